@@ -1,0 +1,252 @@
+//! Frames to websocket messages and back. Lengths are checked before anything is allocated.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::frame::{
+    Ack, AgentFrame, EventFrame, Hello, Notice, RelayFrame, ResponseFrame, Welcome,
+};
+use crate::ids::{EventId, Seq};
+use crate::limits::{MAX_BODY_BYTES, MAX_HEADER_BYTES};
+use crate::request::{HeaderList, WebhookRequest, WebhookResponse};
+
+/// A frame as the websocket message that carries it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encoded {
+    /// A control frame: JSON.
+    Text(String),
+    /// A frame with a body: length, JSON, body.
+    Binary(Bytes),
+}
+
+/// What a message turned out to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decoded<F> {
+    /// A frame this build knows.
+    Frame(F),
+    /// A frame type of a newer peer: to be skipped with a warning.
+    Unknown(String),
+}
+
+/// A message that is no frame of this protocol.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// The binary message ends before its JSON header does.
+    #[error("a binary frame of {got} bytes ends before its header does")]
+    Truncated {
+        /// Bytes received.
+        got: usize,
+    },
+    /// A length beyond the protocol's limits.
+    #[error("the {part} of a frame has {got} bytes, over the limit of {limit}")]
+    TooLarge {
+        /// `header` or `body`.
+        part: &'static str,
+        /// Bytes announced or received.
+        got: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The JSON is not what the frame type asks for.
+    #[error("a frame's JSON cannot be read")]
+    Json(#[from] serde_json::Error),
+}
+
+/// The frame could not be written as JSON; it holds something that JSON cannot.
+#[derive(Debug, thiserror::Error)]
+#[error("a frame cannot be written as JSON")]
+pub struct EncodeError(#[from] serde_json::Error);
+
+impl AgentFrame {
+    /// The message that carries this frame.
+    pub fn encode(&self) -> Result<Encoded, EncodeError> {
+        match self {
+            Self::Hello(hello) => text("hello", hello),
+            Self::Ack(ack) => text("ack", ack),
+            Self::Response(ResponseFrame { seq, response }) => {
+                let head = ResponseHead {
+                    seq: *seq,
+                    status: response.status,
+                    headers: Cow::Borrowed(&response.headers),
+                };
+                binary("response", &head, &response.body)
+            }
+        }
+    }
+
+    /// The frame in a text message.
+    pub fn decode_text(message: &str) -> Result<Decoded<Self>, DecodeError> {
+        let kind = frame_type(message.as_bytes())?;
+        Ok(Decoded::Frame(match &*kind {
+            "hello" => Self::Hello(parse::<Hello>(message.as_bytes())?),
+            "ack" => Self::Ack(parse::<Ack>(message.as_bytes())?),
+            _ => return Ok(Decoded::Unknown(kind.into_owned())),
+        }))
+    }
+
+    /// The frame in a binary message. The body shares the message's memory.
+    pub fn decode_binary(message: &Bytes) -> Result<Decoded<Self>, DecodeError> {
+        let (head, body) = split(message)?;
+        let kind = frame_type(&head)?;
+        if kind != "response" {
+            return Ok(Decoded::Unknown(kind.into_owned()));
+        }
+        let head: ResponseHead<'_> = parse(&head)?;
+        let response = WebhookResponse {
+            status: head.status,
+            headers: head.headers.into_owned(),
+            body,
+        };
+        Ok(Decoded::Frame(Self::Response(ResponseFrame {
+            seq: head.seq,
+            response,
+        })))
+    }
+}
+
+impl RelayFrame {
+    /// The message that carries this frame.
+    pub fn encode(&self) -> Result<Encoded, EncodeError> {
+        match self {
+            Self::Welcome(welcome) => text("welcome", welcome),
+            Self::Notice(notice) => text("notice", notice),
+            Self::Event(EventFrame { seq, id, request }) => {
+                let head = EventHead {
+                    seq: *seq,
+                    id: *id,
+                    received_at: request.received_at,
+                    method: Cow::Borrowed(&request.method),
+                    path: Cow::Borrowed(&request.path),
+                    headers: Cow::Borrowed(&request.headers),
+                    peer: request.peer,
+                };
+                binary("event", &head, &request.body)
+            }
+        }
+    }
+
+    /// The frame in a text message.
+    pub fn decode_text(message: &str) -> Result<Decoded<Self>, DecodeError> {
+        let kind = frame_type(message.as_bytes())?;
+        Ok(Decoded::Frame(match &*kind {
+            "welcome" => Self::Welcome(parse::<Welcome>(message.as_bytes())?),
+            "notice" => Self::Notice(parse::<Notice>(message.as_bytes())?),
+            _ => return Ok(Decoded::Unknown(kind.into_owned())),
+        }))
+    }
+
+    /// The frame in a binary message. The body shares the message's memory.
+    pub fn decode_binary(message: &Bytes) -> Result<Decoded<Self>, DecodeError> {
+        let (head, body) = split(message)?;
+        let kind = frame_type(&head)?;
+        if kind != "event" {
+            return Ok(Decoded::Unknown(kind.into_owned()));
+        }
+        let head: EventHead<'_> = parse(&head)?;
+        let request = WebhookRequest {
+            received_at: head.received_at,
+            method: head.method.into_owned(),
+            path: head.path.into_owned(),
+            headers: head.headers.into_owned(),
+            peer: head.peer,
+            body,
+        };
+        Ok(Decoded::Frame(Self::Event(EventFrame {
+            seq: head.seq,
+            id: head.id,
+            request,
+        })))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct EventHead<'a> {
+    seq: Seq,
+    id: EventId,
+    received_at: Timestamp,
+    method: Cow<'a, str>,
+    path: Cow<'a, str>,
+    headers: Cow<'a, HeaderList>,
+    peer: Option<IpAddr>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ResponseHead<'a> {
+    seq: Seq,
+    status: u16,
+    headers: Cow<'a, HeaderList>,
+}
+
+/// A frame's fields beside its tag, written in one go.
+#[derive(Serialize)]
+struct Tagged<'a, T> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    fields: &'a T,
+}
+
+#[derive(Deserialize)]
+struct Tag<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+}
+
+fn text<T: Serialize>(r#type: &'static str, fields: &T) -> Result<Encoded, EncodeError> {
+    Ok(Encoded::Text(serde_json::to_string(&Tagged {
+        r#type,
+        fields,
+    })?))
+}
+
+fn binary<T: Serialize>(
+    r#type: &'static str,
+    fields: &T,
+    body: &Bytes,
+) -> Result<Encoded, EncodeError> {
+    const LENGTH: usize = size_of::<u32>();
+    let mut message = BytesMut::with_capacity(1024 + body.len());
+    message.put_u32(0);
+    serde_json::to_writer((&mut message).writer(), &Tagged { r#type, fields })?;
+    let header_bytes = u32::try_from(message.len() - LENGTH).unwrap_or(u32::MAX);
+    if let Some(length) = message.first_chunk_mut::<LENGTH>() {
+        *length = header_bytes.to_be_bytes();
+    }
+    message.extend_from_slice(body);
+    Ok(Encoded::Binary(message.freeze()))
+}
+
+/// The JSON header and the body of a binary message, both sharing its memory.
+fn split(message: &Bytes) -> Result<(Bytes, Bytes), DecodeError> {
+    let truncated = || DecodeError::Truncated { got: message.len() };
+    let (length, _) = message.split_first_chunk().ok_or_else(truncated)?;
+    let header_bytes = u32::from_be_bytes(*length) as usize;
+    at_most("header", header_bytes, MAX_HEADER_BYTES)?;
+    let rest = message.slice(length.len()..);
+    if rest.len() < header_bytes {
+        return Err(truncated());
+    }
+    at_most("body", rest.len() - header_bytes, MAX_BODY_BYTES)?;
+    Ok((rest.slice(..header_bytes), rest.slice(header_bytes..)))
+}
+
+fn at_most(part: &'static str, got: usize, limit: usize) -> Result<(), DecodeError> {
+    if got > limit {
+        Err(DecodeError::TooLarge { part, got, limit })
+    } else {
+        Ok(())
+    }
+}
+
+fn frame_type(json: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
+    at_most("header", json.len(), MAX_HEADER_BYTES)?;
+    Ok(serde_json::from_slice::<Tag<'_>>(json)?.kind)
+}
+
+fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {
+    Ok(serde_json::from_slice(json)?)
+}

@@ -1,0 +1,169 @@
+//! Every frame against the bytes that the first release sends: a frame never changes meaning.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says what went wrong by panicking"
+)]
+
+use bytes::Bytes;
+use podtap_wire::{
+    Ack, AgentFrame, Decoded, Encoded, EventFrame, Hello, Notice, RelayFrame, RelayLimits, Respond,
+    ResponseFrame, Seq, WebhookRequest, WebhookResponse, Welcome,
+};
+
+fn agent_text(frame: AgentFrame, golden: &str) {
+    assert_eq!(frame.encode().unwrap(), Encoded::Text(golden.to_owned()));
+    assert_eq!(
+        AgentFrame::decode_text(golden).unwrap(),
+        Decoded::Frame(frame)
+    );
+}
+
+fn relay_text(frame: RelayFrame, golden: &str) {
+    assert_eq!(frame.encode().unwrap(), Encoded::Text(golden.to_owned()));
+    assert_eq!(
+        RelayFrame::decode_text(golden).unwrap(),
+        Decoded::Frame(frame)
+    );
+}
+
+fn with_length(json: &str, body: &[u8]) -> Bytes {
+    let length = u32::try_from(json.len()).unwrap().to_be_bytes();
+    [&length[..], json.as_bytes(), body].concat().into()
+}
+
+#[test]
+fn control_frames_are_tagged_json() {
+    agent_text(
+        AgentFrame::Hello(Hello {
+            client: "podtap/0.1.0".to_owned(),
+            tunnel: "crm".parse().unwrap(),
+            window: 1024,
+            respond: Respond::Stored,
+        }),
+        r#"{"type":"hello","client":"podtap/0.1.0","tunnel":"crm","window":1024,"respond":"stored"}"#,
+    );
+    agent_text(
+        AgentFrame::Ack(Ack { through: Seq(7) }),
+        r#"{"type":"ack","through":7}"#,
+    );
+    relay_text(
+        RelayFrame::Welcome(Welcome {
+            url: "https://hooks.example.com/k/".to_owned(),
+            tunnel: "crm".parse().unwrap(),
+            backlog: 3,
+            limits: RelayLimits {
+                window: 1024,
+                max_body_bytes: 1,
+                max_queue_events: 2,
+                max_queue_bytes: 3,
+                max_age_s: 4,
+            },
+            server: "podtap/0.1.0".to_owned(),
+        }),
+        r#"{"type":"welcome","url":"https://hooks.example.com/k/","tunnel":"crm","backlog":3,"limits":{"window":1024,"max_body_bytes":1,"max_queue_events":2,"max_queue_bytes":3,"max_age_s":4},"server":"podtap/0.1.0"}"#,
+    );
+    relay_text(
+        RelayFrame::Notice(Notice::TakenOver),
+        r#"{"type":"notice","kind":"taken-over"}"#,
+    );
+    relay_text(
+        RelayFrame::Notice(Notice::Revoked),
+        r#"{"type":"notice","kind":"revoked"}"#,
+    );
+    relay_text(
+        RelayFrame::Notice(Notice::Draining {
+            come_back_after_ms: 500,
+        }),
+        r#"{"type":"notice","kind":"draining","come_back_after_ms":500}"#,
+    );
+    relay_text(
+        RelayFrame::Notice(Notice::Gap {
+            from: Seq(1),
+            to: Seq(2),
+            reason: "age".to_owned(),
+        }),
+        r#"{"type":"notice","kind":"gap","from":1,"to":2,"reason":"age"}"#,
+    );
+}
+
+#[test]
+fn frames_with_a_body_are_length_json_body() {
+    let event = RelayFrame::Event(EventFrame {
+        seq: Seq(42),
+        id: "01JD0000000000000000000000".parse().unwrap(),
+        request: WebhookRequest {
+            received_at: "2026-11-23T12:04:31.204Z".parse().unwrap(),
+            method: "POST".to_owned(),
+            path: "/podio/hook?a=%20".to_owned(),
+            headers: [("content-type", "text/plain"), ("x", "1"), ("x", "2")]
+                .into_iter()
+                .collect(),
+            peer: Some([192, 0, 2, 1].into()),
+            body: Bytes::from_static(b"\xff\x00raw"),
+        },
+    });
+    let golden = with_length(
+        r#"{"type":"event","seq":42,"id":"01JD0000000000000000000000","received_at":"2026-11-23T12:04:31.204Z","method":"POST","path":"/podio/hook?a=%20","headers":[["content-type","text/plain"],["x","1"],["x","2"]],"peer":"192.0.2.1"}"#,
+        b"\xff\x00raw",
+    );
+    assert_eq!(event.encode().unwrap(), Encoded::Binary(golden.clone()));
+    assert_eq!(
+        RelayFrame::decode_binary(&golden).unwrap(),
+        Decoded::Frame(event)
+    );
+
+    let response = AgentFrame::Response(ResponseFrame {
+        seq: Seq(42),
+        response: WebhookResponse {
+            status: 201,
+            headers: [("x-raw", Bytes::from_static(b"\xe9"))]
+                .into_iter()
+                .collect(),
+            body: Bytes::from_static(b"ok"),
+        },
+    });
+    let golden = with_length(
+        r#"{"type":"response","seq":42,"status":201,"headers":[["x-raw","é"]]}"#,
+        b"ok",
+    );
+    assert_eq!(response.encode().unwrap(), Encoded::Binary(golden.clone()));
+    assert_eq!(
+        AgentFrame::decode_binary(&golden).unwrap(),
+        Decoded::Frame(response)
+    );
+}
+
+#[test]
+fn a_newer_peer_is_understood_as_far_as_known() {
+    let ack = r#"{"type":"ack","through":7,"colour":"blue"}"#;
+    assert_eq!(
+        AgentFrame::decode_text(ack).unwrap(),
+        Decoded::Frame(AgentFrame::Ack(Ack { through: Seq(7) }))
+    );
+    let frame = r#"{"type":"sunrise","at":7}"#;
+    assert_eq!(
+        RelayFrame::decode_text(frame).unwrap(),
+        Decoded::Unknown("sunrise".to_owned())
+    );
+    let notice = r#"{"type":"notice","kind":"sunset","why":{}}"#;
+    assert_eq!(
+        RelayFrame::decode_text(notice).unwrap(),
+        Decoded::Frame(RelayFrame::Notice(Notice::Unknown))
+    );
+}
+
+#[test]
+fn lengths_beyond_the_limits_are_refused_before_they_are_believed() {
+    let announced = Bytes::from_static(&[0xff, 0xff, 0xff, 0xff, b'{']);
+    let refused = RelayFrame::decode_binary(&announced)
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("over the limit"), "{refused}");
+    let short = Bytes::from_static(&[0, 0, 0, 9, b'{']);
+    assert!(
+        RelayFrame::decode_binary(&short)
+            .unwrap_err()
+            .to_string()
+            .contains("ends before")
+    );
+}
