@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Podio's domain, free of tunnels: what its webhooks are, what they carry, and how to read one.
+//!
+//! - [`catalog`]: every event type and its parameters, one table.
+//! - [`event`]: a decoded webhook, [`PodioEvent`].
+//! - [`mod@decode`]: the body of a POST to a [`PodioEvent`], or why it is none.
+//! - [`mod@sample`]: realistic parameters for every event type.
+//!
+//! Section numbers in the documentation ("podio.md 1.1") refer to the project's notes on Podio,
+//! which were compiled from public documentation, client libraries and reports. Where Podio's
+//! behaviour is not documented, the item says so.
+
+#![warn(missing_docs)]
+
+pub mod catalog;
+pub mod decode;
+pub mod event;
+pub mod sample;
+
+pub use catalog::{Confidence, EventSpec, EventType, ParameterKind, ParameterSpec, RefType};
+pub use decode::{NotPodio, decode, params};
+pub use event::{EventKind, ObjectKind, ObjectRef, PodioEvent};
+pub use sample::sample;
