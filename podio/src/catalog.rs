@@ -7,53 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What a hook is created on: the first path segment of Podio's hook operations (podio.md 1.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RefType {
-    /// An app: its items, comments, files, forms and the app itself.
-    App,
-    /// One field of an app: fires only when that field changes.
-    AppField,
-    /// A space: its apps, tasks, members, contacts and status posts.
-    Space,
-}
-
-impl RefType {
-    /// Every kind of object that takes hooks.
-    pub const ALL: &[Self] = &[Self::App, Self::AppField, Self::Space];
-
-    /// The path segment: `app`, `app_field` or `space`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::AppField => "app_field",
-            Self::Space => "space",
-        }
-    }
-}
-
-impl fmt::Display for RefType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Text that names no kind of object that takes hooks.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("hooks are made on `app`, `app_field` or `space`, not on `{0}`")]
-pub struct UnknownRefType(String);
-
-impl FromStr for RefType {
-    type Err = UnknownRefType;
-
-    fn from_str(text: &str) -> Result<Self, UnknownRefType> {
-        Self::ALL
-            .iter()
-            .find(|ref_type| ref_type.as_str() == text)
-            .copied()
-            .ok_or_else(|| UnknownRefType(text.to_owned()))
-    }
-}
+use crate::ref_type::RefType;
 
 /// What a parameter's text stands for. Every value arrives as text (podio.md 1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -299,6 +253,5 @@ mod tests {
     fn an_unknown_name_is_told_by_name() {
         let error = "item.moved".parse::<EventType>().unwrap_err();
         assert!(error.to_string().contains("item.moved"));
-        assert!("workspace".parse::<RefType>().is_err());
     }
 }

@@ -1,9 +1,11 @@
 //! Podio's domain, free of tunnels: what its webhooks are, what they carry, and how to read one.
 //!
 //! - [`catalog`]: every event type and its parameters, one table.
+//! - [`ref_type`]: what hooks are made on.
 //! - [`event`]: a decoded webhook, [`PodioEvent`].
 //! - [`mod@decode`]: the body of a POST to a [`PodioEvent`], or why it is none.
 //! - [`mod@sample`]: realistic parameters for every event type.
+//! - [`client`]: Podio's API, as far as hooks and events need it.
 //!
 //! Section numbers in the documentation ("podio.md 1.1") refer to the project's notes on Podio,
 //! which were compiled from public documentation, client libraries and reports. Where Podio's
@@ -12,11 +14,14 @@
 #![warn(missing_docs)]
 
 pub mod catalog;
+pub mod client;
 pub mod decode;
 pub mod event;
+pub mod ref_type;
 pub mod sample;
 
-pub use catalog::{Confidence, EventSpec, EventType, ParameterKind, ParameterSpec, RefType};
+pub use catalog::{Confidence, EventSpec, EventType, ParameterKind, ParameterSpec};
 pub use decode::{NotPodio, decode, params};
 pub use event::{EventKind, ObjectKind, ObjectRef, PodioEvent};
+pub use ref_type::RefType;
 pub use sample::sample;

@@ -1,0 +1,155 @@
+//! Where Podio's API is: Podio itself, or a sandbox on this machine.
+
+use std::fmt;
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+/// The address of an API. Plain `http` is taken for this machine only, since tokens travel on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl {
+    /// Scheme, authority and path, without a slash at the end.
+    text: String,
+    /// Whether connections need TLS.
+    encrypted: bool,
+}
+
+/// Text that is no address of an API.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidBaseUrl {
+    /// It is not a URL at all.
+    #[error("`{text}` is not a URL")]
+    Malformed {
+        /// What was given.
+        text: String,
+        /// Why the parser refused it.
+        source: url::ParseError,
+    },
+    /// Neither `https`, nor `http` to this machine.
+    #[error("`{0}` must begin with https://, or with http:// and name this machine")]
+    Unprotected(String),
+    /// It carries a query, a fragment, a user or a password.
+    #[error("`{0}` must be an address alone, without user, query or fragment")]
+    Decorated(String),
+}
+
+impl BaseUrl {
+    /// Podio's own API (podio.md 2).
+    pub const PODIO: &str = "https://api.podio.com";
+    /// The page on which people let a client in; not on the API's host (podio.md 3.2).
+    const PODIO_AUTHORIZE: &str = "https://podio.com/oauth/authorize";
+
+    /// The address as text, without a slash at the end.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether connections to it use TLS.
+    pub const fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
+    /// The page on which a person lets a client in. Of any other API than Podio's it is taken to
+    /// be on the same host, where the sandbox has it.
+    pub(super) fn authorize_page(&self) -> String {
+        if self.text == Self::PODIO {
+            Self::PODIO_AUTHORIZE.to_owned()
+        } else {
+            format!("{}/oauth/authorize", self.text)
+        }
+    }
+}
+
+impl Default for BaseUrl {
+    fn default() -> Self {
+        Self {
+            text: Self::PODIO.to_owned(),
+            encrypted: true,
+        }
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = InvalidBaseUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
+        let url = Url::parse(text).map_err(|source| InvalidBaseUrl::Malformed {
+            text: text.to_owned(),
+            source,
+        })?;
+        let encrypted = url.scheme() == "https";
+        if !(encrypted || (url.scheme() == "http" && is_this_machine(&url))) {
+            return Err(InvalidBaseUrl::Unprotected(text.to_owned()));
+        }
+        let plain = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !plain {
+            // The text may hold a password: name the host only.
+            let host = url.host_str().unwrap_or_default().to_owned();
+            return Err(InvalidBaseUrl::Decorated(host));
+        }
+        Ok(Self {
+            text: url.as_str().trim_end_matches('/').to_owned(),
+            encrypted,
+        })
+    }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_goes_anywhere_and_http_to_this_machine_only() {
+        for (text, taken) in [
+            ("https://api.podio.com", true),
+            ("https://api.podio.com/", true),
+            ("http://127.0.0.1:4000", true),
+            ("http://localhost:4000/api", true),
+            ("http://[::1]:4000", true),
+            ("http://api.podio.com", false),
+            ("http://localhost.evil.example", false),
+            ("ftp://localhost", false),
+            ("api.podio.com", false),
+            ("https://user:secret@api.podio.com", false),
+            ("https://api.podio.com/?x=1", false),
+        ] {
+            assert_eq!(text.parse::<BaseUrl>().is_ok(), taken, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_the_address_is_not_repeated() {
+        let error = "https://user:secret@host".parse::<BaseUrl>().unwrap_err();
+        assert!(!error.to_string().contains("secret"));
+    }
+
+    #[test]
+    fn the_default_is_podio_with_its_separate_login_page() {
+        let podio = BaseUrl::PODIO.parse::<BaseUrl>().unwrap();
+        assert_eq!(podio, BaseUrl::default());
+        assert_eq!(podio.authorize_page(), BaseUrl::PODIO_AUTHORIZE);
+        let sandbox: BaseUrl = "http://127.0.0.1:4000/".parse().unwrap();
+        assert_eq!(
+            sandbox.authorize_page(),
+            "http://127.0.0.1:4000/oauth/authorize"
+        );
+    }
+}

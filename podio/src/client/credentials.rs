@@ -1,0 +1,144 @@
+//! Who calls the API, and the page on which a person lets us in.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use url::form_urlencoded::Serializer;
+
+use super::base_url::BaseUrl;
+
+/// A registered API client and how it gets its first tokens.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The client's name in Podio's list of API keys.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: SecretString,
+    /// What stands behind the first tokens.
+    pub grant: Grant,
+}
+
+/// How the first tokens are had (podio.md 3.2). Later ones come by the refresh token.
+#[derive(Debug, Clone)]
+pub enum Grant {
+    /// As an app, which reaches itself alone and may not delete hooks that people made.
+    App {
+        /// The app.
+        app_id: u64,
+        /// The app's token, from its Developer page.
+        app_token: SecretString,
+    },
+    /// As a person. Fails where the account asks for a second factor.
+    Password {
+        /// The account's mail address.
+        username: String,
+        /// The account's password.
+        password: SecretString,
+    },
+    /// As a person who has just said yes in the browser. The code serves once; afterwards
+    /// [`Grant::Stored`] is the grant to use.
+    AuthorizationCode {
+        /// What Podio appended to the redirect.
+        code: SecretString,
+        /// The redirect, exactly as it was asked for.
+        redirect_uri: String,
+    },
+    /// As the person whose tokens an earlier login left in the token file.
+    Stored,
+}
+
+impl Credentials {
+    /// The page that asks a person to let this client in (podio.md 3.2). Podio then redirects to
+    /// `redirect_uri` with `code` and `state`, or with `error` and `error_description`.
+    ///
+    /// The redirect must be on the domain registered for the client; whether Podio takes
+    /// `localhost` there is unknown (podio.md 9). `state` is OAuth's defence against forged
+    /// redirects: make it random and compare it.
+    pub fn authorize_url(&self, base_url: &BaseUrl, redirect_uri: &str, state: &str) -> String {
+        let query = Serializer::new(String::new())
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.client_id)
+            .append_pair("redirect_uri", redirect_uri)
+            .append_pair("state", state)
+            .finish();
+        format!("{}?{query}", base_url.authorize_page())
+    }
+
+    /// Names the holder of stored tokens, so that one file never serves another's.
+    pub(super) fn identity(&self) -> String {
+        let client_id = &self.client_id;
+        match &self.grant {
+            Grant::App { app_id, .. } => format!("{client_id} app {app_id}"),
+            Grant::Password { username, .. } => format!("{client_id} user {username}"),
+            Grant::AuthorizationCode { .. } | Grant::Stored => format!("{client_id} login"),
+        }
+    }
+
+    /// The form that asks for the first tokens; `None` where only a person can give new ones.
+    pub(super) fn first_form(&self) -> Option<String> {
+        let mut form = self.form();
+        match &self.grant {
+            Grant::App { app_id, app_token } => form
+                .append_pair("grant_type", "app")
+                .append_pair("app_id", &app_id.to_string())
+                .append_pair("app_token", app_token.expose_secret()),
+            Grant::Password { username, password } => form
+                .append_pair("grant_type", "password")
+                .append_pair("username", username)
+                .append_pair("password", password.expose_secret()),
+            Grant::AuthorizationCode { code, redirect_uri } => form
+                .append_pair("grant_type", "authorization_code")
+                .append_pair("code", code.expose_secret())
+                .append_pair("redirect_uri", redirect_uri),
+            Grant::Stored => return None,
+        };
+        Some(form.finish())
+    }
+
+    /// The form that turns a refresh token into new tokens.
+    pub(super) fn refresh_form(&self, refresh_token: &SecretString) -> String {
+        self.form()
+            .append_pair("grant_type", "refresh_token")
+            .append_pair("refresh_token", refresh_token.expose_secret())
+            .finish()
+    }
+
+    fn form(&self) -> Serializer<'static, String> {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("client_id", &self.client_id)
+            .append_pair("client_secret", self.client_secret.expose_secret());
+        form
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_never_show_in_debug() {
+        let credentials = Credentials {
+            client_id: "podtap".to_owned(),
+            client_secret: SecretString::from("hush-1"),
+            grant: Grant::App {
+                app_id: 30_682_880,
+                app_token: SecretString::from("hush-2"),
+            },
+        };
+        assert!(!format!("{credentials:?}").contains("hush"));
+    }
+
+    #[test]
+    fn the_login_page_gets_an_encoded_redirect() {
+        let credentials = Credentials {
+            client_id: "podtap".to_owned(),
+            client_secret: SecretString::from("hush"),
+            grant: Grant::Stored,
+        };
+        let url =
+            credentials.authorize_url(&BaseUrl::default(), "http://localhost:8400/callback", "s1");
+        assert_eq!(
+            url,
+            "https://podio.com/oauth/authorize?response_type=code&client_id=podtap\
+             &redirect_uri=http%3A%2F%2Flocalhost%3A8400%2Fcallback&state=s1"
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! Podio's rate limits as its answers tell them (podio.md 4.3). Pure.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+
+/// How much of the hour's calls is left, as the last answer said.
+///
+/// Podio counts two classes, 1,000 and 250 calls an hour by default; which one an answer speaks
+/// of shows in `limit` alone. When the hour began is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Calls an hour.
+    pub limit: u64,
+    /// Calls left in the current hour.
+    pub remaining: u64,
+}
+
+impl RateLimit {
+    /// Both headers, spelt as Podio spells them.
+    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        Some(Self {
+            limit: number(headers, "x-rate-limit-limit")?,
+            remaining: number(headers, "x-rate-limit-remaining")?,
+        })
+    }
+}
+
+/// How long an answer 420 or 429 says to wait: a `Retry-After` in seconds, which is not known to
+/// exist, or the number in "Please wait N seconds before trying again".
+pub(super) fn retry_after(headers: &HeaderMap, body: &[u8]) -> Option<Duration> {
+    number(headers, "retry-after")
+        .or_else(|| seconds_in_text(&String::from_utf8_lossy(body)))
+        .map(Duration::from_secs)
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+fn seconds_in_text(text: &str) -> Option<u64> {
+    let (_, rest) = text.split_once("wait ")?;
+    let (number, unit) = rest.split_once(' ')?;
+    unit.starts_with("second").then(|| number.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn the_wait_is_read_from_the_header_or_the_sentence() {
+        let sentence = br#"{"error_description":"You have hit the rate limit. Please wait 3600 seconds before trying again"}"#;
+        let mut headers = HeaderMap::new();
+        assert_eq!(retry_after(&headers, b"{}"), None);
+        assert_eq!(retry_after(&headers, b"please wait here"), None);
+        assert_eq!(
+            retry_after(&headers, sentence),
+            Some(Duration::from_hours(1))
+        );
+
+        headers.insert("retry-after", HeaderValue::from_static("7"));
+        assert_eq!(
+            retry_after(&headers, sentence),
+            Some(Duration::from_secs(7))
+        );
+    }
+
+    #[test]
+    fn both_headers_make_a_limit() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-rate-limit-limit", HeaderValue::from_static("250"));
+        assert_eq!(RateLimit::from_headers(&headers), None);
+        headers.insert("x-rate-limit-remaining", HeaderValue::from_static("0"));
+        let limit = RateLimit {
+            limit: 250,
+            remaining: 0,
+        };
+        assert_eq!(RateLimit::from_headers(&headers), Some(limit));
+    }
+}

@@ -1,0 +1,16 @@
+//! What Podio answers, as far as it explains events (podio.md 5.2).
+//!
+//! Only the listed members are read, so secrets that ordinary answers contain (an app's `token` and
+//! `mailbox`, `push` and `presence` signatures) never enter. Members that may be absent are
+//! optional; unknown ones are ignored. Times are `YYYY-MM-DD HH:MM:SS` in UTC, as Podio writes
+//! them.
+
+mod app;
+mod attached;
+mod item;
+mod reference;
+
+pub use app::{App, AppConfig, AppField, Scope, Space};
+pub use attached::{Comment, File, Task};
+pub use item::{FieldChange, FieldValue, Item, Revision, RevisionKind};
+pub use reference::{AppRef, ByLine, Person, Reference, Via};

@@ -1,0 +1,70 @@
+//! How objects name each other: who did it, through what, on what.
+
+use serde::{Deserialize, Serialize};
+
+/// Who did something: a person or an app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByLine {
+    /// `user` or `app`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The user's or app's id.
+    pub id: u64,
+    /// The name to show.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// The API client through which something was done: the strongest evidence of a loop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Via {
+    /// Podio's own number for it.
+    #[serde(default)]
+    pub id: Option<u64>,
+    /// The id of the registered API client.
+    #[serde(default)]
+    pub auth_client_id: Option<u64>,
+    /// The registered name.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// A person, by the members of a profile that matter here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The account, where the person has one.
+    #[serde(default)]
+    pub user_id: Option<u64>,
+    /// The name to show.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// What something is attached to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// `item`, `task`, `space`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its id.
+    pub id: u64,
+    /// Its title, where Podio gives it.
+    #[serde(default)]
+    pub title: Option<String>,
+}
+
+/// An app as other objects name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppRef {
+    /// Its id.
+    pub app_id: u64,
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// What one of its items is called.
+    #[serde(default)]
+    pub item_name: Option<String>,
+    /// The space that it is in.
+    #[serde(default)]
+    pub space_id: Option<u64>,
+}

@@ -1,0 +1,151 @@
+//! Tokens between runs: one file, readable by its owner alone, replaced as a whole.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use tokio::fs;
+use tokio::io::AsyncWriteExt as _;
+
+use super::error::Error;
+use super::tokens::Tokens;
+
+/// Where tokens are kept, and whose.
+#[derive(Debug)]
+pub(super) struct TokenFile {
+    path: PathBuf,
+    /// API and holder; tokens of another identity are ignored, and overwritten by the next save.
+    identity: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    identity: std::borrow::Cow<'a, str>,
+    access_token: std::borrow::Cow<'a, str>,
+    refresh_token: Option<std::borrow::Cow<'a, str>>,
+    expires_at: Timestamp,
+}
+
+impl TokenFile {
+    pub(super) const fn new(path: PathBuf, identity: String) -> Self {
+        Self { path, identity }
+    }
+
+    /// The tokens kept for this identity. A file that makes no sense counts as none: the tokens
+    /// are fetched anew and the file replaced.
+    pub(super) async fn load(&self) -> Result<Option<Tokens>, Error> {
+        let text = match fs::read(&self.path).await {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(self.error(source)),
+        };
+        let Ok(stored) = serde_json::from_slice::<Stored<'_>>(&text) else {
+            return Ok(None);
+        };
+        Ok((stored.identity == self.identity).then(|| Tokens {
+            access: SecretString::from(stored.access_token.into_owned()),
+            refresh: stored
+                .refresh_token
+                .map(|token| SecretString::from(token.into_owned())),
+            expires_at: stored.expires_at,
+        }))
+    }
+
+    /// Writes a new file beside the old one and renames it over, so that no reader ever sees half.
+    pub(super) async fn save(&self, tokens: &Tokens) -> Result<(), Error> {
+        let stored = Stored {
+            identity: self.identity.as_str().into(),
+            access_token: tokens.access.expose_secret().into(),
+            refresh_token: tokens.refresh.as_ref().map(|t| t.expose_secret().into()),
+            expires_at: tokens.expires_at,
+        };
+        let write = async {
+            let text = serde_json::to_vec_pretty(&stored)?;
+            // The process id keeps two processes from writing the same new file.
+            let new = self
+                .path
+                .with_extension(format!("{}.new", std::process::id()));
+            write_private(&new, &text).await?;
+            fs::rename(&new, &self.path).await
+        };
+        write.await.map_err(|source| self.error(source))
+    }
+
+    fn error(&self, source: io::Error) -> Error {
+        Error::TokenFile {
+            path: self.path.clone(),
+            source,
+        }
+    }
+}
+
+async fn write_private(path: &Path, text: &[u8]) -> io::Result<()> {
+    // Left over by a crash; its mode may be anything.
+    match fs::remove_file(path).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    let mut file = options.open(path).await?;
+    file.write_all(text).await?;
+    file.sync_all().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens() -> Tokens {
+        Tokens {
+            access: SecretString::from("access"),
+            refresh: Some(SecretString::from("refresh")),
+            expires_at: Timestamp::from_second(1_800_000_000).unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn tokens_come_back_to_their_own_holder_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.json");
+        let ours = TokenFile::new(path.clone(), "us".to_owned());
+        let theirs = TokenFile::new(path, "them".to_owned());
+
+        assert!(ours.load().await.unwrap().is_none());
+        ours.save(&tokens()).await.unwrap();
+
+        let loaded = ours.load().await.unwrap().unwrap();
+        assert_eq!(loaded.access.expose_secret(), "access");
+        assert_eq!(loaded.expires_at, tokens().expires_at);
+        assert!(theirs.load().await.unwrap().is_none());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn nobody_else_can_read_the_file_even_if_an_older_one_was_open() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.json");
+        std::fs::write(&path, "not json").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let file = TokenFile::new(path.clone(), "us".to_owned());
+
+        assert!(file.load().await.unwrap().is_none());
+        file.save(&tokens()).await.unwrap();
+
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_not_there_is_an_error_with_the_path() {
+        let file = TokenFile::new("/nowhere/tokens.json".into(), "us".to_owned());
+        let error = file.save(&tokens()).await.unwrap_err();
+        assert!(error.to_string().contains("/nowhere/tokens.json"));
+    }
+}

@@ -1,0 +1,181 @@
+//! One HTTP exchange with the API: time limit, size limit, rate limit. Knows no operation, no token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client as HyperClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use super::config::Config;
+use super::error::Error;
+use super::limit::{RateLimit, retry_after};
+
+/// How long an idle connection is kept. Shorter than servers keep theirs, so that few are found
+/// closed when they are needed.
+const IDLE_CONNECTION: Duration = Duration::from_secs(20);
+
+/// A request, ready but for its connection.
+pub(super) struct Outgoing {
+    pub(super) method: Method,
+    /// Path and query.
+    pub(super) path: String,
+    pub(super) content_type: Option<&'static str>,
+    pub(super) authorization: Option<HeaderValue>,
+    pub(super) body: Bytes,
+}
+
+impl Outgoing {
+    pub(super) fn operation(&self) -> String {
+        operation(&self.method, &self.path)
+    }
+}
+
+/// Method and path for error messages; the query is left out.
+pub(super) fn operation(method: &Method, path: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
+    format!("{method} {path}")
+}
+
+pub(super) struct Transport {
+    http: HyperClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    config: Arc<Config>,
+    rate_limit: watch::Sender<Option<RateLimit>>,
+}
+
+impl Transport {
+    pub(super) fn new(config: Arc<Config>) -> Result<Self, rustls::Error> {
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(config.connect_timeout));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls_config(config.base_url.is_encrypted())?)
+            .https_or_http()
+            .enable_http1()
+            .enable_http2()
+            .wrap_connector(connector);
+        let http = HyperClient::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .build(connector);
+        Ok(Self {
+            http,
+            config,
+            rate_limit: watch::Sender::new(None),
+        })
+    }
+
+    pub(super) fn rate_limit(&self) -> watch::Receiver<Option<RateLimit>> {
+        self.rate_limit.subscribe()
+    }
+
+    /// Sends the request and returns the body of a 2xx answer. Waits out a rate limit where Podio
+    /// says for how long and the sum of such waits stays within the configured one.
+    pub(super) async fn exchange(&self, outgoing: &Outgoing) -> Result<Bytes, Error> {
+        let mut wait_left = self.config.max_rate_wait;
+        loop {
+            match self.exchange_once(outgoing).await {
+                Err(Error::RateLimited {
+                    retry_after: Some(wait),
+                    ..
+                }) if wait <= wait_left => {
+                    // At least a second of the allowance, so that "wait 0 seconds" ends too.
+                    wait_left = wait_left.saturating_sub(wait.max(Duration::from_secs(1)));
+                    sleep(wait).await;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn exchange_once(&self, outgoing: &Outgoing) -> Result<Bytes, Error> {
+        let after = self.config.timeout;
+        let answer = timeout(after, self.send(outgoing))
+            .await
+            .map_err(|_| Error::Timeout {
+                operation: outgoing.operation(),
+                after,
+            })??;
+        let (head, body) = answer.into_parts();
+        if let Some(limit) = RateLimit::from_headers(&head.headers) {
+            self.rate_limit.send_replace(Some(limit));
+        }
+        if head.status.is_success() {
+            return Ok(body);
+        }
+        let wait = retry_after(&head.headers, &body);
+        let operation = outgoing.operation();
+        Err(Error::from_answer(operation, head.status, &body, wait))
+    }
+
+    async fn send(&self, outgoing: &Outgoing) -> Result<Response<Bytes>, Error> {
+        let broken = |source| Error::Transport {
+            operation: outgoing.operation(),
+            source,
+        };
+        let request = self.request(outgoing).map_err(|e| broken(e.into()))?;
+        let answer = self.http.request(request).await;
+        let (head, body) = answer.map_err(|e| broken(e.into()))?.into_parts();
+        let body = self.collect(body).await.map_err(|source| {
+            if source.is::<LengthLimitError>() {
+                Error::TooLarge {
+                    operation: outgoing.operation(),
+                    limit: self.config.max_response_bytes,
+                }
+            } else {
+                broken(source)
+            }
+        })?;
+        Ok(Response::from_parts(head, body))
+    }
+
+    fn request(&self, outgoing: &Outgoing) -> http::Result<Request<Full<Bytes>>> {
+        let mut request = Request::builder()
+            .method(&outgoing.method)
+            .uri(format!("{}{}", self.config.base_url, outgoing.path))
+            .header(
+                header::USER_AGENT,
+                concat!("podtap/", env!("CARGO_PKG_VERSION")),
+            )
+            .header(header::ACCEPT, "application/json");
+        if let Some(content_type) = outgoing.content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        if let Some(authorization) = &outgoing.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        request.body(Full::new(outgoing.body.clone()))
+    }
+
+    async fn collect(
+        &self,
+        body: Incoming,
+    ) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
+        let body = Limited::new(body, self.config.max_response_bytes);
+        Ok(body.collect().await?.to_bytes())
+    }
+}
+
+/// Certificates are checked as the operating system does. A plain API needs none of that: it gets
+/// an empty set of roots, which trusts nobody and costs nothing to load.
+fn tls_config(encrypted: bool) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let builder = if encrypted {
+        builder.with_platform_verifier()?
+    } else {
+        builder.with_root_certificates(RootCertStore::empty())
+    };
+    Ok(builder.with_no_client_auth())
+}
