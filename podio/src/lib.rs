@@ -5,6 +5,7 @@
 //! - [`event`]: a decoded webhook, [`PodioEvent`].
 //! - [`mod@decode`]: the body of a POST to a [`PodioEvent`], or why it is none.
 //! - [`mod@sample`]: realistic parameters for every event type.
+//! - [`standing`]: when Podio would stop calling a hook.
 //! - [`client`]: Podio's API, as far as hooks and events need it.
 //!
 //! Section numbers in the documentation ("podio.md 1.1") refer to the project's notes on Podio,
@@ -15,10 +16,12 @@
 
 pub mod catalog;
 pub mod client;
+mod connector;
 pub mod decode;
 pub mod event;
 pub mod ref_type;
 pub mod sample;
+pub mod standing;
 
 pub use catalog::{Confidence, EventSpec, EventType, ParameterKind, ParameterSpec};
 pub use decode::{NotPodio, decode, params};

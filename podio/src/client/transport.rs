@@ -7,22 +7,16 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client as HyperClient;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::config::Config;
 use super::error::Error;
 use super::limit::{RateLimit, retry_after};
+use crate::connector::{self, HttpClient, Settings, Trust};
 
-/// How long an idle connection is kept. Shorter than servers keep theirs, so that few are found
-/// closed when they are needed.
-const IDLE_CONNECTION: Duration = Duration::from_secs(20);
+/// Idle connections kept: as many look-ups as the UI and the agent run side by side.
+const IDLE_CONNECTIONS: usize = 4;
 
 /// A request, ready but for its connection.
 pub(super) struct Outgoing {
@@ -47,27 +41,22 @@ pub(super) fn operation(method: &Method, path: &str) -> String {
 }
 
 pub(super) struct Transport {
-    http: HyperClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    http: HttpClient,
     config: Arc<Config>,
     rate_limit: watch::Sender<Option<RateLimit>>,
 }
 
 impl Transport {
     pub(super) fn new(config: Arc<Config>) -> Result<Self, rustls::Error> {
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(config.connect_timeout));
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls_config(config.base_url.is_encrypted())?)
-            .https_or_http()
-            .enable_http1()
-            .enable_http2()
-            .wrap_connector(connector);
-        let http = HyperClient::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .build(connector);
+        let http = connector::client(Settings {
+            trust: if config.base_url.is_encrypted() {
+                Trust::Platform
+            } else {
+                Trust::Nobody
+            },
+            connect_timeout: config.connect_timeout,
+            idle_connections: IDLE_CONNECTIONS,
+        })?;
         Ok(Self {
             http,
             config,
@@ -164,18 +153,4 @@ impl Transport {
         let body = Limited::new(body, self.config.max_response_bytes);
         Ok(body.collect().await?.to_bytes())
     }
-}
-
-/// Certificates are checked as the operating system does. A plain API needs none of that: it gets
-/// an empty set of roots, which trusts nobody and costs nothing to load.
-fn tls_config(encrypted: bool) -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let builder = if encrypted {
-        builder.with_platform_verifier()?
-    } else {
-        builder.with_root_certificates(RootCertStore::empty())
-    };
-    Ok(builder.with_no_client_auth())
 }

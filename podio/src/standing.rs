@@ -1,0 +1,242 @@
+//! A hook's standing with Podio: what its answers earn it. Pure; the time is passed in.
+//!
+//! The sandbox deactivates hooks by it, and the agent asks it whether a local service would have
+//! survived Podio. The thresholds are reported by two independent readers of Podio's text
+//! (podio.md 1.3), and by an older interview; Podio's own page is not quoted in full anywhere.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// How long Podio waits for an answer: 15 s, reported (podio.md 1.3).
+pub const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+
+/// When Podio stops calling a hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// The current rule: a number of failures within a time suspends the hook for a while, a
+    /// larger number within a longer time disables it until it is verified again.
+    Windows {
+        /// Failures that suspend, and within which time.
+        suspend: Threshold,
+        /// How long a suspension lasts.
+        pause: Duration,
+        /// Failures that disable, and within which time.
+        disable: Threshold,
+    },
+    /// The rule of 2013, quoted until 2026: so many failures in a row disable the hook.
+    Consecutive(usize),
+}
+
+/// So many failures within so much time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Threshold {
+    /// Failed calls.
+    pub failures: usize,
+    /// Within this time.
+    pub within: Duration,
+}
+
+impl Rule {
+    /// 15 failures in 15 minutes pause the hook for 15 minutes; 200 in 7 days disable it.
+    pub const CURRENT: Self = Self::Windows {
+        suspend: Threshold {
+            failures: 15,
+            within: Duration::from_mins(15),
+        },
+        pause: Duration::from_mins(15),
+        disable: Threshold {
+            failures: 200,
+            within: Duration::from_hours(7 * 24),
+        },
+    };
+
+    /// 50 failures in a row.
+    pub const OLD: Self = Self::Consecutive(50);
+
+    /// Failures that can matter; older ones are forgotten.
+    const fn memory(self) -> usize {
+        match self {
+            Self::Windows {
+                suspend, disable, ..
+            } => {
+                if suspend.failures > disable.failures {
+                    suspend.failures
+                } else {
+                    disable.failures
+                }
+            }
+            Self::Consecutive(failures) => failures,
+        }
+    }
+}
+
+/// What Podio would do with a hook's next event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement {
+    /// Deliver it.
+    Active,
+    /// Hold the hook back until then.
+    Suspended {
+        /// The end of the suspension.
+        until: Timestamp,
+    },
+    /// Call it no more until somebody has it verified again.
+    Disabled,
+}
+
+/// The record of one hook under one rule.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    rule: Rule,
+    /// Times of failures, oldest first; at most `Rule::memory` of them.
+    failures: VecDeque<Timestamp>,
+    suspended_until: Option<Timestamp>,
+    disabled: bool,
+}
+
+impl Standing {
+    /// A hook without a record.
+    pub const fn new(rule: Rule) -> Self {
+        Self {
+            rule,
+            failures: VecDeque::new(),
+            suspended_until: None,
+            disabled: false,
+        }
+    }
+
+    /// A call answered 2xx in time. Calls are recorded in the order of their time.
+    pub fn succeeded(&mut self) {
+        if matches!(self.rule, Rule::Consecutive(_)) {
+            self.failures.clear();
+        }
+    }
+
+    /// A call that failed at `now`: another status, no answer in time, or no connection.
+    pub fn failed(&mut self, now: Timestamp) {
+        self.failures.push_back(now);
+        if self.failures.len() > self.rule.memory() {
+            self.failures.pop_front();
+        }
+        match self.rule {
+            Rule::Windows {
+                suspend,
+                pause,
+                disable,
+            } => {
+                if self.exceeds(disable, now) {
+                    self.disabled = true;
+                } else if self.suspended_until.is_none_or(|until| until <= now)
+                    && self.failures_since_pause(suspend, now) >= suspend.failures
+                {
+                    self.suspended_until = Some(later(now, pause));
+                }
+            }
+            Rule::Consecutive(limit) => self.disabled |= self.failures.len() >= limit,
+        }
+    }
+
+    /// The hook was verified again: a clean record.
+    pub fn verified(&mut self) {
+        *self = Self::new(self.rule);
+    }
+
+    /// What Podio would do at `now`.
+    pub fn judge(&self, now: Timestamp) -> Judgement {
+        match self.suspended_until {
+            _ if self.disabled => Judgement::Disabled,
+            Some(until) if now < until => Judgement::Suspended { until },
+            _ => Judgement::Active,
+        }
+    }
+
+    /// Failures within `within` before `now`.
+    pub fn failures_within(&self, within: Duration, now: Timestamp) -> usize {
+        let newest = self.failures.iter().rev();
+        newest.take_while(|&&at| later(at, within) > now).count()
+    }
+
+    fn exceeds(&self, threshold: Threshold, now: Timestamp) -> bool {
+        self.failures_within(threshold.within, now) >= threshold.failures
+    }
+
+    /// Failures that led to an earlier suspension do not lead to the next one too.
+    fn failures_since_pause(&self, threshold: Threshold, now: Timestamp) -> usize {
+        let since = self.suspended_until.unwrap_or(Timestamp::MIN);
+        let newest = self.failures.iter().rev();
+        newest
+            .take_while(|&&at| later(at, threshold.within) > now && at >= since)
+            .count()
+    }
+}
+
+fn later(at: Timestamp, by: Duration) -> Timestamp {
+    at.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    #[test]
+    fn fifteen_failures_in_fifteen_minutes_pause_a_hook_for_fifteen() {
+        let mut standing = Standing::new(Rule::CURRENT);
+        for second in 0..14 {
+            standing.failed(at(second));
+        }
+        assert_eq!(standing.judge(at(14)), Judgement::Active);
+        standing.failed(at(14));
+        let until = at(14 + 900);
+        assert_eq!(standing.judge(at(15)), Judgement::Suspended { until });
+        assert_eq!(standing.judge(until), Judgement::Active);
+        standing.failed(at(920));
+        assert_eq!(standing.judge(at(921)), Judgement::Active);
+    }
+
+    #[test]
+    fn failures_spread_thin_do_not_pause_a_hook() {
+        let mut standing = Standing::new(Rule::CURRENT);
+        for minute in 0..100 {
+            standing.failed(at(minute * 70));
+            assert_eq!(standing.judge(at(minute * 70)), Judgement::Active);
+        }
+        assert_eq!(
+            standing.failures_within(Duration::from_mins(15), at(6_930)),
+            13
+        );
+    }
+
+    #[test]
+    fn two_hundred_failures_in_a_week_disable_a_hook_until_it_is_verified() {
+        let mut standing = Standing::new(Rule::CURRENT);
+        for hour in 0..199 {
+            standing.failed(at(hour * 3_000));
+        }
+        assert_eq!(standing.judge(at(600_000)), Judgement::Active);
+        standing.failed(at(199 * 3_000));
+        assert_eq!(standing.judge(at(10_000_000)), Judgement::Disabled);
+        standing.verified();
+        assert_eq!(standing.judge(at(600_000)), Judgement::Active);
+    }
+
+    #[test]
+    fn by_the_old_rule_fifty_in_a_row_disable_and_one_success_clears() {
+        let mut standing = Standing::new(Rule::OLD);
+        for second in 0..49 {
+            standing.failed(at(second));
+        }
+        standing.succeeded();
+        for second in 50..99 {
+            standing.failed(at(second));
+        }
+        assert_eq!(standing.judge(at(99)), Judgement::Active);
+        standing.failed(at(99));
+        assert_eq!(standing.judge(at(99)), Judgement::Disabled);
+    }
+}
