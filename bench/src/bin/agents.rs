@@ -1,0 +1,110 @@
+//! Many agents in one process, to weigh what a connected agent costs the relay.
+//!
+//! Each opens a tunnel of its own (`PREFIX-0`, `PREFIX-1`, …) with one token, says hello, waits for
+//! the welcome, and from then on answers pings and acknowledges whatever arrives. Prints a line of
+//! JSON once all are welcome, and stays until it is ended or the relay closes a connection.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Parser;
+use futures_util::{SinkExt as _, StreamExt as _};
+use http::{HeaderValue, header};
+use podtap_wire::version::SUBPROTOCOL;
+use podtap_wire::{Ack, AgentFrame, Decoded, Encoded, Hello, RelayFrame, Respond, TunnelName};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+#[derive(Debug, Parser)]
+#[command(about = "Connects many agents to one relay and keeps them idle")]
+struct Options {
+    /// The relay's address
+    relay: String,
+    /// The file that holds the token
+    #[arg(long)]
+    token_file: std::path::PathBuf,
+    /// How many agents
+    #[arg(long, default_value_t = 1000)]
+    count: usize,
+    /// What the tunnels' names begin with
+    #[arg(long, default_value = "bench")]
+    prefix: String,
+}
+
+type Socket = WebSocketStream<TcpStream>;
+
+#[tokio::main(flavor = "current_thread")]
+#[expect(clippy::print_stdout, reason = "the result, for the benchmark script")]
+async fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let token = std::fs::read_to_string(&options.token_file)?;
+    let mut agents = JoinSet::new();
+    for index in 0..options.count {
+        let name = format!("{}-{index}", options.prefix);
+        let socket = connect(&options.relay, token.trim(), &name)
+            .await
+            .with_context(|| format!("agent {index}"))?;
+        agents.spawn(stay(socket));
+    }
+    println!("{}", serde_json::json!({ "connected": options.count }));
+    match agents.join_next().await {
+        Some(ended) => ended?,
+        None => bail!("no agents were asked for"),
+    }
+}
+
+/// A connection on which the relay has said welcome.
+async fn connect(relay: &str, token: &str, name: &str) -> anyhow::Result<Socket> {
+    let mut request = format!("ws://{relay}/-/connect").into_client_request()?;
+    let headers = request.headers_mut();
+    headers.insert(
+        header::SEC_WEBSOCKET_PROTOCOL,
+        HeaderValue::from_static(SUBPROTOCOL),
+    );
+    headers.insert(
+        header::AUTHORIZATION,
+        HeaderValue::try_from(format!("Bearer {token}"))?,
+    );
+    let stream = TcpStream::connect(relay).await?;
+    stream.set_nodelay(true)?;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(4096)
+        .write_buffer_size(4096);
+    let (mut socket, _) = client_async_with_config(request, stream, Some(config)).await?;
+    let hello = AgentFrame::Hello(Hello {
+        client: "podtap-bench".to_owned(),
+        tunnel: name.parse::<TunnelName>()?,
+        window: 16,
+        respond: Respond::Stored,
+    });
+    socket.send(message(&hello)?).await?;
+    let answer = tokio::time::timeout(Duration::from_secs(10), socket.next()).await?;
+    match answer.context("closed before the welcome")?? {
+        Message::Text(text) if text.contains("\"welcome\"") => Ok(socket),
+        other => bail!("instead of a welcome came {other:?}"),
+    }
+}
+
+/// Reading is what answers the relay's pings.
+async fn stay(mut socket: Socket) -> anyhow::Result<()> {
+    while let Some(received) = socket.next().await {
+        if let Message::Binary(frame) = received?
+            && let Decoded::Frame(RelayFrame::Event(event)) = RelayFrame::decode_binary(&frame)?
+        {
+            let ack = AgentFrame::Ack(Ack { through: event.seq });
+            socket.send(message(&ack)?).await?;
+        }
+    }
+    bail!("the relay closed a connection")
+}
+
+fn message(frame: &AgentFrame) -> anyhow::Result<Message> {
+    Ok(match frame.encode()? {
+        Encoded::Text(text) => Message::text(text),
+        Encoded::Binary(bytes) => Message::binary(bytes),
+    })
+}

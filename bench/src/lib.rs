@@ -1,0 +1,13 @@
+//! What the benchmark programs share: a clock that two processes agree on, and a histogram.
+//!
+//! `bench/run.py` builds and starts the programs; nothing of the product imports this.
+
+mod histogram;
+pub mod mark;
+
+pub use histogram::Histogram;
+
+/// Nanoseconds since 1970, by the clock that sender and sink share on one machine.
+pub fn now_ns() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default()
+}

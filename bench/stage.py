@@ -1,0 +1,143 @@
+"""The processes that the benchmarks measure: started on loopback, in folders of their own, and ended again.
+
+bench/run.py and bench/peers.json's runner use this; it measures nothing. Process handling is that of peers.py.
+"""
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+import peers
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+RELEASE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release")
+SINK, NGINX, RELAY = "127.0.0.1:9100", "127.0.0.1:9110", "127.0.0.1:9300"
+# The benchmark fills a queue that nobody reads; the defaults would refuse it after 100,000 events.
+LIMITS = ["--max-queue-events", "100000000", "--max-queue-bytes", "64GiB"]
+
+
+def program(name):
+    return os.path.join(RELEASE, name)
+
+
+def folder():
+    """A fresh folder on the disk that holds the build, so that an fsync reaches a disk and not a tmpfs."""
+    os.makedirs(RELEASE, exist_ok=True)
+    return tempfile.mkdtemp(prefix="bench-", dir=RELEASE)
+
+
+class Stage:
+    """Processes that end together; use it in a `with`."""
+
+    def __init__(self, log=None):
+        self.procs = peers.Procs(log)
+        self.dir = folder()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.procs.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def start(self, name, cmd, ready, cwd=None):
+        spec = {"cmd": cmd, "ready": f"tcp:{ready}" if ready else [], "cwd": cwd or self.dir, "role": name}
+        peers.port_free(spec)
+        proc = self.procs.start(spec, "run")
+        peers.wait_ready(spec, proc, {}, {})
+        return proc
+
+    def sink(self):
+        return self.start("sink", [program("sink"), SINK], SINK)
+
+    def nginx(self):
+        os.makedirs(os.path.join(self.dir, "tmp"), exist_ok=True)
+        return self.start("nginx", ["nginx", "-p", self.dir, "-c", os.path.join(HERE, "nginx.conf")], NGINX)
+
+    def relay(self):
+        data = os.path.join(self.dir, "relay")
+        return self.start("relay", [program("podtap"), "relay", "--listen", RELAY, "--data-dir", data, *LIMITS], RELAY)
+
+    def token(self):
+        """The file that holds a token of the relay's; made beside the running relay."""
+        path = os.path.join(self.dir, "token")
+        if not os.path.exists(path):
+            cmd = [program("podtap"), "relay", "token", "create", "bench", "--data-dir", os.path.join(self.dir, "relay")]
+            token = subprocess.run(cmd, check=True, stdout=subprocess.PIPE, timeout=20).stdout
+            with open(path, "wb") as f:
+                f.write(token)
+        return path
+
+    def listen_cmd(self, *display):
+        return [program("podtap"), "listen", SINK, "--relay", f"http://{RELAY}", "--token-file", self.token(), "--name", "bench",
+                "--data-dir", os.path.join(self.dir, "agent"), *display]
+
+    def tunnel(self):
+        """The public URL of the tunnel `bench`, as the agent is told at its first connection."""
+        proc = subprocess.Popen(self.listen_cmd("--json"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                start_new_session=True)
+        try:
+            for line in proc.stdout:
+                said = json.loads(line)
+                if said.get("type") == "ready" and said.get("url"):
+                    return said["url"]
+        finally:
+            os.killpg(proc.pid, signal.SIGTERM)
+            proc.wait(15)
+        raise RuntimeError("the agent ended before it had a URL")
+
+    def agent(self):
+        return self.start("agent", self.listen_cmd("--ui", "quiet"), None)
+
+    def agents(self, count):
+        """A process of many idle agents, once the relay has welcomed them all."""
+        cmd = [program("agents"), RELAY, "--token-file", self.token(), "--count", str(count)]
+        proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True)
+        proc.role = "agents"
+        self.procs.list.append(proc)
+        if not proc.stdout.readline():
+            raise RuntimeError("the agents were not all welcome")
+        return proc
+
+    def kill(self, proc):
+        """Ends a process as a power cut would, as far as a process can tell."""
+        os.killpg(proc.pid, signal.SIGKILL)
+        proc.wait()
+        self.procs.list.remove(proc)
+
+    def stored(self):
+        """The number of events in the relay's database."""
+        path = os.path.join(self.dir, "relay", "relay.db")
+        db = sqlite3.connect(path)
+        try:
+            return db.execute("SELECT count(*) FROM events").fetchone()[0]
+        finally:
+            db.close()
+
+
+def ask(path):
+    """What the sink says at a path of its own."""
+    with urllib.request.urlopen(f"http://{SINK}{path}", timeout=20) as answer:
+        return answer.read().decode()
+
+
+def send(url, **options):
+    """Runs the sender to its end; what it reports."""
+    cmd = [program("post"), url]
+    for name, value in options.items():
+        cmd += [f"--{name}", str(value)]
+    return json.loads(subprocess.run(cmd, check=True, stdout=subprocess.PIPE, timeout=180).stdout)
+
+
+def until(condition, limit, what):
+    end = time.time() + limit
+    while not condition():
+        if time.time() > end:
+            raise RuntimeError(f"waited {limit} s for {what}")
+        time.sleep(0.02)
