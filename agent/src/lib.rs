@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The local half of Podtap: the link to the relay, the history, delivery to the local service and
+//! replay.
+//!
+//! `link` (relay → agent) → `history` (on stable storage before it is acknowledged) → `delivery`
+//! (ordered lanes to the local service) → attempts back in the history. Everything else reads the
+//! history through [`AgentHandle`], the only door for the terminal UI and the command line.
+
+mod agent;
+pub mod config;
+mod delivery;
+pub mod handle;
+pub mod history;
+mod link;
+mod lock;
+mod reason;
+mod replay;
+pub mod status;
+mod tls;
+
+pub use agent::{Agent, OpenError, RunError};
+pub use config::{Config, LinkConfig, Target};
+pub use handle::{AgentHandle, Change};
+pub use link::DialError;
+pub use replay::{Replay, ReplayError};
+pub use status::{LinkState, ServiceState, Status};

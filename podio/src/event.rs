@@ -65,7 +65,7 @@ pub enum ObjectKind {
 impl ObjectKind {
     /// Kinds in the order in which an event is searched for them: the container before its parts,
     /// so that all events of an item share one object (design, invariant 2).
-    const BY_PRECEDENCE: &[Self] = &[
+    pub const BY_PRECEDENCE: &[Self] = &[
         Self::Item,
         Self::Task,
         Self::Comment,

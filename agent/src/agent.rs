@@ -1,0 +1,278 @@
+//! The agent as a whole: opened with everything checked and nothing running, then run until it is
+//! asked to end or cannot go on.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use podtap_wire::{Respond, limits};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Retention};
+use crate::delivery::Delivery;
+use crate::delivery::forward::Forwarder;
+use crate::handle::{AgentHandle, CHANGE_BUFFER};
+use crate::history::{History, HistoryError, Pending, Writer, WriterThread};
+use crate::link::{DialError, Face, Link, QUEUED_RESPONSES, Stop};
+use crate::lock::{Lock, LockError};
+use crate::replay::{self, Replayer};
+use crate::status::{LinkState, ServiceState, Status};
+use crate::tls;
+
+/// How often the history is looked at for writes of other processes.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// How often retention is enforced.
+const RETAIN_EVERY: Duration = Duration::from_mins(1);
+
+/// Why an agent could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The history cannot be used.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// Another agent serves a tunnel with this history.
+    #[error("another podtap listen{} uses this history", pid.map_or(String::new(), |pid| format!(" (pid {pid})")))]
+    Taken {
+        /// Its process, where known.
+        pid: Option<u32>,
+    },
+    /// The lock beside the history cannot be taken.
+    #[error("cannot lock {path}")]
+    Lock {
+        /// The lock's file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The relay, the proxy or the token cannot be right.
+    #[error(transparent)]
+    Link(#[from] DialError),
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS; are the system's certificates installed?")]
+    Tls(#[from] rustls::Error),
+}
+
+/// Why an agent ended though nobody asked it to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The relay does not know the token.
+    #[error("the relay refused this token: {message}")]
+    TokenRefused {
+        /// The relay's words.
+        message: String,
+    },
+    /// The token was revoked while it was in use.
+    #[error("the token was revoked")]
+    TokenRevoked,
+    /// There is no common version of the protocol.
+    #[error("the relay refused this podtap's version: {message}")]
+    VersionRefused {
+        /// The relay's words.
+        message: String,
+    },
+    /// The relay could not make sense of what it was asked.
+    #[error("the relay refused: {message}")]
+    Refused {
+        /// The relay's words.
+        message: String,
+    },
+    /// Another agent of the same owner has the tunnel now.
+    #[error("another agent has taken the tunnel over")]
+    TakenOver,
+    /// The history failed.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+/// An agent that is ready to run. One that shall not run is closed by running it with a token
+/// that is cancelled already.
+#[derive(Debug)]
+pub struct Agent {
+    retention: Retention,
+    writer: Writer,
+    writer_thread: WriterThread,
+    link: Option<Link>,
+    delivery: Option<Delivery>,
+    _lock: Option<Lock>,
+}
+
+impl Agent {
+    /// Opens the history and checks the rest of the configuration. Nothing runs yet but the
+    /// history's own threads, so that reading and replaying work at once.
+    pub fn open(config: Config) -> Result<(Self, AgentHandle), OpenError> {
+        let Config {
+            history: path,
+            link,
+            target,
+            delivery,
+            retention,
+        } = config;
+        let (changes, _) = broadcast::channel(CHANGE_BUFFER);
+        let (writer, writer_thread) = Writer::open(&path, changes.clone())?;
+        let history = History::open_read_only(&path)?;
+        let lock = link.is_some().then(|| Lock::take(&path)).transpose()?;
+        let tls = tls::client_config()?;
+        let answers_sender = link
+            .as_ref()
+            .is_some_and(|link| link.respond == Respond::Local);
+        let keep_bytes = if answers_sender {
+            limits::MAX_BODY_BYTES
+        } else {
+            delivery.max_response_bytes
+        };
+        let forwarder = Forwarder::new(&delivery, Arc::clone(&tls), keep_bytes);
+        let status = watch::Sender::new(Status {
+            link: LinkState::Off,
+            public_url: None,
+            tunnel: link.as_ref().map(|link| link.tunnel.as_str().to_owned()),
+            target: target.clone(),
+            service: ServiceState::Unknown,
+            backlog: 0,
+            pending: writer.tally().borrow().pending,
+            in_flight: 0,
+            reconnects: 0,
+        });
+        let replayer = Replayer {
+            history: history.clone(),
+            writer: writer.clone(),
+            forwarder: forwarder.clone(),
+            target: target.clone(),
+            max_response_bytes: delivery.max_response_bytes,
+            status: status.subscribe(),
+            permits: Arc::new(Semaphore::new(replay::CONCURRENCY)),
+        };
+        let handle = AgentHandle {
+            history,
+            status: status.subscribe(),
+            changes: changes.clone(),
+            replayer,
+        };
+        let (answers, responses) = mpsc::channel(QUEUED_RESPONSES);
+        // Only the agent with the link delivers: beside it, another one would deliver twice.
+        let delivery = match (&link, target) {
+            (Some(_), Some(target)) => Some(Delivery {
+                pending: Pending::open(&path)?,
+                writer: writer.clone(),
+                forwarder,
+                target,
+                config: delivery,
+                status: status.clone(),
+                responses: answers_sender.then_some(answers),
+            }),
+            _ => None,
+        };
+        let face = Face {
+            writer: writer.clone(),
+            status,
+            changes,
+            deliver: delivery.is_some(),
+        };
+        let link = match link {
+            Some(link) => Some(Link::new(&link, tls, face, responses)?),
+            None => None,
+        };
+        let agent = Self {
+            retention,
+            writer,
+            writer_thread,
+            link,
+            delivery,
+            _lock: lock,
+        };
+        Ok((agent, handle))
+    }
+
+    /// Runs until the token is cancelled, then ends in order: the link closes, deliveries under
+    /// way finish or wait in the history again, the history is written out. At most 10 s.
+    ///
+    /// # Errors
+    /// When it cannot go on by itself; everything is ended in order then, too.
+    pub async fn run(self, token: CancellationToken) -> Result<(), RunError> {
+        let Self {
+            retention,
+            writer,
+            writer_thread,
+            link,
+            delivery,
+            _lock,
+        } = self;
+        let token = token.child_token();
+        let mut parts = JoinSet::new();
+        if let Some(link) = link {
+            let token = token.clone();
+            parts.spawn(async move { ended(link.run(token).await) });
+        }
+        if let Some(delivery) = delivery {
+            let token = token.clone();
+            parts.spawn(async move { Ok(delivery.run(token).await?) });
+        }
+        parts.spawn({
+            let token = token.clone();
+            async move { Ok(keep_house(&writer, &retention, token).await?) }
+        });
+        let mut outcome = Ok(());
+        while let Some(part) = parts.join_next().await {
+            // The first one to end ends the others, and its reason is the agent's.
+            token.cancel();
+            match part {
+                Ok(result) => outcome = outcome.and(result),
+                Err(error) => {
+                    tracing::error!(%error, "a part of the agent has panicked");
+                    outcome = outcome.and(Err(HistoryError::Closed.into()));
+                }
+            }
+        }
+        writer_thread.close().await;
+        outcome
+    }
+}
+
+/// What has to be done to a history now and then.
+async fn keep_house(
+    writer: &Writer,
+    retention: &Retention,
+    token: CancellationToken,
+) -> Result<(), HistoryError> {
+    let (mut look, mut retain) = (interval(LOOK_EVERY), interval(RETAIN_EVERY));
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = token.cancelled() => return Ok(()),
+            _ = look.tick() => drop(writer.look().await?),
+            _ = retain.tick() => {
+                while writer.retain(retention.clone(), Timestamp::now()).await? {
+                    if token.is_cancelled() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn ended(stop: Stop) -> Result<(), RunError> {
+    Err(match stop {
+        Stop::Cancelled => return Ok(()),
+        Stop::TokenRefused(message) => RunError::TokenRefused { message },
+        Stop::TokenRevoked => RunError::TokenRevoked,
+        Stop::VersionRefused(message) => RunError::VersionRefused { message },
+        Stop::Refused(message) => RunError::Refused { message },
+        Stop::TakenOver => RunError::TakenOver,
+        Stop::History(error) => RunError::History(error),
+    })
+}
+
+impl From<LockError> for OpenError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Taken(pid) => Self::Taken { pid },
+            LockError::Io(path, source) => Self::Lock { path, source },
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! One request to the local service over kept-alive connections, and what came of it. Whether
+//! there is another attempt is not decided here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, HeaderValue};
+use http::uri::{PathAndQuery, Uri};
+use http::{Method, Request, Response, Version};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use podtap_wire::HeaderList;
+
+use super::headers::{self, Marks, Origin};
+use crate::config::{DeliveryConfig, Target};
+use crate::history::Outcome;
+use crate::reason;
+
+/// Idle time after which a connection is not used again: Node's servers close theirs after 5 s,
+/// and a request that meets the closing is lost.
+const IDLE_LIMIT: Duration = Duration::from_secs(4);
+
+/// Time to connect. A local service that does not even refuse within it is away.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What to send where.
+#[derive(Debug)]
+pub(crate) struct Dispatch<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) headers: &'a HeaderList,
+    pub(crate) body: &'a Bytes,
+    pub(crate) origin: Origin<'a>,
+    pub(crate) marks: Marks,
+}
+
+/// What the local service answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderList,
+    /// The body, up to the limit that was asked for.
+    pub(crate) body: Bytes,
+    /// The body's whole size.
+    pub(crate) body_bytes: u64,
+}
+
+impl Answer {
+    /// The answer as the history keeps it: up to `max_bytes` of its body.
+    pub(crate) fn into_outcome(self, max_bytes: usize) -> Outcome {
+        let Self {
+            status,
+            headers,
+            mut body,
+            body_bytes,
+        } = self;
+        if body.len() > max_bytes {
+            // A copy, so that the rest does not stay in memory with it.
+            body = Bytes::copy_from_slice(body.get(..max_bytes).unwrap_or_default());
+        }
+        Outcome::Answered {
+            status,
+            headers,
+            body,
+            body_bytes,
+        }
+    }
+}
+
+/// Why there is no answer, in words, and what that means for the event.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// No connection: the local service has not seen the request.
+    Unreachable(String),
+    /// The connection was lost without an answer: it may have seen the request.
+    Lost(String),
+    /// There was no answer in time, half an answer, or nothing that could be sent.
+    Ended(String),
+}
+
+impl Failure {
+    /// Why, in words.
+    pub(crate) fn into_reason(self) -> String {
+        match self {
+            Self::Unreachable(reason) | Self::Lost(reason) | Self::Ended(reason) => reason,
+        }
+    }
+}
+
+/// Sends requests. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Forwarder {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    timeout: Duration,
+    preserve_host: bool,
+    keep_bytes: usize,
+}
+
+impl Forwarder {
+    /// A forwarder that keeps up to `keep_bytes` of an answer's body.
+    pub(crate) fn new(
+        config: &DeliveryConfig,
+        tls: Arc<rustls::ClientConfig>,
+        keep_bytes: usize,
+    ) -> Self {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(Arc::unwrap_or_clone(tls))
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_LIMIT)
+            .pool_max_idle_per_host(config.concurrency)
+            .build(connector);
+        let (timeout, preserve_host) = (config.timeout, config.preserve_host);
+        Self {
+            client,
+            timeout,
+            preserve_host,
+            keep_bytes,
+        }
+    }
+
+    /// Sends one request and reads the whole answer, within the time for one attempt.
+    pub(crate) async fn send(&self, dispatch: Dispatch<'_>) -> Result<Answer, Failure> {
+        let request = self.request(&dispatch).map_err(Failure::Ended)?;
+        let attempt = async {
+            let response = self.client.request(request).await.map_err(|error| {
+                let reason = reason::words(&error);
+                if error.is_connect() {
+                    Failure::Unreachable(reason)
+                } else {
+                    Failure::Lost(reason)
+                }
+            })?;
+            self.read(response).await
+        };
+        tokio::time::timeout(self.timeout, attempt)
+            .await
+            .unwrap_or_else(|_| {
+                Err(Failure::Ended(format!(
+                    "no answer within {:?}",
+                    self.timeout
+                )))
+            })
+    }
+
+    fn request(&self, dispatch: &Dispatch<'_>) -> Result<Request<Full<Bytes>>, String> {
+        let unsendable = |what: &str| format!("this {what} cannot be sent over HTTP");
+        let uri = uri(dispatch.target, dispatch.path).ok_or_else(|| unsendable("path"))?;
+        let method =
+            Method::from_bytes(dispatch.method.as_bytes()).map_err(|_| unsendable("method"))?;
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let host = HeaderValue::from_str(authority).map_err(|_| unsendable("host"))?;
+        let host = (!self.preserve_host).then_some(&host);
+        let mut headers =
+            headers::outgoing(dispatch.headers, dispatch.origin, host, dispatch.marks);
+        if dispatch.body.is_empty() && matches!(method, Method::POST | Method::PUT | Method::PATCH)
+        {
+            // hyper leaves it out, and some servers ask for it (RFC 9110 §8.6: SHOULD).
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+        }
+        let mut request = Request::new(Full::new(dispatch.body.clone()));
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        *request.version_mut() = Version::HTTP_11;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    async fn read(&self, response: Response<Incoming>) -> Result<Answer, Failure> {
+        let (parts, mut incoming) = response.into_parts();
+        let mut body = BytesMut::new();
+        let mut body_bytes = 0;
+        while let Some(frame) = incoming.frame().await {
+            let frame = frame.map_err(|error| {
+                let reason = reason::words(&error);
+                Failure::Ended(format!(
+                    "the answer broke off after {body_bytes} bytes: {reason}"
+                ))
+            })?;
+            if let Ok(data) = frame.into_data() {
+                body_bytes += data.len() as u64;
+                let room = self.keep_bytes.saturating_sub(body.len()).min(data.len());
+                body.extend_from_slice(data.get(..room).unwrap_or_default());
+            }
+        }
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            headers: HeaderList::from(&parts.headers),
+            body: body.freeze(),
+            body_bytes,
+        })
+    }
+}
+
+/// The local service's base URL with the event's path behind it, byte for byte: nothing is
+/// decoded, merged or normalized (invariant 3).
+fn uri(target: &Target, path: &str) -> Option<Uri> {
+    let url = target.url();
+    let host = url.host_str()?;
+    let authority = match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    let path = format!("{}{slash}{path}", url.path().trim_end_matches('/'));
+    Uri::builder()
+        .scheme(url.scheme())
+        .authority(authority)
+        .path_and_query(PathAndQuery::try_from(path).ok()?)
+        .build()
+        .ok()
+}
+
+/// The URL as an attempt shows it.
+pub(crate) fn url(target: &Target, path: &str) -> String {
+    format!("{target}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_appended_byte_for_byte() {
+        for (target, path, expected) in [
+            (
+                "3000",
+                "/a%2Fb//c/../d?x=%20&y=",
+                "http://localhost:3000/a%2Fb//c/../d?x=%20&y=",
+            ),
+            ("http://[::1]:8/base/", "/", "http://[::1]:8/base/"),
+            ("https://dev.test", "/a", "https://dev.test/a"),
+            ("3000", "//", "http://localhost:3000//"),
+        ] {
+            let uri = uri(&target.parse().unwrap(), path).unwrap();
+            assert_eq!(uri.to_string(), expected);
+        }
+        assert_eq!(uri(&"3000".parse().unwrap(), "/a b"), None);
+    }
+}

@@ -1,0 +1,294 @@
+//! Delivery: events out of the history, in their order, to the local service; attempts back into
+//! the history. Live events and those left from earlier come the same way.
+//!
+//! `lanes` decides what may start, `forward` does one attempt, `probe` waits for a local service
+//! that is away. A crash loses no more than the knowledge of the last attempts: their events still
+//! wait in the history and are offered again (invariant 1: at least once).
+
+pub(crate) mod forward;
+pub(crate) mod headers;
+mod lanes;
+mod probe;
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Fuse, FusedFuture, FutureExt};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use jiff::Timestamp;
+use podtap_wire::{HeaderList, ResponseFrame, WebhookResponse};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{DeliveryConfig, Target};
+use crate::history::{Event, HistoryError, NewAttempt, Outcome, Pending, Position, Writer};
+use crate::status::{ServiceState, Status};
+use forward::{Answer, Dispatch, Failure, Forwarder};
+use headers::{Marks, Origin};
+use lanes::{LaneKey, Lanes};
+
+/// Events read ahead of their delivery.
+const READ_AHEAD: usize = 1024;
+
+/// Events of one read.
+const READ_AT_ONCE: usize = 256;
+
+/// Bytes of bodies after which one read ends.
+const READ_BYTES: usize = 8 * 1024 * 1024;
+
+/// Attempts of one event whose connection is lost each time; then it counts as delivered.
+const MAX_LOST: u32 = 3;
+
+/// Time for attempts under way once the agent shall end; what takes longer is offered again.
+const DRAIN_LIMIT: Duration = Duration::from_secs(8);
+
+/// Delivers what waits in the history. Built once, run once.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) pending: Pending,
+    pub(crate) writer: Writer,
+    pub(crate) forwarder: Forwarder,
+    pub(crate) target: Target,
+    pub(crate) config: DeliveryConfig,
+    pub(crate) status: watch::Sender<Status>,
+    /// Where answers go that the sender waits for, under `Respond::Local`.
+    pub(crate) responses: Option<mpsc::Sender<ResponseFrame>>,
+}
+
+/// An event that waits for its delivery.
+#[derive(Debug)]
+struct Waiting {
+    event: Event,
+    /// Attempts it has had, replays included.
+    attempts: u32,
+    /// How many of them lost their connection, since the agent started.
+    lost: u32,
+}
+
+/// What an attempt means for its lane.
+#[derive(Debug)]
+enum Verdict {
+    /// It ended; `answered` tells whether the local service said anything.
+    Ended { answered: bool },
+    /// The local service is away: the same event again, once it is back.
+    Away {
+        waiting: Box<Waiting>,
+        reason: String,
+    },
+}
+
+impl Delivery {
+    /// Delivers until the token is cancelled; then lets attempts under way end, for a while.
+    pub(crate) async fn run(self, token: CancellationToken) -> Result<(), HistoryError> {
+        let mut lanes = Lanes::new(self.config.concurrency);
+        let mut under_way = FuturesUnordered::new();
+        let mut tally = self.writer.tally();
+        let mut read_through = Position::default();
+        // Whether the history may hold more than was read.
+        let mut more = true;
+        let mut reading = pin!(Fuse::terminated());
+        let mut probing = pin!(Fuse::terminated());
+        while !token.is_cancelled() {
+            if more && reading.is_terminated() && lanes.waiting() < READ_AHEAD {
+                reading.set(
+                    self.pending
+                        .after(read_through, READ_AT_ONCE, READ_BYTES)
+                        .fuse(),
+                );
+            }
+            while probing.is_terminated()
+                && let Some((key, waiting)) = lanes.start()
+            {
+                under_way.push(self.attempt(key, waiting));
+            }
+            self.publish(under_way.len(), tally.borrow_and_update().pending);
+            // Every arm is cancel-safe: the futures live outside and are only polled here.
+            tokio::select! {
+                () = token.cancelled() => {}
+                Some(ended) = under_way.next() => {
+                    let (key, verdict) = ended?;
+                    if let Some(reason) = self.judge(&mut lanes, key, verdict) && probing.is_terminated() {
+                        self.service_down(reason);
+                        let every = self.config.probe_every;
+                        probing.set(probe::until_reachable(&self.target, every).fuse());
+                    }
+                }
+                page = &mut reading => {
+                    let page = page?;
+                    more = !page.is_empty();
+                    for (event, attempts) in page {
+                        read_through = event.position;
+                        lanes.push(LaneKey::of(&event), Waiting { event, attempts, lost: 0 });
+                    }
+                }
+                changed = tally.changed() => match changed {
+                    Ok(()) => more = true,
+                    Err(_) => return Err(HistoryError::Closed),
+                },
+                () = &mut probing => self.service_up(),
+            }
+        }
+        let drained = tokio::time::timeout(DRAIN_LIMIT, async {
+            while let Some(ended) = under_way.next().await {
+                ended?;
+            }
+            Ok(())
+        });
+        drained.await.unwrap_or_else(|_| {
+            tracing::info!(
+                left = under_way.len(),
+                "deliveries were cut off; they will be offered again"
+            );
+            Ok(())
+        })
+    }
+
+    /// Frees the lane, or returns the event to it; the reason if the local service is away.
+    fn judge(&self, lanes: &mut Lanes<Waiting>, key: LaneKey, verdict: Verdict) -> Option<String> {
+        match verdict {
+            Verdict::Ended { answered } => {
+                lanes.finished(key);
+                if answered {
+                    self.service_up();
+                }
+                None
+            }
+            Verdict::Away { waiting, reason } => {
+                lanes.returned(key, *waiting);
+                Some(reason)
+            }
+        }
+    }
+
+    /// One attempt, and its record handed to the history.
+    async fn attempt(
+        &self,
+        key: LaneKey,
+        mut waiting: Waiting,
+    ) -> Result<(LaneKey, Verdict), HistoryError> {
+        let (started_at, clock) = (Timestamp::now(), Instant::now());
+        let result = self.forwarder.send(self.dispatch(&waiting)).await;
+        let duration = clock.elapsed();
+        let (outcome, verdict) = match result {
+            Err(Failure::Unreachable(reason)) => {
+                let waiting = Box::new(waiting);
+                return Ok((key, Verdict::Away { waiting, reason }));
+            }
+            Err(Failure::Lost(reason)) if waiting.lost + 1 < MAX_LOST => (
+                Outcome::Failed {
+                    error: reason.clone(),
+                },
+                Some(reason),
+            ),
+            Err(failure) => (
+                Outcome::Failed {
+                    error: failure.into_reason(),
+                },
+                None,
+            ),
+            Ok(answer) => (self.answered(&waiting.event, answer), None),
+        };
+        let answered = matches!(outcome, Outcome::Answered { .. });
+        let event = &waiting.event;
+        self.writer
+            .record_soon(NewAttempt {
+                position: event.position,
+                event: event.id,
+                replay: false,
+                again: verdict.is_some(),
+                url: forward::url(&self.target, &event.request.path),
+                edited: None,
+                started_at,
+                duration,
+                outcome,
+            })
+            .await?;
+        Ok(match verdict {
+            Some(reason) => {
+                waiting.lost += 1;
+                waiting.attempts += 1;
+                let waiting = Box::new(waiting);
+                (key, Verdict::Away { waiting, reason })
+            }
+            None => (key, Verdict::Ended { answered }),
+        })
+    }
+
+    fn dispatch<'a>(&'a self, waiting: &'a Waiting) -> Dispatch<'a> {
+        let event = &waiting.event;
+        Dispatch {
+            target: &self.target,
+            method: &event.request.method,
+            path: &event.request.path,
+            headers: &event.request.headers,
+            body: &event.request.body,
+            origin: Origin {
+                peer: event.request.peer,
+                scheme: scheme(&self.status.borrow()),
+            },
+            marks: Marks {
+                event: event.id,
+                attempt: waiting.attempts + 1,
+                replay: false,
+            },
+        }
+    }
+
+    /// The outcome to be stored; the whole answer also goes to whoever waits for it.
+    fn answered(&self, event: &Event, answer: Answer) -> Outcome {
+        let whole = answer.body.len() as u64 == answer.body_bytes;
+        if let (Some(responses), Some(seq), true) = (&self.responses, event.seq, whole) {
+            let headers = HeaderList::from(&headers::end_to_end(&answer.headers));
+            let response = WebhookResponse {
+                status: answer.status,
+                headers,
+                body: answer.body.clone(),
+            };
+            // Without room the link is down, and the relay has answered by itself already.
+            let _ = responses.try_send(ResponseFrame { seq, response });
+        }
+        answer.into_outcome(self.config.max_response_bytes)
+    }
+
+    fn publish(&self, in_flight: usize, pending: u64) {
+        self.status.send_if_modified(|status| {
+            let known = (status.in_flight, status.pending);
+            (status.in_flight, status.pending) = (in_flight, pending);
+            known != (in_flight, pending)
+        });
+    }
+
+    fn service_up(&self) {
+        self.status.send_if_modified(|status| {
+            let was_up = matches!(status.service, ServiceState::Up { .. });
+            if !was_up {
+                status.service = ServiceState::Up {
+                    since: Timestamp::now(),
+                };
+            }
+            !was_up
+        });
+    }
+
+    fn service_down(&self, why: String) {
+        tracing::info!(target = %self.target, reason = %why, "the local service is away");
+        self.status.send_modify(|status| match &mut status.service {
+            ServiceState::Down { reason, .. } => *reason = why,
+            service => {
+                *service = ServiceState::Down {
+                    since: Timestamp::now(),
+                    reason: why,
+                }
+            }
+        });
+    }
+}
+
+/// How senders reach the tunnel, as far as is known: a relay of any use has a certificate.
+pub(crate) fn scheme(status: &Status) -> &'static str {
+    match &status.public_url {
+        Some(url) if url.starts_with("http:") => "http",
+        _ => "https",
+    }
+}

@@ -1,0 +1,74 @@
+//! What can go wrong with the history, and who can do something about it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The history could not be opened, read or written.
+///
+/// `Clone`, because one failed commit is told to everybody whose write was in it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum HistoryError {
+    /// There is no history at this place.
+    #[error("there is no history at {path}; `podtap listen` makes one")]
+    Missing {
+        /// The file looked for.
+        path: PathBuf,
+    },
+    /// A later Podtap wrote the file.
+    #[error(
+        "the history {path} has format {found}, this podtap knows formats up to {known}; \
+         use the newer podtap that wrote it"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The format that it has.
+        found: usize,
+        /// The last format known here.
+        known: usize,
+    },
+    /// The file cannot be opened, or it is no history.
+    #[error("cannot open the history {path}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Arc<rusqlite::Error>,
+    },
+    /// The file's folder cannot be made, or a thread not be started.
+    #[error("cannot prepare the history {path}")]
+    Prepare {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Arc<std::io::Error>,
+    },
+    /// A read failed.
+    #[error("cannot read the history")]
+    Read(#[source] Arc<rusqlite::Error>),
+    /// A write failed; nothing of its transaction was kept.
+    #[error("cannot write to the history")]
+    Write(#[source] Arc<rusqlite::Error>),
+    /// What was asked for is not in the history any more.
+    #[error("the event is not in the history any more")]
+    Gone,
+    /// The thread that should do it has ended.
+    #[error("the history is closed")]
+    Closed,
+}
+
+impl HistoryError {
+    pub(super) fn open(path: &Path) -> impl Fn(rusqlite::Error) -> Self + '_ {
+        |source| Self::Open {
+            path: path.to_owned(),
+            source: Arc::new(source),
+        }
+    }
+
+    pub(super) fn prepare(path: &Path) -> impl Fn(std::io::Error) -> Self + '_ {
+        |source| Self::Prepare {
+            path: path.to_owned(),
+            source: Arc::new(source),
+        }
+    }
+}

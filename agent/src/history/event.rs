@@ -1,0 +1,137 @@
+//! What the history keeps: events and their attempts, as readers see them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use podtap_podio::PodioEvent;
+use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
+
+/// An event's place in the history: grows by arrival, never reused, and the key by which the
+/// history pages. A relay's [`Seq`] counts per tunnel and is not unique here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Position(pub i64);
+
+/// A stored webhook, whole.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Its place in the history.
+    pub position: Position,
+    /// Its identity.
+    pub id: EventId,
+    /// Its place in the relay's queue; `None` where it came from elsewhere (trigger, import).
+    pub seq: Option<Seq>,
+    /// The request as it came in.
+    pub request: WebhookRequest,
+    /// What it says, where it is a Podio event.
+    pub podio: Option<PodioEvent>,
+    /// Where it stands.
+    pub state: DeliveryState,
+}
+
+/// A stored webhook as a list shows it: without headers and body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    /// Its place in the history.
+    pub position: Position,
+    /// Its identity.
+    pub id: EventId,
+    /// When the relay accepted it.
+    pub received_at: Timestamp,
+    /// The method.
+    pub method: String,
+    /// Path with query.
+    pub path: String,
+    /// Podio's event type, such as `item.update`; `None` where it is no Podio event.
+    pub event_type: Option<String>,
+    /// What it is about, such as `item 4711`; `None` where it names nothing.
+    pub object: Option<podtap_podio::ObjectRef>,
+    /// `item_revision_id`, where there is one.
+    pub revision: Option<u64>,
+    /// The hook that fired, where it says so.
+    pub hook_id: Option<u64>,
+    /// The body's size in bytes.
+    pub body_bytes: u64,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// The last attempt that ended; `None` before the first.
+    pub last: Option<AttemptSummary>,
+    /// How many attempts it has had, replays included.
+    pub attempts: u32,
+}
+
+/// Where an event stands on its way to the local service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeliveryState {
+    /// Not yet offered to the local service.
+    Pending,
+    /// An attempt has ended, whatever the answer.
+    Delivered,
+    /// Kept without being delivered: there is no local service, or it was held back.
+    Held,
+}
+
+/// The outcome of an attempt as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptSummary {
+    /// The status, or why there is none.
+    pub outcome: Result<u16, String>,
+    /// From start to the end of the answer.
+    pub duration: Duration,
+    /// Whether it was a replay.
+    pub replay: bool,
+}
+
+/// One try to deliver an event, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The event.
+    pub event: EventId,
+    /// Counts from 1, per event, replays included.
+    pub number: u32,
+    /// Whether somebody asked for it.
+    pub replay: bool,
+    /// The URL it went to.
+    pub url: String,
+    /// What was sent instead of the event itself; `None` for the event as it came.
+    pub edited: Option<EditedRequest>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// From start to the end of the answer, or to the error.
+    pub duration: Duration,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// A request that a person changed before it was replayed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditedRequest {
+    /// The method.
+    pub method: String,
+    /// Path with query.
+    pub path: String,
+    /// All headers.
+    pub headers: HeaderList,
+    /// The body.
+    pub body: bytes::Bytes,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The local service answered.
+    Answered {
+        /// Its status.
+        status: u16,
+        /// Its headers.
+        headers: HeaderList,
+        /// Its body, up to a limit.
+        body: bytes::Bytes,
+        /// The body's whole size in bytes.
+        body_bytes: u64,
+    },
+    /// It did not.
+    Failed {
+        /// Why, in words.
+        error: String,
+    },
+}

@@ -1,0 +1,105 @@
+//! The filter language: one small language for the terminal UI and the command line.
+//!
+//! `type:item.* item:4711 status:5xx after:10m path:/podio -type:hook.verify "free text"`: all
+//! terms must hold, `-` negates one. Text comes in here, a typed [`Filter`] goes out; what that
+//! means for the database is the business of `history::sql`.
+
+mod parse;
+mod pattern;
+
+use jiff::Timestamp;
+use podtap_podio::ObjectKind;
+
+pub use pattern::Pattern;
+
+/// Which events are wanted. The default wants all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    terms: Vec<Term>,
+}
+
+/// One condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// Whether it must not hold.
+    pub negated: bool,
+    /// The condition.
+    pub test: Test,
+}
+
+/// What a term asks of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Test {
+    /// `type:item.*`: Podio's event type.
+    Type(Pattern),
+    /// `item:4711`, `task:9`, …: the object that it is about.
+    Object(ObjectKind, u64),
+    /// `hook:90211`: the hook that fired.
+    Hook(u64),
+    /// `revision:8`: the item's revision.
+    Revision(u64),
+    /// `status:…`: what came of the last attempt.
+    Status(StatusTest),
+    /// `after:…`: accepted at or after this time.
+    After(Timestamp),
+    /// `before:…`: accepted before this time.
+    Before(Timestamp),
+    /// `path:/podio`: path with query; a prefix where no `*` is in it.
+    Path(Pattern),
+    /// `method:POST`.
+    Method(String),
+    /// `id:01JD…`: an event id or how it begins.
+    Id(String),
+    /// `replayed:yes`, `replayed:no`.
+    Replayed(bool),
+    /// `external:BUG-17`, or any other name: a parameter of the body.
+    Param {
+        /// The parameter's name.
+        name: String,
+        /// Its value.
+        value: Pattern,
+    },
+    /// Anything else: words in path, parameters or body.
+    Text(String),
+}
+
+/// What came of the last attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusTest {
+    /// `status:5xx`, `status:404`, `status:>=400`: a status from here to there, inclusive.
+    Within(u16, u16),
+    /// `status:error`: there was no answer.
+    Error,
+    /// `status:pending`: not yet offered to the local service.
+    Pending,
+    /// `status:held`: kept without being delivered.
+    Held,
+}
+
+/// Text that is no filter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column {column}: {message}")]
+pub struct FilterError {
+    /// The character at fault, counted from 1.
+    pub column: usize,
+    /// What is wrong, and what would do.
+    pub message: String,
+}
+
+impl Filter {
+    /// The filter that `text` says; `now` is what `after:10m` counts from.
+    pub fn parse(text: &str, now: Timestamp) -> Result<Self, FilterError> {
+        let now = now.to_zoned_datetime(jiff::tz::TimeZone::system());
+        parse::terms(text, &now).map(|terms| Self { terms })
+    }
+
+    /// Its terms: all must hold.
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+
+    /// Whether it wants every event.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+}

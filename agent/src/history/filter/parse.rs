@@ -1,0 +1,339 @@
+//! Text to terms: a grammar that takes any text, then a meaning for each piece, where errors know
+//! their column.
+
+use std::ops::Range;
+
+use jiff::{Span, Timestamp, ZonedDateTime, civil};
+use podtap_podio::ObjectKind;
+use winnow::ascii::multispace0;
+use winnow::combinator::{alt, opt, preceded, repeat, terminated};
+use winnow::prelude::*;
+use winnow::stream::LocatingSlice;
+use winnow::token::{rest, take_till, take_while};
+
+use super::{FilterError, Pattern, StatusTest, Term, Test};
+
+/// Longest filter, in bytes: far beyond what anybody types, and within SQLite's own limits.
+const MAX_BYTES: usize = 4096;
+/// Most terms: SQLite's depth of an expression is 1,000.
+const MAX_TERMS: usize = 64;
+/// Most `*` in one pattern: SQLite's matching is exponential in them.
+const MAX_STARS: usize = 8;
+
+type Input<'a> = LocatingSlice<&'a str>;
+
+/// One piece of the text: where, what it is said to be about, and the value.
+#[derive(Debug)]
+struct Raw<'a> {
+    negated: bool,
+    key: Option<(&'a str, Range<usize>)>,
+    value: Value<'a>,
+    at: Range<usize>,
+}
+
+#[derive(Debug)]
+enum Value<'a> {
+    Bare(&'a str),
+    Quoted(&'a str),
+    Unclosed,
+}
+
+/// The terms of a filter. `now` carries the time zone that `after:14:30` is meant in.
+pub(super) fn terms(text: &str, now: &ZonedDateTime) -> Result<Vec<Term>, FilterError> {
+    let error = |at: usize, message: &str| FilterError {
+        column: text
+            .get(..at)
+            .map_or(1, |before| before.chars().count() + 1),
+        message: message.to_owned(),
+    };
+    if text.len() > MAX_BYTES {
+        return Err(error(0, "this filter is too long"));
+    }
+    let raws: Vec<Raw<'_>> = pieces
+        .parse(LocatingSlice::new(text))
+        .map_err(|e| error(e.offset(), "this is not understood"))?;
+    if let Some(raw) = raws.get(MAX_TERMS) {
+        return Err(error(raw.at.start, "this filter has too many terms"));
+    }
+    raws.iter()
+        .map(|raw| {
+            let asks = meaning(raw, now).map_err(|(at, message)| error(at, &message))?;
+            Ok(Term {
+                negated: raw.negated,
+                test: asks,
+            })
+        })
+        .collect()
+}
+
+fn pieces<'a>(input: &mut Input<'a>) -> winnow::Result<Vec<Raw<'a>>> {
+    preceded(multispace0, repeat(0.., terminated(piece, multispace0))).parse_next(input)
+}
+
+fn piece<'a>(input: &mut Input<'a>) -> winnow::Result<Raw<'a>> {
+    let negated = opt('-').parse_next(input)?.is_some();
+    let key = opt(terminated(key.with_span(), ':')).parse_next(input)?;
+    let (value, at) = value.with_span().parse_next(input)?;
+    if !negated && key.is_none() && at.is_empty() {
+        return winnow::combinator::fail.parse_next(input);
+    }
+    Ok(Raw {
+        negated,
+        key,
+        value,
+        at,
+    })
+}
+
+fn key<'a>(input: &mut Input<'a>) -> winnow::Result<&'a str> {
+    take_while(1.., |c: char| {
+        c.is_ascii_alphanumeric() || matches!(c, '_' | '.')
+    })
+    .parse_next(input)
+}
+
+fn value<'a>(input: &mut Input<'a>) -> winnow::Result<Value<'a>> {
+    let quoted = ('"', take_till(0.., '"'), '"').map(|(_, text, _)| Value::Quoted(text));
+    let unclosed = ('"', rest).map(|_| Value::Unclosed);
+    let bare = take_till(0.., char::is_whitespace).map(Value::Bare);
+    alt((quoted, unclosed, bare)).parse_next(input)
+}
+
+/// A complaint and the byte that it is about.
+type Fault = (usize, String);
+
+fn meaning(raw: &Raw<'_>, now: &ZonedDateTime) -> Result<Test, Fault> {
+    let at = raw.at.start;
+    let fault = |message: &str| Err((at, message.to_owned()));
+    let text = match raw.value {
+        Value::Unclosed => return fault("this quote is never closed"),
+        Value::Bare("") if raw.key.is_none() => return fault("there is nothing behind this `-`"),
+        Value::Bare("") => return fault("a value is missing here"),
+        Value::Bare(text) | Value::Quoted(text) => text,
+    };
+    if text.matches('*').count() > MAX_STARS {
+        return fault("there are too many `*` in this");
+    }
+    let Some((key, _)) = &raw.key else {
+        return Ok(Test::Text(text.to_owned()));
+    };
+    let result = match *key {
+        "type" => Ok(Test::Type(Pattern::new(text))),
+        "hook" => id(text).map(Test::Hook),
+        "revision" => id(text).map(Test::Revision),
+        "status" => status(text).map(Test::Status),
+        "after" => time(text, now).map(Test::After),
+        "before" => time(text, now).map(Test::Before),
+        "path" if text.contains('*') => Ok(Test::Path(Pattern::new(text))),
+        "path" => Ok(Test::Path(Pattern::prefix(text))),
+        "method" => Ok(Test::Method(text.to_ascii_uppercase())),
+        "id" => event_id(text).map(Test::Id),
+        "replayed" => yes_or_no(text).map(Test::Replayed),
+        "external" => Ok(param("external_id", text)),
+        name => match object_kind(name) {
+            Some(kind) => id(text).map(|id| Test::Object(kind, id)),
+            None => Ok(param(name, text)),
+        },
+    };
+    result.map_err(|message| (at, message))
+}
+
+fn param(name: &str, value: &str) -> Test {
+    Test::Param {
+        name: name.to_owned(),
+        value: Pattern::new(value),
+    }
+}
+
+/// `status:` is the answer's and never gets here: the one word that means two things.
+fn object_kind(word: &str) -> Option<ObjectKind> {
+    ObjectKind::BY_PRECEDENCE
+        .iter()
+        .copied()
+        .find(|kind| kind.as_str() == word)
+}
+
+fn id(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| "an id is a whole number here".to_owned())
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("this is `yes` or `no`".to_owned()),
+    }
+}
+
+/// The beginning of an event id: as many characters as one has, of those that a ULID uses.
+fn event_id(text: &str) -> Result<String, String> {
+    let text = text.to_ascii_uppercase();
+    let is_ulid = text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() && !b"ILOU".contains(&b));
+    if is_ulid && text.len() <= 26 && text.as_bytes().first() <= Some(&b'7') {
+        Ok(text)
+    } else {
+        Err("this is no event id".to_owned())
+    }
+}
+
+fn status(text: &str) -> Result<StatusTest, String> {
+    const EXPECTED: &str = "try 200, 5xx, >=400, error, pending or held";
+    let number = |text: &str| text.parse::<u16>().map_err(|_| EXPECTED.to_owned());
+    Ok(match text {
+        "error" => StatusTest::Error,
+        "pending" => StatusTest::Pending,
+        "held" => StatusTest::Held,
+        _ => {
+            if let Some(class) = text.strip_suffix("xx") {
+                let class = number(class).ok().filter(|class| (1..=9).contains(class));
+                let low = class.ok_or_else(|| EXPECTED.to_owned())? * 100;
+                StatusTest::Within(low, low + 99)
+            } else if let Some(low) = text.strip_prefix(">=") {
+                StatusTest::Within(number(low)?, u16::MAX)
+            } else if let Some(high) = text.strip_prefix("<=") {
+                StatusTest::Within(0, number(high)?)
+            } else if let Some(below) = text.strip_prefix('>') {
+                StatusTest::Within(number(below)?.saturating_add(1), u16::MAX)
+            } else if let Some(above) = text.strip_prefix('<') {
+                StatusTest::Within(0, number(above)?.saturating_sub(1))
+            } else {
+                let code = number(text)?;
+                StatusTest::Within(code, code)
+            }
+        }
+    })
+}
+
+/// `10m`, `2h`, `3d`: that long before now. `14:30`: the last time it was that late. Else RFC 3339.
+fn time(text: &str, now: &ZonedDateTime) -> Result<Timestamp, String> {
+    const EXPECTED: &str = "try 10m, 2h, 3d, 14:30 or 2026-11-23T14:30:00Z";
+    let expected = || EXPECTED.to_owned();
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    if let Ok(time) = civil::Time::strptime("%H:%M", text) {
+        let today = now.with().time(time).build().map_err(|_| expected())?;
+        let last = if today > *now {
+            today.yesterday().map_err(|_| expected())?
+        } else {
+            today
+        };
+        return Ok(last.timestamp());
+    }
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let count: i64 = digits.parse().map_err(|_| expected())?;
+    let unit_seconds = match text.strip_prefix(digits) {
+        Some("s") => 1,
+        Some("m") => 60,
+        Some("h") => 60 * 60,
+        Some("d") => 24 * 60 * 60,
+        Some("w") => 7 * 24 * 60 * 60,
+        _ => return Err(expected()),
+    };
+    let ago = count
+        .checked_mul(unit_seconds)
+        .and_then(|seconds| Span::new().try_seconds(seconds).ok())
+        .ok_or_else(expected)?;
+    now.timestamp()
+        .checked_sub(ago)
+        .map_err(|_| "this is before all time".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(text: &str) -> Result<Vec<Term>, FilterError> {
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        terms(text, &now.to_zoned_datetime(TimeZone::UTC))
+    }
+
+    fn one(text: &str) -> Test {
+        let mut terms = parse(text).unwrap();
+        assert_eq!(terms.len(), 1, "{text}");
+        terms.remove(0).test
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_term_means_what_its_word_says() {
+        for (text, test) in [
+            ("type:item.*", Test::Type(Pattern::new("item.*"))),
+            ("item:4711", Test::Object(ObjectKind::Item, 4711)),
+            ("task:9", Test::Object(ObjectKind::Task, 9)),
+            ("hook:90211", Test::Hook(90211)),
+            ("status:200", Test::Status(StatusTest::Within(200, 200))),
+            ("status:5xx", Test::Status(StatusTest::Within(500, 599))),
+            (
+                "status:>=400",
+                Test::Status(StatusTest::Within(400, u16::MAX)),
+            ),
+            ("status:<300", Test::Status(StatusTest::Within(0, 299))),
+            ("status:error", Test::Status(StatusTest::Error)),
+            ("status:pending", Test::Status(StatusTest::Pending)),
+            ("after:10m", Test::After(at("2026-11-23T11:50:00Z"))),
+            ("before:3d", Test::Before(at("2026-11-20T12:00:00Z"))),
+            ("after:11:30", Test::After(at("2026-11-23T11:30:00Z"))),
+            ("after:12:30", Test::After(at("2026-11-22T12:30:00Z"))),
+            (
+                "after:2026-01-02T03:04:05Z",
+                Test::After(at("2026-01-02T03:04:05Z")),
+            ),
+            ("path:/podio", Test::Path(Pattern::new("/podio*"))),
+            ("path:*/hook", Test::Path(Pattern::new("*/hook"))),
+            ("method:post", Test::Method("POST".to_owned())),
+            ("replayed:yes", Test::Replayed(true)),
+            ("external:BUG-17", param("external_id", "BUG-17")),
+            ("file_ids:\"1, 2\"", param("file_ids", "1, 2")),
+            ("\"free text\"", Test::Text("free text".to_owned())),
+            ("safari", Test::Text("safari".to_owned())),
+            ("id:01jd", Test::Id("01JD".to_owned())),
+        ] {
+            assert_eq!(one(text), test, "{text}");
+        }
+    }
+
+    #[test]
+    fn terms_add_up_and_a_dash_negates() {
+        let terms = parse("  type:item.*   -type:hook.verify -\"a b\" ").unwrap();
+        let negated: Vec<bool> = terms.iter().map(|term| term.negated).collect();
+        assert_eq!(negated, [false, true, true]);
+        assert!(parse("   ").unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_error_points_at_the_character() {
+        for (text, column) in [
+            ("ä item:x", 8),
+            ("status:9000x", 8),
+            ("after:soon", 7),
+            ("type:item.* \"open", 13),
+            ("item:", 6),
+            ("a - b", 4),
+            ("replayed:maybe", 10),
+            ("after:99999999999999d", 7),
+            ("type:*a*a*a*a*a*a*a*a*a", 6),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert_eq!(error.column, column, "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_filter_or_an_error_within_it(text in "\\PC{0,60}") {
+            if let Err(error) = parse(&text) {
+                prop_assert!((1..=text.chars().count() + 1).contains(&error.column));
+            }
+        }
+    }
+}

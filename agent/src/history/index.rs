@@ -1,0 +1,78 @@
+//! The full-text index over paths, parameters and bodies. It follows the events with a cursor of
+//! its own on stable storage, so that appending need not wait for it and a crash loses nothing.
+
+use rusqlite::{Transaction, params};
+
+/// Events made searchable in one transaction: a few milliseconds, for an append may be waiting.
+const STEP: usize = 128;
+
+/// Bytes of an event's text that are searchable. Podio's webhooks have some hundred; this is for
+/// whatever else is sent here.
+const MAX_TEXT_BYTES: usize = 16 * 1024;
+
+/// Makes the next events searchable; returns whether there are more.
+pub(super) fn step(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
+    let through: i64 = transaction
+        .prepare_cached("SELECT indexed_through FROM search_progress")?
+        .query_row([], |row| row.get(0))?;
+    let mut events = transaction.prepare_cached(
+        "SELECT e.position, e.path, e.event_type IS NOT NULL, r.body \
+         FROM events AS e JOIN requests AS r USING (position) \
+         WHERE e.position > ? ORDER BY e.position LIMIT ?",
+    )?;
+    let mut insert =
+        transaction.prepare_cached("INSERT INTO search (rowid, path, text) VALUES (?, ?, ?)")?;
+    let mut rows = events.query(params![through, STEP])?;
+    let (mut last, mut indexed) = (through, 0);
+    while let Some(row) = rows.next()? {
+        last = row.get(0)?;
+        let text = searchable_text(row.get(2)?, row.get_ref(3)?.as_blob()?);
+        insert.execute(params![last, row.get_ref(1)?.as_str()?, text])?;
+        indexed += 1;
+    }
+    if indexed > 0 {
+        transaction
+            .prepare_cached("UPDATE search_progress SET indexed_through = ?")?
+            .execute([last])?;
+    }
+    Ok(indexed == STEP)
+}
+
+/// The words of an event: `name value` a line for Podio's parameters, so that the two are
+/// neighbours in the index; else the body, where it is text.
+fn searchable_text(podio: bool, body: &[u8]) -> String {
+    let mut text = String::new();
+    if podio {
+        for (name, value) in podtap_podio::params(body) {
+            if text.len() + name.len() + value.len() >= MAX_TEXT_BYTES {
+                break;
+            }
+            text.extend([name.as_str(), " ", value.as_str(), "\n"]);
+        }
+    } else {
+        let body = body.get(..MAX_TEXT_BYTES).unwrap_or(body);
+        if let Some(chunk) = body.utf8_chunks().next() {
+            text.push_str(chunk.valid());
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_indexed_decoded_and_bodies_as_far_as_they_are_text() {
+        assert_eq!(
+            searchable_text(true, b"title=log+in&x=%C3%A4"),
+            "title log in\nx \u{e4}\n"
+        );
+        assert_eq!(searchable_text(false, b"plain \xff rest"), "plain ");
+        let long = "ä".repeat(MAX_TEXT_BYTES);
+        assert_eq!(
+            searchable_text(false, long.as_bytes()).len(),
+            MAX_TEXT_BYTES
+        );
+    }
+}

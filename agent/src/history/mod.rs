@@ -1,0 +1,145 @@
+//! The history: every event and attempt, on stable storage, in one SQLite file.
+//!
+//! [`History`] reads, [`Writer`] writes; each has threads and connections of its own, and several
+//! processes may share the file. The link appends, delivery and replay record attempts, and
+//! everything that shows something reads. Nothing in here knows of relays or local services.
+
+mod connection;
+mod error;
+mod event;
+pub mod filter;
+mod index;
+mod page;
+mod reader;
+mod retention;
+mod row;
+mod schema;
+mod sql;
+mod store;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use podtap_wire::EventId;
+
+pub use error::HistoryError;
+pub use event::{
+    Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome, Position,
+};
+pub use filter::{Filter, FilterError};
+pub use page::{Anchor, MAX_PAGE, PageQuery};
+pub(crate) use reader::Reader;
+pub use writer::{Appended, NewAttempt, NewEvent, Tally, Writer, WriterThread};
+
+/// A handle on the history, for reading. Cheap to clone; reads never wait for writes.
+#[derive(Debug, Clone)]
+pub struct History {
+    path: Arc<Path>,
+    /// For what is quick, and pages.
+    near: Reader,
+    /// For what may have to look at every event.
+    far: Reader,
+}
+
+impl History {
+    /// Opens the history at `path`; makes it where it does not exist.
+    pub fn open(path: &Path) -> Result<Self, HistoryError> {
+        connection::read_write(path)?;
+        Self::open_read_only(path)
+    }
+
+    /// Opens the history at `path`, which must be there.
+    pub fn open_read_only(path: &Path) -> Result<Self, HistoryError> {
+        Ok(Self {
+            path: path.into(),
+            near: Reader::open(path, "podtap-history-near")?,
+            far: Reader::open(path, "podtap-history-far")?,
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// One page of rows, newest first.
+    pub async fn page(&self, query: PageQuery) -> Result<Vec<EventRow>, HistoryError> {
+        self.near
+            .read(move |connection| page::page(connection, &query))
+            .await
+    }
+
+    /// How many events the filter wants. May take long; a page never waits for it.
+    pub async fn count(&self, filter: Filter) -> Result<u64, HistoryError> {
+        self.far
+            .read(move |connection| page::count(connection, &filter))
+            .await
+    }
+
+    /// One event, whole.
+    pub async fn event(&self, id: EventId) -> Result<Option<Event>, HistoryError> {
+        Ok(self.event_and_attempts(id).await?.map(|(event, _)| event))
+    }
+
+    /// One event, whole, and how many attempts it has had.
+    pub(crate) async fn event_and_attempts(
+        &self,
+        id: EventId,
+    ) -> Result<Option<(Event, u32)>, HistoryError> {
+        self.near
+            .read(move |connection| page::event(connection, id))
+            .await
+    }
+
+    /// The attempts of one event, oldest first; of very many the newest 1,000.
+    pub async fn attempts(&self, id: EventId) -> Result<Vec<Attempt>, HistoryError> {
+        self.near
+            .read(move |connection| page::attempts(connection, id))
+            .await
+    }
+
+    /// The events whose id is `text`, or begins or ends so, or is shortened to it (`01JD…7Q`);
+    /// at most 10, newest first.
+    pub async fn find(&self, text: &str) -> Result<Vec<EventId>, HistoryError> {
+        let text = text.to_owned();
+        self.far
+            .read(move |connection| page::find(connection, &text))
+            .await
+    }
+
+    /// The newest event's place; `None` in an empty history.
+    pub async fn newest(&self) -> Result<Option<Position>, HistoryError> {
+        self.near
+            .read(|connection| {
+                let newest = "SELECT max(position) FROM events";
+                connection.query_row(newest, [], |row| {
+                    Ok(row.get::<_, Option<i64>>(0)?.map(Position))
+                })
+            })
+            .await
+    }
+}
+
+/// A reader of its own for delivery: a slow search never holds it up.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending(Reader);
+
+impl Pending {
+    pub(crate) fn open(path: &Path) -> Result<Self, HistoryError> {
+        Reader::open(path, "podtap-history-pending").map(Self)
+    }
+
+    /// The next events that wait for their delivery, oldest first, and how many attempts each has
+    /// had; no more than `limit`, nor many more bytes than `bytes`.
+    pub(crate) async fn after(
+        &self,
+        position: Position,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<Vec<(Event, u32)>, HistoryError> {
+        self.0
+            .read(move |connection| page::pending(connection, position, limit, bytes))
+            .await
+    }
+}

@@ -1,0 +1,86 @@
+//! Threads that read: each has a connection of its own, so reads wait neither for writes nor for
+//! each other. A read that nobody waits for any more is interrupted.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::connection;
+use super::error::HistoryError;
+
+/// Reads that may wait for one thread.
+const QUEUED_READS: usize = 64;
+
+/// Steps of SQLite's machine between two looks at whether anybody still waits: well under 1 ms.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// A thread that reads, until the last handle on it is dropped. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Reader {
+    /// Opens the history at `path`, which must be there, and starts a thread of that name.
+    pub(crate) fn open(path: &Path, name: &str) -> Result<Self, HistoryError> {
+        let mut connection = connection::read_only(path)?;
+        let (jobs, mut queue) = mpsc::channel::<Job>(QUEUED_READS);
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                while let Some(job) = queue.blocking_recv() {
+                    job(&mut connection);
+                }
+            })
+            .map_err(HistoryError::prepare(path))?;
+        Ok(Self { jobs })
+    }
+
+    /// Runs a query.
+    ///
+    /// # Cancel safety
+    /// Dropping the future interrupts the query.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting(Arc::new(AtomicBool::new(true)));
+        let wanted = Arc::clone(&waiting.0);
+        let job = move |connection: &mut Connection| {
+            if wanted.load(Ordering::Relaxed) {
+                let _ = answer.send(interruptible(connection, wanted, query));
+            }
+        };
+        self.jobs
+            .send(Box::new(job))
+            .await
+            .map_err(|_| HistoryError::Closed)?;
+        let found = answered.await.map_err(|_| HistoryError::Closed)?;
+        found.map_err(|source| HistoryError::Read(Arc::new(source)))
+    }
+}
+
+fn interruptible<T>(
+    connection: &mut Connection,
+    wanted: Arc<AtomicBool>,
+    query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let abandoned = move || !wanted.load(Ordering::Relaxed);
+    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(abandoned))?;
+    query(connection)
+}
+
+/// Says no when dropped.
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}

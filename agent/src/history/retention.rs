@@ -1,0 +1,49 @@
+//! What the history lets go: the oldest events beyond an age or a number, a few at a time, so that
+//! an append never waits long. An event that still waits for its delivery stays (invariant 1).
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Transaction, params};
+
+use crate::config::Retention;
+
+/// Events removed in one transaction.
+const STEP: u64 = 256;
+
+/// Removes some of what `retention` wants gone; returns whether there may be more.
+pub(super) fn step(
+    transaction: &Transaction<'_>,
+    retention: &Retention,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let events: u64 = transaction.query_row("SELECT count(*) FROM events", [], |row| row.get(0))?;
+    let excess = events.saturating_sub(retention.max_events).min(STEP);
+    let age = SignedDuration::try_from(retention.max_age).unwrap_or(SignedDuration::MAX);
+    let oldest = now
+        .checked_sub(age)
+        .unwrap_or(Timestamp::MIN)
+        .as_millisecond();
+    let mut old = transaction.prepare_cached(
+        "SELECT position, received_at < ?1 FROM events WHERE state != 0 ORDER BY position LIMIT ?2",
+    )?;
+    let mut rows = old.query(params![oldest, STEP])?;
+    let mut doomed: Vec<i64> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let is_old: bool = row.get(1)?;
+        if !is_old && doomed.len() as u64 >= excess {
+            break;
+        }
+        doomed.push(row.get(0)?);
+    }
+    for table in [
+        "DELETE FROM search WHERE rowid = ?",
+        "DELETE FROM attempts WHERE position = ?",
+        "DELETE FROM requests WHERE position = ?",
+        "DELETE FROM events WHERE position = ?",
+    ] {
+        let mut delete = transaction.prepare_cached(table)?;
+        for position in &doomed {
+            delete.execute([position])?;
+        }
+    }
+    Ok(doomed.len() as u64 == STEP)
+}

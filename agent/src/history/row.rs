@@ -1,0 +1,220 @@
+//! Rows of the database to the types that readers see, and the types to columns.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use podtap_podio::{ObjectKind, ObjectRef};
+use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
+use rusqlite::Row;
+use rusqlite::types::Type;
+use serde::{Deserialize, Serialize};
+
+use super::event::{
+    Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome, Position,
+};
+
+/// The columns that [`event_row`] reads, of `events AS e`.
+pub(super) const EVENT_ROW: &str = "e.position, e.id, e.received_at, e.method, e.path, \
+     e.event_type, e.object_kind, e.object_id, e.revision, e.hook_id, e.body_bytes, e.state, \
+     e.last_status, e.last_error, e.last_duration_us, e.last_replay, e.attempts";
+
+/// The columns that [`event`] reads, of `events AS e JOIN requests AS r`.
+pub(super) const EVENT: &str = "e.position, e.id, e.seq, e.received_at, e.method, e.path, \
+     e.state, e.attempts, r.peer, r.headers, r.body";
+
+/// The columns that [`attempt`] reads.
+pub(super) const ATTEMPT: &str = "number, replay, url, started_at, duration_us, status, error, \
+     headers, body_bytes, body, edited_head, edited_body";
+
+pub(super) fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
+    let object = match (row.get_ref(6)?.as_str_or_null()?, row.get(7)?) {
+        (Some(kind), Some(id)) => object_kind(kind).map(|kind| ObjectRef {
+            kind,
+            id: id_from_sql(id),
+        }),
+        _ => None,
+    };
+    let outcome = match (row.get(12)?, row.get(13)?) {
+        (Some(status), _) => Some(Ok(status)),
+        (None, Some(error)) => Some(Err(error)),
+        (None, None) => None,
+    };
+    let last = match outcome {
+        Some(outcome) => {
+            let (duration, replay) = (micros(row.get(14)?), row.get(15)?);
+            Some(AttemptSummary {
+                outcome,
+                duration,
+                replay,
+            })
+        }
+        None => None,
+    };
+    Ok(EventRow {
+        position: Position(row.get(0)?),
+        id: EventId::from_bytes(row.get(1)?),
+        received_at: timestamp(row, 2)?,
+        method: row.get(3)?,
+        path: row.get(4)?,
+        event_type: row.get(5)?,
+        object,
+        revision: row.get::<_, Option<i64>>(8)?.map(id_from_sql),
+        hook_id: row.get::<_, Option<i64>>(9)?.map(id_from_sql),
+        body_bytes: row.get(10)?,
+        state: state_from_sql(row.get(11)?),
+        last,
+        attempts: row.get(16)?,
+    })
+}
+
+/// The event, and how many attempts it has had.
+pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<(Event, u32)> {
+    let headers: HeaderList = json(row, 9)?;
+    let body = Bytes::from(row.get::<_, Vec<u8>>(10)?);
+    let peer = row
+        .get_ref(8)?
+        .as_str_or_null()?
+        .and_then(|text| text.parse::<IpAddr>().ok());
+    let podio = decode(&headers, &body);
+    let event = Event {
+        position: Position(row.get(0)?),
+        id: EventId::from_bytes(row.get(1)?),
+        seq: row
+            .get::<_, Option<i64>>(2)?
+            .map(|seq| Seq(id_from_sql(seq))),
+        request: WebhookRequest {
+            received_at: timestamp(row, 3)?,
+            method: row.get(4)?,
+            path: row.get(5)?,
+            headers,
+            peer,
+            body,
+        },
+        podio,
+        state: state_from_sql(row.get(6)?),
+    };
+    Ok((event, row.get(7)?))
+}
+
+pub(super) fn attempt(event: EventId, row: &Row<'_>) -> rusqlite::Result<Attempt> {
+    let outcome = match row.get(5)? {
+        Some(status) => Outcome::Answered {
+            status,
+            headers: json(row, 7)?,
+            body_bytes: row.get(8)?,
+            body: Bytes::from(row.get::<_, Vec<u8>>(9)?),
+        },
+        None => Outcome::Failed { error: row.get(6)? },
+    };
+    let edited = match row.get::<_, Option<Vec<u8>>>(11)? {
+        Some(body) => {
+            let EditedHead {
+                method,
+                path,
+                headers,
+            } = json(row, 10)?;
+            Some(EditedRequest {
+                method,
+                path,
+                headers,
+                body: Bytes::from(body),
+            })
+        }
+        None => None,
+    };
+    Ok(Attempt {
+        event,
+        number: row.get(0)?,
+        replay: row.get(1)?,
+        url: row.get(2)?,
+        edited,
+        started_at: timestamp(row, 3)?,
+        duration: micros(row.get(4)?),
+        outcome,
+    })
+}
+
+/// An edited request without its body, as the column `edited_head` keeps it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct EditedHead<M = String, H = HeaderList> {
+    pub(super) method: M,
+    pub(super) path: M,
+    pub(super) headers: H,
+}
+
+/// What a webhook says, where it is a Podio event.
+pub(super) fn decode(headers: &HeaderList, body: &[u8]) -> Option<podtap_podio::PodioEvent> {
+    let content_type = match headers.get("content-type") {
+        Some(value) => Some(std::str::from_utf8(value).ok()?),
+        None => None,
+    };
+    podtap_podio::decode(content_type, body).ok()
+}
+
+/// SQLite's integers are signed; ids use all 64 bits of theirs.
+pub(super) const fn id_to_sql(id: u64) -> i64 {
+    id.cast_signed()
+}
+
+const fn id_from_sql(id: i64) -> u64 {
+    id.cast_unsigned()
+}
+
+/// The numbers are part of the file's format, `0` also of an index.
+pub(super) const fn state_to_sql(state: DeliveryState) -> i64 {
+    match state {
+        DeliveryState::Pending => 0,
+        DeliveryState::Delivered => 1,
+        DeliveryState::Held => 2,
+    }
+}
+
+pub(super) const fn state_from_sql(state: i64) -> DeliveryState {
+    match state {
+        0 => DeliveryState::Pending,
+        1 => DeliveryState::Delivered,
+        _ => DeliveryState::Held,
+    }
+}
+
+pub(super) fn micros_to_sql(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn micros(micros: i64) -> Duration {
+    Duration::from_micros(micros.cast_unsigned())
+}
+
+/// The first and the last event id that begins so. `prefix` is at most 26 of a ULID's characters.
+pub(super) fn ids_beginning(prefix: &str) -> ([u8; 16], [u8; 16]) {
+    let filled = |fill: &str| {
+        let text = format!(
+            "{prefix}{}",
+            fill.repeat(26_usize.saturating_sub(prefix.len()))
+        );
+        text.parse::<EventId>()
+            .map_or([0xff; 16], EventId::to_bytes)
+    };
+    (filled("0"), filled("Z"))
+}
+
+fn object_kind(word: &str) -> Option<ObjectKind> {
+    ObjectKind::BY_PRECEDENCE
+        .iter()
+        .copied()
+        .find(|kind| kind.as_str() == word)
+}
+
+fn timestamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_millisecond(row.get(column)?).map_err(|e| unreadable(column, e.into()))
+}
+
+fn json<T: for<'de> Deserialize<'de>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|e| unreadable(column, e.into()))
+}
+
+fn unreadable(column: usize, source: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, source)
+}

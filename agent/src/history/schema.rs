@@ -1,0 +1,112 @@
+//! The tables of the history: numbered migrations, append-only. A file of a later format is
+//! refused by name.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::error::HistoryError;
+
+/// Each entry takes a file from the format of its index to the next. Never edited, only added to.
+const MIGRATIONS: &[&str] = &[FORMAT_1];
+
+/// `events` is what lists and filters read, one narrow row an event, so that a page of a million
+/// events stays cheap and a change of state rewrites no body. `requests` and `attempts` hold the
+/// bytes. `AUTOINCREMENT`: a position is never used again, whatever retention removes.
+const FORMAT_1: &str = "
+CREATE TABLE events (
+    position         INTEGER PRIMARY KEY AUTOINCREMENT,
+    id               BLOB NOT NULL UNIQUE,
+    seq              INTEGER,
+    received_at      INTEGER NOT NULL,
+    method           TEXT NOT NULL,
+    path             TEXT NOT NULL,
+    event_type       TEXT,
+    object_kind      TEXT,
+    object_id        INTEGER,
+    hook_id          INTEGER,
+    revision         INTEGER,
+    body_bytes       INTEGER NOT NULL,
+    state            INTEGER NOT NULL,
+    attempts         INTEGER NOT NULL DEFAULT 0,
+    replays          INTEGER NOT NULL DEFAULT 0,
+    last_status      INTEGER,
+    last_error       TEXT,
+    last_duration_us INTEGER,
+    last_replay      INTEGER
+) STRICT;
+CREATE INDEX events_by_type ON events (event_type) WHERE event_type IS NOT NULL;
+CREATE INDEX events_by_object ON events (object_id, object_kind) WHERE object_id IS NOT NULL;
+CREATE INDEX events_by_hook ON events (hook_id) WHERE hook_id IS NOT NULL;
+CREATE INDEX events_pending ON events (position) WHERE state = 0;
+CREATE INDEX events_refused ON events (last_status) WHERE last_status >= 400;
+CREATE INDEX events_unanswered ON events (position) WHERE last_error IS NOT NULL;
+
+CREATE TABLE requests (
+    position INTEGER PRIMARY KEY,
+    peer     TEXT,
+    headers  TEXT NOT NULL,
+    body     BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE attempts (
+    position    INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    replay      INTEGER NOT NULL,
+    url         TEXT NOT NULL,
+    started_at  INTEGER NOT NULL,
+    duration_us INTEGER NOT NULL,
+    status      INTEGER,
+    error       TEXT,
+    headers     TEXT,
+    body_bytes  INTEGER,
+    body        BLOB,
+    edited_head TEXT,
+    edited_body BLOB
+) STRICT;
+CREATE UNIQUE INDEX attempts_by_event ON attempts (position, number);
+
+CREATE VIRTUAL TABLE search USING fts5 (
+    path, text, content = '', contentless_delete = 1,
+    tokenize = 'unicode61 remove_diacritics 2'
+);
+CREATE TABLE search_progress (indexed_through INTEGER NOT NULL) STRICT;
+INSERT INTO search_progress VALUES (0);
+";
+
+/// The format that this build writes.
+pub(super) const KNOWN: usize = MIGRATIONS.len();
+
+/// The format of an open file: 0 for an empty one.
+pub(super) fn format(connection: &Connection) -> rusqlite::Result<usize> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Refuses a file of a later format.
+pub(super) fn check(path: &Path, found: usize) -> Result<(), HistoryError> {
+    if found > KNOWN {
+        return Err(HistoryError::Newer {
+            path: path.to_owned(),
+            found,
+            known: KNOWN,
+        });
+    }
+    Ok(())
+}
+
+/// Brings the file to the format of this build, in one transaction; other processes wait.
+pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), HistoryError> {
+    let failed = HistoryError::open(path);
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(&failed)?;
+    let found = format(&transaction).map_err(&failed)?;
+    check(path, found)?;
+    for migration in MIGRATIONS.iter().skip(found) {
+        transaction.execute_batch(migration).map_err(&failed)?;
+    }
+    transaction
+        .pragma_update(None, "user_version", KNOWN)
+        .map_err(&failed)?;
+    transaction.commit().map_err(&failed)
+}

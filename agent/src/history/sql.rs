@@ -1,0 +1,212 @@
+//! A filter as SQL: conditions and their parameters, nothing else. Text of the outside world only
+//! ever becomes a parameter.
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+
+use super::event::DeliveryState;
+use super::filter::{Filter, Pattern, StatusTest, Term, Test};
+use super::row;
+
+/// A filter in SQL over `events AS e`.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Conditions {
+    /// The full-text query of all wanted words, where there are any: it drives the search, since
+    /// the index yields the newest matches without looking at the rest.
+    pub(super) search: Option<String>,
+    /// What follows `WHERE`, without the word; `1` where nothing is asked.
+    pub(super) sql: String,
+    /// What its `?` stand for, in order.
+    pub(super) params: Vec<Value>,
+}
+
+impl Conditions {
+    pub(super) fn of(filter: &Filter) -> Self {
+        let mut words = Vec::new();
+        let mut parts = Vec::new();
+        let mut params = Vec::new();
+        for term in filter.terms() {
+            match term {
+                Term {
+                    negated: false,
+                    test: Test::Text(text),
+                } => words.push(phrase(text, "*")),
+                Term { negated, test } => {
+                    let condition = condition(test, &mut params);
+                    // Not plain NOT: what compares with a missing value is unknown, not false.
+                    let outcome = if *negated { "IS NOT TRUE" } else { "IS TRUE" };
+                    parts.push(format!("({condition}) {outcome}"));
+                }
+            }
+        }
+        let search = (!words.is_empty()).then(|| words.join(" AND "));
+        let sql = if parts.is_empty() {
+            "1".to_owned()
+        } else {
+            parts.join(" AND ")
+        };
+        Self {
+            search,
+            sql,
+            params,
+        }
+    }
+}
+
+fn condition(test: &Test, params: &mut Vec<Value>) -> String {
+    let mut bind = |value: Value| params.push(value);
+    match test {
+        Test::Type(pattern) => compare("e.event_type", pattern, bind),
+        Test::Path(pattern) => compare("e.path", pattern, bind),
+        Test::Object(kind, id) => {
+            bind(row::id_to_sql(*id).into());
+            bind(kind.as_str().to_owned().into());
+            "e.object_id = ? AND e.object_kind = ?".to_owned()
+        }
+        Test::Hook(id) => {
+            bind(row::id_to_sql(*id).into());
+            "e.hook_id = ?".to_owned()
+        }
+        Test::Revision(revision) => {
+            bind(row::id_to_sql(*revision).into());
+            "e.revision = ?".to_owned()
+        }
+        Test::Status(status) => self::status(*status, bind),
+        Test::After(time) => {
+            bind(millis(*time));
+            "e.received_at >= ?".to_owned()
+        }
+        Test::Before(time) => {
+            bind(millis(*time));
+            "e.received_at < ?".to_owned()
+        }
+        Test::Method(method) => {
+            bind(method.clone().into());
+            "e.method = ?".to_owned()
+        }
+        Test::Id(prefix) => {
+            let (first, last) = row::ids_beginning(prefix);
+            bind(first.to_vec().into());
+            bind(last.to_vec().into());
+            "e.id BETWEEN ? AND ?".to_owned()
+        }
+        Test::Replayed(true) => "e.replays > 0".to_owned(),
+        Test::Replayed(false) => "e.replays = 0".to_owned(),
+        Test::Param { name, value } => param(name, value, bind),
+        Test::Text(words) => {
+            bind(phrase(words, "*").into());
+            "e.position IN (SELECT rowid FROM search WHERE search MATCH ?)".to_owned()
+        }
+    }
+}
+
+/// The `+` keeps SQLite from walking an index by a pattern and then sorting what it finds: pages
+/// are wanted by position, and patterns tend to match much.
+fn compare(column: &str, pattern: &Pattern, mut bind: impl FnMut(Value)) -> String {
+    if let Some(text) = pattern.literal() {
+        bind(text.to_owned().into());
+        format!("{column} = ?")
+    } else {
+        bind(glob(pattern).into());
+        format!("+{column} GLOB ?")
+    }
+}
+
+/// `GLOB` has more wild cards than ours has: `?` and `[` stand for themselves here.
+fn glob(pattern: &Pattern) -> String {
+    let mut glob = String::with_capacity(pattern.as_str().len());
+    for c in pattern.as_str().chars() {
+        match c {
+            '?' => glob.push_str("[?]"),
+            '[' => glob.push_str("[[]"),
+            c => glob.push(c),
+        }
+    }
+    glob
+}
+
+fn status(status: StatusTest, mut bind: impl FnMut(Value)) -> String {
+    match status {
+        StatusTest::Within(low, high) => {
+            bind(i64::from(low).into());
+            bind(i64::from(high).into());
+            // Said outright where it follows, so that the index of refusals may be used.
+            let refused = if low >= 400 {
+                " AND e.last_status >= 400"
+            } else {
+                ""
+            };
+            format!("e.last_status BETWEEN ? AND ?{refused}")
+        }
+        StatusTest::Error => "e.last_error IS NOT NULL".to_owned(),
+        StatusTest::Pending => format!("e.state = {}", row::state_to_sql(DeliveryState::Pending)),
+        StatusTest::Held => format!("e.state = {}", row::state_to_sql(DeliveryState::Held)),
+    }
+}
+
+/// The body decides. Where the pair can be looked up as words, the full-text index first rules out
+/// nearly all bodies; events that it does not hold yet are read anyway.
+fn param(name: &str, value: &Pattern, mut bind: impl FnMut(Value)) -> String {
+    let mut sql = String::from("e.event_type IS NOT NULL");
+    if let Some(value) = value.literal()
+        && [name, value]
+            .iter()
+            .all(|text| text.contains(|c: char| c.is_ascii_alphanumeric()))
+    {
+        bind(phrase(&format!("{name} {value}"), "").into());
+        sql.push_str(
+            " AND (e.position IN (SELECT rowid FROM search WHERE search MATCH ?) \
+             OR e.position > (SELECT indexed_through FROM search_progress))",
+        );
+    }
+    bind(name.to_owned().into());
+    bind(value.as_str().to_owned().into());
+    sql.push_str(" AND has_param((SELECT body FROM requests WHERE position = e.position), ?, ?)");
+    sql
+}
+
+/// Words next to each other, as a full-text query; `end` is `*` where the last may go on.
+fn phrase(text: &str, end: &str) -> String {
+    // FTS5 reads its query as a C string: what follows a NUL would be lost, the quote with it.
+    format!("\"{}\"{end}", text.replace('\0', " ").replace('"', "\"\""))
+}
+
+fn millis(time: Timestamp) -> Value {
+    time.as_millisecond().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn conditions(text: &str) -> Conditions {
+        Conditions::of(&Filter::parse(text, Timestamp::UNIX_EPOCH).unwrap())
+    }
+
+    #[test]
+    fn no_filter_asks_nothing() {
+        let all = Conditions {
+            search: None,
+            sql: "1".to_owned(),
+            params: Vec::new(),
+        };
+        assert_eq!(conditions(""), all);
+    }
+
+    #[test]
+    fn values_become_parameters_and_never_sql() {
+        let conditions = conditions("path:/a'b\" -x:1;DROP");
+        assert_eq!(conditions.sql.matches('?').count(), conditions.params.len());
+        assert!(!conditions.sql.contains("DROP") && !conditions.sql.contains("a'b"));
+    }
+
+    #[test]
+    fn free_text_becomes_one_quoted_query() {
+        let conditions = conditions("safari \"log in\" -x\"y");
+        assert_eq!(
+            conditions.search.as_deref(),
+            Some("\"safari\"* AND \"log in\"*")
+        );
+        assert_eq!(conditions.params, [Value::from("\"x\"\"y\"*".to_owned())]);
+    }
+}

@@ -1,0 +1,180 @@
+//! What one write does to the tables, inside the writer's transaction.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params};
+
+use super::event::{DeliveryState, Outcome, Position};
+use super::row;
+use super::writer::{Appended, NewAttempt, NewEvent, Tally};
+
+/// Appends events in their order; one that is there already stays as it is (invariant 1: exactly
+/// once, whatever the relay sends again).
+pub(super) fn append(
+    transaction: &Transaction<'_>,
+    events: &[NewEvent],
+    tally: &mut Tally,
+) -> rusqlite::Result<Appended> {
+    let mut insert_event = transaction.prepare_cached(
+        "INSERT INTO events (id, seq, received_at, method, path, event_type, object_kind, \
+         object_id, hook_id, revision, body_bytes, state) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+    )?;
+    let mut insert_request = transaction.prepare_cached(
+        "INSERT INTO requests (position, peer, headers, body) VALUES (?, ?, ?, ?)",
+    )?;
+    let mut new = 0;
+    for event in events {
+        let request = &event.request;
+        let podio = row::decode(&request.headers, &request.body);
+        let podio = podio.as_ref();
+        let object = podio.and_then(podtap_podio::PodioEvent::object);
+        let inserted = insert_event.execute(params![
+            event.id.to_bytes(),
+            event.seq.map(|seq| row::id_to_sql(seq.0)),
+            request.received_at.as_millisecond(),
+            request.method,
+            request.path,
+            podio.map(|podio| podio.kind.as_str()),
+            object.map(|object| object.kind.as_str()),
+            object.map(|object| row::id_to_sql(object.id)),
+            podio.and_then(|podio| podio.hook_id).map(row::id_to_sql),
+            podio
+                .and_then(podtap_podio::PodioEvent::revision)
+                .map(row::id_to_sql),
+            request.body.len(),
+            row::state_to_sql(event.state),
+        ])?;
+        if inserted == 0 {
+            continue;
+        }
+        let position = transaction.last_insert_rowid();
+        insert_request.execute(params![
+            position,
+            request.peer.map(|peer| peer.to_string()),
+            to_json(&request.headers)?,
+            &request.body[..],
+        ])?;
+        new += 1;
+        tally.newest = Position(position);
+        tally.pending += u64::from(event.state == DeliveryState::Pending);
+    }
+    Ok(Appended {
+        new,
+        known: events.len() - new,
+    })
+}
+
+/// Stores an attempt under the event's next number; `None` where the event is gone.
+pub(super) fn record(
+    transaction: &Transaction<'_>,
+    attempt: &NewAttempt,
+    tally: &mut Tally,
+) -> rusqlite::Result<Option<u32>> {
+    let position = attempt.position.0;
+    let known = transaction
+        .prepare_cached("SELECT state, attempts FROM events WHERE position = ?")?
+        .query_row([position], |found| {
+            Ok((found.get(0)?, found.get::<_, u32>(1)?))
+        })
+        .optional()?;
+    let Some((before, attempts)) = known else {
+        return Ok(None);
+    };
+    let before = row::state_from_sql(before);
+    // A replay leaves an event that waits for its delivery waiting: that is still owed.
+    let after = match before {
+        DeliveryState::Pending if attempt.again || attempt.replay => DeliveryState::Pending,
+        _ => DeliveryState::Delivered,
+    };
+    let number = attempts + 1;
+    let (status, error) = match &attempt.outcome {
+        Outcome::Answered { status, .. } => (Some(*status), None),
+        Outcome::Failed { error } => (None, Some(error.as_str())),
+    };
+    let duration = row::micros_to_sql(attempt.duration);
+    transaction
+        .prepare_cached(
+            "UPDATE events SET state = :state, attempts = :number, replays = replays + :replay, \
+             last_status = :status, last_error = :error, last_duration_us = :duration, \
+             last_replay = :replay WHERE position = :position",
+        )?
+        .execute(named_params! {
+            ":state": row::state_to_sql(after), ":number": number, ":replay": attempt.replay,
+            ":status": status, ":error": error, ":duration": duration, ":position": position,
+        })?;
+    insert_attempt(transaction, attempt, number)?;
+    if before == DeliveryState::Pending && after != before {
+        tally.pending = tally.pending.saturating_sub(1);
+    }
+    Ok(Some(number))
+}
+
+fn insert_attempt(
+    transaction: &Transaction<'_>,
+    attempt: &NewAttempt,
+    number: u32,
+) -> rusqlite::Result<()> {
+    let (status, error, headers, body_bytes, body) = match &attempt.outcome {
+        Outcome::Answered {
+            status,
+            headers,
+            body,
+            body_bytes,
+        } => (
+            Some(*status),
+            None,
+            Some(to_json(headers)?),
+            Some(*body_bytes),
+            Some(&body[..]),
+        ),
+        Outcome::Failed { error } => (None, Some(error.as_str()), None, None, None),
+    };
+    let edited_head = match &attempt.edited {
+        Some(edited) => Some(to_json(&row::EditedHead {
+            method: &edited.method,
+            path: &edited.path,
+            headers: &edited.headers,
+        })?),
+        None => None,
+    };
+    transaction
+        .prepare_cached(
+            "INSERT INTO attempts (position, number, replay, url, started_at, duration_us, \
+             status, error, headers, body_bytes, body, edited_head, edited_body) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            attempt.position.0,
+            number,
+            attempt.replay,
+            attempt.url,
+            attempt.started_at.as_millisecond(),
+            row::micros_to_sql(attempt.duration),
+            status,
+            error,
+            headers,
+            body_bytes,
+            body,
+            edited_head,
+            attempt.edited.as_ref().map(|edited| &edited.body[..]),
+        ])?;
+    Ok(())
+}
+
+/// What the history holds, counted.
+pub(super) fn tally(connection: &Connection) -> rusqlite::Result<Tally> {
+    let newest = "SELECT coalesce(max(position), 0) FROM events";
+    let pending = "SELECT count(*) FROM events WHERE state = 0";
+    Ok(Tally {
+        newest: Position(connection.query_row(newest, [], |found| found.get(0))?),
+        pending: connection.query_row(pending, [], |found| found.get(0))?,
+    })
+}
+
+/// Changes whenever another connection has written, and never by writes of this one.
+pub(super) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "data_version", |found| found.get(0))
+}
+
+fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+}

@@ -1,0 +1,125 @@
+//! When to dial again. Pure: time and chance are passed in.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+/// The shortest pause, and the unit of its growth.
+const SHORTEST: Duration = Duration::from_millis(200);
+
+/// The longest pause.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// How long a connection must have lasted for the next failure to be the first one again: a relay
+/// that takes every agent and drops it at once is not dialled without pause.
+const PROVEN_AFTER: Duration = Duration::from_secs(10);
+
+/// How far the wall clock must jump ahead of the monotonic one to mean that the machine slept.
+const SLEPT: SignedDuration = SignedDuration::from_secs(5);
+
+/// Pauses between attempts: none at first, then growing, with full jitter.
+#[derive(Debug, Default)]
+pub(super) struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    /// Attempts since the last proven connection.
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// A connection ended that had lasted so long.
+    pub(super) fn lasted(&mut self, uptime: Duration) {
+        if uptime >= PROVEN_AFTER {
+            self.failures = 0;
+        }
+    }
+
+    /// The pause before the next attempt; `chance` is from 0 to 1.
+    pub(super) fn next(&mut self, chance: f64) -> Duration {
+        let doublings = self.failures.min(16);
+        self.failures = self.failures.saturating_add(1);
+        if doublings == 0 {
+            return Duration::ZERO;
+        }
+        let ceiling = SHORTEST.saturating_mul(1 << doublings).min(LONGEST);
+        SHORTEST
+            + ceiling
+                .saturating_sub(SHORTEST)
+                .mul_f64(chance.clamp(0.0, 1.0))
+    }
+}
+
+/// Notices that the machine has slept: the wall clock went on and the monotonic one did not.
+#[derive(Debug)]
+pub(super) struct SleepWatch {
+    wall: Timestamp,
+    monotonic: Instant,
+}
+
+impl SleepWatch {
+    pub(super) fn new(wall: Timestamp, monotonic: Instant) -> Self {
+        Self { wall, monotonic }
+    }
+
+    /// Whether it slept since the last look.
+    pub(super) fn slept(&mut self, wall: Timestamp, monotonic: Instant) -> bool {
+        let by_wall = wall.duration_since(self.wall);
+        let awake = monotonic.duration_since(self.monotonic);
+        *self = Self { wall, monotonic };
+        SignedDuration::try_from(awake).is_ok_and(|awake| by_wall > awake + SLEPT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_first_attempt_is_at_once_and_a_proven_connection_begins_anew() {
+        let mut backoff = Backoff::default();
+        assert_eq!(backoff.next(1.0), Duration::ZERO);
+        assert_eq!(backoff.next(1.0), Duration::from_millis(400));
+        backoff.lasted(Duration::from_secs(1));
+        assert_eq!(backoff.next(1.0), Duration::from_millis(800));
+        backoff.lasted(PROVEN_AFTER);
+        assert_eq!(backoff.next(1.0), Duration::ZERO);
+    }
+
+    proptest! {
+        #[test]
+        fn pauses_stay_between_their_bounds(failures in 1_u32..100, chance in 0.0..=1.0) {
+            let pause = Backoff { failures }.next(chance);
+            prop_assert!((SHORTEST..=LONGEST).contains(&pause));
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_jump_of_the_wall_clock_ahead_means_sleep() {
+        let (wall, monotonic) = (Timestamp::UNIX_EPOCH, Instant::now());
+        let later = |s| {
+            (
+                wall + SignedDuration::from_secs(s),
+                monotonic + Duration::from_mins(1),
+            )
+        };
+        for (seconds, slept) in [
+            (60, false),
+            (64, false),
+            (66, true),
+            (0, false),
+            (-9, false),
+        ] {
+            let (then, now) = later(seconds);
+            assert_eq!(
+                SleepWatch::new(wall, monotonic).slept(then, now),
+                slept,
+                "{seconds}"
+            );
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The link to the relay: connect, run a session, back off, again. It ends only when it is asked
+//! to, or when dialling again could not help.
+
+mod backoff;
+mod dial;
+mod disconnect;
+mod session;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use podtap_wire::{Hello, ResponseFrame, Welcome};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::{Instant, interval, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::LinkConfig;
+use crate::handle::Change;
+use crate::history::Writer;
+use crate::status::{LinkState, Status};
+use backoff::{Backoff, SleepWatch};
+pub use dial::DialError;
+use dial::{Dialer, Socket};
+use disconnect::Disconnect;
+pub(crate) use disconnect::Stop;
+
+/// Answers of the local service that may wait for the relay, under `Respond::Local`.
+pub(crate) const QUEUED_RESPONSES: usize = 64;
+
+/// Pause between two looks at whether the machine has slept.
+const SLEEP_CHECK: Duration = Duration::from_secs(1);
+
+/// What a session shows of itself to the rest of the agent, and where its events go.
+#[derive(Debug)]
+pub(crate) struct Face {
+    pub(crate) writer: Writer,
+    pub(crate) status: watch::Sender<Status>,
+    pub(crate) changes: broadcast::Sender<Change>,
+    /// Whether new events are to be delivered.
+    pub(crate) deliver: bool,
+}
+
+/// The link. Built once, run once.
+#[derive(Debug)]
+pub(crate) struct Link {
+    dialer: Dialer,
+    hello: Hello,
+    face: Face,
+    responses: mpsc::Receiver<ResponseFrame>,
+    backoff: Backoff,
+}
+
+impl Link {
+    pub(crate) fn new(
+        config: &LinkConfig,
+        tls: Arc<rustls::ClientConfig>,
+        face: Face,
+        responses: mpsc::Receiver<ResponseFrame>,
+    ) -> Result<Self, DialError> {
+        let hello = Hello {
+            client: concat!("podtap/", env!("CARGO_PKG_VERSION")).to_owned(),
+            tunnel: config.tunnel.clone(),
+            window: config.window,
+            respond: config.respond,
+        };
+        let dialer = Dialer::new(config, tls)?;
+        Ok(Self {
+            dialer,
+            hello,
+            face,
+            responses,
+            backoff: Backoff::default(),
+        })
+    }
+
+    /// Keeps the connection up until the token is cancelled or nothing more can be done.
+    pub(crate) async fn run(mut self, token: CancellationToken) -> Stop {
+        let mut last_reason = None;
+        loop {
+            self.connecting(last_reason.take(), None);
+            let (reason, after) = match self.connect(&token).await {
+                Disconnect::Retry { reason, after } => (reason, after),
+                Disconnect::Stop(stop) => {
+                    self.face.link_is(LinkState::Stopped {
+                        reason: stop.reason(),
+                    });
+                    return stop;
+                }
+            };
+            let pause = after.unwrap_or_else(|| self.backoff.next(fastrand::f64()));
+            tracing::info!(reason, ?pause, "the link is down");
+            self.connecting(Some(reason.clone()), Some(pause));
+            last_reason = Some(reason);
+            tokio::select! {
+                () = token.cancelled() => {
+                    let stop = Stop::Cancelled;
+                    self.face.link_is(LinkState::Stopped { reason: stop.reason() });
+                    return stop;
+                }
+                () = pause_or_wake_up(pause) => {}
+            }
+        }
+    }
+
+    /// One connection, from dialling to its end.
+    async fn connect(&mut self, token: &CancellationToken) -> Disconnect {
+        let opened = tokio::select! {
+            () = token.cancelled() => return Disconnect::Stop(Stop::Cancelled),
+            opened = self.open() => opened,
+        };
+        let (socket, welcome) = match opened {
+            Ok(opened) => opened,
+            Err(end) => return end,
+        };
+        self.face.welcomed(welcome);
+        let since = Instant::now();
+        let end = session::run(socket, &self.face, &mut self.responses, token).await;
+        self.backoff.lasted(since.elapsed());
+        end
+    }
+
+    async fn open(&mut self) -> Result<(Socket, Welcome), Disconnect> {
+        let mut socket = self.dialer.dial().await?;
+        let welcome = session::open(&mut socket, self.hello.clone()).await?;
+        // What was meant for an earlier session has long been answered by the relay.
+        while self.responses.try_recv().is_ok() {}
+        Ok((socket, welcome))
+    }
+
+    fn connecting(&self, reason: Option<String>, pause: Option<Duration>) {
+        let attempt = self.backoff.failures();
+        let retry_at = pause.and_then(|pause| {
+            Timestamp::now()
+                .checked_add(SignedDuration::try_from(pause).ok()?)
+                .ok()
+        });
+        self.face.link_is(LinkState::Connecting {
+            attempt,
+            reason,
+            retry_at,
+        });
+    }
+}
+
+impl Face {
+    fn welcomed(&self, welcome: Welcome) {
+        tracing::info!(
+            url = welcome.url,
+            server = welcome.server,
+            backlog = welcome.backlog,
+            "the link is up"
+        );
+        self.status.send_modify(|status| {
+            let is_first = status.public_url.is_none();
+            status.reconnects += u64::from(!is_first);
+            status.public_url = Some(welcome.url);
+            status.tunnel = Some(welcome.tunnel.as_str().to_owned());
+            status.backlog = welcome.backlog;
+        });
+        self.link_is(LinkState::Up {
+            since: Timestamp::now(),
+        });
+    }
+
+    fn link_is(&self, link: LinkState) {
+        self.status.send_modify(|status| status.link = link.clone());
+        // Nobody listening is fine.
+        let _ = self.changes.send(Change::Link(link));
+    }
+}
+
+/// Returns after the pause, or at once when the machine has slept: nothing is as it was then.
+async fn pause_or_wake_up(pause: Duration) {
+    let until = Instant::now() + pause;
+    let mut sleep_watch = SleepWatch::new(Timestamp::now(), Instant::now());
+    let mut check = interval(SLEEP_CHECK);
+    loop {
+        tokio::select! {
+            () = sleep_until(until) => return,
+            _ = check.tick() => {
+                if sleep_watch.slept(Timestamp::now(), Instant::now()) {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! One connection to the relay: hello and welcome, then events into the history and
+//! acknowledgements back, until either side ends it. Generic over the stream: it knows no sockets.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Fuse, FusedFuture, FutureExt};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use jiff::Timestamp;
+use podtap_wire::limits::{PING_PERIOD, SILENCE_LIMIT};
+use podtap_wire::{
+    Ack, AgentFrame, Decoded, Encoded, EventFrame, Hello, Notice, RelayFrame, ResponseFrame, Seq,
+    Welcome,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_util::sync::CancellationToken;
+
+use super::backoff::SleepWatch;
+use super::disconnect::{Disconnect, Stop};
+use crate::handle::Change;
+use crate::history::{DeliveryState, HistoryError, NewEvent};
+use crate::link::Face;
+use crate::reason;
+
+/// Time for the relay's welcome.
+const WELCOME_LIMIT: Duration = Duration::from_secs(10);
+
+/// Time for what is left to be said when the agent ends: a commit, its acknowledgement, the close.
+const CLOSE_LIMIT: Duration = Duration::from_secs(3);
+
+/// Bytes of bodies that wait for a commit; beyond it nothing more is read from the relay.
+const MAX_GATHERED_BYTES: usize = 64 * 1024 * 1024;
+
+/// Pause between two looks at whether the machine has slept.
+const SLEEP_CHECK: Duration = Duration::from_secs(1);
+
+/// Opens a session: hello, then welcome.
+pub(super) async fn open<S>(
+    socket: &mut WebSocketStream<S>,
+    hello: Hello,
+) -> Result<Welcome, Disconnect>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let opening = async {
+        socket
+            .send(encode(&AgentFrame::Hello(hello))?)
+            .await
+            .map_err(|e| lost(&e))?;
+        loop {
+            match next_frame(socket).await? {
+                Some(RelayFrame::Welcome(welcome)) => return Ok(welcome),
+                Some(RelayFrame::Notice(notice)) => drop(stop_of(&notice)?),
+                Some(RelayFrame::Event(_)) => {
+                    return Err(Disconnect::retry(
+                        "the relay sent an event before its welcome",
+                    ));
+                }
+                None => {}
+            }
+        }
+    };
+    timeout(WELCOME_LIMIT, opening)
+        .await
+        .unwrap_or_else(|_| Err(Disconnect::retry("the relay did not say welcome in time")))
+}
+
+/// Runs an open session until it ends.
+pub(super) async fn run<S>(
+    socket: WebSocketStream<S>,
+    face: &Face,
+    responses: &mut mpsc::Receiver<ResponseFrame>,
+    token: &CancellationToken,
+) -> Disconnect
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (sink, mut stream) = socket.split();
+    let (acks, released) = watch::channel(None);
+    let mut speaking = pin!(speak(sink, released, responses));
+    let end = tokio::select! {
+        end = listen(&mut stream, face, acks, token) => end,
+        result = &mut speaking => return result.map_or_else(|e| e, |()| Disconnect::retry("closed")),
+    };
+    if matches!(end, Disconnect::Stop(_)) {
+        // `listen` has dropped its end of the acknowledgements: what is left of them goes out,
+        // then the close, and the relay's own close comes back.
+        let _ = timeout(CLOSE_LIMIT, async {
+            speaking.await?;
+            while stream.next().await.is_some_and(|message| message.is_ok()) {}
+            Ok::<_, Disconnect>(())
+        })
+        .await;
+    }
+    end
+}
+
+/// Events that have arrived and wait for the commit before them.
+#[derive(Debug, Default)]
+struct Gathered {
+    events: Vec<NewEvent>,
+    bytes: usize,
+    through: Seq,
+}
+
+/// Reads until the connection ends. While one batch of events is being committed the next one
+/// gathers; each commit releases one acknowledgement (invariant 1: never before the commit).
+async fn listen<S>(
+    stream: &mut SplitStream<WebSocketStream<S>>,
+    face: &Face,
+    acks: watch::Sender<Option<Seq>>,
+    token: &CancellationToken,
+) -> Disconnect
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut gathered = Gathered::default();
+    let mut committing = pin!(Fuse::terminated());
+    let mut heard = Instant::now();
+    let mut come_back = None;
+    let mut sleep_watch = SleepWatch::new(Timestamp::now(), Instant::now());
+    let mut sleep_check = interval(SLEEP_CHECK);
+    sleep_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        if committing.is_terminated() && !gathered.events.is_empty() {
+            let Gathered {
+                events, through, ..
+            } = std::mem::take(&mut gathered);
+            committing.set(commit(face, events, through).fuse());
+        }
+        let has_room = gathered.bytes < MAX_GATHERED_BYTES;
+        // Cancel-safe: reading a websocket loses nothing, the commit lives outside the loop.
+        tokio::select! {
+            () = token.cancelled() => break,
+            committed = &mut committing => match committed {
+                Ok(through) => drop(acks.send(Some(through))),
+                Err(error) => return error.into(),
+            },
+            frame = next_frame(stream), if has_room => {
+                heard = Instant::now();
+                match frame {
+                    Ok(Some(RelayFrame::Event(event))) => face.gather(&mut gathered, event),
+                    Ok(Some(RelayFrame::Notice(notice))) => match face.heed(notice) {
+                        Ok(delay) => come_back = delay.or(come_back),
+                        Err(stop) => return stop,
+                    },
+                    Ok(Some(RelayFrame::Welcome(_)) | None) => {}
+                    Err(Disconnect::Retry { reason, .. }) => {
+                        return Disconnect::Retry { reason, after: come_back };
+                    }
+                    Err(stop) => return stop,
+                }
+            }
+            () = sleep_until(heard + SILENCE_LIMIT), if has_room => {
+                return Disconnect::retry("the relay has fallen silent");
+            }
+            _ = sleep_check.tick() => {
+                if sleep_watch.slept(Timestamp::now(), Instant::now()) {
+                    return Disconnect::Retry { reason: "the machine has slept".to_owned(), after: Some(Duration::ZERO) };
+                }
+            }
+        }
+    }
+    if !committing.is_terminated()
+        && let Ok(Ok(through)) = timeout(CLOSE_LIMIT, committing).await
+    {
+        let _ = acks.send(Some(through));
+    }
+    Disconnect::Stop(Stop::Cancelled)
+}
+
+async fn commit(face: &Face, events: Vec<NewEvent>, through: Seq) -> Result<Seq, HistoryError> {
+    let taken = events.len() as u64;
+    face.writer.append(events).await?;
+    face.status
+        .send_modify(|status| status.backlog = status.backlog.saturating_sub(taken));
+    Ok(through)
+}
+
+impl Face {
+    fn gather(&self, gathered: &mut Gathered, frame: EventFrame) {
+        let EventFrame { seq, id, request } = frame;
+        gathered.bytes += request.body.len();
+        gathered.through = seq;
+        let state = if self.deliver {
+            DeliveryState::Pending
+        } else {
+            DeliveryState::Held
+        };
+        gathered.events.push(NewEvent {
+            id,
+            seq: Some(seq),
+            request,
+            state,
+        });
+    }
+
+    /// What a notice asks for: a time to come back after, or an end.
+    fn heed(&self, notice: Notice) -> Result<Option<Duration>, Disconnect> {
+        let delay = stop_of(&notice)?;
+        if let Notice::Gap { from, to, reason } = notice {
+            tracing::warn!(%from, %to, reason, "the relay removed events before they were taken");
+            let _ = self.changes.send(Change::Gap { from, to, reason });
+        }
+        Ok(delay)
+    }
+}
+
+/// Writes until the listener is gone: acknowledgements, answers of the local service, pings. Apart
+/// from reading, so that neither side ever waits for the other's buffer to empty.
+async fn speak<S>(
+    mut sink: SplitSink<WebSocketStream<S>, Message>,
+    mut acks: watch::Receiver<Option<Seq>>,
+    responses: &mut mpsc::Receiver<ResponseFrame>,
+) -> Result<(), Disconnect>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut ping = interval_at(Instant::now() + PING_PERIOD, PING_PERIOD);
+    loop {
+        // Cancel-safe: each arm only takes the next thing to say.
+        let message = tokio::select! {
+            changed = acks.changed() => {
+                if changed.is_err() {
+                    break;
+                }
+                let Some(through) = *acks.borrow_and_update() else { continue };
+                encode(&AgentFrame::Ack(Ack { through }))?
+            }
+            Some(response) = responses.recv() => encode(&AgentFrame::Response(response))?,
+            _ = ping.tick() => Message::Ping(bytes::Bytes::new()),
+        };
+        sink.send(message).await.map_err(|e| lost(&e))?;
+    }
+    sink.close().await.map_err(|e| lost(&e))
+}
+
+/// The next frame; `None` for what is none of ours. Cancel-safe, as the stream is.
+async fn next_frame(
+    stream: &mut (impl StreamExt<Item = Result<Message, tungstenite::Error>> + Unpin),
+) -> Result<Option<RelayFrame>, Disconnect> {
+    let Some(message) = stream.next().await else {
+        return Err(Disconnect::retry("the relay closed the connection"));
+    };
+    let decoded = match message.map_err(|e| lost(&e))? {
+        Message::Text(text) => RelayFrame::decode_text(&text),
+        Message::Binary(bytes) => RelayFrame::decode_binary(&bytes),
+        Message::Close(Some(close)) if !close.reason.is_empty() => {
+            return Err(Disconnect::retry(format!(
+                "the relay closed the connection: {}",
+                close.reason
+            )));
+        }
+        Message::Close(_) => return Err(Disconnect::retry("the relay closed the connection")),
+        Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(None),
+    };
+    match decoded {
+        Ok(Decoded::Frame(frame)) => Ok(Some(frame)),
+        Ok(Decoded::Unknown(kind)) => {
+            tracing::warn!(kind, "skipped a frame of a newer relay");
+            Ok(None)
+        }
+        Err(error) => Err(Disconnect::retry(format!(
+            "the relay sent nonsense: {error}"
+        ))),
+    }
+}
+
+/// Whether a notice ends the link for good, else after what time the relay wants it back.
+fn stop_of(notice: &Notice) -> Result<Option<Duration>, Disconnect> {
+    match notice {
+        Notice::TakenOver => Err(Disconnect::Stop(Stop::TakenOver)),
+        Notice::Revoked => Err(Disconnect::Stop(Stop::TokenRevoked)),
+        Notice::Draining { come_back_after_ms } => {
+            Ok(Some(Duration::from_millis(*come_back_after_ms)))
+        }
+        Notice::Gap { .. } | Notice::Unknown => Ok(None),
+    }
+}
+
+fn encode(frame: &AgentFrame) -> Result<Message, Disconnect> {
+    match frame.encode() {
+        Ok(Encoded::Text(text)) => Ok(Message::text(text)),
+        Ok(Encoded::Binary(bytes)) => Ok(Message::Binary(bytes)),
+        Err(error) => Err(Disconnect::retry(reason::words(&error))),
+    }
+}
+
+fn lost(error: &tungstenite::Error) -> Disconnect {
+    Disconnect::retry(format!("the connection was lost: {}", reason::words(error)))
+}

@@ -1,0 +1,134 @@
+//! Replay: an event, or an edited copy of it, goes to a local service once more, because somebody
+//! asked. It is an attempt of the same event, goes at once, and stands beside the lanes.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use podtap_wire::EventId;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
+
+use crate::config::Target;
+use crate::delivery::forward::{self, Dispatch, Forwarder};
+use crate::delivery::headers::{Marks, Origin};
+use crate::delivery::scheme;
+use crate::history::{
+    Attempt, EditedRequest, Event, History, HistoryError, NewAttempt, Outcome, Writer,
+};
+use crate::status::Status;
+
+/// Replays under way at once; more of them wait.
+pub(crate) const CONCURRENCY: usize = 16;
+
+/// What to replay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// The event.
+    pub event: EventId,
+    /// Where it goes instead of the configured local service.
+    pub target: Option<Target>,
+    /// What is sent instead of the event as it came.
+    pub edited: Option<EditedRequest>,
+}
+
+/// Why nothing was sent, or why what came of it could not be stored.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The history holds no such event.
+    #[error("there is no event {0} in the history")]
+    UnknownEvent(EventId),
+    /// No local service is configured and none was named.
+    #[error("there is no local service to replay to; name one")]
+    NoTarget,
+    /// The history failed.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+/// Replays events. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Replayer {
+    pub(crate) history: History,
+    pub(crate) writer: Writer,
+    pub(crate) forwarder: Forwarder,
+    pub(crate) target: Option<Target>,
+    pub(crate) max_response_bytes: usize,
+    pub(crate) status: watch::Receiver<Status>,
+    pub(crate) permits: Arc<Semaphore>,
+}
+
+impl Replayer {
+    /// One replay; the attempt is on stable storage when this returns.
+    pub(crate) async fn replay(&self, replay: Replay) -> Result<Attempt, ReplayError> {
+        let target = replay
+            .target
+            .as_ref()
+            .or(self.target.as_ref())
+            .ok_or(ReplayError::NoTarget)?;
+        let found = self.history.event_and_attempts(replay.event).await?;
+        let (event, attempts) = found.ok_or(ReplayError::UnknownEvent(replay.event))?;
+        let _permit = self
+            .permits
+            .acquire()
+            .await
+            .map_err(|_| HistoryError::Closed)?;
+        let (started_at, clock) = (Timestamp::now(), Instant::now());
+        let dispatch = self.dispatch(target, &event, attempts + 1, replay.edited.as_ref());
+        let url = forward::url(target, dispatch.path);
+        let outcome = match self.forwarder.send(dispatch).await {
+            Ok(answer) => answer.into_outcome(self.max_response_bytes),
+            Err(failure) => Outcome::Failed {
+                error: failure.into_reason(),
+            },
+        };
+        let attempt = NewAttempt {
+            position: event.position,
+            event: event.id,
+            replay: true,
+            again: false,
+            url,
+            edited: replay.edited,
+            started_at,
+            duration: clock.elapsed(),
+            outcome,
+        };
+        Ok(self.writer.record(attempt).await?)
+    }
+
+    fn dispatch<'a>(
+        &self,
+        target: &'a Target,
+        event: &'a Event,
+        attempt: u32,
+        edited: Option<&'a EditedRequest>,
+    ) -> Dispatch<'a> {
+        let request = &event.request;
+        let (method, path, headers, body) = match edited {
+            Some(edited) => (&edited.method, &edited.path, &edited.headers, &edited.body),
+            None => (
+                &request.method,
+                &request.path,
+                &request.headers,
+                &request.body,
+            ),
+        };
+        let origin = Origin {
+            peer: request.peer,
+            scheme: scheme(&self.status.borrow()),
+        };
+        let marks = Marks {
+            event: event.id,
+            attempt,
+            replay: true,
+        };
+        Dispatch {
+            target,
+            method,
+            path,
+            headers,
+            body,
+            origin,
+            marks,
+        }
+    }
+}

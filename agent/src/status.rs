@@ -1,0 +1,75 @@
+//! What an agent is doing right now: cheap to clone, watched by the terminal UI and `--json`.
+
+use jiff::Timestamp;
+
+use crate::config::Target;
+
+/// The agent at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The connection to the relay.
+    pub link: LinkState,
+    /// The tunnel's public URL, known from the first welcome on.
+    pub public_url: Option<String>,
+    /// The tunnel's name; `None` without a relay.
+    pub tunnel: Option<String>,
+    /// Where events are delivered to.
+    pub target: Option<Target>,
+    /// The local service.
+    pub service: ServiceState,
+    /// Events that waited on the relay at the last welcome, less those taken since.
+    pub backlog: u64,
+    /// Events in the history that were not yet offered to the local service.
+    pub pending: u64,
+    /// Attempts under way.
+    pub in_flight: usize,
+    /// Connections made after the first one.
+    pub reconnects: u64,
+}
+
+/// The connection to the relay. Words only from a confirmed handshake.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum LinkState {
+    /// No relay is configured.
+    #[default]
+    Off,
+    /// Dialling, or waiting to dial again.
+    Connecting {
+        /// Attempts since the last connection.
+        attempt: u32,
+        /// Why the last one ended, in words; `None` at the first.
+        reason: Option<String>,
+        /// When the next attempt is due; `None` while one is under way.
+        retry_at: Option<Timestamp>,
+    },
+    /// The relay has said welcome.
+    Up {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Ended for good: a refused or revoked token, a refused version, taken over.
+    Stopped {
+        /// Why, in words.
+        reason: String,
+    },
+}
+
+/// The local service as the last attempt or probe found it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ServiceState {
+    /// Nothing was sent yet.
+    #[default]
+    Unknown,
+    /// It answered.
+    Up {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It cannot be reached; lanes wait and probe.
+    Down {
+        /// Since when.
+        since: Timestamp,
+        /// Why, in words, such as `connection refused`.
+        reason: String,
+    },
+}

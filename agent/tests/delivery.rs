@@ -1,0 +1,397 @@
+//! Delivery, from events in the history to a local service on loopback.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::time::Duration;
+
+use podtap_agent::history::{Anchor, Filter};
+use podtap_agent::history::{
+    DeliveryState, EventRow, History, NewEvent, Outcome, PageQuery, Writer,
+};
+use podtap_agent::{Agent, AgentHandle, Config, RunError, ServiceState};
+use support::{Reaction, Service, answer, delivering, event, eventually, item_update, ok};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::broadcast;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Puts events into a history that nobody has open.
+async fn append(folder: &TempDir, events: Vec<NewEvent>) {
+    let changes = broadcast::Sender::new(16);
+    let (writer, thread) = Writer::open(&support::history_of(folder), changes).unwrap();
+    writer.append(events).await.unwrap();
+    thread.close().await;
+}
+
+struct Running {
+    handle: AgentHandle,
+    token: CancellationToken,
+    agent: JoinSet<Result<(), RunError>>,
+}
+
+impl Running {
+    fn start(config: Config) -> Self {
+        let (agent, handle) = Agent::open(config).unwrap();
+        let token = CancellationToken::new();
+        let mut running = JoinSet::new();
+        running.spawn(agent.run(token.clone()));
+        Self {
+            handle,
+            token,
+            agent: running,
+        }
+    }
+
+    async fn rows(&self) -> Vec<EventRow> {
+        rows(self.handle.history()).await
+    }
+
+    /// Waits until nothing is pending.
+    async fn delivered(&self) -> Vec<EventRow> {
+        eventually("all is delivered", || async {
+            let rows = self.rows().await;
+            let done = rows.iter().all(|row| row.state == DeliveryState::Delivered);
+            if done {
+                Ok(rows)
+            } else {
+                Err(format!("{rows:#?}"))
+            }
+        })
+        .await
+    }
+
+    async fn stop(mut self) {
+        self.token.cancel();
+        self.agent.join_next().await.unwrap().unwrap().unwrap();
+    }
+}
+
+async fn rows(history: &History) -> Vec<EventRow> {
+    let query = PageQuery {
+        filter: Filter::default(),
+        anchor: Anchor::Newest,
+        limit: 1000,
+    };
+    let mut rows = history.page(query).await.unwrap();
+    rows.reverse();
+    rows
+}
+
+#[tokio::test]
+async fn what_waits_in_the_history_is_delivered_and_its_attempt_is_kept() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|_| answer(201, "made")).await;
+    append(&folder, vec![item_update(1, 4711)]).await;
+
+    let running = Running::start(delivering(&folder, service.address));
+    let rows = running.delivered().await;
+
+    let attempts = running.handle.history().attempts(rows[0].id).await.unwrap();
+    assert_eq!(attempts.len(), 1);
+    assert_eq!((attempts[0].number, attempts[0].replay), (1, false));
+    assert_eq!(
+        attempts[0].url,
+        format!("http://{}/podio/hook", service.address)
+    );
+    let Outcome::Answered {
+        status,
+        headers,
+        body,
+        body_bytes,
+    } = &attempts[0].outcome
+    else {
+        panic!("{attempts:?}");
+    };
+    assert_eq!((*status, &body[..], *body_bytes), (201, &b"made"[..], 4));
+    assert_eq!(headers.get("x-service").unwrap(), "yes");
+    assert_eq!(rows[0].last.as_ref().unwrap().outcome, Ok(201));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_bytes_are_the_bytes() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|_| ok()).await;
+    let mut odd = event(1, "");
+    odd.request.path = "/a%2Fb//c/./d%zz?x=%20&y=".to_owned();
+    odd.request.body = vec![0, 0xff, 0xfe, b'\r', b'\n'].into();
+    odd.request.headers = [
+        ("host", "hooks.test"),
+        ("x-twice", "1"),
+        ("x-twice", "2"),
+        ("connection", "x-gone"),
+        ("x-gone", "1"),
+        ("transfer-encoding", "chunked"),
+    ]
+    .into_iter()
+    .collect();
+    let mut get = event(2, "");
+    get.request.method = "GET".to_owned();
+    let mut head = event(3, "");
+    head.request.method = "HEAD".to_owned();
+    append(&folder, vec![odd, get, head, event(4, "")]).await;
+
+    let mut config = delivering(&folder, service.address);
+    config.delivery.concurrency = 1;
+    let running = Running::start(config);
+    running.delivered().await;
+
+    let received = service.received();
+    let find = |method: &str| {
+        received
+            .iter()
+            .find(|got| got.head.starts_with(method))
+            .unwrap()
+    };
+    let odd = received
+        .iter()
+        .find(|got| got.request_line().contains("%2F"))
+        .unwrap();
+    assert_eq!(
+        odd.request_line(),
+        "POST /a%2Fb//c/./d%zz?x=%20&y= HTTP/1.1"
+    );
+    assert_eq!(odd.body, [0, 0xff, 0xfe, b'\r', b'\n']);
+    assert_eq!(odd.header("content-length"), Some("5"));
+    assert_eq!(odd.head.matches("x-twice").count(), 2);
+    assert_eq!(
+        (odd.header("x-gone"), odd.header("transfer-encoding")),
+        (None, None)
+    );
+    assert_eq!(
+        odd.header("host"),
+        Some(service.address.to_string().as_str())
+    );
+    assert_eq!(odd.header("x-forwarded-host"), Some("hooks.test"));
+    for bodiless in [find("GET"), find("HEAD")] {
+        assert_eq!(bodiless.header("content-length"), None, "{bodiless:?}");
+        assert_eq!(bodiless.header("transfer-encoding"), None, "{bodiless:?}");
+    }
+    let empty = received
+        .iter()
+        .rfind(|got| got.head.starts_with("POST /podio"))
+        .unwrap();
+    assert_eq!(empty.header("content-length"), Some("0"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn events_of_one_object_keep_their_order_and_objects_go_side_by_side() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|_| Reaction::Late(Duration::from_millis(2))).await;
+    let events = (0..200)
+        .map(|number| item_update(number, number % 5))
+        .collect();
+    append(&folder, events).await;
+
+    let running = Running::start(delivering(&folder, service.address));
+    running.delivered().await;
+
+    let number = |body: &[u8], name: &str| -> u64 {
+        podtap_podio::decode(None, body).unwrap().id(name).unwrap()
+    };
+    let received = service.received();
+    assert_eq!(received.len(), 200);
+    for item in 0..5 {
+        let revisions: Vec<u64> = received
+            .iter()
+            .filter(|got| number(&got.body, "item_id") == item)
+            .map(|got| number(&got.body, "item_revision_id"))
+            .collect();
+        assert!(
+            revisions.is_sorted() && revisions.len() == 40,
+            "{item}: {revisions:?}"
+        );
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_local_service_that_is_down_makes_lanes_wait_and_nothing_is_marked_failed() {
+    let folder = TempDir::new().unwrap();
+    let reserved = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = reserved.local_addr().unwrap();
+    drop(reserved);
+    append(&folder, vec![item_update(1, 1), item_update(2, 2)]).await;
+
+    let running = Running::start(delivering(&folder, address));
+    let mut status = running.handle.status();
+    let down = status.wait_for(|status| matches!(status.service, ServiceState::Down { .. }));
+    let reason = match &down.await.unwrap().service {
+        ServiceState::Down { reason, .. } => reason.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(reason, "connection refused");
+    assert!(running.rows().await.iter().all(|row| row.attempts == 0));
+
+    let service = Service::on(TcpListener::bind(address).await.unwrap(), |_| ok());
+    let rows = running.delivered().await;
+    assert!(rows.iter().all(|row| row.attempts == 1), "{rows:#?}");
+    assert_eq!(service.received().len(), 2);
+    assert!(matches!(
+        running.handle.status().borrow().service,
+        ServiceState::Up { .. }
+    ));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_an_attempt_and_the_event_is_tried_three_times() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|got| {
+        if got.body.ends_with(b"poison") {
+            Reaction::HangUp
+        } else {
+            ok()
+        }
+    })
+    .await;
+    append(&folder, vec![event(1, "poison"), event(2, "healthy")]).await;
+
+    let running = Running::start(delivering(&folder, service.address));
+    let rows = running.delivered().await;
+
+    let attempts = running.handle.history().attempts(rows[0].id).await.unwrap();
+    assert_eq!(attempts.len(), 3, "{attempts:#?}");
+    assert!(
+        attempts
+            .iter()
+            .all(|attempt| matches!(attempt.outcome, Outcome::Failed { .. }))
+    );
+    let bodies: Vec<_> = service.received().into_iter().map(|got| got.body).collect();
+    assert_eq!(bodies, [&b"poison"[..], b"poison", b"poison", b"healthy"]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_in_time_ends_the_attempt() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|_| Reaction::Silence).await;
+    append(&folder, vec![item_update(1, 1)]).await;
+
+    let mut config = delivering(&folder, service.address);
+    config.delivery.timeout = Duration::from_millis(50);
+    let running = Running::start(config);
+    let rows = running.delivered().await;
+
+    let outcome = rows[0].last.as_ref().unwrap().outcome.clone();
+    assert_eq!(outcome, Err("no answer within 50ms".to_owned()));
+    assert_eq!(service.received().len(), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_beyond_the_limit_is_cut_and_its_size_is_known() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|_| answer(500, &"x".repeat(10_000))).await;
+    append(&folder, vec![item_update(1, 1)]).await;
+
+    let mut config = delivering(&folder, service.address);
+    config.delivery.max_response_bytes = 100;
+    let running = Running::start(config);
+    let rows = running.delivered().await;
+
+    let attempts = running.handle.history().attempts(rows[0].id).await.unwrap();
+    let Outcome::Answered {
+        body, body_bytes, ..
+    } = &attempts[0].outcome
+    else {
+        panic!()
+    };
+    assert_eq!((body.len(), *body_bytes), (100, 10_000));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_link_nothing_that_waits_is_delivered() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|_| ok()).await;
+    append(&folder, vec![item_update(1, 1)]).await;
+
+    let mut config = support::browsing(&folder);
+    config.target = Some(support::target_of(service.address));
+    let running = Running::start(config);
+    // Another process writes: by the time this is seen, delivery would have begun.
+    let mut changes = running.handle.changes();
+    append(&folder, vec![item_update(2, 2)]).await;
+    while changes.recv().await.unwrap() != podtap_agent::Change::Elsewhere {}
+
+    assert!(service.received().is_empty());
+    assert_eq!(
+        running
+            .handle
+            .history()
+            .count(Filter::default())
+            .await
+            .unwrap(),
+        2
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_has_begun_at_the_end_is_finished() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|_| Reaction::Late(Duration::from_millis(300))).await;
+    append(&folder, vec![item_update(1, 1)]).await;
+
+    let running = Running::start(delivering(&folder, service.address));
+    eventually("the service has it", || async {
+        if service.received().is_empty() {
+            Err(String::new())
+        } else {
+            Ok(())
+        }
+    })
+    .await;
+    running.stop().await;
+
+    let rows = rows(&History::open_read_only(&support::history_of(&folder)).unwrap()).await;
+    assert_eq!(rows[0].state, DeliveryState::Delivered);
+}
+
+#[tokio::test]
+async fn what_cannot_be_finished_at_the_end_is_offered_again() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|_| Reaction::Silence).await;
+    append(&folder, vec![item_update(1, 1)]).await;
+
+    let running = Running::start(delivering(&folder, service.address));
+    eventually("the service has it", || async {
+        if service.received().is_empty() {
+            Err(String::new())
+        } else {
+            Ok(())
+        }
+    })
+    .await;
+    let ending = tokio::time::timeout(Duration::from_secs(10), running.stop());
+    ending.await.unwrap();
+
+    let second = Service::start(|_| ok()).await;
+    let running = Running::start(delivering(&folder, second.address));
+    running.delivered().await;
+    assert_eq!(second.received().len(), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_agent_with_a_link_is_refused_by_the_first_ones_process() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|_| ok()).await;
+    let (_first, _) = Agent::open(delivering(&folder, service.address)).unwrap();
+
+    let refused = Agent::open(delivering(&folder, service.address))
+        .unwrap_err()
+        .to_string();
+
+    let expected = format!(
+        "another podtap listen (pid {}) uses this history",
+        std::process::id()
+    );
+    assert_eq!(refused, expected);
+    assert!(Agent::open(support::browsing(&folder)).is_ok());
+}

@@ -1,0 +1,241 @@
+//! What the tests of the agent share: events to append, a scripted local service, waiting.
+
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use podtap_agent::config::{DeliveryConfig, Retention};
+use podtap_agent::history::{DeliveryState, NewEvent};
+use podtap_agent::{Config, LinkConfig, Target};
+use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+/// Longest that anything may take here before a test calls it broken.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A configuration that only browses, with a history in a folder of its own.
+pub(crate) fn browsing(folder: &tempfile::TempDir) -> Config {
+    Config {
+        history: folder.path().join("test.db"),
+        link: None,
+        target: None,
+        delivery: DeliveryConfig {
+            probe_every: Duration::from_millis(20),
+            ..DeliveryConfig::default()
+        },
+        retention: Retention::default(),
+    }
+}
+
+/// The same, with a link to a relay that is not there, so that pending events are delivered.
+pub(crate) fn delivering(folder: &tempfile::TempDir, target: SocketAddr) -> Config {
+    let mut config = browsing(folder);
+    config.link = Some(LinkConfig::new(
+        "http://127.0.0.1:1".parse().unwrap(),
+        "token".into(),
+        "test".parse().unwrap(),
+    ));
+    config.target = Some(target_of(target));
+    config
+}
+
+pub(crate) fn target_of(address: SocketAddr) -> Target {
+    format!("http://{address}").parse().unwrap()
+}
+
+pub(crate) fn history_of(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("test.db")
+}
+
+/// An event of now, its identity made from the number alone.
+pub(crate) fn event(number: u64, body: &str) -> NewEvent {
+    let received_at = Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap();
+    NewEvent {
+        id: EventId::from_parts(Timestamp::UNIX_EPOCH, u128::from(number)),
+        seq: Some(Seq(number)),
+        request: WebhookRequest {
+            received_at,
+            method: "POST".to_owned(),
+            path: "/podio/hook".to_owned(),
+            headers: [("content-type", "application/x-www-form-urlencoded")]
+                .into_iter()
+                .collect(),
+            peer: Some([192, 0, 2, 1].into()),
+            body: body.to_owned().into(),
+        },
+        state: DeliveryState::Pending,
+    }
+}
+
+/// An `item.update` of this item.
+pub(crate) fn item_update(number: u64, item: u64) -> NewEvent {
+    let revision = number;
+    event(
+        number,
+        &format!("type=item.update&item_id={item}&item_revision_id={revision}&hook_id=7"),
+    )
+}
+
+pub(crate) fn no_headers() -> HeaderList {
+    HeaderList::default()
+}
+
+/// What the local service got: the head as it came over the wire, and the body.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Received {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub(crate) fn request_line(&self) -> &str {
+        self.head.lines().next().unwrap()
+    }
+}
+
+/// What the local service does with a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Reaction {
+    /// These bytes are the answer.
+    Answer(Vec<u8>),
+    /// The connection is closed without an answer.
+    HangUp,
+    /// There is never an answer.
+    Silence,
+    /// The answer comes after a while.
+    Late(Duration),
+}
+
+pub(crate) fn ok() -> Reaction {
+    answer(200, "fine")
+}
+
+pub(crate) fn answer(status: u16, body: &str) -> Reaction {
+    let length = body.len();
+    Reaction::Answer(
+        format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nx-service: yes\r\n\r\n{body}")
+            .into_bytes(),
+    )
+}
+
+type Script = dyn Fn(&Received) -> Reaction + Send + Sync;
+
+/// A local service that speaks HTTP by hand, so that every byte it got can be looked at.
+pub(crate) struct Service {
+    pub(crate) address: SocketAddr,
+    received: Arc<Mutex<Vec<Received>>>,
+    _serving: JoinSet<()>,
+}
+
+impl Service {
+    pub(crate) async fn start(
+        script: impl Fn(&Received) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(listener, script)
+    }
+
+    pub(crate) fn on(
+        listener: TcpListener,
+        script: impl Fn(&Received) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
+        let address = listener.local_addr().unwrap();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let script: Arc<Script> = Arc::new(script);
+        let mut serving = JoinSet::new();
+        let seen = Arc::clone(&received);
+        serving.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.spawn(serve(stream, Arc::clone(&script), Arc::clone(&seen)));
+            }
+        });
+        Self {
+            address,
+            received,
+            _serving: serving,
+        }
+    }
+
+    pub(crate) fn received(&self) -> Vec<Received> {
+        self.received.lock().unwrap().clone()
+    }
+}
+
+async fn serve(mut stream: TcpStream, script: Arc<Script>, seen: Arc<Mutex<Vec<Received>>>) {
+    let mut buffer = Vec::new();
+    while let Some(request) = read_request(&mut stream, &mut buffer).await {
+        let reaction = script(&request);
+        seen.lock().unwrap().push(request);
+        match reaction {
+            Reaction::Answer(bytes) => stream.write_all(&bytes).await.unwrap(),
+            Reaction::HangUp => return,
+            Reaction::Silence => std::future::pending().await,
+            Reaction::Late(pause) => {
+                tokio::time::sleep(pause).await;
+                let Reaction::Answer(bytes) = ok() else {
+                    return;
+                };
+                let _ = stream.write_all(&bytes).await;
+            }
+        }
+    }
+}
+
+async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Received> {
+    let end = loop {
+        if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end;
+        }
+        if stream.read_buf(buffer).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
+    let mut received = Received {
+        head,
+        body: Vec::new(),
+    };
+    let length: usize = received
+        .header("content-length")
+        .map_or(0, |text| text.parse().unwrap());
+    while buffer.len() < end + 4 + length {
+        if stream.read_buf(buffer).await.ok()? == 0 {
+            return None;
+        }
+    }
+    received.body = buffer[end + 4..end + 4 + length].to_vec();
+    buffer.drain(..end + 4 + length);
+    Some(received)
+}
+
+/// Waits until `look` finds what it wants; on time-out says what it saw last.
+pub(crate) async fn eventually<T, F>(what: &str, mut look: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Result<T, String>>,
+{
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    loop {
+        match look().await {
+            Ok(found) => return found,
+            Err(seen) => assert!(
+                tokio::time::Instant::now() < deadline,
+                "{what}: not within {DEADLINE:?}; last seen: {seen}"
+            ),
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
