@@ -1,1 +1,225 @@
-//! Placeholder.
+//! The public half of Podtap: accepts webhooks, stores them durably, forwards them to agents.
+//!
+//! `server` accepts connections → `route` says where a request goes → `ingest` stores a webhook in
+//! the `queue` and answers → a `session` per agent reads the queue and acknowledges. `tunnel` says
+//! which URL belongs to whom, `admin` how the relay does.
+//!
+//! [`Relay::bind`] opens everything and may fail; [`Bound::run`] works until its token is
+//! cancelled and then drains: stop accepting, answer what was accepted, send the agents away,
+//! close the queue.
+
+mod admin;
+mod config;
+mod core;
+mod database;
+mod error;
+mod ingest;
+mod metrics;
+mod public;
+mod queue;
+mod route;
+mod server;
+mod session;
+pub mod tunnel;
+mod upkeep;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+pub use config::{Config, Limits, Rate};
+pub use database::Error as DatabaseError;
+pub use error::Error;
+
+use admin::Admin;
+use core::Core;
+use database::{Database, Lock};
+use ingest::Ingest;
+use metrics::Metrics;
+use public::Public;
+use queue::QueueLimits;
+use queue::sqlite::SqliteQueue;
+use server::Server;
+use session::Sessions;
+use tunnel::TokenStore;
+use tunnel::directory::Directory;
+use upkeep::Upkeep;
+
+/// The part of the drain deadline that is kept for sending the agents away.
+const FAREWELL_SHARE: u32 = 4;
+
+/// How long the admin listener's connections have at the very end.
+const ADMIN_PATIENCE: Duration = Duration::from_millis(250);
+
+/// A relay that is not there yet.
+#[derive(Debug)]
+pub struct Relay;
+
+/// A relay whose listeners are bound: connections queue up from now on.
+#[derive(Debug)]
+pub struct Bound {
+    core: Arc<Core>,
+    public: Server<Public>,
+    admin: Option<Server<Admin>>,
+    sessions: Sessions,
+    /// Cancelled when the drain begins.
+    draining: CancellationToken,
+    data_dir: PathBuf,
+    lock: Lock,
+}
+
+impl Relay {
+    /// Opens the data folder and binds the listeners. Starts nothing but the queue's threads.
+    pub async fn bind(config: Config) -> Result<Bound, Error> {
+        let database = Database::open(&config.data_dir)?;
+        let lock = Lock::take(&config.data_dir)?;
+        let (listener, address) = listen_on(config.listen).await?;
+        let admin_listener = match config.admin_listen {
+            Some(address) => Some(listen_on(address).await?),
+            None => None,
+        };
+        let public_url = config.public_url.unwrap_or_else(|| url_of(address));
+        let core = open(&database, config.limits, public_url).await?;
+        let core = Arc::new(core.ok_or_else(|| Error::Tunnels {
+            data_dir: config.data_dir.clone(),
+        })?);
+        let sessions = Sessions::new(Arc::clone(&core));
+        let draining = CancellationToken::new();
+        let admin = Admin {
+            core: Arc::clone(&core),
+            draining: draining.clone(),
+        };
+        let public = Public {
+            ingest: Ingest::new(Arc::clone(&core)),
+            sessions: sessions.clone(),
+            admin: admin.clone(),
+        };
+        let admin =
+            admin_listener.map(|(listener, address)| Server::new(listener, address, admin, &core));
+        Ok(Bound {
+            public: Server::new(listener, address, public, &core),
+            admin,
+            sessions,
+            core,
+            draining,
+            data_dir: config.data_dir,
+            lock,
+        })
+    }
+}
+
+impl Bound {
+    /// Where webhooks and agents arrive.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.public.address()
+    }
+
+    /// Where health and metrics are served.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(Server::address)
+    }
+
+    /// How the world reaches this relay.
+    pub fn public_url(&self) -> &Url {
+        &self.core.public_url
+    }
+
+    /// The tokens and tunnels of this relay's data folder.
+    pub fn tokens(&self) -> Result<TokenStore, tunnel::Error> {
+        TokenStore::open(&self.data_dir)
+    }
+
+    /// Works until the token is cancelled, then drains and ends within the drain deadline.
+    pub async fn run(self, token: CancellationToken) -> Result<(), Error> {
+        let Self {
+            core,
+            public,
+            admin,
+            sessions,
+            draining,
+            lock,
+            ..
+        } = self;
+        // What must go on until the queue is closed.
+        let background = CancellationToken::new();
+        let upkeep = Upkeep {
+            core: Arc::clone(&core),
+        };
+        let deadline = core.limits.drain_deadline;
+        let farewell = deadline / FAREWELL_SHARE;
+        let begin_drain = async {
+            token.cancelled().await;
+            draining.cancel();
+        };
+        let work = async {
+            public
+                .run(draining.clone(), deadline.saturating_sub(farewell))
+                .await;
+            sessions.drain(Instant::now() + farewell).await;
+            core.queue.close().await;
+            background.cancel();
+        };
+        let administration = async {
+            if let Some(admin) = admin {
+                admin.run(background.clone(), ADMIN_PATIENCE).await;
+            }
+        };
+        tokio::join!(
+            begin_drain,
+            work,
+            administration,
+            upkeep.run(background.clone())
+        );
+        drop(lock);
+        Ok(())
+    }
+}
+
+/// The queue and what stands on it; `None` when the tunnels cannot be read.
+async fn open(database: &Database, limits: Limits, public_url: Url) -> Result<Option<Core>, Error> {
+    let metrics = Arc::new(Metrics::new());
+    let queue_limits = QueueLimits::from(&limits);
+    let queue = Arc::new(SqliteQueue::open(
+        database,
+        queue_limits,
+        Arc::clone(&metrics),
+    )?);
+    let directory = Directory::load(Arc::clone(&queue), limits.max_rate).await;
+    Ok(directory.ok().map(|directory| Core {
+        queue,
+        directory,
+        presence: Arc::default(),
+        responders: ingest::Responders::default(),
+        metrics,
+        limits,
+        public_url,
+    }))
+}
+
+async fn listen_on(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let failed = |source| Error::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// The URL of an address on this machine.
+fn url_of(address: SocketAddr) -> Url {
+    let host = match address.ip() {
+        ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        ip => ip,
+    };
+    let url = format!("http://{}/", SocketAddr::new(host, address.port()));
+    #[expect(
+        clippy::expect_used,
+        reason = "a socket address is always a valid authority"
+    )]
+    url.parse()
+        .expect("http:// and a socket address make a URL")
+}

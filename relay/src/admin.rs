@@ -1,0 +1,69 @@
+//! Whether the relay lives, whether it takes webhooks, and its numbers.
+//!
+//! The first two are answered on both listeners, the numbers on the admin listener alone.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
+
+use crate::core::Core;
+use crate::server::{Answer, Handler, Permit, full, text};
+
+/// Answers questions about the relay itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Admin {
+    pub(crate) core: Arc<Core>,
+    pub(crate) draining: CancellationToken,
+}
+
+impl Admin {
+    /// The process runs.
+    pub(crate) fn live() -> Response<Answer> {
+        text(StatusCode::OK, "alive")
+    }
+
+    /// A webhook sent now has a chance.
+    pub(crate) fn ready(&self) -> Response<Answer> {
+        if self.draining.is_cancelled() {
+            text(StatusCode::SERVICE_UNAVAILABLE, "shutting down")
+        } else if self.core.queue.is_accepting() {
+            text(StatusCode::OK, "ready")
+        } else {
+            text(StatusCode::SERVICE_UNAVAILABLE, "the storage does not work")
+        }
+    }
+
+    async fn metrics(&self) -> Response<Answer> {
+        const FORMAT: HeaderValue =
+            HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+        let waiting = self.core.queue.totals().await.unwrap_or_default();
+        match self.core.metrics.encode(waiting) {
+            Ok(numbers) => {
+                let mut answer = Response::new(full(numbers.into()));
+                answer.headers_mut().insert(header::CONTENT_TYPE, FORMAT);
+                answer
+            }
+            Err(_) => text(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the metrics cannot be written",
+            ),
+        }
+    }
+}
+
+impl Handler for Admin {
+    async fn handle(&self, request: Request<Incoming>, _: IpAddr, _: Permit) -> Response<Answer> {
+        match request.uri().path() {
+            "/-/healthz" => Self::live(),
+            "/-/readyz" => self.ready(),
+            "/metrics" => self.metrics().await,
+            _ => text(
+                StatusCode::NOT_FOUND,
+                "try /metrics, /-/healthz or /-/readyz",
+            ),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What a relay may be told: typed, complete, each default beside its meaning.
+//!
+//! The binary fills it from flags, environment and file; the parts see only what they need of it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// Everything a relay needs to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where webhooks and agents arrive; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// How the world reaches `listen`; by default `http://` and the address bound.
+    pub public_url: Option<Url>,
+    /// The folder of the database; made when missing.
+    pub data_dir: PathBuf,
+    /// Where health and metrics are served as well; none by default.
+    pub admin_listen: Option<SocketAddr>,
+    /// What is refused, and how long anything may take.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// A relay on loopback at a free port, for this data folder.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            public_url: None,
+            data_dir: data_dir.into(),
+            admin_listen: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// The bounds of a relay (invariant 5).
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The largest webhook body; at most [`podtap_wire::limits::MAX_BODY_BYTES`] has an effect.
+    pub max_body_bytes: usize,
+    /// Bytes of bodies being received or stored at one moment, over all connections.
+    pub max_inflight_bytes: usize,
+    /// Connections open at one moment, agents included; more wait in the system's backlog.
+    pub max_connections: usize,
+    /// Events that one tunnel's queue holds.
+    pub max_queue_events: u64,
+    /// Bytes that one tunnel's queue holds.
+    pub max_queue_bytes: u64,
+    /// The age at which an event that no agent took is removed.
+    pub max_age: Duration,
+    /// Webhooks that one tunnel accepts; no limit by default.
+    pub max_rate: Option<Rate>,
+    /// The largest answer of a local service that is passed on under `respond: local`.
+    pub max_response_bytes: usize,
+    /// Bytes sent to one agent and not acknowledged yet.
+    pub max_unacknowledged_bytes: usize,
+    /// Free space on the data folder's disk below which no webhook is accepted.
+    pub min_free_bytes: u64,
+    /// Space set aside so that acknowledgements succeed on a full disk.
+    pub reserve_bytes: u64,
+    /// From the opening of a connection to the end of its first request's head.
+    pub head_timeout: Duration,
+    /// From a request's head to the end of its body.
+    pub body_timeout: Duration,
+    /// How long a connection may stay open between requests.
+    pub idle_timeout: Duration,
+    /// From the upgrade to an agent's hello.
+    pub hello_timeout: Duration,
+    /// The longest wait for the disk before a webhook is refused. Below Podio's 15 s (podio.md,
+    /// section 1.3), so that it hears the refusal.
+    pub store_timeout: Duration,
+    /// The longest wait for the local service's answer under `respond: local`.
+    pub respond_timeout: Duration,
+    /// How long a shutdown may take.
+    pub drain_deadline: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 8 * MIB,
+            max_inflight_bytes: 128 * MIB,
+            max_connections: 16 * KIB,
+            max_queue_events: 100_000,
+            max_queue_bytes: 1024 * MIB as u64,
+            max_age: Duration::from_hours(7 * 24),
+            max_rate: None,
+            max_response_bytes: 8 * MIB,
+            max_unacknowledged_bytes: 32 * MIB,
+            min_free_bytes: 64 * MIB as u64,
+            reserve_bytes: 16 * MIB as u64,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_mins(1),
+            hello_timeout: Duration::from_secs(10),
+            store_timeout: Duration::from_secs(10),
+            respond_timeout: Duration::from_secs(10),
+            drain_deadline: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A steady rate with room for bursts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    /// Webhooks a second in the long run.
+    pub per_second: f64,
+    /// Webhooks at once after a quiet time.
+    pub burst: f64,
+}

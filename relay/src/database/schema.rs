@@ -1,0 +1,115 @@
+//! The tables, as numbered migrations: appended to, never edited.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::Error;
+
+/// Each entry brings the schema from its index to the next number.
+const MIGRATIONS: &[&str] = &[
+    // 1: tokens, tunnels, the queue.
+    "
+    CREATE TABLE tokens (
+        id           TEXT PRIMARY KEY,      -- the public part of the token
+        owner        TEXT NOT NULL,
+        hash         BLOB NOT NULL,         -- SHA-256 of the whole token
+        created_at   INTEGER NOT NULL,      -- milliseconds since 1970, as all times here
+        last_used_at INTEGER,
+        revoked_at   INTEGER
+    ) STRICT;
+    CREATE INDEX tokens_by_owner ON tokens (owner);
+
+    CREATE TABLE tunnels (
+        id         INTEGER PRIMARY KEY AUTOINCREMENT,
+        owner      TEXT NOT NULL,
+        name       TEXT NOT NULL,
+        key        BLOB NOT NULL UNIQUE,
+        created_at INTEGER NOT NULL,
+        UNIQUE (owner, name)
+    ) STRICT;
+
+    -- The ends of each tunnel's queue. Sequence numbers have no holes, so counts are differences;
+    -- they outlive the events, so that no number is ever used twice.
+    CREATE TABLE queues (
+        tunnel        INTEGER PRIMARY KEY,
+        last_seq      INTEGER NOT NULL DEFAULT 0,
+        last_bytes    INTEGER NOT NULL DEFAULT 0,  -- bytes of all events up to last_seq, ever
+        removed_seq   INTEGER NOT NULL DEFAULT 0,
+        removed_bytes INTEGER NOT NULL DEFAULT 0   -- bytes of all events up to removed_seq, ever
+    ) STRICT;
+
+    CREATE TABLE events (
+        tunnel        INTEGER NOT NULL,
+        seq           INTEGER NOT NULL,
+        bytes_through INTEGER NOT NULL,     -- of the tunnel's events up to this one, ever
+        received_at   INTEGER NOT NULL,
+        id            BLOB NOT NULL,
+        peer          TEXT,
+        method        TEXT NOT NULL,
+        path          TEXT NOT NULL,
+        headers       TEXT NOT NULL,        -- JSON as on the wire
+        body          BLOB NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX events_by_seq ON events (tunnel, seq);
+
+    -- What a limit removed before any agent took it, until an agent has gone past it.
+    CREATE TABLE gaps (
+        tunnel   INTEGER NOT NULL,
+        from_seq INTEGER NOT NULL,
+        to_seq   INTEGER NOT NULL,
+        reason   TEXT NOT NULL,
+        PRIMARY KEY (tunnel, from_seq)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TRIGGER tunnel_made AFTER INSERT ON tunnels BEGIN
+        INSERT INTO queues (tunnel) VALUES (NEW.id);
+    END;
+    CREATE TRIGGER tunnel_deleted AFTER DELETE ON tunnels BEGIN
+        DELETE FROM queues WHERE tunnel = OLD.id;
+        DELETE FROM events WHERE tunnel = OLD.id;
+        DELETE FROM gaps   WHERE tunnel = OLD.id;
+    END;
+
+    -- Counts what a running relay must notice when another process did it.
+    CREATE TABLE revision (number INTEGER NOT NULL) STRICT;
+    INSERT INTO revision VALUES (1);
+    CREATE TRIGGER revision_token AFTER UPDATE OF revoked_at ON tokens BEGIN
+        UPDATE revision SET number = number + 1;
+    END;
+    CREATE TRIGGER revision_key AFTER UPDATE OF key ON tunnels BEGIN
+        UPDATE revision SET number = number + 1;
+    END;
+    CREATE TRIGGER revision_tunnel AFTER DELETE ON tunnels BEGIN
+        UPDATE revision SET number = number + 1;
+    END;
+    ",
+];
+
+/// Runs the migrations that the file lacks, all or nothing.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+    let failed = |source| Error::of("bring the schema up to date", path.to_owned(), source);
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(failed)?;
+    let found: u32 = transaction
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(failed)?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    let Some(missing) = MIGRATIONS.get(found as usize..) else {
+        return Err(Error::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    };
+    for migration in missing {
+        transaction.execute_batch(migration).map_err(failed)?;
+    }
+    if found < known {
+        transaction
+            .pragma_update(None, "user_version", known)
+            .map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}

@@ -1,0 +1,71 @@
+//! Named threads that own a connection each and run short jobs on it, so that no async task ever
+//! waits for the disk.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Database, Error};
+
+/// Jobs that wait; more make their callers wait.
+const BACKLOG: usize = 256;
+
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// A handle on the threads; they end with the last clone of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Worker {
+    jobs: mpsc::Sender<Job>,
+}
+
+/// The threads are gone.
+#[derive(Debug, thiserror::Error)]
+#[error("the database threads have ended")]
+pub(crate) struct Closed;
+
+impl Worker {
+    /// Starts `threads` readers of the database.
+    pub(crate) fn readers(database: &Database, threads: usize) -> Result<Self, Error> {
+        let (jobs, waiting) = mpsc::channel::<Job>(BACKLOG);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for number in 0..threads {
+            let connection = database.reader()?;
+            let waiting = Arc::clone(&waiting);
+            std::thread::Builder::new()
+                .name(format!("relay-read-{number}"))
+                .spawn(move || {
+                    let next = || {
+                        let mut jobs = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                        jobs.blocking_recv()
+                    };
+                    while let Some(job) = next() {
+                        job(&connection);
+                    }
+                })
+                .map_err(|source| Error::DataDir {
+                    path: database.folder().to_owned(),
+                    source,
+                })?;
+        }
+        Ok(Self { jobs })
+    }
+
+    /// Runs `work` on one of the threads.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may or may not keep the work from being done; its result is lost.
+    pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, Closed>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> T + Send + 'static,
+    {
+        let (reply, result) = oneshot::channel();
+        let job = Box::new(move |connection: &Connection| {
+            // The caller may have gone away meanwhile.
+            let _ = reply.send(work(connection));
+        });
+        self.jobs.send(job).await.map_err(|_| Closed)?;
+        result.await.map_err(|_| Closed)
+    }
+}

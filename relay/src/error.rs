@@ -1,0 +1,40 @@
+//! Why a relay cannot start, in words that say what to do.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::database;
+
+/// Why a relay cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The data folder or its database cannot be used.
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    /// Nothing can be heard at the address.
+    #[error("cannot listen on {address}; {}", what_to_do(source))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The tunnels cannot be read.
+    #[error("cannot read the tunnels of {}; the log says why", data_dir.display())]
+    Tunnels {
+        /// The data folder.
+        data_dir: PathBuf,
+    },
+}
+
+fn what_to_do(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::AddrInUse => "another program uses the port: stop it or choose another",
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 need a privilege: choose a higher one or allow it"
+        }
+        ErrorKind::AddrNotAvailable => "this machine does not have that address",
+        _ => "choose another address",
+    }
+}

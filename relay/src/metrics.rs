@@ -1,0 +1,158 @@
+//! The numbers a relay counts, and their names. Every part counts here; `admin` shows them.
+
+use std::fmt;
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::ingest::Refusal;
+use crate::queue::Totals;
+
+/// All metrics of one relay.
+pub(crate) struct Metrics {
+    registry: Registry,
+    pub(crate) connections: Gauge,
+    pub(crate) sessions: Gauge,
+    pub(crate) events_accepted: Counter,
+    pub(crate) bytes_accepted: Counter,
+    pub(crate) events_sent: Counter,
+    pub(crate) acknowledgements: Counter,
+    pub(crate) take_overs: Counter,
+    events_refused: Family<Reason, Counter>,
+    commit_events: Histogram,
+    commit_seconds: Histogram,
+    queue_events: Gauge,
+    queue_bytes: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reason {
+    reason: ReasonName,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct ReasonName(&'static str);
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("podtap"),
+            connections: Gauge::default(),
+            sessions: Gauge::default(),
+            events_accepted: Counter::default(),
+            bytes_accepted: Counter::default(),
+            events_sent: Counter::default(),
+            acknowledgements: Counter::default(),
+            take_overs: Counter::default(),
+            events_refused: Family::default(),
+            commit_events: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
+            commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
+            queue_events: Gauge::default(),
+            queue_bytes: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let Self { registry, .. } = self;
+        registry.register("connections", "Open connections", self.connections.clone());
+        registry.register("sessions", "Connected agents", self.sessions.clone());
+        registry.register(
+            "events_accepted",
+            "Events stored",
+            self.events_accepted.clone(),
+        );
+        registry.register(
+            "bytes_accepted",
+            "Bytes of bodies stored",
+            self.bytes_accepted.clone(),
+        );
+        registry.register(
+            "events_refused",
+            "Webhooks refused",
+            self.events_refused.clone(),
+        );
+        registry.register(
+            "events_sent",
+            "Events sent to agents",
+            self.events_sent.clone(),
+        );
+        registry.register(
+            "acks",
+            "Acknowledgements received",
+            self.acknowledgements.clone(),
+        );
+        registry.register(
+            "take_overs",
+            "Sessions ended by a newer one",
+            self.take_overs.clone(),
+        );
+        registry.register(
+            "commit_events",
+            "Events in one commit",
+            self.commit_events.clone(),
+        );
+        registry.register(
+            "commit_seconds",
+            "Time of one commit",
+            self.commit_seconds.clone(),
+        );
+        registry.register(
+            "queue_events",
+            "Events that wait",
+            self.queue_events.clone(),
+        );
+        registry.register("queue_bytes", "Bytes that wait", self.queue_bytes.clone());
+    }
+
+    /// Counts a webhook that was not accepted.
+    pub(crate) fn refused(&self, refusal: Refusal) {
+        let reason = Reason {
+            reason: ReasonName(refusal.name()),
+        };
+        self.events_refused.get_or_create(&reason).inc();
+    }
+
+    /// Counts one transaction of the queue.
+    pub(crate) fn committed(&self, events: usize, took: Duration) {
+        // No batch comes near the 2^52 from which on this would be inexact.
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a batch has a few thousand events"
+        )]
+        self.commit_events.observe(events as f64);
+        self.commit_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Everything in the text format of Prometheus.
+    pub(crate) fn encode(&self, waiting: Totals) -> Result<String, fmt::Error> {
+        self.queue_events
+            .set(i64::try_from(waiting.events).unwrap_or(i64::MAX));
+        self.queue_bytes
+            .set(i64::try_from(waiting.bytes).unwrap_or(i64::MAX));
+        let mut out = String::new();
+        text::encode(&mut out, &self.registry)?;
+        Ok(out)
+    }
+}
+
+impl EncodeLabelValue for ReasonName {
+    fn encode(
+        &self,
+        encoder: &mut prometheus_client::encoding::LabelValueEncoder<'_>,
+    ) -> Result<(), fmt::Error> {
+        self.0.encode(encoder)
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}

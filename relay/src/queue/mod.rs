@@ -1,0 +1,160 @@
+//! The durable queue between ingest and sessions: what every engine promises.
+//!
+//! `ingest` appends, `session` reads after its cursor and acknowledges. Nothing here knows of HTTP
+//! or websockets. `conformance` holds one test a promise; every engine is stamped with all of them.
+
+pub(crate) mod sqlite;
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
+
+use crate::config::Limits;
+
+/// A tunnel as the queue knows it: given once, never used again for another tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TunnelId(pub(crate) i64);
+
+/// A durable queue per tunnel.
+///
+/// Sequence numbers count from 1 per tunnel, without holes, and are never used twice, whatever is
+/// acknowledged, removed or restarted. All futures may be dropped at any time; an append or an
+/// acknowledgement that was under way may then happen or not.
+pub(crate) trait Queue: fmt::Debug + Send + Sync {
+    /// Stores an event at the end of the tunnel's queue.
+    ///
+    /// Invariant 1: resolves only after the event is on stable storage.
+    fn append(
+        &self,
+        tunnel: TunnelId,
+        id: EventId,
+        request: WebhookRequest,
+    ) -> BoxFuture<'_, Result<Seq, AppendError>>;
+
+    /// The oldest events after `after`, in order, never none: waits for the first one.
+    fn read_after(
+        &self,
+        tunnel: TunnelId,
+        after: Seq,
+        at_most: ReadLimit,
+    ) -> BoxFuture<'_, Result<Vec<EventFrame>, QueueError>>;
+
+    /// Removes every event up to `through`, inclusive, and forgets the gaps that end there.
+    /// What was not appended yet is not affected.
+    fn acknowledge(&self, tunnel: TunnelId, through: Seq) -> BoxFuture<'_, Result<(), QueueError>>;
+
+    /// Removes every event received before `before` and remembers what is missing as gaps.
+    fn expire(&self, before: Timestamp) -> BoxFuture<'_, Result<(), QueueError>>;
+
+    /// What was removed unread and has not been gone past by an acknowledgement, oldest first.
+    fn gaps(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<Vec<Gap>, QueueError>>;
+
+    /// What waits in one tunnel's queue.
+    fn depth(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<Depth, QueueError>>;
+
+    /// What waits in all queues together.
+    fn totals(&self) -> BoxFuture<'_, Result<Totals, QueueError>>;
+
+    /// Whether appending has a chance at present.
+    fn is_accepting(&self) -> bool;
+
+    /// Finishes what was begun and releases the storage; later calls fail.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// How much one read may bring.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReadLimit {
+    /// Events, at least one.
+    pub(crate) events: usize,
+    /// Bytes after which no further event is added; one event is always read whole.
+    pub(crate) bytes: usize,
+}
+
+/// The state of one tunnel's queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Depth {
+    /// The last one removed; everything up to it is gone.
+    pub(crate) removed: Seq,
+    /// The last one appended.
+    pub(crate) last: Seq,
+    /// Bytes held.
+    pub(crate) bytes: u64,
+}
+
+impl Depth {
+    /// Events held.
+    pub(crate) fn events(&self) -> u64 {
+        self.last.0.saturating_sub(self.removed.0)
+    }
+}
+
+/// The state of all queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Totals {
+    /// Events held.
+    pub(crate) events: u64,
+    /// Bytes held.
+    pub(crate) bytes: u64,
+}
+
+/// Events that a limit removed before any agent took them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// The first one gone.
+    pub(crate) from: Seq,
+    /// The last one gone, inclusive.
+    pub(crate) to: Seq,
+    /// Which limit, in words.
+    pub(crate) reason: String,
+}
+
+/// The bounds of an engine; see [`crate::config::Limits`].
+#[derive(Debug, Clone)]
+pub(crate) struct QueueLimits {
+    pub(crate) max_events: u64,
+    pub(crate) max_bytes: u64,
+    pub(crate) min_free_bytes: u64,
+    pub(crate) reserve_bytes: u64,
+}
+
+impl From<&Limits> for QueueLimits {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            max_events: limits.max_queue_events,
+            max_bytes: limits.max_queue_bytes,
+            min_free_bytes: limits.min_free_bytes,
+            reserve_bytes: limits.reserve_bytes,
+        }
+    }
+}
+
+/// Why an event was not stored. Nothing of it remains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AppendError {
+    /// The tunnel's queue holds as much as it may.
+    #[error("the tunnel's queue is full")]
+    Full,
+    /// The disk is nearly full.
+    #[error("the relay's disk is nearly full")]
+    NoSpace,
+    /// The tunnel was deleted meanwhile.
+    #[error("the tunnel does not exist")]
+    UnknownTunnel,
+    /// The storage does not work at present, or the queue is closed.
+    #[error("the queue cannot store anything at present")]
+    Unavailable,
+}
+
+/// Why the queue could not be read or acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum QueueError {
+    /// The tunnel was deleted.
+    #[error("the tunnel does not exist")]
+    UnknownTunnel,
+    /// The storage does not work at present, or the queue is closed.
+    #[error("the queue cannot be used at present")]
+    Unavailable,
+}

@@ -1,0 +1,296 @@
+//! One transaction of the writer: appends, then removals, then the ends of every queue touched.
+//!
+//! Everything is read from and written to the database; no state is kept between two batches, so
+//! a transaction that fails leaves nothing to undo and another process may delete a tunnel.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use jiff::Timestamp;
+use podtap_wire::{EventId, Seq, WebhookRequest};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+
+use crate::queue::{AppendError, Depth, QueueLimits, TunnelId};
+
+/// What an event costs beside its text and body: row, index and page overhead.
+const ROW_BYTES: u64 = 128;
+
+/// An event as its row, prepared outside the writer thread.
+#[derive(Debug)]
+pub(super) struct NewEvent {
+    tunnel: TunnelId,
+    id: EventId,
+    request: WebhookRequest,
+    headers: String,
+}
+
+impl NewEvent {
+    pub(super) fn new(
+        tunnel: TunnelId,
+        id: EventId,
+        request: WebhookRequest,
+    ) -> Result<Self, AppendError> {
+        let headers = serde_json::to_string(&request.headers).map_err(|error| {
+            tracing::error!(%error, "headers cannot be written as JSON");
+            AppendError::Unavailable
+        })?;
+        Ok(Self {
+            tunnel,
+            id,
+            request,
+            headers,
+        })
+    }
+
+    /// What it counts for against the limits.
+    pub(super) fn bytes(&self) -> u64 {
+        (self.headers.len() + self.request.path.len() + self.request.body.len()) as u64 + ROW_BYTES
+    }
+}
+
+/// How far a removal goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Until {
+    /// An agent has everything up to here.
+    Acknowledged(Seq),
+    /// A limit took everything received before this.
+    Expired(Timestamp),
+}
+
+/// How a removal stands after a step.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Finished,
+    /// The step's allowance of rows is used up.
+    More,
+    UnknownTunnel,
+}
+
+/// The ends of a tunnel's queue; see the table `queues`.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    last_seq: u64,
+    last_bytes: u64,
+    removed_seq: u64,
+    removed_bytes: u64,
+}
+
+/// An open transaction.
+#[derive(Debug)]
+pub(super) struct Batch<'a> {
+    transaction: Transaction<'a>,
+    touched: HashMap<TunnelId, Option<Ends>>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn begin(connection: &'a mut Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            transaction: connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
+            touched: HashMap::new(),
+        })
+    }
+
+    /// Adds an event, or says why the tunnel does not take it.
+    pub(super) fn append(
+        &mut self,
+        event: &NewEvent,
+        limits: &QueueLimits,
+    ) -> rusqlite::Result<Result<Seq, AppendError>> {
+        let Some(ends) = self.ends(event.tunnel)? else {
+            return Ok(Err(AppendError::UnknownTunnel));
+        };
+        let bytes = event.bytes();
+        let held = ends.last_bytes - ends.removed_bytes;
+        if ends.last_seq - ends.removed_seq >= limits.max_events || held + bytes > limits.max_bytes
+        {
+            return Ok(Err(AppendError::Full));
+        }
+        ends.last_seq += 1;
+        ends.last_bytes += bytes;
+        let (seq, bytes_through) = (ends.last_seq, ends.last_bytes);
+        let request = &event.request;
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO events (tunnel, seq, bytes_through, received_at, id, peer, method,
+                                     path, headers, body)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )?
+            .execute((
+                event.tunnel.0,
+                seq,
+                bytes_through,
+                request.received_at.as_millisecond(),
+                event.id.to_bytes(),
+                request.peer.map(|peer| peer.to_string()),
+                &request.method,
+                &request.path,
+                &event.headers,
+                &request.body[..],
+            ))?;
+        Ok(Ok(Seq(seq)))
+    }
+
+    /// Removes a tunnel's oldest events, at most `allowance` rows, which it lowers.
+    pub(super) fn remove(
+        &mut self,
+        tunnel: TunnelId,
+        until: Until,
+        allowance: &mut u64,
+    ) -> rusqlite::Result<Step> {
+        let Some(&mut ends) = self.ends(tunnel)? else {
+            return Ok(Step::UnknownTunnel);
+        };
+        let reach = ends.removed_seq.saturating_add(*allowance);
+        let through = match until {
+            Until::Acknowledged(through) => through.0.min(ends.last_seq).min(reach),
+            Until::Expired(before) => self.last_before(tunnel, ends.removed_seq, reach, before)?,
+        };
+        if let Until::Acknowledged(_) = until {
+            self.forget_gaps(tunnel, through.max(ends.removed_seq))?;
+        }
+        if through <= ends.removed_seq {
+            return Ok(Step::Finished);
+        }
+        let removed_bytes = self
+            .transaction
+            .prepare_cached("SELECT bytes_through FROM events WHERE tunnel = ?1 AND seq = ?2")?
+            .query_row((tunnel.0, through), |row| row.get(0))?;
+        self.transaction
+            .prepare_cached("DELETE FROM events WHERE tunnel = ?1 AND seq > ?2 AND seq <= ?3")?
+            .execute((tunnel.0, ends.removed_seq, through))?;
+        if let Until::Expired(_) = until {
+            self.remember_gap(tunnel, ends.removed_seq + 1, through)?;
+        }
+        *allowance = allowance.saturating_sub(through - ends.removed_seq);
+        let ends = Ends {
+            removed_seq: through,
+            removed_bytes,
+            ..ends
+        };
+        self.touched.insert(tunnel, Some(ends));
+        Ok(if through == reach {
+            Step::More
+        } else {
+            Step::Finished
+        })
+    }
+
+    /// Invariant 1: when this returns, everything of the batch is on stable storage.
+    /// Answers how each queue that changed stands now.
+    pub(super) fn commit(self) -> rusqlite::Result<Vec<(TunnelId, Depth)>> {
+        let mut depths = Vec::with_capacity(self.touched.len());
+        {
+            let mut statement = self.transaction.prepare_cached(
+                "UPDATE queues SET last_seq = ?2, last_bytes = ?3, removed_seq = ?4,
+                                   removed_bytes = ?5 WHERE tunnel = ?1",
+            )?;
+            for (tunnel, ends) in &self.touched {
+                let Some(ends) = ends else { continue };
+                statement.execute((
+                    tunnel.0,
+                    ends.last_seq,
+                    ends.last_bytes,
+                    ends.removed_seq,
+                    ends.removed_bytes,
+                ))?;
+                depths.push((*tunnel, ends.depth()));
+            }
+        }
+        self.transaction.commit()?;
+        Ok(depths)
+    }
+
+    fn ends(&mut self, tunnel: TunnelId) -> rusqlite::Result<Option<&mut Ends>> {
+        let ends = match self.touched.entry(tunnel) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(read_ends(&self.transaction, tunnel)?),
+        };
+        Ok(ends.as_mut())
+    }
+
+    /// The last of the events `after..=reach` that was received before `before`.
+    fn last_before(
+        &self,
+        tunnel: TunnelId,
+        after: u64,
+        reach: u64,
+        before: Timestamp,
+    ) -> rusqlite::Result<u64> {
+        self.transaction
+            .prepare_cached(
+                "SELECT coalesce(max(seq), ?2) FROM events
+                 WHERE tunnel = ?1 AND seq > ?2 AND seq <= ?3 AND received_at < ?4",
+            )?
+            .query_row((tunnel.0, after, reach, before.as_millisecond()), |row| {
+                row.get(0)
+            })
+    }
+
+    fn forget_gaps(&self, tunnel: TunnelId, through: u64) -> rusqlite::Result<()> {
+        self.transaction
+            .prepare_cached("DELETE FROM gaps WHERE tunnel = ?1 AND to_seq <= ?2")?
+            .execute((tunnel.0, through))?;
+        Ok(())
+    }
+
+    /// Keeps a gap, as one with the gap before it where they touch.
+    fn remember_gap(&self, tunnel: TunnelId, from: u64, to: u64) -> rusqlite::Result<()> {
+        const REASON: &str = "older than the relay keeps events";
+        let widened = self
+            .transaction
+            .prepare_cached("UPDATE gaps SET to_seq = ?3 WHERE tunnel = ?1 AND to_seq = ?2 - 1")?
+            .execute((tunnel.0, from, to))?;
+        if widened == 0 {
+            self.transaction
+                .prepare_cached("INSERT INTO gaps VALUES (?1, ?2, ?3, ?4)")?
+                .execute((tunnel.0, from, to, REASON))?;
+        }
+        Ok(())
+    }
+}
+
+/// The state of a tunnel's queue, unless the tunnel is gone.
+pub(super) fn depth(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Option<Depth>> {
+    Ok(read_ends(connection, tunnel)?.map(|ends| ends.depth()))
+}
+
+/// The tunnels whose oldest event was received before `before`.
+pub(super) fn tunnels_with_older(
+    connection: &Connection,
+    before: Timestamp,
+) -> rusqlite::Result<Vec<TunnelId>> {
+    connection
+        .prepare_cached(
+            "SELECT queues.tunnel FROM queues
+             JOIN events ON events.tunnel = queues.tunnel AND events.seq = queues.removed_seq + 1
+             WHERE queues.last_seq > queues.removed_seq AND events.received_at < ?1",
+        )?
+        .query_map([before.as_millisecond()], |row| row.get(0).map(TunnelId))?
+        .collect()
+}
+
+fn read_ends(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Option<Ends>> {
+    connection
+        .prepare_cached(
+            "SELECT last_seq, last_bytes, removed_seq, removed_bytes FROM queues WHERE tunnel = ?1",
+        )?
+        .query_row([tunnel.0], |row| {
+            Ok(Ends {
+                last_seq: row.get(0)?,
+                last_bytes: row.get(1)?,
+                removed_seq: row.get(2)?,
+                removed_bytes: row.get(3)?,
+            })
+        })
+        .optional()
+}
+
+impl Ends {
+    fn depth(&self) -> Depth {
+        Depth {
+            removed: Seq(self.removed_seq),
+            last: Seq(self.last_seq),
+            bytes: self.last_bytes - self.removed_bytes,
+        }
+    }
+}

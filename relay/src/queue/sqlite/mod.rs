@@ -1,0 +1,281 @@
+//! The embedded engine: one SQLite file, one writer thread, readers beside it.
+//!
+//! This file is the async face; `writer` owns every change, `batch` is one transaction of it.
+
+mod batch;
+mod read;
+mod space;
+mod writer;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{AppendError, Depth, Gap, Queue, QueueError, QueueLimits, ReadLimit, Totals, TunnelId};
+use crate::database::{self, Database, Worker};
+use crate::metrics::Metrics;
+use batch::NewEvent;
+use writer::{Command, Job, Writer};
+
+/// Commands that wait for the writer; more make their callers wait.
+const BACKLOG: usize = 4096;
+
+/// Threads that read. Two, so that a backlog being read does not hold up a live tunnel.
+const READERS: usize = 2;
+
+/// How a writing connection is made. A value, so that a test can pass one that fails.
+pub(crate) type Opener = Box<dyn Fn() -> Result<Connection, database::Error> + Send>;
+
+/// The queue in a SQLite database.
+pub(crate) struct SqliteQueue {
+    commands: mpsc::Sender<Command>,
+    readers: Worker,
+    shared: Arc<Shared>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the writer tells everyone.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    /// The state of each tunnel that somebody asked for, as of the last commit.
+    depths: Mutex<HashMap<TunnelId, watch::Sender<Depth>>>,
+    accepting: AtomicBool,
+}
+
+impl SqliteQueue {
+    /// Opens the queue and starts its threads.
+    pub(crate) fn open(
+        database: &Database,
+        limits: QueueLimits,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, database::Error> {
+        let writing = database.clone();
+        Self::open_with(
+            database,
+            limits,
+            metrics,
+            Box::new(move || writing.writer()),
+        )
+    }
+
+    /// The same with another way of making the writer's connection.
+    pub(crate) fn open_with(
+        database: &Database,
+        limits: QueueLimits,
+        metrics: Arc<Metrics>,
+        opener: Opener,
+    ) -> Result<Self, database::Error> {
+        let readers = Worker::readers(database, READERS)?;
+        let (commands, waiting) = mpsc::channel(BACKLOG);
+        let shared = Arc::new(Shared::default());
+        let writer = Writer::open(database, limits, metrics, Arc::clone(&shared), opener)?;
+        let writer = std::thread::Builder::new()
+            .name("relay-write".to_owned())
+            .spawn(move || writer.run(waiting))
+            .map_err(|source| database::Error::DataDir {
+                path: database.folder().to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            commands,
+            readers,
+            shared,
+            writer: Mutex::new(Some(writer)),
+        })
+    }
+
+    /// The threads that read, for whoever else reads this database.
+    pub(crate) fn readers(&self) -> &Worker {
+        &self.readers
+    }
+
+    /// Runs `work` on the writer's connection, between two of its transactions. All writing of
+    /// this process goes through that one connection, so that nobody waits for a lock.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, QueueError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> T + Send + 'static,
+    {
+        self.command(|reply| {
+            let job: Job = Box::new(move |connection| {
+                let _ = reply.send(Ok(work(connection)));
+            });
+            Command::Run(job)
+        })
+        .await
+    }
+
+    async fn command<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, QueueError>>) -> Command,
+    ) -> Result<T, QueueError> {
+        let (reply, result) = oneshot::channel();
+        let sent = self.commands.send(command(reply)).await;
+        sent.map_err(|_| QueueError::Unavailable)?;
+        result.await.map_err(|_| QueueError::Unavailable)?
+    }
+
+    async fn subscribe(&self, tunnel: TunnelId) -> Result<watch::Receiver<Depth>, QueueError> {
+        if let Some(known) = self.shared.subscribe(tunnel) {
+            return Ok(known);
+        }
+        self.command(|reply| Command::Watch { tunnel, reply })
+            .await?;
+        self.shared
+            .subscribe(tunnel)
+            .ok_or(QueueError::UnknownTunnel)
+    }
+}
+
+impl Queue for SqliteQueue {
+    fn append(
+        &self,
+        tunnel: TunnelId,
+        id: EventId,
+        request: WebhookRequest,
+    ) -> BoxFuture<'_, Result<Seq, AppendError>> {
+        async move {
+            let (reply, result) = oneshot::channel();
+            let event = NewEvent::new(tunnel, id, request)?;
+            let sent = self.commands.send(Command::Append { event, reply }).await;
+            sent.map_err(|_| AppendError::Unavailable)?;
+            result.await.map_err(|_| AppendError::Unavailable)?
+        }
+        .boxed()
+    }
+
+    fn read_after(
+        &self,
+        tunnel: TunnelId,
+        after: Seq,
+        at_most: ReadLimit,
+    ) -> BoxFuture<'_, Result<Vec<EventFrame>, QueueError>> {
+        async move {
+            let mut depth = self.subscribe(tunnel).await?;
+            loop {
+                // Marked as seen before the read: a commit during it wakes the wait below.
+                if depth.borrow_and_update().last > after {
+                    let events = self
+                        .readers
+                        .run(move |connection| read::events(connection, tunnel, after, at_most))
+                        .await
+                        .map_err(|_| QueueError::Unavailable)??;
+                    if !events.is_empty() {
+                        return Ok(events);
+                    }
+                }
+                depth
+                    .changed()
+                    .await
+                    .map_err(|_| QueueError::UnknownTunnel)?;
+            }
+        }
+        .boxed()
+    }
+
+    fn acknowledge(&self, tunnel: TunnelId, through: Seq) -> BoxFuture<'_, Result<(), QueueError>> {
+        self.command(move |reply| Command::Acknowledge {
+            tunnel,
+            through,
+            reply,
+        })
+        .boxed()
+    }
+
+    fn expire(&self, before: Timestamp) -> BoxFuture<'_, Result<(), QueueError>> {
+        self.command(move |reply| Command::Expire { before, reply })
+            .boxed()
+    }
+
+    fn gaps(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<Vec<Gap>, QueueError>> {
+        async move {
+            let read = self
+                .readers
+                .run(move |connection| read::gaps(connection, tunnel));
+            read.await.map_err(|_| QueueError::Unavailable)?
+        }
+        .boxed()
+    }
+
+    fn depth(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<Depth, QueueError>> {
+        async move { Ok(*self.subscribe(tunnel).await?.borrow()) }.boxed()
+    }
+
+    fn totals(&self) -> BoxFuture<'_, Result<Totals, QueueError>> {
+        async move {
+            let read = self.readers.run(read::totals);
+            read.await.map_err(|_| QueueError::Unavailable)?
+        }
+        .boxed()
+    }
+
+    fn is_accepting(&self) -> bool {
+        self.shared.accepting.load(Ordering::Relaxed)
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        async move {
+            // Commands sent before this one are done before the thread ends.
+            let _ = self.command(|reply| Command::Close { reply }).await;
+            let writer = self
+                .writer
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            if writer.is_some_and(|thread| thread.join().is_err()) {
+                tracing::error!("the queue's writer thread panicked");
+            }
+        }
+        .boxed()
+    }
+}
+
+impl Shared {
+    fn subscribe(&self, tunnel: TunnelId) -> Option<watch::Receiver<Depth>> {
+        let depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
+        depths.get(&tunnel).map(watch::Sender::subscribe)
+    }
+
+    /// Tells those who wait for this tunnel how it stands after a commit.
+    fn publish(&self, tunnel: TunnelId, depth: Depth) {
+        let depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = depths.get(&tunnel) {
+            known.send_replace(depth);
+        }
+    }
+
+    /// Begins to keep the state of a tunnel.
+    fn watch(&self, tunnel: TunnelId, depth: Depth) {
+        let mut depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
+        depths
+            .entry(tunnel)
+            .or_insert_with(|| watch::Sender::new(depth));
+    }
+
+    /// Ends the wait of everyone at a tunnel that is gone.
+    fn forget(&self, tunnel: TunnelId) {
+        let mut depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
+        depths.remove(&tunnel);
+    }
+
+    fn set_accepting(&self, accepting: bool) {
+        self.accepting.store(accepting, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for SqliteQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteQueue")
+            .field("shared", &self.shared)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,131 @@
+//! Room on the disk: a floor below which nothing is accepted, and a reserve file whose removal
+//! makes room for acknowledgements when somebody else filled the disk (invariant 5).
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+const FILE_NAME: &str = "relay.reserve";
+
+/// How long an answer of the file system is believed. In that time the fastest disk takes less
+/// than the default floor.
+const CHECK_PERIOD: Duration = Duration::from_millis(250);
+
+/// What the writer knows about the disk.
+#[derive(Debug)]
+pub(super) struct Space {
+    folder: PathBuf,
+    min_free_bytes: u64,
+    reserve_bytes: u64,
+    checked: Option<(Instant, bool)>,
+}
+
+impl Space {
+    pub(super) fn new(folder: &Path, min_free_bytes: u64, reserve_bytes: u64) -> Self {
+        let mut space = Self {
+            folder: folder.to_owned(),
+            min_free_bytes,
+            reserve_bytes,
+            checked: None,
+        };
+        space.has_room();
+        space
+    }
+
+    /// Whether events may be accepted. Restores the reserve when there is room again.
+    pub(super) fn has_room(&mut self) -> bool {
+        match self.checked {
+            Some((at, answer)) if at.elapsed() < CHECK_PERIOD => answer,
+            _ => self.check(),
+        }
+    }
+
+    /// Gives the reserve up. Whether there was one.
+    pub(super) fn release_reserve(&mut self) -> bool {
+        self.checked = Some((Instant::now(), false));
+        std::fs::remove_file(self.folder.join(FILE_NAME)).is_ok()
+    }
+
+    fn check(&mut self) -> bool {
+        let answer = match free_bytes(&self.folder) {
+            Ok(free) => free >= self.min_free_bytes && self.keep_reserve(free),
+            Err(error) => {
+                tracing::warn!(%error, "the free space of the data folder cannot be read");
+                true
+            }
+        };
+        self.checked = Some((Instant::now(), answer));
+        answer
+    }
+
+    /// Makes the reserve file unless it is there. Whether it is there now.
+    fn keep_reserve(&self, free: u64) -> bool {
+        let path = self.folder.join(FILE_NAME);
+        if path
+            .metadata()
+            .is_ok_and(|file| file.len() == self.reserve_bytes)
+        {
+            return true;
+        }
+        if free < self.min_free_bytes.saturating_add(self.reserve_bytes) {
+            return false;
+        }
+        let written = write_zeroes(&path, self.reserve_bytes);
+        if let Err(error) = &written {
+            tracing::warn!(%error, "the reserve file cannot be written");
+        }
+        written.is_ok()
+    }
+}
+
+fn free_bytes(folder: &Path) -> io::Result<u64> {
+    let statistics = rustix::fs::statvfs(folder)?;
+    Ok(statistics.f_bavail.saturating_mul(statistics.f_frsize))
+}
+
+/// Writes real blocks: a sparse file would reserve nothing.
+fn write_zeroes(path: &Path, bytes: u64) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    let zeroes = vec![0; 64 * 1024];
+    let mut left = bytes;
+    while left > 0 {
+        let step = zeroes
+            .len()
+            .min(usize::try_from(left).unwrap_or(usize::MAX));
+        file.write_all(zeroes.get(..step).unwrap_or(&zeroes))?;
+        left -= step as u64;
+    }
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn below_the_floor_there_is_no_room() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Space::new(folder.path(), 0, 0).has_room());
+        assert!(!Space::new(folder.path(), u64::MAX, 0).has_room());
+    }
+
+    #[test]
+    fn the_reserve_is_real_and_can_be_given_up_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut space = Space::new(folder.path(), 0, 100_000);
+        let file = folder.path().join(FILE_NAME);
+        assert_eq!(file.metadata().unwrap().len(), 100_000);
+
+        assert!(space.release_reserve());
+
+        assert!(!file.exists());
+        assert!(
+            !space.has_room(),
+            "nothing is accepted right after the disk was full"
+        );
+        assert!(!space.release_reserve());
+    }
+}

@@ -1,0 +1,98 @@
+//! Where a request goes, decided from its target alone. Pure.
+
+use http::Uri;
+use podtap_wire::TunnelKey;
+
+/// The parts of a relay that answer requests.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// A webhook for a tunnel that may exist.
+    Ingest {
+        key: TunnelKey,
+        /// Path and query below the key, byte for byte (invariant 3); begins with `/`.
+        path: String,
+    },
+    /// An agent.
+    Connect,
+    /// Whether the process runs.
+    Live,
+    /// Whether it takes webhooks.
+    Ready,
+    /// Anything else, a malformed key included (invariant 6).
+    NotFound,
+}
+
+impl Route {
+    pub(crate) fn of(target: &Uri) -> Self {
+        match target.path() {
+            "/-/connect" => return Self::Connect,
+            "/-/healthz" => return Self::Live,
+            "/-/readyz" => return Self::Ready,
+            _ => {}
+        }
+        let ingest = || {
+            let target = target.path_and_query()?.as_str().strip_prefix('/')?;
+            let end = target.find(['/', '?']).unwrap_or(target.len());
+            let (key, rest) = target.split_at_checked(end)?;
+            let path = if rest.starts_with('/') {
+                rest.to_owned()
+            } else {
+                format!("/{rest}")
+            };
+            Some(Self::Ingest {
+                key: key.parse().ok()?,
+                path,
+            })
+        };
+        ingest().unwrap_or(Self::NotFound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "abcdefghijklmnopqrstuvwxyy";
+
+    fn route(target: &str) -> Route {
+        Route::of(&target.replace("KEY", KEY).parse().unwrap())
+    }
+
+    #[test]
+    fn what_follows_the_key_stays_byte_for_byte() {
+        for (target, path) in [
+            ("/KEY", "/"),
+            ("/KEY/", "/"),
+            ("/KEY?x=%20", "/?x=%20"),
+            ("/KEY/a%2Fb//c/../d?q=1&q=2", "/a%2Fb//c/../d?q=1&q=2"),
+            ("/KEY//", "//"),
+            ("http://relay.example/KEY/absolute", "/absolute"),
+            ("/KEY/-/connect", "/-/connect"),
+        ] {
+            let expected = Route::Ingest {
+                key: KEY.parse().unwrap(),
+                path: path.to_owned(),
+            };
+            assert_eq!(route(target), expected, "{target}");
+        }
+    }
+
+    #[test]
+    fn the_relays_own_paths_are_exact() {
+        assert_eq!(route("/-/connect?x"), Route::Connect);
+        assert_eq!(route("/-/healthz"), Route::Live);
+        assert_eq!(route("/-/readyz"), Route::Ready);
+        for other in [
+            "/",
+            "*",
+            "/-/",
+            "/-/connect/",
+            "/KEYx/a",
+            "/short",
+            "//KEY/a",
+            "/%2FKEY",
+        ] {
+            assert_eq!(route(other), Route::NotFound, "{other}");
+        }
+    }
+}

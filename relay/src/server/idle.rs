@@ -1,0 +1,122 @@
+//! How long a connection may stay without a request in progress. hyper-util alone keeps some
+//! silent connections for ever: nothing sent, half an HTTP/2 preface, an idle HTTP/2 connection.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+/// What a connection is doing.
+#[derive(Debug)]
+pub(super) struct Activity {
+    state: Mutex<State>,
+    head_timeout: Duration,
+    idle_timeout: Duration,
+}
+
+#[derive(Debug)]
+struct State {
+    requests: usize,
+    /// When the last request ended, or the connection began.
+    quiet_since: Instant,
+    /// Whether there has been a request.
+    used: bool,
+}
+
+/// A request in progress.
+#[derive(Debug)]
+pub(super) struct InProgress<'a>(&'a Activity);
+
+impl Activity {
+    pub(super) fn new(head_timeout: Duration, idle_timeout: Duration) -> Self {
+        Self {
+            state: Mutex::new(State {
+                requests: 0,
+                quiet_since: Instant::now(),
+                used: false,
+            }),
+            head_timeout,
+            idle_timeout,
+        }
+    }
+
+    /// Notes a request until the answer is dropped.
+    pub(super) fn begin(&self) -> InProgress<'_> {
+        let mut state = self.lock();
+        state.requests += 1;
+        state.used = true;
+        InProgress(self)
+    }
+
+    /// Resolves when the connection has been quiet for too long. Requests bound themselves.
+    pub(super) async fn overdue(&self) {
+        while let Some(deadline) = self.deadline(Instant::now()) {
+            sleep_until(deadline).await;
+        }
+    }
+
+    /// When to look again; `None` when it is too late.
+    fn deadline(&self, now: Instant) -> Option<Instant> {
+        let state = self.lock();
+        let limit = if state.used {
+            self.idle_timeout
+        } else {
+            self.head_timeout
+        };
+        let quiet_since = if state.requests > 0 {
+            now
+        } else {
+            state.quiet_since
+        };
+        let deadline = quiet_since + limit;
+        (deadline > now).then_some(deadline)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for InProgress<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.requests -= 1;
+        state.quiet_since = Instant::now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: Duration = Duration::from_secs(1);
+    const IDLE: Duration = Duration::from_secs(10);
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_head_has_less_time_than_the_pauses_after_it() {
+        let activity = Activity::new(HEAD, IDLE);
+        let start = Instant::now();
+        activity.overdue().await;
+        assert_eq!(start.elapsed().as_secs(), 1);
+
+        drop(activity.begin());
+        let start = Instant::now();
+        activity.overdue().await;
+        assert_eq!(start.elapsed().as_secs(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_in_progress_keeps_the_connection() {
+        let activity = Activity::new(HEAD, IDLE);
+        let request = activity.begin();
+        assert!(
+            tokio::time::timeout(IDLE * 9, activity.overdue())
+                .await
+                .is_err()
+        );
+        drop(request);
+        let start = Instant::now();
+        activity.overdue().await;
+        assert_eq!(start.elapsed().as_secs(), 10);
+    }
+}

@@ -1,0 +1,56 @@
+//! What the relay does by the clock: notice changes of other processes, remove what is too old.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::core::Core;
+
+/// How soon a token revoked by another process has lost its effect.
+const POLL_PERIOD: Duration = Duration::from_millis(200);
+
+/// How often old events are looked for, and a queue that is broken and idle is repaired.
+const EXPIRY_PERIOD: Duration = Duration::from_secs(2);
+
+/// The relay's clockwork.
+#[derive(Debug)]
+pub(crate) struct Upkeep {
+    pub(crate) core: Arc<Core>,
+}
+
+impl Upkeep {
+    /// Runs until told to end.
+    pub(crate) async fn run(self, token: CancellationToken) {
+        let mut polls = interval(POLL_PERIOD);
+        let mut expiries = interval(EXPIRY_PERIOD);
+        polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        expiries.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            // Ticks are cancel-safe; the work is done outside the select.
+            tokio::select! {
+                () = token.cancelled() => return,
+                _ = polls.tick() => self.poll().await,
+                _ = expiries.tick() => self.expire().await,
+            }
+        }
+    }
+
+    async fn poll(&self) {
+        match self.core.directory.poll().await {
+            Ok(Some(standing)) => self.core.presence.enforce(&standing),
+            Ok(None) => {}
+            Err(error) => tracing::debug!(%error, "changes cannot be looked for"),
+        }
+    }
+
+    async fn expire(&self) {
+        let age = SignedDuration::try_from(self.core.limits.max_age).unwrap_or(SignedDuration::MAX);
+        let before = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
+        if let Err(error) = self.core.queue.expire(before).await {
+            tracing::debug!(%error, "old events cannot be removed");
+        }
+    }
+}

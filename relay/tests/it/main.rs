@@ -1,0 +1,12 @@
+//! The relay as the world sees it: real sockets on loopback, raw HTTP, agents of bare frames.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what went wrong by panicking"
+)]
+
+mod drain;
+mod ingest;
+mod overload;
+mod sessions;
+mod support;

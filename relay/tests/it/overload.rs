@@ -1,0 +1,231 @@
+//! Too much, too slow, or nothing at all: refused or cut off, and nobody else is the worse for it
+//! (invariant 5).
+
+use std::time::Duration;
+
+use podtap_relay::Rate;
+use tempfile::tempdir;
+use tokio::time::Instant;
+
+use crate::support::http::{Connection, post};
+use crate::support::{TestRelay, eventually};
+
+const SHORT: Duration = Duration::from_millis(200);
+
+/// A relay that has no patience.
+async fn impatient(folder: &std::path::Path) -> TestRelay {
+    TestRelay::start_with(folder, |limits| {
+        limits.head_timeout = SHORT;
+        limits.body_timeout = SHORT;
+        limits.idle_timeout = SHORT;
+    })
+    .await
+}
+
+#[tokio::test]
+async fn silent_connections_are_closed() {
+    let folder = tempdir().unwrap();
+    let relay = impatient(folder.path()).await;
+
+    for (what, bytes) in [
+        ("nothing sent", ""),
+        ("half an HTTP/2 preface", "PRI * HTTP/2.0\r\n"),
+        ("half a head", "POST /x HTTP/1.1\r\nHost: "),
+        (
+            "an idle HTTP/2 connection",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+        ),
+    ] {
+        let started = Instant::now();
+        let mut connection = Connection::open(relay.address).await;
+        connection.send(bytes).await;
+        connection.closed().await;
+        let took = started.elapsed();
+        assert!(took >= SHORT && took < SHORT * 20, "{what}: {took:?}");
+    }
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn a_head_that_trickles_is_cut_off() {
+    let folder = tempdir().unwrap();
+    let relay = impatient(folder.path()).await;
+    let mut connection = Connection::open(relay.address).await;
+    let started = Instant::now();
+
+    while started.elapsed() < SHORT * 4 {
+        connection.try_send("X").await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    assert!(connection.closed().await.is_empty());
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn an_idle_kept_alive_connection_is_closed() {
+    let folder = tempdir().unwrap();
+    let relay = impatient(folder.path()).await;
+    let path = relay.tunnel("crm").await;
+    let mut connection = Connection::open(relay.address).await;
+    connection
+        .send(format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"))
+        .await;
+    assert_eq!(connection.reply("GET").await.status, 200);
+
+    assert!(connection.closed().await.is_empty());
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn an_announced_body_that_never_comes_is_a_408() {
+    let folder = tempdir().unwrap();
+    let relay = impatient(folder.path()).await;
+    let path = relay.tunnel("crm").await;
+    let mut connection = Connection::open(relay.address).await;
+
+    connection
+        .send(format!(
+            "POST {path} HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf"
+        ))
+        .await;
+
+    assert_eq!(connection.reply("POST").await.status, 408);
+    assert!(connection.closed().await.is_empty());
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn a_full_queue_is_refused_until_there_is_room() {
+    let folder = tempdir().unwrap();
+    let relay = TestRelay::start_with(folder.path(), |limits| {
+        limits.max_queue_events = 3;
+        limits.max_queue_bytes = 100_000;
+    })
+    .await;
+    let path = relay.tunnel("crm").await;
+    let other = relay.tunnel("other").await;
+    for _ in 0..3 {
+        assert_eq!(post(relay.address, &path, "x").await.status, 200);
+    }
+
+    let refused = post(relay.address, &path, "x").await;
+
+    assert_eq!(refused.status, 503);
+    assert!(refused.header("retry-after").is_some());
+    assert!(refused.text().contains("full"), "{refused:?}");
+    let too_many_bytes = post(relay.address, &other, vec![b'x'; 100_000]).await;
+    assert_eq!(too_many_bytes.status, 503);
+    assert_eq!(
+        post(relay.address, &other, "x").await.status,
+        200,
+        "each tunnel has its own"
+    );
+    let mut agent = relay.agent("crm").await;
+    let events = agent.events(3).await;
+    agent.ack(events[2].seq).await;
+    eventually("room", async || {
+        post(relay.address, &path, "x").await.status == 200
+    })
+    .await;
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn a_tunnel_over_its_rate_is_told_when_to_come_back() {
+    let folder = tempdir().unwrap();
+    let relay = TestRelay::start_with(folder.path(), |limits| {
+        limits.max_rate = Some(Rate {
+            per_second: 0.1,
+            burst: 2.0,
+        });
+    })
+    .await;
+    let path = relay.tunnel("crm").await;
+    for _ in 0..2 {
+        assert_eq!(post(relay.address, &path, "x").await.status, 200);
+    }
+
+    let refused = post(relay.address, &path, "x").await;
+
+    assert_eq!(refused.status, 503);
+    assert_eq!(refused.header("retry-after"), Some("10"));
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn below_the_floor_of_free_space_nothing_is_accepted_but_agents_are_served() {
+    let folder = tempdir().unwrap();
+    let relay = TestRelay::start(folder.path()).await;
+    let path = relay.tunnel("crm").await;
+    assert_eq!(post(relay.address, &path, "x").await.status, 200);
+    relay.stop().await;
+    let relay =
+        TestRelay::start_with(folder.path(), |limits| limits.min_free_bytes = u64::MAX).await;
+
+    let refused = post(relay.address, &path, "x").await;
+
+    assert_eq!(refused.status, 503);
+    assert!(refused.text().contains("disk"), "{refused:?}");
+    let mut agent = relay.agent("crm").await;
+    let event = agent.event().await;
+    agent.ack(event.seq).await;
+    agent.leave().await;
+    assert_eq!(
+        relay.agent("crm").await.welcome.backlog,
+        0,
+        "acknowledgements are possible"
+    );
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn bodies_in_flight_are_bounded_together() {
+    let folder = tempdir().unwrap();
+    let relay =
+        TestRelay::start_with(folder.path(), |limits| limits.max_inflight_bytes = 5000).await;
+    let path = relay.tunnel("crm").await;
+    let mut slow = Connection::open(relay.address).await;
+    slow.send(format!(
+        "POST {path} HTTP/1.1\r\nHost: h\r\nContent-Length: 4001\r\n\r\n"
+    ))
+    .await;
+    slow.send(vec![b'x'; 4000]).await;
+
+    eventually("the budget to be used up", async || {
+        post(relay.address, &path, vec![b'y'; 2000]).await.status == 503
+    })
+    .await;
+
+    slow.send("x").await;
+    assert_eq!(slow.reply("POST").await.status, 200);
+    assert_eq!(
+        post(relay.address, &path, vec![b'y'; 2000]).await.status,
+        200
+    );
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_for_a_place() {
+    let folder = tempdir().unwrap();
+    let relay = TestRelay::start_with(folder.path(), |limits| limits.max_connections = 2).await;
+    let path = relay.tunnel("crm").await;
+    let agent = relay.agent("crm").await;
+    let held = Connection::open(relay.address).await;
+    let mut waiting = Connection::open(relay.address).await;
+    waiting
+        .send(format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"))
+        .await;
+    let early = tokio::time::timeout(SHORT, waiting.reply("GET")).await;
+    assert!(
+        early.is_err(),
+        "an agent and a connection are two: {early:?}"
+    );
+
+    drop(held);
+
+    assert_eq!(waiting.reply("GET").await.status, 200);
+    drop(agent);
+    relay.stop().await;
+}

@@ -1,0 +1,205 @@
+//! An agent that does exactly what the test says, frame by frame.
+
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt, StreamExt};
+use podtap_wire::{
+    Ack, AgentFrame, ConnectRefusal, Decoded, Encoded, EventFrame, Hello, Notice, RelayFrame,
+    Respond, ResponseFrame, Seq, WebhookResponse, Welcome,
+};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+use url::Url;
+
+use super::within;
+
+pub(crate) struct Agent {
+    socket: WebSocketStream<TcpStream>,
+    pub(crate) welcome: Welcome,
+}
+
+/// How a session ended, as the agent sees it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Farewell {
+    pub(crate) notice: Option<Notice>,
+    pub(crate) code: Option<u16>,
+}
+
+impl Agent {
+    pub(crate) async fn connect(address: SocketAddr, token: &str, tunnel: &str) -> Self {
+        Self::connect_with(address, token, tunnel, |_| {}).await
+    }
+
+    pub(crate) async fn connect_with(
+        address: SocketAddr,
+        token: &str,
+        tunnel: &str,
+        change: impl FnOnce(&mut Hello),
+    ) -> Self {
+        let mut socket = open(address, token, "podtap.v1").await.unwrap();
+        let mut hello = Hello {
+            client: "test".to_owned(),
+            tunnel: tunnel.parse().unwrap(),
+            window: 1024,
+            respond: Respond::Stored,
+        };
+        change(&mut hello);
+        send(&mut socket, &AgentFrame::Hello(hello)).await;
+        let welcome = match next(&mut socket).await {
+            Some(RelayFrame::Welcome(welcome)) => welcome,
+            other => panic!("expected a welcome, got {other:?}"),
+        };
+        Self { socket, welcome }
+    }
+
+    /// The tunnel's path prefix, without a slash at the end.
+    pub(crate) fn path(&self) -> String {
+        let url: Url = self.welcome.url.parse().unwrap();
+        url.path().trim_end_matches('/').to_owned()
+    }
+
+    pub(crate) async fn frame(&mut self) -> Option<RelayFrame> {
+        next(&mut self.socket).await
+    }
+
+    pub(crate) async fn event(&mut self) -> EventFrame {
+        match self.frame().await {
+            Some(RelayFrame::Event(event)) => event,
+            other => panic!("expected an event, got {other:?}"),
+        }
+    }
+
+    pub(crate) async fn events(&mut self, count: usize) -> Vec<EventFrame> {
+        let mut events = Vec::new();
+        while events.len() < count {
+            events.push(self.event().await);
+        }
+        events
+    }
+
+    pub(crate) async fn ack(&mut self, through: Seq) {
+        send(&mut self.socket, &AgentFrame::Ack(Ack { through })).await;
+    }
+
+    pub(crate) async fn respond(&mut self, seq: Seq, response: WebhookResponse) {
+        let frame = AgentFrame::Response(ResponseFrame { seq, response });
+        send(&mut self.socket, &frame).await;
+    }
+
+    pub(crate) async fn raw(&mut self, message: Message) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    /// Whether nothing arrives while a ping goes there and back.
+    pub(crate) async fn is_quiet(&mut self) -> bool {
+        self.raw(Message::Ping("?".into())).await;
+        within("a pong", async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Pong(_))) => return true,
+                    Some(Ok(Message::Ping(_))) => {}
+                    _ => return false,
+                }
+            }
+        })
+        .await
+    }
+
+    /// Reads to the end.
+    pub(crate) async fn farewell(&mut self) -> Farewell {
+        within("the end of a session", async {
+            let mut farewell = Farewell {
+                notice: None,
+                code: None,
+            };
+            while let Some(Ok(message)) = self.socket.next().await {
+                match message {
+                    Message::Close(close) => farewell.code = close.map(|close| close.code.into()),
+                    Message::Text(text) => {
+                        if let Ok(Decoded::Frame(RelayFrame::Notice(notice))) =
+                            RelayFrame::decode_text(&text)
+                        {
+                            farewell.notice = Some(notice);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            farewell
+        })
+        .await
+    }
+
+    /// Closes properly and waits for the relay to have closed too.
+    pub(crate) async fn leave(mut self) {
+        let _ = self.socket.close(None).await;
+        within("a close", async {
+            while let Some(Ok(_)) = self.socket.next().await {}
+        })
+        .await;
+    }
+}
+
+/// The websocket alone, without a hello.
+pub(crate) async fn open(
+    address: SocketAddr,
+    token: &str,
+    protocol: &str,
+) -> Result<WebSocketStream<TcpStream>, Error> {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let mut request = format!("ws://{address}/-/connect")
+        .into_client_request()
+        .unwrap();
+    let headers = request.headers_mut();
+    headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
+    headers.insert("sec-websocket-protocol", protocol.parse().unwrap());
+    within("an upgrade", client_async(request, stream))
+        .await
+        .map(|(socket, _)| socket)
+}
+
+/// Why the relay does not let an agent in.
+pub(crate) async fn refusal(
+    address: SocketAddr,
+    token: &str,
+    protocol: &str,
+) -> (u16, ConnectRefusal) {
+    match open(address, token, protocol).await {
+        Err(Error::Http(answer)) => {
+            let body = answer.body().as_deref().unwrap_or_default();
+            (
+                answer.status().as_u16(),
+                serde_json::from_slice(body).unwrap(),
+            )
+        }
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+async fn send(socket: &mut WebSocketStream<TcpStream>, frame: &AgentFrame) {
+    let message = match frame.encode().unwrap() {
+        Encoded::Text(text) => Message::text(text),
+        Encoded::Binary(bytes) => Message::binary(bytes),
+    };
+    socket.send(message).await.unwrap();
+}
+
+async fn next(socket: &mut WebSocketStream<TcpStream>) -> Option<RelayFrame> {
+    within("a frame", async {
+        loop {
+            let decoded = match socket.next().await?.ok()? {
+                Message::Text(text) => RelayFrame::decode_text(&text).unwrap(),
+                Message::Binary(bytes) => RelayFrame::decode_binary(&bytes).unwrap(),
+                Message::Close(_) => return None,
+                _ => continue,
+            };
+            match decoded {
+                Decoded::Frame(frame) => return Some(frame),
+                Decoded::Unknown(kind) => panic!("unknown frame {kind}"),
+            }
+        }
+    })
+    .await
+}

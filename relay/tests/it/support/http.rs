@@ -1,0 +1,130 @@
+//! HTTP/1.1 over a plain socket: the sender decides every byte.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::within;
+
+/// An answer as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (known, value) = line.split_once(':')?;
+            known.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// One kept-alive connection.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
+        Self {
+            stream: TcpStream::connect(address).await.unwrap(),
+            buffer: Vec::new(),
+        }
+    }
+
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// Sends as much as the other side takes.
+    pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.stream.write_all(bytes.as_ref()).await;
+    }
+
+    /// The next answer; `method` says whether a body may follow.
+    pub(crate) async fn reply(&mut self, method: &str) -> Reply {
+        within("an answer", async {
+            let end = loop {
+                if let Some(at) = find(&self.buffer, b"\r\n\r\n") {
+                    break at + 4;
+                }
+                assert!(
+                    self.fill().await > 0,
+                    "closed before an answer: {:?}",
+                    self.buffer
+                );
+            };
+            let head = String::from_utf8(self.buffer.drain(..end).collect()).unwrap();
+            let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+            let mut reply = Reply {
+                status,
+                head,
+                body: Vec::new(),
+            };
+            let length = reply
+                .header("content-length")
+                .map_or(0, |n| n.parse().unwrap());
+            if method != "HEAD" && status >= 200 {
+                while self.buffer.len() < length {
+                    assert!(self.fill().await > 0, "closed within an answer");
+                }
+                reply.body = self.buffer.drain(..length).collect();
+            }
+            reply
+        })
+        .await
+    }
+
+    /// Resolves when the other side has closed; answers what it sent before.
+    pub(crate) async fn closed(&mut self) -> Vec<u8> {
+        within("the end of a connection", async {
+            while self.fill().await > 0 {}
+            std::mem::take(&mut self.buffer)
+        })
+        .await
+    }
+
+    async fn fill(&mut self) -> usize {
+        self.stream.read_buf(&mut self.buffer).await.unwrap_or(0)
+    }
+}
+
+/// A whole request on a connection of its own.
+pub(crate) async fn request(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &[u8],
+) -> Reply {
+    let mut connection = Connection::open(address).await;
+    let length = body.len();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: relay.test\r\nContent-Length: {length}\r\n{headers}\r\n"
+    );
+    connection.try_send([head.as_bytes(), body].concat()).await;
+    connection.reply(method).await
+}
+
+pub(crate) async fn post(address: SocketAddr, path: &str, body: impl AsRef<[u8]>) -> Reply {
+    request(address, "POST", path, "", body.as_ref()).await
+}
+
+pub(crate) async fn get(address: SocketAddr, path: &str) -> Reply {
+    request(address, "GET", path, "", b"").await
+}
+
+fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    hay.windows(needle.len())
+        .position(|window| window == needle)
+}

@@ -1,0 +1,117 @@
+//! A relay on a free port, an HTTP sender of raw bytes and an agent of bare frames.
+
+pub(crate) mod agent;
+pub(crate) mod http;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use podtap_relay::tunnel::TokenStore;
+use podtap_relay::{Bound, Config, Error, Limits, Relay};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use agent::Agent;
+
+/// How long anything may take before a test gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running relay; stopped with [`TestRelay::stop`] or dropped without ceremony.
+pub(crate) struct TestRelay {
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    pub(crate) store: TokenStore,
+    pub(crate) token: String,
+    running: JoinHandle<Result<(), Error>>,
+    shutdown: CancellationToken,
+}
+
+impl TestRelay {
+    pub(crate) async fn start(data_dir: &Path) -> Self {
+        Self::start_with(data_dir, |_| {}).await
+    }
+
+    pub(crate) async fn start_with(data_dir: &Path, change: impl FnOnce(&mut Limits)) -> Self {
+        let bound = bind(data_dir, change).await.unwrap();
+        let (address, admin) = (bound.local_addr(), bound.admin_addr().unwrap());
+        let store = bound.tokens().unwrap();
+        let token = store.create("ada").unwrap().reveal().to_owned();
+        let shutdown = CancellationToken::new();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a test owns its relay by the join handle"
+        )]
+        let running = tokio::spawn(bound.run(shutdown.clone()));
+        Self {
+            address,
+            admin,
+            store,
+            token,
+            running,
+            shutdown,
+        }
+    }
+
+    /// An agent connected to a tunnel.
+    pub(crate) async fn agent(&self, tunnel: &str) -> Agent {
+        Agent::connect(self.address, &self.token, tunnel).await
+    }
+
+    /// The path prefix of a tunnel, made by an agent that has gone again.
+    pub(crate) async fn tunnel(&self, tunnel: &str) -> String {
+        let agent = self.agent(tunnel).await;
+        let path = agent.path();
+        agent.leave().await;
+        path
+    }
+
+    pub(crate) fn begin_shutdown(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Ends everything as it is, as near to a crash as a process can do to itself.
+    pub(crate) async fn abort(self) {
+        self.running.abort();
+        within("the relay's end", self.running).await.unwrap_err();
+    }
+
+    /// Drains and waits.
+    pub(crate) async fn stop(self) {
+        self.shutdown.cancel();
+        within("the relay's end", self.running)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+}
+
+pub(crate) async fn bind(
+    data_dir: &Path,
+    change: impl FnOnce(&mut Limits),
+) -> Result<Bound, Error> {
+    let mut config = Config::new(data_dir);
+    config.admin_listen = Some(([127, 0, 0, 1], 0).into());
+    config.limits.reserve_bytes = 4096;
+    change(&mut config.limits);
+    Relay::bind(config).await
+}
+
+/// Waits for something, but not for ever.
+pub(crate) async fn within<F: Future>(what: &str, future: F) -> F::Output {
+    let output = tokio::time::timeout(PATIENCE, future).await;
+    output.unwrap_or_else(|_| panic!("waited too long for {what}"))
+}
+
+/// Waits until a condition holds.
+pub(crate) async fn eventually<F: Future<Output = bool>>(
+    what: &str,
+    mut condition: impl FnMut() -> F,
+) {
+    within(what, async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+}
