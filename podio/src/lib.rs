@@ -7,6 +7,7 @@
 //! - [`mod@sample`]: realistic parameters for every event type.
 //! - [`standing`]: when Podio would stop calling a hook.
 //! - [`client`]: Podio's API, as far as hooks and events need it.
+//! - [`sandbox`]: a local stand-in for Podio, which fires real webhooks.
 //!
 //! Section numbers in the documentation ("podio.md 1.1") refer to the project's notes on Podio,
 //! which were compiled from public documentation, client libraries and reports. Where Podio's
@@ -21,6 +22,7 @@ pub mod decode;
 pub mod event;
 pub mod ref_type;
 pub mod sample;
+pub mod sandbox;
 pub mod standing;
 
 pub use catalog::{Confidence, EventSpec, EventType, ParameterKind, ParameterSpec};

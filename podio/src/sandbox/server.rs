@@ -1,0 +1,146 @@
+//! The API on a socket: connections, limits, faults. Decides nothing about Podio.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::answer::{Answer, Refused, Request};
+use super::api;
+use super::fault::Fault;
+use super::observe::Observation;
+use super::shared::Shared;
+use super::world::World;
+
+/// Connections at once.
+const MAX_CONNECTIONS: usize = 512;
+/// Largest request body, in bytes: room for file uploads, which are not kept.
+const MAX_BODY: usize = 32 * 1024 * 1024;
+/// Longest wait for a request's head and for its body.
+const READ_LIMIT: Duration = Duration::from_secs(30);
+/// Longest wait for the open connections at the end.
+const DRAIN_LIMIT: Duration = Duration::from_secs(2);
+/// Rest after an accept that failed, such as for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `token` is cancelled and the open requests are answered.
+pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, token: CancellationToken) {
+    let connections = TaskTracker::new();
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let accept = async {
+        loop {
+            // The semaphore is never closed.
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
+                return;
+            };
+            let Ok((stream, _)) = listener.accept().await else {
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            let connection = converse(stream, Arc::clone(&shared), token.clone());
+            connections.spawn(async move {
+                connection.await;
+                drop(permit);
+            });
+        }
+    };
+    token.run_until_cancelled(accept).await;
+    connections.close();
+    // Whoever still hangs then is cut off with the runtime.
+    let _ = timeout(DRAIN_LIMIT, connections.wait()).await;
+}
+
+async fn converse(stream: TcpStream, shared: Arc<Shared>, token: CancellationToken) {
+    // Only delays answers where it fails.
+    let _ = stream.set_nodelay(true);
+    let stopping = token.clone();
+    let service = service_fn(move |request| {
+        let (shared, token) = (Arc::clone(&shared), token.clone());
+        async move { Ok::<_, Infallible>(respond(request, &shared, &token).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(READ_LIMIT)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // How a caller's connection ends is the caller's affair.
+        _ = connection.as_mut() => {}
+        () = stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+async fn respond(
+    request: http::Request<Incoming>,
+    shared: &Shared,
+    token: &CancellationToken,
+) -> Response<Full<Bytes>> {
+    let mut fault = shared.fault();
+    token
+        .run_until_cancelled(fault.wait_for(|fault| *fault != Some(Fault::Hang)))
+        .await;
+    let fault = *fault.borrow();
+
+    let (head, body) = request.into_parts();
+    let body = read(body).await;
+    let known = body.as_ref().cloned().unwrap_or_default();
+    let request = Request::new(head.method, &head.uri, head.headers, known);
+    let answer = match (fault, body) {
+        (Some(Fault::Status(status)), _) => {
+            Refused::new(status, "unexpected", "The sandbox was told to fail").into_answer(&request)
+        }
+        (_, Err(refused)) => refused.into_answer(&request),
+        (_, Ok(_)) => {
+            let answer = |world: &mut World| api::answer(world, &request);
+            shared.change(answer).await
+        }
+    };
+    shared.observe(Observation::Call {
+        method: request.method.to_string(),
+        path: request.path,
+        status: answer.status,
+    });
+    encode(answer, fault == Some(Fault::Truncated))
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Refused> {
+    let too_late = |_| Refused::new(408, "timeout", "The body did not come");
+    let broken = |_| Refused::new(413, "too_large", "The body is too large or was cut off");
+    let body = timeout(READ_LIMIT, Limited::new(body, MAX_BODY).collect()).await;
+    Ok(body.map_err(too_late)?.map_err(broken)?.to_bytes())
+}
+
+fn encode(answer: Answer, truncated: bool) -> Response<Full<Bytes>> {
+    let mut body = answer
+        .body
+        .map_or_else(Vec::new, |body| body.to_string().into_bytes());
+    if truncated {
+        body.truncate(body.len() / 2);
+    }
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,305 @@
+//! What hangs on items and spaces: comments, tasks, files.
+
+use jiff::Timestamp;
+
+use super::{Author, Place, Switches, World, next};
+use crate::catalog::EventType;
+use crate::sandbox::answer::Refused;
+
+/// What something hangs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sandbox) enum Attachment {
+    Item(u64),
+    Task(u64),
+    Space(u64),
+}
+
+#[derive(Debug)]
+pub(in crate::sandbox) struct Comment {
+    pub(in crate::sandbox) id: u64,
+    pub(in crate::sandbox) value: String,
+    pub(in crate::sandbox) on: Attachment,
+    pub(in crate::sandbox) created_on: Timestamp,
+    pub(in crate::sandbox) author: Author,
+}
+
+#[derive(Debug)]
+pub(in crate::sandbox) struct Task {
+    pub(in crate::sandbox) id: u64,
+    pub(in crate::sandbox) text: String,
+    pub(in crate::sandbox) completed: bool,
+    pub(in crate::sandbox) due_date: Option<String>,
+    pub(in crate::sandbox) on: Option<Attachment>,
+    pub(in crate::sandbox) created_on: Timestamp,
+    pub(in crate::sandbox) author: Author,
+}
+
+#[derive(Debug)]
+pub(in crate::sandbox) struct File {
+    pub(in crate::sandbox) id: u64,
+    pub(in crate::sandbox) name: String,
+    pub(in crate::sandbox) mimetype: String,
+    pub(in crate::sandbox) size: usize,
+    pub(in crate::sandbox) on: Option<Attachment>,
+    pub(in crate::sandbox) created_on: Timestamp,
+    pub(in crate::sandbox) author: Author,
+}
+
+impl World {
+    /// Comments on something; only comments on items fire (expected, podio.md 9).
+    pub(in crate::sandbox) fn comment(
+        &mut self,
+        on: Attachment,
+        value: String,
+        author: &Author,
+        switches: Switches,
+    ) -> Result<u64, Refused> {
+        self.check(on)?;
+        let comment_id = next(&mut self.ids.comment);
+        let comment = Comment {
+            id: comment_id,
+            value,
+            on,
+            created_on: self.now,
+            author: author.clone(),
+        };
+        self.comments.insert(comment_id, comment);
+        self.emit_comment(EventType::CommentCreate, comment_id, on, switches);
+        Ok(comment_id)
+    }
+
+    pub(in crate::sandbox) fn delete_comment(
+        &mut self,
+        comment_id: u64,
+        switches: Switches,
+    ) -> Result<(), Refused> {
+        let comment = self.comments.remove(&comment_id);
+        let on = comment.ok_or_else(Refused::not_found)?.on;
+        self.emit_comment(EventType::CommentDelete, comment_id, on, switches);
+        Ok(())
+    }
+
+    pub(in crate::sandbox) fn create_task(
+        &mut self,
+        on: Option<Attachment>,
+        text: String,
+        due_date: Option<String>,
+        author: &Author,
+        switches: Switches,
+    ) -> Result<u64, Refused> {
+        on.map_or(Ok(()), |on| self.check(on))?;
+        let task_id = next(&mut self.ids.task);
+        let task = Task {
+            id: task_id,
+            text,
+            completed: false,
+            due_date,
+            on,
+            created_on: self.now,
+            author: author.clone(),
+        };
+        self.tasks.insert(task_id, task);
+        self.emit_task(EventType::TaskCreate, task_id, on, switches);
+        Ok(task_id)
+    }
+
+    pub(in crate::sandbox) fn update_task(
+        &mut self,
+        task_id: u64,
+        switches: Switches,
+        change: impl FnOnce(&mut Task),
+    ) -> Result<(), Refused> {
+        let task = self
+            .tasks
+            .get_mut(&task_id)
+            .ok_or_else(Refused::not_found)?;
+        change(task);
+        let on = task.on;
+        self.emit_task(EventType::TaskUpdate, task_id, on, switches);
+        Ok(())
+    }
+
+    pub(in crate::sandbox) fn delete_task(
+        &mut self,
+        task_id: u64,
+        switches: Switches,
+    ) -> Result<(), Refused> {
+        let task = self.tasks.remove(&task_id).ok_or_else(Refused::not_found)?;
+        self.emit_task(EventType::TaskDelete, task_id, task.on, switches);
+        Ok(())
+    }
+
+    /// Takes a file in; it hangs on nothing yet, so nothing fires.
+    pub(in crate::sandbox) fn upload(
+        &mut self,
+        name: String,
+        mimetype: String,
+        size: usize,
+        author: &Author,
+    ) -> u64 {
+        let file_id = next(&mut self.ids.file);
+        let file = File {
+            id: file_id,
+            name,
+            mimetype,
+            size,
+            on: None,
+            created_on: self.now,
+            author: author.clone(),
+        };
+        self.files.insert(file_id, file);
+        file_id
+    }
+
+    pub(in crate::sandbox) fn attach(
+        &mut self,
+        file_id: u64,
+        on: Attachment,
+        switches: Switches,
+    ) -> Result<(), Refused> {
+        self.check(on)?;
+        let file = self
+            .files
+            .get_mut(&file_id)
+            .ok_or_else(Refused::not_found)?;
+        file.on = Some(on);
+        self.emit_files("file_created", &[file_id], on, switches);
+        Ok(())
+    }
+
+    /// Puts `new` in the place of `old`, which is gone afterwards.
+    pub(in crate::sandbox) fn replace_file(
+        &mut self,
+        old: u64,
+        new: u64,
+        switches: Switches,
+    ) -> Result<(), Refused> {
+        if !self.files.contains_key(&new) {
+            return Err(Refused::not_found());
+        }
+        let on = self.files.remove(&old).ok_or_else(Refused::not_found)?.on;
+        if let Some(file) = self.files.get_mut(&new) {
+            file.on = on;
+        }
+        if let Some(on) = on {
+            self.emit_files("file_replaced", &[new], on, switches);
+        }
+        Ok(())
+    }
+
+    pub(in crate::sandbox) fn delete_file(
+        &mut self,
+        file_id: u64,
+        switches: Switches,
+    ) -> Result<(), Refused> {
+        let file = self.files.remove(&file_id).ok_or_else(Refused::not_found)?;
+        if let Some(on) = file.on {
+            self.emit_files("file_deleted", &[file_id], on, switches);
+        }
+        Ok(())
+    }
+
+    /// Attaches files to an item in one event, as creating an item with files does.
+    pub(super) fn attach_all(
+        &mut self,
+        file_ids: &[u64],
+        item_id: u64,
+        switches: Switches,
+    ) -> Result<(), Refused> {
+        let on = Attachment::Item(item_id);
+        for file_id in file_ids {
+            let file = self.files.get_mut(file_id).ok_or_else(Refused::not_found)?;
+            file.on = Some(on);
+        }
+        if !file_ids.is_empty() {
+            self.emit_files("file_created", file_ids, on, switches);
+        }
+        Ok(())
+    }
+
+    /// Removes what hangs on a deleted item; it fires nothing of its own (guessed).
+    pub(super) fn detach_all(&mut self, item_id: u64) {
+        let gone = Attachment::Item(item_id);
+        self.comments.retain(|_, comment| comment.on != gone);
+        self.tasks.retain(|_, task| task.on != Some(gone));
+        self.files.retain(|_, file| file.on != Some(gone));
+    }
+
+    fn check(&self, on: Attachment) -> Result<(), Refused> {
+        let exists = match on {
+            Attachment::Item(id) => self.items.contains_key(&id),
+            Attachment::Task(id) => self.tasks.contains_key(&id),
+            Attachment::Space(id) => self.spaces.contains_key(&id),
+        };
+        exists.then_some(()).ok_or_else(Refused::not_found)
+    }
+
+    /// The space whose hooks hear of a task on this; a task on nothing is in no space.
+    fn space_of(&self, on: Attachment) -> Option<u64> {
+        match on {
+            Attachment::Space(space_id) => Some(space_id),
+            Attachment::Item(item_id) => {
+                let app_id = self.items.get(&item_id)?.app_id;
+                Some(self.apps.get(&app_id)?.space_id)
+            }
+            Attachment::Task(_) => None,
+        }
+    }
+
+    fn emit_comment(
+        &mut self,
+        event: EventType,
+        comment_id: u64,
+        on: Attachment,
+        switches: Switches,
+    ) {
+        let Attachment::Item(item_id) = on else {
+            return;
+        };
+        let params = [
+            ("item_id", item_id.to_string()),
+            ("comment_id", comment_id.to_string()),
+        ];
+        self.emit_on_item(event, item_id, &params, switches);
+    }
+
+    fn emit_files(&mut self, action: &str, file_ids: &[u64], on: Attachment, switches: Switches) {
+        let Attachment::Item(item_id) = on else {
+            return;
+        };
+        let file_ids: Vec<_> = file_ids.iter().map(u64::to_string).collect();
+        let params = [
+            ("item_id", item_id.to_string()),
+            ("action_type", action.to_owned()),
+            ("file_ids", file_ids.join(",")),
+        ];
+        self.emit_on_item(EventType::FileChange, item_id, &params, switches);
+    }
+
+    pub(super) fn emit_on_item(
+        &mut self,
+        event: EventType,
+        item_id: u64,
+        params: &[(&str, String)],
+        switches: Switches,
+    ) {
+        if let Some(item) = self.items.get(&item_id).filter(|_| switches.hook) {
+            let place = Place::app(item.app_id);
+            self.emit(event, &place, params);
+        }
+    }
+
+    fn emit_task(
+        &mut self,
+        event: EventType,
+        task_id: u64,
+        on: Option<Attachment>,
+        switches: Switches,
+    ) {
+        let space = on.and_then(|on| self.space_of(on));
+        if let Some(space_id) = space.filter(|_| switches.hook) {
+            let params = [("task_id", task_id.to_string())];
+            self.emit(event, &Place::space(space_id), &params);
+        }
+    }
+}

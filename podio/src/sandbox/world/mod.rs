@@ -1,0 +1,146 @@
+//! Everything that the sandbox's Podio consists of, in memory, and how it changes.
+//!
+//! Synchronous and without I/O: time and chance are inside, webhooks to send gather in the outbox,
+//! and whoever holds the world takes them from there. The API, the senders of webhooks and the
+//! built-in life all work on it, one at a time.
+
+mod app;
+mod attached;
+mod hook;
+mod item;
+mod people;
+mod thing;
+mod value;
+mod view;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+
+use super::answer::Refused;
+use super::config::Config;
+use super::rate::RateBook;
+
+pub(super) use app::{App, Field, Space};
+pub(super) use attached::{Attachment, Comment, File, Task};
+pub(super) use hook::{Firing, Hook, NewHook, Place};
+pub(super) use item::{Draft, Item};
+pub(super) use people::{Author, Identity, People};
+pub(super) use thing::{Thing, ThingKind};
+pub(super) use value::field_values;
+pub(super) use view::{
+    show_app, show_change, show_comment, show_field, show_file, show_space, show_task, show_values,
+};
+
+pub(super) struct World {
+    pub(super) config: Arc<Config>,
+    /// The time of the change under way; set by whoever begins one.
+    pub(super) now: Timestamp,
+    pub(super) rng: Rng,
+    pub(super) people: People,
+    pub(super) rates: RateBook,
+    pub(super) spaces: BTreeMap<u64, Space>,
+    pub(super) apps: BTreeMap<u64, App>,
+    pub(super) items: BTreeMap<u64, Item>,
+    pub(super) comments: BTreeMap<u64, Comment>,
+    pub(super) tasks: BTreeMap<u64, Task>,
+    pub(super) files: BTreeMap<u64, File>,
+    pub(super) things: BTreeMap<u64, Thing>,
+    pub(super) hooks: BTreeMap<u64, Hook>,
+    ids: Ids,
+    outbox: Vec<Firing>,
+}
+
+/// The effects of a write that its query switches (podio.md 5.3). `silent` has no visible effect
+/// here: it stops notifications, which the sandbox has none of, and no hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Switches {
+    pub(super) hook: bool,
+}
+
+impl Switches {
+    /// What a change does when nothing is said.
+    pub(super) const DEFAULT: Self = Self { hook: true };
+}
+
+/// The next ids, in the ranges that Podio had reached in 2026 (podio.md 6).
+#[derive(Debug)]
+struct Ids {
+    hook: u64,
+    app: u64,
+    field: u64,
+    item: u64,
+    revision: u64,
+    comment: u64,
+    task: u64,
+    file: u64,
+    thing: u64,
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self {
+            hook: 24_360_216,
+            app: 30_700_000,
+            field: 271_000_000,
+            item: 3_276_908_608,
+            revision: 4_810_000_000,
+            comment: 1_489_203_375,
+            task: 231_889_027,
+            file: 2_190_554_321,
+            thing: 20_781_146,
+        }
+    }
+}
+
+/// Takes the next id of a kind.
+fn next(id: &mut u64) -> u64 {
+    let taken = *id;
+    *id = id.saturating_add(1);
+    taken
+}
+
+impl World {
+    /// The world that the configuration's seed describes.
+    pub(super) fn new(config: Arc<Config>, now: Timestamp) -> Self {
+        let mut world = Self {
+            now,
+            rng: Rng::with_seed(config.random_seed),
+            people: People::new(&config.seed),
+            rates: RateBook::new(config.rates),
+            spaces: BTreeMap::new(),
+            apps: BTreeMap::new(),
+            items: BTreeMap::new(),
+            comments: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            files: BTreeMap::new(),
+            things: BTreeMap::new(),
+            hooks: BTreeMap::new(),
+            ids: Ids::default(),
+            outbox: Vec::new(),
+            config,
+        };
+        world.plant();
+        world
+    }
+
+    /// The webhooks to send since this was last asked, in the order of their events.
+    pub(super) fn take_firings(&mut self) -> Vec<Firing> {
+        std::mem::take(&mut self.outbox)
+    }
+
+    pub(super) fn item(&self, item_id: u64) -> Result<&Item, Refused> {
+        self.items.get(&item_id).ok_or_else(Refused::not_found)
+    }
+
+    pub(super) fn app(&self, app_id: u64) -> Result<&App, Refused> {
+        self.apps.get(&app_id).ok_or_else(Refused::not_found)
+    }
+}
+
+/// A time as Podio writes it: UTC without saying so.
+fn podio_time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}

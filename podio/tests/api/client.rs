@@ -1,0 +1,453 @@
+//! The client against the sandbox: every grant, tokens that end, limits, faults, what it reads.
+
+use std::time::Duration;
+
+use http::{Method, Request};
+use http_body_util::Full;
+use podtap_podio::client::{
+    Client, Config as ClientConfig, Error, Grant, RateLimit, RevisionKind, WriteOptions, plain_text,
+};
+use podtap_podio::sandbox::{Config, Fault, Observation, Rates};
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::support::{CUSTOMERS, ORDERS, Running, SPACE, app, credentials, password};
+
+/// How often the token endpoint was called among what was observed.
+fn token_calls(observations: &mut tokio::sync::broadcast::Receiver<Observation>) -> usize {
+    let mut calls = 0;
+    while let Ok(seen) = observations.try_recv() {
+        let is_token = matches!(seen, Observation::Call { path, .. } if path == "/oauth/token");
+        calls += usize::from(is_token);
+    }
+    calls
+}
+
+#[tokio::test]
+async fn an_app_reaches_itself_alone_and_a_person_everything() {
+    let sandbox = Running::start(Config::default()).await;
+    let (orders, person) = (sandbox.client(app()), sandbox.user());
+
+    assert_eq!(orders.scopes().await.unwrap()[0].ref_id, Some(ORDERS));
+    assert_eq!(orders.app(ORDERS).await.unwrap().config.name, "Orders");
+    let foreign = orders.app(CUSTOMERS).await.unwrap_err();
+    assert_eq!(foreign.refusal().unwrap().status, 403);
+    assert_eq!(person.app(CUSTOMERS).await.unwrap().space_id, Some(SPACE));
+    assert_eq!(person.space(SPACE).await.unwrap().name, "Workshop");
+
+    assert_eq!(
+        orders.item(1).await.unwrap_err().refusal().unwrap().status,
+        403
+    );
+    assert!(matches!(person.item(1).await, Err(Error::Gone { .. })));
+}
+
+#[tokio::test]
+async fn a_login_in_the_browser_gives_tokens_that_later_runs_use() {
+    let sandbox = Running::start(Config::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let token_file = Some(folder.path().join("tokens.json"));
+    let redirect_uri = "http://localhost:8400/callback";
+    let page = credentials(Grant::Stored).authorize_url(&sandbox.base_url, redirect_uri, "s");
+    let answer = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+        .build_http()
+        .request(
+            Request::get(page)
+                .body(Full::<bytes::Bytes>::default())
+                .unwrap(),
+        )
+        .await
+        .unwrap();
+    let location = url::Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
+    let answer: std::collections::HashMap<_, _> = location.query_pairs().collect();
+    assert_eq!(answer["state"], "s");
+    let code = SecretString::from(answer["code"].as_ref());
+
+    let config = |grant| ClientConfig {
+        token_file: token_file.clone(),
+        ..sandbox.config(grant)
+    };
+    let grant = Grant::AuthorizationCode {
+        code,
+        redirect_uri: redirect_uri.to_owned(),
+    };
+    let first = Client::new(config(grant)).unwrap();
+    first.login().await.unwrap();
+    assert!(matches!(
+        first.login().await,
+        Err(Error::Unauthorized { .. })
+    ));
+
+    let later = Client::new(config(Grant::Stored)).unwrap();
+    assert_eq!(later.space(SPACE).await.unwrap().name, "Workshop");
+
+    sandbox.handle.revoke_tokens();
+    assert!(matches!(later.space(SPACE).await, Err(Error::LoginNeeded)));
+}
+
+#[tokio::test]
+async fn a_wrong_secret_password_or_app_token_is_told_in_podios_words() {
+    let sandbox = Running::start(Config::default()).await;
+    let wrong = || SecretString::from("wrong");
+    let mut config = sandbox.config(app());
+    config.credentials.as_mut().unwrap().client_secret = wrong();
+    let error = Client::new(config).unwrap().scopes().await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("you've supplied an invalid client id"),
+        "{error}"
+    );
+
+    for grant in [
+        Grant::App {
+            app_id: ORDERS,
+            app_token: wrong(),
+        },
+        Grant::Password {
+            username: "ada@example.com".to_owned(),
+            password: wrong(),
+        },
+    ] {
+        let error = sandbox.client(grant).scopes().await.unwrap_err();
+        assert!(matches!(error, Error::Unauthorized { .. }), "{error}");
+        assert!(!error.may_pass());
+        assert!(!format!("{error:?}").contains("wrong"));
+    }
+}
+
+#[tokio::test]
+async fn many_callers_share_one_token_and_one_renewal() {
+    let sandbox = Running::start(Config::default()).await;
+    let client = sandbox.user();
+    let mut observations = sandbox.handle.subscribe();
+    let all_at_once = async || {
+        let mut callers = JoinSet::new();
+        for _ in 0..20 {
+            let client = client.clone();
+            callers.spawn(async move { client.scopes().await.unwrap() });
+        }
+        callers.join_all().await.len()
+    };
+
+    assert_eq!(all_at_once().await, 20);
+    assert_eq!(token_calls(&mut observations), 1);
+    sandbox.handle.revoke_tokens();
+    assert_eq!(all_at_once().await, 20);
+    // The refresh token is revoked too: one failed refresh, one new grant.
+    assert_eq!(token_calls(&mut observations), 2);
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_before_it_ends_and_after_it_has_ended() {
+    let sandbox = Running::start(Config {
+        token_lifetime: Duration::from_mins(1),
+        ..Config::default()
+    })
+    .await;
+    let mut observations = sandbox.handle.subscribe();
+    let early = Client::new(ClientConfig {
+        refresh_margin: Duration::from_mins(2),
+        ..sandbox.config(password())
+    })
+    .unwrap();
+    early.scopes().await.unwrap();
+    early.scopes().await.unwrap();
+    assert_eq!(token_calls(&mut observations), 2);
+
+    // Tokens that have ended when they arrive: each call is a 401, a refresh, a second 401.
+    let sandbox = Running::start(Config {
+        token_lifetime: Duration::ZERO,
+        ..Config::default()
+    })
+    .await;
+    let late = Client::new(ClientConfig {
+        refresh_margin: Duration::ZERO,
+        ..sandbox.config(password())
+    })
+    .unwrap();
+    let mut observations = sandbox.handle.subscribe();
+    let error = late.scopes().await.unwrap_err();
+    assert_eq!(
+        error.refusal().unwrap().description.as_deref(),
+        Some("expired_token")
+    );
+    assert_eq!(token_calls(&mut observations), 2);
+}
+
+#[tokio::test]
+async fn what_a_revision_changed_is_told_field_by_field() {
+    let sandbox = Running::start(Config::default()).await;
+    let client = sandbox.user();
+    let options = WriteOptions::default();
+    let fields = json!({ "title": "40 oak frames", "status": "New", "amount": { "value": 12, "currency": "EUR" } });
+    let item_id = client.create_item(ORDERS, &fields, options).await.unwrap();
+    let fields = json!({ "status": 3, "notes": "<p>Second <b>coat</b></p>", "amount": null });
+    let new = client
+        .update_item(item_id, &fields, Some(0), options)
+        .await
+        .unwrap();
+    assert_eq!(
+        (new.revision, new.title.as_deref()),
+        (1, Some("40 oak frames"))
+    );
+
+    let changes = client.item_difference(item_id, 0, 1).await.unwrap();
+    let told: Vec<_> = changes
+        .iter()
+        .map(|change| {
+            let old = plain_text(&change.kind, &change.from);
+            let new = plain_text(&change.kind, &change.to);
+            format!("{}: {old} → {new}", change.label)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "Status: New → In production",
+            "Amount: 12.0000 EUR → ",
+            "Notes:  → Second coat"
+        ]
+    );
+
+    let revision = client.item_revision(item_id, 1).await.unwrap();
+    assert_eq!(revision.kind, RevisionKind::Update);
+    assert_eq!(revision.created_by.unwrap().name, "Ada Holm");
+    assert_eq!(revision.created_via.unwrap().name, "Podtap");
+    assert_eq!(client.item_revisions(item_id).await.unwrap().len(), 2);
+    assert_eq!(client.item(item_id).await.unwrap().revision, Some(1));
+
+    let stale = client
+        .update_item(item_id, &json!({}), Some(0), options)
+        .await;
+    assert_eq!(stale.unwrap_err().refusal().unwrap().status, 409);
+}
+
+#[tokio::test]
+async fn secrets_in_podios_answers_are_not_read() {
+    let sandbox = Running::start(Config::default()).await;
+    let (_, answer) = sandbox
+        .call(Method::GET, &format!("/app/{ORDERS}"), &json!({}))
+        .await;
+    assert_eq!(answer["token"], "sandbox-orders-token");
+    let app = sandbox.user().app(ORDERS).await.unwrap();
+    let read = format!("{app:?}");
+    assert!(!read.contains("sandbox-orders-token") && !read.contains("mailbox"));
+}
+
+#[tokio::test]
+async fn comments_tasks_and_files_can_be_looked_up() {
+    let sandbox = Running::start(Config::default()).await;
+    let client = sandbox.user();
+    let options = WriteOptions::default();
+    let item_id = client
+        .create_item(ORDERS, &json!({ "title": "x" }), options)
+        .await
+        .unwrap();
+    let post = async |path: String, body: serde_json::Value, id: &str| {
+        let (_, answer) = sandbox.call(Method::POST, &path, &body).await;
+        answer[id].as_u64().unwrap()
+    };
+    let comment = post(
+        format!("/comment/item/{item_id}/"),
+        json!({ "value": "Looks great!" }),
+        "comment_id",
+    )
+    .await;
+    let task = post(
+        format!("/task/item/{item_id}/"),
+        json!({ "text": "Order hinges" }),
+        "task_id",
+    )
+    .await;
+    let file = post(
+        "/file/".to_owned(),
+        json!({ "filename": "drawing.pdf" }),
+        "file_id",
+    )
+    .await;
+
+    let comment = client.comment(comment).await.unwrap();
+    assert_eq!(
+        (comment.value.as_str(), comment.reference.unwrap().id),
+        ("Looks great!", item_id)
+    );
+    assert_eq!(client.task(task).await.unwrap().text, "Order hinges");
+    assert_eq!(client.file(file).await.unwrap().name, "drawing.pdf");
+    let app = client.app(ORDERS).await.unwrap();
+    let field = client.field(ORDERS, app.fields[1].field_id).await.unwrap();
+    assert_eq!(
+        (field.label.as_str(), field.kind.as_str()),
+        ("Status", "category")
+    );
+}
+
+#[tokio::test]
+async fn the_rate_limit_is_read_and_waited_for_as_told_but_not_longer() {
+    let rates = |window| Rates {
+        general: 2,
+        limited: 1,
+        window,
+    };
+    let sandbox = Running::start(Config {
+        rates: rates(Duration::from_hours(1)),
+        ..Config::default()
+    })
+    .await;
+    let client = sandbox.user();
+    client.scopes().await.unwrap();
+    let limit = RateLimit {
+        limit: 2,
+        remaining: 1,
+    };
+    assert_eq!(client.rate_limit(), Some(limit));
+    client.scopes().await.unwrap();
+    let error = client.scopes().await.unwrap_err();
+    let Error::RateLimited {
+        retry_after: Some(wait),
+        ..
+    } = error
+    else {
+        panic!("{error}")
+    };
+    assert!(wait > Duration::from_secs(3_500), "{wait:?}");
+    assert_eq!(client.rate_limit().unwrap().remaining, 0);
+
+    let sandbox = Running::start(Config {
+        rates: rates(Duration::from_secs(2)),
+        ..Config::default()
+    })
+    .await;
+    let client = sandbox.user();
+    for _ in 0..4 {
+        client.scopes().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_failing_api_gives_typed_errors_and_works_again_afterwards() {
+    let sandbox = Running::start(Config::default()).await;
+    let client = Client::new(ClientConfig {
+        timeout: Duration::from_millis(300),
+        ..sandbox.config(password())
+    })
+    .unwrap();
+    client.scopes().await.unwrap();
+    let with = async |fault| {
+        sandbox.handle.set_fault(Some(fault));
+        let error = client.scopes().await.unwrap_err();
+        assert!(error.may_pass(), "{error}");
+        error
+    };
+
+    let failed = with(Fault::Status(500)).await;
+    assert_eq!(failed.refusal().unwrap().status, 500);
+    assert!(matches!(with(Fault::Truncated).await, Error::Json { .. }));
+    assert!(matches!(with(Fault::Hang).await, Error::Timeout { .. }));
+
+    sandbox.handle.set_fault(None);
+    client.scopes().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_large_answer_and_a_dead_port_are_errors_of_their_own() {
+    let sandbox = Running::start(Config::default()).await;
+    let small = Client::new(ClientConfig {
+        max_response_bytes: 600,
+        ..sandbox.config(password())
+    })
+    .unwrap();
+    let error = small.app(ORDERS).await.unwrap_err();
+    assert!(
+        matches!(error, Error::TooLarge { limit: 600, .. }),
+        "{error}"
+    );
+
+    let dead = Client::new(ClientConfig {
+        base_url: "http://127.0.0.1:1".parse().unwrap(),
+        ..sandbox.config(password())
+    })
+    .unwrap();
+    let error = dead.scopes().await.unwrap_err();
+    assert!(
+        matches!(error, Error::Transport { .. }) && error.may_pass(),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn each_token_endpoint_takes_its_own_encoding_alone() {
+    let sandbox = Running::start(Config::default()).await;
+    for (path, content_type, body, error, description) in [
+        (
+            "/oauth/token",
+            "application/x-www-form-urlencoded",
+            "client_id=x&client_secret=y",
+            "invalid_client",
+            "you've supplied an invalid client id",
+        ),
+        (
+            "/oauth/token",
+            "application/json",
+            r#"{"client_id":"x","client_secret":"y"}"#,
+            "invalid_client",
+            "Missing parameter client_id",
+        ),
+        (
+            "/oauth/token/v2",
+            "application/json",
+            r#"{"client_id":"x","client_secret":"y"}"#,
+            "invalid_client",
+            "you've supplied an invalid client id",
+        ),
+        (
+            "/oauth/token/v2",
+            "application/x-www-form-urlencoded",
+            "client_id=x&client_secret=y",
+            "invalid_value",
+            "Invalid value null (null): must be object",
+        ),
+    ] {
+        let request = Request::post(format!("{}{path}", sandbox.base_url))
+            .header("content-type", content_type)
+            .body(Full::from(body))
+            .unwrap();
+        let (status, answer) = sandbox.raw(request).await;
+        assert_eq!(status, 400);
+        assert_eq!(
+            (&answer["error"], &answer["error_description"]),
+            (&json!(error), &json!(description)),
+            "{path} {content_type}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_missing_wrong_or_empty_token_is_refused_as_podio_does() {
+    let sandbox = Running::start(Config::default()).await;
+    for (header, status, description) in [
+        (None, 401, "invalid_request"),
+        (Some("OAuth2 nonsense"), 401, "expired_token"),
+        (Some("Bearer nonsense"), 401, "expired_token"),
+        (Some("OAuth2 "), 400, "Invalid authorization header"),
+    ] {
+        let mut request = Request::get(format!("{}/oauth/scope", sandbox.base_url));
+        if let Some(header) = header {
+            request = request.header("authorization", header);
+        }
+        let (answered, answer) = sandbox.raw(request.body(Full::default()).unwrap()).await;
+        assert_eq!(
+            (answered, &answer["error_description"]),
+            (status, &json!(description))
+        );
+    }
+    let (status, answer) = sandbox.call(Method::GET, "/nowhere", &json!({})).await;
+    assert_eq!(status, 404);
+    assert!(
+        answer["error_description"]
+            .as_str()
+            .unwrap()
+            .starts_with("No matching operation")
+    );
+}

@@ -1,0 +1,12 @@
+//! The client and the sandbox against each other, over loopback sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod client;
+mod events;
+mod hooks;
+mod support;
