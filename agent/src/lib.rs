@@ -23,3 +23,6 @@ pub use handle::{AgentHandle, Change};
 pub use link::DialError;
 pub use replay::{Replay, ReplayError};
 pub use status::{LinkState, ServiceState, Status};
+
+// What the types above are made of, so that front ends need not know the protocol.
+pub use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
