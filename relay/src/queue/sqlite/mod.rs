@@ -5,6 +5,8 @@
 mod batch;
 mod read;
 mod space;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::collections::HashMap;

@@ -30,7 +30,7 @@ const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 const BATCH_REMOVALS: u64 = 1024;
 
 /// How long a broken file is left alone between two attempts to reopen it.
-const REOPEN_PERIOD: Duration = Duration::from_secs(1);
+pub(super) const REOPEN_PERIOD: Duration = Duration::from_secs(1);
 
 pub(super) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 type Reply<T, E> = oneshot::Sender<Result<T, E>>;
@@ -160,9 +160,7 @@ impl Writer {
                 until: Until::Acknowledged(through),
                 reply: Some(reply),
             }),
-            Command::Expire { before, reply } => {
-                let _ = reply.send(self.expire(before));
-            }
+            Command::Expire { before, reply } => self.expire(before, reply),
             Command::Watch { tunnel, reply } => {
                 let _ = reply.send(self.watch(tunnel));
             }
@@ -242,7 +240,8 @@ impl Writer {
                 break;
             };
             match step {
-                Step::More => self.removals.push_back(removal),
+                // First come, first finished: only the last step of a batch can be this.
+                Step::More => self.removals.push_front(removal),
                 Step::Finished => removal.answer(Ok(())),
                 Step::UnknownTunnel => {
                     self.shared.forget(removal.tunnel);
@@ -253,23 +252,26 @@ impl Writer {
     }
 
     /// Queues the removal of what is too old. Also the tick that repairs an idle, broken file.
-    fn expire(&mut self, before: Timestamp) -> Result<(), QueueError> {
+    fn expire(&mut self, before: Timestamp, reply: Reply<(), QueueError>) {
         if !self.repair() {
-            return Err(QueueError::Unavailable);
+            let _ = reply.send(Err(QueueError::Unavailable));
+            return;
         }
-        let tunnels = batch::tunnels_with_older(&self.connection, before);
-        let tunnels = tunnels.map_err(|error| {
+        let tunnels = batch::tunnels_with_older(&self.connection, before).unwrap_or_else(|error| {
             tracing::error!(%error, "the queue cannot look for old events");
-            QueueError::Unavailable
-        })?;
-        for tunnel in tunnels {
-            self.removals.push_back(Removal {
+            Vec::new()
+        });
+        self.removals
+            .extend(tunnels.into_iter().map(|tunnel| Removal {
                 tunnel,
                 until: Until::Expired(before),
                 reply: None,
-            });
+            }));
+        // Removals end in the order in which they began: after the last one all are done.
+        match self.removals.back_mut() {
+            Some(last) if last.reply.is_none() => last.reply = Some(reply),
+            _ => drop(reply.send(Ok(()))),
         }
-        Ok(())
     }
 
     fn watch(&mut self, tunnel: TunnelId) -> Result<(), QueueError> {
