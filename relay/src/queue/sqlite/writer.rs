@@ -7,17 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use podtap_wire::Seq;
 use rusqlite::{Connection, ErrorCode};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::batch::{self, Batch, NewEvent, Step, Until};
+use super::batch::{self, Batch, Step, Until};
+use super::command::{Append, Command, Outcome, Removal, Reply};
 use super::space::Space;
 use super::{Opener, Shared};
 use crate::database::{self, Database};
 use crate::metrics::Metrics;
-use crate::queue::{AppendError, Depth, QueueError, QueueLimits, TunnelId};
+use crate::queue::{AppendError, QueueError, QueueLimits, TunnelId};
 
 /// Commands in one transaction. Larger batches no longer make a commit cheaper per event.
 const BATCH_COMMANDS: usize = 1024;
@@ -31,43 +31,6 @@ const BATCH_REMOVALS: u64 = 1024;
 
 /// How long a broken file is left alone between two attempts to reopen it.
 pub(super) const REOPEN_PERIOD: Duration = Duration::from_secs(1);
-
-pub(super) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
-type Reply<T, E> = oneshot::Sender<Result<T, E>>;
-
-/// What the writer is asked to do.
-pub(super) enum Command {
-    Append {
-        event: NewEvent,
-        reply: Reply<Seq, AppendError>,
-    },
-    Acknowledge {
-        tunnel: TunnelId,
-        through: Seq,
-        reply: Reply<(), QueueError>,
-    },
-    Expire {
-        before: Timestamp,
-        reply: Reply<(), QueueError>,
-    },
-    Watch {
-        tunnel: TunnelId,
-        reply: Reply<(), QueueError>,
-    },
-    Run(Job),
-    Close {
-        reply: Reply<(), QueueError>,
-    },
-}
-
-type Append = (NewEvent, Reply<Seq, AppendError>);
-
-/// A removal under way; large ones take several transactions.
-struct Removal {
-    tunnel: TunnelId,
-    until: Until,
-    reply: Option<Reply<(), QueueError>>,
-}
 
 /// What the thread owns.
 pub(super) struct Writer {
@@ -352,27 +315,6 @@ impl Writer {
         }
         self.connection = connection;
         Ok(())
-    }
-}
-
-/// What a transaction did; the order is that of the commands.
-struct Outcome {
-    depths: Vec<(TunnelId, Depth)>,
-    appended: Vec<Result<Seq, AppendError>>,
-    steps: Vec<Step>,
-}
-
-impl Outcome {
-    fn accepted(&self) -> usize {
-        self.appended.iter().filter(|answer| answer.is_ok()).count()
-    }
-}
-
-impl Removal {
-    fn answer(self, answer: Result<(), QueueError>) {
-        if let Some(reply) = self.reply {
-            let _ = reply.send(answer);
-        }
     }
 }
 
