@@ -345,7 +345,10 @@ impl App {
         match answer {
             Answer::Page { generation, result } => {
                 self.list.page(generation, result);
-                if let Some(newest) = self.list.window().newest() {
+                let window = self.list.window();
+                let arrivals = window.rows().map(|row| row.received_at);
+                self.rate.start(window.newest(), arrivals, self.now);
+                if let Some(newest) = window.newest() {
                     self.rate.newest(newest, self.now);
                 }
             }

@@ -71,6 +71,11 @@ impl Executor {
         }
     }
 
+    /// Whether nothing is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.work.is_empty()
+    }
+
     /// The next answer; waits for ever where nothing is under way.
     ///
     /// # Cancel safety

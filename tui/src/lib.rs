@@ -21,6 +21,7 @@ mod list;
 mod message;
 mod modal;
 mod mouse;
+pub mod picture;
 #[cfg(test)]
 mod properties;
 mod rate;
@@ -43,6 +44,7 @@ use tokio_util::sync::CancellationToken;
 pub use config::Config;
 pub use keymap::{Action, Binding, Context, Key, Keymap, KeymapError, UnknownKey};
 pub use runtime::{Error, Screen};
+pub use safe_text::SafeText;
 pub use theme::{Role, Theme};
 
 /// Runs the UI on this process's terminal until a person quits or `token` is cancelled. The

@@ -21,6 +21,28 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
+    /// Starts with what the history knows of the last minute: the newest place, and when events
+    /// arrived.
+    pub(crate) fn start(
+        &mut self,
+        newest: Option<Position>,
+        arrivals: impl Iterator<Item = Timestamp>,
+        now: Timestamp,
+    ) {
+        self.tick(now);
+        if self.newest.is_some() {
+            return;
+        }
+        self.newest = newest;
+        for arrival in arrivals {
+            let ago = self.current - arrival.as_second().div_euclid(BAR_SECONDS);
+            let back = usize::try_from(ago).unwrap_or(0);
+            if let Some(bar) = self.bars.iter_mut().rev().nth(back) {
+                *bar += 1;
+            }
+        }
+    }
+
     /// The newest event is at this place now.
     pub(crate) fn newest(&mut self, position: Position, now: Timestamp) {
         self.tick(now);
@@ -72,6 +94,19 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn the_picture_starts_with_what_the_history_knows() {
+        let mut rate = Rate::default();
+        rate.start(
+            Some(Position(9)),
+            [at(100), at(96), at(94), at(9)].into_iter(),
+            at(102),
+        );
+        assert_eq!(rate.per_minute(), 3);
+        rate.newest(Position(10), at(103));
+        assert_eq!(rate.sparkline(), "         ▄▄█");
     }
 
     #[test]

@@ -13,11 +13,11 @@ const MAX_MARKS: usize = 4;
 
 /// Text that is safe to draw: no control, format or invisible character, on one line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub(crate) struct SafeText(String);
+pub struct SafeText(String);
 
 impl SafeText {
     /// Makes any text printable.
-    pub(crate) fn new(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return Self(text.to_owned());
         }
@@ -27,7 +27,7 @@ impl SafeText {
     }
 
     /// Makes any bytes printable; what is not UTF-8 becomes `\xNN`.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+    pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut safe = Writer::default();
         for chunk in bytes.utf8_chunks() {
             chunk.valid().chars().for_each(|c| safe.push(c));
@@ -39,18 +39,18 @@ impl SafeText {
     }
 
     /// The text.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Cells it takes.
-    pub(crate) fn width(&self) -> usize {
+    pub fn width(&self) -> usize {
         self.0.width()
     }
 
     /// As much of it as fits `cells`, with an ellipsis for what does not.
     #[must_use]
-    pub(crate) fn fit(&self, cells: usize) -> Self {
+    pub fn fit(&self, cells: usize) -> Self {
         if self.width() <= cells {
             return self.clone();
         }
