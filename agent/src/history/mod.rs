@@ -30,6 +30,8 @@ pub use event::{
 pub use filter::{Filter, FilterError};
 pub use page::{Anchor, MAX_PAGE, PageQuery};
 pub(crate) use reader::Reader;
+#[cfg(test)]
+pub(crate) use writer::Command;
 pub use writer::{Appended, NewAttempt, NewEvent, Tally, Writer, WriterThread};
 
 /// A handle on the history, for reading. Cheap to clone; reads never wait for writes.

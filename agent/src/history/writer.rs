@@ -247,6 +247,16 @@ impl Writer {
     }
 }
 
+#[cfg(test)]
+impl Writer {
+    /// A writer whose history is played by whoever holds the receiver.
+    pub(crate) fn played() -> (Self, mpsc::Receiver<Command>) {
+        let (commands, queue) = mpsc::channel(QUEUED_WRITES);
+        let tally = watch::Sender::new(Tally::default()).subscribe();
+        (Self { commands, tally }, queue)
+    }
+}
+
 /// What the thread owns.
 #[derive(Debug)]
 struct State {
