@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Retention};
+use crate::config::{Config, LinkConfig, Retention, Target};
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
 use crate::handle::{AgentHandle, CHANGE_BUFFER};
@@ -21,7 +21,7 @@ use crate::history::{History, HistoryError, Pending, Writer, WriterThread};
 use crate::link::{DialError, Face, Link, QUEUED_RESPONSES, Stop};
 use crate::lock::{Lock, LockError};
 use crate::replay::{self, Replayer};
-use crate::status::{LinkState, ServiceState, Status};
+use crate::status::Status;
 use crate::tls;
 
 /// How often the history is looked at for writes of other processes.
@@ -117,7 +117,7 @@ impl Agent {
         let (writer, writer_thread) = Writer::open(&path, changes.clone())?;
         let history = History::open_read_only(&path)?;
         let lock = link.is_some().then(|| Lock::take(&path)).transpose()?;
-        let tls = tls::client_config()?;
+        let tls = tls::client_config(needs_tls(link.as_ref(), target.as_ref()))?;
         let answers_sender = link
             .as_ref()
             .is_some_and(|link| link.respond == Respond::Local);
@@ -128,15 +128,10 @@ impl Agent {
         };
         let forwarder = Forwarder::new(&delivery, Arc::clone(&tls), keep_bytes);
         let status = watch::Sender::new(Status {
-            link: LinkState::Off,
-            public_url: None,
             tunnel: link.as_ref().map(|link| link.tunnel.as_str().to_owned()),
             target: target.clone(),
-            service: ServiceState::Unknown,
-            backlog: 0,
             pending: writer.tally().borrow().pending,
-            in_flight: 0,
-            reconnects: 0,
+            ..Status::default()
         });
         let replayer = Replayer {
             history: history.clone(),
@@ -254,6 +249,13 @@ async fn keep_house(
             }
         }
     }
+}
+
+fn needs_tls(link: Option<&LinkConfig>, target: Option<&Target>) -> bool {
+    let urls = [link.map(|link| &link.relay), target.map(Target::url)];
+    urls.into_iter()
+        .flatten()
+        .any(|url| url.scheme() == "https")
 }
 
 fn ended(stop: Stop) -> Result<(), RunError> {

@@ -84,25 +84,25 @@ impl Delivery {
         let mut lanes = Lanes::new(self.config.concurrency);
         let mut under_way = FuturesUnordered::new();
         let mut tally = self.writer.tally();
-        let mut read_through = Position::default();
-        // Whether the history may hold more than was read.
+        let (mut read_through, mut newest) = (Position::default(), Position::default());
+        // Whether the history may hold more than was read or is being read.
         let mut more = true;
         let mut reading = pin!(Fuse::terminated());
         let mut probing = pin!(Fuse::terminated());
         while !token.is_cancelled() {
+            let held = *tally.borrow_and_update();
+            more |= std::mem::replace(&mut newest, held.newest) < held.newest;
             if more && reading.is_terminated() && lanes.waiting() < READ_AHEAD {
-                reading.set(
-                    self.pending
-                        .after(read_through, READ_AT_ONCE, READ_BYTES)
-                        .fuse(),
-                );
+                more = false;
+                let next = self.pending.after(read_through, READ_AT_ONCE, READ_BYTES);
+                reading.set(next.fuse());
             }
             while probing.is_terminated()
                 && let Some((key, waiting)) = lanes.start()
             {
                 under_way.push(self.attempt(key, waiting));
             }
-            self.publish(under_way.len(), tally.borrow_and_update().pending);
+            self.publish(under_way.len(), held.pending);
             // Every arm is cancel-safe: the futures live outside and are only polled here.
             tokio::select! {
                 () = token.cancelled() => {}
@@ -116,16 +116,13 @@ impl Delivery {
                 }
                 page = &mut reading => {
                     let page = page?;
-                    more = !page.is_empty();
+                    more |= !page.is_empty();
                     for (event, attempts) in page {
                         read_through = event.position;
                         lanes.push(LaneKey::of(&event), Waiting { event, attempts, lost: 0 });
                     }
                 }
-                changed = tally.changed() => match changed {
-                    Ok(()) => more = true,
-                    Err(_) => return Err(HistoryError::Closed),
-                },
+                changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
                 () = &mut probing => self.service_up(),
             }
         }

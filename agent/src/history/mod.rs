@@ -4,6 +4,7 @@
 //! processes may share the file. The link appends, delivery and replay record attempts, and
 //! everything that shows something reads. Nothing in here knows of relays or local services.
 
+mod commit;
 mod connection;
 mod error;
 mod event;
@@ -16,6 +17,7 @@ mod row;
 mod schema;
 mod sql;
 mod store;
+mod write;
 mod writer;
 
 use std::path::Path;
@@ -31,8 +33,9 @@ pub use filter::{Filter, FilterError};
 pub use page::{Anchor, MAX_PAGE, PageQuery};
 pub(crate) use reader::Reader;
 #[cfg(test)]
-pub(crate) use writer::Command;
-pub use writer::{Appended, NewAttempt, NewEvent, Tally, Writer, WriterThread};
+pub(crate) use write::Command;
+pub use write::{Appended, NewAttempt, NewEvent, Tally};
+pub use writer::{Writer, WriterThread};
 
 /// A handle on the history, for reading. Cheap to clone; reads never wait for writes.
 #[derive(Debug, Clone)]

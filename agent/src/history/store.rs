@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params}
 
 use super::event::{DeliveryState, Outcome, Position};
 use super::row;
-use super::writer::{Appended, NewAttempt, NewEvent, Tally};
+use super::write::{Appended, NewAttempt, NewEvent, Tally};
 
 /// Appends events in their order; one that is there already stays as it is (invariant 1: exactly
 /// once, whatever the relay sends again).

@@ -21,7 +21,7 @@ use super::disconnect::{Disconnect, Stop};
 use super::{Face, session};
 use crate::handle::Change;
 use crate::history::{Appended, Command, HistoryError, NewEvent, Writer};
-use crate::status::{LinkState, ServiceState, Status};
+use crate::status::{LinkState, Status};
 
 /// A session, and everything around it in the test's hands.
 struct World {
@@ -49,7 +49,7 @@ impl World {
         let (writer, history) = Writer::played();
         let (responses, answered) = mpsc::channel(8);
         let (sender, changes) = broadcast::channel(16);
-        let status = watch::Sender::new(idle());
+        let status = watch::Sender::new(Status::default());
         let token = CancellationToken::new();
         let face = Face {
             writer,
@@ -152,20 +152,6 @@ async fn run(
         Err(end) => return end,
     }
     session::run(socket, &face, &mut responses, &token).await
-}
-
-fn idle() -> Status {
-    Status {
-        link: LinkState::Off,
-        public_url: None,
-        tunnel: None,
-        target: None,
-        service: ServiceState::Unknown,
-        backlog: 0,
-        pending: 0,
-        in_flight: 0,
-        reconnects: 0,
-    }
 }
 
 fn welcome() -> Welcome {
