@@ -138,11 +138,7 @@ where
         tokio::select! {
             () = token.cancelled() => break,
             committed = &mut committing => match committed {
-                Ok(through) => {
-                    // While there was no room, nobody listened.
-                    heard = Instant::now();
-                    let _ = acks.send(Some(through));
-                }
+                Ok(through) => drop(acks.send(Some(through))),
                 Err(error) => return error.into(),
             },
             frame = next_frame(stream), if has_room => {
@@ -226,7 +222,6 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut ping = interval_at(Instant::now() + PING_PERIOD, PING_PERIOD);
-    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         // Cancel-safe: each arm only takes the next thing to say.
         let message = tokio::select! {

@@ -4,7 +4,6 @@
 //! relay's view of the same tables, kept in memory for ingest.
 
 pub(crate) mod directory;
-mod rows;
 mod store;
 mod token;
 

@@ -6,7 +6,6 @@
 
 mod parse;
 mod pattern;
-mod value;
 
 use jiff::Timestamp;
 use podtap_podio::ObjectKind;
