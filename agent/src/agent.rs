@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use podtap_podio::client::TlsUnavailable;
 use podtap_wire::{Respond, limits};
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
@@ -17,15 +16,13 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, LinkConfig, Retention, Target};
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
-use crate::delivery::gate::{Gate, HeldObjects};
 use crate::handle::{AgentHandle, CHANGE_BUFFER};
-use crate::history::{self, History, HistoryError, Pending, Writer, WriterThread};
+use crate::history::{History, HistoryError, Pending, Writer, WriterThread};
 use crate::link::{DialError, Face, Link, QUEUED_RESPONSES, Stop};
 use crate::lock::{Lock, LockError};
 use crate::replay::{self, Replayer};
-use crate::status::{LinkState, ServiceState, Status};
+use crate::status::Status;
 use crate::tls;
-use crate::watch::Watch;
 
 /// How often the history is looked at for writes of other processes.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -59,9 +56,6 @@ pub enum OpenError {
     /// TLS cannot be set up.
     #[error("cannot set up TLS; are the system's certificates installed?")]
     Tls(#[from] rustls::Error),
-    /// Podio's API cannot be called.
-    #[error(transparent)]
-    Podio(#[from] TlsUnavailable),
 }
 
 /// Why an agent ended though nobody asked it to.
@@ -105,7 +99,6 @@ pub struct Agent {
     writer_thread: WriterThread,
     link: Option<Link>,
     delivery: Option<Delivery>,
-    watch: Option<Watch>,
     _lock: Option<Lock>,
 }
 
@@ -119,22 +112,27 @@ impl Agent {
             target,
             delivery,
             retention,
-            podio,
         } = config;
         let (changes, _) = broadcast::channel(CHANGE_BUFFER);
         let (writer, writer_thread) = Writer::open(&path, changes.clone())?;
         let history = History::open_read_only(&path)?;
         let lock = link.is_some().then(|| Lock::take(&path)).transpose()?;
-        let tls = tls::client_config()?;
+        let tls = tls::client_config(needs_tls(link.as_ref(), target.as_ref()))?;
         let answers_sender = link
             .as_ref()
             .is_some_and(|link| link.respond == Respond::Local);
-        // What goes back to the sender is whole.
-        let whole = answers_sender.then_some(limits::MAX_BODY_BYTES);
-        let keep_bytes = whole.unwrap_or(delivery.max_response_bytes);
+        let keep_bytes = if answers_sender {
+            limits::MAX_BODY_BYTES
+        } else {
+            delivery.max_response_bytes
+        };
         let forwarder = Forwarder::new(&delivery, Arc::clone(&tls), keep_bytes);
-        let pending = writer.tally().borrow().pending;
-        let status = watch::Sender::new(at_rest(link.as_ref(), target.as_ref(), pending));
+        let status = watch::Sender::new(Status {
+            tunnel: link.as_ref().map(|link| link.tunnel.as_str().to_owned()),
+            target: target.clone(),
+            pending: writer.tally().borrow().pending,
+            ..Status::default()
+        });
         let replayer = Replayer {
             history: history.clone(),
             writer: writer.clone(),
@@ -144,20 +142,11 @@ impl Agent {
             status: status.subscribe(),
             permits: Arc::new(Semaphore::new(replay::CONCURRENCY)),
         };
-        let held: HeldObjects = history::held_objects(&path)?.into_iter().collect();
         let handle = AgentHandle {
             history,
             status: status.subscribe(),
             changes: changes.clone(),
             replayer,
-            writer: writer.clone(),
-            held: held.clone(),
-        };
-        let gate = Gate::new(podio.forward_verify, held.clone());
-        // Only the agent with the link watches: beside it, another one would validate twice.
-        let watch = match link {
-            Some(_) => Some(Watch::open(&path, podio, writer.clone(), held, &status)?),
-            None => None,
         };
         let (answers, responses) = mpsc::channel(QUEUED_RESPONSES);
         // Only the agent with the link delivers: beside it, another one would deliver twice.
@@ -168,7 +157,6 @@ impl Agent {
                 forwarder,
                 target,
                 config: delivery,
-                gate,
                 status: status.clone(),
                 responses: answers_sender.then_some(answers),
             }),
@@ -190,7 +178,6 @@ impl Agent {
             writer_thread,
             link,
             delivery,
-            watch,
             _lock: lock,
         };
         Ok((agent, handle))
@@ -208,7 +195,6 @@ impl Agent {
             writer_thread,
             link,
             delivery,
-            watch,
             _lock,
         } = self;
         let token = token.child_token();
@@ -220,10 +206,6 @@ impl Agent {
         if let Some(delivery) = delivery {
             let token = token.clone();
             parts.spawn(async move { Ok(delivery.run(token).await?) });
-        }
-        if let Some(watch) = watch {
-            let token = token.clone();
-            parts.spawn(async move { Ok(watch.run(token).await?) });
         }
         parts.spawn({
             let token = token.clone();
@@ -243,21 +225,6 @@ impl Agent {
         }
         writer_thread.close().await;
         outcome
-    }
-}
-
-/// The status before anything runs.
-fn at_rest(link: Option<&LinkConfig>, target: Option<&Target>, pending: u64) -> Status {
-    Status {
-        link: LinkState::Off,
-        public_url: None,
-        tunnel: link.map(|link| link.tunnel.as_str().to_owned()),
-        target: target.cloned(),
-        service: ServiceState::Unknown,
-        backlog: 0,
-        pending,
-        in_flight: 0,
-        reconnects: 0,
     }
 }
 
@@ -282,6 +249,13 @@ async fn keep_house(
             }
         }
     }
+}
+
+fn needs_tls(link: Option<&LinkConfig>, target: Option<&Target>) -> bool {
+    let urls = [link.map(|link| &link.relay), target.map(Target::url)];
+    urls.into_iter()
+        .flatten()
+        .any(|url| url.scheme() == "https")
 }
 
 fn ended(stop: Stop) -> Result<(), RunError> {

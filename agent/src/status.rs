@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::config::Target;
 
 /// The agent at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Status {
     /// The connection to the relay.
     pub link: LinkState,

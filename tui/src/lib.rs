@@ -1,1 +1,62 @@
-//! Placeholder.
+//! Podtap's terminal UI: browse, explain and replay what the history holds, while it grows.
+//!
+//! [`run`] is the entry. Inside, all state is `App`; `update` takes a message and returns
+//! effects as data, `view` draws and changes nothing, and only [`runtime`] and `executor` wait.
+//! The UI reads and commands an agent through its handle; it knows nothing of sockets, of the
+//! protocol, or of how the history is stored.
+
+mod app;
+mod config;
+mod detail;
+mod effect;
+mod executor;
+mod footer;
+mod frame;
+mod header;
+mod input;
+mod keymap;
+mod layout;
+mod line;
+mod list;
+mod message;
+mod modal;
+mod mouse;
+pub mod picture;
+#[cfg(test)]
+mod properties;
+mod rate;
+pub mod runtime;
+mod safe_text;
+#[cfg(test)]
+mod scenes;
+mod search;
+mod terminal;
+#[cfg(test)]
+mod testing;
+mod theme;
+mod toast;
+mod view;
+mod words;
+
+use podtap_agent::AgentHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use config::Config;
+pub use keymap::{Action, Binding, Context, Key, Keymap, KeymapError, UnknownKey};
+pub use runtime::{Error, Screen};
+pub use safe_text::SafeText;
+pub use theme::{Role, Theme};
+
+/// Runs the UI on this process's terminal until a person quits or `token` is cancelled. The
+/// terminal is as before afterwards, whatever happened.
+///
+/// # Errors
+/// When the terminal cannot be used.
+pub async fn run(
+    handle: AgentHandle,
+    config: Config,
+    token: CancellationToken,
+) -> Result<(), Error> {
+    let mut screen = terminal::TerminalScreen::take(config.mouse).map_err(Error::Terminal)?;
+    runtime::run(&mut screen, handle, config, token).await
+}

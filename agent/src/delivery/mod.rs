@@ -6,7 +6,6 @@
 //! wait in the history and are offered again (invariant 1: at least once).
 
 pub(crate) mod forward;
-pub(crate) mod gate;
 pub(crate) mod headers;
 mod lanes;
 mod probe;
@@ -23,12 +22,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{DeliveryConfig, Target};
-use crate::history::{
-    Event, EventKey, HistoryError, Hold, NewAttempt, Note, Outcome, Pending, Position, Writer,
-};
+use crate::history::{Event, HistoryError, NewAttempt, Outcome, Pending, Position, Writer};
 use crate::status::{ServiceState, Status};
 use forward::{Answer, Dispatch, Failure, Forwarder};
-use gate::Gate;
 use headers::{Marks, Origin};
 use lanes::{LaneKey, Lanes};
 
@@ -55,7 +51,6 @@ pub(crate) struct Delivery {
     pub(crate) forwarder: Forwarder,
     pub(crate) target: Target,
     pub(crate) config: DeliveryConfig,
-    pub(crate) gate: Gate,
     pub(crate) status: watch::Sender<Status>,
     /// Where answers go that the sender waits for, under `Respond::Local`.
     pub(crate) responses: Option<mpsc::Sender<ResponseFrame>>,
@@ -86,36 +81,28 @@ enum Verdict {
 impl Delivery {
     /// Delivers until the token is cancelled; then lets attempts under way end, for a while.
     pub(crate) async fn run(self, token: CancellationToken) -> Result<(), HistoryError> {
-        let mut lanes: Lanes<Waiting> = Lanes::new(self.config.concurrency);
+        let mut lanes = Lanes::new(self.config.concurrency);
         let mut under_way = FuturesUnordered::new();
         let mut tally = self.writer.tally();
-        let mut read_through = Position::default();
-        // Whether the history may hold more than was read.
+        let (mut read_through, mut newest) = (Position::default(), Position::default());
+        // Whether the history may hold more than was read or is being read.
         let mut more = true;
         let mut reading = pin!(Fuse::terminated());
         let mut probing = pin!(Fuse::terminated());
         while !token.is_cancelled() {
+            let held = *tally.borrow_and_update();
+            more |= std::mem::replace(&mut newest, held.newest) < held.newest;
             if more && reading.is_terminated() && lanes.waiting() < READ_AHEAD {
-                reading.set(
-                    self.pending
-                        .after(read_through, READ_AT_ONCE, READ_BYTES)
-                        .fuse(),
-                );
+                more = false;
+                let next = self.pending.after(read_through, READ_AT_ONCE, READ_BYTES);
+                reading.set(next.fuse());
             }
             while probing.is_terminated()
                 && let Some((key, waiting)) = lanes.start()
             {
-                match self.gate.hold(&waiting.event) {
-                    Some(hold) => {
-                        self.writer
-                            .note_soon(vec![held(&waiting.event, hold)])
-                            .await?;
-                        lanes.finished(key);
-                    }
-                    None => under_way.push(self.attempt(key, waiting)),
-                }
+                under_way.push(self.attempt(key, waiting));
             }
-            self.publish(under_way.len(), tally.borrow_and_update().pending);
+            self.publish(under_way.len(), held.pending);
             // Every arm is cancel-safe: the futures live outside and are only polled here.
             tokio::select! {
                 () = token.cancelled() => {}
@@ -129,16 +116,13 @@ impl Delivery {
                 }
                 page = &mut reading => {
                     let page = page?;
-                    more = !page.is_empty();
+                    more |= !page.is_empty();
                     for (event, attempts) in page {
                         read_through = event.position;
                         lanes.push(LaneKey::of(&event), Waiting { event, attempts, lost: 0 });
                     }
                 }
-                changed = tally.changed() => match changed {
-                    Ok(()) => more = true,
-                    Err(_) => return Err(HistoryError::Closed),
-                },
+                changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
                 () = &mut probing => self.service_up(),
             }
         }
@@ -296,14 +280,6 @@ impl Delivery {
             }
         });
     }
-}
-
-fn held(event: &Event, hold: Hold) -> Note {
-    let event = EventKey {
-        position: event.position,
-        id: event.id,
-    };
-    Note::Hold { event, hold }
 }
 
 /// How senders reach the tunnel, as far as is known: a relay of any use has a certificate.

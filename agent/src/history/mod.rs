@@ -4,23 +4,20 @@
 //! processes may share the file. The link appends, delivery and replay record attempts, and
 //! everything that shows something reads. Nothing in here knows of relays or local services.
 
+mod commit;
 mod connection;
 mod error;
 mod event;
 pub mod filter;
-mod finding;
 mod index;
-mod insight;
-mod note;
 mod page;
 mod reader;
 mod retention;
 mod row;
-mod same_key;
 mod schema;
 mod sql;
 mod store;
-mod watch;
+mod write;
 mod writer;
 
 use std::path::Path;
@@ -33,15 +30,12 @@ pub use event::{
     Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome, Position,
 };
 pub use filter::{Filter, FilterError};
-pub use finding::LoopFinding;
-pub use insight::{Duplicate, Hold, Insight, Verification};
-pub(crate) use note::{EventKey, Note};
 pub use page::{Anchor, MAX_PAGE, PageQuery};
 pub(crate) use reader::Reader;
 #[cfg(test)]
-pub(crate) use watch::Earlier;
-pub(crate) use watch::{Arrival, Neighbour, Watched, held_objects};
-pub use writer::{Appended, NewAttempt, NewEvent, Tally, Writer, WriterThread};
+pub(crate) use write::Command;
+pub use write::{Appended, NewAttempt, NewEvent, Tally};
+pub use writer::{Writer, WriterThread};
 
 /// A handle on the history, for reading. Cheap to clone; reads never wait for writes.
 #[derive(Debug, Clone)]
@@ -117,11 +111,6 @@ impl History {
         self.far
             .read(move |connection| page::find(connection, &text))
             .await
-    }
-
-    /// The newest loops, newest first; at most 100.
-    pub async fn loops(&self) -> Result<Vec<LoopFinding>, HistoryError> {
-        self.near.read(watch::loops).await
     }
 
     /// The newest event's place; `None` in an empty history.

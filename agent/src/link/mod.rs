@@ -5,6 +5,8 @@ mod backoff;
 mod dial;
 mod disconnect;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

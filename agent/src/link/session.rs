@@ -138,7 +138,11 @@ where
         tokio::select! {
             () = token.cancelled() => break,
             committed = &mut committing => match committed {
-                Ok(through) => drop(acks.send(Some(through))),
+                Ok(through) => {
+                    // While there was no room, nobody listened.
+                    heard = Instant::now();
+                    let _ = acks.send(Some(through));
+                }
                 Err(error) => return error.into(),
             },
             frame = next_frame(stream), if has_room => {
@@ -222,6 +226,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut ping = interval_at(Instant::now() + PING_PERIOD, PING_PERIOD);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         // Cancel-safe: each arm only takes the next thing to say.
         let message = tokio::select! {

@@ -3,6 +3,8 @@
 //! `ingest` appends, `session` reads after its cursor and acknowledges. Nothing here knows of HTTP
 //! or websockets. `conformance` holds one test a promise; every engine is stamped with all of them.
 
+#[cfg(test)]
+mod conformance;
 pub(crate) mod sqlite;
 
 use std::fmt;

@@ -36,8 +36,9 @@ use window::Window;
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// Buffers of a websocket, in bytes: small, for most agents are idle most of the time.
-const READ_BUFFER: usize = 4 * 1024;
+/// Buffers of a websocket, in bytes: small, for most agents are idle most of the time, and what
+/// they say most is an acknowledgement of 30 bytes. The writing one is only made when needed.
+const READ_BUFFER: usize = 2 * 1024;
 const WRITE_BUFFER: usize = 16 * 1024;
 
 /// When an agent shall come back to a relay that goes away: about a restart's time.

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::{SignedDuration, Timestamp};
 use podtap_wire::{TunnelKey, TunnelName};
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 
-use super::store;
-use super::token::{Token, TokenHash, TokenId};
+use super::rows::{self, Revision};
+use super::token::{Token, TokenId};
 use crate::config::Rate;
 use crate::ingest::Bucket;
 use crate::queue::sqlite::SqliteQueue;
@@ -52,9 +52,6 @@ pub(crate) struct Directory {
     seen: tokio::sync::Mutex<Revision>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Revision(i64);
-
 impl Directory {
     /// Reads all tunnels.
     pub(crate) async fn load(
@@ -85,7 +82,7 @@ impl Directory {
         let id = TokenId(token.id().to_owned());
         let wanted = id.clone();
         let known = self
-            .read(move |connection| find_token(connection, &wanted))
+            .read(move |connection| rows::find_token(connection, &wanted))
             .await?;
         let Some(known) = known.filter(|known| known.hash.matches(&token.hash())) else {
             return Ok(None);
@@ -96,7 +93,7 @@ impl Directory {
             .is_none_or(|at| now.duration_since(at) > LAST_USED_PRECISION)
         {
             let used = id.clone();
-            self.write(move |connection| mark_used(connection, &used, now))
+            self.write(move |connection| rows::mark_used(connection, &used, now))
                 .await?;
         }
         Ok(Some(Owner {
@@ -113,7 +110,7 @@ impl Directory {
     ) -> Result<bool, QueueError> {
         let token = owner.token.clone();
         let known = self
-            .read(move |connection| find_token(connection, &token))
+            .read(move |connection| rows::find_token(connection, &token))
             .await?;
         Ok(known.is_some() && self.lookup(&tunnel.key).is_some())
     }
@@ -131,7 +128,7 @@ impl Directory {
         let (owner, wanted) = (owner.to_owned(), name.clone());
         let _seen = self.seen.lock().await;
         let (id, key) = self
-            .write(move |connection| find_or_make_tunnel(connection, &owner, &wanted, fresh))
+            .write(move |connection| rows::find_or_make_tunnel(connection, &owner, &wanted, fresh))
             .await?;
         let mut tunnels = self.tunnels.write().unwrap_or_else(PoisonError::into_inner);
         let tunnel = tunnels
@@ -146,7 +143,7 @@ impl Directory {
         let mut seen = self.seen.lock().await;
         let last = *seen;
         let Some(snapshot) = self
-            .read(move |connection| changes(connection, last))
+            .read(move |connection| rows::changes(connection, last))
             .await?
         else {
             return Ok(None);
@@ -203,97 +200,6 @@ impl Tunnel {
             None => Ok(()),
         }
     }
-}
-
-struct KnownToken {
-    owner: String,
-    hash: TokenHash,
-    last_used_at: Option<Timestamp>,
-}
-
-struct Snapshot {
-    revision: Revision,
-    tokens: HashSet<TokenId>,
-    tunnels: Vec<(TunnelId, TunnelKey, TunnelName)>,
-}
-
-fn find_token(connection: &Connection, id: &TokenId) -> rusqlite::Result<Option<KnownToken>> {
-    connection
-        .prepare_cached(
-            "SELECT owner, hash, last_used_at FROM tokens WHERE id = ?1 AND revoked_at IS NULL",
-        )?
-        .query_row([&id.0], |row| {
-            let last_used_at: Option<i64> = row.get(2)?;
-            Ok(KnownToken {
-                owner: row.get(0)?,
-                hash: TokenHash(row.get(1)?),
-                last_used_at: last_used_at.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
-            })
-        })
-        .optional()
-}
-
-fn mark_used(connection: &Connection, id: &TokenId, now: Timestamp) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE tokens SET last_used_at = ?2 WHERE id = ?1")?
-        .execute((&id.0, now.as_millisecond()))?;
-    Ok(())
-}
-
-fn find_or_make_tunnel(
-    connection: &Connection,
-    owner: &str,
-    name: &TunnelName,
-    fresh: TunnelKey,
-) -> rusqlite::Result<(TunnelId, TunnelKey)> {
-    let find = || {
-        connection
-            .prepare_cached("SELECT id, key FROM tunnels WHERE owner = ?1 AND name = ?2")?
-            .query_row((owner, name.as_str()), |row| {
-                Ok((TunnelId(row.get(0)?), TunnelKey::from_bytes(row.get(1)?)))
-            })
-            .optional()
-    };
-    if let Some(found) = find()? {
-        return Ok(found);
-    }
-    connection.execute(
-        "INSERT INTO tunnels (owner, name, key, created_at) VALUES (?1, ?2, ?3, ?4)",
-        (
-            owner,
-            name.as_str(),
-            fresh.to_bytes(),
-            Timestamp::now().as_millisecond(),
-        ),
-    )?;
-    Ok((TunnelId(connection.last_insert_rowid()), fresh))
-}
-
-fn changes(connection: &Connection, seen: Revision) -> rusqlite::Result<Option<Snapshot>> {
-    // One snapshot for all three.
-    let connection = connection.unchecked_transaction()?;
-    let revision = connection
-        .prepare_cached("SELECT number FROM revision")?
-        .query_row((), |row| row.get(0).map(Revision))?;
-    if revision == seen {
-        return Ok(None);
-    }
-    let tokens = connection
-        .prepare_cached("SELECT id FROM tokens WHERE revoked_at IS NULL")?
-        .query_map((), |row| row.get(0).map(TokenId))?
-        .collect::<Result<_, _>>()?;
-    let tunnels = connection
-        .prepare_cached("SELECT id, key, name FROM tunnels")?
-        .query_map((), |row| {
-            let key = TunnelKey::from_bytes(row.get(1)?);
-            Ok((TunnelId(row.get(0)?), key, store::name(row, 2)?))
-        })?
-        .collect::<Result<_, _>>()?;
-    Ok(Some(Snapshot {
-        revision,
-        tokens,
-        tunnels,
-    }))
 }
 
 fn logged<T>(result: rusqlite::Result<T>) -> Result<T, QueueError> {

@@ -4,6 +4,7 @@
 //! relay's view of the same tables, kept in memory for ingest.
 
 pub(crate) mod directory;
+mod rows;
 mod store;
 mod token;
 

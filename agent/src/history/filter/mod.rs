@@ -6,6 +6,7 @@
 
 mod parse;
 mod pattern;
+mod value;
 
 use jiff::Timestamp;
 use podtap_podio::ObjectKind;

@@ -146,7 +146,7 @@ impl<'a> Batch<'a> {
             Until::Expired(before) => self.last_before(tunnel, ends.removed_seq, reach, before)?,
         };
         if let Until::Acknowledged(_) = until {
-            self.forget_gaps(tunnel, through.max(ends.removed_seq))?;
+            self.forget_gaps(tunnel, through)?;
         }
         if through <= ends.removed_seq {
             return Ok(Step::Finished);

@@ -3,8 +3,11 @@
 //! This file is the async face; `writer` owns every change, `batch` is one transaction of it.
 
 mod batch;
+mod command;
 mod read;
 mod space;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::collections::HashMap;
@@ -24,7 +27,8 @@ use super::{AppendError, Depth, Gap, Queue, QueueError, QueueLimits, ReadLimit, 
 use crate::database::{self, Database, Worker};
 use crate::metrics::Metrics;
 use batch::NewEvent;
-use writer::{Command, Job, Writer};
+use command::{Command, Job};
+use writer::Writer;
 
 /// Commands that wait for the writer; more make their callers wait.
 const BACKLOG: usize = 4096;

@@ -7,17 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use podtap_wire::Seq;
 use rusqlite::{Connection, ErrorCode};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::batch::{self, Batch, NewEvent, Step, Until};
+use super::batch::{self, Batch, Step, Until};
+use super::command::{Append, Command, Outcome, Removal, Reply};
 use super::space::Space;
 use super::{Opener, Shared};
 use crate::database::{self, Database};
 use crate::metrics::Metrics;
-use crate::queue::{AppendError, Depth, QueueError, QueueLimits, TunnelId};
+use crate::queue::{AppendError, QueueError, QueueLimits, TunnelId};
 
 /// Commands in one transaction. Larger batches no longer make a commit cheaper per event.
 const BATCH_COMMANDS: usize = 1024;
@@ -30,44 +30,7 @@ const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 const BATCH_REMOVALS: u64 = 1024;
 
 /// How long a broken file is left alone between two attempts to reopen it.
-const REOPEN_PERIOD: Duration = Duration::from_secs(1);
-
-pub(super) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
-type Reply<T, E> = oneshot::Sender<Result<T, E>>;
-
-/// What the writer is asked to do.
-pub(super) enum Command {
-    Append {
-        event: NewEvent,
-        reply: Reply<Seq, AppendError>,
-    },
-    Acknowledge {
-        tunnel: TunnelId,
-        through: Seq,
-        reply: Reply<(), QueueError>,
-    },
-    Expire {
-        before: Timestamp,
-        reply: Reply<(), QueueError>,
-    },
-    Watch {
-        tunnel: TunnelId,
-        reply: Reply<(), QueueError>,
-    },
-    Run(Job),
-    Close {
-        reply: Reply<(), QueueError>,
-    },
-}
-
-type Append = (NewEvent, Reply<Seq, AppendError>);
-
-/// A removal under way; large ones take several transactions.
-struct Removal {
-    tunnel: TunnelId,
-    until: Until,
-    reply: Option<Reply<(), QueueError>>,
-}
+pub(super) const REOPEN_PERIOD: Duration = Duration::from_secs(1);
 
 /// What the thread owns.
 pub(super) struct Writer {
@@ -160,9 +123,7 @@ impl Writer {
                 until: Until::Acknowledged(through),
                 reply: Some(reply),
             }),
-            Command::Expire { before, reply } => {
-                let _ = reply.send(self.expire(before));
-            }
+            Command::Expire { before, reply } => self.expire(before, reply),
             Command::Watch { tunnel, reply } => {
                 let _ = reply.send(self.watch(tunnel));
             }
@@ -242,7 +203,8 @@ impl Writer {
                 break;
             };
             match step {
-                Step::More => self.removals.push_back(removal),
+                // First come, first finished: only the last step of a batch can be this.
+                Step::More => self.removals.push_front(removal),
                 Step::Finished => removal.answer(Ok(())),
                 Step::UnknownTunnel => {
                     self.shared.forget(removal.tunnel);
@@ -253,23 +215,26 @@ impl Writer {
     }
 
     /// Queues the removal of what is too old. Also the tick that repairs an idle, broken file.
-    fn expire(&mut self, before: Timestamp) -> Result<(), QueueError> {
+    fn expire(&mut self, before: Timestamp, reply: Reply<(), QueueError>) {
         if !self.repair() {
-            return Err(QueueError::Unavailable);
+            let _ = reply.send(Err(QueueError::Unavailable));
+            return;
         }
-        let tunnels = batch::tunnels_with_older(&self.connection, before);
-        let tunnels = tunnels.map_err(|error| {
+        let tunnels = batch::tunnels_with_older(&self.connection, before).unwrap_or_else(|error| {
             tracing::error!(%error, "the queue cannot look for old events");
-            QueueError::Unavailable
-        })?;
-        for tunnel in tunnels {
-            self.removals.push_back(Removal {
+            Vec::new()
+        });
+        self.removals
+            .extend(tunnels.into_iter().map(|tunnel| Removal {
                 tunnel,
                 until: Until::Expired(before),
                 reply: None,
-            });
+            }));
+        // Removals end in the order in which they began: after the last one all are done.
+        match self.removals.back_mut() {
+            Some(last) if last.reply.is_none() => last.reply = Some(reply),
+            _ => drop(reply.send(Ok(()))),
         }
-        Ok(())
     }
 
     fn watch(&mut self, tunnel: TunnelId) -> Result<(), QueueError> {
@@ -350,27 +315,6 @@ impl Writer {
         }
         self.connection = connection;
         Ok(())
-    }
-}
-
-/// What a transaction did; the order is that of the commands.
-struct Outcome {
-    depths: Vec<(TunnelId, Depth)>,
-    appended: Vec<Result<Seq, AppendError>>,
-    steps: Vec<Step>,
-}
-
-impl Outcome {
-    fn accepted(&self) -> usize {
-        self.appended.iter().filter(|answer| answer.is_ok()).count()
-    }
-}
-
-impl Removal {
-    fn answer(self, answer: Result<(), QueueError>) {
-        if let Some(reply) = self.reply {
-            let _ = reply.send(answer);
-        }
     }
 }
 

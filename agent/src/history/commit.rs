@@ -1,0 +1,254 @@
+//! The one thread that writes to the history. It commits whatever is waiting in one transaction
+//! (group commit), tells everybody concerned only then, and uses its idle moments to index.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::{broadcast, mpsc, watch};
+
+use super::error::HistoryError;
+use super::write::{Appended, Command, Tally};
+use super::{index, retention, store};
+use crate::handle::Change;
+
+/// Rows of one transaction: bounds how long the first of them waits for its commit.
+const GROUP_ROWS: usize = 4096;
+
+/// Up to so many new events of one transaction are made searchable in it; more than that wait for
+/// an idle moment. A person sees no delay, and a burst is not slowed down.
+const INDEX_AT_ONCE: usize = 64;
+
+/// What the thread owns.
+#[derive(Debug)]
+pub(super) struct Committer {
+    connection: Connection,
+    tally: watch::Sender<Tally>,
+    changes: broadcast::Sender<Change>,
+    data_version: i64,
+    /// Whether some events may not be searchable yet.
+    behind: bool,
+}
+
+/// What a command did, to be told after the commit.
+enum Done {
+    Appended(Appended),
+    Recorded(Option<u32>),
+    Retained(bool),
+    Looked(bool),
+}
+
+impl Done {
+    fn new_events(&self) -> usize {
+        if let Self::Appended(appended) = self {
+            appended.new
+        } else {
+            0
+        }
+    }
+}
+
+impl Committer {
+    pub(super) fn new(
+        connection: Connection,
+        changes: broadcast::Sender<Change>,
+    ) -> rusqlite::Result<Self> {
+        let tally = watch::Sender::new(store::tally(&connection)?);
+        let data_version = store::data_version(&connection)?;
+        // The last run may have ended in the middle of it.
+        let behind = true;
+        Ok(Self {
+            connection,
+            tally,
+            changes,
+            data_version,
+            behind,
+        })
+    }
+
+    pub(super) fn tally(&self) -> watch::Receiver<Tally> {
+        self.tally.subscribe()
+    }
+
+    /// Serves the queue until it is told to close or everybody who could ask is gone.
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Command>) {
+        while let Some(first) = self.next(&mut queue) {
+            let (group, close) = gather(first, &mut queue);
+            self.commit(group);
+            if close {
+                break;
+            }
+        }
+    }
+
+    /// The next command; while there is none, what is behind gets indexed.
+    fn next(&mut self, queue: &mut mpsc::Receiver<Command>) -> Option<Command> {
+        while self.behind {
+            match queue.try_recv() {
+                Ok(command) => return Some(command),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => self.index(),
+            }
+        }
+        queue.blocking_recv()
+    }
+
+    /// One small step; a failure is tried again at the next start and costs nothing but search.
+    fn index(&mut self) {
+        let step = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|transaction| {
+                let more = index::step(&transaction)?;
+                transaction.commit()?;
+                Ok(more)
+            });
+        self.behind = step.as_ref().copied().unwrap_or(false);
+        match step {
+            Ok(true) => {}
+            // A search may find now what it could not find before: worth reading again.
+            Ok(false) => self.announce(Change::Appended {
+                through: self.tally.borrow().newest,
+            }),
+            Err(error) => tracing::warn!(%error, "cannot make new events searchable"),
+        }
+    }
+
+    fn commit(&mut self, group: Vec<Command>) {
+        if group.is_empty() {
+            return;
+        }
+        match self.write(&group) {
+            Ok(done) => self.tell(group, done),
+            Err(source) => {
+                tracing::error!(error = %source, "cannot write to the history");
+                refuse(group, &HistoryError::Write(source.into()));
+            }
+        }
+    }
+
+    /// One transaction: all of the group or nothing of it.
+    fn write(&mut self, group: &[Command]) -> rusqlite::Result<Vec<Done>> {
+        let before = *self.tally.borrow();
+        let (mut tally, data_version) = (before, &mut self.data_version);
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done: Vec<Done> = group
+            .iter()
+            .map(|command| apply(&transaction, command, data_version, &mut tally))
+            .collect::<Result<_, _>>()?;
+        let new: usize = done.iter().map(Done::new_events).sum();
+        let behind = match new {
+            0 => self.behind,
+            1..=INDEX_AT_ONCE if !self.behind => index::step(&transaction)?,
+            _ => true,
+        };
+        transaction.commit()?;
+        self.behind = behind;
+        self.tally
+            .send_if_modified(|known| std::mem::replace(known, tally) != tally);
+        Ok(done)
+    }
+
+    fn tell(&self, group: Vec<Command>, done: Vec<Done>) {
+        if done.iter().any(|done| done.new_events() > 0) {
+            self.announce(Change::Appended {
+                through: self.tally.borrow().newest,
+            });
+        }
+        for pair in group.into_iter().zip(done) {
+            match pair {
+                (Command::Append { answer, .. }, Done::Appended(appended)) => {
+                    let _ = answer.send(Ok(appended));
+                }
+                (Command::Record { attempt, answer }, Done::Recorded(number)) => {
+                    self.announce(Change::Touched {
+                        position: attempt.position,
+                        event: attempt.event,
+                    });
+                    if let Some(answer) = answer {
+                        let numbered = number.map(|number| attempt.numbered(number));
+                        let _ = answer.send(numbered.ok_or(HistoryError::Gone));
+                    }
+                }
+                (Command::Look { answer }, Done::Looked(elsewhere)) => {
+                    if elsewhere {
+                        self.announce(Change::Elsewhere);
+                    }
+                    let _ = answer.send(Ok(elsewhere));
+                }
+                (Command::Retain { answer, .. }, Done::Retained(more)) => {
+                    let _ = answer.send(Ok(more));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn announce(&self, change: Change) {
+        // Nobody listening is fine.
+        let _ = self.changes.send(change);
+    }
+}
+
+/// What is waiting, up to a limit, and whether the queue is to be closed after it.
+fn gather(first: Command, queue: &mut mpsc::Receiver<Command>) -> (Vec<Command>, bool) {
+    let (mut group, mut rows) = (Vec::new(), 0);
+    let mut next = Some(first);
+    while let Some(command) = next {
+        rows += match &command {
+            Command::Close => return (group, true),
+            Command::Append { events, .. } => events.len(),
+            _ => 1,
+        };
+        group.push(command);
+        next = if rows < GROUP_ROWS {
+            queue.try_recv().ok()
+        } else {
+            None
+        };
+    }
+    (group, false)
+}
+
+fn apply(
+    transaction: &Transaction<'_>,
+    command: &Command,
+    data_version: &mut i64,
+    tally: &mut Tally,
+) -> rusqlite::Result<Done> {
+    Ok(match command {
+        Command::Append { events, .. } => {
+            Done::Appended(store::append(transaction, events, tally)?)
+        }
+        Command::Record { attempt, .. } => {
+            Done::Recorded(store::record(transaction, attempt, tally)?)
+        }
+        Command::Retain { retention, now, .. } => {
+            Done::Retained(retention::step(transaction, retention, *now)?)
+        }
+        Command::Look { .. } | Command::Close => {
+            let found = store::data_version(transaction)?;
+            let elsewhere = std::mem::replace(data_version, found) != found;
+            if elsewhere {
+                *tally = store::tally(transaction)?;
+            }
+            Done::Looked(elsewhere)
+        }
+    })
+}
+
+fn refuse(group: Vec<Command>, error: &HistoryError) {
+    for command in group {
+        match command {
+            Command::Append { answer, .. } => drop(answer.send(Err(error.clone()))),
+            Command::Record {
+                answer: Some(answer),
+                ..
+            } => drop(answer.send(Err(error.clone()))),
+            Command::Retain { answer, .. } | Command::Look { answer } => {
+                drop(answer.send(Err(error.clone())));
+            }
+            Command::Record { answer: None, .. } | Command::Close => {}
+        }
+    }
+}

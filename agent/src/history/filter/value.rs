@@ -1,0 +1,94 @@
+//! The values behind a term's colon: text to numbers, times and statuses, or what would do instead.
+
+use jiff::{Span, Timestamp, ZonedDateTime, civil};
+
+use super::StatusTest;
+
+pub(super) fn id(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| "an id is a whole number here".to_owned())
+}
+
+pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("this is `yes` or `no`".to_owned()),
+    }
+}
+
+/// The beginning of an event id: as many characters as one has, of those that a ULID uses.
+pub(super) fn event_id(text: &str) -> Result<String, String> {
+    let text = text.to_ascii_uppercase();
+    let is_ulid = text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() && !b"ILOU".contains(&b));
+    if is_ulid && text.len() <= 26 && text.as_bytes().first() <= Some(&b'7') {
+        Ok(text)
+    } else {
+        Err("this is no event id".to_owned())
+    }
+}
+
+pub(super) fn status(text: &str) -> Result<StatusTest, String> {
+    const EXPECTED: &str = "try 200, 5xx, >=400, error, pending or held";
+    let number = |text: &str| text.parse::<u16>().map_err(|_| EXPECTED.to_owned());
+    Ok(match text {
+        "error" => StatusTest::Error,
+        "pending" => StatusTest::Pending,
+        "held" => StatusTest::Held,
+        _ => {
+            if let Some(class) = text.strip_suffix("xx") {
+                let class = number(class).ok().filter(|class| (1..=9).contains(class));
+                let low = class.ok_or_else(|| EXPECTED.to_owned())? * 100;
+                StatusTest::Within(low, low + 99)
+            } else if let Some(low) = text.strip_prefix(">=") {
+                StatusTest::Within(number(low)?, u16::MAX)
+            } else if let Some(high) = text.strip_prefix("<=") {
+                StatusTest::Within(0, number(high)?)
+            } else if let Some(below) = text.strip_prefix('>') {
+                StatusTest::Within(number(below)?.saturating_add(1), u16::MAX)
+            } else if let Some(above) = text.strip_prefix('<') {
+                StatusTest::Within(0, number(above)?.saturating_sub(1))
+            } else {
+                let code = number(text)?;
+                StatusTest::Within(code, code)
+            }
+        }
+    })
+}
+
+/// `10m`, `2h`, `3d`: that long before now. `14:30`: the last time it was that late. Else RFC 3339.
+pub(super) fn time(text: &str, now: &ZonedDateTime) -> Result<Timestamp, String> {
+    const EXPECTED: &str = "try 10m, 2h, 3d, 14:30 or 2026-11-23T14:30:00Z";
+    let expected = || EXPECTED.to_owned();
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    if let Ok(time) = civil::Time::strptime("%H:%M", text) {
+        let today = now.with().time(time).build().map_err(|_| expected())?;
+        let last = if today > *now {
+            today.yesterday().map_err(|_| expected())?
+        } else {
+            today
+        };
+        return Ok(last.timestamp());
+    }
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let count: i64 = digits.parse().map_err(|_| expected())?;
+    let unit_seconds = match text.strip_prefix(digits) {
+        Some("s") => 1,
+        Some("m") => 60,
+        Some("h") => 60 * 60,
+        Some("d") => 24 * 60 * 60,
+        Some("w") => 7 * 24 * 60 * 60,
+        _ => return Err(expected()),
+    };
+    let ago = count
+        .checked_mul(unit_seconds)
+        .and_then(|seconds| Span::new().try_seconds(seconds).ok())
+        .ok_or_else(expected)?;
+    now.timestamp()
+        .checked_sub(ago)
+        .map_err(|_| "this is before all time".to_owned())
+}

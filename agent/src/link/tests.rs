@@ -1,0 +1,382 @@
+//! Sessions over a stream in memory with the clock paused. The test plays both the relay and the
+//! history, since a paused clock would not wait for a writer thread.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use jiff::Timestamp;
+use podtap_wire::{
+    AgentFrame, Decoded, Encoded, EventFrame, EventId, HeaderList, Hello, Notice, RelayFrame,
+    RelayLimits, Respond, ResponseFrame, Seq, WebhookRequest, WebhookResponse, Welcome,
+};
+use tokio::io::DuplexStream;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{Message, protocol::Role};
+use tokio_util::sync::CancellationToken;
+
+use super::disconnect::{Disconnect, Stop};
+use super::{Face, session};
+use crate::handle::Change;
+use crate::history::{Appended, Command, HistoryError, NewEvent, Writer};
+use crate::status::{LinkState, Status};
+
+/// A session, and everything around it in the test's hands.
+struct World {
+    relay: WebSocketStream<DuplexStream>,
+    history: mpsc::Receiver<Command>,
+    responses: mpsc::Sender<ResponseFrame>,
+    status: watch::Receiver<Status>,
+    changes: broadcast::Receiver<Change>,
+    token: CancellationToken,
+    session: JoinSet<Disconnect>,
+}
+
+impl World {
+    /// A session that has been welcomed.
+    async fn open() -> Self {
+        let mut world = Self::hello().await;
+        world.send(RelayFrame::Welcome(welcome())).await;
+        world
+    }
+
+    /// A session that has said hello.
+    async fn hello() -> Self {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let relay = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
+        let (writer, history) = Writer::played();
+        let (responses, answered) = mpsc::channel(8);
+        let (sender, changes) = broadcast::channel(16);
+        let status = watch::Sender::new(Status::default());
+        let token = CancellationToken::new();
+        let face = Face {
+            writer,
+            status: status.clone(),
+            changes: sender,
+            deliver: true,
+        };
+        let mut session = JoinSet::new();
+        session.spawn(run(near, face, answered, token.clone()));
+        let status = status.subscribe();
+        let mut world = Self {
+            relay,
+            history,
+            responses,
+            status,
+            changes,
+            token,
+            session,
+        };
+        let Some(AgentFrame::Hello(hello)) = world.next_frame().await else {
+            panic!("no hello")
+        };
+        assert_eq!((hello.tunnel.as_str(), hello.window), ("crm", 10));
+        world
+    }
+
+    async fn send(&mut self, frame: RelayFrame) {
+        let message = match frame.encode().unwrap() {
+            Encoded::Text(text) => Message::text(text),
+            Encoded::Binary(bytes) => Message::Binary(bytes),
+        };
+        self.relay.send(message).await.unwrap();
+    }
+
+    async fn send_event(&mut self, seq: u64) {
+        self.send(RelayFrame::Event(event(seq))).await;
+    }
+
+    /// What the agent says next; `None` once it has closed. Pings are passed over.
+    async fn next_frame(&mut self) -> Option<AgentFrame> {
+        loop {
+            let decoded = match self.relay.next().await?.ok()? {
+                Message::Text(text) => AgentFrame::decode_text(&text),
+                Message::Binary(bytes) => AgentFrame::decode_binary(&bytes),
+                Message::Close(_) => return None,
+                _ => continue,
+            };
+            let Decoded::Frame(frame) = decoded.unwrap() else {
+                panic!("an unknown frame")
+            };
+            return Some(frame);
+        }
+    }
+
+    async fn next_ack(&mut self) -> Seq {
+        match self.next_frame().await {
+            Some(AgentFrame::Ack(ack)) => ack.through,
+            other => panic!("no acknowledgement but {other:?}"),
+        }
+    }
+
+    /// The next append that the history is asked for, and how to answer it.
+    async fn next_append(&mut self) -> (Vec<u64>, impl FnOnce(Result<(), HistoryError>) + use<>) {
+        let Some(Command::Append { events, answer }) = self.history.recv().await else {
+            panic!("no append")
+        };
+        let seqs = events
+            .iter()
+            .map(|event: &NewEvent| event.seq.unwrap().0)
+            .collect();
+        let new = events.len();
+        let answer = move |result: Result<(), HistoryError>| {
+            answer
+                .send(result.map(|()| Appended { new, known: 0 }))
+                .unwrap();
+        };
+        (seqs, answer)
+    }
+
+    async fn end(&mut self) -> Disconnect {
+        self.session.join_next().await.unwrap().unwrap()
+    }
+}
+
+async fn run(
+    stream: DuplexStream,
+    face: Face,
+    mut responses: mpsc::Receiver<ResponseFrame>,
+    token: CancellationToken,
+) -> Disconnect {
+    let mut socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
+    let hello = Hello {
+        client: "test".to_owned(),
+        tunnel: "crm".parse().unwrap(),
+        window: 10,
+        respond: Respond::Local,
+    };
+    match session::open(&mut socket, hello).await {
+        Ok(welcome) => face.welcomed(welcome),
+        Err(end) => return end,
+    }
+    session::run(socket, &face, &mut responses, &token).await
+}
+
+fn welcome() -> Welcome {
+    Welcome {
+        url: "https://hooks.test/key/".to_owned(),
+        tunnel: "crm".parse().unwrap(),
+        backlog: 3,
+        limits: RelayLimits::default(),
+        server: "relay".to_owned(),
+    }
+}
+
+fn event(seq: u64) -> EventFrame {
+    let request = WebhookRequest {
+        received_at: Timestamp::UNIX_EPOCH,
+        method: "POST".to_owned(),
+        path: "/".to_owned(),
+        headers: HeaderList::default(),
+        peer: None,
+        body: "body".into(),
+    };
+    EventFrame {
+        seq: Seq(seq),
+        id: EventId::from_parts(Timestamp::UNIX_EPOCH, seq.into()),
+        request,
+    }
+}
+
+fn reason(end: &Disconnect) -> &str {
+    match end {
+        Disconnect::Retry { reason, .. } => reason,
+        Disconnect::Stop(stop) => panic!("stopped: {stop:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_acknowledged_after_their_commit_and_once_a_batch() {
+    let mut world = World::open().await;
+    world.send_event(5).await;
+    let (seqs, committed) = world.next_append().await;
+    assert_eq!(seqs, [5]);
+
+    // These gather while the first is being committed.
+    for seq in 6..=8 {
+        world.send_event(seq).await;
+    }
+    let early = tokio::time::timeout(Duration::from_secs(5), world.next_frame()).await;
+    assert!(early.is_err(), "acknowledged before the commit: {early:?}");
+
+    committed(Ok(()));
+    assert_eq!(world.next_ack().await, Seq(5));
+    let (seqs, committed) = world.next_append().await;
+    assert_eq!(seqs, [6, 7, 8]);
+    committed(Ok(()));
+    assert_eq!(world.next_ack().await, Seq(8));
+    assert_eq!(world.status.borrow().backlog, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_cannot_be_stored_are_not_acknowledged_and_end_the_link() {
+    let mut world = World::open().await;
+    world.send_event(1).await;
+
+    let (_, committed) = world.next_append().await;
+    committed(Err(HistoryError::Closed));
+
+    assert!(matches!(
+        world.end().await,
+        Disconnect::Stop(Stop::History(HistoryError::Closed))
+    ));
+    assert_eq!(world.next_frame().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn thirty_seconds_of_silence_end_the_connection_and_pings_keep_it() {
+    let mut world = World::open().await;
+    let began = Instant::now();
+    for _ in 0..6 {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        world.relay.send(Message::Ping("".into())).await.unwrap();
+    }
+
+    let end = world.end().await;
+
+    assert_eq!(reason(&end), "the relay has fallen silent");
+    assert_eq!(began.elapsed().as_secs(), 150);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_agent_pings_every_ten_seconds() {
+    let mut world = World::open().await;
+    let began = Instant::now();
+    let mut pings = 0;
+    while pings < 2 {
+        if let Message::Ping(_) = world.relay.next().await.unwrap().unwrap() {
+            pings += 1;
+        }
+    }
+    assert_eq!(began.elapsed().as_secs(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_that_never_says_welcome_is_left() {
+    let mut world = World::hello().await;
+    let end = world.end().await;
+    assert_eq!(reason(&end), "the relay did not say welcome in time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn notices_that_are_final_stop_the_link() {
+    let mut world = World::open().await;
+    world.send(RelayFrame::Notice(Notice::TakenOver)).await;
+    assert!(matches!(
+        world.end().await,
+        Disconnect::Stop(Stop::TakenOver)
+    ));
+
+    let mut world = World::open().await;
+    world.send(RelayFrame::Notice(Notice::Revoked)).await;
+    assert!(matches!(
+        world.end().await,
+        Disconnect::Stop(Stop::TokenRevoked)
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_that_drains_is_come_back_to_when_it_said() {
+    let mut world = World::open().await;
+    world
+        .send(RelayFrame::Notice(Notice::Draining {
+            come_back_after_ms: 1500,
+        }))
+        .await;
+    world.send_event(1).await;
+    let (_, committed) = world.next_append().await;
+    committed(Ok(()));
+    assert_eq!(world.next_ack().await, Seq(1));
+    world.relay.close(None).await.unwrap();
+
+    let end = world.end().await;
+
+    let after = Some(Duration::from_millis(1500));
+    assert!(
+        matches!(&end, Disconnect::Retry { after: found, .. } if *found == after),
+        "{end:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gap_is_announced_and_what_is_unknown_is_skipped() {
+    let mut world = World::open().await;
+    world
+        .relay
+        .send(Message::text(r#"{"type":"from-the-future","x":1}"#))
+        .await
+        .unwrap();
+    world
+        .relay
+        .send(Message::text(r#"{"type":"notice","kind":"party"}"#))
+        .await
+        .unwrap();
+    let reason = "older than 7 days".to_owned();
+    let gap = Notice::Gap {
+        from: Seq(3),
+        to: Seq(9),
+        reason: reason.clone(),
+    };
+    world.send(RelayFrame::Notice(gap)).await;
+
+    assert!(matches!(
+        world.changes.recv().await,
+        Ok(Change::Link(LinkState::Up { .. }))
+    ));
+    let expected = Change::Gap {
+        from: Seq(3),
+        to: Seq(9),
+        reason,
+    };
+    assert_eq!(world.changes.recv().await, Ok(expected));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_local_services_answers_go_back() {
+    let mut world = World::open().await;
+    let headers = [("content-type", "text/plain")].into_iter().collect();
+    let response = WebhookResponse {
+        status: 418,
+        headers,
+        body: "tea".into(),
+    };
+    let frame = ResponseFrame {
+        seq: Seq(4),
+        response,
+    };
+
+    world.responses.send(frame.clone()).await.unwrap();
+
+    assert_eq!(world.next_frame().await, Some(AgentFrame::Response(frame)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_end_the_commit_under_way_is_acknowledged_and_then_the_link_closes() {
+    let mut world = World::open().await;
+    world.send_event(1).await;
+    let (_, committed) = world.next_append().await;
+    world.token.cancel();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+
+    committed(Ok(()));
+
+    assert_eq!(world.next_ack().await, Seq(1));
+    assert_eq!(world.next_frame().await, None);
+    assert!(matches!(
+        world.end().await,
+        Disconnect::Stop(Stop::Cancelled)
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nonsense_ends_the_connection_and_not_the_link() {
+    let mut world = World::open().await;
+    world
+        .relay
+        .send(Message::Binary(vec![0xff; 20].into()))
+        .await
+        .unwrap();
+    assert!(reason(&world.end().await).starts_with("the relay sent nonsense"));
+}

@@ -1,0 +1,376 @@
+//! The link against a real relay on loopback: what a relay accepted is in the history, once, in
+//! order, whatever happens to the connection.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use podtap_agent::config::LinkConfig;
+use podtap_agent::history::{Anchor, DeliveryState, EventRow, Filter, PageQuery};
+use podtap_agent::{Agent, AgentHandle, Config, LinkState, RunError};
+use podtap_relay::tunnel::TokenStore;
+use podtap_relay::{Config as RelayConfig, Relay};
+use podtap_wire::Respond;
+use support::{Service, answer, browsing, eventually, target_of};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// A relay that can be stopped and started again at the same place.
+struct Relays {
+    folder: TempDir,
+    address: SocketAddr,
+    token: CancellationToken,
+    running: JoinSet<()>,
+}
+
+impl Relays {
+    async fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let address = ([127, 0, 0, 1], 0).into();
+        let (token, running) = (CancellationToken::new(), JoinSet::new());
+        let mut relay = Self {
+            folder,
+            address,
+            token,
+            running,
+        };
+        relay.resume().await;
+        relay
+    }
+
+    async fn resume(&mut self) {
+        let mut config = RelayConfig::new(self.folder.path());
+        config.listen = self.address;
+        let bound = Relay::bind(config).await.unwrap();
+        self.address = bound.local_addr();
+        self.token = CancellationToken::new();
+        let token = self.token.clone();
+        self.running
+            .spawn(async move { bound.run(token).await.unwrap() });
+    }
+
+    async fn stop(&mut self) {
+        self.token.cancel();
+        self.running.join_next().await.unwrap().unwrap();
+    }
+
+    fn tokens(&self) -> TokenStore {
+        TokenStore::open(self.folder.path()).unwrap()
+    }
+
+    fn link(&self) -> LinkConfig {
+        let token = self.tokens().create("somebody").unwrap();
+        let relay = format!("http://{}", self.address).parse().unwrap();
+        LinkConfig::new(relay, token.reveal().into(), "crm".parse().unwrap())
+    }
+}
+
+struct Running {
+    handle: AgentHandle,
+    token: CancellationToken,
+    agent: JoinSet<Result<(), RunError>>,
+}
+
+impl Running {
+    fn start(config: Config) -> Self {
+        let (agent, handle) = Agent::open(config).unwrap();
+        let token = CancellationToken::new();
+        let mut running = JoinSet::new();
+        running.spawn(agent.run(token.clone()));
+        Self {
+            handle,
+            token,
+            agent: running,
+        }
+    }
+
+    /// The tunnel's URL, once the link is up.
+    async fn up(&self) -> String {
+        let mut status = self.handle.status();
+        let up = status.wait_for(|status| matches!(status.link, LinkState::Up { .. }));
+        let up = tokio::time::timeout(support::DEADLINE, up).await.unwrap();
+        up.unwrap().public_url.clone().unwrap()
+    }
+
+    async fn rows(&self, wanted: usize) -> Vec<EventRow> {
+        eventually("all are in the history", || async {
+            let filter = Filter::default();
+            let page = PageQuery {
+                filter,
+                anchor: Anchor::Newest,
+                limit: 1000,
+            };
+            let mut rows = self.handle.history().page(page).await.unwrap();
+            rows.reverse();
+            if rows.len() == wanted {
+                Ok(rows)
+            } else {
+                Err(format!("{} rows", rows.len()))
+            }
+        })
+        .await
+    }
+
+    async fn stop(mut self) {
+        self.token.cancel();
+        self.ended().await.unwrap();
+    }
+
+    async fn ended(&mut self) -> Result<(), RunError> {
+        let ended = tokio::time::timeout(support::DEADLINE, self.agent.join_next()).await;
+        ended.unwrap().unwrap().unwrap()
+    }
+}
+
+/// Posts as Podio would; the whole answer.
+async fn post(url: &str, path: &str, body: &str) -> String {
+    let (authority, base) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let mut stream = TcpStream::connect(authority).await.unwrap();
+    let length = body.len();
+    let request = format!(
+        "POST /{base}{path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+fn body_of(item: usize) -> String {
+    format!("type=item.update&item_id={item}&item_revision_id=1&hook_id=7")
+}
+
+fn config(folder: &TempDir, link: LinkConfig, service: &Service) -> Config {
+    let target = Some(target_of(service.address));
+    Config {
+        link: Some(link),
+        target,
+        ..browsing(folder)
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_reaches_the_history_and_the_local_service() {
+    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let service = Service::start(|_| answer(204, "")).await;
+    let running = Running::start(config(&folder, relay.link(), &service));
+    let url = running.up().await;
+
+    let accepted = post(&url, "podio/hook?x=1", &body_of(4711)).await;
+    assert!(accepted.starts_with("HTTP/1.1 200"), "{accepted}");
+
+    let rows = running.rows(1).await;
+    assert_eq!(rows[0].object.unwrap().to_string(), "item 4711");
+    eventually("it is delivered", || async {
+        service.received().pop().map(drop).ok_or_else(String::new)
+    })
+    .await;
+    let received = service.received().remove(0);
+    assert_eq!(received.request_line(), "POST /podio/hook?x=1 HTTP/1.1");
+    assert_eq!(received.body, body_of(4711).as_bytes());
+    assert_eq!(
+        received.header("podtap-event-id"),
+        Some(rows[0].id.to_string().as_str())
+    );
+    assert_eq!(received.header("x-forwarded-proto"), Some("http"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_accepted_without_an_agent_arrives_in_order_once_and_after_a_restart_of_both() {
+    let (mut relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let service = Service::start(|_| support::ok()).await;
+    let link = relay.link();
+    let running = Running::start(config(&folder, link.clone(), &service));
+    let url = running.up().await;
+    running.stop().await;
+    for item in 0..20 {
+        post(&url, "", &body_of(item)).await;
+    }
+
+    relay.stop().await;
+    relay.resume().await;
+    let running = Running::start(config(&folder, link, &service));
+    assert_eq!(
+        running.up().await,
+        url,
+        "the same owner and name get the same URL"
+    );
+
+    let rows = running.rows(20).await;
+    let items: Vec<u64> = rows.iter().map(|row| row.object.unwrap().id).collect();
+    assert_eq!(items, (0..20).collect::<Vec<u64>>());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_relay_that_goes_and_comes_back_is_found_again() {
+    let (mut relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let service = Service::start(|_| support::ok()).await;
+    let running = Running::start(config(&folder, relay.link(), &service));
+    let url = running.up().await;
+
+    relay.stop().await;
+    let mut status = running.handle.status();
+    let down = status.wait_for(|status| matches!(status.link, LinkState::Connecting { .. }));
+    tokio::time::timeout(support::DEADLINE, down)
+        .await
+        .unwrap()
+        .unwrap();
+    relay.resume().await;
+
+    assert_eq!(running.up().await, url);
+    post(&url, "", &body_of(1)).await;
+    running.rows(1).await;
+    assert_eq!(running.handle.status().borrow().reconnects, 1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_token_and_a_revoked_one_end_the_agent() {
+    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let service = Service::start(|_| support::ok()).await;
+    let mut wrong = relay.link();
+    wrong.token = "pt_wrong".into();
+    let mut running = Running::start(config(&folder, wrong, &service));
+    let end = running.ended().await;
+    assert!(matches!(end, Err(RunError::TokenRefused { .. })), "{end:?}");
+    let link = running.handle.status().borrow().link.clone();
+    assert!(matches!(link, LinkState::Stopped { .. }), "{link:?}");
+
+    let mut running = Running::start(config(&folder, relay.link(), &service));
+    running.up().await;
+    relay.tokens().revoke("somebody").unwrap();
+    let end = running.ended().await;
+    let revoked = matches!(
+        end,
+        Err(RunError::TokenRevoked | RunError::TokenRefused { .. })
+    );
+    assert!(revoked, "{end:?}");
+}
+
+#[tokio::test]
+async fn a_newer_agent_takes_the_tunnel_over() {
+    let relay = Relays::start().await;
+    let (folder, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let service = Service::start(|_| support::ok()).await;
+    let mut first = Running::start(config(&folder, relay.link(), &service));
+    first.up().await;
+
+    let second = Running::start(config(&other, relay.link(), &service));
+    second.up().await;
+
+    let end = first.ended().await;
+    assert!(matches!(end, Err(RunError::TakenOver)), "{end:?}");
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn under_respond_local_the_sender_hears_the_local_service() {
+    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let service = Service::start(|_| answer(418, "tea")).await;
+    let mut link = relay.link();
+    link.respond = Respond::Local;
+    let running = Running::start(config(&folder, link, &service));
+    let url = running.up().await;
+
+    let heard = post(&url, "", &body_of(1)).await;
+
+    assert!(heard.starts_with("HTTP/1.1 418"), "{heard}");
+    assert!(
+        heard.contains("x-service: yes") && heard.ends_with("tea"),
+        "{heard}"
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_local_service_events_are_held() {
+    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let config = Config {
+        link: Some(relay.link()),
+        ..browsing(&folder)
+    };
+    let running = Running::start(config);
+    let url = running.up().await;
+
+    post(&url, "", &body_of(1)).await;
+
+    assert_eq!(running.rows(1).await[0].state, DeliveryState::Held);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_link_goes_through_a_proxy_that_wants_a_password() {
+    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy_address = proxy.local_addr().unwrap();
+    let mut proxying = JoinSet::new();
+    proxying.spawn(async move {
+        let (mut near, _) = proxy.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(near.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(head).unwrap();
+        let target = head.split(' ').nth(1).unwrap().to_owned();
+        let mut far = TcpStream::connect(&target).await.unwrap();
+        near.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        tokio::io::copy_bidirectional(&mut near, &mut far)
+            .await
+            .ok();
+        head
+    });
+    let mut link = relay.link();
+    link.proxy = Some(format!("http://me:p%40ss@{proxy_address}").parse().unwrap());
+    let running = Running::start(Config {
+        link: Some(link),
+        ..browsing(&folder)
+    });
+
+    running.up().await;
+    running.stop().await;
+
+    let head = proxying.join_next().await.unwrap().unwrap();
+    assert!(
+        head.starts_with(&format!("CONNECT {} HTTP/1.1", relay.address)),
+        "{head}"
+    );
+    // `me:p@ss` in base 64.
+    assert!(
+        head.to_lowercase()
+            .contains("proxy-authorization: basic bwu6cebzcw=="),
+        "{head}"
+    );
+}
+
+#[tokio::test]
+async fn an_unreachable_relay_is_told_in_words_and_the_end_is_quick() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|_| support::ok()).await;
+    let running = Running::start(support::delivering(&folder, service.address));
+    let mut status = running.handle.status();
+    let refused = status.wait_for(|status| {
+        matches!(&status.link, LinkState::Connecting { attempt, reason: Some(reason), .. }
+            if *attempt >= 2 && reason == "connection refused")
+    });
+    tokio::time::timeout(support::DEADLINE, refused)
+        .await
+        .unwrap()
+        .unwrap();
+
+    tokio::time::timeout(Duration::from_secs(2), running.stop())
+        .await
+        .unwrap();
+}

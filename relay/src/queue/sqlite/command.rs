@@ -1,0 +1,67 @@
+//! What the writer is asked to do, and how it answers.
+
+use jiff::Timestamp;
+use podtap_wire::Seq;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::batch::{NewEvent, Step, Until};
+use crate::queue::{AppendError, Depth, QueueError, TunnelId};
+
+pub(super) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
+
+/// What the writer is asked to do.
+pub(super) enum Command {
+    Append {
+        event: NewEvent,
+        reply: Reply<Seq, AppendError>,
+    },
+    Acknowledge {
+        tunnel: TunnelId,
+        through: Seq,
+        reply: Reply<(), QueueError>,
+    },
+    Expire {
+        before: Timestamp,
+        reply: Reply<(), QueueError>,
+    },
+    Watch {
+        tunnel: TunnelId,
+        reply: Reply<(), QueueError>,
+    },
+    Run(Job),
+    Close {
+        reply: Reply<(), QueueError>,
+    },
+}
+
+pub(super) type Append = (NewEvent, Reply<Seq, AppendError>);
+
+/// A removal under way; large ones take several transactions.
+pub(super) struct Removal {
+    pub(super) tunnel: TunnelId,
+    pub(super) until: Until,
+    pub(super) reply: Option<Reply<(), QueueError>>,
+}
+
+/// What a transaction did; the order is that of the commands.
+pub(super) struct Outcome {
+    pub(super) depths: Vec<(TunnelId, Depth)>,
+    pub(super) appended: Vec<Result<Seq, AppendError>>,
+    pub(super) steps: Vec<Step>,
+}
+
+impl Outcome {
+    pub(super) fn accepted(&self) -> usize {
+        self.appended.iter().filter(|answer| answer.is_ok()).count()
+    }
+}
+
+impl Removal {
+    pub(super) fn answer(self, answer: Result<(), QueueError>) {
+        if let Some(reply) = self.reply {
+            let _ = reply.send(answer);
+        }
+    }
+}

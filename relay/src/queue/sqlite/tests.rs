@@ -1,0 +1,219 @@
+//! The engine's own promises: the conformance suite, and what happens when the disk fails.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
+use tempfile::TempDir;
+
+use super::{Opener, SqliteQueue};
+use crate::database::Database;
+use crate::metrics::Metrics;
+use crate::queue::conformance::{Bench, conformance};
+use crate::queue::{AppendError, Queue, QueueLimits, ReadLimit, TunnelId};
+
+/// A queue in a folder of its own.
+struct Sqlite {
+    folder: TempDir,
+    limits: QueueLimits,
+    database: Database,
+    queue: Arc<SqliteQueue>,
+}
+
+impl Sqlite {
+    fn open(folder: TempDir, limits: QueueLimits) -> Self {
+        let database = Database::open(folder.path()).unwrap();
+        let metrics = Arc::new(Metrics::new());
+        let queue = SqliteQueue::open(&database, limits.clone(), metrics).unwrap();
+        Self {
+            folder,
+            limits,
+            queue: Arc::new(queue),
+            database,
+        }
+    }
+}
+
+impl Bench for Sqlite {
+    async fn new(limits: QueueLimits) -> Self {
+        Self::open(tempfile::tempdir().unwrap(), limits)
+    }
+
+    fn queue(&self) -> Arc<dyn Queue> {
+        Arc::<SqliteQueue>::clone(&self.queue)
+    }
+
+    async fn tunnel(&self) -> TunnelId {
+        make_tunnel(&self.database)
+    }
+
+    async fn delete(&self, tunnel: TunnelId) {
+        let connection = self.database.writer().unwrap();
+        connection
+            .execute("DELETE FROM tunnels WHERE id = ?1", [tunnel.0])
+            .unwrap();
+    }
+
+    async fn restart(self) -> Self {
+        // Dropped, not closed: what was answered is in the file already.
+        drop(self.queue);
+        Self::open(self.folder, self.limits)
+    }
+}
+
+conformance!(Sqlite);
+
+fn make_tunnel(database: &Database) -> TunnelId {
+    let connection = database.writer().unwrap();
+    connection
+        .execute(
+            "INSERT INTO tunnels (owner, name, key, created_at)
+             VALUES ('ada', hex(randomblob(8)), randomblob(16), 0)",
+            [],
+        )
+        .unwrap();
+    TunnelId(connection.last_insert_rowid())
+}
+
+fn wide() -> QueueLimits {
+    QueueLimits {
+        max_events: 1000,
+        max_bytes: 1 << 30,
+        min_free_bytes: 0,
+        reserve_bytes: 0,
+    }
+}
+
+async fn append(queue: &dyn Queue, tunnel: TunnelId) -> Result<Seq, AppendError> {
+    let request = WebhookRequest {
+        received_at: Timestamp::UNIX_EPOCH,
+        method: "POST".to_owned(),
+        path: "/".to_owned(),
+        headers: HeaderList::default(),
+        peer: None,
+        body: "x".into(),
+    };
+    queue
+        .append(
+            tunnel,
+            EventId::generate(request.received_at).unwrap(),
+            request,
+        )
+        .await
+}
+
+#[tokio::test]
+async fn after_a_failed_commit_nothing_is_accepted_until_the_file_was_reopened_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let tunnel = make_tunnel(&database);
+    let (failing, opening) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicBool::new(true)),
+    );
+    let (fails, opens, file) = (Arc::clone(&failing), Arc::clone(&opening), database.clone());
+    let opener: Opener = Box::new(move || {
+        if !opens.load(Ordering::Relaxed) {
+            return Err(file.failed("open the database")(
+                rusqlite::Error::InvalidQuery,
+            ));
+        }
+        let mut connection = file.writer()?;
+        let fails = Arc::clone(&fails);
+        let hook = connection.commit_hook(Some(move || fails.load(Ordering::Relaxed)));
+        hook.map(|()| connection)
+            .map_err(file.failed("install the fault"))
+    });
+    let metrics = Arc::new(Metrics::new());
+    let queue = SqliteQueue::open_with(&database, wide(), metrics, opener).unwrap();
+    assert_eq!(append(&queue, tunnel).await, Ok(Seq(1)));
+
+    failing.store(true, Ordering::Relaxed);
+    opening.store(false, Ordering::Relaxed);
+    assert_eq!(append(&queue, tunnel).await, Err(AppendError::Unavailable));
+    failing.store(false, Ordering::Relaxed);
+    assert!(!queue.is_accepting());
+    tokio::time::sleep(super::writer::REOPEN_PERIOD).await;
+    assert_eq!(
+        append(&queue, tunnel).await,
+        Err(AppendError::Unavailable),
+        "not reopened yet"
+    );
+    assert!(!queue.is_accepting());
+
+    opening.store(true, Ordering::Relaxed);
+    let reopened = async {
+        while queue.expire(Timestamp::MIN).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), reopened)
+        .await
+        .unwrap();
+
+    assert!(queue.is_accepting());
+    assert_eq!(
+        append(&queue, tunnel).await,
+        Ok(Seq(2)),
+        "the refused ones left nothing behind"
+    );
+    let all = ReadLimit {
+        events: 10,
+        bytes: 1 << 20,
+    };
+    assert_eq!(
+        queue.read_after(tunnel, Seq(0), all).await.unwrap().len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_events_takes_acknowledgements_and_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let tunnel = make_tunnel(&database);
+    let file = database.clone();
+    let opener: Opener = Box::new(move || {
+        let connection = file.writer()?;
+        let small = connection.pragma_update(None, "max_page_count", 24);
+        small
+            .map(|()| connection)
+            .map_err(file.failed("install the fault"))
+    });
+    let limits = QueueLimits {
+        reserve_bytes: 4096,
+        ..wide()
+    };
+    let queue =
+        SqliteQueue::open_with(&database, limits, Arc::new(Metrics::new()), opener).unwrap();
+    let mut last = Seq(0);
+    let refused = loop {
+        match append(&queue, tunnel).await {
+            Ok(seq) => last = seq,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused, AppendError::NoSpace);
+    assert!(
+        last > Seq(10) && queue.is_accepting(),
+        "a full disk does not break the file"
+    );
+
+    queue.acknowledge(tunnel, last).await.unwrap();
+
+    let recovered = async {
+        loop {
+            match append(&queue, tunnel).await {
+                Ok(seq) => return seq,
+                Err(error) => assert_eq!(error, AppendError::NoSpace),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let seq = tokio::time::timeout(Duration::from_secs(20), recovered)
+        .await
+        .unwrap();
+    assert_eq!(seq, Seq(last.0 + 1));
+}

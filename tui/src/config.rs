@@ -1,0 +1,30 @@
+//! What the UI needs to know: complete and checked before it gets here.
+
+use jiff::tz::TimeZone;
+
+use crate::keymap::Keymap;
+use crate::theme::Theme;
+
+/// How the UI looks and behaves.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The colours; [`Theme::Monochrome`] under `NO_COLOR`.
+    pub theme: Theme,
+    /// The zone in which times are shown.
+    pub zone: TimeZone,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// Whether the mouse is captured; text selection then needs shift in most terminals.
+    pub mouse: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            theme: Theme::default(),
+            zone: TimeZone::UTC,
+            keymap: Keymap::default(),
+            mouse: true,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Every delivery and replay of an event, newest first, with how long each took.
+
+use jiff::tz::TimeZone;
+use podtap_agent::history::{Attempt, Outcome};
+
+use crate::line::Line;
+use crate::theme::Role;
+use crate::words;
+
+/// Cells of the longest bar.
+const BAR: u128 = 16;
+
+/// The lines of the tab Attempts.
+pub(super) fn sheet(attempts: &[Attempt], zone: &TimeZone) -> Vec<Line> {
+    if attempts.is_empty() {
+        return vec![Line::of(Role::Quiet, "No attempt has ended yet.")];
+    }
+    let longest = attempts
+        .iter()
+        .map(|attempt| attempt.duration)
+        .max()
+        .unwrap_or_default();
+    let longest = longest.as_micros().max(1);
+    let mut lines = Vec::new();
+    for attempt in attempts.iter().rev() {
+        let (role, outcome) = match &attempt.outcome {
+            Outcome::Answered { status, .. } => words::status_outcome(*status),
+            Outcome::Failed { error } => (Role::Failed, format!("✗ {error}")),
+        };
+        let bar = (attempt.duration.as_micros() * BAR)
+            .div_ceil(longest)
+            .min(BAR);
+        let bar = "━".repeat(usize::try_from(bar).unwrap_or(0));
+        lines.push(
+            Line::of(Role::Strong, format!("{:<3}", attempt.number))
+                .put(role, outcome)
+                .put(
+                    Role::Quiet,
+                    format!("  {}  ", words::duration(attempt.duration)),
+                )
+                .put(role, bar),
+        );
+        let sign = match (attempt.replay, &attempt.edited) {
+            (true, Some(_)) => "↻ edited and replayed  ",
+            (true, None) => "↻ replayed  ",
+            (false, _) => "",
+        };
+        let started = words::full_time(attempt.started_at, zone);
+        lines.push(
+            Line::new()
+                .space(3)
+                .put(Role::Accent, sign)
+                .put(Role::Quiet, started),
+        );
+        lines.push(
+            Line::new()
+                .space(3)
+                .put(Role::Quiet, "to ")
+                .put(Role::Plain, &attempt.url),
+        );
+        lines.push(Line::new());
+    }
+    lines
+}

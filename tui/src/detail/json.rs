@@ -1,0 +1,161 @@
+//! JSON indented as it stands: order, duplicates, numbers and escapes stay what they are, because
+//! the bytes are walked, not parsed into values and printed again.
+
+use serde::de::IgnoredAny;
+
+use crate::line::Line;
+use crate::theme::Role;
+
+/// The lines of a JSON text; `None` where it is none.
+pub(super) fn lines(body: &[u8]) -> Option<Vec<Line>> {
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace())?;
+    if !matches!(first, b'{' | b'[') {
+        return None;
+    }
+    serde_json::from_slice::<IgnoredAny>(body).ok()?;
+    let text = std::str::from_utf8(body).ok()?;
+    let mut printer = Printer::default();
+    printer.walk(text);
+    Some(printer.lines)
+}
+
+#[derive(Default)]
+struct Printer {
+    lines: Vec<Line>,
+    line: Line,
+    depth: usize,
+    /// Which of the open brackets are objects: a string after `{` or `,` in one is a name.
+    objects: Vec<bool>,
+    name_next: bool,
+}
+
+impl Printer {
+    fn walk(&mut self, text: &str) {
+        let mut rest = text.trim_start();
+        while let Some(first) = rest.chars().next() {
+            let token = token(rest, first);
+            match first {
+                '{' | '[' => {
+                    let after = rest.split_at(token.len()).1.trim_start();
+                    self.open(first, after.starts_with(['}', ']']));
+                }
+                '}' | ']' => self.close(token),
+                ',' => {
+                    self.line.push(Role::Quiet, ",");
+                    self.name_next = self.objects.last() == Some(&true);
+                    self.break_line();
+                }
+                ':' => {
+                    self.line.push(Role::Quiet, ": ");
+                    self.name_next = false;
+                }
+                '"' if self.name_next => self.line.push(Role::Name, token),
+                '"' => self.line.push(Role::Text, token),
+                _ => self.line.push(Role::Number, token),
+            }
+            rest = rest.split_at(token.len()).1.trim_start();
+        }
+        self.break_line();
+    }
+
+    fn open(&mut self, bracket: char, empty: bool) {
+        self.line.push(Role::Quiet, bracket.to_string());
+        self.objects.push(bracket == '{');
+        self.name_next = bracket == '{';
+        if !empty {
+            self.depth += 1;
+            self.break_line();
+        }
+    }
+
+    fn close(&mut self, bracket: &str) {
+        self.objects.pop();
+        let opened_here = self.line.text().ends_with(['{', '[']);
+        if !opened_here {
+            self.depth = self.depth.saturating_sub(1);
+            self.break_line();
+        }
+        self.line.push(Role::Quiet, bracket);
+    }
+
+    fn break_line(&mut self) {
+        let next = Line::new().space(2 * self.depth);
+        let line = std::mem::replace(&mut self.line, next);
+        if !line.text().trim().is_empty() {
+            self.lines.push(line);
+        }
+    }
+}
+
+/// The token that `rest`, which begins with `first`, begins with.
+fn token(rest: &str, first: char) -> &str {
+    let end = match first {
+        '"' => string_end(rest),
+        '{' | '}' | '[' | ']' | ',' | ':' => 1,
+        _ => rest
+            .find([',', '}', ']', ' ', '\n', '\r', '\t'])
+            .unwrap_or(rest.len()),
+    };
+    rest.split_at(end.max(1)).0
+}
+
+fn string_end(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn indented(json: &str) -> Option<Vec<String>> {
+        lines(json.as_bytes()).map(|lines| lines.iter().map(Line::text).collect())
+    }
+
+    #[test]
+    fn json_is_indented_and_otherwise_untouched() {
+        let json = r#"{"b":1.50,"a":[true,{}],"a":"x, \"y\" }","e":[]}"#;
+        let expected = [
+            "{",
+            "  \"b\": 1.50,",
+            "  \"a\": [",
+            "    true,",
+            "    {}",
+            "  ],",
+            "  \"a\": \"x, \\\"y\\\" }\",",
+            "  \"e\": []",
+            "}",
+        ];
+        assert_eq!(indented(json).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_no_json_is_left_alone() {
+        for text in ["", "type=x", "{", "{'a':1}", "12", "[1,]"] {
+            assert_eq!(indented(text), None, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_keeps_its_meaning(keys in proptest::collection::vec(".{0,8}", 0..8)) {
+            let value = serde_json::json!({ "list": keys, "n": [1, null, {"x": keys}] });
+            let text = indented(&value.to_string()).unwrap().join("\n");
+            // Characters that are shown escaped are outside JSON strings' own escapes.
+            if keys.iter().all(|key| key.chars().all(|c| c.is_ascii_graphic())) {
+                let again: serde_json::Value = serde_json::from_str(&text).unwrap();
+                prop_assert_eq!(again, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The open event: which one, which tab, how far it is scrolled. What the tabs say is laid out off
+//! the loop ([`Opened`]); this only moves over finished lines.
+
+mod attempts;
+mod body;
+mod hex;
+mod json;
+mod sheet;
+mod summary;
+mod update;
+mod view;
+
+use podtap_agent::EventId;
+
+pub(crate) use sheet::Opened;
+pub(crate) use view::view;
+
+use crate::effect::Generation;
+use crate::line::cells;
+
+/// Cells between two tabs.
+const TAB_GAP: usize = 2;
+
+/// A tab of the detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Tab {
+    /// What happened, to what, and what came of it.
+    #[default]
+    Summary,
+    /// The fields of the form.
+    Params,
+    /// The request as it came.
+    Request,
+    /// The answer to the last attempt.
+    Response,
+    /// Every attempt.
+    Attempts,
+}
+
+impl Tab {
+    /// Every tab, in the order of the keys.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Summary,
+        Self::Params,
+        Self::Request,
+        Self::Response,
+        Self::Attempts,
+    ];
+
+    /// What stands on it.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Summary => "Summary",
+            Self::Params => "Params",
+            Self::Request => "Request",
+            Self::Response => "Response",
+            Self::Attempts => "Attempts",
+        }
+    }
+
+    /// Cells that it takes on the row of tabs, with the gap after it.
+    pub(crate) fn cells(self) -> u16 {
+        cells(self.title().len() + TAB_GAP)
+    }
+
+    fn index(self) -> usize {
+        Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0)
+    }
+
+    fn beside(self, steps: usize) -> Self {
+        let index = (self.index() + steps) % Self::ALL.len();
+        Self::ALL.get(index).copied().unwrap_or_default()
+    }
+}
+
+/// The detail's state.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Detail {
+    tab: Tab,
+    /// The first line on the screen.
+    top: usize,
+    /// What is shown; stays until its successor has come, so that nothing flickers.
+    opened: Option<Box<Opened>>,
+    stale: bool,
+    generation: Generation,
+    asked: Option<(Generation, EventId)>,
+    failure: Option<String>,
+}
+
+impl Detail {
+    /// The event that is shown.
+    pub(crate) fn opened(&self) -> Option<&Opened> {
+        self.opened.as_deref()
+    }
+
+    /// The first line on a screen of `height` lines.
+    pub(crate) fn first(&self, height: usize) -> usize {
+        let lines = self
+            .opened()
+            .map_or(0, |opened| opened.sheet(self.tab).len());
+        self.top.min(lines.saturating_sub(height))
+    }
+}

@@ -1,0 +1,107 @@
+//! What happened, to what, and what came of it.
+
+use jiff::tz::TimeZone;
+use podtap_agent::history::{Attempt, DeliveryState, Event, Outcome};
+use podtap_podio::{EventKind, PodioEvent};
+
+use super::sheet::field;
+use crate::line::Line;
+use crate::theme::Role;
+use crate::words;
+
+/// The lines of the tab Summary.
+pub(super) fn sheet(event: &Event, attempts: &[Attempt], zone: &TimeZone) -> Vec<Line> {
+    let mut lines = event.podio.as_ref().map(podio).unwrap_or_default();
+    if event.podio.is_none() {
+        lines.push(Line::of(Role::Strong, "Not an event of Podio's"));
+    }
+    lines.push(Line::new());
+    let request = &event.request;
+    lines.push(field(
+        "received",
+        Role::Plain,
+        words::full_time(request.received_at, zone),
+    ));
+    lines.push(field("path", Role::Plain, &request.path));
+    let bytes = u64::try_from(request.body.len()).unwrap_or(u64::MAX);
+    lines.push(field("body", Role::Plain, words::size(bytes)));
+    if let Some(peer) = request.peer {
+        lines.push(field("from", Role::Plain, peer.to_string()));
+    }
+    let seq = event
+        .seq
+        .map(|seq| format!("  seq {seq}"))
+        .unwrap_or_default();
+    lines.push(field("id", Role::Plain, event.id.to_string()).put(Role::Quiet, seq));
+    lines.push(Line::new());
+    lines.extend(delivery(event.state, attempts));
+    lines
+}
+
+fn podio(podio: &PodioEvent) -> Vec<Line> {
+    let meaning = match &podio.kind {
+        EventKind::Known(event) => event.spec().summary,
+        EventKind::Other(_) => "a type that this version does not know",
+    };
+    let mut lines = vec![Line::of(Role::Strong, sentence(meaning)), Line::new()];
+    lines.push(field("type", Role::Name, podio.kind.as_str()));
+    if let Some(hook) = podio.hook_id {
+        lines.push(field("hook", Role::Number, hook.to_string()));
+    }
+    if let Some(object) = podio.object() {
+        let mut line = field(object.kind.as_str(), Role::Number, object.id.to_string());
+        if let Some(revision) = podio.revision() {
+            line = line.put(Role::Quiet, format!("  revision {revision}"));
+        }
+        lines.push(line);
+    }
+    for name in [
+        "external_id",
+        "comment_id",
+        "file_ids",
+        "action_type",
+        "code",
+    ] {
+        if let Some(value) = podio.param(name) {
+            lines.push(field(name, Role::Plain, value));
+        }
+    }
+    lines
+}
+
+fn delivery(state: DeliveryState, attempts: &[Attempt]) -> Vec<Line> {
+    let Some(last) = attempts.last() else {
+        return vec![match state {
+            DeliveryState::Held => field(
+                "delivery",
+                Role::Quiet,
+                "◦ held: there was no local service",
+            ),
+            _ => field("delivery", Role::Waiting, "… waiting for the local service"),
+        }];
+    };
+    let (role, outcome) = match &last.outcome {
+        Outcome::Answered { status, .. } => words::status_outcome(*status),
+        Outcome::Failed { error } => (Role::Failed, format!("✗ {error}")),
+    };
+    let took = format!("  {}", words::duration(last.duration));
+    let mut lines = vec![field("delivery", role, outcome).put(Role::Quiet, took)];
+    let many = u64::try_from(attempts.len()).unwrap_or(u64::MAX);
+    let replays = attempts.iter().filter(|attempt| attempt.replay).count();
+    let replays = u64::try_from(replays).unwrap_or(u64::MAX);
+    let mut counted = words::count(many, "attempt");
+    if replays > 0 {
+        counted = format!("{counted}, {}", words::count(replays, "replay"));
+    }
+    lines.push(field("", Role::Quiet, counted));
+    lines
+}
+
+/// The end of a sentence, made a whole one.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,176 @@
+//! Actions, changes and answers → the detail's state, and what it asks of the history.
+
+use podtap_agent::EventId;
+
+use super::{Detail, Opened, Tab};
+use crate::effect::{Effect, Generation};
+use crate::keymap::Action;
+use crate::message::Changes;
+
+impl Detail {
+    /// Does what a key asked for, on a screen of `height` lines.
+    pub(crate) fn act(&mut self, action: Action, height: usize) {
+        let first = self.first(height);
+        let page = height.saturating_sub(1).max(1);
+        let half = page.div_ceil(2);
+        self.top = match action {
+            Action::Down => first + 1,
+            Action::Up => first.saturating_sub(1),
+            Action::HalfDown => first + half,
+            Action::HalfUp => first.saturating_sub(half),
+            Action::PageDown => first + page,
+            Action::PageUp => first.saturating_sub(page),
+            Action::Top => 0,
+            Action::Bottom => usize::MAX,
+            _ => self.top,
+        };
+    }
+
+    /// Turns to another tab, if that is what the action asks for.
+    pub(crate) fn turn(&mut self, action: Action) -> bool {
+        let tab = match action {
+            Action::NextTab => self.tab.beside(1),
+            Action::PreviousTab => self.tab.beside(Tab::ALL.len() - 1),
+            Action::Summary => Tab::Summary,
+            Action::Params => Tab::Params,
+            Action::Request => Tab::Request,
+            Action::Response => Tab::Response,
+            Action::Attempts => Tab::Attempts,
+            _ => return false,
+        };
+        self.open_tab(tab);
+        true
+    }
+
+    /// Turns to a tab.
+    pub(crate) fn open_tab(&mut self, tab: Tab) {
+        (self.tab, self.top) = (tab, 0);
+    }
+
+    /// The history is not what it was.
+    pub(crate) fn changed(&mut self, changes: &Changes) {
+        let shown = self.opened().map(|opened| opened.event.id);
+        self.stale |= changes.everything
+            || changes
+                .touched
+                .iter()
+                .any(|(_, touched)| Some(*touched) == shown);
+    }
+
+    /// A moment has passed: what failed may be tried again.
+    pub(crate) fn tick(&mut self) {
+        self.failure = None;
+    }
+
+    /// The event that was asked for has come, or has not.
+    pub(crate) fn event(
+        &mut self,
+        generation: Generation,
+        result: Result<Option<Box<Opened>>, String>,
+    ) {
+        if self
+            .asked
+            .take_if(|(asked, _)| *asked == generation)
+            .is_none()
+        {
+            return;
+        }
+        match result {
+            Ok(Some(opened)) => {
+                let before = self.opened().map(|opened| opened.event.id);
+                if before != Some(opened.event.id) {
+                    self.top = 0;
+                }
+                self.opened = Some(opened);
+            }
+            Ok(None) => self.opened = None,
+            Err(error) => self.failure = Some(error),
+        }
+    }
+
+    /// What the detail wants to know now, the list's cursor being on `selected`: at most one
+    /// event at a time, laid out for lines of `width` cells.
+    pub(crate) fn ask(&mut self, selected: Option<EventId>, width: usize) -> Option<Effect> {
+        let Some(id) = selected else {
+            self.opened = None;
+            return None;
+        };
+        let fits = self
+            .opened()
+            .is_some_and(|opened| opened.event.id == id && opened.width == width && !self.stale);
+        if fits || width == 0 || self.asked.is_some() || self.failure.is_some() {
+            return None;
+        }
+        self.generation += 1;
+        self.stale = false;
+        self.asked = Some((self.generation, id));
+        Some(Effect::LoadEvent {
+            generation: self.generation,
+            id,
+            width,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{event, opened};
+
+    fn load(detail: &mut Detail, id: EventId) -> Generation {
+        match detail.ask(Some(id), 40) {
+            Some(Effect::LoadEvent { generation, .. }) => generation,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_event_is_asked_for_at_a_time_and_the_last_selected_is_shown() {
+        let (first, last) = (event(1).id, event(2).id);
+        let mut detail = Detail::default();
+        let generation = load(&mut detail, first);
+        assert_eq!(detail.ask(Some(last), 40), None);
+
+        detail.event(generation, Ok(Some(opened(1, 40))));
+        let generation = load(&mut detail, last);
+        detail.event(generation, Ok(Some(opened(2, 40))));
+
+        assert_eq!(detail.opened().map(|opened| opened.event.id), Some(last));
+        assert_eq!(detail.ask(Some(last), 40), None);
+        assert!(
+            detail.ask(Some(last), 50).is_some(),
+            "another width is laid out anew"
+        );
+    }
+
+    #[test]
+    fn a_touched_event_is_read_again_and_stays_scrolled() {
+        let mut detail = Detail::default();
+        let generation = load(&mut detail, event(1).id);
+        detail.event(generation, Ok(Some(opened(1, 40))));
+        detail.act(Action::Down, 3);
+        let touched = vec![(event(1).position, event(1).id)];
+        detail.changed(&Changes {
+            touched,
+            ..Changes::default()
+        });
+
+        let generation = load(&mut detail, event(1).id);
+        detail.event(generation, Ok(Some(opened(1, 40))));
+        assert_eq!(detail.first(3), 1);
+    }
+
+    #[test]
+    fn scrolling_stops_at_both_ends() {
+        let mut detail = Detail::default();
+        let generation = load(&mut detail, event(1).id);
+        detail.event(generation, Ok(Some(opened(1, 40))));
+        let lines = detail.opened().unwrap().sheet(Tab::Summary).len();
+        detail.act(Action::Up, 4);
+        assert_eq!(detail.first(4), 0);
+        detail.act(Action::Bottom, 4);
+        assert_eq!(detail.first(4), lines - 4);
+        detail.act(Action::Up, 4);
+        assert_eq!(detail.first(4), lines - 5);
+    }
+}

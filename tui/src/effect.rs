@@ -1,0 +1,46 @@
+//! What the shell shall do: plain data, returned by `update` and carried out by the runtime and
+//! the executor. Every question to the history carries a generation, so that an answer that comes
+//! too late is recognised.
+
+use podtap_agent::EventId;
+use podtap_agent::history::{Filter, PageQuery};
+
+/// Counts the questions of one asker; an answer of an older one is dropped.
+pub(crate) type Generation = u64;
+
+/// Something to be done outside the pure part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Draw a frame, soon.
+    Draw,
+    /// Read a page of the history.
+    LoadPage {
+        /// Which question this is.
+        generation: Generation,
+        /// The page.
+        query: PageQuery,
+    },
+    /// Count the events that the filter lets through.
+    Count {
+        /// The filter.
+        filter: Filter,
+    },
+    /// Read an event with its attempts and lay it out for `width` cells.
+    LoadEvent {
+        /// Which question this is.
+        generation: Generation,
+        /// The event.
+        id: EventId,
+        /// Cells of a line.
+        width: usize,
+    },
+    /// Send an event to the local service again.
+    Replay {
+        /// The event.
+        id: EventId,
+    },
+    /// Give the terminal back and stop until the shell continues this process.
+    Suspend,
+    /// End.
+    Quit,
+}

@@ -1,0 +1,141 @@
+//! Effects → work → answers: the only file that awaits the agent. Work runs in tasks that this
+//! owns; dropping it ends them.
+
+use std::future::pending;
+
+use jiff::tz::TimeZone;
+use podtap_agent::history::History;
+use podtap_agent::{AgentHandle, EventId, Replay};
+use tokio::task::JoinSet;
+
+use crate::detail::Opened;
+use crate::effect::Effect;
+use crate::message::Answer;
+
+/// Work under way at once. The panes ask one question at a time, so only replays add up to this.
+const MOST: usize = 64;
+
+/// What carries out effects.
+#[derive(Debug)]
+pub(crate) struct Executor {
+    agent: AgentHandle,
+    zone: TimeZone,
+    work: JoinSet<Answer>,
+}
+
+impl Executor {
+    /// An executor for one agent; times are laid out in `zone`.
+    pub(crate) fn new(agent: AgentHandle, zone: TimeZone) -> Self {
+        Self {
+            agent,
+            zone,
+            work: JoinSet::new(),
+        }
+    }
+
+    /// Starts an effect; its answer comes from [`Self::next`]. Effects that concern the terminal
+    /// are the runtime's, not this one's.
+    pub(crate) fn start(&mut self, effect: Effect) {
+        let agent = self.agent.clone();
+        match effect {
+            Effect::LoadPage { generation, query } => {
+                self.work.spawn(async move {
+                    let result = agent.history().page(query).await;
+                    Answer::Page {
+                        generation,
+                        result: result.map_err(words),
+                    }
+                });
+            }
+            Effect::Count { filter } => {
+                self.work.spawn(async move {
+                    let result = agent.history().count(filter).await;
+                    Answer::Count {
+                        result: result.map_err(words),
+                    }
+                });
+            }
+            Effect::LoadEvent {
+                generation,
+                id,
+                width,
+            } => {
+                let zone = self.zone.clone();
+                self.work.spawn(async move {
+                    let result = open(agent.history(), id, width, zone).await;
+                    Answer::Event { generation, result }
+                });
+            }
+            Effect::Replay { id } => self.replay(agent, id),
+            Effect::Draw | Effect::Suspend | Effect::Quit => {}
+        }
+    }
+
+    /// Whether nothing is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.work.is_empty()
+    }
+
+    /// The next answer; waits for ever where nothing is under way.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when this is dropped before it is ready.
+    pub(crate) async fn next(&mut self) -> Answer {
+        loop {
+            match self.work.join_next().await {
+                Some(Ok(answer)) => return answer,
+                Some(Err(error)) if error.is_panic() => {
+                    std::panic::resume_unwind(error.into_panic())
+                }
+                Some(Err(_)) => {}
+                None => pending().await,
+            }
+        }
+    }
+
+    fn replay(&mut self, agent: AgentHandle, id: EventId) {
+        let refused = self.work.len() >= MOST;
+        self.work.spawn(async move {
+            let result = if refused {
+                Err("too many replays are under way".to_owned())
+            } else {
+                let replay = Replay {
+                    event: id,
+                    target: None,
+                    edited: None,
+                };
+                agent.replay(replay).await.map(Box::new).map_err(words)
+            };
+            Answer::Replayed { id, result }
+        });
+    }
+}
+
+/// Reads an event with its attempts and lays it out, the latter on a thread that may block.
+async fn open(
+    history: &History,
+    id: EventId,
+    width: usize,
+    zone: TimeZone,
+) -> Result<Option<Box<Opened>>, String> {
+    let Some(event) = history.event(id).await.map_err(words)? else {
+        return Ok(None);
+    };
+    let attempts = history.attempts(id).await.map_err(words)?;
+    let lay_out = move || Box::new(Opened::new(event, &attempts, width, &zone));
+    tokio::task::spawn_blocking(lay_out)
+        .await
+        .map(Some)
+        .map_err(words)
+}
+
+/// An error and what caused it, in words.
+fn words(error: impl std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
+}

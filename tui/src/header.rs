@@ -1,0 +1,204 @@
+//! The top of the screen: tunnel, link, public URL → local service, and how much is going on. What
+//! is least needed goes first where there is no room.
+
+use std::time::Duration;
+
+use podtap_agent::{LinkState, ServiceState};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::App;
+use crate::line::{Line, cells};
+use crate::theme::Role;
+use crate::words;
+
+/// Cells between two parts of a row.
+const GAP: usize = 2;
+
+/// Rows whose durations make a meaningful percentile.
+const ENOUGH: usize = 5;
+
+/// Draws the header: on two rows the way of an event has the second one to itself.
+pub(crate) fn view(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme();
+    let (first, second) = (
+        Rect { height: 1, ..area },
+        Rect {
+            y: area.y + 1,
+            height: 1,
+            ..area
+        },
+    );
+    let room = usize::from(area.width).saturating_sub(2);
+    let (mut left, right) = (tunnel(app), activity(app, room));
+    if area.height > 1 {
+        way(app, room).draw(indented(second), theme, buffer);
+    } else {
+        let rest = room.saturating_sub(left.width() + right.width() + 2 * GAP);
+        let way = way(app, rest);
+        if way.width() <= rest {
+            left = left.space(GAP).join(way);
+        }
+    }
+    left.draw(indented(first), theme, buffer);
+    let x = area.right().saturating_sub(cells(right.width()) + 1);
+    if left.width() + right.width() + GAP <= room {
+        right.draw(
+            Rect {
+                x,
+                width: area.right() - x,
+                ..first
+            },
+            theme,
+            buffer,
+        );
+    }
+}
+
+fn indented(area: Rect) -> Rect {
+    Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
+    }
+}
+
+/// Name and link.
+fn tunnel(app: &App) -> Line {
+    let status = app.status();
+    let name = status.tunnel.as_deref().unwrap_or("history");
+    let line = Line::of(Role::Strong, "podtap ");
+    match &status.link {
+        LinkState::Off => line.put(Role::Quiet, "○ ").put(Role::Plain, name),
+        LinkState::Up { .. } => line.put(Role::Ok, "● ").put(Role::Plain, name),
+        LinkState::Connecting {
+            attempt,
+            reason,
+            retry_at,
+        } => {
+            let line = line
+                .put(Role::Waiting, "◌ ")
+                .put(Role::Plain, name)
+                .space(1);
+            let wait = retry_at.map(|due| words::since(app.now(), due));
+            let wait = wait
+                .map(|wait| format!(", again in {wait}"))
+                .unwrap_or_default();
+            match reason {
+                Some(reason) => line.put(Role::Failed, format!("{reason}{wait}")),
+                None if *attempt > 1 => line.put(Role::Waiting, format!("reconnecting{wait}")),
+                None => line.put(Role::Waiting, "connecting"),
+            }
+        }
+        LinkState::Stopped { reason } => line
+            .put(Role::Failed, "✗ ")
+            .put(Role::Plain, name)
+            .put(Role::Failed, format!(" {reason}")),
+    }
+}
+
+/// Public URL → local service, in `room` cells.
+fn way(app: &App, room: usize) -> Line {
+    let status = app.status();
+    let service = match (&status.target, &status.service) {
+        (None, _) => Line::of(Role::Quiet, "no local service"),
+        (Some(target), service) => {
+            let target = target.to_string();
+            let target = target.strip_prefix("http://").unwrap_or(&target);
+            let line = Line::of(Role::Plain, target).space(1);
+            match service {
+                ServiceState::Unknown => line.put(Role::Quiet, "○"),
+                ServiceState::Up { .. } => line.put(Role::Ok, "● up"),
+                ServiceState::Down { reason, .. } => line.put(Role::Failed, format!("✗ {reason}")),
+            }
+        }
+    };
+    let Some(url) = &status.public_url else {
+        return service;
+    };
+    let arrow = Line::of(Role::Quiet, " → ");
+    match room.checked_sub(service.width() + arrow.width()) {
+        Some(room) if room >= 16 => Line::of(Role::Accent, shortened(url, room))
+            .join(arrow)
+            .join(service),
+        _ => service,
+    }
+}
+
+/// A URL whose middle gives way: the host and the key's last characters stay recognisable.
+fn shortened(url: &str, room: usize) -> String {
+    let chars: Vec<char> = url.chars().collect();
+    if chars.len() <= room {
+        return url.to_owned();
+    }
+    let tail = room / 4;
+    let head = room.saturating_sub(tail + 1);
+    let start = chars.iter().take(head);
+    let end = chars.iter().skip(chars.len() - tail);
+    start.chain(&['…']).chain(end).collect()
+}
+
+/// What waits and how much arrives, in at most half of `room`.
+fn activity(app: &App, room: usize) -> Line {
+    let status = app.status();
+    let mut parts = Vec::new();
+    if status.backlog > 0 {
+        let backlog = format!("{} on the relay", words::number(status.backlog));
+        parts.push(Line::of(Role::Waiting, backlog));
+    }
+    if status.pending > 0 {
+        let pending = format!("{} waiting", words::number(status.pending));
+        parts.push(Line::of(Role::Waiting, pending));
+    }
+    let per_minute = app.rate.per_minute();
+    let mut rate = Line::of(Role::Quiet, format!("{}/min", words::number(per_minute)));
+    if per_minute > 0 {
+        rate = rate
+            .space(1)
+            .put(Role::Accent, app.rate.sparkline().trim_start());
+    }
+    parts.push(rate);
+    if let Some(slow) = percentile_95(app) {
+        parts.push(Line::of(
+            Role::Quiet,
+            format!("p95 {}", words::duration(slow)),
+        ));
+    }
+    let mut line = Line::new();
+    for part in parts {
+        let gap = if line.width() == 0 { 0 } else { GAP };
+        if line.width() + gap + part.width() <= room / 2 {
+            line = line.space(gap).join(part);
+        }
+    }
+    line
+}
+
+/// The duration that 95 of 100 loaded events stayed under.
+fn percentile_95(app: &App) -> Option<Duration> {
+    let rows = app.list.window().rows();
+    let mut durations: Vec<Duration> = rows
+        .filter_map(|row| Some(row.last.as_ref()?.duration))
+        .collect();
+    if durations.len() < ENOUGH {
+        return None;
+    }
+    let at = (durations.len() * 95 / 100).min(durations.len() - 1);
+    let (_, found, _) = durations.select_nth_unstable(at);
+    Some(*found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_url_keeps_its_host_and_its_end() {
+        let url = "https://hooks.example.com/k3v9abcdefghijklmnopqrx2qa";
+        assert_eq!(shortened(url, 100), url);
+        assert_eq!(
+            shortened(url, 41),
+            "https://hooks.example.com/k3v9…mnopqrx2qa"
+        );
+    }
+}

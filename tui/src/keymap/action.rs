@@ -1,0 +1,51 @@
+//! What a key can do.
+
+/// Makes [`Action`] and its names from one table.
+macro_rules! actions {
+    ($($variant:ident = $name:literal: $doc:literal,)+) => {
+        /// Something that a person can ask for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $(#[doc = $doc] $variant,)+
+        }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The name by which the configuration and the palette call it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    Down = "down": "One row down.",
+    Up = "up": "One row up.",
+    HalfDown = "half-down": "Half a screen down.",
+    HalfUp = "half-up": "Half a screen up.",
+    PageDown = "page-down": "A screen down.",
+    PageUp = "page-up": "A screen up.",
+    Top = "top": "To the first row.",
+    Bottom = "bottom": "To the last row.",
+    Open = "open": "Opens the selected event.",
+    Back = "back": "Leaves this place.",
+    Replay = "replay": "Sends the event to the local service again.",
+    Follow = "follow": "Goes to the newest event and stays there.",
+    Filter = "filter": "Types a filter.",
+    Pause = "pause": "Holds the screen still, or lets it go on.",
+    NextTab = "next-tab": "The next tab of the detail.",
+    PreviousTab = "previous-tab": "The previous tab of the detail.",
+    Summary = "summary": "The tab Summary.",
+    Params = "params": "The tab Params.",
+    Request = "request": "The tab Request.",
+    Response = "response": "The tab Response.",
+    Attempts = "attempts": "The tab Attempts.",
+    Help = "help": "Shows every key of the current place.",
+    Suspend = "suspend": "Stops the program until the shell's `fg`.",
+    Quit = "quit": "Ends.",
+}

@@ -1,0 +1,98 @@
+//! The table of default keys.
+
+use super::{Action, Binding, Context};
+
+/// Context, action, keys (the one to show first), label for the footer, words for the help.
+type Row = (
+    Context,
+    Action,
+    &'static [&'static str],
+    &'static str,
+    &'static str,
+);
+
+#[rustfmt::skip]
+const TABLE: &[Row] = {
+    use Action as A;
+    use Context::{Browse, Detail, Global, List, Modal, Typing};
+    &[
+        (List, A::Open, &["enter", "l", "right"], "open", "open the event"),
+        (Browse, A::Replay, &["r"], "replay", "send the event again"),
+        (List, A::Filter, &["/", "f"], "filter", "show only some events"),
+        (List, A::Back, &["esc"], "", "show all events again"),
+        (List, A::Follow, &["F"], "", "go to the newest event and follow"),
+        (Browse, A::Pause, &["space"], "", "hold the screen still, or go on"),
+        (List, A::Down, &["j", "down"], "", "next event"),
+        (List, A::Up, &["k", "up"], "", "previous event"),
+        (List, A::PageDown, &["pgdn", "ctrl-f"], "", "a screen down"),
+        (List, A::PageUp, &["pgup", "ctrl-b"], "", "a screen up"),
+        (List, A::HalfDown, &["ctrl-d"], "", "half a screen down"),
+        (List, A::HalfUp, &["ctrl-u"], "", "half a screen up"),
+        (List, A::Top, &["g", "home"], "", "newest event"),
+        (List, A::Bottom, &["G", "end"], "", "oldest event"),
+        (Detail, A::Back, &["esc", "q", "h", "left"], "back", "back to the list"),
+        (Detail, A::Down, &["j", "down"], "", "a line down"),
+        (Detail, A::Up, &["k", "up"], "", "a line up"),
+        (Detail, A::PageDown, &["pgdn", "ctrl-f"], "", "a screen down"),
+        (Detail, A::PageUp, &["pgup", "ctrl-b"], "", "a screen up"),
+        (Detail, A::HalfDown, &["ctrl-d"], "", "half a screen down"),
+        (Detail, A::HalfUp, &["ctrl-u"], "", "half a screen up"),
+        (Detail, A::Top, &["g", "home"], "", "first line"),
+        (Detail, A::Bottom, &["G", "end"], "", "last line"),
+        (Browse, A::NextTab, &["tab"], "next tab", "next tab"),
+        (Browse, A::PreviousTab, &["shift-tab"], "", "previous tab"),
+        (Browse, A::Summary, &["1"], "", "summary"),
+        (Browse, A::Params, &["2"], "", "parameters"),
+        (Browse, A::Request, &["3"], "", "request"),
+        (Browse, A::Response, &["4"], "", "response"),
+        (Browse, A::Attempts, &["5"], "", "attempts"),
+        (Modal, A::Back, &["esc", "q", "?"], "close", "close"),
+        (Modal, A::Down, &["j", "down"], "", "a line down"),
+        (Modal, A::Up, &["k", "up"], "", "a line up"),
+        (Modal, A::PageDown, &["pgdn", "ctrl-f", "space"], "", "a screen down"),
+        (Modal, A::PageUp, &["pgup", "ctrl-b"], "", "a screen up"),
+        (Modal, A::Top, &["g", "home"], "", "first line"),
+        (Modal, A::Bottom, &["G", "end"], "", "last line"),
+        (Typing, A::Open, &["enter"], "", "keep what is typed"),
+        (Typing, A::Back, &["esc"], "", "leave it"),
+        (Typing, A::Up, &["up"], "", "what was typed before"),
+        (Typing, A::Down, &["down"], "", "what was typed after"),
+        (Global, A::Help, &["?", "f1"], "help", "this help"),
+        (List, A::Quit, &["q"], "quit", "quit"),
+        (Global, A::Suspend, &["ctrl-z"], "", "suspend; `fg` returns"),
+        (Global, A::Quit, &["ctrl-c"], "", "quit"),
+    ]
+};
+
+/// The table, parsed.
+pub(super) fn bindings() -> Vec<Binding> {
+    TABLE
+        .iter()
+        .map(|&(context, action, keys, label, help)| Binding {
+            context,
+            action,
+            keys: keys.iter().filter_map(|key| key.parse().ok()).collect(),
+            label,
+            help,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_table_parses() {
+        for (binding, row) in bindings().iter().zip(TABLE) {
+            assert_eq!(binding.keys.len(), row.2.len(), "{:?}", binding.action);
+        }
+    }
+
+    #[test]
+    fn every_action_has_a_key() {
+        for action in Action::ALL {
+            assert!(TABLE.iter().any(|row| row.1 == *action), "{action:?}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Pure: the size of the screen and what is open → where everything is. Drawing, scrolling and the
+//! mouse all ask here, so that they agree.
+
+use ratatui::layout::{Rect, Size};
+
+use crate::app::Pane;
+
+/// The smallest screen on which everything is usable.
+pub(crate) const SMALLEST: Size = Size {
+    width: 60,
+    height: 15,
+};
+
+/// From this width on the detail is beside the list.
+const WIDE: u16 = 110;
+
+/// From this width on the header needs one row only.
+const BROAD: u16 = 160;
+
+/// From this height on the detail is below the list; on less one of them has the screen.
+const TALL: u16 = 20;
+
+/// Where everything is. A region that is not on the screen is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Layout {
+    /// Tunnel, link, service, rates.
+    pub(crate) header: Rect,
+    /// The list with its border.
+    pub(crate) list: Rect,
+    /// The detail with its border.
+    pub(crate) detail: Rect,
+    /// Keys and toasts.
+    pub(crate) footer: Rect,
+}
+
+impl Layout {
+    /// The regions of a screen, or `None` where it is too small. `share` is the list's part of
+    /// the space that it has in common with the detail, in per cent.
+    pub(crate) fn of(screen: Size, focus: Pane, share: u16) -> Option<Self> {
+        if screen.width < SMALLEST.width || screen.height < SMALLEST.height {
+            return None;
+        }
+        let header_height = if screen.width < BROAD && screen.height >= TALL {
+            2
+        } else {
+            1
+        };
+        let row = |y, height| Rect::new(0, y, screen.width, height);
+        let header = row(0, header_height);
+        let footer = row(screen.height - 1, 1);
+        let body = row(header_height, screen.height - 1 - header_height);
+        let [list, detail] = if screen.width >= WIDE {
+            let width = part(body.width, share);
+            let x = body.x + width;
+            [
+                Rect { width, ..body },
+                Rect {
+                    x,
+                    width: body.width - width,
+                    ..body
+                },
+            ]
+        } else if screen.height >= TALL {
+            let height = part(body.height, share);
+            let y = body.y + height;
+            [
+                Rect { height, ..body },
+                Rect {
+                    y,
+                    height: body.height - height,
+                    ..body
+                },
+            ]
+        } else if focus == Pane::List {
+            [body, Rect::default()]
+        } else {
+            [Rect::default(), body]
+        };
+        Some(Self {
+            header,
+            list,
+            detail,
+            footer,
+        })
+    }
+
+    /// Rows of the list on the screen.
+    pub(crate) fn list_height(&self) -> usize {
+        inner(self.list).height.into()
+    }
+
+    /// The lines of the open tab.
+    pub(crate) fn sheet(&self) -> Rect {
+        let Rect {
+            x,
+            y,
+            width,
+            height,
+        } = inner(self.detail);
+        let tabs = height.min(2);
+        Rect {
+            x,
+            y: y + tabs,
+            width,
+            height: height - tabs,
+        }
+    }
+
+    /// The row of tabs.
+    pub(crate) fn tabs(&self) -> Rect {
+        let area = inner(self.detail);
+        Rect {
+            height: area.height.min(1),
+            ..area
+        }
+    }
+}
+
+/// `share` per cent of `whole`, rounded to the nearest.
+fn part(whole: u16, share: u16) -> u16 {
+    let part = (u32::from(whole) * u32::from(share.min(100)) + 50) / 100;
+    u16::try_from(part).unwrap_or(whole)
+}
+
+/// What is inside a border with a column of air at both sides.
+pub(crate) fn inner(area: Rect) -> Rect {
+    Rect {
+        x: area.x.saturating_add(2),
+        y: area.y.saturating_add(1),
+        width: area.width.saturating_sub(4),
+        height: area.height.saturating_sub(2),
+    }
+}
+
+/// A window in the middle of the screen, at most as large as asked.
+pub(crate) fn centered(screen: Rect, width: u16, height: u16) -> Rect {
+    let width = width.min(screen.width.saturating_sub(4));
+    let height = height.min(screen.height.saturating_sub(2));
+    Rect {
+        x: screen.x + (screen.width - width) / 2,
+        y: screen.y + (screen.height - height) / 2,
+        width,
+        height,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARE: u16 = 50;
+
+    #[test]
+    fn wide_screens_put_the_detail_beside_and_tall_ones_below() {
+        let wide = Layout::of(Size::new(120, 40), Pane::List, SHARE).unwrap();
+        assert!(wide.detail.x > 0 && wide.detail.y == wide.list.y);
+        let tall = Layout::of(Size::new(80, 24), Pane::List, SHARE).unwrap();
+        assert!(tall.detail.x == 0 && tall.detail.y == tall.list.bottom());
+    }
+
+    #[test]
+    fn on_the_smallest_screen_the_focused_pane_has_it_all() {
+        let list = Layout::of(SMALLEST, Pane::List, SHARE).unwrap();
+        assert_eq!((list.list_height(), list.detail.area()), (11, 0));
+        let detail = Layout::of(SMALLEST, Pane::Detail, SHARE).unwrap();
+        assert_eq!((detail.sheet().height, detail.list.area()), (9, 0));
+        assert_eq!(Layout::of(Size::new(59, 15), Pane::List, SHARE), None);
+        assert_eq!(Layout::of(Size::new(60, 14), Pane::List, SHARE), None);
+    }
+
+    #[test]
+    fn regions_never_overlap_and_never_leave_the_screen() {
+        for width in 60..220 {
+            for height in 15..70 {
+                let screen = Rect::new(0, 0, width, height);
+                let at = Layout::of(Size::new(width, height), Pane::List, SHARE).unwrap();
+                let regions = [at.header, at.list, at.detail, at.footer];
+                let area: u32 = regions.iter().map(|region| region.area()).sum();
+                assert_eq!(area, screen.area(), "{width}×{height}");
+                assert!(regions.iter().all(|region| screen.union(*region) == screen));
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! One line of the screen: pieces of safe text, each with its role. Panes build lines, and
+//! [`Line::draw`] is the only code that writes text into cells.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::safe_text::SafeText;
+use crate::theme::{Role, Theme};
+
+/// A line of pieces, drawn from left to right.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Line(Vec<(Role, SafeText)>);
+
+impl Line {
+    /// An empty line.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// A line of one piece.
+    pub(crate) fn of(role: Role, text: impl Into<SafeText>) -> Self {
+        Self::new().put(role, text)
+    }
+
+    /// Adds a piece at the right end.
+    #[must_use]
+    pub(crate) fn put(mut self, role: Role, text: impl Into<SafeText>) -> Self {
+        self.push(role, text);
+        self
+    }
+
+    /// Adds a piece at the right end, in place.
+    pub(crate) fn push(&mut self, role: Role, text: impl Into<SafeText>) {
+        self.0.push((role, text.into()));
+    }
+
+    /// Adds another line's pieces at the right end.
+    #[must_use]
+    pub(crate) fn join(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// Adds a piece cut or filled to exactly `cells`, its text at the left.
+    #[must_use]
+    pub(crate) fn column(self, role: Role, text: impl Into<SafeText>, cells: usize) -> Self {
+        let text = text.into().fit(cells);
+        let fill = cells - text.width();
+        self.put(role, text.as_str()).space(fill)
+    }
+
+    /// Adds a piece cut or filled to exactly `cells`, its text at the right.
+    #[must_use]
+    pub(crate) fn column_right(self, role: Role, text: impl Into<SafeText>, cells: usize) -> Self {
+        let text = text.into().fit(cells);
+        let fill = cells - text.width();
+        self.space(fill).put(role, text.as_str())
+    }
+
+    /// Adds `cells` of nothing.
+    #[must_use]
+    pub(crate) fn space(self, cells: usize) -> Self {
+        if cells == 0 {
+            self
+        } else {
+            self.put(Role::Plain, " ".repeat(cells))
+        }
+    }
+
+    /// Cells that it takes.
+    pub(crate) fn width(&self) -> usize {
+        self.0.iter().map(|(_, text)| text.width()).sum()
+    }
+
+    /// Its text without roles.
+    pub(crate) fn text(&self) -> String {
+        self.0.iter().map(|(_, text)| text.as_str()).collect()
+    }
+
+    /// Breaks it into lines of at most `cells`, anywhere between graphemes.
+    pub(crate) fn wrap(self, cells: usize) -> Vec<Self> {
+        let cells = cells.max(2);
+        if self.width() <= cells {
+            return vec![self];
+        }
+        let (mut lines, mut line, mut used) = (Vec::new(), Self::new(), 0);
+        for (role, text) in self.0 {
+            for (index, piece) in text.pieces(cells - used, cells).into_iter().enumerate() {
+                if index > 0 {
+                    lines.push(std::mem::take(&mut line));
+                    used = 0;
+                }
+                used += piece.width();
+                line.0.push((role, piece));
+            }
+        }
+        lines.push(line);
+        lines
+    }
+
+    /// Draws it into the first row of `area`, cut at its right edge.
+    pub(crate) fn draw(&self, area: Rect, theme: Theme, buffer: &mut Buffer) {
+        let mut x = area.x;
+        for (role, text) in &self.0 {
+            let room = usize::from(area.right().saturating_sub(x));
+            if room == 0 || area.height == 0 {
+                return;
+            }
+            let style = theme.style(*role);
+            (x, _) = buffer.set_stringn(x, area.y, text.as_str(), room, style);
+        }
+    }
+}
+
+/// A count of cells as ratatui counts them; what is beyond is off every screen.
+pub(crate) fn cells(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::buffer::Cell;
+
+    use super::*;
+
+    #[test]
+    fn columns_are_exactly_as_wide_as_asked() {
+        let line = Line::new()
+            .column(Role::Plain, "日本語", 5)
+            .column_right(Role::Ok, "7", 3);
+        assert_eq!(line.text(), "日本…  7");
+        assert_eq!(line.width(), 8);
+    }
+
+    #[test]
+    fn wrapping_loses_nothing_and_never_exceeds_the_width() {
+        let line = Line::of(Role::Name, "abcdef").put(Role::Text, "日本語ghi");
+        let wrapped = line.clone().wrap(5);
+        assert!(wrapped.iter().all(|part| part.width() <= 5), "{wrapped:?}");
+        let text: String = wrapped.iter().map(Line::text).collect();
+        assert_eq!(text, line.text());
+    }
+
+    #[test]
+    fn drawing_stays_within_the_area() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 1));
+        let line = Line::of(Role::Plain, "abcdef");
+        line.draw(Rect::new(1, 0, 3, 1), Theme::Ansi, &mut buffer);
+        let text: String = buffer.content().iter().map(Cell::symbol).collect();
+        assert_eq!(text, " abc  ");
+    }
+}

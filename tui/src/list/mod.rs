@@ -1,0 +1,143 @@
+//! The list of events: a window of the history, a cursor that is a place in it, and whether it
+//! follows the newest.
+
+mod update;
+mod view;
+pub(crate) mod window;
+
+use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery, Position};
+
+pub(crate) use view::view;
+use window::Window;
+
+use crate::effect::Generation;
+use crate::message::Changes;
+
+/// Rows between the cursor and the edge of the screen while there are more beyond it.
+const SCROLL_MARGIN: usize = 2;
+
+/// The list's state.
+#[derive(Debug, Clone)]
+pub(crate) struct List {
+    window: Window,
+    filter: Filter,
+    /// The selected event's place; `None` while there are no events.
+    cursor: Option<Position>,
+    /// Rows of the screen above the cursor.
+    lead: usize,
+    /// Whether the cursor stays on the newest event.
+    follow: bool,
+    /// Where the list goes with the next page.
+    goal: Option<Goal>,
+    generation: Generation,
+    asked: Option<Asked>,
+    /// What changed while a page was being read, and so may be missing from it.
+    missed: Changes,
+    /// The filter whose events are being counted.
+    counting: Option<Filter>,
+    count_stale: bool,
+    /// Whether a tick has passed since the last count.
+    count_due: bool,
+    total: Option<u64>,
+    /// The total when following ended.
+    seen: Option<u64>,
+    /// The history could not be read, in words; nothing more is asked until the next tick.
+    failure: Option<String>,
+}
+
+/// Where the list goes with the next page, which then takes the place of the rows that are loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    Newest,
+    Oldest,
+    /// To this place, or the nearest older one.
+    Place(Position),
+}
+
+impl Goal {
+    fn anchor(self) -> Anchor {
+        match self {
+            Self::Newest => Anchor::Newest,
+            Self::Oldest => Anchor::After(Position(i64::MIN)),
+            Self::Place(position) => Anchor::Around(position),
+        }
+    }
+}
+
+/// The page that is being read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Asked {
+    generation: Generation,
+    query: PageQuery,
+    goal: Option<Goal>,
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self {
+            window: Window::default(),
+            filter: Filter::default(),
+            cursor: None,
+            lead: 0,
+            follow: true,
+            goal: None,
+            generation: 0,
+            asked: None,
+            missed: Changes::default(),
+            counting: None,
+            count_stale: true,
+            count_due: true,
+            total: None,
+            seen: None,
+            failure: None,
+        }
+    }
+}
+
+impl List {
+    /// The selected event.
+    pub(crate) fn selected(&self) -> Option<&EventRow> {
+        self.window.row(self.index()?)
+    }
+
+    /// The loaded rows.
+    pub(crate) fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// Whether the cursor stays on the newest event.
+    pub(crate) fn follows(&self) -> bool {
+        self.follow
+    }
+
+    /// Whether the first answer of the history is still to come.
+    pub(crate) fn is_loading(&self) -> bool {
+        self.window.is_empty() && !self.window.reaches_newest() && self.failure.is_none()
+    }
+
+    /// Whether the filter wants every event.
+    pub(crate) fn shows_all(&self) -> bool {
+        self.filter.is_empty()
+    }
+
+    /// Events that came since following ended.
+    pub(crate) fn unseen(&self) -> u64 {
+        match (self.follow, self.total, self.seen) {
+            (false, Some(total), Some(seen)) => total.saturating_sub(seen),
+            _ => 0,
+        }
+    }
+
+    /// The index of the first row on a screen of `height` rows.
+    pub(crate) fn first(&self, height: usize) -> usize {
+        let index = self.index().unwrap_or(0);
+        let lead = self.lead.min(height.saturating_sub(1));
+        let last_start = self.window.len().saturating_sub(height);
+        index.saturating_sub(lead).min(last_start)
+    }
+
+    /// The cursor's index in the window.
+    fn index(&self) -> Option<usize> {
+        self.window.nearest(self.cursor?)
+    }
+}

@@ -1,0 +1,371 @@
+//! Actions, changes and answers → the list's state, and what it asks of the history.
+
+use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery};
+
+use super::window::{PAGE, Window};
+use super::{Asked, Goal, List, SCROLL_MARGIN};
+use crate::effect::{Effect, Generation};
+use crate::keymap::Action;
+use crate::message::Changes;
+
+impl List {
+    /// Does what a key asked for, on a screen of `height` rows.
+    pub(crate) fn act(&mut self, action: Action, height: usize) {
+        let page = height.saturating_sub(1).max(1);
+        match action {
+            Action::Down => self.step(1, height),
+            Action::Up => self.step(-1, height),
+            Action::HalfDown => self.jump(distance(page.div_ceil(2)), height),
+            Action::HalfUp => self.jump(-distance(page.div_ceil(2)), height),
+            Action::PageDown => self.jump(distance(page), height),
+            Action::PageUp => self.jump(-distance(page), height),
+            Action::Top | Action::Follow => self.follow_newest(),
+            Action::Bottom => self.go_to_oldest(),
+            _ => {}
+        }
+    }
+
+    /// Selects the row at a line of the screen.
+    pub(crate) fn select_line(&mut self, line: usize, height: usize) {
+        let first = self.first(height);
+        let index = first + line;
+        if let Some(row) = self.window.row(index) {
+            self.cursor = Some(row.position);
+            self.lead = line;
+            self.leave_newest();
+        }
+    }
+
+    /// Shows what another filter wants: its newest events; or, where it wants all of them again,
+    /// what is around the selected one.
+    pub(crate) fn set_filter(&mut self, filter: Filter) {
+        if filter == self.filter {
+            return;
+        }
+        self.goal = Some(match self.cursor {
+            Some(cursor) if filter.is_empty() && !self.follow => Goal::Place(cursor),
+            _ => Goal::Newest,
+        });
+        self.filter = filter;
+        (self.total, self.seen) = (None, None);
+        (self.count_stale, self.count_due) = (true, true);
+    }
+
+    /// The history is not what it was.
+    pub(crate) fn changed(&mut self, changes: &Changes) {
+        self.apply(changes);
+        if self.asked.is_some() {
+            self.missed.join(changes);
+        }
+    }
+
+    fn apply(&mut self, changes: &Changes) {
+        if let Some(through) = changes.appended {
+            self.window.appended(through);
+            self.count_stale = true;
+        }
+        for (position, _) in &changes.touched {
+            self.window.touched(*position);
+        }
+        if changes.everything {
+            self.window.touched_all();
+            self.count_stale = true;
+        }
+    }
+
+    /// A moment has passed: what failed may be tried again, and the total counted anew.
+    pub(crate) fn tick(&mut self) {
+        self.failure = None;
+        self.count_due = true;
+    }
+
+    /// The rows that were asked for have come, or have not. Rows that were asked for before the
+    /// list was sent elsewhere are dropped.
+    pub(crate) fn page(&mut self, generation: Generation, result: Result<Vec<EventRow>, String>) {
+        let Some(asked) = self.asked.take_if(|asked| asked.generation == generation) else {
+            return;
+        };
+        let missed = std::mem::take(&mut self.missed);
+        match result {
+            Ok(rows) if asked.goal == self.goal && asked.query.filter == self.filter => {
+                self.join(&asked.query, rows);
+            }
+            Ok(_) => {}
+            Err(error) => self.failure = Some(error),
+        }
+        self.apply(&missed);
+    }
+
+    fn join(&mut self, query: &PageQuery, rows: Vec<EventRow>) {
+        let goal = self.goal.take();
+        if goal.is_some() {
+            self.window = Window::default();
+        }
+        self.window.merge(query.anchor, query.limit, rows);
+        match goal {
+            Some(Goal::Oldest) => self.cursor = self.window.oldest(),
+            Some(Goal::Newest) => self.cursor = self.window.newest(),
+            Some(Goal::Place(position)) => self.cursor = Some(position),
+            None if self.follow => self.cursor = self.window.newest(),
+            None => {}
+        }
+        self.window.trim(self.index().unwrap_or(0));
+        let row = self.selected().or(self.window.row(0));
+        self.cursor = row.map(|row| row.position);
+    }
+
+    /// The total that was asked for has come, or has not.
+    pub(crate) fn count(&mut self, result: &Result<u64, String>) {
+        let counted = self.counting.take();
+        match result {
+            Ok(total) if counted.as_ref() == Some(&self.filter) => {
+                self.total = Some(*total);
+                if !self.follow {
+                    self.seen = self.seen.or(self.total);
+                }
+            }
+            // The count of another filter, or none: the next tick counts again.
+            Ok(_) | Err(_) => self.count_stale = true,
+        }
+    }
+
+    /// What the list wants to know now: at most one page and one total at a time. The page first:
+    /// counting may take a while on a large history.
+    pub(crate) fn ask(&mut self, height: usize) -> Option<Effect> {
+        if self.failure.is_some() || self.asked.is_some() {
+            return None;
+        }
+        if let Some(anchor) = self.anchor(height) {
+            self.generation += 1;
+            let (generation, filter) = (self.generation, self.filter.clone());
+            let query = PageQuery {
+                filter,
+                anchor,
+                limit: PAGE,
+            };
+            let (goal, asked) = (self.goal, query.clone());
+            self.asked = Some(Asked {
+                generation,
+                query: asked,
+                goal,
+            });
+            return Some(Effect::LoadPage { generation, query });
+        }
+        if self.count_stale && self.count_due && self.counting.is_none() {
+            (self.count_stale, self.count_due) = (false, false);
+            self.counting = Some(self.filter.clone());
+            return self.counting.clone().map(|filter| Effect::Count { filter });
+        }
+        None
+    }
+
+    fn anchor(&self, height: usize) -> Option<Anchor> {
+        let near = || self.window.wanted(self.follow, self.first(height), height);
+        self.goal.map(Goal::anchor).or_else(near)
+    }
+
+    /// Moves the cursor; the screen follows only where the cursor would leave it.
+    fn step(&mut self, by: isize, height: usize) {
+        let first = self.first(height);
+        if let Some(index) = self.move_cursor(by) {
+            let margin = SCROLL_MARGIN.min(height.saturating_sub(1) / 2);
+            let lowest = height.saturating_sub(1 + margin).max(margin);
+            self.lead = index.saturating_sub(first).clamp(margin, lowest);
+        }
+    }
+
+    /// Moves the cursor and the screen with it.
+    fn jump(&mut self, by: isize, height: usize) {
+        let index = self.index().unwrap_or(0);
+        self.lead = index - self.first(height);
+        self.move_cursor(by);
+    }
+
+    fn move_cursor(&mut self, by: isize) -> Option<usize> {
+        let index = self.index()?;
+        let last = self.window.len().saturating_sub(1);
+        let target = index.saturating_add_signed(by).min(last);
+        self.goal = None;
+        if by < 0 && target == 0 && self.window.reaches_newest() {
+            self.follow_newest();
+        } else {
+            self.leave_newest();
+        }
+        self.cursor = self.window.row(target).map(|row| row.position);
+        Some(target)
+    }
+
+    fn follow_newest(&mut self) {
+        self.follow = true;
+        self.seen = None;
+        self.lead = 0;
+        self.goal = None;
+        if self.window.reaches_newest() {
+            self.cursor = self.window.newest();
+        } else {
+            self.goal = Some(Goal::Newest);
+        }
+    }
+
+    fn leave_newest(&mut self) {
+        if self.follow {
+            self.follow = false;
+            self.seen = self.total;
+        }
+    }
+
+    fn go_to_oldest(&mut self) {
+        self.leave_newest();
+        self.lead = usize::MAX;
+        if self.window.reaches_oldest() {
+            self.cursor = self.window.oldest();
+        } else {
+            self.goal = Some(Goal::Oldest);
+        }
+    }
+}
+
+fn distance(rows: usize) -> isize {
+    isize::try_from(rows).unwrap_or(isize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use podtap_agent::history::Position;
+
+    use super::*;
+    use crate::testing::row;
+
+    const HEIGHT: usize = 10;
+
+    /// Answers what the list asks, from a history of `1..=events`, until it asks no more.
+    fn settle(list: &mut List, events: i64) {
+        list.tick();
+        for _ in 0..1_000 {
+            match list.ask(HEIGHT) {
+                None => return,
+                Some(Effect::LoadPage { generation, query }) => {
+                    let (low, high) = match query.anchor {
+                        Anchor::Newest => (events - 255, events),
+                        Anchor::Before(before) => (before.0 - 256, before.0 - 1),
+                        Anchor::After(after) => (after.0.max(0) + 1, after.0.max(0) + 256),
+                        Anchor::Around(around) => (around.0 - 128, around.0 + 127),
+                    };
+                    let rows = (low.max(1)..=high.min(events)).rev().map(row).collect();
+                    list.page(generation, Ok(rows));
+                }
+                Some(Effect::Count { .. }) => list.count(&Ok(events.unsigned_abs())),
+                other => panic!("{other:?}"),
+            }
+        }
+        panic!("the list never stops asking");
+    }
+
+    fn selected(list: &List) -> i64 {
+        list.selected().unwrap().position.0
+    }
+
+    fn appended(list: &mut List, through: i64) {
+        let appended = Some(Position(through));
+        list.changed(&Changes {
+            appended,
+            ..Changes::default()
+        });
+    }
+
+    #[test]
+    fn the_cursor_follows_the_newest_until_it_is_moved() {
+        let mut list = List::default();
+        settle(&mut list, 1_000);
+        assert_eq!(selected(&list), 1_000);
+
+        appended(&mut list, 1_003);
+        settle(&mut list, 1_003);
+        assert_eq!(selected(&list), 1_003);
+
+        list.act(Action::Down, HEIGHT);
+        appended(&mut list, 1_010);
+        settle(&mut list, 1_010);
+        assert_eq!((selected(&list), list.unseen()), (1_002, 7));
+
+        list.act(Action::Top, HEIGHT);
+        settle(&mut list, 1_010);
+        assert_eq!(
+            (selected(&list), list.unseen(), list.follows()),
+            (1_010, 0, true)
+        );
+    }
+
+    #[test]
+    fn the_screen_stands_still_while_events_arrive_above_it() {
+        let mut list = List::default();
+        settle(&mut list, 1_000);
+        (0..20).for_each(|_| list.act(Action::Down, HEIGHT));
+        let top = |list: &List| list.window().row(list.first(HEIGHT)).unwrap().position;
+        let before = top(&list);
+
+        appended(&mut list, 1_050);
+        settle(&mut list, 1_050);
+
+        assert_eq!(top(&list), before);
+        assert_eq!(selected(&list), 980);
+    }
+
+    #[test]
+    fn both_ends_of_a_large_history_are_one_key_away() {
+        let mut list = List::default();
+        settle(&mut list, 100_000);
+        list.act(Action::Bottom, HEIGHT);
+        settle(&mut list, 100_000);
+        assert_eq!(selected(&list), 1);
+        assert_eq!(list.window().len() - list.first(HEIGHT), HEIGHT);
+
+        list.act(Action::Top, HEIGHT);
+        settle(&mut list, 100_000);
+        assert_eq!((selected(&list), list.first(HEIGHT)), (100_000, 0));
+    }
+
+    #[test]
+    fn scrolling_through_everything_meets_every_event_once() {
+        let mut list = List::default();
+        settle(&mut list, 3_000);
+        for expected in (1..3_000).rev() {
+            list.act(Action::Down, HEIGHT);
+            settle(&mut list, 3_000);
+            assert_eq!(selected(&list), expected);
+            assert!(list.window().len() <= super::super::window::MAX_ROWS);
+        }
+    }
+
+    #[test]
+    fn an_event_that_arrives_while_a_page_is_read_is_not_forgotten() {
+        let mut list = List::default();
+        let Some(Effect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
+            panic!("nothing is asked");
+        };
+        appended(&mut list, 11);
+        list.page(generation, Ok((1..=10).rev().map(row).collect()));
+        settle(&mut list, 11);
+        assert_eq!(selected(&list), 11);
+    }
+
+    #[test]
+    fn a_late_answer_changes_nothing() {
+        let mut list = List::default();
+        settle(&mut list, 10);
+        list.page(999, Ok(vec![row(77)]));
+        assert_eq!(selected(&list), 10);
+    }
+
+    #[test]
+    fn after_a_failure_nothing_is_asked_until_the_next_tick() {
+        let mut list = List::default();
+        let Some(Effect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
+            panic!("nothing is asked");
+        };
+        list.page(generation, Err("disk is gone".to_owned()));
+        assert_eq!(list.ask(HEIGHT), None);
+        list.tick();
+        assert_ne!(list.ask(HEIGHT), None);
+    }
+}

@@ -1,0 +1,174 @@
+//! The visible rows, nothing else. As the width shrinks columns go in this order: path, duration,
+//! the object's last digits; time, type and outcome always stay.
+
+use podtap_agent::LinkState;
+use podtap_agent::history::EventRow;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::List;
+use crate::app::App;
+use crate::frame::{Frame, Titles};
+use crate::keymap::Action;
+use crate::layout::inner;
+use crate::line::Line;
+use crate::theme::Role;
+use crate::words;
+
+const GUTTER: usize = 2;
+const TIME: usize = 8;
+const KIND: usize = 14;
+const OBJECT: usize = 17;
+const OUTCOME: usize = 11;
+const DURATION: usize = 8;
+/// The narrowest path worth showing.
+const PATH: usize = 10;
+
+/// Draws the list into `area`.
+pub(crate) fn view(app: &App, area: Rect, focused: bool, buffer: &mut Buffer) {
+    let list = &app.list;
+    let titles = Titles {
+        left: left_title(app),
+        right: right_title(app),
+    };
+    Frame { focused, titles }.draw(area, app.theme(), buffer);
+    let area = inner(area);
+    let height = usize::from(area.height);
+    if list.window().is_empty() {
+        return empty(app, area, buffer);
+    }
+    let first = list.first(height);
+    let selected = list.selected().map(|row| row.position);
+    let rows = list.window().rows().skip(first).take(height);
+    for (row, line) in rows.zip(area.rows()) {
+        let is_selected = Some(row.position) == selected;
+        columns(app, row, is_selected, usize::from(area.width)).draw(line, app.theme(), buffer);
+        if is_selected {
+            buffer.set_style(line, app.theme().selection(focused));
+        }
+    }
+}
+
+fn columns(app: &App, row: &EventRow, selected: bool, width: usize) -> Line {
+    let (now, zone) = (app.now(), app.zone());
+    let replayed = row.last.as_ref().is_some_and(|last| last.replay);
+    let (role, outcome) = words::outcome(row);
+    let sign = match (selected, replayed) {
+        (true, _) => "▶",
+        (false, true) => "↻",
+        (false, false) => " ",
+    };
+    let mut line = Line::new().column(Role::Accent, sign, GUTTER).column(
+        Role::Quiet,
+        words::moment(row.received_at, now, zone),
+        TIME + 1,
+    );
+    let fixed = GUTTER + TIME + 1 + KIND + 1 + OUTCOME;
+    let rest = width.saturating_sub(fixed);
+    let (object, rest) = (rest.min(OBJECT), rest.saturating_sub(OBJECT));
+    line = match &row.event_type {
+        Some(kind) => {
+            line.column(Role::Plain, kind, KIND)
+                .space(1)
+                .column(Role::Plain, about(row), object)
+        }
+        None => line.column(
+            Role::Plain,
+            format!("{} {}", row.method, row.path),
+            KIND + 1 + object,
+        ),
+    };
+    line = line.column(role, outcome, OUTCOME);
+    let Some(rest) = rest.checked_sub(DURATION) else {
+        return line;
+    };
+    let duration = row.last.as_ref().map(|last| words::duration(last.duration));
+    line = line.column_right(Role::Quiet, duration.unwrap_or_default(), DURATION);
+    match rest.checked_sub(2) {
+        Some(path) if path >= PATH => line.space(2).column(Role::Quiet, &row.path, path),
+        _ => line,
+    }
+}
+
+/// What the event is about: object and revision, else the hook.
+fn about(row: &EventRow) -> String {
+    match (row.object, row.revision, row.hook_id) {
+        (Some(object), Some(revision), _) => format!("{object} r{revision}"),
+        (Some(object), None, _) => object.to_string(),
+        (None, _, Some(hook)) => format!("hook {hook}"),
+        (None, _, None) => String::new(),
+    }
+}
+
+fn left_title(app: &App) -> Line {
+    let title = Line::of(Role::Strong, "Events");
+    match app.search.text() {
+        "" => title,
+        filter => title.put(Role::Quiet, " · ").put(Role::Accent, filter),
+    }
+}
+
+fn right_title(app: &App) -> Line {
+    let list = &app.list;
+    let total = match list.total {
+        Some(total) => words::number(total),
+        None => "…".to_owned(),
+    };
+    let title = Line::new();
+    let title = match list.unseen() {
+        _ if app.is_paused() => title.put(Role::Waiting, "‖ paused ").put(Role::Quiet, "· "),
+        0 if list.follows() => title.put(Role::Ok, "following ").put(Role::Quiet, "· "),
+        0 => title,
+        unseen => {
+            let key = app.keymap().key(Action::Top).map(|key| format!(" ({key})"));
+            let key = key.unwrap_or_default();
+            title
+                .put(
+                    Role::Accent,
+                    format!("▲ {} new{key} ", words::number(unseen)),
+                )
+                .put(Role::Quiet, "· ")
+        }
+    };
+    title.put(Role::Quiet, total)
+}
+
+/// What stands where there are no rows.
+fn empty(app: &App, area: Rect, buffer: &mut Buffer) {
+    let lines = match &app.list {
+        List {
+            failure: Some(failure),
+            ..
+        } => vec![
+            Line::of(Role::Failed, "The history cannot be read"),
+            Line::of(Role::Plain, failure),
+        ],
+        list if list.is_loading() => vec![Line::of(Role::Quiet, "Loading…")],
+        list if !list.shows_all() => {
+            vec![Line::of(Role::Plain, "No event passes the filter.")]
+        }
+        _ => waiting(app),
+    };
+    let width = usize::from(area.width);
+    let lines = lines.into_iter().flat_map(|line| line.wrap(width));
+    for (line, row) in lines.zip(area.rows()) {
+        line.draw(row, app.theme(), buffer);
+    }
+}
+
+fn waiting(app: &App) -> Vec<Line> {
+    if app.status().link == LinkState::Off {
+        return vec![Line::of(Role::Plain, "The history is empty.")];
+    }
+    let mut lines = vec![
+        Line::of(Role::Plain, "Waiting for the first webhook."),
+        Line::new(),
+    ];
+    if let Some(url) = &app.status().public_url {
+        let url = format!("{}/podio/hook", url.trim_end_matches('/'));
+        lines.push(Line::of(Role::Quiet, "Give Podio  ").put(Role::Accent, url));
+    }
+    lines
+        .push(Line::of(Role::Quiet, "Or try      ").put(Role::Plain, "podtap trigger item.create"));
+    lines
+}

@@ -1,0 +1,332 @@
+//! Pure page arithmetic: the rows that are loaded around the cursor, how an answer of the history
+//! joins them, and which page is wanted next. The history may hold millions; this holds a few
+//! screens of it, newest first, without gaps.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use podtap_agent::history::{Anchor, EventRow, Position};
+
+/// Rows asked for at once.
+pub(crate) const PAGE: usize = 256;
+
+/// Rows kept at most; those farthest from the cursor go.
+pub(crate) const MAX_ROWS: usize = 4 * PAGE;
+
+/// Rows from the edge at which the next page is asked for: beyond a screen of any size.
+const MARGIN: usize = 128;
+
+/// The rows that are loaded.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Window {
+    rows: VecDeque<EventRow>,
+    /// Between these two, both excluded, the rows are all that there are; `MIN` and `MAX` stand
+    /// for the ends of the history.
+    known: (i64, i64),
+    /// Rows that may have changed since they were read.
+    stale: BTreeSet<Position>,
+}
+
+impl Window {
+    /// How many rows are loaded.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether nothing is loaded.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The row at an index, 0 being the newest.
+    pub(crate) fn row(&self, index: usize) -> Option<&EventRow> {
+        self.rows.get(index)
+    }
+
+    /// All loaded rows, newest first.
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &EventRow> {
+        self.rows.iter()
+    }
+
+    /// Whether the first row is the newest of all.
+    pub(crate) fn reaches_newest(&self) -> bool {
+        self.known.1 == i64::MAX
+    }
+
+    /// Whether the last row is the oldest of all.
+    pub(crate) fn reaches_oldest(&self) -> bool {
+        self.known.0 == i64::MIN
+    }
+
+    /// The position of the first row.
+    pub(crate) fn newest(&self) -> Option<Position> {
+        self.rows.front().map(|row| row.position)
+    }
+
+    /// The position of the last row.
+    pub(crate) fn oldest(&self) -> Option<Position> {
+        self.rows.back().map(|row| row.position)
+    }
+
+    /// The index of the row at `position`, or of the next older one, or of the last.
+    pub(crate) fn nearest(&self, position: Position) -> Option<usize> {
+        let index = self.rows.partition_point(|row| row.position > position);
+        let last = self.rows.len().checked_sub(1)?;
+        Some(index.min(last))
+    }
+
+    /// There are events up to `through`.
+    pub(crate) fn appended(&mut self, through: Position) {
+        match self.newest() {
+            Some(newest) if newest < through => self.known.1 = newest.0.saturating_add(1),
+            Some(_) => {}
+            None => self.known = (0, 0),
+        }
+    }
+
+    /// The event at `position` is not what it was.
+    pub(crate) fn touched(&mut self, position: Position) {
+        if self
+            .rows
+            .binary_search_by(|row| position.cmp(&row.position))
+            .is_ok()
+        {
+            self.stale.insert(position);
+        }
+    }
+
+    /// Nothing is known to be as it was.
+    pub(crate) fn touched_all(&mut self) {
+        self.stale = self.rows.iter().map(|row| row.position).collect();
+        self.known = match (self.oldest(), self.newest()) {
+            (Some(oldest), Some(newest)) => {
+                (oldest.0.saturating_sub(1), newest.0.saturating_add(1))
+            }
+            _ => (0, 0),
+        };
+    }
+
+    /// The page to ask for next, most urgent first: the newest when following, changed rows on
+    /// the screen, then whatever the screen is about to reach.
+    pub(crate) fn wanted(&self, follow: bool, first: usize, height: usize) -> Option<Anchor> {
+        let (Some(newest), Some(oldest)) = (self.newest(), self.oldest()) else {
+            return (!self.reaches_newest()).then_some(Anchor::Newest);
+        };
+        let mut shown = self
+            .rows
+            .iter()
+            .skip(first)
+            .take(height.max(1))
+            .map(|row| row.position);
+        let changed = shown.find(|position| self.stale.contains(position));
+        if follow && (!self.reaches_newest() || changed.is_some()) {
+            Some(Anchor::Newest)
+        } else if let Some(Position(changed)) = changed {
+            Some(Anchor::Before(Position(changed.saturating_add(1))))
+        } else if !self.reaches_newest() && first < MARGIN {
+            Some(Anchor::After(newest))
+        } else if !self.reaches_oldest() && first + height + MARGIN > self.rows.len() {
+            Some(Anchor::Before(oldest))
+        } else {
+            None
+        }
+    }
+
+    /// Joins the answer to a query for `limit` rows at `anchor`; a page that has a gap between it
+    /// and the loaded rows takes their place.
+    pub(crate) fn merge(&mut self, anchor: Anchor, limit: usize, page: Vec<EventRow>) {
+        let (low, high) = span(anchor, limit, &page);
+        let joins = low < self.known.1 && self.known.0 < high;
+        let (mut newer, mut older) = (VecDeque::new(), VecDeque::new());
+        if joins {
+            for row in self.rows.drain(..) {
+                if row.position.0 >= high {
+                    newer.push_back(row);
+                } else if row.position.0 <= low {
+                    older.push_back(row);
+                }
+            }
+            self.known = (self.known.0.min(low), self.known.1.max(high));
+        } else {
+            self.known = (low, high);
+            self.stale.clear();
+        }
+        newer.extend(page);
+        newer.append(&mut older);
+        self.rows = newer;
+        self.stale
+            .retain(|position| position.0 >= high || position.0 <= low);
+    }
+
+    /// Drops the rows farthest from the index `cursor` where there are too many.
+    pub(crate) fn trim(&mut self, cursor: usize) {
+        let excess = self.rows.len().saturating_sub(MAX_ROWS);
+        if excess == 0 {
+            return;
+        }
+        if cursor < MAX_ROWS / 2 {
+            self.rows.truncate(MAX_ROWS);
+            self.known.0 = self.oldest().map_or(0, |oldest| oldest.0.saturating_sub(1));
+        } else {
+            let newer = excess.min(cursor - MAX_ROWS / 2);
+            self.rows.drain(..newer);
+            self.rows.truncate(MAX_ROWS);
+            self.known = match (self.oldest(), self.newest()) {
+                (Some(oldest), Some(newest)) => {
+                    (oldest.0.saturating_sub(1), newest.0.saturating_add(1))
+                }
+                _ => (0, 0),
+            };
+        }
+        let (oldest, newest) = (self.oldest(), self.newest());
+        self.stale
+            .retain(|stale| Some(*stale) >= oldest && Some(*stale) <= newest);
+    }
+}
+
+/// What a page speaks for: every position between these two, both excluded.
+fn span(anchor: Anchor, limit: usize, page: &[EventRow]) -> (i64, i64) {
+    let whole = page.len() < limit;
+    let below = page.last().filter(|_| !whole);
+    let below = below.map_or(i64::MIN, |row| row.position.0.saturating_sub(1));
+    let above = page.first().filter(|_| !whole);
+    let above = above.map_or(i64::MAX, |row| row.position.0.saturating_add(1));
+    match anchor {
+        Anchor::Newest => (below, i64::MAX),
+        Anchor::Before(position) => (below, position.0),
+        Anchor::After(position) => (position.0, above),
+        Anchor::Around(middle) => {
+            let newer = page.partition_point(|row| row.position > middle);
+            let above = page.first().filter(|_| newer >= limit / 2);
+            (
+                below,
+                above.map_or(i64::MAX, |row| row.position.0.saturating_add(1)),
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::row;
+
+    fn page(positions: impl IntoIterator<Item = i64>) -> Vec<EventRow> {
+        positions.into_iter().map(row).collect()
+    }
+
+    fn positions(window: &Window) -> Vec<i64> {
+        window.rows().map(|row| row.position.0).collect()
+    }
+
+    /// What the history answers where it holds `events`.
+    fn answer(events: &BTreeSet<i64>, anchor: Anchor, limit: usize) -> Vec<EventRow> {
+        let mut found: Vec<i64> = match anchor {
+            Anchor::Newest => events.iter().rev().take(limit).copied().collect(),
+            Anchor::Before(position) => events
+                .range(..position.0)
+                .rev()
+                .take(limit)
+                .copied()
+                .collect(),
+            Anchor::After(position) => {
+                let above = events
+                    .range(position.0..)
+                    .filter(|event| **event != position.0);
+                above.take(limit).copied().collect()
+            }
+            Anchor::Around(_) => unreachable!(),
+        };
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        page(found)
+    }
+
+    #[test]
+    fn a_page_that_touches_the_window_extends_it() {
+        let mut window = Window::default();
+        window.merge(Anchor::Newest, 3, page([9, 8, 7]));
+        window.merge(Anchor::Before(Position(7)), 3, page([6, 5, 4]));
+        assert_eq!(positions(&window), [9, 8, 7, 6, 5, 4]);
+        window.merge(Anchor::Before(Position(4)), 3, page([2]));
+        assert_eq!(positions(&window), [9, 8, 7, 6, 5, 4, 2]);
+        assert!(window.reaches_oldest() && window.reaches_newest());
+    }
+
+    #[test]
+    fn a_page_beyond_a_gap_replaces_the_window() {
+        let mut window = Window::default();
+        window.merge(Anchor::Newest, 3, page([9, 8, 7]));
+        window.appended(Position(99));
+        window.merge(Anchor::Newest, 3, page([99, 98, 97]));
+        assert_eq!(positions(&window), [99, 98, 97]);
+        assert!(!window.reaches_oldest());
+    }
+
+    #[test]
+    fn rows_that_are_gone_leave_with_the_page_that_lacks_them() {
+        let mut window = Window::default();
+        window.merge(Anchor::Newest, 9, page([9, 8, 7]));
+        window.touched(Position(8));
+        assert_eq!(
+            window.wanted(false, 0, 3),
+            Some(Anchor::Before(Position(9)))
+        );
+        window.merge(Anchor::Before(Position(9)), 9, page([7]));
+        assert_eq!(positions(&window), [9, 7]);
+        assert_eq!(window.wanted(false, 0, 3), None);
+    }
+
+    #[test]
+    fn the_next_page_is_wanted_before_the_screen_reaches_the_edge() {
+        let mut window = Window::default();
+        assert_eq!(window.wanted(false, 0, 20), Some(Anchor::Newest));
+        window.merge(Anchor::Newest, PAGE, page((1_000..1_256).rev()));
+        assert_eq!(window.wanted(false, 0, 20), None);
+        assert_eq!(
+            window.wanted(false, 200, 20),
+            Some(Anchor::Before(Position(1_000)))
+        );
+        window.appended(Position(1_256));
+        assert_eq!(
+            window.wanted(false, 0, 20),
+            Some(Anchor::After(Position(1_255)))
+        );
+        assert_eq!(window.wanted(true, 0, 20), Some(Anchor::Newest));
+    }
+
+    proptest! {
+        #[test]
+        fn following_what_is_wanted_ends_with_what_the_history_holds(
+            events in proptest::collection::btree_set(0_i64..3_000, 0..600),
+            later in proptest::collection::btree_set(3_000_i64..4_000, 0..300),
+            limit in 1_usize..80,
+            first in 0_usize..200,
+            follow: bool,
+        ) {
+            let mut window = Window::default();
+            let mut history = events;
+            for round in 0..2 {
+                for _ in 0..2_000 {
+                    let Some(anchor) = window.wanted(follow, first, 20) else { break };
+                    window.merge(anchor, limit, answer(&history, anchor, limit));
+                    window.trim(first);
+                }
+                prop_assert_eq!(window.wanted(follow, first, 20), None);
+                let loaded = positions(&window);
+                if let (Some(&newest), Some(&oldest)) = (loaded.first(), loaded.last()) {
+                    let held: Vec<i64> = history.range(oldest..=newest).rev().copied().collect();
+                    prop_assert_eq!(loaded, held);
+                } else {
+                    prop_assert!(history.is_empty());
+                }
+                if round == 0 {
+                    history.extend(&later);
+                    if let Some(through) = later.last() {
+                        window.appended(Position(*through));
+                    }
+                }
+            }
+        }
+    }
+}

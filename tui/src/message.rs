@@ -1,0 +1,123 @@
+//! What can happen to the UI: plain data, from the terminal, the agent, the clock, and from
+//! effects that were carried out.
+
+use crossterm::event::{KeyEvent, MouseEvent};
+use jiff::Timestamp;
+use podtap_agent::history::{Attempt, EventRow, Position};
+use podtap_agent::{Change, EventId, Status};
+use ratatui::layout::Size;
+
+use crate::detail::Opened;
+use crate::effect::Generation;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub(crate) enum Message {
+    /// A key went down.
+    Key(KeyEvent),
+    /// The mouse moved, clicked or scrolled.
+    Mouse(MouseEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The screen has this size now.
+    Resize(Size),
+    /// It is this late.
+    Tick(Timestamp),
+    /// The agent's status is this.
+    Status(Box<Status>),
+    /// The history is not what it was.
+    Changed(Changes),
+    /// An effect was carried out.
+    Answer(Answer),
+}
+
+/// What came of an effect. Errors are words for a person: nothing here can act on more.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    /// To [`crate::effect::Effect::LoadPage`].
+    Page {
+        /// The question's.
+        generation: Generation,
+        /// The rows, newest first.
+        result: Result<Vec<EventRow>, String>,
+    },
+    /// To [`crate::effect::Effect::Count`].
+    Count {
+        /// How many.
+        result: Result<u64, String>,
+    },
+    /// To [`crate::effect::Effect::LoadEvent`].
+    Event {
+        /// The question's.
+        generation: Generation,
+        /// The event laid out; `None` where retention has removed it.
+        result: Result<Option<Box<Opened>>, String>,
+    },
+    /// To [`crate::effect::Effect::Replay`].
+    Replayed {
+        /// The event.
+        id: EventId,
+        /// The attempt.
+        result: Result<Box<Attempt>, String>,
+    },
+}
+
+/// The agent's changes since the last message, merged: however many there were, one of these
+/// arrives for each frame.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Changes {
+    /// Events were added up to here.
+    pub(crate) appended: Option<Position>,
+    /// Events that are not what they were.
+    pub(crate) touched: Vec<(Position, EventId)>,
+    /// More changed than is listed.
+    pub(crate) everything: bool,
+    /// Events that the relay removed before any agent took them, in words.
+    pub(crate) gaps: Vec<String>,
+}
+
+/// Touched events listed one by one; more make [`Changes::everything`].
+const MAX_TOUCHED: usize = 1024;
+
+/// Gaps told one by one; the log has the rest.
+const MAX_GAPS: usize = 8;
+
+impl Changes {
+    /// Whether nothing changed.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds a change.
+    pub(crate) fn add(&mut self, change: Change) {
+        match change {
+            Change::Appended { through } => self.appended = self.appended.max(Some(through)),
+            Change::Touched { position, event } if self.touched.len() < MAX_TOUCHED => {
+                if self.touched.last() != Some(&(position, event)) {
+                    self.touched.push((position, event));
+                }
+            }
+            Change::Touched { .. } | Change::Elsewhere => self.everything = true,
+            Change::Gap { from, to, reason } if self.gaps.len() < MAX_GAPS => {
+                self.gaps
+                    .push(format!("events {from} to {to} are lost: {reason}"));
+            }
+            Change::Gap { .. } | Change::Link(_) => {}
+        }
+    }
+
+    /// Adds what another one holds.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.appended = self.appended.max(other.appended);
+        let room = MAX_TOUCHED.saturating_sub(self.touched.len());
+        self.everything |= other.everything || other.touched.len() > room;
+        self.touched.extend(other.touched.iter().take(room));
+        let room = MAX_GAPS.saturating_sub(self.gaps.len());
+        self.gaps.extend(other.gaps.iter().take(room).cloned());
+    }
+
+    /// Changes were missed: anything may be different.
+    pub(crate) fn lagged(&mut self) {
+        self.everything = true;
+    }
+}

@@ -1,0 +1,93 @@
+//! Every key of the place it was opened from, printed from the keymap.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+
+use crate::app::App;
+use crate::frame::{Frame, Titles};
+use crate::keymap::{Action, Context, Keymap};
+use crate::layout::{centered, inner};
+use crate::line::{Line, cells};
+use crate::theme::Role;
+
+/// Cells of the window, enough for the longest line of the table.
+const WIDTH: u16 = 66;
+
+/// Cells of the column of keys.
+const KEYS: usize = 22;
+
+/// The open help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Help {
+    contexts: Vec<Context>,
+    top: usize,
+}
+
+impl Help {
+    /// The help for these places.
+    pub(crate) fn new(contexts: Vec<Context>) -> Self {
+        Self { contexts, top: 0 }
+    }
+
+    /// Scrolls.
+    pub(crate) fn act(&mut self, action: Action, keymap: &Keymap, screen: Rect) {
+        let lines = self.lines(keymap);
+        let height = usize::from(inner(area(&lines, screen)).height);
+        let last = lines.len().saturating_sub(height);
+        let top = match action {
+            Action::Down => self.top + 1,
+            Action::Up => self.top.saturating_sub(1),
+            Action::PageDown => self.top + height,
+            Action::PageUp => self.top.saturating_sub(height),
+            Action::Top => 0,
+            Action::Bottom => last,
+            _ => self.top,
+        };
+        self.top = top.min(last);
+    }
+
+    fn lines(&self, keymap: &Keymap) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for context in &self.contexts {
+            if !lines.is_empty() {
+                lines.push(Line::new());
+            }
+            lines.push(Line::of(Role::Strong, context.title()));
+            for binding in keymap.of(*context) {
+                let keys: Vec<String> = binding.keys.iter().map(ToString::to_string).collect();
+                let line = Line::new().column(Role::Accent, keys.join("  "), KEYS);
+                lines.push(line.put(Role::Plain, binding.help));
+            }
+        }
+        lines
+    }
+}
+
+/// Draws the help over `screen`.
+pub(crate) fn view(help: &Help, app: &App, screen: Rect, buffer: &mut Buffer) {
+    let lines = help.lines(app.keymap());
+    let area = area(&lines, screen);
+    Clear.render(area, buffer);
+    let hint = app.keymap().of(Context::Modal).next();
+    let hint = hint
+        .and_then(|binding| binding.keys.first())
+        .map(|key| format!("{key} closes"));
+    let right = Line::of(Role::Quiet, hint.unwrap_or_default());
+    let titles = Titles {
+        left: Line::of(Role::Strong, "Keys"),
+        right,
+    };
+    Frame {
+        focused: true,
+        titles,
+    }
+    .draw(area, app.theme(), buffer);
+    for (line, row) in lines.iter().skip(help.top).zip(inner(area).rows()) {
+        line.draw(row, app.theme(), buffer);
+    }
+}
+
+fn area(lines: &[Line], screen: Rect) -> Rect {
+    centered(screen, WIDTH, cells(lines.len() + 2))
+}

@@ -1,0 +1,229 @@
+//! A frame → an SVG with an exact grid of cells, whatever font the reader has: every character has
+//! its own place, and lines and bars are drawn, not typed.
+
+use std::fmt::Write as _;
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
+
+use super::glyph;
+
+/// Width of a cell, in pixels.
+pub(super) const CELL_WIDTH: f32 = 8.4;
+
+/// Height of a cell, in pixels.
+pub(super) const CELL_HEIGHT: f32 = 18.0;
+
+/// From a cell's top to the base line of its text.
+const BASE_LINE: f32 = 13.5;
+
+/// Air around the frame.
+const MARGIN: f32 = 14.0;
+
+/// The colours of a terminal, as `#rrggbb`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Palette {
+    /// Behind everything.
+    pub background: &'static str,
+    /// Ordinary text.
+    pub foreground: &'static str,
+    /// The sixteen: black, red, green, yellow, blue, magenta, cyan, white, then the bright ones.
+    pub colors: [&'static str; 16],
+}
+
+impl Palette {
+    /// A dark terminal.
+    pub const DARK: Self = Self {
+        background: "#11151c",
+        foreground: "#d5dae3",
+        colors: [
+            "#2b313c", "#ee6d76", "#8fc26b", "#e3b563", "#65a9ec", "#c792e0", "#5fc3cf", "#c3c9d4",
+            "#6b7482", "#ff8f97", "#aada8a", "#f5cf86", "#8cc3f7", "#dab2ee", "#86dbe4", "#ffffff",
+        ],
+    };
+
+    /// A light terminal.
+    pub const LIGHT: Self = Self {
+        background: "#fbfbf9",
+        foreground: "#262b33",
+        colors: [
+            "#262b33", "#c22f3a", "#2a7a35", "#8f6400", "#1f5fb8", "#7d3aa6", "#0d7484", "#6c737d",
+            "#8b929c", "#a81f2b", "#1d6328", "#755200", "#164a93", "#642b88", "#085e6c", "#000000",
+        ],
+    };
+
+    fn color(&self, color: Color, otherwise: &'static str) -> String {
+        let index = match color {
+            Color::Rgb(red, green, blue) => return format!("#{red:02x}{green:02x}{blue:02x}"),
+            Color::Indexed(index) => usize::from(index),
+            Color::Black => 0,
+            Color::Red => 1,
+            Color::Green => 2,
+            Color::Yellow => 3,
+            Color::Blue => 4,
+            Color::Magenta => 5,
+            Color::Cyan => 6,
+            Color::Gray => 7,
+            Color::DarkGray => 8,
+            Color::LightRed => 9,
+            Color::LightGreen => 10,
+            Color::LightYellow => 11,
+            Color::LightBlue => 12,
+            Color::LightMagenta => 13,
+            Color::LightCyan => 14,
+            Color::White => 15,
+            Color::Reset => return otherwise.to_owned(),
+        };
+        (*self.colors.get(index).unwrap_or(&otherwise)).to_owned()
+    }
+}
+
+/// The SVG of a frame. `title` is what a screen reader says.
+pub fn svg(frame: &Buffer, palette: &Palette, title: &str) -> String {
+    let area = frame.area();
+    let width = f32::from(area.width) * CELL_WIDTH + 2.0 * MARGIN;
+    let height = f32::from(area.height) * CELL_HEIGHT + 2.0 * MARGIN;
+    let mut drawing = Drawing {
+        svg: String::new(),
+        palette,
+    };
+    drawing.put(format_args!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" \
+         width=\"{width:.0}\" height=\"{height:.0}\" role=\"img\">\n<title>{}</title>\n\
+         <rect width=\"100%\" height=\"100%\" rx=\"9\" fill=\"{}\"/>\n\
+         <g font-family=\"ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace\" \
+         font-size=\"14\" xml:space=\"preserve\">\n",
+        escaped(title),
+        palette.background
+    ));
+    let rows = frame.content().chunks(usize::from(area.width).max(1));
+    for (row, cells) in (0_u16..).zip(rows) {
+        drawing.row(MARGIN + f32::from(row) * CELL_HEIGHT, cells);
+    }
+    drawing.put(format_args!("</g>\n</svg>\n"));
+    drawing.svg
+}
+
+struct Drawing<'a> {
+    svg: String,
+    palette: &'a Palette,
+}
+
+impl Drawing<'_> {
+    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+        // Writing to a String cannot fail.
+        let _ = self.svg.write_fmt(text);
+    }
+
+    /// A row: runs of cells that look the same.
+    fn row(&mut self, y: f32, cells: &[Cell]) {
+        let mut column = 0_u16;
+        for run in cells.chunk_by(|a, b| a.style() == b.style()) {
+            let x = MARGIN + f32::from(column) * CELL_WIDTH;
+            let length = u16::try_from(run.len()).unwrap_or(u16::MAX);
+            self.run(x, y, run, f32::from(length) * CELL_WIDTH);
+            column = column.saturating_add(length);
+        }
+    }
+
+    fn run(&mut self, x: f32, y: f32, run: &[Cell], width: f32) {
+        let Some(style) = run.first().map(Cell::style) else {
+            return;
+        };
+        let palette = self.palette;
+        let mut ink = palette.color(style.fg.unwrap_or_default(), palette.foreground);
+        let mut paper = palette.color(style.bg.unwrap_or_default(), palette.background);
+        let has = |modifier| style.add_modifier.contains(modifier);
+        if has(Modifier::REVERSED) {
+            std::mem::swap(&mut ink, &mut paper);
+        }
+        if paper != palette.background {
+            self.put(format_args!(
+                "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{CELL_HEIGHT}\" \
+                 fill=\"{paper}\"/>\n"
+            ));
+        }
+        let (mut text, mut places) = (String::new(), String::new());
+        for (index, cell) in (0_u16..).zip(run) {
+            let x = x + f32::from(index) * CELL_WIDTH;
+            let symbol = cell.symbol();
+            if let Some(shape) = glyph::shape(symbol, x, y, &ink) {
+                self.put(format_args!("{shape}\n"));
+            } else if !symbol.trim().is_empty() {
+                text.push_str(symbol);
+                for _ in symbol.chars() {
+                    let _ = write!(places, "{x:.1} ");
+                }
+            }
+        }
+        if text.is_empty() {
+            return;
+        }
+        let weight = if has(Modifier::BOLD) {
+            " font-weight=\"700\""
+        } else {
+            ""
+        };
+        let dim = if has(Modifier::DIM) {
+            " fill-opacity=\"0.62\""
+        } else {
+            ""
+        };
+        let line = if has(Modifier::UNDERLINED) {
+            " text-decoration=\"underline\""
+        } else {
+            ""
+        };
+        self.put(format_args!(
+            "<text x=\"{}\" y=\"{:.1}\" fill=\"{ink}\"{weight}{dim}{line}>{}</text>\n",
+            places.trim_end(),
+            y + BASE_LINE,
+            escaped(&text)
+        ));
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::*;
+
+    #[test]
+    fn every_character_has_its_own_place_and_nothing_is_markup() {
+        let mut frame = Buffer::empty(Rect::new(0, 0, 6, 1));
+        frame.set_string(0, 0, "a<│▅", Style::new());
+        let svg = svg(&frame, &Palette::DARK, "a & b");
+        assert!(svg.contains("<title>a &amp; b</title>"), "{svg}");
+        assert!(svg.contains("x=\"14.0 22.4\""), "{svg}");
+        assert!(svg.contains(">a&lt;</text>"), "{svg}");
+        assert!(
+            svg.contains("<path") && svg.contains("<rect x=\"39.2\""),
+            "{svg}"
+        );
+    }
+
+    #[test]
+    fn reversed_cells_swap_ink_and_paper() {
+        let mut frame = Buffer::empty(Rect::new(0, 0, 2, 1));
+        frame.set_string(
+            0,
+            0,
+            "ab",
+            Style::new().fg(Color::Red).add_modifier(Modifier::REVERSED),
+        );
+        let svg = svg(&frame, &Palette::LIGHT, "");
+        assert!(
+            svg.contains("fill=\"#c22f3a\"/>") && svg.contains("fill=\"#fbfbf9\">ab"),
+            "{svg}"
+        );
+    }
+}

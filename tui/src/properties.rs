@@ -1,0 +1,160 @@
+//! What holds whatever happens: random keys, clicks, sizes, changes and answers, in any order.
+
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use jiff::SignedDuration;
+use podtap_agent::history::Position;
+use proptest::prelude::*;
+use ratatui::layout::Size;
+
+use crate::app::App;
+use crate::effect::Effect;
+use crate::keymap::{Action, Key, Keymap};
+use crate::message::{Answer, Changes, Message};
+use crate::testing::{answer, app, attempts, frame, id, now, with_body};
+
+/// Events in the history of these tests.
+const EVENTS: i64 = 700;
+
+fn key() -> impl Strategy<Value = Key> {
+    let keymap = Keymap::default();
+    let mut keys: Vec<Key> = Action::ALL
+        .iter()
+        .filter_map(|action| keymap.key(*action))
+        .collect();
+    keys.retain(|key| keymap.key(Action::Quit) != Some(*key));
+    prop::sample::select(keys)
+}
+
+fn mouse() -> impl Strategy<Value = MouseEvent> {
+    let left = MouseButton::Left;
+    let kinds = vec![
+        MouseEventKind::Down(left),
+        MouseEventKind::Drag(left),
+        MouseEventKind::Up(left),
+        MouseEventKind::ScrollDown,
+        MouseEventKind::ScrollUp,
+    ];
+    (prop::sample::select(kinds), 0..130_u16, 0..50_u16).prop_map(|(kind, column, row)| {
+        MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        }
+    })
+}
+
+fn changes() -> impl Strategy<Value = Changes> {
+    let touched = prop::collection::vec((1..EVENTS).prop_map(|at| (Position(at), id(at))), 0..4);
+    (prop::option::of(1..EVENTS), touched, any::<bool>()).prop_map(
+        |(appended, touched, everything)| Changes {
+            appended: appended.map(Position),
+            touched,
+            everything,
+            gaps: Vec::new(),
+        },
+    )
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    prop_oneof![
+        8 => key().prop_map(|key| Message::Key(key.into())),
+        2 => mouse().prop_map(Message::Mouse),
+        1 => (0..220_u16, 0..70_u16)
+            .prop_map(|(width, height)| Message::Resize(Size { width, height })),
+        2 => (0..100_i64).prop_map(|s| Message::Tick(now() + SignedDuration::from_secs(s))),
+        3 => changes().prop_map(Message::Changed),
+        1 => (0..9_u64).prop_map(|generation| Message::Answer(Answer::Page {
+            generation,
+            result: Err("the disk is gone".to_owned()),
+        })),
+    ]
+}
+
+/// Sends a message and answers, in their order, at most `most` of what is then asked.
+fn send(app: &mut App, waiting: &mut Vec<Effect>, message: Message, most: usize) {
+    waiting.extend(app.update(message));
+    for _ in 0..most.min(waiting.len()) {
+        if let Some(answer) = answer(waiting.remove(0), EVENTS) {
+            waiting.extend(app.update(Message::Answer(answer)));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_sequence_of_messages_breaks_the_app(
+        messages in prop::collection::vec((message(), 0..6_usize), 1..60),
+    ) {
+        let mut app = app(100, 30);
+        let mut waiting = Vec::new();
+        for (message, most) in messages {
+            send(&mut app, &mut waiting, message, most);
+            prop_assert!(!waiting.contains(&Effect::Quit));
+            let rows = app.list.window().len();
+            prop_assert_eq!(app.list.selected().is_some(), rows > 0);
+            if let (Some(layout), Some(selected)) = (app.layout(), app.list.selected()) {
+                let (first, height) = (app.list.first(layout.list_height()), layout.list_height());
+                let shown = app.list.window().rows().skip(first).take(height.max(1));
+                let mut shown = shown.map(|row| row.position);
+                prop_assert!(height == 0 || shown.any(|shown| shown == selected.position));
+            }
+            frame(&app);
+        }
+    }
+
+    #[test]
+    fn nothing_is_done_after_quitting(messages in prop::collection::vec(message(), 1..30)) {
+        let mut app = app(100, 30);
+        let quit: Key = "ctrl-c".parse().unwrap();
+        let effects = app.update(Message::Key(quit.into()));
+        prop_assert_eq!(effects, [Effect::Quit]);
+        for message in messages {
+            prop_assert_eq!(app.update(message), []);
+        }
+    }
+
+    #[test]
+    fn no_frame_holds_a_control_character_of_an_event(
+        body in prop::collection::vec(any::<u8>(), 0..400),
+        text in any::<String>(),
+        tab in 0..5_usize,
+        width in 60..130_u16,
+    ) {
+        let mut app = app(width, 30);
+        let mut event = with_body(7, &body);
+        event.request.path = format!("/{text}");
+        event.request.method.clone_from(&text);
+        event.request.headers.push(text.clone(), body.clone());
+        let mut attempts = attempts(7);
+        attempts[0].url.clone_from(&text);
+        let mut row = crate::testing::row(7);
+        (row.path, row.event_type) = (text.clone(), (tab > 2).then(|| text.clone()));
+        if let Some(last) = &mut row.last {
+            last.outcome = Err(text);
+        }
+        let mut waiting = app.update(Message::Tick(now()));
+        while let Some(effect) = waiting.pop() {
+            let answer = match effect {
+                Effect::LoadPage { generation, .. } => {
+                    Answer::Page { generation, result: Ok(vec![row.clone()]) }
+                }
+                Effect::LoadEvent { generation, width, .. } => {
+                    let zone = jiff::tz::TimeZone::UTC;
+                    let opened = crate::detail::Opened::new(event.clone(), &attempts, width, &zone);
+                    Answer::Event { generation, result: Ok(Some(Box::new(opened))) }
+                }
+                _ => continue,
+            };
+            waiting.extend(app.update(Message::Answer(answer)));
+        }
+        for _ in 0..tab {
+            app.update(Message::Key("tab".parse::<Key>().unwrap().into()));
+        }
+        for cell in frame(&app).content() {
+            prop_assert!(!cell.symbol().chars().any(char::is_control), "{:?}", cell.symbol());
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Hostile bytes to printable text (invariant 7): the only way by which captured text reaches a
+//! cell. Control characters, bidirectional overrides and invisible characters are shown, not
+//! obeyed; every result has a known width and no line break. Knows nothing of events or screens.
+
+use std::fmt::Write as _;
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Combining marks kept on one base character. Real scripts use at most three or four; more is an
+/// attempt to paint over neighbouring lines.
+const MAX_MARKS: usize = 4;
+
+/// Text that is safe to draw: no control, format or invisible character, on one line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct SafeText(String);
+
+impl SafeText {
+    /// Makes any text printable.
+    pub fn new(text: &str) -> Self {
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Self(text.to_owned());
+        }
+        let mut safe = Writer::default();
+        text.chars().for_each(|c| safe.push(c));
+        Self(safe.text)
+    }
+
+    /// Makes any bytes printable; what is not UTF-8 becomes `\xNN`.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let mut safe = Writer::default();
+        for chunk in bytes.utf8_chunks() {
+            chunk.valid().chars().for_each(|c| safe.push(c));
+            for byte in chunk.invalid() {
+                safe.escape(format_args!("\\x{byte:02x}"));
+            }
+        }
+        Self(safe.text)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Cells it takes.
+    pub fn width(&self) -> usize {
+        self.0.width()
+    }
+
+    /// As much of it as fits `cells`, with an ellipsis for what does not.
+    #[must_use]
+    pub fn fit(&self, cells: usize) -> Self {
+        if self.width() <= cells {
+            return self.clone();
+        }
+        let Some(room) = cells.checked_sub(1) else {
+            return Self::default();
+        };
+        let (mut head, _) = self.split(room);
+        head.0.push('…');
+        head
+    }
+
+    /// Breaks it into pieces: the first of at most `first` cells, the others of at most `then`.
+    pub(crate) fn pieces(&self, first: usize, then: usize) -> Vec<Self> {
+        let mut pieces = vec![Self::default()];
+        let mut room = first;
+        for grapheme in self.0.graphemes(true) {
+            let width = grapheme.width();
+            if width > room {
+                pieces.push(Self::default());
+                room = then;
+            }
+            room = room.saturating_sub(width);
+            if let Some(piece) = pieces.last_mut() {
+                piece.0.push_str(grapheme);
+            }
+        }
+        pieces
+    }
+
+    /// The part that fits `cells` and the rest, never cutting a grapheme.
+    fn split(&self, cells: usize) -> (Self, Self) {
+        let mut used = 0;
+        let mut at = 0;
+        for grapheme in self.0.graphemes(true) {
+            used += grapheme.width();
+            if used > cells {
+                break;
+            }
+            at += grapheme.len();
+        }
+        let (head, rest) = self.0.split_at(at);
+        (Self(head.to_owned()), Self(rest.to_owned()))
+    }
+}
+
+impl<T: AsRef<str>> From<T> for SafeText {
+    fn from(text: T) -> Self {
+        Self::new(text.as_ref())
+    }
+}
+
+/// Whether bytes read better as text than as a dump: UTF-8 with few control characters.
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    let controls = text
+        .chars()
+        .filter(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+        .count();
+    controls * 10 <= text.len()
+}
+
+#[derive(Default)]
+struct Writer {
+    text: String,
+    /// Marks since the last base character; `None` at the start, where a mark has no base.
+    marks: Option<usize>,
+}
+
+impl Writer {
+    fn push(&mut self, c: char) {
+        match c {
+            '\0'..='\x1f' => self.base(picture(c)),
+            '\x7f' => self.base('␡'),
+            // Presentation selectors change the width in some terminals and not in others.
+            '\u{fe00}'..='\u{fe0f}' => {}
+            _ if is_invisible(c) => self.escape(format_args!("<U+{:04X}>", u32::from(c))),
+            _ if c.width() == Some(0) => self.mark(c),
+            _ => self.base(c),
+        }
+    }
+
+    fn base(&mut self, c: char) {
+        self.text.push(c);
+        self.marks = Some(0);
+    }
+
+    fn mark(&mut self, c: char) {
+        match &mut self.marks {
+            Some(marks) if *marks < MAX_MARKS => {
+                *marks += 1;
+                self.text.push(c);
+            }
+            _ => self.text.push('\u{fffd}'),
+        }
+    }
+
+    fn escape(&mut self, escaped: std::fmt::Arguments<'_>) {
+        // Writing to a String cannot fail.
+        let _ = self.text.write_fmt(escaped);
+        self.marks = None;
+    }
+}
+
+/// The control picture of a C0 character (Unicode block 2400, one cell each).
+fn picture(c: char) -> char {
+    char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}')
+}
+
+/// Characters that take no cell of their own, or change where or how others appear.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{80}'..='\u{9f}'         // C1 controls
+        | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{70f}'
+        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}'   // zero width and direction marks
+        | '\u{2028}'..='\u{202e}'   // separators, embeddings and overrides
+        | '\u{2060}'..='\u{206f}'   // invisible operators and isolates
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}' // tags and supplementary selectors
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown() {
+        for (hostile, shown) in [
+            ("plain é 日本", "plain é 日本"),
+            ("\x1b[31mred\x07", "␛[31mred␇"),
+            ("\x1b]52;c;AAAA\x1b\\", "␛]52;c;AAAA␛\\"),
+            ("a\tb\r\nc\x7f", "a␉b␍␊c␡"),
+            ("\u{9b}31m", "<U+009B>31m"),
+            ("evil\u{202e}txt", "evil<U+202E>txt"),
+            ("zero\u{200b}width", "zero<U+200B>width"),
+            ("\u{301}x", "\u{fffd}x"),
+            ("❤\u{fe0f}", "❤"),
+        ] {
+            assert_eq!(SafeText::new(hostile).as_str(), shown, "{hostile:?}");
+        }
+        assert_eq!(SafeText::from_bytes(b"a\xff\x00z").as_str(), "a\\xff␀z");
+    }
+
+    #[test]
+    fn a_tower_of_marks_is_cut_down() {
+        let tower = format!("a{}", "\u{301}".repeat(1_000));
+        let safe = SafeText::new(&tower);
+        assert!(!safe.as_str().contains(&"\u{301}".repeat(MAX_MARKS + 1)));
+    }
+
+    #[test]
+    fn text_is_cut_between_graphemes_and_says_so() {
+        let text = SafeText::new("日本語abc");
+        assert_eq!(text.fit(9).as_str(), "日本語abc");
+        assert_eq!(text.fit(6).as_str(), "日本…");
+        assert_eq!(text.fit(1).as_str(), "…");
+        assert_eq!(text.fit(0).as_str(), "");
+        let (head, rest) = text.split(5);
+        assert_eq!((head.as_str(), rest.as_str()), ("日本", "語abc"));
+    }
+
+    #[test]
+    fn text_and_dumps_are_told_apart() {
+        assert!(is_text(b"type=item.update\r\n\tx"));
+        assert!(is_text("日本".as_bytes()));
+        assert!(!is_text(b"\xff\xd8\xff\xe0"));
+        assert!(!is_text(&[0; 10]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_keeps_a_control_or_invisible_character(text in any::<String>()) {
+            let safe = SafeText::new(&text);
+            prop_assert!(!safe.as_str().chars().any(|c| c.is_control() || is_invisible(c)));
+        }
+
+        #[test]
+        fn any_bytes_fit_where_they_should(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            cells in 0_usize..40,
+        ) {
+            let safe = SafeText::from_bytes(&bytes);
+            prop_assert!(!safe.as_str().chars().any(char::is_control));
+            prop_assert!(safe.fit(cells).width() <= cells);
+            let (head, rest) = safe.split(cells);
+            prop_assert_eq!(format!("{}{}", head.as_str(), rest.as_str()), safe.as_str());
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Whole frames, as they were looked at and found good, at every size that the layout tells apart.
+
+use podtap_agent::history::Position;
+use podtap_agent::{LinkState, ServiceState};
+
+use crate::Config;
+use crate::app::App;
+use crate::message::{Changes, Message};
+use crate::testing::{app, frame, now, press, settle, status, text};
+use crate::theme::Theme;
+
+const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 60)];
+
+fn browsing(width: u16, height: u16) -> App {
+    let mut app = app(width, height);
+    settle(&mut app, Message::Tick(now()), 1_204);
+    app
+}
+
+fn snapshot(name: &str, app: &App) {
+    let frame = text(&frame(app));
+    let size = app.screen();
+    insta::assert_snapshot!(format!("{name}_{}x{}", size.width, size.height), frame);
+}
+
+#[test]
+fn browsing_at_every_size() {
+    for (width, height) in SIZES {
+        snapshot("browsing", &browsing(width, height));
+    }
+}
+
+#[test]
+fn every_tab_of_the_detail() {
+    for tab in ["1", "2", "3", "4", "5"] {
+        let mut app = browsing(120, 40);
+        press(&mut app, &format!("enter {tab}"), 1_204);
+        snapshot(&format!("tab_{tab}"), &app);
+    }
+}
+
+#[test]
+fn the_detail_has_the_smallest_screen_to_itself() {
+    let mut app = browsing(60, 15);
+    press(&mut app, "enter 3", 1_204);
+    snapshot("detail", &app);
+}
+
+#[test]
+fn the_help_lists_every_key_of_the_place() {
+    for (width, height) in [(60, 15), (120, 40)] {
+        let mut app = browsing(width, height);
+        press(&mut app, "?", 1_204);
+        snapshot("help", &app);
+    }
+}
+
+#[test]
+fn moved_away_a_badge_counts_what_is_new() {
+    let mut app = browsing(80, 24);
+    press(&mut app, "j j j", 1_204);
+    let appended = Some(Position(1_216));
+    settle(
+        &mut app,
+        Message::Changed(Changes {
+            appended,
+            ..Changes::default()
+        }),
+        1_216,
+    );
+    snapshot("badge", &app);
+}
+
+#[test]
+fn trouble_is_told_in_words() {
+    for (width, height) in [(60, 15), (120, 40)] {
+        let mut app = browsing(width, height);
+        let mut status = status();
+        let reason = Some("the relay does not answer".to_owned());
+        let retry_at = Some(now() + jiff::SignedDuration::from_secs(4));
+        status.link = LinkState::Connecting {
+            attempt: 3,
+            reason,
+            retry_at,
+        };
+        let reason = "connection refused".to_owned();
+        status.service = ServiceState::Down {
+            since: now(),
+            reason,
+        };
+        (status.pending, status.backlog) = (12, 1_500);
+        settle(&mut app, Message::Status(Box::new(status)), 1_204);
+        snapshot("trouble", &app);
+    }
+}
+
+#[test]
+fn before_the_first_webhook_the_screen_says_what_to_do() {
+    let mut app = app(80, 24);
+    settle(&mut app, Message::Tick(now()), 0);
+    snapshot("empty", &app);
+}
+
+#[test]
+fn a_screen_that_is_too_small_says_so() {
+    snapshot("small", &browsing(40, 12));
+}
+
+/// Text and style apart, so that a change of colour does not hide a change of layout.
+#[test]
+fn each_theme_styles_the_same_frame() {
+    for (name, theme) in Theme::ALL {
+        let config = Config {
+            theme: *theme,
+            ..Config::default()
+        };
+        let size = ratatui::layout::Size {
+            width: 60,
+            height: 15,
+        };
+        let mut app = App::new(config, size, now(), status());
+        settle(&mut app, Message::Tick(now()), 3);
+        let styles: Vec<String> = frame(&app)
+            .content()
+            .chunk_by(|a, b| a.style() == b.style())
+            .map(|run| {
+                let text: String = run.iter().map(ratatui::buffer::Cell::symbol).collect();
+                let style = run
+                    .first()
+                    .map(ratatui::buffer::Cell::style)
+                    .unwrap_or_default();
+                format!("{:?} {:?} {:?}", text.trim(), style.fg, style.add_modifier)
+            })
+            .filter(|line| !line.starts_with("\"\""))
+            .collect();
+        insta::assert_snapshot!(format!("style_{name}"), styles.join("\n"));
+    }
+}

@@ -1,0 +1,242 @@
+//! What tests share: a fixed clock, sample events, and a frame as text.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use podtap_agent::history::{
+    Attempt, AttemptSummary, DeliveryState, Event, EventRow, Outcome, Position,
+};
+use podtap_agent::{EventId, LinkState, Seq, ServiceState, Status, WebhookRequest};
+use podtap_podio::{ObjectKind, ObjectRef, decode};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Size;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::detail::Opened;
+use crate::effect::Effect;
+use crate::message::{Answer, Message};
+use crate::view::view;
+
+/// The time in every test.
+pub(crate) fn now() -> Timestamp {
+    "2026-11-23T12:04:32.204Z".parse().unwrap()
+}
+
+fn received(position: i64) -> Timestamp {
+    now() - SignedDuration::from_secs(1_204 - position)
+}
+
+/// The id of the sample event at `position`.
+pub(crate) fn id(position: i64) -> EventId {
+    EventId::from_parts(received(position), u128::from(position.unsigned_abs()))
+}
+
+/// A sample row; positions decide what it is.
+pub(crate) fn row(position: i64) -> EventRow {
+    let kinds = [
+        "item.update",
+        "item.update",
+        "comment.create",
+        "item.create",
+        "hook.verify",
+    ];
+    let index = usize::try_from(position).unwrap() % kinds.len();
+    let item = kinds[index] != "hook.verify";
+    let failed = position % 7 == 3;
+    let outcome = match position % 11 {
+        _ if failed => Err("connection refused".to_owned()),
+        4 => Ok(500),
+        6 => Ok(404),
+        _ => Ok(200),
+    };
+    let waiting = position % 13 == 12;
+    EventRow {
+        position: Position(position),
+        id: id(position),
+        received_at: received(position),
+        method: "POST".to_owned(),
+        path: "/podio/hook".to_owned(),
+        event_type: Some(kinds[index].to_owned()),
+        object: item.then_some(ObjectRef {
+            kind: ObjectKind::Item,
+            id: 4_711,
+        }),
+        revision: kinds[index]
+            .starts_with("item")
+            .then_some(position.unsigned_abs() % 30),
+        hook_id: Some(90_211),
+        body_bytes: 67,
+        state: if waiting {
+            DeliveryState::Pending
+        } else {
+            DeliveryState::Delivered
+        },
+        last: (!waiting).then(|| AttemptSummary {
+            outcome,
+            duration: Duration::from_millis(position.unsigned_abs() % 90 + 3),
+            replay: position % 17 == 5,
+        }),
+        attempts: 1,
+    }
+}
+
+/// A sample event.
+pub(crate) fn event(position: i64) -> Event {
+    let body = "type=item.update&item_id=4711&item_revision_id=8&hook_id=90211&external_id=BUG-17";
+    with_body(position, body.as_bytes())
+}
+
+/// A sample event with this body.
+pub(crate) fn with_body(position: i64, body: &[u8]) -> Event {
+    let headers = [
+        ("host", "hooks.example.com"),
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("content-length", "81"),
+    ];
+    Event {
+        position: Position(position),
+        id: id(position),
+        seq: Some(Seq(position.unsigned_abs())),
+        request: WebhookRequest {
+            received_at: received(position),
+            method: "POST".to_owned(),
+            path: "/podio/hook".to_owned(),
+            headers: headers.into_iter().collect(),
+            peer: Some([203, 0, 113, 9].into()),
+            body: bytes::Bytes::copy_from_slice(body),
+        },
+        podio: decode(None, body).ok(),
+        state: DeliveryState::Delivered,
+    }
+}
+
+/// Sample attempts: a failed one, and a replay that was answered.
+pub(crate) fn attempts(position: i64) -> Vec<Attempt> {
+    let attempt = |number, replay, millis, outcome| Attempt {
+        event: id(position),
+        number,
+        replay,
+        url: "http://localhost:3000/podio/hook".to_owned(),
+        edited: None,
+        started_at: received(position),
+        duration: Duration::from_millis(millis),
+        outcome,
+    };
+    let answer = Outcome::Answered {
+        status: 200,
+        headers: [("content-type", "application/json")].into_iter().collect(),
+        body: bytes::Bytes::from_static(br#"{"ok":true,"item":{"id":4711,"revision":8}}"#),
+        body_bytes: 43,
+    };
+    let refused = Outcome::Failed {
+        error: "connection refused".to_owned(),
+    };
+    vec![attempt(1, false, 3, refused), attempt(2, true, 38, answer)]
+}
+
+/// A sample event, laid out.
+pub(crate) fn opened(position: i64, width: usize) -> Box<Opened> {
+    Box::new(Opened::new(
+        event(position),
+        &attempts(position),
+        width,
+        &TimeZone::UTC,
+    ))
+}
+
+/// A status with everything up.
+pub(crate) fn status() -> Status {
+    Status {
+        link: LinkState::Up { since: now() },
+        public_url: Some("https://hooks.example.com/k3v9m2p7q4w8x5z6t3r9s2abcd/".to_owned()),
+        tunnel: Some("crm".to_owned()),
+        target: Some("3000".parse().unwrap()),
+        service: ServiceState::Up { since: now() },
+        backlog: 0,
+        pending: 0,
+        in_flight: 0,
+        reconnects: 0,
+    }
+}
+
+/// An app on a screen of this size, before it has been told anything.
+pub(crate) fn app(width: u16, height: u16) -> App {
+    App::new(Config::default(), Size { width, height }, now(), status())
+}
+
+/// Carries out what an app asks for, from a history of `1..=events`, until it asks no more.
+pub(crate) fn settle(app: &mut App, first: Message, events: i64) {
+    let mut messages = vec![first];
+    while let Some(message) = messages.pop() {
+        for effect in app.update(message) {
+            messages.extend(answer(effect, events).map(Message::Answer));
+        }
+    }
+}
+
+pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
+    use podtap_agent::history::Anchor;
+    match effect {
+        Effect::LoadPage { generation, query } => {
+            let limit = i64::try_from(query.limit).unwrap();
+            let (low, high) = match query.anchor {
+                Anchor::Newest => (events - limit + 1, events),
+                Anchor::Before(before) => (before.0 - limit, before.0 - 1),
+                Anchor::After(after) => (after.0.max(0) + 1, after.0.max(0) + limit),
+                Anchor::Around(around) => (around.0 - limit / 2, around.0 + limit / 2 - 1),
+            };
+            let rows = (low.max(1)..=high.min(events)).rev().map(row).collect();
+            Some(Answer::Page {
+                generation,
+                result: Ok(rows),
+            })
+        }
+        Effect::Count { .. } => Some(Answer::Count {
+            result: Ok(events.unsigned_abs()),
+        }),
+        Effect::LoadEvent {
+            generation,
+            id: wanted,
+            width,
+        } => {
+            let position = (1..=events).find(|position| id(*position) == wanted)?;
+            Some(Answer::Event {
+                generation,
+                result: Ok(Some(opened(position, width))),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Presses keys, as the help writes them, and lets the app settle after each.
+pub(crate) fn press(app: &mut App, keys: &str, events: i64) {
+    for key in keys.split(' ') {
+        let key: crate::keymap::Key = key.parse().unwrap();
+        settle(app, Message::Key(key.into()), events);
+    }
+}
+
+/// The frame that an app draws.
+pub(crate) fn frame(app: &App) -> Buffer {
+    let screen = app.screen();
+    let mut terminal = Terminal::new(TestBackend::new(screen.width, screen.height)).unwrap();
+    terminal.draw(|frame| view(app, frame)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+/// The lines of a frame.
+pub(crate) fn text(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area().width);
+    let mut text = String::new();
+    for line in buffer.content().chunks(width) {
+        let line: String = line.iter().map(ratatui::buffer::Cell::symbol).collect();
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

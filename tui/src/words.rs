@@ -1,0 +1,150 @@
+//! How times, durations and numbers read, everywhere on the screen. Pure: the time and the zone
+//! are passed in.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use podtap_agent::history::{AttemptSummary, DeliveryState, EventRow};
+
+use crate::theme::Role;
+
+/// The time of an event as a list shows it, eight cells: the time of day, or the day where it was
+/// not today.
+pub(crate) fn moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (at, now) = (
+        at.to_zoned_datetime(zone.clone()),
+        now.to_zoned_datetime(zone.clone()),
+    );
+    let format = if at.date() == now.date() {
+        "%H:%M:%S"
+    } else {
+        "%d %b"
+    };
+    at.strftime(format).to_string()
+}
+
+/// A time in full, with its zone.
+pub(crate) fn full_time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone())
+        .strftime("%Y-%m-%d %H:%M:%S%.3f %Z")
+        .to_string()
+}
+
+/// A duration in milliseconds up to ten seconds, then in seconds.
+pub(crate) fn duration(duration: Duration) -> String {
+    match duration.as_millis() {
+        millis @ ..10_000 => format!("{millis} ms"),
+        millis @ ..600_000 => format!("{}.{} s", millis / 1_000, millis / 100 % 10),
+        millis => format!("{} min", millis / 60_000),
+    }
+}
+
+/// How long ago something was, in its largest unit.
+pub(crate) fn since(then: Timestamp, now: Timestamp) -> String {
+    match now.duration_since(then).as_secs() {
+        ..1 => "now".to_owned(),
+        secs @ ..60 => format!("{secs} s"),
+        secs @ ..3_600 => format!("{} min", secs / 60),
+        secs @ ..86_400 => format!("{} h", secs / 3_600),
+        secs => format!("{} d", secs / 86_400),
+    }
+}
+
+/// A number with its thousands apart.
+pub(crate) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A size in bytes.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes {
+        ..10_000 => format!("{} B", number(bytes)),
+        10_000..10_000_000 => format!("{} kB", number(bytes / 1_000)),
+        _ => format!("{} MB", number(bytes / 1_000_000)),
+    }
+}
+
+/// A count with its noun, in the right number.
+pub(crate) fn count(many: u64, noun: &str) -> String {
+    let plural = if many == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", number(many))
+}
+
+/// What came of an event so far: sign, word and role say the same.
+pub(crate) fn outcome(row: &EventRow) -> (Role, String) {
+    match (&row.last, row.state) {
+        (None, DeliveryState::Held) => (Role::Quiet, "◦ held".to_owned()),
+        (None, _) => (Role::Waiting, "… waiting".to_owned()),
+        (Some(last), _) => attempt_outcome(last),
+    }
+}
+
+fn attempt_outcome(attempt: &AttemptSummary) -> (Role, String) {
+    match &attempt.outcome {
+        Ok(status) => status_outcome(*status),
+        Err(error) => {
+            let short = error.strip_prefix("connection ").unwrap_or(error);
+            (Role::Failed, format!("✗ {short}"))
+        }
+    }
+}
+
+/// A status with its sign.
+pub(crate) fn status_outcome(status: u16) -> (Role, String) {
+    match status {
+        200..=299 => (Role::Ok, format!("✓ {status}")),
+        100..=399 => (Role::Plain, format!("→ {status}")),
+        400..=499 => (Role::Warning, format!("! {status}")),
+        _ => (Role::Failed, format!("✗ {status}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_in_milliseconds_up_to_ten_seconds() {
+        for (millis, text) in [
+            (0, "0 ms"),
+            (9_999, "9999 ms"),
+            (12_345, "12.3 s"),
+            (600_000, "10 min"),
+        ] {
+            assert_eq!(duration(Duration::from_millis(millis)), text);
+        }
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        for (value, text) in [
+            (7, "7"),
+            (999, "999"),
+            (1_204, "1 204"),
+            (1_000_000, "1 000 000"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+        assert_eq!(count(1, "event"), "1 event");
+        assert_eq!(count(1_204, "event"), "1 204 events");
+    }
+
+    #[test]
+    fn events_of_other_days_show_the_day() {
+        let zone = TimeZone::UTC;
+        let now: Timestamp = "2026-11-23T12:04:32Z".parse().unwrap();
+        let earlier: Timestamp = "2026-11-21T23:59:59Z".parse().unwrap();
+        assert_eq!(moment(now, now, &zone), "12:04:32");
+        assert_eq!(moment(earlier, now, &zone), "21 Nov");
+        assert_eq!(since(earlier, now), "1 d");
+    }
+}

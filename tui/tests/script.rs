@@ -1,0 +1,109 @@
+//! Whole stories: keys and events in, screens out, through the real loop and a real history.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests say so by failing"
+)]
+
+mod support;
+
+use jiff::Timestamp;
+use podtap_tui::{Config, Key, picture, runtime};
+use ratatui::layout::Size;
+use support::{Bench, play, screen};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test]
+async fn events_are_listed_opened_and_filtered() {
+    let bench = Bench::new(None);
+    bench.history.append(1..=300).await;
+    let (mut screen, mut person) = screen(120, 40);
+    let token = CancellationToken::new();
+    let ui = runtime::run(&mut screen, bench.handle.clone(), Config::default(), token);
+
+    play(ui, async {
+        let first = person.sees("item 300 r3").await;
+        assert!(first.contains("following"), "{first}");
+        person.sees("300 ╮").await;
+
+        person.press("j enter 3").await;
+        person.sees("&item_id=299").await;
+
+        person.press("esc /").await;
+        person.paste("item:7").await;
+        person.sees("Events · item:7").await;
+        person.sees("&item_id=7 ").await;
+        person.press("enter esc").await;
+        person.sees("item 8 r3").await;
+
+        person.press("G").await;
+        person.sees("&item_id=1 ").await;
+        person.press("g").await;
+        person.sees("&item_id=300").await;
+        person.press("q").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_another_process_writes_appears_by_itself() {
+    let bench = Bench::new(None);
+    let (mut screen, mut person) = screen(80, 24);
+    let token = CancellationToken::new();
+    let ui = runtime::run(
+        &mut screen,
+        bench.handle.clone(),
+        Config::default(),
+        token.clone(),
+    );
+    let Bench { agent, history, .. } = bench;
+
+    let story = async {
+        person.sees("The history is empty.").await;
+        history.append([4_711]).await;
+        person.sees("item 4711").await;
+        token.cancel();
+    };
+    let (ended, ()) = tokio::join!(agent.run(token.clone()), play(ui, story));
+    ended.unwrap();
+}
+
+#[tokio::test]
+async fn a_replay_without_a_local_service_says_so() {
+    let bench = Bench::new(None);
+    bench.history.append([1]).await;
+    let (mut screen, mut person) = screen(100, 30);
+    let token = CancellationToken::new();
+    let ui = runtime::run(&mut screen, bench.handle.clone(), Config::default(), token);
+
+    play(ui, async {
+        person.sees("item 1 r3").await;
+        person.press("r").await;
+        person.sees("there is no local service").await;
+        person.press("ctrl-c").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_picture_shows_what_a_person_would_see() {
+    let bench = Bench::new(None);
+    bench.history.append(1..=50).await;
+    let keys: Vec<Key> = ["j", "3"].iter().map(|key| key.parse().unwrap()).collect();
+    let size = Size::new(120, 30);
+
+    let frame = picture::frame(
+        bench.handle,
+        Config::default(),
+        size,
+        Timestamp::now(),
+        &keys,
+    )
+    .await;
+
+    let svg = picture::svg(&frame, &picture::Palette::DARK, "Podtap");
+    assert!(svg.contains(">=49</text>"), "{svg}");
+    assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
+}

@@ -1,0 +1,243 @@
+//! A screen that a script reads and types on, and a history that it fills.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crossterm::event::{Event as Input, KeyEvent};
+use jiff::Timestamp;
+use podtap_agent::config::{DeliveryConfig, Retention};
+use podtap_agent::history::{DeliveryState, NewEvent, Writer, WriterThread};
+use podtap_agent::{Agent, AgentHandle, Config, EventId, WebhookRequest};
+use podtap_tui::{Key, Screen};
+use ratatui::Terminal;
+use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Size};
+use tempfile::TempDir;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::timeout;
+
+/// Time for anything to appear; far more than it takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The UI's end of the scripted terminal.
+pub(crate) struct TestScreen {
+    terminal: Terminal<Published>,
+    keys: mpsc::Receiver<Input>,
+}
+
+/// The script's end of it.
+pub(crate) struct Person {
+    keys: mpsc::Sender<Input>,
+    frames: watch::Receiver<String>,
+}
+
+pub(crate) fn screen(width: u16, height: u16) -> (TestScreen, Person) {
+    let (sender, keys) = mpsc::channel(64);
+    let (publish, frames) = watch::channel(String::new());
+    let backend = Published {
+        inner: TestBackend::new(width, height),
+        publish,
+    };
+    let terminal = Terminal::new(backend).unwrap();
+    (
+        TestScreen { terminal, keys },
+        Person {
+            keys: sender,
+            frames,
+        },
+    )
+}
+
+impl Screen for TestScreen {
+    type Backend = Published;
+
+    fn terminal(&mut self) -> &mut Terminal<Published> {
+        &mut self.terminal
+    }
+
+    async fn input(&mut self) -> Option<io::Result<Input>> {
+        self.keys.recv().await.map(Ok)
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Person {
+    /// Presses keys, as the help writes them.
+    pub(crate) async fn press(&self, keys: &str) {
+        for key in keys.split(' ') {
+            let key: Key = key.parse().unwrap();
+            self.keys
+                .send(Input::Key(KeyEvent::from(key)))
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Types text.
+    pub(crate) async fn paste(&self, text: &str) {
+        self.keys.send(Input::Paste(text.to_owned())).await.unwrap();
+    }
+
+    /// Waits until the screen shows what is wanted.
+    pub(crate) async fn sees(&mut self, wanted: &str) -> String {
+        self.waits_for(wanted, |frame| frame.contains(wanted)).await
+    }
+
+    async fn waits_for(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> String {
+        let seen = timeout(PATIENCE, self.frames.wait_for(|frame| holds(frame))).await;
+        let seen = seen.map(|frame| frame.map(|frame| frame.clone()));
+        match seen {
+            Ok(Ok(frame)) => frame,
+            Ok(Err(_)) => panic!("the UI ended before: {what}"),
+            Err(elapsed) => panic!(
+                "waited in vain ({elapsed}) for: {what}\n{}",
+                *self.frames.borrow()
+            ),
+        }
+    }
+}
+
+/// A test backend whose frames can be read from outside.
+pub(crate) struct Published {
+    inner: TestBackend,
+    publish: watch::Sender<String>,
+}
+
+impl Backend for Published {
+    type Error = Infallible;
+
+    fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(
+        &mut self,
+        content: I,
+    ) -> Result<(), Infallible> {
+        self.inner.draw(content)
+    }
+
+    fn hide_cursor(&mut self) -> Result<(), Infallible> {
+        self.inner.hide_cursor()
+    }
+
+    fn show_cursor(&mut self) -> Result<(), Infallible> {
+        self.inner.show_cursor()
+    }
+
+    fn get_cursor_position(&mut self) -> Result<Position, Infallible> {
+        self.inner.get_cursor_position()
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> Result<(), Infallible> {
+        self.inner.set_cursor_position(position)
+    }
+
+    fn clear(&mut self) -> Result<(), Infallible> {
+        self.inner.clear()
+    }
+
+    fn clear_region(&mut self, clear_type: ClearType) -> Result<(), Infallible> {
+        self.inner.clear_region(clear_type)
+    }
+
+    fn size(&self) -> Result<Size, Infallible> {
+        self.inner.size()
+    }
+
+    fn window_size(&mut self) -> Result<WindowSize, Infallible> {
+        self.inner.window_size()
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        let buffer = self.inner.buffer();
+        let width = usize::from(buffer.area().width);
+        let lines = buffer.content().chunks(width);
+        let line = |line: &[Cell]| line.iter().map(Cell::symbol).collect::<String>();
+        let frame = lines.map(line).collect::<Vec<_>>().join("\n");
+        self.publish.send_replace(frame);
+        Ok(())
+    }
+}
+
+/// An agent without a link on a history of its own, and a second writer of that history.
+pub(crate) struct Bench {
+    pub(crate) agent: Agent,
+    pub(crate) handle: AgentHandle,
+    pub(crate) history: Elsewhere,
+}
+
+/// Another process that writes the same history.
+pub(crate) struct Elsewhere {
+    writer: Writer,
+    _writer_thread: WriterThread,
+    _folder: TempDir,
+}
+
+impl Bench {
+    pub(crate) fn new(target: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let history: PathBuf = folder.path().join("crm.db");
+        let config = Config {
+            history: history.clone(),
+            link: None,
+            target: target.map(|target| target.parse().unwrap()),
+            delivery: DeliveryConfig::default(),
+            retention: Retention::default(),
+        };
+        let (agent, handle) = Agent::open(config).unwrap();
+        let (changes, _) = broadcast::channel(16);
+        let (writer, writer_thread) = Writer::open(&history, changes).unwrap();
+        let history = Elsewhere {
+            writer,
+            _writer_thread: writer_thread,
+            _folder: folder,
+        };
+        Self {
+            agent,
+            handle,
+            history,
+        }
+    }
+}
+
+impl Elsewhere {
+    /// Adds events for these items.
+    pub(crate) async fn append(&self, items: impl IntoIterator<Item = u32>) {
+        let event = |item: u32| {
+            let received_at = Timestamp::now();
+            let body = format!("type=item.update&item_id={item}&item_revision_id=3&hook_id=9");
+            let headers = [("content-type", "application/x-www-form-urlencoded")];
+            NewEvent {
+                id: EventId::generate(received_at).unwrap(),
+                seq: None,
+                request: WebhookRequest {
+                    received_at,
+                    method: "POST".to_owned(),
+                    path: "/podio/hook".to_owned(),
+                    headers: headers.into_iter().collect(),
+                    peer: None,
+                    body: body.into(),
+                },
+                state: DeliveryState::Held,
+            }
+        };
+        self.writer
+            .append(items.into_iter().map(event).collect())
+            .await
+            .unwrap();
+    }
+}
+
+/// Runs the UI and a script beside each other until both have ended.
+pub(crate) async fn play<T>(
+    ui: impl Future<Output = Result<(), podtap_tui::Error>>,
+    script: impl Future<Output = T>,
+) -> T {
+    let (ended, told) = tokio::join!(timeout(6 * PATIENCE, ui), script);
+    ended.expect("the UI never ended").unwrap();
+    told
+}
