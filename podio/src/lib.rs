@@ -5,6 +5,8 @@
 //! - [`event`]: a decoded webhook, [`PodioEvent`].
 //! - [`mod@decode`]: the body of a POST to a [`PodioEvent`], or why it is none.
 //! - [`mod@sample`]: realistic parameters for every event type.
+//! - [`selection`]: event types as people name several.
+//! - [`hook_url`]: whether Podio would call a URL at all.
 //! - [`standing`]: when Podio would stop calling a hook.
 //! - [`client`]: Podio's API, as far as hooks and events need it.
 //! - [`sandbox`]: a local stand-in for Podio, which fires real webhooks.
@@ -20,13 +22,17 @@ pub mod client;
 mod connector;
 pub mod decode;
 pub mod event;
+pub mod hook_url;
 pub mod ref_type;
 pub mod sample;
 pub mod sandbox;
+pub mod selection;
 pub mod standing;
 
 pub use catalog::{Confidence, EventSpec, EventType, ParameterKind, ParameterSpec};
 pub use decode::{NotPodio, decode, params};
 pub use event::{EventKind, ObjectKind, ObjectRef, PodioEvent};
+pub use hook_url::check_hook_url;
 pub use ref_type::RefType;
 pub use sample::sample;
+pub use selection::select;

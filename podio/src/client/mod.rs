@@ -1,8 +1,9 @@
 //! A client of Podio's API: hooks, items, and what explains an event (podio.md 2 to 5).
 //!
-//! [`Client::new`] does no I/O. Each operation is one method, in the file of its subject; all go
-//! through one function, `Client::call`, which puts the token on, renews it once after a 401, and
-//! leaves time, size and rate limits to `transport`.
+//! [`Client::new`] reads the certificates of the operating system and connects to nothing. Each
+//! operation is one method, in the file of its subject; all go through one function,
+//! `Client::call`, which puts the token on, renews it once after a 401, and leaves time, size and
+//! rate limits to `transport`.
 //!
 //! Dropping a call is safe but for one moment: while tokens are being renewed, Podio may already
 //! have replaced the refresh token. The next call then begins again with the grant.

@@ -1,17 +1,13 @@
 //! The life of hooks: made, verified, fired, judged, deleted; and that the sandbox's webhooks are
 //! Podio's.
 
-use std::time::Duration;
-
 use http::Method;
 use podtap_podio::client::{Error, HookStatus, WriteOptions};
-use podtap_podio::sandbox::{Config, Delivery, Observation, Outcome};
-use podtap_podio::standing::{Rule, Threshold};
+use podtap_podio::sandbox::Config;
 use podtap_podio::{EventKind, EventType, RefType};
 use serde_json::json;
-use tokio::time::timeout;
 
-use crate::support::{ORDERS, Receiver, Running, SOON, SPACE, app};
+use crate::support::{ORDERS, Receiver, Running, SPACE, app};
 
 #[tokio::test]
 async fn a_hook_is_inactive_until_its_code_is_validated_and_then_fires() {
@@ -238,90 +234,4 @@ async fn deleting_twice_succeeds_but_an_app_may_not_delete_what_a_person_made() 
     person.delete_hook(of_person).await.unwrap();
 
     assert!(person.hooks(RefType::App, ORDERS).await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn a_5xx_is_sent_again_and_a_4xx_is_not() {
-    let sandbox = Running::start(Config {
-        delivery: Delivery {
-            retry_gaps: vec![Duration::from_millis(10); 3],
-            ..Delivery::default()
-        },
-        ..Config::default()
-    })
-    .await;
-    let mut receiver = Receiver::start().await;
-    let client = sandbox.user();
-    receiver
-        .active_hook(&client, RefType::App, ORDERS, EventType::ItemCreate)
-        .await;
-    let mut observations = sandbox.handle.subscribe();
-    let mut attempts = async |until: u32| {
-        let mut statuses = Vec::new();
-        while statuses.len() < until as usize {
-            let seen = timeout(SOON, observations.recv()).await.unwrap();
-            if let Observation::Sent(sent) = seen.unwrap() {
-                assert_eq!(sent.attempt as usize, statuses.len() + 1);
-                statuses.push(sent.outcome);
-            }
-        }
-        statuses
-    };
-    let options = WriteOptions::default();
-    let fields = json!({ "title": "x" });
-
-    receiver.answer(500);
-    client.create_item(ORDERS, &fields, options).await.unwrap();
-    assert_eq!(attempts(4).await, vec![Outcome::Answered(500); 4]);
-    receiver.answer(403);
-    client.create_item(ORDERS, &fields, options).await.unwrap();
-    assert_eq!(attempts(1).await, [Outcome::Answered(403)]);
-    receiver.answer(200);
-    client.create_item(ORDERS, &fields, options).await.unwrap();
-    assert_eq!(attempts(1).await, [Outcome::Answered(200)]);
-}
-
-#[tokio::test]
-async fn failures_disable_a_hook_until_it_is_verified_again() {
-    let limit = |failures| Threshold {
-        failures,
-        within: Duration::from_mins(15),
-    };
-    let sandbox = Running::start(Config {
-        rule: Rule::Windows {
-            suspend: limit(100),
-            pause: Duration::from_mins(15),
-            disable: limit(3),
-        },
-        ..Config::default()
-    })
-    .await;
-    let mut receiver = Receiver::start().await;
-    let client = sandbox.user();
-    let hook_id = receiver
-        .active_hook(&client, RefType::App, ORDERS, EventType::ItemCreate)
-        .await;
-    let options = WriteOptions::default();
-    let fields = json!({ "title": "x" });
-    let status = async || client.hooks(RefType::App, ORDERS).await.unwrap()[0].status;
-    let mut observations = sandbox.handle.subscribe();
-
-    receiver.answer(404);
-    for _ in 0..3 {
-        client.create_item(ORDERS, &fields, options).await.unwrap();
-        receiver.next().await;
-        let sent =
-            async { while !matches!(observations.recv().await.unwrap(), Observation::Sent(_)) {} };
-        timeout(SOON, sent).await.unwrap();
-    }
-    assert_eq!(status().await, HookStatus::Inactive);
-    client.create_item(ORDERS, &fields, options).await.unwrap();
-
-    receiver.answer(200);
-    client.request_hook_verification(hook_id).await.unwrap();
-    let verify = receiver.next().await.event;
-    assert_eq!(verify.kind, EventKind::Known(EventType::HookVerify));
-    let code = verify.code().unwrap();
-    client.validate_hook(hook_id, code).await.unwrap();
-    assert_eq!(status().await, HookStatus::Active);
 }

@@ -7,6 +7,8 @@
 )]
 
 mod client;
+mod delivery;
 mod events;
 mod hooks;
 mod support;
+mod tokens;

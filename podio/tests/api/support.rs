@@ -11,12 +11,12 @@ use hyper::service::service_fn;
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use podtap_podio::client::{BaseUrl, Client, Config as ClientConfig, Credentials, Grant};
-use podtap_podio::sandbox::{Config, Handle, Sandbox};
-use podtap_podio::{PodioEvent, RefType, decode};
+use podtap_podio::sandbox::{Config, Handle, Observation, Sandbox, Sent};
+use podtap_podio::{EventType, PodioEvent, RefType, decode};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -123,6 +123,21 @@ pub(crate) fn app() -> Grant {
     }
 }
 
+/// The next attempt to deliver an event of this type; the verification of its hook may be noted
+/// late.
+pub(crate) async fn next_sent(
+    observations: &mut broadcast::Receiver<Observation>,
+    event: EventType,
+) -> Sent {
+    loop {
+        let seen = timeout(SOON, observations.recv()).await.unwrap();
+        match seen.unwrap() {
+            Observation::Sent(sent) if sent.event == event => return sent,
+            _ => {}
+        }
+    }
+}
+
 /// One POST as it arrived.
 #[derive(Debug)]
 pub(crate) struct Received {
@@ -135,7 +150,7 @@ pub(crate) struct Received {
 pub(crate) struct Receiver {
     pub(crate) url: String,
     events: mpsc::Receiver<Received>,
-    status: Arc<Mutex<u16>>,
+    status: Arc<Mutex<Option<u16>>>,
     /// Ends with this value.
     _tasks: JoinSet<()>,
 }
@@ -145,7 +160,7 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (send, events) = mpsc::channel(1_000);
-        let status = Arc::new(Mutex::new(200));
+        let status = Arc::new(Mutex::new(Some(200)));
         let mut tasks = JoinSet::new();
         tasks.spawn(listen(listener, send, Arc::clone(&status)));
         Self {
@@ -158,7 +173,12 @@ impl Receiver {
 
     /// How everything is answered from now on.
     pub(crate) fn answer(&self, status: u16) {
-        *self.status.lock().unwrap() = status;
+        *self.status.lock().unwrap() = Some(status);
+    }
+
+    /// Nothing is answered from now on.
+    pub(crate) fn hang(&self) {
+        *self.status.lock().unwrap() = None;
     }
 
     pub(crate) async fn next(&mut self) -> Received {
@@ -175,7 +195,7 @@ impl Receiver {
         client: &Client,
         ref_type: RefType,
         ref_id: u64,
-        event: podtap_podio::EventType,
+        event: EventType,
     ) -> u64 {
         let url = format!("{}/hook", self.url);
         let hook_id = client
@@ -190,7 +210,11 @@ impl Receiver {
     }
 }
 
-async fn listen(listener: TcpListener, send: mpsc::Sender<Received>, status: Arc<Mutex<u16>>) {
+async fn listen(
+    listener: TcpListener,
+    send: mpsc::Sender<Received>,
+    status: Arc<Mutex<Option<u16>>>,
+) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let (send, status) = (send.clone(), Arc::clone(&status));
@@ -208,6 +232,9 @@ async fn listen(listener: TcpListener, send: mpsc::Sender<Received>, status: Arc
                 assert_eq!(head.method, Method::POST);
                 let answer = *status.lock().unwrap();
                 send.send(received).await.unwrap();
+                let Some(answer) = answer else {
+                    return std::future::pending().await;
+                };
                 let mut response = Response::new(Full::new(Bytes::new()));
                 *response.status_mut() = answer.try_into().unwrap();
                 Ok::<_, Infallible>(response)

@@ -110,3 +110,87 @@ fn user_status(world: &World, caller: &Caller) -> Result<Answer, Refused> {
         "mailbox": "sandbox-mailbox",
     })))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use http::{HeaderMap, HeaderValue, Uri};
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sandbox::config::Config;
+    use crate::sandbox::rate::Rates;
+
+    /// Words of paths, with ids that exist in the example seed.
+    const WORDS: &str = "hook|item|app|app_field|space|comment|task|file|form|status|contact|tag|\
+        oauth|token|v2|authorize|scope|user|verify|validate|request|revision|value|filter|attach|\
+        replace|complete|member|field|clone|basic|30682880|9204815|3276908608|271000000|24360216|\
+        0|1|18446744073709551616|x";
+    /// Bodies that fit somewhere, and some that fit nowhere.
+    const BODIES: &[&str] = &[
+        "",
+        "{}",
+        "[]",
+        "[\"urgent\"]",
+        "null",
+        "{",
+        "{\"fields\":{\"title\":\"x\",\"status\":9}}",
+        "{\"fields\":[{\"field_id\":271000000,\"values\":[null]}],\"file_ids\":[1]}",
+        "{\"url\":\"http://127.0.0.1/\",\"type\":\"item.create\"}",
+        "{\"code\":\"abc\",\"value\":\"x\",\"text\":\"y\",\"ref_type\":\"item\",\"ref_id\":3276908608}",
+        "{\"limit\":18446744073709551615,\"offset\":18446744073709551615}",
+    ];
+
+    fn ask(world: &mut World, method: Method, path: &str, body: &str, token: &str) -> Answer {
+        let mut headers = HeaderMap::new();
+        let token = HeaderValue::try_from(format!("OAuth2 {token}")).unwrap();
+        headers.insert("authorization", token);
+        let uri: Uri = path.parse().unwrap();
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        answer(world, &Request::new(method, &uri, headers, body))
+    }
+
+    fn world() -> (World, String) {
+        let rates = Rates {
+            general: u64::MAX,
+            ..Rates::default()
+        };
+        let config = Config {
+            rates,
+            ..Config::default()
+        };
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let mut world = World::new(Arc::new(config), now);
+        let lifetime = Duration::from_hours(8);
+        let user = Identity::User(8_123_456);
+        let (people, rng) = (&mut world.people, &mut world.rng);
+        let token = people
+            .admit(user, "podtap", lifetime, now, rng)
+            .access_token;
+        (world, token)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(50))]
+
+        #[test]
+        fn no_series_of_requests_panics_or_answers_outside_of_http(
+            requests in proptest::collection::vec(
+                (0..4_usize, proptest::collection::vec(WORDS, 0..5), 0..BODIES.len()),
+                1..30,
+            )
+        ) {
+            let (mut world, token) = world();
+            for (method, words, body) in requests {
+                let method = [Method::GET, Method::POST, Method::PUT, Method::DELETE][method].clone();
+                let path = format!("/{}", words.join("/"));
+                let answer = ask(&mut world, method, &path, BODIES[body], &token);
+                prop_assert!((200..500).contains(&answer.status), "{path}: {answer:?}");
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! One POST of a webhook.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,27 +13,22 @@ use crate::connector::{self, HttpClient, Settings, Trust};
 use crate::sandbox::config::Delivery;
 use crate::sandbox::observe::Outcome;
 
-/// Makes the POSTs; cheap to clone.
+/// Makes the POSTs; cheap to clone. Every POST gets its own connection, as a sender without state
+/// would; whether Podio keeps connections is unknown.
 #[derive(Clone)]
 pub(super) struct Postman {
-    http: Option<HttpClient>,
     limit: Duration,
+    plain: Option<HttpClient>,
+    /// Made for the first receiver that needs it: loading certificates takes a while.
+    encrypted: Arc<OnceLock<Option<HttpClient>>>,
 }
 
 impl Postman {
-    /// Every POST gets its own connection, as a sender without state would; whether Podio keeps
-    /// connections is unknown. On a machine without certificates only plain receivers are reached.
     pub(super) fn new(delivery: &Delivery) -> Self {
-        let settings = |trust| Settings {
-            trust,
-            connect_timeout: delivery.timeout,
-            idle_connections: 0,
-        };
-        let http = connector::client(settings(Trust::Platform))
-            .or_else(|_| connector::client(settings(Trust::Nobody)));
         Self {
-            http: http.ok(),
             limit: delivery.timeout,
+            plain: client(Trust::Nobody, delivery.timeout),
+            encrypted: Arc::default(),
         }
     }
 
@@ -49,7 +45,15 @@ impl Postman {
     }
 
     async fn exchange(&self, post: &Post) -> Result<u16, String> {
-        let http = self.http.as_ref().ok_or("TLS is not available")?;
+        let http = if post.url.starts_with("https:") {
+            let encrypted = || client(Trust::Platform, self.limit);
+            self.encrypted.get_or_init(encrypted)
+        } else {
+            &self.plain
+        };
+        let http = http
+            .as_ref()
+            .ok_or("this machine has no certificates to trust")?;
         let request = Request::builder()
             .method(Method::POST)
             .uri(&post.url)
@@ -62,6 +66,15 @@ impl Postman {
         let answer = http.request(request).await;
         Ok(answer.map_err(|error| innermost(&error))?.status().as_u16())
     }
+}
+
+fn client(trust: Trust, connect_timeout: Duration) -> Option<HttpClient> {
+    let settings = Settings {
+        trust,
+        connect_timeout,
+        idle_connections: 0,
+    };
+    connector::client(settings).ok()
 }
 
 /// Of the nested errors of a connection the innermost says what happened.

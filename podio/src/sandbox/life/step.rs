@@ -254,6 +254,7 @@ mod tests {
                 .all(|i| i.revisions.len() <= MAX_REVISIONS + 1)
         );
         assert!(world.tasks.len() <= MAX_LOOSE + 1);
+        assert!(world.comments.len() < 1_000 && world.files.len() < 1_000);
         assert!(world.things.len() <= MAX_LOOSE + 1);
     }
 }

@@ -6,6 +6,7 @@
 
 mod app;
 mod attached;
+mod attached_events;
 mod hook;
 mod item;
 mod people;
