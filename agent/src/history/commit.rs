@@ -1,8 +1,12 @@
 //! The one thread that writes to the history. It commits whatever is waiting in one transaction
 //! (group commit), tells everybody concerned only then, and uses its idle moments to index.
 
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::error::HistoryError;
@@ -15,7 +19,10 @@ const GROUP_ROWS: usize = 4096;
 
 /// Up to so many new events of one transaction are made searchable in it; more than that wait for
 /// an idle moment. A person sees no delay, and a burst is not slowed down.
-const INDEX_AT_ONCE: usize = 64;
+const INDEX_AT_ONCE: usize = 8;
+
+/// Quiet after which a moment is idle: a link that has its commit sends the next batch sooner.
+const QUIET: Duration = Duration::from_millis(3);
 
 /// What the thread owns.
 #[derive(Debug)]
@@ -82,10 +89,9 @@ impl Committer {
     /// The next command; while there is none, what is behind gets indexed.
     fn next(&mut self, queue: &mut mpsc::Receiver<Command>) -> Option<Command> {
         while self.behind {
-            match queue.try_recv() {
-                Ok(command) => return Some(command),
-                Err(TryRecvError::Disconnected) => return None,
-                Err(TryRecvError::Empty) => self.index(),
+            match receive_within(QUIET, queue) {
+                Poll::Ready(command) => return command,
+                Poll::Pending => self.index(),
             }
         }
         queue.blocking_recv()
@@ -188,6 +194,24 @@ impl Committer {
         // Nobody listening is fine.
         let _ = self.changes.send(change);
     }
+}
+
+/// The next command, or `Pending` when none came in about that time.
+fn receive_within(quiet: Duration, queue: &mut mpsc::Receiver<Command>) -> Poll<Option<Command>> {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let received = queue.poll_recv(&mut context);
+    if received.is_pending() {
+        thread::park_timeout(quiet);
+        return queue.poll_recv(&mut context);
+    }
+    received
 }
 
 /// What is waiting, up to a limit, and whether the queue is to be closed after it.
