@@ -16,6 +16,8 @@ const OBSERVATIONS: usize = 4_096;
 
 pub(super) struct Shared {
     world: Mutex<World>,
+    /// Whose change comes next: webhooks leave in the order of their changes.
+    turn: tokio::sync::Mutex<()>,
     firings: mpsc::Sender<Firing>,
     fault: watch::Sender<Option<Fault>>,
     observations: broadcast::Sender<Observation>,
@@ -26,6 +28,7 @@ impl Shared {
         Self {
             fault: watch::Sender::new(world.config.fault),
             world: Mutex::new(world),
+            turn: tokio::sync::Mutex::new(()),
             firings,
             observations: broadcast::Sender::new(OBSERVATIONS),
         }
@@ -34,6 +37,7 @@ impl Shared {
     /// Changes the world, and sends the webhooks that the change causes on their way. Waits while
     /// too many are on it already.
     pub(super) async fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        let _turn = self.turn.lock().await;
         let (result, firings) = {
             let mut world = self.lock();
             (change(&mut world), world.take_firings())

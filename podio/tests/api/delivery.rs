@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{ORDERS, Receiver, Running, next_sent};
+use crate::support::{ORDERS, Receiver, Running, SOON, next_sent};
 
 #[tokio::test]
 async fn a_5xx_is_sent_again_and_a_4xx_is_not() {
@@ -157,9 +157,49 @@ async fn duplicates_arrive_more_than_once_with_the_same_revision() {
     assert_eq!(copies, [(Some(item_id), Some(0)); 2]);
 }
 
+/// Waits for each answer before the next event, however loaded the machine is.
+fn patient() -> Config {
+    Config {
+        delivery: Delivery {
+            head_start: SOON,
+            ..Delivery::default()
+        },
+        ..Config::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn events_of_concurrent_changes_arrive_in_the_order_of_their_revisions() {
+    let sandbox = Running::start(patient()).await;
+    let mut receiver = Receiver::start().await;
+    let client = sandbox.user();
+    receiver
+        .active_hook(&client, RefType::App, ORDERS, EventType::ItemUpdate)
+        .await;
+    let options = WriteOptions::default();
+    let fields = json!({ "title": "x" });
+    let item_id = client.create_item(ORDERS, &fields, options).await.unwrap();
+
+    let mut writers = JoinSet::new();
+    for _ in 0..100 {
+        let (client, fields) = (client.clone(), fields.clone());
+        writers.spawn(async move {
+            client
+                .update_item(item_id, &fields, None, options)
+                .await
+                .unwrap();
+        });
+    }
+    writers.join_all().await;
+
+    for revision in 1..=100 {
+        assert_eq!(receiver.next().await.event.revision(), Some(revision));
+    }
+}
+
 #[tokio::test]
 async fn life_makes_varied_events_by_itself_in_the_order_of_their_revisions() {
-    let sandbox = Running::start(Config::default()).await;
+    let sandbox = Running::start(patient()).await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
     for event in EventType::on(RefType::App) {
