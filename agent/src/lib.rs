@@ -8,6 +8,7 @@
 mod agent;
 pub mod config;
 mod delivery;
+pub mod export;
 pub mod handle;
 pub mod history;
 mod link;

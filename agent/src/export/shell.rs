@@ -1,0 +1,46 @@
+//! Bytes → one word of a POSIX shell line, whatever the bytes are (invariant 7): what a terminal
+//! or a shell would obey is written as an octal escape.
+
+use std::fmt::Write as _;
+
+/// Bytes as one word: quoted where they are plain text, else printed by `printf`. NUL cannot be in
+/// a word; use [`printf`] and a pipe for bytes that may hold it.
+pub(super) fn word(bytes: &[u8]) -> String {
+    match plain(bytes) {
+        Some(text) => quoted(text),
+        None => format!("\"$({})\"", printf(bytes)),
+    }
+}
+
+/// A command that prints the bytes.
+pub(super) fn printf(bytes: &[u8]) -> String {
+    let mut format = String::with_capacity(bytes.len() + 16);
+    for (index, &byte) in bytes.iter().enumerate() {
+        match byte {
+            // At the beginning it would begin an option.
+            b'-' if index == 0 => format.push_str("\\055"),
+            b'%' => format.push_str("%%"),
+            b'\\' => format.push_str("\\\\"),
+            b'\'' => format.push_str("'\\''"),
+            b' '..=b'~' => format.push(char::from(byte)),
+            // Writing to a String cannot fail.
+            _ => drop(write!(format, "\\{byte:03o}")),
+        }
+    }
+    format!("printf '{format}'")
+}
+
+/// The bytes as text, where all of it may stand in a shell line as it is.
+pub(super) fn plain(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let harmless = |c: char| matches!(c, ' '..='~') || c == '\n' || c.is_alphanumeric();
+    text.chars().all(harmless).then_some(text)
+}
+
+fn quoted(text: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@+%".contains(c);
+    if !text.is_empty() && text.chars().all(safe) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
