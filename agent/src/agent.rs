@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use podtap_podio::client::TlsUnavailable;
 use podtap_wire::{Respond, limits};
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
@@ -16,13 +17,15 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, LinkConfig, Retention, Target};
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
+use crate::delivery::gate::{Gate, HeldObjects};
 use crate::handle::{AgentHandle, CHANGE_BUFFER};
-use crate::history::{History, HistoryError, Pending, Writer, WriterThread};
+use crate::history::{self, History, HistoryError, Pending, Writer, WriterThread};
 use crate::link::{DialError, Face, Link, QUEUED_RESPONSES, Stop};
 use crate::lock::{Lock, LockError};
 use crate::replay::{self, Replayer};
 use crate::status::Status;
 use crate::tls;
+use crate::watch::Watch;
 
 /// How often the history is looked at for writes of other processes.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -56,6 +59,9 @@ pub enum OpenError {
     /// TLS cannot be set up.
     #[error("cannot set up TLS; are the system's certificates installed?")]
     Tls(#[from] rustls::Error),
+    /// Podio's API cannot be called.
+    #[error(transparent)]
+    Podio(#[from] TlsUnavailable),
 }
 
 /// Why an agent ended though nobody asked it to.
@@ -99,6 +105,7 @@ pub struct Agent {
     writer_thread: WriterThread,
     link: Option<Link>,
     delivery: Option<Delivery>,
+    watch: Option<Watch>,
     _lock: Option<Lock>,
 }
 
@@ -112,6 +119,7 @@ impl Agent {
             target,
             delivery,
             retention,
+            podio,
         } = config;
         let (changes, _) = broadcast::channel(CHANGE_BUFFER);
         let (writer, writer_thread) = Writer::open(&path, changes.clone())?;
@@ -121,11 +129,9 @@ impl Agent {
         let answers_sender = link
             .as_ref()
             .is_some_and(|link| link.respond == Respond::Local);
-        let keep_bytes = if answers_sender {
-            limits::MAX_BODY_BYTES
-        } else {
-            delivery.max_response_bytes
-        };
+        // What goes back to the sender is whole.
+        let whole = answers_sender.then_some(limits::MAX_BODY_BYTES);
+        let keep_bytes = whole.unwrap_or(delivery.max_response_bytes);
         let forwarder = Forwarder::new(&delivery, Arc::clone(&tls), keep_bytes);
         let status = watch::Sender::new(Status {
             tunnel: link.as_ref().map(|link| link.tunnel.as_str().to_owned()),
@@ -142,12 +148,19 @@ impl Agent {
             status: status.subscribe(),
             permits: Arc::new(Semaphore::new(replay::CONCURRENCY)),
         };
+        let held: HeldObjects = history::held_objects(&path)?.into_iter().collect();
         let handle = AgentHandle {
             history,
             status: status.subscribe(),
             changes: changes.clone(),
             replayer,
+            writer: writer.clone(),
+            held: held.clone(),
         };
+        let gate = Gate::new(podio.forward_verify, held.clone());
+        // Only the agent with the link watches: beside it, another one would validate twice.
+        let watch = || Watch::open(&path, podio, writer.clone(), held, &status);
+        let watch = link.is_some().then(watch).transpose()?;
         let (answers, responses) = mpsc::channel(QUEUED_RESPONSES);
         // Only the agent with the link delivers: beside it, another one would deliver twice.
         let delivery = match (&link, target) {
@@ -157,6 +170,7 @@ impl Agent {
                 forwarder,
                 target,
                 config: delivery,
+                gate,
                 status: status.clone(),
                 responses: answers_sender.then_some(answers),
             }),
@@ -178,6 +192,7 @@ impl Agent {
             writer_thread,
             link,
             delivery,
+            watch,
             _lock: lock,
         };
         Ok((agent, handle))
@@ -195,6 +210,7 @@ impl Agent {
             writer_thread,
             link,
             delivery,
+            watch,
             _lock,
         } = self;
         let token = token.child_token();
@@ -206,6 +222,10 @@ impl Agent {
         if let Some(delivery) = delivery {
             let token = token.clone();
             parts.spawn(async move { Ok(delivery.run(token).await?) });
+        }
+        if let Some(watch) = watch {
+            let token = token.clone();
+            parts.spawn(async move { Ok(watch.run(token).await?) });
         }
         parts.spawn({
             let token = token.clone();

@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use podtap_podio::client;
 use podtap_wire::{Respond, TunnelName, limits};
 use secrecy::SecretString;
 use url::Url;
+
+use crate::place::PlaceRef;
 
 /// Everything an agent needs.
 #[derive(Debug, Clone)]
@@ -22,6 +25,8 @@ pub struct Config {
     pub delivery: DeliveryConfig,
     /// What the history keeps.
     pub retention: Retention,
+    /// What is done for Podio's hooks.
+    pub podio: PodioConfig,
 }
 
 /// How to reach the relay.
@@ -80,6 +85,34 @@ impl Default for DeliveryConfig {
             max_response_bytes: 256 * 1024,
             preserve_host: false,
             probe_every: Duration::from_millis(500),
+        }
+    }
+}
+
+/// What the agent does for Podio's hooks. The default answers `hook.verify` without credentials.
+#[derive(Debug, Clone)]
+pub struct PodioConfig {
+    /// The API, and who calls it.
+    pub client: client::Config,
+    /// Whether a `hook.verify` is answered by validating the hook.
+    pub verify: bool,
+    /// Whether a `hook.verify` also goes to the local service, so that its own handler can be
+    /// tried. Both then send the same code, and Podio may refuse the later one of the two.
+    pub forward_verify: bool,
+    /// Whether events of an object in a loop are held from the finding on.
+    pub break_loops: bool,
+    /// Apps, fields and spaces whose hooks are listed, to learn their names.
+    pub places: Vec<PlaceRef>,
+}
+
+impl Default for PodioConfig {
+    fn default() -> Self {
+        Self {
+            client: client::Config::default(),
+            verify: true,
+            forward_verify: true,
+            break_loops: false,
+            places: Vec::new(),
         }
     }
 }

@@ -1,9 +1,13 @@
 //! The only door to a running agent: commands in, status and changes out.
 
+use podtap_podio::ObjectRef;
 use podtap_wire::{EventId, Seq};
 use tokio::sync::{broadcast, watch};
 
-use crate::history::{Attempt, History, Position};
+use crate::delivery::gate::HeldObjects;
+use crate::history::{
+    Attempt, History, HistoryError, LoopFinding, Note, Position, Verification, Writer,
+};
 use crate::replay::{Replay, ReplayError, Replayer};
 use crate::status::{LinkState, Status};
 
@@ -17,6 +21,8 @@ pub struct AgentHandle {
     pub(crate) status: watch::Receiver<Status>,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) replayer: Replayer,
+    pub(crate) writer: Writer,
+    pub(crate) held: HeldObjects,
 }
 
 impl AgentHandle {
@@ -40,6 +46,20 @@ impl AgentHandle {
     /// attempt has ended and is in the history. Works with and without a link.
     pub async fn replay(&self, replay: Replay) -> Result<Attempt, ReplayError> {
         self.replayer.replay(replay).await
+    }
+
+    /// Objects whose events are held because of a loop, in order.
+    pub fn held(&self) -> Vec<ObjectRef> {
+        self.held.all()
+    }
+
+    /// Lets an object's next events go to the local service again; whether it was held.
+    ///
+    /// What was held stays so, and can be replayed: these are the echoes of a loop, of which each
+    /// that is delivered may begin the loop anew, and none says anything that the newest does not.
+    pub async fn release(&self, object: ObjectRef) -> Result<bool, HistoryError> {
+        self.writer.note(vec![Note::ReleaseObject(object)]).await?;
+        Ok(self.held.release(object))
     }
 }
 
@@ -69,6 +89,25 @@ pub enum Change {
         /// Which limit, in words.
         reason: String,
     },
+    /// The validation of a `hook.verify` has ended.
+    Verified {
+        /// Where the event is.
+        position: Position,
+        /// Which one.
+        event: EventId,
+        /// The hook, where the event names one.
+        hook_id: Option<u64>,
+        /// What came of it.
+        verification: Verification,
+    },
+    /// A loop was found.
+    Loop(Box<LoopFinding>),
+    /// This object's events are held from now on.
+    Held(ObjectRef),
+    /// This object's events are delivered again from now on.
+    Released(ObjectRef),
+    /// Hooks have names, or other names: every row may look different.
+    Named,
     /// Another process wrote to the history.
     Elsewhere,
 }

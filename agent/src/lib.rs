@@ -13,15 +13,18 @@ pub mod handle;
 pub mod history;
 mod link;
 mod lock;
+pub mod place;
 mod reason;
 mod replay;
 pub mod status;
 mod tls;
+mod watch;
 
 pub use agent::{Agent, OpenError, RunError};
-pub use config::{Config, LinkConfig, Target};
+pub use config::{Config, LinkConfig, PodioConfig, Target};
 pub use handle::{AgentHandle, Change};
 pub use link::DialError;
+pub use place::{Place, PlaceRef};
 pub use replay::{Replay, ReplayError};
 pub use status::{LinkState, ServiceState, Status};
 

@@ -92,17 +92,27 @@ impl Changes {
     pub(crate) fn add(&mut self, change: Change) {
         match change {
             Change::Appended { through } => self.appended = self.appended.max(Some(through)),
-            Change::Touched { position, event } if self.touched.len() < MAX_TOUCHED => {
+            Change::Touched { position, event }
+            | Change::Verified {
+                position, event, ..
+            } if self.touched.len() < MAX_TOUCHED => {
                 if self.touched.last() != Some(&(position, event)) {
                     self.touched.push((position, event));
                 }
             }
-            Change::Touched { .. } | Change::Elsewhere => self.everything = true,
+            Change::Touched { .. }
+            | Change::Verified { .. }
+            | Change::Named
+            | Change::Elsewhere => self.everything = true,
             Change::Gap { from, to, reason } if self.gaps.len() < MAX_GAPS => {
                 self.gaps
                     .push(format!("events {from} to {to} are lost: {reason}"));
             }
-            Change::Gap { .. } | Change::Link(_) => {}
+            Change::Gap { .. }
+            | Change::Link(_)
+            | Change::Loop(_)
+            | Change::Held(_)
+            | Change::Released(_) => {}
         }
     }
 

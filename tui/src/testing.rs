@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::history::{
-    Attempt, AttemptSummary, DeliveryState, Event, EventRow, Outcome, Position,
+    Attempt, AttemptSummary, DeliveryState, Event, EventRow, Insight, Outcome, Position,
 };
 use podtap_agent::{EventId, LinkState, Seq, ServiceState, Status, WebhookRequest};
 use podtap_podio::{ObjectKind, ObjectRef, decode};
@@ -81,6 +81,7 @@ pub(crate) fn row(position: i64) -> EventRow {
             replay: position % 17 == 5,
         }),
         attempts: 1,
+        insight: Insight::default(),
     }
 }
 
@@ -111,6 +112,7 @@ pub(crate) fn with_body(position: i64, body: &[u8]) -> Event {
         },
         podio: decode(None, body).ok(),
         state: DeliveryState::Delivered,
+        insight: Insight::default(),
     }
 }
 

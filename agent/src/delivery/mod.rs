@@ -6,6 +6,7 @@
 //! wait in the history and are offered again (invariant 1: at least once).
 
 pub(crate) mod forward;
+pub(crate) mod gate;
 pub(crate) mod headers;
 mod lanes;
 mod probe;
@@ -22,9 +23,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{DeliveryConfig, Target};
-use crate::history::{Event, HistoryError, NewAttempt, Outcome, Pending, Position, Writer};
+use crate::history::{
+    Event, EventKey, HistoryError, Hold, NewAttempt, Note, Outcome, Pending, Position, Writer,
+};
 use crate::status::{ServiceState, Status};
 use forward::{Answer, Dispatch, Failure, Forwarder};
+use gate::Gate;
 use headers::{Marks, Origin};
 use lanes::{LaneKey, Lanes};
 
@@ -51,6 +55,7 @@ pub(crate) struct Delivery {
     pub(crate) forwarder: Forwarder,
     pub(crate) target: Target,
     pub(crate) config: DeliveryConfig,
+    pub(crate) gate: Gate,
     pub(crate) status: watch::Sender<Status>,
     /// Where answers go that the sender waits for, under `Respond::Local`.
     pub(crate) responses: Option<mpsc::Sender<ResponseFrame>>,
@@ -81,7 +86,7 @@ enum Verdict {
 impl Delivery {
     /// Delivers until the token is cancelled; then lets attempts under way end, for a while.
     pub(crate) async fn run(self, token: CancellationToken) -> Result<(), HistoryError> {
-        let mut lanes = Lanes::new(self.config.concurrency);
+        let mut lanes: Lanes<Waiting> = Lanes::new(self.config.concurrency);
         let mut under_way = FuturesUnordered::new();
         let mut tally = self.writer.tally();
         let (mut read_through, mut newest) = (Position::default(), Position::default());
@@ -100,7 +105,15 @@ impl Delivery {
             while probing.is_terminated()
                 && let Some((key, waiting)) = lanes.start()
             {
-                under_way.push(self.attempt(key, waiting));
+                match self.gate.hold(&waiting.event) {
+                    Some(why) => {
+                        self.writer
+                            .note_soon(vec![hold_note(&waiting.event, why)])
+                            .await?;
+                        lanes.finished(key);
+                    }
+                    None => under_way.push(self.attempt(key, waiting)),
+                }
             }
             self.publish(under_way.len(), held.pending);
             // Every arm is cancel-safe: the futures live outside and are only polled here.
@@ -280,6 +293,14 @@ impl Delivery {
             }
         });
     }
+}
+
+fn hold_note(event: &Event, hold: Hold) -> Note {
+    let event = EventKey {
+        position: event.position,
+        id: event.id,
+    };
+    Note::Hold { event, hold }
 }
 
 /// How senders reach the tunnel, as far as is known: a relay of any use has a certificate.

@@ -119,7 +119,7 @@ mod tests {
     use podtap_wire::{EventId, WebhookRequest};
 
     use super::*;
-    use crate::history::{DeliveryState, Position};
+    use crate::history::{DeliveryState, Insight, Position};
 
     #[test]
     fn an_archive_holds_what_har_1_2_requires() {
@@ -137,6 +137,7 @@ mod tests {
             },
             podio: None,
             state: DeliveryState::Held,
+            insight: Insight::default(),
         };
 
         let archive = har([(&event, None)], "http://localhost:3000");

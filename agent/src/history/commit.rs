@@ -10,6 +10,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::error::HistoryError;
+use super::note::Note;
 use super::write::{Appended, Command, Tally};
 use super::{index, retention, store};
 use crate::handle::Change;
@@ -39,6 +40,7 @@ pub(super) struct Committer {
 enum Done {
     Appended(Appended),
     Recorded(Option<u32>),
+    Noted,
     Retained(bool),
     Looked(bool),
 }
@@ -176,6 +178,13 @@ impl Committer {
                         let _ = answer.send(numbered.ok_or(HistoryError::Gone));
                     }
                 }
+                (Command::Note { notes, answer }, Done::Noted) => {
+                    let changes = notes.into_iter().filter_map(Note::change);
+                    changes.for_each(|change| self.announce(change));
+                    if let Some(answer) = answer {
+                        let _ = answer.send(Ok(()));
+                    }
+                }
                 (Command::Look { answer }, Done::Looked(elsewhere)) => {
                     if elsewhere {
                         self.announce(Change::Elsewhere);
@@ -222,6 +231,7 @@ fn gather(first: Command, queue: &mut mpsc::Receiver<Command>) -> (Vec<Command>,
         rows += match &command {
             Command::Close => return (group, true),
             Command::Append { events, .. } => events.len(),
+            Command::Note { notes, .. } => notes.len(),
             _ => 1,
         };
         group.push(command);
@@ -247,6 +257,12 @@ fn apply(
         Command::Record { attempt, .. } => {
             Done::Recorded(store::record(transaction, attempt, tally)?)
         }
+        Command::Note { notes, .. } => {
+            for note in notes {
+                note.write(transaction, tally)?;
+            }
+            Done::Noted
+        }
         Command::Retain { retention, now, .. } => {
             Done::Retained(retention::step(transaction, retention, *now)?)
         }
@@ -269,10 +285,16 @@ fn refuse(group: Vec<Command>, error: &HistoryError) {
                 answer: Some(answer),
                 ..
             } => drop(answer.send(Err(error.clone()))),
+            Command::Note {
+                answer: Some(answer),
+                ..
+            } => drop(answer.send(Err(error.clone()))),
             Command::Retain { answer, .. } | Command::Look { answer } => {
                 drop(answer.send(Err(error.clone())));
             }
-            Command::Record { answer: None, .. } | Command::Close => {}
+            Command::Record { answer: None, .. }
+            | Command::Note { answer: None, .. }
+            | Command::Close => {}
         }
     }
 }

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use podtap_podio::PodioEvent;
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 
+use super::insight::Insight;
+
 /// An event's place in the history: grows by arrival, never reused, and the key by which the
 /// history pages. A relay's [`Seq`] counts per tunnel and is not unique here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -26,6 +28,8 @@ pub struct Event {
     pub podio: Option<PodioEvent>,
     /// Where it stands.
     pub state: DeliveryState,
+    /// What was found out about it.
+    pub insight: Insight,
 }
 
 /// A stored webhook as a list shows it: without headers and body.
@@ -57,6 +61,8 @@ pub struct EventRow {
     pub last: Option<AttemptSummary>,
     /// How many attempts it has had, replays included.
     pub attempts: u32,
+    /// What was found out about it.
+    pub insight: Insight,
 }
 
 /// Where an event stands on its way to the local service.

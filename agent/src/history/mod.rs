@@ -9,14 +9,19 @@ mod connection;
 mod error;
 mod event;
 pub mod filter;
+mod finding;
 mod index;
+mod insight;
+mod note;
 mod page;
 mod reader;
 mod retention;
 mod row;
+mod same_key;
 mod schema;
 mod sql;
 mod store;
+mod watch;
 mod write;
 mod writer;
 
@@ -30,8 +35,14 @@ pub use event::{
     Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome, Position,
 };
 pub use filter::{Filter, FilterError};
+pub use finding::LoopFinding;
+pub use insight::{Duplicate, Hold, Insight, Verification};
+pub(crate) use note::{EventKey, Note};
 pub use page::{Anchor, MAX_PAGE, PageQuery};
 pub(crate) use reader::Reader;
+#[cfg(test)]
+pub(crate) use watch::Earlier;
+pub(crate) use watch::{Arrival, Neighbour, Watched, held_objects};
 #[cfg(test)]
 pub(crate) use write::Command;
 pub use write::{Appended, NewAttempt, NewEvent, Tally};
@@ -111,6 +122,11 @@ impl History {
         self.far
             .read(move |connection| page::find(connection, &text))
             .await
+    }
+
+    /// The newest loops, newest first; at most 100.
+    pub async fn loops(&self) -> Result<Vec<LoopFinding>, HistoryError> {
+        self.near.read(watch::loops).await
     }
 
     /// The newest event's place; `None` in an empty history.

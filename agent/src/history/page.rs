@@ -119,9 +119,9 @@ impl<'a> Select<'a> {
             conditions: Conditions { sql, .. },
             ..
         } = self;
-        let columns = row::EVENT_ROW;
+        let (columns, with_hook) = (row::EVENT_ROW, row::WITH_HOOK);
         let sql = format!(
-            "SELECT {columns} FROM {from} WHERE {sql} AND {position} {side} ? \
+            "SELECT {columns} FROM {from} {with_hook} WHERE {sql} AND {position} {side} ? \
              ORDER BY {position} {order} LIMIT ?"
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -145,10 +145,11 @@ pub(super) fn event(
     connection: &Connection,
     id: EventId,
 ) -> rusqlite::Result<Option<(Event, u32)>> {
-    let columns = row::EVENT;
+    let (columns, with_hook) = (row::EVENT, row::WITH_HOOK);
     connection
         .prepare_cached(&format!(
-            "SELECT {columns} FROM events AS e JOIN requests AS r USING (position) WHERE e.id = ?"
+            "SELECT {columns} FROM events AS e JOIN requests AS r USING (position) {with_hook} \
+             WHERE e.id = ?"
         ))?
         .query_row([id.to_bytes()], row::event)
         .optional()
@@ -162,9 +163,9 @@ pub(super) fn pending(
     limit: usize,
     bytes: usize,
 ) -> rusqlite::Result<Vec<(Event, u32)>> {
-    let columns = row::EVENT;
+    let (columns, with_hook) = (row::EVENT, row::WITH_HOOK);
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {columns} FROM events AS e JOIN requests AS r USING (position) \
+        "SELECT {columns} FROM events AS e JOIN requests AS r USING (position) {with_hook} \
          WHERE e.state = 0 AND e.position > ? ORDER BY e.position LIMIT ?"
     ))?;
     let mut rows = statement.query(params![after.0, limit])?;

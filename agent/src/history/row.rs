@@ -14,15 +14,24 @@ use serde::{Deserialize, Serialize};
 use super::event::{
     Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome, Position,
 };
+use super::insight::{Duplicate, Hold, Insight, Verification};
+use crate::place::{Place, PlaceRef};
 
-/// The columns that [`event_row`] reads, of `events AS e`.
+/// What names the hook of `events AS e`, as `h`.
+pub(super) const WITH_HOOK: &str = "LEFT JOIN hooks AS h ON h.hook_id = e.hook_id";
+
+/// The columns that [`event_row`] reads, of `events AS e` [`WITH_HOOK`].
 pub(super) const EVENT_ROW: &str = "e.position, e.id, e.received_at, e.method, e.path, \
      e.event_type, e.object_kind, e.object_id, e.revision, e.hook_id, e.body_bytes, e.state, \
-     e.last_status, e.last_error, e.last_duration_us, e.last_replay, e.attempts";
+     e.last_status, e.last_error, e.last_duration_us, e.last_replay, e.attempts, \
+     e.verification, e.verify_error, e.duplicate_of, e.duplicate_same_hook, e.missing, e.hold, \
+     h.ref_type, h.ref_id, h.name";
 
-/// The columns that [`event`] reads, of `events AS e JOIN requests AS r`.
+/// The columns that [`event`] reads, of `events AS e JOIN requests AS r` [`WITH_HOOK`].
 pub(super) const EVENT: &str = "e.position, e.id, e.seq, e.received_at, e.method, e.path, \
-     e.state, e.attempts, r.peer, r.headers, r.body";
+     e.state, e.attempts, r.peer, r.headers, r.body, \
+     e.verification, e.verify_error, e.duplicate_of, e.duplicate_same_hook, e.missing, e.hold, \
+     h.ref_type, h.ref_id, h.name";
 
 /// The columns that [`attempt`] reads.
 pub(super) const ATTEMPT: &str = "number, replay, url, started_at, duration_us, status, error, \
@@ -66,6 +75,7 @@ pub(super) fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
         state: state_from_sql(row.get(11)?),
         last,
         attempts: row.get(16)?,
+        insight: insight(row, 17)?,
     })
 }
 
@@ -94,8 +104,41 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<(Event, u32)> {
         },
         podio,
         state: state_from_sql(row.get(6)?),
+        insight: insight(row, 11)?,
     };
     Ok((event, row.get(7)?))
+}
+
+/// What was found out about an event: nine columns, from `first` on.
+fn insight(row: &Row<'_>, first: usize) -> rusqlite::Result<Insight> {
+    let duplicate = match (row.get(first + 2)?, row.get(first + 3)?) {
+        (Some(of), Some(same_hook)) => Some(Duplicate {
+            of: Position(of),
+            same_hook,
+        }),
+        _ => None,
+    };
+    let missing: Option<i64> = row.get(first + 4)?;
+    Ok(Insight {
+        verification: verification(row.get(first)?, row.get(first + 1)?),
+        duplicate,
+        missing: missing.map_or(0, id_from_sql),
+        hold: hold_from_sql(row.get(first + 5)?),
+        place: place(row, first + 6)?,
+    })
+}
+
+/// Three columns, from `first` on; `None` also where a later build wrote a kind that this one does
+/// not know.
+pub(super) fn place(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Place>> {
+    let ref_type = row.get_ref(first)?.as_str_or_null()?;
+    let Some(ref_type) = ref_type.and_then(|word| word.parse().ok()) else {
+        return Ok(None);
+    };
+    let ref_id = id_from_sql(row.get(first + 1)?);
+    let name = row.get(first + 2)?;
+    let at = PlaceRef { ref_type, ref_id };
+    Ok(Some(Place { at, name }))
 }
 
 pub(super) fn attempt(event: EventId, row: &Row<'_>) -> rusqlite::Result<Attempt> {
@@ -158,7 +201,7 @@ pub(super) const fn id_to_sql(id: u64) -> i64 {
     id.cast_signed()
 }
 
-const fn id_from_sql(id: i64) -> u64 {
+pub(super) const fn id_from_sql(id: i64) -> u64 {
     id.cast_unsigned()
 }
 
@@ -179,11 +222,50 @@ pub(super) const fn state_from_sql(state: i64) -> DeliveryState {
     }
 }
 
+/// The numbers are part of the file's format.
+pub(super) fn verification_to_sql(verification: &Verification) -> (i64, Option<&str>) {
+    match verification {
+        Verification::Failed { reason } => (0, Some(reason)),
+        Verification::Validated => (1, None),
+        Verification::ActiveAnyway => (2, None),
+    }
+}
+
+pub(super) fn verification(outcome: Option<i64>, error: Option<String>) -> Option<Verification> {
+    Some(match outcome? {
+        1 => Verification::Validated,
+        2 => Verification::ActiveAnyway,
+        _ => Verification::Failed {
+            reason: error.unwrap_or_default(),
+        },
+    })
+}
+
+/// The numbers are part of the file's format.
+pub(super) const fn hold_to_sql(hold: Hold) -> i64 {
+    match hold {
+        Hold::Loop => 1,
+        Hold::Verify => 2,
+    }
+}
+
+const fn hold_from_sql(hold: Option<i64>) -> Option<Hold> {
+    match hold {
+        Some(1) => Some(Hold::Loop),
+        Some(2) => Some(Hold::Verify),
+        _ => None,
+    }
+}
+
+pub(super) fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+}
+
 pub(super) fn micros_to_sql(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-fn micros(micros: i64) -> Duration {
+pub(super) fn micros(micros: i64) -> Duration {
     Duration::from_micros(micros.cast_unsigned())
 }
 
@@ -200,18 +282,21 @@ pub(super) fn ids_beginning(prefix: &str) -> ([u8; 16], [u8; 16]) {
     (filled("0"), filled("Z"))
 }
 
-fn object_kind(word: &str) -> Option<ObjectKind> {
+pub(super) fn object_kind(word: &str) -> Option<ObjectKind> {
     ObjectKind::BY_PRECEDENCE
         .iter()
         .copied()
         .find(|kind| kind.as_str() == word)
 }
 
-fn timestamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+pub(super) fn timestamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     Timestamp::from_millisecond(row.get(column)?).map_err(|e| unreadable(column, e.into()))
 }
 
-fn json<T: for<'de> Deserialize<'de>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(super) fn json<T: for<'de> Deserialize<'de>>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<T> {
     serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|e| unreadable(column, e.into()))
 }
 

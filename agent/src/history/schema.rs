@@ -8,7 +8,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::HistoryError;
 
 /// Each entry takes a file from the format of its index to the next. Never edited, only added to.
-const MIGRATIONS: &[&str] = &[FORMAT_1];
+const MIGRATIONS: &[&str] = &[FORMAT_1, FORMAT_2];
 
 /// `events` is what lists and filters read, one narrow row an event, so that a page of a million
 /// events stays cheap and a change of state rewrites no body. `requests` and `attempts` hold the
@@ -72,6 +72,63 @@ CREATE VIRTUAL TABLE search USING fts5 (
 );
 CREATE TABLE search_progress (indexed_through INTEGER NOT NULL) STRICT;
 INSERT INTO search_progress VALUES (0);
+";
+
+/// What the agent finds out about events. What a list shows stands in the row itself; `hooks` is
+/// joined by its key. The rest is small: findings, what must survive a crash, and a cache.
+const FORMAT_2: &str = "
+ALTER TABLE events ADD COLUMN same_key INTEGER;
+ALTER TABLE events ADD COLUMN duplicate_of INTEGER;
+ALTER TABLE events ADD COLUMN duplicate_same_hook INTEGER;
+ALTER TABLE events ADD COLUMN missing INTEGER;
+ALTER TABLE events ADD COLUMN verification INTEGER;
+ALTER TABLE events ADD COLUMN verify_error TEXT;
+ALTER TABLE events ADD COLUMN hold INTEGER;
+CREATE INDEX events_by_same_key ON events (same_key) WHERE same_key IS NOT NULL;
+CREATE INDEX events_by_revision ON events (object_id, revision) WHERE revision IS NOT NULL;
+
+CREATE TABLE watch_progress (watched_through INTEGER NOT NULL) STRICT;
+INSERT INTO watch_progress SELECT coalesce(max(position), 0) FROM events;
+
+CREATE TABLE hooks (
+    hook_id  INTEGER PRIMARY KEY,
+    ref_type TEXT NOT NULL,
+    ref_id   INTEGER NOT NULL,
+    name     TEXT
+) STRICT;
+
+CREATE TABLE made_hooks (
+    number      INTEGER PRIMARY KEY,
+    api         TEXT NOT NULL,
+    ref_type    TEXT NOT NULL,
+    ref_id      INTEGER NOT NULL,
+    event_type  TEXT NOT NULL,
+    url         TEXT NOT NULL,
+    newest_then INTEGER NOT NULL,
+    hook_id     INTEGER
+) STRICT;
+
+CREATE TABLE loops (
+    position INTEGER PRIMARY KEY,
+    finding  TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE held_objects (
+    object_kind TEXT NOT NULL,
+    object_id   INTEGER NOT NULL,
+    PRIMARY KEY (object_kind, object_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outages (
+    since INTEGER PRIMARY KEY,
+    until INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE explanations (
+    number      INTEGER PRIMARY KEY,
+    subject     TEXT NOT NULL UNIQUE,
+    explanation TEXT NOT NULL
+) STRICT;
 ";
 
 /// The format that this build writes.

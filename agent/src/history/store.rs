@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params}
 
 use super::event::{DeliveryState, Outcome, Position};
 use super::row;
+use super::same_key::same_key;
 use super::write::{Appended, NewAttempt, NewEvent, Tally};
 
 /// Appends events in their order; one that is there already stays as it is (invariant 1: exactly
@@ -15,8 +16,8 @@ pub(super) fn append(
 ) -> rusqlite::Result<Appended> {
     let mut insert_event = transaction.prepare_cached(
         "INSERT INTO events (id, seq, received_at, method, path, event_type, object_kind, \
-         object_id, hook_id, revision, body_bytes, state) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+         object_id, hook_id, revision, same_key, body_bytes, state) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
     )?;
     let mut insert_request = transaction.prepare_cached(
         "INSERT INTO requests (position, peer, headers, body) VALUES (?, ?, ?, ?)",
@@ -40,6 +41,7 @@ pub(super) fn append(
             podio
                 .and_then(podtap_podio::PodioEvent::revision)
                 .map(row::id_to_sql),
+            podio.and_then(same_key),
             request.body.len(),
             row::state_to_sql(event.state),
         ])?;
@@ -50,7 +52,7 @@ pub(super) fn append(
         insert_request.execute(params![
             position,
             request.peer.map(|peer| peer.to_string()),
-            to_json(&request.headers)?,
+            row::to_json(&request.headers)?,
             &request.body[..],
         ])?;
         new += 1;
@@ -122,14 +124,14 @@ fn insert_attempt(
         } => (
             Some(*status),
             None,
-            Some(to_json(headers)?),
+            Some(row::to_json(headers)?),
             Some(*body_bytes),
             Some(&body[..]),
         ),
         Outcome::Failed { error } => (None, Some(error.as_str()), None, None, None),
     };
     let edited_head = match &attempt.edited {
-        Some(edited) => Some(to_json(&row::EditedHead {
+        Some(edited) => Some(row::to_json(&row::EditedHead {
             method: &edited.method,
             path: &edited.path,
             headers: &edited.headers,
@@ -173,8 +175,4 @@ pub(super) fn tally(connection: &Connection) -> rusqlite::Result<Tally> {
 /// Changes whenever another connection has written, and never by writes of this one.
 pub(super) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "data_version", |found| found.get(0))
-}
-
-fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
 }

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::error::HistoryError;
 use super::event::{Attempt, DeliveryState, EditedRequest, Outcome, Position};
+use super::note::Note;
 use crate::config::Retention;
 
 /// A webhook that is to enter the history.
@@ -102,6 +103,11 @@ pub(crate) enum Command {
     Record {
         attempt: Box<NewAttempt>,
         answer: Option<Answer<Attempt>>,
+    },
+    /// Adds notes: all of them or none.
+    Note {
+        notes: Vec<Note>,
+        answer: Option<Answer<()>>,
     },
     /// One small step of retention; answers whether there is more to do.
     Retain {

@@ -11,6 +11,7 @@ use super::commit::Committer;
 use super::connection;
 use super::error::HistoryError;
 use super::event::Attempt;
+use super::note::Note;
 use super::write::{Answer, Appended, Command, NewAttempt, NewEvent, Tally};
 use crate::config::Retention;
 use crate::handle::Change;
@@ -91,6 +92,25 @@ impl Writer {
             .send(command)
             .await
             .map_err(|_| HistoryError::Closed)
+    }
+
+    /// Writes notes down; returns once they are on stable storage.
+    pub(crate) async fn note(&self, notes: Vec<Note>) -> Result<(), HistoryError> {
+        self.ask(|answer| Command::Note {
+            notes,
+            answer: Some(answer),
+        })
+        .await
+    }
+
+    /// Hands notes over to be written down, without waiting for the commit.
+    pub(crate) async fn note_soon(&self, notes: Vec<Note>) -> Result<(), HistoryError> {
+        let command = Command::Note {
+            notes,
+            answer: None,
+        };
+        let sent = self.commands.send(command).await;
+        sent.map_err(|_| HistoryError::Closed)
     }
 
     /// Removes a few of the events that `retention` wants gone; returns whether there are more.

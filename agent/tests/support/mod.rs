@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub(crate) mod podio;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -10,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use podtap_agent::config::{DeliveryConfig, Retention};
 use podtap_agent::history::{DeliveryState, NewEvent};
-use podtap_agent::{Config, LinkConfig, Target};
+use podtap_agent::{Config, LinkConfig, PodioConfig, Target};
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -30,6 +32,7 @@ pub(crate) fn browsing(folder: &tempfile::TempDir) -> Config {
             ..DeliveryConfig::default()
         },
         retention: Retention::default(),
+        podio: PodioConfig::default(),
     }
 }
 

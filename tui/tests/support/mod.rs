@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crossterm::event::{Event as Input, KeyEvent};
 use jiff::Timestamp;
-use podtap_agent::config::{DeliveryConfig, Retention};
+use podtap_agent::config::{DeliveryConfig, PodioConfig, Retention};
 use podtap_agent::history::{DeliveryState, NewEvent, Writer, WriterThread};
 use podtap_agent::{Agent, AgentHandle, Config, EventId, WebhookRequest};
 use podtap_tui::{Key, Screen};
@@ -187,6 +187,7 @@ impl Bench {
             target: target.map(|target| target.parse().unwrap()),
             delivery: DeliveryConfig::default(),
             retention: Retention::default(),
+            podio: PodioConfig::default(),
         };
         let (agent, handle) = Agent::open(config).unwrap();
         let (changes, _) = broadcast::channel(16);

@@ -1,0 +1,123 @@
+//! Which events are kept from the local service. Consulted by delivery just before an attempt;
+//! replays go past it.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use podtap_podio::{EventKind, EventType, ObjectRef};
+
+use crate::history::{Event, Hold};
+
+/// Objects whose events are held, because they are in a loop. Shared by whoever finds loops,
+/// whoever releases, and the gate.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HeldObjects(Arc<Mutex<HashSet<ObjectRef>>>);
+
+impl HeldObjects {
+    /// Whether it was not held before.
+    pub(crate) fn hold(&self, object: ObjectRef) -> bool {
+        self.with(|held| held.insert(object))
+    }
+
+    /// Whether it was held before.
+    pub(crate) fn release(&self, object: ObjectRef) -> bool {
+        self.with(|held| held.remove(&object))
+    }
+
+    /// All of them, in order.
+    pub(crate) fn all(&self) -> Vec<ObjectRef> {
+        let mut all: Vec<_> = self.with(|held| held.iter().copied().collect());
+        all.sort_unstable();
+        all
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut HashSet<ObjectRef>) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl FromIterator<ObjectRef> for HeldObjects {
+    fn from_iter<T: IntoIterator<Item = ObjectRef>>(objects: T) -> Self {
+        Self(Arc::new(Mutex::new(objects.into_iter().collect())))
+    }
+}
+
+/// Says which events stay.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    forward_verify: bool,
+    held: HeldObjects,
+}
+
+impl Gate {
+    pub(crate) fn new(forward_verify: bool, held: HeldObjects) -> Self {
+        Self {
+            forward_verify,
+            held,
+        }
+    }
+
+    /// Why this event is not to be delivered; `None` where it is.
+    pub(super) fn hold(&self, event: &Event) -> Option<Hold> {
+        let podio = event.podio.as_ref()?;
+        let is_verify = podio.kind == EventKind::Known(EventType::HookVerify);
+        if is_verify && !self.forward_verify {
+            return Some(Hold::Verify);
+        }
+        let object = podio.object()?;
+        let is_held = self.held.with(|held| held.contains(&object));
+        is_held.then_some(Hold::Loop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use podtap_wire::{EventId, HeaderList, WebhookRequest};
+
+    use super::*;
+    use crate::history::{DeliveryState, Insight, Position};
+
+    fn event(body: &'static str) -> Event {
+        Event {
+            position: Position(1),
+            id: EventId::from_bytes([0; 16]),
+            seq: None,
+            request: WebhookRequest {
+                received_at: Timestamp::UNIX_EPOCH,
+                method: "POST".to_owned(),
+                path: "/".to_owned(),
+                headers: HeaderList::default(),
+                peer: None,
+                body: body.into(),
+            },
+            podio: podtap_podio::decode(None, body.as_bytes()).ok(),
+            state: DeliveryState::Pending,
+            insight: Insight::default(),
+        }
+    }
+
+    #[test]
+    fn only_a_held_objects_events_stay_until_it_is_released() {
+        let held = HeldObjects::default();
+        let gate = Gate::new(true, held.clone());
+        let update = event("type=item.update&item_id=4711");
+        let object = update.podio.as_ref().unwrap().object().unwrap();
+        assert!(held.hold(object));
+        assert_eq!(gate.hold(&update), Some(Hold::Loop));
+        assert_eq!(gate.hold(&event("type=item.update&item_id=4712")), None);
+        assert_eq!(gate.hold(&event("no event of Podio's")), None);
+
+        assert!(held.release(object));
+        assert_eq!(gate.hold(&update), None);
+    }
+
+    #[test]
+    fn a_hook_verify_goes_on_unless_told_otherwise() {
+        let verify = event("type=hook.verify&hook_id=7&code=b9079247");
+        for (forward_verify, hold) in [(true, None), (false, Some(Hold::Verify))] {
+            let gate = Gate::new(forward_verify, HeldObjects::default());
+            assert_eq!(gate.hold(&verify), hold);
+        }
+    }
+}

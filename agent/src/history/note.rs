@@ -1,0 +1,257 @@
+//! What the agent adds to the history beside events and attempts: one [`Note`] a thing, written by
+//! the writer's thread, told to listeners after the commit.
+
+use jiff::Timestamp;
+use podtap_podio::ObjectRef;
+use podtap_wire::EventId;
+use rusqlite::{ToSql, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use super::event::{DeliveryState, Position};
+use super::finding::LoopFinding;
+use super::insight::{Duplicate, Hold, Verification};
+use super::row;
+use super::write::Tally;
+use crate::handle::Change;
+use crate::place::Place;
+
+/// Loops that are remembered.
+const MAX_LOOPS: u32 = 1000;
+
+/// Times at which the local service was away that are kept: as long as a standing looks back,
+/// these are more than anybody's machine has in a week.
+const MAX_OUTAGES: u32 = 10_000;
+
+/// An event that a note is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct EventKey {
+    pub(crate) position: Position,
+    pub(crate) id: EventId,
+}
+
+/// Something to be remembered.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Note {
+    /// Every event up to this one was looked at, and what was found stands before this note.
+    Watched(Position),
+    /// The validation of this `hook.verify` has ended.
+    Verified {
+        event: EventKey,
+        hook_id: Option<u64>,
+        verification: Verification,
+    },
+    /// This event says what another said before.
+    Duplicate {
+        event: EventKey,
+        duplicate: Duplicate,
+    },
+    /// So many revisions just before this one have not arrived.
+    Missing { event: EventKey, revisions: u64 },
+    /// The event is not to be delivered.
+    Hold { event: EventKey, hold: Hold },
+    /// A loop.
+    Loop(LoopFinding),
+    /// This object's events are held from now on.
+    HoldObject(ObjectRef),
+    /// They are delivered again from now on.
+    ReleaseObject(ObjectRef),
+    /// What a hook is on.
+    Learned { hook_id: u64, place: Place },
+    /// The local service was away from then until then.
+    Outage { since: Timestamp, until: Timestamp },
+}
+
+impl Note {
+    /// Writes it down, inside the writer's transaction.
+    pub(super) fn write(
+        &self,
+        transaction: &Transaction<'_>,
+        tally: &mut Tally,
+    ) -> rusqlite::Result<()> {
+        let execute = |sql: &str, params: &[&dyn ToSql]| {
+            transaction.prepare_cached(sql)?.execute(params).map(drop)
+        };
+        match self {
+            Self::Watched(through) => execute(
+                "UPDATE watch_progress SET watched_through = max(watched_through, ?)",
+                params![through.0],
+            ),
+            Self::Verified {
+                event,
+                verification,
+                ..
+            } => {
+                let (outcome, error) = row::verification_to_sql(verification);
+                execute(
+                    "UPDATE events SET verification = ?, verify_error = ? WHERE position = ?",
+                    params![outcome, error, event.position.0],
+                )
+            }
+            Self::Duplicate { event, duplicate } => execute(
+                "UPDATE events SET duplicate_of = ?, duplicate_same_hook = ? WHERE position = ?",
+                params![duplicate.of.0, duplicate.same_hook, event.position.0],
+            ),
+            Self::Missing { event, revisions } => execute(
+                "UPDATE events SET missing = nullif(?, 0) WHERE position = ?",
+                params![row::id_to_sql(*revisions), event.position.0],
+            ),
+            Self::Hold { event, hold } => write_hold(transaction, *event, *hold, tally),
+            Self::Loop(finding) => write_loop(transaction, finding),
+            Self::HoldObject(object) => execute(
+                "INSERT OR IGNORE INTO held_objects (object_kind, object_id) VALUES (?, ?)",
+                params![object.kind.as_str(), row::id_to_sql(object.id)],
+            ),
+            Self::ReleaseObject(object) => execute(
+                "DELETE FROM held_objects WHERE object_kind = ? AND object_id = ?",
+                params![object.kind.as_str(), row::id_to_sql(object.id)],
+            ),
+            Self::Learned { hook_id, place } => write_place(transaction, *hook_id, place),
+            Self::Outage { since, until } => write_outage(transaction, *since, *until),
+        }
+    }
+
+    /// What listeners are told of it.
+    pub(super) fn change(self) -> Option<Change> {
+        let touched = |event: EventKey| Change::Touched {
+            position: event.position,
+            event: event.id,
+        };
+        match self {
+            Self::Verified {
+                event,
+                hook_id,
+                verification,
+            } => Some(Change::Verified {
+                position: event.position,
+                event: event.id,
+                hook_id,
+                verification,
+            }),
+            Self::Duplicate { event, .. }
+            | Self::Missing { event, .. }
+            | Self::Hold { event, .. } => Some(touched(event)),
+            Self::Loop(finding) => Some(Change::Loop(Box::new(finding))),
+            Self::HoldObject(object) => Some(Change::Held(object)),
+            Self::ReleaseObject(object) => Some(Change::Released(object)),
+            Self::Learned { .. } => Some(Change::Named),
+            Self::Watched(_) | Self::Outage { .. } => None,
+        }
+    }
+}
+
+fn write_hold(
+    transaction: &Transaction<'_>,
+    event: EventKey,
+    hold: Hold,
+    tally: &mut Tally,
+) -> rusqlite::Result<()> {
+    let changed = transaction
+        .prepare_cached("UPDATE events SET state = ?, hold = ? WHERE position = ? AND state = 0")?
+        .execute(params![
+            row::state_to_sql(DeliveryState::Held),
+            row::hold_to_sql(hold),
+            event.position.0
+        ])?;
+    tally.pending = tally.pending.saturating_sub(changed as u64);
+    Ok(())
+}
+
+fn write_loop(transaction: &Transaction<'_>, finding: &LoopFinding) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO loops (position, finding) VALUES (?, ?)")?
+        .execute(params![
+            finding.position.0,
+            row::to_json(&StoredLoop::from(finding))?
+        ])?;
+    transaction
+        .prepare_cached(
+            "DELETE FROM loops WHERE position <= \
+             (SELECT position FROM loops ORDER BY position DESC LIMIT 1 OFFSET ?)",
+        )?
+        .execute([MAX_LOOPS])
+        .map(drop)
+}
+
+/// A name that is known stays until there is another one.
+fn write_place(transaction: &Transaction<'_>, hook_id: u64, place: &Place) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO hooks (hook_id, ref_type, ref_id, name) VALUES (?, ?, ?, ?) \
+             ON CONFLICT (hook_id) DO UPDATE SET ref_type = excluded.ref_type, \
+             ref_id = excluded.ref_id, name = coalesce(excluded.name, name)",
+        )?
+        .execute(params![
+            row::id_to_sql(hook_id),
+            place.at.ref_type.as_str(),
+            row::id_to_sql(place.at.ref_id),
+            place.name
+        ])
+        .map(drop)
+}
+
+fn write_outage(
+    transaction: &Transaction<'_>,
+    since: Timestamp,
+    until: Timestamp,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO outages (since, until) VALUES (?, ?)")?
+        .execute([since.as_millisecond(), until.as_millisecond()])?;
+    transaction
+        .prepare_cached(
+            "DELETE FROM outages WHERE since <= \
+             (SELECT since FROM outages ORDER BY since DESC LIMIT 1 OFFSET ?)",
+        )?
+        .execute([MAX_OUTAGES])
+        .map(drop)
+}
+
+/// A finding as the column `finding` keeps it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct StoredLoop {
+    object_kind: String,
+    object_id: u64,
+    hook_id: u64,
+    event_type: String,
+    event: EventId,
+    times: Vec<i64>,
+    revisions: Vec<u64>,
+    consecutive: bool,
+}
+
+impl From<&LoopFinding> for StoredLoop {
+    fn from(finding: &LoopFinding) -> Self {
+        Self {
+            object_kind: finding.object.kind.as_str().to_owned(),
+            object_id: finding.object.id,
+            hook_id: finding.hook_id,
+            event_type: finding.event_type.clone(),
+            event: finding.event,
+            times: finding.times.iter().map(|t| t.as_millisecond()).collect(),
+            revisions: finding.revisions.clone(),
+            consecutive: finding.consecutive,
+        }
+    }
+}
+
+impl StoredLoop {
+    /// `None` where a later build wrote a kind of object that this one does not know.
+    pub(super) fn into_finding(self, position: Position) -> Option<LoopFinding> {
+        let times = self.times.into_iter();
+        Some(LoopFinding {
+            object: ObjectRef {
+                kind: row::object_kind(&self.object_kind)?,
+                id: self.object_id,
+            },
+            hook_id: self.hook_id,
+            event_type: self.event_type,
+            event: self.event,
+            position,
+            times: times
+                .filter_map(|millis| Timestamp::from_millisecond(millis).ok())
+                .collect(),
+            revisions: self.revisions,
+            consecutive: self.consecutive,
+        })
+    }
+}

@@ -1,0 +1,298 @@
+//! What the agent reads to find something out: events with their neighbours, the calls of a hook,
+//! what is remembered. A reader of its own: a slow search never holds it up.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use podtap_podio::ObjectRef;
+use podtap_wire::EventId;
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+
+use super::connection;
+use super::error::HistoryError;
+use super::event::Position;
+use super::finding::LoopFinding;
+use super::insight::Verification;
+use super::note::{EventKey, StoredLoop};
+use super::reader::Reader;
+use super::row;
+use crate::place::Place;
+
+/// Loops that are read at once.
+const MAX_LOOPS: usize = 100;
+
+/// An event as the detectors see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    pub(crate) event: EventKey,
+    pub(crate) received_at: Timestamp,
+    pub(crate) event_type: Option<String>,
+    pub(crate) object: Option<ObjectRef>,
+    pub(crate) hook_id: Option<u64>,
+    pub(crate) revision: Option<u64>,
+    /// The code, of a `hook.verify` that has one.
+    pub(crate) code: Option<String>,
+    pub(crate) verification: Option<Verification>,
+    /// The first event before it that says the same.
+    pub(crate) earlier: Option<Earlier>,
+    /// Whether it is known what its hook is on.
+    pub(crate) known_hook: bool,
+    /// Whether its hook is known to be on a field, so that it does not see every revision.
+    pub(crate) on_field: bool,
+    /// The item's next lower revision that has arrived, whenever.
+    pub(crate) below: Option<u64>,
+    /// The item's next higher revision that has arrived, whenever.
+    pub(crate) above: Option<Neighbour>,
+}
+
+/// An event that said the same before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Earlier {
+    pub(crate) position: Position,
+    pub(crate) hook_id: Option<u64>,
+    pub(crate) verification: Option<Verification>,
+}
+
+/// The first event of another revision of the same item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Neighbour {
+    pub(crate) event: EventKey,
+    pub(crate) revision: u64,
+    pub(crate) missing: u64,
+}
+
+/// Reads for those who find things out. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Watched(Reader);
+
+impl Watched {
+    pub(crate) fn open(path: &Path) -> Result<Self, HistoryError> {
+        Reader::open(path, "podtap-history-watch").map(Self)
+    }
+
+    /// The last event that was looked at.
+    pub(crate) async fn progress(&self) -> Result<Position, HistoryError> {
+        let sql = "SELECT watched_through FROM watch_progress";
+        self.0
+            .read(|connection| connection.query_row(sql, [], |row| row.get(0).map(Position)))
+            .await
+    }
+
+    /// The next events after `position`, oldest first, at most `limit`.
+    pub(crate) async fn arrivals(
+        &self,
+        position: Position,
+        limit: usize,
+    ) -> Result<Vec<Arrival>, HistoryError> {
+        let condition = "e.position > ? ORDER BY e.position LIMIT ?";
+        self.0
+            .read(move |connection| arrivals(connection, condition, params![position.0, limit]))
+            .await
+    }
+
+    /// Each `hook.verify` since `since` and up to `through` that has no outcome yet, newest first,
+    /// at most `limit`.
+    pub(crate) async fn unverified(
+        &self,
+        since: Timestamp,
+        through: Position,
+        limit: usize,
+    ) -> Result<Vec<Arrival>, HistoryError> {
+        let condition = "e.event_type = 'hook.verify' AND e.verification IS NULL \
+             AND e.received_at >= ? AND e.position <= ? ORDER BY e.position DESC LIMIT ?";
+        let since = since.as_millisecond();
+        self.0
+            .read(move |connection| {
+                arrivals(connection, condition, params![since, through.0, limit])
+            })
+            .await
+    }
+
+    /// The newest loops, newest first.
+    pub(crate) async fn loops(&self) -> Result<Vec<LoopFinding>, HistoryError> {
+        self.0.read(loops).await
+    }
+
+    /// What a hook is on.
+    pub(crate) async fn place(&self, hook_id: u64) -> Result<Option<Place>, HistoryError> {
+        let sql = "SELECT ref_type, ref_id, name FROM hooks WHERE hook_id = ?";
+        self.0
+            .read(move |connection| {
+                connection
+                    .prepare_cached(sql)?
+                    .query_row([row::id_to_sql(hook_id)], |found| row::place(found, 0))
+                    .optional()
+                    .map(Option::flatten)
+            })
+            .await
+    }
+
+    /// Times since `since` at which the local service was away.
+    pub(crate) async fn outages(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(Timestamp, Timestamp)>, HistoryError> {
+        let sql = "SELECT since, until FROM outages WHERE until >= ? ORDER BY since";
+        let since = since.as_millisecond();
+        self.0
+            .read(move |connection| {
+                rows(connection, sql, [since], |row| {
+                    Ok((row::timestamp(row, 0)?, row::timestamp(row, 1)?))
+                })
+            })
+            .await
+    }
+}
+
+/// Objects whose events are held, in the history at `path`.
+pub(crate) fn held_objects(path: &Path) -> Result<Vec<ObjectRef>, HistoryError> {
+    let connection = connection::read_only(path)?;
+    let sql = "SELECT object_kind, object_id FROM held_objects";
+    let found = rows(&connection, sql, [], |found| object_at(found, 0));
+    let found = found.map_err(|source| HistoryError::Read(source.into()))?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    connection
+        .prepare_cached(sql)?
+        .query_map(params, read)?
+        .collect()
+}
+
+fn arrivals(
+    connection: &Connection,
+    condition: &str,
+    params: impl Params,
+) -> rusqlite::Result<Vec<Arrival>> {
+    let with_hook = row::WITH_HOOK;
+    let sql = format!(
+        "SELECT e.position, e.id, e.received_at, e.event_type, e.object_kind, e.object_id, \
+         e.hook_id, e.revision, e.verification, e.verify_error, h.ref_type IS 'app_field', \
+         CASE WHEN e.event_type = 'hook.verify' \
+         THEN (SELECT body FROM requests WHERE position = e.position) END, \
+         (SELECT min(d.position) FROM events AS d \
+          WHERE d.same_key = e.same_key AND d.position < e.position), \
+         h.hook_id IS NOT NULL \
+         FROM events AS e {with_hook} WHERE {condition}"
+    );
+    rows(connection, &sql, params, |found| arrival(connection, found))
+}
+
+fn arrival(connection: &Connection, found: &Row<'_>) -> rusqlite::Result<Arrival> {
+    let object = object_at(found, 4)?;
+    let revision = found.get::<_, Option<i64>>(7)?.map(row::id_from_sql);
+    let body = found.get_ref(11)?.as_blob_or_null()?;
+    let earlier = match found.get(12)? {
+        Some(position) => Some(earlier(connection, position)?),
+        None => None,
+    };
+    let (below, above) = match (object, revision) {
+        (Some(item), Some(revision)) => neighbours(connection, item, revision)?,
+        _ => (None, None),
+    };
+    Ok(Arrival {
+        event: event_key(found)?,
+        received_at: row::timestamp(found, 2)?,
+        event_type: found.get(3)?,
+        object,
+        hook_id: found.get::<_, Option<i64>>(6)?.map(row::id_from_sql),
+        revision,
+        code: body.and_then(code),
+        verification: row::verification(found.get(8)?, found.get(9)?),
+        earlier,
+        known_hook: found.get(13)?,
+        on_field: found.get(10)?,
+        below,
+        above,
+    })
+}
+
+fn code(body: &[u8]) -> Option<String> {
+    podtap_podio::params(body)
+        .find(|(name, _)| name == "code")
+        .map(|(_, value)| value)
+}
+
+fn earlier(connection: &Connection, position: i64) -> rusqlite::Result<Earlier> {
+    let sql = "SELECT hook_id, verification, verify_error FROM events WHERE position = ?";
+    connection
+        .prepare_cached(sql)?
+        .query_row([position], |found| {
+            Ok(Earlier {
+                position: Position(position),
+                hook_id: found.get::<_, Option<i64>>(0)?.map(row::id_from_sql),
+                verification: row::verification(found.get(1)?, found.get(2)?),
+            })
+        })
+}
+
+/// The revisions of an item next to this one, among all that have arrived. Revisions of 2^63 and
+/// more, which nobody has, sort before the others.
+fn neighbours(
+    connection: &Connection,
+    item: ObjectRef,
+    revision: u64,
+) -> rusqlite::Result<(Option<u64>, Option<Neighbour>)> {
+    let key = params![
+        row::id_to_sql(item.id),
+        row::id_to_sql(revision),
+        item.kind.as_str()
+    ];
+    let below = connection
+        .prepare_cached(
+            "SELECT revision FROM events WHERE object_id = ?1 AND revision < ?2 \
+             AND object_kind = ?3 ORDER BY revision DESC LIMIT 1",
+        )?
+        .query_row(key, |found| found.get(0).map(row::id_from_sql))
+        .optional()?;
+    let above = connection
+        .prepare_cached(
+            "SELECT position, id, revision, coalesce(missing, 0) FROM events \
+             WHERE object_id = ?1 AND revision > ?2 AND object_kind = ?3 \
+             ORDER BY revision, position LIMIT 1",
+        )?
+        .query_row(key, |found| {
+            Ok(Neighbour {
+                event: event_key(found)?,
+                revision: row::id_from_sql(found.get(2)?),
+                missing: row::id_from_sql(found.get(3)?),
+            })
+        })
+        .optional()?;
+    Ok((below, above))
+}
+
+fn event_key(row: &Row<'_>) -> rusqlite::Result<EventKey> {
+    Ok(EventKey {
+        position: Position(row.get(0)?),
+        id: EventId::from_bytes(row.get(1)?),
+    })
+}
+
+fn object_at(found: &Row<'_>, first: usize) -> rusqlite::Result<Option<ObjectRef>> {
+    let kind = found.get_ref(first)?.as_str_or_null()?;
+    Ok(
+        match (kind.and_then(row::object_kind), found.get(first + 1)?) {
+            (Some(kind), Some(id)) => Some(ObjectRef {
+                kind,
+                id: row::id_from_sql(id),
+            }),
+            _ => None,
+        },
+    )
+}
+
+pub(super) fn loops(connection: &Connection) -> rusqlite::Result<Vec<LoopFinding>> {
+    let sql = "SELECT position, finding FROM loops ORDER BY position DESC LIMIT ?";
+    let found = rows(connection, sql, [MAX_LOOPS], |found| {
+        let stored: StoredLoop = row::json(found, 1)?;
+        Ok(stored.into_finding(Position(found.get(0)?)))
+    })?;
+    Ok(found.into_iter().flatten().collect())
+}

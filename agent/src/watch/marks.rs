@@ -1,0 +1,149 @@
+//! Which events say what another one said before, and which revisions never arrived. Pure: the
+//! history has looked up the neighbours.
+//!
+//! A gap belongs to the event just above it, so that a late arrival in between divides or closes
+//! it: each event knows how many revisions lie between it and the next lower one that has arrived.
+
+use crate::history::{Arrival, Duplicate, Neighbour, Note};
+
+/// What an event's arrival says about it and about the one above it.
+pub(super) fn marks(arrival: &Arrival) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if let Some(earlier) = &arrival.earlier {
+        notes.push(Note::Duplicate {
+            event: arrival.event,
+            duplicate: Duplicate {
+                of: earlier.position,
+                same_hook: earlier.hook_id == arrival.hook_id,
+            },
+        });
+    }
+    let Some(revision) = arrival.revision else {
+        return notes;
+    };
+    // A hook on a field sees only some of the revisions.
+    if let (Some(below), None, false) = (arrival.below, &arrival.earlier, arrival.on_field) {
+        let revisions = between(below, revision);
+        if revisions > 0 {
+            let event = arrival.event;
+            notes.push(Note::Missing { event, revisions });
+        }
+    }
+    if let Some(above) = arrival.above {
+        notes.extend(narrowed(above, revision));
+    }
+    notes
+}
+
+/// The gap below `above`, now that `revision` is there.
+fn narrowed(above: Neighbour, revision: u64) -> Option<Note> {
+    let revisions = between(revision, above.revision);
+    (revisions < above.missing).then_some(Note::Missing {
+        event: above.event,
+        revisions,
+    })
+}
+
+/// Revisions strictly between two.
+const fn between(low: u64, high: u64) -> u64 {
+    high.saturating_sub(low).saturating_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use podtap_wire::EventId;
+
+    use super::*;
+    use crate::history::{Earlier, EventKey, Position};
+
+    fn key(position: i64) -> EventKey {
+        EventKey {
+            position: Position(position),
+            id: EventId::from_bytes([0; 16]),
+        }
+    }
+
+    fn update(position: i64, revision: u64) -> Arrival {
+        Arrival {
+            event: key(position),
+            received_at: Timestamp::UNIX_EPOCH,
+            event_type: Some("item.update".to_owned()),
+            object: None,
+            hook_id: Some(7),
+            revision: Some(revision),
+            code: None,
+            verification: None,
+            earlier: None,
+            known_hook: true,
+            on_field: false,
+            below: None,
+            above: None,
+        }
+    }
+
+    fn missing(position: i64, revisions: u64) -> Note {
+        Note::Missing {
+            event: key(position),
+            revisions,
+        }
+    }
+
+    #[test]
+    fn the_first_revision_seen_has_nothing_missing_below_it() {
+        assert_eq!(marks(&update(1, 7)), []);
+    }
+
+    #[test]
+    fn revisions_that_were_skipped_are_counted() {
+        let mut event = update(2, 7);
+        event.below = Some(3);
+        assert_eq!(marks(&event), [missing(2, 3)]);
+        event.below = Some(6);
+        assert_eq!(marks(&event), []);
+    }
+
+    #[test]
+    fn a_late_arrival_divides_the_gap_and_the_last_one_closes_it() {
+        let above = |missing| Neighbour {
+            event: key(2),
+            revision: 7,
+            missing,
+        };
+        let mut late = update(3, 5);
+        (late.below, late.above) = (Some(3), Some(above(3)));
+        assert_eq!(marks(&late), [missing(3, 1), missing(2, 1)]);
+
+        let mut last = update(4, 6);
+        (last.below, last.above) = (Some(5), Some(above(1)));
+        assert_eq!(marks(&last), [missing(2, 0)]);
+    }
+
+    #[test]
+    fn a_hook_on_a_field_is_not_expected_to_see_every_revision() {
+        let mut event = update(2, 7);
+        (event.below, event.on_field) = (Some(3), true);
+        assert_eq!(marks(&event), []);
+    }
+
+    #[test]
+    fn a_second_hook_for_the_same_events_is_told_from_a_second_delivery() {
+        let mut event = update(2, 7);
+        event.below = Some(3);
+        for (hook_id, same_hook) in [(Some(7), true), (Some(8), false)] {
+            event.earlier = Some(Earlier {
+                position: Position(1),
+                hook_id,
+                verification: None,
+            });
+            let of = Position(1);
+            let duplicate = Duplicate { of, same_hook };
+            let event_key = event.event;
+            let expected = Note::Duplicate {
+                event: event_key,
+                duplicate,
+            };
+            assert_eq!(marks(&event), [expected]);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Learns which hook is on which app, field or space, and what that is called: from the lists of
+//! hooks of the configured places. Item and comment events name no app (podio.md 1.1).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use podtap_podio::RefType;
+use podtap_podio::client::{Client, Error};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::history::{HistoryError, Note, Writer};
+use crate::place::{Place, PlaceRef};
+
+/// The least time between two rounds: each costs two calls a place, of some 1,000 an hour.
+const ROUND_EVERY: Duration = Duration::from_mins(5);
+
+/// Learns names for as long as it runs.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) client: Client,
+    pub(super) writer: Writer,
+    pub(super) places: Vec<PlaceRef>,
+    /// Told when an event of an unknown hook has come.
+    pub(super) unknown: Arc<Notify>,
+}
+
+impl Names {
+    /// A round at the start, and another one whenever a hook is unknown.
+    pub(super) async fn run(self, token: CancellationToken) -> Result<(), HistoryError> {
+        let rounds = async {
+            if self.places.is_empty() || !self.client.has_credentials() {
+                return std::future::pending().await;
+            }
+            loop {
+                for place in &self.places {
+                    match learn(&self.client, *place).await {
+                        Ok(notes) => self.writer.note(notes).await?,
+                        Err(error) => tracing::warn!(%place, %error, "cannot list the hooks"),
+                    }
+                }
+                tokio::time::sleep(ROUND_EVERY).await;
+                self.unknown.notified().await;
+            }
+        };
+        tokio::select! {
+            () = token.cancelled() => Ok(()),
+            ended = rounds => ended,
+        }
+    }
+}
+
+/// Every hook on one place, with the place's name.
+async fn learn(client: &Client, at: PlaceRef) -> Result<Vec<Note>, Error> {
+    let hooks = client.hooks(at.ref_type, at.ref_id).await?;
+    let place = Place {
+        at,
+        name: name(client, at).await,
+    };
+    let learned = hooks.into_iter().map(|hook| Note::Learned {
+        hook_id: hook.hook_id,
+        place: place.clone(),
+    });
+    Ok(learned.collect())
+}
+
+/// What people call it. A field cannot be looked up without its app, which nobody named.
+pub(crate) async fn name(client: &Client, at: PlaceRef) -> Option<String> {
+    let name = match at.ref_type {
+        RefType::App => client.app(at.ref_id).await.map(|app| app.config.name),
+        RefType::Space => client.space(at.ref_id).await.map(|space| space.name),
+        RefType::AppField => return None,
+    };
+    name.inspect_err(|error| tracing::debug!(place = %at, %error, "cannot learn the name"))
+        .ok()
+        .filter(|name| !name.is_empty())
+}

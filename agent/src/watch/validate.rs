@@ -1,0 +1,87 @@
+//! Validates a hook through the API, and reads a refusal in the safe way.
+//!
+//! The local service may validate the same code, and be first: what Podio then answers the second
+//! time is unknown (podio.md 9.4), most likely the 400 of a wrong code. So a refusal alone is no
+//! failure where the list of the hooks, which needs credentials, shows the hook active; without
+//! that it is reported as the failure that it may be, with this possibility named.
+
+use podtap_podio::client::{Client, Error, HookStatus};
+
+use super::verify::{Answer, Pair};
+use crate::history::{HistoryError, Verification, Watched};
+use crate::place::PlaceRef;
+use crate::reason;
+
+/// Places whose lists are searched for a hook of which nothing is known.
+const MAX_LISTS: usize = 10;
+
+/// What validation needs. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Validator {
+    pub(super) client: Client,
+    pub(super) watched: Watched,
+    /// Where the hook may be, if nothing better is known.
+    pub(super) places: Vec<PlaceRef>,
+}
+
+impl Validator {
+    /// One call, two where it was refused.
+    pub(super) async fn validate(&self, pair: Pair) -> Result<(Pair, Answer), HistoryError> {
+        let answer = match self.client.validate_hook(pair.hook_id, &pair.code).await {
+            Ok(()) => Answer::Final(Verification::Validated),
+            Err(error) if error.may_pass() => Answer::Again {
+                reason: told(&error),
+            },
+            Err(error) if self.is_active(pair.hook_id).await? => {
+                tracing::debug!(hook = pair.hook_id, %error, "refused, but the hook is active");
+                Answer::Final(Verification::ActiveAnyway)
+            }
+            Err(error) => Answer::Final(Verification::Failed {
+                reason: self.failure(&error),
+            }),
+        };
+        Ok((pair, answer))
+    }
+
+    /// Whether a list of hooks says so. Any trouble on the way means no.
+    async fn is_active(&self, hook_id: u64) -> Result<bool, HistoryError> {
+        if !self.client.has_credentials() {
+            return Ok(false);
+        }
+        let places = match self.watched.place(hook_id).await? {
+            Some(place) => vec![place.at],
+            None => self.places.iter().copied().take(MAX_LISTS).collect(),
+        };
+        for place in places {
+            let hooks = self.client.hooks(place.ref_type, place.ref_id).await;
+            let mut hooks = hooks.into_iter().flatten();
+            if let Some(hook) = hooks.find(|hook| hook.hook_id == hook_id) {
+                return Ok(hook.status == HookStatus::Active);
+            }
+        }
+        Ok(false)
+    }
+
+    fn failure(&self, error: &Error) -> String {
+        let told = told(error);
+        match error {
+            Error::Unauthorized { .. } if !self.client.has_credentials() => {
+                format!("{told}; set Podio's credentials and ask for another verification")
+            }
+            Error::Refused { .. } | Error::Gone { .. } => {
+                format!("{told}; if the local service validates too, it may have been first")
+            }
+            _ => told,
+        }
+    }
+}
+
+/// An error of the API in words, with its cause where that says more.
+pub(super) fn told(error: &Error) -> String {
+    match error {
+        Error::Transport { .. } | Error::Json { .. } => {
+            format!("{error}: {}", reason::words(error))
+        }
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,337 @@
+//! Which `hook.verify` is validated, and when. Pure: the time is passed in, calls are made
+//! elsewhere.
+//!
+//! Anybody who knows the tunnel's URL can forge a `hook.verify` (invariant 7). So ids are digits
+//! only, codes have a stated form, a pair of hook and code is validated once however often it
+//! comes, and the calls of an hour are counted.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::history::{EventKey, Verification};
+
+/// Calls within an hour. Podio allows 1,000 an hour for everything (podio.md 4.3), which the look
+/// of items needs too; the largest set of hooks known of has 48, asked about twice each.
+pub(super) const CALLS_PER_HOUR: usize = 120;
+
+/// The time for which calls are counted.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long after its `hook.verify` a code is tried again. Nobody knows for how long Podio takes
+/// one (podio.md 9.4); a person who waits for a hook asks for another code long before this ends.
+pub(super) const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+
+/// The pause after the first failure; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+/// Characters of a code. The one official sample has eight (podio.md 1.1).
+const MAX_CODE_LENGTH: usize = 64;
+
+/// Events that wait for the outcome of one pair; more of them stay without one.
+const MAX_WAITING: usize = 100;
+
+/// What is validated: a hook, and the code that proves that its `hook.verify` was seen.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Pair {
+    pub(super) hook_id: u64,
+    pub(super) code: String,
+}
+
+impl Pair {
+    /// The pair that an event carries, or what is wrong with it.
+    pub(super) fn parse(hook_id: Option<u64>, code: Option<&str>) -> Result<Self, &'static str> {
+        let hook_id = hook_id.ok_or("it names no hook: `hook_id` is missing or no number")?;
+        let code = code.filter(|code| !code.is_empty());
+        let code = code.ok_or("it carries no code")?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if code.len() > MAX_CODE_LENGTH || !code.bytes().all(is_plain) {
+            return Err("its code does not look like one of Podio's");
+        }
+        let code = code.to_owned();
+        Ok(Self { hook_id, code })
+    }
+}
+
+/// The code is a proof: it stays out of logs.
+impl fmt::Debug for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pair")
+            .field("hook_id", &self.hook_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one call came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// That is that.
+    Final(Verification),
+    /// It may work later.
+    Again {
+        /// Why not now, in words.
+        reason: String,
+    },
+}
+
+/// A pair on its way.
+#[derive(Debug)]
+struct Progress {
+    events: Vec<EventKey>,
+    received_at: Timestamp,
+    tries: u32,
+    /// When the next call is due; `None` while one is under way.
+    due: Option<Timestamp>,
+}
+
+/// Every validation that has not ended, and the calls of the last hour.
+#[derive(Debug, Default)]
+pub(super) struct Verifier {
+    pairs: HashMap<Pair, Progress>,
+    calls: VecDeque<Timestamp>,
+}
+
+impl Verifier {
+    /// A `hook.verify` has come: its pair will be called, or the outcome stands already.
+    pub(super) fn ask(
+        &mut self,
+        event: EventKey,
+        pair: Pair,
+        received_at: Timestamp,
+        now: Timestamp,
+    ) -> Option<Verification> {
+        if let Some(progress) = self.pairs.get_mut(&pair) {
+            if progress.events.len() < MAX_WAITING {
+                progress.events.push(event);
+            }
+            return None;
+        }
+        if self.calls_of_the_hour(now) >= CALLS_PER_HOUR {
+            return Some(Verification::Failed {
+                reason: format!(
+                    "not tried: {CALLS_PER_HOUR} validations within an hour are enough; \
+                     ask Podio for another one later"
+                ),
+            });
+        }
+        let progress = Progress {
+            events: vec![event],
+            received_at,
+            tries: 0,
+            due: Some(now),
+        };
+        self.pairs.insert(pair, progress);
+        None
+    }
+
+    /// A pair to be called now; the call counts.
+    pub(super) fn start(&mut self, now: Timestamp) -> Option<Pair> {
+        let is_due = |progress: &Progress| progress.due.is_some_and(|due| due <= now);
+        let (pair, progress) = self.pairs.iter_mut().find(|(_, p)| is_due(p))?;
+        progress.tries += 1;
+        progress.due = None;
+        self.calls.push_back(now);
+        Some(pair.clone())
+    }
+
+    /// When the next call is due.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.pairs
+            .values()
+            .filter_map(|progress| progress.due)
+            .min()
+    }
+
+    /// A call has ended: the events that waited for it, and their outcome. `None` while there will
+    /// be another one.
+    pub(super) fn ended(
+        &mut self,
+        pair: &Pair,
+        answer: Answer,
+        now: Timestamp,
+    ) -> Option<(Vec<EventKey>, Verification)> {
+        let calls = self.calls_of_the_hour(now);
+        let progress = self.pairs.get_mut(pair)?;
+        let verification = match answer {
+            Answer::Final(verification) => verification,
+            Answer::Again { reason } => {
+                let due = now.saturating_add(pause(progress.tries)).unwrap_or(now);
+                let in_time = due.duration_since(progress.received_at) <= CODE_LIFETIME;
+                if in_time && calls < CALLS_PER_HOUR {
+                    progress.due = Some(due);
+                    return None;
+                }
+                let reason = match progress.tries {
+                    1 => reason,
+                    tries => format!("{reason} (tried {tries} times)"),
+                };
+                Verification::Failed { reason }
+            }
+        };
+        let progress = self.pairs.remove(pair)?;
+        Some((progress.events, verification))
+    }
+
+    /// Calls within the last hour, and those to come that are promised already.
+    fn calls_of_the_hour(&mut self, now: Timestamp) -> usize {
+        while let Some(oldest) = self.calls.front()
+            && now.duration_since(*oldest) >= HOUR
+        {
+            self.calls.pop_front();
+        }
+        let promised = self
+            .pairs
+            .values()
+            .filter(|progress| progress.due.is_some());
+        self.calls.len() + promised.count()
+    }
+}
+
+fn pause(tries: u32) -> Duration {
+    let doublings = tries.saturating_sub(1).min(10);
+    (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use podtap_wire::EventId;
+
+    use super::*;
+    use crate::history::Position;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn event(number: i64) -> EventKey {
+        EventKey {
+            position: Position(number),
+            id: EventId::from_bytes([0; 16]),
+        }
+    }
+
+    fn pair(hook_id: u64, code: &str) -> Pair {
+        Pair::parse(Some(hook_id), Some(code)).unwrap()
+    }
+
+    fn again() -> Answer {
+        Answer::Again {
+            reason: "503".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_podio_would_not_send_is_never_called() {
+        assert!(Pair::parse(Some(24_360_216), Some("b9079247")).is_ok());
+        for (hook_id, code) in [
+            (None, Some("b9079247")),
+            (Some(1), None),
+            (Some(1), Some("")),
+            (Some(1), Some("a/../b")),
+            (Some(1), Some("a\r\nb")),
+            (Some(1), Some("ä")),
+        ] {
+            assert!(Pair::parse(hook_id, code).is_err(), "{code:?}");
+        }
+        assert!(Pair::parse(Some(1), Some(&"a".repeat(65))).is_err());
+    }
+
+    #[test]
+    fn a_code_shows_in_no_log() {
+        assert!(!format!("{:?}", pair(1, "b9079247")).contains("b9079247"));
+    }
+
+    #[test]
+    fn one_pair_is_called_once_and_all_its_events_share_the_outcome() {
+        let mut verifier = Verifier::default();
+        assert_eq!(verifier.ask(event(1), pair(7, "aa"), at(0), at(0)), None);
+        assert_eq!(verifier.start(at(0)), Some(pair(7, "aa")));
+        assert_eq!(verifier.ask(event(2), pair(7, "aa"), at(1), at(1)), None);
+        assert_eq!(verifier.start(at(1)), None);
+
+        let done = Answer::Final(Verification::Validated);
+        let ended = verifier.ended(&pair(7, "aa"), done, at(2));
+
+        assert_eq!(
+            ended,
+            Some((vec![event(1), event(2)], Verification::Validated))
+        );
+    }
+
+    #[test]
+    fn a_second_code_of_the_same_hook_is_called_too() {
+        let mut verifier = Verifier::default();
+        verifier.ask(event(1), pair(7, "aa"), at(0), at(0));
+        verifier.ask(event(2), pair(7, "bb"), at(0), at(0));
+        assert!(verifier.start(at(0)).is_some());
+        assert!(verifier.start(at(0)).is_some());
+    }
+
+    #[test]
+    fn it_is_tried_again_with_growing_pauses_until_the_code_is_too_old() {
+        let mut verifier = Verifier::default();
+        let pair = pair(7, "aa");
+        verifier.ask(event(1), pair.clone(), at(0), at(0));
+        let (mut now, mut tries) = (at(0), 0);
+        let outcome = loop {
+            assert_eq!(verifier.start(now), Some(pair.clone()));
+            tries += 1;
+            if let Some((events, outcome)) = verifier.ended(&pair, again(), now) {
+                assert_eq!(events, [event(1)]);
+                break outcome;
+            }
+            let due = verifier.next_due().unwrap();
+            assert!(due > now);
+            now = due;
+        };
+        assert_eq!(tries, 15);
+        assert!(now.duration_since(at(0)) <= CODE_LIFETIME);
+        assert_eq!(
+            outcome,
+            Verification::Failed {
+                reason: "503 (tried 15 times)".to_owned()
+            }
+        );
+    }
+
+    #[test]
+    fn an_old_code_is_tried_once() {
+        let mut verifier = Verifier::default();
+        verifier.ask(event(1), pair(7, "aa"), at(0), at(10_000));
+        assert!(verifier.start(at(10_000)).is_some());
+        assert!(
+            verifier
+                .ended(&pair(7, "aa"), again(), at(10_001))
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn a_flood_of_forged_events_makes_no_more_calls_than_an_hour_allows() {
+        let mut verifier = Verifier::default();
+        let mut refused = 0;
+        for number in 0..1000_u64 {
+            let outcome = verifier.ask(event(1), pair(number, "aa"), at(0), at(0));
+            refused += usize::from(outcome.is_some());
+        }
+        assert_eq!(refused, 1000 - CALLS_PER_HOUR);
+        while let Some(pair) = verifier.start(at(1)) {
+            verifier.ended(&pair, again(), at(1));
+        }
+        assert_eq!(verifier.next_due(), None);
+        assert!(
+            verifier
+                .ask(event(1), pair(1, "bb"), at(3600), at(3600))
+                .is_some()
+        );
+        assert_eq!(
+            verifier.ask(event(1), pair(1, "bb"), at(3601), at(3601)),
+            None
+        );
+    }
+}

@@ -1,0 +1,298 @@
+//! `hook.verify`, from the sandbox's webhook to an active hook.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod support;
+
+use podtap_agent::history::{
+    Anchor, DeliveryState, EventRow, Filter, Hold, PageQuery, Verification,
+};
+use podtap_agent::{Agent, AgentHandle, Change, Config, PodioConfig, RunError};
+use podtap_podio::client::HookStatus;
+use podtap_podio::sandbox::{self, Fault, Observation};
+use podtap_podio::{EventType, RefType};
+use support::podio::{ORDERS, Podio};
+use support::{Service, delivering, eventually, ok};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+struct Running {
+    handle: AgentHandle,
+    podio: Podio,
+    token: CancellationToken,
+    agent: JoinSet<Result<(), RunError>>,
+    service: Service,
+    folder: TempDir,
+}
+
+impl Running {
+    async fn start(sandbox: sandbox::Config, change: impl FnOnce(&mut PodioConfig)) -> Self {
+        let folder = TempDir::new().unwrap();
+        let podio = Podio::start(&support::history_of(&folder), sandbox).await;
+        let service = Service::start(|_| ok()).await;
+        let mut config = delivering(&folder, service.address);
+        config.podio.client = podio.config.clone();
+        change(&mut config.podio);
+        let (handle, token, agent) = run(config);
+        Self {
+            handle,
+            podio,
+            token,
+            agent,
+            service,
+            folder,
+        }
+    }
+
+    /// Stops the agent and starts another one on the same history.
+    async fn restart(&mut self, change: impl FnOnce(&mut PodioConfig)) {
+        self.token.cancel();
+        self.agent.join_next().await.unwrap().unwrap().unwrap();
+        let mut config = delivering(&self.folder, self.service.address);
+        config.podio.client = self.podio.config.clone();
+        change(&mut config.podio);
+        (self.handle, self.token, self.agent) = run(config);
+    }
+
+    async fn hook(&self) -> u64 {
+        let (client, url) = (&self.podio.client, &self.podio.ingest);
+        let hook = client.create_hook(RefType::App, ORDERS, url, EventType::ItemUpdate);
+        hook.await.unwrap()
+    }
+
+    async fn status(&self, hook_id: u64) -> HookStatus {
+        let hooks = self.podio.client.hooks(RefType::App, ORDERS).await.unwrap();
+        let hook = hooks.iter().find(|hook| hook.hook_id == hook_id);
+        hook.unwrap().status
+    }
+
+    async fn rows(&self) -> Vec<EventRow> {
+        let query = PageQuery {
+            filter: Filter::default(),
+            anchor: Anchor::Newest,
+            limit: 1000,
+        };
+        self.handle.history().page(query).await.unwrap()
+    }
+
+    /// Waits until `count` events are in the history and none is pending; newest first.
+    async fn arrived(&self, count: usize) -> Vec<EventRow> {
+        eventually("the events are where they belong", || async {
+            let rows = self.rows().await;
+            let is_settled = |row: &EventRow| row.state != DeliveryState::Pending;
+            if rows.len() == count && rows.iter().all(is_settled) {
+                Ok(rows)
+            } else {
+                Err(format!("{rows:#?}"))
+            }
+        })
+        .await
+    }
+
+    /// Waits until every one of `count` events has an outcome; oldest first.
+    async fn outcomes(&self, count: usize) -> Vec<Verification> {
+        eventually("every hook.verify has an outcome", || async {
+            let rows = self.rows().await;
+            let outcomes: Vec<_> = rows
+                .iter()
+                .rev()
+                .filter_map(|row| row.insight.verification.clone())
+                .collect();
+            if outcomes.len() == count {
+                Ok(outcomes)
+            } else {
+                Err(format!("{rows:#?}"))
+            }
+        })
+        .await
+    }
+}
+
+fn run(
+    config: Config,
+) -> (
+    AgentHandle,
+    CancellationToken,
+    JoinSet<Result<(), RunError>>,
+) {
+    let (agent, handle) = Agent::open(config).unwrap();
+    let token = CancellationToken::new();
+    let mut running = JoinSet::new();
+    running.spawn(agent.run(token.clone()));
+    (handle, token, running)
+}
+
+fn reason(verification: &Verification) -> &str {
+    match verification {
+        Verification::Failed { reason } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_new_hook_is_active_without_anybody_doing_anything() {
+    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let mut changes = running.handle.changes();
+
+    let hook_id = running.hook().await;
+
+    assert_eq!(running.outcomes(1).await, [Verification::Validated]);
+    assert_eq!(running.status(hook_id).await, HookStatus::Active);
+    loop {
+        if let Change::Verified {
+            hook_id: told,
+            verification,
+            ..
+        } = changes.recv().await.unwrap()
+        {
+            assert_eq!((told, verification.is_ok()), (Some(hook_id), true));
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn it_works_without_credentials() {
+    let no_credentials = |podio: &mut PodioConfig| podio.client.credentials = None;
+    let running = Running::start(sandbox::Config::default(), no_credentials).await;
+
+    let hook_id = running.hook().await;
+
+    assert_eq!(running.outcomes(1).await, [Verification::Validated]);
+    assert_eq!(running.status(hook_id).await, HookStatus::Active);
+}
+
+#[tokio::test]
+async fn where_podio_wants_credentials_the_cure_is_told() {
+    let sandbox = sandbox::Config {
+        validate_requires_auth: true,
+        ..sandbox::Config::default()
+    };
+    let running = Running::start(sandbox, |podio| podio.client.credentials = None).await;
+
+    running.hook().await;
+
+    let outcomes = running.outcomes(1).await;
+    assert!(reason(&outcomes[0]).contains("set Podio's credentials"));
+}
+
+#[tokio::test]
+async fn every_verification_of_a_hook_is_answered_also_the_second() {
+    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let hook_id = running.hook().await;
+    running.outcomes(1).await;
+
+    let client = &running.podio.client;
+    client.request_hook_verification(hook_id).await.unwrap();
+
+    assert_eq!(
+        running.outcomes(2).await,
+        [Verification::Validated, Verification::Validated]
+    );
+}
+
+#[tokio::test]
+async fn an_error_that_may_pass_is_tried_again() {
+    let mut running =
+        Running::start(sandbox::Config::default(), |podio| podio.verify = false).await;
+    let hook_id = running.hook().await;
+    running.arrived(1).await;
+    let mut observed = running.podio.handle.subscribe();
+
+    running.podio.handle.set_fault(Some(Fault::Status(503)));
+    running.restart(|_| {}).await;
+    while !matches!(
+        observed.recv().await.unwrap(),
+        Observation::Call { status: 503, .. }
+    ) {}
+    running.podio.handle.set_fault(None);
+
+    assert_eq!(running.outcomes(1).await, [Verification::Validated]);
+    assert_eq!(running.status(hook_id).await, HookStatus::Active);
+}
+
+#[tokio::test]
+async fn a_forged_event_fails_once_however_often_it_comes() {
+    let running = Running::start(sandbox::Config::default(), |podio| {
+        podio.client.credentials = None;
+    })
+    .await;
+    let mut observed = running.podio.handle.subscribe();
+    for _ in 0..20 {
+        running
+            .podio
+            .forge("type=hook.verify&hook_id=1&code=abc")
+            .await;
+    }
+    running
+        .podio
+        .forge("type=hook.verify&hook_id=1%2F..&code=abc")
+        .await;
+
+    let outcomes = running.outcomes(21).await;
+
+    assert!(reason(&outcomes[0]).contains("400") || reason(&outcomes[0]).contains("404"));
+    assert!(reason(&outcomes[20]).contains("names no hook"));
+    let mut calls = 0;
+    while let Ok(observation) = observed.try_recv() {
+        calls += usize::from(matches!(observation, Observation::Call { .. }));
+    }
+    assert_eq!(calls, 1);
+}
+
+#[tokio::test]
+async fn a_refusal_is_no_failure_where_the_list_shows_the_hook_active() {
+    let running = Running::start(sandbox::Config::default(), |podio| {
+        podio.places = vec![podtap_agent::PlaceRef::app(ORDERS)];
+    })
+    .await;
+    let hook_id = running.hook().await;
+    running.outcomes(1).await;
+
+    // What a code looks like that somebody else has used up.
+    let used = format!("type=hook.verify&hook_id={hook_id}&code=00000000");
+    running.podio.forge(&used).await;
+
+    let outcomes = running.outcomes(2).await;
+    assert_eq!(outcomes[1], Verification::ActiveAnyway);
+}
+
+#[tokio::test]
+async fn what_was_not_answered_before_a_crash_is_answered_after_it() {
+    let mut running =
+        Running::start(sandbox::Config::default(), |podio| podio.verify = false).await;
+    let hook_id = running.hook().await;
+    running.arrived(1).await;
+    assert_eq!(running.status(hook_id).await, HookStatus::Inactive);
+
+    running.restart(|_| {}).await;
+
+    assert_eq!(running.outcomes(1).await, [Verification::Validated]);
+    assert_eq!(running.status(hook_id).await, HookStatus::Active);
+}
+
+#[tokio::test]
+async fn a_hook_verify_reaches_the_local_service_unless_told_otherwise() {
+    for forward in [true, false] {
+        let running = Running::start(sandbox::Config::default(), |podio| {
+            podio.forward_verify = forward;
+        })
+        .await;
+        running.hook().await;
+        running.outcomes(1).await;
+        let row = running.arrived(1).await.remove(0);
+        let (state, hold) = if forward {
+            (DeliveryState::Delivered, None)
+        } else {
+            (DeliveryState::Held, Some(Hold::Verify))
+        };
+        assert_eq!((row.state, row.insight.hold), (state, hold));
+        assert_eq!(running.service.received().len(), usize::from(forward));
+    }
+}
