@@ -2,9 +2,10 @@
 //! Podio's.
 
 use http::Method;
-use podtap_podio::client::{Error, HookStatus, WriteOptions};
+use podtap_podio::client::{Client, Config as ClientConfig, Error, HookStatus, WriteOptions};
 use podtap_podio::sandbox::Config;
 use podtap_podio::{EventKind, EventType, RefType};
+use secrecy::SecretString;
 use serde_json::json;
 
 use crate::support::{ORDERS, Receiver, Running, SPACE, app};
@@ -54,9 +55,9 @@ async fn validating_works_without_credentials_and_a_wrong_code_is_refused() {
     let sandbox = Running::start(Config::default()).await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
-    let stranger = podtap_podio::client::Client::new(podtap_podio::client::Config {
+    let stranger = Client::new(ClientConfig {
         base_url: sandbox.base_url.clone(),
-        ..Default::default()
+        ..ClientConfig::default()
     })
     .unwrap();
     let hook_id = client
@@ -74,7 +75,10 @@ async fn validating_works_without_credentials_and_a_wrong_code_is_refused() {
     assert_ne!(code, second);
 
     stranger.validate_hook(hook_id, &second).await.unwrap();
-    stranger.validate_hook(hook_id, &code).await.unwrap();
+    let mut config = sandbox.config(app());
+    config.credentials.as_mut().unwrap().client_secret = SecretString::from("wrong");
+    let mistaken = Client::new(config).unwrap();
+    mistaken.validate_hook(hook_id, &code).await.unwrap();
     let error = stranger.hooks(RefType::App, ORDERS).await.unwrap_err();
     assert!(matches!(error, Error::Unauthorized { .. }), "{error}");
 }
@@ -216,7 +220,7 @@ async fn deleting_twice_succeeds_but_an_app_may_not_delete_what_a_person_made() 
     let sandbox = Running::start(Config::default()).await;
     let receiver = Receiver::start().await;
     let (person, orders) = (sandbox.user(), sandbox.client(app()));
-    let create = |client: podtap_podio::client::Client| {
+    let create = |client: Client| {
         let url = receiver.url.clone();
         async move {
             client

@@ -186,7 +186,8 @@ mod tests {
         ) {
             let (mut world, token) = world();
             for (method, words, body) in requests {
-                let method = [Method::GET, Method::POST, Method::PUT, Method::DELETE][method].clone();
+                let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
+                let method = methods[method].clone();
                 let path = format!("/{}", words.join("/"));
                 let answer = ask(&mut world, method, &path, BODIES[body], &token);
                 prop_assert!((200..500).contains(&answer.status), "{path}: {answer:?}");

@@ -1,5 +1,5 @@
-//! Objects as Podio answers them (podio.md 5.2): the main members, secrets of real answers included,
-//! so that callers prove that they leave them out.
+//! Objects as Podio answers them (podio.md 5.2): the main members, with the secrets that real
+//! answers hold, so that callers prove that they leave them out.
 
 use serde_json::{Value, json};
 
