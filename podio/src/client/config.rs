@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::base_url::BaseUrl;
 use super::credentials::Credentials;
+use super::proxy::Proxy;
 
 /// Settings of a [`super::Client`].
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub struct Config {
     pub credentials: Option<Credentials>,
     /// Where tokens are kept between runs, readable by its owner alone. `None` keeps none.
     pub token_file: Option<PathBuf>,
+    /// The proxy on the way to an `https` API; the environment is not looked at.
+    pub proxy: Option<Proxy>,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
     /// Longest time from sending a request to the last byte of its answer.
@@ -35,6 +38,7 @@ impl Default for Config {
             base_url: BaseUrl::default(),
             credentials: None,
             token_file: None,
+            proxy: None,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
             max_response_bytes: 8 * 1024 * 1024,

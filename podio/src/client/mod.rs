@@ -17,6 +17,7 @@ mod items;
 mod limit;
 mod lookups;
 mod model;
+mod proxy;
 mod token_file;
 mod tokens;
 mod transport;
@@ -42,6 +43,7 @@ pub use model::{
     App, AppConfig, AppField, AppRef, ByLine, Comment, FieldChange, FieldValue, File, Item, Person,
     Reference, Revision, RevisionKind, Scope, Space, Task, Via,
 };
+pub use proxy::{InvalidProxy, Proxy};
 pub use value::plain_text;
 
 use tokens::{TokenStore, Tokens};

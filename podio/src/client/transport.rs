@@ -54,6 +54,7 @@ impl Transport {
             } else {
                 Trust::Nobody
             },
+            proxy: config.proxy.clone(),
             connect_timeout: config.connect_timeout,
             idle_connections: IDLE_CONNECTIONS,
         })?;

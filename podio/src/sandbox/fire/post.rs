@@ -71,6 +71,7 @@ impl Postman {
 fn client(trust: Trust, connect_timeout: Duration) -> Option<HttpClient> {
     let settings = Settings {
         trust,
+        proxy: None,
         connect_timeout,
         idle_connections: 0,
     };
