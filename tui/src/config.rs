@@ -16,6 +16,10 @@ pub struct Config {
     pub keymap: Keymap,
     /// Whether the mouse is captured; text selection then needs shift in most terminals.
     pub mouse: bool,
+    /// The shell command of the person's editor, to which the file's path is added.
+    pub editor: String,
+    /// Whether the terminal is one of tmux's, which wants its clipboard asked for in its own way.
+    pub tmux: bool,
 }
 
 impl Default for Config {
@@ -25,6 +29,8 @@ impl Default for Config {
             zone: TimeZone::UTC,
             keymap: Keymap::default(),
             mouse: true,
+            editor: "vi".to_owned(),
+            tmux: false,
         }
     }
 }

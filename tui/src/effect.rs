@@ -2,8 +2,8 @@
 //! the executor. Every question to the history carries a generation, so that an answer that comes
 //! too late is recognised.
 
-use podtap_agent::EventId;
-use podtap_agent::history::{Filter, PageQuery};
+use podtap_agent::history::{EditedRequest, Filter, PageQuery};
+use podtap_agent::{EventId, Target};
 
 /// Counts the questions of one asker; an answer of an older one is dropped.
 pub(crate) type Generation = u64;
@@ -38,7 +38,30 @@ pub(crate) enum Effect {
     Replay {
         /// The event.
         id: EventId,
+        /// Where to, instead of the configured local service.
+        target: Option<Target>,
+        /// What to send, instead of the event as it came.
+        edited: Option<Box<EditedRequest>>,
     },
+    /// Read two events and compare their requests.
+    Compare {
+        /// What is compared with.
+        one: EventId,
+        /// What is compared.
+        other: EventId,
+    },
+    /// Give the terminal to the person's editor with this file; `before` comes back with what it
+    /// has become.
+    Edit {
+        /// The event that is edited.
+        id: EventId,
+        /// What is in the file.
+        file: String,
+        /// The file of the event as it came.
+        before: String,
+    },
+    /// Put this into the clipboard of the person's terminal.
+    Copy(Vec<u8>),
     /// Give the terminal back and stop until the shell continues this process.
     Suspend,
     /// End.

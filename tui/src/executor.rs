@@ -9,7 +9,9 @@ use podtap_agent::{AgentHandle, EventId, Replay};
 use tokio::task::JoinSet;
 
 use crate::detail::Opened;
+use crate::editor;
 use crate::effect::Effect;
+use crate::line::Line;
 use crate::message::Answer;
 
 /// Work under way at once. The panes ask one question at a time, so only replays add up to this.
@@ -66,8 +68,28 @@ impl Executor {
                     Answer::Event { generation, result }
                 });
             }
-            Effect::Replay { id } => self.replay(agent, id),
-            Effect::Draw | Effect::Suspend | Effect::Quit => {}
+            Effect::Replay { id, target, edited } => {
+                let edited = edited.map(|edited| *edited);
+                self.replay(
+                    agent,
+                    Replay {
+                        event: id,
+                        target,
+                        edited,
+                    },
+                );
+            }
+            Effect::Compare { one, other } => {
+                self.work.spawn(async move {
+                    let result = compare(agent.history(), one, other).await;
+                    Answer::Compared { result }
+                });
+            }
+            Effect::Draw
+            | Effect::Suspend
+            | Effect::Edit { .. }
+            | Effect::Copy(_)
+            | Effect::Quit => {}
         }
     }
 
@@ -93,22 +115,49 @@ impl Executor {
         }
     }
 
-    fn replay(&mut self, agent: AgentHandle, id: EventId) {
+    fn replay(&mut self, agent: AgentHandle, replay: Replay) {
         let refused = self.work.len() >= MOST;
         self.work.spawn(async move {
+            let id = replay.event;
             let result = if refused {
                 Err("too many replays are under way".to_owned())
             } else {
-                let replay = Replay {
-                    event: id,
-                    target: None,
-                    edited: None,
-                };
                 agent.replay(replay).await.map(Box::new).map_err(words)
             };
             Answer::Replayed { id, result }
         });
     }
+}
+
+/// Lets a person edit a file with their editor, a shell command to which the path is added.
+pub(crate) async fn edit(editor: &str, file: &str) -> Result<String, String> {
+    let made = tempfile::Builder::new()
+        .prefix("podtap-")
+        .suffix(".http")
+        .tempfile();
+    let path = made.map_err(words)?.into_temp_path();
+    tokio::fs::write(&path, file).await.map_err(words)?;
+    let mut command = tokio::process::Command::new("sh");
+    command
+        .args(["-c", &format!("{editor} \"$1\""), "sh"])
+        .arg(&path)
+        .kill_on_drop(true);
+    let status = command.status().await.map_err(words)?;
+    if !status.success() {
+        return Err(format!("nothing was sent: `{editor}` ended with {status}"));
+    }
+    tokio::fs::read_to_string(&path).await.map_err(words)
+}
+
+/// The lines in which the requests of two events differ.
+async fn compare(history: &History, one: EventId, other: EventId) -> Result<Vec<Line>, String> {
+    let (one, other) = tokio::join!(history.event(one), history.event(other));
+    let (Some(one), Some(other)) = (one.map_err(words)?, other.map_err(words)?) else {
+        return Err("one of the two events is no longer in the history".to_owned());
+    };
+    let compared =
+        move || editor::difference(&editor::write(&one.request), &editor::write(&other.request));
+    tokio::task::spawn_blocking(compared).await.map_err(words)
 }
 
 /// Reads an event with its attempts and lays it out, the latter on a thread that may block.

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use crate::app::App;
-use crate::keymap::{Binding, Context};
+use crate::keymap::{Binding, Context, Key};
 use crate::line::{Line, cells};
 use crate::theme::Role;
 
@@ -48,7 +48,8 @@ fn keys(app: &App, room: usize) -> Line {
             .of(*context)
             .filter(|binding| !binding.label.is_empty() && works(app, &contexts, binding))
     };
-    let last = |binding: &&Binding| matches!(binding.label, "help" | "quit" | "close" | "back");
+    let last =
+        |binding: &&Binding| matches!(binding.label, "help" | "quit" | "close" | "leave" | "back");
     let all: Vec<&Binding> = contexts.iter().flat_map(labelled).collect();
     let closing: Line = all
         .iter()
@@ -67,7 +68,8 @@ fn keys(app: &App, room: usize) -> Line {
 
 /// Whether the key that would be shown does this here: a nearer place may have taken it.
 fn works(app: &App, contexts: &[Context], binding: &Binding) -> bool {
-    let key = binding.keys.first();
+    let is_text = |key: &&Key| app.is_typing() && key.typed().is_some();
+    let key = binding.keys.first().filter(|key| !is_text(key));
     key.and_then(|key| app.keymap().resolve(contexts, *key)) == Some(binding.action)
 }
 

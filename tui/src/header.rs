@@ -142,6 +142,11 @@ fn shortened(url: &str, room: usize) -> String {
 fn activity(app: &App, room: usize) -> Line {
     let status = app.status();
     let mut parts = Vec::new();
+    if let Some(batch) = &app.batch {
+        let (ended, total, _) = batch.progress();
+        let (ended, total) = (words::number(ended), words::number(total));
+        parts.push(Line::of(Role::Accent, format!("↻ {ended} of {total}")));
+    }
     if status.backlog > 0 {
         let backlog = format!("{} on the relay", words::number(status.backlog));
         parts.push(Line::of(Role::Waiting, backlog));

@@ -6,8 +6,10 @@
 //! protocol, or of how the history is stored.
 
 mod app;
+mod batch;
 mod config;
 mod detail;
+mod editor;
 mod effect;
 mod executor;
 mod footer;
@@ -57,6 +59,7 @@ pub async fn run(
     config: Config,
     token: CancellationToken,
 ) -> Result<(), Error> {
-    let mut screen = terminal::TerminalScreen::take(config.mouse).map_err(Error::Terminal)?;
+    let mut screen =
+        terminal::TerminalScreen::take(config.mouse, config.tmux).map_err(Error::Terminal)?;
     runtime::run(&mut screen, handle, config, token).await
 }

@@ -9,6 +9,7 @@ use ratatui::layout::Size;
 
 use crate::detail::Opened;
 use crate::effect::Generation;
+use crate::line::Line;
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -59,6 +60,20 @@ pub(crate) enum Answer {
         id: EventId,
         /// The attempt.
         result: Result<Box<Attempt>, String>,
+    },
+    /// To [`crate::effect::Effect::Compare`].
+    Compared {
+        /// The lines that differ.
+        result: Result<Vec<Line>, String>,
+    },
+    /// To [`crate::effect::Effect::Edit`].
+    Edited {
+        /// The event.
+        id: EventId,
+        /// The file of the event as it came.
+        before: String,
+        /// What is in the file now.
+        result: Result<String, String>,
     },
 }
 

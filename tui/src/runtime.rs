@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crossterm::event::Event as Input;
 use jiff::Timestamp;
-use podtap_agent::{AgentHandle, Change, Status};
+use podtap_agent::{AgentHandle, Change, EventId, Status};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::Size;
@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::config::Config;
 use crate::effect::Effect;
-use crate::executor::Executor;
-use crate::message::{Changes, Message};
+use crate::executor::{Executor, edit};
+use crate::message::{Answer, Changes, Message};
 use crate::view::view;
 
 /// Frames drawn a second at most.
@@ -40,11 +40,29 @@ pub trait Screen {
     /// The next thing that a person did; `None` when there will be nothing more. Cancel-safe.
     fn input(&mut self) -> impl Future<Output = Option<io::Result<Input>>> + Send;
 
-    /// Gives the terminal back, stops this process until it is continued, and takes it again.
+    /// Gives the terminal back, as it was before.
     ///
     /// # Errors
-    /// When the terminal cannot be given back or taken.
-    fn suspend(&mut self) -> io::Result<()>;
+    /// When the terminal refuses.
+    fn leave(&mut self) -> io::Result<()>;
+
+    /// Takes the terminal, and begins with an empty screen.
+    ///
+    /// # Errors
+    /// When the terminal refuses.
+    fn enter(&mut self) -> io::Result<()>;
+
+    /// Stops this process, which has left the terminal, until it is continued.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    fn stop(&mut self) -> io::Result<()>;
+
+    /// Puts bytes into the clipboard of the person who sits at the terminal.
+    ///
+    /// # Errors
+    /// When the terminal refuses.
+    fn copy(&mut self, bytes: &[u8]) -> io::Result<()>;
 }
 
 /// What ended the UI against its will.
@@ -73,6 +91,8 @@ pub async fn run<S: Screen>(
         status,
         changes: agent.changes(),
         executor: Executor::new(agent, config.zone),
+        editor: config.editor,
+        editing: None,
         gathered: Changes::default(),
         dirty: true,
         next_frame: Instant::now(),
@@ -87,12 +107,22 @@ struct Runtime {
     status: watch::Receiver<Status>,
     changes: broadcast::Receiver<Change>,
     executor: Executor,
+    editor: String,
+    /// What the editor shall be opened on.
+    editing: Option<Editing>,
     /// Changes since the last frame.
     gathered: Changes,
     dirty: bool,
     /// The earliest moment of the next frame.
     next_frame: Instant,
     over: bool,
+}
+
+/// A file for the editor.
+struct Editing {
+    id: EventId,
+    file: String,
+    before: String,
 }
 
 impl Runtime {
@@ -106,6 +136,12 @@ impl Runtime {
         // An agent may have nothing to tell of itself while others still write its history.
         let (mut has_status, mut has_changes) = (true, true);
         while !self.over {
+            if let Some(editing) = self.editing.take() {
+                tokio::select! {
+                    () = token.cancelled() => return Ok(()),
+                    edited = self.edit(screen, editing) => edited?,
+                }
+            }
             let frame_is_due = self.dirty || !self.gathered.is_empty();
             // Biased: input is answered before anything else, frames come before the changes that
             // would fill them, so that a flood delays neither. Every arm is cancel-safe: channels
@@ -157,13 +193,30 @@ impl Runtime {
                 Effect::Draw => self.dirty = true,
                 Effect::Quit => self.over = true,
                 Effect::Suspend => {
-                    screen.suspend().map_err(Error::Terminal)?;
+                    screen.leave().map_err(Error::Terminal)?;
+                    screen.stop().map_err(Error::Terminal)?;
+                    screen.enter().map_err(Error::Terminal)?;
                     self.dirty = true;
+                }
+                Effect::Copy(bytes) => screen.copy(&bytes).map_err(Error::Terminal)?,
+                Effect::Edit { id, file, before } => {
+                    self.editing = Some(Editing { id, file, before });
                 }
                 effect => self.executor.start(effect),
             }
         }
         Ok(())
+    }
+
+    /// Gives the terminal to the editor and takes it back when that has ended.
+    async fn edit<S: Screen>(&mut self, screen: &mut S, editing: Editing) -> Result<(), Error> {
+        let Editing { id, file, before } = editing;
+        screen.leave().map_err(Error::Terminal)?;
+        let result = edit(&self.editor, &file).await;
+        screen.enter().map_err(Error::Terminal)?;
+        self.dirty = true;
+        let answer = Answer::Edited { id, before, result };
+        self.update(screen, Message::Answer(answer))
     }
 
     fn frame<S: Screen>(&mut self, screen: &mut S) -> Result<(), Error> {

@@ -136,3 +136,19 @@ fn each_theme_styles_the_same_frame() {
         insta::assert_snapshot!(format!("style_{name}"), styles.join("\n"));
     }
 }
+
+#[test]
+fn windows_over_the_panes() {
+    for (name, keys) in [
+        ("copy", "y"),
+        ("health", "i"),
+        ("palette", ": r e p l"),
+        ("confirm", "m m m r"),
+        ("options", "R"),
+        ("filter", "/ s t a t u s : x"),
+    ] {
+        let mut app = browsing(80, 24);
+        press(&mut app, keys, 1_204);
+        snapshot(name, &app);
+    }
+}

@@ -1,10 +1,12 @@
 //! The real terminal: raw mode, the alternate screen, mouse and paste; given back when dropped, by
 //! the panic hook (also where a panic aborts), and while suspended.
 
-use std::io::{self, Stdout, stdout};
+use std::io::{self, Stdout, Write as _, stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
     Event as Input, EventStream,
@@ -25,6 +27,7 @@ pub(crate) struct TerminalScreen {
     /// `None` while the terminal belongs to somebody else, because its reader runs all the time.
     input: Option<EventStream>,
     mouse: bool,
+    tmux: bool,
     taken: Arc<AtomicBool>,
 }
 
@@ -33,7 +36,7 @@ impl TerminalScreen {
     ///
     /// # Errors
     /// When stdout is no terminal, or refuses.
-    pub(crate) fn take(mouse: bool) -> io::Result<Self> {
+    pub(crate) fn take(mouse: bool, tmux: bool) -> io::Result<Self> {
         let taken = Arc::new(AtomicBool::new(false));
         restore_on_panic(Arc::clone(&taken));
         let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
@@ -41,27 +44,11 @@ impl TerminalScreen {
             terminal,
             input: None,
             mouse,
+            tmux,
             taken,
         };
         screen.enter()?;
         Ok(screen)
-    }
-
-    fn enter(&mut self) -> io::Result<()> {
-        self.taken.store(true, Ordering::SeqCst);
-        enable_raw_mode()?;
-        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
-        if self.mouse {
-            execute!(stdout(), EnableMouseCapture)?;
-        }
-        self.terminal.clear()?;
-        self.input = Some(EventStream::new());
-        Ok(())
-    }
-
-    fn leave(&mut self) -> io::Result<()> {
-        self.input = None;
-        give_back(&self.taken)
     }
 }
 
@@ -91,10 +78,31 @@ impl Screen for TerminalScreen {
         self.input.as_mut()?.next().await
     }
 
-    fn suspend(&mut self) -> io::Result<()> {
-        self.leave()?;
-        stop()?;
-        self.enter()
+    fn enter(&mut self) -> io::Result<()> {
+        self.taken.store(true, Ordering::SeqCst);
+        enable_raw_mode()?;
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+        if self.mouse {
+            execute!(stdout(), EnableMouseCapture)?;
+        }
+        self.terminal.clear()?;
+        self.input = Some(EventStream::new());
+        Ok(())
+    }
+
+    fn leave(&mut self) -> io::Result<()> {
+        self.input = None;
+        give_back(&self.taken)
+    }
+
+    fn stop(&mut self) -> io::Result<()> {
+        stop()
+    }
+
+    fn copy(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = stdout();
+        out.write_all(clipboard(bytes, self.tmux).as_bytes())?;
+        out.flush()
     }
 }
 
@@ -134,4 +142,32 @@ fn give_back(taken: &AtomicBool) -> io::Result<()> {
     );
     disable_raw_mode()?;
     left
+}
+
+/// The sequence that fills the clipboard of the terminal (OSC 52), which works over SSH too. tmux
+/// takes it itself where `set-clipboard` is on, and else hands on a wrapped one where
+/// `allow-passthrough` is.
+fn clipboard(bytes: &[u8], tmux: bool) -> String {
+    let sequence = format!("\x1b]52;c;{}\x07", STANDARD.encode(bytes));
+    if tmux {
+        let wrapped = sequence.replace('\x1b', "\x1b\x1b");
+        format!("{sequence}\x1bPtmux;{wrapped}\x1b\\")
+    } else {
+        sequence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clipboard_is_filled_through_tmux_too() {
+        assert_eq!(clipboard(b"hi", false), "\x1b]52;c;aGk=\x07");
+        let wrapped = "\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\";
+        assert_eq!(
+            clipboard(b"hi", true),
+            format!("\x1b]52;c;aGk=\x07{wrapped}")
+        );
+    }
 }

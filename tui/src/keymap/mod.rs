@@ -19,6 +19,8 @@ pub enum Context {
     Browse,
     /// Any window over them.
     Modal,
+    /// A window that asks whether something shall be done.
+    Confirm,
     /// A line of text being typed.
     Typing,
     /// Everywhere.
@@ -33,6 +35,7 @@ impl Context {
             Self::Detail => "In the detail",
             Self::Browse => "In both",
             Self::Modal => "In a window",
+            Self::Confirm => "When asked",
             Self::Typing => "While typing",
             Self::Global => "Everywhere",
         }

@@ -14,11 +14,21 @@ type Row = (
 #[rustfmt::skip]
 const TABLE: &[Row] = {
     use Action as A;
-    use Context::{Browse, Detail, Global, List, Modal, Typing};
+    use Context::{Browse, Confirm, Detail, Global, List, Modal, Typing};
     &[
         (List, A::Open, &["enter", "l", "right"], "open", "open the event"),
         (Browse, A::Replay, &["r"], "replay", "send the event again"),
+        (Browse, A::ReplayWith, &["R"], "", "replay elsewhere, or at a rate"),
+        (Browse, A::Edit, &["e"], "edit & replay", "edit the event and send that"),
         (List, A::Filter, &["/", "f"], "filter", "show only some events"),
+        (Browse, A::Copy, &["y"], "copy", "copy as curl, raw, JSON, …"),
+        (List, A::Mark, &["m"], "mark", "mark the event, or unmark it"),
+        (List, A::MarkAll, &["ctrl-a"], "", "mark all that is loaded"),
+        (List, A::Unmark, &["u"], "", "unmark all"),
+        (Browse, A::Compare, &["d"], "", "compare with the marked event"),
+        (Browse, A::Stop, &["s"], "", "stop replaying marked events"),
+        (Browse, A::Health, &["i"], "", "how the agent is"),
+        (Browse, A::Palette, &[":"], "", "find what can be done"),
         (List, A::Back, &["esc"], "", "show all events again"),
         (List, A::Follow, &["F"], "", "go to the newest event and follow"),
         (Browse, A::Pause, &["space"], "", "hold the screen still, or go on"),
@@ -53,8 +63,16 @@ const TABLE: &[Row] = {
         (Modal, A::PageUp, &["pgup", "ctrl-b"], "", "a screen up"),
         (Modal, A::Top, &["g", "home"], "", "first line"),
         (Modal, A::Bottom, &["G", "end"], "", "last line"),
-        (Typing, A::Open, &["enter"], "", "keep what is typed"),
-        (Typing, A::Back, &["esc"], "", "leave it"),
+        (Confirm, A::Accept, &["enter", "y"], "do it", "do it"),
+        (Confirm, A::EditAgain, &["e"], "", "edit again"),
+        (Confirm, A::Back, &["esc", "q", "n"], "leave", "leave it"),
+        (Confirm, A::Down, &["j", "down"], "", "a line down"),
+        (Confirm, A::Up, &["k", "up"], "", "a line up"),
+        (Confirm, A::PageDown, &["pgdn", "space"], "", "a screen down"),
+        (Confirm, A::PageUp, &["pgup"], "", "a screen up"),
+        (Typing, A::Open, &["enter"], "take it", "keep what is typed"),
+        (Typing, A::Back, &["esc"], "leave", "leave it"),
+        (Typing, A::NextTab, &["tab"], "", "next field"),
         (Typing, A::Up, &["up"], "", "what was typed before"),
         (Typing, A::Down, &["down"], "", "what was typed after"),
         (Global, A::Help, &["?", "f1"], "help", "this help"),

@@ -5,6 +5,9 @@ mod update;
 mod view;
 pub(crate) mod window;
 
+use std::collections::BTreeMap;
+
+use podtap_agent::EventId;
 use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery, Position};
 
 pub(crate) use view::view;
@@ -15,6 +18,9 @@ use crate::message::Changes;
 
 /// Rows between the cursor and the edge of the screen while there are more beyond it.
 const SCROLL_MARGIN: usize = 2;
+
+/// Events that can be marked at once.
+const MOST_MARKS: usize = 10_000;
 
 /// The list's state.
 #[derive(Debug, Clone)]
@@ -33,6 +39,8 @@ pub(crate) struct List {
     asked: Option<Asked>,
     /// What changed while a page was being read, and so may be missing from it.
     missed: Changes,
+    /// What a person has marked, oldest first.
+    marks: BTreeMap<Position, EventId>,
     /// The filter whose events are being counted.
     counting: Option<Filter>,
     count_stale: bool,
@@ -84,6 +92,7 @@ impl Default for List {
             generation: 0,
             asked: None,
             missed: Changes::default(),
+            marks: BTreeMap::new(),
             counting: None,
             count_stale: true,
             count_due: true,
@@ -126,6 +135,33 @@ impl List {
             (false, Some(total), Some(seen)) => total.saturating_sub(seen),
             _ => 0,
         }
+    }
+
+    /// The marked events, oldest first.
+    pub(crate) fn marked(&self) -> Vec<EventId> {
+        self.marks.values().copied().collect()
+    }
+
+    /// Marks the selected event, or takes its mark away.
+    pub(crate) fn mark(&mut self) {
+        let Some((position, id)) = self.selected().map(|row| (row.position, row.id)) else {
+            return;
+        };
+        if self.marks.remove(&position).is_none() && self.marks.len() < MOST_MARKS {
+            self.marks.insert(position, id);
+        }
+    }
+
+    /// Marks every row that is loaded.
+    pub(crate) fn mark_loaded(&mut self) {
+        let room = MOST_MARKS.saturating_sub(self.marks.len());
+        let rows = self.window.rows().take(room);
+        self.marks.extend(rows.map(|row| (row.position, row.id)));
+    }
+
+    /// Takes all marks away.
+    pub(crate) fn unmark_all(&mut self) {
+        self.marks.clear();
     }
 
     /// The index of the first row on a screen of `height` rows.

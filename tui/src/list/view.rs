@@ -15,10 +15,10 @@ use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
 
-const GUTTER: usize = 2;
+const GUTTER: usize = 3;
 const TIME: usize = 8;
 const KIND: usize = 14;
-const OBJECT: usize = 17;
+const OBJECT: usize = 16;
 const OUTCOME: usize = 11;
 const DURATION: usize = 8;
 /// The narrowest path worth showing.
@@ -53,10 +53,13 @@ fn columns(app: &App, row: &EventRow, selected: bool, width: usize) -> Line {
     let (now, zone) = (app.now(), app.zone());
     let replayed = row.last.as_ref().is_some_and(|last| last.replay);
     let (role, outcome) = words::outcome(row);
-    let sign = match (selected, replayed) {
-        (true, _) => "▶",
-        (false, true) => "↻",
-        (false, false) => " ",
+    let marked = app.list.marks.contains_key(&row.position);
+    let sign = match (selected, marked, replayed) {
+        (true, true, _) => "▶●",
+        (true, false, _) => "▶",
+        (false, true, _) => " ●",
+        (false, false, true) => "↻",
+        (false, false, false) => " ",
     };
     let mut line = Line::new().column(Role::Accent, sign, GUTTER).column(
         Role::Quiet,
@@ -101,7 +104,11 @@ fn about(row: &EventRow) -> String {
 }
 
 fn left_title(app: &App) -> Line {
-    let title = Line::of(Role::Strong, "Events");
+    let mut title = Line::of(Role::Strong, "Events");
+    if let marked @ 1.. = app.list.marks.len() {
+        let marked = u64::try_from(marked).unwrap_or(u64::MAX);
+        title = title.put(Role::Accent, format!(" ● {}", words::number(marked)));
+    }
     match app.search.text() {
         "" => title,
         filter => title.put(Role::Quiet, " · ").put(Role::Accent, filter),

@@ -1,22 +1,88 @@
 //! Windows over the panes: the top one has the keys.
 
+pub(crate) mod copy;
+pub(crate) mod health;
 pub(crate) mod help;
+pub(crate) mod lines;
+pub(crate) mod options;
+pub(crate) mod palette;
 
+use podtap_agent::EventId;
+use podtap_agent::history::EditedRequest;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::App;
+use crate::keymap::{Action, Context, Keymap};
+use help::Help;
+use lines::Lines;
+use options::Options;
+use palette::Palette;
 
 /// A window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Modal {
     /// Every key.
-    Help(help::Help),
+    Help(Help),
+    /// What to copy.
+    Copy,
+    /// Something to read.
+    Lines(Lines),
+    /// Something to read before it is done.
+    Confirm(Lines, Box<Deed>),
+    /// Everything that can be done.
+    Palette(Palette),
+    /// How a replay shall go.
+    Options(Options),
+}
+
+/// What a person is asked to confirm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Replay these events.
+    ReplayAll(Vec<EventId>),
+    /// Send this instead of the event as it came. `file` is what a person wrote, `before`
+    /// what there was to begin with.
+    Send {
+        id: EventId,
+        edited: EditedRequest,
+        file: String,
+        before: String,
+    },
+}
+
+impl Modal {
+    /// The place whose keys count while this window is on top.
+    pub(crate) fn context(&self) -> Context {
+        match self {
+            Self::Confirm(..) => Context::Confirm,
+            Self::Palette(_) | Self::Options(_) => Context::Typing,
+            Self::Help(_) | Self::Copy | Self::Lines(_) => Context::Modal,
+        }
+    }
+
+    /// Whether it asks for an answer.
+    pub(crate) fn asks(&self) -> bool {
+        matches!(self, Self::Confirm(..))
+    }
+
+    /// Scrolls.
+    pub(crate) fn act(&mut self, action: Action, keymap: &Keymap, screen: Rect) {
+        match self {
+            Self::Help(help) => help.act(action, keymap, screen),
+            Self::Lines(lines) | Self::Confirm(lines, _) => lines.act(action, screen),
+            Self::Copy | Self::Palette(_) | Self::Options(_) => {}
+        }
+    }
 }
 
 /// Draws a window over `screen`.
 pub(crate) fn view(modal: &Modal, app: &App, screen: Rect, buffer: &mut Buffer) {
     match modal {
         Modal::Help(help) => help::view(help, app, screen, buffer),
+        Modal::Copy => copy::view(app, screen, buffer),
+        Modal::Lines(lines) | Modal::Confirm(lines, _) => lines.view(app, screen, buffer),
+        Modal::Palette(palette) => palette.view(app, screen, buffer),
+        Modal::Options(options) => options.view(app, screen, buffer),
     }
 }

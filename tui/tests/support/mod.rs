@@ -63,7 +63,19 @@ impl Screen for TestScreen {
         self.keys.recv().await.map(Ok)
     }
 
-    fn suspend(&mut self) -> io::Result<()> {
+    fn leave(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn enter(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn stop(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn copy(&mut self, _: &[u8]) -> io::Result<()> {
         Ok(())
     }
 }

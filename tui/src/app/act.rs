@@ -1,0 +1,225 @@
+//! Keys, text and the mouse → what a person asked for.
+
+use crossterm::event::MouseEvent;
+use podtap_agent::history::Filter;
+use ratatui::layout::Rect;
+
+use super::{App, Pane};
+use crate::batch::Batch;
+use crate::effect::Effect;
+use crate::keymap::{Action, Key};
+use crate::layout::Layout;
+use crate::message::Changes;
+use crate::modal::copy::Form;
+use crate::modal::health::health;
+use crate::modal::help::Help;
+use crate::modal::palette::Palette;
+use crate::modal::{Deed, Modal};
+use crate::mouse::{self, Gesture};
+use crate::theme::Role;
+
+/// Lines that a notch of the wheel moves.
+const WHEEL_LINES: usize = 3;
+
+impl App {
+    /// A key was pressed; says whether it does anything here.
+    pub(super) fn key(&mut self, key: Key, effects: &mut Vec<Effect>) -> bool {
+        // A character that is being typed is no command, whatever it does elsewhere.
+        let action = if self.is_typing() && key.typed().is_some() {
+            None
+        } else {
+            self.config.keymap.resolve(&self.contexts(), key)
+        };
+        match (action, self.modals.last_mut()) {
+            (Some(action @ (Action::Quit | Action::Suspend)), _) => self.act(action, effects),
+            (action, None) if self.search.is_open() => {
+                let filter = self.search.key(key, action, self.now);
+                self.set_filter(filter);
+            }
+            (Some(Action::Back), Some(_)) => self.back(),
+            (action, Some(Modal::Palette(palette))) => {
+                if let Some(chosen) = palette.key(key, action, &self.config.keymap) {
+                    self.modals.pop();
+                    self.act(chosen, effects);
+                }
+            }
+            (action, Some(Modal::Options(options))) => {
+                if let Some(batch) = options.key(key, action) {
+                    self.modals.pop();
+                    self.replay_all(batch);
+                }
+            }
+            (_, Some(Modal::Copy)) if Form::of(key).is_some() => self.copy(key, effects),
+            (Some(action), _) => self.act(action, effects),
+            (None, _) => return false,
+        }
+        true
+    }
+
+    /// Text was pasted; says whether it went anywhere.
+    pub(super) fn paste(&mut self, text: &str) -> bool {
+        if let Some(Modal::Options(options)) = self.modals.last_mut() {
+            options.paste(text);
+            return true;
+        }
+        let filter = self.search.paste(text, self.now);
+        self.set_filter(filter);
+        self.search.is_open()
+    }
+
+    /// The mouse did something; says whether that means anything.
+    pub(super) fn mouse(&mut self, event: MouseEvent) -> bool {
+        let Some(layout) = self.layout() else {
+            return false;
+        };
+        let Some(gesture) = mouse::gesture(&layout, event, self.dragging) else {
+            return false;
+        };
+        match (gesture, self.modals.is_empty()) {
+            (Gesture::Scroll { down, .. }, false) => {
+                self.move_within(if down { Action::Down } else { Action::Up });
+            }
+            (_, false) => return false,
+            (Gesture::Row(line), _) => {
+                self.focus = Pane::List;
+                self.list.select_line(line, layout.list_height());
+            }
+            (Gesture::Tab(tab), _) => self.detail.open_tab(tab),
+            (Gesture::Focus(pane), _) => self.focus = pane,
+            (Gesture::Scroll { pane, down }, _) => self.scroll(pane, down, &layout),
+            (Gesture::Grab, _) => self.dragging = true,
+            (Gesture::Share(share), _) => self.share = share,
+            (Gesture::Release, _) => self.dragging = false,
+        }
+        true
+    }
+
+    /// Whether characters are text, and not commands.
+    pub(crate) fn is_typing(&self) -> bool {
+        let typing = |modal: &Modal| matches!(modal, Modal::Palette(_) | Modal::Options(_));
+        self.search.is_open() || self.modals.last().is_some_and(typing)
+    }
+
+    fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
+        match action {
+            Action::Quit => {
+                self.over = true;
+                effects.push(Effect::Quit);
+            }
+            Action::Suspend => effects.push(Effect::Suspend),
+            Action::Back => self.back(),
+            Action::Accept => self.accept(effects),
+            Action::EditAgain => self.edit_again(effects),
+            _ if !self.modals.is_empty() => self.move_within(action),
+            Action::Help => self.modals.push(Modal::Help(Help::new(self.contexts()))),
+            Action::Palette => self
+                .modals
+                .push(Modal::Palette(Palette::new(self.contexts()))),
+            Action::Health => self.modals.push(Modal::Lines(health(self))),
+            Action::Copy if self.selected_event().is_some() => self.modals.push(Modal::Copy),
+            Action::Open => self.focus = Pane::Detail,
+            Action::Replay => self.replay(effects),
+            Action::ReplayWith => self.replay_with(),
+            Action::Edit => self.edit(effects),
+            Action::Stop => self.stop_replays(),
+            Action::Compare => self.compare(effects),
+            Action::Mark => self.mark(),
+            Action::MarkAll => self.list.mark_loaded(),
+            Action::Unmark => self.list.unmark_all(),
+            Action::Filter => self.search.open(),
+            Action::Pause => self.pause(),
+            _ => self.move_within(action),
+        }
+    }
+
+    fn move_within(&mut self, action: Action) {
+        let Some(layout) = self.layout() else { return };
+        let screen = self.screen();
+        match (self.modals.last_mut(), self.focus) {
+            (Some(modal), _) => modal.act(action, &self.config.keymap, screen),
+            (None, _) if self.detail.turn(action) => {}
+            (None, Pane::List) => self.list.act(action, layout.list_height()),
+            (None, Pane::Detail) => self.detail.act(action, layout.sheet().height.into()),
+        }
+    }
+
+    fn scroll(&mut self, pane: Pane, down: bool, layout: &Layout) {
+        let action = if down { Action::Down } else { Action::Up };
+        for _ in 0..WHEEL_LINES {
+            match pane {
+                Pane::List => self.list.act(action, layout.list_height()),
+                Pane::Detail => self.detail.act(action, layout.sheet().height.into()),
+            }
+        }
+    }
+
+    fn back(&mut self) {
+        if self.modals.pop().is_some() {
+            return;
+        }
+        if self.focus == Pane::List && self.search.clear() {
+            self.list.set_filter(Filter::default());
+        }
+        self.focus = Pane::List;
+    }
+
+    fn accept(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(Modal::Confirm(_, deed)) = self.modals.pop_if(|modal| modal.asks()) {
+            match *deed {
+                Deed::ReplayAll(ids) => self.replay_all(Batch::new(ids, None, None)),
+                Deed::Send { id, edited, .. } => {
+                    let edited = Some(Box::new(edited));
+                    effects.push(Effect::Replay {
+                        id,
+                        target: None,
+                        edited,
+                    });
+                }
+            }
+        }
+    }
+
+    fn set_filter(&mut self, filter: Option<Filter>) {
+        if let Some(filter) = filter {
+            self.list.set_filter(filter);
+        }
+    }
+
+    /// Holds the screen still, or lets it go on with all that has changed since.
+    fn pause(&mut self) {
+        match self.held.take() {
+            Some(held) => {
+                self.list.changed(&held);
+                self.detail.changed(&held);
+            }
+            None => self.held = Some(Changes::default()),
+        }
+    }
+
+    fn mark(&mut self) {
+        self.list.mark();
+        self.move_within(Action::Down);
+    }
+
+    fn copy(&mut self, key: Key, effects: &mut Vec<Effect>) {
+        self.modals.pop();
+        let (Some(form), Some(event)) = (Form::of(key), self.selected_event()) else {
+            return;
+        };
+        let local = self.status.target.as_ref().map(ToString::to_string);
+        let public = self.status.public_url.as_deref();
+        match form.bytes(event, local.as_deref(), public) {
+            Ok(bytes) => {
+                effects.push(Effect::Copy(bytes));
+                let done = format!("Copied the {}", form.name());
+                self.toasts.show(Role::Ok, done, self.now);
+            }
+            Err(error) => self.toasts.show(Role::Failed, error, self.now),
+        }
+    }
+
+    /// The whole screen.
+    pub(crate) fn screen(&self) -> Rect {
+        Rect::new(0, 0, self.size.width, self.size.height)
+    }
+}

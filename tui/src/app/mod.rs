@@ -1,0 +1,244 @@
+//! All state, and `update`: what happened → new state and what the shell shall do. Routing only;
+//! each pane decides for itself. Nothing here waits, draws or asks for the time.
+
+mod act;
+mod replay;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use podtap_agent::{EventId, LinkState, Status};
+use ratatui::layout::Size;
+
+use crate::batch::Batch;
+use crate::config::Config;
+use crate::detail::Detail;
+use crate::effect::Effect;
+use crate::keymap::{Context, Keymap};
+use crate::layout::Layout;
+use crate::list::List;
+use crate::message::{Answer, Changes, Message};
+use crate::modal::Modal;
+use crate::rate::Rate;
+use crate::search::Search;
+use crate::theme::{Role, Theme};
+use crate::toast::Toasts;
+
+/// The list's part of what it shares with the detail at first, in per cent.
+const SHARE: u16 = 55;
+
+/// A pane that can have the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Pane {
+    /// The list of events.
+    #[default]
+    List,
+    /// The open event.
+    Detail,
+}
+
+/// The whole state of the UI.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    config: Config,
+    size: Size,
+    now: Timestamp,
+    status: Status,
+    focus: Pane,
+    modals: Vec<Modal>,
+    /// The list's part of what it shares with the detail, in per cent.
+    share: u16,
+    /// Whether the border between the panes is held by the mouse.
+    dragging: bool,
+    over: bool,
+    /// The list of events.
+    pub(crate) list: List,
+    /// The open event.
+    pub(crate) detail: Detail,
+    /// How much arrives.
+    pub(crate) rate: Rate,
+    /// The filter and the line in which it is typed.
+    pub(crate) search: Search,
+    /// Notices.
+    pub(crate) toasts: Toasts,
+    /// Replays of many events, while there are any.
+    pub(crate) batch: Option<Batch>,
+    /// What changed since the screen is held still; `None` while it is not.
+    held: Option<Changes>,
+}
+
+impl App {
+    /// The state at the start.
+    pub(crate) fn new(config: Config, size: Size, now: Timestamp, status: Status) -> Self {
+        Self {
+            config,
+            size,
+            now,
+            status,
+            focus: Pane::default(),
+            modals: Vec::new(),
+            share: SHARE,
+            dragging: false,
+            over: false,
+            list: List::default(),
+            detail: Detail::default(),
+            rate: Rate::default(),
+            search: Search::default(),
+            toasts: Toasts::default(),
+            batch: None,
+            held: None,
+        }
+    }
+
+    /// Takes what happened and says what shall be done. After [`Effect::Quit`] nothing more is.
+    pub(crate) fn update(&mut self, message: Message) -> Vec<Effect> {
+        if self.over {
+            return Vec::new();
+        }
+        let mut effects = Vec::new();
+        let changed = match message {
+            Message::Key(event) => self.key(event.into(), &mut effects),
+            Message::Mouse(event) => self.mouse(event),
+            Message::Paste(text) => self.paste(&text),
+            Message::Resize(size) => std::mem::replace(&mut self.size, size) != size,
+            Message::Tick(now) => self.tick(now),
+            Message::Status(status) => std::mem::replace(&mut self.status, *status) != self.status,
+            Message::Changed(changes) => self.changed(&changes),
+            Message::Answer(answer) => self.answer(answer),
+        };
+        if self.over {
+            return effects;
+        }
+        self.ask(&mut effects);
+        if changed {
+            effects.push(Effect::Draw);
+        }
+        effects
+    }
+
+    /// Where everything is; `None` on a screen that is too small.
+    pub(crate) fn layout(&self) -> Option<Layout> {
+        self.layout_on(self.size)
+    }
+
+    /// Where everything is on a screen of this size.
+    pub(crate) fn layout_on(&self, size: Size) -> Option<Layout> {
+        Layout::of(size, self.focus, self.share)
+    }
+
+    /// The places whose keys count now, the nearest first.
+    pub(crate) fn contexts(&self) -> Vec<Context> {
+        match (self.modals.last(), self.focus) {
+            _ if self.search.is_open() => vec![Context::Typing, Context::Global],
+            (Some(modal), _) => vec![modal.context(), Context::Global],
+            (None, Pane::List) => vec![Context::List, Context::Browse, Context::Global],
+            (None, Pane::Detail) => vec![Context::Detail, Context::Browse, Context::Global],
+        }
+    }
+
+    /// Whether keys go to `pane`.
+    pub(crate) fn has_focus(&self, pane: Pane) -> bool {
+        self.modals.is_empty() && self.focus == pane
+    }
+
+    /// The open windows, the lowest first.
+    pub(crate) fn modals(&self) -> &[Modal] {
+        &self.modals
+    }
+
+    /// Whether the screen is held still.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// The colours.
+    pub(crate) fn theme(&self) -> Theme {
+        self.config.theme
+    }
+
+    /// The keys.
+    pub(crate) fn keymap(&self) -> &Keymap {
+        &self.config.keymap
+    }
+
+    /// The zone of every time on the screen.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.config.zone
+    }
+
+    /// How late it was at the last tick.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The agent's status.
+    pub(crate) fn status(&self) -> &Status {
+        &self.status
+    }
+
+    fn tick(&mut self, now: Timestamp) -> bool {
+        self.now = now;
+        self.list.tick();
+        self.detail.tick();
+        self.batch.iter_mut().for_each(Batch::tick);
+        let rate = self.rate.tick(now);
+        let toasts = self.toasts.tick(now);
+        rate || toasts || matches!(self.status.link, LinkState::Connecting { .. })
+    }
+
+    fn changed(&mut self, changes: &Changes) -> bool {
+        if let Some(through) = changes.appended {
+            self.rate.newest(through, self.now);
+        }
+        if let Some(held) = &mut self.held {
+            held.join(changes);
+        } else {
+            self.list.changed(changes);
+            self.detail.changed(changes);
+        }
+        for gap in &changes.gaps {
+            self.toasts.show(Role::Failed, gap, self.now);
+        }
+        // What the history then says is what is drawn.
+        changes.appended.is_some() || !changes.gaps.is_empty()
+    }
+
+    fn answer(&mut self, answer: Answer) -> bool {
+        match answer {
+            Answer::Page { generation, result } => {
+                self.list.page(generation, result);
+                let window = self.list.window();
+                let arrivals = window.rows().map(|row| row.received_at);
+                self.rate.start(window.newest(), arrivals, self.now);
+                if let Some(newest) = window.newest() {
+                    self.rate.newest(newest, self.now);
+                }
+            }
+            Answer::Count { result } => self.list.count(&result),
+            Answer::Event { generation, result } => self.detail.event(generation, result),
+            Answer::Replayed { id, result } => self.replayed(id, result),
+            Answer::Compared { result } => self.compared(result),
+            Answer::Edited { id, before, result } => self.edited(id, before, result),
+        }
+        true
+    }
+
+    /// What the panes want to know now.
+    fn ask(&mut self, effects: &mut Vec<Effect>) {
+        let Some(layout) = self.layout() else { return };
+        effects.extend(self.list.ask(layout.list_height()));
+        let selected = self.list.selected().map(|row| row.id);
+        effects.extend(self.detail.ask(selected, layout.sheet().width.into()));
+        effects.extend(self.batch.iter_mut().flat_map(Batch::next));
+    }
+}
+
+/// An id short enough to talk about: its last characters, which commands accept too.
+pub(crate) fn short(id: EventId) -> String {
+    let id = id.to_string();
+    let tail: Vec<char> = id.chars().rev().take(4).collect();
+    let head: String = id.chars().take(4).collect();
+    format!("{head}…{}", tail.iter().rev().collect::<String>())
+}
+
+#[cfg(test)]
+mod tests;

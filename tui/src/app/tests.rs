@@ -1,0 +1,192 @@
+//! What the app does with what happens, without a terminal and without a runtime.
+
+use jiff::SignedDuration;
+use podtap_agent::history::Position;
+
+use super::*;
+use crate::keymap::Key;
+use crate::testing::{app, attempts, id, now, press, settle, status};
+
+fn settled() -> App {
+    let mut app = app(100, 30);
+    settle(&mut app, Message::Tick(now()), 500);
+    app
+}
+
+fn key(text: &str) -> Message {
+    Message::Key(text.parse::<Key>().unwrap().into())
+}
+
+#[test]
+fn the_clock_alone_is_no_reason_to_draw() {
+    let mut app = settled();
+    for second in 1..120 {
+        let later = now() + SignedDuration::from_secs(second);
+        assert_eq!(app.update(Message::Tick(later)), []);
+    }
+}
+
+#[test]
+fn a_status_that_is_the_same_is_no_reason_to_draw() {
+    let mut app = settled();
+    assert_eq!(app.update(Message::Status(Box::new(status()))), []);
+    let other = Status {
+        pending: 3,
+        ..status()
+    };
+    assert_eq!(app.update(Message::Status(Box::new(other))), [Effect::Draw]);
+}
+
+#[test]
+fn replay_sends_the_selected_event_and_tells_what_came_of_it() {
+    let mut app = settled();
+    let effects = app.update(key("r"));
+    assert_eq!(
+        effects,
+        [
+            Effect::Replay {
+                id: id(500),
+                target: None,
+                edited: None
+            },
+            Effect::Draw,
+        ]
+    );
+
+    let attempt = Box::new(attempts(500).remove(1));
+    let answer = Answer::Replayed {
+        id: id(500),
+        result: Ok(attempt),
+    };
+    app.update(Message::Answer(answer));
+    let toasts: Vec<&str> = app.toasts.iter().map(|toast| toast.text.as_str()).collect();
+    assert_eq!(
+        toasts,
+        [format!("Replayed {}: ✓ 200 in 38 ms", short(id(500)))]
+    );
+}
+
+#[test]
+fn quit_ends_the_list_and_steps_back_elsewhere() {
+    for (before, quits) in [
+        ("j", true),
+        ("enter", false),
+        ("?", false),
+        ("enter ?", false),
+    ] {
+        let mut app = settled();
+        press(&mut app, before, 500);
+        assert_eq!(
+            app.update(key("q")).contains(&Effect::Quit),
+            quits,
+            "{before}"
+        );
+    }
+}
+
+#[test]
+fn while_a_filter_is_typed_characters_are_no_commands() {
+    let mut app = settled();
+    press(&mut app, "/ q ? r j", 500);
+    assert!(app.search.is_open());
+    assert_eq!(app.search.text(), "q?rj");
+    assert_eq!(app.update(key("ctrl-c")), [Effect::Quit]);
+}
+
+#[test]
+fn a_held_screen_catches_up_when_it_is_let_go() {
+    let mut app = settled();
+    press(&mut app, "space", 500);
+    let appended = Some(Position(510));
+    settle(
+        &mut app,
+        Message::Changed(Changes {
+            appended,
+            ..Changes::default()
+        }),
+        510,
+    );
+    let selected = |app: &App| app.list.selected().map(|row| row.position);
+    assert_eq!(selected(&app), Some(Position(500)));
+    press(&mut app, "space", 510);
+    assert_eq!(selected(&app), Some(Position(510)));
+}
+
+#[test]
+fn marked_events_are_replayed_together_once_that_is_confirmed() {
+    let mut app = settled();
+    press(&mut app, "m m m", 500);
+    assert!(
+        !app.update(key("r"))
+            .iter()
+            .any(|effect| matches!(effect, Effect::Replay { .. }))
+    );
+
+    let sent = |effects: Vec<Effect>| -> Vec<EventId> {
+        let id = |effect| match effect {
+            Effect::Replay { id, .. } => Some(id),
+            _ => None,
+        };
+        effects.into_iter().filter_map(id).collect()
+    };
+    assert_eq!(sent(app.update(key("enter"))), [id(498), id(499), id(500)]);
+
+    for position in 498..=500 {
+        let result = Err("the disk is full".to_owned());
+        app.update(Message::Answer(Answer::Replayed {
+            id: id(position),
+            result,
+        }));
+    }
+    assert!(app.batch.is_none());
+    let told = app.toasts.iter().next_back().unwrap();
+    assert_eq!(told.text, "Replayed 3 of 3, 3 without an answer");
+}
+
+#[test]
+fn an_edited_event_is_sent_only_after_its_difference_was_seen() {
+    let mut app = settled();
+    let effects = app.update(key("e"));
+    let Some(Effect::Edit { id, file, before }) = effects.first().cloned() else {
+        panic!("{effects:?}");
+    };
+    let edited = file.replace("item_id=4711", "item_id=4712");
+    let answer = Answer::Edited {
+        id,
+        before,
+        result: Ok(edited),
+    };
+    app.update(Message::Answer(answer));
+    let shown = crate::testing::text(&crate::testing::frame(&app));
+    assert!(shown.contains("item_id=4712"), "{shown}");
+
+    let effects = app.update(key("enter"));
+    let Some(Effect::Replay {
+        edited: Some(edited),
+        ..
+    }) = effects.first()
+    else {
+        panic!("{effects:?}");
+    };
+    assert!(edited.body.windows(12).any(|part| part == b"item_id=4712"));
+}
+
+#[test]
+fn the_copy_menu_copies_and_closes() {
+    let mut app = settled();
+    press(&mut app, "y", 500);
+    let effects = app.update(key("c"));
+    let Some(Effect::Copy(bytes)) = effects.first() else {
+        panic!("{effects:?}");
+    };
+    assert!(bytes.starts_with(b"curl"), "{bytes:?}");
+    assert!(app.modals().is_empty());
+}
+
+#[test]
+fn the_palette_does_what_is_chosen() {
+    let mut app = settled();
+    press(&mut app, ": h e a l t h enter", 500);
+    let shown = crate::testing::text(&crate::testing::frame(&app));
+    assert!(shown.contains("Reconnects"), "{shown}");
+}

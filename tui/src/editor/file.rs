@@ -1,0 +1,166 @@
+//! The file: comments, the request line, headers, an empty line, the body.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use podtap_agent::WebhookRequest;
+use podtap_agent::history::EditedRequest;
+
+use crate::safe_text::is_text;
+
+/// The line that says that the body is written in base64, because it is no text.
+const BASE64: &str = "# body: base64";
+
+/// What the file begins with.
+const HEAD: &str =
+    "# Edit the request, save and leave the editor; you see the difference before it is sent.
+# An empty file sends nothing. Lines that begin with # before the request are ignored.
+";
+
+/// What is wrong with an edited file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {reason}")]
+pub(crate) struct FileError {
+    line: usize,
+    reason: &'static str,
+}
+
+/// The file for a request.
+pub(crate) fn write(request: &WebhookRequest) -> String {
+    let mut file = HEAD.to_owned();
+    let is_text = is_text(&request.body) && !request.body.contains(&b'\r');
+    if !is_text {
+        file.push_str(BASE64);
+        file.push('\n');
+    }
+    // Writing to a String cannot fail.
+    let _ = writeln!(file, "{} {}", request.method, request.path);
+    for (name, value) in request.headers.iter() {
+        let value = String::from_utf8_lossy(value);
+        let _ = writeln!(file, "{name}: {value}");
+    }
+    file.push('\n');
+    match std::str::from_utf8(&request.body) {
+        Ok(text) if is_text => file.push_str(text),
+        _ => file.push_str(&STANDARD.encode(&request.body)),
+    }
+    file.push('\n');
+    file
+}
+
+/// The request that an edited file holds; `None` where it holds nothing. The line break that ends
+/// the file is the editor's and no part of the body.
+///
+/// # Errors
+/// When a line is not what it should be.
+pub(crate) fn parse(file: &str) -> Result<Option<EditedRequest>, FileError> {
+    let mut lines = file
+        .split('\n')
+        .enumerate()
+        .map(|(index, line)| (index + 1, line));
+    let mut base64 = false;
+    let (number, first) = loop {
+        match lines.next() {
+            None => return Ok(None),
+            Some((_, line)) if line.trim_end() == BASE64 => base64 = true,
+            Some((_, line)) if line.starts_with('#') || line.trim().is_empty() => {}
+            Some((number, line)) => break (number, line.trim_end()),
+        }
+    };
+    let wrong = |line, reason| FileError { line, reason };
+    let (method, path) = first
+        .split_once(' ')
+        .ok_or(wrong(number, "the request begins with a method and a path"))?;
+    if !path.starts_with('/') || path.contains(' ') {
+        return Err(wrong(number, "a path begins with / and has no spaces"));
+    }
+    let mut headers = Vec::new();
+    let body = loop {
+        let Some((number, line)) = lines.next() else {
+            break String::new();
+        };
+        let line = line.trim_end_matches('\r');
+        if line.is_empty() {
+            break lines
+                .by_ref()
+                .map(|(_, line)| line)
+                .collect::<Vec<_>>()
+                .join("\n");
+        }
+        let (name, value) = line
+            .split_once(':')
+            .ok_or(wrong(number, "a header is `name: value`"))?;
+        if name.is_empty() || name.contains(char::is_whitespace) {
+            return Err(wrong(number, "a header's name has no spaces"));
+        }
+        headers.push((name.to_owned(), value.trim().to_owned()));
+    };
+    let body = body.strip_suffix('\n').unwrap_or(&body);
+    let body = if base64 {
+        let digits: String = body.split_whitespace().collect();
+        let end = file.lines().count();
+        STANDARD
+            .decode(digits)
+            .map_err(|_| wrong(end, "the body is no base64"))?
+    } else {
+        body.as_bytes().to_vec()
+    };
+    Ok(Some(EditedRequest {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        headers: headers.into_iter().collect(),
+        body: body.into(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{event, with_body};
+
+    #[test]
+    fn a_file_that_is_not_changed_holds_the_same_request() {
+        let request = event(1).request;
+        let edited = parse(&write(&request)).unwrap().unwrap();
+        assert_eq!((edited.method, edited.path), (request.method, request.path));
+        assert_eq!(
+            (edited.headers, edited.body),
+            (request.headers, request.body)
+        );
+    }
+
+    #[test]
+    fn an_emptied_file_holds_nothing() {
+        for file in ["", "\n", HEAD, "# x\n\n#y\n"] {
+            assert_eq!(parse(file), Ok(None), "{file:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (file, line) in [
+            ("POST\n", 1),
+            ("# x\nPOST hook\n", 2),
+            ("GET /\nno header\n\n", 2),
+        ] {
+            assert_eq!(parse(file).unwrap_err().line, line, "{file:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_survives_the_file(
+            body in prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..80),
+                "[ -~\n]{0,80}".prop_map(String::into_bytes),
+            ],
+        ) {
+            let request = with_body(1, &body).request;
+            let edited = parse(&write(&request)).unwrap().unwrap();
+            prop_assert_eq!(edited.body, request.body);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! A window of lines that scrolls, with a question under them where they ask for an answer.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+
+use crate::app::App;
+use crate::frame::{Frame, Titles};
+use crate::keymap::Action;
+use crate::layout::{centered, inner};
+use crate::line::{Line, cells};
+use crate::theme::Role;
+
+/// Cells of the window.
+const WIDTH: u16 = 96;
+
+/// Lines, how far they are scrolled, and what they are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Lines {
+    title: &'static str,
+    hint: String,
+    text: Vec<Line>,
+    top: usize,
+}
+
+impl Lines {
+    /// A window with these lines; `hint` says what the keys do.
+    pub(crate) fn new(title: &'static str, hint: impl Into<String>, lines: Vec<Line>) -> Self {
+        Self {
+            title,
+            hint: hint.into(),
+            text: lines,
+            top: 0,
+        }
+    }
+
+    /// Scrolls.
+    pub(crate) fn act(&mut self, action: Action, screen: Rect) {
+        let height = usize::from(inner(self.area(screen)).height);
+        let last = self.text.len().saturating_sub(height);
+        let top = match action {
+            Action::Down => self.top + 1,
+            Action::Up => self.top.saturating_sub(1),
+            Action::PageDown => self.top + height,
+            Action::PageUp => self.top.saturating_sub(height),
+            Action::Top => 0,
+            Action::Bottom => last,
+            _ => self.top,
+        };
+        self.top = top.min(last);
+    }
+
+    /// Draws the window over `screen`.
+    pub(crate) fn view(&self, app: &App, screen: Rect, buffer: &mut Buffer) {
+        let area = self.area(screen);
+        Clear.render(area, buffer);
+        let titles = Titles {
+            left: Line::of(Role::Strong, self.title),
+            right: Line::of(Role::Accent, &self.hint),
+        };
+        Frame {
+            focused: true,
+            titles,
+        }
+        .draw(area, app.theme(), buffer);
+        for (line, row) in self.text.iter().skip(self.top).zip(inner(area).rows()) {
+            line.draw(row, app.theme(), buffer);
+        }
+    }
+
+    fn area(&self, screen: Rect) -> Rect {
+        centered(screen, WIDTH, cells(self.text.len() + 2))
+    }
+}
