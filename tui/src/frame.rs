@@ -12,17 +12,19 @@ use crate::theme::{Role, Theme};
 pub(crate) struct Frame {
     /// Whether keys go here.
     pub(crate) focused: bool,
-    /// What stands in its upper edge.
+    /// What stands in its edges.
     pub(crate) titles: Titles,
 }
 
-/// What stands in the upper edge of a border.
+/// What stands in the edges of a border.
 #[derive(Debug, Default)]
 pub(crate) struct Titles {
     /// At the left; cut where there is no room.
     pub(crate) left: Line,
     /// At the right; left out where there is no room.
     pub(crate) right: Line,
+    /// In the lower edge; cut where there is no room.
+    pub(crate) below: Line,
 }
 
 impl Frame {
@@ -45,6 +47,14 @@ impl Frame {
         let room = usize::from(area.width).saturating_sub(4);
         let left = padded(self.titles.left);
         let right = padded(self.titles.right);
+        let below = padded(self.titles.below);
+        let edge = Rect {
+            x: area.x + 1,
+            y: area.bottom().saturating_sub(1),
+            width: cells(below.width().min(room)),
+            height: 1,
+        };
+        below.draw(edge, theme, buffer);
         let used = left.width().min(room);
         let edge = Rect {
             x: area.x + 1,

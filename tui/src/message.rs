@@ -3,7 +3,7 @@
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
-use podtap_agent::history::{Attempt, EventRow, Position};
+use podtap_agent::history::{Attempt, EventRow, LoopFinding, Position};
 use podtap_agent::{Change, EventId, Status};
 use ratatui::layout::Size;
 
@@ -87,12 +87,17 @@ pub(crate) struct Changes {
     pub(crate) touched: Vec<(Position, EventId)>,
     /// More changed than is listed.
     pub(crate) everything: bool,
+    /// Loops that were found, the latest last.
+    pub(crate) loops: Vec<LoopFinding>,
     /// Events that the relay removed before any agent took them, in words.
     pub(crate) gaps: Vec<String>,
 }
 
 /// Touched events listed one by one; more make [`Changes::everything`].
 const MAX_TOUCHED: usize = 1024;
+
+/// Loops kept for one frame; only the latest is shown.
+const MAX_LOOPS: usize = 4;
 
 /// Gaps told one by one; the log has the rest.
 const MAX_GAPS: usize = 8;
@@ -119,15 +124,16 @@ impl Changes {
             | Change::Verified { .. }
             | Change::Named
             | Change::Elsewhere => self.everything = true,
+            Change::Loop(found) => {
+                self.loops.push(*found);
+                let excess = self.loops.len().saturating_sub(MAX_LOOPS);
+                self.loops.drain(..excess);
+            }
             Change::Gap { from, to, reason } if self.gaps.len() < MAX_GAPS => {
                 self.gaps
                     .push(format!("events {from} to {to} are lost: {reason}"));
             }
-            Change::Gap { .. }
-            | Change::Link(_)
-            | Change::Loop(_)
-            | Change::Held(_)
-            | Change::Released(_) => {}
+            Change::Gap { .. } | Change::Link(_) | Change::Held(_) | Change::Released(_) => {}
         }
     }
 
@@ -137,6 +143,9 @@ impl Changes {
         let room = MAX_TOUCHED.saturating_sub(self.touched.len());
         self.everything |= other.everything || other.touched.len() > room;
         self.touched.extend(other.touched.iter().take(room));
+        self.loops.extend(other.loops.last().cloned());
+        let excess = self.loops.len().saturating_sub(MAX_LOOPS);
+        self.loops.drain(..excess);
         let room = MAX_GAPS.saturating_sub(self.gaps.len());
         self.gaps.extend(other.gaps.iter().take(room).cloned());
     }

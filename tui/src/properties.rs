@@ -51,7 +51,7 @@ fn changes() -> impl Strategy<Value = Changes> {
             appended: appended.map(Position),
             touched,
             everything,
-            gaps: Vec::new(),
+            ..Changes::default()
         },
     )
 }

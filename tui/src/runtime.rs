@@ -195,8 +195,7 @@ impl Runtime {
                 Effect::Suspend => {
                     screen.leave().map_err(Error::Terminal)?;
                     screen.stop().map_err(Error::Terminal)?;
-                    screen.enter().map_err(Error::Terminal)?;
-                    self.dirty = true;
+                    self.enter(screen)?;
                 }
                 Effect::Copy(bytes) => screen.copy(&bytes).map_err(Error::Terminal)?,
                 Effect::Edit { id, file, before } => {
@@ -213,10 +212,17 @@ impl Runtime {
         let Editing { id, file, before } = editing;
         screen.leave().map_err(Error::Terminal)?;
         let result = edit(&self.editor, &file).await;
-        screen.enter().map_err(Error::Terminal)?;
-        self.dirty = true;
+        self.enter(screen)?;
         let answer = Answer::Edited { id, before, result };
         self.update(screen, Message::Answer(answer))
+    }
+
+    /// Takes the terminal back, which may have another size by now.
+    fn enter<S: Screen>(&mut self, screen: &mut S) -> Result<(), Error> {
+        screen.enter().map_err(Error::Terminal)?;
+        self.dirty = true;
+        let size = size(screen)?;
+        self.update(screen, Message::Resize(size))
     }
 
     fn frame<S: Screen>(&mut self, screen: &mut S) -> Result<(), Error> {

@@ -1,12 +1,14 @@
 //! Whole frames, as they were looked at and found good, at every size that the layout tells apart.
 
-use podtap_agent::history::Position;
+use jiff::SignedDuration;
+use podtap_agent::history::{LoopFinding, Position};
 use podtap_agent::{LinkState, ServiceState};
+use podtap_podio::{ObjectKind, ObjectRef};
 
 use crate::Config;
 use crate::app::App;
 use crate::message::{Changes, Message};
-use crate::testing::{app, frame, now, press, settle, status, text};
+use crate::testing::{app, frame, id, now, press, settle, status, text};
 use crate::theme::Theme;
 
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 60)];
@@ -77,7 +79,7 @@ fn trouble_is_told_in_words() {
         let mut app = browsing(width, height);
         let mut status = status();
         let reason = Some("the relay does not answer".to_owned());
-        let retry_at = Some(now() + jiff::SignedDuration::from_secs(4));
+        let retry_at = Some(now() + SignedDuration::from_secs(4));
         status.link = LinkState::Connecting {
             attempt: 3,
             reason,
@@ -151,4 +153,34 @@ fn windows_over_the_panes() {
         press(&mut app, keys, 1_204);
         snapshot(name, &app);
     }
+}
+
+#[test]
+fn what_the_agent_found_out_is_told() {
+    let mut app = browsing(120, 40);
+    let found = LoopFinding {
+        object: ObjectRef {
+            kind: ObjectKind::Item,
+            id: 4_711,
+        },
+        hook_id: 90_211,
+        event_type: "item.update".to_owned(),
+        event: id(1_204),
+        position: Position(1_204),
+        times: (0..14)
+            .map(|second| now() + SignedDuration::from_secs(second))
+            .collect(),
+        revisions: Vec::new(),
+        consecutive: true,
+    };
+    let loops = vec![found];
+    settle(
+        &mut app,
+        Message::Changed(Changes {
+            loops,
+            ..Changes::default()
+        }),
+        1_204,
+    );
+    snapshot("loop", &app);
 }

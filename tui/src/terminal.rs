@@ -18,6 +18,7 @@ use crossterm::terminal::{
 use futures_util::StreamExt;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 
 use crate::runtime::Screen;
 
@@ -85,7 +86,9 @@ impl Screen for TerminalScreen {
         if self.mouse {
             execute!(stdout(), EnableMouseCapture)?;
         }
-        self.terminal.clear()?;
+        // Empties the screen as `clear` does, without asking the terminal where its cursor is.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))?;
         self.input = Some(EventStream::new());
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use podtap_agent::history::{AttemptSummary, DeliveryState, EventRow};
+use podtap_agent::history::{AttemptSummary, DeliveryState, EventRow, Hold, Verification};
 
 use crate::theme::Role;
 
@@ -81,10 +81,31 @@ pub(crate) fn count(many: u64, noun: &str) -> String {
 
 /// What came of an event so far: sign, word and role say the same.
 pub(crate) fn outcome(row: &EventRow) -> (Role, String) {
+    if let Some(verification) = &row.insight.verification {
+        return verified(verification);
+    }
     match (&row.last, row.state) {
-        (None, DeliveryState::Held) => (Role::Quiet, "◦ held".to_owned()),
+        (None, DeliveryState::Held) => (Role::Quiet, held(row.insight.hold).to_owned()),
         (None, _) => (Role::Waiting, "… waiting".to_owned()),
         (Some(last), _) => attempt_outcome(last),
+    }
+}
+
+/// What came of a validation.
+pub(crate) fn verified(verification: &Verification) -> (Role, String) {
+    let (role, text) = match verification {
+        Verification::Validated => (Role::Ok, "✓ validated"),
+        Verification::ActiveAnyway => (Role::Ok, "✓ active"),
+        Verification::Failed { .. } => (Role::Failed, "✗ not valid"),
+    };
+    (role, text.to_owned())
+}
+
+fn held(hold: Option<Hold>) -> &'static str {
+    match hold {
+        Some(Hold::Loop) => "◦ loop",
+        Some(Hold::Verify) => "… verifying",
+        None => "◦ held",
     }
 }
 

@@ -4,8 +4,9 @@
 mod act;
 mod replay;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use podtap_agent::history::LoopFinding;
 use podtap_agent::{EventId, LinkState, Status};
 use ratatui::layout::Size;
 
@@ -25,6 +26,9 @@ use crate::toast::Toasts;
 
 /// The list's part of what it shares with the detail at first, in per cent.
 const SHARE: u16 = 55;
+
+/// How long a loop is told after it was found.
+const WARN_FOR: SignedDuration = SignedDuration::from_mins(2);
 
 /// A pane that can have the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +66,8 @@ pub(crate) struct App {
     pub(crate) toasts: Toasts,
     /// Replays of many events, while there are any.
     pub(crate) batch: Option<Batch>,
+    /// The loop that was found last, and until when it is told.
+    warning: Option<(LoopFinding, Timestamp)>,
     /// What changed since the screen is held still; `None` while it is not.
     held: Option<Changes>,
 }
@@ -85,6 +91,7 @@ impl App {
             search: Search::default(),
             toasts: Toasts::default(),
             batch: None,
+            warning: None,
             held: None,
         }
     }
@@ -145,6 +152,11 @@ impl App {
         &self.modals
     }
 
+    /// The loop to warn of.
+    pub(crate) fn warning(&self) -> Option<&LoopFinding> {
+        self.warning.as_ref().map(|(found, _)| found)
+    }
+
     /// Whether the screen is held still.
     pub(crate) fn is_paused(&self) -> bool {
         self.held.is_some()
@@ -181,7 +193,8 @@ impl App {
         self.detail.tick();
         self.batch.iter_mut().for_each(Batch::tick);
         let rate = self.rate.tick(now);
-        let toasts = self.toasts.tick(now);
+        let warning = self.warning.take_if(|(_, until)| *until <= now).is_some();
+        let toasts = self.toasts.tick(now) || warning;
         rate || toasts || matches!(self.status.link, LinkState::Connecting { .. })
     }
 
@@ -195,11 +208,15 @@ impl App {
             self.list.changed(changes);
             self.detail.changed(changes);
         }
+        if let Some(found) = changes.loops.last() {
+            let until = self.now.saturating_add(WARN_FOR).unwrap_or(Timestamp::MAX);
+            self.warning = Some((found.clone(), until));
+        }
         for gap in &changes.gaps {
             self.toasts.show(Role::Failed, gap, self.now);
         }
         // What the history then says is what is drawn.
-        changes.appended.is_some() || !changes.gaps.is_empty()
+        changes.appended.is_some() || !changes.gaps.is_empty() || !changes.loops.is_empty()
     }
 
     fn answer(&mut self, answer: Answer) -> bool {

@@ -1,7 +1,7 @@
 //! What happened, to what, and what came of it.
 
 use jiff::tz::TimeZone;
-use podtap_agent::history::{Attempt, DeliveryState, Event, Outcome};
+use podtap_agent::history::{Attempt, DeliveryState, Event, Hold, Insight, Outcome, Verification};
 use podtap_podio::{EventKind, PodioEvent};
 
 use super::sheet::field;
@@ -15,6 +15,7 @@ pub(super) fn sheet(event: &Event, attempts: &[Attempt], zone: &TimeZone) -> Vec
     if event.podio.is_none() {
         lines.push(Line::of(Role::Strong, "Not an event of Podio's"));
     }
+    lines.extend(found_out(&event.insight));
     lines.push(Line::new());
     let request = &event.request;
     lines.push(field(
@@ -34,7 +35,7 @@ pub(super) fn sheet(event: &Event, attempts: &[Attempt], zone: &TimeZone) -> Vec
         .unwrap_or_default();
     lines.push(field("id", Role::Plain, event.id.to_string()).put(Role::Quiet, seq));
     lines.push(Line::new());
-    lines.extend(delivery(event.state, attempts));
+    lines.extend(delivery(event, attempts));
     lines
 }
 
@@ -69,10 +70,52 @@ fn podio(podio: &PodioEvent) -> Vec<Line> {
     lines
 }
 
-fn delivery(state: DeliveryState, attempts: &[Attempt]) -> Vec<Line> {
+/// What the agent found out, beside what the event says itself.
+fn found_out(insight: &Insight) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if let Some(place) = &insight.place {
+        let name = place.name.as_deref().unwrap_or_default();
+        let line = field("made on", Role::Plain, name);
+        let gap = if name.is_empty() { "" } else { "  " };
+        lines.push(line.put(Role::Quiet, format!("{gap}{}", place.at)));
+    }
+    if let Some(verification) = &insight.verification {
+        let (role, text) = words::verified(verification);
+        let line = field("validation", role, text);
+        lines.push(match verification {
+            Verification::Failed { reason } => line.put(Role::Plain, format!(": {reason}")),
+            Verification::ActiveAnyway => {
+                line.put(Role::Quiet, "  somebody else sent the code first")
+            }
+            Verification::Validated => line,
+        });
+    }
+    if let Some(duplicate) = insight.duplicate {
+        let text = if duplicate.same_hook {
+            "says what an earlier event of the same hook said"
+        } else {
+            "another hook has said the same; is one of them forgotten?"
+        };
+        lines.push(field("duplicate", Role::Warning, text));
+    }
+    if insight.missing > 0 {
+        let revisions = words::count(insight.missing, "revision");
+        let text = format!("{revisions} before this one never arrived, or had hook=false");
+        lines.push(field("missing", Role::Warning, text));
+    }
+    lines
+}
+
+fn delivery(event: &Event, attempts: &[Attempt]) -> Vec<Line> {
     let Some(last) = attempts.last() else {
-        return vec![match state {
-            DeliveryState::Held => field(
+        return vec![match (event.state, event.insight.hold) {
+            (DeliveryState::Held, Some(Hold::Loop)) => {
+                field("delivery", Role::Warning, "◦ held: its object is in a loop")
+            }
+            (DeliveryState::Held, Some(Hold::Verify)) => {
+                field("delivery", Role::Quiet, "◦ held: not for the local service")
+            }
+            (DeliveryState::Held, None) => field(
                 "delivery",
                 Role::Quiet,
                 "◦ held: there was no local service",

@@ -20,6 +20,7 @@ pub(crate) fn view(app: &App, layout: &Layout, focused: bool, buffer: &mut Buffe
     let titles = Titles {
         left: title(detail),
         right: progress(detail, first, height),
+        ..Titles::default()
     };
     Frame { focused, titles }.draw(layout.detail, theme, buffer);
     let Some(opened) = detail.opened() else {

@@ -30,6 +30,7 @@ pub(crate) fn view(app: &App, area: Rect, focused: bool, buffer: &mut Buffer) {
     let titles = Titles {
         left: left_title(app),
         right: right_title(app),
+        below: warning(app),
     };
     Frame { focused, titles }.draw(area, app.theme(), buffer);
     let area = inner(area);
@@ -101,6 +102,19 @@ fn about(row: &EventRow) -> String {
         (None, _, Some(hook)) => format!("hook {hook}"),
         (None, _, None) => String::new(),
     }
+}
+
+/// The loop that was found last.
+fn warning(app: &App) -> Line {
+    let Some(found) = app.warning() else {
+        return Line::new();
+    };
+    let (many, seconds) = (found.times.len(), found.span().as_secs());
+    let text = format!(
+        "⚠ loop? {} {many}× in {seconds} s; use hook=false",
+        found.object
+    );
+    Line::of(Role::Warning, text)
 }
 
 fn left_title(app: &App) -> Line {

@@ -98,6 +98,7 @@ pub(crate) fn view(app: &App, screen: Rect, buffer: &mut Buffer) {
     let titles = Titles {
         left: Line::of(Role::Strong, "Copy"),
         right: Line::of(Role::Quiet, "esc closes"),
+        ..Titles::default()
     };
     Frame {
         focused: true,

@@ -77,6 +77,7 @@ pub(crate) fn view(help: &Help, app: &App, screen: Rect, buffer: &mut Buffer) {
     let titles = Titles {
         left: Line::of(Role::Strong, "Keys"),
         right,
+        ..Titles::default()
     };
     Frame {
         focused: true,

@@ -57,6 +57,7 @@ impl Lines {
         let titles = Titles {
             left: Line::of(Role::Strong, self.title),
             right: Line::of(Role::Accent, &self.hint),
+            ..Titles::default()
         };
         Frame {
             focused: true,

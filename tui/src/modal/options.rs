@@ -89,6 +89,7 @@ impl Options {
                 format!("Replay {}", words::count(many, "event")),
             ),
             right: Line::of(Role::Accent, "tab next · enter sends"),
+            ..Titles::default()
         };
         Frame {
             focused: true,

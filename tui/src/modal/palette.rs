@@ -81,6 +81,7 @@ impl Palette {
         let titles = Titles {
             left: Line::of(Role::Strong, "Do"),
             right: Line::of(Role::Quiet, "enter does it · esc closes"),
+            ..Titles::default()
         };
         Frame {
             focused: true,
