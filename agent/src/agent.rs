@@ -17,9 +17,10 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, LinkConfig, Retention, Target};
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
-use crate::delivery::gate::{Gate, HeldObjects};
+use crate::delivery::gate::Gate;
 use crate::handle::{AgentHandle, CHANGE_BUFFER};
-use crate::history::{self, History, HistoryError, Pending, Writer, WriterThread};
+use crate::history::{History, HistoryError, Pending, Writer, WriterThread};
+use crate::insights::Insights;
 use crate::link::{DialError, Face, Link, QUEUED_RESPONSES, Stop};
 use crate::lock::{Lock, LockError};
 use crate::replay::{self, Replayer};
@@ -148,19 +149,18 @@ impl Agent {
             status: status.subscribe(),
             permits: Arc::new(Semaphore::new(replay::CONCURRENCY)),
         };
-        let held: HeldObjects = history::held_objects(&path)?.into_iter().collect();
+        let insights = Insights::open(&path, history.clone(), writer.clone(), &podio)?;
         let handle = AgentHandle {
             history,
             status: status.subscribe(),
             changes: changes.clone(),
             replayer,
-            writer: writer.clone(),
-            held: held.clone(),
+            insights: insights.clone(),
         };
-        let gate = Gate::new(podio.forward_verify, held.clone());
+        let gate = Gate::new(podio.forward_verify, insights.held.clone());
         // Only the agent with the link watches: beside it, another one would validate twice.
-        let watch = || Watch::open(&path, podio, writer.clone(), held, &status);
-        let watch = link.is_some().then(watch).transpose()?;
+        let watch = || Watch::new(insights, podio, status.subscribe());
+        let watch = link.is_some().then(watch);
         let (answers, responses) = mpsc::channel(QUEUED_RESPONSES);
         // Only the agent with the link delivers: beside it, another one would deliver twice.
         let delivery = match (&link, target) {

@@ -1,14 +1,15 @@
 //! The only door to a running agent: commands in, status and changes out.
 
+use jiff::Timestamp;
 use podtap_podio::ObjectRef;
 use podtap_wire::{EventId, Seq};
 use tokio::sync::{broadcast, watch};
 
-use crate::delivery::gate::HeldObjects;
-use crate::history::{
-    Attempt, History, HistoryError, LoopFinding, Note, Position, Verification, Writer,
-};
+use crate::explain::{ExplainError, Explanation};
+use crate::history::{Attempt, History, HistoryError, LoopFinding, Note, Position, Verification};
+use crate::insights::Insights;
 use crate::replay::{Replay, ReplayError, Replayer};
+use crate::standing::HookStanding;
 use crate::status::{LinkState, Status};
 
 /// Changes kept for a reader that lags; one that falls further behind reads the history again.
@@ -21,8 +22,7 @@ pub struct AgentHandle {
     pub(crate) status: watch::Receiver<Status>,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) replayer: Replayer,
-    pub(crate) writer: Writer,
-    pub(crate) held: HeldObjects,
+    pub(crate) insights: Insights,
 }
 
 impl AgentHandle {
@@ -48,9 +48,22 @@ impl AgentHandle {
         self.replayer.replay(replay).await
     }
 
+    /// What Podio knows of an event: asked for now, or kept from the last time. Works with and
+    /// without a link.
+    pub async fn explain(&self, event: EventId) -> Result<Explanation, ExplainError> {
+        self.insights.explainer.explain(event).await
+    }
+
+    /// For each hook that was called within a week, what Podio would have concluded had it called
+    /// the local service itself. First attempts count, replays do not. Works with and without a
+    /// link; the first time may take a second or two.
+    pub async fn standings(&self) -> Result<Vec<HookStanding>, HistoryError> {
+        self.insights.standings.at(Timestamp::now()).await
+    }
+
     /// Objects whose events are held because of a loop, in order.
     pub fn held(&self) -> Vec<ObjectRef> {
-        self.held.all()
+        self.insights.held.all()
     }
 
     /// Lets an object's next events go to the local service again; whether it was held.
@@ -58,8 +71,9 @@ impl AgentHandle {
     /// What was held stays so, and can be replayed: these are the echoes of a loop, of which each
     /// that is delivered may begin the loop anew, and none says anything that the newest does not.
     pub async fn release(&self, object: ObjectRef) -> Result<bool, HistoryError> {
-        self.writer.note(vec![Note::ReleaseObject(object)]).await?;
-        Ok(self.held.release(object))
+        let note = Note::ReleaseObject(object);
+        self.insights.writer.note(vec![note]).await?;
+        Ok(self.insights.held.release(object))
     }
 }
 

@@ -8,24 +8,29 @@
 mod agent;
 pub mod config;
 mod delivery;
+pub mod explain;
 pub mod export;
 pub mod handle;
 pub mod history;
+mod insights;
 mod link;
 mod lock;
 pub mod place;
 mod reason;
 mod replay;
+pub mod standing;
 pub mod status;
 mod tls;
 mod watch;
 
 pub use agent::{Agent, OpenError, RunError};
 pub use config::{Config, LinkConfig, PodioConfig, Target};
+pub use explain::{ExplainError, Explanation, FieldChange};
 pub use handle::{AgentHandle, Change};
 pub use link::DialError;
 pub use place::{Place, PlaceRef};
 pub use replay::{Replay, ReplayError};
+pub use standing::{Failure, HookStanding};
 pub use status::{LinkState, ServiceState, Status};
 
 // What the types above are made of, so that front ends need not know the protocol.

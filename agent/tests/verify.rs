@@ -9,123 +9,29 @@
 
 mod support;
 
-use podtap_agent::history::{
-    Anchor, DeliveryState, EventRow, Filter, Hold, PageQuery, Verification,
-};
-use podtap_agent::{Agent, AgentHandle, Change, Config, PodioConfig, RunError};
+use podtap_agent::history::{DeliveryState, Hold, Verification};
+use podtap_agent::{Change, PodioConfig};
 use podtap_podio::client::HookStatus;
 use podtap_podio::sandbox::{self, Fault, Observation};
-use podtap_podio::{EventType, RefType};
-use support::podio::{ORDERS, Podio};
-use support::{Service, delivering, eventually, ok};
-use tempfile::TempDir;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use support::eventually;
+use support::podio::{ORDERS, Running};
 
-struct Running {
-    handle: AgentHandle,
-    podio: Podio,
-    token: CancellationToken,
-    agent: JoinSet<Result<(), RunError>>,
-    service: Service,
-    folder: TempDir,
-}
-
-impl Running {
-    async fn start(sandbox: sandbox::Config, change: impl FnOnce(&mut PodioConfig)) -> Self {
-        let folder = TempDir::new().unwrap();
-        let podio = Podio::start(&support::history_of(&folder), sandbox).await;
-        let service = Service::start(|_| ok()).await;
-        let mut config = delivering(&folder, service.address);
-        config.podio.client = podio.config.clone();
-        change(&mut config.podio);
-        let (handle, token, agent) = run(config);
-        Self {
-            handle,
-            podio,
-            token,
-            agent,
-            service,
-            folder,
+/// Waits until every one of `count` events has an outcome; oldest first.
+async fn outcomes(running: &Running, count: usize) -> Vec<Verification> {
+    eventually("every hook.verify has an outcome", || async {
+        let rows = running.rows().await;
+        let outcomes: Vec<_> = rows
+            .iter()
+            .rev()
+            .filter_map(|row| row.insight.verification.clone())
+            .collect();
+        if outcomes.len() == count {
+            Ok(outcomes)
+        } else {
+            Err(format!("{rows:#?}"))
         }
-    }
-
-    /// Stops the agent and starts another one on the same history.
-    async fn restart(&mut self, change: impl FnOnce(&mut PodioConfig)) {
-        self.token.cancel();
-        self.agent.join_next().await.unwrap().unwrap().unwrap();
-        let mut config = delivering(&self.folder, self.service.address);
-        config.podio.client = self.podio.config.clone();
-        change(&mut config.podio);
-        (self.handle, self.token, self.agent) = run(config);
-    }
-
-    async fn hook(&self) -> u64 {
-        let (client, url) = (&self.podio.client, &self.podio.ingest);
-        let hook = client.create_hook(RefType::App, ORDERS, url, EventType::ItemUpdate);
-        hook.await.unwrap()
-    }
-
-    async fn status(&self, hook_id: u64) -> HookStatus {
-        let hooks = self.podio.client.hooks(RefType::App, ORDERS).await.unwrap();
-        let hook = hooks.iter().find(|hook| hook.hook_id == hook_id);
-        hook.unwrap().status
-    }
-
-    async fn rows(&self) -> Vec<EventRow> {
-        let query = PageQuery {
-            filter: Filter::default(),
-            anchor: Anchor::Newest,
-            limit: 1000,
-        };
-        self.handle.history().page(query).await.unwrap()
-    }
-
-    /// Waits until `count` events are in the history and none is pending; newest first.
-    async fn arrived(&self, count: usize) -> Vec<EventRow> {
-        eventually("the events are where they belong", || async {
-            let rows = self.rows().await;
-            let is_settled = |row: &EventRow| row.state != DeliveryState::Pending;
-            if rows.len() == count && rows.iter().all(is_settled) {
-                Ok(rows)
-            } else {
-                Err(format!("{rows:#?}"))
-            }
-        })
-        .await
-    }
-
-    /// Waits until every one of `count` events has an outcome; oldest first.
-    async fn outcomes(&self, count: usize) -> Vec<Verification> {
-        eventually("every hook.verify has an outcome", || async {
-            let rows = self.rows().await;
-            let outcomes: Vec<_> = rows
-                .iter()
-                .rev()
-                .filter_map(|row| row.insight.verification.clone())
-                .collect();
-            if outcomes.len() == count {
-                Ok(outcomes)
-            } else {
-                Err(format!("{rows:#?}"))
-            }
-        })
-        .await
-    }
-}
-
-fn run(
-    config: Config,
-) -> (
-    AgentHandle,
-    CancellationToken,
-    JoinSet<Result<(), RunError>>,
-) {
-    let (agent, handle) = Agent::open(config).unwrap();
-    let token = CancellationToken::new();
-    let mut running = JoinSet::new();
-    running.spawn(agent.run(token.clone()));
-    (handle, token, running)
+    })
+    .await
 }
 
 fn reason(verification: &Verification) -> &str {
@@ -142,7 +48,7 @@ async fn a_new_hook_is_active_without_anybody_doing_anything() {
 
     let hook_id = running.hook().await;
 
-    assert_eq!(running.outcomes(1).await, [Verification::Validated]);
+    assert_eq!(outcomes(&running, 1).await, [Verification::Validated]);
     assert_eq!(running.status(hook_id).await, HookStatus::Active);
     loop {
         if let Change::Verified {
@@ -164,7 +70,7 @@ async fn it_works_without_credentials() {
 
     let hook_id = running.hook().await;
 
-    assert_eq!(running.outcomes(1).await, [Verification::Validated]);
+    assert_eq!(outcomes(&running, 1).await, [Verification::Validated]);
     assert_eq!(running.status(hook_id).await, HookStatus::Active);
 }
 
@@ -178,21 +84,21 @@ async fn where_podio_wants_credentials_the_cure_is_told() {
 
     running.hook().await;
 
-    let outcomes = running.outcomes(1).await;
-    assert!(reason(&outcomes[0]).contains("set Podio's credentials"));
+    let found = outcomes(&running, 1).await;
+    assert!(reason(&found[0]).contains("set Podio's credentials"));
 }
 
 #[tokio::test]
 async fn every_verification_of_a_hook_is_answered_also_the_second() {
     let running = Running::start(sandbox::Config::default(), |_| {}).await;
     let hook_id = running.hook().await;
-    running.outcomes(1).await;
+    outcomes(&running, 1).await;
 
     let client = &running.podio.client;
     client.request_hook_verification(hook_id).await.unwrap();
 
     assert_eq!(
-        running.outcomes(2).await,
+        outcomes(&running, 2).await,
         [Verification::Validated, Verification::Validated]
     );
 }
@@ -213,7 +119,7 @@ async fn an_error_that_may_pass_is_tried_again() {
     ) {}
     running.podio.handle.set_fault(None);
 
-    assert_eq!(running.outcomes(1).await, [Verification::Validated]);
+    assert_eq!(outcomes(&running, 1).await, [Verification::Validated]);
     assert_eq!(running.status(hook_id).await, HookStatus::Active);
 }
 
@@ -235,10 +141,10 @@ async fn a_forged_event_fails_once_however_often_it_comes() {
         .forge("type=hook.verify&hook_id=1%2F..&code=abc")
         .await;
 
-    let outcomes = running.outcomes(21).await;
+    let found = outcomes(&running, 21).await;
 
-    assert!(reason(&outcomes[0]).contains("400") || reason(&outcomes[0]).contains("404"));
-    assert!(reason(&outcomes[20]).contains("names no hook"));
+    assert!(reason(&found[0]).contains("400") || reason(&found[0]).contains("404"));
+    assert!(reason(&found[20]).contains("names no hook"));
     let mut calls = 0;
     while let Ok(observation) = observed.try_recv() {
         calls += usize::from(matches!(observation, Observation::Call { .. }));
@@ -253,14 +159,14 @@ async fn a_refusal_is_no_failure_where_the_list_shows_the_hook_active() {
     })
     .await;
     let hook_id = running.hook().await;
-    running.outcomes(1).await;
+    outcomes(&running, 1).await;
 
     // What a code looks like that somebody else has used up.
     let used = format!("type=hook.verify&hook_id={hook_id}&code=00000000");
     running.podio.forge(&used).await;
 
-    let outcomes = running.outcomes(2).await;
-    assert_eq!(outcomes[1], Verification::ActiveAnyway);
+    let found = outcomes(&running, 2).await;
+    assert_eq!(found[1], Verification::ActiveAnyway);
 }
 
 #[tokio::test]
@@ -273,7 +179,7 @@ async fn what_was_not_answered_before_a_crash_is_answered_after_it() {
 
     running.restart(|_| {}).await;
 
-    assert_eq!(running.outcomes(1).await, [Verification::Validated]);
+    assert_eq!(outcomes(&running, 1).await, [Verification::Validated]);
     assert_eq!(running.status(hook_id).await, HookStatus::Active);
 }
 
@@ -285,7 +191,7 @@ async fn a_hook_verify_reaches_the_local_service_unless_told_otherwise() {
         })
         .await;
         running.hook().await;
-        running.outcomes(1).await;
+        outcomes(&running, 1).await;
         let row = running.arrived(1).await.remove(0);
         let (state, hold) = if forward {
             (DeliveryState::Delivered, None)

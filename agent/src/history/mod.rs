@@ -4,6 +4,7 @@
 //! processes may share the file. The link appends, delivery and replay record attempts, and
 //! everything that shows something reads. Nothing in here knows of relays or local services.
 
+mod calls;
 mod commit;
 mod connection;
 mod error;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 
 use podtap_wire::EventId;
 
+pub(crate) use calls::{AttemptCursor, Call};
 pub use error::HistoryError;
 pub use event::{
     Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome, Position,

@@ -18,6 +18,9 @@ use crate::place::Place;
 /// Loops that are remembered.
 const MAX_LOOPS: u32 = 1000;
 
+/// Explanations that are kept; each is some kilobytes at most.
+const MAX_EXPLANATIONS: u32 = 10_000;
+
 /// Times at which the local service was away that are kept: as long as a standing looks back,
 /// these are more than anybody's machine has in a week.
 const MAX_OUTAGES: u32 = 10_000;
@@ -59,6 +62,11 @@ pub(crate) enum Note {
     Learned { hook_id: u64, place: Place },
     /// The local service was away from then until then.
     Outage { since: Timestamp, until: Timestamp },
+    /// What Podio told of this, as JSON.
+    Explained {
+        subject: String,
+        explanation: String,
+    },
 }
 
 impl Note {
@@ -107,6 +115,10 @@ impl Note {
             ),
             Self::Learned { hook_id, place } => write_place(transaction, *hook_id, place),
             Self::Outage { since, until } => write_outage(transaction, *since, *until),
+            Self::Explained {
+                subject,
+                explanation,
+            } => write_explanation(transaction, subject, explanation),
         }
     }
 
@@ -134,7 +146,7 @@ impl Note {
             Self::HoldObject(object) => Some(Change::Held(object)),
             Self::ReleaseObject(object) => Some(Change::Released(object)),
             Self::Learned { .. } => Some(Change::Named),
-            Self::Watched(_) | Self::Outage { .. } => None,
+            Self::Watched(_) | Self::Outage { .. } | Self::Explained { .. } => None,
         }
     }
 }
@@ -203,6 +215,23 @@ fn write_outage(
              (SELECT since FROM outages ORDER BY since DESC LIMIT 1 OFFSET ?)",
         )?
         .execute([MAX_OUTAGES])
+        .map(drop)
+}
+
+fn write_explanation(
+    transaction: &Transaction<'_>,
+    subject: &str,
+    explanation: &str,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO explanations (subject, explanation) VALUES (?, ?)")?
+        .execute([subject, explanation])?;
+    transaction
+        .prepare_cached(
+            "DELETE FROM explanations WHERE number <= \
+             (SELECT number FROM explanations ORDER BY number DESC LIMIT 1 OFFSET ?)",
+        )?
+        .execute([MAX_EXPLANATIONS])
         .map(drop)
 }
 

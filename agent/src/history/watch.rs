@@ -70,11 +70,17 @@ impl Watched {
         Reader::open(path, "podtap-history-watch").map(Self)
     }
 
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        self.0.read(query).await
+    }
+
     /// The last event that was looked at.
     pub(crate) async fn progress(&self) -> Result<Position, HistoryError> {
         let sql = "SELECT watched_through FROM watch_progress";
-        self.0
-            .read(|connection| connection.query_row(sql, [], |row| row.get(0).map(Position)))
+        self.read(|connection| connection.query_row(sql, [], |row| row.get(0).map(Position)))
             .await
     }
 
@@ -85,8 +91,7 @@ impl Watched {
         limit: usize,
     ) -> Result<Vec<Arrival>, HistoryError> {
         let condition = "e.position > ? ORDER BY e.position LIMIT ?";
-        self.0
-            .read(move |connection| arrivals(connection, condition, params![position.0, limit]))
+        self.read(move |connection| arrivals(connection, condition, params![position.0, limit]))
             .await
     }
 
@@ -101,46 +106,42 @@ impl Watched {
         let condition = "e.event_type = 'hook.verify' AND e.verification IS NULL \
              AND e.received_at >= ? AND e.position <= ? ORDER BY e.position DESC LIMIT ?";
         let since = since.as_millisecond();
-        self.0
-            .read(move |connection| {
-                arrivals(connection, condition, params![since, through.0, limit])
-            })
-            .await
+        self.read(move |connection| {
+            arrivals(connection, condition, params![since, through.0, limit])
+        })
+        .await
     }
 
     /// The newest loops, newest first.
     pub(crate) async fn loops(&self) -> Result<Vec<LoopFinding>, HistoryError> {
-        self.0.read(loops).await
+        self.read(loops).await
     }
 
     /// What a hook is on.
     pub(crate) async fn place(&self, hook_id: u64) -> Result<Option<Place>, HistoryError> {
         let sql = "SELECT ref_type, ref_id, name FROM hooks WHERE hook_id = ?";
-        self.0
-            .read(move |connection| {
-                connection
-                    .prepare_cached(sql)?
-                    .query_row([row::id_to_sql(hook_id)], |found| row::place(found, 0))
-                    .optional()
-                    .map(Option::flatten)
-            })
-            .await
+        self.read(move |connection| {
+            connection
+                .prepare_cached(sql)?
+                .query_row([row::id_to_sql(hook_id)], |found| row::place(found, 0))
+                .optional()
+                .map(Option::flatten)
+        })
+        .await
     }
 
-    /// Times since `since` at which the local service was away.
-    pub(crate) async fn outages(
+    /// What was kept of Podio's answers about this.
+    pub(crate) async fn explanation(
         &self,
-        since: Timestamp,
-    ) -> Result<Vec<(Timestamp, Timestamp)>, HistoryError> {
-        let sql = "SELECT since, until FROM outages WHERE until >= ? ORDER BY since";
-        let since = since.as_millisecond();
-        self.0
-            .read(move |connection| {
-                rows(connection, sql, [since], |row| {
-                    Ok((row::timestamp(row, 0)?, row::timestamp(row, 1)?))
-                })
-            })
-            .await
+        subject: String,
+    ) -> Result<Option<String>, HistoryError> {
+        let sql = "SELECT explanation FROM explanations WHERE subject = ?";
+        self.read(move |connection| {
+            connection
+                .query_row(sql, [subject], |row| row.get(0))
+                .optional()
+        })
+        .await
     }
 }
 
@@ -153,7 +154,7 @@ pub(crate) fn held_objects(path: &Path) -> Result<Vec<ObjectRef>, HistoryError> 
     Ok(found.into_iter().flatten().collect())
 }
 
-fn rows<T>(
+pub(super) fn rows<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,

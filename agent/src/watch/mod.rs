@@ -12,21 +12,16 @@ mod outage;
 mod validate;
 mod verify;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
-use podtap_podio::client::Client;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::OpenError;
 use crate::config::PodioConfig;
-use crate::delivery::gate::HeldObjects;
-use crate::history::{
-    Arrival, HistoryError, LoopFinding, Note, Position, Verification, Watched, Writer,
-};
+use crate::history::{Arrival, HistoryError, LoopFinding, Note, Position, Verification};
+use crate::insights::Insights;
 use crate::place::PlaceRef;
 use crate::status::{ServiceState, Status};
 use loops::Loops;
@@ -53,15 +48,13 @@ const PICK_UP_AT_MOST: usize = 50;
 /// Follows the history. Built once, run once.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    watched: Watched,
-    writer: Writer,
-    client: Client,
+    insights: Insights,
     /// Whether a `hook.verify` is answered.
     verify: bool,
     /// Apps, fields and spaces whose hooks are listed.
     places: Vec<PlaceRef>,
-    /// Where objects in a loop are put, if loops are to be broken.
-    held: Option<HeldObjects>,
+    /// Whether objects in a loop are held.
+    break_loops: bool,
     status: watch::Receiver<Status>,
 }
 
@@ -78,23 +71,18 @@ struct Detectors {
 }
 
 impl Watch {
-    /// Opens what it reads from; calls nobody.
-    pub(crate) fn open(
-        path: &Path,
+    pub(crate) fn new(
+        insights: Insights,
         config: PodioConfig,
-        writer: Writer,
-        held: HeldObjects,
-        status: &watch::Sender<Status>,
-    ) -> Result<Self, OpenError> {
-        Ok(Self {
-            watched: Watched::open(path)?,
-            writer,
-            client: Client::new(config.client)?,
+        status: watch::Receiver<Status>,
+    ) -> Self {
+        Self {
+            insights,
             verify: config.verify,
             places: config.places,
-            held: config.break_loops.then_some(held),
-            status: status.subscribe(),
-        })
+            break_loops: config.break_loops,
+            status,
+        }
     }
 
     /// Follows until the token is cancelled. Validations under way are dropped then, and picked up
@@ -102,8 +90,8 @@ impl Watch {
     pub(crate) async fn run(mut self, token: CancellationToken) -> Result<(), HistoryError> {
         let mut detectors = self.begin().await?;
         let names = Names {
-            client: self.client.clone(),
-            writer: self.writer.clone(),
+            client: self.insights.client.clone(),
+            writer: self.insights.writer.clone(),
             places: self.places.clone(),
             unknown: Arc::clone(&detectors.unknown_hook),
         };
@@ -118,17 +106,21 @@ impl Watch {
         token: CancellationToken,
     ) -> Result<(), HistoryError> {
         let validator = Validator {
-            client: self.client.clone(),
-            watched: self.watched.clone(),
+            client: self.insights.client.clone(),
+            watched: self.insights.watched.clone(),
             places: self.places.clone(),
         };
         let mut calls = FuturesUnordered::new();
-        let mut tally = self.writer.tally();
+        let mut tally = self.insights.writer.tally();
         let mut state = ServiceState::Unknown;
         while !token.is_cancelled() {
             let more = tally.borrow_and_update().newest > detectors.cursor;
             if more {
-                let page = self.watched.arrivals(detectors.cursor, PAGE).await?;
+                let page = self
+                    .insights
+                    .watched
+                    .arrivals(detectors.cursor, PAGE)
+                    .await?;
                 self.look(detectors, page).await?;
             }
             while calls.len() < CALLS_AT_ONCE
@@ -181,14 +173,14 @@ impl Watch {
     async fn begin(&self) -> Result<Detectors, HistoryError> {
         let now = Timestamp::now();
         let mut detectors = Detectors {
-            cursor: self.watched.progress().await?,
+            cursor: self.insights.watched.progress().await?,
             ..Detectors::default()
         };
-        for finding in self.watched.loops().await? {
+        for finding in self.insights.watched.loops().await? {
             detectors.loops.resume(&finding);
         }
         // An outage that was open when the agent ended: nobody knows for how long it went on.
-        let open = self.watched.outages(now).await?.into_iter();
+        let open = self.insights.watched.outages(now).await?.into_iter();
         let closed = open.map(|(since, _)| Note::Outage {
             since,
             until: since,
@@ -196,6 +188,7 @@ impl Watch {
         self.note(closed.collect()).await?;
         let since = now.saturating_sub(PICK_UP).unwrap_or(Timestamp::MIN);
         let unverified = self
+            .insights
             .watched
             .unverified(since, detectors.cursor, PICK_UP_AT_MOST);
         let mut notes = Vec::new();
@@ -261,7 +254,7 @@ impl Watch {
     fn found(&self, finding: LoopFinding) -> Vec<Note> {
         tracing::warn!(object = %finding.object, hook = finding.hook_id, "loop");
         let object = finding.object;
-        let newly_held = self.held.as_ref().is_some_and(|held| held.hold(object));
+        let newly_held = self.break_loops && self.insights.held.hold(object);
         let mut notes = vec![Note::Loop(finding)];
         notes.extend(newly_held.then_some(Note::HoldObject(object)));
         notes
@@ -271,7 +264,7 @@ impl Watch {
         if notes.is_empty() {
             return Ok(());
         }
-        self.writer.note(notes).await
+        self.insights.writer.note(notes).await
     }
 }
 

@@ -4,15 +4,20 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use podtap_agent::history::{DeliveryState, NewEvent, Writer, WriterThread};
-use podtap_podio::client::{self, Client, Credentials, Grant};
+use podtap_agent::history::{
+    Anchor, DeliveryState, EventRow, Filter, NewEvent, PageQuery, Writer, WriterThread,
+};
+use podtap_agent::{Agent, AgentHandle, Config, PodioConfig, RunError};
+use podtap_podio::client::{self, Client, Credentials, Grant, HookStatus};
 use podtap_podio::sandbox::{self, Handle, Sandbox};
+use podtap_podio::{EventType, RefType};
 use podtap_wire::{EventId, WebhookRequest};
+use tempfile::TempDir;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Service, ok};
+use super::{Service, delivering, eventually, history_of, ok};
 
 /// An app of the sandbox, as its seed has it.
 pub(crate) const ORDERS: u64 = 30_682_880;
@@ -102,4 +107,111 @@ pub(crate) fn webhook(body: Vec<u8>) -> NewEvent {
         },
         state: DeliveryState::Pending,
     }
+}
+
+/// An agent beside the sandbox, with a local service that answers.
+pub(crate) struct Running {
+    pub(crate) handle: AgentHandle,
+    pub(crate) podio: Podio,
+    pub(crate) token: CancellationToken,
+    pub(crate) agent: JoinSet<Result<(), RunError>>,
+    pub(crate) service: Service,
+    pub(crate) folder: TempDir,
+}
+
+impl Running {
+    pub(crate) async fn start(
+        sandbox: sandbox::Config,
+        change: impl FnOnce(&mut PodioConfig),
+    ) -> Self {
+        Self::with(sandbox, |_| ok(), change).await
+    }
+
+    async fn with(
+        sandbox: sandbox::Config,
+        script: impl Fn(&super::Received) -> super::Reaction + Send + Sync + 'static,
+        change: impl FnOnce(&mut PodioConfig),
+    ) -> Self {
+        let folder = TempDir::new().unwrap();
+        let podio = Podio::start(&history_of(&folder), sandbox).await;
+        let service = Service::start(script).await;
+        let mut config = delivering(&folder, service.address);
+        config.podio.client = podio.config.clone();
+        change(&mut config.podio);
+        let (handle, token, agent) = run(config);
+        Self {
+            handle,
+            podio,
+            token,
+            agent,
+            service,
+            folder,
+        }
+    }
+
+    /// With a local service that answers so.
+    pub(crate) async fn answering(
+        script: impl Fn(&super::Received) -> super::Reaction + Send + Sync + 'static,
+    ) -> Self {
+        Self::with(sandbox::Config::default(), script, |_| {}).await
+    }
+
+    /// Stops the agent and starts another one on the same history.
+    pub(crate) async fn restart(&mut self, change: impl FnOnce(&mut PodioConfig)) {
+        self.token.cancel();
+        self.agent.join_next().await.unwrap().unwrap().unwrap();
+        let mut config = delivering(&self.folder, self.service.address);
+        config.podio.client = self.podio.config.clone();
+        change(&mut config.podio);
+        (self.handle, self.token, self.agent) = run(config);
+    }
+
+    pub(crate) async fn hook(&self) -> u64 {
+        let (client, url) = (&self.podio.client, &self.podio.ingest);
+        let hook = client.create_hook(RefType::App, ORDERS, url, EventType::ItemUpdate);
+        hook.await.unwrap()
+    }
+
+    pub(crate) async fn status(&self, hook_id: u64) -> HookStatus {
+        let hooks = self.podio.client.hooks(RefType::App, ORDERS).await.unwrap();
+        let hook = hooks.iter().find(|hook| hook.hook_id == hook_id);
+        hook.unwrap().status
+    }
+
+    pub(crate) async fn rows(&self) -> Vec<EventRow> {
+        let query = PageQuery {
+            filter: Filter::default(),
+            anchor: Anchor::Newest,
+            limit: 1000,
+        };
+        self.handle.history().page(query).await.unwrap()
+    }
+
+    /// Waits until `count` events are in the history and none is pending; newest first.
+    pub(crate) async fn arrived(&self, count: usize) -> Vec<EventRow> {
+        eventually("the events are where they belong", || async {
+            let rows = self.rows().await;
+            let is_settled = |row: &EventRow| row.state != DeliveryState::Pending;
+            if rows.len() == count && rows.iter().all(is_settled) {
+                Ok(rows)
+            } else {
+                Err(format!("{rows:#?}"))
+            }
+        })
+        .await
+    }
+}
+
+fn run(
+    config: Config,
+) -> (
+    AgentHandle,
+    CancellationToken,
+    JoinSet<Result<(), RunError>>,
+) {
+    let (agent, handle) = Agent::open(config).unwrap();
+    let token = CancellationToken::new();
+    let mut running = JoinSet::new();
+    running.spawn(agent.run(token.clone()));
+    (handle, token, running)
 }

@@ -1,0 +1,254 @@
+//! Asks Podio about one event: which calls, and how their answers read.
+//!
+//! What is gone or not ours to see is no error but something to be told: after `item.delete` an
+//! item "can no longer be retrieved" (podio.md 5.1), and under app authentication Podio answers 403
+//! for what does not exist (podio.md 4.2).
+
+use podtap_podio::client::{ByLine, Client, Error, Item, Revision, Via, plain_text};
+use podtap_podio::{EventKind, EventType, PodioEvent};
+
+use super::{Explanation, FieldChange, app_place};
+use crate::place::Place;
+
+/// Files of one event that are looked up.
+const MAX_FILES: usize = 5;
+
+/// What Podio said.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) explanation: Explanation,
+    /// Whether nothing is missing that another time might bring.
+    pub(super) is_whole: bool,
+    /// The app, where the answer names it.
+    pub(super) app: Option<Place>,
+}
+
+pub(super) async fn fetch(client: &Client, event: &PodioEvent) -> Result<Found, Error> {
+    use EventType as E;
+    let mut found = Found {
+        is_whole: true,
+        ..Found::default()
+    };
+    let EventKind::Known(kind) = event.kind else {
+        found.note("this build does not know events of this type");
+        return Ok(found);
+    };
+    match kind {
+        E::ItemCreate | E::ItemUpdate | E::ItemDelete => found.item(client, event).await?,
+        E::CommentCreate => found.comment(client, event).await?,
+        E::CommentDelete => {
+            found.note("a deleted comment cannot be read any more");
+            found.title_of_item(client, event).await?;
+        }
+        E::FileChange => found.files(client, event).await?,
+        E::TagAdd | E::TagDelete => found.title_of_item(client, event).await?,
+        E::TaskCreate | E::TaskUpdate => found.task(client, event).await?,
+        E::AppCreate | E::AppUpdate | E::FormCreate | E::FormUpdate | E::FormDelete => {
+            found.app(client, event).await?;
+        }
+        E::AppDelete | E::TaskDelete => found.note("it was deleted and cannot be read any more"),
+        E::HookVerify => found.note("Podio asks whether the receiver wants the hook"),
+        E::MemberAdd
+        | E::MemberRemove
+        | E::ContactCreate
+        | E::ContactUpdate
+        | E::ContactDelete
+        | E::StatusCreate
+        | E::StatusUpdate
+        | E::StatusDelete => found.note("events of this type are not looked up"),
+    }
+    Ok(found)
+}
+
+impl Found {
+    async fn item(&mut self, client: &Client, event: &PodioEvent) -> Result<(), Error> {
+        let Some(item_id) = event.id("item_id") else {
+            self.note("the event names no item");
+            return Ok(());
+        };
+        let Some(revision) = event.revision() else {
+            self.note("the event names no revision: this is the item as it is now");
+            return self.title_of_item(client, event).await;
+        };
+        let (item, made) = tokio::join!(
+            client.item(item_id),
+            client.item_revision(item_id, revision)
+        );
+        let item = self.told(item, "the item")?;
+        if let Some(made) = self.told(made, "the revision")? {
+            self.by(&made);
+        }
+        match revision.checked_sub(1) {
+            Some(before) => {
+                let difference = client.item_difference(item_id, before, revision).await;
+                let difference = self.told(difference, "the difference")?;
+                let changes = difference.into_iter().flatten().map(|change| FieldChange {
+                    from: plain_text(&change.kind, &change.from),
+                    to: plain_text(&change.kind, &change.to),
+                    field: name(change.label, change.external_id),
+                });
+                self.explanation.changes.extend(changes);
+            }
+            None => self.first_values(item.as_ref()),
+        }
+        if let Some(item) = item {
+            self.about(item);
+        }
+        Ok(())
+    }
+
+    /// What an item was created with, as long as nothing has changed it.
+    fn first_values(&mut self, item: Option<&Item>) {
+        match item {
+            Some(item) if item.revision.is_none_or(|revision| revision == 0) => {
+                let changes = item.fields.iter().map(|field| FieldChange {
+                    field: name(field.label.clone(), field.external_id.clone()),
+                    from: String::new(),
+                    to: plain_text(&field.kind, &field.values),
+                });
+                self.explanation.changes.extend(changes);
+            }
+            Some(_) => self.note("the item was changed since: its first values are not told"),
+            None => {}
+        }
+    }
+
+    async fn comment(&mut self, client: &Client, event: &PodioEvent) -> Result<(), Error> {
+        if let Some(comment_id) = event.id("comment_id") {
+            let comment = client.comment(comment_id).await;
+            if let Some(comment) = self.told(comment, "the comment")? {
+                self.explanation.who = comment.created_by.map(who);
+                self.explanation.when = comment.created_on;
+                self.explanation.changes.push(FieldChange {
+                    field: "comment".to_owned(),
+                    from: String::new(),
+                    to: comment.value,
+                });
+            }
+        }
+        self.title_of_item(client, event).await
+    }
+
+    async fn files(&mut self, client: &Client, event: &PodioEvent) -> Result<(), Error> {
+        let is_deleted = event.param("action_type") == Some("file_deleted");
+        let listed = event.param("file_ids").unwrap_or_default().split(',');
+        let ids: Vec<u64> = listed.filter_map(|id| id.trim().parse().ok()).collect();
+        if is_deleted {
+            self.note("a deleted file cannot be read any more");
+        }
+        if ids.len() > MAX_FILES {
+            self.note(format!(
+                "{} files, of which {MAX_FILES} are looked up",
+                ids.len()
+            ));
+        }
+        for file_id in ids.into_iter().take(MAX_FILES).filter(|_| !is_deleted) {
+            let file = client.file(file_id).await;
+            if let Some(file) = self.told(file, "the file")? {
+                self.explanation.who = self.explanation.who.take().or(file.created_by.map(who));
+                self.explanation.changes.push(FieldChange {
+                    field: "file".to_owned(),
+                    from: String::new(),
+                    to: file.name,
+                });
+            }
+        }
+        self.title_of_item(client, event).await
+    }
+
+    async fn task(&mut self, client: &Client, event: &PodioEvent) -> Result<(), Error> {
+        let Some(task_id) = event.id("task_id") else {
+            return Ok(());
+        };
+        let task = client.task(task_id).await;
+        if let Some(task) = self.told(task, "the task")? {
+            self.explanation.title = Some(task.text);
+            self.explanation.link = task.link;
+            let created = event.kind == EventKind::Known(EventType::TaskCreate);
+            self.explanation.who = task.created_by.map(who).filter(|_| created);
+            let facts = [
+                ("status", task.status),
+                ("due", task.due_date),
+                ("responsible", task.responsible.map(|person| person.name)),
+            ];
+            for (fact, value) in facts {
+                if let Some(value) = value {
+                    self.note(format!("{fact}: {value}"));
+                }
+            }
+            self.note("tasks have no revisions: this is the task as it is now");
+        }
+        Ok(())
+    }
+
+    async fn app(&mut self, client: &Client, event: &PodioEvent) -> Result<(), Error> {
+        if let Some(app_id) = event.id("app_id") {
+            let app = client.app(app_id).await;
+            if let Some(app) = self.told(app, "the app")? {
+                self.explanation.title = Some(app.config.name.clone());
+                self.explanation.app = Some(app.config.name);
+                self.explanation.link = app.link;
+            }
+        }
+        Ok(())
+    }
+
+    async fn title_of_item(&mut self, client: &Client, event: &PodioEvent) -> Result<(), Error> {
+        if let Some(item_id) = event.id("item_id") {
+            let item = client.item(item_id).await;
+            if let Some(item) = self.told(item, "the item")? {
+                self.about(item);
+            }
+        }
+        Ok(())
+    }
+
+    fn about(&mut self, item: Item) {
+        self.app = item.app.as_ref().map(app_place);
+        self.explanation.title = Some(item.title);
+        self.explanation.link = item.link;
+        self.explanation.app = item.app.map(|app| app.name);
+    }
+
+    fn by(&mut self, revision: &Revision) {
+        self.explanation.who = revision.created_by.clone().map(who);
+        self.explanation.via = revision.created_via.clone().and_then(via);
+        self.explanation.when.clone_from(&revision.created_on);
+    }
+
+    /// An answer, or a note that there is none to be had.
+    fn told<T>(&mut self, answer: Result<T, Error>, what: &str) -> Result<Option<T>, Error> {
+        let why = match answer {
+            Ok(found) => return Ok(Some(found)),
+            Err(Error::Gone { refusal, .. }) => {
+                format!("{what} is gone: {refusal}")
+            }
+            Err(Error::Refused { refusal, .. }) if refusal.status == 403 => {
+                self.is_whole = false;
+                format!("{what} does not exist, or is not for these credentials: {refusal}")
+            }
+            Err(error) => return Err(error),
+        };
+        self.note(why);
+        Ok(None)
+    }
+
+    fn note(&mut self, note: impl Into<String>) {
+        self.explanation.notes.push(note.into());
+    }
+}
+
+fn who(by: ByLine) -> String {
+    match by.kind.as_str() {
+        "app" => format!("{} (app)", by.name),
+        _ => by.name,
+    }
+}
+
+fn via(via: Via) -> Option<String> {
+    Some(via.name).filter(|name| !name.is_empty())
+}
+
+fn name(label: String, external_id: String) -> String {
+    if label.is_empty() { external_id } else { label }
+}

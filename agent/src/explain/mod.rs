@@ -1,0 +1,195 @@
+//! What Podio knows of an event: title, app, who did it through what, and what changed, field by
+//! field. Asked for lazily, kept in the history, and honest where Podio cannot tell.
+//!
+//! An explanation costs one to three calls of some 1,000 an hour (podio.md 4.3), so nothing is
+//! explained unasked, what cannot change any more is asked for once, and near the limit not at all.
+
+mod fetch;
+
+use podtap_podio::client::{self, Client};
+use podtap_podio::{EventKind, EventType, PodioEvent, RefType};
+use podtap_wire::EventId;
+use serde::{Deserialize, Serialize};
+
+use crate::history::{Event, History, HistoryError, Note, Watched, Writer};
+use crate::place::{Place, PlaceRef};
+
+/// One in so many calls of the hour is left for validating and managing hooks.
+const RESERVED_SHARE: u64 = 10;
+
+/// What Podio knows of an event. Texts are of the outside world: escape them before showing them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Explanation {
+    /// What the object is called.
+    pub title: Option<String>,
+    /// Its page for people.
+    pub link: Option<String>,
+    /// The app that it is in.
+    pub app: Option<String>,
+    /// Who did it: a person or an app.
+    pub who: Option<String>,
+    /// The API client that it was done through.
+    pub via: Option<String>,
+    /// When it was done, `YYYY-MM-DD HH:MM:SS` in UTC, as Podio writes it.
+    pub when: Option<String>,
+    /// What changed.
+    pub changes: Vec<FieldChange>,
+    /// What has to be said beside that, such as that the item is gone.
+    pub notes: Vec<String>,
+}
+
+/// One field, before and after; empty where there was or is nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// Its name for people.
+    pub field: String,
+    /// What it held.
+    pub from: String,
+    /// What it holds.
+    pub to: String,
+}
+
+/// Why there is no explanation.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// The history holds no such event.
+    #[error("there is no event {0} in the history")]
+    UnknownEvent(EventId),
+    /// It says nothing that Podio could be asked about.
+    #[error("this is no event of Podio's")]
+    NotPodio,
+    /// Nobody may ask.
+    #[error("Podio answers only who is logged in: set credentials, or run `podtap login`")]
+    NoCredentials,
+    /// The rest of the hour's calls is needed for hooks.
+    #[error("{remaining} of {limit} calls are left this hour, and kept for hooks: try again later")]
+    RateLimitNear {
+        /// Calls left.
+        remaining: u64,
+        /// Calls an hour.
+        limit: u64,
+    },
+    /// Podio could not be asked.
+    #[error(transparent)]
+    Podio(#[from] client::Error),
+    /// The history failed.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+/// Explains events. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Explainer {
+    pub(crate) history: History,
+    pub(crate) watched: Watched,
+    pub(crate) writer: Writer,
+    pub(crate) client: Client,
+}
+
+impl Explainer {
+    pub(crate) async fn explain(&self, id: EventId) -> Result<Explanation, ExplainError> {
+        let event = self.history.event(id).await?;
+        let event = event.ok_or(ExplainError::UnknownEvent(id))?;
+        let podio = event.podio.as_ref().ok_or(ExplainError::NotPodio)?;
+        let subject = subject(podio);
+        if let Some(subject) = &subject
+            && let Some(kept) = self.watched.explanation(subject.clone()).await?
+            && let Ok(kept) = serde_json::from_str(&kept)
+        {
+            return Ok(kept);
+        }
+        self.may_ask()?;
+        let found = fetch::fetch(&self.client, podio).await?;
+        let text = serde_json::to_string(&found.explanation).ok();
+        let kept = subject.zip(text).filter(|_| found.is_whole);
+        let mut notes: Vec<_> = kept
+            .map(|(subject, explanation)| Note::Explained {
+                subject,
+                explanation,
+            })
+            .into_iter()
+            .collect();
+        notes.extend(found.app.and_then(|app| learned(&event, podio, app)));
+        if !notes.is_empty() {
+            self.writer.note(notes).await?;
+        }
+        Ok(found.explanation)
+    }
+
+    fn may_ask(&self) -> Result<(), ExplainError> {
+        if !self.client.has_credentials() {
+            return Err(ExplainError::NoCredentials);
+        }
+        match self.client.rate_limit() {
+            Some(rate) if rate.remaining < rate.limit / RESERVED_SHARE => {
+                Err(ExplainError::RateLimitNear {
+                    remaining: rate.remaining,
+                    limit: rate.limit,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What an explanation is kept under: what the event is about, where that cannot change any more.
+fn subject(podio: &PodioEvent) -> Option<String> {
+    let EventKind::Known(kind) = podio.kind else {
+        return None;
+    };
+    let detail = match kind {
+        EventType::ItemCreate | EventType::ItemUpdate | EventType::ItemDelete => {
+            podio.revision()?
+        }
+        EventType::CommentCreate => podio.id("comment_id")?,
+        _ => return None,
+    };
+    Some(format!("{kind} {} {detail}", podio.id("item_id")?))
+}
+
+/// An item's app is what its hook is on, unless the hook may be on a field.
+fn learned(event: &Event, podio: &PodioEvent, app: Place) -> Option<Note> {
+    let may_be_on_field = podio.kind == EventKind::Known(EventType::ItemUpdate);
+    let is_known = event.insight.place.as_ref().map(|place| place.at);
+    let is_on_app = is_known.map_or(!may_be_on_field, |at| at.ref_type == RefType::App);
+    is_on_app.then_some(Note::Learned {
+        hook_id: podio.hook_id?,
+        place: app,
+    })
+}
+
+/// An app as a place.
+fn app_place(app: &client::AppRef) -> Place {
+    Place {
+        at: PlaceRef::app(app.app_id),
+        name: Some(app.name.clone()).filter(|name| !name.is_empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject_of(body: &str) -> Option<String> {
+        subject(&podtap_podio::decode(None, body.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn only_what_cannot_change_any_more_is_kept() {
+        for (body, kept) in [
+            (
+                "type=item.update&item_id=4&item_revision_id=7",
+                Some("item.update 4 7"),
+            ),
+            (
+                "type=comment.create&item_id=4&comment_id=9",
+                Some("comment.create 4 9"),
+            ),
+            ("type=item.update&item_id=4", None),
+            ("type=task.update&task_id=4", None),
+            ("type=item.moved&item_id=4&item_revision_id=7", None),
+        ] {
+            assert_eq!(subject_of(body).as_deref(), kept, "{body}");
+        }
+    }
+}

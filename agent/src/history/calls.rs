@@ -1,0 +1,136 @@
+//! What Podio's own calls would have met: first attempts, outages and verifications, as a hook's
+//! standing is reckoned from.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::HistoryError;
+use super::row;
+use super::watch::{Watched, rows};
+
+/// The first attempt of an event, replays aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) hook_id: u64,
+    /// When Podio sent it.
+    pub(crate) received_at: Timestamp,
+    /// When the local service was called.
+    pub(crate) started_at: Timestamp,
+    pub(crate) duration: Duration,
+    /// `None` where there was no answer.
+    pub(crate) status: Option<u16>,
+}
+
+/// A place among the attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct AttemptCursor(i64);
+
+impl Watched {
+    /// Times since `since` at which the local service was away.
+    pub(crate) async fn outages(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(Timestamp, Timestamp)>, HistoryError> {
+        let sql = "SELECT since, until FROM outages WHERE until >= ? ORDER BY since";
+        let since = since.as_millisecond();
+        self.read(move |connection| {
+            rows(connection, sql, [since], |row| {
+                Ok((row::timestamp(row, 0)?, row::timestamp(row, 1)?))
+            })
+        })
+        .await
+    }
+
+    /// Hooks that were validated since `since`, and when each was last.
+    pub(crate) async fn verified(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(u64, Timestamp)>, HistoryError> {
+        let sql = "SELECT hook_id, max(received_at) FROM events \
+             WHERE event_type = 'hook.verify' AND verification > 0 AND hook_id IS NOT NULL \
+             AND received_at >= ? GROUP BY hook_id";
+        let since = since.as_millisecond();
+        self.read(move |connection| {
+            rows(connection, sql, [since], |row| {
+                Ok((row::id_from_sql(row.get(0)?), row::timestamp(row, 1)?))
+            })
+        })
+        .await
+    }
+
+    /// Where the attempts since `since` begin.
+    pub(crate) async fn attempts_since(
+        &self,
+        since: Timestamp,
+    ) -> Result<AttemptCursor, HistoryError> {
+        self.read(move |connection| attempts_since(connection, since))
+            .await
+    }
+
+    /// The next calls after `cursor`, at most `limit`, and where to go on.
+    pub(crate) async fn calls(
+        &self,
+        cursor: AttemptCursor,
+        limit: usize,
+    ) -> Result<(Vec<Call>, AttemptCursor), HistoryError> {
+        self.read(move |connection| calls(connection, cursor, limit))
+            .await
+    }
+}
+
+/// Attempts are stored in the order in which they end, so their times grow with their row numbers,
+/// but for a minute or so.
+fn attempts_since(connection: &Connection, since: Timestamp) -> rusqlite::Result<AttemptCursor> {
+    let mut started_at = connection
+        .prepare("SELECT started_at FROM attempts WHERE rowid >= ? ORDER BY rowid LIMIT 1")?;
+    let (mut low, mut high) = (0, newest_attempt(connection)? + 1);
+    while low + 1 < high {
+        let middle = low + (high - low) / 2;
+        let found: Option<i64> = started_at
+            .query_row([middle], |row| row.get(0))
+            .optional()?;
+        if found.is_some_and(|at| at < since.as_millisecond()) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(AttemptCursor(low))
+}
+
+fn newest_attempt(connection: &Connection) -> rusqlite::Result<i64> {
+    let sql = "SELECT coalesce(max(rowid), 0) FROM attempts";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
+fn calls(
+    connection: &Connection,
+    AttemptCursor(after): AttemptCursor,
+    limit: usize,
+) -> rusqlite::Result<(Vec<Call>, AttemptCursor)> {
+    let sql = "SELECT e.hook_id, e.received_at, a.started_at, a.duration_us, a.status, a.rowid \
+         FROM attempts AS a JOIN events AS e USING (position) \
+         WHERE a.rowid > ?1 AND a.rowid <= ?2 AND NOT a.replay AND e.hook_id IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM attempts AS b WHERE b.position = a.position \
+                         AND b.number < a.number AND NOT b.replay) \
+         ORDER BY a.rowid LIMIT ?3";
+    let newest = newest_attempt(connection)?;
+    let found = rows(connection, sql, params![after, newest, limit], |found| {
+        let call = Call {
+            hook_id: row::id_from_sql(found.get(0)?),
+            received_at: row::timestamp(found, 1)?,
+            started_at: row::timestamp(found, 2)?,
+            duration: row::micros(found.get(3)?),
+            status: found.get(4)?,
+        };
+        Ok((call, found.get(5)?))
+    })?;
+    let last = match found.last() {
+        Some((_, last)) if found.len() == limit => *last,
+        _ => newest,
+    };
+    let calls = found.into_iter().map(|(call, _)| call).collect();
+    Ok((calls, AttemptCursor(last)))
+}

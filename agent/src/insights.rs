@@ -1,0 +1,50 @@
+//! What finds out about events, as far as it works with and without a link: shared by the handle
+//! and the watch.
+
+use std::path::Path;
+
+use podtap_podio::client::Client;
+
+use crate::agent::OpenError;
+use crate::config::PodioConfig;
+use crate::delivery::gate::HeldObjects;
+use crate::explain::Explainer;
+use crate::history::{self, History, Watched, Writer};
+use crate::standing::Standings;
+
+/// Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Insights {
+    pub(crate) watched: Watched,
+    pub(crate) writer: Writer,
+    pub(crate) client: Client,
+    pub(crate) held: HeldObjects,
+    pub(crate) standings: Standings,
+    pub(crate) explainer: Explainer,
+}
+
+impl Insights {
+    /// Opens what it reads from; calls nobody.
+    pub(crate) fn open(
+        path: &Path,
+        history: History,
+        writer: Writer,
+        config: &PodioConfig,
+    ) -> Result<Self, OpenError> {
+        let watched = Watched::open(path)?;
+        let client = Client::new(config.client.clone())?;
+        Ok(Self {
+            held: history::held_objects(path)?.into_iter().collect(),
+            standings: Standings::new(watched.clone()),
+            explainer: Explainer {
+                history,
+                watched: watched.clone(),
+                writer: writer.clone(),
+                client: client.clone(),
+            },
+            watched,
+            writer,
+            client,
+        })
+    }
+}

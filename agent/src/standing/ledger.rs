@@ -1,0 +1,254 @@
+//! The record of each hook, from calls to a judgement. Pure.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use podtap_podio::standing::{ANSWER_LIMIT, Judgement, Rule, Standing};
+
+use crate::history::Call;
+
+/// Hooks on record. Ids are whatever a webhook says, so somebody may make them up.
+const MAX_HOOKS: usize = 10_000;
+
+/// The times in which recent failures are counted: those of Podio's current rule.
+const SOON: Duration = Duration::from_mins(15);
+const WEEK: Duration = Duration::from_hours(7 * 24);
+
+/// What Podio would have concluded of one hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookStanding {
+    /// The hook.
+    pub hook_id: u64,
+    /// By the rule that is reported as the current one.
+    pub current: Judgement,
+    /// By the rule of 2013, which is quoted to this day.
+    pub old: Judgement,
+    /// Calls that Podio would have made.
+    pub calls: u64,
+    /// Those of them that it would have counted as failed.
+    pub failed: u64,
+    /// Failures of the last 15 minutes; 15 suspend.
+    pub failed_soon: usize,
+    /// Failures of the last seven days; 200 disable.
+    pub failed_week: usize,
+    /// Why the newest of them failed.
+    pub newest_failure: Option<Failure>,
+    /// Events that Podio would not have delivered, by the current rule, since the hook would have
+    /// been suspended or disabled. (Whether it queues or drops those of a suspended hook is unknown.)
+    pub missed: u64,
+}
+
+/// Why Podio would have counted a call as failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// There was no connection, or it was lost.
+    Unreachable,
+    /// The answer took longer than the 15 s that Podio waits.
+    Slow,
+    /// Another status than 2xx.
+    Status(u16),
+}
+
+/// What is on record of every hook.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    hooks: BTreeMap<u64, Record>,
+}
+
+#[derive(Debug)]
+struct Record {
+    current: Standing,
+    old: Standing,
+    verified_at: Timestamp,
+    calls: u64,
+    failed: u64,
+    missed: u64,
+    newest_failure: Option<Failure>,
+}
+
+impl Record {
+    const fn new() -> Self {
+        Self {
+            current: Standing::new(Rule::CURRENT),
+            old: Standing::new(Rule::OLD),
+            verified_at: Timestamp::MIN,
+            calls: 0,
+            failed: 0,
+            missed: 0,
+            newest_failure: None,
+        }
+    }
+}
+
+impl Ledger {
+    /// The hook was verified then: what was before counts no more.
+    pub(super) fn verified(&mut self, hook_id: u64, at: Timestamp) {
+        if let Some(record) = self.record_of(hook_id)
+            && record.verified_at < at
+        {
+            record.current.verified();
+            record.old.verified();
+            record.verified_at = at;
+        }
+    }
+
+    /// Takes a call in. They come about in the order in which they ended; Podio would have made
+    /// each when it sent the event.
+    pub(super) fn record(&mut self, call: &Call, outages: &[(Timestamp, Timestamp)]) {
+        let at = call.received_at;
+        let Some(record) = self.record_of(call.hook_id) else {
+            return;
+        };
+        if at < record.verified_at {
+            return;
+        }
+        let failure = failure(call, outages);
+        match failure {
+            Some(_) => record.old.failed(at),
+            None => record.old.succeeded(),
+        }
+        if record.current.judge(at) != Judgement::Active {
+            record.missed += 1;
+            return;
+        }
+        record.calls += 1;
+        match failure {
+            Some(_) => record.current.failed(at),
+            None => record.current.succeeded(),
+        }
+        record.failed += u64::from(failure.is_some());
+        record.newest_failure = failure.or(record.newest_failure);
+    }
+
+    /// What Podio would do with the next event of each hook.
+    pub(super) fn judge(&self, now: Timestamp) -> Vec<HookStanding> {
+        let judge = |(hook_id, record): (&u64, &Record)| HookStanding {
+            hook_id: *hook_id,
+            current: record.current.judge(now),
+            old: record.old.judge(now),
+            calls: record.calls,
+            failed: record.failed,
+            failed_soon: record.current.failures_within(SOON, now),
+            failed_week: record.current.failures_within(WEEK, now),
+            newest_failure: record.newest_failure,
+            missed: record.missed,
+        };
+        self.hooks.iter().map(judge).collect()
+    }
+
+    fn record_of(&mut self, hook_id: u64) -> Option<&mut Record> {
+        let is_full = self.hooks.len() >= MAX_HOOKS;
+        if is_full && !self.hooks.contains_key(&hook_id) {
+            return None;
+        }
+        Some(self.hooks.entry(hook_id).or_insert_with(Record::new))
+    }
+}
+
+/// Why Podio's own call would have failed. An event that waited while the local service was away
+/// was answered in the end; Podio's call would have found nobody.
+fn failure(call: &Call, outages: &[(Timestamp, Timestamp)]) -> Option<Failure> {
+    let waited_out = |(since, until): &(Timestamp, Timestamp)| {
+        *since <= call.started_at && call.received_at <= *until
+    };
+    match call.status {
+        _ if outages.iter().any(waited_out) => Some(Failure::Unreachable),
+        None => Some(Failure::Unreachable),
+        Some(200..300) => (call.duration > ANSWER_LIMIT).then_some(Failure::Slow),
+        Some(status) => Some(Failure::Status(status)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn call(seconds: i64, status: Option<u16>) -> Call {
+        Call {
+            hook_id: 7,
+            received_at: at(seconds),
+            started_at: at(seconds),
+            duration: Duration::from_millis(30),
+            status,
+        }
+    }
+
+    fn standing(ledger: &Ledger, seconds: i64) -> HookStanding {
+        ledger.judge(at(seconds)).remove(0)
+    }
+
+    #[test]
+    fn answers_in_time_keep_a_hook_active() {
+        let mut ledger = Ledger::default();
+        for second in 0..1000 {
+            ledger.record(&call(second, Some(204)), &[]);
+        }
+        let standing = standing(&ledger, 1000);
+        assert_eq!(standing.current, Judgement::Active);
+        assert_eq!(
+            (standing.calls, standing.failed, standing.missed),
+            (1000, 0, 0)
+        );
+    }
+
+    #[test]
+    fn whatever_podio_counts_as_a_failure_suspends() {
+        let slow = Call {
+            duration: Duration::from_secs(16),
+            ..call(0, Some(200))
+        };
+        for (failing, failure) in [
+            (call(0, Some(500)), Failure::Status(500)),
+            (call(0, Some(302)), Failure::Status(302)),
+            (call(0, None), Failure::Unreachable),
+            (slow, Failure::Slow),
+        ] {
+            let mut ledger = Ledger::default();
+            for _ in 0..15 {
+                ledger.record(&failing, &[]);
+            }
+            let standing = standing(&ledger, 1);
+            assert!(matches!(standing.current, Judgement::Suspended { .. }));
+            assert_eq!(standing.old, Judgement::Active);
+            assert_eq!(standing.newest_failure, Some(failure));
+        }
+    }
+
+    #[test]
+    fn events_of_a_suspended_hook_would_have_been_missed() {
+        let mut ledger = Ledger::default();
+        for second in 0..60 {
+            ledger.record(&call(second, Some(500)), &[]);
+        }
+        let standing = standing(&ledger, 60);
+        assert_eq!((standing.calls, standing.missed), (15, 45));
+        assert_eq!(standing.old, Judgement::Disabled);
+    }
+
+    #[test]
+    fn an_event_that_waited_for_the_service_to_come_back_would_have_failed() {
+        let outage = [(at(10), at(20))];
+        let mut waited = call(15, Some(200));
+        waited.started_at = at(21);
+        assert_eq!(failure(&waited, &outage), Some(Failure::Unreachable));
+        assert_eq!(failure(&call(9, Some(200)), &outage), None);
+        assert_eq!(failure(&call(21, Some(200)), &outage), None);
+    }
+
+    #[test]
+    fn a_verification_begins_a_clean_record() {
+        let mut ledger = Ledger::default();
+        for second in 0..60 {
+            ledger.record(&call(second, Some(500)), &[]);
+        }
+        ledger.verified(7, at(100));
+        assert_eq!(standing(&ledger, 101).old, Judgement::Active);
+        ledger.record(&call(50, Some(500)), &[]);
+        assert_eq!(standing(&ledger, 101).failed_week, 0);
+    }
+}

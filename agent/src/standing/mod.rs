@@ -1,0 +1,70 @@
+//! Would the local service have survived Podio? For each hook, what Podio would have concluded had
+//! it called the local service itself: by [`podtap_podio::standing`], from the history alone.
+
+mod ledger;
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
+
+use crate::history::{AttemptCursor, HistoryError, Watched};
+use ledger::Ledger;
+pub use ledger::{Failure, HookStanding};
+
+/// How far back calls are read: the longest time of Podio's rules (podio.md 1.3).
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Calls of one read.
+const PAGE: usize = 4096;
+
+/// Keeps the standings, and reads on from where it was whenever they are asked for. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Standings {
+    watched: Watched,
+    kept: Arc<Mutex<Option<Kept>>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    ledger: Ledger,
+    cursor: AttemptCursor,
+}
+
+impl Standings {
+    pub(crate) fn new(watched: Watched) -> Self {
+        let kept = Arc::default();
+        Self { watched, kept }
+    }
+
+    /// Every hook that was called within a week, by id. The first time reads that week, which may
+    /// take a second or two of a very busy one.
+    ///
+    /// # Cancel safety
+    /// Dropping the future keeps what was read.
+    pub(crate) async fn at(&self, now: Timestamp) -> Result<Vec<HookStanding>, HistoryError> {
+        let since = now.saturating_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
+        let mut kept = self.kept.lock().await;
+        let Kept { ledger, cursor } = match &mut *kept {
+            Some(kept) => kept,
+            none => none.insert(Kept {
+                ledger: Ledger::default(),
+                cursor: self.watched.attempts_since(since).await?,
+            }),
+        };
+        for (hook_id, at) in self.watched.verified(since).await? {
+            ledger.verified(hook_id, at);
+        }
+        let outages = self.watched.outages(since).await?;
+        loop {
+            let (calls, through) = self.watched.calls(*cursor, PAGE).await?;
+            for call in &calls {
+                ledger.record(call, &outages);
+            }
+            *cursor = through;
+            if calls.len() < PAGE {
+                return Ok(ledger.judge(now));
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! What the agent finds out, from the sandbox's webhooks to what readers see.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use podtap_agent::history::{DeliveryState, Duplicate, EventRow, Hold};
+use podtap_agent::{Change, ExplainError, Explanation, PlaceRef};
+use podtap_podio::client::{Credentials, Grant, WriteOptions};
+use podtap_podio::sandbox;
+use podtap_podio::standing::Judgement;
+use podtap_podio::{EventType, ObjectKind, ObjectRef, RefType};
+use serde_json::json;
+use support::podio::{ORDERS, Running};
+use support::{answer, eventually};
+
+const ITEM: ObjectRef = ObjectRef {
+    kind: ObjectKind::Item,
+    id: 4711,
+};
+
+async fn update(running: &Running, revision: u64, hook_id: u64) {
+    let body =
+        format!("type=item.update&item_id=4711&item_revision_id={revision}&hook_id={hook_id}");
+    running.podio.forge(&body).await;
+}
+
+/// The newest row, once it looks as `wanted`.
+async fn row(running: &Running, index: usize, wanted: impl Fn(&EventRow) -> bool) -> EventRow {
+    eventually("the row looks as wanted", || async {
+        let rows = running.rows().await;
+        match rows.into_iter().rev().nth(index) {
+            Some(row) if wanted(&row) => Ok(row),
+            other => Err(format!("{other:#?}")),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn duplicates_and_gaps_are_marked_and_a_late_arrival_closes_its_gap() {
+    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    for (revision, hook_id) in [(3, 7), (7, 7), (7, 7), (7, 8), (5, 7)] {
+        update(&running, revision, hook_id).await;
+    }
+
+    let first = row(&running, 0, |_| true).await;
+    let late = row(&running, 4, |row| row.insight.missing == 1).await;
+    let gap = row(&running, 1, |row| row.insight.missing == 1).await;
+    let again = row(&running, 2, |row| row.insight.duplicate.is_some()).await;
+    let other_hook = row(&running, 3, |row| row.insight.duplicate.is_some()).await;
+
+    assert_eq!((first.insight.missing, late.revision), (0, Some(5)));
+    let of = gap.position;
+    let duplicate = |same_hook| Some(Duplicate { of, same_hook });
+    assert_eq!(again.insight.duplicate, duplicate(true));
+    assert_eq!(other_hook.insight.duplicate, duplicate(false));
+    assert_eq!(again.insight.missing, 0);
+
+    update(&running, 4, 7).await;
+    update(&running, 6, 7).await;
+    row(&running, 1, |row| row.insight.missing == 0).await;
+    row(&running, 4, |row| row.insight.missing == 0).await;
+}
+
+#[tokio::test]
+async fn a_loop_is_told_once_and_its_object_held_until_released() {
+    let running = Running::start(sandbox::Config::default(), |podio| {
+        podio.break_loops = true;
+    })
+    .await;
+    let mut changes = running.handle.changes();
+    for revision in 0..12 {
+        update(&running, revision, 7).await;
+    }
+    eventually("the loop is found", || async {
+        let loops = running.handle.history().loops().await.unwrap();
+        (!loops.is_empty()).then_some(()).ok_or(String::new())
+    })
+    .await;
+    let before = running.rows().await.len();
+    for revision in 20..25 {
+        update(&running, revision, 7).await;
+    }
+
+    let rows = running.arrived(before + 5).await;
+    for row in &rows[..5] {
+        assert_eq!(row.state, DeliveryState::Held);
+        assert_eq!(row.insight.hold, Some(Hold::Loop));
+    }
+    let loops = running.handle.history().loops().await.unwrap();
+    assert_eq!(loops.len(), 1);
+    assert_eq!((loops[0].object, loops[0].hook_id), (ITEM, 7));
+    assert!(loops[0].consecutive);
+    assert_eq!(running.handle.held(), [ITEM]);
+    let mut told = 0;
+    while let Ok(change) = changes.try_recv() {
+        told += usize::from(matches!(change, Change::Loop(_)));
+    }
+    assert_eq!(told, 1);
+
+    assert!(running.handle.release(ITEM).await.unwrap());
+    update(&running, 30, 7).await;
+    let rows = running.arrived(before + 6).await;
+    assert_eq!(rows[0].state, DeliveryState::Delivered);
+    assert_eq!(rows[1].state, DeliveryState::Held);
+    assert_eq!(running.handle.held(), []);
+}
+
+#[tokio::test]
+async fn an_object_stays_held_after_a_restart() {
+    let mut running = Running::start(sandbox::Config::default(), |podio| {
+        podio.break_loops = true;
+    })
+    .await;
+    for revision in 0..12 {
+        update(&running, revision, 7).await;
+    }
+    eventually("the object is held", || async {
+        let held = running.handle.held();
+        (held == [ITEM]).then_some(()).ok_or(format!("{held:?}"))
+    })
+    .await;
+
+    running.restart(|podio| podio.break_loops = true).await;
+
+    assert_eq!(running.handle.held(), [ITEM]);
+    update(&running, 40, 7).await;
+    assert_eq!(running.arrived(13).await[0].insight.hold, Some(Hold::Loop));
+}
+
+#[tokio::test]
+async fn a_service_that_fails_would_have_lost_its_hook() {
+    let running = Running::answering(|_| answer(500, "no")).await;
+    for revision in 0..20 {
+        let item = 100 + revision;
+        let body = format!("type=item.update&item_id={item}&item_revision_id={revision}&hook_id=7");
+        running.podio.forge(&body).await;
+    }
+    running.arrived(20).await;
+
+    let standings = running.handle.standings().await.unwrap();
+
+    assert_eq!(standings.len(), 1);
+    assert!(matches!(standings[0].current, Judgement::Suspended { .. }));
+    assert_eq!((standings[0].calls, standings[0].missed), (15, 5));
+    assert_eq!(running.handle.standings().await.unwrap(), standings);
+}
+
+#[tokio::test]
+async fn a_hook_gets_the_name_of_its_app_from_the_list() {
+    let mut running = Running::start(sandbox::Config::default(), |_| {}).await;
+    running.hook().await;
+
+    running
+        .restart(|podio| podio.places = vec![PlaceRef::app(ORDERS)])
+        .await;
+
+    let row = row(&running, 0, |row| row.insight.place.is_some()).await;
+    assert_eq!(row.insight.place.unwrap().to_string(), "Orders");
+}
+
+/// An item of the sandbox, updated once; the event of that.
+async fn changed(running: &Running) -> (u64, EventRow) {
+    let client = &running.podio.client;
+    for event in [
+        EventType::ItemCreate,
+        EventType::ItemUpdate,
+        EventType::ItemDelete,
+    ] {
+        let url = &running.podio.ingest;
+        client
+            .create_hook(RefType::App, ORDERS, url, event)
+            .await
+            .unwrap();
+    }
+    eventually("the hooks are active", || async {
+        let hooks = client.hooks(RefType::App, ORDERS).await.unwrap();
+        let active = |hook: &podtap_podio::client::Hook| {
+            hook.status == podtap_podio::client::HookStatus::Active
+        };
+        hooks
+            .iter()
+            .all(active)
+            .then_some(())
+            .ok_or(format!("{hooks:?}"))
+    })
+    .await;
+    let options = WriteOptions::default();
+    let fields = json!({ "title": "A walnut desk", "status": "New" });
+    let item = client.create_item(ORDERS, &fields, options).await.unwrap();
+    let fields = json!({ "status": "Paid" });
+    client
+        .update_item(item, &fields, None, options)
+        .await
+        .unwrap();
+    let rows = running.arrived(5).await;
+    (item, rows[0].clone())
+}
+
+#[tokio::test]
+async fn an_update_is_explained_field_by_field_and_asked_for_once() {
+    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let (_, event) = changed(&running).await;
+
+    let told = running.handle.explain(event.id).await.unwrap();
+
+    assert_eq!(told.title.as_deref(), Some("A walnut desk"));
+    assert_eq!(told.app.as_deref(), Some("Orders"));
+    assert_eq!(told.who.as_deref(), Some("Ada Holm"));
+    assert_eq!(told.via.as_deref(), Some("Podtap"));
+    assert_eq!(told.changes.len(), 1, "{told:#?}");
+    let change = &told.changes[0];
+    assert_eq!(
+        (&*change.field, &*change.from, &*change.to),
+        ("Status", "New", "Paid")
+    );
+
+    running
+        .podio
+        .handle
+        .set_fault(Some(sandbox::Fault::Status(500)));
+    assert_eq!(running.handle.explain(event.id).await.unwrap(), told);
+}
+
+#[tokio::test]
+async fn what_is_gone_is_told_honestly() {
+    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let id = running
+        .podio
+        .forge("type=item.update&item_id=99&item_revision_id=3&hook_id=7")
+        .await;
+
+    let told: Explanation = running.handle.explain(id).await.unwrap();
+
+    assert_eq!(told.title, None);
+    assert!(
+        told.notes
+            .iter()
+            .any(|note| note.contains("the item is gone")),
+        "{told:#?}"
+    );
+}
+
+#[tokio::test]
+async fn without_credentials_podio_is_not_asked_and_wrong_ones_are_told() {
+    let mut running = Running::start(sandbox::Config::default(), |podio| {
+        podio.client.credentials = None;
+    })
+    .await;
+    let id = running
+        .podio
+        .forge("type=item.update&item_id=99&item_revision_id=3")
+        .await;
+    let refused = running.handle.explain(id).await;
+    assert!(matches!(refused, Err(ExplainError::NoCredentials)));
+
+    running
+        .restart(|podio| {
+            podio.client.credentials = Some(Credentials {
+                client_id: "podtap".to_owned(),
+                client_secret: "wrong".into(),
+                grant: Grant::Stored,
+            });
+        })
+        .await;
+    let refused = running.handle.explain(id).await;
+    assert!(matches!(refused, Err(ExplainError::Podio(_))));
+}
+
+#[tokio::test]
+async fn near_the_rate_limit_nothing_is_asked() {
+    let sandbox = sandbox::Config {
+        rates: sandbox::Rates {
+            general: 20,
+            ..sandbox::Rates::default()
+        },
+        ..sandbox::Config::default()
+    };
+    let running = Running::start(sandbox, |_| {}).await;
+    let mut refused = false;
+    for item in 0..20 {
+        let body = format!("type=item.update&item_id={item}&item_revision_id=0&hook_id=7");
+        let id = running.podio.forge(&body).await;
+        match running.handle.explain(id).await {
+            Ok(_) => {}
+            Err(ExplainError::RateLimitNear { remaining, limit }) => {
+                assert!(remaining < limit / 10, "{remaining} of {limit}");
+                refused = true;
+                break;
+            }
+            Err(error) => assert!(refused, "{error}"),
+        }
+    }
+    assert!(refused);
+}
