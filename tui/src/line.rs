@@ -3,6 +3,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 use crate::safe_text::SafeText;
 use crate::theme::{Role, Theme};
@@ -75,6 +76,19 @@ impl Line {
     /// Its text without roles.
     pub(crate) fn text(&self) -> String {
         self.0.iter().map(|(_, text)| text.as_str()).collect()
+    }
+
+    /// Where a text is in it, whatever the case of its ASCII letters: the cells before it, and the
+    /// cells that it takes. An empty text is nowhere.
+    pub(crate) fn find(&self, text: &str) -> Option<(usize, usize)> {
+        let (line, text) = (self.text(), text.to_ascii_lowercase());
+        let at = line
+            .to_ascii_lowercase()
+            .find(&text)
+            .filter(|_| !text.is_empty())?;
+        let (before, rest) = line.split_at_checked(at)?;
+        let (found, _) = rest.split_at_checked(text.len())?;
+        Some((before.width(), found.width()))
     }
 
     /// Breaks it into lines of at most `cells`, anywhere between graphemes.

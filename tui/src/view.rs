@@ -25,6 +25,8 @@ pub(crate) fn view(app: &App, frame: &mut Frame<'_>) {
     }
     if app.search.is_open() {
         search::view(&app.search, layout.footer, app.theme(), buffer);
+    } else if app.detail.is_finding() {
+        app.detail.view_find(layout.footer, app.theme(), buffer);
     } else {
         footer::view(app, layout.footer, buffer);
     }

@@ -36,6 +36,7 @@ impl App {
                 let filter = self.search.key(key, action, self.now);
                 self.set_filter(filter);
             }
+            (action, None) if self.detail.is_finding() => self.detail.find_key(key, action),
             (Some(Action::Back), Some(_)) => self.back(),
             (action, Some(Modal::Palette(palette))) => {
                 if let Some(chosen) = palette.key(key, action, &self.config.keymap) {
@@ -62,9 +63,10 @@ impl App {
             options.paste(text);
             return true;
         }
+        self.detail.find_paste(text);
         let filter = self.search.paste(text, self.now);
         self.set_filter(filter);
-        self.search.is_open()
+        self.is_typing()
     }
 
     /// The mouse did something; says whether that means anything.
@@ -97,7 +99,7 @@ impl App {
     /// Whether characters are text, and not commands.
     pub(crate) fn is_typing(&self) -> bool {
         let typing = |modal: &Modal| matches!(modal, Modal::Palette(_) | Modal::Options(_));
-        self.search.is_open() || self.modals.last().is_some_and(typing)
+        self.search.is_open() || self.detail.is_finding() || self.modals.last().is_some_and(typing)
     }
 
     fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
@@ -127,6 +129,9 @@ impl App {
             Action::MarkAll => self.list.mark_loaded(),
             Action::Unmark => self.list.unmark_all(),
             Action::Filter => self.search.open(),
+            Action::Find => self.detail.open_find(),
+            Action::FindNext => self.find_again(true),
+            Action::FindPrevious => self.find_again(false),
             Action::Pause => self.pause(),
             _ => self.move_within(action),
         }
@@ -153,8 +158,15 @@ impl App {
         }
     }
 
+    fn find_again(&mut self, forward: bool) {
+        if let Some(layout) = self.layout() {
+            self.detail
+                .find_again(forward, layout.sheet().height.into());
+        }
+    }
+
     fn back(&mut self) {
-        if self.modals.pop().is_some() {
+        if self.modals.pop().is_some() || (self.focus == Pane::Detail && self.detail.clear_find()) {
             return;
         }
         if self.focus == Pane::List && self.search.clear() {

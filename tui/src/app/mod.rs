@@ -135,7 +135,7 @@ impl App {
     /// The places whose keys count now, the nearest first.
     pub(crate) fn contexts(&self) -> Vec<Context> {
         match (self.modals.last(), self.focus) {
-            _ if self.search.is_open() => vec![Context::Typing, Context::Global],
+            (None, _) if self.is_typing() => vec![Context::Typing, Context::Global],
             (Some(modal), _) => vec![modal.context(), Context::Global],
             (None, Pane::List) => vec![Context::List, Context::Browse, Context::Global],
             (None, Pane::Detail) => vec![Context::Detail, Context::Browse, Context::Global],

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod body;
+mod find;
 mod hex;
 mod json;
 mod sheet;
@@ -12,6 +13,7 @@ mod view;
 
 use podtap_agent::EventId;
 
+use find::Find;
 pub(crate) use sheet::Opened;
 pub(crate) use view::view;
 
@@ -82,6 +84,7 @@ pub(crate) struct Detail {
     /// What is shown; stays until its successor has come, so that nothing flickers.
     opened: Option<Box<Opened>>,
     stale: bool,
+    find: Find,
     generation: Generation,
     asked: Option<(Generation, EventId)>,
     failure: Option<String>,

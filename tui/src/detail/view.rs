@@ -7,7 +7,7 @@ use super::{Detail, TAB_GAP, Tab};
 use crate::app::App;
 use crate::frame::{Frame, Titles};
 use crate::layout::Layout;
-use crate::line::Line;
+use crate::line::{Line, cells};
 use crate::theme::Role;
 use crate::words;
 
@@ -30,6 +30,15 @@ pub(crate) fn view(app: &App, layout: &Layout, focused: bool, buffer: &mut Buffe
     let lines = opened.sheet(detail.tab).iter().skip(first);
     for (line, row) in lines.zip(sheet.rows()) {
         line.draw(row, theme, buffer);
+        if let Some((before, width)) = line.find(detail.find.text()) {
+            let x = row.x.saturating_add(cells(before));
+            let found = Rect {
+                x,
+                width: cells(width),
+                ..row
+            };
+            buffer.set_style(found.intersection(row), theme.style(Role::Match));
+        }
     }
 }
 
