@@ -25,6 +25,13 @@ pub(crate) enum Effect {
         /// The filter.
         filter: Filter,
     },
+    /// Find the places of all events that a filter wants, the newest first.
+    FindAll {
+        /// The filter.
+        filter: Filter,
+        /// So many at most.
+        most: usize,
+    },
     /// Read an event with its attempts and lay it out for `width` cells.
     LoadEvent {
         /// Which question this is.

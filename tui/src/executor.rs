@@ -4,7 +4,7 @@
 use std::future::pending;
 
 use jiff::tz::TimeZone;
-use podtap_agent::history::History;
+use podtap_agent::history::{Anchor, Filter, History, HistoryError, MAX_PAGE, PageQuery, Position};
 use podtap_agent::{AgentHandle, EventId, Replay};
 use tokio::task::JoinSet;
 
@@ -53,6 +53,14 @@ impl Executor {
                 self.work.spawn(async move {
                     let result = agent.history().count(filter).await;
                     Answer::Count {
+                        result: result.map_err(words),
+                    }
+                });
+            }
+            Effect::FindAll { filter, most } => {
+                self.work.spawn(async move {
+                    let result = find_all(agent.history(), filter, most).await;
+                    Answer::FoundAll {
                         result: result.map_err(words),
                     }
                 });
@@ -127,6 +135,30 @@ impl Executor {
             Answer::Replayed { id, result }
         });
     }
+}
+
+/// The places of the newest `most` events that the filter wants, a page after the other.
+async fn find_all(
+    history: &History,
+    filter: Filter,
+    most: usize,
+) -> Result<Vec<(Position, EventId)>, HistoryError> {
+    let (mut found, mut anchor) = (Vec::new(), Anchor::Newest);
+    while found.len() < most {
+        let limit = MAX_PAGE.min(most - found.len());
+        let query = PageQuery {
+            filter: filter.clone(),
+            anchor,
+            limit,
+        };
+        let page = history.page(query).await?;
+        found.extend(page.iter().map(|row| (row.position, row.id)));
+        match page.last() {
+            Some(last) if page.len() == limit => anchor = Anchor::Before(last.position),
+            _ => break,
+        }
+    }
+    Ok(found)
 }
 
 /// Lets a person edit a file with their editor, a shell command to which the path is added.

@@ -47,6 +47,11 @@ pub(crate) enum Answer {
         /// How many.
         result: Result<u64, String>,
     },
+    /// To [`crate::effect::Effect::FindAll`].
+    FoundAll {
+        /// Where they are, newest first.
+        result: Result<Vec<(Position, EventId)>, String>,
+    },
     /// To [`crate::effect::Effect::LoadEvent`].
     Event {
         /// The question's.

@@ -71,6 +71,31 @@ async fn what_another_process_writes_appears_by_itself() {
 }
 
 #[tokio::test]
+async fn all_that_pass_a_filter_are_marked_and_replayed_as_one() {
+    let bench = Bench::new(None);
+    bench.history.append((1..=2_500).map(|item| item % 5)).await;
+    let (mut screen, mut person) = screen(120, 40);
+    let token = CancellationToken::new();
+    let ui = runtime::run(&mut screen, bench.handle.clone(), Config::default(), token);
+
+    play(ui, async {
+        person.press("/").await;
+        person.paste("item:3").await;
+        person.sees("500 ╮").await;
+        person.press("enter ctrl-a").await;
+        person.sees("Marked 500 events").await;
+        person.press("r").await;
+        person.sees("Send 500 marked events again").await;
+        person.press("enter").await;
+        person
+            .sees("Replayed 500 of 500, 500 without an answer")
+            .await;
+        person.press("q").await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_replay_without_a_local_service_says_so() {
     let bench = Bench::new(None);
     bench.history.append([1]).await;

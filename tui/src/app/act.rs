@@ -9,6 +9,7 @@ use crate::batch::Batch;
 use crate::effect::Effect;
 use crate::keymap::{Action, Key};
 use crate::layout::Layout;
+use crate::list::marks::MOST_MARKS;
 use crate::message::Changes;
 use crate::modal::copy::Form;
 use crate::modal::health::health;
@@ -126,7 +127,11 @@ impl App {
             Action::Stop => self.stop_replays(),
             Action::Compare => self.compare(effects),
             Action::Mark => self.mark(),
-            Action::MarkAll => self.list.mark_loaded(),
+            Action::MarkRange => self.list.mark_range(),
+            Action::MarkAll => effects.push(Effect::FindAll {
+                filter: self.list.filter().clone(),
+                most: MOST_MARKS,
+            }),
             Action::Unmark => self.list.unmark_all(),
             Action::Filter => self.search.open(),
             Action::Find => self.detail.open_find(),

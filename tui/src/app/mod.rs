@@ -233,6 +233,7 @@ impl App {
             Answer::Count { result } => self.list.count(&result),
             Answer::Event { generation, result } => self.detail.event(generation, result),
             Answer::Replayed { id, result } => self.replayed(id, result),
+            Answer::FoundAll { result } => self.found_all(result),
             Answer::Compared { result } => self.compared(result),
             Answer::Edited { id, before, result } => self.edited(id, before, result),
         }

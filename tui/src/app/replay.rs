@@ -2,13 +2,14 @@
 //! them.
 
 use podtap_agent::EventId;
-use podtap_agent::history::{Attempt, Event, Outcome};
+use podtap_agent::history::{Attempt, Event, Outcome, Position};
 
 use super::{App, short};
 use crate::batch::Batch;
 use crate::editor;
 use crate::effect::Effect;
 use crate::line::Line;
+use crate::list::marks::MOST_MARKS;
 use crate::modal::lines::Lines;
 use crate::modal::options::Options;
 use crate::modal::{Deed, Modal};
@@ -80,6 +81,24 @@ impl App {
         if let Some(batch) = &mut self.batch {
             batch.stop();
             self.tell_progress();
+        }
+    }
+
+    /// All events that pass the filter have come, to be marked.
+    pub(super) fn found_all(&mut self, result: Result<Vec<(Position, EventId)>, String>) {
+        match result {
+            Ok(events) => {
+                let (many, all) = (events.len(), events.len() < MOST_MARKS);
+                self.list.mark_all(events);
+                let many = words::count(u64::try_from(many).unwrap_or(u64::MAX), "event");
+                let text = if all {
+                    format!("Marked {many}")
+                } else {
+                    format!("Marked the newest {many}; no more can be marked at once")
+                };
+                self.toasts.show(Role::Ok, text, self.now);
+            }
+            Err(error) => self.toasts.show(Role::Failed, error, self.now),
         }
     }
 

@@ -1,15 +1,14 @@
 //! The list of events: a window of the history, a cursor that is a place in it, and whether it
 //! follows the newest.
 
+pub(crate) mod marks;
 mod update;
 mod view;
 pub(crate) mod window;
 
-use std::collections::BTreeMap;
-
-use podtap_agent::EventId;
 use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery, Position};
 
+use marks::Marks;
 pub(crate) use view::view;
 use window::Window;
 
@@ -18,9 +17,6 @@ use crate::message::Changes;
 
 /// Rows between the cursor and the edge of the screen while there are more beyond it.
 const SCROLL_MARGIN: usize = 2;
-
-/// Events that can be marked at once.
-const MOST_MARKS: usize = 10_000;
 
 /// The list's state.
 #[derive(Debug, Clone)]
@@ -39,8 +35,7 @@ pub(crate) struct List {
     asked: Option<Asked>,
     /// What changed while a page was being read, and so may be missing from it.
     missed: Changes,
-    /// What a person has marked, oldest first.
-    marks: BTreeMap<Position, EventId>,
+    marks: Marks,
     /// The filter whose events are being counted.
     counting: Option<Filter>,
     count_stale: bool,
@@ -92,7 +87,7 @@ impl Default for List {
             generation: 0,
             asked: None,
             missed: Changes::default(),
-            marks: BTreeMap::new(),
+            marks: Marks::default(),
             counting: None,
             count_stale: true,
             count_due: true,
@@ -124,6 +119,11 @@ impl List {
         self.window.is_empty() && !self.window.reaches_newest() && self.failure.is_none()
     }
 
+    /// Which events are wanted.
+    pub(crate) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
     /// Whether the filter wants every event.
     pub(crate) fn shows_all(&self) -> bool {
         self.filter.is_empty()
@@ -135,33 +135,6 @@ impl List {
             (false, Some(total), Some(seen)) => total.saturating_sub(seen),
             _ => 0,
         }
-    }
-
-    /// The marked events, oldest first.
-    pub(crate) fn marked(&self) -> Vec<EventId> {
-        self.marks.values().copied().collect()
-    }
-
-    /// Marks the selected event, or takes its mark away.
-    pub(crate) fn mark(&mut self) {
-        let Some((position, id)) = self.selected().map(|row| (row.position, row.id)) else {
-            return;
-        };
-        if self.marks.remove(&position).is_none() && self.marks.len() < MOST_MARKS {
-            self.marks.insert(position, id);
-        }
-    }
-
-    /// Marks every row that is loaded.
-    pub(crate) fn mark_loaded(&mut self) {
-        let room = MOST_MARKS.saturating_sub(self.marks.len());
-        let rows = self.window.rows().take(room);
-        self.marks.extend(rows.map(|row| (row.position, row.id)));
-    }
-
-    /// Takes all marks away.
-    pub(crate) fn unmark_all(&mut self) {
-        self.marks.clear();
     }
 
     /// The index of the first row on a screen of `height` rows.

@@ -54,7 +54,7 @@ fn columns(app: &App, row: &EventRow, selected: bool, width: usize) -> Line {
     let (now, zone) = (app.now(), app.zone());
     let replayed = row.last.as_ref().is_some_and(|last| last.replay);
     let (role, outcome) = words::outcome(row);
-    let marked = app.list.marks.contains_key(&row.position);
+    let marked = app.list.is_marked(row.position);
     let sign = match (selected, marked, replayed) {
         (true, true, _) => "▶●",
         (true, false, _) => "▶",
@@ -119,7 +119,7 @@ fn warning(app: &App) -> Line {
 
 fn left_title(app: &App) -> Line {
     let mut title = Line::of(Role::Strong, "Events");
-    if let marked @ 1.. = app.list.marks.len() {
+    if let marked @ 1.. = app.list.marked_count() {
         let marked = u64::try_from(marked).unwrap_or(u64::MAX);
         title = title.put(Role::Accent, format!(" ● {}", words::number(marked)));
     }
