@@ -20,6 +20,7 @@ use crate::delivery::forward::Forwarder;
 use crate::delivery::gate::Gate;
 use crate::handle::{AgentHandle, CHANGE_BUFFER};
 use crate::history::{History, HistoryError, Pending, Writer, WriterThread};
+use crate::hooks::{Hooks, HooksError};
 use crate::insights::Insights;
 use crate::link::{DialError, Face, Link, QUEUED_RESPONSES, Stop};
 use crate::lock::{Lock, LockError};
@@ -92,6 +93,9 @@ pub enum RunError {
     /// Another agent of the same owner has the tunnel now.
     #[error("another agent has taken the tunnel over")]
     TakenOver,
+    /// Podio would never call the hooks that are wanted.
+    #[error(transparent)]
+    Hooks(#[from] HooksError),
     /// The history failed.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -107,6 +111,7 @@ pub struct Agent {
     link: Option<Link>,
     delivery: Option<Delivery>,
     watch: Option<Watch>,
+    hooks: Option<Hooks>,
     _lock: Option<Lock>,
 }
 
@@ -127,9 +132,7 @@ impl Agent {
         let history = History::open_read_only(&path)?;
         let lock = link.is_some().then(|| Lock::take(&path)).transpose()?;
         let tls = tls::client_config(needs_tls(link.as_ref(), target.as_ref()))?;
-        let answers_sender = link
-            .as_ref()
-            .is_some_and(|link| link.respond == Respond::Local);
+        let answers_sender = answers_sender(link.as_ref());
         // What goes back to the sender is whole.
         let whole = answers_sender.then_some(limits::MAX_BODY_BYTES);
         let keep_bytes = whole.unwrap_or(delivery.max_response_bytes);
@@ -159,8 +162,10 @@ impl Agent {
         };
         let gate = Gate::new(podio.forward_verify, insights.held.clone());
         // Only the agent with the link watches: beside it, another one would validate twice.
-        let watch = || Watch::new(insights, podio, status.subscribe());
+        let watch = || Watch::new(insights.clone(), &podio, status.subscribe());
         let watch = link.is_some().then(watch);
+        let hooks = || Hooks::new(insights, podio, &status, &changes);
+        let hooks = link.is_some().then(hooks);
         let (answers, responses) = mpsc::channel(QUEUED_RESPONSES);
         // Only the agent with the link delivers: beside it, another one would deliver twice.
         let delivery = match (&link, target) {
@@ -193,6 +198,7 @@ impl Agent {
             link,
             delivery,
             watch,
+            hooks,
             _lock: lock,
         };
         Ok((agent, handle))
@@ -211,6 +217,7 @@ impl Agent {
             link,
             delivery,
             watch,
+            hooks,
             _lock,
         } = self;
         let token = token.child_token();
@@ -226,6 +233,10 @@ impl Agent {
         if let Some(watch) = watch {
             let token = token.clone();
             parts.spawn(async move { Ok(watch.run(token).await?) });
+        }
+        if let Some(hooks) = hooks {
+            let token = token.clone();
+            parts.spawn(async move { Ok(hooks.run(token).await?) });
         }
         parts.spawn({
             let token = token.clone();
@@ -246,6 +257,11 @@ impl Agent {
         writer_thread.close().await;
         outcome
     }
+}
+
+/// Whether the local service's answers go back to the sender.
+fn answers_sender(link: Option<&LinkConfig>) -> bool {
+    link.is_some_and(|link| link.respond == Respond::Local)
 }
 
 /// What has to be done to a history now and then.

@@ -10,6 +10,7 @@ use podtap_wire::{Respond, TunnelName, limits};
 use secrecy::SecretString;
 use url::Url;
 
+use crate::hooks::WantedHook;
 use crate::place::PlaceRef;
 
 /// Everything an agent needs.
@@ -103,6 +104,19 @@ pub struct PodioConfig {
     pub break_loops: bool,
     /// Apps, fields and spaces whose hooks are listed, to learn their names.
     pub places: Vec<PlaceRef>,
+    /// Hooks to make at the start and to remove at the end.
+    pub hooks: Option<HooksConfig>,
+}
+
+/// Hooks that live as long as the agent.
+#[derive(Debug, Clone, Default)]
+pub struct HooksConfig {
+    /// Which ones; see [`crate::hooks::plan`].
+    pub wanted: Vec<WantedHook>,
+    /// The path below the tunnel's public URL, such as `/podio/hook`.
+    pub path: String,
+    /// Whether they stay at the end.
+    pub keep: bool,
 }
 
 impl Default for PodioConfig {
@@ -113,6 +127,7 @@ impl Default for PodioConfig {
             forward_verify: true,
             break_loops: false,
             places: Vec::new(),
+            hooks: None,
         }
     }
 }

@@ -7,6 +7,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::explain::{ExplainError, Explanation};
 use crate::history::{Attempt, History, HistoryError, LoopFinding, Note, Position, Verification};
+use crate::hooks::HookReport;
 use crate::insights::Insights;
 use crate::replay::{Replay, ReplayError, Replayer};
 use crate::standing::HookStanding;
@@ -59,6 +60,11 @@ impl AgentHandle {
     /// link; the first time may take a second or two.
     pub async fn standings(&self) -> Result<Vec<HookStanding>, HistoryError> {
         self.insights.standings.at(Timestamp::now()).await
+    }
+
+    /// The hooks that this agent makes, now and as they change; none where none are configured.
+    pub fn hooks(&self) -> watch::Receiver<Vec<HookReport>> {
+        self.insights.hooks.subscribe()
     }
 
     /// Objects whose events are held because of a loop, in order.

@@ -4,12 +4,14 @@
 use std::path::Path;
 
 use podtap_podio::client::Client;
+use tokio::sync::watch;
 
 use crate::agent::OpenError;
 use crate::config::PodioConfig;
 use crate::delivery::gate::HeldObjects;
 use crate::explain::Explainer;
 use crate::history::{self, History, Watched, Writer};
+use crate::hooks::{self, HookReport};
 use crate::standing::Standings;
 
 /// Cheap to clone.
@@ -21,6 +23,8 @@ pub(crate) struct Insights {
     pub(crate) held: HeldObjects,
     pub(crate) standings: Standings,
     pub(crate) explainer: Explainer,
+    /// What became of the hooks that are wanted.
+    pub(crate) hooks: watch::Sender<Vec<HookReport>>,
 }
 
 impl Insights {
@@ -35,6 +39,7 @@ impl Insights {
         let client = Client::new(config.client.clone())?;
         Ok(Self {
             held: history::held_objects(path)?.into_iter().collect(),
+            hooks: watch::Sender::new(hooks::waiting(config.hooks.as_ref())),
             standings: Standings::new(watched.clone()),
             explainer: Explainer {
                 history,

@@ -13,6 +13,7 @@ pub mod filter;
 mod finding;
 mod index;
 mod insight;
+mod made;
 mod note;
 mod page;
 mod reader;
@@ -39,6 +40,7 @@ pub use event::{
 pub use filter::{Filter, FilterError};
 pub use finding::LoopFinding;
 pub use insight::{Duplicate, Hold, Insight, Verification};
+pub(crate) use made::MadeHook;
 pub(crate) use note::{EventKey, Note};
 pub use page::{Anchor, MAX_PAGE, PageQuery};
 pub(crate) use reader::Reader;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{DeliveryState, Position};
 use super::finding::LoopFinding;
 use super::insight::{Duplicate, Hold, Verification};
+use super::made::{self, MadeHook};
 use super::row;
 use super::write::Tally;
 use crate::handle::Change;
@@ -62,6 +63,12 @@ pub(crate) enum Note {
     Learned { hook_id: u64, place: Place },
     /// The local service was away from then until then.
     Outage { since: Timestamp, until: Timestamp },
+    /// A hook is about to be made.
+    Making(MadeHook),
+    /// It was made.
+    Made { number: i64, hook_id: u64 },
+    /// It is off the record: removed, to stay, or never made.
+    Forget { number: i64 },
     /// What Podio told of this, as JSON.
     Explained {
         subject: String,
@@ -115,6 +122,14 @@ impl Note {
             ),
             Self::Learned { hook_id, place } => write_place(transaction, *hook_id, place),
             Self::Outage { since, until } => write_outage(transaction, *since, *until),
+            Self::Making(hook) => made::write_making(transaction, hook),
+            Self::Made { number, hook_id } => execute(
+                "UPDATE made_hooks SET hook_id = ? WHERE number = ?",
+                params![row::id_to_sql(*hook_id), number],
+            ),
+            Self::Forget { number } => {
+                execute("DELETE FROM made_hooks WHERE number = ?", params![number])
+            }
             Self::Explained {
                 subject,
                 explanation,
@@ -146,7 +161,12 @@ impl Note {
             Self::HoldObject(object) => Some(Change::Held(object)),
             Self::ReleaseObject(object) => Some(Change::Released(object)),
             Self::Learned { .. } => Some(Change::Named),
-            Self::Watched(_) | Self::Outage { .. } | Self::Explained { .. } => None,
+            Self::Watched(_)
+            | Self::Outage { .. }
+            | Self::Making(_)
+            | Self::Made { .. }
+            | Self::Forget { .. }
+            | Self::Explained { .. } => None,
         }
     }
 }

@@ -130,6 +130,26 @@ impl Watched {
         .await
     }
 
+    /// The newest outcome of a hook's verifications.
+    pub(crate) async fn verification(
+        &self,
+        hook_id: u64,
+    ) -> Result<Option<Verification>, HistoryError> {
+        let sql = "SELECT verification, verify_error FROM events \
+             WHERE hook_id = ? AND event_type = 'hook.verify' AND verification IS NOT NULL \
+             ORDER BY position DESC LIMIT 1";
+        self.read(move |connection| {
+            connection
+                .prepare_cached(sql)?
+                .query_row([row::id_to_sql(hook_id)], |found| {
+                    Ok(row::verification(found.get(0)?, found.get(1)?))
+                })
+                .optional()
+                .map(Option::flatten)
+        })
+        .await
+    }
+
     /// What was kept of Podio's answers about this.
     pub(crate) async fn explanation(
         &self,

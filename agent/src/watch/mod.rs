@@ -25,6 +25,9 @@ use crate::insights::Insights;
 use crate::place::PlaceRef;
 use crate::status::{ServiceState, Status};
 use loops::Loops;
+pub(crate) use names::name;
+pub(crate) use validate::told;
+
 use names::Names;
 use validate::Validator;
 use verify::{Answer, Pair, Verifier};
@@ -73,13 +76,13 @@ struct Detectors {
 impl Watch {
     pub(crate) fn new(
         insights: Insights,
-        config: PodioConfig,
+        config: &PodioConfig,
         status: watch::Receiver<Status>,
     ) -> Self {
         Self {
             insights,
             verify: config.verify,
-            places: config.places,
+            places: config.places.clone(),
             break_loops: config.break_loops,
             status,
         }

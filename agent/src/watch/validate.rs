@@ -77,7 +77,7 @@ impl Validator {
 }
 
 /// An error of the API in words, with its cause where that says more.
-pub(super) fn told(error: &Error) -> String {
+pub(crate) fn told(error: &Error) -> String {
     match error {
         Error::Transport { .. } | Error::Json { .. } => {
             format!("{error}: {}", reason::words(error))

@@ -1,0 +1,129 @@
+//! Which hooks to make for `--app 123 --on 'item.*,comment.create'`. Pure: words and the catalogue.
+
+use podtap_podio::selection::{NothingSelected, select};
+use podtap_podio::{EventType, RefType};
+
+use crate::place::PlaceRef;
+
+/// A hook to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WantedHook {
+    /// On what.
+    pub place: PlaceRef,
+    /// For which events.
+    pub event: EventType,
+}
+
+/// Why a list of event types makes no hooks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A part of the list names no event type.
+    #[error(transparent)]
+    Unknown(#[from] NothingSelected),
+    /// The event does not happen there.
+    #[error("`{part}` is for another kind of place than {place}, which takes {}", taken(.place.ref_type))]
+    Elsewhere {
+        /// The part of the list.
+        part: String,
+        /// Where it was wanted.
+        place: PlaceRef,
+    },
+}
+
+/// The hooks that `on` asks for on one place: parts separated by commas, each an event type or a
+/// group of them such as `item.*`. A group stands for what Podio is known to take there; what its
+/// documentation allows and its API refuses (podio.md 1.1) has to be named in full.
+///
+/// # Errors
+/// With the first part that asks for nothing that `place` could have.
+pub fn plan(place: PlaceRef, on: &str) -> Result<Vec<WantedHook>, PlanError> {
+    let mut wanted: Vec<WantedHook> = Vec::new();
+    for part in on.split(',').map(str::trim) {
+        let is_group = part.ends_with('*');
+        let before = wanted.len();
+        let selected = select(part)?.into_iter();
+        let possible = selected.filter(|event| {
+            let is_taken = event.spec().ref_types.contains(&place.ref_type);
+            is_taken && !(is_group && is_refused(place.ref_type, *event))
+        });
+        let mut asks_for_something = false;
+        for event in possible {
+            asks_for_something = true;
+            let hook = WantedHook { place, event };
+            if !wanted.iter().take(before).any(|known| *known == hook) {
+                wanted.push(hook);
+            }
+        }
+        if !asks_for_something {
+            return Err(PlanError::Elsewhere {
+                part: part.to_owned(),
+                place,
+            });
+        }
+    }
+    Ok(wanted)
+}
+
+/// Types that the live API was seen to refuse, though they are documented.
+const fn is_refused(ref_type: RefType, event: EventType) -> bool {
+    matches!(
+        (ref_type, event),
+        (
+            RefType::AppField,
+            EventType::ItemCreate | EventType::ItemDelete
+        ) | (RefType::Space, EventType::TaskDelete)
+    )
+}
+
+fn taken(ref_type: RefType) -> String {
+    let names: Vec<_> = EventType::on(ref_type).map(EventType::as_str).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(place: PlaceRef, on: &str) -> Vec<&'static str> {
+        let wanted = plan(place, on).unwrap();
+        wanted.iter().map(|hook| hook.event.as_str()).collect()
+    }
+
+    #[test]
+    fn groups_stand_for_what_the_place_takes_and_nothing_is_wanted_twice() {
+        let app = PlaceRef::app(123);
+        assert_eq!(
+            names(app, "item.*, comment.create,item.update"),
+            [
+                "item.create",
+                "item.update",
+                "item.delete",
+                "comment.create"
+            ]
+        );
+        assert_eq!(names(app, "*").len(), 13);
+        assert_eq!(names(PlaceRef::space(9), "*").len(), 11);
+        assert_eq!(names(PlaceRef::field(7), "*"), ["item.update"]);
+    }
+
+    #[test]
+    fn what_the_documentation_allows_may_be_named_in_full() {
+        assert_eq!(names(PlaceRef::field(7), "item.create"), ["item.create"]);
+        assert_eq!(names(PlaceRef::space(9), "task.delete"), ["task.delete"]);
+    }
+
+    #[test]
+    fn what_a_place_does_not_take_is_refused_with_what_it_does() {
+        let error = plan(PlaceRef::app(123), "item.*,task.*").unwrap_err();
+        let told = error.to_string();
+        assert!(
+            told.contains("`task.*`") && told.contains("app 123"),
+            "{told}"
+        );
+        assert!(told.contains("comment.create"), "{told}");
+        assert!(matches!(
+            plan(PlaceRef::app(123), "itme.create"),
+            Err(PlanError::Unknown(_))
+        ));
+    }
+}

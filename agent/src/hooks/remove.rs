@@ -1,0 +1,103 @@
+//! Removes hooks that were made here: at the end, and at the start those that a crash left.
+
+use std::time::Duration;
+
+use podtap_podio::client::Error;
+
+use super::{HookState, Hooks};
+use crate::history::{HistoryError, MadeHook, Note};
+use crate::watch::told;
+
+/// Time for removing all hooks at the end; what takes longer is removed by the next start.
+const END_LIMIT: Duration = Duration::from_secs(6);
+
+impl Hooks {
+    /// What an agent left that could not end in order.
+    pub(super) async fn remove_leftovers(&self) -> Result<(), HistoryError> {
+        for record in self.records().await? {
+            match self.remove(&record).await {
+                Ok(()) => {
+                    tracing::info!(place = %record.place, event = record.event_type, "removed a hook of an earlier run");
+                    self.forget(&record).await?;
+                }
+                Err(error) => {
+                    tracing::warn!(place = %record.place, %error, "cannot remove a hook of an earlier run");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what was made, or leaves it where that is wanted.
+    pub(super) async fn end(&self) -> Result<(), super::HooksError> {
+        let records = self.records().await?;
+        if self.config.keep {
+            for record in &records {
+                self.forget(record).await?;
+            }
+            return Ok(());
+        }
+        let removing = async {
+            for record in &records {
+                match self.remove(record).await {
+                    Ok(()) => {
+                        self.forget(record).await?;
+                        self.ended(record, HookState::Removed);
+                    }
+                    Err(error) => {
+                        let reason = told(&error);
+                        tracing::warn!(place = %record.place, reason, "cannot remove a hook");
+                        self.ended(record, HookState::Failed { reason });
+                    }
+                }
+            }
+            Ok::<_, HistoryError>(())
+        };
+        if let Ok(removed) = tokio::time::timeout(END_LIMIT, removing).await {
+            return Ok(removed?);
+        }
+        tracing::warn!("some hooks are left: the next start removes them");
+        Ok(())
+    }
+
+    async fn records(&self) -> Result<Vec<MadeHook>, HistoryError> {
+        let mut records = self.watched.made_hooks().await?;
+        records.retain(|record| record.api == self.api.as_str());
+        Ok(records)
+    }
+
+    /// Of a hook whose id was never told, the place's list tells.
+    async fn remove(&self, record: &MadeHook) -> Result<(), Error> {
+        if let Some(hook_id) = record.hook_id {
+            return self.client.delete_hook(hook_id).await;
+        }
+        let place = record.place;
+        let there = match self.client.hooks(place.ref_type, place.ref_id).await {
+            Err(Error::Gone { .. }) => Vec::new(),
+            there => there?,
+        };
+        let ours = there.into_iter().filter(|hook| {
+            hook.hook_id > record.newest_then
+                && hook.url == record.url
+                && hook.event == record.event_type
+        });
+        for hook in ours {
+            self.client.delete_hook(hook.hook_id).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, record: &MadeHook) -> Result<(), HistoryError> {
+        let number = record.number;
+        self.writer.note(vec![Note::Forget { number }]).await
+    }
+
+    fn ended(&self, record: &MadeHook, state: HookState) {
+        self.reports.send_modify(|reports| {
+            let is_it = |hook_id: Option<u64>| hook_id.is_some() && hook_id == record.hook_id;
+            if let Some(report) = reports.iter_mut().find(|report| is_it(report.hook_id)) {
+                report.state = state;
+            }
+        });
+    }
+}
