@@ -3,6 +3,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 use crate::safe_text::SafeText;
@@ -120,7 +121,8 @@ impl Line {
             if room == 0 || area.height == 0 {
                 return;
             }
-            let style = theme.style(*role);
+            // Whatever was drawn below, such as a border, does not show through.
+            let style = Style::reset().patch(theme.style(*role));
             (x, _) = buffer.set_stringn(x, area.y, text.as_str(), room, style);
         }
     }

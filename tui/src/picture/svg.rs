@@ -1,5 +1,5 @@
-//! A frame → an SVG with an exact grid of cells, whatever font the reader has: every character has
-//! its own place, and lines and bars are drawn, not typed.
+//! A frame → an SVG with an exact grid of cells: every word and every sign has its own place, and
+//! lines and bars are drawn, not typed.
 
 use std::fmt::Write as _;
 
@@ -143,29 +143,13 @@ impl Drawing<'_> {
                  fill=\"{paper}\"/>\n"
             ));
         }
-        let (mut text, mut places) = (String::new(), String::new());
-        for (index, cell) in (0_u16..).zip(run) {
-            let x = x + f32::from(index) * CELL_WIDTH;
-            let symbol = cell.symbol();
-            if let Some(shape) = glyph::shape(symbol, x, y, &ink) {
-                self.put(format_args!("{shape}\n"));
-            } else if !symbol.trim().is_empty() {
-                text.push_str(symbol);
-                for _ in symbol.chars() {
-                    let _ = write!(places, "{x:.1} ");
-                }
-            }
-        }
-        if text.is_empty() {
-            return;
-        }
-        let weight = if has(Modifier::BOLD) {
-            " font-weight=\"700\""
+        let dim = if has(Modifier::DIM) {
+            " opacity=\"0.62\""
         } else {
             ""
         };
-        let dim = if has(Modifier::DIM) {
-            " fill-opacity=\"0.62\""
+        let weight = if has(Modifier::BOLD) {
+            " font-weight=\"700\""
         } else {
             ""
         };
@@ -174,12 +158,24 @@ impl Drawing<'_> {
         } else {
             ""
         };
-        self.put(format_args!(
-            "<text x=\"{}\" y=\"{:.1}\" fill=\"{ink}\"{weight}{dim}{line}>{}</text>\n",
-            places.trim_end(),
-            y + BASE_LINE,
-            escaped(&text)
-        ));
+        let look = format!("fill=\"{ink}\"{weight}{dim}{line}");
+        let mut column = 0_u16;
+        // Plain letters stand together, anything else alone: some renderers place only the first
+        // character of a text, and only in plain letters do all fonts agree on the width.
+        let is_plain = |cell: &Cell| matches!(cell.symbol().as_bytes(), [b'!'..=b'~']);
+        for piece in run.chunk_by(|a, b| is_plain(a) && is_plain(b)) {
+            let x = x + f32::from(column) * CELL_WIDTH;
+            column = column.saturating_add(u16::try_from(piece.len()).unwrap_or(u16::MAX));
+            let text: String = piece.iter().map(Cell::symbol).collect();
+            if let Some(shape) = glyph::shape(&text, x, y, &ink) {
+                self.put(format_args!("<g{dim}>{shape}</g>\n"));
+            } else if !text.trim().is_empty() {
+                let (base_line, text) = (y + BASE_LINE, escaped(&text));
+                self.put(format_args!(
+                    "<text x=\"{x:.1}\" y=\"{base_line:.1}\" {look}>{text}</text>\n"
+                ));
+            }
+        }
     }
 }
 
@@ -198,13 +194,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_character_has_its_own_place_and_nothing_is_markup() {
+    fn every_word_has_its_own_place_and_nothing_is_markup() {
         let mut frame = Buffer::empty(Rect::new(0, 0, 6, 1));
-        frame.set_string(0, 0, "a<│▅", Style::new());
+        frame.set_string(0, 0, "a<│▅é", Style::new());
         let svg = svg(&frame, &Palette::DARK, "a & b");
         assert!(svg.contains("<title>a &amp; b</title>"), "{svg}");
-        assert!(svg.contains("x=\"14.0 22.4\""), "{svg}");
-        assert!(svg.contains(">a&lt;</text>"), "{svg}");
+        assert!(
+            svg.contains("<text x=\"14.0\" ") && svg.contains(">a&lt;</text>"),
+            "{svg}"
+        );
+        assert!(
+            svg.contains("<text x=\"47.6\" ") && svg.contains(">é</text>"),
+            "{svg}"
+        );
         assert!(
             svg.contains("<path") && svg.contains("<rect x=\"39.2\""),
             "{svg}"
