@@ -30,6 +30,20 @@ pub struct Config {
     pub podio: PodioConfig,
 }
 
+impl Config {
+    /// An agent that only browses and replays this history.
+    pub fn new(history: impl Into<PathBuf>) -> Self {
+        Self {
+            history: history.into(),
+            link: None,
+            target: None,
+            delivery: DeliveryConfig::default(),
+            retention: Retention::default(),
+            podio: PodioConfig::default(),
+        }
+    }
+}
+
 /// How to reach the relay.
 #[derive(Debug, Clone)]
 pub struct LinkConfig {

@@ -11,6 +11,7 @@ mod error;
 mod event;
 pub mod filter;
 mod finding;
+mod follow;
 mod index;
 mod insight;
 mod made;
@@ -39,6 +40,7 @@ pub use event::{
 };
 pub use filter::{Filter, FilterError};
 pub use finding::LoopFinding;
+pub use follow::AttemptPosition;
 pub use insight::{Duplicate, Hold, Insight, Verification};
 pub(crate) use made::MadeHook;
 pub(crate) use note::{EventKey, Note};

@@ -1,0 +1,98 @@
+//! Reading on from where one was: what a running commentary prints, whole events and attempts in
+//! the order in which they came to be.
+
+use podtap_wire::EventId;
+use rusqlite::{Connection, params};
+
+use super::event::{Attempt, Event, Position};
+use super::row;
+use super::{History, HistoryError};
+
+/// Bytes of bodies after which a batch ends, so that a burst of large events stays small in memory.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// An attempt's place in the history: grows by the end of attempts, over all events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AttemptPosition(i64);
+
+impl History {
+    /// The places of the newest event and the newest attempt: reading on after them shows what
+    /// happens from now on.
+    pub async fn end(&self) -> Result<(Position, AttemptPosition), HistoryError> {
+        self.near.read(end).await
+    }
+
+    /// At most `limit` events after this one, oldest first; fewer when they are large.
+    pub async fn events_after(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Event>, HistoryError> {
+        self.near
+            .read(move |connection| events_after(connection, after, limit))
+            .await
+    }
+
+    /// At most `limit` attempts after this one, oldest first.
+    pub async fn attempts_after(
+        &self,
+        after: AttemptPosition,
+        limit: usize,
+    ) -> Result<Vec<(AttemptPosition, Attempt)>, HistoryError> {
+        self.near
+            .read(move |connection| attempts_after(connection, after, limit))
+            .await
+    }
+}
+
+fn end(connection: &Connection) -> rusqlite::Result<(Position, AttemptPosition)> {
+    let ends = "SELECT (SELECT ifnull(max(position), 0) FROM events), \
+                (SELECT ifnull(max(rowid), 0) FROM attempts)";
+    connection.query_row(ends, [], |row| {
+        Ok((Position(row.get(0)?), AttemptPosition(row.get(1)?)))
+    })
+}
+
+fn events_after(
+    connection: &Connection,
+    after: Position,
+    limit: usize,
+) -> rusqlite::Result<Vec<Event>> {
+    let (columns, with_hook) = (row::EVENT, row::WITH_HOOK);
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {columns} FROM events AS e JOIN requests AS r USING (position) {with_hook} \
+         WHERE e.position > ? ORDER BY e.position LIMIT ?"
+    ))?;
+    let mut rows = statement.query(params![after.0, limit])?;
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while bytes < BATCH_BYTES
+        && let Some(row) = rows.next()?
+    {
+        let (event, _) = row::event(row)?;
+        bytes += event.request.body.len();
+        events.push(event);
+    }
+    Ok(events)
+}
+
+fn attempts_after(
+    connection: &Connection,
+    after: AttemptPosition,
+    limit: usize,
+) -> rusqlite::Result<Vec<(AttemptPosition, Attempt)>> {
+    let columns = row::ATTEMPT;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {columns}, rowid AS place, \
+         (SELECT e.id FROM events AS e WHERE e.position = attempts.position) AS event \
+         FROM attempts WHERE rowid > ? ORDER BY rowid LIMIT ?"
+    ))?;
+    statement
+        .query_map(params![after.0, limit], |found| {
+            let event = EventId::from_bytes(found.get("event")?);
+            Ok((
+                AttemptPosition(found.get("place")?),
+                row::attempt(event, found)?,
+            ))
+        })?
+        .collect()
+}
