@@ -1,2 +1,40 @@
-//! Placeholder.
-fn main() {}
+//! Podtap: a development tunnel and inspector for Podio webhooks.
+//!
+//! This file is the table of contents of a run: what was typed, what it means, where logs go, and
+//! the one place where an error reaches the person.
+
+mod cli;
+mod commands;
+mod config;
+mod demo;
+mod failure;
+mod logging;
+mod output;
+mod parts;
+mod shutdown;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::Cli;
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let settings = config::resolve(&cli)?;
+    logging::start(&settings, cli.command.takes_the_screen())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(commands::run(cli.command, settings));
+    // Nothing is left that matters: every task was joined by the command that started it.
+    runtime.shutdown_background();
+    outcome
+}

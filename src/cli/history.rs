@@ -1,0 +1,78 @@
+//! `podtap ui`, `events`, `show` and `replay`: commands that read a history.
+
+use clap::Args;
+
+use super::listen::Tunnel;
+
+#[derive(Debug, Args)]
+pub(crate) struct Ui {
+    /// Where replays go
+    #[arg(short, long, value_name = "PORT|URL", alias = "target")]
+    pub(crate) forward_to: Option<String>,
+    #[command(flatten)]
+    pub(crate) tunnel: Tunnel,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// Such as: type:item.* item:4711 status:5xx after:10m path:/podio -type:hook.verify "text"
+    #[arg(
+        value_name = "FILTER",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) filter: Vec<String>,
+    /// At most this many
+    #[arg(short = 'l', long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// One JSON object a line, the oldest first
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) tunnel: Tunnel,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The event's id, or the beginning or end of it
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) format: ShowFormat,
+    #[command(flatten)]
+    pub(crate) tunnel: Tunnel,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct ShowFormat {
+    /// As one JSON object with its attempts
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// As a curl command that sends it to the local service
+    #[arg(long)]
+    pub(crate) curl: bool,
+    /// The body alone, byte for byte
+    #[arg(long)]
+    pub(crate) raw: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// Ids of events, or the beginning or end of each
+    #[arg(required_unless_present = "filter")]
+    pub(crate) ids: Vec<String>,
+    /// Replay all that match, the oldest first
+    #[arg(long, value_name = "FILTER", conflicts_with = "ids")]
+    pub(crate) filter: Option<String>,
+    /// Send them here instead of where they went first
+    #[arg(long, value_name = "PORT|URL")]
+    pub(crate) to: Option<String>,
+    /// Change the request in $EDITOR first
+    #[arg(long, conflicts_with = "filter")]
+    pub(crate) edit: bool,
+    /// One JSON object an attempt
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) tunnel: Tunnel,
+}

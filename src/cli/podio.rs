@@ -1,0 +1,87 @@
+//! `podtap hooks`, `login` and `sandbox`: commands that concern Podio's API.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// Objects that take hooks.
+#[derive(Debug, Args)]
+pub(crate) struct HookTargets {
+    /// An app
+    #[arg(long, value_name = "ID")]
+    pub(crate) app: Vec<u64>,
+    /// A field of an app
+    #[arg(long, value_name = "ID")]
+    pub(crate) field: Vec<u64>,
+    /// A space
+    #[arg(long, value_name = "ID")]
+    pub(crate) space: Vec<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HooksCommand {
+    /// List them; without --app, --field or --space those of the app whose credentials are set
+    List {
+        #[command(flatten)]
+        on: HookTargets,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make hooks that call this URL; each is inactive until it is verified
+    Create {
+        /// What to be called for, such as `item.update`
+        event: String,
+        /// What to call; Podio takes ports 80 and 443 only
+        url: String,
+        #[command(flatten)]
+        on: HookTargets,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have Podio send hook.verify again
+    Verify {
+        /// The hooks
+        #[arg(required = true)]
+        hook_ids: Vec<u64>,
+    },
+    /// Delete them
+    Delete {
+        /// The hooks
+        #[arg(required = true)]
+        hook_ids: Vec<u64>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    /// The loopback port that Podio redirects to; it may have to be registered [default: any free]
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sandbox {
+    /// Where the API listens [default: 127.0.0.1:8090]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+    /// What exists at the start, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seed: Option<PathBuf>,
+    /// Print the example that --seed takes, and end
+    #[arg(long)]
+    pub(crate) print_seed: bool,
+    /// Let things happen by themselves: so many changes a second
+    #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "1")]
+    pub(crate) life: Option<f64>,
+    /// Refuse hooks on ports other than 80 and 443, as Podio does
+    #[arg(long)]
+    pub(crate) enforce_ports: bool,
+    /// Demand a token for the validation of a hook; whether Podio does is not settled
+    #[arg(long)]
+    pub(crate) validate_requires_auth: bool,
+    /// Print where it listens as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,71 @@
+//! `podtap events`: lists the history.
+
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use podtap_agent::history::{Anchor, EventRow, Filter, History, PageQuery};
+
+use super::history::{load, open};
+use crate::cli::Events;
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::output::json::Object;
+use crate::output::{lines, print};
+
+/// Rows read at once.
+const PAGE: usize = 500;
+
+/// Prints the newest events that match, the oldest of them first, as a log reads.
+pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode, Failure> {
+    let filter = parse_filter(&events.filter.join(" "))?;
+    let history = open(settings)?;
+    let mut rows = newest(&history, &filter, events.limit).await?;
+    rows.reverse();
+    let zone = TimeZone::system();
+    for row in rows {
+        if events.json {
+            let event = load(&history, row.id).await?;
+            let attempts = history.attempts(row.id).await?;
+            print(&Object::event(&event, Some(&attempts)).to_line())?;
+        } else {
+            print(&lines::event(&row, &zone))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A filter, or where it goes wrong.
+pub(super) fn parse_filter(text: &str) -> Result<Filter, Failure> {
+    Filter::parse(text, Timestamp::now()).map_err(|error| {
+        Failure::usage("the filter cannot be read").fact("filter", error.to_string())
+    })
+}
+
+/// At most `limit` matching rows, the newest first.
+pub(super) async fn newest(
+    history: &History,
+    filter: &Filter,
+    limit: usize,
+) -> Result<Vec<EventRow>, Failure> {
+    let mut rows: Vec<EventRow> = Vec::new();
+    while rows.len() < limit {
+        let anchor = rows
+            .last()
+            .map_or(Anchor::Newest, |row| Anchor::Before(row.position));
+        let wanted = PAGE.min(limit - rows.len());
+        let page = history
+            .page(PageQuery {
+                filter: filter.clone(),
+                anchor,
+                limit: wanted,
+            })
+            .await?;
+        let last = page.len() < wanted;
+        rows.extend(page);
+        if last {
+            break;
+        }
+    }
+    Ok(rows)
+}

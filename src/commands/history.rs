@@ -1,0 +1,83 @@
+//! What the commands that read the history share: opening it and finding an event by a short id.
+
+use std::path::Path;
+
+use podtap_agent::history::{Event, History, HistoryError};
+use podtap_agent::{Agent, AgentHandle, Config, OpenError, Target};
+use podtap_wire::EventId;
+
+use crate::config::Settings;
+use crate::failure::{Code, Failure};
+
+/// The history of the tunnel meant, which must exist.
+pub(super) fn existing(settings: &Settings) -> Result<std::path::PathBuf, Failure> {
+    let path = settings.history()?;
+    if path.exists() {
+        return Ok(path);
+    }
+    Err(Failure::new(
+        Code::NothingMatched,
+        format!("the tunnel {} has no history yet", settings.tunnel()?),
+    )
+    .fact("file", path.display().to_string())
+    .hint("`podtap listen 3000` makes one; --name chooses another tunnel's"))
+}
+
+/// An agent that only browses and replays: it takes no events and delivers none by itself.
+pub(super) fn browser(
+    settings: &Settings,
+    target: Option<Target>,
+) -> Result<(Agent, AgentHandle), Failure> {
+    let mut config = Config::new(existing(settings)?);
+    config.target = target;
+    let path = config.history.clone();
+    Agent::open(config).map_err(|error| open_failure(&path, &error))
+}
+
+/// The history alone, for reading.
+pub(super) fn open(settings: &Settings) -> Result<History, Failure> {
+    let path = existing(settings)?;
+    History::open_read_only(&path).map_err(Failure::from)
+}
+
+/// The one event that an id, or its beginning or end, stands for.
+pub(super) async fn find(history: &History, text: &str) -> Result<EventId, Failure> {
+    match history.find(text).await?.as_slice() {
+        [id] => Ok(*id),
+        [] => Err(Failure::new(
+            Code::NothingMatched,
+            format!("no event has the id `{text}`"),
+        )
+        .hint("`podtap events` lists them")),
+        several => {
+            let ids: Vec<String> = several.iter().map(ToString::to_string).collect();
+            Err(
+                Failure::usage(format!("`{text}` stands for several events"))
+                    .fact("ids", ids.join("\n")),
+            )
+        }
+    }
+}
+
+/// An event found before; gone when retention was faster.
+pub(super) async fn load(history: &History, id: EventId) -> Result<Event, Failure> {
+    history.event(id).await?.ok_or_else(|| {
+        Failure::new(
+            Code::NothingMatched,
+            format!("the event {id} is no longer in the history"),
+        )
+    })
+}
+
+/// Why a history cannot be opened.
+pub(super) fn open_failure(path: &Path, error: &OpenError) -> Failure {
+    Failure::because("the history cannot be opened", error)
+        .fact("file", path.display().to_string())
+        .hint("choose another tunnel with --name, or another folder with --data-dir")
+}
+
+impl From<HistoryError> for Failure {
+    fn from(error: HistoryError) -> Self {
+        Self::because("the history cannot be used", &error)
+    }
+}

@@ -1,0 +1,159 @@
+//! `podtap hooks`: the hooks of apps, fields and spaces, as Podio has them.
+
+use std::process::ExitCode;
+
+use podtap_podio::client::{Client, Hook, HookStatus};
+use podtap_podio::{EventType, RefType};
+use serde::Serialize;
+
+use super::podio::known_client;
+use crate::cli::{HookTargets, HooksCommand};
+use crate::config::{Key, Settings};
+use crate::failure::Failure;
+use crate::output::{print, printable};
+
+/// Runs one of them.
+pub(crate) async fn run(command: HooksCommand, settings: &Settings) -> Result<ExitCode, Failure> {
+    let client = known_client(settings)?;
+    match command {
+        HooksCommand::List { on, json } => list(&client, &targets(&on, settings)?, json).await?,
+        HooksCommand::Create {
+            on,
+            event,
+            url,
+            json,
+        } => {
+            create(&client, &targets(&on, settings)?, &event, &url, json).await?;
+        }
+        HooksCommand::Verify { hook_ids } => {
+            for hook_id in hook_ids {
+                client.request_hook_verification(hook_id).await?;
+                print(&format!("Podio sends hook {hook_id} a hook.verify"))?;
+            }
+        }
+        HooksCommand::Delete { hook_ids } => {
+            for hook_id in hook_ids {
+                client.delete_hook(hook_id).await?;
+                print(&format!("Deleted hook {hook_id}"))?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An object that takes hooks.
+pub(super) type Holder = (RefType, u64);
+
+/// The objects named on the command line, else the app whose credentials are set.
+pub(super) fn targets(on: &HookTargets, settings: &Settings) -> Result<Vec<Holder>, Failure> {
+    let of = |ref_type: RefType, ids: &[u64]| -> Vec<Holder> {
+        ids.iter().map(|id| (ref_type, *id)).collect()
+    };
+    let mut holders = of(RefType::App, &on.app);
+    holders.extend(of(RefType::AppField, &on.field));
+    holders.extend(of(RefType::Space, &on.space));
+    if holders.is_empty() {
+        holders.extend(
+            settings
+                .number(Key::PODIO_APP_ID)?
+                .map(|id| (RefType::App, id)),
+        );
+    }
+    if holders.is_empty() {
+        return Err(Failure::usage("hooks of which app, field or space?")
+            .hint("name it with --app, --field or --space"));
+    }
+    Ok(holders)
+}
+
+async fn list(client: &Client, holders: &[Holder], json: bool) -> Result<(), Failure> {
+    for holder in holders {
+        for hook in client.hooks(holder.0, holder.1).await? {
+            print(&if json {
+                object(*holder, &hook)
+            } else {
+                line(*holder, &hook)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+async fn create(
+    client: &Client,
+    holders: &[Holder],
+    event: &str,
+    url: &str,
+    json: bool,
+) -> Result<(), Failure> {
+    let event: EventType = event
+        .parse()
+        .map_err(|error| Failure::because("no hook", &error))?;
+    for (ref_type, ref_id) in holders {
+        let hook_id = client.create_hook(*ref_type, *ref_id, url, event).await?;
+        let hook = Hook {
+            hook_id,
+            status: HookStatus::Inactive,
+            event: event.as_str().to_owned(),
+            url: url.to_owned(),
+            created_on: None,
+            created_by: None,
+            created_via: None,
+        };
+        let holder = (*ref_type, *ref_id);
+        print(&if json {
+            object(holder, &hook)
+        } else {
+            line(holder, &hook)
+        })?;
+    }
+    Ok(())
+}
+
+fn line((ref_type, ref_id): Holder, hook: &Hook) -> String {
+    let holder = format!("{ref_type} {ref_id}");
+    let by = hook.created_by.as_ref().map_or("", |by| by.name.as_str());
+    let line = format!(
+        "{:<10}  {:8}  {holder:16}  {:16}  {}  {by}",
+        hook.hook_id,
+        status(hook.status),
+        hook.event,
+        hook.url
+    );
+    printable(line.trim_end())
+}
+
+fn status(status: HookStatus) -> &'static str {
+    match status {
+        HookStatus::Active => "active",
+        HookStatus::Inactive => "inactive",
+        HookStatus::Unknown => "unknown",
+    }
+}
+
+fn object((ref_type, ref_id): Holder, hook: &Hook) -> String {
+    #[derive(Serialize)]
+    struct Object<'a> {
+        v: u8,
+        r#type: &'static str,
+        hook_id: String,
+        status: &'static str,
+        event: &'a str,
+        url: &'a str,
+        ref_type: &'static str,
+        ref_id: String,
+        created_on: Option<&'a str>,
+    }
+    let object = Object {
+        v: 1,
+        r#type: "hook",
+        hook_id: hook.hook_id.to_string(),
+        status: status(hook.status),
+        event: &hook.event,
+        url: &hook.url,
+        ref_type: ref_type.as_str(),
+        ref_id: ref_id.to_string(),
+        created_on: hook.created_on.as_deref(),
+    };
+    serde_json::to_string(&object).unwrap_or_default()
+}

@@ -1,0 +1,101 @@
+//! How this run reaches its relay, and what to say when the relay does not want it.
+
+use podtap_agent::{LinkConfig, RunError};
+use podtap_wire::limits::DEFAULT_WINDOW;
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use crate::config::{Key, Secret, Settings};
+use crate::failure::{Code, Failure};
+
+/// A relay to be reached, with what an error must name.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) config: LinkConfig,
+    token: Shown,
+}
+
+/// A token as far as it may be shown, and where it came from.
+#[derive(Debug)]
+struct Shown {
+    beginning: String,
+    origin: String,
+}
+
+impl Link {
+    /// The link to a relay that somebody runs.
+    pub(crate) fn to(relay: Url, settings: &Settings) -> Result<Self, Failure> {
+        let Some(Secret { value, origin }) = settings.token()? else {
+            return Err(Failure::usage("the relay wants a token")
+                .fact("relay", relay.to_string())
+                .hint(
+                    "set PODTAP_TOKEN or --token-file; whoever runs the relay makes one with \
+                     `podtap relay token create NAME`",
+                ));
+        };
+        let mut config = LinkConfig::new(relay, value, settings.tunnel()?);
+        config.proxy = proxy(&config.relay, settings)?;
+        Self::with(config, &origin.to_string(), settings)
+    }
+
+    /// A link of which only the rest is still to be set.
+    pub(crate) fn with(
+        mut config: LinkConfig,
+        origin: &str,
+        settings: &Settings,
+    ) -> Result<Self, Failure> {
+        config.window = settings.number(Key::WINDOW)?.unwrap_or(DEFAULT_WINDOW);
+        config.respond = settings.respond()?;
+        let token = Shown {
+            beginning: beginning(&config.token),
+            origin: origin.to_owned(),
+        };
+        Ok(Self { config, token })
+    }
+
+    /// What an agent's end means to the person.
+    pub(crate) fn explain(&self, error: &RunError) -> Failure {
+        let relay = self.config.relay.as_str();
+        let refused = |what: &str| {
+            Failure::new(Code::Refused, what)
+                .fact("relay", relay)
+                .fact(
+                    "token",
+                    format!("{}  (from {})", self.token.beginning, self.token.origin),
+                )
+                .hint("ask whoever runs the relay for `podtap relay token create NAME`")
+        };
+        match error {
+            RunError::TokenRefused { .. } => refused("the relay refused this token"),
+            RunError::TokenRevoked => refused("the token was revoked"),
+            other => Failure::because("the agent ended", other).fact("relay", relay),
+        }
+    }
+}
+
+/// `pt_` and the public id of a token; of anything else, which may be a mistyped secret, nothing.
+fn beginning(token: &SecretString) -> String {
+    /// `pt_` and six characters that name the token without giving it away.
+    const PUBLIC: usize = 9;
+    match token.expose_secret().get(..PUBLIC) {
+        Some(public) if public.starts_with("pt_") => format!("{public}…"),
+        _ => "…".to_owned(),
+    }
+}
+
+fn proxy(relay: &Url, settings: &Settings) -> Result<Option<Url>, Failure> {
+    let host = relay.host_str().unwrap_or_default();
+    let Some(proxy) = settings.environment().proxy_for(relay.scheme(), host) else {
+        return Ok(None);
+    };
+    let with_scheme = if proxy.contains("://") {
+        proxy.to_owned()
+    } else {
+        format!("http://{proxy}")
+    };
+    // The text may hold a password: it is not repeated.
+    with_scheme
+        .parse()
+        .map(Some)
+        .map_err(|_| Failure::usage("the proxy's URL cannot be read"))
+}

@@ -1,0 +1,155 @@
+//! `podtap listen`: a public URL for a local service, and everything that arrives on screen.
+
+use std::process::ExitCode;
+
+use podtap_agent::{Agent, AgentHandle, Config, Target};
+use tokio_util::sync::CancellationToken;
+
+use super::embedded::Embedded;
+use super::history::open_failure;
+use super::link::Link;
+use crate::cli::{Listen, UiMode};
+use crate::config::{Key, Settings};
+use crate::failure::{Code, Failure};
+use crate::output::feed::{Feed, Format};
+use crate::parts::Parts;
+use crate::shutdown::Shutdown;
+
+/// Listens until a signal, `q`, or an end of the link that no retry can mend.
+pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode, Failure> {
+    let target = settings.target()?.ok_or_else(|| {
+        Failure::usage("which local service?").hint("podtap listen 3000, or a URL")
+    })?;
+    let shutdown = Shutdown::watch()?;
+    let mut parts = Parts::new(shutdown.token().clone());
+    let link = if let Some(relay) = settings.relay()? {
+        Link::to(relay, settings)?
+    } else {
+        let tunnel = settings.tunnel()?;
+        let dir = settings.data_dir()?.join(format!("relay-{tunnel}"));
+        let Embedded { relay, link } = Embedded::start(dir, settings.listen()?, tunnel).await?;
+        start_relay(&mut parts, relay);
+        Link::with(link, "this process", settings)?
+    };
+    let relay = link.config.relay.to_string();
+    let config = agent_config(settings, Some(&link), Some(target))?;
+    let handle = start_agent(&mut parts, config, link)?;
+    if listen.no_wait {
+        first_connection(&handle, &relay, shutdown.token()).await?;
+    }
+    show(&mut parts, handle, listen.display.mode(), None, settings).await?;
+    parts.finish().await?;
+    Ok(shutdown.exit_code())
+}
+
+/// Adds a relay of this process to the parts.
+pub(super) fn start_relay(parts: &mut Parts, relay: podtap_relay::Bound) {
+    let token = parts.token();
+    parts.start(async move {
+        relay
+            .run(token)
+            .await
+            .map_err(|error| Failure::because("the relay ended", &error))
+    });
+}
+
+/// Opens an agent and adds it to the parts.
+pub(super) fn start_agent(
+    parts: &mut Parts,
+    config: Config,
+    link: Link,
+) -> Result<AgentHandle, Failure> {
+    let path = config.history.clone();
+    let (agent, handle) = Agent::open(config).map_err(|error| open_failure(&path, &error))?;
+    let token = parts.token();
+    parts.start(async move { agent.run(token).await.map_err(|error| link.explain(&error)) });
+    Ok(handle)
+}
+
+/// Adds what shows the agent's doings, ending after `limit` attempts where one is given.
+pub(super) async fn show(
+    parts: &mut Parts,
+    handle: AgentHandle,
+    mode: UiMode,
+    limit: Option<u64>,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let token = parts.token();
+    let format = match mode {
+        UiMode::Quiet => return Ok(()),
+        UiMode::Tui => {
+            let config = settings.tui()?;
+            parts.start(async move { super::ui::on_screen(handle, config, token).await });
+            return Ok(());
+        }
+        UiMode::Plain => Format::Lines,
+        UiMode::Json => Format::Json,
+    };
+    let feed = Feed::new(handle, format, limit).await?;
+    parts.start(feed.run(token));
+    Ok(())
+}
+
+/// An agent's configuration out of the settings.
+pub(super) fn agent_config(
+    settings: &Settings,
+    link: Option<&Link>,
+    target: Option<Target>,
+) -> Result<Config, Failure> {
+    let mut config = Config::new(settings.history()?);
+    config.link = link.map(|link| link.config.clone());
+    config.target = target;
+    if let Some(concurrency) = settings.number(Key::CONCURRENCY)? {
+        config.delivery.concurrency = concurrency;
+    }
+    if let Some(timeout) = settings.duration(Key::TIMEOUT)? {
+        config.delivery.timeout = timeout;
+    }
+    config.delivery.preserve_host = settings.switch(Key::PRESERVE_HOST, false)?;
+    config.podio = super::podio::agent_config(settings)?;
+    if let Some(age) = settings.duration(Key::KEEP_AGE)? {
+        config.retention.max_age = age;
+    }
+    if let Some(events) = settings.number(Key::KEEP_EVENTS)? {
+        config.retention.max_events = events;
+    }
+    Ok(config)
+}
+
+/// Waits for the first connection, and fails instead of waiting for a second try.
+async fn first_connection(
+    handle: &AgentHandle,
+    relay: &str,
+    token: &CancellationToken,
+) -> Result<(), Failure> {
+    use podtap_agent::LinkState;
+    let mut status = handle.status();
+    let settled = status.wait_for(|status| {
+        matches!(
+            &status.link,
+            LinkState::Up { .. }
+                | LinkState::Stopped { .. }
+                | LinkState::Connecting {
+                    reason: Some(_),
+                    ..
+                }
+        )
+    });
+    let settled = tokio::select! {
+        () = token.cancelled() => return Ok(()),
+        settled = settled => settled.map(|status| status.link.clone()),
+    };
+    match settled {
+        Ok(LinkState::Connecting {
+            reason: Some(reason),
+            ..
+        }) => Err(
+            Failure::new(Code::Unreachable, "the relay cannot be reached")
+                .fact("relay", relay)
+                .fact("why", reason)
+                .hint("leave --no-wait out to wait for it"),
+        ),
+        // A link that ended for good is told by the agent itself.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,46 @@
+//! One file a subcommand: builds the parts, runs them, maps the result.
+
+mod demo;
+mod embedded;
+mod events;
+mod history;
+mod hooks;
+mod link;
+mod listen;
+mod login;
+mod man;
+mod podio;
+mod relay;
+mod replay;
+mod sandbox;
+mod show;
+mod token;
+mod ui;
+
+use std::process::ExitCode;
+
+use crate::cli::{Command, RelayCommand};
+use crate::config::Settings;
+use crate::failure::Failure;
+
+/// Runs one command to its end.
+pub(crate) async fn run(command: Command, settings: Settings) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Demo(demo) => demo::run(demo, &settings).await,
+        Command::Listen(listen) => listen::run(listen, &settings).await,
+        Command::Ui(_) => ui::run(&settings).await,
+        Command::Events(events) => events::run(events, &settings).await,
+        Command::Show(show) => show::run(show, &settings).await,
+        Command::Replay(replay) => replay::run(replay, &settings).await,
+        Command::Relay(relay) => match relay.command {
+            None => relay::run(&relay.serve, &settings).await,
+            Some(RelayCommand::Token(command)) => token::run(command, &settings),
+        },
+        Command::Hooks(command) => hooks::run(command, &settings).await,
+        Command::Login(login) => login::run(login, &settings).await,
+        Command::Sandbox(sandbox) if sandbox.print_seed => sandbox::print_seed(),
+        Command::Sandbox(sandbox) => sandbox::run(sandbox, &settings).await,
+        Command::Completions { shell } => man::completions(shell),
+        Command::Man => man::page(),
+    }
+}

@@ -1,0 +1,126 @@
+//! The client of Podio's API out of the settings: whose credentials, where its tokens are kept.
+
+use std::io::IsTerminal as _;
+
+use podtap_agent::PodioConfig;
+use podtap_podio::client::{BaseUrl, Client, Config, Credentials, Grant};
+use secrecy::SecretString;
+
+use crate::config::{Key, Settings};
+use crate::failure::{Code, Failure};
+
+/// What the agent does for Podio's hooks.
+pub(super) fn agent_config(settings: &Settings) -> Result<PodioConfig, Failure> {
+    Ok(PodioConfig {
+        client: config(settings, credentials(settings)?)?,
+        verify: settings.switch(Key::VERIFY, true)?,
+        forward_verify: settings.switch(Key::FORWARD_VERIFY, true)?,
+        break_loops: settings.switch(Key::BREAK_LOOPS, false)?,
+        ..PodioConfig::default()
+    })
+}
+
+/// A client that may do what only a known caller may.
+pub(super) fn known_client(settings: &Settings) -> Result<Client, Failure> {
+    if let Some(credentials) = credentials(settings)? {
+        return build(settings, credentials);
+    }
+    Err(Failure::usage("Podio wants to know who calls")
+        .fact("api", base_url(settings)?.as_str())
+        .hint(
+            "set PODTAP_PODIO_CLIENT_ID and PODTAP_PODIO_CLIENT_SECRET, and either\n\
+             PODTAP_PODIO_APP_ID and PODTAP_PODIO_APP_TOKEN (an app's Developer page),\n\
+             PODTAP_PODIO_USERNAME and PODTAP_PODIO_PASSWORD, or run `podtap login`",
+        ))
+}
+
+/// A client with these credentials.
+pub(super) fn build(settings: &Settings, credentials: Credentials) -> Result<Client, Failure> {
+    Client::new(config(settings, Some(credentials))?)
+        .map_err(|error| Failure::because("Podio's API cannot be called", &error))
+}
+
+fn config(settings: &Settings, credentials: Option<Credentials>) -> Result<Config, Failure> {
+    Ok(Config {
+        base_url: base_url(settings)?,
+        credentials,
+        token_file: Some(settings.data_dir()?.join("podio-tokens.json")),
+        ..Config::default()
+    })
+}
+
+/// The API meant: Podio's own unless set.
+pub(super) fn base_url(settings: &Settings) -> Result<BaseUrl, Failure> {
+    Ok(settings.parsed(Key::PODIO_URL)?.unwrap_or_default())
+}
+
+/// Identifier and secret of the registered API client, where set.
+pub(super) fn registered(settings: &Settings) -> Result<Option<(String, SecretString)>, Failure> {
+    let id = settings.text(Key::PODIO_CLIENT_ID);
+    let secret = settings.secret(Key::PODIO_CLIENT_SECRET, Key::PODIO_CLIENT_SECRET_FILE)?;
+    match (id, secret) {
+        (None, None) => Ok(None),
+        (Some(id), Some(secret)) => Ok(Some((id.to_owned(), secret.value))),
+        (Some(_), None) => Err(half(Key::PODIO_CLIENT_ID, Key::PODIO_CLIENT_SECRET)),
+        (None, Some(_)) => Err(half(Key::PODIO_CLIENT_SECRET, Key::PODIO_CLIENT_ID)),
+    }
+}
+
+fn credentials(settings: &Settings) -> Result<Option<Credentials>, Failure> {
+    let Some((client_id, client_secret)) = registered(settings)? else {
+        return Ok(None);
+    };
+    let app_token = settings.secret(Key::PODIO_APP_TOKEN, Key::PODIO_APP_TOKEN_FILE)?;
+    let app_id = settings.number::<u64>(Key::PODIO_APP_ID)?;
+    let grant = match (app_id, app_token, settings.text(Key::PODIO_USERNAME)) {
+        (Some(app_id), Some(token), _) => Grant::App {
+            app_id,
+            app_token: token.value,
+        },
+        (Some(_), None, _) => return Err(half(Key::PODIO_APP_ID, Key::PODIO_APP_TOKEN)),
+        (None, Some(_), _) => return Err(half(Key::PODIO_APP_TOKEN, Key::PODIO_APP_ID)),
+        (None, None, Some(username)) => Grant::Password {
+            username: username.to_owned(),
+            password: password(settings)?,
+        },
+        (None, None, None) => Grant::Stored,
+    };
+    Ok(Some(Credentials {
+        client_id,
+        client_secret,
+        grant,
+    }))
+}
+
+fn password(settings: &Settings) -> Result<SecretString, Failure> {
+    if let Some(secret) = settings.secret(Key::PODIO_PASSWORD, Key::PODIO_PASSWORD_FILE)? {
+        return Ok(secret.value);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(half(Key::PODIO_USERNAME, Key::PODIO_PASSWORD));
+    }
+    Ok(rpassword::prompt_password("Podio password: ")?.into())
+}
+
+fn half(there: Key, missing: Key) -> Failure {
+    Failure::usage(format!(
+        "{} is set, but {} is not",
+        there.name(),
+        missing.name()
+    ))
+    .hint(format!("set {} too", missing.variable()))
+}
+
+impl From<podtap_podio::client::Error> for Failure {
+    fn from(error: podtap_podio::client::Error) -> Self {
+        use podtap_podio::client::Error;
+        let failure = Self::because("Podio's API", &error);
+        match error {
+            Error::Unauthorized { .. } | Error::LoginNeeded | Error::SecondFactor => {
+                failure.code(Code::Refused)
+            }
+            Error::Gone { .. } => failure.code(Code::NothingMatched),
+            _ => failure,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `podtap relay`: the public server.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use podtap_relay::{Bound, Config, Limits, Rate, Relay};
+
+use crate::cli::RelayServe;
+use crate::config::{Key, Settings};
+use crate::failure::Failure;
+use crate::output::json::{Object, Ready};
+use crate::output::print;
+use crate::shutdown::Shutdown;
+
+/// Where it listens unless told: behind the web server that holds the certificate.
+const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+/// Serves until a signal.
+pub(crate) async fn run(serve: &RelayServe, settings: &Settings) -> Result<ExitCode, Failure> {
+    let shutdown = Shutdown::watch()?;
+    let bound = bind(config(settings)?).await?;
+    announce(&bound, serve.json)?;
+    bound
+        .run(shutdown.token().clone())
+        .await
+        .map_err(|error| Failure::because("the relay ended", &error))?;
+    Ok(shutdown.exit_code())
+}
+
+/// Binds a relay, or says what is in the way.
+pub(crate) async fn bind(config: Config) -> Result<Bound, Failure> {
+    Relay::bind(config)
+        .await
+        .map_err(|error| Failure::because("the relay cannot start", &error))
+}
+
+fn config(settings: &Settings) -> Result<Config, Failure> {
+    let mut config = Config::new(settings.data_dir()?);
+    config.listen = settings.listen()?.unwrap_or(DEFAULT_LISTEN);
+    config.public_url = settings.parsed(Key::PUBLIC_URL)?;
+    config.admin_listen = match settings.text(Key::ADMIN_LISTEN) {
+        None | Some("off") => None,
+        Some(_) => settings.parsed(Key::ADMIN_LISTEN)?,
+    };
+    config.limits = limits(settings)?;
+    Ok(config)
+}
+
+fn limits(settings: &Settings) -> Result<Limits, Failure> {
+    let standard = Limits::default();
+    Ok(Limits {
+        max_body_bytes: settings
+            .size(Key::MAX_BODY)?
+            .map_or(standard.max_body_bytes, |bytes| {
+                usize::try_from(bytes).unwrap_or(usize::MAX)
+            }),
+        max_queue_events: settings
+            .number(Key::MAX_QUEUE_EVENTS)?
+            .unwrap_or(standard.max_queue_events),
+        max_queue_bytes: settings
+            .size(Key::MAX_QUEUE_BYTES)?
+            .unwrap_or(standard.max_queue_bytes),
+        max_age: settings.duration(Key::MAX_AGE)?.unwrap_or(standard.max_age),
+        max_rate: settings
+            .number(Key::MAX_RATE)?
+            .map(rate)
+            .or(standard.max_rate),
+        max_connections: settings
+            .number(Key::MAX_CONNECTIONS)?
+            .unwrap_or(standard.max_connections),
+        respond_timeout: settings
+            .duration(Key::RESPOND_TIMEOUT)?
+            .unwrap_or(standard.respond_timeout),
+        ..standard
+    })
+}
+
+/// A rate with room for a burst as large as a minute's worth: Podio's imports come in one.
+fn rate(per_second: u32) -> Rate {
+    let per_second = f64::from(per_second);
+    Rate {
+        per_second,
+        burst: 60.0 * per_second,
+    }
+}
+
+fn announce(bound: &Bound, json: bool) -> Result<(), Failure> {
+    let (listen, public_url) = (bound.local_addr().to_string(), bound.public_url().as_str());
+    let admin = bound.admin_addr().map(|address| address.to_string());
+    if json {
+        return print(
+            &Object::Ready(Ready::Relay {
+                listen,
+                public_url,
+                admin,
+            })
+            .to_line(),
+        );
+    }
+    print(&format!("Listening on  {listen}"))?;
+    print(&format!("Public URL    {public_url}"))?;
+    if let Some(admin) = admin {
+        print(&format!("Metrics       http://{admin}/metrics"))?;
+    }
+    Ok(())
+}

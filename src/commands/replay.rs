@@ -1,0 +1,126 @@
+//! `podtap replay`: events of the history go to the local service again.
+
+use std::process::ExitCode;
+
+use crate::output::printable;
+use jiff::tz::TimeZone;
+use podtap_agent::history::{Attempt, Event, Outcome};
+use podtap_agent::{AgentHandle, Replay as Request, Target};
+use podtap_wire::EventId;
+
+use super::events::{newest, parse_filter};
+use super::history::{browser, find, load};
+use crate::cli::Replay;
+use crate::config::Settings;
+use crate::failure::{Code, Failure};
+use crate::output::json::Object;
+use crate::output::{lines, print};
+use crate::parts::Parts;
+use crate::shutdown::Shutdown;
+
+/// The most events that one filter replays: a slip of the hand should not take a day.
+const MAX_EVENTS: usize = 100_000;
+
+/// Replays them one after the other, the oldest first.
+pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode, Failure> {
+    let shutdown = Shutdown::watch()?;
+    let (agent, handle) = browser(settings, settings.target()?)?;
+    let ids = chosen(&replay, &handle).await?;
+    let mut parts = Parts::new(shutdown.token().clone());
+    let token = parts.token();
+    parts.start(async move {
+        let ended = agent.run(token).await;
+        ended.map_err(|error| Failure::because("the history cannot be used", &error))
+    });
+    let token = parts.token();
+    parts.start(async move {
+        tokio::select! {
+            () = token.cancelled() => Ok(()),
+            sent = send_all(&handle, ids, replay.json) => sent,
+        }
+    });
+    parts.finish().await?;
+    Ok(shutdown.exit_code())
+}
+
+async fn chosen(replay: &Replay, handle: &AgentHandle) -> Result<Vec<EventId>, Failure> {
+    let history = handle.history();
+    let Some(filter) = &replay.filter else {
+        let mut ids = Vec::with_capacity(replay.ids.len());
+        for text in &replay.ids {
+            ids.push(find(history, text).await?);
+        }
+        return Ok(ids);
+    };
+    let rows = newest(history, &parse_filter(filter)?, MAX_EVENTS).await?;
+    if rows.is_empty() {
+        return Err(
+            Failure::new(Code::NothingMatched, "no event matches the filter")
+                .fact("filter", filter),
+        );
+    }
+    Ok(rows.iter().rev().map(|row| row.id).collect())
+}
+
+/// Sends them all; one that is answered with an error does not keep the others back, a local
+/// service that cannot be reached does.
+async fn send_all(handle: &AgentHandle, ids: Vec<EventId>, json: bool) -> Result<(), Failure> {
+    let zone = TimeZone::system();
+    let (count, mut errors) = (ids.len(), 0_usize);
+    for id in ids {
+        let event = load(handle.history(), id).await?;
+        let configured = handle.status().borrow().target.is_some();
+        let target = if configured {
+            None
+        } else {
+            Some(earlier_target(handle, &event).await?)
+        };
+        let request = Request {
+            event: id,
+            target,
+            edited: None,
+        };
+        let attempt = handle
+            .replay(request)
+            .await
+            .map_err(|error| Failure::because("the event cannot be replayed", &error))?;
+        print(&if json {
+            Object::Attempt((&attempt).into()).to_line()
+        } else {
+            lines::attempt(&event, &attempt, &zone)
+        })?;
+        match &attempt.outcome {
+            Outcome::Failed { error } => return Err(no_answer(&attempt, error)),
+            Outcome::Answered { status: 400.., .. } => errors += 1,
+            Outcome::Answered { .. } => {}
+        }
+    }
+    if errors == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Code::ServiceFailed,
+        format!("the local service answered {errors} of {count} with an error"),
+    ))
+}
+
+fn no_answer(attempt: &Attempt, error: &str) -> Failure {
+    Failure::new(
+        Code::ServiceFailed,
+        format!("the local service did not answer: {error}"),
+    )
+    .fact("url", printable(&attempt.url))
+    .hint("start it, or name another with --to")
+}
+
+/// Where the event went first: what `replay` means when nobody says where to.
+async fn earlier_target(handle: &AgentHandle, event: &Event) -> Result<Target, Failure> {
+    let attempts = handle.history().attempts(event.id).await?;
+    let base = attempts
+        .first()
+        .and_then(|first| first.url.strip_suffix(&event.request.path));
+    base.and_then(|base| base.parse().ok()).ok_or_else(|| {
+        Failure::usage("this event was never delivered, so where to?")
+            .hint("name the local service with --to")
+    })
+}

@@ -1,0 +1,122 @@
+//! `podtap show`: one event, decoded, with every attempt.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use crate::output::printable;
+use jiff::tz::TimeZone;
+use podtap_agent::export;
+use podtap_agent::history::{Attempt, Event, Outcome};
+use podtap_wire::HeaderList;
+
+use super::history::{find, load, open};
+use crate::cli::Show;
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::output::json::Object;
+use crate::output::{lines, print};
+
+/// Prints it in the form asked for.
+pub(crate) async fn run(show: Show, settings: &Settings) -> Result<ExitCode, Failure> {
+    let history = open(settings)?;
+    let id = find(&history, &show.id).await?;
+    let event = load(&history, id).await?;
+    let attempts = history.attempts(id).await?;
+    if show.format.raw {
+        std::io::stdout().lock().write_all(&event.request.body)?;
+    } else if show.format.curl {
+        let target = match settings.target()? {
+            Some(target) => target.to_string(),
+            None => delivered_to(&attempts).unwrap_or_else(|| "http://localhost:3000".to_owned()),
+        };
+        print(&export::curl::curl(&event.request, &target))?;
+    } else if show.format.json {
+        print(&Object::event(&event, Some(&attempts)).to_line())?;
+    } else {
+        for line in describe(&event, &attempts, &TimeZone::system()) {
+            print(&printable(&line))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The base URL of the first attempt: its URL without the event's own path.
+fn delivered_to(attempts: &[Attempt]) -> Option<String> {
+    let url: url::Url = attempts.first()?.url.parse().ok()?;
+    Some(url.origin().ascii_serialization())
+}
+
+fn describe(event: &Event, attempts: &[Attempt], zone: &TimeZone) -> Vec<String> {
+    let request = &event.request;
+    let received = request.received_at.to_zoned_datetime(zone.clone());
+    let mut text = vec![
+        pair("event", &event.id.to_string()),
+        pair(
+            "received",
+            &received.strftime("%Y-%m-%d %H:%M:%S%.3f %Z").to_string(),
+        ),
+        pair("request", &format!("{} {}", request.method, request.path)),
+    ];
+    if let Some(podio) = &event.podio {
+        text.push(pair("type", podio.kind.as_str()));
+        if let Some(object) = podio.object() {
+            text.push(pair("about", &object.to_string()));
+        }
+        text.extend([String::new(), "Parameters".to_owned()]);
+        text.extend(podio.params.iter().map(|(name, value)| pair(name, value)));
+    }
+    text.extend([String::new(), "Headers".to_owned()]);
+    text.extend(headers(&request.headers));
+    text.extend(body("Body", &request.body));
+    for attempt in attempts {
+        text.extend(describe_attempt(attempt, zone));
+    }
+    text
+}
+
+fn describe_attempt(attempt: &Attempt, zone: &TimeZone) -> Vec<String> {
+    let replay = if attempt.replay { " (replay)" } else { "" };
+    let mut text = vec![
+        String::new(),
+        format!("Attempt {}{replay}", attempt.number),
+        pair("started", &lines::clock(attempt.started_at, zone)),
+        pair("url", &attempt.url),
+        pair("took", &lines::duration(attempt.duration)),
+    ];
+    match &attempt.outcome {
+        Outcome::Failed { error } => text.push(pair("error", error)),
+        Outcome::Answered {
+            status,
+            headers: list,
+            body: bytes,
+            ..
+        } => {
+            text.push(pair("status", &status.to_string()));
+            text.extend(headers(list));
+            text.extend(body("Answer", bytes));
+        }
+    }
+    text
+}
+
+fn pair(name: &str, value: &str) -> String {
+    format!("  {name:18}  {value}")
+}
+
+fn headers(list: &HeaderList) -> impl Iterator<Item = String> {
+    list.iter()
+        .map(|(name, value)| pair(name, &String::from_utf8_lossy(value)))
+}
+
+fn body(title: &str, bytes: &[u8]) -> Vec<String> {
+    if bytes.is_empty() {
+        return Vec::new();
+    }
+    let mut text = vec![String::new(), format!("{title} ({} bytes)", bytes.len())];
+    text.extend(
+        String::from_utf8_lossy(bytes)
+            .lines()
+            .map(|line| format!("  {line}")),
+    );
+    text
+}

@@ -1,0 +1,40 @@
+//! `podtap ui`: the terminal UI on a history, beside a running agent or without one.
+
+use std::process::ExitCode;
+
+use podtap_agent::AgentHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::history::browser;
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::parts::Parts;
+use crate::shutdown::Shutdown;
+
+/// Browses until `q` or a signal.
+pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
+    let shutdown = Shutdown::watch()?;
+    let (agent, handle) = browser(settings, settings.target()?)?;
+    let config = settings.tui()?;
+    let mut parts = Parts::new(shutdown.token().clone());
+    let token = parts.token();
+    parts.start(async move {
+        let ended = agent.run(token).await;
+        ended.map_err(|error| Failure::because("the history cannot be used", &error))
+    });
+    let token = parts.token();
+    parts.start(on_screen(handle, config, token));
+    parts.finish().await?;
+    Ok(shutdown.exit_code())
+}
+
+/// The terminal UI as a part of any command.
+pub(super) async fn on_screen(
+    handle: AgentHandle,
+    config: podtap_tui::Config,
+    token: CancellationToken,
+) -> Result<(), Failure> {
+    podtap_tui::run(handle, config, token)
+        .await
+        .map_err(|error| Failure::because("the terminal cannot be used", &error))
+}

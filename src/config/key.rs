@@ -1,0 +1,109 @@
+//! Every setting there is: its name is the flag, the file's key and, upper-cased behind `PODTAP_`,
+//! the variable.
+
+/// The name of a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(&'static str);
+
+macro_rules! keys {
+    ($($constant:ident = $name:literal),* $(,)?) => {
+        impl Key {
+            $(pub(crate) const $constant: Self = Self($name);)*
+            pub(crate) const ALL: &[Self] = &[$(Self::$constant),*];
+        }
+    };
+}
+
+keys! {
+    ADMIN_LISTEN = "admin-listen",
+    BREAK_LOOPS = "break-loops",
+    COLOR = "color",
+    CONCURRENCY = "concurrency",
+    DATA_DIR = "data-dir",
+    FORWARD_TO = "forward-to",
+    FORWARD_VERIFY = "forward-verify",
+    KEEP_AGE = "keep-age",
+    KEEP_EVENTS = "keep-events",
+    LISTEN = "listen",
+    LOG = "log",
+    MAX_AGE = "max-age",
+    MAX_BODY = "max-body",
+    MAX_CONNECTIONS = "max-connections",
+    MAX_QUEUE_BYTES = "max-queue-bytes",
+    MAX_QUEUE_EVENTS = "max-queue-events",
+    MAX_RATE = "max-rate",
+    NAME = "name",
+    PODIO_APP_ID = "podio-app-id",
+    PODIO_APP_TOKEN = "podio-app-token",
+    PODIO_APP_TOKEN_FILE = "podio-app-token-file",
+    PODIO_CLIENT_ID = "podio-client-id",
+    PODIO_CLIENT_SECRET = "podio-client-secret",
+    PODIO_CLIENT_SECRET_FILE = "podio-client-secret-file",
+    PODIO_PASSWORD = "podio-password",
+    PODIO_PASSWORD_FILE = "podio-password-file",
+    PODIO_URL = "podio-url",
+    PODIO_USERNAME = "podio-username",
+    PRESERVE_HOST = "preserve-host",
+    PUBLIC_URL = "public-url",
+    RELAY = "relay",
+    RESPOND = "respond",
+    RESPOND_TIMEOUT = "respond-timeout",
+    THEME = "theme",
+    TIMEOUT = "timeout",
+    TOKEN = "token",
+    TOKEN_FILE = "token-file",
+    VERIFY = "verify",
+    WINDOW = "window",
+}
+
+impl Key {
+    /// The name in flags and in the file, such as `token-file`.
+    pub(crate) const fn name(self) -> &'static str {
+        self.0
+    }
+
+    /// The variable, such as `PODTAP_TOKEN_FILE`.
+    pub(crate) fn variable(self) -> String {
+        format!(
+            "{VARIABLE_PREFIX}{}",
+            self.0.replace('-', "_").to_uppercase()
+        )
+    }
+
+    /// The setting with this name.
+    pub(crate) fn find(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|key| key.0 == name)
+    }
+
+    /// The setting whose name is nearest to a mistyped one, where one is near.
+    pub(crate) fn nearest(name: &str) -> Option<Self> {
+        /// Below this Jaro-Winkler similarity (0 to 1) a suggestion confuses more than it helps.
+        const NEAR: f64 = 0.75;
+        let name = name.replace('_', "-").to_lowercase();
+        let (score, key) = Self::ALL
+            .iter()
+            .map(|key| (strsim::jaro_winkler(key.0, &name), *key))
+            .max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+        (score >= NEAR).then_some(key)
+    }
+}
+
+/// What all of Podtap's own variables begin with.
+pub(crate) const VARIABLE_PREFIX: &str = "PODTAP_";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_name_finds_its_neighbour() {
+        assert_eq!(Key::nearest("relai"), Some(Key::RELAY));
+        assert_eq!(Key::nearest("token_flie"), Some(Key::TOKEN_FILE));
+        assert_eq!(Key::nearest("zzz"), None);
+    }
+
+    #[test]
+    fn a_variable_is_the_name_in_capitals() {
+        assert_eq!(Key::TOKEN_FILE.variable(), "PODTAP_TOKEN_FILE");
+    }
+}

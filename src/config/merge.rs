@@ -1,0 +1,130 @@
+//! Which value wins, and where it came from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use super::key::Key;
+use crate::cli::{Cli, Command, RelayServe, Tunnel};
+
+/// Settings from one source.
+pub(super) type Layer = BTreeMap<Key, (String, Origin)>;
+
+/// All sources, the strongest first.
+pub(super) struct Layers {
+    pub(super) flags: Layer,
+    pub(super) env: Layer,
+    pub(super) file: Layer,
+}
+
+impl Layers {
+    /// The value that wins.
+    pub(super) fn get(&self, key: Key) -> Option<&(String, Origin)> {
+        [&self.flags, &self.env, &self.file]
+            .into_iter()
+            .find_map(|layer| layer.get(&key))
+    }
+}
+
+/// Where a value came from, for errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A flag on the command line.
+    Flag(&'static str),
+    /// An environment variable.
+    Variable(String),
+    /// The configuration file.
+    File(PathBuf),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) => write!(f, "--{name}"),
+            Self::Variable(name) => f.write_str(name),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// What was typed, as a layer.
+pub(super) fn flags(cli: &Cli) -> Layer {
+    let mut typed = Typed(Layer::new());
+    typed.text(Key::DATA_DIR, cli.global.data_dir.as_ref());
+    typed.text(Key::COLOR, cli.global.color.as_ref());
+    match &cli.command {
+        Command::Listen(listen) => {
+            typed.text(
+                Key::FORWARD_TO,
+                listen.target.as_ref().or(listen.forward_to.as_ref()),
+            );
+            typed.text(Key::RELAY, listen.relay.as_ref());
+            typed.text(Key::TOKEN, listen.token.as_ref());
+            typed.text(Key::TOKEN_FILE, listen.token_file.as_ref());
+            typed.text(Key::RESPOND, listen.respond.as_ref());
+            typed.text(Key::CONCURRENCY, listen.concurrency.as_ref());
+            typed.text(Key::TIMEOUT, listen.timeout.as_ref());
+            typed.text(Key::WINDOW, listen.window.as_ref());
+            typed.text(Key::LISTEN, listen.listen.as_ref());
+            typed.switch(Key::PRESERVE_HOST, listen.preserve_host, true);
+            typed.text(Key::PODIO_URL, listen.podio.podio_url.as_ref());
+            typed.switch(Key::VERIFY, listen.podio.no_verify, false);
+            typed.text(Key::FORWARD_VERIFY, listen.podio.forward_verify.as_ref());
+            typed.switch(Key::BREAK_LOOPS, listen.podio.break_loops, true);
+            typed.tunnel(&listen.tunnel);
+        }
+        Command::Ui(ui) => {
+            typed.text(Key::FORWARD_TO, ui.forward_to.as_ref());
+            typed.tunnel(&ui.tunnel);
+        }
+        Command::Events(events) => typed.tunnel(&events.tunnel),
+        Command::Show(show) => typed.tunnel(&show.tunnel),
+        Command::Replay(replay) => {
+            typed.text(Key::FORWARD_TO, replay.to.as_ref());
+            typed.tunnel(&replay.tunnel);
+        }
+        Command::Relay(relay) => typed.relay(&relay.serve),
+        Command::Sandbox(sandbox) => typed.text(Key::LISTEN, sandbox.listen.as_ref()),
+        Command::Hooks(_)
+        | Command::Login(_)
+        | Command::Demo(_)
+        | Command::Completions { .. }
+        | Command::Man => {}
+    }
+    typed.0
+}
+
+struct Typed(Layer);
+
+impl Typed {
+    fn text(&mut self, key: Key, value: Option<&String>) {
+        if let Some(value) = value {
+            self.0
+                .insert(key, (value.clone(), Origin::Flag(key.name())));
+        }
+    }
+
+    /// A flag that was given sets `key` to `value`.
+    fn switch(&mut self, key: Key, given: bool, value: bool) {
+        if given {
+            self.text(key, Some(&value.to_string()));
+        }
+    }
+
+    fn tunnel(&mut self, tunnel: &Tunnel) {
+        self.text(Key::NAME, tunnel.name.as_ref());
+    }
+
+    fn relay(&mut self, relay: &RelayServe) {
+        self.text(Key::LISTEN, relay.listen.as_ref());
+        self.text(Key::PUBLIC_URL, relay.public_url.as_ref());
+        self.text(Key::ADMIN_LISTEN, relay.admin_listen.as_ref());
+        self.text(Key::MAX_BODY, relay.max_body.as_ref());
+        self.text(Key::MAX_QUEUE_EVENTS, relay.max_queue_events.as_ref());
+        self.text(Key::MAX_QUEUE_BYTES, relay.max_queue_bytes.as_ref());
+        self.text(Key::MAX_AGE, relay.max_age.as_ref());
+        self.text(Key::MAX_RATE, relay.max_rate.as_ref());
+        self.text(Key::MAX_CONNECTIONS, relay.max_connections.as_ref());
+        self.text(Key::RESPOND_TIMEOUT, relay.respond_timeout.as_ref());
+    }
+}

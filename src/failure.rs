@@ -1,0 +1,131 @@
+//! How a run can fail: what was wrong, where, and what to do, with the exit code that scripts see.
+//! The only place that prints an error.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// Exit codes, as `--help` states them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Code {
+    Failed = 1,
+    Usage = 2,
+    Refused = 3,
+    Unreachable = 4,
+    ServiceFailed = 5,
+    NothingMatched = 6,
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+/// An error on its way to the person.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: Code,
+    what: String,
+    facts: Vec<(&'static str, String)>,
+    /// The reader of stdout went away (`podtap events | head`): nothing to report.
+    broken_pipe: bool,
+}
+
+impl Failure {
+    /// A failure with this exit code; `what` is lower-case and without a full stop.
+    pub(crate) fn new(code: Code, what: impl Into<String>) -> Self {
+        Self {
+            code,
+            what: what.into(),
+            facts: Vec::new(),
+            broken_pipe: false,
+        }
+    }
+
+    /// A wrong command line or setting.
+    pub(crate) fn usage(what: impl Into<String>) -> Self {
+        Self::new(Code::Usage, what)
+    }
+
+    /// Work that failed with this error; the chain of causes is told once, here.
+    pub(crate) fn because(what: &str, error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::new(Code::Failed, format!("{what}: {}", chain(error)))
+    }
+
+    /// Adds where it happened: a short label and what it stands for.
+    pub(crate) fn fact(mut self, label: &'static str, value: impl Into<String>) -> Self {
+        self.facts.push((label, value.into()));
+        self
+    }
+
+    /// Adds what the person can do.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        self.fact("try", hint)
+    }
+
+    /// Sets another exit code.
+    pub(crate) fn code(mut self, code: Code) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// Prints it on stderr and gives the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        if self.broken_pipe {
+            return ExitCode::SUCCESS;
+        }
+        #[expect(clippy::print_stderr, reason = "the one place that prints an error")]
+        {
+            eprint!("{self}");
+        }
+        self.code.into()
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let width = self
+            .facts
+            .iter()
+            .map(|(label, _)| label.len())
+            .max()
+            .unwrap_or(0)
+            + 2;
+        let mut text = format!("error: {}\n", self.what);
+        for (label, value) in &self.facts {
+            let mut lines = value.lines();
+            writeln!(text, "  {label:width$}{}", lines.next().unwrap_or_default())?;
+            for line in lines {
+                writeln!(text, "  {:width$}{line}", "")?;
+            }
+        }
+        f.write_str(&text)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        let broken_pipe = error.kind() == std::io::ErrorKind::BrokenPipe;
+        Self {
+            broken_pipe,
+            ..Self::because("input or output failed", &error)
+        }
+    }
+}
+
+/// An error with its causes, each once: `what was tried: why: why`.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Some libraries already print their source.
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,226 @@
+//! The running commentary of `listen` and `demo` off the terminal UI: reads the history after every
+//! hint of a change and prints what is new, in order.
+
+use jiff::tz::TimeZone;
+use podtap_agent::history::{AttemptPosition, DeliveryState, LoopFinding, Position, Verification};
+use podtap_agent::{AgentHandle, Change, LinkState, ServiceState};
+use podtap_wire::{EventId, Seq};
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use super::json::{Object, Ready};
+use super::{lines, print};
+use crate::failure::Failure;
+
+/// How the feed is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Lines,
+    Json,
+}
+
+/// Rows read from the history at once.
+const BATCH: usize = 256;
+
+/// Prints what happens to one agent.
+pub(crate) struct Feed {
+    agent: AgentHandle,
+    format: Format,
+    zone: TimeZone,
+    /// Ends after this many attempts; `None` for never.
+    limit: Option<u64>,
+    events_through: Position,
+    attempts_through: AttemptPosition,
+    said_ready: bool,
+    link: LinkState,
+    service: ServiceState,
+}
+
+impl Feed {
+    /// A feed of what happens from now on, ending after `limit` attempts where one is given.
+    pub(crate) async fn new(
+        agent: AgentHandle,
+        format: Format,
+        limit: Option<u64>,
+    ) -> Result<Self, Failure> {
+        let (events_through, attempts_through) = agent.history().end().await?;
+        Ok(Self {
+            agent,
+            format,
+            zone: TimeZone::system(),
+            limit,
+            events_through,
+            attempts_through,
+            said_ready: false,
+            link: LinkState::Off,
+            service: ServiceState::Unknown,
+        })
+    }
+
+    /// Prints until cancelled or until the limit is reached; what is new is printed before it ends.
+    pub(crate) async fn run(mut self, token: CancellationToken) -> Result<(), Failure> {
+        let mut changes = self.agent.changes();
+        let mut status = self.agent.status();
+        while !self.catch_up().await? {
+            let change = tokio::select! {
+                () = token.cancelled() => {
+                    self.catch_up().await?;
+                    return Ok(());
+                }
+                // Both are cancel-safe: a change that is missed is found in the history.
+                change = changes.recv() => change,
+                Ok(()) = status.changed() => continue,
+            };
+            match change {
+                Ok(Change::Gap { from, to, reason }) => self.gap(from, to, &reason)?,
+                Ok(Change::Verified {
+                    event,
+                    hook_id,
+                    verification,
+                    ..
+                }) => {
+                    self.verified(event, hook_id, &verification).await?;
+                }
+                Ok(Change::Loop(finding)) => self.found(&finding)?,
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => token.cancelled().await,
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints what the status and the history hold beyond what was printed; true at the limit.
+    async fn catch_up(&mut self) -> Result<bool, Failure> {
+        self.status()?;
+        self.events().await?;
+        self.attempts().await
+    }
+
+    fn status(&mut self) -> Result<(), Failure> {
+        let status = self.agent.status().borrow().clone();
+        if !self.said_ready
+            && let (Some(url), Some(tunnel)) = (&status.public_url, &status.tunnel)
+        {
+            self.said_ready = true;
+            let forwards_to = status.target.as_ref().map(ToString::to_string);
+            match self.format {
+                Format::Json => print_object(&Object::Ready(Ready::Listen {
+                    url,
+                    forwards_to,
+                    tunnel,
+                }))?,
+                Format::Lines => {
+                    for line in lines::ready(url, forwards_to.as_deref()) {
+                        print(&line)?;
+                    }
+                }
+            }
+        }
+        if status.link != self.link {
+            match self.format {
+                Format::Json => print_object(&Object::link(&status.link))?,
+                Format::Lines => {
+                    if let Some(line) = lines::link(&status.link) {
+                        print(&line)?;
+                    }
+                }
+            }
+            self.link = status.link;
+        }
+        if status.service != self.service {
+            if let (Format::Lines, ServiceState::Down { since, reason }, Some(target)) =
+                (self.format, &status.service, &status.target)
+            {
+                print(&lines::service_down(*since, &self.zone, reason, target))?;
+            }
+            self.service = status.service;
+        }
+        Ok(())
+    }
+
+    async fn events(&mut self) -> Result<(), Failure> {
+        loop {
+            let events = self
+                .agent
+                .history()
+                .events_after(self.events_through, BATCH)
+                .await?;
+            let Some(last) = events.last() else {
+                return Ok(());
+            };
+            self.events_through = last.position;
+            for event in &events {
+                match self.format {
+                    Format::Json => print_object(&Object::event(event, None))?,
+                    // A delivered event has its line when the attempt has ended.
+                    Format::Lines if event.state == DeliveryState::Held => {
+                        print(&lines::held(event, &self.zone))?;
+                    }
+                    Format::Lines => {}
+                }
+            }
+        }
+    }
+
+    async fn attempts(&mut self) -> Result<bool, Failure> {
+        loop {
+            let history = self.agent.history();
+            let attempts = history.attempts_after(self.attempts_through, BATCH).await?;
+            let Some((last, _)) = attempts.last() else {
+                return Ok(false);
+            };
+            self.attempts_through = *last;
+            for (_, attempt) in &attempts {
+                match self.format {
+                    Format::Json => print_object(&Object::Attempt(attempt.into()))?,
+                    Format::Lines => {
+                        if let Some(event) = self.agent.history().event(attempt.event).await? {
+                            print(&lines::attempt(&event, attempt, &self.zone))?;
+                        }
+                    }
+                }
+                if let Some(left) = &mut self.limit {
+                    *left = left.saturating_sub(1);
+                    if *left == 0 {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn verified(
+        &self,
+        id: EventId,
+        hook_id: Option<u64>,
+        verification: &Verification,
+    ) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => print_object(&Object::verify(id, hook_id, verification)),
+            Format::Lines => match self.agent.history().event(id).await? {
+                Some(event) => print(&lines::verified(&event, hook_id, verification, &self.zone)),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn found(&self, finding: &LoopFinding) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => print_object(&Object::found(finding)),
+            Format::Lines => lines::found(finding)
+                .iter()
+                .try_for_each(|line| print(line)),
+        }
+    }
+
+    fn gap(&self, from: Seq, to: Seq, reason: &str) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => print_object(&Object::Gap { from, to, reason }),
+            Format::Lines => print(&lines::gap(from, to, reason)),
+        }
+    }
+}
+
+fn print_object(object: &Object<'_>) -> Result<(), Failure> {
+    print(&object.to_line())
+}

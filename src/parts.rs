@@ -1,0 +1,113 @@
+//! The long tasks of a command: the first to end takes the others with it, and none is left behind.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::failure::Failure;
+
+/// How long the parts have to finish what was promised: what the parts themselves allow (ten
+/// seconds) and a little for their goodbyes.
+const GRACE: Duration = Duration::from_secs(12);
+
+/// Parts that run side by side and end together.
+pub(crate) struct Parts {
+    tasks: JoinSet<Result<(), Failure>>,
+    token: CancellationToken,
+}
+
+impl Parts {
+    /// No parts yet; cancelling `token` ends those to come.
+    pub(crate) fn new(token: CancellationToken) -> Self {
+        Self {
+            tasks: JoinSet::new(),
+            token,
+        }
+    }
+
+    /// What a part is to watch.
+    pub(crate) fn token(&self) -> CancellationToken {
+        self.token.clone()
+    }
+
+    /// Starts one.
+    pub(crate) fn start(
+        &mut self,
+        part: impl Future<Output = Result<(), Failure>> + Send + 'static,
+    ) {
+        self.tasks.spawn(part);
+    }
+
+    /// Waits for the first to end, ends the rest and waits for them too.
+    ///
+    /// # Errors
+    /// The first failure of any part.
+    pub(crate) async fn finish(mut self) -> Result<(), Failure> {
+        let mut first = joined(self.tasks.join_next().await);
+        self.token.cancel();
+        let rest = async {
+            while let Some(ended) = self.tasks.join_next().await {
+                first = std::mem::replace(&mut first, Ok(())).and(joined(Some(ended)));
+            }
+        };
+        if tokio::time::timeout(GRACE, rest).await.is_err() {
+            tracing::warn!("not everything ended in time; what is stored is safe");
+        }
+        first
+    }
+}
+
+fn joined(
+    ended: Option<Result<Result<(), Failure>, tokio::task::JoinError>>,
+) -> Result<(), Failure> {
+    match ended {
+        None => Ok(()),
+        Some(Ok(outcome)) => outcome,
+        Some(Err(error)) => Err(Failure::because("a part of podtap broke", &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_first_part_to_end_takes_the_others_along_and_its_failure_is_kept() {
+        let mut parts = Parts::new(CancellationToken::new());
+        let token = parts.token();
+        parts.start(async move {
+            token.cancelled().await;
+            Ok(())
+        });
+        parts.start(async { Err(Failure::usage("first")) });
+        assert!(
+            parts
+                .finish()
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("first")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_failure_on_the_way_out_is_told_too() {
+        let mut parts = Parts::new(CancellationToken::new());
+        let token = parts.token();
+        parts.start(async move {
+            token.cancelled().await;
+            Err(Failure::usage("late"))
+        });
+        parts.start(async { Ok(()) });
+        assert!(
+            parts
+                .finish()
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("late")
+        );
+    }
+}
