@@ -1,0 +1,104 @@
+//! The shape of the code: which part may import which, and how large a file may grow.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says what went wrong by panicking"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The longest file, in lines, its unit tests included.
+const MAX_LINES: usize = 400;
+
+#[test]
+fn parts_import_only_what_the_design_lets_them() {
+    let allowed: BTreeMap<&str, &[&str]> = [
+        ("podtap-wire", &[][..]),
+        ("podtap-podio", &[]),
+        ("podtap-relay", &["podtap-wire"]),
+        ("podtap-agent", &["podtap-wire", "podtap-podio"]),
+        (
+            "podtap-tui",
+            &["podtap-agent", "podtap-podio", "podtap-wire"],
+        ),
+    ]
+    .into();
+    let metadata = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        let Some(allowed) = allowed.get(name) else {
+            continue;
+        };
+        let imports: BTreeSet<&str> = package["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|dependency| dependency["kind"].is_null())
+            .filter_map(|dependency| dependency["name"].as_str())
+            .filter(|dependency| dependency.starts_with("podtap"))
+            .collect();
+        let forbidden: Vec<_> = imports
+            .iter()
+            .filter(|import| !allowed.contains(import))
+            .collect();
+        assert!(forbidden.is_empty(), "{name} imports {forbidden:?}");
+    }
+}
+
+#[test]
+fn every_file_is_a_small_room_with_its_name_on_the_door() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sources = Vec::new();
+    for folder in [
+        "src", "tests", "wire", "podio", "relay", "agent", "tui", "bench",
+    ] {
+        collect(&root.join(folder), &mut sources);
+    }
+    assert!(sources.len() > 20, "the sources were not found");
+
+    for path in sources {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines = text.lines().count();
+        // A test file is a list of promises, which may be long.
+        let is_test = path.components().any(|part| part.as_os_str() == "tests");
+        assert!(
+            is_test || lines <= MAX_LINES,
+            "{} has {lines} lines: split it",
+            path.display()
+        );
+        assert!(
+            text.starts_with("//!"),
+            "{} does not say what lives in it",
+            path.display()
+        );
+    }
+}
+
+fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() && !path.ends_with("target") {
+            collect(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push(path);
+        }
+    }
+}

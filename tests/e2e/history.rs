@@ -1,0 +1,118 @@
+//! `podtap events`, `show` and `replay`, beside a running agent and without one.
+
+use crate::support::{Service, Stage, form_post};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_is_read_and_replayed_with_and_without_a_running_agent() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let (mut agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &[])
+        .await;
+    let first = b"type=item.create&item_id=4711&item_revision_id=0&hook_id=1";
+    let second = b"type=comment.create&item_id=4698&comment_id=9&hook_id=2";
+    for body in [&first[..], second] {
+        assert_eq!(
+            form_post(&format!("{url}podio/hook"), body).await.status,
+            200
+        );
+    }
+    service.wait_for(2).await;
+    agent
+        .object("attempt", |attempt| attempt["status"] == 200)
+        .await;
+
+    let events = stage.events(&[]);
+    assert_eq!(events.len(), 2);
+    assert_eq!(events[0]["event"], "item.create");
+    assert_eq!(events[0]["params"]["item_id"], "4711");
+    assert_eq!(stage.events(&["type:comment.*"]).len(), 1);
+    assert_eq!(stage.events(&["-type:comment.*", "item:4711"]).len(), 1);
+
+    let id = events[0]["id"].as_str().unwrap();
+    let show =
+        |options: &[&str]| stage.succeed(&[&["show", id, "--name", "crm"], options].concat());
+    assert_eq!(show(&["--raw"]).as_bytes(), first);
+    assert!(show(&[]).contains("item 4711"), "{}", show(&[]));
+    assert!(
+        show(&["--curl"]).contains("--data-raw"),
+        "{}",
+        show(&["--curl"])
+    );
+    let whole: serde_json::Value = serde_json::from_str(&show(&["--json"])).unwrap();
+    assert_eq!(whole["attempts"][0]["status"], 200);
+
+    let replayed = stage.succeed(&[
+        "replay",
+        id,
+        "--name",
+        "crm",
+        "--json",
+        "--to",
+        &service.address().to_string(),
+    ]);
+    let attempt: serde_json::Value = serde_json::from_str(replayed.trim()).unwrap();
+    assert_eq!(
+        (&attempt["replay"], &attempt["attempt"]),
+        (&true.into(), &2.into())
+    );
+    let received = service.wait_for(3).await;
+    assert_eq!(received[2].body, &first[..]);
+    assert_eq!(received[2].header("podtap-replay"), [&b"true"[..]]);
+    assert_eq!(received[2].header("podtap-attempt"), [&b"2"[..]]);
+    agent
+        .object("attempt", |attempt| attempt["replay"] == true)
+        .await;
+
+    agent.terminate();
+    agent.ended().await;
+    let to = service.address().to_string();
+    stage.succeed(&[
+        "replay",
+        "--filter",
+        "type:comment.*",
+        "--name",
+        "crm",
+        "--to",
+        &to,
+    ]);
+    let received = service.wait_for(4).await;
+    assert_eq!(received[3].body, &second[..]);
+    assert_eq!(
+        stage.events(&["type:comment.*"])[0]["attempts"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_that_cannot_be_delivered_says_so_with_its_exit_code() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let (_agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &[])
+        .await;
+    form_post(&url, b"type=item.create&item_id=1").await;
+    service.wait_for(1).await;
+    let gone = Service::start().await;
+    let address = gone.address().to_string();
+    drop(gone);
+
+    let (code, _, stderr) = stage.run(&[
+        "replay", "--filter", "item:1", "--name", "crm", "--to", &address,
+    ]);
+    assert_eq!(code, 5, "{stderr}");
+    assert!(stderr.contains("refused"), "{stderr}");
+
+    let (code, _, stderr) = stage.run(&["show", "01ZZ", "--name", "crm"]);
+    assert_eq!(code, 6, "{stderr}");
+    let (code, _, stderr) = stage.run(&["events", "--name", "crm", "type:"]);
+    assert_eq!(code, 2, "{stderr}");
+    let (code, _, stderr) = stage.run(&["events", "--name", "never-used"]);
+    assert_eq!(code, 6, "{stderr}");
+    assert!(stderr.contains("never-used"), "{stderr}");
+}

@@ -1,0 +1,122 @@
+//! Invariant 1: what was answered 200 is in the history once and was offered to the local service,
+//! whatever was killed in between.
+
+use std::collections::HashMap;
+
+use crate::support::{Service, Stage, eventually, form_post};
+
+const EVENTS: usize = 2_000;
+
+/// Posts event `n` until it is answered 200: what any sender does while a relay restarts.
+async fn accepted(url: &str, n: usize) {
+    let body = format!(
+        "type=item.update&item_id={}&item_revision_id={n}&n={n}",
+        n % 50
+    );
+    loop {
+        let (authority, _) = crate::support::split(url);
+        if tokio::net::TcpStream::connect(authority).await.is_err() {
+            crate::support::pause(std::time::Duration::from_millis(20)).await;
+            continue;
+        }
+        let posted = {
+            let (url, body) = (url.to_owned(), body.clone());
+            let mut one = tokio::task::JoinSet::new();
+            one.spawn(async move { form_post(&url, body.as_bytes()).await.status });
+            one.join_next().await.unwrap()
+        };
+        // A connection cut by the kill has no answer and fails the task: not accepted, so again.
+        if matches!(posted, Ok(200)) {
+            return;
+        }
+        crate::support::pause(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+/// How often each `n` is found in these bodies.
+fn occurrences<'a>(bodies: impl Iterator<Item = &'a str>) -> HashMap<usize, usize> {
+    let mut counts = HashMap::new();
+    for body in bodies {
+        let (_, n) = body.rsplit_once("n=").unwrap();
+        *counts.entry(n.parse().unwrap()).or_default() += 1;
+    }
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_survive_kills_of_relay_and_agent_and_are_stored_once() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let mut relay = stage.relay().await;
+    let token = stage.token("ann");
+    let (mut agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &[])
+        .await;
+    let (next, sent) = tokio::sync::watch::channel(0);
+
+    let mut senders = tokio::task::JoinSet::new();
+    for lane in 0..4 {
+        let (url, next) = (url.clone(), next.clone());
+        senders.spawn(async move {
+            for n in (lane..EVENTS).step_by(4) {
+                accepted(&url, n).await;
+                next.send_modify(|sent| *sent += 1);
+            }
+        });
+    }
+    let sent_reaches = async |count: usize| {
+        let state = || format!("{} sent", *sent.borrow());
+        eventually(
+            "progress",
+            || (*sent.borrow() >= count).then_some(()),
+            state,
+        )
+        .await;
+    };
+
+    sent_reaches(EVENTS / 5).await;
+    agent.kill();
+    sent_reaches(2 * EVENTS / 5).await;
+    relay.process.kill();
+    let listen = relay.authority.clone();
+    let relay_again = stage.relay_with(&listen, &[]).await;
+    let (mut agent_again, url_again) = stage
+        .agent(&relay_again.url(), &token, service.address(), &[])
+        .await;
+    assert_eq!(url_again, url, "the URL outlives every restart");
+    sent_reaches(3 * EVENTS / 5).await;
+    agent_again.kill();
+    let (_agent, _) = stage
+        .agent(&relay_again.url(), &token, service.address(), &[])
+        .await;
+    while let Some(sender) = senders.join_next().await {
+        sender.unwrap();
+    }
+
+    let delivered = || {
+        let received = service.received();
+        let bodies = received
+            .iter()
+            .map(|r| std::str::from_utf8(&r.body).unwrap());
+        occurrences(bodies)
+    };
+    let all = || (delivered().len() == EVENTS).then_some(());
+    eventually("all deliveries", all, || {
+        format!("{} of {EVENTS}", delivered().len())
+    })
+    .await;
+
+    let history = stage.events(&[]);
+    let stored = occurrences(history.iter().map(|event| event["body"].as_str().unwrap()));
+    let ids: std::collections::HashSet<_> = history.iter().map(|e| e["id"].to_string()).collect();
+    assert_eq!(stored.len(), EVENTS, "every event is in the history");
+    assert_eq!(ids.len(), history.len(), "no event is there twice");
+    // A sender whose answer was cut off by the kill sent it again: those are two webhooks.
+    let seqs: Vec<u64> = history
+        .iter()
+        .map(|event| event["seq"].as_u64().unwrap())
+        .collect();
+    assert!(
+        seqs.is_sorted_by(|a, b| a < b),
+        "in the order in which the relay accepted them"
+    );
+}

@@ -1,0 +1,24 @@
+//! End-to-end: the built binary as separate processes, real sockets, a real local service.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what went wrong by panicking"
+)]
+
+mod bad_input;
+mod bytes;
+mod cli;
+mod demo;
+mod health;
+mod history;
+mod hold;
+mod lossless;
+mod order;
+mod readme;
+mod shutdown;
+mod support;
+mod terminal;
+mod tunnels;

@@ -1,0 +1,46 @@
+//! What every end-to-end test needs: processes, a local service that remembers, and a sender of
+//! exact bytes.
+
+mod process;
+mod sender;
+mod service;
+mod stage;
+mod terminal;
+
+use std::time::Duration;
+
+pub(crate) use process::Process;
+pub(crate) use sender::{Answer, form_post, pause, send, split};
+pub(crate) use service::{Received, Service};
+pub(crate) use stage::{Relay, Stage};
+pub(crate) use terminal::Terminal;
+
+/// Longer than anything takes on a busy machine with two cores; reached only by a failure.
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Waits until `condition` gives a value, and fails with `state` when it never does.
+pub(crate) async fn eventually<T>(
+    what: &str,
+    mut condition: impl FnMut() -> Option<T>,
+    state: impl Fn() -> String,
+) -> T {
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "{what} never came about: {}",
+            state()
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// A command on this stage that the test goes on to change.
+pub(crate) fn command(stage: &Stage, args: &[&str]) -> std::process::Command {
+    let mut command = process::podtap(stage.home());
+    command.args(args);
+    command
+}

@@ -1,0 +1,164 @@
+//! A running `podtap`, its output line by line, and signals to it.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::eventually;
+
+/// A process that dies with the test.
+pub(crate) struct Process {
+    child: Child,
+    stdout: Lines,
+    stderr: Lines,
+}
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+/// `podtap` with nothing of the test's own environment that could change what it does.
+pub(crate) fn podtap(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_podtap"));
+    for (name, _) in std::env::vars_os() {
+        let foreign = name.to_string_lossy().to_lowercase();
+        if foreign.starts_with("podtap_") || foreign.ends_with("_proxy") || foreign == "port" {
+            command.env_remove(name);
+        }
+    }
+    command
+        .env("HOME", home)
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("XDG_DATA_HOME", home.join("data"))
+        .env("XDG_STATE_HOME", home.join("state"))
+        // Nothing of a test may reach Podio; tests that need its API start a sandbox.
+        .env("PODTAP_PODIO_URL", "http://127.0.0.1:9")
+        .env(
+            "RUST_LOG",
+            "warn,podtap=info,podtap_relay=info,podtap_agent=info",
+        )
+        .current_dir(home)
+        .stdin(Stdio::null());
+    command
+}
+
+impl Process {
+    /// Starts it and begins to read what it prints.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = collect("stdout", child.stdout.take().unwrap());
+        let stderr = collect("stderr", child.stderr.take().unwrap());
+        Self {
+            child,
+            stdout,
+            stderr,
+        }
+    }
+
+    /// Everything it printed on stdout so far.
+    pub(crate) fn stdout(&self) -> Vec<String> {
+        self.stdout.lock().unwrap().clone()
+    }
+
+    /// Everything it printed on stderr so far.
+    pub(crate) fn stderr(&self) -> String {
+        self.stderr.lock().unwrap().join("\n")
+    }
+
+    /// The JSON objects of this type printed so far.
+    pub(crate) fn objects(&self, r#type: &str) -> Vec<Value> {
+        let lines = self.stdout.lock().unwrap();
+        let parsed = lines
+            .iter()
+            .map(|line| match serde_json::from_str::<Value>(line) {
+                Ok(value) => value,
+                Err(error) => panic!("not JSON ({error}): {line}"),
+            });
+        parsed.filter(|value| value["type"] == r#type).collect()
+    }
+
+    /// The first JSON object of this type that suits, as soon as it is printed.
+    pub(crate) async fn object(&self, r#type: &str, suits: impl Fn(&Value) -> bool) -> Value {
+        let state = || format!("stdout {:#?}\nstderr {}", self.stdout(), self.stderr());
+        let found = || self.objects(r#type).into_iter().find(|value| suits(value));
+        eventually(&format!("a {type} object"), found, state).await
+    }
+
+    /// Asks it to end.
+    pub(crate) fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Ends it without any chance to tidy up.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Its end, awaited.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let (stdout, stderr) = (Arc::clone(&self.stdout), Arc::clone(&self.stderr));
+        let state = || {
+            format!(
+                "{:#?}\n{:#?}",
+                stdout.lock().unwrap(),
+                stderr.lock().unwrap()
+            )
+        };
+        eventually(
+            "the end of the process",
+            || self.child.try_wait().unwrap(),
+            state,
+        )
+        .await
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Already gone is fine.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn collect(name: &str, stream: impl Read + Send + 'static) -> Lines {
+    let lines = Lines::default();
+    let reader = {
+        let lines = Arc::clone(&lines);
+        move || {
+            for line in BufReader::new(stream).lines() {
+                let Ok(line) = line else { break };
+                lines.lock().unwrap().push(line);
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(reader)
+        .unwrap();
+    lines
+}
+
+/// Runs it to its end: exit code, stdout, stderr.
+pub(crate) fn output<S: AsRef<OsStr>>(home: &Path, args: &[S]) -> (i32, String, String) {
+    let output = podtap(home).args(args).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap_or(-1),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}

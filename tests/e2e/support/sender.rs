@@ -1,0 +1,83 @@
+//! Sends exact bytes, so that no client library tidies up what a test means to be untidy.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::DEADLINE;
+
+/// An HTTP/1.1 answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+/// Sends these bytes over a connection of its own and reads the answer. The request must ask for
+/// `connection: close`.
+pub(crate) async fn send(authority: &str, request: &[u8]) -> Answer {
+    let exchange = async {
+        let mut stream = TcpStream::connect(authority).await.unwrap();
+        // A refusal may come, and the connection end, before all of a large request is written.
+        stream.write_all(request).await.ok();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.ok();
+        parse(&answer)
+    };
+    tokio::time::timeout(DEADLINE, exchange)
+        .await
+        .expect("no answer to a request")
+}
+
+/// Posts a body with the content type of Podio to a whole URL.
+pub(crate) async fn form_post(url: &str, body: &[u8]) -> Answer {
+    post(
+        url,
+        &[("content-type", "application/x-www-form-urlencoded")],
+        body,
+    )
+    .await
+}
+
+/// Posts a body to a whole URL of scheme `http`.
+pub(crate) async fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    let (authority, path) = split(url);
+    let mut request = format!("POST {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    request.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+    send(authority, &[request.as_bytes(), body].concat()).await
+}
+
+/// Authority and path of a URL of scheme `http`.
+pub(crate) fn split(url: &str) -> (&str, &str) {
+    let rest = url.strip_prefix("http://").expect("an http URL");
+    rest.split_at(rest.find('/').expect("a path"))
+}
+
+fn parse(answer: &[u8]) -> Answer {
+    let text = String::from_utf8_lossy(answer);
+    let (mut head, mut body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    // An interim answer (100 Continue) comes before the real one.
+    while head.starts_with("HTTP/1.1 1") {
+        (head, body) = body.split_once("\r\n\r\n").unwrap_or((body, ""));
+    }
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    let status = status.unwrap_or_else(|| panic!("no answer, but {text:?}"));
+    Answer {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    }
+}
+
+/// A pause for tests in which time itself is the subject.
+pub(crate) async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
