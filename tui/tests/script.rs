@@ -132,3 +132,33 @@ async fn a_picture_shows_what_a_person_would_see() {
     assert!(svg.contains(">=49</text>"), "{svg}");
     assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
 }
+
+/// An editor that needs nobody.
+#[cfg(unix)]
+const CHANGE_ITEM: &str =
+    r#"sh -c 'sed s/item_id=41/item_id=42/ "$1" > "$1.new" && mv "$1.new" "$1"' sh"#;
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_edited_event_shows_its_difference_before_it_is_sent() {
+    let bench = Bench::new(None);
+    bench.history.append([41]).await;
+    let (mut screen, mut person) = screen(120, 40);
+    let config = Config {
+        editor: CHANGE_ITEM.to_owned(),
+        ..Config::default()
+    };
+    let token = CancellationToken::new();
+    let ui = runtime::run(&mut screen, bench.handle.clone(), config, token);
+
+    play(ui, async {
+        person.sees("item.update · item 41").await;
+        person.press("e").await;
+        let shown = person.sees("+ type=item.update&item_id=42").await;
+        assert!(shown.contains("- type=item.update&item_id=41"), "{shown}");
+        person.press("enter").await;
+        person.sees("there is no local service").await;
+        person.press("q").await;
+    })
+    .await;
+}

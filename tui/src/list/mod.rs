@@ -2,6 +2,8 @@
 //! follows the newest.
 
 pub(crate) mod marks;
+#[cfg(test)]
+mod tests;
 mod update;
 mod view;
 pub(crate) mod window;

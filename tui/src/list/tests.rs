@@ -1,0 +1,142 @@
+//! What the list does with keys, changes and answers, without a terminal.
+
+use podtap_agent::history::Position;
+
+use super::window::MAX_ROWS;
+use super::*;
+use crate::effect::Effect;
+use crate::keymap::Action;
+use crate::testing::row;
+
+const HEIGHT: usize = 10;
+
+/// Answers what the list asks, from a history of `1..=events`, until it asks no more.
+fn settle(list: &mut List, events: i64) {
+    list.tick();
+    for _ in 0..1_000 {
+        match list.ask(HEIGHT) {
+            None => return,
+            Some(Effect::LoadPage { generation, query }) => {
+                let (low, high) = match query.anchor {
+                    Anchor::Newest => (events - 255, events),
+                    Anchor::Before(before) => (before.0 - 256, before.0 - 1),
+                    Anchor::After(after) => (after.0.max(0) + 1, after.0.max(0) + 256),
+                    Anchor::Around(around) => (around.0 - 128, around.0 + 127),
+                };
+                let rows = (low.max(1)..=high.min(events)).rev().map(row).collect();
+                list.page(generation, Ok(rows));
+            }
+            Some(Effect::Count { .. }) => list.count(&Ok(events.unsigned_abs())),
+            other => panic!("{other:?}"),
+        }
+    }
+    panic!("the list never stops asking");
+}
+
+fn selected(list: &List) -> i64 {
+    list.selected().unwrap().position.0
+}
+
+fn appended(list: &mut List, through: i64) {
+    let appended = Some(Position(through));
+    list.changed(&Changes {
+        appended,
+        ..Changes::default()
+    });
+}
+
+#[test]
+fn the_cursor_follows_the_newest_until_it_is_moved() {
+    let mut list = List::default();
+    settle(&mut list, 1_000);
+    assert_eq!(selected(&list), 1_000);
+
+    appended(&mut list, 1_003);
+    settle(&mut list, 1_003);
+    assert_eq!(selected(&list), 1_003);
+
+    list.act(Action::Down, HEIGHT);
+    appended(&mut list, 1_010);
+    settle(&mut list, 1_010);
+    assert_eq!((selected(&list), list.unseen()), (1_002, 7));
+
+    list.act(Action::Top, HEIGHT);
+    settle(&mut list, 1_010);
+    assert_eq!(
+        (selected(&list), list.unseen(), list.follows()),
+        (1_010, 0, true)
+    );
+}
+
+#[test]
+fn the_screen_stands_still_while_events_arrive_above_it() {
+    let mut list = List::default();
+    settle(&mut list, 1_000);
+    (0..20).for_each(|_| list.act(Action::Down, HEIGHT));
+    let top = |list: &List| list.window().row(list.first(HEIGHT)).unwrap().position;
+    let before = top(&list);
+
+    appended(&mut list, 1_050);
+    settle(&mut list, 1_050);
+
+    assert_eq!(top(&list), before);
+    assert_eq!(selected(&list), 980);
+}
+
+#[test]
+fn both_ends_of_a_large_history_are_one_key_away() {
+    let mut list = List::default();
+    settle(&mut list, 100_000);
+    list.act(Action::Bottom, HEIGHT);
+    settle(&mut list, 100_000);
+    assert_eq!(selected(&list), 1);
+    assert_eq!(list.window().len() - list.first(HEIGHT), HEIGHT);
+
+    list.act(Action::Top, HEIGHT);
+    settle(&mut list, 100_000);
+    assert_eq!((selected(&list), list.first(HEIGHT)), (100_000, 0));
+}
+
+#[test]
+fn scrolling_through_everything_meets_every_event_once() {
+    let mut list = List::default();
+    settle(&mut list, 3_000);
+    for expected in (1..3_000).rev() {
+        list.act(Action::Down, HEIGHT);
+        settle(&mut list, 3_000);
+        assert_eq!(selected(&list), expected);
+        assert!(list.window().len() <= MAX_ROWS);
+    }
+}
+
+#[test]
+fn an_event_that_arrives_while_a_page_is_read_is_not_forgotten() {
+    let mut list = List::default();
+    let Some(Effect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
+        panic!("nothing is asked");
+    };
+    appended(&mut list, 11);
+    list.page(generation, Ok((1..=10).rev().map(row).collect()));
+    settle(&mut list, 11);
+    assert_eq!(selected(&list), 11);
+}
+
+#[test]
+fn a_late_answer_changes_nothing() {
+    let mut list = List::default();
+    settle(&mut list, 10);
+    list.page(999, Ok(vec![row(77)]));
+    assert_eq!(selected(&list), 10);
+}
+
+#[test]
+fn after_a_failure_nothing_is_asked_until_the_next_tick() {
+    let mut list = List::default();
+    let Some(Effect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
+        panic!("nothing is asked");
+    };
+    list.page(generation, Err("disk is gone".to_owned()));
+    assert_eq!(list.ask(HEIGHT), None);
+    list.tick();
+    assert_ne!(list.ask(HEIGHT), None);
+}

@@ -1,0 +1,124 @@
+//! What is loaded and what is wanted, against a history that is a set of positions.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::row;
+
+fn page(positions: impl IntoIterator<Item = i64>) -> Vec<EventRow> {
+    positions.into_iter().map(row).collect()
+}
+
+fn positions(window: &Window) -> Vec<i64> {
+    window.rows().map(|row| row.position.0).collect()
+}
+
+/// What the history answers where it holds `events`.
+fn answer(events: &BTreeSet<i64>, anchor: Anchor, limit: usize) -> Vec<EventRow> {
+    let mut found: Vec<i64> = match anchor {
+        Anchor::Newest => events.iter().rev().take(limit).copied().collect(),
+        Anchor::Before(position) => events
+            .range(..position.0)
+            .rev()
+            .take(limit)
+            .copied()
+            .collect(),
+        Anchor::After(position) => {
+            let above = events
+                .range(position.0..)
+                .filter(|event| **event != position.0);
+            above.take(limit).copied().collect()
+        }
+        Anchor::Around(_) => unreachable!(),
+    };
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    page(found)
+}
+
+#[test]
+fn a_page_that_touches_the_window_extends_it() {
+    let mut window = Window::default();
+    window.merge(Anchor::Newest, 3, page([9, 8, 7]));
+    window.merge(Anchor::Before(Position(7)), 3, page([6, 5, 4]));
+    assert_eq!(positions(&window), [9, 8, 7, 6, 5, 4]);
+    window.merge(Anchor::Before(Position(4)), 3, page([2]));
+    assert_eq!(positions(&window), [9, 8, 7, 6, 5, 4, 2]);
+    assert!(window.reaches_oldest() && window.reaches_newest());
+}
+
+#[test]
+fn a_page_beyond_a_gap_replaces_the_window() {
+    let mut window = Window::default();
+    window.merge(Anchor::Newest, 3, page([9, 8, 7]));
+    window.appended(Position(99));
+    window.merge(Anchor::Newest, 3, page([99, 98, 97]));
+    assert_eq!(positions(&window), [99, 98, 97]);
+    assert!(!window.reaches_oldest());
+}
+
+#[test]
+fn rows_that_are_gone_leave_with_the_page_that_lacks_them() {
+    let mut window = Window::default();
+    window.merge(Anchor::Newest, 9, page([9, 8, 7]));
+    window.touched(Position(8));
+    assert_eq!(
+        window.wanted(false, 0, 3),
+        Some(Anchor::Before(Position(9)))
+    );
+    window.merge(Anchor::Before(Position(9)), 9, page([7]));
+    assert_eq!(positions(&window), [9, 7]);
+    assert_eq!(window.wanted(false, 0, 3), None);
+}
+
+#[test]
+fn the_next_page_is_wanted_before_the_screen_reaches_the_edge() {
+    let mut window = Window::default();
+    assert_eq!(window.wanted(false, 0, 20), Some(Anchor::Newest));
+    window.merge(Anchor::Newest, PAGE, page((1_000..1_256).rev()));
+    assert_eq!(window.wanted(false, 0, 20), None);
+    assert_eq!(
+        window.wanted(false, 200, 20),
+        Some(Anchor::Before(Position(1_000)))
+    );
+    window.appended(Position(1_256));
+    assert_eq!(
+        window.wanted(false, 0, 20),
+        Some(Anchor::After(Position(1_255)))
+    );
+    assert_eq!(window.wanted(true, 0, 20), Some(Anchor::Newest));
+}
+
+proptest! {
+    #[test]
+    fn following_what_is_wanted_ends_with_what_the_history_holds(
+        events in proptest::collection::btree_set(0_i64..3_000, 0..600),
+        later in proptest::collection::btree_set(3_000_i64..4_000, 0..300),
+        limit in 1_usize..80,
+        first in 0_usize..200,
+        follow: bool,
+    ) {
+        let mut window = Window::default();
+        let mut history = events;
+        for round in 0..2 {
+            for _ in 0..2_000 {
+                let Some(anchor) = window.wanted(follow, first, 20) else { break };
+                window.merge(anchor, limit, answer(&history, anchor, limit));
+                window.trim(first);
+            }
+            prop_assert_eq!(window.wanted(follow, first, 20), None);
+            let loaded = positions(&window);
+            if let (Some(&newest), Some(&oldest)) = (loaded.first(), loaded.last()) {
+                let held: Vec<i64> = history.range(oldest..=newest).rev().copied().collect();
+                prop_assert_eq!(loaded, held);
+            } else {
+                prop_assert!(history.is_empty());
+            }
+            if round == 0 {
+                history.extend(&later);
+                if let Some(through) = later.last() {
+                    window.appended(Position(*through));
+                }
+            }
+        }
+    }
+}
