@@ -98,13 +98,13 @@ def accept_load(url, spec, on, server, tmp, secs):
 
 def accept_nginx(spec, tmp, a):
     with stage.Stage(a.log) as on:
-        on.sink_proc = on.sink()
+        on.sink()
         return accept_load(f"http://{NGINX}/t/hook", spec, on, on.nginx(), tmp, a.secs)
 
 
 def accept_podtap(spec, tmp, a):
     with stage.Stage(a.log) as on:
-        on.sink_proc = on.sink()
+        on.sink()
         relay = on.relay()
         got = accept_load(on.tunnel() + "hook", spec, on, relay, tmp, a.secs)
         on.kill(relay)
@@ -152,14 +152,14 @@ def steady(url, on, a):
 
 def through_nginx(a):
     with stage.Stage(a.log) as on:
-        on.sink_proc = on.sink()
+        on.sink()
         nginx, url = on.nginx(), f"http://{NGINX}/hook"
         return {**burst(url, on, a, nginx=nginx), **steady(url, on, a)}
 
 
 def through_podtap(a):
     with stage.Stage(a.log) as on:
-        on.sink_proc = on.sink()
+        on.sink()
         relay, url = on.relay(), on.tunnel() + "hook"
         agent = on.agent()
         send(url, events=100, connections=4)
@@ -187,7 +187,7 @@ def memory(a):
     rows = []
     for rnd in range(a.rounds):
         with stage.Stage(a.log) as on, tempfile.TemporaryDirectory() as tmp:
-            on.sink_proc = on.sink()
+            on.sink()
             relay, url = on.relay(), on.tunnel() + "hook"
             row = {"round": rnd, "relay_idle": rss(relay)}
             idle_agents = on.agents(AGENTS)

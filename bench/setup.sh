@@ -14,11 +14,14 @@ done
 if [ -n "$missing" ]; then
     apt-get update -qq
     # Only the program is wanted: the benchmark starts nginx itself, with its own configuration.
-    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
-    chmod +x /usr/sbin/policy-rc.d
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap 'rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod +x "$policy"
+    fi
     # shellcheck disable=SC2086
     apt-get install -y --no-install-recommends $missing
-    rm -f /usr/sbin/policy-rc.d
 fi
 
 install() {

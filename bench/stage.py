@@ -54,7 +54,7 @@ class Stage:
         return proc
 
     def sink(self):
-        return self.start("sink", [program("sink"), SINK], SINK)
+        self.sink_proc = self.start("sink", [program("sink"), SINK], SINK)
 
     def nginx(self):
         os.makedirs(os.path.join(self.dir, "tmp"), exist_ok=True)
@@ -80,17 +80,19 @@ class Stage:
 
     def tunnel(self):
         """The public URL of the tunnel `bench`, as the agent is told at its first connection."""
-        proc = subprocess.Popen(self.listen_cmd("--json"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                start_new_session=True)
+        log = os.path.join(self.dir, "tunnel.log")
+        with open(log, "wb") as err:
+            proc = subprocess.Popen(self.listen_cmd("--json"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err, start_new_session=True)
         try:
             for line in proc.stdout:
                 said = json.loads(line)
                 if said.get("type") == "ready" and said.get("url"):
                     return said["url"]
         finally:
-            os.killpg(proc.pid, signal.SIGTERM)
+            if proc.poll() is None:
+                os.killpg(proc.pid, signal.SIGTERM)
             proc.wait(15)
-        raise RuntimeError("the agent ended before it had a URL")
+        raise RuntimeError("the agent ended before it had a URL: " + peers.read(log)[-300:])
 
     def agent(self):
         return self.start("agent", self.listen_cmd("--ui", "quiet"), None)
