@@ -57,6 +57,17 @@ pub(crate) struct ShowFormat {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The event's id, or the beginning or end of it
+    pub(crate) id: String,
+    /// As one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) tunnel: Tunnel,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Replay {
     /// Ids of events, or the beginning or end of each
     #[arg(required_unless_present = "filter")]

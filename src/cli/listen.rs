@@ -1,17 +1,37 @@
 //! `podtap demo` and `podtap listen`: commands that go on, and what they share.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
+
+use super::podio::HookTargets;
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// End after this many events were delivered
     #[arg(long, value_name = "N")]
     pub(crate) events: Option<u64>,
-    /// Events a second, on average
+    /// Changes a second in the sandbox, on average
     #[arg(long, value_name = "N", default_value_t = 2.0)]
     pub(crate) rate: f64,
     #[command(flatten)]
+    pub(crate) picture: Picture,
+    #[command(flatten)]
     pub(crate) display: Display,
+}
+
+/// What `docs/pictures.sh` asks for.
+#[derive(Debug, Args)]
+pub(crate) struct Picture {
+    /// Draw the UI into this file once --events were delivered, and end
+    #[arg(long, value_name = "FILE", hide = true, requires = "events")]
+    pub(crate) picture: Option<PathBuf>,
+    /// Keys to press before
+    #[arg(long, value_name = "KEYS", hide = true, default_value = "")]
+    pub(crate) keys: String,
+    /// On a light background
+    #[arg(long, hide = true)]
+    pub(crate) light: bool,
 }
 
 #[derive(Debug, Args)]
@@ -61,9 +81,28 @@ pub(crate) struct Listen {
     #[arg(long)]
     pub(crate) no_wait: bool,
     #[command(flatten)]
+    pub(crate) hooks: Hooks,
+    #[command(flatten)]
     pub(crate) podio: Podio,
     #[command(flatten)]
     pub(crate) display: Display,
+}
+
+/// Hooks that live as long as the command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Hooks made at the start and removed at the end")]
+pub(crate) struct Hooks {
+    /// What to be called for, such as 'item.*,comment.create'; needs --app, --field or --space
+    #[arg(long, value_name = "EVENTS")]
+    pub(crate) on: Option<String>,
+    #[command(flatten)]
+    pub(crate) at: HookTargets,
+    /// The path below the public URL that Podio is given [default: /podio/hook]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) hook_path: Option<String>,
+    /// Leave the hooks when the command ends
+    #[arg(long)]
+    pub(crate) keep_hooks: bool,
 }
 
 /// What is done for Podio's hooks.

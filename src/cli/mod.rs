@@ -22,8 +22,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use history::{Events, Replay, Show, Ui};
-pub(crate) use listen::{Demo, Listen, Tunnel, UiMode};
+pub(crate) use history::{Events, Explain, Replay, Show, Ui};
+pub(crate) use listen::{Demo, Hooks, Listen, Picture, Tunnel, UiMode};
 pub(crate) use podio::{HookTargets, HooksCommand, Login, Sandbox};
 pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};
 
@@ -78,6 +78,8 @@ being called by Podio itself.")]
     Events(Events),
     /// Show one event with its attempts
     Show(Show),
+    /// Ask Podio what an event was about, and what changed
+    Explain(Explain),
     /// Send events of the history to the local service again
     Replay(Replay),
     /// The hooks of apps, fields and spaces, as Podio has them

@@ -1,93 +1,166 @@
-//! `podtap demo`: source, relay, agent, sample service and UI in one process, over real sockets.
+//! `podtap demo`: the whole circle on this machine, over real sockets. A sandbox of Podio's API in
+//! which a small company lives, the relay, the agent that makes and verifies its hooks, a sample
+//! service, and the UI.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use podtap_agent::{AgentHandle, Config};
+use podtap_agent::{AgentHandle, Config, HookState, HooksConfig, PlaceRef, PodioConfig, hooks};
+use podtap_podio::client::{self, Credentials, Grant};
+use podtap_podio::sandbox::life::{self, Pace};
+use podtap_podio::sandbox::{self, Sandbox, Seed};
 use tokio_util::sync::CancellationToken;
 
 use super::embedded::Embedded;
 use super::link::Link;
 use super::listen::{show, start_agent, start_relay};
+use super::picture::draw;
 use crate::cli::Demo;
 use crate::config::Settings;
-use crate::demo::{SampleService, Source};
+use crate::demo::SampleService;
 use crate::failure::Failure;
 use crate::parts::Parts;
 use crate::shutdown::Shutdown;
 
-/// The same stream at every start: what a newcomer sees is what the documentation shows.
+/// The same life at every start: what a newcomer sees is what the documentation shows.
 const SEED: u64 = 2026;
+
+/// What the demo has hooks for, on the company's first app and on its space.
+const ON_APP: &str = "item.*,comment.*,file.change";
+const ON_SPACE: &str = "task.*,status.create,member.add";
 
 /// Shows the product at work until a signal, `q`, or the events asked for were delivered.
 pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Failure> {
-    if !(demo.rate > 0.0 && demo.rate <= 10_000.0) {
+    if !(demo.rate > 0.0 && demo.rate <= 1_000.0) {
         return Err(Failure::usage(
-            "--rate is above 0 and at most 10000 events a second",
+            "--rate is above 0 and at most 1000 changes a second",
         ));
     }
     let shutdown = Shutdown::watch()?;
+    let mut parts = Parts::new(shutdown.token().clone());
     // Nothing of a demo outlives it.
     let folder = tempfile::tempdir()?;
+    let podio = Sandbox::bind(sandbox::Config::default())
+        .await
+        .map_err(|error| Failure::because("the sandbox cannot start", &error))?;
     let service = SampleService::bind().await?;
     let tunnel = "demo"
         .parse()
         .map_err(|error| Failure::because("no tunnel", &error))?;
-    let any_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let Embedded { relay, link } =
-        Embedded::start(folder.path().join("relay"), Some(any_port), tunnel).await?;
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    let relay_dir = folder.path().join("relay");
+    let Embedded { relay, link } = Embedded::start(relay_dir, Some(any_port), tunnel).await?;
 
-    let mut parts = Parts::new(shutdown.token().clone());
-    start_relay(&mut parts, relay);
     let mut config = Config::new(folder.path().join("demo.db"));
     config.link = Some(link.clone());
-    config.target = Some(
-        service
-            .address()
-            .to_string()
-            .parse()
-            .map_err(|error| Failure::because("no local service", &error))?,
-    );
-    // Nothing of a demo leaves this machine.
-    config.podio.verify = false;
-    let link = Link::with(link, "this process", settings)?;
-    let handle = start_agent(&mut parts, config, link)?;
+    config.target = Some(target(service.address())?);
+    config.podio = hooks_of_the_company(&podio.base_url())?;
+    let handle = start_agent(
+        &mut parts,
+        config,
+        Link::with(link, "this process", settings)?,
+    )?;
+    start_relay(&mut parts, relay);
+    let (token, alive) = (parts.token(), podio.handle());
+    parts.start(async move {
+        podio.run(token).await;
+        Ok(())
+    });
     let token = parts.token();
     parts.start(async move {
         service.run(token).await;
         Ok(())
     });
-    show(
-        &mut parts,
-        handle.clone(),
-        demo.display.mode(),
-        demo.events,
-        settings,
-    )
-    .await?;
-    let token = parts.token();
-    parts.start(send(handle, demo.rate, demo.events, token));
+    if let (Some(file), Some(events)) = (demo.picture.picture.clone(), demo.events) {
+        let (handle, token) = (handle.clone(), parts.token());
+        parts.start(draw(
+            handle,
+            settings.tui()?,
+            demo.picture,
+            file,
+            events,
+            token,
+        ));
+    } else {
+        show(
+            &mut parts,
+            handle.clone(),
+            demo.display.mode(),
+            demo.events,
+            settings,
+        )
+        .await?;
+    }
+    let (token, pace) = (
+        parts.token(),
+        Pace {
+            per_second: demo.rate,
+            random_seed: SEED,
+        },
+    );
+    parts.start(async move {
+        hooks_settled(&handle, &token).await;
+        life::run(alive, pace, token).await;
+        Ok(())
+    });
     parts.finish().await?;
     Ok(shutdown.exit_code())
 }
 
-/// Sends to the tunnel as soon as there is one, and stays until the others end.
-async fn send(
-    handle: AgentHandle,
-    rate: f64,
-    events: Option<u64>,
-    token: CancellationToken,
-) -> Result<(), Failure> {
-    let mut status = handle.status();
-    let known = status.wait_for(|status| status.public_url.is_some());
-    let url = tokio::select! {
-        () = token.cancelled() => return Ok(()),
-        known = known => known.ok().and_then(|status| status.public_url.clone()),
-    };
-    if let Some(url) = url {
-        Source::new(url, SEED)
-            .run(rate, events, token.clone())
-            .await?;
+fn target(address: SocketAddr) -> Result<podtap_agent::Target, Failure> {
+    let target = address.to_string().parse();
+    target.map_err(|error| Failure::because("no local service", &error))
+}
+
+/// The agent acts as the company's first person, and makes hooks on its first app and space.
+fn hooks_of_the_company(api: &str) -> Result<PodioConfig, Failure> {
+    let seed = Seed::example();
+    let nobody = || Failure::usage("the sandbox is empty");
+    let client = seed.clients.first().ok_or_else(nobody)?;
+    let person = seed.users.first().ok_or_else(nobody)?;
+    let space = seed.spaces.first().ok_or_else(nobody)?;
+    let app = space.apps.first().ok_or_else(nobody)?;
+    let failed = |error: hooks::PlanError| Failure::because("no hooks", &error);
+    let mut wanted = hooks::plan(PlaceRef::app(app.app_id), ON_APP).map_err(failed)?;
+    wanted.extend(hooks::plan(PlaceRef::space(space.space_id), ON_SPACE).map_err(failed)?);
+    let base_url = api
+        .parse()
+        .map_err(|error| Failure::because("no API", &error))?;
+    Ok(PodioConfig {
+        client: client::Config {
+            base_url,
+            credentials: Some(Credentials {
+                client_id: client.client_id.clone(),
+                client_secret: client.client_secret.clone().into(),
+                grant: Grant::Password {
+                    username: person.mail.clone(),
+                    password: person.password.clone().into(),
+                },
+            }),
+            ..client::Config::default()
+        },
+        // The sample service has no code for it; the agent's answer is what is shown.
+        forward_verify: false,
+        hooks: Some(HooksConfig {
+            wanted,
+            path: "/podio/hook".to_owned(),
+            // The sandbox goes together with the agent.
+            keep: true,
+        }),
+        ..PodioConfig::default()
+    })
+}
+
+/// Waits until no hook is on its way any more: life before that would not be seen.
+async fn hooks_settled(handle: &AgentHandle, token: &CancellationToken) {
+    let mut hooks = handle.hooks();
+    let settled = hooks.wait_for(|hooks| {
+        let on_its_way = |state: &HookState| matches!(state, HookState::Waiting | HookState::Made);
+        !hooks.is_empty() && !hooks.iter().any(|hook| on_its_way(&hook.state))
+    });
+    tokio::select! {
+        () = token.cancelled() => {}
+        // An agent that has gone settles nothing any more.
+        _ = settled => {}
     }
-    token.cancelled().await;
-    Ok(())
 }

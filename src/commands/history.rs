@@ -30,6 +30,7 @@ pub(super) fn browser(
 ) -> Result<(Agent, AgentHandle), Failure> {
     let mut config = Config::new(existing(settings)?);
     config.target = target;
+    config.podio = super::podio::agent_config(settings)?;
     let path = config.history.clone();
     Agent::open(config).map_err(|error| open_failure(&path, &error))
 }

@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
+use podtap_agent::hooks::plan;
+use podtap_agent::{HooksConfig, PlaceRef};
 use podtap_podio::client::{Client, Hook, HookStatus};
 use podtap_podio::{EventType, RefType};
 use serde::Serialize;
 
 use super::podio::known_client;
-use crate::cli::{HookTargets, HooksCommand};
+use crate::cli::{HookTargets, Hooks, HooksCommand};
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
 use crate::output::{print, printable};
@@ -64,6 +66,35 @@ pub(super) fn targets(on: &HookTargets, settings: &Settings) -> Result<Vec<Holde
             .hint("name it with --app, --field or --space"));
     }
     Ok(holders)
+}
+
+/// The hooks that `listen` makes for as long as it runs; `None` where none are asked for.
+pub(super) fn wanted(hooks: &Hooks, settings: &Settings) -> Result<Option<HooksConfig>, Failure> {
+    let asked =
+        !(hooks.at.app.is_empty() && hooks.at.field.is_empty() && hooks.at.space.is_empty());
+    let on = match &hooks.on {
+        Some(on) => on,
+        None if asked => {
+            return Err(Failure::usage("which events should call?")
+                .hint("name them with --on, such as --on 'item.*,comment.create'"));
+        }
+        None => return Ok(None),
+    };
+    known_client(settings)?;
+    let mut wanted = Vec::new();
+    for (ref_type, ref_id) in targets(&hooks.at, settings)? {
+        let planned = plan(PlaceRef { ref_type, ref_id }, on);
+        wanted.extend(planned.map_err(|error| Failure::usage(error.to_string()))?);
+    }
+    let path = hooks
+        .hook_path
+        .clone()
+        .unwrap_or_else(|| "/podio/hook".to_owned());
+    Ok(Some(HooksConfig {
+        wanted,
+        path,
+        keep: hooks.keep_hooks,
+    }))
 }
 
 async fn list(client: &Client, holders: &[Holder], json: bool) -> Result<(), Failure> {

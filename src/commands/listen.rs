@@ -32,7 +32,8 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
         Link::with(link, "this process", settings)?
     };
     let relay = link.config.relay.to_string();
-    let config = agent_config(settings, Some(&link), Some(target))?;
+    let mut config = agent_config(settings, Some(&link), Some(target))?;
+    config.podio.hooks = super::hooks::wanted(&listen.hooks, settings)?;
     let handle = start_agent(&mut parts, config, link)?;
     if listen.no_wait {
         first_connection(&handle, &relay, shutdown.token()).await?;

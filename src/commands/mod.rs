@@ -3,12 +3,14 @@
 mod demo;
 mod embedded;
 mod events;
+mod explain;
 mod history;
 mod hooks;
 mod link;
 mod listen;
 mod login;
 mod man;
+mod picture;
 mod podio;
 mod relay;
 mod replay;
@@ -31,6 +33,7 @@ pub(crate) async fn run(command: Command, settings: Settings) -> Result<ExitCode
         Command::Ui(_) => ui::run(&settings).await,
         Command::Events(events) => events::run(events, &settings).await,
         Command::Show(show) => show::run(show, &settings).await,
+        Command::Explain(explain) => explain::run(explain, &settings).await,
         Command::Replay(replay) => replay::run(replay, &settings).await,
         Command::Relay(relay) => match relay.command {
             None => relay::run(&relay.serve, &settings).await,

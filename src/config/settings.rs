@@ -234,10 +234,17 @@ impl Settings {
             Theme::Monochrome
         };
         let zone = TimeZone::system();
+        let standard = podtap_tui::Config::default();
+        let editor = self
+            .environment
+            .get("VISUAL")
+            .or_else(|| self.environment.get("EDITOR"));
         Ok(podtap_tui::Config {
             theme,
             zone,
-            ..podtap_tui::Config::default()
+            editor: editor.map_or(standard.editor, str::to_owned),
+            tmux: self.environment.get("TMUX").is_some(),
+            ..standard
         })
     }
 

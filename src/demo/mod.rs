@@ -1,8 +1,5 @@
-//! The parts that stand in for the world in `podtap demo`: a source of Podio's webhooks and a local
-//! service that answers them. Both speak real HTTP on loopback; nothing of Podtap is skipped.
+//! What stands in for the developer's own program in `podtap demo`.
 
 mod service;
-mod source;
 
 pub(crate) use service::SampleService;
-pub(crate) use source::Source;

@@ -8,7 +8,11 @@ fn the_demo_shows_events_being_delivered_and_ends_by_itself() {
     let stdout = stage.succeed(&["demo", "--events", "12", "--rate", "50"]);
     let delivered = stdout.lines().filter(|line| line.contains(" ms ")).count();
     assert_eq!(delivered, 12, "{stdout}");
-    assert!(stdout.contains("item.create"), "{stdout}");
+    assert!(stdout.contains("item."), "{stdout}");
+    assert!(
+        stdout.contains("✓  validated"),
+        "no hook was verified: {stdout}"
+    );
 }
 
 #[test]
@@ -25,10 +29,7 @@ fn the_demo_speaks_json_too() {
             .filter(|object| object["type"] == kind)
             .count()
     };
-    assert_eq!(
-        (count("ready"), count("event"), count("attempt")),
-        (1, 5, 5),
-        "{stdout}"
-    );
+    assert_eq!((count("ready"), count("attempt")), (1, 5), "{stdout}");
+    assert!(count("event") >= 5 && count("verify") >= 1, "{stdout}");
     assert!(objects.iter().all(|object| object["v"] == 1));
 }

@@ -92,6 +92,12 @@ impl Terminal {
         eventually(&format!("{text:?} on the screen"), shown, || self.text()).await;
     }
 
+    /// Waits until the screen does not show this text.
+    pub(crate) async fn no_longer_shows(&self, text: &str) {
+        let gone = || (!self.text().contains(text)).then_some(());
+        eventually(&format!("no {text:?} on the screen"), gone, || self.text()).await;
+    }
+
     /// Types these keys.
     pub(crate) fn keys(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
