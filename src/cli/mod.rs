@@ -17,6 +17,7 @@ mod history;
 mod listen;
 mod podio;
 mod relay;
+mod trigger;
 
 use std::path::PathBuf;
 
@@ -26,6 +27,7 @@ pub(crate) use history::{Events, Explain, Replay, Show, Ui};
 pub(crate) use listen::{Demo, Hooks, Listen, Picture, Tunnel, UiMode};
 pub(crate) use podio::{HookTargets, HooksCommand, Login, Sandbox};
 pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};
+pub(crate) use trigger::Trigger;
 
 /// A development tunnel and inspector for Podio webhooks.
 #[derive(Debug, Parser)]
@@ -82,6 +84,8 @@ being called by Podio itself.")]
     Explain(Explain),
     /// Send events of the history to the local service again
     Replay(Replay),
+    /// Send an event of any type to the local service, without Podio
+    Trigger(Trigger),
     /// The hooks of apps, fields and spaces, as Podio has them
     #[command(subcommand)]
     Hooks(HooksCommand),

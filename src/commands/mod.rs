@@ -17,6 +17,7 @@ mod replay;
 mod sandbox;
 mod show;
 mod token;
+mod trigger;
 mod ui;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ pub(crate) async fn run(command: Command, settings: Settings) -> Result<ExitCode
         Command::Show(show) => show::run(show, &settings).await,
         Command::Explain(explain) => explain::run(explain, &settings).await,
         Command::Replay(replay) => replay::run(replay, &settings).await,
+        Command::Trigger(trigger) => trigger::run(trigger, &settings).await,
         Command::Relay(relay) => match relay.command {
             None => relay::run(&relay.serve, &settings).await,
             Some(RelayCommand::Token(command)) => token::run(command, &settings),

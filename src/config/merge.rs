@@ -84,6 +84,10 @@ pub(super) fn flags(cli: &Cli) -> Layer {
             typed.text(Key::FORWARD_TO, replay.to.as_ref());
             typed.tunnel(&replay.tunnel);
         }
+        Command::Trigger(trigger) => {
+            typed.text(Key::FORWARD_TO, trigger.to.as_ref());
+            typed.tunnel(&trigger.tunnel);
+        }
         Command::Relay(relay) => typed.relay(&relay.serve),
         Command::Sandbox(sandbox) => typed.text(Key::LISTEN, sandbox.listen.as_ref()),
         Command::Hooks(_)

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use podtap_agent::LinkState;
-use podtap_agent::history::{Attempt, Event, LoopFinding, Outcome, Verification};
+use podtap_agent::history::{Attempt, AttemptSummary, Event, LoopFinding, Outcome, Verification};
 use podtap_wire::{EventId, HeaderList, Seq};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -22,6 +22,7 @@ pub(crate) enum Object<'a> {
     Ready(Ready<'a>),
     Event(EventObject<'a>),
     Attempt(AttemptObject<'a>),
+    Triggered(TriggeredObject<'a>),
     Link {
         state: &'static str,
         reason: Option<&'a str>,
@@ -96,6 +97,16 @@ pub(crate) struct AttemptObject<'a> {
     outcome: OutcomeField<'a>,
 }
 
+/// A request that was made up here.
+#[derive(Debug, Serialize)]
+pub(crate) struct TriggeredObject<'a> {
+    event: Option<&'a str>,
+    url: &'a str,
+    duration_ms: f64,
+    #[serde(flatten)]
+    outcome: OutcomeField<'a>,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum OutcomeField<'a> {
@@ -164,6 +175,23 @@ impl<'a> Object<'a> {
             ok: error.is_none(),
             error,
         }
+    }
+
+    /// A request that was made up here, with what came of it.
+    pub(crate) fn triggered(
+        event: Option<&'a str>,
+        url: &'a str,
+        sent: &'a AttemptSummary,
+    ) -> Self {
+        Self::Triggered(TriggeredObject {
+            event,
+            url,
+            duration_ms: duration_ms(sent.duration),
+            outcome: match &sent.outcome {
+                Ok(status) => OutcomeField::Status(*status),
+                Err(error) => OutcomeField::Error(error),
+            },
+        })
     }
 
     /// A loop that was found.

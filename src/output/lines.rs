@@ -13,8 +13,8 @@ use podtap_agent::history::{
     Attempt, AttemptSummary, DeliveryState, Event, EventRow, LoopFinding, Outcome, Verification,
 };
 use podtap_agent::{LinkState, Target};
-use podtap_podio::ObjectRef;
-use podtap_wire::Seq;
+use podtap_podio::{ObjectRef, PodioEvent};
+use podtap_wire::{Seq, WebhookRequest};
 
 /// The columns of a line.
 struct Columns<'a> {
@@ -78,25 +78,38 @@ pub(crate) fn attempt(event: &Event, attempt: &Attempt, zone: &TimeZone) -> Stri
         duration: attempt.duration,
         replay: attempt.replay,
     };
-    of(event, outcome(&summary)).line(zone)
+    of(&event.request, event.podio.as_ref(), outcome(&summary)).line(zone)
+}
+
+/// A request that was made up here, with what came of it.
+pub(crate) fn triggered(
+    request: &WebhookRequest,
+    podio: Option<&PodioEvent>,
+    sent: &AttemptSummary,
+    zone: &TimeZone,
+) -> String {
+    of(request, podio, outcome(sent)).line(zone)
 }
 
 /// An event that is kept without being delivered.
 pub(crate) fn held(event: &Event, zone: &TimeZone) -> String {
-    of(event, HELD.to_owned()).line(zone)
+    of(&event.request, event.podio.as_ref(), HELD.to_owned()).line(zone)
 }
 
 const HELD: &str = "–  kept";
 
-fn of(event: &Event, outcome: String) -> Columns<'_> {
-    let podio = event.podio.as_ref();
+fn of<'a>(
+    request: &'a WebhookRequest,
+    podio: Option<&'a PodioEvent>,
+    outcome: String,
+) -> Columns<'a> {
     Columns {
-        time: event.request.received_at,
-        kind: podio.map_or(&event.request.method, |podio| podio.kind.as_str()),
-        object: podio.and_then(podtap_podio::PodioEvent::object),
-        revision: podio.and_then(podtap_podio::PodioEvent::revision),
+        time: request.received_at,
+        kind: podio.map_or(&request.method, |podio| podio.kind.as_str()),
+        object: podio.and_then(PodioEvent::object),
+        revision: podio.and_then(PodioEvent::revision),
         outcome,
-        path: &event.request.path,
+        path: &request.path,
     }
 }
 

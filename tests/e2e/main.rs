@@ -21,4 +21,5 @@ mod readme;
 mod shutdown;
 mod support;
 mod terminal;
+mod trigger;
 mod tunnels;

@@ -26,7 +26,7 @@ const CONNECTION_HEADERS: &[&str] = &[
 ];
 
 /// The headers that say something about the request and not about the connection it came over.
-fn end_to_end(headers: &HeaderList) -> impl Iterator<Item = (&str, &[u8])> {
+pub fn end_to_end(headers: &HeaderList) -> impl Iterator<Item = (&str, &[u8])> {
     let own = |name: &str| {
         CONNECTION_HEADERS
             .iter()

@@ -1,0 +1,206 @@
+//! The request that `podtap trigger` sends, made from a sample, a captured event or plain bytes.
+//! Pure: nothing is read or sent here.
+
+use bytes::Bytes;
+use form_urlencoded::Serializer;
+use jiff::Timestamp;
+use podtap_agent::export::end_to_end;
+use podtap_agent::history::Event;
+use podtap_podio::{EventType, PodioEvent, decode, sample};
+use podtap_wire::{HeaderList, WebhookRequest};
+
+/// Names and values of a form, in order; names may repeat.
+pub(super) type Params = Vec<(String, String)>;
+
+/// Where a service usually takes Podio's calls, and what the documentation shows.
+const PATH: &str = "/podio/hook";
+
+/// The content type of Podio's calls.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A request with what it says.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) request: WebhookRequest,
+    pub(super) podio: Option<PodioEvent>,
+}
+
+/// A captured request is no form of Podio's, so that no parameter of it can be changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NoForm;
+
+impl Draft {
+    /// An event of this type, which may be one that Podio is not known to send.
+    pub(super) fn of_type(event: &str, given: Params) -> Self {
+        let usual = match event.parse::<EventType>() {
+            Ok(known) => sample(known),
+            Err(_) => vec![("type".to_owned(), event.to_owned())],
+        };
+        Self::of_body(encode(merge(usual, given)))
+    }
+
+    /// This body as it is.
+    pub(super) fn of_body(body: impl Into<Bytes>) -> Self {
+        let (body, method) = (body.into(), "POST".to_owned());
+        let headers = [
+            ("content-type", FORM),
+            ("user-agent", concat!("podtap/", env!("CARGO_PKG_VERSION"))),
+        ];
+        Self {
+            podio: decode(Some(FORM), &body).ok(),
+            request: WebhookRequest {
+                received_at: Timestamp::UNIX_EPOCH,
+                method,
+                path: PATH.to_owned(),
+                headers: headers.into_iter().collect(),
+                peer: None,
+                body,
+            },
+        }
+    }
+
+    /// A captured event; byte for byte, where nothing of it is changed.
+    ///
+    /// # Errors
+    /// When parameters are given, and the event has none.
+    pub(super) fn of_event(event: Event, given: Params) -> Result<Self, NoForm> {
+        let Event {
+            mut request,
+            mut podio,
+            ..
+        } = event;
+        let kept: HeaderList = end_to_end(&request.headers)
+            .map(|(name, value)| (name, Bytes::copy_from_slice(value)))
+            .collect();
+        request.headers = kept;
+        if !given.is_empty() {
+            let params = merge(podio.ok_or(NoForm)?.params, given);
+            request.body = encode(params.clone());
+            podio = PodioEvent::from_params(params);
+        }
+        Ok(Self { request, podio })
+    }
+
+    /// Podio's type of it, where it has one.
+    pub(super) fn event(&self) -> Option<&str> {
+        self.podio.as_ref().map(|podio| podio.kind.as_str())
+    }
+}
+
+/// The type of the catalogue whose name is nearest.
+pub(super) fn nearest(event: &str) -> Option<EventType> {
+    EventType::ALL.iter().copied().max_by(|a, b| {
+        let near = |known: &EventType| strsim::jaro_winkler(known.as_str(), event);
+        near(a).total_cmp(&near(b))
+    })
+}
+
+/// What is given takes the place of what is usual; a name given twice is sent twice.
+fn merge(usual: Params, given: Params) -> Params {
+    let mut params = usual;
+    params.retain(|(name, _)| given.iter().all(|(known, _)| known != name));
+    params.extend(given);
+    params
+}
+
+fn encode(params: Params) -> Bytes {
+    Serializer::new(String::new())
+        .extend_pairs(params)
+        .finish()
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use podtap_agent::history::{DeliveryState, Insight, Position};
+    use podtap_wire::EventId;
+
+    use super::*;
+
+    fn pairs(given: &[(&str, &str)]) -> Params {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        given.iter().map(own).collect()
+    }
+
+    fn values<'a>(draft: &'a Draft, name: &str) -> Vec<&'a str> {
+        let params = &draft.podio.as_ref().unwrap().params;
+        let named = params.iter().filter(|(known, _)| known == name);
+        named.map(|(_, value)| value.as_str()).collect()
+    }
+
+    fn captured(content_type: &'static str, body: &'static [u8]) -> Event {
+        let headers = [
+            ("host", "hooks.test"),
+            ("content-type", content_type),
+            ("content-length", "9"),
+            ("x-own", "kept"),
+        ];
+        Event {
+            position: Position(1),
+            id: EventId::from_parts(Timestamp::UNIX_EPOCH, 1),
+            seq: None,
+            request: WebhookRequest {
+                received_at: Timestamp::UNIX_EPOCH,
+                method: "POST".to_owned(),
+                path: "/crm?a=b".to_owned(),
+                headers: headers.into_iter().collect(),
+                peer: None,
+                body: body.into(),
+            },
+            podio: decode(Some(content_type), body).ok(),
+            state: DeliveryState::Delivered,
+            insight: Insight::default(),
+        }
+    }
+
+    #[test]
+    fn every_type_has_all_that_the_catalogue_requires() {
+        for &event in EventType::ALL {
+            let draft = Draft::of_type(event.as_str(), Vec::new());
+            assert_eq!(draft.event(), Some(event.as_str()));
+            for parameter in event.spec().parameters.iter().filter(|p| !p.optional) {
+                assert_eq!(values(&draft, parameter.name).len(), 1, "{event}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_given_replaces_or_adds_and_may_repeat() {
+        let given = pairs(&[("item_id", "7"), ("tag", "a&b=c ü"), ("tag", "")]);
+        let draft = Draft::of_type("item.update", given);
+        assert_eq!(values(&draft, "item_id"), ["7"]);
+        assert_eq!(values(&draft, "tag"), ["a&b=c ü", ""]);
+        assert_eq!(values(&draft, "type"), ["item.update"]);
+    }
+
+    #[test]
+    fn an_unknown_type_goes_as_it_is_and_has_a_neighbour() {
+        let draft = Draft::of_type("item.updated", Vec::new());
+        assert_eq!(&draft.request.body[..], b"type=item.updated");
+        assert_eq!(nearest("item.updated"), Some(EventType::ItemUpdate));
+    }
+
+    #[test]
+    fn a_captured_event_keeps_its_bytes_until_something_is_changed() {
+        let body = b"item_id=%34&type=item.update&x=a%20b";
+        let draft = Draft::of_event(captured(FORM, body), Vec::new()).unwrap();
+        assert_eq!(&draft.request.body[..], body);
+        let names: Vec<_> = draft.request.headers.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["content-type", "x-own"]);
+
+        let changed = Draft::of_event(captured(FORM, body), pairs(&[("item_id", "5")])).unwrap();
+        assert_eq!(
+            (values(&changed, "item_id"), values(&changed, "x")),
+            (vec!["5"], vec!["a b"])
+        );
+        assert_eq!(changed.request.path, "/crm?a=b");
+    }
+
+    #[test]
+    fn what_is_no_form_can_be_sent_but_not_changed() {
+        let json = || captured("application/json", b"{}");
+        assert!(Draft::of_event(json(), Vec::new()).is_ok());
+        let refused = Draft::of_event(json(), pairs(&[("a", "b")]));
+        assert_eq!(refused.unwrap_err(), NoForm);
+    }
+}

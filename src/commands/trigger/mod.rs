@@ -1,0 +1,217 @@
+//! `podtap trigger`: an event goes to the local service, or through the relay, without Podio.
+
+mod draft;
+mod send;
+
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use podtap_agent::Target;
+use podtap_agent::config::DeliveryConfig;
+use podtap_podio::EventType;
+use tokio::time::MissedTickBehavior;
+
+use self::draft::{Draft, NoForm, Params, nearest};
+use self::send::Sender;
+use super::history::{find, load, open};
+use crate::cli::Trigger;
+use crate::config::{Key, Settings};
+use crate::failure::{Code, Failure};
+use crate::output::json::Object;
+use crate::output::{lines, print, printable};
+use crate::shutdown::Shutdown;
+
+/// The most bytes of a body file: more than any relay takes unless told.
+const MAX_BODY: u64 = 64 * 1024 * 1024;
+
+/// Sends it as often as asked for.
+pub(crate) async fn run(trigger: Trigger, settings: &Settings) -> Result<ExitCode, Failure> {
+    if trigger.list {
+        return list();
+    }
+    let shutdown = Shutdown::watch()?;
+    let receiver = Receiver::of(&trigger, settings)?;
+    let mut draft = draft(&trigger, settings).await?;
+    if let Some(path) = &trigger.path {
+        draft.request.path.clone_from(path);
+    }
+    let timeout = settings.duration(Key::TIMEOUT)?;
+    let sender = Sender::new(
+        format!("{}{}", receiver.target, draft.request.path),
+        timeout.unwrap_or(DeliveryConfig::default().timeout),
+    );
+    tokio::select! {
+        () = shutdown.token().cancelled() => {}
+        sent = send_all(&sender, draft, &receiver, &trigger) => sent?,
+    }
+    Ok(shutdown.exit_code())
+}
+
+/// Who is called, and the exit code when nobody is there.
+struct Receiver {
+    target: Target,
+    name: &'static str,
+    away: Code,
+}
+
+impl Receiver {
+    fn of(trigger: &Trigger, settings: &Settings) -> Result<Self, Failure> {
+        let receiver = match (&trigger.through_relay, settings.target()?) {
+            (Some(tunnel), _) => Self {
+                target: tunnel.clone(),
+                name: "relay",
+                away: Code::Unreachable,
+            },
+            (None, Some(target)) => Self {
+                target,
+                name: "local service",
+                away: Code::ServiceFailed,
+            },
+            (None, None) => {
+                return Err(Failure::usage("where does the local service listen?")
+                    .hint("name it with --to, such as --to 3000"));
+            }
+        };
+        if receiver.target.url().scheme() != "http" {
+            return Err(Failure::usage("events are triggered over http alone")
+                .fact("url", receiver.target.to_string())
+                .hint("`podtap show ID --curl` makes a command that speaks https"));
+        }
+        Ok(receiver)
+    }
+}
+
+async fn draft(trigger: &Trigger, settings: &Settings) -> Result<Draft, Failure> {
+    if let Some(file) = &trigger.body_file {
+        return Ok(Draft::of_body(read(file)?));
+    }
+    let mut words = trigger.event.iter().chain(&trigger.params);
+    let Some(id) = &trigger.from else {
+        let event = words.next().map(String::as_str).unwrap_or_default();
+        note_unknown(event);
+        return Ok(Draft::of_type(event, params(words)?));
+    };
+    let history = open(settings)?;
+    let event = load(&history, find(&history, id).await?).await?;
+    Draft::of_event(event, params(words)?).map_err(|NoForm| {
+        Failure::usage("the event is no form, so it has no parameters to change")
+            .fact("event", id.clone())
+    })
+}
+
+fn params<'a>(words: impl Iterator<Item = &'a String>) -> Result<Params, Failure> {
+    let pair = |word: &String| {
+        let (name, value) = word
+            .split_once('=')
+            .filter(|(name, _)| !name.is_empty())
+            .ok_or_else(|| {
+                Failure::usage(format!("`{}` is no parameter", printable(word)))
+                    .hint("write it as key=value, such as item_id=4711")
+            })?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    words.map(pair).collect()
+}
+
+/// An unknown type is sent all the same: Podio may have added it since.
+fn note_unknown(event: &str) {
+    if event.parse::<EventType>().is_ok() {
+        return;
+    }
+    let nearest = nearest(event).map_or("", EventType::as_str);
+    tracing::warn!("Podio is not known to send `{event}`; it goes as it is. Meant {nearest}?");
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let wrong = |why: String| {
+        Failure::usage("the body cannot be read")
+            .fact("file", file.display().to_string())
+            .fact("why", why)
+    };
+    let all = |source: &mut dyn Read| {
+        let mut body = Vec::new();
+        source.take(MAX_BODY + 1).read_to_end(&mut body)?;
+        Ok(body)
+    };
+    let body = if file.as_os_str() == "-" {
+        all(&mut std::io::stdin().lock())
+    } else {
+        std::fs::File::open(file).and_then(|mut file| all(&mut file))
+    };
+    let body = body.map_err(|error: std::io::Error| wrong(error.to_string()))?;
+    if body.len() as u64 > MAX_BODY {
+        return Err(wrong(format!("it has more than {MAX_BODY} bytes")));
+    }
+    Ok(body)
+}
+
+/// One that is answered with an error does not keep the others back, a receiver that cannot be
+/// reached does.
+async fn send_all(
+    sender: &Sender,
+    mut draft: Draft,
+    receiver: &Receiver,
+    trigger: &Trigger,
+) -> Result<(), Failure> {
+    let zone = TimeZone::system();
+    let mut pace = trigger.rate.map(|rate| {
+        let mut pace = tokio::time::interval(Duration::from_secs_f64(rate.recip()));
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        pace
+    });
+    let mut errors = 0_u32;
+    for _ in 0..trigger.repeat {
+        if let Some(pace) = &mut pace {
+            pace.tick().await;
+        }
+        draft.request.received_at = Timestamp::now();
+        let sent = sender.send(&draft.request).await?;
+        print(&if trigger.json {
+            Object::triggered(draft.event(), sender.url(), &sent).to_line()
+        } else {
+            lines::triggered(&draft.request, draft.podio.as_ref(), &sent, &zone)
+        })?;
+        match sent.outcome {
+            Ok(status) => errors += u32::from(status >= 400),
+            Err(why) => {
+                let what = format!("the {} did not answer: {}", receiver.name, printable(&why));
+                return Err(Failure::new(receiver.away, what)
+                    .fact("url", printable(sender.url()))
+                    .hint("start it, or name another"));
+            }
+        }
+    }
+    if errors == 0 {
+        return Ok(());
+    }
+    let (name, count) = (receiver.name, trigger.repeat);
+    Err(Failure::new(
+        Code::ServiceFailed,
+        format!("the {name} answered {errors} of {count} with an error"),
+    ))
+}
+
+/// Every type with its parameters, those that may be missing in brackets.
+fn list() -> Result<ExitCode, Failure> {
+    for event in EventType::ALL {
+        let spec = event.spec();
+        let names = spec.parameters.iter().map(|parameter| {
+            if parameter.optional {
+                format!("[{}]", parameter.name)
+            } else {
+                parameter.name.to_owned()
+            }
+        });
+        let names = names.collect::<Vec<_>>().join(" ");
+        print(&format!(
+            "{:14}  {names:40}  {}",
+            event.as_str(),
+            spec.summary
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,76 @@
+//! Sends one request and waits for its answer. Knows nothing of events.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use podtap_agent::history::AttemptSummary;
+use podtap_wire::WebhookRequest;
+use tokio::time::Instant;
+
+use crate::failure::{Failure, chain};
+
+/// Sends to one URL.
+pub(super) struct Sender {
+    client: Client<HttpConnector, Full<Bytes>>,
+    url: String,
+    /// Time for one request, from connecting to the end of the answer.
+    timeout: Duration,
+}
+
+impl Sender {
+    pub(super) fn new(url: String, timeout: Duration) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self {
+            client,
+            url,
+            timeout,
+        }
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Sends it; that nobody answers is an outcome too.
+    pub(super) async fn send(&self, request: &WebhookRequest) -> Result<AttemptSummary, Failure> {
+        let request = self.build(request)?;
+        let started = Instant::now();
+        let outcome = tokio::time::timeout(self.timeout, self.exchange(request)).await;
+        let late = |_| Err(format!("no answer within {} s", self.timeout.as_secs_f64()));
+        Ok(AttemptSummary {
+            outcome: outcome.unwrap_or_else(late),
+            duration: started.elapsed(),
+            replay: false,
+        })
+    }
+
+    fn build(&self, request: &WebhookRequest) -> Result<Request<Full<Bytes>>, Failure> {
+        let mut builder = Request::builder()
+            .method(request.method.as_str())
+            .uri(&self.url);
+        for (name, value) in request.headers.iter() {
+            builder = builder.header(name, &value[..]);
+        }
+        builder
+            .body(Full::from(request.body.clone()))
+            .map_err(|error| {
+                Failure::usage(format!("this makes no request: {error}"))
+                    .fact("url", self.url.clone())
+            })
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<u16, String> {
+        let told = |error: &(dyn std::error::Error + 'static)| chain(error);
+        let answer = self.client.request(request).await;
+        let mut answer = answer.map_err(|error| told(&error))?;
+        while let Some(frame) = answer.body_mut().frame().await {
+            frame.map_err(|error| told(&error))?;
+        }
+        Ok(answer.status().as_u16())
+    }
+}
