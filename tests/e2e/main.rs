@@ -17,6 +17,7 @@ mod history;
 mod hold;
 mod lossless;
 mod order;
+mod podio_js;
 mod readme;
 mod shutdown;
 mod support;

@@ -1,0 +1,171 @@
+//! Podio's own JavaScript client as the judge: it talks to the sandbox as it would to Podio, and
+//! the handler that Podio's documentation suggests is the local service behind the tunnel.
+//!
+//! Needs `node` and an `npm ci --prefix tests/node`; without them the tests only say so, except
+//! where `CI` is `true`.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Process, Stage, eventually};
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_written_with_the_official_client_sees_what_it_would_see_of_podio() {
+    if let Some(play) = Play::begin(&["--no-verify"]).await {
+        play.through().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_validations_of_one_code_are_still_a_success() {
+    if let Some(play) = Play::begin(&[]).await {
+        let agent = play.through().await;
+        let verified = || agent.objects("verify");
+        let both = || (verified().len() == 2).then(verified);
+        let both = eventually("both hooks", both, || format!("{:#?}", agent.stdout())).await;
+        assert!(both.iter().all(|one| one["ok"] == true), "{both:?}");
+    }
+}
+
+/// Everything from the sandbox to the handler, running.
+struct Play {
+    stage: Stage,
+    environment: Vec<(&'static str, String)>,
+    _sandbox: Process,
+    _relay: crate::support::Relay,
+    handler: Process,
+    agent: Process,
+}
+
+impl Play {
+    async fn begin(options: &[&str]) -> Option<Self> {
+        if !installed() {
+            return None;
+        }
+        let stage = Stage::new();
+        let sandbox = stage.start(&["sandbox", "--json", "--listen", "127.0.0.1:0"]);
+        let ready = sandbox.object("ready", |_| true).await;
+        let podio_url = ready["podio_url"].as_str().unwrap().trim_end_matches('/');
+        let mut environment = credentials(&stage);
+        environment.push(("API_URL", podio_url.to_owned()));
+
+        let handler = node("handler.js", &environment);
+        let port = said(&handler, |line| line["port"].is_u64()).await["port"].clone();
+        let port: u16 = serde_json::from_value(port).unwrap();
+        let (relay, token) = (stage.relay().await, stage.token("ann"));
+        let options = [&["--podio-url", podio_url], options].concat();
+        let service = SocketAddr::from(([127, 0, 0, 1], port));
+        let (agent, url) = stage.agent(&relay.url(), &token, service, &options).await;
+        environment.push(("HOOK_URL", format!("{url}podio/hook")));
+        Some(Self {
+            stage,
+            environment,
+            _sandbox: sandbox,
+            _relay: relay,
+            handler,
+            agent,
+        })
+    }
+
+    /// The script makes hooks and changes an item; the handler sees exactly what Podio sends.
+    async fn through(self) -> Process {
+        let mut script = node("script.js", &self.environment);
+        let status = script.ended().await;
+        assert!(
+            status.success(),
+            "{:?} {}",
+            script.stdout(),
+            script.stderr()
+        );
+        let active = said(&script, |line| line["active"].is_array()).await;
+        let done = said(&script, |line| line["item"].is_u64()).await;
+        assert_eq!(done["revisions"], serde_json::json!([1, 2, 3]));
+
+        let item = done["item"].to_string();
+        for revision in ["0", "1", "3"] {
+            let fired = |line: &Value| {
+                line["item_id"] == item.as_str() && line["item_revision_id"] == revision
+            };
+            said(&self.handler, fired).await;
+        }
+        let answered = || (self.stage.events(&["status:200"]).len() == 5).then_some(());
+        let state = || format!("{:#?}", self.stage.events(&[]));
+        eventually("five answers", answered, state).await;
+        assert_eq!(self.stage.events(&[]).len(), 5, "hook=false fires nothing");
+
+        let seen = lines(&self.handler);
+        let count = |suits: &dyn Fn(&&Value) -> bool| seen.iter().filter(suits).count();
+        assert_eq!(count(&|line| !line["failed"].is_null()), 0, "{seen:?}");
+        assert_eq!(count(&|line| line["type"] == "item.create"), 1, "{seen:?}");
+        assert_eq!(count(&|line| line["type"] == "item.update"), 2, "{seen:?}");
+        for hook in active["active"].as_array().unwrap() {
+            let id = hook.to_string();
+            assert_eq!(count(&|line| line["validated"] == *id), 1, "{seen:?}");
+        }
+        self.agent
+    }
+}
+
+/// Whether the client is there to judge.
+fn installed() -> bool {
+    let node = Command::new("node").arg("--version").output();
+    let node = node.is_ok_and(|output| output.status.success());
+    let client = Path::new(FOLDER).join("node_modules/podio-js").exists();
+    if node && client {
+        return true;
+    }
+    let missing = "node and `npm ci --prefix tests/node` are needed";
+    let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+    assert!(!in_ci, "{missing}");
+    #[expect(clippy::print_stderr, reason = "whoever runs the tests should know")]
+    {
+        eprintln!("skipped: {missing}");
+    }
+    false
+}
+
+/// The invented credentials of the sandbox, as the scripts take them.
+fn credentials(stage: &Stage) -> Vec<(&'static str, String)> {
+    let seed: Value = serde_json::from_str(&stage.succeed(&["sandbox", "--print-seed"])).unwrap();
+    let (client, app) = (&seed["clients"][0], &seed["spaces"][0]["apps"][0]);
+    vec![
+        ("CLIENT_ID", text(client, "client_id").to_owned()),
+        ("CLIENT_SECRET", text(client, "client_secret").to_owned()),
+        ("APP_ID", app["app_id"].to_string()),
+        ("APP_TOKEN", text(app, "token").to_owned()),
+    ]
+}
+
+fn node(script: &str, environment: &[(&str, String)]) -> Process {
+    let mut command = Command::new("node");
+    command
+        .arg(script)
+        .current_dir(FOLDER)
+        .envs(environment.iter().map(|(name, value)| (name, value)));
+    Process::spawn(command)
+}
+
+/// What a script printed, a JSON object a line.
+fn lines(process: &Process) -> Vec<Value> {
+    let printed = process.stdout();
+    let parsed = printed.iter().map(|line| serde_json::from_str(line));
+    parsed.collect::<Result<_, _>>().unwrap()
+}
+
+/// The first line of a script that suits, as soon as it is printed.
+async fn said(process: &Process, suits: impl Fn(&Value) -> bool) -> Value {
+    let found = || lines(process).into_iter().find(|line| suits(line));
+    eventually("a line of a script", found, || {
+        format!("{:#?}\n{}", process.stdout(), process.stderr())
+    })
+    .await
+}
+
+fn text<'a>(object: &'a Value, field: &str) -> &'a str {
+    object[field].as_str().unwrap_or_default()
+}
