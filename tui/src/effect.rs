@@ -57,6 +57,11 @@ pub(crate) enum Effect {
         /// What is compared.
         other: EventId,
     },
+    /// Ask Podio what an event was about.
+    Explain {
+        /// The event.
+        id: EventId,
+    },
     /// Give the terminal to the person's editor with this file; `before` comes back with what it
     /// has become.
     Edit {

@@ -93,6 +93,12 @@ impl Executor {
                     Answer::Compared { result }
                 });
             }
+            Effect::Explain { id } => {
+                self.work.spawn(async move {
+                    let result = agent.explain(id).await.map(Box::new).map_err(words);
+                    Answer::Explained { result }
+                });
+            }
             Effect::Draw
             | Effect::Suspend
             | Effect::Edit { .. }

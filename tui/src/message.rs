@@ -4,7 +4,7 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use podtap_agent::history::{Attempt, EventRow, LoopFinding, Position};
-use podtap_agent::{Change, EventId, Status};
+use podtap_agent::{Change, EventId, Explanation, Status};
 use ratatui::layout::Size;
 
 use crate::detail::Opened;
@@ -70,6 +70,11 @@ pub(crate) enum Answer {
     Compared {
         /// The lines that differ.
         result: Result<Vec<Line>, String>,
+    },
+    /// To [`crate::effect::Effect::Explain`].
+    Explained {
+        /// What Podio knows.
+        result: Result<Box<Explanation>, String>,
     },
     /// To [`crate::effect::Effect::Edit`].
     Edited {

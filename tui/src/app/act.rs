@@ -126,6 +126,7 @@ impl App {
             Action::Edit => self.edit(effects),
             Action::Stop => self.stop_replays(),
             Action::Compare => self.compare(effects),
+            Action::Explain => self.explain(effects),
             Action::Mark => self.mark(),
             Action::MarkRange => self.list.mark_range(),
             Action::MarkAll => effects.push(Effect::FindAll {

@@ -2,6 +2,7 @@
 //! each pane decides for itself. Nothing here waits, draws or asks for the time.
 
 mod act;
+mod explain;
 mod replay;
 
 use jiff::tz::TimeZone;
@@ -235,6 +236,7 @@ impl App {
             Answer::Replayed { id, result } => self.replayed(id, result),
             Answer::FoundAll { result } => self.found_all(result),
             Answer::Compared { result } => self.compared(result),
+            Answer::Explained { result } => self.explained(result),
             Answer::Edited { id, before, result } => self.edited(id, before, result),
         }
         true

@@ -50,6 +50,7 @@ actions! {
     MarkAll = "mark-all": "Marks every event that passes the filter.",
     Unmark = "unmark": "Takes all marks away.",
     Compare = "compare": "Shows how the event differs from the marked one.",
+    Explain = "explain": "Asks Podio what the event was about, and what changed.",
     Copy = "copy": "Copies the event in one of several forms.",
     Health = "health": "Shows how the agent is.",
     Palette = "palette": "Finds what can be done by a few letters.",

@@ -19,6 +19,7 @@ const TABLE: &[Row] = {
         (List, A::Open, &["enter", "l", "right"], "open", "open the event"),
         (Browse, A::Replay, &["r"], "replay", "send the event again"),
         (Browse, A::ReplayWith, &["R"], "", "replay elsewhere, or at a rate"),
+        (Browse, A::Explain, &["w"], "what changed", "ask Podio what changed"),
         (Browse, A::Edit, &["e"], "edit & replay", "edit the event and send that"),
         (List, A::Filter, &["/", "f"], "filter", "show only some events"),
         (Browse, A::Copy, &["y"], "copy", "copy as curl, raw, JSON, …"),

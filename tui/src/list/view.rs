@@ -18,9 +18,9 @@ use crate::words;
 const GUTTER: usize = 3;
 const TIME: usize = 8;
 const KIND: usize = 14;
-const OBJECT: usize = 16;
+const OBJECT: usize = 20;
 const OUTCOME: usize = 11;
-const DURATION: usize = 8;
+const DURATION: usize = 7;
 /// The narrowest path worth showing.
 const PATH: usize = 10;
 
