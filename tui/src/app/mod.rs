@@ -26,7 +26,7 @@ use crate::theme::{Role, Theme};
 use crate::toast::Toasts;
 
 /// The list's part of what it shares with the detail at first, in per cent.
-const SHARE: u16 = 55;
+const SHARE: u16 = 58;
 
 /// How long a loop is told after it was found.
 const WARN_FOR: SignedDuration = SignedDuration::from_mins(2);
