@@ -19,6 +19,7 @@ mod lossless;
 mod order;
 mod podio_js;
 mod readme;
+mod sandbox_round_trip;
 mod shutdown;
 mod support;
 mod terminal;

@@ -93,7 +93,7 @@ impl Play {
             };
             said(&self.handler, fired).await;
         }
-        let answered = || (self.stage.events(&["status:200"]).len() == 5).then_some(());
+        let answered = || (self.stage.events(&["status:200"]).len() >= 5).then_some(());
         let state = || format!("{:#?}", self.stage.events(&[]));
         eventually("five answers", answered, state).await;
         assert_eq!(self.stage.events(&[]).len(), 5, "hook=false fires nothing");

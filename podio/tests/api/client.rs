@@ -9,7 +9,8 @@ use podtap_podio::client::{
 use podtap_podio::sandbox::{Config, Fault, Rates};
 use serde_json::json;
 
-use crate::support::{CUSTOMERS, ORDERS, Running, SPACE, app, password};
+use crate::calls::{ORDERS, SPACE};
+use crate::support::{CUSTOMERS, Running, app, password};
 
 #[tokio::test]
 async fn an_app_reaches_itself_alone_and_a_person_everything() {

@@ -12,7 +12,8 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{ORDERS, Receiver, Running, SOON, next_sent};
+use crate::calls::ORDERS;
+use crate::support::{Receiver, Running, SOON, next_sent};
 
 #[tokio::test]
 async fn a_5xx_is_sent_again_and_a_4xx_is_not() {

@@ -8,7 +8,8 @@ use podtap_podio::{EventKind, EventType, RefType};
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::support::{ORDERS, Receiver, Running, SPACE, app};
+use crate::calls::{ORDERS, SPACE};
+use crate::support::{Receiver, Running, app};
 
 #[tokio::test]
 async fn a_hook_is_inactive_until_its_code_is_validated_and_then_fires() {

@@ -6,6 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod calls;
 mod client;
 mod delivery;
 mod events;

@@ -21,10 +21,10 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Ids of the example seed.
-pub(crate) const ORDERS: u64 = 30_682_880;
+use crate::calls::ORDERS;
+
+/// An id of the example seed, beside those of `calls`.
 pub(crate) const CUSTOMERS: u64 = 30_682_990;
-pub(crate) const SPACE: u64 = 9_204_815;
 
 /// Long enough for a loaded machine, short enough to notice.
 pub(crate) const SOON: Duration = Duration::from_secs(20);

@@ -10,7 +10,8 @@ use secrecy::SecretString;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::support::{ORDERS, Running, SPACE, app, credentials, password};
+use crate::calls::{ORDERS, SPACE};
+use crate::support::{Running, app, credentials, password};
 
 /// How often the token endpoint was called among what was observed.
 fn token_calls(observations: &mut tokio::sync::broadcast::Receiver<Observation>) -> usize {
