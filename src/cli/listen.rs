@@ -109,7 +109,7 @@ pub(crate) struct Hooks {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Podio")]
 pub(crate) struct Podio {
-    /// Podio's API, or a sandbox of it [default: https://api.podio.com]
+    /// Podio's API, or a sandbox of it [default: api.podio.com]
     #[arg(long, value_name = "URL")]
     pub(crate) podio_url: Option<String>,
     /// Leave the answer to hook.verify to the local service
