@@ -3,11 +3,13 @@
 use std::process::ExitCode;
 
 use podtap_agent::hooks::plan;
-use podtap_agent::{HooksConfig, PlaceRef};
+use podtap_agent::{HookStanding, HooksConfig, PlaceRef};
 use podtap_podio::client::{Client, Hook, HookStatus};
 use podtap_podio::{EventType, RefType};
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
+use super::history::browser;
 use super::podio::known_client;
 use crate::cli::{HookTargets, Hooks, HooksCommand};
 use crate::config::{Key, Settings};
@@ -18,7 +20,10 @@ use crate::output::{print, printable};
 pub(crate) async fn run(command: HooksCommand, settings: &Settings) -> Result<ExitCode, Failure> {
     let client = known_client(settings)?;
     match command {
-        HooksCommand::List { on, json } => list(&client, &targets(&on, settings)?, json).await?,
+        HooksCommand::List { on, json } => {
+            let standings = standings(settings).await?;
+            list(&client, &targets(&on, settings)?, &standings, json).await?;
+        }
         HooksCommand::Create {
             on,
             event,
@@ -41,6 +46,21 @@ pub(crate) async fn run(command: HooksCommand, settings: &Settings) -> Result<Ex
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What Podio would have concluded of each hook, where this tunnel has a history to tell it from.
+async fn standings(settings: &Settings) -> Result<Vec<HookStanding>, Failure> {
+    if !settings.history()?.exists() {
+        return Ok(Vec::new());
+    }
+    let (agent, handle) = browser(settings, None)?;
+    let standings = handle.standings().await;
+    // Closes the history in good order.
+    let done = CancellationToken::new();
+    done.cancel();
+    let ended = agent.run(done).await;
+    ended.map_err(|error| Failure::because("the history cannot be used", &error))?;
+    Ok(standings?)
 }
 
 /// An object that takes hooks.
@@ -97,13 +117,20 @@ pub(super) fn wanted(hooks: &Hooks, settings: &Settings) -> Result<Option<HooksC
     }))
 }
 
-async fn list(client: &Client, holders: &[Holder], json: bool) -> Result<(), Failure> {
+async fn list(
+    client: &Client,
+    holders: &[Holder],
+    standings: &[HookStanding],
+    json: bool,
+) -> Result<(), Failure> {
     for holder in holders {
         for hook in client.hooks(holder.0, holder.1).await? {
+            let standing = standings.iter().find(|known| known.hook_id == hook.hook_id);
+            let standing = standing.map(HookStanding::conclusion);
             print(&if json {
-                object(*holder, &hook)
+                object(*holder, &hook, standing)
             } else {
-                line(*holder, &hook)
+                line(*holder, &hook, standing)
             })?;
         }
     }
@@ -133,21 +160,25 @@ async fn create(
         };
         let holder = (*ref_type, *ref_id);
         print(&if json {
-            object(holder, &hook)
+            object(holder, &hook, None)
         } else {
-            line(holder, &hook)
+            line(holder, &hook, None)
         })?;
     }
     Ok(())
 }
 
-fn line((ref_type, ref_id): Holder, hook: &Hook) -> String {
+fn line((ref_type, ref_id): Holder, hook: &Hook, standing: Option<&str>) -> String {
     let holder = format!("{ref_type} {ref_id}");
     let by = hook.created_by.as_ref().map_or("", |by| by.name.as_str());
     let line = format!(
-        "{:<10}  {:8}  {holder:16}  {:16}  {}  {by}",
+        "{:<10}  {:8}  {:18}  {holder:16}  {:16}  {}  {by}",
         hook.hook_id,
         status(hook.status),
+        // Only a local service that would have lost the hook is worth a word.
+        standing
+            .filter(|standing| *standing != "active")
+            .unwrap_or_default(),
         hook.event,
         hook.url
     );
@@ -162,7 +193,7 @@ fn status(status: HookStatus) -> &'static str {
     }
 }
 
-fn object((ref_type, ref_id): Holder, hook: &Hook) -> String {
+fn object((ref_type, ref_id): Holder, hook: &Hook, standing: Option<&str>) -> String {
     #[derive(Serialize)]
     struct Object<'a> {
         v: u8,
@@ -174,6 +205,8 @@ fn object((ref_type, ref_id): Holder, hook: &Hook) -> String {
         ref_type: &'static str,
         ref_id: String,
         created_on: Option<&'a str>,
+        /// What Podio would have concluded, had it called the local service itself.
+        standing: Option<&'a str>,
     }
     let object = Object {
         v: 1,
@@ -185,6 +218,7 @@ fn object((ref_type, ref_id): Holder, hook: &Hook) -> String {
         ref_type: ref_type.as_str(),
         ref_id: ref_id.to_string(),
         created_on: hook.created_on.as_deref(),
+        standing,
     };
     serde_json::to_string(&object).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use podtap_agent::PodioConfig;
+use podtap_agent::{PlaceRef, PodioConfig};
 use podtap_podio::client::{BaseUrl, Client, Config, Credentials, Grant};
 use secrecy::SecretString;
 
@@ -16,6 +16,11 @@ pub(super) fn agent_config(settings: &Settings) -> Result<PodioConfig, Failure> 
         verify: settings.switch(Key::VERIFY, true)?,
         forward_verify: settings.switch(Key::FORWARD_VERIFY, true)?,
         break_loops: settings.switch(Key::BREAK_LOOPS, false)?,
+        places: settings
+            .number(Key::PODIO_APP_ID)?
+            .map(PlaceRef::app)
+            .into_iter()
+            .collect(),
         ..PodioConfig::default()
     })
 }

@@ -4,6 +4,7 @@
 
 use podtap_agent::history::{EditedRequest, Filter, PageQuery};
 use podtap_agent::{EventId, Target};
+use podtap_podio::ObjectRef;
 
 /// Counts the questions of one asker; an answer of an older one is dropped.
 pub(crate) type Generation = u64;
@@ -61,6 +62,13 @@ pub(crate) enum Effect {
     Explain {
         /// The event.
         id: EventId,
+    },
+    /// Read how each hook would stand with Podio.
+    Standings,
+    /// Deliver this object's next events again, after a loop.
+    Release {
+        /// The object.
+        object: ObjectRef,
     },
     /// Give the terminal to the person's editor with this file; `before` comes back with what it
     /// has become.

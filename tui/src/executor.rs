@@ -99,6 +99,18 @@ impl Executor {
                     Answer::Explained { result }
                 });
             }
+            Effect::Standings => {
+                self.work.spawn(async move {
+                    let result = agent.standings().await.map_err(words);
+                    Answer::Standings { result }
+                });
+            }
+            Effect::Release { object } => {
+                self.work.spawn(async move {
+                    let result = agent.release(object).await.map_err(words);
+                    Answer::Released { object, result }
+                });
+            }
             Effect::Draw
             | Effect::Suspend
             | Effect::Edit { .. }

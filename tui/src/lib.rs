@@ -9,7 +9,7 @@ mod app;
 mod batch;
 mod config;
 mod detail;
-mod editor;
+pub mod editor;
 mod effect;
 mod executor;
 mod footer;

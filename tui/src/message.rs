@@ -4,7 +4,8 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use podtap_agent::history::{Attempt, EventRow, LoopFinding, Position};
-use podtap_agent::{Change, EventId, Explanation, Status};
+use podtap_agent::{Change, EventId, Explanation, HookStanding, Status};
+use podtap_podio::ObjectRef;
 use ratatui::layout::Size;
 
 use crate::detail::Opened;
@@ -75,6 +76,18 @@ pub(crate) enum Answer {
     Explained {
         /// What Podio knows.
         result: Result<Box<Explanation>, String>,
+    },
+    /// To [`crate::effect::Effect::Standings`].
+    Standings {
+        /// Every hook of the last week.
+        result: Result<Vec<HookStanding>, String>,
+    },
+    /// To [`crate::effect::Effect::Release`].
+    Released {
+        /// The object.
+        object: ObjectRef,
+        /// Whether it was held.
+        result: Result<bool, String>,
     },
     /// To [`crate::effect::Effect::Edit`].
     Edited {

@@ -39,6 +39,17 @@ pub struct HookStanding {
     pub missed: u64,
 }
 
+impl HookStanding {
+    /// What Podio would have concluded, by the current rule, in words.
+    pub const fn conclusion(&self) -> &'static str {
+        match self.current {
+            Judgement::Active => "active",
+            Judgement::Suspended { .. } => "would be suspended",
+            Judgement::Disabled => "would be disabled",
+        }
+    }
+}
+
 /// Why Podio would have counted a call as failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {

@@ -127,6 +127,8 @@ impl App {
             Action::Stop => self.stop_replays(),
             Action::Compare => self.compare(effects),
             Action::Explain => self.explain(effects),
+            Action::Hooks => Self::standings(effects),
+            Action::Release => self.release(effects),
             Action::Mark => self.mark(),
             Action::MarkRange => self.list.mark_range(),
             Action::MarkAll => effects.push(Effect::FindAll {

@@ -3,6 +3,7 @@
 
 mod act;
 mod explain;
+mod hooks;
 mod replay;
 
 use jiff::tz::TimeZone;
@@ -237,6 +238,8 @@ impl App {
             Answer::FoundAll { result } => self.found_all(result),
             Answer::Compared { result } => self.compared(result),
             Answer::Explained { result } => self.explained(result),
+            Answer::Standings { result } => self.stand(result),
+            Answer::Released { object, result } => self.released(object, result),
             Answer::Edited { id, before, result } => self.edited(id, before, result),
         }
         true

@@ -3,5 +3,22 @@
 mod difference;
 mod file;
 
+use podtap_agent::WebhookRequest;
+use podtap_agent::history::EditedRequest;
+
 pub(crate) use difference::difference;
 pub(crate) use file::{parse, write};
+
+/// Opens a request in a person's editor, a shell command, and reads back what it has become;
+/// `None` where it was left empty or as it was. For commands without a UI of their own.
+///
+/// # Errors
+/// In words: the editor failed, or what is in the file is no request.
+pub async fn edit(editor: &str, request: &WebhookRequest) -> Result<Option<EditedRequest>, String> {
+    let before = write(request);
+    let after = crate::executor::edit(editor, &before).await?;
+    if after == before {
+        return Ok(None);
+    }
+    parse(&after).map_err(|error| error.to_string())
+}

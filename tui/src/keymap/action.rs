@@ -51,6 +51,8 @@ actions! {
     Unmark = "unmark": "Takes all marks away.",
     Compare = "compare": "Shows how the event differs from the marked one.",
     Explain = "explain": "Asks Podio what the event was about, and what changed.",
+    Hooks = "hooks": "Shows how each hook would stand with Podio.",
+    Release = "release": "Lets an object go that is held because of a loop.",
     Copy = "copy": "Copies the event in one of several forms.",
     Health = "health": "Shows how the agent is.",
     Palette = "palette": "Finds what can be done by a few letters.",

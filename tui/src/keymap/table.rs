@@ -29,6 +29,8 @@ const TABLE: &[Row] = {
         (List, A::Unmark, &["u"], "", "unmark all"),
         (Browse, A::Compare, &["d"], "", "compare with the marked event"),
         (Browse, A::Stop, &["s"], "", "stop replaying marked events"),
+        (List, A::Hooks, &["h"], "", "hooks: would Podio still call?"),
+        (Browse, A::Release, &["L"], "", "deliver a looping object again"),
         (Browse, A::Health, &["i"], "", "how the agent is"),
         (Browse, A::Palette, &[":"], "", "find what can be done"),
         (List, A::Back, &["esc"], "", "show all events again"),
