@@ -6,6 +6,7 @@ use crate::output::printable;
 use jiff::tz::TimeZone;
 use podtap_agent::history::{Attempt, Event, Outcome};
 use podtap_agent::{AgentHandle, Replay as Request, Target};
+use podtap_tui::editor::edit;
 use podtap_wire::EventId;
 
 use super::events::{newest, parse_filter};
@@ -26,6 +27,7 @@ pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode,
     let shutdown = Shutdown::watch()?;
     let (agent, handle) = browser(settings, settings.target()?)?;
     let ids = chosen(&replay, &handle).await?;
+    let editor = replay.edit.then(|| settings.editor());
     let mut parts = Parts::new(shutdown.token().clone());
     let token = parts.token();
     parts.start(async move {
@@ -36,7 +38,7 @@ pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode,
     parts.start(async move {
         tokio::select! {
             () = token.cancelled() => Ok(()),
-            sent = send_all(&handle, ids, replay.json) => sent,
+            sent = send_all(&handle, ids, editor, replay.json) => sent,
         }
     });
     parts.finish().await?;
@@ -64,7 +66,12 @@ async fn chosen(replay: &Replay, handle: &AgentHandle) -> Result<Vec<EventId>, F
 
 /// Sends them all; one that is answered with an error does not keep the others back, a local
 /// service that cannot be reached does.
-async fn send_all(handle: &AgentHandle, ids: Vec<EventId>, json: bool) -> Result<(), Failure> {
+async fn send_all(
+    handle: &AgentHandle,
+    ids: Vec<EventId>,
+    editor: Option<String>,
+    json: bool,
+) -> Result<(), Failure> {
     let zone = TimeZone::system();
     let (count, mut errors) = (ids.len(), 0_usize);
     for id in ids {
@@ -75,10 +82,18 @@ async fn send_all(handle: &AgentHandle, ids: Vec<EventId>, json: bool) -> Result
         } else {
             Some(earlier_target(handle, &event).await?)
         };
+        let edited = match &editor {
+            None => None,
+            Some(editor) => match edit(editor, &event.request).await {
+                Ok(Some(edited)) => Some(edited),
+                Ok(None) => continue,
+                Err(why) => return Err(Failure::new(Code::Failed, why)),
+            },
+        };
         let request = Request {
             event: id,
             target,
-            edited: None,
+            edited,
         };
         let attempt = handle
             .replay(request)

@@ -223,6 +223,15 @@ impl Settings {
         Ok(wish.flatten().unwrap_or(terminal && !plain))
     }
 
+    /// The person's editor: a shell command.
+    pub(crate) fn editor(&self) -> String {
+        let named = self
+            .environment
+            .get("VISUAL")
+            .or_else(|| self.environment.get("EDITOR"));
+        named.unwrap_or("vi").to_owned()
+    }
+
     /// How the terminal UI looks.
     pub(crate) fn tui(&self) -> Result<podtap_tui::Config, Failure> {
         let chosen = self.with(Key::THEME, |text| {
@@ -234,17 +243,12 @@ impl Settings {
             Theme::Monochrome
         };
         let zone = TimeZone::system();
-        let standard = podtap_tui::Config::default();
-        let editor = self
-            .environment
-            .get("VISUAL")
-            .or_else(|| self.environment.get("EDITOR"));
         Ok(podtap_tui::Config {
             theme,
             zone,
-            editor: editor.map_or(standard.editor, str::to_owned),
+            editor: self.editor(),
             tmux: self.environment.get("TMUX").is_some(),
-            ..standard
+            ..podtap_tui::Config::default()
         })
     }
 

@@ -116,3 +116,28 @@ async fn a_replay_that_cannot_be_delivered_says_so_with_its_exit_code() {
     assert_eq!(code, 6, "{stderr}");
     assert!(stderr.contains("never-used"), "{stderr}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_replay_sends_what_the_editor_left() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let (_agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &[])
+        .await;
+    form_post(&format!("{url}hook"), b"type=item.update&item_id=1").await;
+    service.wait_for(1).await;
+    let to = service.address().to_string();
+    let args = ["replay", "--edit", "--name", "crm", "--to", &to];
+    let events = stage.events(&[]);
+    let id = events[0]["id"].as_str().unwrap();
+
+    let mut command = crate::support::command(&stage, &[&args[..], &[id]].concat());
+    let edited = command.env("EDITOR", "sed -i s/item_id=1/item_id=42/").output().unwrap();
+
+    assert!(edited.status.success(), "{edited:?}");
+    let received = service.wait_for(2).await;
+    assert_eq!(received[1].body, &b"type=item.update&item_id=42"[..]);
+    assert_eq!(received[1].path, "/hook");
+    assert_eq!(stage.events(&[])[0]["params"]["item_id"], "1", "the event itself stays");
+}
