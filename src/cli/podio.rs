@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::listen::Tunnel;
+
 /// Objects that take hooks.
 #[derive(Debug, Args)]
 pub(crate) struct HookTargets {
@@ -27,6 +29,8 @@ pub(crate) enum HooksCommand {
         /// One JSON object a line
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        tunnel: Tunnel,
     },
     /// Make hooks that call this URL; each is inactive until it is verified
     Create {

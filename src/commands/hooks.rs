@@ -20,7 +20,7 @@ use crate::output::{print, printable};
 pub(crate) async fn run(command: HooksCommand, settings: &Settings) -> Result<ExitCode, Failure> {
     let client = known_client(settings)?;
     match command {
-        HooksCommand::List { on, json } => {
+        HooksCommand::List { on, json, .. } => {
             let standings = standings(settings).await?;
             list(&client, &targets(&on, settings)?, &standings, json).await?;
         }

@@ -45,11 +45,18 @@ pub(super) fn build(settings: &Settings, credentials: Credentials) -> Result<Cli
         .map_err(|error| Failure::because("Podio's API cannot be called", &error))
 }
 
+/// The tokens' file is beside the histories.
 fn config(settings: &Settings, credentials: Option<Credentials>) -> Result<Config, Failure> {
+    let folder = settings.data_dir()?;
+    std::fs::create_dir_all(&folder).map_err(|error| {
+        Failure::because("the data folder cannot be made", &error)
+            .fact("folder", folder.display().to_string())
+            .hint("name one that can be written with --data-dir")
+    })?;
     Ok(Config {
         base_url: base_url(settings)?,
         credentials,
-        token_file: Some(settings.data_dir()?.join("podio-tokens.json")),
+        token_file: Some(folder.join("podio-tokens.json")),
         ..Config::default()
     })
 }

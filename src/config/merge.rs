@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::key::Key;
-use crate::cli::{Cli, Command, RelayServe, Tunnel};
+use crate::cli::{Cli, Command, HooksCommand, RelayServe, Tunnel};
 
 /// Settings from one source.
 pub(super) type Layer = BTreeMap<Key, (String, Origin)>;
@@ -90,6 +90,7 @@ pub(super) fn flags(cli: &Cli) -> Layer {
         }
         Command::Relay(relay) => typed.relay(&relay.serve),
         Command::Sandbox(sandbox) => typed.text(Key::LISTEN, sandbox.listen.as_ref()),
+        Command::Hooks(HooksCommand::List { tunnel, .. }) => typed.tunnel(tunnel),
         Command::Hooks(_)
         | Command::Login(_)
         | Command::Demo(_)

@@ -133,11 +133,18 @@ async fn an_edited_replay_sends_what_the_editor_left() {
     let id = events[0]["id"].as_str().unwrap();
 
     let mut command = crate::support::command(&stage, &[&args[..], &[id]].concat());
-    let edited = command.env("EDITOR", "sed -i s/item_id=1/item_id=42/").output().unwrap();
+    let edited = command
+        .env("EDITOR", "sed -i s/item_id=1/item_id=42/")
+        .output()
+        .unwrap();
 
     assert!(edited.status.success(), "{edited:?}");
     let received = service.wait_for(2).await;
     assert_eq!(received[1].body, &b"type=item.update&item_id=42"[..]);
     assert_eq!(received[1].path, "/hook");
-    assert_eq!(stage.events(&[])[0]["params"]["item_id"], "1", "the event itself stays");
+    assert_eq!(
+        stage.events(&[])[0]["params"]["item_id"],
+        "1",
+        "the event itself stays"
+    );
 }

@@ -15,6 +15,7 @@ mod demo;
 mod health;
 mod history;
 mod hold;
+mod hooks;
 mod lossless;
 mod order;
 mod podio_js;

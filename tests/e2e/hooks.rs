@@ -1,0 +1,191 @@
+//! Hooks that live as long as `listen`, and the commands that manage hooks, against the sandbox.
+
+use serde_json::Value;
+
+use crate::support::{Process, Service, Stage, command, eventually};
+
+/// The sandbox's first app, with its invented credentials.
+const CREDENTIALS: &[(&str, &str)] = &[
+    ("PODTAP_PODIO_CLIENT_ID", "podtap"),
+    ("PODTAP_PODIO_CLIENT_SECRET", "sandbox-secret"),
+    ("PODTAP_PODIO_APP_ID", APP),
+    ("PODTAP_PODIO_APP_TOKEN", "sandbox-orders-token"),
+];
+const APP: &str = "30682880";
+
+struct Podio {
+    _sandbox: Process,
+    url: String,
+}
+
+impl Podio {
+    async fn start(stage: &Stage) -> Self {
+        let sandbox = stage.start(&["sandbox", "--json", "--listen", "127.0.0.1:0"]);
+        let ready = sandbox.object("ready", |_| true).await;
+        let url = ready["podio_url"].as_str().unwrap().to_owned();
+        Self {
+            _sandbox: sandbox,
+            url,
+        }
+    }
+
+    fn command(&self, stage: &Stage, args: &[&str]) -> std::process::Command {
+        let mut command = command(stage, args);
+        command
+            .env("PODTAP_PODIO_URL", &self.url)
+            .envs(CREDENTIALS.iter().copied());
+        command
+    }
+
+    /// Runs a command to its end, which must be good, and gives the objects it printed.
+    fn objects(&self, stage: &Stage, args: &[&str]) -> Vec<Value> {
+        let output = self.command(stage, args).output().unwrap();
+        assert!(output.status.success(), "podtap {args:?}: {output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    fn hooks(&self, stage: &Stage) -> Vec<Value> {
+        self.objects(stage, &["hooks", "list", "--json", "--name", "crm"])
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn listen_makes_hooks_has_them_verified_and_removes_exactly_those() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let podio = Podio::start(&stage).await;
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let other = [
+        "hooks",
+        "create",
+        "item.update",
+        "http://203.0.113.9/old",
+        "--json",
+    ];
+    podio.objects(&stage, &other);
+    let target = service.address().to_string();
+    let url = relay.url();
+    let args = [
+        "listen",
+        &target,
+        "--relay",
+        &url,
+        "--name",
+        "crm",
+        "--json",
+        "--app",
+        APP,
+        "--on",
+        "item.*,comment.create",
+    ];
+    let mut listen = podio.command(&stage, &args);
+    listen.env("PODTAP_TOKEN", &token);
+
+    let mut agent = Process::spawn(listen);
+
+    let verified = || {
+        let ok = agent
+            .objects("verify")
+            .into_iter()
+            .filter(|verify| verify["ok"] == true);
+        (ok.count() == 4).then_some(())
+    };
+    eventually("four validations", verified, || agent.stdout().join("\n")).await;
+    let ready = agent.object("ready", |_| true).await;
+    let hook_url = format!("{}podio/hook", ready["url"].as_str().unwrap());
+    let ours: Vec<Value> = podio
+        .hooks(&stage)
+        .into_iter()
+        .filter(|hook| hook["url"] == hook_url.as_str())
+        .collect();
+    let mut events: Vec<&str> = ours
+        .iter()
+        .map(|hook| hook["event"].as_str().unwrap())
+        .collect();
+    events.sort_unstable();
+    assert_eq!(
+        events,
+        [
+            "comment.create",
+            "item.create",
+            "item.delete",
+            "item.update"
+        ]
+    );
+    assert!(
+        ours.iter().all(|hook| hook["status"] == "active"),
+        "{ours:?}"
+    );
+
+    agent.terminate();
+    assert_eq!(agent.ended().await.code(), Some(143), "{}", agent.stderr());
+    let left = podio.hooks(&stage);
+    assert_eq!(
+        left.len(),
+        1,
+        "only the hook that was there before is left: {left:?}"
+    );
+    assert_eq!(left[0]["url"], "http://203.0.113.9/old");
+
+    let id = left[0]["hook_id"].as_str().unwrap();
+    assert!(
+        podio
+            .command(&stage, &["hooks", "delete", id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(podio.hooks(&stage).len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_credentials_are_refused_with_podios_own_words() {
+    let stage = Stage::new();
+    let podio = Podio::start(&stage).await;
+
+    let mut list = podio.command(&stage, &["hooks", "list"]);
+    let output = list
+        .env("PODTAP_PODIO_CLIENT_SECRET", "wrong-secret")
+        .output()
+        .unwrap();
+
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_ne!(output.status.code(), Some(0));
+    assert!(stderr.starts_with("error: Podio's API"), "{stderr}");
+    assert!(!stderr.contains("wrong-secret"), "{stderr}");
+
+    let (code, _, stderr) = stage.run(&["hooks", "list"]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("PODTAP_PODIO_CLIENT_ID"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_explained_once_and_the_answer_kept() {
+    let stage = Stage::new();
+    let podio = Podio::start(&stage).await;
+    let service = Service::start().await;
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let (_agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &["--no-verify"])
+        .await;
+    let body = b"type=item.update&item_id=3276908608&item_revision_id=0&hook_id=1";
+    crate::support::form_post(&url, body).await;
+    service.wait_for(1).await;
+    let id = stage.events(&[])[0]["id"].as_str().unwrap().to_owned();
+
+    let explain = ["explain", &id, "--name", "crm", "--json"];
+    let (code, _, stderr) = stage.run(&explain);
+    assert_eq!(code, 3, "without credentials: {stderr}");
+    let explained = podio.objects(&stage, &explain);
+    assert_eq!(explained[0]["type"], "explanation");
+    assert!(explained[0]["title"].is_string(), "{explained:?}");
+
+    drop(podio);
+    let (code, stdout, stderr) = stage.run(&explain);
+    assert_eq!(code, 0, "what is known is kept in the history: {stderr}");
+    assert!(stdout.contains("explanation"), "{stdout}");
+}
