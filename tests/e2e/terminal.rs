@@ -16,7 +16,7 @@ async fn the_demo_is_browsed_and_replayed_and_leaves_the_terminal_as_it_was() {
     terminal.shows("item.").await;
     assert!(terminal.is_alternate(), "{}", terminal.text());
     terminal.keys("jjr");
-    terminal.shows("1 replay").await;
+    terminal.shows("Replayed ").await;
     terminal.keys("?");
     terminal.shows("esc closes").await;
     terminal.keys("\x1b");
