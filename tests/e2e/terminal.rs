@@ -13,7 +13,7 @@ async fn the_demo_is_browsed_and_replayed_and_leaves_the_terminal_as_it_was() {
     let stage = Stage::new();
     let mut terminal = Terminal::start(&stage, &["demo", "--rate", "4"], 120, 40);
 
-    terminal.shows("item.").await;
+    terminal.shows("✓ 200").await;
     assert!(terminal.is_alternate(), "{}", terminal.text());
     terminal.keys("jjr");
     terminal.shows("Replayed ").await;
@@ -32,7 +32,7 @@ async fn the_demo_is_browsed_and_replayed_and_leaves_the_terminal_as_it_was() {
 async fn a_small_terminal_is_usable_and_sigterm_restores_it() {
     let stage = Stage::new();
     let mut terminal = Terminal::start(&stage, &["demo", "--rate", "20"], 60, 15);
-    terminal.shows("item.").await;
+    terminal.shows("✓ 200").await;
 
     kill_process(Pid::from_raw(terminal.pid()).unwrap(), Signal::TERM).unwrap();
 
