@@ -50,6 +50,12 @@ impl Podio {
     fn hooks(&self, stage: &Stage) -> Vec<Value> {
         self.objects(stage, &["hooks", "list", "--json", "--name", "crm"])
     }
+
+    fn hooks_on(&self, stage: &Stage, url: &str) -> Vec<Value> {
+        let mut hooks = self.hooks(stage);
+        hooks.retain(|hook| hook["url"] == url);
+        hooks
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,11 +102,7 @@ async fn listen_makes_hooks_has_them_verified_and_removes_exactly_those() {
     eventually("four validations", verified, || agent.stdout().join("\n")).await;
     let ready = agent.object("ready", |_| true).await;
     let hook_url = format!("{}podio/hook", ready["url"].as_str().unwrap());
-    let ours: Vec<Value> = podio
-        .hooks(&stage)
-        .into_iter()
-        .filter(|hook| hook["url"] == hook_url.as_str())
-        .collect();
+    let ours = podio.hooks_on(&stage, &hook_url);
     let mut events: Vec<&str> = ours
         .iter()
         .map(|hook| hook["event"].as_str().unwrap())
