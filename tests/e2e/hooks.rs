@@ -191,3 +191,44 @@ async fn an_event_is_explained_once_and_the_answer_kept() {
     assert_eq!(code, 0, "what is known is kept in the history: {stderr}");
     assert!(stdout.contains("explanation"), "{stdout}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_in_the_browser_is_kept_for_the_next_command() {
+    let stage = Stage::new();
+    let podio = Podio::start(&stage).await;
+    let known = |args: &[&str]| {
+        let mut command = command(&stage, args);
+        command.env("PODTAP_PODIO_URL", &podio.url);
+        command.env("PODTAP_PODIO_CLIENT_ID", "podtap");
+        command.env("PODTAP_PODIO_CLIENT_SECRET", "sandbox-secret");
+        command
+    };
+    let list = ["hooks", "list", "--app", APP];
+    let refused = known(&list).output().unwrap();
+    assert_eq!(refused.status.code(), Some(3), "{refused:?}");
+    let mut login = Process::spawn(known(&["login"]));
+    let page = || {
+        login.stdout().into_iter().find_map(|line| {
+            Some(line.trim().to_owned()).filter(|line| line.starts_with("http://"))
+        })
+    };
+    let page = eventually("the page to open", page, || login.stderr()).await;
+
+    // What a browser does: the page, once agreed to, leads back to the waiting command.
+    let answer = get(&page).await;
+    let back = answer
+        .header("location")
+        .unwrap_or_else(|| panic!("{answer:?}"))
+        .to_owned();
+    assert_eq!(get(&back).await.status, 200);
+
+    assert_eq!(login.ended().await.code(), Some(0), "{}", login.stderr());
+    let listed = known(&list).output().unwrap();
+    assert!(listed.status.success(), "{listed:?}");
+}
+
+async fn get(url: &str) -> crate::support::Answer {
+    let (authority, path) = crate::support::split(url);
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
+    crate::support::send(authority, request.as_bytes()).await
+}

@@ -16,6 +16,7 @@ mod health;
 mod history;
 mod hold;
 mod hooks;
+mod loops;
 mod lossless;
 mod order;
 mod podio_js;

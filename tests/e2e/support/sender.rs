@@ -15,6 +15,16 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
+impl Answer {
+    /// The first value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (known, value) = line.split_once(':')?;
+            known.eq_ignore_ascii_case(name).then_some(value.trim())
+        })
+    }
+}
+
 /// Sends these bytes over a connection of its own and reads the answer. The request must ask for
 /// `connection: close`.
 pub(crate) async fn send(authority: &str, request: &[u8]) -> Answer {
