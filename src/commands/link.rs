@@ -34,7 +34,7 @@ impl Link {
                 ));
         };
         let mut config = LinkConfig::new(relay, value, settings.tunnel()?);
-        config.proxy = proxy(&config.relay, settings)?;
+        config.proxy = settings.proxy(&config.relay)?;
         Self::with(config, &origin.to_string(), settings)
     }
 
@@ -81,21 +81,4 @@ fn beginning(token: &SecretString) -> String {
         Some(public) if public.starts_with("pt_") => format!("{public}…"),
         _ => "…".to_owned(),
     }
-}
-
-fn proxy(relay: &Url, settings: &Settings) -> Result<Option<Url>, Failure> {
-    let host = relay.host_str().unwrap_or_default();
-    let Some(proxy) = settings.environment().proxy_for(relay.scheme(), host) else {
-        return Ok(None);
-    };
-    let with_scheme = if proxy.contains("://") {
-        proxy.to_owned()
-    } else {
-        format!("http://{proxy}")
-    };
-    // The text may hold a password: it is not repeated.
-    with_scheme
-        .parse()
-        .map(Some)
-        .map_err(|_| Failure::usage("the proxy's URL cannot be read"))
 }

@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use podtap_agent::{PlaceRef, PodioConfig};
 use podtap_podio::client::{BaseUrl, Client, Config, Credentials, Grant};
 use secrecy::SecretString;
+use url::Url;
 
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
@@ -53,8 +54,14 @@ fn config(settings: &Settings, credentials: Option<Credentials>) -> Result<Confi
             .fact("folder", folder.display().to_string())
             .hint("name one that can be written with --data-dir")
     })?;
+    let base_url = base_url(settings)?;
+    let url: Url = base_url
+        .as_str()
+        .parse()
+        .map_err(|error| Failure::because("the API's address is no URL", &error))?;
     Ok(Config {
-        base_url: base_url(settings)?,
+        proxy: settings.proxy(&url)?,
+        base_url,
         credentials,
         token_file: Some(folder.join("podio-tokens.json")),
         ..Config::default()

@@ -223,6 +223,25 @@ impl Settings {
         Ok(wish.flatten().unwrap_or(terminal && !plain))
     }
 
+    /// The proxy on the way to a URL, where the environment names one.
+    pub(crate) fn proxy<T>(&self, to: &Url) -> Result<Option<T>, Failure>
+    where
+        T: FromStr,
+    {
+        let host = to.host_str().unwrap_or_default();
+        let Some(proxy) = self.environment.proxy_for(to.scheme(), host) else {
+            return Ok(None);
+        };
+        let with_scheme = if proxy.contains("://") {
+            proxy.to_owned()
+        } else {
+            format!("http://{proxy}")
+        };
+        // The text may hold a password: it is not repeated.
+        let parsed = with_scheme.parse().map(Some);
+        parsed.map_err(|_| Failure::usage("the proxy's URL cannot be read"))
+    }
+
     /// The person's editor: a shell command.
     pub(crate) fn editor(&self) -> String {
         let named = self
