@@ -21,7 +21,7 @@ mod reason;
 mod replay;
 pub mod standing;
 pub mod status;
-mod tls;
+pub mod tls;
 mod watch;
 
 pub use agent::{Agent, OpenError, RunError};

@@ -8,7 +8,7 @@ use rustls_platform_verifier::BuilderVerifierExt;
 
 /// TLS as it is used everywhere here; reads the system's certificates. Where there are none, as in
 /// many a small container, that is an error only if TLS is `needed`.
-pub(crate) fn client_config(needed: bool) -> Result<Arc<ClientConfig>, rustls::Error> {
+pub fn client_config(needed: bool) -> Result<Arc<ClientConfig>, rustls::Error> {
     let builder = || {
         ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()

@@ -190,7 +190,7 @@ fn a_wrong_command_line_is_exit_code_2() {
         &["trigger", "item.create"],
         &["trigger", "item.create", "item_id", "--to", "9"],
         &["trigger", "item.create", "=1", "--to", "9"],
-        &["trigger", "item.create", "--to", "https://x.test"],
+        &["trigger", "item.create", "--to", "ftp://x.test"],
         &["trigger", "item.create", "--to", "9", "--path", "x"],
         &["trigger", "item.create", "--to", "9", "--rate", "0"],
         &["trigger", "--body-file", "/nowhere", "--to", "9"],

@@ -43,7 +43,7 @@ pub(crate) async fn run(trigger: Trigger, settings: &Settings) -> Result<ExitCod
     let sender = Sender::new(
         format!("{}{}", receiver.target, draft.request.path),
         timeout.unwrap_or(DeliveryConfig::default().timeout),
-    );
+    )?;
     tokio::select! {
         () = shutdown.token().cancelled() => {}
         sent = send_all(&sender, draft, &receiver, &trigger) => sent?,
@@ -60,7 +60,7 @@ struct Receiver {
 
 impl Receiver {
     fn of(trigger: &Trigger, settings: &Settings) -> Result<Self, Failure> {
-        let receiver = match (&trigger.through_relay, settings.target()?) {
+        Ok(match (&trigger.through_relay, settings.target()?) {
             (Some(tunnel), _) => Self {
                 target: tunnel.clone(),
                 name: "relay",
@@ -75,13 +75,7 @@ impl Receiver {
                 return Err(Failure::usage("where does the local service listen?")
                     .hint("name it with --to, such as --to 3000"));
             }
-        };
-        if receiver.target.url().scheme() != "http" {
-            return Err(Failure::usage("events are triggered over http alone")
-                .fact("url", receiver.target.to_string())
-                .hint("`podtap show ID --curl` makes a command that speaks https"));
-        }
-        Ok(receiver)
+        })
     }
 }
 

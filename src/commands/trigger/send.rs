@@ -1,14 +1,17 @@
 //! Sends one request and waits for its answer. Knows nothing of events.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use podtap_agent::history::AttemptSummary;
+use podtap_agent::tls;
 use podtap_wire::WebhookRequest;
 use tokio::time::Instant;
 
@@ -16,20 +19,31 @@ use crate::failure::{Failure, chain};
 
 /// Sends to one URL.
 pub(super) struct Sender {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     url: String,
     /// Time for one request, from connecting to the end of the answer.
     timeout: Duration,
 }
 
 impl Sender {
-    pub(super) fn new(url: String, timeout: Duration) -> Self {
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        Self {
+    pub(super) fn new(url: String, timeout: Duration) -> Result<Self, Failure> {
+        let tls = tls::client_config(url.starts_with("https:")).map_err(|error| {
+            Failure::because("TLS cannot be set up", &error)
+                .hint("install the system's certificates (`apt install ca-certificates`)")
+        })?;
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(Arc::unwrap_or_clone(tls))
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Ok(Self {
             client,
             url,
             timeout,
-        }
+        })
     }
 
     pub(super) fn url(&self) -> &str {
