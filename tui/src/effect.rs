@@ -32,6 +32,8 @@ pub(crate) enum Effect {
         filter: Filter,
         /// So many at most.
         most: usize,
+        /// What for.
+        wanted: Wanted,
     },
     /// Read an event with its attempts and lay it out for `width` cells.
     LoadEvent {
@@ -86,4 +88,28 @@ pub(crate) enum Effect {
     Suspend,
     /// End.
     Quit,
+}
+
+impl Effect {
+    /// Whether the runtime carries it out, who has the terminal.
+    pub(crate) fn is_for_the_terminal(&self) -> bool {
+        matches!(
+            self,
+            Self::Draw | Self::Suspend | Self::Edit { .. } | Self::Copy(_) | Self::Quit
+        )
+    }
+}
+
+/// What all events that pass a filter are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// To be marked.
+    Marks,
+    /// To be replayed.
+    Replay {
+        /// Where to, instead of the configured local service.
+        target: Option<Target>,
+        /// So many a second.
+        rate: Option<usize>,
+    },
 }

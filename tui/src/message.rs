@@ -9,7 +9,7 @@ use podtap_podio::ObjectRef;
 use ratatui::layout::Size;
 
 use crate::detail::Opened;
-use crate::effect::Generation;
+use crate::effect::{Generation, Wanted};
 use crate::line::Line;
 
 /// Something that happened.
@@ -50,6 +50,8 @@ pub(crate) enum Answer {
     },
     /// To [`crate::effect::Effect::FindAll`].
     FoundAll {
+        /// What for.
+        wanted: Wanted,
         /// Where they are, newest first.
         result: Result<Vec<(Position, EventId)>, String>,
     },

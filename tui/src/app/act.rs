@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::{App, Pane};
 use crate::batch::Batch;
-use crate::effect::Effect;
+use crate::effect::{Effect, Wanted};
 use crate::keymap::{Action, Key};
 use crate::layout::Layout;
 use crate::list::marks::MOST_MARKS;
@@ -45,11 +45,9 @@ impl App {
                     self.act(chosen, effects);
                 }
             }
-            (action, Some(Modal::Options(options))) => {
-                if let Some(batch) = options.key(key, action) {
-                    self.modals.pop();
-                    self.replay_all(batch);
-                }
+            (action, Some(Modal::Form(form, _))) => {
+                let filled = form.key(key, action);
+                self.filled(filled, effects);
             }
             (_, Some(Modal::Copy)) if Form::of(key).is_some() => self.copy(key, effects),
             (Some(action), _) => self.act(action, effects),
@@ -60,8 +58,8 @@ impl App {
 
     /// Text was pasted; says whether it went anywhere.
     pub(super) fn paste(&mut self, text: &str) -> bool {
-        if let Some(Modal::Options(options)) = self.modals.last_mut() {
-            options.paste(text);
+        if let Some(Modal::Form(form, _)) = self.modals.last_mut() {
+            form.paste(text);
             return true;
         }
         self.detail.find_paste(text);
@@ -99,7 +97,7 @@ impl App {
 
     /// Whether characters are text, and not commands.
     pub(crate) fn is_typing(&self) -> bool {
-        let typing = |modal: &Modal| matches!(modal, Modal::Palette(_) | Modal::Options(_));
+        let typing = |modal: &Modal| matches!(modal, Modal::Palette(_) | Modal::Form(..));
         self.search.is_open() || self.detail.is_finding() || self.modals.last().is_some_and(typing)
     }
 
@@ -134,6 +132,7 @@ impl App {
             Action::MarkAll => effects.push(Effect::FindAll {
                 filter: self.list.filter().clone(),
                 most: MOST_MARKS,
+                wanted: Wanted::Marks,
             }),
             Action::Unmark => self.list.unmark_all(),
             Action::Filter => self.search.open(),
@@ -186,7 +185,11 @@ impl App {
     fn accept(&mut self, effects: &mut Vec<Effect>) {
         if let Some(Modal::Confirm(_, deed)) = self.modals.pop_if(|modal| modal.asks()) {
             match *deed {
-                Deed::ReplayAll(ids) => self.replay_all(Batch::new(ids, None, None)),
+                Deed::ReplayAll {
+                    events,
+                    target,
+                    rate,
+                } => self.replay_all(Batch::new(events, target, rate)),
                 Deed::Send { id, edited, .. } => {
                     let edited = Some(Box::new(edited));
                     effects.push(Effect::Replay {

@@ -3,8 +3,10 @@
 
 mod act;
 mod explain;
+mod fill;
 mod hooks;
 mod replay;
+mod which;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -25,6 +27,7 @@ use crate::rate::Rate;
 use crate::search::Search;
 use crate::theme::{Role, Theme};
 use crate::toast::Toasts;
+pub(crate) use which::Which;
 
 /// The list's part of what it shares with the detail at first, in per cent.
 const SHARE: u16 = 58;
@@ -235,7 +238,7 @@ impl App {
             Answer::Count { result } => self.list.count(&result),
             Answer::Event { generation, result } => self.detail.event(generation, result),
             Answer::Replayed { id, result } => self.replayed(id, result),
-            Answer::FoundAll { result } => self.found_all(result),
+            Answer::FoundAll { wanted, result } => self.found_all(wanted, result),
             Answer::Compared { result } => self.compared(result),
             Answer::Explained { result } => self.explained(result),
             Answer::Standings { result } => self.stand(result),

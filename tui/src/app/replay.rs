@@ -1,18 +1,18 @@
 //! Replays: of the selected event, of all that are marked, of an edited copy; and what came of
 //! them.
 
-use podtap_agent::EventId;
 use podtap_agent::history::{Attempt, Event, Outcome, Position};
+use podtap_agent::{EventId, Target};
 
-use super::{App, short};
+use super::{App, Which, short};
 use crate::batch::Batch;
 use crate::editor;
-use crate::effect::Effect;
+use crate::effect::{Effect, Wanted};
 use crate::line::Line;
 use crate::list::marks::MOST_MARKS;
+use crate::modal::form::{Field, Form};
 use crate::modal::lines::Lines;
-use crate::modal::options::Options;
-use crate::modal::{Deed, Modal};
+use crate::modal::{Deed, Modal, Purpose};
 use crate::theme::Role;
 use crate::words;
 
@@ -36,33 +36,74 @@ impl App {
             }));
             return;
         }
-        let many = u64::try_from(marked.len()).unwrap_or(u64::MAX);
-        let target = self.status.target.as_ref().map(ToString::to_string);
-        let target = target.unwrap_or_else(|| "no local service".to_owned());
-        let lines = vec![
-            Line::of(
-                Role::Plain,
-                format!(
-                    "Send {} again, oldest first?",
-                    words::count(many, "marked event")
-                ),
-            ),
-            Line::of(Role::Quiet, "to ").put(Role::Plain, target),
-        ];
-        let lines = Lines::new("Replay", "enter sends · esc leaves", lines);
-        self.modals
-            .push(Modal::Confirm(lines, Box::new(Deed::ReplayAll(marked))));
+        self.ask_to_replay("marked event", marked, None, None);
     }
 
-    /// Asks how the marked events, else the selected one, shall be replayed.
+    /// Asks whether these shall be replayed.
+    fn ask_to_replay(
+        &mut self,
+        noun: &str,
+        events: Vec<EventId>,
+        target: Option<Target>,
+        rate: Option<usize>,
+    ) {
+        let many = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        let many = words::count(many, noun);
+        let to = target.as_ref().or(self.status.target.as_ref());
+        let to = to.map_or_else(|| "no local service".to_owned(), ToString::to_string);
+        let mut lines = vec![
+            Line::of(Role::Plain, format!("Send {many} again, oldest first?")),
+            Line::of(Role::Quiet, "to ").put(Role::Plain, to),
+        ];
+        lines.extend(rate.map(|rate| Line::of(Role::Quiet, format!("{rate} a second"))));
+        let lines = Lines::new("Replay", "enter sends · esc leaves", lines);
+        let deed = Deed::ReplayAll {
+            events,
+            target,
+            rate,
+        };
+        self.modals.push(Modal::Confirm(lines, Box::new(deed)));
+    }
+
+    /// Asks what shall be replayed, and how.
     pub(super) fn replay_with(&mut self) {
-        let mut events = self.list.marked();
-        if events.is_empty() {
-            events.extend(self.list.selected().map(|row| row.id));
+        let (which, named): (Vec<_>, Vec<_>) = self.choices().into_iter().unzip();
+        if which.is_empty() {
+            return;
         }
-        if !events.is_empty() {
-            self.modals.push(Modal::Options(Options::new(events)));
+        let local = self.status.target.as_ref().map(ToString::to_string);
+        let local = local.unwrap_or_else(|| "none is configured".to_owned());
+        let fields = vec![
+            Field::choice("Replay", named, 0),
+            Field::text("Local service", "", local),
+            Field::text("Per second", "", "as fast as it answers"),
+        ];
+        let form = Form::new("Replay", fields).beginning_at(1);
+        let purpose = Box::new(Purpose::Replay(which));
+        self.modals.push(Modal::Form(form, purpose));
+    }
+
+    /// The form says what shall be replayed, and how. Says what cannot be.
+    pub(super) fn replay_as_filled(
+        &mut self,
+        form: &Form,
+        mut which: Vec<Which>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), String> {
+        let target = optional(&form.typed(1), |text| {
+            text.parse::<Target>().map_err(|error| error.to_string())
+        })?;
+        let rate = optional(&form.typed(2), per_second)?;
+        let chosen = form.chosen(0).min(which.len().saturating_sub(1));
+        match which.swap_remove(chosen) {
+            Which::These(events) => self.replay_all(Batch::new(events, target, rate)),
+            Which::Filtered => effects.push(Effect::FindAll {
+                filter: self.list.filter().clone(),
+                most: MOST_MARKS,
+                wanted: Wanted::Replay { target, rate },
+            }),
         }
+        Ok(())
     }
 
     /// Replays these one after the other.
@@ -84,22 +125,33 @@ impl App {
         }
     }
 
-    /// All events that pass the filter have come, to be marked.
-    pub(super) fn found_all(&mut self, result: Result<Vec<(Position, EventId)>, String>) {
-        match result {
-            Ok(events) => {
-                let (many, all) = (events.len(), events.len() < MOST_MARKS);
-                self.list.mark_all(events);
-                let many = words::count(u64::try_from(many).unwrap_or(u64::MAX), "event");
-                let text = if all {
-                    format!("Marked {many}")
-                } else {
-                    format!("Marked the newest {many}; no more can be marked at once")
-                };
-                self.toasts.show(Role::Ok, text, self.now);
+    /// All events that pass the filter have come, to be marked or replayed.
+    pub(super) fn found_all(
+        &mut self,
+        wanted: Wanted,
+        result: Result<Vec<(Position, EventId)>, String>,
+    ) {
+        match (wanted, result) {
+            (Wanted::Marks, Ok(events)) => self.mark_found(events),
+            (Wanted::Replay { target, rate }, Ok(mut events)) => {
+                events.reverse();
+                let events = events.into_iter().map(|(_, id)| id).collect();
+                self.ask_to_replay("event", events, target, rate);
             }
-            Err(error) => self.toasts.show(Role::Failed, error, self.now),
+            (_, Err(error)) => self.toasts.show(Role::Failed, error, self.now),
         }
+    }
+
+    fn mark_found(&mut self, events: Vec<(Position, EventId)>) {
+        let (many, all) = (events.len(), events.len() < MOST_MARKS);
+        self.list.mark_all(events);
+        let many = words::count(u64::try_from(many).unwrap_or(u64::MAX), "event");
+        let text = if all {
+            format!("Marked {many}")
+        } else {
+            format!("Marked the newest {many}; no more can be marked at once")
+        };
+        self.toasts.show(Role::Ok, text, self.now);
     }
 
     /// Opens the selected event in the editor.
@@ -224,5 +276,88 @@ impl App {
         let failed = words::number(failed);
         let text = format!("Replayed {ended} of {total}, {failed} without an answer");
         self.toasts.show(role, text, self.now);
+    }
+}
+
+/// What a field holds, where it holds anything.
+fn optional<T>(
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        parse(text).map(Some)
+    }
+}
+
+fn per_second(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|rate| (1..=1_000).contains(rate));
+    number.ok_or_else(|| format!("{text:?} is no rate: write a number from 1 to 1000"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Answer, Message};
+    use crate::testing::{app, frame, id, now, press, settle, text};
+
+    fn with_form(keys: &str) -> App {
+        let mut app = app(100, 30);
+        settle(&mut app, Message::Tick(now()), 500);
+        press(&mut app, keys, 500);
+        app
+    }
+
+    fn sent(app: &mut App) -> Vec<Effect> {
+        let enter: crate::keymap::Key = "enter".parse().unwrap();
+        let mut effects = app.update(Message::Key(enter.into()));
+        effects.retain(|effect| *effect != Effect::Draw);
+        effects
+    }
+
+    #[test]
+    fn empty_fields_leave_things_as_they_are() {
+        let mut app = with_form("m m m R");
+        assert_eq!(sent(&mut app).len(), 3);
+        let mut app = with_form("m m m R 4 0 0 0 tab 2");
+        let effects = sent(&mut app);
+        assert_eq!(effects.len(), 2, "two a second: {effects:?}");
+        let elsewhere = "4000".parse().ok();
+        assert!(matches!(&effects[0], Effect::Replay { target, .. } if *target == elsewhere));
+    }
+
+    #[test]
+    fn what_cannot_be_is_told_and_nothing_is_sent() {
+        for (keys, told) in [
+            ("R f t p : / / x", "try 3000"),
+            ("R tab 0", "from 1 to 1000"),
+        ] {
+            let mut app = with_form(keys);
+            assert_eq!(sent(&mut app), []);
+            let shown = text(&frame(&app));
+            assert!(shown.contains(told), "{shown}");
+        }
+    }
+
+    #[test]
+    fn all_that_pass_the_filter_are_found_first_and_asked_for() {
+        let mut app = with_form("R shift-tab right");
+        let effects = sent(&mut app);
+        let [Effect::FindAll { wanted, .. }] = effects.as_slice() else {
+            panic!("{effects:?}");
+        };
+        let found = (1..=4).rev().map(|at| (Position(at), id(at))).collect();
+        let wanted = wanted.clone();
+        let result = Ok(found);
+        app.update(Message::Answer(Answer::FoundAll { wanted, result }));
+        let shown = text(&frame(&app));
+        assert!(shown.contains("Send 4 events again"), "{shown}");
+        let first = sent(&mut app);
+        assert!(
+            matches!(first[0], Effect::Replay { id: first, .. } if first == id(1)),
+            "the oldest goes first: {first:?}"
+        );
     }
 }

@@ -80,6 +80,7 @@ const TABLE: &[Row] = {
         (Typing, A::Open, &["enter"], "take it", "keep what is typed"),
         (Typing, A::Back, &["esc"], "leave", "leave it"),
         (Typing, A::NextTab, &["tab"], "", "next field"),
+        (Typing, A::PreviousTab, &["shift-tab"], "", "previous field"),
         (Typing, A::Up, &["up"], "", "what was typed before"),
         (Typing, A::Down, &["down"], "", "what was typed after"),
         (Global, A::Help, &["?", "f1"], "help", "this help"),

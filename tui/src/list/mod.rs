@@ -126,6 +126,11 @@ impl List {
         &self.filter
     }
 
+    /// How many events there are for the filter, once they have been counted.
+    pub(crate) fn total(&self) -> Option<u64> {
+        self.total
+    }
+
     /// Whether the filter wants every event.
     pub(crate) fn shows_all(&self) -> bool {
         self.filter.is_empty()

@@ -1,22 +1,22 @@
 //! Windows over the panes: the top one has the keys.
 
 pub(crate) mod copy;
+pub(crate) mod form;
 pub(crate) mod health;
 pub(crate) mod help;
 pub(crate) mod lines;
-pub(crate) mod options;
 pub(crate) mod palette;
 
-use podtap_agent::EventId;
 use podtap_agent::history::EditedRequest;
+use podtap_agent::{EventId, Target};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::App;
+use crate::app::{App, Which};
 use crate::keymap::{Action, Context, Keymap};
+use form::Form;
 use help::Help;
 use lines::Lines;
-use options::Options;
 use palette::Palette;
 
 /// A window.
@@ -32,15 +32,27 @@ pub(crate) enum Modal {
     Confirm(Lines, Box<Deed>),
     /// Everything that can be done.
     Palette(Palette),
-    /// How a replay shall go.
-    Options(Options),
+    /// Something to fill in.
+    Form(Form, Box<Purpose>),
+}
+
+/// What a form is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// How a replay shall go; its first field chooses one of these.
+    Replay(Vec<Which>),
 }
 
 /// What a person is asked to confirm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Deed {
-    /// Replay these events.
-    ReplayAll(Vec<EventId>),
+    /// Replay these events, to `target` where that is another than the configured one, so many a
+    /// second.
+    ReplayAll {
+        events: Vec<EventId>,
+        target: Option<Target>,
+        rate: Option<usize>,
+    },
     /// Send this instead of the event as it came. `file` is what a person wrote, `before`
     /// what there was to begin with.
     Send {
@@ -56,7 +68,7 @@ impl Modal {
     pub(crate) fn context(&self) -> Context {
         match self {
             Self::Confirm(..) => Context::Confirm,
-            Self::Palette(_) | Self::Options(_) => Context::Typing,
+            Self::Palette(_) | Self::Form(..) => Context::Typing,
             Self::Help(_) | Self::Copy | Self::Lines(_) => Context::Modal,
         }
     }
@@ -71,7 +83,7 @@ impl Modal {
         match self {
             Self::Help(help) => help.act(action, keymap, screen),
             Self::Lines(lines) | Self::Confirm(lines, _) => lines.act(action, screen),
-            Self::Copy | Self::Palette(_) | Self::Options(_) => {}
+            Self::Copy | Self::Palette(_) | Self::Form(..) => {}
         }
     }
 }
@@ -83,6 +95,6 @@ pub(crate) fn view(modal: &Modal, app: &App, screen: Rect, buffer: &mut Buffer) 
         Modal::Copy => copy::view(app, screen, buffer),
         Modal::Lines(lines) | Modal::Confirm(lines, _) => lines.view(app, screen, buffer),
         Modal::Palette(palette) => palette.view(app, screen, buffer),
-        Modal::Options(options) => options.view(app, screen, buffer),
+        Modal::Form(form, _) => form.view(app, screen, buffer),
     }
 }

@@ -1,0 +1,23 @@
+//! A person's editor, run on a file of its own.
+
+use super::words;
+
+/// Lets a person edit a file with their editor, a shell command to which the path is added.
+pub(crate) async fn edit(editor: &str, file: &str) -> Result<String, String> {
+    let made = tempfile::Builder::new()
+        .prefix("podtap-")
+        .suffix(".http")
+        .tempfile();
+    let path = made.map_err(words)?.into_temp_path();
+    tokio::fs::write(&path, file).await.map_err(words)?;
+    let mut command = tokio::process::Command::new("sh");
+    command
+        .args(["-c", &format!("{editor} \"$1\""), "sh"])
+        .arg(&path)
+        .kill_on_drop(true);
+    let status = command.status().await.map_err(words)?;
+    if !status.success() {
+        return Err(format!("nothing was sent: `{editor}` ended with {status}"));
+    }
+    tokio::fs::read_to_string(&path).await.map_err(words)
+}

@@ -1,0 +1,149 @@
+//! Effects → work → answers: the only file that awaits the agent. Work runs in tasks that this
+//! owns; dropping it ends them.
+
+mod edit;
+mod read;
+
+use std::future::pending;
+
+use jiff::tz::TimeZone;
+use podtap_agent::{AgentHandle, Replay};
+use tokio::task::JoinSet;
+
+use crate::effect::Effect;
+use crate::message::Answer;
+pub(crate) use edit::edit;
+
+/// Work under way at once. The panes ask one question at a time, so only replays add up to this.
+const MOST: usize = 64;
+
+/// What carries out effects.
+#[derive(Debug)]
+pub(crate) struct Executor {
+    agent: AgentHandle,
+    zone: TimeZone,
+    work: JoinSet<Option<Answer>>,
+}
+
+impl Executor {
+    /// An executor for one agent; times are laid out in `zone`.
+    pub(crate) fn new(agent: AgentHandle, zone: TimeZone) -> Self {
+        Self {
+            agent,
+            zone,
+            work: JoinSet::new(),
+        }
+    }
+
+    /// Starts an effect; its answer comes from [`Self::next`]. Effects that concern the terminal
+    /// are the runtime's, not this one's.
+    pub(crate) fn start(&mut self, effect: Effect) {
+        if effect.is_for_the_terminal() {
+            return;
+        }
+        let full = self.work.len() >= MOST;
+        let (agent, zone) = (self.agent.clone(), self.zone.clone());
+        self.work.spawn(async move {
+            match effect {
+                Effect::Replay { id, .. } if full => Some(Answer::Replayed {
+                    id,
+                    result: Err("too many replays are under way".to_owned()),
+                }),
+                effect => answer(&agent, zone, effect).await,
+            }
+        });
+    }
+
+    /// Whether nothing is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.work.is_empty()
+    }
+
+    /// The next answer; waits for ever where nothing is under way.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when this is dropped before it is ready.
+    pub(crate) async fn next(&mut self) -> Answer {
+        loop {
+            match self.work.join_next().await {
+                Some(Ok(Some(answer))) => return answer,
+                Some(Err(error)) if error.is_panic() => {
+                    std::panic::resume_unwind(error.into_panic())
+                }
+                Some(Ok(None) | Err(_)) => {}
+                None => pending().await,
+            }
+        }
+    }
+}
+
+/// Carries an effect out; `None` for those that are the runtime's.
+async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<Answer> {
+    let history = agent.history();
+    Some(match effect {
+        Effect::LoadPage { generation, query } => {
+            let result = history.page(query).await.map_err(words);
+            Answer::Page { generation, result }
+        }
+        Effect::Count { filter } => {
+            let result = history.count(filter).await.map_err(words);
+            Answer::Count { result }
+        }
+        Effect::FindAll {
+            filter,
+            most,
+            wanted,
+        } => {
+            let result = read::find_all(history, filter, most).await.map_err(words);
+            Answer::FoundAll { wanted, result }
+        }
+        Effect::LoadEvent {
+            generation,
+            id,
+            width,
+        } => {
+            let result = read::open(history, id, width, zone).await;
+            Answer::Event { generation, result }
+        }
+        Effect::Replay { id, target, edited } => {
+            let (event, edited) = (id, edited.map(|edited| *edited));
+            let replay = Replay {
+                event,
+                target,
+                edited,
+            };
+            let result = agent.replay(replay).await.map(Box::new).map_err(words);
+            Answer::Replayed { id, result }
+        }
+        Effect::Compare { one, other } => {
+            let result = read::compare(history, one, other).await;
+            Answer::Compared { result }
+        }
+        Effect::Explain { id } => {
+            let result = agent.explain(id).await.map(Box::new).map_err(words);
+            Answer::Explained { result }
+        }
+        Effect::Standings => {
+            let result = agent.standings().await.map_err(words);
+            Answer::Standings { result }
+        }
+        Effect::Release { object } => {
+            let result = agent.release(object).await.map_err(words);
+            Answer::Released { object, result }
+        }
+        Effect::Draw | Effect::Suspend | Effect::Edit { .. } | Effect::Copy(_) | Effect::Quit => {
+            return None;
+        }
+    })
+}
+
+/// An error and what caused it, in words.
+fn words(error: impl std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
+}

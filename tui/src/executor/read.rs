@@ -1,0 +1,67 @@
+//! What the panes want to know, read from the history and made ready to be shown.
+
+use jiff::tz::TimeZone;
+use podtap_agent::EventId;
+use podtap_agent::history::{Anchor, Filter, History, HistoryError, MAX_PAGE, PageQuery, Position};
+
+use super::words;
+use crate::detail::Opened;
+use crate::editor;
+use crate::line::Line;
+
+/// The places of the newest `most` events that the filter wants, a page after the other.
+pub(super) async fn find_all(
+    history: &History,
+    filter: Filter,
+    most: usize,
+) -> Result<Vec<(Position, EventId)>, HistoryError> {
+    let (mut found, mut anchor) = (Vec::new(), Anchor::Newest);
+    while found.len() < most {
+        let limit = MAX_PAGE.min(most - found.len());
+        let query = PageQuery {
+            filter: filter.clone(),
+            anchor,
+            limit,
+        };
+        let page = history.page(query).await?;
+        found.extend(page.iter().map(|row| (row.position, row.id)));
+        match page.last() {
+            Some(last) if page.len() == limit => anchor = Anchor::Before(last.position),
+            _ => break,
+        }
+    }
+    Ok(found)
+}
+
+/// The lines in which the requests of two events differ.
+pub(super) async fn compare(
+    history: &History,
+    one: EventId,
+    other: EventId,
+) -> Result<Vec<Line>, String> {
+    let (one, other) = tokio::join!(history.event(one), history.event(other));
+    let (Some(one), Some(other)) = (one.map_err(words)?, other.map_err(words)?) else {
+        return Err("one of the two events is no longer in the history".to_owned());
+    };
+    let compared =
+        move || editor::difference(&editor::write(&one.request), &editor::write(&other.request));
+    tokio::task::spawn_blocking(compared).await.map_err(words)
+}
+
+/// Reads an event with its attempts and lays it out, the latter on a thread that may block.
+pub(super) async fn open(
+    history: &History,
+    id: EventId,
+    width: usize,
+    zone: TimeZone,
+) -> Result<Option<Box<Opened>>, String> {
+    let Some(event) = history.event(id).await.map_err(words)? else {
+        return Ok(None);
+    };
+    let attempts = history.attempts(id).await.map_err(words)?;
+    let lay_out = move || Box::new(Opened::new(event, &attempts, width, &zone));
+    tokio::task::spawn_blocking(lay_out)
+        .await
+        .map(Some)
+        .map_err(words)
+}

@@ -1,0 +1,332 @@
+//! A form over the panes: fields under each other, each typed or chosen. What a form is for, and
+//! what its values mean, is `app`'s business; this one only lets them be filled in.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+
+use crate::app::App;
+use crate::frame::{Frame, Titles};
+use crate::input::Input;
+use crate::keymap::{Action, Key};
+use crate::layout::{centered, inner};
+use crate::line::{Line, cells};
+use crate::theme::Role;
+
+/// Cells of the window.
+const WIDTH: u16 = 72;
+
+/// Cells of a label.
+const LABEL: usize = 18;
+
+/// Rows for what cannot be.
+const FAULT: usize = 2;
+
+/// The open form.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Form {
+    title: String,
+    fields: Vec<Field>,
+    /// The field that has the keys.
+    at: usize,
+    /// What cannot be, after it was sent.
+    fault: Option<String>,
+}
+
+/// One field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Field {
+    label: String,
+    value: Value,
+    /// Said in place of an empty value.
+    otherwise: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Value {
+    Text(Input),
+    Choice(Choice),
+}
+
+/// One of several; typing goes to the next one that begins so, or holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Choice {
+    options: Vec<String>,
+    at: usize,
+    typed: String,
+}
+
+/// What a key did to a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filled {
+    /// Nothing that matters to anybody else.
+    Nothing,
+    /// Another option of this field was chosen.
+    Chosen(usize),
+    /// The form shall be sent.
+    Sent,
+}
+
+impl Field {
+    /// A field to type in, which holds `text`; `otherwise` says what an empty one means.
+    pub(crate) fn text(label: &str, text: &str, otherwise: impl Into<String>) -> Self {
+        Self {
+            label: label.to_owned(),
+            value: Value::Text(Input::of(text)),
+            otherwise: otherwise.into(),
+        }
+    }
+
+    /// A field of which one option is chosen, at first the one at `at`.
+    pub(crate) fn choice(label: &str, options: Vec<String>, at: usize) -> Self {
+        let typed = String::new();
+        Self {
+            label: label.to_owned(),
+            value: Value::Choice(Choice { options, at, typed }),
+            otherwise: String::new(),
+        }
+    }
+}
+
+impl Form {
+    /// A form with these fields, the first of which has the keys.
+    pub(crate) fn new(title: impl Into<String>, fields: Vec<Field>) -> Self {
+        Self {
+            title: title.into(),
+            fields,
+            ..Self::default()
+        }
+    }
+
+    /// Begins at another field.
+    #[must_use]
+    pub(crate) fn beginning_at(mut self, field: usize) -> Self {
+        self.at = field;
+        self
+    }
+
+    /// What was typed into a field; empty for one that is not there, or is chosen.
+    pub(crate) fn typed(&self, field: usize) -> String {
+        match self.fields.get(field).map(|field| &field.value) {
+            Some(Value::Text(input)) => input.text(),
+            _ => String::new(),
+        }
+    }
+
+    /// Which option of a field is chosen; 0 for one that is not there, or is typed.
+    pub(crate) fn chosen(&self, field: usize) -> usize {
+        match self.fields.get(field).map(|field| &field.value) {
+            Some(Value::Choice(choice)) => choice.at,
+            _ => 0,
+        }
+    }
+
+    /// Says what cannot be; it stays until something is typed.
+    pub(crate) fn refuse(&mut self, fault: impl Into<String>) {
+        self.fault = Some(fault.into());
+    }
+
+    /// A key was pressed.
+    pub(crate) fn key(&mut self, key: Key, action: Option<Action>) -> Filled {
+        let last = self.fields.len().saturating_sub(1);
+        match action {
+            Some(Action::Open) => return Filled::Sent,
+            Some(Action::Down | Action::NextTab) if self.at == last => self.at = 0,
+            Some(Action::Down | Action::NextTab) => self.at += 1,
+            Some(Action::Up | Action::PreviousTab) if self.at == 0 => self.at = last,
+            Some(Action::Up | Action::PreviousTab) => self.at -= 1,
+            _ => return self.fill(key),
+        }
+        Filled::Nothing
+    }
+
+    fn fill(&mut self, key: Key) -> Filled {
+        self.fault = None;
+        let at = self.at;
+        let chosen = match self.fields.get_mut(at).map(|field| &mut field.value) {
+            Some(Value::Text(input)) => {
+                input.key(key);
+                false
+            }
+            Some(Value::Choice(choice)) => choice.key(key),
+            None => false,
+        };
+        if chosen {
+            Filled::Chosen(at)
+        } else {
+            Filled::Nothing
+        }
+    }
+
+    /// Text was pasted into the field that is being typed.
+    pub(crate) fn paste(&mut self, text: &str) {
+        self.fault = None;
+        if let Some(Value::Text(input)) = self.fields.get_mut(self.at).map(|field| &mut field.value)
+        {
+            input.insert(text);
+        }
+    }
+
+    /// Draws the form over `screen`.
+    pub(crate) fn view(&self, app: &App, screen: Rect, buffer: &mut Buffer) {
+        let area = centered(screen, WIDTH, cells(self.fields.len() + FAULT + 3));
+        Clear.render(area, buffer);
+        let hint = match self.fields.len() {
+            1 => "enter keeps it · esc leaves",
+            _ => "tab next · enter sends · esc leaves",
+        };
+        let titles = Titles {
+            left: Line::of(Role::Strong, &self.title),
+            right: Line::of(Role::Accent, hint),
+            ..Titles::default()
+        };
+        let focused = true;
+        Frame { focused, titles }.draw(area, app.theme(), buffer);
+        let area = inner(area);
+        // The last rows are a gap and what cannot be; the field at hand stays in sight.
+        let height = usize::from(area.height).saturating_sub(FAULT + 1).max(1);
+        let first = (self.at + 1).saturating_sub(height);
+        let width = usize::from(area.width);
+        let fields = self.fields.iter().enumerate().skip(first).take(height);
+        for ((index, field), row) in fields.zip(area.rows()) {
+            field
+                .line(index == self.at, width)
+                .draw(row, app.theme(), buffer);
+        }
+        let fault = Line::of(Role::Failed, self.fault.as_deref().unwrap_or_default());
+        let rows = area.rows().skip(height + 1);
+        for (line, row) in fault.wrap(width).iter().zip(rows) {
+            line.draw(row, app.theme(), buffer);
+        }
+    }
+}
+
+impl Field {
+    fn line(&self, has_keys: bool, width: usize) -> Line {
+        let room = width.saturating_sub(LABEL);
+        let value = match &self.value {
+            Value::Text(input) if has_keys => input.line(room, None),
+            Value::Text(input) if input.text().is_empty() => Line::of(Role::Quiet, &self.otherwise),
+            Value::Text(input) => Line::of(Role::Plain, input.text()),
+            Value::Choice(choice) => choice.line(has_keys),
+        };
+        let label = if has_keys { Role::Accent } else { Role::Quiet };
+        Line::new().column(label, &self.label, LABEL).join(value)
+    }
+}
+
+impl Choice {
+    /// Says whether another option is chosen now.
+    fn key(&mut self, key: Key) -> bool {
+        use crossterm::event::KeyCode;
+        let (before, many) = (self.at, self.options.len().max(1));
+        match key.code() {
+            KeyCode::Left if key.is_plain() => {
+                self.typed.clear();
+                self.at = (self.at + many - 1) % many;
+            }
+            KeyCode::Right if key.is_plain() => {
+                self.typed.clear();
+                self.at = (self.at + 1) % many;
+            }
+            KeyCode::Char(' ') => {
+                self.typed.clear();
+                self.at = (self.at + 1) % many;
+            }
+            KeyCode::Backspace => self.typed.clear(),
+            _ => self.look_for(key.typed()),
+        }
+        self.at != before
+    }
+
+    /// Goes to the first option that begins with what was typed, else to the first that holds it;
+    /// a letter that leads nowhere begins anew.
+    fn look_for(&mut self, letter: Option<char>) {
+        let Some(letter) = letter else { return };
+        self.typed.push(letter);
+        for _ in 0..2 {
+            let mut options = self.options.iter();
+            let begins = options.position(|option| option.starts_with(&self.typed));
+            let mut options = self.options.iter();
+            let holds = || options.position(|option| option.contains(&self.typed));
+            if let Some(found) = begins.or_else(holds) {
+                self.at = found;
+                return;
+            }
+            self.typed = letter.to_string();
+        }
+        self.typed.clear();
+    }
+
+    fn line(&self, has_keys: bool) -> Line {
+        let chosen = self.options.get(self.at).map_or("", String::as_str);
+        if !has_keys || self.options.len() < 2 {
+            return Line::of(Role::Plain, chosen);
+        }
+        let of = format!("  {} of {}", self.at + 1, self.options.len());
+        Line::of(Role::Accent, "◂ ")
+            .put(Role::Strong, chosen)
+            .put(Role::Accent, " ▸")
+            .put(Role::Quiet, of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form() -> Form {
+        let kinds = ["item.create", "item.update", "comment.create"];
+        let kinds = kinds.map(str::to_owned).to_vec();
+        Form::new(
+            "Trigger",
+            vec![
+                Field::choice("Event", kinds, 0),
+                Field::text("item_id", "7", "left out"),
+                Field::text("tag", "", "left out"),
+            ],
+        )
+    }
+
+    fn press(form: &mut Form, keys: &str) -> Filled {
+        let keymap = crate::keymap::Keymap::default();
+        let press = |form: &mut Form, key: &str| {
+            let key: Key = key.parse().unwrap();
+            let action = keymap.resolve(&[crate::keymap::Context::Typing], key);
+            form.key(key, action.filter(|_| key.typed().is_none()))
+        };
+        let pressed = keys.split(' ').map(|key| press(form, key));
+        pressed.last().unwrap()
+    }
+
+    #[test]
+    fn fields_are_typed_or_chosen_and_walked_in_a_ring() {
+        let mut form = form();
+        assert_eq!(press(&mut form, "right"), Filled::Chosen(0));
+        assert_eq!(form.chosen(0), 1);
+        press(&mut form, "tab 8 tab x shift-tab backspace");
+        assert_eq!((form.typed(1), form.typed(2)), ("7".into(), "x".into()));
+        press(&mut form, "up up");
+        assert_eq!(form.at, 2);
+        assert_eq!(press(&mut form, "enter"), Filled::Sent);
+    }
+
+    #[test]
+    fn typing_on_a_choice_goes_to_what_begins_so_or_holds_it() {
+        for (keys, chosen) in [("c o", 2), ("u p d", 1), ("c c", 2), ("x", 0), ("left", 2)] {
+            let mut form = form();
+            press(&mut form, keys);
+            assert_eq!(form.chosen(0), chosen, "{keys}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_told_until_something_is_typed() {
+        let mut form = form();
+        form.refuse("no such item");
+        assert_eq!(press(&mut form, "tab"), Filled::Nothing);
+        assert!(form.fault.is_some());
+        press(&mut form, "1");
+        assert_eq!(form.fault, None);
+    }
+}
