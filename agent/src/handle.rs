@@ -6,7 +6,9 @@ use podtap_wire::{EventId, Seq};
 use tokio::sync::{broadcast, watch};
 
 use crate::explain::{ExplainError, Explanation};
-use crate::history::{Attempt, History, HistoryError, LoopFinding, Note, Position, Verification};
+use crate::history::{
+    Attempt, EventKey, History, HistoryError, LoopFinding, Note, Position, Verification,
+};
 use crate::hooks::HookReport;
 use crate::insights::Insights;
 use crate::replay::{Replay, ReplayError, Replayer};
@@ -15,6 +17,9 @@ use crate::status::{LinkState, Status};
 
 /// Changes kept for a reader that lags; one that falls further behind reads the history again.
 pub const CHANGE_BUFFER: usize = 4096;
+
+/// Characters of a note on an event.
+pub const MAX_NOTE: usize = 1_000;
 
 /// A handle on an agent. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -70,6 +75,24 @@ impl AgentHandle {
     /// Objects whose events are held because of a loop, in order.
     pub fn held(&self) -> Vec<ObjectRef> {
         self.insights.held.all()
+    }
+
+    /// Writes a note on an event, in place of the one that is there; none takes that away. Of a
+    /// long one the first [`MAX_NOTE`] characters are kept. An event that is gone stays gone.
+    pub async fn annotate(
+        &self,
+        position: Position,
+        event: EventId,
+        note: Option<&str>,
+    ) -> Result<(), HistoryError> {
+        let text = note.map(str::trim).filter(|note| !note.is_empty());
+        let text = text.map(|note| note.chars().take(MAX_NOTE).collect());
+        let event = EventKey {
+            position,
+            id: event,
+        };
+        let note = Note::Annotated { event, text };
+        self.insights.writer.note(vec![note]).await
     }
 
     /// Lets an object's next events go to the local service again; whether it was held.

@@ -94,6 +94,7 @@ mod tests {
             podio: podtap_podio::decode(None, body.as_bytes()).ok(),
             state: DeliveryState::Pending,
             insight: Insight::default(),
+            note: None,
         }
     }
 

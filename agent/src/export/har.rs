@@ -138,6 +138,7 @@ mod tests {
             podio: None,
             state: DeliveryState::Held,
             insight: Insight::default(),
+            note: None,
         };
 
         let archive = har([(&event, None)], "http://localhost:3000");

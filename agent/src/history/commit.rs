@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{broadcast, mpsc, watch};
 
+use super::burst::Bursts;
 use super::error::HistoryError;
 use super::note::Note;
 use super::write::{Appended, Command, Tally};
@@ -32,6 +33,7 @@ pub(super) struct Committer {
     tally: watch::Sender<Tally>,
     changes: broadcast::Sender<Change>,
     data_version: i64,
+    bursts: Bursts,
     /// Whether some events may not be searchable yet.
     behind: bool,
 }
@@ -69,6 +71,7 @@ impl Committer {
             tally,
             changes,
             data_version,
+            bursts: Bursts::default(),
             behind,
         })
     }
@@ -128,6 +131,8 @@ impl Committer {
             Ok(done) => self.tell(group, done),
             Err(source) => {
                 tracing::error!(error = %source, "cannot write to the history");
+                // What was noticed of a burst is not in the file.
+                self.bursts = Bursts::default();
                 refuse(group, &HistoryError::Write(source.into()));
             }
         }
@@ -136,13 +141,14 @@ impl Committer {
     /// One transaction: all of the group or nothing of it.
     fn write(&mut self, group: &[Command]) -> rusqlite::Result<Vec<Done>> {
         let before = *self.tally.borrow();
-        let (mut tally, data_version) = (before, &mut self.data_version);
+        let mut tally = before;
+        let (data_version, bursts) = (&mut self.data_version, &mut self.bursts);
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done: Vec<Done> = group
             .iter()
-            .map(|command| apply(&transaction, command, data_version, &mut tally))
+            .map(|command| apply(&transaction, command, data_version, bursts, &mut tally))
             .collect::<Result<_, _>>()?;
         let new: usize = done.iter().map(Done::new_events).sum();
         let behind = match new {
@@ -248,11 +254,12 @@ fn apply(
     transaction: &Transaction<'_>,
     command: &Command,
     data_version: &mut i64,
+    bursts: &mut Bursts,
     tally: &mut Tally,
 ) -> rusqlite::Result<Done> {
     Ok(match command {
         Command::Append { events, .. } => {
-            Done::Appended(store::append(transaction, events, tally)?)
+            Done::Appended(store::append(transaction, events, bursts, tally)?)
         }
         Command::Record { attempt, .. } => {
             Done::Recorded(store::record(transaction, attempt, tally)?)

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use podtap_podio::PodioEvent;
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 
+use super::burst::Burst;
 use super::insight::Insight;
 
 /// An event's place in the history: grows by arrival, never reused, and the key by which the
@@ -30,6 +31,8 @@ pub struct Event {
     pub state: DeliveryState,
     /// What was found out about it.
     pub insight: Insight,
+    /// What a person wrote on it.
+    pub note: Option<String>,
 }
 
 /// A stored webhook as a list shows it: without headers and body.
@@ -63,6 +66,19 @@ pub struct EventRow {
     pub attempts: u32,
     /// What was found out about it.
     pub insight: Insight,
+    /// What a person wrote on it.
+    pub note: Option<String>,
+    /// The burst for which this row stands, being the newest of it; `None` for an event by itself.
+    pub burst: Option<Burst>,
+}
+
+impl EventRow {
+    /// The place of the oldest event for which this row stands: its own, but for a burst.
+    pub fn oldest(&self) -> Position {
+        self.burst
+            .as_ref()
+            .map_or(self.position, |burst| burst.first)
+    }
 }
 
 /// Where an event stands on its way to the local service.

@@ -4,6 +4,7 @@
 //! processes may share the file. The link appends, delivery and replay record attempts, and
 //! everything that shows something reads. Nothing in here knows of relays or local services.
 
+mod burst;
 mod calls;
 mod commit;
 mod connection;
@@ -11,6 +12,7 @@ mod error;
 mod event;
 pub mod filter;
 mod finding;
+mod fold;
 mod follow;
 mod index;
 mod insight;
@@ -33,6 +35,7 @@ use std::sync::Arc;
 
 use podtap_wire::EventId;
 
+pub use burst::Burst;
 pub(crate) use calls::{AttemptCursor, Call};
 pub use error::HistoryError;
 pub use event::{
@@ -40,6 +43,7 @@ pub use event::{
 };
 pub use filter::{Filter, FilterError};
 pub use finding::LoopFinding;
+pub use fold::FoldedQuery;
 pub use follow::AttemptPosition;
 pub use insight::{Duplicate, Hold, Insight, Verification};
 pub(crate) use made::MadeHook;
@@ -89,6 +93,13 @@ impl History {
     pub async fn page(&self, query: PageQuery) -> Result<Vec<EventRow>, HistoryError> {
         self.near
             .read(move |connection| page::page(connection, &query))
+            .await
+    }
+
+    /// One page of rows, newest first, with every burst as one row.
+    pub async fn folded_page(&self, query: FoldedQuery) -> Result<Vec<EventRow>, HistoryError> {
+        self.near
+            .read(move |connection| fold::page(connection, &query))
             .await
     }
 

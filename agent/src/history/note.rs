@@ -69,6 +69,11 @@ pub(crate) enum Note {
     Made { number: i64, hook_id: u64 },
     /// It is off the record: removed, to stay, or never made.
     Forget { number: i64 },
+    /// A person wrote this on the event, or took away what was there.
+    Annotated {
+        event: EventKey,
+        text: Option<String>,
+    },
     /// What Podio told of this, as JSON.
     Explained {
         subject: String,
@@ -130,6 +135,10 @@ impl Note {
             Self::Forget { number } => {
                 execute("DELETE FROM made_hooks WHERE number = ?", params![number])
             }
+            Self::Annotated { event, text } => execute(
+                "UPDATE events SET note = ? WHERE position = ?",
+                params![text, event.position.0],
+            ),
             Self::Explained {
                 subject,
                 explanation,
@@ -156,7 +165,8 @@ impl Note {
             }),
             Self::Duplicate { event, .. }
             | Self::Missing { event, .. }
-            | Self::Hold { event, .. } => Some(touched(event)),
+            | Self::Hold { event, .. }
+            | Self::Annotated { event, .. } => Some(touched(event)),
             Self::Loop(finding) => Some(Change::Loop(Box::new(finding))),
             Self::HoldObject(object) => Some(Change::Held(object)),
             Self::ReleaseObject(object) => Some(Change::Released(object)),

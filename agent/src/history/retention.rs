@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
 
+use super::burst;
 use crate::config::Retention;
 
 /// Events removed in one transaction.
@@ -44,6 +45,9 @@ pub(super) fn step(
         for position in &doomed {
             delete.execute([position])?;
         }
+    }
+    if !doomed.is_empty() {
+        burst::forget(transaction)?;
     }
     Ok(doomed.len() as u64 == STEP)
 }

@@ -25,13 +25,13 @@ pub(super) const EVENT_ROW: &str = "e.position, e.id, e.received_at, e.method, e
      e.event_type, e.object_kind, e.object_id, e.revision, e.hook_id, e.body_bytes, e.state, \
      e.last_status, e.last_error, e.last_duration_us, e.last_replay, e.attempts, \
      e.verification, e.verify_error, e.duplicate_of, e.duplicate_same_hook, e.missing, e.hold, \
-     h.ref_type, h.ref_id, h.name";
+     h.ref_type, h.ref_id, h.name, e.note";
 
 /// The columns that [`event`] reads, of `events AS e JOIN requests AS r` [`WITH_HOOK`].
 pub(super) const EVENT: &str = "e.position, e.id, e.seq, e.received_at, e.method, e.path, \
      e.state, e.attempts, r.peer, r.headers, r.body, \
      e.verification, e.verify_error, e.duplicate_of, e.duplicate_same_hook, e.missing, e.hold, \
-     h.ref_type, h.ref_id, h.name";
+     h.ref_type, h.ref_id, h.name, e.note";
 
 /// The columns that [`attempt`] reads.
 pub(super) const ATTEMPT: &str = "number, replay, url, started_at, duration_us, status, error, \
@@ -76,6 +76,8 @@ pub(super) fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
         last,
         attempts: row.get(16)?,
         insight: insight(row, 17)?,
+        note: row.get(26)?,
+        burst: None,
     })
 }
 
@@ -105,6 +107,7 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<(Event, u32)> {
         podio,
         state: state_from_sql(row.get(6)?),
         insight: insight(row, 11)?,
+        note: row.get(20)?,
     };
     Ok((event, row.get(7)?))
 }

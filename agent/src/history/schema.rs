@@ -8,7 +8,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::HistoryError;
 
 /// Each entry takes a file from the format of its index to the next. Never edited, only added to.
-const MIGRATIONS: &[&str] = &[FORMAT_1, FORMAT_2];
+const MIGRATIONS: &[&str] = &[FORMAT_1, FORMAT_2, FORMAT_3];
 
 /// `events` is what lists and filters read, one narrow row an event, so that a page of a million
 /// events stays cheap and a change of state rewrites no body. `requests` and `attempts` hold the
@@ -131,6 +131,20 @@ CREATE TABLE explanations (
 ) STRICT;
 ";
 
+/// What a person writes on an event, and bursts as ranges of positions.
+const FORMAT_3: &str = "
+ALTER TABLE events ADD COLUMN note TEXT;
+CREATE INDEX events_noted ON events (position) WHERE note IS NOT NULL;
+
+CREATE TABLE bursts (
+    first INTEGER PRIMARY KEY,
+    last  INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER NOT NULL
+) STRICT;
+CREATE INDEX bursts_by_last ON bursts (last);
+";
+
 /// The format that this build writes.
 pub(super) const KNOWN: usize = MIGRATIONS.len();
 
@@ -166,4 +180,43 @@ pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), Hi
         .pragma_update(None, "user_version", KNOWN)
         .map_err(&failed)?;
     transaction.commit().map_err(&failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Anchor, Filter, History, PageQuery};
+
+    #[tokio::test]
+    async fn a_file_of_every_earlier_format_is_brought_up_and_keeps_its_events() {
+        for earlier in 1..KNOWN {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("old.db");
+            let connection = Connection::open(&path).unwrap();
+            for migration in MIGRATIONS.iter().take(earlier) {
+                connection.execute_batch(migration).unwrap();
+            }
+            connection
+                .execute_batch(&format!(
+                    "INSERT INTO events (id, received_at, method, path, event_type, body_bytes, \
+                     state) VALUES (zeroblob(16), 0, 'POST', '/hook', 'item.update', 4, 2);
+                     INSERT INTO requests VALUES (1, NULL, '[]', x'613d3162');
+                     PRAGMA user_version = {earlier};"
+                ))
+                .unwrap();
+            drop(connection);
+
+            let history = History::open_read_only(&path).unwrap();
+
+            let query = PageQuery {
+                filter: Filter::default(),
+                anchor: Anchor::Newest,
+                limit: 10,
+            };
+            let rows = history.page(query).await.unwrap();
+            assert_eq!(rows.len(), 1, "format {earlier}");
+            let event = history.event(rows[0].id).await.unwrap().unwrap();
+            assert_eq!((&event.request.body[..], event.note), (&b"a=1b"[..], None));
+        }
+    }
 }

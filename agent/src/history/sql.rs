@@ -92,6 +92,22 @@ fn condition(test: &Test, params: &mut Vec<Value>) -> String {
         }
         Test::Replayed(true) => "e.replays > 0".to_owned(),
         Test::Replayed(false) => "e.replays = 0".to_owned(),
+        Test::Noted(true) => "e.note IS NOT NULL".to_owned(),
+        Test::Noted(false) => "e.note IS NULL".to_owned(),
+        Test::Note(pattern) => {
+            bind(glob(pattern).into());
+            "e.note IS NOT NULL AND e.note GLOB ?".to_owned()
+        }
+        Test::Between(first, last) => {
+            bind(first.0.into());
+            bind(last.0.into());
+            "e.position BETWEEN ? AND ?".to_owned()
+        }
+        Test::Among(places) => {
+            let places: Vec<i64> = places.iter().map(|place| place.0).collect();
+            bind(serde_json::Value::from(places).to_string().into());
+            "e.position IN (SELECT value FROM json_each(?))".to_owned()
+        }
         Test::Param { name, value } => param(name, value, bind),
         Test::Text(words) => {
             bind(phrase(words, "*").into());

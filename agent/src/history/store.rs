@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params};
 
+use super::burst::Bursts;
 use super::event::{DeliveryState, Outcome, Position};
 use super::row;
 use super::same_key::same_key;
@@ -12,6 +13,7 @@ use super::write::{Appended, NewAttempt, NewEvent, Tally};
 pub(super) fn append(
     transaction: &Transaction<'_>,
     events: &[NewEvent],
+    bursts: &mut Bursts,
     tally: &mut Tally,
 ) -> rusqlite::Result<Appended> {
     let mut insert_event = transaction.prepare_cached(
@@ -55,10 +57,14 @@ pub(super) fn append(
             row::to_json(&request.headers)?,
             &request.body[..],
         ])?;
+        let kind = podio.map(|podio| (podio.kind.as_str(), podio.hook_id));
+        let at = request.received_at.as_millisecond();
+        bursts.add(transaction, position, kind, at)?;
         new += 1;
         tally.newest = Position(position);
         tally.pending += u64::from(event.state == DeliveryState::Pending);
     }
+    bursts.write(transaction)?;
     Ok(Appended {
         new,
         known: events.len() - new,

@@ -150,6 +150,7 @@ mod tests {
             podio: decode(Some(content_type), body).ok(),
             state: DeliveryState::Delivered,
             insight: Insight::default(),
+            note: None,
         }
     }
 

@@ -11,6 +11,7 @@ mod value;
 use jiff::Timestamp;
 use podtap_podio::ObjectKind;
 
+use super::event::Position;
 pub use pattern::Pattern;
 
 /// Which events are wanted. The default wants all.
@@ -53,6 +54,14 @@ pub enum Test {
     Id(String),
     /// `replayed:yes`, `replayed:no`.
     Replayed(bool),
+    /// `note:yes`, `note:no`: whether a person wrote something on it.
+    Noted(bool),
+    /// `note:word`: a person wrote this on it, in these letters, whatever stands around it.
+    Note(Pattern),
+    /// It is between these places of the history, or at one of them. No text says this.
+    Between(Position, Position),
+    /// It is at one of these places of the history. No text says this.
+    Among(Vec<Position>),
     /// `external:BUG-17`, or any other name: a parameter of the body.
     Param {
         /// The parameter's name.
@@ -92,6 +101,23 @@ impl Filter {
     pub fn parse(text: &str, now: Timestamp) -> Result<Self, FilterError> {
         let now = now.to_zoned_datetime(jiff::tz::TimeZone::system());
         parse::terms(text, &now).map(|terms| Self { terms })
+    }
+
+    /// What lies between these places of the history, both included.
+    pub fn between(first: Position, last: Position) -> Self {
+        Self::default().and(Test::Between(first, last))
+    }
+
+    /// Of what this filter wants, what is at one of these places of the history.
+    #[must_use]
+    pub fn among(self, places: Vec<Position>) -> Self {
+        self.and(Test::Among(places))
+    }
+
+    fn and(mut self, test: Test) -> Self {
+        let negated = false;
+        self.terms.push(Term { negated, test });
+        self
     }
 
     /// Its terms: all must hold.

@@ -129,6 +129,11 @@ fn meaning(raw: &Raw<'_>, now: &ZonedDateTime) -> Result<Test, Fault> {
         "path" => Ok(Test::Path(Pattern::prefix(text))),
         "method" => Ok(Test::Method(text.to_ascii_uppercase())),
         "id" => event_id(text).map(Test::Id),
+        "note" => Ok(match text {
+            "yes" => Test::Noted(true),
+            "no" => Test::Noted(false),
+            text => Test::Note(Pattern::new(&format!("*{text}*"))),
+        }),
         "replayed" => yes_or_no(text).map(Test::Replayed),
         "external" => Ok(param("external_id", text)),
         name => match object_kind(name) {
@@ -206,6 +211,8 @@ mod tests {
             ("path:*/hook", Test::Path(Pattern::new("*/hook"))),
             ("method:post", Test::Method("POST".to_owned())),
             ("replayed:yes", Test::Replayed(true)),
+            ("note:yes", Test::Noted(true)),
+            ("note:\"ask Ann\"", Test::Note(Pattern::new("*ask Ann*"))),
             ("external:BUG-17", param("external_id", "BUG-17")),
             ("file_ids:\"1, 2\"", param("file_ids", "1, 2")),
             ("\"free text\"", Test::Text("free text".to_owned())),

@@ -1,0 +1,241 @@
+//! Bursts: hundreds of events of the same kind within seconds, as an import makes them. They are
+//! noticed as events are appended and remembered as a range of positions, so that a list can show
+//! each as one line without looking at its events.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction, params};
+
+use super::event::Position;
+use super::row;
+
+/// So many events of a kind make a burst,
+const MIN_EVENTS: usize = 30;
+
+/// where they come within this many milliseconds,
+const WITHIN: i64 = 10_000;
+
+/// and until there is a pause of this many milliseconds.
+const PAUSE: i64 = 1_000;
+
+/// Events of one burst at most: the next one begins another. Bounds what it takes to sum one up.
+const MAX_EVENTS: u64 = 2_000;
+
+/// Many events of the same type and hook that came one right after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Burst {
+    /// Its oldest event.
+    pub first: Position,
+    /// Its newest event so far.
+    pub last: Position,
+    /// How many they are.
+    pub events: u64,
+    /// When the oldest was accepted.
+    pub since: Timestamp,
+    /// When the newest was accepted.
+    pub until: Timestamp,
+    /// Events whose last attempt was answered with less than 400.
+    pub answered: u64,
+    /// Events whose last attempt was answered with 400 or more, or not at all.
+    pub failed: u64,
+    /// The longest of the last attempts; `None` before the first has ended.
+    pub slowest: Option<Duration>,
+}
+
+impl Burst {
+    /// Events a second, from the first to the last.
+    pub fn per_second(&self) -> u64 {
+        let millis = self.until.duration_since(self.since).as_millis();
+        let millis = u64::try_from(millis).unwrap_or(0).max(1_000);
+        self.events.saturating_mul(1_000) / millis
+    }
+}
+
+/// Notices bursts among events that are appended.
+#[derive(Debug, Default)]
+pub(super) struct Bursts(Option<Run>);
+
+/// Events of one kind, so far without a pause.
+#[derive(Debug)]
+struct Run {
+    event_type: String,
+    hook_id: Option<u64>,
+    first: i64,
+    last: i64,
+    since: i64,
+    until: i64,
+    events: u64,
+    /// When the last few came.
+    recent: VecDeque<i64>,
+    /// Whether it is a burst: once it is one it stays one, also where it slows down.
+    is_burst: bool,
+    /// Whether it is one that has grown since that was written.
+    unwritten: bool,
+}
+
+impl Bursts {
+    /// An event was appended at `position`, of this type and hook where it is one of Podio's, and
+    /// accepted at `at` in milliseconds.
+    pub(super) fn add(
+        &mut self,
+        transaction: &Transaction<'_>,
+        position: i64,
+        kind: Option<(&str, Option<u64>)>,
+        at: i64,
+    ) -> rusqlite::Result<()> {
+        let Some((event_type, hook_id)) = kind else {
+            return self.end(transaction);
+        };
+        match &mut self.0 {
+            Some(run) if run.goes_on(position, event_type, hook_id, at) => run.grow(position, at),
+            _ => {
+                self.end(transaction)?;
+                self.0 = Some(Run::begun(position, event_type.to_owned(), hook_id, at));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down what has grown.
+    pub(super) fn write(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        let Some(run) = self.0.as_mut().filter(|run| run.unwritten) else {
+            return Ok(());
+        };
+        transaction
+            .prepare_cached(
+                "INSERT INTO bursts (first, last, since, until) VALUES (?, ?, ?, ?) \
+                 ON CONFLICT (first) DO UPDATE SET last = excluded.last, until = excluded.until",
+            )?
+            .execute(params![run.first, run.last, run.since, run.until])?;
+        run.unwritten = false;
+        Ok(())
+    }
+
+    fn end(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.write(transaction)?;
+        self.0 = None;
+        Ok(())
+    }
+}
+
+impl Run {
+    fn begun(position: i64, event_type: String, hook_id: Option<u64>, at: i64) -> Self {
+        Self {
+            event_type,
+            hook_id,
+            first: position,
+            last: position,
+            since: at,
+            until: at,
+            events: 1,
+            recent: VecDeque::from([at]),
+            is_burst: false,
+            unwritten: false,
+        }
+    }
+
+    /// A position that does not follow was another process's.
+    fn goes_on(&self, position: i64, event_type: &str, hook_id: Option<u64>, at: i64) -> bool {
+        position == self.last.saturating_add(1)
+            && self.events < MAX_EVENTS
+            && self.hook_id == hook_id
+            && self.event_type == event_type
+            && self.until.abs_diff(at) <= PAUSE.unsigned_abs()
+    }
+
+    fn grow(&mut self, position: i64, at: i64) {
+        self.last = position;
+        self.until = self.until.max(at);
+        self.events += 1;
+        self.recent.push_back(at);
+        if self.recent.len() > MIN_EVENTS {
+            self.recent.pop_front();
+        }
+        let oldest = self.recent.front().copied().unwrap_or(at);
+        let is_dense = at.saturating_sub(oldest) <= WITHIN;
+        self.is_burst |= self.recent.len() == MIN_EVENTS && is_dense;
+        self.unwritten = self.is_burst;
+    }
+}
+
+/// The newest burst that begins before `than`, but for those that begin at one of `opened`.
+pub(super) fn below(
+    connection: &Connection,
+    than: i64,
+    opened: &[Position],
+) -> rusqlite::Result<Option<(i64, i64)>> {
+    next(
+        connection,
+        "SELECT first, last FROM bursts WHERE first < ? ORDER BY first DESC",
+        than,
+        opened,
+    )
+}
+
+/// The oldest burst that ends after `than`, but for those that begin at one of `opened`.
+pub(super) fn above(
+    connection: &Connection,
+    than: i64,
+    opened: &[Position],
+) -> rusqlite::Result<Option<(i64, i64)>> {
+    next(
+        connection,
+        "SELECT first, last FROM bursts WHERE last > ? ORDER BY last",
+        than,
+        opened,
+    )
+}
+
+fn next(
+    connection: &Connection,
+    sql: &str,
+    than: i64,
+    opened: &[Position],
+) -> rusqlite::Result<Option<(i64, i64)>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([than])?;
+    while let Some(row) = rows.next()? {
+        let (first, last) = (row.get(0)?, row.get(1)?);
+        if !opened.contains(&Position(first)) {
+            return Ok(Some((first, last)));
+        }
+    }
+    Ok(None)
+}
+
+/// A burst, summed up.
+pub(super) fn summed_up(connection: &Connection, first: i64) -> rusqlite::Result<Burst> {
+    connection
+        .prepare_cached(
+            "SELECT b.last, count(*), b.since, b.until, \
+             count(*) FILTER (WHERE e.last_status < 400), \
+             count(*) FILTER (WHERE e.last_status >= 400 OR e.last_error IS NOT NULL), \
+             max(e.last_duration_us) \
+             FROM bursts AS b JOIN events AS e ON e.position BETWEEN b.first AND b.last \
+             WHERE b.first = ?",
+        )?
+        .query_row([first], |found| {
+            Ok(Burst {
+                first: Position(first),
+                last: Position(found.get(0)?),
+                events: found.get(1)?,
+                since: row::timestamp(found, 2)?,
+                until: row::timestamp(found, 3)?,
+                answered: found.get(4)?,
+                failed: found.get(5)?,
+                slowest: found.get::<_, Option<i64>>(6)?.map(row::micros),
+            })
+        })
+}
+
+/// Retention has removed the oldest events: a burst that has lost all goes too.
+pub(super) fn forget(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction
+        .execute(
+            "DELETE FROM bursts WHERE last < (SELECT coalesce(min(position), last + 1) FROM events)",
+            [],
+        )
+        .map(drop)
+}

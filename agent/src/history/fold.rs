@@ -1,0 +1,127 @@
+//! A page of the history with every burst as one row. Pages lie between positions, as others do;
+//! a burst takes the place of all its events, and stands where its newest one is.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::burst;
+use super::event::{EventRow, Position};
+use super::page::{Anchor, MAX_PAGE};
+use super::row;
+
+/// Which rows a page with bursts holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoldedQuery {
+    /// Where the page lies.
+    pub anchor: Anchor,
+    /// Most rows, at most [`MAX_PAGE`].
+    pub limit: usize,
+    /// Bursts that are not folded, each by its first event.
+    pub opened: Vec<Position>,
+}
+
+pub(super) fn page(
+    connection: &Connection,
+    query: &FoldedQuery,
+) -> rusqlite::Result<Vec<EventRow>> {
+    let limit = query.limit.min(MAX_PAGE);
+    let folds = Folds {
+        connection,
+        opened: &query.opened,
+    };
+    match query.anchor {
+        Anchor::Newest => folds.older(i64::MAX, limit),
+        Anchor::Before(position) => folds.older(position.0, limit),
+        Anchor::After(position) => folds.newer(position.0, limit),
+        Anchor::Around(position) => {
+            let position = folds.shown_at(position.0)?;
+            let mut rows = folds.newer(position, limit / 2)?;
+            rows.extend(folds.older(position.saturating_add(1), limit - rows.len())?);
+            Ok(rows)
+        }
+    }
+}
+
+struct Folds<'a> {
+    connection: &'a Connection,
+    opened: &'a [Position],
+}
+
+impl Folds<'_> {
+    /// Rows below a position, newest first: those above the next burst, the burst, and so on.
+    fn older(&self, mut than: i64, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
+        let mut rows = Vec::new();
+        while rows.len() < limit {
+            let burst = burst::below(self.connection, than, self.opened)?;
+            let floor = burst.map_or(i64::MIN, |(_, last)| last);
+            let room = limit - rows.len();
+            rows.extend(self.between(floor, than, "DESC", room)?);
+            let Some((first, last)) = burst.filter(|_| rows.len() < limit) else {
+                break;
+            };
+            rows.extend(self.folded(first, last)?);
+            than = first;
+        }
+        Ok(rows)
+    }
+
+    /// Rows above a position, newest first. A burst in which the position lies is among them: it
+    /// has grown since.
+    fn newer(&self, mut than: i64, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
+        let mut rows = Vec::new();
+        while rows.len() < limit {
+            let burst = burst::above(self.connection, than, self.opened)?;
+            let ceiling = burst.map_or(i64::MAX, |(first, _)| first);
+            let room = limit - rows.len();
+            rows.extend(self.between(than, ceiling, "ASC", room)?);
+            let Some((first, last)) = burst.filter(|_| rows.len() < limit) else {
+                break;
+            };
+            rows.extend(self.folded(first, last)?);
+            than = last;
+        }
+        rows.reverse();
+        Ok(rows)
+    }
+
+    /// Where an event is shown: at the end of its burst, if that is folded.
+    fn shown_at(&self, position: i64) -> rusqlite::Result<i64> {
+        let burst = burst::below(self.connection, position.saturating_add(1), self.opened)?;
+        let burst = burst.filter(|(_, last)| *last > position);
+        Ok(burst.map_or(position, |(_, last)| last))
+    }
+
+    /// Rows between two positions, both excluded.
+    fn between(
+        &self,
+        low: i64,
+        high: i64,
+        order: &str,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<EventRow>> {
+        let (columns, with_hook) = (row::EVENT_ROW, row::WITH_HOOK);
+        self.connection
+            .prepare_cached(&format!(
+                "SELECT {columns} FROM events AS e {with_hook} \
+                 WHERE e.position > ? AND e.position < ? ORDER BY e.position {order} LIMIT ?"
+            ))?
+            .query_map(params![low, high, limit], row::event_row)?
+            .collect()
+    }
+
+    /// The newest event of a burst with the burst's sums; `None` where retention was faster.
+    fn folded(&self, first: i64, last: i64) -> rusqlite::Result<Option<EventRow>> {
+        let (columns, with_hook) = (row::EVENT_ROW, row::WITH_HOOK);
+        let newest = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT {columns} FROM events AS e {with_hook} WHERE e.position = ?"
+            ))?
+            .query_row([last], row::event_row)
+            .optional()?;
+        let Some(mut newest) = newest else {
+            return Ok(None);
+        };
+        newest.burst = Some(burst::summed_up(self.connection, first)?);
+        Ok(Some(newest))
+    }
+}

@@ -1,0 +1,244 @@
+//! Many events of one kind within seconds are one row of a folded page, and still every one there.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::ops::Range;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use podtap_agent::config::Retention;
+use podtap_agent::history::{
+    Anchor, DeliveryState, EventRow, Filter, FoldedQuery, History, NewAttempt, NewEvent, Outcome,
+    PageQuery, Position, Writer, WriterThread,
+};
+use proptest::prelude::*;
+use support::{event, history_of};
+use tempfile::TempDir;
+use tokio::sync::broadcast;
+
+struct Store {
+    _folder: TempDir,
+    writer: Writer,
+    _thread: WriterThread,
+    history: History,
+}
+
+/// Events of one kind, so many milliseconds apart.
+fn events(numbers: Range<u64>, kind: &str, from: i64, apart: i64) -> Vec<NewEvent> {
+    let one = |(index, number): (usize, u64)| {
+        let mut event = event(number, &format!("type={kind}&item_id={number}&hook_id=7"));
+        let after = apart * i64::try_from(index).unwrap();
+        event.request.received_at = Timestamp::from_millisecond(from + after).unwrap();
+        event.state = DeliveryState::Held;
+        event
+    };
+    numbers.enumerate().map(one).collect()
+}
+
+impl Store {
+    async fn with(groups: Vec<Vec<NewEvent>>) -> Self {
+        let folder = TempDir::new().unwrap();
+        let path = history_of(&folder);
+        let (changes, _) = broadcast::channel(16);
+        let (writer, thread) = Writer::open(&path, changes).unwrap();
+        for group in groups {
+            writer.append(group).await.unwrap();
+        }
+        Self {
+            history: History::open_read_only(&path).unwrap(),
+            _folder: folder,
+            writer,
+            _thread: thread,
+        }
+    }
+
+    async fn page(&self, anchor: Anchor, limit: usize, opened: &[i64]) -> Vec<EventRow> {
+        let opened = opened.iter().copied().map(Position).collect();
+        let query = FoldedQuery {
+            anchor,
+            limit,
+            opened,
+        };
+        self.history.folded_page(query).await.unwrap()
+    }
+
+    /// The ranges of all rows, newest first.
+    async fn folded(&self, opened: &[i64]) -> Vec<(i64, i64)> {
+        ranges(&self.page(Anchor::Newest, 1000, opened).await)
+    }
+}
+
+fn ranges(rows: &[EventRow]) -> Vec<(i64, i64)> {
+    let range = |row: &EventRow| (row.oldest().0, row.position.0);
+    rows.iter().map(range).collect()
+}
+
+/// 2 events, a burst of 100, 1 event, a burst of 40.
+async fn two_bursts() -> Store {
+    Store::with(vec![
+        events(1..3, "item.create", 0, 10),
+        events(3..103, "item.update", 5_000, 20),
+        events(103..104, "task.create", 8_000, 0),
+        events(104..144, "item.create", 9_000, 100),
+    ])
+    .await
+}
+
+#[tokio::test]
+async fn bursts_are_one_row_each_and_open_when_asked() {
+    let store = two_bursts().await;
+    let folded = [(104, 143), (103, 103), (3, 102), (2, 2), (1, 1)];
+    assert_eq!(store.folded(&[]).await, folded);
+    assert_eq!(store.folded(&[3]).await.len(), 104);
+    assert_eq!(store.folded(&[104, 3]).await.len(), 143);
+
+    let all = PageQuery {
+        filter: Filter::default(),
+        anchor: Anchor::Newest,
+        limit: 1000,
+    };
+    assert_eq!(store.history.page(all).await.unwrap().len(), 143);
+}
+
+#[tokio::test]
+async fn a_burst_says_how_many_how_fast_and_what_came_of_them() {
+    let store = two_bursts().await;
+    for (number, status, millis) in [(5, 200, 40), (6, 500, 380), (7, 404, 12)] {
+        let id = event(number, "").id;
+        let stored = store.history.event(id).await.unwrap().unwrap();
+        let attempt = NewAttempt {
+            position: stored.position,
+            event: id,
+            replay: false,
+            again: false,
+            url: "http://localhost:3000/".to_owned(),
+            edited: None,
+            started_at: Timestamp::now(),
+            duration: Duration::from_millis(millis),
+            outcome: Outcome::Answered {
+                status,
+                headers: support::no_headers(),
+                body: "".into(),
+                body_bytes: 0,
+            },
+        };
+        store.writer.record(attempt).await.unwrap();
+    }
+
+    let rows = store.page(Anchor::Newest, 10, &[]).await;
+
+    let burst = rows[2].burst.as_ref().unwrap();
+    assert_eq!((burst.events, burst.per_second()), (100, 50));
+    assert_eq!((burst.answered, burst.failed), (1, 2));
+    assert_eq!(burst.slowest, Some(Duration::from_millis(380)));
+    assert_eq!(rows[1].burst, None);
+}
+
+#[tokio::test]
+async fn only_many_of_a_kind_without_a_pause_are_a_burst() {
+    for (what, groups) in [
+        ("too few", vec![events(1..30, "item.update", 0, 10)]),
+        ("too slow", vec![events(1..200, "item.update", 0, 500)]),
+        (
+            "a pause between",
+            vec![
+                events(1..21, "item.update", 0, 10),
+                events(21..41, "item.update", 5_000, 10),
+            ],
+        ),
+        (
+            "two kinds in turns",
+            (1..80)
+                .map(|n| {
+                    let kind = ["item.create", "item.update"][usize::from(n % 2 == 0)];
+                    let at = i64::try_from(n).unwrap();
+                    events(n..n + 1, kind, at, 0)
+                })
+                .collect(),
+        ),
+    ] {
+        let store = Store::with(groups).await;
+        let rows = store.page(Anchor::Newest, 1000, &[]).await;
+        assert!(rows.iter().all(|row| row.burst.is_none()), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_burst_grows_with_what_is_appended_and_ends_at_a_bound() {
+    let store = Store::with(vec![events(1..41, "item.update", 0, 1)]).await;
+    assert_eq!(store.folded(&[]).await, [(1, 40)]);
+    let more = events(41..4_201, "item.update", 41, 1);
+    store.writer.append(more).await.unwrap();
+    let folded = store.folded(&[]).await;
+    assert_eq!(folded, [(4_001, 4_200), (2_001, 4_000), (1, 2_000)]);
+
+    // Seen from where it ended before, it is there as a whole.
+    let newer = store.page(Anchor::After(Position(40)), 10, &[]).await;
+    assert_eq!(ranges(&newer), folded);
+}
+
+#[tokio::test]
+async fn retention_takes_a_burst_along() {
+    let store = two_bursts().await;
+    let age = Retention {
+        max_events: 20,
+        ..Retention::default()
+    };
+    let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(20);
+    while store.writer.retain(age.clone(), now).await.unwrap() {}
+    let rows = store.page(Anchor::Newest, 10, &[]).await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].burst.as_ref().unwrap().events, 20);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn walking_page_by_page_shows_every_event_once(
+        groups in prop::collection::vec((1_u64..90, 0_i64..400, 0..2_usize), 1..8),
+        limit in 1_usize..9,
+        opened in prop::collection::vec(1_i64..400, 0..3),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (mut number, mut at, mut made) = (1, 0, Vec::new());
+            for (many, apart, kind) in groups {
+                let kind = ["item.create", "item.update"][kind];
+                made.push(events(number..number + many, kind, at, apart));
+                number += many;
+                at += 2_000 + apart * i64::try_from(many).unwrap();
+            }
+            let store = Store::with(made).await;
+            let all = store.folded(&opened).await;
+            let total: i64 = all.iter().map(|(first, last)| last - first + 1).sum();
+            assert_eq!(total, i64::try_from(number).unwrap() - 1);
+
+            let (mut down, mut anchor) = (Vec::new(), Anchor::Newest);
+            loop {
+                let page = ranges(&store.page(anchor, limit, &opened).await);
+                let Some((first, _)) = page.last() else { break };
+                anchor = Anchor::Before(Position(*first));
+                down.extend(page);
+            }
+            assert_eq!(&down, &all);
+
+            let (mut up, mut anchor) = (Vec::new(), Anchor::After(Position(i64::MIN)));
+            loop {
+                let page = ranges(&store.page(anchor, limit, &opened).await);
+                let Some((_, last)) = page.first() else { break };
+                anchor = Anchor::After(Position(*last));
+                up.splice(0..0, page);
+            }
+            assert_eq!(&up, &all);
+
+            for (first, last) in &all {
+                let around = Anchor::Around(Position(first.midpoint(*last)));
+                let page = ranges(&store.page(around, limit, &opened).await);
+                assert!(page.contains(&(*first, *last)), "{page:?} lacks {first} to {last}");
+            }
+        });
+    }
+}

@@ -1,0 +1,72 @@
+//! What a person writes on an event stays on it, is found, and reaches everybody who looks.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use jiff::Timestamp;
+use podtap_agent::handle::MAX_NOTE;
+use podtap_agent::history::{Anchor, Filter, PageQuery};
+use podtap_agent::{Agent, AgentHandle, Change, Config};
+use support::{event, history_of, item_update};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+async fn found(handle: &AgentHandle, filter: &str) -> Vec<Option<String>> {
+    let query = PageQuery {
+        filter: Filter::parse(filter, Timestamp::now()).unwrap(),
+        anchor: Anchor::Newest,
+        limit: 10,
+    };
+    let rows = handle.history().page(query).await.unwrap();
+    rows.into_iter().map(|row| row.note).collect()
+}
+
+#[tokio::test]
+async fn a_note_is_kept_replaced_found_and_taken_away() {
+    let folder = TempDir::new().unwrap();
+    let (agent, handle) = Agent::open(Config::new(history_of(&folder))).unwrap();
+    let (changes, _) = tokio::sync::broadcast::channel(4);
+    let (writer, thread) =
+        podtap_agent::history::Writer::open(&history_of(&folder), changes).unwrap();
+    let sent = vec![item_update(1, 4711), event(2, "b")];
+    writer.append(sent.clone()).await.unwrap();
+    let position = handle.history().newest().await.unwrap().unwrap();
+    let mut told = handle.changes();
+
+    for (note, kept) in [
+        (Some(" ask Ann [1] "), Some("ask Ann [1]")),
+        (Some("second thoughts"), Some("second thoughts")),
+    ] {
+        handle.annotate(position, sent[1].id, note).await.unwrap();
+        let event = handle.history().event(sent[1].id).await.unwrap().unwrap();
+        assert_eq!(event.note.as_deref(), kept);
+    }
+    assert!(matches!(told.recv().await, Ok(Change::Touched { event, .. }) if event == sent[1].id));
+
+    let noted = vec![Some("second thoughts".to_owned())];
+    assert_eq!(found(&handle, "note:yes").await, noted);
+    assert_eq!(found(&handle, "note:thought").await, noted);
+    assert_eq!(found(&handle, "note:first").await, []);
+    assert_eq!(found(&handle, "note:no").await, [None]);
+    assert_eq!(found(&handle, "-note:thought").await, [None]);
+
+    let long = "é".repeat(2 * MAX_NOTE);
+    handle
+        .annotate(position, sent[1].id, Some(&long))
+        .await
+        .unwrap();
+    let kept = found(&handle, "note:yes").await.remove(0).unwrap();
+    assert_eq!(kept.chars().count(), MAX_NOTE);
+
+    handle
+        .annotate(position, sent[1].id, Some(" "))
+        .await
+        .unwrap();
+    assert_eq!(found(&handle, "note:yes").await, []);
+
+    thread.close().await;
+    let done = CancellationToken::new();
+    done.cancel();
+    agent.run(done).await.unwrap();
+}
