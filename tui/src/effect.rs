@@ -2,7 +2,7 @@
 //! the executor. Every question to the history carries a generation, so that an answer that comes
 //! too late is recognised.
 
-use podtap_agent::history::{EditedRequest, Filter, PageQuery};
+use podtap_agent::history::{EditedRequest, Filter, PageQuery, Position};
 use podtap_agent::{EventId, Target};
 use podtap_podio::ObjectRef;
 
@@ -20,6 +20,17 @@ pub(crate) enum Effect {
         generation: Generation,
         /// The page.
         query: PageQuery,
+        /// Where bursts are to be folded: those that are not, each by its first event.
+        unfolded: Option<Vec<Position>>,
+    },
+    /// Write a note on an event, or take it away.
+    Annotate {
+        /// Where the event is.
+        position: Position,
+        /// The event.
+        id: EventId,
+        /// What to write; empty to take away what is there.
+        note: String,
     },
     /// Count the events that the filter lets through.
     Count {

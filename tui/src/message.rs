@@ -43,6 +43,11 @@ pub(crate) enum Answer {
         /// The rows, newest first.
         result: Result<Vec<EventRow>, String>,
     },
+    /// To [`crate::effect::Effect::Annotate`].
+    Annotated {
+        /// Whether it could be.
+        result: Result<(), String>,
+    },
     /// To [`crate::effect::Effect::Count`].
     Count {
         /// How many.

@@ -1,17 +1,26 @@
 //! Whole frames, as they were looked at and found good, at every size that the layout tells apart.
 
 use jiff::SignedDuration;
-use podtap_agent::history::{LoopFinding, Position};
+use podtap_agent::history::{EventRow, LoopFinding, Position};
 use podtap_agent::{LinkState, ServiceState};
 use podtap_podio::{ObjectKind, ObjectRef};
 
 use crate::Config;
 use crate::app::App;
-use crate::message::{Changes, Message};
-use crate::testing::{app, frame, id, now, press, settle, status, text};
+use crate::effect::Effect;
+use crate::message::{Answer, Changes, Message};
+use crate::testing::{app, burst, frame, id, now, press, row, settle, status, text};
 use crate::theme::Theme;
 
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 60)];
+
+fn product<A: Copy, B: Copy, const N: usize, const M: usize>(
+    all: [A; N],
+    each: [B; M],
+) -> impl Iterator<Item = (A, B)> {
+    all.into_iter()
+        .flat_map(move |one| each.into_iter().map(move |other| (one, other)))
+}
 
 fn browsing(width: u16, height: u16) -> App {
     let mut app = app(width, height);
@@ -34,23 +43,16 @@ fn browsing_at_every_size() {
 
 #[test]
 fn every_tab_of_the_detail() {
-    for tab in ["1", "2", "3", "4", "5"] {
-        let mut app = browsing(120, 40);
+    for ((width, height), tab) in product(SIZES, ["1", "2", "3", "4", "5"]) {
+        let mut app = browsing(width, height);
         press(&mut app, &format!("enter {tab}"), 1_204);
         snapshot(&format!("tab_{tab}"), &app);
     }
 }
 
 #[test]
-fn the_detail_has_the_smallest_screen_to_itself() {
-    let mut app = browsing(60, 15);
-    press(&mut app, "enter 3", 1_204);
-    snapshot("detail", &app);
-}
-
-#[test]
 fn the_help_lists_every_key_of_the_place() {
-    for (width, height) in [(60, 15), (120, 40)] {
+    for (width, height) in SIZES {
         let mut app = browsing(width, height);
         press(&mut app, "?", 1_204);
         snapshot("help", &app);
@@ -59,23 +61,22 @@ fn the_help_lists_every_key_of_the_place() {
 
 #[test]
 fn moved_away_a_badge_counts_what_is_new() {
-    let mut app = browsing(80, 24);
-    press(&mut app, "j j j", 1_204);
-    let appended = Some(Position(1_216));
-    settle(
-        &mut app,
-        Message::Changed(Changes {
+    for (width, height) in SIZES {
+        let mut app = browsing(width, height);
+        press(&mut app, "j j j", 1_204);
+        let appended = Some(Position(1_216));
+        let changes = Changes {
             appended,
             ..Changes::default()
-        }),
-        1_216,
-    );
-    snapshot("badge", &app);
+        };
+        settle(&mut app, Message::Changed(changes), 1_216);
+        snapshot("badge", &app);
+    }
 }
 
 #[test]
 fn trouble_is_told_in_words() {
-    for (width, height) in [(60, 15), (120, 40)] {
+    for (width, height) in SIZES {
         let mut app = browsing(width, height);
         let mut status = status();
         let reason = Some("the relay does not answer".to_owned());
@@ -98,9 +99,11 @@ fn trouble_is_told_in_words() {
 
 #[test]
 fn before_the_first_webhook_the_screen_says_what_to_do() {
-    let mut app = app(80, 24);
-    settle(&mut app, Message::Tick(now()), 0);
-    snapshot("empty", &app);
+    for (width, height) in SIZES {
+        let mut app = app(width, height);
+        settle(&mut app, Message::Tick(now()), 0);
+        snapshot("empty", &app);
+    }
 }
 
 #[test]
@@ -141,24 +144,59 @@ fn each_theme_styles_the_same_frame() {
 
 #[test]
 fn windows_over_the_panes() {
-    for (name, keys) in [
+    let windows = [
         ("copy", "y"),
         ("health", "i"),
         ("palette", ": r e p l"),
         ("confirm", "m m m r"),
         ("options", "R"),
+        ("note", "; a s k space A n n"),
         ("filter", "/ s t a t u s : x"),
-    ] {
-        let mut app = browsing(80, 24);
+        ("find", "enter 3 / i t e m"),
+    ];
+    for ((width, height), (name, keys)) in product(SIZES, windows) {
+        let mut app = browsing(width, height);
         press(&mut app, keys, 1_204);
         snapshot(name, &app);
     }
 }
 
 #[test]
+fn a_burst_is_one_line_and_signs_tell_what_rows_are() {
+    for (width, height) in SIZES {
+        let mut app = app(width, height);
+        let mut rows: Vec<EventRow> = [1_204, 1_203, 890, 889, 888].map(row).into();
+        rows[1].burst = Some(burst(892, 1_203));
+        rows[2].note = Some("ask Ann".to_owned());
+        rows[4].burst = Some(burst(700, 888));
+        for effect in app.update(Message::Tick(now())) {
+            if let Effect::LoadPage { generation, .. } = effect {
+                let result = Ok(rows.clone());
+                let page = Answer::Page { generation, result };
+                settle(&mut app, Message::Answer(page), 1_204);
+            }
+        }
+        press(&mut app, "j j m", 1_204);
+        snapshot("burst", &app);
+    }
+}
+
+#[test]
 fn what_the_agent_found_out_is_told() {
-    let mut app = browsing(120, 40);
-    let found = LoopFinding {
+    for (width, height) in SIZES {
+        let mut app = browsing(width, height);
+        let loops = vec![found_loop()];
+        let changes = Changes {
+            loops,
+            ..Changes::default()
+        };
+        settle(&mut app, Message::Changed(changes), 1_204);
+        snapshot("loop", &app);
+    }
+}
+
+fn found_loop() -> LoopFinding {
+    LoopFinding {
         object: ObjectRef {
             kind: ObjectKind::Item,
             id: 4_711,
@@ -172,15 +210,5 @@ fn what_the_agent_found_out_is_told() {
             .collect(),
         revisions: Vec::new(),
         consecutive: true,
-    };
-    let loops = vec![found];
-    settle(
-        &mut app,
-        Message::Changed(Changes {
-            loops,
-            ..Changes::default()
-        }),
-        1_204,
-    );
-    snapshot("loop", &app);
+    }
 }

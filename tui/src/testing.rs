@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::history::{
-    Attempt, AttemptSummary, DeliveryState, Event, EventRow, Insight, Outcome, Position,
+    Attempt, AttemptSummary, Burst, DeliveryState, Event, EventRow, Insight, Outcome, Position,
 };
 use podtap_agent::{EventId, LinkState, Seq, ServiceState, Status, WebhookRequest};
 use podtap_podio::{ObjectKind, ObjectRef, decode};
@@ -82,6 +82,23 @@ pub(crate) fn row(position: i64) -> EventRow {
         }),
         attempts: 1,
         insight: Insight::default(),
+        note: None,
+        burst: None,
+    }
+}
+
+/// A sample burst of all events from `first` to `last`.
+pub(crate) fn burst(first: i64, last: i64) -> Burst {
+    let events = (last - first + 1).unsigned_abs();
+    Burst {
+        first: Position(first),
+        last: Position(last),
+        events,
+        since: received(last) - SignedDuration::from_secs(4),
+        until: received(last),
+        answered: events - 12,
+        failed: 12,
+        slowest: Some(Duration::from_millis(380)),
     }
 }
 
@@ -113,6 +130,7 @@ pub(crate) fn with_body(position: i64, body: &[u8]) -> Event {
         podio: decode(None, body).ok(),
         state: DeliveryState::Delivered,
         insight: Insight::default(),
+        note: None,
     }
 }
 
@@ -183,7 +201,9 @@ pub(crate) fn settle(app: &mut App, first: Message, events: i64) {
 pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
     use podtap_agent::history::Anchor;
     match effect {
-        Effect::LoadPage { generation, query } => {
+        Effect::LoadPage {
+            generation, query, ..
+        } => {
             let limit = i64::try_from(query.limit).unwrap();
             let (low, high) = match query.anchor {
                 Anchor::Newest => (events - limit + 1, events),

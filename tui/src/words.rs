@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use podtap_agent::history::{AttemptSummary, DeliveryState, EventRow, Hold, Verification};
+use podtap_agent::history::{AttemptSummary, Burst, DeliveryState, EventRow, Hold, Verification};
 
 use crate::theme::Role;
 
@@ -88,6 +88,16 @@ pub(crate) fn outcome(row: &EventRow) -> (Role, String) {
         (None, DeliveryState::Held) => (Role::Quiet, held(row.insight.hold).to_owned()),
         (None, _) => (Role::Waiting, "… waiting".to_owned()),
         (Some(last), _) => attempt_outcome(last),
+    }
+}
+
+/// What came of a burst so far.
+pub(crate) fn burst_outcome(burst: &Burst) -> (Role, String) {
+    let waiting = burst.events.saturating_sub(burst.answered + burst.failed);
+    match (burst.failed, waiting) {
+        (0, 0) => (Role::Ok, "✓ all".to_owned()),
+        (0, waiting) => (Role::Waiting, format!("… {} open", number(waiting))),
+        (failed, _) => (Role::Failed, format!("✗ {} failed", number(failed))),
     }
 }
 

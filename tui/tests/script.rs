@@ -71,6 +71,65 @@ async fn what_another_process_writes_appears_by_itself() {
 }
 
 #[tokio::test]
+async fn a_burst_is_opened_closed_and_replayed_as_one() {
+    let bench = Bench::new(None);
+    bench.history.append([2, 1]).await;
+    bench.history.append([4; 60]).await;
+    bench.history.append([5]).await;
+    let (mut screen, mut person) = screen(120, 40);
+    let token = CancellationToken::new();
+    let ui = runtime::run(&mut screen, bench.handle.clone(), Config::default(), token);
+
+    play(ui, async {
+        person.sees("60 events").await;
+        person.press("j enter").await;
+        person.sees("▶┊").await;
+        person.press("j j j z").await;
+        person.sees("60 events").await;
+        person.press("r").await;
+        person.sees("Send 60 events again").await;
+        person.press("enter").await;
+        person.sees("Replayed 60 of 60").await;
+        person.press("m").await;
+        person.sees("Marked 60 events").await;
+        person.press("M").await;
+        person.sees("only marked").await;
+        person.sees("60 ╮").await;
+        person.press("q").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_note_is_written_seen_and_found() {
+    let bench = Bench::new(None);
+    bench.history.append([1, 2, 3]).await;
+    let (mut screen, mut person) = screen(120, 40);
+    let token = CancellationToken::new();
+    let ui = runtime::run(&mut screen, bench.handle.clone(), Config::default(), token);
+    let Bench { agent, .. } = bench;
+    let ended = CancellationToken::new();
+
+    let story = async {
+        person.sees("item 3 r3").await;
+        person.press("j ;").await;
+        person.paste("ask Ann \x1b[2J").await;
+        person.press("enter").await;
+        person.sees("ask Ann ").await;
+        person.press("/").await;
+        person.paste("note:Ann").await;
+        person.sees(" 1 ╮").await;
+        person.press("enter ;").await;
+        person.press("ctrl-u enter").await;
+        person.sees("No event passes").await;
+        person.press("q").await;
+        ended.cancel();
+    };
+    let (ran, ()) = tokio::join!(agent.run(ended.clone()), play(ui, story));
+    ran.unwrap();
+}
+
+#[tokio::test]
 async fn all_that_pass_a_filter_are_marked_and_replayed_as_one() {
     let bench = Bench::new(None);
     bench.history.append((1..=2_500).map(|item| item % 5)).await;

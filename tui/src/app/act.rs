@@ -118,7 +118,9 @@ impl App {
                 .push(Modal::Palette(Palette::new(self.contexts()))),
             Action::Health => self.modals.push(Modal::Lines(health(self))),
             Action::Copy if self.selected_event().is_some() => self.modals.push(Modal::Copy),
+            Action::Open if self.list.selected_burst().is_some() => self.fold(),
             Action::Open => self.focus = Pane::Detail,
+            Action::Fold => self.fold(),
             Action::Replay => self.replay(effects),
             Action::ReplayWith => self.replay_with(),
             Action::Edit => self.edit(effects),
@@ -127,7 +129,9 @@ impl App {
             Action::Explain => self.explain(effects),
             Action::Hooks => Self::standings(effects),
             Action::Release => self.release(effects),
-            Action::Mark => self.mark(),
+            Action::Mark => self.mark(effects),
+            Action::OnlyMarked => self.toggle_marked(),
+            Action::Note => self.write_note(),
             Action::MarkRange => self.list.mark_range(),
             Action::MarkAll => effects.push(Effect::FindAll {
                 filter: self.list.filter().clone(),
@@ -176,8 +180,9 @@ impl App {
         if self.modals.pop().is_some() || (self.focus == Pane::Detail && self.detail.clear_find()) {
             return;
         }
-        if self.focus == Pane::List && self.search.clear() {
-            self.list.set_filter(Filter::default());
+        if self.focus == Pane::List && (self.search.clear() | self.only_marked) {
+            self.only_marked = false;
+            self.set_filter(Some(Filter::default()));
         }
         self.focus = Pane::List;
     }
@@ -202,12 +207,6 @@ impl App {
         }
     }
 
-    fn set_filter(&mut self, filter: Option<Filter>) {
-        if let Some(filter) = filter {
-            self.list.set_filter(filter);
-        }
-    }
-
     /// Holds the screen still, or lets it go on with all that has changed since.
     fn pause(&mut self) {
         match self.held.take() {
@@ -219,9 +218,24 @@ impl App {
         }
     }
 
-    fn mark(&mut self) {
-        self.list.mark();
+    /// Marks the selected event, or all of a burst.
+    fn mark(&mut self, effects: &mut Vec<Effect>) {
+        match self.list.selected_burst() {
+            Some(burst) => effects.push(Effect::FindAll {
+                filter: Filter::between(burst.first, burst.last),
+                most: MOST_MARKS,
+                wanted: Wanted::Marks,
+            }),
+            None => self.list.mark(),
+        }
         self.move_within(Action::Down);
+    }
+
+    fn fold(&mut self) {
+        if !self.list.fold() {
+            self.toasts
+                .show(Role::Quiet, "There is no burst here", self.now);
+        }
     }
 
     fn copy(&mut self, key: Key, effects: &mut Vec<Effect>) {

@@ -29,7 +29,9 @@ impl App {
         effects: &mut Vec<Effect>,
     ) -> Result<(), String> {
         match purpose {
-            Purpose::Replay(which) => self.replay_as_filled(form, which, effects),
+            Purpose::Replay(which) => self.replay_as_filled(form, which, effects)?,
+            Purpose::Note { position, id } => Self::note_as_filled(form, position, id, effects),
         }
+        Ok(())
     }
 }

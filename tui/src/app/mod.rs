@@ -5,12 +5,16 @@ mod act;
 mod explain;
 mod fill;
 mod hooks;
+mod note;
+mod only;
 mod replay;
 mod which;
 
+use std::iter::repeat_n;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use podtap_agent::history::LoopFinding;
+use podtap_agent::history::{Filter, LoopFinding};
 use podtap_agent::{EventId, LinkState, Status};
 use ratatui::layout::Size;
 
@@ -71,6 +75,10 @@ pub(crate) struct App {
     pub(crate) toasts: Toasts,
     /// Replays of many events, while there are any.
     pub(crate) batch: Option<Batch>,
+    /// What the filter wants.
+    wanted: Filter,
+    /// Whether only marked events are shown, of those that the filter wants.
+    only_marked: bool,
     /// The loop that was found last, and until when it is told.
     warning: Option<(LoopFinding, Timestamp)>,
     /// What changed since the screen is held still; `None` while it is not.
@@ -96,6 +104,8 @@ impl App {
             search: Search::default(),
             toasts: Toasts::default(),
             batch: None,
+            wanted: Filter::default(),
+            only_marked: false,
             warning: None,
             held: None,
         }
@@ -229,12 +239,16 @@ impl App {
             Answer::Page { generation, result } => {
                 self.list.page(generation, result);
                 let window = self.list.window();
-                let arrivals = window.rows().map(|row| row.received_at);
+                let arrivals = window.rows().flat_map(|row| {
+                    let many = row.burst.as_ref().map_or(1, |burst| burst.events);
+                    repeat_n(row.received_at, usize::try_from(many).unwrap_or(1))
+                });
                 self.rate.start(window.newest(), arrivals, self.now);
                 if let Some(newest) = window.newest() {
                     self.rate.newest(newest, self.now);
                 }
             }
+            Answer::Annotated { result } => self.annotated(result),
             Answer::Count { result } => self.list.count(&result),
             Answer::Event { generation, result } => self.detail.event(generation, result),
             Answer::Replayed { id, result } => self.replayed(id, result),

@@ -1,7 +1,7 @@
 //! Replays: of the selected event, of all that are marked, of an edited copy; and what came of
 //! them.
 
-use podtap_agent::history::{Attempt, Event, Outcome, Position};
+use podtap_agent::history::{Attempt, Event, Filter, Outcome, Position};
 use podtap_agent::{EventId, Target};
 
 use super::{App, Which, short};
@@ -24,16 +24,27 @@ impl App {
         (opened.event.id == selected).then_some(&opened.event)
     }
 
-    /// Replays the selected event, or asks whether all that are marked shall be.
+    /// Replays the selected event or burst, or asks whether all that are marked shall be.
     pub(super) fn replay(&mut self, effects: &mut Vec<Effect>) {
         let marked = self.list.marked();
+        if let ([], Some(row)) = (marked.as_slice(), self.list.selected()) {
+            effects.push(match &row.burst {
+                Some(burst) => Effect::FindAll {
+                    filter: Filter::between(burst.first, burst.last),
+                    most: MOST_MARKS,
+                    wanted: Wanted::Replay {
+                        target: None,
+                        rate: None,
+                    },
+                },
+                None => Effect::Replay {
+                    id: row.id,
+                    target: None,
+                    edited: None,
+                },
+            });
+        }
         if marked.is_empty() {
-            let selected = self.list.selected().map(|row| row.id);
-            effects.extend(selected.map(|id| Effect::Replay {
-                id,
-                target: None,
-                edited: None,
-            }));
             return;
         }
         self.ask_to_replay("marked event", marked, None, None);
@@ -97,8 +108,8 @@ impl App {
         let chosen = form.chosen(0).min(which.len().saturating_sub(1));
         match which.swap_remove(chosen) {
             Which::These(events) => self.replay_all(Batch::new(events, target, rate)),
-            Which::Filtered => effects.push(Effect::FindAll {
-                filter: self.list.filter().clone(),
+            Which::All(filter) => effects.push(Effect::FindAll {
+                filter,
                 most: MOST_MARKS,
                 wanted: Wanted::Replay { target, rate },
             }),

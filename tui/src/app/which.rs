@@ -1,6 +1,7 @@
 //! Which events something shall be done to: asked by the forms for replay and export.
 
 use podtap_agent::EventId;
+use podtap_agent::history::Filter;
 
 use super::App;
 use crate::words;
@@ -10,8 +11,8 @@ use crate::words;
 pub(crate) enum Which {
     /// These, oldest first.
     These(Vec<EventId>),
-    /// All that pass the filter in force.
-    Filtered,
+    /// All that pass this filter.
+    All(Filter),
 }
 
 impl App {
@@ -24,7 +25,13 @@ impl App {
             choices.push((Which::These(marked), words::count(many, "marked event")));
         }
         if let Some(row) = self.list.selected() {
-            choices.push((Which::These(vec![row.id]), "the selected event".to_owned()));
+            choices.push(match &row.burst {
+                Some(burst) => (
+                    Which::All(Filter::between(burst.first, burst.last)),
+                    format!("{} of this burst", words::count(burst.events, "event")),
+                ),
+                None => (Which::These(vec![row.id]), "the selected event".to_owned()),
+            });
         }
         if !choices.is_empty() {
             let all = match (self.list.shows_all(), self.list.total()) {
@@ -35,7 +42,7 @@ impl App {
                 }
                 (false, None) => "all that pass the filter".to_owned(),
             };
-            choices.push((Which::Filtered, all));
+            choices.push((Which::All(self.list.filter().clone()), all));
         }
         choices
     }

@@ -16,6 +16,9 @@ pub(super) fn sheet(event: &Event, attempts: &[Attempt], zone: &TimeZone) -> Vec
         lines.push(Line::of(Role::Strong, "Not an event of Podio's"));
     }
     lines.extend(found_out(&event.insight));
+    if let Some(note) = &event.note {
+        lines.push(field("✎ note", Role::Strong, note));
+    }
     lines.push(Line::new());
     let request = &event.request;
     lines.push(field(

@@ -81,9 +81,20 @@ impl Executor {
 async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<Answer> {
     let history = agent.history();
     Some(match effect {
-        Effect::LoadPage { generation, query } => {
-            let result = history.page(query).await.map_err(words);
+        Effect::LoadPage {
+            generation,
+            query,
+            unfolded,
+        } => {
+            let result = read::page(history, query, unfolded).await.map_err(words);
             Answer::Page { generation, result }
+        }
+        Effect::Annotate { position, id, note } => {
+            let result = agent
+                .annotate(position, id, Some(&note))
+                .await
+                .map_err(words);
+            Answer::Annotated { result }
         }
         Effect::Count { filter } => {
             let result = history.count(filter).await.map_err(words);

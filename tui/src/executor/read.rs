@@ -2,12 +2,33 @@
 
 use jiff::tz::TimeZone;
 use podtap_agent::EventId;
-use podtap_agent::history::{Anchor, Filter, History, HistoryError, MAX_PAGE, PageQuery, Position};
+use podtap_agent::history::{
+    Anchor, EventRow, Filter, FoldedQuery, History, HistoryError, MAX_PAGE, PageQuery, Position,
+};
 
 use super::words;
 use crate::detail::Opened;
 use crate::editor;
 use crate::line::Line;
+
+/// A page of the list, with bursts folded where that is wanted.
+pub(super) async fn page(
+    history: &History,
+    query: PageQuery,
+    unfolded: Option<Vec<Position>>,
+) -> Result<Vec<EventRow>, HistoryError> {
+    let Some(opened) = unfolded else {
+        return history.page(query).await;
+    };
+    let PageQuery { anchor, limit, .. } = query;
+    history
+        .folded_page(FoldedQuery {
+            anchor,
+            limit,
+            opened,
+        })
+        .await
+}
 
 /// The places of the newest `most` events that the filter wants, a page after the other.
 pub(super) async fn find_all(

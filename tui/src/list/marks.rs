@@ -23,6 +23,11 @@ impl List {
         self.marks.events.values().copied().collect()
     }
 
+    /// Where the marked events are, oldest first.
+    pub(crate) fn marked_places(&self) -> Vec<Position> {
+        self.marks.events.keys().copied().collect()
+    }
+
     /// How many are marked.
     pub(crate) fn marked_count(&self) -> usize {
         self.marks.events.len()

@@ -1,6 +1,7 @@
 //! The list of events: a window of the history, a cursor that is a place in it, and whether it
 //! follows the newest.
 
+mod fold;
 pub(crate) mod marks;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,8 @@ pub(crate) struct List {
     /// What changed while a page was being read, and so may be missing from it.
     missed: Changes,
     marks: Marks,
+    /// Bursts that a person opened, from first to last.
+    opened: Vec<(Position, Position)>,
     /// The filter whose events are being counted.
     counting: Option<Filter>,
     count_stale: bool,
@@ -90,6 +93,7 @@ impl Default for List {
             asked: None,
             missed: Changes::default(),
             marks: Marks::default(),
+            opened: Vec::new(),
             counting: None,
             count_stale: true,
             count_due: true,

@@ -16,7 +16,9 @@ fn settle(list: &mut List, events: i64) {
     for _ in 0..1_000 {
         match list.ask(HEIGHT) {
             None => return,
-            Some(Effect::LoadPage { generation, query }) => {
+            Some(Effect::LoadPage {
+                generation, query, ..
+            }) => {
                 let (low, high) = match query.anchor {
                     Anchor::Newest => (events - 255, events),
                     Anchor::Before(before) => (before.0 - 256, before.0 - 1),

@@ -149,7 +149,12 @@ impl List {
                 query: asked,
                 goal,
             });
-            return Some(Effect::LoadPage { generation, query });
+            let unfolded = self.unfolded();
+            return Some(Effect::LoadPage {
+                generation,
+                query,
+                unfolded,
+            });
         }
         if self.count_stale && self.count_due && self.counting.is_none() {
             (self.count_stale, self.count_due) = (false, false);
@@ -207,7 +212,7 @@ impl List {
         }
     }
 
-    fn leave_newest(&mut self) {
+    pub(super) fn leave_newest(&mut self) {
         if self.follow {
             self.follow = false;
             self.seen = self.total;

@@ -52,16 +52,11 @@ pub(crate) fn view(app: &App, area: Rect, focused: bool, buffer: &mut Buffer) {
 
 fn columns(app: &App, row: &EventRow, selected: bool, width: usize) -> Line {
     let (now, zone) = (app.now(), app.zone());
-    let replayed = row.last.as_ref().is_some_and(|last| last.replay);
-    let (role, outcome) = words::outcome(row);
-    let marked = app.list.is_marked(row.position);
-    let sign = match (selected, marked, replayed) {
-        (true, true, _) => "▶●",
-        (true, false, _) => "▶",
-        (false, true, _) => " ●",
-        (false, false, true) => "↻",
-        (false, false, false) => " ",
+    let (role, outcome) = match &row.burst {
+        Some(burst) => words::burst_outcome(burst),
+        None => words::outcome(row),
     };
+    let sign = signs(app, row, selected);
     let mut line = Line::new().column(Role::Accent, sign, GUTTER).column(
         Role::Quiet,
         words::moment(row.received_at, now, zone),
@@ -86,16 +81,48 @@ fn columns(app: &App, row: &EventRow, selected: bool, width: usize) -> Line {
     let Some(rest) = rest.checked_sub(DURATION) else {
         return line;
     };
-    let duration = row.last.as_ref().map(|last| words::duration(last.duration));
-    line = line.column_right(Role::Quiet, duration.unwrap_or_default(), DURATION);
+    let duration = match &row.burst {
+        Some(burst) => burst.slowest,
+        None => row.last.as_ref().map(|last| last.duration),
+    };
+    let duration = duration.map(words::duration).unwrap_or_default();
+    line = line.column_right(Role::Quiet, duration, DURATION);
     match rest.checked_sub(2) {
         Some(path) if path >= PATH => line.space(2).column(Role::Quiet, &row.path, path),
         _ => line,
     }
 }
 
-/// What the event is about: object and revision, else the hook.
+/// Whether it is selected, or stands for a burst; and the most important of what else it is.
+fn signs(app: &App, row: &EventRow, selected: bool) -> String {
+    let first = match (selected, &row.burst) {
+        (true, _) => "▶",
+        (false, Some(_)) => "▸",
+        (false, None) => " ",
+    };
+    let second = if app.list.is_marked(row.position) {
+        "●"
+    } else if row.note.is_some() {
+        "✎"
+    } else if row.last.as_ref().is_some_and(|last| last.replay) {
+        "↻"
+    } else if row.burst.is_none() && app.list.is_opened(row.position) {
+        "┊"
+    } else {
+        " "
+    };
+    format!("{first}{second}")
+}
+
+/// What the event is about: object and revision, else the hook; of a burst how many it stands for.
 fn about(row: &EventRow) -> String {
+    if let Some(burst) = &row.burst {
+        let (many, rate) = (
+            words::number(burst.events),
+            words::number(burst.per_second()),
+        );
+        return format!("{many} events · {rate}/s");
+    }
     match (row.object, row.revision, row.hook_id) {
         (Some(object), Some(revision), _) => format!("{object} r{revision}"),
         (Some(object), None, _) => object.to_string(),
@@ -122,6 +149,9 @@ fn left_title(app: &App) -> Line {
     if let marked @ 1.. = app.list.marked_count() {
         let marked = u64::try_from(marked).unwrap_or(u64::MAX);
         title = title.put(Role::Accent, format!(" ● {}", words::number(marked)));
+    }
+    if app.shows_only_marked() {
+        title = title.put(Role::Accent, " · only marked");
     }
     match app.search.text() {
         "" => title,

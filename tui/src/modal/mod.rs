@@ -7,7 +7,7 @@ pub(crate) mod help;
 pub(crate) mod lines;
 pub(crate) mod palette;
 
-use podtap_agent::history::EditedRequest;
+use podtap_agent::history::{EditedRequest, Position};
 use podtap_agent::{EventId, Target};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -41,6 +41,8 @@ pub(crate) enum Modal {
 pub(crate) enum Purpose {
     /// How a replay shall go; its first field chooses one of these.
     Replay(Vec<Which>),
+    /// What to write on this event.
+    Note { position: Position, id: EventId },
 }
 
 /// What a person is asked to confirm.

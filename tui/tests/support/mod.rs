@@ -222,7 +222,9 @@ impl Elsewhere {
     pub(crate) async fn append(&self, items: impl IntoIterator<Item = u32>) {
         let event = |item: u32| {
             let received_at = Timestamp::now();
-            let body = format!("type=item.update&item_id={item}&item_revision_id=3&hook_id=9");
+            // Hooks in turns: of one alone, many events at once would be a burst.
+            let hook = 9 + item % 2;
+            let body = format!("type=item.update&item_id={item}&item_revision_id=3&hook_id={hook}");
             let headers = [("content-type", "application/x-www-form-urlencoded")];
             NewEvent {
                 id: EventId::generate(received_at).unwrap(),

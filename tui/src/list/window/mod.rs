@@ -62,14 +62,14 @@ impl Window {
         self.rows.front().map(|row| row.position)
     }
 
-    /// The position of the last row.
+    /// The position of the oldest event for which the last row stands.
     pub(crate) fn oldest(&self) -> Option<Position> {
-        self.rows.back().map(|row| row.position)
+        self.rows.back().map(EventRow::oldest)
     }
 
-    /// The index of the row at `position`, or of the next older one, or of the last.
+    /// The index of the row that shows `position`, or of the next older one, or of the last.
     pub(crate) fn nearest(&self, position: Position) -> Option<usize> {
-        let index = self.rows.partition_point(|row| row.position > position);
+        let index = self.rows.partition_point(|row| row.oldest() > position);
         let last = self.rows.len().checked_sub(1)?;
         Some(index.min(last))
     }
@@ -85,13 +85,9 @@ impl Window {
 
     /// The event at `position` is not what it was.
     pub(crate) fn touched(&mut self, position: Position) {
-        if self
-            .rows
-            .binary_search_by(|row| position.cmp(&row.position))
-            .is_ok()
-        {
-            self.stale.insert(position);
-        }
+        let row = self.nearest(position).and_then(|index| self.row(index));
+        let shown = row.filter(|row| (row.oldest()..=row.position).contains(&position));
+        self.stale.extend(shown.map(|row| row.position));
     }
 
     /// Nothing is known to be as it was.
@@ -186,23 +182,25 @@ impl Window {
 /// What a page speaks for: every position between these two, both excluded.
 fn span(anchor: Anchor, limit: usize, page: &[EventRow]) -> (i64, i64) {
     let whole = page.len() < limit;
-    let below = page.last().filter(|_| !whole);
-    let below = below.map_or(i64::MIN, |row| row.position.0.saturating_sub(1));
-    let above = page.first().filter(|_| !whole);
-    let above = above.map_or(i64::MAX, |row| row.position.0.saturating_add(1));
-    match anchor {
+    let just_below = page.last().map(|row| row.oldest().0.saturating_sub(1));
+    let just_above = page.first().map(|row| row.position.0.saturating_add(1));
+    let below = just_below.filter(|_| !whole).unwrap_or(i64::MIN);
+    let above = just_above.filter(|_| !whole).unwrap_or(i64::MAX);
+    let (low, high) = match anchor {
         Anchor::Newest => (below, i64::MAX),
         Anchor::Before(position) => (below, position.0),
         Anchor::After(position) => (position.0, above),
         Anchor::Around(middle) => {
             let newer = page.partition_point(|row| row.position > middle);
-            let above = page.first().filter(|_| newer >= limit / 2);
-            (
-                below,
-                above.map_or(i64::MAX, |row| row.position.0.saturating_add(1)),
-            )
+            let above = just_above.filter(|_| newer >= limit / 2);
+            (below, above.unwrap_or(i64::MAX))
         }
-    }
+    };
+    // A burst that has grown across the edge is there as a whole.
+    (
+        low.min(just_below.unwrap_or(low)),
+        high.max(just_above.unwrap_or(high)),
+    )
 }
 
 #[cfg(test)]

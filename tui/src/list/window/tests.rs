@@ -88,6 +88,46 @@ fn the_next_page_is_wanted_before_the_screen_reaches_the_edge() {
     assert_eq!(window.wanted(true, 0, 20), Some(Anchor::Newest));
 }
 
+/// A row that stands for all events from `first` to `last`.
+fn burst(first: i64, last: i64) -> EventRow {
+    let mut row = row(last);
+    row.burst = Some(crate::testing::burst(first, last));
+    row
+}
+
+#[test]
+fn a_burst_that_has_grown_takes_the_place_of_what_it_was() {
+    let mut window = Window::default();
+    window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2)]);
+    window.appended(Position(60));
+    assert_eq!(
+        window.wanted(false, 0, 5),
+        Some(Anchor::After(Position(40)))
+    );
+    window.merge(Anchor::After(Position(40)), 9, vec![row(60), burst(3, 59)]);
+    assert_eq!(positions(&window), [60, 59, 2]);
+    assert_eq!(window.nearest(Position(17)), Some(1), "within the burst");
+}
+
+#[test]
+fn rows_that_became_a_burst_are_one_row_from_below_and_from_above() {
+    for anchor in [Anchor::After(Position(31)), Anchor::Before(Position(31))] {
+        let mut window = Window::default();
+        window.merge(Anchor::Newest, 2, page([32, 31]));
+        window.merge(anchor, 9, vec![burst(3, 40), row(2)]);
+        assert_eq!(positions(&window), [40, 2], "{anchor:?}");
+    }
+}
+
+#[test]
+fn an_event_within_a_burst_that_changed_has_its_row_read_again() {
+    let mut window = Window::default();
+    window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2)]);
+    window.touched(Position(17));
+    let wanted = window.wanted(false, 0, 5);
+    assert_eq!(wanted, Some(Anchor::Before(Position(41))));
+}
+
 proptest! {
     #[test]
     fn following_what_is_wanted_ends_with_what_the_history_holds(

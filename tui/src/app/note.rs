@@ -1,0 +1,43 @@
+//! What a person writes on an event.
+
+use podtap_agent::EventId;
+use podtap_agent::history::Position;
+
+use super::{App, short};
+use crate::effect::Effect;
+use crate::modal::form::{Field, Form};
+use crate::modal::{Modal, Purpose};
+use crate::theme::Role;
+
+impl App {
+    /// Asks what to write on the selected event.
+    pub(super) fn write_note(&mut self) {
+        let Some(row) = self.list.selected() else {
+            return;
+        };
+        let note = row.note.as_deref().unwrap_or_default();
+        let field = Field::text("Note", note, "");
+        let form = Form::new(format!("Note on {}", short(row.id)), vec![field]);
+        let (position, id) = (row.position, row.id);
+        let purpose = Box::new(Purpose::Note { position, id });
+        self.modals.push(Modal::Form(form, purpose));
+    }
+
+    /// The note was written.
+    pub(super) fn note_as_filled(
+        form: &Form,
+        position: Position,
+        id: EventId,
+        effects: &mut Vec<Effect>,
+    ) {
+        let note = form.typed(0);
+        effects.push(Effect::Annotate { position, id, note });
+    }
+
+    /// The note is kept, or could not be. What is kept is seen in the list by itself.
+    pub(super) fn annotated(&mut self, result: Result<(), String>) {
+        if let Err(error) = result {
+            self.toasts.show(Role::Failed, error, self.now);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Bursts in the list: each is one row until a person opens it, and one row again when they close
+//! it. Only the whole history is folded; what passes a filter is shown row by row.
+
+use podtap_agent::history::{Burst, Position};
+
+use super::{Goal, List};
+
+/// Bursts that can be open at once; the one that was opened first closes.
+const MOST_OPEN: usize = 64;
+
+impl List {
+    /// The burst for which the selected row stands.
+    pub(crate) fn selected_burst(&self) -> Option<&Burst> {
+        self.selected()?.burst.as_ref()
+    }
+
+    /// Opens the selected burst, or closes the one in which the selected event is; says whether
+    /// there was one.
+    pub(crate) fn fold(&mut self) -> bool {
+        let Some(selected) = self.selected() else {
+            return false;
+        };
+        let position = selected.position;
+        if let Some(Burst { first, last, .. }) = selected.burst {
+            self.opened.push((first, last));
+            let excess = self.opened.len().saturating_sub(MOST_OPEN);
+            self.opened.drain(..excess);
+        } else if let Some(at) = self.opened_at(position) {
+            self.opened.remove(at);
+        } else {
+            return false;
+        }
+        self.leave_newest();
+        self.goal = Some(Goal::Place(position));
+        // What was asked for before would be folded as it was.
+        self.asked = None;
+        true
+    }
+
+    /// Whether a place lies in a burst that was opened.
+    pub(crate) fn is_opened(&self, position: Position) -> bool {
+        self.opened_at(position).is_some()
+    }
+
+    /// The bursts that are not to be folded, each by its first event; `None` where none is.
+    pub(super) fn unfolded(&self) -> Option<Vec<Position>> {
+        let firsts = self.opened.iter().map(|(first, _)| *first).collect();
+        self.filter.is_empty().then_some(firsts)
+    }
+
+    fn opened_at(&self, position: Position) -> Option<usize> {
+        let holds = |(first, last): &(Position, Position)| (*first..=*last).contains(&position);
+        self.opened.iter().position(holds)
+    }
+}
