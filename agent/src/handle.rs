@@ -7,7 +7,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::explain::{ExplainError, Explanation};
 use crate::history::{
-    Attempt, EventKey, History, HistoryError, LoopFinding, Note, Position, Verification,
+    Attempt, Event, EventKey, History, HistoryError, LoopFinding, Note, Position, Verification,
 };
 use crate::hooks::HookReport;
 use crate::insights::Insights;
@@ -58,6 +58,14 @@ impl AgentHandle {
     /// without a link.
     pub async fn explain(&self, event: EventId) -> Result<Explanation, ExplainError> {
         self.insights.explainer.explain(event).await
+    }
+
+    /// What is remembered of an event from when it was explained before; costs no call.
+    pub async fn explained(&self, event: &Event) -> Result<Option<Explanation>, HistoryError> {
+        match &event.podio {
+            Some(podio) => self.insights.explainer.kept(podio).await,
+            None => Ok(None),
+        }
     }
 
     /// For each hook that was called within a week, what Podio would have concluded had it called

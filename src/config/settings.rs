@@ -267,6 +267,7 @@ impl Settings {
             zone,
             editor: self.editor(),
             tmux: self.environment.get("TMUX").is_some(),
+            remote: self.environment.get("SSH_TTY").is_some(),
             ..podtap_tui::Config::default()
         })
     }

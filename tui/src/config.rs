@@ -20,6 +20,8 @@ pub struct Config {
     pub editor: String,
     /// Whether the terminal is one of tmux's, which wants its clipboard asked for in its own way.
     pub tmux: bool,
+    /// Whether the person sits at another machine (SSH), so that a browser here is not theirs.
+    pub remote: bool,
 }
 
 impl Default for Config {
@@ -31,6 +33,7 @@ impl Default for Config {
             mouse: true,
             editor: "vi".to_owned(),
             tmux: false,
+            remote: false,
         }
     }
 }

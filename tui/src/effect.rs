@@ -76,6 +76,13 @@ pub(crate) enum Effect {
         /// The event.
         id: EventId,
     },
+    /// Find out where an event's object has its page.
+    FindLink {
+        /// The event.
+        id: EventId,
+    },
+    /// Open this page in the person's browser.
+    Browse(String),
     /// Read how each hook would stand with Podio.
     Standings,
     /// Deliver this object's next events again, after a loop.

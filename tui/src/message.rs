@@ -76,13 +76,27 @@ pub(crate) enum Answer {
     },
     /// To [`crate::effect::Effect::Compare`].
     Compared {
+        /// What was compared.
+        id: EventId,
         /// The lines that differ.
         result: Result<Vec<Line>, String>,
     },
     /// To [`crate::effect::Effect::Explain`].
     Explained {
+        /// The event.
+        id: EventId,
         /// What Podio knows.
         result: Result<Box<Explanation>, String>,
+    },
+    /// To [`crate::effect::Effect::FindLink`].
+    Link {
+        /// The page.
+        result: Result<String, String>,
+    },
+    /// To [`crate::effect::Effect::Browse`].
+    Browsed {
+        /// Whether it could be.
+        result: Result<(), String>,
     },
     /// To [`crate::effect::Effect::Standings`].
     Standings {

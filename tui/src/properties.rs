@@ -120,7 +120,7 @@ proptest! {
     fn no_frame_holds_a_control_character_of_an_event(
         body in prop::collection::vec(any::<u8>(), 0..400),
         text in any::<String>(),
-        tab in 0..5_usize,
+        tab in 0..6_usize,
         width in 60..130_u16,
     ) {
         let mut app = app(width, 30);
@@ -128,9 +128,21 @@ proptest! {
         event.request.path = format!("/{text}");
         event.request.method.clone_from(&text);
         event.request.headers.push(text.clone(), body.clone());
+        event.note = Some(text.clone());
+        let explanation = podtap_agent::Explanation {
+            title: Some(text.clone()),
+            notes: vec![text.clone()],
+            changes: vec![podtap_agent::FieldChange {
+                field: text.clone(),
+                from: text.clone(),
+                to: text.clone(),
+            }],
+            ..podtap_agent::Explanation::default()
+        };
         let mut attempts = attempts(7);
         attempts[0].url.clone_from(&text);
         let mut row = crate::testing::row(7);
+        row.note = Some(text.clone());
         (row.path, row.event_type) = (text.clone(), (tab > 2).then(|| text.clone()));
         if let Some(last) = &mut row.last {
             last.outcome = Err(text);
@@ -143,7 +155,12 @@ proptest! {
                 }
                 Effect::LoadEvent { generation, width, .. } => {
                     let zone = jiff::tz::TimeZone::UTC;
-                    let opened = crate::detail::Opened::new(event.clone(), &attempts, width, &zone);
+                    let story = crate::detail::Story {
+                        event: event.clone(),
+                        attempts: attempts.clone(),
+                        explanation: Some(explanation.clone()),
+                    };
+                    let opened = crate::detail::Opened::new(story, width, &zone);
                     Answer::Event { generation, result: Ok(Some(Box::new(opened))) }
                 }
                 _ => continue,

@@ -43,7 +43,7 @@ fn browsing_at_every_size() {
 
 #[test]
 fn every_tab_of_the_detail() {
-    for ((width, height), tab) in product(SIZES, ["1", "2", "3", "4", "5"]) {
+    for ((width, height), tab) in product(SIZES, ["1", "2", "3", "4", "5", "6"]) {
         let mut app = browsing(width, height);
         press(&mut app, &format!("enter {tab}"), 1_204);
         snapshot(&format!("tab_{tab}"), &app);

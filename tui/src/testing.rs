@@ -16,7 +16,7 @@ use ratatui::layout::Size;
 
 use crate::app::App;
 use crate::config::Config;
-use crate::detail::Opened;
+use crate::detail::{Opened, Story};
 use crate::effect::Effect;
 use crate::message::{Answer, Message};
 use crate::view::view;
@@ -160,12 +160,12 @@ pub(crate) fn attempts(position: i64) -> Vec<Attempt> {
 
 /// A sample event, laid out.
 pub(crate) fn opened(position: i64, width: usize) -> Box<Opened> {
-    Box::new(Opened::new(
-        event(position),
-        &attempts(position),
-        width,
-        &TimeZone::UTC,
-    ))
+    let story = Story {
+        event: event(position),
+        attempts: attempts(position),
+        explanation: None,
+    };
+    Box::new(Opened::new(story, width, &TimeZone::UTC))
 }
 
 /// A status with everything up.

@@ -91,17 +91,13 @@ impl Explainer {
         let event = self.history.event(id).await?;
         let event = event.ok_or(ExplainError::UnknownEvent(id))?;
         let podio = event.podio.as_ref().ok_or(ExplainError::NotPodio)?;
-        let subject = subject(podio);
-        if let Some(subject) = &subject
-            && let Some(kept) = self.watched.explanation(subject.clone()).await?
-            && let Ok(kept) = serde_json::from_str(&kept)
-        {
+        if let Some(kept) = self.kept(podio).await? {
             return Ok(kept);
         }
         self.may_ask()?;
         let found = fetch::fetch(&self.client, podio).await?;
         let text = serde_json::to_string(&found.explanation).ok();
-        let kept = subject.zip(text).filter(|_| found.is_whole);
+        let kept = subject(podio).zip(text).filter(|_| found.is_whole);
         let mut notes: Vec<_> = kept
             .map(|(subject, explanation)| Note::Explained {
                 subject,
@@ -114,6 +110,19 @@ impl Explainer {
             self.writer.note(notes).await?;
         }
         Ok(found.explanation)
+    }
+
+    /// What is remembered of an event; nobody is asked.
+    pub(crate) async fn kept(
+        &self,
+        podio: &PodioEvent,
+    ) -> Result<Option<Explanation>, HistoryError> {
+        let Some(subject) = subject(podio) else {
+            return Ok(None);
+        };
+        let kept = self.watched.explanation(subject).await?;
+        // What another build wrote differently is asked for again.
+        Ok(kept.and_then(|kept| serde_json::from_str(&kept).ok()))
     }
 
     fn may_ask(&self) -> Result<(), ExplainError> {

@@ -127,6 +127,7 @@ impl App {
             Action::Stop => self.stop_replays(),
             Action::Compare => self.compare(effects),
             Action::Explain => self.explain(effects),
+            Action::OpenItem => self.open_item(effects),
             Action::Hooks => Self::standings(effects),
             Action::Release => self.release(effects),
             Action::Mark => self.mark(effects),

@@ -1,18 +1,13 @@
-//! What Podio knows of the selected event: asked for by a key, never by itself, since each costs
-//! calls of the hour.
+//! What was found out about the selected event, because somebody asked: from Podio, never by itself
+//! since each costs calls of the hour; or by comparing it with another.
 
-use podtap_agent::Explanation;
+use podtap_agent::{EventId, Explanation};
 
-use super::App;
+use super::{App, Pane};
+use crate::detail::explained;
 use crate::effect::Effect;
 use crate::line::Line;
-use crate::modal::Modal;
-use crate::modal::lines::Lines;
 use crate::theme::Role;
-
-/// Cells of a label, and of a field's name.
-const LABEL: usize = 10;
-const FIELD: usize = 18;
 
 impl App {
     /// Asks what the selected event was about.
@@ -24,91 +19,99 @@ impl App {
     }
 
     /// Podio has answered, or not.
-    pub(super) fn explained(&mut self, result: Result<Box<Explanation>, String>) {
-        match result {
-            Ok(explanation) => {
-                let window = Lines::new("What changed", "esc closes", lines(&explanation));
-                self.modals.push(Modal::Lines(window));
-            }
-            Err(error) => self.toasts.show(Role::Failed, error, self.now),
+    pub(super) fn explained(&mut self, id: EventId, result: Result<Box<Explanation>, String>) {
+        let lines = result.map(|explanation| explained(&explanation));
+        self.found(id, lines);
+    }
+
+    /// Compares the selected event with the newest marked one.
+    pub(super) fn compare(&mut self, effects: &mut Vec<Effect>) {
+        let selected = self.list.selected().map(|row| row.id);
+        let marked = self.list.marked().into_iter().rev();
+        let marked = marked.filter(|id| Some(*id) != selected);
+        match (marked.into_iter().next(), selected) {
+            (Some(one), Some(other)) => effects.push(Effect::Compare { one, other }),
+            _ => self.toasts.show(
+                Role::Quiet,
+                "Mark the event to compare with first",
+                self.now,
+            ),
+        }
+    }
+
+    /// The difference between two events has come.
+    pub(super) fn compared(&mut self, id: EventId, result: Result<Vec<Line>, String>) {
+        let lines = result.map(|lines| match lines.len() {
+            0 => vec![Line::of(Role::Quiet, "The two requests are the same.")],
+            _ => lines,
+        });
+        self.found(id, lines);
+    }
+
+    /// Shows it in the detail, unless another event is selected by now.
+    fn found(&mut self, id: EventId, lines: Result<Vec<Line>, String>) {
+        let lines = match lines {
+            Ok(lines) => lines,
+            Err(error) => return self.toasts.show(Role::Failed, error, self.now),
+        };
+        if self.list.selected().map(|row| row.id) != Some(id) {
+            return;
+        }
+        self.detail.show_found(id, lines);
+        if self.layout().is_some_and(|at| at.detail.area() == 0) {
+            self.focus = Pane::Detail;
         }
     }
 }
 
-fn lines(explanation: &Explanation) -> Vec<Line> {
-    let known = [
-        ("title", &explanation.title),
-        ("app", &explanation.app),
-        ("by", &explanation.who),
-        ("through", &explanation.via),
-        ("at", &explanation.when),
-        ("link", &explanation.link),
-    ];
-    let labelled = |label: &str| Line::new().column(Role::Quiet, label, LABEL);
-    let mut lines: Vec<Line> = known
-        .iter()
-        .filter_map(|(label, value)| {
-            let role = if *label == "title" {
-                Role::Strong
-            } else {
-                Role::Plain
-            };
-            Some(labelled(label).put(role, value.as_deref()?))
-        })
-        .collect();
-    if !explanation.changes.is_empty() {
-        lines.push(Line::new());
-    }
-    lines.extend(explanation.changes.iter().map(|change| {
-        Line::new()
-            .column(Role::Name, &change.field, FIELD)
-            .put(Role::Quiet, shown(&change.from))
-            .put(Role::Quiet, " → ")
-            .put(Role::Plain, shown(&change.to))
-    }));
-    if !explanation.notes.is_empty() {
-        lines.push(Line::new());
-    }
-    lines.extend(
-        explanation
-            .notes
-            .iter()
-            .map(|note| Line::of(Role::Quiet, note)),
-    );
-    if lines.is_empty() {
-        lines.push(Line::of(Role::Quiet, "Podio says nothing of this event."));
-    }
-    lines
-}
-
-fn shown(value: &str) -> &str {
-    if value.is_empty() { "–" } else { value }
-}
-
 #[cfg(test)]
 mod tests {
-    use podtap_agent::FieldChange;
-
     use super::*;
+    use crate::message::{Answer, Message};
+    use crate::testing::{app, frame, id, now, press, settle, text};
 
-    #[test]
-    fn changes_are_old_to_new_and_notes_are_told() {
+    fn explained_on(width: u16, height: u16) -> App {
+        let mut app = app(width, height);
+        settle(&mut app, Message::Tick(now()), 500);
         let explanation = Explanation {
             title: Some("Login fails on Safari".to_owned()),
-            changes: vec![FieldChange {
-                field: "Status".to_owned(),
-                from: "Open".to_owned(),
-                to: String::new(),
-            }],
-            notes: vec!["the item is gone".to_owned()],
             ..Explanation::default()
         };
-        let text: Vec<String> = lines(&explanation).iter().map(Line::text).collect();
-        assert!(text[0].ends_with("Login fails on Safari"), "{text:?}");
-        assert!(
-            text.iter().any(|line| line.ends_with("Open → –")),
-            "{text:?}"
+        let (id, result) = (id(500), Ok(Box::new(explanation)));
+        settle(
+            &mut app,
+            Message::Answer(Answer::Explained { id, result }),
+            500,
         );
-        assert_eq!(text.last().map(String::as_str), Some("the item is gone"));
+        app
+    }
+
+    #[test]
+    fn what_podio_told_is_seen_on_every_screen_and_stays_with_its_event() {
+        for (width, height) in [(60, 15), (120, 40)] {
+            let mut app = explained_on(width, height);
+            let shown = text(&frame(&app));
+            assert!(shown.contains("Login fails on Safari"), "{shown}");
+            settle(&mut app, Message::Resize((100, 30).into()), 500);
+            assert!(text(&frame(&app)).contains("Login fails on Safari"));
+            press(&mut app, "esc j k", 500);
+            let shown = text(&frame(&app));
+            assert!(!shown.contains("Login fails"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn an_answer_for_an_event_that_is_no_longer_selected_shows_nothing() {
+        let mut app = app(120, 40);
+        settle(&mut app, Message::Tick(now()), 500);
+        press(&mut app, "j", 500);
+        let lines = vec![Line::of(Role::Plain, "difference")];
+        let (id, result) = (id(500), Ok(lines));
+        settle(
+            &mut app,
+            Message::Answer(Answer::Compared { id, result }),
+            500,
+        );
+        assert!(!text(&frame(&app)).contains("difference"));
     }
 }

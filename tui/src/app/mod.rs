@@ -5,6 +5,7 @@ mod act;
 mod explain;
 mod fill;
 mod hooks;
+mod link;
 mod note;
 mod only;
 mod replay;
@@ -125,7 +126,7 @@ impl App {
             Message::Tick(now) => self.tick(now),
             Message::Status(status) => std::mem::replace(&mut self.status, *status) != self.status,
             Message::Changed(changes) => self.changed(&changes),
-            Message::Answer(answer) => self.answer(answer),
+            Message::Answer(answer) => self.answer(answer, &mut effects),
         };
         if self.over {
             return effects;
@@ -234,7 +235,7 @@ impl App {
         changes.appended.is_some() || !changes.gaps.is_empty() || !changes.loops.is_empty()
     }
 
-    fn answer(&mut self, answer: Answer) -> bool {
+    fn answer(&mut self, answer: Answer, effects: &mut Vec<Effect>) -> bool {
         match answer {
             Answer::Page { generation, result } => {
                 self.list.page(generation, result);
@@ -253,8 +254,10 @@ impl App {
             Answer::Event { generation, result } => self.detail.event(generation, result),
             Answer::Replayed { id, result } => self.replayed(id, result),
             Answer::FoundAll { wanted, result } => self.found_all(wanted, result),
-            Answer::Compared { result } => self.compared(result),
-            Answer::Explained { result } => self.explained(result),
+            Answer::Compared { id, result } => self.compared(id, result),
+            Answer::Explained { id, result } => self.explained(id, result),
+            Answer::Link { result } => effects.extend(self.linked(result)),
+            Answer::Browsed { result } => self.browsed(result),
             Answer::Standings { result } => self.stand(result),
             Answer::Released { object, result } => self.released(object, result),
             Answer::Edited { id, before, result } => self.edited(id, before, result),

@@ -217,40 +217,6 @@ impl App {
         }
     }
 
-    /// Compares the selected event with the newest marked one.
-    pub(super) fn compare(&mut self, effects: &mut Vec<Effect>) {
-        let selected = self.list.selected().map(|row| row.id);
-        let marked = self
-            .list
-            .marked()
-            .into_iter()
-            .rev()
-            .find(|id| Some(*id) != selected);
-        match (marked, selected) {
-            (Some(one), Some(other)) => effects.push(Effect::Compare { one, other }),
-            _ => self.toasts.show(
-                Role::Quiet,
-                "Mark the event to compare with first",
-                self.now,
-            ),
-        }
-    }
-
-    /// The difference between two events has come.
-    pub(super) fn compared(&mut self, result: Result<Vec<Line>, String>) {
-        match result {
-            Ok(lines) => {
-                let lines = match lines.len() {
-                    0 => vec![Line::of(Role::Quiet, "The two requests are the same.")],
-                    _ => lines,
-                };
-                self.modals
-                    .push(Modal::Lines(Lines::new("Difference", "esc closes", lines)));
-            }
-            Err(error) => self.toasts.show(Role::Failed, error, self.now),
-        }
-    }
-
     /// A replay has ended.
     pub(super) fn replayed(&mut self, id: EventId, result: Result<Box<Attempt>, String>) {
         let answered =

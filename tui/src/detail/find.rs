@@ -84,11 +84,8 @@ impl Detail {
 
     /// The lines of the open tab that hold what is looked for.
     fn hits(&self) -> Vec<usize> {
-        let lines = self
-            .opened()
-            .map_or(&[][..], |opened| opened.sheet(self.tab));
         let holds = |line: &Line| line.find(&self.find.text).is_some();
-        lines
+        self.lines()
             .iter()
             .enumerate()
             .filter(|(_, line)| holds(line))

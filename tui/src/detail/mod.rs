@@ -3,7 +3,9 @@
 
 mod attempts;
 mod body;
+mod diff;
 mod find;
+mod found;
 mod hex;
 mod json;
 mod sheet;
@@ -13,8 +15,10 @@ mod view;
 
 use podtap_agent::EventId;
 
+pub(crate) use diff::explained;
 use find::Find;
-pub(crate) use sheet::Opened;
+use found::Found;
+pub(crate) use sheet::{Opened, Story};
 pub(crate) use view::view;
 
 use crate::effect::Generation;
@@ -37,16 +41,19 @@ pub(crate) enum Tab {
     Response,
     /// Every attempt.
     Attempts,
+    /// What changed, or how the event differs from another.
+    Diff,
 }
 
 impl Tab {
     /// Every tab, in the order of the keys.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Summary,
         Self::Params,
         Self::Request,
         Self::Response,
         Self::Attempts,
+        Self::Diff,
     ];
 
     /// What stands on it.
@@ -57,6 +64,7 @@ impl Tab {
             Self::Request => "Request",
             Self::Response => "Response",
             Self::Attempts => "Attempts",
+            Self::Diff => "Diff",
         }
     }
 
@@ -84,6 +92,8 @@ pub(crate) struct Detail {
     /// What is shown; stays until its successor has come, so that nothing flickers.
     opened: Option<Box<Opened>>,
     stale: bool,
+    /// What was found out when somebody asked.
+    found: Option<Found>,
     find: Find,
     generation: Generation,
     asked: Option<(Generation, EventId)>,
@@ -98,9 +108,7 @@ impl Detail {
 
     /// The first line on a screen of `height` lines.
     pub(crate) fn first(&self, height: usize) -> usize {
-        let lines = self
-            .opened()
-            .map_or(0, |opened| opened.sheet(self.tab).len());
+        let lines = self.lines().len();
         self.top.min(lines.saturating_sub(height))
     }
 }

@@ -2,15 +2,26 @@
 //! loop, because a body may be large; afterwards drawing and scrolling only count lines.
 
 use jiff::tz::TimeZone;
-use podtap_agent::HeaderList;
 use podtap_agent::history::{Attempt, Event, Outcome};
+use podtap_agent::{Explanation, HeaderList};
 use podtap_podio::{EventKind, ParameterKind};
 
-use super::{Tab, attempts, body, summary};
+use super::{Tab, attempts, body, diff, summary};
 use crate::line::Line;
 use crate::safe_text::SafeText;
 use crate::theme::Role;
 use crate::words;
+
+/// All that is known of an event.
+#[derive(Debug, Clone)]
+pub(crate) struct Story {
+    /// The event.
+    pub(crate) event: Event,
+    /// Its attempts, oldest first.
+    pub(crate) attempts: Vec<Attempt>,
+    /// What Podio told of it before.
+    pub(crate) explanation: Option<Explanation>,
+}
 
 /// An event with everything that its tabs show.
 #[derive(Debug, Clone)]
@@ -19,18 +30,25 @@ pub(crate) struct Opened {
     pub(crate) event: Event,
     /// The cells of a line for which the sheets are laid out.
     pub(crate) width: usize,
-    sheets: [Vec<Line>; 5],
+    sheets: [Vec<Line>; 6],
 }
 
 impl Opened {
     /// Lays an event out for lines of `width` cells.
-    pub(crate) fn new(event: Event, attempts: &[Attempt], width: usize, zone: &TimeZone) -> Self {
+    pub(crate) fn new(story: Story, width: usize, zone: &TimeZone) -> Self {
+        let Story {
+            event,
+            attempts,
+            explanation,
+        } = story;
+        let attempts = attempts.as_slice();
         let sheets = [
-            summary::sheet(&event, attempts, zone),
+            summary::sheet(&event, attempts, explanation.as_ref(), zone),
             params(&event),
             request(&event, width),
             response(attempts.last(), width),
             attempts::sheet(attempts, zone),
+            diff::sheet(explanation.as_ref()),
         ];
         let sheets = sheets.map(|sheet| {
             sheet

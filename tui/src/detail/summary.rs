@@ -1,20 +1,31 @@
 //! What happened, to what, and what came of it.
 
 use jiff::tz::TimeZone;
+use podtap_agent::Explanation;
 use podtap_agent::history::{Attempt, DeliveryState, Event, Hold, Insight, Outcome, Verification};
 use podtap_podio::{EventKind, PodioEvent};
 
+use super::diff::change;
 use super::sheet::field;
 use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
 
+/// Changed fields that are shown here.
+const MOST_CHANGES: usize = 3;
+
 /// The lines of the tab Summary.
-pub(super) fn sheet(event: &Event, attempts: &[Attempt], zone: &TimeZone) -> Vec<Line> {
+pub(super) fn sheet(
+    event: &Event,
+    attempts: &[Attempt],
+    explanation: Option<&Explanation>,
+    zone: &TimeZone,
+) -> Vec<Line> {
     let mut lines = event.podio.as_ref().map(podio).unwrap_or_default();
     if event.podio.is_none() {
         lines.push(Line::of(Role::Strong, "Not an event of Podio's"));
     }
+    lines.extend(explanation.into_iter().flat_map(changed));
     lines.extend(found_out(&event.insight));
     if let Some(note) = &event.note {
         lines.push(field("✎ note", Role::Strong, note));
@@ -69,6 +80,28 @@ fn podio(podio: &PodioEvent) -> Vec<Line> {
         if let Some(value) = podio.param(name) {
             lines.push(field(name, Role::Plain, value));
         }
+    }
+    lines
+}
+
+/// What Podio told of it, in short; the tab Diff has all of it.
+fn changed(explanation: &Explanation) -> Vec<Line> {
+    let title = explanation.title.iter();
+    let mut lines: Vec<Line> = title
+        .map(|title| field("title", Role::Strong, title))
+        .collect();
+    for (index, changed) in explanation.changes.iter().take(MOST_CHANGES).enumerate() {
+        let label = if index == 0 { "changed" } else { "" };
+        let line = field(label, Role::Name, &changed.field).space(2);
+        lines.push(line.join(change(changed)));
+    }
+    if explanation.changes.len() > MOST_CHANGES {
+        let more = explanation.changes.len() - MOST_CHANGES;
+        lines.push(field(
+            "",
+            Role::Quiet,
+            format!("and {more} more fields; see Diff"),
+        ));
     }
     lines
 }

@@ -36,6 +36,7 @@ impl Detail {
             Action::Request => Tab::Request,
             Action::Response => Tab::Response,
             Action::Attempts => Tab::Attempts,
+            Action::Diff => Tab::Diff,
             _ => return false,
         };
         self.open_tab(tab);
@@ -95,6 +96,7 @@ impl Detail {
             self.opened = None;
             return None;
         };
+        self.lay_out_found(id, width);
         let fits = self
             .opened()
             .is_some_and(|opened| opened.event.id == id && opened.width == width && !self.stale);

@@ -23,11 +23,11 @@ pub(crate) fn view(app: &App, layout: &Layout, focused: bool, buffer: &mut Buffe
         ..Titles::default()
     };
     Frame { focused, titles }.draw(layout.detail, theme, buffer);
-    let Some(opened) = detail.opened() else {
+    if detail.opened().is_none() {
         return empty(app, sheet, buffer);
-    };
+    }
     tabs(detail.tab).draw(layout.tabs(), theme, buffer);
-    let lines = opened.sheet(detail.tab).iter().skip(first);
+    let lines = detail.lines().iter().skip(first);
     for (line, row) in lines.zip(sheet.rows()) {
         line.draw(row, theme, buffer);
         if let Some((before, width)) = line.find(detail.find.text()) {
@@ -82,9 +82,7 @@ fn title(detail: &Detail) -> Line {
 
 /// How far down the lines are, where they do not fit.
 fn progress(detail: &Detail, first: usize, height: usize) -> Line {
-    let lines = detail
-        .opened()
-        .map_or(0, |opened| opened.sheet(detail.tab).len());
+    let lines = detail.lines().len();
     if lines <= height {
         return Line::new();
     }

@@ -113,7 +113,7 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
             id,
             width,
         } => {
-            let result = read::open(history, id, width, zone).await;
+            let result = read::open(agent, id, width, zone).await;
             Answer::Event { generation, result }
         }
         Effect::Replay { id, target, edited } => {
@@ -128,11 +128,24 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
         }
         Effect::Compare { one, other } => {
             let result = read::compare(history, one, other).await;
-            Answer::Compared { result }
+            Answer::Compared { id: other, result }
         }
         Effect::Explain { id } => {
             let result = agent.explain(id).await.map(Box::new).map_err(words);
-            Answer::Explained { result }
+            Answer::Explained { id, result }
+        }
+        Effect::FindLink { id } => {
+            let found = agent.explain(id).await.map_err(words);
+            let result = found.and_then(|found| {
+                found
+                    .link
+                    .ok_or_else(|| "Podio tells no link for this event".to_owned())
+            });
+            Answer::Link { result }
+        }
+        Effect::Browse(link) => {
+            let result = browse(link).await;
+            Answer::Browsed { result }
         }
         Effect::Standings => {
             let result = agent.standings().await.map_err(words);
@@ -146,6 +159,16 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
             return None;
         }
     })
+}
+
+/// Opens a page in the person's browser.
+async fn browse(link: String) -> Result<(), String> {
+    let opened = tokio::task::spawn_blocking({
+        let link = link.clone();
+        move || open::that_detached(link)
+    });
+    let opened = opened.await.map_err(words)?;
+    opened.map_err(|error| format!("no browser could be opened ({error}); the page is {link}"))
 }
 
 /// An error and what caused it, in words.

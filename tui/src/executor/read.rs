@@ -1,13 +1,13 @@
 //! What the panes want to know, read from the history and made ready to be shown.
 
 use jiff::tz::TimeZone;
-use podtap_agent::EventId;
 use podtap_agent::history::{
     Anchor, EventRow, Filter, FoldedQuery, History, HistoryError, MAX_PAGE, PageQuery, Position,
 };
+use podtap_agent::{AgentHandle, EventId};
 
 use super::words;
-use crate::detail::Opened;
+use crate::detail::{Opened, Story};
 use crate::editor;
 use crate::line::Line;
 
@@ -69,18 +69,23 @@ pub(super) async fn compare(
     tokio::task::spawn_blocking(compared).await.map_err(words)
 }
 
-/// Reads an event with its attempts and lays it out, the latter on a thread that may block.
+/// Reads all that is known of an event and lays it out, the latter on a thread that may block.
 pub(super) async fn open(
-    history: &History,
+    agent: &AgentHandle,
     id: EventId,
     width: usize,
     zone: TimeZone,
 ) -> Result<Option<Box<Opened>>, String> {
+    let history = agent.history();
     let Some(event) = history.event(id).await.map_err(words)? else {
         return Ok(None);
     };
-    let attempts = history.attempts(id).await.map_err(words)?;
-    let lay_out = move || Box::new(Opened::new(event, &attempts, width, &zone));
+    let story = Story {
+        attempts: history.attempts(id).await.map_err(words)?,
+        explanation: agent.explained(&event).await.map_err(words)?,
+        event,
+    };
+    let lay_out = move || Box::new(Opened::new(story, width, &zone));
     tokio::task::spawn_blocking(lay_out)
         .await
         .map(Some)

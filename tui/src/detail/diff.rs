@@ -1,0 +1,105 @@
+//! What an event changed, as Podio tells it; and where there is something to be found out first,
+//! how.
+
+use podtap_agent::{Explanation, FieldChange};
+
+use crate::line::Line;
+use crate::theme::Role;
+
+/// Cells of a label, and of a field's name.
+const LABEL: usize = 10;
+const FIELD: usize = 18;
+
+/// The lines of the tab Diff before anything was asked.
+pub(super) fn sheet(explanation: Option<&Explanation>) -> Vec<Line> {
+    match explanation {
+        Some(explanation) => explained(explanation),
+        None => vec![
+            Line::of(Role::Quiet, "What changed is not known yet."),
+            Line::new(),
+            Line::of(
+                Role::Quiet,
+                "Ask Podio for it, or mark another event and compare.",
+            ),
+        ],
+    }
+}
+
+/// The lines of an explanation.
+pub(crate) fn explained(explanation: &Explanation) -> Vec<Line> {
+    let known = [
+        ("title", &explanation.title),
+        ("app", &explanation.app),
+        ("by", &explanation.who),
+        ("through", &explanation.via),
+        ("at", &explanation.when),
+        ("link", &explanation.link),
+    ];
+    let labelled = |label: &str| Line::new().column(Role::Quiet, label, LABEL);
+    let mut lines: Vec<Line> = known
+        .iter()
+        .filter_map(|(label, value)| {
+            let role = if *label == "title" {
+                Role::Strong
+            } else {
+                Role::Plain
+            };
+            Some(labelled(label).put(role, value.as_deref()?))
+        })
+        .collect();
+    if !explanation.changes.is_empty() {
+        lines.push(Line::new());
+    }
+    lines.extend(explanation.changes.iter().map(|changed| {
+        Line::new()
+            .column(Role::Name, &changed.field, FIELD)
+            .join(change(changed))
+    }));
+    if !explanation.notes.is_empty() {
+        lines.push(Line::new());
+    }
+    let notes = explanation.notes.iter();
+    lines.extend(notes.map(|note| Line::of(Role::Quiet, note)));
+    if lines.is_empty() {
+        lines.push(Line::of(Role::Quiet, "Podio says nothing of this event."));
+    }
+    lines
+}
+
+/// What a field held and holds.
+pub(super) fn change(change: &FieldChange) -> Line {
+    Line::new()
+        .put(Role::Failed, shown(&change.from))
+        .put(Role::Quiet, " → ")
+        .put(Role::Ok, shown(&change.to))
+}
+
+fn shown(value: &str) -> &str {
+    if value.is_empty() { "–" } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_old_to_new_and_notes_are_told() {
+        let explanation = Explanation {
+            title: Some("Login fails on Safari".to_owned()),
+            changes: vec![FieldChange {
+                field: "Status".to_owned(),
+                from: "Open".to_owned(),
+                to: String::new(),
+            }],
+            notes: vec!["the item is gone".to_owned()],
+            ..Explanation::default()
+        };
+        let text: Vec<String> = explained(&explanation).iter().map(Line::text).collect();
+        assert!(text[0].ends_with("Login fails on Safari"), "{text:?}");
+        assert!(
+            text.iter().any(|line| line.ends_with("Open → –")),
+            "{text:?}"
+        );
+        assert_eq!(text.last().map(String::as_str), Some("the item is gone"));
+    }
+}
