@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use podtap_agent::{ExplainError, Explanation};
 use serde::Serialize;
 
-use super::history::{browser, find};
+use super::history::{browser, find, run_browser};
 use crate::cli::Explain;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
@@ -19,11 +19,7 @@ pub(crate) async fn run(explain: Explain, settings: &Settings) -> Result<ExitCod
     let (agent, handle) = browser(settings, None)?;
     let id = find(handle.history(), &explain.id).await?;
     let mut parts = Parts::new(shutdown.token().clone());
-    let token = parts.token();
-    parts.start(async move {
-        let ended = agent.run(token).await;
-        ended.map_err(|error| Failure::because("the history cannot be used", &error))
-    });
+    parts.start(run_browser(agent, parts.token()));
     let token = parts.token();
     parts.start(async move {
         let explained = tokio::select! {
@@ -51,17 +47,9 @@ fn failure(error: ExplainError) -> Failure {
 
 fn lines(explained: &Explanation) -> Vec<String> {
     let pair = |name: &str, value: &str| printable(&format!("{name:8}  {value}"));
-    let known = [
-        ("title", &explained.title),
-        ("app", &explained.app),
-        ("by", &explained.who),
-        ("through", &explained.via),
-        ("at", &explained.when),
-        ("link", &explained.link),
-    ];
-    let mut lines: Vec<String> = known
-        .iter()
-        .filter_map(|(name, value)| Some(pair(name, value.as_deref()?)))
+    let mut lines: Vec<String> = explained
+        .facts()
+        .map(|(name, value)| pair(name, value))
         .collect();
     if !explained.changes.is_empty() {
         lines.extend([String::new(), "Changed".to_owned()]);

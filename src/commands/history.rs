@@ -5,6 +5,7 @@ use std::path::Path;
 use podtap_agent::history::{Event, History, HistoryError};
 use podtap_agent::{Agent, AgentHandle, Config, OpenError, Target};
 use podtap_wire::EventId;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
@@ -33,6 +34,12 @@ pub(super) fn browser(
     config.podio = super::podio::agent_config(settings)?;
     let path = config.history.clone();
     Agent::open(config).map_err(|error| open_failure(&path, &error))
+}
+
+/// Runs such an agent until `token` is cancelled, and closes the history in good order.
+pub(super) async fn run_browser(agent: Agent, token: CancellationToken) -> Result<(), Failure> {
+    let ended = agent.run(token).await;
+    ended.map_err(|error| Failure::because("the history cannot be used", &error))
 }
 
 /// The history alone, for reading.

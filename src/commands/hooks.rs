@@ -9,7 +9,7 @@ use podtap_podio::{EventType, RefType};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::history::browser;
+use super::history::{browser, run_browser};
 use super::podio::known_client;
 use crate::cli::{HookTargets, Hooks, HooksCommand};
 use crate::config::{Key, Settings};
@@ -58,8 +58,7 @@ async fn standings(settings: &Settings) -> Result<Vec<HookStanding>, Failure> {
     // Closes the history in good order.
     let done = CancellationToken::new();
     done.cancel();
-    let ended = agent.run(done).await;
-    ended.map_err(|error| Failure::because("the history cannot be used", &error))?;
+    run_browser(agent, done).await?;
     Ok(standings?)
 }
 

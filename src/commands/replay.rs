@@ -10,7 +10,7 @@ use podtap_tui::editor::edit;
 use podtap_wire::EventId;
 
 use super::events::{newest, parse_filter};
-use super::history::{browser, find, load};
+use super::history::{browser, find, load, run_browser};
 use crate::cli::Replay;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
@@ -29,11 +29,7 @@ pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode,
     let ids = chosen(&replay, &handle).await?;
     let editor = replay.edit.then(|| settings.editor());
     let mut parts = Parts::new(shutdown.token().clone());
-    let token = parts.token();
-    parts.start(async move {
-        let ended = agent.run(token).await;
-        ended.map_err(|error| Failure::because("the history cannot be used", &error))
-    });
+    parts.start(run_browser(agent, parts.token()));
     let token = parts.token();
     parts.start(async move {
         tokio::select! {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use podtap_agent::AgentHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::history::browser;
+use super::history::{browser, run_browser};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::parts::Parts;
@@ -17,11 +17,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let (agent, handle) = browser(settings, settings.target()?)?;
     let config = settings.tui()?;
     let mut parts = Parts::new(shutdown.token().clone());
-    let token = parts.token();
-    parts.start(async move {
-        let ended = agent.run(token).await;
-        ended.map_err(|error| Failure::because("the history cannot be used", &error))
-    });
+    parts.start(run_browser(agent, parts.token()));
     let token = parts.token();
     parts.start(on_screen(handle, config, token));
     parts.finish().await?;

@@ -38,6 +38,22 @@ pub struct Explanation {
     pub notes: Vec<String>,
 }
 
+impl Explanation {
+    /// What is known beside the changes, each with its label, in the order in which it is shown.
+    pub fn facts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("title", &self.title),
+            ("app", &self.app),
+            ("by", &self.who),
+            ("through", &self.via),
+            ("at", &self.when),
+            ("link", &self.link),
+        ]
+        .into_iter()
+        .filter_map(|(label, value)| Some((label, value.as_deref()?)))
+    }
+}
+
 /// One field, before and after; empty where there was or is nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldChange {

@@ -27,26 +27,15 @@ pub(super) fn sheet(explanation: Option<&Explanation>) -> Vec<Line> {
 
 /// The lines of an explanation.
 pub(crate) fn explained(explanation: &Explanation) -> Vec<Line> {
-    let known = [
-        ("title", &explanation.title),
-        ("app", &explanation.app),
-        ("by", &explanation.who),
-        ("through", &explanation.via),
-        ("at", &explanation.when),
-        ("link", &explanation.link),
-    ];
-    let labelled = |label: &str| Line::new().column(Role::Quiet, label, LABEL);
-    let mut lines: Vec<Line> = known
-        .iter()
-        .filter_map(|(label, value)| {
-            let role = if *label == "title" {
-                Role::Strong
-            } else {
-                Role::Plain
-            };
-            Some(labelled(label).put(role, value.as_deref()?))
-        })
-        .collect();
+    let fact = |(label, value): (&str, &str)| {
+        let role = if label == "title" {
+            Role::Strong
+        } else {
+            Role::Plain
+        };
+        Line::new().column(Role::Quiet, label, LABEL).put(role, value)
+    };
+    let mut lines: Vec<Line> = explanation.facts().map(fact).collect();
     if !explanation.changes.is_empty() {
         lines.push(Line::new());
     }
