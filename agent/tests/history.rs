@@ -11,12 +11,22 @@ use podtap_agent::Change;
 use podtap_agent::config::Retention;
 use podtap_agent::history::{
     Anchor, DeliveryState, EventRow, Filter, History, HistoryError, NewAttempt, NewEvent, Outcome,
-    PageQuery, Position, Writer, WriterThread,
+    PageQuery, Position, Saved, Writer, WriterThread,
 };
 use proptest::prelude::*;
 use support::{event, eventually, history_of, item_update};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
+
+/// Two saved filters: by fields alone, and with words in it.
+fn saved() -> Saved {
+    let filters = [
+        ("lively", "hook:8 -status:5xx"),
+        ("wordy", "method:GET safari"),
+    ];
+    let owned = filters.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    Saved::new(owned, Timestamp::now()).unwrap()
+}
 
 struct Store {
     folder: TempDir,
@@ -48,7 +58,7 @@ impl Store {
     }
 
     async fn page(&self, filter: &str, anchor: Anchor, limit: usize) -> Vec<EventRow> {
-        let filter = Filter::parse(filter, Timestamp::now()).unwrap();
+        let filter = Filter::parse(filter, Timestamp::now(), &saved()).unwrap();
         self.history
             .page(PageQuery {
                 filter,
@@ -62,7 +72,7 @@ impl Store {
     /// The numbers of the events that a filter finds, oldest first; counting finds as many.
     async fn numbers(&self, text: &str) -> Vec<u64> {
         let rows = self.page(text, Anchor::Newest, 1000).await;
-        let filter = Filter::parse(text, Timestamp::now()).unwrap();
+        let filter = Filter::parse(text, Timestamp::now(), &saved()).unwrap();
         let count = self.history.count(filter).await.unwrap();
         assert_eq!(count, rows.len() as u64, "{text}");
         let mut numbers: Vec<u64> = rows.iter().map(|row| number(row.id)).collect();
@@ -235,6 +245,12 @@ async fn every_term_of_a_filter_finds_what_it_says() {
         ("replayed:yes", &[]),
         ("id:0000000000", &[1, 2, 3, 4, 5]),
         ("id:01", &[]),
+        ("@lively", &[3]),
+        ("-@lively", &[1, 2, 4, 5]),
+        ("-@lively item:4711", &[1]),
+        ("@wordy", &[4]),
+        ("-@wordy -safari", &[1, 2, 3, 5]),
+        ("-@wordy -@lively", &[1, 2, 5]),
     ] {
         assert_eq!(store.numbers(filter).await, expected, "{filter}");
     }
@@ -406,19 +422,19 @@ proptest! {
 
     #[test]
     fn any_text_filters_without_an_error_of_the_database(
-        texts in prop::collection::vec("(-?(type|path|item|x|status|id|external):)?\\PC{0,12}", 1..20),
+        texts in prop::collection::vec("-?((type|path|item|x|status|id|external):|@(lively|wordy) )?\\PC{0,12}", 1..20),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let store = Store::with(vec![item_update(1, 4711), event(2, "text")]).await;
             // Words are indexed a moment later, the newest event last: between a page and its
             // count nothing may become findable.
-            let newest = Filter::parse("text", Timestamp::now()).unwrap();
+            let newest = Filter::parse("text", Timestamp::now(), &saved()).unwrap();
             while store.history.count(newest.clone()).await.unwrap() == 0 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             for text in texts {
-                if let Ok(filter) = Filter::parse(&text, Timestamp::now()) {
+                if let Ok(filter) = Filter::parse(&text, Timestamp::now(), &saved()) {
                     let page =
                         PageQuery { filter: filter.clone(), anchor: Anchor::Newest, limit: 10 };
                     let rows = store.history.page(page).await.unwrap();

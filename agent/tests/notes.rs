@@ -6,7 +6,7 @@ mod support;
 
 use jiff::Timestamp;
 use podtap_agent::handle::MAX_NOTE;
-use podtap_agent::history::{Anchor, Filter, PageQuery};
+use podtap_agent::history::{Anchor, Filter, PageQuery, Saved};
 use podtap_agent::{Agent, AgentHandle, Change, Config};
 use support::{event, history_of, item_update};
 use tempfile::TempDir;
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 async fn found(handle: &AgentHandle, filter: &str) -> Vec<Option<String>> {
     let query = PageQuery {
-        filter: Filter::parse(filter, Timestamp::now()).unwrap(),
+        filter: Filter::parse(filter, Timestamp::now(), &Saved::default()).unwrap(),
         anchor: Anchor::Newest,
         limit: 10,
     };

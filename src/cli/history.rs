@@ -9,13 +9,17 @@ pub(crate) struct Ui {
     /// Where replays go
     #[arg(short, long, value_name = "PORT|URL", alias = "target")]
     pub(crate) forward_to: Option<String>,
+    /// Print the default keys as a [keys] table for the configuration file, and end
+    #[arg(long)]
+    pub(crate) print_keys: bool,
     #[command(flatten)]
     pub(crate) tunnel: Tunnel,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Events {
-    /// Such as: type:item.* item:4711 status:5xx after:10m path:/podio -type:hook.verify "text"
+    /// Such as: type:item.* item:4711 status:5xx after:10m path:/podio -type:hook.verify "text";
+    /// @name stands for a saved filter of the configuration file
     #[arg(
         value_name = "FILTER",
         trailing_var_arg = true,
@@ -72,7 +76,7 @@ pub(crate) struct Replay {
     /// Ids of events, or the beginning or end of each
     #[arg(required_unless_present = "filter")]
     pub(crate) ids: Vec<String>,
-    /// Replay all that match, the oldest first
+    /// Replay all that match, the oldest first; @name stands for a saved filter
     #[arg(long, value_name = "FILTER", conflicts_with = "ids")]
     pub(crate) filter: Option<String>,
     /// Send them here instead of where they went first

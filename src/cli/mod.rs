@@ -111,7 +111,7 @@ impl Command {
         match self {
             Self::Demo(demo) => demo.display.wants_ui(),
             Self::Listen(listen) => listen.display.wants_ui(),
-            Self::Ui(_) => true,
+            Self::Ui(ui) => !ui.print_keys,
             _ => false,
         }
     }

@@ -18,7 +18,7 @@ const PAGE: usize = 500;
 
 /// Prints the newest events that match, the oldest of them first, as a log reads.
 pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode, Failure> {
-    let filter = parse_filter(&events.filter.join(" "))?;
+    let filter = parse_filter(&events.filter.join(" "), settings)?;
     let history = open(settings)?;
     let mut rows = newest(&history, &filter, events.limit).await?;
     rows.reverse();
@@ -36,8 +36,9 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
 }
 
 /// A filter, or where it goes wrong.
-pub(super) fn parse_filter(text: &str) -> Result<Filter, Failure> {
-    Filter::parse(text, Timestamp::now()).map_err(|error| {
+pub(super) fn parse_filter(text: &str, settings: &Settings) -> Result<Filter, Failure> {
+    let now = Timestamp::now();
+    Filter::parse(text, now, &settings.filters(now)?).map_err(|error| {
         Failure::usage("the filter cannot be read").fact("filter", error.to_string())
     })
 }

@@ -31,6 +31,7 @@ pub(crate) async fn run(command: Command, settings: Settings) -> Result<ExitCode
     match command {
         Command::Demo(demo) => demo::run(demo, &settings).await,
         Command::Listen(listen) => listen::run(listen, &settings).await,
+        Command::Ui(command) if command.print_keys => ui::print_keys(),
         Command::Ui(_) => ui::run(&settings).await,
         Command::Events(events) => events::run(events, &settings).await,
         Command::Show(show) => show::run(show, &settings).await,

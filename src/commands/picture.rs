@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use podtap_agent::AgentHandle;
-use podtap_agent::history::Filter;
+use podtap_agent::history::{Filter, Saved};
 use podtap_tui::picture::{Palette, frame, svg};
 use podtap_tui::{Key, Theme};
 use ratatui::layout::Size;
@@ -45,8 +45,12 @@ pub(super) async fn draw(
     } else {
         Palette::DARK
     };
-    let enough = Filter::parse("-type:hook.verify status:2xx", Timestamp::now())
-        .map_err(|error| Failure::because("no filter", &error))?;
+    let enough = Filter::parse(
+        "-type:hook.verify status:2xx",
+        Timestamp::now(),
+        &Saved::default(),
+    )
+    .map_err(|error| Failure::because("no filter", &error))?;
     while handle.history().count(enough.clone()).await? < events {
         tokio::select! {
             () = token.cancelled() => return Ok(()),

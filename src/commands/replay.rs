@@ -26,7 +26,7 @@ const MAX_EVENTS: usize = 100_000;
 pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::watch()?;
     let (agent, handle) = browser(settings, settings.target()?)?;
-    let ids = chosen(&replay, &handle).await?;
+    let ids = chosen(&replay, &handle, settings).await?;
     let editor = replay.edit.then(|| settings.editor());
     let mut parts = Parts::new(shutdown.token().clone());
     parts.start(run_browser(agent, parts.token()));
@@ -41,7 +41,11 @@ pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode,
     Ok(shutdown.exit_code())
 }
 
-async fn chosen(replay: &Replay, handle: &AgentHandle) -> Result<Vec<EventId>, Failure> {
+async fn chosen(
+    replay: &Replay,
+    handle: &AgentHandle,
+    settings: &Settings,
+) -> Result<Vec<EventId>, Failure> {
     let history = handle.history();
     let Some(filter) = &replay.filter else {
         let mut ids = Vec::with_capacity(replay.ids.len());
@@ -50,7 +54,7 @@ async fn chosen(replay: &Replay, handle: &AgentHandle) -> Result<Vec<EventId>, F
         }
         return Ok(ids);
     };
-    let rows = newest(history, &parse_filter(filter)?, MAX_EVENTS).await?;
+    let rows = newest(history, &parse_filter(filter, settings)?, MAX_EVENTS).await?;
     if rows.is_empty() {
         return Err(
             Failure::new(Code::NothingMatched, "no event matches the filter")

@@ -6,8 +6,9 @@ use podtap_agent::AgentHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::history::{browser, run_browser};
-use crate::config::Settings;
+use crate::config::{Settings, default_keys};
 use crate::failure::Failure;
+use crate::output::print;
 use crate::parts::Parts;
 use crate::shutdown::Shutdown;
 
@@ -22,6 +23,12 @@ pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     parts.start(on_screen(handle, config, token));
     parts.finish().await?;
     Ok(shutdown.exit_code())
+}
+
+/// Prints the default keys as a table for the configuration file.
+pub(super) fn print_keys() -> Result<ExitCode, Failure> {
+    print(default_keys().trim_end())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The terminal UI as a part of any command.

@@ -1,29 +1,96 @@
-//! The configuration file: TOML, one key a setting, unknown keys refused.
+//! The configuration file: TOML, one key a setting and the tables `[keys]` and `[filters]`, unknown
+//! keys refused.
 
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
 
 use super::env::Environment;
-use super::key::Key;
+use super::key::{Key, nearest};
 use super::merge::{Layer, Origin};
 use crate::failure::{Failure, chain};
 
-/// The settings in the file asked for, else in the default one where it exists.
-pub(super) fn load(asked: Option<&Path>, env: &Environment) -> Result<Layer, Failure> {
+/// Longest file, in bytes: far beyond what anybody writes by hand.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// The tables beside the settings.
+const TABLES: [&str; 2] = ["keys", "filters"];
+
+/// What a file says.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    /// One value a setting.
+    pub(super) settings: Layer,
+    /// The table `[keys]`, read by who has keys.
+    pub(super) keys: Table,
+    /// The table `[filters]`, read by who filters.
+    pub(super) filters: Table,
+}
+
+/// A table of the file, not looked into yet: a mistake in it stops only the commands that use it.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    /// The file.
+    pub(super) path: PathBuf,
+    value: Option<toml::Value>,
+}
+
+impl Table {
+    /// What is in it, by name.
+    pub(super) fn entries(
+        &self,
+        name: &'static str,
+    ) -> Result<impl Iterator<Item = (&String, &toml::Value)>, Failure> {
+        let table = match &self.value {
+            None => None,
+            Some(toml::Value::Table(table)) => Some(table),
+            Some(other) => {
+                let found = other.type_str();
+                let what = format!("`{name}` is a table, not a TOML {found}");
+                let file = self.path.display().to_string();
+                return Err(Failure::usage(what).fact("file", file));
+            }
+        };
+        Ok(table.into_iter().flatten())
+    }
+
+    /// The table of that name in a file `c.toml` with this text.
+    #[cfg(test)]
+    pub(super) fn parsed(text: &str, name: &str) -> Self {
+        let file = parse(Path::new("c.toml"), text).unwrap();
+        if name == "keys" {
+            file.keys
+        } else {
+            file.filters
+        }
+    }
+}
+
+/// What the file asked for says, else the default one where it exists.
+pub(super) fn load(asked: Option<&Path>, env: &Environment) -> Result<File, Failure> {
     let asked = asked.map(Path::to_path_buf).or_else(|| env.config_file());
     let Some(path) = asked.clone().or_else(default_path) else {
-        return Ok(Layer::new());
+        return Ok(File::default());
     };
-    match std::fs::read_to_string(&path) {
+    match read(&path) {
         Ok(text) => parse(&path, &text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && asked.is_none() => {
-            Ok(Layer::new())
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound && asked.is_none() => Ok(File::default()),
         Err(error) => Err(Failure::usage("the configuration file cannot be read")
             .fact("file", path.display().to_string())
             .fact("why", error.to_string())),
     }
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let file = std::fs::File::open(path)?;
+    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        let why = format!("it is larger than {MAX_BYTES} bytes");
+        return Err(std::io::Error::new(ErrorKind::FileTooLarge, why));
+    }
+    Ok(text)
 }
 
 fn default_path() -> Option<PathBuf> {
@@ -31,16 +98,29 @@ fn default_path() -> Option<PathBuf> {
     Some(base.config_dir().join("podtap").join("config.toml"))
 }
 
-fn parse(path: &Path, text: &str) -> Result<Layer, Failure> {
+fn parse(path: &Path, text: &str) -> Result<File, Failure> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         Failure::usage("the configuration file is not TOML")
             .fact("file", path.display().to_string())
             .fact("why", chain(&error))
     })?;
-    table
-        .into_iter()
-        .map(|(name, value)| setting(path, &name, value))
-        .collect()
+    let mut file = File::default();
+    for (name, value) in table {
+        let table = match name.as_str() {
+            "keys" => &mut file.keys,
+            "filters" => &mut file.filters,
+            _ => {
+                let (key, entry) = setting(path, &name, value)?;
+                file.settings.insert(key, entry);
+                continue;
+            }
+        };
+        *table = Table {
+            path: path.to_path_buf(),
+            value: Some(value),
+        };
+    }
+    Ok(file)
 }
 
 fn setting(path: &Path, name: &str, value: toml::Value) -> Result<(Key, Entry), Failure> {
@@ -49,8 +129,9 @@ fn setting(path: &Path, name: &str, value: toml::Value) -> Result<(Key, Entry), 
             "the configuration file has an unknown key `{name}`"
         ))
         .fact("file", path.display().to_string());
-        return Err(match Key::nearest(name) {
-            Some(near) => failure.hint(format!("did you mean `{}`?", near.name())),
+        let names = Key::ALL.iter().map(|key| key.name()).chain(TABLES);
+        return Err(match nearest(name, names) {
+            Some(near) => failure.hint(format!("did you mean `{near}`?")),
             None => failure.hint("`podtap --help` lists the settings; each is a key of that name"),
         });
     };
@@ -77,7 +158,8 @@ mod tests {
     use super::*;
 
     fn failure(text: &str) -> String {
-        parse(Path::new("c.toml"), text).unwrap_err().to_string()
+        let parsed = parse(Path::new("c.toml"), text);
+        parsed.unwrap_err().to_string()
     }
 
     #[test]
@@ -86,7 +168,8 @@ mod tests {
             Path::new("c.toml"),
             "relay = 'https://x'\nwindow = 7\npreserve-host = true",
         )
-        .unwrap();
+        .unwrap()
+        .settings;
         assert_eq!(layer[&Key::RELAY].0, "https://x");
         assert_eq!(layer[&Key::WINDOW].0, "7");
         assert_eq!(layer[&Key::PRESERVE_HOST].0, "true");
@@ -107,5 +190,7 @@ mod tests {
         let text = failure("relay = \nx");
         assert!(text.contains("line 2"), "{text}");
         assert!(failure("relay = ['a']").contains("not a TOML array"));
+        let text = failure("[filter]\nerrors = 'status:5xx'");
+        assert!(text.contains("did you mean `filters`?"), "{text}");
     }
 }

@@ -77,15 +77,22 @@ impl Key {
 
     /// The setting whose name is nearest to a mistyped one, where one is near.
     pub(crate) fn nearest(name: &str) -> Option<Self> {
-        /// Below this Jaro-Winkler similarity (0 to 1) a suggestion confuses more than it helps.
-        const NEAR: f64 = 0.75;
-        let name = name.replace('_', "-").to_lowercase();
-        let (score, key) = Self::ALL
-            .iter()
-            .map(|key| (strsim::jaro_winkler(key.0, &name), *key))
-            .max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-        (score >= NEAR).then_some(key)
+        nearest(name, Self::ALL.iter().map(|key| key.0)).and_then(Self::find)
     }
+}
+
+/// The name that is nearest to a mistyped one, where one is near.
+pub(super) fn nearest(
+    name: &str,
+    names: impl Iterator<Item = &'static str>,
+) -> Option<&'static str> {
+    /// Below this Jaro-Winkler similarity (0 to 1) a suggestion confuses more than it helps.
+    const NEAR: f64 = 0.75;
+    let name = name.replace('_', "-").to_lowercase();
+    let (score, nearest) = names
+        .map(|near| (strsim::jaro_winkler(near, &name), near))
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    (score >= NEAR).then_some(nearest)
 }
 
 /// What all of Podtap's own variables begin with.

@@ -5,14 +5,21 @@
 
 mod env;
 mod file;
+mod filters;
 mod key;
+mod keys;
 mod merge;
+mod network;
 mod parse;
+mod secret;
 mod settings;
+mod tui;
 
 pub(crate) use env::Environment;
 pub(crate) use key::Key;
-pub(crate) use settings::{Secret, Settings};
+pub(crate) use keys::printed as default_keys;
+pub(crate) use secret::Secret;
+pub(crate) use settings::Settings;
 
 use crate::cli::Cli;
 use crate::failure::Failure;
@@ -24,7 +31,12 @@ pub(crate) fn resolve(cli: &Cli) -> Result<Settings, Failure> {
     let layers = merge::Layers {
         flags: merge::flags(cli),
         env: environment.settings(),
-        file,
+        file: file.settings,
     };
-    Ok(Settings::new(layers, environment, cli.global.verbose))
+    let tables = settings::Tables {
+        keys: file.keys,
+        filters: file.filters,
+    };
+    let verbose = cli.global.verbose;
+    Ok(Settings::new(layers, tables, environment, verbose))
 }

@@ -1,6 +1,7 @@
 //! What the UI needs to know: complete and checked before it gets here.
 
 use jiff::tz::TimeZone;
+use podtap_agent::history::Saved;
 
 use crate::keymap::Keymap;
 use crate::theme::Theme;
@@ -14,6 +15,8 @@ pub struct Config {
     pub zone: TimeZone,
     /// Which key does what.
     pub keymap: Keymap,
+    /// The filters that have names.
+    pub filters: Saved,
     /// Whether the mouse is captured; text selection then needs shift in most terminals.
     pub mouse: bool,
     /// The shell command of the person's editor, to which the file's path is added.
@@ -30,6 +33,7 @@ impl Default for Config {
             theme: Theme::default(),
             zone: TimeZone::UTC,
             keymap: Keymap::default(),
+            filters: Saved::default(),
             mouse: true,
             editor: "vi".to_owned(),
             tmux: false,

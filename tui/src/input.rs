@@ -32,6 +32,11 @@ impl Input {
         format!("{}{}", self.before, self.after)
     }
 
+    /// The text before the cursor.
+    pub(crate) fn before(&self) -> &str {
+        &self.before
+    }
+
     /// Types text at the cursor; line breaks and other controls become spaces.
     pub(crate) fn insert(&mut self, text: &str) {
         let room = MOST.saturating_sub(self.text().chars().count());

@@ -44,7 +44,7 @@ use podtap_agent::AgentHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
-pub use keymap::{Action, Binding, Context, Key, Keymap, KeymapError, UnknownKey};
+pub use keymap::{Action, Binding, Context, Key, Keymap, KeymapError, UnknownKey, Wish};
 pub use runtime::{Error, Screen};
 pub use safe_text::SafeText;
 pub use theme::{Role, Theme};

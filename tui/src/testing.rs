@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::history::{
     Attempt, AttemptSummary, Burst, DeliveryState, Event, EventRow, Insight, Outcome, Position,
+    Saved,
 };
 use podtap_agent::{EventId, LinkState, Seq, ServiceState, Status, WebhookRequest};
 use podtap_podio::{ObjectKind, ObjectRef, decode};
@@ -28,6 +29,12 @@ pub(crate) fn now() -> Timestamp {
 
 fn received(position: i64) -> Timestamp {
     now() - SignedDuration::from_secs(1_204 - position)
+}
+
+/// Saved filters.
+pub(crate) fn saved(filters: &[(&str, &str)]) -> Saved {
+    let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+    Saved::new(filters.iter().map(owned), now()).unwrap()
 }
 
 /// The id of the sample event at `position`.

@@ -24,9 +24,9 @@ pub(crate) fn view(app: &App, frame: &mut Frame<'_>) {
         detail::view(app, &layout, app.has_focus(Pane::Detail), buffer);
     }
     if app.search.is_open() {
-        search::view(&app.search, layout.footer, app.theme(), buffer);
+        search::view(app, layout.footer, buffer);
     } else if app.detail.is_finding() {
-        app.detail.view_find(layout.footer, app.theme(), buffer);
+        app.detail.view_find(layout.footer, app, buffer);
     } else {
         footer::view(app, layout.footer, buffer);
     }

@@ -41,7 +41,7 @@ pub use error::HistoryError;
 pub use event::{
     Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome, Position,
 };
-pub use filter::{Filter, FilterError};
+pub use filter::{Filter, FilterError, Saved, SavedError};
 pub use finding::LoopFinding;
 pub use fold::FoldedQuery;
 pub use follow::AttemptPosition;

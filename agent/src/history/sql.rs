@@ -31,12 +31,7 @@ impl Conditions {
                     negated: false,
                     test: Test::Text(text),
                 } => words.push(phrase(text, "*")),
-                Term { negated, test } => {
-                    let condition = condition(test, &mut params);
-                    // Not plain NOT: what compares with a missing value is unknown, not false.
-                    let outcome = if *negated { "IS NOT TRUE" } else { "IS TRUE" };
-                    parts.push(format!("({condition}) {outcome}"));
-                }
+                term => parts.push(outcome(term, &mut params)),
             }
         }
         let search = (!words.is_empty()).then(|| words.join(" AND "));
@@ -53,7 +48,26 @@ impl Conditions {
     }
 }
 
+/// Whether a term holds: true or false, never unknown.
+fn outcome(term: &Term, params: &mut Vec<Value>) -> String {
+    let condition = condition(&term.test, params);
+    // Not plain NOT: what compares with a missing value is unknown, not false.
+    let outcome = if term.negated {
+        "IS NOT TRUE"
+    } else {
+        "IS TRUE"
+    };
+    format!("({condition}) {outcome}")
+}
+
 fn condition(test: &Test, params: &mut Vec<Value>) -> String {
+    if let Test::All(terms) = test {
+        let all = std::iter::once("1".to_owned());
+        let all: Vec<String> = all
+            .chain(terms.iter().map(|term| outcome(term, params)))
+            .collect();
+        return all.join(" AND ");
+    }
     let mut bind = |value: Value| params.push(value);
     match test {
         Test::Type(pattern) => compare("e.event_type", pattern, bind),
@@ -109,6 +123,8 @@ fn condition(test: &Test, params: &mut Vec<Value>) -> String {
             "e.position IN (SELECT value FROM json_each(?))".to_owned()
         }
         Test::Param { name, value } => param(name, value, bind),
+        // Taken above, where the parameters are still whole.
+        Test::All(_) => "1".to_owned(),
         Test::Text(words) => {
             bind(phrase(words, "*").into());
             "e.position IN (SELECT rowid FROM search WHERE search MATCH ?)".to_owned()
@@ -193,10 +209,11 @@ fn millis(time: Timestamp) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::filter::Saved;
     use super::*;
 
     fn conditions(text: &str) -> Conditions {
-        Conditions::of(&Filter::parse(text, Timestamp::UNIX_EPOCH).unwrap())
+        Conditions::of(&Filter::parse(text, Timestamp::UNIX_EPOCH, &Saved::default()).unwrap())
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::message::Changes;
 use crate::modal::copy::Form;
 use crate::modal::health::health;
 use crate::modal::help::Help;
-use crate::modal::palette::Palette;
+use crate::modal::palette::{Chosen, Palette};
 use crate::modal::{Deed, Modal};
 use crate::mouse::{self, Gesture};
 use crate::theme::Role;
@@ -42,7 +42,7 @@ impl App {
             (action, Some(Modal::Palette(palette))) => {
                 if let Some(chosen) = palette.key(key, action, &self.config.keymap) {
                     self.modals.pop();
-                    self.act(chosen, effects);
+                    self.chosen(chosen, effects);
                 }
             }
             (action, Some(Modal::Form(form, _))) => {
@@ -113,9 +113,10 @@ impl App {
             Action::EditAgain => self.edit_again(effects),
             _ if !self.modals.is_empty() => self.move_within(action),
             Action::Help => self.modals.push(Modal::Help(Help::new(self.contexts()))),
-            Action::Palette => self
-                .modals
-                .push(Modal::Palette(Palette::new(self.contexts()))),
+            Action::Palette => {
+                let palette = Palette::new(self.contexts(), self.config.filters.clone());
+                self.modals.push(Modal::Palette(palette));
+            }
             Action::Health => self.modals.push(Modal::Lines(health(self))),
             Action::Copy if self.selected_event().is_some() => self.modals.push(Modal::Copy),
             Action::Open if self.list.selected_burst().is_some() => self.fold(),
@@ -204,6 +205,17 @@ impl App {
                         edited,
                     });
                 }
+            }
+        }
+    }
+
+    fn chosen(&mut self, chosen: Chosen, effects: &mut Vec<Effect>) {
+        match chosen {
+            Chosen::Do(action) => self.act(action, effects),
+            Chosen::Show(filter) => {
+                let filter = self.search.choose(&filter, self.now);
+                self.set_filter(filter);
+                self.focus = Pane::List;
             }
         }
     }

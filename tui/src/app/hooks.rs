@@ -29,7 +29,7 @@ impl App {
             Ok(standings) => {
                 let window = Lines::new(
                     "Hooks: would the local service have survived Podio?",
-                    "esc closes",
+                    self.keymap().closes(),
                     lines(&standings),
                 );
                 self.modals.push(Modal::Lines(window));

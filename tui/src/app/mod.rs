@@ -90,6 +90,7 @@ impl App {
     /// The state at the start.
     pub(crate) fn new(config: Config, size: Size, now: Timestamp, status: Status) -> Self {
         Self {
+            search: Search::new(config.filters.clone()),
             config,
             size,
             now,
@@ -102,7 +103,6 @@ impl App {
             list: List::default(),
             detail: Detail::default(),
             rate: Rate::default(),
-            search: Search::default(),
             toasts: Toasts::default(),
             batch: None,
             wanted: Filter::default(),

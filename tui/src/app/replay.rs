@@ -8,6 +8,7 @@ use super::{App, Which, short};
 use crate::batch::Batch;
 use crate::editor;
 use crate::effect::{Effect, Wanted};
+use crate::keymap::{Action, Context};
 use crate::line::Line;
 use crate::list::marks::MOST_MARKS;
 use crate::modal::form::{Field, Form};
@@ -67,7 +68,9 @@ impl App {
             Line::of(Role::Quiet, "to ").put(Role::Plain, to),
         ];
         lines.extend(rate.map(|rate| Line::of(Role::Quiet, format!("{rate} a second"))));
-        let lines = Lines::new("Replay", "enter sends · esc leaves", lines);
+        let hint = [(Action::Accept, "sends"), (Action::Back, "leaves")];
+        let hint = self.keymap().says(Context::Confirm, &hint);
+        let lines = Lines::new("Replay", hint, lines);
         let deed = Deed::ReplayAll {
             events,
             target,
@@ -202,7 +205,12 @@ impl App {
                 if lines.is_empty() {
                     lines.push(Line::of(Role::Quiet, "Nothing was changed."));
                 }
-                let hint = "enter sends · e edits again · esc leaves";
+                let hint = [
+                    (Action::Accept, "sends"),
+                    (Action::EditAgain, "edits again"),
+                    (Action::Back, "leaves"),
+                ];
+                let hint = self.keymap().says(Context::Confirm, &hint);
                 let lines = Lines::new("Replay this instead", hint, lines);
                 let deed = Deed::Send {
                     id,

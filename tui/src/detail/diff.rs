@@ -33,7 +33,9 @@ pub(crate) fn explained(explanation: &Explanation) -> Vec<Line> {
         } else {
             Role::Plain
         };
-        Line::new().column(Role::Quiet, label, LABEL).put(role, value)
+        Line::new()
+            .column(Role::Quiet, label, LABEL)
+            .put(role, value)
     };
     let mut lines: Vec<Line> = explanation.facts().map(fact).collect();
     if !explanation.changes.is_empty() {

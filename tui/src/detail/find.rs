@@ -4,10 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Detail;
+use crate::app::App;
 use crate::input::Input;
-use crate::keymap::{Action, Key};
+use crate::keymap::{Action, Context, Key};
 use crate::line::Line;
-use crate::theme::{Role, Theme};
+use crate::theme::Role;
 use crate::words;
 
 /// The text that is looked for, and the line in which it is typed while that is open.
@@ -94,7 +95,7 @@ impl Detail {
     }
 
     /// Draws the open line into the row `area`.
-    pub(crate) fn view_find(&self, area: Rect, theme: Theme, buffer: &mut Buffer) {
+    pub(crate) fn view_find(&self, area: Rect, app: &App, buffer: &mut Buffer) {
         let Some(input) = &self.find.line else { return };
         let many = u64::try_from(self.hits().len()).unwrap_or(u64::MAX);
         let (role, note) = match (self.find.text.as_str(), many) {
@@ -102,14 +103,24 @@ impl Detail {
             (_, 0) => (Role::Failed, "  nowhere in this tab".to_owned()),
             _ => (
                 Role::Quiet,
-                format!("  {} · n next · N previous", words::count(many, "line")),
+                format!(
+                    "  {} · {}",
+                    words::count(many, "line"),
+                    app.keymap().says(
+                        Context::Detail,
+                        &[
+                            (Action::FindNext, "next"),
+                            (Action::FindPrevious, "previous"),
+                        ],
+                    ),
+                ),
             ),
         };
         let room = usize::from(area.width).saturating_sub(2 + note.len());
         let line = Line::of(Role::Accent, " /")
             .join(input.line(room, None))
             .put(role, note);
-        line.draw(area, theme, buffer);
+        line.draw(area, app.theme(), buffer);
     }
 }
 

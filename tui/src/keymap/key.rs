@@ -37,6 +37,13 @@ impl Key {
     }
 
     fn of(code: KeyCode, modifiers: KeyModifiers) -> Self {
+        // A terminal has one control key a letter, whatever its case.
+        let code = match code {
+            KeyCode::Char(c) if modifiers.contains(KeyModifiers::CONTROL) => {
+                KeyCode::Char(c.to_ascii_lowercase())
+            }
+            code => code,
+        };
         let modifiers = match code {
             KeyCode::Char(_) | KeyCode::BackTab => modifiers - KeyModifiers::SHIFT,
             _ => modifiers,

@@ -3,10 +3,12 @@
 
 mod action;
 mod key;
+mod rebind;
 mod table;
 
 pub use action::Action;
 pub use key::{Key, UnknownKey};
+pub use rebind::{KeymapError, Wish};
 
 /// A place that has keys of its own. Keys are looked up in the focused place first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +42,49 @@ impl Context {
             Self::Global => "Everywhere",
         }
     }
+
+    const ALL: [Self; 7] = [
+        Self::List,
+        Self::Detail,
+        Self::Browse,
+        Self::Modal,
+        Self::Confirm,
+        Self::Typing,
+        Self::Global,
+    ];
+
+    /// The name by which the configuration calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Detail => "detail",
+            Self::Browse => "both",
+            Self::Modal => "window",
+            Self::Confirm => "question",
+            Self::Typing => "typing",
+            Self::Global => "everywhere",
+        }
+    }
+
+    /// The place with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|place| place.name() == name)
+    }
+
+    /// Every name, for errors.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().map(Self::name)
+    }
+
+    /// Whether its keys come before those of `other`, or are the same.
+    fn hides(self, other: Self) -> bool {
+        let nearer = match other {
+            Self::Browse => matches!(self, Self::List | Self::Detail),
+            Self::Global => true,
+            _ => false,
+        };
+        nearer || self == other
+    }
 }
 
 /// Keys that do one thing in one place.
@@ -61,17 +106,6 @@ pub struct Binding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keymap(Vec<Binding>);
 
-/// A binding of the configuration that cannot be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeymapError {
-    /// No action has this name.
-    #[error("{0:?} is nothing that a key can do; the help lists the names")]
-    UnknownAction(String),
-    /// A text names no key.
-    #[error(transparent)]
-    UnknownKey(#[from] UnknownKey),
-}
-
 impl Default for Keymap {
     fn default() -> Self {
         Self(table::bindings())
@@ -79,33 +113,6 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// Gives an action other keys, everywhere it has some; takes those keys from what had them in
-    /// the same place.
-    ///
-    /// # Errors
-    /// When the action or a key is unknown; nothing has changed then.
-    pub fn rebind(&mut self, action: &str, keys: &[&str]) -> Result<(), KeymapError> {
-        let keys: Vec<Key> = keys
-            .iter()
-            .map(|key| key.parse())
-            .collect::<Result<_, _>>()?;
-        let places: Vec<Context> = self
-            .of_name(action)
-            .map(|binding| binding.context)
-            .collect();
-        if places.is_empty() {
-            return Err(KeymapError::UnknownAction(action.to_owned()));
-        }
-        for binding in &mut self.0 {
-            if binding.action.name() == action {
-                binding.keys.clone_from(&keys);
-            } else if places.contains(&binding.context) {
-                binding.keys.retain(|key| !keys.contains(key));
-            }
-        }
-        Ok(())
-    }
-
     /// What a key does where these places are looked through in this order.
     pub fn resolve(&self, contexts: &[Context], key: Key) -> Option<Action> {
         contexts.iter().find_map(|context| {
@@ -115,11 +122,16 @@ impl Keymap {
         })
     }
 
+    /// The bindings of one place, also those that no key is left for.
+    pub fn all_of(&self, context: Context) -> impl Iterator<Item = &Binding> {
+        let bindings = self.0.iter();
+        bindings.filter(move |binding| binding.context == context)
+    }
+
     /// The bindings of one place that have a key.
     pub fn of(&self, context: Context) -> impl Iterator<Item = &Binding> {
-        self.0
-            .iter()
-            .filter(move |binding| binding.context == context && !binding.keys.is_empty())
+        self.all_of(context)
+            .filter(|binding| !binding.keys.is_empty())
     }
 
     /// The key to show for an action, if it has one.
@@ -128,10 +140,25 @@ impl Keymap {
         binding.keys.first().copied()
     }
 
-    fn of_name<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Binding> {
-        self.0
-            .iter()
-            .filter(move |binding| binding.action.name() == name)
+    /// The key to show for an action in one place, if it has one there.
+    pub fn key_in(&self, context: Context, action: Action) -> Option<Key> {
+        let here = self.of(context).find(|binding| binding.action == action);
+        here.and_then(|binding| binding.keys.first().copied())
+    }
+
+    /// What the keys of one place do, in words: `enter sends · esc leaves`. What has no key there
+    /// is left out.
+    pub fn says(&self, context: Context, words: &[(Action, &str)]) -> String {
+        let said = words.iter().filter_map(|(action, words)| {
+            let key = self.key_in(context, *action)?;
+            Some(format!("{key} {words}"))
+        });
+        said.collect::<Vec<_>>().join(" · ")
+    }
+
+    /// How a window is closed, in words.
+    pub fn closes(&self) -> String {
+        self.says(Context::Modal, &[(Action::Back, "closes")])
     }
 }
 
@@ -167,13 +194,13 @@ mod tests {
     }
 
     #[test]
-    fn a_rebound_key_is_taken_from_what_had_it() {
-        let mut keymap = Keymap::default();
-        keymap.rebind("replay", &["j", "ctrl-r"]).unwrap();
-        let list = [Context::List, Context::Browse];
-        assert_eq!(keymap.resolve(&list, key("ctrl-r")), Some(Action::Replay));
-        assert_eq!(keymap.resolve(&list, key("r")), None);
-        assert!(keymap.rebind("fly", &["x"]).is_err());
-        assert!(keymap.rebind("replay", &["xx"]).is_err());
+    fn hints_are_printed_from_the_keys_and_leave_out_what_has_none() {
+        let words = [
+            (Action::Open, "sends"),
+            (Action::Quit, "quits"),
+            (Action::Back, "leaves"),
+        ];
+        let says = Keymap::default().says(Context::Typing, &words);
+        assert_eq!(says, "enter sends · esc leaves");
     }
 }

@@ -97,7 +97,7 @@ pub(crate) fn view(app: &App, screen: Rect, buffer: &mut Buffer) {
     Clear.render(area, buffer);
     let titles = Titles {
         left: Line::of(Role::Strong, "Copy"),
-        right: Line::of(Role::Quiet, "esc closes"),
+        right: Line::of(Role::Quiet, app.keymap().closes()),
         ..Titles::default()
     };
     Frame {

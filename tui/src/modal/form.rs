@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 use crate::app::App;
 use crate::frame::{Frame, Titles};
 use crate::input::Input;
-use crate::keymap::{Action, Key};
+use crate::keymap::{Action, Context, Key};
 use crate::layout::{centered, inner};
 use crate::line::{Line, cells};
 use crate::theme::Role;
@@ -171,10 +171,16 @@ impl Form {
     pub(crate) fn view(&self, app: &App, screen: Rect, buffer: &mut Buffer) {
         let area = centered(screen, WIDTH, cells(self.fields.len() + FAULT + 3));
         Clear.render(area, buffer);
-        let hint = match self.fields.len() {
-            1 => "enter keeps it · esc leaves",
-            _ => "tab next · enter sends · esc leaves",
-        };
+        let keys = [
+            (Action::NextTab, "next"),
+            (Action::Open, "sends"),
+            (Action::Back, "leaves"),
+        ];
+        // Of one field there is no next.
+        let keys = keys
+            .get(usize::from(self.fields.len() == 1)..)
+            .unwrap_or_default();
+        let hint = app.keymap().says(Context::Typing, keys);
         let titles = Titles {
             left: Line::of(Role::Strong, &self.title),
             right: Line::of(Role::Accent, hint),
@@ -292,7 +298,7 @@ mod tests {
         let keymap = crate::keymap::Keymap::default();
         let press = |form: &mut Form, key: &str| {
             let key: Key = key.parse().unwrap();
-            let action = keymap.resolve(&[crate::keymap::Context::Typing], key);
+            let action = keymap.resolve(&[Context::Typing], key);
             form.key(key, action.filter(|_| key.typed().is_none()))
         };
         let pressed = keys.split(' ').map(|key| press(form, key));

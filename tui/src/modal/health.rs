@@ -57,7 +57,11 @@ pub(crate) fn health(app: &App) -> Lines {
     ];
     let row =
         |(label, value): (&str, Line)| Line::new().column(Role::Quiet, label, LABEL).join(value);
-    Lines::new("Health", "esc closes", lines.into_iter().map(row).collect())
+    Lines::new(
+        "Health",
+        app.keymap().closes(),
+        lines.into_iter().map(row).collect(),
+    )
 }
 
 fn up(since: &str) -> Line {

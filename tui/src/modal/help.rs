@@ -55,7 +55,13 @@ impl Help {
             }
             lines.push(Line::of(Role::Strong, context.title()));
             for binding in keymap.of(*context) {
-                let keys: Vec<String> = binding.keys.iter().map(ToString::to_string).collect();
+                // A nearer place may have taken a key.
+                let does = |key| keymap.resolve(&self.contexts, key) == Some(binding.action);
+                let works = binding.keys.iter().filter(|key| does(**key));
+                let keys: Vec<String> = works.map(ToString::to_string).collect();
+                if keys.is_empty() {
+                    continue;
+                }
                 let line = Line::new().column(Role::Accent, keys.join("  "), KEYS);
                 lines.push(line.put(Role::Plain, binding.help));
             }
@@ -69,14 +75,10 @@ pub(crate) fn view(help: &Help, app: &App, screen: Rect, buffer: &mut Buffer) {
     let lines = help.lines(app.keymap());
     let area = area(&lines, screen);
     Clear.render(area, buffer);
-    let hint = app.keymap().of(Context::Modal).next();
-    let hint = hint
-        .and_then(|binding| binding.keys.first())
-        .map(|key| format!("{key} closes"));
-    let right = Line::of(Role::Quiet, hint.unwrap_or_default());
+    let hint = app.keymap().closes();
     let titles = Titles {
         left: Line::of(Role::Strong, "Keys"),
-        right,
+        right: Line::of(Role::Quiet, hint),
         ..Titles::default()
     };
     Frame {

@@ -1,7 +1,9 @@
-//! The command palette: everything that can be done here, found by a few of its letters.
+//! The command palette: everything that can be done here, and every saved filter, found by a few of
+//! its letters.
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
+use podtap_agent::history::Saved;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
@@ -20,19 +22,41 @@ const HEIGHT: u16 = 14;
 /// Cells of the window.
 const WIDTH: u16 = 60;
 
+/// Cells of a saved filter's name.
+const NAME: usize = 24;
+
+/// Something to choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice<'a> {
+    Do(&'a Binding),
+    /// A saved filter, by name and text.
+    Show(&'a str, &'a str),
+}
+
+/// What was chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Chosen {
+    /// To do this.
+    Do(Action),
+    /// To put this filter in force.
+    Show(String),
+}
+
 /// The open palette.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Palette {
     contexts: Vec<Context>,
     input: Input,
     chosen: usize,
+    saved: Saved,
 }
 
 impl Palette {
-    /// A palette of what can be done in these places.
-    pub(crate) fn new(contexts: Vec<Context>) -> Self {
+    /// A palette of what can be done in these places, and of saved filters.
+    pub(crate) fn new(contexts: Vec<Context>, saved: Saved) -> Self {
         Self {
             contexts,
+            saved,
             ..Self::default()
         }
     }
@@ -43,10 +67,10 @@ impl Palette {
         key: Key,
         action: Option<Action>,
         keymap: &Keymap,
-    ) -> Option<Action> {
+    ) -> Option<Chosen> {
         let found = self.found(keymap);
         match action {
-            Some(Action::Open) => return found.get(self.chosen).map(|binding| binding.action),
+            Some(Action::Open) => return found.get(self.chosen).map(Choice::chosen),
             Some(Action::Down) => {
                 self.chosen = (self.chosen + 1).min(found.len().saturating_sub(1));
             }
@@ -58,29 +82,36 @@ impl Palette {
     }
 
     /// What matches, the best first.
-    fn found<'a>(&self, keymap: &'a Keymap) -> Vec<&'a Binding> {
+    fn found<'a>(&'a self, keymap: &'a Keymap) -> Vec<Choice<'a>> {
         let text = self.input.text();
         let pattern = Pattern::parse(&text, CaseMatching::Ignore, Normalization::Smart);
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut scratch = Vec::new();
-        let bindings = self.contexts.iter().flat_map(|context| keymap.of(*context));
-        let score = |binding: &'a Binding| {
-            let words = format!("{} {}", binding.help, binding.action.name());
+        let contexts = self.contexts.iter();
+        let bindings = contexts.flat_map(|context| keymap.all_of(*context));
+        let saved = self.saved.iter();
+        let choices = bindings
+            .map(Choice::Do)
+            .chain(saved.map(|(name, text)| Choice::Show(name, text)));
+        let score = |choice: Choice<'a>| {
+            let words = choice.words();
             let score = pattern.score(Utf32Str::new(&words, &mut scratch), &mut matcher)?;
-            Some((score, binding))
+            Some((score, choice))
         };
-        let mut found: Vec<(u32, &Binding)> = bindings.filter_map(score).collect();
+        let mut found: Vec<(u32, Choice<'_>)> = choices.filter_map(score).collect();
         found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-        found.into_iter().map(|(_, binding)| binding).collect()
+        found.into_iter().map(|(_, choice)| choice).collect()
     }
 
     /// Draws the palette over `screen`.
     pub(crate) fn view(&self, app: &App, screen: Rect, buffer: &mut Buffer) {
         let area = centered(screen, WIDTH, HEIGHT);
         Clear.render(area, buffer);
+        let hint = [(Action::Open, "does it"), (Action::Back, "closes")];
+        let hint = app.keymap().says(Context::Typing, &hint);
         let titles = Titles {
             left: Line::of(Role::Strong, "Do"),
-            right: Line::of(Role::Quiet, "enter does it · esc closes"),
+            right: Line::of(Role::Quiet, hint),
             ..Titles::default()
         };
         Frame {
@@ -93,15 +124,8 @@ impl Palette {
         let typed = Line::of(Role::Accent, ":").join(self.input.line(width - 1, None));
         typed.draw(area, app.theme(), buffer);
         let found = self.found(app.keymap());
-        for ((index, binding), row) in found.iter().enumerate().zip(area.rows().skip(2)) {
-            let key = binding
-                .keys
-                .first()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            let line = Line::new()
-                .column(Role::Plain, binding.help, width.saturating_sub(12))
-                .column_right(Role::Accent, key, 12);
+        for ((index, choice), row) in found.iter().enumerate().zip(area.rows().skip(2)) {
+            let line = choice.line(width, app.keymap(), &self.contexts);
             line.draw(row, app.theme(), buffer);
             if index == self.chosen {
                 buffer.set_style(row, app.theme().selection(true));
@@ -110,21 +134,63 @@ impl Palette {
     }
 }
 
+impl Choice<'_> {
+    /// What its letters are looked for in.
+    fn words(&self) -> String {
+        match self {
+            Self::Do(binding) => format!("{} {}", binding.help, binding.action.name()),
+            Self::Show(name, text) => format!("show @{name} {text}"),
+        }
+    }
+
+    fn chosen(&self) -> Chosen {
+        match self {
+            Self::Do(binding) => Chosen::Do(binding.action),
+            Self::Show(name, _) => Chosen::Show(format!("@{name}")),
+        }
+    }
+
+    fn line(&self, width: usize, keymap: &Keymap, contexts: &[Context]) -> Line {
+        match self {
+            Self::Do(binding) => {
+                // A nearer place may have taken a key.
+                let does = |key| keymap.resolve(contexts, key) == Some(binding.action);
+                let key = binding.keys.iter().find(|key| does(**key));
+                let key = key.map(ToString::to_string).unwrap_or_default();
+                Line::new()
+                    .column(Role::Plain, binding.help, width.saturating_sub(12))
+                    .column_right(Role::Accent, key, 12)
+            }
+            Self::Show(name, text) => Line::new()
+                .column(Role::Plain, format!("show @{name}"), NAME)
+                .column(Role::Quiet, *text, width.saturating_sub(NAME)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::saved;
 
     #[test]
     fn a_few_letters_find_what_can_be_done() {
         let keymap = Keymap::default();
-        let mut palette = Palette::new(vec![Context::List, Context::Browse, Context::Global]);
-        for letter in ["p", "a", "r", "a", "m"] {
-            assert_eq!(palette.key(letter.parse().unwrap(), None, &keymap), None);
+        let contexts = vec![Context::List, Context::Browse, Context::Global];
+        for (letters, chosen) in [
+            ("param", Chosen::Do(Action::Params)),
+            ("@err", Chosen::Show("@errors".to_owned())),
+            ("5xx", Chosen::Show("@errors".to_owned())),
+        ] {
+            let saved = saved(&[("errors", "status:5xx")]);
+            let mut palette = Palette::new(contexts.clone(), saved);
+            for letter in letters.chars() {
+                let key = letter.to_string().parse().unwrap();
+                assert_eq!(palette.key(key, None, &keymap), None);
+            }
+            let enter = "enter".parse().unwrap();
+            let found = palette.key(enter, Some(Action::Open), &keymap);
+            assert_eq!(found, Some(chosen));
         }
-        let enter = "enter".parse().unwrap();
-        assert_eq!(
-            palette.key(enter, Some(Action::Open), &keymap),
-            Some(Action::Params)
-        );
     }
 }

@@ -1,11 +1,13 @@
 //! The filter line: what is typed becomes the list's filter with every key, as long as it is one.
 //! Leaving with `esc` brings back the filter from before.
 
+mod complete;
 mod view;
 
 use jiff::Timestamp;
-use podtap_agent::history::{Filter, FilterError};
+use podtap_agent::history::{Filter, FilterError, Saved};
 
+use complete::Completion;
 pub(crate) use view::view;
 
 use crate::input::Input;
@@ -23,6 +25,8 @@ pub(crate) struct Search {
     line: Option<Typing>,
     /// Filters used before, the latest last.
     past: Vec<String>,
+    /// What `@name` stands for.
+    saved: Saved,
 }
 
 /// The open line.
@@ -36,6 +40,22 @@ struct Typing {
 }
 
 impl Search {
+    /// No filter yet; `saved` is what `@name` stands for.
+    pub(crate) fn new(saved: Saved) -> Self {
+        Self {
+            saved,
+            ..Self::default()
+        }
+    }
+
+    /// Puts a filter in force, whatever is being typed. Returns it, if it is another one.
+    pub(crate) fn choose(&mut self, text: &str, now: Timestamp) -> Option<Filter> {
+        self.line = None;
+        let filter = self.apply(text.to_owned(), now);
+        self.remember();
+        filter
+    }
+
     /// The filter in force, as text.
     pub(crate) fn text(&self) -> &str {
         &self.text
@@ -84,6 +104,10 @@ impl Search {
             }
             Some(Action::Up) => self.recall(1),
             Some(Action::Down) => self.recall(-1),
+            Some(Action::NextTab) => {
+                let rest = Completion::of(line.input.before(), &self.saved).rest();
+                line.input.insert(&rest);
+            }
             _ if line.input.key(key) => {}
             _ => return None,
         }
@@ -103,7 +127,7 @@ impl Search {
     }
 
     fn apply(&mut self, text: String, now: Timestamp) -> Option<Filter> {
-        let parsed = Filter::parse(&text, now);
+        let parsed = Filter::parse(&text, now, &self.saved);
         if let Some(line) = &mut self.line {
             line.fault = parsed.as_ref().err().cloned();
         }
@@ -135,10 +159,10 @@ impl Search {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::now;
+    use crate::testing::{now, saved};
 
     fn filter(text: &str) -> Option<Filter> {
-        Filter::parse(text, now()).ok()
+        Filter::parse(text, now(), &Saved::default()).ok()
     }
 
     fn paste(search: &mut Search, text: &str) -> Option<Filter> {
@@ -174,6 +198,18 @@ mod tests {
         paste(&mut search, "item:4711");
         assert_eq!(act(&mut search, Action::Back), filter("status:5xx"));
         assert!(!search.is_open());
+    }
+
+    #[test]
+    fn a_saved_filter_is_completed_and_is_in_force_by_its_name() {
+        let mut search = Search::new(saved(&[("errors", "status:5xx")]));
+        search.open();
+        assert_eq!(paste(&mut search, "@er"), None);
+        assert_eq!(act(&mut search, Action::NextTab), filter("status:5xx"));
+        assert_eq!(search.text(), "@errors ");
+        act(&mut search, Action::Back);
+        assert_eq!(search.choose("@errors", now()), filter("status:5xx"));
+        assert_eq!(search.choose("@errors", now()), None);
     }
 
     #[test]

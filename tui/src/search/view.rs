@@ -3,31 +3,58 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::Search;
+use super::complete::Completion;
+use super::{Search, Typing};
+use crate::app::App;
+use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
-use crate::theme::{Role, Theme};
+use crate::theme::Role;
 
 /// Words shown while nothing has been typed.
 const HINT: &str =
     "type:item.* item:4711 status:5xx after:10m path:/podio -type:hook.verify \"text\"";
 
 /// Draws the open line into the row `area`.
-pub(crate) fn view(search: &Search, area: Rect, theme: Theme, buffer: &mut Buffer) {
+pub(crate) fn view(app: &App, area: Rect, buffer: &mut Buffer) {
+    let search = &app.search;
     let Some(typing) = &search.line else { return };
     let room = usize::from(area.width).saturating_sub(2);
-    let note = match &typing.fault {
-        Some(fault) => Line::of(Role::Failed, format!("  {fault}")),
-        None if typing.input.text().is_empty() => Line::of(Role::Quiet, HINT),
-        None => Line::of(
-            Role::Quiet,
-            "  enter keeps it · esc brings back the one before",
-        ),
-    };
+    let note = note(search, typing, app.keymap());
     let fault = typing.fault.as_ref().map(|fault| fault.column);
     let input = typing.input.line(
         room.saturating_sub(note.width().min(room / 2)).max(8),
         fault,
     );
     let line = Line::of(Role::Accent, " /").join(input).join(note);
-    line.draw(area, theme, buffer);
+    line.draw(area, app.theme(), buffer);
+}
+
+/// What stands behind the text: what it may become, what is wrong in it, or what keys do.
+fn note(search: &Search, typing: &Typing, keymap: &Keymap) -> Line {
+    let text = typing.input.text();
+    if text.is_empty() {
+        let mut hint = Line::of(Role::Quiet, HINT);
+        if let Some((name, _)) = search.saved.iter().next() {
+            hint = Line::of(Role::Quiet, format!("@{name} ")).join(hint);
+        }
+        return hint;
+    }
+    let offers = Completion::of(typing.input.before(), &search.saved).offers();
+    let key = keymap.key_in(Context::Typing, Action::NextTab);
+    match (offers.zip(key), &typing.fault) {
+        (Some((words, key)), _) => Line::new()
+            .space(2)
+            .put(Role::Accent, key.to_string())
+            .space(1)
+            .put(Role::Quiet, words),
+        (None, Some(fault)) => Line::of(Role::Failed, format!("  {fault}")),
+        (None, None) => {
+            let keys = [
+                (Action::Open, "keeps it"),
+                (Action::Back, "brings back the one before"),
+            ];
+            let says = keymap.says(Context::Typing, &keys);
+            Line::new().space(2).put(Role::Quiet, says)
+        }
+    }
 }

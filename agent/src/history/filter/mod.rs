@@ -1,11 +1,12 @@
 //! The filter language: one small language for the terminal UI and the command line.
 //!
 //! `type:item.* item:4711 status:5xx after:10m path:/podio -type:hook.verify "free text"`: all
-//! terms must hold, `-` negates one. Text comes in here, a typed [`Filter`] goes out; what that
+//! terms must hold, `-` negates one, `@name` stands for a saved filter. Text comes in here, a typed [`Filter`] goes out; what that
 //! means for the database is the business of `history::sql`.
 
 mod parse;
 mod pattern;
+mod saved;
 mod value;
 
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use podtap_podio::ObjectKind;
 
 use super::event::Position;
 pub use pattern::Pattern;
+pub use saved::{Saved, SavedError};
 
 /// Which events are wanted. The default wants all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -69,6 +71,8 @@ pub enum Test {
         /// Its value.
         value: Pattern,
     },
+    /// `-@name`: all terms of a saved filter; without the `-` they are terms like any others.
+    All(Vec<Term>),
     /// Anything else: words in path, parameters or body.
     Text(String),
 }
@@ -97,10 +101,28 @@ pub struct FilterError {
 }
 
 impl Filter {
-    /// The filter that `text` says; `now` is what `after:10m` counts from.
-    pub fn parse(text: &str, now: Timestamp) -> Result<Self, FilterError> {
+    /// The words that stand before a colon, beside the names of parameters.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        let objects = ObjectKind::BY_PRECEDENCE.iter().map(|kind| kind.as_str());
+        // `status:` is the answer's, not the object's.
+        let objects = objects.filter(|word| !parse::WORDS.contains(word));
+        parse::WORDS.iter().copied().chain(objects)
+    }
+
+    /// The filter that `text` says; `now` is what `after:10m` counts from, `saved` what `@name`
+    /// stands for.
+    pub fn parse(text: &str, now: Timestamp, saved: &Saved) -> Result<Self, FilterError> {
+        Self::of(text, now, Some(saved))
+    }
+
+    /// The filter that the text of a saved one says, which uses no other.
+    fn parse_saved(text: &str, now: Timestamp) -> Result<Self, FilterError> {
+        Self::of(text, now, None)
+    }
+
+    fn of(text: &str, now: Timestamp, saved: Option<&Saved>) -> Result<Self, FilterError> {
         let now = now.to_zoned_datetime(jiff::tz::TimeZone::system());
-        parse::terms(text, &now).map(|terms| Self { terms })
+        parse::terms(text, &now, saved).map(|terms| Self { terms })
     }
 
     /// What lies between these places of the history, both included.
@@ -128,5 +150,24 @@ impl Filter {
     /// Whether it wants every event.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_that_is_offered_is_understood() {
+        let parse = |text: &str| Filter::parse(text, Timestamp::UNIX_EPOCH, &Saved::default());
+        for word in Filter::words() {
+            let understood = ["1", "200", "10m", "yes"].iter().any(|value| {
+                parse(&format!("{word}:{value}")).is_ok_and(|filter| {
+                    let test = filter.terms().first().map(|term| &term.test);
+                    !matches!(test, Some(Test::Param { name, .. }) if name == word)
+                })
+            });
+            assert!(understood, "{word}");
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! Text to terms: a grammar that takes any text, then a meaning for each piece, where errors know
-//! their column.
+//! their column. A bare `@name` stands for the terms of a saved filter.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use winnow::stream::LocatingSlice;
 use winnow::token::{rest, take_till, take_while};
 
 use super::value::{event_id, id, status, time, yes_or_no};
-use super::{FilterError, Pattern, Term, Test};
+use super::{FilterError, Pattern, Saved, Term, Test};
 
 /// Longest filter, in bytes: far beyond what anybody types, and within SQLite's own limits.
 const MAX_BYTES: usize = 4096;
@@ -20,6 +20,12 @@ const MAX_BYTES: usize = 4096;
 const MAX_TERMS: usize = 64;
 /// Most `*` in one pattern: SQLite's matching is exponential in them.
 const MAX_STARS: usize = 8;
+
+/// What a term can be about, beside the kinds of objects and the names of parameters.
+pub(super) const WORDS: &[&str] = &[
+    "type", "status", "after", "before", "path", "hook", "revision", "method", "id", "replayed",
+    "external",
+];
 
 type Input<'a> = LocatingSlice<&'a str>;
 
@@ -39,8 +45,13 @@ enum Value<'a> {
     Unclosed,
 }
 
-/// The terms of a filter. `now` carries the time zone that `after:14:30` is meant in.
-pub(super) fn terms(text: &str, now: &ZonedDateTime) -> Result<Vec<Term>, FilterError> {
+/// The terms of a filter. `now` carries the time zone that `after:14:30` is meant in. `saved` is
+/// what `@name` stands for; `None` inside a saved filter, which stands for itself alone.
+pub(super) fn terms(
+    text: &str,
+    now: &ZonedDateTime,
+    saved: Option<&Saved>,
+) -> Result<Vec<Term>, FilterError> {
     let error = |at: usize, message: &str| FilterError {
         column: text
             .get(..at)
@@ -53,18 +64,44 @@ pub(super) fn terms(text: &str, now: &ZonedDateTime) -> Result<Vec<Term>, Filter
     let raws: Vec<Raw<'_>> = pieces
         .parse(LocatingSlice::new(text))
         .map_err(|e| error(e.offset(), "this is not understood"))?;
-    if let Some(raw) = raws.get(MAX_TERMS) {
-        return Err(error(raw.at.start, "this filter has too many terms"));
+    let (mut terms, mut count) = (Vec::with_capacity(raws.len().min(MAX_TERMS)), 0_usize);
+    for raw in &raws {
+        let negated = raw.negated;
+        let inner = raw.saved_name().map(|name| match saved {
+            Some(saved) => saved.terms(name, now),
+            None => Err("a saved filter uses no other; quotes look for the text itself".to_owned()),
+        });
+        let inner = inner
+            .transpose()
+            .map_err(|message| error(raw.at.start, &message))?;
+        count += inner.as_ref().map_or(1, Vec::len);
+        if count > MAX_TERMS {
+            return Err(error(raw.at.start, "this filter has too many terms"));
+        }
+        match inner {
+            // Not one of them alone, but all of them together, is what must not hold.
+            Some(inner) if negated => terms.push(Term {
+                negated,
+                test: Test::All(inner),
+            }),
+            Some(inner) => terms.extend(inner),
+            None => {
+                let test = meaning(raw, now).map_err(|(at, message)| error(at, &message))?;
+                terms.push(Term { negated, test });
+            }
+        }
     }
-    raws.iter()
-        .map(|raw| {
-            let asks = meaning(raw, now).map_err(|(at, message)| error(at, &message))?;
-            Ok(Term {
-                negated: raw.negated,
-                test: asks,
-            })
-        })
-        .collect()
+    Ok(terms)
+}
+
+impl Raw<'_> {
+    /// The name behind a bare `@`.
+    fn saved_name(&self) -> Option<&str> {
+        match (&self.key, &self.value) {
+            (None, Value::Bare(text)) => text.strip_prefix('@'),
+            _ => None,
+        }
+    }
 }
 
 fn pieces<'a>(input: &mut Input<'a>) -> winnow::Result<Vec<Raw<'a>>> {
@@ -170,7 +207,8 @@ mod tests {
 
     fn parse(text: &str) -> Result<Vec<Term>, FilterError> {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
-        terms(text, &now.to_zoned_datetime(TimeZone::UTC))
+        let saved = Saved::default();
+        terms(text, &now.to_zoned_datetime(TimeZone::UTC), Some(&saved))
     }
 
     fn one(text: &str) -> Test {
@@ -243,6 +281,7 @@ mod tests {
             ("replayed:maybe", 10),
             ("after:99999999999999d", 7),
             ("type:*a*a*a*a*a*a*a*a*a", 6),
+            ("ä -@nothing", 4),
         ] {
             let error = parse(text).unwrap_err();
             assert_eq!(error.column, column, "{text}: {error}");

@@ -1,0 +1,201 @@
+//! The configuration's table `[keys]`: TOML to a keymap, and the default keymap to TOML.
+//!
+//! `replay = "ctrl-r"` is for every place in which the action has keys, `detail.back = ["esc"]`
+//! for one. What may be is the keymap's to say.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use podtap_tui::{Action, Context, Keymap, KeymapError, Wish};
+
+use super::file::Table;
+use super::key::nearest;
+use crate::failure::Failure;
+
+/// How to see all there is.
+const LIST: &str = "`podtap ui --print-keys` lists the actions with their keys";
+
+/// The keys that a person has, given the table.
+pub(super) fn keymap(table: &Table) -> Result<Keymap, Failure> {
+    let wishes = wishes(table)?;
+    Keymap::wished(&wishes).map_err(|(index, error)| {
+        let wish = index.and_then(|index| wishes.get(index));
+        let key = wish.map_or_else(|| "keys".to_owned(), name);
+        let failure = refused(&table.path, &key, error.to_string());
+        match error {
+            KeymapError::UnknownAction(action) => {
+                let names = Action::ALL.iter().map(|action| action.name());
+                failure.hint(match nearest(&action, names) {
+                    Some(near) => format!("did you mean `{near}`? {LIST}"),
+                    None => LIST.to_owned(),
+                })
+            }
+            KeymapError::Elsewhere { .. } => failure.hint(LIST),
+            _ => failure,
+        }
+    })
+}
+
+/// The defaults as a table that can be pasted into a configuration file.
+pub(crate) fn printed() -> String {
+    let mut text = "[keys]\n".to_owned();
+    let wishes = Keymap::default().wishes();
+    let lines = wishes
+        .iter()
+        .map(|(wish, help)| (format!("{} = {}", short(wish), value(&wish.keys)), help));
+    for (line, help) in lines {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{line:44} # {help}");
+    }
+    text
+}
+
+fn value(keys: &[String]) -> String {
+    // Basic strings escape these two alone; a key has no control character.
+    let quoted = |key: &String| {
+        let escaped = key.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{escaped}\"")
+    };
+    let quoted: Vec<String> = keys.iter().map(quoted).collect();
+    match quoted.as_slice() {
+        [one] => one.clone(),
+        several => format!("[{}]", several.join(", ")),
+    }
+}
+
+fn wishes(table: &Table) -> Result<Vec<Wish>, Failure> {
+    let mut wishes = Vec::new();
+    for (name, value) in table.entries("keys")? {
+        match value {
+            toml::Value::Table(of_place) => {
+                let Some(place) = Context::named(name) else {
+                    let why = format!("`{name}` is no place that has keys");
+                    let names: Vec<&str> = Context::names().collect();
+                    let hint = format!("the places are {}", names.join(", "));
+                    return Err(refused(&table.path, &format!("keys.{name}"), why).hint(hint));
+                };
+                for (action, value) in of_place {
+                    wishes.push(wish(&table.path, Some(place), action, value)?);
+                }
+            }
+            value => wishes.push(wish(&table.path, None, name, value)?),
+        }
+    }
+    Ok(wishes)
+}
+
+fn wish(
+    path: &Path,
+    place: Option<Context>,
+    action: &str,
+    value: &toml::Value,
+) -> Result<Wish, Failure> {
+    let keys: Option<Vec<String>> = match value {
+        toml::Value::String(key) => Some(vec![key.clone()]),
+        toml::Value::Array(keys) => keys
+            .iter()
+            .map(|key| key.as_str().map(str::to_owned))
+            .collect(),
+        _ => None,
+    };
+    let action = action.to_owned();
+    match keys {
+        Some(keys) => Ok(Wish {
+            place,
+            action,
+            keys,
+        }),
+        None => {
+            let keys = Vec::new();
+            let wish = Wish {
+                place,
+                action,
+                keys,
+            };
+            let why = "it takes a key such as \"ctrl-r\", or several: [\"/\", \"f\"]";
+            Err(refused(path, &name(&wish), why.to_owned()))
+        }
+    }
+}
+
+fn short(wish: &Wish) -> String {
+    match wish.place {
+        Some(place) => format!("{}.{}", place.name(), wish.action),
+        None => wish.action.clone(),
+    }
+}
+
+fn name(wish: &Wish) -> String {
+    format!("keys.{}", short(wish))
+}
+
+fn refused(path: &Path, key: &str, why: String) -> Failure {
+    Failure::usage("the keys of the configuration file cannot be used")
+        .fact("file", path.display().to_string())
+        .fact("key", key.escape_default().to_string())
+        .fact("why", why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Result<Keymap, String> {
+        keymap(&Table::parsed(text, "keys")).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn a_key_several_or_none_are_taken_for_all_places_or_for_one() {
+        let text = "[keys]\nreplay = 'ctrl-r'\nfilter = ['/', 'F']\nmark = []\ndetail.back = 'x'";
+        let keymap = of(text).unwrap();
+        let key = |place, action| keymap.key_in(place, action).map(|key| key.to_string());
+        assert_eq!(
+            key(Context::Browse, Action::Replay).as_deref(),
+            Some("ctrl-r")
+        );
+        assert_eq!(key(Context::List, Action::Filter).as_deref(), Some("/"));
+        assert_eq!(key(Context::List, Action::Mark), None);
+        assert_eq!(key(Context::Detail, Action::Back).as_deref(), Some("x"));
+        assert_eq!(key(Context::Modal, Action::Back).as_deref(), Some("esc"));
+    }
+
+    #[test]
+    fn what_is_printed_makes_the_default_keys() {
+        let text = printed();
+        assert_eq!(of(&text), Ok(Keymap::default()), "{text}");
+        for action in Action::ALL {
+            assert!(text.contains(action.name()), "{action:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_file_and_key_and_what_would_do() {
+        for (text, told) in [
+            (
+                "[keys]\nreplai = 'x'",
+                ["keys.replai", "did you mean `replay`"],
+            ),
+            ("[keys]\nreplay = 'xx'", ["keys.replay", "write `x`"]),
+            ("[keys]\nreplay = 3", ["keys.replay", "[\"/\", \"f\"]"]),
+            (
+                "[keys]\nlst.mark = 'x'",
+                ["keys.lst", "the places are list, detail"],
+            ),
+            (
+                "[keys]\ndetail.mark = 'x'",
+                ["keys.detail.mark", "in: list"],
+            ),
+            (
+                "[keys]\nquit = []",
+                ["keys.quit", "needs a key in the list"],
+            ),
+            ("keys = 3", ["keys", "a table"]),
+        ] {
+            let error = of(text).unwrap_err();
+            assert!(error.contains("c.toml"), "{text}: {error}");
+            for told in told {
+                assert!(error.contains(told), "{text}: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The settings of what is shown: colours, the editor, keys, saved filters.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use podtap_agent::history::Saved;
+use podtap_tui::Theme;
+
+use super::key::Key;
+use super::settings::Settings;
+use crate::failure::Failure;
+
+impl Settings {
+    /// Whether to colour what goes to a stream, which may be a terminal or not.
+    pub(crate) fn colour(&self, terminal: bool) -> Result<bool, Failure> {
+        let wish = self.with(Key::COLOR, |text| match text {
+            "auto" => Ok(None),
+            "always" => Ok(Some(true)),
+            "never" => Ok(Some(false)),
+            _ => Err("auto, always or never"),
+        })?;
+        let plain = self.environment().get("NO_COLOR").is_some()
+            || self
+                .environment()
+                .get("TERM")
+                .is_some_and(|term| term == "dumb");
+        Ok(wish.flatten().unwrap_or(terminal && !plain))
+    }
+
+    /// The person's editor: a shell command.
+    pub(crate) fn editor(&self) -> String {
+        let named = self
+            .environment()
+            .get("VISUAL")
+            .or_else(|| self.environment().get("EDITOR"));
+        named.unwrap_or("vi").to_owned()
+    }
+
+    /// How the terminal UI looks.
+    pub(crate) fn tui(&self) -> Result<podtap_tui::Config, Failure> {
+        let chosen = self.with(Key::THEME, |text| {
+            Theme::named(text).ok_or("ansi, dark, light, high-contrast or monochrome")
+        })?;
+        let theme = if self.colour(true)? {
+            chosen.unwrap_or_default()
+        } else {
+            Theme::Monochrome
+        };
+        let zone = TimeZone::system();
+        Ok(podtap_tui::Config {
+            theme,
+            zone,
+            keymap: super::keys::keymap(&self.tables.keys)?,
+            filters: self.filters(Timestamp::now())?,
+            editor: self.editor(),
+            tmux: self.environment().get("TMUX").is_some(),
+            remote: self.environment().get("SSH_TTY").is_some(),
+            ..podtap_tui::Config::default()
+        })
+    }
+
+    /// The filters that have names; `now` is what their times are tried with.
+    pub(crate) fn filters(&self, now: Timestamp) -> Result<Saved, Failure> {
+        super::filters::saved(&self.tables.filters, now)
+    }
+}

@@ -1,0 +1,398 @@
+//! Other keys than the default ones: what the configuration wishes, made into a whole keymap, or
+//! refused with the reason.
+//!
+//! A wish is for one place, or for all in which the action has keys. What is wished wins over what
+//! is a default, in its own place and in the nearer ones that would hide it; two wishes that cannot
+//! both be are refused. Whatever is wished, every place keeps a way out, and `ctrl-c` quits.
+
+use super::{Action, Binding, Context, Key, Keymap, UnknownKey};
+
+/// Most keys of one action: the help has room for about as many.
+const MAX_KEYS: usize = 8;
+
+/// The key that quits everywhere, whatever is wished.
+const INTERRUPT: &str = "ctrl-c";
+
+/// What a terminal sends for these keys is what it sends for those.
+const SAME: &[(&str, &str)] = &[("ctrl-i", "tab"), ("ctrl-m", "enter"), ("ctrl-[", "esc")];
+
+/// What must have a key, or the place could not be used, or not be left.
+const NEEDED: &[(Context, Action)] = &[
+    (Context::List, Action::Quit),
+    (Context::Detail, Action::Back),
+    (Context::Modal, Action::Back),
+    (Context::Confirm, Action::Accept),
+    (Context::Confirm, Action::Back),
+    (Context::Typing, Action::Open),
+    (Context::Typing, Action::Back),
+];
+
+/// Keys that a person wishes for an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// In this place alone; `None` for every place in which the action has keys.
+    pub place: Option<Context>,
+    /// The action's name.
+    pub action: String,
+    /// The keys as written, the one to show first; none to take all away.
+    pub keys: Vec<String>,
+}
+
+/// A wish that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeymapError {
+    /// No action has this name.
+    #[error("`{0}` is nothing that a key can do")]
+    UnknownAction(String),
+    /// There is nothing like it in that place.
+    #[error("`{action}` has no keys there; it has some in: {places}")]
+    Elsewhere {
+        /// The action.
+        action: &'static str,
+        /// The names of the places where it has keys.
+        places: String,
+    },
+    /// A text names no key.
+    #[error(transparent)]
+    UnknownKey(#[from] UnknownKey),
+    /// The terminal cannot tell the key from another.
+    #[error("a terminal sends `{same}` for `{key}`: write `{same}`")]
+    Same {
+        /// The key as written.
+        key: String,
+        /// What arrives.
+        same: &'static str,
+    },
+    /// More than fit.
+    #[error("an action has at most {MAX_KEYS} keys")]
+    TooMany,
+    /// The key is text there.
+    #[error("`{0}` is text while typing: take a key such as `enter` or `ctrl-o`")]
+    Text(Key),
+    /// The key quits, always.
+    #[error("`{INTERRUPT}` always quits")]
+    Interrupt,
+    /// Two wishes for one key.
+    #[error("`{key}` is given to `{other}` too, and only one gets it {}", place.title().to_lowercase())]
+    Twice {
+        /// The key.
+        key: Key,
+        /// The other action.
+        other: &'static str,
+        /// Where both are.
+        place: Context,
+    },
+    /// A place could not be left, or not be used.
+    #[error("`{}` needs a key {}: without one that place could not be left, or not be used", action.name(), place.title().to_lowercase())]
+    NoWayOut {
+        /// Where.
+        place: Context,
+        /// What needs a key.
+        action: Action,
+    },
+}
+
+impl Keymap {
+    /// The default keys but for these wishes.
+    ///
+    /// # Errors
+    /// The index of the wish that cannot be, if it is one alone, and why.
+    pub fn wished(wishes: &[Wish]) -> Result<Self, (Option<usize>, KeymapError)> {
+        let default = Self::default();
+        // For each binding, which wish gave it its keys: the last for the place, else for all.
+        let mut chosen: Vec<Option<(usize, Vec<Key>)>> = vec![None; default.0.len()];
+        for general in [true, false] {
+            let of_kind = |(_, wish): &(usize, &Wish)| wish.place.is_none() == general;
+            for (index, wish) in wishes.iter().enumerate().filter(of_kind) {
+                let fail = |error| (Some(index), error);
+                let keys = parse(wish).map_err(fail)?;
+                let bindings = bindings(&default, wish).map_err(fail)?;
+                for at in bindings {
+                    let (Some(binding), Some(slot)) = (default.0.get(at), chosen.get_mut(at))
+                    else {
+                        continue;
+                    };
+                    let keys = fitting(binding, wish, &keys).map_err(fail)?;
+                    *slot = Some((index, keys));
+                }
+            }
+        }
+        let mut bindings = default.0;
+        give(&mut bindings, &chosen)?;
+        for &(place, action) in NEEDED {
+            let here = |binding: &Binding| binding.context == place && binding.action == action;
+            let at = bindings.iter().position(here);
+            let lost = at.is_some_and(|at| bindings.get(at).is_some_and(|b| b.keys.is_empty()));
+            if lost {
+                let wish = at.and_then(|at| chosen.get(at)?.as_ref());
+                return Err((
+                    wish.map(|(index, _)| *index),
+                    KeymapError::NoWayOut { place, action },
+                ));
+            }
+        }
+        Ok(Self(bindings))
+    }
+
+    /// The wishes that make this keymap, as few as will do: one for an action with the same keys
+    /// in all of its places, else one a place. Each with the help's words.
+    pub fn wishes(&self) -> Vec<(Wish, &'static str)> {
+        let mut wishes = Vec::new();
+        for action in Action::ALL {
+            let own: Vec<&Binding> = self.0.iter().filter(|b| b.action == *action).collect();
+            let wish = |binding: &Binding, place| Wish {
+                place,
+                action: action.name().to_owned(),
+                keys: binding.keys.iter().map(ToString::to_string).collect(),
+            };
+            match own.as_slice() {
+                [first, rest @ ..] if rest.iter().all(|b| b.keys == first.keys) => {
+                    wishes.push((wish(first, None), first.help));
+                }
+                several => {
+                    wishes.extend(several.iter().map(|b| (wish(b, Some(b.context)), b.help)))
+                }
+            }
+        }
+        wishes
+    }
+}
+
+fn parse(wish: &Wish) -> Result<Vec<Key>, KeymapError> {
+    if wish.keys.len() > MAX_KEYS {
+        return Err(KeymapError::TooMany);
+    }
+    let mut keys = Vec::with_capacity(wish.keys.len());
+    for text in &wish.keys {
+        let key: Key = text.parse()?;
+        let plain = key.to_string();
+        if let Some((_, same)) = SAME.iter().find(|(key, _)| plain == *key) {
+            return Err(KeymapError::Same { key: plain, same });
+        }
+        if plain == INTERRUPT && wish.action != Action::Quit.name() {
+            return Err(KeymapError::Interrupt);
+        }
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    Ok(keys)
+}
+
+/// Which bindings a wish is about.
+fn bindings(default: &Keymap, wish: &Wish) -> Result<Vec<usize>, KeymapError> {
+    let action = Action::ALL
+        .iter()
+        .find(|action| action.name() == wish.action);
+    let action = action.ok_or_else(|| KeymapError::UnknownAction(wish.action.clone()))?;
+    let own = |(_, binding): &(usize, &Binding)| binding.action == *action;
+    let wanted = |context| wish.place.is_none_or(|place| place == context);
+    let found: Vec<usize> = default
+        .0
+        .iter()
+        .enumerate()
+        .filter(|entry| own(entry) && wanted(entry.1.context))
+        .map(|(at, _)| at)
+        .collect();
+    if found.is_empty() {
+        let all = default.0.iter().filter(|binding| binding.action == *action);
+        let places: Vec<&str> = all.map(|binding| binding.context.name()).collect();
+        return Err(KeymapError::Elsewhere {
+            action: action.name(),
+            places: places.join(", "),
+        });
+    }
+    Ok(found)
+}
+
+/// The keys that a binding gets by a wish. A letter is text while one types, and must not end the
+/// program wherever one is: where a wish is for all places, these two take what is no letter.
+fn fitting(binding: &Binding, wish: &Wish, keys: &[Key]) -> Result<Vec<Key>, KeymapError> {
+    let quits_everywhere = (binding.context, binding.action) == (Context::Global, Action::Quit);
+    let is_typing = binding.context == Context::Typing;
+    let is_for_all = wish.place.is_none();
+    let text = keys.iter().find(|key| key.typed().is_some());
+    if let Some(text) = text.filter(|_| is_typing && !is_for_all) {
+        return Err(KeymapError::Text(*text));
+    }
+    let drops_text = is_for_all && (is_typing || quits_everywhere);
+    let fits = |key: &&Key| !drops_text || key.typed().is_none();
+    let mut fit: Vec<Key> = keys.iter().filter(fits).copied().collect();
+    let is_nothing_left = fit.is_empty() && !keys.is_empty();
+    if quits_everywhere || is_nothing_left {
+        let own = binding.keys.iter().filter(|key| !keys.contains(key));
+        fit.extend(own);
+    }
+    Ok(fit)
+}
+
+/// Gives the chosen keys. Those that an action did not have before are taken from the defaults
+/// that would hide or double them.
+fn give(
+    bindings: &mut [Binding],
+    chosen: &[Option<(usize, Vec<Key>)>],
+) -> Result<(), (Option<usize>, KeymapError)> {
+    let mut given: Vec<(usize, Context, Action, Vec<Key>)> = Vec::new();
+    for (binding, chosen) in bindings.iter_mut().zip(chosen) {
+        if let Some((index, keys)) = chosen {
+            let new = keys.iter().filter(|key| !binding.keys.contains(key));
+            let new = new.copied().collect();
+            given.push((*index, binding.context, binding.action, new));
+            binding.keys.clone_from(keys);
+        }
+    }
+    for (index, place, action, keys) in given {
+        let others = bindings.iter_mut().zip(chosen);
+        for (binding, chosen) in others.filter(|(binding, _)| binding.action != action) {
+            let shared = binding.keys.iter().find(|key| keys.contains(key)).copied();
+            let Some(key) = shared else { continue };
+            match chosen {
+                None if binding.context.hides(place) => {
+                    binding.keys.retain(|key| !keys.contains(key));
+                }
+                Some(_) if binding.context.hides(place) || place.hides(binding.context) => {
+                    let (other, nearer) = (binding.action.name(), binding.context.hides(place));
+                    let place = if nearer { binding.context } else { place };
+                    return Err((Some(index), KeymapError::Twice { key, other, place }));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIST: &[Context] = &[Context::List, Context::Browse, Context::Global];
+    const DETAIL: &[Context] = &[Context::Detail, Context::Browse, Context::Global];
+    const TYPING: &[Context] = &[Context::Typing, Context::Global];
+
+    /// `replay=ctrl-r,x detail.back=`: wishes, as short as can be.
+    fn wished(text: &str) -> Result<Keymap, String> {
+        let wish = |word: &str| {
+            let (name, keys) = word.split_once('=').unwrap();
+            let (place, action) = name.split_once('.').unwrap_or(("", name));
+            Wish {
+                place: Context::named(place),
+                action: action.to_owned(),
+                keys: keys
+                    .split(',')
+                    .filter(|key| !key.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
+            }
+        };
+        let wishes: Vec<Wish> = text.split_whitespace().map(wish).collect();
+        Keymap::wished(&wishes).map_err(|(_, error)| error.to_string())
+    }
+
+    fn does(keymap: &Keymap, place: &[Context], key: &str) -> Option<Action> {
+        keymap.resolve(place, key.parse().unwrap())
+    }
+
+    #[test]
+    fn what_is_wished_wins_over_defaults_in_its_place_and_nearer() {
+        let keymap = wished("replay=ctrl-r,h mark=j").unwrap();
+        assert_eq!(does(&keymap, LIST, "ctrl-r"), Some(Action::Replay));
+        assert_eq!(does(&keymap, LIST, "r"), None);
+        // `h` was `hooks` in the list and `back` in the detail.
+        assert_eq!(does(&keymap, LIST, "h"), Some(Action::Replay));
+        assert_eq!(does(&keymap, DETAIL, "h"), Some(Action::Replay));
+        assert_eq!(does(&keymap, DETAIL, "esc"), Some(Action::Back));
+        // The list's `mark` leaves the detail's `down` alone.
+        assert_eq!(does(&keymap, LIST, "j"), Some(Action::Mark));
+        assert_eq!(does(&keymap, DETAIL, "j"), Some(Action::Down));
+    }
+
+    #[test]
+    fn a_nearer_wish_hides_a_default_that_is_farther() {
+        let keymap = wished("mark=r").unwrap();
+        assert_eq!(does(&keymap, LIST, "r"), Some(Action::Mark));
+        assert_eq!(does(&keymap, DETAIL, "r"), Some(Action::Replay));
+    }
+
+    #[test]
+    fn a_wish_may_be_for_one_place_or_for_none() {
+        let keymap = wished("detail.back=x mark=").unwrap();
+        assert_eq!(does(&keymap, DETAIL, "x"), Some(Action::Back));
+        assert_eq!(does(&keymap, DETAIL, "esc"), None);
+        assert_eq!(does(&keymap, TYPING, "esc"), Some(Action::Back));
+        assert_eq!(does(&keymap, LIST, "m"), None);
+    }
+
+    #[test]
+    fn letters_are_text_while_typing_and_do_not_quit_everywhere() {
+        let keymap = wished("open=o,ctrl-o back=b quit=Q,ctrl-q").unwrap();
+        assert_eq!(does(&keymap, LIST, "o"), Some(Action::Open));
+        assert_eq!(does(&keymap, TYPING, "o"), None);
+        assert_eq!(does(&keymap, TYPING, "ctrl-o"), Some(Action::Open));
+        assert_eq!(does(&keymap, TYPING, "esc"), Some(Action::Back));
+        assert_eq!(does(&keymap, LIST, "Q"), Some(Action::Quit));
+        assert_eq!(does(&keymap, DETAIL, "Q"), None);
+        for key in ["ctrl-q", "ctrl-c"] {
+            assert_eq!(does(&keymap, TYPING, key), Some(Action::Quit), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_the_reason() {
+        for (wishes, why) in [
+            ("fly=x", "`fly` is nothing"),
+            ("replay=xx", "is no key"),
+            ("replay=ctrl-m", "write `enter`"),
+            ("replay=ctrl-c", "`ctrl-c` always quits"),
+            ("list.replay=x", "it has some in: both"),
+            ("typing.open=o", "`o` is text while typing"),
+            ("replay=x mark=x", "`x` is given to `"),
+            ("replay=r mark=r", "gets it in the list"),
+            ("down=n find-next=n", "gets it in the detail"),
+            ("quit=", "`quit` needs a key in the list"),
+            ("back=", "`back` needs a key in the detail"),
+            ("down=esc", "`back` needs a key while typing"),
+            ("question.accept=", "`accept` needs a key when asked"),
+            ("mark=1,2,3,4,5,6,7,8,9", "at most 8 keys"),
+        ] {
+            let error = wished(wishes).unwrap_err();
+            assert!(error.contains(why), "{wishes}: {error}");
+        }
+        assert!(wished("quit=x mark=q").is_ok(), "in whichever order");
+    }
+
+    #[test]
+    fn a_key_beside_the_default_ones_takes_nothing_that_was_shared_before() {
+        let keymap = wished("help=?,f2").unwrap();
+        let window = [Context::Modal, Context::Global];
+        assert_eq!(does(&keymap, &window, "?"), Some(Action::Back));
+        assert_eq!(does(&keymap, LIST, "f2"), Some(Action::Help));
+    }
+
+    #[test]
+    fn the_wishes_of_a_keymap_make_it() {
+        for keymap in [Keymap::default(), wished("replay=h quit=Q").unwrap()] {
+            let wishes: Vec<Wish> = keymap.wishes().into_iter().map(|(wish, _)| wish).collect();
+            assert!(wishes.len() >= Action::ALL.len());
+            assert_eq!(Keymap::wished(&wishes), Ok(keymap));
+        }
+    }
+
+    #[test]
+    fn no_single_wish_leaves_a_place_that_cannot_be_left() {
+        for action in Action::ALL {
+            for key in Keymap::default().0.iter().flat_map(|b| b.keys.clone()) {
+                let Ok(keymap) = wished(&format!("{}={key}", action.name())) else {
+                    continue;
+                };
+                for (place, action) in NEEDED {
+                    let key = keymap.key_in(*place, *action).unwrap();
+                    assert_eq!(
+                        keymap.resolve(&[*place, Context::Global], key),
+                        Some(*action)
+                    );
+                }
+            }
+        }
+    }
+}
