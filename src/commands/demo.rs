@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::embedded::Embedded;
 use super::link::Link;
-use super::listen::{show, start_agent, start_relay};
+use super::listen::{Shown, show, start_agent, start_relay};
 use super::picture::draw;
 use crate::cli::Demo;
 use crate::config::Settings;
@@ -36,6 +36,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
             "--rate is above 0 and at most 1000 changes a second",
         ));
     }
+    let shown = Shown::of(demo.display.mode(), settings)?;
     let shutdown = Shutdown::watch()?;
     let mut parts = Parts::new(shutdown.token().clone());
     // Nothing of a demo outlives it.
@@ -82,14 +83,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
             token,
         ));
     } else {
-        show(
-            &mut parts,
-            handle.clone(),
-            demo.display.mode(),
-            demo.events,
-            settings,
-        )
-        .await?;
+        show(&mut parts, handle.clone(), shown, demo.events).await?;
     }
     let (token, pace) = (
         parts.token(),

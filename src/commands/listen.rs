@@ -20,6 +20,7 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     let target = settings.target()?.ok_or_else(|| {
         Failure::usage("which local service?").hint("podtap listen 3000, or a URL")
     })?;
+    let shown = Shown::of(listen.display.mode(), settings)?;
     let shutdown = Shutdown::watch()?;
     let mut parts = Parts::new(shutdown.token().clone());
     let link = if let Some(relay) = settings.relay()? {
@@ -38,7 +39,7 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     if listen.no_wait {
         first_connection(&handle, &relay, shutdown.token()).await?;
     }
-    show(&mut parts, handle, listen.display.mode(), None, settings).await?;
+    show(&mut parts, handle, shown, None).await?;
     parts.finish().await?;
     Ok(shutdown.exit_code())
 }
@@ -67,24 +68,40 @@ pub(super) fn start_agent(
     Ok(handle)
 }
 
+/// How what happens is shown; known before anything starts, so that a mistake in it stops nothing
+/// half-way.
+pub(super) enum Shown {
+    Nowhere,
+    OnScreen(Box<podtap_tui::Config>),
+    AsLines(Format),
+}
+
+impl Shown {
+    pub(super) fn of(mode: UiMode, settings: &Settings) -> Result<Self, Failure> {
+        Ok(match mode {
+            UiMode::Quiet => Self::Nowhere,
+            UiMode::Tui => Self::OnScreen(Box::new(settings.tui()?)),
+            UiMode::Plain => Self::AsLines(Format::Lines),
+            UiMode::Json => Self::AsLines(Format::Json),
+        })
+    }
+}
+
 /// Adds what shows the agent's doings, ending after `limit` attempts where one is given.
 pub(super) async fn show(
     parts: &mut Parts,
     handle: AgentHandle,
-    mode: UiMode,
+    shown: Shown,
     limit: Option<u64>,
-    settings: &Settings,
 ) -> Result<(), Failure> {
     let token = parts.token();
-    let format = match mode {
-        UiMode::Quiet => return Ok(()),
-        UiMode::Tui => {
-            let config = settings.tui()?;
-            parts.start(async move { super::ui::on_screen(handle, config, token).await });
+    let format = match shown {
+        Shown::Nowhere => return Ok(()),
+        Shown::OnScreen(config) => {
+            parts.start(async move { super::ui::on_screen(handle, *config, token).await });
             return Ok(());
         }
-        UiMode::Plain => Format::Lines,
-        UiMode::Json => Format::Json,
+        Shown::AsLines(format) => format,
     };
     let feed = Feed::new(handle, format, limit).await?;
     parts.start(feed.run(token));

@@ -15,8 +15,8 @@ use crate::shutdown::Shutdown;
 /// Browses until `q` or a signal.
 pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::watch()?;
-    let (agent, handle) = browser(settings, settings.target()?)?;
     let config = settings.tui()?;
+    let (agent, handle) = browser(settings, settings.target()?)?;
     let mut parts = Parts::new(shutdown.token().clone());
     parts.start(run_browser(agent, parts.token()));
     let token = parts.token();

@@ -58,7 +58,7 @@ impl Table {
     /// The table of that name in a file `c.toml` with this text.
     #[cfg(test)]
     pub(super) fn parsed(text: &str, name: &str) -> Self {
-        let file = parse(Path::new("c.toml"), text).unwrap();
+        let file = parsed(text);
         if name == "keys" {
             file.keys
         } else {
@@ -149,6 +149,12 @@ fn setting(path: &Path, name: &str, value: toml::Value) -> Result<(Key, Entry), 
         }
     };
     Ok((key, (text, Origin::File(path.to_path_buf()))))
+}
+
+/// What a file `c.toml` with this text says.
+#[cfg(test)]
+pub(super) fn parsed(text: &str) -> File {
+    parse(Path::new("c.toml"), text).unwrap()
 }
 
 type Entry = (String, Origin);

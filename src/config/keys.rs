@@ -45,7 +45,7 @@ pub(crate) fn printed() -> String {
         .map(|(wish, help)| (format!("{} = {}", short(wish), value(&wish.keys)), help));
     for (line, help) in lines {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{line:44} # {help}");
+        let _ = writeln!(text, "{line:46} # {help}");
     }
     text
 }
@@ -98,24 +98,17 @@ fn wish(
             .collect(),
         _ => None,
     };
-    let action = action.to_owned();
-    match keys {
-        Some(keys) => Ok(Wish {
-            place,
-            action,
-            keys,
-        }),
-        None => {
-            let keys = Vec::new();
-            let wish = Wish {
-                place,
-                action,
-                keys,
-            };
-            let why = "it takes a key such as \"ctrl-r\", or several: [\"/\", \"f\"]";
-            Err(refused(path, &name(&wish), why.to_owned()))
-        }
+    let is_right = keys.is_some();
+    let wish = Wish {
+        place,
+        action: action.to_owned(),
+        keys: keys.unwrap_or_default(),
+    };
+    if is_right {
+        return Ok(wish);
     }
+    let why = "it takes a key such as \"ctrl-r\", or several: [\"/\", \"f\"]";
+    Err(refused(path, &name(&wish), why.to_owned()))
 }
 
 fn short(wish: &Wish) -> String {

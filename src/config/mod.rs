@@ -4,6 +4,8 @@
 //! where the value came from. The parts of Podtap see only their own typed configuration.
 
 mod env;
+#[cfg(test)]
+mod example;
 mod file;
 mod filters;
 mod key;

@@ -11,6 +11,7 @@
 mod bad_input;
 mod bytes;
 mod cli;
+mod config;
 mod demo;
 mod health;
 mod history;

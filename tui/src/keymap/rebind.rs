@@ -136,7 +136,7 @@ impl Keymap {
 
     /// The wishes that make this keymap, as few as will do: one for an action with the same keys
     /// in all of its places, else one a place. Each with the help's words.
-    pub fn wishes(&self) -> Vec<(Wish, &'static str)> {
+    pub fn wishes(&self) -> Vec<(Wish, String)> {
         let mut wishes = Vec::new();
         for action in Action::ALL {
             let own: Vec<&Binding> = self.0.iter().filter(|b| b.action == *action).collect();
@@ -147,10 +147,13 @@ impl Keymap {
             };
             match own.as_slice() {
                 [first, rest @ ..] if rest.iter().all(|b| b.keys == first.keys) => {
-                    wishes.push((wish(first, None), first.help));
+                    let mut help: Vec<&str> = own.iter().map(|b| b.help).collect();
+                    help.dedup();
+                    wishes.push((wish(first, None), help.join(" · ")));
                 }
                 several => {
-                    wishes.extend(several.iter().map(|b| (wish(b, Some(b.context)), b.help)))
+                    let each = several.iter();
+                    wishes.extend(each.map(|b| (wish(b, Some(b.context)), b.help.to_owned())));
                 }
             }
         }

@@ -1,0 +1,104 @@
+//! The example `docs/config.toml` is complete, right, and changes nothing as it stands.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use podtap_agent::Target;
+use podtap_tui::Keymap;
+
+use super::file::{File, parsed};
+use super::key::Key;
+use super::merge::{Layer, Layers};
+use super::settings::{Settings, Tables};
+use super::{Environment, default_keys};
+
+const EXAMPLE: &str = include_str!("../../docs/config.toml");
+
+/// The example with every line in use: what is behind a `#` and no space is TOML.
+fn used() -> String {
+    let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
+        Some(toml) if !toml.is_empty() && !toml.starts_with(' ') => toml,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn settings(text: &str) -> Settings {
+    let File {
+        settings,
+        keys,
+        filters,
+    } = parsed(text);
+    let layers = Layers {
+        flags: Layer::new(),
+        env: Layer::new(),
+        file: settings,
+    };
+    let tables = Tables { keys, filters };
+    Settings::new(layers, tables, Environment::default(), 0)
+}
+
+#[test]
+fn the_example_has_every_setting_and_as_it_stands_none() {
+    let names: BTreeSet<&str> = Key::ALL.iter().map(|key| key.name()).collect();
+    let file = parsed(&used());
+    let used: BTreeSet<&str> = file.settings.keys().map(|key| key.name()).collect();
+    assert_eq!(used, names);
+    assert!(parsed(EXAMPLE).settings.is_empty());
+}
+
+#[test]
+fn every_value_of_the_example_is_one_that_the_setting_takes() {
+    let set = settings(&used());
+    for key in [
+        Key::TIMEOUT,
+        Key::KEEP_AGE,
+        Key::MAX_AGE,
+        Key::RESPOND_TIMEOUT,
+    ] {
+        assert!(set.duration(key).unwrap().is_some(), "{key:?}");
+    }
+    for key in [Key::MAX_BODY, Key::MAX_QUEUE_BYTES] {
+        assert!(set.size(key).unwrap().is_some(), "{key:?}");
+    }
+    for key in [
+        Key::CONCURRENCY,
+        Key::WINDOW,
+        Key::KEEP_EVENTS,
+        Key::MAX_QUEUE_EVENTS,
+        Key::MAX_RATE,
+        Key::MAX_CONNECTIONS,
+        Key::PODIO_APP_ID,
+    ] {
+        assert!(set.number::<u64>(key).unwrap().is_some(), "{key:?}");
+    }
+    let switched = [
+        (Key::PRESERVE_HOST, false),
+        (Key::VERIFY, true),
+        (Key::FORWARD_VERIFY, true),
+        (Key::BREAK_LOOPS, false),
+    ];
+    for (key, default) in switched {
+        assert_eq!(set.switch(key, !default).unwrap(), default, "{key:?}");
+    }
+    assert_eq!(
+        set.target().unwrap(),
+        Some("3000".parse::<Target>().unwrap())
+    );
+    assert!(set.relay().unwrap().is_some() && set.listen().unwrap().is_some());
+    assert_eq!(set.respond().unwrap(), podtap_wire::Respond::default());
+    set.tunnel().unwrap();
+    assert_eq!(set.tui().unwrap().theme, podtap_tui::Theme::default());
+}
+
+#[test]
+fn the_example_has_the_default_keys_and_filters_that_can_be_read() {
+    let set = settings(&used());
+    assert_eq!(set.tui().unwrap().keymap, Keymap::default());
+    assert!(
+        used().ends_with(default_keys().trim_end()),
+        "see `podtap ui --print-keys`"
+    );
+    let saved = set.filters(Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(saved.iter().count(), 3);
+}
