@@ -5,10 +5,11 @@ mod action;
 mod key;
 mod rebind;
 mod table;
+mod wish;
 
 pub use action::Action;
 pub use key::{Key, UnknownKey};
-pub use rebind::{KeymapError, Wish};
+pub use wish::{KeymapError, Wish};
 
 /// A place that has keys of its own. Keys are looked up in the focused place first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

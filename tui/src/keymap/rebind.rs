@@ -5,16 +5,7 @@
 //! is a default, in its own place and in the nearer ones that would hide it; two wishes that cannot
 //! both be are refused. Whatever is wished, every place keeps a way out, and `ctrl-c` quits.
 
-use super::{Action, Binding, Context, Key, Keymap, UnknownKey};
-
-/// Most keys of one action: the help has room for about as many.
-const MAX_KEYS: usize = 8;
-
-/// The key that quits everywhere, whatever is wished.
-const INTERRUPT: &str = "ctrl-c";
-
-/// What a terminal sends for these keys is what it sends for those.
-const SAME: &[(&str, &str)] = &[("ctrl-i", "tab"), ("ctrl-m", "enter"), ("ctrl-[", "esc")];
+use super::{Action, Binding, Context, Key, Keymap, KeymapError, Wish};
 
 /// What must have a key, or the place could not be used, or not be left.
 const NEEDED: &[(Context, Action)] = &[
@@ -26,71 +17,6 @@ const NEEDED: &[(Context, Action)] = &[
     (Context::Typing, Action::Open),
     (Context::Typing, Action::Back),
 ];
-
-/// Keys that a person wishes for an action.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
-    /// In this place alone; `None` for every place in which the action has keys.
-    pub place: Option<Context>,
-    /// The action's name.
-    pub action: String,
-    /// The keys as written, the one to show first; none to take all away.
-    pub keys: Vec<String>,
-}
-
-/// A wish that cannot be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeymapError {
-    /// No action has this name.
-    #[error("`{0}` is nothing that a key can do")]
-    UnknownAction(String),
-    /// There is nothing like it in that place.
-    #[error("`{action}` has no keys there; it has some in: {places}")]
-    Elsewhere {
-        /// The action.
-        action: &'static str,
-        /// The names of the places where it has keys.
-        places: String,
-    },
-    /// A text names no key.
-    #[error(transparent)]
-    UnknownKey(#[from] UnknownKey),
-    /// The terminal cannot tell the key from another.
-    #[error("a terminal sends `{same}` for `{key}`: write `{same}`")]
-    Same {
-        /// The key as written.
-        key: String,
-        /// What arrives.
-        same: &'static str,
-    },
-    /// More than fit.
-    #[error("an action has at most {MAX_KEYS} keys")]
-    TooMany,
-    /// The key is text there.
-    #[error("`{0}` is text while typing: take a key such as `enter` or `ctrl-o`")]
-    Text(Key),
-    /// The key quits, always.
-    #[error("`{INTERRUPT}` always quits")]
-    Interrupt,
-    /// Two wishes for one key.
-    #[error("`{key}` is given to `{other}` too, and only one gets it {}", place.title().to_lowercase())]
-    Twice {
-        /// The key.
-        key: Key,
-        /// The other action.
-        other: &'static str,
-        /// Where both are.
-        place: Context,
-    },
-    /// A place could not be left, or not be used.
-    #[error("`{}` needs a key {}: without one that place could not be left, or not be used", action.name(), place.title().to_lowercase())]
-    NoWayOut {
-        /// Where.
-        place: Context,
-        /// What needs a key.
-        action: Action,
-    },
-}
 
 impl Keymap {
     /// The default keys but for these wishes.
@@ -105,7 +31,7 @@ impl Keymap {
             let of_kind = |(_, wish): &(usize, &Wish)| wish.place.is_none() == general;
             for (index, wish) in wishes.iter().enumerate().filter(of_kind) {
                 let fail = |error| (Some(index), error);
-                let keys = parse(wish).map_err(fail)?;
+                let keys = wish.parse().map_err(fail)?;
                 let bindings = bindings(&default, wish).map_err(fail)?;
                 for at in bindings {
                     let (Some(binding), Some(slot)) = (default.0.get(at), chosen.get_mut(at))
@@ -133,53 +59,6 @@ impl Keymap {
         }
         Ok(Self(bindings))
     }
-
-    /// The wishes that make this keymap, as few as will do: one for an action with the same keys
-    /// in all of its places, else one a place. Each with the help's words.
-    pub fn wishes(&self) -> Vec<(Wish, String)> {
-        let mut wishes = Vec::new();
-        for action in Action::ALL {
-            let own: Vec<&Binding> = self.0.iter().filter(|b| b.action == *action).collect();
-            let wish = |binding: &Binding, place| Wish {
-                place,
-                action: action.name().to_owned(),
-                keys: binding.keys.iter().map(ToString::to_string).collect(),
-            };
-            match own.as_slice() {
-                [first, rest @ ..] if rest.iter().all(|b| b.keys == first.keys) => {
-                    let mut help: Vec<&str> = own.iter().map(|b| b.help).collect();
-                    help.dedup();
-                    wishes.push((wish(first, None), help.join(" · ")));
-                }
-                several => {
-                    let each = several.iter();
-                    wishes.extend(each.map(|b| (wish(b, Some(b.context)), b.help.to_owned())));
-                }
-            }
-        }
-        wishes
-    }
-}
-
-fn parse(wish: &Wish) -> Result<Vec<Key>, KeymapError> {
-    if wish.keys.len() > MAX_KEYS {
-        return Err(KeymapError::TooMany);
-    }
-    let mut keys = Vec::with_capacity(wish.keys.len());
-    for text in &wish.keys {
-        let key: Key = text.parse()?;
-        let plain = key.to_string();
-        if let Some((_, same)) = SAME.iter().find(|(key, _)| plain == *key) {
-            return Err(KeymapError::Same { key: plain, same });
-        }
-        if plain == INTERRUPT && wish.action != Action::Quit.name() {
-            return Err(KeymapError::Interrupt);
-        }
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    Ok(keys)
 }
 
 /// Which bindings a wish is about.

@@ -193,4 +193,22 @@ mod tests {
             assert_eq!(found, Some(chosen));
         }
     }
+
+    #[test]
+    fn what_has_no_key_left_can_still_be_done() {
+        let wish = crate::keymap::Wish {
+            place: None,
+            action: "mark".to_owned(),
+            keys: Vec::new(),
+        };
+        let keymap = Keymap::wished(&[wish]).unwrap();
+        let mut palette = Palette::new(vec![Context::List], Saved::default());
+        for letter in "unmark it".split("").filter(|letter| !letter.is_empty()) {
+            let key = if letter == " " { "space" } else { letter };
+            palette.key(key.parse().unwrap(), None, &keymap);
+        }
+        let enter = "enter".parse().unwrap();
+        let found = palette.key(enter, Some(Action::Open), &keymap);
+        assert_eq!(found, Some(Chosen::Do(Action::Mark)));
+    }
 }
