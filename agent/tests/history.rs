@@ -208,6 +208,14 @@ async fn every_term_of_a_filter_finds_what_it_says() {
             },
         )
         .await;
+    // Words are indexed a moment later, in the events' order.
+    eventually("the last event's words are indexed", || async {
+        match store.page("verify", Anchor::Newest, 10).await.len() {
+            1 => Ok(()),
+            found => Err(found.to_string()),
+        }
+    })
+    .await;
 
     for (filter, expected) in [
         ("type:item.*", &[1, 2][..]),
