@@ -78,6 +78,7 @@ impl Executor {
 }
 
 /// Carries an effect out; `None` for those that are the runtime's.
+#[expect(clippy::too_many_lines, reason = "a table: one arm an effect")]
 async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<Answer> {
     let history = agent.history();
     Some(match effect {
