@@ -8,6 +8,7 @@
 mod agent;
 pub mod config;
 mod delivery;
+pub mod draft;
 pub mod explain;
 pub mod export;
 pub mod handle;

@@ -1,6 +1,5 @@
 //! `podtap trigger`: an event goes to the local service, or through the relay, without Podio.
 
-mod draft;
 mod send;
 
 use std::io::Read;
@@ -12,10 +11,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use podtap_agent::Target;
 use podtap_agent::config::DeliveryConfig;
+use podtap_agent::draft::{Draft, NoForm, Params, nearest};
 use podtap_podio::EventType;
 use tokio::time::MissedTickBehavior;
 
-use self::draft::{Draft, NoForm, Params, nearest};
 use self::send::Sender;
 use super::history::{find, load, open};
 use crate::cli::Trigger;
@@ -91,10 +90,8 @@ async fn draft(trigger: &Trigger, settings: &Settings) -> Result<Draft, Failure>
     };
     let history = open(settings)?;
     let event = load(&history, find(&history, id).await?).await?;
-    Draft::of_event(event, params(words)?).map_err(|NoForm| {
-        Failure::usage("the event is no form, so it has no parameters to change")
-            .fact("event", id.clone())
-    })
+    Draft::of_event(event, params(words)?)
+        .map_err(|error: NoForm| Failure::usage(error.to_string()).fact("event", id.clone()))
 }
 
 fn params<'a>(words: impl Iterator<Item = &'a String>) -> Result<Params, Failure> {

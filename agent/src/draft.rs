@@ -1,46 +1,55 @@
-//! The request that `podtap trigger` sends, made from a sample, a captured event or plain bytes.
-//! Pure: nothing is read or sent here.
+//! A request of Podio's that Podio never sent, made from a sample, a captured event, parameters or
+//! plain bytes: what `podtap trigger` and the terminal UI send. Pure: nothing is read or sent here.
 
 use bytes::Bytes;
-use form_urlencoded::Serializer;
 use jiff::Timestamp;
-use podtap_agent::export::end_to_end;
-use podtap_agent::history::Event;
 use podtap_podio::{EventType, PodioEvent, decode, sample};
 use podtap_wire::{HeaderList, WebhookRequest};
+use url::form_urlencoded::Serializer;
+
+use crate::export::end_to_end;
+use crate::history::Event;
 
 /// Names and values of a form, in order; names may repeat.
-pub(super) type Params = Vec<(String, String)>;
+pub type Params = Vec<(String, String)>;
 
 /// Where a service usually takes Podio's calls, and what the documentation shows.
-const PATH: &str = "/podio/hook";
+pub const PATH: &str = "/podio/hook";
 
 /// The content type of Podio's calls.
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A request with what it says.
 #[derive(Debug)]
-pub(super) struct Draft {
-    pub(super) request: WebhookRequest,
-    pub(super) podio: Option<PodioEvent>,
+pub struct Draft {
+    /// What is sent; it was received at no time yet.
+    pub request: WebhookRequest,
+    /// What it says, where that is an event of Podio's.
+    pub podio: Option<PodioEvent>,
 }
 
 /// A captured request is no form of Podio's, so that no parameter of it can be changed.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct NoForm;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the event is no form, so it has no parameters to change")]
+pub struct NoForm;
 
 impl Draft {
     /// An event of this type, which may be one that Podio is not known to send.
-    pub(super) fn of_type(event: &str, given: Params) -> Self {
+    pub fn of_type(event: &str, given: Params) -> Self {
         let usual = match event.parse::<EventType>() {
             Ok(known) => sample(known),
             Err(_) => vec![("type".to_owned(), event.to_owned())],
         };
-        Self::of_body(encode(merge(usual, given)))
+        Self::of_params(merge(usual, given))
+    }
+
+    /// Exactly these parameters.
+    pub fn of_params(params: Params) -> Self {
+        Self::of_body(encode(params))
     }
 
     /// This body as it is.
-    pub(super) fn of_body(body: impl Into<Bytes>) -> Self {
+    pub fn of_body(body: impl Into<Bytes>) -> Self {
         let (body, method) = (body.into(), "POST".to_owned());
         let headers = [
             ("content-type", FORM),
@@ -63,7 +72,7 @@ impl Draft {
     ///
     /// # Errors
     /// When parameters are given, and the event has none.
-    pub(super) fn of_event(event: Event, given: Params) -> Result<Self, NoForm> {
+    pub fn of_event(event: Event, given: Params) -> Result<Self, NoForm> {
         let Event {
             mut request,
             mut podio,
@@ -82,13 +91,13 @@ impl Draft {
     }
 
     /// Podio's type of it, where it has one.
-    pub(super) fn event(&self) -> Option<&str> {
+    pub fn event(&self) -> Option<&str> {
         self.podio.as_ref().map(|podio| podio.kind.as_str())
     }
 }
 
 /// The type of the catalogue whose name is nearest.
-pub(super) fn nearest(event: &str) -> Option<EventType> {
+pub fn nearest(event: &str) -> Option<EventType> {
     EventType::ALL.iter().copied().max_by(|a, b| {
         let near = |known: &EventType| strsim::jaro_winkler(known.as_str(), event);
         near(a).total_cmp(&near(b))
@@ -112,10 +121,10 @@ fn encode(params: Params) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use podtap_agent::history::{DeliveryState, Insight, Position};
     use podtap_wire::EventId;
 
     use super::*;
+    use crate::history::{DeliveryState, Insight, Position};
 
     fn pairs(given: &[(&str, &str)]) -> Params {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
