@@ -10,7 +10,7 @@ use super::error::HistoryError;
 use super::row;
 use super::watch::{Watched, rows};
 
-/// The first attempt of an event, replays aside.
+/// The first attempt of an event that Podio sent, replays aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) hook_id: u64,
@@ -113,6 +113,7 @@ fn calls(
     let sql = "SELECT e.hook_id, e.received_at, a.started_at, a.duration_us, a.status, a.rowid \
          FROM attempts AS a JOIN events AS e USING (position) \
          WHERE a.rowid > ?1 AND a.rowid <= ?2 AND NOT a.replay AND e.hook_id IS NOT NULL \
+         AND e.seq IS NOT NULL \
          AND NOT EXISTS (SELECT 1 FROM attempts AS b WHERE b.position = a.position \
                          AND b.number < a.number AND NOT b.replay) \
          ORDER BY a.rowid LIMIT ?3";

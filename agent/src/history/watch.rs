@@ -33,7 +33,7 @@ pub(crate) struct Arrival {
     /// The code, of a `hook.verify` that has one.
     pub(crate) code: Option<String>,
     pub(crate) verification: Option<Verification>,
-    /// The first event before it that says the same.
+    /// The first event before it that Podio sent and that says the same.
     pub(crate) earlier: Option<Earlier>,
     /// Whether it is known what its hook is on.
     pub(crate) known_hook: bool,
@@ -53,7 +53,7 @@ pub(crate) struct Earlier {
     pub(crate) verification: Option<Verification>,
 }
 
-/// The first event of another revision of the same item.
+/// The first event that Podio sent of another revision of the same item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Neighbour {
     pub(crate) event: EventKey,
@@ -198,7 +198,7 @@ fn arrivals(
          CASE WHEN e.event_type = 'hook.verify' \
          THEN (SELECT body FROM requests WHERE position = e.position) END, \
          (SELECT min(d.position) FROM events AS d \
-          WHERE d.same_key = e.same_key AND d.position < e.position), \
+          WHERE d.same_key = e.same_key AND d.position < e.position AND d.seq IS NOT NULL), \
          h.hook_id IS NOT NULL \
          FROM events AS e {with_hook} WHERE {condition}"
     );
@@ -268,14 +268,14 @@ fn neighbours(
     let below = connection
         .prepare_cached(
             "SELECT revision FROM events WHERE object_id = ?1 AND revision < ?2 \
-             AND object_kind = ?3 ORDER BY revision DESC LIMIT 1",
+             AND object_kind = ?3 AND seq IS NOT NULL ORDER BY revision DESC LIMIT 1",
         )?
         .query_row(key, |found| found.get(0).map(row::id_from_sql))
         .optional()?;
     let above = connection
         .prepare_cached(
             "SELECT position, id, revision, coalesce(missing, 0) FROM events \
-             WHERE object_id = ?1 AND revision > ?2 AND object_kind = ?3 \
+             WHERE object_id = ?1 AND revision > ?2 AND object_kind = ?3 AND seq IS NOT NULL \
              ORDER BY revision, position LIMIT 1",
         )?
         .query_row(key, |found| {

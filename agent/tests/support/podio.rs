@@ -11,7 +11,7 @@ use podtap_agent::{Agent, AgentHandle, Config, PodioConfig, RunError};
 use podtap_podio::client::{self, Client, Credentials, Grant, HookStatus};
 use podtap_podio::sandbox::{self, Handle, Sandbox};
 use podtap_podio::{EventType, RefType};
-use podtap_wire::{EventId, WebhookRequest};
+use podtap_wire::{EventId, Seq, WebhookRequest};
 use tempfile::TempDir;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
@@ -94,7 +94,7 @@ pub(crate) fn webhook(body: Vec<u8>) -> NewEvent {
     let received_at = Timestamp::now();
     NewEvent {
         id: EventId::from_parts(received_at, u128::from(fastrand::u64(..))),
-        seq: None,
+        seq: Some(Seq(fastrand::u64(1..))),
         request: WebhookRequest {
             received_at,
             method: "POST".to_owned(),
