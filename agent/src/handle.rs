@@ -14,6 +14,7 @@ use crate::insights::Insights;
 use crate::replay::{Replay, ReplayError, Replayer};
 use crate::standing::HookStanding;
 use crate::status::{LinkState, Status};
+use crate::trigger::{Trigger, TriggerError, Triggered};
 
 /// Changes kept for a reader that lags; one that falls further behind reads the history again.
 pub const CHANGE_BUFFER: usize = 4096;
@@ -52,6 +53,13 @@ impl AgentHandle {
     /// attempt has ended and is in the history. Works with and without a link.
     pub async fn replay(&self, replay: Replay) -> Result<Attempt, ReplayError> {
         self.replayer.replay(replay).await
+    }
+
+    /// Puts an event that nobody sent into the history, and sends it to a local service, at once,
+    /// beside the lanes; returns when its attempt has ended and is in the history. Works with and
+    /// without a link. Nothing is concluded from it about Podio.
+    pub async fn trigger(&self, trigger: Trigger) -> Result<Triggered, TriggerError> {
+        self.replayer.trigger(trigger).await
     }
 
     /// What Podio knows of an event: asked for now, or kept from the last time. Works with and

@@ -23,6 +23,7 @@ mod replay;
 pub mod standing;
 pub mod status;
 pub mod tls;
+mod trigger;
 mod watch;
 
 pub use agent::{Agent, OpenError, RunError};
@@ -35,6 +36,7 @@ pub use place::{Place, PlaceRef};
 pub use replay::{Replay, ReplayError};
 pub use standing::{Failure, HookStanding};
 pub use status::{LinkState, ServiceState, Status};
+pub use trigger::{Trigger, TriggerError, Triggered};
 
 // What the types above are made of, so that front ends need not know the protocol.
 pub use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use podtap_wire::EventId;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
 
 use crate::config::Target;
@@ -17,7 +17,7 @@ use crate::history::{
 };
 use crate::status::Status;
 
-/// Replays under way at once; more of them wait.
+/// Replays and triggered events under way at once; more of them wait.
 pub(crate) const CONCURRENCY: usize = 16;
 
 /// What to replay.
@@ -45,7 +45,7 @@ pub enum ReplayError {
     History(#[from] HistoryError),
 }
 
-/// Replays events. Cheap to clone.
+/// Replays events; what it sends with also sends those that are triggered. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Replayer {
     pub(crate) history: History,
@@ -67,13 +67,34 @@ impl Replayer {
             .ok_or(ReplayError::NoTarget)?;
         let found = self.history.event_and_attempts(replay.event).await?;
         let (event, attempts) = found.ok_or(ReplayError::UnknownEvent(replay.event))?;
-        let _permit = self
-            .permits
-            .acquire()
-            .await
-            .map_err(|_| HistoryError::Closed)?;
+        let _permit = self.permit().await?;
+        let edited = replay.edited;
+        let sent = self.attempt(target, &event, attempts + 1, true, edited);
+        Ok(sent.await?)
+    }
+
+    /// Waits until one more may be sent beside the lanes.
+    pub(crate) async fn permit(&self) -> Result<SemaphorePermit<'_>, HistoryError> {
+        let permit = self.permits.acquire().await;
+        permit.map_err(|_| HistoryError::Closed)
+    }
+
+    /// Sends an event, or an edited copy of it, whose attempt this will be; stores what came of it.
+    pub(crate) async fn attempt(
+        &self,
+        target: &Target,
+        event: &Event,
+        number: u32,
+        replay: bool,
+        edited: Option<EditedRequest>,
+    ) -> Result<Attempt, HistoryError> {
+        let marks = Marks {
+            event: event.id,
+            attempt: number,
+            replay,
+        };
         let (started_at, clock) = (Timestamp::now(), Instant::now());
-        let dispatch = self.dispatch(target, &event, attempts + 1, replay.edited.as_ref());
+        let dispatch = self.dispatch(target, event, marks, edited.as_ref());
         let url = forward::url(target, dispatch.path);
         let outcome = match self.forwarder.send(dispatch).await {
             Ok(answer) => answer.into_outcome(self.max_response_bytes),
@@ -84,22 +105,22 @@ impl Replayer {
         let attempt = NewAttempt {
             position: event.position,
             event: event.id,
-            replay: true,
+            replay,
             again: false,
             url,
-            edited: replay.edited,
+            edited,
             started_at,
             duration: clock.elapsed(),
             outcome,
         };
-        Ok(self.writer.record(attempt).await?)
+        self.writer.record(attempt).await
     }
 
     fn dispatch<'a>(
         &self,
         target: &'a Target,
         event: &'a Event,
-        attempt: u32,
+        marks: Marks,
         edited: Option<&'a EditedRequest>,
     ) -> Dispatch<'a> {
         let request = &event.request;
@@ -115,11 +136,6 @@ impl Replayer {
         let origin = Origin {
             peer: request.peer,
             scheme: scheme(&self.status.borrow()),
-        };
-        let marks = Marks {
-            event: event.id,
-            attempt,
-            replay: true,
         };
         Dispatch {
             target,

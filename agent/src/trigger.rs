@@ -1,0 +1,68 @@
+//! Trigger: an event that nobody sent enters the history, and goes to a local service at once,
+//! beside the lanes. It has no `seq`, which is how everything that draws conclusions from what
+//! Podio does tells it from what Podio sent.
+
+use jiff::Timestamp;
+use podtap_wire::{EventId, WebhookRequest};
+
+use crate::config::Target;
+use crate::history::{Attempt, DeliveryState, HistoryError, NewEvent};
+use crate::replay::Replayer;
+
+/// What to trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// The request, such as a [`Draft`](crate::draft::Draft) makes one. It counts as received at
+    /// the moment at which it is sent, whatever it says.
+    pub request: WebhookRequest,
+    /// Where it goes instead of the configured local service.
+    pub target: Option<Target>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Triggered {
+    /// The new event.
+    pub event: EventId,
+    /// Its first attempt.
+    pub attempt: Attempt,
+}
+
+/// Why nothing was sent, or why what came of it could not be stored.
+#[derive(Debug, thiserror::Error)]
+pub enum TriggerError {
+    /// No local service is configured and none was named; nothing was stored.
+    #[error("there is no local service to send it to; name one")]
+    NoTarget,
+    /// The history failed.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+impl Replayer {
+    /// Sends one new event; it and its attempt are on stable storage when this returns.
+    pub(crate) async fn trigger(&self, trigger: Trigger) -> Result<Triggered, TriggerError> {
+        let Trigger {
+            mut request,
+            target,
+        } = trigger;
+        let target = target.as_ref().or(self.target.as_ref());
+        let target = target.ok_or(TriggerError::NoTarget)?;
+        let _permit = self.permit().await?;
+        let now = Timestamp::now();
+        request.received_at = now;
+        let id = EventId::from_parts(now, fastrand::u128(..));
+        let new = NewEvent {
+            id,
+            seq: None,
+            request,
+            // No lane takes it up: it is sent here, once, and a crash before that sends nothing.
+            state: DeliveryState::Held,
+        };
+        self.writer.append(vec![new]).await?;
+        // Read back for its place; retention cannot have it gone yet, another program might.
+        let event = self.history.event(id).await?.ok_or(HistoryError::Gone)?;
+        let attempt = self.attempt(target, &event, 1, false, None).await?;
+        Ok(Triggered { event: id, attempt })
+    }
+}
