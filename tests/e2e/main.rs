@@ -27,4 +27,5 @@ mod shutdown;
 mod support;
 mod terminal;
 mod trigger;
+mod trigger_form;
 mod tunnels;

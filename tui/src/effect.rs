@@ -3,7 +3,7 @@
 //! too late is recognised.
 
 use podtap_agent::history::{EditedRequest, Filter, PageQuery, Position};
-use podtap_agent::{EventId, Target};
+use podtap_agent::{EventId, Target, Trigger};
 use podtap_podio::ObjectRef;
 
 /// Counts the questions of one asker; an answer of an older one is dropped.
@@ -64,6 +64,8 @@ pub(crate) enum Effect {
         /// What to send, instead of the event as it came.
         edited: Option<Box<EditedRequest>>,
     },
+    /// Send an event that Podio did not send to the local service.
+    Trigger(Box<Trigger>),
     /// Read two events and compare their requests.
     Compare {
         /// What is compared with.

@@ -4,7 +4,7 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use podtap_agent::history::{Attempt, EventRow, LoopFinding, Position};
-use podtap_agent::{Change, EventId, Explanation, HookStanding, Status};
+use podtap_agent::{Change, EventId, Explanation, HookStanding, Status, Triggered};
 use podtap_podio::ObjectRef;
 use ratatui::layout::Size;
 
@@ -73,6 +73,11 @@ pub(crate) enum Answer {
         id: EventId,
         /// The attempt.
         result: Result<Box<Attempt>, String>,
+    },
+    /// To [`crate::effect::Effect::Trigger`].
+    Triggered {
+        /// The event and its attempt.
+        result: Result<Box<Triggered>, String>,
     },
     /// To [`crate::effect::Effect::Compare`].
     Compared {

@@ -124,6 +124,7 @@ impl App {
             Action::Fold => self.fold(),
             Action::Replay => self.replay(effects),
             Action::ReplayWith => self.replay_with(),
+            Action::Trigger => self.trigger(),
             Action::Edit => self.edit(effects),
             Action::Stop => self.stop_replays(),
             Action::Compare => self.compare(effects),

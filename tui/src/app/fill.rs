@@ -8,8 +8,10 @@ use crate::modal::{Modal, Purpose};
 impl App {
     /// A key did this to the open form.
     pub(super) fn filled(&mut self, filled: Filled, effects: &mut Vec<Effect>) {
-        if filled != Filled::Sent {
-            return;
+        match filled {
+            Filled::Sent => {}
+            Filled::Chosen(0) => return self.trigger_chosen(),
+            Filled::Chosen(_) | Filled::Nothing => return,
         }
         let Some(Modal::Form(mut form, purpose)) = self.modals.pop() else {
             return;
@@ -31,6 +33,7 @@ impl App {
         match purpose {
             Purpose::Replay(which) => self.replay_as_filled(form, which, effects)?,
             Purpose::Note { position, id } => Self::note_as_filled(form, position, id, effects),
+            Purpose::Trigger(offer) => self.trigger_as_filled(form, &offer, effects)?,
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod link;
 mod note;
 mod only;
 mod replay;
+mod trigger;
 mod which;
 
 use std::iter::repeat_n;
@@ -32,6 +33,7 @@ use crate::rate::Rate;
 use crate::search::Search;
 use crate::theme::{Role, Theme};
 use crate::toast::Toasts;
+pub(crate) use trigger::{LastSent, Offer};
 pub(crate) use which::Which;
 
 /// The list's part of what it shares with the detail at first, in per cent.
@@ -84,6 +86,8 @@ pub(crate) struct App {
     warning: Option<(LoopFinding, Timestamp)>,
     /// What changed since the screen is held still; `None` while it is not.
     held: Option<Changes>,
+    /// What the trigger form was last sent with.
+    last_sent: LastSent,
 }
 
 impl App {
@@ -109,6 +113,7 @@ impl App {
             only_marked: false,
             warning: None,
             held: None,
+            last_sent: LastSent::default(),
         }
     }
 
@@ -253,6 +258,7 @@ impl App {
             Answer::Count { result } => self.list.count(&result),
             Answer::Event { generation, result } => self.detail.event(generation, result),
             Answer::Replayed { id, result } => self.replayed(id, result),
+            Answer::Triggered { result } => self.triggered(result),
             Answer::FoundAll { wanted, result } => self.found_all(wanted, result),
             Answer::Compared { id, result } => self.compared(id, result),
             Answer::Explained { id, result } => self.explained(id, result),

@@ -237,14 +237,10 @@ impl App {
         }
         let id = short(id);
         let (role, text) = match result {
-            Ok(attempt) => match &attempt.outcome {
-                Outcome::Answered { status, .. } => {
-                    let (role, status) = words::status_outcome(*status);
-                    let took = words::duration(attempt.duration);
-                    (role, format!("Replayed {id}: {status} in {took}"))
-                }
-                Outcome::Failed { error } => (Role::Failed, format!("Replayed {id}: ✗ {error}")),
-            },
+            Ok(attempt) => {
+                let (role, outcome) = ended(&attempt);
+                (role, format!("Replayed {id}: {outcome}"))
+            }
             Err(error) => (Role::Failed, format!("Cannot replay {id}: {error}")),
         };
         self.toasts.show(role, text, self.now);
@@ -264,8 +260,20 @@ impl App {
     }
 }
 
+/// What came of an attempt.
+pub(super) fn ended(attempt: &Attempt) -> (Role, String) {
+    match &attempt.outcome {
+        Outcome::Answered { status, .. } => {
+            let (role, status) = words::status_outcome(*status);
+            let took = words::duration(attempt.duration);
+            (role, format!("{status} in {took}"))
+        }
+        Outcome::Failed { error } => (Role::Failed, format!("✗ {error}")),
+    }
+}
+
 /// What a field holds, where it holds anything.
-fn optional<T>(
+pub(super) fn optional<T>(
     text: &str,
     parse: impl FnOnce(&str) -> Result<T, String>,
 ) -> Result<Option<T>, String> {

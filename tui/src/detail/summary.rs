@@ -43,6 +43,9 @@ pub(super) fn sheet(
     if let Some(peer) = request.peer {
         lines.push(field("from", Role::Plain, peer.to_string()));
     }
+    if event.seq.is_none() {
+        lines.push(field("origin", Role::Plain, "triggered or imported here"));
+    }
     let seq = event
         .seq
         .map(|seq| format!("  seq {seq}"))
@@ -150,6 +153,9 @@ fn delivery(event: &Event, attempts: &[Attempt]) -> Vec<Line> {
             }
             (DeliveryState::Held, Some(Hold::Verify)) => {
                 field("delivery", Role::Quiet, "◦ held: not for the local service")
+            }
+            (DeliveryState::Held, None) if event.seq.is_none() => {
+                field("delivery", Role::Quiet, "◦ not sent yet")
             }
             (DeliveryState::Held, None) => field(
                 "delivery",

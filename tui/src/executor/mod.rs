@@ -14,7 +14,7 @@ use crate::effect::Effect;
 use crate::message::Answer;
 pub(crate) use edit::edit;
 
-/// Work under way at once. The panes ask one question at a time, so only replays add up to this.
+/// Work under way at once. The panes ask one question at a time, so only what is sent adds up to this.
 const MOST: usize = 64;
 
 /// What carries out effects.
@@ -48,6 +48,9 @@ impl Executor {
                 Effect::Replay { id, .. } if full => Some(Answer::Replayed {
                     id,
                     result: Err("too many replays are under way".to_owned()),
+                }),
+                Effect::Trigger(_) if full => Some(Answer::Triggered {
+                    result: Err("too many events are being sent".to_owned()),
                 }),
                 effect => answer(&agent, zone, effect).await,
             }
@@ -126,6 +129,10 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
             };
             let result = agent.replay(replay).await.map(Box::new).map_err(words);
             Answer::Replayed { id, result }
+        }
+        Effect::Trigger(trigger) => {
+            let result = agent.trigger(*trigger).await.map(Box::new).map_err(words);
+            Answer::Triggered { result }
         }
         Effect::Compare { one, other } => {
             let result = read::compare(history, one, other).await;

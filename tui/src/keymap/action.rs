@@ -41,6 +41,7 @@ actions! {
     Find = "find": "Finds text in the open tab.",
     FindNext = "find-next": "The next place of the text.",
     FindPrevious = "find-previous": "The previous place of the text.",
+    Trigger = "trigger": "Sends an event that Podio did not send.",
     Edit = "edit": "Opens the event in the editor, then sends it changed.",
     EditAgain = "edit-again": "Opens the editor once more.",
     Accept = "accept": "Does what is asked.",

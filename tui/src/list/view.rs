@@ -208,8 +208,13 @@ fn empty(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 fn waiting(app: &App) -> Vec<Line> {
+    let trigger = app.keymap().key(Action::Trigger);
+    let trigger = trigger.filter(|_| app.status().target.is_some());
+    let trigger = trigger.map(|key| Line::of(Role::Accent, key.to_string()));
     if app.status().link == LinkState::Off {
-        return vec![Line::of(Role::Plain, "The history is empty.")];
+        let sends = |key: Line| key.put(Role::Quiet, "  sends an event to the local service");
+        let empty = Line::of(Role::Plain, "The history is empty.");
+        return [empty].into_iter().chain(trigger.map(sends)).collect();
     }
     let mut lines = vec![
         Line::of(Role::Plain, "Waiting for the first webhook."),
@@ -219,7 +224,13 @@ fn waiting(app: &App) -> Vec<Line> {
         let url = format!("{}/podio/hook", url.trim_end_matches('/'));
         lines.push(Line::of(Role::Quiet, "Give Podio  ").put(Role::Accent, url));
     }
-    lines
-        .push(Line::of(Role::Quiet, "Or try      ").put(Role::Plain, "podtap trigger item.create"));
+    lines.push(match trigger {
+        Some(key) => Line::of(Role::Quiet, "Or press    ")
+            .join(key)
+            .put(Role::Quiet, ", and send one yourself"),
+        None => {
+            Line::of(Role::Quiet, "Or try      ").put(Role::Plain, "podtap trigger item.create")
+        }
+    });
     lines
 }

@@ -121,6 +121,22 @@ impl Form {
         }
     }
 
+    /// Labels and texts of the typed fields from `first` on.
+    pub(crate) fn pairs(&self, first: usize) -> Vec<(String, String)> {
+        let typed = |field: &Field| match &field.value {
+            Value::Text(input) => Some((field.label.clone(), input.text())),
+            Value::Choice(_) => None,
+        };
+        self.fields.iter().skip(first).filter_map(typed).collect()
+    }
+
+    /// Keeps the first `kept` fields; these take the place of the others.
+    pub(crate) fn replace_after(&mut self, kept: usize, fields: Vec<Field>) {
+        self.fields.truncate(kept);
+        self.fields.extend(fields);
+        self.at = self.at.min(self.fields.len().saturating_sub(1));
+    }
+
     /// Says what cannot be; it stays until something is typed.
     pub(crate) fn refuse(&mut self, fault: impl Into<String>) {
         self.fault = Some(fault.into());
@@ -324,6 +340,17 @@ mod tests {
             press(&mut form, keys);
             assert_eq!(form.chosen(0), chosen, "{keys}");
         }
+    }
+
+    #[test]
+    fn the_last_fields_are_read_and_replaced_together() {
+        let mut form = form();
+        let pair = |label: &str, text: &str| (label.to_owned(), text.to_owned());
+        assert_eq!(form.pairs(0), [pair("item_id", "7"), pair("tag", "")]);
+        assert_eq!(form.pairs(2), [pair("tag", "")]);
+        press(&mut form, "tab tab");
+        form.replace_after(1, vec![Field::text("task_id", "3", "")]);
+        assert_eq!((form.pairs(0), form.at), (vec![pair("task_id", "3")], 1));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use podtap_agent::{EventId, Target};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::{App, Which};
+use crate::app::{App, Offer, Which};
 use crate::keymap::{Action, Context, Keymap};
 use form::Form;
 use help::Help;
@@ -43,6 +43,8 @@ pub(crate) enum Purpose {
     Replay(Vec<Which>),
     /// What to write on this event.
     Note { position: Position, id: EventId },
+    /// An event that shall be sent, and what its fields hold at first.
+    Trigger(Offer),
 }
 
 /// What a person is asked to confirm.

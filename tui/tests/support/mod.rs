@@ -1,5 +1,7 @@
 //! A screen that a script reads and types on, and a history that it fills.
 
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;

@@ -1,0 +1,84 @@
+//! The trigger form through the real loop, an agent without a link and a real local service.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests say so by failing"
+)]
+
+mod support;
+
+use podtap_tui::{Config, runtime};
+use support::{Bench, play, screen};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Takes one request, answers 201 and gives the request.
+async fn take_one(service: TcpListener) -> String {
+    let (mut stream, _) = service.accept().await.unwrap();
+    let mut request = Vec::new();
+    while !request.ends_with(b"hook_id=9") {
+        assert!(stream.read_buf(&mut request).await.unwrap() > 0);
+    }
+    let answer = b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n";
+    stream.write_all(answer).await.unwrap();
+    String::from_utf8(request).unwrap()
+}
+
+#[tokio::test]
+async fn an_event_is_filled_in_sent_and_listed() {
+    let service = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = service.local_addr().unwrap().to_string();
+    let bench = Bench::new(Some(&target));
+    let (mut screen, mut person) = screen(120, 40);
+    let token = CancellationToken::new();
+    let ui = runtime::run(&mut screen, bench.handle.clone(), Config::default(), token);
+
+    let request = play(ui, async {
+        person.sees("t  sends an event to the local service").await;
+        person.press("t c o m m").await;
+        person.sees("comment.create ▸").await;
+        person.press("tab tab tab ctrl-u").await;
+        person.paste("4711").await;
+        person.press("tab tab ctrl-u 9 enter").await;
+        let request = take_one(service).await;
+        person.sees("✓ 201").await;
+        person.sees("item 4711").await;
+        person.sees("triggered or imported here").await;
+
+        // What was sent last is offered again, also for another type.
+        person.press("t i t e m . d").await;
+        let form = person.sees("item.delete ▸").await;
+        assert!(form.contains("item_id           4711"), "{form}");
+        person.press("esc q").await;
+        request
+    })
+    .await;
+
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /podio/hook HTTP/1.1"), "{head}");
+    assert!(head.contains("podtap-replay: false"), "{head}");
+    let said = "item_id=4711&comment_id=1489203375&type=comment.create&hook_id=9";
+    assert_eq!(body, said);
+}
+
+#[tokio::test]
+async fn without_a_local_service_the_form_says_so_and_nothing_is_listed() {
+    let bench = Bench::new(None);
+    let (mut screen, mut person) = screen(80, 24);
+    let token = CancellationToken::new();
+    let ui = runtime::run(&mut screen, bench.handle.clone(), Config::default(), token);
+
+    play(ui, async {
+        person.sees("The history is empty.").await;
+        person.press("t enter").await;
+        person.sees("there is no local service to send it to").await;
+        person.press("esc q").await;
+    })
+    .await;
+
+    assert_eq!(bench.handle.history().newest().await.unwrap(), None);
+}
