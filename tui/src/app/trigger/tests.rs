@@ -137,6 +137,10 @@ fn what_was_typed_stays_while_types_are_tried() {
     press(&mut app, "i t e m . u", 0);
     let said = "item_id=5 item_revision_id=7 type=item.update hook_id=24360217";
     assert_eq!(sends(&mut app), said);
+
+    press(&mut app, "t tab tab tab ctrl-u 6 up up up i t e m . d", 0);
+    let said = "item_id=6 item_revision_id=9 type=item.delete hook_id=24360218";
+    assert_eq!(sends(&mut app), said);
 }
 
 #[test]
