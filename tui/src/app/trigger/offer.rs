@@ -2,7 +2,7 @@
 //!
 //! A value is what was typed for the same parameter before the type was changed, else what was sent
 //! last in this session, else what the event that was selected says, else Podio's usual
-//! ([`sample`]). So a handler that is being tried gets the same item again, at its next revision.
+//! ([`sample()`]). So a handler that is being tried gets the same item again, at its next revision.
 
 use std::collections::BTreeMap;
 
