@@ -79,18 +79,12 @@ pub(super) fn outgoing(
     map
 }
 
-/// The headers without those of one hop, also without those that `Connection` names.
+/// The headers without those of one hop.
 pub(super) fn end_to_end(headers: &HeaderList) -> HeaderMap {
-    let named: Vec<&str> = headers
-        .iter()
-        .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
-        .filter_map(|(_, value)| std::str::from_utf8(value).ok())
-        .flat_map(|value| value.split(',').map(str::trim))
-        .collect();
+    let hop = OneHop::of(headers);
     let mut map = HeaderMap::with_capacity(headers.len() + 8);
     for (name, value) in headers.iter() {
-        let stays = |hop: &&str| hop.eq_ignore_ascii_case(name);
-        if OF_ONE_HOP.iter().any(stays) || named.iter().any(stays) {
+        if hop.has(name) {
             continue;
         }
         // What came in as HTTP goes out as HTTP; only a hand-edited header may be neither.
@@ -102,6 +96,32 @@ pub(super) fn end_to_end(headers: &HeaderList) -> HeaderMap {
         }
     }
     map
+}
+
+/// Which headers of one message concern the connection that it came over: those that always do,
+/// and those that its `Connection` names.
+#[derive(Debug)]
+pub(crate) struct OneHop<'a> {
+    named: Vec<&'a str>,
+}
+
+impl<'a> OneHop<'a> {
+    /// Of the message with these headers.
+    pub(crate) fn of(headers: &'a HeaderList) -> Self {
+        let named = headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
+            .filter_map(|(_, value)| std::str::from_utf8(value).ok())
+            .flat_map(|value| value.split(',').map(str::trim))
+            .collect();
+        Self { named }
+    }
+
+    /// Whether the header of this name is one of them.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let mut all = OF_ONE_HOP.iter().chain(&self.named);
+        all.any(|hop| hop.eq_ignore_ascii_case(name))
+    }
 }
 
 fn append_to_list(map: &mut HeaderMap, name: &HeaderName, new: &str) {

@@ -9,31 +9,38 @@ mod shell;
 
 use podtap_wire::HeaderList;
 
-/// Headers that belong to one connection or are set anew by whoever sends (RFC 9110 §7.6.1).
-const CONNECTION_HEADERS: &[&str] = &[
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+use crate::delivery::headers::OneHop;
+
+/// Headers that whoever sends the request again sets anew.
+const SET_ANEW: [&str; 2] = ["expect", "host"];
 
 /// The headers that say something about the request and not about the connection it came over.
 pub fn end_to_end(headers: &HeaderList) -> impl Iterator<Item = (&str, &[u8])> {
-    let own = |name: &str| {
-        CONNECTION_HEADERS
-            .iter()
-            .any(|own| name.eq_ignore_ascii_case(own))
-    };
+    let hop = OneHop::of(headers);
+    let anew = |name: &str| SET_ANEW.iter().any(|own| name.eq_ignore_ascii_case(own));
     headers
         .iter()
-        .filter(move |(name, _)| !own(name))
+        .filter(move |(name, _)| !hop.has(name) && !anew(name))
         .map(|(name, value)| (name, value.as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_to_the_connection_or_is_set_anew_is_left_out() {
+        let headers: HeaderList = [
+            ("Host", "hooks.test"),
+            ("Expect", "100-continue"),
+            ("Connection", "close, x-hop"),
+            ("X-Hop", "1"),
+            ("Transfer-Encoding", "chunked"),
+            ("content-type", "text/plain"),
+        ]
+        .into_iter()
+        .collect();
+        let kept: Vec<_> = end_to_end(&headers).collect();
+        assert_eq!(kept, [("content-type", &b"text/plain"[..])]);
+    }
 }
