@@ -10,7 +10,7 @@ use super::error::HistoryError;
 use super::row;
 use super::watch::{Watched, rows};
 
-/// The first attempt of an event that Podio sent, replays aside.
+/// The first attempt of an event that a relay took, replays aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) hook_id: u64,
@@ -81,10 +81,12 @@ impl Watched {
 }
 
 /// Attempts are stored in the order in which they end, so their times grow with their row numbers,
-/// but for a minute or so.
+/// but for a minute or so; those of imported events, which have times of their own, are passed over.
 fn attempts_since(connection: &Connection, since: Timestamp) -> rusqlite::Result<AttemptCursor> {
-    let mut started_at = connection
-        .prepare("SELECT started_at FROM attempts WHERE rowid >= ? ORDER BY rowid LIMIT 1")?;
+    let mut started_at = connection.prepare(
+        "SELECT a.started_at FROM attempts AS a CROSS JOIN events AS e USING (position) \
+         WHERE a.rowid >= ? AND e.seq IS NOT NULL ORDER BY a.rowid LIMIT 1",
+    )?;
     let (mut low, mut high) = (0, newest_attempt(connection)? + 1);
     while low + 1 < high {
         let middle = low + (high - low) / 2;

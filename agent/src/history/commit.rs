@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use podtap_wire::EventId;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -13,7 +14,7 @@ use super::burst::Bursts;
 use super::error::HistoryError;
 use super::note::Note;
 use super::write::{Appended, Command, Tally};
-use super::{index, retention, store};
+use super::{index, past, retention, store};
 use crate::handle::Change;
 
 /// Rows of one transaction: bounds how long the first of them waits for its commit.
@@ -41,6 +42,7 @@ pub(super) struct Committer {
 /// What a command did, to be told after the commit.
 enum Done {
     Appended(Appended),
+    Imported(Vec<EventId>),
     Recorded(Option<u32>),
     Noted,
     Retained(bool),
@@ -49,10 +51,10 @@ enum Done {
 
 impl Done {
     fn new_events(&self) -> usize {
-        if let Self::Appended(appended) = self {
-            appended.new
-        } else {
-            0
+        match self {
+            Self::Appended(appended) => appended.new,
+            Self::Imported(new) => new.len(),
+            _ => 0,
         }
     }
 }
@@ -174,6 +176,9 @@ impl Committer {
                 (Command::Append { answer, .. }, Done::Appended(appended)) => {
                     let _ = answer.send(Ok(appended));
                 }
+                (Command::Import { answer, .. }, Done::Imported(new)) => {
+                    let _ = answer.send(Ok(new));
+                }
                 (Command::Record { attempt, answer }, Done::Recorded(number)) => {
                     self.announce(Change::Touched {
                         position: attempt.position,
@@ -237,6 +242,7 @@ fn gather(first: Command, queue: &mut mpsc::Receiver<Command>) -> (Vec<Command>,
         rows += match &command {
             Command::Close => return (group, true),
             Command::Append { events, .. } => events.len(),
+            Command::Import { past, .. } => past.len(),
             Command::Note { notes, .. } => notes.len(),
             _ => 1,
         };
@@ -260,6 +266,9 @@ fn apply(
     Ok(match command {
         Command::Append { events, .. } => {
             Done::Appended(store::append(transaction, events, bursts, tally)?)
+        }
+        Command::Import { past, .. } => {
+            Done::Imported(past::import(transaction, past, bursts, tally)?)
         }
         Command::Record { attempt, .. } => {
             Done::Recorded(store::record(transaction, attempt, tally)?)
@@ -288,6 +297,7 @@ fn refuse(group: Vec<Command>, error: &HistoryError) {
     for command in group {
         match command {
             Command::Append { answer, .. } => drop(answer.send(Err(error.clone()))),
+            Command::Import { answer, .. } => drop(answer.send(Err(error.clone()))),
             Command::Record {
                 answer: Some(answer),
                 ..

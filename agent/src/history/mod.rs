@@ -19,6 +19,7 @@ mod insight;
 mod made;
 mod note;
 mod page;
+mod past;
 mod reader;
 mod retention;
 mod row;
@@ -49,6 +50,7 @@ pub use insight::{Duplicate, Hold, Insight, Verification};
 pub(crate) use made::MadeHook;
 pub(crate) use note::{EventKey, Note};
 pub use page::{Anchor, MAX_PAGE, PageQuery};
+pub use past::{Past, PastEvent};
 pub(crate) use reader::Reader;
 #[cfg(test)]
 pub(crate) use watch::Earlier;

@@ -16,21 +16,36 @@ pub(super) fn append(
     bursts: &mut Bursts,
     tally: &mut Tally,
 ) -> rusqlite::Result<Appended> {
-    let mut insert_event = transaction.prepare_cached(
-        "INSERT INTO events (id, seq, received_at, method, path, event_type, object_kind, \
-         object_id, hook_id, revision, same_key, body_bytes, state) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-    )?;
-    let mut insert_request = transaction.prepare_cached(
-        "INSERT INTO requests (position, peer, headers, body) VALUES (?, ?, ?, ?)",
-    )?;
     let mut new = 0;
     for event in events {
-        let request = &event.request;
-        let podio = row::decode(&request.headers, &request.body);
-        let podio = podio.as_ref();
-        let object = podio.and_then(podtap_podio::PodioEvent::object);
-        let inserted = insert_event.execute(params![
+        new += usize::from(insert(transaction, event, bursts, tally)?.is_some());
+    }
+    bursts.write(transaction)?;
+    Ok(Appended {
+        new,
+        known: events.len() - new,
+    })
+}
+
+/// Appends one event; its place, unless it is there already. A burst that it makes grow is written
+/// down by the caller, once for all.
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    event: &NewEvent,
+    bursts: &mut Bursts,
+    tally: &mut Tally,
+) -> rusqlite::Result<Option<Position>> {
+    let request = &event.request;
+    let podio = row::decode(&request.headers, &request.body);
+    let podio = podio.as_ref();
+    let object = podio.and_then(podtap_podio::PodioEvent::object);
+    let inserted = transaction
+        .prepare_cached(
+            "INSERT INTO events (id, seq, received_at, method, path, event_type, object_kind, \
+             object_id, hook_id, revision, same_key, body_bytes, state) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        )?
+        .execute(params![
             event.id.to_bytes(),
             event.seq.map(|seq| row::id_to_sql(seq.0)),
             request.received_at.as_millisecond(),
@@ -47,28 +62,25 @@ pub(super) fn append(
             request.body.len(),
             row::state_to_sql(event.state),
         ])?;
-        if inserted == 0 {
-            continue;
-        }
-        let position = transaction.last_insert_rowid();
-        insert_request.execute(params![
+    if inserted == 0 {
+        return Ok(None);
+    }
+    let position = transaction.last_insert_rowid();
+    transaction
+        .prepare_cached("INSERT INTO requests (position, peer, headers, body) VALUES (?, ?, ?, ?)")?
+        .execute(params![
             position,
             request.peer.map(|peer| peer.to_string()),
             row::to_json(&request.headers)?,
             &request.body[..],
         ])?;
-        let kind = podio.map(|podio| (podio.kind.as_str(), podio.hook_id));
-        let at = request.received_at.as_millisecond();
-        bursts.add(transaction, position, kind, at)?;
-        new += 1;
-        tally.newest = Position(position);
-        tally.pending += u64::from(event.state == DeliveryState::Pending);
-    }
-    bursts.write(transaction)?;
-    Ok(Appended {
-        new,
-        known: events.len() - new,
-    })
+    let kind = podio.map(|podio| (podio.kind.as_str(), podio.hook_id));
+    let at = request.received_at.as_millisecond();
+    bursts.add(transaction, position, kind, at)?;
+    let position = Position(position);
+    tally.newest = position;
+    tally.pending += u64::from(event.state == DeliveryState::Pending);
+    Ok(Some(position))
 }
 
 /// Stores an attempt under the event's next number; `None` where the event is gone.
@@ -94,6 +106,20 @@ pub(super) fn record(
         _ => DeliveryState::Delivered,
     };
     let number = attempts + 1;
+    ended(transaction, attempt, number, after)?;
+    if before == DeliveryState::Pending && after != before {
+        tally.pending = tally.pending.saturating_sub(1);
+    }
+    Ok(Some(number))
+}
+
+/// Stores an attempt under this number; its event has this state from now on.
+pub(super) fn ended(
+    transaction: &Transaction<'_>,
+    attempt: &NewAttempt,
+    number: u32,
+    after: DeliveryState,
+) -> rusqlite::Result<()> {
     let (status, error) = match &attempt.outcome {
         Outcome::Answered { status, .. } => (Some(*status), None),
         Outcome::Failed { error } => (None, Some(error.as_str())),
@@ -107,13 +133,10 @@ pub(super) fn record(
         )?
         .execute(named_params! {
             ":state": row::state_to_sql(after), ":number": number, ":replay": attempt.replay,
-            ":status": status, ":error": error, ":duration": duration, ":position": position,
+            ":status": status, ":error": error, ":duration": duration,
+            ":position": attempt.position.0,
         })?;
-    insert_attempt(transaction, attempt, number)?;
-    if before == DeliveryState::Pending && after != before {
-        tally.pending = tally.pending.saturating_sub(1);
-    }
-    Ok(Some(number))
+    insert_attempt(transaction, attempt, number)
 }
 
 fn insert_attempt(

@@ -25,6 +25,9 @@ const MAX_LOOPS: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Arrival {
     pub(crate) event: EventKey,
+    /// Whether a relay took it from whoever sent it. What did not come so (trigger, import) is on
+    /// record only: nothing is validated, held, concluded or looked up because of it.
+    pub(crate) relayed: bool,
     pub(crate) received_at: Timestamp,
     pub(crate) event_type: Option<String>,
     pub(crate) object: Option<ObjectRef>,
@@ -33,15 +36,15 @@ pub(crate) struct Arrival {
     /// The code, of a `hook.verify` that has one.
     pub(crate) code: Option<String>,
     pub(crate) verification: Option<Verification>,
-    /// The first event before it that Podio sent and that says the same.
+    /// The first event before it that a relay took and that says the same.
     pub(crate) earlier: Option<Earlier>,
     /// Whether it is known what its hook is on.
     pub(crate) known_hook: bool,
     /// Whether its hook is known to be on a field, so that it does not see every revision.
     pub(crate) on_field: bool,
-    /// The item's next lower revision that has arrived, whenever.
+    /// The item's next lower revision that has arrived through a relay, whenever.
     pub(crate) below: Option<u64>,
-    /// The item's next higher revision that has arrived, whenever.
+    /// The item's next higher revision that has arrived through a relay, whenever.
     pub(crate) above: Option<Neighbour>,
 }
 
@@ -95,8 +98,8 @@ impl Watched {
             .await
     }
 
-    /// Each `hook.verify` since `since` and up to `through` that has no outcome yet, newest first,
-    /// at most `limit`.
+    /// Each `hook.verify` that a relay took since `since` and up to `through` and that has no
+    /// outcome yet, newest first, at most `limit`.
     pub(crate) async fn unverified(
         &self,
         since: Timestamp,
@@ -104,7 +107,7 @@ impl Watched {
         limit: usize,
     ) -> Result<Vec<Arrival>, HistoryError> {
         let condition = "e.event_type = 'hook.verify' AND e.verification IS NULL \
-             AND e.received_at >= ? AND e.position <= ? ORDER BY e.position DESC LIMIT ?";
+             AND e.seq IS NOT NULL AND e.received_at >= ? AND e.position <= ? ORDER BY e.position DESC LIMIT ?";
         let since = since.as_millisecond();
         self.read(move |connection| {
             arrivals(connection, condition, params![since, through.0, limit])
@@ -199,7 +202,7 @@ fn arrivals(
          THEN (SELECT body FROM requests WHERE position = e.position) END, \
          (SELECT min(d.position) FROM events AS d \
           WHERE d.same_key = e.same_key AND d.position < e.position AND d.seq IS NOT NULL), \
-         h.hook_id IS NOT NULL \
+         h.hook_id IS NOT NULL, e.seq IS NOT NULL \
          FROM events AS e {with_hook} WHERE {condition}"
     );
     rows(connection, &sql, params, |found| arrival(connection, found))
@@ -219,6 +222,7 @@ fn arrival(connection: &Connection, found: &Row<'_>) -> rusqlite::Result<Arrival
     };
     Ok(Arrival {
         event: event_key(found)?,
+        relayed: found.get(14)?,
         received_at: row::timestamp(found, 2)?,
         event_type: found.get(3)?,
         object,
@@ -253,7 +257,7 @@ fn earlier(connection: &Connection, position: i64) -> rusqlite::Result<Earlier> 
         })
 }
 
-/// The revisions of an item next to this one, among all that have arrived. Revisions of 2^63 and
+/// The revisions of an item next to this one, among all that a relay took. Revisions of 2^63 and
 /// more, which nobody has, sort before the others.
 fn neighbours(
     connection: &Connection,
@@ -275,8 +279,8 @@ fn neighbours(
     let above = connection
         .prepare_cached(
             "SELECT position, id, revision, coalesce(missing, 0) FROM events \
-             WHERE object_id = ?1 AND revision > ?2 AND object_kind = ?3 AND seq IS NOT NULL \
-             ORDER BY revision, position LIMIT 1",
+             WHERE object_id = ?1 AND revision > ?2 AND object_kind = ?3 \
+             AND seq IS NOT NULL ORDER BY revision, position LIMIT 1",
         )?
         .query_row(key, |found| {
             Ok(Neighbour {

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use super::error::HistoryError;
 use super::event::{Attempt, DeliveryState, EditedRequest, Outcome, Position};
 use super::note::Note;
+use super::past::Past;
 use crate::config::Retention;
 
 /// A webhook that is to enter the history.
@@ -103,6 +104,11 @@ pub(crate) enum Command {
     Record {
         attempt: Box<NewAttempt>,
         answer: Option<Answer<Attempt>>,
+    },
+    /// Takes over what comes from elsewhere; answers with the events that were new.
+    Import {
+        past: Vec<Past>,
+        answer: Answer<Vec<EventId>>,
     },
     /// Adds notes: all of them or none.
     Note {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
+use podtap_wire::EventId;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::commit::Committer;
@@ -12,6 +13,7 @@ use super::connection;
 use super::error::HistoryError;
 use super::event::Attempt;
 use super::note::Note;
+use super::past::Past;
 use super::write::{Answer, Appended, Command, NewAttempt, NewEvent, Tally};
 use crate::config::Retention;
 use crate::handle::Change;
@@ -68,6 +70,13 @@ impl Writer {
     /// Stores events in their order; returns once they are on stable storage (invariant 1).
     pub async fn append(&self, events: Vec<NewEvent>) -> Result<Appended, HistoryError> {
         self.ask(|answer| Command::Append { events, answer }).await
+    }
+
+    /// Takes over events and attempts of another history, in their order and in one transaction;
+    /// returns the events that were new once all of it is on stable storage. Nothing is delivered
+    /// because of it.
+    pub async fn import(&self, past: Vec<Past>) -> Result<Vec<EventId>, HistoryError> {
+        self.ask(|answer| Command::Import { past, answer }).await
     }
 
     /// Stores an attempt; returns it with its number once it is on stable storage.

@@ -161,6 +161,7 @@ mod tests {
                 position: Position(millis),
                 id: EventId::from_bytes([0; 16]),
             },
+            relayed: true,
             received_at: Timestamp::from_millisecond(1_800_000_000_000 + millis).unwrap(),
             event_type: Some("item.update".to_owned()),
             object: Some(ITEM),

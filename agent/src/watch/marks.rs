@@ -67,6 +67,7 @@ mod tests {
     fn update(position: i64, revision: u64) -> Arrival {
         Arrival {
             event: key(position),
+            relayed: true,
             received_at: Timestamp::UNIX_EPOCH,
             event_type: Some("item.update".to_owned()),
             object: None,

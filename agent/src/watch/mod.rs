@@ -2,7 +2,8 @@
 //! link, since two of them would validate everything twice.
 //!
 //! `verify`, `loops`, `marks` and `outage` decide and are pure; `validate` and `names` call Podio.
-//! What is found goes back into the history, together with the place up to which was looked: a
+//! Only what came through a relay counts: an event without a `seq` was made up or imported here, and
+//! is passed over. What is found goes back into the history, together with the place up to which was looked: a
 //! crash repeats a little and loses nothing.
 
 mod loops;
@@ -211,6 +212,11 @@ impl Watch {
         let now = Timestamp::now();
         let mut notes = Vec::new();
         for arrival in &page {
+            detectors.cursor = arrival.event.position;
+            // Nobody fired it now: it came by trigger or import, and is on record only.
+            if !arrival.relayed {
+                continue;
+            }
             notes.extend(marks::marks(arrival));
             notes.extend(self.verify(&mut detectors.verifier, arrival, now));
             if let Some(finding) = detectors.loops.observe(arrival) {
@@ -219,7 +225,6 @@ impl Watch {
             if arrival.hook_id.is_some() && !arrival.known_hook {
                 detectors.unknown_hook.notify_one();
             }
-            detectors.cursor = arrival.event.position;
         }
         detectors.unsaved += page.len();
         if !notes.is_empty() || detectors.unsaved >= SAVE_EVERY {
