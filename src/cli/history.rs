@@ -29,9 +29,12 @@ pub(crate) struct Events {
     /// At most this many
     #[arg(short = 'l', long, value_name = "N", default_value_t = 50)]
     pub(crate) limit: usize,
-    /// One JSON object a line, the oldest first
+    /// One JSON object a line, the oldest first; `podtap import` reads it again
     #[arg(long)]
     pub(crate) json: bool,
+    /// As an HTTP archive (HAR 1.2) for browsers and proxies; `podtap import` reads it again
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) har: bool,
     #[command(flatten)]
     pub(crate) tunnel: Tunnel,
 }

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use podtap_agent::export::archive::{self, ArchiveError, Format, Selection};
 use podtap_agent::history::{Anchor, EventRow, Filter, History, PageQuery};
 
-use super::history::{load, open};
+use super::history::open;
 use crate::cli::Events;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::output::json::Object;
 use crate::output::{lines, print};
 
 /// Rows read at once.
@@ -20,19 +20,40 @@ const PAGE: usize = 500;
 pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode, Failure> {
     let filter = parse_filter(&events.filter.join(" "), settings)?;
     let history = open(settings)?;
+    if let Some(format) = archive_format(&events) {
+        let base = match settings.target()? {
+            Some(target) => target.to_string(),
+            None => "http://localhost:3000".to_owned(),
+        };
+        let most = events.limit;
+        let selection = Selection::Filter { filter, most };
+        archive::write(&history, selection, format, &base, std::io::stdout()).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut rows = newest(&history, &filter, events.limit).await?;
     rows.reverse();
     let zone = TimeZone::system();
     for row in rows {
-        if events.json {
-            let event = load(&history, row.id).await?;
-            let attempts = history.attempts(row.id).await?;
-            print(&Object::event(&event, Some(&attempts)).to_line())?;
-        } else {
-            print(&lines::event(&row, &zone))?;
-        }
+        print(&lines::event(&row, &zone))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn archive_format(events: &Events) -> Option<Format> {
+    match (events.json, events.har) {
+        (true, _) => Some(Format::Ndjson),
+        (false, true) => Some(Format::Har),
+        (false, false) => None,
+    }
+}
+
+impl From<ArchiveError> for Failure {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::History(error) => error.into(),
+            ArchiveError::Write(error) => error.into(),
+        }
+    }
 }
 
 /// A filter, or where it goes wrong.

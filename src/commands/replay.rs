@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::output::printable;
 use jiff::tz::TimeZone;
+use podtap_agent::export::json::AttemptObject;
 use podtap_agent::history::{Attempt, Event, Outcome};
 use podtap_agent::{AgentHandle, Replay as Request, Target};
 use podtap_tui::editor::edit;
@@ -14,7 +15,6 @@ use super::history::{browser, find, load, run_browser};
 use crate::cli::Replay;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
-use crate::output::json::Object;
 use crate::output::{lines, print};
 use crate::parts::Parts;
 use crate::shutdown::Shutdown;
@@ -100,7 +100,7 @@ async fn send_all(
             .await
             .map_err(|error| Failure::because("the event cannot be replayed", &error))?;
         print(&if json {
-            Object::Attempt((&attempt).into()).to_line()
+            AttemptObject::from(&attempt).to_line()
         } else {
             lines::attempt(&event, &attempt, &zone)
         })?;

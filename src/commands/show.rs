@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::output::printable;
 use jiff::tz::TimeZone;
-use podtap_agent::export;
+use podtap_agent::export::{self, json::EventObject};
 use podtap_agent::history::{Attempt, Event, Outcome};
 use podtap_wire::HeaderList;
 
@@ -13,7 +13,6 @@ use super::history::{find, load, open};
 use crate::cli::Show;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::output::json::Object;
 use crate::output::{lines, print};
 
 /// Prints it in the form asked for.
@@ -31,7 +30,7 @@ pub(crate) async fn run(show: Show, settings: &Settings) -> Result<ExitCode, Fai
         };
         print(&export::curl::curl(&event.request, &target))?;
     } else if show.format.json {
-        print(&Object::event(&event, Some(&attempts)).to_line())?;
+        print(&EventObject::new(&event, Some(&attempts)).to_line())?;
     } else {
         for line in describe(&event, &attempts, &TimeZone::system()) {
             print(&printable(&line))?;

@@ -2,6 +2,7 @@
 //! hint of a change and prints what is new, in order.
 
 use jiff::tz::TimeZone;
+use podtap_agent::export::json::{AttemptObject, EventObject};
 use podtap_agent::history::{AttemptPosition, DeliveryState, LoopFinding, Position, Verification};
 use podtap_agent::{AgentHandle, Change, LinkState, ServiceState};
 use podtap_wire::{EventId, Seq};
@@ -151,7 +152,7 @@ impl Feed {
             self.events_through = last.position;
             for event in &events {
                 match self.format {
-                    Format::Json => print_object(&Object::event(event, None))?,
+                    Format::Json => print(&EventObject::new(event, None).to_line())?,
                     // A delivered event has its line when the attempt has ended.
                     Format::Lines if event.state == DeliveryState::Held => {
                         print(&lines::held(event, &self.zone))?;
@@ -172,7 +173,7 @@ impl Feed {
             self.attempts_through = *last;
             for (_, attempt) in &attempts {
                 match self.format {
-                    Format::Json => print_object(&Object::Attempt(attempt.into()))?,
+                    Format::Json => print(&AttemptObject::from(attempt).to_line())?,
                     Format::Lines => {
                         if let Some(event) = self.agent.history().event(attempt.event).await? {
                             print(&lines::attempt(&event, attempt, &self.zone))?;

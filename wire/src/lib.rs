@@ -33,4 +33,4 @@ pub use frame::{
 };
 pub use ids::{EventId, InvalidId, Seq, TunnelKey, TunnelName};
 pub use refusal::{ConnectRefusal, RefusalKind};
-pub use request::{HeaderList, WebhookRequest, WebhookResponse};
+pub use request::{HeaderList, WebhookRequest, WebhookResponse, latin1, latin1_bytes};

@@ -108,7 +108,7 @@ impl<'de> Deserialize<'de> for HeaderList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Vec::<(String, String)>::deserialize(deserializer)?
             .into_iter()
-            .map(|(name, value)| match to_bytes(value) {
+            .map(|(name, value)| match latin1_bytes(value) {
                 Some(bytes) => Ok((name, bytes)),
                 None => Err(D::Error::custom(
                     "a header value holds a character above U+00FF",
@@ -118,7 +118,8 @@ impl<'de> Deserialize<'de> for HeaderList {
     }
 }
 
-fn latin1(value: &[u8]) -> std::borrow::Cow<'_, str> {
+/// Any bytes as text, each of them one character (ISO 8859-1).
+pub fn latin1(value: &[u8]) -> std::borrow::Cow<'_, str> {
     match std::str::from_utf8(value) {
         Ok(text) if text.is_ascii() => text.into(),
         _ => value
@@ -129,7 +130,8 @@ fn latin1(value: &[u8]) -> std::borrow::Cow<'_, str> {
     }
 }
 
-fn to_bytes(text: String) -> Option<Bytes> {
+/// The bytes that [`latin1`] made this text of; `None` where a character is above U+00FF.
+pub fn latin1_bytes(text: String) -> Option<Bytes> {
     if text.is_ascii() {
         return Some(Bytes::from(text));
     }

@@ -1,11 +1,13 @@
-//! Events in the forms that other tools take. Pure: nothing here reads the history or the screen.
-//! Called by the terminal UI's copy menu and by the command line.
+//! Events in the forms that other tools take. Pure, but for `archive`, which reads the history:
+//! called by the terminal UI and by the command line.
 
+pub mod archive;
 pub mod curl;
 pub mod har;
 pub mod json;
 pub mod raw;
 mod shell;
+pub(crate) mod uri;
 
 use podtap_wire::HeaderList;
 

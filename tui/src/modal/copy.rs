@@ -79,7 +79,9 @@ impl Form {
             Self::Curl => export::curl::curl(request, base).into_bytes(),
             Self::Httpie => export::curl::httpie(request, base).into_bytes(),
             Self::Raw => export::raw::raw(request),
-            Self::Json => format!("{:#}", export::json::event(event)).into_bytes(),
+            Self::Json => export::json::EventObject::new(event, None)
+                .to_pretty()
+                .into_bytes(),
             Self::Body => request.body.to_vec(),
             Self::Url => {
                 let public = public.ok_or("there is no public URL without a relay")?;

@@ -1,0 +1,195 @@
+//! Many events into one file: HAR or JSON lines, the oldest first, each read and written by itself,
+//! so that memory stays as small as the largest event, whatever their number.
+//!
+//! Reading awaits the history's own threads. Writing is synchronous and in between: a file or a
+//! pipe takes 64 KiB at a time out of a buffer, which is sooner done than handed to another thread.
+//! Whoever writes to something slower, and must not wait, runs this on a thread of its own.
+
+use std::io::{self, BufWriter, Write};
+
+use podtap_wire::EventId;
+use serde::Serialize;
+
+use super::har::{CREATOR, Entry};
+use super::json::EventObject;
+use crate::history::{Anchor, Filter, History, HistoryError, MAX_PAGE, PageQuery, Position};
+
+/// Bytes gathered before they are written.
+const BUFFER: usize = 64 * 1024;
+
+/// The form of an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// HTTP Archive 1.2, for browsers, proxies and `podtap import`.
+    Har,
+    /// The `event` objects of `docs/JSON.md`, one a line, for scripts and `podtap import`.
+    Ndjson,
+}
+
+/// Which events an archive holds.
+#[derive(Debug, Clone)]
+pub enum Selection {
+    /// These, the oldest by id first, each once.
+    Events(Vec<EventId>),
+    /// The newest that a filter wants.
+    Filter {
+        /// Which.
+        filter: Filter,
+        /// At most so many.
+        most: usize,
+    },
+}
+
+/// Why an archive is not whole.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The history cannot be read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// The archive cannot be written.
+    #[error("cannot write the archive")]
+    Write(#[from] io::Error),
+}
+
+/// Writes an archive of these events and of every attempt of theirs, the oldest first; how many it
+/// holds. An event that retention removes meanwhile is left out, and so is what arrives meanwhile.
+/// `base` is the URL in front of the events' paths, which HAR asks for.
+///
+/// # Cancel safety
+/// Dropping the future leaves an archive that ends somewhere.
+pub async fn write(
+    history: &History,
+    selection: Selection,
+    format: Format,
+    base: &str,
+    to: impl Write + Send,
+) -> Result<u64, ArchiveError> {
+    let mut archive = Archive {
+        history,
+        format,
+        base,
+        to: BufWriter::with_capacity(BUFFER, to),
+        written: 0,
+    };
+    archive.begin()?;
+    match selection {
+        Selection::Events(mut ids) => {
+            ids.sort_unstable();
+            ids.dedup();
+            for id in ids {
+                archive.add(id).await?;
+            }
+        }
+        Selection::Filter { filter, most } => archive.add_matching(filter, most).await?,
+    }
+    archive.end()?;
+    Ok(archive.written)
+}
+
+struct Archive<'a, W: Write> {
+    history: &'a History,
+    format: Format,
+    base: &'a str,
+    to: BufWriter<W>,
+    written: u64,
+}
+
+impl<W: Write + Send> Archive<'_, W> {
+    fn begin(&mut self) -> io::Result<()> {
+        if self.format == Format::Har {
+            self.to
+                .write_all(br#"{"log":{"version":"1.2","creator":"#)?;
+            self.json(&CREATOR)?;
+            self.to.write_all(br#","entries":["#)?;
+        }
+        Ok(())
+    }
+
+    async fn add_matching(&mut self, filter: Filter, most: usize) -> Result<(), ArchiveError> {
+        let Some((first, last)) = bounds(self.history, &filter, most).await? else {
+            return Ok(());
+        };
+        let mut after = Position(first.0 - 1);
+        while after < last {
+            let query = PageQuery {
+                filter: filter.clone(),
+                anchor: Anchor::After(after),
+                limit: MAX_PAGE,
+            };
+            // The newest comes first.
+            let page = self.history.page(query).await?;
+            let Some(newest) = page.first() else {
+                return Ok(());
+            };
+            after = newest.position;
+            for row in page.iter().rev().filter(|row| row.position <= last) {
+                self.add(row.id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn add(&mut self, id: EventId) -> Result<(), ArchiveError> {
+        let Some(event) = self.history.event(id).await? else {
+            return Ok(());
+        };
+        let attempts = self.history.attempts(id).await?;
+        match self.format {
+            Format::Har => {
+                let separator: &[u8] = if self.written == 0 { b"\n" } else { b",\n" };
+                self.to.write_all(separator)?;
+                self.json(&Entry::new(&event, &attempts, self.base))?;
+            }
+            Format::Ndjson => {
+                let line = EventObject::new(&event, Some(&attempts)).to_line();
+                self.to.write_all(line.as_bytes())?;
+                self.to.write_all(b"\n")?;
+            }
+        }
+        self.written += 1;
+        Ok(())
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.format == Format::Har {
+            self.to.write_all(b"\n]}}\n")?;
+        }
+        self.to.flush()
+    }
+
+    fn json(&mut self, object: &impl Serialize) -> io::Result<()> {
+        Ok(serde_json::to_writer(&mut self.to, object)?)
+    }
+}
+
+/// The places of the first and the last of the newest `most` events that the filter wants.
+async fn bounds(
+    history: &History,
+    filter: &Filter,
+    most: usize,
+) -> Result<Option<(Position, Position)>, HistoryError> {
+    let mut bounds: Option<(Position, Position)> = None;
+    let mut left = most;
+    while left > 0 {
+        let anchor = bounds.map_or(Anchor::Newest, |(first, _)| Anchor::Before(first));
+        let limit = left.min(MAX_PAGE);
+        let filter = filter.clone();
+        let page = history
+            .page(PageQuery {
+                filter,
+                anchor,
+                limit,
+            })
+            .await?;
+        let (Some(newest), Some(oldest)) = (page.first(), page.last()) else {
+            break;
+        };
+        let last = bounds.map_or(newest.position, |(_, last)| last);
+        bounds = Some((oldest.position, last));
+        left -= page.len();
+        if page.len() < limit {
+            break;
+        }
+    }
+    Ok(bounds)
+}

@@ -1,0 +1,247 @@
+//! An event and its attempts → an entry of an archive.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use podtap_wire::{HeaderList, latin1};
+
+use super::super::json::{self, Findings, duration_ms, millis};
+use super::super::uri;
+use super::{BASE64, Cache, Content, Entry, Pair, Podtap, PostData, Request, Response, Timings};
+use crate::history::{Attempt, Event, Outcome};
+
+/// What a body is whose sender does not say.
+const UNKNOWN_TYPE: &str = "application/octet-stream";
+
+impl<'a> Entry<'a> {
+    /// An event with its attempts; `base` is the URL in front of its path.
+    pub fn new(event: &'a Event, attempts: &'a [Attempt], base: &str) -> Self {
+        let (request, last) = (&event.request, attempts.last());
+        let time = last.map_or(0.0, |last| duration_ms::number(last.duration));
+        let received_at = millis::text(request.received_at);
+        let url = format!("{}{}", base.trim_end_matches('/'), uri::path(&request.path));
+        Self {
+            started_date_time: received_at.clone().into(),
+            time: Some(time),
+            request: Request {
+                method: Cow::Borrowed(&request.method),
+                url: url.into(),
+                http_version: "HTTP/1.1",
+                cookies: [],
+                headers: pairs(&request.headers),
+                query_string: query(&request.path),
+                post_data: PostData::of(&request.headers, &request.body),
+                headers_size: -1,
+                body_size: request.body.len(),
+            },
+            response: Some(Response::of(last.map(|last| &last.outcome))),
+            cache: Cache {},
+            // Sending and receiving are within the one time that was taken.
+            timings: Timings {
+                wait: time,
+                ..Timings::default()
+            },
+            podtap: Some(Podtap {
+                id: Some(event.id),
+                seq: event.seq,
+                path: Some(Cow::Borrowed(&request.path)),
+                peer: request.peer,
+                event: event.podio.as_ref().map(|podio| podio.kind.as_str().into()),
+                received_at: Some(received_at.into()),
+                found: Findings::from(&event.insight),
+                attempts: Some(json::objects(attempts)),
+            }),
+        }
+    }
+}
+
+impl<'a> PostData<'a> {
+    fn of(headers: &HeaderList, body: &'a [u8]) -> Option<Self> {
+        let (text, encoding) = text(body)?;
+        Some(Self {
+            mime_type: mime_type(headers),
+            text: Some(text),
+            custom_encoding: encoding.map(Cow::Borrowed),
+            encoding: None,
+            params: Vec::new(),
+        })
+    }
+}
+
+impl<'a> Response<'a> {
+    fn of(outcome: Option<&'a Outcome>) -> Self {
+        let mut response = Self {
+            http_version: "HTTP/1.1",
+            headers_size: -1,
+            content: Content {
+                size: Some(0),
+                mime_type: UNKNOWN_TYPE.into(),
+                ..Content::default()
+            },
+            ..Self::default()
+        };
+        match outcome {
+            None => {}
+            Some(Outcome::Failed { error }) => response.error = Some(Cow::Borrowed(error)),
+            Some(Outcome::Answered {
+                status,
+                headers,
+                body,
+                body_bytes,
+            }) => {
+                response.status = i64::from(*status);
+                response.headers = pairs(headers);
+                response.body_size = *body_bytes;
+                let location = headers.get("location");
+                response.redirect_url = location.map(|value| latin1(value)).unwrap_or_default();
+                response.content.size = i64::try_from(*body_bytes).ok();
+                response.content.mime_type = mime_type(headers);
+                if let Some((text, encoding)) = text(body) {
+                    response.content.text = Some(text);
+                    response.content.encoding = encoding.map(Cow::Borrowed);
+                }
+            }
+        }
+        response
+    }
+}
+
+fn pairs(headers: &HeaderList) -> Vec<Pair<'_>> {
+    headers
+        .iter()
+        .map(|(name, value)| Pair {
+            name: name.into(),
+            value: latin1(value),
+        })
+        .collect()
+}
+
+fn query(path: &str) -> Vec<Pair<'static>> {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    url::form_urlencoded::parse(query.as_bytes())
+        .map(|(name, value)| Pair {
+            name: name.into_owned().into(),
+            value: value.into_owned().into(),
+        })
+        .collect()
+}
+
+fn mime_type<'h>(headers: &HeaderList) -> Cow<'h, str> {
+    let value = headers.get("content-type");
+    value.map_or(UNKNOWN_TYPE.into(), |value| {
+        latin1(value).into_owned().into()
+    })
+}
+
+/// A body as text, or as base64 where it is none; `None` where there is no body.
+fn text(bytes: &[u8]) -> Option<(Cow<'_, str>, Option<&'static str>)> {
+    if bytes.is_empty() {
+        return None;
+    }
+    Some(match std::str::from_utf8(bytes) {
+        Ok(text) => (text.into(), None),
+        Err(_) => (STANDARD.encode(bytes).into(), Some(BASE64)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use jiff::Timestamp;
+    use podtap_wire::{EventId, WebhookRequest};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::history::{DeliveryState, Insight, Position};
+
+    fn entry(body: &'static [u8], outcome: Option<Outcome>) -> Value {
+        let id = EventId::from_parts(Timestamp::UNIX_EPOCH, 1);
+        let event = Event {
+            position: Position(1),
+            id,
+            seq: None,
+            request: WebhookRequest {
+                received_at: Timestamp::UNIX_EPOCH,
+                method: "POST".to_owned(),
+                path: "/{hook}?a=b%20c".to_owned(),
+                headers: [("content-type", &b"text/\xff"[..])].into_iter().collect(),
+                peer: None,
+                body: Bytes::from_static(body),
+            },
+            podio: None,
+            state: DeliveryState::Held,
+            insight: Insight::default(),
+            note: None,
+        };
+        let attempts = Vec::from_iter(outcome.map(|outcome| Attempt {
+            event: id,
+            number: 1,
+            replay: false,
+            url: "http://localhost:3000/".to_owned(),
+            edited: None,
+            started_at: Timestamp::UNIX_EPOCH,
+            duration: Duration::from_micros(1_500),
+            outcome,
+        }));
+        serde_json::to_value(Entry::new(&event, &attempts, "http://localhost:3000/")).unwrap()
+    }
+
+    #[test]
+    fn a_request_keeps_its_bytes_and_has_a_valid_url() {
+        let request = &entry(b"\xff", None)["request"];
+        assert_eq!(request["url"], "http://localhost:3000/%7Bhook%7D?a=b%20c");
+        assert_eq!(
+            request["queryString"],
+            json!([{ "name": "a", "value": "b c" }])
+        );
+        assert_eq!(request["headers"][0]["value"], "text/\u{ff}");
+        let posted = json!({ "mimeType": "text/\u{ff}", "text": "/w==", "_encoding": "base64" });
+        assert_eq!(request["postData"], posted);
+        let text = &entry(b"a=1", None)["request"]["postData"];
+        assert_eq!(text, &json!({ "mimeType": "text/\u{ff}", "text": "a=1" }));
+        assert!(entry(b"", None)["request"].get("postData").is_none());
+    }
+
+    #[test]
+    fn a_response_is_the_last_answer_or_says_why_there_is_none() {
+        let none = entry(b"", None);
+        assert_eq!(
+            (&none["time"], &none["response"]["status"]),
+            (&json!(0.0), &json!(0))
+        );
+        assert!(none["response"].get("_error").is_none());
+
+        let error = "connection refused".to_owned();
+        let failed = entry(b"", Some(Outcome::Failed { error }));
+        assert_eq!(failed["response"]["_error"], "connection refused");
+        assert_eq!(failed["time"], failed["timings"]["wait"]);
+
+        let answered = entry(
+            b"",
+            Some(Outcome::Answered {
+                status: 302,
+                headers: [("Location", "/x")].into_iter().collect(),
+                body: Bytes::from_static(b"\xfe"),
+                body_bytes: 9,
+            }),
+        );
+        let response = &answered["response"];
+        assert_eq!(
+            (&response["status"], &response["redirectURL"]),
+            (&json!(302), &json!("/x"))
+        );
+        let content = &response["content"];
+        assert_eq!(
+            (&content["encoding"], &content["size"]),
+            (&json!("base64"), &json!(9))
+        );
+        assert_eq!(
+            (&answered["time"], &response["bodySize"]),
+            (&json!(1.5), &json!(9))
+        );
+        assert_eq!(answered["_podtap"]["attempts"][0]["status"], 302);
+    }
+}

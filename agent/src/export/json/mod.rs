@@ -1,0 +1,295 @@
+//! An event and an attempt as JSON objects: the schema of `docs/JSON.md`, which the command line
+//! prints, the copy menu copies and an import reads. Its only home: whoever writes or reads these
+//! objects does it through the types here. Within a version fields are added, never renamed or
+//! removed.
+
+mod time;
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use podtap_wire::{EventId, HeaderList, Seq};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use time::{duration_ms, millis};
+
+use crate::history::{Attempt, EditedRequest, Event, Insight, Outcome, Verification};
+
+/// The schema's version.
+pub const VERSION: u8 = 1;
+
+/// An event; in streams without, in listings with its attempts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EventObject<'a> {
+    pub(crate) id: EventId,
+    #[serde(default)]
+    pub(crate) seq: Option<Seq>,
+    #[serde(with = "millis")]
+    pub(crate) received_at: Timestamp,
+    pub(crate) method: Cow<'a, str>,
+    pub(crate) path: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) peer: Option<IpAddr>,
+    /// Podio's type, such as `item.update`; null where it is no Podio event.
+    #[serde(default, skip_deserializing)]
+    pub(crate) event: Option<Cow<'a, str>>,
+    /// The decoded form; a repeated parameter is a list.
+    #[serde(default, skip_deserializing)]
+    pub(crate) params: Map<String, Value>,
+    pub(crate) headers: Cow<'a, HeaderList>,
+    #[serde(flatten)]
+    pub(crate) body: BodyFields<'a>,
+    #[serde(flatten, skip_deserializing)]
+    pub(crate) found: Findings<'a>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) attempts: Option<Vec<AttemptObject<'a>>>,
+}
+
+/// One attempt.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AttemptObject<'a> {
+    /// The event's.
+    pub(crate) id: EventId,
+    pub(crate) attempt: u32,
+    #[serde(default)]
+    pub(crate) replay: bool,
+    #[serde(default)]
+    pub(crate) url: Cow<'a, str>,
+    #[serde(with = "millis")]
+    pub(crate) started_at: Timestamp,
+    #[serde(with = "duration_ms")]
+    pub(crate) duration_ms: Duration,
+    #[serde(flatten)]
+    pub(crate) outcome: OutcomeFields<'a>,
+    /// What was sent instead of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) edited: Option<EditedObject<'a>>,
+}
+
+/// A request that a person changed before it was replayed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct EditedObject<'a> {
+    pub(crate) method: Cow<'a, str>,
+    pub(crate) path: Cow<'a, str>,
+    pub(crate) headers: Cow<'a, HeaderList>,
+    #[serde(flatten)]
+    pub(crate) body: BodyFields<'a>,
+}
+
+/// A body as text where it is UTF-8, else as base64, so that no byte is lost: one of the two.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct BodyFields<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) body: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) body_base64: Option<Cow<'a, str>>,
+}
+
+/// What came of an attempt: a status, or the reason why there is none.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct OutcomeFields<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<Cow<'a, str>>,
+}
+
+/// What was found out about an event: each absent where there is nothing to say.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Findings<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<VerifiedObject<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate: Option<DuplicateObject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<u64>,
+}
+
+/// What came of the validation of a `hook.verify`.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifiedObject<'a> {
+    ok: bool,
+    error: Option<&'a str>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+struct DuplicateObject {
+    same_hook: bool,
+}
+
+impl<'a> EventObject<'a> {
+    /// An event; with its attempts where they are given.
+    pub fn new(event: &'a Event, attempts: Option<&'a [Attempt]>) -> Self {
+        let (request, podio) = (&event.request, event.podio.as_ref());
+        Self {
+            id: event.id,
+            seq: event.seq,
+            received_at: request.received_at,
+            method: Cow::Borrowed(&request.method),
+            path: Cow::Borrowed(&request.path),
+            peer: request.peer,
+            event: podio.map(|podio| podio.kind.as_str().into()),
+            params: podio.map(|podio| params(&podio.params)).unwrap_or_default(),
+            headers: Cow::Borrowed(&request.headers),
+            body: BodyFields::new(&request.body),
+            found: Findings::from(&event.insight),
+            attempts: attempts.map(objects),
+        }
+    }
+
+    /// The object as one line, without the line's end.
+    pub fn to_line(&self) -> String {
+        line("event", self)
+    }
+
+    /// The same object over several lines, for people.
+    pub fn to_pretty(&self) -> String {
+        serde_json::to_string_pretty(&versioned("event", self)).unwrap_or_default()
+    }
+}
+
+impl AttemptObject<'_> {
+    /// The object as one line, without the line's end.
+    pub fn to_line(&self) -> String {
+        line("attempt", self)
+    }
+}
+
+impl<'a> From<&'a Attempt> for AttemptObject<'a> {
+    fn from(attempt: &'a Attempt) -> Self {
+        let (status, error) = match &attempt.outcome {
+            Outcome::Answered { status, .. } => (Some(*status), None),
+            Outcome::Failed { error } => (None, Some(error.as_str())),
+        };
+        Self {
+            id: attempt.event,
+            attempt: attempt.number,
+            replay: attempt.replay,
+            url: Cow::Borrowed(&attempt.url),
+            started_at: attempt.started_at,
+            duration_ms: attempt.duration,
+            outcome: OutcomeFields::new(status, error),
+            edited: attempt.edited.as_ref().map(EditedObject::from),
+        }
+    }
+}
+
+impl<'a> From<&'a EditedRequest> for EditedObject<'a> {
+    fn from(edited: &'a EditedRequest) -> Self {
+        Self {
+            method: Cow::Borrowed(&edited.method),
+            path: Cow::Borrowed(&edited.path),
+            headers: Cow::Borrowed(&edited.headers),
+            body: BodyFields::new(&edited.body),
+        }
+    }
+}
+
+impl<'a> BodyFields<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self {
+                body: Some(text.into()),
+                body_base64: None,
+            },
+            Err(_) => Self {
+                body: None,
+                body_base64: Some(STANDARD.encode(bytes).into()),
+            },
+        }
+    }
+}
+
+impl<'a> OutcomeFields<'a> {
+    /// One of the two.
+    pub fn new(status: Option<u16>, error: Option<&'a str>) -> Self {
+        let error = error.map(Cow::Borrowed);
+        Self { status, error }
+    }
+}
+
+impl<'a> VerifiedObject<'a> {
+    /// What came of it, and why not where it failed.
+    pub fn new(verification: &'a Verification) -> Self {
+        let error = match verification {
+            Verification::Validated | Verification::ActiveAnyway => None,
+            Verification::Failed { reason } => Some(reason.as_str()),
+        };
+        let ok = verification.is_ok();
+        Self { ok, error }
+    }
+}
+
+impl<'a> From<&'a Insight> for Findings<'a> {
+    fn from(insight: &'a Insight) -> Self {
+        Self {
+            verified: insight.verification.as_ref().map(VerifiedObject::new),
+            duplicate: insight.duplicate.map(|duplicate| DuplicateObject {
+                same_hook: duplicate.same_hook,
+            }),
+            missing: Some(insight.missing).filter(|missing| *missing > 0),
+        }
+    }
+}
+
+/// Attempts as they stand inside an event.
+pub(crate) fn objects(attempts: &[Attempt]) -> Vec<AttemptObject<'_>> {
+    attempts.iter().map(AttemptObject::from).collect()
+}
+
+/// An object with its version and type in front.
+#[derive(Serialize)]
+struct Versioned<'a, T> {
+    v: u8,
+    r#type: &'static str,
+    #[serde(flatten)]
+    object: &'a T,
+}
+
+fn versioned<'a, T>(r#type: &'static str, object: &'a T) -> Versioned<'a, T> {
+    let v = VERSION;
+    Versioned { v, r#type, object }
+}
+
+/// Only strings, numbers and maps with text keys are in there: writing cannot fail.
+fn line(r#type: &'static str, object: &impl Serialize) -> String {
+    serde_json::to_string(&versioned(r#type, object)).unwrap_or_default()
+}
+
+fn params(pairs: &[(String, String)]) -> Map<String, Value> {
+    let mut map = Map::new();
+    for (name, value) in pairs {
+        let value = Value::from(value.as_str());
+        match map.get_mut(name) {
+            None => drop(map.insert(name.clone(), value)),
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+        }
+    }
+    map
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_parameters_become_a_list_and_the_rest_stay_text() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let map = params(&[
+            pair("a", "1"),
+            pair("b", "2"),
+            pair("a", "3"),
+            pair("a", "4"),
+        ]);
+        assert_eq!(
+            Value::from(map).to_string(),
+            r#"{"a":["1","3","4"],"b":"2"}"#
+        );
+    }
+}
