@@ -14,6 +14,7 @@ pub mod export;
 pub mod handle;
 pub mod history;
 pub mod hooks;
+pub mod import;
 mod insights;
 mod link;
 mod lock;

@@ -1,4 +1,6 @@
-//! `podtap ui`, `events`, `show` and `replay`: commands that read a history.
+//! `podtap ui`, `events`, `import`, `show` and `replay`: commands on a history.
+
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -35,6 +37,18 @@ pub(crate) struct Events {
     /// As an HTTP archive (HAR 1.2) for browsers and proxies; `podtap import` reads it again
     #[arg(long, conflicts_with = "json")]
     pub(crate) har: bool,
+    #[command(flatten)]
+    pub(crate) tunnel: Tunnel,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// JSON lines of podtap, or an HTTP archive (HAR) of any tool; `-` reads stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// One JSON object a file
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) tunnel: Tunnel,
 }

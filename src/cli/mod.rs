@@ -23,7 +23,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use history::{Events, Explain, Replay, Show, Ui};
+pub(crate) use history::{Events, Explain, Import, Replay, Show, Ui};
 pub(crate) use listen::{Demo, Hooks, Listen, Picture, Tunnel, UiMode};
 pub(crate) use podio::{HookTargets, HooksCommand, Login, Sandbox};
 pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};
@@ -78,6 +78,13 @@ being called by Podio itself.")]
     Ui(Ui),
     /// List the history, the newest first
     Events(Events),
+    /// Add events of an archive to the history, without delivering them
+    #[command(after_help = "\
+Reads what `podtap events --json`, `events --har` and `listen --json` print, and HTTP archives of \
+browsers and proxies; the content tells which, not the name. An event that is in the history \
+already stays as it is. What is imported is never delivered, validated or held by itself; \
+`podtap replay` sends it. It goes when there are more events than the setting keep-events, whatever its age.")]
+    Import(Import),
     /// Show one event with its attempts
     Show(Show),
     /// Ask Podio what an event was about, and what changed

@@ -6,6 +6,7 @@ mod events;
 mod explain;
 mod history;
 mod hooks;
+mod import;
 mod link;
 mod listen;
 mod login;
@@ -34,6 +35,7 @@ pub(crate) async fn run(command: Command, settings: Settings) -> Result<ExitCode
         Command::Ui(command) if command.print_keys => ui::print_keys(),
         Command::Ui(_) => ui::run(&settings).await,
         Command::Events(events) => events::run(events, &settings).await,
+        Command::Import(import) => import::run(import, &settings).await,
         Command::Show(show) => show::run(show, &settings).await,
         Command::Explain(explain) => explain::run(explain, &settings).await,
         Command::Replay(replay) => replay::run(replay, &settings).await,

@@ -79,6 +79,7 @@ pub(super) fn flags(cli: &Cli) -> Layer {
         }
         Command::Events(events) => typed.tunnel(&events.tunnel),
         Command::Show(show) => typed.tunnel(&show.tunnel),
+        Command::Import(import) => typed.tunnel(&import.tunnel),
         Command::Explain(explain) => typed.tunnel(&explain.tunnel),
         Command::Replay(replay) => {
             typed.text(Key::FORWARD_TO, replay.to.as_ref());

@@ -17,6 +17,7 @@ mod health;
 mod history;
 mod hold;
 mod hooks;
+mod import;
 mod loops;
 mod lossless;
 mod order;

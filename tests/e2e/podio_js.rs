@@ -5,14 +5,10 @@
 //! where `CI` is `true`.
 
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Process, Stage, eventually};
-
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
+use crate::support::{Process, Stage, eventually, node};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handler_written_with_the_official_client_sees_what_it_would_see_of_podio() {
@@ -44,7 +40,7 @@ struct Play {
 
 impl Play {
     async fn begin(options: &[&str]) -> Option<Self> {
-        if !installed() {
+        if !node::installed("podio-js") {
             return None;
         }
         let stage = Stage::new();
@@ -54,7 +50,7 @@ impl Play {
         let mut environment = credentials(&stage);
         environment.push(("API_URL", podio_url.to_owned()));
 
-        let handler = node("handler.js", &environment);
+        let handler = node::run("handler.js", &[], &environment);
         let port = said(&handler, |line| line["port"].is_u64()).await["port"].clone();
         let port: u16 = serde_json::from_value(port).unwrap();
         let (relay, token) = (stage.relay().await, stage.token("ann"));
@@ -74,7 +70,7 @@ impl Play {
 
     /// The script makes hooks and changes an item; the handler sees exactly what Podio sends.
     async fn through(self) -> Process {
-        let mut script = node("script.js", &self.environment);
+        let mut script = node::run("script.js", &[], &self.environment);
         let status = script.ended().await;
         assert!(
             status.success(),
@@ -111,24 +107,6 @@ impl Play {
     }
 }
 
-/// Whether the client is there to judge.
-fn installed() -> bool {
-    let node = Command::new("node").arg("--version").output();
-    let node = node.is_ok_and(|output| output.status.success());
-    let client = Path::new(FOLDER).join("node_modules/podio-js").exists();
-    if node && client {
-        return true;
-    }
-    let missing = "node and `npm ci --prefix tests/node` are needed";
-    let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
-    assert!(!in_ci, "{missing}");
-    #[expect(clippy::print_stderr, reason = "whoever runs the tests should know")]
-    {
-        eprintln!("skipped: {missing}");
-    }
-    false
-}
-
 /// The invented credentials of the sandbox, as the scripts take them.
 fn credentials(stage: &Stage) -> Vec<(&'static str, String)> {
     let seed: Value = serde_json::from_str(&stage.succeed(&["sandbox", "--print-seed"])).unwrap();
@@ -139,15 +117,6 @@ fn credentials(stage: &Stage) -> Vec<(&'static str, String)> {
         ("APP_ID", app["app_id"].to_string()),
         ("APP_TOKEN", text(app, "token").to_owned()),
     ]
-}
-
-fn node(script: &str, environment: &[(&str, String)]) -> Process {
-    let mut command = Command::new("node");
-    command
-        .arg(script)
-        .current_dir(FOLDER)
-        .envs(environment.iter().map(|(name, value)| (name, value)));
-    Process::spawn(command)
 }
 
 /// What a script printed, a JSON object a line.

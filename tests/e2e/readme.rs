@@ -100,6 +100,10 @@ async fn every_command_of_the_readme_works() {
             }
             // The UI needs a terminal; its own test drives it in one.
             ("ui", _) => {}
+            // What a shell writes into a file is written by the test.
+            _ if args.contains(&">".to_owned()) => {
+                into_file(&stage, args);
+            }
             _ => {
                 let (code, _, stderr) =
                     stage.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
@@ -113,4 +117,11 @@ async fn every_command_of_the_readme_works() {
             }
         }
     }
+}
+
+/// A command whose output goes into a file, its last word.
+fn into_file(stage: &Stage, mut args: Vec<String>) {
+    let file = args.split_off(args.len() - 2).remove(1);
+    let stdout = stage.succeed(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    std::fs::write(stage.home().join(file), stdout).unwrap();
 }

@@ -1,6 +1,7 @@
 //! What every end-to-end test needs: processes, a local service that remembers, and a sender of
 //! exact bytes.
 
+pub(crate) mod node;
 mod process;
 mod sender;
 mod service;

@@ -1,0 +1,108 @@
+//! What was read, gathered into batches of a bounded size, on its way to the history's writer.
+
+use std::collections::HashMap;
+
+use podtap_wire::EventId;
+use tokio::sync::mpsc;
+
+use crate::history::{Attempt, Outcome, Past};
+
+/// Events and attempts of one batch: one transaction, one wait for the disk.
+const MAX_COUNT: usize = 512;
+
+/// Bytes of bodies after which a batch is full.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// Part of an archive.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) past: Vec<Past>,
+    /// Lines or entries that are no events.
+    pub(super) skipped: u64,
+}
+
+/// Gathers batches and sends them on.
+#[derive(Debug)]
+pub(super) struct Batches {
+    sender: mpsc::Sender<Batch>,
+    batch: Batch,
+    bytes: usize,
+    /// Where the batch has which event.
+    events: HashMap<EventId, usize>,
+}
+
+/// Nobody wants the rest.
+#[derive(Debug)]
+pub(super) struct Unwanted;
+
+impl Batches {
+    pub(super) fn new(sender: mpsc::Sender<Batch>) -> Self {
+        Self {
+            sender,
+            batch: Batch::default(),
+            bytes: 0,
+            events: HashMap::new(),
+        }
+    }
+
+    /// Adds something, or nothing, which counts. Waits while the writer is behind.
+    pub(super) fn add(&mut self, past: Option<Past>) -> Result<(), Unwanted> {
+        match past {
+            None => self.batch.skipped += 1,
+            Some(Past::Event(event)) => {
+                let (index, attempts) = (self.batch.past.len(), &event.attempts);
+                self.bytes += event.request.body.len() + event.request.headers.bytes();
+                self.bytes += attempts.iter().map(size).sum::<usize>();
+                self.events.entry(event.id).or_insert(index);
+                self.batch.past.push(Past::Event(event));
+            }
+            Some(Past::Attempt(attempt)) => self.add_attempt(attempt),
+        }
+        if self.batch.past.len() < MAX_COUNT && self.bytes < MAX_BYTES {
+            return Ok(());
+        }
+        self.send()
+    }
+
+    /// To its event, if that is in this batch; else by itself.
+    fn add_attempt(&mut self, attempt: Attempt) {
+        self.bytes += size(&attempt);
+        let index = self.events.get(&attempt.event);
+        match index.and_then(|index| self.batch.past.get_mut(*index)) {
+            Some(Past::Event(event)) => {
+                let through = event.attempts.last().map_or(0, |last| last.number);
+                if attempt.number > through {
+                    event.attempts.push(attempt);
+                }
+            }
+            _ => self.batch.past.push(Past::Attempt(attempt)),
+        }
+    }
+
+    /// Sends what has gathered.
+    pub(super) fn flush(&mut self) {
+        if !self.batch.past.is_empty() || self.batch.skipped > 0 {
+            // Nobody who wants it is no error at the end.
+            let _ = self.send();
+        }
+    }
+
+    fn send(&mut self) -> Result<(), Unwanted> {
+        self.bytes = 0;
+        self.events.clear();
+        let batch = std::mem::take(&mut self.batch);
+        self.sender.blocking_send(batch).map_err(|_| Unwanted)
+    }
+}
+
+fn size(attempt: &Attempt) -> usize {
+    let edited = attempt
+        .edited
+        .as_ref()
+        .map_or(0, |edited| edited.body.len());
+    let answer = match &attempt.outcome {
+        Outcome::Answered { body, .. } => body.len(),
+        Outcome::Failed { error } => error.len(),
+    };
+    attempt.url.len() + edited + answer
+}

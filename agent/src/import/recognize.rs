@@ -1,0 +1,110 @@
+//! Which form an archive has, by its first bytes: its name says nothing, and stdin has none.
+
+use std::io::{Chain, Cursor, Read};
+
+use super::Problem;
+use crate::export::archive::Format;
+
+/// Bytes within which the first key of the first object must end.
+const LOOK_AT: usize = 4096;
+
+/// What some tools on Windows begin a file with.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A source of which the beginning was read and put back.
+pub(super) type Source<R> = Chain<Cursor<Vec<u8>>, R>;
+
+/// The form, and the source from its first byte on, without a byte order mark.
+pub(super) fn recognize<R: Read>(mut source: R) -> Result<(Format, Source<R>), Problem> {
+    let mut beginning = Vec::with_capacity(LOOK_AT);
+    let format = loop {
+        // A pipe gives what it has: as much as is needed, and no more, is waited for.
+        let mut chunk = [0; 512];
+        let wanted = (LOOK_AT - beginning.len()).min(chunk.len());
+        let count = source.read(chunk.get_mut(..wanted).unwrap_or_default());
+        let count = count.map_err(Problem::Read)?;
+        beginning.extend(chunk.iter().take(count));
+        let known = strip(&beginning);
+        match first_key(known) {
+            Some(First::Key(b"log")) => break Format::Har,
+            Some(First::Key(_)) => break Format::Ndjson,
+            None if count > 0 => {}
+            // Nothing at all holds no event, but is no mistake in the archive.
+            None if known.trim_ascii().is_empty() => break Format::Ndjson,
+            None | Some(First::Other) => return Err(Problem::Unrecognized),
+        }
+    };
+    let beginning = strip(&beginning).to_vec();
+    Ok((format, Cursor::new(beginning).chain(source)))
+}
+
+/// How a source begins.
+enum First<'a> {
+    Key(&'a [u8]),
+    Other,
+}
+
+/// `None` where there is not enough of it yet.
+fn first_key(bytes: &[u8]) -> Option<First<'_>> {
+    // Of a byte order mark only the beginning may have come.
+    if BYTE_ORDER_MARK.starts_with(bytes) {
+        return None;
+    }
+    let (&brace, bytes) = bytes.trim_ascii_start().split_first()?;
+    if brace != b'{' {
+        return Some(First::Other);
+    }
+    let (&quote, bytes) = bytes.trim_ascii_start().split_first()?;
+    if quote != b'"' {
+        return Some(First::Other);
+    }
+    let end = bytes.iter().position(|byte| *byte == b'"')?;
+    bytes.get(..end).map(First::Key)
+}
+
+fn strip(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives one byte at a time, as a slow pipe does.
+    struct Slow(Cursor<Vec<u8>>);
+
+    impl Read for Slow {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let one = buffer.len().min(1);
+            self.0.read(&mut buffer[..one])
+        }
+    }
+
+    fn form(text: &str) -> Result<(Format, String), Problem> {
+        let source = Slow(Cursor::new(text.into()));
+        let (format, mut source) = recognize(source)?;
+        let mut all = String::new();
+        source.read_to_string(&mut all).unwrap();
+        Ok((format, all))
+    }
+
+    #[test]
+    fn the_content_tells_the_form_and_nothing_of_it_is_lost() {
+        for (text, expected) in [
+            ("{\"v\":1,\"type\":\"event\"}\n", Format::Ndjson),
+            (" \n{ \"log\" : {}}", Format::Har),
+            ("", Format::Ndjson),
+            ("\n\n", Format::Ndjson),
+        ] {
+            let (format, all) = form(text).unwrap();
+            assert_eq!((format, all.as_str()), (expected, text));
+        }
+        assert_eq!(form("\u{feff}{\"log\":1}").unwrap().1, "{\"log\":1}");
+        for text in ["[1]", "{}", "PK\u{3}\u{4}", "{\"log", "\"log\""] {
+            let refused = form(text);
+            assert!(matches!(refused, Err(Problem::Unrecognized)), "{text}");
+        }
+        let blank = " ".repeat(100_000);
+        assert!(form(&format!("{blank}{{\"log\":1}}")).is_ok_and(|(_, all)| all.len() > 100_000));
+    }
+}

@@ -1,0 +1,572 @@
+//! Export and import: what went out comes in again, once, and nothing happens because of it.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::io::Cursor;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use podtap_agent::config::Retention;
+use podtap_agent::export::archive::{self, Format, Selection};
+use podtap_agent::history::{
+    Attempt, DeliveryState, EditedRequest, Event, Filter, History, Outcome, Past, PastEvent,
+    Position, Writer, WriterThread,
+};
+use podtap_agent::import::{Import, Problem, Report};
+use podtap_agent::{HeaderList, WebhookRequest};
+use podtap_podio::sandbox;
+use podtap_wire::EventId;
+use proptest::prelude::*;
+use support::podio::Running;
+use support::{event, eventually, history_of, item_update};
+use tempfile::TempDir;
+use tokio::sync::broadcast;
+
+const BASE: &str = "http://localhost:3000";
+
+struct Store {
+    _folder: TempDir,
+    writer: Writer,
+    _thread: WriterThread,
+    history: History,
+}
+
+impl Store {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let (changes, _) = broadcast::channel(16);
+        let (writer, thread) = Writer::open(&history_of(&folder), changes).unwrap();
+        let history = History::open_read_only(&history_of(&folder)).unwrap();
+        Self {
+            _folder: folder,
+            writer,
+            _thread: thread,
+            history,
+        }
+    }
+
+    async fn with(past: Vec<PastEvent>) -> Self {
+        let store = Self::new();
+        let past = past.into_iter().map(Past::Event).collect();
+        store.writer.import(past).await.unwrap();
+        store
+    }
+
+    async fn export(&self, format: Format) -> Vec<u8> {
+        let mut file = Vec::new();
+        archive::write(&self.history, all(), format, BASE, &mut file)
+            .await
+            .unwrap();
+        file
+    }
+
+    async fn import(&self, file: &[u8]) -> Report {
+        let archive = Import::open(Cursor::new(file.to_vec())).await.unwrap();
+        archive.into_history(&self.writer).await.unwrap()
+    }
+
+    async fn whole(&self) -> Vec<(Event, Vec<Attempt>)> {
+        let mut whole = Vec::new();
+        let mut after = Position::default();
+        loop {
+            let events = self.history.events_after(after, 100).await.unwrap();
+            let Some(last) = events.last() else {
+                return whole;
+            };
+            after = last.position;
+            for event in events {
+                let attempts = self.history.attempts(event.id).await.unwrap();
+                whole.push((event, attempts));
+            }
+        }
+    }
+}
+
+fn all() -> Selection {
+    let filter = Filter::parse("", Timestamp::now()).unwrap();
+    let most = usize::MAX;
+    Selection::Filter { filter, most }
+}
+
+const fn added(new: u64, known: u64, skipped: u64) -> Report {
+    Report {
+        new,
+        known,
+        skipped,
+    }
+}
+
+fn past(number: u64) -> PastEvent {
+    let event = item_update(number, 4711);
+    PastEvent {
+        id: event.id,
+        request: event.request,
+        attempts: Vec::new(),
+    }
+}
+
+fn attempt(event: EventId, number: u32, outcome: Outcome) -> Attempt {
+    Attempt {
+        event,
+        number,
+        replay: number > 1,
+        url: format!("{BASE}/podio/hook"),
+        edited: None,
+        started_at: Timestamp::from_millisecond(1_795_435_471_204).unwrap(),
+        duration: Duration::from_micros(38_412),
+        outcome,
+    }
+}
+
+fn answered(status: u16, headers: HeaderList, body: Vec<u8>) -> Outcome {
+    Outcome::Answered {
+        status,
+        headers,
+        body_bytes: body.len() as u64 + 7,
+        body: body.into(),
+    }
+}
+
+fn headers() -> impl Strategy<Value = HeaderList> {
+    let value = proptest::collection::vec(any::<u8>(), 0..20);
+    proptest::collection::vec(("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,9}", value), 0..5)
+        .prop_map(|pairs| pairs.into_iter().collect())
+}
+
+fn bodies() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..60),
+        "\\PC{0,20}".prop_map(String::into_bytes),
+        "[\\x00-\\x7f]{0,40}".prop_map(String::into_bytes),
+    ]
+}
+
+/// Every path that the relay's parser lets through.
+fn paths() -> impl Strategy<Value = String> {
+    "/[ -~é€]{0,30}".prop_filter("no path of HTTP", |path| {
+        let parsed = path.parse::<http::uri::PathAndQuery>();
+        parsed.is_ok_and(|parsed| parsed.as_str() == path)
+    })
+}
+
+fn outcomes() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        "\\PC{1,20}".prop_map(|error| Outcome::Failed { error }),
+        (100_u16..1000, headers(), bodies())
+            .prop_map(|(status, headers, body)| answered(status, headers, body)),
+    ]
+}
+
+prop_compose! {
+    fn events()(
+        millis in 0_i64..4_000_000_000_000,
+        random in any::<u128>(),
+        method in "[A-Z]{1,7}",
+        path in paths(),
+        headers in headers(),
+        body in bodies(),
+        v6 in proptest::option::of(any::<[u8; 16]>()),
+        outcomes in proptest::collection::vec(outcomes(), 0..4),
+    ) -> PastEvent {
+        let received_at = Timestamp::from_millisecond(millis).unwrap();
+        let id = EventId::from_parts(received_at, random);
+        let mut attempts: Vec<Attempt> = (1..)
+            .zip(outcomes)
+            .map(|(number, outcome)| attempt(id, number, outcome))
+            .collect();
+        if let Some(second) = attempts.get_mut(1) {
+            second.edited = Some(EditedRequest {
+                method: method.clone(),
+                path: path.clone(),
+                headers: headers.clone(),
+                body: body.clone().into(),
+            });
+        }
+        let request = WebhookRequest {
+            received_at,
+            method,
+            path,
+            headers,
+            peer: v6.map(Into::into),
+            body: body.into(),
+        };
+        PastEvent { id, request, attempts }
+    }
+}
+
+/// What JSON lines and all but the last attempt of a HAR know of an attempt.
+fn without_answer(attempt: &Attempt) -> Attempt {
+    let mut attempt = attempt.clone();
+    if let Outcome::Answered {
+        headers,
+        body,
+        body_bytes,
+        ..
+    } = &mut attempt.outcome
+    {
+        *headers = HeaderList::default();
+        *body = bytes::Bytes::new();
+        *body_bytes = 0;
+    }
+    attempt
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whatever_was_captured_survives_an_export_and_an_import(
+        events in proptest::collection::vec(events(), 1..6),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let source = Store::with(events).await;
+            let before = source.whole().await;
+            for format in [Format::Har, Format::Ndjson] {
+                let file = source.export(format).await;
+                let count = before.len() as u64;
+
+                let target = Store::new();
+                assert_eq!(target.import(&file).await, added(count, 0, 0));
+                assert_eq!(target.import(&file).await, added(0, count, 0));
+                assert_eq!(source.import(&file).await, added(0, count, 0));
+
+                let after = target.whole().await;
+                assert_eq!(after.len(), before.len());
+                for ((was, had), (is, has)) in before.iter().zip(&after) {
+                    assert_eq!((was.id, &was.request, was.state), (is.id, &is.request, is.state));
+                    let mut had: Vec<Attempt> = had.clone();
+                    let whole = usize::from(format == Format::Har);
+                    let cut = had.len().saturating_sub(whole);
+                    had[..cut].iter_mut().for_each(|one| *one = without_answer(one));
+                    assert_eq!(&had, has);
+                }
+                assert_eq!(target.export(Format::Ndjson).await, source.export(Format::Ndjson).await);
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn an_archive_holds_the_newest_that_match_the_oldest_first() {
+    let store = Store::with((1..=2_500).map(past).collect()).await;
+    let numbers = async |selection| {
+        let mut file = Vec::new();
+        let written = archive::write(&store.history, selection, Format::Ndjson, BASE, &mut file);
+        let written = written.await.unwrap();
+        let text = String::from_utf8(file).unwrap();
+        let number = |line: &str| {
+            let object: serde_json::Value = serde_json::from_str(line).unwrap();
+            object["params"]["item_revision_id"]
+                .as_str()
+                .unwrap()
+                .parse::<u64>()
+                .unwrap()
+        };
+        let numbers: Vec<u64> = text.lines().map(number).collect();
+        assert_eq!(numbers.len() as u64, written);
+        numbers
+    };
+    let newest = |filter: &str, most| {
+        let filter = Filter::parse(filter, Timestamp::now()).unwrap();
+        Selection::Filter { filter, most }
+    };
+
+    let expect = |range: std::ops::RangeInclusive<u64>| range.collect::<Vec<_>>();
+    assert_eq!(numbers(newest("", usize::MAX)).await, expect(1..=2_500));
+    assert_eq!(
+        numbers(newest("item:4711", 1_200)).await,
+        expect(1_301..=2_500)
+    );
+    assert!(numbers(newest("item:1", 10)).await.is_empty());
+    assert!(numbers(newest("", 0)).await.is_empty());
+    let gone = event(9_999, "").id;
+    let some = Selection::Events(vec![past(3).id, gone, past(1).id, past(3).id]);
+    assert_eq!(numbers(some).await, [1, 3]);
+}
+
+#[tokio::test]
+async fn an_archive_of_nothing_is_a_har_all_the_same() {
+    let file = Store::new().export(Format::Har).await;
+    let har: serde_json::Value = serde_json::from_slice(&file).unwrap();
+    assert_eq!(har["log"]["entries"], serde_json::json!([]));
+    assert_eq!(Store::new().import(&file).await, Report::default());
+}
+
+#[tokio::test]
+async fn a_har_of_another_tool_is_imported_once() {
+    let har = br#"{"log": {"version": "1.2", "pages": [{"id": "p"}], "entries": [
+        {"startedDateTime": "2026-11-23T13:04:31.204567+01:00", "time": 12.5, "pageref": "p",
+         "request": {"method": "POST", "url": "https://x.test:8443/hook?a=b c#d",
+           "headers": [{"name": ":authority", "value": "x.test"}, {"name": "X", "value": "\u00ff"},
+                       {"name": "Y", "value": "\u20ac"}],
+           "postData": {"mimeType": "text/plain", "text": "/w==", "encoding": "base64"}},
+         "response": {"status": 201, "headers": [{"name": "Z", "value": "1"}],
+           "content": {"size": 2, "mimeType": "text/plain", "text": "ok"}, "_error": null}},
+        {"startedDateTime": "2026-11-23T12:04:32Z", "time": null,
+         "request": {"method": "GET", "url": "http://x.test", "headers": [],
+           "postData": {"mimeType": "application/x-www-form-urlencoded",
+                        "params": [{"name": "type", "value": "item.update"}]}},
+         "response": {"status": 0, "_error": "net::ERR_FAILED"}},
+        {"startedDateTime": "2026-11-23T12:04:33Z", "request": {"method": "GET", "url": "wss://x/"}}
+    ]}}"#;
+    let store = Store::new();
+
+    assert_eq!(store.import(har).await, added(2, 0, 1));
+    assert_eq!(store.import(har).await, added(0, 2, 1));
+
+    let [(first, answered), (second, failed)] = &store.whole().await[..] else {
+        unreachable!("two events");
+    };
+    assert_eq!((first.seq, first.state), (None, DeliveryState::Delivered));
+    assert_eq!(
+        first.request.received_at.to_string(),
+        "2026-11-23T12:04:31.204Z"
+    );
+    assert_eq!(first.request.path, "/hook?a=b%20c");
+    let headers: HeaderList = [("X", vec![0xff]), ("Y", "€".into())].into_iter().collect();
+    assert_eq!(first.request.headers, headers);
+    assert_eq!(&first.request.body[..], b"\xff");
+    assert_eq!(answered[0].duration, Duration::from_micros(12_500));
+    let Outcome::Answered { status, body, .. } = &answered[0].outcome else {
+        unreachable!("an answer");
+    };
+    assert_eq!((*status, &body[..]), (201, &b"ok"[..]));
+    assert_eq!(
+        (&*second.request.path, &second.request.body[..]),
+        ("/", &b"type=item.update"[..])
+    );
+    let error = "net::ERR_FAILED".to_owned();
+    assert_eq!(failed[0].outcome, Outcome::Failed { error });
+}
+
+#[tokio::test]
+async fn attempt_lines_belong_to_their_event_and_other_lines_are_counted() {
+    let source = Store::with(vec![past(1), past(2)]).await;
+    let file = String::from_utf8(source.export(Format::Ndjson).await).unwrap();
+    let [one, two] = file.lines().collect::<Vec<_>>()[..] else {
+        unreachable!("two lines");
+    };
+    let line = |event: u64, number: u32| {
+        let id = past(event).id;
+        format!(
+            r#"{{"v":1,"type":"attempt","id":"{id}","attempt":{number},"replay":false,"url":"u","started_at":"2026-11-23T12:04:31.231Z","duration_ms":1.5,"status":200}}"#
+        )
+    };
+    let ready = r#"{"v":1,"type":"ready","url":"https://x/","forwards_to":null,"tunnel":"crm"}"#;
+    // Enough events in between for several batches.
+    let filling = (100..1_500)
+        .map(|number| one.replace(&past(1).id.to_string(), &past(number).id.to_string()));
+    let mut lines = vec![
+        ready.to_owned(),
+        one.to_owned(),
+        String::new(),
+        line(1, 1),
+        line(1, 1),
+        line(7, 1),
+    ];
+    lines.push(two.to_owned());
+    lines.extend(filling);
+    lines.extend([line(1, 2), line(2, 1)]);
+    let file = lines.join("\r\n");
+    let target = Store::new();
+
+    assert_eq!(target.import(file.as_bytes()).await, added(1_402, 0, 2));
+    assert_eq!(target.import(file.as_bytes()).await.new, 0);
+
+    let attempts = async |number| {
+        let attempts = target.history.attempts(past(number).id).await.unwrap();
+        attempts
+            .iter()
+            .map(|attempt| attempt.number)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(attempts(1).await, [1, 2]);
+    assert_eq!(attempts(2).await, [1]);
+    let states = target.whole().await;
+    assert_eq!(states[0].0.state, DeliveryState::Delivered);
+    assert_eq!(states[2].0.state, DeliveryState::Held);
+}
+
+#[tokio::test]
+async fn an_event_that_waits_for_its_delivery_goes_on_waiting() {
+    let store = Store::new();
+    let waiting = item_update(1, 4711);
+    store.writer.append(vec![waiting]).await.unwrap();
+    let mut archived = past(1);
+    let error = "refused".to_owned();
+    archived.attempts = vec![attempt(archived.id, 1, Outcome::Failed { error })];
+    let archive = Store::with(vec![archived])
+        .await
+        .export(Format::Ndjson)
+        .await;
+
+    assert_eq!(store.import(&archive).await, added(0, 1, 0));
+
+    let (event, attempts) = store.whole().await.remove(0);
+    assert_eq!((event.state, attempts.len()), (DeliveryState::Pending, 0));
+}
+
+#[tokio::test]
+async fn a_mistake_is_told_with_its_place_and_what_came_before_it_stays() {
+    let source = Store::with(vec![past(1), past(2)]).await;
+    let lines = String::from_utf8(source.export(Format::Ndjson).await).unwrap();
+    let har = String::from_utf8(source.export(Format::Har).await).unwrap();
+    let (first, second) = lines.split_once('\n').unwrap();
+    let with = |from: &str, to: &str| format!("{first}\n{}", second.replace(from, to));
+    for (file, place, what) in [
+        (with("\"v\":1", "\"v\":2"), "line 2: ", "`v` is 2"),
+        (with("\"v\":1,", ""), "line 2: ", "no object of podtap"),
+        (with("\"POST\"", "\"PO ST\""), "line 2: ", "method"),
+        (with("\"/podio", "\"podio"), "line 2: ", "path"),
+        (with("\"/podio", "\"/po dio"), "line 2: ", "path"),
+        (with("\"body\"", "\"bodi\""), "line 2: ", "no `body`"),
+        (with("\"body\"", "\"body_base64\""), "line 2: ", "base64"),
+        (with("\"id\":\"0", "\"id\":\"?"), "line 2: ", "event id"),
+        (
+            with("[\"content-type\",\"app", "[\"content-type\",\"€"),
+            "line 2: ",
+            "U+00FF",
+        ),
+        (with("}", ""), "line 2: ", "EOF"),
+        (
+            with("\"received_at\":\"2", "\"received_at\":\"x"),
+            "line 2: ",
+            "time",
+        ),
+        (
+            har.chars().take(har.len() - 40).collect(),
+            "entry 2: ",
+            "EOF",
+        ),
+        (
+            har.replacen("/podio/hook\",\"peer", "/a b\",\"peer", 2)
+                .replacen("/a b\"", "/a\"", 1),
+            "entry 2: ",
+            "path",
+        ),
+    ] {
+        let target = Store::new();
+        let archive = Import::open(Cursor::new(file.into_bytes())).await.unwrap();
+        let error = archive.into_history(&target.writer).await.unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with(place) && text.contains(what),
+            "{what}: {text}"
+        );
+        assert_eq!(error.imported, added(1, 0, 0), "{text}");
+        assert_eq!(target.whole().await.len(), 1);
+    }
+    for other in ["<html>", "[]", "{}", "\u{1f}\u{8b}"] {
+        let refused = Import::open(Cursor::new(other.as_bytes().to_vec())).await;
+        assert!(matches!(refused, Err(Problem::Unrecognized)), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_happens_because_of_an_import() {
+    let sandbox = sandbox::Config::default();
+    let mut running = Running::start(sandbox, |podio| podio.break_loops = true).await;
+    // A loop, a verification, and something that comes through the relay, too.
+    let mut archive: Vec<PastEvent> = (1..=50).map(past).collect();
+    let mut verify = past(60);
+    verify.request.body = "type=hook.verify&hook_id=7&code=b9079247".into();
+    archive.push(verify);
+    let imported: Vec<EventId> = archive.iter().map(|one| one.id).collect();
+    let error = "refused".to_owned();
+    archive[0].attempts = vec![attempt(imported[0], 1, Outcome::Failed { error })];
+    let archive = archive.into_iter().map(Past::Event).collect();
+    running.podio.writer.import(archive).await.unwrap();
+
+    // What the relay takes afterwards is acted upon, so that the rest has been passed over.
+    let same = std::str::from_utf8(&past(50).request.body)
+        .unwrap()
+        .to_owned();
+    let next = same.replace("revision_id=50", "revision_id=53");
+    let live = [
+        running.podio.forge(&same).await,
+        running.podio.forge(&next).await,
+    ];
+    let real = "type=hook.verify&hook_id=8&code=b9079248";
+    let real = running.podio.forge(real).await;
+    let history = running.handle.history().clone();
+    let whole = async |id| history.event(id).await.unwrap().unwrap();
+    eventually("the validation", async || {
+        let found = whole(real).await.insight.verification;
+        found.ok_or_else(|| "none".to_owned())
+    })
+    .await;
+    running.arrived(imported.len() + 3).await;
+
+    assert_eq!(running.service.received().len(), 3);
+    assert!(history.loops().await.unwrap().is_empty());
+    assert!(running.handle.held().is_empty());
+    assert_eq!(whole(live[0]).await.insight.duplicate, None);
+    assert_eq!(
+        whole(live[1]).await.insight.missing,
+        2,
+        "of what the relay took"
+    );
+    let standings = running.handle.standings().await.unwrap();
+    let seven = standings
+        .iter()
+        .find(|standing| standing.hook_id == 7)
+        .unwrap();
+    assert_eq!((seven.calls, seven.failed), (2, 0));
+    // Nor is it picked up by the next start.
+    running.restart(|podio| podio.break_loops = true).await;
+    let again = running
+        .podio
+        .forge("type=hook.verify&hook_id=9&code=b9079249")
+        .await;
+    eventually("the validation after the start", async || {
+        let found = whole(again).await.insight.verification;
+        found.ok_or_else(|| "none".to_owned())
+    })
+    .await;
+    for id in &imported {
+        let event = whole(*id).await;
+        assert_ne!(event.state, DeliveryState::Pending);
+        assert_eq!(event.seq, None);
+        let insight = event.insight;
+        assert_eq!((insight.verification, insight.duplicate), (None, None));
+        assert_eq!((insight.missing, insight.hold), (0, None));
+    }
+}
+
+#[tokio::test]
+async fn imported_events_go_by_number_and_not_by_age() {
+    let old = Timestamp::from_second(1_000_000_000).unwrap();
+    let mut archived: Vec<PastEvent> = (1..=3).map(past).collect();
+    for one in &mut archived {
+        one.request.received_at = old;
+    }
+    let store = Store::with(archived).await;
+    let mut relayed = vec![item_update(11, 1), item_update(12, 1)];
+    relayed[0].request.received_at = old;
+    for one in &mut relayed {
+        one.state = DeliveryState::Held;
+    }
+    store.writer.append(relayed).await.unwrap();
+    let left = async |max_events| {
+        let retention = Retention {
+            max_events,
+            ..Retention::default()
+        };
+        store
+            .writer
+            .retain(retention, Timestamp::now())
+            .await
+            .unwrap();
+        store.whole().await.len()
+    };
+
+    assert_eq!(
+        left(100).await,
+        4,
+        "only the old one that a relay took has gone"
+    );
+    assert_eq!(left(2).await, 2);
+}

@@ -1,0 +1,240 @@
+//! `podtap events --har`, `events --json` and `import`: what was captured goes out and comes in again.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use bytes::Bytes;
+use http::Response;
+use http_body_util::Full;
+
+use crate::support::{Service, Stage, command, node, send, split};
+
+/// A stage whose tunnel `crm` has captured what is hard to write down.
+async fn hostile() -> Stage {
+    let service = Service::answering(|request| {
+        let mut answer = Response::new(Full::from(Bytes::from_static(b"\xff\x00ok")));
+        let value = http::HeaderValue::from_bytes(b"\xff\xc3\xa9").unwrap();
+        answer.headers_mut().insert("x-answer", value);
+        if request.path.contains("moved") {
+            *answer.status_mut() = http::StatusCode::FOUND;
+            answer
+                .headers_mut()
+                .insert("location", "/elsewhere".parse().unwrap());
+        }
+        answer
+    })
+    .await;
+    let stage = Stage::new();
+    let (relay, token) = (stage.relay().await, stage.token("ann"));
+    let (agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &[])
+        .await;
+    let (authority, path) = split(&url);
+    let form = "content-type: application/x-www-form-urlencoded\r\n";
+    let update = b"type=item.update&item_id=1&item_revision_id=2&hook_id=3".as_slice();
+    for (method, below, headers, body) in [
+        ("POST", "podio/hook?a=b%20c&a=d", form, update),
+        ("POST", "podio/hook", form, update),
+        (
+            "POST",
+            "binary",
+            "content-type: image/png\r\n",
+            b"\x00\xff\xfe{\"a\":1}",
+        ),
+        (
+            "POST",
+            "control",
+            "",
+            "\0\u{1b}[2J\u{2028}\u{202e}\"".as_bytes(),
+        ),
+        ("PUT", "moved//..%2f/\"{a}\"/100%?q=%zz&{a}|[b]^`", "", b"x"),
+        (
+            "DELETE",
+            "empty",
+            "x-empty:\r\nx-twice: 1\r\nX-Twice: 2\r\n",
+            b"",
+        ),
+    ] {
+        let length = body.len();
+        let mut request = format!(
+            "{method} {path}{below} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\
+             {headers}content-length: {length}\r\nx-raw: "
+        )
+        .into_bytes();
+        request.extend_from_slice(b"a\xff\xc3\xa9\x80b\r\n\r\n");
+        request.extend_from_slice(body);
+        let answer = send(authority, &request).await;
+        assert_eq!(answer.status, 200, "{below}: {answer:?}");
+    }
+    service.wait_for(6).await;
+    for _ in 0..6 {
+        agent.object("attempt", |_| true).await;
+    }
+    let delivered = || {
+        let events = stage.events(&[]);
+        let all = events
+            .iter()
+            .all(|event| event["attempts"][0]["status"].is_u64());
+        all.then_some(())
+    };
+    crate::support::eventually("six attempts", delivered, || {
+        format!("{:#?}", stage.events(&[]))
+    })
+    .await;
+    add_the_rest(&stage).await;
+    stage
+}
+
+/// What the tunnel cannot have captured by itself.
+async fn add_the_rest(stage: &Stage) {
+    // One attempt that fails, of an event; and an event without any.
+    let gone = Service::start().await;
+    let address = gone.address().to_string();
+    drop(gone);
+    let id = stage.events(&[])[0]["id"].as_str().unwrap().to_owned();
+    let (code, _, stderr) = stage.run(&["replay", &id, "--to", &address, "--name", "crm"]);
+    assert_eq!(code, 5, "{stderr}");
+    let lone = r#"{"v":1,"type":"event","id":"01KAR8Z4M6W4Q0C8J2T7VXN5PD","received_at":"2026-11-23T12:04:31.204Z","method":"GET","path":"/lone","headers":[],"body":""}"#;
+    let lone_file = stage.home().join("lone.ndjson");
+    std::fs::write(lone_file, lone).unwrap();
+    stage.succeed(&["import", "lone.ndjson", "--name", "crm"]);
+}
+
+fn lines(stage: &Stage, name: &str) -> String {
+    stage.succeed(&["events", "--json", "-l", "1000", "--name", name])
+}
+
+/// The lines without the one field that an import leaves out.
+fn without_seq(lines: &str) -> String {
+    let mut text = String::new();
+    for line in lines.lines() {
+        let (before, after) = line.split_once("\"seq\":").unwrap();
+        let (_, after) = after.split_once(',').unwrap();
+        text.push_str(&format!("{before}{after}\n"));
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_captured_comes_back_from_both_forms_of_archive() {
+    let stage = hostile().await;
+    let before = lines(&stage, "crm");
+    assert_eq!(before.lines().count(), 7);
+    assert!(
+        before.contains(r#""duplicate":{"same_hook":true}"#),
+        "{before}"
+    );
+    // Found out about the history that it was, and not about the event.
+    let before = before.replace(r#""duplicate":{"same_hook":true},"#, "");
+    let har = stage.succeed(&["events", "--har", "-l", "1000", "--name", "crm"]);
+
+    for (archive, name, form) in [(&before, "from-lines", "ndjson"), (&har, "from-har", "har")] {
+        std::fs::write(stage.home().join("archive.txt"), archive).unwrap();
+        let import = |json: &[&str]| {
+            stage.succeed(&[&["import", "archive.txt", "--name", name], json].concat())
+        };
+        let told = import(&["--json"]);
+        let expected = format!(
+            r#"{{"v":1,"type":"import","file":"archive.txt","format":"{form}","new":7,"known":0,"skipped":0}}"#
+        );
+        assert_eq!(told.trim(), expected);
+        assert_eq!(
+            import(&[]).trim(),
+            "archive.txt: 0 new, 7 known already, 0 skipped"
+        );
+        let after = lines(&stage, name);
+        assert_eq!(without_seq(&after), without_seq(&before));
+    }
+    let again = stage.succeed(&["events", "--har", "-l", "1000", "--name", "from-har"]);
+    let parse = |har: &str| serde_json::from_str::<serde_json::Value>(har).unwrap();
+    let (mut first, second) = (parse(&har), parse(&again));
+    for entry in first["log"]["entries"].as_array_mut().unwrap() {
+        entry["_podtap"]["seq"] = serde_json::Value::Null;
+        entry["_podtap"]
+            .as_object_mut()
+            .unwrap()
+            .remove("duplicate");
+    }
+    assert_eq!(first, second, "answers with their bodies, too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_valid_har_whatever_was_captured() {
+    if !node::installed("har-schema") {
+        return;
+    }
+    let stage = hostile().await;
+    let file = stage.home().join("export.har");
+    let har = stage.succeed(&["events", "--har", "-l", "1000", "--name", "crm"]);
+    std::fs::write(&file, har).unwrap();
+
+    let mut judge = node::run("har.js", &[file.to_str().unwrap()], &[]);
+    assert!(judge.ended().await.success(), "{}", judge.stderr());
+    assert_eq!(judge.stdout(), [r#"{"entries":7}"#]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_makes_a_history_and_says_what_is_wrong_with_a_file() {
+    let stage = Stage::new();
+    let line = |id: &str, method: &str| {
+        format!(
+            r#"{{"v":1,"type":"event","id":"{id}","received_at":"2026-11-23T12:04:31.204Z","method":"{method}","path":"/","headers":[],"body":"type=hook.verify&hook_id=1&code=abc"}}"#
+        )
+    };
+    let good = line("01KAR8Z4M6W4Q0C8J2T7VXN5PA", "POST");
+    let bad = line("01KAR8Z4M6W4Q0C8J2T7VXN5PB", "\\u001b[2J");
+    let history = stage.home().join("data/podtap/new.db");
+    for (name, content, code, told) in [
+        ("empty", String::new(), 6, "no event"),
+        (
+            "other",
+            r#"{"v":1,"type":"ready"}"#.to_owned(),
+            6,
+            "no event",
+        ),
+        ("html", "<html>".to_owned(), 1, "neither JSON lines"),
+        ("bad", bad.clone(), 1, "line 1: the method"),
+    ] {
+        std::fs::write(stage.home().join(name), content).unwrap();
+        let (found, _, stderr) = stage.run(&["import", name, "--name", "new"]);
+        assert_eq!(found, code, "{stderr}");
+        assert!(stderr.contains(told) && stderr.contains(name), "{stderr}");
+        assert!(
+            !history.exists(),
+            "{name}: nothing to keep makes no history"
+        );
+    }
+    let (code, _, stderr) = stage.run(&["import", "missing", "--name", "new"]);
+    assert!(code == 1 && stderr.contains("missing"), "{stderr}");
+
+    let mut import = command(&stage, &["import", "-", "--name", "new"]);
+    let import = import
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut import = import.spawn().unwrap();
+    let archive = format!("{good}\n{{\"v\":1,\"type\":\"ready\"}}\n\n{bad}\n");
+    import
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(archive.as_bytes())
+        .unwrap();
+    let ended = import.wait_with_output().unwrap();
+
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains("line 4: the method") && stderr.contains("1 new"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains('\u{1b}'));
+    let events = stage.succeed(&["events", "--json", "--name", "new"]);
+    assert_eq!(
+        events.lines().count(),
+        1,
+        "what came before the mistake stays"
+    );
+    let (code, _, _) = stage.run(&["events", "--json", "--har", "--name", "new"]);
+    assert_eq!(code, 2);
+}
