@@ -1,7 +1,7 @@
 //! The only door to a running agent: commands in, status and changes out.
 
 use jiff::Timestamp;
-use podtap_podio::ObjectRef;
+use podtap_podio::{EventType, ObjectRef};
 use podtap_wire::{EventId, Seq};
 use tokio::sync::{broadcast, watch};
 
@@ -9,8 +9,9 @@ use crate::explain::{ExplainError, Explanation};
 use crate::history::{
     Attempt, Event, EventKey, History, HistoryError, LoopFinding, Note, Position, Verification,
 };
-use crate::hooks::HookReport;
+use crate::hooks::{HookListing, HookReport, HookUrls, ManageHooksError};
 use crate::insights::Insights;
+use crate::place::PlaceRef;
 use crate::replay::{Replay, ReplayError, Replayer};
 use crate::standing::HookStanding;
 use crate::status::{LinkState, Status};
@@ -86,6 +87,59 @@ impl AgentHandle {
     /// The hooks that this agent makes, now and as they change; none where none are configured.
     pub fn hooks(&self) -> watch::Receiver<Vec<HookReport>> {
         self.insights.hooks.subscribe()
+    }
+
+    /// The hooks of the places that are known, as Podio has them: of those that the configuration
+    /// names, and of those that the history has learned, at most
+    /// [`MAX_PLACES`](crate::hooks::MAX_PLACES). Costs one call a place of some 1,000 an hour
+    /// (podio.md 4.3), so call it when a person asks. Works with and without a link.
+    ///
+    /// A place that cannot be listed is told in the answer.
+    ///
+    /// # Errors
+    /// Without credentials, and where the rest of the hour's calls is kept for managing hooks.
+    pub async fn podio_hooks(&self) -> Result<HookListing, ManageHooksError> {
+        let public = self.public_url();
+        let desk = &self.insights.desk;
+        desk.list(public.as_deref(), Timestamp::now()).await
+    }
+
+    /// What the URLs of hooks are judged by: this tunnel, as far as the link or the history knows
+    /// it. Calls nobody.
+    pub async fn hook_urls(&self) -> Result<HookUrls, HistoryError> {
+        let public = self.public_url();
+        self.insights.desk.urls(public.as_deref()).await
+    }
+
+    /// Makes a hook for a person: it stays when the agent ends. Returns its id; whether it becomes
+    /// active is for its `hook.verify` to show, which may come before this returns.
+    ///
+    /// # Errors
+    /// Without credentials, for a URL that Podio would not call, and with Podio's refusal.
+    pub async fn create_hook(
+        &self,
+        place: PlaceRef,
+        event: EventType,
+        url: &str,
+    ) -> Result<u64, ManageHooksError> {
+        self.insights.desk.create(place, event, url).await
+    }
+
+    /// Asks Podio to send a hook another `hook.verify`.
+    pub async fn request_hook_verification(&self, hook_id: u64) -> Result<(), ManageHooksError> {
+        self.insights.desk.request_verification(hook_id).await
+    }
+
+    /// Deletes a hook, whoever made it. One that is gone already counts as deleted.
+    ///
+    /// # Errors
+    /// With Podio's refusal, such as where an app's token meets a hook that a person made.
+    pub async fn delete_hook(&self, hook_id: u64) -> Result<(), ManageHooksError> {
+        self.insights.desk.delete(hook_id).await
+    }
+
+    fn public_url(&self) -> Option<String> {
+        self.status.borrow().public_url.clone()
     }
 
     /// Objects whose events are held because of a loop, in order.

@@ -11,7 +11,7 @@ use crate::config::PodioConfig;
 use crate::delivery::gate::HeldObjects;
 use crate::explain::Explainer;
 use crate::history::{self, History, Watched, Writer};
-use crate::hooks::{self, HookReport};
+use crate::hooks::{self, HookDesk, HookReport};
 use crate::standing::Standings;
 
 /// Cheap to clone.
@@ -25,6 +25,7 @@ pub(crate) struct Insights {
     pub(crate) explainer: Explainer,
     /// What became of the hooks that are wanted.
     pub(crate) hooks: watch::Sender<Vec<HookReport>>,
+    pub(crate) desk: HookDesk,
 }
 
 impl Insights {
@@ -37,10 +38,19 @@ impl Insights {
     ) -> Result<Self, OpenError> {
         let watched = Watched::open(path)?;
         let client = Client::new(config.client.clone())?;
+        let standings = Standings::new(watched.clone());
         Ok(Self {
             held: history::held_objects(path)?.into_iter().collect(),
             hooks: watch::Sender::new(hooks::waiting(config.hooks.as_ref())),
-            standings: Standings::new(watched.clone()),
+            desk: HookDesk {
+                api: config.client.base_url.clone(),
+                places: hooks::configured(config),
+                client: client.clone(),
+                watched: watched.clone(),
+                writer: writer.clone(),
+                standings: standings.clone(),
+            },
+            standings,
             explainer: Explainer {
                 history,
                 watched: watched.clone(),

@@ -31,7 +31,10 @@ pub use agent::{Agent, OpenError, RunError};
 pub use config::{Config, HooksConfig, LinkConfig, PodioConfig, Target};
 pub use explain::{ExplainError, Explanation, FieldChange};
 pub use handle::{AgentHandle, Change};
-pub use hooks::{HookReport, HookState, HooksError, WantedHook};
+pub use hooks::{
+    FailedPlace, HookListing, HookReport, HookState, HookUrls, HooksError, ListedHook,
+    ManageHooksError, UrlVerdict, WantedHook,
+};
 pub use link::DialError;
 pub use place::{Place, PlaceRef};
 pub use replay::{Replay, ReplayError};

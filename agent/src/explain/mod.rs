@@ -6,7 +6,7 @@
 
 mod fetch;
 
-use podtap_podio::client::{self, Client};
+use podtap_podio::client::{self, Client, RateLimit};
 use podtap_podio::{EventKind, EventType, PodioEvent, RefType};
 use podtap_wire::EventId;
 use serde::{Deserialize, Serialize};
@@ -145,16 +145,19 @@ impl Explainer {
         if !self.client.has_credentials() {
             return Err(ExplainError::NoCredentials);
         }
-        match self.client.rate_limit() {
-            Some(rate) if rate.remaining < rate.limit / RESERVED_SHARE => {
-                Err(ExplainError::RateLimitNear {
-                    remaining: rate.remaining,
-                    limit: rate.limit,
-                })
-            }
-            _ => Ok(()),
-        }
+        near_limit(&self.client).map_or(Ok(()), |rate| {
+            Err(ExplainError::RateLimitNear {
+                remaining: rate.remaining,
+                limit: rate.limit,
+            })
+        })
     }
+}
+
+/// The rate limit, where so little of it is left that it is kept for managing hooks.
+pub(crate) fn near_limit(client: &Client) -> Option<RateLimit> {
+    let rate = client.rate_limit()?;
+    (rate.remaining < rate.limit / RESERVED_SHARE).then_some(rate)
 }
 
 /// What an explanation is kept under: what the event is about, where that cannot change any more.

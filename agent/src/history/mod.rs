@@ -20,6 +20,7 @@ mod made;
 mod note;
 mod page;
 mod past;
+mod places;
 mod reader;
 mod retention;
 mod row;

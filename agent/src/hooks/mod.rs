@@ -2,14 +2,15 @@
 //! by the watch, removed at the end. Exactly those that were made here are removed, also by the
 //! next start after a crash.
 
+mod listing;
 mod plan;
 mod remove;
+mod verdict;
 
 use podtap_podio::client::{BaseUrl, Client, Hook, HookStatus};
 use podtap_podio::hook_url::{Uncallable, check_hook_url};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
-use url::{Host, Url};
 
 use crate::config::{HooksConfig, PodioConfig};
 use crate::handle::Change;
@@ -18,7 +19,11 @@ use crate::insights::Insights;
 use crate::place::{Place, PlaceRef};
 use crate::status::Status;
 use crate::watch::{name, told};
+pub use listing::{FailedPlace, HookListing, ListedHook, MAX_PLACES, ManageHooksError};
+pub(crate) use listing::{HookDesk, configured};
 pub use plan::{PlanError, WantedHook, plan};
+use verdict::is_this_machine;
+pub use verdict::{HookUrls, UrlVerdict};
 
 /// What became of a hook that was wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -300,16 +305,5 @@ impl Hooks {
                 report.state = state;
             }
         });
-    }
-}
-
-/// A sandbox on this machine reaches this machine.
-fn is_this_machine(api: &str) -> bool {
-    let url = Url::parse(api).ok();
-    match url.as_ref().and_then(Url::host) {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }

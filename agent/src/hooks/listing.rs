@@ -1,0 +1,313 @@
+//! The hooks of every place that is known, as Podio has them: listed, made, verified again and
+//! deleted for a person who looks at them. Hooks made here are the person's, and stay when the
+//! agent ends.
+//!
+//! Podio lists hooks place by place (podio.md 2), so a listing costs one call a place of some 1,000
+//! an hour: nothing is listed unasked, and near the limit nothing at all.
+
+use std::collections::HashSet;
+
+use futures_util::stream::{self, StreamExt};
+use podtap_podio::EventType;
+use podtap_podio::client::{self, BaseUrl, Client, Hook, RateLimit};
+use podtap_podio::hook_url::Uncallable;
+
+use super::verdict::{HookUrls, UrlVerdict};
+use crate::explain::near_limit;
+use crate::history::{HistoryError, Note, Watched, Writer};
+use crate::place::{Place, PlaceRef};
+use crate::standing::{HookStanding, Standings};
+use crate::watch::told;
+
+/// Places whose hooks are listed, at most.
+pub const MAX_PLACES: usize = 25;
+
+/// Lists under way at once: one that hangs does not keep the others.
+const CALLS_AT_ONCE: usize = 4;
+
+/// Hooks as Podio has them. Texts are of the outside world: escape them before showing them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HookListing {
+    /// The places that were asked for, in this order.
+    pub places: Vec<Place>,
+    /// Their hooks, in the order of the places.
+    pub hooks: Vec<ListedHook>,
+    /// Places whose hooks could not be listed.
+    pub failed: Vec<FailedPlace>,
+    /// Places beyond [`MAX_PLACES`], which were not asked for.
+    pub left_out: usize,
+}
+
+/// A hook, and what is known of it here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedHook {
+    /// What it is on.
+    pub place: Place,
+    /// The hook as Podio has it.
+    pub hook: Hook,
+    /// Whether an agent on this history made it, to be removed when the agent ends.
+    pub made_here: bool,
+    /// How it would stand, had Podio called the local service itself; `None` where it was not
+    /// called within a week.
+    pub standing: Option<HookStanding>,
+    /// What is to be thought of its URL.
+    pub verdict: UrlVerdict,
+}
+
+/// A place whose hooks could not be listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedPlace {
+    /// Which one.
+    pub place: Place,
+    /// Why not, in words; Podio's own among them.
+    pub reason: String,
+}
+
+/// Why hooks cannot be listed or managed.
+#[derive(Debug, thiserror::Error)]
+pub enum ManageHooksError {
+    /// Nobody may ask.
+    #[error("Podio shows hooks only to who is logged in: set credentials, or run `podtap login`")]
+    NoCredentials,
+    /// The rest of the hour's calls is needed for managing hooks.
+    #[error("{} of {} calls are left this hour, too few for listing: try again later", .0.remaining, .0.limit)]
+    RateLimitNear(RateLimit),
+    /// Podio would never reach it.
+    #[error("no hook can be made on {url}")]
+    Uncallable {
+        /// The URL.
+        url: String,
+        /// Why not.
+        source: Uncallable,
+    },
+    /// Podio could not be asked, or has refused.
+    #[error(transparent)]
+    Podio(#[from] client::Error),
+    /// The history failed.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+/// Lists and manages hooks. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct HookDesk {
+    pub(crate) api: BaseUrl,
+    /// Places that the configuration names.
+    pub(crate) places: Vec<PlaceRef>,
+    pub(crate) client: Client,
+    pub(crate) watched: Watched,
+    pub(crate) writer: Writer,
+    pub(crate) standings: Standings,
+}
+
+impl HookDesk {
+    /// Every hook on every known place. `public` is the tunnel's URL, where there is a link.
+    pub(crate) async fn list(
+        &self,
+        public: Option<&str>,
+        now: jiff::Timestamp,
+    ) -> Result<HookListing, ManageHooksError> {
+        self.may_call()?;
+        if let Some(rate) = near_limit(&self.client) {
+            return Err(ManageHooksError::RateLimitNear(rate));
+        }
+        let (places, left_out) = merge(&self.places, self.watched.places().await?);
+        let urls = self.urls(public).await?;
+        let made = self.made_here().await?;
+        let standings = self.standings.at(now).await?;
+        let mut listing = HookListing {
+            places: places.clone(),
+            left_out,
+            ..HookListing::default()
+        };
+        let asked = places.into_iter().map(|place| self.hooks_on(place));
+        let mut answers = stream::iter(asked).buffered(CALLS_AT_ONCE);
+        let mut seen = HashSet::new();
+        while let Some((place, answer)) = answers.next().await {
+            let hooks = match answer {
+                Ok(hooks) => hooks,
+                Err(reason) => {
+                    listing.failed.push(FailedPlace { place, reason });
+                    continue;
+                }
+            };
+            let new = hooks.into_iter().filter(|hook| seen.insert(hook.hook_id));
+            listing.hooks.extend(new.map(|hook| {
+                let standing = standings.iter().find(|known| known.hook_id == hook.hook_id);
+                ListedHook {
+                    place: place.clone(),
+                    made_here: made.contains(&hook.hook_id),
+                    standing: standing.cloned(),
+                    verdict: urls.verdict(&hook.url),
+                    hook,
+                }
+            }));
+        }
+        Ok(listing)
+    }
+
+    /// What the URLs of hooks are judged by: without a link, the tunnel is that of the newest
+    /// hook that an agent on this history made and has not removed.
+    pub(crate) async fn urls(&self, public: Option<&str>) -> Result<HookUrls, HistoryError> {
+        if public.is_some() {
+            return Ok(HookUrls::new(&self.api, public));
+        }
+        let mut made = self.watched.made_hooks().await?;
+        made.retain(|made| made.api == self.api.as_str());
+        let newest = made.last().map(|made| made.url.as_str());
+        Ok(HookUrls::new(&self.api, newest))
+    }
+
+    /// Makes a hook, and remembers what it is on, so that its events say so.
+    pub(crate) async fn create(
+        &self,
+        at: PlaceRef,
+        event: EventType,
+        url: &str,
+    ) -> Result<u64, ManageHooksError> {
+        self.may_call()?;
+        let unreachable = |source| ManageHooksError::Uncallable {
+            url: url.to_owned(),
+            source,
+        };
+        HookUrls::new(&self.api, None)
+            .check(url)
+            .map_err(unreachable)?;
+        let created = self.client.create_hook(at.ref_type, at.ref_id, url, event);
+        let hook_id = created.await?;
+        let mut known = self.watched.places().await?.into_iter();
+        let name = known
+            .find(|place| place.at == at)
+            .and_then(|place| place.name);
+        let place = Place { at, name };
+        let learned = Note::Learned { hook_id, place };
+        self.writer.note(vec![learned]).await?;
+        Ok(hook_id)
+    }
+
+    /// Has Podio send another `hook.verify`.
+    pub(crate) async fn request_verification(&self, hook_id: u64) -> Result<(), ManageHooksError> {
+        self.may_call()?;
+        Ok(self.client.request_hook_verification(hook_id).await?)
+    }
+
+    /// Deletes a hook, whoever made it.
+    pub(crate) async fn delete(&self, hook_id: u64) -> Result<(), ManageHooksError> {
+        self.may_call()?;
+        Ok(self.client.delete_hook(hook_id).await?)
+    }
+
+    fn may_call(&self) -> Result<(), ManageHooksError> {
+        let known = self.client.has_credentials();
+        known.then_some(()).ok_or(ManageHooksError::NoCredentials)
+    }
+
+    /// One call, unless the others have come near the limit by now.
+    async fn hooks_on(&self, place: Place) -> (Place, Result<Vec<Hook>, String>) {
+        if let Some(rate) = near_limit(&self.client) {
+            let near = ManageHooksError::RateLimitNear(rate);
+            return (place, Err(near.to_string()));
+        }
+        let hooks = self.client.hooks(place.at.ref_type, place.at.ref_id).await;
+        (place, hooks.map_err(|error| told(&error)))
+    }
+
+    /// Hooks that are removed when the agent ends.
+    async fn made_here(&self) -> Result<HashSet<u64>, HistoryError> {
+        let made = self.watched.made_hooks().await?.into_iter();
+        let ours = made.filter(|made| made.api == self.api.as_str());
+        Ok(ours.filter_map(|made| made.hook_id).collect())
+    }
+}
+
+/// The places that the configuration names, then those that were learned, each once; and how many
+/// there are beyond the limit.
+fn merge(configured: &[PlaceRef], learned: Vec<Place>) -> (Vec<Place>, usize) {
+    let named = |at: &PlaceRef| {
+        let known = learned.iter().find(|place| place.at == *at);
+        let name = known.and_then(|place| place.name.clone());
+        Place { at: *at, name }
+    };
+    let mut places: Vec<Place> = configured.iter().map(named).collect();
+    places.extend(learned);
+    let mut seen = HashSet::new();
+    places.retain(|place| seen.insert(place.at));
+    let left_out = places.len().saturating_sub(MAX_PLACES);
+    places.truncate(MAX_PLACES);
+    (places, left_out)
+}
+
+/// The places that a configuration names: as such, by a hook that is wanted there, or as the app
+/// whose token is used.
+pub(crate) fn configured(config: &crate::config::PodioConfig) -> Vec<PlaceRef> {
+    let wanted = config.hooks.iter().flat_map(|hooks| &hooks.wanted);
+    let credentials = config.client.credentials.as_ref();
+    let own = credentials.and_then(|credentials| match credentials.grant {
+        client::Grant::App { app_id, .. } => Some(PlaceRef::app(app_id)),
+        _ => None,
+    });
+    let places = config.places.iter().copied();
+    places
+        .chain(wanted.map(|hook| hook.place))
+        .chain(own)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use podtap_podio::client::{Credentials, Grant};
+
+    use super::*;
+    use crate::config::{HooksConfig, PodioConfig};
+    use crate::hooks::plan;
+
+    fn named(at: PlaceRef, name: &str) -> Place {
+        let name = Some(name.to_owned());
+        Place { at, name }
+    }
+
+    #[test]
+    fn configured_places_come_first_and_each_is_listed_once_under_its_learned_name() {
+        let (app, space) = (PlaceRef::app(1), PlaceRef::space(1));
+        let learned = vec![named(space, "Sales"), named(app, "Orders")];
+
+        let (places, left_out) = merge(&[app, PlaceRef::field(7), app], learned);
+
+        let field = Place {
+            at: PlaceRef::field(7),
+            name: None,
+        };
+        let wanted = [named(app, "Orders"), field, named(space, "Sales")];
+        assert_eq!((&places[..], left_out), (&wanted[..], 0));
+    }
+
+    #[test]
+    fn places_beyond_the_limit_are_counted() {
+        let learned: Vec<_> = (0..30).map(|id| named(PlaceRef::app(id), "x")).collect();
+        let (places, left_out) = merge(&[PlaceRef::space(9)], learned);
+        assert_eq!((places.len(), left_out), (MAX_PLACES, 6));
+        assert_eq!(places[0].at, PlaceRef::space(9));
+    }
+
+    #[test]
+    fn wanted_hooks_and_the_credentials_name_places_too() {
+        let mut config = PodioConfig {
+            places: vec![PlaceRef::space(9)],
+            hooks: Some(HooksConfig {
+                wanted: plan(PlaceRef::app(3), "item.update").unwrap(),
+                ..HooksConfig::default()
+            }),
+            ..PodioConfig::default()
+        };
+        config.client.credentials = Some(Credentials {
+            client_id: "podtap".to_owned(),
+            client_secret: "secret".into(),
+            grant: Grant::App {
+                app_id: 4,
+                app_token: "token".into(),
+            },
+        });
+        let wanted = [PlaceRef::space(9), PlaceRef::app(3), PlaceRef::app(4)];
+        assert_eq!(configured(&config), wanted);
+    }
+}

@@ -1,0 +1,302 @@
+//! What is to be thought of a hook's URL: is it this tunnel's, another one's that perhaps nobody
+//! serves any more, or one that Podio cannot call? Pure: words, and what is known of the tunnel.
+//! Old tunnels' hooks stay on an app and nobody knows whose they are (podio.md 7).
+
+use podtap_podio::client::BaseUrl;
+use podtap_podio::hook_url::{Uncallable, check_hook_url};
+use podtap_wire::TunnelKey;
+use url::{Host, Url};
+
+/// What is to be thought of a hook's URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UrlVerdict {
+    /// It is of this tunnel.
+    Ours,
+    /// It is of the same relay but of another tunnel: most likely one that was rotated or
+    /// forgotten.
+    OtherTunnel,
+    /// Podio would not call it.
+    Uncallable(Uncallable),
+    /// It is of a service whose tunnels mostly live for a session.
+    Temporary(&'static str),
+    /// Nothing is known against it.
+    Unsuspected,
+}
+
+impl UrlVerdict {
+    /// It in one or two words, of a fixed set; `None` where nothing is known about the URL.
+    pub const fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Ours => Some("this tunnel"),
+            Self::OtherTunnel => Some("other tunnel"),
+            Self::Uncallable(Uncallable::Malformed(_)) => Some("no URL"),
+            Self::Uncallable(Uncallable::Port(_)) => Some("unusable port"),
+            Self::Uncallable(Uncallable::ThisMachine(_)) => Some("this machine"),
+            Self::Uncallable(Uncallable::PrivateAddress(_)) => Some("private address"),
+            Self::Temporary(_) => Some("temporary"),
+            Self::Unsuspected => None,
+        }
+    }
+
+    /// It in a sentence.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Ours => "it leads to this tunnel".to_owned(),
+            Self::OtherTunnel => "it leads to another tunnel of the same relay: most likely one \
+                 that was rotated or is not served any more"
+                .to_owned(),
+            Self::Uncallable(why) => why.to_string(),
+            Self::Temporary(service) => {
+                format!("it leads to a temporary tunnel of {service}, which is perhaps gone")
+            }
+            Self::Unsuspected => "nothing is known against it".to_owned(),
+        }
+    }
+
+    /// Whether nothing that this hook sends will ever arrive where somebody waits for it.
+    pub const fn is_dead(&self) -> bool {
+        matches!(self, Self::OtherTunnel | Self::Uncallable(_))
+    }
+}
+
+/// What URLs are judged by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HookUrls {
+    /// This tunnel, once it is known.
+    ours: Option<TunnelUrl>,
+    /// Whether the API is a stand-in on this machine, which reaches all that this machine does.
+    is_near: bool,
+}
+
+impl HookUrls {
+    /// Hooks of this API; `url` is the tunnel's, or any below it.
+    pub fn new(api: &BaseUrl, url: Option<&str>) -> Self {
+        Self {
+            ours: url.and_then(TunnelUrl::of),
+            is_near: is_this_machine(api.as_str()),
+        }
+    }
+
+    /// Whether Podio can call a URL.
+    ///
+    /// # Errors
+    /// With the reason for which it cannot.
+    pub fn check(&self, url: &str) -> Result<(), Uncallable> {
+        match check_hook_url(url) {
+            Err(why) if !self.is_near || matches!(why, Uncallable::Malformed(_)) => Err(why),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is to be thought of a URL.
+    pub fn verdict(&self, url: &str) -> UrlVerdict {
+        if let Err(why) = self.check(url) {
+            return UrlVerdict::Uncallable(why);
+        }
+        match (&self.ours, TunnelUrl::of(url)) {
+            (Some(ours), Some(its)) if its == *ours => UrlVerdict::Ours,
+            (Some(ours), Some(its)) if its.relay == ours.relay => UrlVerdict::OtherTunnel,
+            _ => temporary(url).map_or(UrlVerdict::Unsuspected, UrlVerdict::Temporary),
+        }
+    }
+}
+
+/// A tunnel, as a URL names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct TunnelUrl {
+    relay: Relay,
+    key: TunnelKey,
+}
+
+/// A relay, as a URL names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Relay {
+    host: Host<String>,
+    /// `None` for the two ports that Podio calls: one relay has both.
+    port: Option<u16>,
+    /// The path above the key.
+    above: Vec<String>,
+}
+
+impl TunnelUrl {
+    /// The tunnel of a URL, if any part of its path can be a tunnel's key.
+    fn of(url: &str) -> Option<Self> {
+        let url = Url::parse(url).ok()?;
+        let mut above = Vec::new();
+        for part in url.path_segments()? {
+            if let Ok(key) = part.parse() {
+                let relay = Relay {
+                    host: url.host()?.to_owned(),
+                    port: url
+                        .port_or_known_default()
+                        .filter(|port| !matches!(port, 80 | 443)),
+                    above,
+                };
+                return Some(Self { relay, key });
+            }
+            above.push(part.to_owned());
+        }
+        None
+    }
+}
+
+/// Domains below which tunnels mostly live for a session, and whose they are.
+const TEMPORARY: &[(&str, &str)] = &[
+    ("ngrok.io", "ngrok"),
+    ("ngrok.app", "ngrok"),
+    ("ngrok.dev", "ngrok"),
+    ("ngrok-free.app", "ngrok"),
+    ("ngrok-free.dev", "ngrok"),
+    ("loca.lt", "localtunnel"),
+    ("localtunnel.me", "localtunnel"),
+    ("smee.io", "smee.io"),
+    ("trycloudflare.com", "cloudflared"),
+    ("devtunnels.ms", "dev tunnels"),
+    ("serveo.net", "Serveo"),
+    ("lhr.life", "localhost.run"),
+    ("localhost.run", "localhost.run"),
+    ("pinggy.link", "Pinggy"),
+    ("pinggy.online", "Pinggy"),
+    ("tunnelto.dev", "tunnelto"),
+    ("loclx.io", "LocalXpose"),
+    ("sharedwithexpose.com", "Expose"),
+    ("bore.pub", "bore"),
+    ("share.zrok.io", "zrok"),
+    ("webhook.site", "webhook.site"),
+    ("requestbin.com", "RequestBin"),
+];
+
+/// The service of temporary tunnels that a URL is of.
+fn temporary(url: &str) -> Option<&'static str> {
+    let url = Url::parse(url).ok()?;
+    let Some(Host::Domain(name)) = url.host() else {
+        return None;
+    };
+    let name = name.trim_end_matches('.');
+    let is_below = |domain: &str| {
+        name.strip_suffix(domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    let found = TEMPORARY.iter().find(|(domain, _)| is_below(domain));
+    found.map(|(_, service)| *service)
+}
+
+/// A sandbox on this machine reaches this machine.
+pub(super) fn is_this_machine(api: &str) -> bool {
+    let url = Url::parse(api).ok();
+    match url.as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: &str = "https://hooks.example.com/k3v2m2p7q4w6x5z6t3r2s2abca/";
+
+    fn urls(api: &str, ours: Option<&str>) -> HookUrls {
+        HookUrls::new(&api.parse().unwrap(), ours)
+    }
+
+    #[test]
+    fn each_kind_of_url_has_its_verdict() {
+        use UrlVerdict as V;
+        let podio = urls("https://api.podio.com", Some(OURS));
+        let this = |name: &str| V::Uncallable(Uncallable::ThisMachine(name.to_owned()));
+        for (url, verdict) in [
+            (OURS, V::Ours),
+            (
+                "https://hooks.example.com/k3v2m2p7q4w6x5z6t3r2s2abca/podio/hook?a=b",
+                V::Ours,
+            ),
+            // A hook made on port 80 comes to the same tunnel.
+            (
+                "http://HOOKS.example.com/k3v2m2p7q4w6x5z6t3r2s2abca/x",
+                V::Ours,
+            ),
+            (
+                "https://hooks.example.com/aaaaaaaaaaaaaaaaaaaaaaaaaa/podio/hook",
+                V::OtherTunnel,
+            ),
+            // Another service may have the same host.
+            ("https://hooks.example.com/shop/podio", V::Unsuspected),
+            (
+                "https://hooks.example.com/x/aaaaaaaaaaaaaaaaaaaaaaaaaa/",
+                V::Unsuspected,
+            ),
+            (
+                "https://other.example.com/aaaaaaaaaaaaaaaaaaaaaaaaaa/",
+                V::Unsuspected,
+            ),
+            ("https://shop.example.com/podio", V::Unsuspected),
+            ("http://localhost:3000/hook", this("localhost")),
+            ("http://127.0.0.1/hook", this("127.0.0.1")),
+            (
+                "http://10.1.2.3/hook",
+                V::Uncallable(Uncallable::PrivateAddress("10.1.2.3".parse().unwrap())),
+            ),
+            (
+                "https://hooks.example.com:8443/k3v2m2p7q4w6x5z6t3r2s2abca/",
+                V::Uncallable(Uncallable::Port(8_443)),
+            ),
+            (
+                "gone",
+                V::Uncallable(Uncallable::Malformed("gone".to_owned())),
+            ),
+            ("https://a1b2.ngrok-free.app/podio", V::Temporary("ngrok")),
+            ("https://a1b2.eu.ngrok.io/podio", V::Temporary("ngrok")),
+            ("https://calm-owl.loca.lt./", V::Temporary("localtunnel")),
+            ("https://smee.io/AbC", V::Temporary("smee.io")),
+            ("https://x.trycloudflare.com/", V::Temporary("cloudflared")),
+            ("https://notsmee.io/AbC", V::Unsuspected),
+        ] {
+            assert_eq!(podio.verdict(url), verdict, "{url}");
+        }
+    }
+
+    #[test]
+    fn without_a_tunnel_of_our_own_no_other_is_suspected() {
+        let podio = urls("https://api.podio.com", None);
+        assert_eq!(podio.verdict(OURS), UrlVerdict::Unsuspected);
+        let odd = urls("https://api.podio.com", Some("https://hooks.example.com/"));
+        assert_eq!(odd.verdict(OURS), UrlVerdict::Unsuspected);
+    }
+
+    #[test]
+    fn a_stand_in_on_this_machine_reaches_it_by_any_port() {
+        let ours = "http://127.0.0.1:8080/k3v2m2p7q4w6x5z6t3r2s2abca/";
+        let near = urls("http://127.0.0.1:4001", Some(ours));
+        assert_eq!(near.verdict(&format!("{ours}podio/hook")), UrlVerdict::Ours);
+        for (url, verdict) in [
+            (
+                "http://127.0.0.1:8080/aaaaaaaaaaaaaaaaaaaaaaaaaa/",
+                UrlVerdict::OtherTunnel,
+            ),
+            ("http://127.0.0.1:9/another", UrlVerdict::Unsuspected),
+        ] {
+            assert_eq!(near.verdict(url), verdict, "{url}");
+        }
+        assert!(near.verdict("gone").is_dead());
+    }
+
+    #[test]
+    fn only_what_can_never_arrive_is_dead() {
+        let podio = urls("https://api.podio.com", Some(OURS));
+        for (url, is_dead) in [
+            (OURS, false),
+            (
+                "https://hooks.example.com/aaaaaaaaaaaaaaaaaaaaaaaaaa/",
+                true,
+            ),
+            ("http://localhost/", true),
+            ("https://x.ngrok.app/", false),
+            ("https://shop.example.com/", false),
+        ] {
+            assert_eq!(podio.verdict(url).is_dead(), is_dead, "{url}");
+        }
+    }
+}
