@@ -209,7 +209,12 @@ impl HookDesk {
             return (place, Err(near.to_string()));
         }
         let hooks = self.client.hooks(place.at.ref_type, place.at.ref_id).await;
-        (place, hooks.map_err(|error| told(&error)))
+        // What was called goes without saying: Podio's own words are what matters.
+        let reason = |error: client::Error| match error.refusal() {
+            Some(refusal) => refusal.to_string(),
+            None => told(&error),
+        };
+        (place, hooks.map_err(reason))
     }
 
     /// Hooks that are removed when the agent ends.

@@ -38,18 +38,18 @@ impl UrlVerdict {
         }
     }
 
-    /// It in a sentence.
-    pub fn sentence(&self) -> String {
+    /// Where it leads, in words.
+    pub fn words(&self) -> String {
         match self {
-            Self::Ours => "it leads to this tunnel".to_owned(),
-            Self::OtherTunnel => "it leads to another tunnel of the same relay: most likely one \
-                 that was rotated or is not served any more"
+            Self::Ours => "this tunnel".to_owned(),
+            Self::OtherTunnel => "another tunnel of the same relay: most likely one that was \
+                 rotated or is not served any more"
                 .to_owned(),
             Self::Uncallable(why) => why.to_string(),
             Self::Temporary(service) => {
-                format!("it leads to a temporary tunnel of {service}, which is perhaps gone")
+                format!("a temporary tunnel of {service}, which is perhaps gone")
             }
-            Self::Unsuspected => "nothing is known against it".to_owned(),
+            Self::Unsuspected => "elsewhere; nothing is known against it".to_owned(),
         }
     }
 
