@@ -3,8 +3,8 @@
 //! too late is recognised.
 
 use podtap_agent::history::{EditedRequest, Filter, PageQuery, Position};
-use podtap_agent::{EventId, Target, Trigger};
-use podtap_podio::ObjectRef;
+use podtap_agent::{EventId, PlaceRef, Target, Trigger};
+use podtap_podio::{EventType, ObjectRef};
 
 /// Counts the questions of one asker; an answer of an older one is dropped.
 pub(crate) type Generation = u64;
@@ -85,8 +85,13 @@ pub(crate) enum Effect {
     },
     /// Open this page in the person's browser.
     Browse(String),
-    /// Read how each hook would stand with Podio.
-    Standings,
+    /// Read the hooks as Podio has them, and how each would stand.
+    LoadHooks {
+        /// Which question this is.
+        generation: Generation,
+    },
+    /// Ask Podio to make, verify or delete a hook.
+    ChangeHook(HookChange),
     /// Deliver this object's next events again, after a loop.
     Release {
         /// The object.
@@ -118,6 +123,30 @@ impl Effect {
             Self::Draw | Self::Suspend | Self::Edit { .. } | Self::Copy(_) | Self::Quit
         )
     }
+}
+
+/// What shall become of a hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HookChange {
+    /// It shall be made.
+    Create {
+        /// On what.
+        place: PlaceRef,
+        /// For which events.
+        event: EventType,
+        /// Where it leads.
+        url: String,
+    },
+    /// It shall get another `hook.verify`.
+    Verify {
+        /// The hook.
+        hook_id: u64,
+    },
+    /// It shall go.
+    Delete {
+        /// The hook.
+        hook_id: u64,
+    },
 }
 
 /// What all events that pass a filter are looked for.

@@ -126,7 +126,7 @@ fn way(app: &App, room: usize) -> Line {
 }
 
 /// A URL whose middle gives way: the host and the key's last characters stay recognisable.
-fn shortened(url: &str, room: usize) -> String {
+pub(crate) fn shortened(url: &str, room: usize) -> String {
     let chars: Vec<char> = url.chars().collect();
     if chars.len() <= room {
         return url.to_owned();

@@ -26,11 +26,14 @@ mod mouse;
 pub mod picture;
 #[cfg(test)]
 mod properties;
+mod prose;
 mod rate;
 pub mod runtime;
 mod safe_text;
 #[cfg(test)]
 mod scenes;
+#[cfg(test)]
+mod scenes_hooks;
 mod search;
 mod terminal;
 #[cfg(test)]

@@ -4,12 +4,12 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use podtap_agent::history::{Attempt, EventRow, LoopFinding, Position};
-use podtap_agent::{Change, EventId, Explanation, HookStanding, Status, Triggered};
+use podtap_agent::{Change, EventId, Explanation, HookListing, HookStanding, Status, Triggered};
 use podtap_podio::ObjectRef;
 use ratatui::layout::Size;
 
 use crate::detail::Opened;
-use crate::effect::{Generation, Wanted};
+use crate::effect::{Generation, HookChange, Wanted};
 use crate::line::Line;
 
 /// Something that happened.
@@ -103,10 +103,21 @@ pub(crate) enum Answer {
         /// Whether it could be.
         result: Result<(), String>,
     },
-    /// To [`crate::effect::Effect::Standings`].
-    Standings {
+    /// To [`crate::effect::Effect::LoadHooks`].
+    Hooks {
+        /// The question's.
+        generation: Generation,
+        /// The hooks as Podio has them.
+        listing: Result<Box<HookListing>, String>,
         /// Every hook of the last week.
-        result: Result<Vec<HookStanding>, String>,
+        standings: Result<Vec<HookStanding>, String>,
+    },
+    /// To [`crate::effect::Effect::ChangeHook`].
+    HookChanged {
+        /// The change.
+        change: HookChange,
+        /// The hook.
+        result: Result<u64, String>,
     },
     /// To [`crate::effect::Effect::Release`].
     Released {
@@ -140,6 +151,8 @@ pub(crate) struct Changes {
     pub(crate) loops: Vec<LoopFinding>,
     /// Events that the relay removed before any agent took them, in words.
     pub(crate) gaps: Vec<String>,
+    /// Hooks whose validation has ended.
+    pub(crate) verified: Vec<u64>,
 }
 
 /// Touched events listed one by one; more make [`Changes::everything`].
@@ -151,6 +164,9 @@ const MAX_LOOPS: usize = 4;
 /// Gaps told one by one; the log has the rest.
 const MAX_GAPS: usize = 8;
 
+/// Verified hooks kept for one frame; more are for a person to reload.
+const MAX_VERIFIED: usize = 64;
+
 impl Changes {
     /// Whether nothing changed.
     pub(crate) fn is_empty(&self) -> bool {
@@ -159,6 +175,11 @@ impl Changes {
 
     /// Adds a change.
     pub(crate) fn add(&mut self, change: Change) {
+        if let Change::Verified { hook_id, .. } = &change
+            && self.verified.len() < MAX_VERIFIED
+        {
+            self.verified.extend(*hook_id);
+        }
         match change {
             Change::Appended { through } => self.appended = self.appended.max(Some(through)),
             Change::Touched { position, event }
@@ -197,6 +218,8 @@ impl Changes {
         self.loops.drain(..excess);
         let room = MAX_GAPS.saturating_sub(self.gaps.len());
         self.gaps.extend(other.gaps.iter().take(room).cloned());
+        let room = MAX_VERIFIED.saturating_sub(self.verified.len());
+        self.verified.extend(other.verified.iter().take(room));
     }
 
     /// Changes were missed: anything may be different.

@@ -8,7 +8,8 @@ use podtap_agent::history::{
     Attempt, AttemptSummary, Burst, DeliveryState, Event, EventRow, Insight, Outcome, Position,
     Saved,
 };
-use podtap_agent::{EventId, LinkState, Seq, ServiceState, Status, WebhookRequest};
+use podtap_agent::{EventId, HookStanding, LinkState, Seq, ServiceState, Status, WebhookRequest};
+use podtap_podio::standing::Judgement;
 use podtap_podio::{ObjectKind, ObjectRef, decode};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -268,4 +269,25 @@ pub(crate) fn text(buffer: &Buffer) -> String {
         text.push('\n');
     }
     text
+}
+
+/// A sample of what Podio would have concluded of a hook; odd ones are in trouble.
+pub(crate) fn standing(hook_id: u64) -> HookStanding {
+    let bad = hook_id % 2 == 1;
+    let current = if bad {
+        Judgement::Suspended { until: now() }
+    } else {
+        Judgement::Active
+    };
+    HookStanding {
+        hook_id,
+        current,
+        old: Judgement::Active,
+        calls: 1_204,
+        failed: if bad { 21 } else { 0 },
+        failed_soon: if bad { 15 } else { 0 },
+        failed_week: if bad { 21 } else { 0 },
+        newest_failure: bad.then_some(podtap_agent::Failure::Status(500)),
+        missed: if bad { 3 } else { 0 },
+    }
 }

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::{App, Pane};
 use crate::batch::Batch;
-use crate::effect::{Effect, Wanted};
+use crate::effect::{Effect, HookChange, Wanted};
 use crate::keymap::{Action, Key};
 use crate::layout::Layout;
 use crate::list::marks::MOST_MARKS;
@@ -111,6 +111,9 @@ impl App {
             Action::Back => self.back(),
             Action::Accept => self.accept(effects),
             Action::EditAgain => self.edit_again(effects),
+            _ if matches!(self.modals.last(), Some(Modal::Hooks(_))) => {
+                self.act_on_hooks(action, effects);
+            }
             _ if !self.modals.is_empty() => self.move_within(action),
             Action::Help => self.modals.push(Modal::Help(Help::new(self.contexts()))),
             Action::Palette => {
@@ -130,7 +133,7 @@ impl App {
             Action::Compare => self.compare(effects),
             Action::Explain => self.explain(effects),
             Action::OpenItem => self.open_item(effects),
-            Action::Hooks => Self::standings(effects),
+            Action::Hooks => self.open_hooks(),
             Action::Release => self.release(effects),
             Action::Mark => self.mark(effects),
             Action::OnlyMarked => self.toggle_marked(),
@@ -151,7 +154,7 @@ impl App {
         }
     }
 
-    fn move_within(&mut self, action: Action) {
+    pub(super) fn move_within(&mut self, action: Action) {
         let Some(layout) = self.layout() else { return };
         let screen = self.screen();
         match (self.modals.last_mut(), self.focus) {
@@ -198,6 +201,9 @@ impl App {
                     target,
                     rate,
                 } => self.replay_all(Batch::new(events, target, rate)),
+                Deed::DeleteHook { hook_id } => {
+                    self.change_hook(HookChange::Delete { hook_id }, effects);
+                }
                 Deed::Send { id, edited, .. } => {
                     let edited = Some(Box::new(edited));
                     effects.push(Effect::Replay {

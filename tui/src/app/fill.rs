@@ -10,8 +10,8 @@ impl App {
     pub(super) fn filled(&mut self, filled: Filled, effects: &mut Vec<Effect>) {
         match filled {
             Filled::Sent => {}
-            Filled::Chosen(0) => return self.trigger_chosen(),
-            Filled::Chosen(_) | Filled::Nothing => return,
+            Filled::Chosen(field) => return self.option_chosen(field),
+            Filled::Nothing => return,
         }
         let Some(Modal::Form(mut form, purpose)) = self.modals.pop() else {
             return;
@@ -20,6 +20,18 @@ impl App {
         if let Err(fault) = self.sent(&form, *purpose, effects) {
             form.refuse(fault);
             self.modals.push(Modal::Form(form, kept));
+        }
+    }
+
+    /// Another option of a field was chosen: other fields may have to follow.
+    fn option_chosen(&mut self, field: usize) {
+        let Some(Modal::Form(form, purpose)) = self.modals.last_mut() else {
+            return;
+        };
+        match purpose.as_mut() {
+            Purpose::CreateHook(new) => new.chosen(field, form),
+            Purpose::Trigger(_) if field == 0 => self.trigger_chosen(),
+            Purpose::Trigger(_) | Purpose::Replay(_) | Purpose::Note { .. } => {}
         }
     }
 
@@ -34,6 +46,7 @@ impl App {
             Purpose::Replay(which) => self.replay_as_filled(form, which, effects)?,
             Purpose::Note { position, id } => Self::note_as_filled(form, position, id, effects),
             Purpose::Trigger(offer) => self.trigger_as_filled(form, &offer, effects)?,
+            Purpose::CreateHook(new) => self.change_hook(new.read(form)?, effects),
         }
         Ok(())
     }

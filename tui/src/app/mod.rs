@@ -8,6 +8,7 @@ mod hooks;
 mod link;
 mod note;
 mod only;
+mod release;
 mod replay;
 mod trigger;
 mod which;
@@ -23,7 +24,7 @@ use ratatui::layout::Size;
 use crate::batch::Batch;
 use crate::config::Config;
 use crate::detail::Detail;
-use crate::effect::Effect;
+use crate::effect::{Effect, Generation};
 use crate::keymap::{Context, Keymap};
 use crate::layout::Layout;
 use crate::list::List;
@@ -88,6 +89,8 @@ pub(crate) struct App {
     held: Option<Changes>,
     /// What the trigger form was last sent with.
     last_sent: LastSent,
+    /// The last question for the hooks, of whichever pane.
+    hooks_asked: Generation,
 }
 
 impl App {
@@ -114,6 +117,7 @@ impl App {
             warning: None,
             held: None,
             last_sent: LastSent::default(),
+            hooks_asked: 0,
         }
     }
 
@@ -229,6 +233,7 @@ impl App {
             self.list.changed(changes);
             self.detail.changed(changes);
         }
+        self.hooks_verified(&changes.verified);
         if let Some(found) = changes.loops.last() {
             let until = self.now.saturating_add(WARN_FOR).unwrap_or(Timestamp::MAX);
             self.warning = Some((found.clone(), until));
@@ -264,7 +269,12 @@ impl App {
             Answer::Explained { id, result } => self.explained(id, result),
             Answer::Link { result } => effects.extend(self.linked(result)),
             Answer::Browsed { result } => self.browsed(result),
-            Answer::Standings { result } => self.stand(result),
+            Answer::Hooks {
+                generation,
+                listing,
+                standings,
+            } => self.hooks_listed(generation, listing.map(|it| *it), standings),
+            Answer::HookChanged { change, result } => self.hook_changed(&change, result),
             Answer::Released { object, result } => self.released(object, result),
             Answer::Edited { id, before, result } => self.edited(id, before, result),
         }
@@ -273,6 +283,7 @@ impl App {
 
     /// What the panes want to know now.
     fn ask(&mut self, effects: &mut Vec<Effect>) {
+        self.ask_hooks(effects);
         let Some(layout) = self.layout() else { return };
         effects.extend(self.list.ask(layout.list_height()));
         let selected = self.list.selected().map(|row| row.id);

@@ -2,6 +2,7 @@
 //! owns; dropping it ends them.
 
 mod edit;
+mod hooks;
 mod read;
 
 use std::future::pending;
@@ -155,10 +156,8 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
             let result = browse(link).await;
             Answer::Browsed { result }
         }
-        Effect::Standings => {
-            let result = agent.standings().await.map_err(words);
-            Answer::Standings { result }
-        }
+        Effect::LoadHooks { generation } => hooks::list(agent, generation).await,
+        Effect::ChangeHook(change) => hooks::change(agent, change).await,
         Effect::Release { object } => {
             let result = agent.release(object).await.map_err(words);
             Answer::Released { object, result }

@@ -24,6 +24,8 @@ pub enum Context {
     Modal,
     /// A window that asks whether something shall be done.
     Confirm,
+    /// The hooks as Podio has them.
+    Hooks,
     /// A line of text being typed.
     Typing,
     /// Everywhere.
@@ -39,17 +41,19 @@ impl Context {
             Self::Browse => "In both",
             Self::Modal => "In a window",
             Self::Confirm => "When asked",
+            Self::Hooks => "In the hooks",
             Self::Typing => "While typing",
             Self::Global => "Everywhere",
         }
     }
 
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::List,
         Self::Detail,
         Self::Browse,
         Self::Modal,
         Self::Confirm,
+        Self::Hooks,
         Self::Typing,
         Self::Global,
     ];
@@ -62,6 +66,7 @@ impl Context {
             Self::Browse => "both",
             Self::Modal => "window",
             Self::Confirm => "question",
+            Self::Hooks => "hooks",
             Self::Typing => "typing",
             Self::Global => "everywhere",
         }

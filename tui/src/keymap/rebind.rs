@@ -14,6 +14,7 @@ const NEEDED: &[(Context, Action)] = &[
     (Context::Modal, Action::Back),
     (Context::Confirm, Action::Accept),
     (Context::Confirm, Action::Back),
+    (Context::Hooks, Action::Back),
     (Context::Typing, Action::Open),
     (Context::Typing, Action::Back),
 ];

@@ -14,7 +14,7 @@ type Row = (
 #[rustfmt::skip]
 const TABLE: &[Row] = {
     use Action as A;
-    use Context::{Browse, Confirm, Detail, Global, List, Modal, Typing};
+    use Context::{Browse, Confirm, Detail, Global, Hooks, List, Modal, Typing};
     &[
         (List, A::Open, &["enter", "l", "right"], "open", "open the event"),
         (Browse, A::Replay, &["r"], "replay", "send the event again"),
@@ -34,7 +34,7 @@ const TABLE: &[Row] = {
         (List, A::Fold, &["z"], "", "open a burst, or close it"),
         (Browse, A::Compare, &["d"], "", "compare with the marked event"),
         (Browse, A::Stop, &["s"], "", "stop replaying marked events"),
-        (List, A::Hooks, &["h"], "", "hooks: would Podio still call?"),
+        (List, A::Hooks, &["h"], "", "hooks, as Podio has them"),
         (Browse, A::Release, &["L"], "", "deliver a looping object again"),
         (Browse, A::Health, &["i"], "", "how the agent is"),
         (Browse, A::Palette, &[":"], "", "find what can be done"),
@@ -83,6 +83,21 @@ const TABLE: &[Row] = {
         (Confirm, A::Up, &["k", "up"], "", "a line up"),
         (Confirm, A::PageDown, &["pgdn", "space"], "", "a screen down"),
         (Confirm, A::PageUp, &["pgup"], "", "a screen up"),
+        (Hooks, A::Open, &["enter", "l", "right"], "open", "all about the hook"),
+        (Hooks, A::CreateHook, &["c"], "create", "make a hook"),
+        (Hooks, A::VerifyHook, &["v"], "verify again", "have Podio verify the hook again"),
+        (Hooks, A::DeleteHook, &["del", "D"], "delete", "delete the hook"),
+        (Hooks, A::Copy, &["y"], "copy URL", "copy the hook's URL"),
+        (Hooks, A::Reload, &["R", "ctrl-r"], "reload", "ask Podio again"),
+        (Hooks, A::Back, &["esc", "q", "h", "left"], "close", "close"),
+        (Hooks, A::Down, &["j", "down"], "", "next hook"),
+        (Hooks, A::Up, &["k", "up"], "", "previous hook"),
+        (Hooks, A::PageDown, &["pgdn", "ctrl-f", "space"], "", "a screen down"),
+        (Hooks, A::PageUp, &["pgup", "ctrl-b"], "", "a screen up"),
+        (Hooks, A::HalfDown, &["ctrl-d"], "", "half a screen down"),
+        (Hooks, A::HalfUp, &["ctrl-u"], "", "half a screen up"),
+        (Hooks, A::Top, &["g", "home"], "", "first hook"),
+        (Hooks, A::Bottom, &["G", "end"], "", "last hook"),
         (Typing, A::Open, &["enter"], "take it", "keep what is typed"),
         (Typing, A::Back, &["esc"], "leave", "leave it"),
         (Typing, A::NextTab, &["tab"], "", "next field"),

@@ -14,6 +14,11 @@ use crate::theme::Role;
 /// Cells of the window.
 const WIDTH: u16 = 96;
 
+/// Cells of a line on this screen.
+pub(crate) fn room(screen: Rect) -> usize {
+    inner(centered(screen, WIDTH, u16::MAX)).width.into()
+}
+
 /// Lines, how far they are scrolled, and what they are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Lines {

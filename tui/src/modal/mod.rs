@@ -4,7 +4,9 @@ pub(crate) mod copy;
 pub(crate) mod form;
 pub(crate) mod health;
 pub(crate) mod help;
+pub(crate) mod hooks;
 pub(crate) mod lines;
+pub(crate) mod new_hook;
 pub(crate) mod palette;
 
 use podtap_agent::history::{EditedRequest, Position};
@@ -16,7 +18,9 @@ use crate::app::{App, Offer, Which};
 use crate::keymap::{Action, Context, Keymap};
 use form::Form;
 use help::Help;
+use hooks::Hooks;
 use lines::Lines;
+use new_hook::NewHook;
 use palette::Palette;
 
 /// A window.
@@ -34,6 +38,8 @@ pub(crate) enum Modal {
     Palette(Palette),
     /// Something to fill in.
     Form(Form, Box<Purpose>),
+    /// The hooks as Podio has them.
+    Hooks(Box<Hooks>),
 }
 
 /// What a form is for.
@@ -45,6 +51,8 @@ pub(crate) enum Purpose {
     Note { position: Position, id: EventId },
     /// An event that shall be sent, and what its fields hold at first.
     Trigger(Offer),
+    /// A new hook.
+    CreateHook(NewHook),
 }
 
 /// What a person is asked to confirm.
@@ -57,6 +65,8 @@ pub(crate) enum Deed {
         target: Option<Target>,
         rate: Option<usize>,
     },
+    /// Delete this hook.
+    DeleteHook { hook_id: u64 },
     /// Send this instead of the event as it came. `file` is what a person wrote, `before`
     /// what there was to begin with.
     Send {
@@ -72,6 +82,7 @@ impl Modal {
     pub(crate) fn context(&self) -> Context {
         match self {
             Self::Confirm(..) => Context::Confirm,
+            Self::Hooks(_) => Context::Hooks,
             Self::Palette(_) | Self::Form(..) => Context::Typing,
             Self::Help(_) | Self::Copy | Self::Lines(_) => Context::Modal,
         }
@@ -87,6 +98,7 @@ impl Modal {
         match self {
             Self::Help(help) => help.act(action, keymap, screen),
             Self::Lines(lines) | Self::Confirm(lines, _) => lines.act(action, screen),
+            Self::Hooks(pane) => pane.act(action, screen),
             Self::Copy | Self::Palette(_) | Self::Form(..) => {}
         }
     }
@@ -100,5 +112,6 @@ pub(crate) fn view(modal: &Modal, app: &App, screen: Rect, buffer: &mut Buffer) 
         Modal::Lines(lines) | Modal::Confirm(lines, _) => lines.view(app, screen, buffer),
         Modal::Palette(palette) => palette.view(app, screen, buffer),
         Modal::Form(form, _) => form.view(app, screen, buffer),
+        Modal::Hooks(pane) => hooks::view(pane, app, screen, buffer),
     }
 }

@@ -1,87 +1,179 @@
-//! What Podio would think of the local service, hook by hook, and objects that are held because of
-//! a loop.
+//! The hooks pane: what its keys ask for, and what Podio has answered.
 
-use podtap_agent::HookStanding;
-use podtap_podio::ObjectRef;
+use podtap_agent::{HookListing, HookStanding};
 
 use super::App;
-use crate::effect::Effect;
+use crate::effect::{Effect, Generation, HookChange};
+use crate::keymap::{Action, Context};
 use crate::line::Line;
-use crate::modal::Modal;
-use crate::modal::lines::Lines;
+use crate::modal::help::Help;
+use crate::modal::hooks::{Hooks, about};
+use crate::modal::lines::{self, Lines};
+use crate::modal::new_hook::NewHook;
+use crate::modal::{Deed, Modal, Purpose};
+use crate::prose;
 use crate::theme::Role;
-use crate::words;
-
-/// Cells of the columns.
-const HOOK: usize = 12;
-const CONCLUSION: usize = 20;
-const CALLS: usize = 12;
 
 impl App {
-    /// Asks how each hook would stand.
-    pub(super) fn standings(effects: &mut Vec<Effect>) {
-        effects.push(Effect::Standings);
+    /// Opens the pane; the list is asked for with it.
+    pub(super) fn open_hooks(&mut self) {
+        self.modals.push(Modal::Hooks(Box::default()));
     }
 
-    /// The standings have come.
-    pub(super) fn stand(&mut self, result: Result<Vec<HookStanding>, String>) {
-        match result {
-            Ok(standings) => {
-                let window = Lines::new(
-                    "Hooks: would the local service have survived Podio?",
-                    self.keymap().closes(),
-                    lines(&standings),
-                );
-                self.modals.push(Modal::Lines(window));
-            }
-            Err(error) => self.toasts.show(Role::Failed, error, self.now),
+    /// The pane, wherever it is among the windows.
+    fn hooks(&mut self) -> Option<&mut Hooks> {
+        self.modals.iter_mut().find_map(|modal| match modal {
+            Modal::Hooks(pane) => Some(pane.as_mut()),
+            _ => None,
+        })
+    }
+
+    /// What the pane wants to know now.
+    pub(super) fn ask_hooks(&mut self, effects: &mut Vec<Effect>) {
+        let generation = self.hooks_asked + 1;
+        if self.hooks().is_some_and(|pane| pane.ask(generation)) {
+            self.hooks_asked = generation;
+            effects.push(Effect::LoadHooks { generation });
         }
     }
 
-    /// Lets the selected event's object go, if its events are held because of a loop.
-    pub(super) fn release(&self, effects: &mut Vec<Effect>) {
-        let selected = self.list.selected().and_then(|row| row.object);
-        effects.extend(selected.map(|object| Effect::Release { object }));
+    /// Does what a key asks for in the pane.
+    pub(super) fn act_on_hooks(&mut self, action: Action, effects: &mut Vec<Effect>) {
+        match action {
+            Action::Help => self.modals.push(Modal::Help(Help::new(self.contexts()))),
+            Action::Open => self.open_hook(),
+            Action::CreateHook => self.fill_in_hook(),
+            Action::VerifyHook => self.verify_hook(effects),
+            Action::DeleteHook => self.ask_to_delete_hook(),
+            Action::Copy => self.copy_hook_url(effects),
+            Action::Reload => {
+                // One that is under way is as new as another would be, and each costs calls.
+                let pane = self.hooks().filter(|pane| !pane.is_reading());
+                pane.into_iter().for_each(Hooks::reload);
+            }
+            _ => self.move_within(action),
+        }
     }
 
-    /// An object was let go, or was not held.
-    pub(super) fn released(&mut self, object: ObjectRef, result: Result<bool, String>) {
-        let (role, text) = match result {
-            Ok(true) => (
-                Role::Ok,
-                format!("New events of {object} are delivered again"),
+    fn open_hook(&mut self) {
+        let room = lines::room(self.screen());
+        let lines = self
+            .hooks()
+            .and_then(|pane| Some(about(pane.selected()?, room)));
+        if let Some(lines) = lines {
+            let lines = Lines::new("Hook", self.keymap().closes(), lines);
+            self.modals.push(Modal::Lines(lines));
+        }
+    }
+
+    fn fill_in_hook(&mut self) {
+        let url = self.status.public_url.as_deref();
+        let url = url.map(|url| format!("{}/podio/hook", url.trim_end_matches('/')));
+        let url = url.unwrap_or_default();
+        let Some(pane) = self.hooks() else { return };
+        let (form, new) = NewHook::open(pane.places(), pane.selected(), &url);
+        self.modals
+            .push(Modal::Form(form, Box::new(Purpose::CreateHook(new))));
+    }
+
+    fn verify_hook(&mut self, effects: &mut Vec<Effect>) {
+        let selected = self.hooks().and_then(|pane| pane.selected()?.hook());
+        if let Some(hook_id) = selected.map(|listed| listed.hook.hook_id) {
+            self.change_hook(HookChange::Verify { hook_id }, effects);
+        }
+    }
+
+    fn ask_to_delete_hook(&mut self) {
+        let room = lines::room(self.screen());
+        let selected = self.hooks().and_then(|pane| pane.selected()?.hook());
+        let Some(listed) = selected else { return };
+        let (hook_id, event) = (listed.hook.hook_id, &listed.hook.event);
+        let question = format!("Delete hook {hook_id}, {event} on {}?", listed.place);
+        let mut text = prose::wrapped(Role::Plain, &question, room);
+        let url = Line::of(Role::Quiet, "to ").put(Role::Plain, &listed.hook.url);
+        text.extend(url.wrap(room));
+        if let Some(by) = &listed.hook.created_by {
+            let by = Line::of(Role::Quiet, "made by ").put(Role::Plain, &by.name);
+            text.extend(by.wrap(room));
+        }
+        let hint = [(Action::Accept, "deletes"), (Action::Back, "leaves")];
+        let hint = self.keymap().says(Context::Confirm, &hint);
+        let lines = Lines::new("Delete a hook", hint, text);
+        let deed = Deed::DeleteHook { hook_id };
+        self.modals.push(Modal::Confirm(lines, Box::new(deed)));
+    }
+
+    fn copy_hook_url(&mut self, effects: &mut Vec<Effect>) {
+        let selected = self.hooks().and_then(|pane| pane.selected()?.hook());
+        // Where it is pasted, a line break would be more than text.
+        let url = selected.map(|listed| listed.hook.url.replace(char::is_control, ""));
+        if let Some(url) = url {
+            effects.push(Effect::Copy(url.into_bytes()));
+            self.toasts
+                .show(Role::Ok, "Copied the hook's URL", self.now);
+        }
+    }
+
+    /// Asks Podio for a change.
+    pub(super) fn change_hook(&mut self, change: HookChange, effects: &mut Vec<Effect>) {
+        self.hooks().into_iter().for_each(Hooks::changing);
+        effects.push(Effect::ChangeHook(change));
+    }
+
+    /// The list has come.
+    pub(super) fn hooks_listed(
+        &mut self,
+        generation: Generation,
+        listing: Result<HookListing, String>,
+        standings: Result<Vec<HookStanding>, String>,
+    ) {
+        let standings = match standings {
+            Ok(standings) => standings,
+            Err(error) => {
+                self.toasts.show(Role::Failed, error, self.now);
+                Vec::new()
+            }
+        };
+        if let Some(pane) = self.hooks() {
+            pane.listed(generation, listing, standings);
+        }
+    }
+
+    /// Podio has answered a change.
+    pub(super) fn hook_changed(&mut self, change: &HookChange, result: Result<u64, String>) {
+        let hook_id = match result {
+            Ok(hook_id) => hook_id,
+            Err(error) => {
+                match self.hooks() {
+                    Some(pane) => pane.refused(error),
+                    None => self.toasts.show(Role::Failed, error, self.now),
+                }
+                return;
+            }
+        };
+        let (told, is_sent) = match change {
+            HookChange::Create { .. } => (
+                format!("Made hook {hook_id}; Podio sends it a hook.verify"),
+                true,
             ),
-            Ok(false) => (Role::Quiet, format!("{object} is not held")),
-            Err(error) => (Role::Failed, error),
+            HookChange::Verify { .. } => {
+                (format!("Podio sends hook {hook_id} a hook.verify"), true)
+            }
+            HookChange::Delete { .. } => (format!("Deleted hook {hook_id}"), false),
         };
-        self.toasts.show(role, text, self.now);
+        self.toasts.show(Role::Ok, told, self.now);
+        if let Some(pane) = self.hooks() {
+            pane.changed(is_sent.then_some(hook_id));
+        }
+    }
+
+    /// The validations of these hooks have ended.
+    pub(super) fn hooks_verified(&mut self, hook_ids: &[u64]) {
+        if let Some(pane) = self.hooks() {
+            pane.verified(hook_ids);
+        }
     }
 }
 
-fn lines(standings: &[HookStanding]) -> Vec<Line> {
-    if standings.is_empty() {
-        return vec![Line::of(Role::Quiet, "No hook was called within a week.")];
-    }
-    let heading = Line::new()
-        .column(Role::Quiet, "hook", HOOK)
-        .column(Role::Quiet, "Podio would say", CONCLUSION)
-        .column(Role::Quiet, "calls", CALLS)
-        .put(Role::Quiet, "failed · in 15 min · in 7 days");
-    let rows = standings.iter().map(|standing| {
-        let role = if standing.conclusion() == "active" {
-            Role::Ok
-        } else {
-            Role::Failed
-        };
-        let failures = format!(
-            "{} · {} · {}",
-            standing.failed, standing.failed_soon, standing.failed_week
-        );
-        Line::new()
-            .column(Role::Number, standing.hook_id.to_string(), HOOK)
-            .column(role, standing.conclusion(), CONCLUSION)
-            .column(Role::Plain, words::number(standing.calls), CALLS)
-            .put(Role::Plain, failures)
-    });
-    std::iter::once(heading).chain(rows).collect()
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! One row of the hooks: which there are, and the signs and words for what is known of each.
+
+use std::collections::HashSet;
+
+use podtap_agent::{FailedPlace, HookListing, HookStanding, ListedHook, PlaceRef, UrlVerdict};
+use podtap_podio::client::HookStatus;
+use podtap_podio::hook_url::Uncallable;
+
+use crate::theme::Role;
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Row {
+    /// A hook as Podio has it.
+    Hook(Box<ListedHook>),
+    /// A place whose hooks could not be listed.
+    Failed(FailedPlace),
+    /// A hook that was called within a week, and is in no list.
+    Called(HookStanding),
+}
+
+/// What stays the same of a row from one list to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowKey {
+    Hook(u64),
+    Place(PlaceRef),
+}
+
+impl Row {
+    /// What stays the same of it.
+    pub(crate) fn key(&self) -> RowKey {
+        match self {
+            Self::Hook(listed) => RowKey::Hook(listed.hook.hook_id),
+            Self::Failed(failed) => RowKey::Place(failed.place.at),
+            Self::Called(standing) => RowKey::Hook(standing.hook_id),
+        }
+    }
+
+    /// The hook, where Podio has listed it.
+    pub(crate) fn hook(&self) -> Option<&ListedHook> {
+        match self {
+            Self::Hook(listed) => Some(listed),
+            Self::Failed(_) | Self::Called(_) => None,
+        }
+    }
+
+    /// The place that it is about.
+    pub(crate) fn place(&self) -> Option<PlaceRef> {
+        match self {
+            Self::Hook(listed) => Some(listed.place.at),
+            Self::Failed(failed) => Some(failed.place.at),
+            Self::Called(_) => None,
+        }
+    }
+}
+
+/// Place by place its hooks, or why there are none; then what only the history knows.
+pub(super) fn rows(listing: HookListing, standings: Vec<HookStanding>) -> Vec<Row> {
+    let listed: HashSet<u64> = listing.hooks.iter().map(|it| it.hook.hook_id).collect();
+    let hooks = listing.hooks.into_iter().map(Box::new).map(Row::Hook);
+    let failed = listing.failed.into_iter().map(Row::Failed);
+    let mut rows: Vec<Row> = failed.chain(hooks).collect();
+    let nth = |row: &Row| {
+        let mut places = listing.places.iter();
+        places.position(|place| Some(place.at) == row.place())
+    };
+    rows.sort_by_cached_key(nth);
+    let mut called = standings;
+    called.retain(|standing| !listed.contains(&standing.hook_id));
+    rows.extend(called.into_iter().map(Row::Called));
+    rows
+}
+
+/// Whether a hook delivers: sign and word.
+pub(super) fn status(status: HookStatus) -> (Role, &'static str) {
+    match status {
+        HookStatus::Active => (Role::Ok, "● active"),
+        HookStatus::Inactive => (Role::Warning, "○ inactive"),
+        HookStatus::Unknown => (Role::Quiet, "? unknown"),
+    }
+}
+
+/// Where a hook leads, in a few cells.
+pub(super) fn mark(verdict: &UrlVerdict) -> (Role, String) {
+    let dead = |word: &str| (Role::Failed, format!("✗ {word}"));
+    match verdict {
+        UrlVerdict::Ours => (Role::Ok, "✓ this tunnel".to_owned()),
+        UrlVerdict::OtherTunnel => dead("other tunnel"),
+        UrlVerdict::Uncallable(Uncallable::Port(port)) => dead(&format!("port {port}")),
+        UrlVerdict::Uncallable(Uncallable::PrivateAddress(_)) => dead("private"),
+        UrlVerdict::Uncallable(_) => dead(verdict.word().unwrap_or_default()),
+        UrlVerdict::Temporary(service) => (Role::Warning, format!("! {service}")),
+        UrlVerdict::Unsuspected => (Role::Quiet, "elsewhere".to_owned()),
+    }
+}
+
+/// How a hook would stand, where that is bad.
+pub(super) fn standing(standing: Option<&HookStanding>) -> Option<String> {
+    let conclusion = standing.map(HookStanding::conclusion)?;
+    (conclusion != "active").then(|| format!("! {conclusion}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mark_fits_the_narrowest_column() {
+        let private = Uncallable::PrivateAddress("10.0.0.1".parse().unwrap());
+        for verdict in [
+            UrlVerdict::Ours,
+            UrlVerdict::OtherTunnel,
+            UrlVerdict::Uncallable(Uncallable::Port(65_535)),
+            UrlVerdict::Uncallable(Uncallable::ThisMachine("x".to_owned())),
+            UrlVerdict::Uncallable(Uncallable::Malformed("x".to_owned())),
+            UrlVerdict::Uncallable(private),
+            UrlVerdict::Unsuspected,
+        ] {
+            let (role, mark) = mark(&verdict);
+            assert!(mark.chars().count() <= super::super::view::MARK, "{mark}");
+            assert_eq!(role == Role::Failed, verdict.is_dead(), "{mark}");
+        }
+    }
+}

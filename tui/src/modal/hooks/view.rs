@@ -1,0 +1,327 @@
+//! The list of hooks. As the width shrinks columns go in this order: who made it, its id, how it
+//! would stand, the URL; status, event, place and the mark of where it leads always stay. A bad
+//! standing without a column of its own takes the mark's place, unless that is worse.
+
+use podtap_agent::{FailedPlace, HookStanding, ListedHook};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+
+use super::Hooks;
+use super::row::{self, Row};
+use crate::app::App;
+use crate::frame::{Frame, Titles};
+use crate::header::shortened;
+use crate::keymap::Action;
+use crate::layout::{centered, inner};
+use crate::line::Line;
+use crate::prose;
+use crate::safe_text::SafeText;
+use crate::theme::Role;
+use crate::words;
+
+/// Cells of the window.
+const WIDTH: u16 = 182;
+
+const GUTTER: usize = 2;
+const STATUS: usize = 11;
+const EVENT: usize = 15;
+const PLACE: usize = 10;
+pub(super) const MARK: usize = 14;
+const FIXED: usize = GUTTER + STATUS + EVENT + PLACE + MARK;
+/// Cells by which a name may be longer where there is room.
+const MORE_PLACE: usize = 14;
+const STANDING: usize = 21;
+const ID: usize = 11;
+const MAKER: usize = 18;
+/// The narrowest URL worth showing.
+const URL: usize = 18;
+/// The narrowest URL beside which there are other columns.
+const GOOD_URL: usize = 26;
+
+/// Lines that notes take at most.
+const MOST_NOTES: usize = 4;
+
+/// Cells of each column that may go; 0 for one that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Columns {
+    place: usize,
+    url: usize,
+    standing: usize,
+    id: usize,
+    maker: usize,
+}
+
+impl Columns {
+    fn of(width: usize) -> Self {
+        let mut rest = width.saturating_sub(FIXED);
+        let mut all = true;
+        // Where one has no room, those that go before it have none either.
+        let mut take = |wanted: usize, least: usize| {
+            all &= rest >= wanted + least;
+            let taken = if all { wanted } else { 0 };
+            rest -= taken;
+            taken
+        };
+        let standing = take(STANDING, GOOD_URL);
+        let id = take(ID, GOOD_URL);
+        let maker = take(MAKER, GOOD_URL + MORE_PLACE);
+        let more = rest.saturating_sub(GOOD_URL).min(MORE_PLACE);
+        let url = rest - more;
+        Self {
+            place: PLACE + more,
+            url: if url >= URL { url } else { 0 },
+            standing,
+            id,
+            maker,
+        }
+    }
+}
+
+/// Rows that fit the window.
+pub(super) fn height(pane: &Hooks, screen: Rect) -> usize {
+    let area = inner(area(screen));
+    let notes = notes(pane, usize::from(area.width)).len();
+    // The heading takes one.
+    usize::from(area.height).saturating_sub(notes + 1)
+}
+
+/// Draws the pane over `screen`.
+pub(crate) fn view(pane: &Hooks, app: &App, screen: Rect, buffer: &mut Buffer) {
+    let height = height(pane, screen);
+    let area = area(screen);
+    Clear.render(area, buffer);
+    let titles = titles(pane, app);
+    let focused = true;
+    Frame { focused, titles }.draw(area, app.theme(), buffer);
+    let area = inner(area);
+    let width = usize::from(area.width);
+    let columns = Columns::of(width);
+    let notes = notes(pane, width);
+    let mut places = area.rows();
+    for (note, place) in notes.iter().zip(places.by_ref()) {
+        note.draw(place, app.theme(), buffer);
+    }
+    if pane.rows.is_empty() {
+        for (line, place) in empty(pane, app, width).iter().zip(places) {
+            line.draw(place, app.theme(), buffer);
+        }
+        return;
+    }
+    if let Some(place) = places.next() {
+        heading(columns).draw(place, app.theme(), buffer);
+    }
+    let first = pane.first(height.max(1));
+    let rows = pane.rows.iter().enumerate().skip(first);
+    for ((index, row), place) in rows.zip(places) {
+        let is_selected = index == pane.cursor;
+        line(row, is_selected, columns).draw(place, app.theme(), buffer);
+        if is_selected {
+            buffer.set_style(place, app.theme().selection(true));
+        }
+    }
+}
+
+fn area(screen: Rect) -> Rect {
+    centered(screen, WIDTH, u16::MAX)
+}
+
+fn titles(pane: &Hooks, app: &App) -> Titles {
+    let mut left = Line::of(Role::Strong, "Hooks");
+    let listed = pane.rows.iter().filter_map(Row::hook);
+    let (mut all, mut dead) = (0, 0);
+    for hook in listed {
+        all += 1;
+        dead += u64::from(hook.verdict.is_dead());
+    }
+    if all > 0 {
+        left = left.put(Role::Quiet, format!(" {}", words::number(all)));
+    }
+    if dead > 0 {
+        left = left.put(Role::Failed, format!(" · {} dead", words::number(dead)));
+    }
+    let right = if pane.changing > 0 {
+        Line::of(Role::Waiting, "asking Podio …")
+    } else if pane.is_reading() {
+        Line::of(Role::Waiting, "reading …")
+    } else {
+        let key = app.keymap().key(Action::Help);
+        let keys = key.map(|key| format!("{key} keys")).unwrap_or_default();
+        Line::of(Role::Quiet, keys)
+    };
+    let below = match pane.selected() {
+        Some(Row::Hook(listed)) if listed.verdict.is_dead() => {
+            Line::of(Role::Failed, listed.verdict.words())
+        }
+        _ => Line::new(),
+    };
+    Titles { left, right, below }
+}
+
+/// What has to be said beside the rows.
+fn notes(pane: &Hooks, width: usize) -> Vec<Line> {
+    let mut notes: Vec<(Role, String)> = Vec::new();
+    notes.extend(pane.fault.clone().map(|fault| (Role::Failed, fault)));
+    if let Some(refusal) = &pane.refusal {
+        notes.push((Role::Warning, refusal.clone()));
+        if !pane.rows.is_empty() {
+            let text = "What the history knows of the last week:";
+            notes.push((Role::Quiet, text.to_owned()));
+        }
+    }
+    if pane.left_out > 0 {
+        let many = u64::try_from(pane.left_out).unwrap_or(u64::MAX);
+        let text = format!("{} more not asked for", words::count(many, "place"));
+        notes.push((Role::Quiet, text));
+    }
+    let lines = notes
+        .iter()
+        .flat_map(|(role, note)| prose::wrapped(*role, note, width));
+    lines.take(MOST_NOTES).collect()
+}
+
+/// What stands where there are no rows.
+fn empty(pane: &Hooks, app: &App, width: usize) -> Vec<Line> {
+    let make = app.keymap().key(Action::CreateHook);
+    let make = make
+        .map(|key| format!(" {key} makes one."))
+        .unwrap_or_default();
+    let text = match pane {
+        pane if pane.is_reading() => "Reading the hooks …".to_owned(),
+        pane if pane.refusal.is_some() => "No hook was called within a week.".to_owned(),
+        pane if pane.places.is_empty() => {
+            format!("No app, field or space with hooks is known here.{make}")
+        }
+        pane => {
+            let many = u64::try_from(pane.places.len()).unwrap_or(u64::MAX);
+            format!("No hooks on {}.{make}", words::count(many, "place"))
+        }
+    };
+    prose::wrapped(Role::Quiet, &text, width)
+}
+
+fn heading(columns: Columns) -> Line {
+    let quiet = |line: Line, text: &str, cells: usize| line.column(Role::Quiet, text, cells);
+    let line = Line::new().space(GUTTER);
+    let line = quiet(line, "status", STATUS);
+    let line = quiet(line, "event", EVENT);
+    let line = quiet(line, "on", columns.place);
+    let line = quiet(line, "leads to", MARK);
+    let line = quiet(line, "", columns.standing.min(1));
+    let line = quiet(line, "Podio would say", columns.standing.saturating_sub(1));
+    let line = quiet(line, "", columns.url.min(1));
+    let line = quiet(line, "URL", columns.url.saturating_sub(1));
+    let line = quiet(line, "", columns.id.min(1));
+    let line = quiet(line, "hook", columns.id.saturating_sub(1));
+    quiet(line, "made by", columns.maker)
+}
+
+fn line(row: &Row, is_selected: bool, columns: Columns) -> Line {
+    let sign = if is_selected { "▶" } else { " " };
+    let line = Line::new().column(Role::Accent, sign, GUTTER);
+    match row {
+        Row::Hook(listed) => hook(line, listed, columns),
+        Row::Failed(failed) => place(line, failed),
+        Row::Called(standing) => called(line, standing),
+    }
+}
+
+fn hook(line: Line, listed: &ListedHook, columns: Columns) -> Line {
+    let (role, status) = row::status(listed.hook.status);
+    let line = line
+        .column(role, status, STATUS)
+        .column(Role::Plain, &listed.hook.event, EVENT - 1)
+        .space(1)
+        .column(Role::Plain, listed.place.to_string(), columns.place - 1)
+        .space(1);
+    let standing = row::standing(listed.standing.as_ref());
+    let (role, mark) = match &standing {
+        Some(bad) if columns.standing == 0 && !listed.verdict.is_dead() => {
+            let word = bad.rsplit(' ').next().unwrap_or_default();
+            (Role::Warning, format!("! {word}?"))
+        }
+        _ => row::mark(&listed.verdict),
+    };
+    let mut line = line.column(role, mark, MARK);
+    if let Some(room) = columns.standing.checked_sub(1) {
+        let standing = standing.unwrap_or_default();
+        line = line.space(1).column(Role::Warning, standing, room);
+    }
+    if let Some(room) = columns.url.checked_sub(1) {
+        let url = SafeText::new(&listed.hook.url);
+        let url = match url.as_str().strip_prefix("https://") {
+            Some(rest) if url.width() > room => shortened(rest, room),
+            _ => shortened(url.as_str(), room),
+        };
+        line = line.space(1).column(Role::Quiet, url, room);
+    }
+    if let Some(room) = columns.id.checked_sub(1) {
+        let id = listed.hook.hook_id.to_string();
+        line = line.space(1).column(Role::Number, id, room);
+    }
+    let maker = match &listed.hook.created_by {
+        _ if listed.made_here => "this agent",
+        Some(by) => by.name.as_str(),
+        None => "",
+    };
+    line.column(Role::Quiet, maker, columns.maker)
+}
+
+fn place(line: Line, failed: &FailedPlace) -> Line {
+    line.column(Role::Failed, "✗ unread", STATUS)
+        .column(Role::Plain, failed.place.to_string(), EVENT - 1)
+        .space(1)
+        .put(Role::Failed, &failed.reason)
+}
+
+fn called(line: Line, standing: &HookStanding) -> Line {
+    let role = if standing.conclusion() == "active" {
+        Role::Ok
+    } else {
+        Role::Warning
+    };
+    let calls = words::count(standing.calls, "call");
+    let failed = words::number(standing.failed);
+    line.column(Role::Quiet, "· called", STATUS)
+        .column(Role::Plain, format!("hook {}", standing.hook_id), EVENT)
+        .column(role, standing.conclusion(), STANDING)
+        .put(Role::Quiet, format!("{calls}, {failed} failed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_go_in_their_order_and_never_exceed_the_width() {
+        let count = |columns: Columns| {
+            let columns = [columns.maker, columns.id, columns.standing, columns.url];
+            columns.map(|cells| cells > 0)
+        };
+        let mut before = [true; 4];
+        for width in (FIXED..200).rev() {
+            let columns = Columns::of(width);
+            let there = count(columns);
+            for (index, is_there) in there.iter().enumerate() {
+                assert!(!is_there || before[index], "{width}: it came back");
+                let later = there.iter().skip(index);
+                assert!(
+                    !is_there || later.clone().all(|it| *it),
+                    "{width}: {there:?}"
+                );
+            }
+            let sum = FIXED - PLACE
+                + columns.place
+                + columns.url
+                + columns.standing
+                + columns.id
+                + columns.maker;
+            assert!(sum <= width, "{width}: {columns:?}");
+            before = there;
+        }
+        assert_eq!(
+            before, [false; 4],
+            "the smallest screen has only what stays"
+        );
+    }
+}
