@@ -12,15 +12,13 @@ use podtap_podio::EventType;
 use podtap_podio::client::{self, BaseUrl, Client, Hook, RateLimit};
 use podtap_podio::hook_url::Uncallable;
 
+use super::places::merge;
 use super::verdict::{HookUrls, UrlVerdict};
 use crate::explain::near_limit;
 use crate::history::{HistoryError, Note, Watched, Writer};
 use crate::place::{Place, PlaceRef};
 use crate::standing::{HookStanding, Standings};
 use crate::watch::told;
-
-/// Places whose hooks are listed, at most.
-pub const MAX_PLACES: usize = 25;
 
 /// Lists under way at once: one that hangs does not keep the others.
 const CALLS_AT_ONCE: usize = 4;
@@ -34,7 +32,7 @@ pub struct HookListing {
     pub hooks: Vec<ListedHook>,
     /// Places whose hooks could not be listed.
     pub failed: Vec<FailedPlace>,
-    /// Places beyond [`MAX_PLACES`], which were not asked for.
+    /// Places beyond [`MAX_PLACES`](super::MAX_PLACES), which were not asked for.
     pub left_out: usize,
 }
 
@@ -222,97 +220,5 @@ impl HookDesk {
         let made = self.watched.made_hooks().await?.into_iter();
         let ours = made.filter(|made| made.api == self.api.as_str());
         Ok(ours.filter_map(|made| made.hook_id).collect())
-    }
-}
-
-/// The places that the configuration names, then those that were learned, each once; and how many
-/// there are beyond the limit.
-fn merge(configured: &[PlaceRef], learned: Vec<Place>) -> (Vec<Place>, usize) {
-    let named = |at: &PlaceRef| {
-        let known = learned.iter().find(|place| place.at == *at);
-        let name = known.and_then(|place| place.name.clone());
-        Place { at: *at, name }
-    };
-    let mut places: Vec<Place> = configured.iter().map(named).collect();
-    places.extend(learned);
-    let mut seen = HashSet::new();
-    places.retain(|place| seen.insert(place.at));
-    let left_out = places.len().saturating_sub(MAX_PLACES);
-    places.truncate(MAX_PLACES);
-    (places, left_out)
-}
-
-/// The places that a configuration names: as such, by a hook that is wanted there, or as the app
-/// whose token is used.
-pub(crate) fn configured(config: &crate::config::PodioConfig) -> Vec<PlaceRef> {
-    let wanted = config.hooks.iter().flat_map(|hooks| &hooks.wanted);
-    let credentials = config.client.credentials.as_ref();
-    let own = credentials.and_then(|credentials| match credentials.grant {
-        client::Grant::App { app_id, .. } => Some(PlaceRef::app(app_id)),
-        _ => None,
-    });
-    let places = config.places.iter().copied();
-    places
-        .chain(wanted.map(|hook| hook.place))
-        .chain(own)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use podtap_podio::client::{Credentials, Grant};
-
-    use super::*;
-    use crate::config::{HooksConfig, PodioConfig};
-    use crate::hooks::plan;
-
-    fn named(at: PlaceRef, name: &str) -> Place {
-        let name = Some(name.to_owned());
-        Place { at, name }
-    }
-
-    #[test]
-    fn configured_places_come_first_and_each_is_listed_once_under_its_learned_name() {
-        let (app, space) = (PlaceRef::app(1), PlaceRef::space(1));
-        let learned = vec![named(space, "Sales"), named(app, "Orders")];
-
-        let (places, left_out) = merge(&[app, PlaceRef::field(7), app], learned);
-
-        let field = Place {
-            at: PlaceRef::field(7),
-            name: None,
-        };
-        let wanted = [named(app, "Orders"), field, named(space, "Sales")];
-        assert_eq!((&places[..], left_out), (&wanted[..], 0));
-    }
-
-    #[test]
-    fn places_beyond_the_limit_are_counted() {
-        let learned: Vec<_> = (0..30).map(|id| named(PlaceRef::app(id), "x")).collect();
-        let (places, left_out) = merge(&[PlaceRef::space(9)], learned);
-        assert_eq!((places.len(), left_out), (MAX_PLACES, 6));
-        assert_eq!(places[0].at, PlaceRef::space(9));
-    }
-
-    #[test]
-    fn wanted_hooks_and_the_credentials_name_places_too() {
-        let mut config = PodioConfig {
-            places: vec![PlaceRef::space(9)],
-            hooks: Some(HooksConfig {
-                wanted: plan(PlaceRef::app(3), "item.update").unwrap(),
-                ..HooksConfig::default()
-            }),
-            ..PodioConfig::default()
-        };
-        config.client.credentials = Some(Credentials {
-            client_id: "podtap".to_owned(),
-            client_secret: "secret".into(),
-            grant: Grant::App {
-                app_id: 4,
-                app_token: "token".into(),
-            },
-        });
-        let wanted = [PlaceRef::space(9), PlaceRef::app(3), PlaceRef::app(4)];
-        assert_eq!(configured(&config), wanted);
     }
 }

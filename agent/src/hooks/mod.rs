@@ -3,6 +3,7 @@
 //! next start after a crash.
 
 mod listing;
+mod places;
 mod plan;
 mod remove;
 mod verdict;
@@ -19,8 +20,10 @@ use crate::insights::Insights;
 use crate::place::{Place, PlaceRef};
 use crate::status::Status;
 use crate::watch::{name, told};
-pub use listing::{FailedPlace, HookListing, ListedHook, MAX_PLACES, ManageHooksError};
-pub(crate) use listing::{HookDesk, configured};
+pub(crate) use listing::HookDesk;
+pub use listing::{FailedPlace, HookListing, ListedHook, ManageHooksError};
+pub use places::MAX_PLACES;
+pub(crate) use places::configured;
 pub use plan::{PlanError, WantedHook, plan};
 use verdict::is_this_machine;
 pub use verdict::{HookUrls, UrlVerdict};

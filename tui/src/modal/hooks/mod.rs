@@ -2,6 +2,7 @@
 //! the history knows. What its keys do is `app::hooks`'s business.
 
 mod about;
+mod columns;
 mod row;
 mod view;
 

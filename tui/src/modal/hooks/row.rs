@@ -117,7 +117,10 @@ mod tests {
             UrlVerdict::Unsuspected,
         ] {
             let (role, mark) = mark(&verdict);
-            assert!(mark.chars().count() <= super::super::view::MARK, "{mark}");
+            assert!(
+                mark.chars().count() <= super::super::columns::MARK,
+                "{mark}"
+            );
             assert_eq!(role == Role::Failed, verdict.is_dead(), "{mark}");
         }
     }

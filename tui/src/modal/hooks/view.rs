@@ -1,6 +1,5 @@
-//! The list of hooks. As the width shrinks columns go in this order: who made it, its id, how it
-//! would stand, the URL; status, event, place and the mark of where it leads always stay. A bad
-//! standing without a column of its own takes the mark's place, unless that is worse.
+//! The list of hooks, what has to be said above it, and what stands in its place. A bad standing
+//! without a column of its own takes the mark's place, unless that is worse.
 
 use podtap_agent::{FailedPlace, HookStanding, ListedHook};
 use ratatui::buffer::Buffer;
@@ -8,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use super::Hooks;
+use super::columns::{Columns, EVENT, GUTTER, MARK, STANDING, STATUS};
 use super::row::{self, Row};
 use crate::app::App;
 use crate::frame::{Frame, Titles};
@@ -23,60 +23,8 @@ use crate::words;
 /// Cells of the window.
 const WIDTH: u16 = 182;
 
-const GUTTER: usize = 2;
-const STATUS: usize = 11;
-const EVENT: usize = 15;
-const PLACE: usize = 10;
-pub(super) const MARK: usize = 14;
-const FIXED: usize = GUTTER + STATUS + EVENT + PLACE + MARK;
-/// Cells by which a name may be longer where there is room.
-const MORE_PLACE: usize = 14;
-const STANDING: usize = 21;
-const ID: usize = 11;
-const MAKER: usize = 18;
-/// The narrowest URL worth showing.
-const URL: usize = 18;
-/// The narrowest URL beside which there are other columns.
-const GOOD_URL: usize = 26;
-
 /// Lines that notes take at most.
 const MOST_NOTES: usize = 4;
-
-/// Cells of each column that may go; 0 for one that is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Columns {
-    place: usize,
-    url: usize,
-    standing: usize,
-    id: usize,
-    maker: usize,
-}
-
-impl Columns {
-    fn of(width: usize) -> Self {
-        let mut rest = width.saturating_sub(FIXED);
-        let mut all = true;
-        // Where one has no room, those that go before it have none either.
-        let mut take = |wanted: usize, least: usize| {
-            all &= rest >= wanted + least;
-            let taken = if all { wanted } else { 0 };
-            rest -= taken;
-            taken
-        };
-        let standing = take(STANDING, GOOD_URL);
-        let id = take(ID, GOOD_URL);
-        let maker = take(MAKER, GOOD_URL + MORE_PLACE);
-        let more = rest.saturating_sub(GOOD_URL).min(MORE_PLACE);
-        let url = rest - more;
-        Self {
-            place: PLACE + more,
-            url: if url >= URL { url } else { 0 },
-            standing,
-            id,
-            maker,
-        }
-    }
-}
 
 /// Rows that fit the window.
 pub(super) fn height(pane: &Hooks, screen: Rect) -> usize {
@@ -286,42 +234,4 @@ fn called(line: Line, standing: &HookStanding) -> Line {
         .column(Role::Plain, format!("hook {}", standing.hook_id), EVENT)
         .column(role, standing.conclusion(), STANDING)
         .put(Role::Quiet, format!("{calls}, {failed} failed"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_go_in_their_order_and_never_exceed_the_width() {
-        let count = |columns: Columns| {
-            let columns = [columns.maker, columns.id, columns.standing, columns.url];
-            columns.map(|cells| cells > 0)
-        };
-        let mut before = [true; 4];
-        for width in (FIXED..200).rev() {
-            let columns = Columns::of(width);
-            let there = count(columns);
-            for (index, is_there) in there.iter().enumerate() {
-                assert!(!is_there || before[index], "{width}: it came back");
-                let later = there.iter().skip(index);
-                assert!(
-                    !is_there || later.clone().all(|it| *it),
-                    "{width}: {there:?}"
-                );
-            }
-            let sum = FIXED - PLACE
-                + columns.place
-                + columns.url
-                + columns.standing
-                + columns.id
-                + columns.maker;
-            assert!(sum <= width, "{width}: {columns:?}");
-            before = there;
-        }
-        assert_eq!(
-            before, [false; 4],
-            "the smallest screen has only what stays"
-        );
-    }
 }
