@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use podtap_agent::hooks::plan;
-use podtap_agent::{HookStanding, HooksConfig, PlaceRef};
+use podtap_agent::{HookStanding, HookUrls, HooksConfig, PlaceRef};
 use podtap_podio::client::{Client, Hook, HookStatus};
 use podtap_podio::{EventType, RefType};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::history::{browser, run_browser};
-use super::podio::known_client;
+use super::podio::{base_url, known_client};
 use crate::cli::{HookTargets, Hooks, HooksCommand};
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
@@ -21,8 +21,8 @@ pub(crate) async fn run(command: HooksCommand, settings: &Settings) -> Result<Ex
     let client = known_client(settings)?;
     match command {
         HooksCommand::List { on, json, .. } => {
-            let standings = standings(settings).await?;
-            list(&client, &targets(&on, settings)?, &standings, json).await?;
+            let known = Known::read(settings).await?;
+            list(&client, &targets(&on, settings)?, &known, json).await?;
         }
         HooksCommand::Create {
             on,
@@ -48,18 +48,37 @@ pub(crate) async fn run(command: HooksCommand, settings: &Settings) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// What Podio would have concluded of each hook, where this tunnel has a history to tell it from.
-async fn standings(settings: &Settings) -> Result<Vec<HookStanding>, Failure> {
-    if !settings.history()?.exists() {
-        return Ok(Vec::new());
+/// What is known of hooks without asking Podio.
+struct Known {
+    /// What Podio would have concluded of each, where this tunnel has a history to tell it from.
+    standings: Vec<HookStanding>,
+    urls: HookUrls,
+}
+
+impl Known {
+    async fn read(settings: &Settings) -> Result<Self, Failure> {
+        if !settings.history()?.exists() {
+            return Ok(Self {
+                standings: Vec::new(),
+                urls: HookUrls::new(&base_url(settings)?, None),
+            });
+        }
+        let (agent, handle) = browser(settings, None)?;
+        let (standings, urls) = tokio::join!(handle.standings(), handle.hook_urls());
+        // Closes the history in good order.
+        let done = CancellationToken::new();
+        done.cancel();
+        run_browser(agent, done).await?;
+        let (standings, urls) = (standings?, urls?);
+        Ok(Self { standings, urls })
     }
-    let (agent, handle) = browser(settings, None)?;
-    let standings = handle.standings().await;
-    // Closes the history in good order.
-    let done = CancellationToken::new();
-    done.cancel();
-    run_browser(agent, done).await?;
-    Ok(standings?)
+}
+
+/// What is said of one hook beside what Podio says.
+#[derive(Default)]
+struct Judged {
+    standing: Option<&'static str>,
+    verdict: Option<&'static str>,
 }
 
 /// An object that takes hooks.
@@ -119,17 +138,21 @@ pub(super) fn wanted(hooks: &Hooks, settings: &Settings) -> Result<Option<HooksC
 async fn list(
     client: &Client,
     holders: &[Holder],
-    standings: &[HookStanding],
+    known: &Known,
     json: bool,
 ) -> Result<(), Failure> {
     for holder in holders {
         for hook in client.hooks(holder.0, holder.1).await? {
-            let standing = standings.iter().find(|known| known.hook_id == hook.hook_id);
-            let standing = standing.map(HookStanding::conclusion);
+            let mut standings = known.standings.iter();
+            let standing = standings.find(|known| known.hook_id == hook.hook_id);
+            let judged = Judged {
+                standing: standing.map(HookStanding::conclusion),
+                verdict: known.urls.verdict(&hook.url).word(),
+            };
             print(&if json {
-                object(*holder, &hook, standing)
+                object(*holder, &hook, &judged)
             } else {
-                line(*holder, &hook, standing)
+                line(*holder, &hook, &judged)
             })?;
         }
     }
@@ -159,26 +182,28 @@ async fn create(
         };
         let holder = (*ref_type, *ref_id);
         print(&if json {
-            object(holder, &hook, None)
+            object(holder, &hook, &Judged::default())
         } else {
-            line(holder, &hook, None)
+            line(holder, &hook, &Judged::default())
         })?;
     }
     Ok(())
 }
 
-fn line((ref_type, ref_id): Holder, hook: &Hook, standing: Option<&str>) -> String {
+fn line((ref_type, ref_id): Holder, hook: &Hook, judged: &Judged) -> String {
     let holder = format!("{ref_type} {ref_id}");
     let by = hook.created_by.as_ref().map_or("", |by| by.name.as_str());
     let line = format!(
-        "{:<10}  {:8}  {:18}  {holder:16}  {:16}  {}  {by}",
+        "{:<10}  {:8}  {:18}  {holder:16}  {:16}  {:15}  {}  {by}",
         hook.hook_id,
         status(hook.status),
         // Only a local service that would have lost the hook is worth a word.
-        standing
+        judged
+            .standing
             .filter(|standing| *standing != "active")
             .unwrap_or_default(),
         hook.event,
+        judged.verdict.unwrap_or_default(),
         hook.url
     );
     printable(line.trim_end())
@@ -192,7 +217,7 @@ fn status(status: HookStatus) -> &'static str {
     }
 }
 
-fn object((ref_type, ref_id): Holder, hook: &Hook, standing: Option<&str>) -> String {
+fn object((ref_type, ref_id): Holder, hook: &Hook, judged: &Judged) -> String {
     #[derive(Serialize)]
     struct Object<'a> {
         v: u8,
@@ -206,6 +231,8 @@ fn object((ref_type, ref_id): Holder, hook: &Hook, standing: Option<&str>) -> St
         created_on: Option<&'a str>,
         /// What Podio would have concluded, had it called the local service itself.
         standing: Option<&'a str>,
+        /// What is to be thought of the URL.
+        url_verdict: Option<&'a str>,
     }
     let object = Object {
         v: 1,
@@ -217,7 +244,8 @@ fn object((ref_type, ref_id): Holder, hook: &Hook, standing: Option<&str>) -> St
         ref_type: ref_type.as_str(),
         ref_id: ref_id.to_string(),
         created_on: hook.created_on.as_deref(),
-        standing,
+        standing: judged.standing,
+        url_verdict: judged.verdict,
     };
     serde_json::to_string(&object).unwrap_or_default()
 }

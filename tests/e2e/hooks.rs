@@ -5,21 +5,21 @@ use serde_json::Value;
 use crate::support::{Process, Service, Stage, command, eventually};
 
 /// The sandbox's first app, with its invented credentials.
-const CREDENTIALS: &[(&str, &str)] = &[
+pub(crate) const CREDENTIALS: &[(&str, &str)] = &[
     ("PODTAP_PODIO_CLIENT_ID", "podtap"),
     ("PODTAP_PODIO_CLIENT_SECRET", "sandbox-secret"),
     ("PODTAP_PODIO_APP_ID", APP),
     ("PODTAP_PODIO_APP_TOKEN", "sandbox-orders-token"),
 ];
-const APP: &str = "30682880";
+pub(crate) const APP: &str = "30682880";
 
-struct Podio {
+pub(crate) struct Podio {
     _sandbox: Process,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Podio {
-    async fn start(stage: &Stage) -> Self {
+    pub(crate) async fn start(stage: &Stage) -> Self {
         let sandbox = stage.start(&["sandbox", "--json", "--listen", "127.0.0.1:0"]);
         let ready = sandbox.object("ready", |_| true).await;
         let url = ready["podio_url"].as_str().unwrap().to_owned();
@@ -38,7 +38,7 @@ impl Podio {
     }
 
     /// Runs a command to its end, which must be good, and gives the objects it printed.
-    fn objects(&self, stage: &Stage, args: &[&str]) -> Vec<Value> {
+    pub(crate) fn objects(&self, stage: &Stage, args: &[&str]) -> Vec<Value> {
         let output = self.command(stage, args).output().unwrap();
         assert!(output.status.success(), "podtap {args:?}: {output:?}");
         let text = String::from_utf8(output.stdout).unwrap();
@@ -47,7 +47,7 @@ impl Podio {
             .collect()
     }
 
-    fn hooks(&self, stage: &Stage) -> Vec<Value> {
+    pub(crate) fn hooks(&self, stage: &Stage) -> Vec<Value> {
         self.objects(stage, &["hooks", "list", "--json", "--name", "crm"])
     }
 

@@ -17,6 +17,7 @@ mod health;
 mod history;
 mod hold;
 mod hooks;
+mod hooks_pane;
 mod import;
 mod loops;
 mod lossless;

@@ -19,6 +19,16 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Starts `podtap` with these arguments in a terminal of `cols` × `rows`.
     pub(crate) fn start(stage: &Stage, args: &[&str], cols: u16, rows: u16) -> Self {
+        Self::start_with(stage, args, &[], (cols, rows))
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn start_with(
+        stage: &Stage,
+        args: &[&str],
+        env: &[(&str, &str)],
+        (cols, rows): (u16, u16),
+    ) -> Self {
         let size = PtySize {
             rows,
             cols,
@@ -35,6 +45,9 @@ impl Terminal {
         command.env("XDG_DATA_HOME", stage.home().join("data"));
         command.env("XDG_CONFIG_HOME", stage.home().join("config"));
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        for (name, value) in env {
+            command.env(name, value);
+        }
         command.cwd(stage.home());
         let child = pair.slave.spawn_command(command).unwrap();
         let screen = Arc::new(Mutex::new(vt100::Parser::new(
