@@ -6,6 +6,7 @@ mod listing;
 mod places;
 mod plan;
 mod remove;
+mod temporary;
 mod verdict;
 
 use podtap_podio::client::{BaseUrl, Client, Hook, HookStatus};

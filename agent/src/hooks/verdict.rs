@@ -7,6 +7,8 @@ use podtap_podio::hook_url::{Uncallable, check_hook_url};
 use podtap_wire::TunnelKey;
 use url::{Host, Url};
 
+use super::temporary::temporary;
+
 /// What is to be thought of a hook's URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UrlVerdict {
@@ -138,47 +140,6 @@ impl TunnelUrl {
         }
         None
     }
-}
-
-/// Domains below which tunnels mostly live for a session, and whose they are.
-const TEMPORARY: &[(&str, &str)] = &[
-    ("ngrok.io", "ngrok"),
-    ("ngrok.app", "ngrok"),
-    ("ngrok.dev", "ngrok"),
-    ("ngrok-free.app", "ngrok"),
-    ("ngrok-free.dev", "ngrok"),
-    ("loca.lt", "localtunnel"),
-    ("localtunnel.me", "localtunnel"),
-    ("smee.io", "smee.io"),
-    ("trycloudflare.com", "cloudflared"),
-    ("devtunnels.ms", "dev tunnels"),
-    ("serveo.net", "Serveo"),
-    ("lhr.life", "localhost.run"),
-    ("localhost.run", "localhost.run"),
-    ("pinggy.link", "Pinggy"),
-    ("pinggy.online", "Pinggy"),
-    ("tunnelto.dev", "tunnelto"),
-    ("loclx.io", "LocalXpose"),
-    ("sharedwithexpose.com", "Expose"),
-    ("bore.pub", "bore"),
-    ("share.zrok.io", "zrok"),
-    ("webhook.site", "webhook.site"),
-    ("requestbin.com", "RequestBin"),
-];
-
-/// The service of temporary tunnels that a URL is of.
-fn temporary(url: &str) -> Option<&'static str> {
-    let url = Url::parse(url).ok()?;
-    let Some(Host::Domain(name)) = url.host() else {
-        return None;
-    };
-    let name = name.trim_end_matches('.');
-    let is_below = |domain: &str| {
-        name.strip_suffix(domain)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    };
-    let found = TEMPORARY.iter().find(|(domain, _)| is_below(domain));
-    found.map(|(_, service)| *service)
 }
 
 /// A sandbox on this machine reaches this machine.
