@@ -12,7 +12,7 @@ use podtap_agent::config::Retention;
 use podtap_agent::export::archive::{self, Format, Selection};
 use podtap_agent::history::{
     Attempt, DeliveryState, EditedRequest, Event, Filter, History, Outcome, Past, PastEvent,
-    Position, Writer, WriterThread,
+    Position, Saved, Writer, WriterThread,
 };
 use podtap_agent::import::{Import, Problem, Report};
 use podtap_agent::{HeaderList, WebhookRequest};

@@ -110,7 +110,6 @@ async fn beside_the_lanes_it_is_sent_once() {
 }
 
 #[tokio::test]
-#[ignore = "the watch still looks at events without a seq"]
 async fn a_triggered_hook_verify_is_not_validated() {
     let mut running = Running::start(sandbox::Config::default(), |_| {}).await;
     let mut observed = running.podio.handle.subscribe();
@@ -135,7 +134,6 @@ async fn a_triggered_hook_verify_is_not_validated() {
 }
 
 #[tokio::test]
-#[ignore = "the watch still looks at events without a seq"]
 async fn triggered_events_are_no_loop_no_duplicates_and_leave_no_gaps() {
     let running = Running::start(sandbox::Config::default(), |podio| {
         podio.break_loops = true;
