@@ -1,8 +1,9 @@
-//! What the benchmark programs share: a clock that two processes agree on, and a histogram.
+//! What the benchmark programs share: a clock that two processes agree on, a histogram, a history.
 //!
 //! `bench/run.py` builds and starts the programs; nothing of the product imports this.
 
 mod histogram;
+pub mod history;
 pub mod mark;
 
 pub use histogram::Histogram;

@@ -1,5 +1,6 @@
-//! What a person waits for on a large history: the first screen, a screen farther on, and the rows
-//! of a filter. `cargo bench -p podtap-tui`; `PODTAP_BENCH_EVENTS` events, a million by default.
+//! What a person waits for on a large history: the first frame, a frame while scrolling, the first
+//! rows of a filter. `cargo bench -p podtap-tui`; `PODTAP_BENCH_EVENTS` events, a million by
+//! default. Filling takes minutes the first time; the history is then kept under `target/`.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,21 +8,21 @@
     reason = "a benchmark, whose size is a setting of the person who runs it"
 )]
 
+use std::io::{Sink, sink};
 use std::sync::LazyLock;
 
 use divan::Bencher;
-use jiff::{SignedDuration, Timestamp};
-use podtap_agent::config::{Config as AgentConfig, DeliveryConfig, PodioConfig, Retention};
-use podtap_agent::history::{DeliveryState, NewEvent, Writer};
-use podtap_agent::{Agent, AgentHandle, EventId, WebhookRequest};
-use podtap_tui::{Config, Key, picture};
-use ratatui::layout::Size;
-use tempfile::TempDir;
+use jiff::Timestamp;
+use podtap_agent::config::Config as AgentConfig;
+use podtap_agent::history::{Anchor, Filter, PageQuery, Saved};
+use podtap_agent::{Agent, AgentHandle};
+use podtap_bench::history::{self, COMMON_WORD, OLDEST_ITEM, OLDEST_WORD, RARE_WORD};
+use podtap_tui::sitting::Sitting;
+use podtap_tui::{Config, Key};
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Rect, Size};
+use ratatui::{Terminal, TerminalOptions, Viewport};
 use tokio::runtime::Runtime;
-use tokio::sync::broadcast;
-
-/// Events written in one transaction.
-const GROUP: u64 = 5_000;
 
 /// A large screen.
 const SCREEN: Size = Size {
@@ -29,113 +30,185 @@ const SCREEN: Size = Size {
     height: 60,
 };
 
-static HISTORY: LazyLock<History> = LazyLock::new(History::filled);
+/// The kinds of filters, each as it is typed. What is in braces differs from history to history.
+const FILTERS: [&str; 22] = [
+    "item:17",
+    "item:{oldest}",
+    "type:item.*",
+    "type:item.update",
+    "status:5xx",
+    "status:418",
+    "status:error",
+    "external:BUG-4701",
+    "external:BUG-17*",
+    "BUG-4701",
+    "{rare}",
+    "{common}",
+    "{oldest word}",
+    "t",
+    "-{common}",
+    "-type:item.update",
+    "path:*hook",
+    "path:*nowhere",
+    "replayed:yes",
+    "after:10m",
+    "before:7d",
+    "nothingofthekind",
+];
+
+static HISTORY: LazyLock<History> = LazyLock::new(History::open);
 
 fn main() {
     divan::main();
 }
 
-#[divan::bench]
-fn first_screen(bencher: Bencher<'_, '_>) {
-    measure(bencher, "");
-}
-
-#[divan::bench]
-fn ten_screens_down(bencher: Bencher<'_, '_>) {
-    measure(bencher, &"pgdn ".repeat(10));
-}
-
-#[divan::bench]
-fn the_oldest_event(bencher: Bencher<'_, '_>) {
-    measure(bencher, "G");
-}
-
-#[divan::bench]
-fn a_filter_by_field(bencher: Bencher<'_, '_>) {
-    measure(bencher, "/ i t e m : 4 7");
-}
-
-#[divan::bench]
-fn a_filter_by_word(bencher: Bencher<'_, '_>) {
-    measure(bencher, "/ B U G - 4 7 0 1");
-}
-
-fn measure(bencher: Bencher<'_, '_>, keys: &str) {
-    let history = &*HISTORY;
-    let keys: Vec<Key> = keys
-        .split_whitespace()
-        .map(|key| key.parse().unwrap())
-        .collect();
-    bencher.bench(|| {
-        let (agent, now) = (history.handle.clone(), Timestamp::now());
-        let frame = picture::frame(agent, Config::default(), SCREEN, now, &keys);
-        history.runtime.block_on(frame)
+/// From the opened history to a drawn screen with its rows.
+#[divan::bench(sample_size = 1, sample_count = 50)]
+fn first_frame(bencher: Bencher<'_, '_>) {
+    let (history, mut terminal) = (&*HISTORY, terminal());
+    bencher.bench_local(|| {
+        history.runtime.block_on(async {
+            let mut sitting = history.sit();
+            sitting.listed().await;
+            sitting.draw(&mut terminal).unwrap();
+        });
     });
+}
+
+/// A key and its frame, without what is read meanwhile.
+#[divan::bench(args = ["j", "pgdn"], sample_size = 1, sample_count = 300)]
+fn frame_after_key(bencher: Bencher<'_, '_>, key: &str) {
+    scroll(bencher, key, false);
+}
+
+/// A key, whatever has to be read after it, and the frame that then shows it.
+#[divan::bench(args = ["j", "pgdn", "G"], sample_size = 1, sample_count = 300)]
+fn frame_after_reading(bencher: Bencher<'_, '_>, key: &str) {
+    scroll(bencher, key, true);
+}
+
+fn scroll(bencher: Bencher<'_, '_>, key: &str, reads: bool) {
+    let (history, mut terminal) = (&*HISTORY, terminal());
+    let key: Key = key.parse().unwrap();
+    let mut sitting = history.runtime.block_on(async {
+        let mut sitting = history.sit();
+        sitting.settled().await;
+        sitting
+    });
+    bencher.bench_local(|| {
+        history.runtime.block_on(async {
+            sitting.press(key);
+            if reads {
+                sitting.settled().await;
+            }
+            sitting.draw(&mut terminal).unwrap();
+        });
+        // Not measured where it is not asked for, but the next key finds its rows.
+        history.runtime.block_on(sitting.settled());
+    });
+}
+
+/// From the last key of a filter, typed as fast as the keys are taken, to its first rows.
+#[divan::bench(args = FILTERS, sample_size = 1, sample_count = 15)]
+fn filter(bencher: Bencher<'_, '_>, text: &str) {
+    let (history, mut terminal) = (&*HISTORY, terminal());
+    let keys = keys_of(text);
+    let (last, before) = keys.split_last().unwrap();
+    bencher
+        .with_inputs(|| {
+            history.runtime.block_on(async {
+                let mut sitting = history.sit();
+                sitting.settled().await;
+                before.iter().for_each(|key| sitting.press(*key));
+                sitting
+            })
+        })
+        .bench_local_values(|mut sitting| {
+            history.runtime.block_on(async {
+                sitting.press(*last);
+                sitting.listed().await;
+                sitting.draw(&mut terminal).unwrap();
+            });
+            sitting
+        });
+}
+
+/// A filter until everything is known: as many rows as a screen needs, and the open event; not its
+/// total, which is counted beside it.
+#[divan::bench(args = FILTERS, sample_size = 1, sample_count = 5)]
+fn page(bencher: Bencher<'_, '_>, text: &str) {
+    let history = &*HISTORY;
+    let filter = Filter::parse(&filled_in(text), history.newest, &Saved::default()).unwrap();
+    let query = PageQuery {
+        filter,
+        anchor: Anchor::Newest,
+        limit: 256,
+    };
+    let page = || history.handle.history().page(query.clone());
+    bencher.bench_local(|| history.runtime.block_on(page()).unwrap());
+}
+
+/// The total beside it.
+#[divan::bench(args = FILTERS, sample_size = 1, sample_count = 3)]
+fn total(bencher: Bencher<'_, '_>, text: &str) {
+    let history = &*HISTORY;
+    let filter = Filter::parse(&filled_in(text), history.newest, &Saved::default()).unwrap();
+    let count = || history.handle.history().count(filter.clone());
+    bencher.bench_local(|| history.runtime.block_on(count()).unwrap());
+}
+
+fn filled_in(text: &str) -> String {
+    text.replace("{oldest}", &OLDEST_ITEM.to_string())
+        .replace("{rare}", RARE_WORD)
+        .replace("{common}", COMMON_WORD)
+        .replace("{oldest word}", OLDEST_WORD)
+}
+
+fn keys_of(filter: &str) -> Vec<Key> {
+    let text = filled_in(filter);
+    let typed = text.chars().map(|c| c.to_string());
+    let keys = std::iter::once("/".to_owned()).chain(typed);
+    keys.map(|key| key.parse().unwrap()).collect()
+}
+
+fn terminal() -> Terminal<CrosstermBackend<Sink>> {
+    let area = Rect::new(0, 0, SCREEN.width, SCREEN.height);
+    let viewport = Viewport::Fixed(area);
+    Terminal::with_options(CrosstermBackend::new(sink()), TerminalOptions { viewport }).unwrap()
 }
 
 struct History {
     runtime: Runtime,
     handle: AgentHandle,
+    /// When the newest event arrived: what `after:10m` counts from.
+    newest: Timestamp,
     _agent: Agent,
-    _folder: TempDir,
 }
 
 impl History {
-    fn filled() -> Self {
+    fn open() -> Self {
         let events = std::env::var("PODTAP_BENCH_EVENTS").ok();
-        let events = events
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(1_000_000);
-        let folder = tempfile::tempdir().unwrap();
+        let events = events.and_then(|text| text.parse().ok());
         let runtime = Runtime::new().unwrap();
-        let config = AgentConfig {
-            history: folder.path().join("bench.db"),
-            link: None,
-            target: None,
-            delivery: DeliveryConfig::default(),
-            retention: Retention::default(),
-            podio: PodioConfig::default(),
+        let filled = history::filled(events.unwrap_or(1_000_000));
+        let file = runtime.block_on(filled).unwrap();
+        let (agent, handle) = Agent::open(AgentConfig::new(file)).unwrap();
+        let newest = PageQuery {
+            filter: Filter::default(),
+            anchor: Anchor::Newest,
+            limit: 1,
         };
-        let (agent, handle) = Agent::open(config).unwrap();
-        let (changes, _) = broadcast::channel(1);
-        let (writer, thread) = Writer::open(handle.history().path(), changes).unwrap();
-        runtime.block_on(async {
-            let start = Timestamp::now() - SignedDuration::from_hours(24);
-            for group in 0..events / GROUP {
-                let numbers = group * GROUP..(group + 1) * GROUP;
-                let group = numbers.map(|number| event(start, number)).collect();
-                writer.append(group).await.unwrap();
-            }
-            thread.close().await;
-        });
+        let page = runtime.block_on(handle.history().page(newest)).unwrap();
         Self {
             runtime,
             handle,
+            newest: page.first().unwrap().received_at,
             _agent: agent,
-            _folder: folder,
         }
     }
-}
 
-fn event(start: Timestamp, number: u64) -> NewEvent {
-    let received_at = start + SignedDuration::from_millis(i64::try_from(number).unwrap());
-    let (item, revision) = (number % 10_000, number / 10_000);
-    let body = format!(
-        "type=item.update&item_id={item}&item_revision_id={revision}&hook_id=9&external_id=BUG-{item}"
-    );
-    NewEvent {
-        id: EventId::from_parts(received_at, u128::from(number)),
-        seq: None,
-        request: WebhookRequest {
-            received_at,
-            method: "POST".to_owned(),
-            path: "/podio/hook".to_owned(),
-            headers: [("content-type", "application/x-www-form-urlencoded")]
-                .into_iter()
-                .collect(),
-            peer: None,
-            body: body.into(),
-        },
-        state: DeliveryState::Held,
+    fn sit(&self) -> Sitting {
+        let agent = self.handle.clone();
+        Sitting::open(agent, Config::default(), SCREEN, self.newest)
     }
 }

@@ -35,6 +35,7 @@ mod scenes;
 #[cfg(test)]
 mod scenes_hooks;
 mod search;
+pub mod sitting;
 mod terminal;
 #[cfg(test)]
 mod testing;

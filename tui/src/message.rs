@@ -1,9 +1,11 @@
 //! What can happen to the UI: plain data, from the terminal, the agent, the clock, and from
 //! effects that were carried out.
 
+use std::time::Duration;
+
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
-use podtap_agent::history::{Attempt, EventRow, LoopFinding, Position};
+use podtap_agent::history::{Attempt, Filter, LoopFinding, Page, Position};
 use podtap_agent::{Change, EventId, Explanation, HookListing, HookStanding, Status, Triggered};
 use podtap_podio::ObjectRef;
 use ratatui::layout::Size;
@@ -40,8 +42,8 @@ pub(crate) enum Answer {
     Page {
         /// The question's.
         generation: Generation,
-        /// The rows, newest first.
-        result: Result<Vec<EventRow>, String>,
+        /// The rows, newest first, and how far they were looked for.
+        result: Result<Page, String>,
     },
     /// To [`crate::effect::Effect::Annotate`].
     Annotated {
@@ -50,6 +52,10 @@ pub(crate) enum Answer {
     },
     /// To [`crate::effect::Effect::Count`].
     Count {
+        /// Which events were counted.
+        filter: Filter,
+        /// How long it took.
+        took: Duration,
         /// How many.
         result: Result<u64, String>,
     },

@@ -151,7 +151,7 @@ proptest! {
         while let Some(effect) = waiting.pop() {
             let answer = match effect {
                 Effect::LoadPage { generation, .. } => {
-                    Answer::Page { generation, result: Ok(vec![row.clone()]) }
+                    Answer::Page { generation, result: Ok(vec![row.clone()].into()) }
                 }
                 Effect::LoadEvent { generation, width, .. } => {
                     let zone = jiff::tz::TimeZone::UTC;

@@ -219,13 +219,15 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
                 Anchor::After(after) => (after.0.max(0) + 1, after.0.max(0) + limit),
                 Anchor::Around(around) => (around.0 - limit / 2, around.0 + limit / 2 - 1),
             };
-            let rows = (low.max(1)..=high.min(events)).rev().map(row).collect();
+            let rows: Vec<_> = (low.max(1)..=high.min(events)).rev().map(row).collect();
             Some(Answer::Page {
                 generation,
-                result: Ok(rows),
+                result: Ok(rows.into()),
             })
         }
-        Effect::Count { .. } => Some(Answer::Count {
+        Effect::Count { filter } => Some(Answer::Count {
+            filter,
+            took: Duration::ZERO,
             result: Ok(events.unsigned_abs()),
         }),
         Effect::LoadEvent {

@@ -26,6 +26,7 @@ mod retention;
 mod row;
 mod same_key;
 mod schema;
+mod select;
 mod sql;
 mod store;
 mod watch;
@@ -50,9 +51,10 @@ pub use follow::AttemptPosition;
 pub use insight::{Duplicate, Hold, Insight, Verification};
 pub(crate) use made::MadeHook;
 pub(crate) use note::{EventKey, Note};
-pub use page::{Anchor, MAX_PAGE, PageQuery};
+pub use page::{Anchor, MAX_PAGE, Page, PageQuery};
 pub use past::{Past, PastEvent};
 pub(crate) use reader::Reader;
+use select::Reach;
 #[cfg(test)]
 pub(crate) use watch::Earlier;
 pub(crate) use watch::{Arrival, Neighbour, Watched, held_objects};
@@ -94,8 +96,18 @@ impl History {
 
     /// One page of rows, newest first.
     pub async fn page(&self, query: PageQuery) -> Result<Vec<EventRow>, HistoryError> {
+        let page = self
+            .near
+            .read(move |connection| page::page(connection, &query, Reach::End))
+            .await?;
+        Ok(page.rows)
+    }
+
+    /// The same, answered soon however large the history is: where a filter has to look at many
+    /// events, the page says where to go on.
+    pub async fn look(&self, query: PageQuery) -> Result<Page, HistoryError> {
         self.near
-            .read(move |connection| page::page(connection, &query))
+            .read(move |connection| page::page(connection, &query, Reach::Step))
             .await
     }
 

@@ -1,13 +1,12 @@
 //! Queries of readers: pages by position, counts, single events, attempts, ids in part.
 
 use podtap_wire::EventId;
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::event::{Attempt, Event, EventRow, Position};
 use super::filter::Filter;
 use super::row;
-use super::sql::Conditions;
+use super::select::{Range, Reach, Select};
 
 /// Most rows of one page.
 pub const MAX_PAGE: usize = 1000;
@@ -42,103 +41,114 @@ pub enum Anchor {
     Around(Position),
 }
 
-pub(super) fn page(connection: &Connection, query: &PageQuery) -> rusqlite::Result<Vec<EventRow>> {
-    let limit = query.limit.min(MAX_PAGE);
-    let select = Select::new(connection, &query.filter);
-    match query.anchor {
-        Anchor::Newest => select.older(i64::MAX, limit),
-        Anchor::Before(position) => select.older(position.0, limit),
-        Anchor::After(position) => select.newer(position.0, limit),
-        Anchor::Around(position) => {
-            let mut rows = select.newer(position.0, limit / 2)?;
-            rows.extend(select.older(position.0.saturating_add(1), limit - rows.len())?);
-            Ok(rows)
+/// Rows, and how far the history was looked at for them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// The rows, newest first.
+    pub rows: Vec<EventRow>,
+    /// Where looking for older rows stopped before there were enough of them: this event and all
+    /// older ones are still to be looked at.
+    pub older: Option<Position>,
+    /// The same for newer rows: this event and all newer ones.
+    pub newer: Option<Position>,
+    /// The newest event of the history when this was read.
+    pub newest: Position,
+}
+
+impl From<Vec<EventRow>> for Page {
+    /// A page that holds all that it was asked for.
+    fn from(rows: Vec<EventRow>) -> Self {
+        let newest = rows.first().map(|row| row.position).unwrap_or_default();
+        Self {
+            rows,
+            newest,
+            ..Self::default()
         }
+    }
+}
+
+pub(super) fn page(
+    connection: &Connection,
+    query: &PageQuery,
+    reach: Reach,
+) -> rusqlite::Result<Page> {
+    let limit = query.limit.min(MAX_PAGE);
+    let select = Select::new(connection, &query.filter, reach);
+    // Read before the rows and their limit: a later event is told of by a change of its own.
+    let ends = connection
+        .prepare_cached(
+            "SELECT (SELECT min(position) FROM events), (SELECT max(position) FROM events)",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(oldest), Some(newest)) = ends else {
+        return Ok(Page::default());
+    };
+    let ends = Range {
+        low: oldest,
+        high: newest,
+    };
+    let mut page = Page {
+        newest: Position(newest),
+        ..Page::default()
+    };
+    match query.anchor {
+        Anchor::Newest => page.add_older(&select, ends, newest, limit)?,
+        Anchor::Before(position) => {
+            page.add_older(&select, ends, position.0.saturating_sub(1), limit)?;
+        }
+        Anchor::After(position) => {
+            page.add_newer(&select, ends, position.0.saturating_add(1), limit)?;
+        }
+        Anchor::Around(position) => {
+            page.add_newer(&select, ends, position.0.saturating_add(1), limit / 2)?;
+            let rest = limit - page.rows.len();
+            page.add_older(&select, ends, position.0, rest)?;
+        }
+    }
+    Ok(page)
+}
+
+impl Page {
+    /// Adds rows from `from` to older ones.
+    fn add_older(
+        &mut self,
+        select: &Select<'_>,
+        ends: Range,
+        from: i64,
+        limit: usize,
+    ) -> rusqlite::Result<()> {
+        let high = from.min(ends.high);
+        let low = high.saturating_sub(select.step() - 1).max(ends.low);
+        let rows = select.newest(Range { low, high }, limit)?;
+        if rows.len() < limit && low > ends.low {
+            self.older = Some(Position(low - 1));
+        }
+        self.rows.extend(rows);
+        Ok(())
+    }
+
+    /// Puts rows from `from` to newer ones before those that are there.
+    fn add_newer(
+        &mut self,
+        select: &Select<'_>,
+        ends: Range,
+        from: i64,
+        limit: usize,
+    ) -> rusqlite::Result<()> {
+        let low = from.max(ends.low);
+        let high = low.saturating_add(select.step() - 1).min(ends.high);
+        let mut rows = select.oldest(Range { low, high }, limit)?;
+        if rows.len() < limit && high < ends.high {
+            self.newer = Some(Position(high + 1));
+        }
+        rows.append(&mut self.rows);
+        self.rows = rows;
+        Ok(())
     }
 }
 
 pub(super) fn count(connection: &Connection, filter: &Filter) -> rusqlite::Result<u64> {
-    let select = Select::new(connection, filter);
-    let sql = format!(
-        "SELECT count(*) FROM {} WHERE {}",
-        select.from, select.conditions.sql
-    );
-    connection
-        .prepare_cached(&sql)?
-        .query_row(params_from_iter(select.params([])), |row| row.get(0))
-}
-
-/// A filter's part of a statement.
-struct Select<'a> {
-    connection: &'a Connection,
-    conditions: Conditions,
-    from: &'static str,
-    position: &'static str,
-}
-
-impl<'a> Select<'a> {
-    fn new(connection: &'a Connection, filter: &Filter) -> Self {
-        let conditions = Conditions::of(filter);
-        // CROSS JOIN keeps the order: the index of words first, newest first, then the rows.
-        let (from, position) = if conditions.search.is_some() {
-            (
-                "search CROSS JOIN events AS e ON e.position = search.rowid AND search MATCH ?",
-                "search.rowid",
-            )
-        } else {
-            ("events AS e", "e.position")
-        };
-        Self {
-            connection,
-            conditions,
-            from,
-            position,
-        }
-    }
-
-    fn older(&self, than: i64, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
-        self.rows("<", "DESC", than, limit)
-    }
-
-    fn newer(&self, than: i64, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
-        let mut rows = self.rows(">", "ASC", than, limit)?;
-        rows.reverse();
-        Ok(rows)
-    }
-
-    fn rows(
-        &self,
-        side: &str,
-        order: &str,
-        than: i64,
-        limit: usize,
-    ) -> rusqlite::Result<Vec<EventRow>> {
-        let Self {
-            from,
-            position,
-            conditions: Conditions { sql, .. },
-            ..
-        } = self;
-        let (columns, with_hook) = (row::EVENT_ROW, row::WITH_HOOK);
-        let sql = format!(
-            "SELECT {columns} FROM {from} {with_hook} WHERE {sql} AND {position} {side} ? \
-             ORDER BY {position} {order} LIMIT ?"
-        );
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.connection
-            .prepare_cached(&sql)?
-            .query_map(params_from_iter(self.params([than, limit])), row::event_row)?
-            .collect()
-    }
-
-    fn params<const N: usize>(&self, last: [i64; N]) -> impl Iterator<Item = Value> {
-        let search = self.conditions.search.clone().map(Value::from);
-        let params = self.conditions.params.iter().cloned();
-        search
-            .into_iter()
-            .chain(params)
-            .chain(last.into_iter().map(Value::from))
-    }
+    Select::new(connection, filter, Reach::End).count()
 }
 
 pub(super) fn event(

@@ -9,20 +9,37 @@ use super::filter::{Filter, Pattern, StatusTest, Term, Test};
 use super::row;
 
 /// A filter in SQL over `events AS e`.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Conditions {
-    /// The full-text query of all wanted words, where there are any: it drives the search, since
-    /// the index yields the newest matches without looking at the rest.
+    /// The full-text query of all words that must be there, where there are any: it drives the
+    /// search, since the index yields the newest matches without looking at the rest.
     pub(super) search: Option<String>,
+    /// Whether events that the full-text index does not hold yet may pass too: the body decides,
+    /// and `search` only spares the reading of most.
+    pub(super) beyond_index: bool,
     /// What follows `WHERE`, without the word; `1` where nothing is asked.
     pub(super) sql: String,
     /// What its `?` stand for, in order.
     pub(super) params: Vec<Value>,
+    /// What has to be looked at.
+    pub(super) walk: Walk,
+}
+
+/// What a filter has to look at to find the next event that it wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Walk {
+    /// Hardly more than what it finds: an index leads there.
+    Index,
+    /// One row after the other.
+    Rows,
+    /// The bodies of all events.
+    Bodies,
 }
 
 impl Conditions {
     pub(super) fn of(filter: &Filter) -> Self {
         let mut words = Vec::new();
+        let mut beyond_index = true;
         let mut parts = Vec::new();
         let mut params = Vec::new();
         for term in filter.terms() {
@@ -30,7 +47,17 @@ impl Conditions {
                 Term {
                     negated: false,
                     test: Test::Text(text),
-                } => words.push(phrase(text, "*")),
+                } => {
+                    words.push(phrase(text, "*"));
+                    beyond_index = false;
+                }
+                Term {
+                    negated: false,
+                    test: Test::Param { name, value },
+                } => {
+                    words.extend(pair(name, value));
+                    parts.push(has_param(name, value, |value| params.push(value)));
+                }
                 term => parts.push(outcome(term, &mut params)),
             }
         }
@@ -40,24 +67,65 @@ impl Conditions {
         } else {
             parts.join(" AND ")
         };
+        let walk = if search.is_some() {
+            Walk::Index
+        } else {
+            walk(filter.terms())
+        };
         Self {
             search,
+            beyond_index,
             sql,
             params,
+            walk,
         }
     }
 }
 
-/// Whether a term holds: true or false, never unknown.
+/// Whether a term holds. Not plain NOT: what compares with a missing value is unknown, not false.
+/// And no IS TRUE for the others, which would keep SQLite from every index.
 fn outcome(term: &Term, params: &mut Vec<Value>) -> String {
     let condition = condition(&term.test, params);
-    // Not plain NOT: what compares with a missing value is unknown, not false.
-    let outcome = if term.negated {
-        "IS NOT TRUE"
-    } else {
-        "IS TRUE"
-    };
-    format!("({condition}) {outcome}")
+    let outcome = if term.negated { " IS NOT TRUE" } else { "" };
+    format!("({condition}){outcome}")
+}
+
+fn walk(terms: &[Term]) -> Walk {
+    match terms {
+        [] => Walk::Index,
+        [term] if !term.negated && is_indexed(&term.test) => Walk::Index,
+        terms if terms.iter().any(is_few) => Walk::Index,
+        terms if terms.iter().any(is_body) => Walk::Bodies,
+        _ => Walk::Rows,
+    }
+}
+
+/// Whether few events pass, and an index leads to them.
+fn is_few(term: &Term) -> bool {
+    let is_few = matches!(
+        term.test,
+        Test::Object(..) | Test::Id(_) | Test::Note(_) | Test::Between(..) | Test::Among(_)
+    );
+    is_few && !term.negated
+}
+
+/// Whether bodies decide.
+fn is_body(term: &Term) -> bool {
+    match &term.test {
+        Test::Param { .. } => true,
+        Test::All(terms) => terms.iter().any(is_body),
+        _ => false,
+    }
+}
+
+/// Whether an index holds exactly the events that pass, in the order of their positions.
+fn is_indexed(test: &Test) -> bool {
+    match test {
+        Test::Type(pattern) => pattern.literal().is_some(),
+        Test::Hook(_) | Test::Noted(true) => true,
+        Test::Status(status) => matches!(status, StatusTest::Error | StatusTest::Pending),
+        _ => false,
+    }
 }
 
 fn condition(test: &Test, params: &mut Vec<Value>) -> String {
@@ -179,22 +247,30 @@ fn status(status: StatusTest, mut bind: impl FnMut(Value)) -> String {
 /// The body decides. Where the pair can be looked up as words, the full-text index first rules out
 /// nearly all bodies; events that it does not hold yet are read anyway.
 fn param(name: &str, value: &Pattern, mut bind: impl FnMut(Value)) -> String {
-    let mut sql = String::from("e.event_type IS NOT NULL");
-    if let Some(value) = value.literal()
-        && [name, value]
-            .iter()
-            .all(|text| text.contains(|c: char| c.is_ascii_alphanumeric()))
-    {
-        bind(phrase(&format!("{name} {value}"), "").into());
+    let mut sql = String::new();
+    if let Some(pair) = pair(name, value) {
+        bind(pair.into());
         sql.push_str(
-            " AND (e.position IN (SELECT rowid FROM search WHERE search MATCH ?) \
-             OR e.position > (SELECT indexed_through FROM search_progress))",
+            "(e.position IN (SELECT rowid FROM search WHERE search MATCH ?) \
+             OR e.position > (SELECT indexed_through FROM search_progress)) AND ",
         );
     }
+    sql + &has_param(name, value, bind)
+}
+
+/// The words that a body with this pair has next to each other, where they can be looked up.
+fn pair(name: &str, value: &Pattern) -> Option<String> {
+    let value = value.literal()?;
+    let is_word = |text: &str| text.contains(|c: char| c.is_ascii_alphanumeric());
+    (is_word(name) && is_word(value)).then(|| phrase(&format!("{name} {value}"), ""))
+}
+
+fn has_param(name: &str, value: &Pattern, mut bind: impl FnMut(Value)) -> String {
     bind(name.to_owned().into());
     bind(value.as_str().to_owned().into());
-    sql.push_str(" AND has_param((SELECT body FROM requests WHERE position = e.position), ?, ?)");
-    sql
+    "e.event_type IS NOT NULL \
+     AND has_param((SELECT body FROM requests WHERE position = e.position), ?, ?)"
+        .to_owned()
 }
 
 /// Words next to each other, as a full-text query; `end` is `*` where the last may go on.
@@ -218,12 +294,9 @@ mod tests {
 
     #[test]
     fn no_filter_asks_nothing() {
-        let all = Conditions {
-            search: None,
-            sql: "1".to_owned(),
-            params: Vec::new(),
-        };
-        assert_eq!(conditions(""), all);
+        let all = conditions("");
+        assert_eq!((all.search, all.sql.as_str()), (None, "1"));
+        assert_eq!((all.params, all.walk), (Vec::new(), Walk::Index));
     }
 
     #[test]
@@ -241,5 +314,21 @@ mod tests {
             Some("\"safari\"* AND \"log in\"*")
         );
         assert_eq!(conditions.params, [Value::from("\"x\"\"y\"*".to_owned())]);
+    }
+    #[test]
+    fn what_no_index_leads_to_is_looked_for_in_steps() {
+        for (text, walk) in [
+            ("item:1 -path:*x", Walk::Index),
+            ("type:item.update", Walk::Index),
+            ("safari -path:*x", Walk::Index),
+            ("external:BUG-17", Walk::Index),
+            ("type:item.update path:*x", Walk::Rows),
+            ("-type:item.update", Walk::Rows),
+            ("replayed:yes", Walk::Rows),
+            ("external:BUG*", Walk::Bodies),
+            ("-external:BUG-17", Walk::Bodies),
+        ] {
+            assert_eq!(conditions(text).walk, walk, "{text}");
+        }
     }
 }

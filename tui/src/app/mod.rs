@@ -260,7 +260,11 @@ impl App {
                 }
             }
             Answer::Annotated { result } => self.annotated(result),
-            Answer::Count { result } => self.list.count(&result),
+            Answer::Count {
+                filter,
+                took,
+                result,
+            } => self.list.count(&filter, took, &result),
             Answer::Event { generation, result } => self.detail.event(generation, result),
             Answer::Replayed { id, result } => self.replayed(id, result),
             Answer::Triggered { result } => self.triggered(result),

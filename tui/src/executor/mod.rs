@@ -9,7 +9,8 @@ use std::future::pending;
 
 use jiff::tz::TimeZone;
 use podtap_agent::{AgentHandle, Replay};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
 
 use crate::effect::Effect;
 use crate::message::Answer;
@@ -24,6 +25,9 @@ pub(crate) struct Executor {
     agent: AgentHandle,
     zone: TimeZone,
     work: JoinSet<Option<Answer>>,
+    /// The page and the total being read: a new question ends the old one.
+    page: Option<AbortHandle>,
+    count: Option<AbortHandle>,
 }
 
 impl Executor {
@@ -33,6 +37,8 @@ impl Executor {
             agent,
             zone,
             work: JoinSet::new(),
+            page: None,
+            count: None,
         }
     }
 
@@ -44,18 +50,23 @@ impl Executor {
         }
         let full = self.work.len() >= MOST;
         let (agent, zone) = (self.agent.clone(), self.zone.clone());
-        self.work.spawn(async move {
+        let asks = match effect {
+            Effect::LoadPage { .. } => Some(&mut self.page),
+            Effect::Count { .. } => Some(&mut self.count),
+            _ => None,
+        };
+        let started = self.work.spawn(async move {
             match effect {
                 Effect::Replay { id, .. } if full => Some(Answer::Replayed {
                     id,
                     result: Err("too many replays are under way".to_owned()),
                 }),
-                Effect::Trigger(_) if full => Some(Answer::Triggered {
-                    result: Err("too many events are being sent".to_owned()),
-                }),
                 effect => answer(&agent, zone, effect).await,
             }
         });
+        // Nobody waits for the answer to an older question any more.
+        let former = asks.and_then(|asked| asked.replace(started));
+        former.inspect(AbortHandle::abort);
     }
 
     /// Whether nothing is under way.
@@ -102,8 +113,13 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
             Answer::Annotated { result }
         }
         Effect::Count { filter } => {
-            let result = history.count(filter).await.map_err(words);
-            Answer::Count { result }
+            let start = Instant::now();
+            let result = history.count(filter.clone()).await.map_err(words);
+            Answer::Count {
+                filter,
+                took: start.elapsed(),
+                result,
+            }
         }
         Effect::FindAll {
             filter,

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use podtap_agent::history::{
-    Anchor, EventRow, Filter, FoldedQuery, History, HistoryError, MAX_PAGE, PageQuery, Position,
+    Anchor, Filter, FoldedQuery, History, HistoryError, MAX_PAGE, Page, PageQuery, Position,
 };
 use podtap_agent::{AgentHandle, EventId};
 
@@ -16,9 +16,9 @@ pub(super) async fn page(
     history: &History,
     query: PageQuery,
     unfolded: Option<Vec<Position>>,
-) -> Result<Vec<EventRow>, HistoryError> {
+) -> Result<Page, HistoryError> {
     let Some(opened) = unfolded else {
-        return history.page(query).await;
+        return history.look(query).await;
     };
     let PageQuery { anchor, limit, .. } = query;
     history
@@ -28,6 +28,7 @@ pub(super) async fn page(
             opened,
         })
         .await
+        .map(Page::from)
 }
 
 /// The places of the newest `most` events that the filter wants, a page after the other.
@@ -44,12 +45,13 @@ pub(super) async fn find_all(
             anchor,
             limit,
         };
-        let page = history.page(query).await?;
-        found.extend(page.iter().map(|row| (row.position, row.id)));
-        match page.last() {
-            Some(last) if page.len() == limit => anchor = Anchor::Before(last.position),
-            _ => break,
-        }
+        let page = history.look(query).await?;
+        found.extend(page.rows.iter().map(|row| (row.position, row.id)));
+        anchor = match (page.older, page.rows.last()) {
+            (Some(Position(older)), _) => Anchor::Before(Position(older.saturating_add(1))),
+            (None, Some(last)) if page.rows.len() == limit => Anchor::Before(last.position),
+            (None, _) => break,
+        };
     }
     Ok(found)
 }

@@ -34,6 +34,8 @@ pub(crate) struct List {
     follow: bool,
     /// Where the list goes with the next page.
     goal: Option<Goal>,
+    /// The goal that the loaded rows belong to, while the way there has not led to any yet.
+    pursued: Option<Goal>,
     generation: Generation,
     asked: Option<Asked>,
     /// What changed while a page was being read, and so may be missing from it.
@@ -44,8 +46,8 @@ pub(crate) struct List {
     /// The filter whose events are being counted.
     counting: Option<Filter>,
     count_stale: bool,
-    /// Whether a tick has passed since the last count.
-    count_due: bool,
+    /// Ticks until the total may be counted again.
+    count_pause: u64,
     total: Option<u64>,
     /// The total when following ended.
     seen: Option<u64>,
@@ -89,6 +91,7 @@ impl Default for List {
             lead: 0,
             follow: true,
             goal: None,
+            pursued: None,
             generation: 0,
             asked: None,
             missed: Changes::default(),
@@ -96,7 +99,7 @@ impl Default for List {
             opened: Vec::new(),
             counting: None,
             count_stale: true,
-            count_due: true,
+            count_pause: 0,
             total: None,
             seen: None,
             failure: None,
@@ -122,7 +125,18 @@ impl List {
 
     /// Whether the first answer of the history is still to come.
     pub(crate) fn is_loading(&self) -> bool {
-        self.window.is_empty() && !self.window.reaches_newest() && self.failure.is_none()
+        self.window.is_empty() && !self.window.is_whole() && self.failure.is_none()
+    }
+
+    /// Whether a filter still looks for what could fill a screen of `height` rows.
+    pub(crate) fn is_searching(&self, height: usize) -> bool {
+        let is_looking = self.asked.is_some() && !self.window.reaches_oldest();
+        is_looking && !self.shows_all() && self.window.len() < height
+    }
+
+    /// Whether the rows of what is wanted now are still to come: none of them is there yet.
+    pub(crate) fn is_coming(&self) -> bool {
+        self.goal.is_some() || self.is_loading()
     }
 
     /// Which events are wanted.

@@ -1,5 +1,7 @@
 //! What the list does with keys, changes and answers, without a terminal.
 
+use std::time::Duration;
+
 use podtap_agent::history::Position;
 
 use super::window::MAX_ROWS;
@@ -25,10 +27,12 @@ fn settle(list: &mut List, events: i64) {
                     Anchor::After(after) => (after.0.max(0) + 1, after.0.max(0) + 256),
                     Anchor::Around(around) => (around.0 - 128, around.0 + 127),
                 };
-                let rows = (low.max(1)..=high.min(events)).rev().map(row).collect();
-                list.page(generation, Ok(rows));
+                let rows: Vec<_> = (low.max(1)..=high.min(events)).rev().map(row).collect();
+                list.page(generation, Ok(rows.into()));
             }
-            Some(Effect::Count { .. }) => list.count(&Ok(events.unsigned_abs())),
+            Some(Effect::Count { filter }) => {
+                list.count(&filter, Duration::ZERO, &Ok(events.unsigned_abs()));
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -118,7 +122,10 @@ fn an_event_that_arrives_while_a_page_is_read_is_not_forgotten() {
         panic!("nothing is asked");
     };
     appended(&mut list, 11);
-    list.page(generation, Ok((1..=10).rev().map(row).collect()));
+    list.page(
+        generation,
+        Ok((1..=10).rev().map(row).collect::<Vec<_>>().into()),
+    );
     settle(&mut list, 11);
     assert_eq!(selected(&list), 11);
 }
@@ -127,7 +134,7 @@ fn an_event_that_arrives_while_a_page_is_read_is_not_forgotten() {
 fn a_late_answer_changes_nothing() {
     let mut list = List::default();
     settle(&mut list, 10);
-    list.page(999, Ok(vec![row(77)]));
+    list.page(999, Ok(vec![row(77)].into()));
     assert_eq!(selected(&list), 10);
 }
 

@@ -1,12 +1,17 @@
 //! Actions, changes and answers → the list's state, and what it asks of the history.
 
-use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery};
+use std::time::Duration;
+
+use podtap_agent::history::{Anchor, Filter, Page, PageQuery};
 
 use super::window::{PAGE, Window};
 use super::{Asked, Goal, List, SCROLL_MARGIN};
 use crate::effect::{Effect, Generation};
 use crate::keymap::Action;
 use crate::message::Changes;
+
+/// A count keeps a thread busy for at most one part in so many.
+const COUNT_SHARE: u32 = 20;
 
 impl List {
     /// Does what a key asked for, on a screen of `height` rows.
@@ -47,8 +52,9 @@ impl List {
             _ => Goal::Newest,
         });
         self.filter = filter;
+        self.pursued = None;
         (self.total, self.seen) = (None, None);
-        (self.count_stale, self.count_due) = (true, true);
+        (self.count_stale, self.count_pause) = (true, 0);
     }
 
     /// The history is not what it was.
@@ -76,19 +82,19 @@ impl List {
     /// A moment has passed: what failed may be tried again, and the total counted anew.
     pub(crate) fn tick(&mut self) {
         self.failure = None;
-        self.count_due = true;
+        self.count_pause = self.count_pause.saturating_sub(1);
     }
 
     /// The rows that were asked for have come, or have not. Rows that were asked for before the
     /// list was sent elsewhere are dropped.
-    pub(crate) fn page(&mut self, generation: Generation, result: Result<Vec<EventRow>, String>) {
+    pub(crate) fn page(&mut self, generation: Generation, result: Result<Page, String>) {
         let Some(asked) = self.asked.take_if(|asked| asked.generation == generation) else {
             return;
         };
         let missed = std::mem::take(&mut self.missed);
         match result {
-            Ok(rows) if asked.goal == self.goal && asked.query.filter == self.filter => {
-                self.join(&asked.query, rows);
+            Ok(page) if self.needs(&asked) => {
+                self.join(&asked.query, page);
             }
             Ok(_) => {}
             Err(error) => self.failure = Some(error),
@@ -96,12 +102,16 @@ impl List {
         self.apply(&missed);
     }
 
-    fn join(&mut self, query: &PageQuery, rows: Vec<EventRow>) {
+    fn join(&mut self, query: &PageQuery, page: Page) {
         let goal = self.goal.take();
-        if goal.is_some() {
+        let pursued = self.pursued.take();
+        if goal.is_some() && goal != pursued {
             self.window = Window::default();
         }
-        self.window.merge(query.anchor, query.limit, rows);
+        self.window.merge(query.anchor, query.limit, page);
+        if goal.is_some() && self.window.is_empty() && !self.window.is_whole() {
+            (self.goal, self.pursued) = (goal, goal);
+        }
         match goal {
             Some(Goal::Oldest) => self.cursor = self.window.oldest(),
             Some(Goal::Newest) => self.cursor = self.window.newest(),
@@ -115,10 +125,13 @@ impl List {
     }
 
     /// The total that was asked for has come, or has not.
-    pub(crate) fn count(&mut self, result: &Result<u64, String>) {
-        let counted = self.counting.take();
+    pub(crate) fn count(&mut self, of: &Filter, took: Duration, result: &Result<u64, String>) {
+        if self.counting.take_if(|counting| counting == of).is_none() {
+            return;
+        }
+        self.count_pause = (took * COUNT_SHARE).as_secs();
         match result {
-            Ok(total) if counted.as_ref() == Some(&self.filter) => {
+            Ok(total) if *of == self.filter => {
                 self.total = Some(*total);
                 if !self.follow {
                     self.seen = self.seen.or(self.total);
@@ -132,7 +145,7 @@ impl List {
     /// What the list wants to know now: at most one page and one total at a time. The page first:
     /// counting may take a while on a large history.
     pub(crate) fn ask(&mut self, height: usize) -> Option<Effect> {
-        if self.failure.is_some() || self.asked.is_some() {
+        if self.failure.is_some() || self.asked.as_ref().is_some_and(|asked| self.needs(asked)) {
             return None;
         }
         if let Some(anchor) = self.anchor(height) {
@@ -156,17 +169,25 @@ impl List {
                 unfolded,
             });
         }
-        if self.count_stale && self.count_due && self.counting.is_none() {
-            (self.count_stale, self.count_due) = (false, false);
+        let counts = self.counting.as_ref() == Some(&self.filter);
+        if self.count_stale && self.count_pause == 0 && !counts {
+            (self.count_stale, self.count_pause) = (false, 1);
             self.counting = Some(self.filter.clone());
             return self.counting.clone().map(|filter| Effect::Count { filter });
         }
         None
     }
 
+    /// Whether the page that is being read is still the one to read: else another is asked for,
+    /// which ends its reading.
+    fn needs(&self, asked: &Asked) -> bool {
+        asked.goal == self.goal && asked.query.filter == self.filter
+    }
+
     fn anchor(&self, height: usize) -> Option<Anchor> {
         let near = || self.window.wanted(self.follow, self.first(height), height);
-        self.goal.map(Goal::anchor).or_else(near)
+        let goal = self.goal.filter(|_| self.goal != self.pursued);
+        goal.map(Goal::anchor).or_else(near)
     }
 
     /// Moves the cursor; the screen follows only where the cursor would leave it.

@@ -29,7 +29,7 @@ pub(crate) fn view(app: &App, area: Rect, focused: bool, buffer: &mut Buffer) {
     let list = &app.list;
     let titles = Titles {
         left: left_title(app),
-        right: right_title(app),
+        right: right_title(app, usize::from(inner(area).height)),
         below: warning(app),
     };
     Frame { focused, titles }.draw(area, app.theme(), buffer);
@@ -159,13 +159,20 @@ fn left_title(app: &App) -> Line {
     }
 }
 
-fn right_title(app: &App) -> Line {
+fn right_title(app: &App, height: usize) -> Line {
     let list = &app.list;
     let total = match list.total {
         Some(total) => words::number(total),
         None => "…".to_owned(),
     };
     let title = Line::new();
+    let title = if list.is_searching(height) {
+        title
+            .put(Role::Waiting, "searching… ")
+            .put(Role::Quiet, "· ")
+    } else {
+        title
+    };
     let title = match list.unseen() {
         _ if app.is_paused() => title.put(Role::Waiting, "‖ paused ").put(Role::Quiet, "· "),
         0 if list.follows() => title.put(Role::Ok, "following ").put(Role::Quiet, "· "),
@@ -194,7 +201,8 @@ fn empty(app: &App, area: Rect, buffer: &mut Buffer) {
             Line::of(Role::Failed, "The history cannot be read"),
             Line::of(Role::Plain, failure),
         ],
-        list if list.is_loading() => vec![Line::of(Role::Quiet, "Loading…")],
+        list if list.is_loading() && list.shows_all() => vec![Line::of(Role::Quiet, "Loading…")],
+        list if list.is_loading() => vec![Line::of(Role::Quiet, "Searching…")],
         list if !list.shows_all() => {
             vec![Line::of(Role::Plain, "No event passes the filter.")]
         }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use podtap_agent::history::{Anchor, EventRow, Position};
+use podtap_agent::history::{Anchor, EventRow, Page, Position};
 
 /// Rows asked for at once.
 pub(crate) const PAGE: usize = 256;
@@ -15,6 +15,16 @@ pub(crate) const MAX_ROWS: usize = 4 * PAGE;
 /// Rows from the edge at which the next page is asked for: beyond a screen of any size.
 const MARGIN: usize = 128;
 
+/// Events that were passed over may pass the filter later, when their attempt has ended: so many of
+/// the newest are looked at again where it is not known which have changed.
+const LATELY: i64 = 10_000;
+
+/// Positions a row from which on the rows lie far apart.
+const SPARSE: i64 = 4;
+
+/// Of no position is anything known.
+const NOTHING: (i64, i64) = (0, 0);
+
 /// The rows that are loaded.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Window {
@@ -22,6 +32,8 @@ pub(crate) struct Window {
     /// Between these two, both excluded, the rows are all that there are; `MIN` and `MAX` stand
     /// for the ends of the history.
     known: (i64, i64),
+    /// The newest event when the newest rows were read, whether it is among them or not.
+    seen: i64,
     /// Rows that may have changed since they were read.
     stale: BTreeSet<Position>,
 }
@@ -57,6 +69,11 @@ impl Window {
         self.known.0 == i64::MIN
     }
 
+    /// Whether the rows are all that there are.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.reaches_newest() && self.reaches_oldest()
+    }
+
     /// The position of the first row.
     pub(crate) fn newest(&self) -> Option<Position> {
         self.rows.front().map(|row| row.position)
@@ -76,62 +93,76 @@ impl Window {
 
     /// There are events up to `through`.
     pub(crate) fn appended(&mut self, through: Position) {
-        match self.newest() {
-            Some(newest) if newest < through => self.known.1 = newest.0.saturating_add(1),
-            Some(_) => {}
-            None => self.known = (0, 0),
+        if self.reaches_newest() && through.0 > self.seen {
+            self.known.1 = self.seen.saturating_add(1);
         }
     }
 
-    /// The event at `position` is not what it was.
+    /// The event at `position` is not what it was. A new one that is not among the rows may pass
+    /// the filter now.
     pub(crate) fn touched(&mut self, position: Position) {
         let row = self.nearest(position).and_then(|index| self.row(index));
         let shown = row.filter(|row| (row.oldest()..=row.position).contains(&position));
-        self.stale.extend(shown.map(|row| row.position));
+        if let Some(row) = shown.map(|row| row.position) {
+            self.stale.insert(row);
+        } else if self.newest().is_none_or(|newest| position > newest) && self.known.0 < position.0
+        {
+            self.known.1 = self.known.1.min(position.0);
+        }
     }
 
-    /// Nothing is known to be as it was.
+    /// Nothing is known to be as it was: neither the rows nor what was passed over lately.
     pub(crate) fn touched_all(&mut self) {
         self.stale = self.rows.iter().map(|row| row.position).collect();
-        self.known = match (self.oldest(), self.newest()) {
-            (Some(oldest), Some(newest)) => {
-                (oldest.0.saturating_sub(1), newest.0.saturating_add(1))
-            }
-            _ => (0, 0),
-        };
+        if self.reaches_newest() {
+            let lately = self.seen.saturating_add(1).saturating_sub(LATELY);
+            let newest = self.newest().map_or(i64::MIN, |newest| newest.0);
+            let known = newest.max(self.known.0).saturating_add(1);
+            self.known.1 = known.max(lately);
+        }
     }
 
     /// The page to ask for next, most urgent first: the newest when following, changed rows on
     /// the screen, then whatever the screen is about to reach.
     pub(crate) fn wanted(&self, follow: bool, first: usize, height: usize) -> Option<Anchor> {
-        let (Some(newest), Some(oldest)) = (self.newest(), self.oldest()) else {
-            return (!self.reaches_newest()).then_some(Anchor::Newest);
-        };
-        let mut shown = self
-            .rows
-            .iter()
-            .skip(first)
-            .take(height.max(1))
-            .map(|row| row.position);
+        if self.known == NOTHING {
+            return Some(Anchor::Newest);
+        }
+        let newer = Anchor::After(Position(self.known.1.saturating_sub(1)));
+        let older = Anchor::Before(Position(self.known.0.saturating_add(1)));
+        let shown = self.rows.iter().skip(first).take(height.max(1));
+        let mut shown = shown.map(|row| row.position);
         let changed = shown.find(|position| self.stale.contains(position));
-        if follow && (!self.reaches_newest() || changed.is_some()) {
+        if follow && self.is_dense() && (!self.reaches_newest() || changed.is_some()) {
             Some(Anchor::Newest)
+        } else if follow && !self.reaches_newest() {
+            Some(newer)
         } else if let Some(Position(changed)) = changed {
             Some(Anchor::Before(Position(changed.saturating_add(1))))
         } else if !self.reaches_newest() && first < MARGIN {
-            Some(Anchor::After(newest))
+            Some(newer)
         } else if !self.reaches_oldest() && first + height + MARGIN > self.rows.len() {
-            Some(Anchor::Before(oldest))
+            Some(older)
         } else {
             None
         }
     }
 
+    /// Whether the filter lets much through: then the newest page is found at once, and else only
+    /// what is new is worth looking at.
+    fn is_dense(&self) -> bool {
+        let (Some(newest), Some(oldest)) = (self.newest(), self.oldest()) else {
+            return false;
+        };
+        let rows = i64::try_from(self.rows.len()).unwrap_or(i64::MAX);
+        newest.0.saturating_sub(oldest.0) <= rows.saturating_mul(SPARSE)
+    }
+
     /// Joins the answer to a query for `limit` rows at `anchor`; a page that has a gap between it
     /// and the loaded rows takes their place.
-    pub(crate) fn merge(&mut self, anchor: Anchor, limit: usize, page: Vec<EventRow>) {
+    pub(crate) fn merge(&mut self, anchor: Anchor, limit: usize, page: Page) {
         let (low, high) = span(anchor, limit, &page);
-        let joins = low < self.known.1 && self.known.0 < high;
+        let joins = low < self.known.1 && self.known.0 < high && self.known != NOTHING;
         let (mut newer, mut older) = (VecDeque::new(), VecDeque::new());
         if joins {
             for row in self.rows.drain(..) {
@@ -146,7 +177,11 @@ impl Window {
             self.known = (low, high);
             self.stale.clear();
         }
-        newer.extend(page);
+        if high == i64::MAX {
+            let before = if joins { self.seen } else { 0 };
+            self.seen = page.newest.0.max(before);
+        }
+        newer.extend(page.rows);
         newer.append(&mut older);
         self.rows = newer;
         self.stale
@@ -170,7 +205,7 @@ impl Window {
                 (Some(oldest), Some(newest)) => {
                     (oldest.0.saturating_sub(1), newest.0.saturating_add(1))
                 }
-                _ => (0, 0),
+                _ => NOTHING,
             };
         }
         let (oldest, newest) = (self.oldest(), self.newest());
@@ -180,20 +215,22 @@ impl Window {
 }
 
 /// What a page speaks for: every position between these two, both excluded.
-fn span(anchor: Anchor, limit: usize, page: &[EventRow]) -> (i64, i64) {
-    let whole = page.len() < limit;
-    let just_below = page.last().map(|row| row.oldest().0.saturating_sub(1));
-    let just_above = page.first().map(|row| row.position.0.saturating_add(1));
-    let below = just_below.filter(|_| !whole).unwrap_or(i64::MIN);
-    let above = just_above.filter(|_| !whole).unwrap_or(i64::MAX);
+fn span(anchor: Anchor, limit: usize, page: &Page) -> (i64, i64) {
+    let rows = &page.rows;
+    let end = |stopped: Option<Position>, end: i64| stopped.map_or(end, |position| position.0);
+    let (lowest, highest) = (end(page.older, i64::MIN), end(page.newer, i64::MAX));
+    let whole = rows.len() < limit;
+    let just_below = rows.last().map(|row| row.oldest().0.saturating_sub(1));
+    let just_above = rows.first().map(|row| row.position.0.saturating_add(1));
+    let below = just_below.filter(|_| !whole).unwrap_or(lowest);
+    let above = |filled: bool| just_above.filter(|_| filled).unwrap_or(highest);
     let (low, high) = match anchor {
         Anchor::Newest => (below, i64::MAX),
         Anchor::Before(position) => (below, position.0),
-        Anchor::After(position) => (position.0, above),
+        Anchor::After(position) => (position.0, above(!whole)),
         Anchor::Around(middle) => {
-            let newer = page.partition_point(|row| row.position > middle);
-            let above = just_above.filter(|_| newer >= limit / 2);
-            (below, above.unwrap_or(i64::MAX))
+            let newer = rows.partition_point(|row| row.position > middle);
+            (below, above(newer >= limit / 2))
         }
     };
     // A burst that has grown across the edge is there as a whole.

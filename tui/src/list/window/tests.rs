@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::testing::row;
 
-fn page(positions: impl IntoIterator<Item = i64>) -> Vec<EventRow> {
-    positions.into_iter().map(row).collect()
+fn page(positions: impl IntoIterator<Item = i64>) -> Page {
+    positions.into_iter().map(row).collect::<Vec<_>>().into()
 }
 
 fn positions(window: &Window) -> Vec<i64> {
@@ -14,7 +14,7 @@ fn positions(window: &Window) -> Vec<i64> {
 }
 
 /// What the history answers where it holds `events`.
-fn answer(events: &BTreeSet<i64>, anchor: Anchor, limit: usize) -> Vec<EventRow> {
+fn answer(events: &BTreeSet<i64>, anchor: Anchor, limit: usize) -> Page {
     let mut found: Vec<i64> = match anchor {
         Anchor::Newest => events.iter().rev().take(limit).copied().collect(),
         Anchor::Before(position) => events

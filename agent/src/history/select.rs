@@ -1,0 +1,197 @@
+//! A filter's part of a statement, and how many events a look at the history may take in: what an
+//! index leads to is found at once, what has to be compared event by event comes in steps.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
+
+use super::event::EventRow;
+use super::filter::Filter;
+use super::row;
+use super::sql::{Conditions, Walk};
+
+/// Events of one step where their rows decide: some tens of milliseconds.
+const ROWS_A_STEP: i64 = 100_000;
+
+/// Events of one step where their bodies decide: as long as that.
+const BODIES_A_STEP: i64 = 10_000;
+
+/// How far a look goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// To the end of the history, however long it takes.
+    End,
+    /// A step, after which it says where to go on.
+    Step,
+}
+
+/// A filter on a connection.
+pub(super) struct Select<'a> {
+    connection: &'a Connection,
+    conditions: Conditions,
+    reach: Reach,
+}
+
+/// Where the rows lie: from `low` to `high`, both included.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Range {
+    pub(super) low: i64,
+    pub(super) high: i64,
+}
+
+impl<'a> Select<'a> {
+    pub(super) fn new(connection: &'a Connection, filter: &Filter, reach: Reach) -> Self {
+        let conditions = Conditions::of(filter);
+        Self {
+            connection,
+            conditions,
+            reach,
+        }
+    }
+
+    /// Events of one step.
+    pub(super) fn step(&self) -> i64 {
+        match (self.reach, self.conditions.walk) {
+            (Reach::End, _) | (Reach::Step, Walk::Index) => i64::MAX,
+            (Reach::Step, Walk::Rows) => ROWS_A_STEP,
+            (Reach::Step, Walk::Bodies) => BODIES_A_STEP,
+        }
+    }
+
+    /// The newest rows of a range, newest first.
+    pub(super) fn newest(&self, range: Range, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
+        let Some(tail) = self.tail(range)? else {
+            return self.rows(range, "DESC", limit, self.driven());
+        };
+        let mut rows = self.rows(tail, "DESC", limit, false)?;
+        let head = Range {
+            high: tail.low - 1,
+            ..range
+        };
+        rows.extend(self.rows(head, "DESC", limit - rows.len(), true)?);
+        Ok(rows)
+    }
+
+    /// The oldest rows of a range, newest first.
+    pub(super) fn oldest(&self, range: Range, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
+        let mut rows = match self.tail(range)? {
+            None => self.rows(range, "ASC", limit, self.driven())?,
+            Some(tail) => {
+                let head = Range {
+                    high: tail.low - 1,
+                    ..range
+                };
+                let mut rows = self.rows(head, "ASC", limit, true)?;
+                rows.extend(self.rows(tail, "ASC", limit - rows.len(), false)?);
+                rows
+            }
+        };
+        rows.reverse();
+        Ok(rows)
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> rusqlite::Result<u64> {
+        let all = Range {
+            low: i64::MIN,
+            high: i64::MAX,
+        };
+        match self.tail(all)? {
+            None => self.count_in(all, self.driven()),
+            Some(tail) => {
+                let head = Range {
+                    high: tail.low - 1,
+                    ..all
+                };
+                Ok(self.count_in(head, true)? + self.count_in(tail, false)?)
+            }
+        }
+    }
+
+    fn driven(&self) -> bool {
+        self.conditions.search.is_some()
+    }
+
+    /// The part of the range that the full-text index does not hold yet, where that matters.
+    fn tail(&self, range: Range) -> rusqlite::Result<Option<Range>> {
+        if !(self.conditions.beyond_index && self.driven()) {
+            return Ok(None);
+        }
+        let through: i64 = self
+            .connection
+            .prepare_cached("SELECT indexed_through FROM search_progress")?
+            .query_row([], |row| row.get(0))
+            .optional()?
+            .unwrap_or(0);
+        let low = through.saturating_add(1).max(range.low);
+        Ok(Some(Range { low, ..range }))
+    }
+
+    fn rows(
+        &self,
+        range: Range,
+        order: &str,
+        limit: usize,
+        driven: bool,
+    ) -> rusqlite::Result<Vec<EventRow>> {
+        if limit == 0 || range.low > range.high {
+            return Ok(Vec::new());
+        }
+        let (columns, with_hook) = (row::EVENT_ROW, row::WITH_HOOK);
+        let (from, position) = source(driven);
+        let sql = format!(
+            "SELECT {columns} FROM {from} {with_hook} WHERE {} AND {position} >= ? \
+             AND {position} <= ? ORDER BY {position} {order} LIMIT ?",
+            self.conditions.sql
+        );
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let params = self.params(driven, [range.low, range.high, limit]);
+        self.connection
+            .prepare_cached(&sql)?
+            .query_map(params_from_iter(params), row::event_row)?
+            .collect()
+    }
+
+    fn count_in(&self, range: Range, driven: bool) -> rusqlite::Result<u64> {
+        let (from, position) = source(driven);
+        let whole = range.low == i64::MIN && range.high == i64::MAX;
+        let within = if whole {
+            String::new()
+        } else {
+            format!(" AND {position} >= ? AND {position} <= ?")
+        };
+        let sql = format!(
+            "SELECT count(*) FROM {from} WHERE {}{within}",
+            self.conditions.sql
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let count = |row: &rusqlite::Row<'_>| row.get(0);
+        if whole {
+            statement.query_row(params_from_iter(self.params(driven, [])), count)
+        } else {
+            let params = self.params(driven, [range.low, range.high]);
+            statement.query_row(params_from_iter(params), count)
+        }
+    }
+
+    fn params<const N: usize>(&self, driven: bool, last: [i64; N]) -> impl Iterator<Item = Value> {
+        let search = self.conditions.search.clone().filter(|_| driven);
+        let params = self.conditions.params.iter().cloned();
+        search
+            .map(Value::from)
+            .into_iter()
+            .chain(params)
+            .chain(last.into_iter().map(Value::from))
+    }
+}
+
+/// CROSS JOIN keeps the order: the index of words first, in the order of positions, then the rows.
+fn source(driven: bool) -> (&'static str, &'static str) {
+    if driven {
+        (
+            "search CROSS JOIN events AS e ON e.position = search.rowid AND search MATCH ?",
+            "search.rowid",
+        )
+    } else {
+        ("events AS e", "e.position")
+    }
+}

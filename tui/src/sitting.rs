@@ -1,0 +1,79 @@
+//! The UI without a terminal and without a clock: what pictures and benchmarks sit at. The real
+//! state, effects and views; only the loop of [`crate::runtime`] is not in it.
+
+use jiff::Timestamp;
+use podtap_agent::AgentHandle;
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use ratatui::layout::Size;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::executor::Executor;
+use crate::keymap::Key;
+use crate::message::Message;
+use crate::view::view;
+
+/// Somebody who sits at the UI.
+#[derive(Debug)]
+pub struct Sitting {
+    app: App,
+    executor: Executor,
+}
+
+impl Sitting {
+    /// Opens the UI at `now`, on a screen of `size`. Nothing has been read yet.
+    pub fn open(agent: AgentHandle, config: Config, size: Size, now: Timestamp) -> Self {
+        let status = agent.status().borrow().clone();
+        let app = App::new(config.clone(), size, now, status);
+        let executor = Executor::new(agent, config.zone);
+        let mut sitting = Self { app, executor };
+        sitting.tell(Message::Tick(now));
+        sitting
+    }
+
+    /// Presses a key and waits for nothing.
+    pub fn press(&mut self, key: Key) {
+        self.tell(Message::Key(key.into()));
+    }
+
+    /// Waits until the list shows the first rows of what it was asked for, or knows that there are
+    /// none.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when this is dropped; another call goes on.
+    pub async fn listed(&mut self) {
+        while self.app.list.is_coming() && !self.executor.is_idle() {
+            self.take_answer().await;
+        }
+    }
+
+    /// Waits until everything has been read.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when this is dropped; another call goes on.
+    pub async fn settled(&mut self) {
+        while !self.executor.is_idle() {
+            self.take_answer().await;
+        }
+    }
+
+    /// Draws a frame.
+    ///
+    /// # Errors
+    /// When the terminal refuses.
+    pub fn draw<B: Backend>(&self, terminal: &mut Terminal<B>) -> Result<(), B::Error> {
+        terminal.draw(|frame| view(&self.app, frame)).map(drop)
+    }
+
+    async fn take_answer(&mut self) {
+        let answer = self.executor.next().await;
+        self.tell(Message::Answer(answer));
+    }
+
+    fn tell(&mut self, message: Message) {
+        for effect in self.app.update(message) {
+            self.executor.start(effect);
+        }
+    }
+}
