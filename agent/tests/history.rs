@@ -453,3 +453,38 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn a_filter_that_looks_at_many_events_says_where_to_go_on() {
+    let mut events: Vec<NewEvent> = (1..=25_000).map(|n| event(n, "nothing")).collect();
+    events[2].request.path = "/rare".to_owned();
+    let store = Store::with(events).await;
+    let look = async |filter: &str, anchor: Anchor| {
+        let filter = Filter::parse(filter, Timestamp::now()).unwrap();
+        let query = PageQuery {
+            filter,
+            anchor,
+            limit: 10,
+        };
+        store.history.look(query).await.unwrap()
+    };
+
+    let (mut anchor, mut looks) = (Anchor::Newest, 0);
+    let found = loop {
+        let page = look("path:*rare", anchor).await;
+        looks += 1;
+        assert_eq!(page.newest, Position(25_000));
+        match page.older {
+            Some(Position(older)) => anchor = Anchor::Before(Position(older + 1)),
+            None => break page,
+        }
+        assert!(page.rows.is_empty());
+    };
+    assert_eq!((looks, found.rows.len()), (2, 1));
+    assert_eq!(found.rows[0].position, Position(3));
+
+    let page = look("path:*rare", Anchor::After(Position(i64::MIN))).await;
+    assert_eq!((page.rows.len(), page.newer), (1, None));
+    let page = look("path:/podio/hook", Anchor::Newest).await;
+    assert_eq!((page.rows.len(), page.older), (10, None));
+}

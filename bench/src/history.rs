@@ -258,17 +258,22 @@ fn dice(number: u64, throw: u64) -> u64 {
     state ^ (state >> 31)
 }
 
-/// A copy of a filled history for somebody who writes to it, in the same folder; it is removed with
-/// what this returns.
+/// A copy of a filled history for somebody who writes to it, as `NAME.db` in a folder that is removed
+/// with what this returns.
 ///
 /// # Errors
 /// When there is no room for it.
-pub async fn copied(events: u64) -> anyhow::Result<tempfile::TempDir> {
+pub async fn copied(events: u64, name: &str) -> anyhow::Result<tempfile::TempDir> {
     let source = filled(events).await?;
     let Some(folder) = source.parent().and_then(Path::parent) else {
         bail!("{} has no folder", source.display());
     };
     let copy = tempfile::tempdir_in(folder)?;
-    std::fs::copy(&source, copy.path().join("history.db"))?;
+    std::fs::copy(&source, copy.path().join(format!("{name}.db")))?;
+    // What was not yet copied into the file itself.
+    let log = source.with_file_name("history.db-wal");
+    if log.exists() {
+        std::fs::copy(log, copy.path().join(format!("{name}.db-wal")))?;
+    }
     Ok(copy)
 }

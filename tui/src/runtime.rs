@@ -56,7 +56,7 @@ pub trait Screen {
     ///
     /// # Errors
     /// When the system refuses.
-    fn stop(&mut self) -> io::Result<()>;
+    fn stop(&mut self) -> impl Future<Output = io::Result<()>> + Send;
 
     /// Puts bytes into the clipboard of the person who sits at the terminal.
     ///
@@ -93,6 +93,7 @@ pub async fn run<S: Screen>(
         executor: Executor::new(agent, config.zone),
         editor: config.editor,
         editing: None,
+        suspends: false,
         gathered: Changes::default(),
         dirty: true,
         next_frame: Instant::now(),
@@ -110,6 +111,8 @@ struct Runtime {
     editor: String,
     /// What the editor shall be opened on.
     editing: Option<Editing>,
+    /// Whether a person wants their shell back for a while.
+    suspends: bool,
     /// Changes since the last frame.
     gathered: Changes,
     dirty: bool,
@@ -141,6 +144,11 @@ impl Runtime {
                     () = token.cancelled() => return Ok(()),
                     edited = self.edit(screen, editing) => edited?,
                 }
+            }
+            if std::mem::take(&mut self.suspends) {
+                screen.leave().map_err(Error::Terminal)?;
+                screen.stop().await.map_err(Error::Terminal)?;
+                self.enter(screen)?;
             }
             let frame_is_due = self.dirty || !self.gathered.is_empty();
             // Biased: input is answered before anything else, frames come before the changes that
@@ -192,11 +200,7 @@ impl Runtime {
             match effect {
                 Effect::Draw => self.dirty = true,
                 Effect::Quit => self.over = true,
-                Effect::Suspend => {
-                    screen.leave().map_err(Error::Terminal)?;
-                    screen.stop().map_err(Error::Terminal)?;
-                    self.enter(screen)?;
-                }
+                Effect::Suspend => self.suspends = true,
                 Effect::Copy(bytes) => screen.copy(&bytes).map_err(Error::Terminal)?,
                 Effect::Edit { id, file, before } => {
                     self.editing = Some(Editing { id, file, before });

@@ -171,7 +171,7 @@ fn a_burst_is_one_line_and_signs_tell_what_rows_are() {
         rows[4].burst = Some(burst(700, 888));
         for effect in app.update(Message::Tick(now())) {
             if let Effect::LoadPage { generation, .. } = effect {
-                let result = Ok(rows.clone());
+                let result = Ok(rows.clone().into());
                 let page = Answer::Page { generation, result };
                 settle(&mut app, Message::Answer(page), 1_204);
             }

@@ -4,6 +4,7 @@
 use std::io::{self, Stdout, Write as _, stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,7 +25,7 @@ use crate::runtime::Screen;
 
 /// The process's terminal, taken over while this lives.
 pub(crate) struct TerminalScreen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    terminal: Terminal<CrosstermBackend<Out>>,
     /// `None` while the terminal belongs to somebody else, because its reader runs all the time.
     input: Option<EventStream>,
     mouse: bool,
@@ -40,7 +41,11 @@ impl TerminalScreen {
     pub(crate) fn take(mouse: bool, tmux: bool) -> io::Result<Self> {
         let taken = Arc::new(AtomicBool::new(false));
         restore_on_panic(Arc::clone(&taken));
-        let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        let out = Out {
+            stdout: stdout(),
+            taken: Arc::clone(&taken),
+        };
+        let terminal = Terminal::new(CrosstermBackend::new(out))?;
         let mut screen = Self {
             terminal,
             input: None,
@@ -69,7 +74,7 @@ impl std::fmt::Debug for TerminalScreen {
 }
 
 impl Screen for TerminalScreen {
-    type Backend = CrosstermBackend<Stdout>;
+    type Backend = CrosstermBackend<Out>;
 
     fn terminal(&mut self) -> &mut Terminal<Self::Backend> {
         &mut self.terminal
@@ -98,8 +103,8 @@ impl Screen for TerminalScreen {
         give_back(&self.taken)
     }
 
-    fn stop(&mut self) -> io::Result<()> {
-        stop()
+    async fn stop(&mut self) -> io::Result<()> {
+        stop().await
     }
 
     fn copy(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -109,17 +114,49 @@ impl Screen for TerminalScreen {
     }
 }
 
-/// Stops the whole job, as the terminal would on ctrl-z, until the shell continues it.
+/// Time in which a stop takes hold. A process whose job nobody could continue is not stopped by the
+/// system, and goes on after this.
 #[cfg(unix)]
-fn stop() -> io::Result<()> {
+const STOPS_WITHIN: Duration = Duration::from_millis(500);
+
+/// Stops the whole job, as the terminal would on ctrl-z, until the shell continues it. Other
+/// threads may take the signal, so that this one runs on for a moment: only a continuation ends the
+/// wait, lest it takes the terminal again before it has stopped.
+#[cfg(unix)]
+async fn stop() -> io::Result<()> {
     use rustix::process::{Signal, kill_current_process_group};
-    Ok(kill_current_process_group(Signal::TSTP)?)
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut continued = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
+    kill_current_process_group(Signal::TSTP)?;
+    let _ = tokio::time::timeout(STOPS_WITHIN, continued.recv()).await;
+    Ok(())
 }
 
 /// Other systems have no such thing: the screen is only drawn anew.
 #[cfg(not(unix))]
-fn stop() -> io::Result<()> {
+async fn stop() -> io::Result<()> {
     Ok(())
+}
+
+/// Where frames are written to: nowhere, once the terminal was given back. A panic elsewhere gives
+/// it back while the loop may still be about to draw.
+pub(crate) struct Out {
+    stdout: Stdout,
+    taken: Arc<AtomicBool>,
+}
+
+impl io::Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.taken.load(Ordering::SeqCst) {
+            self.stdout.write(bytes)
+        } else {
+            Ok(bytes.len())
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stdout.flush()
+    }
 }
 
 /// Makes a panic give the terminal back before its message is printed.

@@ -4,10 +4,13 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::disallowed_methods,
     reason = "tests say so by failing"
 )]
 
 mod support;
+
+use std::time::Instant;
 
 use jiff::Timestamp;
 use podtap_tui::{Config, Key, picture, runtime};
@@ -220,4 +223,56 @@ async fn an_edited_event_shows_its_difference_before_it_is_sent() {
         person.press("q").await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_flood_is_drawn_no_faster_than_allowed_and_a_key_is_answered_in_it() {
+    let bench = Bench::new(None);
+    bench.history.append(1..=100).await;
+    let (mut screen, mut person) = screen(120, 40);
+    let (token, flooded) = (CancellationToken::new(), CancellationToken::new());
+    let ui = runtime::run(
+        &mut screen,
+        bench.handle.clone(),
+        Config::default(),
+        token.clone(),
+    );
+    let Bench { agent, history, .. } = bench;
+    let flood = async {
+        let mut items = (101..).step_by(50);
+        let mut last = 100;
+        while !flooded.is_cancelled()
+            && let Some(first) = items.next()
+        {
+            last = first + 49;
+            history.append(first..=last).await;
+        }
+        last
+    };
+    let look = async {
+        person.sees("item 100 r3").await;
+        let (before, start) = (person.frames(), Instant::now());
+        // Answered although the newest rows never stand still.
+        for _ in 0..3 {
+            person.press("?").await;
+            person.sees("esc closes").await;
+            person.press("esc").await;
+            person.no_longer_sees("esc closes").await;
+        }
+        person.draws(before + 30).await;
+        let (drawn, elapsed) = (person.frames() - before, start.elapsed());
+        flooded.cancel();
+        (person, drawn, elapsed)
+    };
+    let story = async {
+        let (last, (mut person, drawn, elapsed)) = tokio::join!(flood, look);
+        person.sees(&format!("item {last} r3")).await;
+        token.cancel();
+        (drawn, elapsed)
+    };
+    let (ended, (drawn, elapsed)) = tokio::join!(agent.run(token.clone()), play(ui, story));
+    // 40 a second, the first of them at once.
+    let allowed = elapsed.as_millis() * 40 / 1_000 + 2;
+    assert!(u128::from(drawn) <= allowed, "{drawn} in {elapsed:?}");
+    ended.unwrap();
 }

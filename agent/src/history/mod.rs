@@ -67,8 +67,11 @@ pub use writer::{Writer, WriterThread};
 #[derive(Debug, Clone)]
 pub struct History {
     path: Arc<Path>,
-    /// For what is quick, and pages.
+    /// For what is quick.
     near: Reader,
+    /// For pages: a page that nobody waits for any more may take a while to notice, and another
+    /// one is read meanwhile.
+    pages: [Reader; 2],
     /// For what may have to look at every event.
     far: Reader,
 }
@@ -85,6 +88,10 @@ impl History {
         Ok(Self {
             path: path.into(),
             near: Reader::open(path, "podtap-history-near")?,
+            pages: [
+                Reader::open(path, "podtap-history-page")?,
+                Reader::open(path, "podtap-history-page")?,
+            ],
             far: Reader::open(path, "podtap-history-far")?,
         })
     }
@@ -97,7 +104,7 @@ impl History {
     /// One page of rows, newest first.
     pub async fn page(&self, query: PageQuery) -> Result<Vec<EventRow>, HistoryError> {
         let page = self
-            .near
+            .for_pages()
             .read(move |connection| page::page(connection, &query, Reach::End))
             .await?;
         Ok(page.rows)
@@ -106,7 +113,7 @@ impl History {
     /// The same, answered soon however large the history is: where a filter has to look at many
     /// events, the page says where to go on.
     pub async fn look(&self, query: PageQuery) -> Result<Page, HistoryError> {
-        self.near
+        self.for_pages()
             .read(move |connection| page::page(connection, &query, Reach::Step))
             .await
     }
@@ -116,6 +123,15 @@ impl History {
         self.near
             .read(move |connection| fold::page(connection, &query))
             .await
+    }
+
+    fn for_pages(&self) -> &Reader {
+        let [first, second] = &self.pages;
+        if first.under_way() <= second.under_way() {
+            first
+        } else {
+            second
+        }
     }
 
     /// How many events the filter wants. May take long; a page never waits for it.

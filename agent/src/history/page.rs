@@ -92,7 +92,8 @@ pub(super) fn page(
         ..Page::default()
     };
     match query.anchor {
-        Anchor::Newest => page.add_older(&select, ends, newest, limit)?,
+        // The first look is a short one: mostly it finds enough, and else says soon that it did not.
+        Anchor::Newest => page.add_older(&select.hurried(), ends, newest, limit)?,
         Anchor::Before(position) => {
             page.add_older(&select, ends, position.0.saturating_sub(1), limit)?;
         }

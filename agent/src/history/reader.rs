@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -23,6 +23,8 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
     jobs: mpsc::Sender<Job>,
+    /// Reads that were begun or wait.
+    under_way: Arc<AtomicUsize>,
 }
 
 impl Reader {
@@ -30,15 +32,23 @@ impl Reader {
     pub(crate) fn open(path: &Path, name: &str) -> Result<Self, HistoryError> {
         let mut connection = connection::read_only(path)?;
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUED_READS);
+        let under_way = Arc::new(AtomicUsize::new(0));
+        let ended = Arc::clone(&under_way);
         std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
                 while let Some(job) = queue.blocking_recv() {
                     job(&mut connection);
+                    ended.fetch_sub(1, Ordering::Relaxed);
                 }
             })
             .map_err(HistoryError::prepare(path))?;
-        Ok(Self { jobs })
+        Ok(Self { jobs, under_way })
+    }
+
+    /// How many reads it has to do, as far as one can tell from another thread.
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
     }
 
     /// Runs a query.
@@ -57,10 +67,10 @@ impl Reader {
                 let _ = answer.send(interruptible(connection, wanted, query));
             }
         };
-        self.jobs
-            .send(Box::new(job))
-            .await
-            .map_err(|_| HistoryError::Closed)?;
+        let place = self.jobs.reserve().await;
+        let place = place.map_err(|_| HistoryError::Closed)?;
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        place.send(Box::new(job));
         let found = answered.await.map_err(|_| HistoryError::Closed)?;
         found.map_err(|source| HistoryError::Read(Arc::new(source)))
     }

@@ -15,6 +15,12 @@ const ROWS_A_STEP: i64 = 100_000;
 /// Events of one step where their bodies decide: as long as that.
 const BODIES_A_STEP: i64 = 10_000;
 
+/// A hurried step is one part in so many.
+const HURRY: i64 = 5;
+
+/// Tells the queries inside a statement what it is about.
+const SPAN: &str = "WITH span (low, high) AS (VALUES (?, ?))";
+
 /// How far a look goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
@@ -29,6 +35,8 @@ pub(super) struct Select<'a> {
     connection: &'a Connection,
     conditions: Conditions,
     reach: Reach,
+    /// A step is one part in so many of what it may be.
+    hurry: i64,
 }
 
 /// Where the rows lie: from `low` to `high`, both included.
@@ -45,15 +53,27 @@ impl<'a> Select<'a> {
             connection,
             conditions,
             reach,
+            hurry: 1,
         }
+    }
+
+    /// The same, in shorter steps.
+    pub(super) fn hurried(self) -> Self {
+        let hurry = HURRY;
+        Self { hurry, ..self }
     }
 
     /// Events of one step.
     pub(super) fn step(&self) -> i64 {
-        match (self.reach, self.conditions.walk) {
+        let step = match (self.reach, self.conditions.walk) {
             (Reach::End, _) | (Reach::Step, Walk::Index) => i64::MAX,
             (Reach::Step, Walk::Rows) => ROWS_A_STEP,
             (Reach::Step, Walk::Bodies) => BODIES_A_STEP,
+        };
+        if step == i64::MAX {
+            step
+        } else {
+            step / self.hurry
         }
     }
 
@@ -139,12 +159,12 @@ impl<'a> Select<'a> {
         let (columns, with_hook) = (row::EVENT_ROW, row::WITH_HOOK);
         let (from, position) = source(driven);
         let sql = format!(
-            "SELECT {columns} FROM {from} {with_hook} WHERE {} AND {position} >= ? \
+            "{SPAN} SELECT {columns} FROM {from} {with_hook} WHERE {} AND {position} >= ? \
              AND {position} <= ? ORDER BY {position} {order} LIMIT ?",
             self.conditions.sql
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let params = self.params(driven, [range.low, range.high, limit]);
+        let params = self.params(range, driven, &[range.low, range.high, limit]);
         self.connection
             .prepare_cached(&sql)?
             .query_map(params_from_iter(params), row::event_row)?
@@ -153,34 +173,34 @@ impl<'a> Select<'a> {
 
     fn count_in(&self, range: Range, driven: bool) -> rusqlite::Result<u64> {
         let (from, position) = source(driven);
+        // A range that is the whole history costs an index walk its shortest way.
         let whole = range.low == i64::MIN && range.high == i64::MAX;
-        let within = if whole {
-            String::new()
+        let bounds = [range.low, range.high];
+        let (within, last) = if whole {
+            (String::new(), &bounds[..0])
         } else {
-            format!(" AND {position} >= ? AND {position} <= ?")
+            let within = format!(" AND {position} >= ? AND {position} <= ?");
+            (within, &bounds[..])
         };
         let sql = format!(
-            "SELECT count(*) FROM {from} WHERE {}{within}",
+            "{SPAN} SELECT count(*) FROM {from} WHERE {}{within}",
             self.conditions.sql
         );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let count = |row: &rusqlite::Row<'_>| row.get(0);
-        if whole {
-            statement.query_row(params_from_iter(self.params(driven, [])), count)
-        } else {
-            let params = self.params(driven, [range.low, range.high]);
-            statement.query_row(params_from_iter(params), count)
-        }
+        let params = self.params(range, driven, last);
+        self.connection
+            .prepare_cached(&sql)?
+            .query_row(params_from_iter(params), |row| row.get(0))
     }
 
-    fn params<const N: usize>(&self, driven: bool, last: [i64; N]) -> impl Iterator<Item = Value> {
+    fn params(&self, range: Range, driven: bool, last: &[i64]) -> Vec<Value> {
         let search = self.conditions.search.clone().filter(|_| driven);
-        let params = self.conditions.params.iter().cloned();
-        search
-            .map(Value::from)
-            .into_iter()
-            .chain(params)
-            .chain(last.into_iter().map(Value::from))
+        let span = [range.low, range.high].map(Value::from);
+        let last = last.iter().copied().map(Value::from);
+        span.into_iter()
+            .chain(search.map(Value::from))
+            .chain(self.conditions.params.iter().cloned())
+            .chain(last)
+            .collect()
     }
 }
 

@@ -8,6 +8,14 @@ use super::event::DeliveryState;
 use super::filter::{Filter, Pattern, StatusTest, Term, Test};
 use super::row;
 
+/// The events that a statement is about, for the queries inside it: all of its statements begin
+/// with `WITH span (low, high)`.
+const WITHIN: &str = "rowid >= (SELECT low FROM span) AND rowid <= (SELECT high FROM span)";
+
+/// Bytes of the shortest word that also stands for longer ones: the full-text index gathers every
+/// word with such a beginning first, and one or two letters begin a good part of all words.
+const SHORTEST_BEGINNING: usize = 3;
+
 /// A filter in SQL over `events AS e`.
 #[derive(Debug, PartialEq)]
 pub(super) struct Conditions {
@@ -48,7 +56,7 @@ impl Conditions {
                     negated: false,
                     test: Test::Text(text),
                 } => {
-                    words.push(phrase(text, "*"));
+                    words.push(words_of(text));
                     beyond_index = false;
                 }
                 Term {
@@ -194,8 +202,8 @@ fn condition(test: &Test, params: &mut Vec<Value>) -> String {
         // Taken above, where the parameters are still whole.
         Test::All(_) => "1".to_owned(),
         Test::Text(words) => {
-            bind(phrase(words, "*").into());
-            "e.position IN (SELECT rowid FROM search WHERE search MATCH ?)".to_owned()
+            bind(words_of(words).into());
+            format!("e.position IN (SELECT rowid FROM search WHERE search MATCH ? AND {WITHIN})")
         }
     }
 }
@@ -250,10 +258,10 @@ fn param(name: &str, value: &Pattern, mut bind: impl FnMut(Value)) -> String {
     let mut sql = String::new();
     if let Some(pair) = pair(name, value) {
         bind(pair.into());
-        sql.push_str(
-            "(e.position IN (SELECT rowid FROM search WHERE search MATCH ?) \
-             OR e.position > (SELECT indexed_through FROM search_progress)) AND ",
-        );
+        sql.push_str(&format!(
+            "(e.position IN (SELECT rowid FROM search WHERE search MATCH ? AND {WITHIN}) \
+             OR e.position > (SELECT indexed_through FROM search_progress)) AND "
+        ));
     }
     sql + &has_param(name, value, bind)
 }
@@ -271,6 +279,16 @@ fn has_param(name: &str, value: &Pattern, mut bind: impl FnMut(Value)) -> String
     "e.event_type IS NOT NULL \
      AND has_param((SELECT body FROM requests WHERE position = e.position), ?, ?)"
         .to_owned()
+}
+
+/// What is typed as text: the last word may go on, unless it is too short for that.
+fn words_of(text: &str) -> String {
+    let last = text
+        .trim_end()
+        .rsplit(|c: char| !c.is_alphanumeric())
+        .next();
+    let is_short = last.is_some_and(|word| word.len() < SHORTEST_BEGINNING);
+    phrase(text, if is_short { "" } else { "*" })
 }
 
 /// Words next to each other, as a full-text query; `end` is `*` where the last may go on.
@@ -311,9 +329,9 @@ mod tests {
         let conditions = conditions("safari \"log in\" -x\"y");
         assert_eq!(
             conditions.search.as_deref(),
-            Some("\"safari\"* AND \"log in\"*")
+            Some("\"safari\"* AND \"log in\"")
         );
-        assert_eq!(conditions.params, [Value::from("\"x\"\"y\"*".to_owned())]);
+        assert_eq!(conditions.params, [Value::from("\"x\"\"y\"".to_owned())]);
     }
     #[test]
     fn what_no_index_leads_to_is_looked_for_in_steps() {

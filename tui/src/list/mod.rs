@@ -130,7 +130,7 @@ impl List {
 
     /// Whether a filter still looks for what could fill a screen of `height` rows.
     pub(crate) fn is_searching(&self, height: usize) -> bool {
-        let is_looking = self.asked.is_some() && !self.window.reaches_oldest();
+        let is_looking = self.asked.is_some() && !self.window.is_whole();
         is_looking && !self.shows_all() && self.window.len() < height
     }
 

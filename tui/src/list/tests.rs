@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use podtap_agent::history::Position;
+use podtap_agent::history::{Page, Position};
 
 use super::window::MAX_ROWS;
 use super::*;
@@ -148,4 +148,72 @@ fn after_a_failure_nothing_is_asked_until_the_next_tick() {
     assert_eq!(list.ask(HEIGHT), None);
     list.tick();
     assert_ne!(list.ask(HEIGHT), None);
+}
+
+fn filter(text: &str) -> Filter {
+    Filter::parse(
+        text,
+        crate::testing::now(),
+        &podtap_agent::history::Saved::default(),
+    )
+    .unwrap()
+}
+
+#[test]
+fn another_filter_does_not_wait_for_the_page_of_the_one_before() {
+    let mut list = List::default();
+    settle(&mut list, 1_000);
+    list.set_filter(filter("item:1"));
+    let Some(Effect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
+        panic!("nothing is asked");
+    };
+    assert_eq!(list.ask(HEIGHT), None);
+
+    list.set_filter(filter("item:12"));
+
+    let Some(Effect::LoadPage { query, .. }) = list.ask(HEIGHT) else {
+        panic!("nothing is asked");
+    };
+    assert_eq!(query.filter, filter("item:12"));
+    list.page(generation, Ok(vec![row(1)].into()));
+    assert!(list.is_coming(), "rows of the filter before are not shown");
+}
+
+#[test]
+fn the_oldest_is_looked_for_until_it_is_found() {
+    let mut list = List::default();
+    settle(&mut list, 1_000);
+    list.set_filter(filter("item:1"));
+    settle(&mut list, 1_000);
+    list.act(Action::Bottom, HEIGHT);
+    list.window = Window::default();
+    list.act(Action::Bottom, HEIGHT);
+    let stopped = |newer: i64| Page {
+        newer: Some(Position(newer)),
+        newest: Position(900_000),
+        ..Page::default()
+    };
+    let mut anchors = Vec::new();
+    for step in 1..=3 {
+        let Some(Effect::LoadPage {
+            generation, query, ..
+        }) = list.ask(HEIGHT)
+        else {
+            panic!("nothing is asked");
+        };
+        anchors.push(query.anchor);
+        let page = if step < 3 {
+            stopped(step * 100_000)
+        } else {
+            Page {
+                newer: Some(Position(300_000)),
+                ..vec![row(250_000)].into()
+            }
+        };
+        assert!(list.is_searching(HEIGHT) || step == 1);
+        list.page(generation, Ok(page));
+    }
+    let after = |position| Anchor::After(Position(position));
+    assert_eq!(anchors, [after(i64::MIN), after(99_999), after(199_999)]);
+    assert_eq!(selected(&list), 250_000);
 }

@@ -129,7 +129,7 @@ impl List {
         if self.counting.take_if(|counting| counting == of).is_none() {
             return;
         }
-        self.count_pause = (took * COUNT_SHARE).as_secs();
+        self.count_pause = (took * COUNT_SHARE).as_secs().max(1);
         match result {
             Ok(total) if *of == self.filter => {
                 self.total = Some(*total);

@@ -6,6 +6,8 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossterm::event::{Event as Input, KeyEvent};
@@ -35,14 +37,17 @@ pub(crate) struct TestScreen {
 pub(crate) struct Person {
     keys: mpsc::Sender<Input>,
     frames: watch::Receiver<String>,
+    drawn: Arc<AtomicU64>,
 }
 
 pub(crate) fn screen(width: u16, height: u16) -> (TestScreen, Person) {
     let (sender, keys) = mpsc::channel(64);
     let (publish, frames) = watch::channel(String::new());
+    let drawn = Arc::new(AtomicU64::new(0));
     let backend = Published {
         inner: TestBackend::new(width, height),
         publish,
+        drawn: Arc::clone(&drawn),
     };
     let terminal = Terminal::new(backend).unwrap();
     (
@@ -50,6 +55,7 @@ pub(crate) fn screen(width: u16, height: u16) -> (TestScreen, Person) {
         Person {
             keys: sender,
             frames,
+            drawn,
         },
     )
 }
@@ -73,7 +79,7 @@ impl Screen for TestScreen {
         Ok(())
     }
 
-    fn stop(&mut self) -> io::Result<()> {
+    async fn stop(&mut self) -> io::Result<()> {
         Ok(())
     }
 
@@ -104,6 +110,24 @@ impl Person {
         self.waits_for(wanted, |frame| frame.contains(wanted)).await
     }
 
+    /// Waits until the screen no longer shows this.
+    pub(crate) async fn no_longer_sees(&mut self, unwanted: &str) -> String {
+        self.waits_for(unwanted, |frame| !frame.contains(unwanted))
+            .await
+    }
+
+    /// How many frames have been drawn.
+    pub(crate) fn frames(&self) -> u64 {
+        self.drawn.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many frames have been drawn.
+    pub(crate) async fn draws(&mut self, frames: u64) {
+        let drawn = Arc::clone(&self.drawn);
+        let enough = move |_: &str| drawn.load(Ordering::SeqCst) >= frames;
+        self.waits_for("more frames", enough).await;
+    }
+
     async fn waits_for(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> String {
         let seen = timeout(PATIENCE, self.frames.wait_for(|frame| holds(frame))).await;
         let seen = seen.map(|frame| frame.map(|frame| frame.clone()));
@@ -122,6 +146,7 @@ impl Person {
 pub(crate) struct Published {
     inner: TestBackend,
     publish: watch::Sender<String>,
+    drawn: Arc<AtomicU64>,
 }
 
 impl Backend for Published {
@@ -167,6 +192,7 @@ impl Backend for Published {
     }
 
     fn flush(&mut self) -> Result<(), Infallible> {
+        self.drawn.fetch_add(1, Ordering::SeqCst);
         let buffer = self.inner.buffer();
         let width = usize::from(buffer.area().width);
         let lines = buffer.content().chunks(width);

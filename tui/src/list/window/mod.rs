@@ -139,7 +139,7 @@ impl Window {
             Some(newer)
         } else if let Some(Position(changed)) = changed {
             Some(Anchor::Before(Position(changed.saturating_add(1))))
-        } else if !self.reaches_newest() && first < MARGIN {
+        } else if !self.reaches_newest() && (first < MARGIN || self.is_empty()) {
             Some(newer)
         } else if !self.reaches_oldest() && first + height + MARGIN > self.rows.len() {
             Some(older)
@@ -155,7 +155,8 @@ impl Window {
             return false;
         };
         let rows = i64::try_from(self.rows.len()).unwrap_or(i64::MAX);
-        newest.0.saturating_sub(oldest.0) <= rows.saturating_mul(SPARSE)
+        let newest = newest.0.max(self.seen);
+        newest.saturating_sub(oldest.0) <= rows.saturating_mul(SPARSE)
     }
 
     /// Joins the answer to a query for `limit` rows at `anchor`; a page that has a gap between it

@@ -98,13 +98,17 @@ fn burst(first: i64, last: i64) -> EventRow {
 #[test]
 fn a_burst_that_has_grown_takes_the_place_of_what_it_was() {
     let mut window = Window::default();
-    window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2)]);
+    window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2)].into());
     window.appended(Position(60));
     assert_eq!(
         window.wanted(false, 0, 5),
         Some(Anchor::After(Position(40)))
     );
-    window.merge(Anchor::After(Position(40)), 9, vec![row(60), burst(3, 59)]);
+    window.merge(
+        Anchor::After(Position(40)),
+        9,
+        vec![row(60), burst(3, 59)].into(),
+    );
     assert_eq!(positions(&window), [60, 59, 2]);
     assert_eq!(window.nearest(Position(17)), Some(1), "within the burst");
 }
@@ -114,7 +118,7 @@ fn rows_that_became_a_burst_are_one_row_from_below_and_from_above() {
     for anchor in [Anchor::After(Position(31)), Anchor::Before(Position(31))] {
         let mut window = Window::default();
         window.merge(Anchor::Newest, 2, page([32, 31]));
-        window.merge(anchor, 9, vec![burst(3, 40), row(2)]);
+        window.merge(anchor, 9, vec![burst(3, 40), row(2)].into());
         assert_eq!(positions(&window), [40, 2], "{anchor:?}");
     }
 }
@@ -122,10 +126,63 @@ fn rows_that_became_a_burst_are_one_row_from_below_and_from_above() {
 #[test]
 fn an_event_within_a_burst_that_changed_has_its_row_read_again() {
     let mut window = Window::default();
-    window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2)]);
+    window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2)].into());
     window.touched(Position(17));
     let wanted = window.wanted(false, 0, 5);
     assert_eq!(wanted, Some(Anchor::Before(Position(41))));
+}
+
+/// A page whose search stopped at `older`.
+fn stopped(positions: impl IntoIterator<Item = i64>, older: i64, newest: i64) -> Page {
+    Page {
+        older: Some(Position(older)),
+        newest: Position(newest),
+        ..page(positions)
+    }
+}
+
+#[test]
+fn a_search_goes_on_where_it_stopped() {
+    let mut window = Window::default();
+    window.merge(Anchor::Newest, PAGE, stopped([], 90_000, 100_000));
+    let goes_on = Some(Anchor::Before(Position(90_001)));
+    assert_eq!(window.wanted(false, 0, 20), goes_on);
+    window.merge(
+        Anchor::Before(Position(90_001)),
+        PAGE,
+        stopped([85_000], 80_000, 100_000),
+    );
+    let goes_on = Some(Anchor::Before(Position(80_001)));
+    assert_eq!(window.wanted(false, 0, 20), goes_on);
+    window.merge(Anchor::Before(Position(80_001)), PAGE, page([7]));
+    assert_eq!(positions(&window), [85_000, 7]);
+    assert_eq!(window.wanted(true, 0, 20), None);
+}
+
+#[test]
+fn what_was_passed_over_is_not_searched_again_for_each_new_event() {
+    let mut window = Window::default();
+    let rare = Page {
+        newest: Position(100_000),
+        ..page([7])
+    };
+    window.merge(Anchor::Newest, PAGE, rare);
+    window.appended(Position(100_003));
+    let newer = Some(Anchor::After(Position(100_000)));
+    assert_eq!(window.wanted(true, 0, 20), newer);
+}
+
+#[test]
+fn a_new_event_that_changes_is_looked_at_again() {
+    let mut window = Window::default();
+    let rare = Page {
+        newest: Position(100_000),
+        ..page([7])
+    };
+    window.merge(Anchor::Newest, PAGE, rare);
+    window.touched(Position(99_999));
+    let newer = Some(Anchor::After(Position(99_998)));
+    assert_eq!(window.wanted(true, 0, 20), newer);
 }
 
 proptest! {

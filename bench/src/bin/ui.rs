@@ -1,0 +1,212 @@
+//! The built binary's terminal UI under load, in a real pseudo-terminal: how soon a key is answered,
+//! how often it draws, what it costs. One part a run, one JSON object on stdout; `bench/run.py ui`
+//! runs them.
+//!
+//! The parts: `idle` (nobody writes, nothing may be drawn) and `flood` (another process's events, at
+//! `--rate` a second).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use clap::{Parser, ValueEnum};
+use jiff::Timestamp;
+use podtap_agent::history::Writer;
+use podtap_bench::pty::{CommandBuilder, Pty};
+use podtap_bench::{Histogram, history, now_ns, usage};
+use tokio::sync::broadcast;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+/// Silence on the terminal that separates two frames: below a frame's shortest distance.
+const BETWEEN_FRAMES: Duration = Duration::from_millis(4);
+
+/// How often the writer of the flood commits.
+const GROUPS_A_SECOND: u64 = 50;
+
+/// Longest that anything may take before the run is called broken.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The tunnel whose history it is.
+const NAME: &str = "bench";
+
+/// A large screen.
+const SCREEN: (u16, u16) = (200, 60);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Idle,
+    Flood,
+}
+
+#[derive(Debug, Parser)]
+#[command(about = "Measures the terminal UI in a pseudo-terminal")]
+struct Options {
+    /// What to measure
+    part: Part,
+    /// The binary
+    #[arg(long, default_value = "target/release/podtap")]
+    podtap: PathBuf,
+    /// Events in the history at the start
+    #[arg(long, default_value_t = 1_000_000)]
+    events: u64,
+    /// Events a second of a flood
+    #[arg(long, default_value_t = 5_000)]
+    rate: u64,
+    /// Seconds
+    #[arg(long, default_value_t = 20)]
+    secs: u64,
+    /// A filter that is in force meanwhile
+    #[arg(long, default_value = "")]
+    filter: String,
+}
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "the result, for the benchmark script")]
+async fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let folder = history::copied(options.events, NAME).await?;
+    let file = folder.path().join(format!("{NAME}.db"));
+    let mut pty = Pty::start(command(&options.podtap, folder.path())?, SCREEN.0, SCREEN.1)?;
+    until(&pty, "the list", |pty| pty.text().contains("following")).await?;
+    if !options.filter.is_empty() {
+        pty.keys(&format!("/{}\r", options.filter))?;
+        let titled = format!("Events · {}", options.filter);
+        until(&pty, "the filter", |pty| pty.text().contains(&titled)).await?;
+    }
+    // The total of a large history is counted beside everything else.
+    settled(&pty).await?;
+    let result = match options.part {
+        Part::Idle => idle(&pty, Duration::from_secs(options.secs)).await?,
+        Part::Flood => flood(&mut pty, &file, &options).await?,
+    };
+    pty.keys("q")?;
+    println!("{result}");
+    Ok(())
+}
+
+/// `podtap ui` on the history in a folder.
+fn command(podtap: &Path, folder: &Path) -> anyhow::Result<CommandBuilder> {
+    let podtap = podtap.canonicalize().context("build podtap first")?;
+    let mut command = CommandBuilder::new(podtap);
+    command.args(["ui", "--name", NAME, "--data-dir"]);
+    command.arg(folder);
+    command.env_clear();
+    command.env("TERM", "xterm-256color");
+    command.env("HOME", folder);
+    // Retention is not what is measured here.
+    command.env("PODTAP_KEEP_EVENTS", "100000000");
+    command.cwd(folder);
+    Ok(command)
+}
+
+async fn idle(pty: &Pty, time: Duration) -> anyhow::Result<serde_json::Value> {
+    let pid = pty.pid().context("it has ended")?;
+    let (before, drawn) = (usage::cpu(pid)?, pty.drawn().bytes);
+    let start = Instant::now();
+    sleep(time).await;
+    let share = (usage::cpu(pid)? - before).as_secs_f64() / start.elapsed().as_secs_f64();
+    Ok(serde_json::json!({
+        "part": "idle",
+        "cpu_percent": share * 100.0,
+        "bytes_drawn": pty.drawn().bytes - drawn,
+        "peak_rss_mib": usage::peak_rss_mib(pid)?,
+    }))
+}
+
+async fn flood(pty: &mut Pty, file: &Path, options: &Options) -> anyhow::Result<serde_json::Value> {
+    let pid = pty.pid().context("it has ended")?;
+    let (changes, _) = broadcast::channel(1);
+    let (writer, thread) = Writer::open(file, changes)?;
+    let before = usage::cpu(pid)?;
+    let start = Instant::now();
+    let time = Duration::from_secs(options.secs);
+    let (written, typed) = tokio::join!(
+        write(&writer, options.events, options.rate, time),
+        type_keys(pty, time)
+    );
+    let (written, (answers, frames)) = (written?, typed?);
+    let seconds = start.elapsed().as_secs_f64();
+    let cpu = (usage::cpu(pid)? - before).as_secs_f64();
+    thread.close().await;
+    Ok(serde_json::json!({
+        "part": "flood",
+        "filter": options.filter,
+        "events_per_s": written as f64 / seconds,
+        "key_to_screen": answers.to_json(),
+        "frames_per_s": frames as f64 / seconds,
+        "cpu_percent": cpu / seconds * 100.0,
+        "peak_rss_mib": usage::peak_rss_mib(pid)?,
+    }))
+}
+
+/// Writes events at a rate; returns how many.
+async fn write(writer: &Writer, from: u64, rate: u64, time: Duration) -> anyhow::Result<u64> {
+    let mut groups = interval(Duration::from_secs(1) / u32::try_from(GROUPS_A_SECOND)?);
+    groups.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let (start, mut number) = (Instant::now(), from);
+    while start.elapsed() < time {
+        groups.tick().await;
+        let next = number + rate / GROUPS_A_SECOND;
+        let events = (number..next).map(|number| history::event_at(Timestamp::now(), number));
+        writer.append(events.collect()).await?;
+        number = next;
+    }
+    Ok(number - from)
+}
+
+/// Presses a key again and again; the help opens and closes, which no event does. Returns how soon
+/// each was answered, and how many frames were drawn meanwhile.
+async fn type_keys(pty: &mut Pty, time: Duration) -> anyhow::Result<(Histogram, u64)> {
+    let (mut answers, mut frames) = (Histogram::default(), 0);
+    let (start, mut last) = (Instant::now(), pty.drawn().last_ns);
+    let mut open = false;
+    while start.elapsed() < time {
+        let pressed = now_ns();
+        pty.keys(if open { "\x1b" } else { "?" })?;
+        open = !open;
+        let mut is_answered = false;
+        let next = Instant::now() + Duration::from_millis(237);
+        while Instant::now() < next {
+            if !is_answered && pty.text().contains("esc closes") == open {
+                is_answered = true;
+                answers.record(Duration::from_nanos(now_ns() - pressed));
+            }
+            let drawn = pty.drawn().last_ns;
+            if drawn > last + u64::try_from(BETWEEN_FRAMES.as_nanos())? {
+                frames += 1;
+            }
+            last = drawn;
+            sleep(Duration::from_millis(1)).await;
+        }
+        ensure!(
+            is_answered || start.elapsed() < PATIENCE,
+            "a key is not answered"
+        );
+        if !is_answered {
+            answers.record(Duration::from_nanos(now_ns() - pressed));
+        }
+    }
+    Ok((answers, frames))
+}
+
+/// Waits until nothing has been drawn for a while.
+async fn settled(pty: &Pty) -> anyhow::Result<()> {
+    let quiet = u64::try_from(Duration::from_secs(3).as_nanos())?;
+    until(pty, "an end of the drawing", |pty| {
+        now_ns() - pty.drawn().last_ns > quiet
+    })
+    .await
+}
+
+async fn until(pty: &Pty, what: &str, holds: impl Fn(&Pty) -> bool) -> anyhow::Result<()> {
+    let start = Instant::now();
+    while !holds(pty) {
+        ensure!(
+            start.elapsed() < PATIENCE,
+            "{what} never came:\n{}",
+            pty.text()
+        );
+        sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
+}

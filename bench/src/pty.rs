@@ -1,0 +1,223 @@
+//! A real pseudo-terminal with a program in it: keys go in, the screen is read back. For tests and
+//! benchmarks of what draws on terminals.
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use anyhow::Context as _;
+pub use portable_pty::{Child, CommandBuilder, ExitStatus};
+use portable_pty::{MasterPty, PtySize, native_pty_system};
+
+use crate::now_ns;
+
+/// A terminal of a certain size, and the program in it.
+pub struct Pty {
+    state: Arc<Mutex<State>>,
+    keys: Option<Box<dyn Write + Send>>,
+    master: Option<Box<dyn MasterPty + Send>>,
+    child: Box<dyn Child + Send + Sync>,
+    reader: Option<JoinHandle<()>>,
+    closing: Arc<AtomicBool>,
+    before: String,
+}
+
+/// What has come out of the program so far.
+struct State {
+    screen: vt100::Parser,
+    bytes: u64,
+    last_ns: u64,
+}
+
+/// How much a program has drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Drawn {
+    /// Bytes.
+    pub bytes: u64,
+    /// When the last of them came, in nanoseconds since 1970.
+    pub last_ns: u64,
+}
+
+impl Pty {
+    /// Starts a program in a terminal of `cols` × `rows`.
+    ///
+    /// # Errors
+    /// When the system has no terminal to give, or no such program.
+    pub fn start(command: CommandBuilder, cols: u16, rows: u16) -> anyhow::Result<Self> {
+        let pair = native_pty_system().openpty(size(cols, rows))?;
+        let before = modes(&*pair.master);
+        let child = pair.slave.spawn_command(command)?;
+        let screen = vt100::Parser::new(nonzero(rows), nonzero(cols), 0);
+        let state = Arc::new(Mutex::new(State {
+            screen,
+            bytes: 0,
+            last_ns: 0,
+        }));
+        let closing = Arc::new(AtomicBool::new(false));
+        let mut output = pair.master.try_clone_reader()?;
+        let reader = {
+            let (state, closing) = (Arc::clone(&state), Arc::clone(&closing));
+            move || {
+                let mut bytes = [0; 8192];
+                while let Ok(read @ 1..) = output.read(&mut bytes) {
+                    let mut state = lock(&state);
+                    state.screen.process(bytes.get(..read).unwrap_or_default());
+                    state.bytes += read as u64;
+                    state.last_ns = now_ns();
+                    if closing.load(Ordering::SeqCst) {
+                        break;
+                    }
+                }
+            }
+        };
+        let reader = std::thread::Builder::new()
+            .name("terminal".to_owned())
+            .spawn(reader)?;
+        let keys = pair.master.take_writer()?;
+        Ok(Self {
+            state,
+            keys: Some(keys),
+            master: Some(pair.master),
+            child,
+            reader: Some(reader),
+            closing,
+            before,
+        })
+    }
+
+    /// What the screen shows.
+    pub fn text(&self) -> String {
+        self.screen(vt100::Screen::contents)
+    }
+
+    /// Something about the screen.
+    pub fn screen<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+        look(lock(&self.state).screen.screen())
+    }
+
+    /// How much has been drawn.
+    pub fn drawn(&self) -> Drawn {
+        let state = lock(&self.state);
+        Drawn {
+            bytes: state.bytes,
+            last_ns: state.last_ns,
+        }
+    }
+
+    /// Why the terminal is not as a program finds it, in words; nothing where it is.
+    pub fn traces(&self) -> Vec<String> {
+        let mut traces = self.screen(|screen| {
+            let modes = [
+                (screen.alternate_screen(), "the alternate screen is shown"),
+                (screen.hide_cursor(), "the cursor is hidden"),
+                (screen.bracketed_paste(), "pasting is bracketed"),
+                (
+                    screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None,
+                    "the mouse is reported",
+                ),
+            ];
+            let set = modes.into_iter().filter(|(is_set, _)| *is_set);
+            set.map(|(_, what)| what.to_owned()).collect::<Vec<_>>()
+        });
+        if let Some(master) = &self.master {
+            let now = modes(&**master);
+            if now != self.before {
+                traces.push(format!("its modes are {now}, not {}", self.before));
+            }
+        }
+        traces
+    }
+
+    /// Types these keys.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn keys(&mut self, keys: &str) -> anyhow::Result<()> {
+        let to = self.keys.as_mut().context("the terminal is gone")?;
+        to.write_all(keys.as_bytes())?;
+        Ok(to.flush()?)
+    }
+
+    /// Makes the terminal larger or smaller.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn resize(&mut self, cols: u16, rows: u16) -> anyhow::Result<()> {
+        let master = self.master.as_ref().context("the terminal is gone")?;
+        let mut state = lock(&self.state);
+        state
+            .screen
+            .screen_mut()
+            .set_size(nonzero(rows), nonzero(cols));
+        master.resize(size(cols, rows))
+    }
+
+    /// Takes the terminal away from the program, as a closed window does. The program must be one
+    /// that draws when its terminal gets another size.
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub fn hang_up(&mut self) -> anyhow::Result<()> {
+        self.closing.store(true, Ordering::SeqCst);
+        self.resize(81, 25)?;
+        if let Some(reader) = self.reader.take() {
+            let joined = reader.join();
+            anyhow::ensure!(joined.is_ok(), "the terminal's reader has panicked");
+        }
+        (self.keys, self.master) = (None, None);
+        Ok(())
+    }
+
+    /// The program's number.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.process_id()
+    }
+
+    /// How it ended, if it has.
+    ///
+    /// # Errors
+    /// When the system does not know.
+    pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        // Already gone is fine.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+impl std::fmt::Debug for Pty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pty")
+            .field("child", &self.child)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The line discipline's settings, comparable.
+fn modes(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios())
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn size(cols: u16, rows: u16) -> PtySize {
+    PtySize {
+        rows,
+        cols,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+fn nonzero(cells: u16) -> NonZeroU16 {
+    NonZeroU16::new(cells).unwrap_or(NonZeroU16::MIN)
+}

@@ -1,0 +1,51 @@
+//! The real UI on the history at the first argument, in a program that panics on SIGUSR1: the test
+//! of the terminal looks at what is left behind. The second argument says how: `here`, where the UI
+//! is unwound with the rest; `aside`, in a task beside it, so that the UI goes on for a moment; or
+//! `abort`, where nothing is unwound, as in a release build.
+
+#![expect(clippy::panic, reason = "that is what it is for")]
+
+use podtap_agent::{Agent, Config};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let history = arguments.next().ok_or("which history?")?;
+    let how = arguments.next().ok_or("how to panic?")?;
+    if how == "abort" {
+        let inner = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            inner(info);
+            std::process::abort();
+        }));
+    }
+    let (_agent, handle) = Agent::open(Config::new(history))?;
+    let token = CancellationToken::new();
+    let ui = podtap_tui::run(handle, podtap_tui::Config::default(), token.clone());
+    if how != "aside" {
+        tokio::select! {
+            ended = ui => return Ok(ended?),
+            panicked = panic_when_told() => panicked?,
+        }
+        return Ok(());
+    }
+    let mut aside = JoinSet::new();
+    aside.spawn(panic_when_told());
+    let watch = async {
+        // The UI draws on until it is told, as it does where others are in between.
+        aside.join_next().await;
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        token.cancel();
+    };
+    let (ended, ()) = tokio::join!(ui, watch);
+    Ok(ended?)
+}
+
+async fn panic_when_told() -> std::io::Result<()> {
+    let mut told = signal(SignalKind::user_defined1())?;
+    told.recv().await;
+    panic!("told to panic");
+}

@@ -1,0 +1,98 @@
+//! The UI in a real pseudo-terminal that is found as it was, whatever ended the program. What the
+//! built binary does there is tested with the binary.
+
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+mod support;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use podtap_bench::pty::{CommandBuilder, ExitStatus, Pty};
+use rustix::process::{Pid, Signal, kill_process};
+use support::Bench;
+
+/// Far more than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the system says of a program that SIGABRT ended.
+const ABORTED: &str = "Aborted";
+
+#[tokio::test]
+async fn a_panic_that_unwinds_gives_the_terminal_back() {
+    let (ended, said) = panicking("here").await;
+    assert_eq!(ended.exit_code(), 101, "{said}");
+}
+
+#[tokio::test]
+async fn a_panic_beside_the_ui_gives_the_terminal_back_and_nothing_is_drawn_after_it() {
+    let (ended, said) = panicking("aside").await;
+    assert_eq!(ended.exit_code(), 0, "{said}");
+}
+
+#[tokio::test]
+async fn a_panic_that_aborts_gives_the_terminal_back() {
+    let (ended, said) = panicking("abort").await;
+    assert_eq!(ended.signal(), Some(ABORTED), "{said}");
+}
+
+/// Lets the example panic; returns how it ended and what was on the screen then.
+async fn panicking(how: &str) -> (ExitStatus, String) {
+    let bench = Bench::new(None);
+    bench.history.append(1..=50).await;
+    let mut command = CommandBuilder::new(example());
+    command.arg(bench.handle.history().path());
+    command.arg(how);
+    command.env("TERM", "xterm-256color");
+    command.env("RUST_BACKTRACE", "0");
+    let mut pty = Pty::start(command, 100, 30).unwrap();
+    until(&mut pty, "the list", |pty| {
+        pty.text().contains("item 50 r3").then_some(())
+    });
+    assert!(pty.traces().len() >= 5, "{:?}", pty.traces());
+
+    let pid = i32::try_from(pty.pid().unwrap()).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::USR1).unwrap();
+
+    let ended = until(&mut pty, "the end", |pty| pty.ended().unwrap());
+    until(&mut pty, "the words of the panic", |pty| {
+        pty.text().contains("told to panic").then_some(())
+    });
+    assert_eq!(pty.traces(), [""; 0], "{}", pty.text());
+    let said = pty.text();
+    assert!(!said.contains("item 50 r3"), "{said}");
+    (ended, said)
+}
+
+fn until<T>(pty: &mut Pty, what: &str, holds: impl Fn(&mut Pty) -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = holds(pty) {
+            return value;
+        }
+        if start.elapsed() > PATIENCE {
+            panic!("{what} never came: {}", pty.text());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Cargo builds examples with the tests of a package, beside the folder of its tests.
+fn example() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(std::path::Path::parent).unwrap();
+    let example = profile.join("examples").join("panics");
+    assert!(
+        example.exists(),
+        "{} is not built: cargo build -p podtap-tui --examples",
+        example.display()
+    );
+    example
+}
