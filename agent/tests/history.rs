@@ -460,7 +460,7 @@ async fn a_filter_that_looks_at_many_events_says_where_to_go_on() {
     events[2].request.path = "/rare".to_owned();
     let store = Store::with(events).await;
     let look = async |filter: &str, anchor: Anchor| {
-        let filter = Filter::parse(filter, Timestamp::now()).unwrap();
+        let filter = Filter::parse(filter, Timestamp::now(), &Saved::default()).unwrap();
         let query = PageQuery {
             filter,
             anchor,

@@ -92,8 +92,12 @@ impl Pty {
         self.screen(vt100::Screen::contents)
     }
 
-    /// Something about the screen.
-    pub fn screen<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+    /// Whether the screen is the one a full-screen program draws on.
+    pub fn is_alternate(&self) -> bool {
+        self.screen(vt100::Screen::alternate_screen)
+    }
+
+    fn screen<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
         look(lock(&self.state).screen.screen())
     }
 

@@ -1,19 +1,12 @@
 //! A real pseudo-terminal with `podtap` in it: keys go in, the screen is read back.
 
-use std::io::{Read, Write};
-use std::num::NonZeroU16;
-use std::sync::{Arc, Mutex};
-
-use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use podtap_bench::pty::{CommandBuilder, ExitStatus, Pty};
 
 use super::{Stage, eventually};
 
 /// A terminal of a certain size, and the process in it.
 pub(crate) struct Terminal {
-    screen: Arc<Mutex<vt100::Parser>>,
-    keys: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    _master: Box<dyn MasterPty + Send>,
+    pty: Pty,
 }
 
 impl Terminal {
@@ -27,17 +20,27 @@ impl Terminal {
         stage: &Stage,
         args: &[&str],
         env: &[(&str, &str)],
-        (cols, rows): (u16, u16),
+        size: (u16, u16),
     ) -> Self {
-        let size = PtySize {
-            rows,
-            cols,
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_podtap"));
         command.args(args);
+        Self::run(stage, command, env, size)
+    }
+
+    /// Starts `podtap` as the job of a shell, whose script `$@` stands for it in.
+    pub(crate) fn in_shell(stage: &Stage, script: &str, args: &[&str]) -> Self {
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-m", "-c", script, "sh", env!("CARGO_BIN_EXE_podtap")]);
+        command.args(args);
+        Self::run(stage, command, &[], (120, 40))
+    }
+
+    fn run(
+        stage: &Stage,
+        mut command: CommandBuilder,
+        env: &[(&str, &str)],
+        (cols, rows): (u16, u16),
+    ) -> Self {
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("PODTAP_PODIO_URL", "http://127.0.0.1:9");
@@ -49,54 +52,41 @@ impl Terminal {
             command.env(name, value);
         }
         command.cwd(stage.home());
-        let child = pair.slave.spawn_command(command).unwrap();
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(
-            nonzero(rows),
-            nonzero(cols),
-            0,
-        )));
-        let mut output = pair.master.try_clone_reader().unwrap();
-        let reader = {
-            let screen = Arc::clone(&screen);
-            move || {
-                let mut bytes = [0; 8192];
-                while let Ok(read @ 1..) = output.read(&mut bytes) {
-                    screen.lock().unwrap().process(&bytes[..read]);
-                }
-            }
-        };
-        std::thread::Builder::new()
-            .name("terminal".to_owned())
-            .spawn(reader)
-            .unwrap();
-        let keys = pair.master.take_writer().unwrap();
-        Self {
-            screen,
-            keys,
-            child,
-            _master: pair.master,
-        }
+        let pty = Pty::start(command, cols, rows).unwrap();
+        Self { pty }
     }
 
     /// What the screen shows.
     pub(crate) fn text(&self) -> String {
-        self.screen.lock().unwrap().screen().contents()
+        self.pty.text()
     }
 
     /// Whether the screen is the one a full-screen program draws on.
     pub(crate) fn is_alternate(&self) -> bool {
-        self.screen.lock().unwrap().screen().alternate_screen()
+        self.pty.is_alternate()
     }
 
-    /// Whether the cursor is hidden.
-    pub(crate) fn hides_cursor(&self) -> bool {
-        self.screen.lock().unwrap().screen().hide_cursor()
+    /// What a program has left of itself in the terminal: modes of the screen, of the keyboard and
+    /// of the line discipline that are not what they were.
+    pub(crate) fn traces(&self) -> Vec<String> {
+        self.pty.traces()
     }
 
-    /// Whether the mouse is reported to the program.
-    pub(crate) fn reports_mouse(&self) -> bool {
-        let mode = self.screen.lock().unwrap().screen().mouse_protocol_mode();
-        mode != vt100::MouseProtocolMode::None
+    /// Waits until nothing is left of the program in the terminal.
+    pub(crate) async fn is_as_before(&self) {
+        let restored = || self.traces().is_empty().then_some(());
+        let state = || format!("{:?}\n{}", self.traces(), self.text());
+        eventually("the terminal as it was", restored, state).await;
+    }
+
+    /// Makes the terminal larger or smaller.
+    pub(crate) fn resize(&mut self, cols: u16, rows: u16) {
+        self.pty.resize(cols, rows).unwrap();
+    }
+
+    /// Takes the terminal away.
+    pub(crate) fn hang_up(&mut self) {
+        self.pty.hang_up().unwrap();
     }
 
     /// Waits until the screen shows this text.
@@ -113,35 +103,24 @@ impl Terminal {
 
     /// Types these keys.
     pub(crate) fn keys(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
+        self.pty.keys(keys).unwrap();
     }
 
     /// The process's number.
     pub(crate) fn pid(&self) -> i32 {
-        i32::try_from(self.child.process_id().unwrap()).unwrap()
+        i32::try_from(self.pty.pid().unwrap()).unwrap()
     }
 
     /// Its end, awaited.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        let screen = Arc::clone(&self.screen);
-        let state = || screen.lock().unwrap().screen().contents();
-        eventually(
-            "the end of the process",
-            || self.child.try_wait().unwrap(),
-            state,
-        )
-        .await
+        let limit = super::DEADLINE;
+        let start = std::time::Instant::now();
+        loop {
+            if let Some(status) = self.pty.ended().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < limit, "it never ended: {}", self.text());
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
     }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        // Already gone is fine.
-        self.child.kill().ok();
-    }
-}
-
-fn nonzero(cells: u16) -> NonZeroU16 {
-    NonZeroU16::new(cells).unwrap()
 }
