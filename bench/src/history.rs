@@ -137,7 +137,7 @@ fn request(number: u64) -> (&'static str, &'static str, Bytes) {
     let item = match number {
         0 => OLDEST_ITEM,
         // Half of what happens, happens to few items.
-        _ if chance % 2 == 0 => dice(number, 2) % 400,
+        _ if chance.is_multiple_of(2) => dice(number, 2) % 400,
         _ => dice(number, 2) % 60_000,
     };
     let text = text(number);
@@ -189,7 +189,7 @@ fn text(number: u64) -> String {
         text.push('+');
         text.push_str(word);
     };
-    if dice(number, 4) % 3 != 0 {
+    if !dice(number, 4).is_multiple_of(3) {
         push(COMMON_WORD);
     }
     if number % 50_000 == 25_000 {

@@ -61,10 +61,12 @@ async fn panicking(how: &str) -> (ExitStatus, String) {
     let pid = i32::try_from(pty.pid().unwrap()).unwrap();
     kill_process(Pid::from_raw(pid).unwrap(), Signal::USR1).unwrap();
 
-    let ended = until(&mut pty, "the end", |pty| pty.ended().unwrap());
     until(&mut pty, "the words of the panic", |pty| {
         pty.text().contains("told to panic").then_some(())
     });
+    // A reason to draw, for a UI that is still there.
+    pty.resize(99, 29).unwrap();
+    let ended = until(&mut pty, "the end", |pty| pty.ended().unwrap());
     assert_eq!(pty.traces(), [""; 0], "{}", pty.text());
     let said = pty.text();
     assert!(!said.contains("item 50 r3"), "{said}");

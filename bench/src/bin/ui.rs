@@ -104,7 +104,8 @@ async fn idle(pty: &Pty, time: Duration) -> anyhow::Result<serde_json::Value> {
     let (before, drawn) = (usage::cpu(pid)?, pty.drawn().bytes);
     let start = Instant::now();
     sleep(time).await;
-    let share = (usage::cpu(pid)? - before).as_secs_f64() / start.elapsed().as_secs_f64();
+    let used = usage::cpu(pid)?.saturating_sub(before);
+    let share = used.as_secs_f64() / start.elapsed().as_secs_f64();
     Ok(serde_json::json!({
         "part": "idle",
         "cpu_percent": share * 100.0,
@@ -126,17 +127,22 @@ async fn flood(pty: &mut Pty, file: &Path, options: &Options) -> anyhow::Result<
     );
     let (written, (answers, frames)) = (written?, typed?);
     let seconds = start.elapsed().as_secs_f64();
-    let cpu = (usage::cpu(pid)? - before).as_secs_f64();
+    let cpu = usage::cpu(pid)?.saturating_sub(before).as_secs_f64();
     thread.close().await;
     Ok(serde_json::json!({
         "part": "flood",
         "filter": options.filter,
-        "events_per_s": written as f64 / seconds,
+        "events_per_s": per_second(written, seconds),
         "key_to_screen": answers.to_json(),
-        "frames_per_s": frames as f64 / seconds,
+        "frames_per_s": per_second(frames, seconds),
         "cpu_percent": cpu / seconds * 100.0,
         "peak_rss_mib": usage::peak_rss_mib(pid)?,
     }))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+fn per_second(count: u64, seconds: f64) -> f64 {
+    count as f64 / seconds
 }
 
 /// Writes events at a rate; returns how many.
