@@ -121,7 +121,9 @@ fn filter(bencher: Bencher<'_, '_>, text: &str) {
             history.runtime.block_on(async {
                 let mut sitting = history.sit();
                 sitting.settled().await;
-                before.iter().for_each(|key| sitting.press(*key));
+                for key in before {
+                    sitting.press(*key);
+                }
                 sitting
             })
         })

@@ -26,8 +26,8 @@ pub(crate) struct Executor {
     zone: TimeZone,
     work: JoinSet<Option<Answer>>,
     /// The page and the total being read: a new question ends the old one.
-    page: Option<AbortHandle>,
-    count: Option<AbortHandle>,
+    reading: Option<AbortHandle>,
+    counting: Option<AbortHandle>,
 }
 
 impl Executor {
@@ -37,8 +37,8 @@ impl Executor {
             agent,
             zone,
             work: JoinSet::new(),
-            page: None,
-            count: None,
+            reading: None,
+            counting: None,
         }
     }
 
@@ -51,8 +51,8 @@ impl Executor {
         let full = self.work.len() >= MOST;
         let (agent, zone) = (self.agent.clone(), self.zone.clone());
         let asks = match effect {
-            Effect::LoadPage { .. } => Some(&mut self.page),
-            Effect::Count { .. } => Some(&mut self.count),
+            Effect::LoadPage { .. } => Some(&mut self.reading),
+            Effect::Count { .. } => Some(&mut self.counting),
             _ => None,
         };
         let started = self.work.spawn(async move {
