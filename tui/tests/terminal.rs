@@ -5,7 +5,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::disallowed_methods,
     reason = "tests"
 )]
@@ -79,9 +78,11 @@ fn until<T>(pty: &mut Pty, what: &str, holds: impl Fn(&mut Pty) -> Option<T>) ->
         if let Some(value) = holds(pty) {
             return value;
         }
-        if start.elapsed() > PATIENCE {
-            panic!("{what} never came: {}", pty.text());
-        }
+        assert!(
+            start.elapsed() < PATIENCE,
+            "{what} never came: {}",
+            pty.text()
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
 }
