@@ -114,7 +114,7 @@ impl Terminal {
     /// Its end, awaited.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let limit = super::DEADLINE;
-        let start = std::time::Instant::now();
+        let start = tokio::time::Instant::now();
         loop {
             if let Some(status) = self.pty.ended().unwrap() {
                 return status;
