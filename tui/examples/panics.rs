@@ -6,7 +6,7 @@
 #![expect(clippy::panic, reason = "that is what it is for")]
 
 use podtap_agent::{Agent, Config};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -23,17 +23,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }));
     }
     let (_agent, handle) = Agent::open(Config::new(history))?;
+    let told = signal(SignalKind::user_defined1())?;
     let token = CancellationToken::new();
     let ui = podtap_tui::run(handle, podtap_tui::Config::default(), token.clone());
     if how != "aside" {
         tokio::select! {
             ended = ui => return Ok(ended?),
-            panicked = panic_when_told() => panicked?,
+            panicked = panic_when(told) => panicked?,
         }
         return Ok(());
     }
     let mut aside = JoinSet::new();
-    aside.spawn(panic_when_told());
+    aside.spawn(panic_when(told));
     let watch = async {
         // The UI draws on until it is told, as it does where others are in between.
         aside.join_next().await;
@@ -44,8 +45,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(ended?)
 }
 
-async fn panic_when_told() -> std::io::Result<()> {
-    let mut told = signal(SignalKind::user_defined1())?;
+async fn panic_when(mut told: Signal) -> std::io::Result<()> {
     told.recv().await;
     panic!("told to panic");
 }

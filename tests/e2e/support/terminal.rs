@@ -79,6 +79,13 @@ impl Terminal {
         eventually("the terminal as it was", restored, state).await;
     }
 
+    /// Waits until all that a full-screen program sets in a terminal is set.
+    pub(crate) async fn is_taken(&self) {
+        let taken = || (self.traces().len() == 5).then_some(());
+        let state = || format!("{:?}\n{}", self.traces(), self.text());
+        eventually("a terminal that is taken", taken, state).await;
+    }
+
     /// Makes the terminal larger or smaller.
     pub(crate) fn resize(&mut self, cols: u16, rows: u16) {
         self.pty.resize(cols, rows).unwrap();
