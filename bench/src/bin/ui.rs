@@ -1,6 +1,6 @@
 //! The built binary's terminal UI under load, in a real pseudo-terminal: how soon a key is answered,
-//! how often it draws, what it costs. One part a run, one JSON object on stdout; `bench/run.py ui`
-//! runs them.
+//! how often it draws, what it costs. One part a run, one JSON object on stdout;
+//! docs/PERFORMANCE.md has the commands.
 //!
 //! The parts: `idle` (nobody writes, nothing may be drawn) and `flood` (another process's events, at
 //! `--rate` a second).
