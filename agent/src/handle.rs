@@ -8,8 +8,10 @@ use tokio::sync::{broadcast, watch};
 use crate::explain::{ExplainError, Explanation};
 use crate::history::{
     Attempt, Event, EventKey, History, HistoryError, LoopFinding, Note, Position, Verification,
+    whole_note,
 };
 use crate::hooks::{HookListing, HookReport, HookUrls, ManageHooksError};
+use crate::import::{Import, ImportError, Report};
 use crate::insights::Insights;
 use crate::place::PlaceRef;
 use crate::replay::{Replay, ReplayError, Replayer};
@@ -19,9 +21,6 @@ use crate::trigger::{Trigger, TriggerError, Triggered};
 
 /// Changes kept for a reader that lags; one that falls further behind reads the history again.
 pub const CHANGE_BUFFER: usize = 4096;
-
-/// Characters of a note on an event.
-pub const MAX_NOTE: usize = 1_000;
 
 /// A handle on an agent. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -148,21 +147,26 @@ impl AgentHandle {
     }
 
     /// Writes a note on an event, in place of the one that is there; none takes that away. Of a
-    /// long one the first [`MAX_NOTE`] characters are kept. An event that is gone stays gone.
+    /// long one the first [`MAX_NOTE`](crate::history::MAX_NOTE) characters are kept. An event that is gone stays gone.
     pub async fn annotate(
         &self,
         position: Position,
         event: EventId,
         note: Option<&str>,
     ) -> Result<(), HistoryError> {
-        let text = note.map(str::trim).filter(|note| !note.is_empty());
-        let text = text.map(|note| note.chars().take(MAX_NOTE).collect());
+        let text = note.and_then(whole_note);
         let event = EventKey {
             position,
             id: event,
         };
         let note = Note::Annotated { event, text };
         self.insights.writer.note(vec![note]).await
+    }
+
+    /// Takes over the events of an archive, as far as they are new; on record only, see
+    /// [`crate::import`].
+    pub async fn import(&self, archive: Import) -> Result<Report, ImportError> {
+        archive.into_history(&self.insights.writer).await
     }
 
     /// Lets an object's next events go to the local service again; whether it was held.

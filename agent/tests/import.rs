@@ -104,6 +104,7 @@ fn past(number: u64) -> PastEvent {
         id: event.id,
         request: event.request,
         attempts: Vec::new(),
+        note: None,
     }
 }
 
@@ -169,6 +170,7 @@ prop_compose! {
         body in bodies(),
         v6 in proptest::option::of(any::<[u8; 16]>()),
         outcomes in proptest::collection::vec(outcomes(), 0..4),
+        note in proptest::option::of("\\PC{0,20}[a-zé]"),
     ) -> PastEvent {
         let received_at = Timestamp::from_millisecond(millis).unwrap();
         let id = EventId::from_parts(received_at, random);
@@ -192,7 +194,8 @@ prop_compose! {
             peer: v6.map(Into::into),
             body: body.into(),
         };
-        PastEvent { id, request, attempts }
+        let note = note.map(|note| note.trim().to_owned());
+        PastEvent { id, request, attempts, note }
     }
 }
 
@@ -237,6 +240,7 @@ proptest! {
                 assert_eq!(after.len(), before.len());
                 for ((was, had), (is, has)) in before.iter().zip(&after) {
                     assert_eq!((was.id, &was.request, was.state), (is.id, &is.request, is.state));
+                    assert_eq!(was.note, is.note);
                     let mut had: Vec<Attempt> = had.clone();
                     let whole = usize::from(format == Format::Har);
                     let cut = had.len().saturating_sub(whole);

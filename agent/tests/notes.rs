@@ -5,8 +5,7 @@
 mod support;
 
 use jiff::Timestamp;
-use podtap_agent::handle::MAX_NOTE;
-use podtap_agent::history::{Anchor, Filter, PageQuery, Saved};
+use podtap_agent::history::{Anchor, Filter, MAX_NOTE, PageQuery, Saved};
 use podtap_agent::{Agent, AgentHandle, Change, Config};
 use support::{event, history_of, item_update};
 use tempfile::TempDir;

@@ -2,6 +2,9 @@
 //! the executor. Every question to the history carries a generation, so that an answer that comes
 //! too late is recognised.
 
+use std::path::PathBuf;
+
+use podtap_agent::export::archive::{Format, Selection};
 use podtap_agent::history::{EditedRequest, Filter, PageQuery, Position};
 use podtap_agent::{EventId, PlaceRef, Target, Trigger};
 use podtap_podio::{EventType, ObjectRef};
@@ -85,6 +88,22 @@ pub(crate) enum Effect {
     },
     /// Open this page in the person's browser.
     Browse(String),
+    /// Write events into a file.
+    Export {
+        /// Which.
+        selection: Box<Selection>,
+        /// As what.
+        format: Format,
+        /// The URL in front of their paths.
+        base: String,
+        /// The file, which must not be there.
+        file: PathBuf,
+    },
+    /// Take over what an archive holds.
+    Import {
+        /// The archive's file.
+        file: PathBuf,
+    },
     /// Read the hooks as Podio has them, and how each would stand.
     LoadHooks {
         /// Which question this is.

@@ -1,11 +1,13 @@
 //! What can happen to the UI: plain data, from the terminal, the agent, the clock, and from
 //! effects that were carried out.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use podtap_agent::history::{Attempt, Filter, LoopFinding, Page, Position};
+use podtap_agent::import::Report;
 use podtap_agent::{Change, EventId, Explanation, HookListing, HookStanding, Status, Triggered};
 use podtap_podio::ObjectRef;
 use ratatui::layout::Size;
@@ -108,6 +110,16 @@ pub(crate) enum Answer {
     Browsed {
         /// Whether it could be.
         result: Result<(), String>,
+    },
+    /// To [`crate::effect::Effect::Export`].
+    Exported {
+        /// How many events the file holds.
+        result: Result<(u64, PathBuf), String>,
+    },
+    /// To [`crate::effect::Effect::Import`].
+    Imported {
+        /// What was new.
+        result: Result<Report, String>,
     },
     /// To [`crate::effect::Effect::LoadHooks`].
     Hooks {

@@ -150,6 +150,8 @@ fn windows_over_the_panes() {
         ("palette", ": r e p l"),
         ("confirm", "m m m r"),
         ("options", "R"),
+        ("export", "m m x"),
+        ("import", "I"),
         ("note", "; a s k space A n n"),
         ("filter", "/ s t a t u s : x"),
         ("find", "enter 3 / i t e m"),

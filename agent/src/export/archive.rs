@@ -27,7 +27,7 @@ pub enum Format {
 }
 
 /// Which events an archive holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
     /// These, the oldest by id first, each once.
     Events(Vec<EventId>),

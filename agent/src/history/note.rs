@@ -33,6 +33,15 @@ pub(crate) struct EventKey {
     pub(crate) id: EventId,
 }
 
+/// Characters of a note on an event.
+pub const MAX_NOTE: usize = 1_000;
+
+/// What is kept of what a person wrote; `None` where that is nothing.
+pub(crate) fn whole_note(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.chars().take(MAX_NOTE).collect())
+}
+
 /// Something to be remembered.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Note {

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, Transaction};
 
 use super::burst::Bursts;
 use super::event::{Attempt, DeliveryState, Position};
+use super::note::{EventKey, Note, whole_note};
 use super::store;
 use super::write::{NewAttempt, NewEvent, Tally};
 
@@ -19,6 +20,8 @@ pub struct PastEvent {
     pub request: WebhookRequest,
     /// What came of it, oldest first.
     pub attempts: Vec<Attempt>,
+    /// What a person wrote on it.
+    pub note: Option<String>,
 }
 
 /// Something to be taken over from another history.
@@ -44,6 +47,7 @@ pub(super) fn import(
                 id,
                 request,
                 attempts,
+                note,
             }) => {
                 let event = NewEvent {
                     id: *id,
@@ -54,6 +58,11 @@ pub(super) fn import(
                 if let Some(position) = store::insert(transaction, &event, bursts, tally)? {
                     new.push(*id);
                     record(transaction, position, attempts, 0)?;
+                    let event = EventKey { position, id: *id };
+                    if let Some(note) = note.as_deref().and_then(whole_note) {
+                        let text = Some(note);
+                        Note::Annotated { event, text }.write(transaction, tally)?;
+                    }
                 }
             }
             Past::Attempt(attempt) => {

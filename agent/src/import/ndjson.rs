@@ -92,6 +92,7 @@ fn event(object: EventObject<'_>) -> Result<Past, Wrong> {
             body,
         },
         attempts: attempts.map(check::attempt).collect::<Result<_, _>>()?,
+        note: object.note.map(Cow::into_owned),
     }))
 }
 

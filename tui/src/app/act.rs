@@ -138,6 +138,8 @@ impl App {
             Action::Mark => self.mark(effects),
             Action::OnlyMarked => self.toggle_marked(),
             Action::Note => self.write_note(),
+            Action::Export => self.export(),
+            Action::Import => self.import(),
             Action::MarkRange => self.list.mark_range(),
             Action::MarkAll => effects.push(Effect::FindAll {
                 filter: self.list.filter().clone(),

@@ -31,7 +31,8 @@ impl App {
         match purpose.as_mut() {
             Purpose::CreateHook(new) => new.chosen(field, form),
             Purpose::Trigger(_) if field == 0 => self.trigger_chosen(),
-            Purpose::Trigger(_) | Purpose::Replay(_) | Purpose::Note { .. } => {}
+            Purpose::Export(_) => self.export_chosen(field),
+            Purpose::Trigger(_) | Purpose::Replay(_) | Purpose::Note { .. } | Purpose::Import => {}
         }
     }
 
@@ -44,6 +45,8 @@ impl App {
     ) -> Result<(), String> {
         match purpose {
             Purpose::Replay(which) => self.replay_as_filled(form, which, effects)?,
+            Purpose::Export(which) => self.export_as_filled(form, which, effects)?,
+            Purpose::Import => Self::import_as_filled(form, effects)?,
             Purpose::Note { position, id } => Self::note_as_filled(form, position, id, effects),
             Purpose::Trigger(offer) => self.trigger_as_filled(form, &offer, effects)?,
             Purpose::CreateHook(new) => self.change_hook(new.read(form)?, effects),

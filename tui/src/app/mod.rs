@@ -2,6 +2,7 @@
 //! each pane decides for itself. Nothing here waits, draws or asks for the time.
 
 mod act;
+mod archive;
 mod explain;
 mod fill;
 mod hooks;
@@ -279,6 +280,8 @@ impl App {
                 standings,
             } => self.hooks_listed(generation, listing.map(|it| *it), standings),
             Answer::HookChanged { change, result } => self.hook_changed(&change, result),
+            Answer::Exported { result } => self.exported(result),
+            Answer::Imported { result } => self.imported(result),
             Answer::Released { object, result } => self.released(object, result),
             Answer::Edited { id, before, result } => self.edited(id, before, result),
         }

@@ -1,6 +1,7 @@
 //! Effects → work → answers: the only file that awaits the agent. Work runs in tasks that this
 //! owns; dropping it ends them.
 
+mod archive;
 mod edit;
 mod hooks;
 mod read;
@@ -177,6 +178,19 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
         Effect::Release { object } => {
             let result = agent.release(object).await.map_err(words);
             Answer::Released { object, result }
+        }
+        Effect::Export {
+            selection,
+            format,
+            base,
+            file,
+        } => {
+            let result = archive::export(agent, *selection, format, &base, file).await;
+            Answer::Exported { result }
+        }
+        Effect::Import { file } => {
+            let result = archive::import(agent, file).await;
+            Answer::Imported { result }
         }
         Effect::Draw | Effect::Suspend | Effect::Edit { .. } | Effect::Copy(_) | Effect::Quit => {
             return None;

@@ -63,6 +63,8 @@ actions! {
     Reload = "reload": "Asks Podio for the hooks again.",
     Release = "release": "Lets an object go that is held because of a loop.",
     Copy = "copy": "Copies the event in one of several forms.",
+    Export = "export": "Writes events into a file.",
+    Import = "import": "Takes over what a file holds.",
     Health = "health": "Shows how the agent is.",
     Palette = "palette": "Finds what can be done by a few letters.",
     Pause = "pause": "Holds the screen still, or lets it go on.",

@@ -23,6 +23,8 @@ const TABLE: &[Row] = {
         (Browse, A::Edit, &["e"], "edit & replay", "edit the event and send that"),
         (List, A::Filter, &["/", "f"], "filter", "show only some events"),
         (Browse, A::Copy, &["y"], "copy", "copy as curl, raw, JSON, …"),
+        (Browse, A::Export, &["x"], "export", "export as HAR or JSON lines"),
+        (Browse, A::Import, &["I"], "", "import an archive"),
         (Browse, A::Trigger, &["t"], "trigger", "send an event that Podio did not"),
         (List, A::Mark, &["m"], "mark", "mark the event, or unmark it"),
         (List, A::MarkRange, &["v"], "", "begin a range; again: mark it"),

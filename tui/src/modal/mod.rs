@@ -47,6 +47,10 @@ pub(crate) enum Modal {
 pub(crate) enum Purpose {
     /// How a replay shall go; its first field chooses one of these.
     Replay(Vec<Which>),
+    /// What shall go into a file; its first field chooses one of these.
+    Export(Vec<Which>),
+    /// Which archive shall be taken over.
+    Import,
     /// What to write on this event.
     Note { position: Position, id: EventId },
     /// An event that shall be sent, and what its fields hold at first.

@@ -42,6 +42,7 @@ impl<'a> Entry<'a> {
                 wait: time,
                 ..Timings::default()
             },
+            comment: event.note.as_deref().map(Cow::Borrowed),
             podtap: Some(Podtap {
                 id: Some(event.id),
                 seq: event.seq,

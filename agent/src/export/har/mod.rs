@@ -32,6 +32,9 @@ pub struct Entry<'a> {
     cache: Cache,
     #[serde(default, skip_deserializing)]
     timings: Timings,
+    /// What a person wrote on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) comment: Option<Cow<'a, str>>,
     #[serde(rename = "_podtap", skip_serializing_if = "Option::is_none")]
     pub(crate) podtap: Option<Podtap<'a>>,
 }

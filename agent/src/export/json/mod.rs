@@ -46,6 +46,9 @@ pub struct EventObject<'a> {
     pub(crate) body: BodyFields<'a>,
     #[serde(flatten, skip_deserializing)]
     pub(crate) found: Findings<'a>,
+    /// What a person wrote on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) attempts: Option<Vec<AttemptObject<'a>>>,
 }
@@ -138,6 +141,7 @@ impl<'a> EventObject<'a> {
             headers: Cow::Borrowed(&request.headers),
             body: BodyFields::new(&request.body),
             found: Findings::from(&event.insight),
+            note: event.note.as_deref().map(Cow::Borrowed),
             attempts: attempts.map(objects),
         }
     }

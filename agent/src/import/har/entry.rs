@@ -77,6 +77,7 @@ pub(super) fn past(entry: Entry<'_>) -> Result<Option<Past>, Wrong> {
         id,
         request,
         attempts,
+        note: entry.comment.map(Cow::into_owned),
     })))
 }
 

@@ -1,0 +1,218 @@
+//! Events into a file and back: an archive is written where the person says, and what one holds
+//! comes into the history, on record only.
+
+use std::path::PathBuf;
+
+use podtap_agent::export::archive::{Format, Selection};
+use podtap_agent::import::Report;
+
+use super::{App, Which};
+use crate::effect::Effect;
+use crate::list::marks::MOST_MARKS;
+use crate::modal::form::{Field, Form};
+use crate::modal::{Modal, Purpose};
+use crate::theme::Role;
+use crate::words;
+
+/// The forms of an archive, as the form names them, with the end of their files' names.
+const FORMATS: [(Format, &str, &str); 2] = [
+    (Format::Har, "HTTP archive (HAR)", "har"),
+    (Format::Ndjson, "JSON lines", "ndjson"),
+];
+
+/// The form's fields.
+const WHICH: usize = 0;
+const FORMAT: usize = 1;
+const FILE: usize = 2;
+
+/// What of the filter's events goes into one archive at most: as many as can be marked.
+const MOST_EXPORTED: usize = MOST_MARKS;
+
+impl App {
+    /// Asks what shall be exported, as what, and where to.
+    pub(super) fn export(&mut self) {
+        let (which, named): (Vec<_>, Vec<_>) = self.choices().into_iter().unzip();
+        if which.is_empty() {
+            return;
+        }
+        let forms = FORMATS.iter().map(|(_, name, _)| (*name).to_owned());
+        let fields = vec![
+            Field::choice("Export", named, 0),
+            Field::choice("As", forms.collect(), 0),
+            self.file_field(0),
+        ];
+        let purpose = Box::new(Purpose::Export(which));
+        let form = Form::new("Export", fields);
+        self.modals.push(Modal::Form(form, purpose));
+    }
+
+    /// Another form of archive was chosen: its files are called otherwise.
+    pub(super) fn export_chosen(&mut self, field: usize) {
+        if field != FORMAT {
+            return;
+        }
+        let other = |form: &Form| form.chosen(FORMAT);
+        let Some(Modal::Form(form, _)) = self.modals.last() else {
+            return;
+        };
+        let field = self.file_field(other(form));
+        if let Some(Modal::Form(form, _)) = self.modals.last_mut() {
+            form.replace_after(FILE, vec![field]);
+        }
+    }
+
+    /// The form says what shall be exported. Says what cannot be.
+    pub(super) fn export_as_filled(
+        &mut self,
+        form: &Form,
+        mut which: Vec<Which>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), String> {
+        let file = named_file(&form.typed(FILE))?;
+        let (format, ..) = FORMATS.get(form.chosen(FORMAT)).unwrap_or(&FORMATS[0]);
+        let chosen = form.chosen(WHICH).min(which.len().saturating_sub(1));
+        let selection = match which.swap_remove(chosen) {
+            Which::These(events) => Selection::Events(events),
+            Which::All(filter) => Selection::Filter {
+                filter,
+                most: MOST_EXPORTED,
+            },
+        };
+        let target = self.status.target.as_ref().map(ToString::to_string);
+        let base = self.status.public_url.clone().or(target);
+        effects.push(Effect::Export {
+            selection: Box::new(selection),
+            format: *format,
+            base: base.unwrap_or_else(|| "http://localhost".to_owned()),
+            file,
+        });
+        Ok(())
+    }
+
+    /// The archive is written, or could not be.
+    pub(super) fn exported(&mut self, result: Result<(u64, PathBuf), String>) {
+        let (role, text) = match result {
+            Ok((many, file)) => {
+                let many = words::count(many, "event");
+                (Role::Ok, format!("Exported {many} to {}", file.display()))
+            }
+            Err(error) => (Role::Failed, error),
+        };
+        self.toasts.show(role, text, self.now);
+    }
+
+    /// Asks which archive shall be imported.
+    pub(super) fn import(&mut self) {
+        let otherwise = "an archive: HAR of any tool, or JSON lines of podtap";
+        let form = Form::new("Import", vec![Field::text("File", "", otherwise)]);
+        let purpose = Box::new(Purpose::Import);
+        self.modals.push(Modal::Form(form, purpose));
+    }
+
+    /// The form says what shall be imported. Says what cannot be.
+    pub(super) fn import_as_filled(form: &Form, effects: &mut Vec<Effect>) -> Result<(), String> {
+        let file = named_file(&form.typed(0))?;
+        effects.push(Effect::Import { file });
+        Ok(())
+    }
+
+    /// The archive was imported, or as much of it as could be.
+    pub(super) fn imported(&mut self, result: Result<Report, String>) {
+        let (role, text) = match result {
+            Ok(report) => {
+                let new = words::count(report.new, "event");
+                let known = words::number(report.known);
+                (Role::Ok, format!("Imported {new}; {known} known already"))
+            }
+            Err(error) => (Role::Failed, error),
+        };
+        self.toasts.show(role, text, self.now);
+    }
+
+    /// The field for the file of an archive of this form.
+    fn file_field(&self, format: usize) -> Field {
+        let (.., end) = FORMATS.get(format).unwrap_or(&FORMATS[0]);
+        let tunnel = self.status.tunnel.as_deref().unwrap_or("podtap");
+        let now = self.now.to_zoned_datetime(self.zone().clone());
+        let file = format!("{tunnel}-{}.{end}", now.strftime("%Y%m%d-%H%M%S"));
+        Field::text("File", &file, "where to")
+    }
+}
+
+fn named_file(text: &str) -> Result<PathBuf, String> {
+    match text.trim() {
+        "" => Err("name a file".to_owned()),
+        file => Ok(PathBuf::from(file)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Answer, Message};
+    use crate::testing::{app, frame, id, now, press, settle, text};
+
+    fn settled(keys: &str) -> App {
+        let mut app = app(100, 30);
+        settle(&mut app, Message::Tick(now()), 500);
+        press(&mut app, keys, 500);
+        app
+    }
+
+    fn sent(app: &mut App) -> Vec<Effect> {
+        let enter: crate::keymap::Key = "enter".parse().unwrap();
+        let mut effects = app.update(Message::Key(enter.into()));
+        effects.retain(|effect| *effect != Effect::Draw);
+        effects
+    }
+
+    #[test]
+    fn what_is_marked_goes_into_the_file_that_is_named() {
+        let mut app = settled("m m x tab right");
+        let effects = sent(&mut app);
+        let [
+            Effect::Export {
+                selection,
+                format,
+                file,
+                ..
+            },
+        ] = effects.as_slice()
+        else {
+            panic!("{effects:?}");
+        };
+        assert_eq!(**selection, Selection::Events(vec![id(499), id(500)]));
+        assert_eq!(*format, Format::Ndjson);
+        assert_eq!(*file, PathBuf::from("crm-20261123-120432.ndjson"));
+
+        let result = Ok((2, file.clone()));
+        app.update(Message::Answer(Answer::Exported { result }));
+        let shown = text(&frame(&app));
+        assert!(shown.contains("Exported 2 events to crm-"), "{shown}");
+    }
+
+    #[test]
+    fn without_a_file_nothing_is_written_or_read() {
+        for keys in ["x tab tab ctrl-u", "I"] {
+            let mut app = settled(keys);
+            assert_eq!(sent(&mut app), []);
+            let shown = text(&frame(&app));
+            assert!(shown.contains("name a file"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn an_import_says_what_was_new() {
+        let mut app = settled("I o l d . h a r");
+        let file = PathBuf::from("old.har");
+        assert_eq!(sent(&mut app), [Effect::Import { file }]);
+        let result = Ok(Report {
+            new: 3,
+            known: 1,
+            skipped: 0,
+        });
+        app.update(Message::Answer(Answer::Imported { result }));
+        let shown = text(&frame(&app));
+        assert!(shown.contains("Imported 3 events; 1 known"), "{shown}");
+    }
+}

@@ -1,0 +1,39 @@
+//! Archives: written to a file that was not there, and read from one that is.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use podtap_agent::AgentHandle;
+use podtap_agent::export::archive::{self, Format, Selection};
+use podtap_agent::import::{Import, Report};
+
+use super::words;
+
+/// Writes an archive; how many events it holds. A file that is there is not overwritten.
+pub(super) async fn export(
+    agent: &AgentHandle,
+    selection: Selection,
+    format: Format,
+    base: &str,
+    file: PathBuf,
+) -> Result<(u64, PathBuf), String> {
+    let opened = File::create_new(&file)
+        .map_err(|error| format!("{} cannot be made: {error}", file.display()))?;
+    let written = archive::write(agent.history(), selection, format, base, opened).await;
+    match written {
+        Ok(many) => Ok((many, file)),
+        Err(error) => Err(format!("{} is not whole: {}", file.display(), words(error))),
+    }
+}
+
+/// Takes over what an archive holds.
+pub(super) async fn import(agent: &AgentHandle, file: PathBuf) -> Result<Report, String> {
+    let name = file.display().to_string();
+    let opened = File::open(&file).map_err(|error| format!("{name} cannot be read: {error}"))?;
+    let archive = Import::open(opened).await;
+    let archive = archive.map_err(|problem| format!("{name} cannot be imported: {problem}"))?;
+    agent.import(archive).await.map_err(|error| {
+        let new = error.imported.new;
+        format!("{name} cannot be imported: {error}; {new} events before that were")
+    })
+}
