@@ -26,9 +26,19 @@ pub struct Pty {
 
 /// What has come out of the program so far.
 struct State {
-    screen: vt100::Parser,
+    screen: vt100::Parser<Clipboard>,
     bytes: u64,
     last_ns: u64,
+}
+
+/// What a program has put into the terminal's clipboard last, in base64.
+#[derive(Debug, Default)]
+struct Clipboard(Vec<u8>);
+
+impl vt100::Callbacks for Clipboard {
+    fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
+        self.0 = data.to_vec();
+    }
 }
 
 /// How much a program has drawn.
@@ -49,7 +59,8 @@ impl Pty {
         let pair = native_pty_system().openpty(size(cols, rows))?;
         let before = modes(&*pair.master);
         let child = pair.slave.spawn_command(command)?;
-        let screen = vt100::Parser::new(nonzero(rows), nonzero(cols), 0);
+        let clipboard = Clipboard::default();
+        let screen = vt100::Parser::new_with_callbacks(nonzero(rows), nonzero(cols), 0, clipboard);
         let state = Arc::new(Mutex::new(State {
             screen,
             bytes: 0,
@@ -90,6 +101,11 @@ impl Pty {
     /// What the screen shows.
     pub fn text(&self) -> String {
         self.screen(vt100::Screen::contents)
+    }
+
+    /// What was put into the terminal's clipboard last, in base64.
+    pub fn clipboard(&self) -> Vec<u8> {
+        lock(&self.state).screen.callbacks().0.clone()
     }
 
     /// Whether the screen is the one a full-screen program draws on.

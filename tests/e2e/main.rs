@@ -26,6 +26,7 @@ mod podio_js;
 mod readme;
 mod sandbox_round_trip;
 mod shutdown;
+mod story;
 mod support;
 mod terminal;
 mod trigger;

@@ -1,5 +1,7 @@
 //! A real pseudo-terminal with `podtap` in it: keys go in, the screen is read back.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use podtap_bench::pty::{CommandBuilder, ExitStatus, Pty};
 
 use super::{Stage, eventually};
@@ -59,6 +61,16 @@ impl Terminal {
     /// What the screen shows.
     pub(crate) fn text(&self) -> String {
         self.pty.text()
+    }
+
+    /// Waits until the terminal's clipboard holds this text.
+    pub(crate) async fn clipboard_holds(&self, text: &str) {
+        let copied = || {
+            let copied = STANDARD.decode(self.pty.clipboard()).unwrap_or_default();
+            String::from_utf8_lossy(&copied).into_owned()
+        };
+        let holds = || copied().contains(text).then_some(());
+        eventually(&format!("{text:?} in the clipboard"), holds, copied).await;
     }
 
     /// Whether the screen is the one a full-screen program draws on.
