@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use podtap_agent::history::{EventRow, LoopFinding, Position};
-use podtap_agent::{LinkState, ServiceState};
+use podtap_agent::{Explanation, FieldChange, LinkState, ServiceState};
 use podtap_podio::{ObjectKind, ObjectRef};
 
 use crate::Config;
@@ -180,6 +180,67 @@ fn a_burst_is_one_line_and_signs_tell_what_rows_are() {
         }
         press(&mut app, "j j m", 1_204);
         snapshot("burst", &app);
+    }
+}
+
+#[test]
+fn what_podio_told_and_what_was_edited_are_shown_as_changes() {
+    for (width, height) in SIZES {
+        let mut app = browsing(width, height);
+        let change = |field: &str, from: &str, to: &str| FieldChange {
+            field: field.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
+        let explanation = Explanation {
+            title: Some("Login fails on Safari".to_owned()),
+            app: Some("Bugs".to_owned()),
+            who: Some("Ann Smith".to_owned()),
+            link: Some("https://podio.com/acme/crm/apps/bugs/items/17".to_owned()),
+            changes: vec![
+                change("Status", "Open", "Closed"),
+                change("Due date", "2026-12-01", ""),
+            ],
+            ..Explanation::default()
+        };
+        let (id, result) = (id(1_204), Ok(Box::new(explanation)));
+        settle(
+            &mut app,
+            Message::Answer(Answer::Explained { id, result }),
+            1_204,
+        );
+        snapshot("explained", &app);
+
+        let mut app = browsing(width, height);
+        let key: crate::keymap::Key = "e".parse().unwrap();
+        let effects = app.update(Message::Key(key.into()));
+        let Some(Effect::Edit { id, before, .. }) = effects.first().cloned() else {
+            panic!("{effects:?}");
+        };
+        let result = Ok(before.replace("item_id=4711", "item_id=4712"));
+        let edited = Answer::Edited { id, before, result };
+        settle(&mut app, Message::Answer(edited), 1_204);
+        snapshot("edited", &app);
+    }
+}
+
+#[test]
+fn notices_stand_over_the_panes_and_go() {
+    for (width, height) in SIZES {
+        let mut app = browsing(width, height);
+        let (id, result) = (id(1_204), Err("the disk is full".to_owned()));
+        settle(
+            &mut app,
+            Message::Answer(Answer::Replayed { id, result }),
+            1_204,
+        );
+        let result = Ok((2, "crm.har".into()));
+        settle(
+            &mut app,
+            Message::Answer(Answer::Exported { result }),
+            1_204,
+        );
+        snapshot("notices", &app);
     }
 }
 

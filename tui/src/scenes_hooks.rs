@@ -123,7 +123,7 @@ fn windows_over_the_hooks() {
         ("hook_delete", "del"),
         ("hook_new", "c"),
     ] {
-        for (width, height) in [(60, 15), (80, 24)] {
+        for (width, height) in SIZES {
             let mut app = opened(width, height, Ok(sample()));
             press(&mut app, keys, 1_204);
             snapshot(name, &app);
@@ -134,7 +134,7 @@ fn windows_over_the_hooks() {
 #[test]
 fn without_credentials_the_history_alone_tells() {
     let why = "Podio shows hooks only to who is logged in: set credentials, or run `podtap login`";
-    for (width, height) in [(60, 15), (80, 24)] {
+    for (width, height) in SIZES {
         snapshot("hooks_refused", &opened(width, height, Err(why.to_owned())));
     }
 }
