@@ -9,11 +9,9 @@ const EDITOR: &str =
 
 /// The tunnel's URL as the header shows it.
 fn public_url(screen: &str) -> Option<String> {
-    let start = screen.find("http://127.0.0.1:")?;
-    let url: String = screen[start..]
-        .chars()
-        .take_while(|c| !c.is_whitespace())
-        .collect();
+    let (_, rest) = screen.split_once("http://127.0.0.1:")?;
+    let rest = rest.split_whitespace().next()?;
+    let url = format!("http://127.0.0.1:{rest}");
     // Shortened, it would be no URL.
     (!url.contains('…') && url.ends_with('/')).then_some(url)
 }

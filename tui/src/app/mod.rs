@@ -3,6 +3,7 @@
 
 mod act;
 mod archive;
+mod edit;
 mod explain;
 mod fill;
 mod hooks;

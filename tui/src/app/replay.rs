@@ -6,7 +6,6 @@ use podtap_agent::{EventId, Target};
 
 use super::{App, Which, short};
 use crate::batch::Batch;
-use crate::editor;
 use crate::effect::{Effect, Wanted};
 use crate::keymap::{Action, Context};
 use crate::line::Line;
@@ -166,63 +165,6 @@ impl App {
             format!("Marked the newest {many}; no more can be marked at once")
         };
         self.toasts.show(Role::Ok, text, self.now);
-    }
-
-    /// Opens the selected event in the editor.
-    pub(super) fn edit(&mut self, effects: &mut Vec<Effect>) {
-        if let Some(event) = self.selected_event() {
-            let (id, file) = (event.id, editor::write(&event.request));
-            effects.push(Effect::Edit {
-                id,
-                file: file.clone(),
-                before: file,
-            });
-        }
-    }
-
-    /// Opens what was edited once more.
-    pub(super) fn edit_again(&mut self, effects: &mut Vec<Effect>) {
-        if let Some(Modal::Confirm(_, deed)) = self.modals.last()
-            && let Deed::Send {
-                id, before, file, ..
-            } = deed.as_ref()
-        {
-            let (id, file, before) = (*id, file.clone(), before.clone());
-            effects.push(Effect::Edit { id, file, before });
-            self.modals.pop();
-        }
-    }
-
-    /// The editor has been left: shows what is different, and asks whether to send it.
-    pub(super) fn edited(&mut self, id: EventId, before: String, result: Result<String, String>) {
-        let parsed = result.and_then(|file| match editor::parse(&file) {
-            Ok(edited) => Ok((file, edited)),
-            Err(error) => Err(format!("nothing was sent: {error}")),
-        });
-        match parsed {
-            Ok((file, Some(edited))) => {
-                let mut lines = editor::difference(&before, &file);
-                if lines.is_empty() {
-                    lines.push(Line::of(Role::Quiet, "Nothing was changed."));
-                }
-                let hint = [
-                    (Action::Accept, "sends"),
-                    (Action::EditAgain, "edits again"),
-                    (Action::Back, "leaves"),
-                ];
-                let hint = self.keymap().says(Context::Confirm, &hint);
-                let lines = Lines::new("Replay this instead", hint, lines);
-                let deed = Deed::Send {
-                    id,
-                    edited,
-                    file,
-                    before,
-                };
-                self.modals.push(Modal::Confirm(lines, Box::new(deed)));
-            }
-            Ok((_, None)) => self.toasts.show(Role::Quiet, "Nothing was sent", self.now),
-            Err(error) => self.toasts.show(Role::Failed, error, self.now),
-        }
     }
 
     /// A replay has ended.

@@ -66,7 +66,7 @@ impl Context {
             Self::Browse => "both",
             Self::Modal => "window",
             Self::Confirm => "question",
-            Self::Hooks => "hooks",
+            Self::Hooks => "hook-list",
             Self::Typing => "typing",
             Self::Global => "everywhere",
         }

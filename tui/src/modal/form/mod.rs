@@ -1,6 +1,9 @@
 //! A form over the panes: fields under each other, each typed or chosen. What a form is for, and
 //! what its values mean, is `app`'s business; this one only lets them be filled in.
 
+mod choice;
+
+use choice::Choice;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
@@ -48,14 +51,6 @@ enum Value {
     Choice(Choice),
 }
 
-/// One of several; typing goes to the next one that begins so, or holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Choice {
-    options: Vec<String>,
-    at: usize,
-    typed: String,
-}
-
 /// What a key did to a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Filled {
@@ -79,10 +74,9 @@ impl Field {
 
     /// A field of which one option is chosen, at first the one at `at`.
     pub(crate) fn choice(label: &str, options: Vec<String>, at: usize) -> Self {
-        let typed = String::new();
         Self {
             label: label.to_owned(),
-            value: Value::Choice(Choice { options, at, typed }),
+            value: Value::Choice(Choice::new(options, at)),
             otherwise: String::new(),
         }
     }
@@ -234,62 +228,6 @@ impl Field {
         };
         let label = if has_keys { Role::Accent } else { Role::Quiet };
         Line::new().column(label, &self.label, LABEL).join(value)
-    }
-}
-
-impl Choice {
-    /// Says whether another option is chosen now.
-    fn key(&mut self, key: Key) -> bool {
-        use crossterm::event::KeyCode;
-        let (before, many) = (self.at, self.options.len().max(1));
-        match key.code() {
-            KeyCode::Left if key.is_plain() => {
-                self.typed.clear();
-                self.at = (self.at + many - 1) % many;
-            }
-            KeyCode::Right if key.is_plain() => {
-                self.typed.clear();
-                self.at = (self.at + 1) % many;
-            }
-            KeyCode::Char(' ') => {
-                self.typed.clear();
-                self.at = (self.at + 1) % many;
-            }
-            KeyCode::Backspace => self.typed.clear(),
-            _ => self.look_for(key.typed()),
-        }
-        self.at != before
-    }
-
-    /// Goes to the first option that begins with what was typed, else to the first that holds it;
-    /// a letter that leads nowhere begins anew.
-    fn look_for(&mut self, letter: Option<char>) {
-        let Some(letter) = letter else { return };
-        self.typed.push(letter);
-        for _ in 0..2 {
-            let mut options = self.options.iter();
-            let begins = options.position(|option| option.starts_with(&self.typed));
-            let mut options = self.options.iter();
-            let holds = || options.position(|option| option.contains(&self.typed));
-            if let Some(found) = begins.or_else(holds) {
-                self.at = found;
-                return;
-            }
-            self.typed = letter.to_string();
-        }
-        self.typed.clear();
-    }
-
-    fn line(&self, has_keys: bool) -> Line {
-        let chosen = self.options.get(self.at).map_or("", String::as_str);
-        if !has_keys || self.options.len() < 2 {
-            return Line::of(Role::Plain, chosen);
-        }
-        let of = format!("  {} of {}", self.at + 1, self.options.len());
-        Line::of(Role::Accent, "◂ ")
-            .put(Role::Strong, chosen)
-            .put(Role::Accent, " ▸")
-            .put(Role::Quiet, of)
     }
 }
 
