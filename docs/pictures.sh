@@ -1,7 +1,13 @@
 #!/usr/bin/env bash
-# Draws the pictures of the README again, from the real UI on a live demo.
+# Draws the pictures of the README and of docs/UI.md again, from the real UI on a live demo: each
+# with the keys that lead to it, for dark and for light pages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-draw() { cargo run --quiet --release -- demo --events 40 --rate 15 --keys 'j w' --picture "$@"; }
-draw docs/ui-dark.svg
-draw docs/ui-light.svg --light
+draw() {
+  local name=$1 keys=$2
+  cargo run --quiet --release -- demo --events 40 --rate 15 --keys "$keys" --picture "docs/$name-dark.svg"
+  cargo run --quiet --release -- demo --events 40 --rate 15 --keys "$keys" --picture "docs/$name-light.svg" --light
+}
+draw ui 'j w'
+draw ui-trigger 't'
+draw ui-hooks 'h'
