@@ -9,6 +9,7 @@
 )]
 
 mod bad_input;
+mod browser;
 mod bytes;
 mod cli;
 mod config;

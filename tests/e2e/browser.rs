@@ -1,0 +1,41 @@
+//! What Podio knows of an event, in the detail and in the person's browser, on the demo's sandbox.
+
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::{Stage, Terminal, eventually};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_is_explained_and_opened_in_the_browser_or_copied_over_ssh() {
+    for (variables, opens) in [(vec![], true), (vec![("SSH_TTY", "/dev/pts/9")], false)] {
+        let stage = Stage::new();
+        let bin = stage.home().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        let browser = bin.join("xdg-open");
+        let script = "#!/bin/sh\nprintf '%s' \"$1\" > \"$HOME/opened\"\n";
+        std::fs::write(&browser, script).unwrap();
+        std::fs::set_permissions(&browser, PermissionsExt::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        let variables = [variables, vec![("PATH", path.as_str())]].concat();
+        let args = ["demo", "--rate", "8"];
+        let mut terminal = Terminal::start_with(&stage, &args, &variables, (160, 40));
+
+        terminal.shows("item.update").await;
+        terminal.keys("/type:item.update\r");
+        terminal.shows("✓ 200").await;
+        terminal.keys("jw");
+        terminal.shows("title  ").await;
+        terminal.keys("o");
+        let link = "https://podio.com/sandbox/items/";
+        if opens {
+            let file = stage.home().join("opened");
+            let opened = || std::fs::read_to_string(&file).ok();
+            let opened = || opened().filter(|page| page.starts_with(link));
+            eventually("the page in the browser", opened, || terminal.text()).await;
+        } else {
+            terminal.shows("Copied https://podio.com").await;
+            terminal.clipboard_holds(link).await;
+        }
+        terminal.keys("q");
+        terminal.ended().await;
+    }
+}
