@@ -12,7 +12,7 @@ async fn an_event_is_chosen_sent_and_listed() {
     terminal.shows("Or press    t").await;
 
     terminal.keys("t");
-    terminal.shows("Send an event that Podio did not").await;
+    terminal.shows("Trigger an event").await;
     terminal.keys("upd");
     terminal.shows("item.update ▸").await;
     // Past the path and the local service, to the item.

@@ -9,17 +9,21 @@ use crate::effect::Effect;
 use crate::line::Line;
 use crate::theme::Role;
 
+/// Said until Podio has answered.
+const ASKING: &str = "Asking Podio …";
+
 impl App {
     /// Asks what the selected event was about.
     pub(super) fn explain(&mut self, effects: &mut Vec<Effect>) {
         if let Some(id) = self.list.selected().map(|row| row.id) {
-            self.toasts.show(Role::Quiet, "Asking Podio …", self.now);
+            self.toasts.show(Role::Quiet, ASKING, self.now);
             effects.push(Effect::Explain { id });
         }
     }
 
     /// Podio has answered, or not.
     pub(super) fn explained(&mut self, id: EventId, result: Result<Box<Explanation>, String>) {
+        self.toasts.withdraw(ASKING);
         let lines = result.map(|explanation| explained(&explanation));
         self.found(id, lines);
     }
@@ -73,6 +77,8 @@ mod tests {
     fn explained_on(width: u16, height: u16) -> App {
         let mut app = app(width, height);
         settle(&mut app, Message::Tick(now()), 500);
+        press(&mut app, "w", 500);
+        assert!(text(&frame(&app)).contains(ASKING));
         let explanation = Explanation {
             title: Some("Login fails on Safari".to_owned()),
             ..Explanation::default()
@@ -92,6 +98,7 @@ mod tests {
             let mut app = explained_on(width, height);
             let shown = text(&frame(&app));
             assert!(shown.contains("Login fails on Safari"), "{shown}");
+            assert!(!shown.contains(ASKING), "{shown}");
             settle(&mut app, Message::Resize((100, 30).into()), 500);
             assert!(text(&frame(&app)).contains("Login fails on Safari"));
             press(&mut app, "esc j k", 500);
