@@ -2,10 +2,13 @@
 //! how often it draws, what it costs. One part a run, one JSON object on stdout;
 //! docs/PERFORMANCE.md has the commands.
 //!
-//! The parts: `idle` (nobody writes, nothing may be drawn) and `flood` (another process's events, at
-//! `--rate` a second).
+//! The parts: `idle` (nobody writes, nothing may be drawn), `flood` (another process's events, at
+//! `--rate` a second) and `listen` (webhooks at that rate through a relay within the process, stored
+//! and delivered by it, with an empty history at the start).
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -36,6 +39,7 @@ const SCREEN: (u16, u16) = (200, 60);
 enum Part {
     Idle,
     Flood,
+    Listen,
 }
 
 #[derive(Debug, Parser)]
@@ -64,6 +68,10 @@ struct Options {
 #[expect(clippy::print_stdout, reason = "the result, for the benchmark script")]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    if options.part == Part::Listen {
+        println!("{}", listen(&options).await?);
+        return Ok(());
+    }
     let folder = history::copied(options.events, NAME).await?;
     let file = folder.path().join(format!("{NAME}.db"));
     let mut pty = Pty::start(command(&options.podtap, folder.path())?, SCREEN.0, SCREEN.1)?;
@@ -77,7 +85,7 @@ async fn main() -> anyhow::Result<()> {
     settled(&pty).await?;
     let result = match options.part {
         Part::Idle => idle(&pty, Duration::from_secs(options.secs)).await?,
-        Part::Flood => flood(&mut pty, &file, &options).await?,
+        Part::Flood | Part::Listen => flood(&mut pty, &file, &options).await?,
     };
     pty.keys("q")?;
     println!("{result}");
@@ -138,6 +146,81 @@ async fn flood(pty: &mut Pty, file: &Path, options: &Options) -> anyhow::Result<
         "cpu_percent": cpu / seconds * 100.0,
         "peak_rss_mib": usage::peak_rss_mib(pid)?,
     }))
+}
+
+/// `podtap listen` with everything on this machine: sender, relay, agent, local service, terminal.
+async fn listen(options: &Options) -> anyhow::Result<serde_json::Value> {
+    let folder = tempfile::tempdir()?;
+    let service = free_address()?;
+    let _sink = beside("sink")?
+        .arg(service.to_string())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut command = command(&options.podtap, folder.path())?;
+    command.args(["--listen", &free_address()?.to_string()]);
+    let argv = command.get_argv_mut();
+    if let Some(subcommand) = argv.get_mut(1) {
+        *subcommand = "listen".into();
+    }
+    command.arg(service.to_string());
+    let mut pty = Pty::start(command, SCREEN.0, SCREEN.1)?;
+    until(&pty, "the public URL", |pty| {
+        public_url(&pty.text()).is_some()
+    })
+    .await?;
+    let url = public_url(&pty.text()).context("no public URL")?;
+    let pid = pty.pid().context("it has ended")?;
+    let before = usage::cpu(pid)?;
+    let start = Instant::now();
+    let events = options.rate * options.secs;
+    let mut post = beside("post")?;
+    post.args([&format!("{url}podio/hook"), "--connections", "64"]);
+    post.args([
+        "--events",
+        &events.to_string(),
+        "--rate",
+        &options.rate.to_string(),
+    ]);
+    let (posted, typed) = tokio::join!(
+        post.kill_on_drop(true).output(),
+        type_keys(&mut pty, Duration::from_secs(options.secs))
+    );
+    ensure!(posted?.status.success(), "not everything was accepted");
+    let (answers, frames) = typed?;
+    let seconds = start.elapsed().as_secs_f64();
+    let cpu = usage::cpu(pid)?.saturating_sub(before).as_secs_f64();
+    let peak_rss_mib = usage::peak_rss_mib(pid)?;
+    pty.keys("q")?;
+    Ok(serde_json::json!({
+        "part": "listen",
+        "events_per_s": per_second(events, seconds),
+        "key_to_screen": answers.to_json(),
+        "frames_per_s": per_second(frames, seconds),
+        "cpu_percent": cpu / seconds * 100.0,
+        "peak_rss_mib": peak_rss_mib,
+    }))
+}
+
+/// Another program of this benchmark.
+fn beside(name: &str) -> anyhow::Result<tokio::process::Command> {
+    let path = std::env::current_exe()?.with_file_name(name);
+    ensure!(path.exists(), "build {name} first");
+    let mut command = tokio::process::Command::new(path);
+    command.stdin(Stdio::null()).stderr(Stdio::inherit());
+    Ok(command)
+}
+
+/// An address of this machine that nobody listens on.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+/// The tunnel's URL, as the header shows it.
+fn public_url(screen: &str) -> Option<String> {
+    let (_, rest) = screen.split_once("http://127.0.0.1:")?;
+    let rest = rest.split_whitespace().next()?;
+    rest.ends_with('/')
+        .then(|| format!("http://127.0.0.1:{rest}"))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
