@@ -105,7 +105,8 @@ pub enum RunError {
 /// that is cancelled already.
 #[derive(Debug)]
 pub struct Agent {
-    retention: Retention,
+    /// What the history lets go; `None` where this agent only browses.
+    retention: Option<Retention>,
     writer: Writer,
     writer_thread: WriterThread,
     link: Option<Link>,
@@ -181,6 +182,9 @@ impl Agent {
             }),
             _ => None,
         };
+        // Only the agent with the link removes anything: one that browses, or replays, knows
+        // nothing of what that one was told to keep.
+        let retention = link.is_some().then_some(retention);
         let face = Face {
             writer: writer.clone(),
             status,
@@ -240,7 +244,7 @@ impl Agent {
         }
         parts.spawn({
             let token = token.clone();
-            async move { Ok(keep_house(&writer, &retention, token).await?) }
+            async move { Ok(keep_house(&writer, retention.as_ref(), token).await?) }
         });
         let mut outcome = Ok(());
         while let Some(part) = parts.join_next().await {
@@ -267,7 +271,7 @@ fn answers_sender(link: Option<&LinkConfig>) -> bool {
 /// What has to be done to a history now and then.
 async fn keep_house(
     writer: &Writer,
-    retention: &Retention,
+    retention: Option<&Retention>,
     token: CancellationToken,
 ) -> Result<(), HistoryError> {
     let (mut look, mut retain) = (interval(LOOK_EVERY), interval(RETAIN_EVERY));
@@ -276,8 +280,10 @@ async fn keep_house(
         tokio::select! {
             () = token.cancelled() => return Ok(()),
             _ = look.tick() => drop(writer.look().await?),
-            _ = retain.tick() => {
-                while writer.retain(retention.clone(), Timestamp::now()).await? {
+            _ = retain.tick(), if retention.is_some() => {
+                while let Some(retention) = retention
+                    && writer.retain(retention.clone(), Timestamp::now()).await?
+                {
                     if token.is_cancelled() {
                         return Ok(());
                     }

@@ -1,0 +1,48 @@
+//! An agent that only browses takes nothing and removes nothing.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use jiff::Timestamp;
+use podtap_agent::config::Retention;
+use podtap_agent::history::{Filter, Writer};
+use podtap_agent::{Agent, Change, Config};
+use support::{event, history_of};
+use tempfile::TempDir;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test]
+async fn an_old_event_outlives_a_look_at_the_history() {
+    let folder = TempDir::new().unwrap();
+    let mut config = Config::new(history_of(&folder));
+    config.retention = Retention {
+        max_events: 1,
+        ..Retention::default()
+    };
+    let (agent, handle) = Agent::open(config).unwrap();
+    let (changes, _) = broadcast::channel(4);
+    let (elsewhere, thread) = Writer::open(&history_of(&folder), changes).unwrap();
+    let mut old = vec![event(1, "a"), event(2, "b"), event(3, "c")];
+    for event in &mut old {
+        event.request.received_at = Timestamp::UNIX_EPOCH;
+        event.state = podtap_agent::history::DeliveryState::Held;
+    }
+    elsewhere.append(old).await.unwrap();
+
+    // What another process writes is noticed by the same task that would remove, at its first
+    // round and, once more is written, at its second: by then it would have.
+    let (ended, mut told) = (CancellationToken::new(), handle.changes());
+    let looked = async {
+        while !matches!(told.recv().await, Ok(Change::Elsewhere)) {}
+        elsewhere.append(vec![event(4, "d")]).await.unwrap();
+        while !matches!(told.recv().await, Ok(Change::Elsewhere)) {}
+        ended.cancel();
+    };
+    let (ran, ()) = tokio::join!(agent.run(ended.clone()), looked);
+    ran.unwrap();
+
+    assert_eq!(handle.history().count(Filter::default()).await.unwrap(), 4);
+    thread.close().await;
+}
