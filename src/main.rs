@@ -21,7 +21,7 @@ use crate::cli::Cli;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    match run(Cli::parse_from(cli::sorted(std::env::args_os()))) {
         Ok(code) => code,
         Err(failure) => failure.report(),
     }

@@ -22,11 +22,7 @@ pub(crate) struct Ui {
 pub(crate) struct Events {
     /// Such as: type:item.* item:4711 status:5xx after:10m path:/podio -type:hook.verify "text";
     /// @name stands for a saved filter of the configuration file
-    #[arg(
-        value_name = "FILTER",
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
     /// At most this many
     #[arg(short = 'l', long, value_name = "N", default_value_t = 50)]
@@ -107,4 +103,73 @@ pub(crate) struct Replay {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) tunnel: Tunnel,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use crate::cli::{Cli, Command, sorted};
+
+    fn events(words: &[&str]) -> (Vec<String>, bool, usize) {
+        let typed = ["podtap", "events"].iter().chain(words);
+        let typed = sorted(typed.map(Into::into));
+        match Cli::try_parse_from(typed).map(|cli| cli.command) {
+            Ok(Command::Events(events)) => (events.filter, events.json, events.limit),
+            other => panic!("{words:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn flags_are_flags_wherever_they_stand_and_terms_are_terms() {
+        let terms = |terms: &[&str]| terms.iter().map(|&term| term.to_owned()).collect();
+        for (words, filter, json, limit) in [
+            (
+                &["--json", "-l", "5", "item:1"][..],
+                &["item:1"][..],
+                true,
+                5,
+            ),
+            (&["item:1", "--json", "-l", "5"], &["item:1"], true, 5),
+            (
+                &["item:1", "-l5", "status:5xx"],
+                &["item:1", "status:5xx"],
+                false,
+                5,
+            ),
+            (
+                &["-type:hook.verify", "--json"],
+                &["-type:hook.verify"],
+                true,
+                50,
+            ),
+            (
+                &["--json", "-type:hook.verify"],
+                &["-type:hook.verify"],
+                true,
+                50,
+            ),
+            (
+                &["-label:x", "-vendor"],
+                &["-label:x", "-vendor"],
+                false,
+                50,
+            ),
+            (
+                &["a", "-\"free text\""],
+                &["a", "-\"free text\""],
+                false,
+                50,
+            ),
+            (
+                &["-path:/podio -item:4", "--json"],
+                &["-path:/podio -item:4"],
+                true,
+                50,
+            ),
+            (&["--", "--json"], &["--json"], false, 50),
+        ] {
+            assert_eq!(events(words), (terms(filter), json, limit), "{words:?}");
+        }
+    }
 }

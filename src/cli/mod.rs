@@ -17,6 +17,7 @@ mod history;
 mod listen;
 mod podio;
 mod relay;
+mod terms;
 mod trigger;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(crate) use history::{Events, Explain, Import, Replay, Show, Ui};
 pub(crate) use listen::{Demo, Hooks, Listen, Picture, Tunnel, UiMode};
 pub(crate) use podio::{HookTargets, HooksCommand, Login, Sandbox};
 pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};
+pub(crate) use terms::sorted;
 pub(crate) use trigger::Trigger;
 
 /// A development tunnel and inspector for Podio webhooks.
