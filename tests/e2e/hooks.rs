@@ -1,5 +1,6 @@
 //! Hooks that live as long as `listen`, and the commands that manage hooks, against the sandbox.
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{Process, Service, Stage, command, eventually};
@@ -141,6 +142,45 @@ async fn listen_makes_hooks_has_them_verified_and_removes_exactly_those() {
             .success()
     );
     assert_eq!(podio.hooks(&stage).len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_that_is_closed_leaves_no_hook_and_nohup_goes_on() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let podio = Podio::start(&stage).await;
+    let target = service.address().to_string();
+    let args = [
+        "listen",
+        &target,
+        "--json",
+        "--app",
+        APP,
+        "--on",
+        "item.update",
+    ];
+
+    let mut agent = Process::spawn(podio.command(&stage, &args));
+    agent.object("verify", |verify| verify["ok"] == true).await;
+    agent.signal(Signal::HUP);
+    assert_eq!(agent.ended().await.code(), Some(129), "{}", agent.stderr());
+    assert_eq!(podio.hooks(&stage).len(), 0);
+
+    let listen = podio.command(&stage, &args);
+    let mut kept = std::process::Command::new("sh");
+    kept.args(["-c", r#"trap "" HUP; exec "$@""#, "sh"]);
+    kept.arg(listen.get_program()).args(listen.get_args());
+    for (name, value) in listen.get_envs() {
+        match value {
+            Some(value) => kept.env(name, value),
+            None => kept.env_remove(name),
+        };
+    }
+    let mut agent = Process::spawn(kept);
+    agent.object("ready", |_| true).await;
+    agent.signal(Signal::HUP);
+    agent.object("verify", |verify| verify["ok"] == true).await;
+    agent.terminate();
+    assert_eq!(agent.ended().await.code(), Some(143), "{}", agent.stderr());
 }
 
 #[tokio::test(flavor = "multi_thread")]
