@@ -23,6 +23,11 @@ pub struct Status {
     pub pending: u64,
     /// Attempts under way.
     pub in_flight: usize,
+    /// Objects of which an event waits or is under way: each has a lane of its own.
+    pub lanes: usize,
+    /// Attempts that found nobody or lost their connection since the agent started; their events
+    /// went back to their lanes.
+    pub retries: u64,
     /// Connections made after the first one.
     pub reconnects: u64,
 }

@@ -88,6 +88,8 @@ pub(crate) enum Effect {
     },
     /// Open this page in the person's browser.
     Browse(String),
+    /// See how large the history is.
+    Measure,
     /// Write events into a file.
     Export {
         /// Which.

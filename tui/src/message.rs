@@ -111,6 +111,11 @@ pub(crate) enum Answer {
         /// Whether it could be.
         result: Result<(), String>,
     },
+    /// To [`crate::effect::Effect::Measure`].
+    Measured {
+        /// Bytes on the disk, where they can be read.
+        bytes: Option<u64>,
+    },
     /// To [`crate::effect::Effect::Export`].
     Exported {
         /// How many events the file holds.

@@ -187,6 +187,8 @@ pub(crate) fn status() -> Status {
         backlog: 0,
         pending: 0,
         in_flight: 0,
+        lanes: 0,
+        retries: 0,
         reconnects: 0,
     }
 }
@@ -225,6 +227,9 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
                 result: Ok(rows.into()),
             })
         }
+        Effect::Measure => Some(Answer::Measured {
+            bytes: Some(4_300_000),
+        }),
         Effect::Count { filter } => Some(Answer::Count {
             filter,
             took: Duration::ZERO,

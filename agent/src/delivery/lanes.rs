@@ -60,6 +60,11 @@ impl<E> Lanes<E> {
         self.waiting
     }
 
+    /// Lanes of which an event waits or is under way.
+    pub(super) fn count(&self) -> usize {
+        self.by_key.len()
+    }
+
     /// Adds an event at the end of its lane.
     pub(super) fn push(&mut self, key: LaneKey, event: E) {
         self.waiting += 1;

@@ -115,7 +115,7 @@ impl Delivery {
                     None => under_way.push(self.attempt(key, waiting)),
                 }
             }
-            self.publish(under_way.len(), held.pending);
+            self.publish(under_way.len(), held.pending, lanes.count());
             // Every arm is cancel-safe: the futures live outside and are only polled here.
             tokio::select! {
                 () = token.cancelled() => {}
@@ -166,6 +166,7 @@ impl Delivery {
             }
             Verdict::Away { waiting, reason } => {
                 lanes.returned(key, *waiting);
+                self.status.send_modify(|status| status.retries += 1);
                 Some(reason)
             }
         }
@@ -261,11 +262,12 @@ impl Delivery {
         answer.into_outcome(self.config.max_response_bytes)
     }
 
-    fn publish(&self, in_flight: usize, pending: u64) {
+    fn publish(&self, in_flight: usize, pending: u64, lanes: usize) {
+        let now = (in_flight, pending, lanes);
         self.status.send_if_modified(|status| {
-            let known = (status.in_flight, status.pending);
-            (status.in_flight, status.pending) = (in_flight, pending);
-            known != (in_flight, pending)
+            let known = (status.in_flight, status.pending, status.lanes);
+            (status.in_flight, status.pending, status.lanes) = now;
+            known != now
         });
     }
 

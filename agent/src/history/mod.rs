@@ -178,6 +178,20 @@ impl History {
         self.near.read(watch::loops).await
     }
 
+    /// Bytes that the history takes on the disk, with what is not yet copied into its file.
+    ///
+    /// # Errors
+    /// When the file's folder cannot be read.
+    pub fn bytes_on_disk(&self) -> std::io::Result<u64> {
+        let mut bytes = std::fs::metadata(&self.path)?.len();
+        for end in ["-wal", "-shm"] {
+            let mut beside = self.path.as_os_str().to_owned();
+            beside.push(end);
+            bytes += std::fs::metadata(beside).map_or(0, |beside| beside.len());
+        }
+        Ok(bytes)
+    }
+
     /// The newest event's place; `None` in an empty history.
     pub async fn newest(&self) -> Result<Option<Position>, HistoryError> {
         self.near

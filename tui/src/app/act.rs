@@ -12,7 +12,6 @@ use crate::layout::Layout;
 use crate::list::marks::MOST_MARKS;
 use crate::message::Changes;
 use crate::modal::copy::Form;
-use crate::modal::health::health;
 use crate::modal::help::Help;
 use crate::modal::palette::{Chosen, Palette};
 use crate::modal::{Deed, Modal};
@@ -120,7 +119,7 @@ impl App {
                 let palette = Palette::new(self.contexts(), self.config.filters.clone());
                 self.modals.push(Modal::Palette(palette));
             }
-            Action::Health => self.modals.push(Modal::Lines(health(self))),
+            Action::Health => self.open_health(effects),
             Action::Copy if self.selected_event().is_some() => self.modals.push(Modal::Copy),
             Action::Open if self.list.selected_burst().is_some() => self.fold(),
             Action::Open => self.focus = Pane::Detail,
@@ -160,6 +159,7 @@ impl App {
         let Some(layout) = self.layout() else { return };
         let screen = self.screen();
         match (self.modals.last_mut(), self.focus) {
+            (Some(Modal::Health(_)), _) => self.scroll_health(action),
             (Some(modal), _) => modal.act(action, &self.config.keymap, screen),
             (None, _) if self.detail.turn(action) => {}
             (None, Pane::List) => self.list.act(action, layout.list_height()),

@@ -6,6 +6,7 @@ mod archive;
 mod edit;
 mod explain;
 mod fill;
+mod health;
 mod hooks;
 mod link;
 mod note;
@@ -36,6 +37,7 @@ use crate::rate::Rate;
 use crate::search::Search;
 use crate::theme::{Role, Theme};
 use crate::toast::Toasts;
+use health::Health;
 pub(crate) use trigger::{LastSent, Offer};
 pub(crate) use which::Which;
 
@@ -81,6 +83,8 @@ pub(crate) struct App {
     pub(crate) toasts: Toasts,
     /// Replays of many events, while there are any.
     pub(crate) batch: Option<Batch>,
+    /// What is remembered for the health window.
+    pub(crate) health: Health,
     /// What the filter wants.
     wanted: Filter,
     /// Whether only marked events are shown, of those that the filter wants.
@@ -100,6 +104,7 @@ impl App {
     pub(crate) fn new(config: Config, size: Size, now: Timestamp, status: Status) -> Self {
         Self {
             search: Search::new(config.filters.clone()),
+            health: Health::of(&status.link, now),
             config,
             size,
             now,
@@ -134,8 +139,11 @@ impl App {
             Message::Mouse(event) => self.mouse(event),
             Message::Paste(text) => self.paste(&text),
             Message::Resize(size) => std::mem::replace(&mut self.size, size) != size,
-            Message::Tick(now) => self.tick(now),
-            Message::Status(status) => std::mem::replace(&mut self.status, *status) != self.status,
+            Message::Tick(now) => self.tick(now) | self.look_after_health(&mut effects),
+            Message::Status(status) => {
+                self.health.remember(&status.link, self.now);
+                std::mem::replace(&mut self.status, *status) != self.status
+            }
             Message::Changed(changes) => self.changed(&changes),
             Message::Answer(answer) => self.answer(answer, &mut effects),
         };
@@ -281,6 +289,7 @@ impl App {
                 standings,
             } => self.hooks_listed(generation, listing.map(|it| *it), standings),
             Answer::HookChanged { change, result } => self.hook_changed(&change, result),
+            Answer::Measured { bytes } => self.measured(bytes),
             Answer::Exported { result } => self.exported(result),
             Answer::Imported { result } => self.imported(result),
             Answer::Released { object, result } => self.released(object, result),

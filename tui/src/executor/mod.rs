@@ -179,6 +179,12 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
             let result = agent.release(object).await.map_err(words);
             Answer::Released { object, result }
         }
+        Effect::Measure => {
+            let history = history.clone();
+            let measured = tokio::task::spawn_blocking(move || history.bytes_on_disk());
+            let bytes = measured.await.ok().and_then(Result::ok);
+            Answer::Measured { bytes }
+        }
         Effect::Export {
             selection,
             format,

@@ -11,8 +11,8 @@ use crate::words;
 /// Cells of a label.
 const LABEL: usize = 16;
 
-/// The window as things are now.
-pub(crate) fn health(app: &App) -> Lines {
+/// The window as things are now, from its line `top` on.
+pub(crate) fn health(app: &App, top: usize) -> Lines {
     let (status, now) = (app.status(), app.now());
     let link = match &status.link {
         LinkState::Off => Line::of(Role::Quiet, "○ no relay"),
@@ -36,6 +36,7 @@ pub(crate) fn health(app: &App) -> Lines {
     let none = || "none".to_owned();
     let text = |text: Option<String>| Line::of(Role::Plain, text.unwrap_or_else(none));
     let many = |many: u64| Line::of(Role::Plain, words::number(many));
+    let few = |number: usize| many(u64::try_from(number).unwrap_or(u64::MAX));
     let lines = [
         ("Tunnel", text(status.tunnel.clone())),
         ("Public URL", text(status.public_url.clone())),
@@ -49,19 +50,42 @@ pub(crate) fn health(app: &App) -> Lines {
         ),
         ("", service),
         ("Waiting", many(status.pending)),
-        (
-            "Under way",
-            many(u64::try_from(status.in_flight).unwrap_or(u64::MAX)),
-        ),
+        ("Lanes", few(status.lanes)),
+        ("Under way", few(status.in_flight)),
+        ("Tried again", many(status.retries)),
+        ("", Line::new()),
+        ("History", history(app)),
         ("Last minute", many(app.rate.per_minute())),
     ];
     let row =
         |(label, value): (&str, Line)| Line::new().column(Role::Quiet, label, LABEL).join(value);
-    Lines::new(
-        "Health",
-        app.keymap().closes(),
-        lines.into_iter().map(row).collect(),
-    )
+    let lines = lines.into_iter().chain(link_was(app)).map(row).collect();
+    Lines::new("Health", app.keymap().closes(), lines).from(top)
+}
+
+/// How many events the history holds, and what they take.
+fn history(app: &App) -> Line {
+    let total = app.list.total().filter(|_| app.list.shows_all());
+    let events = total.map(|total| words::count(total, "event"));
+    let bytes = app.health.bytes().map(words::size);
+    let parts: Vec<String> = events.into_iter().chain(bytes).collect();
+    Line::of(Role::Plain, parts.join(" · "))
+}
+
+/// What the link was, the latest first.
+fn link_was(app: &App) -> impl Iterator<Item = (&'static str, Line)> {
+    let heading = std::iter::once(("", Line::new()));
+    let states = app
+        .health
+        .link()
+        .enumerate()
+        .map(|(index, (at, role, state))| {
+            let label = if index == 0 { "The link was" } else { "" };
+            let at = words::moment(*at, app.now(), app.zone());
+            let line = Line::of(Role::Quiet, at).space(2).put(*role, state);
+            (label, line)
+        });
+    heading.chain(states)
 }
 
 fn up(since: &str) -> Line {

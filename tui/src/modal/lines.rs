@@ -39,6 +39,18 @@ impl Lines {
         }
     }
 
+    /// Begins at this line.
+    #[must_use]
+    pub(crate) fn from(mut self, top: usize) -> Self {
+        self.top = top;
+        self
+    }
+
+    /// The first line that is shown.
+    pub(crate) fn top(&self) -> usize {
+        self.top
+    }
+
     /// Scrolls.
     pub(crate) fn act(&mut self, action: Action, screen: Rect) {
         let height = usize::from(inner(self.area(screen)).height);

@@ -32,6 +32,8 @@ pub(crate) enum Modal {
     Copy,
     /// Something to read.
     Lines(Lines),
+    /// How the agent is, from this line on.
+    Health(usize),
     /// Something to read before it is done.
     Confirm(Lines, Box<Deed>),
     /// Everything that can be done.
@@ -88,7 +90,7 @@ impl Modal {
             Self::Confirm(..) => Context::Confirm,
             Self::Hooks(_) => Context::Hooks,
             Self::Palette(_) | Self::Form(..) => Context::Typing,
-            Self::Help(_) | Self::Copy | Self::Lines(_) => Context::Modal,
+            Self::Help(_) | Self::Copy | Self::Lines(_) | Self::Health(_) => Context::Modal,
         }
     }
 
@@ -103,7 +105,7 @@ impl Modal {
             Self::Help(help) => help.act(action, keymap, screen),
             Self::Lines(lines) | Self::Confirm(lines, _) => lines.act(action, screen),
             Self::Hooks(pane) => pane.act(action, screen),
-            Self::Copy | Self::Palette(_) | Self::Form(..) => {}
+            Self::Copy | Self::Health(_) | Self::Palette(_) | Self::Form(..) => {}
         }
     }
 }
@@ -114,6 +116,7 @@ pub(crate) fn view(modal: &Modal, app: &App, screen: Rect, buffer: &mut Buffer) 
         Modal::Help(help) => help::view(help, app, screen, buffer),
         Modal::Copy => copy::view(app, screen, buffer),
         Modal::Lines(lines) | Modal::Confirm(lines, _) => lines.view(app, screen, buffer),
+        Modal::Health(top) => health::health(app, *top).view(app, screen, buffer),
         Modal::Palette(palette) => palette.view(app, screen, buffer),
         Modal::Form(form, _) => form.view(app, screen, buffer),
         Modal::Hooks(pane) => hooks::view(pane, app, screen, buffer),
