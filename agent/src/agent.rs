@@ -182,9 +182,6 @@ impl Agent {
             }),
             _ => None,
         };
-        // Only the agent with the link removes anything: one that browses, or replays, knows
-        // nothing of what that one was told to keep.
-        let retention = link.is_some().then_some(retention);
         let face = Face {
             writer: writer.clone(),
             status,
@@ -196,7 +193,9 @@ impl Agent {
             None => None,
         };
         let agent = Self {
-            retention,
+            // Only the agent with the link removes anything: one that browses, or replays, knows
+            // nothing of what that one was told to keep.
+            retention: link.is_some().then_some(retention),
             writer,
             writer_thread,
             link,

@@ -1,6 +1,6 @@
 //! An agent that only browses takes nothing and removes nothing.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 

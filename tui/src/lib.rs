@@ -7,6 +7,7 @@
 
 mod app;
 mod batch;
+mod clipboard;
 mod config;
 mod detail;
 pub mod editor;
@@ -63,7 +64,6 @@ pub async fn run(
     config: Config,
     token: CancellationToken,
 ) -> Result<(), Error> {
-    let mut screen =
-        terminal::TerminalScreen::take(config.mouse, config.tmux).map_err(Error::Terminal)?;
+    let mut screen = terminal::TerminalScreen::take(&config).map_err(Error::Terminal)?;
     runtime::run(&mut screen, handle, config, token).await
 }

@@ -21,6 +21,8 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
 
+use crate::clipboard::Clipboard;
+use crate::config::Config;
 use crate::runtime::Screen;
 
 /// The process's terminal, taken over while this lives.
@@ -30,6 +32,8 @@ pub(crate) struct TerminalScreen {
     input: Option<EventStream>,
     mouse: bool,
     tmux: bool,
+    /// The system's own, where it is the person's.
+    clipboard: Option<Clipboard>,
     taken: Arc<AtomicBool>,
 }
 
@@ -38,7 +42,7 @@ impl TerminalScreen {
     ///
     /// # Errors
     /// When stdout is no terminal, or refuses.
-    pub(crate) fn take(mouse: bool, tmux: bool) -> io::Result<Self> {
+    pub(crate) fn take(config: &Config) -> io::Result<Self> {
         let taken = Arc::new(AtomicBool::new(false));
         restore_on_panic(Arc::clone(&taken));
         let out = Out {
@@ -49,8 +53,10 @@ impl TerminalScreen {
         let mut screen = Self {
             terminal,
             input: None,
-            mouse,
-            tmux,
+            mouse: config.mouse,
+            tmux: config.tmux,
+            // Over SSH the clipboard of this machine is not the person's.
+            clipboard: (!config.remote).then(Clipboard::start),
             taken,
         };
         screen.enter()?;
@@ -108,6 +114,9 @@ impl Screen for TerminalScreen {
     }
 
     fn copy(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(system) = &self.clipboard {
+            system.copy(bytes);
+        }
         let mut out = stdout();
         out.write_all(clipboard(bytes, self.tmux).as_bytes())?;
         out.flush()
