@@ -9,6 +9,8 @@ use podtap_agent::history::{EditedRequest, Filter, PageQuery, Position};
 use podtap_agent::{EventId, PlaceRef, Target, Trigger};
 use podtap_podio::{EventType, ObjectRef};
 
+use crate::detail::Look;
+
 /// Counts the questions of one asker; an answer of an older one is dropped.
 pub(crate) type Generation = u64;
 
@@ -49,14 +51,14 @@ pub(crate) enum Effect {
         /// What for.
         wanted: Wanted,
     },
-    /// Read an event with its attempts and lay it out for `width` cells.
+    /// Read an event with its attempts and lay it out.
     LoadEvent {
         /// Which question this is.
         generation: Generation,
         /// The event.
         id: EventId,
-        /// Cells of a line.
-        width: usize,
+        /// How.
+        look: Look,
     },
     /// Send an event to the local service again.
     Replay {

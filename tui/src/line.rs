@@ -4,9 +4,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use unicode_width::UnicodeWidthStr;
 
-use crate::safe_text::SafeText;
+use crate::safe_text::{SafeText, width};
 use crate::theme::{Role, Theme};
 
 /// A line of pieces, drawn from left to right.
@@ -79,17 +78,35 @@ impl Line {
         self.0.iter().map(|(_, text)| text.as_str()).collect()
     }
 
-    /// Where a text is in it, whatever the case of its ASCII letters: the cells before it, and the
-    /// cells that it takes. An empty text is nowhere.
-    pub(crate) fn find(&self, text: &str) -> Option<(usize, usize)> {
-        let (line, text) = (self.text(), text.to_ascii_lowercase());
-        let at = line
-            .to_ascii_lowercase()
-            .find(&text)
-            .filter(|_| !text.is_empty())?;
-        let (before, rest) = line.split_at_checked(at)?;
-        let (found, _) = rest.split_at_checked(text.len())?;
-        Some((before.width(), found.width()))
+    /// Adds its text to `text`.
+    pub(crate) fn add_text(&self, text: &mut String) {
+        self.0
+            .iter()
+            .for_each(|(_, part)| text.push_str(part.as_str()));
+    }
+
+    /// The cells before this place in its text, in bytes.
+    pub(crate) fn cells_before(&self, at: usize) -> usize {
+        let text = self.text();
+        let before = text.split_at_checked(at);
+        before.map_or_else(|| width(&text), |(before, _)| width(before))
+    }
+
+    /// It without its first `cells`; half of a wide character is a space.
+    #[must_use]
+    pub(crate) fn skip(&self, cells: usize) -> Self {
+        let (mut line, mut left) = (Self::new(), cells);
+        for (role, text) in &self.0 {
+            let width = if left == 0 { 0 } else { text.width() };
+            if left > 0 && left >= width {
+                left -= width;
+                continue;
+            }
+            let (gap, rest) = text.skip(std::mem::take(&mut left));
+            line = line.space(gap);
+            line.0.push((*role, rest));
+        }
+        line
     }
 
     /// Breaks it into lines of at most `cells`, anywhere between graphemes.
@@ -123,7 +140,17 @@ impl Line {
             }
             // Whatever was drawn below, such as a border, does not show through.
             let style = Style::reset().patch(theme.style(*role));
-            (x, _) = buffer.set_stringn(x, area.y, text.as_str(), room, style);
+            if text.as_str().is_ascii() {
+                (x, _) = buffer.set_stringn(x, area.y, text.as_str(), room, style);
+                continue;
+            }
+            for cluster in text.clusters() {
+                let room = usize::from(area.right().saturating_sub(x));
+                if width(cluster) > room {
+                    return;
+                }
+                (x, _) = buffer.set_stringn(x, area.y, cluster, room, style);
+            }
         }
     }
 }

@@ -18,6 +18,10 @@ pub(crate) enum Gesture {
     Focus(Pane),
     /// Scrolled a pane down, or up.
     Scroll { pane: Pane, down: bool },
+    /// Dragged from somewhere else than the border.
+    Pull,
+    /// Let go of what is not the border.
+    LetGo,
     /// Took hold of the border between the panes.
     Grab,
     /// Dragged it: the list gets this part of the shared space, in per cent.
@@ -43,6 +47,8 @@ pub(crate) fn gesture(layout: &Layout, event: MouseEvent, dragging: bool) -> Opt
             Some(Gesture::Share(share(layout, at)))
         }
         MouseEventKind::Up(MouseButton::Left) if dragging => Some(Gesture::Release),
+        MouseEventKind::Drag(MouseButton::Left) => Some(Gesture::Pull),
+        MouseEventKind::Up(MouseButton::Left) => Some(Gesture::LetGo),
         MouseEventKind::ScrollDown => Some(Gesture::Scroll {
             pane: pane?,
             down: true,

@@ -153,14 +153,14 @@ proptest! {
                 Effect::LoadPage { generation, .. } => {
                     Answer::Page { generation, result: Ok(vec![row.clone()].into()) }
                 }
-                Effect::LoadEvent { generation, width, .. } => {
+                Effect::LoadEvent { generation, look, .. } => {
                     let zone = jiff::tz::TimeZone::UTC;
                     let story = crate::detail::Story {
                         event: event.clone(),
                         attempts: attempts.clone(),
                         explanation: Some(explanation.clone()),
                     };
-                    let opened = crate::detail::Opened::new(story, width, &zone);
+                    let opened = crate::detail::Opened::new(story, look, &zone);
                     Answer::Event { generation, result: Ok(Some(Box::new(opened))) }
                 }
                 _ => continue,

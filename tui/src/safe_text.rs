@@ -4,12 +4,17 @@
 
 use std::fmt::Write as _;
 
-use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use ratatui::buffer::CellWidth;
+use unicode_segmentation::{Graphemes, UnicodeSegmentation};
+use unicode_width::UnicodeWidthChar;
 
 /// Combining marks kept on one base character. Real scripts use at most three or four; more is an
 /// attempt to paint over neighbouring lines.
 const MAX_MARKS: usize = 4;
+
+/// Bytes of a grapheme that is kept whole: a syllable, or a character with all its marks. The width
+/// of more is not counted at once, as it may not fit the count.
+const MAX_CLUSTER: usize = 64;
 
 /// Text that is safe to draw: no control, format or invisible character, on one line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -45,7 +50,7 @@ impl SafeText {
 
     /// Cells it takes.
     pub fn width(&self) -> usize {
-        self.0.width()
+        width(&self.0)
     }
 
     /// As much of it as fits `cells`, with an ellipsis for what does not.
@@ -66,33 +71,101 @@ impl SafeText {
     pub(crate) fn pieces(&self, first: usize, then: usize) -> Vec<Self> {
         let mut pieces = vec![Self::default()];
         let mut room = first;
-        for grapheme in self.0.graphemes(true) {
-            let width = grapheme.width();
+        for (cluster, width) in clusters(&self.0) {
             if width > room {
                 pieces.push(Self::default());
                 room = then;
             }
             room = room.saturating_sub(width);
             if let Some(piece) = pieces.last_mut() {
-                piece.0.push_str(grapheme);
+                piece.0.push_str(cluster);
             }
         }
         pieces
     }
 
-    /// The part that fits `cells` and the rest, never cutting a grapheme.
+    /// It without its first `cells`; where these end within a wide character, the cells of that
+    /// which remain, and the text after it.
+    pub(crate) fn skip(&self, cells: usize) -> (usize, Self) {
+        let (mut used, mut at) = (0, 0);
+        for (cluster, width) in clusters(&self.0) {
+            if used >= cells {
+                break;
+            }
+            used += width;
+            at += cluster.len();
+        }
+        let (_, rest) = self.0.split_at(at);
+        (used.saturating_sub(cells), Self(rest.to_owned()))
+    }
+
+    /// What is drawn into cells of its own, piece by piece.
+    pub(crate) fn clusters(&self) -> impl Iterator<Item = &str> {
+        clusters(&self.0).map(|(cluster, _)| cluster)
+    }
+
+    /// The part that fits `cells` and the rest, never cutting a cluster.
     fn split(&self, cells: usize) -> (Self, Self) {
         let mut used = 0;
         let mut at = 0;
-        for grapheme in self.0.graphemes(true) {
-            used += grapheme.width();
+        for (cluster, width) in clusters(&self.0) {
+            used += width;
             if used > cells {
                 break;
             }
-            at += grapheme.len();
+            at += cluster.len();
         }
         let (head, rest) = self.0.split_at(at);
         (Self(head.to_owned()), Self(rest.to_owned()))
+    }
+}
+
+/// Cells that safe text takes: the sum of its clusters', since a whole text may be said to be
+/// narrower than its characters, each drawn into cells of its own (Arabic lam and alef).
+pub(crate) fn width(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
+    clusters(text).map(|(_, width)| width).sum()
+}
+
+/// Breaks text into what is drawn into cells of its own, with the cells of each: graphemes, but no
+/// more than a wide character's at once. Some scripts join characters into a grapheme without end
+/// (Hangul's leading consonants, Indic conjuncts), which would fit nowhere.
+fn clusters(text: &str) -> impl Iterator<Item = (&str, usize)> {
+    Clusters {
+        graphemes: text.graphemes(true),
+        wide: "",
+    }
+}
+
+/// The widest that a cluster of several characters can be.
+const WIDE: u16 = 2;
+
+struct Clusters<'a> {
+    graphemes: Graphemes<'a>,
+    /// What is left of a grapheme that is taken apart.
+    wide: &'a str,
+}
+
+impl<'a> Iterator for Clusters<'a> {
+    type Item = (&'a str, usize);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.wide.is_empty() {
+            let grapheme = self.graphemes.next()?;
+            let width = Some(grapheme).filter(|whole| whole.len() <= MAX_CLUSTER);
+            if let Some(width @ 0..=WIDE) = width.map(CellWidth::cell_width) {
+                return Some((grapheme, width.into()));
+            }
+            self.wide = grapheme;
+        }
+        let next = |(_, c): &(usize, char)| c.encode_utf8(&mut [0; 4]).cell_width() > 0;
+        let mut after = self.wide.char_indices().skip(1);
+        let end = after.find(next).map_or(self.wide.len(), |(at, _)| at);
+        let (cluster, rest) = self.wide.split_at(end);
+        self.wide = rest;
+        Some((cluster, cluster.cell_width().into()))
     }
 }
 

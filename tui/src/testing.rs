@@ -18,7 +18,7 @@ use ratatui::layout::Size;
 
 use crate::app::App;
 use crate::config::Config;
-use crate::detail::{Opened, Story};
+use crate::detail::{BodyForm, Look, Opened, Story};
 use crate::effect::Effect;
 use crate::message::{Answer, Message};
 use crate::view::view;
@@ -166,14 +166,28 @@ pub(crate) fn attempts(position: i64) -> Vec<Attempt> {
     vec![attempt(1, false, 3, refused), attempt(2, true, 38, answer)]
 }
 
+/// The look that an event has unless one asks for another.
+pub(crate) fn look(width: usize) -> Look {
+    Look {
+        width,
+        form: BodyForm::Auto,
+        wrap: true,
+    }
+}
+
 /// A sample event, laid out.
 pub(crate) fn opened(position: i64, width: usize) -> Box<Opened> {
+    opened_as(position, look(width))
+}
+
+/// A sample event, laid out this way.
+pub(crate) fn opened_as(position: i64, look: Look) -> Box<Opened> {
     let story = Story {
         event: event(position),
         attempts: attempts(position),
         explanation: None,
     };
-    Box::new(Opened::new(story, width, &TimeZone::UTC))
+    Box::new(Opened::new(story, look, &TimeZone::UTC))
 }
 
 /// A status with everything up.
@@ -238,12 +252,12 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
         Effect::LoadEvent {
             generation,
             id: wanted,
-            width,
+            look,
         } => {
             let position = (1..=events).find(|position| id(*position) == wanted)?;
             Some(Answer::Event {
                 generation,
-                result: Ok(Some(opened(position, width))),
+                result: Ok(Some(opened_as(position, look))),
             })
         }
         _ => None,

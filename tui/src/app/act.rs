@@ -68,7 +68,7 @@ impl App {
     }
 
     /// The mouse did something; says whether that means anything.
-    pub(super) fn mouse(&mut self, event: MouseEvent) -> bool {
+    pub(super) fn mouse(&mut self, event: MouseEvent, effects: &mut Vec<Effect>) -> bool {
         let Some(layout) = self.layout() else {
             return false;
         };
@@ -85,7 +85,13 @@ impl App {
                 self.list.select_line(line, layout.list_height());
             }
             (Gesture::Tab(tab), _) => self.detail.open_tab(tab),
-            (Gesture::Focus(pane), _) => self.focus = pane,
+            (Gesture::Focus(pane), _) => {
+                self.focus = pane;
+                self.press(event, &layout);
+            }
+            (Gesture::Pull, _) => return self.pull(event, &layout),
+            (Gesture::LetGo, _) if self.detail.let_go() => self.copy_lines(effects),
+            (Gesture::LetGo, _) => return false,
             (Gesture::Scroll { pane, down }, _) => self.scroll(pane, down, &layout),
             (Gesture::Grab, _) => self.dragging = true,
             (Gesture::Share(share), _) => self.share = share,
@@ -120,6 +126,7 @@ impl App {
                 self.modals.push(Modal::Palette(palette));
             }
             Action::Health => self.open_health(effects),
+            Action::Copy if self.has_selection() => self.copy_lines(effects),
             Action::Copy if self.selected_event().is_some() => self.modals.push(Modal::Copy),
             Action::Open if self.list.selected_burst().is_some() => self.fold(),
             Action::Open => self.focus = Pane::Detail,
@@ -162,6 +169,7 @@ impl App {
             (Some(Modal::Health(_)), _) => self.scroll_health(action),
             (Some(modal), _) => modal.act(action, &self.config.keymap, screen),
             (None, _) if self.detail.turn(action) => {}
+            (None, _) if self.detail.reshape(action, layout.sheet().height.into()) => {}
             (None, Pane::List) => self.list.act(action, layout.list_height()),
             (None, Pane::Detail) => self.detail.act(action, layout.sheet().height.into()),
         }
@@ -172,7 +180,7 @@ impl App {
         for _ in 0..WHEEL_LINES {
             match pane {
                 Pane::List => self.list.act(action, layout.list_height()),
-                Pane::Detail => self.detail.act(action, layout.sheet().height.into()),
+                Pane::Detail => self.detail.scroll(action, layout.sheet().height.into()),
             }
         }
     }
@@ -185,7 +193,9 @@ impl App {
     }
 
     fn back(&mut self) {
-        if self.modals.pop().is_some() || (self.focus == Pane::Detail && self.detail.clear_find()) {
+        let is_in_detail = self.focus == Pane::Detail;
+        let ends = |it: &mut Self| it.detail.end_selection() || it.detail.clear_find();
+        if self.modals.pop().is_some() || (is_in_detail && ends(self)) {
             return;
         }
         if self.focus == Pane::List && (self.search.clear() | self.only_marked) {

@@ -13,6 +13,7 @@ mod note;
 mod only;
 mod release;
 mod replay;
+mod select;
 mod trigger;
 mod which;
 
@@ -136,7 +137,7 @@ impl App {
         let mut effects = Vec::new();
         let changed = match message {
             Message::Key(event) => self.key(event.into(), &mut effects),
-            Message::Mouse(event) => self.mouse(event),
+            Message::Mouse(event) => self.mouse(event, &mut effects),
             Message::Paste(text) => self.paste(&text),
             Message::Resize(size) => std::mem::replace(&mut self.size, size) != size,
             Message::Tick(now) => self.tick(now) | self.look_after_health(&mut effects),

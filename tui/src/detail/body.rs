@@ -1,10 +1,11 @@
 //! Bytes → lines: a form as its fields, JSON indented, other text as it is, anything else as a
-//! dump.
+//! dump; or as whichever of these a person wants to see. A head says which it is.
 
 use std::borrow::Cow;
 
 use podtap_agent::HeaderList;
 
+use super::look::{BodyForm, Look};
 use super::{hex, json};
 use crate::line::Line;
 use crate::safe_text::{SafeText, is_text};
@@ -14,15 +15,45 @@ use crate::words;
 /// Bytes of a body that are shown; copying and exporting give all of it.
 const MAX_SHOWN: usize = 1024 * 1024;
 
+/// Lines of a body that are shown: as many as a dump of [`MAX_SHOWN`] in a narrow window has. Each
+/// costs some hundred bytes of memory, so that a body of nothing but line breaks would cost much.
+pub(super) const MAX_LINES: usize = MAX_SHOWN / 8;
+
 /// Cells from one tab stop to the next.
 const TAB_STOP: usize = 4;
 
-/// The lines of a body for lines of `width` cells.
-pub(super) fn lines(headers: &HeaderList, body: &[u8], width: usize) -> Vec<Line> {
+/// The lines of a body, its head first.
+pub(super) fn lines(headers: &HeaderList, body: &[u8], look: Look) -> Vec<Line> {
     if body.is_empty() {
         return vec![Line::of(Role::Quiet, "no body")];
     }
     let shown = shown_part(body);
+    let all = words::size(u64::try_from(body.len()).unwrap_or(u64::MAX));
+    let (form, shown_lines) = in_form(headers, shown, look);
+    let mut lines = vec![Line::of(Role::Quiet, format!("body · {all} · {form}"))];
+    let is_cut = shown_lines.len() > MAX_LINES;
+    lines.extend(shown_lines.into_iter().take(MAX_LINES));
+    let rest = if is_cut {
+        let many = u64::try_from(MAX_LINES).unwrap_or(u64::MAX);
+        format!("first {} lines", words::number(many))
+    } else if shown.len() < body.len() {
+        "first MiB".to_owned()
+    } else {
+        return lines;
+    };
+    let note = format!("The {rest} of {all}; copying gives all of it.");
+    lines.push(Line::of(Role::Warning, note));
+    lines
+}
+
+/// The form in which a body is shown, in a word, and its lines: one more than [`MAX_LINES`] at most.
+fn in_form(headers: &HeaderList, shown: &[u8], look: Look) -> (&'static str, Vec<Line>) {
+    match look.form {
+        BodyForm::Text => return ("text", text(shown)),
+        BodyForm::Hex => return ("hex", hex::lines(shown, look.width)),
+        BodyForm::Json if let Some(lines) = json::lines(shown) => return ("JSON", lines),
+        BodyForm::Json | BodyForm::Auto => {}
+    }
     let content_type = headers
         .get("content-type")
         .map(|value| value.to_ascii_lowercase());
@@ -31,22 +62,15 @@ pub(super) fn lines(headers: &HeaderList, body: &[u8], width: usize) -> Vec<Line
             .as_ref()
             .is_some_and(|known| known.windows(part.len()).any(|at| at == part))
     };
-    let mut lines = if !is_text(shown) {
-        hex::lines(shown, width)
+    if !is_text(shown) {
+        ("hex", hex::lines(shown, look.width))
     } else if is(b"x-www-form-urlencoded") {
-        form(shown)
+        ("form", form(shown))
+    } else if let Some(lines) = json::lines(shown) {
+        ("JSON", lines)
     } else {
-        json::lines(shown).unwrap_or_else(|| text(shown))
-    };
-    if shown.len() < body.len() {
-        let all = u64::try_from(body.len()).unwrap_or(u64::MAX);
-        let note = format!(
-            "The first MiB of {}; copying gives all of it.",
-            words::size(all)
-        );
-        lines.push(Line::of(Role::Warning, note));
+        ("text", text(shown))
     }
-    lines
 }
 
 /// The raw form, a pair to a line, as it came over the wire.
@@ -61,6 +85,7 @@ fn form(body: &[u8]) -> Vec<Line> {
             .put(Role::Plain, SafeText::from_bytes(value).as_str())
     };
     body.split(|byte| *byte == b'&')
+        .take(MAX_LINES + 1)
         .enumerate()
         .map(line)
         .collect()
@@ -77,6 +102,7 @@ fn text(body: &[u8]) -> Vec<Line> {
     body.strip_suffix(b"\n")
         .unwrap_or(body)
         .split(|byte| *byte == b'\n')
+        .take(MAX_LINES + 1)
         .map(line)
         .collect()
 }
@@ -113,12 +139,64 @@ fn shown_part(body: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::look;
 
+    fn looked_at(content_type: &str, body: &[u8], form: BodyForm) -> Vec<String> {
+        let headers = [("content-type", content_type.to_owned())];
+        let headers = headers.into_iter().collect();
+        let look = Look { form, ..look(40) };
+        let lines = lines(&headers, body, look);
+        lines.iter().map(Line::text).collect()
+    }
+
+    /// What is below the head.
     fn shown(content_type: &str, body: &[u8]) -> Vec<String> {
-        let headers = [("content-type", content_type.to_owned())]
-            .into_iter()
-            .collect();
-        lines(&headers, body, 40).iter().map(Line::text).collect()
+        let mut lines = looked_at(content_type, body, BodyForm::Auto);
+        if !body.is_empty() {
+            lines.remove(0);
+        }
+        lines
+    }
+
+    #[test]
+    fn a_body_is_shown_in_the_form_that_is_chosen_and_its_head_says_which() {
+        let form = "application/x-www-form-urlencoded";
+        let looked = |body: &[u8], form_| looked_at(form, body, form_);
+        assert_eq!(looked(b"[1]", BodyForm::Auto), ["body · 3 B · form", "[1]"]);
+        assert_eq!(looked(b"a&b", BodyForm::Text), ["body · 3 B · text", "a&b"]);
+        assert_eq!(
+            looked(b"[1]", BodyForm::Json),
+            ["body · 3 B · JSON", "[", "  1", "]"]
+        );
+        assert_eq!(looked(b"a&b", BodyForm::Json)[0], "body · 3 B · form");
+        let hex = looked(b"a&b", BodyForm::Hex);
+        assert_eq!(hex[0], "body · 3 B · hex");
+        assert!(hex[1].starts_with("00000000  61 26 62 "), "{hex:?}");
+    }
+
+    #[test]
+    fn hostile_bytes_as_text_are_shown_and_not_obeyed() {
+        let text = looked_at(
+            "text/plain",
+            b"\x1b[2J\xff\n\x00\xe2\x80\xaex",
+            BodyForm::Text,
+        );
+        assert_eq!(text[1..], ["\u{241b}[2J\\xff", "\u{2400}<U+202E>x"]);
+    }
+
+    #[test]
+    fn a_body_of_nothing_but_short_lines_is_shown_in_part() {
+        let hostile = [
+            ("text/plain", "\n".repeat(MAX_SHOWN)),
+            ("application/x-www-form-urlencoded", "&".repeat(MAX_SHOWN)),
+            ("text/json", format!("[{}1]", "1,".repeat(MAX_LINES + 1))),
+        ];
+        for (content_type, body) in hostile {
+            let lines = shown(content_type, body.as_bytes());
+            assert_eq!(lines.len(), MAX_LINES + 1, "{content_type}");
+            let last = lines.last().unwrap();
+            assert!(last.starts_with("The first 131 072 lines of "), "{last}");
+        }
     }
 
     #[test]

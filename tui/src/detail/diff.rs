@@ -3,6 +3,7 @@
 
 use podtap_agent::{Explanation, FieldChange};
 
+use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
 use crate::theme::Role;
 
@@ -14,15 +15,22 @@ const FIELD: usize = 18;
 pub(super) fn sheet(explanation: Option<&Explanation>) -> Vec<Line> {
     match explanation {
         Some(explanation) => explained(explanation),
-        None => vec![
-            Line::of(Role::Quiet, "What changed is not known yet."),
-            Line::new(),
-            Line::of(
-                Role::Quiet,
-                "Ask Podio for it, or mark another event and compare.",
-            ),
-        ],
+        None => vec![Line::of(Role::Quiet, "What changed is not known yet.")],
     }
+}
+
+/// Which keys find out, where nothing is known.
+pub(super) fn hint(keymap: &Keymap) -> Vec<Line> {
+    let explain = keymap.says(Context::Browse, &[(Action::Explain, "asks Podio")]);
+    let mark = keymap.says(
+        Context::List,
+        &[(Action::Mark, "in the list marks an event")],
+    );
+    let compare = (Action::Compare, "compares with the marked event");
+    let compare = keymap.says(Context::Browse, &[compare]);
+    let said = [explain, mark, compare].into_iter();
+    let said = said.filter(|line| !line.is_empty());
+    said.map(|line| Line::of(Role::Quiet, line)).collect()
 }
 
 /// The lines of an explanation.

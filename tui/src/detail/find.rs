@@ -1,9 +1,10 @@
-//! Search within the open tab: what is typed, and which lines hold it.
+//! Search within the open tab: what is typed, and going from place to place.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Detail;
+use super::hits::{Hits, MOST};
 use crate::app::App;
 use crate::input::Input;
 use crate::keymap::{Action, Context, Key};
@@ -16,13 +17,10 @@ use crate::words;
 pub(crate) struct Find {
     text: String,
     line: Option<Input>,
-}
-
-impl Find {
-    /// What is looked for; empty where nothing is.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
+    /// Where it is in the rows on the screen.
+    pub(super) hits: Hits,
+    /// The place that was gone to last.
+    pub(super) current: Option<usize>,
 }
 
 impl Detail {
@@ -39,7 +37,9 @@ impl Detail {
     /// Looks for nothing any more; says whether it did.
     pub(crate) fn clear_find(&mut self) -> bool {
         self.find.line = None;
-        !std::mem::take(&mut self.find.text).is_empty()
+        let looked = !std::mem::take(&mut self.find.text).is_empty();
+        self.look_again();
+        looked
     }
 
     /// A key was pressed in the line.
@@ -65,47 +65,74 @@ impl Detail {
 
     fn typed(&mut self) {
         self.find.text = self.find.line.as_ref().map(Input::text).unwrap_or_default();
-        let hits = self.hits();
-        let next = hits.iter().find(|hit| **hit >= self.top).or(hits.first());
-        self.top = next.copied().unwrap_or(self.top);
+        self.look_again();
+        let next = self.find.hits.at_or_below(self.top);
+        self.go_to(if next < self.find.hits.len() { next } else { 0 });
     }
 
-    /// Goes to the next line, or the previous one, that holds what is looked for; from the last
-    /// one to the first, and back.
+    /// The rows are others now, or what is looked for in them is.
+    pub(super) fn look_again(&mut self) {
+        self.find.hits = Hits::of(self.rows(), &self.find.text);
+        self.find.current = None;
+    }
+
+    /// Goes to the next place, or the previous one, of what is looked for; from the last one to
+    /// the first, and back.
     pub(crate) fn find_again(&mut self, forward: bool, height: usize) {
-        let (hits, first) = (self.hits(), self.first(height));
-        let here = self.top.max(first);
-        let next = if forward {
-            hits.iter().find(|hit| **hit > here).or(hits.first())
-        } else {
-            hits.iter().rev().find(|hit| **hit < here).or(hits.last())
+        let (many, first) = (self.find.hits.len(), self.first(height));
+        let in_sight = |place: &usize| {
+            let row = self.find.hits.row(*place);
+            row.is_some_and(|row| (first..first + height).contains(&row))
         };
-        self.top = next.copied().unwrap_or(self.top);
+        let here = self.find.current.filter(in_sight);
+        let next = match (here, forward) {
+            (Some(here), true) => here + 1,
+            (None, true) => self.find.hits.at_or_below(first),
+            (Some(here), false) => here.wrapping_sub(1),
+            (None, false) => self.find.hits.at_or_below(first).wrapping_sub(1),
+        };
+        self.go_to(match (next < many, forward) {
+            (true, _) => next,
+            (false, true) => 0,
+            (false, false) => many.saturating_sub(1),
+        });
     }
 
-    /// The lines of the open tab that hold what is looked for.
-    fn hits(&self) -> Vec<usize> {
-        let holds = |line: &Line| line.find(&self.find.text).is_some();
-        self.lines()
-            .iter()
-            .enumerate()
-            .filter(|(_, line)| holds(line))
-            .map(|(at, _)| at)
-            .collect()
+    /// Brings a place into sight, downwards and sideways.
+    fn go_to(&mut self, place: usize) {
+        let (rows, hits) = (self.rows(), &self.find.hits);
+        let (Some(row), Some(cells)) = (hits.row(place), hits.cells(rows, place)) else {
+            return;
+        };
+        // A cell at either side is taken by the signs that the line goes on.
+        let width = self.width().saturating_sub(1);
+        let left = self.left();
+        let in_sight = cells.start >= left + usize::from(left > 0) && cells.end <= left + width;
+        if !in_sight {
+            let fits = cells.end <= width;
+            self.left = if fits {
+                0
+            } else {
+                cells.start.saturating_sub(width / 3)
+            };
+        }
+        (self.top, self.find.current) = (row, Some(place));
+        self.take_cursor_to(row);
     }
 
     /// Draws the open line into the row `area`.
     pub(crate) fn view_find(&self, area: Rect, app: &App, buffer: &mut Buffer) {
         let Some(input) = &self.find.line else { return };
-        let many = u64::try_from(self.hits().len()).unwrap_or(u64::MAX);
+        let many = self.find.hits.len();
         let (role, note) = match (self.find.text.as_str(), many) {
             ("", _) => (Role::Quiet, "find in this tab".to_owned()),
             (_, 0) => (Role::Failed, "  nowhere in this tab".to_owned()),
-            _ => (
-                Role::Quiet,
-                format!(
-                    "  {} · {}",
-                    words::count(many, "line"),
+            _ => {
+                let more = if many == MOST { " and more" } else { "" };
+                let many = u64::try_from(many).unwrap_or(u64::MAX);
+                let note = format!(
+                    "  {}{more} · {}",
+                    words::count(many, "place"),
                     app.keymap().says(
                         Context::Detail,
                         &[
@@ -113,8 +140,9 @@ impl Detail {
                             (Action::FindPrevious, "previous"),
                         ],
                     ),
-                ),
-            ),
+                );
+                (Role::Quiet, note)
+            }
         };
         let room = usize::from(area.width).saturating_sub(2 + note.len());
         let line = Line::of(Role::Accent, " /")
@@ -146,9 +174,9 @@ mod tests {
         let mut detail = detail();
         detail.open_find();
         detail.find_paste("ITEM_ID=47");
-        let line = &detail.opened().unwrap().sheet(Tab::Request)[detail.top];
-        assert_eq!(line.text(), "&item_id=4711");
-        assert_eq!(line.find("ITEM_ID=47"), Some((1, 10)));
+        let rows = detail.opened().unwrap().sheet(Tab::Request);
+        assert_eq!(rows.text(detail.top..detail.top + 1), "&item_id=4711");
+        assert_eq!(detail.find.hits.cells(rows, 0), Some(1..11));
     }
 
     #[test]
@@ -156,8 +184,9 @@ mod tests {
         let mut detail = detail();
         detail.open_find();
         detail.find_paste("content-");
-        let [first, last] = detail.hits()[..] else {
-            panic!("{:?}", detail.hits());
+        let hits = &detail.find.hits;
+        let (Some(first), Some(last), None) = (hits.row(0), hits.row(1), hits.row(2)) else {
+            panic!("{hits:?}");
         };
         assert_eq!(detail.top, first);
         for (forward, found) in [(true, last), (true, first), (false, last), (false, first)] {
@@ -165,5 +194,31 @@ mod tests {
             assert_eq!(detail.top, found);
         }
         assert!(detail.clear_find() && !detail.clear_find());
+    }
+
+    #[test]
+    fn a_place_out_of_sight_is_brought_into_it_sideways_too() {
+        let mut detail = detail();
+        detail.unwrapped = true;
+        let Some(Effect::LoadEvent {
+            generation, look, ..
+        }) = detail.ask(Some(event(1).id), 20)
+        else {
+            panic!("nothing is asked");
+        };
+        detail.event(generation, Ok(Some(crate::testing::opened_as(1, look))));
+        detail.open_find();
+        detail.find_paste("urlencoded");
+        let cells = detail.find.hits.cells(detail.rows(), 0).unwrap();
+        let left = detail.left();
+        assert!(cells.start > 20 && left > 0, "{cells:?} {left}");
+        assert!(
+            cells.start > left && cells.start < left + 20,
+            "{cells:?} {left}"
+        );
+        detail.find_key("esc".parse().unwrap(), Some(Action::Back));
+        detail.open_find();
+        detail.find_paste("host");
+        assert_eq!(detail.left(), 0);
     }
 }

@@ -3,6 +3,8 @@
 
 use podtap_agent::EventId;
 
+use super::look::Look;
+use super::rows::Rows;
 use super::{Detail, Tab};
 use crate::line::Line;
 
@@ -11,9 +13,8 @@ use crate::line::Line;
 pub(super) struct Found {
     event: EventId,
     lines: Vec<Line>,
-    /// The lines laid out, and for which width.
-    sheet: Vec<Line>,
-    width: usize,
+    /// The lines laid out, and how.
+    sheet: Option<(Rows, Look)>,
 }
 
 impl Detail {
@@ -22,32 +23,47 @@ impl Detail {
         self.found = Some(Found {
             event,
             lines,
-            sheet: Vec::new(),
-            width: 0,
+            sheet: None,
         });
         self.open_tab(Tab::Diff);
         // The rest of the detail may tell of it too.
         self.stale = true;
     }
 
-    /// The lines of the open tab.
-    pub(crate) fn lines(&self) -> &[Line] {
+    /// The rows of the open tab.
+    pub(crate) fn rows(&self) -> &Rows {
         let Some(opened) = self.opened() else {
-            return &[];
+            return Rows::none();
         };
         match &self.found {
-            Some(found) if self.tab == Tab::Diff && found.event == opened.event.id => &found.sheet,
+            Some(found) if self.tab == Tab::Diff && found.event == opened.event.id => {
+                found.sheet.as_ref().map_or(Rows::none(), |(rows, _)| rows)
+            }
             _ => opened.sheet(self.tab),
         }
     }
 
-    /// Lays what was found out for this width, and forgets it with its event.
-    pub(super) fn lay_out_found(&mut self, selected: EventId, width: usize) {
+    /// Whether the open tab would tell what changed, had anybody asked.
+    pub(super) fn lacks_diff(&self) -> bool {
+        let is_told = self.opened().is_none_or(|opened| opened.is_explained);
+        self.tab == Tab::Diff && !is_told && self.found.is_none()
+    }
+
+    /// Lays what was found out, and forgets it with its event.
+    pub(super) fn lay_out_found(&mut self, selected: EventId, look: Look) {
+        let before = self.found.is_some();
         self.found = self.found.take().filter(|found| found.event == selected);
-        if let Some(found) = self.found.as_mut().filter(|found| found.width != width) {
-            let lines = found.lines.iter().cloned();
-            found.sheet = lines.flat_map(|line| line.wrap(width)).collect();
-            found.width = width;
+        let is_laid_out = |found: &Found| matches!(&found.sheet, Some((_, so)) if *so == look);
+        let is_other = match &mut self.found {
+            Some(found) if !is_laid_out(found) => {
+                found.sheet = Some((Rows::lay_out(found.lines.clone(), look), look));
+                true
+            }
+            found => before && found.is_none(),
+        };
+        if is_other && self.tab == Tab::Diff {
+            self.end_selection();
+            self.look_again();
         }
     }
 }

@@ -3,16 +3,21 @@
 
 use serde::de::IgnoredAny;
 
+use super::body::MAX_LINES;
 use crate::line::Line;
 use crate::theme::Role;
 
-/// The lines of a JSON text; `None` where it is none.
+/// Whether this is a JSON object or array.
+pub(super) fn is_json(body: &[u8]) -> bool {
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    matches!(first, Some(b'{' | b'[')) && serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
+/// The lines of a JSON text, one more than [`MAX_LINES`] at most; `None` where it is none.
 pub(super) fn lines(body: &[u8]) -> Option<Vec<Line>> {
-    let first = body.iter().find(|byte| !byte.is_ascii_whitespace())?;
-    if !matches!(first, b'{' | b'[') {
+    if !is_json(body) {
         return None;
     }
-    serde_json::from_slice::<IgnoredAny>(body).ok()?;
     let text = std::str::from_utf8(body).ok()?;
     let mut printer = Printer::default();
     printer.walk(text);
@@ -32,7 +37,9 @@ struct Printer {
 impl Printer {
     fn walk(&mut self, text: &str) {
         let mut rest = text.trim_start();
-        while let Some(first) = rest.chars().next() {
+        while let Some(first) = rest.chars().next()
+            && self.lines.len() <= MAX_LINES
+        {
             let token = token(rest, first);
             match first {
                 '{' | '[' => {

@@ -7,7 +7,13 @@ mod diff;
 mod find;
 mod found;
 mod hex;
+mod hits;
 mod json;
+mod look;
+mod rows;
+#[cfg(test)]
+mod scenes;
+mod select;
 mod sheet;
 mod summary;
 mod update;
@@ -18,6 +24,8 @@ use podtap_agent::EventId;
 pub(crate) use diff::explained;
 use find::Find;
 use found::Found;
+pub(crate) use look::{BodyForm, Look};
+use select::Selection;
 pub(crate) use sheet::{Opened, Story};
 pub(crate) use view::view;
 
@@ -87,8 +95,17 @@ impl Tab {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Detail {
     tab: Tab,
-    /// The first line on the screen.
+    /// The first row on the screen.
     top: usize,
+    /// The cells that are beyond the left edge of the screen.
+    left: usize,
+    /// Whether lines go on beyond the edge instead of below.
+    unwrapped: bool,
+    /// The form in which the bodies of an event are looked at; of any other, the one that suits.
+    form: Option<(EventId, BodyForm)>,
+    selection: Option<Selection>,
+    /// The row in which the mouse's button went down.
+    pressed: Option<usize>,
     /// What is shown; stays until its successor has come, so that nothing flickers.
     opened: Option<Box<Opened>>,
     stale: bool,
@@ -106,9 +123,25 @@ impl Detail {
         self.opened.as_deref()
     }
 
-    /// The first line on a screen of `height` lines.
+    /// The first row on a screen of `height` lines.
     pub(crate) fn first(&self, height: usize) -> usize {
-        let lines = self.lines().len();
-        self.top.min(lines.saturating_sub(height))
+        self.top.min(self.rows().len().saturating_sub(height))
+    }
+
+    /// The cells that are beyond the left edge of the screen.
+    pub(crate) fn left(&self) -> usize {
+        self.left
+            .min(self.rows().widest().saturating_sub(self.width()))
+    }
+
+    /// Cells of a line on the screen for which the rows are laid out.
+    fn width(&self) -> usize {
+        self.opened().map_or(0, |opened| opened.look.width)
+    }
+
+    /// The form in which the bodies of this event are to be looked at.
+    fn form(&self, id: EventId) -> BodyForm {
+        let chosen = self.form.filter(|(of, _)| *of == id);
+        chosen.map(|(_, form)| form).unwrap_or_default()
     }
 }

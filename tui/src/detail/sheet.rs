@@ -1,4 +1,4 @@
-//! An event laid out: every tab as finished lines for one width. Made by the executor, off the
+//! An event laid out: every tab as finished rows for one [`Look`]. Made by the executor, off the
 //! loop, because a body may be large; afterwards drawing and scrolling only count lines.
 
 use jiff::tz::TimeZone;
@@ -6,7 +6,9 @@ use podtap_agent::history::{Attempt, Event, Outcome};
 use podtap_agent::{Explanation, HeaderList};
 use podtap_podio::{EventKind, ParameterKind};
 
-use super::{Tab, attempts, body, diff, summary};
+use super::look::Look;
+use super::rows::Rows;
+use super::{Tab, attempts, body, diff, json, summary};
 use crate::line::Line;
 use crate::safe_text::SafeText;
 use crate::theme::Role;
@@ -28,44 +30,79 @@ pub(crate) struct Story {
 pub(crate) struct Opened {
     /// The event.
     pub(crate) event: Event,
-    /// The cells of a line for which the sheets are laid out.
-    pub(crate) width: usize,
-    sheets: [Vec<Line>; 6],
+    /// How it is laid out.
+    pub(crate) look: Look,
+    /// Whether Podio told of it before.
+    pub(crate) is_explained: bool,
+    /// Whether the bodies of Request and Response are JSON.
+    are_json: [bool; 2],
+    sheets: [Rows; 6],
 }
 
 impl Opened {
-    /// Lays an event out for lines of `width` cells.
-    pub(crate) fn new(story: Story, width: usize, zone: &TimeZone) -> Self {
+    /// Lays an event out.
+    pub(crate) fn new(story: Story, look: Look, zone: &TimeZone) -> Self {
         let Story {
             event,
             attempts,
             explanation,
         } = story;
         let attempts = attempts.as_slice();
+        let answer = match attempts.last().map(|attempt| &attempt.outcome) {
+            Some(Outcome::Answered { body, .. }) => &body[..],
+            _ => b"",
+        };
+        let are_json = [json::is_json(&event.request.body), json::is_json(answer)];
         let sheets = [
-            summary::sheet(&event, attempts, explanation.as_ref(), zone),
-            params(&event),
-            request(&event, width),
-            response(attempts.last(), width),
-            attempts::sheet(attempts, zone),
-            diff::sheet(explanation.as_ref()),
+            Sheet::of(summary::sheet(&event, attempts, explanation.as_ref(), zone)),
+            Sheet::of(params(&event)),
+            request(&event, look),
+            response(attempts.last(), look),
+            Sheet::of(attempts::sheet(attempts, zone)),
+            Sheet::of(diff::sheet(explanation.as_ref())),
         ];
-        let sheets = sheets.map(|sheet| {
-            sheet
-                .into_iter()
-                .flat_map(|line| line.wrap(width))
-                .collect()
-        });
         Self {
+            sheets: sheets.map(|sheet| Rows::lay_out(sheet.lines, look).with_body(sheet.body)),
+            is_explained: explanation.is_some(),
             event,
-            width,
-            sheets,
+            look,
+            are_json,
         }
     }
 
-    /// The lines of a tab.
-    pub(crate) fn sheet(&self, tab: Tab) -> &[Line] {
-        self.sheets.get(tab.index()).map_or(&[], Vec::as_slice)
+    /// The rows of a tab.
+    pub(crate) fn sheet(&self, tab: Tab) -> &Rows {
+        self.sheets.get(tab.index()).unwrap_or_else(|| Rows::none())
+    }
+
+    /// Whether the body in this tab is JSON.
+    pub(super) fn is_json(&self, tab: Tab) -> bool {
+        let [request, response] = self.are_json;
+        if tab == Tab::Response {
+            response
+        } else {
+            request
+        }
+    }
+}
+
+/// A tab before it is laid out, and the line that says which form its body has.
+struct Sheet {
+    lines: Vec<Line>,
+    body: Option<usize>,
+}
+
+impl Sheet {
+    /// One without a body.
+    fn of(lines: Vec<Line>) -> Self {
+        Self { lines, body: None }
+    }
+
+    /// Adds a body.
+    fn put_body(&mut self, headers: &HeaderList, body: &[u8], look: Look) {
+        self.lines.push(Line::new());
+        self.body = Some(self.lines.len());
+        self.lines.extend(body::lines(headers, body, look));
     }
 }
 
@@ -121,29 +158,25 @@ fn kind(event: &EventKind, name: &str) -> &'static str {
     }
 }
 
-fn request(event: &Event, width: usize) -> Vec<Line> {
+fn request(event: &Event, look: Look) -> Sheet {
     let request = &event.request;
-    let mut lines = vec![
-        Line::of(Role::Strong, &request.method)
-            .space(1)
-            .put(Role::Plain, &request.path),
-    ];
-    lines.extend(headers(&request.headers));
-    lines.push(Line::new());
-    lines.extend(body::lines(&request.headers, &request.body, width));
-    lines
+    let first = Line::of(Role::Strong, &request.method);
+    let mut sheet = Sheet::of(vec![first.space(1).put(Role::Plain, &request.path)]);
+    sheet.lines.extend(headers(&request.headers));
+    sheet.put_body(&request.headers, &request.body, look);
+    sheet
 }
 
-fn response(last: Option<&Attempt>, width: usize) -> Vec<Line> {
+fn response(last: Option<&Attempt>, look: Look) -> Sheet {
     let Some(attempt) = last else {
-        return vec![Line::of(Role::Quiet, "No attempt has ended yet.")];
+        return Sheet::of(vec![Line::of(Role::Quiet, "No attempt has ended yet.")]);
     };
     let took = words::duration(attempt.duration);
     match &attempt.outcome {
-        Outcome::Failed { error } => vec![
+        Outcome::Failed { error } => Sheet::of(vec![
             Line::of(Role::Failed, format!("✗ {error}")),
             Line::of(Role::Quiet, format!("after {took}, from {}", attempt.url)),
-        ],
+        ]),
         Outcome::Answered {
             status,
             headers: sent,
@@ -152,16 +185,15 @@ fn response(last: Option<&Attempt>, width: usize) -> Vec<Line> {
         } => {
             let (role, status) = words::status_outcome(*status);
             let about = format!("  {took} · {}", words::size(*body_bytes));
-            let mut lines = vec![Line::of(role, status).put(Role::Quiet, about)];
-            lines.extend(headers(sent));
-            lines.push(Line::new());
-            lines.extend(body::lines(sent, body, width));
+            let mut sheet = Sheet::of(vec![Line::of(role, status).put(Role::Quiet, about)]);
+            sheet.lines.extend(headers(sent));
+            sheet.put_body(sent, body, look);
             let kept = u64::try_from(body.len()).unwrap_or(u64::MAX);
             if kept < *body_bytes {
                 let kept = format!("The history kept the first {}.", words::size(kept));
-                lines.push(Line::of(Role::Quiet, kept));
+                sheet.lines.push(Line::of(Role::Quiet, kept));
             }
-            lines
+            sheet
         }
     }
 }

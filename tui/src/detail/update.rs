@@ -2,7 +2,7 @@
 
 use podtap_agent::EventId;
 
-use super::{Detail, Opened, Tab};
+use super::{Detail, Look, Opened, Tab};
 use crate::effect::{Effect, Generation};
 use crate::keymap::Action;
 use crate::message::Changes;
@@ -10,6 +10,20 @@ use crate::message::Changes;
 impl Detail {
     /// Does what a key asked for, on a screen of `height` lines.
     pub(crate) fn act(&mut self, action: Action, height: usize) {
+        if self.extend(action, height) {
+            return;
+        }
+        let aside = (self.width() / 2).max(1);
+        match action {
+            Action::Select => self.toggle_selection(height),
+            Action::Left => self.left = self.left().saturating_sub(aside),
+            Action::Right => self.left = self.left() + aside,
+            _ => self.scroll(action, height),
+        }
+    }
+
+    /// Scrolls down or up.
+    pub(crate) fn scroll(&mut self, action: Action, height: usize) {
         let first = self.first(height);
         let page = height.saturating_sub(1).max(1);
         let half = page.div_ceil(2);
@@ -45,7 +59,9 @@ impl Detail {
 
     /// Turns to a tab.
     pub(crate) fn open_tab(&mut self, tab: Tab) {
-        (self.tab, self.top) = (tab, 0);
+        (self.tab, self.top, self.left) = (tab, 0, 0);
+        self.end_selection();
+        self.look_again();
     }
 
     /// The history is not what it was.
@@ -77,29 +93,60 @@ impl Detail {
             return;
         }
         match result {
-            Ok(Some(opened)) => {
-                let before = self.opened().map(|opened| opened.event.id);
-                if before != Some(opened.event.id) {
-                    self.top = 0;
-                }
-                self.opened = Some(opened);
-            }
-            Ok(None) => self.opened = None,
+            Ok(opened) => self.open(opened),
             Err(error) => self.failure = Some(error),
         }
+    }
+
+    /// Shows an event instead of what was shown: where it is the same one, from the same line on.
+    fn open(&mut self, opened: Option<Box<Opened>>) {
+        let is_same = |one: &Opened| {
+            opened
+                .as_ref()
+                .is_some_and(|it| it.event.id == one.event.id)
+        };
+        if !self.opened().is_some_and(is_same) {
+            (self.top, self.left) = (0, 0);
+        }
+        let line = self.rows().line_of(self.top);
+        let before = std::mem::replace(&mut self.opened, opened);
+        let before = before.as_deref();
+        if before.map(|it| it.sheet(self.tab)) == self.opened().map(|it| it.sheet(self.tab)) {
+            return;
+        }
+        self.end_selection();
+        let (was, is) = (before.map(|it| it.look), self.opened().map(|it| it.look));
+        if let (Some(was), Some(is)) = (was, is)
+            && was != is
+            && self.top > 0
+            && self.top != usize::MAX
+        {
+            let rows = self.rows();
+            let most = rows.body().filter(|_| was.form != is.form);
+            self.top = rows.row_of(line).min(most.unwrap_or(usize::MAX));
+        }
+        self.look_again();
     }
 
     /// What the detail wants to know now, the list's cursor being on `selected`: at most one
     /// event at a time, laid out for lines of `width` cells.
     pub(crate) fn ask(&mut self, selected: Option<EventId>, width: usize) -> Option<Effect> {
         let Some(id) = selected else {
-            self.opened = None;
+            if self.opened.take().is_some() {
+                self.end_selection();
+                self.look_again();
+            }
             return None;
         };
-        self.lay_out_found(id, width);
+        let look = Look {
+            width,
+            form: self.form(id),
+            wrap: !self.unwrapped,
+        };
+        self.lay_out_found(id, look);
         let fits = self
             .opened()
-            .is_some_and(|opened| opened.event.id == id && opened.width == width && !self.stale);
+            .is_some_and(|opened| opened.event.id == id && opened.look == look && !self.stale);
         if fits || width == 0 || self.asked.is_some() || self.failure.is_some() {
             return None;
         }
@@ -109,7 +156,7 @@ impl Detail {
         Some(Effect::LoadEvent {
             generation: self.generation,
             id,
-            width,
+            look,
         })
     }
 }

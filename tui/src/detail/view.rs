@@ -1,11 +1,15 @@
-//! Title, tabs and the visible lines of the open one.
+//! Title, tabs and the visible rows of the open one.
+
+use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::diff::hint;
 use super::{Detail, TAB_GAP, Tab};
 use crate::app::App;
 use crate::frame::{Frame, Titles};
+use crate::keymap::{Action, Context, Keymap};
 use crate::layout::Layout;
 use crate::line::{Line, cells};
 use crate::theme::Role;
@@ -20,26 +24,69 @@ pub(crate) fn view(app: &App, layout: &Layout, focused: bool, buffer: &mut Buffe
     let titles = Titles {
         left: title(detail),
         right: progress(detail, first, height),
-        ..Titles::default()
+        below: selecting(detail, app.keymap()),
     };
     Frame { focused, titles }.draw(layout.detail, theme, buffer);
     if detail.opened().is_none() {
         return empty(app, sheet, buffer);
     }
     tabs(detail.tab).draw(layout.tabs(), theme, buffer);
-    let lines = detail.lines().iter().skip(first);
-    for (line, row) in lines.zip(sheet.rows()) {
-        line.draw(row, theme, buffer);
-        if let Some((before, width)) = line.find(detail.find.text()) {
-            let x = row.x.saturating_add(cells(before));
-            let found = Rect {
-                x,
-                width: cells(width),
-                ..row
+    let (rows, left) = (detail.rows(), detail.left());
+    let selected = detail.selected().unwrap_or_default();
+    for (index, area) in (first..rows.len()).zip(sheet.rows()) {
+        rows.draw(index, left, area, theme, buffer);
+        let hits = &detail.find.hits;
+        for (is_current, found) in hits.in_row(rows, index, detail.find.current) {
+            let Some(found) = in_sight(&found, left, area) else {
+                continue;
             };
-            buffer.set_style(found.intersection(row), theme.style(Role::Match));
+            buffer.set_style(found, theme.style(Role::Match));
+            if is_current {
+                buffer.set_style(found, theme.style(Role::Cursor));
+            }
+        }
+        if selected.contains(&index) {
+            let is_cursor = detail.cursor() == Some(index);
+            buffer.set_style(area, theme.selection(is_cursor));
         }
     }
+    if detail.lacks_diff() {
+        let below = sheet.rows().skip(rows.len());
+        for (line, area) in hint(app.keymap()).iter().zip(below) {
+            line.draw(area, theme, buffer);
+        }
+    }
+}
+
+/// Where these cells of a row are on the screen, if they are.
+fn in_sight(found: &Range<usize>, left: usize, area: Rect) -> Option<Rect> {
+    let on_screen = |at: usize| cells(at.saturating_sub(left)).min(area.width);
+    let (from, to) = (on_screen(found.start), on_screen(found.end));
+    (from < to).then_some(Rect {
+        x: area.x + from,
+        width: to - from,
+        ..area
+    })
+}
+
+/// How many lines are selected, and what then can be done.
+fn selecting(detail: &Detail, keymap: &Keymap) -> Line {
+    let Some(lines) = detail.selected_lines() else {
+        return Line::new();
+    };
+    let lines = u64::try_from(lines).unwrap_or(u64::MAX);
+    let says = [
+        keymap.says(Context::Browse, &[(Action::Copy, "copies")]),
+        keymap.says(Context::Detail, &[(Action::Back, "leaves")]),
+    ];
+    let mut line = Line::of(
+        Role::Accent,
+        format!("{} selected", words::count(lines, "line")),
+    );
+    for says in says.iter().filter(|says| !says.is_empty()) {
+        line = line.put(Role::Quiet, " · ").put(Role::Quiet, says);
+    }
+    line
 }
 
 fn tabs(open: Tab) -> Line {
@@ -80,18 +127,30 @@ fn title(detail: &Detail) -> Line {
     }
 }
 
-/// How far down the lines are, where they do not fit.
+/// How far to the side and down the rows are, where they do not fit.
 fn progress(detail: &Detail, first: usize, height: usize) -> Line {
-    let lines = detail.lines().len();
-    if lines <= height {
+    let rows = detail.rows();
+    let (left, width) = (detail.left(), detail.width());
+    let aside = part("↔ ", left + width, rows.widest(), width);
+    let down = part("", first + height, rows.len(), height);
+    let gap = if aside.is_empty() || down.is_empty() {
+        ""
+    } else {
+        " · "
+    };
+    let progress = format!("{aside}{gap}{down}");
+    if progress.is_empty() {
         return Line::new();
     }
-    let last = u64::try_from(first + height).unwrap_or(u64::MAX);
-    let lines = u64::try_from(lines).unwrap_or(u64::MAX);
-    Line::of(
-        Role::Quiet,
-        format!("{}/{}", words::number(last), words::number(lines)),
-    )
+    Line::of(Role::Quiet, progress)
+}
+
+fn part(sign: &str, last: usize, all: usize, in_sight: usize) -> String {
+    if all <= in_sight {
+        return String::new();
+    }
+    let number = |number| words::number(u64::try_from(number).unwrap_or(u64::MAX));
+    format!("{sign}{}/{}", number(last), number(all))
 }
 
 fn empty(app: &App, area: Rect, buffer: &mut Buffer) {

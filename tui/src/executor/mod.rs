@@ -133,9 +133,9 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
         Effect::LoadEvent {
             generation,
             id,
-            width,
+            look,
         } => {
-            let result = read::open(agent, id, width, zone).await;
+            let result = read::open(agent, id, look, zone).await;
             Answer::Event { generation, result }
         }
         Effect::Replay { id, target, edited } => {

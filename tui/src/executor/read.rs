@@ -7,7 +7,7 @@ use podtap_agent::history::{
 use podtap_agent::{AgentHandle, EventId};
 
 use super::words;
-use crate::detail::{Opened, Story};
+use crate::detail::{Look, Opened, Story};
 use crate::editor;
 use crate::line::Line;
 
@@ -75,7 +75,7 @@ pub(super) async fn compare(
 pub(super) async fn open(
     agent: &AgentHandle,
     id: EventId,
-    width: usize,
+    look: Look,
     zone: TimeZone,
 ) -> Result<Option<Box<Opened>>, String> {
     let history = agent.history();
@@ -87,7 +87,7 @@ pub(super) async fn open(
         explanation: agent.explained(&event).await.map_err(words)?,
         event,
     };
-    let lay_out = move || Box::new(Opened::new(story, width, &zone));
+    let lay_out = move || Box::new(Opened::new(story, look, &zone));
     tokio::task::spawn_blocking(lay_out)
         .await
         .map(Some)

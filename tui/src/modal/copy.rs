@@ -14,7 +14,7 @@ use crate::line::{Line, cells};
 use crate::theme::Role;
 
 /// Bytes that are copied at most: terminals drop longer ones without a word.
-const MOST: usize = 256 * 1024;
+pub(crate) const MOST: usize = 256 * 1024;
 
 /// A form in which an event is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

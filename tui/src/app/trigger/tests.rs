@@ -24,7 +24,7 @@ fn selecting(body: &str) -> App {
     while let Some(effect) = effects.pop() {
         let answer = match effect {
             Effect::LoadEvent {
-                generation, width, ..
+                generation, look, ..
             } => {
                 let event = with_body(9, body.as_bytes());
                 let zone = jiff::tz::TimeZone::UTC;
@@ -33,7 +33,7 @@ fn selecting(body: &str) -> App {
                     attempts: Vec::new(),
                     explanation: None,
                 };
-                let opened = crate::detail::Opened::new(story, width, &zone);
+                let opened = crate::detail::Opened::new(story, look, &zone);
                 let result = Ok(Some(Box::new(opened)));
                 Some(Answer::Event { generation, result })
             }

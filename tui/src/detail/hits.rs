@@ -1,0 +1,190 @@
+//! Where a text is in a tab: pure, found once when the text or the tab changes, not at every frame.
+
+use std::ops::Range;
+
+use super::rows::Rows;
+
+/// Places that are found at most; who looks for more will type another letter.
+pub(super) const MOST: usize = 10_000;
+
+/// Every place of a text, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Hits {
+    spans: Vec<Span>,
+    /// Which spans begin a place.
+    begins: Vec<usize>,
+}
+
+/// What of a place is in one piece of a row; a place goes on where a line is wrapped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Span {
+    row: usize,
+    piece: usize,
+    /// Bytes of the piece's text.
+    part: Range<usize>,
+}
+
+impl Hits {
+    /// Looks for a text, whatever the case of its ASCII letters. An empty one is nowhere.
+    pub(super) fn of(rows: &Rows, text: &str) -> Self {
+        let (mut hits, text) = (Self::default(), text.to_ascii_lowercase());
+        if text.is_empty() {
+            return hits;
+        }
+        let mut line = Whole::default();
+        for (row, piece, is_new, part) in rows.pieces() {
+            if is_new {
+                hits.look(&mut line, &text);
+                if hits.begins.len() >= MOST {
+                    return hits;
+                }
+            }
+            line.pieces.push((row, piece, line.text.len()));
+            part.add_text(&mut line.text);
+        }
+        hits.look(&mut line, &text);
+        hits
+    }
+
+    /// Looks through one line, and empties it.
+    fn look(&mut self, line: &mut Whole, wanted: &str) {
+        line.text.make_ascii_lowercase();
+        let room = MOST.saturating_sub(self.begins.len());
+        let mut at = 0;
+        for (from, found) in line.text.match_indices(wanted).take(room) {
+            let to = from + found.len();
+            self.begins.push(self.spans.len());
+            let end = |index: usize| {
+                let next = line.pieces.get(index + 1);
+                next.map_or(line.text.len(), |(_, _, start)| *start)
+            };
+            while end(at) <= from && at + 1 < line.pieces.len() {
+                at += 1;
+            }
+            for (index, (row, piece, start)) in line.pieces.iter().enumerate().skip(at) {
+                if *start >= to {
+                    break;
+                }
+                self.spans.push(Span {
+                    row: *row,
+                    piece: *piece,
+                    part: from.max(*start) - start..to.min(end(index)) - start,
+                });
+            }
+        }
+        line.text.clear();
+        line.pieces.clear();
+    }
+
+    /// How many places there are.
+    pub(super) fn len(&self) -> usize {
+        self.begins.len()
+    }
+
+    /// The row in which a place begins.
+    pub(super) fn row(&self, place: usize) -> Option<usize> {
+        let span = self
+            .begins
+            .get(place)
+            .and_then(|span| self.spans.get(*span));
+        span.map(|span| span.row)
+    }
+
+    /// The first place that begins in this row or below; one behind the last where there is none.
+    pub(super) fn at_or_below(&self, row: usize) -> usize {
+        let above = |span: &usize| self.spans.get(*span).is_some_and(|span| span.row < row);
+        self.begins.partition_point(above)
+    }
+
+    /// The cells that the beginning of a place takes in its row.
+    pub(super) fn cells(&self, rows: &Rows, place: usize) -> Option<Range<usize>> {
+        let span = self.spans.get(*self.begins.get(place)?)?;
+        Some(rows.cells(span.row, span.piece, span.part.clone()))
+    }
+
+    /// The cells that places take in a row; with each, whether it is part of the place `current`.
+    pub(super) fn in_row(
+        &self,
+        rows: &Rows,
+        row: usize,
+        current: Option<usize>,
+    ) -> impl Iterator<Item = (bool, Range<usize>)> {
+        let from = self.spans.partition_point(|span| span.row < row);
+        let first = current.and_then(|place| self.begins.get(place)).copied();
+        let next = current
+            .and_then(|place| self.begins.get(place + 1))
+            .copied();
+        let is_current = move |span: usize| {
+            first.is_some_and(|first| first <= span) && next.is_none_or(|next| span < next)
+        };
+        let spans = self.spans.iter().enumerate().skip(from);
+        let here = spans.take_while(move |(_, span)| span.row == row);
+        here.map(move |(index, span)| {
+            let cells = rows.cells(span.row, span.piece, span.part.clone());
+            (is_current(index), cells)
+        })
+    }
+}
+
+/// A line in one, and where each of its pieces begins in it.
+#[derive(Default)]
+struct Whole {
+    text: String,
+    pieces: Vec<(usize, usize, usize)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detail::look::Look;
+    use crate::line::Line;
+    use crate::testing::look;
+    use crate::theme::Role;
+
+    fn rows(texts: &[&str], look: Look) -> Rows {
+        let line = |text: &&str| Line::of(Role::Plain, *text);
+        Rows::lay_out(texts.iter().map(line).collect(), look)
+    }
+
+    fn cells(rows: &Rows, hits: &Hits, row: usize) -> Vec<(usize, usize)> {
+        let cells = hits.in_row(rows, row, None).map(|(_, cells)| cells);
+        cells.map(|cells| (cells.start, cells.end)).collect()
+    }
+
+    #[test]
+    fn every_place_is_found_also_where_a_line_is_wrapped() {
+        let rows = rows(&["needle hay nEEdle", "日本needle"], look(10));
+        let hits = Hits::of(&rows, "Needle");
+        assert_eq!(hits.len(), 3);
+        assert_eq!(cells(&rows, &hits, 0), [(0, 6)]);
+        assert_eq!(cells(&rows, &hits, 1), [(1, 7)]);
+        assert_eq!(cells(&rows, &hits, 2), [(4, 10)]);
+        let over = Hits::of(&rows, "hay needle");
+        assert_eq!(over.len(), 1);
+        assert_eq!(
+            (cells(&rows, &over, 0), cells(&rows, &over, 1)),
+            (vec![(7, 10)], vec![(0, 7)])
+        );
+        assert_eq!(Hits::of(&rows, "").len(), 0);
+        let current = |row| hits.in_row(&rows, row, Some(1)).all(|(current, _)| current);
+        assert_eq!((current(0), current(1), current(2)), (false, true, false));
+    }
+
+    #[test]
+    fn a_place_far_within_an_unwrapped_line_has_its_cells() {
+        let text = format!("{}needle", "x".repeat(1_000));
+        let unwrapped = Look {
+            wrap: false,
+            ..look(10)
+        };
+        let rows = rows(&[&text], unwrapped);
+        let hits = Hits::of(&rows, "needle");
+        assert_eq!(hits.cells(&rows, 0), Some(1_000..1_006));
+    }
+
+    #[test]
+    fn there_is_an_end_to_what_is_found() {
+        let rows = rows(&["a".repeat(MOST + 9).as_str(), "aa"], look(80));
+        assert_eq!(Hits::of(&rows, "a").len(), MOST);
+    }
+}

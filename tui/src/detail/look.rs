@@ -1,0 +1,128 @@
+//! How the open event is laid out: for which width, wrapped or not, and in which form its bodies.
+//! Plain data that goes to the executor and comes back with what was laid out.
+
+use super::{Detail, Tab};
+use crate::keymap::Action;
+
+/// How an event is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// Cells of a line on the screen.
+    pub(crate) width: usize,
+    /// The form of the bodies.
+    pub(crate) form: BodyForm,
+    /// Whether lines longer than that go on below; else they go on beyond the edge.
+    pub(crate) wrap: bool,
+}
+
+/// The form in which a body is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum BodyForm {
+    /// The one that suits it best.
+    #[default]
+    Auto,
+    /// Its characters; what is none is escaped.
+    Text,
+    /// A dump of its bytes.
+    Hex,
+    /// Indented JSON, where it is JSON.
+    Json,
+}
+
+impl BodyForm {
+    /// The form after this one, for a body that is JSON or is not.
+    fn next(self, is_json: bool) -> Self {
+        match self {
+            Self::Auto => Self::Text,
+            Self::Text => Self::Hex,
+            Self::Hex if is_json => Self::Json,
+            Self::Hex | Self::Json => Self::Auto,
+        }
+    }
+}
+
+impl Detail {
+    /// Lays the event out another way, if that is what the action asks for, on a screen of
+    /// `height` lines.
+    pub(crate) fn reshape(&mut self, action: Action, height: usize) -> bool {
+        match action {
+            Action::BodyView if matches!(self.tab, Tab::Request | Tab::Response) => {
+                self.next_form(height);
+            }
+            // Elsewhere there is no body to look at: it is shown first, as it is.
+            Action::BodyView => self.open_tab(Tab::Request),
+            Action::Wrap => {
+                self.unwrapped = !self.unwrapped;
+                self.left = 0;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Goes on to the body's next form, and brings the body into sight.
+    fn next_form(&mut self, height: usize) {
+        let Some(opened) = self.opened() else { return };
+        let form = self.form(opened.event.id).next(opened.is_json(self.tab));
+        let (id, body) = (opened.event.id, self.rows().body());
+        self.form = Some((id, form));
+        let first = self.first(height);
+        if let Some(body) = body.filter(|body| !(first..first + height.max(2) - 1).contains(body)) {
+            self.top = body;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effect::Effect;
+    use crate::message::Message;
+    use crate::testing::{app, event, id, now, press, settle};
+
+    fn look(detail: &mut Detail, position: i64) -> Look {
+        match detail.ask(Some(event(position).id), 40) {
+            Some(Effect::LoadEvent { look, .. }) => look,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_body_goes_round_its_forms_and_json_is_one_only_where_it_is() {
+        let round = |is_json| {
+            let mut form = BodyForm::Auto;
+            let steps = std::iter::from_fn(|| {
+                form = form.next(is_json);
+                (form != BodyForm::Auto).then_some(form)
+            });
+            steps.collect::<Vec<_>>()
+        };
+        assert_eq!(round(false), [BodyForm::Text, BodyForm::Hex]);
+        assert_eq!(round(true), [BodyForm::Text, BodyForm::Hex, BodyForm::Json]);
+    }
+
+    #[test]
+    fn the_form_belongs_to_the_event_at_hand_and_wrapping_to_all() {
+        let mut app = app(120, 40);
+        settle(&mut app, Message::Tick(now()), 500);
+        press(&mut app, "enter 3 b W", 500);
+        let shown = app.detail.opened().unwrap().look;
+        assert_eq!((shown.form, shown.wrap), (BodyForm::Text, false));
+        press(&mut app, "esc j", 500);
+        let opened = app.detail.opened().unwrap();
+        assert_eq!(opened.event.id, id(499));
+        assert_eq!(
+            (opened.look.form, opened.look.wrap),
+            (BodyForm::Auto, false)
+        );
+    }
+
+    #[test]
+    fn asked_for_elsewhere_the_body_is_shown_first() {
+        let mut detail = Detail::default();
+        assert_eq!(look(&mut detail, 1).form, BodyForm::Auto);
+        assert!(detail.reshape(Action::BodyView, 10));
+        assert_eq!((detail.tab, detail.form), (Tab::Request, None));
+        assert!(!detail.reshape(Action::Down, 10));
+    }
+}

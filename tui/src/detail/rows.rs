@@ -1,0 +1,269 @@
+//! Lines laid out as rows of the screen. Wrapped, a long line takes several rows; unwrapped, it
+//! takes one, which is cut into pieces once, so that drawing and finding far within a line of a
+//! mebibyte costs no more than at its beginning.
+
+use std::ops::Range;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::look::Look;
+use crate::line::{Line, cells};
+use crate::theme::{Role, Theme};
+
+/// Cells of a piece of an unwrapped line: about a screen's width, so that few are drawn and none
+/// is drawn for much more than is seen.
+const PIECE: usize = 256;
+
+/// What [`Rows`] without any are.
+static NONE: Rows = Rows {
+    all: Vec::new(),
+    widest: 0,
+    body: None,
+};
+
+/// The rows of a tab.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Rows {
+    all: Vec<Row>,
+    /// Cells of the widest row.
+    widest: usize,
+    /// The row that says which form the body below it has.
+    body: Option<usize>,
+}
+
+/// A row: what it holds, and whether it goes on with the line of the row above.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Row {
+    /// Each with the cells before it.
+    pieces: Vec<(usize, Line)>,
+    continues: bool,
+}
+
+impl Rows {
+    /// Lays lines out.
+    pub(crate) fn lay_out(lines: Vec<Line>, look: Look) -> Self {
+        let mut rows = Vec::with_capacity(lines.len());
+        for line in lines {
+            if look.wrap {
+                let wrapped = line.wrap(look.width).into_iter().enumerate();
+                rows.extend(wrapped.map(|(index, line)| Row {
+                    pieces: vec![(0, line)],
+                    continues: index > 0,
+                }));
+            } else {
+                rows.push(Row::cut(line));
+            }
+        }
+        let widest = rows.iter().map(Row::width).max().unwrap_or(0);
+        Self {
+            all: rows,
+            widest,
+            body: None,
+        }
+    }
+
+    /// The same, with the body's head in this line.
+    #[must_use]
+    pub(super) fn with_body(mut self, line: Option<usize>) -> Self {
+        self.body = line.map(|line| self.row_of(line));
+        self
+    }
+
+    /// No rows.
+    pub(super) fn none() -> &'static Self {
+        &NONE
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Cells of the widest.
+    pub(super) fn widest(&self) -> usize {
+        self.widest
+    }
+
+    /// The row of the body's head.
+    pub(super) fn body(&self) -> Option<usize> {
+        self.body
+    }
+
+    /// Which line a row is part of.
+    pub(super) fn line_of(&self, row: usize) -> usize {
+        let rows = self.all.iter().take(row + 1);
+        rows.filter(|row| !row.continues).count().saturating_sub(1)
+    }
+
+    /// The first row of a line.
+    pub(super) fn row_of(&self, line: usize) -> usize {
+        let mut rows = self
+            .all
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| !row.continues);
+        rows.nth(line).map_or(self.all.len(), |(row, _)| row)
+    }
+
+    /// The rows from the first of the line that `from` is in to the last of that of `to`.
+    pub(super) fn whole(&self, from: usize, to: usize) -> Range<usize> {
+        let continues = |row: &Row| row.continues;
+        let before = self.all.iter().take(from + 1).rev();
+        let above = before.take_while(|row| row.continues).count();
+        let below = self
+            .all
+            .iter()
+            .skip(to + 1)
+            .take_while(|row| continues(row));
+        let end = (to + 1 + below.count()).min(self.all.len());
+        from.saturating_sub(above).min(end)..end
+    }
+
+    /// The text of these rows, the rows of one line in one.
+    pub(super) fn text(&self, rows: Range<usize>) -> String {
+        let mut text = String::new();
+        let start = rows.start;
+        for (index, row) in self.all.iter().enumerate().take(rows.end).skip(start) {
+            if index > start && !row.continues {
+                text.push('\n');
+            }
+            row.pieces
+                .iter()
+                .for_each(|(_, line)| line.add_text(&mut text));
+        }
+        text
+    }
+
+    /// Every piece with its row and its place in that, and whether a line begins with it.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = (usize, usize, bool, &Line)> {
+        self.all.iter().enumerate().flat_map(|(at, row)| {
+            let pieces = row.pieces.iter().enumerate();
+            pieces.map(move |(piece, (_, line))| (at, piece, piece == 0 && !row.continues, line))
+        })
+    }
+
+    /// The cells before and within a part of a piece, in bytes of its text.
+    pub(super) fn cells(&self, row: usize, piece: usize, part: Range<usize>) -> Range<usize> {
+        let found = self.all.get(row).and_then(|row| row.pieces.get(piece));
+        let Some((start, line)) = found else {
+            return 0..0;
+        };
+        let from = start + line.cells_before(part.start);
+        from..(start + line.cells_before(part.end)).max(from)
+    }
+
+    /// Draws a row into `area` without its first `left` cells, and says where it goes on.
+    pub(super) fn draw(
+        &self,
+        row: usize,
+        left: usize,
+        area: Rect,
+        theme: Theme,
+        buffer: &mut Buffer,
+    ) {
+        let Some(row) = self.all.get(row).filter(|_| area.area() > 0) else {
+            return;
+        };
+        let first = row.pieces.partition_point(|(start, _)| *start <= left);
+        let mut place = area;
+        for (start, line) in row.pieces.iter().skip(first.saturating_sub(1)) {
+            let line = line.skip(left.saturating_sub(*start));
+            line.draw(place, theme, buffer);
+            let used = cells(line.width()).min(place.width);
+            (place.x, place.width) = (place.x + used, place.width - used);
+            if place.width == 0 {
+                break;
+            }
+        }
+        let width = row.width();
+        let mut edge = |x: u16, sign: &str| {
+            let cell = Rect {
+                x,
+                width: 1,
+                ..area
+            };
+            Line::of(Role::Accent, sign).draw(cell, theme, buffer);
+        };
+        if width > left + usize::from(area.width) {
+            edge(area.right() - 1, "›");
+        }
+        if left > 0 && width > 0 {
+            edge(area.x, "‹");
+        }
+    }
+}
+
+impl Row {
+    /// An unwrapped line.
+    fn cut(line: Line) -> Self {
+        let mut before = 0;
+        let mut placed = |line: Line| {
+            let start = before;
+            before += line.width();
+            (start, line)
+        };
+        Self {
+            pieces: line.wrap(PIECE).into_iter().map(&mut placed).collect(),
+            continues: false,
+        }
+    }
+
+    fn width(&self) -> usize {
+        let last = self.pieces.last();
+        last.map_or(0, |(start, line)| start + line.width())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::look;
+
+    fn drawn(rows: &Rows, left: usize, width: u16) -> String {
+        let area = Rect::new(0, 0, width, 1);
+        let mut buffer = Buffer::empty(area);
+        rows.draw(0, left, area, Theme::Ansi, &mut buffer);
+        crate::testing::text(&buffer).trim_end().to_owned()
+    }
+
+    fn unwrapped(text: &str) -> Rows {
+        let look = Look {
+            wrap: false,
+            ..look(10)
+        };
+        Rows::lay_out(vec![Line::of(Role::Plain, text)], look)
+    }
+
+    #[test]
+    fn an_unwrapped_line_is_one_row_and_shows_where_it_goes_on() {
+        let digits = "0123456789".repeat(80);
+        let rows = unwrapped(&digits);
+        assert_eq!((rows.len(), rows.widest()), (1, 800));
+        assert_eq!(drawn(&rows, 0, 10), "012345678›");
+        assert_eq!(drawn(&rows, 251, 10), "‹23456789›");
+        assert_eq!(drawn(&rows, 790, 10), "‹123456789");
+        assert_eq!(drawn(&rows, 900, 10), "‹");
+        assert_eq!(rows.text(0..1), digits);
+    }
+
+    #[test]
+    fn a_wide_character_cut_in_two_leaves_a_gap() {
+        let rows = unwrapped("ab日本語cd");
+        assert_eq!(drawn(&rows, 1, 20).replace(' ', ""), "‹日本語cd");
+        assert_eq!(drawn(&rows, 3, 6), "‹本 語 ›");
+    }
+
+    #[test]
+    fn rows_of_one_line_belong_together() {
+        let lines = ["short", "a line of more than ten cells", "end"];
+        let lines = lines.map(|line| Line::of(Role::Plain, line)).to_vec();
+        let rows = Rows::lay_out(lines, look(10));
+        assert_eq!(rows.len(), 5);
+        assert_eq!(rows.whole(2, 2), 1..4);
+        assert_eq!(rows.whole(0, 3), 0..4);
+        assert_eq!(rows.text(1..5), "a line of more than ten cells\nend");
+        assert_eq!((rows.line_of(3), rows.row_of(1), rows.row_of(2)), (1, 1, 4));
+        assert_eq!(rows.row_of(9), 5);
+    }
+}

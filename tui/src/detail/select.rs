@@ -1,0 +1,212 @@
+//! Lines being selected in the open tab, by keys or by the mouse, and their text.
+
+use std::ops::Range;
+
+use super::Detail;
+use crate::keymap::Action;
+
+/// What is selected, in rows: from where it was begun to where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Selection {
+    anchor: usize,
+    cursor: usize,
+}
+
+impl Detail {
+    /// Begins a selection at the first row in sight, or ends it.
+    pub(super) fn toggle_selection(&mut self, height: usize) {
+        let first = self.first(height);
+        self.selection = match self.selection {
+            None if first < self.rows().len() => Some(Selection {
+                anchor: first,
+                cursor: first,
+            }),
+            _ => None,
+        };
+    }
+
+    /// Whether lines are being selected.
+    pub(crate) fn is_selecting(&self) -> bool {
+        self.selection.is_some()
+    }
+
+    /// Selects nothing any more; says whether it did.
+    pub(crate) fn end_selection(&mut self) -> bool {
+        self.pressed = None;
+        self.selection.take().is_some()
+    }
+
+    /// The selected rows: those of whole lines.
+    pub(crate) fn selected(&self) -> Option<Range<usize>> {
+        let Selection { anchor, cursor } = self.selection?;
+        Some(self.rows().whole(anchor.min(cursor), anchor.max(cursor)))
+    }
+
+    /// The row that the keys move.
+    pub(super) fn cursor(&self) -> Option<usize> {
+        self.selection.map(|selection| selection.cursor)
+    }
+
+    /// How many lines are selected.
+    pub(super) fn selected_lines(&self) -> Option<usize> {
+        let (selected, rows) = (self.selected()?, self.rows());
+        let last = rows.line_of(selected.end.saturating_sub(1));
+        Some(last + 1 - rows.line_of(selected.start))
+    }
+
+    /// The text of the selected lines as shown, and how many these are.
+    pub(crate) fn selected_text(&self) -> Option<(String, usize)> {
+        let text = self.rows().text(self.selected()?);
+        Some((text, self.selected_lines()?))
+    }
+
+    /// Moves the end of the selection and keeps it in sight; says whether there is one.
+    pub(super) fn extend(&mut self, action: Action, height: usize) -> bool {
+        let Some(cursor) = self.cursor() else {
+            return false;
+        };
+        let page = height.saturating_sub(1).max(1);
+        let half = page.div_ceil(2);
+        let cursor = match action {
+            Action::Down => cursor + 1,
+            Action::Up => cursor.saturating_sub(1),
+            Action::HalfDown => cursor + half,
+            Action::HalfUp => cursor.saturating_sub(half),
+            Action::PageDown => cursor + page,
+            Action::PageUp => cursor.saturating_sub(page),
+            Action::Top => 0,
+            Action::Bottom => usize::MAX,
+            _ => return false,
+        };
+        self.take_cursor_to(cursor);
+        let cursor = self.cursor().unwrap_or(0);
+        let lowest = (cursor + 1).saturating_sub(height.max(1));
+        self.top = self.first(height).clamp(lowest, cursor);
+        true
+    }
+
+    /// Puts the end of the selection, if there is one, into this row or the last one.
+    pub(super) fn take_cursor_to(&mut self, row: usize) {
+        let last = self.rows().len().saturating_sub(1);
+        if let Some(selection) = &mut self.selection {
+            selection.cursor = row.min(last);
+        }
+    }
+
+    /// The button went down in this line of a screen of `height` lines: what is selected is no
+    /// longer, and dragging would select from here.
+    pub(crate) fn press(&mut self, line: usize, height: usize) {
+        self.selection = None;
+        let row = self.first(height) + line;
+        self.pressed = Some(row).filter(|row| *row < self.rows().len());
+    }
+
+    /// The mouse was dragged to a line of that screen, or beyond its edge, where it scrolls; says
+    /// whether it selects.
+    pub(crate) fn pull(&mut self, line: Option<usize>, below: bool, height: usize) -> bool {
+        let Some(anchor) = self.pressed else {
+            return false;
+        };
+        let first = self.first(height);
+        let row = match line {
+            Some(line) => first + line,
+            None if below => first + height,
+            None => first.saturating_sub(1),
+        };
+        let cursor = self.cursor().unwrap_or(anchor);
+        self.selection = Some(Selection { anchor, cursor });
+        self.take_cursor_to(row);
+        if line.is_none() {
+            self.top = if below { first + 1 } else { row };
+        }
+        true
+    }
+
+    /// The button was let go: says whether lines were selected by dragging.
+    pub(crate) fn let_go(&mut self) -> bool {
+        self.pressed.take().is_some() && self.selection.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detail::Tab;
+    use crate::effect::Effect;
+    use crate::testing::{event, opened};
+
+    fn detail(width: usize) -> Detail {
+        let mut detail = Detail::default();
+        let Some(Effect::LoadEvent { generation, .. }) = detail.ask(Some(event(1).id), width)
+        else {
+            panic!("nothing is asked");
+        };
+        detail.event(generation, Ok(Some(opened(1, width))));
+        detail.open_tab(Tab::Request);
+        detail
+    }
+
+    #[test]
+    fn keys_extend_the_selection_and_keep_its_end_in_sight() {
+        let mut detail = detail(80);
+        let rows = detail.rows().len();
+        detail.act(Action::Select, 3);
+        for (action, selected) in [
+            (Action::Down, 0..2),
+            (Action::PageDown, 0..4),
+            (Action::Bottom, 0..rows),
+            (Action::Top, 0..1),
+        ] {
+            detail.act(action, 3);
+            assert_eq!(detail.selected(), Some(selected), "{action:?}");
+            let (first, cursor) = (detail.first(3), detail.cursor().unwrap());
+            assert!((first..first + 3).contains(&cursor), "{action:?}");
+        }
+        detail.act(Action::Select, 3);
+        assert!(!detail.is_selecting());
+    }
+
+    #[test]
+    fn a_wrapped_line_is_selected_and_copied_as_one() {
+        let mut detail = detail(24);
+        detail.act(Action::Down, 4);
+        detail.act(Action::Down, 4);
+        detail.act(Action::Select, 4);
+        let (text, lines) = detail.selected_text().unwrap();
+        assert_eq!(lines, 1);
+        assert_eq!(text, "content-type: application/x-www-form-urlencoded");
+        detail.act(Action::Up, 4);
+        let (text, lines) = detail.selected_text().unwrap();
+        assert_eq!(lines, 2);
+        assert!(
+            text.starts_with("host: hooks.example.com\ncontent-type: "),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_is_selected_ends_with_the_rows_it_is_in() {
+        let mut detail = detail(40);
+        detail.act(Action::Select, 4);
+        detail.open_tab(Tab::Request);
+        assert!(!detail.is_selecting());
+        detail.act(Action::Select, 4);
+        let Some(Effect::LoadEvent { generation, .. }) = detail.ask(Some(event(1).id), 24) else {
+            panic!("nothing is asked");
+        };
+        detail.event(generation, Ok(Some(opened(1, 24))));
+        assert!(!detail.is_selecting());
+    }
+
+    #[test]
+    fn dragging_beyond_the_edge_scrolls() {
+        let mut detail = detail(80);
+        assert!(!detail.pull(Some(1), false, 3));
+        detail.press(1, 3);
+        assert!(detail.pull(None, true, 3));
+        assert_eq!((detail.selected(), detail.first(3)), (Some(1..4), 1));
+        assert!(detail.pull(None, false, 3));
+        assert_eq!((detail.selected(), detail.first(3)), (Some(0..2), 0));
+        assert!(detail.let_go() && !detail.let_go());
+    }
+}
