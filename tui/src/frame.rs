@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, BorderType, Widget};
 
-use crate::line::{Line, cells};
+use crate::line::{Line, cells, cut_before};
 use crate::theme::{Role, Theme};
 
 /// A border. The focused pane's is in the accent colour and thick where there is none.
@@ -42,6 +42,7 @@ impl Frame {
         let block = Block::bordered()
             .border_type(kind)
             .border_style(theme.style(role));
+        (area.y..area.bottom()).for_each(|y| cut_before(area.x, y, buffer));
         block.render(area, buffer);
 
         let room = usize::from(area.width).saturating_sub(4);

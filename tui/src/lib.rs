@@ -5,6 +5,8 @@
 //! The UI reads and commands an agent through its handle; it knows nothing of sockets, of the
 //! protocol, or of how the history is stored.
 
+#[cfg(test)]
+mod alignment;
 mod app;
 mod batch;
 mod clipboard;

@@ -1,7 +1,7 @@
 //! One line of the screen: pieces of safe text, each with its role. Panes build lines, and
 //! [`Line::draw`] is the only code that writes text into cells.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, CellWidth as _};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -133,6 +133,9 @@ impl Line {
     /// Draws it into the first row of `area`, cut at its right edge.
     pub(crate) fn draw(&self, area: Rect, theme: Theme, buffer: &mut Buffer) {
         let mut x = area.x;
+        if area.area() > 0 {
+            cut_before(area.x, area.y, buffer);
+        }
         for (role, text) in &self.0 {
             let room = usize::from(area.right().saturating_sub(x));
             if room == 0 || area.height == 0 {
@@ -152,6 +155,15 @@ impl Line {
                 (x, _) = buffer.set_stringn(x, area.y, cluster, room, style);
             }
         }
+    }
+}
+
+/// Clears a wide character that would reach into the cell at `x`, where something else begins: the
+/// terminal would draw one of the two beside its place.
+pub(crate) fn cut_before(x: u16, y: u16, buffer: &mut Buffer) {
+    let before = x.checked_sub(1).and_then(|x| buffer.cell_mut((x, y)));
+    if let Some(cell) = before.filter(|cell| cell.cell_width() > 1) {
+        cell.set_symbol(" ");
     }
 }
 

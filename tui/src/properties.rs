@@ -6,11 +6,12 @@ use podtap_agent::history::Position;
 use proptest::prelude::*;
 use ratatui::layout::Size;
 
+use crate::alignment::hostile;
 use crate::app::App;
 use crate::effect::Effect;
 use crate::keymap::{Action, Key, Keymap};
 use crate::message::{Answer, Changes, Message};
-use crate::testing::{answer, app, attempts, frame, id, now, with_body};
+use crate::testing::{answer, app, frame, id, now};
 
 /// Events in the history of these tests.
 const EVENTS: i64 = 700;
@@ -123,50 +124,7 @@ proptest! {
         tab in 0..6_usize,
         width in 60..130_u16,
     ) {
-        let mut app = app(width, 30);
-        let mut event = with_body(7, &body);
-        event.request.path = format!("/{text}");
-        event.request.method.clone_from(&text);
-        event.request.headers.push(text.clone(), body.clone());
-        event.note = Some(text.clone());
-        let explanation = podtap_agent::Explanation {
-            title: Some(text.clone()),
-            notes: vec![text.clone()],
-            changes: vec![podtap_agent::FieldChange {
-                field: text.clone(),
-                from: text.clone(),
-                to: text.clone(),
-            }],
-            ..podtap_agent::Explanation::default()
-        };
-        let mut attempts = attempts(7);
-        attempts[0].url.clone_from(&text);
-        let mut row = crate::testing::row(7);
-        row.note = Some(text.clone());
-        (row.path, row.event_type) = (text.clone(), (tab > 2).then(|| text.clone()));
-        if let Some(last) = &mut row.last {
-            last.outcome = Err(text);
-        }
-        let mut waiting = app.update(Message::Tick(now()));
-        while let Some(effect) = waiting.pop() {
-            let answer = match effect {
-                Effect::LoadPage { generation, .. } => {
-                    Answer::Page { generation, result: Ok(vec![row.clone()].into()) }
-                }
-                Effect::LoadEvent { generation, look, .. } => {
-                    let zone = jiff::tz::TimeZone::UTC;
-                    let story = crate::detail::Story {
-                        event: event.clone(),
-                        attempts: attempts.clone(),
-                        explanation: Some(explanation.clone()),
-                    };
-                    let opened = crate::detail::Opened::new(story, look, &zone);
-                    Answer::Event { generation, result: Ok(Some(Box::new(opened))) }
-                }
-                _ => continue,
-            };
-            waiting.extend(app.update(Message::Answer(answer)));
-        }
+        let mut app = hostile(&text, &body, tab > 2, (width, 30));
         for _ in 0..tab {
             app.update(Message::Key("tab".parse::<Key>().unwrap().into()));
         }
