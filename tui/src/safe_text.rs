@@ -69,6 +69,11 @@ impl SafeText {
 
     /// Breaks it into pieces: the first of at most `first` cells, the others of at most `then`.
     pub(crate) fn pieces(&self, first: usize, then: usize) -> Vec<Self> {
+        if self.0.is_ascii() {
+            let (head, rest) = self.0.split_at(first.min(self.0.len()));
+            let rest = rest.as_bytes().chunks(then.max(1)).map(Self::from_bytes);
+            return std::iter::once(Self(head.to_owned())).chain(rest).collect();
+        }
         let mut pieces = vec![Self::default()];
         let mut room = first;
         for (cluster, width) in clusters(&self.0) {

@@ -9,6 +9,8 @@ mod found;
 mod hex;
 mod hits;
 mod json;
+#[cfg(test)]
+mod large;
 mod look;
 mod rows;
 #[cfg(test)]

@@ -1,0 +1,62 @@
+//! A body of a mebibyte on one line, the most that is shown: laid out, searched, scrolled and
+//! drawn. What is quadratic in the length of a line never ends here.
+
+use super::look::Look;
+use crate::alignment::tell;
+use crate::app::App;
+use crate::keymap::Key;
+use crate::message::Message;
+use crate::testing::{app, attempts, frame, look, now, row, text, with_body};
+
+const MIB: usize = 1024 * 1024;
+
+fn on_one_line(part: &str) -> Vec<u8> {
+    let mut body = part.repeat(MIB / part.len()).into_bytes();
+    body.truncate(MIB - 6);
+    body.extend(b"needle");
+    body
+}
+
+/// Presses keys on an event with this body.
+fn pressed(body: &[u8], keys: &str) -> App {
+    let story = super::Story {
+        event: with_body(7, body),
+        attempts: attempts(7),
+        explanation: None,
+    };
+    let row = row(7);
+    let mut app = app(120, 40);
+    tell(&mut app, Message::Tick(now()), &row, &story);
+    for key in keys.split(' ') {
+        let key: Key = key.parse().unwrap();
+        tell(&mut app, Message::Key(key.into()), &row, &story);
+        frame(&app);
+    }
+    app
+}
+
+#[test]
+fn a_mebibyte_on_one_line_is_searched_and_shown_in_both_ways() {
+    // ASCII, and an endless grapheme of wide characters.
+    for part in ["x", "ᄀ"] {
+        let app = pressed(&on_one_line(part), "enter 3 b / d l e enter n W > < N");
+        let rows = app.detail.rows();
+        let last = rows.len() - 1;
+        assert_eq!(app.detail.find.hits.row(0), Some(last), "{part:?}");
+        let shown = text(&frame(&app));
+        assert!(shown.contains("needle"), "{part:?}\n{shown}");
+    }
+}
+
+#[test]
+fn an_unwrapped_line_is_one_row_however_long_it_is() {
+    let app = pressed(&on_one_line("x"), "enter 3 b W");
+    let opened = app.detail.opened().unwrap();
+    let unwrapped = Look {
+        wrap: false,
+        form: super::BodyForm::Text,
+        ..look(opened.look.width)
+    };
+    assert_eq!(opened.look, unwrapped);
+    assert_eq!(app.detail.rows().widest(), MIB);
+}
