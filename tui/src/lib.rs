@@ -10,6 +10,7 @@ mod alignment;
 mod app;
 mod batch;
 mod clipboard;
+mod clusters;
 mod config;
 mod detail;
 pub mod editor;

@@ -5,7 +5,8 @@ use ratatui::buffer::{Buffer, CellWidth as _};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::safe_text::{SafeText, width};
+use crate::clusters::width;
+use crate::safe_text::SafeText;
 use crate::theme::{Role, Theme};
 
 /// A line of pieces, drawn from left to right.
