@@ -68,7 +68,6 @@ mod tests {
             ("日本", 4),
             ("لا", 2),
             ("한e\u{301}", 3),
-            ("ｶﾞ", 2),
             (endless.as_str(), 2_000),
         ] {
             assert_eq!(width(text), cells, "{text:?}");
