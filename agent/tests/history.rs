@@ -265,6 +265,32 @@ async fn every_term_of_a_filter_finds_what_it_says() {
 }
 
 #[tokio::test]
+async fn pages_of_a_parameter_go_on_where_the_last_one_ended() {
+    let with = |number| event(number, "type=item.update&item_id=1&external_id=BUG-17");
+    let store = Store::with((1..=5).map(with).collect()).await;
+    eventually("the words are indexed", || async {
+        match store.page("update", Anchor::Newest, 10).await.len() {
+            5 => Ok(()),
+            found => Err(found.to_string()),
+        }
+    })
+    .await;
+    let places =
+        |rows: Vec<EventRow>| -> Vec<i64> { rows.iter().map(|row| row.position.0).collect() };
+    for (anchor, expected) in [
+        (Anchor::Newest, &[5, 4][..]),
+        (Anchor::Before(Position(4)), &[3, 2]),
+        (Anchor::Before(Position(2)), &[1]),
+        (Anchor::After(Position(1)), &[3, 2]),
+        (Anchor::After(Position(4)), &[5]),
+        (Anchor::Around(Position(3)), &[4, 3]),
+    ] {
+        let page = store.page("external:BUG-17", anchor, 2).await;
+        assert_eq!(places(page), expected, "{anchor:?}");
+    }
+}
+
+#[tokio::test]
 async fn ids_are_found_in_part() {
     let store = Store::with(vec![event(1, "a"), event(2, "b"), event(33, "c")]).await;
     let find = async |text: &str| -> Vec<u64> {

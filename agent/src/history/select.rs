@@ -143,7 +143,7 @@ impl<'a> Select<'a> {
             .optional()?
             .unwrap_or(0);
         let low = through.saturating_add(1).max(range.low);
-        Ok(Some(Range { low, ..range }))
+        Ok((low <= range.high).then_some(Range { low, ..range }))
     }
 
     fn rows(
