@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use podtap_agent::config::Retention;
 use podtap_agent::export::archive::{self, Format, Selection};
 use podtap_agent::history::{
-    Attempt, DeliveryState, EditedRequest, Event, Filter, History, Outcome, Past, PastEvent,
-    Position, Saved, Writer, WriterThread,
+    Attempt, DeliveryState, EditedRequest, Event, Filter, History, NewAttempt, Outcome, Past,
+    PastEvent, Position, Saved, Writer, WriterThread,
 };
 use podtap_agent::import::{Import, Problem, Report};
 use podtap_agent::{HeaderList, WebhookRequest};
@@ -554,6 +554,36 @@ async fn nothing_happens_because_of_an_import() {
         assert_eq!((insight.verification, insight.duplicate), (None, None));
         assert_eq!((insight.missing, insight.hold), (0, None));
     }
+}
+
+#[tokio::test]
+async fn an_attempt_of_the_highest_number_leaves_room_for_a_replay() {
+    let mut highest = past(1);
+    let failed = || Outcome::Failed {
+        error: "no answer".to_owned(),
+    };
+    highest.attempts = [u32::MAX, u32::MAX]
+        .map(|number| attempt(highest.id, number, failed()))
+        .to_vec();
+    let store = Store::with(vec![highest]).await;
+    let (event, _) = store.whole().await.remove(0);
+    let replay = || NewAttempt {
+        position: event.position,
+        event: event.id,
+        replay: true,
+        again: false,
+        url: BASE.to_owned(),
+        edited: None,
+        started_at: Timestamp::now(),
+        duration: Duration::ZERO,
+        outcome: failed(),
+    };
+
+    let first = store.writer.record(replay()).await.unwrap();
+    let second = store.writer.record(replay()).await.unwrap();
+
+    assert!(first.number < second.number);
+    assert_eq!(store.whole().await[0].1.len(), 4);
 }
 
 #[tokio::test]

@@ -11,6 +11,9 @@ use super::note::{EventKey, Note, whole_note};
 use super::store;
 use super::write::{NewAttempt, NewEvent, Tally};
 
+/// The highest number that an attempt keeps: replays count on from there.
+const MAX_NUMBER: u32 = u32::MAX / 2;
+
 /// An event of another history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastEvent {
@@ -100,7 +103,10 @@ fn record(
     mut through: u32,
 ) -> rusqlite::Result<()> {
     for attempt in attempts {
-        through = attempt.number.max(through.saturating_add(1));
+        through = attempt
+            .number
+            .min(MAX_NUMBER)
+            .max(through.saturating_add(1));
         let Attempt {
             event,
             replay,
