@@ -193,6 +193,28 @@ async fn retention_takes_a_burst_along() {
     assert_eq!(rows[0].burst.as_ref().unwrap().events, 20);
 }
 
+#[tokio::test]
+async fn what_retention_leaves_of_a_burst_without_its_newest_event_is_shown() {
+    let mut burst = events(1..41, "item.update", 0, 1);
+    burst[0].state = DeliveryState::Pending;
+    burst[9].state = DeliveryState::Pending;
+    let after = events(41..43, "task.create", 9_000, 0);
+    let store = Store::with(vec![burst, after]).await;
+    let few = Retention {
+        max_events: 3,
+        ..Retention::default()
+    };
+    let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(20);
+    while store.writer.retain(few.clone(), now).await.unwrap() {}
+
+    let folded = [(42, 42), (1, 10)];
+    assert_eq!(store.folded(&[]).await, folded);
+    let below = store.page(Anchor::Before(Position(42)), 10, &[]).await;
+    assert_eq!(ranges(&below), [(1, 10)]);
+    let above = store.page(Anchor::After(Position(10)), 10, &[]).await;
+    assert_eq!(ranges(&above), [(42, 42)]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -230,12 +230,21 @@ pub(super) fn summed_up(connection: &Connection, first: i64) -> rusqlite::Result
         })
 }
 
-/// Retention has removed the oldest events: a burst that has lost all goes too.
-pub(super) fn forget(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+/// Retention has removed events between these two: a burst that has lost all goes too, and one that
+/// has lost its newest, while an older one still waits for its delivery, ends sooner.
+pub(super) fn forget(
+    transaction: &Transaction<'_>,
+    oldest: i64,
+    newest: i64,
+) -> rusqlite::Result<()> {
     transaction
-        .execute(
-            "DELETE FROM bursts WHERE last < (SELECT coalesce(min(position), last + 1) FROM events)",
-            [],
-        )
+        .prepare_cached(
+            "UPDATE bursts SET last = coalesce((SELECT max(position) FROM events \
+             WHERE position BETWEEN first AND last), first - 1) WHERE last >= ? AND first <= ?",
+        )?
+        .execute([oldest, newest])?;
+    transaction
+        .prepare_cached("DELETE FROM bursts WHERE last < first")?
+        .execute([])
         .map(drop)
 }

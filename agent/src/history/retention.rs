@@ -43,8 +43,8 @@ pub(super) fn step(
             delete.execute([position])?;
         }
     }
-    if !doomed.is_empty() {
-        burst::forget(transaction)?;
+    if let (Some(oldest), Some(newest)) = (doomed.iter().min(), doomed.iter().max()) {
+        burst::forget(transaction, *oldest, *newest)?;
     }
     Ok(doomed.len() as u64 >= STEP)
 }
