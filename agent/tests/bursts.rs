@@ -215,6 +215,25 @@ async fn what_retention_leaves_of_a_burst_without_its_newest_event_is_shown() {
     assert_eq!(ranges(&above), [(42, 42)]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_is_read_while_a_burst_grows_shows_every_event_once() {
+    let store = Store::with(vec![events(1..41, "item.update", 0, 1)]).await;
+    let writer = store.writer.clone();
+    let grows = tokio::spawn(async move {
+        for number in 41..1_041 {
+            let one = events(number..number + 1, "item.update", 41, 0);
+            writer.append(one).await.unwrap();
+        }
+    });
+    while !grows.is_finished() {
+        let rows = store.folded(&[]).await;
+        let [(1, _)] = rows.as_slice() else {
+            panic!("one burst and nothing beside it: {rows:?}");
+        };
+    }
+    grows.await.unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -24,8 +24,11 @@ pub(super) fn page(
     query: &FoldedQuery,
 ) -> rusqlite::Result<Vec<EventRow>> {
     let limit = query.limit.min(MAX_PAGE);
+    // One state of the history for all of it: a burst that grew in between would be shown with
+    // events that are rows already.
+    let snapshot = connection.unchecked_transaction()?;
     let folds = Folds {
-        connection,
+        connection: &snapshot,
         opened: &query.opened,
     };
     match query.anchor {
