@@ -39,25 +39,28 @@ impl App {
         let fields = vec![
             Field::choice("Export", named, 0),
             Field::choice("As", forms.collect(), 0),
-            self.file_field(0),
+            file_field(&self.usual_file()),
         ];
         let purpose = Box::new(Purpose::Export(which));
         let form = Form::new("Export", fields);
         self.modals.push(Modal::Form(form, purpose));
     }
 
-    /// Another form of archive was chosen: its files are called otherwise.
+    /// Another form of archive was chosen: where the file's name has the end of a form, it has
+    /// that of the chosen one from now on.
     pub(super) fn export_chosen(&mut self, field: usize) {
         if field != FORMAT {
             return;
         }
-        let other = |form: &Form| form.chosen(FORMAT);
-        let Some(Modal::Form(form, _)) = self.modals.last() else {
-            return;
-        };
-        let field = self.file_field(other(form));
         if let Some(Modal::Form(form, _)) = self.modals.last_mut() {
-            form.replace_after(FILE, vec![field]);
+            let (.., end) = FORMATS.get(form.chosen(FORMAT)).unwrap_or(&FORMATS[0]);
+            let typed = form.typed(FILE);
+            let is_form = |end: &str| FORMATS.iter().any(|(.., known)| *known == end);
+            let file = match typed.rsplit_once('.') {
+                Some((stem, former)) if is_form(former) => format!("{stem}.{end}"),
+                _ => typed,
+            };
+            form.replace_after(FILE, vec![file_field(&file)]);
         }
     }
 
@@ -129,14 +132,17 @@ impl App {
         self.toasts.show(role, text, self.now);
     }
 
-    /// The field for the file of an archive of this form.
-    fn file_field(&self, format: usize) -> Field {
-        let (.., end) = FORMATS.get(format).unwrap_or(&FORMATS[0]);
+    /// What the file is called unless a person calls it otherwise.
+    fn usual_file(&self) -> String {
+        let (.., end) = FORMATS[0];
         let tunnel = self.status.tunnel.as_deref().unwrap_or("podtap");
         let now = self.now.to_zoned_datetime(self.zone().clone());
-        let file = format!("{tunnel}-{}.{end}", now.strftime("%Y%m%d-%H%M%S"));
-        Field::text("File", &file, "where to")
+        format!("{tunnel}-{}.{end}", now.strftime("%Y%m%d-%H%M%S"))
     }
+}
+
+fn file_field(file: &str) -> Field {
+    Field::text("File", file, "where to")
 }
 
 fn named_file(text: &str) -> Result<PathBuf, String> {
@@ -189,6 +195,18 @@ mod tests {
         app.update(Message::Answer(Answer::Exported { result }));
         let shown = text(&frame(&app));
         assert!(shown.contains("Exported 2 events to crm-"), "{shown}");
+    }
+
+    #[test]
+    fn a_file_that_was_named_stays_when_another_form_is_chosen() {
+        for (named, kept) in [("/ a", "/a"), ("a . h a r", "a.ndjson")] {
+            let mut app = settled(&format!("x tab tab ctrl-u {named} shift-tab right"));
+            let effects = sent(&mut app);
+            let [Effect::Export { file, .. }] = effects.as_slice() else {
+                panic!("{effects:?}");
+            };
+            assert_eq!(*file, PathBuf::from(kept));
+        }
     }
 
     #[test]
