@@ -276,3 +276,26 @@ async fn a_flood_is_drawn_no_faster_than_allowed_and_a_key_is_answered_in_it() {
     assert!(u128::from(drawn) <= allowed, "{drawn} in {elapsed:?}");
     ended.unwrap();
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_never_ends_is_not_imported_and_keeps_nobody_waiting() {
+    let bench = Bench::new(None);
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.har");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let (mut screen, mut person) = screen(120, 40);
+    let token = CancellationToken::new();
+    let ui = runtime::run(&mut screen, bench.handle.clone(), Config::default(), token);
+
+    play(ui, async {
+        person.sees("The history is empty.").await;
+        person.press("I").await;
+        person.paste(&pipe.display().to_string()).await;
+        person.press("enter").await;
+        person.sees("is no file").await;
+        person.press("q").await;
+    })
+    .await;
+}

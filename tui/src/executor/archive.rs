@@ -26,9 +26,14 @@ pub(super) async fn export(
     }
 }
 
-/// Takes over what an archive holds.
+/// Takes over what an archive holds. Only of a file: a pipe or a terminal may keep whoever opens it
+/// waiting for ever, and the command line reads those.
 pub(super) async fn import(agent: &AgentHandle, file: PathBuf) -> Result<Report, String> {
     let name = file.display().to_string();
+    let about = tokio::fs::metadata(&file).await;
+    if about.is_ok_and(|about| !about.is_file()) {
+        return Err(format!("{name} is no file"));
+    }
     let opened = File::open(&file).map_err(|error| format!("{name} cannot be read: {error}"))?;
     let archive = Import::open(opened).await;
     let archive = archive.map_err(|problem| format!("{name} cannot be imported: {problem}"))?;
