@@ -302,13 +302,13 @@ impl App {
     /// What the panes want to know now.
     fn ask(&mut self, effects: &mut Vec<Effect>) {
         self.ask_hooks(effects);
+        effects.extend(self.batch.iter_mut().flat_map(Batch::next));
         let Some(layout) = self.layout() else { return };
         effects.extend(self.list.ask(layout.list_height()));
         let selected = self.list.selected().map(|row| row.id);
         // Also where it is not on the screen now: what is to be copied or edited is read with it.
         let opened = Layout::of(self.size, Pane::Detail, self.share).unwrap_or(layout);
         effects.extend(self.detail.ask(selected, opened.sheet().width.into()));
-        effects.extend(self.batch.iter_mut().flat_map(Batch::next));
     }
 }
 

@@ -190,3 +190,12 @@ fn the_palette_does_what_is_chosen() {
     let shown = crate::testing::text(&crate::testing::frame(&app));
     assert!(shown.contains("Reconnects"), "{shown}");
 }
+
+#[test]
+fn many_replays_go_on_while_the_screen_is_too_small() {
+    let mut app = settled();
+    press(&mut app, "m m m r", 500);
+    app.update(Message::Resize((10, 3).into()));
+    let effects = app.update(key("y"));
+    assert!(effects.iter().any(|it| matches!(it, Effect::Replay { .. })));
+}
