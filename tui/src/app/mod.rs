@@ -67,6 +67,8 @@ pub(crate) struct App {
     status: Status,
     focus: Pane,
     modals: Vec<Modal>,
+    /// A question that came up by itself: it is asked once nothing else has the keys.
+    waiting: Option<Modal>,
     /// The list's part of what it shares with the detail, in per cent.
     share: u16,
     /// Whether the border between the panes is held by the mouse.
@@ -112,6 +114,7 @@ impl App {
             status,
             focus: Pane::default(),
             modals: Vec::new(),
+            waiting: None,
             share: SHARE,
             dragging: false,
             over: false,
@@ -151,6 +154,7 @@ impl App {
         if self.over {
             return effects;
         }
+        let changed = self.ask_what_waits() || changed;
         self.ask(&mut effects);
         if changed {
             effects.push(Effect::Draw);

@@ -50,7 +50,7 @@ impl App {
         self.ask_to_replay("marked event", marked, None, None);
     }
 
-    /// Asks whether these shall be replayed.
+    /// Asks whether these shall be replayed, as soon as nothing else is open.
     fn ask_to_replay(
         &mut self,
         noun: &str,
@@ -75,7 +75,19 @@ impl App {
             target,
             rate,
         };
-        self.modals.push(Modal::Confirm(lines, Box::new(deed)));
+        self.waiting = Some(Modal::Confirm(lines, Box::new(deed)));
+    }
+
+    /// Asks what waits to be asked, unless a key that is on its way may be meant for something
+    /// else; says whether it was.
+    pub(super) fn ask_what_waits(&mut self) -> bool {
+        if !self.modals.is_empty() || self.is_typing() {
+            return false;
+        }
+        let asked = self.waiting.take();
+        let is_asked = asked.is_some();
+        self.modals.extend(asked);
+        is_asked
     }
 
     /// Asks what shall be replayed, and how.

@@ -192,10 +192,42 @@ fn the_palette_does_what_is_chosen() {
 }
 
 #[test]
+fn a_question_waits_until_a_person_has_finished_typing() {
+    for (typing, leave) in [("; x", "esc"), ("/ i t e m", "esc"), (":", "esc")] {
+        let mut app = settled();
+        press(&mut app, typing, 500);
+        let wanted = crate::effect::Wanted::Replay {
+            target: None,
+            rate: None,
+        };
+        let result = Ok((1..=4).rev().map(|at| (Position(at), id(at))).collect());
+        settle(
+            &mut app,
+            Message::Answer(Answer::FoundAll { wanted, result }),
+            500,
+        );
+        let is_sent = |it: &&Effect| matches!(it, Effect::Replay { .. });
+        let effects = app.update(key("y"));
+        assert_eq!(effects.iter().find(is_sent), None, "{typing}: a letter");
+        assert!(app.is_typing(), "{typing}");
+        assert!(!shows(&app, "Send 4 events again"), "{typing}");
+
+        press(&mut app, leave, 500);
+        assert!(shows(&app, "Send 4 events again"), "{typing}");
+        let effects = app.update(key("y"));
+        assert_eq!(effects.iter().filter(is_sent).count(), 4, "{typing}");
+    }
+}
+
+#[test]
 fn many_replays_go_on_while_the_screen_is_too_small() {
     let mut app = settled();
     press(&mut app, "m m m r", 500);
     app.update(Message::Resize((10, 3).into()));
     let effects = app.update(key("y"));
     assert!(effects.iter().any(|it| matches!(it, Effect::Replay { .. })));
+}
+
+fn shows(app: &App, wanted: &str) -> bool {
+    crate::testing::text(&crate::testing::frame(app)).contains(wanted)
 }
