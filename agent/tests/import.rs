@@ -557,6 +557,28 @@ async fn nothing_happens_because_of_an_import() {
 }
 
 #[tokio::test]
+async fn a_header_whose_name_is_none_of_http_does_not_get_in() {
+    let odd = "x: 1\r\nevil";
+    let mut other = past(1);
+    other.request.headers.push(odd, "2");
+    let from = Store::with(vec![other]).await;
+    let lines = from.export(Format::Ndjson).await;
+    let har = from.export(Format::Har).await;
+
+    let store = Store::new();
+    let archive = Import::open(Cursor::new(lines)).await.unwrap();
+    let refused = archive.into_history(&store.writer).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("line 1: a header's name"),
+        "{refused}"
+    );
+    assert_eq!(store.import(&har).await, added(1, 0, 0));
+    let (event, _) = store.whole().await.remove(0);
+    assert_eq!(event.request.headers.get(odd), None);
+    assert!(event.request.headers.get("content-type").is_some());
+}
+
+#[tokio::test]
 async fn an_attempt_of_the_highest_number_leaves_room_for_a_replay() {
     let mut highest = past(1);
     let failed = || Outcome::Failed {

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::Method;
 use http::uri::PathAndQuery;
+use http::{HeaderName, Method};
 use podtap_wire::{HeaderList, InvalidId, limits};
 
 use crate::export::json::{AttemptObject, BodyFields, EditedObject};
@@ -37,6 +37,9 @@ pub enum Wrong {
     /// The path is none.
     #[error("the path is no path of HTTP, beginning with `/`")]
     Path,
+    /// A header's name is none.
+    #[error("a header's name is no name of HTTP")]
+    HeaderName,
     /// The headers are too large.
     #[error("the headers are larger than {} MiB", limits::MAX_HEADER_BYTES / 1024 / 1024)]
     Headers,
@@ -76,6 +79,9 @@ pub(super) fn request(
     if parsed.as_str() != path || !path.starts_with('/') {
         return Err(Wrong::Path);
     }
+    if !headers.iter().all(|(name, _)| is_header_name(name)) {
+        return Err(Wrong::HeaderName);
+    }
     if headers.bytes() > limits::MAX_HEADER_BYTES {
         return Err(Wrong::Headers);
     }
@@ -85,6 +91,12 @@ pub(super) fn request(
         headers,
         body: sized(body)?,
     })
+}
+
+/// Whether a header may be called so. Nothing else could have come over the wire, and a line break
+/// in a name would be more than a name where the request is written out.
+pub(super) fn is_header_name(name: &str) -> bool {
+    HeaderName::from_bytes(name.as_bytes()).is_ok()
 }
 
 /// The body in whichever field it stands.

@@ -99,10 +99,12 @@ fn path(url: &str) -> Option<String> {
     Some(format!("{slash}{}", uri::path(path)))
 }
 
-/// Each character a byte, as browsers have it; UTF-8 where a tool has decoded it. What HTTP/2 has
-/// instead of a request line is left out.
+/// Each character a byte, as browsers have it; UTF-8 where a tool has decoded it. What is no header
+/// of HTTP/1.1 is left out, such as what HTTP/2 has instead of a request line.
 fn header_list(pairs: Vec<Pair<'_>>) -> HeaderList {
-    let real = pairs.into_iter().filter(|pair| !pair.name.starts_with(':'));
+    let real = pairs
+        .into_iter()
+        .filter(|pair| check::is_header_name(&pair.name));
     real.map(|Pair { name, value }| {
         let value = value.into_owned();
         let bytes = latin1_bytes(value.clone()).unwrap_or_else(|| value.into());
