@@ -1,7 +1,7 @@
 //! Keys, text and the mouse → what a person asked for.
 
 use crossterm::event::MouseEvent;
-use podtap_agent::history::Filter;
+use podtap_agent::history::{Filter, Position};
 use ratatui::layout::Rect;
 
 use super::{App, Pane};
@@ -146,7 +146,10 @@ impl App {
             Action::Note => self.write_note(),
             Action::Export => self.export(),
             Action::Import => self.import(),
-            Action::MarkRange => self.list.mark_range(),
+            Action::MarkRange => {
+                let ends = self.list.mark_range();
+                effects.extend(ends.map(|(first, last)| mark_between(first, last)));
+            }
             Action::MarkAll => effects.push(Effect::FindAll {
                 filter: self.list.filter().clone(),
                 most: MOST_MARKS,
@@ -253,11 +256,7 @@ impl App {
     /// Marks the selected event, or all of a burst.
     fn mark(&mut self, effects: &mut Vec<Effect>) {
         match self.list.selected_burst() {
-            Some(burst) => effects.push(Effect::FindAll {
-                filter: Filter::between(burst.first, burst.last),
-                most: MOST_MARKS,
-                wanted: Wanted::Marks,
-            }),
+            Some(burst) => effects.push(mark_between(burst.first, burst.last)),
             None => self.list.mark(),
         }
         self.move_within(Action::Down);
@@ -290,5 +289,14 @@ impl App {
     /// The whole screen.
     pub(crate) fn screen(&self) -> Rect {
         Rect::new(0, 0, self.size.width, self.size.height)
+    }
+}
+
+/// Marks whatever there is between two events, both included.
+fn mark_between(first: Position, last: Position) -> Effect {
+    Effect::FindAll {
+        filter: Filter::between(first, last),
+        most: MOST_MARKS,
+        wanted: Wanted::Marks,
     }
 }
