@@ -57,9 +57,16 @@ impl App {
 
     /// Text was pasted; says whether it went anywhere.
     pub(super) fn paste(&mut self, text: &str) -> bool {
-        if let Some(Modal::Form(form, _)) = self.modals.last_mut() {
-            form.paste(text);
-            return true;
+        match self.modals.last_mut() {
+            Some(Modal::Form(form, _)) => {
+                form.paste(text);
+                return true;
+            }
+            Some(Modal::Palette(palette)) => {
+                palette.paste(text);
+                return true;
+            }
+            _ => {}
         }
         self.detail.find_paste(text);
         let filter = self.search.paste(text, self.now);

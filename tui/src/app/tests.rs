@@ -228,6 +228,15 @@ fn many_replays_go_on_while_the_screen_is_too_small() {
     assert!(effects.iter().any(|it| matches!(it, Effect::Replay { .. })));
 }
 
+#[test]
+fn what_is_pasted_goes_into_the_palette_too() {
+    let mut app = settled();
+    press(&mut app, ":", 500);
+    app.update(Message::Paste("health".to_owned()));
+    press(&mut app, "enter", 500);
+    assert!(shows(&app, "Reconnects"));
+}
+
 fn shows(app: &App, wanted: &str) -> bool {
     crate::testing::text(&crate::testing::frame(app)).contains(wanted)
 }

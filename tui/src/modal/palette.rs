@@ -81,6 +81,12 @@ impl Palette {
         None
     }
 
+    /// Text was pasted into the line that is typed.
+    pub(crate) fn paste(&mut self, text: &str) {
+        self.input.insert(text);
+        self.chosen = 0;
+    }
+
     /// What matches, the best first.
     fn found<'a>(&'a self, keymap: &'a Keymap) -> Vec<Choice<'a>> {
         let text = self.input.text();
