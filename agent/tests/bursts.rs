@@ -17,6 +17,7 @@ use proptest::prelude::*;
 use support::{event, history_of};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
+use tokio::task::JoinSet;
 
 struct Store {
     _folder: TempDir,
@@ -219,19 +220,23 @@ async fn what_retention_leaves_of_a_burst_without_its_newest_event_is_shown() {
 async fn a_page_that_is_read_while_a_burst_grows_shows_every_event_once() {
     let store = Store::with(vec![events(1..41, "item.update", 0, 1)]).await;
     let writer = store.writer.clone();
-    let grows = tokio::spawn(async move {
+    let mut grows = JoinSet::new();
+    grows.spawn(async move {
         for number in 41..1_041 {
             let one = events(number..number + 1, "item.update", 41, 0);
             writer.append(one).await.unwrap();
         }
     });
-    while !grows.is_finished() {
+    let ended = loop {
+        if let Some(ended) = grows.try_join_next() {
+            break ended;
+        }
         let rows = store.folded(&[]).await;
         let [(1, _)] = rows.as_slice() else {
             panic!("one burst and nothing beside it: {rows:?}");
         };
-    }
-    grows.await.unwrap();
+    };
+    ended.unwrap();
 }
 
 proptest! {
