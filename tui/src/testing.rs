@@ -272,6 +272,22 @@ pub(crate) fn press(app: &mut App, keys: &str, events: i64) {
     }
 }
 
+/// An app on a usual screen with a history of 500 events, after these keys.
+pub(crate) fn pressed(keys: &str) -> App {
+    let mut app = app(100, 30);
+    settle(&mut app, Message::Tick(now()), 500);
+    press(&mut app, keys, 500);
+    app
+}
+
+/// Sends the open form; what is to be done because of it.
+pub(crate) fn sent(app: &mut App) -> Vec<Effect> {
+    let enter: crate::keymap::Key = "enter".parse().unwrap();
+    let mut effects = app.update(Message::Key(enter.into()));
+    effects.retain(|effect| *effect != Effect::Draw);
+    effects
+}
+
 /// The frame that an app draws.
 pub(crate) fn frame(app: &App) -> Buffer {
     let screen = app.screen();

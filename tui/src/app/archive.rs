@@ -156,25 +156,11 @@ fn named_file(text: &str) -> Result<PathBuf, String> {
 mod tests {
     use super::*;
     use crate::message::{Answer, Message};
-    use crate::testing::{app, frame, id, now, press, settle, text};
-
-    fn settled(keys: &str) -> App {
-        let mut app = app(100, 30);
-        settle(&mut app, Message::Tick(now()), 500);
-        press(&mut app, keys, 500);
-        app
-    }
-
-    fn sent(app: &mut App) -> Vec<Effect> {
-        let enter: crate::keymap::Key = "enter".parse().unwrap();
-        let mut effects = app.update(Message::Key(enter.into()));
-        effects.retain(|effect| *effect != Effect::Draw);
-        effects
-    }
+    use crate::testing::{frame, id, pressed, sent, text};
 
     #[test]
     fn what_is_marked_goes_into_the_file_that_is_named() {
-        let mut app = settled("m m x tab right");
+        let mut app = pressed("m m x tab right");
         let effects = sent(&mut app);
         let [
             Effect::Export {
@@ -200,7 +186,7 @@ mod tests {
     #[test]
     fn a_file_that_was_named_stays_when_another_form_is_chosen() {
         for (named, kept) in [("/ a", "/a"), ("a . h a r", "a.ndjson")] {
-            let mut app = settled(&format!("x tab tab ctrl-u {named} shift-tab right"));
+            let mut app = pressed(&format!("x tab tab ctrl-u {named} shift-tab right"));
             let effects = sent(&mut app);
             let [Effect::Export { file, .. }] = effects.as_slice() else {
                 panic!("{effects:?}");
@@ -212,7 +198,7 @@ mod tests {
     #[test]
     fn without_a_file_nothing_is_written_or_read() {
         for keys in ["x tab tab ctrl-u", "I"] {
-            let mut app = settled(keys);
+            let mut app = pressed(keys);
             assert_eq!(sent(&mut app), []);
             let shown = text(&frame(&app));
             assert!(shown.contains("name a file"), "{shown}");
@@ -221,7 +207,7 @@ mod tests {
 
     #[test]
     fn an_import_says_what_was_new() {
-        let mut app = settled("I o l d . h a r");
+        let mut app = pressed("I o l d . h a r");
         let file = PathBuf::from("old.har");
         assert_eq!(sent(&mut app), [Effect::Import { file }]);
         let result = Ok(Report {

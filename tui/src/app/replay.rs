@@ -248,27 +248,13 @@ fn per_second(text: &str) -> Result<usize, String> {
 mod tests {
     use super::*;
     use crate::message::{Answer, Message};
-    use crate::testing::{app, frame, id, now, press, settle, text};
-
-    fn with_form(keys: &str) -> App {
-        let mut app = app(100, 30);
-        settle(&mut app, Message::Tick(now()), 500);
-        press(&mut app, keys, 500);
-        app
-    }
-
-    fn sent(app: &mut App) -> Vec<Effect> {
-        let enter: crate::keymap::Key = "enter".parse().unwrap();
-        let mut effects = app.update(Message::Key(enter.into()));
-        effects.retain(|effect| *effect != Effect::Draw);
-        effects
-    }
+    use crate::testing::{frame, id, pressed, sent, text};
 
     #[test]
     fn empty_fields_leave_things_as_they_are() {
-        let mut app = with_form("m m m R");
+        let mut app = pressed("m m m R");
         assert_eq!(sent(&mut app).len(), 3);
-        let mut app = with_form("m m m R 4 0 0 0 tab 2");
+        let mut app = pressed("m m m R 4 0 0 0 tab 2");
         let effects = sent(&mut app);
         assert_eq!(effects.len(), 2, "two a second: {effects:?}");
         let elsewhere = "4000".parse().ok();
@@ -281,7 +267,7 @@ mod tests {
             ("R f t p : / / x", "try 3000"),
             ("R tab 0", "from 1 to 1000"),
         ] {
-            let mut app = with_form(keys);
+            let mut app = pressed(keys);
             assert_eq!(sent(&mut app), []);
             let shown = text(&frame(&app));
             assert!(shown.contains(told), "{shown}");
@@ -290,7 +276,7 @@ mod tests {
 
     #[test]
     fn all_that_pass_the_filter_are_found_first_and_asked_for() {
-        let mut app = with_form("R shift-tab right");
+        let mut app = pressed("R shift-tab right");
         let effects = sent(&mut app);
         let [Effect::FindAll { wanted, .. }] = effects.as_slice() else {
             panic!("{effects:?}");
