@@ -8,6 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 use crate::app::App;
 use crate::keymap::{Binding, Context, Key};
 use crate::line::{Line, cells};
+use crate::prose::wrapped;
 use crate::theme::Role;
 
 /// Draws the keys into the row `area`.
@@ -21,12 +22,23 @@ pub(crate) fn view(app: &App, area: Rect, buffer: &mut Buffer) {
     keys(app, room).draw(area, app.theme(), buffer);
 }
 
+/// Rows of notices at once, of which the newest gets as many as it needs.
+const NOTICES: u16 = 4;
+
 /// Draws the notices over the rows above `area`, the newest lowest.
 pub(crate) fn toasts(app: &App, area: Rect, buffer: &mut Buffer) {
-    let rows = (area.top().saturating_sub(3)..area.top().saturating_sub(1)).rev();
-    for (toast, y) in app.toasts.iter().rev().zip(rows) {
-        let line = Line::new().space(1).put(toast.role, &toast.text).space(1);
-        let width = cells(line.width()).min(area.width.saturating_sub(6));
+    let bottom = area.top().saturating_sub(1);
+    let rows = (bottom.saturating_sub(NOTICES)..bottom).rev();
+    let room = area.width.saturating_sub(6);
+    // What does not fit on a row goes on below: the end of an error is what to do about it.
+    let lines = app.toasts.iter().rev().flat_map(|toast| {
+        let lines = wrapped(toast.role, &toast.text, usize::from(room.saturating_sub(2)));
+        let lines = lines.into_iter().take(usize::from(NOTICES));
+        lines.rev().collect::<Vec<_>>()
+    });
+    for (line, y) in lines.zip(rows) {
+        let line = Line::new().space(1).join(line).space(1);
+        let width = cells(line.width()).min(room);
         let x = area.right().saturating_sub(width + 3);
         let place = Rect {
             x,

@@ -108,6 +108,35 @@ mod tests {
     }
 
     #[test]
+    fn asking_is_said_until_the_answer_is_there() {
+        let mut app = app(120, 40);
+        settle(&mut app, Message::Tick(now()), 500);
+        press(&mut app, "w", 500);
+        assert!(text(&frame(&app)).contains(ASKING));
+        let (id, result) = (id(500), Ok(Box::default()));
+        settle(
+            &mut app,
+            Message::Answer(Answer::Explained { id, result }),
+            500,
+        );
+        assert!(!text(&frame(&app)).contains(ASKING));
+    }
+
+    #[test]
+    fn a_long_notice_is_shown_to_its_end_on_a_narrow_screen() {
+        let mut app = app(60, 15);
+        settle(&mut app, Message::Tick(now()), 500);
+        let error = "Podio cannot be asked: it wants to know who calls; run `podtap login`";
+        let (id, result) = (id(500), Err(error.to_owned()));
+        settle(
+            &mut app,
+            Message::Answer(Answer::Explained { id, result }),
+            500,
+        );
+        assert!(text(&frame(&app)).contains("`podtap login`"));
+    }
+
+    #[test]
     fn an_answer_for_an_event_that_is_no_longer_selected_shows_nothing() {
         let mut app = app(120, 40);
         settle(&mut app, Message::Tick(now()), 500);
