@@ -42,7 +42,7 @@ impl App {
             file_field(&self.usual_file()),
         ];
         let purpose = Box::new(Purpose::Export(which));
-        let form = Form::new("Export", fields);
+        let form = Form::new("Export", "export", fields);
         self.modals.push(Modal::Form(form, purpose));
     }
 
@@ -107,7 +107,7 @@ impl App {
     /// Asks which archive shall be imported.
     pub(super) fn import(&mut self) {
         let otherwise = "an archive: HAR of any tool, or JSON lines of podtap";
-        let form = Form::new("Import", vec![Field::text("File", "", otherwise)]);
+        let form = Form::new("Import", "import", vec![Field::text("File", "", otherwise)]);
         let purpose = Box::new(Purpose::Import);
         self.modals.push(Modal::Form(form, purpose));
     }

@@ -17,7 +17,7 @@ impl App {
         };
         let note = row.note.as_deref().unwrap_or_default();
         let field = Field::text("Note", note, "");
-        let form = Form::new(format!("Note on {}", short(row.id)), vec![field]);
+        let form = Form::new(format!("Note on {}", short(row.id)), "keep", vec![field]);
         let (position, id) = (row.position, row.id);
         let purpose = Box::new(Purpose::Note { position, id });
         self.modals.push(Modal::Form(form, purpose));

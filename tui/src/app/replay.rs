@@ -103,7 +103,7 @@ impl App {
             Field::text("Local service", "", local),
             Field::text("Per second", "", "as fast as it answers"),
         ];
-        let form = Form::new("Replay", fields).beginning_at(1);
+        let form = Form::new("Replay", "replay", fields).beginning_at(1);
         let purpose = Box::new(Purpose::Replay(which));
         self.modals.push(Modal::Form(form, purpose));
     }

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use super::List;
 use crate::app::App;
 use crate::frame::{Frame, Titles};
-use crate::keymap::Action;
+use crate::keymap::{Action, Context};
 use crate::layout::inner;
 use crate::line::Line;
 use crate::theme::Role;
@@ -204,7 +204,14 @@ fn empty(app: &App, area: Rect, buffer: &mut Buffer) {
         list if list.is_loading() && list.shows_all() => vec![Line::of(Role::Quiet, "Loading…")],
         list if list.is_loading() => vec![Line::of(Role::Quiet, "Searching…")],
         list if !list.shows_all() => {
-            vec![Line::of(Role::Plain, "No event passes the filter.")]
+            let says = [(Action::Back, "shows all events again")];
+            let says = app.keymap().says(Context::List, &says);
+            let mut lines = vec![Line::of(Role::Plain, "No event passes the filter.")];
+            // While it is typed the key leads back to the filter before, as the line says.
+            if !app.is_typing() {
+                lines.extend([Line::new(), Line::of(Role::Quiet, says)]);
+            }
+            lines
         }
         _ => waiting(app),
     };

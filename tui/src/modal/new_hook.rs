@@ -44,7 +44,10 @@ impl NewHook {
         fields.extend(new.rest(at, "", url));
         let first = fields.len().saturating_sub(2);
         let begin = if new.places.is_empty() { 0 } else { first };
-        (Form::new("New hook", fields).beginning_at(begin), new)
+        (
+            Form::new("New hook", "create", fields).beginning_at(begin),
+            new,
+        )
     }
 
     /// Another option of a field was chosen: the events are those of the place.

@@ -10,9 +10,8 @@ use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
 use crate::theme::Role;
 
-/// Words shown while nothing has been typed.
-const HINT: &str =
-    "type:item.* item:4711 status:5xx after:10m path:/podio -type:hook.verify \"text\"";
+/// Words shown while nothing has been typed; on 80 columns they fit.
+const HINT: &str = "type:item.* item:4711 status:5xx after:10m -type:hook.verify \"text\"";
 
 /// Draws the open line into the row `area`.
 pub(crate) fn view(app: &App, area: Rect, buffer: &mut Buffer) {

@@ -39,7 +39,7 @@ impl App {
         ];
         fields.extend(offer.fields(&self.last_sent));
         let purpose = Box::new(Purpose::Trigger(offer));
-        let form = Form::new("Trigger an event", fields);
+        let form = Form::new("Trigger an event", "send", fields);
         self.modals.push(Modal::Form(form, purpose));
     }
 

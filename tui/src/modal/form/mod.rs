@@ -29,6 +29,8 @@ const FAULT: usize = 2;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Form {
     title: String,
+    /// What sending it does, in a word: `replay`.
+    deed: &'static str,
     fields: Vec<Field>,
     /// The field that has the keys.
     at: usize,
@@ -83,10 +85,12 @@ impl Field {
 }
 
 impl Form {
-    /// A form with these fields, the first of which has the keys.
-    pub(crate) fn new(title: impl Into<String>, fields: Vec<Field>) -> Self {
+    /// A form with these fields, the first of which has the keys; `deed` says in a word what is
+    /// done once it is filled in.
+    pub(crate) fn new(title: impl Into<String>, deed: &'static str, fields: Vec<Field>) -> Self {
         Self {
             title: title.into(),
+            deed,
             fields,
             ..Self::default()
         }
@@ -97,6 +101,16 @@ impl Form {
     pub(crate) fn beginning_at(mut self, field: usize) -> Self {
         self.at = field;
         self
+    }
+
+    /// What is done once it is filled in, in a word.
+    pub(crate) fn deed(&self) -> &'static str {
+        self.deed
+    }
+
+    /// Whether there is a next field to go to.
+    pub(crate) fn is_long(&self) -> bool {
+        self.fields.len() > 1
     }
 
     /// What was typed into a field; empty for one that is not there, or is chosen.
@@ -181,15 +195,14 @@ impl Form {
     pub(crate) fn view(&self, app: &App, screen: Rect, buffer: &mut Buffer) {
         let area = centered(screen, WIDTH, cells(self.fields.len() + FAULT + 3));
         Clear.render(area, buffer);
+        let does = format!("{}s", self.deed);
         let keys = [
             (Action::NextTab, "next"),
-            (Action::Open, "sends"),
+            (Action::Open, does.as_str()),
             (Action::Back, "leaves"),
         ];
         // Of one field there is no next.
-        let keys = keys
-            .get(usize::from(self.fields.len() == 1)..)
-            .unwrap_or_default();
+        let keys = keys.get(usize::from(!self.is_long())..).unwrap_or_default();
         let hint = app.keymap().says(Context::Typing, keys);
         let titles = Titles {
             left: Line::of(Role::Strong, &self.title),
@@ -240,6 +253,7 @@ mod tests {
         let kinds = kinds.map(str::to_owned).to_vec();
         Form::new(
             "Trigger",
+            "send",
             vec![
                 Field::choice("Event", kinds, 0),
                 Field::text("item_id", "7", "left out"),
