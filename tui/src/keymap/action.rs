@@ -61,7 +61,7 @@ actions! {
     Compare = "compare": "Shows how the event differs from the marked one.",
     Explain = "explain": "Asks Podio what the event was about, and what changed.",
     OpenItem = "open-item": "Opens the item in Podio.",
-    Hooks = "hooks": "Shows the hooks as Podio has them.",
+    Hooks = "show-hooks": "Shows the hooks as Podio has them.",
     CreateHook = "create-hook": "Makes a hook.",
     VerifyHook = "verify-hook": "Has Podio verify a hook again.",
     DeleteHook = "delete-hook": "Deletes a hook.",

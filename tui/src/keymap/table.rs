@@ -26,13 +26,13 @@ const TABLE: &[Row] = {
         (Browse, A::Copy, &["y"], "copy", "copy as curl, raw, JSON, …"),
         (Browse, A::Export, &["x"], "export", "export as HAR or JSON lines"),
         (Browse, A::Import, &["I"], "", "import an archive"),
-        (Browse, A::Trigger, &["t"], "trigger", "send an event that Podio did not"),
+        (Browse, A::Trigger, &["t"], "trigger", "send an event of your own"),
         (List, A::Mark, &["m"], "mark", "mark the event, or unmark it"),
         (List, A::MarkRange, &["v"], "", "begin a range; again: mark it"),
         (List, A::MarkAll, &["ctrl-a"], "", "mark all that pass the filter"),
         (List, A::Unmark, &["u"], "", "unmark all"),
         (Browse, A::OpenItem, &["o"], "", "open the item in Podio"),
-        (List, A::OnlyMarked, &["M"], "", "show only what is marked, or all"),
+        (List, A::OnlyMarked, &["M"], "", "show only marked ones, or all"),
         (Browse, A::Note, &[";"], "", "write a note on the event"),
         (List, A::Fold, &["z"], "", "open a burst, or close it"),
         (Browse, A::Compare, &["d"], "", "compare with the marked event"),
@@ -41,8 +41,8 @@ const TABLE: &[Row] = {
         (Browse, A::Release, &["L"], "", "deliver a looping object again"),
         (Browse, A::Health, &["i"], "health", "how the agent is"),
         (Browse, A::Palette, &[":"], "commands", "find what can be done"),
-        (List, A::Follow, &["F"], "", "go to the newest event and follow"),
-        (Browse, A::Pause, &["space"], "", "hold the screen still, or go on"),
+        (List, A::Follow, &["F"], "", "go to the newest and follow"),
+        (Browse, A::Pause, &["space"], "", "hold the screen, or go on"),
         (List, A::Down, &["j", "down"], "", "next event"),
         (List, A::Up, &["k", "up"], "", "previous event"),
         (List, A::PageDown, &["pgdn", "ctrl-f"], "", "a screen down"),
@@ -92,7 +92,7 @@ const TABLE: &[Row] = {
         (Confirm, A::PageUp, &["pgup"], "", "a screen up"),
         (Hooks, A::Open, &["enter", "l", "right"], "open", "all about the hook"),
         (Hooks, A::CreateHook, &["c"], "create", "make a hook"),
-        (Hooks, A::VerifyHook, &["v"], "verify again", "have Podio verify the hook again"),
+        (Hooks, A::VerifyHook, &["v"], "verify again", "have Podio verify it again"),
         (Hooks, A::DeleteHook, &["del", "D"], "delete", "delete the hook"),
         (Hooks, A::Copy, &["y"], "copy URL", "copy the hook's URL"),
         (Hooks, A::Reload, &["R", "ctrl-r"], "reload", "ask Podio again"),
@@ -140,6 +140,13 @@ mod tests {
     fn every_key_of_the_table_parses() {
         for (binding, row) in bindings().iter().zip(TABLE) {
             assert_eq!(binding.keys.len(), row.2.len(), "{:?}", binding.action);
+        }
+    }
+
+    #[test]
+    fn the_help_of_every_key_fits_on_the_narrowest_screen() {
+        for (_, action, _, _, help) in TABLE {
+            assert!(help.len() <= 30, "{action:?}: {help}");
         }
     }
 

@@ -172,5 +172,5 @@ fn help_lists_the_panes_keys() {
     let mut app = opened(&[7]);
     press(&mut app, "?", 5);
     assert!(shows(&app, "In the hooks"));
-    assert!(shows(&app, "have Podio verify the hook again"));
+    assert!(shows(&app, "have Podio verify it again"));
 }
