@@ -19,7 +19,7 @@ mod insights;
 mod link;
 mod lock;
 pub mod place;
-mod reason;
+pub mod reason;
 mod replay;
 pub mod standing;
 pub mod status;

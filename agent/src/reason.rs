@@ -4,7 +4,8 @@ use std::error::Error;
 use std::io;
 
 /// The innermost cause, which says what happened: `connection refused`, not `client error`.
-pub(crate) fn words(error: &(dyn Error + 'static)) -> String {
+#[must_use]
+pub fn words(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

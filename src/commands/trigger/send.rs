@@ -11,11 +11,11 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use podtap_agent::history::AttemptSummary;
-use podtap_agent::tls;
+use podtap_agent::{reason::words, tls};
 use podtap_wire::WebhookRequest;
 use tokio::time::Instant;
 
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 
 /// Sends to one URL.
 pub(super) struct Sender {
@@ -79,11 +79,10 @@ impl Sender {
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<u16, String> {
-        let told = |error: &(dyn std::error::Error + 'static)| chain(error);
         let answer = self.client.request(request).await;
-        let mut answer = answer.map_err(|error| told(&error))?;
+        let mut answer = answer.map_err(|error| words(&error))?;
         while let Some(frame) = answer.body_mut().frame().await {
-            frame.map_err(|error| told(&error))?;
+            frame.map_err(|error| words(&error))?;
         }
         Ok(answer.status().as_u16())
     }
