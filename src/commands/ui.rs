@@ -1,5 +1,6 @@
 //! `podtap ui`: the terminal UI on a history, beside a running agent or without one.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use podtap_agent::AgentHandle;
@@ -7,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::history::{browser, run_browser};
 use crate::config::{Settings, default_keys};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure, chain};
 use crate::output::print;
 use crate::parts::Parts;
 use crate::shutdown::Shutdown;
@@ -37,7 +38,10 @@ pub(super) async fn on_screen(
     config: podtap_tui::Config,
     token: CancellationToken,
 ) -> Result<(), Failure> {
-    podtap_tui::run(handle, config, token)
-        .await
-        .map_err(|error| Failure::because("the terminal cannot be used", &error))
+    if !std::io::stdout().is_terminal() {
+        return Err(Failure::usage("the terminal UI needs a terminal")
+            .hint("`podtap events` lists the history; `podtap listen --no-tui` prints lines"));
+    }
+    let ended = podtap_tui::run(handle, config, token).await;
+    ended.map_err(|error| Failure::new(Code::Failed, chain(&error)))
 }
