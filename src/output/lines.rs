@@ -1,5 +1,6 @@
 //! One line an event, for people:
-//! `12:04:31.204  item.update     item 4711 r8          →  200    38 ms   /podio/hook`.
+//! `12:04:31.204  item.update     item 4711 r8       →  200    38 ms  /podio/hook`. With a path as
+//! short as that one it fits on 80 columns.
 //!
 //! Everything that came from outside passes `printable`: control characters are shown, not obeyed
 //! (invariant 7).
@@ -43,14 +44,18 @@ impl Columns<'_> {
             object.push_str(&format!(" r{revision}"));
         }
         let line = format!(
-            "{}  {kind:14}  {object:20}  {outcome:19}  {path}",
+            "{}  {kind:14}  {object:18}  {outcome:15}  {path}",
             clock(self.time, zone)
         );
         printable(line.trim_end())
     }
 }
 
-/// An event of a listing, with what came of its last attempt.
+/// Characters of an id's end that stand for it in a listing, as in the terminal UI.
+const TAIL: usize = 4;
+
+/// An event of a listing, after the end of its id, by which other commands find it, with what came
+/// of its last attempt.
 pub(crate) fn event(row: &EventRow, zone: &TimeZone) -> String {
     let outcome = match (&row.last, row.state) {
         (Some(last), _) => outcome(last),
@@ -65,7 +70,9 @@ pub(crate) fn event(row: &EventRow, zone: &TimeZone) -> String {
         outcome,
         path: &row.path,
     };
-    columns.line(zone)
+    let id = row.id.to_string();
+    let tail = id.len().saturating_sub(TAIL);
+    format!("{}  {}", id.get(tail..).unwrap_or(&id), columns.line(zone))
 }
 
 /// An attempt that has just ended.
@@ -116,7 +123,7 @@ fn of<'a>(
 fn outcome(attempt: &AttemptSummary) -> String {
     let sign = if attempt.replay { "↻" } else { "→" };
     match &attempt.outcome {
-        Ok(status) => format!("{sign}  {status}  {:>8}", duration(attempt.duration)),
+        Ok(status) => format!("{sign}  {status}  {:>7}", duration(attempt.duration)),
         Err(error) => format!("✗  {error}"),
     }
 }
@@ -171,7 +178,7 @@ pub(crate) fn verified(
     };
     let time = clock(event.request.received_at, zone);
     let line = format!(
-        "{time}  {:14}  {hook:20}  {outcome:19}  {}",
+        "{time}  {:14}  {hook:18}  {outcome:15}  {}",
         "hook.verify", event.request.path
     );
     printable(&line)
@@ -221,7 +228,7 @@ mod tests {
             kind: "item.update",
             object: None,
             revision: Some(8),
-            outcome: "→  200     38 ms".to_owned(),
+            outcome: "→  200    38 ms".to_owned(),
             path,
         };
         columns.line(&TimeZone::UTC)
@@ -231,7 +238,7 @@ mod tests {
     fn a_line_is_aligned_and_begins_with_the_time() {
         let line = columns("/podio/hook");
         assert!(line.starts_with("12:04:31.204  item.update     "), "{line}");
-        assert!(line.ends_with("38 ms     /podio/hook"), "{line}");
+        assert!(line.ends_with("38 ms  /podio/hook"), "{line}");
     }
 
     #[test]
