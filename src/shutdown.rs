@@ -50,9 +50,10 @@ impl Shutdown {
             signal(SignalKind::terminate())?,
         );
         // The terminal's window was closed: hooks that were made are to be removed all the same.
-        let mut hang_up = match hang_up_is_ignored() {
-            true => None,
-            false => Some(signal(SignalKind::hangup())?),
+        let mut hang_up = if hang_up_is_ignored() {
+            None
+        } else {
+            Some(signal(SignalKind::hangup())?)
         };
         let (token, caught) = (CancellationToken::new(), Arc::new(AtomicU8::new(0)));
         let mut watch = JoinSet::new();

@@ -14,7 +14,8 @@ async fn an_item_is_explained_and_opened_in_the_browser_or_copied_over_ssh() {
         let script = "#!/bin/sh\nprintf '%s' \"$1\" > \"$HOME/opened\"\n";
         std::fs::write(&browser, script).unwrap();
         std::fs::set_permissions(&browser, PermissionsExt::from_mode(0o755)).unwrap();
-        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = format!("{}:{}", bin.display(), path.display());
         let variables = [variables, vec![("PATH", path.as_str())]].concat();
         let args = ["demo", "--rate", "8"];
         let mut terminal = Terminal::start_with(&stage, &args, &variables, (160, 40));

@@ -51,7 +51,7 @@ async fn every_command_of_the_readme_works() {
                 "3000" => service.address().to_string(),
                 "127.0.0.1:8080" => "127.0.0.1:0".to_owned(),
                 "/var/lib/podtap" => stage.relay_dir(),
-                "01JD" => id.clone(),
+                "7QF2" => id.chars().skip(id.len().saturating_sub(4)).collect(),
                 "item:4711" => "item:1".to_owned(),
                 "https://hooks.example.com" if command[0] == "listen" => relay_url.to_owned(),
                 word => word.to_owned(),

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -16,6 +17,7 @@ pub(crate) struct Process {
     child: Child,
     stdout: Lines,
     stderr: Lines,
+    readers: [JoinHandle<()>; 2],
 }
 
 type Lines = Arc<Mutex<Vec<String>>>;
@@ -53,12 +55,13 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stdout = collect("stdout", child.stdout.take().unwrap());
-        let stderr = collect("stderr", child.stderr.take().unwrap());
+        let (stdout, out) = collect("stdout", child.stdout.take().unwrap());
+        let (stderr, err) = collect("stderr", child.stderr.take().unwrap());
         Self {
             child,
             stdout,
             stderr,
+            readers: [out, err],
         }
     }
 
@@ -107,7 +110,7 @@ impl Process {
         self.child.wait().unwrap();
     }
 
-    /// Its end, awaited.
+    /// Its end, awaited, with all that it printed until then.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let (stdout, stderr) = (Arc::clone(&self.stdout), Arc::clone(&self.stderr));
         let state = || {
@@ -119,7 +122,10 @@ impl Process {
         };
         eventually(
             "the end of the process",
-            || self.child.try_wait().unwrap(),
+            || {
+                let is_read = self.readers.iter().all(JoinHandle::is_finished);
+                self.child.try_wait().unwrap().filter(|_| is_read)
+            },
             state,
         )
         .await
@@ -134,7 +140,7 @@ impl Drop for Process {
     }
 }
 
-fn collect(name: &str, stream: impl Read + Send + 'static) -> Lines {
+fn collect(name: &str, stream: impl Read + Send + 'static) -> (Lines, JoinHandle<()>) {
     let lines = Lines::default();
     let reader = {
         let lines = Arc::clone(&lines);
@@ -145,11 +151,11 @@ fn collect(name: &str, stream: impl Read + Send + 'static) -> Lines {
             }
         }
     };
-    std::thread::Builder::new()
+    let reader = std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(reader)
         .unwrap();
-    lines
+    (lines, reader)
 }
 
 /// Runs it to its end: exit code, stdout, stderr.

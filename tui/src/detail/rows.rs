@@ -92,7 +92,7 @@ impl Rows {
 
     /// Which line a row is part of.
     pub(super) fn line_of(&self, row: usize) -> usize {
-        let rows = self.all.iter().take(row + 1);
+        let rows = self.all.iter().take(row.saturating_add(1));
         rows.filter(|row| !row.continues).count().saturating_sub(1)
     }
 
