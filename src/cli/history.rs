@@ -11,7 +11,7 @@ pub(crate) struct Ui {
     /// Where replays go
     #[arg(short, long, value_name = "PORT|URL", alias = "target")]
     pub(crate) forward_to: Option<String>,
-    /// Print the default keys as a [keys] table for the configuration file, and end
+    /// Print the default keys as the table `keys` of the configuration file, and end
     #[arg(long)]
     pub(crate) print_keys: bool,
     #[command(flatten)]

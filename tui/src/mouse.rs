@@ -73,10 +73,10 @@ fn click(layout: &Layout, at: Position, pane: Pane) -> Option<Gesture> {
 }
 
 fn tab_at(layout: &Layout, column: u16) -> Option<Tab> {
-    let mut x = layout.tabs().x;
+    let (mut x, room) = (layout.tabs().x, layout.tabs().width);
     Tab::ALL.into_iter().find(|tab| {
         let from = x;
-        x = x.saturating_add(tab.cells());
+        x = x.saturating_add(tab.cells(room));
         (from..x).contains(&column)
     })
 }
@@ -146,6 +146,14 @@ mod tests {
         let tabs = layout.tabs();
         assert_eq!(click(tabs.x, tabs.y), Some(Gesture::Tab(Tab::Summary)));
         assert_eq!(click(tabs.x + 10, tabs.y), Some(Gesture::Tab(Tab::Params)));
+        let narrow = Layout::of(Size::new(120, 40), Pane::List, 58).unwrap();
+        let (tabs, down) = (narrow.tabs(), MouseEventKind::Down(MouseButton::Left));
+        let last = gesture(&narrow, at(down, tabs.right() - 1, tabs.y), false);
+        assert_eq!(
+            last,
+            Some(Gesture::Tab(Tab::Diff)),
+            "the last one is within"
+        );
         assert_eq!(
             click(tabs.x, tabs.y + 5),
             Some(Gesture::Focus(Pane::Detail))

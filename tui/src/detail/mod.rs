@@ -78,9 +78,20 @@ impl Tab {
         }
     }
 
+    /// Cells between two tabs on a row of `room` cells: less air where the last one would not fit.
+    pub(crate) fn gap(room: u16) -> usize {
+        let titles: usize = Self::ALL.iter().map(|tab| tab.title().len()).sum();
+        let gaps = (Self::ALL.len() - 1) * TAB_GAP;
+        if titles + gaps <= usize::from(room) {
+            TAB_GAP
+        } else {
+            1
+        }
+    }
+
     /// Cells that it takes on the row of tabs, with the gap after it.
-    pub(crate) fn cells(self) -> u16 {
-        cells(self.title().len() + TAB_GAP)
+    pub(crate) fn cells(self, room: u16) -> u16 {
+        cells(self.title().len() + Self::gap(room))
     }
 
     fn index(self) -> usize {

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::diff::hint;
-use super::{Detail, TAB_GAP, Tab};
+use super::{Detail, Tab};
 use crate::app::App;
 use crate::frame::{Frame, Titles};
 use crate::keymap::{Action, Context, Keymap};
@@ -30,7 +30,7 @@ pub(crate) fn view(app: &App, layout: &Layout, focused: bool, buffer: &mut Buffe
     if detail.opened().is_none() {
         return empty(app, sheet, buffer);
     }
-    tabs(detail.tab).draw(layout.tabs(), theme, buffer);
+    tabs(detail.tab, layout.tabs().width).draw(layout.tabs(), theme, buffer);
     let (rows, left) = (detail.rows(), detail.left());
     let selected = detail.selected().unwrap_or_default();
     for (index, area) in (first..rows.len()).zip(sheet.rows()) {
@@ -89,7 +89,7 @@ fn selecting(detail: &Detail, keymap: &Keymap) -> Line {
     line
 }
 
-fn tabs(open: Tab) -> Line {
+fn tabs(open: Tab, room: u16) -> Line {
     let mut line = Line::new();
     for tab in Tab::ALL {
         let role = if tab == open {
@@ -97,7 +97,7 @@ fn tabs(open: Tab) -> Line {
         } else {
             Role::Quiet
         };
-        line = line.put(role, tab.title()).space(TAB_GAP);
+        line = line.put(role, tab.title()).space(Tab::gap(room));
     }
     line
 }
