@@ -8,6 +8,7 @@ draw() {
   cargo run --quiet --release -- demo --events 40 --rate 15 --keys "$keys" --picture "docs/$name-dark.svg"
   cargo run --quiet --release -- demo --events 40 --rate 15 --keys "$keys" --picture "docs/$name-light.svg" --light
 }
-draw ui 'j w'
+# Filtered, so that the newest is one that changed something.
+draw ui '/ t y p e : i t e m . u p d a t e enter w'
 draw ui-trigger 't'
 draw ui-hooks 'h'
