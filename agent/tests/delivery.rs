@@ -379,6 +379,43 @@ async fn what_cannot_be_finished_at_the_end_is_offered_again() {
 }
 
 #[tokio::test]
+async fn an_agent_that_ended_while_the_service_was_away_starts_again() {
+    let folder = TempDir::new().unwrap();
+    append(&folder, vec![item_update(1, 4711)]).await;
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+
+    for _ in 0..2 {
+        let running = Running::start(delivering(&folder, address));
+        let mut status = running.handle.status();
+        let away = status.wait_for(|status| matches!(status.service, ServiceState::Down { .. }));
+        tokio::time::timeout(support::DEADLINE, away)
+            .await
+            .unwrap()
+            .unwrap();
+        eventually("the outage is on record", || async {
+            // Reads it, too.
+            running.handle.standings().await.unwrap();
+            let sql = "SELECT count(*) FROM outages WHERE until > since";
+            let file = rusqlite::Connection::open(support::history_of(&folder)).unwrap();
+            match file.query_row(sql, [], |row| row.get(0)).unwrap() {
+                1 => Ok(()),
+                open => Err(format!("{open} are open")),
+            }
+        })
+        .await;
+        running.stop().await;
+    }
+
+    let service = Service::on(TcpListener::bind(address).await.unwrap(), |_| ok());
+    let running = Running::start(delivering(&folder, address));
+    running.delivered().await;
+    assert_eq!(service.received().len(), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_second_agent_with_a_link_is_refused_by_the_first_ones_process() {
     let folder = TempDir::new().unwrap();
     let service = Service::start(|_| ok()).await;

@@ -37,7 +37,7 @@ impl Watched {
         let since = since.as_millisecond();
         self.read(move |connection| {
             rows(connection, sql, [since], |row| {
-                Ok((row::timestamp(row, 0)?, row::timestamp(row, 1)?))
+                Ok((row::timestamp(row, 0)?, end(row.get(1)?)))
             })
         })
         .await
@@ -78,6 +78,12 @@ impl Watched {
         self.read(move |connection| calls(connection, cursor, limit))
             .await
     }
+}
+
+/// When an outage ended. One that is open ends with time itself, whose last millisecond is begun
+/// and therefore none that [`Timestamp::from_millisecond`] takes back.
+fn end(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
 }
 
 /// Attempts are stored in the order in which they end, so their times grow with their row numbers,
