@@ -5,8 +5,9 @@
 mod support;
 
 use podtap_agent::{ManageHooksError, PlaceRef, UrlVerdict};
+use podtap_podio::EventType;
 use podtap_podio::client::HookStatus;
-use podtap_podio::{EventType, sandbox};
+use podtap_sandbox as sandbox;
 use support::eventually;
 use support::podio::{ORDERS, Running};
 

@@ -16,7 +16,7 @@ use podtap_agent::history::{
 };
 use podtap_agent::import::{Import, Problem, Report};
 use podtap_agent::{HeaderList, WebhookRequest};
-use podtap_podio::sandbox;
+use podtap_sandbox as sandbox;
 use podtap_wire::EventId;
 use proptest::prelude::*;
 use support::podio::Running;

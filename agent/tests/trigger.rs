@@ -8,7 +8,7 @@ mod support;
 use podtap_agent::draft::Draft;
 use podtap_agent::history::{DeliveryState, EventRow, Outcome};
 use podtap_agent::{Agent, EventId, Trigger, TriggerError};
-use podtap_podio::sandbox::{self, Observation};
+use podtap_sandbox::{self as sandbox, Observation};
 use support::podio::Running;
 use support::{Service, answer, browsing, event, eventually, target_of};
 use tempfile::TempDir;

@@ -12,7 +12,7 @@ mod support;
 use podtap_agent::history::{DeliveryState, Hold, Verification};
 use podtap_agent::{Change, PodioConfig};
 use podtap_podio::client::HookStatus;
-use podtap_podio::sandbox::{self, Fault, Observation};
+use podtap_sandbox::{self as sandbox, Fault, Observation};
 use support::eventually;
 use support::podio::{ORDERS, Running};
 

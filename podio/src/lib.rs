@@ -9,7 +9,7 @@
 //! - [`hook_url`]: whether Podio would call a URL at all.
 //! - [`standing`]: when Podio would stop calling a hook.
 //! - [`client`]: Podio's API, as far as hooks and events need it.
-//! - [`sandbox`]: a local stand-in for Podio, which fires real webhooks.
+//! - [`connector`]: HTTP connections, which the client and the sandbox's webhooks share.
 //!
 //! Section numbers in the documentation ("podio.md 1.1") refer to the project's notes on Podio,
 //! which were compiled from public documentation, client libraries and reports. Where Podio's
@@ -19,13 +19,12 @@
 
 pub mod catalog;
 pub mod client;
-mod connector;
+pub mod connector;
 pub mod decode;
 pub mod event;
 pub mod hook_url;
 pub mod ref_type;
 pub mod sample;
-pub mod sandbox;
 pub mod selection;
 pub mod standing;
 

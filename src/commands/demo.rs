@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use podtap_agent::{AgentHandle, Config, HookState, HooksConfig, PlaceRef, PodioConfig, hooks};
 use podtap_podio::client::{self, Credentials, Grant};
-use podtap_podio::sandbox::life::{self, Pace};
-use podtap_podio::sandbox::{self, Sandbox, Seed};
+use podtap_sandbox::life::{self, Pace};
+use podtap_sandbox::{self as sandbox, Sandbox, Seed};
 use tokio_util::sync::CancellationToken;
 
 use super::embedded::Embedded;

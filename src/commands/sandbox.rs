@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
-use podtap_podio::sandbox::life::{self, Pace};
-use podtap_podio::sandbox::{Config, Sandbox as Server, Seed};
+use podtap_sandbox::life::{self, Pace};
+use podtap_sandbox::{Config, Sandbox as Server, Seed};
 use serde::Serialize;
 
 use crate::cli::Sandbox;

@@ -1,7 +1,7 @@
 //! Every event type of the catalogue, from the sandbox through relay and agent to the local
 //! service: what arrives says the same as what a hook without a tunnel gets.
 
-#[path = "../../podio/tests/api/calls.rs"]
+#[path = "../../sandbox/tests/api/calls.rs"]
 mod calls;
 
 use std::collections::BTreeSet;
@@ -12,8 +12,8 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use podtap_podio::sandbox::{Config, HookTypes, Sandbox};
 use podtap_podio::{EventType, PodioEvent, RefType, decode};
+use podtap_sandbox::{Config, HookTypes, Sandbox};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

@@ -9,8 +9,8 @@ use podtap_agent::history::{
 };
 use podtap_agent::{Agent, AgentHandle, Config, PodioConfig, RunError};
 use podtap_podio::client::{self, Client, Credentials, Grant, HookStatus};
-use podtap_podio::sandbox::{self, Handle, Sandbox};
 use podtap_podio::{EventType, RefType};
+use podtap_sandbox::{self as sandbox, Handle, Sandbox};
 use podtap_wire::{EventId, Seq, WebhookRequest};
 use tempfile::TempDir;
 use tokio::sync::{broadcast, mpsc};

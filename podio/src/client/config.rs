@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::base_url::BaseUrl;
 use super::credentials::Credentials;
-use super::proxy::Proxy;
+use crate::connector::Proxy;
 
 /// Settings of a [`super::Client`].
 #[derive(Debug, Clone)]

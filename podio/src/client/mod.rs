@@ -17,7 +17,6 @@ mod items;
 mod limit;
 mod lookups;
 mod model;
-mod proxy;
 mod token_file;
 mod tokens;
 mod transport;
@@ -32,6 +31,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::watch;
 
+pub use crate::connector::{InvalidProxy, Proxy};
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use config::Config;
 pub use credentials::{Credentials, Grant};
@@ -43,7 +43,6 @@ pub use model::{
     App, AppConfig, AppField, AppRef, ByLine, Comment, FieldChange, FieldValue, File, Item, Person,
     Reference, Revision, RevisionKind, Scope, Space, Task, Via,
 };
-pub use proxy::{InvalidProxy, Proxy};
 pub use value::plain_text;
 
 use tokens::{TokenStore, Tokens};

@@ -1,0 +1,175 @@
+//! What the API takes and gives: a parsed request, an answer, and Podio's error shape.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use podtap_podio::client::RateLimit;
+use serde_json::{Value, json};
+
+/// A request whose body has been read.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Request {
+    pub(super) fn new(method: Method, uri: &http::Uri, headers: HeaderMap, body: Bytes) -> Self {
+        let query = uri.query().unwrap_or_default().as_bytes();
+        Self {
+            method,
+            path: uri.path().to_owned(),
+            query: form_urlencoded::parse(query).into_owned().collect(),
+            headers,
+            body,
+        }
+    }
+
+    /// The path's parts. Podio tells `/hook/55/` from `/hook/55`; the sandbox takes both.
+    pub(super) fn segments(&self) -> Vec<&str> {
+        let parts = self.path.split('/');
+        parts.filter(|part| !part.is_empty()).collect()
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    pub(super) fn query(&self, name: &str) -> Option<&str> {
+        let pair = self.query.iter().find(|(key, _)| key == name)?;
+        Some(&pair.1)
+    }
+
+    /// The body as JSON; an empty one is an empty object.
+    pub(super) fn json(&self) -> Result<Value, Refused> {
+        if self.body.is_empty() {
+            return Ok(json!({}));
+        }
+        match serde_json::from_slice(&self.body) {
+            Ok(body @ (Value::Object(_) | Value::Array(_))) => Ok(body),
+            _ => Err(Refused::invalid(
+                "Invalid value null (null): must be object",
+            )),
+        }
+    }
+}
+
+/// An answer to a request.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// `None` is an empty body.
+    pub(super) body: Option<Value>,
+    /// Headers besides the content type.
+    pub(super) headers: Vec<(&'static str, String)>,
+}
+
+impl Answer {
+    pub(super) const fn json(body: Value) -> Self {
+        Self {
+            status: 200,
+            body: Some(body),
+            headers: Vec::new(),
+        }
+    }
+
+    /// The success of operations that have nothing to say.
+    pub(super) const fn empty() -> Self {
+        Self {
+            status: 204,
+            body: None,
+            headers: Vec::new(),
+        }
+    }
+
+    pub(super) fn with_rate(mut self, limit: RateLimit) -> Self {
+        self.headers
+            .push(("x-rate-limit-limit", limit.limit.to_string()));
+        self.headers
+            .push(("x-rate-limit-remaining", limit.remaining.to_string()));
+        self
+    }
+}
+
+/// An error answer (podio.md 4.1 and 4.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) status: u16,
+    pub(super) error: &'static str,
+    pub(super) description: String,
+}
+
+impl Refused {
+    pub(super) fn new(status: u16, error: &'static str, description: impl Into<String>) -> Self {
+        Self {
+            status,
+            error,
+            description: description.into(),
+        }
+    }
+
+    pub(super) fn invalid(description: impl Into<String>) -> Self {
+        Self::new(400, "invalid_value", description)
+    }
+
+    /// "Invalid value 5 (integer): must be string", as Podio words it.
+    pub(super) fn wrong_type(value: &Value, expected: &str) -> Self {
+        let kind = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "integer",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        Self::invalid(format!(
+            "Invalid value {value} ({kind}): must be {expected}"
+        ))
+    }
+
+    pub(super) fn forbidden(description: impl Into<String>) -> Self {
+        Self::new(403, "forbidden", description)
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(404, "not_found", "Object not found")
+    }
+
+    pub(super) fn no_route() -> Self {
+        let description = "No matching operation could be found. No body was given.";
+        Self::new(404, "not_found", description)
+    }
+
+    /// The answer to `request`, in Podio's shape.
+    pub(super) fn into_answer(self, request: &Request) -> Answer {
+        let query: Vec<_> = request
+            .query
+            .iter()
+            // The one secret that a query may hold.
+            .filter(|(name, _)| name != "oauth_token")
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut headers = Vec::new();
+        if self.status == 401 {
+            headers.push(("www-authenticate", r#"Bearer realm="podio""#.to_owned()));
+        }
+        Answer {
+            status: self.status,
+            body: Some(json!({
+                "error": self.error,
+                "error_detail": null,
+                "error_description": self.description,
+                "error_parameters": {},
+                "error_propagate": false,
+                "request": {
+                    "url": format!("http://api.podio.com{}", request.path),
+                    "method": request.method.as_str(),
+                    "query_string": query.join("&"),
+                },
+            })),
+            headers,
+        }
+    }
+}

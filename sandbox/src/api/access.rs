@@ -1,0 +1,136 @@
+//! Who calls, and what they may reach (podio.md 3.4 and 4.2).
+
+use podtap_podio::client::{ByLine, Via};
+use podtap_podio::{EventType, RefType};
+
+use crate::answer::{Refused, Request};
+use crate::world::{App, Author, Identity, Item, World};
+
+/// A caller with a good token.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) identity: Identity,
+    /// How changes of this caller are signed.
+    pub(super) author: Author,
+    pub(super) access_token: String,
+}
+
+impl Caller {
+    /// Podio counts by user and API client.
+    pub(super) fn rate_key(&self) -> String {
+        format!("{:?} {}", self.identity, self.author.via.name)
+    }
+
+    pub(super) fn is_app(&self) -> bool {
+        matches!(self.identity, Identity::App(_))
+    }
+
+    /// A user reaches everything; an app itself alone.
+    pub(super) fn may_reach_app(&self, app_id: u64) -> Result<(), Refused> {
+        match self.identity {
+            Identity::App(own) if own != app_id => {
+                Err(Refused::forbidden("The app cannot reach other apps"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// For what belongs to a space, and for operations that apps have not.
+    pub(super) fn must_be_user(&self) -> Result<(), Refused> {
+        if self.is_app() {
+            return Err(Refused::forbidden("Apps may not use this operation"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn app<'w>(&self, world: &'w World, app_id: u64) -> Result<&'w App, Refused> {
+        self.may_reach_app(app_id)?;
+        world.app(app_id)
+    }
+
+    /// An item. Apps get 403 also for one that does not exist; users 404 (podio.md 4.2).
+    pub(super) fn item<'w>(&self, world: &'w World, item_id: u64) -> Result<&'w Item, Refused> {
+        match world.item(item_id) {
+            Ok(item) => self.may_reach_app(item.app_id).map(|()| item),
+            Err(_) if self.is_app() => Err(Refused::forbidden("Object not found")),
+            Err(missing) => Err(missing),
+        }
+    }
+
+    /// Whether hooks of the object are the caller's business.
+    pub(super) fn may_hook(
+        &self,
+        world: &World,
+        ref_type: RefType,
+        ref_id: u64,
+    ) -> Result<(), Refused> {
+        match ref_type {
+            RefType::App => self.app(world, ref_id).map(drop),
+            RefType::AppField => {
+                let app = world.app_of_field(ref_id)?;
+                self.may_reach_app(app.id)
+            }
+            RefType::Space if world.spaces.contains_key(&ref_id) => self.must_be_user(),
+            RefType::Space => Err(Refused::not_found()),
+        }
+    }
+}
+
+/// The caller that the token names. The scheme may be `OAuth2` or `Bearer`; a very old page of
+/// Podio's also allows the query parameter `oauth_token`.
+pub(super) fn authenticate(world: &World, request: &Request) -> Result<Caller, Refused> {
+    let header = request.header("authorization");
+    let token = match header.map(|text| text.split_once(' ').unwrap_or((text, ""))) {
+        Some(("OAuth2" | "Bearer", token)) if !token.trim().is_empty() => token.trim(),
+        Some(_) => {
+            let description = "Invalid authorization header";
+            return Err(Refused::new(400, "invalid_request", description));
+        }
+        None => request
+            .query("oauth_token")
+            .ok_or_else(|| Refused::new(401, "unauthorized", "invalid_request"))?,
+    };
+    let session = world.people.holder(token, world.now);
+    let session = session.ok_or_else(|| Refused::new(401, "unauthorized", "expired_token"))?;
+    let client = world.people.client(&session.client_id);
+    let author = Author {
+        by: by_line(world, session.identity),
+        via: Via {
+            id: Some(1),
+            auth_client_id: Some(1),
+            name: client.map_or_else(String::new, |client| client.name.clone()),
+        },
+    };
+    Ok(Caller {
+        identity: session.identity,
+        author,
+        access_token: token.to_owned(),
+    })
+}
+
+fn by_line(world: &World, identity: Identity) -> ByLine {
+    let (kind, id, name) = match identity {
+        Identity::User(id) => ("user", id, world.people.user(id).map(|user| &user.name)),
+        Identity::App(id) => ("app", id, world.apps.get(&id).map(|app| &app.name)),
+    };
+    ByLine {
+        kind: kind.to_owned(),
+        id,
+        name: name.cloned().unwrap_or_default(),
+    }
+}
+
+/// Whether Podio takes a hook of this type on such an object (podio.md 1.1).
+pub(super) fn takes(world: &World, ref_type: RefType, event: EventType) -> bool {
+    use crate::config::HookTypes;
+
+    let refused_in_2026 = matches!(
+        (ref_type, event),
+        (
+            RefType::AppField,
+            EventType::ItemCreate | EventType::ItemDelete
+        ) | (RefType::Space, EventType::TaskDelete)
+    );
+    event.spec().ref_types.contains(&ref_type)
+        && (world.config.hook_types == HookTypes::AsDocumented || !refused_in_2026)
+}

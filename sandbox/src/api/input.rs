@@ -1,0 +1,80 @@
+//! Reading requests: ids of paths, members of bodies, switches of queries, with Podio's errors.
+
+use serde_json::Value;
+
+use crate::answer::{Refused, Request};
+use crate::world::Switches;
+
+/// An id of the path. Anything else names no operation.
+pub(super) fn id(segment: &str) -> Result<u64, Refused> {
+    segment.parse().map_err(|_| Refused::no_route())
+}
+
+/// A member that must be there and be text.
+pub(super) fn text<'a>(body: &'a Value, name: &str) -> Result<&'a str, Refused> {
+    match body.get(name) {
+        Some(Value::String(text)) => Ok(text),
+        Some(other) => Err(Refused::wrong_type(other, "string")),
+        None => Err(Refused::invalid(format!("Missing parameter {name}"))),
+    }
+}
+
+/// A member that may be absent or null, else must be text.
+pub(super) fn optional_text(body: &Value, name: &str) -> Result<Option<String>, Refused> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(_) => text(body, name).map(|text| Some(text.to_owned())),
+    }
+}
+
+/// A member that must be there and be a whole number; Podio refuses numbers as text.
+pub(super) fn number(body: &Value, name: &str) -> Result<u64, Refused> {
+    match body.get(name) {
+        Some(value) => value
+            .as_u64()
+            .ok_or_else(|| Refused::wrong_type(value, "integer")),
+        None => Err(Refused::invalid(format!("Missing parameter {name}"))),
+    }
+}
+
+/// A member that may be absent, else must be a whole number.
+pub(super) fn optional_number(body: &Value, name: &str) -> Result<Option<u64>, Refused> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(_) => number(body, name).map(Some),
+    }
+}
+
+/// A list of ids that may be absent.
+pub(super) fn ids(body: &Value, name: &str) -> Result<Vec<u64>, Refused> {
+    let values = match body.get(name) {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(values)) => values,
+        Some(other) => return Err(Refused::wrong_type(other, "array")),
+    };
+    let ids = values.iter().map(|value| {
+        value
+            .as_u64()
+            .ok_or_else(|| Refused::wrong_type(value, "integer"))
+    });
+    ids.collect()
+}
+
+/// A list of texts.
+pub(super) fn texts(values: &Value) -> Result<Vec<String>, Refused> {
+    let Value::Array(values) = values else {
+        return Err(Refused::wrong_type(values, "array"));
+    };
+    let texts = values.iter().map(|value| match value {
+        Value::String(text) => Ok(text.clone()),
+        other => Err(Refused::wrong_type(other, "string")),
+    });
+    texts.collect()
+}
+
+/// `hook` and `silent` of the query. In the body they do nothing, as at Podio.
+pub(super) fn switches(request: &Request) -> Switches {
+    Switches {
+        hook: !matches!(request.query("hook"), Some("false" | "0")),
+    }
+}

@@ -1,0 +1,146 @@
+//! Tokens (podio.md 3): two endpoints that each take one encoding, and a page that says yes.
+
+use serde_json::{Value, json};
+
+use super::access::Caller;
+use crate::answer::{Answer, Refused, Request};
+use crate::world::{Identity, World};
+
+/// `POST /oauth/token`: forms. JSON is not parsed, so its members are missing.
+pub(super) fn token(world: &mut World, request: &Request) -> Result<Answer, Refused> {
+    let form = if is_json(request) {
+        Vec::new()
+    } else {
+        form_urlencoded::parse(&request.body).into_owned().collect()
+    };
+    grant(world, |name| {
+        let pair = form.iter().find(|(key, _): &&(String, String)| key == name);
+        pair.map(|(_, value)| value.clone())
+    })
+}
+
+/// `POST /oauth/token/v2`: JSON. A form is not parsed, so there is no object.
+pub(super) fn token_v2(world: &mut World, request: &Request) -> Result<Answer, Refused> {
+    if !is_json(request) {
+        return Err(Refused::invalid(
+            "Invalid value null (null): must be object",
+        ));
+    }
+    let body = request.json()?;
+    grant(world, |name| match body.get(name) {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+/// `GET /oauth/authorize`: in place of Podio's page for people, at once a yes of the first user.
+pub(super) fn authorize(world: &mut World, request: &Request) -> Result<Answer, Refused> {
+    let query = |name: &str| {
+        let missing = || Refused::new(400, "invalid_request", format!("Missing parameter {name}"));
+        request.query(name).ok_or_else(missing)
+    };
+    let (client_id, redirect_uri) = (query("client_id")?, query("redirect_uri")?);
+    if world.people.client(client_id).is_none() {
+        return Err(invalid_client());
+    }
+    let redirect = url::Url::parse(redirect_uri);
+    let mut redirect = redirect.map_err(|_| Refused::invalid("Invalid redirect_uri"))?;
+    let user = world.people.users().first();
+    let identity = Identity::User(user.ok_or_else(Refused::not_found)?.user_id);
+    let (now, rng) = (world.now, &mut world.rng);
+    let code = world
+        .people
+        .let_in(identity, client_id, redirect_uri, now, rng);
+    redirect.query_pairs_mut().append_pair("code", &code);
+    if let Some(state) = request.query("state") {
+        redirect.query_pairs_mut().append_pair("state", state);
+    }
+    Ok(Answer {
+        status: 302,
+        body: None,
+        headers: vec![("location", redirect.into())],
+    })
+}
+
+/// `POST /oauth/grant/invalidate`: the caller's tokens end.
+pub(super) fn invalidate(world: &mut World, caller: &Caller) -> Answer {
+    world.people.revoke(&caller.access_token);
+    Answer::empty()
+}
+
+fn grant(world: &mut World, given: impl Fn(&str) -> Option<String>) -> Result<Answer, Refused> {
+    let needed = |name: &str, error| {
+        let missing = || Refused::new(400, error, format!("Missing parameter {name}"));
+        given(name).ok_or_else(missing)
+    };
+    let client_id = needed("client_id", "invalid_client")?;
+    let secret = needed("client_secret", "invalid_client")?;
+    let client = world.people.client(&client_id);
+    if client.is_none_or(|client| client.client_secret != secret) {
+        return Err(invalid_client());
+    }
+    let now = world.now;
+    let identity = match needed("grant_type", "invalid_request")?.as_str() {
+        "app" => {
+            let app_id = needed("app_id", "invalid_grant")?;
+            let token = needed("app_token", "invalid_grant")?;
+            let app = app_id.parse().ok().and_then(|id| world.apps.get(&id));
+            app.filter(|app| app.token == token)
+                .map(|app| Identity::App(app.id))
+        }
+        "password" => {
+            let mail = needed("username", "invalid_grant")?;
+            let password = needed("password", "invalid_grant")?;
+            world.people.by_password(&mail, &password)
+        }
+        "authorization_code" => {
+            let code = needed("code", "invalid_grant")?;
+            let redirect = needed("redirect_uri", "invalid_grant")?;
+            world.people.exchange(&code, &client_id, &redirect, now)
+        }
+        "refresh_token" => {
+            let token = needed("refresh_token", "invalid_grant")?;
+            world.people.redeem(&token, &client_id, now)
+        }
+        other => {
+            let description = format!("Invalid grant type {other}");
+            return Err(Refused::new(400, "unsupported_grant_type", description));
+        }
+    };
+    let identity = identity
+        .ok_or_else(|| Refused::new(400, "invalid_grant", "The given grant is not valid"))?;
+    Ok(admit(world, identity, &client_id))
+}
+
+fn admit(world: &mut World, identity: Identity, client_id: &str) -> Answer {
+    let (now, lifetime) = (world.now, world.config.token_lifetime);
+    let ticket = world
+        .people
+        .admit(identity, client_id, lifetime, now, &mut world.rng);
+    let (kind, id) = match identity {
+        Identity::User(id) => ("user", id),
+        Identity::App(id) => ("app", id),
+    };
+    Answer::json(json!({
+        "access_token": ticket.access_token,
+        "token_type": "bearer",
+        "expires_in": lifetime.as_secs(),
+        "refresh_token": ticket.refresh_token,
+        "scope": "global:all",
+        "ref": { "type": kind, "id": id },
+    }))
+}
+
+fn invalid_client() -> Refused {
+    Refused::new(
+        400,
+        "invalid_client",
+        "you've supplied an invalid client id",
+    )
+}
+
+fn is_json(request: &Request) -> bool {
+    let content_type = request.header("content-type").unwrap_or_default();
+    content_type.starts_with("application/json")
+}

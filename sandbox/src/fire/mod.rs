@@ -1,0 +1,161 @@
+//! Sends webhooks as Podio would: form-encoded, with a time limit, again after some failures, and
+//! remembering how each call ended.
+//!
+//! Events to one receiver are begun in their order, each when the one before has been answered or
+//! has had its head start; re-sends and late sendings wait beside the line. What `world` decides
+//! arrives through one bounded channel.
+
+mod compose;
+mod plan;
+mod post;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use podtap_podio::EventType;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::config::Delivery;
+use super::observe::{Observation, Outcome, Sent};
+use super::shared::Shared;
+use super::world::Firing;
+use compose::{Post, compose};
+use post::Postman;
+
+/// Events that wait for one receiver before the sandbox waits for it.
+const LINE: usize = 10_000;
+
+/// Sendings to one receiver that are under way or wait to be repeated.
+const MAX_UNDER_WAY: usize = 1_000;
+
+/// Sends what arrives until `token` is cancelled; what is then under way is given up.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    mut firings: mpsc::Receiver<Firing>,
+    delivery: Delivery,
+    random_seed: u64,
+    token: CancellationToken,
+) {
+    let mut lines = HashMap::new();
+    let mut tasks = JoinSet::new();
+    let mut rng = Rng::with_seed(random_seed);
+    let postman = Postman::new(&delivery);
+    let work = async {
+        while let Some(firing) = firings.recv().await {
+            let line = lines.entry(receiver(&firing.url)).or_insert_with(|| {
+                let (send, waiting) = mpsc::channel(LINE);
+                let line = Line {
+                    shared: Arc::clone(&shared),
+                    postman: postman.clone(),
+                    delivery: delivery.clone(),
+                    rng: rng.fork(),
+                };
+                tasks.spawn(line.run(waiting));
+                send
+            });
+            // A line ends only with this loop.
+            let _ = line.send(firing).await;
+        }
+    };
+    token.run_until_cancelled(work).await;
+    tasks.shutdown().await;
+}
+
+/// Host and port: whose answers decide when the next event is sent.
+fn receiver(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| String::new(), |url| url.origin().ascii_serialization())
+}
+
+/// The events of one receiver.
+struct Line {
+    shared: Arc<Shared>,
+    postman: Postman,
+    delivery: Delivery,
+    rng: Rng,
+}
+
+impl Line {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Firing>) {
+        let mut under_way = JoinSet::new();
+        while let Some(firing) = waiting.recv().await {
+            let post = Arc::new(compose(&firing, &mut self.rng));
+            for wait in plan::sendings(self.delivery.disorder, &mut self.rng) {
+                let (answered, first_answer) = oneshot::channel();
+                let sending = Sending {
+                    shared: Arc::clone(&self.shared),
+                    postman: self.postman.clone(),
+                    firing: firing.clone(),
+                    post: Arc::clone(&post),
+                    gaps: self.delivery.retry_gaps.clone(),
+                };
+                under_way.spawn(sending.run(wait, answered));
+                if wait.is_zero() {
+                    let _ = timeout(self.delivery.head_start, first_answer).await;
+                }
+            }
+            while under_way.try_join_next().is_some() {}
+            while under_way.len() >= MAX_UNDER_WAY {
+                under_way.join_next().await;
+            }
+        }
+    }
+}
+
+/// One sending of an event, with its re-sends.
+struct Sending {
+    shared: Arc<Shared>,
+    postman: Postman,
+    firing: Firing,
+    post: Arc<Post>,
+    gaps: Vec<Duration>,
+}
+
+impl Sending {
+    async fn run(self, wait: Duration, answered: oneshot::Sender<()>) {
+        sleep(wait).await;
+        let mut answered = Some(answered);
+        let mut gaps = self.gaps.iter();
+        let mut attempt = 1_u32;
+        loop {
+            let outcome = self.attempt(attempt).await;
+            if let Some(answered) = answered.take() {
+                // The line may have gone on already.
+                let _ = answered.send(());
+            }
+            let again = outcome.is_sent_again() && self.firing.event != EventType::HookVerify;
+            match gaps.next().filter(|_| again) {
+                Some(gap) => sleep(*gap).await,
+                None => return,
+            }
+            if !self
+                .shared
+                .look(|world| world.delivers(self.firing.hook_id))
+            {
+                return;
+            }
+            attempt = attempt.saturating_add(1);
+        }
+    }
+
+    async fn attempt(&self, attempt: u32) -> Outcome {
+        let (outcome, took) = self.postman.send(&self.post).await;
+        let hook_id = self.firing.hook_id;
+        self.shared
+            .look(|world| world.record(hook_id, outcome.is_success(), world.now));
+        self.shared.observe(Observation::Sent(Sent {
+            hook_id,
+            event: self.firing.event,
+            url: self.firing.url.clone(),
+            attempt,
+            outcome: outcome.clone(),
+            took,
+        }));
+        outcome
+    }
+}

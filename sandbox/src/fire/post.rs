@@ -1,0 +1,88 @@
+//! One POST of a webhook.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, header};
+use http_body_util::Full;
+use podtap_podio::connector::{self, HttpClient, Settings, Trust};
+use tokio::time::{Instant, timeout};
+
+use super::compose::Post;
+use crate::config::Delivery;
+use crate::observe::Outcome;
+
+/// Makes the POSTs; cheap to clone. Every POST gets its own connection, as a sender without state
+/// would; whether Podio keeps connections is unknown.
+#[derive(Clone)]
+pub(super) struct Postman {
+    limit: Duration,
+    plain: Option<HttpClient>,
+    /// Made for the first receiver that needs it: loading certificates takes a while.
+    encrypted: Arc<OnceLock<Option<HttpClient>>>,
+}
+
+impl Postman {
+    pub(super) fn new(delivery: &Delivery) -> Self {
+        Self {
+            limit: delivery.timeout,
+            plain: client(Trust::Nobody, delivery.timeout),
+            encrypted: Arc::default(),
+        }
+    }
+
+    /// How the receiver answered, and after how long. The answer's body is of no interest, and
+    /// redirects are not followed (inferred).
+    pub(super) async fn send(&self, post: &Post) -> (Outcome, Duration) {
+        let began = Instant::now();
+        let outcome = match timeout(self.limit, self.exchange(post)).await {
+            Ok(Ok(status)) => Outcome::Answered(status),
+            Ok(Err(reason)) => Outcome::Unreachable(reason),
+            Err(_) => Outcome::TimedOut,
+        };
+        (outcome, began.elapsed())
+    }
+
+    async fn exchange(&self, post: &Post) -> Result<u16, String> {
+        let http = if post.url.starts_with("https:") {
+            let encrypted = || client(Trust::Platform, self.limit);
+            self.encrypted.get_or_init(encrypted)
+        } else {
+            &self.plain
+        };
+        let http = http
+            .as_ref()
+            .ok_or("this machine has no certificates to trust")?;
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(&post.url)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ACCEPT, "*/*")
+            // Podio's own is unknown: receivers must not rely on it.
+            .header(header::USER_AGENT, "podtap-sandbox")
+            .body(Full::new(Bytes::from(post.body.clone())))
+            .map_err(|error| error.to_string())?;
+        let answer = http.request(request).await;
+        Ok(answer.map_err(|error| innermost(&error))?.status().as_u16())
+    }
+}
+
+fn client(trust: Trust, connect_timeout: Duration) -> Option<HttpClient> {
+    let settings = Settings {
+        trust,
+        proxy: None,
+        connect_timeout,
+        idle_connections: 0,
+    };
+    connector::client(settings).ok()
+}
+
+/// Of the nested errors of a connection the innermost says what happened.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

@@ -1,0 +1,190 @@
+//! A local stand-in for Podio: its API on a socket, and real webhooks over HTTP.
+//!
+//! For tests, for `podtap sandbox`, and for `podtap demo`, where [`life`] makes things happen.
+//! State is in memory and begins as [`Seed`] says. Built in layers: `world` is what exists and how
+//! it changes, `api` is requests to answers on it, both without I/O; `server` and `fire` are the
+//! sockets.
+//!
+//! # Where it guesses
+//!
+//! It follows podio.md, which knows much but not all. Guessed, and not to be relied on:
+//!
+//! - That and when webhooks are sent again ([`Delivery::retry_gaps`] is invented), and that failed
+//!   attempts of a re-sent event count singly.
+//! - That a code stays good after newer ones, that validating twice does no harm, that failed
+//!   verifications count for nothing, and that validating needs no token.
+//! - The error for the eleventh hook of a type and for a forbidden port; that redirects are
+//!   failures.
+//! - The parameters of `tag.*`, `member.*`, `contact.*`, `status.*` and `task.delete`.
+//! - That events of a suspended hook are dropped, and that it still shows as active.
+//! - That an update without a difference makes a revision, that deleting an item fires
+//!   `item.delete` alone, and that comments on tasks fire nothing.
+//! - Headers of webhooks, and that each comes on its own connection.
+//!
+//! # Examples
+//!
+//! ```
+//! use podtap_sandbox::{Config, Sandbox};
+//! use tokio_util::sync::CancellationToken;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::bind(Config::default()).await?;
+//! let base_url = sandbox.base_url();
+//! let token = CancellationToken::new();
+//! let running = sandbox.run(token.clone());
+//! # token.cancel();
+//! # running.await;
+//! # assert!(base_url.starts_with("http://127.0.0.1:"));
+//! # Ok(())
+//! # }
+//! ```
+
+#![warn(missing_docs)]
+
+mod answer;
+mod api;
+mod config;
+mod fault;
+mod fire;
+pub mod life;
+mod observe;
+mod rate;
+mod seed;
+mod server;
+mod shared;
+mod world;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+
+pub use config::{Config, Delivery, Disorder, HookTypes};
+pub use fault::{Fault, UnknownFault};
+pub use observe::{Observation, Outcome, Sent};
+pub use rate::Rates;
+pub use seed::{InvalidSeed, Seed, SeedApp, SeedClient, SeedField, SeedSpace, SeedUser};
+
+use shared::Shared;
+use world::{Firing, World};
+
+/// Webhooks on their way to the senders before whoever causes more has to wait.
+const MAX_FIRINGS: usize = 10_000;
+
+/// The stand-in, before it listens.
+#[derive(Debug)]
+pub struct Sandbox;
+
+/// The address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("the sandbox cannot listen on {address}")]
+pub struct BindError {
+    address: SocketAddr,
+    source: std::io::Error,
+}
+
+impl Sandbox {
+    /// Begins to listen; requests are answered once [`Bound::run`] runs.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn bind(config: Config) -> Result<Bound, BindError> {
+        let address = config.listen;
+        let failed = |source| BindError { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let local_addr = listener.local_addr().map_err(failed)?;
+        let config = Arc::new(config);
+        let (firings, waiting) = mpsc::channel(MAX_FIRINGS);
+        let world = World::new(Arc::clone(&config), Timestamp::now());
+        Ok(Bound {
+            shared: Arc::new(Shared::new(world, firings)),
+            config,
+            listener,
+            local_addr,
+            waiting,
+        })
+    }
+}
+
+/// A sandbox that listens.
+pub struct Bound {
+    shared: Arc<Shared>,
+    config: Arc<Config>,
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    waiting: mpsc::Receiver<Firing>,
+}
+
+impl Bound {
+    /// The address that it listens on.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// The base URL for clients of the API.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.local_addr)
+    }
+
+    /// A handle to watch and disturb it by.
+    pub fn handle(&self) -> Handle {
+        Handle {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+
+    /// Answers requests and sends webhooks until `token` is cancelled.
+    pub async fn run(self, token: CancellationToken) {
+        let firing = fire::run(
+            Arc::clone(&self.shared),
+            self.waiting,
+            self.config.delivery.clone(),
+            self.config.random_seed,
+            token.clone(),
+        );
+        tokio::join!(server::serve(self.listener, self.shared, token), firing);
+    }
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound")
+            .field("local_addr", &self.local_addr)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Watches and disturbs a running sandbox. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    /// Everything that the sandbox does from now on. A watcher that falls thousands behind misses
+    /// some.
+    pub fn subscribe(&self) -> broadcast::Receiver<Observation> {
+        self.shared.observations()
+    }
+
+    /// Makes the API misbehave, or behave again.
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        self.shared.set_fault(fault);
+    }
+
+    /// Ends every access and refresh token.
+    pub fn revoke_tokens(&self) {
+        self.shared.look(|world| world.people.revoke_all());
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,258 @@
+//! One change, chosen by chance. Synchronous.
+
+use std::collections::BTreeMap;
+
+use fastrand::Rng;
+use serde_json::{Map, Value, json};
+
+use super::phrases;
+use crate::answer::Refused;
+use crate::world::{App, Attachment, Author, Draft, Field, Item, Switches, ThingKind, World};
+
+/// Items of an app beyond which the oldest goes, with what hangs on it.
+const MAX_ITEMS: usize = 60;
+/// Revisions of an item beyond which it goes.
+const MAX_REVISIONS: usize = 60;
+/// Open tasks and status posts beyond which old ones go.
+const MAX_LOOSE: usize = 60;
+
+/// What people do.
+#[derive(Clone, Copy)]
+enum Action {
+    CreateItem,
+    ChangeItem,
+    Comment,
+    Attach,
+    DeleteFile,
+    CreateTask,
+    CompleteTask,
+    Tag,
+    Post,
+    DeleteItem,
+    DeleteComment,
+}
+
+/// Out of a hundred changes.
+const MIX: &[(usize, Action)] = &[
+    (12, Action::CreateItem),
+    (42, Action::ChangeItem),
+    (16, Action::Comment),
+    (8, Action::Attach),
+    (1, Action::DeleteFile),
+    (6, Action::CreateTask),
+    (5, Action::CompleteTask),
+    (3, Action::Tag),
+    (3, Action::Post),
+    (3, Action::DeleteItem),
+    (1, Action::DeleteComment),
+];
+
+/// Makes one change. Where the chosen one is not possible, nothing changes.
+pub(super) fn step(world: &mut World, rng: &mut Rng) {
+    // What is refused was impossible just now, such as changing an item where there is none.
+    let _ = try_step(world, rng);
+}
+
+fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), Refused> {
+    tidy(world)?;
+    let author = somebody(world, rng);
+    let fire = Switches::DEFAULT;
+    match choose(rng) {
+        Action::CreateItem => {
+            let app_id = any(world.apps.keys(), rng)?;
+            let fields = new_values(world, world.app(app_id)?, rng);
+            let draft = Draft {
+                fields,
+                ..Draft::default()
+            };
+            world.create_item(app_id, draft, &author, fire)?;
+        }
+        Action::ChangeItem => {
+            let item_id = any(world.items.keys(), rng)?;
+            let draft = Draft {
+                fields: change(world, world.item(item_id)?, rng)?,
+                ..Draft::default()
+            };
+            world.update_item(item_id, draft, &author, fire)?;
+        }
+        Action::Comment => {
+            let on = Attachment::Item(any(world.items.keys(), rng)?);
+            world.comment(on, phrases::comment(rng), &author, fire)?;
+        }
+        Action::Attach => {
+            let on = Attachment::Item(any(world.items.keys(), rng)?);
+            let (name, mimetype) = phrases::file(rng);
+            let size = rng.usize(20_000..4_000_000);
+            let file_id = world.upload(name, mimetype, size, &author);
+            world.attach(file_id, on, fire)?;
+        }
+        Action::DeleteFile => world.delete_file(any(world.files.keys(), rng)?, fire)?,
+        Action::CreateTask => {
+            let on = Attachment::Item(any(world.items.keys(), rng)?);
+            world.create_task(Some(on), phrases::task(rng), None, &author, fire)?;
+        }
+        Action::CompleteTask => {
+            let task_id = any(world.tasks.keys(), rng)?;
+            world.update_task(task_id, fire, |task| task.completed = true)?;
+        }
+        Action::Tag => {
+            let item_id = any(world.items.keys(), rng)?;
+            world.add_tags(item_id, vec![phrases::tag(rng)], fire)?;
+        }
+        Action::Post => {
+            let space_id = any(world.spaces.keys(), rng)?;
+            let body = json!({ "value": phrases::comment(rng) });
+            world.create_thing(ThingKind::Status, space_id, body)?;
+        }
+        Action::DeleteItem => world.delete_item(any(world.items.keys(), rng)?, fire)?,
+        Action::DeleteComment => world.delete_comment(any(world.comments.keys(), rng)?, fire)?,
+    }
+    Ok(())
+}
+
+/// Clears away what has piled up, one of each kind at a time, as people would.
+fn tidy(world: &mut World) -> Result<(), Refused> {
+    let fire = Switches::DEFAULT;
+    let mut counts = BTreeMap::<u64, usize>::new();
+    for item in world.items.values() {
+        *counts.entry(item.app_id).or_default() += 1;
+    }
+    let crowded = |item: &&Item| counts.get(&item.app_id).is_some_and(|n| *n > MAX_ITEMS);
+    let worn = |item: &&Item| item.revisions.len() > MAX_REVISIONS;
+    let old = world
+        .items
+        .values()
+        .find(|item| crowded(item) || worn(item));
+    if let Some(item_id) = old.map(|item| item.id) {
+        world.delete_item(item_id, fire)?;
+    }
+    if world.tasks.len() > MAX_LOOSE
+        && let Some(&task_id) = world.tasks.keys().next()
+    {
+        world.delete_task(task_id, fire)?;
+    }
+    let posts = || {
+        world
+            .things
+            .iter()
+            .filter(|(_, t)| t.kind == ThingKind::Status)
+    };
+    if posts().count() > MAX_LOOSE
+        && let Some(id) = posts().map(|(&id, _)| id).next()
+    {
+        world.delete_thing(ThingKind::Status, id)?;
+    }
+    Ok(())
+}
+
+fn choose(rng: &mut Rng) -> Action {
+    let mut at = rng.usize(0..MIX.iter().map(|(weight, _)| weight).sum());
+    for &(weight, action) in MIX {
+        match at.checked_sub(weight) {
+            Some(rest) => at = rest,
+            None => return action,
+        }
+    }
+    Action::ChangeItem
+}
+
+fn somebody(world: &World, rng: &mut Rng) -> Author {
+    let mut author = world.first_author();
+    if let Some(user) = rng.choice(world.people.users()) {
+        author.by.id = user.user_id;
+        author.by.name.clone_from(&user.name);
+    }
+    author
+}
+
+fn new_values(world: &World, app: &App, rng: &mut Rng) -> Value {
+    let values = app.fields.iter().filter_map(|field| {
+        let first_option = field.options.first().map(|option| json!(option));
+        let value = first_option.or_else(|| new_value(world, field, None, rng))?;
+        Some((field.external_id.clone(), value))
+    });
+    values.collect::<Map<_, _>>().into()
+}
+
+/// A change of one or two fields.
+fn change(world: &World, item: &Item, rng: &mut Rng) -> Result<Value, Refused> {
+    let app = world.app(item.app_id)?;
+    let mut values = Map::new();
+    for _ in 0..rng.usize(1..=2) {
+        let Some(field) = rng.choice(&app.fields) else {
+            continue;
+        };
+        let old = item.values.get(&field.id).and_then(|v| v.first());
+        if let Some(value) = new_value(world, field, old, rng) {
+            values.insert(field.external_id.clone(), value);
+        }
+    }
+    // A change without any would still be a revision.
+    if values.is_empty() {
+        return Err(Refused::not_found());
+    }
+    Ok(values.into())
+}
+
+fn new_value(world: &World, field: &Field, old: Option<&Value>, rng: &mut Rng) -> Option<Value> {
+    match field.kind.as_str() {
+        "text" => Some(json!(phrases::text(&field.external_id, rng))),
+        "category" => {
+            let old = old.and_then(|old| old.pointer("/value/id")?.as_u64());
+            let count = field.options.len() as u64;
+            Some(json!(old.map_or(1, |old| old % count.max(1) + 1)))
+        }
+        "money" => Some(json!({ "value": f64::from(rng.u32(100..9_000)), "currency": "EUR" })),
+        "number" => Some(json!(rng.u32(1..500))),
+        "progress" => Some(json!(rng.u32(0..=20) * 5)),
+        "date" => {
+            let day = world.now.as_second() + i64::from(rng.u32(1..60)) * 86_400;
+            let day = jiff::Timestamp::from_second(day).ok()?;
+            Some(json!({ "start": day.strftime("%Y-%m-%d").to_string() }))
+        }
+        "app" => any(world.items.keys(), rng).ok().map(Value::from),
+        // Podio computes it, or its shape is not known here.
+        _ => None,
+    }
+}
+
+fn any<'a>(mut ids: impl ExactSizeIterator<Item = &'a u64>, rng: &mut Rng) -> Result<u64, Refused> {
+    if ids.len() == 0 {
+        return Err(Refused::not_found());
+    }
+    let index = rng.usize(0..ids.len());
+    ids.nth(index).copied().ok_or_else(Refused::not_found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn ten_thousand_changes_leave_a_world_of_bounded_size() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let mut world = World::new(Arc::new(Config::default()), now);
+        let mut rng = Rng::with_seed(1);
+
+        for _ in 0..10_000 {
+            step(&mut world, &mut rng);
+        }
+
+        assert!(world.items.len() > 5);
+        assert!(world.items.len() <= 3 * (MAX_ITEMS + 1));
+        assert!(
+            world
+                .items
+                .values()
+                .all(|i| i.revisions.len() <= MAX_REVISIONS + 1)
+        );
+        assert!(world.tasks.len() <= MAX_LOOSE + 1);
+        assert!(world.comments.len() < 1_000 && world.files.len() < 1_000);
+        assert!(world.things.len() <= MAX_LOOSE + 1);
+    }
+}

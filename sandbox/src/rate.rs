@@ -1,0 +1,124 @@
+//! Podio's rate limits (podio.md 4.3): calls an hour, a user and a client. Pure.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use podtap_podio::client::RateLimit;
+
+/// Calls in one window of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// Of all operations but the limited ones.
+    pub general: u64,
+    /// Of operations that Podio marks "Rate limited": filtering items is the known one.
+    pub limited: u64,
+    /// The window, one hour at Podio; it begins with the first call. When Podio's begins is
+    /// unknown.
+    pub window: Duration,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            general: 1_000,
+            limited: 250,
+            window: Duration::from_hours(1),
+        }
+    }
+}
+
+/// The class of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Class {
+    General,
+    Limited,
+}
+
+/// What a counted call learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Count {
+    /// What the headers tell.
+    pub(super) limit: RateLimit,
+    /// How long the caller has to wait; `None` while the call is allowed.
+    pub(super) wait: Option<Duration>,
+}
+
+/// The calls of every caller.
+#[derive(Debug)]
+pub(super) struct RateBook {
+    rates: Rates,
+    windows: HashMap<String, Window>,
+}
+
+#[derive(Debug)]
+struct Window {
+    began: Timestamp,
+    general: u64,
+    limited: u64,
+}
+
+impl RateBook {
+    pub(super) fn new(rates: Rates) -> Self {
+        Self {
+            rates,
+            windows: HashMap::new(),
+        }
+    }
+
+    /// Counts a call of `caller`. Once one class is used up, every call is refused until the
+    /// window ends, as Podio's documentation says.
+    pub(super) fn count(&mut self, caller: &str, class: Class, now: Timestamp) -> Count {
+        let fresh = || Window {
+            began: now,
+            general: 0,
+            limited: 0,
+        };
+        let window = self.windows.entry(caller.to_owned()).or_insert_with(fresh);
+        let end = window.began.saturating_add(self.rates.window);
+        let end = end.unwrap_or(Timestamp::MAX);
+        if end <= now {
+            *window = fresh();
+        }
+        let (used, limit) = match class {
+            Class::General => (&mut window.general, self.rates.general),
+            Class::Limited => (&mut window.limited, self.rates.limited),
+        };
+        *used = used.saturating_add(1);
+        let limit = RateLimit {
+            limit,
+            remaining: limit.saturating_sub(*used),
+        };
+        let exceeded = window.general > self.rates.general || window.limited > self.rates.limited;
+        let left = now.duration_until(end).unsigned_abs();
+        Count {
+            limit,
+            wait: exceeded.then_some(left),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    #[test]
+    fn once_a_class_is_used_up_every_call_waits_for_the_end_of_the_window() {
+        let mut book = RateBook::new(Rates {
+            general: 10,
+            limited: 2,
+            window: Duration::from_mins(1),
+        });
+        assert_eq!(book.count("ada", Class::Limited, at(0)).limit.remaining, 1);
+        assert_eq!(book.count("ada", Class::Limited, at(1)).wait, None);
+        let refused = book.count("ada", Class::Limited, at(2));
+        assert_eq!(refused.wait, Some(Duration::from_secs(58)));
+        assert!(book.count("ada", Class::General, at(3)).wait.is_some());
+        assert!(book.count("bob", Class::General, at(3)).wait.is_none());
+        assert!(book.count("ada", Class::General, at(60)).wait.is_none());
+    }
+}

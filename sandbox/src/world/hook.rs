@@ -1,0 +1,206 @@
+//! Hooks: made, verified, fired, and judged by their answers (podio.md 1 and 2).
+
+use jiff::Timestamp;
+use podtap_podio::standing::{Judgement, Standing};
+use podtap_podio::{EventType, RefType};
+
+use super::people::hex;
+use super::{Author, World, next};
+use crate::answer::Refused;
+
+/// Most hooks of one type on one object (podio.md 1.4).
+const MAX_OF_A_TYPE: usize = 10;
+
+/// Codes that are good at once. Whether a new request ends the older codes is unknown at Podio;
+/// here they stay good until one is used.
+const MAX_CODES: usize = 20;
+
+/// A hook.
+#[derive(Debug, Clone)]
+pub(crate) struct Hook {
+    pub(crate) id: u64,
+    pub(crate) ref_type: RefType,
+    pub(crate) ref_id: u64,
+    pub(crate) event: EventType,
+    pub(crate) url: String,
+    pub(crate) active: bool,
+    pub(crate) standing: Standing,
+    pub(crate) created_on: Timestamp,
+    pub(crate) author: Author,
+    codes: Vec<String>,
+}
+
+/// What a hook is made from; the type is checked, the URL well-formed.
+#[derive(Debug)]
+pub(crate) struct NewHook {
+    pub(crate) ref_type: RefType,
+    pub(crate) ref_id: u64,
+    pub(crate) event: EventType,
+    pub(crate) url: String,
+}
+
+/// A webhook to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Firing {
+    pub(crate) hook_id: u64,
+    pub(crate) event: EventType,
+    /// As registered, query and all.
+    pub(crate) url: String,
+    /// Podio's own parameters, in the order of its documentation.
+    pub(crate) params: Vec<(String, String)>,
+}
+
+/// Where an event happens: the hooks of these objects hear of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Place {
+    pub(crate) app: Option<u64>,
+    /// The fields that the event changed.
+    pub(crate) fields: Vec<u64>,
+    pub(crate) space: Option<u64>,
+}
+
+impl Hook {
+    fn delivers(&self, now: Timestamp) -> bool {
+        self.active && self.standing.judge(now) == Judgement::Active
+    }
+}
+
+impl Place {
+    pub(crate) fn app(app_id: u64) -> Self {
+        Self {
+            app: Some(app_id),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn space(space_id: u64) -> Self {
+        Self {
+            space: Some(space_id),
+            ..Self::default()
+        }
+    }
+
+    fn is_watched_by(&self, hook: &Hook) -> bool {
+        match hook.ref_type {
+            RefType::App => self.app == Some(hook.ref_id),
+            RefType::AppField => self.fields.contains(&hook.ref_id),
+            RefType::Space => self.space == Some(hook.ref_id),
+        }
+    }
+}
+
+impl World {
+    /// Makes an inactive hook and sends it its first `hook.verify`.
+    pub(crate) fn create_hook(&mut self, new: NewHook, author: &Author) -> Result<u64, Refused> {
+        let alike = |hook: &&Hook| {
+            (hook.ref_type, hook.ref_id, hook.event) == (new.ref_type, new.ref_id, new.event)
+        };
+        if self.hooks.values().filter(alike).count() >= MAX_OF_A_TYPE {
+            return Err(Refused::invalid(format!(
+                "At most {MAX_OF_A_TYPE} hooks of type {} are allowed for this object",
+                new.event
+            )));
+        }
+        let hook_id = next(&mut self.ids.hook);
+        let hook = Hook {
+            id: hook_id,
+            ref_type: new.ref_type,
+            ref_id: new.ref_id,
+            event: new.event,
+            url: new.url,
+            active: false,
+            standing: Standing::new(self.config.rule),
+            created_on: self.now,
+            author: author.clone(),
+            codes: Vec::new(),
+        };
+        self.hooks.insert(hook_id, hook);
+        self.request_verification(hook_id)?;
+        Ok(hook_id)
+    }
+
+    /// Sends a hook another `hook.verify`.
+    pub(crate) fn request_verification(&mut self, hook_id: u64) -> Result<(), Refused> {
+        let code = hex(&mut self.rng, 8);
+        let hook = self
+            .hooks
+            .get_mut(&hook_id)
+            .ok_or_else(Refused::not_found)?;
+        if hook.codes.len() >= MAX_CODES {
+            hook.codes.remove(0);
+        }
+        hook.codes.push(code.clone());
+        self.outbox.push(Firing {
+            hook_id,
+            event: EventType::HookVerify,
+            url: hook.url.clone(),
+            params: vec![
+                ("hook_id".to_owned(), hook_id.to_string()),
+                ("code".to_owned(), code),
+                ("type".to_owned(), EventType::HookVerify.to_string()),
+            ],
+        });
+        Ok(())
+    }
+
+    /// Makes a hook active. An unknown hook and a wrong code get the same answer, as at Podio; a
+    /// code of an active hook is taken again, so that a second validation does no harm (guessed).
+    pub(crate) fn validate_hook(&mut self, hook_id: u64, code: &str) -> Result<(), Refused> {
+        let hook = self.hooks.get_mut(&hook_id);
+        let hook = hook
+            .filter(|hook| hook.codes.iter().any(|good| good == code))
+            .ok_or_else(|| Refused::invalid("Invalid verification code"))?;
+        hook.active = true;
+        hook.standing.verified();
+        Ok(())
+    }
+
+    /// Queues an event for every active hook that watches its place. Events of a suspended hook
+    /// are dropped; whether Podio keeps them is unknown.
+    pub(crate) fn emit(&mut self, event: EventType, place: &Place, params: &[(&str, String)]) {
+        let now = self.now;
+        let listening = self
+            .hooks
+            .values()
+            .filter(|hook| hook.event == event && place.is_watched_by(hook) && hook.delivers(now));
+        self.outbox.extend(listening.map(|hook| {
+            let own = params.iter().cloned().chain([
+                ("type", event.to_string()),
+                ("hook_id", hook.id.to_string()),
+            ]);
+            Firing {
+                hook_id: hook.id,
+                event,
+                url: hook.url.clone(),
+                params: own.map(|(name, value)| (name.to_owned(), value)).collect(),
+            }
+        }));
+    }
+
+    /// Notes how a call of a hook ended. Failed verifications are not counted (guessed).
+    pub(crate) fn record(&mut self, hook_id: u64, succeeded: bool, now: Timestamp) {
+        let Some(hook) = self.hooks.get_mut(&hook_id).filter(|hook| hook.active) else {
+            return;
+        };
+        if succeeded {
+            hook.standing.succeeded();
+        } else {
+            hook.standing.failed(now);
+        }
+        if hook.standing.judge(now) == Judgement::Disabled {
+            hook.active = false;
+        }
+    }
+
+    /// Whether Podio would call the hook now.
+    pub(crate) fn delivers(&self, hook_id: u64) -> bool {
+        let hook = self.hooks.get(&hook_id);
+        hook.is_some_and(|hook| hook.delivers(self.now))
+    }
+
+    /// Whether the hook list shows the hook as active.
+    pub(crate) fn shows_active(&self, hook: &Hook) -> bool {
+        let suspended = matches!(hook.standing.judge(self.now), Judgement::Suspended { .. });
+        hook.active && !(suspended && self.config.suspended_shows_inactive)
+    }
+}

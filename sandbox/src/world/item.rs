@@ -1,0 +1,253 @@
+//! Items and their revisions.
+
+use jiff::Timestamp;
+use podtap_podio::EventType;
+use podtap_podio::client::{RevisionKind, plain_text};
+use serde_json::{Value, json};
+
+use super::value::{self, Values};
+use super::{App, Author, Place, Switches, World, next};
+use crate::answer::Refused;
+
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) id: u64,
+    pub(crate) app_id: u64,
+    /// Its number within the app.
+    pub(crate) app_item_id: u64,
+    pub(crate) external_id: Option<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) values: Values,
+    /// Never empty; the index is the revision's number.
+    pub(crate) revisions: Vec<Change>,
+}
+
+/// One revision: who, when, and all values after it.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    /// Podio's global number; not what events carry.
+    pub(crate) global_id: u64,
+    pub(crate) kind: RevisionKind,
+    pub(crate) on: Timestamp,
+    pub(crate) author: Author,
+    pub(crate) values: Values,
+}
+
+/// What a request says about an item.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    /// Values as the client wrote them.
+    pub(crate) fields: Value,
+    pub(crate) external_id: Option<String>,
+    pub(crate) tags: Option<Vec<String>>,
+    /// Files to attach.
+    pub(crate) file_ids: Vec<u64>,
+    /// The revision that the change builds on.
+    pub(crate) revision: Option<u64>,
+}
+
+impl Item {
+    /// The number of the newest revision.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revisions.len().saturating_sub(1) as u64
+    }
+
+    pub(crate) fn change(&self, revision: u64) -> Result<&Change, Refused> {
+        let index = usize::try_from(revision).map_err(|_| Refused::not_found())?;
+        self.revisions.get(index).ok_or_else(Refused::not_found)
+    }
+
+    /// The first text, else the number within the app.
+    pub(crate) fn title(&self, app: &App) -> String {
+        app.fields
+            .iter()
+            .filter(|field| field.kind == "text")
+            .find_map(|field| self.values.get(&field.id))
+            .map_or_else(
+                || format!("{} {}", app.item_name, self.app_item_id),
+                |values| plain_text("text", values),
+            )
+    }
+
+    /// What an event about the item carries.
+    fn params(&self, revision: u64) -> Vec<(&'static str, String)> {
+        let mut params = vec![
+            ("item_id", self.id.to_string()),
+            ("item_revision_id", revision.to_string()),
+        ];
+        params.extend(self.external_id.clone().map(|id| ("external_id", id)));
+        params
+    }
+}
+
+impl World {
+    pub(crate) fn create_item(
+        &mut self,
+        app_id: u64,
+        draft: Draft,
+        author: &Author,
+        switches: Switches,
+    ) -> Result<u64, Refused> {
+        let mut values = value::read(self.app(app_id)?, &draft.fields)?;
+        values.retain(|_, values| !values.is_empty());
+        self.complete_references(&mut values);
+        let app = self.apps.get_mut(&app_id).ok_or_else(Refused::not_found)?;
+        let item_id = next(&mut self.ids.item);
+        let mut item = Item {
+            id: item_id,
+            app_id,
+            app_item_id: next(&mut app.next_app_item_id),
+            external_id: draft.external_id,
+            tags: draft.tags.unwrap_or_default(),
+            values,
+            revisions: Vec::new(),
+        };
+        item.revisions.push(Change {
+            global_id: next(&mut self.ids.revision),
+            kind: RevisionKind::Creation,
+            on: self.now,
+            author: author.clone(),
+            values: item.values.clone(),
+        });
+        let params = item.params(0);
+        let place = Place {
+            fields: item.values.keys().copied().collect(),
+            ..Place::app(app_id)
+        };
+        self.items.insert(item_id, item);
+        if switches.hook {
+            self.emit(EventType::ItemCreate, &place, &params);
+        }
+        self.attach_all(&draft.file_ids, item_id, switches)?;
+        Ok(item_id)
+    }
+
+    /// Changes the fields that the draft names; always makes a revision, also where nothing
+    /// differs (guessed).
+    pub(crate) fn update_item(
+        &mut self,
+        item_id: u64,
+        draft: Draft,
+        author: &Author,
+        switches: Switches,
+    ) -> Result<u64, Refused> {
+        let item = self.item(item_id)?;
+        if draft
+            .revision
+            .is_some_and(|built_on| built_on != item.revision())
+        {
+            let description = "The item has been updated since the given revision";
+            return Err(Refused::new(409, "conflict", description));
+        }
+        let mut changed = value::read(self.app(item.app_id)?, &draft.fields)?;
+        self.complete_references(&mut changed);
+        let item = self
+            .items
+            .get_mut(&item_id)
+            .ok_or_else(Refused::not_found)?;
+        if draft.external_id.is_some() {
+            item.external_id = draft.external_id;
+        }
+        if let Some(tags) = draft.tags {
+            item.tags = tags;
+        }
+        let mut values = item.values.clone();
+        for (field_id, new) in changed {
+            if new.is_empty() {
+                values.remove(&field_id);
+            } else {
+                values.insert(field_id, new);
+            }
+        }
+        let revision = self.revise(item_id, values, author, switches)?;
+        self.attach_all(&draft.file_ids, item_id, switches)?;
+        Ok(revision)
+    }
+
+    /// Undoes everything after the revision before `revision`. Fires `item.update` and has no
+    /// switch against it (podio.md 1.1).
+    pub(crate) fn revert_item(
+        &mut self,
+        item_id: u64,
+        revision: u64,
+        author: &Author,
+    ) -> Result<u64, Refused> {
+        let before = revision
+            .checked_sub(1)
+            .ok_or_else(|| Refused::invalid("The first revision cannot be reverted"))?;
+        let item = self.item(item_id)?;
+        item.change(revision)?;
+        let values = item.change(before)?.values.clone();
+        self.revise(item_id, values, author, Switches::DEFAULT)
+    }
+
+    /// Deletes an item with what hangs on it. The event carries the number that the revision of
+    /// the deletion has (inferred, podio.md 1.1).
+    pub(crate) fn delete_item(&mut self, item_id: u64, switches: Switches) -> Result<(), Refused> {
+        let item = self.items.remove(&item_id).ok_or_else(Refused::not_found)?;
+        self.detach_all(item_id);
+        if switches.hook {
+            let params = item.params(item.revision() + 1);
+            let place = Place {
+                fields: item.values.keys().copied().collect(),
+                ..Place::app(item.app_id)
+            };
+            self.emit(EventType::ItemDelete, &place, &params);
+        }
+        Ok(())
+    }
+
+    fn revise(
+        &mut self,
+        item_id: u64,
+        values: Values,
+        author: &Author,
+        switches: Switches,
+    ) -> Result<u64, Refused> {
+        let item = self
+            .items
+            .get_mut(&item_id)
+            .ok_or_else(Refused::not_found)?;
+        let fields = changed_fields(&item.values, &values);
+        item.values.clone_from(&values);
+        item.revisions.push(Change {
+            global_id: next(&mut self.ids.revision),
+            kind: RevisionKind::Update,
+            on: self.now,
+            author: author.clone(),
+            values,
+        });
+        let revision = item.revision();
+        let params = item.params(revision);
+        let place = Place {
+            fields,
+            ..Place::app(item.app_id)
+        };
+        if switches.hook {
+            self.emit(EventType::ItemUpdate, &place, &params);
+        }
+        Ok(revision)
+    }
+
+    /// Names the items that a value refers to by id alone, as Podio does.
+    fn complete_references(&self, values: &mut Values) {
+        for value in values.values_mut().flatten() {
+            let Some(target) = value.pointer("/value/item_id").and_then(Value::as_u64) else {
+                continue;
+            };
+            let item = self.items.get(&target);
+            if let Some((item, app)) = item.and_then(|i| Some((i, self.apps.get(&i.app_id)?))) {
+                *value = json!({ "value": { "item_id": target, "title": item.title(app) } });
+            }
+        }
+    }
+}
+
+/// The fields whose values differ.
+pub(crate) fn changed_fields(from: &Values, to: &Values) -> Vec<u64> {
+    let mut fields: Vec<_> = from.keys().chain(to.keys()).copied().collect();
+    fields.sort_unstable();
+    fields.dedup();
+    fields.retain(|field| from.get(field) != to.get(field));
+    fields
+}

@@ -1,0 +1,206 @@
+//! Who calls: API clients, people, and the tokens that were given to them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+use podtap_podio::client::{ByLine, Via};
+
+use crate::seed::{Seed, SeedClient, SeedUser};
+
+/// On whose behalf a token was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Identity {
+    User(u64),
+    App(u64),
+}
+
+/// Who makes a change, and through which client: what revisions remember.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Author {
+    pub(crate) by: ByLine,
+    pub(crate) via: Via,
+}
+
+/// A token's holder.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    pub(crate) identity: Identity,
+    pub(crate) client_id: String,
+    expires_at: Timestamp,
+}
+
+/// A new pair of tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    pub(crate) access_token: String,
+    pub(crate) refresh_token: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct People {
+    clients: Vec<SeedClient>,
+    users: Vec<SeedUser>,
+    access: HashMap<String, Session>,
+    refresh: HashMap<String, Session>,
+    /// Codes of logins in the browser, with the redirect that they belong to.
+    codes: HashMap<String, (Session, String)>,
+}
+
+/// Most tokens of a kind that are remembered; beyond that, all are forgotten and callers log in
+/// again. A sandbox that is asked for so many is being misused.
+const MAX_TOKENS: usize = 10_000;
+
+/// How long a refresh token lasts: 28 days (podio.md 3.3).
+const REFRESH_LIFETIME: Duration = Duration::from_hours(28 * 24);
+
+/// How long the code of a login in the browser lasts; at Podio unknown.
+const CODE_LIFETIME: Duration = Duration::from_mins(10);
+
+impl People {
+    pub(super) fn new(seed: &Seed) -> Self {
+        Self {
+            clients: seed.clients.clone(),
+            users: seed.users.clone(),
+            access: HashMap::new(),
+            refresh: HashMap::new(),
+            codes: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn client(&self, client_id: &str) -> Option<&SeedClient> {
+        self.clients.iter().find(|c| c.client_id == client_id)
+    }
+
+    pub(crate) fn user(&self, user_id: u64) -> Option<&SeedUser> {
+        self.users.iter().find(|user| user.user_id == user_id)
+    }
+
+    pub(crate) fn users(&self) -> &[SeedUser] {
+        &self.users
+    }
+
+    pub(crate) fn by_password(&self, mail: &str, password: &str) -> Option<Identity> {
+        self.users
+            .iter()
+            .find(|user| user.mail == mail && user.password == password)
+            .map(|user| Identity::User(user.user_id))
+    }
+
+    /// Gives new tokens. Older ones stay good, as long as they last.
+    pub(crate) fn admit(
+        &mut self,
+        identity: Identity,
+        client_id: &str,
+        lifetime: Duration,
+        now: Timestamp,
+        rng: &mut Rng,
+    ) -> Ticket {
+        let ticket = Ticket {
+            access_token: hex(rng, 32),
+            refresh_token: hex(rng, 32),
+        };
+        let session = |lasting| Session {
+            identity,
+            client_id: client_id.to_owned(),
+            expires_at: later(now, lasting),
+        };
+        remember(&mut self.access, &ticket.access_token, session(lifetime));
+        remember(
+            &mut self.refresh,
+            &ticket.refresh_token,
+            session(REFRESH_LIFETIME),
+        );
+        ticket
+    }
+
+    /// The holder of an access token; nobody for one that has expired or never was.
+    pub(crate) fn holder(&self, access_token: &str, now: Timestamp) -> Option<Session> {
+        let session = self.access.get(access_token)?;
+        (now < session.expires_at).then(|| session.clone())
+    }
+
+    /// Takes a refresh token in: it serves once, and the answer brings another.
+    pub(crate) fn redeem(
+        &mut self,
+        refresh_token: &str,
+        client_id: &str,
+        now: Timestamp,
+    ) -> Option<Identity> {
+        let session = self.refresh.get(refresh_token)?;
+        let good = session.client_id == client_id && now < session.expires_at;
+        let identity = session.identity;
+        if good {
+            self.refresh.remove(refresh_token);
+        }
+        good.then_some(identity)
+    }
+
+    /// Lets `identity` in through the browser: a code for the redirect.
+    pub(crate) fn let_in(
+        &mut self,
+        identity: Identity,
+        client_id: &str,
+        redirect_uri: &str,
+        now: Timestamp,
+        rng: &mut Rng,
+    ) -> String {
+        let code = hex(rng, 32);
+        let session = Session {
+            identity,
+            client_id: client_id.to_owned(),
+            expires_at: later(now, CODE_LIFETIME),
+        };
+        if self.codes.len() >= MAX_TOKENS {
+            self.codes.clear();
+        }
+        let redirect = redirect_uri.to_owned();
+        self.codes.insert(code.clone(), (session, redirect));
+        code
+    }
+
+    /// Takes the code of a login in the browser in: it serves once.
+    pub(crate) fn exchange(
+        &mut self,
+        code: &str,
+        client_id: &str,
+        redirect_uri: &str,
+        now: Timestamp,
+    ) -> Option<Identity> {
+        let (session, redirect) = self.codes.remove(code)?;
+        let good =
+            session.client_id == client_id && redirect == redirect_uri && now < session.expires_at;
+        good.then_some(session.identity)
+    }
+
+    /// Forgets an access token and every refresh token of its holder.
+    pub(crate) fn revoke(&mut self, access_token: &str) {
+        if let Some(gone) = self.access.remove(access_token) {
+            self.refresh
+                .retain(|_, s| s.identity != gone.identity || s.client_id != gone.client_id);
+        }
+    }
+
+    /// Forgets every token, as if all had been revoked.
+    pub(crate) fn revoke_all(&mut self) {
+        self.access.clear();
+        self.refresh.clear();
+    }
+}
+
+/// Random lower-case hex digits.
+pub(super) fn hex(rng: &mut Rng, digits: usize) -> String {
+    (0..digits).map(|_| rng.digit(16)).collect()
+}
+
+fn remember(tokens: &mut HashMap<String, Session>, token: &str, session: Session) {
+    if tokens.len() >= MAX_TOKENS {
+        tokens.clear();
+    }
+    tokens.insert(token.to_owned(), session);
+}
+
+fn later(at: Timestamp, by: Duration) -> Timestamp {
+    at.saturating_add(by).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,111 @@
+//! Values as API clients write them to values as Podio answers them (podio.md 5.2).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::app::{App, Field};
+use crate::answer::Refused;
+
+/// The values of an item by field; a field without values is absent.
+pub(crate) type Values = BTreeMap<u64, Vec<Value>>;
+
+/// Reads `fields` of a request: an object by `external_id` or field id, or a list of
+/// `{field_id | external_id, values}`. A field set to nothing is in the result with no values.
+pub(crate) fn read(app: &App, fields: &Value) -> Result<Values, Refused> {
+    let mut values = Values::new();
+    match fields {
+        Value::Null => {}
+        Value::Object(members) => {
+            for (name, given) in members {
+                let field = find(app, &Value::String(name.clone()))?;
+                values.insert(field.id, field_values(field, given)?);
+            }
+        }
+        Value::Array(members) => {
+            for member in members {
+                let name = member
+                    .get("field_id")
+                    .or_else(|| member.get("external_id"))
+                    .unwrap_or(&Value::Null);
+                let field = find(app, name)?;
+                let given = member.get("values").unwrap_or(&Value::Null);
+                values.insert(field.id, field_values(field, given)?);
+            }
+        }
+        other => return Err(Refused::wrong_type(other, "object")),
+    }
+    Ok(values)
+}
+
+/// Reads the values of one field.
+pub(crate) fn field_values(field: &Field, given: &Value) -> Result<Vec<Value>, Refused> {
+    match given {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(many) => many.iter().map(|one| single(field, one)).collect(),
+        one => Ok(vec![single(field, one)?]),
+    }
+}
+
+pub(crate) fn find<'a>(app: &'a App, name: &Value) -> Result<&'a Field, Refused> {
+    let found = app.fields.iter().find(|field| match name {
+        Value::Number(number) => number.as_u64() == Some(field.id),
+        Value::String(text) => *text == field.external_id || text.parse() == Ok(field.id),
+        _ => false,
+    });
+    found.ok_or_else(|| Refused::invalid(format!("Invalid field {name}")))
+}
+
+fn single(field: &Field, given: &Value) -> Result<Value, Refused> {
+    let inner = given.get("value").unwrap_or(given);
+    match field.kind.as_str() {
+        "category" => option(field, inner),
+        "date" | "embed" => match given {
+            Value::Object(_) => Ok(given.clone()),
+            Value::String(start) => Ok(json!({ "start": start })),
+            other => Err(Refused::wrong_type(other, "object")),
+        },
+        "money" => match given {
+            Value::Object(members) => Ok(money(members)),
+            other => Err(Refused::wrong_type(other, "object")),
+        },
+        "number" => Ok(json!({ "value": decimals(inner) })),
+        "app" => match inner.as_u64() {
+            Some(item_id) => Ok(json!({ "value": { "item_id": item_id } })),
+            None => Ok(json!({ "value": inner })),
+        },
+        "text" => match inner {
+            Value::String(_) => Ok(json!({ "value": inner })),
+            other => Err(Refused::wrong_type(other, "string")),
+        },
+        _ => Ok(json!({ "value": inner })),
+    }
+}
+
+/// A category's option, by its number or its text.
+fn option(field: &Field, given: &Value) -> Result<Value, Refused> {
+    let found = field.options.iter().zip(1_u64..).find(|(text, id)| {
+        let wanted = given.get("id").unwrap_or(given);
+        wanted.as_u64() == Some(*id) || wanted.as_str() == Some(text)
+    });
+    let (text, id) = found.ok_or_else(|| {
+        let options: Vec<_> = (1..=field.options.len()).map(|id| id.to_string()).collect();
+        Refused::wrong_type(given, &format!("one of {{{}}}", options.join(", ")))
+    })?;
+    Ok(json!({ "value": { "id": id, "text": text, "status": "active" } }))
+}
+
+fn money(members: &Map<String, Value>) -> Value {
+    json!({
+        "value": decimals(members.get("value").unwrap_or(&Value::Null)),
+        "currency": members.get("currency").cloned().unwrap_or_else(|| json!("EUR")),
+    })
+}
+
+/// Numbers are texts with four decimals.
+fn decimals(value: &Value) -> Value {
+    match value.as_f64() {
+        Some(number) => json!(format!("{number:.4}")),
+        None => value.clone(),
+    }
+}

@@ -1,0 +1,227 @@
+//! Objects as Podio answers them (podio.md 5.2): the main members, with the secrets that real
+//! answers hold, so that callers prove that they leave them out.
+
+use serde_json::{Value, json};
+
+use super::item::{Change, changed_fields};
+use super::value::Values;
+use super::{App, Attachment, Comment, Field, File, Hook, Item, Space, Task, World, podio_time};
+use crate::answer::Refused;
+
+impl World {
+    pub(crate) fn show_hook(&self, hook: &Hook) -> Value {
+        json!({
+            "hook_id": hook.id,
+            "status": if self.shows_active(hook) { "active" } else { "inactive" },
+            "type": hook.event.as_str(),
+            "url": hook.url,
+            "created_on": podio_time(hook.created_on),
+            "created_by": hook.author.by,
+            "created_via": hook.author.via,
+        })
+    }
+
+    pub(crate) fn show_item(&self, item: &Item) -> Result<Value, Refused> {
+        let app = self.app(item.app_id)?;
+        let newest = item.change(item.revision())?;
+        let first = item.change(0)?;
+        let files = self.files.values();
+        let on = Attachment::Item(item.id);
+        let files: Vec<_> = files.filter(|f| f.on == Some(on)).map(show_file).collect();
+        let comments = self.comments.values().filter(|comment| comment.on == on);
+        let comments: Vec<_> = comments.map(show_comment).collect();
+        Ok(json!({
+            "item_id": item.id,
+            "app_item_id": item.app_item_id,
+            "app_item_id_formatted": item.app_item_id.to_string(),
+            "external_id": item.external_id,
+            "title": item.title(app),
+            "link": format!("https://podio.com/sandbox/items/{}", item.id),
+            "app": show_app_ref(app),
+            "created_on": podio_time(first.on),
+            "created_by": first.author.by,
+            "created_via": first.author.via,
+            "last_event_on": podio_time(newest.on),
+            "initial_revision": show_change(0, first),
+            "current_revision": show_change(item.revision(), newest),
+            "revision": item.revision(),
+            "fields": show_values(app, &item.values),
+            "files": files,
+            "comments": comments,
+            "tags": item.tags,
+            "rights": ["view", "update", "delete", "comment", "add_file"],
+            "push": {
+                "channel": format!("/item/{}", item.id),
+                "signature": "sandbox-signature",
+                "timestamp": self.now.as_second(),
+                "expires_in": 21_600,
+            },
+        }))
+    }
+
+    pub(crate) fn show_difference(
+        &self,
+        item: &Item,
+        from: u64,
+        to: u64,
+    ) -> Result<Value, Refused> {
+        let app = self.app(item.app_id)?;
+        let (from, to) = (&item.change(from)?.values, &item.change(to)?.values);
+        let values =
+            |values: &Values, field: &Field| values.get(&field.id).cloned().unwrap_or_default();
+        let changed = changed_fields(from, to);
+        let fields = app.fields.iter().filter(|f| changed.contains(&f.id));
+        let differences = fields.map(|field| {
+            json!({
+                "field_id": field.id,
+                "external_id": field.external_id,
+                "label": field.label,
+                "type": field.kind,
+                "from": values(from, field),
+                "to": values(to, field),
+            })
+        });
+        Ok(differences.collect())
+    }
+}
+
+pub(crate) fn show_app(app: &App) -> Value {
+    let fields: Vec<_> = app.fields.iter().map(show_field).collect();
+    json!({
+        "app_id": app.id,
+        "status": "active",
+        "space_id": app.space_id,
+        "link": format!("https://podio.com/sandbox/apps/{}", app.id),
+        "url_label": app.name.to_lowercase(),
+        "token": app.token,
+        "mailbox": format!("sandbox-{}", app.id),
+        "rights": ["view", "add_item", "add_hook", "update"],
+        "config": {
+            "name": app.name,
+            "item_name": app.item_name,
+            "type": "standard",
+            "silent_creates": false,
+            "silent_edits": false,
+            "disable_notifications": false,
+        },
+        "fields": fields,
+    })
+}
+
+pub(crate) fn show_change(revision: u64, change: &Change) -> Value {
+    json!({
+        "item_revision_id": change.global_id,
+        "revision": revision,
+        "type": change.kind,
+        "created_on": podio_time(change.on),
+        "created_by": change.author.by,
+        "created_via": change.author.via,
+    })
+}
+
+pub(crate) fn show_field(field: &Field) -> Value {
+    let options = field.options.iter().zip(1_u64..);
+    let options: Vec<_> = options
+        .map(|(text, id)| json!({ "id": id, "text": text, "status": "active" }))
+        .collect();
+    json!({
+        "field_id": field.id,
+        "external_id": field.external_id,
+        "type": field.kind,
+        "label": field.label,
+        "status": "active",
+        "config": { "label": field.label, "settings": { "options": options } },
+    })
+}
+
+pub(crate) fn show_values(app: &App, values: &Values) -> Value {
+    let fields = app.fields.iter().filter_map(|field| {
+        let values = values.get(&field.id)?;
+        Some(json!({
+            "field_id": field.id,
+            "external_id": field.external_id,
+            "label": field.label,
+            "type": field.kind,
+            "status": "active",
+            "values": values,
+        }))
+    });
+    fields.collect()
+}
+
+pub(crate) fn show_comment(comment: &Comment) -> Value {
+    json!({
+        "comment_id": comment.id,
+        "value": comment.value,
+        "rich_value": comment.value,
+        "external_id": null,
+        "created_on": podio_time(comment.created_on),
+        "created_by": comment.author.by,
+        "created_via": comment.author.via,
+        "ref": show_attachment(comment.on),
+        "files": [],
+        "is_liked": false,
+        "like_count": 0,
+    })
+}
+
+pub(crate) fn show_task(task: &Task) -> Value {
+    json!({
+        "task_id": task.id,
+        "text": task.text,
+        "status": if task.completed { "completed" } else { "active" },
+        "private": false,
+        "due_date": task.due_date,
+        "link": format!("https://podio.com/tasks/{}", task.id),
+        "responsible": { "user_id": task.author.by.id, "name": task.author.by.name },
+        "created_on": podio_time(task.created_on),
+        "created_by": task.author.by,
+        "created_via": task.author.via,
+        "ref": task.on.map(show_attachment),
+        "labels": [],
+        "files": [],
+    })
+}
+
+pub(crate) fn show_file(file: &File) -> Value {
+    json!({
+        "file_id": file.id,
+        "name": file.name,
+        "mimetype": file.mimetype,
+        "size": file.size,
+        "hosted_by": "podio",
+        "link": format!("https://files.podio.com/{}", file.id),
+        "context": file.on.map(show_attachment),
+        "created_on": podio_time(file.created_on),
+        "created_by": file.author.by,
+        "created_via": file.author.via,
+    })
+}
+
+pub(crate) fn show_space(space: &Space) -> Value {
+    json!({
+        "space_id": space.id,
+        "name": space.name,
+        "url": format!("https://podio.com/sandbox/{}", space.name.to_lowercase()),
+        "rights": ["view", "add_app", "add_hook"],
+    })
+}
+
+fn show_app_ref(app: &App) -> Value {
+    json!({
+        "app_id": app.id,
+        "space_id": app.space_id,
+        "name": app.name,
+        "item_name": app.item_name,
+        "config": { "name": app.name, "item_name": app.item_name },
+    })
+}
+
+fn show_attachment(on: Attachment) -> Value {
+    let (kind, id) = match on {
+        Attachment::Item(id) => ("item", id),
+        Attachment::Task(id) => ("task", id),
+        Attachment::Space(id) => ("space", id),
+    };
+    json!({ "type": kind, "id": id })
+}
