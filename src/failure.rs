@@ -1,8 +1,11 @@
 //! How a run can fail: what was wrong, where, and what to do, with the exit code that scripts see.
-//! The only place that prints an error.
+//! The only place that prints an error or a warning.
 
-use std::fmt::Write as _;
+use std::fmt;
+use std::io::Write as _;
 use std::process::ExitCode;
+
+use crate::output::printable;
 
 /// Exit codes, as `--help` states them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,33 +78,87 @@ impl Failure {
         if self.broken_pipe {
             return ExitCode::SUCCESS;
         }
-        #[expect(clippy::print_stderr, reason = "the one place that prints an error")]
-        {
-            eprint!("{self}");
-        }
+        to_stderr(&self);
         self.code.into()
     }
 }
 
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let width = self
-            .facts
-            .iter()
-            .map(|(label, _)| label.len())
-            .max()
-            .unwrap_or(0)
-            + 2;
-        let mut text = format!("error: {}\n", self.what);
-        for (label, value) in &self.facts {
-            let mut lines = value.lines();
-            writeln!(text, "  {label:width$}{}", lines.next().unwrap_or_default())?;
-            for line in lines {
-                writeln!(text, "  {:width$}{line}", "")?;
-            }
-        }
-        f.write_str(&text)
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(f, "error", &self.what, &self.facts)
     }
+}
+
+/// What does not stop a run and should be known all the same.
+#[derive(Debug)]
+pub(crate) struct Warning {
+    what: String,
+    facts: Vec<(&'static str, String)>,
+}
+
+impl Warning {
+    /// A warning; `what` is lower-case and without a full stop.
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            facts: Vec::new(),
+        }
+    }
+
+    /// Adds where it happened: a short label and its value.
+    pub(crate) fn fact(mut self, label: &'static str, value: impl Into<String>) -> Self {
+        self.facts.push((label, value.into()));
+        self
+    }
+
+    /// Adds what the person can do.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        self.fact("try", hint)
+    }
+
+    /// Prints it on stderr.
+    pub(crate) fn report(self) {
+        to_stderr(&self);
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(f, "warning", &self.what, &self.facts)
+    }
+}
+
+/// A stderr that is gone has no reader: nothing is left to do.
+fn to_stderr(text: &impl fmt::Display) {
+    let text = text.to_string();
+    std::io::stderr().lock().write_all(text.as_bytes()).ok();
+}
+
+/// `error: what` and the facts below it. Any part may hold text from outside, which must not
+/// reach a terminal raw (invariant 7): this is the one way out.
+fn write(
+    f: &mut fmt::Formatter<'_>,
+    kind: &str,
+    what: &str,
+    facts: &[(&'static str, String)],
+) -> fmt::Result {
+    let labels = facts.iter().map(|(label, _)| label.len());
+    let width = labels.max().unwrap_or(0) + 2;
+    let mut lines = what.lines();
+    let first = printable(lines.next().unwrap_or_default());
+    writeln!(f, "{kind}: {first}")?;
+    for line in lines {
+        writeln!(f, "  {}", printable(line))?;
+    }
+    for (label, value) in facts {
+        let mut lines = value.lines().map(printable);
+        let first = lines.next().unwrap_or_default();
+        writeln!(f, "  {label:width$}{first}")?;
+        for line in lines {
+            writeln!(f, "  {:width$}{line}", "")?;
+        }
+    }
+    Ok(())
 }
 
 impl From<std::io::Error> for Failure {

@@ -28,6 +28,9 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    if let Some(outcome) = commands::without_settings(&cli.command) {
+        return outcome;
+    }
     let settings = config::resolve(&cli)?;
     logging::start(&settings, cli.command.takes_the_screen())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -90,7 +90,12 @@ pub(crate) struct Replay {
     #[arg(required_unless_present = "filter")]
     pub(crate) ids: Vec<String>,
     /// Replay all that match, the oldest first; @name stands for a saved filter
-    #[arg(long, value_name = "FILTER", conflicts_with = "ids")]
+    #[arg(
+        long,
+        value_name = "FILTER",
+        conflicts_with = "ids",
+        allow_hyphen_values = true
+    )]
     pub(crate) filter: Option<String>,
     /// Send them here instead of where they went first
     #[arg(long, value_name = "PORT|URL")]

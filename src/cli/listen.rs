@@ -74,7 +74,7 @@ pub(crate) struct Listen {
     /// Pass the sender's Host header on instead of the local service's
     #[arg(long)]
     pub(crate) preserve_host: bool,
-    /// Where the relay inside this process listens [default: 127.0.0.1:8080 or the next free port]
+    /// Where the relay inside this process listens [default: 127.0.0.1:7638 or the next free port]
     #[arg(long, value_name = "ADDR", conflicts_with = "relay")]
     pub(crate) listen: Option<String>,
     /// End with exit code 4 when the relay cannot be reached, instead of waiting for it

@@ -1,44 +1,251 @@
-//! Negated terms of a filter among flags: `-type:hook.verify` looks like flags to clap. They are
-//! moved behind a `--` before clap sees them, which changes nothing else: all terms of a filter
-//! must hold, in whatever order.
+//! The words of a filter among flags: `-type:hook.verify` is a term with a minus, `-ncrm` a flag.
+//! Only clap's own tables decide. Where the command that was typed takes a filter, its flags are
+//! put before a `--` and the filter behind it; every other command line stays as it is.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
-/// The command whose words are a filter.
-const COMMAND: &str = "events";
+use clap::{Arg, Command, CommandFactory as _};
 
-/// The arguments with the negated terms at their end.
+use super::Cli;
+
+/// The name of a positional argument that is a filter.
+const FILTER: &str = "filter";
+
+/// The arguments, with a filter's words behind a `--`.
 pub(crate) fn sorted(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut words: Vec<OsString> = arguments.collect();
-    if !words.iter().any(|word| word == COMMAND) {
-        return words;
-    }
-    let end = words.iter().position(|word| word == "--");
-    let mut rest = end.map(|end| words.split_off(end)).unwrap_or_default();
-    let (terms, mut words): (Vec<_>, Vec<_>) = words.into_iter().partition(is_negated);
-    if !terms.is_empty() {
-        words.push("--".into());
-        words.extend(terms);
-        // There is one `--` already.
-        rest = rest.into_iter().skip(1).collect();
-    }
-    words.extend(rest);
-    words
+    let mut root = Cli::command();
+    root.build();
+    sorted_for(&root, arguments.collect())
 }
 
-/// Whether a word is a term with a dash before it, and not flags.
-fn is_negated(word: &OsString) -> bool {
-    let Some(word) = word.to_str().and_then(|word| word.strip_prefix('-')) else {
-        return false;
-    };
-    let mut letters = word.chars();
-    let is_flags = match letters.next() {
-        None | Some('-') => true,
-        Some('h' | 'V') => letters.next().is_none(),
-        Some('v') => letters.all(|letter| letter == 'v'),
-        Some('l') => letters.all(|letter| letter.is_ascii_digit()),
-        Some('c') => !word.contains(':'),
-        Some(_) => false,
-    };
-    !is_flags
+fn sorted_for(root: &Command, typed: Vec<OsString>) -> Vec<OsString> {
+    let mut command = root;
+    let mut words = typed.iter();
+    let (mut flags, mut free) = (Vec::new(), Vec::new());
+    flags.extend(words.next());
+    while let Some(word) = words.next() {
+        match Word::of(word, command) {
+            Word::End => free.extend(words.by_ref()),
+            Word::Flags { value_follows } => {
+                flags.push(word);
+                flags.extend(value_follows.then(|| words.next()).flatten());
+            }
+            Word::Free => match command.find_subcommand(word).filter(|_| free.is_empty()) {
+                Some(subcommand) => {
+                    command = subcommand;
+                    flags.push(word);
+                }
+                None => free.push(word),
+            },
+        }
+    }
+    if free.is_empty() || !takes_filter(command) {
+        return typed;
+    }
+    let end = OsString::from("--");
+    flags.push(&end);
+    flags.extend(free);
+    flags.into_iter().cloned().collect()
+}
+
+fn takes_filter(command: &Command) -> bool {
+    let mut positionals = command.get_positionals();
+    positionals.any(|argument| argument.get_id() == FILTER)
+}
+
+/// What a word is to a command.
+enum Word {
+    /// `--`
+    End,
+    /// One flag or several, whose value may be the next word.
+    Flags { value_follows: bool },
+    /// Neither: a subcommand, a value, or a term.
+    Free,
+}
+
+impl Word {
+    fn of(word: &OsStr, command: &Command) -> Self {
+        let Some(text) = word.to_str() else {
+            return Self::Free;
+        };
+        match text.strip_prefix("--") {
+            Some("") => return Self::End,
+            Some(long) => return Self::long(long, command),
+            None => {}
+        }
+        match text.strip_prefix('-') {
+            None | Some("") => Self::Free,
+            Some(letters) => Self::short(letters, command),
+        }
+    }
+
+    /// `--name`, `--name=value`, or a mistake that clap names.
+    fn long(text: &str, command: &Command) -> Self {
+        let flag = command.get_arguments().find(|flag| {
+            let aliases = flag.get_all_aliases().unwrap_or_default();
+            flag.get_long() == Some(text) || aliases.contains(&text)
+        });
+        Self::Flags {
+            value_follows: flag.is_some_and(needs_value),
+        }
+    }
+
+    /// `-n`, `-ncrm`, `-vv`: flags as far as clap knows the letters. A single letter that it does
+    /// not know is a mistake that clap names; a word that begins with one is a term.
+    fn short(letters: &str, command: &Command) -> Self {
+        let mut rest = letters.chars();
+        while let Some(letter) = rest.next() {
+            let flag = command.get_arguments().find(|flag| {
+                let aliases = flag.get_all_short_aliases().unwrap_or_default();
+                flag.get_short() == Some(letter) || aliases.contains(&letter)
+            });
+            match flag {
+                None if letters.chars().nth(1).is_some() => return Self::Free,
+                Some(flag) if needs_value(flag) && !is_term(letters) => {
+                    return Self::Flags {
+                        value_follows: rest.as_str().is_empty(),
+                    };
+                }
+                Some(flag) if needs_value(flag) => return Self::Free,
+                None | Some(_) => {}
+            }
+        }
+        Self::Flags {
+            value_follows: false,
+        }
+    }
+}
+
+fn needs_value(flag: &Arg) -> bool {
+    // Whose value may be left out takes it only where it cannot be anything else.
+    let least = flag.get_num_args().map_or(1, |count| count.min_values());
+    flag.get_action().takes_values() && least > 0
+}
+
+/// `note:x` and not the flag `-n` with the value `ote:x`: a name with a colon behind it. A glued
+/// value that looks like it can be given as a word of its own.
+fn is_term(letters: &str) -> bool {
+    let name = letters.split_once(':').map_or("", |(name, _)| name);
+    let is_letter = |letter: char| letter.is_ascii_alphabetic() || matches!(letter, '_' | '-');
+    name.len() > 1 && name.chars().all(is_letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built() -> Command {
+        let mut root = Cli::command();
+        root.build();
+        root
+    }
+
+    fn sort(root: &Command, words: &[&str]) -> Vec<String> {
+        let typed = ["podtap"].iter().chain(words).map(OsString::from);
+        let sorted = sorted_for(root, typed.collect()).into_iter().skip(1);
+        sorted.map(|word| word.into_string().unwrap()).collect()
+    }
+
+    /// Every command with the words that lead to it.
+    fn commands(command: &Command, path: &[String], found: &mut Vec<(Vec<String>, Command)>) {
+        for subcommand in command.get_subcommands() {
+            if subcommand.get_name() == "help" {
+                continue;
+            }
+            let path = [path, &[subcommand.get_name().to_owned()]].concat();
+            commands(subcommand, &path, found);
+            found.push((path, subcommand.clone()));
+        }
+    }
+
+    /// The ways to write a flag with this value, or without one.
+    fn spellings(flag: &Arg, value: &str) -> Vec<Vec<String>> {
+        let takes_value = flag.get_action().takes_values();
+        let mut all = Vec::new();
+        if let Some(long) = flag.get_long() {
+            all.push(vec![format!("--{long}")]);
+            if takes_value {
+                all = vec![vec![format!("--{long}={value}")]];
+                if needs_value(flag) {
+                    all.push(vec![format!("--{long}"), value.to_owned()]);
+                }
+            }
+        }
+        if let Some(short) = flag.get_short() {
+            if takes_value {
+                all.push(vec![format!("-{short}={value}")]);
+                all.push(vec![format!("-{short}{value}")]);
+                all.push(vec![format!("-{short}"), value.to_owned()]);
+            } else {
+                all.push(vec![format!("-{short}")]);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_flag_of_every_command_is_a_flag_whatever_its_value() {
+        let root = built();
+        let mut all = Vec::new();
+        commands(&root, &[], &mut all);
+        let (mut tried, mut filters) = (0, 0);
+        for (path, command) in &all {
+            let is_filtered = takes_filter(command);
+            filters += u32::from(is_filtered);
+            for flag in command.get_arguments().filter(|flag| !flag.is_positional()) {
+                for value in ["events", "relay", "crm", "7", "a=b"] {
+                    for spelling in spellings(flag, value) {
+                        let terms = ["item:1", "-type:x", "-note:x", "events"].map(str::to_owned);
+                        let typed = if is_filtered {
+                            [path, &terms[..2], &spelling, &terms[2..]].concat()
+                        } else {
+                            [path, &spelling[..]].concat()
+                        };
+                        let expected = if is_filtered {
+                            [path, &spelling[..], &["--".to_owned()], &terms[..]].concat()
+                        } else {
+                            typed.clone()
+                        };
+                        let words: Vec<&str> = typed.iter().map(String::as_str).collect();
+                        assert_eq!(sort(&root, &words), expected, "{typed:?}");
+                        tried += 1;
+                    }
+                }
+            }
+        }
+        assert!(tried > 500 && filters > 0, "{tried} {filters}");
+    }
+
+    #[test]
+    fn words_that_are_commands_elsewhere_are_words() {
+        let root = built();
+        for words in [
+            &["listen", "3000", "-n", "events"][..],
+            &["listen", "-fevents", "--name", "relay"],
+            &["--config", "events", "listen", "3000", "-x"],
+            &["-c", "events", "show", "-events"],
+            &["trigger", "events", "-x"],
+            &["help", "events"],
+        ] {
+            assert_eq!(sort(&root, words), words, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_letter_is_left_to_clap_and_an_unknown_word_is_a_term() {
+        let root = built();
+        assert_eq!(sort(&root, &["events", "-x"]), ["events", "-x"]);
+        assert_eq!(
+            sort(&root, &["events", "--nmae", "x"])[..2],
+            ["events", "--nmae"]
+        );
+        assert_eq!(sort(&root, &["events", "-xyz"]), ["events", "--", "-xyz"]);
+        assert_eq!(
+            sort(&root, &["events", "-hook:9"]),
+            ["events", "--", "-hook:9"]
+        );
+        let global = ["-c", "events", "events", "-x:1", "-v", "a"];
+        let sorted = ["-c", "events", "events", "-v", "--", "-x:1", "a"];
+        assert_eq!(sort(&root, &global), sorted);
+    }
 }

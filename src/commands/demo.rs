@@ -50,7 +50,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
         .map_err(|error| Failure::because("no tunnel", &error))?;
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let relay_dir = folder.path().join("relay");
-    let Embedded { relay, link } = Embedded::start(relay_dir, Some(any_port), tunnel).await?;
+    let Embedded { relay, link } = Embedded::start(relay_dir, Some(any_port), None, tunnel).await?;
 
     let mut config = Config::new(folder.path().join("demo.db"));
     config.link = Some(link.clone());

@@ -28,7 +28,8 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     } else {
         let tunnel = settings.tunnel()?;
         let dir = settings.data_dir()?.join(format!("relay-{tunnel}"));
-        let Embedded { relay, link } = Embedded::start(dir, settings.listen()?, tunnel).await?;
+        let (listen, reserved) = (settings.listen()?, target.url().port_or_known_default());
+        let Embedded { relay, link } = Embedded::start(dir, listen, reserved, tunnel).await?;
         start_relay(&mut parts, relay);
         Link::with(link, "this process", settings)?
     };

@@ -27,12 +27,24 @@ use crate::cli::{Command, RelayCommand};
 use crate::config::Settings;
 use crate::failure::Failure;
 
+/// Runs a command that needs no settings, so that nothing wrong in them can stop it; `None` for any
+/// other.
+pub(crate) fn without_settings(command: &Command) -> Option<Result<ExitCode, Failure>> {
+    match command {
+        Command::Ui(command) if command.print_keys => Some(ui::print_keys()),
+        Command::Sandbox(sandbox) if sandbox.print_seed => Some(sandbox::print_seed()),
+        Command::Trigger(trigger) if trigger.list => Some(trigger::list()),
+        Command::Completions { shell } => Some(man::completions(*shell)),
+        Command::Man => Some(man::page()),
+        _ => None,
+    }
+}
+
 /// Runs one command to its end.
 pub(crate) async fn run(command: Command, settings: Settings) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(demo) => demo::run(demo, &settings).await,
         Command::Listen(listen) => listen::run(listen, &settings).await,
-        Command::Ui(command) if command.print_keys => ui::print_keys(),
         Command::Ui(_) => ui::run(&settings).await,
         Command::Events(events) => events::run(events, &settings).await,
         Command::Import(import) => import::run(import, &settings).await,
@@ -46,9 +58,8 @@ pub(crate) async fn run(command: Command, settings: Settings) -> Result<ExitCode
         },
         Command::Hooks(command) => hooks::run(command, &settings).await,
         Command::Login(login) => login::run(login, &settings).await,
-        Command::Sandbox(sandbox) if sandbox.print_seed => sandbox::print_seed(),
         Command::Sandbox(sandbox) => sandbox::run(sandbox, &settings).await,
-        Command::Completions { shell } => man::completions(shell),
-        Command::Man => man::page(),
+        // Done before there were settings.
+        Command::Completions { .. } | Command::Man => Ok(ExitCode::SUCCESS),
     }
 }

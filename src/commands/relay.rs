@@ -30,14 +30,18 @@ pub(crate) async fn run(serve: &RelayServe, settings: &Settings) -> Result<ExitC
 
 /// Binds a relay, or says what is in the way.
 pub(crate) async fn bind(config: Config) -> Result<Bound, Failure> {
-    Relay::bind(config)
-        .await
-        .map_err(|error| Failure::because("the relay cannot start", &error))
+    let bound = Relay::bind(config).await;
+    bound.map_err(|error| cannot_start(&error))
+}
+
+/// What keeps a relay from starting.
+pub(super) fn cannot_start(error: &podtap_relay::Error) -> Failure {
+    Failure::because("the relay cannot start", error)
 }
 
 fn config(settings: &Settings) -> Result<Config, Failure> {
     let mut config = Config::new(settings.data_dir()?);
-    config.listen = settings.listen()?.unwrap_or(DEFAULT_LISTEN);
+    config.listen = settings.relay_listen()?.unwrap_or(DEFAULT_LISTEN);
     config.public_url = settings.parsed(Key::PUBLIC_URL)?;
     config.admin_listen = match settings.text(Key::ADMIN_LISTEN) {
         None | Some("off") => None,

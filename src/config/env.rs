@@ -1,15 +1,21 @@
 //! The only reader of the environment.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::key::{Key, VARIABLE_PREFIX};
+use super::link;
 use super::merge::{Layer, Origin};
-use crate::failure::Failure;
+use crate::failure::{Failure, Warning};
 
 /// The variables that mean something to Podtap, as they were at the start.
 #[derive(Clone, Default)]
-pub(crate) struct Environment(BTreeMap<String, String>);
+pub(crate) struct Environment {
+    known: BTreeMap<String, String>,
+    /// Names that begin with `PODTAP_` and are no setting.
+    unknown: Vec<String>,
+}
 
 /// Read besides `PODTAP_*`; what they mean is other programs' convention, not ours.
 const FOREIGN: &[&str] = &[
@@ -39,33 +45,48 @@ impl Environment {
     /// Reads it once.
     ///
     /// # Errors
-    /// When a variable that means something to us is not UTF-8, or when a `PODTAP_*` variable is
-    /// none of ours: a mistyped one would silently do nothing.
+    /// When a variable that means something to us is not UTF-8.
     pub(crate) fn read() -> Result<Self, Failure> {
-        let mut known = BTreeMap::new();
-        for (name, value) in std::env::vars_os() {
+        Self::of(std::env::vars_os())
+    }
+
+    fn of(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, Failure> {
+        let mut environment = Self::default();
+        for (name, value) in variables {
             let Some(name) = name.to_str() else { continue };
-            let ours = name.strip_prefix(VARIABLE_PREFIX);
-            if ours.is_none() && !FOREIGN.contains(&name) {
-                continue;
-            }
-            if let Some(rest) = ours
-                && name != CONFIG_FILE
-                && Key::find(&rest.replace('_', "-").to_lowercase()).is_none()
+            let is_setting = name == CONFIG_FILE || Key::of_variable(name).is_some();
+            if is_setting || FOREIGN.contains(&name) {
+                let value = value.into_string().map_err(|_| {
+                    Failure::usage(format!("the variable {name} holds text that is not UTF-8"))
+                })?;
+                if !link::is_link(name, &value) {
+                    environment.known.insert(name.to_owned(), value);
+                }
+            } else if name.starts_with(VARIABLE_PREFIX)
+                && !link::is_link(name, &value.to_string_lossy())
             {
-                return Err(unknown(name, rest));
+                environment.unknown.push(name.to_owned());
             }
-            let value = value.into_string().map_err(|_| {
-                Failure::usage(format!("the variable {name} holds text that is not UTF-8"))
-            })?;
-            known.insert(name.to_owned(), value);
         }
-        Ok(Self(known))
+        Ok(environment)
+    }
+
+    /// What to say of each `PODTAP_*` variable that is no setting: it may be a mistyped one, or
+    /// belong to another program.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = Warning> {
+        self.unknown.iter().map(|name| {
+            let rest = name.strip_prefix(VARIABLE_PREFIX).unwrap_or(name);
+            let warning = Warning::new(format!("the variable {name} is not a setting of podtap"));
+            match Key::nearest(rest) {
+                Some(key) => warning.hint(format!("did you mean {}?", key.variable())),
+                None => warning.hint("`podtap config show` lists the settings"),
+            }
+        })
     }
 
     /// A variable's value; an empty one counts as not set.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0
+        self.known
             .get(name)
             .map(String::as_str)
             .filter(|value| !value.is_empty())
@@ -116,18 +137,10 @@ fn exempts(entry: &str, host: &str) -> bool {
     entry == "*" || (!entry.is_empty() && (host.eq_ignore_ascii_case(entry) || below(entry)))
 }
 
-fn unknown(name: &str, rest: &str) -> Failure {
-    let failure = Failure::usage(format!("the variable {name} means nothing to podtap"));
-    match Key::nearest(rest) {
-        Some(key) => failure.hint(format!("did you mean {}?", key.variable())),
-        None => failure.hint(format!("unset {name}")),
-    }
-}
-
 impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Tokens and proxy passwords are in here: names only.
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.known.keys()).finish()
     }
 }
 
@@ -136,12 +149,48 @@ mod tests {
     use super::*;
 
     fn with(pairs: &[(&str, &str)]) -> Environment {
-        Environment(
-            pairs
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect(),
-        )
+        let pairs = pairs.iter().map(|(k, v)| (k.into(), v.into()));
+        Environment::of(pairs).unwrap()
+    }
+
+    #[test]
+    fn what_links_to_a_service_called_podtap_is_left_alone() {
+        for pair in [
+            ("PODTAP_PORT", "tcp://10.0.0.1:80"),
+            ("PODTAP_SERVICE_HOST", "10.0.0.1"),
+            ("PODTAP_SERVICE_PORT", "80"),
+            ("PODTAP_SERVICE_PORT_HTTP", "80"),
+            ("PODTAP_PORT_80_TCP", "tcp://10.0.0.1:80"),
+            ("PODTAP_PORT_80_TCP_ADDR", "10.0.0.1"),
+            ("PODTAP_PORT_53_UDP_PROTO", "udp"),
+            ("PODTAP_RELAY_PORT", "tcp://10.0.0.1:80"),
+            ("PODTAP_RELAY_SERVICE_HOST", "10.0.0.1"),
+            ("PODTAP_RELAY_PORT_8080_TCP_PORT", "8080"),
+            ("PODTAP_NAME", "/web/podtap"),
+            ("PODTAP_RELAY_NAME", "/web/podtap-relay"),
+            ("PODTAP_ENV_LANG", "C"),
+        ] {
+            let env = with(&[pair]);
+            assert_eq!(env.warnings().count(), 0, "{pair:?}");
+            assert!(env.settings().is_empty(), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn no_setting_looks_like_a_link() {
+        for key in Key::ALL {
+            assert!(!link::is_link(&key.variable(), "crm"), "{key:?}");
+        }
+        assert_eq!(with(&[("PODTAP_NAME", "crm")]).settings().len(), 1);
+    }
+
+    #[test]
+    fn an_unknown_variable_is_a_warning_that_names_the_nearest_setting() {
+        let env = with(&[("PODTAP_RELAI", "https://x"), ("PODTAP_ZZZ", "1")]);
+        let said: Vec<String> = env.warnings().map(|warning| warning.to_string()).collect();
+        assert!(said[0].contains("PODTAP_RELAI") && said[0].contains("PODTAP_RELAY?"));
+        assert!(said[1].contains("PODTAP_ZZZ") && said[1].contains("podtap config show"));
+        assert!(env.settings().is_empty());
     }
 
     #[test]

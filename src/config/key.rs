@@ -70,6 +70,14 @@ impl Key {
         )
     }
 
+    /// The setting that this variable sets.
+    pub(crate) fn of_variable(variable: &str) -> Option<Self> {
+        let name = variable.strip_prefix(VARIABLE_PREFIX)?;
+        // Only capitals: `PODTAP_name` sets nothing.
+        let is_capital = !name.bytes().any(|byte| byte.is_ascii_lowercase());
+        is_capital.then(|| Self::find(&name.replace('_', "-").to_lowercase()))?
+    }
+
     /// The setting with this name.
     pub(crate) fn find(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|key| key.0 == name)

@@ -66,10 +66,9 @@ impl Settings {
         parsed.map_err(|_| Failure::usage("the proxy's URL cannot be read"))
     }
 
-    /// Where the relay listens: as set, else `PORT` on all addresses (the convention of
-    /// containers); `None` where neither is set.
+    /// Where a relay or the sandbox listens, where that is set.
     pub(crate) fn listen(&self) -> Result<Option<SocketAddr>, Failure> {
-        if let Some(address) = self.with(Key::LISTEN, |text| {
+        self.with(Key::LISTEN, |text| {
             let text = if text.starts_with(':') {
                 format!("0.0.0.0{text}")
             } else {
@@ -77,15 +76,23 @@ impl Settings {
             };
             text.parse()
                 .map_err(|_| "an address and port such as 127.0.0.1:8080 or :8080")
-        })? {
+        })
+    }
+
+    /// Where the public relay listens: as set, else `PORT` on all addresses, the convention of
+    /// containers. Nothing else reads `PORT`, which many developers' shells have for their own
+    /// programs.
+    pub(crate) fn relay_listen(&self) -> Result<Option<SocketAddr>, Failure> {
+        if let Some(address) = self.listen()? {
             return Ok(Some(address));
         }
         let Some(port) = self.environment().get("PORT") else {
             return Ok(None);
         };
-        let port: u16 = port
-            .parse()
-            .map_err(|_| Failure::usage("the variable PORT is no port"))?;
+        let port: u16 = port.parse().map_err(|_| {
+            Failure::usage(format!("the variable PORT cannot be `{port}`"))
+                .hint("set it to a number from 1 to 65535, or name an address with --listen")
+        })?;
         Ok(Some(SocketAddr::from(([0, 0, 0, 0], port))))
     }
 }

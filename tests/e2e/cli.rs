@@ -37,16 +37,6 @@ fn completions_and_the_manual_page_are_printed() {
     assert!(stage.succeed(&["man"]).contains(".TH"));
 }
 
-#[test]
-fn a_mistyped_variable_is_named() {
-    let stage = Stage::new();
-    let mut command = crate::support::command(&stage, &["events"]);
-    let output = command.env("PODTAP_TOKN", "x").output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr.contains("PODTAP_TOKEN"), "{stderr}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_relay_listen_runs_one_of_its_own_with_a_lasting_url() {
     let (stage, service) = (Stage::new(), Service::start().await);

@@ -29,9 +29,6 @@ const MAX_BODY: u64 = 64 * 1024 * 1024;
 
 /// Sends it as often as asked for.
 pub(crate) async fn run(trigger: Trigger, settings: &Settings) -> Result<ExitCode, Failure> {
-    if trigger.list {
-        return list();
-    }
     let shutdown = Shutdown::watch()?;
     let receiver = Receiver::of(&trigger, settings)?;
     let mut draft = draft(&trigger, settings).await?;
@@ -187,7 +184,7 @@ async fn send_all(
 }
 
 /// Every type with its parameters, those that may be missing in brackets.
-fn list() -> Result<ExitCode, Failure> {
+pub(super) fn list() -> Result<ExitCode, Failure> {
     for event in EventType::ALL {
         let spec = event.spec();
         let names = spec.parameters.iter().map(|parameter| {

@@ -1,0 +1,161 @@
+//! Names do not collide with the world: other programs' ports, variables and words.
+
+use std::net::TcpListener;
+
+use serde_json::Value;
+
+use crate::support::{Process, Service, Stage, command, form_post};
+
+fn port(ready: &Value) -> u16 {
+    let url = ready["url"].as_str().unwrap();
+    let authority = url.split('/').nth(2).unwrap();
+    authority.rsplit(':').next().unwrap().parse().unwrap()
+}
+
+/// The bodies of the events that `podtap events` prints.
+fn bodies(stage: &Stage, args: &[&str]) -> Vec<String> {
+    let printed = stage.succeed(&[&["events", "--json"], args].concat());
+    let events = printed
+        .lines()
+        .map(serde_json::from_str::<Value>)
+        .map(Result::unwrap);
+    let body = |event: Value| event["body"].as_str().unwrap().to_owned();
+    events.map(body).collect()
+}
+
+/// A tunnel with one event that names it.
+async fn with_event(stage: &Stage, name: &str) {
+    let service = Service::start().await;
+    let target = service.address().to_string();
+    let args = ["listen", &target, "--name", name, "--json"];
+    let mut agent = stage.start(&args);
+    let ready = agent.object("ready", |_| true).await;
+    let body = format!("type=item.update&item_id=1&external_id={name}");
+    form_post(ready["url"].as_str().unwrap(), body.as_bytes()).await;
+    service.wait_for(1).await;
+    agent.terminate();
+    agent.ended().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tunnel_that_is_named_is_the_one_that_is_shown_however_it_is_spelled() {
+    let stage = Stage::new();
+    with_event(&stage, "crm").await;
+    with_event(&stage, "relay").await;
+
+    for name in [
+        &["--name", "crm"][..],
+        &["--name=crm"],
+        &["-n", "crm"],
+        &["-ncrm"],
+        &["-n=crm"],
+        &["-l", "1", "-n", "crm"],
+        &["type:item.*", "-n", "crm"],
+        &["-type:hook.verify", "-n", "crm", "item:1"],
+        &["-n", "crm", "--", "-type:hook.verify"],
+    ] {
+        let bodies = bodies(&stage, name);
+        assert!(bodies.len() == 1 && bodies[0].ends_with("=crm"), "{name:?}");
+    }
+    let relays = bodies(&stage, &["-n", "relay", "-note:x"]);
+    assert!(relays[0].ends_with("=relay"), "{relays:?}");
+    let (code, _, stderr) = stage.run(&["events", "-x", "-n", "crm"]);
+    assert!(code == 2 && stderr.contains("'-x'"), "{code} {stderr}");
+    let replay = ["replay", "--filter", "-type:item.*", "-n", "crm"];
+    assert_eq!(stage.run(&replay).0, 6, "a filter that begins with a minus");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_of_ones_own_keeps_its_port_and_stays_off_the_ports_of_services() {
+    let stage = Stage::new();
+    let listen = async |target: &str, name: &str, more: &[&str]| -> (Process, u16) {
+        let args = ["listen", target, "--name", name, "--json"];
+        let agent = stage.start(&[&args[..], more].concat());
+        let ready = agent.object("ready", |_| true).await;
+        let port = port(&ready);
+        (agent, port)
+    };
+
+    // Other tests take usual ports meanwhile, so the one that is to stay is none of them.
+    let (mut first, crm) = listen("8080", "crm", &["--listen", "127.0.0.1:0"]).await;
+    let (_second, shop) = listen("3000", "shop", &[]).await;
+    assert!((7638..7738).contains(&shop), "{shop}");
+    first.terminate();
+    first.ended().await;
+
+    let (mut again, same) = listen("8080", "crm", &[]).await;
+    assert_eq!(same, crm, "the same URL");
+    again.terminate();
+    again.ended().await;
+    let (_agent, moved) = listen(&crm.to_string(), "crm", &[]).await;
+    assert_ne!(moved, crm, "the port of the local service is its own");
+
+    let address = format!("127.0.0.1:{shop}");
+    let args = ["listen", &shop.to_string(), "--listen", &address];
+    let (code, _, stderr) = stage.run(&args);
+    assert!(code == 2 && stderr.contains("local service"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_variable_port_is_for_the_relay_alone() {
+    let stage = Stage::new();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let number = free.local_addr().unwrap().port();
+    drop(free);
+    let with_port = |args: &[&str]| {
+        let mut command = command(&stage, args);
+        command.env("PORT", number.to_string());
+        Process::spawn(command)
+    };
+
+    let listen = with_port(&["listen", "3000", "--name", "crm", "--json"]);
+    let ready = listen.object("ready", |_| true).await;
+    assert_ne!(port(&ready), number);
+    let relay = with_port(&["relay", "--json", "--data-dir", &stage.relay_dir()]);
+    let ready = relay.object("ready", |_| true).await;
+    assert_eq!(ready["listen"], format!("0.0.0.0:{number}"));
+}
+
+#[test]
+fn variables_of_others_stop_nothing() {
+    let stage = Stage::new();
+    for (name, value) in [
+        ("PODTAP_PORT", "tcp://10.0.0.1:80"),
+        ("PODTAP_SERVICE_HOST", "10.0.0.1"),
+        ("PODTAP_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ("PODTAP_RELAY_PORT", "tcp://10.0.0.1:80"),
+    ] {
+        let mut command = command(&stage, &["relay", "token", "list"]);
+        let output = command.env(name, value).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{name}");
+    }
+
+    let mut command = command(&stage, &["relay", "token", "list"]);
+    let output = command.env("PODTAP_TOKN", "x").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.starts_with("warning: ") && stderr.contains("did you mean PODTAP_TOKEN?"));
+}
+
+#[test]
+fn help_needs_nothing_of_the_settings() {
+    let stage = Stage::new();
+    let broken = stage.home().join("broken.toml");
+    std::fs::write(&broken, "relay = [").unwrap();
+    for args in [
+        &["--help"][..],
+        &["man"],
+        &["completions", "bash"],
+        &["listen", "--help"],
+        &["ui", "--print-keys"],
+        &["sandbox", "--print-seed"],
+        &["trigger", "--list"],
+    ] {
+        let mut command = command(&stage, args);
+        command.env("PODTAP_CONFIG", &broken).env("PODTAP_X", "1");
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(!output.stdout.is_empty(), "{args:?}");
+    }
+}
