@@ -267,6 +267,62 @@ async fn a_lost_connection_is_an_attempt_and_the_event_is_tried_three_times() {
 }
 
 #[tokio::test]
+async fn a_kept_alive_connection_that_died_costs_neither_an_attempt_nor_a_pause() {
+    let folder = TempDir::new().unwrap();
+    // Answers once a connection, and hangs up only as the next request comes, as a service does
+    // whose closing has not yet arrived.
+    let service =
+        Service::start_each(|_, nth| if nth == 1 { ok() } else { Reaction::HangUp }).await;
+    let events = (1..=60)
+        .map(|number| item_update(number, number % 3))
+        .collect();
+    append(&folder, events).await;
+
+    let running = Running::start(delivering(&folder, service.address));
+    let rows = running.delivered().await;
+
+    assert!(rows.iter().all(|row| row.attempts == 1), "{rows:#?}");
+    let answered = |row: &EventRow| row.last.as_ref().unwrap().outcome == Ok(200);
+    assert!(rows.iter().all(answered), "{rows:#?}");
+    assert_eq!(running.handle.status().borrow().retries, 0);
+    assert!(
+        service.received().len() > 60,
+        "no connection was used again"
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn objects_that_hang_do_not_hold_the_others() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|got| {
+        if got.body.windows(8).any(|part| part == b"item_id=") && got.body.ends_with(b"hook_id=7") {
+            Reaction::Silence
+        } else {
+            ok()
+        }
+    })
+    .await;
+    let mut events: Vec<_> = (1..=8).map(|number| item_update(number, number)).collect();
+    events.push(event(9, "type=item.update&item_id=9&hook_id=8"));
+    append(&folder, events).await;
+
+    let running = Running::start(delivering(&folder, service.address));
+
+    eventually("the ninth is delivered", || async {
+        let rows = running.rows().await;
+        let ninth = rows.last().unwrap();
+        match ninth.state {
+            DeliveryState::Delivered => Ok(()),
+            _ => Err(format!("{ninth:#?}")),
+        }
+    })
+    .await;
+    assert_eq!(running.handle.status().borrow().in_flight, 8);
+    running.token.cancel();
+}
+
+#[tokio::test]
 async fn an_answer_that_does_not_come_in_time_ends_the_attempt() {
     let folder = TempDir::new().unwrap();
     let service = Service::start(|_| Reaction::Silence).await;

@@ -10,12 +10,13 @@ use http::uri::{PathAndQuery, Uri};
 use http::{Method, Request, Response, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use podtap_wire::HeaderList;
 
+use super::connection::{Connector, Reading};
 use super::headers::{self, Marks, Origin};
 use crate::config::{DeliveryConfig, Target};
 use crate::history::Outcome;
@@ -93,10 +94,27 @@ impl Failure {
     }
 }
 
+type HttpClient = Client<Connector, Full<Bytes>>;
+
+#[derive(Debug)]
+struct Clients {
+    /// Uses connections again.
+    kept_alive: HttpClient,
+    /// Makes a new connection for each request.
+    fresh: HttpClient,
+}
+
+/// Why one exchange came to nothing.
+struct Broken {
+    failure: Failure,
+    /// Whether the connection was an old one, and died before a byte of the answer.
+    is_stale: bool,
+}
+
 /// Sends requests. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Forwarder {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    clients: Arc<Clients>,
     timeout: Duration,
     preserve_host: bool,
     keep_bytes: usize,
@@ -118,42 +136,68 @@ impl Forwarder {
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
-        let client = Client::builder(TokioExecutor::new())
+        let connector = Connector(connector);
+        let kept_alive = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
             .pool_max_idle_per_host(config.concurrency)
+            .build(connector.clone());
+        let fresh = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(0)
             .build(connector);
         let (timeout, preserve_host) = (config.timeout, config.preserve_host);
         Self {
-            client,
+            clients: Arc::new(Clients { kept_alive, fresh }),
             timeout,
             preserve_host,
             keep_bytes,
         }
     }
 
-    /// Sends one request and reads the whole answer, within the time for one attempt.
+    /// Sends one request and reads the whole answer, within the time for one attempt. A kept-alive
+    /// connection that dies before a byte of the answer is no answer of the local service's: the
+    /// request goes once more, at once, over a new one.
     pub(crate) async fn send(&self, dispatch: Dispatch<'_>) -> Result<Answer, Failure> {
-        let request = self.request(&dispatch).map_err(Failure::Ended)?;
+        let request = || self.request(&dispatch).map_err(Failure::Ended);
+        let (first, again) = (request()?, request()?);
         let attempt = async {
-            let response = self.client.request(request).await.map_err(|error| {
-                let reason = reason::words(&error);
-                if error.is_connect() {
+            match self.exchange(&self.clients.kept_alive, first).await {
+                Err(Broken { is_stale: true, .. }) => {
+                    self.exchange(&self.clients.fresh, again).await
+                }
+                exchanged => exchanged,
+            }
+        };
+        match tokio::time::timeout(self.timeout, attempt).await {
+            Ok(exchanged) => exchanged.map_err(|broken| broken.failure),
+            Err(_) => Err(Failure::Ended(format!(
+                "no answer within {:?}",
+                self.timeout
+            ))),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        client: &HttpClient,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Answer, Broken> {
+        let response = client.request(request).await.map_err(|error| {
+            let reason = reason::words(&error);
+            let reading = error.connect_info().and_then(Reading::of);
+            Broken {
+                failure: if error.is_connect() {
                     Failure::Unreachable(reason)
                 } else {
                     Failure::Lost(reason)
-                }
-            })?;
-            self.read(response).await
-        };
-        tokio::time::timeout(self.timeout, attempt)
-            .await
-            .unwrap_or_else(|_| {
-                Err(Failure::Ended(format!(
-                    "no answer within {:?}",
-                    self.timeout
-                )))
-            })
+                },
+                is_stale: reading.is_some_and(|reading| reading.is_stale()),
+            }
+        })?;
+        self.read(response).await.map_err(|failure| Broken {
+            failure,
+            is_stale: false,
+        })
     }
 
     fn request(&self, dispatch: &Dispatch<'_>) -> Result<Request<Full<Bytes>>, String> {

@@ -5,6 +5,8 @@
 //! that is away. A crash loses no more than the knowledge of the last attempts: their events still
 //! wait in the history and are offered again (invariant 1: at least once).
 
+mod ahead;
+mod connection;
 pub(crate) mod forward;
 pub(crate) mod gate;
 pub(crate) mod headers;
@@ -19,7 +21,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 use podtap_wire::{HeaderList, ResponseFrame, WebhookResponse};
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{DeliveryConfig, Target};
@@ -27,19 +29,17 @@ use crate::history::{
     Event, EventKey, HistoryError, Hold, NewAttempt, Note, Outcome, Pending, Position, Writer,
 };
 use crate::status::{ServiceState, Status};
+use ahead::ReadAhead;
 use forward::{Answer, Dispatch, Failure, Forwarder};
 use gate::Gate;
 use headers::{Marks, Origin};
 use lanes::{LaneKey, Lanes};
 
-/// Events read ahead of their delivery.
-const READ_AHEAD: usize = 1024;
-
 /// Events of one read.
 const READ_AT_ONCE: usize = 256;
 
-/// Bytes of bodies after which one read ends.
-const READ_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes after which one read ends.
+const READ_BYTES: usize = 4 * 1024 * 1024;
 
 /// Attempts of one event whose connection is lost each time; then it counts as delivered.
 const MAX_LOST: u32 = 3;
@@ -65,6 +65,8 @@ pub(crate) struct Delivery {
 #[derive(Debug)]
 struct Waiting {
     event: Event,
+    /// What it takes in memory.
+    size: usize,
     /// Attempts it has had, replays included.
     attempts: u32,
     /// How many of them lost their connection, since the agent started.
@@ -74,8 +76,9 @@ struct Waiting {
 /// What an attempt means for its lane.
 #[derive(Debug)]
 enum Verdict {
-    /// It ended; `answered` tells whether the local service said anything.
-    Ended { answered: bool },
+    /// It ended, for an event of this size; `answered` tells whether the local service said
+    /// anything.
+    Ended { answered: bool, size: usize },
     /// The local service is away: the same event again, once it is back.
     Away {
         waiting: Box<Waiting>,
@@ -87,6 +90,7 @@ impl Delivery {
     /// Delivers until the token is cancelled; then lets attempts under way end, for a while.
     pub(crate) async fn run(self, token: CancellationToken) -> Result<(), HistoryError> {
         let mut lanes: Lanes<Waiting> = Lanes::new(self.config.concurrency);
+        let mut ahead = ReadAhead::default();
         let mut under_way = FuturesUnordered::new();
         let mut tally = self.writer.tally();
         let (mut read_through, mut newest) = (Position::default(), Position::default());
@@ -97,30 +101,35 @@ impl Delivery {
         while !token.is_cancelled() {
             let held = *tally.borrow_and_update();
             more |= std::mem::replace(&mut newest, held.newest) < held.newest;
-            if more && reading.is_terminated() && lanes.waiting() < READ_AHEAD {
+            if more && reading.is_terminated() && ahead.has_room() {
                 more = false;
                 let next = self.pending.after(read_through, READ_AT_ONCE, READ_BYTES);
                 reading.set(next.fuse());
             }
             while probing.is_terminated()
-                && let Some((key, waiting)) = lanes.start()
+                && let Some((key, waiting)) = lanes.start(Instant::now())
             {
                 match self.gate.hold(&waiting.event) {
                     Some(why) => {
                         self.writer
                             .note_soon(vec![hold_note(&waiting.event, why)])
                             .await?;
+                        ahead.remove(waiting.size);
                         lanes.finished(key);
                     }
                     None => under_way.push(self.attempt(key, waiting)),
                 }
             }
             self.publish(under_way.len(), held.pending, lanes.count());
+            let next_place = lanes.next_place().filter(|_| probing.is_terminated());
             // Every arm is cancel-safe: the futures live outside and are only polled here.
             tokio::select! {
                 () = token.cancelled() => {}
                 Some(ended) = under_way.next() => {
                     let (key, verdict) = ended?;
+                    if let Verdict::Ended { size, .. } = &verdict {
+                        ahead.remove(*size);
+                    }
                     if let Some(reason) = self.judge(&mut lanes, key, verdict) && probing.is_terminated() {
                         self.service_down(reason);
                         let every = self.config.probe_every;
@@ -132,11 +141,14 @@ impl Delivery {
                     more |= !page.is_empty();
                     for (event, attempts) in page {
                         read_through = event.position;
-                        lanes.push(LaneKey::of(&event), Waiting { event, attempts, lost: 0 });
+                        let size = ahead::size(&event);
+                        ahead.add(size);
+                        lanes.push(LaneKey::of(&event), Waiting { event, size, attempts, lost: 0 });
                     }
                 }
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
                 () = &mut probing => self.service_up(),
+                () = sleep_until(next_place.unwrap_or_else(Instant::now)), if next_place.is_some() => {}
             }
         }
         let drained = tokio::time::timeout(DRAIN_LIMIT, async {
@@ -157,7 +169,7 @@ impl Delivery {
     /// Frees the lane, or returns the event to it; the reason if the local service is away.
     fn judge(&self, lanes: &mut Lanes<Waiting>, key: LaneKey, verdict: Verdict) -> Option<String> {
         match verdict {
-            Verdict::Ended { answered } => {
+            Verdict::Ended { answered, .. } => {
                 lanes.finished(key);
                 if answered {
                     self.service_up();
@@ -215,14 +227,14 @@ impl Delivery {
                 outcome,
             })
             .await?;
-        Ok(match verdict {
-            Some(reason) => {
-                waiting.lost += 1;
-                waiting.attempts += 1;
-                let waiting = Box::new(waiting);
-                (key, Verdict::Away { waiting, reason })
-            }
-            None => (key, Verdict::Ended { answered }),
+        Ok(if let Some(reason) = verdict {
+            waiting.lost += 1;
+            waiting.attempts += 1;
+            let waiting = Box::new(waiting);
+            (key, Verdict::Away { waiting, reason })
+        } else {
+            let size = waiting.size;
+            (key, Verdict::Ended { answered, size })
         })
     }
 

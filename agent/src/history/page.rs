@@ -167,7 +167,7 @@ pub(super) fn event(
 }
 
 /// Events that wait for their delivery and how many attempts each has had, oldest first: at most
-/// `limit`, and no more once their bodies pass `bytes`.
+/// `limit`, and no more once their headers and bodies pass `bytes`.
 pub(super) fn pending(
     connection: &Connection,
     after: Position,
@@ -185,7 +185,7 @@ pub(super) fn pending(
         && let Some(row) = rows.next()?
     {
         let (event, attempts) = row::event(row)?;
-        taken += event.request.body.len();
+        taken += event.request.body.len() + event.request.headers.bytes();
         events.push((event, attempts));
     }
     Ok(events)

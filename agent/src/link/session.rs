@@ -33,8 +33,8 @@ const WELCOME_LIMIT: Duration = Duration::from_secs(10);
 /// Time for what is left to be said when the agent ends: a commit, its acknowledgement, the close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
-/// Bytes of bodies that wait for a commit; beyond it nothing more is read from the relay.
-const MAX_GATHERED_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes of events that wait for a commit; beyond it nothing more is read from the relay.
+const MAX_GATHERED_BYTES: usize = 12 * 1024 * 1024;
 
 /// Pause between two looks at whether the machine has slept.
 const SLEEP_CHECK: Duration = Duration::from_secs(1);
@@ -189,7 +189,7 @@ async fn commit(face: &Face, events: Vec<NewEvent>, through: Seq) -> Result<Seq,
 impl Face {
     fn gather(&self, gathered: &mut Gathered, frame: EventFrame) {
         let EventFrame { seq, id, request } = frame;
-        gathered.bytes += request.body.len();
+        gathered.bytes += request.body.len() + request.headers.bytes() + request.path.len();
         gathered.through = seq;
         let state = if self.deliver {
             DeliveryState::Pending

@@ -134,7 +134,8 @@ pub(crate) fn answer(status: u16, body: &str) -> Reaction {
     )
 }
 
-type Script = dyn Fn(&Received) -> Reaction + Send + Sync;
+/// What to do with a request, and its number on its connection, from 1.
+type Script = dyn Fn(&Received, usize) -> Reaction + Send + Sync;
 
 /// A local service that speaks HTTP by hand, so that every byte it got can be looked at.
 pub(crate) struct Service {
@@ -147,13 +148,26 @@ impl Service {
     pub(crate) async fn start(
         script: impl Fn(&Received) -> Reaction + Send + Sync + 'static,
     ) -> Self {
+        Self::start_each(move |request, _| script(request)).await
+    }
+
+    pub(crate) async fn start_each(
+        script: impl Fn(&Received, usize) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Self::on(listener, script)
+        Self::on_each(listener, script)
     }
 
     pub(crate) fn on(
         listener: TcpListener,
         script: impl Fn(&Received) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
+        Self::on_each(listener, move |request, _| script(request))
+    }
+
+    fn on_each(
+        listener: TcpListener,
+        script: impl Fn(&Received, usize) -> Reaction + Send + Sync + 'static,
     ) -> Self {
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -179,9 +193,10 @@ impl Service {
 }
 
 async fn serve(mut stream: TcpStream, script: Arc<Script>, seen: Arc<Mutex<Vec<Received>>>) {
-    let mut buffer = Vec::new();
+    let (mut buffer, mut nth) = (Vec::new(), 0);
     while let Some(request) = read_request(&mut stream, &mut buffer).await {
-        let reaction = script(&request);
+        nth += 1;
+        let reaction = script(&request, nth);
         seen.lock().unwrap().push(request);
         match reaction {
             Reaction::Answer(bytes) => stream.write_all(&bytes).await.unwrap(),
