@@ -22,6 +22,7 @@ mod hooks_pane;
 mod import;
 mod loops;
 mod lossless;
+mod memory;
 mod names;
 mod order;
 mod podio_js;

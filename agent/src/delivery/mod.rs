@@ -139,11 +139,11 @@ impl Delivery {
                 page = &mut reading => {
                     let page = page?;
                     more |= !page.is_empty();
-                    for (event, attempts) in page {
+                    for (mut event, attempts) in page {
                         read_through = event.position;
-                        let size = ahead::size(&event);
+                        let (key, size) = (LaneKey::of(&event), ahead::lighten(&mut event));
                         ahead.add(size);
-                        lanes.push(LaneKey::of(&event), Waiting { event, size, attempts, lost: 0 });
+                        lanes.push(key, Waiting { event, size, attempts, lost: 0 });
                     }
                 }
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,

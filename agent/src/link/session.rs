@@ -34,7 +34,7 @@ const WELCOME_LIMIT: Duration = Duration::from_secs(10);
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
 /// Bytes of events that wait for a commit; beyond it nothing more is read from the relay.
-const MAX_GATHERED_BYTES: usize = 12 * 1024 * 1024;
+const MAX_GATHERED_BYTES: usize = 4 * 1024 * 1024;
 
 /// Pause between two looks at whether the machine has slept.
 const SLEEP_CHECK: Duration = Duration::from_secs(1);
