@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
-use crate::server::{Answer, Handler, Permit, full, text};
+use crate::server::{Answer, Handler, full, text};
 
 /// Answers questions about the relay itself.
 #[derive(Debug, Clone)]
@@ -55,7 +55,7 @@ impl Admin {
 }
 
 impl Handler for Admin {
-    async fn handle(&self, request: Request<Incoming>, _: IpAddr, _: Permit) -> Response<Answer> {
+    async fn handle(&self, request: Request<Incoming>, _: IpAddr) -> Response<Answer> {
         match request.uri().path() {
             "/-/healthz" => Self::live(),
             "/-/readyz" => self.ready(),

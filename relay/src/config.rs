@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use url::Url;
 
 const KIB: usize = 1024;
@@ -22,6 +23,9 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where health and metrics are served as well; none by default.
     pub admin_listen: Option<SocketAddr>,
+    /// The proxies whose word on the sender's address is taken. `None` for this machine where
+    /// `public_url` is https, as something else has the certificate then, and for nobody else.
+    pub trusted_proxies: Option<Vec<IpNet>>,
     /// What is refused, and how long anything may take.
     pub limits: Limits,
 }
@@ -34,6 +38,7 @@ impl Config {
             public_url: None,
             data_dir: data_dir.into(),
             admin_listen: None,
+            trusted_proxies: None,
             limits: Limits::default(),
         }
     }
@@ -46,8 +51,14 @@ pub struct Limits {
     pub max_body_bytes: usize,
     /// Bytes of bodies being received or stored at one moment, over all connections.
     pub max_inflight_bytes: usize,
-    /// Connections open at one moment, agents included; more wait in the system's backlog.
+    /// Connections open at one moment beside those of agents. One more takes the place of the one
+    /// that has been without a request for longest, or is answered 503 where all have one.
     pub max_connections: usize,
+    /// Of these, the connections of one peer: an IPv4 address or an IPv6 network of 64 bits.
+    /// `None` for a quarter of them, 1,024 at most. Trusted proxies may have any number.
+    pub max_connections_per_peer: Option<usize>,
+    /// Sessions with agents at one moment, beside the connections.
+    pub max_sessions: usize,
     /// Events that one tunnel's queue holds.
     pub max_queue_events: u64,
     /// Bytes that one tunnel's queue holds.
@@ -81,12 +92,24 @@ pub struct Limits {
     pub drain_deadline: Duration,
 }
 
+impl Limits {
+    /// The connections that one peer may have.
+    pub fn connections_per_peer(&self) -> usize {
+        /// More than one sender of webhooks has in a burst.
+        const STANDARD: usize = KIB;
+        let share = (self.max_connections / 4).clamp(1, STANDARD);
+        self.max_connections_per_peer.unwrap_or(share)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             max_body_bytes: 8 * MIB,
             max_inflight_bytes: 128 * MIB,
             max_connections: 16 * KIB,
+            max_connections_per_peer: None,
+            max_sessions: 4 * KIB,
             max_queue_events: 100_000,
             max_queue_bytes: 1024 * MIB as u64,
             max_age: Duration::from_hours(7 * 24),

@@ -7,6 +7,7 @@ use url::Url;
 use crate::config::Limits;
 use crate::ingest::Responders;
 use crate::metrics::Metrics;
+use crate::peer::TrustedProxies;
 use crate::queue::Queue;
 use crate::session::presence::Presence;
 use crate::tunnel::directory::Directory;
@@ -20,5 +21,6 @@ pub(crate) struct Core {
     pub(crate) responders: Responders,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
+    pub(crate) proxies: TrustedProxies,
     pub(crate) public_url: Url,
 }

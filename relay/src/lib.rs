@@ -12,9 +12,11 @@ mod admin;
 mod config;
 mod core;
 mod database;
+mod descriptors;
 mod error;
 mod ingest;
 mod metrics;
+mod peer;
 mod public;
 mod queue;
 mod route;
@@ -28,7 +30,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -42,10 +44,11 @@ use core::Core;
 use database::{Database, Lock};
 use ingest::Ingest;
 use metrics::Metrics;
+use peer::TrustedProxies;
 use public::Public;
 use queue::QueueLimits;
 use queue::sqlite::SqliteQueue;
-use server::Server;
+use server::{Places, Server};
 use session::Sessions;
 use tunnel::TokenStore;
 use tunnel::directory::Directory;
@@ -56,6 +59,10 @@ const FAREWELL_SHARE: u32 = 4;
 
 /// How long the admin listener's connections have at the very end.
 const ADMIN_PATIENCE: Duration = Duration::from_millis(250);
+
+/// Connections that the system holds until they are accepted, as far as it allows that many: a
+/// burst beyond it costs its senders a second, after which they try again.
+const BACKLOG: u32 = 16 * 1024;
 
 /// A relay that is not there yet.
 #[derive(Debug)]
@@ -79,13 +86,20 @@ impl Relay {
     pub async fn bind(config: Config) -> Result<Bound, Error> {
         let database = Database::open(&config.data_dir)?;
         let lock = Lock::take(&config.data_dir)?;
-        let (listener, address) = listen_on(config.listen).await?;
+        let (listener, address) = listen_on(config.listen)?;
         let admin_listener = match config.admin_listen {
-            Some(address) => Some(listen_on(address).await?),
+            Some(address) => Some(listen_on(address)?),
             None => None,
         };
         let public_url = config.public_url.unwrap_or_else(|| url_of(address));
-        let core = open(&database, config.limits, public_url).await?;
+        let proxies = match config.trusted_proxies {
+            Some(networks) => TrustedProxies::new(networks),
+            None if public_url.scheme() == "https" => TrustedProxies::loopback(),
+            None => TrustedProxies::default(),
+        };
+        let mut limits = config.limits;
+        descriptors::fit(&mut limits);
+        let core = open(&database, limits, public_url, proxies).await?;
         let core = Arc::new(core.ok_or_else(|| Error::Tunnels {
             data_dir: config.data_dir.clone(),
         })?);
@@ -99,11 +113,18 @@ impl Relay {
             ingest: Ingest::new(Arc::clone(&core)),
             sessions: sessions.clone(),
             admin: admin.clone(),
+            proxies: core.proxies.clone(),
         };
-        let admin =
-            admin_listener.map(|(listener, address)| Server::new(listener, address, admin, &core));
+        let admin = admin_listener.map(|listener| {
+            let all = descriptors::ADMIN_CONNECTIONS;
+            Server::new(listener, admin, Places::new(all, all), &core)
+        });
+        let Limits {
+            max_connections, ..
+        } = core.limits;
+        let places = Places::new(max_connections, core.limits.connections_per_peer());
         Ok(Bound {
-            public: Server::new(listener, address, public, &core),
+            public: Server::new((listener, address), public, places, &core),
             admin,
             sessions,
             core,
@@ -182,7 +203,12 @@ impl Bound {
 }
 
 /// The queue and what stands on it; `None` when the tunnels cannot be read.
-async fn open(database: &Database, limits: Limits, public_url: Url) -> Result<Option<Core>, Error> {
+async fn open(
+    database: &Database,
+    limits: Limits,
+    public_url: Url,
+    proxies: TrustedProxies,
+) -> Result<Option<Core>, Error> {
     let metrics = Arc::new(Metrics::new());
     let queue_limits = QueueLimits::from(&limits);
     let queue = Arc::new(SqliteQueue::open(
@@ -198,15 +224,26 @@ async fn open(database: &Database, limits: Limits, public_url: Url) -> Result<Op
         responders: ingest::Responders::default(),
         metrics,
         limits,
+        proxies,
         public_url,
     }))
 }
 
-async fn listen_on(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    let failed = |source| Error::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok((listener, bound))
+fn listen_on(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let listen = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // Elsewhere it would let another program take the port.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(BACKLOG)?;
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    };
+    listen().map_err(|source| Error::Listen { address, source })
 }
 
 /// The URL of an address on this machine.

@@ -24,6 +24,7 @@ pub(crate) struct Metrics {
     pub(crate) acknowledgements: Counter,
     pub(crate) take_overs: Counter,
     events_refused: Family<Reason, Counter>,
+    connections_refused: Family<Reason, Counter>,
     commit_events: Histogram,
     commit_seconds: Histogram,
     queue_events: Gauge,
@@ -50,6 +51,7 @@ impl Metrics {
             acknowledgements: Counter::default(),
             take_overs: Counter::default(),
             events_refused: Family::default(),
+            connections_refused: Family::default(),
             commit_events: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
             commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
             queue_events: Gauge::default(),
@@ -77,6 +79,11 @@ impl Metrics {
             "events_refused",
             "Webhooks refused",
             self.events_refused.clone(),
+        );
+        registry.register(
+            "connections_refused",
+            "Connections answered 503 for want of a place",
+            self.connections_refused.clone(),
         );
         registry.register(
             "events_sent",
@@ -117,6 +124,14 @@ impl Metrics {
             reason: ReasonName(refusal.name()),
         };
         self.events_refused.get_or_create(&reason).inc();
+    }
+
+    /// Counts a connection that found no place.
+    pub(crate) fn connection_refused(&self, reason: &'static str) {
+        let reason = Reason {
+            reason: ReasonName(reason),
+        };
+        self.connections_refused.get_or_create(&reason).inc();
     }
 
     /// Counts one transaction of the queue.

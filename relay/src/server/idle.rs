@@ -1,10 +1,13 @@
 //! How long a connection may stay without a request in progress. hyper-util alone keeps some
 //! silent connections for ever: nothing sent, half an HTTP/2 preface, an idle HTTP/2 connection.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
+
+use super::places::Place;
 
 /// What a connection is doing.
 #[derive(Debug)]
@@ -16,6 +19,7 @@ pub(super) struct Activity {
 
 #[derive(Debug)]
 struct State {
+    place: Place,
     requests: usize,
     /// When the last request ended, or the connection began.
     quiet_since: Instant,
@@ -28,9 +32,10 @@ struct State {
 pub(super) struct InProgress<'a>(&'a Activity);
 
 impl Activity {
-    pub(super) fn new(head_timeout: Duration, idle_timeout: Duration) -> Self {
+    pub(super) fn new(place: Place, head_timeout: Duration, idle_timeout: Duration) -> Self {
         Self {
             state: Mutex::new(State {
+                place,
                 requests: 0,
                 quiet_since: Instant::now(),
                 used: false,
@@ -43,9 +48,22 @@ impl Activity {
     /// Notes a request until the answer is dropped.
     pub(super) fn begin(&self) -> InProgress<'_> {
         let mut state = self.lock();
+        if state.requests == 0 {
+            state.place.busy();
+        }
         state.requests += 1;
         state.used = true;
         InProgress(self)
+    }
+
+    /// Whether there is no request in progress.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.lock().requests == 0
+    }
+
+    /// Rung when the connection is to make room for another one.
+    pub(super) fn close(&self) -> Arc<Notify> {
+        self.lock().place.close()
     }
 
     /// Resolves when the connection has been quiet for too long. Requests bound themselves.
@@ -81,6 +99,9 @@ impl Drop for InProgress<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.requests -= 1;
+        if state.requests == 0 {
+            state.place.quiet();
+        }
         state.quiet_since = Instant::now();
     }
 }
@@ -88,13 +109,19 @@ impl Drop for InProgress<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::places::Places;
 
     const HEAD: Duration = Duration::from_secs(1);
     const IDLE: Duration = Duration::from_secs(10);
 
+    fn activity() -> Activity {
+        let place = Places::new(1, 1).take(None).unwrap();
+        Activity::new(place, HEAD, IDLE)
+    }
+
     #[tokio::test(start_paused = true)]
     async fn the_first_head_has_less_time_than_the_pauses_after_it() {
-        let activity = Activity::new(HEAD, IDLE);
+        let activity = activity();
         let start = Instant::now();
         activity.overdue().await;
         assert_eq!(start.elapsed().as_secs(), 1);
@@ -107,7 +134,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_in_progress_keeps_the_connection() {
-        let activity = Activity::new(HEAD, IDLE);
+        let activity = activity();
         let request = activity.begin();
         assert!(
             tokio::time::timeout(IDLE * 9, activity.overdue())

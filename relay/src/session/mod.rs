@@ -18,6 +18,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use podtap_wire::limits::{MAX_HEADER_BYTES, MAX_WINDOW};
 use podtap_wire::{Notice, RelayFrame, RelayLimits, Welcome};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -27,7 +28,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::core::Core;
 use crate::queue::QueueError;
-use crate::server::{Answer, Permit};
+use crate::server::Answer;
 use crate::tunnel::directory::{Owner, Tunnel};
 use handshake::Upgrade;
 use presence::Hold;
@@ -52,6 +53,8 @@ const SERVER: &str = concat!("podtap/", env!("CARGO_PKG_VERSION"));
 pub(crate) struct Sessions {
     core: Arc<Core>,
     tasks: TaskTracker,
+    /// A permit a session: senders' connections have places of their own.
+    places: Arc<Semaphore>,
     draining: CancellationToken,
 }
 
@@ -87,19 +90,18 @@ pub(crate) enum End {
 impl Sessions {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         Self {
+            places: Arc::new(Semaphore::new(core.limits.max_sessions)),
             core,
             tasks: TaskTracker::new(),
             draining: CancellationToken::new(),
         }
     }
 
-    /// Lets an agent in, or says why not. The permit of its connection stays taken while the
-    /// session runs.
+    /// Lets an agent in, or says why not.
     pub(crate) async fn connect(
         &self,
         mut request: Request<Incoming>,
         peer: IpAddr,
-        permit: Permit,
     ) -> Response<Answer> {
         if self.draining.is_cancelled() {
             return handshake::refuse(&handshake::unavailable("the relay shuts down"));
@@ -120,6 +122,9 @@ impl Sessions {
                 return handshake::refuse(&refusal);
             }
         };
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return handshake::refuse(&handshake::unavailable("the relay has too many agents"));
+        };
         let upgraded = hyper::upgrade::on(&mut request);
         let arrival = Arrival {
             core: Arc::clone(&self.core),
@@ -127,7 +132,7 @@ impl Sessions {
             draining: self.draining.clone(),
         };
         self.tasks.spawn(async move {
-            let _permit = permit;
+            let _place = place;
             arrival.session(upgraded).await;
         });
         upgrade.accept()

@@ -5,6 +5,7 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod crowd;
 mod drain;
 mod ingest;
 mod overload;

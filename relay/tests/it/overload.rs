@@ -205,27 +205,3 @@ async fn bodies_in_flight_are_bounded_together() {
     );
     relay.stop().await;
 }
-
-#[tokio::test]
-async fn connections_beyond_the_limit_wait_for_a_place() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| limits.max_connections = 2).await;
-    let path = relay.tunnel("crm").await;
-    let agent = relay.agent("crm").await;
-    let held = Connection::open(relay.address).await;
-    let mut waiting = Connection::open(relay.address).await;
-    waiting
-        .send(format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"))
-        .await;
-    let early = tokio::time::timeout(SHORT, waiting.reply("GET")).await;
-    assert!(
-        early.is_err(),
-        "an agent and a connection are two: {early:?}"
-    );
-
-    drop(held);
-
-    assert_eq!(waiting.reply("GET").await.status, 200);
-    drop(agent);
-    relay.stop().await;
-}

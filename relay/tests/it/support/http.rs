@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::within;
 
@@ -40,6 +40,21 @@ impl Connection {
             stream: TcpStream::connect(address).await.unwrap(),
             buffer: Vec::new(),
         }
+    }
+
+    /// From another address of this machine, such as 127.0.0.2: another peer.
+    pub(crate) async fn open_from(source: &str, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{source}:0").parse().unwrap()).unwrap();
+        Self {
+            stream: socket.connect(address).await.unwrap(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Sends nothing more, and still listens.
+    pub(crate) async fn close_half(&mut self) {
+        self.stream.shutdown().await.unwrap();
     }
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {

@@ -1,0 +1,97 @@
+//! The file descriptors of this process: as many as the limits may need, or limits that need no
+//! more than there are.
+
+use crate::config::Limits;
+use crate::server;
+
+/// What is open beside connections and sessions: the database and its readers, listeners, the
+/// runtime, the log, and all that the program around the relay uses.
+const OTHERS: usize = 128;
+
+/// Connections that the admin listener serves.
+pub(crate) const ADMIN_CONNECTIONS: usize = 64;
+
+/// Raises the soft limit where that is possible, and lowers `max_connections` and `max_sessions`
+/// to what there is, with a word in the log: a connection that cannot be accepted cannot even be
+/// refused.
+pub(crate) fn fit(limits: &mut Limits) {
+    let beside = OTHERS + ADMIN_CONNECTIONS + 2 * server::DESCRIPTORS_BESIDE;
+    let wanted = limits.max_connections + limits.max_sessions;
+    let Some(available) = raise(wanted + beside) else {
+        return;
+    };
+    let (connections, sessions) = share(limits, available.saturating_sub(beside));
+    if (connections, sessions) != (limits.max_connections, limits.max_sessions) {
+        tracing::warn!(
+            "this process may open {available} files, too few for {wanted} connections and \
+             sessions: max-connections is {connections} and max-sessions is {sessions} until \
+             `ulimit -n`, or LimitNOFILE in a service file of systemd, allows more"
+        );
+        limits.max_connections = connections;
+        limits.max_sessions = sessions;
+    }
+}
+
+/// Connections and sessions that `available` descriptors are enough for: the sessions up to a
+/// quarter of them, the connections what is left.
+fn share(limits: &Limits, available: usize) -> (usize, usize) {
+    if limits.max_connections + limits.max_sessions <= available {
+        return (limits.max_connections, limits.max_sessions);
+    }
+    let for_sessions = (available / 4).max(available.saturating_sub(limits.max_connections));
+    let sessions = limits.max_sessions.min(for_sessions).max(1);
+    let left = available.saturating_sub(sessions);
+    (limits.max_connections.min(left).max(1), sessions)
+}
+
+/// The limit after it was raised as far as needed; `None` where there is none.
+#[cfg(unix)]
+fn raise(wanted: usize) -> Option<usize> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let current = current?;
+    let wanted = u64::try_from(wanted).unwrap_or(u64::MAX);
+    let raised = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    if raised > current {
+        let limit = Rlimit {
+            current: Some(raised),
+            maximum,
+        };
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::debug!(%error, "the limit of open files stays as it is");
+        }
+    }
+    let now = getrlimit(Resource::Nofile).current?;
+    Some(usize::try_from(now).unwrap_or(usize::MAX))
+}
+
+/// Elsewhere there is no such limit.
+#[cfg(not(unix))]
+fn raise(_wanted: usize) -> Option<usize> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_is_shared_and_neither_gets_nothing() {
+        let limits = |connections, sessions| Limits {
+            max_connections: connections,
+            max_sessions: sessions,
+            ..Limits::default()
+        };
+        for (wanted, available, expected) in [
+            ((100, 50), 1000, (100, 50)),
+            ((1000, 400), 1000, (750, 250)),
+            ((1000, 100), 1000, (900, 100)),
+            ((100, 5000), 1000, (100, 900)),
+            ((1000, 400), 0, (1, 1)),
+        ] {
+            let limits = limits(wanted.0, wanted.1);
+            assert_eq!(share(&limits, available), expected, "{wanted:?}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! One connection, served by hyper until it ends, is quiet for too long, or must make room.
+
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use http::{Method, Request};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::idle::Activity;
+use super::{Answer, Handler};
+
+/// The largest request head, and what hyper buffers of a body, in bytes.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+/// The most headers of a request. hyper's default of 100 is within what proxies add up to.
+const MAX_HEADERS: usize = 256;
+
+/// HTTP/2: streams and bytes that one connection may have under way.
+const MAX_STREAMS: u32 = 128;
+const STREAM_WINDOW: u32 = 128 * 1024;
+const CONNECTION_WINDOW: u32 = 512 * 1024;
+
+/// How all connections are served.
+pub(super) type Builder = auto::Builder<Streams>;
+
+/// Connections whose HTTP/2 streams are tasks of `tasks`.
+pub(super) fn builder(tasks: &TaskTracker) -> Builder {
+    let mut builder = auto::Builder::new(Streams(tasks.clone()));
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // `Activity` bounds the head: it knows of idle connections as well.
+        .header_read_timeout(None)
+        // A sender may close its side after the request and still want the answer.
+        .half_close(true)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .max_headers(MAX_HEADERS);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX));
+    builder
+}
+
+/// One connection before it is served.
+pub(super) struct Connection<H> {
+    pub(super) handler: Arc<H>,
+    pub(super) builder: Arc<Builder>,
+    pub(super) activity: Activity,
+    pub(super) peer: IpAddr,
+}
+
+impl<H: Handler> Connection<H> {
+    pub(super) async fn serve(self, stream: TcpStream, draining: CancellationToken) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delays");
+        }
+        let Self {
+            handler,
+            builder,
+            activity,
+            peer,
+        } = self;
+        let close = activity.close();
+        let activity = Arc::new(activity);
+        let service = service_fn(|request: Request<Incoming>| {
+            let (handler, activity) = (Arc::clone(&handler), Arc::clone(&activity));
+            async move {
+                let _in_progress = activity.begin();
+                let is_head = request.method() == Method::HEAD;
+                let mut answer = handler.handle(request, peer).await;
+                if is_head {
+                    *answer.body_mut() = Answer::default();
+                }
+                Ok::<_, std::convert::Infallible>(answer)
+            }
+        });
+        let mut connection =
+            pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        // The connection is pinned outside and so survives an arm that loses.
+        let ended = tokio::select! {
+            ended = connection.as_mut() => Some(ended),
+            () = activity.overdue() => return,
+            () = close.notified() => None,
+            () = draining.cancelled() => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None if activity.is_quiet() && !draining.is_cancelled() => return,
+            None => {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    ended = connection.as_mut() => ended,
+                    () = activity.overdue() => return,
+                }
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%peer, error, "a connection broke off");
+        }
+    }
+}
+
+/// Runs the streams of HTTP/2 as tasks that the server waits for.
+#[derive(Debug, Clone)]
+pub(super) struct Streams(TaskTracker);
+
+impl<F> hyper::rt::Executor<F> for Streams
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        self.0.spawn(stream);
+    }
+}

@@ -1,0 +1,68 @@
+//! The answer to a connection for which there is no place: 503 before anything is read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+/// Connections that are being answered at one moment. More are answered and closed without
+/// waiting for the other side, whose system may then throw the answer away.
+pub(crate) const MAX_LINGERING: usize = 256;
+
+/// How long what the other side still sends is read, so that the answer is not lost to a reset
+/// (RFC 9112 §9.6).
+const LINGER: Duration = Duration::from_millis(500);
+
+/// Fits into the buffer of a fresh socket, always.
+const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+    content-type: text/plain; charset=utf-8\r\n\
+    retry-after: 5\r\n\
+    connection: close\r\n\
+    content-length: 52\r\n\
+    \r\n\
+    the relay has too many connections, come back later\n";
+
+/// Answers those who find no place.
+#[derive(Debug)]
+pub(super) struct Crowd {
+    tasks: TaskTracker,
+    lingering: Arc<Semaphore>,
+}
+
+impl Crowd {
+    /// Answers in tasks that `tasks` waits for.
+    pub(super) fn new(tasks: TaskTracker) -> Self {
+        Self {
+            tasks,
+            lingering: Arc::new(Semaphore::new(MAX_LINGERING)),
+        }
+    }
+
+    /// Answers and closes.
+    pub(super) fn refuse(&self, mut stream: TcpStream) {
+        self.refuse_at_once(&stream);
+        if let Ok(permit) = Arc::clone(&self.lingering).try_acquire_owned() {
+            self.tasks.spawn(async move {
+                let _permit = permit;
+                let linger = async {
+                    stream.shutdown().await?;
+                    let mut scrap = [0; 1024];
+                    while stream.read(&mut scrap).await? > 0 {}
+                    std::io::Result::Ok(())
+                };
+                // What goes wrong from here on is the other side's.
+                let _ = timeout(LINGER, linger).await;
+            });
+        }
+    }
+
+    /// Answers, and leaves the closing to the caller.
+    #[expect(clippy::unused_self, reason = "whoever may refuse has a crowd")]
+    pub(super) fn refuse_at_once(&self, stream: &TcpStream) {
+        let _ = stream.try_write(ANSWER);
+    }
+}
