@@ -18,8 +18,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 RELEASE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release")
 SINK, NGINX, RELAY = "127.0.0.1:9100", "127.0.0.1:9110", "127.0.0.1:9300"
-# The benchmark fills a queue that nobody reads; the defaults would refuse it after 100,000 events.
-LIMITS = ["--max-queue-events", "100000000", "--max-queue-bytes", "64GiB"]
+# The benchmark fills a queue that nobody reads, from one address, as fast as it can; the defaults would refuse it.
+LIMITS = ["--max-queue-events", "100000000", "--max-queue-bytes", "64GiB", "--max-rate", "off"]
 
 
 def program(name):

@@ -45,7 +45,7 @@ impl Config {
 }
 
 /// The bounds of a relay (invariant 5).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
     /// The largest webhook body; at most [`podtap_wire::limits::MAX_BODY_BYTES`] has an effect.
     pub max_body_bytes: usize,
@@ -65,7 +65,7 @@ pub struct Limits {
     pub max_queue_bytes: u64,
     /// The age at which an event that no agent took is removed.
     pub max_age: Duration,
-    /// Webhooks that one tunnel accepts; no limit by default.
+    /// Webhooks that one tunnel accepts; `None` for any number.
     pub max_rate: Option<Rate>,
     /// The largest answer of a local service that is passed on under `respond: local`.
     pub max_response_bytes: usize,
@@ -113,7 +113,7 @@ impl Default for Limits {
             max_queue_events: 100_000,
             max_queue_bytes: 1024 * MIB as u64,
             max_age: Duration::from_hours(7 * 24),
-            max_rate: None,
+            max_rate: Some(Rate::per_second(100)),
             max_response_bytes: 8 * MIB,
             max_unacknowledged_bytes: 32 * MIB,
             min_free_bytes: 64 * MIB as u64,
@@ -136,4 +136,15 @@ pub struct Rate {
     pub per_second: f64,
     /// Webhooks at once after a quiet time.
     pub burst: f64,
+}
+
+impl Rate {
+    /// A rate with room for a burst as large as a minute's worth: Podio's imports come in one.
+    pub fn per_second(per_second: u32) -> Self {
+        let per_second = f64::from(per_second);
+        Self {
+            per_second,
+            burst: 60.0 * per_second,
+        }
+    }
 }

@@ -20,7 +20,8 @@ pub(crate) fn fit(limits: &mut Limits) {
     let Some(available) = raise(wanted + beside) else {
         return;
     };
-    let (connections, sessions) = share(limits, available.saturating_sub(beside));
+    let usable = available.saturating_sub(beside).max(available / 2);
+    let (connections, sessions) = share(limits, usable);
     if (connections, sessions) != (limits.max_connections, limits.max_sessions) {
         tracing::warn!(
             "this process may open {available} files, too few for {wanted} connections and \

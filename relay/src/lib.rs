@@ -38,6 +38,7 @@ use url::Url;
 pub use config::{Config, Limits, Rate};
 pub use database::Error as DatabaseError;
 pub use error::Error;
+pub use ipnet::IpNet;
 
 use admin::Admin;
 use core::Core;

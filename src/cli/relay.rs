@@ -21,24 +21,37 @@ pub(crate) struct RelayServe {
     /// Where health and Prometheus metrics are served; `off` for nowhere [default: off]
     #[arg(long, value_name = "ADDR")]
     pub(crate) admin_listen: Option<String>,
+    /// Take this proxy's word for the sender's address; may be given several times
+    ///
+    /// The rightmost address of `X-Forwarded-For` that is not a trusted proxy's is the sender. `off`
+    /// trusts none [default: this machine where the public URL is https, else off]
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) trusted_proxy: Vec<String>,
     /// The largest body accepted [default: 8MiB]
     #[arg(long, value_name = "SIZE")]
     pub(crate) max_body: Option<String>,
-    /// The most events one tunnel may have waiting [default: see --help of the release]
+    /// The most events one tunnel may have waiting [default: 100000]
     #[arg(long, value_name = "N")]
     pub(crate) max_queue_events: Option<String>,
-    /// The most bytes one tunnel may have waiting
+    /// The most bytes one tunnel may have waiting [default: 1GiB]
     #[arg(long, value_name = "SIZE")]
     pub(crate) max_queue_bytes: Option<String>,
-    /// Events that no agent took within this time are removed
+    /// Events that no agent took within this time are removed [default: 7d]
     #[arg(long, value_name = "DURATION")]
     pub(crate) max_age: Option<String>,
-    /// Webhooks a second that one tunnel may receive [default: no limit]
+    /// Webhooks per second that one tunnel may receive, after a burst of a minute's worth; `off`
+    /// for no limit [default: 100]
     #[arg(long, value_name = "N")]
     pub(crate) max_rate: Option<String>,
-    /// Connections open at once
+    /// Connections of senders open at once; one more replaces the longest idle [default: 16384]
     #[arg(long, value_name = "N")]
     pub(crate) max_connections: Option<String>,
+    /// Connections of one address, or of one IPv6 network of 64 bits [default: 1024]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_connections_per_address: Option<String>,
+    /// Agents connected at once, beside the connections of senders [default: 4096]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_sessions: Option<String>,
     /// How long `--respond local` waits for the local service's answer [default: 10s]
     #[arg(long, value_name = "DURATION")]
     pub(crate) respond_timeout: Option<String>,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use podtap_relay::{Bound, Config, Limits, Rate, Relay};
+use podtap_relay::{Bound, Config, Relay};
 
 use crate::cli::RelayServe;
 use crate::config::{Key, Settings};
@@ -47,46 +47,9 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
         None | Some("off") => None,
         Some(_) => settings.parsed(Key::ADMIN_LISTEN)?,
     };
-    config.limits = limits(settings)?;
+    config.limits = settings.relay_limits()?;
+    config.trusted_proxies = settings.trusted_proxies()?;
     Ok(config)
-}
-
-fn limits(settings: &Settings) -> Result<Limits, Failure> {
-    let standard = Limits::default();
-    Ok(Limits {
-        max_body_bytes: settings
-            .size(Key::MAX_BODY)?
-            .map_or(standard.max_body_bytes, |bytes| {
-                usize::try_from(bytes).unwrap_or(usize::MAX)
-            }),
-        max_queue_events: settings
-            .number(Key::MAX_QUEUE_EVENTS)?
-            .unwrap_or(standard.max_queue_events),
-        max_queue_bytes: settings
-            .size(Key::MAX_QUEUE_BYTES)?
-            .unwrap_or(standard.max_queue_bytes),
-        max_age: settings.duration(Key::MAX_AGE)?.unwrap_or(standard.max_age),
-        max_rate: settings
-            .number(Key::MAX_RATE)?
-            .map(rate)
-            .or(standard.max_rate),
-        max_connections: settings
-            .number(Key::MAX_CONNECTIONS)?
-            .unwrap_or(standard.max_connections),
-        respond_timeout: settings
-            .duration(Key::RESPOND_TIMEOUT)?
-            .unwrap_or(standard.respond_timeout),
-        ..standard
-    })
-}
-
-/// A rate with room for a burst as large as a minute's worth: Podio's imports come in one.
-fn rate(per_second: u32) -> Rate {
-    let per_second = f64::from(per_second);
-    Rate {
-        per_second,
-        burst: 60.0 * per_second,
-    }
 }
 
 fn announce(bound: &Bound, json: bool) -> Result<(), Failure> {

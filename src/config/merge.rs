@@ -111,6 +111,13 @@ impl Typed {
         }
     }
 
+    /// A flag that may be given several times.
+    fn list(&mut self, key: Key, values: &[String]) {
+        if !values.is_empty() {
+            self.text(key, Some(&values.join(",")));
+        }
+    }
+
     /// A flag that was given sets `key` to `value`.
     fn switch(&mut self, key: Key, given: bool, value: bool) {
         if given {
@@ -132,6 +139,12 @@ impl Typed {
         self.text(Key::MAX_AGE, relay.max_age.as_ref());
         self.text(Key::MAX_RATE, relay.max_rate.as_ref());
         self.text(Key::MAX_CONNECTIONS, relay.max_connections.as_ref());
+        self.text(
+            Key::MAX_CONNECTIONS_PER_ADDRESS,
+            relay.max_connections_per_address.as_ref(),
+        );
+        self.text(Key::MAX_SESSIONS, relay.max_sessions.as_ref());
+        self.list(Key::TRUSTED_PROXY, &relay.trusted_proxy);
         self.text(Key::RESPOND_TIMEOUT, relay.respond_timeout.as_ref());
     }
 }

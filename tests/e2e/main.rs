@@ -13,6 +13,7 @@ mod browser;
 mod bytes;
 mod cli;
 mod config;
+mod crowd;
 mod demo;
 mod health;
 mod history;

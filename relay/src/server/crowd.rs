@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 /// Connections that are being answered at one moment. More are answered and closed without
 /// waiting for the other side, whose system may then throw the answer away.
-pub(crate) const MAX_LINGERING: usize = 256;
+pub(crate) const MAX_LINGERING: usize = 64;
 
 /// How long what the other side still sends is read, so that the answer is not lost to a reset
 /// (RFC 9112 §9.6).

@@ -12,7 +12,7 @@ use crate::peer::PeerGroup;
 
 /// Connections told to close and not closed yet, beyond which no more are accepted. They have
 /// nothing to wait for, so it takes them as long as it takes the runtime to look at each.
-pub(crate) const MAX_CLOSING: usize = 256;
+pub(crate) const MAX_CLOSING: usize = 64;
 
 /// The places of one listener.
 #[derive(Debug)]
@@ -248,8 +248,8 @@ mod tests {
 
     use super::*;
 
-    fn peer(last: u8) -> Option<PeerGroup> {
-        Some(PeerGroup::V4([192, 0, 2, last].into()))
+    fn peer(last: u8) -> PeerGroup {
+        PeerGroup::V4([192, 0, 2, last].into())
     }
 
     fn is_told(place: &Place) -> bool {
@@ -259,13 +259,13 @@ mod tests {
     #[test]
     fn a_newcomer_gets_the_place_of_the_one_that_is_quiet_for_longest() {
         let places = Places::new(3, 3);
-        let mut first = places.take(peer(1)).unwrap();
-        let second = places.take(peer(2)).unwrap();
-        let third = places.take(peer(3)).unwrap();
+        let mut first = places.take(Some(peer(1))).unwrap();
+        let second = places.take(Some(peer(2))).unwrap();
+        let third = places.take(Some(peer(3))).unwrap();
         first.busy();
         first.quiet();
 
-        let _newcomer = places.take(peer(4)).unwrap();
+        let _newcomer = places.take(Some(peer(4))).unwrap();
 
         assert!(is_told(&second), "the first has had a request since");
         assert!(!is_told(&first) && !is_told(&third));
@@ -274,40 +274,46 @@ mod tests {
     #[test]
     fn a_connection_with_a_request_in_progress_keeps_its_place() {
         let places = Places::new(2, 2);
-        let mut busy = [places.take(peer(1)).unwrap(), places.take(None).unwrap()];
+        let mut busy = [
+            places.take(Some(peer(1))).unwrap(),
+            places.take(None).unwrap(),
+        ];
         busy.iter_mut().for_each(Place::busy);
 
-        assert_eq!(places.take(peer(2)).unwrap_err(), Crowded::All);
+        assert_eq!(places.take(Some(peer(2))).unwrap_err(), Crowded::All);
 
         busy[1].quiet();
-        assert!(places.take(peer(2)).is_ok());
+        assert!(places.take(Some(peer(2))).is_ok());
         assert!(is_told(&busy[1]));
     }
 
     #[test]
     fn a_peer_over_its_limit_makes_room_for_itself() {
         let places = Places::new(9, 2);
-        let other = places.take(peer(2)).unwrap();
-        let mut mine = [places.take(peer(1)).unwrap(), places.take(peer(1)).unwrap()];
+        let other = places.take(Some(peer(2))).unwrap();
+        let mut mine = [
+            places.take(Some(peer(1))).unwrap(),
+            places.take(Some(peer(1))).unwrap(),
+        ];
 
-        let third = places.take(peer(1)).unwrap();
+        let third = places.take(Some(peer(1))).unwrap();
         assert!(is_told(&mine[0]) && !is_told(&other));
 
         drop(third);
-        let mut third = places.take(peer(1)).unwrap();
+        let mut third = places.take(Some(peer(1))).unwrap();
         mine[1].busy();
         third.busy();
-        assert_eq!(places.take(peer(1)).unwrap_err(), Crowded::Peer);
-        assert!(places.take(None).is_ok() && places.take(peer(2)).is_ok());
+        assert_eq!(places.take(Some(peer(1))).unwrap_err(), Crowded::Peer);
+        assert!(places.take(None).is_ok() && places.take(Some(peer(2))).is_ok());
     }
 
     #[test]
     fn places_are_given_back_however_a_connection_ends() {
         let places = Places::new(2, 2);
         for _ in 0..9 {
-            let mut one = places.take(peer(1)).unwrap();
-            let two = places.take(peer(1)).unwrap();
-            let told = places.take(peer(1)).unwrap();
+            let mut one = places.take(Some(peer(1))).unwrap();
+            let two = places.take(Some(peer(1))).unwrap();
+            let told = places.take(Some(peer(1))).unwrap();
             // Told to close in the moment in which its request comes: it is answered.
             one.busy();
             one.quiet();

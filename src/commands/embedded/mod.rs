@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use podtap_agent::LinkConfig;
-use podtap_relay::{Bound, Config, Error, Relay};
+use podtap_relay::{Bound, Config, Error, Limits, Relay};
 use podtap_wire::TunnelName;
 use url::Url;
 
@@ -65,9 +65,23 @@ impl Embedded {
     }
 }
 
+/// Nobody has to be kept from taking more than a share of a relay of one's own.
+fn limits() -> Limits {
+    /// Connections, all of which may come from this machine.
+    const CONNECTIONS: usize = 512;
+    Limits {
+        max_rate: None,
+        max_connections: CONNECTIONS,
+        max_connections_per_peer: Some(CONNECTIONS),
+        max_sessions: 16,
+        ..Limits::default()
+    }
+}
+
 fn config(dir: &Path, listen: SocketAddr) -> Config {
     Config {
         listen,
+        limits: limits(),
         ..Config::new(dir.to_owned())
     }
 }

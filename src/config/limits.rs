@@ -1,0 +1,107 @@
+//! The settings of a relay: what it refuses, and whose word it takes.
+
+use std::str::FromStr;
+
+use podtap_relay::{IpNet, Limits, Rate};
+
+use super::key::Key;
+use super::settings::Settings;
+use crate::failure::Failure;
+
+impl Settings {
+    /// The limits of a relay, the standard one where nothing is set.
+    pub(crate) fn relay_limits(&self) -> Result<Limits, Failure> {
+        let standard = Limits::default();
+        Ok(Limits {
+            max_body_bytes: self.bytes(Key::MAX_BODY, standard.max_body_bytes)?,
+            max_queue_events: self
+                .number(Key::MAX_QUEUE_EVENTS)?
+                .unwrap_or(standard.max_queue_events),
+            max_queue_bytes: self
+                .size(Key::MAX_QUEUE_BYTES)?
+                .unwrap_or(standard.max_queue_bytes),
+            max_age: self.duration(Key::MAX_AGE)?.unwrap_or(standard.max_age),
+            max_rate: self.rate(Key::MAX_RATE, standard.max_rate)?,
+            max_connections: self
+                .number(Key::MAX_CONNECTIONS)?
+                .unwrap_or(standard.max_connections),
+            max_connections_per_peer: self.number(Key::MAX_CONNECTIONS_PER_ADDRESS)?,
+            max_sessions: self
+                .number(Key::MAX_SESSIONS)?
+                .unwrap_or(standard.max_sessions),
+            respond_timeout: self
+                .duration(Key::RESPOND_TIMEOUT)?
+                .unwrap_or(standard.respond_timeout),
+            ..standard
+        })
+    }
+
+    /// The proxies whose word on the sender's address is taken, where that is set.
+    pub(crate) fn trusted_proxies(&self) -> Result<Option<Vec<IpNet>>, Failure> {
+        self.with(Key::TRUSTED_PROXY, |text| {
+            if text == OFF {
+                return Ok(Vec::new());
+            }
+            let networks: Option<Vec<IpNet>> = text.split(',').map(network).collect();
+            networks.ok_or("addresses or networks such as 10.0.0.0/8 or ::1, or `off`")
+        })
+    }
+
+    fn bytes(&self, key: Key, standard: usize) -> Result<usize, Failure> {
+        let bytes = self.size(key)?;
+        Ok(bytes.map_or(standard, |bytes| {
+            usize::try_from(bytes).unwrap_or(usize::MAX)
+        }))
+    }
+
+    fn rate(&self, key: Key, standard: Option<Rate>) -> Result<Option<Rate>, Failure> {
+        let rate = self.with(key, |text| {
+            if text == OFF {
+                return Ok(None);
+            }
+            match text.parse() {
+                Ok(per_second) if per_second > 0 => Ok(Some(Rate::per_second(per_second))),
+                _ => Err("a whole number above 0, or `off`"),
+            }
+        })?;
+        Ok(rate.unwrap_or(standard))
+    }
+}
+
+/// Written instead of a value: no limit, or none of them.
+const OFF: &str = "off";
+
+/// A network, or a single address as one.
+fn network(text: &str) -> Option<IpNet> {
+    let text = text.trim();
+    let single = || Some(IpNet::from(std::net::IpAddr::from_str(text).ok()?));
+    text.parse().ok().or_else(single)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::settings;
+    use super::*;
+
+    #[test]
+    fn proxies_are_networks_or_addresses() {
+        let set = |text| settings(&[(Key::TRUSTED_PROXY, text)], &[]).trusted_proxies();
+        let networks = set("10.0.0.0/8, ::1,192.0.2.1").unwrap().unwrap();
+        let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
+        assert_eq!(networks, ["10.0.0.0/8", "::1/128", "192.0.2.1/32"]);
+        assert_eq!(set("off").unwrap(), Some(Vec::new()));
+        for bad in ["", "10.0.0.0/33", "10.0.0.1,", "proxy.example.com"] {
+            let error = set(bad).unwrap_err().to_string();
+            assert!(error.contains("10.0.0.0/8"), "{error}");
+        }
+        assert_eq!(settings(&[], &[]).trusted_proxies().unwrap(), None);
+    }
+
+    #[test]
+    fn a_rate_may_be_off() {
+        let rate = |text| settings(&[(Key::MAX_RATE, text)], &[]).relay_limits();
+        assert_eq!(rate("off").unwrap().max_rate, None);
+        assert_eq!(rate("5").unwrap().max_rate, Some(Rate::per_second(5)));
+        assert!(rate("0").is_err() && rate("-1").is_err() && rate("fast").is_err());
+    }
+}
