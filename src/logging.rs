@@ -4,10 +4,26 @@ use std::fs::OpenOptions;
 use std::io::IsTerminal as _;
 use std::sync::Mutex;
 
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::FilterFn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
+
+/// Libraries that write whole messages, headers and tokens included, at the level `trace`: they get
+/// it only where the filter names them.
+const CHATTY: [&str; 6] = [
+    "h2",
+    "hyper",
+    "hyper_util",
+    "rustls",
+    "tokio_tungstenite",
+    "tungstenite",
+];
 
 /// Starts logging for the whole process.
 pub(crate) fn start(settings: &Settings, screen_is_taken: bool) -> Result<(), Failure> {
@@ -23,6 +39,7 @@ pub(crate) fn start(settings: &Settings, screen_is_taken: bool) -> Result<(), Fa
     let filter = EnvFilter::try_new(wish.unwrap_or(by_verbosity)).map_err(|error| {
         Failure::usage("the log filter cannot be read").fact("why", error.to_string())
     })?;
+    let discreet = discreet(wish.unwrap_or_default());
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
     if screen_is_taken {
         let dir = settings.data_dir()?;
@@ -37,13 +54,58 @@ pub(crate) fn start(settings: &Settings, screen_is_taken: bool) -> Result<(), Fa
         subscriber
             .with_ansi(false)
             .with_writer(Mutex::new(file))
+            .finish()
+            .with(discreet)
             .init();
     } else {
         let colour = settings.colour(std::io::stderr().is_terminal())?;
         subscriber
             .with_ansi(colour)
             .with_writer(std::io::stderr)
+            .finish()
+            .with(discreet)
             .init();
     }
     Ok(())
+}
+
+/// Keeps `trace` from the libraries that would write secrets, but for those that `wish` names.
+fn discreet(wish: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
+    let named = |library: &&str| {
+        let mut directives = wish.split(',').map(str::trim);
+        directives.any(|directive| is_of(directive, library))
+    };
+    let kept: Vec<_> = CHATTY
+        .into_iter()
+        .filter(|library| !named(library))
+        .collect();
+    FilterFn::new(move |record: &Metadata<'_>| {
+        *record.level() < Level::TRACE
+            || !kept.iter().any(|library| is_of(record.target(), library))
+    })
+    .with_max_level_hint(LevelFilter::TRACE)
+}
+
+/// Whether a target, or a directive, is about this library or a module of it.
+fn is_of(target: &str, library: &str) -> bool {
+    let rest = target.strip_prefix(library);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['=', ':', '[']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_is_named_by_itself_or_a_module_of_it() {
+        for (target, library, expected) in [
+            ("h2", "h2", true),
+            ("h2::codec", "h2", true),
+            ("hyper=trace", "hyper", true),
+            ("hyper_util", "hyper", false),
+            ("trace", "h2", false),
+        ] {
+            assert_eq!(is_of(target, library), expected, "{target}");
+        }
+    }
 }

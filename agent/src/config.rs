@@ -1,8 +1,6 @@
 //! What an agent needs to know: complete and checked before it gets here.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use podtap_podio::client;
@@ -12,6 +10,7 @@ use url::Url;
 
 use crate::hooks::WantedHook;
 use crate::place::PlaceRef;
+pub use crate::target::{InvalidTarget, Target, without_user_info};
 
 /// Everything an agent needs.
 #[derive(Debug, Clone)]
@@ -160,106 +159,6 @@ impl Default for Retention {
         Self {
             max_age: Duration::from_hours(30 * 24),
             max_events: 1_000_000,
-        }
-    }
-}
-
-/// The local service: a base URL to which an event's path is appended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target(Url);
-
-impl Target {
-    /// The base URL, without a trailing slash in its path.
-    pub fn url(&self) -> &Url {
-        &self.0
-    }
-}
-
-/// A text that names no local service.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a local service: {reason}; try 3000, :3000, localhost:3000/path or a URL")]
-pub struct InvalidTarget {
-    text: String,
-    reason: String,
-}
-
-impl FromStr for Target {
-    type Err = InvalidTarget;
-
-    /// Accepts `3000`, `:3000`, `host:port`, `host:port/path` and an `http://` or `https://` URL.
-    fn from_str(text: &str) -> Result<Self, InvalidTarget> {
-        let invalid = |reason: &str| InvalidTarget {
-            text: text.to_owned(),
-            reason: reason.to_owned(),
-        };
-        let trimmed = text.trim();
-        let digits = trimmed.strip_prefix(':').unwrap_or(trimmed);
-        let url = match digits.parse::<u16>() {
-            Ok(0) => return Err(invalid("port 0 is no port")),
-            Ok(port) => format!("http://localhost:{port}"),
-            Err(_) if digits.bytes().all(|b| b.is_ascii_digit()) && !digits.is_empty() => {
-                return Err(invalid("a port is at most 65535"));
-            }
-            Err(_) if trimmed.contains("://") => trimmed.to_owned(),
-            Err(_) if trimmed.starts_with(':') => format!("http://localhost{trimmed}"),
-            Err(_) => format!("http://{trimmed}"),
-        };
-        let mut url: Url = url
-            .parse()
-            .map_err(|e: url::ParseError| invalid(&e.to_string()))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(invalid("only http and https are delivered to"));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(invalid("each event brings its own query"));
-        }
-        let path = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&path);
-        Ok(Self(url))
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str().trim_end_matches('/'))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_way_to_write_a_local_service_is_understood() {
-        for (text, url) in [
-            ("3000", "http://localhost:3000"),
-            (":3000", "http://localhost:3000"),
-            (":3000/hook", "http://localhost:3000/hook"),
-            ("myhost:8080/a/b/", "http://myhost:8080/a/b"),
-            ("http://[::1]:9/", "http://[::1]:9"),
-            ("https://dev.test/x", "https://dev.test/x"),
-        ] {
-            assert_eq!(
-                text.parse::<Target>().map(|t| t.to_string()),
-                Ok(url.to_owned()),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_names_no_local_service_is_refused_with_a_hint() {
-        for text in [
-            "",
-            "0",
-            "70000",
-            "ftp://x",
-            "http://",
-            "http://x/?a=1",
-            "a b",
-        ] {
-            let error = text.parse::<Target>().unwrap_err().to_string();
-            assert!(error.contains("try 3000"), "{error}");
         }
     }
 }

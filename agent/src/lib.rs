@@ -23,6 +23,7 @@ pub mod reason;
 mod replay;
 pub mod standing;
 pub mod status;
+mod target;
 pub mod tls;
 mod trigger;
 mod watch;

@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
 
 use crate::config::Target;
-use crate::delivery::forward::{self, Dispatch, Forwarder};
+use crate::delivery::forward::{Dispatch, Forwarder};
 use crate::delivery::headers::{Marks, Origin};
 use crate::delivery::scheme;
 use crate::history::{
@@ -95,7 +95,7 @@ impl Replayer {
         };
         let (started_at, clock) = (Timestamp::now(), Instant::now());
         let dispatch = self.dispatch(target, event, marks, edited.as_ref());
-        let url = forward::url(target, dispatch.path);
+        let url = target.with_path(dispatch.path);
         let outcome = match self.forwarder.send(dispatch).await {
             Ok(answer) => answer.into_outcome(self.max_response_bytes),
             Err(failure) => Outcome::Failed {

@@ -5,6 +5,7 @@
 //! - [`event`]: a decoded webhook, [`PodioEvent`].
 //! - [`mod@decode`]: the body of a POST to a [`PodioEvent`], or why it is none.
 //! - [`mod@sample`]: realistic parameters for every event type.
+//! - [`reach`]: which hosts are near enough for what is not encrypted.
 //! - [`selection`]: event types as people name several.
 //! - [`hook_url`]: whether Podio would call a URL at all.
 //! - [`standing`]: when Podio would stop calling a hook.
@@ -23,6 +24,7 @@ pub mod connector;
 pub mod decode;
 pub mod event;
 pub mod hook_url;
+pub mod reach;
 pub mod ref_type;
 pub mod sample;
 pub mod selection;

@@ -53,6 +53,9 @@ pub(crate) struct Listen {
     /// The relay's URL; without it a relay runs inside this process
     #[arg(short, long, value_name = "URL", alias = "server")]
     pub(crate) relay: Option<String>,
+    /// Send the token to a relay over plain http, which everyone on the way can read
+    #[arg(long)]
+    pub(crate) allow_plaintext_relay: bool,
     /// The relay's token; better in PODTAP_TOKEN or --token-file, where `ps` does not show it
     #[arg(long, value_name = "TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,

@@ -13,7 +13,7 @@ use podtap_wire::EventId;
 use super::events::{newest, parse_filter};
 use super::history::{browser, find, load, run_browser};
 use crate::cli::Replay;
-use crate::config::Settings;
+use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
 use crate::output::{lines, print};
 use crate::parts::Parts;
@@ -84,7 +84,7 @@ async fn send_all(
         };
         let edited = match &editor {
             None => None,
-            Some(editor) => match edit(editor, &event.request).await {
+            Some(editor) => match edit(editor, &Key::secret_variables(), &event.request).await {
                 Ok(Some(edited)) => Some(edited),
                 Ok(None) => continue,
                 Err(why) => return Err(Failure::new(Code::Failed, why)),
@@ -131,10 +131,9 @@ fn no_answer(attempt: &Attempt, error: &str) -> Failure {
 /// Where the event went first: what `replay` means when nobody says where to.
 async fn earlier_target(handle: &AgentHandle, event: &Event) -> Result<Target, Failure> {
     let attempts = handle.history().attempts(event.id).await?;
-    let base = attempts
-        .first()
-        .and_then(|first| first.url.strip_suffix(&event.request.path));
-    base.and_then(|base| base.parse().ok()).ok_or_else(|| {
+    let first = attempts.first();
+    let target = first.and_then(|first| Target::of_attempt(&first.url, &event.request.path));
+    target.ok_or_else(|| {
         Failure::usage("this event was never delivered, so where to?")
             .hint("name the local service with --to")
     })

@@ -62,6 +62,7 @@ fn every_value_of_the_example_is_one_that_the_setting_takes() {
         assert!(set.number::<u64>(key).unwrap().is_some(), "{key:?}");
     }
     let switched = [
+        (Key::ALLOW_PLAINTEXT_RELAY, false),
         (Key::PRESERVE_HOST, false),
         (Key::VERIFY, true),
         (Key::FORWARD_VERIFY, true),

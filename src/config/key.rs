@@ -16,6 +16,7 @@ macro_rules! keys {
 
 keys! {
     ADMIN_LISTEN = "admin-listen",
+    ALLOW_PLAINTEXT_RELAY = "allow-plaintext-relay",
     BREAK_LOOPS = "break-loops",
     COLOR = "color",
     CONCURRENCY = "concurrency",
@@ -81,6 +82,18 @@ impl Key {
         is_capital.then(|| Self::find(&name.replace('_', "-").to_lowercase()))?
     }
 
+    /// Whether its value is a secret: never printed, and kept from the programs that podtap starts.
+    pub(crate) fn is_secret(self) -> bool {
+        let ends = ["token", "secret", "password"];
+        ends.iter().any(|end| self.0.ends_with(end))
+    }
+
+    /// The variables of the secrets.
+    pub(crate) fn secret_variables() -> Vec<String> {
+        let secrets = Self::ALL.iter().filter(|key| key.is_secret());
+        secrets.map(|key| key.variable()).collect()
+    }
+
     /// The setting with this name.
     pub(crate) fn find(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|key| key.0 == name)
@@ -118,6 +131,13 @@ mod tests {
         assert_eq!(Key::nearest("relai"), Some(Key::RELAY));
         assert_eq!(Key::nearest("token_flie"), Some(Key::TOKEN_FILE));
         assert_eq!(Key::nearest("zzz"), None);
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_names_and_files_of_secrets_are_none() {
+        assert!(Key::TOKEN.is_secret() && Key::PODIO_CLIENT_SECRET.is_secret());
+        assert!(Key::PODIO_APP_TOKEN.is_secret() && Key::PODIO_PASSWORD.is_secret());
+        assert!(!Key::TOKEN_FILE.is_secret() && !Key::RELAY.is_secret());
     }
 
     #[test]

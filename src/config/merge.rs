@@ -59,6 +59,11 @@ pub(super) fn flags(cli: &Cli) -> Layer {
                 listen.target.as_ref().or(listen.forward_to.as_ref()),
             );
             typed.text(Key::RELAY, listen.relay.as_ref());
+            typed.switch(
+                Key::ALLOW_PLAINTEXT_RELAY,
+                listen.allow_plaintext_relay,
+                true,
+            );
             typed.text(Key::TOKEN, listen.token.as_ref());
             typed.text(Key::TOKEN_FILE, listen.token_file.as_ref());
             typed.text(Key::RESPOND, listen.respond.as_ref());

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 
 use podtap_agent::Target;
+use podtap_podio::reach;
 use podtap_wire::Respond;
 use url::Url;
 
@@ -17,8 +18,34 @@ impl Settings {
         self.parsed(Key::FORWARD_TO)
     }
 
-    /// The relay's URL, where one is set.
+    /// The relay's URL, where one is set. The token goes there: in the clear to this machine only,
+    /// unless a person asks for more.
     pub(crate) fn relay(&self) -> Result<Option<Url>, Failure> {
+        let Some(url) = self.relay_url()? else {
+            return Ok(None);
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            let host = url.host_str().unwrap_or_default();
+            return Err(Failure::usage(
+                "the relay's URL holds a user or a password, which is not sent",
+            )
+            .fact("relay", host)
+            .hint("leave it out; the token goes into PODTAP_TOKEN or --token-file"));
+        }
+        let is_safe = url.scheme() == "https" || reach::is_this_machine(&url);
+        if is_safe || self.switch(Key::ALLOW_PLAINTEXT_RELAY, false)? {
+            return Ok(Some(url));
+        }
+        Err(
+            Failure::usage("the token would travel in the clear: the relay's URL is not https")
+                .fact("relay", url.as_str())
+                .hint(
+                    "use https://, or --allow-plaintext-relay on a network where nobody can listen",
+                ),
+        )
+    }
+
+    fn relay_url(&self) -> Result<Option<Url>, Failure> {
         self.with(Key::RELAY, |text| {
             let text = if text.contains("://") {
                 text.into()
@@ -47,11 +74,15 @@ impl Settings {
         Ok(respond.unwrap_or_default())
     }
 
-    /// The proxy on the way to a URL, where the environment names one.
+    /// The proxy on the way to a URL, where the environment names one; none to this machine, which
+    /// only this machine can reach.
     pub(crate) fn proxy<T>(&self, to: &Url) -> Result<Option<T>, Failure>
     where
         T: FromStr,
     {
+        if reach::is_this_machine(to) {
+            return Ok(None);
+        }
         let host = to.host_str().unwrap_or_default();
         let Some(proxy) = self.environment().proxy_for(to.scheme(), host) else {
             return Ok(None);
@@ -114,6 +145,44 @@ mod tests {
             Some(8080)
         );
         assert!(relay("ftp://x").is_err());
+    }
+
+    #[test]
+    fn a_token_goes_in_the_clear_to_this_machine_only_unless_asked_for() {
+        let relay =
+            |text, more: &[_]| settings(&[&[(Key::RELAY, text)], more].concat(), &[]).relay();
+        for near in ["http://127.0.0.1:1", "http://localhost", "http://[::1]:8"] {
+            assert!(relay(near, &[]).is_ok(), "{near}");
+        }
+        for far in [
+            "http://hooks.test",
+            "http://10.0.0.1:8080",
+            "http://localhost.test",
+        ] {
+            let refused = relay(far, &[]).unwrap_err().to_string();
+            assert!(refused.contains("https://"), "{refused}");
+            assert!(refused.contains("--allow-plaintext-relay"), "{refused}");
+            let allowed = (Key::ALLOW_PLAINTEXT_RELAY, "true");
+            assert!(relay(far, &[allowed]).is_ok(), "{far}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_refused_and_not_repeated() {
+        for (key, text) in [
+            (Key::RELAY, "https://ann:hunter2@hooks.test"),
+            (Key::RELAY, "ann:hunter2@hooks.test"),
+            (Key::RELAY, "ftp://ann:hunter2@hooks.test"),
+            (Key::RELAY, "https://ann:hunter2@hooks test"),
+            (Key::FORWARD_TO, "http://ann:hunter2@localhost:3000"),
+            (Key::FORWARD_TO, "ann:hunter2@local host"),
+        ] {
+            let set = settings(&[(key, text)], &[]);
+            let refused = set.relay().map(drop).and_then(|()| set.target().map(drop));
+            let refused = refused.unwrap_err();
+            let shown = format!("{refused} {refused:?}");
+            assert!(!shown.contains("hunter2"), "{text}: {shown}");
+        }
     }
 
     #[test]

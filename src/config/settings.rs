@@ -9,6 +9,8 @@ use podtap_wire::TunnelName;
 
 use super::env::Environment;
 use super::file::Table;
+use podtap_agent::config::without_user_info;
+
 use super::key::Key;
 use super::merge::{Layers, Origin};
 use super::parse;
@@ -161,6 +163,7 @@ impl std::fmt::Debug for Settings {
 }
 
 fn wrong(key: Key, text: &str, origin: &Origin, why: &str) -> Failure {
+    let text = without_user_info(text);
     Failure::usage(format!("{} cannot be `{text}`", key.name()))
         .fact("why", why)
         .fact("from", origin.to_string())

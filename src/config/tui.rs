@@ -52,6 +52,7 @@ impl Settings {
             keymap: super::keys::keymap(&self.tables.keys)?,
             filters: self.filters(Timestamp::now())?,
             editor: self.editor(),
+            secrets: Key::secret_variables(),
             tmux: self.environment().get("TMUX").is_some(),
             remote: self.environment().get("SSH_TTY").is_some(),
             ..podtap_tui::Config::default()

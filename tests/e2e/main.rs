@@ -29,6 +29,7 @@ mod order;
 mod podio_js;
 mod readme;
 mod sandbox_round_trip;
+mod secrets;
 mod shutdown;
 mod story;
 mod support;

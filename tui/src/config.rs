@@ -21,6 +21,8 @@ pub struct Config {
     pub mouse: bool,
     /// The shell command of the person's editor, to which the file's path is added.
     pub editor: String,
+    /// Variables that hold secrets: neither the editor nor the browser gets them.
+    pub secrets: Vec<String>,
     /// Whether the terminal is one of tmux's, which wants its clipboard asked for in its own way.
     pub tmux: bool,
     /// Whether the person sits at another machine (SSH), so that a browser here is not theirs.
@@ -36,6 +38,7 @@ impl Default for Config {
             filters: Saved::default(),
             mouse: true,
             editor: "vi".to_owned(),
+            secrets: Vec::new(),
             tmux: false,
             remote: false,
         }

@@ -90,8 +90,9 @@ pub async fn run<S: Screen>(
         app,
         status,
         changes: agent.changes(),
-        executor: Executor::new(agent, config.zone),
+        executor: Executor::new(agent, config.zone, config.secrets.clone()),
         editor: config.editor,
+        secrets: config.secrets,
         editing: None,
         suspends: false,
         gathered: Changes::default(),
@@ -109,6 +110,7 @@ struct Runtime {
     changes: broadcast::Receiver<Change>,
     executor: Executor,
     editor: String,
+    secrets: Vec<String>,
     /// What the editor shall be opened on.
     editing: Option<Editing>,
     /// Whether a person wants their shell back for a while.
@@ -215,7 +217,7 @@ impl Runtime {
     async fn edit<S: Screen>(&mut self, screen: &mut S, editing: Editing) -> Result<(), Error> {
         let Editing { id, file, before } = editing;
         screen.leave().map_err(Error::Terminal)?;
-        let result = edit(&self.editor, &file).await;
+        let result = edit(&self.editor, &self.secrets, &file).await;
         self.enter(screen)?;
         let answer = Answer::Edited { id, before, result };
         self.update(screen, Message::Answer(answer))

@@ -26,7 +26,7 @@ impl Sitting {
     pub fn open(agent: AgentHandle, config: Config, size: Size, now: Timestamp) -> Self {
         let status = agent.status().borrow().clone();
         let app = App::new(config.clone(), size, now, status);
-        let executor = Executor::new(agent, config.zone);
+        let executor = Executor::new(agent, config.zone, config.secrets);
         let mut sitting = Self { app, executor };
         sitting.tell(Message::Tick(now));
         sitting

@@ -249,8 +249,7 @@ impl Forwarder {
     }
 }
 
-/// The local service's base URL with the event's path behind it, byte for byte: nothing is
-/// decoded, merged or normalized (invariant 3).
+/// The URL of a request, byte for byte; `None` where it cannot be sent.
 fn uri(target: &Target, path: &str) -> Option<Uri> {
     let url = target.url();
     let host = url.host_str()?;
@@ -258,19 +257,15 @@ fn uri(target: &Target, path: &str) -> Option<Uri> {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     };
-    let slash = if path.starts_with('/') { "" } else { "/" };
-    let path = format!("{}{slash}{path}", url.path().trim_end_matches('/'));
+    let all = target.with_path(path);
+    let (_, rest) = all.split_once("://")?;
+    let path = rest.strip_prefix(&authority)?;
     Uri::builder()
         .scheme(url.scheme())
         .authority(authority)
         .path_and_query(PathAndQuery::try_from(path).ok()?)
         .build()
         .ok()
-}
-
-/// The URL as an attempt shows it.
-pub(crate) fn url(target: &Target, path: &str) -> String {
-    format!("{target}{path}")
 }
 
 #[cfg(test)]

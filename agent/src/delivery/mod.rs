@@ -220,7 +220,7 @@ impl Delivery {
                 event: event.id,
                 replay: false,
                 again: verdict.is_some(),
-                url: forward::url(&self.target, &event.request.path),
+                url: self.target.with_path(&event.request.path),
                 edited: None,
                 started_at,
                 duration,

@@ -4,6 +4,7 @@
 
 use podtap_podio::client::BaseUrl;
 use podtap_podio::hook_url::{Uncallable, check_hook_url};
+use podtap_podio::reach;
 use podtap_wire::TunnelKey;
 use url::{Host, Url};
 
@@ -144,13 +145,7 @@ impl TunnelUrl {
 
 /// A sandbox on this machine reaches this machine.
 pub(super) fn is_this_machine(api: &str) -> bool {
-    let url = Url::parse(api).ok();
-    match url.as_ref().and_then(Url::host) {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    Url::parse(api).is_ok_and(|url| reach::is_this_machine(&url))
 }
 
 #[cfg(test)]

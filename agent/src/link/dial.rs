@@ -28,7 +28,7 @@ use tower_service::Service;
 use url::Url;
 
 use super::disconnect::Disconnect;
-use crate::config::LinkConfig;
+use crate::config::{LinkConfig, without_user_info};
 use crate::reason;
 
 /// Time for the whole way: name, TCP, proxy, TLS, upgrade.
@@ -44,7 +44,10 @@ pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
     /// Not a URL of a relay.
-    #[error("{url} is no relay: it begins with https:// or http:// and names a host")]
+    #[error(
+        "{} is not a relay's URL: it begins with https:// or http://, names a host, and holds no user",
+        without_user_info(url.as_str())
+    )]
     Relay {
         /// The URL.
         url: Url,
@@ -203,7 +206,8 @@ impl Dialer {
 
 /// The relay's endpoint for agents. The port is spelt out: a proxy is told it.
 fn endpoint(relay: &Url) -> Option<Uri> {
-    if !matches!(relay.scheme(), "http" | "https") || !relay.username().is_empty() {
+    let has_user = !relay.username().is_empty() || relay.password().is_some();
+    if !matches!(relay.scheme(), "http" | "https") || has_user {
         return None;
     }
     let (host, port) = (relay.host_str()?, relay.port_or_known_default()?);
@@ -290,6 +294,7 @@ mod tests {
             ),
             ("http://[::1]/base/", Some("http://[::1]:80/base/-/connect")),
             ("ftp://hooks.test", None),
+            ("https://:secret@hooks.test", None),
         ] {
             let endpoint = endpoint(&relay.parse().unwrap()).map(|uri| uri.to_string());
             assert_eq!(endpoint.as_deref(), expected, "{relay}");

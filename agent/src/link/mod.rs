@@ -147,8 +147,9 @@ impl Link {
 
 impl Face {
     fn welcomed(&self, welcome: Welcome) {
+        // Not the URL: its key is the only secret that keeps others from posting.
         tracing::info!(
-            url = welcome.url,
+            tunnel = welcome.tunnel.as_str(),
             server = welcome.server,
             backlog = welcome.backlog,
             "the link is up"

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use url::{Host, Url};
+use url::Url;
+
+use crate::reach::is_this_machine;
 
 /// The address of an API. Plain `http` is taken for this machine only, since tokens travel on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,15 +102,6 @@ impl FromStr for BaseUrl {
             text: url.as_str().trim_end_matches('/').to_owned(),
             encrypted,
         })
-    }
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

@@ -9,14 +9,19 @@ use podtap_agent::history::EditedRequest;
 pub(crate) use difference::difference;
 pub(crate) use file::{parse, write};
 
-/// Opens a request in a person's editor, a shell command, and reads back what it has become;
-/// `None` where it was left empty or as it was. For commands without a UI of their own.
+/// Opens a request in a person's editor, a shell command that does not get the variables called
+/// `secrets`, and reads back what it has become; `None` where it was left empty or as it was. For
+/// commands without a UI of their own.
 ///
 /// # Errors
 /// In words: the editor failed, or what is in the file is no request.
-pub async fn edit(editor: &str, request: &WebhookRequest) -> Result<Option<EditedRequest>, String> {
+pub async fn edit(
+    editor: &str,
+    secrets: &[String],
+    request: &WebhookRequest,
+) -> Result<Option<EditedRequest>, String> {
     let before = write(request);
-    let after = crate::executor::edit(editor, &before).await?;
+    let after = crate::executor::edit(editor, secrets, &before).await?;
     if after == before {
         return Ok(None);
     }

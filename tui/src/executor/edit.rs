@@ -2,8 +2,9 @@
 
 use super::words;
 
-/// Lets a person edit a file with their editor, a shell command to which the path is added.
-pub(crate) async fn edit(editor: &str, file: &str) -> Result<String, String> {
+/// Lets a person edit a file with their editor, a shell command to which the path is added, and
+/// which does not get the variables called `secrets`.
+pub(crate) async fn edit(editor: &str, secrets: &[String], file: &str) -> Result<String, String> {
     let made = tempfile::Builder::new()
         .prefix("podtap-")
         .suffix(".http")
@@ -15,6 +16,9 @@ pub(crate) async fn edit(editor: &str, file: &str) -> Result<String, String> {
         .args(["-c", &format!("{editor} \"$1\""), "sh"])
         .arg(&path)
         .kill_on_drop(true);
+    for variable in secrets {
+        command.env_remove(variable);
+    }
     let status = command.status().await.map_err(words)?;
     if !status.success() {
         return Err(format!("nothing was sent: `{editor}` ended with {status}"));

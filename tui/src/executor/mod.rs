@@ -2,11 +2,13 @@
 //! owns; dropping it ends them.
 
 mod archive;
+mod browse;
 mod edit;
 mod hooks;
 mod read;
 
 use std::future::pending;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use podtap_agent::{AgentHandle, Replay};
@@ -25,6 +27,8 @@ const MOST: usize = 64;
 pub(crate) struct Executor {
     agent: AgentHandle,
     zone: TimeZone,
+    /// Variables that no other program gets.
+    secrets: Arc<[String]>,
     work: JoinSet<Option<Answer>>,
     /// The page and the total being read: a new question ends the old one.
     reading: Option<AbortHandle>,
@@ -32,11 +36,13 @@ pub(crate) struct Executor {
 }
 
 impl Executor {
-    /// An executor for one agent; times are laid out in `zone`.
-    pub(crate) fn new(agent: AgentHandle, zone: TimeZone) -> Self {
+    /// An executor for one agent; times are laid out in `zone`, and what it starts does not get the
+    /// variables called `secrets`.
+    pub(crate) fn new(agent: AgentHandle, zone: TimeZone, secrets: Vec<String>) -> Self {
         Self {
             agent,
             zone,
+            secrets: secrets.into(),
             work: JoinSet::new(),
             reading: None,
             counting: None,
@@ -51,6 +57,7 @@ impl Executor {
         }
         let full = self.work.len() >= MOST;
         let (agent, zone) = (self.agent.clone(), self.zone.clone());
+        let secrets = Arc::clone(&self.secrets);
         let asks = match effect {
             Effect::LoadPage { .. } => Some(&mut self.reading),
             Effect::Count { .. } => Some(&mut self.counting),
@@ -62,6 +69,10 @@ impl Executor {
                     id,
                     result: Err("too many replays are under way".to_owned()),
                 }),
+                Effect::Browse(link) => {
+                    let result = browse::browse(link, &secrets).await;
+                    Some(Answer::Browsed { result })
+                }
                 effect => answer(&agent, zone, effect).await,
             }
         });
@@ -169,10 +180,6 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
             });
             Answer::Link { result }
         }
-        Effect::Browse(link) => {
-            let result = browse(link).await;
-            Answer::Browsed { result }
-        }
         Effect::LoadHooks { generation } => hooks::list(agent, generation).await,
         Effect::ChangeHook(change) => hooks::change(agent, change).await,
         Effect::Release { object } => {
@@ -198,20 +205,13 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
             let result = archive::import(agent, file).await;
             Answer::Imported { result }
         }
-        Effect::Draw | Effect::Suspend | Effect::Edit { .. } | Effect::Copy(_) | Effect::Quit => {
-            return None;
-        }
+        Effect::Draw
+        | Effect::Suspend
+        | Effect::Edit { .. }
+        | Effect::Copy(_)
+        | Effect::Browse(_)
+        | Effect::Quit => return None,
     })
-}
-
-/// Opens a page in the person's browser.
-async fn browse(link: String) -> Result<(), String> {
-    let opened = tokio::task::spawn_blocking({
-        let link = link.clone();
-        move || open::that_detached(link)
-    });
-    let opened = opened.await.map_err(words)?;
-    opened.map_err(|error| format!("no browser could be opened ({error}); the page is {link}"))
 }
 
 /// An error and what caused it, in words.

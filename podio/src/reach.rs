@@ -1,0 +1,73 @@
+//! How near a host is: what may travel unencrypted, or to a certificate that nobody vouches for,
+//! stays on this machine or in a private network.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+/// Whether a URL names this machine: secrets may go there over plain `http`.
+pub fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        // RFC 6761 §6.3: these names never leave the machine.
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        None => false,
+    }
+}
+
+/// Whether an address is this machine's or of a network that the internet does not reach: RFC 1918,
+/// link-local (RFC 3927, RFC 4291) and unique local addresses (RFC 4193).
+pub fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            address.is_loopback() || address.is_private() || address.is_link_local()
+        }
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_named_by_loopback_alone() {
+        for (url, expected) in [
+            ("http://localhost:3000", true),
+            ("http://a.localhost", true),
+            ("http://127.9.9.9/x", true),
+            ("http://[::1]", true),
+            ("http://[::ffff:127.0.0.1]", true),
+            ("http://localhost.example", false),
+            ("http://10.0.0.1", false),
+            ("http://0.0.0.0", false),
+            ("http://[fe80::1]", false),
+        ] {
+            assert_eq!(is_this_machine(&url.parse().unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn private_networks_are_those_that_the_internet_does_not_reach() {
+        for (address, expected) in [
+            ("127.0.0.1", true),
+            ("10.1.2.3", true),
+            ("172.31.0.1", true),
+            ("172.32.0.1", false),
+            ("192.168.1.1", true),
+            ("169.254.1.1", true),
+            ("8.8.8.8", false),
+            ("::1", true),
+            ("fd00::1", true),
+            ("fe80::1", true),
+            ("::ffff:192.168.0.1", true),
+            ("::ffff:8.8.8.8", false),
+            ("2001:db8::1", false),
+        ] {
+            assert_eq!(is_private(address.parse().unwrap()), expected, "{address}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! A person's browser, started for one page.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+/// A launcher that runs for so long has opened the page.
+const FAILS_WITHIN: Duration = Duration::from_secs(2);
+
+/// Opens a page with the first launcher of the system that works; none gets the variables called
+/// `secrets`.
+pub(super) async fn browse(link: String, secrets: &[String]) -> Result<(), String> {
+    for launcher in open::commands(&link) {
+        let mut launcher = Command::from(launcher);
+        for variable in secrets {
+            launcher.env_remove(variable);
+        }
+        let quiet = launcher
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        // A group of its own: what ends podtap from the keyboard does not end the browser.
+        #[cfg(unix)]
+        quiet.process_group(0);
+        let Ok(mut started) = quiet.spawn() else {
+            continue;
+        };
+        match timeout(FAILS_WITHIN, started.wait()).await {
+            Ok(Ok(status)) if !status.success() => {}
+            Ok(Err(_)) => {}
+            Ok(Ok(_)) | Err(_) => return Ok(()),
+        }
+    }
+    Err(format!("no browser could be opened; the page is {link}"))
+}
