@@ -113,7 +113,7 @@ pub struct Agent {
     delivery: Option<Delivery>,
     watch: Option<Watch>,
     hooks: Option<Hooks>,
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
 }
 
 impl Agent {
@@ -129,9 +129,9 @@ impl Agent {
             podio,
         } = config;
         let (changes, _) = broadcast::channel(CHANGE_BUFFER);
+        let lock = link.is_some().then(|| Lock::take(&path)).transpose()?;
         let (writer, writer_thread) = Writer::open(&path, changes.clone())?;
         let history = History::open_read_only(&path)?;
-        let lock = link.is_some().then(|| Lock::take(&path)).transpose()?;
         let tls = tls::client_config(needs_tls(link.as_ref(), target.as_ref()))?;
         let answers_sender = answers_sender(link.as_ref());
         // What goes back to the sender is whole.
@@ -202,7 +202,7 @@ impl Agent {
             delivery,
             watch,
             hooks,
-            _lock: lock,
+            lock,
         };
         Ok((agent, handle))
     }
@@ -221,7 +221,7 @@ impl Agent {
             delivery,
             watch,
             hooks,
-            _lock,
+            lock,
         } = self;
         let token = token.child_token();
         let mut parts = JoinSet::new();
@@ -258,6 +258,7 @@ impl Agent {
             }
         }
         writer_thread.close().await;
+        lock.map(Lock::release);
         outcome
     }
 }

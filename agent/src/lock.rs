@@ -1,15 +1,14 @@
 //! One agent with a link for each history: a lock on a file beside it, released by the operating
 //! system however the process ends.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use podtap_disk::{lock, private};
 
 /// Held as long as the agent runs.
 #[derive(Debug)]
-pub(crate) struct Lock {
-    _file: File,
-}
+pub(crate) struct Lock(lock::Lock);
 
 /// Why there is no lock.
 #[derive(Debug)]
@@ -21,34 +20,28 @@ pub(crate) enum LockError {
 }
 
 impl Lock {
-    /// Takes the lock of the history at `history`.
+    /// Takes the lock of the history at `history`, whose folder is made where missing.
     pub(crate) fn take(history: &Path) -> Result<Self, LockError> {
-        let mut path = history.as_os_str().to_owned();
-        path.push(".lock");
-        let path = PathBuf::from(path);
-        let failed = |error| LockError::Io(path.clone(), error);
-        let mut options = OpenOptions::new();
-        let mut file = options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut pid = String::new();
-                let _ = file.read_to_string(&mut pid);
-                return Err(LockError::Taken(pid.trim().parse().ok()));
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        let path = private::beside(history, ".lock");
+        if let Some(folder) = history.parent() {
+            private::folder(folder).map_err(|error| LockError::Io(folder.to_owned(), error))?;
         }
-        let written = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| writeln!(file, "{}", std::process::id()));
-        written.map_err(failed)?;
-        Ok(Self { _file: file })
+        match lock::Lock::take(&path) {
+            Ok(lock) => Ok(Self(lock)),
+            Err(lock::LockError::Taken(pid)) => Err(LockError::Taken(pid)),
+            Err(lock::LockError::Io(error)) => Err(LockError::Io(path, error)),
+        }
+    }
+
+    /// Whether the agent before this one was cut off.
+    pub(crate) fn was_cut_off(&self) -> bool {
+        self.0.was_cut_off()
+    }
+
+    /// Releases it after a good end.
+    pub(crate) fn release(self) {
+        if let Err(error) = self.0.release() {
+            tracing::warn!(%error, "the lock file cannot be emptied; the next start checks the history");
+        }
     }
 }

@@ -85,8 +85,8 @@ pub struct Bound {
 impl Relay {
     /// Opens the data folder and binds the listeners. Starts nothing but the queue's threads.
     pub async fn bind(config: Config) -> Result<Bound, Error> {
-        let database = Database::open(&config.data_dir)?;
         let lock = Lock::take(&config.data_dir)?;
+        let database = Database::open(&config.data_dir)?;
         let (listener, address) = listen_on(config.listen)?;
         let admin_listener = match config.admin_listen {
             Some(address) => Some(listen_on(address)?),
@@ -198,7 +198,7 @@ impl Bound {
             administration,
             upkeep.run(background.clone())
         );
-        drop(lock);
+        lock.release();
         Ok(())
     }
 }

@@ -135,7 +135,7 @@ impl Committer {
                 tracing::error!(error = %source, "cannot write to the history");
                 // What was noticed of a burst is not in the file.
                 self.bursts = Bursts::default();
-                refuse(group, &HistoryError::Write(source.into()));
+                refuse(group, &HistoryError::write(source));
             }
         }
     }

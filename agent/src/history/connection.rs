@@ -1,48 +1,39 @@
 //! Connections to the history's file: how each is set up, and the functions that SQL may call.
 
 use std::path::Path;
-use std::time::Duration;
 
+use podtap_disk::private;
+use podtap_disk::sqlite::{self, MigrateError, Profile};
+use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, OpenFlags};
 
 use super::error::HistoryError;
 use super::filter::Pattern;
 use super::schema;
 
-/// How long a connection waits for another process's transaction, which is always a short one.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Write-ahead log pages after which SQLite copies them into the file: 16 MiB, so that a burst
-/// pays for the copying (and its fsync) a few times and not with every commit.
-const CHECKPOINT_PAGES: i64 = 4096;
-
-/// Bytes to which the write-ahead log shrinks after a burst.
-const JOURNAL_SIZE_LIMIT: i64 = 64 * 1024 * 1024;
+/// How a history is opened. 4096 pages are 16 MiB, so that a burst pays for the copying (and its
+/// fsync) a few times and not with every commit.
+pub(super) const PROFILE: Profile = Profile {
+    cache_kib: 2000,
+    checkpoint_pages: 4096,
+    has_triggers: false,
+};
 
 /// A connection that may write; makes the folder and the file, and brings it to this format.
 pub(super) fn read_write(path: &Path) -> Result<Connection, HistoryError> {
-    let failed = HistoryError::open(path);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(HistoryError::prepare(path))?;
+        private::folder(folder).map_err(HistoryError::prepare(path))?;
     }
-    let mut connection = Connection::open(path).map_err(&failed)?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(&failed)?;
-    schema::check(path, schema::format(&connection).map_err(&failed)?)?;
-    connection
-        .pragma_update(None, "journal_mode", "wal")
-        .map_err(&failed)?;
-    // Invariant 1: with NORMAL, a power cut takes back commits that were already acknowledged.
-    connection
-        .pragma_update(None, "synchronous", "full")
-        .map_err(&failed)?;
-    connection
-        .pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
-        .map_err(&failed)?;
-    connection
-        .pragma_update(None, "journal_size_limit", JOURNAL_SIZE_LIMIT)
-        .map_err(&failed)?;
-    schema::migrate(path, &mut connection)?;
+    let failed = HistoryError::open(path);
+    let mut connection = sqlite::writer(path, &PROFILE).map_err(&failed)?;
+    sqlite::migrate(&mut connection, schema::MIGRATIONS).map_err(|error| match error {
+        MigrateError::Newer { found, known } => HistoryError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        },
+        MigrateError::Sqlite(cause) => HistoryError::unusable(path, cause),
+    })?;
     Ok(connection)
 }
 
@@ -54,18 +45,11 @@ pub(super) fn read_only(path: &Path) -> Result<Connection, HistoryError> {
             path: path.to_owned(),
         });
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let open = || {
-        let connection = Connection::open_with_flags(path, flags).map_err(&failed)?;
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(&failed)?;
-        Ok(connection)
-    };
-    let mut connection = open()?;
-    let found = schema::format(&connection).map_err(&failed)?;
-    schema::check(path, found)?;
-    if found < schema::KNOWN {
+    let mut connection = sqlite::reader(path, &PROFILE).map_err(&failed)?;
+    let found = sqlite::schema(&connection).map_err(&failed)?;
+    if found != schema::KNOWN {
         drop(read_write(path)?);
-        connection = open()?;
+        connection = sqlite::reader(path, &PROFILE).map_err(&failed)?;
     }
     add_functions(&connection).map_err(&failed)?;
     Ok(connection)

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use podtap_disk::{Cause, Trouble};
+
 /// The history could not be opened, read or written.
 ///
 /// `Clone`, because one failed commit is told to everybody whose write was in it.
@@ -33,7 +35,15 @@ pub enum HistoryError {
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: Arc<rusqlite::Error>,
+        source: Arc<Cause>,
+    },
+    /// There is no room on the disk.
+    #[error("the disk of the history {path} is full; make room there")]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: Arc<Cause>,
     },
     /// The file's folder cannot be made, or a thread not be started.
     #[error("cannot prepare the history {path}")]
@@ -45,10 +55,10 @@ pub enum HistoryError {
     },
     /// A read failed.
     #[error("cannot read the history")]
-    Read(#[source] Arc<rusqlite::Error>),
+    Read(#[source] Arc<Cause>),
     /// A write failed; nothing of its transaction was kept.
     #[error("cannot write to the history")]
-    Write(#[source] Arc<rusqlite::Error>),
+    Write(#[source] Arc<Cause>),
     /// What was asked for is not in the history any more.
     #[error("the event is not in the history any more")]
     Gone,
@@ -59,10 +69,25 @@ pub enum HistoryError {
 
 impl HistoryError {
     pub(super) fn open(path: &Path) -> impl Fn(rusqlite::Error) -> Self + '_ {
-        |source| Self::Open {
-            path: path.to_owned(),
-            source: Arc::new(source),
+        |source| Self::unusable(path, source.into())
+    }
+
+    pub(super) fn unusable(path: &Path, source: Cause) -> Self {
+        let is_full = source.trouble() == Trouble::Full;
+        let (path, source) = (path.to_owned(), Arc::new(source));
+        if is_full {
+            Self::Full { path, source }
+        } else {
+            Self::Open { path, source }
         }
+    }
+
+    pub(super) fn read(source: rusqlite::Error) -> Self {
+        Self::Read(Arc::new(source.into()))
+    }
+
+    pub(super) fn write(source: rusqlite::Error) -> Self {
+        Self::Write(Arc::new(source.into()))
     }
 
     pub(super) fn prepare(path: &Path) -> impl Fn(std::io::Error) -> Self + '_ {

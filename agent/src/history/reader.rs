@@ -72,7 +72,7 @@ impl Reader {
         self.under_way.fetch_add(1, Ordering::Relaxed);
         place.send(Box::new(job));
         let found = answered.await.map_err(|_| HistoryError::Closed)?;
-        found.map_err(|source| HistoryError::Read(Arc::new(source)))
+        found.map_err(HistoryError::read)
     }
 }
 

@@ -1,14 +1,8 @@
 //! The tables of the history: numbered migrations, append-only. A file of a later format is
 //! refused by name.
 
-use std::path::Path;
-
-use rusqlite::{Connection, TransactionBehavior};
-
-use super::error::HistoryError;
-
 /// Each entry takes a file from the format of its index to the next. Never edited, only added to.
-const MIGRATIONS: &[&str] = &[FORMAT_1, FORMAT_2, FORMAT_3];
+pub(super) const MIGRATIONS: &[&str] = &[FORMAT_1, FORMAT_2, FORMAT_3];
 
 /// `events` is what lists and filters read, one narrow row an event, so that a page of a million
 /// events stays cheap and a change of state rewrites no body. `requests` and `attempts` hold the
@@ -148,42 +142,10 @@ CREATE INDEX bursts_by_last ON bursts (last);
 /// The format that this build writes.
 pub(super) const KNOWN: usize = MIGRATIONS.len();
 
-/// The format of an open file: 0 for an empty one.
-pub(super) fn format(connection: &Connection) -> rusqlite::Result<usize> {
-    connection.pragma_query_value(None, "user_version", |row| row.get(0))
-}
-
-/// Refuses a file of a later format.
-pub(super) fn check(path: &Path, found: usize) -> Result<(), HistoryError> {
-    if found > KNOWN {
-        return Err(HistoryError::Newer {
-            path: path.to_owned(),
-            found,
-            known: KNOWN,
-        });
-    }
-    Ok(())
-}
-
-/// Brings the file to the format of this build, in one transaction; other processes wait.
-pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), HistoryError> {
-    let failed = HistoryError::open(path);
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(&failed)?;
-    let found = format(&transaction).map_err(&failed)?;
-    check(path, found)?;
-    for migration in MIGRATIONS.iter().skip(found) {
-        transaction.execute_batch(migration).map_err(&failed)?;
-    }
-    transaction
-        .pragma_update(None, "user_version", KNOWN)
-        .map_err(&failed)?;
-    transaction.commit().map_err(&failed)
-}
-
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
     use crate::history::{Anchor, Filter, History, PageQuery};
 

@@ -173,7 +173,7 @@ pub(crate) fn held_objects(path: &Path) -> Result<Vec<ObjectRef>, HistoryError> 
     let connection = connection::read_only(path)?;
     let sql = "SELECT object_kind, object_id FROM held_objects";
     let found = rows(&connection, sql, [], |found| object_at(found, 0));
-    let found = found.map_err(|source| HistoryError::Read(source.into()))?;
+    let found = found.map_err(HistoryError::read)?;
     Ok(found.into_iter().flatten().collect())
 }
 

@@ -1,7 +1,8 @@
 //! One relay a data folder: a lock file held for as long as the relay runs.
 
-use std::fs::{File, TryLockError};
 use std::path::Path;
+
+use podtap_disk::lock;
 
 use super::Error;
 
@@ -9,24 +10,34 @@ const FILE_NAME: &str = "relay.lock";
 
 /// Held by the running relay; the system releases it whatever way the process ends.
 #[derive(Debug)]
-pub(crate) struct Lock {
-    _file: File,
-}
+pub(crate) struct Lock(lock::Lock);
 
 impl Lock {
-    /// Takes the folder, or says that another relay has it.
+    /// Takes the folder, made where missing, or says that another relay has it.
     pub(crate) fn take(data_dir: &Path) -> Result<Self, Error> {
         let unusable = |source| Error::DataDir {
             path: data_dir.to_owned(),
             source,
         };
-        let file = File::create(data_dir.join(FILE_NAME)).map_err(unusable)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(Error::Locked {
+        podtap_disk::private::folder(data_dir).map_err(unusable)?;
+        match lock::Lock::take(&data_dir.join(FILE_NAME)) {
+            Ok(lock) => Ok(Self(lock)),
+            Err(lock::LockError::Taken(_)) => Err(Error::Locked {
                 path: data_dir.to_owned(),
             }),
-            Err(TryLockError::Error(source)) => Err(unusable(source)),
+            Err(lock::LockError::Io(source)) => Err(unusable(source)),
+        }
+    }
+
+    /// Whether the relay before this one was cut off.
+    pub(crate) fn was_cut_off(&self) -> bool {
+        self.0.was_cut_off()
+    }
+
+    /// Releases the folder after a good end.
+    pub(crate) fn release(self) {
+        if let Err(error) = self.0.release() {
+            tracing::warn!(%error, "the lock file cannot be emptied; the next start checks the database");
         }
     }
 }

@@ -8,20 +8,22 @@ mod schema;
 mod worker;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use podtap_disk::sqlite::{self, MigrateError, Profile};
+use podtap_disk::{Cause, Trouble};
+use rusqlite::Connection;
 
 pub(crate) use lock::Lock;
 pub(crate) use worker::Worker;
 
 const FILE_NAME: &str = "relay.db";
 
-/// How long one connection waits for another's transaction. Transactions take milliseconds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Prepared statements kept per connection; more than the relay has.
-const STATEMENTS: usize = 64;
+/// How this database is opened.
+const PROFILE: Profile = Profile {
+    cache_kib: 16_000,
+    checkpoint_pages: 1000,
+    has_triggers: true,
+};
 
 /// The database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +57,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What SQLite said.
-        source: rusqlite::Error,
+        source: Cause,
     },
     /// The file belongs to a newer release.
     #[error(
@@ -66,9 +68,20 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Its schema.
-        found: u32,
+        found: usize,
         /// The newest schema of this build.
-        known: u32,
+        known: usize,
+    },
+    /// There is no room on the disk.
+    #[error(
+        "the disk of {} is full; make room there or choose another folder with --data-dir",
+        path.display()
+    )]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: Cause,
     },
     /// A statement failed.
     #[error("cannot {attempt} in {}", path.display())]
@@ -78,7 +91,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What SQLite said.
-        source: rusqlite::Error,
+        source: Cause,
     },
 }
 
@@ -91,39 +104,31 @@ pub(crate) struct Database {
 impl Database {
     /// Makes the folder and the file where missing and brings the schema up to date.
     pub(crate) fn open(data_dir: &Path) -> Result<Self, Error> {
-        std::fs::create_dir_all(data_dir).map_err(|source| Error::DataDir {
+        podtap_disk::private::folder(data_dir).map_err(|source| Error::DataDir {
             path: data_dir.to_owned(),
             source,
         })?;
         let database = Self {
             path: data_dir.join(FILE_NAME),
         };
-        schema::migrate(&mut database.writer()?, &database.path)?;
+        database.migrate(&mut database.writer()?)?;
         Ok(database)
     }
 
     /// A connection that may write; its commits are on stable storage when they return.
     pub(crate) fn writer(&self) -> Result<Connection, Error> {
-        self.connect(
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-            // Invariant 1: with NORMAL a power cut takes commits that were already answered.
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;
-             PRAGMA journal_size_limit = 67108864;",
-        )
+        sqlite::writer(&self.path, &PROFILE).map_err(self.failed("open the database"))
     }
 
     /// A connection that cannot write.
     pub(crate) fn reader(&self) -> Result<Connection, Error> {
-        self.connect(
-            OpenFlags::SQLITE_OPEN_READ_WRITE,
-            "PRAGMA query_only = ON; PRAGMA cache_size = -4000;",
-        )
+        sqlite::reader(&self.path, &PROFILE).map_err(self.failed("open the database"))
     }
 
     /// Turns what SQLite said into an error that names this file.
     pub(crate) fn failed(&self, attempt: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {
         let path = self.path.clone();
-        move |source| Error::of(attempt, path, source)
+        move |source| Error::of(attempt, path, source.into())
     }
 
     /// The folder of the file.
@@ -131,32 +136,25 @@ impl Database {
         self.path.parent().unwrap_or(&self.path)
     }
 
-    fn connect(&self, flags: OpenFlags, pragmas: &str) -> Result<Connection, Error> {
-        let open = || {
-            let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(&self.path, flags)?;
-            connection.busy_timeout(BUSY_TIMEOUT)?;
-            connection.set_prepared_statement_cache_capacity(STATEMENTS);
-            connection.execute_batch(pragmas)?;
-            Ok(connection)
-        };
-        open().map_err(self.failed("open the database"))
+    fn migrate(&self, connection: &mut Connection) -> Result<(), Error> {
+        let path = self.path.clone();
+        sqlite::migrate(connection, schema::MIGRATIONS).map_err(|error| match error {
+            MigrateError::Newer { found, known } => Error::Newer { path, found, known },
+            MigrateError::Sqlite(cause) => Error::of("bring the schema up to date", path, cause),
+        })
     }
 }
 
 impl Error {
-    fn of(attempt: &'static str, path: PathBuf, source: rusqlite::Error) -> Self {
-        match source.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                Self::Malformed { path, source }
-            }
-            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-                Self::DataDir {
-                    source: std::io::Error::other(source),
-                    path: path.parent().unwrap_or(&path).to_owned(),
-                }
-            }
-            _ => Self::Sqlite {
+    fn of(attempt: &'static str, path: PathBuf, source: Cause) -> Self {
+        match source.trouble() {
+            Trouble::Damaged => Self::Malformed { path, source },
+            Trouble::Full => Self::Full { path, source },
+            Trouble::Missing | Trouble::Forbidden => Self::DataDir {
+                source: std::io::Error::other(source),
+                path: path.parent().unwrap_or(&path).to_owned(),
+            },
+            Trouble::Locked | Trouble::Io | Trouble::Other => Self::Sqlite {
                 attempt,
                 path,
                 source,

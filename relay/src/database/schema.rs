@@ -1,13 +1,7 @@
 //! The tables, as numbered migrations: appended to, never edited.
 
-use std::path::Path;
-
-use rusqlite::{Connection, TransactionBehavior};
-
-use super::Error;
-
 /// Each entry brings the schema from its index to the next number.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     // 1: tokens, tunnels, the queue.
     "
     CREATE TABLE tokens (
@@ -85,31 +79,3 @@ const MIGRATIONS: &[&str] = &[
     END;
     ",
 ];
-
-/// Runs the migrations that the file lacks, all or nothing.
-pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
-    let failed = |source| Error::of("bring the schema up to date", path.to_owned(), source);
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(failed)?;
-    let found: u32 = transaction
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(failed)?;
-    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
-    let Some(missing) = MIGRATIONS.get(found as usize..) else {
-        return Err(Error::Newer {
-            path: path.to_owned(),
-            found,
-            known,
-        });
-    };
-    for migration in missing {
-        transaction.execute_batch(migration).map_err(failed)?;
-    }
-    if found < known {
-        transaction
-            .pragma_update(None, "user_version", known)
-            .map_err(failed)?;
-    }
-    transaction.commit().map_err(failed)
-}

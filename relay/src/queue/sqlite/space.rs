@@ -1,7 +1,6 @@
 //! Room on the disk: a floor below which nothing is accepted, and a reserve file whose removal
 //! makes room for acknowledgements when somebody else filled the disk (invariant 5).
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -50,7 +49,7 @@ impl Space {
     }
 
     fn check(&mut self) -> bool {
-        let answer = match free_bytes(&self.folder) {
+        let answer = match podtap_disk::space::free(&self.folder) {
             Ok(free) => free >= self.min_free_bytes && self.keep_reserve(free),
             Err(error) => {
                 tracing::warn!(%error, "the free space of the data folder cannot be read");
@@ -81,14 +80,10 @@ impl Space {
     }
 }
 
-fn free_bytes(folder: &Path) -> io::Result<u64> {
-    let statistics = rustix::fs::statvfs(folder)?;
-    Ok(statistics.f_bavail.saturating_mul(statistics.f_frsize))
-}
-
 /// Writes real blocks: a sparse file would reserve nothing.
 fn write_zeroes(path: &Path, bytes: u64) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut file = podtap_disk::private::file(path)?;
+    file.set_len(0)?;
     let zeroes = vec![0; 64 * 1024];
     let mut left = bytes;
     while left > 0 {

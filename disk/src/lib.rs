@@ -1,0 +1,16 @@
+//! What relay and agent have in common on disk: files that only their owner can read, SQLite opened
+//! the same way on both sides, one process per folder, damage found and cut out, ages that no wall
+//! clock decides.
+//!
+//! Nothing here knows what an event, a tunnel or a queue is.
+
+pub mod age;
+pub mod check;
+pub mod lock;
+pub mod private;
+pub mod salvage;
+pub mod space;
+pub mod sqlite;
+mod trouble;
+
+pub use trouble::{Cause, Trouble, is_unreadable_row};

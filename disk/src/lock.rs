@@ -1,0 +1,93 @@
+//! One process per folder or history: a lock on a file beside it, which the system releases
+//! whatever way the process ends. While it is held the file names the process; a good end empties
+//! it, so that the next one knows whether the last one was cut off.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::Path;
+
+use crate::private;
+
+/// Held as long as the process has the files.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    was_cut_off: bool,
+}
+
+/// Why there is no lock.
+#[derive(Debug)]
+pub enum LockError {
+    /// Another process has it; its id, where it could be read.
+    Taken(Option<u32>),
+    /// The file cannot be made or locked.
+    Io(io::Error),
+}
+
+impl Lock {
+    /// Takes the lock of this file, made where missing.
+    pub fn take(path: &Path) -> Result<Self, LockError> {
+        let mut file = private::file(path).map_err(LockError::Io)?;
+        let mut holder = String::new();
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let _ = file.read_to_string(&mut holder);
+                return Err(LockError::Taken(holder.trim().parse().ok()));
+            }
+            Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
+        }
+        let written = file
+            .read_to_string(&mut holder)
+            .and_then(|_| file.set_len(0))
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()))
+            // Read after a power cut; once at the start costs nothing.
+            .and_then(|()| file.sync_all());
+        match written {
+            Ok(()) => {}
+            // A full disk must not keep anybody from what is on it; the lock is held.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {}
+            Err(error) => return Err(LockError::Io(error)),
+        }
+        Ok(Self {
+            file,
+            was_cut_off: !holder.trim().is_empty(),
+        })
+    }
+
+    /// Whether the process before this one ended without releasing the lock.
+    pub fn was_cut_off(&self) -> bool {
+        self.was_cut_off
+    }
+
+    /// Releases it after a good end.
+    pub fn release(self) -> io::Result<()> {
+        self.file.set_len(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_process_at_a_time_and_an_unclean_end_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.lock");
+        let first = Lock::take(&path).unwrap();
+        assert!(!first.was_cut_off());
+
+        let own = std::process::id();
+        assert!(
+            matches!(Lock::take(&path), Err(LockError::Taken(Some(pid))) if pid == own),
+            "the holder is named"
+        );
+        drop(first);
+
+        let second = Lock::take(&path).unwrap();
+        assert!(second.was_cut_off(), "the first one was not released");
+        second.release().unwrap();
+        assert!(!Lock::take(&path).unwrap().was_cut_off());
+    }
+}

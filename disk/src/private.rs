@@ -1,0 +1,204 @@
+//! Files and folders for this user alone. They are made with their mode, never loosened and
+//! tightened afterwards: in between, others could open them.
+
+use std::ffi::OsStr;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What only the owner may enter.
+#[cfg(unix)]
+const FOLDER: u32 = 0o700;
+
+/// What only the owner may read.
+#[cfg(unix)]
+const FILE: u32 = 0o600;
+
+/// What the names of our files begin with, or are.
+const OUR_BEGINNINGS: [&str; 5] = ["relay", "podtap", "podio-tokens", "tunnels", "acme"];
+
+/// What the names of our files end in.
+const OUR_ENDS: [&str; 5] = [".db", "-wal", "-shm", ".lock", ".damaged"];
+
+/// What SQLite puts beside a database.
+const BESIDE: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+
+/// Makes a folder with all that is missing above it. One that is there already is tightened where
+/// it is this user's and holds nothing but files of ours: a folder shared with others stays as it
+/// is, and the files in it are private all the same.
+pub fn folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, FOLDER);
+    builder.create(path)?;
+    #[cfg(unix)]
+    if is_loose(path) && !is_sticky(path) && holds_only_ours(path)? {
+        tighten(path, FOLDER)?;
+    }
+    Ok(())
+}
+
+/// Opens a file for reading and writing, made where missing; its content stays.
+pub fn file(path: &Path) -> io::Result<File> {
+    open(path, OpenOptions::new().write(true).create(true))
+}
+
+/// Opens a file whose writes all go to its end, made where missing.
+pub fn append_to(path: &Path) -> io::Result<File> {
+    open(path, OpenOptions::new().append(true).create(true))
+}
+
+/// Makes a file that must not be there yet.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    open(path, OpenOptions::new().write(true).create_new(true))
+}
+
+/// Makes an empty file where there is none, so that SQLite finds one of the right mode, which it
+/// copies to the files beside it. Those of an earlier release are tightened.
+///
+/// A database that is there is never opened here: closing a file drops every lock that this
+/// process holds on it, SQLite's own included ("How To Corrupt", section 2.2).
+pub fn database(path: &Path) -> io::Result<()> {
+    match create_new(path) {
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    #[cfg(unix)]
+    for file in with_companions(path) {
+        if is_loose(&file) {
+            tighten(&file, FILE)?;
+        }
+    }
+    Ok(())
+}
+
+/// A database and the files that SQLite keeps beside it, there or not.
+pub fn with_companions(path: &Path) -> impl Iterator<Item = PathBuf> {
+    BESIDE.into_iter().map(|end| beside(path, end))
+}
+
+/// A path with something put at its end.
+pub fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, FILE);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    if is_loose(path) && path.is_file() {
+        tighten(path, FILE)?;
+    }
+    Ok(file)
+}
+
+/// Whether it is ours and others may do something with it.
+#[cfg(unix)]
+fn is_loose(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    path.symlink_metadata().is_ok_and(|about| {
+        let own = about.uid() == rustix::process::geteuid().as_raw();
+        own && !about.is_symlink() && about.mode() & 0o077 != 0
+    })
+}
+
+/// A sticky folder, such as `/tmp`, is everybody's.
+#[cfg(unix)]
+fn is_sticky(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    path.metadata()
+        .is_ok_and(|about| about.mode() & 0o1000 != 0)
+}
+
+#[cfg(unix)]
+fn tighten(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(unix)]
+fn holds_only_ours(folder: &Path) -> io::Result<bool> {
+    for entry in std::fs::read_dir(folder)? {
+        if !is_our_name(&entry?.file_name()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+#[cfg_attr(not(unix), expect(dead_code, reason = "there are no modes to tighten"))]
+fn is_our_name(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else {
+        return false;
+    };
+    let begins = OUR_BEGINNINGS.iter().any(|start| name.starts_with(start));
+    begins || OUR_ENDS.iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().permissions().mode() & 0o777
+    }
+
+    fn loosen(path: &Path, mode: u32) {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn what_is_made_is_private_with_everything_above_it() {
+        let top = tempfile::tempdir().unwrap();
+        let inner = top.path().join("a/b");
+        folder(&inner).unwrap();
+        file(&inner.join("f")).unwrap();
+        append_to(&inner.join("log")).unwrap();
+        database(&inner.join("x.db")).unwrap();
+
+        assert_eq!((mode(&inner), mode(&top.path().join("a"))), (0o700, 0o700));
+        for name in ["f", "log", "x.db"] {
+            assert_eq!(mode(&inner.join(name)), 0o600, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_release_left_open_is_tightened() {
+        let top = tempfile::tempdir().unwrap();
+        let (old, wal) = (top.path().join("crm.db"), top.path().join("crm.db-wal"));
+        for path in [&old, &wal] {
+            std::fs::write(path, "").unwrap();
+            loosen(path, 0o644);
+        }
+        loosen(top.path(), 0o755);
+
+        folder(top.path()).unwrap();
+        database(&old).unwrap();
+
+        assert_eq!(
+            (mode(top.path()), mode(&old), mode(&wal)),
+            (0o700, 0o600, 0o600)
+        );
+    }
+
+    #[test]
+    fn a_folder_that_holds_other_files_or_is_sticky_stays_as_it_is() {
+        let top = tempfile::tempdir().unwrap();
+        loosen(top.path(), 0o1777);
+        folder(top.path()).unwrap();
+        assert_eq!(mode(top.path()), 0o777);
+
+        loosen(top.path(), 0o755);
+        std::fs::write(top.path().join("thesis.tex"), "").unwrap();
+        folder(top.path()).unwrap();
+        assert_eq!(mode(top.path()), 0o755);
+    }
+}

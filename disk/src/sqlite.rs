@@ -1,0 +1,275 @@
+//! Connections, the same way on both sides: what is written is on stable storage, what is read is
+//! not trusted, and the schema is brought up to date by numbered migrations.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::private;
+use crate::trouble::Cause;
+
+/// How long a connection waits for another process's transaction, which is always a short one.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Prepared statements kept per connection; more than either side has.
+const STATEMENTS: usize = 64;
+
+/// Bytes to which the write-ahead log shrinks after a burst.
+const JOURNAL_SIZE_LIMIT: i64 = 64 * 1024 * 1024;
+
+/// A file of up to so many bytes is rebuilt at its first opening by a release that gives space
+/// back; rebuilding takes a second or so for 100 MB.
+const REBUILD_AT_MOST: u64 = 64 * 1024 * 1024;
+
+/// What differs between the two sides.
+#[derive(Debug, Clone, Copy)]
+pub struct Profile {
+    /// KiB of pages that a writer keeps in memory.
+    pub cache_kib: i64,
+    /// Pages of the write-ahead log after which they are copied into the file.
+    pub checkpoint_pages: i64,
+    /// Whether the schema has triggers. Where it has none, those of a file that came from
+    /// elsewhere do not run.
+    pub has_triggers: bool,
+}
+
+/// Why a schema is not this build's.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// A later release wrote the file; it was left alone.
+    #[error("the file has schema {found}, this podtap knows up to {known}")]
+    Newer {
+        /// The file's.
+        found: usize,
+        /// The last one known.
+        known: usize,
+    },
+    /// A statement failed.
+    #[error("cannot bring the schema up to date")]
+    Sqlite(#[source] Cause),
+}
+
+/// A connection that may write, to a file that is made where missing, readable by its owner alone.
+/// Its commits are on stable storage when they return.
+///
+/// # Errors
+/// What SQLite says; `CannotOpen` also where the system does not let the file be made.
+pub fn writer(path: &Path, profile: &Profile) -> rusqlite::Result<Connection> {
+    private::database(path).map_err(cannot_open)?;
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, profile)?;
+    give_space_back(&connection, path)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // Invariant 1: with NORMAL, a power cut takes back commits that were already answered.
+    connection.pragma_update(None, "synchronous", "full")?;
+    // Freed pages are taken out of the file in idle moments (`reclaim`); within pages that are
+    // written anyway, what was deleted is overwritten. ON would write every freed page once more.
+    connection.pragma_update(None, "secure_delete", "fast")?;
+    connection.pragma_update(None, "cache_size", -profile.cache_kib)?;
+    connection.pragma_update(None, "wal_autocheckpoint", profile.checkpoint_pages)?;
+    connection.pragma_update(None, "journal_size_limit", JOURNAL_SIZE_LIMIT)?;
+    Ok(connection)
+}
+
+/// A connection that cannot write, to a file that is there.
+pub fn reader(path: &Path, profile: &Profile) -> rusqlite::Result<Connection> {
+    // Read-write, so that it can recover a write-ahead log that a killed process left.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let connection =
+        open(path, flags, profile).or_else(|error| match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => {
+                open(path, OpenFlags::SQLITE_OPEN_READ_ONLY, profile)
+            }
+            _ => Err(error),
+        })?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags, profile: &Profile) -> rusqlite::Result<Connection> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A file may come from elsewhere: nothing in its schema calls what could do harm, nothing that
+    // SQL says damages it, and a page that contradicts itself is refused.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    let triggers = DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER;
+    connection.set_db_config(triggers, profile.has_triggers)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    Ok(connection)
+}
+
+/// Runs the migrations that the file lacks, all or nothing; other processes wait.
+pub fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), MigrateError> {
+    let failed = |error: rusqlite::Error| MigrateError::Sqlite(error.into());
+    let known = migrations.len();
+    let newer = |found| MigrateError::Newer { found, known };
+    // Looked at before anything is locked: a reader's migration mostly finds nothing to do.
+    let found = schema(connection).map_err(failed)?;
+    if found == known {
+        return Ok(());
+    } else if found > known {
+        return Err(newer(found));
+    }
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(failed)?;
+    let found = schema(&transaction).map_err(failed)?;
+    if found > known {
+        return Err(newer(found));
+    }
+    for migration in migrations.iter().skip(found) {
+        transaction.execute_batch(migration).map_err(failed)?;
+    }
+    transaction
+        .pragma_update(None, "user_version", known)
+        .map_err(failed)?;
+    transaction.commit().map_err(failed)
+}
+
+/// The number of the file's schema: 0 of an empty one.
+pub fn schema(connection: &Connection) -> rusqlite::Result<usize> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Lets a new file, or a small one of an earlier release, give space back. A large one keeps its
+/// size, and its free pages count as room.
+fn give_space_back(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
+    let mode: i64 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0))?;
+    if mode != 0 {
+        return Ok(());
+    }
+    connection.pragma_update(None, "auto_vacuum", "incremental")?;
+    let bytes = path.metadata().map_or(0, |about| about.len());
+    let free = path
+        .parent()
+        .and_then(|folder| crate::space::free(folder).ok());
+    let has_room = free.is_none_or(|free| free > 3 * bytes + REBUILD_AT_MOST);
+    if bytes > 0 && bytes <= REBUILD_AT_MOST && has_room {
+        // Another process that reads keeps it from happening: then at a later opening.
+        let _ = connection.execute_batch("PRAGMA busy_timeout = 0; VACUUM");
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+    }
+    Ok(())
+}
+
+/// Takes at most `pages` free pages out of the file; whether there are more.
+pub fn reclaim(connection: &Connection, pages: u32) -> rusqlite::Result<bool> {
+    let mode: i64 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0))?;
+    if mode != 2 {
+        return Ok(false);
+    }
+    let before = free_pages(connection)?;
+    if before == 0 {
+        return Ok(false);
+    }
+    // Each step of the statement frees one page.
+    let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    drop(rows);
+    drop(statement);
+    let left = free_pages(connection)?;
+    Ok(left > 0 && left < before)
+}
+
+/// Copies the write-ahead log into the file and empties it, unless a reader is in the way.
+pub fn truncate_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// Bytes in the file that hold nothing and are written before the file grows.
+pub fn free_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let page: u64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    Ok(free_pages(connection)?.saturating_mul(page))
+}
+
+fn free_pages(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.pragma_query_value(None, "freelist_count", |row| row.get(0))
+}
+
+fn cannot_open(error: std::io::Error) -> rusqlite::Error {
+    let code = match error.kind() {
+        std::io::ErrorKind::StorageFull => rusqlite::ffi::SQLITE_FULL,
+        std::io::ErrorKind::PermissionDenied => rusqlite::ffi::SQLITE_PERM,
+        _ => rusqlite::ffi::SQLITE_CANTOPEN,
+    };
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), Some(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROFILE: Profile = Profile {
+        cache_kib: 2000,
+        checkpoint_pages: 1000,
+        has_triggers: false,
+    };
+
+    #[test]
+    fn a_trigger_of_a_file_from_elsewhere_does_not_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch(
+                "CREATE TABLE t (a); CREATE TABLE seen (a);
+                 CREATE TRIGGER hostile AFTER INSERT ON t BEGIN INSERT INTO seen VALUES (1); END",
+            )
+            .unwrap();
+
+        let connection = writer(&path, &PROFILE).unwrap();
+        connection.execute("INSERT INTO t VALUES (1)", []).unwrap();
+
+        let seen: u64 = connection
+            .query_row("SELECT count(*) FROM seen", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(seen, 0);
+        for (pragma, wanted) in [("trusted_schema", 0), ("cell_size_check", 1)] {
+            let found: i64 = connection
+                .pragma_query_value(None, pragma, |row| row.get(0))
+                .unwrap();
+            assert_eq!(found, wanted, "{pragma}");
+        }
+    }
+
+    #[test]
+    fn space_is_given_back_also_by_a_file_of_an_earlier_release() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (zeroblob(2000000));")
+            .unwrap();
+
+        let connection = writer(&path, &PROFILE).unwrap();
+        connection.execute("DELETE FROM t", []).unwrap();
+        assert!(free_bytes(&connection).unwrap() > 1_900_000);
+        while reclaim(&connection, 100).unwrap() {}
+        truncate_log(&connection).unwrap();
+
+        assert_eq!(free_bytes(&connection).unwrap(), 0);
+        assert!(path.metadata().unwrap().len() < 100_000);
+    }
+
+    #[test]
+    fn a_later_schema_is_refused_untouched() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = writer(&folder.path().join("x.db"), &PROFILE).unwrap();
+        migrate(
+            &mut connection,
+            &["CREATE TABLE a (x)", "CREATE TABLE b (x)"],
+        )
+        .unwrap();
+
+        let refused = migrate(&mut connection, &["CREATE TABLE a (x)"]);
+
+        let newer = MigrateError::Newer { found: 2, known: 1 };
+        assert_eq!(refused.unwrap_err().to_string(), newer.to_string());
+    }
+}

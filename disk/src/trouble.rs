@@ -1,0 +1,156 @@
+//! What an error of SQLite means, in words that a person can act on and without its SQL.
+
+use std::fmt;
+
+use rusqlite::{Error, ErrorCode, ffi};
+
+/// Characters of SQLite's own words that are shown.
+const MAX_WORDS: usize = 200;
+
+/// What kind of trouble there is with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// There is no room on the disk.
+    Full,
+    /// Another program holds the file for longer than one waits.
+    Locked,
+    /// The disk cannot be read or written.
+    Io,
+    /// The file's content makes no sense.
+    Damaged,
+    /// This user may not write there.
+    Forbidden,
+    /// The file cannot be opened.
+    Missing,
+    /// Anything else, such as a mistake in a statement.
+    Other,
+}
+
+impl Trouble {
+    /// What an error means.
+    pub fn of(error: &Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
+            Some(ErrorCode::SystemIoFailure) => Self::Io,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
+            Some(ErrorCode::ReadOnly) if is_moved(error) => Self::Missing,
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::Forbidden,
+            Some(ErrorCode::CannotOpen) => Self::Missing,
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether what was written before may be lost to this connection, so that the file has to be
+    /// opened again and checked.
+    pub fn needs_reopening(self) -> bool {
+        !matches!(self, Self::Full | Self::Locked)
+    }
+
+    fn words(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Full => "the disk is full",
+            Self::Locked => "another program holds the file",
+            Self::Io => "the disk cannot be read or written",
+            Self::Damaged => "the file is damaged",
+            Self::Forbidden => "this user may not write there",
+            Self::Missing => "the file cannot be opened",
+            Self::Other => return None,
+        })
+    }
+}
+
+/// The file was moved or deleted under an open connection.
+fn is_moved(error: &Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(ffi::SQLITE_READONLY_DBMOVED)
+}
+
+/// Whether a row could be read but its content is none that was ever written: that row is bad, the
+/// statement and the file may be fine.
+pub fn is_unreadable_row(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+            | Error::Utf8Error(..)
+    )
+}
+
+/// An error of SQLite as the cause of another one: its meaning first, never its SQL.
+#[derive(Debug)]
+pub struct Cause(Error);
+
+impl Cause {
+    /// What kind of trouble it is.
+    pub fn trouble(&self) -> Trouble {
+        Trouble::of(&self.0)
+    }
+}
+
+impl From<Error> for Cause {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl std::error::Error for Cause {}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = own_words(&self.0);
+        match self.trouble().words() {
+            Some(meaning) => write!(f, "{meaning} ({words})"),
+            None => f.write_str(&words),
+        }
+    }
+}
+
+fn own_words(error: &Error) -> String {
+    let words = match error {
+        Error::SqlInputError { msg, .. } | Error::SqliteFailure(_, Some(msg)) => msg.clone(),
+        other => other.to_string(),
+    };
+    let line = words.lines().next().unwrap_or_default();
+    line.chars().take(MAX_WORDS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    #[test]
+    fn a_mistake_in_sql_is_told_without_the_sql() {
+        let connection = Connection::open_in_memory().unwrap();
+        let error = connection
+            .execute_batch("CREATE TABLE t (a);\nCREATE INDEX i ON t (nothing)")
+            .unwrap_err();
+
+        let words = Cause::from(error).to_string();
+
+        assert!(words.contains("nothing"), "{words}");
+        assert!(!words.contains("CREATE"), "{words}");
+        assert_eq!(words.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_full_database_says_so() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("CREATE TABLE t (a); PRAGMA max_page_count = 2")
+            .unwrap();
+        let error = connection
+            .execute("INSERT INTO t VALUES (zeroblob(100000))", [])
+            .unwrap_err();
+
+        assert_eq!(Trouble::of(&error), Trouble::Full);
+        assert!(
+            Cause::from(error)
+                .to_string()
+                .starts_with("the disk is full")
+        );
+    }
+}
