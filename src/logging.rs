@@ -1,6 +1,5 @@
 //! Where the log goes: stderr, or a file while the terminal UI has the screen.
 
-use std::fs::OpenOptions;
 use std::io::IsTerminal as _;
 use std::sync::Mutex;
 
@@ -13,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
+use crate::log_file::LogFile;
 
 /// Libraries that write whole messages, headers and tokens included, at the level `trace`: they get
 /// it only where the filter names them.
@@ -44,8 +44,7 @@ pub(crate) fn start(settings: &Settings, screen_is_taken: bool) -> Result<(), Fa
     if screen_is_taken {
         let dir = settings.data_dir()?;
         let path = dir.join("podtap.log");
-        let opened = std::fs::create_dir_all(&dir)
-            .and_then(|()| OpenOptions::new().create(true).append(true).open(&path));
+        let opened = podtap_disk::private::folder(&dir).and_then(|()| LogFile::open(&path));
         let file = opened.map_err(|error| {
             Failure::because("the log file cannot be written", &error)
                 .fact("file", path.display().to_string())

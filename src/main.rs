@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod demo;
 mod failure;
+mod log_file;
 mod logging;
 mod output;
 mod parts;

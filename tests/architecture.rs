@@ -20,8 +20,12 @@ fn parts_import_only_what_the_design_lets_them() {
         ("podtap-wire", &[][..]),
         ("podtap-podio", &[]),
         ("podtap-sandbox", &["podtap-podio"]),
-        ("podtap-relay", &["podtap-wire"]),
-        ("podtap-agent", &["podtap-wire", "podtap-podio"]),
+        ("podtap-disk", &[]),
+        ("podtap-relay", &["podtap-wire", "podtap-disk"]),
+        (
+            "podtap-agent",
+            &["podtap-wire", "podtap-podio", "podtap-disk"],
+        ),
         (
             "podtap-tui",
             &["podtap-agent", "podtap-podio", "podtap-wire"],
@@ -67,7 +71,7 @@ fn every_file_is_a_small_room_with_its_name_on_the_door() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
     for folder in [
-        "src", "tests", "wire", "podio", "sandbox", "relay", "agent", "tui", "bench",
+        "src", "tests", "wire", "podio", "sandbox", "disk", "relay", "agent", "tui", "bench",
     ] {
         collect(&root.join(folder), &mut sources);
     }
@@ -86,6 +90,44 @@ fn every_file_is_a_small_room_with_its_name_on_the_door() {
         assert!(
             text.starts_with("//!"),
             "{} does not say what lives in it",
+            path.display()
+        );
+    }
+}
+
+/// Files are made by `podtap_disk::private`, with their mode: whoever makes one in another way
+/// leaves it to the umask who may read it.
+#[test]
+fn files_are_made_for_their_owner_alone() {
+    const OTHER_WAYS: [&str; 5] = [
+        "create_dir",
+        "File::create",
+        "OpenOptions::new",
+        "fs::write",
+        "DirBuilder::new",
+    ];
+    // One asks for its mode itself, one writes into a temporary file that is private already, one
+    // makes a picture for the documentation.
+    const KNOWN: [&str; 3] = [
+        "client/token_file.rs",
+        "executor/edit.rs",
+        "commands/picture.rs",
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sources = Vec::new();
+    for folder in ["src", "relay/src", "agent/src", "tui/src", "podio/src"] {
+        collect(&root.join(folder), &mut sources);
+    }
+
+    for path in sources {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let is_test =
+            path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests");
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let other = OTHER_WAYS.iter().find(|way| code.contains(**way));
+        assert!(
+            is_test || other.is_none() || KNOWN.iter().any(|known| path.ends_with(known)),
+            "{} uses {other:?}: make files with podtap_disk::private",
             path.display()
         );
     }

@@ -13,4 +13,4 @@ pub mod space;
 pub mod sqlite;
 mod trouble;
 
-pub use trouble::{Cause, Trouble, is_unreadable_row};
+pub use trouble::{Cause, Trouble, is_unreadable_row, words};

@@ -17,6 +17,9 @@ const FILE: u32 = 0o600;
 /// What the names of our files begin with, or are.
 const OUR_BEGINNINGS: [&str; 5] = ["relay", "podtap", "podio-tokens", "tunnels", "acme"];
 
+/// Files of ours whose names could be anybody's.
+const OUR_NAMES: [&str; 1] = ["port"];
+
 /// What the names of our files end in.
 const OUR_ENDS: [&str; 5] = [".db", "-wal", "-shm", ".lock", ".damaged"];
 
@@ -52,6 +55,13 @@ pub fn append_to(path: &Path) -> io::Result<File> {
 /// Makes a file that must not be there yet.
 pub fn create_new(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().write(true).create_new(true))
+}
+
+/// Replaces a file's content.
+pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = file(path)?;
+    file.set_len(0)?;
+    io::Write::write_all(&mut file, content)
 }
 
 /// Makes an empty file where there is none, so that SQLite finds one of the right mode, which it
@@ -138,7 +148,7 @@ fn is_our_name(name: &OsStr) -> bool {
         return false;
     };
     let begins = OUR_BEGINNINGS.iter().any(|start| name.starts_with(start));
-    begins || OUR_ENDS.iter().any(|end| name.ends_with(end))
+    begins || OUR_NAMES.contains(&name) || OUR_ENDS.iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(all(test, unix))]

@@ -57,7 +57,7 @@ pub enum MigrateError {
 /// # Errors
 /// What SQLite says; `CannotOpen` also where the system does not let the file be made.
 pub fn writer(path: &Path, profile: &Profile) -> rusqlite::Result<Connection> {
-    private::database(path).map_err(cannot_open)?;
+    private::database(path).map_err(|error| cannot_open(&error))?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, profile)?;
     give_space_back(&connection, path)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
@@ -192,7 +192,7 @@ fn free_pages(connection: &Connection) -> rusqlite::Result<u64> {
     connection.pragma_query_value(None, "freelist_count", |row| row.get(0))
 }
 
-fn cannot_open(error: std::io::Error) -> rusqlite::Error {
+fn cannot_open(error: &std::io::Error) -> rusqlite::Error {
     let code = match error.kind() {
         std::io::ErrorKind::StorageFull => rusqlite::ffi::SQLITE_FULL,
         std::io::ErrorKind::PermissionDenied => rusqlite::ffi::SQLITE_PERM,

@@ -99,11 +99,16 @@ impl std::error::Error for Cause {}
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = own_words(&self.0);
-        match self.trouble().words() {
-            Some(meaning) => write!(f, "{meaning} ({words})"),
-            None => f.write_str(&words),
-        }
+        f.write_str(&words(&self.0))
+    }
+}
+
+/// What an error means and what SQLite said, in one line and without its SQL.
+pub fn words(error: &Error) -> String {
+    let said = own_words(error);
+    match Trouble::of(error).words() {
+        Some(meaning) => format!("{meaning} ({said})"),
+        None => said,
     }
 }
 

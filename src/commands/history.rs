@@ -79,9 +79,14 @@ pub(super) async fn load(history: &History, id: EventId) -> Result<Event, Failur
 
 /// Why a history cannot be opened.
 pub(super) fn open_failure(path: &Path, error: &OpenError) -> Failure {
-    Failure::because("the history cannot be opened", error)
-        .fact("file", path.display().to_string())
-        .hint("choose another tunnel with --name, or another folder with --data-dir")
+    let failure = Failure::because("the history cannot be opened", error)
+        .fact("file", path.display().to_string());
+    match error {
+        OpenError::History(HistoryError::Full { .. }) => failure
+            .hint("make room on that disk and start again; the relay keeps what arrives meanwhile"),
+        OpenError::History(HistoryError::Newer { .. }) => failure,
+        _ => failure.hint("choose another tunnel with --name, or another folder with --data-dir"),
+    }
 }
 
 impl From<HistoryError> for Failure {

@@ -49,7 +49,7 @@ pub(super) fn build(settings: &Settings, credentials: Credentials) -> Result<Cli
 /// The tokens' file is beside the histories.
 fn config(settings: &Settings, credentials: Option<Credentials>) -> Result<Config, Failure> {
     let folder = settings.data_dir()?;
-    std::fs::create_dir_all(&folder).map_err(|error| {
+    podtap_disk::private::folder(&folder).map_err(|error| {
         Failure::because("the data folder cannot be made", &error)
             .fact("folder", folder.display().to_string())
             .hint("name one that can be written with --data-dir")

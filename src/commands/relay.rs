@@ -40,7 +40,7 @@ pub(super) fn cannot_start(error: &podtap_relay::Error) -> Failure {
 }
 
 fn config(settings: &Settings) -> Result<Config, Failure> {
-    let mut config = Config::new(settings.data_dir()?);
+    let mut config = Config::new(settings.relay_dir()?);
     config.listen = settings.relay_listen()?.unwrap_or(DEFAULT_LISTEN);
     config.public_url = settings.parsed(Key::PUBLIC_URL)?;
     config.admin_listen = match settings.text(Key::ADMIN_LISTEN) {

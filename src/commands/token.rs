@@ -12,7 +12,7 @@ use crate::output::print;
 
 /// Runs one of them.
 pub(crate) fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode, Failure> {
-    let dir = settings.data_dir()?;
+    let dir = settings.relay_dir()?;
     let store = TokenStore::open(&dir).map_err(|error| {
         Failure::because("the relay's tokens cannot be opened", &error)
             .fact("folder", dir.display().to_string())

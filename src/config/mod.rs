@@ -10,6 +10,7 @@ mod file;
 mod filters;
 mod key;
 mod keys;
+mod layout;
 mod limits;
 mod link;
 mod merge;

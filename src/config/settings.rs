@@ -12,6 +12,7 @@ use super::file::Table;
 use podtap_agent::config::without_user_info;
 
 use super::key::Key;
+use super::layout;
 use super::merge::{Layers, Origin};
 use super::parse;
 use crate::failure::{Failure, chain};
@@ -133,6 +134,13 @@ impl Settings {
         Ok(base.data_dir().join("podtap"))
     }
 
+    /// The data folder of a relay: with nothing of another kind where its database goes.
+    pub(crate) fn relay_dir(&self) -> Result<PathBuf, Failure> {
+        let data_dir = self.data_dir()?;
+        layout::make_way_for_relay(&data_dir);
+        Ok(data_dir)
+    }
+
     /// The tunnel's name: as set, else the working folder's.
     pub(crate) fn tunnel(&self) -> Result<TunnelName, Failure> {
         if let Some(name) = self.parsed(Key::NAME)? {
@@ -143,7 +151,9 @@ impl Settings {
             .as_deref()
             .and_then(|path| path.file_name())
             .and_then(|f| f.to_str());
-        name.and_then(TunnelName::nearest).ok_or_else(|| {
+        let data_dir = self.data_dir().ok();
+        let tunnel = name.and_then(|name| layout::tunnel_of(data_dir.as_deref(), name));
+        tunnel.ok_or_else(|| {
             Failure::usage("the working folder's name makes no tunnel name")
                 .hint("give the tunnel a name with --name")
         })
@@ -151,7 +161,7 @@ impl Settings {
 
     /// The history's file.
     pub(crate) fn history(&self) -> Result<PathBuf, Failure> {
-        Ok(self.data_dir()?.join(format!("{}.db", self.tunnel()?)))
+        Ok(layout::history(&self.data_dir()?, &self.tunnel()?))
     }
 }
 

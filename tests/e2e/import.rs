@@ -183,7 +183,7 @@ async fn an_import_makes_a_history_and_says_what_is_wrong_with_a_file() {
     };
     let good = line("01KAR8Z4M6W4Q0C8J2T7VXN5PA", "POST");
     let bad = line("01KAR8Z4M6W4Q0C8J2T7VXN5PB", "\\u001b[2J");
-    let history = stage.home().join("data/podtap/new.db");
+    let history = stage.home().join("data/podtap/tunnels/new.db");
     for (name, content, code, told) in [
         ("empty", String::new(), 6, "no event"),
         (

@@ -25,6 +25,7 @@ mod loops;
 mod lossless;
 mod memory;
 mod names;
+mod on_disk;
 mod order;
 mod podio_js;
 mod readme;

@@ -35,7 +35,7 @@ fn words(line: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_of_the_readme_works() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let history = stage.home().join("data/podtap");
+    let history = stage.home().join("data/podtap/tunnels");
     let mut relay: Option<String> = None;
     let mut token = String::new();
     let mut running: Vec<Process> = Vec::new();

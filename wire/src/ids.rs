@@ -135,6 +135,24 @@ impl TunnelName {
         }
         name.trim_end_matches('-').parse().ok()
     }
+
+    /// The name of a folder's tunnel: the nearest one, and where the folder's name has letters that
+    /// no tunnel's may have, six digits that stand for them. So `Müller` and `Möller` are two.
+    pub fn of_folder(text: &str) -> Option<Self> {
+        if text.is_ascii() {
+            return Self::nearest(text);
+        }
+        // FNV-1a: the same in every release and on every machine.
+        let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
+        let digits = format!("{:06x}", hash >> 8);
+        let mut name = Self::nearest(text).map_or_else(|| "tunnel".to_owned(), |name| name.0);
+        name.truncate(Self::MAX_BYTES - digits.len() - 1);
+        format!("{}-{digits}", name.trim_end_matches('-'))
+            .parse()
+            .ok()
+    }
 }
 
 impl FromStr for TunnelName {
@@ -280,6 +298,14 @@ mod tests {
         assert_eq!(nearest("My App (2)"), Some("my-app-2".to_owned()));
         assert_eq!(nearest("../.."), None);
         assert_eq!(nearest("日本"), None);
+        let of_folder = |text: &str| TunnelName::of_folder(text).map(String::from);
+        assert_eq!(of_folder("My App (2)"), Some("my-app-2".to_owned()));
+        assert_eq!(of_folder("Müller"), Some("m-ller-75d443".to_owned()));
+        assert_ne!(of_folder("Müller"), of_folder("Möller"));
+        assert!(of_folder("日本").is_some());
+        assert!(of_folder(&"ä".repeat(200)).is_some());
+        let long = of_folder(&"Äb".repeat(80)).unwrap();
+        assert!(long.len() <= 63, "{long}");
         assert_eq!(nearest(&"Ab".repeat(80)).map(|name| name.len()), Some(63));
     }
 }

@@ -51,6 +51,11 @@ pub enum ArchiveError {
     Write(#[from] io::Error),
 }
 
+/// Makes the file of an archive, which must not be there yet; nobody else may read it.
+pub fn create(file: &std::path::Path) -> io::Result<std::fs::File> {
+    podtap_disk::private::create_new(file)
+}
+
 /// Writes an archive of these events and of every attempt of theirs, the oldest first; how many it
 /// holds. An event that retention removes meanwhile is left out, and so is what arrives meanwhile.
 /// `base` is the URL in front of the events' paths, which HAR asks for.

@@ -121,7 +121,10 @@ impl Committer {
             Ok(false) => self.announce(Change::Appended {
                 through: self.tally.borrow().newest,
             }),
-            Err(error) => tracing::warn!(%error, "cannot make new events searchable"),
+            Err(error) => tracing::warn!(
+                error = podtap_disk::words(&error),
+                "cannot make new events searchable"
+            ),
         }
     }
 
@@ -132,7 +135,10 @@ impl Committer {
         match self.write(&group) {
             Ok(done) => self.tell(group, done),
             Err(source) => {
-                tracing::error!(error = %source, "cannot write to the history");
+                tracing::error!(
+                    error = podtap_disk::words(&source),
+                    "cannot write to the history"
+                );
                 // What was noticed of a burst is not in the file.
                 self.bursts = Bursts::default();
                 refuse(group, &HistoryError::write(source));

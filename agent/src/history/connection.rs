@@ -55,6 +55,15 @@ pub(super) fn read_only(path: &Path) -> Result<Connection, HistoryError> {
     Ok(connection)
 }
 
+/// Whether the file at `path` is a history, and none of the relay's databases.
+pub fn is_history(path: &Path) -> bool {
+    let sql = "SELECT count(*) = 2 FROM sqlite_schema WHERE name IN ('requests', 'attempts')";
+    let reader = sqlite::reader(path, &PROFILE);
+    reader
+        .and_then(|connection| connection.query_row(sql, [], |row| row.get(0)))
+        .unwrap_or(false)
+}
+
 /// `has_param(body, name, pattern)`: whether a form body holds the pair.
 /// `id_ends(id, suffix)`: whether an event id ends so.
 fn add_functions(connection: &Connection) -> rusqlite::Result<()> {

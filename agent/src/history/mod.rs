@@ -40,6 +40,7 @@ use podtap_wire::EventId;
 
 pub use burst::Burst;
 pub(crate) use calls::{AttemptCursor, Call};
+pub use connection::is_history;
 pub use error::HistoryError;
 pub use event::{
     Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome, Position,

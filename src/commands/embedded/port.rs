@@ -33,7 +33,8 @@ pub(super) fn remember(dir: &Path, port: u16) {
     if remembered(dir) == Some(port) {
         return;
     }
-    if let Err(error) = std::fs::write(dir.join(FILE), format!("{port}\n")) {
+    if let Err(error) = podtap_disk::private::write(&dir.join(FILE), format!("{port}\n").as_bytes())
+    {
         tracing::debug!(%error, "the relay's port is not remembered");
     }
 }

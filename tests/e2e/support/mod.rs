@@ -10,7 +10,7 @@ mod terminal;
 
 use std::time::Duration;
 
-pub(crate) use process::Process;
+pub(crate) use process::{Process, podtap};
 pub(crate) use sender::{Answer, form_post, pause, send, split};
 pub(crate) use service::{Received, Service};
 pub(crate) use stage::{Relay, Stage};

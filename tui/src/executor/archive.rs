@@ -17,7 +17,7 @@ pub(super) async fn export(
     base: &str,
     file: PathBuf,
 ) -> Result<(u64, PathBuf), String> {
-    let opened = File::create_new(&file)
+    let opened = archive::create(&file)
         .map_err(|error| format!("{} cannot be made: {error}", file.display()))?;
     let written = archive::write(agent.history(), selection, format, base, opened).await;
     match written {

@@ -103,6 +103,9 @@ fn event(row: &Row<'_>) -> rusqlite::Result<EventFrame> {
 }
 
 fn failed(attempt: &str, error: &rusqlite::Error) -> QueueError {
-    tracing::error!(%error, "the queue cannot {attempt}");
+    tracing::error!(
+        error = podtap_disk::words(error),
+        "the queue cannot {attempt}"
+    );
     QueueError::Unavailable
 }

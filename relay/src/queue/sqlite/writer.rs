@@ -221,7 +221,10 @@ impl Writer {
             return;
         }
         let tunnels = batch::tunnels_with_older(&self.connection, before).unwrap_or_else(|error| {
-            tracing::error!(%error, "the queue cannot look for old events");
+            tracing::error!(
+                error = podtap_disk::words(&error),
+                "the queue cannot look for old events"
+            );
             Vec::new()
         });
         self.removals
@@ -248,7 +251,10 @@ impl Writer {
             }
             Ok(None) => Err(QueueError::UnknownTunnel),
             Err(error) => {
-                tracing::error!(%error, "the queue cannot look a tunnel up");
+                tracing::error!(
+                    error = podtap_disk::words(&error),
+                    "the queue cannot look a tunnel up"
+                );
                 Err(QueueError::Unavailable)
             }
         }
@@ -258,7 +264,11 @@ impl Writer {
     /// file sound; after anything else SQLite may report success for what is not on the disk, so
     /// nothing is written until the file was reopened and checked.
     fn failed(&mut self, error: &rusqlite::Error) {
-        tracing::error!(%error, events = self.appends.len(), "the queue cannot commit");
+        tracing::error!(
+            error = podtap_disk::words(error),
+            events = self.appends.len(),
+            "the queue cannot commit"
+        );
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {}
             Some(ErrorCode::DiskFull) => {

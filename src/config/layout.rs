@@ -1,0 +1,137 @@
+//! Where things are in the data folder: the histories in `tunnels/`, what a relay keeps at the top.
+//! An earlier release kept both side by side, where a tunnel called `relay` met the relay's own
+//! database; its histories are found and moved.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use podtap_agent::history::is_history;
+use podtap_disk::{lock::Lock, private};
+use podtap_wire::TunnelName;
+
+/// The folder of the histories.
+const TUNNELS: &str = "tunnels";
+
+/// The relay's database, and the history that a tunnel called `relay` once had.
+const RELAY: &str = "relay.db";
+
+/// The history of a tunnel. One that an earlier release left is moved to its place, unless an agent
+/// of that release has it open.
+pub(super) fn history(data_dir: &Path, tunnel: &TunnelName) -> PathBuf {
+    let name = format!("{tunnel}.db");
+    let (old, new) = (data_dir.join(&name), data_dir.join(TUNNELS).join(&name));
+    if new.exists() || !old.is_file() || (name == RELAY && !is_history(&old)) {
+        return new;
+    }
+    match adopt(&old, &new) {
+        Ok(true) => new,
+        Ok(false) => old,
+        Err(error) => {
+            tracing::warn!(%error, "the history {} stays where it is", old.display());
+            old
+        }
+    }
+}
+
+/// Moves the history of a tunnel called `relay` out of the way of the relay's own database.
+pub(super) fn make_way_for_relay(data_dir: &Path) {
+    let (old, new) = (data_dir.join(RELAY), data_dir.join(TUNNELS).join(RELAY));
+    if old.is_file()
+        && !new.exists()
+        && is_history(&old)
+        && let Err(error) = adopt(&old, &new)
+    {
+        tracing::warn!(%error, "the history {} cannot be moved", old.display());
+    }
+}
+
+/// The tunnel of a folder: the nearest name, which tells folders apart whose letters no name may
+/// have. A history of the plain name that is there already stays that folder's.
+pub(super) fn tunnel_of(data_dir: Option<&Path>, folder: &str) -> Option<TunnelName> {
+    let distinct = TunnelName::of_folder(folder)?;
+    let Some(plain) = TunnelName::nearest(folder).filter(|plain| *plain != distinct) else {
+        return Some(distinct);
+    };
+    let has_history = |tunnel: &TunnelName| {
+        let name = format!("{tunnel}.db");
+        data_dir.is_some_and(|dir| {
+            dir.join(TUNNELS).join(&name).exists() || (name != RELAY && dir.join(&name).exists())
+        })
+    };
+    if !has_history(&distinct) && has_history(&plain) {
+        Some(plain)
+    } else {
+        Some(distinct)
+    }
+}
+
+/// Moves a history with what belongs to it; `false` where an agent has it.
+fn adopt(old: &Path, new: &Path) -> io::Result<bool> {
+    if let Some(folder) = new.parent() {
+        private::folder(folder)?;
+    }
+    let lock_file = private::beside(old, ".lock");
+    let Ok(lock) = Lock::take(&lock_file) else {
+        return Ok(false);
+    };
+    // The database last: until it is there the move counts as not begun, and is done again.
+    for end in ["-wal", "-shm", ""] {
+        match std::fs::rename(private::beside(old, end), private::beside(new, end)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    drop(lock);
+    let _ = std::fs::remove_file(lock_file);
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use podtap_agent::history::History;
+
+    use super::*;
+
+    fn name(text: &str) -> TunnelName {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn histories_of_an_earlier_release_are_found_again() {
+        let data = tempfile::tempdir().unwrap();
+        for tunnel in ["crm", "relay"] {
+            drop(History::open(&data.path().join(format!("{tunnel}.db"))).unwrap());
+        }
+
+        for tunnel in ["crm", "relay"] {
+            let path = history(data.path(), &name(tunnel));
+
+            assert_eq!(path, data.path().join(format!("tunnels/{tunnel}.db")));
+            assert!(path.exists() && !data.path().join(format!("{tunnel}.db")).exists());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_relays_own_database_is_no_history() {
+        let data = tempfile::tempdir().unwrap();
+        drop(podtap_relay::tunnel::TokenStore::open(data.path()).unwrap());
+
+        let path = history(data.path(), &name("relay"));
+        drop(History::open(&path).unwrap());
+
+        assert_eq!(path, data.path().join("tunnels/relay.db"));
+        drop(podtap_relay::tunnel::TokenStore::open(data.path()).unwrap());
+    }
+
+    #[test]
+    fn folders_whose_letters_differ_have_tunnels_of_their_own() {
+        let data = tempfile::tempdir().unwrap();
+        let of = |folder| tunnel_of(Some(data.path()), folder).unwrap();
+        assert_ne!(of("Müller"), of("Möller"));
+        assert_ne!(of("日本"), of("中国"));
+        assert_eq!(of("My App"), name("my-app"));
+
+        std::fs::write(data.path().join("m-ller.db"), "").unwrap();
+        assert_eq!(of("Müller"), name("m-ller"), "it had a history already");
+    }
+}

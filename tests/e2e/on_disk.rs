@@ -1,0 +1,148 @@
+//! What lies on the disk: who may read it, and where histories are.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::Signal;
+
+use crate::support::{Service, Stage, Terminal, eventually, form_post, podtap, split};
+
+/// Every file and folder below this one that others may do something with.
+fn open_to_others(folder: &Path) -> Vec<(PathBuf, u32)> {
+    let mut found = Vec::new();
+    let mut left = vec![folder.to_owned()];
+    while let Some(path) = left.pop() {
+        // Gone meanwhile: SQLite removes what it needs no more.
+        let Ok(about) = path.symlink_metadata() else {
+            continue;
+        };
+        let mode = about.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            found.push((path.clone(), mode));
+        }
+        if about.is_dir() {
+            let entries = std::fs::read_dir(&path).unwrap();
+            left.extend(entries.map(|entry| entry.unwrap().path()));
+        }
+    }
+    found
+}
+
+fn files(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries
+        .map(|entry| entry.unwrap().path())
+        .map(|path| if path.is_dir() { files(&path) } else { 1 })
+        .sum()
+}
+
+/// `podtap` under this umask.
+fn under(umask: &str, stage: &Stage, args: &[&str]) -> Command {
+    let plain = podtap(stage.home());
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &format!("umask {umask}; exec \"$@\""), "sh"])
+        .arg(plain.get_program())
+        .args(args)
+        .current_dir(stage.home());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_ours_is_readable_by_others_whatever_the_umask() {
+    for umask in ["022", "000"] {
+        let (stage, service) = (Stage::new(), Service::start().await);
+        let token = under(
+            umask,
+            &stage,
+            &["relay", "token", "create", "ann", "--data-dir", "served"],
+        )
+        .output()
+        .unwrap();
+        assert!(token.status.success());
+        let target = service.address().to_string();
+        let script = format!("umask {umask}; exec \"$@\"");
+        let ui = Terminal::in_shell(&stage, &script, &["listen", &target, "--name", "crm"]);
+        let url = eventually(
+            "a public URL",
+            || {
+                let text = ui.text();
+                let begins = text.find("http://127.0.0.1:")?;
+                let rest = text.get(begins..)?;
+                let url: String = rest.chars().take_while(|c| !c.is_whitespace()).collect();
+                url.trim_end_matches(|c: char| !c.is_alphanumeric())
+                    .rsplit_once('/')
+                    .filter(|(_, key)| !key.is_empty())?;
+                Some(url)
+            },
+            || ui.text(),
+        )
+        .await;
+        let base = url.split("/podio").next().unwrap().to_owned();
+        assert_eq!(split(&base).0.split(':').count(), 2, "{base}");
+        assert_eq!(
+            form_post(&base, b"type=item.update&item_id=1").await.status,
+            200
+        );
+        let delivered = || (!service.received().is_empty()).then_some(());
+        eventually("a delivery", delivered, || ui.text()).await;
+        let exported = under(umask, &stage, &["events", "--name", "crm", "--json"])
+            .output()
+            .unwrap();
+        assert!(exported.status.success());
+
+        let home = stage.home();
+        for folder in [home.join("data"), home.join("served")] {
+            assert!(files(&folder) >= 1, "{}", folder.display());
+            assert_eq!(open_to_others(&folder), [], "umask {umask}");
+        }
+        assert!(home.join("data/podtap/podtap.log").exists());
+        assert!(home.join("data/podtap/tunnels/crm.db").exists());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_called_relay_has_a_history_beside_the_relays_own_files() {
+    for relay_first in [true, false] {
+        let (stage, service) = (Stage::new(), Service::start().await);
+        let folder = stage.home().join("relay");
+        std::fs::create_dir(&folder).unwrap();
+        let create_token = || stage.succeed(&["relay", "token", "create", "ann"]);
+        if relay_first {
+            create_token();
+        }
+        let mut listen = podtap(stage.home());
+        listen
+            .args(["listen", &service.address().to_string(), "--json"])
+            .current_dir(&folder);
+        let mut listen = crate::support::Process::spawn(listen);
+        let ready = listen.object("ready", |_| true).await;
+        let url = ready["url"].as_str().unwrap().to_owned();
+        assert_eq!(
+            form_post(&url, b"type=item.update&item_id=1").await.status,
+            200
+        );
+        listen.object("attempt", |_| true).await;
+        listen.signal(Signal::TERM);
+        listen.ended().await;
+        if !relay_first {
+            create_token();
+        }
+
+        let mut events = podtap(stage.home());
+        let events = events
+            .args(["events"])
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(events.stdout).unwrap();
+        assert!(text.contains("item.update"), "{text}");
+    }
+}
