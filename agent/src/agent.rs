@@ -130,9 +130,6 @@ impl Agent {
         } = config;
         let (changes, _) = broadcast::channel(CHANGE_BUFFER);
         let lock = link.is_some().then(|| Lock::take(&path)).transpose()?;
-        if lock.as_ref().is_some_and(Lock::was_cut_off) {
-            tracing::info!("the agent before this one was cut off");
-        }
         let (writer, writer_thread) = Writer::open(&path, changes.clone())?;
         let history = History::open_read_only(&path)?;
         let tls = tls::client_config(needs_tls(link.as_ref(), target.as_ref()))?;
