@@ -41,7 +41,7 @@ pub(crate) async fn eventually<T>(
 
 /// A command on this stage that the test goes on to change.
 pub(crate) fn command(stage: &Stage, args: &[&str]) -> std::process::Command {
-    let mut command = process::podtap(stage.home());
+    let mut command = podtap(stage.home());
     command.args(args);
     command
 }
