@@ -151,7 +151,8 @@ fn is_our_name(name: &OsStr) -> bool {
     begins || OUR_NAMES.contains(&name) || OUR_ENDS.iter().any(|end| name.ends_with(end))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -331,7 +331,11 @@ mod tests {
             let pages = path.metadata().unwrap().len() / 4096;
             file.seek(SeekFrom::Start((pages * place / 16) * 4096 + 512))
                 .unwrap();
-            let noise: Vec<u8> = (0..1024_u32).map(|n| (n * 151 + 7) as u8).collect();
+            let noise: Vec<u8> = (0..=u8::MAX)
+                .map(|n| n.wrapping_mul(151))
+                .cycle()
+                .take(1024)
+                .collect();
             file.write_all(&noise).unwrap();
             drop(file);
 
