@@ -5,7 +5,8 @@ use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use crate::output::printable;
+use crate::output::look::{Tone, painted};
+use crate::printable::printable;
 
 /// Exit codes, as `--help` states them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,19 +74,19 @@ impl Failure {
         self
     }
 
-    /// Prints it on stderr and gives the exit code.
-    pub(crate) fn report(self) -> ExitCode {
+    /// Prints it on stderr, coloured or not, and gives the exit code.
+    pub(crate) fn report(self, coloured: bool) -> ExitCode {
         if self.broken_pipe {
             return ExitCode::SUCCESS;
         }
-        to_stderr(&self);
+        to_stderr(ERROR, Tone::Bad, &self, coloured);
         self.code.into()
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write(f, "error", &self.what, &self.facts)
+        write(f, ERROR, &self.what, &self.facts)
     }
 }
 
@@ -116,21 +117,27 @@ impl Warning {
         self.fact("try", hint)
     }
 
-    /// Prints it on stderr.
-    pub(crate) fn report(self) {
-        to_stderr(&self);
+    /// Prints it on stderr, coloured or not.
+    pub(crate) fn report(self, coloured: bool) {
+        to_stderr(WARNING, Tone::Doubtful, &self, coloured);
     }
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write(f, "warning", &self.what, &self.facts)
+        write(f, WARNING, &self.what, &self.facts)
     }
 }
 
+/// What an error begins with, and a warning.
+const ERROR: &str = "error:";
+const WARNING: &str = "warning:";
+
 /// A stderr that is gone has no reader: nothing is left to do.
-fn to_stderr(text: &impl fmt::Display) {
+fn to_stderr(kind: &str, tone: Tone, text: &impl fmt::Display, coloured: bool) {
     let text = text.to_string();
+    let rest = text.strip_prefix(kind).unwrap_or_default();
+    let text = format!("{}{rest}", painted(coloured, tone, kind));
     std::io::stderr().lock().write_all(text.as_bytes()).ok();
 }
 
@@ -146,7 +153,7 @@ fn write(
     let width = labels.max().unwrap_or(0) + 2;
     let mut lines = what.lines();
     let first = printable(lines.next().unwrap_or_default());
-    writeln!(f, "{kind}: {first}")?;
+    writeln!(f, "{kind} {first}")?;
     for line in lines {
         writeln!(f, "  {}", printable(line))?;
     }

@@ -1,18 +1,23 @@
 //! Where the log goes: stderr, or a file while the terminal UI has the screen.
 
+use std::fmt::Debug;
 use std::io::IsTerminal as _;
 use std::sync::Mutex;
 
+use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::filter::FilterFn;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
 use crate::log_file::LogFile;
+use crate::printable::printable;
 
 /// Libraries that write whole messages, headers and tokens included, at the level `trace`: they get
 /// it only where the filter names them.
@@ -40,7 +45,9 @@ pub(crate) fn start(settings: &Settings, screen_is_taken: bool) -> Result<(), Fa
         Failure::usage("the log filter cannot be read").fact("why", error.to_string())
     })?;
     let discreet = discreet(wish.unwrap_or_default());
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .fmt_fields(debug_fn(field).delimited(" "));
     if screen_is_taken {
         let dir = settings.data_dir()?;
         let path = dir.join("podtap.log");
@@ -66,6 +73,17 @@ pub(crate) fn start(settings: &Settings, screen_is_taken: bool) -> Result<(), Fa
             .init();
     }
     Ok(())
+}
+
+/// One field of a log line, on that line: text from outside is shown, not obeyed (invariant 7).
+fn field(to: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Result {
+    let value = printable(&format!("{value:?}"));
+    match field.name() {
+        "message" => to.write_str(&value),
+        // What `tracing-log` adds of the `log` crate's own.
+        name if name.starts_with("log.") => Ok(()),
+        name => write!(to, "{name}={value}"),
+    }
 }
 
 /// Keeps `trace` from the libraries that would write secrets, but for those that `wish` names.

@@ -3,6 +3,7 @@
 //! This file is the table of contents of a run: what was typed, what it means, where logs go, and
 //! the one place where an error reaches the person.
 
+mod answer;
 mod cli;
 mod commands;
 mod config;
@@ -12,6 +13,7 @@ mod log_file;
 mod logging;
 mod output;
 mod parts;
+mod printable;
 mod shutdown;
 
 use std::process::ExitCode;
@@ -22,9 +24,14 @@ use crate::cli::Cli;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    match run(Cli::parse_from(cli::sorted(std::env::args_os()))) {
+    let words = cli::sorted(std::env::args_os());
+    let cli = match Cli::try_parse_from(&words) {
+        Ok(cli) => cli,
+        Err(answer) => return answer::print(&answer, &words),
+    };
+    match run(cli) {
         Ok(code) => code,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(answer::coloured(&words, true)),
     }
 }
 
@@ -33,6 +40,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         return outcome;
     }
     let settings = config::resolve(&cli)?;
+    settings.warn()?;
     logging::start(&settings, cli.command.takes_the_screen())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -16,6 +16,7 @@ pub mod history;
 pub mod hooks;
 pub mod import;
 mod insights;
+pub mod invisible;
 mod link;
 mod lock;
 pub mod place;

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use podtap_agent::export::archive::{self, ArchiveError, Format, Selection};
 use podtap_agent::history::{Anchor, EventRow, Filter, History, PageQuery};
 
@@ -32,9 +31,8 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
     }
     let mut rows = newest(&history, &filter, events.limit).await?;
     rows.reverse();
-    let zone = TimeZone::system();
-    for row in rows {
-        print(&lines::event(&row, &zone))?;
+    for line in lines::listing(&rows, Timestamp::now(), &settings.look()?) {
+        print(&line)?;
     }
     Ok(ExitCode::SUCCESS)
 }

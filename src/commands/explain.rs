@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use podtap_agent::export::json::text::to_line;
 use podtap_agent::{ExplainError, Explanation};
 use serde::Serialize;
 
@@ -29,7 +30,7 @@ pub(crate) async fn run(explain: Explain, settings: &Settings) -> Result<ExitCod
         if explain.json {
             return print(&object(&id.to_string(), &explained));
         }
-        lines(&explained).iter().try_for_each(|line| print(line))
+        lines(&explained).iter().try_for_each(print)
     });
     parts.finish().await?;
     Ok(shutdown.exit_code())
@@ -89,5 +90,5 @@ fn object(id: &str, explained: &Explanation) -> String {
         id,
         explained,
     };
-    serde_json::to_string(&object).unwrap_or_default()
+    to_line(&object)
 }

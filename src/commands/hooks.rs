@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use podtap_agent::export::json::text::to_line;
 use podtap_agent::hooks::plan;
 use podtap_agent::{HookStanding, HookUrls, HooksConfig, PlaceRef};
 use podtap_podio::client::{Client, Hook, HookStatus};
@@ -247,5 +248,5 @@ fn object((ref_type, ref_id): Holder, hook: &Hook, judged: &Judged) -> String {
         standing: judged.standing,
         url_verdict: judged.verdict,
     };
-    serde_json::to_string(&object).unwrap_or_default()
+    to_line(&object)
 }

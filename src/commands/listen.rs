@@ -12,6 +12,7 @@ use crate::cli::{Listen, UiMode};
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
 use crate::output::feed::{Feed, Format};
+use crate::output::look::Look;
 use crate::parts::Parts;
 use crate::shutdown::Shutdown;
 
@@ -74,7 +75,7 @@ pub(super) fn start_agent(
 pub(super) enum Shown {
     Nowhere,
     OnScreen(Box<podtap_tui::Config>),
-    AsLines(Format),
+    AsLines(Format, Look),
 }
 
 impl Shown {
@@ -82,8 +83,8 @@ impl Shown {
         Ok(match mode {
             UiMode::Quiet => Self::Nowhere,
             UiMode::Tui => Self::OnScreen(Box::new(settings.tui()?)),
-            UiMode::Plain => Self::AsLines(Format::Lines),
-            UiMode::Json => Self::AsLines(Format::Json),
+            UiMode::Plain => Self::AsLines(Format::Lines, settings.look()?),
+            UiMode::Json => Self::AsLines(Format::Json, settings.look()?),
         })
     }
 }
@@ -96,15 +97,15 @@ pub(super) async fn show(
     limit: Option<u64>,
 ) -> Result<(), Failure> {
     let token = parts.token();
-    let format = match shown {
+    let (format, look) = match shown {
         Shown::Nowhere => return Ok(()),
         Shown::OnScreen(config) => {
             parts.start(async move { super::ui::on_screen(handle, *config, token).await });
             return Ok(());
         }
-        Shown::AsLines(format) => format,
+        Shown::AsLines(format, look) => (format, look),
     };
-    let feed = Feed::new(handle, format, limit).await?;
+    let feed = Feed::new(handle, format, look, limit).await?;
     parts.start(feed.run(token));
     Ok(())
 }

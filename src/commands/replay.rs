@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use crate::output::printable;
-use jiff::tz::TimeZone;
 use podtap_agent::export::json::AttemptObject;
 use podtap_agent::history::{Attempt, Event, Outcome};
 use podtap_agent::{AgentHandle, Replay as Request, Target};
@@ -15,6 +14,7 @@ use super::history::{browser, find, load, run_browser};
 use crate::cli::Replay;
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
+use crate::output::look::Look;
 use crate::output::{lines, print};
 use crate::parts::Parts;
 use crate::shutdown::Shutdown;
@@ -30,11 +30,11 @@ pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode,
     let editor = replay.edit.then(|| settings.editor());
     let mut parts = Parts::new(shutdown.token().clone());
     parts.start(run_browser(agent, parts.token()));
-    let token = parts.token();
+    let (token, look) = (parts.token(), settings.look()?);
     parts.start(async move {
         tokio::select! {
             () = token.cancelled() => Ok(()),
-            sent = send_all(&handle, ids, editor, replay.json) => sent,
+            sent = send_all(&handle, ids, editor, replay.json, &look) => sent,
         }
     });
     parts.finish().await?;
@@ -71,8 +71,8 @@ async fn send_all(
     ids: Vec<EventId>,
     editor: Option<String>,
     json: bool,
+    look: &Look,
 ) -> Result<(), Failure> {
-    let zone = TimeZone::system();
     let (count, mut errors) = (ids.len(), 0_usize);
     for id in ids {
         let event = load(handle.history(), id).await?;
@@ -99,11 +99,11 @@ async fn send_all(
             .replay(request)
             .await
             .map_err(|error| Failure::because("the event cannot be replayed", &error))?;
-        print(&if json {
-            AttemptObject::from(&attempt).to_line()
+        if json {
+            print(&AttemptObject::from(&attempt).to_line())?;
         } else {
-            lines::attempt(&event, &attempt, &zone)
-        })?;
+            print(&lines::attempt(&event, &attempt, look))?;
+        }
         match &attempt.outcome {
             Outcome::Failed { error } => return Err(no_answer(&attempt, error)),
             Outcome::Answered { status: 400.., .. } => errors += 1,

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
+use podtap_agent::export::json::text::to_line;
 use podtap_sandbox::life::{self, Pace};
 use podtap_sandbox::{Config, Sandbox as Server, Seed};
 use serde::Serialize;
@@ -84,7 +85,7 @@ fn announce(url: &str, seed: &Seed, json: bool) -> Result<(), Failure> {
             r#type: "ready",
             podio_url: url,
         };
-        return print(&serde_json::to_string(&ready).unwrap_or_default());
+        return print(&to_line(&ready));
     }
     print(&format!("Sandbox of Podio's API  {url}\n"))?;
     print("# its invented credentials, for this machine only")?;

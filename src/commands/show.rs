@@ -4,7 +4,6 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use crate::output::printable;
-use jiff::tz::TimeZone;
 use podtap_agent::export::{self, json::EventObject};
 use podtap_agent::history::{Attempt, Event, Outcome};
 use podtap_wire::HeaderList;
@@ -13,6 +12,7 @@ use super::history::{find, load, open};
 use crate::cli::Show;
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::output::look::Look;
 use crate::output::{lines, print};
 
 /// Prints it in the form asked for.
@@ -32,7 +32,7 @@ pub(crate) async fn run(show: Show, settings: &Settings) -> Result<ExitCode, Fai
     } else if show.format.json {
         print(&EventObject::new(&event, Some(&attempts)).to_line())?;
     } else {
-        for line in describe(&event, &attempts, &TimeZone::system()) {
+        for line in describe(&event, &attempts, &settings.look()?) {
             print(&printable(&line))?;
         }
     }
@@ -45,15 +45,12 @@ fn delivered_to(attempts: &[Attempt]) -> Option<String> {
     Some(url.origin().ascii_serialization())
 }
 
-fn describe(event: &Event, attempts: &[Attempt], zone: &TimeZone) -> Vec<String> {
+fn describe(event: &Event, attempts: &[Attempt], look: &Look) -> Vec<String> {
     let request = &event.request;
-    let received = request.received_at.to_zoned_datetime(zone.clone());
+    let received = look.time("%Y-%m-%d %H:%M:%S%.3f %Z", request.received_at);
     let mut text = vec![
         pair("event", &event.id.to_string()),
-        pair(
-            "received",
-            &received.strftime("%Y-%m-%d %H:%M:%S%.3f %Z").to_string(),
-        ),
+        pair("received", &received),
         pair("request", &format!("{} {}", request.method, request.path)),
     ];
     if let Some(podio) = &event.podio {
@@ -68,17 +65,17 @@ fn describe(event: &Event, attempts: &[Attempt], zone: &TimeZone) -> Vec<String>
     text.extend(headers(&request.headers));
     text.extend(body("Body", &request.body));
     for attempt in attempts {
-        text.extend(describe_attempt(attempt, zone));
+        text.extend(describe_attempt(attempt, look));
     }
     text
 }
 
-fn describe_attempt(attempt: &Attempt, zone: &TimeZone) -> Vec<String> {
+fn describe_attempt(attempt: &Attempt, look: &Look) -> Vec<String> {
     let replay = if attempt.replay { " (replay)" } else { "" };
     let mut text = vec![
         String::new(),
         format!("Attempt {}{replay}", attempt.number),
-        pair("started", &lines::clock(attempt.started_at, zone)),
+        pair("started", &look.clock(attempt.started_at)),
         pair("url", &attempt.url),
         pair("took", &lines::duration(attempt.duration)),
     ];

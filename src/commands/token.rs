@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use podtap_agent::export::json::text::to_line;
 use podtap_relay::tunnel::{TokenInfo, TokenStore};
 use serde::Serialize;
 
@@ -76,5 +77,5 @@ fn object(info: &TokenInfo) -> String {
         last_used_at: info.last_used_at.map(text),
         revoked_at: info.revoked_at.map(text),
     };
-    serde_json::to_string(&object).unwrap_or_default()
+    to_line(&object)
 }

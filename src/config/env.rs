@@ -20,6 +20,8 @@ pub(crate) struct Environment {
 /// Read besides `PODTAP_*`; what they mean is other programs' convention, not ours.
 const FOREIGN: &[&str] = &[
     "ALL_PROXY",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
     "COLORTERM",
     "EDITOR",
     "HTTPS_PROXY",
@@ -90,6 +92,14 @@ impl Environment {
             .get(name)
             .map(String::as_str)
             .filter(|value| !value.is_empty())
+    }
+
+    /// Whether to colour what goes to a stream, a terminal or not, by the conventions of
+    /// no-color.org and bixense.com/clicolors.
+    pub(crate) fn colour(&self, terminal: bool) -> bool {
+        let forced = self.get("CLICOLOR_FORCE").is_some_and(|on| on != "0");
+        let plain = self.get("CLICOLOR") == Some("0") || self.get("TERM") == Some("dumb");
+        self.get("NO_COLOR").is_none() && (forced || (terminal && !plain))
     }
 
     /// Where the configuration file is, if the environment says so.

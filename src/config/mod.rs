@@ -27,12 +27,11 @@ pub(crate) use secret::Secret;
 pub(crate) use settings::Settings;
 
 use crate::cli::Cli;
-use crate::failure::{Failure, Warning};
+use crate::failure::Failure;
 
 /// All settings of this run, each with its origin.
 pub(crate) fn resolve(cli: &Cli) -> Result<Settings, Failure> {
     let environment = Environment::read()?;
-    environment.warnings().for_each(Warning::report);
     let file = file::load(cli.global.config.as_deref(), &environment)?;
     let layers = merge::Layers {
         flags: merge::flags(cli),

@@ -1,5 +1,6 @@
 //! Settings as typed values; each error names the setting, the origin and what would be right.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -56,6 +57,14 @@ impl Settings {
     /// The environment of this run.
     pub(crate) fn environment(&self) -> &Environment {
         &self.environment
+    }
+
+    /// Says what is not as it should be and stops nothing.
+    pub(crate) fn warn(&self) -> Result<(), Failure> {
+        let coloured = self.colour(std::io::stderr().is_terminal())?;
+        let warnings = self.environment.warnings();
+        warnings.for_each(|warning| warning.report(coloured));
+        Ok(())
     }
 
     /// A setting as text.

@@ -1,5 +1,7 @@
 //! The settings of what is shown: colours, the editor, keys, saved filters.
 
+use std::io::IsTerminal as _;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use podtap_agent::history::Saved;
@@ -8,6 +10,7 @@ use podtap_tui::Theme;
 use super::key::Key;
 use super::settings::Settings;
 use crate::failure::Failure;
+use crate::output::look::Look;
 
 impl Settings {
     /// Whether to colour what goes to a stream, which may be a terminal or not.
@@ -18,12 +21,16 @@ impl Settings {
             "never" => Ok(Some(false)),
             _ => Err("auto, always or never"),
         })?;
-        let plain = self.environment().get("NO_COLOR").is_some()
-            || self
-                .environment()
-                .get("TERM")
-                .is_some_and(|term| term == "dumb");
-        Ok(wish.flatten().unwrap_or(terminal && !plain))
+        let unset = || self.environment().colour(terminal);
+        Ok(wish.flatten().unwrap_or_else(unset))
+    }
+
+    /// How the lines on stdout look.
+    pub(crate) fn look(&self) -> Result<Look, Failure> {
+        Ok(Look {
+            zone: TimeZone::system(),
+            coloured: self.colour(std::io::stdout().is_terminal())?,
+        })
     }
 
     /// The person's editor: a shell command.

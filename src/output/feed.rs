@@ -1,7 +1,6 @@
 //! The running commentary of `listen` and `demo` off the terminal UI: reads the history after every
 //! hint of a change and prints what is new, in order.
 
-use jiff::tz::TimeZone;
 use podtap_agent::export::json::{AttemptObject, EventObject};
 use podtap_agent::history::{AttemptPosition, DeliveryState, LoopFinding, Position, Verification};
 use podtap_agent::{AgentHandle, Change, LinkState, ServiceState};
@@ -10,6 +9,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::json::{Object, Ready};
+use super::look::Look;
 use super::{lines, print};
 use crate::failure::Failure;
 
@@ -27,7 +27,7 @@ const BATCH: usize = 256;
 pub(crate) struct Feed {
     agent: AgentHandle,
     format: Format,
-    zone: TimeZone,
+    look: Look,
     /// Ends after this many attempts; `None` for never.
     limit: Option<u64>,
     events_through: Position,
@@ -42,13 +42,14 @@ impl Feed {
     pub(crate) async fn new(
         agent: AgentHandle,
         format: Format,
+        look: Look,
         limit: Option<u64>,
     ) -> Result<Self, Failure> {
         let (events_through, attempts_through) = agent.history().end().await?;
         Ok(Self {
             agent,
             format,
-            zone: TimeZone::system(),
+            look,
             limit,
             events_through,
             attempts_through,
@@ -132,7 +133,7 @@ impl Feed {
             if let (Format::Lines, ServiceState::Down { since, reason }, Some(target)) =
                 (self.format, &status.service, &status.target)
             {
-                print(&lines::service_down(*since, &self.zone, reason, target))?;
+                print(&lines::service_down(*since, &self.look, reason, target))?;
             }
             self.service = status.service;
         }
@@ -155,7 +156,7 @@ impl Feed {
                     Format::Json => print(&EventObject::new(event, None).to_line())?,
                     // A delivered event has its line when the attempt has ended.
                     Format::Lines if event.state == DeliveryState::Held => {
-                        print(&lines::held(event, &self.zone))?;
+                        print(&lines::held(event, &self.look))?;
                     }
                     Format::Lines => {}
                 }
@@ -176,7 +177,7 @@ impl Feed {
                     Format::Json => print(&AttemptObject::from(attempt).to_line())?,
                     Format::Lines => {
                         if let Some(event) = self.agent.history().event(attempt.event).await? {
-                            print(&lines::attempt(&event, attempt, &self.zone))?;
+                            print(&lines::attempt(&event, attempt, &self.look))?;
                         }
                     }
                 }
@@ -199,7 +200,7 @@ impl Feed {
         match self.format {
             Format::Json => print_object(&Object::verify(id, hook_id, verification)),
             Format::Lines => match self.agent.history().event(id).await? {
-                Some(event) => print(&lines::verified(&event, hook_id, verification, &self.zone)),
+                Some(event) => print(&lines::verified(&event, hook_id, verification, &self.look)),
                 None => Ok(()),
             },
         }
@@ -208,16 +209,14 @@ impl Feed {
     fn found(&self, finding: &LoopFinding) -> Result<(), Failure> {
         match self.format {
             Format::Json => print_object(&Object::found(finding)),
-            Format::Lines => lines::found(finding)
-                .iter()
-                .try_for_each(|line| print(line)),
+            Format::Lines => lines::found(finding, &self.look).iter().try_for_each(print),
         }
     }
 
     fn gap(&self, from: Seq, to: Seq, reason: &str) -> Result<(), Failure> {
         match self.format {
             Format::Json => print_object(&Object::Gap { from, to, reason }),
-            Format::Lines => print(&lines::gap(from, to, reason)),
+            Format::Lines => print(&lines::gap(from, to, reason, &self.look)),
         }
     }
 }

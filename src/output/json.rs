@@ -3,7 +3,9 @@
 //! attempts have their home in [`podtap_agent::export::json`].
 
 use podtap_agent::LinkState;
-use podtap_agent::export::json::{OutcomeFields, VERSION, VerifiedObject, duration_ms, millis};
+use podtap_agent::export::json::{
+    OutcomeFields, VERSION, VerifiedObject, duration_ms, millis, text,
+};
 use podtap_agent::history::{AttemptSummary, LoopFinding, Verification};
 use podtap_wire::{EventId, Seq};
 use serde::Serialize;
@@ -88,12 +90,10 @@ impl Object<'_> {
             #[serde(flatten)]
             object: &'a Object<'a>,
         }
-        // Only strings, numbers and maps with text keys are in there: writing cannot fail.
-        serde_json::to_string(&Versioned {
+        text::to_line(&Versioned {
             v: VERSION,
             object: self,
         })
-        .unwrap_or_default()
     }
 }
 

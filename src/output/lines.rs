@@ -7,15 +7,19 @@
 
 use std::time::Duration;
 
-use crate::output::printable;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use podtap_agent::history::{
-    Attempt, AttemptSummary, DeliveryState, Event, EventRow, LoopFinding, Outcome, Verification,
+    Attempt, AttemptSummary, Event, EventRow, LoopFinding, Outcome, Verification,
 };
 use podtap_agent::{LinkState, Target};
 use podtap_podio::{ObjectRef, PodioEvent};
 use podtap_wire::{Seq, WebhookRequest};
+
+use super::look::{Look, Painted, Tone};
+use crate::output::printable;
+
+/// What came of an event so far.
+type Came = (Tone, String);
 
 /// The columns of a line.
 struct Columns<'a> {
@@ -25,19 +29,12 @@ struct Columns<'a> {
     kind: &'a str,
     object: Option<ObjectRef>,
     revision: Option<u64>,
-    outcome: String,
+    came: Came,
     path: &'a str,
 }
 
 impl Columns<'_> {
-    fn line(&self) -> String {
-        let Self {
-            time,
-            kind,
-            outcome,
-            path,
-            ..
-        } = self;
+    fn line(&self, look: &Look) -> Painted {
         let mut object = self
             .object
             .map(|object| object.to_string())
@@ -45,38 +42,57 @@ impl Columns<'_> {
         if let Some(revision) = self.revision {
             object.push_str(&format!(" r{revision}"));
         }
-        let line = format!("{time}  {kind:14}  {object:18}  {outcome:15}  {path}");
-        printable(line.trim_end())
+        let (time, kind) = (&self.time, self.kind);
+        let (tone, came) = &self.came;
+        look.line(&[
+            (Tone::Plain, &format!("{time}  {kind:14}  {object:18}  ")),
+            (*tone, &format!("{came:15}")),
+            (Tone::Plain, &format!("  {}", self.path)),
+        ])
     }
 }
 
 /// Characters of an id's end that stand for it in a listing, as in the terminal UI.
 const TAIL: usize = 4;
 
-/// An event of a listing, after the end of its id, by which other commands find it, with what came
-/// of its last attempt.
-pub(crate) fn event(row: &EventRow, zone: &TimeZone) -> String {
-    let outcome = match (&row.last, row.state) {
-        (Some(last), _) => outcome(last),
-        (None, DeliveryState::Pending) => "…  waiting".to_owned(),
-        (None, DeliveryState::Delivered | DeliveryState::Held) => HELD.to_owned(),
+/// Events as a listing: each after the end of its id, by which other commands find it, with what
+/// came of its last attempt. Where one is of another day than `now`, all have their date.
+pub(crate) fn listing(rows: &[EventRow], now: Timestamp, look: &Look) -> Vec<Painted> {
+    let is_today = |row: &EventRow| look.is_same_day(row.received_at, now);
+    let dated = !rows.iter().all(is_today);
+    // Without milliseconds, whose room the id needs.
+    let time = |row: &EventRow| match (dated, is_today(row)) {
+        (false, _) => look.time("%H:%M:%S", row.received_at),
+        (true, true) => format!("{:>12}", look.time("%H:%M:%S", row.received_at)),
+        (true, false) => look.time("%e %b %H:%M", row.received_at),
     };
-    let columns = Columns {
-        // Without milliseconds, which the id needs the room of.
-        time: clock_as("%H:%M:%S", row.received_at, zone),
-        kind: row.event_type.as_deref().unwrap_or(&row.method),
-        object: row.object,
-        revision: row.revision,
-        outcome,
-        path: &row.path,
+    rows.iter()
+        .map(|row| event(row, &time(row), look))
+        .collect()
+}
+
+fn event(row: &EventRow, time: &str, look: &Look) -> Painted {
+    let came = match (&row.last, &row.insight.verification) {
+        // The local service's answer says nothing of what Podio made of it.
+        (_, Some(Verification::Failed { reason })) => (Tone::Bad, not_validated(reason)),
+        (Some(last), _) => outcome(last),
+        (None, _) => (Tone::Plain, row.state.word(row.insight.hold).to_owned()),
     };
     let id = row.id.to_string();
     let tail = id.len().saturating_sub(TAIL);
-    format!("{}  {}", id.get(tail..).unwrap_or(&id), columns.line())
+    let columns = Columns {
+        time: format!("{}  {time}", id.get(tail..).unwrap_or(&id)),
+        kind: row.event_type.as_deref().unwrap_or(&row.method),
+        object: row.object,
+        revision: row.revision,
+        came,
+        path: &row.path,
+    };
+    columns.line(look)
 }
 
 /// An attempt that has just ended.
-pub(crate) fn attempt(event: &Event, attempt: &Attempt, zone: &TimeZone) -> String {
+pub(crate) fn attempt(event: &Event, attempt: &Attempt, look: &Look) -> Painted {
     let summary = AttemptSummary {
         outcome: match &attempt.outcome {
             Outcome::Answered { status, .. } => Ok(*status),
@@ -85,13 +101,8 @@ pub(crate) fn attempt(event: &Event, attempt: &Attempt, zone: &TimeZone) -> Stri
         duration: attempt.duration,
         replay: attempt.replay,
     };
-    of(
-        &event.request,
-        event.podio.as_ref(),
-        outcome(&summary),
-        zone,
-    )
-    .line()
+    let came = outcome(&summary);
+    of(&event.request, event.podio.as_ref(), came, look).line(look)
 }
 
 /// A request that was made up here, with what came of it.
@@ -99,40 +110,47 @@ pub(crate) fn triggered(
     request: &WebhookRequest,
     podio: Option<&PodioEvent>,
     sent: &AttemptSummary,
-    zone: &TimeZone,
-) -> String {
-    of(request, podio, outcome(sent), zone).line()
+    look: &Look,
+) -> Painted {
+    of(request, podio, outcome(sent), look).line(look)
 }
 
 /// An event that is kept without being delivered.
-pub(crate) fn held(event: &Event, zone: &TimeZone) -> String {
-    of(&event.request, event.podio.as_ref(), HELD.to_owned(), zone).line()
+pub(crate) fn held(event: &Event, look: &Look) -> Painted {
+    let word = event.state.word(event.insight.hold);
+    let came = (Tone::Plain, word.to_owned());
+    of(&event.request, event.podio.as_ref(), came, look).line(look)
 }
-
-const HELD: &str = "–  kept";
 
 fn of<'a>(
     request: &'a WebhookRequest,
     podio: Option<&'a PodioEvent>,
-    outcome: String,
-    zone: &TimeZone,
+    came: Came,
+    look: &Look,
 ) -> Columns<'a> {
     Columns {
-        time: clock(request.received_at, zone),
+        time: look.clock(request.received_at),
         kind: podio.map_or(&request.method, |podio| podio.kind.as_str()),
         object: podio.and_then(PodioEvent::object),
         revision: podio.and_then(PodioEvent::revision),
-        outcome,
+        came,
         path: &request.path,
     }
 }
 
-fn outcome(attempt: &AttemptSummary) -> String {
+fn outcome(attempt: &AttemptSummary) -> Came {
     let sign = if attempt.replay { "↻" } else { "→" };
     match &attempt.outcome {
-        Ok(status) => format!("{sign}  {status}  {:>7}", duration(attempt.duration)),
-        Err(error) => format!("✗  {error}"),
+        Ok(status) => {
+            let text = format!("{sign}  {status}  {:>7}", duration(attempt.duration));
+            (Tone::of_status(*status), text)
+        }
+        Err(error) => (Tone::Bad, format!("✗  {error}")),
     }
+}
+
+fn not_validated(reason: &str) -> String {
+    format!("✗  not validated: {reason}")
 }
 
 /// The first lines of a run, once the relay has given the public URL.
@@ -162,12 +180,15 @@ pub(crate) fn link(state: &LinkState) -> Option<String> {
 /// The local service went away.
 pub(crate) fn service_down(
     since: Timestamp,
-    zone: &TimeZone,
+    look: &Look,
     reason: &str,
     target: &Target,
-) -> String {
-    let reason = printable(reason);
-    format!("{}  ✗  {reason}, waiting for {target}", clock(since, zone))
+) -> Painted {
+    look.line(&[
+        (Tone::Plain, &format!("{}  ", look.clock(since))),
+        (Tone::Bad, &format!("✗  {reason}")),
+        (Tone::Plain, &format!(", waiting for {target}")),
+    ])
 }
 
 /// What came of the validation of a `hook.verify`.
@@ -175,39 +196,44 @@ pub(crate) fn verified(
     event: &Event,
     hook_id: Option<u64>,
     verification: &Verification,
-    zone: &TimeZone,
-) -> String {
+    look: &Look,
+) -> Painted {
     let hook = hook_id.map_or("hook ?".to_owned(), |id| format!("hook {id}"));
-    let outcome = match verification {
-        Verification::Validated => "✓  validated".to_owned(),
-        Verification::ActiveAnyway => "✓  active (the local service was first)".to_owned(),
-        Verification::Failed { reason } => format!("✗  not validated: {reason}"),
+    let (tone, came) = match verification {
+        Verification::Validated => (Tone::Good, "✓  validated".to_owned()),
+        Verification::ActiveAnyway => {
+            let text = "✓  active (the local service was first)";
+            (Tone::Good, text.to_owned())
+        }
+        Verification::Failed { reason } => (Tone::Bad, not_validated(reason)),
     };
-    let time = clock(event.request.received_at, zone);
-    let line = format!(
-        "{time}  {:14}  {hook:18}  {outcome:15}  {}",
-        "hook.verify", event.request.path
-    );
-    printable(&line)
+    let time = look.clock(event.request.received_at);
+    look.line(&[
+        (
+            Tone::Plain,
+            &format!("{time}  {:14}  {hook:18}  ", "hook.verify"),
+        ),
+        (tone, &format!("{came:15}")),
+        (Tone::Plain, &format!("  {}", event.request.path)),
+    ])
 }
 
 /// A loop, with its cure.
-pub(crate) fn found(finding: &LoopFinding) -> [String; 2] {
+pub(crate) fn found(finding: &LoopFinding, look: &Look) -> [Painted; 2] {
     let (count, seconds) = (finding.times.len(), finding.span().as_secs_f64());
     let what = format!(
         "⚠  loop? {} fired hook {} {count}× in {seconds:.1} s",
         finding.object, finding.hook_id
     );
-    [what, format!("   {}", printable(&finding.cure()))]
+    let cure = look.plain(&format!("   {}", finding.cure()));
+    [look.line(&[(Tone::Doubtful, &what)]), cure]
 }
 
 /// Events that a limit removed on the relay before this agent could take them.
-pub(crate) fn gap(from: Seq, to: Seq, reason: &str) -> String {
+pub(crate) fn gap(from: Seq, to: Seq, reason: &str, look: &Look) -> Painted {
     let count = to.0.saturating_sub(from.0).saturating_add(1);
-    format!(
-        "⚠  {count} events ({from} to {to}) were removed by the relay: {}",
-        printable(reason)
-    )
+    let text = format!("⚠  {count} events ({from} to {to}) were removed by the relay: {reason}");
+    look.line(&[(Tone::Doubtful, &text)])
 }
 
 /// Milliseconds up to ten seconds, then seconds.
@@ -218,18 +244,10 @@ pub(crate) fn duration(duration: Duration) -> String {
     }
 }
 
-/// The time of day where the reader is, to the millisecond.
-pub(crate) fn clock(time: Timestamp, zone: &TimeZone) -> String {
-    clock_as("%H:%M:%S%.3f", time, zone)
-}
-
-fn clock_as(form: &str, time: Timestamp, zone: &TimeZone) -> String {
-    let local = time.to_zoned_datetime(zone.clone());
-    local.strftime(form).to_string()
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
+
     use super::*;
 
     fn columns(path: &str) -> String {
@@ -238,10 +256,14 @@ mod tests {
             kind: "item.update",
             object: None,
             revision: Some(8),
-            outcome: "→  200    38 ms".to_owned(),
+            came: (Tone::Good, "→  200    38 ms".to_owned()),
             path,
         };
-        columns.line()
+        let look = Look {
+            zone: TimeZone::UTC,
+            coloured: false,
+        };
+        columns.line(&look).as_str().to_owned()
     }
 
     #[test]

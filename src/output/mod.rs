@@ -3,22 +3,43 @@
 pub(crate) mod feed;
 pub(crate) mod json;
 pub(crate) mod lines;
+pub(crate) mod look;
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
-use podtap_tui::SafeText;
-
+use self::look::Painted;
 use crate::failure::Failure;
+pub(crate) use crate::printable::printable;
+use crate::printable::visible;
 
-/// Writes one line to stdout at once.
-pub(crate) fn print(line: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{line}")?;
-    Ok(stdout.flush()?)
+/// What can be printed: text, of which a terminal obeys nothing, or a line that has our colours.
+pub(crate) trait Printed {
+    /// As it goes out.
+    fn text(&self) -> Cow<'_, str>;
 }
 
-/// Text of the outside world as a terminal may show it: control characters are shown, not obeyed
-/// (invariant 7).
-pub(crate) fn printable(text: &str) -> String {
-    SafeText::new(text).as_str().to_owned()
+impl Printed for str {
+    fn text(&self) -> Cow<'_, str> {
+        visible(self)
+    }
+}
+
+impl Printed for String {
+    fn text(&self) -> Cow<'_, str> {
+        visible(self)
+    }
+}
+
+impl Printed for Painted {
+    fn text(&self) -> Cow<'_, str> {
+        self.as_str().into()
+    }
+}
+
+/// Writes one line, or several, to stdout at once.
+pub(crate) fn print(line: &(impl Printed + ?Sized)) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{}", line.text())?;
+    Ok(stdout.flush()?)
 }

@@ -20,6 +20,7 @@ mod history;
 mod hold;
 mod hooks;
 mod hooks_pane;
+mod hostile;
 mod import;
 mod loops;
 mod lossless;

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use podtap_agent::invisible::is_invisible;
 use unicode_width::UnicodeWidthChar;
 
 use crate::clusters::{clusters, width};
@@ -184,21 +185,6 @@ impl Writer {
 /// The control picture of a C0 character (Unicode block 2400, one cell each).
 fn picture(c: char) -> char {
     char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}')
-}
-
-/// Characters that take no cell of their own, or change where or how others appear.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{80}'..='\u{9f}'         // C1 controls
-        | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{70f}'
-        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}'   // zero width and direction marks
-        | '\u{2028}'..='\u{202e}'   // separators, embeddings and overrides
-        | '\u{2060}'..='\u{206f}'   // invisible operators and isolates
-        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}' // tags and supplementary selectors
-    )
 }
 
 #[cfg(test)]

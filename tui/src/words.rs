@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use podtap_agent::history::{AttemptSummary, Burst, DeliveryState, EventRow, Hold, Verification};
+use podtap_agent::history::{AttemptSummary, Burst, DeliveryState, EventRow, Verification};
 
 use crate::theme::Role;
 
@@ -85,8 +85,13 @@ pub(crate) fn outcome(row: &EventRow) -> (Role, String) {
         return verified(verification);
     }
     match (&row.last, row.state) {
-        (None, DeliveryState::Held) => (Role::Quiet, held(row.insight.hold).to_owned()),
-        (None, _) => (Role::Waiting, "… waiting".to_owned()),
+        (None, state) => {
+            let role = match state {
+                DeliveryState::Held => Role::Quiet,
+                DeliveryState::Pending | DeliveryState::Delivered => Role::Waiting,
+            };
+            (role, state.word(row.insight.hold).to_owned())
+        }
         (Some(last), _) => attempt_outcome(last),
     }
 }
@@ -109,14 +114,6 @@ pub(crate) fn verified(verification: &Verification) -> (Role, String) {
         Verification::Failed { .. } => (Role::Failed, "✗ not valid"),
     };
     (role, text.to_owned())
-}
-
-fn held(hold: Option<Hold>) -> &'static str {
-    match hold {
-        Some(Hold::Loop) => "◦ loop",
-        Some(Hold::Verify) => "… verifying",
-        None => "◦ held",
-    }
 }
 
 fn attempt_outcome(attempt: &AttemptSummary) -> (Role, String) {

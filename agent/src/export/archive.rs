@@ -11,7 +11,7 @@ use podtap_wire::EventId;
 use serde::Serialize;
 
 use super::har::{CREATOR, Entry};
-use super::json::EventObject;
+use super::json::{EventObject, text};
 use crate::history::{Anchor, Filter, History, HistoryError, MAX_PAGE, PageQuery, Position};
 
 /// Bytes gathered before they are written.
@@ -163,7 +163,7 @@ impl<W: Write + Send> Archive<'_, W> {
     }
 
     fn json(&mut self, object: &impl Serialize) -> io::Result<()> {
-        Ok(serde_json::to_writer(&mut self.to, object)?)
+        text::write(&mut self.to, object)
     }
 }
 

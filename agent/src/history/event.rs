@@ -7,7 +7,7 @@ use podtap_podio::PodioEvent;
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 
 use super::burst::Burst;
-use super::insight::Insight;
+use super::insight::{Hold, Insight};
 
 /// An event's place in the history: grows by arrival, never reused, and the key by which the
 /// history pages. A relay's [`Seq`] counts per tunnel and is not unique here.
@@ -90,6 +90,18 @@ pub enum DeliveryState {
     Delivered,
     /// Kept without being delivered: there is no local service, or it was held back.
     Held,
+}
+
+impl DeliveryState {
+    /// What an event without an attempt is called, wherever it is shown: a sign and one word.
+    pub fn word(self, hold: Option<Hold>) -> &'static str {
+        match (self, hold) {
+            (Self::Held, Some(Hold::Loop)) => "◦ loop",
+            (Self::Held, Some(Hold::Verify)) => "… verifying",
+            (Self::Held, None) => "◦ held",
+            (Self::Pending | Self::Delivered, _) => "… waiting",
+        }
+    }
 }
 
 /// The outcome of an attempt as a list shows it.

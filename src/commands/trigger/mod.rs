@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use podtap_agent::Target;
 use podtap_agent::config::DeliveryConfig;
 use podtap_agent::draft::{Draft, NoForm, Params, nearest};
@@ -21,6 +20,7 @@ use crate::cli::Trigger;
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
 use crate::output::json::Object;
+use crate::output::look::Look;
 use crate::output::{lines, print, printable};
 use crate::shutdown::Shutdown;
 
@@ -40,9 +40,10 @@ pub(crate) async fn run(trigger: Trigger, settings: &Settings) -> Result<ExitCod
         format!("{}{}", receiver.target, draft.request.path),
         timeout.unwrap_or(DeliveryConfig::default().timeout),
     )?;
+    let look = settings.look()?;
     tokio::select! {
         () = shutdown.token().cancelled() => {}
-        sent = send_all(&sender, draft, &receiver, &trigger) => sent?,
+        sent = send_all(&sender, draft, &receiver, &trigger, &look) => sent?,
     }
     Ok(shutdown.exit_code())
 }
@@ -144,8 +145,8 @@ async fn send_all(
     mut draft: Draft,
     receiver: &Receiver,
     trigger: &Trigger,
+    look: &Look,
 ) -> Result<(), Failure> {
-    let zone = TimeZone::system();
     let mut pace = trigger.rate.map(|rate| {
         let mut pace = tokio::time::interval(Duration::from_secs_f64(rate.recip()));
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -158,11 +159,12 @@ async fn send_all(
         }
         draft.request.received_at = Timestamp::now();
         let sent = sender.send(&draft.request).await?;
-        print(&if trigger.json {
-            Object::triggered(draft.event(), sender.url(), &sent).to_line()
+        if trigger.json {
+            print(&Object::triggered(draft.event(), sender.url(), &sent).to_line())?;
         } else {
-            lines::triggered(&draft.request, draft.podio.as_ref(), &sent, &zone)
-        })?;
+            let (request, podio) = (&draft.request, draft.podio.as_ref());
+            print(&lines::triggered(request, podio, &sent, look))?;
+        }
         match sent.outcome {
             Ok(status) => errors += u32::from(status >= 400),
             Err(why) => {

@@ -11,7 +11,7 @@ mod terminal;
 use std::time::Duration;
 
 pub(crate) use process::{Process, podtap};
-pub(crate) use sender::{Answer, form_post, pause, send, split};
+pub(crate) use sender::{Answer, form_post, pause, post, send, split};
 pub(crate) use service::{Received, Service};
 pub(crate) use stage::{Relay, Stage};
 pub(crate) use terminal::Terminal;

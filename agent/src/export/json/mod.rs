@@ -3,6 +3,7 @@
 //! objects does it through the types here. Within a version fields are added, never renamed or
 //! removed.
 
+pub mod text;
 mod time;
 
 use std::borrow::Cow;
@@ -153,7 +154,7 @@ impl<'a> EventObject<'a> {
 
     /// The same object over several lines, for people.
     pub fn to_pretty(&self) -> String {
-        serde_json::to_string_pretty(&versioned("event", self)).unwrap_or_default()
+        text::to_pretty(&versioned("event", self))
     }
 }
 
@@ -260,9 +261,8 @@ fn versioned<'a, T>(r#type: &'static str, object: &'a T) -> Versioned<'a, T> {
     Versioned { v, r#type, object }
 }
 
-/// Only strings, numbers and maps with text keys are in there: writing cannot fail.
 fn line(r#type: &'static str, object: &impl Serialize) -> String {
-    serde_json::to_string(&versioned(r#type, object)).unwrap_or_default()
+    text::to_line(&versioned(r#type, object))
 }
 
 fn params(pairs: &[(String, String)]) -> Map<String, Value> {

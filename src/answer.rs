@@ -1,0 +1,55 @@
+//! What clap answers in place of a command: help, the version, or what is wrong with what was typed.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use crate::config::Environment;
+use crate::printable::{is_hostile, visible};
+
+/// Prints it and gives the exit code. A mistake repeats words that were typed, which may be from
+/// elsewhere: a terminal obeys nothing of them.
+pub(crate) fn print(answer: &clap::Error, words: &[OsString]) -> ExitCode {
+    let is_mistake = answer.use_stderr();
+    let hostile = is_mistake && words.iter().any(|word| is_hostile(&word.to_string_lossy()));
+    let text = answer.render();
+    let text = if coloured(words, is_mistake) && !hostile {
+        text.ansi().to_string()
+    } else {
+        visible(&text.to_string()).into_owned()
+    };
+    // Without a reader nothing is left to do.
+    if is_mistake {
+        std::io::stderr().lock().write_all(text.as_bytes()).ok();
+    } else {
+        std::io::stdout().lock().write_all(text.as_bytes()).ok();
+    }
+    ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(u8::MAX))
+}
+
+/// Whether stderr, or stdout, is coloured as far as that is known without the settings.
+pub(crate) fn coloured(words: &[OsString], stderr: bool) -> bool {
+    let environment = Environment::read().unwrap_or_default();
+    let terminal = if stderr {
+        std::io::stderr().is_terminal()
+    } else {
+        std::io::stdout().is_terminal()
+    };
+    let flag = typed(words).or(environment.get("PODTAP_COLOR").map(str::to_owned));
+    match flag.as_deref() {
+        Some("always") => true,
+        Some("never") => false,
+        _ => environment.colour(terminal),
+    }
+}
+
+/// The value of `--color`.
+fn typed(words: &[OsString]) -> Option<String> {
+    let mut words = words.iter().filter_map(|word| word.to_str());
+    let flag = words.find(|word| *word == "--" || word.starts_with("--color"))?;
+    match flag.strip_prefix("--color=") {
+        Some(value) => Some(value.to_owned()),
+        None if flag == "--color" => words.next().map(str::to_owned),
+        None => None,
+    }
+}

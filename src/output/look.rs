@@ -1,0 +1,120 @@
+//! How lines look to this reader: colours where they help, times in the reader's zone.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::printable::printable;
+
+/// What a piece of a line says, beside its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Plain,
+    Good,
+    Doubtful,
+    Bad,
+}
+
+impl Tone {
+    /// Of an answer with this status.
+    pub(crate) fn of_status(status: u16) -> Self {
+        match status {
+            200..=299 => Self::Good,
+            100..=399 => Self::Plain,
+            400..=499 => Self::Doubtful,
+            _ => Self::Bad,
+        }
+    }
+
+    fn style(self) -> Style {
+        let colour = |colour: AnsiColor| colour.on_default();
+        match self {
+            Self::Plain => Style::new(),
+            Self::Good => colour(AnsiColor::Green),
+            Self::Doubtful => colour(AnsiColor::Yellow),
+            Self::Bad => colour(AnsiColor::Red).bold(),
+        }
+    }
+}
+
+/// Text in the colour of its tone, where colours are wanted; hostile text cannot be in there.
+pub(crate) fn painted(coloured: bool, tone: Tone, text: &str) -> String {
+    let text = printable(text);
+    if !coloured || tone == Tone::Plain {
+        return text;
+    }
+    let style = tone.style();
+    format!("{style}{text}{style:#}")
+}
+
+/// A line that is ready for the terminal: every piece of it is printable, and colours are ours.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Painted(String);
+
+impl Painted {
+    /// The line.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The look of this run's lines.
+#[derive(Debug, Clone)]
+pub(crate) struct Look {
+    pub(crate) zone: TimeZone,
+    pub(crate) coloured: bool,
+}
+
+impl Look {
+    /// A line of pieces.
+    pub(crate) fn line(&self, pieces: &[(Tone, &str)]) -> Painted {
+        let mut line = String::new();
+        for (tone, text) in pieces {
+            // Writing to a string cannot fail.
+            let _ = write!(line, "{}", painted(self.coloured, *tone, text));
+        }
+        Painted(line)
+    }
+
+    /// A line of one tone.
+    pub(crate) fn plain(&self, text: &str) -> Painted {
+        self.line(&[(Tone::Plain, text)])
+    }
+
+    /// The time of day where the reader is, to the millisecond.
+    pub(crate) fn clock(&self, time: Timestamp) -> String {
+        self.time("%H:%M:%S%.3f", time)
+    }
+
+    /// A time as `form` has it.
+    pub(crate) fn time(&self, form: &str, time: Timestamp) -> String {
+        let local = time.to_zoned_datetime(self.zone.clone());
+        local.strftime(form).to_string()
+    }
+
+    /// Whether both are of the same day where the reader is.
+    pub(crate) fn is_same_day(&self, one: Timestamp, other: Timestamp) -> bool {
+        self.time("%F", one) == self.time("%F", other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_ours_alone() {
+        let look = |coloured| Look {
+            zone: TimeZone::UTC,
+            coloured,
+        };
+        let line = |coloured| {
+            let pieces = [(Tone::Plain, "a\x1b[31m  "), (Tone::Bad, "✗\x1b[0m")];
+            look(coloured).line(&pieces).as_str().to_owned()
+        };
+        assert_eq!(line(false), "a␛[31m  ✗␛[0m");
+        assert_eq!(line(true), "a␛[31m  \x1b[1m\x1b[31m✗␛[0m\x1b[0m");
+    }
+}
