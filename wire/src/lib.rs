@@ -20,6 +20,7 @@
 
 pub mod codec;
 pub mod frame;
+pub mod hop;
 pub mod ids;
 pub mod limits;
 pub mod refusal;
@@ -31,6 +32,7 @@ pub use frame::{
     Ack, AgentFrame, EventFrame, Hello, Notice, RelayFrame, RelayLimits, Respond, ResponseFrame,
     Welcome,
 };
+pub use hop::OneHop;
 pub use ids::{EventId, InvalidId, Seq, TunnelKey, TunnelName};
 pub use refusal::{ConnectRefusal, RefusalKind};
 pub use request::{HeaderList, WebhookRequest, WebhookResponse, latin1, latin1_bytes};

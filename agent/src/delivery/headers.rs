@@ -3,27 +3,15 @@
 
 use std::net::IpAddr;
 
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use podtap_wire::{EventId, HeaderList};
-
-/// Headers that concern one connection and never go on (RFC 9110 §7.6.1, RFC 9112). The length is
-/// that of the body that is really sent.
-const OF_ONE_HOP: &[&str] = &[
-    "connection",
-    "content-length",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+use podtap_wire::hop::is_same;
+use podtap_wire::{EventId, HeaderList, OneHop};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const EVENT_ID: HeaderName = HeaderName::from_static("podtap-event-id");
 const ATTEMPT: HeaderName = HeaderName::from_static("podtap-attempt");
 const REPLAY: HeaderName = HeaderName::from_static("podtap-replay");
@@ -52,23 +40,24 @@ pub(super) fn outgoing(
     host: Option<&HeaderValue>,
     marks: Marks,
 ) -> HeaderMap {
-    let mut map = end_to_end(headers);
-    let sender_host = map.get(header::HOST).cloned();
+    let mut map = typed(passed_on(headers));
+    if let Some(peer) = origin.peer.and_then(|peer| value(&peer.to_string())) {
+        // Only who asks for it gets it in the second form.
+        if headers.get(REAL_IP.as_str()).is_some() {
+            map.insert(REAL_IP, peer.clone());
+        }
+        map.insert(FORWARDED_FOR, peer);
+    }
+    if let Some(sender_host) = map.get(header::HOST).cloned() {
+        map.insert(FORWARDED_HOST, sender_host);
+    }
+    if let Some(scheme) = value(origin.scheme) {
+        map.insert(FORWARDED_PROTO, scheme);
+    }
     if let Some(host) = host {
         map.insert(header::HOST, host.clone());
     }
-    if let Some(peer) = origin.peer {
-        append_to_list(&mut map, &FORWARDED_FOR, &peer.to_string());
-    }
-    // The outermost proxy knows these, and what it said stays.
-    if let (false, Some(host)) = (map.contains_key(FORWARDED_HOST), sender_host) {
-        map.insert(FORWARDED_HOST, host);
-    }
-    if let (false, Ok(scheme)) = (map.contains_key(FORWARDED_PROTO), origin.scheme.parse()) {
-        map.insert(FORWARDED_PROTO, scheme);
-    }
-    // Replaced, not added to: a sender cannot pretend to be somebody's replay.
-    if let Ok(id) = marks.event.to_string().parse() {
+    if let Some(id) = value(&marks.event.to_string()) {
         map.insert(EVENT_ID, id);
     }
     map.insert(ATTEMPT, HeaderValue::from(marks.attempt));
@@ -79,15 +68,39 @@ pub(super) fn outgoing(
     map
 }
 
-/// The headers without those of one hop.
+/// The headers that reach the local service as the sender wrote them, `Host` among them. Left out
+/// is what ends at one hop, and what a sender must not say to a local service that believes its
+/// proxy: who and where it is, and which event and attempt this is.
+pub(crate) fn passed_on(headers: &HeaderList) -> impl Iterator<Item = (&str, &Bytes)> {
+    let hop = OneHop::of(headers);
+    headers
+        .iter()
+        .filter(move |(name, _)| !hop.has(name) && !is_ours(name))
+}
+
+/// Whether it is for Podtap to say, in every spelling that some server takes for it.
+fn is_ours(name: &str) -> bool {
+    /// `Expect` was answered by the relay; `Proxy` becomes the variable `HTTP_PROXY` of a CGI
+    /// program (httpoxy).
+    const NAMES: [&str; 4] = ["expect", "forwarded", "proxy", "x-real-ip"];
+    const FAMILIES: [&str; 2] = ["podtap-", "x-forwarded-"];
+    let begins = |family: &&str| {
+        let start = name.get(..family.len());
+        start.is_some_and(|start| is_same(start, family))
+    };
+    NAMES.iter().any(|ours| is_same(name, ours)) || FAMILIES.iter().any(begins)
+}
+
+/// The headers of an answer without those of one hop.
 pub(super) fn end_to_end(headers: &HeaderList) -> HeaderMap {
     let hop = OneHop::of(headers);
-    let mut map = HeaderMap::with_capacity(headers.len() + 8);
-    for (name, value) in headers.iter() {
-        if hop.has(name) {
-            continue;
-        }
-        // What came in as HTTP goes out as HTTP; only a hand-edited header may be neither.
+    typed(headers.iter().filter(|(name, _)| !hop.has(name)))
+}
+
+/// What came in as HTTP goes out as HTTP; only a hand-edited header may be neither.
+fn typed<'a>(headers: impl Iterator<Item = (&'a str, &'a Bytes)>) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (
             name.parse::<HeaderName>(),
             HeaderValue::from_maybe_shared(value.clone()),
@@ -98,42 +111,8 @@ pub(super) fn end_to_end(headers: &HeaderList) -> HeaderMap {
     map
 }
 
-/// Which headers of one message concern the connection that it came over: those that always do,
-/// and those that its `Connection` names.
-#[derive(Debug)]
-pub(crate) struct OneHop<'a> {
-    named: Vec<&'a str>,
-}
-
-impl<'a> OneHop<'a> {
-    /// Of the message with these headers.
-    pub(crate) fn of(headers: &'a HeaderList) -> Self {
-        let named = headers
-            .iter()
-            .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
-            .filter_map(|(_, value)| std::str::from_utf8(value).ok())
-            .flat_map(|value| value.split(',').map(str::trim))
-            .collect();
-        Self { named }
-    }
-
-    /// Whether the header of this name is one of them.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        let mut all = OF_ONE_HOP.iter().chain(&self.named);
-        all.any(|hop| hop.eq_ignore_ascii_case(name))
-    }
-}
-
-fn append_to_list(map: &mut HeaderMap, name: &HeaderName, new: &str) {
-    let mut list = Vec::new();
-    for known in map.get_all(name) {
-        list.extend_from_slice(known.as_bytes());
-        list.extend_from_slice(b", ");
-    }
-    list.extend_from_slice(new.as_bytes());
-    if let Ok(list) = HeaderValue::from_bytes(&list) {
-        map.insert(name, list);
-    }
+fn value(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(text).ok()
 }
 
 #[cfg(test)]
@@ -207,17 +186,42 @@ mod tests {
     }
 
     #[test]
-    fn earlier_proxies_keep_their_word_and_the_host_stays_where_asked() {
+    fn what_a_sender_says_of_itself_or_of_the_event_is_replaced_in_every_spelling() {
         let headers = sent(
             &[
                 ("host", "inner"),
-                ("x-forwarded-for", "1.1.1.1"),
-                ("x-forwarded-host", "outer"),
+                ("X-Forwarded-For", "1.1.1.1"),
+                ("X_Forwarded_For", "1.1.1.1"),
+                ("X-Forwarded-Host", "bank.example"),
+                ("X-Forwarded-Proto", "gopher"),
+                ("X-Forwarded-Port", "22"),
+                ("Forwarded", "for=1.1.1.1"),
+                ("X-Real-IP", "1.1.1.1"),
+                ("Podtap_Replay", "false"),
+                ("PODTAP-Anything", "x"),
+                ("Proxy", "http://evil.example"),
+                ("Expect", "100-continue"),
+                ("Content_Length", "7"),
             ],
             true,
         );
-        assert_eq!(headers["host"], "inner");
-        assert_eq!(headers["x-forwarded-host"], "outer");
-        assert_eq!(headers["x-forwarded-for"], "1.1.1.1, 192.0.2.1");
+        let mut pairs: Vec<(&str, &str)> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect();
+        pairs.sort_unstable();
+        assert_eq!(
+            pairs,
+            [
+                ("host", "inner"),
+                ("podtap-attempt", "2"),
+                ("podtap-event-id", ID),
+                ("podtap-replay", "true"),
+                ("x-forwarded-for", "192.0.2.1"),
+                ("x-forwarded-host", "inner"),
+                ("x-forwarded-proto", "https"),
+                ("x-real-ip", "192.0.2.1"),
+            ]
+        );
     }
 }

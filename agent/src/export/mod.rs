@@ -11,18 +11,13 @@ pub(crate) mod uri;
 
 use podtap_wire::HeaderList;
 
-use crate::delivery::headers::OneHop;
+use crate::delivery::headers::passed_on;
 
-/// Headers that whoever sends the request again sets anew.
-const SET_ANEW: [&str; 2] = ["expect", "host"];
-
-/// The headers that say something about the request and not about the connection it came over.
+/// The headers that say something about the request and not about the way it came: those that
+/// delivery passes on, but for `Host`, which whoever sends the request again sets anew.
 pub fn end_to_end(headers: &HeaderList) -> impl Iterator<Item = (&str, &[u8])> {
-    let hop = OneHop::of(headers);
-    let anew = |name: &str| SET_ANEW.iter().any(|own| name.eq_ignore_ascii_case(own));
-    headers
-        .iter()
-        .filter(move |(name, _)| !hop.has(name) && !anew(name))
+    passed_on(headers)
+        .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))
         .map(|(name, value)| (name, value.as_ref()))
 }
 
