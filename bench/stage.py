@@ -19,7 +19,7 @@ ROOT = os.path.dirname(HERE)
 RELEASE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release")
 SINK, NGINX, RELAY = "127.0.0.1:9100", "127.0.0.1:9110", "127.0.0.1:9300"
 # The benchmark fills a queue that nobody reads, from one address, as fast as it can; the defaults would refuse it.
-LIMITS = ["--max-queue-events", "100000000", "--max-queue-bytes", "64GiB", "--max-rate", "off"]
+LIMITS = ["--max-queue-events", "100000000", "--max-queue-bytes", "64GiB", "--max-rate", "off", "--max-rate-per-address", "off"]
 
 
 def program(name):

@@ -206,6 +206,15 @@ pub enum Change {
         /// Which limit, in words.
         reason: String,
     },
+    /// The relay turned webhooks away: no event was made of them.
+    Refused {
+        /// How many, since it was told last.
+        count: u64,
+        /// Why, in the relay's words.
+        reason: String,
+        /// When the last one was.
+        last_at: Timestamp,
+    },
     /// The validation of a `hook.verify` has ended.
     Verified {
         /// Where the event is.

@@ -9,6 +9,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
+use crate::methods::Methods;
+
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
@@ -26,6 +28,8 @@ pub struct Config {
     /// The proxies whose word on the sender's address is taken. `None` for this machine where
     /// `public_url` is https, as something else has the certificate then, and for nobody else.
     pub trusted_proxies: Option<Vec<IpNet>>,
+    /// The methods of webhooks that are taken; any by default.
+    pub methods: Methods,
     /// What is refused, and how long anything may take.
     pub limits: Limits,
 }
@@ -39,6 +43,7 @@ impl Config {
             data_dir: data_dir.into(),
             admin_listen: None,
             trusted_proxies: None,
+            methods: Methods::default(),
             limits: Limits::default(),
         }
     }
@@ -49,8 +54,16 @@ impl Config {
 pub struct Limits {
     /// The largest webhook body; at most [`podtap_wire::limits::MAX_BODY_BYTES`] has an effect.
     pub max_body_bytes: usize,
-    /// Bytes of bodies being received or stored at one moment, over all connections.
+    /// Bytes of bodies being received or stored at one moment, over all connections; a tunnel may
+    /// hold an eighth. Of them 16 MiB, and at most an eighth, are for bodies up to 64 KiB alone.
     pub max_inflight_bytes: usize,
+    /// The slowest that a body may come after the first 2 s, in bytes a second.
+    pub min_body_rate: Option<u32>,
+    /// The largest head of a request, in bytes; at least 8 KiB has an effect.
+    pub max_head_bytes: usize,
+    /// Bytes of heads at one moment: a half for those that are not complete, a half for those of
+    /// requests in progress, of which a peer may hold an eighth.
+    pub max_head_memory: usize,
     /// Connections open at one moment beside those of agents. One more takes the place of the one
     /// that has been without a request for longest, or is answered 503 where all have one.
     pub max_connections: usize,
@@ -67,6 +80,8 @@ pub struct Limits {
     pub max_age: Duration,
     /// Webhooks that one tunnel accepts; `None` for any number.
     pub max_rate: Option<Rate>,
+    /// Requests of one peer, over all tunnels; `None` for any number.
+    pub max_rate_per_peer: Option<Rate>,
     /// The largest answer of a local service that is passed on under `respond: local`.
     pub max_response_bytes: usize,
     /// Bytes sent to one agent and not acknowledged yet.
@@ -107,6 +122,9 @@ impl Default for Limits {
         Self {
             max_body_bytes: 8 * MIB,
             max_inflight_bytes: 128 * MIB,
+            min_body_rate: Some(16 * 1024),
+            max_head_bytes: 16 * KIB,
+            max_head_memory: 64 * MIB,
             max_connections: 16 * KIB,
             max_connections_per_peer: None,
             max_sessions: 4 * KIB,
@@ -114,6 +132,7 @@ impl Default for Limits {
             max_queue_bytes: 1024 * MIB as u64,
             max_age: Duration::from_hours(7 * 24),
             max_rate: Some(Rate::per_second(100)),
+            max_rate_per_peer: Some(Rate::per_second(1000)),
             max_response_bytes: 8 * MIB,
             max_unacknowledged_bytes: 32 * MIB,
             min_free_bytes: 64 * MIB as u64,
@@ -145,6 +164,14 @@ impl Rate {
         Self {
             per_second,
             burst: 60.0 * per_second,
+        }
+    }
+
+    /// A part of it.
+    pub(crate) fn part(self, part: f64) -> Self {
+        Self {
+            per_second: part * self.per_second,
+            burst: (part * self.burst).ceil(),
         }
     }
 }

@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::config::Limits;
 use crate::ingest::Responders;
+use crate::methods::Methods;
 use crate::metrics::Metrics;
 use crate::peer::TrustedProxies;
 use crate::queue::Queue;
@@ -22,5 +23,6 @@ pub(crate) struct Core {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
     pub(crate) proxies: TrustedProxies,
+    pub(crate) methods: Methods,
     pub(crate) public_url: Url,
 }

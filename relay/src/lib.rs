@@ -9,16 +9,21 @@
 //! close the queue.
 
 mod admin;
+mod budget;
 mod config;
 mod core;
 mod database;
 mod descriptors;
 mod error;
+mod host;
 mod ingest;
+mod methods;
 mod metrics;
 mod peer;
 mod public;
 mod queue;
+mod rate;
+mod refused;
 mod route;
 mod server;
 mod session;
@@ -39,11 +44,11 @@ pub use config::{Config, Limits, Rate};
 pub use database::Error as DatabaseError;
 pub use error::Error;
 pub use ipnet::IpNet;
+pub use methods::{InvalidMethods, Methods};
 
 use admin::Admin;
 use core::Core;
 use database::{Database, Lock};
-use ingest::Ingest;
 use metrics::Metrics;
 use peer::TrustedProxies;
 use public::Public;
@@ -103,7 +108,7 @@ impl Relay {
         };
         let mut limits = config.limits;
         descriptors::fit(&mut limits);
-        let core = open(&database, limits, public_url, proxies).await?;
+        let core = open(&database, limits, public_url, proxies, config.methods).await?;
         let core = Arc::new(core.ok_or_else(|| Error::Tunnels {
             data_dir: config.data_dir.clone(),
         })?);
@@ -113,12 +118,7 @@ impl Relay {
             core: Arc::clone(&core),
             draining: draining.clone(),
         };
-        let public = Public {
-            ingest: Ingest::new(Arc::clone(&core)),
-            sessions: sessions.clone(),
-            admin: admin.clone(),
-            proxies: core.proxies.clone(),
-        };
+        let public = Public::new(Arc::clone(&core), sessions.clone(), admin.clone());
         let admin = admin_listener.map(|listener| {
             let all = descriptors::ADMIN_CONNECTIONS;
             Server::new(listener, admin, Places::new(all, all), &core)
@@ -212,6 +212,7 @@ async fn open(
     limits: Limits,
     public_url: Url,
     proxies: TrustedProxies,
+    methods: Methods,
 ) -> Result<Option<Core>, Error> {
     let metrics = Arc::new(Metrics::new());
     let queue_limits = QueueLimits::from(&limits);
@@ -220,7 +221,7 @@ async fn open(
         queue_limits,
         Arc::clone(&metrics),
     )?);
-    let directory = Directory::load(Arc::clone(&queue), limits.max_rate).await;
+    let directory = Directory::load(Arc::clone(&queue)).await;
     Ok(directory.ok().map(|directory| Core {
         queue,
         directory,
@@ -229,6 +230,7 @@ async fn open(
         metrics,
         limits,
         proxies,
+        methods,
         public_url,
     }))
 }

@@ -1,35 +1,124 @@
 //! What the public listener answers: each request to its part.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{HeaderMap, HeaderName, Request, Response};
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
 use crate::admin::Admin;
+use crate::budget::Budget;
+use crate::core::Core;
+use crate::host;
 use crate::ingest::{Ingest, Refusal};
-use crate::peer::TrustedProxies;
+use crate::methods;
+use crate::peer::PeerGroup;
+use crate::rate::Rates;
 use crate::route::Route;
 use crate::server::{Answer, Handler};
 use crate::session::Sessions;
 
+/// What a header takes in memory beside its name and value, about: hyper's map of headers.
+const BYTES_BESIDE_HEADER: usize = 128;
+
+/// Sent by browsers that are asked to install a service worker.
+const SERVICE_WORKER: HeaderName = HeaderName::from_static("service-worker");
+
 /// The parts that the world can reach.
 #[derive(Debug)]
 pub(crate) struct Public {
-    pub(crate) ingest: Ingest,
-    pub(crate) sessions: Sessions,
-    pub(crate) admin: Admin,
-    pub(crate) proxies: TrustedProxies,
+    core: Arc<Core>,
+    ingest: Ingest,
+    sessions: Sessions,
+    admin: Admin,
+    /// The heads of requests in progress.
+    heads: Arc<Budget<PeerGroup>>,
+    rates: Option<Rates<PeerGroup>>,
+}
+
+impl Public {
+    pub(crate) fn new(core: Arc<Core>, sessions: Sessions, admin: Admin) -> Self {
+        let limits = &core.limits;
+        Self {
+            heads: Budget::new(limits.max_head_memory / 2, limits.max_head_bytes),
+            rates: limits.max_rate_per_peer.map(Rates::new),
+            ingest: Ingest::new(Arc::clone(&core)),
+            sessions,
+            admin,
+            core,
+        }
+    }
+
+    /// Why this request is not even looked at, if so.
+    fn objection(
+        &self,
+        request: &Request<Incoming>,
+        route: &Route,
+        peer: IpAddr,
+    ) -> Result<(), Refusal> {
+        if !host::is_named(request) {
+            return Err(Refusal::Host);
+        }
+        methods::check_any(request.method())?;
+        if matches!(route, Route::Live | Route::Ready) {
+            return Ok(());
+        }
+        if let Some(rates) = &self.rates {
+            rates
+                .take(peer.into(), Instant::now())
+                .map_err(|retry_after| Refusal::PeerRate { retry_after })?;
+        }
+        if matches!(route, Route::Ingest { .. }) {
+            self.core.methods.check(request.method())?;
+        }
+        if request.headers().contains_key(SERVICE_WORKER) {
+            return Err(Refusal::ServiceWorker);
+        }
+        Ok(())
+    }
 }
 
 impl Handler for Public {
     async fn handle(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Answer> {
-        let peer = self.proxies.sender(peer, request.headers());
-        match Route::of(request.uri()) {
-            Route::Ingest { key, path } => self.ingest.accept(key, path, peer, request).await,
-            Route::Connect => self.sessions.connect(request, peer).await,
-            Route::Live => Admin::live(),
-            Route::Ready => self.admin.ready(),
-            Route::NotFound => self.ingest.refuse(Refusal::UnknownTunnel, request).await,
+        let peer = self.core.proxies.sender(peer, request.headers());
+        let route = Route::of(request.uri());
+        // Held until the request is over.
+        let mut head = self.heads.share(peer.into());
+        let grown = head
+            .grow(head_bytes(&request))
+            .map_err(|_| Refusal::HeadMemory);
+        let objection = grown.and_then(|()| self.objection(&request, &route, peer));
+        match (route, objection) {
+            (route, Err(refusal)) => {
+                let key = match route {
+                    Route::Ingest { key, .. } => Some(key),
+                    _ => None,
+                };
+                self.ingest.refuse(refusal, key, request).await
+            }
+            (Route::Ingest { key, path }, Ok(())) => {
+                self.ingest.accept(key, path, peer, request).await
+            }
+            (Route::Connect, Ok(())) => self.sessions.connect(request, peer).await,
+            (Route::Live, Ok(())) => Admin::live(),
+            (Route::Ready, Ok(())) => self.admin.ready(),
+            (Route::NotFound, Ok(())) => {
+                let refusal = Refusal::UnknownTunnel;
+                self.ingest.refuse(refusal, None, request).await
+            }
         }
     }
+}
+
+/// What a request's head takes in memory.
+fn head_bytes(request: &Request<Incoming>) -> usize {
+    let of_headers = |headers: &HeaderMap| {
+        let bytes = headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len() + BYTES_BESIDE_HEADER);
+        bytes.sum::<usize>()
+    };
+    let target = request.uri().path_and_query();
+    of_headers(request.headers()) + target.map_or(0, |target| target.as_str().len())
 }

@@ -27,6 +27,9 @@ pub(crate) struct RelayServe {
     /// trusts none [default: this machine where the public URL is https, else off]
     #[arg(long, value_name = "CIDR")]
     pub(crate) trusted_proxy: Vec<String>,
+    /// Methods of webhooks to take, such as POST; may be given several times [default: any]
+    #[arg(long, value_name = "METHOD")]
+    pub(crate) methods: Vec<String>,
     /// The largest body accepted [default: 8MiB]
     #[arg(long, value_name = "SIZE")]
     pub(crate) max_body: Option<String>,
@@ -43,6 +46,31 @@ pub(crate) struct RelayServe {
     /// for no limit [default: 100]
     #[arg(long, value_name = "N")]
     pub(crate) max_rate: Option<String>,
+    /// Requests per second that one address may send, after a burst of a minute's worth; `off` for
+    /// no limit [default: 1000]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_rate_per_address: Option<String>,
+    /// Memory for bodies that are being received; a tunnel may hold an eighth [default: 128MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_body_memory: Option<String>,
+    /// Bytes per second that a body must bring after 2 s; `off` for no limit [default: 16KiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) min_body_rate: Option<String>,
+    /// The largest head of a request, 8KiB or more [default: 16KiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_head: Option<String>,
+    /// Memory for the heads of requests that are being received [default: 64MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_head_memory: Option<String>,
+    /// Time for the first head on a connection [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) head_timeout: Option<String>,
+    /// Time for a body [default: 30s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) body_timeout: Option<String>,
+    /// Time that a connection may stay open between requests [default: 60s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) idle_timeout: Option<String>,
     /// Connections of senders open at once; one more replaces the longest idle [default: 16384]
     #[arg(long, value_name = "N")]
     pub(crate) max_connections: Option<String>,

@@ -49,6 +49,7 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
     };
     config.limits = settings.relay_limits()?;
     config.trusted_proxies = settings.trusted_proxies()?;
+    config.methods = settings.parsed(Key::METHODS)?.unwrap_or_default();
     Ok(config)
 }
 

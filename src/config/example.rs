@@ -85,6 +85,8 @@ fn every_value_of_the_example_is_one_that_the_setting_takes() {
             ..podtap_relay::Limits::default()
         }
     );
+    let methods: podtap_relay::Methods = set.parsed(Key::METHODS).unwrap().unwrap();
+    assert_eq!(methods, podtap_relay::Methods::default());
     assert_eq!(set.trusted_proxies().unwrap().unwrap().len(), 2);
     assert_eq!(set.tui().unwrap().theme, podtap_tui::Theme::default());
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use podtap_relay::{IpNet, Limits, Rate};
 
 use super::key::Key;
+use super::parse;
 use super::settings::Settings;
 use crate::failure::Failure;
 
@@ -22,6 +23,20 @@ impl Settings {
                 .unwrap_or(standard.max_queue_bytes),
             max_age: self.duration(Key::MAX_AGE)?.unwrap_or(standard.max_age),
             max_rate: self.rate(Key::MAX_RATE, standard.max_rate)?,
+            max_rate_per_peer: self.rate(Key::MAX_RATE_PER_ADDRESS, standard.max_rate_per_peer)?,
+            max_inflight_bytes: self.bytes(Key::MAX_BODY_MEMORY, standard.max_inflight_bytes)?,
+            min_body_rate: self.body_rate(standard.min_body_rate)?,
+            max_head_bytes: self.bytes(Key::MAX_HEAD, standard.max_head_bytes)?,
+            max_head_memory: self.bytes(Key::MAX_HEAD_MEMORY, standard.max_head_memory)?,
+            head_timeout: self
+                .duration(Key::HEAD_TIMEOUT)?
+                .unwrap_or(standard.head_timeout),
+            body_timeout: self
+                .duration(Key::BODY_TIMEOUT)?
+                .unwrap_or(standard.body_timeout),
+            idle_timeout: self
+                .duration(Key::IDLE_TIMEOUT)?
+                .unwrap_or(standard.idle_timeout),
             max_connections: self
                 .number(Key::MAX_CONNECTIONS)?
                 .unwrap_or(standard.max_connections),
@@ -45,6 +60,18 @@ impl Settings {
             let networks: Option<Vec<IpNet>> = text.split(',').map(network).collect();
             networks.ok_or("addresses or networks such as 10.0.0.0/8 or ::1, or `off`")
         })
+    }
+
+    /// The slowest that a body may come.
+    fn body_rate(&self, standard: Option<u32>) -> Result<Option<u32>, Failure> {
+        let rate = self.with(Key::MIN_BODY_RATE, |text| {
+            if text == OFF {
+                return Ok(None);
+            }
+            let bytes = parse::size(text)?;
+            Ok(Some(u32::try_from(bytes).unwrap_or(u32::MAX)))
+        })?;
+        Ok(rate.unwrap_or(standard))
     }
 
     fn bytes(&self, key: Key, standard: usize) -> Result<usize, Failure> {

@@ -148,6 +148,18 @@ impl Typed {
             Key::MAX_CONNECTIONS_PER_ADDRESS,
             relay.max_connections_per_address.as_ref(),
         );
+        self.text(Key::MAX_BODY_MEMORY, relay.max_body_memory.as_ref());
+        self.text(Key::MIN_BODY_RATE, relay.min_body_rate.as_ref());
+        self.text(Key::MAX_HEAD, relay.max_head.as_ref());
+        self.text(Key::MAX_HEAD_MEMORY, relay.max_head_memory.as_ref());
+        self.text(
+            Key::MAX_RATE_PER_ADDRESS,
+            relay.max_rate_per_address.as_ref(),
+        );
+        self.text(Key::HEAD_TIMEOUT, relay.head_timeout.as_ref());
+        self.text(Key::BODY_TIMEOUT, relay.body_timeout.as_ref());
+        self.text(Key::IDLE_TIMEOUT, relay.idle_timeout.as_ref());
+        self.list(Key::METHODS, &relay.methods);
         self.text(Key::MAX_SESSIONS, relay.max_sessions.as_ref());
         self.list(Key::TRUSTED_PROXY, &relay.trusted_proxy);
         self.text(Key::RESPOND_TIMEOUT, relay.respond_timeout.as_ref());

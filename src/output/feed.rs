@@ -1,7 +1,8 @@
 //! The running commentary of `listen` and `demo` off the terminal UI: reads the history after every
 //! hint of a change and prints what is new, in order.
 
-use podtap_agent::export::json::{AttemptObject, EventObject};
+use jiff::Timestamp;
+use podtap_agent::export::json::{AttemptObject, EventObject, millis};
 use podtap_agent::history::{AttemptPosition, DeliveryState, LoopFinding, Position, Verification};
 use podtap_agent::{AgentHandle, Change, LinkState, ServiceState};
 use podtap_wire::{EventId, Seq};
@@ -75,6 +76,11 @@ impl Feed {
             };
             match change {
                 Ok(Change::Gap { from, to, reason }) => self.gap(from, to, &reason)?,
+                Ok(Change::Refused {
+                    count,
+                    reason,
+                    last_at,
+                }) => self.refused(count, &reason, last_at)?,
                 Ok(Change::Verified {
                     event,
                     hook_id,
@@ -210,6 +216,17 @@ impl Feed {
         match self.format {
             Format::Json => print_object(&Object::found(finding)),
             Format::Lines => lines::found(finding, &self.look).iter().try_for_each(print),
+        }
+    }
+
+    fn refused(&self, count: u64, reason: &str, last_at: Timestamp) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => print_object(&Object::Refused {
+                count,
+                reason,
+                last_at: millis::text(last_at),
+            }),
+            Format::Lines => print(&lines::refused(count, reason, &self.look)),
         }
     }
 

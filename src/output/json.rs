@@ -39,6 +39,11 @@ pub(crate) enum Object<'a> {
         to: Seq,
         reason: &'a str,
     },
+    Refused {
+        count: u64,
+        reason: &'a str,
+        last_at: String,
+    },
 }
 
 /// What a command that goes on says once it can be used.

@@ -236,6 +236,17 @@ pub(crate) fn gap(from: Seq, to: Seq, reason: &str, look: &Look) -> Painted {
     look.line(&[(Tone::Doubtful, &text)])
 }
 
+/// Webhooks that the relay turned away.
+pub(crate) fn refused(count: u64, reason: &str, look: &Look) -> Painted {
+    let webhooks = if count == 1 {
+        "webhook was"
+    } else {
+        "webhooks were"
+    };
+    let text = format!("⚠  {count} {webhooks} refused by the relay: {reason}");
+    look.line(&[(Tone::Doubtful, &text)])
+}
+
 /// Milliseconds up to ten seconds, then seconds.
 pub(crate) fn duration(duration: Duration) -> String {
     match duration.as_millis() {

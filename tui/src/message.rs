@@ -172,7 +172,8 @@ pub(crate) struct Changes {
     pub(crate) everything: bool,
     /// Loops that were found, the latest last.
     pub(crate) loops: Vec<LoopFinding>,
-    /// Events that the relay removed before any agent took them, in words.
+    /// Events that the relay removed before any agent took them and webhooks that it refused, in
+    /// words.
     pub(crate) gaps: Vec<String>,
     /// Hooks whose validation has ended.
     pub(crate) verified: Vec<u64>,
@@ -226,7 +227,16 @@ impl Changes {
                 self.gaps
                     .push(format!("events {from} to {to} are lost: {reason}"));
             }
-            Change::Gap { .. } | Change::Link(_) | Change::Held(_) | Change::Released(_) => {}
+            Change::Refused { count, reason, .. } if self.gaps.len() < MAX_GAPS => {
+                let webhooks = if count == 1 { "webhook" } else { "webhooks" };
+                let refused = format!("{count} {webhooks} refused by the relay: {reason}");
+                self.gaps.push(refused);
+            }
+            Change::Gap { .. }
+            | Change::Refused { .. }
+            | Change::Link(_)
+            | Change::Held(_)
+            | Change::Released(_) => {}
         }
     }
 

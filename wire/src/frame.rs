@@ -1,5 +1,6 @@
 //! The frames, named after their sender: plain data without any encoding.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{EventId, Seq, TunnelName};
@@ -131,6 +132,15 @@ pub enum Notice {
         to: Seq,
         /// Which limit, in words.
         reason: String,
+    },
+    /// Webhooks that were turned away since the last such notice, for one reason.
+    Refused {
+        /// How many.
+        count: u64,
+        /// Why, in words.
+        reason: String,
+        /// When the last one was.
+        last_at: Timestamp,
     },
     /// A kind that this build does not know.
     #[serde(other)]

@@ -84,6 +84,14 @@ fn control_frames_are_tagged_json() {
         }),
         r#"{"type":"notice","kind":"gap","from":1,"to":2,"reason":"age"}"#,
     );
+    relay_text(
+        RelayFrame::Notice(Notice::Refused {
+            count: 12,
+            reason: "body over 8388608 bytes".to_owned(),
+            last_at: "2026-11-23T12:04:31.204Z".parse().unwrap(),
+        }),
+        r#"{"type":"notice","kind":"refused","count":12,"reason":"body over 8388608 bytes","last_at":"2026-11-23T12:04:31.204Z"}"#,
+    );
 }
 
 #[test]

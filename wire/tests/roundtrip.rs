@@ -77,7 +77,8 @@ proptest! {
             Notice::TakenOver,
             Notice::Revoked,
             Notice::Draining { come_back_after_ms: from },
-            Notice::Gap { from: Seq(from), to: Seq(to), reason },
+            Notice::Gap { from: Seq(from), to: Seq(to), reason: reason.clone() },
+            Notice::Refused { count: from, reason, last_at: Timestamp::UNIX_EPOCH },
         ] {
             let frame = RelayFrame::Notice(notice);
             prop_assert_eq!(through_relay(&frame), frame);

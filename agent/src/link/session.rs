@@ -207,9 +207,24 @@ impl Face {
     /// What a notice asks for: a time to come back after, or an end.
     fn heed(&self, notice: Notice) -> Result<Option<Duration>, Disconnect> {
         let delay = stop_of(&notice)?;
-        if let Notice::Gap { from, to, reason } = notice {
-            tracing::warn!(%from, %to, reason, "the relay removed events before they were taken");
-            let _ = self.changes.send(Change::Gap { from, to, reason });
+        match notice {
+            Notice::Gap { from, to, reason } => {
+                tracing::warn!(%from, %to, reason, "the relay removed events before they were taken");
+                let _ = self.changes.send(Change::Gap { from, to, reason });
+            }
+            Notice::Refused {
+                count,
+                reason,
+                last_at,
+            } => {
+                tracing::warn!(count, reason, "the relay refused webhooks");
+                let _ = self.changes.send(Change::Refused {
+                    count,
+                    reason,
+                    last_at,
+                });
+            }
+            _ => {}
         }
         Ok(delay)
     }
@@ -284,7 +299,7 @@ fn stop_of(notice: &Notice) -> Result<Option<Duration>, Disconnect> {
         Notice::Draining { come_back_after_ms } => {
             Ok(Some(Duration::from_millis(*come_back_after_ms)))
         }
-        Notice::Gap { .. } | Notice::Unknown => Ok(None),
+        Notice::Gap { .. } | Notice::Refused { .. } | Notice::Unknown => Ok(None),
     }
 }
 

@@ -1,34 +1,33 @@
-//! Reading a body under a size limit, a time limit and the budget of all bodies in flight; and
+//! Reading a body under a size limit, time limits and the budget of all bodies in flight; and
 //! throwing one away so that its sender gets to see the refusal.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Refusal;
+use crate::budget::{Budget, Share};
 use crate::config::Limits;
+use crate::queue::TunnelId;
 
 /// The largest allocation on the word of a `Content-Length`; more grows as it arrives.
 const TRUSTED_BYTES: usize = 64 * 1024;
 
-/// How long a refused body is thrown away, so that a sender that writes before it reads gets the
-/// refusal instead of a reset.
-const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
+/// From the head on, the time in which a body may come as slowly as it likes.
+const GRACE: Duration = Duration::from_secs(2);
 
-/// How much of it: a sender of more than this is cut off.
+/// How much of a refused body is thrown away at most.
 const DISCARD_BYTES: usize = 64 * 1024 * 1024;
 
 /// A whole body and its share of the budget.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) bytes: Bytes,
-    _budget: Option<OwnedSemaphorePermit>,
+    _share: Share<TunnelId>,
 }
 
 /// Bounds on the reading of bodies.
@@ -36,53 +35,53 @@ pub(super) struct Body {
 pub(super) struct Reader {
     max_bytes: usize,
     timeout: Duration,
-    /// A permit is a byte.
-    budget: Arc<Semaphore>,
+    /// Bytes a second; none for no limit.
+    min_rate: Option<u32>,
+    budget: Arc<Budget<TunnelId>>,
 }
 
 impl Reader {
     pub(super) fn new(limits: &Limits) -> Self {
-        let budget = limits.max_inflight_bytes.min(Semaphore::MAX_PERMITS);
+        let max_bytes = limits
+            .max_body_bytes
+            .min(podtap_wire::limits::MAX_BODY_BYTES);
         Self {
-            max_bytes: limits
-                .max_body_bytes
-                .min(podtap_wire::limits::MAX_BODY_BYTES),
+            max_bytes,
             timeout: limits.body_timeout,
-            budget: Arc::new(Semaphore::new(budget)),
+            min_rate: limits.min_body_rate.filter(|rate| *rate > 0),
+            budget: Budget::new(limits.max_inflight_bytes, max_bytes),
         }
     }
 
     /// The whole body, or why not.
-    pub(super) async fn read(&self, body: &mut Incoming) -> Result<Body, Refusal> {
+    pub(super) async fn read(
+        &self,
+        tunnel: TunnelId,
+        body: &mut Incoming,
+    ) -> Result<Body, Refusal> {
         if body.size_hint().lower() > self.max_bytes as u64 {
             return Err(self.too_large());
         }
-        timeout(self.timeout, self.collect(body))
-            .await
-            .unwrap_or(Err(Refusal::Slow))
-    }
-
-    async fn collect(&self, body: &mut Incoming) -> Result<Body, Refusal> {
         let announced = body.size_hint().exact();
-        let mut budget: Option<OwnedSemaphorePermit> = None;
+        let mut share = self.budget.share(tunnel);
         let mut gathered = BytesMut::new();
-        while let Some(frame) = body.frame().await {
+        let begun = Instant::now();
+        while let Some(frame) = timeout_at(begun + self.time_for(gathered.len()), body.frame())
+            .await
+            .map_err(|_| Refusal::Slow)?
+        {
             let Ok(data) = frame.map_err(|_| Refusal::Broken)?.into_data() else {
                 continue;
             };
             if gathered.len() + data.len() > self.max_bytes {
                 return Err(self.too_large());
             }
-            let share = self.reserve(data.len())?;
-            match &mut budget {
-                Some(held) => held.merge(share),
-                None => budget = Some(share),
-            }
+            share.grow(data.len())?;
             // Nearly every webhook arrives as one piece: it is taken as it is.
             if announced == Some(data.len() as u64) {
                 return Ok(Body {
                     bytes: data,
-                    _budget: budget,
+                    _share: share,
                 });
             }
             if gathered.is_empty() {
@@ -93,16 +92,20 @@ impl Reader {
         }
         Ok(Body {
             bytes: gathered.freeze(),
-            _budget: budget,
+            _share: share,
         })
     }
 
-    fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
-        let bytes = u32::try_from(bytes).map_err(|_| self.too_large())?;
-        let budget = Arc::clone(&self.budget);
-        budget
-            .try_acquire_many_owned(bytes)
-            .map_err(|_| Refusal::Busy)
+    /// How long a body of which so much has come may have taken. One that drips keeps its memory
+    /// from others, so there is a least rate besides the time for all of it.
+    fn time_for(&self, received: usize) -> Duration {
+        let Some(min_rate) = self.min_rate else {
+            return self.timeout;
+        };
+        // No body comes near the 2^52 bytes from which on this would be inexact.
+        #[expect(clippy::cast_precision_loss, reason = "a body has a few megabytes")]
+        let earned = Duration::from_secs_f64(received as f64 / f64::from(min_rate));
+        self.timeout.min(GRACE + earned)
     }
 
     fn too_large(&self) -> Refusal {
@@ -112,9 +115,9 @@ impl Reader {
     }
 }
 
-/// Reads on and forgets, unless the sender waits to be asked for the body (`Expect`) or the body
-/// is over. Bounded in time and size.
-pub(super) async fn discard(headers: &http::HeaderMap, body: &mut Incoming) {
+/// Reads on and forgets, within this time, so that a sender that writes before it reads gets the
+/// refusal instead of a reset.
+pub(super) async fn discard(mut body: Incoming, patience: Duration) {
     let discard = async {
         let mut left = DISCARD_BYTES;
         while let Some(Ok(frame)) = body.frame().await {
@@ -124,8 +127,28 @@ pub(super) async fn discard(headers: &http::HeaderMap, body: &mut Incoming) {
             }
         }
     };
-    if !headers.contains_key(header::EXPECT) {
-        // A sender slower than this is cut off; the refusal was its due, not a right.
-        let _ = timeout(DISCARD_TIMEOUT, discard).await;
+    // A sender slower than this is cut off; the refusal was its due, not a right.
+    let _ = timeout(patience, discard).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_earns_its_time_by_coming() {
+        let reader = |min_body_rate| {
+            Reader::new(&Limits {
+                min_body_rate,
+                body_timeout: Duration::from_secs(30),
+                ..Limits::default()
+            })
+        };
+        let slow = reader(Some(16 * 1024));
+        assert_eq!(slow.time_for(0), Duration::from_secs(2));
+        assert_eq!(slow.time_for(32 * 1024), Duration::from_secs(4));
+        assert_eq!(slow.time_for(8 * 1024 * 1024), Duration::from_secs(30));
+        assert_eq!(reader(None).time_for(0), Duration::from_secs(30));
+        assert_eq!(reader(Some(0)).time_for(0), Duration::from_secs(30));
     }
 }

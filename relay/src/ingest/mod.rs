@@ -4,24 +4,26 @@
 //! has resolved, and nowhere else (invariants 1 and 4).
 
 mod body;
-mod limits;
+mod local;
+mod pace;
 mod refusal;
 mod respond;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use podtap_wire::{EventId, HeaderList, Respond, TunnelKey, WebhookRequest, WebhookResponse};
+use podtap_wire::{EventId, HeaderList, Respond, TunnelKey, WebhookRequest};
 use tokio::time::{Instant, timeout};
 
 use crate::core::Core;
-use crate::server::{Answer, full, text};
+use crate::server::{Answer, text};
 use crate::tunnel::directory::Tunnel;
+use pace::Pace;
 
-pub(crate) use limits::Bucket;
 pub(crate) use refusal::Refusal;
 pub(crate) use respond::Responders;
 
@@ -30,12 +32,15 @@ pub(crate) use respond::Responders;
 pub(crate) struct Ingest {
     core: Arc<Core>,
     bodies: body::Reader,
+    /// `None` for any.
+    pace: Option<Pace>,
 }
 
 impl Ingest {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         Self {
             bodies: body::Reader::new(&core.limits),
+            pace: core.limits.max_rate.map(Pace::new),
             core,
         }
     }
@@ -50,22 +55,34 @@ impl Ingest {
     ) -> Response<Answer> {
         match self.store(key, path, peer, &mut request).await {
             Ok(answer) => answer,
-            Err(refusal) => self.refuse(refusal, request).await,
+            Err(refusal) => self.refuse(refusal, Some(key), request).await,
         }
     }
 
-    /// The answer to a request for a URL that is nobody's: the same for every such URL
-    /// (invariant 6).
+    /// The answer to a request that is not taken: the same for every URL that is nobody's
+    /// (invariant 6). The owner of the key hears of it.
     pub(crate) async fn refuse(
         &self,
         refusal: Refusal,
-        mut request: Request<Incoming>,
+        key: Option<TunnelKey>,
+        request: Request<Incoming>,
     ) -> Response<Answer> {
         self.core.metrics.refused(refusal);
         tracing::debug!(reason = refusal.name(), "a webhook was refused");
-        let (head, body) = (request.headers().clone(), request.body_mut());
-        body::discard(&head, body).await;
-        refusal.answer()
+        if let Some(tunnel) = key.and_then(|key| self.core.directory.lookup(&key)) {
+            tunnel.refused.note(refusal, Timestamp::now());
+        }
+        let patience = patience(refusal, &request);
+        if !patience.is_zero() {
+            // Nothing but the body is kept meanwhile.
+            body::discard(request.into_body(), patience).await;
+        }
+        let mut answer = refusal.answer();
+        if refusal == Refusal::Method {
+            let allow = self.core.methods.allow();
+            answer.headers_mut().insert(header::ALLOW, allow);
+        }
+        answer
     }
 
     async fn store(
@@ -80,10 +97,10 @@ impl Ingest {
             .directory
             .lookup(&key)
             .ok_or(Refusal::UnknownTunnel)?;
-        tunnel
-            .admit(Instant::now())
-            .map_err(|retry_after| Refusal::Rate { retry_after })?;
-        let body = self.bodies.read(request.body_mut()).await?;
+        if let Some(pace) = &self.pace {
+            pace.admit(tunnel.id, peer.into(), Instant::now())?;
+        }
+        let body = self.bodies.read(tunnel.id, request.body_mut()).await?;
         let received_at = to_milliseconds(Timestamp::now());
         let id = EventId::generate(received_at).map_err(|error| {
             tracing::error!(%error, "an event's id cannot be made");
@@ -98,6 +115,8 @@ impl Ingest {
             peer: Some(peer),
             body: body.bytes.clone(),
         };
+        // It is in the webhook now.
+        request.headers_mut().clear();
         let answer = match self.core.presence.respond(tunnel.id) {
             Some(Respond::Local) => {
                 let mut waiting = self.core.responders.wait(id);
@@ -106,7 +125,7 @@ impl Ingest {
                 answer
                     .ok()
                     .and_then(Result::ok)
-                    .map(|answer| from_local(answer, request.method()))
+                    .map(|answer| local::answer(answer, request.method()))
             }
             Some(Respond::Stored) | None => {
                 self.append(&tunnel, id, webhook).await?;
@@ -143,40 +162,15 @@ fn headers(request: &Request<Incoming>) -> HeaderList {
     headers
 }
 
-/// The local service's answer as the relay's own.
-fn from_local(response: WebhookResponse, method: &Method) -> Response<Answer> {
-    // RFC 9110 §7.6.1, and the length, which is hyper's to say.
-    const OURS: [&str; 8] = [
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "content-length",
-    ];
-    let body = if method == Method::HEAD {
-        bytes::Bytes::new()
+/// How long a refused sender may go on: not at all where nothing is lost by cutting it off, as it
+/// waits to be asked for the body, or sends it on a stream of its own.
+fn patience(refusal: Refusal, request: &Request<Incoming>) -> Duration {
+    let waits = request.headers().contains_key(header::EXPECT);
+    if waits || request.version() == Version::HTTP_2 {
+        Duration::ZERO
     } else {
-        response.body
-    };
-    let mut answer = Response::new(full(body));
-    *answer.status_mut() = match StatusCode::from_u16(response.status) {
-        // An answer of the 1xx class cannot be the last one.
-        Ok(status) if !status.is_informational() => status,
-        _ => StatusCode::BAD_GATEWAY,
-    };
-    for (name, value) in response.headers.iter() {
-        if OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) {
-            continue;
-        }
-        let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
-            answer.headers_mut().append(name, value);
-        }
+        refusal.patience()
     }
-    answer
 }
 
 fn to_milliseconds(at: Timestamp) -> Timestamp {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use http::{HeaderValue, Response, StatusCode, header};
 
+use crate::budget::Exhausted;
+use crate::methods::Objection;
 use crate::queue::AppendError;
 use crate::server::{Answer, text};
 
@@ -12,6 +14,14 @@ use crate::server::{Answer, text};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     UnknownTunnel,
+    /// No host is named, or several, or none that could be one.
+    Host,
+    /// This method is not taken.
+    Method,
+    /// This is no method.
+    UnknownMethod,
+    /// A browser asks for a service worker, which would serve the paths of other tunnels too.
+    ServiceWorker,
     TooLarge {
         max_body_bytes: usize,
     },
@@ -23,10 +33,22 @@ pub(crate) enum Refusal {
     Rate {
         retry_after: Duration,
     },
+    /// This peer's share of the tunnel's rate is.
+    ShareOfRate {
+        retry_after: Duration,
+    },
+    /// This peer's rate, over all tunnels, is.
+    PeerRate {
+        retry_after: Duration,
+    },
     QueueFull,
     NoSpace,
-    /// Too many bytes are being received at this moment.
-    Busy,
+    /// Too many bytes of bodies are being received at this moment.
+    Memory,
+    /// Too many of them for this tunnel.
+    TunnelMemory,
+    /// Too many bytes of heads are being held at this moment, by all peers or by this one.
+    HeadMemory,
     /// The storage does not work, or not fast enough.
     Unavailable,
 }
@@ -34,57 +56,91 @@ pub(crate) enum Refusal {
 /// When to come back after a refusal that says nothing better.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// How long the body of a refused webhook is read on, so that a sender that writes before it reads
+/// gets the answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The same where the sender has nothing to look for here.
+const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
+
 impl Refusal {
     /// The word for the metrics.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::UnknownTunnel => "unknown-tunnel",
+            Self::Host => "host",
+            Self::Method => "method",
+            Self::UnknownMethod => "unknown-method",
+            Self::ServiceWorker => "service-worker",
             Self::TooLarge { .. } => "too-large",
             Self::Slow => "slow",
             Self::Broken => "broken",
             Self::Rate { .. } => "rate",
+            Self::ShareOfRate { .. } => "share-of-rate",
+            Self::PeerRate { .. } => "peer-rate",
             Self::QueueFull => "queue-full",
             Self::NoSpace => "no-space",
-            Self::Busy => "busy",
+            Self::Memory => "memory",
+            Self::TunnelMemory => "tunnel-memory",
+            Self::HeadMemory => "head-memory",
             Self::Unavailable => "unavailable",
         }
     }
 
-    /// What the sender hears.
-    pub(crate) fn answer(self) -> Response<Answer> {
-        let (status, words) = match self {
+    /// Status and words of the answer.
+    fn says(self) -> (StatusCode, &'static str) {
+        const PASSING: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+        match self {
             Self::UnknownTunnel => (StatusCode::NOT_FOUND, "there is no tunnel at this URL"),
-            Self::TooLarge { max_body_bytes } => {
-                let words = format!("the body is larger than the {max_body_bytes} bytes allowed");
-                return text(StatusCode::PAYLOAD_TOO_LARGE, words);
-            }
+            Self::Host => (
+                StatusCode::BAD_REQUEST,
+                "the request must name one host, and properly",
+            ),
+            Self::Method => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "webhooks with this method are not taken here",
+            ),
+            Self::UnknownMethod => (StatusCode::NOT_IMPLEMENTED, "this is not an HTTP method"),
+            Self::ServiceWorker => (
+                StatusCode::FORBIDDEN,
+                "there are no service workers on this host",
+            ),
+            Self::TooLarge { .. } => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the body is larger than allowed",
+            ),
             Self::Slow => (
                 StatusCode::REQUEST_TIMEOUT,
                 "the body did not arrive in time",
             ),
             Self::Broken => (StatusCode::BAD_REQUEST, "the body ended early"),
-            Self::Rate { .. } => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "too many webhooks for this tunnel, come back",
+            Self::Rate { .. } => (PASSING, "too many webhooks for this tunnel, come back"),
+            Self::ShareOfRate { .. } => (
+                PASSING,
+                "too many webhooks for this tunnel from one address, come back",
             ),
+            Self::PeerRate { .. } => (PASSING, "too many webhooks from this address, come back"),
             Self::QueueFull => (
-                StatusCode::SERVICE_UNAVAILABLE,
+                PASSING,
                 "this tunnel's queue is full until its agent comes back",
             ),
-            Self::NoSpace => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the relay's disk is nearly full",
-            ),
-            Self::Busy => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the relay is busy, come back",
-            ),
-            Self::Unavailable => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the relay cannot store webhooks at present",
-            ),
+            Self::NoSpace => (PASSING, "the relay's disk is nearly full"),
+            Self::Memory | Self::HeadMemory => (PASSING, "the relay is busy, come back"),
+            Self::TunnelMemory => (PASSING, "this tunnel receives too much at once, come back"),
+            Self::Unavailable => (PASSING, "the relay cannot store webhooks at present"),
+        }
+    }
+
+    /// What the sender hears.
+    pub(crate) fn answer(self) -> Response<Answer> {
+        let (status, words) = self.says();
+        let mut answer = match self {
+            Self::TooLarge { max_body_bytes } => {
+                let words = format!("the body is larger than the {max_body_bytes} bytes allowed");
+                text(status, words)
+            }
+            _ => text(status, words),
         };
-        let mut answer = text(status, words);
         if status == StatusCode::SERVICE_UNAVAILABLE {
             answer
                 .headers_mut()
@@ -97,9 +153,34 @@ impl Refusal {
         answer
     }
 
+    /// What the tunnel's owner hears.
+    pub(crate) fn reason(self) -> String {
+        match self {
+            Self::TooLarge { max_body_bytes } => format!("body over {max_body_bytes} bytes"),
+            _ => self.says().1.trim_end_matches(", come back").to_owned(),
+        }
+    }
+
+    /// How long the rest of its body may still come.
+    pub(super) fn patience(self) -> Duration {
+        match self {
+            Self::Slow | Self::Broken => Duration::ZERO,
+            Self::UnknownTunnel
+            | Self::Host
+            | Self::Method
+            | Self::UnknownMethod
+            | Self::ServiceWorker
+            | Self::PeerRate { .. }
+            | Self::HeadMemory => LITTLE_PATIENCE,
+            _ => PATIENCE,
+        }
+    }
+
     fn retry_after(self) -> HeaderValue {
         let wait = match self {
-            Self::Rate { retry_after } => retry_after,
+            Self::Rate { retry_after }
+            | Self::ShareOfRate { retry_after }
+            | Self::PeerRate { retry_after } => retry_after,
             _ => RETRY_AFTER,
         };
         // Whole seconds, rounded up: RFC 9110 §10.2.3.
@@ -118,19 +199,40 @@ impl From<AppendError> for Refusal {
     }
 }
 
+impl From<Exhausted> for Refusal {
+    fn from(why: Exhausted) -> Self {
+        match why {
+            Exhausted::Budget => Self::Memory,
+            Exhausted::Key => Self::TunnelMemory,
+        }
+    }
+}
+
+impl From<Objection> for Refusal {
+    fn from(objection: Objection) -> Self {
+        match objection {
+            Objection::NotAllowed => Self::Method,
+            Objection::Unknown => Self::UnknownMethod,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_may_pass_is_503_with_a_time_and_what_never_will_is_4xx() {
+    fn what_may_pass_is_503_with_a_time_and_what_never_will_is_not() {
+        let retry_after = Duration::from_millis(1200);
         let passing = [
-            Refusal::Rate {
-                retry_after: Duration::from_millis(1200),
-            },
+            Refusal::Rate { retry_after },
+            Refusal::ShareOfRate { retry_after },
+            Refusal::PeerRate { retry_after },
             Refusal::QueueFull,
             Refusal::NoSpace,
-            Refusal::Busy,
+            Refusal::Memory,
+            Refusal::TunnelMemory,
+            Refusal::HeadMemory,
             Refusal::Unavailable,
         ];
         for refusal in passing {
@@ -141,6 +243,10 @@ mod tests {
         assert_eq!(passing[0].answer().headers()["retry-after"], "2");
         let lasting = [
             (Refusal::UnknownTunnel, 404),
+            (Refusal::Host, 400),
+            (Refusal::Method, 405),
+            (Refusal::UnknownMethod, 501),
+            (Refusal::ServiceWorker, 403),
             (Refusal::TooLarge { max_body_bytes: 9 }, 413),
             (Refusal::Slow, 408),
             (Refusal::Broken, 400),

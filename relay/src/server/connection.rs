@@ -16,22 +16,24 @@ use tokio_util::task::TaskTracker;
 use super::idle::Activity;
 use super::{Answer, Handler};
 
-/// The largest request head, and what hyper buffers of a body, in bytes.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// hyper takes no smaller head, in bytes.
+const LEAST_HEAD_BYTES: usize = 8 * 1024;
 
 /// The most headers of a request. hyper's default of 100 is within what proxies add up to.
 const MAX_HEADERS: usize = 256;
 
 /// HTTP/2: streams and bytes that one connection may have under way.
-const MAX_STREAMS: u32 = 128;
+const MAX_STREAMS: u32 = 32;
 const STREAM_WINDOW: u32 = 128 * 1024;
 const CONNECTION_WINDOW: u32 = 512 * 1024;
 
 /// How all connections are served.
 pub(super) type Builder = auto::Builder<Streams>;
 
-/// Connections whose HTTP/2 streams are tasks of `tasks`.
-pub(super) fn builder(tasks: &TaskTracker) -> Builder {
+/// Connections whose HTTP/2 streams are tasks of `tasks`. A longer head than `max_head_bytes` is
+/// answered 431; of a body no more than that is read ahead.
+pub(super) fn builder(tasks: &TaskTracker, max_head_bytes: usize) -> Builder {
+    let max_head_bytes = max_head_bytes.max(LEAST_HEAD_BYTES);
     let mut builder = auto::Builder::new(Streams(tasks.clone()));
     builder
         .http1()
@@ -40,7 +42,7 @@ pub(super) fn builder(tasks: &TaskTracker) -> Builder {
         .header_read_timeout(None)
         // A sender may close its side after the request and still want the answer.
         .half_close(true)
-        .max_buf_size(MAX_HEAD_BYTES)
+        .max_buf_size(max_head_bytes)
         .max_headers(MAX_HEADERS);
     builder
         .http2()
@@ -48,7 +50,7 @@ pub(super) fn builder(tasks: &TaskTracker) -> Builder {
         .max_concurrent_streams(MAX_STREAMS)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX));
+        .max_header_list_size(u32::try_from(max_head_bytes).unwrap_or(u32::MAX));
     builder
 }
 

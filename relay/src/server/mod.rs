@@ -85,7 +85,10 @@ impl<H: Handler> Server<H> {
     /// Serves until told to drain; then answers what was accepted and ends within `patience`.
     pub(crate) async fn run(mut self, draining: CancellationToken, patience: Duration) {
         let connections = TaskTracker::new();
-        let builder = Arc::new(connection::builder(&connections));
+        let builder = Arc::new(connection::builder(
+            &connections,
+            self.limits.max_head_bytes,
+        ));
         let crowd = Crowd::new(connections.clone());
         // Both arms are cancel-safe: a connection not returned was not taken.
         while let Some((stream, peer)) = tokio::select! {

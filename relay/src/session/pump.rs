@@ -30,6 +30,9 @@ const READ_EVENTS: usize = 256;
 /// Bytes of one read, one event more at most.
 const READ_BYTES: usize = 1024 * 1024;
 
+/// How often an agent is told of refused webhooks.
+const REFUSED_PERIOD: Duration = Duration::from_secs(5);
+
 /// How long an agent has to take the last words.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -99,6 +102,7 @@ impl Pump {
         if let Err(end) = self.send_gaps(sink, Seq(0)).await {
             return end;
         }
+        let mut refused_from = Instant::now();
         loop {
             // Made before the window is read: an acknowledgement in between is not missed.
             let moved = self.moved.notified();
@@ -117,12 +121,25 @@ impl Pump {
                     Err(error) => Err(error.into()),
                 },
                 () = moved => Ok(()),
+                () = self.tunnel.refused.pending(refused_from) => {
+                    refused_from = Instant::now() + REFUSED_PERIOD;
+                    self.send_refused(sink).await
+                }
                 _ = pings.tick() => flush(sink, [Message::Ping(Bytes::new())]).await,
             };
             if let Err(end) = sent {
                 return end;
             }
         }
+    }
+
+    /// Tells what was refused since it was told last; what is not taken then is told no more.
+    async fn send_refused(&self, sink: &mut Sink) -> Result<(), End> {
+        let mut messages = Vec::new();
+        for tally in self.tunnel.refused.take() {
+            messages.push(message(&RelayFrame::Notice(tally.into()))?);
+        }
+        flush(sink, messages).await
     }
 
     async fn read(

@@ -2,7 +2,7 @@
 //! the disk; tokens looked up at each connect; changes of other processes noticed by a poll.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::{SignedDuration, Timestamp};
 use podtap_wire::{TunnelKey, TunnelName};
@@ -10,10 +10,9 @@ use rusqlite::Connection;
 
 use super::rows::{self, Revision};
 use super::token::{Token, TokenId};
-use crate::config::Rate;
-use crate::ingest::Bucket;
 use crate::queue::sqlite::SqliteQueue;
 use crate::queue::{QueueError, TunnelId};
+use crate::refused::Refused;
 
 /// How exact `last_used_at` is: coarse, so that a storm of reconnections is not one of commits.
 const LAST_USED_PRECISION: SignedDuration = SignedDuration::from_mins(1);
@@ -24,7 +23,8 @@ pub(crate) struct Tunnel {
     pub(crate) id: TunnelId,
     pub(crate) key: TunnelKey,
     pub(crate) name: TunnelName,
-    bucket: Option<Mutex<Bucket>>,
+    /// What its agent has to be told.
+    pub(crate) refused: Refused,
 }
 
 /// Whom a token belongs to.
@@ -45,7 +45,6 @@ pub(crate) struct Standing {
 #[derive(Debug)]
 pub(crate) struct Directory {
     queue: Arc<SqliteQueue>,
-    max_rate: Option<Rate>,
     tunnels: RwLock<HashMap<TunnelKey, Arc<Tunnel>>>,
     /// What the last poll saw. Held while tunnels are made or taken over from the database, so
     /// that a poll never drops the tunnel that is being made.
@@ -54,13 +53,9 @@ pub(crate) struct Directory {
 
 impl Directory {
     /// Reads all tunnels.
-    pub(crate) async fn load(
-        queue: Arc<SqliteQueue>,
-        max_rate: Option<Rate>,
-    ) -> Result<Self, QueueError> {
+    pub(crate) async fn load(queue: Arc<SqliteQueue>) -> Result<Self, QueueError> {
         let directory = Self {
             queue,
-            max_rate,
             tunnels: RwLock::default(),
             seen: tokio::sync::Mutex::default(),
         };
@@ -133,7 +128,7 @@ impl Directory {
         let mut tunnels = self.tunnels.write().unwrap_or_else(PoisonError::into_inner);
         let tunnel = tunnels
             .entry(key)
-            .or_insert_with(|| self.entry(id, key, name));
+            .or_insert_with(|| Self::entry(id, key, name));
         Ok(Arc::clone(tunnel))
     }
 
@@ -157,19 +152,19 @@ impl Directory {
             standing.keys.insert(key);
             tunnels
                 .entry(key)
-                .or_insert_with(|| self.entry(id, key, name));
+                .or_insert_with(|| Self::entry(id, key, name));
         }
         tunnels.retain(|key, _| standing.keys.contains(key));
         *seen = snapshot.revision;
         Ok(Some(standing))
     }
 
-    fn entry(&self, id: TunnelId, key: TunnelKey, name: TunnelName) -> Arc<Tunnel> {
+    fn entry(id: TunnelId, key: TunnelKey, name: TunnelName) -> Arc<Tunnel> {
         Arc::new(Tunnel {
             id,
             key,
             name,
-            bucket: self.max_rate.map(|rate| Mutex::new(Bucket::full(rate))),
+            refused: Refused::default(),
         })
     }
 
@@ -186,19 +181,6 @@ impl Directory {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, QueueError> {
         logged(self.queue.write(|connection| work(connection)).await?)
-    }
-}
-
-impl Tunnel {
-    /// Takes one webhook out of the tunnel's rate, or says in how many seconds there is one.
-    pub(crate) fn admit(&self, now: tokio::time::Instant) -> Result<(), std::time::Duration> {
-        match &self.bucket {
-            Some(bucket) => bucket
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(now),
-            None => Ok(()),
-        }
     }
 }
 

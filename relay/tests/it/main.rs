@@ -7,6 +7,7 @@
 
 mod crowd;
 mod drain;
+mod front;
 mod ingest;
 mod overload;
 mod sessions;

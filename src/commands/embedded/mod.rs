@@ -71,6 +71,7 @@ fn limits() -> Limits {
     const CONNECTIONS: usize = 512;
     Limits {
         max_rate: None,
+        max_rate_per_peer: None,
         max_connections: CONNECTIONS,
         max_connections_per_peer: Some(CONNECTIONS),
         max_sessions: 16,

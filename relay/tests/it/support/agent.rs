@@ -65,9 +65,13 @@ impl Agent {
     }
 
     pub(crate) async fn event(&mut self) -> EventFrame {
-        match self.frame().await {
-            Some(RelayFrame::Event(event)) => event,
-            other => panic!("expected an event, got {other:?}"),
+        loop {
+            match self.frame().await {
+                Some(RelayFrame::Event(event)) => return event,
+                // Told at any time.
+                Some(RelayFrame::Notice(Notice::Refused { .. })) => {}
+                other => panic!("expected an event, got {other:?}"),
+            }
         }
     }
 

@@ -33,7 +33,11 @@ impl TestRelay {
     }
 
     pub(crate) async fn start_with(data_dir: &Path, change: impl FnOnce(&mut Limits)) -> Self {
-        let bound = bind(data_dir, change).await.unwrap();
+        Self::start_as(data_dir, |config| change(&mut config.limits)).await
+    }
+
+    pub(crate) async fn start_as(data_dir: &Path, change: impl FnOnce(&mut Config)) -> Self {
+        let bound = bind_as(data_dir, change).await.unwrap();
         let (address, admin) = (bound.local_addr(), bound.admin_addr().unwrap());
         let store = bound.tokens().unwrap();
         let token = store.create("ada").unwrap().reveal().to_owned();
@@ -90,10 +94,14 @@ pub(crate) async fn bind(
     data_dir: &Path,
     change: impl FnOnce(&mut Limits),
 ) -> Result<Bound, Error> {
+    bind_as(data_dir, |config| change(&mut config.limits)).await
+}
+
+async fn bind_as(data_dir: &Path, change: impl FnOnce(&mut Config)) -> Result<Bound, Error> {
     let mut config = Config::new(data_dir);
     config.admin_listen = Some(([127, 0, 0, 1], 0).into());
     config.limits.reserve_bytes = 4096;
-    change(&mut config.limits);
+    change(&mut config);
     Relay::bind(config).await
 }
 

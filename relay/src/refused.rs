@@ -1,0 +1,112 @@
+//! What was refused of a tunnel's webhooks since its agent was last told: kept in memory while no
+//! agent is there, and handed to its session.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use podtap_wire::Notice;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use crate::ingest::Refusal;
+
+/// The refusals of one tunnel.
+#[derive(Debug, Default)]
+pub(crate) struct Refused {
+    /// One for each kind of refusal, of which there are a few.
+    tallies: Mutex<Vec<Tally>>,
+    noted: Notify,
+}
+
+/// Webhooks that were refused for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tally {
+    kind: &'static str,
+    reason: String,
+    count: u64,
+    last_at: Timestamp,
+}
+
+impl From<Tally> for Notice {
+    fn from(tally: Tally) -> Self {
+        Self::Refused {
+            count: tally.count,
+            reason: tally.reason,
+            last_at: tally.last_at,
+        }
+    }
+}
+
+impl Refused {
+    /// Counts one.
+    pub(crate) fn note(&self, refusal: Refusal, at: Timestamp) {
+        let mut tallies = self.lock();
+        let kind = refusal.name();
+        match tallies.iter_mut().find(|tally| tally.kind == kind) {
+            Some(tally) => {
+                tally.count += 1;
+                tally.last_at = at;
+            }
+            None => tallies.push(Tally {
+                kind,
+                reason: refusal.reason(),
+                count: 1,
+                last_at: at,
+            }),
+        }
+        drop(tallies);
+        self.noted.notify_one();
+    }
+
+    /// Takes all there is to tell.
+    pub(crate) fn take(&self) -> Vec<Tally> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// Resolves when there is something to tell, and not before `earliest`.
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is taken.
+    pub(crate) async fn pending(&self, earliest: Instant) {
+        loop {
+            // Made before the tallies are read: one noted in between is not missed.
+            let noted = self.noted.notified();
+            if !self.lock().is_empty() {
+                break;
+            }
+            noted.await;
+        }
+        sleep_until(earliest).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Tally>> {
+        self.tallies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_are_counted_by_reason_until_they_are_told() {
+        let refused = Refused::default();
+        let now = Instant::now();
+        assert!(refused.pending(now).now_or_never().is_none());
+        let at = |second| Timestamp::from_second(second).unwrap();
+        refused.note(Refusal::TooLarge { max_body_bytes: 9 }, at(1));
+        refused.note(Refusal::QueueFull, at(2));
+        refused.note(Refusal::TooLarge { max_body_bytes: 9 }, at(3));
+
+        refused.pending(now).await;
+        let told = refused.take();
+
+        assert_eq!(told.len(), 2);
+        assert_eq!((told[0].count, told[0].last_at), (2, at(3)));
+        assert_eq!(told[0].reason, "body over 9 bytes");
+        assert!(refused.take().is_empty());
+        assert!(refused.pending(now).now_or_never().is_none());
+    }
+}
