@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use podtap_podio::client;
+use podtap_podio::wording::Locale;
 use podtap_wire::{Respond, TunnelName, limits};
 use secrecy::SecretString;
 use url::Url;
@@ -117,6 +118,8 @@ pub struct PodioConfig {
     pub break_loops: bool,
     /// Apps, fields and spaces whose hooks are listed, to learn their names.
     pub places: Vec<PlaceRef>,
+    /// How the reader writes numbers.
+    pub locale: Locale,
     /// Hooks to make at the start and to remove at the end.
     pub hooks: Option<HooksConfig>,
 }
@@ -140,6 +143,7 @@ impl Default for PodioConfig {
             forward_verify: true,
             break_loops: false,
             places: Vec::new(),
+            locale: Locale::NONE,
             hooks: None,
         }
     }

@@ -56,6 +56,7 @@ impl Insights {
                 watched: watched.clone(),
                 writer: writer.clone(),
                 client: client.clone(),
+                locale: config.locale,
             },
             watched,
             writer,

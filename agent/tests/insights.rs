@@ -224,6 +224,20 @@ async fn an_update_is_explained_field_by_field_and_asked_for_once() {
 }
 
 #[tokio::test]
+async fn a_creation_is_told_as_it_was_also_when_the_item_has_changed_since() {
+    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let (item_id, _) = changed(&running).await;
+    let created = format!("type=item.create&item_id={item_id}&item_revision_id=0&hook_id=7");
+    let id = running.podio.forge(&created).await;
+
+    let told = running.handle.explain(id).await.unwrap();
+
+    let status = told.changes.iter().find(|change| change.field == "Status");
+    assert_eq!(status.unwrap().to, "New", "{told:#?}");
+    assert_eq!(told.title.as_deref(), Some("A walnut desk"));
+}
+
+#[tokio::test]
 async fn what_is_gone_is_told_honestly() {
     let running = Running::start(sandbox::Config::default(), |_| {}).await;
     let id = running

@@ -9,6 +9,7 @@
 //! - [`selection`]: event types as people name several.
 //! - [`hook_url`]: whether Podio would call a URL at all.
 //! - [`standing`]: when Podio would stop calling a hook.
+//! - [`wording`]: field values, and what changed in them, as a reader wants them.
 //! - [`client`]: Podio's API, as far as hooks and events need it.
 //! - [`connector`]: HTTP connections, which the client and the sandbox's webhooks share.
 //!
@@ -29,6 +30,7 @@ pub mod ref_type;
 pub mod sample;
 pub mod selection;
 pub mod standing;
+pub mod wording;
 
 pub use catalog::{Confidence, EventSpec, EventType, ParameterKind, ParameterSpec};
 pub use decode::{NotPodio, decode, params};

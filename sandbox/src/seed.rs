@@ -77,7 +77,7 @@ pub struct SeedApp {
 }
 
 /// A field of an app.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedField {
     /// Its name in the API.
@@ -91,6 +91,10 @@ pub struct SeedField {
     /// The options of a `category`; they are numbered from 1.
     #[serde(default)]
     pub options: Vec<String>,
+    /// Settings of its type, as Podio has them in `config.settings`, such as a text's `size`
+    /// (`small` is plain, `large` is HTML). A text without is small.
+    #[serde(default)]
+    pub settings: Map<String, Value>,
 }
 
 /// The document is no seed.

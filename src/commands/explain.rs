@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use podtap_agent::export::json::text::to_line;
 use podtap_agent::{ExplainError, Explanation};
+use podtap_podio::wording::Piece;
 use serde::Serialize;
 
 use super::history::{browser, find, run_browser};
@@ -63,8 +64,11 @@ fn lines(explained: &Explanation) -> Vec<String> {
         }
     };
     lines.extend(explained.changes.iter().map(|change| {
-        let (from, to) = (shown(&change.from), shown(&change.to));
-        printable(&format!("  {:16}  {from} → {to}", change.field))
+        let told = change.pieces().map_or_else(
+            || format!("{} → {}", shown(&change.from), shown(&change.to)),
+            |pieces| pieces.iter().map(piece).collect(),
+        );
+        printable(format!("  {:16}  {told}", change.field).trim_end())
     }));
     lines.extend(
         explained
@@ -73,6 +77,16 @@ fn lines(explained: &Explanation) -> Vec<String> {
             .map(|note| printable(&format!("note      {note}"))),
     );
     lines
+}
+
+/// A stretch of a long text, marked as `git diff --word-diff` does.
+fn piece(piece: &Piece) -> String {
+    match piece {
+        Piece::Same(text) => text.clone(),
+        Piece::Removed(text) => format!("[-{}-] ", text.trim_end()),
+        Piece::Added(text) => format!("{{+{}+}} ", text.trim_end()),
+        Piece::Skipped => "… ".to_owned(),
+    }
 }
 
 fn object(id: &str, explained: &Explanation) -> String {
@@ -91,4 +105,36 @@ fn object(id: &str, explained: &Explanation) -> String {
         explained,
     };
     to_line(&object)
+}
+
+#[cfg(test)]
+mod tests {
+    use podtap_agent::FieldChange;
+
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_told_word_by_word_and_a_short_one_whole() {
+        let long = "Oiled twice, brass edges, goes out on Monday by the small van with Ada.";
+        let change = |from: &str, to: &str| FieldChange {
+            field: "Notes".to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
+        let explained = Explanation {
+            changes: vec![
+                change(long, &long.replace("Monday", "Tuesday")),
+                change("Open", "Paid"),
+            ],
+            ..Explanation::default()
+        };
+
+        let lines = lines(&explained);
+
+        assert!(
+            lines[2].ends_with("… edges, goes out on [-Monday-] {+Tuesday+} by the small van …"),
+            "{lines:?}"
+        );
+        assert!(lines[3].ends_with("Open → Paid"), "{lines:?}");
+    }
 }

@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 
 use podtap_agent::{PlaceRef, PodioConfig};
 use podtap_podio::client::{BaseUrl, Client, Config, Credentials, Grant};
+use podtap_podio::wording::Locale;
 use secrecy::SecretString;
 use url::Url;
 
@@ -22,6 +23,7 @@ pub(super) fn agent_config(settings: &Settings) -> Result<PodioConfig, Failure> 
             .map(PlaceRef::app)
             .into_iter()
             .collect(),
+        locale: Locale::named(settings.environment().locale()),
         ..PodioConfig::default()
     })
 }

@@ -26,6 +26,9 @@ const FOREIGN: &[&str] = &[
     "EDITOR",
     "HTTPS_PROXY",
     "HTTP_PROXY",
+    "LANG",
+    "LC_ALL",
+    "LC_MONETARY",
     "NO_COLOR",
     "NO_PROXY",
     "PORT",
@@ -117,6 +120,14 @@ impl Environment {
                 Some((*key, (value, Origin::Variable(variable))))
             })
             .collect()
+    }
+
+    /// How people of this machine write amounts of money, by the conventions of POSIX.
+    pub(crate) fn locale(&self) -> &str {
+        let set = ["LC_ALL", "LC_MONETARY", "LANG"];
+        set.into_iter()
+            .find_map(|name| self.get(name))
+            .unwrap_or_default()
     }
 
     /// The proxy for requests to `scheme://host`, by the conventions of curl.

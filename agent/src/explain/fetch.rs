@@ -4,9 +4,11 @@
 //! item "can no longer be retrieved" (podio.md 5.1), and under app authentication Podio answers 403
 //! for what does not exist (podio.md 4.2).
 
-use podtap_podio::client::{ByLine, Client, Error, Item, Revision, Via, plain_text};
+use podtap_podio::client::{ByLine, Client, Error, Item, Revision, Via};
+use podtap_podio::wording::Locale;
 use podtap_podio::{EventKind, EventType, PodioEvent};
 
+use super::values::{changes, first_values};
 use super::{Explanation, FieldChange, app_place};
 use crate::place::Place;
 
@@ -23,7 +25,11 @@ pub(super) struct Found {
     pub(super) app: Option<Place>,
 }
 
-pub(super) async fn fetch(client: &Client, event: &PodioEvent) -> Result<Found, Error> {
+pub(super) async fn fetch(
+    client: &Client,
+    locale: Locale,
+    event: &PodioEvent,
+) -> Result<Found, Error> {
     use EventType as E;
     let mut found = Found {
         is_whole: true,
@@ -34,14 +40,16 @@ pub(super) async fn fetch(client: &Client, event: &PodioEvent) -> Result<Found, 
         return Ok(found);
     };
     match kind {
-        E::ItemCreate | E::ItemUpdate | E::ItemDelete => found.item(client, event).await?,
+        E::ItemCreate | E::ItemUpdate | E::ItemDelete => {
+            found.item(client, locale, event).await?;
+        }
         E::CommentCreate => found.comment(client, event).await?,
         E::CommentDelete => {
             found.note("a deleted comment cannot be read any more");
             found.title_of_item(client, event).await?;
         }
         E::FileChange => found.files(client, event).await?,
-        E::TagAdd | E::TagDelete => found.title_of_item(client, event).await?,
+        E::TagAdd | E::TagDelete => found.tag(client, event).await?,
         E::TaskCreate | E::TaskUpdate => found.task(client, event).await?,
         E::AppCreate | E::AppUpdate | E::FormCreate | E::FormUpdate | E::FormDelete => {
             found.app(client, event).await?;
@@ -61,7 +69,12 @@ pub(super) async fn fetch(client: &Client, event: &PodioEvent) -> Result<Found, 
 }
 
 impl Found {
-    async fn item(&mut self, client: &Client, event: &PodioEvent) -> Result<(), Error> {
+    async fn item(
+        &mut self,
+        client: &Client,
+        locale: Locale,
+        event: &PodioEvent,
+    ) -> Result<(), Error> {
         let Some(item_id) = event.id("item_id") else {
             self.note("the event names no item");
             return Ok(());
@@ -78,18 +91,33 @@ impl Found {
         if let Some(made) = self.told(made, "the revision")? {
             self.by(&made);
         }
-        match revision.checked_sub(1) {
-            Some(before) => {
-                let difference = client.item_difference(item_id, before, revision).await;
-                let difference = self.told(difference, "the difference")?;
-                let changes = difference.into_iter().flatten().map(|change| FieldChange {
-                    from: plain_text(&change.kind, &change.from),
-                    to: plain_text(&change.kind, &change.to),
-                    field: name(change.label, change.external_id),
-                });
-                self.explanation.changes.extend(changes);
+        // Of the first revision's item, the fields that a later one changed had other values.
+        let newest = item.as_ref().and_then(|item| item.revision);
+        let between = match revision.checked_sub(1) {
+            Some(before) => Some((before, revision)),
+            None => newest
+                .filter(|newest| *newest > 0)
+                .map(|newest| (0, newest)),
+        };
+        let difference = match between {
+            Some((from, to)) => {
+                let difference = client.item_difference(item_id, from, to).await;
+                self.told(difference, "the difference")?
             }
-            None => self.first_values(item.as_ref()),
+            None => Some(Vec::new()),
+        };
+        if let Some(difference) = difference {
+            let told = match (revision, &item) {
+                (0, Some(item)) => first_values(item, &difference, locale),
+                (0, None) => Vec::new(),
+                _ => changes(&difference, item.as_ref(), locale),
+            };
+            for change in told {
+                match change {
+                    Ok(change) => self.explanation.changes.push(change),
+                    Err(unchanged) => self.note(unchanged),
+                }
+            }
         }
         if let Some(item) = item {
             self.about(item);
@@ -97,20 +125,37 @@ impl Found {
         Ok(())
     }
 
-    /// What an item was created with, as long as nothing has changed it.
-    fn first_values(&mut self, item: Option<&Item>) {
-        match item {
-            Some(item) if item.revision.is_none_or(|revision| revision == 0) => {
-                let changes = item.fields.iter().map(|field| FieldChange {
-                    field: name(field.label.clone(), field.external_id.clone()),
-                    from: String::new(),
-                    to: plain_text(&field.kind, &field.values),
-                });
-                self.explanation.changes.extend(changes);
-            }
-            Some(_) => self.note("the item was changed since: its first values are not told"),
-            None => {}
+    /// The tag that came or went, where the event names it: whether Podio's do is unknown.
+    async fn tag(&mut self, client: &Client, event: &PodioEvent) -> Result<(), Error> {
+        if let Some(tag) = event.param("tag").map(str::to_owned) {
+            let came = event.kind == EventKind::Known(EventType::TagAdd);
+            let (from, to) = if came {
+                (String::new(), tag)
+            } else {
+                (tag, String::new())
+            };
+            let field = "tag".to_owned();
+            self.explanation
+                .changes
+                .push(FieldChange { field, from, to });
+            return self.title_of_item(client, event).await;
         }
+        let item = match event.id("item_id") {
+            Some(item_id) => self.told(client.item(item_id).await, "the item")?,
+            None => None,
+        };
+        if let Some(item) = item {
+            let tags = if item.tags.is_empty() {
+                "none".to_owned()
+            } else {
+                item.tags.join(", ")
+            };
+            self.note(format!(
+                "the event does not name the tag; the item has now: {tags}"
+            ));
+            self.about(item);
+        }
+        Ok(())
     }
 
     async fn comment(&mut self, client: &Client, event: &PodioEvent) -> Result<(), Error> {
@@ -162,7 +207,7 @@ impl Found {
         };
         let task = client.task(task_id).await;
         if let Some(task) = self.told(task, "the task")? {
-            self.explanation.title = Some(task.text);
+            self.explanation.title = told(task.text);
             self.explanation.link = task.link;
             let created = event.kind == EventKind::Known(EventType::TaskCreate);
             self.explanation.who = task.created_by.map(who).filter(|_| created);
@@ -185,8 +230,8 @@ impl Found {
         if let Some(app_id) = event.id("app_id") {
             let app = client.app(app_id).await;
             if let Some(app) = self.told(app, "the app")? {
-                self.explanation.title = Some(app.config.name.clone());
-                self.explanation.app = Some(app.config.name);
+                self.explanation.title = told(app.config.name);
+                self.explanation.app.clone_from(&self.explanation.title);
                 self.explanation.link = app.link;
             }
         }
@@ -204,10 +249,10 @@ impl Found {
     }
 
     fn about(&mut self, item: Item) {
-        self.app = item.app.as_ref().map(app_place);
-        self.explanation.title = Some(item.title);
+        self.app = item.app.as_ref().and_then(app_place);
+        self.explanation.title = told(item.title);
         self.explanation.link = item.link;
-        self.explanation.app = item.app.map(|app| app.name);
+        self.explanation.app = item.app.and_then(|app| told(app.name));
     }
 
     fn by(&mut self, revision: &Revision) {
@@ -227,6 +272,11 @@ impl Found {
                 self.is_whole = false;
                 format!("{what} does not exist, or is not for these credentials: {refusal}")
             }
+            // Cut short it may be whole the next time; of another shape it costs this part alone.
+            Err(Error::Json { source, .. }) if source.is_data() => {
+                self.is_whole = false;
+                format!("{what} cannot be read: Podio answered in a shape that is not known")
+            }
             Err(error) => return Err(error),
         };
         self.note(why);
@@ -239,16 +289,18 @@ impl Found {
 }
 
 fn who(by: ByLine) -> String {
+    let name = told(by.name).unwrap_or_else(|| format!("{} {}", by.kind, by.id));
     match by.kind.as_str() {
-        "app" => format!("{} (app)", by.name),
-        _ => by.name,
+        "app" => format!("{name} (app)"),
+        _ => name,
     }
 }
 
 fn via(via: Via) -> Option<String> {
-    Some(via.name).filter(|name| !name.is_empty())
+    told(via.name)
 }
 
-fn name(label: String, external_id: String) -> String {
-    if label.is_empty() { external_id } else { label }
+/// A text that says something.
+fn told(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
 }

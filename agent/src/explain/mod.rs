@@ -5,8 +5,10 @@
 //! explained unasked, what cannot change any more is asked for once, and near the limit not at all.
 
 mod fetch;
+mod values;
 
 use podtap_podio::client::{self, Client, RateLimit};
+use podtap_podio::wording::{Locale, Piece, word_diff};
 use podtap_podio::{EventKind, EventType, PodioEvent, RefType};
 use podtap_wire::EventId;
 use serde::{Deserialize, Serialize};
@@ -65,6 +67,14 @@ pub struct FieldChange {
     pub to: String,
 }
 
+impl FieldChange {
+    /// What went and what came in two long texts with much in common, word by word; `None` where
+    /// both are better shown whole.
+    pub fn pieces(&self) -> Option<Vec<Piece>> {
+        word_diff(&self.from, &self.to)
+    }
+}
+
 /// Why there is no explanation.
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
@@ -100,6 +110,8 @@ pub(crate) struct Explainer {
     pub(crate) watched: Watched,
     pub(crate) writer: Writer,
     pub(crate) client: Client,
+    /// How the reader writes numbers.
+    pub(crate) locale: Locale,
 }
 
 impl Explainer {
@@ -111,7 +123,7 @@ impl Explainer {
             return Ok(kept);
         }
         self.may_ask()?;
-        let found = fetch::fetch(&self.client, podio).await?;
+        let found = fetch::fetch(&self.client, self.locale, podio).await?;
         let text = serde_json::to_string(&found.explanation).ok();
         let kept = subject(podio).zip(text).filter(|_| found.is_whole);
         let mut notes: Vec<_> = kept
@@ -186,12 +198,12 @@ fn learned(event: &Event, podio: &PodioEvent, app: Place) -> Option<Note> {
     })
 }
 
-/// An app as a place.
-fn app_place(app: &client::AppRef) -> Place {
-    Place {
-        at: PlaceRef::app(app.app_id),
+/// An app as a place, where Podio says which one it is.
+fn app_place(app: &client::AppRef) -> Option<Place> {
+    Some(Place {
+        at: PlaceRef::app(app.app_id?),
         name: Some(app.name.clone()).filter(|name| !name.is_empty()),
-    }
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::lenient::lenient;
 use super::model::{ByLine, Via};
 use super::{Access, Call, Client, Error};
 use crate::catalog::EventType;
@@ -18,25 +19,27 @@ pub struct Hook {
     /// Its id, which every event of it carries.
     pub hook_id: u64,
     /// Whether it delivers.
+    #[serde(default, deserialize_with = "lenient")]
     pub status: HookStatus,
     /// The event type; text, since Podio may add types.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, deserialize_with = "lenient")]
     pub event: String,
     /// Where it delivers to.
+    #[serde(default, deserialize_with = "lenient")]
     pub url: String,
     /// `YYYY-MM-DD HH:MM:SS`, UTC.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub created_on: Option<String>,
     /// Who made it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
     /// The API client that it was made with.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub created_via: Option<Via>,
 }
 
 /// Whether a hook delivers. What Podio shows for a suspended hook is unknown (podio.md 1.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HookStatus {
     /// Verified; events are delivered.
@@ -44,6 +47,7 @@ pub enum HookStatus {
     /// Not yet verified, or disabled after failures; nothing is delivered.
     Inactive,
     /// A word that this build does not know.
+    #[default]
     #[serde(other)]
     Unknown,
 }
@@ -75,7 +79,7 @@ impl Client {
 
     /// The hooks on one object, whoever made them.
     pub async fn hooks(&self, ref_type: RefType, ref_id: u64) -> Result<Vec<Hook>, Error> {
-        self.fetch(Call::get(format!("/hook/{ref_type}/{ref_id}/")))
+        self.fetch_list(Call::get(format!("/hook/{ref_type}/{ref_id}/")))
             .await
     }
 

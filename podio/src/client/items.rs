@@ -69,7 +69,7 @@ impl Client {
 
     /// All revisions of an item.
     pub async fn item_revisions(&self, item_id: u64) -> Result<Vec<Revision>, Error> {
-        self.fetch(Call::get(format!("/item/{item_id}/revision/")))
+        self.fetch_list(Call::get(format!("/item/{item_id}/revision/")))
             .await
     }
 
@@ -87,7 +87,7 @@ impl Client {
         from: u64,
         to: u64,
     ) -> Result<Vec<FieldChange>, Error> {
-        self.fetch(Call::get(format!("/item/{item_id}/revision/{from}/{to}")))
+        self.fetch_list(Call::get(format!("/item/{item_id}/revision/{from}/{to}")))
             .await
     }
 

@@ -38,6 +38,6 @@ impl Client {
 
     /// What the tokens reach: the safe way to find out whether credentials work (podio.md 3.4).
     pub async fn scopes(&self) -> Result<Vec<Scope>, Error> {
-        self.fetch(Call::get("/oauth/scope".to_owned())).await
+        self.fetch_list(Call::get("/oauth/scope".to_owned())).await
     }
 }

@@ -14,13 +14,13 @@ mod credentials;
 mod error;
 mod hooks;
 mod items;
+mod lenient;
 mod limit;
 mod lookups;
 mod model;
 mod token_file;
 mod tokens;
 mod transport;
-mod value;
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,10 +40,9 @@ pub use hooks::{Hook, HookStatus};
 pub use items::{NewRevision, WriteOptions};
 pub use limit::RateLimit;
 pub use model::{
-    App, AppConfig, AppField, AppRef, ByLine, Comment, FieldChange, FieldValue, File, Item, Person,
-    Reference, Revision, RevisionKind, Scope, Space, Task, Via,
+    App, AppConfig, AppField, AppRef, ByLine, Comment, FieldChange, FieldConfig, FieldValue, File,
+    Item, Person, Reference, Revision, RevisionKind, Scope, Space, Task, Via,
 };
-pub use value::plain_text;
 
 use tokens::{TokenStore, Tokens};
 use transport::{Outgoing, Transport};
@@ -156,6 +155,13 @@ impl Client {
         let operation = transport::operation(&call.method, &call.path);
         let body = self.call(call).await?;
         serde_json::from_slice(&body).map_err(|source| Error::Json { operation, source })
+    }
+
+    /// A list, without the elements that cannot be read.
+    async fn fetch_list<T: DeserializeOwned>(&self, call: Call) -> Result<Vec<T>, Error> {
+        let values: Vec<Value> = self.fetch(call).await?;
+        let read = |value| serde_json::from_value(value).ok();
+        Ok(values.into_iter().filter_map(read).collect())
     }
 
     async fn call(&self, call: Call) -> Result<Bytes, Error> {

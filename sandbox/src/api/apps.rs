@@ -112,5 +112,10 @@ fn field(body: &Value) -> Result<SeedField, Refused> {
             .filter_map(|option| option.get("text").unwrap_or(option).as_str())
             .map(str::to_owned)
             .collect(),
+        settings: config
+            .get("settings")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default(),
     })
 }

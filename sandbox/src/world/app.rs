@@ -1,7 +1,8 @@
 //! Spaces, apps and fields, and the world that a seed describes.
 
 use podtap_podio::client::{ByLine, Via};
-use podtap_podio::{EventType, RefType};
+use podtap_podio::{EventType, RefType, wording};
+use serde_json::{Value, json};
 
 use super::item::Draft;
 use super::value;
@@ -35,6 +36,43 @@ pub(crate) struct Field {
     pub(crate) label: String,
     /// The options of a category, numbered from 1.
     pub(crate) options: Vec<String>,
+    /// `config.settings`.
+    pub(crate) settings: Value,
+}
+
+impl Field {
+    fn new(id: u64, seed: SeedField) -> Self {
+        let mut settings = seed.settings;
+        match seed.kind.as_str() {
+            "text" if settings.is_empty() => {
+                settings.insert("size".to_owned(), "small".into());
+                settings.insert("format".to_owned(), "plain".into());
+            }
+            "category" => {
+                let options = seed.options.iter().zip(1_u64..);
+                let options =
+                    options.map(|(text, id)| json!({ "id": id, "text": text, "status": "active" }));
+                settings.insert("options".to_owned(), options.collect());
+            }
+            _ => {}
+        }
+        Self {
+            id,
+            external_id: seed.external_id,
+            kind: seed.kind,
+            label: seed.label,
+            options: seed.options,
+            settings: settings.into(),
+        }
+    }
+
+    /// How its values are put into words.
+    pub(crate) fn wording(&self) -> wording::Field<'_> {
+        wording::Field {
+            kind: &self.kind,
+            settings: &self.settings,
+        }
+    }
 }
 
 impl World {
@@ -142,13 +180,8 @@ impl World {
     }
 
     fn insert_app(&mut self, space_id: u64, seed: SeedApp) {
-        let fields = seed.fields.into_iter().map(|field| Field {
-            id: next(&mut self.ids.field),
-            external_id: field.external_id,
-            kind: field.kind,
-            label: field.label,
-            options: field.options,
-        });
+        let fields = seed.fields.into_iter();
+        let fields = fields.map(|field| Field::new(next(&mut self.ids.field), field));
         let app = App {
             id: seed.app_id,
             space_id,

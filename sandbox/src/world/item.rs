@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use podtap_podio::EventType;
-use podtap_podio::client::{RevisionKind, plain_text};
+use podtap_podio::client::RevisionKind;
+use podtap_podio::wording::{self, Locale};
 use serde_json::{Value, json};
 
 use super::value::{self, Values};
@@ -62,10 +63,10 @@ impl Item {
         app.fields
             .iter()
             .filter(|field| field.kind == "text")
-            .find_map(|field| self.values.get(&field.id))
+            .find_map(|field| Some((field, self.values.get(&field.id)?)))
             .map_or_else(
                 || format!("{} {}", app.item_name, self.app_item_id),
-                |values| plain_text("text", values),
+                |(field, values)| wording::values(field.wording(), values, Locale::NONE),
             )
     }
 

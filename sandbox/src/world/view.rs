@@ -120,31 +120,28 @@ pub(crate) fn show_change(revision: u64, change: &Change) -> Value {
 }
 
 pub(crate) fn show_field(field: &Field) -> Value {
-    let options = field.options.iter().zip(1_u64..);
-    let options: Vec<_> = options
-        .map(|(text, id)| json!({ "id": id, "text": text, "status": "active" }))
-        .collect();
     json!({
         "field_id": field.id,
         "external_id": field.external_id,
         "type": field.kind,
         "label": field.label,
         "status": "active",
-        "config": { "label": field.label, "settings": { "options": options } },
+        "config": show_config(field),
     })
+}
+
+fn show_config(field: &Field) -> Value {
+    json!({ "label": field.label, "settings": field.settings, "mapping": null })
 }
 
 pub(crate) fn show_values(app: &App, values: &Values) -> Value {
     let fields = app.fields.iter().filter_map(|field| {
         let values = values.get(&field.id)?;
-        Some(json!({
-            "field_id": field.id,
-            "external_id": field.external_id,
-            "label": field.label,
-            "type": field.kind,
-            "status": "active",
-            "values": values,
-        }))
+        let mut shown = show_field(field);
+        if let Value::Object(members) = &mut shown {
+            members.insert("values".to_owned(), values.clone().into());
+        }
+        Some(shown)
     });
     fields.collect()
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use http::Method;
 use podtap_podio::client::{
-    Client, Config as ClientConfig, Error, RateLimit, RevisionKind, WriteOptions, plain_text,
+    Client, Config as ClientConfig, Error, RateLimit, RevisionKind, WriteOptions,
 };
+use podtap_podio::wording::{self, Field, Locale};
 use podtap_sandbox::{Config, Fault, Rates};
 use serde_json::json;
 
@@ -52,8 +53,12 @@ async fn what_a_revision_changed_is_told_field_by_field() {
     let told: Vec<_> = changes
         .iter()
         .map(|change| {
-            let old = plain_text(&change.kind, &change.from);
-            let new = plain_text(&change.kind, &change.to);
+            let field = Field {
+                kind: &change.kind,
+                settings: &change.config.settings,
+            };
+            let told = wording::change(field, &change.from, &change.to, Locale::NONE);
+            let (old, new) = told.unwrap();
             format!("{}: {old} → {new}", change.label)
         })
         .collect();
@@ -61,7 +66,7 @@ async fn what_a_revision_changed_is_told_field_by_field() {
         told,
         [
             "Status: New → In production",
-            "Amount: 12.0000 EUR → ",
+            "Amount: 12.00 EUR → ",
             "Notes:  → Second coat"
         ]
     );

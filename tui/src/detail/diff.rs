@@ -2,6 +2,7 @@
 //! how.
 
 use podtap_agent::{Explanation, FieldChange};
+use podtap_podio::wording::Piece;
 
 use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
@@ -67,6 +68,15 @@ pub(crate) fn explained(explanation: &Explanation) -> Vec<Line> {
 
 /// What a field held and holds.
 pub(super) fn change(change: &FieldChange) -> Line {
+    if let Some(pieces) = change.pieces() {
+        let piece = |line: Line, piece| match piece {
+            Piece::Same(text) => line.put(Role::Plain, text),
+            Piece::Removed(text) => line.put(Role::Failed, format!("[-{}-] ", text.trim_end())),
+            Piece::Added(text) => line.put(Role::Ok, format!("{{+{}+}} ", text.trim_end())),
+            Piece::Skipped => line.put(Role::Quiet, "… "),
+        };
+        return pieces.into_iter().fold(Line::new(), piece);
+    }
     Line::new()
         .put(Role::Failed, shown(&change.from))
         .put(Role::Quiet, " → ")

@@ -2,25 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::client::lenient::{lenient, list};
+
 /// An app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct App {
     /// Its id.
+    #[serde(default, deserialize_with = "lenient")]
     pub app_id: u64,
     /// The space that it is in.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub space_id: Option<u64>,
     /// Its page for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub link: Option<String>,
     /// Its names and switches.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub config: AppConfig,
     /// What the caller may do; `add_hook` is needed to make hooks (podio.md 1.4).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     pub rights: Vec<String>,
     /// Its fields.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     pub fields: Vec<AppField>,
 }
 
@@ -28,19 +31,19 @@ pub struct App {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AppConfig {
     /// The app's name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// What one of its items is called.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub item_name: Option<String>,
     /// Whether creating items is silent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub silent_creates: Option<bool>,
     /// Whether editing items is silent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub silent_edits: Option<bool>,
     /// Whether notifications are off.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub disable_notifications: Option<bool>,
 }
 
@@ -48,15 +51,16 @@ pub struct AppConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppField {
     /// Its id.
+    #[serde(default, deserialize_with = "lenient")]
     pub field_id: u64,
     /// Its name in the API.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub external_id: String,
     /// Its type, such as `text` or `calculation`.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, deserialize_with = "lenient")]
     pub kind: String,
     /// Its name for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub label: String,
 }
 
@@ -64,12 +68,13 @@ pub struct AppField {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Space {
     /// Its id.
+    #[serde(default, deserialize_with = "lenient")]
     pub space_id: u64,
     /// Its name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// Its page for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub url: Option<String>,
 }
 
@@ -77,12 +82,12 @@ pub struct Space {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
     /// `app`, `space`, …; `None` for everything.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub ref_type: Option<String>,
     /// Its id.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub ref_id: Option<u64>,
     /// What may be done with it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     pub permissions: Vec<String>,
 }

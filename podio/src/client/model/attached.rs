@@ -3,23 +3,25 @@
 use serde::{Deserialize, Serialize};
 
 use super::reference::{ByLine, Person, Reference};
+use crate::client::lenient::lenient;
 
 /// A comment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
     /// Its id.
+    #[serde(default, deserialize_with = "lenient")]
     pub comment_id: u64,
     /// Its text.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub value: String,
     /// When it was made.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub created_on: Option<String>,
     /// Who made it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
     /// What it is on.
-    #[serde(rename = "ref", default)]
+    #[serde(rename = "ref", default, deserialize_with = "lenient")]
     pub reference: Option<Reference>,
 }
 
@@ -27,27 +29,28 @@ pub struct Comment {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// Its id.
+    #[serde(default, deserialize_with = "lenient")]
     pub task_id: u64,
     /// What is to be done.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub text: String,
     /// `active` or `completed`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub status: Option<String>,
     /// The day it is due, `YYYY-MM-DD`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub due_date: Option<String>,
     /// Who shall do it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub responsible: Option<Person>,
     /// Its page for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub link: Option<String>,
     /// Who created it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
     /// What it belongs to.
-    #[serde(rename = "ref", default)]
+    #[serde(rename = "ref", default, deserialize_with = "lenient")]
     pub reference: Option<Reference>,
 }
 
@@ -55,23 +58,24 @@ pub struct Task {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// Its id.
+    #[serde(default, deserialize_with = "lenient")]
     pub file_id: u64,
     /// Its name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// Its media type.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub mimetype: Option<String>,
     /// Its size in bytes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub size: Option<u64>,
     /// Its page for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub link: Option<String>,
     /// What it is attached to.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub context: Option<Reference>,
     /// Who uploaded it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
 }

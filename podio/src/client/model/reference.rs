@@ -2,16 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::client::lenient::lenient;
+
 /// Who did something: a person or an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByLine {
     /// `user` or `app`.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, deserialize_with = "lenient")]
     pub kind: String,
     /// The user's or app's id.
+    #[serde(default, deserialize_with = "lenient")]
     pub id: u64,
     /// The name to show.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub name: String,
 }
 
@@ -19,13 +22,13 @@ pub struct ByLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Via {
     /// Podio's own number for it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub id: Option<u64>,
     /// The id of the registered API client.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub auth_client_id: Option<u64>,
     /// The registered name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub name: String,
 }
 
@@ -33,10 +36,10 @@ pub struct Via {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// The account, where the person has one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub user_id: Option<u64>,
     /// The name to show.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub name: String,
 }
 
@@ -44,12 +47,13 @@ pub struct Person {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// `item`, `task`, `space`, …
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, deserialize_with = "lenient")]
     pub kind: String,
     /// Its id.
+    #[serde(default, deserialize_with = "lenient")]
     pub id: u64,
     /// Its title, where Podio gives it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub title: Option<String>,
 }
 
@@ -57,14 +61,15 @@ pub struct Reference {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppRef {
     /// Its id.
-    pub app_id: u64,
+    #[serde(default, deserialize_with = "lenient")]
+    pub app_id: Option<u64>,
     /// Its name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// What one of its items is called.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub item_name: Option<String>,
     /// The space that it is in.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub space_id: Option<u64>,
 }

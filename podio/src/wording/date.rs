@@ -1,0 +1,83 @@
+//! Dates, with a time only where there is one.
+//!
+//! Podio writes `start` and `end` as `YYYY-MM-DD HH:MM:SS`, with midnight where there is no time;
+//! newer answers also have the parts, of which the time is then null, and both again in UTC.
+
+use serde_json::Value;
+
+use super::value::{inner, member, said};
+
+/// A day, and a time where there is one.
+#[derive(PartialEq, Eq)]
+struct Moment {
+    day: String,
+    time: Option<String>,
+}
+
+/// A date or a span of time; of an odd shape what it says.
+pub(super) fn words(value: &Value, settings: &Value) -> String {
+    read(value, settings).unwrap_or_else(|| said(inner(value)))
+}
+
+/// The same, where there is a date.
+pub(super) fn read(value: &Value, settings: &Value) -> Option<String> {
+    let has_time = setting_allows_time(settings);
+    let start = moment(value, "start", has_time);
+    let end = moment(value, "end", has_time);
+    let show = |moment: &Moment| match &moment.time {
+        Some(time) => format!("{} {time}", moment.day),
+        None => moment.day.clone(),
+    };
+    match (start, end) {
+        (Some(start), Some(end)) if start == end => Some(show(&start)),
+        (Some(start), Some(end)) => {
+            let end = match &end.time {
+                Some(time) if start.day == end.day && start.time.is_some() => time.clone(),
+                _ => show(&end),
+            };
+            Some(format!("{} – {end}", show(&start)))
+        }
+        (Some(start), None) => Some(show(&start)),
+        (None, Some(end)) => Some(format!("– {}", show(&end))),
+        (None, None) => None,
+    }
+}
+
+/// A field may have no time at all, which its settings say.
+fn setting_allows_time(settings: &Value) -> bool {
+    member(settings, "time").and_then(Value::as_str) != Some("disabled")
+}
+
+fn moment(value: &Value, side: &str, has_time: bool) -> Option<Moment> {
+    let text = |name: String| member(value, &name).and_then(Value::as_str);
+    let utc = format!("{side}_utc");
+    let whole = text(side.to_owned())
+        .or_else(|| text(utc))
+        .unwrap_or_default();
+    let (day, time) = match whole.split_once(['T', ' ']) {
+        Some((day, time)) => (day, Some(time)),
+        None => (whole, None),
+    };
+    let day = match text(format!("{side}_date")) {
+        _ if !day.is_empty() => day,
+        Some(day) => day,
+        None => text(format!("{side}_date_utc"))?,
+    };
+    // Where the parts are told, a null is no time, and midnight is one.
+    let part = format!("{side}_time");
+    let time = match value.get(&part) {
+        Some(Value::Null) => None,
+        Some(told) => told.as_str().or(time),
+        None => time.filter(|time| *time != "00:00:00"),
+    };
+    Some(Moment {
+        day: day.to_owned(),
+        time: time.filter(|_| has_time).map(without_seconds),
+    })
+}
+
+fn without_seconds(time: &str) -> String {
+    let whole_minutes = time.len() == "HH:MM:SS".len();
+    let short = time.strip_suffix(":00").filter(|_| whole_minutes);
+    short.unwrap_or(time).to_owned()
+}

@@ -1,0 +1,89 @@
+//! Numbers: without the zeros that Podio pads them with, money with its currency, durations.
+
+use iso_currency::Currency;
+use serde_json::Value;
+
+use super::locale::Locale;
+use super::value::{inner, member, said};
+
+/// Decimals of a currency that the table does not know: most have two.
+const USUAL_DECIMALS: usize = 2;
+
+/// `300.0000` as 300. What is no number stays as it is.
+pub(super) fn words(text: &str, locale: Locale) -> String {
+    match parts(text) {
+        Some((whole, decimals)) => locale.number(whole, decimals.trim_end_matches('0'), false),
+        None => text.to_owned(),
+    }
+}
+
+/// Whether a text is padded to four decimals, as Podio's numbers are.
+pub(super) fn has_podios_decimals(text: &str) -> bool {
+    parts(text).is_some_and(|(_, decimals)| decimals.len() == 4)
+}
+
+pub(super) fn percent(text: &str) -> String {
+    match parts(text) {
+        Some((whole, decimals)) => {
+            let number = Locale::NONE.number(whole, decimals.trim_end_matches('0'), false);
+            format!("{number} %")
+        }
+        None => text.to_owned(),
+    }
+}
+
+/// An amount with as many decimals as its currency has, and the currency.
+pub(super) fn money(value: &Value, locale: Locale) -> String {
+    let amount = said(inner(value));
+    let currency = member(value, "currency").map(said).unwrap_or_default();
+    let Some((whole, decimals)) = parts(&amount) else {
+        return amount;
+    };
+    let known = Currency::from_code(&currency);
+    let usual = known.map_or(USUAL_DECIMALS, |known| {
+        known.exponent().map_or(0, usize::from)
+    });
+    let decimals = format!("{:0<usual$}", decimals.trim_end_matches('0'));
+    let amount = locale.number(whole, &decimals, true);
+    if currency.is_empty() {
+        amount
+    } else {
+        format!("{amount} {currency}")
+    }
+}
+
+/// Seconds as hours and minutes; in days only where the field shows days.
+pub(super) fn duration(value: &Value, settings: &Value) -> String {
+    let text = said(value);
+    let whole = parts(&text).map_or("", |(whole, _)| whole);
+    let Ok(seconds) = whole.parse::<i64>() else {
+        return text;
+    };
+    let shown = member(settings, "fields").and_then(Value::as_array);
+    let days = shown.is_some_and(|fields| fields.iter().any(|field| field == "days"));
+    let sign = if seconds < 0 { "-" } else { "" };
+    let mut rest = seconds.unsigned_abs();
+    let mut words = Vec::new();
+    for (unit, length) in [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)] {
+        if unit == "d" && !days {
+            continue;
+        }
+        let count = rest / length;
+        rest %= length;
+        if count > 0 {
+            words.push(format!("{count} {unit}"));
+        }
+    }
+    if words.is_empty() {
+        words.push("0 min".to_owned());
+    }
+    format!("{sign}{}", words.join(" "))
+}
+
+/// A decimal number's whole part with its sign, and its decimals.
+fn parts(text: &str) -> Option<(&str, &str)> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = whole.strip_prefix('-').unwrap_or(whole);
+    (!unsigned.is_empty() && digits(unsigned) && digits(decimals)).then_some((whole, decimals))
+}

@@ -1,0 +1,197 @@
+//! One value of a field: its words, and what tells it from others of the same name.
+
+use serde_json::Value;
+
+use super::locale::Locale;
+use super::{Field, date, number, rich_text};
+
+/// A value as people would say it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Worded {
+    pub(super) text: String,
+    /// With its markup shown, where it has some.
+    pub(super) marked: Option<String>,
+    /// Which object of that name it is, such as `item 9`.
+    pub(super) id: Option<String>,
+}
+
+impl Worded {
+    fn plain(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Members that name the object in a value, the most telling first: categories have a text, items a
+/// title, people, apps and files a name, places a whole address.
+const NAMES: &[&str] = &["text", "title", "name", "formatted", "url"];
+
+/// Members that say which object of a name is meant, and what such an object is called.
+const IDS: &[(&str, &str)] = &[
+    ("item_id", "item"),
+    ("profile_id", "profile"),
+    ("user_id", "user"),
+    ("file_id", "file"),
+    ("embed_id", "link"),
+    ("id", "option"),
+];
+
+pub(super) fn all(field: Field<'_>, values: &[Value], locale: Locale) -> Vec<Worded> {
+    values
+        .iter()
+        .map(|value| one(field, value, locale))
+        .collect()
+}
+
+fn one(field: Field<'_>, value: &Value, locale: Locale) -> Worded {
+    let inner = inner(value);
+    match field.kind {
+        "date" => Worded::plain(date::words(value, field.settings)),
+        "money" => Worded::plain(number::money(value, locale)),
+        "number" => Worded::plain(number::words(&said(inner), locale)),
+        "progress" => Worded::plain(number::percent(&said(inner))),
+        "duration" => Worded::plain(number::duration(inner, field.settings)),
+        "text" => text(&said(inner), is_html(field.settings)),
+        "calculation" => calculation(field, value, locale),
+        "phone" | "email" | "tel" => Worded::plain(typed(value)),
+        "embed" => link(value),
+        "location" => Worded::plain(location(value)),
+        _ => object(inner),
+    }
+}
+
+/// What a value holds: the member of that name, which may hold nothing, or itself.
+pub(super) fn inner(value: &Value) -> &Value {
+    value.get("value").unwrap_or(value)
+}
+
+/// A member that is there.
+pub(super) fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    value.get(name).filter(|member| !member.is_null())
+}
+
+/// A scalar as it is, nothing as nothing, an object by its name, anything else as JSON.
+pub(super) fn said(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Object(members) => NAMES
+            .iter()
+            .find_map(|name| members.get(*name)?.as_str())
+            .map_or_else(|| value.to_string(), str::to_owned),
+        other => other.to_string(),
+    }
+}
+
+/// Small texts are plain and large ones are HTML, unless the field's format says otherwise.
+fn is_html(settings: &Value) -> Option<bool> {
+    let setting = |name| member(settings, name)?.as_str();
+    match (setting("format"), setting("size")) {
+        (Some("html"), _) | (None, Some("large")) => Some(true),
+        (Some(_), _) | (None, Some("small")) => Some(false),
+        _ => None,
+    }
+}
+
+fn text(raw: &str, is_html: Option<bool>) -> Worded {
+    if is_html.unwrap_or_else(|| rich_text::looks_like_html(raw)) {
+        let (text, marked) = rich_text::words(raw);
+        Worded {
+            text,
+            marked: Some(marked),
+            id: None,
+        }
+    } else {
+        Worded::plain(raw)
+    }
+}
+
+/// A calculation holds a number, a text or a date, which its settings name.
+fn calculation(field: Field<'_>, value: &Value, locale: Locale) -> Worded {
+    if let Some(date) = date::read(value, field.settings) {
+        return Worded::plain(date);
+    }
+    let inner = inner(value);
+    let setting = |name| member(field.settings, name).and_then(Value::as_str);
+    let raw = said(inner);
+    let is_number = match setting("return_type") {
+        Some("number") => true,
+        Some(_) => false,
+        None => inner.is_number() || number::has_podios_decimals(&raw),
+    };
+    if !is_number {
+        return text(&raw, None);
+    }
+    let number = number::words(&raw, locale);
+    Worded::plain(match setting("unit") {
+        Some(unit) if !unit.is_empty() && !number.is_empty() => format!("{number} {unit}"),
+        _ => number,
+    })
+}
+
+/// A number or address with its type: `+45 12 34 (work)`.
+fn typed(value: &Value) -> String {
+    let text = said(inner(value));
+    match member(value, "type").and_then(Value::as_str) {
+        Some(kind) if !text.is_empty() => format!("{text} ({kind})"),
+        _ => text,
+    }
+}
+
+/// A link by its title and its address.
+fn link(value: &Value) -> Worded {
+    let embed = member(value, "embed").unwrap_or(value);
+    let text = |name| member(embed, name).and_then(Value::as_str);
+    let url = text("url")
+        .or_else(|| text("resolved_url"))
+        .or_else(|| text("original_url"));
+    let words = match (text("title").filter(|title| !title.is_empty()), url) {
+        (Some(title), Some(url)) if title != url => format!("{title} ({url})"),
+        (_, Some(url)) => url.to_owned(),
+        _ => said(embed),
+    };
+    Worded {
+        text: words,
+        marked: None,
+        id: id(embed),
+    }
+}
+
+/// An address as Podio puts it together, else its parts.
+fn location(value: &Value) -> String {
+    let whole = member(value, "formatted").or_else(|| member(value, "value"));
+    if let Some(whole) = whole
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
+    {
+        return whole.to_owned();
+    }
+    let parts = ["street_address", "postal_code", "city", "state", "country"];
+    let parts: Vec<_> = parts
+        .into_iter()
+        .filter_map(|part| member(value, part)?.as_str())
+        .filter(|part| !part.is_empty())
+        .collect();
+    if parts.is_empty() {
+        said(inner(value))
+    } else {
+        parts.join(", ")
+    }
+}
+
+fn object(value: &Value) -> Worded {
+    Worded {
+        text: said(value),
+        marked: None,
+        id: id(value),
+    }
+}
+
+fn id(value: &Value) -> Option<String> {
+    IDS.iter().find_map(|(name, what)| {
+        let id = member(value, name).filter(|id| id.is_number() || id.is_string())?;
+        Some(format!("{what} {}", said(id)))
+    })
+}
