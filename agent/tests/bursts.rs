@@ -56,11 +56,22 @@ impl Store {
     }
 
     async fn page(&self, anchor: Anchor, limit: usize, opened: &[i64]) -> Vec<EventRow> {
+        self.page_keeping(None, anchor, limit, opened).await
+    }
+
+    async fn page_keeping(
+        &self,
+        kept: Option<i64>,
+        anchor: Anchor,
+        limit: usize,
+        opened: &[i64],
+    ) -> Vec<EventRow> {
         let opened = opened.iter().copied().map(Position).collect();
         let query = FoldedQuery {
             anchor,
             limit,
             opened,
+            kept: kept.map(Position),
         };
         self.history.folded_page(query).await.unwrap()
     }
@@ -101,6 +112,36 @@ async fn bursts_are_one_row_each_and_open_when_asked() {
         limit: 1000,
     };
     assert_eq!(store.history.page(all).await.unwrap().len(), 143);
+}
+
+#[tokio::test]
+async fn an_event_that_is_kept_is_a_row_of_its_own_wherever_a_page_begins() {
+    let store = two_bursts().await;
+    let rest = [(3, 102), (2, 2), (1, 1)];
+    for (kept, parts) in [
+        (104, vec![(105, 143), (104, 104)]),
+        (105, vec![(106, 143), (105, 105), (104, 104)]),
+        (120, vec![(121, 143), (120, 120), (104, 119)]),
+        (142, vec![(143, 143), (142, 142), (104, 141)]),
+        (143, vec![(143, 143), (104, 142)]),
+    ] {
+        let whole: Vec<_> = parts.into_iter().chain([(103, 103)]).chain(rest).collect();
+        let page = |anchor, limit| store.page_keeping(Some(kept), anchor, limit, &[]);
+        let newest = page(Anchor::Newest, 10).await;
+        assert_eq!(ranges(&newest), whole, "{kept}");
+        let oldest = page(Anchor::After(Position(0)), 10).await;
+        assert_eq!(ranges(&oldest), whole, "{kept}");
+        let around = page(Anchor::Around(Position(kept)), 20).await;
+        assert_eq!(ranges(&around), whole, "{kept}");
+        for (at, (_, last)) in whole.iter().enumerate() {
+            let above = page(Anchor::After(Position(*last)), 20).await;
+            assert_eq!(ranges(&above), whole[..at], "{kept} after {last}");
+            let below = page(Anchor::Before(Position(*last + 1)), 20).await;
+            assert_eq!(ranges(&below), whole[at..], "{kept} before {last}");
+        }
+        let events = |row: &EventRow| row.burst.as_ref().map_or(1, |burst| burst.events);
+        assert_eq!(newest.iter().map(events).sum::<u64>(), 143);
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use podtap_agent::{EventId, PlaceRef, Target, Trigger};
 use podtap_podio::{EventType, ObjectRef};
 
 use crate::detail::Look;
+use crate::modal::copy::Form;
 
 /// Counts the questions of one asker; an answer of an older one is dropped.
 pub(crate) type Generation = u64;
@@ -25,8 +26,8 @@ pub(crate) enum Effect {
         generation: Generation,
         /// The page.
         query: PageQuery,
-        /// Where bursts are to be folded: those that are not, each by its first event.
-        unfolded: Option<Vec<Position>>,
+        /// How bursts are to be folded, where they are.
+        folding: Option<Folding>,
     },
     /// Write a note on an event, or take it away.
     Annotate {
@@ -60,6 +61,15 @@ pub(crate) enum Effect {
         /// How.
         look: Look,
     },
+    /// Read an event that the detail does not hold, to do something with all of it.
+    Read {
+        /// The event.
+        id: EventId,
+        /// What then.
+        then: Read,
+    },
+    /// Find out what values the history holds, for the filter line to offer.
+    FindValues,
     /// Send an event to the local service again.
     Replay {
         /// The event.
@@ -148,6 +158,24 @@ impl Effect {
     }
 }
 
+/// What an event is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// To be copied like this.
+    Copy(Form),
+    /// To be edited.
+    Edit,
+}
+
+/// How bursts are folded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Folding {
+    /// Those that are not, each by one of its events.
+    pub(crate) opened: Vec<Position>,
+    /// The event that stays a row of its own.
+    pub(crate) kept: Option<Position>,
+}
+
 /// What shall become of a hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HookChange {
@@ -179,6 +207,8 @@ pub(crate) enum Wanted {
     Marks,
     /// To be replayed.
     Replay {
+        /// What they are part of, in words.
+        of: Option<String>,
         /// Where to, instead of the configured local service.
         target: Option<Target>,
         /// So many a second.

@@ -56,6 +56,9 @@ pub(crate) fn toasts(app: &App, area: Rect, buffer: &mut Buffer) {
 
 /// As many keys as fit, in the order of the table; help and the way out always.
 fn keys(app: &App, room: usize) -> Line {
+    if let Some(keys) = mode(app) {
+        return keys;
+    }
     let contexts = app.contexts();
     let labelled = |context: &Context| {
         app.keymap()
@@ -80,6 +83,32 @@ fn keys(app: &App, room: usize) -> Line {
         }
     }
     line.join(closing)
+}
+
+/// The keys of what has been begun and waits for its end.
+fn mode(app: &App) -> Option<Line> {
+    use Context::{Browse, Detail, List};
+    let keys: &[_] = if app.has_focus(Pane::List) && app.list.range().is_some() {
+        &[
+            (List, Action::MarkRange, "mark"),
+            (Browse, Action::Replay, "replay"),
+            (List, Action::Back, "leave"),
+        ]
+    } else if app.has_focus(Pane::Detail) && app.detail.is_selecting() {
+        &[
+            (Browse, Action::Copy, "copy"),
+            (Detail, Action::Down, "more"),
+            (Detail, Action::Back, "leave"),
+        ]
+    } else {
+        return None;
+    };
+    let hint = |(context, action, label): &(Context, Action, &'static str)| {
+        let key = app.keymap().key_in(*context, *action)?;
+        let key = Line::of(Role::Accent, key.to_string()).space(1);
+        Some(key.put(Role::Quiet, *label).space(2))
+    };
+    Some(keys.iter().filter_map(hint).fold(Line::new(), Line::join))
 }
 
 /// What comes before the order of the table: the open event is read tab by tab; the hooks are no

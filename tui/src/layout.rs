@@ -35,8 +35,9 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// The regions of a screen, or `None` where it is too small. `share` is the list's part of
-    /// the space that it has in common with the detail, in per cent.
-    pub(crate) fn of(screen: Size, focus: Pane, share: u16) -> Option<Self> {
+    /// the space that it has in common with the detail, in per cent; without one the pane that has
+    /// the keys has all of it.
+    pub(crate) fn of(screen: Size, focus: Pane, share: Option<u16>) -> Option<Self> {
         if screen.width < SMALLEST.width || screen.height < SMALLEST.height {
             return None;
         }
@@ -49,7 +50,7 @@ impl Layout {
         let header = row(0, header_height);
         let footer = row(screen.height - 1, 1);
         let body = row(header_height, screen.height - 1 - header_height);
-        let [list, detail] = if screen.width >= WIDE {
+        let [list, detail] = if let Some(share) = share.filter(|_| screen.width >= WIDE) {
             let width = part(body.width, share);
             let x = body.x + width;
             [
@@ -60,7 +61,7 @@ impl Layout {
                     ..body
                 },
             ]
-        } else if screen.height >= TALL {
+        } else if let Some(share) = share.filter(|_| screen.height >= TALL) {
             let height = part(body.height, share);
             let y = body.y + height;
             [
@@ -148,7 +149,7 @@ pub(crate) fn centered(screen: Rect, width: u16, height: u16) -> Rect {
 mod tests {
     use super::*;
 
-    const SHARE: u16 = 50;
+    const SHARE: Option<u16> = Some(50);
 
     #[test]
     fn wide_screens_put_the_detail_beside_and_tall_ones_below() {

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
-use podtap_agent::history::{Attempt, Filter, LoopFinding, Page, Position};
+use podtap_agent::history::{Attempt, Event, Filter, LoopFinding, Page, Position};
 use podtap_agent::import::Report;
 use podtap_agent::{Change, EventId, Explanation, HookListing, HookStanding, Status, Triggered};
 use podtap_podio::ObjectRef;
 use ratatui::layout::Size;
 
 use crate::detail::Opened;
-use crate::effect::{Generation, HookChange, Wanted};
+use crate::effect::{Generation, HookChange, Read, Wanted};
 use crate::line::Line;
+use crate::search::Seen;
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -149,6 +150,15 @@ pub(crate) enum Answer {
         /// Whether it was held.
         result: Result<bool, String>,
     },
+    /// To [`crate::effect::Effect::Read`].
+    Read {
+        /// What for.
+        then: Read,
+        /// The event.
+        result: Result<Box<Event>, String>,
+    },
+    /// To [`crate::effect::Effect::FindValues`].
+    Values(Seen),
     /// To [`crate::effect::Effect::Edit`].
     Edited {
         /// The event.

@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_click_means_what_is_drawn_there() {
-        let layout = Layout::of(Size::new(120, 40), Pane::List, 50).unwrap();
+        let layout = Layout::of(Size::new(120, 40), Pane::List, Some(50)).unwrap();
         let click = |x, y| {
             gesture(
                 &layout,
@@ -146,7 +146,7 @@ mod tests {
         let tabs = layout.tabs();
         assert_eq!(click(tabs.x, tabs.y), Some(Gesture::Tab(Tab::Summary)));
         assert_eq!(click(tabs.x + 10, tabs.y), Some(Gesture::Tab(Tab::Params)));
-        let narrow = Layout::of(Size::new(120, 40), Pane::List, 58).unwrap();
+        let narrow = Layout::of(Size::new(120, 40), Pane::List, Some(58)).unwrap();
         let (tabs, down) = (narrow.tabs(), MouseEventKind::Down(MouseButton::Left));
         let last = gesture(&narrow, at(down, tabs.right() - 1, tabs.y), false);
         assert_eq!(
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_border_is_dragged_within_limits() {
-        let layout = Layout::of(Size::new(120, 40), Pane::List, 50).unwrap();
+        let layout = Layout::of(Size::new(120, 40), Pane::List, Some(50)).unwrap();
         let border = layout.detail.x;
         let down = at(MouseEventKind::Down(MouseButton::Left), border, 9);
         assert_eq!(gesture(&layout, down, false), Some(Gesture::Grab));
@@ -175,7 +175,7 @@ mod tests {
         };
         assert_eq!(drag(36), Some(Gesture::Share(30)));
         assert_eq!(drag(0), Some(Gesture::Share(20)));
-        let tall = Layout::of(Size::new(80, 24), Pane::List, 50).unwrap();
+        let tall = Layout::of(Size::new(80, 24), Pane::List, Some(50)).unwrap();
         let down = at(MouseEventKind::Down(MouseButton::Left), 9, tall.detail.y);
         assert_eq!(gesture(&tall, down, false), Some(Gesture::Grab));
     }

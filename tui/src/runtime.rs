@@ -85,7 +85,7 @@ pub async fn run<S: Screen>(
 ) -> Result<(), Error> {
     let status = agent.status();
     let (now, size) = (Timestamp::now(), size(screen)?);
-    let app = App::new(config.clone(), size, now, status.borrow().clone());
+    let app = Box::new(App::new(config.clone(), size, now, status.borrow().clone()));
     let mut runtime = Runtime {
         app,
         status,
@@ -105,7 +105,7 @@ pub async fn run<S: Screen>(
 }
 
 struct Runtime {
-    app: App,
+    app: Box<App>,
     status: watch::Receiver<Status>,
     changes: broadcast::Receiver<Change>,
     executor: Executor,

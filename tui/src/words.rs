@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use podtap_agent::history::{AttemptSummary, Burst, DeliveryState, EventRow, Verification};
+use podtap_agent::Status;
+use podtap_agent::history::{AttemptSummary, Burst, DeliveryState, Event, EventRow, Verification};
 
 use crate::theme::Role;
 
@@ -77,6 +78,52 @@ pub(crate) fn size(bytes: u64) -> String {
 pub(crate) fn count(many: u64, noun: &str) -> String {
     let plural = if many == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", number(many))
+}
+
+/// What an event is called: its type, and what it is about.
+pub(crate) fn event(row: &EventRow) -> String {
+    let Some(kind) = &row.event_type else {
+        return format!("{} {}", row.method, row.path);
+    };
+    format!("{kind} {}", about(row)).trim_end().to_owned()
+}
+
+/// What an event is about: object and revision, else the hook.
+pub(crate) fn about(row: &EventRow) -> String {
+    match (row.object, row.revision, row.hook_id) {
+        (Some(object), Some(revision), _) => format!("{object} r{revision}"),
+        (Some(object), None, _) => object.to_string(),
+        (None, _, Some(hook)) => format!("hook {hook}"),
+        (None, _, None) => String::new(),
+    }
+}
+
+/// What a burst is called.
+pub(crate) fn burst(row: &EventRow) -> String {
+    format!(
+        "a burst of {}",
+        row.event_type.as_deref().unwrap_or("events")
+    )
+}
+
+/// The same as [`event`], of one that was read whole.
+pub(crate) fn whole_event(event: &Event) -> String {
+    let Some(podio) = &event.podio else {
+        return format!("{} {}", event.request.method, event.request.path);
+    };
+    let kind = podio.kind.as_str();
+    match (podio.object(), podio.revision(), podio.hook_id) {
+        (Some(object), Some(revision), _) => format!("{kind} {object} r{revision}"),
+        (Some(object), None, _) => format!("{kind} {object}"),
+        (None, _, Some(hook)) => format!("{kind} hook {hook}"),
+        (None, _, None) => kind.to_owned(),
+    }
+}
+
+/// What Podio is to be given: the tunnel's URL and a path below it.
+pub(crate) fn hook_url(status: &Status) -> Option<String> {
+    let url = status.public_url.as_ref()?;
+    Some(format!("{}/podio/hook", url.trim_end_matches('/')))
 }
 
 /// What came of an event so far: sign, word and role say the same.

@@ -39,6 +39,8 @@ async fn events_are_listed_opened_and_filtered() {
         person.sees("Events · item:7").await;
         person.sees("&item_id=7 ").await;
         person.press("enter esc").await;
+        person.sees("esc once more shows all events").await;
+        person.press("esc").await;
         person.sees("item 8 r3").await;
 
         person.press("G").await;
@@ -124,6 +126,9 @@ async fn a_note_is_written_seen_and_found() {
         person.sees(" 1 ╮").await;
         person.press("enter ;").await;
         person.press("ctrl-u enter").await;
+        // It no longer passes, and stays until something else is selected.
+        person.sees("▶∅").await;
+        person.press("g").await;
         person.sees("No event passes").await;
         person.press("q").await;
         ended.cancel();

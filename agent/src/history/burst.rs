@@ -160,7 +160,7 @@ impl Run {
     }
 }
 
-/// The newest burst that begins before `than`, but for those that begin at one of `opened`.
+/// The newest burst that begins before `than`, but for those to which one of `opened` belongs.
 pub(super) fn below(
     connection: &Connection,
     than: i64,
@@ -174,7 +174,7 @@ pub(super) fn below(
     )
 }
 
-/// The oldest burst that ends after `than`, but for those that begin at one of `opened`.
+/// The oldest burst that ends after `than`, but for those to which one of `opened` belongs.
 pub(super) fn above(
     connection: &Connection,
     than: i64,
@@ -198,25 +198,25 @@ fn next(
     let mut rows = statement.query([than])?;
     while let Some(row) = rows.next()? {
         let (first, last) = (row.get(0)?, row.get(1)?);
-        if !opened.contains(&Position(first)) {
+        let is_opened = |opened: &Position| (first..=last).contains(&opened.0);
+        if !opened.iter().any(is_opened) {
             return Ok(Some((first, last)));
         }
     }
     Ok(None)
 }
 
-/// A burst, summed up.
-pub(super) fn summed_up(connection: &Connection, first: i64) -> rusqlite::Result<Burst> {
+/// A burst, or a part of one, summed up.
+pub(super) fn summed_up(connection: &Connection, first: i64, last: i64) -> rusqlite::Result<Burst> {
     connection
         .prepare_cached(
-            "SELECT b.last, count(*), b.since, b.until, \
-             count(*) FILTER (WHERE e.last_status < 400), \
-             count(*) FILTER (WHERE e.last_status >= 400 OR e.last_error IS NOT NULL), \
-             max(e.last_duration_us) \
-             FROM bursts AS b JOIN events AS e ON e.position BETWEEN b.first AND b.last \
-             WHERE b.first = ?",
+            "SELECT max(position), count(*), min(received_at), max(received_at), \
+             count(*) FILTER (WHERE last_status < 400), \
+             count(*) FILTER (WHERE last_status >= 400 OR last_error IS NOT NULL), \
+             max(last_duration_us) \
+             FROM events WHERE position BETWEEN ? AND ?",
         )?
-        .query_row([first], |found| {
+        .query_row([first, last], |found| {
             Ok(Burst {
                 first: Position(first),
                 last: Position(found.get(0)?),

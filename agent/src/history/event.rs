@@ -73,6 +73,11 @@ pub struct EventRow {
 }
 
 impl EventRow {
+    /// Whether the event at this place is the row's own, or one of its burst.
+    pub fn shows(&self, position: Position) -> bool {
+        (self.oldest()..=self.position).contains(&position)
+    }
+
     /// The place of the oldest event for which this row stands: its own, but for a burst.
     pub fn oldest(&self) -> Position {
         self.burst

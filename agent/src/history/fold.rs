@@ -15,8 +15,11 @@ pub struct FoldedQuery {
     pub anchor: Anchor,
     /// Most rows, at most [`MAX_PAGE`].
     pub limit: usize,
-    /// Bursts that are not folded, each by its first event.
+    /// Bursts that are not folded, each by one of its events.
     pub opened: Vec<Position>,
+    /// An event that is a row of its own, whatever burst it belongs to: that one is two rows then,
+    /// on either side of it.
+    pub kept: Option<Position>,
 }
 
 pub(super) fn page(
@@ -30,6 +33,7 @@ pub(super) fn page(
     let folds = Folds {
         connection: &snapshot,
         opened: &query.opened,
+        kept: query.kept.map(|kept| kept.0),
     };
     match query.anchor {
         Anchor::Newest => folds.older(i64::MAX, limit),
@@ -47,6 +51,7 @@ pub(super) fn page(
 struct Folds<'a> {
     connection: &'a Connection,
     opened: &'a [Position],
+    kept: Option<i64>,
 }
 
 impl Folds<'_> {
@@ -54,7 +59,7 @@ impl Folds<'_> {
     fn older(&self, mut than: i64, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
         let mut rows = Vec::new();
         while rows.len() < limit {
-            let burst = burst::below(self.connection, than, self.opened)?;
+            let burst = self.below(than)?;
             let floor = burst.map_or(i64::MIN, |(_, last)| last);
             let room = limit - rows.len();
             rows.extend(self.between(floor, than, "DESC", room)?);
@@ -72,7 +77,7 @@ impl Folds<'_> {
     fn newer(&self, mut than: i64, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
         let mut rows = Vec::new();
         while rows.len() < limit {
-            let burst = burst::above(self.connection, than, self.opened)?;
+            let burst = self.above(than)?;
             let ceiling = burst.map_or(i64::MAX, |(first, _)| first);
             let room = limit - rows.len();
             rows.extend(self.between(than, ceiling, "ASC", room)?);
@@ -88,9 +93,44 @@ impl Folds<'_> {
 
     /// Where an event is shown: at the end of its burst, if that is folded.
     fn shown_at(&self, position: i64) -> rusqlite::Result<i64> {
-        let burst = burst::below(self.connection, position.saturating_add(1), self.opened)?;
+        let burst = self.below(position.saturating_add(1))?;
         let burst = burst.filter(|(_, last)| *last > position);
         Ok(burst.map_or(position, |(_, last)| last))
+    }
+
+    /// The newest burst that begins before `than`, or the part of it on one side of the event that
+    /// is kept.
+    fn below(&self, mut than: i64) -> rusqlite::Result<Option<(i64, i64)>> {
+        while let Some((first, last)) = burst::below(self.connection, than, self.opened)? {
+            match self.kept_in(first, last) {
+                None => return Ok(Some((first, last))),
+                Some(kept) if kept < last && kept + 1 < than => return Ok(Some((kept + 1, last))),
+                Some(kept) if first < kept => return Ok(Some((first, kept - 1))),
+                Some(_) => than = first,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The oldest burst that ends after `than`, or the part of it on one side of the event that is
+    /// kept.
+    fn above(&self, mut than: i64) -> rusqlite::Result<Option<(i64, i64)>> {
+        while let Some((first, last)) = burst::above(self.connection, than, self.opened)? {
+            match self.kept_in(first, last) {
+                None => return Ok(Some((first, last))),
+                Some(kept) if first < kept && kept - 1 > than => {
+                    return Ok(Some((first, kept - 1)));
+                }
+                Some(kept) if kept < last => return Ok(Some((kept + 1, last))),
+                Some(_) => than = last,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The event that is kept, if it belongs to this burst.
+    fn kept_in(&self, first: i64, last: i64) -> Option<i64> {
+        self.kept.filter(|kept| (first..=last).contains(kept))
     }
 
     /// Rows between two positions, both excluded.
@@ -124,7 +164,9 @@ impl Folds<'_> {
         let Some(mut newest) = newest else {
             return Ok(None);
         };
-        newest.burst = Some(burst::summed_up(self.connection, first)?);
+        if first < last {
+            newest.burst = Some(burst::summed_up(self.connection, first, last)?);
+        }
         Ok(Some(newest))
     }
 }

@@ -29,6 +29,7 @@ mod schema;
 mod select;
 mod sql;
 mod store;
+mod values;
 mod watch;
 mod write;
 mod writer;
@@ -57,6 +58,7 @@ pub use page::{Anchor, MAX_PAGE, Page, PageQuery};
 pub use past::{Past, PastEvent};
 pub(crate) use reader::Reader;
 use select::Reach;
+pub use values::Values;
 #[cfg(test)]
 pub(crate) use watch::Earlier;
 pub(crate) use watch::{Arrival, Neighbour, Watched, held_objects};
@@ -191,6 +193,11 @@ impl History {
             bytes += std::fs::metadata(beside).map_or(0, |beside| beside.len());
         }
         Ok(bytes)
+    }
+
+    /// The event types and hooks that occur, for a filter to name: at most 200 of each.
+    pub async fn values(&self) -> Result<Values, HistoryError> {
+        self.far.read(values::values).await
     }
 
     /// The newest event's place; `None` in an empty history.

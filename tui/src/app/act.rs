@@ -1,10 +1,9 @@
 //! Keys, text and the mouse → what a person asked for.
 
 use crossterm::event::MouseEvent;
-use podtap_agent::history::{Filter, Position};
 use ratatui::layout::Rect;
 
-use super::{App, Pane};
+use super::{App, Pane, Zoom};
 use crate::batch::Batch;
 use crate::effect::{Effect, HookChange, Wanted};
 use crate::keymap::{Action, Key};
@@ -30,11 +29,15 @@ impl App {
         } else {
             self.config.keymap.resolve(&self.contexts(), key)
         };
+        self.asks_again = self
+            .asks_again
+            .take()
+            .filter(|asked| Some(*asked) == action);
         match (action, self.modals.last_mut()) {
             (Some(action @ (Action::Quit | Action::Suspend)), _) => self.act(action, effects),
             (action, None) if self.search.is_open() => {
-                let filter = self.search.key(key, action, self.now);
-                self.set_filter(filter);
+                let typed = self.search.key(key, action, self.now);
+                self.typed(typed);
             }
             (action, None) if self.detail.is_finding() => self.detail.find_key(key, action),
             (Some(Action::Back), Some(_)) => self.back(),
@@ -48,7 +51,7 @@ impl App {
                 let filled = form.key(key, action);
                 self.filled(filled, effects);
             }
-            (_, Some(Modal::Copy)) if Form::of(key).is_some() => self.copy(key, effects),
+            (_, Some(Modal::Copy(_))) if Form::of(key).is_some() => self.copy(key, effects),
             (Some(action), _) => self.act(action, effects),
             (None, _) => return false,
         }
@@ -69,8 +72,8 @@ impl App {
             _ => {}
         }
         self.detail.find_paste(text);
-        let filter = self.search.paste(text, self.now);
-        self.set_filter(filter);
+        let typed = self.search.paste(text, self.now);
+        self.typed(typed);
         self.is_typing()
     }
 
@@ -91,9 +94,15 @@ impl App {
                 self.focus = Pane::List;
                 self.list.select_line(line, layout.list_height());
             }
-            (Gesture::Tab(tab), _) => self.detail.open_tab(tab),
+            (Gesture::Tab(tab), _) => {
+                self.list.hold();
+                self.detail.open_tab(tab);
+            }
             (Gesture::Focus(pane), _) => {
                 self.focus = pane;
+                if pane == Pane::Detail {
+                    self.list.hold();
+                }
                 self.press(event, &layout);
             }
             (Gesture::Pull, _) => return self.pull(event, &layout),
@@ -114,6 +123,9 @@ impl App {
     }
 
     fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
+        if self.modals.is_empty() && (action.concerns_event() || self.focus == Pane::Detail) {
+            self.list.hold();
+        }
         match action {
             Action::Quit => {
                 self.over = true;
@@ -134,7 +146,7 @@ impl App {
             }
             Action::Health => self.open_health(effects),
             Action::Copy if self.has_selection() => self.copy_lines(effects),
-            Action::Copy if self.selected_event().is_some() => self.modals.push(Modal::Copy),
+            Action::Copy => self.open_copy(),
             Action::Open if self.list.selected_burst().is_some() => self.fold(),
             Action::Open => self.focus = Pane::Detail,
             Action::Fold => self.fold(),
@@ -153,21 +165,24 @@ impl App {
             Action::Note => self.write_note(),
             Action::Export => self.export(),
             Action::Import => self.import(),
-            Action::MarkRange => {
-                let ends = self.list.mark_range();
-                effects.extend(ends.map(|(first, last)| mark_between(first, last)));
-            }
+            Action::MarkRange => self.mark_range(effects),
             Action::MarkAll => effects.push(Effect::FindAll {
                 filter: self.list.filter().clone(),
                 most: MOST_MARKS,
                 wanted: Wanted::Marks,
             }),
-            Action::Unmark => self.list.unmark_all(),
-            Action::Filter => self.search.open(),
+            Action::Unmark => self.unmark_all(),
+            Action::Filter => self.open_filter(effects),
             Action::Find => self.detail.open_find(),
             Action::FindNext => self.find_again(true),
             Action::FindPrevious => self.find_again(false),
             Action::Pause => self.pause(),
+            Action::Zoom => {
+                self.zoom = match self.zoom {
+                    Zoom::Both => Zoom::One,
+                    Zoom::One => Zoom::Both,
+                };
+            }
             _ => self.move_within(action),
         }
     }
@@ -186,6 +201,9 @@ impl App {
     }
 
     fn scroll(&mut self, pane: Pane, down: bool, layout: &Layout) {
+        if pane == Pane::Detail {
+            self.list.hold();
+        }
         let action = if down { Action::Down } else { Action::Up };
         for _ in 0..WHEEL_LINES {
             match pane {
@@ -208,9 +226,8 @@ impl App {
         if self.modals.pop().is_some() || (is_in_detail && ends(self)) {
             return;
         }
-        if self.focus == Pane::List && (self.search.clear() | self.only_marked) {
-            self.only_marked = false;
-            self.set_filter(Some(Filter::default()));
+        if self.focus == Pane::List && !self.list.end_range() {
+            self.show_all();
         }
         self.focus = Pane::List;
     }
@@ -242,8 +259,8 @@ impl App {
         match chosen {
             Chosen::Do(action) => self.act(action, effects),
             Chosen::Show(filter) => {
-                let filter = self.search.choose(&filter, self.now);
-                self.set_filter(filter);
+                let typed = self.search.choose(&filter, self.now);
+                self.typed(typed);
                 self.focus = Pane::List;
             }
         }
@@ -260,15 +277,6 @@ impl App {
         }
     }
 
-    /// Marks the selected event, or all of a burst.
-    fn mark(&mut self, effects: &mut Vec<Effect>) {
-        match self.list.selected_burst() {
-            Some(burst) => effects.push(mark_between(burst.first, burst.last)),
-            None => self.list.mark(),
-        }
-        self.move_within(Action::Down);
-    }
-
     fn fold(&mut self) {
         if !self.list.fold() {
             self.toasts
@@ -276,34 +284,8 @@ impl App {
         }
     }
 
-    fn copy(&mut self, key: Key, effects: &mut Vec<Effect>) {
-        self.modals.pop();
-        let (Some(form), Some(event)) = (Form::of(key), self.selected_event()) else {
-            return;
-        };
-        let local = self.status.target.as_ref().map(ToString::to_string);
-        let public = self.status.public_url.as_deref();
-        match form.bytes(event, local.as_deref(), public) {
-            Ok(bytes) => {
-                effects.push(Effect::Copy(bytes));
-                let done = format!("Copied the {}", form.name());
-                self.toasts.show(Role::Ok, done, self.now);
-            }
-            Err(error) => self.toasts.show(Role::Failed, error, self.now),
-        }
-    }
-
     /// The whole screen.
     pub(crate) fn screen(&self) -> Rect {
         Rect::new(0, 0, self.size.width, self.size.height)
-    }
-}
-
-/// Marks whatever there is between two events, both included.
-fn mark_between(first: Position, last: Position) -> Effect {
-    Effect::FindAll {
-        filter: Filter::between(first, last),
-        most: MOST_MARKS,
-        wanted: Wanted::Marks,
     }
 }

@@ -2,10 +2,11 @@
 //! difference before it is sent.
 
 use podtap_agent::EventId;
+use podtap_agent::history::Event;
 
 use super::App;
 use crate::editor;
-use crate::effect::Effect;
+use crate::effect::{Effect, Read};
 use crate::keymap::{Action, Context};
 use crate::line::Line;
 use crate::modal::lines::Lines;
@@ -15,14 +16,26 @@ use crate::theme::Role;
 impl App {
     /// Opens the selected event in the editor.
     pub(super) fn edit(&mut self, effects: &mut Vec<Effect>) {
-        if let Some(event) = self.selected_event() {
-            let (id, file) = (event.id, editor::write(&event.request));
-            effects.push(Effect::Edit {
+        let Some(id) = self.list.selected().map(|row| row.id) else {
+            return;
+        };
+        match self.opened_event(id) {
+            Some(event) => Self::edit_event(event, effects),
+            None => effects.push(Effect::Read {
                 id,
-                file: file.clone(),
-                before: file,
-            });
+                then: Read::Edit,
+            }),
         }
+    }
+
+    /// Opens this event in the editor.
+    pub(super) fn edit_event(event: &Event, effects: &mut Vec<Effect>) {
+        let (id, file) = (event.id, editor::write(&event.request));
+        effects.push(Effect::Edit {
+            id,
+            file: file.clone(),
+            before: file,
+        });
     }
 
     /// Opens what was edited once more.

@@ -3,12 +3,14 @@
 
 mod act;
 mod archive;
+mod copy;
 mod edit;
 mod explain;
 mod fill;
 mod health;
 mod hooks;
 mod link;
+mod mark;
 mod note;
 mod only;
 mod release;
@@ -29,7 +31,7 @@ use crate::batch::Batch;
 use crate::config::Config;
 use crate::detail::Detail;
 use crate::effect::{Effect, Generation};
-use crate::keymap::{Context, Keymap};
+use crate::keymap::{Action, Context, Keymap};
 use crate::layout::Layout;
 use crate::list::List;
 use crate::message::{Answer, Changes, Message};
@@ -58,6 +60,16 @@ pub(crate) enum Pane {
     Detail,
 }
 
+/// Which panes are on a screen that has room for both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Zoom {
+    /// Both of them.
+    #[default]
+    Both,
+    /// The one that has the keys.
+    One,
+}
+
 /// The whole state of the UI.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
@@ -71,6 +83,7 @@ pub(crate) struct App {
     waiting: Option<Modal>,
     /// The list's part of what it shares with the detail, in per cent.
     share: u16,
+    zoom: Zoom,
     /// Whether the border between the panes is held by the mouse.
     dragging: bool,
     over: bool,
@@ -98,6 +111,8 @@ pub(crate) struct App {
     held: Option<Changes>,
     /// What the trigger form was last sent with.
     last_sent: LastSent,
+    /// What was asked for once and is done when it is asked for again.
+    asks_again: Option<Action>,
     /// The last question for the hooks, of whichever pane.
     hooks_asked: Generation,
 }
@@ -116,6 +131,7 @@ impl App {
             modals: Vec::new(),
             waiting: None,
             share: SHARE,
+            zoom: Zoom::default(),
             dragging: false,
             over: false,
             list: List::default(),
@@ -128,6 +144,7 @@ impl App {
             warning: None,
             held: None,
             last_sent: LastSent::default(),
+            asks_again: None,
             hooks_asked: 0,
         }
     }
@@ -169,7 +186,15 @@ impl App {
 
     /// Where everything is on a screen of this size.
     pub(crate) fn layout_on(&self, size: Size) -> Option<Layout> {
-        Layout::of(size, self.focus, self.share)
+        Layout::of(size, self.focus, self.shared())
+    }
+
+    /// The list's part of what it shares with the detail, unless one of them has all of it: before
+    /// the first event there is nothing to be detailed.
+    fn shared(&self) -> Option<u16> {
+        let is_empty = self.list.window().is_empty() && self.list.shows_all();
+        let is_empty = is_empty && !self.list.is_loading();
+        (self.zoom == Zoom::Both && !is_empty).then_some(self.share)
     }
 
     /// The places whose keys count now, the nearest first.
@@ -299,6 +324,8 @@ impl App {
             Answer::Imported { result } => self.imported(result),
             Answer::Released { object, result } => self.released(object, result),
             Answer::Edited { id, before, result } => self.edited(id, before, result),
+            Answer::Read { then, result } => self.read(then, result, effects),
+            Answer::Values(seen) => self.search.saw(seen),
         }
         true
     }
@@ -311,7 +338,7 @@ impl App {
         effects.extend(self.list.ask(layout.list_height()));
         let selected = self.list.selected().map(|row| row.id);
         // Also where it is not on the screen now: what is to be copied or edited is read with it.
-        let opened = Layout::of(self.size, Pane::Detail, self.share).unwrap_or(layout);
+        let opened = Layout::of(self.size, Pane::Detail, self.shared()).unwrap_or(layout);
         effects.extend(self.detail.ask(selected, opened.sheet().width.into()));
     }
 }

@@ -3,11 +3,12 @@
 use podtap_agent::EventId;
 use podtap_agent::history::Position;
 
-use super::{App, short};
+use super::App;
 use crate::effect::Effect;
 use crate::modal::form::{Field, Form};
 use crate::modal::{Modal, Purpose};
 use crate::theme::Role;
+use crate::words;
 
 impl App {
     /// Asks what to write on the selected event.
@@ -17,7 +18,11 @@ impl App {
         };
         let note = row.note.as_deref().unwrap_or_default();
         let field = Field::text("Note", note, "");
-        let form = Form::new(format!("Note on {}", short(row.id)), "keep", vec![field]);
+        let form = Form::new(
+            format!("Note on {}", words::event(row)),
+            "keep",
+            vec![field],
+        );
         let (position, id) = (row.position, row.id);
         let purpose = Box::new(Purpose::Note { position, id });
         self.modals.push(Modal::Form(form, purpose));

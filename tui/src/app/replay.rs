@@ -1,10 +1,10 @@
 //! Replays: of the selected event, of all that are marked, of an edited copy; and what came of
 //! them.
 
-use podtap_agent::history::{Attempt, Event, Filter, Outcome, Position};
+use podtap_agent::history::{Attempt, Filter, Outcome, Position};
 use podtap_agent::{EventId, Target};
 
-use super::{App, Which, short};
+use super::{App, Pane, Which, short};
 use crate::batch::Batch;
 use crate::effect::{Effect, Wanted};
 use crate::keymap::{Action, Context};
@@ -17,55 +17,82 @@ use crate::theme::Role;
 use crate::words;
 
 impl App {
-    /// The selected event, once it has been read.
-    pub(super) fn selected_event(&self) -> Option<&Event> {
-        let selected = self.list.selected()?.id;
-        let opened = self.detail.opened()?;
-        (opened.event.id == selected).then_some(&opened.event)
+    /// Replays what is open; in the list the selected event or burst, or asks whether all that are
+    /// marked shall be.
+    pub(super) fn replay(&mut self, effects: &mut Vec<Effect>) {
+        if self.list.range().is_some() {
+            let ends = self.list.range_ends();
+            self.mark_range(effects);
+            if ends.is_some() {
+                return;
+            }
+        }
+        let marked = self.list.marked();
+        if marked.is_empty() || self.has_focus(Pane::Detail) {
+            return self.replay_selected(effects);
+        }
+        let what = match marked.as_slice() {
+            [only] => self.called(*only),
+            several => {
+                let many = u64::try_from(several.len()).unwrap_or(u64::MAX);
+                words::count(many, "marked event")
+            }
+        };
+        self.ask_to_replay(&what, None, marked, None, None);
     }
 
-    /// Replays the selected event or burst, or asks whether all that are marked shall be.
-    pub(super) fn replay(&mut self, effects: &mut Vec<Effect>) {
-        let marked = self.list.marked();
-        if let ([], Some(row)) = (marked.as_slice(), self.list.selected()) {
-            effects.push(match &row.burst {
-                Some(burst) => Effect::FindAll {
-                    filter: Filter::between(burst.first, burst.last),
-                    most: MOST_MARKS,
-                    wanted: Wanted::Replay {
-                        target: None,
-                        rate: None,
-                    },
-                },
-                None => Effect::Replay {
-                    id: row.id,
-                    target: None,
-                    edited: None,
-                },
-            });
-        }
-        if marked.is_empty() {
+    fn replay_selected(&mut self, effects: &mut Vec<Effect>) {
+        let Some(row) = self.list.selected() else {
             return;
+        };
+        effects.push(match &row.burst {
+            Some(burst) => Effect::FindAll {
+                filter: Filter::between(burst.first, burst.last),
+                most: MOST_MARKS,
+                wanted: Wanted::Replay {
+                    of: Some(words::burst(row)),
+                    target: None,
+                    rate: None,
+                },
+            },
+            None => Effect::Replay {
+                id: row.id,
+                target: None,
+                edited: None,
+            },
+        });
+    }
+
+    /// What an event is called; where it is not at hand, by its id.
+    pub(super) fn called(&self, id: EventId) -> String {
+        let mut rows = self.list.window().rows();
+        let row = rows.find(|row| row.id == id);
+        match (row, self.opened_event(id)) {
+            (Some(row), _) => words::event(row),
+            (None, Some(event)) => words::whole_event(event),
+            (None, None) => format!("the event {}", short(id)),
         }
-        self.ask_to_replay("marked event", marked, None, None);
     }
 
     /// Asks whether these shall be replayed, as soon as nothing else is open.
     fn ask_to_replay(
         &mut self,
-        noun: &str,
+        what: &str,
+        of: Option<String>,
         events: Vec<EventId>,
         target: Option<Target>,
         rate: Option<usize>,
     ) {
-        let many = u64::try_from(events.len()).unwrap_or(u64::MAX);
-        let many = words::count(many, noun);
+        let order = if events.len() > 1 {
+            ", oldest first"
+        } else {
+            ""
+        };
         let to = target.as_ref().or(self.status.target.as_ref());
         let to = to.map_or_else(|| "no local service".to_owned(), ToString::to_string);
-        let mut lines = vec![
-            Line::of(Role::Plain, format!("Send {many} again, oldest first?")),
-            Line::of(Role::Quiet, "to ").put(Role::Plain, to),
-        ];
+        let mut lines = vec![Line::of(Role::Plain, format!("Send {what} again{order}?"))];
+        lines.extend(of.map(|of| Line::of(Role::Quiet, "of ").put(Role::Plain, of)));
+        lines.push(Line::of(Role::Quiet, "to ").put(Role::Plain, to));
         lines.extend(rate.map(|rate| Line::of(Role::Quiet, format!("{rate} a second"))));
         let hint = [(Action::Accept, "sends"), (Action::Back, "leaves")];
         let hint = self.keymap().says(Context::Confirm, &hint);
@@ -125,7 +152,11 @@ impl App {
             Which::All(filter) => effects.push(Effect::FindAll {
                 filter,
                 most: MOST_MARKS,
-                wanted: Wanted::Replay { target, rate },
+                wanted: Wanted::Replay {
+                    of: None,
+                    target,
+                    rate,
+                },
             }),
         }
         Ok(())
@@ -158,10 +189,17 @@ impl App {
     ) {
         match (wanted, result) {
             (Wanted::Marks, Ok(events)) => self.mark_found(events),
-            (Wanted::Replay { target, rate }, Ok(mut events)) => {
+            (Wanted::Replay { of, target, rate }, Ok(mut events)) => {
                 events.reverse();
-                let events = events.into_iter().map(|(_, id)| id).collect();
-                self.ask_to_replay("event", events, target, rate);
+                let events: Vec<EventId> = events.into_iter().map(|(_, id)| id).collect();
+                let what = match events.as_slice() {
+                    [only] => self.called(*only),
+                    several => {
+                        let many = u64::try_from(several.len()).unwrap_or(u64::MAX);
+                        words::count(many, "event")
+                    }
+                };
+                self.ask_to_replay(&what, of, events, target, rate);
             }
             (_, Err(error)) => self.toasts.show(Role::Failed, error, self.now),
         }
@@ -189,13 +227,13 @@ impl App {
             self.tell_progress();
             return;
         }
-        let id = short(id);
+        let name = self.called(id);
         let (role, text) = match result {
             Ok(attempt) => {
                 let (role, outcome) = ended(&attempt);
-                (role, format!("Replayed {id}: {outcome}"))
+                (role, format!("Replayed {name}: {outcome}"))
             }
-            Err(error) => (Role::Failed, format!("Cannot replay {id}: {error}")),
+            Err(error) => (Role::Failed, format!("Cannot replay {name}: {error}")),
         };
         self.toasts.show(role, text, self.now);
     }

@@ -62,7 +62,7 @@ fn replay_sends_the_selected_event_and_tells_what_came_of_it() {
     let toasts: Vec<&str> = app.toasts.iter().map(|toast| toast.text.as_str()).collect();
     assert_eq!(
         toasts,
-        [format!("Replayed {}: ✓ 200 in 38 ms", short(id(500)))]
+        ["Replayed item.update item 4711 r20: ✓ 200 in 38 ms"]
     );
 }
 
@@ -197,6 +197,7 @@ fn a_question_waits_until_a_person_has_finished_typing() {
         let mut app = settled();
         press(&mut app, typing, 500);
         let wanted = crate::effect::Wanted::Replay {
+            of: None,
             target: None,
             rate: None,
         };

@@ -28,9 +28,13 @@ impl App {
             choices.push(match &row.burst {
                 Some(burst) => (
                     Which::All(Filter::between(burst.first, burst.last)),
-                    format!("{} of this burst", words::count(burst.events, "event")),
+                    format!(
+                        "{} of {}",
+                        words::count(burst.events, "event"),
+                        words::burst(row)
+                    ),
                 ),
-                None => (Which::These(vec![row.id]), "the selected event".to_owned()),
+                None => (Which::These(vec![row.id]), words::event(row)),
             });
         }
         if !choices.is_empty() {

@@ -122,6 +122,8 @@ pub(crate) struct Detail {
     /// What is shown; stays until its successor has come, so that nothing flickers.
     opened: Option<Box<Opened>>,
     stale: bool,
+    /// Whether the history no longer holds what is shown.
+    is_gone: bool,
     /// What was found out when somebody asked.
     found: Option<Found>,
     find: Find,

@@ -85,15 +85,17 @@ impl Detail {
         generation: Generation,
         result: Result<Option<Box<Opened>>, String>,
     ) {
-        if self
-            .asked
-            .take_if(|(asked, _)| *asked == generation)
-            .is_none()
-        {
+        let Some((_, id)) = self.asked.take_if(|(asked, _)| *asked == generation) else {
             return;
-        }
+        };
+        let is_shown = self.opened().is_some_and(|opened| opened.event.id == id);
         match result {
-            Ok(opened) => self.open(opened),
+            // What somebody reads stays, also where retention has removed it meanwhile.
+            Ok(None) if is_shown => self.is_gone = true,
+            Ok(opened) => {
+                self.is_gone = opened.is_none();
+                self.open(opened);
+            }
             Err(error) => self.failure = Some(error),
         }
     }
@@ -144,9 +146,10 @@ impl Detail {
             wrap: !self.unwrapped,
         };
         self.lay_out_found(id, look);
-        let fits = self
-            .opened()
-            .is_some_and(|opened| opened.event.id == id && opened.look == look && !self.stale);
+        let fits = self.opened().is_some_and(|opened| {
+            let is_same = opened.event.id == id;
+            is_same && (self.is_gone || opened.look == look && !self.stale)
+        });
         if fits || width == 0 || self.asked.is_some() || self.failure.is_some() {
             return None;
         }

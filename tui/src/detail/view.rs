@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::diff::hint;
-use super::{Detail, Tab};
+use super::{Detail, Opened, Tab};
 use crate::app::App;
 use crate::frame::{Frame, Titles};
 use crate::keymap::{Action, Context, Keymap};
@@ -22,7 +22,7 @@ pub(crate) fn view(app: &App, layout: &Layout, focused: bool, buffer: &mut Buffe
     let height = usize::from(sheet.height);
     let first = detail.first(height);
     let titles = Titles {
-        left: title(detail),
+        left: title(detail, app),
         right: progress(detail, first, height),
         below: selecting(detail, app.keymap()),
     };
@@ -102,10 +102,25 @@ fn tabs(open: Tab, room: u16) -> Line {
     line
 }
 
-fn title(detail: &Detail) -> Line {
+fn title(detail: &Detail, app: &App) -> Line {
     let Some(opened) = detail.opened() else {
         return Line::of(Role::Strong, "Event");
     };
+    let line = name(opened);
+    if detail.is_gone {
+        line.put(Role::Warning, " · no longer in the history")
+    } else if app
+        .list
+        .selected()
+        .is_some_and(|row| row.id != opened.event.id)
+    {
+        line.put(Role::Quiet, " · the next is read …")
+    } else {
+        line
+    }
+}
+
+fn name(opened: &Opened) -> Line {
     let event = &opened.event;
     let Some(podio) = &event.podio else {
         let request = &event.request;

@@ -112,9 +112,9 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
         Effect::LoadPage {
             generation,
             query,
-            unfolded,
+            folding,
         } => {
-            let result = read::page(history, query, unfolded).await.map_err(words);
+            let result = read::page(history, query, folding).await.map_err(words);
             Answer::Page { generation, result }
         }
         Effect::Annotate { position, id, note } => {
@@ -149,6 +149,11 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
             let result = read::open(agent, id, look, zone).await;
             Answer::Event { generation, result }
         }
+        Effect::Read { id, then } => {
+            let result = read::event(history, id).await;
+            Answer::Read { then, result }
+        }
+        Effect::FindValues => Answer::Values(read::values(history).await),
         Effect::Replay { id, target, edited } => {
             let (event, edited) = (id, edited.map(|edited| *edited));
             let replay = Replay {

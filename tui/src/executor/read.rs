@@ -2,22 +2,24 @@
 
 use jiff::tz::TimeZone;
 use podtap_agent::history::{
-    Anchor, Filter, FoldedQuery, History, HistoryError, MAX_PAGE, Page, PageQuery, Position,
+    Anchor, Event, Filter, FoldedQuery, History, HistoryError, MAX_PAGE, Page, PageQuery, Position,
 };
 use podtap_agent::{AgentHandle, EventId};
 
 use super::words;
 use crate::detail::{Look, Opened, Story};
 use crate::editor;
+use crate::effect::Folding;
 use crate::line::Line;
+use crate::search::Seen;
 
 /// A page of the list, with bursts folded where that is wanted.
 pub(super) async fn page(
     history: &History,
     query: PageQuery,
-    unfolded: Option<Vec<Position>>,
+    folding: Option<Folding>,
 ) -> Result<Page, HistoryError> {
-    let Some(opened) = unfolded else {
+    let Some(Folding { opened, kept }) = folding else {
         return history.look(query).await;
     };
     let PageQuery { anchor, limit, .. } = query;
@@ -26,6 +28,7 @@ pub(super) async fn page(
             anchor,
             limit,
             opened,
+            kept,
         })
         .await
         .map(Page::from)
@@ -54,6 +57,23 @@ pub(super) async fn find_all(
         };
     }
     Ok(found)
+}
+
+/// One event, whole.
+pub(super) async fn event(history: &History, id: EventId) -> Result<Box<Event>, String> {
+    let event = history.event(id).await.map_err(words)?;
+    event
+        .map(Box::new)
+        .ok_or_else(|| "the event is no longer in the history".to_owned())
+}
+
+/// The values that a filter may name; none where they cannot be read, which costs only an offer.
+pub(super) async fn values(history: &History) -> Seen {
+    let values = history.values().await.unwrap_or_default();
+    Seen {
+        types: values.types,
+        hooks: values.hooks,
+    }
 }
 
 /// The lines in which the requests of two events differ.

@@ -36,6 +36,7 @@ actions! {
     Right = "right": "To the right, where lines are not wrapped.",
     BodyView = "body-view": "Shows the body in its next form: text, hex, JSON.",
     Wrap = "wrap": "Wraps long lines, or lets them go on beyond the edge.",
+    Zoom = "zoom": "Gives the whole screen to a pane, or both a part of it.",
     Select = "select": "Begins to select lines, or ends it.",
     Open = "open": "Opens the selected event.",
     Back = "back": "Leaves this place.",
@@ -84,4 +85,39 @@ actions! {
     Help = "help": "Shows every key of the current place.",
     Suspend = "suspend": "Stops the program until the shell's `fg`.",
     Quit = "quit": "Ends.",
+}
+
+impl Action {
+    /// Whether it reads the selected event, or acts on it: from then on that event is meant,
+    /// whatever arrives.
+    pub(crate) const fn concerns_event(self) -> bool {
+        matches!(
+            self,
+            Self::Open
+                | Self::Replay
+                | Self::ReplayWith
+                | Self::Edit
+                | Self::Explain
+                | Self::OpenItem
+                | Self::Release
+                | Self::Copy
+                | Self::Export
+                | Self::Note
+                | Self::Compare
+                | Self::Mark
+                | Self::MarkRange
+                | Self::Fold
+                | Self::BodyView
+                | Self::Wrap
+                | Self::Zoom
+                | Self::NextTab
+                | Self::PreviousTab
+                | Self::Summary
+                | Self::Params
+                | Self::Request
+                | Self::Response
+                | Self::Attempts
+                | Self::Diff
+        )
+    }
 }

@@ -178,22 +178,22 @@ mod tests {
 
     #[test]
     fn what_is_wished_wins_over_defaults_in_its_place_and_nearer() {
-        let keymap = wished("replay=ctrl-r,h mark=j").unwrap();
+        let keymap = wished("replay=ctrl-r,h mark-all=j").unwrap();
         assert_eq!(does(&keymap, LIST, "ctrl-r"), Some(Action::Replay));
         assert_eq!(does(&keymap, LIST, "r"), None);
         // `h` was `hooks` in the list and `back` in the detail.
         assert_eq!(does(&keymap, LIST, "h"), Some(Action::Replay));
         assert_eq!(does(&keymap, DETAIL, "h"), Some(Action::Replay));
         assert_eq!(does(&keymap, DETAIL, "esc"), Some(Action::Back));
-        // The list's `mark` leaves the detail's `down` alone.
-        assert_eq!(does(&keymap, LIST, "j"), Some(Action::Mark));
+        // The list's `mark-all` leaves the detail's `down` alone.
+        assert_eq!(does(&keymap, LIST, "j"), Some(Action::MarkAll));
         assert_eq!(does(&keymap, DETAIL, "j"), Some(Action::Down));
     }
 
     #[test]
     fn a_nearer_wish_hides_a_default_that_is_farther() {
-        let keymap = wished("mark=r").unwrap();
-        assert_eq!(does(&keymap, LIST, "r"), Some(Action::Mark));
+        let keymap = wished("mark-all=r").unwrap();
+        assert_eq!(does(&keymap, LIST, "r"), Some(Action::MarkAll));
         assert_eq!(does(&keymap, DETAIL, "r"), Some(Action::Replay));
     }
 

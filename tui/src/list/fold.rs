@@ -4,6 +4,7 @@
 use podtap_agent::history::{Burst, Position};
 
 use super::{Goal, List};
+use crate::effect::Folding;
 
 /// Bursts that can be open at once; the one that was opened first closes.
 const MOST_OPEN: usize = 64;
@@ -31,7 +32,7 @@ impl List {
             return false;
         }
         self.leave_newest();
-        self.goal = Some(Goal::Place(position));
+        self.goal = Some(Goal::Folded(position));
         // What was asked for before would be folded as it was.
         self.asked = None;
         true
@@ -42,10 +43,12 @@ impl List {
         self.opened_at(position).is_some()
     }
 
-    /// The bursts that are not to be folded, each by its first event; `None` where none is.
-    pub(super) fn unfolded(&self) -> Option<Vec<Position>> {
-        let firsts = self.opened.iter().map(|(first, _)| *first).collect();
-        self.filter.is_empty().then_some(firsts)
+    /// How bursts are to be folded; `None` where none is.
+    pub(super) fn folding(&self) -> Option<Folding> {
+        self.filter.is_empty().then(|| Folding {
+            opened: self.opened.iter().map(|(first, _)| *first).collect(),
+            kept: self.kept(),
+        })
     }
 
     fn opened_at(&self, position: Position) -> Option<usize> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use podtap_agent::EventId;
-use podtap_agent::history::Position;
+use podtap_agent::history::{EventRow, Position};
 
 use super::List;
 
@@ -53,22 +53,45 @@ impl List {
     /// what lies between them is to be looked for.
     pub(crate) fn mark_range(&mut self) -> Option<(Position, Position)> {
         if self.marks.range.is_none() {
-            self.marks.range = self.cursor;
+            self.marks.range = self.cursor();
             return None;
         }
-        let rows = self.window.rows();
-        let chosen: Vec<_> = rows.filter(|row| self.is_in_range(row.position)).collect();
-        let has_burst = chosen.iter().any(|row| row.burst.is_some());
-        let ends = match (chosen.last(), chosen.first()) {
-            (Some(oldest), Some(newest)) if has_burst => Some((oldest.oldest(), newest.position)),
-            _ => None,
-        };
-        let events: Vec<_> = chosen.iter().map(|row| (row.position, row.id)).collect();
+        let ends = self.range_ends();
         if ends.is_none() {
+            let chosen = self.in_range().map(|row| (row.position, row.id));
+            let events: Vec<_> = chosen.collect();
             self.mark_all(events);
         }
         self.marks.range = None;
         ends
+    }
+
+    /// The range's ends where it takes in a burst.
+    pub(crate) fn range_ends(&self) -> Option<(Position, Position)> {
+        if !self.in_range().any(|row| row.burst.is_some()) {
+            return None;
+        }
+        Some((
+            self.in_range().last()?.oldest(),
+            self.in_range().next()?.position,
+        ))
+    }
+
+    fn in_range(&self) -> impl Iterator<Item = &EventRow> {
+        let rows = self.window.rows();
+        rows.filter(|row| self.is_in_range(row.position))
+    }
+
+    /// Gives up the range that is being chosen; says whether there was one.
+    pub(crate) fn end_range(&mut self) -> bool {
+        self.marks.range.take().is_some()
+    }
+
+    /// How many events the range would mark that is being chosen.
+    pub(crate) fn range(&self) -> Option<u64> {
+        self.marks.range?;
+        let events = |row: &EventRow| row.burst.as_ref().map_or(1, |burst| burst.events);
+        Some(self.in_range().map(events).sum())
     }
 
     /// Marks these, as far as there is room.
@@ -83,7 +106,7 @@ impl List {
     }
 
     fn is_in_range(&self, position: Position) -> bool {
-        match (self.marks.range, self.cursor) {
+        match (self.marks.range, self.cursor()) {
             (Some(from), Some(to)) => (from.min(to)..=from.max(to)).contains(&position),
             _ => false,
         }
@@ -92,7 +115,7 @@ impl List {
 
 #[cfg(test)]
 mod tests {
-    use podtap_agent::history::{EventRow, Filter};
+    use podtap_agent::history::Filter;
 
     use super::*;
     use crate::effect::{Effect, Wanted};
@@ -113,6 +136,28 @@ mod tests {
         assert_eq!(app.list.marked(), [id(498), id(499)]);
         press(&mut app, "u", 500);
         assert_eq!(app.list.marked(), []);
+    }
+
+    #[test]
+    fn a_range_stays_where_it_was_begun_and_is_left_with_esc() {
+        let mut app = app(100, 30);
+        settle(&mut app, Message::Tick(now()), 500);
+        press(&mut app, "v", 500);
+        let changes = crate::message::Changes {
+            appended: Some(Position(506)),
+            ..crate::message::Changes::default()
+        };
+        settle(&mut app, Message::Changed(changes), 506);
+        assert_eq!(app.list.range(), Some(1), "what arrives is not in it");
+        press(&mut app, "j j", 506);
+        let shown = crate::testing::text(&crate::testing::frame(&app));
+        assert!(shown.contains("range 3"), "{shown}");
+        assert!(
+            shown.contains("v mark") && shown.contains("esc leave"),
+            "{shown}"
+        );
+        press(&mut app, "esc", 506);
+        assert_eq!((app.list.range(), app.list.marked_count()), (None, 0));
     }
 
     #[test]

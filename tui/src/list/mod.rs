@@ -1,7 +1,9 @@
 //! The list of events: a window of the history, a cursor that is a place in it, and whether it
 //! follows the newest.
 
+mod filtering;
 mod fold;
+mod hold;
 pub(crate) mod marks;
 #[cfg(test)]
 mod tests;
@@ -11,6 +13,7 @@ pub(crate) mod window;
 
 use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery, Position};
 
+use filtering::Before;
 use marks::Marks;
 pub(crate) use view::view;
 use window::Window;
@@ -25,15 +28,28 @@ const SCROLL_MARGIN: usize = 2;
 #[derive(Debug, Clone)]
 pub(crate) struct List {
     window: Window,
+    /// Which events are wanted.
     filter: Filter,
-    /// The selected event's place; `None` while there are no events.
-    cursor: Option<Position>,
+    /// The filter that the loaded rows passed: another one until its first rows have come.
+    shown: Filter,
+    /// The selected event as it was last read; `None` while there are no events. Unless the list
+    /// follows the newest, it is the same event until a person selects another one.
+    selected: Option<EventRow>,
+    /// Whether the selected event is among the rows only because it is selected: the history, or
+    /// the filter, no longer holds it.
+    is_stray: bool,
     /// Rows of the screen above the cursor.
     lead: usize,
     /// Whether the cursor stays on the newest event.
     follow: bool,
     /// Where the list goes with the next page.
     goal: Option<Goal>,
+    /// The rows that were found on the way to the goal, while there are none to show yet.
+    sought: Option<Window>,
+    /// What the list was before the filter that is being typed.
+    before: Option<Before>,
+    /// The filter that was tried last, where it wants nothing.
+    barren: Option<Filter>,
     /// The goal that the loaded rows belong to, while the way there has not led to any yet.
     pursued: Option<Goal>,
     generation: Generation,
@@ -60,8 +76,12 @@ pub(crate) struct List {
 enum Goal {
     Newest,
     Oldest,
-    /// To this place, or the nearest older one.
-    Place(Position),
+    /// To the burst that takes in the selected event, or the event in the burst that was opened.
+    Folded(Position),
+    /// To the selected event where the filter wants it, else to the newest.
+    Passing(Position),
+    /// To the selected event, which stays selected even where the filter does not want it.
+    Held(Position),
 }
 
 impl Goal {
@@ -69,7 +89,7 @@ impl Goal {
         match self {
             Self::Newest => Anchor::Newest,
             Self::Oldest => Anchor::After(Position(i64::MIN)),
-            Self::Place(position) => Anchor::Around(position),
+            Self::Folded(at) | Self::Passing(at) | Self::Held(at) => Anchor::Around(at),
         }
     }
 }
@@ -87,10 +107,15 @@ impl Default for List {
         Self {
             window: Window::default(),
             filter: Filter::default(),
-            cursor: None,
+            shown: Filter::default(),
+            selected: None,
+            is_stray: false,
             lead: 0,
             follow: true,
             goal: None,
+            sought: None,
+            before: None,
+            barren: None,
             pursued: None,
             generation: 0,
             asked: None,
@@ -110,7 +135,12 @@ impl Default for List {
 impl List {
     /// The selected event.
     pub(crate) fn selected(&self) -> Option<&EventRow> {
-        self.window.row(self.index()?)
+        self.selected.as_ref()
+    }
+
+    /// The rows that are being loaded.
+    fn sought(&self) -> &Window {
+        self.sought.as_ref().unwrap_or(&self.window)
     }
 
     /// The loaded rows.
@@ -130,7 +160,7 @@ impl List {
 
     /// Whether a filter still looks for what could fill a screen of `height` rows.
     pub(crate) fn is_searching(&self, height: usize) -> bool {
-        let is_looking = self.asked.is_some() && !self.window.is_whole();
+        let is_looking = self.asked.is_some() && !self.sought().is_whole();
         is_looking && !self.shows_all() && self.window.len() < height
     }
 
@@ -170,8 +200,13 @@ impl List {
         index.saturating_sub(lead).min(last_start)
     }
 
-    /// The cursor's index in the window.
-    fn index(&self) -> Option<usize> {
-        self.window.nearest(self.cursor?)
+    /// Where the selected event is.
+    fn cursor(&self) -> Option<Position> {
+        self.selected.as_ref().map(|row| row.position)
+    }
+
+    /// The selected row's index among the loaded ones.
+    pub(crate) fn index(&self) -> Option<usize> {
+        self.window.nearest(self.cursor()?)
     }
 }

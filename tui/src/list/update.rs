@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use podtap_agent::history::{Anchor, Filter, Page, PageQuery};
+use podtap_agent::history::{Anchor, Filter, Page, PageQuery, Position};
 
 use super::window::{PAGE, Window};
 use super::{Asked, Goal, List, SCROLL_MARGIN};
@@ -34,27 +34,12 @@ impl List {
     pub(crate) fn select_line(&mut self, line: usize, height: usize) {
         let first = self.first(height);
         let index = first + line;
-        if let Some(row) = self.window.row(index) {
-            self.cursor = Some(row.position);
+        if let Some(row) = self.window.row(index).cloned() {
+            self.select(Some(row));
             self.lead = line;
             self.leave_newest();
+            self.goal = None;
         }
-    }
-
-    /// Shows what another filter wants: its newest events; or, where it wants all of them again,
-    /// what is around the selected one.
-    pub(crate) fn set_filter(&mut self, filter: Filter) {
-        if filter == self.filter {
-            return;
-        }
-        self.goal = Some(match self.cursor {
-            Some(cursor) if filter.is_empty() && !self.follow => Goal::Place(cursor),
-            _ => Goal::Newest,
-        });
-        self.filter = filter;
-        self.pursued = None;
-        (self.total, self.seen) = (None, None);
-        (self.count_stale, self.count_pause) = (true, 0);
     }
 
     /// The history is not what it was.
@@ -67,16 +52,20 @@ impl List {
 
     fn apply(&mut self, changes: &Changes) {
         if let Some(through) = changes.appended {
-            self.window.appended(through);
+            self.loaded().for_each(|rows| rows.appended(through));
             self.count_stale = true;
         }
         for (position, _) in &changes.touched {
-            self.window.touched(*position);
+            self.loaded().for_each(|rows| rows.touched(*position));
         }
         if changes.everything {
-            self.window.touched_all();
+            self.loaded().for_each(Window::touched_all);
             self.count_stale = true;
         }
+    }
+
+    fn loaded(&mut self) -> impl Iterator<Item = &mut Window> {
+        [&mut self.window].into_iter().chain(&mut self.sought)
     }
 
     /// A moment has passed: what failed may be tried again, and the total counted anew.
@@ -93,9 +82,9 @@ impl List {
         };
         let missed = std::mem::take(&mut self.missed);
         match result {
-            Ok(page) if self.needs(&asked) => {
-                self.join(&asked.query, page);
-            }
+            // It would take away what was selected meanwhile: another one is asked for.
+            Ok(page) if self.takes_selected(&page) => {}
+            Ok(page) if self.needs(&asked) => self.join(&asked.query, page),
             Ok(_) => {}
             Err(error) => self.failure = Some(error),
         }
@@ -105,23 +94,64 @@ impl List {
     fn join(&mut self, query: &PageQuery, page: Page) {
         let goal = self.goal.take();
         let pursued = self.pursued.take();
-        if goal.is_some() && goal != pursued {
-            self.window = Window::default();
+        let passes = |at: Position| page.rows.iter().any(|row| row.position == at);
+        if let Some(Goal::Passing(at)) = goal
+            && !passes(at)
+        {
+            self.goal = Some(Goal::Newest);
+            return;
         }
-        self.window.merge(query.anchor, query.limit, page);
-        if goal.is_some() && self.window.is_empty() && !self.window.is_whole() {
-            (self.goal, self.pursued) = (goal, goal);
+        let mut rows = match goal {
+            None => self.take_rows(),
+            Some(_) => self
+                .sought
+                .take()
+                .filter(|_| goal == pursued)
+                .unwrap_or_default(),
+        };
+        rows.merge(query.anchor, query.limit, page);
+        let is_typing = goal.is_some() && self.before.is_some();
+        match (rows.is_empty(), rows.is_whole()) {
+            (true, true) if is_typing => return self.keep_rows(),
+            (true, false) if goal.is_some() => {
+                (self.goal, self.pursued) = (goal, goal);
+                self.sought = Some(rows);
+                if !is_typing {
+                    self.show(Window::default());
+                    self.select_sought(goal);
+                }
+                return;
+            }
+            _ => self.show(rows),
         }
-        match goal {
-            Some(Goal::Oldest) => self.cursor = self.window.oldest(),
-            Some(Goal::Newest) => self.cursor = self.window.newest(),
-            Some(Goal::Place(position)) => self.cursor = Some(position),
-            None if self.follow => self.cursor = self.window.newest(),
-            None => {}
-        }
+        self.select_sought(goal);
         self.window.trim(self.index().unwrap_or(0));
-        let row = self.selected().or(self.window.row(0));
-        self.cursor = row.map(|row| row.position);
+    }
+
+    /// Other rows are loaded: none of them is there only because it is selected.
+    fn show(&mut self, rows: Window) {
+        (self.window, self.is_stray) = (rows, false);
+        self.shown = self.filter.clone();
+    }
+
+    /// The loaded rows but for the one that is there only because it is selected.
+    fn take_rows(&mut self) -> Window {
+        let mut rows = std::mem::take(&mut self.window);
+        if let Some(at) = self.cursor().filter(|_| self.is_stray) {
+            rows.remove(at);
+        }
+        rows
+    }
+
+    /// Selects what the list was sent to; where it was sent nowhere, what is selected stays.
+    fn select_sought(&mut self, goal: Option<Goal>) {
+        match goal {
+            Some(Goal::Oldest) => self.select(self.window.rows().last().cloned()),
+            Some(Goal::Newest) => self.select(self.window.row(0).cloned()),
+            Some(Goal::Passing(at)) => self.select(self.row_near(at)),
+            None if self.follow => self.select(self.window.row(0).cloned()),
+            Some(Goal::Folded(_) | Goal::Held(_)) | None => self.keep_selected(),
+        }
     }
 
     /// The total that was asked for has come, or has not.
@@ -162,11 +192,11 @@ impl List {
                 query: asked,
                 goal,
             });
-            let unfolded = self.unfolded();
+            let folding = self.folding();
             return Some(Effect::LoadPage {
                 generation,
                 query,
-                unfolded,
+                folding,
             });
         }
         let counts = self.counting.as_ref() == Some(&self.filter);
@@ -185,7 +215,10 @@ impl List {
     }
 
     fn anchor(&self, height: usize) -> Option<Anchor> {
-        let near = || self.window.wanted(self.follow, self.first(height), height);
+        let near = || {
+            self.sought()
+                .wanted(self.follow, self.first(height), height)
+        };
         let goal = self.goal.filter(|_| self.goal != self.pursued);
         goal.map(Goal::anchor).or_else(near)
     }
@@ -217,8 +250,8 @@ impl List {
         } else {
             self.leave_newest();
         }
-        self.cursor = self.window.row(target).map(|row| row.position);
-        Some(target)
+        self.select(self.window.row(target).cloned());
+        self.index()
     }
 
     fn follow_newest(&mut self) {
@@ -226,8 +259,9 @@ impl List {
         self.seen = None;
         self.lead = 0;
         self.goal = None;
+        self.leave_stray();
         if self.window.reaches_newest() {
-            self.cursor = self.window.newest();
+            self.select(self.window.row(0).cloned());
         } else {
             self.goal = Some(Goal::Newest);
         }
@@ -243,8 +277,9 @@ impl List {
     fn go_to_oldest(&mut self) {
         self.leave_newest();
         self.lead = usize::MAX;
+        self.leave_stray();
         if self.window.reaches_oldest() {
-            self.cursor = self.window.oldest();
+            self.select(self.window.rows().last().cloned());
         } else {
             self.goal = Some(Goal::Oldest);
         }

@@ -39,10 +39,9 @@ pub(crate) fn view(app: &App, area: Rect, focused: bool, buffer: &mut Buffer) {
         return empty(app, area, buffer);
     }
     let first = list.first(height);
-    let selected = list.selected().map(|row| row.position);
-    let rows = list.window().rows().skip(first).take(height);
-    for (row, line) in rows.zip(area.rows()) {
-        let is_selected = Some(row.position) == selected;
+    let rows = list.window().rows().enumerate().skip(first).take(height);
+    for ((index, row), line) in rows.zip(area.rows()) {
+        let is_selected = Some(index) == list.index();
         columns(app, row, is_selected, usize::from(area.width)).draw(line, app.theme(), buffer);
         if is_selected {
             buffer.set_style(line, app.theme().selection(focused));
@@ -100,7 +99,9 @@ fn signs(app: &App, row: &EventRow, selected: bool) -> String {
         (false, Some(_)) => "▸",
         (false, None) => " ",
     };
-    let second = if app.list.is_marked(row.position) {
+    let second = if app.list.is_stray(row.position) {
+        "∅"
+    } else if app.list.is_marked(row.position) {
         "●"
     } else if row.note.is_some() {
         "✎"
@@ -123,12 +124,7 @@ fn about(row: &EventRow) -> String {
         );
         return format!("{many} events · {rate}/s");
     }
-    match (row.object, row.revision, row.hook_id) {
-        (Some(object), Some(revision), _) => format!("{object} r{revision}"),
-        (Some(object), None, _) => object.to_string(),
-        (None, _, Some(hook)) => format!("hook {hook}"),
-        (None, _, None) => String::new(),
-    }
+    words::about(row)
 }
 
 /// The loop that was found last.
@@ -150,10 +146,17 @@ fn left_title(app: &App) -> Line {
         let marked = u64::try_from(marked).unwrap_or(u64::MAX);
         title = title.put(Role::Accent, format!(" ● {}", words::number(marked)));
     }
+    if let Some(range) = app.list.range() {
+        title = title.put(Role::Accent, format!(" · range {}", words::number(range)));
+    }
     if app.shows_only_marked() {
         title = title.put(Role::Accent, " · only marked");
     }
-    match app.search.text() {
+    let text = match app.list.barren() {
+        Some(_) => app.search.text_before(),
+        None => app.search.text(),
+    };
+    match text {
         "" => title,
         filter => title.put(Role::Quiet, " · ").put(Role::Accent, filter),
     }

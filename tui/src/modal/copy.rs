@@ -1,7 +1,7 @@
 //! What of the selected event shall be copied.
 
-use podtap_agent::export;
 use podtap_agent::history::Event;
+use podtap_agent::{EventId, export};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
@@ -11,6 +11,7 @@ use crate::frame::{Frame, Titles};
 use crate::keymap::Key;
 use crate::layout::{centered, inner};
 use crate::line::{Line, cells};
+use crate::safe_text::SafeText;
 use crate::theme::Role;
 
 /// Bytes that are copied at most: terminals drop longer ones without a word.
@@ -93,12 +94,28 @@ impl Form {
     }
 }
 
+/// The open menu: the event for which it was opened, and what that is called. Without one there
+/// is only the URL to copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Copying(pub(crate) Option<(EventId, String)>);
+
+/// Cells of the window beside the event's name.
+const WIDTH: usize = 20;
+
 /// Draws the menu over `screen`.
-pub(crate) fn view(app: &App, screen: Rect, buffer: &mut Buffer) {
-    let area = centered(screen, 32, cells(Form::ALL.len() + 2));
+pub(crate) fn view(copying: &Copying, app: &App, screen: Rect, buffer: &mut Buffer) {
+    let forms = Form::ALL
+        .iter()
+        .filter(|(_, form, _)| copying.0.is_some() || *form == Form::Url);
+    let name = match &copying.0 {
+        Some((_, name)) => format!("Copy {name}"),
+        None => "Copy".to_owned(),
+    };
+    let width = cells(SafeText::new(&name).width() + WIDTH);
+    let area = centered(screen, width, cells(forms.clone().count() + 2));
     Clear.render(area, buffer);
     let titles = Titles {
-        left: Line::of(Role::Strong, "Copy"),
+        left: Line::of(Role::Strong, name),
         right: Line::of(Role::Quiet, app.keymap().closes()),
         ..Titles::default()
     };
@@ -107,7 +124,7 @@ pub(crate) fn view(app: &App, screen: Rect, buffer: &mut Buffer) {
         titles,
     }
     .draw(area, app.theme(), buffer);
-    for ((letter, _, name), row) in Form::ALL.iter().zip(inner(area).rows()) {
+    for ((letter, _, name), row) in forms.zip(inner(area).rows()) {
         let line = Line::new()
             .column(Role::Accent, letter.to_string(), 3)
             .put(Role::Plain, *name);

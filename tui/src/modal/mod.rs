@@ -16,6 +16,7 @@ use ratatui::layout::Rect;
 
 use crate::app::{App, Offer, Which};
 use crate::keymap::{Action, Context, Keymap};
+use copy::Copying;
 use form::Form;
 use help::Help;
 use hooks::Hooks;
@@ -28,8 +29,8 @@ use palette::Palette;
 pub(crate) enum Modal {
     /// Every key.
     Help(Help),
-    /// What to copy.
-    Copy,
+    /// What to copy, and of which event.
+    Copy(Copying),
     /// Something to read.
     Lines(Lines),
     /// How the agent is, from this line on.
@@ -90,7 +91,7 @@ impl Modal {
             Self::Confirm(..) => Context::Confirm,
             Self::Hooks(_) => Context::Hooks,
             Self::Palette(_) | Self::Form(..) => Context::Typing,
-            Self::Help(_) | Self::Copy | Self::Lines(_) | Self::Health(_) => Context::Modal,
+            Self::Help(_) | Self::Copy(_) | Self::Lines(_) | Self::Health(_) => Context::Modal,
         }
     }
 
@@ -105,7 +106,7 @@ impl Modal {
             Self::Help(help) => help.act(action, keymap, screen),
             Self::Lines(lines) | Self::Confirm(lines, _) => lines.act(action, screen),
             Self::Hooks(pane) => pane.act(action, screen),
-            Self::Copy | Self::Health(_) | Self::Palette(_) | Self::Form(..) => {}
+            Self::Copy(_) | Self::Health(_) | Self::Palette(_) | Self::Form(..) => {}
         }
     }
 }
@@ -114,7 +115,7 @@ impl Modal {
 pub(crate) fn view(modal: &Modal, app: &App, screen: Rect, buffer: &mut Buffer) {
     match modal {
         Modal::Help(help) => help::view(help, app, screen, buffer),
-        Modal::Copy => copy::view(app, screen, buffer),
+        Modal::Copy(copying) => copy::view(copying, app, screen, buffer),
         Modal::Lines(lines) | Modal::Confirm(lines, _) => lines.view(app, screen, buffer),
         Modal::Health(top) => health::health(app, *top).view(app, screen, buffer),
         Modal::Palette(palette) => palette.view(app, screen, buffer),

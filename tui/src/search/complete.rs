@@ -1,7 +1,27 @@
-//! What the word before the cursor of the filter line may become: a saved filter behind `@`, else
-//! a word that stands before a colon.
+//! What the word before the cursor of the filter line may become: a saved filter behind `@`, a
+//! value behind a colon, else a word that stands before one.
+
+use std::collections::BTreeSet;
 
 use podtap_agent::history::{Filter, Saved};
+use podtap_podio::EventType;
+
+/// Statuses to offer: what one looks for, beside the very number.
+const STATUSES: [&str; 8] = [
+    "200", "2xx", "4xx", "5xx", ">=400", "error", "pending", "held",
+];
+
+/// Times to offer.
+const TIMES: [&str; 5] = ["5m", "10m", "1h", "1d", "7d"];
+
+/// Values that the history holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Seen {
+    /// Event types, also such as no catalogue knows.
+    pub(crate) types: Vec<String>,
+    /// Hooks.
+    pub(crate) hooks: Vec<u64>,
+}
 
 /// The ways in which the word before the cursor can go on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,7 +35,7 @@ pub(super) struct Completion {
 impl Completion {
     /// For a line with this text before the cursor. There is none within quotes, nor before
     /// anything was typed.
-    pub(super) fn of(before: &str, saved: &Saved) -> Self {
+    pub(super) fn of(before: &str, saved: &Saved, seen: &Seen) -> Self {
         let in_quotes = before.matches('"').count() % 2 == 1;
         let word = before
             .rsplit(char::is_whitespace)
@@ -25,16 +45,19 @@ impl Completion {
         if in_quotes || word.is_empty() {
             return Self::default();
         }
-        let found = if word.starts_with('@') {
-            let names = saved.iter().map(|(name, _)| format!("@{name} "));
-            names.filter(|name| name.starts_with(word)).collect()
-        } else {
-            let words = Filter::words().map(|name| format!("{name}:"));
-            words.filter(|name| name.starts_with(word)).collect()
+        let all: Vec<String> = match word.split_once(':') {
+            _ if word.starts_with('@') => {
+                saved.iter().map(|(name, _)| format!("@{name} ")).collect()
+            }
+            Some((field, _)) => {
+                let values = seen.values(field).into_iter();
+                values.map(|value| format!("{field}:{value} ")).collect()
+            }
+            None => Filter::words().map(|name| format!("{name}:")).collect(),
         };
         Self {
             typed: word.to_owned(),
-            found,
+            found: all.into_iter().filter(|it| it.starts_with(word)).collect(),
         }
     }
 
@@ -59,8 +82,54 @@ impl Completion {
         match words.as_slice() {
             [] => None,
             [only] if *only == self.typed => None,
-            several => Some(several.join(" ")),
+            // Only the values: the field is there already.
+            several => {
+                let value = |word: &str| {
+                    let (_, value) = word.split_once(':').unwrap_or_default();
+                    if value.is_empty() {
+                        word.to_owned()
+                    } else {
+                        value.to_owned()
+                    }
+                };
+                let values: Vec<String> = several.iter().map(|word| value(word)).collect();
+                Some(values.join(" "))
+            }
         }
+    }
+}
+
+impl Seen {
+    /// What may stand behind this field's colon; nothing where anything may.
+    fn values(&self, field: &str) -> Vec<String> {
+        let owned = |values: &[&str]| values.iter().map(|it| (*it).to_owned()).collect();
+        match field {
+            "type" => self.types(),
+            "status" => owned(&STATUSES),
+            "hook" => self.hooks.iter().map(u64::to_string).collect(),
+            "replayed" | "note" => owned(&["yes", "no"]),
+            "after" | "before" => owned(&TIMES),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The types that were seen first, each family of them, then all others that are known.
+    fn types(&self) -> Vec<String> {
+        let known = EventType::ALL.iter().map(|kind| kind.as_str());
+        let all = self.types.iter().map(String::as_str).chain(known);
+        let mut types = Vec::new();
+        let mut listed = BTreeSet::new();
+        for kind in all {
+            let family = kind
+                .split_once('.')
+                .map(|(family, _)| format!("{family}.*"));
+            for value in family.into_iter().chain([kind.to_owned()]) {
+                if listed.insert(value.clone()) {
+                    types.push(value);
+                }
+            }
+        }
+        types
     }
 }
 
@@ -75,7 +144,15 @@ mod tests {
             ("errands", "task:1"),
             ("mine", "hook:1"),
         ]);
-        format!("{before}{}", Completion::of(before, &saved).rest())
+        let completion = Completion::of(before, &saved, &seen());
+        format!("{before}{}", completion.rest())
+    }
+
+    fn seen() -> Seen {
+        Seen {
+            types: vec!["my.own".to_owned()],
+            hooks: vec![90_211],
+        }
     }
 
     #[test]
@@ -91,7 +168,13 @@ mod tests {
             ("@x", "@x"),
             ("", ""),
             ("\"ty", "\"ty"),
-            ("type:st", "type:st"),
+            ("type:zz", "type:zz"),
+            ("type:it", "type:item."),
+            ("-type:item.u", "-type:item.update "),
+            ("type:my.o", "type:my.own "),
+            ("hook:9", "hook:90211 "),
+            ("status:er", "status:error "),
+            ("item:", "item:"),
         ] {
             assert_eq!(completed(before), after, "{before:?}");
         }
@@ -100,7 +183,11 @@ mod tests {
     #[test]
     fn what_is_not_sure_yet_is_offered() {
         let saved = saved(&[("errors", "status:5xx"), ("errands", "task:1")]);
-        let offers = |before| Completion::of(before, &saved).offers();
+        let offers = |before| Completion::of(before, &saved, &seen()).offers();
+        assert_eq!(offers("status:").as_deref(), Some(&*STATUSES.join(" ")));
+        let types = offers("type:my").unwrap();
+        assert_eq!(types, "my.* my.own");
+        assert!(offers("type:").unwrap().starts_with("my.* my.own "));
         assert_eq!(offers("@err").as_deref(), Some("@errands @errors"));
         assert_eq!(offers("@errors"), None);
         assert_eq!(offers("zzz"), None);

@@ -1,13 +1,17 @@
-//! The filter line: what is typed becomes the list's filter with every key, as long as it is one.
-//! Leaving with `esc` brings back the filter from before.
+//! The filter line. What is typed is tried with every key, but for a term that is not whole yet;
+//! `enter` keeps it where it is a filter, and leaving with `esc` brings back the one from before.
 
 mod complete;
+mod unfinished;
+mod unknown;
 mod view;
 
 use jiff::Timestamp;
 use podtap_agent::history::{Filter, FilterError, Saved};
 
 use complete::Completion;
+pub(crate) use complete::Seen;
+pub(crate) use unknown::unknown;
 pub(crate) use view::view;
 
 use crate::input::Input;
@@ -27,6 +31,8 @@ pub(crate) struct Search {
     past: Vec<String>,
     /// What `@name` stands for.
     saved: Saved,
+    /// What values are known from the history.
+    seen: Seen,
 }
 
 /// The open line.
@@ -39,6 +45,19 @@ struct Typing {
     recalled: usize,
 }
 
+/// What a key or pasted text did to the filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Typed {
+    /// Nothing.
+    Nothing,
+    /// This is typed so far.
+    Tried(Filter),
+    /// This is the filter from now on.
+    Kept(Filter),
+    /// The filter is the one from before again.
+    GivenUp,
+}
+
 impl Search {
     /// No filter yet; `saved` is what `@name` stands for.
     pub(crate) fn new(saved: Saved) -> Self {
@@ -48,17 +67,26 @@ impl Search {
         }
     }
 
-    /// Puts a filter in force, whatever is being typed. Returns it, if it is another one.
-    pub(crate) fn choose(&mut self, text: &str, now: Timestamp) -> Option<Filter> {
+    /// Puts a filter in force, whatever is being typed.
+    pub(crate) fn choose(&mut self, text: &str, now: Timestamp) -> Typed {
         self.line = None;
-        let filter = self.apply(text.to_owned(), now);
+        let Ok(filter) = Filter::parse(text, now, &self.saved) else {
+            return Typed::Nothing;
+        };
+        text.clone_into(&mut self.text);
         self.remember();
-        filter
+        Typed::Kept(filter)
     }
 
     /// The filter in force, as text.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The filter in force before the one that is being typed, as text.
+    pub(crate) fn text_before(&self) -> &str {
+        let before = self.line.as_ref().map(|line| &line.before);
+        before.unwrap_or(&self.text)
     }
 
     /// Whether the line has the keys.
@@ -82,59 +110,79 @@ impl Search {
         !std::mem::take(&mut self.text).is_empty()
     }
 
-    /// A key was pressed in the line. Returns the filter that is in force from now on, if it is
-    /// another one.
-    pub(crate) fn key(
-        &mut self,
-        key: Key,
-        action: Option<Action>,
-        now: Timestamp,
-    ) -> Option<Filter> {
-        let line = self.line.as_mut()?;
+    /// These values are in the history.
+    pub(crate) fn saw(&mut self, seen: Seen) {
+        self.seen = seen;
+    }
+
+    /// A key was pressed in the line.
+    pub(crate) fn key(&mut self, key: Key, action: Option<Action>, now: Timestamp) -> Typed {
+        let Some(line) = self.line.as_mut() else {
+            return Typed::Nothing;
+        };
         match action {
             Some(Action::Back) => {
-                let before = std::mem::take(&mut line.before);
+                self.text = std::mem::take(&mut line.before);
                 self.line = None;
-                return self.apply(before, now);
+                return Typed::GivenUp;
             }
-            Some(Action::Open) => {
-                self.remember();
-                self.line = None;
-                return None;
-            }
+            Some(Action::Open) => return self.keep(now),
             Some(Action::Up) => self.recall(1),
             Some(Action::Down) => self.recall(-1),
             Some(Action::NextTab) => {
-                let rest = Completion::of(line.input.before(), &self.saved).rest();
-                line.input.insert(&rest);
+                let completion = Completion::of(line.input.before(), &self.saved, &self.seen);
+                line.input.insert(&completion.rest());
             }
             _ if line.input.key(key) => {}
-            _ => return None,
+            _ => return Typed::Nothing,
         }
         self.typed(now)
     }
 
     /// Text was pasted into the line.
-    pub(crate) fn paste(&mut self, text: &str, now: Timestamp) -> Option<Filter> {
-        self.line.as_mut()?.input.insert(text);
+    pub(crate) fn paste(&mut self, text: &str, now: Timestamp) -> Typed {
+        let Some(line) = self.line.as_mut() else {
+            return Typed::Nothing;
+        };
+        line.input.insert(text);
         self.typed(now)
     }
 
-    /// Puts the text of the line in force, where it is a filter.
-    fn typed(&mut self, now: Timestamp) -> Option<Filter> {
-        let text = self.line.as_ref()?.input.text();
-        self.apply(text, now)
+    /// Tries what is whole of the text of the line.
+    fn typed(&mut self, now: Timestamp) -> Typed {
+        let Some(line) = self.line.as_mut() else {
+            return Typed::Nothing;
+        };
+        let text = unfinished::whole(&line.input, &self.saved);
+        let parsed = Filter::parse(&text, now, &self.saved);
+        line.fault = parsed.as_ref().err().cloned();
+        match parsed {
+            Ok(filter) if self.text != text => {
+                self.text = text;
+                Typed::Tried(filter)
+            }
+            _ => Typed::Nothing,
+        }
     }
 
-    fn apply(&mut self, text: String, now: Timestamp) -> Option<Filter> {
-        let parsed = Filter::parse(&text, now, &self.saved);
-        if let Some(line) = &mut self.line {
-            line.fault = parsed.as_ref().err().cloned();
+    /// Closes the line, unless there is a mistake in it.
+    fn keep(&mut self, now: Timestamp) -> Typed {
+        let Some(line) = self.line.as_mut() else {
+            return Typed::Nothing;
+        };
+        let text = line.input.text();
+        match Filter::parse(&text, now, &self.saved) {
+            Ok(filter) => {
+                self.text = text;
+                self.line = None;
+                self.remember();
+                Typed::Kept(filter)
+            }
+            Err(fault) => {
+                line.fault = Some(fault);
+                Typed::Nothing
+            }
         }
-        let filter = parsed.ok()?;
-        let changed = self.text != text;
-        self.text = text;
-        changed.then_some(filter)
     }
 
     fn remember(&mut self) {
@@ -161,25 +209,33 @@ mod tests {
     use super::*;
     use crate::testing::{now, saved};
 
-    fn filter(text: &str) -> Option<Filter> {
-        Filter::parse(text, now(), &Saved::default()).ok()
+    fn filter(text: &str) -> Filter {
+        Filter::parse(text, now(), &Saved::default()).unwrap()
     }
 
-    fn paste(search: &mut Search, text: &str) -> Option<Filter> {
+    fn tried(text: &str) -> Typed {
+        Typed::Tried(filter(text))
+    }
+
+    fn kept(text: &str) -> Typed {
+        Typed::Kept(filter(text))
+    }
+
+    fn paste(search: &mut Search, text: &str) -> Typed {
         search.key("ctrl-u".parse().unwrap(), None, now());
         search.paste(text, now())
     }
 
-    fn act(search: &mut Search, action: Action) -> Option<Filter> {
+    fn act(search: &mut Search, action: Action) -> Typed {
         search.key("enter".parse().unwrap(), Some(action), now())
     }
 
     #[test]
-    fn every_whole_filter_is_in_force_as_it_is_typed() {
+    fn every_whole_filter_is_tried_as_it_is_typed() {
         let mut search = Search::default();
         search.open();
-        assert_eq!(paste(&mut search, "status:5xx"), filter("status:5xx"));
-        assert_eq!(paste(&mut search, "status:x"), None);
+        assert_eq!(paste(&mut search, "status:5xx"), tried("status:5xx"));
+        assert_eq!(paste(&mut search, "status:x"), Typed::Nothing);
         assert!(search.line.as_ref().unwrap().fault.is_some());
         assert_eq!(
             search.text(),
@@ -189,14 +245,48 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_keeps_the_line_open_with_its_text_and_is_pointed_at() {
+        for (text, column) in [("status:abc", 8), ("item:1 after:xyz", 14), ("@nosuch", 1)] {
+            let mut search = Search::default();
+            search.open();
+            paste(&mut search, text);
+            assert_eq!(act(&mut search, Action::Open), Typed::Nothing, "{text}");
+            let line = search.line.as_ref().expect("the line is still open");
+            assert_eq!(line.input.text(), text);
+            assert_eq!(line.fault.as_ref().map(|fault| fault.column), Some(column));
+            act(&mut search, Action::Back);
+            assert_eq!(search.text(), "", "no part of it is in force");
+        }
+    }
+
+    #[test]
+    fn half_a_term_changes_nothing() {
+        let mut search = Search::default();
+        search.open();
+        let mut typed = Vec::new();
+        for letter in "item:4711 type:item.* ".chars() {
+            let key = match letter {
+                ' ' => "space".to_owned(),
+                letter => letter.to_string(),
+            };
+            typed.push((letter, search.key(key.parse().unwrap(), None, now())));
+        }
+        let changes = typed.iter().filter(|(_, it)| *it != Typed::Nothing);
+        let texts: Vec<char> = changes.map(|(letter, _)| *letter).collect();
+        // `item:` with a number so far, and the type once it stands for some.
+        assert_eq!(texts, ['4', '7', '1', '1', '*']);
+    }
+
+    #[test]
     fn leaving_brings_back_what_was_in_force() {
         let mut search = Search::default();
         search.open();
         paste(&mut search, "status:5xx");
-        act(&mut search, Action::Open);
+        assert_eq!(act(&mut search, Action::Open), kept("status:5xx"));
         search.open();
         paste(&mut search, "item:4711");
-        assert_eq!(act(&mut search, Action::Back), filter("status:5xx"));
+        assert_eq!(act(&mut search, Action::Back), Typed::GivenUp);
+        assert_eq!(search.text(), "status:5xx");
         assert!(!search.is_open());
     }
 
@@ -204,12 +294,11 @@ mod tests {
     fn a_saved_filter_is_completed_and_is_in_force_by_its_name() {
         let mut search = Search::new(saved(&[("errors", "status:5xx")]));
         search.open();
-        assert_eq!(paste(&mut search, "@er"), None);
-        assert_eq!(act(&mut search, Action::NextTab), filter("status:5xx"));
-        assert_eq!(search.text(), "@errors ");
+        assert_eq!(paste(&mut search, "@er"), Typed::Nothing);
+        assert_eq!(act(&mut search, Action::NextTab), tried("status:5xx"));
+        assert_eq!(search.text(), "@errors");
         act(&mut search, Action::Back);
-        assert_eq!(search.choose("@errors", now()), filter("status:5xx"));
-        assert_eq!(search.choose("@errors", now()), None);
+        assert_eq!(search.choose("@errors", now()), kept("status:5xx"));
     }
 
     #[test]
@@ -222,7 +311,7 @@ mod tests {
         }
         search.open();
         act(&mut search, Action::Up);
-        assert_eq!(act(&mut search, Action::Up), filter("status:5xx"));
-        assert_eq!(act(&mut search, Action::Down), filter("item:4711"));
+        assert_eq!(act(&mut search, Action::Up), tried("status:5xx"));
+        assert_eq!(act(&mut search, Action::Down), tried("item:4711"));
     }
 }

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::complete::Completion;
 use super::{Search, Typing};
 use crate::app::App;
-use crate::keymap::{Action, Context, Keymap};
+use crate::keymap::{Action, Context};
 use crate::line::Line;
 use crate::theme::Role;
 
@@ -18,7 +18,7 @@ pub(crate) fn view(app: &App, area: Rect, buffer: &mut Buffer) {
     let search = &app.search;
     let Some(typing) = &search.line else { return };
     let room = usize::from(area.width).saturating_sub(2);
-    let note = note(search, typing, app.keymap());
+    let note = note(app, search, typing);
     let fault = typing.fault.as_ref().map(|fault| fault.column);
     let input = typing.input.line(
         room.saturating_sub(note.width().min(room / 2)).max(8),
@@ -29,7 +29,8 @@ pub(crate) fn view(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 /// What stands behind the text: what it may become, what is wrong in it, or what keys do.
-fn note(search: &Search, typing: &Typing, keymap: &Keymap) -> Line {
+fn note(app: &App, search: &Search, typing: &Typing) -> Line {
+    let keymap = app.keymap();
     let text = typing.input.text();
     if text.is_empty() {
         let mut hint = Line::of(Role::Quiet, HINT);
@@ -38,7 +39,7 @@ fn note(search: &Search, typing: &Typing, keymap: &Keymap) -> Line {
         }
         return hint;
     }
-    let offers = Completion::of(typing.input.before(), &search.saved).offers();
+    let offers = Completion::of(typing.input.before(), &search.saved, &search.seen).offers();
     let key = keymap.key_in(Context::Typing, Action::NextTab);
     match (offers.zip(key), &typing.fault) {
         (Some((words, key)), _) => Line::new()
@@ -48,6 +49,11 @@ fn note(search: &Search, typing: &Typing, keymap: &Keymap) -> Line {
             .put(Role::Quiet, words),
         (None, Some(fault)) => Line::of(Role::Failed, format!("  {fault}")),
         (None, None) => {
+            if let Some(barren) = app.list.barren() {
+                let note = super::unknown(barren);
+                let note = note.unwrap_or_else(|| "no event passes this".to_owned());
+                return Line::of(Role::Warning, format!("  {note}"));
+            }
             let keys = [
                 (Action::Open, "keeps it"),
                 (Action::Back, "brings back the one before"),

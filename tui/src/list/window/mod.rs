@@ -91,6 +91,17 @@ impl Window {
         Some(index.min(last))
     }
 
+    /// Puts a row among the others that they do not hold.
+    pub(crate) fn insert(&mut self, row: EventRow) {
+        let index = self.rows.partition_point(|it| it.position > row.position);
+        self.rows.insert(index, row);
+    }
+
+    /// Takes the row at this position away.
+    pub(crate) fn remove(&mut self, position: Position) {
+        self.rows.retain(|row| row.position != position);
+    }
+
     /// There are events up to `through`.
     pub(crate) fn appended(&mut self, through: Position) {
         if self.reaches_newest() && through.0 > self.seen {

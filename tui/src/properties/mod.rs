@@ -1,5 +1,7 @@
 //! What holds whatever happens: random keys, clicks, sizes, changes and answers, in any order.
 
+mod held;
+
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::SignedDuration;
 use podtap_agent::history::Position;

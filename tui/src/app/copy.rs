@@ -1,0 +1,97 @@
+//! Copying an event: the menu holds the event for which it was opened, whatever is selected when
+//! the form is chosen.
+
+use podtap_agent::EventId;
+use podtap_agent::history::Event;
+
+use super::App;
+use crate::effect::{Effect, Read};
+use crate::keymap::Key;
+use crate::modal::Modal;
+use crate::modal::copy::{Copying, Form};
+use crate::theme::Role;
+use crate::words;
+
+impl App {
+    /// Opens the menu for the selected event; without one there is still the tunnel's URL.
+    pub(super) fn open_copy(&mut self) {
+        let copying = self.list.selected().map(|row| (row.id, words::event(row)));
+        self.modals.push(Modal::Copy(Copying(copying)));
+    }
+
+    /// A form was chosen from the menu.
+    pub(super) fn copy(&mut self, key: Key, effects: &mut Vec<Effect>) {
+        let (Some(form), Some(Modal::Copy(Copying(copying)))) = (Form::of(key), self.modals.pop())
+        else {
+            return;
+        };
+        let Some((id, _)) = copying else {
+            return self.copy_address(form, effects);
+        };
+        match self.opened_event(id) {
+            Some(event) => {
+                let event = event.clone();
+                self.copy_event(&event, form, effects);
+            }
+            None => effects.push(Effect::Read {
+                id,
+                then: Read::Copy(form),
+            }),
+        }
+    }
+
+    /// An event was read to be copied or edited.
+    pub(super) fn read(
+        &mut self,
+        then: Read,
+        result: Result<Box<Event>, String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        match (then, result) {
+            (Read::Copy(form), Ok(event)) => self.copy_event(&event, form, effects),
+            (Read::Edit, Ok(event)) => Self::edit_event(&event, effects),
+            (_, Err(error)) => self.toasts.show(Role::Failed, error, self.now),
+        }
+    }
+
+    /// The selected event, if the detail holds it already.
+    pub(super) fn selected_event(&self) -> Option<&Event> {
+        self.opened_event(self.list.selected()?.id)
+    }
+
+    /// The event with this id, if the detail holds it.
+    pub(super) fn opened_event(&self, id: EventId) -> Option<&Event> {
+        let opened = self.detail.opened()?;
+        (opened.event.id == id).then_some(&opened.event)
+    }
+
+    fn copy_event(&mut self, event: &Event, form: Form, effects: &mut Vec<Effect>) {
+        let local = self.status.target.as_ref().map(ToString::to_string);
+        let public = self.status.public_url.as_deref();
+        let name = words::whole_event(event);
+        match form.bytes(event, local.as_deref(), public) {
+            Ok(bytes) => {
+                effects.push(Effect::Copy(bytes));
+                let done = format!("Copied the {} of {name}", form.name());
+                self.toasts.show(Role::Ok, done, self.now);
+            }
+            Err(error) => self.toasts.show(Role::Failed, error, self.now),
+        }
+    }
+
+    /// Before the first event there is only what Podio is to be given.
+    fn copy_address(&mut self, form: Form, effects: &mut Vec<Effect>) {
+        let (role, text) = match (form, words::hook_url(&self.status)) {
+            (Form::Url, Some(url)) => {
+                effects.push(Effect::Copy(url.clone().into_bytes()));
+                (Role::Ok, format!("Copied {url}"))
+            }
+            (Form::Url, None) => {
+                let text = "There is no public URL without a relay".to_owned();
+                (Role::Failed, text)
+            }
+            _ => (Role::Quiet, "There is no event yet".to_owned()),
+        };
+        self.toasts.show(role, text, self.now);
+    }
+}

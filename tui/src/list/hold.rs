@@ -1,0 +1,91 @@
+//! The selected event stays selected: what arrives, what a burst takes in, what retention removes
+//! and what a filter no longer wants changes the rows around it, and never which event a key means.
+
+use podtap_agent::history::{EventRow, Page, Position};
+
+use super::{Goal, List};
+
+impl List {
+    /// A person reads the selected event, or acts on it: the list no longer follows the newest,
+    /// and goes nowhere by itself.
+    pub(crate) fn hold(&mut self) {
+        let Some(at) = self.cursor() else { return };
+        self.leave_newest();
+        if self.goal.take().is_some() {
+            self.pursued = None;
+            // The rows of another filter are still to come; the event stays among them.
+            self.goal = (self.filter != self.shown).then_some(Goal::Held(at));
+        }
+    }
+
+    /// Whether the selected event is among the rows only because it is selected.
+    pub(crate) fn is_stray(&self, position: Position) -> bool {
+        self.is_stray && self.cursor() == Some(position)
+    }
+
+    /// The event that no burst may take in: the selected one, where it is a row of its own.
+    pub(super) fn kept(&self) -> Option<Position> {
+        if self.follow || matches!(self.goal, Some(Goal::Folded(_))) {
+            return None;
+        }
+        let selected = self.selected.as_ref()?;
+        selected.burst.is_none().then_some(selected.position)
+    }
+
+    /// Whether a page was read before the event was selected that one of its bursts takes in.
+    pub(super) fn takes_selected(&self, page: &Page) -> bool {
+        let Some(kept) = self.kept() else {
+            return false;
+        };
+        let takes = |row: &EventRow| row.burst.is_some() && row.shows(kept);
+        page.rows.iter().any(takes)
+    }
+
+    /// The list goes elsewhere: what is there only because it is selected does not count.
+    pub(super) fn leave_stray(&mut self) {
+        if self.is_stray {
+            self.select(None);
+        }
+    }
+
+    /// Another row is selected, or none.
+    pub(super) fn select(&mut self, row: Option<EventRow>) {
+        let at = row.as_ref().map(|row| row.position);
+        let former = self.cursor().filter(|former| Some(*former) != at);
+        self.selected = row;
+        if let Some(former) = former.filter(|_| self.is_stray) {
+            self.window.remove(former);
+        }
+        self.is_stray &= former.is_none();
+    }
+
+    /// The row of the window that shows this place, or the next older one.
+    pub(super) fn row_near(&self, position: Position) -> Option<EventRow> {
+        let index = self.window.nearest(position)?;
+        self.window.row(index).cloned()
+    }
+
+    /// The rows are others now: the selected event is read anew, or put among them.
+    pub(super) fn keep_selected(&mut self) {
+        let Some(at) = self.cursor() else {
+            return self.select(self.window.row(0).cloned());
+        };
+        let shown = self.row_near(at).filter(|row| row.shows(at));
+        match (shown, &mut self.selected) {
+            (Some(row), Some(selected)) if row.position == at => {
+                *selected = row;
+                self.is_stray = false;
+            }
+            // A burst that was selected has grown: the event of it that was seen stays.
+            (Some(row), Some(selected)) => {
+                selected.burst = row.burst;
+                self.is_stray = false;
+            }
+            (None, Some(selected)) => {
+                self.window.insert(selected.clone());
+                self.is_stray = true;
+            }
+            (_, None) => {}
+        }
+    }
+}

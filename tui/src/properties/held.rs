@@ -1,0 +1,321 @@
+//! The screen acts on what is seen: whatever arrives between two keys, the second takes the event
+//! that was on the screen at the first.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use podtap_agent::EventId;
+use podtap_agent::history::{Anchor, Burst, EventRow, Page, PageQuery, Position};
+use proptest::prelude::*;
+
+use crate::app::App;
+use crate::effect::{Effect, Folding};
+use crate::keymap::Key;
+use crate::message::{Answer, Changes, Message};
+use crate::testing::{answer, app, event, frame, id, now, opened_as, row};
+
+/// A history that changes while somebody presses keys.
+#[derive(Debug, Clone)]
+struct Past {
+    newest: i64,
+    /// Events that retention removed.
+    removed: BTreeSet<i64>,
+    /// The events of bursts, from first to last.
+    bursts: Vec<(i64, i64)>,
+}
+
+impl Past {
+    fn with(newest: i64) -> Self {
+        Self {
+            newest,
+            removed: BTreeSet::new(),
+            bursts: Vec::new(),
+        }
+    }
+
+    fn has(&self, position: i64) -> bool {
+        (1..=self.newest).contains(&position) && !self.removed.contains(&position)
+    }
+
+    /// Every row, newest first, as the history folds them.
+    fn rows(&self, query: &PageQuery, folding: Option<&Folding>) -> Vec<EventRow> {
+        let wants_odd = !query.filter.is_empty();
+        let all = (1..=self.newest).rev().filter(|at| self.has(*at));
+        let mut rows: Vec<EventRow> = Vec::new();
+        for at in all.filter(|at| !wants_odd || at % 2 == 1) {
+            let is_open = |(first, last): &&(i64, i64)| {
+                let holds = |at: Position| (*first..=*last).contains(&at.0);
+                folding.is_none_or(|it| it.opened.iter().any(|at| holds(*at)))
+            };
+            let kept = folding.and_then(|it| it.kept).map(|kept| kept.0);
+            let burst = self
+                .bursts
+                .iter()
+                .find(|(first, last)| (*first..=*last).contains(&at));
+            let last = rows.last_mut().and_then(|row| row.burst.as_mut());
+            match (
+                burst.filter(|burst| !is_open(burst) && kept != Some(at)),
+                last,
+            ) {
+                (Some((first, _)), Some(above))
+                    if above.first.0 > at && above.since == row(*first).received_at =>
+                {
+                    above.first = Position(at);
+                    above.events += 1;
+                }
+                (Some((first, _)), _) => rows.push(EventRow {
+                    burst: Some(Burst {
+                        first: Position(at),
+                        last: Position(at),
+                        events: 1,
+                        since: row(*first).received_at,
+                        until: row(at).received_at,
+                        answered: 1,
+                        failed: 0,
+                        slowest: None,
+                    }),
+                    ..row(at)
+                }),
+                (None, _) => rows.push(row(at)),
+            }
+        }
+        rows
+    }
+
+    fn page(&self, query: &PageQuery, folding: Option<&Folding>) -> Page {
+        let rows = self.rows(query, folding);
+        let limit = query.limit;
+        let page: Vec<EventRow> = match query.anchor {
+            Anchor::Newest => rows.into_iter().take(limit).collect(),
+            Anchor::Before(at) => {
+                let older = rows.into_iter().filter(|row| row.oldest().0 < at.0);
+                older.take(limit).collect()
+            }
+            Anchor::After(at) => {
+                let newer: Vec<_> = rows
+                    .into_iter()
+                    .filter(|row| row.position.0 > at.0)
+                    .collect();
+                let from = newer.len().saturating_sub(limit);
+                newer.into_iter().skip(from).collect()
+            }
+            Anchor::Around(at) => {
+                let middle = rows.partition_point(|row| row.position.0 > at.0);
+                let from = middle.saturating_sub(limit / 2);
+                rows.into_iter().skip(from).take(limit).collect()
+            }
+        };
+        Page {
+            newest: Position(self.newest),
+            ..page.into()
+        }
+    }
+
+    fn answer(&self, effect: Effect) -> Option<Answer> {
+        Some(match effect {
+            Effect::LoadPage {
+                generation,
+                query,
+                folding,
+            } => Answer::Page {
+                generation,
+                result: Ok(self.page(&query, folding.as_ref())),
+            },
+            Effect::LoadEvent {
+                generation,
+                id: wanted,
+                look,
+            } => {
+                let at = (1..=self.newest).find(|at| id(*at) == wanted);
+                let at = at.filter(|at| self.has(*at));
+                Answer::Event {
+                    generation,
+                    result: Ok(at.map(|at| opened_as(at, look))),
+                }
+            }
+            Effect::Read { id: wanted, then } => {
+                let at = (1..=self.newest).find(|at| id(*at) == wanted);
+                let at = at.filter(|at| self.has(*at)).ok_or("it is gone");
+                Answer::Read {
+                    then,
+                    result: at.map(|at| Box::new(event(at))).map_err(str::to_owned),
+                }
+            }
+            effect => return answer(effect, self.newest),
+        })
+    }
+
+    /// Something happens to the history; the changes that the agent tells of.
+    fn happen(&mut self, what: Happening, app: &App) -> Vec<Message> {
+        let mut changes = Changes::default();
+        match what {
+            Happening::Arrive(many) => {
+                self.newest += many;
+                changes.appended = Some(Position(self.newest));
+            }
+            Happening::Burst(many) => {
+                // It takes in what came last, the selected event among them.
+                let first =
+                    (self.newest - 20).max(self.bursts.last().map_or(1, |(_, last)| last + 1));
+                self.newest += many;
+                if first < self.newest {
+                    self.bursts.push((first, self.newest));
+                }
+                changes.appended = Some(Position(self.newest));
+            }
+            Happening::Remove => {
+                self.removed
+                    .extend(app.list.selected().map(|row| row.position.0));
+                changes.everything = true;
+            }
+            Happening::Touch => {
+                let row = app.list.selected();
+                changes
+                    .touched
+                    .extend(row.map(|row| (row.position, row.id)));
+            }
+            Happening::Tick(seconds) => {
+                return vec![Message::Tick(now() + SignedDuration::from_secs(seconds))];
+            }
+        }
+        vec![Message::Changed(changes)]
+    }
+}
+
+/// What can happen between two keys.
+#[derive(Debug, Clone, Copy)]
+enum Happening {
+    Arrive(i64),
+    Burst(i64),
+    Remove,
+    Touch,
+    Tick(i64),
+}
+
+fn happenings() -> impl Strategy<Value = Vec<(Happening, usize)>> {
+    let one = prop_oneof![
+        (1..5_i64).prop_map(Happening::Arrive),
+        (30..60_i64).prop_map(Happening::Burst),
+        Just(Happening::Remove),
+        Just(Happening::Touch),
+        (0..9_i64).prop_map(Happening::Tick),
+    ];
+    prop::collection::vec((one, 0..5_usize), 0..6)
+}
+
+/// Keys that bring an event onto the screen, and of what is then asked how much is answered before
+/// the first key that concerns it.
+fn ways() -> impl Strategy<Value = (&'static str, usize)> {
+    let keys = [
+        "",
+        "j",
+        "j j k",
+        "G",
+        "g",
+        "ctrl-d",
+        "/ x enter",
+        "/ x enter j",
+        "j j z",
+        "G k k",
+    ];
+    (prop::sample::select(keys.to_vec()), 0..9_usize)
+}
+
+/// A key that reads an event or acts on it, the ones that then act, and whether that is in time:
+/// what has been removed can only be acted on where it was read before.
+const FIRST_AND_THEN: [(&str, &str); 17] = [
+    ("y", "i"),
+    ("enter", "r"),
+    ("enter", "y i"),
+    ("w", "r"),
+    ("1", "r"),
+    ("2", "y i"),
+    ("tab", "w"),
+    ("6", "o"),
+    ("b", "r"),
+    ("W", "y i"),
+    (";", "N enter"),
+    ("o", "r"),
+    ("e", "r"),
+    ("d", "w"),
+    ("x", "esc r"),
+    ("enter", "esc r"),
+    ("L", "; N enter"),
+];
+
+/// The event that an effect is about.
+fn concerned(effect: &Effect) -> Option<EventId> {
+    match effect {
+        Effect::Replay { id, .. }
+        | Effect::Explain { id, .. }
+        | Effect::FindLink { id }
+        | Effect::Annotate { id, .. }
+        | Effect::Edit { id, .. }
+        | Effect::Read { id, .. } => Some(*id),
+        Effect::Copy(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),
+        _ => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn an_action_takes_the_event_that_was_on_the_screen_at_the_first_key(
+        newest in 1..120_i64,
+        (way, answered) in ways(),
+        pair in 0..FIRST_AND_THEN.len(),
+        before in happenings(),
+        between in happenings(),
+        size in prop::sample::select(vec![(60, 15), (80, 24), (120, 40)]),
+    ) {
+        let mut past = Past::with(newest);
+        let mut app = app(size.0, size.1);
+        let mut waiting = app.update(Message::Tick(now()));
+        let settle = |app: &mut App, past: &Past, waiting: &mut Vec<Effect>, most: usize| {
+            let mut acted = Vec::new();
+            for _ in 0..most {
+                if waiting.is_empty() {
+                    break;
+                }
+                let effect = waiting.remove(0);
+                acted.push(effect.clone());
+                if let Some(answer) = past.answer(effect) {
+                    waiting.extend(app.update(Message::Answer(answer)));
+                }
+            }
+            acted
+        };
+        let press = |app: &mut App, keys: &str| -> Vec<Effect> {
+            let keys = keys.split(' ').filter(|key| !key.is_empty());
+            let press = |key: &str| Message::Key(key.parse::<Key>().unwrap().into());
+            keys.flat_map(|key| app.update(press(key))).collect()
+        };
+        settle(&mut app, &past, &mut waiting, 1_000);
+        waiting.extend(press(&mut app, way));
+        settle(&mut app, &past, &mut waiting, answered);
+        for (what, most) in before {
+            for message in past.happen(what, &app) {
+                waiting.extend(app.update(message));
+            }
+            settle(&mut app, &past, &mut waiting, most);
+        }
+        let Some(seen) = app.list.selected().cloned() else {
+            return Ok(());
+        };
+        let (first, then) = FIRST_AND_THEN[pair];
+        // A burst is opened by this key, and is replayed as a whole.
+        prop_assume!(seen.burst.is_none());
+        waiting.extend(press(&mut app, first));
+        for (what, most) in between {
+            for message in past.happen(what, &app) {
+                waiting.extend(app.update(message));
+            }
+            settle(&mut app, &past, &mut waiting, most);
+            frame(&app);
+        }
+        let effects = press(&mut app, then);
+        let acted: Vec<EventId> = effects.iter().filter_map(concerned).collect();
+        prop_assert_eq!(acted, vec![seen.id], "{} {} of {}", first, then, seen.position.0);
+    }
+}
