@@ -18,6 +18,7 @@ pub(crate) enum Code {
     Unreachable = 4,
     ServiceFailed = 5,
     NothingMatched = 6,
+    TakenOver = 7,
 }
 
 impl From<Code> for ExitCode {

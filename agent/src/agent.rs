@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use podtap_podio::client::TlsUnavailable;
-use podtap_wire::{Respond, limits};
+use podtap_wire::{Respond, TunnelHolder, limits};
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
@@ -90,9 +90,12 @@ pub enum RunError {
         /// The relay's words.
         message: String,
     },
-    /// Another agent of the same owner has the tunnel now.
-    #[error("another agent has taken the tunnel over")]
-    TakenOver,
+    /// Another agent of the same owner has the tunnel.
+    #[error("{holder}")]
+    TakenOver {
+        /// Which one.
+        holder: TunnelHolder,
+    },
     /// Podio would never call the hooks that are wanted.
     #[error(transparent)]
     Hooks(#[from] HooksError),
@@ -309,7 +312,7 @@ fn ended(stop: Stop) -> Result<(), RunError> {
         Stop::TokenRevoked => RunError::TokenRevoked,
         Stop::VersionRefused(message) => RunError::VersionRefused { message },
         Stop::Refused(message) => RunError::Refused { message },
-        Stop::TakenOver => RunError::TakenOver,
+        Stop::TakenOver(holder) => RunError::TakenOver { holder },
         Stop::History(error) => RunError::History(error),
     })
 }

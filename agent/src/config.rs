@@ -59,6 +59,10 @@ pub struct LinkConfig {
     pub respond: Respond,
     /// The proxy to go through, `http://[user:password@]host:port`, already chosen for `relay`.
     pub proxy: Option<Url>,
+    /// What this machine is called, for the person at another agent of the tunnel.
+    pub host: Option<String>,
+    /// Whether to take the tunnel from an agent that has just taken it from another.
+    pub take_over: bool,
 }
 
 impl LinkConfig {
@@ -72,6 +76,8 @@ impl LinkConfig {
             window,
             respond,
             proxy: None,
+            host: None,
+            take_over: false,
         }
     }
 }

@@ -131,7 +131,8 @@ fn answered(status: u16, headers: HeaderList, body: Vec<u8>) -> Outcome {
 }
 
 fn headers() -> impl Strategy<Value = HeaderList> {
-    let value = proptest::collection::vec(any::<u8>(), 0..20);
+    let byte = prop_oneof![Just(b'\t'), 0x20..=0x7e_u8, 0x80..=0xff_u8];
+    let value = proptest::collection::vec(byte, 0..20);
     proptest::collection::vec(("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,9}", value), 0..5)
         .prop_map(|pairs| pairs.into_iter().collect())
 }

@@ -251,7 +251,7 @@ async fn a_wrong_token_and_a_revoked_one_end_the_agent() {
 
     let mut running = Running::start(config(&folder, relay.link(), &service));
     running.up().await;
-    relay.tokens().revoke("somebody").unwrap();
+    relay.tokens().revoke("somebody", false).unwrap();
     let end = running.ended().await;
     let revoked = matches!(
         end,
@@ -272,7 +272,7 @@ async fn a_newer_agent_takes_the_tunnel_over() {
     second.up().await;
 
     let end = first.ended().await;
-    assert!(matches!(end, Err(RunError::TakenOver)), "{end:?}");
+    assert!(matches!(end, Err(RunError::TakenOver { .. })), "{end:?}");
     second.stop().await;
 }
 

@@ -76,6 +76,17 @@ pub struct Limits {
     pub max_queue_events: u64,
     /// Bytes that one tunnel's queue holds.
     pub max_queue_bytes: u64,
+    /// Tunnels that one owner may have.
+    pub max_owner_tunnels: u64,
+    /// Agents of one owner connected at one moment.
+    pub max_owner_sessions: usize,
+    /// Events that all queues of one owner hold together.
+    pub max_owner_queue_events: u64,
+    /// Bytes that all queues of one owner hold together.
+    pub max_owner_queue_bytes: u64,
+    /// Bytes of events on their way to agents, and of answers on their way from them, over all
+    /// sessions. One owner gets a quarter at most.
+    pub max_session_memory: usize,
     /// The age at which an event that no agent took is removed.
     pub max_age: Duration,
     /// Webhooks that one tunnel accepts; `None` for any number.
@@ -130,6 +141,11 @@ impl Default for Limits {
             max_sessions: 4 * KIB,
             max_queue_events: 100_000,
             max_queue_bytes: 1024 * MIB as u64,
+            max_owner_tunnels: 100,
+            max_owner_sessions: 100,
+            max_owner_queue_events: 400_000,
+            max_owner_queue_bytes: 4 * 1024 * MIB as u64,
+            max_session_memory: 96 * MIB,
             max_age: Duration::from_hours(7 * 24),
             max_rate: Some(Rate::per_second(100)),
             max_rate_per_peer: Some(Rate::per_second(1000)),

@@ -17,9 +17,9 @@ use crate::tunnel::directory::Directory;
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) queue: Arc<dyn Queue>,
-    pub(crate) directory: Directory,
+    pub(crate) directory: Arc<Directory>,
     pub(crate) presence: Arc<Presence>,
-    pub(crate) responders: Responders,
+    pub(crate) responders: Arc<Responders>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
     pub(crate) proxies: TrustedProxies,

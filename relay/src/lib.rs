@@ -17,6 +17,7 @@ mod descriptors;
 mod error;
 mod host;
 mod ingest;
+mod manage;
 mod methods;
 mod metrics;
 mod peer;
@@ -221,12 +222,22 @@ async fn open(
         queue_limits,
         Arc::clone(&metrics),
     )?);
-    let directory = Directory::load(Arc::clone(&queue)).await;
-    Ok(directory.ok().map(|directory| Core {
+    let directory = Directory::load(Arc::clone(&queue), &limits).await;
+    let Ok(directory) = directory else {
+        return Ok(None);
+    };
+    if directory
+        .tell_public_url(public_url.to_string())
+        .await
+        .is_err()
+    {
+        return Ok(None);
+    }
+    Ok(Some(Core {
         queue,
-        directory,
+        directory: Arc::new(directory),
         presence: Arc::default(),
-        responders: ingest::Responders::default(),
+        responders: Arc::default(),
         metrics,
         limits,
         proxies,

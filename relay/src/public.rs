@@ -12,6 +12,7 @@ use crate::budget::Budget;
 use crate::core::Core;
 use crate::host;
 use crate::ingest::{Ingest, Refusal};
+use crate::manage::Manager;
 use crate::methods;
 use crate::peer::PeerGroup;
 use crate::rate::Rates;
@@ -31,6 +32,7 @@ pub(crate) struct Public {
     core: Arc<Core>,
     ingest: Ingest,
     sessions: Sessions,
+    manager: Manager,
     admin: Admin,
     /// The heads of requests in progress.
     heads: Arc<Budget<PeerGroup>>,
@@ -45,6 +47,9 @@ impl Public {
             rates: limits.max_rate_per_peer.map(Rates::new),
             ingest: Ingest::new(Arc::clone(&core)),
             sessions,
+            manager: Manager {
+                core: Arc::clone(&core),
+            },
             admin,
             core,
         }
@@ -101,6 +106,7 @@ impl Handler for Public {
                 self.ingest.accept(key, path, peer, request).await
             }
             (Route::Connect, Ok(())) => self.sessions.connect(request, peer).await,
+            (Route::Manage(asked), Ok(())) => self.manager.answer(asked, request).await,
             (Route::Live, Ok(())) => Admin::live(),
             (Route::Ready, Ok(())) => self.admin.ready(),
             (Route::NotFound, Ok(())) => {

@@ -1,7 +1,7 @@
 //! Where a request goes, decided from its target alone. Pure.
 
 use http::Uri;
-use podtap_wire::TunnelKey;
+use podtap_wire::{TunnelKey, TunnelName, manage};
 
 /// The parts of a relay that answer requests.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(crate) enum Route {
     },
     /// An agent.
     Connect,
+    /// An owner who looks after tunnels.
+    Manage(Manage),
     /// Whether the process runs.
     Live,
     /// Whether it takes webhooks.
@@ -22,13 +24,43 @@ pub(crate) enum Route {
     NotFound,
 }
 
+/// What an owner asks for; the method says the rest.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Manage {
+    /// All tunnels.
+    All,
+    /// One of them.
+    One(TunnelName),
+    /// A new URL for one.
+    Rotate(TunnelName),
+}
+
+impl Manage {
+    /// What follows the path of all tunnels; a name has no character that is escaped in a URL.
+    fn of(rest: &str) -> Option<Self> {
+        if rest.is_empty() {
+            return Some(Self::All);
+        }
+        let rest = rest.strip_prefix('/')?;
+        match rest.split_once('/') {
+            None => Some(Self::One(rest.parse().ok()?)),
+            Some((name, "rotate")) => Some(Self::Rotate(name.parse().ok()?)),
+            Some(_) => None,
+        }
+    }
+}
+
 impl Route {
     pub(crate) fn of(target: &Uri) -> Self {
         match target.path() {
             "/-/connect" => return Self::Connect,
             "/-/healthz" => return Self::Live,
             "/-/readyz" => return Self::Ready,
-            _ => {}
+            path => {
+                if let Some(rest) = path.strip_prefix(manage::TUNNELS_PATH) {
+                    return Manage::of(rest).map_or(Self::NotFound, Self::Manage);
+                }
+            }
         }
         let ingest = || {
             let target = target.path_and_query()?.as_str().strip_prefix('/')?;
@@ -82,11 +114,24 @@ mod tests {
         assert_eq!(route("/-/connect?x"), Route::Connect);
         assert_eq!(route("/-/healthz"), Route::Live);
         assert_eq!(route("/-/readyz"), Route::Ready);
+        let crm = || "crm".parse().unwrap();
+        for (path, asked) in [
+            ("/-/tunnels", Manage::All),
+            ("/-/tunnels/crm", Manage::One(crm())),
+            ("/-/tunnels/crm/rotate", Manage::Rotate(crm())),
+        ] {
+            assert_eq!(route(path), Route::Manage(asked), "{path}");
+        }
         for other in [
             "/",
             "*",
             "/-/",
             "/-/connect/",
+            "/-/tunnels/",
+            "/-/tunnelsx",
+            "/-/tunnels/%2e%2e",
+            "/-/tunnels/crm/",
+            "/-/tunnels/crm/rotate/x",
             "/KEYx/a",
             "/short",
             "//KEY/a",

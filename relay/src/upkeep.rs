@@ -1,4 +1,5 @@
-//! What the relay does by the clock: notice changes of other processes, remove what is too old.
+//! What the relay does by the clock: notice changes of other processes, tell them who is connected,
+//! remove what is too old.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,9 @@ const POLL_PERIOD: Duration = Duration::from_millis(200);
 /// How often old events are looked for, and a queue that is broken and idle is repaired.
 const EXPIRY_PERIOD: Duration = Duration::from_secs(2);
 
+/// How often other processes are told who is connected, where that has changed.
+const TELL_PERIOD: Duration = Duration::from_secs(1);
+
 /// The relay's clockwork.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
@@ -26,6 +30,8 @@ impl Upkeep {
     pub(crate) async fn run(self, token: CancellationToken) {
         let mut polls = interval(POLL_PERIOD);
         let mut expiries = interval(EXPIRY_PERIOD);
+        let mut news = interval(TELL_PERIOD);
+        news.set_missed_tick_behavior(MissedTickBehavior::Delay);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         expiries.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -33,6 +39,7 @@ impl Upkeep {
             tokio::select! {
                 () = token.cancelled() => return,
                 _ = polls.tick() => self.poll().await,
+                _ = news.tick() => self.tell().await,
                 _ = expiries.tick() => self.expire().await,
             }
         }
@@ -43,6 +50,16 @@ impl Upkeep {
             Ok(Some(standing)) => self.core.presence.enforce(&standing),
             Ok(None) => {}
             Err(error) => tracing::debug!(%error, "changes cannot be looked for"),
+        }
+    }
+
+    async fn tell(&self) {
+        let Some(sessions) = self.core.presence.news() else {
+            return;
+        };
+        if let Err(error) = self.core.directory.tell_sessions(sessions).await {
+            tracing::debug!(%error, "who is connected cannot be told");
+            self.core.presence.tell_again();
         }
     }
 

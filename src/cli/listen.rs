@@ -80,6 +80,9 @@ pub(crate) struct Listen {
     /// Where the relay inside this process listens [default: 127.0.0.1:7638 or the next free port]
     #[arg(long, value_name = "ADDR", conflicts_with = "relay")]
     pub(crate) listen: Option<String>,
+    /// Take the tunnel even from an agent that has just taken it from another
+    #[arg(long)]
+    pub(crate) take_over: bool,
     /// End with exit code 4 when the relay cannot be reached, instead of waiting for it
     #[arg(long)]
     pub(crate) no_wait: bool,

@@ -41,7 +41,7 @@ pub(crate) use trigger::Trigger;
 )]
 #[command(after_help = "\
 Exit codes: 0 done · 1 failed · 2 usage · 3 token refused · 4 relay unreachable · \
-5 local service failed · 6 nothing matched or timed out · 129/130/143 ended by a signal")]
+5 local service failed · 6 nothing matched or timed out · 7 another agent has the tunnel · 129/130/143 ended by a signal")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

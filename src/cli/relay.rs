@@ -109,8 +109,14 @@ pub(crate) enum TokenCommand {
         json: bool,
     },
     /// Revoke all tokens of NAME, or the one with this id
+    #[command(after_help = "\
+The tunnels of an owner without a token go on storing webhooks until --max-age of the relay is over, \
+so that a token can be replaced. With --with-tunnels their URLs answer 404 at once.")]
     Revoke {
-        /// The owner's name or a token's id
+        /// The owner's name, or a token's id as `token list` shows it
         name: String,
+        /// Delete the owner's tunnels too, with what waits in them
+        #[arg(long)]
+        with_tunnels: bool,
     },
 }

@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::config::{Key, Secret, Settings};
 use crate::failure::{Code, Failure};
+use crate::output::printable;
 
 /// A relay to be reached, with what an error must name.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ impl Link {
         origin: &str,
         settings: &Settings,
     ) -> Result<Self, Failure> {
+        config.host = Some(gethostname::gethostname().to_string_lossy().into_owned());
         config.window = settings.number(Key::WINDOW)?.unwrap_or(DEFAULT_WINDOW);
         config.respond = settings.respond()?;
         let token = Shown {
@@ -68,6 +70,15 @@ impl Link {
         match error {
             RunError::TokenRefused { .. } => refused("the relay refused this token"),
             RunError::TokenRevoked => refused("the token was revoked"),
+            RunError::TakenOver { holder } => {
+                Failure::new(Code::TakenOver, printable(&holder.to_string()))
+                    .fact("relay", relay)
+                    .fact("tunnel", self.config.tunnel.to_string())
+                    .hint(
+                        "end that one, give this one another --name, or take the tunnel with \
+                         --take-over",
+                    )
+            }
             other => Failure::because("the agent ended", other).fact("relay", relay),
         }
     }

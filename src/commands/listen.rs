@@ -24,7 +24,7 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     let shown = Shown::of(listen.display.mode(), settings)?;
     let shutdown = Shutdown::watch()?;
     let mut parts = Parts::new(shutdown.token().clone());
-    let link = if let Some(relay) = settings.relay()? {
+    let mut link = if let Some(relay) = settings.relay()? {
         Link::to(relay, settings)?
     } else {
         let tunnel = settings.tunnel()?;
@@ -34,6 +34,7 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
         start_relay(&mut parts, relay);
         Link::with(link, "this process", settings)?
     };
+    link.config.take_over = listen.take_over;
     let relay = link.config.relay.to_string();
     let mut config = agent_config(settings, Some(&link), Some(target))?;
     config.podio.hooks = super::hooks::wanted(&listen.hooks, settings)?;

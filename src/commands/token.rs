@@ -1,47 +1,87 @@
 //! `podtap relay token create|list|revoke`: on the relay's data folder, beside a running relay.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use podtap_agent::export::json::text::to_line;
-use podtap_relay::tunnel::{TokenInfo, TokenStore};
+use podtap_relay::tunnel::{Error, Revoked, TokenInfo, TokenStore};
 use serde::Serialize;
 
 use crate::cli::TokenCommand;
-use crate::config::Settings;
+use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
-use crate::output::print;
+use crate::output::{print, printable, say};
 
 /// Runs one of them.
 pub(crate) fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode, Failure> {
     let dir = settings.relay_dir()?;
-    let store = TokenStore::open(&dir).map_err(|error| {
-        Failure::because("the relay's tokens cannot be opened", &error)
+    let failed = |error: Error| {
+        Failure::because("the relay's tokens cannot be changed", &error)
             .fact("folder", dir.display().to_string())
-            .hint("name the relay's own folder with --data-dir, and run this as its user")
-    })?;
-    let failed = |error| Failure::because("the relay's tokens cannot be changed", &error);
-    match command {
-        TokenCommand::Create { name } => {
-            let token = store.create(&name).map_err(failed)?;
-            print(token.reveal())?;
+    };
+    if let TokenCommand::Create { name } = &command {
+        let store = TokenStore::open(&dir).map_err(|error| cannot_open(&dir, &error))?;
+        let token = store.create(name).map_err(failed)?;
+        let is_new = !store.was_used_by_a_relay();
+        if is_new || settings.text(Key::DATA_DIR).is_none() {
+            note(&dir, is_new);
         }
+        print(token.reveal())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let store = existing(&dir)?;
+    match command {
+        TokenCommand::Create { .. } => {}
         TokenCommand::List { json } => {
             for info in store.list().map_err(failed)? {
                 print(&if json { object(&info) } else { line(&info) })?;
             }
         }
-        TokenCommand::Revoke { name } => {
-            if store.revoke(&name).map_err(failed)? == 0 {
+        TokenCommand::Revoke { name, with_tunnels } => {
+            let revoked = store.revoke(&name, with_tunnels).map_err(failed)?;
+            if revoked == Revoked::default() {
                 return Err(Failure::new(
                     Code::NothingMatched,
                     "no token in use has this name or id",
                 )
-                .fact("name", name)
+                .fact("name", printable(&name))
                 .hint("`podtap relay token list` shows them"));
             }
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The store of a folder that a relay or an earlier command has made.
+pub(super) fn existing(dir: &Path) -> Result<TokenStore, Failure> {
+    let store = TokenStore::existing(dir).map_err(|error| cannot_open(dir, &error))?;
+    store.ok_or_else(|| {
+        Failure::new(
+            Code::NothingMatched,
+            "no relay keeps its data in this folder",
+        )
+        .fact("folder", dir.display().to_string())
+        .hint("name the relay's own folder with --data-dir")
+    })
+}
+
+fn cannot_open(dir: &Path, error: &Error) -> Failure {
+    Failure::because("the relay's tokens cannot be opened", error)
+        .fact("folder", dir.display().to_string())
+        .hint("name the relay's own folder with --data-dir, and run this as its user")
+}
+
+/// Says on stderr where a token went that may not be where the relay looks.
+fn note(dir: &Path, is_new: bool) {
+    let why = if is_new {
+        "no relay has used this folder yet; start it with the same --data-dir"
+    } else {
+        "the relay's own folder is named with --data-dir"
+    };
+    say(&format!(
+        "The token is for the relay of {}: {why}.",
+        dir.display()
+    ));
 }
 
 fn line(info: &TokenInfo) -> String {
@@ -52,7 +92,9 @@ fn line(info: &TokenInfo) -> String {
     };
     format!(
         "{:20}  pt_{}…  made {:.0}  {state}",
-        info.owner, info.id, info.created_at
+        printable(&info.owner),
+        info.id,
+        info.created_at
     )
 }
 

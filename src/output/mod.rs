@@ -1,4 +1,5 @@
-//! What goes to stdout: lines for people, JSON for programs. Errors never do.
+//! What goes to stdout: lines for people, JSON for programs. Errors never do, and advice goes to
+//! stderr.
 
 pub(crate) mod feed;
 pub(crate) mod json;
@@ -42,4 +43,9 @@ pub(crate) fn print(line: &(impl Printed + ?Sized)) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{}", line.text())?;
     Ok(stdout.flush()?)
+}
+
+/// Writes one line of advice to stderr, as far as somebody reads it.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", visible(line));
 }

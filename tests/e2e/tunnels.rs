@@ -41,12 +41,31 @@ async fn a_newer_connection_takes_the_tunnel_over_and_the_older_one_says_so() {
         .await;
 
     let status = older.ended().await;
-    assert_eq!(status.code(), Some(1), "{}", older.stderr());
-    assert!(older.stderr().contains("another"), "{}", older.stderr());
+    assert_eq!(status.code(), Some(7), "{}", older.stderr());
+    let said = older.stderr();
+    let host = rustix::system::uname();
+    let host = host.nodename().to_string_lossy();
+    assert!(
+        said.contains(&format!("another agent on {host} has the tunnel since")),
+        "{said}"
+    );
+
+    // A supervisor starts it again at once, and it does not fight for the tunnel.
+    let mut again = stage.start_agent(&relay.url(), &token, service.address(), &[]);
+    assert_eq!(again.ended().await.code(), Some(7), "{}", again.stderr());
+    assert!(again.stderr().contains("--take-over"), "{}", again.stderr());
     form_post(&url, b"type=item.create&item_id=1").await;
     newer
         .object("event", |event| event["event"] == "item.create")
         .await;
+
+    // A person takes it all the same.
+    let options = ["--take-over"];
+    let (_third, _) = stage
+        .agent(&relay.url(), &token, service.address(), &options)
+        .await;
+    let mut newer = newer;
+    assert_eq!(newer.ended().await.code(), Some(7), "{}", newer.stderr());
 }
 
 #[tokio::test(flavor = "multi_thread")]

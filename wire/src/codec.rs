@@ -14,6 +14,10 @@ use crate::frame::{
 use crate::ids::{EventId, Seq};
 use crate::limits::{MAX_BODY_BYTES, MAX_HEADER_BYTES};
 use crate::request::{HeaderList, WebhookRequest, WebhookResponse};
+use crate::valid::{self, InvalidRequest};
+
+/// The most that is kept of the name of an unknown frame type, in characters: it goes into a log.
+const MAX_TYPE_CHARS: usize = 64;
 
 /// A frame as the websocket message that carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +33,8 @@ pub enum Encoded {
 pub enum Decoded<F> {
     /// A frame this build knows.
     Frame(F),
-    /// A frame type of a newer peer: to be skipped with a warning.
+    /// A frame type of a newer peer, cut to 64 characters: to be skipped, with one warning a
+    /// connection.
     Unknown(String),
 }
 
@@ -55,6 +60,9 @@ pub enum DecodeError {
     /// The JSON is not what the frame type asks for.
     #[error("a frame's JSON cannot be read")]
     Json(#[from] serde_json::Error),
+    /// The webhook is not one that can have come over HTTP.
+    #[error("a frame holds what HTTP does not: {0}")]
+    Request(#[from] InvalidRequest),
 }
 
 /// The frame could not be written as JSON; it holds something that JSON cannot.
@@ -85,7 +93,7 @@ impl AgentFrame {
         Ok(Decoded::Frame(match &*kind {
             "hello" => Self::Hello(parse::<Hello>(message.as_bytes())?),
             "ack" => Self::Ack(parse::<Ack>(message.as_bytes())?),
-            _ => return Ok(Decoded::Unknown(kind.into_owned())),
+            _ => return Ok(unknown(&kind)),
         }))
     }
 
@@ -94,7 +102,7 @@ impl AgentFrame {
         let (head, body) = split(message)?;
         let kind = frame_type(&head)?;
         if kind != "response" {
-            return Ok(Decoded::Unknown(kind.into_owned()));
+            return Ok(unknown(&kind));
         }
         let head: ResponseHead<'_> = parse(&head)?;
         let response = WebhookResponse {
@@ -134,18 +142,24 @@ impl RelayFrame {
     pub fn decode_text(message: &str) -> Result<Decoded<Self>, DecodeError> {
         let kind = frame_type(message.as_bytes())?;
         Ok(Decoded::Frame(match &*kind {
-            "welcome" => Self::Welcome(parse::<Welcome>(message.as_bytes())?),
+            "welcome" => {
+                let welcome = parse::<Welcome>(message.as_bytes())?;
+                valid::url(&welcome.url)?;
+                Self::Welcome(welcome)
+            }
             "notice" => Self::Notice(parse::<Notice>(message.as_bytes())?),
-            _ => return Ok(Decoded::Unknown(kind.into_owned())),
+            _ => return Ok(unknown(&kind)),
         }))
     }
 
-    /// The frame in a binary message. The body shares the message's memory.
+    /// The frame in a binary message. The body shares the message's memory. An event that no
+    /// request of HTTP can have been is refused: what is stored may be copied out as a command or
+    /// as raw HTTP, whoever runs the relay.
     pub fn decode_binary(message: &Bytes) -> Result<Decoded<Self>, DecodeError> {
         let (head, body) = split(message)?;
         let kind = frame_type(&head)?;
         if kind != "event" {
-            return Ok(Decoded::Unknown(kind.into_owned()));
+            return Ok(unknown(&kind));
         }
         let head: EventHead<'_> = parse(&head)?;
         let request = WebhookRequest {
@@ -156,6 +170,7 @@ impl RelayFrame {
             peer: head.peer,
             body,
         };
+        request.validate()?;
         Ok(Decoded::Frame(Self::Event(EventFrame {
             seq: head.seq,
             id: head.id,
@@ -245,6 +260,10 @@ fn at_most(part: &'static str, got: usize, limit: usize) -> Result<(), DecodeErr
 fn frame_type(json: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
     at_most("header", json.len(), MAX_HEADER_BYTES)?;
     Ok(serde_json::from_slice::<Tag<'_>>(json)?.kind)
+}
+
+fn unknown<F>(kind: &str) -> Decoded<F> {
+    Decoded::Unknown(kind.chars().take(MAX_TYPE_CHARS).collect())
 }
 
 fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {

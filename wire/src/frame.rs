@@ -1,5 +1,7 @@
 //! The frames, named after their sender: plain data without any encoding.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +42,15 @@ pub struct Hello {
     /// Who answers the sender.
     #[serde(default)]
     pub respond: Respond,
+    /// The [`Welcome::epoch`] of this agent's first connection; `None` at that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// The machine it runs on, for the person at another agent of the tunnel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The person asked for the tunnel, whoever has it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub take_over: bool,
 }
 
 /// Who answers the sender of a webhook.
@@ -82,6 +93,11 @@ pub struct Welcome {
     pub limits: RelayLimits,
     /// Name and version of the relay.
     pub server: String,
+    /// The agent's place among those that have served the tunnel: a later one is higher. It keeps
+    /// the one of its first connection, so that an agent that comes back late loses against a
+    /// live one that was started after it. Zero from a relay that knows none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub epoch: u64,
 }
 
 /// The limits an agent may want to show. Zero means none.
@@ -98,6 +114,9 @@ pub struct RelayLimits {
     pub max_queue_bytes: u64,
     /// The age in seconds at which an event that no agent took is removed.
     pub max_age_s: u64,
+    /// The largest body of an answer that is taken under [`Respond::Local`], in bytes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub max_response_bytes: u64,
 }
 
 /// One webhook on its way to the agent.
@@ -115,8 +134,13 @@ pub struct EventFrame {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Notice {
-    /// A newer connection of the same owner holds the tunnel now.
-    TakenOver,
+    /// Another agent of the same owner has the tunnel.
+    TakenOver(TunnelHolder),
+    /// The owner has as much as this relay allows; coming back changes nothing.
+    Limit {
+        /// Which limit, in words that say what to do.
+        message: String,
+    },
     /// The relay shuts down.
     Draining {
         /// When to come back, in milliseconds from now.
@@ -145,4 +169,35 @@ pub enum Notice {
     /// A kind that this build does not know.
     #[serde(other)]
     Unknown,
+}
+
+/// Who has a tunnel, as far as the relay tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TunnelHolder {
+    /// The machine it runs on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Since when it has been connected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+impl fmt::Display for TunnelHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("another agent")?;
+        if let Some(host) = &self.host {
+            write!(f, " on {host}")?;
+        }
+        f.write_str(" has the tunnel")?;
+        match self.since {
+            Some(since) => write!(f, " since {since:.0}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a field need not be written: a peer that does not know it sees the bytes it always saw.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -19,20 +19,25 @@
 //! This crate does no I/O and knows no websocket library.
 
 pub mod codec;
+pub mod fragment;
 pub mod frame;
 pub mod hop;
 pub mod ids;
 pub mod limits;
+pub mod manage;
 pub mod refusal;
 pub mod request;
+pub mod valid;
 pub mod version;
 
 pub use codec::{DecodeError, Decoded, Encoded};
+pub use fragment::{Fragment, fragments};
 pub use frame::{
     Ack, AgentFrame, EventFrame, Hello, Notice, RelayFrame, RelayLimits, Respond, ResponseFrame,
-    Welcome,
+    TunnelHolder, Welcome,
 };
 pub use hop::OneHop;
 pub use ids::{EventId, InvalidId, Seq, TunnelKey, TunnelName};
 pub use refusal::{ConnectRefusal, RefusalKind};
 pub use request::{HeaderList, WebhookRequest, WebhookResponse, latin1, latin1_bytes};
+pub use valid::InvalidRequest;

@@ -18,6 +18,20 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 /// The largest websocket message either side may send, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 4 + MAX_HEADER_BYTES + MAX_BODY_BYTES;
 
+/// The largest message of an agent before its hello, and after it unless it sends the local
+/// service's answers: acknowledgements are tiny.
+pub const MAX_CONTROL_BYTES: usize = 16 * 1024;
+
+/// Bytes of a large message that go out as one websocket frame (RFC 6455 §5.4), so that what waits
+/// to be written to a slow peer is a few frames and not a whole body.
+pub const FRAGMENT_BYTES: usize = 64 * 1024;
+
+/// The largest body of an answer that a relay takes which does not say.
+pub const DEFAULT_MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
+
+/// The longest name of a machine that goes from agent to agent, in characters.
+pub const MAX_HOST_CHARS: usize = 64;
+
 /// Unacknowledged events an agent asks for unless configured otherwise.
 pub const DEFAULT_WINDOW: u32 = 1024;
 

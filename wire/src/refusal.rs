@@ -11,7 +11,7 @@ pub struct ConnectRefusal {
     pub message: String,
 }
 
-/// What kind of refusal it is. The agent gives up on the first three and retries the rest.
+/// What kind of refusal it is. The agent gives up on those that do not pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefusalKind {
@@ -21,6 +21,8 @@ pub enum RefusalKind {
     Version,
     /// The request is not a well-formed websocket upgrade or the hello cannot be right (HTTP 400).
     Malformed,
+    /// There is nothing of this name (HTTP 404).
+    NotFound,
     /// The relay is full or going away; try again later (HTTP 503).
     Unavailable,
     /// A kind that this build does not know; treated as [`RefusalKind::Unavailable`].
@@ -39,6 +41,7 @@ impl RefusalKind {
         match self {
             Self::Token => 401,
             Self::Version | Self::Malformed => 400,
+            Self::NotFound => 404,
             Self::Unavailable | Self::Unknown => 503,
         }
     }

@@ -24,6 +24,13 @@ pub struct WebhookRequest {
     pub body: Bytes,
 }
 
+impl WebhookRequest {
+    /// Bytes of memory that it holds, head and body, for accounting.
+    pub fn footprint(&self) -> usize {
+        self.method.len() + self.path.len() + self.headers.footprint() + self.body.len()
+    }
+}
+
 /// What the local service answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookResponse {
@@ -33,6 +40,13 @@ pub struct WebhookResponse {
     pub headers: HeaderList,
     /// Its body.
     pub body: Bytes,
+}
+
+impl WebhookResponse {
+    /// Bytes of memory that it holds, head and body, for accounting.
+    pub fn footprint(&self) -> usize {
+        self.headers.footprint() + self.body.len()
+    }
 }
 
 /// Header pairs in order, duplicates kept; values are bytes, as HTTP allows.
@@ -70,12 +84,17 @@ impl HeaderList {
         self.0.is_empty()
     }
 
-    /// Bytes held by names and values, for accounting.
+    /// Bytes of names and values together.
     pub fn bytes(&self) -> usize {
         self.0
             .iter()
             .map(|(name, value)| name.len() + value.len())
             .sum()
+    }
+
+    /// Bytes of memory that the list holds: many short pairs cost far more than their text.
+    pub fn footprint(&self) -> usize {
+        self.bytes() + self.len() * size_of::<(String, Bytes)>()
     }
 }
 

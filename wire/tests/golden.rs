@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use podtap_wire::{
     Ack, AgentFrame, Decoded, Encoded, EventFrame, Hello, Notice, RelayFrame, RelayLimits, Respond,
-    ResponseFrame, Seq, WebhookRequest, WebhookResponse, Welcome,
+    ResponseFrame, Seq, TunnelHolder, WebhookRequest, WebhookResponse, Welcome,
 };
 
 fn agent_text(frame: AgentFrame, golden: &str) {
@@ -39,6 +39,9 @@ fn control_frames_are_tagged_json() {
             tunnel: "crm".parse().unwrap(),
             window: 1024,
             respond: Respond::Stored,
+            epoch: None,
+            host: None,
+            take_over: false,
         }),
         r#"{"type":"hello","client":"podtap/0.1.0","tunnel":"crm","window":1024,"respond":"stored"}"#,
     );
@@ -57,13 +60,15 @@ fn control_frames_are_tagged_json() {
                 max_queue_events: 2,
                 max_queue_bytes: 3,
                 max_age_s: 4,
+                max_response_bytes: 0,
             },
             server: "podtap/0.1.0".to_owned(),
+            epoch: 0,
         }),
         r#"{"type":"welcome","url":"https://hooks.example.com/k/","tunnel":"crm","backlog":3,"limits":{"window":1024,"max_body_bytes":1,"max_queue_events":2,"max_queue_bytes":3,"max_age_s":4},"server":"podtap/0.1.0"}"#,
     );
     relay_text(
-        RelayFrame::Notice(Notice::TakenOver),
+        RelayFrame::Notice(Notice::TakenOver(TunnelHolder::default())),
         r#"{"type":"notice","kind":"taken-over"}"#,
     );
     relay_text(
@@ -91,6 +96,53 @@ fn control_frames_are_tagged_json() {
             last_at: "2026-11-23T12:04:31.204Z".parse().unwrap(),
         }),
         r#"{"type":"notice","kind":"refused","count":12,"reason":"body over 8388608 bytes","last_at":"2026-11-23T12:04:31.204Z"}"#,
+    );
+}
+
+#[test]
+fn who_has_a_tunnel_and_what_a_relay_takes_are_told() {
+    agent_text(
+        AgentFrame::Hello(Hello {
+            client: "podtap/0.1.0".to_owned(),
+            tunnel: "crm".parse().unwrap(),
+            window: 1024,
+            respond: Respond::Local,
+            epoch: Some(7),
+            host: Some("ann-laptop".to_owned()),
+            take_over: true,
+        }),
+        r#"{"type":"hello","client":"podtap/0.1.0","tunnel":"crm","window":1024,"respond":"local","epoch":7,"host":"ann-laptop","take_over":true}"#,
+    );
+    relay_text(
+        RelayFrame::Welcome(Welcome {
+            url: "https://hooks.example.com/k/".to_owned(),
+            tunnel: "crm".parse().unwrap(),
+            backlog: 3,
+            limits: RelayLimits {
+                window: 1024,
+                max_body_bytes: 1,
+                max_queue_events: 2,
+                max_queue_bytes: 3,
+                max_age_s: 4,
+                max_response_bytes: 5,
+            },
+            server: "podtap/0.1.0".to_owned(),
+            epoch: 8,
+        }),
+        r#"{"type":"welcome","url":"https://hooks.example.com/k/","tunnel":"crm","backlog":3,"limits":{"window":1024,"max_body_bytes":1,"max_queue_events":2,"max_queue_bytes":3,"max_age_s":4,"max_response_bytes":5},"server":"podtap/0.1.0","epoch":8}"#,
+    );
+    relay_text(
+        RelayFrame::Notice(Notice::TakenOver(TunnelHolder {
+            host: Some("ann-laptop".to_owned()),
+            since: Some("2026-11-23T12:04:31.204Z".parse().unwrap()),
+        })),
+        r#"{"type":"notice","kind":"taken-over","host":"ann-laptop","since":"2026-11-23T12:04:31.204Z"}"#,
+    );
+    relay_text(
+        RelayFrame::Notice(Notice::Limit {
+            message: "enough".to_owned(),
+        }),
+        r#"{"type":"notice","kind":"limit","message":"enough"}"#,
     );
 }
 
@@ -153,11 +205,45 @@ fn a_newer_peer_is_understood_as_far_as_known() {
         RelayFrame::decode_text(frame).unwrap(),
         Decoded::Unknown("sunrise".to_owned())
     );
+    let long = format!(r#"{{"type":"{}"}}"#, "é".repeat(1_000_000));
+    for decoded in [
+        AgentFrame::decode_text(&long).map(|frame| format!("{frame:?}")),
+        RelayFrame::decode_text(&long).map(|frame| format!("{frame:?}")),
+        AgentFrame::decode_binary(&with_length(&long, b"")).map(|frame| format!("{frame:?}")),
+        RelayFrame::decode_binary(&with_length(&long, b"")).map(|frame| format!("{frame:?}")),
+    ] {
+        let cut = Decoded::<()>::Unknown("é".repeat(64));
+        assert_eq!(decoded.unwrap(), format!("{cut:?}"));
+    }
     let notice = r#"{"type":"notice","kind":"sunset","why":{}}"#;
     assert_eq!(
         RelayFrame::decode_text(notice).unwrap(),
         Decoded::Frame(RelayFrame::Notice(Notice::Unknown))
     );
+}
+
+#[test]
+fn an_event_that_no_request_of_http_can_have_been_is_refused() {
+    let decode = |method: &str, path: &str, header: &str, value: &str| {
+        let head = serde_json::json!({
+            "type": "event", "seq": 1, "id": "01JD0000000000000000000000",
+            "received_at": "2026-11-23T12:04:31.204Z",
+            "method": method, "path": path, "headers": [[header, value]], "peer": null,
+        });
+        RelayFrame::decode_binary(&with_length(&head.to_string(), b"body"))
+    };
+    assert!(decode("POST", "/x?y", "X-A", "tab\t\u{ff}").is_ok());
+    for (method, path, header, value) in [
+        ("POST /x HTTP/1.1\r\nX: y", "/", "x", "y"),
+        ("POST", "@evil.example/x", "x", "y"),
+        ("POST", "/x HTTP/1.1\r\nX-Forged: 1", "x", "y"),
+        ("POST", "/", "x: y\r\nX-Forged", "1"),
+        ("POST", "/", "x", "y\r\nX-Forged: 1"),
+        ("POST", "/", "x", "\u{1b}[2J"),
+    ] {
+        let refused = decode(method, path, header, value).unwrap_err().to_string();
+        assert!(refused.contains("holds what HTTP does not"), "{refused}");
+    }
 }
 
 #[test]

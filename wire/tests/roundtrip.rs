@@ -9,14 +9,14 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use podtap_wire::{
     Ack, AgentFrame, Decoded, Encoded, EventFrame, EventId, HeaderList, Notice, RelayFrame,
-    ResponseFrame, Seq, WebhookRequest, WebhookResponse,
+    ResponseFrame, Seq, TunnelHolder, WebhookRequest, WebhookResponse,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 fn headers() -> impl Strategy<Value = HeaderList> {
-    vec(("[a-zA-Z-]{1,12}", vec(any::<u8>(), 0..40)), 0..6)
-        .prop_map(|pairs| pairs.into_iter().collect())
+    let value = prop_oneof![Just(b'\t'), 0x20..=0x7e_u8, 0x80..=0xff_u8];
+    vec(("[a-zA-Z-]{1,12}", vec(value, 0..40)), 0..6).prop_map(|pairs| pairs.into_iter().collect())
 }
 
 fn body() -> impl Strategy<Value = Bytes> {
@@ -29,7 +29,7 @@ prop_compose! {
         random in any::<u128>(),
         millis in 0_i64..4_000_000_000_000,
         method in "[A-Z]{3,8}",
-        path in "/[ -~]{0,40}",
+        path in "/[!$-;=@-_a-z|~]{0,20}(\\?[!$-;=?-_a-z|~]{0,20})?",
         headers in headers(),
         peer in any::<Option<std::net::IpAddr>>(),
         body in body(),
@@ -74,7 +74,8 @@ proptest! {
         let Encoded::Text(text) = ack.encode().unwrap() else { panic!("not text") };
         prop_assert_eq!(AgentFrame::decode_text(&text).unwrap(), Decoded::Frame(ack));
         for notice in [
-            Notice::TakenOver,
+            Notice::TakenOver(TunnelHolder { host: Some(reason.clone()), since: None }),
+            Notice::Limit { message: reason.clone() },
             Notice::Revoked,
             Notice::Draining { come_back_after_ms: from },
             Notice::Gap { from: Seq(from), to: Seq(to), reason: reason.clone() },

@@ -6,9 +6,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::uri::PathAndQuery;
-use http::{HeaderName, Method};
-use podtap_wire::{HeaderList, InvalidId, limits};
+use podtap_wire::{HeaderList, InvalidId, InvalidRequest, limits, valid};
 
 use crate::export::json::{AttemptObject, BodyFields, EditedObject};
 use crate::history::{Attempt, EditedRequest, Outcome};
@@ -31,18 +29,9 @@ pub enum Wrong {
     /// The id is none.
     #[error(transparent)]
     Id(#[from] InvalidId),
-    /// The method is none.
-    #[error("the method is no method of HTTP")]
-    Method,
-    /// The path is none.
-    #[error("the path is no path of HTTP, beginning with `/`")]
-    Path,
-    /// A header's name is none.
-    #[error("a header's name is no name of HTTP")]
-    HeaderName,
-    /// The headers are too large.
-    #[error("the headers are larger than {} MiB", limits::MAX_HEADER_BYTES / 1024 / 1024)]
-    Headers,
+    /// It cannot have come over HTTP.
+    #[error(transparent)]
+    Request(#[from] InvalidRequest),
     /// The body is too large.
     #[error("a body is larger than {} MiB", limits::MAX_BODY_BYTES / 1024 / 1024)]
     BodySize,
@@ -73,30 +62,15 @@ pub(super) fn request(
     headers: HeaderList,
     body: Bytes,
 ) -> Result<EditedRequest, Wrong> {
-    Method::from_bytes(method.as_bytes()).map_err(|_| Wrong::Method)?;
-    let parsed: PathAndQuery = path.parse().map_err(|_| Wrong::Path)?;
-    // Of what follows a `#` the parser says nothing.
-    if parsed.as_str() != path || !path.starts_with('/') {
-        return Err(Wrong::Path);
-    }
-    if !headers.iter().all(|(name, _)| is_header_name(name)) {
-        return Err(Wrong::HeaderName);
-    }
-    if headers.bytes() > limits::MAX_HEADER_BYTES {
-        return Err(Wrong::Headers);
-    }
+    valid::method(&method)?;
+    valid::path(&path)?;
+    valid::headers(&headers)?;
     Ok(EditedRequest {
         method: method.into_owned(),
         path: path.into_owned(),
         headers,
         body: sized(body)?,
     })
-}
-
-/// Whether a header may be called so. Nothing else could have come over the wire, and a line break
-/// in a name would be more than a name where the request is written out.
-pub(super) fn is_header_name(name: &str) -> bool {
-    HeaderName::from_bytes(name.as_bytes()).is_ok()
 }
 
 /// The body in whichever field it stands.

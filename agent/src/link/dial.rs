@@ -15,7 +15,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::rt::TokioIo;
-use podtap_wire::{ConnectRefusal, RefusalKind, limits, version};
+use podtap_wire::{ConnectRefusal, RefusalKind, version};
 use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -23,11 +23,12 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tower_service::Service;
 use url::Url;
 
 use super::disconnect::Disconnect;
+use super::socket;
 use crate::config::{LinkConfig, without_user_info};
 use crate::reason;
 
@@ -177,10 +178,7 @@ impl Dialer {
                 exchange.await?
             }
         };
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(limits::MAX_MESSAGE_BYTES))
-            .max_frame_size(Some(limits::MAX_MESSAGE_BYTES));
-        let stream = TokioIo::new(upgraded);
+        let (stream, config) = (TokioIo::new(upgraded), socket::config());
         Ok(WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await)
     }
 

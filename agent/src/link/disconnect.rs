@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use podtap_wire::{ConnectRefusal, RefusalKind};
+use podtap_wire::{ConnectRefusal, RefusalKind, TunnelHolder};
 
 use crate::history::HistoryError;
 
@@ -33,8 +33,8 @@ pub(crate) enum Stop {
     VersionRefused(String),
     /// The relay cannot make sense of what it was asked.
     Refused(String),
-    /// Another agent of the same owner has the tunnel now.
-    TakenOver,
+    /// Another agent of the same owner has the tunnel.
+    TakenOver(TunnelHolder),
     /// Events can no longer be stored.
     History(HistoryError),
 }
@@ -53,7 +53,7 @@ impl From<ConnectRefusal> for Disconnect {
         match kind {
             RefusalKind::Token => Self::Stop(Stop::TokenRefused(message)),
             RefusalKind::Version => Self::Stop(Stop::VersionRefused(message)),
-            RefusalKind::Malformed => Self::Stop(Stop::Refused(message)),
+            RefusalKind::Malformed | RefusalKind::NotFound => Self::Stop(Stop::Refused(message)),
             RefusalKind::Unavailable | RefusalKind::Unknown => Self::retry(message),
         }
     }
@@ -74,7 +74,7 @@ impl Stop {
             | Self::VersionRefused(message)
             | Self::Refused(message) => message.clone(),
             Self::TokenRevoked => "the token was revoked".to_owned(),
-            Self::TakenOver => "another agent has taken the tunnel over".to_owned(),
+            Self::TakenOver(holder) => holder.to_string(),
             Self::History(error) => error.to_string(),
         }
     }

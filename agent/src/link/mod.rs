@@ -5,6 +5,7 @@ mod backoff;
 mod dial;
 mod disconnect;
 mod session;
+mod socket;
 #[cfg(test)]
 mod tests;
 
@@ -65,6 +66,9 @@ impl Link {
             tunnel: config.tunnel.clone(),
             window: config.window,
             respond: config.respond,
+            epoch: None,
+            host: config.host.clone(),
+            take_over: config.take_over,
         };
         let dialer = Dialer::new(config, tls)?;
         Ok(Self {
@@ -115,6 +119,9 @@ impl Link {
             Ok(opened) => opened,
             Err(end) => return end,
         };
+        // From now on this agent comes back, rather than being started.
+        self.hello.epoch = (welcome.epoch > 0).then_some(welcome.epoch);
+        self.hello.take_over = false;
         self.face.welcomed(welcome);
         let since = Instant::now();
         let end = session::run(socket, &self.face, &mut self.responses, token).await;

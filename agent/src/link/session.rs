@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use futures_util::future::{Fuse, FusedFuture, FutureExt};
 use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{Sink, SinkExt, StreamExt};
 use jiff::Timestamp;
 use podtap_wire::limits::{PING_PERIOD, SILENCE_LIMIT};
 use podtap_wire::{
-    Ack, AgentFrame, Decoded, Encoded, EventFrame, Hello, Notice, RelayFrame, ResponseFrame, Seq,
-    Welcome,
+    Ack, AgentFrame, Decoded, EventFrame, Hello, Notice, RelayFrame, ResponseFrame, Seq, Welcome,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
@@ -22,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::SleepWatch;
 use super::disconnect::{Disconnect, Stop};
+use super::socket::messages;
 use crate::handle::Change;
 use crate::history::{DeliveryState, HistoryError, NewEvent};
 use crate::link::Face;
@@ -33,7 +33,8 @@ const WELCOME_LIMIT: Duration = Duration::from_secs(10);
 /// Time for what is left to be said when the agent ends: a commit, its acknowledgement, the close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
-/// Bytes of events that wait for a commit; beyond it nothing more is read from the relay.
+/// Bytes of events, heads included, that wait for a commit; beyond it nothing more is read from the
+/// relay.
 const MAX_GATHERED_BYTES: usize = 4 * 1024 * 1024;
 
 /// Pause between two looks at whether the machine has slept.
@@ -48,12 +49,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let opening = async {
-        socket
-            .send(encode(&AgentFrame::Hello(hello))?)
-            .await
-            .map_err(|e| lost(&e))?;
+        say(socket, &AgentFrame::Hello(hello)).await?;
+        let mut unknown = Unknown::default();
         loop {
-            match next_frame(socket).await? {
+            match next_frame(socket, &mut unknown).await? {
                 Some(RelayFrame::Welcome(welcome)) => return Ok(welcome),
                 Some(RelayFrame::Notice(notice)) => drop(stop_of(&notice)?),
                 Some(RelayFrame::Event(_)) => {
@@ -121,6 +120,7 @@ where
 {
     let mut gathered = Gathered::default();
     let mut committing = pin!(Fuse::terminated());
+    let mut unknown = Unknown::default();
     let mut heard = Instant::now();
     let mut come_back = None;
     let mut sleep_watch = SleepWatch::new(Timestamp::now(), Instant::now());
@@ -145,7 +145,7 @@ where
                 }
                 Err(error) => return error.into(),
             },
-            frame = next_frame(stream), if has_room => {
+            frame = next_frame(stream, &mut unknown), if has_room => {
                 heard = Instant::now();
                 match frame {
                     Ok(Some(RelayFrame::Event(event))) => face.gather(&mut gathered, event),
@@ -189,7 +189,7 @@ async fn commit(face: &Face, events: Vec<NewEvent>, through: Seq) -> Result<Seq,
 impl Face {
     fn gather(&self, gathered: &mut Gathered, frame: EventFrame) {
         let EventFrame { seq, id, request } = frame;
-        gathered.bytes += request.body.len() + request.headers.bytes() + request.path.len();
+        gathered.bytes += request.footprint();
         gathered.through = seq;
         let state = if self.deliver {
             DeliveryState::Pending
@@ -244,18 +244,22 @@ where
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         // Cancel-safe: each arm only takes the next thing to say.
-        let message = tokio::select! {
+        tokio::select! {
             changed = acks.changed() => {
                 if changed.is_err() {
                     break;
                 }
                 let Some(through) = *acks.borrow_and_update() else { continue };
-                encode(&AgentFrame::Ack(Ack { through }))?
+                say(&mut sink, &AgentFrame::Ack(Ack { through })).await?;
             }
-            Some(response) = responses.recv() => encode(&AgentFrame::Response(response))?,
-            _ = ping.tick() => Message::Ping(bytes::Bytes::new()),
-        };
-        sink.send(message).await.map_err(|e| lost(&e))?;
+            Some(response) = responses.recv() => {
+                say(&mut sink, &AgentFrame::Response(response)).await?;
+            }
+            _ = ping.tick() => {
+                let ping = Message::Ping(bytes::Bytes::new());
+                sink.send(ping).await.map_err(|e| lost(&e))?;
+            }
+        }
     }
     sink.close().await.map_err(|e| lost(&e))
 }
@@ -263,6 +267,7 @@ where
 /// The next frame; `None` for what is none of ours. Cancel-safe, as the stream is.
 async fn next_frame(
     stream: &mut (impl StreamExt<Item = Result<Message, tungstenite::Error>> + Unpin),
+    unknown: &mut Unknown,
 ) -> Result<Option<RelayFrame>, Disconnect> {
     let Some(message) = stream.next().await else {
         return Err(Disconnect::retry("the relay closed the connection"));
@@ -282,7 +287,7 @@ async fn next_frame(
     match decoded {
         Ok(Decoded::Frame(frame)) => Ok(Some(frame)),
         Ok(Decoded::Unknown(kind)) => {
-            tracing::warn!(kind, "skipped a frame of a newer relay");
+            unknown.skipped(&kind);
             Ok(None)
         }
         Err(error) => Err(Disconnect::retry(format!(
@@ -294,7 +299,8 @@ async fn next_frame(
 /// Whether a notice ends the link for good, else after what time the relay wants it back.
 fn stop_of(notice: &Notice) -> Result<Option<Duration>, Disconnect> {
     match notice {
-        Notice::TakenOver => Err(Disconnect::Stop(Stop::TakenOver)),
+        Notice::TakenOver(holder) => Err(Disconnect::Stop(Stop::TakenOver(holder.clone()))),
+        Notice::Limit { message } => Err(Disconnect::Stop(Stop::Refused(message.clone()))),
         Notice::Revoked => Err(Disconnect::Stop(Stop::TokenRevoked)),
         Notice::Draining { come_back_after_ms } => {
             Ok(Some(Duration::from_millis(*come_back_after_ms)))
@@ -303,12 +309,26 @@ fn stop_of(notice: &Notice) -> Result<Option<Duration>, Disconnect> {
     }
 }
 
-fn encode(frame: &AgentFrame) -> Result<Message, Disconnect> {
-    match frame.encode() {
-        Ok(Encoded::Text(text)) => Ok(Message::text(text)),
-        Ok(Encoded::Binary(bytes)) => Ok(Message::Binary(bytes)),
-        Err(error) => Err(Disconnect::retry(reason::words(&error))),
+/// Whether frames of unknown types were told of in the log, as they are once a session.
+#[derive(Debug, Default)]
+struct Unknown(bool);
+
+impl Unknown {
+    fn skipped(&mut self, kind: &str) {
+        if !std::mem::replace(&mut self.0, true) {
+            tracing::warn!(kind, "frames of a newer relay are skipped");
+        }
     }
+}
+
+async fn say(
+    sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
+    frame: &AgentFrame,
+) -> Result<(), Disconnect> {
+    for message in messages(frame)? {
+        sink.feed(message).await.map_err(|e| lost(&e))?;
+    }
+    sink.flush().await.map_err(|e| lost(&e))
 }
 
 fn lost(error: &tungstenite::Error) -> Disconnect {

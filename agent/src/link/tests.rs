@@ -7,7 +7,8 @@ use futures_util::{SinkExt, StreamExt};
 use jiff::Timestamp;
 use podtap_wire::{
     AgentFrame, Decoded, Encoded, EventFrame, EventId, HeaderList, Hello, Notice, RelayFrame,
-    RelayLimits, Respond, ResponseFrame, Seq, WebhookRequest, WebhookResponse, Welcome,
+    RelayLimits, Respond, ResponseFrame, Seq, TunnelHolder, WebhookRequest, WebhookResponse,
+    Welcome,
 };
 use tokio::io::DuplexStream;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -146,6 +147,9 @@ async fn run(
         tunnel: "crm".parse().unwrap(),
         window: 10,
         respond: Respond::Local,
+        epoch: None,
+        host: None,
+        take_over: false,
     };
     match session::open(&mut socket, hello).await {
         Ok(welcome) => face.welcomed(welcome),
@@ -161,6 +165,7 @@ fn welcome() -> Welcome {
         backlog: 3,
         limits: RelayLimits::default(),
         server: "relay".to_owned(),
+        epoch: 0,
     }
 }
 
@@ -263,11 +268,17 @@ async fn a_relay_that_never_says_welcome_is_left() {
 #[tokio::test(start_paused = true)]
 async fn notices_that_are_final_stop_the_link() {
     let mut world = World::open().await;
-    world.send(RelayFrame::Notice(Notice::TakenOver)).await;
-    assert!(matches!(
-        world.end().await,
-        Disconnect::Stop(Stop::TakenOver)
-    ));
+    let holder = TunnelHolder {
+        host: Some("elsewhere".to_owned()),
+        since: None,
+    };
+    let notice = Notice::TakenOver(holder.clone());
+    world.send(RelayFrame::Notice(notice)).await;
+    let end = world.end().await;
+    assert!(
+        matches!(&end, Disconnect::Stop(Stop::TakenOver(told)) if *told == holder),
+        "{end:?}"
+    );
 
     let mut world = World::open().await;
     world.send(RelayFrame::Notice(Notice::Revoked)).await;

@@ -80,6 +80,9 @@ async fn connect(relay: &str, token: &str, name: &str) -> anyhow::Result<Socket>
         tunnel: name.parse::<TunnelName>()?,
         window: 16,
         respond: Respond::Stored,
+        epoch: None,
+        host: None,
+        take_over: false,
     });
     socket.send(message(&hello)?).await?;
     let answer = tokio::time::timeout(Duration::from_secs(10), socket.next()).await?;

@@ -1,5 +1,6 @@
 //! One relay a data folder: a lock file held for as long as the relay runs.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use podtap_disk::lock;
@@ -40,6 +41,17 @@ impl Lock {
             tracing::warn!(%error, "the lock file cannot be emptied; the next start checks the database");
         }
     }
+
+    /// Whether a relay has ever taken the folder.
+    pub(crate) fn was_taken(data_dir: &Path) -> bool {
+        data_dir.join(FILE_NAME).exists()
+    }
+
+    /// Whether a relay has the folder now.
+    pub(crate) fn is_taken(data_dir: &Path) -> bool {
+        File::open(data_dir.join(FILE_NAME))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
 }
 
 #[cfg(test)]
@@ -54,7 +66,9 @@ mod tests {
         let second = Lock::take(folder.path());
 
         assert!(matches!(second, Err(Error::Locked { .. })), "{second:?}");
+        assert!(Lock::is_taken(folder.path()));
         drop(first);
+        assert!(!Lock::is_taken(folder.path()));
         assert!(Lock::take(folder.path()).is_ok());
     }
 }

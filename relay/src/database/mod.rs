@@ -102,6 +102,11 @@ pub(crate) struct Database {
 }
 
 impl Database {
+    /// Whether the folder holds a relay's database.
+    pub(crate) fn is_at(data_dir: &Path) -> bool {
+        data_dir.join(FILE_NAME).exists()
+    }
+
     /// Makes the folder and the file where missing and brings the schema up to date.
     pub(crate) fn open(data_dir: &Path) -> Result<Self, Error> {
         podtap_disk::private::folder(data_dir).map_err(|source| Error::DataDir {

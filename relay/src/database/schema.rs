@@ -78,4 +78,38 @@ pub(super) const MIGRATIONS: &[&str] = &[
         UPDATE revision SET number = number + 1;
     END;
     ",
+    // 2: which agent came last, keys that were replaced, and who is connected.
+    "
+    ALTER TABLE tunnels ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;  -- of the newest agent
+
+    ALTER TABLE queues ADD COLUMN last_at INTEGER;  -- when last_seq was received
+
+    -- Keys that still lead to their tunnel for a while.
+    CREATE TABLE old_keys (
+        key    BLOB PRIMARY KEY,
+        tunnel INTEGER NOT NULL,
+        until  INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX old_keys_by_tunnel ON old_keys (tunnel);
+
+    -- What a running relay tells the command line: its sessions, to the second.
+    CREATE TABLE sessions (
+        tunnel INTEGER PRIMARY KEY,
+        since  INTEGER NOT NULL,
+        host   TEXT,
+        peer   TEXT NOT NULL
+    ) STRICT;
+
+    -- What a running relay tells the command line of itself, such as its public URL.
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+    CREATE TRIGGER tunnel_forgotten AFTER DELETE ON tunnels BEGIN
+        DELETE FROM old_keys WHERE tunnel = OLD.id;
+        DELETE FROM sessions WHERE tunnel = OLD.id;
+    END;
+    -- A token for an owner who had none opens the owner's tunnels again.
+    CREATE TRIGGER revision_token_made AFTER INSERT ON tokens BEGIN
+        UPDATE revision SET number = number + 1;
+    END;
+    ",
 ];

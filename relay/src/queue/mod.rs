@@ -43,6 +43,9 @@ pub(crate) trait Queue: fmt::Debug + Send + Sync {
         at_most: ReadLimit,
     ) -> BoxFuture<'_, Result<Vec<EventFrame>, QueueError>>;
 
+    /// The state of the tunnel's queue as soon as there is an event after `after`.
+    fn wait_after(&self, tunnel: TunnelId, after: Seq) -> BoxFuture<'_, Result<Depth, QueueError>>;
+
     /// Removes every event up to `through`, inclusive, and forgets the gaps that end there.
     /// What was not appended yet is not affected.
     fn acknowledge(&self, tunnel: TunnelId, through: Seq) -> BoxFuture<'_, Result<(), QueueError>>;
@@ -71,7 +74,8 @@ pub(crate) trait Queue: fmt::Debug + Send + Sync {
 pub(crate) struct ReadLimit {
     /// Events, at least one.
     pub(crate) events: usize,
-    /// Bytes after which no further event is added; one event is always read whole.
+    /// Bytes, heads included, after which no further event is added; one event is always read
+    /// whole.
     pub(crate) bytes: usize,
 }
 

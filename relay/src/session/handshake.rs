@@ -11,7 +11,8 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{End, Socket};
+use super::end::End;
+use super::socket::Socket;
 use crate::server::{Answer, full};
 
 /// What an upgrade request holds once it is known to be one.
@@ -44,14 +45,8 @@ impl Upgrade {
             kind: RefusalKind::Version,
             message: error.to_string(),
         })?;
-        let token = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim().to_owned());
         Ok(Self {
-            token: token.ok_or_else(|| refused_token("a token is needed to connect"))?,
+            token: bearer(headers).ok_or_else(|| refused_token("a token is needed to connect"))?,
             accept_key: derive_accept_key(key.as_bytes()),
             protocol,
         })
@@ -99,8 +94,16 @@ pub(super) async fn hello(socket: &mut Socket, limit: Duration) -> Result<Hello,
     }
 }
 
+/// The token of a request, whatever it is.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    is_bearer.then(|| token.trim().to_owned())
+}
+
 /// A refusal as its HTTP answer.
-pub(super) fn refuse(refusal: &ConnectRefusal) -> Response<Answer> {
+pub(crate) fn refuse(refusal: &ConnectRefusal) -> Response<Answer> {
     let body = serde_json::to_vec(refusal).unwrap_or_default();
     let mut answer = Response::new(full(body.into()));
     *answer.status_mut() =
@@ -124,14 +127,14 @@ pub(super) fn refuse(refusal: &ConnectRefusal) -> Response<Answer> {
     answer
 }
 
-pub(super) fn refused_token(message: &str) -> ConnectRefusal {
+pub(crate) fn refused_token(message: &str) -> ConnectRefusal {
     ConnectRefusal {
         kind: RefusalKind::Token,
         message: message.to_owned(),
     }
 }
 
-pub(super) fn unavailable(message: &str) -> ConnectRefusal {
+pub(crate) fn unavailable(message: &str) -> ConnectRefusal {
     ConnectRefusal {
         kind: RefusalKind::Unavailable,
         message: message.to_owned(),

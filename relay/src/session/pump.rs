@@ -4,31 +4,40 @@
 //! may block on a slow agent while the others go on.
 
 use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt as _, StreamExt as _};
-use podtap_wire::limits::{PING_PERIOD, SILENCE_LIMIT};
+use futures_util::future::FusedFuture as _;
+use futures_util::{FutureExt as _, StreamExt as _};
+use podtap_wire::limits::{MAX_CONTROL_BYTES, PING_PERIOD, SILENCE_LIMIT};
 use podtap_wire::{
-    AgentFrame, Decoded, Encoded, EventFrame, EventId, Notice, RelayFrame, ResponseFrame, Seq,
+    AgentFrame, Decoded, EventFrame, EventId, Notice, RelayFrame, Respond, ResponseFrame, Seq,
 };
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_util::sync::CancellationToken;
 
+use super::End;
+use super::account::{Account, READ_BYTES};
+use super::budget::Grant;
+use super::meter::Meter;
+use super::pulse::Pulse;
+use super::socket::{Sink, Socket, Stream, feed, messages, send};
 use super::window::Window;
-use super::{End, Socket};
-use crate::core::Core;
-use crate::queue::{QueueError, ReadLimit};
+use crate::ingest::Responders;
+use crate::metrics::Metrics;
+use crate::queue::{Queue, QueueError, ReadLimit};
 use crate::tunnel::directory::Tunnel;
 
 /// Events of one read and one flush: enough to make the flush cheap, few enough to stay small.
 const READ_EVENTS: usize = 256;
 
-/// Bytes of one read, one event more at most.
-const READ_BYTES: usize = 1024 * 1024;
+/// Bytes of events that a session reads without a grant of its owner's account.
+const FREE_BYTES: usize = 64 * 1024;
 
 /// How often an agent is told of refused webhooks.
 const REFUSED_PERIOD: Duration = Duration::from_secs(5);
@@ -39,55 +48,77 @@ const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 /// Answers awaited at one moment, beyond which those nobody waits for any more are forgotten.
 const MAX_AWAITED: usize = 1024;
 
-type Sink = SplitSink<Socket, Message>;
-type Stream = SplitStream<Socket>;
-
 /// What the loops of a session share.
 pub(super) struct Pump {
-    core: Arc<Core>,
-    tunnel: Arc<Tunnel>,
+    pub(super) queue: Arc<dyn Queue>,
+    pub(super) responders: Arc<Responders>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) account: Arc<Account>,
+    pub(super) meter: Arc<Meter>,
+    pub(super) pulse: Arc<Pulse>,
+    pub(super) tunnel: Arc<Tunnel>,
+    pub(super) respond: Respond,
+    pub(super) progress: Progress,
+}
+
+/// How far a session is.
+pub(super) struct Progress {
     window: Mutex<Window>,
     /// The window has room again.
     moved: Notify,
     /// The last one acknowledged by this session; zero before the first.
     acknowledged: watch::Sender<Seq>,
     awaited: Mutex<HashMap<Seq, EventId>>,
+    /// An unknown frame was told of in the log, as one a session is.
+    told_unknown: AtomicBool,
+    /// The session ends: nothing new is sent.
+    stop: CancellationToken,
 }
 
-impl Pump {
-    pub(super) fn new(core: Arc<Core>, tunnel: Arc<Tunnel>, window: Window) -> Self {
+impl Progress {
+    /// Nothing sent yet.
+    pub(super) fn new(window: Window) -> Self {
         Self {
-            core,
-            tunnel,
             acknowledged: watch::Sender::new(Seq(0)),
             window: Mutex::new(window),
             moved: Notify::new(),
             awaited: Mutex::default(),
+            told_unknown: AtomicBool::new(false),
+            stop: CancellationToken::new(),
         }
     }
+}
 
+impl Pump {
     /// Runs the session until it ends, says why to the agent, and stores what it acknowledged.
     pub(super) async fn run(self, socket: Socket, ended: impl Future<Output = End>) -> End {
         let (mut sink, mut stream) = socket.split();
-        // No arm is polled again after one has resolved, so none needs to be cancel-safe beyond
-        // leaving the socket's buffer whole, which it is after each frame.
-        let end = tokio::select! {
-            end = ended => end,
-            end = self.send(&mut sink) => end,
-            end = self.receive(&mut stream) => end,
-            end = self.acknowledge() => end,
+        let (end, is_whole) = {
+            let mut sending = pin!(self.send(&mut sink).fuse());
+            // The others are not polled again after one has resolved.
+            let end = tokio::select! {
+                end = ended => end,
+                end = &mut sending => end,
+                end = self.receive(&mut stream) => end,
+                end = self.acknowledge() => end,
+            };
+            // A message of which a part is out has to end before another one begins.
+            self.progress.stop.cancel();
+            let is_whole =
+                sending.is_terminated() || timeout(FAREWELL_TIMEOUT, sending).await.is_ok();
+            (end, is_whole)
         };
         // Reading on until the agent hangs up keeps its last acknowledgements, and keeps the
         // system from resetting the connection under the last words.
         let farewell = async {
-            if say_goodbye(&mut sink, &end).await {
+            if is_whole && say_goodbye(&mut sink, &end).await {
                 self.receive(&mut stream).await;
             }
         };
         let _ = timeout(FAREWELL_TIMEOUT, farewell).await;
-        let through = *self.acknowledged.borrow();
+        let through = *self.progress.acknowledged.borrow();
         if through > Seq(0)
-            && let Err(error) = self.core.queue.acknowledge(self.tunnel.id, through).await
+            && let Err(error) = self.queue.acknowledge(self.tunnel.id, through).await
         {
             // The events come again, and the agent's history knows them.
             tracing::debug!(%error, "the last acknowledgement is lost");
@@ -105,7 +136,7 @@ impl Pump {
         let mut refused_from = Instant::now();
         loop {
             // Made before the window is read: an acknowledgement in between is not missed.
-            let moved = self.moved.notified();
+            let moved = self.progress.moved.notified();
             let (cursor, room) = {
                 let window = self.window();
                 (window.cursor(), window.room())
@@ -116,16 +147,18 @@ impl Pump {
             });
             // Each arm is cancel-safe: a read dropped is a read made again from the same cursor.
             let sent = tokio::select! {
-                events = self.read(cursor, room) => match events {
-                    Ok(events) => self.send_events(sink, cursor, events).await,
+                read = self.read(cursor, room) => match read {
+                    Ok((events, _grant)) => self.send_events(sink, cursor, events).await,
                     Err(error) => Err(error.into()),
                 },
-                () = moved => Ok(()),
+                () = moved, if room.is_none() => Ok(()),
+                () = self.progress.stop.cancelled() => return End::Gone,
+                () = self.pulse.asked() => send(sink, [Message::Ping(Bytes::new())]).await,
                 () = self.tunnel.refused.pending(refused_from) => {
                     refused_from = Instant::now() + REFUSED_PERIOD;
                     self.send_refused(sink).await
                 }
-                _ = pings.tick() => flush(sink, [Message::Ping(Bytes::new())]).await,
+                _ = pings.tick() => send(sink, [Message::Ping(Bytes::new())]).await,
             };
             if let Err(end) = sent {
                 return end;
@@ -135,27 +168,36 @@ impl Pump {
 
     /// Tells what was refused since it was told last; what is not taken then is told no more.
     async fn send_refused(&self, sink: &mut Sink) -> Result<(), End> {
-        let mut messages = Vec::new();
         for tally in self.tunnel.refused.take() {
-            messages.push(message(&RelayFrame::Notice(tally.into()))?);
+            feed(sink, messages(&RelayFrame::Notice(tally.into()))?).await?;
         }
-        flush(sink, messages).await
+        send(sink, []).await
     }
 
+    /// The next events, as soon as there are any and the owner's account has memory for them. A
+    /// deaf agent holds that until it is given up, and holds up none but its owner's others.
     async fn read(
         &self,
         cursor: Seq,
         room: Option<ReadLimit>,
-    ) -> Result<Vec<EventFrame>, QueueError> {
-        match room {
-            Some(room) => {
-                self.core
-                    .queue
-                    .read_after(self.tunnel.id, cursor, room)
-                    .await
-            }
-            None => std::future::pending().await,
+    ) -> Result<(Vec<EventFrame>, Option<Grant>), QueueError> {
+        let Some(room) = room else {
+            return std::future::pending().await;
+        };
+        let waiting = self.queue.wait_after(self.tunnel.id, cursor).await?;
+        // One event comes whole, whatever the limit.
+        let most = usize::try_from(waiting.bytes).unwrap_or(usize::MAX);
+        let mut grant = None;
+        if most > FREE_BYTES {
+            grant = Some(self.account.sending.take(most).await);
         }
+        let queue = &self.queue;
+        let events = queue.read_after(self.tunnel.id, cursor, room).await?;
+        if let Some(grant) = &mut grant {
+            let bytes = events.iter().map(|event| event.request.footprint()).sum();
+            grant.shrink(bytes);
+        }
+        Ok((events, grant))
     }
 
     async fn send_events(
@@ -170,66 +212,105 @@ impl Pump {
         {
             self.send_gaps(sink, cursor).await?;
         }
-        let mut messages = Vec::with_capacity(events.len());
+        self.metrics.events_sent.inc_by(events.len() as u64);
         for event in events {
-            let (seq, id, bytes) = (event.seq, event.id, event.request.body.len());
-            if self.core.responders.is_waiting(id) {
+            if self.progress.stop.is_cancelled() {
+                return Err(End::Gone);
+            }
+            let (seq, id, bytes) = (event.seq, event.id, event.request.footprint());
+            if self.responders.is_waiting(id) {
                 self.await_answer(seq, id);
             }
-            messages.push(message(&RelayFrame::Event(event))?);
             self.window().sent(seq, bytes);
+            // Encoded one by one: the others stay as small as they are.
+            feed(sink, messages(&RelayFrame::Event(event))?).await?;
         }
-        self.core.metrics.events_sent.inc_by(messages.len() as u64);
-        flush(sink, messages).await
+        send(sink, []).await
     }
 
     async fn send_gaps(&self, sink: &mut Sink, after: Seq) -> Result<(), End> {
-        let gaps = self.core.queue.gaps(self.tunnel.id).await?;
-        let mut messages = Vec::new();
+        let gaps = self.queue.gaps(self.tunnel.id).await?;
         for gap in gaps.into_iter().filter(|gap| gap.to > after) {
             self.window().skip(gap.to);
-            messages.push(message(&RelayFrame::Notice(Notice::Gap {
+            let notice = RelayFrame::Notice(Notice::Gap {
                 from: gap.from,
                 to: gap.to,
                 reason: gap.reason,
-            }))?);
+            });
+            feed(sink, messages(&notice)?).await?;
         }
-        flush(sink, messages).await
+        send(sink, []).await
     }
 
-    /// Takes what the agent says. Any message, a ping included, breaks the silence.
+    /// Takes what the agent says. Any message, a ping included, breaks the silence, and so does any
+    /// part of a large one, which has to end in time.
     async fn receive(&self, stream: &mut Stream) -> End {
         loop {
-            let frame = match timeout(SILENCE_LIMIT, stream.next()).await {
+            let message = match timeout(SILENCE_LIMIT, stream.next()).await {
+                _ if self.meter.is_overdue() => {
+                    return End::Protocol("a message did not end in time".to_owned());
+                }
+                Err(_) if self.meter.moved().elapsed() < SILENCE_LIMIT => continue,
                 Err(_) => return End::Silent,
-                Ok(None | Some(Err(_) | Ok(Message::Close(_)))) => return End::Gone,
-                Ok(Some(Ok(Message::Text(text)))) => AgentFrame::decode_text(&text),
-                Ok(Some(Ok(Message::Binary(bytes)))) => AgentFrame::decode_binary(&bytes),
-                Ok(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => continue,
+                Ok(None | Some(Ok(Message::Close(_)))) => return End::Gone,
+                Ok(Some(Err(error))) => return self.broken(&error),
+                Ok(Some(Ok(message))) => message,
             };
-            match frame {
-                Ok(Decoded::Frame(AgentFrame::Ack(ack))) => self.take_ack(ack.through),
-                Ok(Decoded::Frame(AgentFrame::Response(answer))) => self.take_answer(answer),
-                Ok(Decoded::Frame(AgentFrame::Hello(_))) => {
-                    return End::Protocol("a second hello".to_owned());
-                }
-                Ok(Decoded::Unknown(kind)) => {
-                    tracing::warn!(?kind, "a frame of an unknown type was skipped");
-                }
-                Err(error) => return End::Protocol(error.to_string()),
+            self.pulse.beat();
+            if let Err(end) = self.take(&message) {
+                return end;
             }
+        }
+    }
+
+    fn take(&self, message: &Message) -> Result<(), End> {
+        if let Message::Ping(payload) | Message::Pong(payload) = message {
+            self.meter.control_frame(payload.len());
+            return Ok(());
+        }
+        let grant = self.meter.message_ended();
+        if self.respond == Respond::Stored && message.len() > MAX_CONTROL_BYTES {
+            return Err(End::too_large(MAX_CONTROL_BYTES));
+        }
+        let frame = match message {
+            Message::Text(text) => AgentFrame::decode_text(text),
+            Message::Binary(bytes) => AgentFrame::decode_binary(bytes),
+            _ => return Ok(()),
+        };
+        match frame {
+            Ok(Decoded::Frame(AgentFrame::Ack(ack))) => self.take_ack(ack.through),
+            Ok(Decoded::Frame(AgentFrame::Response(answer))) => self.take_answer(answer, grant),
+            Ok(Decoded::Frame(AgentFrame::Hello(_))) => {
+                return Err(End::Protocol("a second hello".to_owned()));
+            }
+            Ok(Decoded::Unknown(kind)) => {
+                if !self.progress.told_unknown.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(?kind, "frames of an unknown type are skipped");
+                }
+            }
+            Err(error) => return Err(End::Protocol(error.to_string())),
+        }
+        Ok(())
+    }
+
+    /// What an error of the websocket means.
+    fn broken(&self, error: &Error) -> End {
+        match (error, self.meter.exceeded()) {
+            (_, Some(most)) => End::too_large(most),
+            (Error::Capacity(error), None) => End::Protocol(error.to_string()),
+            _ => End::Gone,
         }
     }
 
     /// Passes acknowledgements on to the queue, as one what arrives while one is under way.
     async fn acknowledge(&self) -> End {
-        let mut wanted = self.acknowledged.subscribe();
+        let mut wanted = self.progress.acknowledged.subscribe();
         loop {
             if wanted.changed().await.is_err() {
                 return End::Gone;
             }
             let through = *wanted.borrow_and_update();
-            if let Err(error) = self.core.queue.acknowledge(self.tunnel.id, through).await {
+            if let Err(error) = self.queue.acknowledge(self.tunnel.id, through).await {
                 return error.into();
             }
         }
@@ -237,9 +318,9 @@ impl Pump {
 
     fn take_ack(&self, through: Seq) {
         let believed = self.window().acknowledge(through);
-        self.core.metrics.acknowledgements.inc();
-        self.moved.notify_one();
-        self.acknowledged.send_if_modified(|last| {
+        self.metrics.acknowledgements.inc();
+        self.progress.moved.notify_one();
+        self.progress.acknowledged.send_if_modified(|last| {
             let moves = believed > *last;
             *last = believed.max(*last);
             moves
@@ -247,38 +328,37 @@ impl Pump {
     }
 
     fn await_answer(&self, seq: Seq, id: EventId) {
-        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut awaited = self
+            .progress
+            .awaited
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if awaited.len() >= MAX_AWAITED {
-            awaited.retain(|_, id| self.core.responders.is_waiting(*id));
+            awaited.retain(|_, id| self.responders.is_waiting(*id));
         }
         awaited.insert(seq, id);
     }
 
-    fn take_answer(&self, answer: ResponseFrame) {
-        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+    fn take_answer(&self, mut answer: ResponseFrame, grant: Option<Grant>) {
+        let mut awaited = self
+            .progress
+            .awaited
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(id) = awaited.remove(&answer.seq) {
-            self.core.responders.answer(id, answer.response);
+            if let Some(grant) = grant {
+                let body = std::mem::take(&mut answer.response.body);
+                answer.response.body = grant.keep_with(body);
+            }
+            self.responders.answer(id, answer.response);
         }
     }
 
     fn window(&self) -> MutexGuard<'_, Window> {
-        self.window.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Puts everything into the sink, then flushes once. An agent that takes nothing for as long as
-/// the silence limit is gone.
-async fn flush(sink: &mut Sink, messages: impl IntoIterator<Item = Message>) -> Result<(), End> {
-    let send = async {
-        for message in messages {
-            sink.feed(message).await?;
-        }
-        sink.flush().await
-    };
-    match timeout(SILENCE_LIMIT, send).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(End::Gone),
-        Err(_) => Err(End::Silent),
+        self.progress
+            .window
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -287,21 +367,9 @@ async fn say_goodbye(sink: &mut Sink, end: &End) -> bool {
     let Some(close) = end.close() else {
         return false;
     };
-    let notice = end
-        .notice()
-        .map(|notice| message(&RelayFrame::Notice(notice)));
-    let notice = notice.and_then(Result::ok);
-    let words = notice.into_iter().chain([Message::Close(Some(close))]);
-    flush(sink, words).await.is_ok()
-}
-
-pub(super) fn message(frame: &RelayFrame) -> Result<Message, End> {
-    match frame.encode() {
-        Ok(Encoded::Text(text)) => Ok(Message::text(text)),
-        Ok(Encoded::Binary(bytes)) => Ok(Message::binary(bytes)),
-        Err(error) => {
-            tracing::error!(%error, "a frame cannot be encoded");
-            Err(End::Unavailable)
-        }
-    }
+    let notice = end.notice().map(RelayFrame::Notice);
+    let notice = notice.and_then(|notice| messages(&notice).ok());
+    let words = notice.into_iter().flatten();
+    let words = words.chain([Message::Close(Some(close))]);
+    send(sink, words).await.is_ok()
 }

@@ -1,12 +1,13 @@
 //! The statements behind the directory: rows of tokens and tunnels in, plain values out.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use podtap_wire::{TunnelKey, TunnelName};
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::store;
+use super::change::{self, Connected, immediate};
 use super::token::{TokenHash, TokenId};
 use crate::queue::TunnelId;
 
@@ -23,7 +24,29 @@ pub(super) struct KnownToken {
 pub(super) struct Snapshot {
     pub(super) revision: Revision,
     pub(super) tokens: HashSet<TokenId>,
-    pub(super) tunnels: Vec<(TunnelId, TunnelKey, TunnelName)>,
+    pub(super) tunnels: Vec<KnownTunnel>,
+    /// Keys that were replaced and still lead to their tunnel, until then.
+    pub(super) old_keys: Vec<(TunnelKey, TunnelId, Timestamp)>,
+}
+
+pub(super) struct KnownTunnel {
+    pub(super) id: TunnelId,
+    pub(super) key: TunnelKey,
+    pub(super) name: TunnelName,
+    /// When it closes, because its owner has no token any more.
+    pub(super) until: Option<Timestamp>,
+}
+
+/// A tunnel as an agent asks for it.
+pub(super) enum Wanted {
+    Found {
+        id: TunnelId,
+        key: TunnelKey,
+        /// The agent's place among those that have served the tunnel.
+        epoch: u64,
+    },
+    /// The owner has as many as the limit allows, and this one would be new.
+    TooMany,
 }
 
 pub(super) fn find_token(
@@ -56,40 +79,66 @@ pub(super) fn mark_used(
     Ok(())
 }
 
-pub(super) fn find_or_make_tunnel(
+/// Finds the tunnel, or makes it. An agent that comes back keeps its epoch; any other, and one
+/// whose epoch this database never gave, gets the next.
+pub(super) fn want_tunnel(
     connection: &Connection,
     owner: &str,
     name: &TunnelName,
+    epoch: Option<u64>,
     fresh: TunnelKey,
-) -> rusqlite::Result<(TunnelId, TunnelKey)> {
+    max_tunnels: u64,
+) -> rusqlite::Result<Wanted> {
+    let connection = immediate(connection)?;
     let find = || {
         connection
-            .prepare_cached("SELECT id, key FROM tunnels WHERE owner = ?1 AND name = ?2")?
+            .prepare_cached("SELECT id, key, epoch FROM tunnels WHERE owner = ?1 AND name = ?2")?
             .query_row((owner, name.as_str()), |row| {
-                Ok((TunnelId(row.get(0)?), TunnelKey::from_bytes(row.get(1)?)))
+                let key = TunnelKey::from_bytes(row.get(1)?);
+                Ok((TunnelId(row.get(0)?), key, row.get::<_, u64>(2)?))
             })
             .optional()
     };
-    if let Some(found) = find()? {
-        return Ok(found);
-    }
-    connection.execute(
-        "INSERT INTO tunnels (owner, name, key, created_at) VALUES (?1, ?2, ?3, ?4)",
-        (
-            owner,
-            name.as_str(),
-            fresh.to_bytes(),
-            Timestamp::now().as_millisecond(),
-        ),
-    )?;
-    Ok((TunnelId(connection.last_insert_rowid()), fresh))
+    let (id, key, newest) = if let Some(found) = find()? {
+        found
+    } else {
+        let has: u64 = connection
+            .prepare_cached("SELECT count(*) FROM tunnels WHERE owner = ?1")?
+            .query_row([owner], |row| row.get(0))?;
+        if has >= max_tunnels {
+            return Ok(Wanted::TooMany);
+        }
+        connection.execute(
+            "INSERT INTO tunnels (owner, name, key, created_at) VALUES (?1, ?2, ?3, ?4)",
+            (
+                owner,
+                name.as_str(),
+                fresh.to_bytes(),
+                Timestamp::now().as_millisecond(),
+            ),
+        )?;
+        (TunnelId(connection.last_insert_rowid()), fresh, 0)
+    };
+    let epoch = match epoch {
+        Some(known) if (1..=newest).contains(&known) => known,
+        _ => {
+            connection
+                .prepare_cached("UPDATE tunnels SET epoch = ?2 WHERE id = ?1")?
+                .execute((id.0, newest + 1))?;
+            newest + 1
+        }
+    };
+    connection.commit()?;
+    Ok(Wanted::Found { id, key, epoch })
 }
 
+/// Everything that ingest and sessions go by, unless it is what was seen before.
 pub(super) fn changes(
     connection: &Connection,
     seen: Revision,
+    max_age: Duration,
 ) -> rusqlite::Result<Option<Snapshot>> {
-    // One snapshot for all three.
+    // One snapshot for all of it.
     let connection = connection.unchecked_transaction()?;
     let revision = connection
         .prepare_cached("SELECT number FROM revision")?
@@ -101,16 +150,64 @@ pub(super) fn changes(
         .prepare_cached("SELECT id FROM tokens WHERE revoked_at IS NULL")?
         .query_map((), |row| row.get(0).map(TokenId))?
         .collect::<Result<_, _>>()?;
+    let max_age = SignedDuration::try_from(max_age).unwrap_or(SignedDuration::MAX);
     let tunnels = connection
-        .prepare_cached("SELECT id, key, name FROM tunnels")?
+        .prepare_cached(
+            "SELECT id, key, name,
+                    (SELECT CASE WHEN count(*) = count(revoked_at) THEN max(revoked_at) END
+                     FROM tokens WHERE tokens.owner = tunnels.owner)
+             FROM tunnels",
+        )?
         .query_map((), |row| {
-            let key = TunnelKey::from_bytes(row.get(1)?);
-            Ok((TunnelId(row.get(0)?), key, store::name(row, 2)?))
+            let revoked_at: Option<i64> = row.get(3)?;
+            let until = revoked_at.map(change::time);
+            Ok(KnownTunnel {
+                id: TunnelId(row.get(0)?),
+                key: TunnelKey::from_bytes(row.get(1)?),
+                name: change::name(row, 2)?,
+                until: until.map(|at| at.checked_add(max_age).unwrap_or(Timestamp::MAX)),
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    let old_keys = connection
+        .prepare_cached("SELECT key, tunnel, until FROM old_keys")?
+        .query_map((), |row| {
+            let key = TunnelKey::from_bytes(row.get(0)?);
+            Ok((key, TunnelId(row.get(1)?), change::time(row.get(2)?)))
         })?
         .collect::<Result<_, _>>()?;
     Ok(Some(Snapshot {
         revision,
         tokens,
         tunnels,
+        old_keys,
     }))
+}
+
+/// Who is connected, for a command line beside the relay; takes the place of what was told before.
+pub(super) fn tell_sessions<'a>(
+    connection: &Connection,
+    sessions: impl Iterator<Item = (TunnelId, &'a Connected)>,
+) -> rusqlite::Result<()> {
+    let connection = immediate(connection)?;
+    connection.execute("DELETE FROM sessions", ())?;
+    {
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO sessions (tunnel, since, host, peer) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        for (tunnel, connected) in sessions {
+            let since = connected.since.as_millisecond();
+            insert.execute((tunnel.0, since, &connected.host, &connected.peer))?;
+        }
+    }
+    connection.commit()
+}
+
+/// Keeps a fact about the running relay for the command line.
+pub(super) fn tell_fact(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT OR REPLACE INTO facts VALUES (?1, ?2)",
+        (name, value),
+    )?;
+    Ok(())
 }

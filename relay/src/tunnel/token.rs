@@ -62,6 +62,13 @@ impl Token {
     }
 }
 
+impl TokenId {
+    /// The id with this text.
+    pub(crate) fn of(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+}
+
 impl TokenHash {
     /// Compares in constant time.
     pub(super) fn matches(&self, other: &Self) -> bool {

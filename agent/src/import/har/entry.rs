@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use podtap_wire::{EventId, HeaderList, WebhookRequest, latin1_bytes};
+use podtap_wire::{EventId, HeaderList, WebhookRequest, latin1_bytes, valid};
 use sha2::{Digest, Sha256};
 
 use super::super::check::{self, Wrong};
@@ -102,15 +102,14 @@ fn path(url: &str) -> Option<String> {
 /// Each character a byte, as browsers have it; UTF-8 where a tool has decoded it. What is no header
 /// of HTTP/1.1 is left out, such as what HTTP/2 has instead of a request line.
 fn header_list(pairs: Vec<Pair<'_>>) -> HeaderList {
-    let real = pairs
-        .into_iter()
-        .filter(|pair| check::is_header_name(&pair.name));
-    real.map(|Pair { name, value }| {
+    let bytes = pairs.into_iter().map(|Pair { name, value }| {
         let value = value.into_owned();
         let bytes = latin1_bytes(value.clone()).unwrap_or_else(|| value.into());
         (name.into_owned(), bytes)
-    })
-    .collect()
+    });
+    bytes
+        .filter(|(name, value)| valid::is_header_name(name) && valid::is_header_value(value))
+        .collect()
 }
 
 fn posted(data: PostData<'_>) -> Result<Bytes, Wrong> {

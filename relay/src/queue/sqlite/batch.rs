@@ -73,6 +73,7 @@ struct Ends {
     last_bytes: u64,
     removed_seq: u64,
     removed_bytes: u64,
+    last_at: Option<i64>,
 }
 
 /// An open transaction.
@@ -107,6 +108,7 @@ impl<'a> Batch<'a> {
         }
         ends.last_seq += 1;
         ends.last_bytes += bytes;
+        ends.last_at = Some(event.request.received_at.as_millisecond());
         let (seq, bytes_through) = (ends.last_seq, ends.last_bytes);
         let request = &event.request;
         self.transaction
@@ -182,7 +184,7 @@ impl<'a> Batch<'a> {
         {
             let mut statement = self.transaction.prepare_cached(
                 "UPDATE queues SET last_seq = ?2, last_bytes = ?3, removed_seq = ?4,
-                                   removed_bytes = ?5 WHERE tunnel = ?1",
+                                   removed_bytes = ?5, last_at = ?6 WHERE tunnel = ?1",
             )?;
             for (tunnel, ends) in &self.touched {
                 let Some(ends) = ends else { continue };
@@ -192,6 +194,7 @@ impl<'a> Batch<'a> {
                     ends.last_bytes,
                     ends.removed_seq,
                     ends.removed_bytes,
+                    ends.last_at,
                 ))?;
                 depths.push((*tunnel, ends.depth()));
             }
@@ -272,7 +275,8 @@ pub(super) fn tunnels_with_older(
 fn read_ends(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Option<Ends>> {
     connection
         .prepare_cached(
-            "SELECT last_seq, last_bytes, removed_seq, removed_bytes FROM queues WHERE tunnel = ?1",
+            "SELECT last_seq, last_bytes, removed_seq, removed_bytes, last_at
+             FROM queues WHERE tunnel = ?1",
         )?
         .query_row([tunnel.0], |row| {
             Ok(Ends {
@@ -280,6 +284,7 @@ fn read_ends(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Opti
                 last_bytes: row.get(1)?,
                 removed_seq: row.get(2)?,
                 removed_bytes: row.get(3)?,
+                last_at: row.get(4)?,
             })
         })
         .optional()

@@ -186,6 +186,17 @@ impl Queue for SqliteQueue {
         .boxed()
     }
 
+    fn wait_after(&self, tunnel: TunnelId, after: Seq) -> BoxFuture<'_, Result<Depth, QueueError>> {
+        async move {
+            let mut depth = self.subscribe(tunnel).await?;
+            let reached = depth.wait_for(|depth| depth.last > after).await;
+            reached
+                .map(|depth| *depth)
+                .map_err(|_| QueueError::UnknownTunnel)
+        }
+        .boxed()
+    }
+
     fn acknowledge(&self, tunnel: TunnelId, through: Seq) -> BoxFuture<'_, Result<(), QueueError>> {
         self.command(move |reply| Command::Acknowledge {
             tunnel,

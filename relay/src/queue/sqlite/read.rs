@@ -29,7 +29,7 @@ pub(super) fn events(
             && let Some(row) = rows.next()?
         {
             let event = event(row)?;
-            bytes += event.request.body.len();
+            bytes += event.request.footprint();
             events.push(event);
         }
         Ok(events)

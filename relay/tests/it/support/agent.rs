@@ -44,6 +44,9 @@ impl Agent {
             tunnel: tunnel.parse().unwrap(),
             window: 1024,
             respond: Respond::Stored,
+            epoch: None,
+            host: None,
+            take_over: false,
         };
         change(&mut hello);
         send(&mut socket, &AgentFrame::Hello(hello)).await;

@@ -1,0 +1,43 @@
+//! The websocket to the relay: bounded in both directions, messages cut into frames.
+
+use bytes::Bytes;
+use podtap_wire::limits::{FRAGMENT_BYTES, MAX_MESSAGE_BYTES};
+use podtap_wire::{AgentFrame, Encoded, fragments};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+
+use super::disconnect::Disconnect;
+use crate::reason;
+
+/// Bytes that are gathered before they are written.
+const WRITE_BUFFER: usize = 16 * 1024;
+
+/// What may wait to be written, in bytes: one frame beyond the buffer, and pongs to a relay that
+/// does not read. One that makes it full by pinging loses the connection.
+const MAX_WRITE_BUFFER: usize = WRITE_BUFFER + FRAGMENT_BYTES + 16 * 1024;
+
+/// The websocket's settings.
+pub(super) fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(MAX_WRITE_BUFFER)
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES))
+}
+
+/// The messages that carry a frame of the protocol: one, or the fragments of a large one.
+pub(super) fn messages(
+    frame: &AgentFrame,
+) -> Result<impl Iterator<Item = Message> + use<>, Disconnect> {
+    let (bytes, kind) = match frame.encode() {
+        Ok(Encoded::Text(text)) => (Bytes::from(text), Data::Text),
+        Ok(Encoded::Binary(bytes)) => (bytes, Data::Binary),
+        Err(error) => return Err(Disconnect::retry(reason::words(&error))),
+    };
+    Ok(fragments(bytes).map(move |part| {
+        let kind = if part.is_first { kind } else { Data::Continue };
+        Message::Frame(Frame::message(part.bytes, OpCode::Data(kind), part.is_last))
+    }))
+}

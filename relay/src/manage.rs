@@ -1,0 +1,201 @@
+//! An owner looks after tunnels over plain HTTP, with the token that agents connect with.
+//!
+//! The forms are those of [`podtap_wire::manage`]. What is changed takes effect before the answer:
+//! the old URL answers 404, the agent is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use podtap_wire::manage::{ConnectedAgent, MAX_GRACE_S, Rotate, Rotated, TunnelEntry, TunnelList};
+use podtap_wire::{ConnectRefusal, RefusalKind, TunnelName};
+use serde::Serialize;
+use tokio::time::timeout;
+
+use crate::core::Core;
+use crate::queue::QueueError;
+use crate::route::Manage;
+use crate::server::{Answer, full};
+use crate::session::{bearer, refuse, refused_token, unavailable};
+use crate::tunnel::directory::Owner;
+use crate::tunnel::{Connected, TunnelInfo, directory};
+
+/// The largest body of a request.
+const MAX_BODY_BYTES: usize = 4 * 1024;
+
+/// Answers owners.
+#[derive(Debug)]
+pub(crate) struct Manager {
+    pub(crate) core: Arc<Core>,
+}
+
+type Managed<T> = Result<T, ConnectRefusal>;
+
+impl Manager {
+    /// The answer to one request.
+    pub(crate) async fn answer(
+        &self,
+        asked: Manage,
+        request: Request<Incoming>,
+    ) -> Response<Answer> {
+        match self.managed(asked, request).await {
+            Ok(answer) => answer,
+            Err(refusal) => refuse(&refusal),
+        }
+    }
+
+    async fn managed(
+        &self,
+        asked: Manage,
+        request: Request<Incoming>,
+    ) -> Managed<Response<Answer>> {
+        let owner = self.owner(&request).await?;
+        match (request.method(), asked) {
+            (&Method::GET | &Method::HEAD, Manage::All) => self.list(owner).await,
+            (&Method::POST, Manage::Rotate(name)) => {
+                let wanted = self.body(request).await?;
+                self.rotate(owner, name, wanted).await
+            }
+            (&Method::DELETE, Manage::One(name)) => self.delete(owner, name).await,
+            (_, asked) => Ok(not_allowed(&asked)),
+        }
+    }
+
+    async fn owner(&self, request: &Request<Incoming>) -> Managed<Owner> {
+        let token = bearer(request.headers())
+            .ok_or_else(|| refused_token("a token is needed to look after tunnels"))?;
+        match self.core.directory.authenticate(&token).await {
+            Ok(Some(owner)) => Ok(owner),
+            Ok(None) => Err(refused_token("this token is unknown or revoked")),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    async fn list(&self, owner: Owner) -> Managed<Response<Answer>> {
+        let tunnels = self.core.directory.list(owner.name).await.map_err(failed)?;
+        let tunnels = tunnels.into_iter().map(|tunnel| self.entry(tunnel));
+        Ok(json(&TunnelList {
+            tunnels: tunnels.collect(),
+        }))
+    }
+
+    async fn rotate(
+        &self,
+        owner: Owner,
+        name: TunnelName,
+        wanted: Rotate,
+    ) -> Managed<Response<Answer>> {
+        if wanted.grace_s > MAX_GRACE_S {
+            return Err(malformed(format!("`grace_s` is at most {MAX_GRACE_S}")));
+        }
+        let grace = Duration::from_secs(wanted.grace_s);
+        let rotated = self.core.directory.rotate(owner.name, name.clone(), grace);
+        let rotated = rotated.await.map_err(failed)?;
+        let rotated = rotated.ok_or_else(|| not_found(&name))?;
+        self.enforce().await?;
+        Ok(json(&Rotated {
+            url: directory::url(&self.core.public_url, &rotated.key),
+            old_url_until: rotated.old_key_until,
+        }))
+    }
+
+    async fn delete(&self, owner: Owner, name: TunnelName) -> Managed<Response<Answer>> {
+        let deleted = self.core.directory.delete(owner.name, name.clone()).await;
+        if !deleted.map_err(failed)? {
+            return Err(not_found(&name));
+        }
+        self.enforce().await?;
+        let mut answer = Response::new(Answer::default());
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        Ok(answer)
+    }
+
+    /// Lets what was changed take effect now rather than at the next poll.
+    async fn enforce(&self) -> Managed<()> {
+        if let Some(standing) = self.core.directory.poll().await.map_err(failed)? {
+            self.core.presence.enforce(&standing);
+        }
+        Ok(())
+    }
+
+    async fn body(&self, request: Request<Incoming>) -> Managed<Rotate> {
+        let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect();
+        let body = timeout(self.core.limits.body_timeout, body).await;
+        let Ok(Ok(body)) = body else {
+            return Err(malformed(
+                "the body is too large, or did not come".to_owned(),
+            ));
+        };
+        let body = body.to_bytes();
+        if body.is_empty() {
+            return Ok(Rotate::default());
+        }
+        serde_json::from_slice(&body)
+            .map_err(|error| malformed(format!("the body cannot be read: {error}")))
+    }
+
+    fn entry(&self, tunnel: TunnelInfo) -> TunnelEntry {
+        // Of a running relay's own sessions nothing is older than this moment.
+        let connected = self.core.presence.connected(tunnel.id);
+        TunnelEntry {
+            url: directory::url(&self.core.public_url, &tunnel.key),
+            name: tunnel.name,
+            old_url_until: tunnel.old_key_until,
+            created_at: tunnel.created_at,
+            waiting_events: tunnel.backlog,
+            waiting_bytes: tunnel.backlog_bytes,
+            last_event_at: tunnel.last_event_at,
+            connected: connected.map(|Connected { since, host, peer }| ConnectedAgent {
+                since,
+                host,
+                peer,
+            }),
+        }
+    }
+}
+
+fn json(value: &impl Serialize) -> Response<Answer> {
+    let body = serde_json::to_vec(value).unwrap_or_default();
+    let mut answer = Response::new(full(Bytes::from(body)));
+    let headers = answer.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    // URLs are secrets.
+    let no_store = HeaderValue::from_static("no-store");
+    headers.insert(header::CACHE_CONTROL, no_store);
+    answer
+}
+
+fn not_allowed(asked: &Manage) -> Response<Answer> {
+    let (allow, message) = match asked {
+        Manage::All => ("GET, HEAD", "the list of tunnels is for GET"),
+        Manage::One(_) => ("DELETE", "one tunnel is for DELETE"),
+        Manage::Rotate(_) => ("POST", "a rotation is for POST"),
+    };
+    let mut answer = refuse(&malformed(message.to_owned()));
+    *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    let allow = HeaderValue::from_static(allow);
+    answer.headers_mut().insert(header::ALLOW, allow);
+    answer
+}
+
+fn not_found(name: &TunnelName) -> ConnectRefusal {
+    ConnectRefusal {
+        kind: RefusalKind::NotFound,
+        message: format!("this token's owner has no tunnel {name}"),
+    }
+}
+
+fn malformed(message: String) -> ConnectRefusal {
+    ConnectRefusal {
+        kind: RefusalKind::Malformed,
+        message,
+    }
+}
+
+fn failed(_: QueueError) -> ConnectRefusal {
+    unavailable("the relay's storage does not work at present")
+}

@@ -1,0 +1,75 @@
+//! What all sessions of one owner have together: places and memory. A bag of nothing else.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use podtap_wire::limits::MAX_HEADER_BYTES;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::budget::{Budget, Share};
+use crate::config::Limits;
+
+/// What a read of the queue may bring beyond its largest event.
+pub(super) const READ_BYTES: usize = 1024 * 1024;
+
+/// The owners of the sessions that there are.
+#[derive(Debug)]
+pub(super) struct Accounts {
+    max_sessions: usize,
+    sending: Budget,
+    receiving: Budget,
+    known: Mutex<HashMap<String, Weak<Account>>>,
+}
+
+/// One owner's part.
+#[derive(Debug)]
+pub(super) struct Account {
+    places: Arc<Semaphore>,
+    /// Memory for events on their way to the owner's agents.
+    pub(super) sending: Share,
+    /// Memory for answers that the owner's agents are sending.
+    pub(super) receiving: Share,
+}
+
+impl Accounts {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let event = limits.max_body_bytes + READ_BYTES;
+        // A third of the memory is for what comes in: it comes in by chance, and goes out at once.
+        let receiving = limits.max_session_memory / 3;
+        let sending = limits.max_session_memory - receiving;
+        Self {
+            max_sessions: limits.max_owner_sessions,
+            sending: Budget::new(sending, event),
+            receiving: Budget::new(receiving, max_answer_bytes(limits)),
+            known: Mutex::default(),
+        }
+    }
+
+    /// The account of an owner.
+    pub(super) fn of(&self, owner: &str) -> Arc<Account> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(account) = known.get(owner).and_then(Weak::upgrade) {
+            return account;
+        }
+        known.retain(|_, account| account.strong_count() > 0);
+        let account = Arc::new(Account {
+            places: Arc::new(Semaphore::new(self.max_sessions)),
+            sending: self.sending.share(),
+            receiving: self.receiving.share(),
+        });
+        known.insert(owner.to_owned(), Arc::downgrade(&account));
+        account
+    }
+}
+
+impl Account {
+    /// A place for one more session, if there is one.
+    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+}
+
+/// The largest message of an agent that sends answers.
+pub(super) fn max_answer_bytes(limits: &Limits) -> usize {
+    size_of::<u32>() + MAX_HEADER_BYTES + limits.max_response_bytes
+}

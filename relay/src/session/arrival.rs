@@ -1,0 +1,198 @@
+//! An agent whose token is good, from the upgrade over its hello and welcome to its end.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use podtap_wire::limits::{MAX_CONTROL_BYTES, MAX_HOST_CHARS, MAX_WINDOW};
+use podtap_wire::{Hello, RelayFrame, RelayLimits, Respond, Welcome};
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_util::sync::CancellationToken;
+
+use super::account::{Account, max_answer_bytes};
+use super::end::End;
+use super::handshake;
+use super::meter::{Meter, Metered};
+use super::presence::{self, Claim, Claimed, Hold};
+use super::pulse::Pulse;
+use super::pump::{Progress, Pump};
+use super::socket::{self, Socket};
+use super::window::Window;
+use crate::core::Core;
+use crate::tunnel::Connected;
+use crate::tunnel::directory::{Owner, Served, Tunnel};
+
+/// What the relay calls itself.
+const SERVER: &str = concat!("podtap/", env!("CARGO_PKG_VERSION"));
+
+/// How often an agent that another one's death let in may meet yet another one.
+const MAX_RIVALS: usize = 3;
+
+/// An agent whose token is good, on its way to a tunnel.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) core: Arc<Core>,
+    pub(super) account: Arc<Account>,
+    pub(super) owner: Owner,
+    pub(super) peer: IpAddr,
+    pub(super) draining: CancellationToken,
+}
+
+impl Arrival {
+    /// The session of an agent, from the upgrade to its end.
+    pub(super) async fn session(self, upgraded: OnUpgrade) {
+        let limits = &self.core.limits;
+        let Ok(Ok(upgraded)) = timeout(limits.hello_timeout, upgraded).await else {
+            return;
+        };
+        let meter = Meter::new(MAX_CONTROL_BYTES);
+        let io = TokioIo::new(upgraded);
+        let io = Metered::new(io, Arc::clone(&meter), self.account.receiving.clone());
+        let config = socket::config(max_answer_bytes(limits));
+        let mut socket = Socket::from_raw_socket(io, Role::Server, Some(config)).await;
+        // Boxed: the many states of a beginning session are not kept by a running one.
+        match Box::pin(self.begin(&mut socket, meter)).await {
+            Ok((hold, pump)) => self.run(socket, hold, pump).await,
+            Err(end) => {
+                tracing::debug!(owner = self.owner.name, ?end, "a session did not begin");
+                let goodbye = async {
+                    if let Some(notice) = end.notice() {
+                        socket::say(&mut socket, &RelayFrame::Notice(notice)).await?;
+                    }
+                    socket.close(end.close()).await.map_err(|_| End::Gone)
+                };
+                let _ = timeout(limits.hello_timeout, goodbye).await;
+            }
+        }
+    }
+
+    /// From the hello to the welcome.
+    async fn begin(&self, socket: &mut Socket, meter: Arc<Meter>) -> Result<(Hold, Pump), End> {
+        let Self { core, owner, .. } = self;
+        let hello = handshake::hello(socket, core.limits.hello_timeout).await;
+        let hello = hello.map_err(|end| meter.exceeded().map_or(end, End::too_large))?;
+        meter.message_ended();
+        if hello.respond == Respond::Local {
+            meter.allow(max_answer_bytes(&core.limits));
+        }
+        let served = core
+            .directory
+            .tunnel(&owner.name, hello.tunnel.clone(), hello.epoch)
+            .await?;
+        let pulse = Arc::<Pulse>::default();
+        let hold = self.take(&served, &hello, &pulse).await?;
+        let Served { tunnel, epoch } = served;
+        // What became void before this session could be found by a poll is found here.
+        if !core.directory.is_current(owner, &tunnel).await? {
+            return Err(End::Revoked);
+        }
+        let depth = core.queue.depth(tunnel.id).await?;
+        let window = hello.window.clamp(1, MAX_WINDOW);
+        let welcome = self.welcome(&tunnel, window, depth.events(), epoch);
+        socket::say(socket, &RelayFrame::Welcome(welcome)).await?;
+        tracing::info!(
+            owner = owner.name,
+            tunnel = %tunnel.name,
+            epoch,
+            client = ?hello.client,
+            respond = ?hello.respond,
+            "an agent connected"
+        );
+        let max_bytes = core.limits.max_unacknowledged_bytes;
+        let window = Window::new(window as usize, max_bytes, depth.removed);
+        let pump = Pump {
+            queue: Arc::clone(&core.queue),
+            responders: Arc::clone(&core.responders),
+            metrics: Arc::clone(&core.metrics),
+            account: Arc::clone(&self.account),
+            meter,
+            pulse,
+            tunnel,
+            respond: hello.respond,
+            progress: Progress::new(window),
+        };
+        Ok((hold, pump))
+    }
+
+    /// Takes the tunnel, from a dead agent at once; a live one may keep it (`presence`).
+    async fn take(&self, served: &Served, hello: &Hello, pulse: &Arc<Pulse>) -> Result<Hold, End> {
+        let Self { core, owner, .. } = self;
+        let claim = Claim {
+            respond: hello.respond,
+            epoch: served.epoch,
+            comes_back: hello.epoch == Some(served.epoch),
+            take_over: hello.take_over,
+            connected: Connected {
+                since: presence::now(),
+                host: hello.host.as_deref().map(shown),
+                peer: self.peer.to_string(),
+            },
+            pulse: Arc::clone(pulse),
+        };
+        let mut dead = None;
+        for _ in 0..MAX_RIVALS {
+            let claimed = core.presence.take(
+                &served.tunnel,
+                owner,
+                claim.clone(),
+                dead.as_ref(),
+                Instant::now(),
+            );
+            match claimed {
+                Claimed::Taken { hold, from_another } => {
+                    if from_another {
+                        core.metrics.take_overs.inc();
+                    }
+                    return Ok(hold);
+                }
+                Claimed::Contested(rival) if rival.pulse.is_alive().await => {
+                    return Err(End::TakenOver(rival.holder));
+                }
+                Claimed::Contested(rival) => dead = Some(rival),
+            }
+        }
+        Err(End::Unavailable)
+    }
+
+    async fn run(&self, socket: Socket, mut hold: Hold, pump: Pump) {
+        self.core.metrics.sessions.inc();
+        let ended = async {
+            tokio::select! {
+                end = hold.ended() => end,
+                () = self.draining.cancelled() => End::Draining,
+            }
+        };
+        let end = pump.run(socket, ended).await;
+        self.core.metrics.sessions.dec();
+        tracing::info!(owner = self.owner.name, ?end, "a session ended");
+    }
+
+    fn welcome(&self, tunnel: &Tunnel, window: u32, backlog: u64, epoch: u64) -> Welcome {
+        let Core {
+            limits, public_url, ..
+        } = &*self.core;
+        Welcome {
+            url: tunnel.url(public_url),
+            tunnel: tunnel.name.clone(),
+            backlog,
+            limits: RelayLimits {
+                window,
+                max_body_bytes: limits.max_body_bytes as u64,
+                max_queue_events: limits.max_queue_events,
+                max_queue_bytes: limits.max_queue_bytes,
+                max_age_s: limits.max_age.as_secs(),
+                max_response_bytes: limits.max_response_bytes as u64,
+            },
+            server: SERVER.to_owned(),
+            epoch,
+        }
+    }
+}
+
+/// What an agent calls its machine, as it may be shown to another: printable, and short.
+fn shown(host: &str) -> String {
+    let printable = host.chars().filter(char::is_ascii_graphic);
+    printable.take(MAX_HOST_CHARS).collect()
+}

@@ -1,0 +1,293 @@
+//! The bytes of a message that has not ended yet: a peer may take its time over it, so they count
+//! before anything decodes them.
+//!
+//! A small message is free. What is larger needs memory of the owner's account before the rest of
+//! it is read, so that an agent that sends without an end, or many of them, wait in their own
+//! sockets and not in the relay's memory.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use podtap_wire::limits::MAX_CONTROL_BYTES;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use super::budget::{Grant, Share};
+
+/// Bytes of a message that need no grant: one of the largest size for most agents, its frames'
+/// heads, and what is read ahead.
+const FREE_BYTES: usize = MAX_CONTROL_BYTES + 4 * 1024;
+
+/// Each further grant lets a message grow to so many times its size.
+const GROWTH: usize = 4;
+
+/// The longest time from the beginning of a large message to its end. Whoever waits for an answer
+/// does not wait that long.
+const MESSAGE_LIMIT: Duration = Duration::from_mins(1);
+
+/// Bytes of a control frame besides its payload: RFC 6455 §5.2, masked.
+const CONTROL_HEAD: usize = 6;
+
+/// What is known of the message that is being read.
+#[derive(Debug)]
+pub(super) struct Meter {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Bytes read since the last message ended.
+    used: usize,
+    /// Bytes that are free or granted.
+    allowed: usize,
+    /// The largest message.
+    most: usize,
+    grant: Option<Grant>,
+    /// When the message turned out to be a large one.
+    large_since: Option<Instant>,
+    /// When something was read last.
+    moved: Instant,
+    exceeded: bool,
+}
+
+/// A stream whose reading is metered.
+pub(super) struct Metered<S> {
+    inner: S,
+    meter: Arc<Meter>,
+    share: Share,
+    waiting: Option<BoxFuture<'static, Grant>>,
+}
+
+impl Meter {
+    /// A meter for messages of at most this size.
+    pub(super) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                used: 0,
+                allowed: FREE_BYTES,
+                most,
+                grant: None,
+                large_since: None,
+                moved: Instant::now(),
+                exceeded: false,
+            }),
+        })
+    }
+
+    /// Lets messages be as large as this from now on.
+    pub(super) fn allow(&self, most: usize) {
+        self.lock().most = most;
+    }
+
+    /// A message has ended; the grant for it, where it needed one.
+    pub(super) fn message_ended(&self) -> Option<Grant> {
+        let mut state = self.lock();
+        state.used = 0;
+        state.allowed = FREE_BYTES;
+        state.large_since = None;
+        state.grant.take()
+    }
+
+    /// A control frame has come, by itself or amid a message, which it is no part of.
+    pub(super) fn control_frame(&self, payload: usize) {
+        let mut state = self.lock();
+        state.used = state.used.saturating_sub(CONTROL_HEAD + payload);
+    }
+
+    /// When something was read last.
+    pub(super) fn moved(&self) -> Instant {
+        self.lock().moved
+    }
+
+    /// Whether a large message takes too long.
+    pub(super) fn is_overdue(&self) -> bool {
+        let since = self.lock().large_since;
+        since.is_some_and(|since| since.elapsed() > MESSAGE_LIMIT)
+    }
+
+    /// The largest message, if one was larger.
+    pub(super) fn exceeded(&self) -> Option<usize> {
+        let state = self.lock();
+        state.exceeded.then_some(state.most)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// How many bytes more are needed before the next read; an error once the message is too large.
+    fn needed(&mut self) -> io::Result<usize> {
+        if self.used < self.allowed {
+            return Ok(0);
+        }
+        // What is read ahead belongs to the next message.
+        let most = self.most.max(MAX_CONTROL_BYTES) + FREE_BYTES - MAX_CONTROL_BYTES;
+        if self.used >= most {
+            self.exceeded = true;
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a message is too large",
+            ));
+        }
+        self.large_since.get_or_insert_with(Instant::now);
+        Ok((self.allowed * GROWTH).min(most) - self.allowed)
+    }
+}
+
+impl<S> Metered<S> {
+    pub(super) fn new(inner: S, meter: Arc<Meter>, share: Share) -> Self {
+        Self {
+            inner,
+            meter,
+            share,
+            waiting: None,
+        }
+    }
+
+    /// Resolves when the next bytes may be read.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let needed = self.meter.lock().needed()?;
+            if needed == 0 {
+                self.waiting = None;
+                return Poll::Ready(Ok(()));
+            }
+            let share = &self.share;
+            let waiting = self.waiting.get_or_insert_with(|| {
+                let share = share.clone();
+                async move { share.take(needed).await }.boxed()
+            });
+            let grant = ready!(waiting.poll_unpin(cx));
+            self.waiting = None;
+            let mut state = self.meter.lock();
+            state.allowed += needed;
+            match &mut state.grant {
+                Some(held) => held.join(grant),
+                none => *none = Some(grant),
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_room(cx))?;
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.inner).poll_read(cx, buffer))?;
+        let read = buffer.filled().len() - before;
+        let mut state = this.meter.lock();
+        state.used += read;
+        if read > 0 {
+            state.moved = Instant::now();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().inner).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::time::timeout;
+
+    use super::super::budget::Budget;
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_small_message_is_free_and_one_beyond_the_limit_an_error() {
+        let (mut near, far) = tokio::io::duplex(MIB);
+        let meter = Meter::new(MAX_CONTROL_BYTES);
+        let mut metered = Metered::new(far, Arc::clone(&meter), Budget::new(0, 0).share());
+        let mut buffer = vec![0; 2048];
+        for _ in 0..100 {
+            near.write_all(&[0; 8 * 2048]).await.unwrap();
+            for _ in 0..8 {
+                metered.read_exact(&mut buffer).await.unwrap();
+            }
+            assert!(meter.message_ended().is_none());
+        }
+        near.write_all(&vec![0; 32 * 1024]).await.unwrap();
+        let mut read = 0;
+        let error = loop {
+            match metered.read(&mut buffer).await {
+                Ok(bytes) => read += bytes,
+                Err(error) => break error,
+            }
+        };
+        assert!(
+            (MAX_CONTROL_BYTES..=FREE_BYTES + 2048).contains(&read),
+            "{read}"
+        );
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert_eq!(meter.exceeded(), Some(MAX_CONTROL_BYTES));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_many_endless_messages_hold_is_bounded() {
+        let budget = Budget::new(8 * MIB, MIB);
+        let share = budget.share();
+        let mut total = 0;
+        let mut held = Vec::new();
+        for _ in 0..50 {
+            let (mut near, far) = tokio::io::duplex(4 * MIB);
+            let meter = Meter::new(4 * MIB);
+            let mut metered = Metered::new(far, Arc::clone(&meter), share.clone());
+            near.write_all(&vec![0; 4 * MIB]).await.unwrap();
+            let mut buffer = vec![0; 2048];
+            while let Ok(Ok(bytes)) =
+                timeout(Duration::from_secs(1), metered.read(&mut buffer)).await
+            {
+                total += bytes;
+            }
+            held.push((near, metered, meter));
+        }
+        assert!(total <= 2 * MIB + 50 * (FREE_BYTES + 2048), "{total}");
+        tokio::time::advance(MESSAGE_LIMIT).await;
+        assert!(held.iter().all(|(_, _, meter)| meter.is_overdue()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pings_are_no_part_of_a_message() {
+        let (mut near, far) = tokio::io::duplex(MIB);
+        let meter = Meter::new(MAX_CONTROL_BYTES);
+        let mut metered = Metered::new(far, Arc::clone(&meter), Budget::new(0, 0).share());
+        let mut frame = [0; CONTROL_HEAD + 8];
+        for _ in 0..10_000 {
+            near.write_all(&frame).await.unwrap();
+            metered.read_exact(&mut frame).await.unwrap();
+            meter.control_frame(8);
+        }
+        assert!(meter.exceeded().is_none() && meter.lock().large_since.is_none());
+    }
+}

@@ -1,0 +1,177 @@
+//! What an owner, or whoever runs the relay, does to tunnels: list, give a new key, delete. The
+//! same statements for a running relay and for a command line beside it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use podtap_wire::{TunnelKey, TunnelName};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
+
+use crate::queue::TunnelId;
+
+/// A tunnel, as far as its owner may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TunnelInfo {
+    pub(crate) id: TunnelId,
+    /// Whose it is.
+    pub owner: String,
+    /// Its name, unique for the owner.
+    pub name: TunnelName,
+    /// The secret part of its URL.
+    pub key: TunnelKey,
+    /// Until when the key before this one still works.
+    pub old_key_until: Option<Timestamp>,
+    /// When an agent first asked for it.
+    pub created_at: Timestamp,
+    /// Events that wait for an agent.
+    pub backlog: u64,
+    /// Bytes that wait for an agent.
+    pub backlog_bytes: u64,
+    /// When the last event was stored.
+    pub last_event_at: Option<Timestamp>,
+    /// The agent that is connected.
+    pub connected: Option<Connected>,
+}
+
+/// An agent that is connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// Since when.
+    pub since: Timestamp,
+    /// The machine it says that it runs on.
+    pub host: Option<String>,
+    /// The address it comes from.
+    pub peer: String,
+}
+
+/// What a tunnel has after its key was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotated {
+    /// The new key.
+    pub key: TunnelKey,
+    /// Until when the old one still works; `None` when it works no more.
+    pub old_key_until: Option<Timestamp>,
+}
+
+/// The tunnels of an owner, or of all, by owner and name.
+pub(super) fn list(
+    connection: &Connection,
+    owner: Option<&str>,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<TunnelInfo>> {
+    connection
+        .prepare_cached(
+            "SELECT tunnels.id, owner, name, key, created_at, last_seq - removed_seq,
+                    last_bytes - removed_bytes, last_at,
+                    (SELECT max(until) FROM old_keys
+                     WHERE old_keys.tunnel = tunnels.id AND until > ?2),
+                    sessions.since, sessions.host, sessions.peer
+             FROM tunnels JOIN queues ON queues.tunnel = tunnels.id
+             LEFT JOIN sessions ON sessions.tunnel = tunnels.id
+             WHERE ?1 IS NULL OR owner = ?1 ORDER BY owner, name",
+        )?
+        .query_map((owner, now.as_millisecond()), info)?
+        .collect()
+}
+
+/// Gives a tunnel a new key; the old one works for as long as `grace`. `None`: no such tunnel.
+pub(super) fn rotate(
+    connection: &Connection,
+    owner: &str,
+    name: &TunnelName,
+    fresh: TunnelKey,
+    grace: Duration,
+) -> rusqlite::Result<Option<Rotated>> {
+    let now = Timestamp::now();
+    let grace = SignedDuration::try_from(grace).unwrap_or(SignedDuration::MAX);
+    let until = (!grace.is_zero()).then(|| now.checked_add(grace).unwrap_or(Timestamp::MAX));
+    let connection = immediate(connection)?;
+    let Some((tunnel, old)) = connection
+        .query_row(
+            "SELECT id, key FROM tunnels WHERE owner = ?1 AND name = ?2",
+            (owner, name.as_str()),
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 16]>(1)?)),
+        )
+        .optional()?
+    else {
+        return Ok(None);
+    };
+    // Without a grace a leaked key is to end, and so are those before it.
+    let ended = if until.is_some() { now } else { Timestamp::MAX };
+    connection.execute(
+        "DELETE FROM old_keys WHERE tunnel = ?1 AND until <= ?2",
+        (tunnel, ended.as_millisecond()),
+    )?;
+    if let Some(until) = until {
+        connection.execute(
+            "INSERT INTO old_keys (key, tunnel, until) VALUES (?1, ?2, ?3)",
+            (old, tunnel, until.as_millisecond()),
+        )?;
+    }
+    connection.execute(
+        "UPDATE tunnels SET key = ?2 WHERE id = ?1",
+        (tunnel, fresh.to_bytes()),
+    )?;
+    connection.commit()?;
+    Ok(Some(Rotated {
+        key: fresh,
+        old_key_until: until,
+    }))
+}
+
+/// Deletes a tunnel with everything that waits in it. Whether there was one.
+pub(super) fn delete(
+    connection: &Connection,
+    owner: &str,
+    name: &TunnelName,
+) -> rusqlite::Result<bool> {
+    let deleted = connection
+        .query_row(
+            "DELETE FROM tunnels WHERE owner = ?1 AND name = ?2 RETURNING id",
+            (owner, name.as_str()),
+            |row| row.get::<_, i64>(0),
+        )
+        .optional()?;
+    Ok(deleted.is_some())
+}
+
+fn info(row: &Row<'_>) -> rusqlite::Result<TunnelInfo> {
+    let since: Option<i64> = row.get(9)?;
+    let connected = match since {
+        Some(since) => Some(Connected {
+            since: time(since),
+            host: row.get(10)?,
+            peer: row.get(11)?,
+        }),
+        None => None,
+    };
+    Ok(TunnelInfo {
+        id: TunnelId(row.get(0)?),
+        owner: row.get(1)?,
+        name: name(row, 2)?,
+        key: TunnelKey::from_bytes(row.get(3)?),
+        created_at: time(row.get(4)?),
+        backlog: row.get(5)?,
+        backlog_bytes: row.get(6)?,
+        last_event_at: row.get::<_, Option<i64>>(7)?.map(time),
+        old_key_until: row.get::<_, Option<i64>>(8)?.map(time),
+        connected,
+    })
+}
+
+pub(super) fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<TunnelName> {
+    row.get::<_, String>(column)?.parse().map_err(|error| {
+        let text = rusqlite::types::Type::Text;
+        rusqlite::Error::FromSqlConversionFailure(column, text, Box::new(error))
+    })
+}
+
+pub(super) fn time(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A transaction that may write from its beginning: one that only reads first may find that
+/// another process has written meanwhile.
+pub(super) fn immediate(connection: &Connection) -> rusqlite::Result<Transaction<'_>> {
+    Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
+}

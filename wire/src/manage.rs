@@ -1,0 +1,78 @@
+//! What an owner asks a relay over plain HTTP with the token: which tunnels there are, another URL
+//! for one, an end of one.
+//!
+//! `GET /-/tunnels` answers [`TunnelList`]; `POST /-/tunnels/NAME/rotate` takes [`Rotate`] or
+//! nothing and answers [`Rotated`]; `DELETE /-/tunnels/NAME` answers 204. A refusal is a
+//! [`ConnectRefusal`](crate::ConnectRefusal). Unknown fields are ignored.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::TunnelName;
+
+/// Where the owner's tunnels are, below the relay's URL.
+pub const TUNNELS_PATH: &str = "/-/tunnels";
+
+/// The longest grace of a rotation, in seconds: 30 days.
+pub const MAX_GRACE_S: u64 = 30 * 24 * 60 * 60;
+
+/// All tunnels of an owner, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TunnelList {
+    /// The tunnels.
+    pub tunnels: Vec<TunnelEntry>,
+}
+
+/// A tunnel as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TunnelEntry {
+    /// Its name, unique for the owner.
+    pub name: TunnelName,
+    /// Its public URL, with a trailing slash.
+    pub url: String,
+    /// Until when the URL before this one still works.
+    #[serde(default)]
+    pub old_url_until: Option<Timestamp>,
+    /// When an agent first asked for it.
+    pub created_at: Timestamp,
+    /// Events that wait for an agent.
+    pub waiting_events: u64,
+    /// Bytes that wait for an agent.
+    pub waiting_bytes: u64,
+    /// When the last event was stored.
+    #[serde(default)]
+    pub last_event_at: Option<Timestamp>,
+    /// The agent that is connected.
+    #[serde(default)]
+    pub connected: Option<ConnectedAgent>,
+}
+
+/// An agent that is connected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectedAgent {
+    /// Since when.
+    pub since: Timestamp,
+    /// The machine it says that it runs on.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// The address it comes from.
+    pub peer: String,
+}
+
+/// How a tunnel is to get a new URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rotate {
+    /// For how long the old URL still works, in seconds; at most [`MAX_GRACE_S`].
+    pub grace_s: u64,
+}
+
+/// A tunnel with a new URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotated {
+    /// The new URL, with a trailing slash.
+    pub url: String,
+    /// Until when the old one still works; absent when it works no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_url_until: Option<Timestamp>,
+}
