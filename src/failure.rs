@@ -124,6 +124,16 @@ impl Warning {
     }
 }
 
+/// A failure that others follow.
+impl From<Failure> for Warning {
+    fn from(failure: Failure) -> Self {
+        Self {
+            what: failure.what,
+            facts: failure.facts,
+        }
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write(f, WARNING, &self.what, &self.facts)
@@ -133,6 +143,12 @@ impl fmt::Display for Warning {
 /// What an error begins with, and a warning.
 const ERROR: &str = "error:";
 const WARNING: &str = "warning:";
+
+/// Says on stderr what goes beside the results.
+pub(crate) fn note(text: &str) {
+    let line = format!("{}\n", printable(text));
+    std::io::stderr().lock().write_all(line.as_bytes()).ok();
+}
 
 /// A stderr that is gone has no reader: nothing is left to do.
 fn to_stderr(kind: &str, tone: Tone, text: &impl fmt::Display, coloured: bool) {

@@ -6,6 +6,7 @@
 mod answer;
 mod cli;
 mod commands;
+mod completion;
 mod config;
 mod demo;
 mod failure;
@@ -14,6 +15,7 @@ mod logging;
 mod output;
 mod parts;
 mod printable;
+mod running;
 mod shutdown;
 
 use std::process::ExitCode;
@@ -24,6 +26,9 @@ use crate::cli::Cli;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
+    if completion::answered() {
+        return ExitCode::SUCCESS;
+    }
     let words = cli::sorted(std::env::args_os());
     let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
@@ -41,7 +46,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     }
     let settings = config::resolve(&cli)?;
     settings.warn()?;
-    logging::start(&settings, cli.command.takes_the_screen())?;
+    logging::start(&settings, cli.command.takes_the_screen(settings.is_dumb()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -56,6 +56,27 @@ impl Lock {
         })
     }
 
+    /// Looks whether another process has the lock of this file, and makes and takes nothing.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take) would fail, but for a missing file, whose lock nobody has.
+    pub fn look(path: &Path) -> Result<(), LockError> {
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(LockError::Io(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.read_to_string(&mut holder);
+                Err(LockError::Taken(holder.trim().parse().ok()))
+            }
+            Err(TryLockError::Error(error)) => Err(LockError::Io(error)),
+        }
+    }
+
     /// Whether the process before this one ended without releasing the lock.
     pub fn was_cut_off(&self) -> bool {
         self.was_cut_off
@@ -83,11 +104,14 @@ mod tests {
             matches!(Lock::take(&path), Err(LockError::Taken(Some(pid))) if pid == own),
             "the holder is named"
         );
+        assert!(matches!(Lock::look(&path), Err(LockError::Taken(Some(pid))) if pid == own));
         drop(first);
 
         let second = Lock::take(&path).unwrap();
         assert!(second.was_cut_off(), "the first one was not released");
         second.release().unwrap();
+        assert!(Lock::look(&path).is_ok());
+        assert!(Lock::look(&folder.path().join("no.lock")).is_ok());
         assert!(!Lock::take(&path).unwrap().was_cut_off());
     }
 }

@@ -21,7 +21,7 @@ const OUR_BEGINNINGS: [&str; 5] = ["relay", "podtap", "podio-tokens", "tunnels",
 const OUR_NAMES: [&str; 1] = ["port"];
 
 /// What the names of our files end in.
-const OUR_ENDS: [&str; 5] = [".db", "-wal", "-shm", ".lock", ".damaged"];
+const OUR_ENDS: [&str; 6] = [".db", "-wal", "-shm", ".lock", ".damaged", ".run"];
 
 /// What SQLite puts beside a database.
 const BESIDE: [&str; 4] = ["", "-wal", "-shm", "-journal"];

@@ -24,9 +24,9 @@ pub(crate) struct Events {
     /// @name stands for a saved filter of the configuration file
     #[arg(value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
-    /// At most this many
-    #[arg(short = 'l', long, value_name = "N", default_value_t = 50)]
-    pub(crate) limit: usize,
+    /// At most this many, the newest [default: 50; all with --json or --har]
+    #[arg(short = 'l', long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
     /// One JSON object a line, the oldest first; `podtap import` reads it again
     #[arg(long)]
     pub(crate) json: bool,
@@ -116,7 +116,7 @@ mod tests {
 
     use crate::cli::{Cli, Command, sorted};
 
-    fn events(words: &[&str]) -> (Vec<String>, bool, usize) {
+    fn events(words: &[&str]) -> (Vec<String>, bool, Option<usize>) {
         let typed = ["podtap", "events"].iter().chain(words);
         let typed = sorted(typed.map(Into::into));
         match Cli::try_parse_from(typed).map(|cli| cli.command) {
@@ -133,46 +133,46 @@ mod tests {
                 &["--json", "-l", "5", "item:1"][..],
                 &["item:1"][..],
                 true,
-                5,
+                Some(5),
             ),
-            (&["item:1", "--json", "-l", "5"], &["item:1"], true, 5),
+            (&["item:1", "--json", "-l", "5"], &["item:1"], true, Some(5)),
             (
                 &["item:1", "-l5", "status:5xx"],
                 &["item:1", "status:5xx"],
                 false,
-                5,
+                Some(5),
             ),
             (
                 &["-type:hook.verify", "--json"],
                 &["-type:hook.verify"],
                 true,
-                50,
+                None,
             ),
             (
                 &["--json", "-type:hook.verify"],
                 &["-type:hook.verify"],
                 true,
-                50,
+                None,
             ),
             (
                 &["-label:x", "-vendor"],
                 &["-label:x", "-vendor"],
                 false,
-                50,
+                None,
             ),
             (
                 &["a", "-\"free text\""],
                 &["a", "-\"free text\""],
                 false,
-                50,
+                None,
             ),
             (
                 &["-path:/podio -item:4", "--json"],
                 &["-path:/podio -item:4"],
                 true,
-                50,
+                None,
             ),
-            (&["--", "--json"], &["--json"], false, 50),
+            (&["--", "--json"], &["--json"], false, None),
         ] {
             assert_eq!(events(words), (terms(filter), json, limit), "{words:?}");
         }

@@ -160,10 +160,11 @@ pub(crate) enum UiMode {
 }
 
 impl Display {
-    /// The way asked for, or the one that suits where stdout goes.
-    pub(crate) fn mode(&self) -> UiMode {
+    /// The way asked for, or the one that suits where stdout goes; a dumb terminal gets lines.
+    pub(crate) fn mode(&self, is_dumb: bool) -> UiMode {
         use std::io::IsTerminal as _;
-        let on_a_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+        let terminals = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+        let on_a_terminal = terminals && !is_dumb;
         match self {
             Self { json: true, .. } => UiMode::Json,
             Self { no_tui: true, .. } => UiMode::Plain,
@@ -173,7 +174,7 @@ impl Display {
         }
     }
 
-    pub(super) fn wants_ui(&self) -> bool {
-        self.mode() == UiMode::Tui
+    pub(super) fn wants_ui(&self, is_dumb: bool) -> bool {
+        self.mode(is_dumb) == UiMode::Tui
     }
 }

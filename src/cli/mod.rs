@@ -13,6 +13,7 @@
 )]
 #![expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 
+mod config;
 mod history;
 mod listen;
 mod podio;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use config::{ConfigCommand, Man, Url};
 pub(crate) use history::{Events, Explain, Import, Replay, Show, Ui};
 pub(crate) use listen::{Demo, Hooks, Listen, Picture, Tunnel, UiMode};
 pub(crate) use podio::{HookTargets, HooksCommand, Login, Sandbox};
@@ -78,7 +80,7 @@ being called by Podio itself.")]
     Listen(Listen),
     /// Browse and replay the history in the terminal UI
     Ui(Ui),
-    /// List the history, the newest first
+    /// List the newest events of the history, the oldest of them first
     Events(Events),
     /// Add events of an archive to the history, without delivering them
     #[command(after_help = "\
@@ -89,6 +91,8 @@ already stays as it is. What is imported is never delivered, validated or held b
     Import(Import),
     /// Show one event with its attempts
     Show(Show),
+    /// Print the public URL of a tunnel
+    Url(Url),
     /// Ask Podio what an event was about, and what changed
     Explain(Explain),
     /// Send events of the history to the local service again
@@ -105,21 +109,24 @@ already stays as it is. What is imported is never delivered, validated or held b
     /// Run the public server that Podio calls
     #[command(args_conflicts_with_subcommands = true)]
     Relay(Relay),
-    /// Print the completion script of a shell
+    /// Show the settings and where they come from
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the completion script of a shell, which also completes tunnels, types and ids
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print a manual page
+    Man(Man),
 }
 
 impl Command {
     /// Whether the terminal UI may own the terminal, so that logs must go elsewhere.
-    pub(crate) fn takes_the_screen(&self) -> bool {
+    pub(crate) fn takes_the_screen(&self, is_dumb: bool) -> bool {
         match self {
-            Self::Demo(demo) => demo.display.wants_ui(),
-            Self::Listen(listen) => listen.display.wants_ui(),
+            Self::Demo(demo) => demo.display.wants_ui(is_dumb),
+            Self::Listen(listen) => listen.display.wants_ui(is_dumb),
             Self::Ui(ui) => !ui.print_keys,
             _ => false,
         }

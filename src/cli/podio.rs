@@ -61,8 +61,8 @@ pub(crate) enum HooksCommand {
 #[derive(Debug, Args)]
 pub(crate) struct Login {
     /// The loopback port that Podio redirects to; it may have to be registered [default: any free]
-    #[arg(long, default_value_t = 0)]
-    pub(crate) port: u16,
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
 }
 
 #[derive(Debug, Args)]

@@ -36,7 +36,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
             "--rate is above 0 and at most 1000 changes a second",
         ));
     }
-    let shown = Shown::of(demo.display.mode(), settings)?;
+    let shown = Shown::of(demo.display.mode(settings.is_dumb()), settings)?;
     let shutdown = Shutdown::watch()?;
     let mut parts = Parts::new(shutdown.token().clone());
     // Nothing of a demo outlives it.

@@ -5,36 +5,55 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use podtap_agent::export::archive::{self, ArchiveError, Format, Selection};
 use podtap_agent::history::{Anchor, EventRow, Filter, History, PageQuery};
+use podtap_tui::SafeText;
 
 use super::history::open;
 use crate::cli::Events;
 use crate::config::Settings;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure, Warning, note};
 use crate::output::{lines, print};
 
 /// Rows read at once.
 const PAGE: usize = 500;
 
+/// Lines that are printed unless more are asked for: a screen and a half.
+const LINES: usize = 50;
+
 /// Prints the newest events that match, the oldest of them first, as a log reads.
 pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode, Failure> {
-    let filter = parse_filter(&events.filter.join(" "), settings)?;
+    let text = events.filter.join(" ");
+    let filter = parse_filter(&text, settings)?;
     let history = open(settings)?;
-    if let Some(format) = archive_format(&events) {
+    let shown = if let Some(format) = archive_format(&events) {
         let base = match settings.target()? {
             Some(target) => target.to_string(),
             None => "http://localhost:3000".to_owned(),
         };
-        let most = events.limit;
+        let most = events.limit.unwrap_or(usize::MAX);
+        let filter = filter.clone();
         let selection = Selection::Filter { filter, most };
-        archive::write(&history, selection, format, &base, std::io::stdout()).await?;
-        return Ok(ExitCode::SUCCESS);
+        archive::write(&history, selection, format, &base, std::io::stdout()).await?
+    } else {
+        let mut rows = newest(&history, &filter, events.limit.unwrap_or(LINES)).await?;
+        rows.reverse();
+        for line in lines::listing(&rows, Timestamp::now(), &settings.look()?) {
+            print(&line)?;
+        }
+        rows.len() as u64
+    };
+    if shown == 0 && !filter.is_empty() {
+        return Err(nothing_matches(&text));
     }
-    let mut rows = newest(&history, &filter, events.limit).await?;
-    rows.reverse();
-    for line in lines::listing(&rows, Timestamp::now(), &settings.look()?) {
-        print(&line)?;
+    let all = history.count(filter).await?;
+    if shown < all {
+        note(&format!("{shown} of {all} events (-l N shows more)"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// No event is what a filter wants.
+pub(super) fn nothing_matches(filter: &str) -> Failure {
+    Failure::new(Code::NothingMatched, "no event matches the filter").fact("filter", filter)
 }
 
 fn archive_format(events: &Events) -> Option<Format> {
@@ -54,12 +73,23 @@ impl From<ArchiveError> for Failure {
     }
 }
 
-/// A filter, or where it goes wrong.
+/// A filter, or where it goes wrong. A field that is none is looked for as a parameter of the body;
+/// one that is nearly a field is pointed out.
 pub(super) fn parse_filter(text: &str, settings: &Settings) -> Result<Filter, Failure> {
     let now = Timestamp::now();
-    Filter::parse(text, now, &settings.filters(now)?).map_err(|error| {
-        Failure::usage("the filter cannot be read").fact("filter", error.to_string())
-    })
+    let filter = Filter::parse(text, now, &settings.filters(now)?).map_err(|error| {
+        // As wide as the text before the mistake is on a terminal.
+        let before: String = text.chars().take(error.column.saturating_sub(1)).collect();
+        let indent = " ".repeat(SafeText::new(&before).width());
+        Failure::usage("the filter cannot be read")
+            .fact("filter", format!("{text}\n{indent}^"))
+            .fact("why", error.to_string())
+    })?;
+    for (name, near) in filter.nearly_fields() {
+        let what = format!("`{name}` is not a field: it is looked for as a parameter");
+        settings.report(Warning::new(what).hint(format!("did you mean `{near}`?")))?;
+    }
+    Ok(filter)
 }
 
 /// At most `limit` matching rows, the newest first.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
+use crate::running::{Holder, holder};
 
 /// The history of the tunnel meant, which must exist.
 pub(super) fn existing(settings: &Settings) -> Result<std::path::PathBuf, Failure> {
@@ -77,8 +78,29 @@ pub(super) async fn load(history: &History, id: EventId) -> Result<Event, Failur
     })
 }
 
+/// Refuses a second `listen` for one tunnel, before anything of it starts.
+pub(super) fn refuse_second(settings: &Settings) -> Result<(), Failure> {
+    match holder(&settings.history()?) {
+        Some(holder) => Err(listens_already(holder, Some(settings.tunnel()?.as_str()))),
+        None => Ok(()),
+    }
+}
+
+fn listens_already(holder: Holder, tunnel: Option<&str>) -> Failure {
+    let of = tunnel.map_or(String::new(), |tunnel| format!(" for the tunnel {tunnel}"));
+    let failure = Failure::new(Code::Failed, format!("podtap listen runs{of} already"));
+    let failure = match holder.pid {
+        Some(pid) => failure.fact("pid", pid.to_string()),
+        None => failure,
+    };
+    failure.hint("`podtap ui` shows it; --name opens another tunnel beside it")
+}
+
 /// Why a history cannot be opened.
 pub(super) fn open_failure(path: &Path, error: &OpenError) -> Failure {
+    if let OpenError::Taken { pid } = error {
+        return listens_already(Holder { pid: *pid }, None);
+    }
     let failure = Failure::because("the history cannot be opened", error)
         .fact("file", path.display().to_string());
     match error {

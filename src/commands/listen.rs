@@ -6,7 +6,7 @@ use podtap_agent::{Agent, AgentHandle, Config, Target};
 use tokio_util::sync::CancellationToken;
 
 use super::embedded::Embedded;
-use super::history::open_failure;
+use super::history::{open_failure, refuse_second};
 use super::link::Link;
 use crate::cli::{Listen, UiMode};
 use crate::config::{Key, Settings};
@@ -14,6 +14,7 @@ use crate::failure::{Code, Failure};
 use crate::output::feed::{Feed, Format};
 use crate::output::look::Look;
 use crate::parts::Parts;
+use crate::running;
 use crate::shutdown::Shutdown;
 
 /// Listens until a signal, `q`, or an end of the link that no retry can mend.
@@ -21,7 +22,8 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     let target = settings.target()?.ok_or_else(|| {
         Failure::usage("which local service?").hint("podtap listen 3000, or a URL")
     })?;
-    let shown = Shown::of(listen.display.mode(), settings)?;
+    let shown = Shown::of(listen.display.mode(settings.is_dumb()), settings)?;
+    refuse_second(settings)?;
     let shutdown = Shutdown::watch()?;
     let mut parts = Parts::new(shutdown.token().clone());
     let mut link = if let Some(relay) = settings.relay()? {
@@ -38,7 +40,9 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     let relay = link.config.relay.to_string();
     let mut config = agent_config(settings, Some(&link), Some(target))?;
     config.podio.hooks = super::hooks::wanted(&listen.hooks, settings)?;
+    let history = config.history.clone();
     let handle = start_agent(&mut parts, config, link)?;
+    parts.start(running::tell(history, handle.clone(), parts.token()));
     if listen.no_wait {
         first_connection(&handle, &relay, shutdown.token()).await?;
     }
@@ -168,7 +172,7 @@ async fn first_connection(
             Failure::new(Code::Unreachable, "the relay cannot be reached")
                 .fact("relay", relay)
                 .fact("why", reason)
-                .hint("leave --no-wait out to wait for it"),
+                .hint("check --relay; leave --no-wait out to wait until it answers"),
         ),
         // A link that ended for good is told by the agent itself.
         Ok(_) | Err(_) => Ok(()),

@@ -39,7 +39,7 @@ pub(crate) async fn run(login: Login, settings: &Settings) -> Result<ExitCode, F
         ));
     };
     let shutdown = Shutdown::watch()?;
-    let listener = TcpListener::bind(("127.0.0.1", login.port)).await?;
+    let listener = TcpListener::bind(("127.0.0.1", login.port.unwrap_or(0))).await?;
     let redirect_uri = format!("http://localhost:{}/", listener.local_addr()?.port());
     let state = random_state()?;
     let credentials = |grant| Credentials {

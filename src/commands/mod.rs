@@ -1,5 +1,6 @@
 //! One file a subcommand: builds the parts, runs them, maps the result.
 
+mod config;
 mod demo;
 mod embedded;
 mod events;
@@ -20,10 +21,12 @@ mod show;
 mod token;
 mod trigger;
 mod ui;
+mod url;
 
 use std::process::ExitCode;
 
 use crate::cli::{Command, RelayCommand};
+use crate::completion;
 use crate::config::Settings;
 use crate::failure::Failure;
 
@@ -34,8 +37,8 @@ pub(crate) fn without_settings(command: &Command) -> Option<Result<ExitCode, Fai
         Command::Ui(command) if command.print_keys => Some(ui::print_keys()),
         Command::Sandbox(sandbox) if sandbox.print_seed => Some(sandbox::print_seed()),
         Command::Trigger(trigger) if trigger.list => Some(trigger::list()),
-        Command::Completions { shell } => Some(man::completions(*shell)),
-        Command::Man => Some(man::page()),
+        Command::Completions { shell } => Some(completion::script(*shell)),
+        Command::Man(man) => Some(man::run(man)),
         _ => None,
     }
 }
@@ -60,6 +63,8 @@ pub(crate) async fn run(command: Command, settings: Settings) -> Result<ExitCode
         Command::Login(login) => login::run(login, &settings).await,
         Command::Sandbox(sandbox) => sandbox::run(sandbox, &settings).await,
         // Done before there were settings.
-        Command::Completions { .. } | Command::Man => Ok(ExitCode::SUCCESS),
+        Command::Completions { .. } | Command::Man(_) => Ok(ExitCode::SUCCESS),
+        Command::Url(_) => url::run(&settings),
+        Command::Config(command) => config::run(&command, &settings),
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn cannot_start(error: &podtap_relay::Error) -> Failure {
 fn config(settings: &Settings) -> Result<Config, Failure> {
     let mut config = Config::new(settings.relay_dir()?);
     config.listen = settings.relay_listen()?.unwrap_or(DEFAULT_LISTEN);
-    config.public_url = settings.parsed(Key::PUBLIC_URL)?;
+    config.public_url = settings.public_url()?;
     config.admin_listen = match settings.text(Key::ADMIN_LISTEN) {
         None | Some("off") => None,
         Some(_) => settings.parsed(Key::ADMIN_LISTEN)?,

@@ -9,7 +9,7 @@ use podtap_agent::{AgentHandle, Replay as Request, Target};
 use podtap_tui::editor::edit;
 use podtap_wire::EventId;
 
-use super::events::{newest, parse_filter};
+use super::events::{newest, nothing_matches, parse_filter};
 use super::history::{browser, find, load, run_browser};
 use crate::cli::Replay;
 use crate::config::{Key, Settings};
@@ -56,10 +56,7 @@ async fn chosen(
     };
     let rows = newest(history, &parse_filter(filter, settings)?, MAX_EVENTS).await?;
     if rows.is_empty() {
-        return Err(
-            Failure::new(Code::NothingMatched, "no event matches the filter")
-                .fact("filter", filter),
-        );
+        return Err(nothing_matches(filter));
     }
     Ok(rows.iter().rev().map(|row| row.id).collect())
 }

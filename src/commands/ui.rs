@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use podtap_agent::AgentHandle;
+use podtap_agent::{AgentHandle, Target};
 use tokio_util::sync::CancellationToken;
 
 use super::history::{browser, run_browser};
@@ -11,19 +11,36 @@ use crate::config::{Settings, default_keys};
 use crate::failure::{Code, Failure, chain};
 use crate::output::print;
 use crate::parts::Parts;
+use crate::running::Running;
 use crate::shutdown::Shutdown;
 
 /// Browses until `q` or a signal.
 pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::watch()?;
     let config = settings.tui()?;
-    let (agent, handle) = browser(settings, settings.target()?)?;
+    if settings.is_dumb() {
+        return Err(
+            Failure::usage("this terminal cannot show the terminal UI: TERM is dumb")
+                .hint("`podtap events` lists the history"),
+        );
+    }
+    let (agent, handle) = browser(settings, target(settings)?)?;
     let mut parts = Parts::new(shutdown.token().clone());
     parts.start(run_browser(agent, parts.token()));
     let token = parts.token();
     parts.start(on_screen(handle, config, token));
     parts.finish().await?;
     Ok(shutdown.exit_code())
+}
+
+/// Where replays go: as set, else the local service of the agent that runs for this tunnel.
+fn target(settings: &Settings) -> Result<Option<Target>, Failure> {
+    if let Some(target) = settings.target()? {
+        return Ok(Some(target));
+    }
+    let running = Running::now(&settings.history()?);
+    let forwards_to = running.and_then(|running| running.forwards_to);
+    Ok(forwards_to.and_then(|target| target.parse().ok()))
 }
 
 /// Prints the default keys as a table for the configuration file.

@@ -33,6 +33,17 @@ pub(super) fn history(data_dir: &Path, tunnel: &TunnelName) -> PathBuf {
     }
 }
 
+/// The names of the tunnels that have a history.
+pub(super) fn tunnels(data_dir: &Path) -> Vec<String> {
+    let entries = data_dir.join(TUNNELS).read_dir().into_iter().flatten();
+    let paths = entries.flatten().map(|entry| entry.path());
+    let histories = paths.filter(|path| path.extension().is_some_and(|end| end == "db"));
+    let stems = histories.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
+    let mut names: Vec<String> = stems.collect();
+    names.sort();
+    names
+}
+
 /// Moves the history of a tunnel called `relay` out of the way of the relay's own database.
 pub(super) fn make_way_for_relay(data_dir: &Path) {
     let (old, new) = (data_dir.join(RELAY), data_dir.join(TUNNELS).join(RELAY));

@@ -81,7 +81,8 @@ impl Settings {
         }))
     }
 
-    fn rate(&self, key: Key, standard: Option<Rate>) -> Result<Option<Rate>, Failure> {
+    /// A rate, `off` for none.
+    pub(super) fn rate(&self, key: Key, standard: Option<Rate>) -> Result<Option<Rate>, Failure> {
         let rate = self.with(key, |text| {
             if text == OFF {
                 return Ok(None);

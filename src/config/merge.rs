@@ -97,11 +97,16 @@ pub(super) fn flags(cli: &Cli) -> Layer {
         Command::Relay(relay) => typed.relay(&relay.serve),
         Command::Sandbox(sandbox) => typed.text(Key::LISTEN, sandbox.listen.as_ref()),
         Command::Hooks(HooksCommand::List { tunnel, .. }) => typed.tunnel(tunnel),
+        Command::Url(url) => {
+            typed.tunnel(&url.tunnel);
+            typed.text(Key::NAME, url.of.as_ref());
+        }
         Command::Hooks(_)
         | Command::Login(_)
         | Command::Demo(_)
         | Command::Completions { .. }
-        | Command::Man => {}
+        | Command::Man(_)
+        | Command::Config(_) => {}
     }
     typed.0
 }

@@ -3,6 +3,7 @@
 //! A setting is text with an origin until [`Settings`] parses it, once, so that every error names
 //! where the value came from. The parts of Podtap see only their own typed configuration.
 
+mod check;
 mod env;
 #[cfg(test)]
 mod example;
@@ -16,6 +17,7 @@ mod link;
 mod merge;
 mod network;
 mod parse;
+pub(crate) mod reference;
 mod secret;
 mod settings;
 mod tui;

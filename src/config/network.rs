@@ -46,22 +46,12 @@ impl Settings {
     }
 
     fn relay_url(&self) -> Result<Option<Url>, Failure> {
-        self.with(Key::RELAY, |text| {
-            let text = if text.contains("://") {
-                text.into()
-            } else {
-                format!("https://{text}")
-            };
-            let url: Url = text
-                .parse()
-                .map_err(|_| "a URL such as https://hooks.example.com")?;
-            let good = matches!(url.scheme(), "http" | "https") && url.host().is_some();
-            if good {
-                Ok(url)
-            } else {
-                Err("an http:// or https:// URL")
-            }
-        })
+        self.with(Key::RELAY, web_url)
+    }
+
+    /// The URL under which the world reaches the relay, where one is set.
+    pub(crate) fn public_url(&self) -> Result<Option<Url>, Failure> {
+        self.with(Key::PUBLIC_URL, web_url)
     }
 
     /// Who answers the sender.
@@ -128,6 +118,23 @@ impl Settings {
     }
 }
 
+/// A URL of the web; `https://` may be left out.
+fn web_url(text: &str) -> Result<Url, &'static str> {
+    const EXPECTED: &str = "a URL such as https://hooks.example.com";
+    // URLs take a number for an IPv4 address: `5` would be 0.0.0.5.
+    if text.parse::<f64>().is_ok() {
+        return Err(EXPECTED);
+    }
+    let text = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("https://{text}")
+    };
+    let url: Url = text.parse().map_err(|_| EXPECTED)?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.host().is_some();
+    is_web.then_some(url).ok_or("an http:// or https:// URL")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::settings::settings;
@@ -144,7 +151,11 @@ mod tests {
             relay("http://[::1]:8080").unwrap().unwrap().port(),
             Some(8080)
         );
-        assert!(relay("ftp://x").is_err());
+        for wrong in ["ftp://x", "5", "3.5", ""] {
+            assert!(relay(wrong).is_err(), "{wrong}");
+        }
+        let set = settings(&[(Key::PUBLIC_URL, "hooks.test")], &[]);
+        assert_eq!(set.public_url().unwrap().unwrap().scheme(), "https");
     }
 
     #[test]

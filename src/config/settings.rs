@@ -16,7 +16,7 @@ use super::key::Key;
 use super::layout;
 use super::merge::{Layers, Origin};
 use super::parse;
-use crate::failure::{Failure, chain};
+use crate::failure::{Failure, Warning, chain};
 
 /// All settings of this run. A value is parsed when a command asks for it, so that a setting of
 /// another command cannot stop this one.
@@ -61,15 +61,30 @@ impl Settings {
 
     /// Says what is not as it should be and stops nothing.
     pub(crate) fn warn(&self) -> Result<(), Failure> {
-        let coloured = self.colour(std::io::stderr().is_terminal())?;
-        let warnings = self.environment.warnings();
-        warnings.for_each(|warning| warning.report(coloured));
+        let mut warnings = self.environment.warnings();
+        warnings.try_for_each(|warning| self.report(warning))
+    }
+
+    /// Prints a warning as this run's stderr has it.
+    pub(crate) fn report(&self, warning: Warning) -> Result<(), Failure> {
+        warning.report(self.colour(std::io::stderr().is_terminal())?);
         Ok(())
+    }
+
+    /// The tunnels that have a history.
+    pub(crate) fn tunnels(&self) -> Result<Vec<String>, Failure> {
+        Ok(layout::tunnels(&self.data_dir()?))
     }
 
     /// A setting as text.
     pub(crate) fn text(&self, key: Key) -> Option<&str> {
         self.layers.get(key).map(|(text, _)| text.as_str())
+    }
+
+    /// A setting that is set, with where that was done.
+    pub(crate) fn set(&self, key: Key) -> Option<(&str, String)> {
+        let (text, origin) = self.layers.get(key)?;
+        Some((text, origin.to_string()))
     }
 
     /// A setting of any type whose error says what is wrong.

@@ -33,6 +33,11 @@ impl Settings {
         })
     }
 
+    /// Whether the terminal can only print lines.
+    pub(crate) fn is_dumb(&self) -> bool {
+        self.environment().get("TERM") == Some("dumb")
+    }
+
     /// The person's editor: a shell command.
     pub(crate) fn editor(&self) -> String {
         let named = self

@@ -124,6 +124,11 @@ impl Feed {
                 }
             }
         }
+        // Before it can be used only trouble is worth a word.
+        let is_first_dial = matches!(status.link, LinkState::Connecting { reason: None, .. });
+        if !self.said_ready && is_first_dial {
+            return Ok(());
+        }
         if status.link != self.link {
             match self.format {
                 Format::Json => print_object(&Object::link(&status.link))?,

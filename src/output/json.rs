@@ -65,6 +65,9 @@ pub(crate) enum Ready<'a> {
 /// A request that was made up here.
 #[derive(Debug, Serialize)]
 pub(crate) struct TriggeredObject<'a> {
+    /// Absent where the event is not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
     event: Option<&'a str>,
     url: &'a str,
     duration_ms: f64,
@@ -129,11 +132,13 @@ impl<'a> Object<'a> {
 
     /// A request that was made up here, with what came of it.
     pub(crate) fn triggered(
+        id: Option<EventId>,
         event: Option<&'a str>,
         url: &'a str,
         sent: &'a AttemptSummary,
     ) -> Self {
         Self::Triggered(TriggeredObject {
+            id: id.map(|id| id.to_string()),
             event,
             url,
             duration_ms: duration_ms::number(sent.duration),

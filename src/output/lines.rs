@@ -12,7 +12,7 @@ use podtap_agent::history::{
     Attempt, AttemptSummary, Event, EventRow, LoopFinding, Outcome, Verification,
 };
 use podtap_agent::{LinkState, Target};
-use podtap_podio::{ObjectRef, PodioEvent};
+use podtap_podio::{ObjectRef, PodioEvent, reach};
 use podtap_wire::{Seq, WebhookRequest};
 
 use super::look::{Look, Painted, Tone};
@@ -161,8 +161,18 @@ pub(crate) fn ready(url: &str, forwards_to: Option<&str>) -> [String; 3] {
             "Forwards to  {}",
             forwards_to.unwrap_or("nowhere: events are only kept")
         ),
-        format!("Give Podio   {}podio/hook", printable(url)),
+        give_podio(url),
     ]
+}
+
+/// What to enter in Podio, where Podio can call it.
+fn give_podio(url: &str) -> String {
+    let parsed = url.parse::<url::Url>();
+    if parsed.is_ok_and(|url| reach::is_this_machine(&url)) {
+        return "Give Podio   nothing yet: Podio cannot call this machine. With a relay: --relay URL"
+            .to_owned();
+    }
+    format!("Give Podio   {}podio/hook", printable(url))
 }
 
 /// A change of the link that a person wants to know of.

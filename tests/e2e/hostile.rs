@@ -199,6 +199,12 @@ fn read_files(trial: &mut Trial, file: &str) {
     for form in [&[][..], &["--json"], &["--har"]] {
         trial.run(&[&["events", "--name", "crm"], form].concat());
     }
+    for form in [&[][..], &["--json"]] {
+        let show = ["config", "show", "--data-dir", HOSTILE];
+        trial.run(&[&show, form].concat());
+    }
+    trial.run(&["config", "check", "--color", HOSTILE]);
+    trial.run(&["url", HOSTILE]);
     for form in [&[][..], &["--json"], &["--curl"]] {
         trial.run(&[&["show", "N5PD", "--name", "crm"], form].concat());
     }

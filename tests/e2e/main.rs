@@ -12,6 +12,7 @@ mod bad_input;
 mod browser;
 mod bytes;
 mod cli;
+mod commands;
 mod config;
 mod crowd;
 mod demo;

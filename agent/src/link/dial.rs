@@ -267,7 +267,9 @@ async fn refusal(response: Response<Incoming>) -> Disconnect {
             }
             .into()
         }
-        _ => Disconnect::retry(format!("the relay's address answered {status}")),
+        _ => Disconnect::retry(format!(
+            "the address answered {status}, which no relay does: is it the relay's URL?"
+        )),
     }
 }
 

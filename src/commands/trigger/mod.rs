@@ -1,6 +1,7 @@
 //! `podtap trigger`: an event goes to the local service, or through the relay, without Podio.
 
 mod send;
+mod way;
 
 use std::io::Read;
 use std::path::Path;
@@ -9,19 +10,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use podtap_agent::Target;
-use podtap_agent::config::DeliveryConfig;
 use podtap_agent::draft::{Draft, NoForm, Params, nearest};
 use podtap_podio::EventType;
 use tokio::time::MissedTickBehavior;
 
-use self::send::Sender;
+use self::way::Way;
 use super::history::{find, load, open};
 use crate::cli::Trigger;
-use crate::config::{Key, Settings};
-use crate::failure::{Code, Failure};
+use crate::config::Settings;
+use crate::failure::{Code, Failure, Warning};
 use crate::output::json::Object;
 use crate::output::look::Look;
 use crate::output::{lines, print, printable};
+use crate::running::Running;
 use crate::shutdown::Shutdown;
 
 /// The most bytes of a body file: more than any relay takes unless told.
@@ -35,21 +36,19 @@ pub(crate) async fn run(trigger: Trigger, settings: &Settings) -> Result<ExitCod
     if let Some(path) = &trigger.path {
         draft.request.path.clone_from(path);
     }
-    let timeout = settings.duration(Key::TIMEOUT)?;
-    let sender = Sender::new(
-        format!("{}{}", receiver.target, draft.request.path),
-        timeout.unwrap_or(DeliveryConfig::default().timeout),
-    )?;
+    let way = Way::of(&receiver, &draft, &trigger, settings)?;
     let look = settings.look()?;
     tokio::select! {
         () = shutdown.token().cancelled() => {}
-        sent = send_all(&sender, draft, &receiver, &trigger, &look) => sent?,
+        sent = send_all(&way, draft, &receiver, &trigger, &look) => sent?,
     }
+    way.close().await?;
     Ok(shutdown.exit_code())
 }
 
 /// Who is called, and the exit code when nobody is there.
-struct Receiver {
+#[derive(Debug)]
+pub(crate) struct Receiver {
     target: Target,
     name: &'static str,
     away: Code,
@@ -57,7 +56,11 @@ struct Receiver {
 
 impl Receiver {
     fn of(trigger: &Trigger, settings: &Settings) -> Result<Self, Failure> {
-        Ok(match (&trigger.through_relay, settings.target()?) {
+        let target = match settings.target()? {
+            Some(target) => Some(target),
+            None => running_target(settings),
+        };
+        Ok(match (&trigger.through_relay, target) {
             (Some(tunnel), _) => Self {
                 target: tunnel.clone(),
                 name: "relay",
@@ -69,11 +72,18 @@ impl Receiver {
                 away: Code::ServiceFailed,
             },
             (None, None) => {
-                return Err(Failure::usage("where does the local service listen?")
-                    .hint("name it with --to, such as --to 3000"));
+                return Err(Failure::usage("which local service?").hint(
+                    "name it with --to, such as --to 3000, or start `podtap listen 3000` here first",
+                ));
             }
         })
     }
+}
+
+/// Where the agent that runs for this tunnel delivers to.
+fn running_target(settings: &Settings) -> Option<Target> {
+    let running = Running::now(&settings.history().ok()?)?;
+    running.forwards_to?.parse().ok()
 }
 
 async fn draft(trigger: &Trigger, settings: &Settings) -> Result<Draft, Failure> {
@@ -83,7 +93,7 @@ async fn draft(trigger: &Trigger, settings: &Settings) -> Result<Draft, Failure>
     let mut words = trigger.event.iter().chain(&trigger.params);
     let Some(id) = &trigger.from else {
         let event = words.next().map(String::as_str).unwrap_or_default();
-        note_unknown(event);
+        note_unknown(event, settings)?;
         return Ok(Draft::of_type(event, params(words)?));
     };
     let history = open(settings)?;
@@ -107,12 +117,16 @@ fn params<'a>(words: impl Iterator<Item = &'a String>) -> Result<Params, Failure
 }
 
 /// An unknown type is sent all the same: Podio may have added it since.
-fn note_unknown(event: &str) {
+fn note_unknown(event: &str, settings: &Settings) -> Result<(), Failure> {
     if event.parse::<EventType>().is_ok() {
-        return;
+        return Ok(());
     }
-    let nearest = nearest(event).map_or("", EventType::as_str);
-    tracing::warn!("Podio is not known to send `{event}`; it goes as it is. Meant {nearest}?");
+    let what = format!("`{event}` is not a type that Podio is known to send; it goes as it is");
+    let warning = Warning::new(what);
+    settings.report(match nearest(event) {
+        Some(near) => warning.hint(format!("did you mean {}?", near.as_str())),
+        None => warning,
+    })
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
@@ -141,7 +155,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 /// One that is answered with an error does not keep the others back, a receiver that cannot be
 /// reached does.
 async fn send_all(
-    sender: &Sender,
+    way: &Way,
     mut draft: Draft,
     receiver: &Receiver,
     trigger: &Trigger,
@@ -158,9 +172,9 @@ async fn send_all(
             pace.tick().await;
         }
         draft.request.received_at = Timestamp::now();
-        let sent = sender.send(&draft.request).await?;
+        let (id, sent) = way.send(&draft.request).await?;
         if trigger.json {
-            print(&Object::triggered(draft.event(), sender.url(), &sent).to_line())?;
+            print(&Object::triggered(id, draft.event(), way.url(), &sent).to_line())?;
         } else {
             let (request, podio) = (&draft.request, draft.podio.as_ref());
             print(&lines::triggered(request, podio, &sent, look))?;
@@ -170,7 +184,7 @@ async fn send_all(
             Err(why) => {
                 let what = format!("the {} did not answer: {}", receiver.name, printable(&why));
                 return Err(Failure::new(receiver.away, what)
-                    .fact("url", printable(sender.url()))
+                    .fact("url", printable(way.url()))
                     .hint("start it, or name another"));
             }
         }

@@ -4,6 +4,7 @@
 //! terms must hold, `-` negates one, `@name` stands for a saved filter. Text comes in here, a typed [`Filter`] goes out; what that
 //! means for the database is the business of `history::sql`.
 
+mod near;
 mod parse;
 mod pattern;
 mod saved;

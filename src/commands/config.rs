@@ -1,0 +1,84 @@
+//! `podtap config`: every setting with its value and where it comes from, and whether it is right.
+
+use std::process::ExitCode;
+
+use podtap_agent::export::json::text::to_line;
+use serde::Serialize;
+
+use crate::cli::ConfigCommand;
+use crate::config::{Settings, reference};
+use crate::failure::{Code, Failure};
+use crate::output::print;
+
+/// What is shown of a secret that is set.
+const SECRET: &str = "(set, not shown)";
+
+/// Runs one of them.
+pub(crate) fn run(command: &ConfigCommand, settings: &Settings) -> Result<ExitCode, Failure> {
+    match command {
+        ConfigCommand::Show { json } => show(settings, *json),
+        ConfigCommand::Check => check(settings),
+    }
+}
+
+/// One setting as it is.
+#[derive(Serialize)]
+struct Line {
+    v: u8,
+    r#type: &'static str,
+    key: &'static str,
+    value: Option<String>,
+    origin: String,
+}
+
+fn show(settings: &Settings, json: bool) -> Result<ExitCode, Failure> {
+    let lines: Vec<Line> = reference::entries()
+        .map(|entry| line(settings, entry))
+        .collect();
+    let width = |of: fn(&Line) -> usize| lines.iter().map(of).max().unwrap_or(0);
+    let key = width(|line| line.key.len());
+    let value = width(|line| line.value.as_ref().map_or(0, |value| value.chars().count())).min(48);
+    for line in &lines {
+        if json {
+            print(&to_line(line))?;
+        } else {
+            let shown = line.value.as_deref().unwrap_or("–");
+            let text = format!("{:key$}  {shown:value$}  {}", line.key, line.origin);
+            print(text.trim_end())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn line(settings: &Settings, entry: reference::Entry) -> Line {
+    let (value, origin) = match settings.set(entry.key) {
+        Some((value, origin)) => (Some(value.to_owned()), origin),
+        None => (entry.default, "default".to_owned()),
+    };
+    Line {
+        v: 1,
+        r#type: "setting",
+        key: entry.key.name(),
+        value: value.map(|value| {
+            let value = value.trim_matches('"').to_owned();
+            if entry.key.is_secret() {
+                SECRET.to_owned()
+            } else {
+                value
+            }
+        }),
+        origin,
+    }
+}
+
+fn check(settings: &Settings) -> Result<ExitCode, Failure> {
+    let mut wrong = settings.check();
+    let Some(last) = wrong.pop() else {
+        print("Every setting is right")?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    for failure in wrong {
+        settings.report(failure.into())?;
+    }
+    Err(last.code(Code::Usage))
+}

@@ -1,0 +1,149 @@
+//! The way that a triggered event goes: through the tunnel's history to the local service, so that
+//! it is in the list like any other, or straight to a URL.
+
+use std::time::Duration;
+
+use podtap_agent::config::DeliveryConfig;
+use podtap_agent::draft::Draft;
+use podtap_agent::history::{AttemptSummary, Outcome};
+use podtap_agent::{Agent, AgentHandle, Config, Target, Trigger as Request};
+use podtap_wire::{EventId, TunnelKey, WebhookRequest};
+use tokio_util::sync::CancellationToken;
+
+use super::Receiver;
+use super::send::Sender;
+use crate::cli::Trigger;
+use crate::commands::history::{open_failure, run_browser};
+use crate::config::{Key, Settings};
+use crate::failure::Failure;
+
+/// How one event after the other is sent.
+pub(super) enum Way {
+    /// To a URL, and nothing is kept of it.
+    Straight(Box<Sender>),
+    /// By an agent that keeps it in the history.
+    Recorded(Box<Recorder>),
+}
+
+/// An agent without a link, and where it delivers to.
+pub(super) struct Recorder {
+    agent: Agent,
+    handle: AgentHandle,
+    url: String,
+}
+
+impl Way {
+    /// The way to this receiver: recorded where the tunnel has a history and the local service is
+    /// called; what goes through a relay comes back to the history by itself.
+    pub(super) fn of(
+        receiver: &Receiver,
+        draft: &Draft,
+        trigger: &Trigger,
+        settings: &Settings,
+    ) -> Result<Self, Failure> {
+        let url = format!("{}{}", receiver.target, draft.request.path);
+        let timeout = settings.duration(Key::TIMEOUT)?;
+        let timeout = timeout.unwrap_or(DeliveryConfig::default().timeout);
+        if let Some(tunnel) = &trigger.through_relay {
+            let url = if trigger.path.is_none() && has_path(tunnel) {
+                tunnel.to_string()
+            } else {
+                url
+            };
+            return Ok(Self::Straight(Box::new(Sender::new(url, timeout)?)));
+        }
+        match settings.history() {
+            Ok(history) if history.exists() => {
+                Self::recorded(history, receiver.target.clone(), timeout, url)
+            }
+            _ => Ok(Self::Straight(Box::new(Sender::new(url, timeout)?))),
+        }
+    }
+
+    fn recorded(
+        history: std::path::PathBuf,
+        target: Target,
+        timeout: Duration,
+        url: String,
+    ) -> Result<Self, Failure> {
+        let mut config = Config::new(history);
+        config.target = Some(target);
+        config.delivery.timeout = timeout;
+        let path = config.history.clone();
+        let (agent, handle) = Agent::open(config).map_err(|error| open_failure(&path, &error))?;
+        Ok(Self::Recorded(Box::new(Recorder { agent, handle, url })))
+    }
+
+    /// Where it leads.
+    pub(super) fn url(&self) -> &str {
+        match self {
+            Self::Straight(sender) => sender.url(),
+            Self::Recorded(recorder) => &recorder.url,
+        }
+    }
+
+    /// Sends one; its id, where it is kept. That nobody answers is an outcome too.
+    pub(super) async fn send(
+        &self,
+        request: &WebhookRequest,
+    ) -> Result<(Option<EventId>, AttemptSummary), Failure> {
+        let handle = match self {
+            Self::Straight(sender) => return Ok((None, sender.send(request).await?)),
+            Self::Recorded(recorder) => &recorder.handle,
+        };
+        let sent = handle.trigger(Request {
+            request: request.clone(),
+            target: None,
+        });
+        let sent = sent
+            .await
+            .map_err(|error| Failure::because("the event cannot be sent", &error))?;
+        let attempt = sent.attempt;
+        let summary = AttemptSummary {
+            outcome: match attempt.outcome {
+                Outcome::Answered { status, .. } => Ok(status),
+                Outcome::Failed { error } => Err(error),
+            },
+            duration: attempt.duration,
+            replay: attempt.replay,
+        };
+        Ok((Some(sent.event), summary))
+    }
+
+    /// Closes the history in good order.
+    pub(super) async fn close(self) -> Result<(), Failure> {
+        let Self::Recorded(recorder) = self else {
+            return Ok(());
+        };
+        let done = CancellationToken::new();
+        done.cancel();
+        run_browser(recorder.agent, done).await
+    }
+}
+
+/// Whether a URL leads below a tunnel, as the one that Podio is given does: then it is taken as it
+/// is.
+fn has_path(tunnel: &Target) -> bool {
+    let segments = tunnel.url().path_segments();
+    let last = segments.and_then(|mut segments| segments.rfind(|segment| !segment.is_empty()));
+    last.is_some_and(|segment| segment.parse::<TunnelKey>().is_err())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_url_below_a_tunnel_has_a_path_of_its_own() {
+        for (url, expected) in [
+            ("https://hooks.test/k3v2m2p7q4w6x5z6t3r2s2abca/", false),
+            ("https://hooks.test/relay/k3v2m2p7q4w6x5z6t3r2s2abca", false),
+            (
+                "https://hooks.test/k3v2m2p7q4w6x5z6t3r2s2abca/podio/hook",
+                true,
+            ),
+        ] {
+            assert_eq!(has_path(&url.parse().unwrap()), expected, "{url}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! `podtap url`: the public URL of a tunnel, for a script or a person at another terminal.
+
+use std::process::ExitCode;
+
+use crate::config::Settings;
+use crate::failure::{Code, Failure, Warning};
+use crate::output::print;
+use crate::running::{Running, holder};
+
+/// Prints it; it is the same whether or not anything listens.
+pub(crate) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
+    let (history, tunnel) = (settings.history()?, settings.tunnel()?);
+    let Some(url) = Running::last(&history).and_then(|running| running.url) else {
+        return Err(Failure::new(
+            Code::NothingMatched,
+            format!("the tunnel {tunnel} has no public URL yet"),
+        )
+        .hint("`podtap listen 3000` gives it one; name another tunnel: `podtap url NAME`"));
+    };
+    print(&url)?;
+    if holder(&history).is_none() {
+        settings.report(
+            Warning::new(format!("nothing listens for the tunnel {tunnel} now"))
+                .hint("start `podtap listen`; a relay on a server keeps what arrives meanwhile"),
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,81 @@
+//! Every setting as its type, whichever command asks for it.
+
+use jiff::Timestamp;
+use url::Url;
+
+use super::key::Key;
+use super::settings::Settings;
+use crate::failure::Failure;
+
+impl Settings {
+    /// Parses every setting that is set, and gives what is wrong.
+    pub(crate) fn check(&self) -> Vec<Failure> {
+        let values = Key::ALL.iter().map(|key| self.check_one(*key));
+        let tables = [
+            super::keys::keymap(&self.tables.keys).map(drop),
+            self.filters(Timestamp::now()).map(drop),
+        ];
+        values.chain(tables).filter_map(Result::err).collect()
+    }
+
+    fn check_one(&self, key: Key) -> Result<(), Failure> {
+        match key {
+            Key::TIMEOUT | Key::KEEP_AGE | Key::MAX_AGE | Key::RESPOND_TIMEOUT => {
+                self.duration(key).map(drop)
+            }
+            Key::MAX_BODY | Key::MAX_QUEUE_BYTES => self.size(key).map(drop),
+            Key::CONCURRENCY
+            | Key::WINDOW
+            | Key::KEEP_EVENTS
+            | Key::MAX_QUEUE_EVENTS
+            | Key::MAX_CONNECTIONS
+            | Key::MAX_CONNECTIONS_PER_ADDRESS
+            | Key::MAX_SESSIONS
+            | Key::PODIO_APP_ID => self.number::<u64>(key).map(drop),
+            Key::MAX_RATE => self.rate(key, None).map(drop),
+            Key::PRESERVE_HOST
+            | Key::VERIFY
+            | Key::FORWARD_VERIFY
+            | Key::BREAK_LOOPS
+            | Key::ALLOW_PLAINTEXT_RELAY => self.switch(key, false).map(drop),
+            Key::FORWARD_TO => self.target().map(drop),
+            Key::RELAY => self.relay().map(drop),
+            Key::RESPOND => self.respond().map(drop),
+            Key::LISTEN => self.listen().map(drop),
+            Key::PUBLIC_URL => self.public_url().map(drop),
+            Key::PODIO_URL => self.parsed::<Url>(key).map(drop),
+            Key::TRUSTED_PROXY => self.trusted_proxies().map(drop),
+            Key::NAME => self.parsed::<podtap_wire::TunnelName>(key).map(drop),
+            Key::THEME | Key::COLOR => self.tui().map(drop),
+            Key::TOKEN_FILE => self.token().map(drop),
+            Key::PODIO_CLIENT_SECRET_FILE => self.secret(Key::PODIO_CLIENT_SECRET, key).map(drop),
+            Key::PODIO_APP_TOKEN_FILE => self.secret(Key::PODIO_APP_TOKEN, key).map(drop),
+            Key::PODIO_PASSWORD_FILE => self.secret(Key::PODIO_PASSWORD, key).map(drop),
+            // Any text will do.
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reference;
+    use super::super::settings::settings;
+
+    #[test]
+    fn a_setting_that_is_a_number_a_time_a_size_or_a_switch_takes_no_word() {
+        for entry in reference::entries() {
+            let Some(default) = entry.default else {
+                continue;
+            };
+            let default = default.trim_matches('"').replace('_', "");
+            let is_typed = default.starts_with(|c: char| c.is_ascii_digit())
+                || matches!(default.as_str(), "true" | "false");
+            if is_typed {
+                let set = settings(&[(entry.key, "soon")], &[]);
+                let wrong = set.check();
+                assert_eq!(wrong.len(), 1, "{:?} takes any word", entry.key);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What a running agent tells other commands of itself, in a file beside its history: the public URL
+//! and the local service. Whether it still runs is what the history's lock says; what it said last
+//! stays, since a tunnel's URL does.
+
+use std::path::Path;
+
+use podtap_agent::AgentHandle;
+use podtap_disk::lock::{Lock, LockError};
+use podtap_disk::private;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::failure::Failure;
+
+/// The end of the file's name.
+const FILE: &str = ".run";
+
+/// What an agent says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Running {
+    /// The tunnel's public URL, once the relay has said it.
+    pub(crate) url: Option<String>,
+    /// The local service.
+    pub(crate) forwards_to: Option<String>,
+}
+
+/// The process that listens for a history's tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Holder {
+    /// Its id, where known.
+    pub(crate) pid: Option<u32>,
+}
+
+/// Who listens for the tunnel of this history now.
+pub(crate) fn holder(history: &Path) -> Option<Holder> {
+    match Lock::look(&private::beside(history, ".lock")) {
+        Err(LockError::Taken(pid)) => Some(Holder { pid }),
+        Ok(()) | Err(LockError::Io(_)) => None,
+    }
+}
+
+impl Running {
+    /// What was said last, whether or not it still runs.
+    pub(crate) fn last(history: &Path) -> Option<Self> {
+        let text = std::fs::read(private::beside(history, FILE)).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// What the agent that runs now has said.
+    pub(crate) fn now(history: &Path) -> Option<Self> {
+        holder(history).and_then(|_| Self::last(history))
+    }
+
+    fn of(handle: &AgentHandle) -> Self {
+        let status = handle.status();
+        let status = status.borrow();
+        Self {
+            url: status.public_url.clone(),
+            forwards_to: status.target.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+/// Writes down what changes of it, until cancelled.
+pub(crate) async fn tell(
+    history: std::path::PathBuf,
+    handle: AgentHandle,
+    token: CancellationToken,
+) -> Result<(), Failure> {
+    let path = private::beside(&history, FILE);
+    let mut status = handle.status();
+    // The URL of an earlier run holds until the relay says another.
+    let mut told = Running::last(&history).unwrap_or_default();
+    loop {
+        let mut now = Running::of(&handle);
+        now.url = now.url.or_else(|| told.url.clone());
+        if now != told {
+            let text = serde_json::to_vec(&now).unwrap_or_default();
+            if let Err(error) = private::write(&path, &text) {
+                tracing::debug!(%error, "other commands are not told of this one");
+            }
+            told = now;
+        }
+        tokio::select! {
+            () = token.cancelled() => return Ok(()),
+            changed = status.changed() => if changed.is_err() {
+                token.cancelled().await;
+            },
+        }
+    }
+}
