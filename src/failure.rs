@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use crate::hang_up::{HUNG_UP, terminal_is_gone};
 use crate::output::look::{Tone, painted};
 use crate::printable::printable;
 
@@ -79,6 +80,9 @@ impl Failure {
     pub(crate) fn report(self, coloured: bool) -> ExitCode {
         if self.broken_pipe {
             return ExitCode::SUCCESS;
+        }
+        if terminal_is_gone() {
+            return HUNG_UP.into();
         }
         to_stderr(ERROR, Tone::Bad, &self, coloured);
         self.code.into()

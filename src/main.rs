@@ -10,6 +10,7 @@ mod completion;
 mod config;
 mod demo;
 mod failure;
+mod hang_up;
 mod log_file;
 mod logging;
 mod output;

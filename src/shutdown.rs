@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
+use crate::hang_up::{HUNG_UP, terminal_is_gone};
 
 /// Watches SIGINT, SIGTERM and SIGHUP for as long as it lives.
 pub(crate) struct Shutdown {
@@ -66,6 +67,10 @@ impl Shutdown {
                         _ = terminate.recv() => SIGTERM,
                         Some(()) = received(hang_up.as_mut()) => SIGHUP,
                     };
+                    // Each process of a closing window sends its own: that asks for no more haste.
+                    if token.is_cancelled() && number == SIGHUP {
+                        continue;
+                    }
                     if token.is_cancelled() {
                         #[expect(clippy::disallowed_methods, reason = "asked twice: at once")]
                         std::process::exit(i32::from(128 + number));
@@ -91,6 +96,7 @@ impl Shutdown {
     /// it, as shells have it.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self.signal.load(Ordering::Relaxed) {
+            0 if terminal_is_gone() => HUNG_UP.into(),
             0 => ExitCode::SUCCESS,
             number => ExitCode::from(128 + number),
         }

@@ -16,6 +16,7 @@ mod commands;
 mod config;
 mod crowd;
 mod demo;
+mod hang_up;
 mod health;
 mod history;
 mod hold;

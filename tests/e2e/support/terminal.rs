@@ -37,6 +37,19 @@ impl Terminal {
         Self::run(stage, command, &[], (120, 40))
     }
 
+    /// Starts a script that begins `podtap` as `$@`, without jobs, with these variables.
+    pub(crate) fn in_script(
+        stage: &Stage,
+        script: &str,
+        args: &[&str],
+        env: &[(&str, &str)],
+    ) -> Self {
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_podtap")]);
+        command.args(args);
+        Self::run(stage, command, env, (120, 40))
+    }
+
     fn run(
         stage: &Stage,
         mut command: CommandBuilder,

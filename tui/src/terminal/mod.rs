@@ -1,6 +1,11 @@
 //! The real terminal: raw mode, the alternate screen, mouse and paste; given back when dropped, by
 //! the panic hook (also where a panic aborts), and while suspended.
 
+#[cfg(unix)]
+mod keys;
+#[cfg(not(unix))]
+mod stream;
+
 use std::io::{self, Stdout, Write as _, stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,13 +15,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
-    Event as Input, EventStream,
+    Event as Input,
 };
 use crossterm::execute;
 use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use futures_util::StreamExt;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
@@ -24,12 +28,16 @@ use ratatui::layout::{Position, Rect};
 use crate::clipboard::Clipboard;
 use crate::config::Config;
 use crate::runtime::Screen;
+#[cfg(unix)]
+use keys::Keys;
+#[cfg(not(unix))]
+use stream::Keys;
 
 /// The process's terminal, taken over while this lives.
 pub(crate) struct TerminalScreen {
     terminal: Terminal<CrosstermBackend<Out>>,
     /// `None` while the terminal belongs to somebody else, because its reader runs all the time.
-    input: Option<EventStream>,
+    input: Option<Keys>,
     mouse: bool,
     tmux: bool,
     /// The system's own, where it is the person's.
@@ -100,7 +108,7 @@ impl Screen for TerminalScreen {
         // Empties the screen as `clear` does, without asking the terminal where its cursor is.
         let size = self.terminal.size()?;
         self.terminal.resize(Rect::from((Position::ORIGIN, size)))?;
-        self.input = Some(EventStream::new());
+        self.input = Some(Keys::read()?);
         Ok(())
     }
 
@@ -164,7 +172,12 @@ impl io::Write for Out {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.stdout.flush()
+        if self.taken.load(Ordering::SeqCst) {
+            self.stdout.flush()
+        } else {
+            // A terminal that is gone is told of nothing: ratatui would print why it cannot be.
+            Ok(())
+        }
     }
 }
 

@@ -1,0 +1,80 @@
+//! The end of the terminal is an event: a closed window and a lost ssh clean up as `q` does.
+
+use crate::hooks::{APP, CREDENTIALS, Podio};
+use crate::support::{Service, Stage, Terminal, eventually, form_post};
+
+/// Leaders of the terminal that outlive it: one that keeps its end to itself, one that wants
+/// nothing to end with it. Each writes down how `podtap` ended.
+const LEADERS: [&str; 2] = [
+    r#"trap : HUP; "$@"; echo $? > code; sleep 1"#,
+    r#"trap "" HUP; "$@"; echo $? > code"#,
+];
+
+/// Takes the terminal away from a shell, and waits for what `podtap` said to that.
+async fn hung_up(stage: &Stage, mut terminal: Terminal) -> String {
+    let code = stage.home().join("code");
+    terminal.hang_up();
+    let read = || {
+        std::fs::read_to_string(&code)
+            .ok()
+            .filter(|code| !code.is_empty())
+    };
+    let code = eventually("the end of podtap", read, || terminal.text()).await;
+    code.trim().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn listen_removes_its_hooks_when_the_terminal_is_closed() {
+    for leader in LEADERS {
+        let (stage, service) = (Stage::new(), Service::start().await);
+        let podio = Podio::start(&stage).await;
+        let relay = stage.relay().await;
+        let token = stage.token("ann");
+        let (target, url) = (service.address().to_string(), relay.url());
+        let args = [
+            "listen", &target, "--relay", &url, "--name", "crm", "--app", APP, "--on", "item.*",
+        ];
+        let mut variables = CREDENTIALS.to_vec();
+        variables.extend([
+            ("PODTAP_TOKEN", token.as_str()),
+            ("PODTAP_PODIO_URL", &podio.url),
+        ]);
+        let terminal = Terminal::in_script(&stage, leader, &args, &variables);
+        terminal.shows("hook.verify").await;
+        assert_eq!(podio.hooks(&stage).len(), 3);
+
+        let code = hung_up(&stage, terminal).await;
+
+        assert_eq!(code, "129", "{leader}");
+        assert_eq!(podio.hooks(&stage).len(), 0, "{leader}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_is_left_when_the_terminal_is_closed() {
+    for leader in LEADERS {
+        let (stage, service) = (Stage::new(), Service::start().await);
+        let relay = stage.relay().await;
+        let token = stage.token("ann");
+        let (mut agent, url) = stage
+            .agent(&relay.url(), &token, service.address(), &[])
+            .await;
+        form_post(&url, b"type=item.create&item_id=1").await;
+        service.wait_for(1).await;
+        agent.terminate();
+        agent.ended().await;
+        let terminal = Terminal::in_script(&stage, leader, &["ui", "--name", "crm"], &[]);
+        terminal.shows("item.create").await;
+
+        assert_eq!(hung_up(&stage, terminal).await, "129", "{leader}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_terminal_is_told_of_by_signal_too() {
+    let stage = Stage::new();
+    let mut terminal = Terminal::start(&stage, &["demo", "--rate", "1"], 120, 40);
+    terminal.shows("✓ 200").await;
+    terminal.hang_up();
+    assert_eq!(terminal.ended().await.exit_code(), 129);
+}
