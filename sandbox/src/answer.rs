@@ -37,18 +37,25 @@ impl Request {
         self.headers.get(name)?.to_str().ok()
     }
 
+    pub(super) fn is_json(&self) -> bool {
+        let content_type = self.header("content-type").unwrap_or_default();
+        let essence = content_type.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case("application/json")
+    }
+
     pub(super) fn query(&self, name: &str) -> Option<&str> {
         let pair = self.query.iter().find(|(key, _)| key == name)?;
         Some(&pair.1)
     }
 
-    /// The body as JSON; an empty one is an empty object.
+    /// The body as JSON; an empty one is an empty object. A body that is not called JSON is not
+    /// parsed: pages of other sites can send text and forms here, but no JSON.
     pub(super) fn json(&self) -> Result<Value, Refused> {
         if self.body.is_empty() {
             return Ok(json!({}));
         }
         match serde_json::from_slice(&self.body) {
-            Ok(body @ (Value::Object(_) | Value::Array(_))) => Ok(body),
+            Ok(body @ (Value::Object(_) | Value::Array(_))) if self.is_json() => Ok(body),
             _ => Err(Refused::invalid(
                 "Invalid value null (null): must be object",
             )),
@@ -56,30 +63,42 @@ impl Request {
     }
 }
 
+/// What an answer carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Body {
+    Empty,
+    Json(Value),
+    /// A file with its media type.
+    Bytes(String, Bytes),
+}
+
 /// An answer to a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) status: u16,
-    /// `None` is an empty body.
-    pub(super) body: Option<Value>,
+    pub(super) body: Body,
     /// Headers besides the content type.
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
 impl Answer {
     pub(super) const fn json(body: Value) -> Self {
-        Self {
-            status: 200,
-            body: Some(body),
-            headers: Vec::new(),
-        }
+        Self::of(200, Body::Json(body))
+    }
+
+    pub(super) const fn bytes(media_type: String, bytes: Bytes) -> Self {
+        Self::of(200, Body::Bytes(media_type, bytes))
     }
 
     /// The success of operations that have nothing to say.
     pub(super) const fn empty() -> Self {
+        Self::of(204, Body::Empty)
+    }
+
+    const fn of(status: u16, body: Body) -> Self {
         Self {
-            status: 204,
-            body: None,
+            status,
+            body,
             headers: Vec::new(),
         }
     }
@@ -142,6 +161,12 @@ impl Refused {
         Self::new(404, "not_found", description)
     }
 
+    /// Podio has it, the sandbox has not: said by name, so that nobody takes an answer for Podio's.
+    pub(super) fn not_here(what: &str) -> Self {
+        let description = format!("The sandbox does not have {what}; Podio may");
+        Self::new(501, "not_implemented", description)
+    }
+
     /// The answer to `request`, in Podio's shape.
     pub(super) fn into_answer(self, request: &Request) -> Answer {
         let query: Vec<_> = request
@@ -157,7 +182,7 @@ impl Refused {
         }
         Answer {
             status: self.status,
-            body: Some(json!({
+            body: Body::Json(json!({
                 "error": self.error,
                 "error_detail": null,
                 "error_description": self.description,

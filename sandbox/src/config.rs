@@ -14,6 +14,8 @@ use super::seed::Seed;
 pub struct Config {
     /// Where the API listens; port 0 picks a free one.
     pub listen: SocketAddr,
+    /// Names that it answers to, beside `localhost` and its own addresses.
+    pub hosts: Vec<String>,
     /// What exists at the start.
     pub seed: Seed,
     /// Seeds every choice by chance: codes, tokens, the order of parameters, disorder.
@@ -42,6 +44,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            hosts: Vec::new(),
             seed: Seed::example(),
             random_seed: 1,
             token_lifetime: Duration::from_hours(8),

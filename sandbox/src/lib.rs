@@ -47,6 +47,7 @@ mod api;
 mod config;
 mod fault;
 mod fire;
+mod guard;
 pub mod life;
 mod observe;
 mod rate;
@@ -56,7 +57,7 @@ mod shared;
 mod world;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -100,7 +101,8 @@ impl Sandbox {
         let local_addr = listener.local_addr().map_err(failed)?;
         let config = Arc::new(config);
         let (firings, waiting) = mpsc::channel(MAX_FIRINGS);
-        let world = World::new(Arc::clone(&config), Timestamp::now());
+        let base_url = base_url(local_addr);
+        let world = World::new(Arc::clone(&config), base_url, Timestamp::now());
         Ok(Bound {
             shared: Arc::new(Shared::new(world, firings)),
             config,
@@ -109,6 +111,17 @@ impl Sandbox {
             waiting,
         })
     }
+}
+
+/// How this machine's clients reach an address that is listened on.
+fn base_url(listening: SocketAddr) -> String {
+    let mut address = listening;
+    match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{address}")
 }
 
 /// A sandbox that listens.
@@ -128,7 +141,7 @@ impl Bound {
 
     /// The base URL for clients of the API.
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.local_addr)
+        base_url(self.local_addr)
     }
 
     /// A handle to watch and disturb it by.

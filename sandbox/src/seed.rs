@@ -27,6 +27,9 @@ pub struct SeedClient {
     pub client_secret: String,
     /// Its name for people, as in `created_via`.
     pub name: String,
+    /// Podio's number for it, as in `created_via`; one is made up where it is left out.
+    #[serde(default)]
+    pub auth_client_id: Option<u64>,
 }
 
 /// Somebody who can log in. The first one also acts for the built-in life and for logins in the

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -17,16 +17,17 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::answer::{Answer, Refused, Request};
+use super::answer::{Answer, Body, Refused, Request};
 use super::api;
 use super::fault::Fault;
+use super::guard::Guard;
 use super::observe::Observation;
 use super::shared::Shared;
 use super::world::World;
 
 /// Connections at once.
 const MAX_CONNECTIONS: usize = 512;
-/// Largest request body, in bytes: room for file uploads, which are not kept.
+/// Largest request body, in bytes: room for file uploads.
 const MAX_BODY: usize = 32 * 1024 * 1024;
 /// Longest wait for a request's head and for its body.
 const READ_LIMIT: Duration = Duration::from_secs(30);
@@ -65,10 +66,12 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, token: Can
 async fn converse(stream: TcpStream, shared: Arc<Shared>, token: CancellationToken) {
     // Only delays answers where it fails.
     let _ = stream.set_nodelay(true);
+    let guard = Arc::new(Guard::new(stream.local_addr().ok(), shared.hosts()));
     let stopping = token.clone();
     let service = service_fn(move |request| {
         let (shared, token) = (Arc::clone(&shared), token.clone());
-        async move { Ok::<_, Infallible>(respond(request, &shared, &token).await) }
+        let guard = Arc::clone(&guard);
+        async move { Ok::<_, Infallible>(respond(request, &guard, &shared, &token).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -87,6 +90,7 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>, token: CancellationTok
 
 async fn respond(
     request: http::Request<Incoming>,
+    guard: &Guard,
     shared: &Shared,
     token: &CancellationToken,
 ) -> Response<Full<Bytes>> {
@@ -97,14 +101,17 @@ async fn respond(
     let fault = *fault.borrow();
 
     let (head, body) = request.into_parts();
-    let body = read(body).await;
+    let body = match guard.check(&head.uri, &head.headers) {
+        Ok(()) => read(body).await,
+        Err(refused) => Err(refused),
+    };
     let known = body.as_ref().cloned().unwrap_or_default();
     let request = Request::new(head.method, &head.uri, head.headers, known);
     let answer = match (fault, body) {
+        (_, Err(refused)) => refused.into_answer(&request),
         (Some(Fault::Status(status)), _) => {
             Refused::new(status, "unexpected", "The sandbox was told to fail").into_answer(&request)
         }
-        (_, Err(refused)) => refused.into_answer(&request),
         (_, Ok(_)) => {
             let answer = |world: &mut World| api::answer(world, &request);
             shared.change(answer).await
@@ -126,18 +133,20 @@ async fn read(body: Incoming) -> Result<Bytes, Refused> {
 }
 
 fn encode(answer: Answer, truncated: bool) -> Response<Full<Bytes>> {
-    let mut body = answer
-        .body
-        .map_or_else(Vec::new, |body| body.to_string().into_bytes());
+    let json = "application/json; charset=utf-8";
+    let (media_type, mut body) = match answer.body {
+        Body::Empty => (json.to_owned(), Bytes::new()),
+        Body::Json(body) => (json.to_owned(), Bytes::from(body.to_string())),
+        Body::Bytes(media_type, bytes) => (media_type, bytes),
+    };
     if truncated {
         body.truncate(body.len() / 2);
     }
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    for (name, value) in answer.headers {
+    let headers = [("content-type", media_type)].into_iter();
+    for (name, value) in headers.chain(answer.headers) {
         if let Ok(value) = HeaderValue::try_from(value) {
             response.headers_mut().insert(name, value);
         }

@@ -54,6 +54,11 @@ impl Shared {
         look(&mut self.lock())
     }
 
+    /// Names that the sandbox answers to.
+    pub(super) fn hosts(&self) -> Vec<String> {
+        self.lock().config.hosts.clone()
+    }
+
     pub(super) fn observe(&self, observation: Observation) {
         // Nobody needs to be watching.
         let _ = self.observations.send(observation);

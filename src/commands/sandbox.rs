@@ -24,6 +24,9 @@ pub(crate) async fn run(sandbox: Sandbox, settings: &Settings) -> Result<ExitCod
     let config = Config {
         listen: settings.listen()?.unwrap_or(DEFAULT_LISTEN),
         seed: seed(&sandbox)?,
+        // Whoever knows the seed knows the tokens.
+        random_seed: getrandom::u64()
+            .map_err(|error| Failure::because("the system gives no random numbers", &error))?,
         enforce_ports: sandbox.enforce_ports,
         validate_requires_auth: sandbox.validate_requires_auth,
         ..Config::default()

@@ -4,7 +4,7 @@ use podtap_podio::client::{ByLine, Via};
 use podtap_podio::{EventType, RefType};
 
 use crate::answer::{Refused, Request};
-use crate::world::{App, Author, Identity, Item, World};
+use crate::world::{App, Attachment, Author, Identity, Item, World};
 
 /// A caller with a good token.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub(super) struct Caller {
 impl Caller {
     /// Podio counts by user and API client.
     pub(super) fn rate_key(&self) -> String {
-        format!("{:?} {}", self.identity, self.author.via.name)
+        format!("{:?} {:?}", self.identity, self.author.via.auth_client_id)
     }
 
     pub(super) fn is_app(&self) -> bool {
@@ -76,6 +76,23 @@ impl Caller {
     }
 }
 
+/// Whether what hangs on an object is the caller's business.
+pub(super) fn reach(world: &World, caller: &Caller, on: Attachment) -> Result<(), Refused> {
+    match on {
+        Attachment::Item(item_id) => caller.item(world, item_id).map(drop),
+        Attachment::App(app_id) => caller.app(world, app_id).map(drop),
+        Attachment::File(file_id) => {
+            let file = world.files.get(&file_id).ok_or_else(Refused::not_found)?;
+            // What hangs on nothing yet is its uploader's, who alone knows its id.
+            file.on.map_or(Ok(()), |on| reach(world, caller, on))
+        }
+        Attachment::Task(_)
+        | Attachment::Space(_)
+        | Attachment::Status(_)
+        | Attachment::Conversation(_) => caller.must_be_user(),
+    }
+}
+
 /// The caller that the token names. The scheme may be `OAuth2` or `Bearer`; a very old page of
 /// Podio's also allows the query parameter `oauth_token`.
 pub(super) fn authenticate(world: &World, request: &Request) -> Result<Caller, Refused> {
@@ -96,8 +113,8 @@ pub(super) fn authenticate(world: &World, request: &Request) -> Result<Caller, R
     let author = Author {
         by: by_line(world, session.identity),
         via: Via {
-            id: Some(1),
-            auth_client_id: Some(1),
+            id: client.and_then(|client| client.auth_client_id),
+            auth_client_id: client.and_then(|client| client.auth_client_id),
             name: client.map_or_else(String::new, |client| client.name.clone()),
         },
     };

@@ -1,14 +1,13 @@
-//! Apps, their fields, spaces and their members.
+//! Apps and their fields.
 
 use http::Method;
-use podtap_podio::EventType;
 use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::input;
 use crate::answer::{Answer, Refused, Request};
 use crate::seed::SeedField;
-use crate::world::{World, show_app, show_field, show_space};
+use crate::world::{App, World, show_app, show_field};
 
 pub(super) fn route_app(
     world: &mut World,
@@ -17,15 +16,35 @@ pub(super) fn route_app(
     rest: &[&str],
 ) -> Result<Answer, Refused> {
     match (&request.method, rest) {
+        (&Method::GET, [] | ["v2" | "top"]) => {
+            caller.must_be_user()?;
+            list(world, request, |_| true)
+        }
         (&Method::GET, ["space", space_id]) => {
             caller.must_be_user()?;
             let space_id = input::id(space_id)?;
-            let apps = world.apps.values().filter(|app| app.space_id == space_id);
-            Ok(Answer::json(apps.map(show_app).collect()))
+            list(world, request, |app| app.space_id == space_id)
+        }
+        (&Method::GET, ["space", space_id, label]) => {
+            caller.must_be_user()?;
+            let space_id = input::id(space_id)?;
+            let named = |app: &&App| {
+                app.space_id == space_id && app.name.to_lowercase() == label.to_lowercase()
+            };
+            let app = world.apps.values().find(named);
+            Ok(Answer::json(show_app(app.ok_or_else(Refused::not_found)?)))
         }
         (&Method::GET, [app_id]) => {
             let app = caller.app(world, input::id(app_id)?)?;
             Ok(Answer::json(show_app(app)))
+        }
+        (&Method::GET, [app_id, "item", number]) => {
+            let app_id = caller.app(world, input::id(app_id)?)?.id;
+            let number = input::id(number)?;
+            let mut items = world.items.values();
+            let item = items.find(|item| (item.app_id, item.app_item_id) == (app_id, number));
+            let item = item.ok_or_else(Refused::not_found)?;
+            Ok(Answer::json(world.show_item(item)?))
         }
         (&Method::GET, [app_id, "field", field]) => {
             let app = caller.app(world, input::id(app_id)?)?;
@@ -36,52 +55,100 @@ pub(super) fn route_app(
             caller.must_be_user()?;
             create(world, &request.json()?)
         }
-        (&Method::PUT, [app_id]) => {
+        (_, [app_id, rest @ ..]) => {
             caller.must_be_user()?;
-            let body = request.json()?;
-            let config = body.get("config").unwrap_or(&Value::Null);
-            world.rename_app(input::id(app_id)?, input::text(config, "name")?)?;
-            Ok(Answer::empty())
-        }
-        (&Method::DELETE, [app_id]) => {
-            caller.must_be_user()?;
-            world.delete_app(input::id(app_id)?)?;
-            Ok(Answer::empty())
+            change(world, request, input::id(app_id)?, rest)
         }
         _ => Err(Refused::no_route()),
     }
 }
 
-pub(super) fn route_space(
+/// The operations on an app that its hooks hear of.
+fn change(
     world: &mut World,
-    caller: &Caller,
     request: &Request,
+    app_id: u64,
     rest: &[&str],
 ) -> Result<Answer, Refused> {
-    caller.must_be_user()?;
     match (&request.method, rest) {
-        (&Method::GET, [space_id]) => {
-            let space = world.spaces.get(&input::id(space_id)?);
-            Ok(Answer::json(show_space(
-                space.ok_or_else(Refused::not_found)?,
-            )))
-        }
-        (&Method::POST, [space_id, "member"]) => {
-            let space_id = input::id(space_id)?;
-            for user_id in input::ids(&request.json()?, "users")? {
-                world.change_member(EventType::MemberAdd, space_id, user_id)?;
-            }
+        (&Method::PUT, []) => {
+            configure(world, app_id, &request.json()?)?;
             Ok(Answer::empty())
         }
-        (&Method::DELETE, [space_id, "member", user_ids]) => {
-            let space_id = input::id(space_id)?;
-            for user_id in user_ids.split(',') {
-                world.change_member(EventType::MemberRemove, space_id, input::id(user_id)?)?;
-            }
+        (&Method::DELETE, []) => {
+            world.delete_app(app_id)?;
             Ok(Answer::empty())
+        }
+        (&Method::POST, [switch @ ("activate" | "deactivate")]) => {
+            let active = *switch == "activate";
+            world.change_app(app_id, |app, _| {
+                app.active = active;
+                Ok(())
+            })?;
+            Ok(Answer::empty())
+        }
+        (&Method::POST, ["field"]) => {
+            let field_id = world.add_field(app_id, field(&request.json()?)?)?;
+            let revision = world.app(app_id)?.revision;
+            Ok(Answer::json(
+                json!({ "field_id": field_id, "revision": revision }),
+            ))
+        }
+        (&Method::PUT, ["field", field_id]) => {
+            let field_id = world.app(app_id)?.field(field_id)?.id;
+            world.change_field(app_id, field_id, field(&request.json()?)?)?;
+            let revision = world.app(app_id)?.revision;
+            Ok(Answer::json(json!({ "revision": revision })))
+        }
+        (&Method::DELETE, ["field", field_id]) => {
+            let field_id = world.app(app_id)?.field(field_id)?.id;
+            let revision = world.delete_field(app_id, field_id)?;
+            Ok(Answer::json(json!({ "revision": revision })))
         }
         _ => Err(Refused::no_route()),
     }
+}
+
+/// Changes an app's names; fields are changed by their own operations.
+fn configure(world: &mut World, app_id: u64, body: &Value) -> Result<(), Refused> {
+    if body
+        .get("fields")
+        .and_then(Value::as_array)
+        .is_some_and(|fields| !fields.is_empty())
+    {
+        return Err(Refused::not_here("`fields` in `PUT /app/{id}`"));
+    }
+    let config = body.get("config").unwrap_or(&Value::Null);
+    let name = input::optional_text(config, "name")?;
+    let item_name = input::optional_text(config, "item_name")?;
+    world.change_app(app_id, |app, _| {
+        if let Some(name) = name {
+            app.name = name;
+        }
+        if let Some(item_name) = item_name {
+            app.item_name = item_name;
+        }
+        Ok(())
+    })
+}
+
+fn list(world: &World, request: &Request, suits: impl Fn(&App) -> bool) -> Result<Answer, Refused> {
+    let known = [
+        "limit",
+        "offset",
+        "include_inactive",
+        "view",
+        "fields",
+        "exclude_demo",
+        "text",
+    ];
+    input::only(request, &known)?;
+    let inactive = request.query("include_inactive") == Some("true");
+    let text = request.query("text").unwrap_or_default().to_lowercase();
+    let apps = world.apps.values().filter(|app| {
+        suits(app) && (app.active || inactive) && app.name.to_lowercase().contains(&text)
+    });
+    input::page(request, apps.map(show_app))
 }
 
 fn create(world: &mut World, body: &Value) -> Result<Answer, Refused> {
@@ -99,14 +166,14 @@ fn create(world: &mut World, body: &Value) -> Result<Answer, Refused> {
 /// Podio makes the `external_id` of a field from its label.
 fn field(body: &Value) -> Result<SeedField, Refused> {
     let config = body.get("config").unwrap_or(&Value::Null);
-    let label = input::text(config, "label")?;
+    let label = input::text(config, "label").or_else(|_| input::text(body, "label"))?;
     let options = config
         .pointer("/settings/options")
         .and_then(Value::as_array);
     let options = options.into_iter().flatten();
     Ok(SeedField {
         external_id: label.to_lowercase().replace(' ', "-"),
-        kind: input::text(body, "type")?.to_owned(),
+        kind: input::optional_text(body, "type")?.unwrap_or_else(|| "text".to_owned()),
         label: label.to_owned(),
         options: options
             .filter_map(|option| option.get("text").unwrap_or(option).as_str())

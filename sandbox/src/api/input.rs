@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::answer::{Refused, Request};
+use crate::answer::{Answer, Refused, Request};
 use crate::world::Switches;
 
 /// An id of the path. Anything else names no operation.
@@ -70,6 +70,41 @@ pub(super) fn texts(values: &Value) -> Result<Vec<String>, Refused> {
         other => Err(Refused::wrong_type(other, "string")),
     });
     texts.collect()
+}
+
+/// The part of a list that `limit` and `offset` of the query ask for.
+pub(super) fn page(
+    request: &Request,
+    list: impl Iterator<Item = Value>,
+) -> Result<Answer, Refused> {
+    let offset = query_number(request, "offset")?.unwrap_or(0);
+    let limit = query_number(request, "limit")?.unwrap_or(usize::MAX);
+    Ok(Answer::json(list.skip(offset).take(limit).collect()))
+}
+
+/// A whole number in the query.
+pub(super) fn query_number(request: &Request, name: &str) -> Result<Option<usize>, Refused> {
+    let given = request.query(name);
+    let number = given.map(|text| {
+        text.parse().map_err(|_| {
+            Refused::invalid(format!("Invalid value '{text}' (string): must be integer"))
+        })
+    });
+    number.transpose()
+}
+
+/// Refuses what a list cannot be narrowed by here: a list that is not narrowed would be taken for
+/// one that is.
+pub(super) fn only(request: &Request, known: &[&str]) -> Result<(), Refused> {
+    let everywhere = ["oauth_token", "hook", "silent", "sort_by", "sort_desc"];
+    let unknown = request
+        .query
+        .iter()
+        .find(|(name, _)| !known.contains(&name.as_str()) && !everywhere.contains(&name.as_str()));
+    match unknown {
+        Some((name, _)) => Err(Refused::not_here(&format!("`{name}` of this list"))),
+        None => Ok(()),
+    }
 }
 
 /// `hook` and `silent` of the query. In the body they do nothing, as at Podio.

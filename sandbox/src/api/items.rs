@@ -1,15 +1,15 @@
 //! Item operations: reading, writing, revisions (podio.md 5).
 
+use std::collections::BTreeMap;
+
 use http::Method;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use super::access::Caller;
-use super::input;
+use super::{input, list};
 use crate::answer::{Answer, Refused, Request};
-use crate::world::{Draft, Item, World, field_values, show_change, show_values};
-
-/// Items in one answer where nothing else is asked; Podio's own default.
-const PAGE: usize = 30;
+use crate::world::{Draft, Item, World, field_values, show_change, show_field, show_values};
 
 pub(super) fn route(
     world: &mut World,
@@ -18,15 +18,15 @@ pub(super) fn route(
     rest: &[&str],
 ) -> Result<Answer, Refused> {
     match (&request.method, rest) {
-        (&Method::POST, ["app", app_id]) => create(world, caller, request, app_id),
-        (&Method::GET, ["app", app_id]) | (&Method::POST, ["app", app_id, "filter"]) => {
-            list(world, caller, request, app_id)
+        (_, ["app", app_id, rest @ ..]) => {
+            let app_id = caller.app(world, input::id(app_id)?)?.id;
+            in_app(world, caller, request, app_id, rest)
         }
         (method, [item_id, rest @ ..]) => {
             let item_id = input::id(item_id)?;
             caller.item(world, item_id)?;
             match *method {
-                Method::GET => read(world, item_id, rest),
+                Method::GET => read(world, request, item_id, rest),
                 _ => write(world, caller, request, item_id, rest),
             }
         }
@@ -34,51 +34,70 @@ pub(super) fn route(
     }
 }
 
+/// Operations on the items of an app.
+fn in_app(
+    world: &mut World,
+    caller: &Caller,
+    request: &Request,
+    app_id: u64,
+    rest: &[&str],
+) -> Result<Answer, Refused> {
+    match (&request.method, rest) {
+        (&Method::POST, []) => create(world, caller, request, app_id),
+        (&Method::GET, [] | ["v2"]) => list::by_query(world, request, app_id),
+        (&Method::POST, ["filter"]) => list::by_body(world, &request.json()?, app_id),
+        (&Method::GET, ["count"]) => {
+            let count = list::matching(world, app_id, &list::of_query(request))?.len();
+            Ok(Answer::json(json!({ "count": count })))
+        }
+        (&Method::GET, ["external_id", external_id]) => {
+            let external_id = percent_decode_str(external_id).decode_utf8_lossy();
+            let mut items = world.items.values().filter(|item| item.app_id == app_id);
+            let item = items.find(|item| item.external_id.as_deref() == Some(&external_id));
+            let item = item.ok_or_else(Refused::not_found)?;
+            Ok(Answer::json(world.show_item(item)?))
+        }
+        (&Method::POST, ["delete"]) => delete(world, request, app_id),
+        _ => Err(Refused::no_route()),
+    }
+}
+
+/// Deletes the items that the body names, or that its filters find; all at once, where Podio takes
+/// its time for many.
+fn delete(world: &mut World, request: &Request, app_id: u64) -> Result<Answer, Refused> {
+    let body = request.json()?;
+    let mut wanted = input::ids(&body, "item_ids")?;
+    if let Some(filters) = body.get("filters").filter(|filters| !filters.is_null()) {
+        let found = list::matching(world, app_id, filters)?;
+        wanted.extend(found.iter().map(|item| item.id));
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted.retain(|id| {
+        world
+            .items
+            .get(id)
+            .is_some_and(|item| item.app_id == app_id)
+    });
+    for item_id in &wanted {
+        world.delete_item(*item_id, input::switches(request))?;
+    }
+    Ok(Answer::json(json!({ "deleted": wanted, "pending": [] })))
+}
+
 fn create(
     world: &mut World,
     caller: &Caller,
     request: &Request,
-    app_id: &str,
+    app_id: u64,
 ) -> Result<Answer, Refused> {
-    let app_id = input::id(app_id)?;
-    caller.app(world, app_id)?;
     let draft = draft(&request.json()?)?;
     let switches = input::switches(request);
     let item_id = world.create_item(app_id, draft, &caller.author, switches)?;
     Ok(Answer::json(world.show_item(world.item(item_id)?)?))
 }
 
-fn list(
-    world: &World,
-    caller: &Caller,
-    request: &Request,
-    app_id: &str,
-) -> Result<Answer, Refused> {
-    let app_id = input::id(app_id)?;
-    caller.app(world, app_id)?;
-    let body = request.json()?;
-    let limit = input::optional_number(&body, "limit")?;
-    let limit = limit.map_or(PAGE, |limit| usize::try_from(limit).unwrap_or(PAGE));
-    let offset = input::optional_number(&body, "offset")?.unwrap_or(0);
-    let items: Vec<_> = world
-        .items
-        .values()
-        .filter(|i| i.app_id == app_id)
-        .collect();
-    let page = items
-        .iter()
-        .rev()
-        .skip(usize::try_from(offset).unwrap_or(usize::MAX));
-    let page = page.take(limit).map(|item| world.show_item(item));
-    let page = page.collect::<Result<Vec<_>, _>>()?;
-    Ok(Answer::json(json!({
-        "total": items.len(),
-        "filtered": items.len(),
-        "items": page,
-    })))
-}
-
-fn read(world: &World, item_id: u64, rest: &[&str]) -> Result<Answer, Refused> {
+fn read(world: &World, request: &Request, item_id: u64, rest: &[&str]) -> Result<Answer, Refused> {
     let item = world.item(item_id)?;
     let answer = match rest {
         [] | ["basic"] => world.show_item(item)?,
@@ -89,16 +108,60 @@ fn read(world: &World, item_id: u64, rest: &[&str]) -> Result<Answer, Refused> {
         }
         ["revision"] => {
             let changes = item.revisions.iter().zip(0..);
-            changes.map(|(change, n)| show_change(n, change)).collect()
+            return input::page(request, changes.map(|(change, n)| show_change(n, change)));
         }
+        ["reference"] => references(world, item_id),
         ["revision", number] => {
             let number = input::id(number)?;
             show_change(number, item.change(number)?)
+        }
+        ["reference", "field", field] => {
+            let field = input::id(field)?;
+            let items = referring(world, item_id).filter(|(_, by)| *by == field);
+            return input::page(request, items.map(|(item, _)| show_reference(world, item)));
         }
         ["revision", from, to] => world.show_difference(item, input::id(from)?, input::id(to)?)?,
         _ => return Err(Refused::no_route()),
     };
     Ok(Answer::json(answer))
+}
+
+/// The items that name this one in a field, with that field.
+fn referring(world: &World, item_id: u64) -> impl Iterator<Item = (&Item, u64)> {
+    let names = move |values: &Vec<Value>| {
+        let target = |value: &Value| value.pointer("/value/item_id").and_then(Value::as_u64);
+        values.iter().any(|value| target(value) == Some(item_id))
+    };
+    world.items.values().flat_map(move |item| {
+        let fields = item.values.iter().filter(move |(_, values)| names(values));
+        fields.map(move |(field, _)| (item, *field))
+    })
+}
+
+/// The items that refer to this one, by app and field.
+fn references(world: &World, item_id: u64) -> Value {
+    let mut groups = BTreeMap::<(u64, u64), Vec<Value>>::new();
+    for (item, field) in referring(world, item_id) {
+        let group = groups.entry((item.app_id, field)).or_default();
+        group.push(show_reference(world, item));
+    }
+    let shown = groups
+        .into_iter()
+        .filter_map(|((app_id, field_id), items)| {
+            let app = world.apps.get(&app_id)?;
+            let field = app.fields.iter().find(|field| field.id == field_id)?;
+            Some(json!({
+                "app": { "app_id": app_id, "name": app.name, "item_name": app.item_name },
+                "field": show_field(field),
+                "items": items,
+            }))
+        });
+    shown.collect()
+}
+
+fn show_reference(world: &World, item: &Item) -> Value {
+    let title = world.apps.get(&item.app_id).map(|app| item.title(app));
+    json!({ "item_id": item.id, "app_item_id": item.app_item_id, "title": title })
 }
 
 fn write(
@@ -124,6 +187,10 @@ fn write(
         }
         (&Method::DELETE, ["revision", revision]) => {
             let revision = world.revert_item(item_id, input::id(revision)?, &caller.author)?;
+            return Ok(Answer::json(json!({ "revision": revision })));
+        }
+        (&Method::POST, ["revision", revision, "revert_to"]) => {
+            let revision = world.revert_item(item_id, input::id(revision)? + 1, &caller.author)?;
             return Ok(Answer::json(json!({ "revision": revision })));
         }
         (&Method::POST, ["clone"]) => return clone(world, caller, item_id),

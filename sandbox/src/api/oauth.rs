@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::access::Caller;
-use crate::answer::{Answer, Refused, Request};
+use crate::answer::{Answer, Body, Refused, Request};
 use crate::world::{Identity, World};
 
 /// `POST /oauth/token`: forms. JSON is not parsed, so its members are missing.
 pub(super) fn token(world: &mut World, request: &Request) -> Result<Answer, Refused> {
-    let form = if is_json(request) {
+    let form = if request.is_json() {
         Vec::new()
     } else {
         form_urlencoded::parse(&request.body).into_owned().collect()
@@ -21,7 +21,7 @@ pub(super) fn token(world: &mut World, request: &Request) -> Result<Answer, Refu
 
 /// `POST /oauth/token/v2`: JSON. A form is not parsed, so there is no object.
 pub(super) fn token_v2(world: &mut World, request: &Request) -> Result<Answer, Refused> {
-    if !is_json(request) {
+    if !request.is_json() {
         return Err(Refused::invalid(
             "Invalid value null (null): must be object",
         ));
@@ -58,7 +58,7 @@ pub(super) fn authorize(world: &mut World, request: &Request) -> Result<Answer, 
     }
     Ok(Answer {
         status: 302,
-        body: None,
+        body: Body::Empty,
         headers: vec![("location", redirect.into())],
     })
 }
@@ -138,9 +138,4 @@ fn invalid_client() -> Refused {
         "invalid_client",
         "you've supplied an invalid client id",
     )
-}
-
-fn is_json(request: &Request) -> bool {
-    let content_type = request.header("content-type").unwrap_or_default();
-    content_type.starts_with("application/json")
 }

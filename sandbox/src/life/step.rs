@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::phrases;
 use crate::answer::Refused;
-use crate::world::{App, Attachment, Author, Draft, Field, Item, Switches, ThingKind, World};
+use crate::world::{
+    App, Attachment, Author, Content, Draft, Field, Item, NewTask, Switches, ThingKind, World,
+};
 
 /// Items of an app beyond which the oldest goes, with what hangs on it.
 const MAX_ITEMS: usize = 60;
@@ -77,23 +79,29 @@ fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), Refused> {
         }
         Action::Comment => {
             let on = Attachment::Item(any(world.items.keys(), rng)?);
-            world.comment(on, phrases::comment(rng), &author, fire)?;
+            world.comment(on, phrases::comment(rng), None, &author, fire)?;
         }
         Action::Attach => {
             let on = Attachment::Item(any(world.items.keys(), rng)?);
             let (name, mimetype) = phrases::file(rng);
             let size = rng.usize(20_000..4_000_000);
-            let file_id = world.upload(name, mimetype, size, &author);
+            let file_id = world.upload(name, mimetype, Content::Filler(size), &author);
             world.attach(file_id, on, fire)?;
         }
         Action::DeleteFile => world.delete_file(any(world.files.keys(), rng)?, fire)?,
         Action::CreateTask => {
             let on = Attachment::Item(any(world.items.keys(), rng)?);
-            world.create_task(Some(on), phrases::task(rng), None, &author, fire)?;
+            let task = NewTask {
+                text: phrases::task(rng),
+                on: Some(on),
+                ..NewTask::default()
+            };
+            world.create_task(task, &author, fire)?;
         }
         Action::CompleteTask => {
             let task_id = any(world.tasks.keys(), rng)?;
-            world.update_task(task_id, fire, |task| task.completed = true)?;
+            let done = (world.now, author.by);
+            world.update_task(task_id, fire, |task| task.completed = Some(done))?;
         }
         Action::Tag => {
             let item_id = any(world.items.keys(), rng)?;
@@ -236,7 +244,7 @@ mod tests {
     #[test]
     fn ten_thousand_changes_leave_a_world_of_bounded_size() {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let mut world = World::new(Arc::new(Config::default()), now);
+        let mut world = World::new(Arc::new(Config::default()), String::new(), now);
         let mut rng = Rng::with_seed(1);
 
         for _ in 0..10_000 {

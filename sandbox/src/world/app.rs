@@ -1,22 +1,27 @@
 //! Spaces, apps and fields, and the world that a seed describes.
 
-use podtap_podio::client::{ByLine, Via};
-use podtap_podio::{EventType, RefType, wording};
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
+use podtap_podio::client::{ByLine, Via};
+use podtap_podio::{EventType, RefType};
+use serde::{Deserialize, Serialize};
+
+use super::field::Field;
 use super::item::Draft;
 use super::value;
 use super::{Author, Place, Switches, World, next};
 use crate::answer::Refused;
 use crate::seed::{SeedApp, SeedField, SeedSpace};
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Space {
     pub(crate) id: u64,
     pub(crate) name: String,
+    /// The users who are in it.
+    pub(crate) members: BTreeSet<u64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct App {
     pub(crate) id: u64,
     pub(crate) space_id: u64,
@@ -24,55 +29,11 @@ pub(crate) struct App {
     pub(crate) item_name: String,
     pub(crate) token: String,
     pub(crate) fields: Vec<Field>,
+    pub(crate) active: bool,
+    /// Counts its changes.
+    pub(crate) revision: u64,
     /// The number that the next item gets within the app.
     pub(super) next_app_item_id: u64,
-}
-
-#[derive(Debug)]
-pub(crate) struct Field {
-    pub(crate) id: u64,
-    pub(crate) external_id: String,
-    pub(crate) kind: String,
-    pub(crate) label: String,
-    /// The options of a category, numbered from 1.
-    pub(crate) options: Vec<String>,
-    /// `config.settings`.
-    pub(crate) settings: Value,
-}
-
-impl Field {
-    fn new(id: u64, seed: SeedField) -> Self {
-        let mut settings = seed.settings;
-        match seed.kind.as_str() {
-            "text" if settings.is_empty() => {
-                settings.insert("size".to_owned(), "small".into());
-                settings.insert("format".to_owned(), "plain".into());
-            }
-            "category" => {
-                let options = seed.options.iter().zip(1_u64..);
-                let options =
-                    options.map(|(text, id)| json!({ "id": id, "text": text, "status": "active" }));
-                settings.insert("options".to_owned(), options.collect());
-            }
-            _ => {}
-        }
-        Self {
-            id,
-            external_id: seed.external_id,
-            kind: seed.kind,
-            label: seed.label,
-            options: seed.options,
-            settings: settings.into(),
-        }
-    }
-
-    /// How its values are put into words.
-    pub(crate) fn wording(&self) -> wording::Field<'_> {
-        wording::Field {
-            kind: &self.kind,
-            settings: &self.settings,
-        }
-    }
 }
 
 impl World {
@@ -86,7 +47,18 @@ impl World {
             apps,
         } in spaces
         {
-            self.spaces.insert(space_id, Space { id: space_id, name });
+            let members = self
+                .people
+                .users()
+                .iter()
+                .map(|user| user.user_id)
+                .collect();
+            let space = Space {
+                id: space_id,
+                name,
+                members,
+            };
+            self.spaces.insert(space_id, space);
             for mut app in apps {
                 let items = std::mem::take(&mut app.items);
                 let app_id = app.app_id;
@@ -117,6 +89,7 @@ impl World {
                     .map_or_else(String::new, |user| user.name.clone()),
             },
             via: Via {
+                // Podio's own pages.
                 id: Some(1),
                 auth_client_id: Some(1),
                 name: "Podio".to_owned(),
@@ -150,12 +123,18 @@ impl World {
         Ok(app_id)
     }
 
-    pub(crate) fn rename_app(&mut self, app_id: u64, name: &str) -> Result<(), Refused> {
+    /// Changes an app, which its hooks hear of.
+    pub(crate) fn change_app<T>(
+        &mut self,
+        app_id: u64,
+        change: impl FnOnce(&mut App, &mut u64) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
         let app = self.apps.get_mut(&app_id).ok_or_else(Refused::not_found)?;
-        name.clone_into(&mut app.name);
+        let changed = change(app, &mut self.ids.field)?;
+        app.revision += 1;
         let params = [("app_id", app_id.to_string())];
         self.emit(EventType::AppUpdate, &Place::app(app_id), &params);
-        Ok(())
+        Ok(changed)
     }
 
     /// Deletes an app and its items, which fire nothing of their own (guessed). The hooks on the
@@ -189,6 +168,8 @@ impl World {
             item_name: seed.item_name,
             token: seed.token,
             fields: fields.collect(),
+            active: true,
+            revision: 0,
             next_app_item_id: 1,
         };
         self.apps.insert(app.id, app);

@@ -1,46 +1,60 @@
-//! What hangs on items and spaces: comments, tasks, files.
+//! What things hang on, and comments.
 
 use jiff::Timestamp;
 use podtap_podio::EventType;
+use serde::{Deserialize, Serialize};
 
-use super::{Author, Switches, World, next};
+use super::{Author, Switches, ThingKind, World, next};
 use crate::answer::Refused;
 
-/// What something hangs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What something hangs on: the objects that Podio's reference names for comments, tasks and files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Attachment {
     Item(u64),
     Task(u64),
     Space(u64),
+    App(u64),
+    Status(u64),
+    File(u64),
+    /// Conversations are not in the sandbox: any may be named.
+    Conversation(u64),
 }
 
-#[derive(Debug)]
+impl Attachment {
+    /// By the words of paths and bodies.
+    pub(crate) fn new(kind: &str, id: u64) -> Result<Self, Refused> {
+        match kind {
+            "item" => Ok(Self::Item(id)),
+            "task" => Ok(Self::Task(id)),
+            "space" => Ok(Self::Space(id)),
+            "app" => Ok(Self::App(id)),
+            "status" => Ok(Self::Status(id)),
+            "file" => Ok(Self::File(id)),
+            "conversation" => Ok(Self::Conversation(id)),
+            _ => Err(Refused::invalid(format!("Invalid reference {kind}"))),
+        }
+    }
+
+    pub(crate) const fn parts(self) -> (&'static str, u64) {
+        match self {
+            Self::Item(id) => ("item", id),
+            Self::Task(id) => ("task", id),
+            Self::Space(id) => ("space", id),
+            Self::App(id) => ("app", id),
+            Self::Status(id) => ("status", id),
+            Self::File(id) => ("file", id),
+            Self::Conversation(id) => ("conversation", id),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Comment {
     pub(crate) id: u64,
     pub(crate) value: String,
+    pub(crate) external_id: Option<String>,
     pub(crate) on: Attachment,
-    pub(crate) created_on: Timestamp,
-    pub(crate) author: Author,
-}
-
-#[derive(Debug)]
-pub(crate) struct Task {
-    pub(crate) id: u64,
-    pub(crate) text: String,
-    pub(crate) completed: bool,
-    pub(crate) due_date: Option<String>,
-    pub(crate) on: Option<Attachment>,
-    pub(crate) created_on: Timestamp,
-    pub(crate) author: Author,
-}
-
-#[derive(Debug)]
-pub(crate) struct File {
-    pub(crate) id: u64,
-    pub(crate) name: String,
-    pub(crate) mimetype: String,
-    pub(crate) size: usize,
-    pub(crate) on: Option<Attachment>,
     pub(crate) created_on: Timestamp,
     pub(crate) author: Author,
 }
@@ -51,6 +65,7 @@ impl World {
         &mut self,
         on: Attachment,
         value: String,
+        external_id: Option<String>,
         author: &Author,
         switches: Switches,
     ) -> Result<u64, Refused> {
@@ -59,6 +74,7 @@ impl World {
         let comment = Comment {
             id: comment_id,
             value,
+            external_id,
             on,
             created_on: self.now,
             author: author.clone(),
@@ -66,6 +82,13 @@ impl World {
         self.comments.insert(comment_id, comment);
         self.emit_comment(EventType::CommentCreate, comment_id, on, switches);
         Ok(comment_id)
+    }
+
+    /// Changes a comment's text, of which Podio has no event.
+    pub(crate) fn change_comment(&mut self, comment_id: u64, value: String) -> Result<(), Refused> {
+        let comment = self.comments.get_mut(&comment_id);
+        comment.ok_or_else(Refused::not_found)?.value = value;
+        Ok(())
     }
 
     pub(crate) fn delete_comment(
@@ -79,136 +102,6 @@ impl World {
         Ok(())
     }
 
-    pub(crate) fn create_task(
-        &mut self,
-        on: Option<Attachment>,
-        text: String,
-        due_date: Option<String>,
-        author: &Author,
-        switches: Switches,
-    ) -> Result<u64, Refused> {
-        on.map_or(Ok(()), |on| self.check(on))?;
-        let task_id = next(&mut self.ids.task);
-        let task = Task {
-            id: task_id,
-            text,
-            completed: false,
-            due_date,
-            on,
-            created_on: self.now,
-            author: author.clone(),
-        };
-        self.tasks.insert(task_id, task);
-        self.emit_task(EventType::TaskCreate, task_id, on, switches);
-        Ok(task_id)
-    }
-
-    pub(crate) fn update_task(
-        &mut self,
-        task_id: u64,
-        switches: Switches,
-        change: impl FnOnce(&mut Task),
-    ) -> Result<(), Refused> {
-        let task = self
-            .tasks
-            .get_mut(&task_id)
-            .ok_or_else(Refused::not_found)?;
-        change(task);
-        let on = task.on;
-        self.emit_task(EventType::TaskUpdate, task_id, on, switches);
-        Ok(())
-    }
-
-    pub(crate) fn delete_task(&mut self, task_id: u64, switches: Switches) -> Result<(), Refused> {
-        let task = self.tasks.remove(&task_id).ok_or_else(Refused::not_found)?;
-        self.emit_task(EventType::TaskDelete, task_id, task.on, switches);
-        Ok(())
-    }
-
-    /// Takes a file in; it hangs on nothing yet, so nothing fires.
-    pub(crate) fn upload(
-        &mut self,
-        name: String,
-        mimetype: String,
-        size: usize,
-        author: &Author,
-    ) -> u64 {
-        let file_id = next(&mut self.ids.file);
-        let file = File {
-            id: file_id,
-            name,
-            mimetype,
-            size,
-            on: None,
-            created_on: self.now,
-            author: author.clone(),
-        };
-        self.files.insert(file_id, file);
-        file_id
-    }
-
-    pub(crate) fn attach(
-        &mut self,
-        file_id: u64,
-        on: Attachment,
-        switches: Switches,
-    ) -> Result<(), Refused> {
-        self.check(on)?;
-        let file = self
-            .files
-            .get_mut(&file_id)
-            .ok_or_else(Refused::not_found)?;
-        file.on = Some(on);
-        self.emit_files("file_created", &[file_id], on, switches);
-        Ok(())
-    }
-
-    /// Puts `new` in the place of `old`, which is gone afterwards.
-    pub(crate) fn replace_file(
-        &mut self,
-        old: u64,
-        new: u64,
-        switches: Switches,
-    ) -> Result<(), Refused> {
-        if !self.files.contains_key(&new) {
-            return Err(Refused::not_found());
-        }
-        let on = self.files.remove(&old).ok_or_else(Refused::not_found)?.on;
-        if let Some(file) = self.files.get_mut(&new) {
-            file.on = on;
-        }
-        if let Some(on) = on {
-            self.emit_files("file_replaced", &[new], on, switches);
-        }
-        Ok(())
-    }
-
-    pub(crate) fn delete_file(&mut self, file_id: u64, switches: Switches) -> Result<(), Refused> {
-        let file = self.files.remove(&file_id).ok_or_else(Refused::not_found)?;
-        if let Some(on) = file.on {
-            self.emit_files("file_deleted", &[file_id], on, switches);
-        }
-        Ok(())
-    }
-
-    /// Attaches files to an item in one event, as creating an item with files does.
-    pub(super) fn attach_all(
-        &mut self,
-        file_ids: &[u64],
-        item_id: u64,
-        switches: Switches,
-    ) -> Result<(), Refused> {
-        let on = Attachment::Item(item_id);
-        for file_id in file_ids {
-            let file = self.files.get_mut(file_id).ok_or_else(Refused::not_found)?;
-            file.on = Some(on);
-        }
-        if !file_ids.is_empty() {
-            self.emit_files("file_created", file_ids, on, switches);
-        }
-        Ok(())
-    }
-
     /// Removes what hangs on a deleted item; it fires nothing of its own (guessed).
     pub(super) fn detach_all(&mut self, item_id: u64) {
         let gone = Attachment::Item(item_id);
@@ -217,11 +110,15 @@ impl World {
         self.files.retain(|_, file| file.on != Some(gone));
     }
 
-    fn check(&self, on: Attachment) -> Result<(), Refused> {
+    pub(super) fn check(&self, on: Attachment) -> Result<(), Refused> {
         let exists = match on {
             Attachment::Item(id) => self.items.contains_key(&id),
             Attachment::Task(id) => self.tasks.contains_key(&id),
             Attachment::Space(id) => self.spaces.contains_key(&id),
+            Attachment::App(id) => self.apps.contains_key(&id),
+            Attachment::Status(id) => self.thing(ThingKind::Status, id).is_ok(),
+            Attachment::File(id) => self.files.contains_key(&id),
+            Attachment::Conversation(_) => true,
         };
         exists.then_some(()).ok_or_else(Refused::not_found)
     }

@@ -6,14 +6,26 @@ use super::{Attachment, Place, Switches, World};
 
 impl World {
     /// The space whose hooks hear of a task on this; a task on nothing is in no space.
-    fn space_of(&self, on: Attachment) -> Option<u64> {
+    pub(crate) fn space_of(&self, on: Attachment) -> Option<u64> {
         match on {
             Attachment::Space(space_id) => Some(space_id),
             Attachment::Item(item_id) => {
                 let app_id = self.items.get(&item_id)?.app_id;
                 Some(self.apps.get(&app_id)?.space_id)
             }
-            Attachment::Task(_) => None,
+            Attachment::App(app_id) => Some(self.apps.get(&app_id)?.space_id),
+            Attachment::Status(id) => Some(self.things.get(&id)?.owner),
+            Attachment::File(id) => self.space_of(self.files.get(&id)?.on?),
+            Attachment::Task(_) | Attachment::Conversation(_) => None,
+        }
+    }
+
+    /// The app that something hangs on, or on an item of it.
+    pub(crate) fn app_of(&self, on: Attachment) -> Option<u64> {
+        match on {
+            Attachment::App(app_id) => Some(app_id),
+            Attachment::Item(item_id) => Some(self.items.get(&item_id)?.app_id),
+            _ => None,
         }
     }
 

@@ -1,9 +1,11 @@
 //! Hooks: made, verified, fired, and judged by their answers (podio.md 1 and 2).
 
 use jiff::Timestamp;
-use podtap_podio::standing::{Judgement, Standing};
+use podtap_podio::standing::{Judgement, Rule, Standing};
 use podtap_podio::{EventType, RefType};
+use serde::{Deserialize, Serialize};
 
+use super::as_text;
 use super::people::hex;
 use super::{Author, World, next};
 use crate::answer::Refused;
@@ -16,18 +18,26 @@ const MAX_OF_A_TYPE: usize = 10;
 const MAX_CODES: usize = 20;
 
 /// A hook.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Hook {
     pub(crate) id: u64,
+    #[serde(with = "as_text")]
     pub(crate) ref_type: RefType,
     pub(crate) ref_id: u64,
+    #[serde(with = "as_text")]
     pub(crate) event: EventType,
     pub(crate) url: String,
     pub(crate) active: bool,
+    /// Begins anew with the sandbox.
+    #[serde(skip, default = "unblemished")]
     pub(crate) standing: Standing,
     pub(crate) created_on: Timestamp,
     pub(crate) author: Author,
     codes: Vec<String>,
+}
+
+fn unblemished() -> Standing {
+    Standing::new(Rule::CURRENT)
 }
 
 /// What a hook is made from; the type is checked, the URL well-formed.

@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use podtap_podio::EventType;
 use podtap_podio::client::RevisionKind;
 use podtap_podio::wording::{self, Locale};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::value::{self, Values};
-use super::{App, Author, Place, Switches, World, next};
+use super::{App, Author, Field, Place, Switches, World, next};
 use crate::answer::Refused;
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Item {
     pub(crate) id: u64,
     pub(crate) app_id: u64,
@@ -24,7 +25,7 @@ pub(crate) struct Item {
 }
 
 /// One revision: who, when, and all values after it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Change {
     /// Podio's global number; not what events carry.
     pub(crate) global_id: u64,
@@ -68,6 +69,17 @@ impl Item {
                 || format!("{} {}", app.item_name, self.app_item_id),
                 |(field, values)| wording::values(field.wording(), values, Locale::NONE),
             )
+    }
+
+    /// When it was changed last.
+    pub(crate) fn edited_on(&self) -> Option<Timestamp> {
+        self.revisions.last().map(|change| change.on)
+    }
+
+    /// What one of its fields holds.
+    pub(crate) fn words(&self, field: &Field) -> String {
+        let values = self.values.get(&field.id).map_or(&[][..], Vec::as_slice);
+        wording::values(field.wording(), values, Locale::NONE)
     }
 
     /// What an event about the item carries.

@@ -5,11 +5,16 @@
 //! built-in life all work on it, one at a time.
 
 mod app;
+mod as_text;
 mod attached;
 mod attached_events;
+mod date;
+mod field;
+mod file;
 mod hook;
 mod item;
 mod people;
+mod task;
 mod thing;
 mod value;
 mod view;
@@ -24,15 +29,19 @@ use super::answer::Refused;
 use super::config::Config;
 use super::rate::RateBook;
 
-pub(super) use app::{App, Field, Space};
-pub(super) use attached::{Attachment, Comment, File, Task};
+pub(super) use app::{App, Space};
+pub(super) use attached::{Attachment, Comment};
+pub(super) use date::moment;
+pub(super) use field::Field;
+pub(super) use file::{Content, File};
 pub(super) use hook::{Firing, Hook, NewHook, Place};
 pub(super) use item::{Draft, Item};
 pub(super) use people::{Author, Identity, People};
+pub(super) use task::{NewTask, Task};
 pub(super) use thing::{Thing, ThingKind};
 pub(super) use value::field_values;
 pub(super) use view::{
-    show_app, show_change, show_comment, show_field, show_file, show_space, show_task, show_values,
+    ORG, show_app, show_change, show_comment, show_field, show_space, show_task, show_values,
 };
 
 pub(super) struct World {
@@ -50,6 +59,8 @@ pub(super) struct World {
     pub(super) files: BTreeMap<u64, File>,
     pub(super) things: BTreeMap<u64, Thing>,
     pub(super) hooks: BTreeMap<u64, Hook>,
+    /// Where its files can be fetched from.
+    pub(super) base_url: String,
     ids: Ids,
     outbox: Vec<Firing>,
 }
@@ -105,7 +116,7 @@ fn next(id: &mut u64) -> u64 {
 
 impl World {
     /// The world that the configuration's seed describes.
-    pub(super) fn new(config: Arc<Config>, now: Timestamp) -> Self {
+    pub(super) fn new(config: Arc<Config>, base_url: String, now: Timestamp) -> Self {
         let mut world = Self {
             now,
             rng: Rng::with_seed(config.random_seed),
@@ -119,6 +130,7 @@ impl World {
             files: BTreeMap::new(),
             things: BTreeMap::new(),
             hooks: BTreeMap::new(),
+            base_url,
             ids: Ids::default(),
             outbox: Vec::new(),
             config,

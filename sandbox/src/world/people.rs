@@ -6,25 +6,26 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 use podtap_podio::client::{ByLine, Via};
+use serde::{Deserialize, Serialize};
 
 use crate::seed::{Seed, SeedClient, SeedUser};
 
 /// On whose behalf a token was given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Identity {
     User(u64),
     App(u64),
 }
 
 /// Who makes a change, and through which client: what revisions remember.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Author {
     pub(crate) by: ByLine,
     pub(crate) via: Via,
 }
 
 /// A token's holder.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) identity: Identity,
     pub(crate) client_id: String,
@@ -52,6 +53,9 @@ pub(crate) struct People {
 /// again. A sandbox that is asked for so many is being misused.
 const MAX_TOKENS: usize = 10_000;
 
+/// The number of the first client that has none of its own, in the range of real ones.
+const FIRST_CLIENT: u64 = 23_304;
+
 /// How long a refresh token lasts: 28 days (podio.md 3.3).
 const REFRESH_LIFETIME: Duration = Duration::from_hours(28 * 24);
 
@@ -61,7 +65,7 @@ const CODE_LIFETIME: Duration = Duration::from_mins(10);
 impl People {
     pub(super) fn new(seed: &Seed) -> Self {
         Self {
-            clients: seed.clients.clone(),
+            clients: numbered(&seed.clients),
             users: seed.users.clone(),
             access: HashMap::new(),
             refresh: HashMap::new(),
@@ -187,6 +191,18 @@ impl People {
         self.access.clear();
         self.refresh.clear();
     }
+}
+
+/// The clients with the numbers that Podio would have given them.
+fn numbered(clients: &[SeedClient]) -> Vec<SeedClient> {
+    let numbered = clients
+        .iter()
+        .zip(FIRST_CLIENT..)
+        .map(|(client, number)| SeedClient {
+            auth_client_id: client.auth_client_id.or(Some(number)),
+            ..client.clone()
+        });
+    numbered.collect()
 }
 
 /// Random lower-case hex digits.

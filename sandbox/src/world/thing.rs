@@ -2,13 +2,14 @@
 //! contacts, members, and the tags of items.
 
 use podtap_podio::EventType;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Place, Switches, World, next};
 use crate::answer::Refused;
 
 /// A kind of object without behaviour of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ThingKind {
     Form,
     Status,
@@ -47,7 +48,7 @@ impl ThingKind {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Thing {
     pub(crate) kind: ThingKind,
     /// Of a form its app's, of the others their space's.
@@ -84,7 +85,10 @@ impl World {
     ) -> Result<(), Refused> {
         let thing = self.things.get_mut(&id).filter(|thing| thing.kind == kind);
         let thing = thing.ok_or_else(Refused::not_found)?;
-        thing.body = body;
+        match (&mut thing.body, body) {
+            (Value::Object(kept), Value::Object(given)) => kept.extend(given),
+            (kept, given) => *kept = given,
+        }
         let owner = thing.owner;
         let [_, updated, _] = kind.events();
         self.emit_thing(updated, kind, id, owner);
@@ -104,15 +108,20 @@ impl World {
         thing.ok_or_else(Refused::not_found)
     }
 
-    /// Adds or removes a member of a space. Who is one is not kept.
+    /// Adds or removes a member of a space.
     pub(crate) fn change_member(
         &mut self,
         event: EventType,
         space_id: u64,
         user_id: u64,
     ) -> Result<(), Refused> {
-        if !self.spaces.contains_key(&space_id) || self.people.user(user_id).is_none() {
-            return Err(Refused::not_found());
+        let space = self.spaces.get_mut(&space_id);
+        let space = space.filter(|_| self.people.user(user_id).is_some());
+        let members = &mut space.ok_or_else(Refused::not_found)?.members;
+        if event == EventType::MemberAdd {
+            members.insert(user_id);
+        } else {
+            members.remove(&user_id);
         }
         let params = [("user_id", user_id.to_string())];
         self.emit(event, &Place::space(space_id), &params);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::app::{App, Field};
+use super::app::App;
+use super::date;
+use super::field::Field;
 use crate::answer::Refused;
 
 /// The values of an item by field; a field without values is absent.
@@ -60,11 +62,15 @@ fn single(field: &Field, given: &Value) -> Result<Value, Refused> {
     let inner = given.get("value").unwrap_or(given);
     match field.kind.as_str() {
         "category" => option(field, inner),
-        "date" | "embed" => match given {
-            Value::Object(_) => Ok(given.clone()),
-            Value::String(start) => Ok(json!({ "start": start })),
+        "date" => date::read(given),
+        "embed" => match given {
+            Value::Object(members) if members.contains_key("embed") => Ok(given.clone()),
+            Value::Object(_) => Ok(json!({ "embed": inner, "file": null })),
+            Value::String(url) => Ok(json!({ "embed": { "url": url }, "file": null })),
             other => Err(Refused::wrong_type(other, "object")),
         },
+        // A value with its type, which is part of it.
+        "phone" | "email" | "location" if given.is_object() => Ok(given.clone()),
         "money" => match given {
             Value::Object(members) => Ok(money(members)),
             other => Err(Refused::wrong_type(other, "object")),

@@ -8,6 +8,9 @@ use super::value::Values;
 use super::{App, Attachment, Comment, Field, File, Hook, Item, Space, Task, World, podio_time};
 use crate::answer::Refused;
 
+/// The one organization, which all spaces are in.
+pub(crate) const ORG: u64 = 247_026;
+
 impl World {
     pub(crate) fn show_hook(&self, hook: &Hook) -> Value {
         json!({
@@ -27,7 +30,8 @@ impl World {
         let first = item.change(0)?;
         let files = self.files.values();
         let on = Attachment::Item(item.id);
-        let files: Vec<_> = files.filter(|f| f.on == Some(on)).map(show_file).collect();
+        let files = files.filter(|f| f.on == Some(on));
+        let files: Vec<_> = files.map(|file| self.show_file(file)).collect();
         let comments = self.comments.values().filter(|comment| comment.on == on);
         let comments: Vec<_> = comments.map(show_comment).collect();
         Ok(json!({
@@ -47,6 +51,7 @@ impl World {
             "revision": item.revision(),
             "fields": show_values(app, &item.values),
             "files": files,
+            "comment_count": comments.len(),
             "comments": comments,
             "tags": item.tags,
             "rights": ["view", "update", "delete", "comment", "add_file"],
@@ -89,8 +94,9 @@ pub(crate) fn show_app(app: &App) -> Value {
     let fields: Vec<_> = app.fields.iter().map(show_field).collect();
     json!({
         "app_id": app.id,
-        "status": "active",
+        "status": if app.active { "active" } else { "deactivated" },
         "space_id": app.space_id,
+        "current_revision": app.revision,
         "link": format!("https://podio.com/sandbox/apps/{}", app.id),
         "url_label": app.name.to_lowercase(),
         "token": app.token,
@@ -151,7 +157,7 @@ pub(crate) fn show_comment(comment: &Comment) -> Value {
         "comment_id": comment.id,
         "value": comment.value,
         "rich_value": comment.value,
-        "external_id": null,
+        "external_id": comment.external_id,
         "created_on": podio_time(comment.created_on),
         "created_by": comment.author.by,
         "created_via": comment.author.via,
@@ -163,42 +169,70 @@ pub(crate) fn show_comment(comment: &Comment) -> Value {
 }
 
 pub(crate) fn show_task(task: &Task) -> Value {
+    let due_on = task.due_date.as_ref().map(|day| {
+        let time = task.due_time.as_deref().unwrap_or("00:00:00");
+        format!("{day} {time}")
+    });
+    let labels = task.labels.iter().zip(1_u64..);
+    let labels: Vec<_> = labels
+        .map(|(text, id)| json!({ "label_id": id, "text": text, "color": "E9E9E9" }))
+        .collect();
     json!({
         "task_id": task.id,
         "text": task.text,
-        "status": if task.completed { "completed" } else { "active" },
-        "private": false,
+        "description": task.description,
+        "status": if task.completed.is_some() { "completed" } else { "active" },
+        "private": task.private,
         "due_date": task.due_date,
+        "due_time": task.due_time,
+        "due_on": due_on,
         "link": format!("https://podio.com/tasks/{}", task.id),
-        "responsible": { "user_id": task.author.by.id, "name": task.author.by.name },
+        "responsible": { "user_id": task.responsible.id, "name": task.responsible.name },
         "created_on": podio_time(task.created_on),
         "created_by": task.author.by,
         "created_via": task.author.via,
+        "completed_on": task.completed.as_ref().map(|(on, _)| podio_time(*on)),
+        "completed_by": task.completed.as_ref().map(|(_, by)| by),
         "ref": task.on.map(show_attachment),
-        "labels": [],
+        "labels": labels,
         "files": [],
+        "comments": [],
+        "reminder": null,
+        "recurrence": null,
+        "external_id": null,
     })
 }
 
-pub(crate) fn show_file(file: &File) -> Value {
-    json!({
-        "file_id": file.id,
-        "name": file.name,
-        "mimetype": file.mimetype,
-        "size": file.size,
-        "hosted_by": "podio",
-        "link": format!("https://files.podio.com/{}", file.id),
-        "context": file.on.map(show_attachment),
-        "created_on": podio_time(file.created_on),
-        "created_by": file.author.by,
-        "created_via": file.author.via,
-    })
+impl World {
+    pub(crate) fn show_file(&self, file: &File) -> Value {
+        // Where Podio has another host for files, the sandbox has its API.
+        let link = format!("{}/file/{}/raw", self.base_url, file.id);
+        json!({
+            "file_id": file.id,
+            "name": file.name,
+            "description": null,
+            "mimetype": file.mimetype,
+            "size": file.size,
+            "hosted_by": "podio",
+            "link": link,
+            "perma_link": link,
+            "context": file.on.map(show_attachment),
+            "created_on": podio_time(file.created_on),
+            "created_by": file.author.by,
+            "created_via": file.author.via,
+            "rights": ["view", "delete"],
+            "replaces": [],
+        })
+    }
 }
 
 pub(crate) fn show_space(space: &Space) -> Value {
     json!({
         "space_id": space.id,
+        "org_id": ORG,
         "name": space.name,
+        "url_label": space.name.to_lowercase(),
+        "role": "admin",
         "url": format!("https://podio.com/sandbox/{}", space.name.to_lowercase()),
         "rights": ["view", "add_app", "add_hook"],
     })
@@ -215,10 +249,6 @@ fn show_app_ref(app: &App) -> Value {
 }
 
 fn show_attachment(on: Attachment) -> Value {
-    let (kind, id) = match on {
-        Attachment::Item(id) => ("item", id),
-        Attachment::Task(id) => ("task", id),
-        Attachment::Space(id) => ("space", id),
-    };
+    let (kind, id) = on.parts();
     json!({ "type": kind, "id": id })
 }

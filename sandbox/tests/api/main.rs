@@ -10,6 +10,7 @@ mod calls;
 mod client;
 mod delivery;
 mod events;
+mod flows;
 mod hooks;
 mod support;
 mod tokens;

@@ -67,8 +67,8 @@ impl Running {
         }
     }
 
-    /// A call as somebody without our client would make it, as the first user.
-    pub(crate) async fn call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+    /// A token of the first user.
+    pub(crate) async fn token(&self) -> String {
         let form = "grant_type=password&client_id=podtap&client_secret=sandbox-secret\
                     &username=ada%40example.com&password=sandbox";
         let token = self
@@ -79,7 +79,12 @@ impl Running {
                     .unwrap(),
             )
             .await;
-        let token = token.1["access_token"].as_str().unwrap().to_owned();
+        token.1["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// A call as somebody without our client would make it, as the first user.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+        let token = self.token().await;
         self.raw(
             Request::builder()
                 .method(method)

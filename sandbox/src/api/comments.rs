@@ -1,0 +1,59 @@
+//! Comments.
+
+use http::Method;
+use serde_json::json;
+
+use super::access::{Caller, reach};
+use super::input;
+use crate::answer::{Answer, Refused, Request};
+use crate::world::{Attachment, World, show_comment};
+
+pub(super) fn route(
+    world: &mut World,
+    caller: &Caller,
+    request: &Request,
+    rest: &[&str],
+) -> Result<Answer, Refused> {
+    let switches = input::switches(request);
+    match (&request.method, rest) {
+        (method, [comment_id]) => {
+            let comment_id = input::id(comment_id)?;
+            let comment = world.comments.get(&comment_id);
+            let comment = comment.ok_or_else(Refused::not_found)?;
+            reach(world, caller, comment.on)?;
+            match *method {
+                Method::GET => return Ok(Answer::json(show_comment(comment))),
+                Method::PUT => {
+                    let value = input::text(&request.json()?, "value")?.to_owned();
+                    world.change_comment(comment_id, value)?;
+                }
+                Method::DELETE => {
+                    world.delete_comment(comment_id, switches)?;
+                    return Ok(Answer::empty());
+                }
+                _ => return Err(Refused::no_route()),
+            }
+            let comment = world.comments.get(&comment_id);
+            Ok(Answer::json(show_comment(
+                comment.ok_or_else(Refused::not_found)?,
+            )))
+        }
+        (&Method::GET, [kind, id]) => {
+            let on = Attachment::new(kind, input::id(id)?)?;
+            reach(world, caller, on)?;
+            input::only(request, &["limit", "offset"])?;
+            let comments = world.comments.values().filter(|comment| comment.on == on);
+            input::page(request, comments.map(show_comment))
+        }
+        (&Method::POST, [kind, id]) => {
+            let on = Attachment::new(kind, input::id(id)?)?;
+            reach(world, caller, on)?;
+            let body = request.json()?;
+            let value = input::text(&body, "value")?.to_owned();
+            let external_id = input::optional_text(&body, "external_id")?;
+            let comment_id = world.comment(on, value, external_id, &caller.author, switches)?;
+            Ok(Answer::json(json!({ "comment_id": comment_id })))
+        }
+        _ => Err(Refused::no_route()),
+    }
+}

@@ -1,0 +1,287 @@
+//! Filters of items: by field, and by who made and changed an item, when and through what.
+//!
+//! A filter that is not understood is refused: ignored, it would let items pass that it should not.
+
+use jiff::civil::{DateTime, Time};
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::Value;
+
+use crate::answer::Refused;
+use crate::world::{App, Author, Field, Item, moment};
+
+/// One filter, ready to be asked.
+#[derive(Debug)]
+pub(super) struct Test {
+    what: What,
+    wanted: Wanted,
+}
+
+/// What of an item is looked at.
+#[derive(Debug)]
+enum What {
+    Field(Field),
+    CreatedOn,
+    EditedOn,
+    CreatedBy,
+    EditedBy,
+    CreatedVia,
+    EditedVia,
+    Tags,
+    ExternalId,
+    Number,
+}
+
+/// What it has to be.
+#[derive(Debug)]
+enum Wanted {
+    /// There is none.
+    Nothing,
+    /// One of these.
+    Any(Vec<Value>),
+    /// It holds this text.
+    Holds(String),
+    Between(Option<f64>, Option<f64>),
+    During(Option<DateTime>, Option<DateTime>),
+}
+
+/// Reads `{key: value}`, or a list of `{key, values}`.
+pub(super) fn read(app: &App, filters: &Value) -> Result<Vec<Test>, Refused> {
+    match filters {
+        Value::Null => Ok(Vec::new()),
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, value)| Test::read(app, key, value))
+            .collect(),
+        Value::Array(members) => members
+            .iter()
+            .map(|member| {
+                let key = member.get("key").and_then(Value::as_str);
+                let key =
+                    key.ok_or_else(|| Refused::invalid("Missing parameter key of a filter"))?;
+                Test::read(app, key, member.get("values").unwrap_or(&Value::Null))
+            })
+            .collect(),
+        other => Err(Refused::wrong_type(other, "object")),
+    }
+}
+
+impl Test {
+    fn read(app: &App, key: &str, value: &Value) -> Result<Self, Refused> {
+        let what = match (app.field(key), key) {
+            (Ok(field), _) => What::Field(field.clone()),
+            (_, "created_on") => What::CreatedOn,
+            (_, "last_edit_on") => What::EditedOn,
+            (_, "created_by") => What::CreatedBy,
+            (_, "last_edit_by") => What::EditedBy,
+            (_, "created_via") => What::CreatedVia,
+            (_, "last_edit_via") => What::EditedVia,
+            (_, "tags") => What::Tags,
+            (_, "external_id") => What::ExternalId,
+            (_, "app_item_id") => What::Number,
+            _ => return Err(Refused::invalid(format!("Invalid filter {key}"))),
+        };
+        let wanted = match (&what, value) {
+            (_, Value::Null) => Wanted::Nothing,
+            (What::CreatedOn | What::EditedOn, _) => during(key, value)?,
+            (What::Field(field), _) => of_field(field, value)?,
+            (_, Value::Object(range)) if matches!(what, What::Number) => {
+                let bound = |name: &str| range.get(name).and_then(number);
+                Wanted::Between(bound("from"), bound("to"))
+            }
+            (_, Value::Array(any)) => Wanted::Any(any.clone()),
+            (_, one) => Wanted::Any(vec![one.clone()]),
+        };
+        Ok(Self { what, wanted })
+    }
+
+    pub(super) fn suits(&self, item: &Item) -> bool {
+        let first = item.revisions.first();
+        let last = item.revisions.last();
+        match &self.what {
+            What::Field(field) => {
+                let values = item.values.get(&field.id).map_or(&[][..], Vec::as_slice);
+                self.suits_values(field, values)
+            }
+            What::CreatedOn => first.is_some_and(|change| self.suits_time(change.on)),
+            What::EditedOn => last.is_some_and(|change| self.suits_time(change.on)),
+            What::CreatedBy => first.is_some_and(|change| self.is_by(&change.author)),
+            What::EditedBy => last.is_some_and(|change| self.is_by(&change.author)),
+            What::CreatedVia => first.is_some_and(|change| self.is_via(&change.author)),
+            What::EditedVia => last.is_some_and(|change| self.is_via(&change.author)),
+            What::Tags => match &self.wanted {
+                Wanted::Nothing => item.tags.is_empty(),
+                _ => item.tags.iter().any(|tag| self.names(tag)),
+            },
+            What::ExternalId => match (&self.wanted, &item.external_id) {
+                (Wanted::Nothing, external_id) => external_id.is_none(),
+                (_, external_id) => external_id.as_ref().is_some_and(|id| self.names(id)),
+            },
+            What::Number => self.counts(item.app_item_id),
+        }
+    }
+
+    fn suits_values(&self, field: &Field, values: &[Value]) -> bool {
+        let inner = |value: &Value| value.get("value").unwrap_or(value).clone();
+        match &self.wanted {
+            Wanted::Nothing => values.is_empty(),
+            Wanted::Any(any) => {
+                let is_empty = values.is_empty() && any.iter().any(Value::is_null);
+                is_empty
+                    || values
+                        .iter()
+                        .any(|value| any.iter().any(|any| names(&inner(value), any)))
+            }
+            Wanted::Holds(text) => {
+                let words = podtap_podio::wording::values(
+                    field.wording(),
+                    values,
+                    podtap_podio::wording::Locale::NONE,
+                );
+                words.to_lowercase().contains(&text.to_lowercase())
+            }
+            Wanted::Between(from, to) => values
+                .iter()
+                .filter_map(|v| number(&inner(v)))
+                .any(|n| from.is_none_or(|from| n >= from) && to.is_none_or(|to| n <= to)),
+            Wanted::During(..) => values.iter().any(|value| {
+                let start = value.get("start").and_then(Value::as_str);
+                start
+                    .and_then(|start| moment(start).ok())
+                    .is_some_and(|at| self.is_during(at))
+            }),
+        }
+    }
+
+    fn suits_time(&self, at: Timestamp) -> bool {
+        self.is_during(TimeZone::UTC.to_datetime(at))
+    }
+
+    fn is_during(&self, at: DateTime) -> bool {
+        let Wanted::During(from, to) = &self.wanted else {
+            return false;
+        };
+        // Podio's times are whole seconds.
+        from.is_none_or(|from| at >= from) && to.is_none_or(|to| at < to)
+    }
+
+    fn is_by(&self, author: &Author) -> bool {
+        let by = &author.by;
+        self.any(|wanted| match wanted {
+            Value::Object(reference) => {
+                reference.get("type").and_then(Value::as_str) == Some(&by.kind)
+                    && reference.get("id").and_then(Value::as_u64) == Some(by.id)
+            }
+            Value::String(text) => *text == format!("{}:{}", by.kind, by.id),
+            wanted => wanted.as_u64() == Some(by.id) && by.kind == "user",
+        })
+    }
+
+    fn is_via(&self, author: &Author) -> bool {
+        self.any(|wanted| wanted.as_u64().is_some() && wanted.as_u64() == author.via.id)
+    }
+
+    fn names(&self, text: &str) -> bool {
+        self.any(|wanted| match wanted {
+            Value::String(wanted) => wanted == text,
+            wanted => wanted
+                .as_u64()
+                .is_some_and(|number| text.parse() == Ok(number)),
+        })
+    }
+
+    fn counts(&self, number: u64) -> bool {
+        match &self.wanted {
+            Wanted::Between(from, to) => {
+                #[expect(clippy::cast_precision_loss, reason = "an app has no 2^52 items")]
+                let number = number as f64;
+                from.is_none_or(|from| number >= from) && to.is_none_or(|to| number <= to)
+            }
+            _ => self.any(|wanted| wanted.as_u64() == Some(number)),
+        }
+    }
+
+    fn any(&self, suits: impl Fn(&Value) -> bool) -> bool {
+        matches!(&self.wanted, Wanted::Any(any) if any.iter().any(suits))
+    }
+}
+
+/// Whether a field's value is what a filter names: by id, or by its text.
+fn names(value: &Value, wanted: &Value) -> bool {
+    let Value::Object(members) = value else {
+        return value == wanted || number(value).is_some_and(|n| number(wanted) == Some(n));
+    };
+    let ids = ["id", "item_id", "profile_id", "user_id", "file_id"];
+    let id = |name: &&str| members.get(*name).is_some_and(|id| id == wanted);
+    ids.iter().any(id) || members.get("text").is_some_and(|text| text == wanted)
+}
+
+fn of_field(field: &Field, value: &Value) -> Result<Wanted, Refused> {
+    let refused = || {
+        Refused::not_here(&format!(
+            "this filter of the {} field `{}`",
+            field.kind, field.external_id
+        ))
+    };
+    match (field.kind.as_str(), value) {
+        ("date", _) => during(&field.external_id, value),
+        ("number" | "money" | "progress" | "duration" | "calculation", Value::Object(range)) => {
+            if range.keys().any(|name| name != "from" && name != "to") {
+                return Err(refused());
+            }
+            let bound = |name: &str| match range.get(name) {
+                None | Some(Value::Null) => Ok(None),
+                Some(bound) => number(bound)
+                    .map(Some)
+                    .ok_or_else(|| Refused::wrong_type(bound, "number")),
+            };
+            Ok(Wanted::Between(bound("from")?, bound("to")?))
+        }
+        (_, Value::Array(any)) => Ok(Wanted::Any(any.clone())),
+        ("text" | "phone" | "email" | "location" | "embed", Value::String(text)) => {
+            Ok(Wanted::Holds(text.clone()))
+        }
+        (_, Value::Number(_) | Value::String(_)) => Ok(Wanted::Any(vec![value.clone()])),
+        _ => Err(refused()),
+    }
+}
+
+/// A span of time: `{from, to}`, both included. Podio also takes relative ones such as `-1d`.
+fn during(key: &str, value: &Value) -> Result<Wanted, Refused> {
+    let Value::Object(range) = value else {
+        return Err(Refused::wrong_type(value, "object with `from` and `to`"));
+    };
+    if range.keys().any(|name| name != "from" && name != "to") {
+        return Err(Refused::invalid(format!(
+            "Invalid filter {key}: must be {{from, to}}"
+        )));
+    }
+    let text = |name: &str| match range.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.starts_with(['+', '-']) => {
+            Err(Refused::not_here("filters by relative times"))
+        }
+        Some(Value::String(text)) => moment(text).map(|moment| Some((text.clone(), moment))),
+        Some(other) => Err(Refused::wrong_type(other, "string")),
+    };
+    let from = text("from")?.map(|(_, from)| from);
+    let to = text("to")?.and_then(|(text, to)| {
+        // The end of the day, or of the second.
+        if text.contains([' ', 'T']) {
+            to.checked_add(jiff::SignedDuration::from_secs(1)).ok()
+        } else {
+            to.date()
+                .tomorrow()
+                .ok()
+                .map(|day| day.to_datetime(Time::midnight()))
+        }
+    });
+    Ok(Wanted::During(from, to))
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}

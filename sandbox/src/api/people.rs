@@ -1,0 +1,177 @@
+//! Who there is, and where: users and their profiles, the organization, spaces and their members.
+
+use http::Method;
+use podtap_podio::EventType;
+use serde_json::{Value, json};
+
+use super::access::Caller;
+use super::input;
+use crate::answer::{Answer, Refused, Request};
+use crate::seed::SeedUser;
+use crate::world::{Identity, ORG, Space, World, show_space};
+
+/// What a user's profile is numbered by: another number than the user's.
+const PROFILES: u64 = 200_000_000;
+
+pub(super) fn route_user(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+    rest: &[&str],
+) -> Result<Answer, Refused> {
+    let Identity::User(user_id) = caller.identity else {
+        return Err(Refused::forbidden("Only users may use this operation"));
+    };
+    let user = world.people.user(user_id).ok_or_else(Refused::not_found)?;
+    match (&request.method, rest) {
+        (&Method::GET, []) => Ok(Answer::json(show_user(user))),
+        (&Method::GET, ["status"]) => Ok(Answer::json(json!({
+            "user": show_user(user),
+            "profile": show_profile(user),
+            "properties": {},
+            "inbox_new": 0,
+            "calendar_code": "sandbox-calendar-code",
+            "mailbox": "sandbox-mailbox",
+        }))),
+        (&Method::GET, ["profile"]) => Ok(Answer::json(show_profile(user))),
+        (&Method::GET, ["profile", field]) => {
+            let profile = show_profile(user);
+            let value = profile.get(*field).ok_or_else(Refused::not_found)?;
+            Ok(Answer::json(value.clone()))
+        }
+        _ => Err(Refused::no_route()),
+    }
+}
+
+pub(super) fn route_org(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+    rest: &[&str],
+) -> Result<Answer, Refused> {
+    caller.must_be_user()?;
+    let ours = |id: &str| match input::id(id)? {
+        ORG => Ok(()),
+        _ => Err(Refused::not_found()),
+    };
+    match (&request.method, rest) {
+        (&Method::GET, []) => input::page(request, std::iter::once(show_org(world))),
+        (&Method::GET, [org]) => ours(org).map(|()| Answer::json(show_org(world))),
+        (&Method::GET, [org, "space"]) => {
+            ours(org)?;
+            input::page(request, world.spaces.values().map(show_space))
+        }
+        (&Method::GET, [org, "member"]) => {
+            ours(org)?;
+            input::page(request, world.people.users().iter().map(show_member))
+        }
+        _ => Err(Refused::no_route()),
+    }
+}
+
+pub(super) fn route_space(
+    world: &mut World,
+    caller: &Caller,
+    request: &Request,
+    rest: &[&str],
+) -> Result<Answer, Refused> {
+    caller.must_be_user()?;
+    match (&request.method, rest) {
+        (&Method::GET, ["top"]) => input::page(request, world.spaces.values().map(show_space)),
+        (&Method::GET, ["org", org]) => route_org(world, caller, request, &[org, "space"]),
+        (&Method::GET, [space_id]) => Ok(Answer::json(show_space(space(world, space_id)?))),
+        (&Method::GET, [space_id, "member"]) => {
+            input::only(request, &["limit", "offset"])?;
+            let members = &space(world, space_id)?.members;
+            let users = world.people.users().iter();
+            let users = users.filter(|user| members.contains(&user.user_id));
+            input::page(request, users.map(show_member))
+        }
+        (&Method::GET, [space_id, "member", user_id]) => {
+            let user_id = input::id(user_id)?;
+            let member = space(world, space_id)?.members.contains(&user_id);
+            let user = world.people.user(user_id).filter(|_| member);
+            Ok(Answer::json(show_member(
+                user.ok_or_else(Refused::not_found)?,
+            )))
+        }
+        (&Method::POST, [space_id, "member"]) => {
+            let space_id = input::id(space_id)?;
+            for user_id in input::ids(&request.json()?, "users")? {
+                world.change_member(EventType::MemberAdd, space_id, user_id)?;
+            }
+            Ok(Answer::empty())
+        }
+        (&Method::DELETE, [space_id, "member", user_ids]) => {
+            let space_id = input::id(space_id)?;
+            for user_id in user_ids.split(',') {
+                world.change_member(EventType::MemberRemove, space_id, input::id(user_id)?)?;
+            }
+            Ok(Answer::empty())
+        }
+        _ => Err(Refused::no_route()),
+    }
+}
+
+/// The profiles of all users, which are contacts too.
+pub(super) fn profiles(world: &World) -> impl Iterator<Item = Value> {
+    world.people.users().iter().map(show_profile)
+}
+
+fn space<'w>(world: &'w World, id: &str) -> Result<&'w Space, Refused> {
+    let space = world.spaces.get(&input::id(id)?);
+    space.ok_or_else(Refused::not_found)
+}
+
+fn show_user(user: &SeedUser) -> Value {
+    json!({
+        "user_id": user.user_id,
+        "mail": user.mail,
+        "mails": [{ "mail": user.mail, "primary": true, "verified": true, "disabled": false }],
+        "status": "active",
+        "locale": "en_GB",
+        "timezone": "UTC",
+        "type": "user",
+        "flags": [],
+    })
+}
+
+fn show_profile(user: &SeedUser) -> Value {
+    json!({
+        "profile_id": PROFILES + user.user_id,
+        "user_id": user.user_id,
+        "name": user.name,
+        "mail": [user.mail],
+        "type": "user",
+        "link": format!("https://podio.com/users/{}", user.user_id),
+        "rights": ["view"],
+        "avatar": null,
+        "image": null,
+        "last_seen_on": null,
+    })
+}
+
+fn show_member(user: &SeedUser) -> Value {
+    json!({
+        "profile": show_profile(user),
+        "user": show_user(user),
+        "role": "regular",
+        "employee": true,
+        "ended_on": null,
+    })
+}
+
+fn show_org(world: &World) -> Value {
+    let spaces: Vec<_> = world.spaces.values().map(show_space).collect();
+    json!({
+        "org_id": ORG,
+        "name": "Sandbox",
+        "url": "https://podio.com/sandbox",
+        "url_label": "sandbox",
+        "role": "admin",
+        "status": "active",
+        "type": "sponsored",
+        "rights": ["view", "add_space"],
+        "spaces": spaces,
+    })
+}

@@ -1,0 +1,107 @@
+//! Who may call at all: programs of this machine, and no page of another site.
+//!
+//! A browser names the page's site in `Origin` with everything that could do harm, and the host that
+//! the page asked for in `Host`, which tells a name that was rebound to this machine.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::uri::Authority;
+use http::{HeaderMap, Uri, header};
+
+use super::answer::Refused;
+
+/// What may be called here, on one connection.
+#[derive(Debug)]
+pub(super) struct Guard {
+    /// The address that the connection was made to.
+    local: Option<IpAddr>,
+    /// Names beside this machine's own.
+    hosts: Vec<String>,
+}
+
+impl Guard {
+    pub(super) fn new(local: Option<SocketAddr>, hosts: Vec<String>) -> Self {
+        Self {
+            local: local.map(|address| address.ip()),
+            hosts,
+        }
+    }
+
+    pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+        if headers.contains_key(header::ORIGIN) {
+            return Err(Refused::forbidden(
+                "The sandbox is for programs: it answers no page of a browser",
+            ));
+        }
+        let named = headers.get(header::HOST).map(|host| host.to_str().ok());
+        let host = match (uri.authority(), named) {
+            (Some(authority), _) => Some(authority.clone()),
+            (None, Some(host)) => host.and_then(|host| host.parse::<Authority>().ok()),
+            (None, None) => None,
+        };
+        if host.is_some_and(|host| self.knows(host.host())) {
+            return Ok(());
+        }
+        Err(Refused::forbidden(
+            "The sandbox answers to localhost, to its own address, and to names given by --allow-host",
+        ))
+    }
+
+    fn knows(&self, host: &str) -> bool {
+        let literal = host.trim_start_matches('[').trim_end_matches(']');
+        if let Ok(address) = literal.parse::<IpAddr>() {
+            return address.is_loopback() || self.local == Some(address);
+        }
+        let name = host.trim_end_matches('.').to_ascii_lowercase();
+        name == "localhost"
+            || name.ends_with(".localhost")
+            || self
+                .hosts
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(&name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn allowed(host: Option<&str>, origin: Option<&str>) -> bool {
+        let local = SocketAddr::from(([192, 0, 2, 7], 8090));
+        let guard = Guard::new(Some(local), vec!["sandbox".to_owned()]);
+        let mut headers = HeaderMap::new();
+        for (name, value) in [(header::HOST, host), (header::ORIGIN, origin)] {
+            if let Some(value) = value {
+                headers.insert(name, HeaderValue::from_str(value).unwrap());
+            }
+        }
+        guard
+            .check(&Uri::from_static("/hook/app/1/"), &headers)
+            .is_ok()
+    }
+
+    #[test]
+    fn programs_of_this_machine_may_call_and_pages_may_not() {
+        for (host, taken) in [
+            ("127.0.0.1:8090", true),
+            ("localhost:8090", true),
+            ("LOCALHOST", true),
+            ("api.localhost:8090", true),
+            ("[::1]:8090", true),
+            ("192.0.2.7:8090", true),
+            ("sandbox:8090", true),
+            ("192.0.2.8:8090", false),
+            ("rebound.example:8090", false),
+            ("localhost.example", false),
+            ("127.0.0.1.example", false),
+            ("", false),
+        ] {
+            assert_eq!(allowed(Some(host), None), taken, "{host}");
+            assert!(!allowed(Some(host), Some("null")), "{host}");
+        }
+        assert!(!allowed(Some("localhost"), Some("http://localhost:8090")));
+        assert!(!allowed(None, None));
+    }
+}

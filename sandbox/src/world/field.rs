@@ -1,0 +1,128 @@
+//! The fields of apps, and how they change.
+
+use podtap_podio::wording;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{World, next};
+use crate::answer::Refused;
+use crate::seed::SeedField;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Field {
+    pub(crate) id: u64,
+    pub(crate) external_id: String,
+    pub(crate) kind: String,
+    pub(crate) label: String,
+    /// The options of a category, numbered from 1.
+    pub(crate) options: Vec<String>,
+    /// `config.settings`.
+    pub(crate) settings: Value,
+}
+
+impl Field {
+    pub(super) fn new(id: u64, seed: SeedField) -> Self {
+        let mut settings = seed.settings;
+        match seed.kind.as_str() {
+            "text" if settings.is_empty() => {
+                settings.insert("size".to_owned(), "small".into());
+                settings.insert("format".to_owned(), "plain".into());
+            }
+            "category" => {
+                let options = seed.options.iter().zip(1_u64..);
+                let options =
+                    options.map(|(text, id)| json!({ "id": id, "text": text, "status": "active" }));
+                settings.insert("options".to_owned(), options.collect());
+            }
+            _ => {}
+        }
+        Self {
+            id,
+            external_id: seed.external_id,
+            kind: seed.kind,
+            label: seed.label,
+            options: seed.options,
+            settings: settings.into(),
+        }
+    }
+
+    /// How its values are put into words.
+    pub(crate) fn wording(&self) -> wording::Field<'_> {
+        wording::Field {
+            kind: &self.kind,
+            settings: &self.settings,
+        }
+    }
+}
+
+impl World {
+    /// Adds a field to an app; answers its id.
+    pub(crate) fn add_field(&mut self, app_id: u64, seed: SeedField) -> Result<u64, Refused> {
+        self.change_app(app_id, |app, ids| {
+            if app
+                .fields
+                .iter()
+                .any(|field| field.external_id == seed.external_id)
+            {
+                let name = seed.external_id;
+                return Err(Refused::invalid(format!(
+                    "The app has a field {name} already"
+                )));
+            }
+            let id = next(ids);
+            app.fields.push(Field::new(id, seed));
+            Ok(id)
+        })
+    }
+
+    /// Changes a field's label and settings; what is not given stays.
+    pub(crate) fn change_field(
+        &mut self,
+        app_id: u64,
+        field_id: u64,
+        seed: SeedField,
+    ) -> Result<(), Refused> {
+        self.change_app(app_id, |app, _| {
+            let mut fields = app.fields.iter_mut();
+            let field = fields.find(|field| field.id == field_id);
+            let field = field.ok_or_else(Refused::not_found)?;
+            let kept = field.clone();
+            *field = Field::new(
+                field_id,
+                SeedField {
+                    external_id: kept.external_id,
+                    kind: kept.kind,
+                    options: if seed.options.is_empty() {
+                        kept.options
+                    } else {
+                        seed.options
+                    },
+                    settings: match kept.settings {
+                        Value::Object(settings) if seed.settings.is_empty() => settings,
+                        _ => seed.settings,
+                    },
+                    label: seed.label,
+                },
+            );
+            Ok(())
+        })
+    }
+
+    /// Takes a field from an app, and its values from the items, which make no revision for it
+    /// (guessed). Answers the app's revision.
+    pub(crate) fn delete_field(&mut self, app_id: u64, field_id: u64) -> Result<u64, Refused> {
+        let revision = self.change_app(app_id, |app, _| {
+            let before = app.fields.len();
+            app.fields.retain(|field| field.id != field_id);
+            if app.fields.len() == before {
+                return Err(Refused::not_found());
+            }
+            Ok(app.revision + 1)
+        })?;
+        let items = self.items.values_mut().filter(|item| item.app_id == app_id);
+        for item in items {
+            item.values.remove(&field_id);
+        }
+        Ok(revision)
+    }
+}

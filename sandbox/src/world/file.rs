@@ -1,0 +1,154 @@
+//! Files and their bytes.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Attachment, Author, Switches, World, next};
+use crate::answer::Refused;
+
+/// Bytes of files that are kept; beyond it the oldest are forgotten.
+const MAX_KEPT: usize = 64 * 1024 * 1024;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct File {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) mimetype: String,
+    pub(crate) size: usize,
+    /// Only as long as the sandbox runs.
+    #[serde(skip)]
+    pub(crate) content: Content,
+    pub(crate) on: Option<Attachment>,
+    pub(crate) created_on: Timestamp,
+    pub(crate) author: Author,
+}
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(crate) enum Content {
+    Kept(Bytes),
+    /// So many spaces: what the built-in life uploads.
+    Filler(usize),
+    /// Forgotten, for want of room.
+    #[default]
+    Forgotten,
+}
+
+impl Content {
+    const fn len(&self) -> usize {
+        match self {
+            Self::Kept(bytes) => bytes.len(),
+            Self::Filler(size) => *size,
+            Self::Forgotten => 0,
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> Option<Bytes> {
+        match self {
+            Self::Kept(bytes) => Some(bytes.clone()),
+            Self::Filler(size) => Some(Bytes::from(vec![b' '; *size])),
+            Self::Forgotten => None,
+        }
+    }
+}
+
+impl World {
+    /// Takes a file in; it hangs on nothing yet, so nothing fires.
+    pub(crate) fn upload(
+        &mut self,
+        name: String,
+        mimetype: String,
+        content: Content,
+        author: &Author,
+    ) -> u64 {
+        let file_id = next(&mut self.ids.file);
+        let file = File {
+            id: file_id,
+            name,
+            mimetype,
+            size: content.len(),
+            content,
+            on: None,
+            created_on: self.now,
+            author: author.clone(),
+        };
+        self.files.insert(file_id, file);
+        self.forget_contents();
+        file_id
+    }
+
+    pub(crate) fn attach(
+        &mut self,
+        file_id: u64,
+        on: Attachment,
+        switches: Switches,
+    ) -> Result<(), Refused> {
+        self.check(on)?;
+        let file = self
+            .files
+            .get_mut(&file_id)
+            .ok_or_else(Refused::not_found)?;
+        file.on = Some(on);
+        self.emit_files("file_created", &[file_id], on, switches);
+        Ok(())
+    }
+
+    /// Puts `new` in the place of `old`, which is gone afterwards.
+    pub(crate) fn replace_file(
+        &mut self,
+        old: u64,
+        new: u64,
+        switches: Switches,
+    ) -> Result<(), Refused> {
+        if !self.files.contains_key(&new) {
+            return Err(Refused::not_found());
+        }
+        let on = self.files.remove(&old).ok_or_else(Refused::not_found)?.on;
+        if let Some(file) = self.files.get_mut(&new) {
+            file.on = on;
+        }
+        if let Some(on) = on {
+            self.emit_files("file_replaced", &[new], on, switches);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn delete_file(&mut self, file_id: u64, switches: Switches) -> Result<(), Refused> {
+        let file = self.files.remove(&file_id).ok_or_else(Refused::not_found)?;
+        if let Some(on) = file.on {
+            self.emit_files("file_deleted", &[file_id], on, switches);
+        }
+        Ok(())
+    }
+
+    /// Attaches files to an item in one event, as creating an item with files does.
+    pub(super) fn attach_all(
+        &mut self,
+        file_ids: &[u64],
+        item_id: u64,
+        switches: Switches,
+    ) -> Result<(), Refused> {
+        let on = Attachment::Item(item_id);
+        for file_id in file_ids {
+            let file = self.files.get_mut(file_id).ok_or_else(Refused::not_found)?;
+            file.on = Some(on);
+        }
+        if !file_ids.is_empty() {
+            self.emit_files("file_created", file_ids, on, switches);
+        }
+        Ok(())
+    }
+
+    fn forget_contents(&mut self) {
+        let mut room = MAX_KEPT;
+        for file in self.files.values_mut().rev() {
+            if let Content::Kept(bytes) = &file.content {
+                match room.checked_sub(bytes.len()) {
+                    Some(rest) => room = rest,
+                    None => file.content = Content::Forgotten,
+                }
+            }
+        }
+    }
+}

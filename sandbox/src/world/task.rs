@@ -1,0 +1,92 @@
+//! Tasks.
+
+use jiff::Timestamp;
+use podtap_podio::EventType;
+use podtap_podio::client::ByLine;
+use serde::{Deserialize, Serialize};
+
+use super::{Attachment, Author, Switches, World, next};
+use crate::answer::Refused;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Task {
+    pub(crate) id: u64,
+    pub(crate) text: String,
+    pub(crate) description: String,
+    pub(crate) private: bool,
+    pub(crate) due_date: Option<String>,
+    pub(crate) due_time: Option<String>,
+    /// Who has to do it: a user.
+    pub(crate) responsible: ByLine,
+    pub(crate) labels: Vec<String>,
+    pub(crate) on: Option<Attachment>,
+    pub(crate) created_on: Timestamp,
+    pub(crate) author: Author,
+    /// When and by whom it was done.
+    pub(crate) completed: Option<(Timestamp, ByLine)>,
+}
+
+/// What a task is made from.
+#[derive(Debug, Default)]
+pub(crate) struct NewTask {
+    pub(crate) text: String,
+    pub(crate) description: String,
+    pub(crate) private: bool,
+    pub(crate) due_date: Option<String>,
+    pub(crate) due_time: Option<String>,
+    /// The author, where it is nobody else.
+    pub(crate) responsible: Option<ByLine>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) on: Option<Attachment>,
+}
+
+impl World {
+    pub(crate) fn create_task(
+        &mut self,
+        new: NewTask,
+        author: &Author,
+        switches: Switches,
+    ) -> Result<u64, Refused> {
+        new.on.map_or(Ok(()), |on| self.check(on))?;
+        let task_id = next(&mut self.ids.task);
+        let task = Task {
+            id: task_id,
+            text: new.text,
+            description: new.description,
+            private: new.private,
+            due_date: new.due_date,
+            due_time: new.due_time,
+            responsible: new.responsible.unwrap_or_else(|| author.by.clone()),
+            labels: new.labels,
+            on: new.on,
+            created_on: self.now,
+            author: author.clone(),
+            completed: None,
+        };
+        self.tasks.insert(task_id, task);
+        self.emit_task(EventType::TaskCreate, task_id, new.on, switches);
+        Ok(task_id)
+    }
+
+    pub(crate) fn update_task(
+        &mut self,
+        task_id: u64,
+        switches: Switches,
+        change: impl FnOnce(&mut Task),
+    ) -> Result<(), Refused> {
+        let task = self
+            .tasks
+            .get_mut(&task_id)
+            .ok_or_else(Refused::not_found)?;
+        change(task);
+        let on = task.on;
+        self.emit_task(EventType::TaskUpdate, task_id, on, switches);
+        Ok(())
+    }
+
+    pub(crate) fn delete_task(&mut self, task_id: u64, switches: Switches) -> Result<(), Refused> {
+        let task = self.tasks.remove(&task_id).ok_or_else(Refused::not_found)?;
+        self.emit_task(EventType::TaskDelete, task_id, task.on, switches);
+        Ok(())
+    }
+}
