@@ -83,6 +83,9 @@ pub struct Delivery {
     pub head_start: Duration,
     /// Misfortunes of the way.
     pub disorder: Disorder,
+    /// Whether webhooks are lost on their way from the start; [`super::Handle::set_outage`]
+    /// changes it.
+    pub outage: bool,
 }
 
 impl Default for Delivery {
@@ -92,6 +95,7 @@ impl Default for Delivery {
             retry_gaps: [5, 30, 120].map(Duration::from_secs).to_vec(),
             head_start: Duration::from_millis(250),
             disorder: Disorder::default(),
+            outage: false,
         }
     }
 }

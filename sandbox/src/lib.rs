@@ -45,6 +45,7 @@
 mod answer;
 mod api;
 mod config;
+mod control;
 mod fault;
 mod fire;
 mod guard;
@@ -66,10 +67,12 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, Delivery, Disorder, HookTypes};
+pub use control::{Deed, Deeds};
 pub use fault::{Fault, UnknownFault};
 pub use observe::{Observation, Outcome, Sent};
 pub use rate::Rates;
 pub use seed::{InvalidSeed, Seed, SeedApp, SeedClient, SeedField, SeedSpace, SeedUser};
+pub use world::InvalidState;
 
 use shared::Shared;
 use world::{Firing, World};
@@ -188,6 +191,44 @@ impl Handle {
     /// Makes the API misbehave, or behave again.
     pub fn set_fault(&self, fault: Option<Fault>) {
         self.shared.set_fault(fault);
+    }
+
+    /// Makes something happen.
+    ///
+    /// # Errors
+    /// In the words of Podio's answer, when it cannot happen.
+    pub async fn perform(&self, deed: &Deed) -> Result<u64, String> {
+        let done = self.shared.change(|world| control::act(world, deed)).await;
+        done.map_err(|refused| refused.description)
+    }
+
+    /// Lets webhooks get lost on their way, or lets them out again. What is lost is still
+    /// observed, as [`Outcome::Swallowed`].
+    pub fn set_outage(&self, outage: bool) {
+        self.shared.look(|world| world.outage = outage);
+    }
+
+    /// The world as a file for [`Handle::restore`], where something may have changed since
+    /// `known`, which is set anew. Files are in it without their bytes.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn save_if_changed(&self, known: &mut u64) -> Result<Option<Vec<u8>>, serde_json::Error> {
+        self.shared.look(|world| {
+            let changes = world.changes();
+            if std::mem::replace(known, changes) == changes {
+                return Ok(None);
+            }
+            world.save().map(Some)
+        })
+    }
+
+    /// Takes a world from a file in the place of the seed's.
+    ///
+    /// # Errors
+    /// When it is not what [`Handle::save_if_changed`] gave.
+    pub fn restore(&self, file: &[u8]) -> Result<(), InvalidState> {
+        self.shared.look(|world| world.restore(file))
     }
 
     /// Ends every access and refresh token.

@@ -29,6 +29,8 @@ pub struct Sent {
     pub event: EventType,
     /// The hook's URL as registered.
     pub url: String,
+    /// Podio's own parameters, in the order of its documentation.
+    pub params: Vec<(String, String)>,
     /// 1 for the first sending, more for re-sends.
     pub attempt: u32,
     /// How it ended.
@@ -44,6 +46,8 @@ pub enum Outcome {
     Answered(u16),
     /// No answer within the time limit.
     TimedOut,
+    /// Lost on the way: it was never sent.
+    Swallowed,
     /// No connection, or it broke.
     Unreachable(String),
 }
@@ -60,6 +64,7 @@ impl Outcome {
         match self {
             Self::Answered(status) => *status >= 500,
             Self::TimedOut | Self::Unreachable(_) => true,
+            Self::Swallowed => false,
         }
     }
 }

@@ -21,6 +21,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Refused, Request};
+use super::control;
 use super::rate::Class;
 use super::world::{Identity, World};
 use access::Caller;
@@ -96,6 +97,7 @@ fn missing(request: &Request, refused: Refused) -> Refused {
 fn dispatch(world: &mut World, request: &Request) -> Result<Answer, Refused> {
     let segments = request.segments();
     match (&request.method, segments.as_slice()) {
+        (_, ["-", rest @ ..]) => control::answer(world, request, rest),
         (&Method::POST, ["oauth", "token"]) => oauth::token(world, request),
         (&Method::POST, ["oauth", "token", "v2"]) => oauth::token_v2(world, request),
         (&Method::GET, ["oauth", "authorize"]) => oauth::authorize(world, request),

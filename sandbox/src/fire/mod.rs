@@ -144,14 +144,20 @@ impl Sending {
     }
 
     async fn attempt(&self, attempt: u32) -> Outcome {
-        let (outcome, took) = self.postman.send(&self.post).await;
         let hook_id = self.firing.hook_id;
-        self.shared
-            .look(|world| world.record(hook_id, outcome.is_success(), world.now));
+        let (outcome, took) = if self.shared.look(|world| world.outage) {
+            (Outcome::Swallowed, Duration::ZERO)
+        } else {
+            let (outcome, took) = self.postman.send(&self.post).await;
+            self.shared
+                .look(|world| world.record(hook_id, outcome.is_success(), world.now));
+            (outcome, took)
+        };
         self.shared.observe(Observation::Sent(Sent {
             hook_id,
             event: self.firing.event,
             url: self.firing.url.clone(),
+            params: self.firing.params.clone(),
             attempt,
             outcome: outcome.clone(),
             took,

@@ -14,6 +14,7 @@ mod file;
 mod hook;
 mod item;
 mod people;
+mod state;
 mod task;
 mod thing;
 mod value;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::answer::Refused;
 use super::config::Config;
@@ -37,6 +39,7 @@ pub(super) use file::{Content, File};
 pub(super) use hook::{Firing, Hook, NewHook, Place};
 pub(super) use item::{Draft, Item};
 pub(super) use people::{Author, Identity, People};
+pub use state::InvalidState;
 pub(super) use task::{NewTask, Task};
 pub(super) use thing::{Thing, ThingKind};
 pub(super) use value::field_values;
@@ -61,6 +64,10 @@ pub(super) struct World {
     pub(super) hooks: BTreeMap<u64, Hook>,
     /// Where its files can be fetched from.
     pub(super) base_url: String,
+    /// Whether webhooks are lost on their way, as when Podio's senders are down.
+    pub(super) outage: bool,
+    /// Counts what may have changed something.
+    changes: u64,
     ids: Ids,
     outbox: Vec<Firing>,
 }
@@ -78,7 +85,7 @@ impl Switches {
 }
 
 /// The next ids, in the ranges that Podio had reached in 2026 (podio.md 6).
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Ids {
     hook: u64,
     app: u64,
@@ -131,6 +138,8 @@ impl World {
             things: BTreeMap::new(),
             hooks: BTreeMap::new(),
             base_url,
+            outage: config.delivery.outage,
+            changes: 0,
             ids: Ids::default(),
             outbox: Vec::new(),
             config,
@@ -141,7 +150,18 @@ impl World {
 
     /// The webhooks to send since this was last asked, in the order of their events.
     pub(super) fn take_firings(&mut self) -> Vec<Firing> {
+        self.changes += 1;
         std::mem::take(&mut self.outbox)
+    }
+
+    /// How many webhooks there are to send.
+    pub(super) fn waiting(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// A number that is another one once something may have changed.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
     }
 
     pub(super) fn item(&self, item_id: u64) -> Result<&Item, Refused> {

@@ -39,12 +39,18 @@ pub(crate) struct Ticket {
     pub(crate) refresh_token: String,
 }
 
+/// The tokens that were given, with their holders.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Sessions {
+    access: HashMap<String, Session>,
+    refresh: HashMap<String, Session>,
+}
+
 #[derive(Debug)]
 pub(crate) struct People {
     clients: Vec<SeedClient>,
     users: Vec<SeedUser>,
-    access: HashMap<String, Session>,
-    refresh: HashMap<String, Session>,
+    sessions: Sessions,
     /// Codes of logins in the browser, with the redirect that they belong to.
     codes: HashMap<String, (Session, String)>,
 }
@@ -67,8 +73,7 @@ impl People {
         Self {
             clients: numbered(&seed.clients),
             users: seed.users.clone(),
-            access: HashMap::new(),
-            refresh: HashMap::new(),
+            sessions: Sessions::default(),
             codes: HashMap::new(),
         }
     }
@@ -110,9 +115,13 @@ impl People {
             client_id: client_id.to_owned(),
             expires_at: later(now, lasting),
         };
-        remember(&mut self.access, &ticket.access_token, session(lifetime));
         remember(
-            &mut self.refresh,
+            &mut self.sessions.access,
+            &ticket.access_token,
+            session(lifetime),
+        );
+        remember(
+            &mut self.sessions.refresh,
             &ticket.refresh_token,
             session(REFRESH_LIFETIME),
         );
@@ -121,7 +130,7 @@ impl People {
 
     /// The holder of an access token; nobody for one that has expired or never was.
     pub(crate) fn holder(&self, access_token: &str, now: Timestamp) -> Option<Session> {
-        let session = self.access.get(access_token)?;
+        let session = self.sessions.access.get(access_token)?;
         (now < session.expires_at).then(|| session.clone())
     }
 
@@ -132,11 +141,11 @@ impl People {
         client_id: &str,
         now: Timestamp,
     ) -> Option<Identity> {
-        let session = self.refresh.get(refresh_token)?;
+        let session = self.sessions.refresh.get(refresh_token)?;
         let good = session.client_id == client_id && now < session.expires_at;
         let identity = session.identity;
         if good {
-            self.refresh.remove(refresh_token);
+            self.sessions.refresh.remove(refresh_token);
         }
         good.then_some(identity)
     }
@@ -180,16 +189,25 @@ impl People {
 
     /// Forgets an access token and every refresh token of its holder.
     pub(crate) fn revoke(&mut self, access_token: &str) {
-        if let Some(gone) = self.access.remove(access_token) {
-            self.refresh
+        if let Some(gone) = self.sessions.access.remove(access_token) {
+            self.sessions
+                .refresh
                 .retain(|_, s| s.identity != gone.identity || s.client_id != gone.client_id);
         }
     }
 
+    pub(super) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    pub(super) fn resume(&mut self, sessions: Sessions) {
+        self.sessions = sessions;
+    }
+
     /// Forgets every token, as if all had been revoked.
     pub(crate) fn revoke_all(&mut self) {
-        self.access.clear();
-        self.refresh.clear();
+        self.sessions.access.clear();
+        self.sessions.refresh.clear();
     }
 }
 

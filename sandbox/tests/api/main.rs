@@ -8,6 +8,7 @@
 
 mod calls;
 mod client;
+mod control;
 mod delivery;
 mod events;
 mod flows;

@@ -1,0 +1,253 @@
+//! A deed done to the world, by the first user, as if on Podio's own pages. Synchronous.
+
+use bytes::Bytes;
+use podtap_podio::EventType;
+use serde_json::{Map, Value, json};
+
+use super::{Deed, values};
+use crate::answer::Refused;
+use crate::seed::SeedField;
+use crate::world::{Attachment, Content, Draft, NewTask, Switches, ThingKind, World};
+
+/// Does what a deed says; answers what it was done to.
+pub(crate) fn act(world: &mut World, deed: &Deed) -> Result<u64, Refused> {
+    use EventType as E;
+    let event = deed.event.parse::<EventType>().map_err(|_| {
+        Refused::invalid(format!(
+            "`{}` is not one of Podio's event types; `podtap trigger --list` lists them",
+            deed.event
+        ))
+    })?;
+    match event {
+        E::ItemCreate | E::ItemUpdate | E::ItemDelete => item(world, event, deed),
+        E::CommentCreate | E::CommentDelete => comment(world, event, deed),
+        E::FileChange | E::TagAdd | E::TagDelete => on_item(world, event, deed),
+        E::AppCreate | E::AppUpdate | E::AppDelete => app(world, event, deed),
+        E::TaskCreate | E::TaskUpdate | E::TaskDelete => task(world, event, deed),
+        E::FormCreate | E::FormUpdate | E::FormDelete => thing(world, event, ThingKind::Form, deed),
+        E::StatusCreate | E::StatusUpdate | E::StatusDelete => {
+            thing(world, event, ThingKind::Status, deed)
+        }
+        E::ContactCreate | E::ContactUpdate | E::ContactDelete => {
+            thing(world, event, ThingKind::Contact, deed)
+        }
+        E::MemberAdd | E::MemberRemove => member(world, event, deed),
+        E::HookVerify => {
+            let hook_id = existing(deed, world.hooks.keys(), "hook")?;
+            world.request_verification(hook_id).map(|()| hook_id)
+        }
+    }
+}
+
+fn item(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused> {
+    let author = world.first_author();
+    if event == EventType::ItemCreate {
+        let app_id = existing(deed, world.apps.keys(), "app")?;
+        let fields = values::fields(world.app(app_id)?, deed)?;
+        return world.create_item(app_id, draft(fields), &author, Switches::DEFAULT);
+    }
+    let item_id = existing(deed, world.items.keys(), "item")?;
+    if event == EventType::ItemDelete {
+        none(deed)?;
+        return world
+            .delete_item(item_id, Switches::DEFAULT)
+            .map(|()| item_id);
+    }
+    let app_id = world.item(item_id)?.app_id;
+    let fields = values::fields(world.app(app_id)?, deed)?;
+    world.update_item(item_id, draft(fields), &author, Switches::DEFAULT)?;
+    Ok(item_id)
+}
+
+fn draft(fields: Value) -> Draft {
+    Draft {
+        fields,
+        ..Draft::default()
+    }
+}
+
+fn comment(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused> {
+    if event == EventType::CommentDelete {
+        let comment_id = existing(deed, world.comments.keys(), "comment")?;
+        none(deed)?;
+        return world
+            .delete_comment(comment_id, Switches::DEFAULT)
+            .map(|()| comment_id);
+    }
+    let item_id = existing(deed, world.items.keys(), "item")?;
+    let [value] = named(deed, ["value"])?;
+    let value = value.unwrap_or_else(|| "Done, please check.".to_owned());
+    let author = world.first_author();
+    let on = Attachment::Item(item_id);
+    world.comment(on, value, None, &author, Switches::DEFAULT)
+}
+
+fn on_item(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused> {
+    let item_id = existing(deed, world.items.keys(), "item")?;
+    if event == EventType::FileChange {
+        let [name] = named(deed, ["name"])?;
+        let name = name.unwrap_or_else(|| "note.txt".to_owned());
+        let content = Content::Kept(Bytes::from_static(b"A file of the sandbox.\n"));
+        let author = world.first_author();
+        let file_id = world.upload(name, "text/plain".to_owned(), content, &author);
+        world.attach(file_id, Attachment::Item(item_id), Switches::DEFAULT)?;
+        return Ok(item_id);
+    }
+    let [tag] = named(deed, ["tag"])?;
+    let tag = tag.unwrap_or_else(|| "urgent".to_owned());
+    if event == EventType::TagAdd {
+        world.add_tags(item_id, vec![tag], Switches::DEFAULT)?;
+    } else {
+        world.delete_tag(item_id, tag, Switches::DEFAULT)?;
+    }
+    Ok(item_id)
+}
+
+fn app(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused> {
+    if event == EventType::AppCreate {
+        let space_id = existing(deed, world.spaces.keys(), "space")?;
+        let [name] = named(deed, ["name"])?;
+        let title = SeedField {
+            external_id: "title".to_owned(),
+            kind: "text".to_owned(),
+            label: "Title".to_owned(),
+            options: Vec::new(),
+            settings: Map::new(),
+        };
+        let name = name.unwrap_or_else(|| "New app".to_owned());
+        return world.create_app(space_id, &name, vec![title]);
+    }
+    let app_id = existing(deed, world.apps.keys(), "app")?;
+    if event == EventType::AppDelete {
+        none(deed)?;
+        return world.delete_app(app_id).map(|()| app_id);
+    }
+    let [name] = named(deed, ["name"])?;
+    world.change_app(app_id, |app, _| {
+        app.name = name.unwrap_or_else(|| app.name.clone());
+        Ok(app_id)
+    })
+}
+
+fn task(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused> {
+    if event == EventType::TaskCreate {
+        let space_id = existing(deed, world.spaces.keys(), "space")?;
+        let [text] = named(deed, ["text"])?;
+        let new = NewTask {
+            text: text.unwrap_or_else(|| "Call the customer".to_owned()),
+            on: Some(Attachment::Space(space_id)),
+            ..NewTask::default()
+        };
+        let author = world.first_author();
+        return world.create_task(new, &author, Switches::DEFAULT);
+    }
+    let task_id = existing(deed, world.tasks.keys(), "task")?;
+    if event == EventType::TaskDelete {
+        none(deed)?;
+        return world
+            .delete_task(task_id, Switches::DEFAULT)
+            .map(|()| task_id);
+    }
+    let [text] = named(deed, ["text"])?;
+    world.update_task(task_id, Switches::DEFAULT, |task| {
+        task.text = text.unwrap_or_else(|| task.text.clone());
+    })?;
+    Ok(task_id)
+}
+
+fn thing(
+    world: &mut World,
+    event: EventType,
+    kind: ThingKind,
+    deed: &Deed,
+) -> Result<u64, Refused> {
+    use EventType as E;
+    let pairs = deed
+        .values
+        .iter()
+        .map(|(name, text)| (name.clone(), json!(text)));
+    let body = Value::Object(pairs.collect());
+    if matches!(event, E::FormCreate | E::StatusCreate | E::ContactCreate) {
+        let owner = if kind == ThingKind::Form {
+            existing(deed, world.apps.keys(), "app")?
+        } else {
+            existing(deed, world.spaces.keys(), "space")?
+        };
+        return world.create_thing(kind, owner, body);
+    }
+    let things = world.things.iter().filter(|(_, thing)| thing.kind == kind);
+    let what = kind.id_name().trim_end_matches("_id");
+    let id = existing(deed, things.map(|(id, _)| id), what)?;
+    if matches!(event, E::FormUpdate | E::StatusUpdate | E::ContactUpdate) {
+        world.update_thing(kind, id, body)?;
+    } else {
+        none(deed)?;
+        world.delete_thing(kind, id)?;
+    }
+    Ok(id)
+}
+
+fn member(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused> {
+    none(deed)?;
+    let users: Vec<u64> = world
+        .people
+        .users()
+        .iter()
+        .map(|user| user.user_id)
+        .collect();
+    let user_id = existing(deed, users.iter(), "user")?;
+    let space_id = world.spaces.keys().next().copied();
+    world.change_member(event, space_id.ok_or_else(Refused::not_found)?, user_id)?;
+    Ok(user_id)
+}
+
+/// What the deed names, else the first that there is.
+fn existing<'a>(
+    deed: &Deed,
+    mut ids: impl Iterator<Item = &'a u64>,
+    what: &str,
+) -> Result<u64, Refused> {
+    let found = match deed.object {
+        Some(wanted) => ids.find(|id| **id == wanted),
+        None => ids.next(),
+    };
+    found.copied().ok_or_else(|| {
+        let which = deed
+            .object
+            .map_or_else(|| format!("a {what} yet"), |id| format!("the {what} {id}"));
+        Refused::new(
+            404,
+            "not_found",
+            format!("The sandbox does not have {which}"),
+        )
+    })
+}
+
+/// The values of these names; others are refused.
+fn named<const N: usize>(deed: &Deed, names: [&str; N]) -> Result<[Option<String>; N], Refused> {
+    if let Some((name, _)) = deed
+        .values
+        .iter()
+        .find(|(name, _)| !names.contains(&name.as_str()))
+    {
+        return Err(Refused::invalid(format!(
+            "{} takes no `{name}`, only {}",
+            deed.event,
+            names.join(", ")
+        )));
+    }
+    Ok(names.map(|name| {
+        let pair = deed.values.iter().find(|(given, _)| given == name);
+        pair.map(|(_, value)| value.clone())
+    }))
+}
+
+fn none(deed: &Deed) -> Result<(), Refused> {
+    match deed.values.first() {
+        Some((name, _)) => Err(Refused::invalid(format!(
+            "{} takes no `{name}`",
+            deed.event
+        ))),
+        None => Ok(()),
+    }
+}

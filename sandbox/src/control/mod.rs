@@ -1,0 +1,71 @@
+//! What is asked of the sandbox beside Podio's API, below `/-/`: make something happen, let no
+//! webhook out. For `podtap sandbox do`, tests and scripts; needs no token.
+
+mod act;
+mod values;
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Refused, Request};
+use super::world::World;
+
+pub(super) use act::act;
+
+/// Something to make happen: `POST /-/do`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deed {
+    /// Podio's event type, such as `item.update`.
+    pub event: String,
+    /// What it happens to; something that exists where it is left out.
+    #[serde(default)]
+    pub object: Option<u64>,
+    /// Names and values, as people type them: of an item its fields, else what the object has.
+    #[serde(default)]
+    pub values: Vec<(String, String)>,
+}
+
+/// What came of a [`Deed`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deeds {
+    /// The event type.
+    pub event: String,
+    /// What it happened to.
+    pub object: u64,
+    /// The webhooks that it caused: as many as there are active hooks for it.
+    pub webhooks: usize,
+}
+
+pub(super) fn answer(
+    world: &mut World,
+    request: &Request,
+    rest: &[&str],
+) -> Result<Answer, Refused> {
+    match (&request.method, rest) {
+        (&Method::POST, ["do"]) => {
+            let deed = serde_json::from_value::<Deed>(request.json()?);
+            let deed = deed.map_err(|error| Refused::invalid(error.to_string()))?;
+            let before = world.waiting();
+            let object = act(world, &deed)?;
+            let done = Deeds {
+                event: deed.event,
+                object,
+                webhooks: world.waiting().saturating_sub(before),
+            };
+            Ok(Answer::json(json!(done)))
+        }
+        (&Method::PUT, ["outage"]) => match request.json()?.get("on") {
+            Some(Value::Bool(on)) => {
+                world.outage = *on;
+                Ok(Answer::empty())
+            }
+            other => Err(Refused::wrong_type(
+                other.unwrap_or(&Value::Null),
+                "boolean",
+            )),
+        },
+        _ => Err(Refused::no_route()),
+    }
+}

@@ -1,0 +1,104 @@
+//! The world in a file, from one run to the next.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use podtap_podio::standing::Standing;
+use serde::{Deserialize, Serialize};
+
+use super::people::Sessions;
+use super::{App, Comment, File, Hook, Ids, Item, Space, Task, Thing, World};
+
+/// What this build writes. A file of another number is not read.
+const VERSION: u32 = 1;
+
+/// The file's content. The seed's clients and users are not in it: they come from the seed.
+#[derive(Deserialize)]
+struct State {
+    ids: Ids,
+    spaces: BTreeMap<u64, Space>,
+    apps: BTreeMap<u64, App>,
+    items: BTreeMap<u64, Item>,
+    comments: BTreeMap<u64, Comment>,
+    tasks: BTreeMap<u64, Task>,
+    files: BTreeMap<u64, File>,
+    things: BTreeMap<u64, Thing>,
+    hooks: BTreeMap<u64, Hook>,
+    sessions: Sessions,
+}
+
+/// The same, borrowed, for writing it.
+#[derive(Serialize)]
+struct StateRef<'a> {
+    version: u32,
+    saved_at: Timestamp,
+    ids: &'a Ids,
+    spaces: &'a BTreeMap<u64, Space>,
+    apps: &'a BTreeMap<u64, App>,
+    items: &'a BTreeMap<u64, Item>,
+    comments: &'a BTreeMap<u64, Comment>,
+    tasks: &'a BTreeMap<u64, Task>,
+    files: &'a BTreeMap<u64, File>,
+    things: &'a BTreeMap<u64, Thing>,
+    hooks: &'a BTreeMap<u64, Hook>,
+    sessions: &'a Sessions,
+}
+
+/// The file cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidState {
+    /// It is not what the sandbox writes.
+    #[error("this is not the state of a sandbox")]
+    Malformed(#[from] serde_json::Error),
+    /// Another build wrote it.
+    #[error("it has version {0}, and this build reads version {VERSION}")]
+    OtherVersion(u32),
+}
+
+impl World {
+    /// Everything that happened, as a file.
+    pub(crate) fn save(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let state = StateRef {
+            version: VERSION,
+            saved_at: self.now,
+            ids: &self.ids,
+            spaces: &self.spaces,
+            apps: &self.apps,
+            items: &self.items,
+            comments: &self.comments,
+            tasks: &self.tasks,
+            files: &self.files,
+            things: &self.things,
+            hooks: &self.hooks,
+            sessions: self.people.sessions(),
+        };
+        serde_json::to_vec(&state)
+    }
+
+    /// Takes the place of the seed's world. Hooks begin with a clean record.
+    pub(crate) fn restore(&mut self, file: &[u8]) -> Result<(), InvalidState> {
+        #[derive(Deserialize)]
+        struct Head {
+            version: u32,
+        }
+        let head: Head = serde_json::from_slice(file)?;
+        if head.version != VERSION {
+            return Err(InvalidState::OtherVersion(head.version));
+        }
+        let state: State = serde_json::from_slice(file)?;
+        self.ids = state.ids;
+        self.spaces = state.spaces;
+        self.apps = state.apps;
+        self.items = state.items;
+        self.comments = state.comments;
+        self.tasks = state.tasks;
+        self.files = state.files;
+        self.things = state.things;
+        self.hooks = state.hooks;
+        for hook in self.hooks.values_mut() {
+            hook.standing = Standing::new(self.config.rule);
+        }
+        self.people.resume(state.sessions);
+        Ok(())
+    }
+}
