@@ -1,14 +1,16 @@
 //! The only door to a running agent: commands in, status and changes out.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use podtap_podio::{EventType, ObjectRef};
 use podtap_wire::{EventId, Seq};
 use tokio::sync::{broadcast, watch};
 
-use crate::explain::{ExplainError, Explanation};
+use crate::explain::{ExplainError, Explanation, Remembered};
 use crate::history::{
-    Attempt, Event, EventKey, History, HistoryError, LoopFinding, Note, Position, Verification,
-    whole_note,
+    Attempt, Event, EventKey, EventRow, History, HistoryError, LoopFinding, Note, Position,
+    Verification, whole_note,
 };
 use crate::hooks::{HookListing, HookReport, HookUrls, ManageHooksError};
 use crate::import::{Import, ImportError, Report};
@@ -76,6 +78,15 @@ impl AgentHandle {
         }
     }
 
+    /// What is remembered of these events from Podio's answers, for a list to show: titles, and
+    /// which fields were changed. Costs no call; an event of which nothing is known is left out.
+    pub async fn remembered(
+        &self,
+        rows: &[EventRow],
+    ) -> Result<HashMap<EventId, Remembered>, HistoryError> {
+        self.insights.explainer.remembered(rows).await
+    }
+
     /// For each hook that was called within a week, what Podio would have concluded had it called
     /// the local service itself. First attempts count, replays do not. Works with and without a
     /// link; the first time may take a second or two.
@@ -139,6 +150,11 @@ impl AgentHandle {
 
     fn public_url(&self) -> Option<String> {
         self.status.borrow().public_url.clone()
+    }
+
+    /// Whether a `hook.verify` is answered here.
+    pub fn verifies(&self) -> bool {
+        self.insights.verifies
     }
 
     /// Objects whose events are held because of a loop, in order.

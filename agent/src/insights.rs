@@ -26,6 +26,8 @@ pub(crate) struct Insights {
     /// What became of the hooks that are wanted.
     pub(crate) hooks: watch::Sender<Vec<HookReport>>,
     pub(crate) desk: HookDesk,
+    /// Whether a `hook.verify` is answered.
+    pub(crate) verifies: bool,
 }
 
 impl Insights {
@@ -40,6 +42,7 @@ impl Insights {
         let client = Client::new(config.client.clone())?;
         let standings = Standings::new(watched.clone());
         Ok(Self {
+            verifies: config.verify,
             held: history::held_objects(path)?.into_iter().collect(),
             hooks: watch::Sender::new(hooks::waiting(config.hooks.as_ref())),
             desk: HookDesk {

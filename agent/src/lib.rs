@@ -31,7 +31,7 @@ mod watch;
 
 pub use agent::{Agent, OpenError, RunError};
 pub use config::{Config, HooksConfig, LinkConfig, PodioConfig, Target};
-pub use explain::{ExplainError, Explanation, FieldChange};
+pub use explain::{ExplainError, Explanation, FieldChange, Remembered};
 pub use handle::{AgentHandle, Change};
 pub use hooks::{
     FailedPlace, HookListing, HookReport, HookState, HookUrls, HooksError, ListedHook,

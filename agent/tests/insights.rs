@@ -308,3 +308,36 @@ async fn near_the_rate_limit_nothing_is_asked() {
     }
     assert!(refused);
 }
+
+#[tokio::test]
+async fn after_a_delete_what_was_last_known_is_told() {
+    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let (item, update) = changed(&running).await;
+    running.handle.explain(update.id).await.unwrap();
+    running
+        .podio
+        .client
+        .delete_item(item, WriteOptions::default())
+        .await
+        .unwrap();
+    let rows = running.arrived(6).await;
+    assert_eq!(rows[0].event_type.as_deref(), Some("item.delete"));
+
+    let told = running.handle.explain(rows[0].id).await.unwrap();
+
+    assert_eq!(told.title.as_deref(), Some("A walnut desk"));
+    assert_eq!(told.app.as_deref(), Some("Orders"));
+    let status = told
+        .changes
+        .iter()
+        .find(|change| change.field == "Status")
+        .unwrap();
+    assert_eq!((&*status.from, &*status.to), ("Paid", ""));
+    // The list shows it, too, and what each event changed.
+    let remembered = running.handle.remembered(&rows).await.unwrap();
+    assert_eq!(
+        remembered[&rows[0].id].title.as_deref(),
+        Some("A walnut desk")
+    );
+    assert_eq!(remembered[&update.id].changed, ["Status"]);
+}

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::embedded::Embedded;
 use super::link::Link;
-use super::listen::{Shown, show, start_agent, start_relay};
+use super::listen::{Shown, open_agent, run_agent, show, start_relay};
 use super::picture::draw;
 use crate::cli::Demo;
 use crate::config::Settings;
@@ -56,11 +56,13 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
     config.link = Some(link.clone());
     config.target = Some(target(service.address())?);
     config.podio = hooks_of_the_company(&podio.base_url())?;
-    let handle = start_agent(
+    let (agent, handle) = open_agent(config)?;
+    let shown = shown.open(handle.clone(), demo.events).await?;
+    run_agent(
         &mut parts,
-        config,
+        agent,
         Link::with(link, "this process", settings)?,
-    )?;
+    );
     start_relay(&mut parts, relay);
     let (token, alive) = (parts.token(), podio.handle());
     parts.start(async move {
@@ -83,7 +85,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
             token,
         ));
     } else {
-        show(&mut parts, handle.clone(), shown, demo.events).await?;
+        show(&mut parts, handle.clone(), shown);
     }
     let (token, pace) = (
         parts.token(),

@@ -41,12 +41,15 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     let mut config = agent_config(settings, Some(&link), Some(target))?;
     config.podio.hooks = super::hooks::wanted(&listen.hooks, settings)?;
     let history = config.history.clone();
-    let handle = start_agent(&mut parts, config, link)?;
+    let (agent, handle) = open_agent(config)?;
+    // What the agent finds at its start is shown, too.
+    let shown = shown.open(handle.clone(), None).await?;
+    run_agent(&mut parts, agent, link);
     parts.start(running::tell(history, handle.clone(), parts.token()));
     if listen.no_wait {
         first_connection(&handle, &relay, shutdown.token()).await?;
     }
-    show(&mut parts, handle, shown, None).await?;
+    show(&mut parts, handle, shown);
     parts.finish().await?;
     Ok(shutdown.exit_code())
 }
@@ -62,17 +65,16 @@ pub(super) fn start_relay(parts: &mut Parts, relay: podtap_relay::Bound) {
     });
 }
 
-/// Opens an agent and adds it to the parts.
-pub(super) fn start_agent(
-    parts: &mut Parts,
-    config: Config,
-    link: Link,
-) -> Result<AgentHandle, Failure> {
+/// Opens an agent; nothing of it runs yet.
+pub(super) fn open_agent(config: Config) -> Result<(Agent, AgentHandle), Failure> {
     let path = config.history.clone();
-    let (agent, handle) = Agent::open(config).map_err(|error| open_failure(&path, &error))?;
+    Agent::open(config).map_err(|error| open_failure(&path, &error))
+}
+
+/// Adds an agent to the parts.
+pub(super) fn run_agent(parts: &mut Parts, agent: Agent, link: Link) {
     let token = parts.token();
     parts.start(async move { agent.run(token).await.map_err(|error| link.explain(&error)) });
-    Ok(handle)
 }
 
 /// How what happens is shown; known before anything starts, so that a mistake in it stops nothing
@@ -94,25 +96,41 @@ impl Shown {
     }
 }
 
-/// Adds what shows the agent's doings, ending after `limit` attempts where one is given.
-pub(super) async fn show(
-    parts: &mut Parts,
-    handle: AgentHandle,
-    shown: Shown,
-    limit: Option<u64>,
-) -> Result<(), Failure> {
+/// What shows an agent's doings, ready to go on from here.
+pub(super) enum Opened {
+    Nowhere,
+    OnScreen(Box<podtap_tui::Config>),
+    AsLines(Box<Feed>),
+}
+
+impl Shown {
+    /// Notes where the history ends, so that what comes after is shown; as lines, `limit` attempts
+    /// where a number is given.
+    pub(super) async fn open(
+        self,
+        handle: AgentHandle,
+        limit: Option<u64>,
+    ) -> Result<Opened, Failure> {
+        Ok(match self {
+            Self::Nowhere => Opened::Nowhere,
+            Self::OnScreen(config) => Opened::OnScreen(config),
+            Self::AsLines(format, look) => {
+                Opened::AsLines(Box::new(Feed::new(handle, format, look, limit).await?))
+            }
+        })
+    }
+}
+
+/// Adds what shows the agent's doings to the parts.
+pub(super) fn show(parts: &mut Parts, handle: AgentHandle, shown: Opened) {
     let token = parts.token();
-    let (format, look) = match shown {
-        Shown::Nowhere => return Ok(()),
-        Shown::OnScreen(config) => {
+    match shown {
+        Opened::Nowhere => {}
+        Opened::OnScreen(config) => {
             parts.start(async move { super::ui::on_screen(handle, *config, token).await });
-            return Ok(());
         }
-        Shown::AsLines(format, look) => (format, look),
-    };
-    let feed = Feed::new(handle, format, look, limit).await?;
-    parts.start(feed.run(token));
-    Ok(())
+        Opened::AsLines(feed) => parts.start(feed.run(token)),
+    }
 }
 
 /// An agent's configuration out of the settings.

@@ -55,6 +55,9 @@ fn describe(event: &Event, attempts: &[Attempt], look: &Look) -> Vec<String> {
     ];
     if let Some(podio) = &event.podio {
         text.push(pair("type", podio.kind.as_str()));
+        if let Some(verification) = &event.insight.verification {
+            text.push(pair("validation", &lines::validation(verification).1));
+        }
         if let Some(object) = podio.object() {
             text.push(pair("about", &object.to_string()));
         }

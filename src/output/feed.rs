@@ -3,8 +3,10 @@
 
 use jiff::Timestamp;
 use podtap_agent::export::json::{AttemptObject, EventObject, millis};
-use podtap_agent::history::{AttemptPosition, DeliveryState, LoopFinding, Position, Verification};
-use podtap_agent::{AgentHandle, Change, LinkState, ServiceState};
+use podtap_agent::history::{
+    Attempt, DeliveryState, Ends, Event, Finding, LoopFinding, Verification,
+};
+use podtap_agent::{AgentHandle, LinkState, ServiceState};
 use podtap_wire::{EventId, Seq};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -31,29 +33,28 @@ pub(crate) struct Feed {
     look: Look,
     /// Ends after this many attempts; `None` for never.
     limit: Option<u64>,
-    events_through: Position,
-    attempts_through: AttemptPosition,
+    /// What was printed last.
+    through: Ends,
     said_ready: bool,
     link: LinkState,
     service: ServiceState,
 }
 
 impl Feed {
-    /// A feed of what happens from now on, ending after `limit` attempts where one is given.
+    /// A feed of what happens from now on, ending after `limit` attempts where one is given. Made
+    /// before the agent runs, it misses nothing of what that finds at its start.
     pub(crate) async fn new(
         agent: AgentHandle,
         format: Format,
         look: Look,
         limit: Option<u64>,
     ) -> Result<Self, Failure> {
-        let (events_through, attempts_through) = agent.history().end().await?;
         Ok(Self {
+            through: agent.history().end().await?,
             agent,
             format,
             look,
             limit,
-            events_through,
-            attempts_through,
             said_ready: false,
             link: LinkState::Off,
             service: ServiceState::Unknown,
@@ -65,33 +66,16 @@ impl Feed {
         let mut changes = self.agent.changes();
         let mut status = self.agent.status();
         while !self.catch_up().await? {
-            let change = tokio::select! {
+            // Both are cancel-safe, and hints only: what happened is read from the history.
+            tokio::select! {
                 () = token.cancelled() => {
                     self.catch_up().await?;
                     return Ok(());
                 }
-                // Both are cancel-safe: a change that is missed is found in the history.
-                change = changes.recv() => change,
-                Ok(()) = status.changed() => continue,
-            };
-            match change {
-                Ok(Change::Gap { from, to, reason }) => self.gap(from, to, &reason)?,
-                Ok(Change::Refused {
-                    count,
-                    reason,
-                    last_at,
-                }) => self.refused(count, &reason, last_at)?,
-                Ok(Change::Verified {
-                    event,
-                    hook_id,
-                    verification,
-                    ..
-                }) => {
-                    self.verified(event, hook_id, &verification).await?;
-                }
-                Ok(Change::Loop(finding)) => self.found(&finding)?,
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => token.cancelled().await,
+                change = changes.recv() => if change == Err(RecvError::Closed) {
+                    token.cancelled().await;
+                },
+                Ok(()) = status.changed() => {}
             }
         }
         Ok(())
@@ -101,6 +85,7 @@ impl Feed {
     async fn catch_up(&mut self) -> Result<bool, Failure> {
         self.status()?;
         self.events().await?;
+        self.findings().await?;
         self.attempts().await
     }
 
@@ -156,12 +141,12 @@ impl Feed {
             let events = self
                 .agent
                 .history()
-                .events_after(self.events_through, BATCH)
+                .events_after(self.through.event, BATCH)
                 .await?;
             let Some(last) = events.last() else {
                 return Ok(());
             };
-            self.events_through = last.position;
+            self.through.event = last.position;
             for event in &events {
                 match self.format {
                     Format::Json => print(&EventObject::new(event, None).to_line())?,
@@ -175,19 +160,53 @@ impl Feed {
         }
     }
 
+    async fn findings(&mut self) -> Result<(), Failure> {
+        loop {
+            let history = self.agent.history();
+            let findings = history.findings_after(self.through.finding, BATCH).await?;
+            let Some((last, _)) = findings.last() else {
+                return Ok(());
+            };
+            self.through.finding = *last;
+            for (_, finding) in &findings {
+                match finding {
+                    Finding::Verified {
+                        event,
+                        hook_id,
+                        verification,
+                    } => self.verified(*event, *hook_id, verification).await?,
+                    Finding::Loop(finding) => self.found(finding)?,
+                    Finding::Gap { from, to, reason } => self.gap(*from, *to, reason)?,
+                    Finding::Refused {
+                        count,
+                        reason,
+                        last_at,
+                    } => self.refused(*count, reason, *last_at)?,
+                }
+            }
+        }
+    }
+
+    /// Whether an attempt has a line of its own: of a `hook.verify` the outcome is what matters,
+    /// and that has one, where it is validated here.
+    fn is_told(&self, event: &Event, attempt: &Attempt) -> bool {
+        attempt.replay || !self.agent.verifies() || !event.is_hook_verify()
+    }
+
     async fn attempts(&mut self) -> Result<bool, Failure> {
         loop {
             let history = self.agent.history();
-            let attempts = history.attempts_after(self.attempts_through, BATCH).await?;
+            let attempts = history.attempts_after(self.through.attempt, BATCH).await?;
             let Some((last, _)) = attempts.last() else {
                 return Ok(false);
             };
-            self.attempts_through = *last;
+            self.through.attempt = *last;
             for (_, attempt) in &attempts {
                 match self.format {
                     Format::Json => print(&AttemptObject::from(attempt).to_line())?,
                     Format::Lines => {
-                        if let Some(event) = self.agent.history().event(attempt.event).await? {
+                        let event = self.agent.history().event(attempt.event).await?;
+                        if let Some(event) = event.filter(|event| self.is_told(event, attempt)) {
                             print(&lines::attempt(&event, attempt, &self.look))?;
                         }
                     }

@@ -6,7 +6,7 @@ use podtap_agent::LinkState;
 use podtap_agent::export::json::{
     OutcomeFields, VERSION, VerifiedObject, duration_ms, millis, text,
 };
-use podtap_agent::history::{AttemptSummary, LoopFinding, Verification};
+use podtap_agent::history::{AttemptSummary, LoopFinding, LoopShape, Maker, Verification};
 use podtap_wire::{EventId, Seq};
 use serde::Serialize;
 
@@ -86,6 +86,15 @@ pub(crate) struct LoopObject<'a> {
     times: Vec<String>,
     revisions: &'a [u64],
     consecutive: bool,
+    /// The other objects, of a circle of several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    circle: Vec<String>,
+    /// Whether each event adds an object.
+    adds: bool,
+    /// Whether our own API client makes the changes; null where nobody knows.
+    own: Option<bool>,
+    /// Who makes them, or why nobody knows.
+    maker: String,
     cure: String,
 }
 
@@ -159,6 +168,17 @@ impl<'a> Object<'a> {
             times: finding.times.iter().copied().map(millis::text).collect(),
             revisions: &finding.revisions,
             consecutive: finding.consecutive,
+            circle: match &finding.shape {
+                LoopShape::Circle(others) => others.iter().map(ToString::to_string).collect(),
+                LoopShape::Same | LoopShape::Adds => Vec::new(),
+            },
+            adds: finding.shape == LoopShape::Adds,
+            own: match finding.maker {
+                Maker::Unknown { .. } => None,
+                Maker::Own { .. } => Some(true),
+                Maker::Other { .. } => Some(false),
+            },
+            maker: finding.maker.to_string(),
             cure: finding.cure(),
         })
     }

@@ -28,6 +28,8 @@ struct Columns<'a> {
     /// Podio's type, or the method of what is no Podio event.
     kind: &'a str,
     object: Option<ObjectRef>,
+    /// The hook that is to be verified, where there is no object.
+    hook: Option<u64>,
     revision: Option<u64>,
     came: Came,
     path: &'a str,
@@ -38,6 +40,7 @@ impl Columns<'_> {
         let mut object = self
             .object
             .map(|object| object.to_string())
+            .or_else(|| Some(format!("hook {}", self.hook?)))
             .unwrap_or_default();
         if let Some(revision) = self.revision {
             object.push_str(&format!(" r{revision}"));
@@ -74,7 +77,7 @@ pub(crate) fn listing(rows: &[EventRow], now: Timestamp, look: &Look) -> Vec<Pai
 fn event(row: &EventRow, time: &str, look: &Look) -> Painted {
     let came = match (&row.last, &row.insight.verification) {
         // The local service's answer says nothing of what Podio made of it.
-        (_, Some(Verification::Failed { reason })) => (Tone::Bad, not_validated(reason)),
+        (_, Some(verification)) => validation(verification),
         (Some(last), _) => outcome(last),
         (None, _) => (Tone::Plain, row.state.word(row.insight.hold).to_owned()),
     };
@@ -132,6 +135,7 @@ fn of<'a>(
         time: look.clock(request.received_at),
         kind: podio.map_or(&request.method, |podio| podio.kind.as_str()),
         object: podio.and_then(PodioEvent::object),
+        hook: podio.and_then(|podio| podio.hook_id),
         revision: podio.and_then(PodioEvent::revision),
         came,
         path: &request.path,
@@ -201,6 +205,18 @@ pub(crate) fn service_down(
     ])
 }
 
+/// What came of a validation.
+pub(crate) fn validation(verification: &Verification) -> Came {
+    match verification {
+        Verification::Validated => (Tone::Good, "✓  validated".to_owned()),
+        Verification::ActiveAnyway => {
+            let text = "✓  active (the local service was first)";
+            (Tone::Good, text.to_owned())
+        }
+        Verification::Failed { reason } => (Tone::Bad, not_validated(reason)),
+    }
+}
+
 /// What came of the validation of a `hook.verify`.
 pub(crate) fn verified(
     event: &Event,
@@ -209,14 +225,7 @@ pub(crate) fn verified(
     look: &Look,
 ) -> Painted {
     let hook = hook_id.map_or("hook ?".to_owned(), |id| format!("hook {id}"));
-    let (tone, came) = match verification {
-        Verification::Validated => (Tone::Good, "✓  validated".to_owned()),
-        Verification::ActiveAnyway => {
-            let text = "✓  active (the local service was first)";
-            (Tone::Good, text.to_owned())
-        }
-        Verification::Failed { reason } => (Tone::Bad, not_validated(reason)),
-    };
+    let (tone, came) = validation(verification);
     let time = look.clock(event.request.received_at);
     look.line(&[
         (
@@ -228,15 +237,20 @@ pub(crate) fn verified(
     ])
 }
 
-/// A loop, with its cure.
-pub(crate) fn found(finding: &LoopFinding, look: &Look) -> [Painted; 2] {
+/// A loop, with who makes it and its cure.
+pub(crate) fn found(finding: &LoopFinding, look: &Look) -> [Painted; 3] {
     let (count, seconds) = (finding.times.len(), finding.span().as_secs_f64());
-    let what = format!(
-        "⚠  loop? {} fired hook {} {count}× in {seconds:.1} s",
-        finding.object, finding.hook_id
-    );
-    let cure = look.plain(&format!("   {}", finding.cure()));
-    [look.line(&[(Tone::Doubtful, &what)]), cure]
+    let (tone, sign) = if finding.is_suspected() {
+        (Tone::Doubtful, "⚠  loop?")
+    } else {
+        (Tone::Plain, "·  busy:")
+    };
+    let what = format!("{sign} {}, {count}× in {seconds:.1} s", finding.words());
+    [
+        look.line(&[(tone, &what)]),
+        look.plain(&format!("   {}", finding.maker)),
+        look.plain(&format!("   {}", finding.cure())),
+    ]
 }
 
 /// Events that a limit removed on the relay before this agent could take them.
@@ -276,6 +290,7 @@ mod tests {
             time: "12:04:31.204".to_owned(),
             kind: "item.update",
             object: None,
+            hook: None,
             revision: Some(8),
             came: (Tone::Good, "→  200    38 ms".to_owned()),
             path,

@@ -1,7 +1,7 @@
 //! Whole frames, as they were looked at and found good, at every size that the layout tells apart.
 
 use jiff::SignedDuration;
-use podtap_agent::history::{EventRow, LoopFinding, Position};
+use podtap_agent::history::{EventRow, LoopFinding, LoopShape, Maker, Position};
 use podtap_agent::{Explanation, FieldChange, LinkState, ServiceState};
 use podtap_podio::{ObjectKind, ObjectRef};
 
@@ -273,5 +273,7 @@ fn found_loop() -> LoopFinding {
             .collect(),
         revisions: Vec::new(),
         consecutive: true,
+        shape: LoopShape::Same,
+        maker: Maker::default(),
     }
 }

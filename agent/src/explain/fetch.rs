@@ -23,6 +23,8 @@ pub(super) struct Found {
     pub(super) is_whole: bool,
     /// The app, where the answer names it.
     pub(super) app: Option<Place>,
+    /// The item as it is now, where Podio still has it.
+    pub(super) item: Option<Item>,
 }
 
 pub(super) async fn fetch(
@@ -250,9 +252,11 @@ impl Found {
 
     fn about(&mut self, item: Item) {
         self.app = item.app.as_ref().and_then(app_place);
-        self.explanation.title = told(item.title);
-        self.explanation.link = item.link;
-        self.explanation.app = item.app.and_then(|app| told(app.name));
+        self.explanation.title = told(item.title.clone());
+        self.explanation.link.clone_from(&item.link);
+        let app = item.app.as_ref();
+        self.explanation.app = app.and_then(|app| told(app.name.clone()));
+        self.item = Some(item);
     }
 
     fn by(&mut self, revision: &Revision) {

@@ -5,6 +5,7 @@
 //! explained unasked, what cannot change any more is asked for once, and near the limit not at all.
 
 mod fetch;
+mod remembered;
 mod values;
 
 use podtap_podio::client::{self, Client, RateLimit};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::{Event, History, HistoryError, Note, Watched, Writer};
 use crate::place::{Place, PlaceRef};
+pub use remembered::Remembered;
 
 /// One in so many calls of the hour is left for validating and managing hooks.
 const RESERVED_SHARE: u64 = 10;
@@ -123,7 +125,10 @@ impl Explainer {
             return Ok(kept);
         }
         self.may_ask()?;
-        let found = fetch::fetch(&self.client, self.locale, podio).await?;
+        let mut found = fetch::fetch(&self.client, self.locale, podio).await?;
+        if found.item.is_none() {
+            self.remember(podio, &mut found.explanation).await?;
+        }
         let text = serde_json::to_string(&found.explanation).ok();
         let kept = subject(podio).zip(text).filter(|_| found.is_whole);
         let mut notes: Vec<_> = kept
@@ -133,6 +138,11 @@ impl Explainer {
             })
             .into_iter()
             .collect();
+        let item = found.item.take();
+        notes.extend(item.map(|item| Note::KnownItem {
+            item_id: item.item_id,
+            known: values::known(&item, self.locale),
+        }));
         notes.extend(found.app.and_then(|app| learned(&event, podio, app)));
         if !notes.is_empty() {
             self.writer.note(notes).await?;
@@ -151,6 +161,40 @@ impl Explainer {
         let kept = self.watched.explanation(subject).await?;
         // What another build wrote differently is asked for again.
         Ok(kept.and_then(|kept| serde_json::from_str(&kept).ok()))
+    }
+
+    /// Adds what was last known of an item that Podio does not tell of any more.
+    async fn remember(
+        &self,
+        podio: &PodioEvent,
+        explanation: &mut Explanation,
+    ) -> Result<(), HistoryError> {
+        let Some(item_id) = podio.id("item_id") else {
+            return Ok(());
+        };
+        let Some(known) = self.watched.known_item(item_id).await? else {
+            return Ok(());
+        };
+        let then = known
+            .revision
+            .map_or_else(String::new, |revision| format!(", at revision {revision}"));
+        explanation.notes.push(format!(
+            "title and values are what Podio told while the item was there{then}"
+        ));
+        explanation.title = Some(known.title);
+        explanation.link = known.link;
+        explanation.app = known.app;
+        if podio.kind == EventKind::Known(EventType::ItemDelete) {
+            let values = known.values.into_iter();
+            explanation
+                .changes
+                .extend(values.map(|(field, from)| FieldChange {
+                    field,
+                    from,
+                    to: String::new(),
+                }));
+        }
+        Ok(())
     }
 
     fn may_ask(&self) -> Result<(), ExplainError> {
@@ -184,7 +228,11 @@ fn subject(podio: &PodioEvent) -> Option<String> {
         EventType::CommentCreate => podio.id("comment_id")?,
         _ => return None,
     };
-    Some(format!("{kind} {} {detail}", podio.id("item_id")?))
+    Some(subject_of(kind, podio.id("item_id")?, detail))
+}
+
+fn subject_of(kind: EventType, item_id: u64, detail: u64) -> String {
+    format!("{kind} {item_id} {detail}")
 }
 
 /// An item's app is what its hook is on, unless the hook may be on a field.

@@ -5,6 +5,7 @@ use podtap_podio::wording::{self, Field, Locale};
 use serde_json::Value;
 
 use super::FieldChange;
+use crate::history::KnownItem;
 
 /// A change in words, or a note where Podio calls changed what is the same before and after.
 pub(super) type Told = Result<FieldChange, String>;
@@ -72,6 +73,18 @@ pub(super) fn first_values(item: &Item, since: &[Difference], locale: Locale) ->
         })
     });
     told.collect()
+}
+
+/// What is kept of an item for when it is gone.
+pub(super) fn known(item: &Item, locale: Locale) -> KnownItem {
+    let values = first_values(item, &[], locale).into_iter().flatten();
+    KnownItem {
+        title: item.title.clone(),
+        link: item.link.clone(),
+        app: item.app.as_ref().map(|app| app.name.clone()),
+        revision: item.revision,
+        values: values.map(|held| (held.field, held.to)).collect(),
+    }
 }
 
 fn settings<'a>(difference: &'a Difference, item: Option<&'a Item>) -> &'a Value {

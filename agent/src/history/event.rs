@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use podtap_podio::PodioEvent;
+use podtap_podio::{EventKind, EventType, PodioEvent};
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 
 use super::burst::Burst;
@@ -33,6 +33,14 @@ pub struct Event {
     pub insight: Insight,
     /// What a person wrote on it.
     pub note: Option<String>,
+}
+
+impl Event {
+    /// Whether Podio asks whether the receiver wants the hook.
+    pub fn is_hook_verify(&self) -> bool {
+        let kind = self.podio.as_ref().map(|podio| &podio.kind);
+        kind == Some(&EventKind::Known(EventType::HookVerify))
+    }
 }
 
 /// A stored webhook as a list shows it: without headers and body.

@@ -1,16 +1,19 @@
-//! What was found out over several events: loops.
+//! A loop, who makes it, and its cure.
+
+use std::fmt;
 
 use jiff::Timestamp;
-use podtap_podio::{ObjectKind, ObjectRef};
+use podtap_podio::{EventType, ObjectRef};
 use podtap_wire::EventId;
+use serde::{Deserialize, Serialize};
 
 use super::event::Position;
 
-/// One object fired by one hook again and again, faster than people act: most likely the local
-/// service's answer to each event causes the next one. Found once a loop.
+/// What fires again and again: most likely the local service's answer to each event causes the
+/// next one. Found once a loop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoopFinding {
-    /// What changes again and again.
+    /// What changes again and again; of a loop that adds objects, the newest of them.
     pub object: ObjectRef,
     /// The hook that fires.
     pub hook_id: u64,
@@ -26,21 +29,157 @@ pub struct LoopFinding {
     pub revisions: Vec<u64>,
     /// Whether each revision follows the one before: nothing else changed the item meanwhile.
     pub consecutive: bool,
+    /// How it goes round.
+    pub shape: LoopShape,
+    /// Who makes the changes, as Podio tells it of the newest one.
+    pub maker: Maker,
+}
+
+/// How a loop goes round.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum LoopShape {
+    /// One object fires its own hook.
+    #[default]
+    Same,
+    /// Several objects fire in turn, each causing the next; these beside the finding's own.
+    Circle(Vec<ObjectRef>),
+    /// Each event adds an object, whose event adds the next.
+    Adds,
+}
+
+/// Who makes the changes that an alarm is about, as Podio tells it of the newest one. Names are
+/// text of the outside world: escape them before showing them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Maker {
+    /// Nobody could be asked.
+    Unknown {
+        /// Why not, in words.
+        reason: String,
+    },
+    /// The API client, or the app, whose credentials are used here.
+    Own {
+        /// Who, through which API client: `Ada through Invoicing`.
+        by: String,
+    },
+    /// A person, or another API client.
+    Other {
+        /// Who, through which API client: `Ada through Invoicing`.
+        by: String,
+    },
+}
+
+impl Default for Maker {
+    fn default() -> Self {
+        Self::Unknown {
+            reason: "nobody was asked".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Maker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { reason } => write!(f, "who makes the changes is not known: {reason}"),
+            Self::Own { by } => write!(f, "made by {by}, your API client"),
+            Self::Other { by } => write!(f, "made by {by}, not by your API client"),
+        }
+    }
 }
 
 impl LoopFinding {
+    /// Whether the local service is to blame, as far as anybody knows: what another client or a
+    /// person does is told, and never held.
+    pub fn is_suspected(&self) -> bool {
+        !matches!(self.maker, Maker::Other { .. })
+    }
+
+    /// Every object of it, the one that was found first.
+    pub fn objects(&self) -> Vec<ObjectRef> {
+        let mut objects = vec![self.object];
+        if let LoopShape::Circle(others) = &self.shape {
+            objects.extend(others);
+        }
+        objects
+    }
+
+    /// What happens, in words: `item 7 and item 8 fire in turn`.
+    pub fn words(&self) -> String {
+        let names = |objects: &[ObjectRef]| {
+            let names: Vec<_> = objects.iter().map(ToString::to_string).collect();
+            match names.split_last() {
+                Some((last, rest)) if !rest.is_empty() => {
+                    format!("{} and {last}", rest.join(", "))
+                }
+                _ => names.concat(),
+            }
+        };
+        match &self.shape {
+            LoopShape::Same => format!("{} fired hook {}", self.object, self.hook_id),
+            LoopShape::Circle(_) => format!(
+                "{} fire in turn, hook {} among others",
+                names(&self.objects()),
+                self.hook_id
+            ),
+            LoopShape::Adds => format!(
+                "{} of new objects fired hook {}, up to {}",
+                self.event_type, self.hook_id, self.object
+            ),
+        }
+    }
+
     /// The cure, in the words of Podio's documentation (podio.md 5.3).
     pub fn cure(&self) -> String {
-        let call = match self.object.kind {
-            ObjectKind::Item => format!("PUT /item/{}?hook=false", self.object.id),
-            _ => "…?hook=false".to_owned(),
+        if let Maker::Other { by } = &self.maker {
+            return format!(
+                "nothing to mend in this service if {by} is somebody else's: these changes come \
+                 from there"
+            );
+        }
+        let Some((doing, call)) = self.write() else {
+            return format!(
+                "before the local service answers this event with a change, have it look whether \
+                 the change is there already: no `hook` switch is documented for what fires {}",
+                self.event_type
+            );
+        };
+        let unless = match self.shape {
+            LoopShape::Adds => "unless this is an import, ",
+            LoopShape::Same | LoopShape::Circle(_) => "",
         };
         format!(
-            "make the change that answers this event with hook=false in the query of the update: \
-             {call}. Podio's documentation on `hook`: \"True if hooks should be executed for the \
-             change\". In the body it has no effect, and it keeps every hook from firing for that \
-             change, other people's too"
+            "{unless}{doing} with hook=false in the query: {call}. Podio's documentation on `hook`: \"True \
+             if hooks should be executed for the change\". In the body it has no effect, and it \
+             keeps every hook from firing for that change, other people's too"
         )
+    }
+
+    /// The write that fires such an event, and how it is called; `None` where no switch is known.
+    fn write(&self) -> Option<(&'static str, String)> {
+        use EventType as E;
+        let id = self.object.id;
+        let doing = match self.shape {
+            LoopShape::Adds => "add what answers this event",
+            LoopShape::Same | LoopShape::Circle(_) => "make the change that answers this event",
+        };
+        let call = match self.event_type.parse().ok()? {
+            E::ItemCreate => "POST /item/app/APP_ID/?hook=false".to_owned(),
+            E::ItemUpdate => format!("PUT /item/{id}?hook=false"),
+            E::ItemDelete => format!("DELETE /item/{id}?hook=false"),
+            E::CommentCreate => format!("POST /comment/item/{id}?hook=false"),
+            E::CommentDelete => "DELETE /comment/COMMENT_ID?hook=false".to_owned(),
+            E::FileChange => {
+                return Some((
+                    "attach the file that answers this event",
+                    "POST /file/FILE_ID/attach?hook=false".to_owned(),
+                ));
+            }
+            E::TaskCreate => "POST /task/?hook=false".to_owned(),
+            E::TaskUpdate => format!("PUT /task/{id}?hook=false"),
+            E::TaskDelete => format!("DELETE /task/{id}?hook=false"),
+            _ => return None,
+        };
+        Some((doing, call))
     }
 
     /// From the first event of the evidence to the last.
@@ -49,5 +188,92 @@ impl LoopFinding {
             (Some(first), Some(last)) => last.duration_since(*first),
             _ => jiff::SignedDuration::ZERO,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use podtap_podio::ObjectKind;
+
+    use super::*;
+
+    fn finding(event_type: &str, kind: ObjectKind, shape: LoopShape) -> LoopFinding {
+        LoopFinding {
+            object: ObjectRef { kind, id: 7 },
+            hook_id: 5,
+            event_type: event_type.to_owned(),
+            event: EventId::from_bytes([0; 16]),
+            position: Position(1),
+            times: Vec::new(),
+            revisions: Vec::new(),
+            consecutive: false,
+            shape,
+            maker: Maker::default(),
+        }
+    }
+
+    #[test]
+    fn the_cure_names_the_write_that_fires_the_event() {
+        for (event_type, kind, shape, call) in [
+            (
+                "item.update",
+                ObjectKind::Item,
+                LoopShape::Same,
+                "PUT /item/7?hook=false",
+            ),
+            (
+                "item.create",
+                ObjectKind::Item,
+                LoopShape::Adds,
+                "POST /item/app/APP_ID/?hook=false",
+            ),
+            (
+                "comment.create",
+                ObjectKind::Item,
+                LoopShape::Same,
+                "POST /comment/item/7?hook=false",
+            ),
+            (
+                "file.change",
+                ObjectKind::Item,
+                LoopShape::Same,
+                "POST /file/FILE_ID/attach?hook=false",
+            ),
+            (
+                "task.create",
+                ObjectKind::Task,
+                LoopShape::Adds,
+                "POST /task/?hook=false",
+            ),
+            (
+                "task.update",
+                ObjectKind::Task,
+                LoopShape::Same,
+                "PUT /task/7?hook=false",
+            ),
+        ] {
+            let cure = finding(event_type, kind, shape).cure();
+            assert!(cure.contains(call), "{event_type}: {cure}");
+        }
+        let cure = finding("app.update", ObjectKind::App, LoopShape::Same).cure();
+        assert!(!cure.contains("hook=false"), "{cure}");
+    }
+
+    #[test]
+    fn a_circle_is_told_with_all_its_objects() {
+        let other = ObjectRef {
+            kind: ObjectKind::Item,
+            id: 8,
+        };
+        let circle = finding(
+            "item.update",
+            ObjectKind::Item,
+            LoopShape::Circle(vec![other]),
+        );
+        assert!(
+            circle.words().starts_with("item 7 and item 8 fire in turn"),
+            "{}",
+            circle.words()
+        );
     }
 }

@@ -5,6 +5,7 @@ use podtap_wire::EventId;
 use rusqlite::{Connection, params};
 
 use super::event::{Attempt, Event, Position};
+use super::findings::FindingPosition;
 use super::row;
 use super::{History, HistoryError};
 
@@ -15,10 +16,20 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AttemptPosition(i64);
 
+/// The places of what is newest: reading on after them shows what happens from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// The newest event.
+    pub event: Position,
+    /// The attempt that ended last.
+    pub attempt: AttemptPosition,
+    /// What came to be known last.
+    pub finding: FindingPosition,
+}
+
 impl History {
-    /// The places of the newest event and the newest attempt: reading on after them shows what
-    /// happens from now on.
-    pub async fn end(&self) -> Result<(Position, AttemptPosition), HistoryError> {
+    /// What is newest.
+    pub async fn end(&self) -> Result<Ends, HistoryError> {
         self.near.read(end).await
     }
 
@@ -45,11 +56,16 @@ impl History {
     }
 }
 
-fn end(connection: &Connection) -> rusqlite::Result<(Position, AttemptPosition)> {
+fn end(connection: &Connection) -> rusqlite::Result<Ends> {
     let ends = "SELECT (SELECT ifnull(max(position), 0) FROM events), \
-                (SELECT ifnull(max(rowid), 0) FROM attempts)";
+                (SELECT ifnull(max(rowid), 0) FROM attempts), \
+                (SELECT ifnull(max(number), 0) FROM findings)";
     connection.query_row(ends, [], |row| {
-        Ok((Position(row.get(0)?), AttemptPosition(row.get(1)?)))
+        Ok(Ends {
+            event: Position(row.get(0)?),
+            attempt: AttemptPosition(row.get(1)?),
+            finding: FindingPosition(row.get(2)?),
+        })
     })
 }
 

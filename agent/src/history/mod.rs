@@ -12,10 +12,12 @@ mod error;
 mod event;
 pub mod filter;
 mod finding;
+mod findings;
 mod fold;
 mod follow;
 mod index;
 mod insight;
+mod known_item;
 mod made;
 mod note;
 mod page;
@@ -47,10 +49,12 @@ pub use event::{
     Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome, Position,
 };
 pub use filter::{Filter, FilterError, Saved, SavedError};
-pub use finding::LoopFinding;
+pub use finding::{LoopFinding, LoopShape, Maker};
+pub use findings::{Finding, FindingPosition};
 pub use fold::FoldedQuery;
-pub use follow::AttemptPosition;
+pub use follow::{AttemptPosition, Ends};
 pub use insight::{Duplicate, Hold, Insight, Verification};
+pub use known_item::KnownItem;
 pub(crate) use made::MadeHook;
 pub use note::MAX_NOTE;
 pub(crate) use note::{EventKey, Note, whole_note};
@@ -174,11 +178,6 @@ impl History {
         self.far
             .read(move |connection| page::find(connection, &text))
             .await
-    }
-
-    /// The newest loops, newest first; at most 100.
-    pub async fn loops(&self) -> Result<Vec<LoopFinding>, HistoryError> {
-        self.near.read(watch::loops).await
     }
 
     /// Bytes that the history takes on the disk, with what is not yet copied into its file.

@@ -3,21 +3,19 @@
 
 use jiff::Timestamp;
 use podtap_podio::ObjectRef;
-use podtap_wire::EventId;
+use podtap_wire::{EventId, Seq};
 use rusqlite::{ToSql, Transaction, params};
-use serde::{Deserialize, Serialize};
 
 use super::event::{DeliveryState, Position};
 use super::finding::LoopFinding;
+use super::findings;
 use super::insight::{Duplicate, Hold, Verification};
+use super::known_item::{self, KnownItem};
 use super::made::{self, MadeHook};
 use super::row;
 use super::write::Tally;
 use crate::handle::Change;
 use crate::place::Place;
-
-/// Loops that are remembered.
-const MAX_LOOPS: u32 = 1000;
 
 /// Explanations that are kept; each is some kilobytes at most.
 const MAX_EXPLANATIONS: u32 = 10_000;
@@ -64,6 +62,16 @@ pub(crate) enum Note {
     Hold { event: EventKey, hold: Hold },
     /// A loop.
     Loop(LoopFinding),
+    /// The relay removed events before any agent took them.
+    Gap { from: Seq, to: Seq, reason: String },
+    /// The relay turned webhooks away.
+    Refused {
+        count: u64,
+        reason: String,
+        last_at: Timestamp,
+    },
+    /// The tunnel's public URL.
+    Tunnel { url: String },
     /// This object's events are held from now on.
     HoldObject(ObjectRef),
     /// They are delivered again from now on.
@@ -88,6 +96,8 @@ pub(crate) enum Note {
         subject: String,
         explanation: String,
     },
+    /// What an item is like, as Podio told it last.
+    KnownItem { item_id: u64, known: KnownItem },
 }
 
 impl Note {
@@ -107,15 +117,9 @@ impl Note {
             ),
             Self::Verified {
                 event,
+                hook_id,
                 verification,
-                ..
-            } => {
-                let (outcome, error) = row::verification_to_sql(verification);
-                execute(
-                    "UPDATE events SET verification = ?, verify_error = ? WHERE position = ?",
-                    params![outcome, error, event.position.0],
-                )
-            }
+            } => findings::write_verified(transaction, *event, *hook_id, verification),
             Self::Duplicate { event, duplicate } => execute(
                 "UPDATE events SET duplicate_of = ?, duplicate_same_hook = ? WHERE position = ?",
                 params![duplicate.of.0, duplicate.same_hook, event.position.0],
@@ -125,7 +129,17 @@ impl Note {
                 params![row::id_to_sql(*revisions), event.position.0],
             ),
             Self::Hold { event, hold } => write_hold(transaction, *event, *hold, tally),
-            Self::Loop(finding) => write_loop(transaction, finding),
+            Self::Loop(finding) => findings::write_loop(transaction, finding),
+            Self::Gap { from, to, reason } => findings::write_gap(transaction, *from, *to, reason),
+            Self::Refused {
+                count,
+                reason,
+                last_at,
+            } => findings::write_refused(transaction, *count, reason, *last_at),
+            Self::Tunnel { url } => execute(
+                "INSERT OR REPLACE INTO tunnel (number, url) VALUES (1, ?)",
+                params![url],
+            ),
             Self::HoldObject(object) => execute(
                 "INSERT OR IGNORE INTO held_objects (object_kind, object_id) VALUES (?, ?)",
                 params![object.kind.as_str(), row::id_to_sql(object.id)],
@@ -152,6 +166,7 @@ impl Note {
                 subject,
                 explanation,
             } => write_explanation(transaction, subject, explanation),
+            Self::KnownItem { item_id, known } => known_item::write(transaction, *item_id, known),
         }
     }
 
@@ -177,10 +192,21 @@ impl Note {
             | Self::Hold { event, .. }
             | Self::Annotated { event, .. } => Some(touched(event)),
             Self::Loop(finding) => Some(Change::Loop(Box::new(finding))),
+            Self::Gap { from, to, reason } => Some(Change::Gap { from, to, reason }),
+            Self::Refused {
+                count,
+                reason,
+                last_at,
+            } => Some(Change::Refused {
+                count,
+                reason,
+                last_at,
+            }),
             Self::HoldObject(object) => Some(Change::Held(object)),
             Self::ReleaseObject(object) => Some(Change::Released(object)),
-            Self::Learned { .. } => Some(Change::Named),
+            Self::Learned { .. } | Self::KnownItem { .. } => Some(Change::Named),
             Self::Watched(_)
+            | Self::Tunnel { .. }
             | Self::Outage { .. }
             | Self::Making(_)
             | Self::Made { .. }
@@ -205,22 +231,6 @@ fn write_hold(
         ])?;
     tally.pending = tally.pending.saturating_sub(changed as u64);
     Ok(())
-}
-
-fn write_loop(transaction: &Transaction<'_>, finding: &LoopFinding) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached("INSERT OR REPLACE INTO loops (position, finding) VALUES (?, ?)")?
-        .execute(params![
-            finding.position.0,
-            row::to_json(&StoredLoop::from(finding))?
-        ])?;
-    transaction
-        .prepare_cached(
-            "DELETE FROM loops WHERE position <= \
-             (SELECT position FROM loops ORDER BY position DESC LIMIT 1 OFFSET ?)",
-        )?
-        .execute([MAX_LOOPS])
-        .map(drop)
 }
 
 /// A name that is known stays until there is another one.
@@ -272,54 +282,4 @@ fn write_explanation(
         )?
         .execute([MAX_EXPLANATIONS])
         .map(drop)
-}
-
-/// A finding as the column `finding` keeps it.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct StoredLoop {
-    object_kind: String,
-    object_id: u64,
-    hook_id: u64,
-    event_type: String,
-    event: EventId,
-    times: Vec<i64>,
-    revisions: Vec<u64>,
-    consecutive: bool,
-}
-
-impl From<&LoopFinding> for StoredLoop {
-    fn from(finding: &LoopFinding) -> Self {
-        Self {
-            object_kind: finding.object.kind.as_str().to_owned(),
-            object_id: finding.object.id,
-            hook_id: finding.hook_id,
-            event_type: finding.event_type.clone(),
-            event: finding.event,
-            times: finding.times.iter().map(|t| t.as_millisecond()).collect(),
-            revisions: finding.revisions.clone(),
-            consecutive: finding.consecutive,
-        }
-    }
-}
-
-impl StoredLoop {
-    /// `None` where a later build wrote a kind of object that this one does not know.
-    pub(super) fn into_finding(self, position: Position) -> Option<LoopFinding> {
-        let times = self.times.into_iter();
-        Some(LoopFinding {
-            object: ObjectRef {
-                kind: row::object_kind(&self.object_kind)?,
-                id: self.object_id,
-            },
-            hook_id: self.hook_id,
-            event_type: self.event_type,
-            event: self.event,
-            position,
-            times: times
-                .filter_map(|millis| Timestamp::from_millisecond(millis).ok())
-                .collect(),
-            revisions: self.revisions,
-            consecutive: self.consecutive,
-        })
-    }
 }

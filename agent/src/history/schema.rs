@@ -2,7 +2,7 @@
 //! refused by name.
 
 /// Each entry takes a file from the format of its index to the next. Never edited, only added to.
-pub(super) const MIGRATIONS: &[&str] = &[FORMAT_1, FORMAT_2, FORMAT_3];
+pub(super) const MIGRATIONS: &[&str] = &[FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4];
 
 /// `events` is what lists and filters read, one narrow row an event, so that a page of a million
 /// events stays cheap and a change of state rewrites no body. `requests` and `attempts` hold the
@@ -137,6 +137,25 @@ CREATE TABLE bursts (
     until INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX bursts_by_last ON bursts (last);
+";
+
+/// What came to be known, in order; this tunnel's URL; what items were like when Podio was asked.
+const FORMAT_4: &str = "
+CREATE TABLE findings (
+    number  INTEGER PRIMARY KEY AUTOINCREMENT,
+    finding TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE tunnel (
+    number INTEGER PRIMARY KEY CHECK (number = 1),
+    url    TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE known_items (
+    number  INTEGER PRIMARY KEY,
+    item_id INTEGER NOT NULL UNIQUE,
+    known   TEXT NOT NULL
+) STRICT;
 ";
 
 /// The format that this build writes.

@@ -1,6 +1,7 @@
 //! What the agent reads to find something out: events with their neighbours, the calls of a hook,
 //! what is remembered. A reader of its own: a slow search never holds it up.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -12,14 +13,12 @@ use super::connection;
 use super::error::HistoryError;
 use super::event::Position;
 use super::finding::LoopFinding;
+use super::findings;
 use super::insight::Verification;
-use super::note::{EventKey, StoredLoop};
+use super::note::EventKey;
 use super::reader::Reader;
 use super::row;
 use crate::place::Place;
-
-/// Loops that are read at once.
-const MAX_LOOPS: usize = 100;
 
 /// An event as the detectors see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +116,14 @@ impl Watched {
 
     /// The newest loops, newest first.
     pub(crate) async fn loops(&self) -> Result<Vec<LoopFinding>, HistoryError> {
-        self.read(loops).await
+        self.read(findings::loops).await
+    }
+
+    /// The public URL that the tunnel had last.
+    pub(crate) async fn tunnel_url(&self) -> Result<Option<String>, HistoryError> {
+        let sql = "SELECT url FROM tunnel WHERE number = 1";
+        self.read(move |connection| connection.query_row(sql, [], |row| row.get(0)).optional())
+            .await
     }
 
     /// What a hook is on.
@@ -149,6 +155,26 @@ impl Watched {
                 })
                 .optional()
                 .map(Option::flatten)
+        })
+        .await
+    }
+
+    /// What was kept of Podio's answers about these.
+    pub(crate) async fn explanations(
+        &self,
+        subjects: Vec<String>,
+    ) -> Result<HashMap<String, String>, HistoryError> {
+        let sql = "SELECT explanation FROM explanations WHERE subject = ?";
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut found = HashMap::new();
+            for subject in subjects {
+                let told = statement.query_row([&subject], |row| row.get(0));
+                if let Some(told) = told.optional()? {
+                    found.insert(subject, told);
+                }
+            }
+            Ok(found)
         })
         .await
     }
@@ -311,13 +337,4 @@ fn object_at(found: &Row<'_>, first: usize) -> rusqlite::Result<Option<ObjectRef
             _ => None,
         },
     )
-}
-
-pub(super) fn loops(connection: &Connection) -> rusqlite::Result<Vec<LoopFinding>> {
-    let sql = "SELECT position, finding FROM loops ORDER BY position DESC LIMIT ?";
-    let found = rows(connection, sql, [MAX_LOOPS], |found| {
-        let stored: StoredLoop = row::json(found, 1)?;
-        Ok(stored.into_finding(Position(found.get(0)?)))
-    })?;
-    Ok(found.into_iter().flatten().collect())
 }

@@ -144,11 +144,14 @@ impl HookDesk {
         Ok(listing)
     }
 
-    /// What the URLs of hooks are judged by: without a link, the tunnel is that of the newest
-    /// hook that an agent on this history made and has not removed.
+    /// What the URLs of hooks are judged by: without a link, the tunnel is the one that the history
+    /// remembers, or that of the newest hook that an agent on this history made and has not removed.
     pub(crate) async fn urls(&self, public: Option<&str>) -> Result<HookUrls, HistoryError> {
         if public.is_some() {
             return Ok(HookUrls::new(&self.api, public));
+        }
+        if let Some(known) = self.watched.tunnel_url().await? {
+            return Ok(HookUrls::new(&self.api, Some(&known)));
         }
         let mut made = self.watched.made_hooks().await?;
         made.retain(|made| made.api == self.api.as_str());

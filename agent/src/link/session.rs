@@ -22,8 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::SleepWatch;
 use super::disconnect::{Disconnect, Stop};
 use super::socket::messages;
-use crate::handle::Change;
-use crate::history::{DeliveryState, HistoryError, NewEvent};
+use crate::history::{DeliveryState, HistoryError, NewEvent, Note};
 use crate::link::Face;
 use crate::reason;
 
@@ -149,7 +148,7 @@ where
                 heard = Instant::now();
                 match frame {
                     Ok(Some(RelayFrame::Event(event))) => face.gather(&mut gathered, event),
-                    Ok(Some(RelayFrame::Notice(notice))) => match face.heed(notice) {
+                    Ok(Some(RelayFrame::Notice(notice))) => match face.heed(notice).await {
                         Ok(delay) => come_back = delay.or(come_back),
                         Err(stop) => return stop,
                     },
@@ -205,12 +204,12 @@ impl Face {
     }
 
     /// What a notice asks for: a time to come back after, or an end.
-    fn heed(&self, notice: Notice) -> Result<Option<Duration>, Disconnect> {
+    async fn heed(&self, notice: Notice) -> Result<Option<Duration>, Disconnect> {
         let delay = stop_of(&notice)?;
-        match notice {
+        let note = match notice {
             Notice::Gap { from, to, reason } => {
                 tracing::warn!(%from, %to, reason, "the relay removed events before they were taken");
-                let _ = self.changes.send(Change::Gap { from, to, reason });
+                Note::Gap { from, to, reason }
             }
             Notice::Refused {
                 count,
@@ -218,13 +217,16 @@ impl Face {
                 last_at,
             } => {
                 tracing::warn!(count, reason, "the relay refused webhooks");
-                let _ = self.changes.send(Change::Refused {
+                Note::Refused {
                     count,
                     reason,
                     last_at,
-                });
+                }
             }
-            _ => {}
+            _ => return Ok(delay),
+        };
+        if self.writer.note_soon(vec![note]).await.is_err() {
+            return Err(Disconnect::Stop(Stop::History(HistoryError::Closed)));
         }
         Ok(delay)
     }

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::disconnect::{Disconnect, Stop};
 use super::{Face, session};
 use crate::handle::Change;
-use crate::history::{Appended, Command, HistoryError, NewEvent, Writer};
+use crate::history::{Appended, Command, HistoryError, NewEvent, Note, Writer};
 use crate::status::{LinkState, Status};
 
 /// A session, and everything around it in the test's hands.
@@ -336,12 +336,16 @@ async fn a_gap_is_announced_and_what_is_unknown_is_skipped() {
         world.changes.recv().await,
         Ok(Change::Link(LinkState::Up { .. }))
     ));
-    let expected = Change::Gap {
+    let expected = Note::Gap {
         from: Seq(3),
         to: Seq(9),
         reason,
     };
-    assert_eq!(world.changes.recv().await, Ok(expected));
+    // The history announces it once it is written down.
+    let Some(Command::Note { notes, .. }) = world.history.recv().await else {
+        panic!("no note");
+    };
+    assert_eq!(notes, [expected]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,18 +1,24 @@
 //! Follows the history and finds out what events mean: one task, started by the agent that has the
 //! link, since two of them would validate everything twice.
 //!
-//! `verify`, `loops`, `marks` and `outage` decide and are pure; `validate` and `names` call Podio.
+//! `verify`, `loops`, `additions`, `marks`, `own` and `outage` decide and are pure; `validate`,
+//! `evidence` and `names` call Podio.
 //! Only what came through a relay counts: an event without a `seq` was made up or imported here, and
 //! is passed over. What is found goes back into the history, together with the place up to which was looked: a
 //! crash repeats a little and loses nothing.
 
+mod additions;
+mod evidence;
 mod loops;
 mod marks;
 mod names;
 mod outage;
+mod own;
+mod suspicion;
 mod validate;
 mod verify;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -21,15 +27,19 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::PodioConfig;
-use crate::history::{Arrival, HistoryError, LoopFinding, Note, Position, Verification};
+use crate::history::{Arrival, HistoryError, LoopShape, Note, Position, Verification};
 use crate::insights::Insights;
 use crate::place::PlaceRef;
 use crate::status::{ServiceState, Status};
+use additions::Additions;
+use evidence::{Answered, Question, Statement, Witness};
 use loops::Loops;
 pub(crate) use names::name;
 pub(crate) use validate::told;
 
 use names::Names;
+use own::OwnClient;
+use suspicion::{Asked, Subject, Suspicion};
 use validate::Validator;
 use verify::{Answer, Pair, Verifier};
 
@@ -41,6 +51,12 @@ const SAVE_EVERY: usize = 4096;
 
 /// Validations under way at once: one that hangs does not keep the others.
 const CALLS_AT_ONCE: usize = 4;
+
+/// Questions to Podio under way at once.
+const QUESTIONS_AT_ONCE: usize = 4;
+
+/// Questions that wait; what more there is stays as unclear as it was.
+const QUESTIONS_WAITING: usize = 64;
 
 /// How far back a `hook.verify` that was never answered is picked up after a start. Its code may
 /// still be good; one call tells.
@@ -59,6 +75,7 @@ pub(crate) struct Watch {
     places: Vec<PlaceRef>,
     /// Whether objects in a loop are held.
     break_loops: bool,
+    own: OwnClient,
     status: watch::Receiver<Status>,
 }
 
@@ -67,6 +84,9 @@ pub(crate) struct Watch {
 struct Detectors {
     verifier: Verifier,
     loops: Loops,
+    additions: Additions,
+    /// What Podio is to be asked, oldest first.
+    questions: VecDeque<Question>,
     cursor: Position,
     /// Events since it was last remembered up to where was looked.
     unsaved: usize,
@@ -85,6 +105,7 @@ impl Watch {
             verify: config.verify,
             places: config.places.clone(),
             break_loops: config.break_loops,
+            own: OwnClient::of(config.client.credentials.as_ref()),
             status,
         }
     }
@@ -114,9 +135,17 @@ impl Watch {
             watched: self.insights.watched.clone(),
             places: self.places.clone(),
         };
-        let mut calls = FuturesUnordered::new();
+        let witness = Witness::new(
+            self.insights.client.clone(),
+            self.insights.explainer.history.clone(),
+            self.insights.watched.clone(),
+            self.insights.writer.clone(),
+            self.own.clone(),
+        );
+        let (mut calls, mut asking) = (FuturesUnordered::new(), FuturesUnordered::new());
         let mut tally = self.insights.writer.tally();
         let mut state = ServiceState::Unknown;
+        let mut url = None;
         while !token.is_cancelled() {
             let more = tally.borrow_and_update().newest > detectors.cursor;
             if more {
@@ -132,6 +161,11 @@ impl Watch {
             {
                 calls.push(validator.validate(pair));
             }
+            while asking.len() < QUESTIONS_AT_ONCE
+                && let Some(question) = detectors.questions.pop_front()
+            {
+                asking.push(witness.answer(question));
+            }
             let due = detectors.verifier.next_due();
             let call_due = due.filter(|_| calls.len() < CALLS_AT_ONCE);
             // Every arm is cancel-safe: the calls live outside and are only polled here.
@@ -142,12 +176,15 @@ impl Watch {
                     let (pair, answer) = ended?;
                     self.validated(&mut detectors.verifier, &pair, answer).await?;
                 }
+                Some(answered) = asking.next() => self.answered(detectors, answered?).await?,
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
                 Ok(()) = self.status.changed() => {
                     let now_is = self.status.borrow_and_update().service.clone();
-                    let note = outage::outage(&state, &now_is, Timestamp::now());
+                    let outage = outage::outage(&state, &now_is, Timestamp::now());
                     state = now_is;
-                    self.note(note.into_iter().collect()).await?;
+                    let known = self.status.borrow().public_url.clone().filter(|_| url.is_none());
+                    let named = known.map(|known| Note::Tunnel { url: url.insert(known).clone() });
+                    self.note(outage.into_iter().chain(named).collect()).await?;
                 }
                 () = until(call_due), if call_due.is_some() => {}
             }
@@ -182,6 +219,7 @@ impl Watch {
         };
         for finding in self.insights.watched.loops().await? {
             detectors.loops.resume(&finding);
+            detectors.additions.resume(&finding);
         }
         // An outage that was open when the agent ended: nobody knows for how long it went on.
         let open = self.insights.watched.outages(now).await?.into_iter();
@@ -219,8 +257,17 @@ impl Watch {
             }
             notes.extend(marks::marks(arrival));
             notes.extend(self.verify(&mut detectors.verifier, arrival, now));
-            if let Some(finding) = detectors.loops.observe(arrival) {
-                notes.extend(self.found(finding));
+            let suspicions = [
+                detectors.loops.observe(arrival),
+                detectors.additions.observe(arrival),
+            ];
+            for suspicion in suspicions.into_iter().flatten() {
+                detectors.ask(Question::Loop(Box::new(suspicion)));
+            }
+            if let Some(gap) =
+                evidence::gap(arrival).filter(|_| self.insights.client.has_credentials())
+            {
+                detectors.ask(Question::Gap(gap));
             }
             if arrival.hook_id.is_some() && !arrival.known_hook {
                 detectors.unknown_hook.notify_one();
@@ -259,12 +306,51 @@ impl Watch {
         })
     }
 
-    fn found(&self, finding: LoopFinding) -> Vec<Note> {
-        tracing::warn!(object = %finding.object, hook = finding.hook_id, "loop");
-        let object = finding.object;
-        let newly_held = self.break_loops && self.insights.held.hold(object);
-        let mut notes = vec![Note::Loop(finding)];
-        notes.extend(newly_held.then_some(Note::HoldObject(object)));
+    /// Podio, or nobody, has said who made a change.
+    async fn answered(
+        &self,
+        detectors: &mut Detectors,
+        answered: Answered,
+    ) -> Result<(), HistoryError> {
+        let notes = match answered {
+            Answered::Loop(suspicion, statement) => self.judged(detectors, &suspicion, statement),
+            Answered::Gap(gap, true) => vec![Note::Missing {
+                event: gap.above,
+                revisions: 0,
+            }],
+            Answered::Gap(_, false) => Vec::new(),
+        };
+        self.note(notes).await
+    }
+
+    /// What is to be told, and held, of a suspicion.
+    fn judged(
+        &self,
+        detectors: &mut Detectors,
+        suspicion: &Suspicion,
+        statement: Statement,
+    ) -> Vec<Note> {
+        let Statement { maker, by_hand } = statement;
+        let mut finding = suspicion.finding.clone();
+        let newest = finding.times.last().copied().unwrap_or_else(Timestamp::now);
+        let asked = suspicion.judge(&maker, by_hand, newest);
+        match &suspicion.subject {
+            Subject::Objects(keys) => detectors.loops.judged(keys, &finding, asked),
+            Subject::Additions(hook_id) => detectors.additions.judged(*hook_id, asked),
+        }
+        if asked != Asked::Told {
+            return Vec::new();
+        }
+        finding.maker = maker;
+        tracing::warn!(what = finding.words(), maker = %finding.maker, "loop");
+        let mut notes = Vec::new();
+        // A new object is not in a loop itself: holding it would end nothing.
+        if self.break_loops && finding.is_suspected() && finding.shape != LoopShape::Adds {
+            let objects = finding.objects().into_iter();
+            let newly = objects.filter(|object| self.insights.held.hold(*object));
+            notes.extend(newly.map(Note::HoldObject));
+        }
+        notes.insert(0, Note::Loop(finding));
         notes
     }
 
@@ -273,6 +359,15 @@ impl Watch {
             return Ok(());
         }
         self.insights.writer.note(notes).await
+    }
+}
+
+impl Detectors {
+    /// Has something asked, unless too much is waiting already.
+    fn ask(&mut self, question: Question) {
+        if self.questions.len() < QUESTIONS_WAITING || matches!(question, Question::Loop(_)) {
+            self.questions.push_back(question);
+        }
     }
 }
 

@@ -80,6 +80,20 @@ impl Podio {
         }
     }
 
+    /// A client for a colleague, who uses another API client.
+    pub(crate) fn colleague(&self) -> Client {
+        let mut config = self.config.clone();
+        config.credentials = Some(Credentials {
+            client_id: "invoicing".to_owned(),
+            client_secret: "sandbox-secret".into(),
+            grant: Grant::Password {
+                username: "bjorn@example.com".to_owned(),
+                password: "sandbox".into(),
+            },
+        });
+        Client::new(config).unwrap()
+    }
+
     /// Appends a webhook that was not sent by the sandbox.
     pub(crate) async fn forge(&self, body: &str) -> EventId {
         let event = webhook(body.as_bytes().to_vec());
@@ -91,7 +105,11 @@ impl Podio {
 
 /// A webhook of this moment.
 pub(crate) fn webhook(body: Vec<u8>) -> NewEvent {
-    let received_at = Timestamp::now();
+    webhook_at(Timestamp::now(), body)
+}
+
+/// A webhook that a relay accepted then.
+pub(crate) fn webhook_at(received_at: Timestamp, body: Vec<u8>) -> NewEvent {
     NewEvent {
         id: EventId::from_parts(received_at, u128::from(fastrand::u64(..))),
         // A relay would count up; what matters is that it took it.

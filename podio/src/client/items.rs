@@ -104,6 +104,12 @@ impl Client {
         Ok(created.item_id)
     }
 
+    /// Deletes an item.
+    pub async fn delete_item(&self, item_id: u64, options: WriteOptions) -> Result<(), Error> {
+        let path = format!("/item/{item_id}{}", options.query());
+        self.call(Call::new(Method::DELETE, path)).await.map(drop)
+    }
+
     /// Changes the given fields of an item. `revision` is the number that the change builds on,
     /// where that matters to the caller.
     ///

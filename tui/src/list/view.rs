@@ -133,10 +133,13 @@ fn warning(app: &App) -> Line {
         return Line::new();
     };
     let (many, seconds) = (found.times.len(), found.span().as_secs());
-    let text = format!(
-        "⚠ loop? {} {many}× in {seconds} s; use hook=false",
-        found.object
-    );
+    let objects: Vec<_> = found.objects().iter().map(ToString::to_string).collect();
+    let objects = objects.join(" ↔ ");
+    if !found.is_suspected() {
+        let text = format!("{objects} {many}× in {seconds} s, {}", found.maker);
+        return Line::of(Role::Quiet, text);
+    }
+    let text = format!("⚠ loop? {objects} {many}× in {seconds} s; use hook=false");
     Line::of(Role::Warning, text)
 }
 

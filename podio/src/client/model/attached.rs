@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::reference::{ByLine, Person, Reference};
+use super::reference::{ByLine, Person, Reference, Via};
 use crate::client::lenient::lenient;
 
 /// A comment.
@@ -20,6 +20,9 @@ pub struct Comment {
     /// Who made it.
     #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
+    /// The API client that it was made through.
+    #[serde(default, deserialize_with = "lenient")]
+    pub created_via: Option<Via>,
     /// What it is on.
     #[serde(rename = "ref", default, deserialize_with = "lenient")]
     pub reference: Option<Reference>,
@@ -78,4 +81,7 @@ pub struct File {
     /// Who uploaded it.
     #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
+    /// The API client that it was uploaded through.
+    #[serde(default, deserialize_with = "lenient")]
+    pub created_via: Option<Via>,
 }

@@ -1,0 +1,80 @@
+//! What is remembered of Podio's answers, many events at a time: for lists. Nobody is asked.
+
+use std::collections::HashMap;
+
+use podtap_podio::{EventType, ObjectKind};
+use podtap_wire::EventId;
+
+use super::{Explainer, Explanation, subject_of};
+use crate::history::{EventRow, HistoryError};
+
+/// What a list shows of an event beside what it says itself. Texts are of the outside world: escape
+/// them before showing them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Remembered {
+    /// What the object is called.
+    pub title: Option<String>,
+    /// The app that it is in.
+    pub app: Option<String>,
+    /// Who did it.
+    pub who: Option<String>,
+    /// The fields that were changed, by their names for people.
+    pub changed: Vec<String>,
+}
+
+impl Explainer {
+    /// Of every row of which anything is known.
+    pub(crate) async fn remembered(
+        &self,
+        rows: &[EventRow],
+    ) -> Result<HashMap<EventId, Remembered>, HistoryError> {
+        let subjects: HashMap<EventId, String> = rows
+            .iter()
+            .filter_map(|row| Some((row.id, subject(row)?)))
+            .collect();
+        let told = self
+            .watched
+            .explanations(subjects.values().cloned().collect())
+            .await?;
+        let items: Vec<u64> = rows.iter().filter_map(item).collect();
+        let items = self.watched.known_items(items).await?;
+        let mut found = HashMap::new();
+        for row in rows {
+            let told = subjects.get(&row.id).and_then(|subject| told.get(subject));
+            let told: Option<Explanation> = told.and_then(|told| serde_json::from_str(told).ok());
+            let item = item(row).and_then(|item_id| items.get(&item_id));
+            if told.is_none() && item.is_none() {
+                continue;
+            }
+            let told = told.unwrap_or_default();
+            let changed = told.changes.into_iter().map(|change| change.field);
+            found.insert(
+                row.id,
+                Remembered {
+                    title: told.title.or_else(|| item.map(|item| item.title.clone())),
+                    app: told.app.or_else(|| item.and_then(|item| item.app.clone())),
+                    who: told.who,
+                    changed: changed.collect(),
+                },
+            );
+        }
+        Ok(found)
+    }
+}
+
+fn item(row: &EventRow) -> Option<u64> {
+    let object = row
+        .object
+        .filter(|object| object.kind == ObjectKind::Item)?;
+    Some(object.id)
+}
+
+/// What an explanation of the event is kept under, as far as a row tells.
+fn subject(row: &EventRow) -> Option<String> {
+    let kind: EventType = row.event_type.as_deref()?.parse().ok()?;
+    let is_change = matches!(
+        kind,
+        EventType::ItemCreate | EventType::ItemUpdate | EventType::ItemDelete
+    );
+    is_change.then(|| Some(subject_of(kind, item(row)?, row.revision?)))?
+}

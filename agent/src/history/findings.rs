@@ -1,0 +1,331 @@
+//! What was found out over several events, and what befell the link, in the order in which it came
+//! to be known: loops, outcomes of verifications, gaps. A running commentary reads on from where it
+//! was, so that nothing is lost at the start or after a lag, and nothing is told twice.
+
+use jiff::Timestamp;
+use podtap_podio::ObjectRef;
+use podtap_wire::{EventId, Seq};
+use rusqlite::{Connection, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use super::event::Position;
+use super::finding::{LoopFinding, LoopShape, Maker};
+use super::insight::Verification;
+use super::note::EventKey;
+use super::watch::rows;
+use super::{History, HistoryError, row};
+
+/// Findings that are remembered.
+const MAX_FINDINGS: u32 = 10_000;
+
+/// Loops that are remembered.
+const MAX_LOOPS: u32 = 1000;
+
+/// Loops that are read at once.
+const LOOPS_AT_ONCE: usize = 100;
+
+/// A finding's place: grows by the time at which things came to be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FindingPosition(pub(super) i64);
+
+/// Something that came to be known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// The validation of a `hook.verify` has ended.
+    Verified {
+        /// The event.
+        event: EventId,
+        /// The hook, where the event names one.
+        hook_id: Option<u64>,
+        /// What came of it.
+        verification: Verification,
+    },
+    /// A loop.
+    Loop(Box<LoopFinding>),
+    /// The relay removed events before any agent took them.
+    Gap {
+        /// The first one gone.
+        from: Seq,
+        /// The last one gone, inclusive.
+        to: Seq,
+        /// Which limit, in words.
+        reason: String,
+    },
+    /// The relay turned webhooks away.
+    Refused {
+        /// How many, since it was told last.
+        count: u64,
+        /// Why, in words.
+        reason: String,
+        /// When the last one was.
+        last_at: Timestamp,
+    },
+}
+
+impl History {
+    /// At most `limit` findings after this one, oldest first.
+    pub async fn findings_after(
+        &self,
+        after: FindingPosition,
+        limit: usize,
+    ) -> Result<Vec<(FindingPosition, Finding)>, HistoryError> {
+        self.near
+            .read(move |connection| findings_after(connection, after, limit))
+            .await
+    }
+
+    /// The newest loops, newest first; at most 100.
+    pub async fn loops(&self) -> Result<Vec<LoopFinding>, HistoryError> {
+        self.near.read(loops).await
+    }
+}
+
+/// What a later build wrote is passed over.
+fn findings_after(
+    connection: &Connection,
+    FindingPosition(after): FindingPosition,
+    limit: usize,
+) -> rusqlite::Result<Vec<(FindingPosition, Finding)>> {
+    let sql = "SELECT number, finding FROM findings WHERE number > ? ORDER BY number LIMIT ?";
+    let found = rows(connection, sql, params![after, limit], |found| {
+        let text = found.get_ref(1)?.as_str()?;
+        let stored: Option<Stored> = serde_json::from_str(text).ok();
+        let finding = stored.and_then(Stored::into_finding);
+        Ok((FindingPosition(found.get(0)?), finding))
+    })?;
+    let known = found.into_iter().filter_map(|(at, one)| Some((at, one?)));
+    Ok(known.collect())
+}
+
+pub(super) fn loops(connection: &Connection) -> rusqlite::Result<Vec<LoopFinding>> {
+    let sql = "SELECT position, finding FROM loops ORDER BY position DESC LIMIT ?";
+    let found = rows(connection, sql, [LOOPS_AT_ONCE], |found| {
+        let stored: StoredLoop = row::json(found, 1)?;
+        Ok(stored.into_finding(Position(found.get(0)?)))
+    })?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+pub(super) fn write_verified(
+    transaction: &Transaction<'_>,
+    event: EventKey,
+    hook_id: Option<u64>,
+    verification: &Verification,
+) -> rusqlite::Result<()> {
+    let (outcome, error) = row::verification_to_sql(verification);
+    transaction
+        .prepare_cached("UPDATE events SET verification = ?, verify_error = ? WHERE position = ?")?
+        .execute(params![outcome, error, event.position.0])?;
+    let stored = Stored::Verified {
+        event: event.id,
+        hook_id,
+        outcome,
+        error: error.map(str::to_owned),
+    };
+    write(transaction, &stored)
+}
+
+pub(super) fn write_loop(
+    transaction: &Transaction<'_>,
+    finding: &LoopFinding,
+) -> rusqlite::Result<()> {
+    let stored = StoredLoop::from(finding);
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO loops (position, finding) VALUES (?, ?)")?
+        .execute(params![finding.position.0, row::to_json(&stored)?])?;
+    transaction
+        .prepare_cached(
+            "DELETE FROM loops WHERE position <= \
+             (SELECT position FROM loops ORDER BY position DESC LIMIT 1 OFFSET ?)",
+        )?
+        .execute([MAX_LOOPS])?;
+    let position = finding.position.0;
+    write(transaction, &Stored::Loop { position, stored })
+}
+
+pub(super) fn write_refused(
+    transaction: &Transaction<'_>,
+    count: u64,
+    reason: &str,
+    last_at: Timestamp,
+) -> rusqlite::Result<()> {
+    let stored = Stored::Refused {
+        count,
+        reason: reason.to_owned(),
+        last_at,
+    };
+    write(transaction, &stored)
+}
+
+pub(super) fn write_gap(
+    transaction: &Transaction<'_>,
+    from: Seq,
+    to: Seq,
+    reason: &str,
+) -> rusqlite::Result<()> {
+    let reason = reason.to_owned();
+    write(transaction, &Stored::Gap { from, to, reason })
+}
+
+fn write(transaction: &Transaction<'_>, stored: &Stored) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT INTO findings (finding) VALUES (?)")?
+        .execute([row::to_json(stored)?])?;
+    transaction
+        .prepare_cached("DELETE FROM findings WHERE number <= ?")?
+        .execute([transaction.last_insert_rowid() - i64::from(MAX_FINDINGS)])
+        .map(drop)
+}
+
+/// A finding as the column `finding` of `findings` keeps it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Stored {
+    Verified {
+        event: EventId,
+        hook_id: Option<u64>,
+        outcome: i64,
+        error: Option<String>,
+    },
+    Loop {
+        position: i64,
+        #[serde(rename = "loop")]
+        stored: StoredLoop,
+    },
+    Gap {
+        from: Seq,
+        to: Seq,
+        reason: String,
+    },
+    Refused {
+        count: u64,
+        reason: String,
+        last_at: Timestamp,
+    },
+}
+
+impl Stored {
+    fn into_finding(self) -> Option<Finding> {
+        Some(match self {
+            Self::Verified {
+                event,
+                hook_id,
+                outcome,
+                error,
+            } => Finding::Verified {
+                event,
+                hook_id,
+                verification: row::verification(Some(outcome), error)?,
+            },
+            Self::Loop { position, stored } => {
+                Finding::Loop(Box::new(stored.into_finding(Position(position))?))
+            }
+            Self::Gap { from, to, reason } => Finding::Gap { from, to, reason },
+            Self::Refused {
+                count,
+                reason,
+                last_at,
+            } => Finding::Refused {
+                count,
+                reason,
+                last_at,
+            },
+        })
+    }
+}
+
+/// An object as a finding keeps it.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredObject {
+    kind: String,
+    id: u64,
+}
+
+impl StoredObject {
+    fn of(object: &ObjectRef) -> Self {
+        Self {
+            kind: object.kind.as_str().to_owned(),
+            id: object.id,
+        }
+    }
+
+    /// `None` where a later build wrote a kind that this one does not know.
+    fn into_object(self) -> Option<ObjectRef> {
+        Some(ObjectRef {
+            kind: row::object_kind(&self.kind)?,
+            id: self.id,
+        })
+    }
+}
+
+/// A loop as the column `finding` of `loops` keeps it. What earlier formats had not is optional.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredLoop {
+    object_kind: String,
+    object_id: u64,
+    hook_id: u64,
+    event_type: String,
+    event: EventId,
+    times: Vec<i64>,
+    revisions: Vec<u64>,
+    consecutive: bool,
+    #[serde(default)]
+    circle: Vec<StoredObject>,
+    #[serde(default)]
+    adds: bool,
+    #[serde(default)]
+    maker: Option<Maker>,
+}
+
+impl From<&LoopFinding> for StoredLoop {
+    fn from(finding: &LoopFinding) -> Self {
+        let circle = match &finding.shape {
+            LoopShape::Circle(others) => others.iter().map(StoredObject::of).collect(),
+            LoopShape::Same | LoopShape::Adds => Vec::new(),
+        };
+        Self {
+            object_kind: finding.object.kind.as_str().to_owned(),
+            object_id: finding.object.id,
+            hook_id: finding.hook_id,
+            event_type: finding.event_type.clone(),
+            event: finding.event,
+            times: finding.times.iter().map(|t| t.as_millisecond()).collect(),
+            revisions: finding.revisions.clone(),
+            consecutive: finding.consecutive,
+            circle,
+            adds: finding.shape == LoopShape::Adds,
+            maker: Some(finding.maker.clone()),
+        }
+    }
+}
+
+impl StoredLoop {
+    /// `None` where a later build wrote a kind of object that this one does not know.
+    fn into_finding(self, position: Position) -> Option<LoopFinding> {
+        let times = self.times.into_iter();
+        let circle = self.circle.into_iter();
+        let circle: Vec<_> = circle.filter_map(StoredObject::into_object).collect();
+        let object = StoredObject {
+            kind: self.object_kind,
+            id: self.object_id,
+        };
+        Some(LoopFinding {
+            object: object.into_object()?,
+            hook_id: self.hook_id,
+            event_type: self.event_type,
+            event: self.event,
+            position,
+            times: times
+                .filter_map(|millis| Timestamp::from_millisecond(millis).ok())
+                .collect(),
+            revisions: self.revisions,
+            consecutive: self.consecutive,
+            shape: match self.adds {
+                true => LoopShape::Adds,
+                false if circle.is_empty() => LoopShape::Same,
+                false => LoopShape::Circle(circle),
+            },
+            maker: self.maker.unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,276 @@
+//! A loop that adds: each event's answer makes a new object, whose event makes the next, so that no
+//! object fires twice. Found by the pace of one hook; an import looks much the same, so Podio is
+//! asked who adds before anybody is alarmed. Pure.
+
+use std::collections::{HashMap, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+use podtap_podio::{EventType, ObjectRef};
+
+use super::suspicion::{Asked, Subject, Suspicion};
+use crate::history::{Arrival, LoopFinding, LoopShape, Maker};
+
+/// So many new objects within so much time may be a loop: the last value says whether only Podio's
+/// word that it is our own client makes it an alarm.
+const THRESHOLDS: [(usize, SignedDuration, bool); 3] = [
+    (MEMORY, SignedDuration::from_mins(10), false),
+    (20, SignedDuration::from_mins(2), true),
+    (30, MEMORY_TIME, true),
+];
+
+/// Objects that are remembered of one hook: as many as the largest threshold asks for.
+const MEMORY: usize = 60;
+
+/// How long they are remembered.
+const MEMORY_TIME: SignedDuration = SignedDuration::from_hours(1);
+
+/// Half the pauses of a loop are at least so long: a turn takes Podio's delivery, the handler and
+/// one API call. An import that runs by itself is mostly faster.
+const LEAST_TURN: SignedDuration = SignedDuration::from_millis(80);
+
+/// Quiet after which a loop has ended.
+const QUIET: SignedDuration = SignedDuration::from_mins(5);
+
+/// Hooks that are watched at once; beyond that none is added.
+const MAX_HOOKS: usize = 1000;
+
+/// Finds hooks that tell of one new object after the other.
+#[derive(Debug, Default)]
+pub(super) struct Additions {
+    hooks: HashMap<u64, Trail>,
+}
+
+#[derive(Debug)]
+struct Trail {
+    steps: VecDeque<(Timestamp, ObjectRef)>,
+    newest: Timestamp,
+    asked: Asked,
+}
+
+impl Additions {
+    /// A loop that was found before the agent started.
+    pub(super) fn resume(&mut self, finding: &LoopFinding) {
+        if finding.shape != LoopShape::Adds {
+            return;
+        }
+        if let (Some(newest), true) = (finding.times.last(), self.hooks.len() < MAX_HOOKS) {
+            let trail = Trail {
+                steps: VecDeque::new(),
+                newest: *newest,
+                asked: Asked::Told,
+            };
+            self.hooks.entry(finding.hook_id).or_insert(trail);
+        }
+    }
+
+    /// Takes an event in; what it makes likely, if this is the event that does.
+    pub(super) fn observe(&mut self, arrival: &Arrival) -> Option<Suspicion> {
+        let (hook_id, object) = (arrival.hook_id?, arrival.object?);
+        let event_type = arrival.event_type.as_deref()?;
+        if arrival.earlier.is_some() || !event_type.parse().is_ok_and(adds) {
+            return None;
+        }
+        let now = arrival.received_at;
+        if self.hooks.len() >= MAX_HOOKS && !self.hooks.contains_key(&hook_id) {
+            self.hooks
+                .retain(|_, trail| now.duration_since(trail.newest) <= MEMORY_TIME);
+            if self.hooks.len() >= MAX_HOOKS {
+                return None;
+            }
+        }
+        let trail = self.hooks.entry(hook_id).or_insert_with(|| Trail {
+            steps: VecDeque::new(),
+            newest: now,
+            asked: Asked::Never,
+        });
+        let (times, needs_proof) = trail.take(now, object)?;
+        trail.asked = Asked::UnderWay;
+        Some(Suspicion {
+            finding: LoopFinding {
+                object,
+                hook_id,
+                event_type: event_type.to_owned(),
+                event: arrival.event.id,
+                position: arrival.event.position,
+                times,
+                revisions: Vec::new(),
+                consecutive: false,
+                shape: LoopShape::Adds,
+                maker: Maker::default(),
+            },
+            needs_proof,
+            subject: Subject::Additions(hook_id),
+        })
+    }
+
+    /// What became of a suspicion about this hook.
+    pub(super) fn judged(&mut self, hook_id: u64, asked: Asked) {
+        if let Some(trail) = self.hooks.get_mut(&hook_id) {
+            trail.asked = asked;
+        }
+    }
+}
+
+impl Trail {
+    /// Takes a new object in; the times that pass a threshold.
+    fn take(&mut self, now: Timestamp, object: ObjectRef) -> Option<(Vec<Timestamp>, bool)> {
+        if now.duration_since(self.newest) > QUIET && self.asked == Asked::Told {
+            self.asked = Asked::Never;
+            self.steps.clear();
+        }
+        self.newest = self.newest.max(now);
+        // An object that fires again is the business of the other detector.
+        if self.steps.iter().any(|(_, known)| *known == object) {
+            return None;
+        }
+        let newest = self.newest;
+        let is_old = |at: Timestamp| newest.duration_since(at) > MEMORY_TIME;
+        while self.steps.len() == MEMORY || self.steps.front().is_some_and(|(at, _)| is_old(*at)) {
+            self.steps.pop_front();
+        }
+        self.steps.push_back((now, object));
+        let evidence = THRESHOLDS.iter().find_map(|(count, within, needs_proof)| {
+            let first = self.steps.len().checked_sub(*count)?;
+            let times: Vec<_> = self.steps.range(first..).map(|(at, _)| *at).collect();
+            let span = newest.duration_since(*times.iter().min()?);
+            (span <= *within && median_pause(&times) >= LEAST_TURN).then_some((times, *needs_proof))
+        });
+        evidence.filter(|(_, needs_proof)| self.asked.allows(*needs_proof, newest))
+    }
+}
+
+/// Half of the pauses between these are at least so long.
+fn median_pause(times: &[Timestamp]) -> SignedDuration {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    let pauses = sorted.windows(2).filter_map(|pair| match pair {
+        [one, next] => Some(next.duration_since(*one)),
+        _ => None,
+    });
+    let mut pauses: Vec<_> = pauses.collect();
+    let middle = pauses.len() / 2;
+    if pauses.is_empty() {
+        return SignedDuration::ZERO;
+    }
+    *pauses.select_nth_unstable(middle).1
+}
+
+/// Events whose answer may be another of their kind, about another object.
+const fn adds(event: EventType) -> bool {
+    use EventType as E;
+    matches!(
+        event,
+        E::ItemCreate
+            | E::CommentCreate
+            | E::FileChange
+            | E::TagAdd
+            | E::TaskCreate
+            | E::AppCreate
+            | E::FormCreate
+            | E::MemberAdd
+            | E::ContactCreate
+            | E::StatusCreate
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use podtap_podio::ObjectKind;
+    use podtap_wire::EventId;
+
+    use super::*;
+    use crate::history::{EventKey, Position};
+
+    fn created(number: i64, millis: i64) -> Arrival {
+        Arrival {
+            event: EventKey {
+                position: Position(number),
+                id: EventId::from_bytes([0; 16]),
+            },
+            relayed: true,
+            received_at: Timestamp::from_millisecond(1_800_000_000_000 + millis).unwrap(),
+            event_type: Some("item.create".to_owned()),
+            object: Some(ObjectRef {
+                kind: ObjectKind::Item,
+                id: number.unsigned_abs(),
+            }),
+            hook_id: Some(7),
+            revision: Some(0),
+            code: None,
+            verification: None,
+            earlier: None,
+            known_hook: true,
+            on_field: false,
+            below: None,
+            above: None,
+        }
+    }
+
+    /// What is told, where Podio answers so, and how often it is asked.
+    fn told(count: i64, every: i64, maker: &Maker) -> (Vec<LoopFinding>, usize) {
+        let (mut additions, mut told, mut asked) = (Additions::default(), Vec::new(), 0);
+        for number in 0..count {
+            let arrival = created(number, number * every);
+            let Some(suspicion) = additions.observe(&arrival) else {
+                continue;
+            };
+            asked += 1;
+            let judged = suspicion.judge(maker, false, arrival.received_at);
+            additions.judged(7, judged);
+            if judged == Asked::Told {
+                told.push(suspicion.finding);
+            }
+        }
+        (told, asked)
+    }
+
+    fn own() -> Maker {
+        Maker::Own {
+            by: "Ada through Podtap".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_chain_of_new_items_is_found_once_by_the_pace_of_its_hook() {
+        for every in [190, 1_500, 11_000, 60_000] {
+            let (told, _) = told(63, every, &own());
+            assert_eq!(told.len(), 1, "every {every} ms");
+            assert_eq!(told[0].shape, LoopShape::Adds);
+            assert!(told[0].cure().contains("POST /item/app/APP_ID/?hook=false"));
+        }
+    }
+
+    #[test]
+    fn without_an_answer_only_a_long_chain_is_told_and_an_import_is_named() {
+        let (few, _) = told(40, 190, &Maker::default());
+        assert_eq!(few, []);
+        let (many, _) = told(63, 190, &Maker::default());
+        assert_eq!(many.len(), 1);
+        assert!(many[0].cure().contains("import"), "{}", many[0].cure());
+    }
+
+    #[test]
+    fn an_import_of_others_is_asked_about_once_and_not_told() {
+        let other = Maker::Other {
+            by: "Bo through Podio".to_owned(),
+        };
+        let (told, asked) = told(50, 300, &other);
+        assert_eq!((told, asked), (Vec::new(), 1));
+    }
+
+    #[test]
+    fn an_import_that_runs_by_itself_is_too_fast_for_a_loop() {
+        assert_eq!(told(2_000, 5, &own()).1, 0);
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_comes() {
+        let mut additions = Additions::default();
+        for number in 0..3_000 {
+            let mut arrival = created(number, 0);
+            arrival.hook_id = Some(number.unsigned_abs());
+            additions.observe(&arrival);
+        }
+        assert!(additions.hooks.len() <= MAX_HOOKS);
+    }
+}

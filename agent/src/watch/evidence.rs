@@ -1,0 +1,348 @@
+//! Asks Podio who made a change, before anybody is alarmed: one call a finding, within a budget of
+//! its own, and none near the rate limit. `created_via` and `created_by` decide (podio.md 5.3).
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use podtap_podio::client::{ByLine, Client, Error, Via};
+use podtap_podio::{EventType, ObjectKind, ObjectRef, RefType};
+use tokio::sync::Mutex;
+
+use super::own::OwnClient;
+use super::suspicion::Suspicion;
+use super::told;
+use crate::explain::near_limit;
+use crate::history::{EventKey, History, HistoryError, LoopFinding, Maker, Note, Watched, Writer};
+use crate::place::{Place, PlaceRef};
+
+/// Calls within an hour. Podio allows 1,000 for everything (podio.md 4.3).
+const CALLS_PER_HOUR: usize = 60;
+
+/// The time for which calls are counted.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long it is believed of a hook that what it does not tell of was not meant to be told.
+const BELIEVED: SignedDuration = SignedDuration::from_mins(10);
+
+/// Hooks of which something is believed.
+const MAX_BELIEFS: usize = 1000;
+
+/// What Podio, or nobody, says of a change.
+#[derive(Debug, Clone)]
+pub(super) struct Statement {
+    pub(super) maker: Maker,
+    /// Whether it was made in Podio itself: only there `hook=false` cannot be set.
+    pub(super) by_hand: bool,
+}
+
+impl Statement {
+    fn unknown(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self {
+            maker: Maker::Unknown { reason },
+            by_hand: false,
+        }
+    }
+}
+
+/// Revisions that did not arrive.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gap {
+    /// The event above them.
+    pub(super) above: EventKey,
+    pub(super) item_id: u64,
+    /// The newest of them.
+    pub(super) revision: u64,
+    pub(super) hook_id: Option<u64>,
+    /// Whether the hook is known to be on an app, which tells of every revision.
+    pub(super) on_app: bool,
+}
+
+/// Something to be asked.
+#[derive(Debug)]
+pub(super) enum Question {
+    Loop(Box<Suspicion>),
+    Gap(Gap),
+}
+
+/// A question with its answer.
+#[derive(Debug)]
+pub(super) enum Answered {
+    Loop(Box<Suspicion>, Statement),
+    /// Whether nothing is missing: the hook did not have to tell of it.
+    Gap(Gap, bool),
+}
+
+/// Asks. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Witness {
+    client: Client,
+    history: History,
+    watched: Watched,
+    writer: Writer,
+    own: OwnClient,
+    memory: Arc<Mutex<Memory>>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    calls: VecDeque<Timestamp>,
+    /// API clients that made our own hooks; `None` before anybody looked.
+    own_vias: Option<Vec<Via>>,
+    /// Hooks that are on a field, since their item's app does not have them.
+    on_field: HashSet<u64>,
+    /// Hooks whose last gap was nothing, and since when that is known.
+    quiet: HashMap<u64, Timestamp>,
+}
+
+impl Witness {
+    pub(super) fn new(
+        client: Client,
+        history: History,
+        watched: Watched,
+        writer: Writer,
+        own: OwnClient,
+    ) -> Self {
+        Self {
+            client,
+            history,
+            watched,
+            writer,
+            own,
+            memory: Arc::default(),
+        }
+    }
+
+    /// Whether anybody could be asked at all.
+    pub(super) fn can_ask(&self) -> bool {
+        self.client.has_credentials()
+    }
+
+    pub(super) async fn answer(&self, question: Question) -> Result<Answered, HistoryError> {
+        Ok(match question {
+            Question::Loop(suspicion) => {
+                let statement = self.who_made(&suspicion.finding).await?;
+                Answered::Loop(suspicion, statement)
+            }
+            Question::Gap(gap) => {
+                let nothing = self.is_nothing(gap).await?;
+                Answered::Gap(gap, nothing)
+            }
+        })
+    }
+
+    /// Who made the newest change of a loop.
+    async fn who_made(&self, finding: &LoopFinding) -> Result<Statement, HistoryError> {
+        use EventType as E;
+        let Some(event) = self.history.event(finding.event).await? else {
+            return Ok(Statement::unknown("the event is gone"));
+        };
+        let (Some(podio), Ok(kind)) = (event.podio, finding.event_type.parse::<EventType>()) else {
+            return Ok(Statement::unknown("its type is not known"));
+        };
+        if let Err(reason) = self.may_call().await {
+            return Ok(Statement::unknown(reason));
+        }
+        let id = finding.object.id;
+        let made = match kind {
+            E::ItemCreate | E::ItemUpdate => {
+                let revision = podio.revision().unwrap_or(0);
+                let made = self.client.item_revision(id, revision).await;
+                made.map(|made| (made.created_by, made.created_via))
+            }
+            E::CommentCreate if let Some(comment_id) = podio.id("comment_id") => {
+                let made = self.client.comment(comment_id).await;
+                made.map(|made| (made.created_by, made.created_via))
+            }
+            E::FileChange if let Some(file_id) = first_file(podio.param("file_ids")) => {
+                let made = self.client.file(file_id).await;
+                made.map(|made| (made.created_by, made.created_via))
+            }
+            E::TaskCreate => {
+                let made = self.client.task(id).await;
+                made.map(|made| (made.created_by, None))
+            }
+            _ => {
+                return Ok(Statement::unknown(format!(
+                    "Podio does not tell who causes {kind}"
+                )));
+            }
+        };
+        self.stated(made).await
+    }
+
+    async fn stated(
+        &self,
+        made: Result<(Option<ByLine>, Option<Via>), Error>,
+    ) -> Result<Statement, HistoryError> {
+        Ok(match made {
+            Err(error) => Statement::unknown(told(&error)),
+            Ok((None, None)) => Statement::unknown("Podio does not tell"),
+            Ok((by, via)) => {
+                let own_vias = self.own_vias().await?;
+                let maker = self.own.judge(by.as_ref(), via.as_ref(), &own_vias);
+                let by_hand = via.as_ref().is_some_and(is_podio_itself);
+                Statement { maker, by_hand }
+            }
+        })
+    }
+
+    /// Whether revisions that did not arrive are nothing to worry about: the hook is on a field and
+    /// tells only of some, or they were written by an API client, most likely with `hook=false`. A
+    /// change by hand fires every hook of the app: that it did not arrive is news.
+    async fn is_nothing(&self, gap: Gap) -> Result<bool, HistoryError> {
+        let now = Timestamp::now();
+        if let Some(hook_id) = gap.hook_id {
+            let memory = self.memory.lock().await;
+            let believed = memory.quiet.get(&hook_id);
+            if memory.on_field.contains(&hook_id)
+                || believed.is_some_and(|since| now.duration_since(*since) < BELIEVED)
+            {
+                return Ok(true);
+            }
+        }
+        if let (Some(hook_id), false) = (gap.hook_id, gap.on_app)
+            && self.is_on_field(hook_id, gap.item_id).await?
+        {
+            return Ok(true);
+        }
+        if self.may_call().await.is_err() {
+            return Ok(false);
+        }
+        let made = self.client.item_revision(gap.item_id, gap.revision).await;
+        let made = made.map(|made| (made.created_by, made.created_via));
+        let statement = self.stated(made).await?;
+        let by_a_client = !statement.by_hand && !matches!(statement.maker, Maker::Unknown { .. });
+        if let (true, Some(hook_id)) = (by_a_client, gap.hook_id) {
+            let mut memory = self.memory.lock().await;
+            if memory.quiet.len() >= MAX_BELIEFS {
+                memory.quiet.clear();
+            }
+            memory.quiet.insert(hook_id, now);
+        }
+        Ok(by_a_client)
+    }
+
+    /// Whether the hook is not among those of the item's app: then it is on one of the app's
+    /// fields, since nothing else fires on items. One that is on the app is learned.
+    async fn is_on_field(&self, hook_id: u64, item_id: u64) -> Result<bool, HistoryError> {
+        if self.may_call().await.is_err() {
+            return Ok(false);
+        }
+        let app = self.client.item(item_id).await.ok();
+        let app = app.and_then(|item| item.app);
+        let Some((app_id, name)) = app.and_then(|app| Some((app.app_id?, app.name))) else {
+            return Ok(false);
+        };
+        if self.may_call().await.is_err() {
+            return Ok(false);
+        }
+        let Ok(hooks) = self.client.hooks(RefType::App, app_id).await else {
+            return Ok(false);
+        };
+        if hooks.iter().any(|hook| hook.hook_id == hook_id) {
+            let place = Place {
+                at: PlaceRef::app(app_id),
+                name: Some(name).filter(|name| !name.is_empty()),
+            };
+            let learned = Note::Learned { hook_id, place };
+            self.writer.note(vec![learned]).await?;
+            return Ok(false);
+        }
+        let mut memory = self.memory.lock().await;
+        if memory.on_field.len() >= MAX_BELIEFS {
+            memory.on_field.clear();
+        }
+        memory.on_field.insert(hook_id);
+        Ok(true)
+    }
+
+    /// The API clients through which our own hooks were made: Podio's numbers for us.
+    async fn own_vias(&self) -> Result<Vec<Via>, HistoryError> {
+        let known = self.memory.lock().await.own_vias.clone();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let made = self.watched.made_hooks().await?;
+        let newest = made.iter().rev().find(|made| made.hook_id.is_some());
+        let Some(newest) = newest else {
+            return Ok(Vec::new());
+        };
+        if self.may_call().await.is_err() {
+            return Ok(Vec::new());
+        }
+        let at = newest.place;
+        let Ok(hooks) = self.client.hooks(at.ref_type, at.ref_id).await else {
+            return Ok(Vec::new());
+        };
+        let ours: HashSet<u64> = made.iter().filter_map(|made| made.hook_id).collect();
+        let ours = hooks
+            .into_iter()
+            .filter(|hook| ours.contains(&hook.hook_id));
+        let vias: Vec<Via> = ours.filter_map(|hook| hook.created_via).collect();
+        self.memory.lock().await.own_vias = Some(vias.clone());
+        Ok(vias)
+    }
+
+    /// Counts a call, or says why there can be none.
+    async fn may_call(&self) -> Result<(), String> {
+        if !self.can_ask() {
+            return Err("no credentials are set, so Podio cannot be asked".to_owned());
+        }
+        if let Some(rate) = near_limit(&self.client) {
+            return Err(format!(
+                "{} of {} calls are left this hour, and kept for hooks",
+                rate.remaining, rate.limit
+            ));
+        }
+        let now = Timestamp::now();
+        let mut memory = self.memory.lock().await;
+        while memory
+            .calls
+            .front()
+            .is_some_and(|oldest| now.duration_since(*oldest) >= HOUR)
+        {
+            memory.calls.pop_front();
+        }
+        if memory.calls.len() >= CALLS_PER_HOUR {
+            return Err(format!(
+                "{CALLS_PER_HOUR} questions within an hour are enough"
+            ));
+        }
+        memory.calls.push_back(now);
+        Ok(())
+    }
+}
+
+/// The gap below an event, where there is one to ask about.
+pub(super) fn gap(arrival: &crate::history::Arrival) -> Option<Gap> {
+    let (
+        ObjectRef {
+            kind: ObjectKind::Item,
+            id,
+        },
+        revision,
+    ) = (arrival.object?, arrival.revision?)
+    else {
+        return None;
+    };
+    let is_first = arrival.earlier.is_none() && !arrival.on_field;
+    let skipped = revision.checked_sub(1)?;
+    (is_first && arrival.below.is_some_and(|below| below < skipped)).then_some(Gap {
+        above: arrival.event,
+        item_id: id,
+        revision: skipped,
+        hook_id: arrival.hook_id,
+        on_app: arrival.known_hook,
+    })
+}
+
+/// Podio's own web pages and apps, as `created_via` names them.
+fn is_podio_itself(via: &Via) -> bool {
+    via.name.eq_ignore_ascii_case("podio")
+}
+
+fn first_file(ids: Option<&str>) -> Option<u64> {
+    ids?.split(',').next()?.trim().parse().ok()
+}

@@ -1,0 +1,268 @@
+//! One object fired by one hook again and again, or several in turn: a loop, as far as times tell.
+//! Pure: events come in with their own times, so that a backlog of yesterday reads like yesterday.
+//! Who makes the changes is asked before anybody is alarmed (`evidence`).
+
+use std::collections::{HashMap, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+use podtap_podio::ObjectRef;
+
+use crate::history::{Arrival, LoopFinding, LoopShape, Maker};
+use crate::watch::suspicion::{Asked, Subject, Suspicion};
+
+/// So many events within so much time may be a loop. People edit one field at a time: to read,
+/// click, type and save takes some seconds, and nobody keeps it up on one item for minutes. A turn
+/// of a loop takes Podio's delivery, the handler and one API call: one to ten seconds, or minutes
+/// where a queue is in between.
+const THRESHOLDS: [Threshold; 5] = [
+    Threshold::clear(10, SignedDuration::from_secs(20)),
+    Threshold::clear(30, SignedDuration::from_mins(5)),
+    Threshold::clear(100, MEMORY_TIME),
+    Threshold::suspect(20, SignedDuration::from_mins(10)),
+    Threshold::suspect(30, MEMORY_TIME),
+];
+
+/// Events that are remembered of one object: as many as the largest threshold asks for.
+const MEMORY: usize = 100;
+
+/// How long they are remembered.
+const MEMORY_TIME: SignedDuration = SignedDuration::from_hours(1);
+
+/// A loop has ended once its object is quiet for so long, or for some of its own turns: what comes
+/// afterwards is another loop.
+const QUIET: SignedDuration = SignedDuration::from_mins(2);
+
+/// Turns of a slow loop that may be late.
+const QUIET_TURNS: i32 = 4;
+
+/// Objects that are watched at once; a quarter of them makes room, those quiet for longest.
+const MAX_WATCHED: usize = 4096;
+
+/// Objects of one circle that are named.
+const MAX_CIRCLE: usize = 8;
+
+/// Of so many of the pauses between an object's events another one has to fire exactly once, to be
+/// of the same circle: in percent.
+const IN_TURN_PERCENT: usize = 80;
+
+struct Threshold {
+    events: usize,
+    within: SignedDuration,
+    /// Whether only Podio's word that it is our own client makes it an alarm.
+    needs_proof: bool,
+}
+
+impl Threshold {
+    const fn clear(events: usize, within: SignedDuration) -> Self {
+        let needs_proof = false;
+        Self {
+            events,
+            within,
+            needs_proof,
+        }
+    }
+
+    const fn suspect(events: usize, within: SignedDuration) -> Self {
+        let needs_proof = true;
+        Self {
+            events,
+            within,
+            needs_proof,
+        }
+    }
+}
+
+/// Whose trail it is: a hook and an object.
+type Key = (u64, ObjectRef);
+
+/// Finds what goes round and round.
+#[derive(Debug, Default)]
+pub(super) struct Loops {
+    watched: HashMap<Key, Trail>,
+}
+
+/// What one hook sent about one object lately.
+#[derive(Debug)]
+struct Trail {
+    steps: VecDeque<(Timestamp, Option<u64>)>,
+    newest: Timestamp,
+    /// Of a loop that is known: the quiet after which it has ended.
+    known: Option<SignedDuration>,
+    asked: Asked,
+}
+
+/// The newest events that pass a threshold.
+struct Evidence {
+    steps: Vec<(Timestamp, Option<u64>)>,
+    needs_proof: bool,
+}
+
+impl Loops {
+    /// A loop that was found before the agent started: while it goes on, it is no other one.
+    pub(super) fn resume(&mut self, finding: &LoopFinding) {
+        let Some(newest) = finding.times.last().copied() else {
+            return;
+        };
+        for object in finding.objects() {
+            let trail = Trail {
+                known: Some(quiet_after(&finding.times)),
+                ..Trail::new(newest)
+            };
+            self.watched
+                .entry((finding.hook_id, object))
+                .or_insert(trail);
+        }
+    }
+
+    /// Takes an event in; what it makes likely, if this is the event that does.
+    pub(super) fn observe(&mut self, arrival: &Arrival) -> Option<Suspicion> {
+        let key = (arrival.hook_id?, arrival.object?);
+        let event_type = arrival.event_type.as_deref()?;
+        // The same event once more is no turn of anything.
+        if arrival.earlier.is_some() {
+            return None;
+        }
+        self.make_room();
+        let now = arrival.received_at;
+        let trail = self.watched.entry(key).or_insert_with(|| Trail::new(now));
+        let evidence = trail.take(now, arrival.revision)?;
+        let (times, revisions): (Vec<_>, Vec<_>) = evidence.steps.iter().copied().unzip();
+        let partners = self.in_turn_with(key, &times);
+        let others = partners.iter().map(|(_, object)| *object).collect();
+        for partner in std::iter::once(&key).chain(&partners) {
+            if let Some(trail) = self.watched.get_mut(partner) {
+                trail.asked = Asked::UnderWay;
+            }
+        }
+        let count = revisions.len();
+        let revisions: Vec<u64> = revisions.into_iter().flatten().collect();
+        Some(Suspicion {
+            finding: LoopFinding {
+                object: key.1,
+                hook_id: key.0,
+                event_type: event_type.to_owned(),
+                event: arrival.event.id,
+                position: arrival.event.position,
+                times,
+                consecutive: revisions.len() == count
+                    && revisions.is_sorted_by(|one, next| one.checked_add(1) == Some(*next)),
+                revisions,
+                shape: if partners.is_empty() {
+                    LoopShape::Same
+                } else {
+                    LoopShape::Circle(others)
+                },
+                maker: Maker::default(),
+            },
+            needs_proof: evidence.needs_proof,
+            subject: Subject::Objects(std::iter::once(key).chain(partners).collect()),
+        })
+    }
+
+    /// What became of a suspicion about these.
+    pub(super) fn judged(&mut self, keys: &[Key], finding: &LoopFinding, asked: Asked) {
+        for key in keys {
+            let Some(trail) = self.watched.get_mut(key) else {
+                continue;
+            };
+            trail.asked = asked;
+            if asked == Asked::Told {
+                trail.known = Some(quiet_after(&finding.times));
+                trail.steps.clear();
+            }
+        }
+    }
+
+    /// Objects that fire once in each pause between these times: they are of the same circle.
+    fn in_turn_with(&self, key: Key, times: &[Timestamp]) -> Vec<Key> {
+        let (Some(first), Some(last)) = (times.first(), times.last()) else {
+            return Vec::new();
+        };
+        let pauses = times.len().saturating_sub(1);
+        let in_turn = |trail: &Trail| {
+            let steps = trail.steps.iter().map(|(at, _)| *at);
+            let theirs: Vec<_> = steps.filter(|at| at >= first && at <= last).collect();
+            let once = times.windows(2).filter(|pause| {
+                let [from, to] = pause else { return false };
+                let within = theirs.iter().filter(|at| from < *at && *at <= to);
+                within.count() == 1
+            });
+            once.count() * 100 >= pauses * IN_TURN_PERCENT
+        };
+        let others = self.watched.iter().filter(|(other, trail)| {
+            other.1 != key.1 && trail.newest >= *first && trail.known.is_none() && in_turn(trail)
+        });
+        let mut others: Vec<Key> = others.map(|(other, _)| *other).collect();
+        others.sort_unstable();
+        others.truncate(MAX_CIRCLE);
+        others
+    }
+
+    fn make_room(&mut self) {
+        if self.watched.len() < MAX_WATCHED {
+            return;
+        }
+        let mut newest: Vec<_> = self.watched.values().map(|trail| trail.newest).collect();
+        let (_, oldest_to_stay, _) = newest.select_nth_unstable(MAX_WATCHED / 4);
+        let mut surplus = MAX_WATCHED / 4;
+        self.watched.retain(|_, trail| {
+            let goes = surplus > 0 && trail.newest <= *oldest_to_stay;
+            surplus -= usize::from(goes);
+            !goes
+        });
+    }
+}
+
+impl Trail {
+    fn new(newest: Timestamp) -> Self {
+        Self {
+            steps: VecDeque::new(),
+            newest,
+            known: None,
+            asked: Asked::Never,
+        }
+    }
+
+    /// Takes an event in; the evidence, where there is some that was not asked about already.
+    fn take(&mut self, now: Timestamp, revision: Option<u64>) -> Option<Evidence> {
+        let pause = now.duration_since(self.newest);
+        self.newest = self.newest.max(now);
+        if let Some(quiet) = self.known {
+            if pause <= quiet {
+                return None;
+            }
+            (self.known, self.asked) = (None, Asked::Never);
+        }
+        let newest = self.newest;
+        let is_old = |at: Timestamp| newest.duration_since(at) > MEMORY_TIME;
+        while self.steps.len() == MEMORY || self.steps.front().is_some_and(|(at, _)| is_old(*at)) {
+            self.steps.pop_front();
+        }
+        self.steps.push_back((now, revision));
+        self.evidence()
+            .filter(|evidence| self.asked.allows(evidence.needs_proof, newest))
+    }
+
+    fn evidence(&self) -> Option<Evidence> {
+        THRESHOLDS.iter().find_map(|threshold| {
+            let first = self.steps.len().checked_sub(threshold.events)?;
+            let steps: Vec<_> = self.steps.range(first..).copied().collect();
+            let oldest = steps.iter().map(|(time, _)| *time).min()?;
+            let needs_proof = threshold.needs_proof;
+            (self.newest.duration_since(oldest) <= threshold.within)
+                .then_some(Evidence { steps, needs_proof })
+        })
+    }
+}
+
+/// The quiet after which a loop with these times has ended.
+fn quiet_after(times: &[Timestamp]) -> SignedDuration {
+    let (Some(first), Some(last)) = (times.first(), times.last()) else {
+        return QUIET;
+    };
+    let turns = i32::try_from(times.len()).unwrap_or(i32::MAX).max(2) - 1;
+    QUIET.max(last.duration_since(*first) / turns * QUIET_TURNS)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! Whether a change was made by the API client, or the app, whose credentials are used here. Pure.
+
+use podtap_podio::client::{ByLine, Credentials, Grant, Via};
+
+use crate::history::Maker;
+
+/// Whose credentials are used here.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OwnClient {
+    client_id: Option<String>,
+    app_id: Option<u64>,
+}
+
+impl OwnClient {
+    pub(super) fn of(credentials: Option<&Credentials>) -> Self {
+        Self {
+            client_id: credentials.map(|credentials| credentials.client_id.clone()),
+            app_id: credentials.and_then(|credentials| match credentials.grant {
+                Grant::App { app_id, .. } => Some(app_id),
+                _ => None,
+            }),
+        }
+    }
+
+    /// Who made a change. `own` are the API clients that made our own hooks: where there are any,
+    /// Podio's numbers decide. Else the name does: Podio makes the identifier of an API client out
+    /// of the name that it was registered under.
+    pub(super) fn judge(&self, by: Option<&ByLine>, via: Option<&Via>, own: &[Via]) -> Maker {
+        let is_own_app = by.is_some_and(|by| by.kind == "app" && Some(by.id) == self.app_id);
+        let is_own_client = via.is_some_and(|via| match own {
+            [] => self.is_named_like(&via.name),
+            own => own.iter().any(|ours| {
+                ours.auth_client_id == via.auth_client_id
+                    && ours.id == via.id
+                    && ours.name == via.name
+            }),
+        });
+        let by = words(by, via);
+        if is_own_app || is_own_client {
+            Maker::Own { by }
+        } else {
+            Maker::Other { by }
+        }
+    }
+
+    fn is_named_like(&self, name: &str) -> bool {
+        let letters = |text: &str| -> String {
+            let letters = text.chars().filter(|letter| letter.is_alphanumeric());
+            letters.flat_map(char::to_lowercase).collect()
+        };
+        let name = letters(name);
+        let id = self.client_id.as_deref().map(letters);
+        !name.is_empty() && id.is_some_and(|id| id.starts_with(&name))
+    }
+}
+
+/// `Ada through Invoicing`.
+fn words(by: Option<&ByLine>, via: Option<&Via>) -> String {
+    let name = |name: &str, nameless: &str| {
+        if name.is_empty() {
+            nameless.to_owned()
+        } else {
+            name.to_owned()
+        }
+    };
+    let who = by.map_or_else(
+        || "an unknown person".to_owned(),
+        |by| {
+            let who = name(&by.name, &format!("{} {}", by.kind, by.id));
+            if by.kind == "app" {
+                format!("the app {who}")
+            } else {
+                who
+            }
+        },
+    );
+    match via {
+        Some(via) => format!("{who} through {}", name(&via.name, "an unnamed API client")),
+        None => who,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by(kind: &str, id: u64, name: &str) -> ByLine {
+        ByLine {
+            kind: kind.to_owned(),
+            id,
+            name: name.to_owned(),
+        }
+    }
+
+    fn via(auth_client_id: u64, name: &str) -> Via {
+        Via {
+            id: Some(auth_client_id),
+            auth_client_id: Some(auth_client_id),
+            name: name.to_owned(),
+        }
+    }
+
+    fn own(grant: Grant) -> OwnClient {
+        OwnClient::of(Some(&Credentials {
+            client_id: "order-sync-x7q2".to_owned(),
+            client_secret: "secret".into(),
+            grant,
+        }))
+    }
+
+    #[test]
+    fn our_own_client_is_known_by_podios_number_else_by_its_name() {
+        let ours = own(Grant::Stored);
+        let ada = by("user", 5, "Ada");
+        let is_own = |via: &Via, known: &[Via]| {
+            matches!(ours.judge(Some(&ada), Some(via), known), Maker::Own { .. })
+        };
+        assert!(is_own(&via(9, "Order sync"), &[]));
+        assert!(!is_own(&via(9, "Invoicing"), &[]));
+        assert!(is_own(&via(9, "Anything"), &[via(9, "Anything")]));
+        assert!(!is_own(&via(8, "Order sync"), &[via(9, "Order sync")]));
+    }
+
+    #[test]
+    fn what_our_own_app_does_is_ours_through_whatever_client() {
+        let ours = own(Grant::App {
+            app_id: 3,
+            app_token: "token".into(),
+        });
+        let judged = |by: &ByLine| ours.judge(Some(by), Some(&via(1, "Else")), &[]);
+        assert!(matches!(judged(&by("app", 3, "Orders")), Maker::Own { .. }));
+        assert!(matches!(
+            judged(&by("app", 4, "Other")),
+            Maker::Other { .. }
+        ));
+        assert!(matches!(judged(&by("user", 3, "Ada")), Maker::Other { .. }));
+    }
+
+    #[test]
+    fn others_are_named_with_what_they_use() {
+        let judged =
+            own(Grant::Stored).judge(Some(&by("user", 5, "Ada")), Some(&via(9, "Invoicing")), &[]);
+        assert!(
+            judged.to_string().contains("made by Ada through Invoicing"),
+            "{judged}"
+        );
+    }
+}
