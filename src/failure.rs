@@ -76,6 +76,16 @@ impl Failure {
         self
     }
 
+    /// What went wrong, alone.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// The exit code.
+    pub(crate) const fn exit_code(&self) -> Code {
+        self.code
+    }
+
     /// Prints it on stderr, coloured or not, and gives the exit code.
     pub(crate) fn report(self, coloured: bool) -> ExitCode {
         if self.broken_pipe {

@@ -139,6 +139,9 @@ pub struct HooksConfig {
     pub path: String,
     /// Whether they stay at the end.
     pub keep: bool,
+    /// Whether the agent goes on though Podio does not take the credentials. None of the hooks can
+    /// be made then, and no waiting mends it.
+    pub optional: bool,
 }
 
 impl Default for PodioConfig {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use podtap_podio::hook_url::Uncallable;
 use podtap_podio::{EventType, ObjectRef};
 use podtap_wire::{EventId, Seq};
 use tokio::sync::{broadcast, watch};
@@ -119,6 +120,22 @@ impl AgentHandle {
     pub async fn hook_urls(&self) -> Result<HookUrls, HistoryError> {
         let public = self.public_url();
         self.insights.desk.urls(public.as_deref()).await
+    }
+
+    /// The tunnel's public URL, as the link or the history knows it.
+    pub async fn tunnel_url(&self) -> Result<Option<String>, HistoryError> {
+        match self.public_url() {
+            Some(url) => Ok(Some(url)),
+            None => self.insights.watched.tunnel_url().await,
+        }
+    }
+
+    /// Whether Podio, or the stand-in that is set, can call this URL.
+    ///
+    /// # Errors
+    /// With the reason for which it cannot.
+    pub fn check_hook_url(&self, url: &str) -> Result<(), Uncallable> {
+        HookUrls::new(&self.insights.desk.api, None).check(url)
     }
 
     /// Makes a hook for a person: it stays when the agent ends. Returns its id; whether it becomes

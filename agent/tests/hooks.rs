@@ -58,6 +58,7 @@ impl Circle {
             wanted: plan(PlaceRef::app(ORDERS), on).unwrap(),
             path: "/podio/hook".to_owned(),
             keep: false,
+            optional: false,
         });
         Self {
             podio,

@@ -1,8 +1,11 @@
 //! Whether Podio would call a URL at all: checked before a hook is made on it. Pure.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
+
+use crate::catalog::EventType;
 
 /// Why Podio would never reach a hook's URL (podio.md 1.2).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,9 +19,47 @@ pub enum Uncallable {
     /// It names this machine, as seen from Podio: its own.
     #[error("`{0}` is this machine, which Podio cannot reach")]
     ThisMachine(String),
-    /// It names an address that is not routed in the internet.
+    /// It names an address of a private network.
     #[error("{0} is a private address, which Podio cannot reach")]
     PrivateAddress(IpAddr),
+    /// It names an address that no host in the internet has.
+    #[error("{0} is not the address of a host in the internet, so Podio cannot reach it")]
+    ReservedAddress(IpAddr),
+    /// It has a name that is not looked up in the internet.
+    #[error("`{0}` is a name that only a private network knows, so Podio cannot reach it")]
+    PrivateName(String),
+    /// It carries a user or a password, which would be shown to everybody who sees the hook.
+    #[error("it has a user or a password in it, which Podio is not known to send")]
+    UserInfo,
+    /// It has a part after `#`, which no client sends.
+    #[error("it has a part after `#`, which is never sent")]
+    Fragment,
+}
+
+impl Uncallable {
+    /// Whether a stand-in for Podio on this machine would not call it either.
+    pub const fn is_for_nobody(&self) -> bool {
+        matches!(self, Self::Malformed(_) | Self::UserInfo | Self::Fragment)
+    }
+
+    /// What to do about it.
+    pub const fn cure(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "write it as https://HOST/PATH",
+            Self::Port(_) => {
+                "put a proxy in front that listens on 443 (README has recipes), and give its URL"
+            }
+            Self::ThisMachine(_)
+            | Self::PrivateAddress(_)
+            | Self::ReservedAddress(_)
+            | Self::PrivateName(_) => {
+                "use the URL of a relay on a public host: --relay URL, or --public-url behind a \
+                 quick tunnel"
+            }
+            Self::UserInfo => "put the secret into the path",
+            Self::Fragment => "leave it out",
+        }
+    }
 }
 
 /// Checks a URL for a hook. Names are not looked up: what a public name leads to is its owner's
@@ -28,24 +69,27 @@ pub enum Uncallable {
 /// With the first reason for which Podio would not reach it.
 pub fn check_hook_url(text: &str) -> Result<(), Uncallable> {
     let malformed = || Uncallable::Malformed(text.to_owned());
+    // The parser takes blanks around it away; Podio would be sent them.
+    if text
+        .chars()
+        .any(|letter| letter.is_whitespace() || letter.is_control())
+    {
+        return Err(malformed());
+    }
     let url = Url::parse(text).map_err(|_| malformed())?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(malformed());
     }
-    let address = match url.host().ok_or_else(malformed)? {
-        Host::Domain(name) if is_local_name(name) => {
-            return Err(Uncallable::ThisMachine(name.to_owned()));
-        }
-        Host::Domain(_) => None,
-        Host::Ipv4(address) => Some(IpAddr::V4(address)),
-        Host::Ipv6(address) => Some(IpAddr::V6(address)),
-    };
-    match address.map(|address| address.to_canonical()) {
-        Some(address) if address.is_loopback() || address.is_unspecified() => {
-            return Err(Uncallable::ThisMachine(address.to_string()));
-        }
-        Some(address) if is_private(address) => return Err(Uncallable::PrivateAddress(address)),
-        _ => {}
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Uncallable::UserInfo);
+    }
+    if url.fragment().is_some() {
+        return Err(Uncallable::Fragment);
+    }
+    match url.host().ok_or_else(malformed)? {
+        Host::Domain(name) => check_name(name)?,
+        Host::Ipv4(address) => check_address(IpAddr::V4(address))?,
+        Host::Ipv6(address) => check_address(IpAddr::V6(address))?,
     }
     match url.port_or_known_default() {
         Some(80 | 443) | None => Ok(()),
@@ -53,25 +97,86 @@ pub fn check_hook_url(text: &str) -> Result<(), Uncallable> {
     }
 }
 
-fn is_local_name(name: &str) -> bool {
-    let name = name.trim_end_matches('.');
-    matches!(name.rsplit('.').next(), Some("localhost" | "local"))
+/// Parameters of the URL's query that Podio has itself: it moves the query into the body (podio.md
+/// 1.2), where a receiver may read the one for the other. Each once.
+pub fn parameters_of_podio(url: &str) -> Vec<String> {
+    let Ok(url) = Url::parse(url) else {
+        return Vec::new();
+    };
+    let specs = EventType::ALL
+        .iter()
+        .flat_map(|event| event.spec().parameters);
+    let own: BTreeSet<&str> = specs
+        .map(|spec| spec.name)
+        .chain(["type", "hook_id"])
+        .collect();
+    let names: BTreeSet<String> = url
+        .query_pairs()
+        .map(|(name, _)| name.into_owned())
+        .collect();
+    let taken = names.into_iter().filter(|name| own.contains(name.as_str()));
+    taken.collect()
 }
 
-fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => {
-            let [first, second, ..] = address.octets();
-            // 100.64.0.0/10: between a provider and its customers (RFC 6598).
-            let shared = first == 100 && (64..128).contains(&second);
-            address.is_private() || address.is_link_local() || shared
+/// Names of a private network: RFC 6761, 6762, 8375, 7686, ICANN's `internal`, and names without a
+/// dot.
+fn check_name(name: &str) -> Result<(), Uncallable> {
+    let bare = name.trim_end_matches('.');
+    let last = bare.rsplit('.').next().unwrap_or_default();
+    match last {
+        "localhost" | "local" => Err(Uncallable::ThisMachine(name.to_owned())),
+        "test" | "invalid" | "internal" | "lan" | "onion" => {
+            Err(Uncallable::PrivateName(name.to_owned()))
         }
-        IpAddr::V6(address) => is_private_v6(address),
+        _ if last == bare || bare.ends_with("home.arpa") => {
+            Err(Uncallable::PrivateName(name.to_owned()))
+        }
+        _ => Ok(()),
     }
 }
 
+fn check_address(address: IpAddr) -> Result<(), Uncallable> {
+    let address = address.to_canonical();
+    if address.is_loopback() || address.is_unspecified() {
+        return Err(Uncallable::ThisMachine(address.to_string()));
+    }
+    let (is_private, is_reserved) = match address {
+        IpAddr::V4(address) => (is_private_v4(address), is_reserved_v4(address)),
+        IpAddr::V6(address) => (is_private_v6(address), is_reserved_v6(address)),
+    };
+    match (is_private, is_reserved) {
+        (true, _) => Err(Uncallable::PrivateAddress(address)),
+        (false, true) => Err(Uncallable::ReservedAddress(address)),
+        (false, false) => Ok(()),
+    }
+}
+
+fn is_private_v4(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    // 100.64.0.0/10: between a provider and its customers (RFC 6598).
+    let shared = first == 100 && (64..128).contains(&second);
+    address.is_private() || address.is_link_local() || shared
+}
+
+/// This network, documentation, benchmarks, multicast and the future (RFC 6890).
+fn is_reserved_v4(address: Ipv4Addr) -> bool {
+    let [first, second, third, _] = address.octets();
+    let benchmark = first == 198 && (18..20).contains(&second);
+    let protocol = (first, second, third) == (192, 0, 0);
+    first == 0 || first >= 224 || address.is_documentation() || benchmark || protocol
+}
+
 fn is_private_v6(address: Ipv6Addr) -> bool {
-    address.is_unique_local() || address.is_unicast_link_local()
+    let [first, ..] = address.segments();
+    // fec0::/10: site-local, given up in RFC 3879.
+    let site_local = first & 0xffc0 == 0xfec0;
+    address.is_unique_local() || address.is_unicast_link_local() || site_local
+}
+
+/// Multicast, documentation, and what is discarded (RFC 6666).
+fn is_reserved_v6(address: Ipv6Addr) -> bool {
+    let [first, second, ..] = address.segments();
+    address.is_multicast() || (first, second) == (0x2001, 0x0db8) || first == 0x0100
 }
 
 #[cfg(test)]
@@ -82,10 +187,15 @@ mod tests {
     fn what_podio_would_not_reach_is_refused_with_the_reason() {
         let this = |text: &str| Err(Uncallable::ThisMachine(text.to_owned()));
         let private = |text: &str| Err(Uncallable::PrivateAddress(text.parse().unwrap()));
+        let reserved = |text: &str| Err(Uncallable::ReservedAddress(text.parse().unwrap()));
+        let name = |text: &str| Err(Uncallable::PrivateName(text.to_owned()));
+        let malformed = |text: &str| Err(Uncallable::Malformed(text.to_owned()));
         for (url, verdict) in [
             ("https://relay.example.com/KEY/hook", Ok(())),
             ("http://relay.example.com", Ok(())),
             ("https://8.8.8.8/", Ok(())),
+            ("https://[2606:4700::1111]/", Ok(())),
+            ("https://relay.example.com/h?env=dev", Ok(())),
             (
                 "https://relay.example.com:8443/",
                 Err(Uncallable::Port(8_443)),
@@ -94,6 +204,7 @@ mod tests {
             ("http://localhost/", this("localhost")),
             ("http://app.localhost./", this("app.localhost.")),
             ("http://127.0.0.1:4000/", this("127.0.0.1")),
+            ("http://2130706433/", this("127.0.0.1")),
             ("http://[::1]/", this("::1")),
             ("http://[::ffff:127.0.0.1]/", this("127.0.0.1")),
             ("http://0.0.0.0/", this("0.0.0.0")),
@@ -102,16 +213,39 @@ mod tests {
             ("http://169.254.1.1/", private("169.254.1.1")),
             ("http://100.64.0.1/", private("100.64.0.1")),
             ("http://[fd00::1]/", private("fd00::1")),
+            ("http://[fec0::1]/", private("fec0::1")),
+            ("http://192.0.2.7/", reserved("192.0.2.7")),
+            ("http://255.255.255.255/", reserved("255.255.255.255")),
+            ("http://224.0.0.1/", reserved("224.0.0.1")),
+            ("http://[2001:db8::1]/", reserved("2001:db8::1")),
+            ("http://intranet/hook", name("intranet")),
+            ("http://crm.internal/", name("crm.internal")),
+            ("http://pi.home.arpa/", name("pi.home.arpa")),
             (
-                "relay.example.com",
-                Err(Uncallable::Malformed("relay.example.com".to_owned())),
+                "https://ada:secret@relay.example.com/",
+                Err(Uncallable::UserInfo),
             ),
+            ("https://ada@relay.example.com/", Err(Uncallable::UserInfo)),
+            ("https://relay.example.com/#top", Err(Uncallable::Fragment)),
+            ("relay.example.com", malformed("relay.example.com")),
             (
                 "ftp://relay.example.com",
-                Err(Uncallable::Malformed("ftp://relay.example.com".to_owned())),
+                malformed("ftp://relay.example.com"),
             ),
+            (
+                " https://relay.example.com",
+                malformed(" https://relay.example.com"),
+            ),
+            ("", malformed("")),
         ] {
             assert_eq!(check_hook_url(url), verdict, "{url}");
         }
+    }
+
+    #[test]
+    fn a_query_that_names_podios_own_parameters_is_found() {
+        let taken = parameters_of_podio("https://a.example.com/h?env=dev&type=x&item_id=1&type=y");
+        assert_eq!(taken, ["item_id", "type"]);
+        assert!(parameters_of_podio("https://a.example.com/h?env=dev").is_empty());
     }
 }

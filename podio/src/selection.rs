@@ -7,6 +7,13 @@ use crate::catalog::EventType;
 #[error("`{0}` names no event type: `podtap trigger --list` prints them all")]
 pub struct NothingSelected(String);
 
+impl NothingSelected {
+    /// The part.
+    pub fn part(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The types that a list selects, each once, in the order of the catalogue. Parts are separated by
 /// commas; `item.*` stands for every type that begins with `item.`, and `*` for all. Never
 /// `hook.verify`, which no hook is made for.

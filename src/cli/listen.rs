@@ -109,6 +109,9 @@ pub(crate) struct Hooks {
     /// Leave the hooks when the command ends
     #[arg(long)]
     pub(crate) keep_hooks: bool,
+    /// Go on without hooks where Podio does not take the credentials, instead of ending with 3
+    #[arg(long)]
+    pub(crate) hooks_optional: bool,
 }
 
 /// What is done for Podio's hooks.

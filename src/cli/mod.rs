@@ -28,7 +28,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use config::{ConfigCommand, Man, Url};
 pub(crate) use history::{Events, Explain, Import, Replay, Show, Ui};
 pub(crate) use listen::{Demo, Hooks, Listen, Picture, Tunnel, UiMode};
-pub(crate) use podio::{HookTargets, HooksCommand, Login, Sandbox};
+pub(crate) use podio::{AdoptHooks, HookTargets, HooksCommand, Login, MoveHooks, Sandbox};
 pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};
 pub(crate) use terms::sorted;
 pub(crate) use trigger::Trigger;

@@ -34,7 +34,7 @@ pub(crate) enum HooksCommand {
     },
     /// Make hooks that call this URL; each is inactive until it is verified
     Create {
-        /// What to be called for, such as `item.update`
+        /// What to be called for, such as `item.update` or 'item.*,comment.create'
         event: String,
         /// What to call; Podio takes ports 80 and 443 only
         url: String,
@@ -56,6 +56,42 @@ pub(crate) enum HooksCommand {
         #[arg(required = true)]
         hook_ids: Vec<u64>,
     },
+    /// Point an app's hooks at another URL: new ones are made and verified, then the old ones deleted
+    Move(MoveHooks),
+    /// Point an app's hooks at this tunnel until ctrl-c, then back; `listen` must be running
+    Adopt(AdoptHooks),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MoveHooks {
+    /// The apps whose hooks are moved
+    #[arg(value_name = "APP")]
+    pub(crate) apps: Vec<u64>,
+    #[command(flatten)]
+    pub(crate) on: HookTargets,
+    /// Where to; path and query of each hook's URL are kept below it
+    #[arg(long, value_name = "URL", required_unless_present = "undo")]
+    pub(crate) to: Option<String>,
+    /// Give every hook exactly the URL of --to
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// Put back what was moved, of all apps or of those named
+    #[arg(long, conflicts_with_all = ["to", "exact"])]
+    pub(crate) undo: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdoptHooks {
+    /// The apps whose hooks are moved
+    #[arg(value_name = "APP")]
+    pub(crate) apps: Vec<u64>,
+    #[command(flatten)]
+    pub(crate) on: HookTargets,
+    /// Leave them here at the end; `hooks move --undo` puts them back
+    #[arg(long)]
+    pub(crate) keep_hooks: bool,
+    #[command(flatten)]
+    pub(crate) tunnel: Tunnel,
 }
 
 #[derive(Debug, Args)]

@@ -142,6 +142,7 @@ fn hooks_of_the_company(api: &str) -> Result<PodioConfig, Failure> {
             path: "/podio/hook".to_owned(),
             // The sandbox goes together with the agent.
             keep: true,
+            optional: true,
         }),
         ..PodioConfig::default()
     })

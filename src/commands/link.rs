@@ -1,6 +1,6 @@
 //! How this run reaches its relay, and what to say when the relay does not want it.
 
-use podtap_agent::{LinkConfig, RunError};
+use podtap_agent::{HooksError, LinkConfig, RunError};
 use podtap_wire::limits::DEFAULT_WINDOW;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -78,6 +78,17 @@ impl Link {
                         "end that one, give this one another --name, or take the tunnel with \
                          --take-over",
                     )
+            }
+            RunError::Hooks(error @ HooksError::Credentials(_)) => {
+                Failure::because("no hook was made", error)
+                    .code(Code::Refused)
+                    .hint(
+                        "check PODTAP_PODIO_CLIENT_ID, PODTAP_PODIO_CLIENT_SECRET and the app's token \
+                         or the login;\nleave --on out, or add --hooks-optional, to go on without hooks",
+                    )
+            }
+            RunError::Hooks(error @ HooksError::Uncallable { source, .. }) => {
+                Failure::because("no hook was made", error).hint(source.cure())
             }
             other => Failure::because("the agent ended", other).fact("relay", relay),
         }

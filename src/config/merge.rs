@@ -97,6 +97,7 @@ pub(super) fn flags(cli: &Cli) -> Layer {
         Command::Relay(relay) => typed.relay(&relay.serve),
         Command::Sandbox(sandbox) => typed.text(Key::LISTEN, sandbox.listen.as_ref()),
         Command::Hooks(HooksCommand::List { tunnel, .. }) => typed.tunnel(tunnel),
+        Command::Hooks(HooksCommand::Adopt(adopt)) => typed.tunnel(&adopt.tunnel),
         Command::Url(url) => {
             typed.tunnel(&url.tunnel);
             typed.text(Key::NAME, url.of.as_ref());

@@ -87,6 +87,7 @@ fn event(row: &EventRow, time: &str, look: &Look) -> Painted {
         time: format!("{}  {time}", id.get(tail..).unwrap_or(&id)),
         kind: row.event_type.as_deref().unwrap_or(&row.method),
         object: row.object,
+        hook: row.hook_id,
         revision: row.revision,
         came,
         path: &row.path,

@@ -3,31 +3,41 @@
 //! next start after a crash.
 
 mod listing;
+mod make;
 mod places;
 mod plan;
 mod remove;
 mod temporary;
 mod verdict;
 
-use podtap_podio::client::{BaseUrl, Client, Hook, HookStatus};
+use std::time::Duration;
+
+use podtap_podio::client::{self, BaseUrl, Client};
 use podtap_podio::hook_url::{Uncallable, check_hook_url};
 use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{HooksConfig, PodioConfig};
 use crate::handle::Change;
-use crate::history::{HistoryError, MadeHook, Note, Verification, Watched, Writer};
+use crate::history::{HistoryError, Verification, Watched, Writer};
 use crate::insights::Insights;
-use crate::place::{Place, PlaceRef};
+use crate::place::PlaceRef;
 use crate::status::Status;
-use crate::watch::{name, told};
 pub(crate) use listing::HookDesk;
 pub use listing::{FailedPlace, HookListing, ListedHook, ManageHooksError};
+use make::Made;
 pub use places::MAX_PLACES;
 pub(crate) use places::configured;
 pub use plan::{PlanError, WantedHook, plan};
 use verdict::is_this_machine;
 pub use verdict::{HookUrls, UrlVerdict};
+
+/// The pause after the first failure that may pass; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// What became of a hook that was wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +79,9 @@ pub enum HooksError {
         /// Why not.
         source: Uncallable,
     },
+    /// Podio does not take the credentials.
+    #[error("Podio does not take the credentials, so no hook can be made")]
+    Credentials(#[source] client::Error),
     /// The history failed.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -132,11 +145,41 @@ impl Hooks {
             return std::future::pending().await;
         }
         let url = self.url().await?;
-        for place in self.places() {
-            self.make(place, &url).await?;
-        }
+        let (mut places, mut pause) = (self.places(), FIRST_PAUSE);
         loop {
-            match self.changes.recv().await {
+            places = self.make_all(places, &url).await?;
+            // What may pass is tried again for as long as it takes.
+            let again = (!places.is_empty()).then_some(pause);
+            self.heed(again).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Every hook wanted on these places; those places at which it is worth trying again.
+    async fn make_all(
+        &self,
+        places: Vec<PlaceRef>,
+        url: &str,
+    ) -> Result<Vec<PlaceRef>, HooksError> {
+        let mut again = Vec::new();
+        for place in places {
+            if self.make(place, url).await? == Made::NotYet {
+                again.push(place);
+            }
+        }
+        Ok(again)
+    }
+
+    /// Takes in what becomes of verifications, for so long or for ever.
+    async fn heed(&mut self, pause: Option<Duration>) {
+        let until = pause.map(|pause| Instant::now() + pause);
+        loop {
+            // Both are cancel-safe.
+            let change = tokio::select! {
+                change = self.changes.recv() => change,
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => return,
+            };
+            match change {
                 Ok(Change::Verified {
                     hook_id: Some(hook_id),
                     verification,
@@ -173,91 +216,6 @@ impl Hooks {
         places.sort_unstable();
         places.dedup();
         places
-    }
-
-    /// Every hook wanted on one place. One that is there already with the same URL would only
-    /// double each event: it is used, and not removed at the end, since it was not made here.
-    async fn make(&self, at: PlaceRef, url: &str) -> Result<(), HistoryError> {
-        let wanted = self.config.wanted.iter().filter(|hook| hook.place == at);
-        let there = match self.client.hooks(at.ref_type, at.ref_id).await {
-            Ok(there) => there,
-            Err(error) => {
-                wanted.for_each(|hook| self.failed(*hook, told(&error)));
-                return Ok(());
-            }
-        };
-        let newest_then = there.iter().map(|hook| hook.hook_id).max().unwrap_or(0);
-        let name = name(&self.client, at).await;
-        let place = Place { at, name };
-        for hook in wanted {
-            let same = |there: &&Hook| there.url == url && there.event == hook.event.as_str();
-            let hook_id = match there.iter().find(same) {
-                Some(there) => self.reuse(*hook, there).await,
-                None => self.create(*hook, url, newest_then).await?,
-            };
-            if let Some(hook_id) = hook_id {
-                let place = place.clone();
-                let learned = Note::Learned { hook_id, place };
-                self.writer.note(vec![learned]).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn reuse(&self, wanted: WantedHook, there: &Hook) -> Option<u64> {
-        if there.status == HookStatus::Active {
-            self.report(wanted, Some(there.hook_id), HookState::Active);
-            return Some(there.hook_id);
-        }
-        self.report(wanted, Some(there.hook_id), HookState::Made);
-        let asked = self.client.request_hook_verification(there.hook_id).await;
-        if let Err(error) = asked {
-            self.failed(wanted, told(&error));
-        }
-        Some(there.hook_id)
-    }
-
-    /// On record before Podio is asked, so that no crash leaves a hook that nobody knows of.
-    async fn create(
-        &self,
-        wanted: WantedHook,
-        url: &str,
-        newest_then: u64,
-    ) -> Result<Option<u64>, HistoryError> {
-        let WantedHook { place, event } = wanted;
-        let records = self.watched.made_hooks().await?;
-        let number = records.last().map_or(1, |last| last.number + 1);
-        let record = MadeHook {
-            number,
-            api: self.api.as_str().to_owned(),
-            place,
-            event_type: event.as_str().to_owned(),
-            url: url.to_owned(),
-            newest_then,
-            hook_id: None,
-        };
-        self.writer.note(vec![Note::Making(record)]).await?;
-        let created = self
-            .client
-            .create_hook(place.ref_type, place.ref_id, url, event);
-        match created.await {
-            Ok(hook_id) => {
-                // Its verification may have come before this: what was told then stands.
-                self.report(wanted, Some(hook_id), HookState::Made);
-                self.writer
-                    .note(vec![Note::Made { number, hook_id }])
-                    .await?;
-                self.look_at(hook_id).await?;
-                Ok(Some(hook_id))
-            }
-            Err(error) => {
-                self.failed(wanted, told(&error));
-                if error.refusal().is_some() {
-                    self.writer.note(vec![Note::Forget { number }]).await?;
-                }
-                Ok(None)
-            }
-        }
     }
 
     /// The verification that may have ended before the hook's id was known here.
@@ -298,8 +256,14 @@ impl Hooks {
     }
 
     fn failed(&self, wanted: WantedHook, reason: String) {
-        tracing::warn!(place = %wanted.place, event = %wanted.event, reason, "no hook");
-        self.report(wanted, None, HookState::Failed { reason });
+        let state = HookState::Failed { reason };
+        // Told once, however often it is tried.
+        let is_known = |report: &HookReport| report.wanted == wanted && report.state == state;
+        if self.reports.borrow().iter().any(is_known) {
+            return;
+        }
+        tracing::debug!(place = %wanted.place, event = %wanted.event, ?state, "no hook");
+        self.report(wanted, None, state);
     }
 
     fn report(&self, wanted: WantedHook, hook_id: Option<u64>, state: HookState) {

@@ -3,6 +3,7 @@
 use podtap_podio::selection::{NothingSelected, select};
 use podtap_podio::{EventType, RefType};
 
+use crate::draft::nearest;
 use crate::place::PlaceRef;
 
 /// A hook to be made.
@@ -18,7 +19,7 @@ pub struct WantedHook {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// A part of the list names no event type.
-    #[error(transparent)]
+    #[error("{}{}", .0, did_you_mean(.0))]
     Unknown(#[from] NothingSelected),
     /// The event does not happen there.
     #[error("`{part}` is for another kind of place than {place}, which takes {}", taken(.place.ref_type))]
@@ -75,6 +76,12 @@ const fn is_refused(ref_type: RefType, event: EventType) -> bool {
     )
 }
 
+/// The type that was perhaps meant.
+fn did_you_mean(unknown: &NothingSelected) -> String {
+    let nearest = nearest(unknown.part()).filter(|event| *event != EventType::HookVerify);
+    nearest.map_or_else(String::new, |event| format!("; did you mean `{event}`?"))
+}
+
 fn taken(ref_type: RefType) -> String {
     let names: Vec<_> = EventType::on(ref_type).map(EventType::as_str).collect();
     names.join(", ")
@@ -121,9 +128,9 @@ mod tests {
             "{told}"
         );
         assert!(told.contains("comment.create"), "{told}");
-        assert!(matches!(
-            plan(PlaceRef::app(123), "itme.create"),
-            Err(PlanError::Unknown(_))
-        ));
+        let error = plan(PlaceRef::app(123), "itme.create").unwrap_err();
+        assert!(matches!(error, PlanError::Unknown(_)));
+        let told = error.to_string();
+        assert!(told.contains("did you mean `item.create`?"), "{told}");
     }
 }

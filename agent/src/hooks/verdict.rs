@@ -35,7 +35,12 @@ impl UrlVerdict {
             Self::Uncallable(Uncallable::Malformed(_)) => Some("no URL"),
             Self::Uncallable(Uncallable::Port(_)) => Some("unusable port"),
             Self::Uncallable(Uncallable::ThisMachine(_)) => Some("this machine"),
-            Self::Uncallable(Uncallable::PrivateAddress(_)) => Some("private address"),
+            Self::Uncallable(Uncallable::PrivateAddress(_) | Uncallable::ReservedAddress(_)) => {
+                Some("private address")
+            }
+            Self::Uncallable(Uncallable::PrivateName(_)) => Some("private name"),
+            Self::Uncallable(Uncallable::UserInfo) => Some("with a password"),
+            Self::Uncallable(Uncallable::Fragment) => Some("with a fragment"),
             Self::Temporary(_) => Some("temporary"),
             Self::Unsuspected => None,
         }
@@ -86,7 +91,7 @@ impl HookUrls {
     /// With the reason for which it cannot.
     pub fn check(&self, url: &str) -> Result<(), Uncallable> {
         match check_hook_url(url) {
-            Err(why) if !self.is_near || matches!(why, Uncallable::Malformed(_)) => Err(why),
+            Err(why) if !self.is_near || why.is_for_nobody() => Err(why),
             _ => Ok(()),
         }
     }

@@ -88,9 +88,15 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] with 403 where an app's token meets a hook that a person made.
     pub async fn delete_hook(&self, hook_id: u64) -> Result<(), Error> {
+        self.remove_hook(hook_id).await.map(drop)
+    }
+
+    /// The same, and whether it was there.
+    pub async fn remove_hook(&self, hook_id: u64) -> Result<bool, Error> {
         let call = Call::new(Method::DELETE, format!("/hook/{hook_id}"));
         match self.call(call).await {
-            Ok(_) | Err(Error::Gone { .. }) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(Error::Gone { .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }

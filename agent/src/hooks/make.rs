@@ -1,0 +1,159 @@
+//! Makes hooks: each on record before Podio is asked, so that no crash leaves one that nobody knows
+//! of, and none twice.
+
+use std::time::Duration;
+
+use podtap_podio::client::{Error, Hook, HookStatus};
+use tokio::time::timeout;
+
+use super::{HookState, Hooks, HooksError, WantedHook};
+use crate::history::{HistoryError, MadeHook, Note};
+use crate::place::{Place, PlaceRef};
+use crate::watch::{name, told};
+
+/// Podio is said to be silent after so long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How far the hooks of one place are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    /// Nothing is left to be tried.
+    Settled,
+    /// What failed may pass.
+    NotYet,
+}
+
+impl Hooks {
+    /// Every hook wanted on one place. One that is there already with the same URL would only
+    /// double each event: it is used, and not removed at the end, unless it was made here.
+    ///
+    /// # Errors
+    /// Where the credentials are refused: no hook can be made anywhere then.
+    pub(super) async fn make(&self, at: PlaceRef, url: &str) -> Result<Made, HooksError> {
+        let wanted = self.config.wanted.iter().filter(|hook| hook.place == at);
+        let there = match timeout(PATIENCE, self.client.hooks(at.ref_type, at.ref_id)).await {
+            Ok(Ok(there)) => there,
+            Ok(Err(error)) if is_about_credentials(&error) && !self.config.optional => {
+                return Err(HooksError::Credentials(error));
+            }
+            Ok(Err(error)) => {
+                wanted.for_each(|hook| self.failed(*hook, words(&error, at)));
+                return Ok(made(&error));
+            }
+            Err(_) => {
+                let silent = format!("no answer within {} s; trying again", PATIENCE.as_secs());
+                wanted.for_each(|hook| self.failed(*hook, silent.clone()));
+                return Ok(Made::NotYet);
+            }
+        };
+        let newest_then = there.iter().map(|hook| hook.hook_id).max().unwrap_or(0);
+        let name = name(&self.client, at).await;
+        let place = Place { at, name };
+        let mut settled = Made::Settled;
+        for hook in wanted {
+            let same = |there: &&Hook| there.url == url && there.event == hook.event.as_str();
+            let hook_id = match there.iter().find(same) {
+                Some(there) => self.reuse(*hook, there).await,
+                None => match self.create(*hook, url, newest_then).await? {
+                    Ok(hook_id) => Some(hook_id),
+                    Err(Made::NotYet) => {
+                        settled = Made::NotYet;
+                        None
+                    }
+                    Err(Made::Settled) => None,
+                },
+            };
+            if let Some(hook_id) = hook_id {
+                let place = place.clone();
+                let learned = Note::Learned { hook_id, place };
+                self.writer.note(vec![learned]).await?;
+            }
+        }
+        Ok(settled)
+    }
+
+    async fn reuse(&self, wanted: WantedHook, there: &Hook) -> Option<u64> {
+        if there.status == HookStatus::Active {
+            self.report(wanted, Some(there.hook_id), HookState::Active);
+            return Some(there.hook_id);
+        }
+        self.report(wanted, Some(there.hook_id), HookState::Made);
+        let asked = self.client.request_hook_verification(there.hook_id).await;
+        if let Err(error) = asked {
+            self.failed(wanted, told(&error));
+        }
+        Some(there.hook_id)
+    }
+
+    /// The new hook's id, or whether it is worth trying again.
+    async fn create(
+        &self,
+        wanted: WantedHook,
+        url: &str,
+        newest_then: u64,
+    ) -> Result<Result<u64, Made>, HistoryError> {
+        let WantedHook { place, event } = wanted;
+        let records = self.watched.made_hooks().await?;
+        let number = records.last().map_or(1, |last| last.number + 1);
+        let record = MadeHook {
+            number,
+            api: self.api.as_str().to_owned(),
+            place,
+            event_type: event.as_str().to_owned(),
+            url: url.to_owned(),
+            newest_then,
+            hook_id: None,
+        };
+        self.writer.note(vec![Note::Making(record)]).await?;
+        let created = self
+            .client
+            .create_hook(place.ref_type, place.ref_id, url, event);
+        match created.await {
+            Ok(hook_id) => {
+                // Its verification may have come before this: what was told then stands.
+                self.report(wanted, Some(hook_id), HookState::Made);
+                self.writer
+                    .note(vec![Note::Made { number, hook_id }])
+                    .await?;
+                self.look_at(hook_id).await?;
+                Ok(Ok(hook_id))
+            }
+            Err(error) => {
+                self.failed(wanted, words(&error, place));
+                if error.refusal().is_some() {
+                    self.writer.note(vec![Note::Forget { number }]).await?;
+                }
+                Ok(Err(made(&error)))
+            }
+        }
+    }
+}
+
+fn made(error: &Error) -> Made {
+    if error.may_pass() {
+        Made::NotYet
+    } else {
+        Made::Settled
+    }
+}
+
+fn is_about_credentials(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Unauthorized { .. } | Error::LoginNeeded | Error::SecondFactor
+    )
+}
+
+/// Podio's words, and what can be done.
+fn words(error: &Error, at: PlaceRef) -> String {
+    let told = told(error);
+    match error {
+        _ if error.may_pass() => format!("{told}; trying again"),
+        Error::Gone { .. } => format!("{told}; is {at} the right id?"),
+        Error::Refused { refusal, .. } if refusal.status == 403 => format!(
+            "{told}; is {at} the right id? An app's token reaches that app alone; hooks of spaces \
+             and other apps need a person's login (`podtap login`)"
+        ),
+        _ => told,
+    }
+}

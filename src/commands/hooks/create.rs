@@ -1,0 +1,83 @@
+//! `podtap hooks create`: hooks that stay, on a URL that Podio can call.
+
+use podtap_agent::hooks::plan;
+use podtap_agent::{HookUrls, PlaceRef};
+use podtap_podio::client::{Client, Hook, HookStatus};
+use podtap_podio::hook_url::parameters_of_podio;
+
+use super::Holder;
+use super::listing::{Judged, line, object};
+use super::several::Results;
+use crate::commands::podio::base_url;
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::output::{print, printable};
+
+/// Whether Podio, or the stand-in that is set, can call a URL. Warns of a query that a receiver
+/// would read for Podio's own parameters.
+pub(super) fn check(url: &str, settings: &Settings) -> Result<(), Failure> {
+    HookUrls::new(&base_url(settings)?, None)
+        .check(url)
+        .map_err(|why| {
+            Failure::usage("Podio cannot call this URL")
+                .fact("url", printable(url))
+                .fact("why", why.to_string())
+                .hint(why.cure())
+        })?;
+    let names = parameters_of_podio(url);
+    if !names.is_empty() {
+        tracing::warn!(
+            "Podio moves the query into the body, where {} is also a parameter of its own: many \
+             receivers take the later one. Use other names, or put it into the path",
+            names.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Makes a hook of each type that `events` names on each of the objects.
+pub(super) async fn create(
+    client: &Client,
+    holders: &[Holder],
+    events: &str,
+    url: &str,
+    json: bool,
+) -> Result<(), Failure> {
+    let mut planned = Vec::new();
+    for (ref_type, ref_id) in holders {
+        let place = PlaceRef {
+            ref_type: *ref_type,
+            ref_id: *ref_id,
+        };
+        let hooks = plan(place, events).map_err(|error| Failure::usage(error.to_string()))?;
+        planned.extend(hooks);
+    }
+    let mut results = Results::default();
+    for wanted in planned {
+        let holder = (wanted.place.ref_type, wanted.place.ref_id);
+        let created = client.create_hook(holder.0, holder.1, url, wanted.event);
+        let hook_id = match created.await {
+            Ok(hook_id) => hook_id,
+            Err(error) => {
+                let what = format!("{} on {}", wanted.event, wanted.place);
+                results.failed(what, error.into());
+                continue;
+            }
+        };
+        let hook = Hook {
+            hook_id,
+            status: HookStatus::Inactive,
+            event: wanted.event.as_str().to_owned(),
+            url: url.to_owned(),
+            created_on: None,
+            created_by: None,
+            created_via: None,
+        };
+        print(&if json {
+            object(holder, &hook, &Judged::default())
+        } else {
+            line(holder, &hook, &Judged::default())
+        })?;
+    }
+    results.into_one("some hooks were not made")
+}

@@ -1,0 +1,99 @@
+//! Which hooks were moved, and from where: a file in the data folder, readable by its owner alone
+//! and replaced as a whole, so that any later run can put them back.
+
+use std::io::{ErrorKind, Write as _};
+use std::path::PathBuf;
+
+use podtap_agent::PlaceRef;
+use podtap_podio::{EventType, RefType};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Settings;
+use crate::failure::Failure;
+
+/// One hook that was moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Moved {
+    /// The API that it is of.
+    pub(super) api: String,
+    ref_type: String,
+    ref_id: u64,
+    event: String,
+    /// The URL that it had.
+    pub(super) from: String,
+    /// The hook that took its place.
+    pub(super) hook_id: u64,
+}
+
+impl Moved {
+    pub(super) fn new(
+        api: &str,
+        place: PlaceRef,
+        event: EventType,
+        from: &str,
+        hook_id: u64,
+    ) -> Self {
+        Self {
+            api: api.to_owned(),
+            ref_type: place.ref_type.as_str().to_owned(),
+            ref_id: place.ref_id,
+            event: event.as_str().to_owned(),
+            from: from.to_owned(),
+            hook_id,
+        }
+    }
+
+    /// What it is on; `None` where a later build wrote what this one does not know.
+    pub(super) fn place(&self) -> Option<PlaceRef> {
+        let ref_type: RefType = self.ref_type.parse().ok()?;
+        let ref_id = self.ref_id;
+        Some(PlaceRef { ref_type, ref_id })
+    }
+
+    pub(super) fn event(&self) -> Option<EventType> {
+        self.event.parse().ok()
+    }
+}
+
+/// The file.
+#[derive(Debug)]
+pub(super) struct MovedFile {
+    path: PathBuf,
+}
+
+impl MovedFile {
+    pub(super) fn of(settings: &Settings) -> Result<Self, Failure> {
+        let path = settings.data_dir()?.join("moved-hooks.json");
+        Ok(Self { path })
+    }
+
+    pub(super) fn read(&self) -> Result<Vec<Moved>, Failure> {
+        match std::fs::read(&self.path) {
+            Ok(text) => {
+                serde_json::from_slice(&text).map_err(|error| self.failed("cannot be read", &error))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(self.failed("cannot be read", &error)),
+        }
+    }
+
+    pub(super) fn write(&self, moved: &[Moved]) -> Result<(), Failure> {
+        let folder = self.path.parent().unwrap_or(&self.path);
+        let write = || {
+            std::fs::create_dir_all(folder)?;
+            // Readable by its owner alone, as the crate makes it.
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            serde_json::to_writer_pretty(&mut file, moved)?;
+            file.flush()?;
+            file.as_file().sync_all()?;
+            file.persist(&self.path).map_err(|error| error.error)?;
+            Ok(())
+        };
+        write().map_err(|error: std::io::Error| self.failed("cannot be written", &error))
+    }
+
+    fn failed(&self, what: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
+        Failure::because(&format!("the list of moved hooks {what}"), error)
+            .fact("file", self.path.display().to_string())
+    }
+}

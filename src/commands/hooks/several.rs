@@ -1,0 +1,68 @@
+//! What is done to several hooks: each has its own result, and all of them one exit code.
+
+use podtap_podio::client::Client;
+
+use crate::failure::{Code, Failure};
+use crate::output::print;
+
+/// What went wrong, of several.
+#[derive(Default)]
+pub(super) struct Results {
+    failed: Vec<(String, Failure)>,
+}
+
+impl Results {
+    /// Notes a failure; the others go on.
+    pub(super) fn failed(&mut self, what: String, failure: Failure) {
+        self.failed.push((what, failure));
+    }
+
+    /// One failure as it is, several as one: with the exit code that they share, else 1.
+    pub(super) fn into_one(mut self, summary: &str) -> Result<(), Failure> {
+        if self.failed.len() <= 1 {
+            return match self.failed.pop() {
+                Some((what, failure)) => Err(failure.fact("which", what)),
+                None => Ok(()),
+            };
+        }
+        let mut codes = self.failed.iter().map(|(_, failure)| failure.exit_code());
+        let first = codes.next().unwrap_or(Code::Failed);
+        let code = if codes.all(|code| code == first) {
+            first
+        } else {
+            Code::Failed
+        };
+        let failed = self.failed.into_iter();
+        let lines = failed.map(|(what, failure)| format!("{what}: {}", failure.what()));
+        let lines: Vec<_> = lines.collect();
+        Err(Failure::new(code, summary).fact("failed", lines.join("\n")))
+    }
+}
+
+/// Has Podio send each another `hook.verify`.
+pub(super) async fn verify(client: &Client, hook_ids: &[u64]) -> Result<(), Failure> {
+    let mut results = Results::default();
+    for hook_id in hook_ids {
+        match client.request_hook_verification(*hook_id).await {
+            Ok(()) => print(&format!("Podio sends hook {hook_id} a hook.verify"))?,
+            Err(error) => results.failed(format!("hook {hook_id}"), error.into()),
+        }
+    }
+    results.into_one("some hooks will not be verified")
+}
+
+/// Deletes each; what is not there was not deleted.
+pub(super) async fn delete(client: &Client, hook_ids: &[u64]) -> Result<(), Failure> {
+    let mut results = Results::default();
+    for hook_id in hook_ids {
+        match client.remove_hook(*hook_id).await {
+            Ok(true) => print(&format!("Deleted hook {hook_id}"))?,
+            Ok(false) => {
+                let gone = Failure::new(Code::NothingMatched, "there is no such hook");
+                results.failed(format!("hook {hook_id}"), gone);
+            }
+            Err(error) => results.failed(format!("hook {hook_id}"), error.into()),
+        }
+    }
+    results.into_one("some hooks were not deleted")
+}
