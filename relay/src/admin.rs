@@ -4,13 +4,20 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
+use crate::queue::AppendError;
 use crate::server::{Answer, Handler, full, text};
+
+/// How long the storage may take to say whether it would accept a webhook: a load balancer asks
+/// every few seconds.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Answers questions about the relay itself.
 #[derive(Debug, Clone)]
@@ -26,13 +33,16 @@ impl Admin {
     }
 
     /// A webhook sent now has a chance.
-    pub(crate) fn ready(&self) -> Response<Answer> {
+    pub(crate) async fn ready(&self) -> Response<Answer> {
+        let not_ready = |words| text(StatusCode::SERVICE_UNAVAILABLE, words);
         if self.draining.is_cancelled() {
-            text(StatusCode::SERVICE_UNAVAILABLE, "shutting down")
-        } else if self.core.queue.is_accepting() {
-            text(StatusCode::OK, "ready")
-        } else {
-            text(StatusCode::SERVICE_UNAVAILABLE, "the storage does not work")
+            return not_ready("shutting down");
+        }
+        match timeout(PROBE_TIMEOUT, self.core.queue.probe()).await {
+            Ok(Ok(())) => text(StatusCode::OK, "ready"),
+            Ok(Err(AppendError::NoSpace)) => not_ready("the disk is nearly full"),
+            Ok(Err(_)) => not_ready("the storage does not work"),
+            Err(_) => not_ready("the storage does not answer"),
         }
     }
 
@@ -58,7 +68,7 @@ impl Handler for Admin {
     async fn handle(&self, request: Request<Incoming>, _: IpAddr) -> Response<Answer> {
         match request.uri().path() {
             "/-/healthz" => Self::live(),
-            "/-/readyz" => self.ready(),
+            "/-/readyz" => self.ready().await,
             "/metrics" => self.metrics().await,
             _ => text(
                 StatusCode::NOT_FOUND,

@@ -108,7 +108,7 @@ impl Handler for Public {
             (Route::Connect, Ok(())) => self.sessions.connect(request, peer).await,
             (Route::Manage(asked), Ok(())) => self.manager.answer(asked, request).await,
             (Route::Live, Ok(())) => Admin::live(),
-            (Route::Ready, Ok(())) => self.admin.ready(),
+            (Route::Ready, Ok(())) => self.admin.ready().await,
             (Route::NotFound, Ok(())) => {
                 let refusal = Refusal::UnknownTunnel;
                 self.ingest.refuse(refusal, None, request).await

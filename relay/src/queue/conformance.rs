@@ -358,11 +358,11 @@ pub(super) async fn a_deleted_tunnel_is_unknown<B: Bench>() {
 pub(super) async fn a_closed_queue_refuses<B: Bench>() {
     let bench = B::new(WIDE).await;
     let (queue, tunnel) = (bench.queue(), bench.tunnel().await);
-    assert!(queue.is_accepting());
+    assert_eq!(queue.probe().await, Ok(()));
 
     queue.close().await;
 
-    assert!(!queue.is_accepting());
+    assert_eq!(queue.probe().await, Err(AppendError::Unavailable));
     assert_eq!(
         append(&*queue, tunnel, "x").await,
         Err(AppendError::Unavailable)

@@ -62,8 +62,8 @@ pub(crate) trait Queue: fmt::Debug + Send + Sync {
     /// What waits in all queues together.
     fn totals(&self) -> BoxFuture<'_, Result<Totals, QueueError>>;
 
-    /// Whether appending has a chance at present.
-    fn is_accepting(&self) -> bool;
+    /// Why an event would not be appended now, whichever tunnel's it is.
+    fn probe(&self) -> BoxFuture<'_, Result<(), AppendError>>;
 
     /// Finishes what was begun and releases the storage; later calls fail.
     fn close(&self) -> BoxFuture<'_, ()>;

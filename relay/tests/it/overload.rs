@@ -167,6 +167,9 @@ async fn below_the_floor_of_free_space_nothing_is_accepted_but_agents_are_served
 
     assert_eq!(refused.status, 503);
     assert!(refused.text().contains("disk"), "{refused:?}");
+    let ready = crate::support::http::get(relay.address, "/-/readyz").await;
+    assert_eq!(ready.status, 503, "{ready:?}");
+    assert!(ready.text().contains("disk"), "{ready:?}");
     let mut agent = relay.agent("crm").await;
     let event = agent.event().await;
     agent.ack(event.seq).await;

@@ -30,6 +30,9 @@ pub(super) enum Command {
         tunnel: TunnelId,
         reply: Reply<(), QueueError>,
     },
+    Probe {
+        reply: Reply<(), AppendError>,
+    },
     Run(Job),
     Close {
         reply: Reply<(), QueueError>,

@@ -12,7 +12,6 @@ mod writer;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -52,7 +51,6 @@ pub(crate) struct SqliteQueue {
 pub(crate) struct Shared {
     /// The state of each tunnel that somebody asked for, as of the last commit.
     depths: Mutex<HashMap<TunnelId, watch::Sender<Depth>>>,
-    accepting: AtomicBool,
 }
 
 impl SqliteQueue {
@@ -233,8 +231,14 @@ impl Queue for SqliteQueue {
         .boxed()
     }
 
-    fn is_accepting(&self) -> bool {
-        self.shared.accepting.load(Ordering::Relaxed)
+    fn probe(&self) -> BoxFuture<'_, Result<(), AppendError>> {
+        async move {
+            let (reply, result) = oneshot::channel();
+            let sent = self.commands.send(Command::Probe { reply }).await;
+            sent.map_err(|_| AppendError::Unavailable)?;
+            result.await.map_err(|_| AppendError::Unavailable)?
+        }
+        .boxed()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
@@ -280,10 +284,6 @@ impl Shared {
     fn forget(&self, tunnel: TunnelId) {
         let mut depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
         depths.remove(&tunnel);
-    }
-
-    fn set_accepting(&self, accepting: bool) {
-        self.accepting.store(accepting, Ordering::Relaxed);
     }
 }
 

@@ -134,14 +134,14 @@ async fn after_a_failed_commit_nothing_is_accepted_until_the_file_was_reopened_a
     opening.store(false, Ordering::Relaxed);
     assert_eq!(append(&queue, tunnel).await, Err(AppendError::Unavailable));
     failing.store(false, Ordering::Relaxed);
-    assert!(!queue.is_accepting());
+    assert_eq!(queue.probe().await, Err(AppendError::Unavailable));
     tokio::time::sleep(super::writer::REOPEN_PERIOD).await;
     assert_eq!(
         append(&queue, tunnel).await,
         Err(AppendError::Unavailable),
         "not reopened yet"
     );
-    assert!(!queue.is_accepting());
+    assert_eq!(queue.probe().await, Err(AppendError::Unavailable));
 
     opening.store(true, Ordering::Relaxed);
     let reopened = async {
@@ -153,7 +153,7 @@ async fn after_a_failed_commit_nothing_is_accepted_until_the_file_was_reopened_a
         .await
         .unwrap();
 
-    assert!(queue.is_accepting());
+    assert_eq!(queue.probe().await, Ok(()));
     assert_eq!(
         append(&queue, tunnel).await,
         Ok(Seq(2)),
@@ -197,7 +197,7 @@ async fn a_full_disk_refuses_events_takes_acknowledgements_and_recovers() {
     };
     assert_eq!(refused, AppendError::NoSpace);
     assert!(
-        last > Seq(10) && queue.is_accepting(),
+        last > Seq(10) && queue.probe().await == Err(AppendError::NoSpace),
         "a full disk does not break the file"
     );
 

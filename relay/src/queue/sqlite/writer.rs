@@ -55,7 +55,6 @@ impl Writer {
         opener: Opener,
     ) -> Result<Self, database::Error> {
         let connection = opener()?;
-        shared.set_accepting(true);
         Ok(Self {
             opener,
             connection,
@@ -103,7 +102,6 @@ impl Writer {
         while self.broken.is_none() && !self.removals.is_empty() {
             self.write();
         }
-        self.shared.set_accepting(false);
         drop(self);
         if let Some(reply) = closing {
             let _ = reply.send(Ok(()));
@@ -127,6 +125,9 @@ impl Writer {
             Command::Watch { tunnel, reply } => {
                 let _ = reply.send(self.watch(tunnel));
             }
+            Command::Probe { reply } => {
+                let _ = reply.send(self.probe());
+            }
             // A job that is dropped tells its caller so.
             Command::Run(job) => {
                 if self.repair() {
@@ -136,6 +137,16 @@ impl Writer {
             Command::Close { reply } => return Some(reply),
         }
         None
+    }
+
+    fn probe(&mut self) -> Result<(), AppendError> {
+        if !self.repair() {
+            Err(AppendError::Unavailable)
+        } else if self.space.has_room() {
+            Ok(())
+        } else {
+            Err(AppendError::NoSpace)
+        }
     }
 
     fn write(&mut self) {
@@ -276,7 +287,6 @@ impl Writer {
             }
             _ => {
                 self.broken = Some(Instant::now());
-                self.shared.set_accepting(false);
             }
         }
         self.refuse_all();
@@ -303,7 +313,6 @@ impl Writer {
             Ok(()) => {
                 tracing::info!("the queue's file was reopened and is sound");
                 self.broken = None;
-                self.shared.set_accepting(true);
                 true
             }
             Err(error) => {
