@@ -28,6 +28,7 @@ mod refused;
 mod route;
 mod server;
 mod session;
+mod spelling;
 pub mod tunnel;
 mod upkeep;
 

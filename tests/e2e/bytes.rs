@@ -250,3 +250,62 @@ async fn any_method_is_forwarded() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn header_names_keep_their_letters_on_the_way_and_in_the_history() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stage = Stage::new();
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let service = listener.local_addr().unwrap();
+    let (_agent, url) = stage.agent(&relay.url(), &token, service, &[]).await;
+    let (authority, path) = crate::support::split(&url);
+    let names = [
+        "X-CRM-Id: 1",
+        "x-lower: 2",
+        "X-crm-ID: 3",
+        "USER-Agent: Podio",
+    ]
+    .join("\r\n");
+    let head = format!("POST {path} HTTP/1.1\r\nHOST: {authority}\r\nconnection: close\r\n");
+    let request = format!("{head}Content-LENGTH: 0\r\n{names}\r\n\r\n");
+
+    assert_eq!(send(authority, request.as_bytes()).await.status, 200);
+
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut received = Vec::new();
+    while !received.ends_with(b"\r\n\r\n") {
+        assert!(stream.read_buf(&mut received).await.unwrap() > 0);
+    }
+    stream
+        .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+        .await
+        .unwrap();
+    let received = String::from_utf8(received).unwrap();
+    for line in names.split("\r\n").chain([&*format!("HOST: {service}")]) {
+        let whole = format!("\r\n{line}\r\n");
+        assert!(received.contains(&whole), "{line} not in {received}");
+    }
+    let event = &stage.events(&[])[0];
+    let kept: Vec<&str> = event["headers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|pair| pair[0].as_str().unwrap())
+        .collect();
+    let expected = [
+        "HOST",
+        "connection",
+        "Content-LENGTH",
+        "X-CRM-Id",
+        "x-lower",
+        "X-crm-ID",
+        "USER-Agent",
+    ];
+    assert_eq!(kept, expected);
+    let id = event["id"].as_str().unwrap();
+    let curl = stage.succeed(&["show", id, "--curl", "--name", "crm"]);
+    assert!(curl.contains("X-crm-ID: 3"), "{curl}");
+}

@@ -18,6 +18,7 @@ use podtap_wire::HeaderList;
 
 use super::connection::{Connector, Reading};
 use super::headers::{self, Marks, Origin};
+use super::letters;
 use crate::config::{DeliveryConfig, Target};
 use crate::history::Outcome;
 use crate::reason;
@@ -141,9 +142,11 @@ impl Forwarder {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
             .pool_max_idle_per_host(config.concurrency)
+            .http1_preserve_header_case(true)
             .build(connector.clone());
         let fresh = Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(0)
+            .http1_preserve_header_case(true)
             .build(connector);
         let (timeout, preserve_host) = (config.timeout, config.preserve_host);
         Self {
@@ -159,7 +162,10 @@ impl Forwarder {
     /// request goes once more, at once, over a new one.
     pub(crate) async fn send(&self, dispatch: Dispatch<'_>) -> Result<Answer, Failure> {
         let request = || self.request(&dispatch).map_err(Failure::Ended);
-        let (first, again) = (request()?, request()?);
+        let (mut first, mut again) = (request()?, request()?);
+        let spelling = letters::spelling(headers::names(dispatch.headers)).await;
+        *first.extensions_mut() = spelling.clone();
+        *again.extensions_mut() = spelling;
         let attempt = async {
             match self.exchange(&self.clients.kept_alive, first).await {
                 Err(Broken { is_stale: true, .. }) => {

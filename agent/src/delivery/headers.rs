@@ -97,18 +97,25 @@ pub(super) fn end_to_end(headers: &HeaderList) -> HeaderMap {
     typed(headers.iter().filter(|(name, _)| !hop.has(name)))
 }
 
-/// What came in as HTTP goes out as HTTP; only a hand-edited header may be neither.
+/// The names of the headers that are passed on, as the sender spelled them.
+pub(super) fn names(headers: &HeaderList) -> impl Iterator<Item = &str> {
+    passed_on(headers)
+        .filter(|(name, value)| pair(name, value).is_some())
+        .map(|(name, _)| name)
+}
+
 fn typed<'a>(headers: impl Iterator<Item = (&'a str, &'a Bytes)>) -> HeaderMap {
     let mut map = HeaderMap::new();
-    for (name, value) in headers {
-        if let (Ok(name), Ok(value)) = (
-            name.parse::<HeaderName>(),
-            HeaderValue::from_maybe_shared(value.clone()),
-        ) {
-            map.append(name, value);
-        }
+    for (name, value) in headers.filter_map(|(name, value)| pair(name, value)) {
+        map.append(name, value);
     }
     map
+}
+
+/// What came in as HTTP goes out as HTTP; only a hand-edited header may be neither.
+fn pair(name: &str, value: &Bytes) -> Option<(HeaderName, HeaderValue)> {
+    let value = HeaderValue::from_maybe_shared(value.clone());
+    Some((name.parse().ok()?, value.ok()?))
 }
 
 fn value(text: &str) -> Option<HeaderValue> {

@@ -11,6 +11,7 @@ pub(crate) mod forward;
 pub(crate) mod gate;
 pub(crate) mod headers;
 mod lanes;
+mod letters;
 mod probe;
 
 use std::pin::pin;

@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::core::Core;
 use crate::server::{Answer, text};
+use crate::spelling;
 use crate::tunnel::directory::Tunnel;
 use pace::Pace;
 
@@ -151,9 +152,9 @@ impl Ingest {
     }
 }
 
-/// Every header in order; HTTP/2 carries the host in the target instead.
+/// Every header as it was sent; HTTP/2 carries the host in the target instead.
 fn headers(request: &Request<Incoming>) -> HeaderList {
-    let mut headers = HeaderList::from(request.headers());
+    let mut headers = spelling::headers(request.headers(), request.extensions().get());
     if let Some(authority) = request.uri().authority()
         && !request.headers().contains_key(header::HOST)
     {

@@ -64,6 +64,30 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
 
 impl Refusal {
+    /// One of each kind.
+    pub(crate) const ALL: [Self; 17] = {
+        const NOW: Duration = Duration::ZERO;
+        [
+            Self::UnknownTunnel,
+            Self::Host,
+            Self::Method,
+            Self::UnknownMethod,
+            Self::ServiceWorker,
+            Self::TooLarge { max_body_bytes: 0 },
+            Self::Slow,
+            Self::Broken,
+            Self::Rate { retry_after: NOW },
+            Self::ShareOfRate { retry_after: NOW },
+            Self::PeerRate { retry_after: NOW },
+            Self::QueueFull,
+            Self::NoSpace,
+            Self::Memory,
+            Self::TunnelMemory,
+            Self::HeadMemory,
+            Self::Unavailable,
+        ]
+    };
+
     /// The word for the metrics.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -68,7 +68,7 @@ impl Acceptor {
             if self.spare.take().is_some()
                 && let Some(Ok((stream, _))) = self.listener.accept().now_or_never()
             {
-                crowd.refuse_at_once(&stream);
+                crowd.refuse_at_once(&stream, "descriptors");
             }
             self.spare = spare();
             sleep(PAUSE).await;

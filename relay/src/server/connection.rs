@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,14 +13,14 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::head::{Heads, Record, Recorded};
 use super::idle::Activity;
 use super::{Answer, Handler};
+use crate::metrics::Metrics;
+use crate::spelling::{MAX_HEADERS, Spelling};
 
 /// hyper takes no smaller head, in bytes.
 const LEAST_HEAD_BYTES: usize = 8 * 1024;
-
-/// The most headers of a request. hyper's default of 100 is within what proxies add up to.
-const MAX_HEADERS: usize = 256;
 
 /// HTTP/2: streams and bytes that one connection may have under way.
 const MAX_STREAMS: u32 = 32;
@@ -60,6 +60,8 @@ pub(super) struct Connection<H> {
     pub(super) builder: Arc<Builder>,
     pub(super) activity: Activity,
     pub(super) peer: IpAddr,
+    pub(super) heads: Arc<Heads>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl<H: Handler> Connection<H> {
@@ -72,28 +74,43 @@ impl<H: Handler> Connection<H> {
             builder,
             activity,
             peer,
+            heads,
+            metrics,
         } = self;
         let close = activity.close();
+        let record = Record::new(heads, Arc::clone(&close));
         let activity = Arc::new(activity);
-        let service = service_fn(|request: Request<Incoming>| {
+        let service = service_fn(|mut request: Request<Incoming>| {
             let (handler, activity) = (Arc::clone(&handler), Arc::clone(&activity));
+            let record = Arc::clone(&record);
             async move {
                 let _in_progress = activity.begin();
+                if let Some(spelling) = Spelling::of(&record.take()) {
+                    request.extensions_mut().insert(spelling);
+                }
                 let is_head = request.method() == Method::HEAD;
                 let mut answer = handler.handle(request, peer).await;
+                if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    record.stop();
+                } else {
+                    record.expect_head();
+                }
                 if is_head {
                     *answer.body_mut() = Answer::default();
                 }
                 Ok::<_, std::convert::Infallible>(answer)
             }
         });
-        let mut connection =
-            pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        let io = TokioIo::new(Recorded::new(stream, Arc::clone(&record)));
+        let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
         // The connection is pinned outside and so survives an arm that loses.
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
-            () = activity.overdue() => return,
-            () = close.notified() => None,
+            () = activity.overdue() => return metrics.connection_closed("idle"),
+            () = close.notified() => {
+                metrics.connection_closed("room");
+                None
+            }
             () = draining.cancelled() => None,
         };
         let ended = match ended {

@@ -9,6 +9,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use crate::metrics::Metrics;
+
 /// Connections that are being answered at one moment. More are answered and closed without
 /// waiting for the other side, whose system may then throw the answer away.
 pub(crate) const MAX_LINGERING: usize = 64;
@@ -31,20 +33,22 @@ const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 pub(super) struct Crowd {
     tasks: TaskTracker,
     lingering: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
 }
 
 impl Crowd {
     /// Answers in tasks that `tasks` waits for.
-    pub(super) fn new(tasks: TaskTracker) -> Self {
+    pub(super) fn new(tasks: TaskTracker, metrics: Arc<Metrics>) -> Self {
         Self {
             tasks,
+            metrics,
             lingering: Arc::new(Semaphore::new(MAX_LINGERING)),
         }
     }
 
-    /// Answers and closes.
-    pub(super) fn refuse(&self, mut stream: TcpStream) {
-        self.refuse_at_once(&stream);
+    /// Answers and closes; `full` is what there is no place among.
+    pub(super) fn refuse(&self, mut stream: TcpStream, full: &'static str) {
+        self.refuse_at_once(&stream, full);
         if let Ok(permit) = Arc::clone(&self.lingering).try_acquire_owned() {
             self.tasks.spawn(async move {
                 let _permit = permit;
@@ -61,8 +65,8 @@ impl Crowd {
     }
 
     /// Answers, and leaves the closing to the caller.
-    #[expect(clippy::unused_self, reason = "whoever may refuse has a crowd")]
-    pub(super) fn refuse_at_once(&self, stream: &TcpStream) {
+    pub(super) fn refuse_at_once(&self, stream: &TcpStream, full: &'static str) {
+        self.metrics.connection_refused(full);
         let _ = stream.try_write(ANSWER);
     }
 }

@@ -6,6 +6,7 @@
 mod accept;
 mod connection;
 mod crowd;
+mod head;
 mod idle;
 mod places;
 
@@ -29,6 +30,7 @@ use crate::peer::{PeerGroup, TrustedProxies};
 use accept::Acceptor;
 use connection::Connection;
 use crowd::Crowd;
+use head::Heads;
 use idle::Activity;
 pub(crate) use places::Places;
 
@@ -89,7 +91,8 @@ impl<H: Handler> Server<H> {
             &connections,
             self.limits.max_head_bytes,
         ));
-        let crowd = Crowd::new(connections.clone());
+        let heads = Heads::new(self.limits.max_head_memory / 2, self.limits.max_head_bytes);
+        let crowd = Crowd::new(connections.clone(), Arc::clone(&self.metrics));
         // Both arms are cancel-safe: a connection not returned was not taken.
         while let Some((stream, peer)) = tokio::select! {
             accepted = self.accept(&crowd) => Some(accepted),
@@ -100,8 +103,7 @@ impl<H: Handler> Server<H> {
             let place = match self.places.take(group) {
                 Ok(place) => place,
                 Err(why) => {
-                    self.metrics.connection_refused(why.name());
-                    crowd.refuse(stream);
+                    crowd.refuse(stream, why.name());
                     continue;
                 }
             };
@@ -115,6 +117,8 @@ impl<H: Handler> Server<H> {
                 builder: Arc::clone(&builder),
                 activity: Activity::new(place, head_timeout, idle_timeout),
                 peer,
+                heads: Arc::clone(&heads),
+                metrics: Arc::clone(&self.metrics),
             };
             let (open, draining) = (self.metrics.connections.clone(), draining.clone());
             connections.spawn(async move {

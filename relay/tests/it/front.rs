@@ -280,3 +280,68 @@ async fn a_body_that_drips_is_cut_off_before_its_whole_time() {
     assert_eq!(connection.reply("POST").await.status, 408);
     relay.stop().await;
 }
+
+#[tokio::test]
+async fn header_names_keep_their_letters_and_their_order() {
+    let folder = tempdir().unwrap();
+    let relay = TestRelay::start(folder.path()).await;
+    let mut agent = relay.agent("crm").await;
+    let path = agent.path();
+    let mut connection = Connection::open(relay.address).await;
+
+    for (framing, body) in [
+        ("CONTENT-length: 4", "body"),
+        ("Transfer-ENCODING: chunked", "4\r\nbody\r\n0\r\n\r\n"),
+        ("content-Length: 0", ""),
+    ] {
+        let head =
+            format!("POST {path} HTTP/1.1\r\nX-TWICE: 1\r\nHoSt: h\r\n{framing}\r\nx-Twice: 2");
+        // In two pieces, as a network may deliver it.
+        let (first, second) = head.split_at(head.len() - 20);
+        connection.send(first).await;
+        tokio::task::yield_now().await;
+        connection.send(format!("{second}\r\n\r\n{body}")).await;
+        assert_eq!(connection.reply("POST").await.status, 200);
+        let event = agent.event().await;
+        agent.ack(event.seq).await;
+        let names: Vec<&str> = event.request.headers.iter().map(|(name, _)| name).collect();
+        let framing = framing.split(':').next().unwrap();
+        assert_eq!(names, ["X-TWICE", "HoSt", framing, "x-Twice"]);
+    }
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn unfinished_heads_are_bounded_together() {
+    let folder = tempdir().unwrap();
+    let relay = TestRelay::start_with(folder.path(), |limits| {
+        limits.max_head_memory = 2 * 100_000;
+    })
+    .await;
+    let path = relay.tunnel("crm").await;
+    let mut held = Vec::new();
+    for _ in 0..12 {
+        let mut connection = Connection::open(relay.address).await;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: h\r\nX: {}",
+            "x".repeat(12_000)
+        );
+        connection.send(head).await;
+        held.push(connection);
+    }
+
+    assert!(held[0].closed().await.is_empty(), "the oldest made room");
+    assert_eq!(post(relay.address, &path, "x").await.status, 200);
+    let last = held.last_mut().unwrap();
+    last.send("\r\nContent-Length: 0\r\n\r\n").await;
+    assert_eq!(last.reply("POST").await.status, 200);
+    let mut long = Connection::open(relay.address).await;
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n",
+        "x".repeat(17_000)
+    );
+    long.send(head).await;
+    assert_eq!(long.reply("POST").await.status, 431);
+    drop(held);
+    relay.stop().await;
+}

@@ -43,7 +43,7 @@ async fn any_method_path_query_and_header_arrives_as_sent() {
             .request
             .headers
             .iter()
-            .filter(|(n, _)| *n == "x-twice")
+            .filter(|(n, _)| *n == "X-Twice")
             .collect();
         assert_eq!(twice.len(), 2);
         assert_eq!(event.request.headers.get("x-raw").unwrap(), "\u{e9}");

@@ -1,0 +1,311 @@
+//! The bytes of heads as they come in: how many are not complete, and how their names are spelled.
+//!
+//! hyper reads the heads and decides what they say. It keeps an unfinished one in a buffer of its
+//! own, and all names in lower case; so what it reads is looked at on its way.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+/// An unfinished head up to this size, in bytes, is not worth counting: nearly every webhook's is
+/// smaller, and so many as there are connections are no more than their other buffers.
+const NEGLIGIBLE_BYTES: usize = 1024;
+
+/// What an HTTP/2 connection begins with; its names are in lower case anyway (RFC 9113 §8.2.1).
+const HTTP_2: &[u8] = b"PRI * HTTP/2.0\r\n";
+
+/// All unfinished heads of a listener, bounded together.
+#[derive(Debug)]
+pub(super) struct Heads {
+    unfinished: Mutex<Unfinished>,
+    max_bytes: usize,
+    max_head_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Unfinished {
+    bytes: usize,
+    begun: u64,
+    /// The one that was begun first is first.
+    heads: BTreeMap<u64, Head>,
+}
+
+#[derive(Debug)]
+struct Head {
+    bytes: usize,
+    /// Rung when its connection is to close.
+    close: Arc<Notify>,
+}
+
+/// The head that one connection is sending.
+#[derive(Debug)]
+pub(super) struct Record {
+    heads: Arc<Heads>,
+    close: Arc<Notify>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    reading: Reading,
+    /// What has come of the head.
+    bytes: Vec<u8>,
+    /// Its place among the unfinished ones, once it counts.
+    counted: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// What is read belongs to a head.
+    Head,
+    /// It belongs to a body, until something is answered.
+    Body,
+    /// It is of no interest any more.
+    Nothing,
+}
+
+/// A connection whose reads are recorded.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    stream: TcpStream,
+    record: Arc<Record>,
+}
+
+impl Heads {
+    pub(super) fn new(max_bytes: usize, max_head_bytes: usize) -> Arc<Self> {
+        Arc::new(Self {
+            unfinished: Mutex::default(),
+            max_bytes,
+            max_head_bytes,
+        })
+    }
+
+    /// Counts a head that has grown to this size, and closes the connections of the oldest ones
+    /// while there are too many bytes.
+    fn count(&self, counted: &mut Option<u64>, bytes: usize, close: &Arc<Notify>) {
+        let mut unfinished = self.lock();
+        if let Some(begun) = *counted {
+            unfinished.remove(begun);
+        } else {
+            unfinished.begun += 1;
+        }
+        let begun = counted.unwrap_or(unfinished.begun);
+        *counted = Some(begun);
+        let close = Arc::clone(close);
+        unfinished.bytes += bytes;
+        unfinished.heads.insert(begun, Head { bytes, close });
+        while unfinished.bytes > self.max_bytes
+            && let Some((&oldest, _)) = unfinished.heads.first_key_value()
+            && let Some(head) = unfinished.remove(oldest)
+        {
+            head.close.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Unfinished> {
+        let lock = self.unfinished.lock();
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Unfinished {
+    fn remove(&mut self, begun: u64) -> Option<Head> {
+        let head = self.heads.remove(&begun)?;
+        self.bytes -= head.bytes;
+        Some(head)
+    }
+}
+
+impl Record {
+    /// The record of a connection that is to close when `close` is rung.
+    pub(super) fn new(heads: Arc<Heads>, close: Arc<Notify>) -> Arc<Self> {
+        Arc::new(Self {
+            heads,
+            close,
+            state: Mutex::new(State {
+                reading: Reading::Head,
+                bytes: Vec::new(),
+                counted: None,
+            }),
+        })
+    }
+
+    /// Takes the head of the request that has begun; empty where it is not known, as when it was
+    /// read together with the request before. What is read from here on is its body.
+    pub(super) fn take(&self) -> Vec<u8> {
+        self.turn_to(Reading::Body)
+    }
+
+    /// The request is over: what is read from here on is another head.
+    pub(super) fn expect_head(&self) {
+        self.turn_to(Reading::Head);
+    }
+
+    /// What is read from here on is not HTTP.
+    pub(super) fn stop(&self) {
+        self.turn_to(Reading::Nothing);
+    }
+
+    fn turn_to(&self, reading: Reading) -> Vec<u8> {
+        let mut state = self.lock();
+        if state.reading != Reading::Nothing {
+            state.reading = reading;
+        }
+        if let Some(begun) = state.counted.take() {
+            self.heads.lock().remove(begun);
+        }
+        std::mem::take(&mut state.bytes)
+    }
+
+    fn read(&self, bytes: &[u8]) {
+        let mut state = self.lock();
+        if state.reading != Reading::Head {
+            return;
+        }
+        let State { bytes: head, .. } = &mut *state;
+        // hyper refuses what is longer.
+        let room = self.heads.max_head_bytes.saturating_sub(head.len());
+        head.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        if head.starts_with(HTTP_2) {
+            drop(state);
+            self.stop();
+        } else if head.len() > NEGLIGIBLE_BYTES {
+            let grown = head.len();
+            self.heads.count(&mut state.counted, grown, &self.close);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Recorded {
+    pub(super) fn new(stream: TcpStream, record: Arc<Record>) -> Self {
+        Self { stream, record }
+    }
+}
+
+impl AsyncRead for Recorded {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        if let Some(new) = buffer.filled().get(before..).filter(|new| !new.is_empty()) {
+            this.record.read(new);
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Recorded {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, slices)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn record(heads: &Arc<Heads>) -> Arc<Record> {
+        Record::new(Arc::clone(heads), Arc::default())
+    }
+
+    fn is_told(record: &Record) -> bool {
+        record.close.notified().now_or_never().is_some()
+    }
+
+    #[test]
+    fn a_head_is_what_was_read_between_two_requests() {
+        let record = record(&Heads::new(9999, 9999));
+        record.read(b"POST / HTTP/1.1\r\n");
+        record.read(b"Host: h\r\n\r\nbody");
+        assert_eq!(record.take(), b"POST / HTTP/1.1\r\nHost: h\r\n\r\nbody");
+        record.read(b"more body");
+        record.expect_head();
+        record.read(b"GET");
+        assert_eq!(record.take(), b"GET");
+        record.stop();
+        record.expect_head();
+        record.read(b"a websocket's frame");
+        assert_eq!(record.take(), b"");
+    }
+
+    #[test]
+    fn http_2_is_not_recorded() {
+        let record = record(&Heads::new(9999, 9999));
+        record.read(b"PRI * HTTP/");
+        record.read(b"2.0\r\n\r\nSM\r\n\r\nframes");
+        record.expect_head();
+        record.read(b"more frames");
+        assert_eq!(record.take(), b"");
+    }
+
+    #[test]
+    fn the_oldest_unfinished_heads_make_room_and_none_is_recorded_beyond_its_limit() {
+        let heads = Heads::new(10_000, 4000);
+        let records: Vec<_> = (0..3).map(|_| record(&heads)).collect();
+        for _ in 0..2 {
+            records[0].read(&[b'a'; 1900]);
+            records[1].read(&[b'a'; 1900]);
+        }
+        assert!(!is_told(&records[0]));
+        records[2].read(&[b'a'; 9000]);
+        assert!(is_told(&records[0]) && !is_told(&records[1]) && !is_told(&records[2]));
+        assert_eq!(records[2].take().len(), 4000);
+        drop(records);
+        let unfinished = heads.lock();
+        assert_eq!((unfinished.bytes, unfinished.heads.len()), (0, 0));
+    }
+
+    #[test]
+    fn small_heads_are_not_counted() {
+        let heads = Heads::new(0, 4000);
+        let record = record(&heads);
+        record.read(&[b'a'; NEGLIGIBLE_BYTES]);
+        assert!(!is_told(&record) && heads.lock().heads.is_empty());
+    }
+}

@@ -1,0 +1,86 @@
+//! The names of a request's headers as the sender spelled them, in the sender's order (invariant 3).
+//! hyper keeps what they say, in lower case and grouped by name. Pure.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use podtap_wire::HeaderList;
+
+/// The most headers of a request. hyper's default of 100 is within what proxies add up to.
+pub(crate) const MAX_HEADERS: usize = 256;
+
+/// The names in a head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spelling(Vec<String>);
+
+impl Spelling {
+    /// The names in the head that these bytes begin with, if they are one.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut request = httparse::Request::new(&mut headers);
+        let parsed = request.parse(bytes).ok()?;
+        let names = request.headers.iter().map(|header| header.name.to_owned());
+        parsed.is_complete().then(|| Self(names.collect()))
+    }
+
+    /// The headers under these names; `None` where the names belong to another request.
+    fn apply(&self, map: &HeaderMap) -> Option<HeaderList> {
+        let mut values: HashMap<&str, _> = map
+            .keys()
+            .map(|name| (name.as_str(), map.get_all(name).iter()))
+            .collect();
+        let mut list = HeaderList::default();
+        for name in &self.0 {
+            let lower = name.to_ascii_lowercase();
+            let value = values.get_mut(lower.as_str())?.next()?;
+            list.push(name.clone(), Bytes::copy_from_slice(value.as_bytes()));
+        }
+        (list.len() == map.len()).then_some(list)
+    }
+}
+
+/// The headers as they were sent, or in hyper's way where that is not known, as in HTTP/2.
+pub(crate) fn headers(map: &HeaderMap, spelling: Option<&Spelling>) -> HeaderList {
+    let spelled = spelling.and_then(|spelling| spelling.apply(map));
+    spelled.unwrap_or_else(|| HeaderList::from(map))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(*name, http::HeaderValue::from_static(value));
+        }
+        map
+    }
+
+    #[test]
+    fn names_keep_letters_and_order_and_values_are_hypers() {
+        let head = b"POST / HTTP/1.1\r\nX-CRM-Id: 0\r\nHOST: 0\r\nx-crm-ID: 0\r\n\r\nbody";
+        let spelling = Spelling::of(head).unwrap();
+        let map = map(&[("x-crm-id", "1"), ("x-crm-id", "2"), ("host", "h")]);
+        let expected: HeaderList = [("X-CRM-Id", "1"), ("HOST", "h"), ("x-crm-ID", "2")]
+            .into_iter()
+            .collect();
+        assert_eq!(headers(&map, Some(&spelling)), expected);
+    }
+
+    #[test]
+    fn the_names_of_another_request_are_not_taken() {
+        let of = |head: &str| Spelling::of(head.as_bytes());
+        assert_eq!(of("POST / HTTP/1.1\r\nHost: h\r\n"), None, "half a head");
+        assert_eq!(of("body"), None);
+        let map = map(&[("host", "h"), ("x", "1")]);
+        let plain = HeaderList::from(&map);
+        for other in ["Host: h", "Host: h\r\nX: 1\r\nX: 2", "Host: h\r\nY: 1"] {
+            let spelling = of(&format!("POST / HTTP/1.1\r\n{other}\r\n\r\n"));
+            assert!(spelling.is_some());
+            assert_eq!(headers(&map, spelling.as_ref()), plain, "{other}");
+        }
+        assert_eq!(headers(&map, None), plain);
+    }
+}
