@@ -1,11 +1,16 @@
-//! What the documents say of the filter language and of the keys is so.
+//! What the documents say of the filter language, of the keys and of a relay's limits is so.
 
 #![expect(clippy::unwrap_used, reason = "tests say so by failing")]
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use podtap_agent::history::{Filter, Saved};
 use podtap_tui::{Context, Keymap};
 
+const README: &str = include_str!("../README.md");
+const OPERATING: &str = include_str!("../docs/OPERATING.md");
+const CONFIG: &str = include_str!("../docs/config.toml");
 const UI: &str = include_str!("../docs/UI.md");
 
 /// What stands between backquotes.
@@ -59,4 +64,48 @@ fn every_key_that_the_document_names_has_something_to_do() {
         }
     }
     assert!(named > 20, "{named}");
+}
+
+/// Settings and their defaults in the tables of a document whose heads begin with `setting`.
+fn limits(document: &str) -> BTreeMap<String, String> {
+    let mut limits = BTreeMap::new();
+    let mut is_table = false;
+    for line in document.lines() {
+        is_table = line.starts_with("| setting |") || (is_table && line.starts_with('|'));
+        let cells: Vec<&str> = line.split(" | ").collect();
+        if is_table
+            && let [setting, default, ..] = cells.as_slice()
+            && line.starts_with("| `")
+        {
+            let setting = setting.trim_start_matches("| ").trim_matches('`');
+            limits.insert(setting.to_owned(), (*default).to_owned());
+        }
+    }
+    limits
+}
+
+#[test]
+fn every_limit_of_a_relay_has_its_default_in_every_document() {
+    let operating = limits(OPERATING);
+    let names: Vec<&String> = operating.keys().collect();
+    assert!(names.len() > 12, "{names:?}");
+    assert_eq!(limits(README), operating);
+    for (setting, default) in &operating {
+        let line = CONFIG
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("#{setting} = ")));
+        let line = line.unwrap_or_else(|| panic!("{setting} is not in docs/config.toml"));
+        assert_eq!(&line.replace(['"', '_'], ""), default, "{setting}");
+    }
+    for line in CONFIG.lines() {
+        if let Some((setting, _)) = line.split_once(" = ")
+            && let Some(setting) = setting.strip_prefix('#')
+            && (setting.starts_with("max-") || setting.ends_with("-timeout"))
+        {
+            assert!(
+                operating.contains_key(setting),
+                "{setting} is not in the guide"
+            );
+        }
+    }
 }

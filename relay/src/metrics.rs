@@ -8,7 +8,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 
 use crate::ingest::Refusal;
 use crate::queue::Totals;
@@ -25,6 +25,7 @@ pub(crate) struct Metrics {
     pub(crate) take_overs: Counter,
     events_refused: Family<Reason, Counter>,
     connections_refused: Family<Reason, Counter>,
+    connections_closed: Family<Reason, Counter>,
     commit_events: Histogram,
     commit_seconds: Histogram,
     queue_events: Gauge,
@@ -52,46 +53,52 @@ impl Metrics {
             take_overs: Counter::default(),
             events_refused: Family::default(),
             connections_refused: Family::default(),
+            connections_closed: Family::default(),
             commit_events: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
             commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
             queue_events: Gauge::default(),
             queue_bytes: Gauge::default(),
         };
         metrics.register();
+        metrics.begin();
         metrics
     }
 
     fn register(&mut self) {
-        let Self { registry, .. } = self;
-        registry.register("connections", "Open connections", self.connections.clone());
+        let registry = &mut self.registry;
+        let connections = self.connections.clone();
+        registry.register("connections", "Open connections", connections);
         registry.register("sessions", "Connected agents", self.sessions.clone());
         registry.register(
             "events_accepted",
             "Events stored",
             self.events_accepted.clone(),
         );
-        registry.register(
-            "bytes_accepted",
-            "Bytes of bodies stored",
+        registry.register_with_unit(
+            "accepted",
+            "Bodies stored",
+            Unit::Bytes,
             self.bytes_accepted.clone(),
         );
         registry.register(
             "events_refused",
-            "Webhooks refused",
+            "Webhooks refused, by reason",
             self.events_refused.clone(),
         );
         registry.register(
             "connections_refused",
-            "Connections answered 503 for want of a place",
+            "Connections and agents answered 503 for want of a place, by what was full",
             self.connections_refused.clone(),
         );
         registry.register(
-            "events_sent",
-            "Events sent to agents",
-            self.events_sent.clone(),
+            "connections_closed",
+            "Connections closed while they had no request, by reason",
+            self.connections_closed.clone(),
         );
+        let sent = self.events_sent.clone();
+        registry.register("events_sent", "Events sent to agents", sent);
         registry.register(
-            "acks",
+            "acknowledgements",
             "Acknowledgements received",
             self.acknowledgements.clone(),
         );
@@ -105,33 +112,58 @@ impl Metrics {
             "Events in one commit",
             self.commit_events.clone(),
         );
-        registry.register(
-            "commit_seconds",
+        registry.register_with_unit(
+            "commit_duration",
             "Time of one commit",
+            Unit::Seconds,
             self.commit_seconds.clone(),
         );
-        registry.register(
-            "queue_events",
-            "Events that wait",
-            self.queue_events.clone(),
-        );
-        registry.register("queue_bytes", "Bytes that wait", self.queue_bytes.clone());
+        let waiting = self.queue_events.clone();
+        registry.register("queue_events", "Events that wait", waiting);
+        let waiting = self.queue_bytes.clone();
+        registry.register_with_unit("queue", "Events that wait", Unit::Bytes, waiting);
+    }
+
+    /// Begins every series at zero: one that is not there cannot be told from one that does not
+    /// grow.
+    fn begin(&self) {
+        for refusal in Refusal::ALL {
+            self.events_refused
+                .get_or_create(&reason(refusal.name()))
+                .inc_by(0);
+        }
+        for place in [
+            "connections",
+            "peer-connections",
+            "descriptors",
+            "sessions",
+            "owner-sessions",
+        ] {
+            self.connections_refused
+                .get_or_create(&reason(place))
+                .inc_by(0);
+        }
+        for why in ["idle", "room"] {
+            self.connections_closed
+                .get_or_create(&reason(why))
+                .inc_by(0);
+        }
     }
 
     /// Counts a webhook that was not accepted.
     pub(crate) fn refused(&self, refusal: Refusal) {
-        let reason = Reason {
-            reason: ReasonName(refusal.name()),
-        };
+        let reason = reason(refusal.name());
         self.events_refused.get_or_create(&reason).inc();
     }
 
-    /// Counts a connection that found no place.
-    pub(crate) fn connection_refused(&self, reason: &'static str) {
-        let reason = Reason {
-            reason: ReasonName(reason),
-        };
-        self.connections_refused.get_or_create(&reason).inc();
+    /// Counts a connection or an agent that found no place.
+    pub(crate) fn connection_refused(&self, place: &'static str) {
+        self.connections_refused.get_or_create(&reason(place)).inc();
+    }
+
+    /// Counts a connection that the relay closed of itself.
+    pub(crate) fn connection_closed(&self, why: &'static str) {
+        self.connections_closed.get_or_create(&reason(why)).inc();
     }
 
     /// Counts one transaction of the queue.
@@ -154,6 +186,12 @@ impl Metrics {
         let mut out = String::new();
         text::encode(&mut out, &self.registry)?;
         Ok(out)
+    }
+}
+
+fn reason(name: &'static str) -> Reason {
+    Reason {
+        reason: ReasonName(name),
     }
 }
 

@@ -83,10 +83,12 @@ impl Sessions {
             }
         };
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            self.core.metrics.connection_refused("sessions");
             return refuse(&unavailable("the relay has too many agents"));
         };
         let account = self.accounts.of(&owner.name);
         let Some(own_place) = account.place() else {
+            self.core.metrics.connection_refused("owner-sessions");
             let refusal =
                 unavailable("this token's owner has as many agents connected as the relay allows");
             return refuse(&refusal);
