@@ -2,11 +2,12 @@
 //! asked to end or cannot go on.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use podtap_disk::age::{self, Now};
 use podtap_podio::client::TlsUnavailable;
 use podtap_wire::{Respond, TunnelHolder, limits};
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
@@ -18,8 +19,8 @@ use crate::config::{Config, LinkConfig, Retention, Target};
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
 use crate::delivery::gate::Gate;
-use crate::handle::{AgentHandle, CHANGE_BUFFER};
-use crate::history::{History, HistoryError, Pending, Writer, WriterThread};
+use crate::handle::{AgentHandle, CHANGE_BUFFER, Change};
+use crate::history::{self, History, HistoryError, Pending, Writer, WriterThread};
 use crate::hooks::{Hooks, HooksError};
 use crate::insights::Insights;
 use crate::link::{DialError, Face, Link, QUEUED_RESPONSES, Stop};
@@ -132,8 +133,8 @@ impl Agent {
             podio,
         } = config;
         let (changes, _) = broadcast::channel(CHANGE_BUFFER);
-        let lock = link.is_some().then(|| Lock::take(&path)).transpose()?;
-        let (writer, writer_thread) = Writer::open(&path, changes.clone())?;
+        let lock = link.is_some().then(|| take_over(&path)).transpose()?;
+        let (writer, writer_thread) = open_writer(&path, &changes, lock.as_ref())?;
         let history = History::open_read_only(&path)?;
         let tls = tls::client_config(needs_tls(link.as_ref(), target.as_ref()))?;
         let answers_sender = answers_sender(link.as_ref());
@@ -174,7 +175,7 @@ impl Agent {
         // Only the agent with the link delivers: beside it, another one would deliver twice.
         let delivery = match (&link, target) {
             (Some(_), Some(target)) => Some(Delivery {
-                pending: Pending::open(&path)?,
+                pending: Pending::open(&path, writer.clone())?,
                 writer: writer.clone(),
                 forwarder,
                 target,
@@ -268,12 +269,36 @@ impl Agent {
     }
 }
 
+/// Takes a history for an agent with a link; one that was left without being closed is checked.
+fn take_over(path: &Path) -> Result<Lock, OpenError> {
+    let lock = Lock::take(path)?;
+    if lock.was_cut_off() {
+        history::after_a_cut(path)?;
+    }
+    Ok(lock)
+}
+
+/// Opens the history for writing; who has it alone rebuilds a damaged one.
+fn open_writer(
+    path: &Path,
+    changes: &broadcast::Sender<Change>,
+    lock: Option<&Lock>,
+) -> Result<(Writer, WriterThread), HistoryError> {
+    match Writer::open(path, changes.clone()) {
+        Err(error) if lock.is_some() => {
+            history::if_damaged(path, error)?;
+            Writer::open(path, changes.clone())
+        }
+        opened => opened,
+    }
+}
+
 /// Whether the local service's answers go back to the sender.
 fn answers_sender(link: Option<&LinkConfig>) -> bool {
     link.is_some_and(|link| link.respond == Respond::Local)
 }
 
-/// What has to be done to a history now and then.
+/// What has to be done to a history now and then. What fails is done the next time.
 async fn keep_house(
     writer: &Writer,
     retention: Option<&Retention>,
@@ -281,21 +306,37 @@ async fn keep_house(
 ) -> Result<(), HistoryError> {
     let (mut look, mut retain) = (interval(LOOK_EVERY), interval(RETAIN_EVERY));
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    retain.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
+        let done = tokio::select! {
             () = token.cancelled() => return Ok(()),
-            _ = look.tick() => drop(writer.look().await?),
-            _ = retain.tick(), if retention.is_some() => {
-                while let Some(retention) = retention
-                    && writer.retain(retention.clone(), Timestamp::now()).await?
-                {
-                    if token.is_cancelled() {
-                        return Ok(());
-                    }
-                }
-            }
+            _ = look.tick() => writer.look().await.map(drop),
+            _ = retain.tick(), if retention.is_some() => let_go(writer, retention, &token).await,
+        };
+        match done {
+            Err(error) if !error.may_pass() => return Err(error),
+            _ => {}
         }
     }
+}
+
+async fn let_go(
+    writer: &Writer,
+    retention: Option<&Retention>,
+    token: &CancellationToken,
+) -> Result<(), HistoryError> {
+    while let Some(retention) = retention
+        && !token.is_cancelled()
+    {
+        let now = Now {
+            wall_ms: Timestamp::now().as_millisecond(),
+            steady: age::steady(),
+        };
+        if !writer.retain(retention.clone(), now).await? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn needs_tls(link: Option<&LinkConfig>, target: Option<&Target>) -> bool {

@@ -196,6 +196,18 @@ impl AgentHandle {
         self.insights.writer.note(vec![note]).await
     }
 
+    /// Deletes events because a person wants them gone, with everything known of them; how many
+    /// there were. [`AgentHandle::scrub`] afterwards, once.
+    pub async fn delete_events(&self, events: Vec<Position>) -> Result<u64, HistoryError> {
+        self.insights.writer.delete(events).await
+    }
+
+    /// Removes what was deleted from everything that is on the disk: the database, its log, the
+    /// index of words.
+    pub async fn scrub(&self) -> Result<(), HistoryError> {
+        self.insights.writer.scrub().await
+    }
+
     /// Takes over the events of an archive, as far as they are new; on record only, see
     /// [`crate::import`].
     pub async fn import(&self, archive: Import) -> Result<Report, ImportError> {

@@ -27,15 +27,15 @@ impl Lock {
             private::folder(folder).map_err(|error| LockError::Io(folder.to_owned(), error))?;
         }
         match lock::Lock::take(&path) {
-            Ok(lock) => {
-                if lock.was_cut_off() {
-                    tracing::info!("the agent before this one was cut off");
-                }
-                Ok(Self(lock))
-            }
+            Ok(lock) => Ok(Self(lock)),
             Err(lock::LockError::Taken(pid)) => Err(LockError::Taken(pid)),
             Err(lock::LockError::Io(error)) => Err(LockError::Io(path, error)),
         }
+    }
+
+    /// Whether the agent before this one was cut off.
+    pub(crate) fn was_cut_off(&self) -> bool {
+        self.0.was_cut_off()
     }
 
     /// Releases it after a good end.

@@ -7,14 +7,14 @@ mod support;
 use std::ops::Range;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use podtap_agent::config::Retention;
 use podtap_agent::history::{
     Anchor, DeliveryState, EventRow, Filter, FoldedQuery, History, NewAttempt, NewEvent, Outcome,
     PageQuery, Position, Writer, WriterThread,
 };
 use proptest::prelude::*;
-use support::{event, history_of};
+use support::{after_hours, event, history_of};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
@@ -228,7 +228,7 @@ async fn retention_takes_a_burst_along() {
         max_events: 20,
         ..Retention::default()
     };
-    let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(20);
+    let now = after_hours(1);
     while store.writer.retain(age.clone(), now).await.unwrap() {}
     let rows = store.page(Anchor::Newest, 10, &[]).await;
     assert_eq!(rows.len(), 1);
@@ -246,7 +246,7 @@ async fn what_retention_leaves_of_a_burst_without_its_newest_event_is_shown() {
         max_events: 3,
         ..Retention::default()
     };
-    let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(20);
+    let now = after_hours(1);
     while store.writer.retain(few.clone(), now).await.unwrap() {}
 
     let folded = [(42, 42), (1, 10)];

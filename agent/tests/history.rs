@@ -13,8 +13,9 @@ use podtap_agent::history::{
     Anchor, DeliveryState, EventRow, Filter, History, HistoryError, NewAttempt, NewEvent, Outcome,
     PageQuery, Position, Saved, Writer, WriterThread,
 };
+use podtap_disk::age::Now;
 use proptest::prelude::*;
-use support::{event, eventually, history_of, item_update};
+use support::{after_hours, event, eventually, history_of, item_update};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 
@@ -344,7 +345,6 @@ async fn retention_removes_the_oldest_but_nothing_that_waits_for_its_delivery() 
         event.state = DeliveryState::Held;
     }
     events[3].state = DeliveryState::Pending;
-    events[599].request.received_at = Timestamp::UNIX_EPOCH;
     let store = Store::with(events).await;
 
     let retention = Retention {
@@ -353,7 +353,7 @@ async fn retention_removes_the_oldest_but_nothing_that_waits_for_its_delivery() 
     };
     while store
         .writer
-        .retain(retention.clone(), Timestamp::now())
+        .retain(retention.clone(), after_hours(0))
         .await
         .unwrap()
     {}
@@ -374,6 +374,39 @@ async fn retention_removes_the_oldest_but_nothing_that_waits_for_its_delivery() 
     let appended = store.writer.append(vec![event(601, "x")]).await.unwrap();
     assert_eq!(appended.new, 1);
     assert_eq!(store.history.newest().await.unwrap(), Some(Position(601)));
+}
+
+#[tokio::test]
+async fn an_event_goes_when_it_was_here_for_the_time_it_is_kept_whatever_the_wall_clock_says() {
+    let store = Store::with(held(1..=5)).await;
+    let retention = Retention {
+        max_age: Duration::from_hours(24),
+        ..Retention::default()
+    };
+    let left = async |now: Now| {
+        while store.writer.retain(retention.clone(), now).await.unwrap() {}
+        store.numbers("").await
+    };
+    assert_eq!(left(after_hours(0)).await.len(), 5);
+
+    let ahead = Now {
+        wall_ms: 31 * 24 * 3_600_000,
+        ..after_hours(1)
+    };
+    assert_eq!(left(ahead).await.len(), 5, "31 days ahead for a while");
+    store.writer.append(held(6..=7)).await.unwrap();
+    assert_eq!(left(after_hours(23)).await.len(), 7);
+
+    assert_eq!(left(after_hours(25)).await, [6, 7]);
+    assert_eq!(left(after_hours(49)).await, [0_u64; 0]);
+}
+
+fn held(numbers: std::ops::RangeInclusive<u64>) -> Vec<NewEvent> {
+    let mut events: Vec<NewEvent> = numbers.map(|number| event(number, "x")).collect();
+    for event in &mut events {
+        event.state = DeliveryState::Held;
+    }
+    events
 }
 
 #[tokio::test]

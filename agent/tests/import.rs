@@ -20,7 +20,7 @@ use podtap_sandbox as sandbox;
 use podtap_wire::EventId;
 use proptest::prelude::*;
 use support::podio::Running;
-use support::{event, eventually, history_of, item_update};
+use support::{after_hours, event, eventually, history_of, item_update};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 
@@ -623,23 +623,24 @@ async fn imported_events_go_by_number_and_not_by_age() {
         one.state = DeliveryState::Held;
     }
     store.writer.append(relayed).await.unwrap();
-    let left = async |max_events| {
+    let left = async |max_events, hours| {
         let retention = Retention {
             max_events,
-            ..Retention::default()
+            max_age: Duration::from_hours(24),
         };
         store
             .writer
-            .retain(retention, Timestamp::now())
+            .retain(retention, after_hours(hours))
             .await
             .unwrap();
         store.whole().await.len()
     };
 
+    assert_eq!(left(100, 0).await, 5);
     assert_eq!(
-        left(100).await,
-        4,
-        "only the old one that a relay took has gone"
+        left(100, 25).await,
+        3,
+        "only those that a relay took have gone"
     );
-    assert_eq!(left(2).await, 2);
+    assert_eq!(left(2, 25).await, 2);
 }

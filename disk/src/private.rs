@@ -89,6 +89,21 @@ pub fn with_companions(path: &Path) -> impl Iterator<Item = PathBuf> {
     BESIDE.into_iter().map(|end| beside(path, end))
 }
 
+/// Which file it is, whatever it is called.
+pub type Identity = (u64, u64);
+
+/// Which file is at this path now; `None` where there is none.
+pub fn identity(path: &Path) -> Option<Identity> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let about = path.metadata().ok()?;
+        Some((about.dev(), about.ino()))
+    }
+    #[cfg(not(unix))]
+    path.exists().then_some((0, 0))
+}
+
 /// A path with something put at its end.
 pub fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

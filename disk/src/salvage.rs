@@ -43,21 +43,12 @@ pub enum RebuildError {
     Copy(#[source] Cause),
 }
 
-/// What a database consists of.
-#[derive(Debug, Clone, Copy)]
-pub struct Plan<'a> {
-    /// The schema of this build.
-    pub migrations: &'a [&'a str],
-    /// The tables to be copied, those that others refer to first.
-    pub tables: &'a [&'a str],
-}
-
 /// Rebuilds the database at `path`, to which nobody may be connected. `finish` mends what the
 /// missing rows leave behind, in the same transaction.
 pub fn rebuild(
     path: &Path,
     profile: &Profile,
-    plan: Plan<'_>,
+    migrations: &[&str],
     finish: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
 ) -> Result<Rebuilt, RebuildError> {
     let failed = |error: rusqlite::Error| RebuildError::Copy(error.into());
@@ -66,18 +57,21 @@ pub fn rebuild(
     let rows = {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let damaged = Connection::open_with_flags(path, flags).map_err(failed)?;
-        // Says at once where the file is none of SQLite's at all.
-        sqlite::schema(&damaged).map_err(failed)?;
+        // Without the list of its tables nothing can be found in it.
+        let list = "SELECT count(name) FROM sqlite_schema WHERE type = 'table'";
+        damaged
+            .query_row(list, [], |row| row.get::<_, u64>(0))
+            .map_err(failed)?;
         let quiet = Profile {
             has_triggers: false,
             ..*profile
         };
         let mut whole = sqlite::writer(&new, &quiet).map_err(failed)?;
-        sqlite::migrate(&mut whole, plan.migrations)?;
+        sqlite::migrate(&mut whole, migrations)?;
         let transaction = whole.transaction().map_err(failed)?;
         let mut rows = 0;
-        for table in plan.tables {
-            rows += copy(&damaged, &transaction, table).map_err(failed)?;
+        for table in tables(&transaction).map_err(failed)? {
+            rows += copy(&damaged, &transaction, &table).map_err(failed)?;
         }
         copy_sequences(&damaged, &transaction).map_err(failed)?;
         finish(&transaction).map_err(failed)?;
@@ -125,6 +119,17 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
+/// The tables that hold what was put in; an index of words is made anew by whoever has one.
+fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare(
+            "SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main' \
+             AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+        )?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
 /// Copies what can be read of a table; how many rows.
 fn copy(from: &Connection, to: &Transaction<'_>, table: &str) -> rusqlite::Result<u64> {
     let known = columns(to, table)?;
@@ -154,6 +159,7 @@ fn copy(from: &Connection, to: &Transaction<'_>, table: &str) -> rusqlite::Resul
         places: vec!["?"; names.len()].join(", "),
         width: names.len(),
         rows: 0,
+        has_begun: false,
     };
     if by_rowid {
         copy.by_rowid()?;
@@ -191,9 +197,19 @@ struct Copy<'a> {
     places: String,
     width: usize,
     rows: u64,
+    has_begun: bool,
 }
 
 impl Copy<'_> {
+    /// Rows that the migrations put in give way to those that are copied.
+    fn make_way(&mut self) -> rusqlite::Result<()> {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            self.to
+                .execute(&format!("DELETE FROM {}", self.table), [])?;
+        }
+        Ok(())
+    }
+
     fn by_rowid(&mut self) -> rusqlite::Result<()> {
         let (from_below, whole) = self.run("ORDER BY rowid", None)?;
         if whole {
@@ -211,7 +227,7 @@ impl Copy<'_> {
     /// Copies rows until the damage: the number of the last one, and whether it came to the end.
     /// Only what the new file says is an error.
     fn run(&mut self, which: &str, rowid: Option<i64>) -> rusqlite::Result<(Option<i64>, bool)> {
-        let Self { table, names, .. } = self;
+        let (table, names) = (self.table, self.names.clone());
         let number = if which.is_empty() { "0" } else { "rowid" };
         let select = format!("SELECT {names}, {number} FROM {table} NOT INDEXED {which}");
         let Ok(mut statement) = self.from.prepare_cached(&select) else {
@@ -236,6 +252,7 @@ impl Copy<'_> {
             last = row.get(self.width).ok().or(last);
             // A value of another type than its column's is damage too.
             let Ok(values) = values else { continue };
+            self.make_way()?;
             match insert.execute(params_from_iter(values)) {
                 Ok(new) => self.rows += new as u64,
                 Err(error) if is_of_the_row(&error) => {}
@@ -294,10 +311,6 @@ mod tests {
          CREATE TABLE pairs (a TEXT, b TEXT) STRICT;
          CREATE TABLE marks (a INTEGER PRIMARY KEY) STRICT, WITHOUT ROWID;",
     ];
-    const PLAN: Plan<'static> = Plan {
-        migrations: SCHEMA,
-        tables: &["items", "pairs", "marks"],
-    };
     const ROWS: i64 = 600;
 
     fn filled(path: &Path) {
@@ -339,7 +352,7 @@ mod tests {
             file.write_all(&noise).unwrap();
             drop(file);
 
-            let rebuilt = rebuild(&path, &PROFILE, PLAN, |_| Ok(())).unwrap();
+            let rebuilt = rebuild(&path, &PROFILE, SCHEMA, |_| Ok(())).unwrap();
 
             let connection = sqlite::reader(&path, &PROFILE).unwrap();
             assert_eq!(check::quick(&connection).unwrap(), Health::Sound);
@@ -359,7 +372,7 @@ mod tests {
             .execute("DELETE FROM items WHERE id > 590", [])
             .unwrap();
 
-        rebuild(&path, &PROFILE, PLAN, |_| Ok(())).unwrap();
+        rebuild(&path, &PROFILE, SCHEMA, |_| Ok(())).unwrap();
 
         let connection = sqlite::writer(&path, &PROFILE).unwrap();
         let counts = ["items", "pairs", "marks"].map(|table| count(&connection, table));

@@ -87,6 +87,11 @@ impl Cause {
     pub fn trouble(&self) -> Trouble {
         Trouble::of(&self.0)
     }
+
+    /// Whether it is one row that cannot be read.
+    pub fn is_unreadable_row(&self) -> bool {
+        is_unreadable_row(&self.0)
+    }
 }
 
 impl From<Error> for Cause {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::listen::Tunnel;
 
@@ -19,7 +19,10 @@ pub(crate) struct Ui {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(crate) struct Events {
+    #[command(subcommand)]
+    pub(crate) command: Option<EventsCommand>,
     /// Such as: type:item.* item:4711 status:5xx after:10m path:/podio -type:hook.verify "text";
     /// @name stands for a saved filter of the configuration file
     #[arg(value_name = "FILTER")]
@@ -33,6 +36,24 @@ pub(crate) struct Events {
     /// As an HTTP archive (HAR 1.2) for browsers and proxies; `podtap import` reads it again
     #[arg(long, conflicts_with = "json")]
     pub(crate) har: bool,
+    #[command(flatten)]
+    pub(crate) tunnel: Tunnel,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EventsCommand {
+    /// Delete events for good, from everything that is on the disk
+    Delete(DeleteEvents),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeleteEvents {
+    /// Which events, as for `podtap events`
+    #[arg(value_name = "FILTER", required = true)]
+    pub(crate) filter: Vec<String>,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) tunnel: Tunnel,
 }

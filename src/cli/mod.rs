@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use config::{ConfigCommand, Man, Url};
-pub(crate) use history::{Events, Explain, Import, Replay, Show, Ui};
+pub(crate) use history::{DeleteEvents, Events, EventsCommand, Explain, Import, Replay, Show, Ui};
 pub(crate) use listen::{Demo, Hooks, Listen, Picture, Tunnel, UiMode};
 pub(crate) use podio::{AdoptHooks, HookTargets, HooksCommand, Login, MoveHooks, Sandbox};
 pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};

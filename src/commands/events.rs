@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use podtap_agent::export::archive::{self, ArchiveError, Format, Selection};
-use podtap_agent::history::{Anchor, EventRow, Filter, History, PageQuery};
+use podtap_agent::history::{Anchor, EventRow, Filter, History, PageQuery, Position};
 use podtap_tui::SafeText;
 
+use super::damage;
 use super::history::open;
 use crate::cli::Events;
 use crate::config::Settings;
@@ -24,6 +25,7 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
     let text = events.filter.join(" ");
     let filter = parse_filter(&text, settings)?;
     let history = open(settings)?;
+    let mut from = Position::default();
     let shown = if let Some(format) = archive_format(&events) {
         let base = match settings.target()? {
             Some(target) => target.to_string(),
@@ -34,8 +36,12 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
         let selection = Selection::Filter { filter, most };
         archive::write(&history, selection, format, &base, std::io::stdout()).await?
     } else {
-        let mut rows = newest(&history, &filter, events.limit.unwrap_or(LINES)).await?;
+        let limit = events.limit.unwrap_or(LINES);
+        let mut rows = newest(&history, &filter, limit).await?;
         rows.reverse();
+        if let Some(oldest) = rows.first().filter(|_| rows.len() >= limit) {
+            from = oldest.position;
+        }
         for line in lines::listing(&rows, Timestamp::now(), &settings.look()?) {
             print(&line)?;
         }
@@ -48,7 +54,7 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
     if shown < all {
         note(&format!("{shown} of {all} events (-l N shows more)"));
     }
-    Ok(ExitCode::SUCCESS)
+    damage::tell(&history, from).await
 }
 
 /// No event is what a filter wants.

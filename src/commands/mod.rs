@@ -1,6 +1,8 @@
 //! One file a subcommand: builds the parts, runs them, maps the result.
 
 mod config;
+mod damage;
+mod delete;
 mod demo;
 mod embedded;
 mod events;
@@ -25,7 +27,7 @@ mod url;
 
 use std::process::ExitCode;
 
-use crate::cli::{Command, RelayCommand};
+use crate::cli::{Command, Events, EventsCommand, RelayCommand};
 use crate::completion;
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -49,6 +51,10 @@ pub(crate) async fn run(command: Command, settings: Settings) -> Result<ExitCode
         Command::Demo(demo) => demo::run(demo, &settings).await,
         Command::Listen(listen) => listen::run(listen, &settings).await,
         Command::Ui(_) => ui::run(&settings).await,
+        Command::Events(Events {
+            command: Some(EventsCommand::Delete(delete)),
+            ..
+        }) => delete::run(delete, &settings).await,
         Command::Events(events) => events::run(events, &settings).await,
         Command::Import(import) => import::run(import, &settings).await,
         Command::Show(show) => show::run(show, &settings).await,

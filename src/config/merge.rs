@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::key::Key;
-use crate::cli::{Cli, Command, HooksCommand, RelayServe, Tunnel};
+use crate::cli::{Cli, Command, Events, EventsCommand, HooksCommand, RelayServe, Tunnel};
 
 /// Settings from one source.
 pub(super) type Layer = BTreeMap<Key, (String, Origin)>;
@@ -82,6 +82,10 @@ pub(super) fn flags(cli: &Cli) -> Layer {
             typed.text(Key::FORWARD_TO, ui.forward_to.as_ref());
             typed.tunnel(&ui.tunnel);
         }
+        Command::Events(Events {
+            command: Some(EventsCommand::Delete(delete)),
+            ..
+        }) => typed.tunnel(&delete.tunnel),
         Command::Events(events) => typed.tunnel(&events.tunnel),
         Command::Show(show) => typed.tunnel(&show.tunnel),
         Command::Import(import) => typed.tunnel(&import.tunnel),

@@ -94,6 +94,7 @@ impl Delivery {
         let mut ahead = ReadAhead::default();
         let mut under_way = FuturesUnordered::new();
         let mut tally = self.writer.tally();
+        let mut storage = self.writer.storage();
         let (mut read_through, mut newest) = (Position::default(), Position::default());
         // Whether the history may hold more than was read or is being read.
         let mut more = true;
@@ -107,7 +108,10 @@ impl Delivery {
                 let next = self.pending.after(read_through, READ_AT_ONCE, READ_BYTES);
                 reading.set(next.fuse());
             }
-            while probing.is_terminated()
+            // What cannot be recorded would be delivered again.
+            let works = storage.borrow_and_update().is_none();
+            while works
+                && probing.is_terminated()
                 && let Some((key, waiting)) = lanes.start(Instant::now())
             {
                 match self.gate.hold(&waiting.event) {
@@ -139,15 +143,17 @@ impl Delivery {
                 }
                 page = &mut reading => {
                     let page = page?;
-                    more |= !page.is_empty();
-                    for (mut event, attempts) in page {
-                        read_through = event.position;
+                    more |= !page.events.is_empty() || !page.unreadable.is_empty();
+                    read_through = read_through.max(self.set_aside(page.unreadable).await?);
+                    for (mut event, attempts) in page.events {
+                        read_through = read_through.max(event.position);
                         let (key, size) = (LaneKey::of(&event), ahead::lighten(&mut event));
                         ahead.add(size);
                         lanes.push(key, Waiting { event, size, attempts, lost: 0 });
                     }
                 }
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
+                Ok(()) = storage.changed() => {}
                 () = &mut probing => self.service_up(),
                 () = sleep_until(next_place.unwrap_or_else(Instant::now)), if next_place.is_some() => {}
             }
@@ -165,6 +171,24 @@ impl Delivery {
             );
             Ok(())
         })
+    }
+
+    /// Takes events that cannot be read out of the way of the others; the place of the last one.
+    async fn set_aside(
+        &self,
+        unreadable: Vec<(Position, String)>,
+    ) -> Result<Position, HistoryError> {
+        let mut last = Position::default();
+        for (position, reason) in unreadable {
+            tracing::error!(
+                position = position.0,
+                reason,
+                "an event cannot be read and is set aside"
+            );
+            last = last.max(position);
+            self.writer.set_aside(position, reason).await?;
+        }
+        Ok(last)
     }
 
     /// Frees the lane, or returns the event to it; the reason if the local service is away.

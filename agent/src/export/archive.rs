@@ -57,7 +57,7 @@ pub fn create(file: &std::path::Path) -> io::Result<std::fs::File> {
 }
 
 /// Writes an archive of these events and of every attempt of theirs, the oldest first; how many it
-/// holds. An event that retention removes meanwhile is left out, and so is what arrives meanwhile.
+/// holds. One that cannot be read is left out: see [`History::damage`]. An event that retention removes meanwhile is left out, and so is what arrives meanwhile.
 /// `base` is the URL in front of the events' paths, which HAR asks for.
 ///
 /// # Cancel safety
@@ -135,8 +135,11 @@ impl<W: Write + Send> Archive<'_, W> {
     }
 
     async fn add(&mut self, id: EventId) -> Result<(), ArchiveError> {
-        let Some(event) = self.history.event(id).await? else {
-            return Ok(());
+        let event = match self.history.event(id).await {
+            Ok(Some(event)) => event,
+            Ok(None) => return Ok(()),
+            Err(error) if error.is_of_one_row() => return Ok(()),
+            Err(error) => return Err(error.into()),
         };
         let attempts = self.history.attempts(id).await?;
         match self.format {

@@ -1,24 +1,24 @@
 //! The one thread that writes to the history. It commits whatever is waiting in one transaction
 //! (group commit), tells everybody concerned only then, and uses its idle moments to index.
 
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::path::Path;
+use std::task::Poll;
 use std::time::Duration;
 
 use podtap_wire::EventId;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{broadcast, mpsc, watch};
 
+use super::ages::Ages;
 use super::burst::Bursts;
 use super::error::HistoryError;
+use super::inbox::{After, gather, receive_within, refuse};
+use super::mend::{self, Mend, Storage};
 use super::note::Note;
+use super::tidy::{self, Tidy};
 use super::write::{Appended, Command, Tally};
-use super::{index, past, retention, store};
+use super::{index, past, rebuild, retention, store};
 use crate::handle::Change;
-
-/// Rows of one transaction: bounds how long the first of them waits for its commit.
-const GROUP_ROWS: usize = 4096;
 
 /// Up to so many new events of one transaction are made searchable in it; more than that wait for
 /// an idle moment. A person sees no delay, and a burst is not slowed down.
@@ -35,6 +35,11 @@ pub(super) struct Committer {
     changes: broadcast::Sender<Change>,
     data_version: i64,
     bursts: Bursts,
+    ages: Ages,
+    tidy: Tidy,
+    mend: Mend,
+    /// Writes nobody waits for that failed: the first to be done once writing works again.
+    owed: Vec<Command>,
     /// Whether some events may not be searchable yet.
     behind: bool,
 }
@@ -45,7 +50,9 @@ enum Done {
     Imported(Vec<EventId>),
     Recorded(Option<u32>),
     Noted,
-    Retained(bool),
+    Retained(retention::Removed),
+    Deleted(u64),
+    SetAside,
     Looked(bool),
 }
 
@@ -57,10 +64,20 @@ impl Done {
             _ => 0,
         }
     }
+
+    fn removed_any(&self) -> bool {
+        match self {
+            Self::Retained(removed) => removed.events > 0,
+            Self::Deleted(events) => *events > 0,
+            Self::SetAside => true,
+            _ => false,
+        }
+    }
 }
 
 impl Committer {
     pub(super) fn new(
+        path: &Path,
         connection: Connection,
         changes: broadcast::Sender<Change>,
     ) -> rusqlite::Result<Self> {
@@ -74,6 +91,10 @@ impl Committer {
             changes,
             data_version,
             bursts: Bursts::default(),
+            ages: Ages::default(),
+            tidy: Tidy::default(),
+            mend: Mend::new(path),
+            owed: Vec::new(),
             behind,
         })
     }
@@ -82,26 +103,73 @@ impl Committer {
         self.tally.subscribe()
     }
 
+    pub(super) fn storage(&self) -> watch::Receiver<Storage> {
+        self.mend.state()
+    }
+
     /// Serves the queue until it is told to close or everybody who could ask is gone.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Command>) {
         while let Some(first) = self.next(&mut queue) {
-            let (group, close) = gather(first, &mut queue);
+            let (group, after) = gather(first, &mut queue);
             self.commit(group);
-            if close {
-                break;
+            match after {
+                After::Next => {}
+                After::Scrub(answer) => {
+                    let done = tidy::scrub(&self.connection).map_err(HistoryError::write);
+                    let _ = answer.send(done);
+                }
+                After::Close => break,
             }
+        }
+        if self.mend.trouble().is_none() {
+            self.tidy.at_the_end(&mut self.connection);
         }
     }
 
-    /// The next command; while there is none, what is behind gets indexed.
+    /// The next command; while there is none, what is broken is mended, what is behind gets
+    /// indexed, and in a longer quiet the file is tidied.
     fn next(&mut self, queue: &mut mpsc::Receiver<Command>) -> Option<Command> {
-        while self.behind {
-            match receive_within(QUIET, queue) {
-                Poll::Ready(command) => return command,
-                Poll::Pending => self.index(),
+        loop {
+            let wait = if let Some(wait) = self.mend.wait() {
+                wait
+            } else if self.behind {
+                QUIET
+            } else if let Some(wait) = self.tidy.wait() {
+                wait
+            } else {
+                return queue.blocking_recv();
+            };
+            if let Poll::Ready(command) = receive_within(wait, queue) {
+                return command;
             }
+            self.idle();
         }
-        queue.blocking_recv()
+    }
+
+    fn idle(&mut self) {
+        match self.mend.wait() {
+            Some(Duration::ZERO) => self.retry(),
+            None if self.behind => self.index(),
+            None if self.tidy.wait() == Some(Duration::ZERO) => {
+                self.tidy.step(&mut self.connection);
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// Tries to write again, and pays what is owed.
+    fn retry(&mut self) {
+        if !self.mend.retry(&mut self.connection) {
+            return;
+        }
+        self.data_version = store::data_version(&self.connection).unwrap_or(self.data_version);
+        if let Ok(tally) = store::tally(&self.connection) {
+            self.tally.send_replace(tally);
+        }
+        self.behind = true;
+        self.announce(Change::Elsewhere);
+        let owed = std::mem::take(&mut self.owed);
+        self.commit(owed);
     }
 
     /// One small step; a failure is tried again at the next start and costs nothing but search.
@@ -132,6 +200,13 @@ impl Committer {
         if group.is_empty() {
             return;
         }
+        if self.mend.wait() == Some(Duration::ZERO) {
+            self.retry();
+        }
+        if let Some(cause) = self.mend.trouble() {
+            refuse(group, &HistoryError::Write(cause), &mut self.owed);
+            return;
+        }
         match self.write(&group) {
             Ok(done) => self.tell(group, done),
             Err(source) => {
@@ -141,7 +216,13 @@ impl Committer {
                 );
                 // What was noticed of a burst is not in the file.
                 self.bursts = Bursts::default();
-                refuse(group, &HistoryError::write(source));
+                let mut owed = Vec::new();
+                let may_pass = self.mend.failed(&source);
+                refuse(group, &HistoryError::write(source), &mut owed);
+                // A mistake in one write must not stand in the way of all others for ever.
+                if may_pass {
+                    self.owed.append(&mut owed);
+                }
             }
         }
     }
@@ -156,13 +237,21 @@ impl Committer {
         }
         let before = *self.tally.borrow();
         let mut tally = before;
-        let (data_version, bursts) = (&mut self.data_version, &mut self.bursts);
+        let deletes = |command: &Command| matches!(command, Command::Delete { .. });
+        if group.iter().any(deletes) {
+            self.connection.pragma_update(None, "secure_delete", true)?;
+        }
+        let mut hands = Hands {
+            data_version: &mut self.data_version,
+            bursts: &mut self.bursts,
+            ages: &mut self.ages,
+        };
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done: Vec<Done> = group
             .iter()
-            .map(|command| apply(&transaction, command, data_version, bursts, &mut tally))
+            .map(|command| apply(&transaction, command, &mut hands, &mut tally))
             .collect::<Result<_, _>>()?;
         let new: usize = done.iter().map(Done::new_events).sum();
         let behind = match new {
@@ -172,6 +261,11 @@ impl Committer {
         };
         transaction.commit()?;
         self.behind = behind;
+        self.mend.wrote();
+        self.tidy.wrote();
+        if done.iter().any(Done::removed_any) {
+            self.tidy.removed();
+        }
         self.tally
             .send_if_modified(|known| std::mem::replace(known, tally) != tally);
         Ok(done)
@@ -225,9 +319,14 @@ impl Committer {
                     }
                     let _ = answer.send(Ok(elsewhere));
                 }
-                (Command::Retain { answer, .. }, Done::Retained(more)) => {
-                    let _ = answer.send(Ok(more));
+                (Command::Retain { answer, .. }, Done::Retained(removed)) => {
+                    let _ = answer.send(Ok(removed.more));
                 }
+                (Command::Delete { answer, .. }, Done::Deleted(events)) => {
+                    self.announce(Change::Elsewhere);
+                    let _ = answer.send(Ok(events));
+                }
+                (Command::SetAside { .. }, Done::SetAside) => self.announce(Change::Elsewhere),
                 _ => {}
             }
         }
@@ -239,53 +338,20 @@ impl Committer {
     }
 }
 
-/// The next command, or `Pending` when none came in about that time.
-fn receive_within(quiet: Duration, queue: &mut mpsc::Receiver<Command>) -> Poll<Option<Command>> {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let received = queue.poll_recv(&mut context);
-    if received.is_pending() {
-        thread::park_timeout(quiet);
-        return queue.poll_recv(&mut context);
-    }
-    received
-}
-
-/// What is waiting, up to a limit, and whether the queue is to be closed after it.
-fn gather(first: Command, queue: &mut mpsc::Receiver<Command>) -> (Vec<Command>, bool) {
-    let (mut group, mut rows) = (Vec::new(), 0);
-    let mut next = Some(first);
-    while let Some(command) = next {
-        rows += match &command {
-            Command::Close => return (group, true),
-            Command::Append { events, .. } => events.len(),
-            Command::Import { past, .. } => past.len(),
-            Command::Note { notes, .. } => notes.len(),
-            _ => 1,
-        };
-        group.push(command);
-        next = if rows < GROUP_ROWS {
-            queue.try_recv().ok()
-        } else {
-            None
-        };
-    }
-    (group, false)
+/// What the writer keeps from one transaction to the next.
+struct Hands<'a> {
+    data_version: &'a mut i64,
+    bursts: &'a mut Bursts,
+    ages: &'a mut Ages,
 }
 
 fn apply(
     transaction: &Transaction<'_>,
     command: &Command,
-    data_version: &mut i64,
-    bursts: &mut Bursts,
+    hands: &mut Hands<'_>,
     tally: &mut Tally,
 ) -> rusqlite::Result<Done> {
+    let bursts = &mut *hands.bursts;
     Ok(match command {
         Command::Append { events, .. } => {
             Done::Appended(store::append(transaction, events, bursts, tally)?)
@@ -303,38 +369,30 @@ fn apply(
             Done::Noted
         }
         Command::Retain { retention, now, .. } => {
-            Done::Retained(retention::step(transaction, retention, *now)?)
+            let through = hands.ages.beyond(transaction, retention.max_age, *now)?;
+            let max_events = retention.max_events;
+            Done::Retained(retention::step(transaction, max_events, through)?)
         }
-        Command::Look { .. } | Command::Close => {
+        Command::Delete { positions, .. } => {
+            let positions: Vec<i64> = positions.iter().map(|position| position.0).collect();
+            let events = retention::delete(transaction, &positions)?;
+            *tally = store::tally(transaction)?;
+            Done::Deleted(events)
+        }
+        // As if the writer had met the damage itself.
+        Command::Suspect => return Err(mend::damaged()),
+        Command::SetAside { position, reason } => {
+            rebuild::set_aside(transaction, position.0, reason)?;
+            *tally = store::tally(transaction)?;
+            Done::SetAside
+        }
+        Command::Look { .. } | Command::Scrub { .. } | Command::Close => {
             let found = store::data_version(transaction)?;
-            let elsewhere = std::mem::replace(data_version, found) != found;
+            let elsewhere = std::mem::replace(hands.data_version, found) != found;
             if elsewhere {
                 *tally = store::tally(transaction)?;
             }
             Done::Looked(elsewhere)
         }
     })
-}
-
-fn refuse(group: Vec<Command>, error: &HistoryError) {
-    for command in group {
-        match command {
-            Command::Append { answer, .. } => drop(answer.send(Err(error.clone()))),
-            Command::Import { answer, .. } => drop(answer.send(Err(error.clone()))),
-            Command::Record {
-                answer: Some(answer),
-                ..
-            } => drop(answer.send(Err(error.clone()))),
-            Command::Note {
-                answer: Some(answer),
-                ..
-            } => drop(answer.send(Err(error.clone()))),
-            Command::Retain { answer, .. } | Command::Look { answer } => {
-                drop(answer.send(Err(error.clone())));
-            }
-            Command::Record { answer: None, .. }
-            | Command::Note { answer: None, .. }
-            | Command::Close => {}
-        }
-    }
 }

@@ -37,6 +37,11 @@ pub(super) fn read_write(path: &Path) -> Result<Connection, HistoryError> {
     Ok(connection)
 }
 
+/// The same to a file that is there and of this format.
+pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
+    sqlite::writer(path, &PROFILE)
+}
+
 /// A connection that reads a file that is there; one of an older format is migrated first.
 pub(super) fn read_only(path: &Path) -> Result<Connection, HistoryError> {
     let failed = HistoryError::open(path);

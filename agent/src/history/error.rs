@@ -68,6 +68,35 @@ pub enum HistoryError {
 }
 
 impl HistoryError {
+    /// Whether it may be over by itself after a while.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Read(cause) | Self::Write(cause) => cause.trouble() != Trouble::Other,
+            Self::Full { .. } => true,
+            Self::Missing { .. }
+            | Self::Newer { .. }
+            | Self::Open { .. }
+            | Self::Prepare { .. }
+            | Self::Gone
+            | Self::Closed => false,
+        }
+    }
+
+    /// Whether one row cannot be read, and others may be.
+    pub fn is_of_one_row(&self) -> bool {
+        matches!(self, Self::Read(cause) if cause.is_unreadable_row())
+    }
+
+    /// Whether the file is damaged.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Read(cause) | Self::Write(cause) | Self::Open { source: cause, .. } => {
+                cause.trouble() == Trouble::Damaged
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn open(path: &Path) -> impl Fn(rusqlite::Error) -> Self + '_ {
         |source| Self::unusable(path, source.into())
     }

@@ -142,13 +142,11 @@ impl Folds<'_> {
         limit: usize,
     ) -> rusqlite::Result<Vec<EventRow>> {
         let (columns, with_hook) = (row::EVENT_ROW, row::WITH_HOOK);
-        self.connection
-            .prepare_cached(&format!(
-                "SELECT {columns} FROM events AS e {with_hook} \
-                 WHERE e.position > ? AND e.position < ? ORDER BY e.position {order} LIMIT ?"
-            ))?
-            .query_map(params![low, high, limit], row::event_row)?
-            .collect()
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {columns} FROM events AS e {with_hook} \
+             WHERE e.position > ? AND e.position < ? ORDER BY e.position {order} LIMIT ?"
+        ))?;
+        row::readable(statement.query_map(params![low, high, limit], row::event_row)?)
     }
 
     /// The newest event of a burst with the burst's sums; `None` where retention was faster.
@@ -160,7 +158,8 @@ impl Folds<'_> {
                 "SELECT {columns} FROM events AS e {with_hook} WHERE e.position = ?"
             ))?
             .query_row([last], row::event_row)
-            .optional()?;
+            .optional();
+        let newest = row::if_readable(newest)?.flatten();
         let Some(mut newest) = newest else {
             return Ok(None);
         };

@@ -84,7 +84,9 @@ fn events_after(
     while bytes < BATCH_BYTES
         && let Some(row) = rows.next()?
     {
-        let (event, _) = row::event(row)?;
+        let Some((event, _)) = row::if_readable(row::event(row))? else {
+            continue;
+        };
         bytes += event.request.body.len();
         events.push(event);
     }
@@ -102,13 +104,11 @@ fn attempts_after(
          (SELECT e.id FROM events AS e WHERE e.position = attempts.position) AS event \
          FROM attempts WHERE rowid > ? ORDER BY rowid LIMIT ?"
     ))?;
-    statement
-        .query_map(params![after.0, limit], |found| {
-            let event = EventId::from_bytes(found.get("event")?);
-            Ok((
-                AttemptPosition(found.get("place")?),
-                row::attempt(event, found)?,
-            ))
-        })?
-        .collect()
+    row::readable(statement.query_map(params![after.0, limit], |found| {
+        let event = EventId::from_bytes(found.get("event")?);
+        Ok((
+            AttemptPosition(found.get("place")?),
+            row::attempt(event, found)?,
+        ))
+    })?)
 }

@@ -4,6 +4,7 @@
 //! processes may share the file. The link appends, delivery and replay record attempts, and
 //! everything that shows something reads. Nothing in here knows of relays or local services.
 
+mod ages;
 mod burst;
 mod calls;
 mod commit;
@@ -15,15 +16,18 @@ mod finding;
 mod findings;
 mod fold;
 mod follow;
+mod inbox;
 mod index;
 mod insight;
 mod known_item;
 mod made;
+mod mend;
 mod note;
 mod page;
 mod past;
 mod places;
 mod reader;
+mod rebuild;
 mod retention;
 mod row;
 mod same_key;
@@ -31,6 +35,7 @@ mod schema;
 mod select;
 mod sql;
 mod store;
+mod tidy;
 mod values;
 mod watch;
 mod write;
@@ -38,8 +43,11 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use podtap_wire::EventId;
+
+use crate::reason;
 
 pub use burst::Burst;
 pub(crate) use calls::{AttemptCursor, Call};
@@ -56,11 +64,15 @@ pub use follow::{AttemptPosition, Ends};
 pub use insight::{Duplicate, Hold, Insight, Verification};
 pub use known_item::KnownItem;
 pub(crate) use made::MadeHook;
+pub(crate) use mend::Storage;
 pub use note::MAX_NOTE;
 pub(crate) use note::{EventKey, Note, whole_note};
+pub(crate) use page::PendingPage;
 pub use page::{Anchor, MAX_PAGE, Page, PageQuery};
 pub use past::{Past, PastEvent};
 pub(crate) use reader::Reader;
+pub use rebuild::Damage;
+pub(crate) use rebuild::{after_a_cut, if_damaged};
 use select::Reach;
 pub use values::Values;
 #[cfg(test)]
@@ -70,6 +82,9 @@ pub(crate) use watch::{Arrival, Neighbour, Watched, held_objects};
 pub(crate) use write::Command;
 pub use write::{Appended, NewAttempt, NewEvent, Tally};
 pub use writer::{Writer, WriterThread};
+
+/// Pause before a read that delivery needs is tried again.
+const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// A handle on the history, for reading. Cheap to clone; reads never wait for writes.
 #[derive(Debug, Clone)]
@@ -214,23 +229,38 @@ impl History {
 
 /// A reader of its own for delivery: a slow search never holds it up.
 #[derive(Debug, Clone)]
-pub(crate) struct Pending(Reader);
+pub(crate) struct Pending {
+    reader: Reader,
+    writer: Writer,
+}
 
 impl Pending {
-    pub(crate) fn open(path: &Path) -> Result<Self, HistoryError> {
-        Reader::open(path, "podtap-history-pending").map(Self)
+    pub(crate) fn open(path: &Path, writer: Writer) -> Result<Self, HistoryError> {
+        let reader = Reader::open(path, "podtap-history-pending")?;
+        Ok(Self { reader, writer })
     }
 
-    /// The next events that wait for their delivery, oldest first, and how many attempts each has
-    /// had; no more than `limit`, nor many more bytes than `bytes`.
+    /// The next events that wait for their delivery, oldest first; no more than `limit`, nor many more bytes than `bytes`.
     pub(crate) async fn after(
         &self,
         position: Position,
         limit: usize,
         bytes: usize,
-    ) -> Result<Vec<(Event, u32)>, HistoryError> {
-        self.0
-            .read(move |connection| page::pending(connection, position, limit, bytes))
-            .await
+    ) -> Result<PendingPage, HistoryError> {
+        loop {
+            let read = self
+                .reader
+                .read(move |connection| page::pending(connection, position, limit, bytes));
+            match read.await {
+                Err(error) if error.may_pass() => {
+                    tracing::warn!(error = reason::words(&error), "cannot read the history");
+                    if error.is_damage() {
+                        self.writer.suspect().await?;
+                    }
+                    tokio::time::sleep(READ_AGAIN).await;
+                }
+                read => return read,
+            }
+        }
     }
 }

@@ -168,41 +168,60 @@ pub(super) fn event(
 
 /// Events that wait for their delivery and how many attempts each has had, oldest first: at most
 /// `limit`, and no more once their headers and bodies pass `bytes`.
+///
+/// LEFT JOIN: an event without its body is one that cannot be read, and not none.
 pub(super) fn pending(
     connection: &Connection,
     after: Position,
     limit: usize,
     bytes: usize,
-) -> rusqlite::Result<Vec<(Event, u32)>> {
+) -> rusqlite::Result<PendingPage> {
     let (columns, with_hook) = (row::EVENT, row::WITH_HOOK);
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {columns} FROM events AS e JOIN requests AS r USING (position) {with_hook} \
+        "SELECT {columns} FROM events AS e LEFT JOIN requests AS r USING (position) {with_hook} \
          WHERE e.state = 0 AND e.position > ? ORDER BY e.position LIMIT ?"
     ))?;
     let mut rows = statement.query(params![after.0, limit])?;
-    let (mut events, mut taken) = (Vec::new(), 0);
+    let mut page = PendingPage::default();
+    let mut taken = 0;
     while taken < bytes
         && let Some(row) = rows.next()?
     {
-        let (event, attempts) = row::event(row)?;
-        taken += event.request.body.len() + event.request.headers.bytes();
-        events.push((event, attempts));
+        match row::event(row) {
+            Ok((event, attempts)) => {
+                taken += event.request.body.len() + event.request.headers.bytes();
+                page.events.push((event, attempts));
+            }
+            Err(error) if podtap_disk::is_unreadable_row(&error) => {
+                let reason = podtap_disk::words(&error);
+                page.unreadable.push((Position(row.get(0)?), reason));
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(events)
+    Ok(page)
+}
+
+/// What waits for its delivery.
+#[derive(Debug, Default)]
+pub(crate) struct PendingPage {
+    /// Events, and how many attempts each has had.
+    pub(crate) events: Vec<(Event, u32)>,
+    /// Events that cannot be read, and why.
+    pub(crate) unreadable: Vec<(Position, String)>,
 }
 
 pub(super) fn attempts(connection: &Connection, id: EventId) -> rusqlite::Result<Vec<Attempt>> {
     let columns = row::ATTEMPT;
-    let mut attempts: Vec<Attempt> = connection
-        .prepare_cached(&format!(
-            "SELECT {columns} FROM attempts \
-             WHERE position = (SELECT position FROM events WHERE id = ?) \
-             ORDER BY number DESC LIMIT ?"
-        ))?
-        .query_map(params![id.to_bytes(), MAX_ATTEMPTS], |found| {
-            row::attempt(id, found)
-        })?
-        .collect::<Result<_, _>>()?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {columns} FROM attempts \
+         WHERE position = (SELECT position FROM events WHERE id = ?) \
+         ORDER BY number DESC LIMIT ?"
+    ))?;
+    let found = statement.query_map(params![id.to_bytes(), MAX_ATTEMPTS], |found| {
+        row::attempt(id, found)
+    })?;
+    let mut attempts = row::readable(found)?;
     attempts.reverse();
     Ok(attempts)
 }

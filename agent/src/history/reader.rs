@@ -1,10 +1,12 @@
 //! Threads that read: each has a connection of its own, so reads wait neither for writes nor for
 //! each other. A read that nobody waits for any more is interrupted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use podtap_disk::Trouble;
+use podtap_disk::private::{self, Identity};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,7 +19,8 @@ const QUEUED_READS: usize = 64;
 /// Steps of SQLite's machine between two looks at whether anybody still waits: well under 1 ms.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+/// Answers whether the connection is of no more use.
+type Job = Box<dyn FnOnce(&mut Connection) -> bool + Send>;
 
 /// A thread that reads, until the last handle on it is dropped. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -30,7 +33,7 @@ pub(crate) struct Reader {
 impl Reader {
     /// Opens the history at `path`, which must be there, and starts a thread of that name.
     pub(crate) fn open(path: &Path, name: &str) -> Result<Self, HistoryError> {
-        let mut connection = connection::read_only(path)?;
+        let mut file = OpenFile::open(path)?;
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUED_READS);
         let under_way = Arc::new(AtomicUsize::new(0));
         let ended = Arc::clone(&under_way);
@@ -38,7 +41,8 @@ impl Reader {
             .name(name.to_owned())
             .spawn(move || {
                 while let Some(job) = queue.blocking_recv() {
-                    job(&mut connection);
+                    file.follow();
+                    file.is_over |= job(&mut file.connection);
                     ended.fetch_sub(1, Ordering::Relaxed);
                 }
             })
@@ -64,8 +68,14 @@ impl Reader {
         let wanted = Arc::clone(&waiting.0);
         let job = move |connection: &mut Connection| {
             if wanted.load(Ordering::Relaxed) {
-                let _ = answer.send(interruptible(connection, wanted, query));
+                let found = interruptible(connection, wanted, query);
+                let is_over = found.as_ref().is_err_and(|error| {
+                    matches!(Trouble::of(error), Trouble::Io | Trouble::Missing)
+                });
+                let _ = answer.send(found);
+                return is_over;
             }
+            false
         };
         let place = self.jobs.reserve().await;
         let place = place.map_err(|_| HistoryError::Closed)?;
@@ -73,6 +83,38 @@ impl Reader {
         place.send(Box::new(job));
         let found = answered.await.map_err(|_| HistoryError::Closed)?;
         found.map_err(HistoryError::read)
+    }
+}
+
+/// A connection, and the file that it was made to.
+struct OpenFile {
+    path: PathBuf,
+    identity: Option<Identity>,
+    connection: Connection,
+    /// Whether the connection failed so that another one may do better.
+    is_over: bool,
+}
+
+impl OpenFile {
+    fn open(path: &Path) -> Result<Self, HistoryError> {
+        Ok(Self {
+            path: path.to_owned(),
+            identity: private::identity(path),
+            connection: connection::read_only(path)?,
+            is_over: false,
+        })
+    }
+
+    /// Goes on with the file that is there now: a damaged one may have been rebuilt. Where there is
+    /// none, the old one is still better than nothing.
+    fn follow(&mut self) {
+        let now = private::identity(&self.path);
+        if (self.is_over || now != self.identity)
+            && now.is_some()
+            && let Ok(anew) = Self::open(&self.path)
+        {
+            *self = anew;
+        }
     }
 }
 

@@ -37,6 +37,24 @@ pub(super) const EVENT: &str = "e.position, e.id, e.seq, e.received_at, e.method
 pub(super) const ATTEMPT: &str = "number, replay, url, started_at, duration_us, status, error, \
      headers, body_bytes, body, edited_head, edited_body";
 
+/// The rows that can be read: one that cannot costs itself and no other. How many there are of those
+/// tells [`super::History::damage`].
+pub(super) fn readable<T>(
+    found: impl Iterator<Item = rusqlite::Result<T>>,
+) -> rusqlite::Result<Vec<T>> {
+    found
+        .filter(|row| !row.as_ref().is_err_and(podtap_disk::is_unreadable_row))
+        .collect()
+}
+
+/// A row that can be read, or none.
+pub(super) fn if_readable<T>(found: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+    match found {
+        Err(error) if podtap_disk::is_unreadable_row(&error) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 pub(super) fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
     let object = match (row.get_ref(6)?.as_str_or_null()?, row.get(7)?) {
         (Some(kind), Some(id)) => object_kind(kind).map(|kind| ObjectRef {

@@ -2,7 +2,7 @@
 //! refused by name.
 
 /// Each entry takes a file from the format of its index to the next. Never edited, only added to.
-pub(super) const MIGRATIONS: &[&str] = &[FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4];
+pub(super) const MIGRATIONS: &[&str] = &[FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5];
 
 /// `events` is what lists and filters read, one narrow row an event, so that a page of a million
 /// events stays cheap and a change of state rewrites no body. `requests` and `attempts` hold the
@@ -155,6 +155,26 @@ CREATE TABLE known_items (
     number  INTEGER PRIMARY KEY,
     item_id INTEGER NOT NULL UNIQUE,
     known   TEXT NOT NULL
+) STRICT;
+";
+
+/// What keeps the history sound. `damaged` takes values of any type: they are what could not be
+/// understood. `age_marks` tells at which age (`podtap_disk::age`) a place was the newest.
+const FORMAT_5: &str = "
+CREATE TABLE damaged (
+    number      INTEGER PRIMARY KEY,
+    position    INTEGER,
+    found_at    INTEGER NOT NULL,
+    reason      TEXT NOT NULL,
+    id, seq, received_at, method, path, headers, body
+);
+CREATE TABLE upkeep (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE age_marks (
+    position INTEGER PRIMARY KEY,
+    age_ms   INTEGER NOT NULL
 ) STRICT;
 ";
 

@@ -165,10 +165,8 @@ impl<'a> Select<'a> {
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let params = self.params(range, driven, &[range.low, range.high, limit]);
-        self.connection
-            .prepare_cached(&sql)?
-            .query_map(params_from_iter(params), row::event_row)?
-            .collect()
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        row::readable(statement.query_map(params_from_iter(params), row::event_row)?)
     }
 
     fn count_in(&self, range: Range, driven: bool) -> rusqlite::Result<u64> {

@@ -86,15 +86,27 @@ impl Watched {
             .await
     }
 
-    /// The next events after `position`, oldest first, at most `limit`.
+    /// The next events after `position`, oldest first, at most `limit`, and the place of the last
+    /// one, also of one that cannot be read.
     pub(crate) async fn arrivals(
         &self,
         position: Position,
         limit: usize,
-    ) -> Result<Vec<Arrival>, HistoryError> {
-        let condition = "e.position > ? ORDER BY e.position LIMIT ?";
-        self.read(move |connection| arrivals(connection, condition, params![position.0, limit]))
-            .await
+    ) -> Result<(Vec<Arrival>, Position), HistoryError> {
+        self.read(move |connection| {
+            let last = "SELECT coalesce(max(position), ?1) FROM \
+                 (SELECT position FROM events WHERE position > ?1 ORDER BY position LIMIT ?2)";
+            let last: i64 = connection
+                .prepare_cached(last)?
+                .query_row(params![position.0, limit], |row| row.get(0))?;
+            let found = arrivals(
+                connection,
+                "e.position > ? AND e.position <= ? ORDER BY e.position",
+                params![position.0, last],
+            )?;
+            Ok((found, Position(last)))
+        })
+        .await
     }
 
     /// Each `hook.verify` that a relay took since `since` and up to `through` and that has no
@@ -209,10 +221,8 @@ pub(super) fn rows<T>(
     params: impl Params,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
-    connection
-        .prepare_cached(sql)?
-        .query_map(params, read)?
-        .collect()
+    let mut statement = connection.prepare_cached(sql)?;
+    row::readable(statement.query_map(params, read)?)
 }
 
 fn arrivals(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use podtap_disk::age::Now;
 use podtap_wire::{EventId, Seq, WebhookRequest};
 use tokio::sync::oneshot;
 
@@ -118,9 +119,20 @@ pub(crate) enum Command {
     /// One small step of retention; answers whether there is more to do.
     Retain {
         retention: Retention,
-        now: Timestamp,
+        now: Now,
         answer: Answer<bool>,
     },
+    /// Removes these events because a person wants them gone; answers how many there were.
+    Delete {
+        positions: Vec<Position>,
+        answer: Answer<u64>,
+    },
+    /// Removes what was deleted from everything that is on the disk.
+    Scrub { answer: Answer<()> },
+    /// A reader found damage: the file is to be checked, and rebuilt where that is so.
+    Suspect,
+    /// Takes an event that cannot be read out of the way.
+    SetAside { position: Position, reason: String },
     /// Looks whether another process wrote; answers whether one did since the last look.
     Look { answer: Answer<bool> },
     /// Ends the thread after everything before it.

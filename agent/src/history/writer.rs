@@ -3,15 +3,17 @@
 
 use std::path::Path;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use podtap_disk::age::Now;
 use podtap_wire::EventId;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::commit::Committer;
 use super::connection;
 use super::error::HistoryError;
-use super::event::Attempt;
+use super::event::{Attempt, Position};
+use super::mend::Storage;
 use super::note::Note;
 use super::past::Past;
 use super::write::{Answer, Appended, Command, NewAttempt, NewEvent, Tally};
@@ -21,11 +23,15 @@ use crate::handle::Change;
 /// Writes that may wait; then whoever wants another waits itself.
 const QUEUED_WRITES: usize = 1024;
 
+/// Pause before a write that failed is tried again, beside the writer's own.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// The writing side of a history. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Writer {
     commands: mpsc::Sender<Command>,
     tally: watch::Receiver<Tally>,
+    storage: watch::Receiver<Storage>,
 }
 
 /// The thread behind a [`Writer`].
@@ -54,11 +60,13 @@ impl Writer {
         changes: broadcast::Sender<Change>,
     ) -> Result<(Self, WriterThread), HistoryError> {
         let connection = connection::read_write(path)?;
-        let committer = Committer::new(connection, changes).map_err(HistoryError::open(path))?;
+        let committer =
+            Committer::new(path, connection, changes).map_err(HistoryError::open(path))?;
         let (commands, queue) = mpsc::channel(QUEUED_WRITES);
         let writer = Self {
             commands: commands.clone(),
             tally: committer.tally(),
+            storage: committer.storage(),
         };
         let thread = std::thread::Builder::new()
             .name("podtap-history-writer".to_owned())
@@ -123,13 +131,65 @@ impl Writer {
     }
 
     /// Removes a few of the events that `retention` wants gone; returns whether there are more.
-    pub async fn retain(&self, retention: Retention, now: Timestamp) -> Result<bool, HistoryError> {
+    pub async fn retain(&self, retention: Retention, now: Now) -> Result<bool, HistoryError> {
         self.ask(|answer| Command::Retain {
             retention,
             now,
             answer,
         })
         .await
+    }
+
+    /// Removes these events because a person wants them gone; how many there were.
+    pub(crate) async fn delete(&self, positions: Vec<Position>) -> Result<u64, HistoryError> {
+        self.ask(|answer| Command::Delete { positions, answer })
+            .await
+    }
+
+    /// Removes what was deleted from everything that is on the disk: takes as long as rewriting
+    /// the index of words.
+    pub(crate) async fn scrub(&self) -> Result<(), HistoryError> {
+        self.ask(|answer| Command::Scrub { answer }).await
+    }
+
+    /// Has the file checked, and rebuilt where it is damaged.
+    pub(super) async fn suspect(&self) -> Result<(), HistoryError> {
+        let sent = self.commands.send(Command::Suspect).await;
+        sent.map_err(|_| HistoryError::Closed)
+    }
+
+    /// Takes an event that cannot be read out of the way; what is left of it is kept.
+    pub(crate) async fn set_aside(
+        &self,
+        position: Position,
+        reason: String,
+    ) -> Result<(), HistoryError> {
+        let sent = self.commands.send(Command::SetAside { position, reason });
+        sent.await.map_err(|_| HistoryError::Closed)
+    }
+
+    /// Why the history cannot be written at present; `None` while it can.
+    pub(crate) fn storage(&self) -> watch::Receiver<Storage> {
+        self.storage.clone()
+    }
+
+    /// Waits while the history cannot be written.
+    pub(crate) async fn until_it_works(&self) {
+        // The end of the thread ends the wait too: whoever writes next is told.
+        let _ = self.storage.clone().wait_for(Option::is_none).await;
+    }
+
+    /// Writes notes down, however long the history cannot be written.
+    pub(crate) async fn note_patiently(&self, notes: Vec<Note>) -> Result<(), HistoryError> {
+        loop {
+            match self.note(notes.clone()).await {
+                Err(error) if error.may_pass() => {
+                    self.until_it_works().await;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                other => return other,
+            }
+        }
     }
 
     /// Whether another process wrote to the file since the last look; announces it if so.
@@ -158,6 +218,12 @@ impl Writer {
     pub(crate) fn played() -> (Self, mpsc::Receiver<Command>) {
         let (commands, queue) = mpsc::channel(QUEUED_WRITES);
         let tally = watch::Sender::new(Tally::default()).subscribe();
-        (Self { commands, tally }, queue)
+        let storage = watch::Sender::new(None).subscribe();
+        let writer = Self {
+            commands,
+            tally,
+            storage,
+        };
+        (writer, queue)
     }
 }

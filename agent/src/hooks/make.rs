@@ -66,7 +66,7 @@ impl Hooks {
             if let Some(hook_id) = hook_id {
                 let place = place.clone();
                 let learned = Note::Learned { hook_id, place };
-                self.writer.note(vec![learned]).await?;
+                self.writer.note_patiently(vec![learned]).await?;
             }
         }
         Ok(settled)
@@ -104,7 +104,9 @@ impl Hooks {
             newest_then,
             hook_id: None,
         };
-        self.writer.note(vec![Note::Making(record)]).await?;
+        self.writer
+            .note_patiently(vec![Note::Making(record)])
+            .await?;
         let created = self
             .client
             .create_hook(place.ref_type, place.ref_id, url, event);
@@ -121,7 +123,9 @@ impl Hooks {
             Err(error) => {
                 self.failed(wanted, words(&error, place));
                 if error.refusal().is_some() {
-                    self.writer.note(vec![Note::Forget { number }]).await?;
+                    self.writer
+                        .note_patiently(vec![Note::Forget { number }])
+                        .await?;
                 }
                 Ok(Err(made(&error)))
             }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use podtap_podio::client::{self, BaseUrl, Client};
 use podtap_podio::hook_url::{Uncallable, check_hook_url};
 use tokio::sync::{broadcast, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{HooksConfig, PodioConfig};
@@ -87,6 +87,9 @@ pub enum HooksError {
     History(#[from] HistoryError),
 }
 
+/// Time for removing hooks at the end; what takes longer is left to the next start.
+const END_LIMIT: Duration = Duration::from_secs(8);
+
 /// Makes and removes hooks. Built once, run once.
 #[derive(Debug)]
 pub(crate) struct Hooks {
@@ -135,7 +138,8 @@ impl Hooks {
     /// Makes the hooks once the public URL is known, and removes them when the token is cancelled.
     pub(crate) async fn run(mut self, token: CancellationToken) -> Result<(), HooksError> {
         let lived = token.run_until_cancelled(self.live()).await;
-        let ended = self.end().await;
+        // A history that cannot be written keeps them on record for the next start.
+        let ended = timeout(END_LIMIT, self.end()).await.unwrap_or(Ok(()));
         lived.unwrap_or(Ok(())).and(ended)
     }
 

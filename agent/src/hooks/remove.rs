@@ -89,7 +89,9 @@ impl Hooks {
 
     async fn forget(&self, record: &MadeHook) -> Result<(), HistoryError> {
         let number = record.number;
-        self.writer.note(vec![Note::Forget { number }]).await
+        self.writer
+            .note_patiently(vec![Note::Forget { number }])
+            .await
     }
 
     fn ended(&self, record: &MadeHook, state: HookState) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use podtap_wire::{ConnectRefusal, RefusalKind, TunnelHolder};
 
 use crate::history::HistoryError;
+use crate::reason;
 
 /// How a connection, or the attempt to make one, ended.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub(crate) enum Stop {
     Refused(String),
     /// Another agent of the same owner has the tunnel.
     TakenOver(TunnelHolder),
-    /// Events can no longer be stored.
+    /// The history was closed under the link.
     History(HistoryError),
 }
 
@@ -60,8 +61,12 @@ impl From<ConnectRefusal> for Disconnect {
 }
 
 impl From<HistoryError> for Disconnect {
+    /// Nothing that passes ends the link: what the relay holds stays there meanwhile.
     fn from(error: HistoryError) -> Self {
-        Self::Stop(Stop::History(error))
+        match error {
+            HistoryError::Closed => Self::Stop(Stop::History(error)),
+            passing => Self::retry(format!("{passing}: {}", reason::words(&passing))),
+        }
     }
 }
 

@@ -84,6 +84,9 @@ impl Link {
     pub(crate) async fn run(mut self, token: CancellationToken) -> Stop {
         let mut last_reason = None;
         loop {
+            if self.history_fails(&token).await {
+                last_reason = None;
+            }
             self.connecting(last_reason.take(), None);
             let (reason, after) = match self.connect(&token).await {
                 Disconnect::Retry { reason, after } => (reason, after),
@@ -105,6 +108,26 @@ impl Link {
                     return stop;
                 }
                 () = pause_or_wake_up(pause) => {}
+            }
+        }
+    }
+
+    /// Waits while the history cannot be written, with the link down: whether it had to.
+    async fn history_fails(&self, token: &CancellationToken) -> bool {
+        let mut storage = self.face.writer.storage();
+        let mut had_to = false;
+        loop {
+            let reason = storage.borrow_and_update().clone();
+            let Some(reason) = reason else {
+                return had_to;
+            };
+            had_to = true;
+            self.connecting(Some(reason.to_string()), None);
+            tokio::select! {
+                () = token.cancelled() => return had_to,
+                changed = storage.changed() => if changed.is_err() {
+                    return had_to;
+                },
             }
         }
     }

@@ -2,6 +2,7 @@
 //! acknowledgements back, until either side ends it. Generic over the stream: it knows no sockets.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Fuse, FusedFuture, FutureExt};
@@ -22,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::SleepWatch;
 use super::disconnect::{Disconnect, Stop};
 use super::socket::messages;
-use crate::history::{DeliveryState, HistoryError, NewEvent, Note};
+use crate::history::{DeliveryState, HistoryError, NewEvent, Note, Storage};
 use crate::link::Face;
 use crate::reason;
 
@@ -123,6 +124,8 @@ where
     let mut heard = Instant::now();
     let mut come_back = None;
     let mut sleep_watch = SleepWatch::new(Timestamp::now(), Instant::now());
+    let storage = face.writer.storage();
+    let mut failing = pin!(failing(storage));
     let mut sleep_check = interval(SLEEP_CHECK);
     sleep_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -162,6 +165,7 @@ where
             () = sleep_until(heard + SILENCE_LIMIT), if has_room => {
                 return Disconnect::retry("the relay has fallen silent");
             }
+            reason = &mut failing => return Disconnect::retry(reason.as_ref()),
             _ = sleep_check.tick() => {
                 if sleep_watch.slept(Timestamp::now(), Instant::now()) {
                     return Disconnect::Retry { reason: "the machine has slept".to_owned(), after: Some(Duration::ZERO) };
@@ -175,6 +179,16 @@ where
         let _ = acks.send(Some(through));
     }
     Disconnect::Stop(Stop::Cancelled)
+}
+
+/// Resolves with the reason once the history cannot be written.
+async fn failing(mut storage: watch::Receiver<Storage>) -> Arc<str> {
+    let reason = storage.wait_for(Option::is_some).await;
+    match reason.ok().and_then(|reason| reason.clone()) {
+        Some(reason) => reason,
+        // The writer's thread has ended, and whoever writes next is told.
+        None => std::future::pending().await,
+    }
 }
 
 async fn commit(face: &Face, events: Vec<NewEvent>, through: Seq) -> Result<Seq, HistoryError> {

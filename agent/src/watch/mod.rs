@@ -20,6 +20,7 @@ mod verify;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +31,7 @@ use crate::config::PodioConfig;
 use crate::history::{Arrival, HistoryError, LoopShape, Note, Position, Verification};
 use crate::insights::Insights;
 use crate::place::PlaceRef;
+use crate::reason;
 use crate::status::{ServiceState, Status};
 use additions::Additions;
 use evidence::{Answered, Question, Statement, Witness};
@@ -64,6 +66,9 @@ const PICK_UP: SignedDuration = SignedDuration::from_hours(24);
 
 /// Unanswered ones that are picked up, the newest.
 const PICK_UP_AT_MOST: usize = 50;
+
+/// Pause before following the history again after it could not be read or written.
+const BEGIN_AGAIN: Duration = Duration::from_secs(1);
 
 /// Follows the history. Built once, run once.
 #[derive(Debug)]
@@ -112,7 +117,32 @@ impl Watch {
 
     /// Follows until the token is cancelled. Validations under way are dropped then, and picked up
     /// at the next start.
+    ///
+    /// What cannot be read or written is begun again from what the history remembers.
     pub(crate) async fn run(mut self, token: CancellationToken) -> Result<(), HistoryError> {
+        loop {
+            match self.run_once(token.clone()).await {
+                Err(error) if error.may_pass() && !token.is_cancelled() => {
+                    tracing::warn!(
+                        error = reason::words(&error),
+                        "the history cannot be followed"
+                    );
+                    let again = async {
+                        tokio::time::sleep(BEGIN_AGAIN).await;
+                        self.insights.writer.until_it_works().await;
+                    };
+                    tokio::select! {
+                        () = again => {}
+                        () = token.cancelled() => return Ok(()),
+                    }
+                }
+                Err(error) if error.may_pass() => return Ok(()),
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn run_once(&mut self, token: CancellationToken) -> Result<(), HistoryError> {
         let mut detectors = self.begin().await?;
         let names = Names {
             client: self.insights.client.clone(),
@@ -154,7 +184,9 @@ impl Watch {
                     .watched
                     .arrivals(detectors.cursor, PAGE)
                     .await?;
+                let (page, through) = page;
                 self.look(detectors, page).await?;
+                detectors.cursor = detectors.cursor.max(through);
             }
             while calls.len() < CALLS_AT_ONCE
                 && let Some(pair) = detectors.verifier.start(Timestamp::now())

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use podtap_agent::config::{DeliveryConfig, Retention};
 use podtap_agent::history::{DeliveryState, NewEvent};
 use podtap_agent::{Config, LinkConfig, PodioConfig, Target};
+use podtap_disk::age::Now;
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -54,6 +55,14 @@ pub(crate) fn target_of(address: SocketAddr) -> Target {
 
 pub(crate) fn history_of(folder: &tempfile::TempDir) -> PathBuf {
     folder.path().join("test.db")
+}
+
+/// Running time of this many hours, by clocks that agree.
+pub(crate) fn after_hours(hours: u64) -> Now {
+    Now {
+        wall_ms: i64::try_from(hours * 3_600_000).unwrap(),
+        steady: Duration::from_hours(hours),
+    }
 }
 
 /// An event of now, its identity made from the number alone.

@@ -1,0 +1,105 @@
+//! What waits for the writer: taking it in groups, and turning it away.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::error::HistoryError;
+use super::write::{Answer, Command};
+
+/// Rows of one transaction: bounds how long the first of them waits for its commit.
+const GROUP_ROWS: usize = 4096;
+
+/// Writes nobody waits for that are kept while the history cannot be written. Deliveries stop
+/// then, so that these are the last few; of more the events are delivered again.
+const MAX_OWED: usize = 4096;
+
+/// What is to be done after a group.
+#[derive(Debug)]
+pub(super) enum After {
+    /// The next one.
+    Next,
+    /// Scrub the file.
+    Scrub(Answer<()>),
+    /// Nothing more.
+    Close,
+}
+
+/// The next command, or `Pending` when none came in about that time.
+pub(super) fn receive_within(
+    quiet: Duration,
+    queue: &mut mpsc::Receiver<Command>,
+) -> Poll<Option<Command>> {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let received = queue.poll_recv(&mut context);
+    if received.is_pending() {
+        thread::park_timeout(quiet);
+        return queue.poll_recv(&mut context);
+    }
+    received
+}
+
+/// What is waiting, up to a limit, and what comes after it.
+pub(super) fn gather(first: Command, queue: &mut mpsc::Receiver<Command>) -> (Vec<Command>, After) {
+    let (mut group, mut rows) = (Vec::new(), 0);
+    let mut next = Some(first);
+    while let Some(command) = next {
+        rows += match command {
+            Command::Close => return (group, After::Close),
+            Command::Scrub { answer } => return (group, After::Scrub(answer)),
+            Command::Append { ref events, .. } => events.len(),
+            Command::Import { ref past, .. } => past.len(),
+            Command::Note { ref notes, .. } => notes.len(),
+            Command::Delete { ref positions, .. } => positions.len(),
+            _ => 1,
+        };
+        group.push(command);
+        next = if rows < GROUP_ROWS {
+            queue.try_recv().ok()
+        } else {
+            None
+        };
+    }
+    (group, After::Next)
+}
+
+/// Tells everybody who waits that nothing was written; keeps what nobody waits for.
+pub(super) fn refuse(group: Vec<Command>, error: &HistoryError, owed: &mut Vec<Command>) {
+    for command in group {
+        match command {
+            Command::Append { answer, .. } => drop(answer.send(Err(error.clone()))),
+            Command::Import { answer, .. } => drop(answer.send(Err(error.clone()))),
+            Command::Record {
+                answer: Some(answer),
+                ..
+            } => drop(answer.send(Err(error.clone()))),
+            Command::Note {
+                answer: Some(answer),
+                ..
+            }
+            | Command::Scrub { answer } => drop(answer.send(Err(error.clone()))),
+            Command::Delete { answer, .. } => drop(answer.send(Err(error.clone()))),
+            Command::Retain { answer, .. } | Command::Look { answer } => {
+                drop(answer.send(Err(error.clone())));
+            }
+            Command::Record { answer: None, .. }
+            | Command::Note { answer: None, .. }
+            | Command::SetAside { .. } => {
+                if owed.len() < MAX_OWED {
+                    owed.push(command);
+                }
+            }
+            Command::Suspect | Command::Close => {}
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What the writer does about a file that it cannot write: waits, tries again, opens it anew and
+//! checks it where what was written may be lost, and tells everybody how things are.
+//!
+//! A full disk, a file held by another program, an error of the disk, a file that is missing for a
+//! while: all of that passes, and then the writer goes on by itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use podtap_disk::check::{self, Health};
+use podtap_disk::private::{self, Identity};
+use podtap_disk::{Cause, Trouble};
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::{connection, rebuild};
+
+/// Pause after the first failure, doubled after each.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// The longest pause between two attempts.
+const MAX_PAUSE: Duration = Duration::from_secs(15);
+
+/// Why the history cannot be written at present; `None` while it can.
+pub(crate) type Storage = Option<Arc<str>>;
+
+/// Looks after the writer's file.
+#[derive(Debug)]
+pub(super) struct Mend {
+    path: PathBuf,
+    identity: Option<Identity>,
+    trouble: Option<Failing>,
+    /// Doubled by each failure, back to the first once something was written.
+    pause: Duration,
+    state: watch::Sender<Storage>,
+}
+
+#[derive(Debug)]
+struct Failing {
+    cause: Arc<Cause>,
+    retry_at: Instant,
+    reopen: bool,
+}
+
+impl Mend {
+    pub(super) fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            identity: private::identity(path),
+            trouble: None,
+            pause: FIRST_PAUSE,
+            state: watch::Sender::new(None),
+        }
+    }
+
+    pub(super) fn state(&self) -> watch::Receiver<Storage> {
+        self.state.subscribe()
+    }
+
+    /// Why nothing can be written now. Notices a file that was moved, deleted or replaced: what
+    /// goes into such a one is lost.
+    pub(super) fn trouble(&mut self) -> Option<Arc<Cause>> {
+        if self.trouble.is_none() && private::identity(&self.path) != self.identity {
+            self.failed(&missing());
+        }
+        self.trouble
+            .as_ref()
+            .map(|failing| Arc::clone(&failing.cause))
+    }
+
+    /// Time until the next attempt; `None` while all is well.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        let failing = self.trouble.as_ref()?;
+        Some(failing.retry_at.saturating_duration_since(Instant::now()))
+    }
+
+    /// Notes a failed transaction; whether it may pass. A mistake in a statement does not.
+    pub(super) fn failed(&mut self, error: &rusqlite::Error) -> bool {
+        let kind = Trouble::of(error);
+        if kind == Trouble::Other {
+            return false;
+        }
+        let reopen = kind.needs_reopening() || self.trouble.as_ref().is_some_and(|t| t.reopen);
+        let cause = Arc::new(Cause::from(clone(error)));
+        let words = format!("the history cannot be written: {cause}");
+        self.state.send_if_modified(|state| {
+            let is_news = state.as_deref() != Some(&words);
+            if is_news {
+                *state = Some(words.into());
+            }
+            is_news
+        });
+        self.trouble = Some(Failing {
+            cause,
+            retry_at: Instant::now() + self.pause,
+            reopen,
+        });
+        self.pause = (self.pause * 2).min(MAX_PAUSE);
+        true
+    }
+
+    /// Something was written.
+    pub(super) fn wrote(&mut self) {
+        self.pause = FIRST_PAUSE;
+    }
+
+    /// Tries whether the file can be written again; whether it can.
+    pub(super) fn retry(&mut self, writing: &mut Connection) -> bool {
+        let Some(failing) = &self.trouble else {
+            return true;
+        };
+        let reopened = if failing.reopen {
+            self.reopen(writing)
+        } else {
+            Ok(())
+        };
+        match reopened.and_then(|()| probe(writing)) {
+            Ok(()) => {
+                tracing::info!("the history can be written again");
+                self.identity = private::identity(&self.path);
+                self.trouble = None;
+                self.state.send_replace(None);
+                true
+            }
+            Err(error) => {
+                if !self.failed(&error) {
+                    self.failed(&missing());
+                }
+                false
+            }
+        }
+    }
+
+    /// Another connection to the file, which is checked: what the old one believes about the file
+    /// may not be on the disk. A damaged file is rebuilt.
+    fn reopen(&self, writing: &mut Connection) -> rusqlite::Result<()> {
+        // The old connection ends first.
+        *writing = Connection::open_in_memory()?;
+        if !self.path.exists() {
+            // A new file in its place would hide what is missing.
+            return Err(missing());
+        }
+        let mut opened = connection::open_writer(&self.path)?;
+        if let Health::Damaged(findings) = check::quick(&opened)? {
+            drop(opened);
+            rebuild::rebuild(&self.path, &findings).map_err(|error| {
+                tracing::error!(%error, "the damaged history cannot be rebuilt");
+                rusqlite::Error::SqliteFailure(
+                    rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
+                    Some(error.to_string()),
+                )
+            })?;
+            opened = connection::open_writer(&self.path)?;
+        }
+        *writing = opened;
+        Ok(())
+    }
+}
+
+/// A write that reaches the disk.
+fn probe(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another value each time: one that is there already is not written.
+    transaction.execute(
+        "INSERT INTO upkeep (name, value) VALUES ('probe', '1') \
+         ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+        [],
+    )?;
+    transaction.commit()
+}
+
+fn missing() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
+        Some("it is missing, or another file is in its place".to_owned()),
+    )
+}
+
+/// What SQLite says of a damaged file.
+pub(super) fn damaged() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
+        None,
+    )
+}
+
+fn clone(error: &rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqliteFailure(code, words) => {
+            rusqlite::Error::SqliteFailure(*code, words.clone())
+        }
+        other => rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR),
+            Some(podtap_disk::words(other)),
+        ),
+    }
+}

@@ -1,0 +1,205 @@
+//! A damaged history made whole again: what can be read is kept, what cannot is put on record in
+//! the table `damaged`, so that nothing is silently less.
+
+use std::path::{Path, PathBuf};
+
+use podtap_disk::check::{self, Health};
+use podtap_disk::salvage::{self, RebuildError};
+use rusqlite::{Connection, Transaction, params};
+
+use super::connection::{self, PROFILE};
+use super::event::Position;
+use super::{History, HistoryError, row, schema};
+
+/// Events of which the id is looked up in what is left of the damaged file.
+const MAX_LOST: usize = 100_000;
+
+/// A file of up to so many bytes is checked when the agent before was cut off: some seconds.
+const CHECKED_AT_ONCE: u64 = 512 * 1024 * 1024;
+
+/// What is missing from a history because it was damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Damage {
+    /// Events that are there and cannot be read.
+    pub unreadable: u64,
+    /// Events of which the table `damaged` holds what is left.
+    pub set_aside: u64,
+}
+
+impl Damage {
+    /// Events that are missing.
+    pub fn events(&self) -> u64 {
+        self.unreadable + self.set_aside
+    }
+}
+
+impl History {
+    /// Reads the whole file and looks for damage: `None` where it is sound. Takes about a second
+    /// for 100 MB; dropping the future ends it.
+    pub async fn check(&self) -> Result<Option<Vec<String>>, HistoryError> {
+        let health = self.far.read(check::quick).await?;
+        Ok(match health {
+            Health::Sound | Health::Unknown => None,
+            Health::Damaged(findings) => Some(findings),
+        })
+    }
+
+    /// What is missing from the history from this event on.
+    pub async fn damage(&self, from: Position) -> Result<Damage, HistoryError> {
+        self.far
+            .read(move |connection| damage(connection, from))
+            .await
+    }
+}
+
+fn damage(connection: &Connection, from: Position) -> rusqlite::Result<Damage> {
+    let (columns, with_hook) = (row::EVENT, row::WITH_HOOK);
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {columns} FROM events AS e LEFT JOIN requests AS r USING (position) {with_hook} \
+         WHERE e.position >= ?"
+    ))?;
+    let mut rows = statement.query([from.0])?;
+    let mut damage = Damage::default();
+    while let Some(found) = rows.next()? {
+        let is_readable = row::if_readable(row::event(found))?.is_some();
+        damage.unreadable += u64::from(!is_readable);
+    }
+    damage.set_aside = connection.query_row(
+        "SELECT count(*) FROM damaged WHERE position IS NULL OR position >= ?",
+        [from.0],
+        |row| row.get(0),
+    )?;
+    Ok(damage)
+}
+
+/// Looks after a history that the agent before this one left without closing it.
+pub(crate) fn after_a_cut(path: &Path) -> Result<(), HistoryError> {
+    let bytes = path.metadata().map_or(0, |about| about.len());
+    if bytes == 0 || bytes > CHECKED_AT_ONCE {
+        tracing::info!(
+            bytes,
+            "the agent before this one was cut off; the history is not checked"
+        );
+        return Ok(());
+    }
+    let health = connection::open_writer(path).and_then(|connection| check::quick(&connection));
+    match health {
+        Ok(Health::Sound | Health::Unknown) => {
+            tracing::info!("the agent before this one was cut off; the history is sound");
+            Ok(())
+        }
+        Ok(Health::Damaged(findings)) => rebuild_or_say(path, &findings),
+        Err(error) => if_damaged(path, HistoryError::open(path)(error)),
+    }
+}
+
+/// Rebuilds a history that cannot be opened because it is damaged; any other error stays.
+pub(crate) fn if_damaged(path: &Path, error: HistoryError) -> Result<(), HistoryError> {
+    if error.is_damage() {
+        rebuild_or_say(path, &[error.to_string()])
+    } else {
+        Err(error)
+    }
+}
+
+fn rebuild_or_say(path: &Path, findings: &[String]) -> Result<(), HistoryError> {
+    rebuild(path, findings)
+        .map(drop)
+        .map_err(|error| HistoryError::prepare(path)(std::io::Error::other(error)))
+}
+
+/// Rebuilds the history at `path`, to which this process has no writing connection; where the
+/// damaged file is now.
+pub(super) fn rebuild(path: &Path, findings: &[String]) -> Result<PathBuf, RebuildError> {
+    let first = findings.first().map_or("", String::as_str);
+    tracing::error!(
+        finding = first,
+        "the history is damaged; what can be read of it is kept"
+    );
+    let lost = events_by_index(path);
+    let rebuilt = salvage::rebuild(path, &PROFILE, schema::MIGRATIONS, |transaction| {
+        put_on_record(transaction, &lost)
+    })?;
+    tracing::error!(
+        rows = rebuilt.rows,
+        damaged = %rebuilt.kept.display(),
+        "the history was rebuilt; the damaged file is kept"
+    );
+    Ok(rebuilt.kept)
+}
+
+/// Ids and places of all events, out of the index, which is elsewhere in the file than the rows.
+fn events_by_index(path: &Path) -> Vec<(i64, [u8; 16])> {
+    let read = || -> rusqlite::Result<Vec<_>> {
+        let connection = Connection::open(path)?;
+        let sql = "SELECT position, id FROM events INDEXED BY sqlite_autoindex_events_1 \
+                   ORDER BY id DESC LIMIT ?";
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([MAX_LOST])?;
+        let mut found = Vec::new();
+        while let Ok(Some(row)) = rows.next() {
+            if let (Ok(position), Ok(id)) = (row.get(0), row.get(1)) {
+                found.push((position, id));
+            }
+        }
+        Ok(found)
+    };
+    read().unwrap_or_default()
+}
+
+/// Events without a body and bodies without an event go on record, as do events that only the index
+/// of the damaged file still knows.
+fn put_on_record(
+    transaction: &Transaction<'_>,
+    by_index: &[(i64, [u8; 16])],
+) -> rusqlite::Result<()> {
+    let now = jiff::Timestamp::now().as_millisecond();
+    transaction.execute(
+        "INSERT INTO damaged (position, found_at, reason, id, seq, received_at, method, path) \
+         SELECT position, ?, 'its body and headers are lost', id, seq, received_at, method, path \
+         FROM events WHERE position NOT IN (SELECT position FROM requests)",
+        [now],
+    )?;
+    transaction.execute(
+        "INSERT INTO damaged (position, found_at, reason, headers, body) \
+         SELECT position, ?, 'only its body and headers are left', headers, body \
+         FROM requests WHERE position NOT IN (SELECT position FROM events)",
+        [now],
+    )?;
+    for table in ["events", "requests", "attempts"] {
+        let other = if table == "events" {
+            "requests"
+        } else {
+            "events"
+        };
+        transaction.execute(
+            &format!("DELETE FROM {table} WHERE position NOT IN (SELECT position FROM {other})"),
+            [],
+        )?;
+    }
+    let mut add = transaction.prepare(
+        "INSERT INTO damaged (position, found_at, reason, id) SELECT ?1, ?2, 'all of it is lost', ?3 \
+         WHERE ?1 NOT IN (SELECT position FROM events) \
+         AND ?1 NOT IN (SELECT position FROM damaged WHERE position IS NOT NULL)",
+    )?;
+    for (position, id) in by_index {
+        add.execute(params![position, now, id])?;
+    }
+    transaction.execute_batch("UPDATE search_progress SET indexed_through = 0")
+}
+
+/// Takes an event that cannot be read out of the way, for inspection in the table `damaged`.
+pub(super) fn set_aside(
+    transaction: &Transaction<'_>,
+    position: i64,
+    reason: &str,
+) -> rusqlite::Result<()> {
+    let now = jiff::Timestamp::now().as_millisecond();
+    transaction.execute(
+        "INSERT INTO damaged (position, found_at, reason, id, seq, received_at, method, path, headers, body) \
+         SELECT e.position, ?2, ?3, e.id, e.seq, e.received_at, e.method, e.path, r.headers, r.body \
+         FROM events AS e LEFT JOIN requests AS r USING (position) WHERE e.position = ?1",
+        params![position, now, reason],
+    )?;
+    super::retention::remove(transaction, &[position])
+}

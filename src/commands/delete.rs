@@ -1,0 +1,97 @@
+//! `podtap events delete`: removes events for good.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use podtap_agent::AgentHandle;
+use podtap_agent::history::{Anchor, Filter, PageQuery, Position};
+
+use super::events::parse_filter;
+use super::history::{browser, run_browser};
+use crate::cli::DeleteEvents;
+use crate::config::Settings;
+use crate::failure::{Code, Failure};
+use crate::output::print;
+use tokio_util::sync::CancellationToken;
+
+/// Events deleted in one transaction: beside a running agent nobody waits long.
+const AT_ONCE: usize = 256;
+
+/// Asks, deletes, and says how many there were.
+pub(crate) async fn run(delete: DeleteEvents, settings: &Settings) -> Result<ExitCode, Failure> {
+    let filter = parse_filter(&delete.filter.join(" "), settings)?;
+    let (agent, handle) = browser(settings, None)?;
+    let token = CancellationToken::new();
+    let work = async {
+        let done = ask_and_delete(&handle, filter, delete.yes).await;
+        token.cancel();
+        done
+    };
+    let (deleted, ended) = tokio::join!(work, run_browser(agent, token.clone()));
+    let deleted = deleted?;
+    ended?;
+    if let Some(events) = deleted {
+        print(&format!("Deleted {}.", counted(events)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How many were deleted; `None` where the answer was no.
+async fn ask_and_delete(
+    agent: &AgentHandle,
+    filter: Filter,
+    yes: bool,
+) -> Result<Option<u64>, Failure> {
+    let found = agent.history().count(filter.clone()).await?;
+    if found == 0 {
+        return Err(Failure::new(
+            Code::NothingMatched,
+            "no event matches this filter",
+        ));
+    }
+    if !yes && !confirmed(found)? {
+        return Ok(None);
+    }
+    let mut deleted = 0;
+    loop {
+        let rows = agent
+            .history()
+            .page(PageQuery {
+                filter: filter.clone(),
+                anchor: Anchor::Newest,
+                limit: AT_ONCE,
+            })
+            .await?;
+        if rows.is_empty() {
+            break;
+        }
+        let positions: Vec<Position> = rows.iter().map(|row| row.position).collect();
+        deleted += agent.delete_events(positions).await?;
+    }
+    agent.scrub().await?;
+    Ok(Some(deleted))
+}
+
+fn confirmed(events: u64) -> Result<bool, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(format!(
+            "this would delete {}, and there is no terminal to ask on",
+            counted(events)
+        ))
+        .hint("add --yes"));
+    }
+    let mut stderr = std::io::stderr();
+    write!(stderr, "Delete {} for good? [y/N] ", counted(events))?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn counted(events: u64) -> String {
+    if events == 1 {
+        "1 event".to_owned()
+    } else {
+        format!("{events} events")
+    }
+}
