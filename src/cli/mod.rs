@@ -18,6 +18,7 @@ mod history;
 mod listen;
 mod podio;
 mod relay;
+mod sandbox;
 mod terms;
 mod trigger;
 
@@ -28,8 +29,9 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use config::{ConfigCommand, Man, Url};
 pub(crate) use history::{DeleteEvents, Events, EventsCommand, Explain, Import, Replay, Show, Ui};
 pub(crate) use listen::{Demo, Hooks, Listen, Picture, Tunnel, UiMode};
-pub(crate) use podio::{AdoptHooks, HookTargets, HooksCommand, Login, MoveHooks, Sandbox};
+pub(crate) use podio::{AdoptHooks, HookTargets, HooksCommand, Login, MoveHooks};
 pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};
+pub(crate) use sandbox::{Deed, RuleName, Sandbox, SandboxCommand, SandboxServe, Switch};
 pub(crate) use terms::sorted;
 pub(crate) use trigger::Trigger;
 
@@ -105,7 +107,8 @@ already stays as it is. What is imported is never delivered, validated or held b
     /// Let podtap use Podio's API as you, in the browser
     Login(Login),
     /// Run a local stand-in for Podio's API that fires real webhooks
-    Sandbox(Sandbox),
+    #[command(args_conflicts_with_subcommands = true)]
+    Sandbox(Box<Sandbox>),
     /// Run the public server that Podio calls
     #[command(args_conflicts_with_subcommands = true)]
     Relay(Relay),

@@ -1,6 +1,4 @@
-//! `podtap hooks`, `login` and `sandbox`: commands that concern Podio's API.
-
-use std::path::PathBuf;
+//! `podtap hooks` and `login`: commands that concern Podio's API.
 
 use clap::{Args, Subcommand};
 
@@ -99,29 +97,4 @@ pub(crate) struct Login {
     /// The loopback port that Podio redirects to; it may have to be registered [default: any free]
     #[arg(long)]
     pub(crate) port: Option<u16>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Sandbox {
-    /// Where the API listens [default: 127.0.0.1:8090]
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) listen: Option<String>,
-    /// What exists at the start, as JSON
-    #[arg(long, value_name = "FILE")]
-    pub(crate) seed: Option<PathBuf>,
-    /// Print the example that --seed takes, and end
-    #[arg(long)]
-    pub(crate) print_seed: bool,
-    /// Let things happen by themselves: so many changes a second
-    #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "1")]
-    pub(crate) life: Option<f64>,
-    /// Refuse hooks on ports other than 80 and 443, as Podio does
-    #[arg(long)]
-    pub(crate) enforce_ports: bool,
-    /// Demand a token for the validation of a hook; whether Podio does is not settled
-    #[arg(long)]
-    pub(crate) validate_requires_auth: bool,
-    /// Print where it listens as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }

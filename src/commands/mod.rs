@@ -37,7 +37,7 @@ use crate::failure::Failure;
 pub(crate) fn without_settings(command: &Command) -> Option<Result<ExitCode, Failure>> {
     match command {
         Command::Ui(command) if command.print_keys => Some(ui::print_keys()),
-        Command::Sandbox(sandbox) if sandbox.print_seed => Some(sandbox::print_seed()),
+        Command::Sandbox(sandbox) if sandbox.serve.print_seed => Some(sandbox::print_seed()),
         Command::Trigger(trigger) if trigger.list => Some(trigger::list()),
         Command::Completions { shell } => Some(completion::script(*shell)),
         Command::Man(man) => Some(man::run(man)),
@@ -67,7 +67,7 @@ pub(crate) async fn run(command: Command, settings: Settings) -> Result<ExitCode
         },
         Command::Hooks(command) => hooks::run(command, &settings).await,
         Command::Login(login) => login::run(login, &settings).await,
-        Command::Sandbox(sandbox) => sandbox::run(sandbox, &settings).await,
+        Command::Sandbox(sandbox) => sandbox::run(*sandbox, &settings).await,
         // Done before there were settings.
         Command::Completions { .. } | Command::Man(_) => Ok(ExitCode::SUCCESS),
         Command::Url(_) => url::run(&settings),

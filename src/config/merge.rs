@@ -5,7 +5,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::key::Key;
-use crate::cli::{Cli, Command, Events, EventsCommand, HooksCommand, RelayServe, Tunnel};
+use crate::cli::{
+    Cli, Command, Deed, Events, EventsCommand, HooksCommand, RelayServe, SandboxCommand, Tunnel,
+};
 
 /// Settings from one source.
 pub(super) type Layer = BTreeMap<Key, (String, Origin)>;
@@ -99,7 +101,14 @@ pub(super) fn flags(cli: &Cli) -> Layer {
             typed.tunnel(&trigger.tunnel);
         }
         Command::Relay(relay) => typed.relay(&relay.serve),
-        Command::Sandbox(sandbox) => typed.text(Key::LISTEN, sandbox.listen.as_ref()),
+        Command::Sandbox(sandbox) => {
+            typed.text(Key::LISTEN, sandbox.serve.listen.as_ref());
+            if let Some(SandboxCommand::Do(Deed { at, .. }) | SandboxCommand::Outage { at, .. }) =
+                &sandbox.command
+            {
+                typed.text(Key::PODIO_URL, at.podio_url.as_ref());
+            }
+        }
         Command::Hooks(HooksCommand::List { tunnel, .. }) => typed.tunnel(tunnel),
         Command::Hooks(HooksCommand::Adopt(adopt)) => typed.tunnel(&adopt.tunnel),
         Command::Url(url) => {

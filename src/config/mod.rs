@@ -25,6 +25,7 @@ mod tui;
 pub(crate) use env::Environment;
 pub(crate) use key::Key;
 pub(crate) use keys::printed as default_keys;
+pub(crate) use parse::duration;
 pub(crate) use secret::Secret;
 pub(crate) use settings::Settings;
 

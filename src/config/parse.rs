@@ -14,7 +14,7 @@ pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
 }
 
 /// A positive time such as `500ms`, `10s`, `2h 30m` or `7d`.
-pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
+pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
     const EXPECTED: &str = "a time such as 500ms, 10s, 5m, 2h or 7d";
     let text = text.trim();
     // jiff has no days in an exact duration, as a day may have 23 hours; here one has 24.

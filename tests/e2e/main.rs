@@ -32,6 +32,7 @@ mod on_disk;
 mod order;
 mod podio_js;
 mod readme;
+mod sandbox;
 mod sandbox_round_trip;
 mod secrets;
 mod shutdown;

@@ -1,0 +1,142 @@
+//! `podtap sandbox`: a local stand-in for Podio's API that fires real webhooks.
+
+mod log;
+mod ready;
+mod state;
+mod tell;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+
+use podtap_podio::standing::Rule;
+use podtap_sandbox::life::{self, Pace};
+use podtap_sandbox::{Config, Delivery, Disorder, Rates, Sandbox as Server, Seed};
+
+use crate::cli::{RuleName, Sandbox, SandboxCommand, SandboxServe};
+use crate::config::Settings;
+use crate::failure::{Failure, chain};
+use crate::output::print;
+use crate::parts::Parts;
+use crate::shutdown::Shutdown;
+
+/// Where it listens unless told.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
+
+/// Serves, or tells a running one.
+pub(crate) async fn run(sandbox: Sandbox, settings: &Settings) -> Result<ExitCode, Failure> {
+    match sandbox.command {
+        None => serve(sandbox.serve, settings).await,
+        Some(SandboxCommand::Do(deed)) => tell::deed(&deed, settings).await,
+        Some(SandboxCommand::Outage { state, .. }) => tell::outage(state, settings).await,
+    }
+}
+
+/// Answers until a signal; with `--life` things happen by themselves.
+async fn serve(serve: SandboxServe, settings: &Settings) -> Result<ExitCode, Failure> {
+    let shutdown = Shutdown::watch()?;
+    let config = config(&serve, settings)?;
+    let (seed, random_seed) = (config.seed.clone(), config.random_seed);
+    let bound = Server::bind(config)
+        .await
+        .map_err(|error| Failure::because("the sandbox cannot start", &error))?;
+    let handle = bound.handle();
+    let kept = serve.state.map(state::Kept::at);
+    if let Some(kept) = &kept {
+        kept.restore(&handle)?;
+    }
+    let watching = handle.subscribe();
+    ready::announce(&bound.base_url(), &seed, serve.life.is_some(), serve.json)?;
+    let mut parts = Parts::new(shutdown.token().clone());
+    parts.start(log::run(
+        watching,
+        settings.look()?,
+        serve.json,
+        parts.token(),
+    ));
+    if let Some(kept) = kept {
+        parts.start(kept.keep(handle.clone(), parts.token()));
+    }
+    let token = parts.token();
+    parts.start(async move {
+        bound.run(token).await;
+        Ok(())
+    });
+    if let Some(per_second) = serve.life {
+        let token = parts.token();
+        let pace = Pace {
+            per_second,
+            random_seed,
+        };
+        parts.start(async move {
+            life::run(handle, pace, token).await;
+            Ok(())
+        });
+    }
+    parts.finish().await?;
+    Ok(shutdown.exit_code())
+}
+
+fn config(serve: &SandboxServe, settings: &Settings) -> Result<Config, Failure> {
+    let defaults = Config::default();
+    let (rules, disorder) = (&serve.rules, &serve.disorder);
+    let random_seed = match serve.random_seed {
+        Some(seed) => seed,
+        // Whoever knows the seed knows the tokens.
+        None => getrandom::u64()
+            .map_err(|error| Failure::because("the system gives no random numbers", &error))?,
+    };
+    Ok(Config {
+        listen: settings.listen()?.unwrap_or(DEFAULT_LISTEN),
+        hosts: serve.allow_host.clone(),
+        seed: seed(serve)?,
+        random_seed,
+        token_lifetime: rules.token_lifetime.unwrap_or(defaults.token_lifetime),
+        rates: Rates {
+            general: rules.rate_limit.unwrap_or(defaults.rates.general),
+            limited: rules.rate_limit_filter.unwrap_or(defaults.rates.limited),
+            ..defaults.rates
+        },
+        enforce_ports: rules.enforce_ports,
+        validate_requires_auth: rules.validate_requires_auth,
+        rule: match rules.rule {
+            RuleName::Current => Rule::CURRENT,
+            RuleName::Consecutive => Rule::OLD,
+        },
+        delivery: Delivery {
+            timeout: rules.answer_limit.unwrap_or(defaults.delivery.timeout),
+            retry_gaps: match &rules.resend {
+                Some(gaps) => gaps.0.clone(),
+                None => defaults.delivery.retry_gaps.clone(),
+            },
+            disorder: Disorder {
+                duplicates: disorder.duplicates.unwrap_or(0.0),
+                reordering: disorder.reordering.unwrap_or(0.0),
+                delay: disorder.delay.unwrap_or_default(),
+            },
+            outage: disorder.outage,
+            ..defaults.delivery
+        },
+        fault: disorder.fault,
+        ..defaults
+    })
+}
+
+fn seed(serve: &SandboxServe) -> Result<Seed, Failure> {
+    let Some(path) = &serve.seed else {
+        return Ok(Seed::example());
+    };
+    let wrong = |why: String| {
+        Failure::usage("the seed cannot be read")
+            .fact("file", path.display().to_string())
+            .fact("why", why)
+            .hint("`podtap sandbox --print-seed` prints an example")
+    };
+    let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    Seed::from_json(&text).map_err(|error| wrong(chain(&error)))
+}
+
+/// Prints the example that `--seed` takes.
+pub(crate) fn print_seed() -> Result<ExitCode, Failure> {
+    print(Seed::EXAMPLE.trim_end())?;
+    Ok(ExitCode::SUCCESS)
+}

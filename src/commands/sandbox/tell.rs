@@ -1,0 +1,158 @@
+//! Telling a running sandbox what to do.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use podtap_podio::client::BaseUrl;
+use podtap_podio::connector::{self, Trust};
+use podtap_sandbox::{Deed, Deeds};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::cli::{self, Switch};
+use crate::config::{Key, Settings};
+use crate::failure::Failure;
+use crate::output::{print, printable};
+
+/// Longest wait for the sandbox's answer.
+const LIMIT: Duration = Duration::from_secs(10);
+/// Largest answer that is read.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// `podtap sandbox do`.
+pub(super) async fn deed(deed: &cli::Deed, settings: &Settings) -> Result<ExitCode, Failure> {
+    let body = json!(read(deed)?);
+    let answer = call(settings, Method::POST, "/-/do", &body).await?;
+    let done: Deeds = serde_json::from_value(answer)
+        .map_err(|error| Failure::because("the sandbox's answer makes no sense", &error))?;
+    if deed.json {
+        print(
+            &json!({
+                "v": 1, "type": "done", "event": done.event, "object": done.object.to_string(),
+                "webhooks": done.webhooks,
+            })
+            .to_string(),
+        )?;
+    } else {
+        let webhooks = match done.webhooks {
+            0 => "no webhook: there is no active hook for it".to_owned(),
+            1 => "1 webhook".to_owned(),
+            many => format!("{many} webhooks"),
+        };
+        print(&printable(&format!(
+            "{}  {}  {webhooks}",
+            done.event, done.object
+        )))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `podtap sandbox outage`.
+pub(super) async fn outage(state: Switch, settings: &Settings) -> Result<ExitCode, Failure> {
+    let on = state == Switch::On;
+    call(settings, Method::PUT, "/-/outage", &json!({ "on": on })).await?;
+    print(if on {
+        "webhooks are lost from now on"
+    } else {
+        "webhooks are sent again; those that were lost stay lost"
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The id, where there is one, comes before the names and values.
+fn read(typed: &cli::Deed) -> Result<Deed, Failure> {
+    let mut words = typed.words.iter().map(String::as_str).peekable();
+    let object = words.next_if(|word| !word.contains('='));
+    let object = object.map(|word| {
+        word.parse::<u64>().map_err(|_| {
+            Failure::usage(format!("`{word}` is neither an id nor a name with a value"))
+                .hint("write `podtap sandbox do item.update 3276908608 status=Paid`")
+        })
+    });
+    let values = words.map(|word| {
+        let (name, value) = word.split_once('=').ok_or_else(|| {
+            Failure::usage(format!("`{word}` has no value")).hint(format!(
+                "write {word}=VALUE; an empty value empties a field"
+            ))
+        })?;
+        Ok((name.to_owned(), value.to_owned()))
+    });
+    Ok(Deed {
+        event: typed.event.clone(),
+        object: object.transpose()?,
+        values: values.collect::<Result<_, Failure>>()?,
+    })
+}
+
+async fn call(
+    settings: &Settings,
+    method: Method,
+    path: &str,
+    body: &Value,
+) -> Result<Value, Failure> {
+    let url = address(settings)?;
+    let away = |why: String| {
+        Failure::usage("no sandbox answers there")
+            .code(crate::failure::Code::Failed)
+            .fact("url", url.as_str())
+            .fact("why", why)
+            .hint("start one with `podtap sandbox`, or name it with --podio-url")
+    };
+    let http = connector::client(connector::Settings {
+        trust: Trust::Nobody,
+        proxy: None,
+        connect_timeout: LIMIT,
+        idle_connections: 0,
+    })
+    .map_err(|error| Failure::because("the sandbox cannot be called", &error))?;
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("{url}{path}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::new(Bytes::from(body.to_string())))
+        .map_err(|error| Failure::because("the sandbox cannot be called", &error))?;
+    let exchange = async {
+        let answer = http
+            .request(request)
+            .await
+            .map_err(|error| crate::failure::chain(&error))?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, MAX_ANSWER).collect().await;
+        let body = body.map_err(|error| error.to_string())?.to_bytes();
+        Ok::<_, String>((head.status, body))
+    };
+    let (status, body) = timeout(LIMIT, exchange)
+        .await
+        .map_err(|_| away("no answer".to_owned()))?
+        .map_err(away)?;
+    let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    match answer.get("error_description").and_then(Value::as_str) {
+        Some(why) => Err(Failure::usage("the sandbox does not do that")
+            .code(crate::failure::Code::Failed)
+            .fact("why", why)),
+        None => Err(away(format!("it answered {status}"))),
+    }
+}
+
+/// The sandbox meant; never Podio itself.
+fn address(settings: &Settings) -> Result<BaseUrl, Failure> {
+    let url: Option<BaseUrl> = settings.parsed(Key::PODIO_URL)?;
+    let url = match url {
+        Some(url) => url,
+        None => format!("http://{}", super::DEFAULT_LISTEN)
+            .parse()
+            .map_err(|error| Failure::because("no address", &error))?,
+    };
+    if url.is_encrypted() {
+        return Err(Failure::usage("this is no sandbox on this machine")
+            .fact("url", url.as_str())
+            .hint("name one with --podio-url"));
+    }
+    Ok(url)
+}
