@@ -93,10 +93,12 @@ impl Relay {
     /// Opens the data folder and binds the listeners. Starts nothing but the queue's threads.
     pub async fn bind(config: Config) -> Result<Bound, Error> {
         let lock = Lock::take(&config.data_dir)?;
-        if lock.was_cut_off() {
-            tracing::info!("the relay before this one was cut off");
-        }
-        let database = Database::open(&config.data_dir)?;
+        let database = if lock.was_cut_off() {
+            tracing::info!("the relay before this one was cut off; its database is checked");
+            Database::open_after_a_cut(&config.data_dir)?
+        } else {
+            Database::open(&config.data_dir)?
+        };
         let (listener, address) = listen_on(config.listen)?;
         let admin_listener = match config.admin_listen {
             Some(address) => Some(listen_on(address)?),

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use podtap_disk::age::{self, Now};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -64,9 +65,12 @@ impl Upkeep {
     }
 
     async fn expire(&self) {
-        let age = SignedDuration::try_from(self.core.limits.max_age).unwrap_or(SignedDuration::MAX);
-        let before = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
-        if let Err(error) = self.core.queue.expire(before).await {
+        let now = Now {
+            wall_ms: Timestamp::now().as_millisecond(),
+            steady: age::steady(),
+        };
+        let max_age = self.core.limits.max_age;
+        if let Err(error) = self.core.queue.expire(max_age, now).await {
             tracing::debug!(%error, "old events cannot be removed");
         }
     }

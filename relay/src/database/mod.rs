@@ -4,6 +4,7 @@
 //! commands of the command line open the same file from another process (WAL).
 
 mod lock;
+mod rebuild;
 mod schema;
 mod worker;
 
@@ -134,6 +135,11 @@ impl Database {
     pub(crate) fn failed(&self, attempt: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {
         let path = self.path.clone();
         move |source| Error::of(attempt, path, source.into())
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The folder of the file.

@@ -112,4 +112,27 @@ pub(super) const MIGRATIONS: &[&str] = &[
         UPDATE revision SET number = number + 1;
     END;
     ",
+    // 3: what keeps the queue sound. `damaged` takes values of any type: they are what could not
+    // be understood. `age_marks` tells at which age (`podtap_disk::age`) an event was the newest.
+    "
+    CREATE TABLE damaged (
+        number   INTEGER PRIMARY KEY,
+        tunnel   INTEGER NOT NULL,
+        seq      INTEGER NOT NULL,
+        found_at INTEGER NOT NULL,
+        reason   TEXT NOT NULL,
+        received_at, id, peer, method, path, headers, body
+    );
+    CREATE TABLE upkeep (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE age_marks (
+        tunnel INTEGER NOT NULL,
+        seq    INTEGER NOT NULL,
+        age_ms INTEGER NOT NULL,
+        PRIMARY KEY (tunnel, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER tunnel_unmarked AFTER DELETE ON tunnels BEGIN
+        DELETE FROM age_marks WHERE tunnel = OLD.id;
+        DELETE FROM damaged WHERE tunnel = OLD.id;
+    END;
+    ",
 ];

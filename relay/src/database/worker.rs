@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use podtap_disk::private::{self, Identity};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -24,13 +25,41 @@ pub(crate) struct Worker {
 #[error("the database threads have ended")]
 pub(crate) struct Closed;
 
+/// A connection, and the file that it was made to.
+struct OpenFile {
+    database: Database,
+    identity: Option<Identity>,
+    connection: Connection,
+}
+
+impl OpenFile {
+    fn open(database: &Database) -> Result<Self, Error> {
+        Ok(Self {
+            identity: private::identity(database.path()),
+            connection: database.reader()?,
+            database: database.clone(),
+        })
+    }
+
+    /// Goes on with the file that is there now: a damaged one may have been rebuilt.
+    fn follow(&mut self) {
+        let now = private::identity(self.database.path());
+        if now != self.identity
+            && now.is_some()
+            && let Ok(anew) = Self::open(&self.database)
+        {
+            *self = anew;
+        }
+    }
+}
+
 impl Worker {
     /// Starts `threads` readers of the database.
     pub(crate) fn readers(database: &Database, threads: usize) -> Result<Self, Error> {
         let (jobs, waiting) = mpsc::channel::<Job>(BACKLOG);
         let waiting = Arc::new(Mutex::new(waiting));
         for number in 0..threads {
-            let connection = database.reader()?;
+            let mut file = OpenFile::open(database)?;
             let waiting = Arc::clone(&waiting);
             std::thread::Builder::new()
                 .name(format!("relay-read-{number}"))
@@ -40,7 +69,8 @@ impl Worker {
                         jobs.blocking_recv()
                     };
                     while let Some(job) = next() {
-                        job(&connection);
+                        file.follow();
+                        job(&file.connection);
                     }
                 })
                 .map_err(|source| Error::DataDir {

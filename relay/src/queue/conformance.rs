@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use podtap_disk::age::Now;
 use podtap_wire::{EventFrame, EventId, HeaderList, Seq, WebhookRequest};
 
 use super::{AppendError, Gap, Queue, QueueError, QueueLimits, ReadLimit, Totals, TunnelId};
@@ -296,23 +297,41 @@ pub(super) async fn bytes_fill_a_queue_as_well<B: Bench>() {
     assert_eq!(append(&*queue, tunnel, &body).await, Ok(Seq(3)));
 }
 
+/// Running time of this many hours, by clocks that agree.
+fn after_hours(hours: u64) -> Now {
+    Now {
+        wall_ms: i64::try_from(hours * 3_600_000).unwrap(),
+        steady: Duration::from_hours(hours),
+    }
+}
+
 pub(super) async fn what_is_too_old_becomes_a_gap<B: Bench>() {
     let bench = B::new(WIDE).await;
     let (queue, tunnel) = (bench.queue(), bench.tunnel().await);
     append_numbers(&*queue, tunnel, 3).await;
-    let young = WebhookRequest {
-        received_at: Timestamp::from_millisecond(1_764_000_009_000).unwrap(),
-        ..webhook("young")
+    let max_age = Duration::from_hours(24);
+    queue.expire(max_age, after_hours(0)).await.unwrap();
+    append_numbers(&*queue, tunnel, 1).await;
+    let ahead = Now {
+        wall_ms: 8 * 24 * 3_600_000,
+        ..after_hours(1)
     };
-    let id = EventId::generate(young.received_at).unwrap();
-    queue.append(tunnel, id, young).await.unwrap();
+    queue.expire(max_age, ahead).await.unwrap();
+    assert_eq!(
+        queue.gaps(tunnel).await.unwrap(),
+        [],
+        "a clock that jumps ahead"
+    );
 
-    let before = Timestamp::from_millisecond(1_764_000_005_000).unwrap();
-    queue.expire(before).await.unwrap();
+    queue.expire(max_age, after_hours(24)).await.unwrap();
 
     let bench = bench.restart().await;
     let queue = bench.queue();
-    assert_eq!(numbers(&read(&*queue, tunnel, 0).await), [4]);
+    let left = read(&*queue, tunnel, 0).await;
+    assert_eq!(
+        left.iter().map(|event| event.seq).collect::<Vec<_>>(),
+        [Seq(4)]
+    );
     let gaps = queue.gaps(tunnel).await.unwrap();
     let [Gap { from, to, reason }] = &gaps[..] else {
         panic!("{gaps:?}")
@@ -325,7 +344,10 @@ pub(super) async fn an_acknowledgement_past_a_gap_forgets_it<B: Bench>() {
     let bench = B::new(WIDE).await;
     let (queue, tunnel) = (bench.queue(), bench.tunnel().await);
     append_numbers(&*queue, tunnel, 3).await;
-    queue.expire(Timestamp::MAX).await.unwrap();
+    for hours in [0, 2] {
+        let max_age = Duration::from_hours(1);
+        queue.expire(max_age, after_hours(hours)).await.unwrap();
+    }
     append_numbers(&*queue, tunnel, 1).await;
     queue.acknowledge(tunnel, Seq(2)).await.unwrap();
     assert_eq!(queue.gaps(tunnel).await.unwrap().len(), 1);

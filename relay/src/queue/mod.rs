@@ -8,9 +8,10 @@ mod conformance;
 pub(crate) mod sqlite;
 
 use std::fmt;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
+use podtap_disk::age::Now;
 use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
 
 use crate::config::Limits;
@@ -50,8 +51,9 @@ pub(crate) trait Queue: fmt::Debug + Send + Sync {
     /// What was not appended yet is not affected.
     fn acknowledge(&self, tunnel: TunnelId, through: Seq) -> BoxFuture<'_, Result<(), QueueError>>;
 
-    /// Removes every event received before `before` and remembers what is missing as gaps.
-    fn expire(&self, before: Timestamp) -> BoxFuture<'_, Result<(), QueueError>>;
+    /// Removes every event that has been here for `max_age` and remembers what is missing as gaps.
+    /// Ages count running time, see [`podtap_disk::age`]: a wall clock that is set removes nothing.
+    fn expire(&self, max_age: Duration, now: Now) -> BoxFuture<'_, Result<(), QueueError>>;
 
     /// What was removed unread and has not been gone past by an acknowledgement, oldest first.
     fn gaps(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<Vec<Gap>, QueueError>>;

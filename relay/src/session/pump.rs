@@ -30,7 +30,7 @@ use super::socket::{Sink, Socket, Stream, feed, messages, send};
 use super::window::Window;
 use crate::ingest::Responders;
 use crate::metrics::Metrics;
-use crate::queue::{Queue, QueueError, ReadLimit};
+use crate::queue::{Gap, Queue, QueueError, ReadLimit};
 use crate::tunnel::directory::Tunnel;
 
 /// Events of one read and one flush: enough to make the flush cheap, few enough to stay small.
@@ -130,7 +130,8 @@ impl Pump {
     async fn send(&self, sink: &mut Sink) -> End {
         let mut pings = interval_at(Instant::now() + PING_PERIOD, PING_PERIOD);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        if let Err(end) = self.send_gaps(sink, Seq(0)).await {
+        let next = Seq(self.window().cursor().0.saturating_add(2));
+        if let Err(end) = self.send_gaps(sink, Seq(0), next).await {
             return end;
         }
         let mut refused_from = Instant::now();
@@ -203,21 +204,20 @@ impl Pump {
     async fn send_events(
         &self,
         sink: &mut Sink,
-        cursor: Seq,
+        mut cursor: Seq,
         events: Vec<EventFrame>,
     ) -> Result<(), End> {
-        if events
-            .first()
-            .is_some_and(|first| first.seq.0 > cursor.0 + 1)
-        {
-            self.send_gaps(sink, cursor).await?;
-        }
         self.metrics.events_sent.inc_by(events.len() as u64);
         for event in events {
             if self.progress.stop.is_cancelled() {
                 return Err(End::Gone);
             }
             let (seq, id, bytes) = (event.seq, event.id, event.request.footprint());
+            // Events may be missing anywhere: one that was damaged leaves a gap between two.
+            if seq.0 > cursor.0 + 1 {
+                self.send_gaps(sink, cursor, seq).await?;
+            }
+            cursor = seq;
             if self.responders.is_waiting(id) {
                 self.await_answer(seq, id);
             }
@@ -228,9 +228,11 @@ impl Pump {
         send(sink, []).await
     }
 
-    async fn send_gaps(&self, sink: &mut Sink, after: Seq) -> Result<(), End> {
+    /// Tells the gaps that end after `after` and begin before `before`.
+    async fn send_gaps(&self, sink: &mut Sink, after: Seq, before: Seq) -> Result<(), End> {
         let gaps = self.queue.gaps(self.tunnel.id).await?;
-        for gap in gaps.into_iter().filter(|gap| gap.to > after) {
+        let told = |gap: &Gap| gap.to > after && gap.from < before;
+        for gap in gaps.into_iter().filter(told) {
             self.window().skip(gap.to);
             let notice = RelayFrame::Notice(Notice::Gap {
                 from: gap.from,

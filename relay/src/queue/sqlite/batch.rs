@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use jiff::Timestamp;
 use podtap_wire::{EventId, Seq, WebhookRequest};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
@@ -53,8 +52,8 @@ impl NewEvent {
 pub(super) enum Until {
     /// An agent has everything up to here.
     Acknowledged(Seq),
-    /// A limit took everything received before this.
-    Expired(Timestamp),
+    /// A limit took everything up to here.
+    Expired(Seq),
 }
 
 /// How a removal stands after a step.
@@ -144,8 +143,9 @@ impl<'a> Batch<'a> {
         };
         let reach = ends.removed_seq.saturating_add(*allowance);
         let through = match until {
-            Until::Acknowledged(through) => through.0.min(ends.last_seq).min(reach),
-            Until::Expired(before) => self.last_before(tunnel, ends.removed_seq, reach, before)?,
+            Until::Acknowledged(through) | Until::Expired(through) => {
+                through.0.min(ends.last_seq).min(reach)
+            }
         };
         if let Until::Acknowledged(_) = until {
             self.forget_gaps(tunnel, through)?;
@@ -153,10 +153,7 @@ impl<'a> Batch<'a> {
         if through <= ends.removed_seq {
             return Ok(Step::Finished);
         }
-        let removed_bytes = self
-            .transaction
-            .prepare_cached("SELECT bytes_through FROM events WHERE tunnel = ?1 AND seq = ?2")?
-            .query_row((tunnel.0, through), |row| row.get(0))?;
+        let removed_bytes = self.bytes_through(tunnel, &ends, through)?;
         self.transaction
             .prepare_cached("DELETE FROM events WHERE tunnel = ?1 AND seq > ?2 AND seq <= ?3")?
             .execute((tunnel.0, ends.removed_seq, through))?;
@@ -211,22 +208,21 @@ impl<'a> Batch<'a> {
         Ok(ends.as_mut())
     }
 
-    /// The last of the events `after..=reach` that was received before `before`.
-    fn last_before(
-        &self,
-        tunnel: TunnelId,
-        after: u64,
-        reach: u64,
-        before: Timestamp,
-    ) -> rusqlite::Result<u64> {
-        self.transaction
+    /// Bytes of all events up to `through`, ever. That one may be missing, as one that was damaged;
+    /// the next before it says enough.
+    fn bytes_through(&self, tunnel: TunnelId, ends: &Ends, through: u64) -> rusqlite::Result<u64> {
+        if through == ends.last_seq {
+            return Ok(ends.last_bytes);
+        }
+        let known = self
+            .transaction
             .prepare_cached(
-                "SELECT coalesce(max(seq), ?2) FROM events
-                 WHERE tunnel = ?1 AND seq > ?2 AND seq <= ?3 AND received_at < ?4",
+                "SELECT bytes_through FROM events WHERE tunnel = ?1 AND seq > ?2 AND seq <= ?3
+                 ORDER BY seq DESC LIMIT 1",
             )?
-            .query_row((tunnel.0, after, reach, before.as_millisecond()), |row| {
-                row.get(0)
-            })
+            .query_row((tunnel.0, ends.removed_seq, through), |row| row.get(0))
+            .optional()?;
+        Ok(known.unwrap_or(ends.removed_bytes))
     }
 
     fn forget_gaps(&self, tunnel: TunnelId, through: u64) -> rusqlite::Result<()> {
@@ -255,21 +251,6 @@ impl<'a> Batch<'a> {
 /// The state of a tunnel's queue, unless the tunnel is gone.
 pub(super) fn depth(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Option<Depth>> {
     Ok(read_ends(connection, tunnel)?.map(|ends| ends.depth()))
-}
-
-/// The tunnels whose oldest event was received before `before`.
-pub(super) fn tunnels_with_older(
-    connection: &Connection,
-    before: Timestamp,
-) -> rusqlite::Result<Vec<TunnelId>> {
-    connection
-        .prepare_cached(
-            "SELECT queues.tunnel FROM queues
-             JOIN events ON events.tunnel = queues.tunnel AND events.seq = queues.removed_seq + 1
-             WHERE queues.last_seq > queues.removed_seq AND events.received_at < ?1",
-        )?
-        .query_map([before.as_millisecond()], |row| row.get(0).map(TunnelId))?
-        .collect()
 }
 
 fn read_ends(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Option<Ends>> {

@@ -1,6 +1,8 @@
 //! What the writer is asked to do, and how it answers.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
+use podtap_disk::age::Now;
 use podtap_wire::Seq;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -23,7 +25,8 @@ pub(super) enum Command {
         reply: Reply<(), QueueError>,
     },
     Expire {
-        before: Timestamp,
+        max_age: Duration,
+        now: Now,
         reply: Reply<(), QueueError>,
     },
     Watch {
@@ -33,6 +36,14 @@ pub(super) enum Command {
     Probe {
         reply: Reply<(), AppendError>,
     },
+    /// These events of the tunnel cannot be read.
+    SetAside {
+        tunnel: TunnelId,
+        unreadable: Vec<(Seq, String)>,
+        reply: Reply<(), QueueError>,
+    },
+    /// A reader met damage: the file is to be checked, and rebuilt where that is so.
+    Suspect,
     Run(Job),
     Close {
         reply: Reply<(), QueueError>,

@@ -4,6 +4,7 @@
 
 mod batch;
 mod command;
+mod keep;
 mod read;
 mod space;
 #[cfg(test)]
@@ -14,10 +15,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
+use podtap_disk::age::Now;
 use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -44,6 +46,12 @@ pub(crate) struct SqliteQueue {
     readers: Worker,
     shared: Arc<Shared>,
     writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What a read brought.
+struct Read {
+    events: Vec<EventFrame>,
+    had_damage: bool,
 }
 
 /// What the writer tells everyone.
@@ -126,6 +134,44 @@ impl SqliteQueue {
         result.await.map_err(|_| QueueError::Unavailable)?
     }
 
+    /// One read. What cannot be read is out of the way when it returns, and told as a gap.
+    async fn read(
+        &self,
+        tunnel: TunnelId,
+        after: Seq,
+        at_most: ReadLimit,
+    ) -> Result<Read, QueueError> {
+        let found = self
+            .readers
+            .run(move |connection| read::events(connection, tunnel, after, at_most))
+            .await
+            .map_err(|_| QueueError::Unavailable)?;
+        match found {
+            Ok(found) => {
+                let had_damage = !found.unreadable.is_empty();
+                if had_damage {
+                    let unreadable = found.unreadable;
+                    self.command(|reply| Command::SetAside {
+                        tunnel,
+                        unreadable,
+                        reply,
+                    })
+                    .await?;
+                }
+                Ok(Read {
+                    events: found.events,
+                    had_damage,
+                })
+            }
+            Err(error) => {
+                if podtap_disk::Trouble::of(&error) == podtap_disk::Trouble::Damaged {
+                    let _ = self.commands.send(Command::Suspect).await;
+                }
+                Err(read::failed("read events", &error))
+            }
+        }
+    }
+
     async fn subscribe(&self, tunnel: TunnelId) -> Result<watch::Receiver<Depth>, QueueError> {
         if let Some(known) = self.shared.subscribe(tunnel) {
             return Ok(known);
@@ -166,13 +212,12 @@ impl Queue for SqliteQueue {
             loop {
                 // Marked as seen before the read: a commit during it wakes the wait below.
                 if depth.borrow_and_update().last > after {
-                    let events = self
-                        .readers
-                        .run(move |connection| read::events(connection, tunnel, after, at_most))
-                        .await
-                        .map_err(|_| QueueError::Unavailable)??;
-                    if !events.is_empty() {
-                        return Ok(events);
+                    let read = self.read(tunnel, after, at_most).await?;
+                    if !read.events.is_empty() {
+                        return Ok(read.events);
+                    }
+                    if read.had_damage {
+                        continue;
                     }
                 }
                 depth
@@ -204,9 +249,13 @@ impl Queue for SqliteQueue {
         .boxed()
     }
 
-    fn expire(&self, before: Timestamp) -> BoxFuture<'_, Result<(), QueueError>> {
-        self.command(move |reply| Command::Expire { before, reply })
-            .boxed()
+    fn expire(&self, max_age: Duration, now: Now) -> BoxFuture<'_, Result<(), QueueError>> {
+        self.command(move |reply| Command::Expire {
+            max_age,
+            now,
+            reply,
+        })
+        .boxed()
     }
 
     fn gaps(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<Vec<Gap>, QueueError>> {

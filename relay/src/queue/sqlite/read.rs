@@ -10,31 +10,47 @@ use rusqlite::{Connection, Row};
 
 use crate::queue::{Gap, QueueError, ReadLimit, Totals, TunnelId};
 
-/// The oldest events after `after`, as many as the limit lets through, one at least.
+/// What a read found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) events: Vec<EventFrame>,
+    /// Events that cannot be understood, and why.
+    pub(super) unreadable: Vec<(Seq, String)>,
+}
+
+/// The oldest events after `after`, as many as the limit lets through, one at least. Each is
+/// decoded by itself: one that is damaged keeps no other back.
 pub(super) fn events(
     connection: &Connection,
     tunnel: TunnelId,
     after: Seq,
     at_most: ReadLimit,
-) -> Result<Vec<EventFrame>, QueueError> {
-    let read = || -> rusqlite::Result<Vec<EventFrame>> {
+) -> rusqlite::Result<Found> {
+    {
         let mut statement = connection.prepare_cached(
             "SELECT seq, id, received_at, peer, method, path, headers, body FROM events
              WHERE tunnel = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
         )?;
         let mut rows = statement.query((tunnel.0, after.0, at_most.events))?;
-        let mut events = Vec::new();
+        let mut found = Found::default();
         let mut bytes = 0;
         while bytes < at_most.bytes
             && let Some(row) = rows.next()?
         {
-            let event = event(row)?;
-            bytes += event.request.footprint();
-            events.push(event);
+            match event(row) {
+                Ok(event) => {
+                    bytes += event.request.footprint();
+                    found.events.push(event);
+                }
+                Err(error) if podtap_disk::is_unreadable_row(&error) => {
+                    let reason = podtap_disk::words(&error);
+                    found.unreadable.push((Seq(row.get(0)?), reason));
+                }
+                Err(error) => return Err(error),
+            }
         }
-        Ok(events)
-    };
-    read().map_err(|error| failed("read events", &error))
+        Ok(found)
+    }
 }
 
 /// What was removed unread, oldest first.
@@ -102,7 +118,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<EventFrame> {
     })
 }
 
-fn failed(attempt: &str, error: &rusqlite::Error) -> QueueError {
+pub(super) fn failed(attempt: &str, error: &rusqlite::Error) -> QueueError {
     tracing::error!(
         error = podtap_disk::words(error),
         "the queue cannot {attempt}"

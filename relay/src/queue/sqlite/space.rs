@@ -13,6 +13,9 @@ const FILE_NAME: &str = "relay.reserve";
 /// than the default floor.
 const CHECK_PERIOD: Duration = Duration::from_millis(250);
 
+/// The part of the floor, one in so many, that has to be free on the disk.
+const LOG_SHARE: u64 = 4;
+
 /// What the writer knows about the disk.
 #[derive(Debug)]
 pub(super) struct Space {
@@ -30,16 +33,24 @@ impl Space {
             reserve_bytes,
             checked: None,
         };
-        space.has_room();
+        space.has_room(|| 0);
+        // Looked at again with the first event, when it is known what the database holds.
+        space.checked = None;
         space
     }
 
-    /// Whether events may be accepted. Restores the reserve when there is room again.
-    pub(super) fn has_room(&mut self) -> bool {
+    /// Whether events may be accepted. Restores the reserve when there is room again. `reusable`
+    /// tells how many bytes of the database hold nothing: they are written before it grows.
+    pub(super) fn has_room(&mut self, reusable: impl FnOnce() -> u64) -> bool {
         match self.checked {
             Some((at, answer)) if at.elapsed() < CHECK_PERIOD => answer,
-            _ => self.check(),
+            _ => self.check(reusable()),
         }
+    }
+
+    /// Whether the last look found less room than there should be.
+    pub(super) fn is_short(&self) -> bool {
+        self.checked.is_some_and(|(_, has_room)| !has_room)
     }
 
     /// Gives the reserve up. Whether there was one.
@@ -48,9 +59,9 @@ impl Space {
         std::fs::remove_file(self.folder.join(FILE_NAME)).is_ok()
     }
 
-    fn check(&mut self) -> bool {
+    fn check(&mut self, reusable: u64) -> bool {
         let answer = match podtap_disk::space::free(&self.folder) {
-            Ok(free) => free >= self.min_free_bytes && self.keep_reserve(free),
+            Ok(free) => self.is_enough(free, reusable),
             Err(error) => {
                 tracing::warn!(%error, "the free space of the data folder cannot be read");
                 true
@@ -60,18 +71,31 @@ impl Space {
         answer
     }
 
-    /// Makes the reserve file unless it is there. Whether it is there now.
-    fn keep_reserve(&self, free: u64) -> bool {
+    /// The floor is kept by what is free, what the database can use again, and the reserve; a part
+    /// of it has to be free on the disk itself, for the write-ahead log.
+    fn is_enough(&self, free: u64, reusable: u64) -> bool {
+        let had_reserve = self.has_reserve();
+        let left = if had_reserve {
+            free
+        } else {
+            free.saturating_sub(self.reserve_bytes)
+        };
+        let room = left
+            .saturating_add(reusable)
+            .saturating_add(self.reserve_bytes);
+        room >= self.min_free_bytes
+            && left >= self.min_free_bytes / LOG_SHARE
+            && (had_reserve || self.make_reserve())
+    }
+
+    fn has_reserve(&self) -> bool {
+        let reserve = self.folder.join(FILE_NAME).metadata();
+        reserve.is_ok_and(|file| file.len() == self.reserve_bytes)
+    }
+
+    /// Makes the reserve file. Whether it is there now.
+    fn make_reserve(&self) -> bool {
         let path = self.folder.join(FILE_NAME);
-        if path
-            .metadata()
-            .is_ok_and(|file| file.len() == self.reserve_bytes)
-        {
-            return true;
-        }
-        if free < self.min_free_bytes.saturating_add(self.reserve_bytes) {
-            return false;
-        }
         let written = write_zeroes(&path, self.reserve_bytes);
         if let Err(error) = &written {
             tracing::warn!(%error, "the reserve file cannot be written");
@@ -103,8 +127,20 @@ mod tests {
     #[test]
     fn below_the_floor_there_is_no_room() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(Space::new(folder.path(), 0, 0).has_room());
-        assert!(!Space::new(folder.path(), u64::MAX, 0).has_room());
+        assert!(Space::new(folder.path(), 0, 0).has_room(|| 0));
+        assert!(!Space::new(folder.path(), u64::MAX, 0).has_room(|| 0));
+    }
+
+    #[test]
+    fn what_the_database_can_use_again_counts_as_room() {
+        const MIB: u64 = 1024 * 1024;
+        let folder = tempfile::tempdir().unwrap();
+        let space = Space::new(folder.path(), 64 * MIB, 16 * 1024);
+        // Seen on a disk that the relay's own queue had filled: 63 MiB free, 94 MiB in the file.
+        assert!(space.is_enough(63 * MIB, 94 * MIB));
+        assert!(!space.is_enough(63 * MIB, 0));
+        // Without room for the log, nothing can be written at all.
+        assert!(!space.is_enough(MIB, 94 * MIB));
     }
 
     #[test]
@@ -118,7 +154,7 @@ mod tests {
 
         assert!(!file.exists());
         assert!(
-            !space.has_room(),
+            !space.has_room(|| 0),
             "nothing is accepted right after the disk was full"
         );
         assert!(!space.release_reserve());

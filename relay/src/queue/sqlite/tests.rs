@@ -145,7 +145,7 @@ async fn after_a_failed_commit_nothing_is_accepted_until_the_file_was_reopened_a
 
     opening.store(true, Ordering::Relaxed);
     let reopened = async {
-        while queue.expire(Timestamp::MIN).await.is_err() {
+        while queue.expire(Duration::MAX, never()).await.is_err() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
@@ -216,4 +216,86 @@ async fn a_full_disk_refuses_events_takes_acknowledgements_and_recovers() {
         .await
         .unwrap();
     assert_eq!(seq, Seq(last.0 + 1));
+}
+
+fn never() -> podtap_disk::age::Now {
+    podtap_disk::age::Now {
+        wall_ms: 0,
+        steady: Duration::ZERO,
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_costs_itself_alone_and_becomes_a_gap() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let tunnel = make_tunnel(&database);
+    let queue = SqliteQueue::open(&database, wide(), Arc::new(Metrics::new())).unwrap();
+    for _ in 0..30 {
+        append(&queue, tunnel).await.unwrap();
+    }
+    database
+        .writer()
+        .unwrap()
+        .execute_batch(
+            "UPDATE events SET headers = 'noise' WHERE seq IN (1, 10, 11);
+             UPDATE events SET peer = 'nobody' WHERE seq = 30;",
+        )
+        .unwrap();
+
+    let all = ReadLimit {
+        events: 256,
+        bytes: 1 << 20,
+    };
+    let events = queue.read_after(tunnel, Seq(0), all).await.unwrap();
+
+    let missing = [1, 10, 11, 30].map(Seq);
+    assert!(events.iter().all(|event| !missing.contains(&event.seq)));
+    assert_eq!(events.len(), 26);
+    let gaps = queue.gaps(tunnel).await.unwrap();
+    let ends: Vec<_> = gaps.iter().map(|gap| (gap.from.0, gap.to.0)).collect();
+    assert_eq!(ends, [(1, 1), (10, 11), (30, 30)]);
+    queue.acknowledge(tunnel, Seq(29)).await.unwrap();
+    assert_eq!(append(&queue, tunnel).await, Ok(Seq(31)));
+    queue.acknowledge(tunnel, Seq(31)).await.unwrap();
+    assert_eq!(queue.depth(tunnel).await.unwrap().events(), 0);
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_rebuilt_beside_a_running_queue() {
+    use std::io::{Seek as _, Write as _};
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let tunnel = make_tunnel(&database);
+    let queue = SqliteQueue::open(&database, wide(), Arc::new(Metrics::new())).unwrap();
+    for _ in 0..400 {
+        append(&queue, tunnel).await.unwrap();
+    }
+    podtap_disk::sqlite::truncate_log(&database.writer().unwrap()).unwrap();
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(database.path())
+        .unwrap();
+    let pages = database.path().metadata().unwrap().len() / 4096;
+    file.seek(std::io::SeekFrom::Start((pages - 4) * 4096))
+        .unwrap();
+    file.write_all(&[0x5a; 4096]).unwrap();
+    drop(file);
+
+    let all = ReadLimit {
+        events: 1000,
+        bytes: 1 << 22,
+    };
+    let events = loop {
+        // The reader that found it is told so; the next read finds the file that was rebuilt.
+        if let Ok(events) = queue.read_after(tunnel, Seq(0), all).await
+            && append(&queue, tunnel).await.is_ok()
+        {
+            break events;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+
+    assert!(folder.path().join("relay.db.damaged").exists());
+    assert!(events.len() > 300, "{}", events.len());
 }

@@ -6,13 +6,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use podtap_disk::age::Now;
+use podtap_wire::Seq;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::batch::{self, Batch, Step, Until};
 use super::command::{Append, Command, Outcome, Removal, Reply};
+use super::keep::{self, Ages, Tidy};
 use super::space::Space;
 use super::{Opener, Shared};
 use crate::database::{self, Database};
@@ -34,8 +36,11 @@ pub(super) const REOPEN_PERIOD: Duration = Duration::from_secs(1);
 
 /// What the thread owns.
 pub(super) struct Writer {
+    database: Database,
     opener: Opener,
     connection: Connection,
+    ages: Ages,
+    tidy: Tidy,
     /// When the file last failed; set until it was reopened and checked.
     broken: Option<Instant>,
     limits: QueueLimits,
@@ -56,8 +61,11 @@ impl Writer {
     ) -> Result<Self, database::Error> {
         let connection = opener()?;
         Ok(Self {
+            database: database.clone(),
             opener,
             connection,
+            ages: Ages::default(),
+            tidy: Tidy::default(),
             broken: None,
             space: Space::new(
                 database.folder(),
@@ -102,6 +110,9 @@ impl Writer {
         while self.broken.is_none() && !self.removals.is_empty() {
             self.write();
         }
+        if self.broken.is_none() {
+            Tidy::at_the_end(&self.connection);
+        }
         drop(self);
         if let Some(reply) = closing {
             let _ = reply.send(Ok(()));
@@ -121,7 +132,23 @@ impl Writer {
                 until: Until::Acknowledged(through),
                 reply: Some(reply),
             }),
-            Command::Expire { before, reply } => self.expire(before, reply),
+            Command::Expire {
+                max_age,
+                now,
+                reply,
+            } => self.expire(max_age, now, reply),
+            Command::SetAside {
+                tunnel,
+                unreadable,
+                reply,
+            } => {
+                let _ = reply.send(self.set_aside(tunnel, &unreadable));
+            }
+            Command::Suspect if self.broken.is_none() => {
+                let long_ago = Instant::now().checked_sub(REOPEN_PERIOD);
+                self.broken = long_ago.or_else(|| Some(Instant::now()));
+            }
+            Command::Suspect => {}
             Command::Watch { tunnel, reply } => {
                 let _ = reply.send(self.watch(tunnel));
             }
@@ -142,7 +169,7 @@ impl Writer {
     fn probe(&mut self) -> Result<(), AppendError> {
         if !self.repair() {
             Err(AppendError::Unavailable)
-        } else if self.space.has_room() {
+        } else if self.has_room() {
             Ok(())
         } else {
             Err(AppendError::NoSpace)
@@ -158,7 +185,7 @@ impl Writer {
             return;
         }
         let started = Instant::now();
-        let has_room = self.space.has_room();
+        let has_room = self.has_room();
         let mut written = self.commit(has_room);
         if is_disk_full(&written) && self.space.release_reserve() {
             // Only what makes room is tried again.
@@ -166,6 +193,7 @@ impl Writer {
         }
         match written {
             Ok(outcome) => {
+                self.tidy.wrote();
                 self.metrics
                     .committed(outcome.accepted(), started.elapsed());
                 self.finish(outcome);
@@ -226,12 +254,15 @@ impl Writer {
     }
 
     /// Queues the removal of what is too old. Also the tick that repairs an idle, broken file.
-    fn expire(&mut self, before: Timestamp, reply: Reply<(), QueueError>) {
+    fn expire(&mut self, max_age: Duration, now: Now, reply: Reply<(), QueueError>) {
         if !self.repair() {
             let _ = reply.send(Err(QueueError::Unavailable));
             return;
         }
-        let tunnels = batch::tunnels_with_older(&self.connection, before).unwrap_or_else(|error| {
+        let is_short = self.space.is_short();
+        self.tidy.step(&self.connection, is_short);
+        let beyond = self.ages.beyond(&mut self.connection, max_age, now);
+        let beyond = beyond.unwrap_or_else(|error| {
             tracing::error!(
                 error = podtap_disk::words(&error),
                 "the queue cannot look for old events"
@@ -239,9 +270,9 @@ impl Writer {
             Vec::new()
         });
         self.removals
-            .extend(tunnels.into_iter().map(|tunnel| Removal {
+            .extend(beyond.into_iter().map(|(tunnel, through)| Removal {
                 tunnel,
-                until: Until::Expired(before),
+                until: Until::Expired(through),
                 reply: None,
             }));
         // Removals end in the order in which they began: after the last one all are done.
@@ -249,6 +280,25 @@ impl Writer {
             Some(last) if last.reply.is_none() => last.reply = Some(reply),
             _ => drop(reply.send(Ok(()))),
         }
+    }
+
+    fn has_room(&mut self) -> bool {
+        let reusable = || podtap_disk::sqlite::free_bytes(&self.connection).unwrap_or(0);
+        self.space.has_room(reusable)
+    }
+
+    fn set_aside(
+        &mut self,
+        tunnel: TunnelId,
+        unreadable: &[(Seq, String)],
+    ) -> Result<(), QueueError> {
+        if !self.repair() {
+            return Err(QueueError::Unavailable);
+        }
+        keep::set_aside(&mut self.connection, tunnel, unreadable).map_err(|error| {
+            self.failed(&error);
+            QueueError::Unavailable
+        })
     }
 
     fn watch(&mut self, tunnel: TunnelId) -> Result<(), QueueError> {
@@ -323,16 +373,12 @@ impl Writer {
         }
     }
 
-    fn reopen(&mut self) -> Result<(), Box<dyn std::error::Error>> {
+    fn reopen(&mut self) -> Result<(), database::Error> {
         // The failed connection goes first: what it believes about the file must not be reused.
-        self.connection = Connection::open_in_memory()?;
-        let connection = (self.opener)()?;
-        let verdict: String =
-            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if verdict != "ok" {
-            return Err(verdict.into());
-        }
-        self.connection = connection;
+        self.connection = Connection::open_in_memory()
+            .map_err(self.database.failed("open a database in memory"))?;
+        self.database.make_whole()?;
+        self.connection = (self.opener)()?;
         Ok(())
     }
 }

@@ -1,0 +1,227 @@
+//! What keeps the file in order beside its events: ages, events that cannot be read, space that is
+//! given back. Functions of a connection; the writer calls them between its transactions.
+
+use std::time::Duration;
+
+use podtap_disk::age::{AgeClock, Jump, Kept, Now};
+use podtap_disk::sqlite;
+use podtap_wire::Seq;
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use tokio::time::Instant;
+
+use crate::queue::TunnelId;
+
+/// Marks kept for the longest age: events go at most one part in so many later than they should.
+const MARKS: i64 = 200;
+
+/// How often the count of time is written down where nothing else is.
+const SAVE_EVERY: Duration = Duration::from_mins(1);
+
+/// Quiet after which the file is tidied.
+const IDLE: Duration = Duration::from_mins(1);
+
+/// Free pages given back between two looks at what waits: some milliseconds.
+const PAGES_A_STEP: u32 = 1024;
+
+/// The longest time for giving space back at the end.
+const AT_THE_END: Duration = Duration::from_secs(2);
+
+/// Unreadable events that are kept for inspection, the newest.
+const MAX_DAMAGED: u32 = 100;
+
+/// Why an agent misses an event that could not be read.
+const UNREADABLE: &str = "damaged on the relay's disk";
+
+/// The count of time and when it was last written down.
+#[derive(Debug, Default)]
+pub(super) struct Ages {
+    clock: Option<AgeClock>,
+    saved: Option<Instant>,
+}
+
+impl Ages {
+    /// Counts on to this moment and marks the ends of the queues; the tunnels that hold events
+    /// older than `max_age`, each with the last of these.
+    pub(super) fn beyond(
+        &mut self,
+        connection: &mut Connection,
+        max_age: Duration,
+        now: Now,
+    ) -> rusqlite::Result<Vec<(TunnelId, Seq)>> {
+        let max_age = i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX);
+        let age = self.advance(connection, now)?;
+        let unmarked: u64 = connection
+            .prepare_cached(
+                "SELECT count(*) FROM queues AS q
+                 LEFT JOIN (SELECT tunnel, max(seq) AS seq, max(age_ms) AS age_ms
+                            FROM age_marks GROUP BY tunnel) AS m USING (tunnel)
+                 WHERE q.last_seq > q.removed_seq AND q.last_seq > coalesce(m.seq, 0)
+                 AND ?1 >= coalesce(m.age_ms + ?2, 0)",
+            )?
+            .query_row((age, max_age / MARKS), |row| row.get(0))?;
+        if unmarked > 0 {
+            self.mark(connection, age, max_age / MARKS)?;
+        } else if self.saved.is_none_or(|at| at.elapsed() >= SAVE_EVERY) {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            self.save(&transaction)?;
+            transaction.commit()?;
+        }
+        connection
+            .prepare_cached(
+                "SELECT m.tunnel, max(m.seq) FROM age_marks AS m JOIN queues AS q USING (tunnel)
+                 WHERE m.age_ms <= ?1 AND m.seq > q.removed_seq GROUP BY m.tunnel",
+            )?
+            .query_map([age.saturating_sub(max_age)], |row| {
+                Ok((TunnelId(row.get(0)?), Seq(row.get(1)?)))
+            })?
+            .collect()
+    }
+
+    fn mark(&mut self, connection: &mut Connection, age: i64, apart: i64) -> rusqlite::Result<()> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute(
+            "DELETE FROM age_marks WHERE seq <=
+             coalesce((SELECT removed_seq FROM queues WHERE queues.tunnel = age_marks.tunnel), seq)",
+            [],
+        )?;
+        transaction.execute(
+            "INSERT OR IGNORE INTO age_marks
+             SELECT q.tunnel, q.last_seq, ?1 FROM queues AS q
+             LEFT JOIN (SELECT tunnel, max(age_ms) AS age_ms FROM age_marks GROUP BY tunnel) AS m
+             USING (tunnel)
+             WHERE q.last_seq > q.removed_seq AND ?1 >= coalesce(m.age_ms + ?2, 0)",
+            (age, apart),
+        )?;
+        self.save(&transaction)?;
+        transaction.commit()
+    }
+
+    fn save(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        let Some(clock) = &self.clock else {
+            return Ok(());
+        };
+        let kept = serde_json::to_string(clock.kept())
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        transaction.execute(
+            "INSERT INTO upkeep VALUES ('ages', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
+            [kept],
+        )?;
+        self.saved = Some(Instant::now());
+        Ok(())
+    }
+
+    fn advance(&mut self, connection: &Connection, now: Now) -> rusqlite::Result<i64> {
+        let jump = if let Some(clock) = &mut self.clock {
+            clock.advance(now)
+        } else {
+            let kept: Option<String> = connection
+                .query_row("SELECT value FROM upkeep WHERE name = 'ages'", [], |row| {
+                    row.get(0)
+                })
+                .optional()?;
+            let kept: Option<Kept> = kept.and_then(|text| serde_json::from_str(&text).ok());
+            let (clock, jump) = AgeClock::resume(kept, now);
+            self.clock = Some(clock);
+            jump
+        };
+        if let Some(Jump(by)) = jump {
+            tracing::warn!(
+                seconds = by / 1000,
+                "the clock of this machine was set; the ages of events do not follow it"
+            );
+        }
+        Ok(self.clock.as_ref().map_or(0, AgeClock::age_ms))
+    }
+}
+
+/// Takes events that cannot be read out of the queue: what is left of each is kept for inspection,
+/// and the agent is told of a gap.
+pub(super) fn set_aside(
+    connection: &mut Connection,
+    tunnel: TunnelId,
+    unreadable: &[(Seq, String)],
+) -> rusqlite::Result<()> {
+    let now = jiff::Timestamp::now().as_millisecond();
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for (seq, reason) in unreadable {
+        let row = params![tunnel.0, seq.0, now, reason];
+        let kept = transaction.execute(
+            "INSERT INTO damaged (tunnel, seq, found_at, reason, received_at, id, peer, method,
+                                  path, headers, body)
+             SELECT tunnel, seq, ?3, ?4, received_at, id, peer, method, path, headers, body
+             FROM events WHERE tunnel = ?1 AND seq = ?2",
+            row,
+        )?;
+        if kept == 0 {
+            continue;
+        }
+        tracing::error!(
+            tunnel = tunnel.0,
+            seq = seq.0,
+            reason,
+            "an event cannot be read and is set aside"
+        );
+        transaction.execute(
+            "DELETE FROM events WHERE tunnel = ?1 AND seq = ?2",
+            params![tunnel.0, seq.0],
+        )?;
+        let gap = params![tunnel.0, seq.0, UNREADABLE];
+        let widened = transaction.execute(
+            "UPDATE gaps SET to_seq = ?2 WHERE tunnel = ?1 AND to_seq = ?2 - 1 AND reason = ?3",
+            gap,
+        )?;
+        if widened == 0 {
+            transaction.execute("INSERT OR IGNORE INTO gaps VALUES (?1, ?2, ?2, ?3)", gap)?;
+        }
+    }
+    transaction.execute(
+        "DELETE FROM damaged WHERE number <= (SELECT max(number) FROM damaged) - ?1",
+        [MAX_DAMAGED],
+    )?;
+    transaction.commit()
+}
+
+/// What is to be tidied, and since when it is quiet.
+#[derive(Debug, Default)]
+pub(super) struct Tidy {
+    wrote: Option<Instant>,
+}
+
+impl Tidy {
+    pub(super) fn wrote(&mut self) {
+        self.wrote = Some(Instant::now());
+    }
+
+    /// A step of giving space back, in idle moments or where the disk is short of it.
+    pub(super) fn step(&mut self, connection: &Connection, is_short: bool) {
+        let is_idle = self.wrote.is_some_and(|at| at.elapsed() >= IDLE);
+        if !is_idle && !is_short {
+            return;
+        }
+        let more = sqlite::reclaim(connection, PAGES_A_STEP).and_then(|more| {
+            if !more {
+                sqlite::truncate_log(connection)?;
+            }
+            Ok(more)
+        });
+        match more {
+            Ok(true) => {}
+            Ok(false) => self.wrote = None,
+            Err(error) => {
+                tracing::debug!(error = podtap_disk::words(&error), "cannot give space back");
+            }
+        }
+    }
+
+    /// Leaves nothing behind that was acknowledged.
+    pub(super) fn at_the_end(connection: &Connection) {
+        let begun = Instant::now();
+        while begun.elapsed() < AT_THE_END
+            && sqlite::reclaim(connection, PAGES_A_STEP).unwrap_or(false)
+        {}
+        if let Err(error) = sqlite::truncate_log(connection) {
+            tracing::debug!(error = podtap_disk::words(&error), "cannot empty the log");
+        }
+    }
+}
