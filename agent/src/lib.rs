@@ -39,7 +39,7 @@ pub use hooks::{
 };
 pub use link::DialError;
 pub use place::{Place, PlaceRef};
-pub use replay::{Replay, ReplayError};
+pub use replay::{Replay, ReplayError, first_target};
 pub use standing::{Failure, HookStanding};
 pub use status::{LinkState, ServiceState, Status};
 pub use trigger::{Trigger, TriggerError, Triggered};

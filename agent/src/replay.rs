@@ -45,6 +45,17 @@ pub enum ReplayError {
     History(#[from] HistoryError),
 }
 
+/// Where an event with this path went first, by those of its attempts that were made here. What an
+/// import brought along names other people's services, and does not count.
+pub fn first_target(attempts: &[Attempt], path: &str) -> Option<Target> {
+    let mut made_here = attempts.iter().filter(|attempt| !attempt.imported);
+    made_here.find_map(|attempt| {
+        let edited = attempt.edited.as_ref();
+        let path = edited.map_or(path, |edited| &edited.path);
+        Target::of_attempt(&attempt.url, path)
+    })
+}
+
 /// Replays events; what it sends with also sends those that are triggered. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Replayer {
@@ -107,6 +118,7 @@ impl Replayer {
             event: event.id,
             replay,
             again: false,
+            imported: false,
             url,
             edited,
             started_at,

@@ -12,6 +12,14 @@ use url::Url;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target(Url);
 
+impl Default for Target {
+    /// Where developers' services listen most often, for a line that must name one.
+    #[expect(clippy::expect_used, reason = "a test of this file parses it")]
+    fn default() -> Self {
+        "3000".parse().expect("a port is a local service")
+    }
+}
+
 impl Target {
     /// The base URL, without a trailing slash in its path.
     pub fn url(&self) -> &Url {
@@ -149,6 +157,11 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn the_default_is_a_port_of_this_machine() {
+        assert_eq!(Target::default().to_string(), "http://localhost:3000");
     }
 
     #[test]

@@ -155,6 +155,7 @@ async fn a_burst_says_how_many_how_fast_and_what_came_of_them() {
             event: id,
             replay: false,
             again: false,
+            imported: false,
             url: "http://localhost:3000/".to_owned(),
             edited: None,
             started_at: Timestamp::now(),

@@ -88,6 +88,7 @@ impl Store {
             event: event.id,
             replay: false,
             again: false,
+            imported: false,
             url: "http://localhost:3000/podio/hook".to_owned(),
             edited: None,
             started_at: Timestamp::now(),

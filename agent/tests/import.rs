@@ -15,7 +15,7 @@ use podtap_agent::history::{
     PastEvent, Position, Saved, Writer, WriterThread,
 };
 use podtap_agent::import::{Import, Problem, Report};
-use podtap_agent::{HeaderList, WebhookRequest};
+use podtap_agent::{HeaderList, Target, WebhookRequest};
 use podtap_sandbox as sandbox;
 use podtap_wire::EventId;
 use proptest::prelude::*;
@@ -56,7 +56,7 @@ impl Store {
 
     async fn export(&self, format: Format) -> Vec<u8> {
         let mut file = Vec::new();
-        archive::write(&self.history, all(), format, BASE, &mut file)
+        archive::write(&self.history, all(), format, &Target::default(), &mut file)
             .await
             .unwrap();
         file
@@ -113,6 +113,7 @@ fn attempt(event: EventId, number: u32, outcome: Outcome) -> Attempt {
         event,
         number,
         replay: number > 1,
+        imported: true,
         url: format!("{BASE}/podio/hook"),
         edited: None,
         started_at: Timestamp::from_millisecond(1_795_435_471_204).unwrap(),
@@ -259,7 +260,14 @@ async fn an_archive_holds_the_newest_that_match_the_oldest_first() {
     let store = Store::with((1..=2_500).map(past).collect()).await;
     let numbers = async |selection| {
         let mut file = Vec::new();
-        let written = archive::write(&store.history, selection, Format::Ndjson, BASE, &mut file);
+        let target = Target::default();
+        let written = archive::write(
+            &store.history,
+            selection,
+            Format::Ndjson,
+            &target,
+            &mut file,
+        );
         let written = written.await.unwrap();
         let text = String::from_utf8(file).unwrap();
         let number = |line: &str| {
@@ -595,6 +603,7 @@ async fn an_attempt_of_the_highest_number_leaves_room_for_a_replay() {
         event: event.id,
         replay: true,
         again: false,
+        imported: false,
         url: BASE.to_owned(),
         edited: None,
         started_at: Timestamp::now(),

@@ -219,6 +219,7 @@ fn attempts(start: Timestamp, number: u64) -> Vec<NewAttempt> {
         event: event.id,
         replay,
         again: false,
+        imported: false,
         url: "http://127.0.0.1:3000/podio/hook".to_owned(),
         edited: None,
         started_at: event.request.received_at,

@@ -27,14 +27,11 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
     let history = open(settings)?;
     let mut from = Position::default();
     let shown = if let Some(format) = archive_format(&events) {
-        let base = match settings.target()? {
-            Some(target) => target.to_string(),
-            None => "http://localhost:3000".to_owned(),
-        };
+        let target = settings.target()?.unwrap_or_default();
         let most = events.limit.unwrap_or(usize::MAX);
         let filter = filter.clone();
         let selection = Selection::Filter { filter, most };
-        archive::write(&history, selection, format, &base, std::io::stdout()).await?
+        archive::write(&history, selection, format, &target, std::io::stdout()).await?
     } else {
         let limit = events.limit.unwrap_or(LINES);
         let mut rows = newest(&history, &filter, limit).await?;

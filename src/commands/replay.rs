@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::output::printable;
 use podtap_agent::export::json::AttemptObject;
 use podtap_agent::history::{Attempt, Event, Outcome};
-use podtap_agent::{AgentHandle, Replay as Request, Target};
+use podtap_agent::{AgentHandle, Replay as Request, Target, first_target};
 use podtap_tui::editor::edit;
 use podtap_wire::EventId;
 
@@ -128,10 +128,9 @@ fn no_answer(attempt: &Attempt, error: &str) -> Failure {
 /// Where the event went first: what `replay` means when nobody says where to.
 async fn earlier_target(handle: &AgentHandle, event: &Event) -> Result<Target, Failure> {
     let attempts = handle.history().attempts(event.id).await?;
-    let first = attempts.first();
-    let target = first.and_then(|first| Target::of_attempt(&first.url, &event.request.path));
+    let target = first_target(&attempts, &event.request.path);
     target.ok_or_else(|| {
-        Failure::usage("this event was never delivered, so where to?")
+        Failure::usage("this event was never delivered from here, so where to?")
             .hint("name the local service with --to")
     })
 }

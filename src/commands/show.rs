@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::output::printable;
 use podtap_agent::export::{self, json::EventObject};
+use podtap_agent::first_target;
 use podtap_agent::history::{Attempt, Event, Outcome};
 use podtap_wire::HeaderList;
 
@@ -24,11 +25,12 @@ pub(crate) async fn run(show: Show, settings: &Settings) -> Result<ExitCode, Fai
     if show.format.raw {
         std::io::stdout().lock().write_all(&event.request.body)?;
     } else if show.format.curl {
+        let path = &event.request.path;
         let target = match settings.target()? {
-            Some(target) => target.to_string(),
-            None => delivered_to(&attempts).unwrap_or_else(|| "http://localhost:3000".to_owned()),
+            Some(target) => target,
+            None => first_target(&attempts, path).unwrap_or_default(),
         };
-        print(&export::curl::curl(&event.request, &target))?;
+        print(&export::curl::curl(&event.request, &target.with_path(path)))?;
     } else if show.format.json {
         print(&EventObject::new(&event, Some(&attempts)).to_line())?;
     } else {
@@ -37,12 +39,6 @@ pub(crate) async fn run(show: Show, settings: &Settings) -> Result<ExitCode, Fai
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The base URL of the first attempt: its URL without the event's own path.
-fn delivered_to(attempts: &[Attempt]) -> Option<String> {
-    let url: url::Url = attempts.first()?.url.parse().ok()?;
-    Some(url.origin().ascii_serialization())
 }
 
 fn describe(event: &Event, attempts: &[Attempt], look: &Look) -> Vec<String> {

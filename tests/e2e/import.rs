@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
 
-use crate::support::{Service, Stage, command, node, send, split};
+use crate::support::{Service, Stage, command, form_post, node, send, split};
 
 /// A stage whose tunnel `crm` has captured what is hard to write down.
 async fn hostile() -> Stage {
@@ -237,4 +237,66 @@ async fn an_import_makes_a_history_and_says_what_is_wrong_with_a_file() {
     );
     let (code, _, _) = stage.run(&["events", "--json", "--har", "--name", "new"]);
     assert_eq!(code, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_names_the_service_that_answered_and_never_the_tunnels_key() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let (relay, token) = (stage.relay().await, stage.token("ann"));
+    let (agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &[])
+        .await;
+    form_post(
+        &format!("{url}podio/hook?a=b"),
+        b"type=item.update&item_id=1",
+    )
+    .await;
+    agent.object("attempt", |_| true).await;
+
+    let har = stage.succeed(&["events", "--har", "--name", "crm"]);
+    let log = &serde_json::from_str::<serde_json::Value>(&har).unwrap()["log"];
+
+    let expected = format!("http://{}/podio/hook?a=b", service.address());
+    assert_eq!(log["entries"][0]["request"]["url"], expected);
+    let key = url.trim_end_matches('/').rsplit('/').next().unwrap();
+    assert!(!har.contains(key), "{har}");
+    // Firefox's network panel walks the pages and every timing unasked.
+    assert_eq!(log["pages"], serde_json::json!([]));
+    let timings = log["entries"][0]["timings"].as_object().unwrap();
+    assert!(timings.values().all(serde_json::Value::is_number), "{har}");
+}
+
+#[test]
+fn what_an_imported_attempt_names_is_never_called() {
+    let stage = Stage::new();
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let url = format!("http://{}/admin/x", elsewhere.local_addr().unwrap());
+    let started = "2026-11-26T00:00:00.000Z";
+    let har = serde_json::json!({ "log": { "version": "1.2", "entries": [{
+        "startedDateTime": started,
+        "request": { "method": "POST", "url": url, "headers": [], "postData": { "text": "a=1" } },
+        "response": { "status": 200, "headers": [], "content": {} },
+        "_podtap": {
+            "path": "/x",
+            "attempts": [{
+                "id": "01JD3M5X8RGQ7T9V2W4Y6Z0ABC", "attempt": 1, "replay": false, "url": url,
+                "started_at": started, "duration_ms": 1.0, "status": 200
+            }]
+        }
+    }] } });
+    let file = stage.home().join("hostile.har");
+    std::fs::write(&file, har.to_string()).unwrap();
+    stage.succeed(&["import", file.to_str().unwrap(), "--name", "crm"]);
+    let id = stage.events(&[])[0]["id"].as_str().unwrap().to_owned();
+
+    let (code, _, stderr) = stage.run(&["replay", &id, "--name", "crm"]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("--to"), "{stderr}");
+    let shown = stage.succeed(&["show", &id, "--curl", "--name", "crm"]);
+    assert!(shown.contains("http://localhost:3000/x"), "{shown}");
+    assert!(
+        elsewhere.accept().is_err(),
+        "the archive's service was called"
+    );
 }

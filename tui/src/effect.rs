@@ -108,8 +108,8 @@ pub(crate) enum Effect {
         selection: Box<Selection>,
         /// As what.
         format: Format,
-        /// The URL in front of their paths.
-        base: String,
+        /// What the URLs of events that went nowhere name.
+        target: Target,
         /// The file, which must not be there.
         file: PathBuf,
     },

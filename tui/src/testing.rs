@@ -148,6 +148,7 @@ pub(crate) fn attempts(position: i64) -> Vec<Attempt> {
         event: id(position),
         number,
         replay,
+        imported: false,
         url: "http://localhost:3000/podio/hook".to_owned(),
         edited: None,
         started_at: received(position),

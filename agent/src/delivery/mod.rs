@@ -245,6 +245,7 @@ impl Delivery {
                 event: event.id,
                 replay: false,
                 again: verdict.is_some(),
+                imported: false,
                 url: self.target.with_path(&event.request.path),
                 edited: None,
                 started_at,

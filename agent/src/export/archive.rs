@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::har::{CREATOR, Entry};
 use super::json::{EventObject, text};
+use crate::config::Target;
 use crate::history::{Anchor, Filter, History, HistoryError, MAX_PAGE, PageQuery, Position};
 
 /// Bytes gathered before they are written.
@@ -58,7 +59,7 @@ pub fn create(file: &std::path::Path) -> io::Result<std::fs::File> {
 
 /// Writes an archive of these events and of every attempt of theirs, the oldest first; how many it
 /// holds. One that cannot be read is left out: see [`History::damage`]. An event that retention removes meanwhile is left out, and so is what arrives meanwhile.
-/// `base` is the URL in front of the events' paths, which HAR asks for.
+/// `target` is what HAR's URLs name where an event went nowhere: never the tunnel, whose URL is a secret.
 ///
 /// # Cancel safety
 /// Dropping the future leaves an archive that ends somewhere.
@@ -66,13 +67,13 @@ pub async fn write(
     history: &History,
     selection: Selection,
     format: Format,
-    base: &str,
+    target: &Target,
     to: impl Write + Send,
 ) -> Result<u64, ArchiveError> {
     let mut archive = Archive {
         history,
         format,
-        base,
+        target,
         to: BufWriter::with_capacity(BUFFER, to),
         written: 0,
     };
@@ -94,7 +95,7 @@ pub async fn write(
 struct Archive<'a, W: Write> {
     history: &'a History,
     format: Format,
-    base: &'a str,
+    target: &'a Target,
     to: BufWriter<W>,
     written: u64,
 }
@@ -105,7 +106,8 @@ impl<W: Write + Send> Archive<'_, W> {
             self.to
                 .write_all(br#"{"log":{"version":"1.2","creator":"#)?;
             self.json(&CREATOR)?;
-            self.to.write_all(br#","entries":["#)?;
+            // Firefox asks for pages, though there may be none.
+            self.to.write_all(br#","pages":[],"entries":["#)?;
         }
         Ok(())
     }
@@ -146,7 +148,7 @@ impl<W: Write + Send> Archive<'_, W> {
             Format::Har => {
                 let separator: &[u8] = if self.written == 0 { b"\n" } else { b",\n" };
                 self.to.write_all(separator)?;
-                self.json(&Entry::new(&event, &attempts, self.base))?;
+                self.json(&Entry::new(&event, &attempts, self.target))?;
             }
             Format::Ndjson => {
                 let line = EventObject::new(&event, Some(&attempts)).to_line();

@@ -4,6 +4,7 @@
 pub mod archive;
 pub mod curl;
 pub mod har;
+pub mod httpie;
 pub mod json;
 pub mod raw;
 mod shell;

@@ -137,6 +137,8 @@ pub struct Attempt {
     pub number: u32,
     /// Whether somebody asked for it.
     pub replay: bool,
+    /// Whether another history had it: what its URL says is not this agent's to follow.
+    pub imported: bool,
     /// The URL it went to.
     pub url: String,
     /// What was sent instead of the event itself; `None` for the event as it came.

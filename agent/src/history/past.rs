@@ -122,6 +122,7 @@ fn record(
             event,
             replay,
             again: false,
+            imported: true,
             url,
             edited,
             started_at,

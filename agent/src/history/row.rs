@@ -35,7 +35,7 @@ pub(super) const EVENT: &str = "e.position, e.id, e.seq, e.received_at, e.method
 
 /// The columns that [`attempt`] reads.
 pub(super) const ATTEMPT: &str = "number, replay, url, started_at, duration_us, status, error, \
-     headers, body_bytes, body, edited_head, edited_body";
+     headers, body_bytes, body, edited_head, edited_body, imported";
 
 /// The rows that can be read: one that cannot costs itself and no other. How many there are of those
 /// tells [`super::History::damage`].
@@ -192,6 +192,7 @@ pub(super) fn attempt(event: EventId, row: &Row<'_>) -> rusqlite::Result<Attempt
         event,
         number: row.get(0)?,
         replay: row.get(1)?,
+        imported: row.get(12)?,
         url: row.get(2)?,
         edited,
         started_at: timestamp(row, 3)?,

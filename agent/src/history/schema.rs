@@ -2,7 +2,8 @@
 //! refused by name.
 
 /// Each entry takes a file from the format of its index to the next. Never edited, only added to.
-pub(super) const MIGRATIONS: &[&str] = &[FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5];
+pub(super) const MIGRATIONS: &[&str] =
+    &[FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5, FORMAT_6];
 
 /// `events` is what lists and filters read, one narrow row an event, so that a page of a million
 /// events stays cheap and a change of state rewrites no body. `requests` and `attempts` hold the
@@ -176,6 +177,13 @@ CREATE TABLE age_marks (
     position INTEGER PRIMARY KEY,
     age_ms   INTEGER NOT NULL
 ) STRICT;
+";
+
+/// Which attempts another history had. Of those that are there nobody knows: an event that came
+/// over no relay may have been imported with them, so none of them counts as this agent's.
+const FORMAT_6: &str = "
+ALTER TABLE attempts ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;
+UPDATE attempts SET imported = 1 WHERE position IN (SELECT position FROM events WHERE seq IS NULL);
 ";
 
 /// The format that this build writes.

@@ -170,8 +170,8 @@ fn insert_attempt(
     transaction
         .prepare_cached(
             "INSERT INTO attempts (position, number, replay, url, started_at, duration_us, \
-             status, error, headers, body_bytes, body, edited_head, edited_body) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             status, error, headers, body_bytes, body, edited_head, edited_body, imported) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             attempt.position.0,
@@ -187,6 +187,7 @@ fn insert_attempt(
             body,
             edited_head,
             attempt.edited.as_ref().map(|edited| &edited.body[..]),
+            attempt.imported,
         ])?;
     Ok(())
 }

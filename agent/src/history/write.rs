@@ -37,6 +37,8 @@ pub struct NewAttempt {
     pub replay: bool,
     /// Whether the event still waits for another attempt.
     pub again: bool,
+    /// Whether another history had it.
+    pub imported: bool,
     /// The URL it went to.
     pub url: String,
     /// What was sent instead of the event itself.
@@ -55,6 +57,7 @@ impl NewAttempt {
         let Self {
             event,
             replay,
+            imported,
             url,
             edited,
             started_at,
@@ -66,6 +69,7 @@ impl NewAttempt {
             event,
             number,
             replay,
+            imported,
             url,
             edited,
             started_at,

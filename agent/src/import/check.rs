@@ -118,6 +118,7 @@ pub(super) fn attempt(object: AttemptObject<'_>) -> Result<Attempt, Wrong> {
         event: object.id,
         number: object.attempt.max(1),
         replay: object.replay,
+        imported: true,
         url: object.url.into_owned(),
         edited: object.edited.map(edited).transpose()?,
         started_at: object.started_at,

@@ -81,12 +81,10 @@ impl App {
                 most: MOST_EXPORTED,
             },
         };
-        let target = self.status.target.as_ref().map(ToString::to_string);
-        let base = self.status.public_url.clone().or(target);
         effects.push(Effect::Export {
             selection: Box::new(selection),
             format: *format,
-            base: base.unwrap_or_else(|| "http://localhost".to_owned()),
+            target: self.status.target.clone().unwrap_or_default(),
             file,
         });
         Ok(())

@@ -8,7 +8,7 @@ use super::App;
 use crate::effect::{Effect, Read};
 use crate::keymap::Key;
 use crate::modal::Modal;
-use crate::modal::copy::{Copying, Form};
+use crate::modal::copy::{Copying, Form, is_obeyed};
 use crate::theme::Role;
 use crate::words;
 
@@ -66,13 +66,16 @@ impl App {
     }
 
     fn copy_event(&mut self, event: &Event, form: Form, effects: &mut Vec<Effect>) {
-        let local = self.status.target.as_ref().map(ToString::to_string);
+        let local = self.status.target.as_ref();
         let public = self.status.public_url.as_deref();
         let name = words::whole_event(event);
-        match form.bytes(event, local.as_deref(), public) {
+        match form.bytes(event, local, public) {
             Ok(bytes) => {
+                let mut done = format!("Copied the {} of {name}", form.name());
+                if is_obeyed(&bytes) {
+                    done.push_str(", with control characters: do not paste it into a terminal");
+                }
                 effects.push(Effect::Copy(bytes));
-                let done = format!("Copied the {} of {name}", form.name());
                 self.toasts.show(Role::Ok, done, self.now);
             }
             Err(error) => self.toasts.show(Role::Failed, error, self.now),

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use podtap_agent::AgentHandle;
 use podtap_agent::export::archive::{self, Format, Selection};
 use podtap_agent::import::{Import, Report};
+use podtap_agent::{AgentHandle, Target};
 
 use super::words;
 
@@ -14,12 +14,12 @@ pub(super) async fn export(
     agent: &AgentHandle,
     selection: Selection,
     format: Format,
-    base: &str,
+    target: &Target,
     file: PathBuf,
 ) -> Result<(u64, PathBuf), String> {
     let opened = archive::create(&file)
         .map_err(|error| format!("{} cannot be made: {error}", file.display()))?;
-    let written = archive::write(agent.history(), selection, format, base, opened).await;
+    let written = archive::write(agent.history(), selection, format, target, opened).await;
     match written {
         Ok(many) => Ok((many, file)),
         Err(error) => Err(format!("{} is not whole: {}", file.display(), words(error))),

@@ -200,10 +200,10 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
         Effect::Export {
             selection,
             format,
-            base,
+            target,
             file,
         } => {
-            let result = archive::export(agent, *selection, format, &base, file).await;
+            let result = archive::export(agent, *selection, format, &target, file).await;
             Answer::Exported { result }
         }
         Effect::Import { file } => {

@@ -1,7 +1,7 @@
 //! What of the selected event shall be copied.
 
 use podtap_agent::history::Event;
-use podtap_agent::{EventId, export};
+use podtap_agent::{EventId, Target, export};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
@@ -62,7 +62,7 @@ impl Form {
     pub(crate) fn bytes(
         self,
         event: &Event,
-        local: Option<&str>,
+        local: Option<&Target>,
         public: Option<&str>,
     ) -> Result<Vec<u8>, String> {
         let request = &event.request;
@@ -72,21 +72,26 @@ impl Form {
                 "too large for the clipboard; use `podtap show {id} --raw`"
             ));
         }
-        let base = local
-            .or(public)
-            .unwrap_or("http://localhost:3000")
-            .trim_end_matches('/');
+        let public =
+            public.map(|public| format!("{}{}", public.trim_end_matches('/'), request.path));
+        let url = match (local, &public) {
+            (Some(local), _) => local.with_path(&request.path),
+            (None, Some(public)) => public.clone(),
+            (None, None) => Target::default().with_path(&request.path),
+        };
         let bytes = match self {
-            Self::Curl => export::curl::curl(request, base).into_bytes(),
-            Self::Httpie => export::curl::httpie(request, base).into_bytes(),
+            Self::Curl => export::curl::curl(request, &url).into_bytes(),
+            Self::Httpie => export::httpie::httpie(request, &url)
+                .map_err(|why| why.to_string())?
+                .into_bytes(),
             Self::Raw => export::raw::raw(request),
             Self::Json => export::json::EventObject::new(event, None)
                 .to_pretty()
                 .into_bytes(),
             Self::Body => request.body.to_vec(),
             Self::Url => {
-                let public = public.ok_or("there is no public URL without a relay")?;
-                format!("{}{}", public.trim_end_matches('/'), request.path).into_bytes()
+                let none = "there is no public URL without a relay";
+                public.ok_or(none)?.into_bytes()
             }
             Self::Id => event.id.to_string().into_bytes(),
         };
@@ -101,6 +106,13 @@ pub(crate) struct Copying(pub(crate) Option<(EventId, String)>);
 
 /// Cells of the window beside the event's name.
 const WIDTH: usize = 20;
+/// Whether a text holds what some terminals obey where it is pasted. Line breaks do not count: a
+/// body has them, and a person expects them.
+pub(crate) fn is_obeyed(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    text.chars()
+        .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
 
 /// Draws the menu over `screen`.
 pub(crate) fn view(copying: &Copying, app: &App, screen: Rect, buffer: &mut Buffer) {
@@ -138,12 +150,25 @@ mod tests {
     use crate::testing::event;
 
     #[test]
+    fn what_a_terminal_obeys_is_known() {
+        for (bytes, obeyed) in [
+            (&b"a=1\r\n\tb"[..], false),
+            (b"\x1b[201~", true),
+            (b"\x7f", true),
+            ("\u{9b}2J".as_bytes(), true),
+            (b"\0", true),
+        ] {
+            assert_eq!(is_obeyed(bytes), obeyed, "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn every_form_has_its_letter_and_its_text() {
         let public = "https://hooks.example.com/key/";
         for (letter, form, _) in Form::ALL {
             assert_eq!(Form::of(letter.to_string().parse().unwrap()), Some(form));
             let bytes = form
-                .bytes(&event(7), Some("http://localhost:3000"), Some(public))
+                .bytes(&event(7), Some(&Target::default()), Some(public))
                 .unwrap();
             assert!(!bytes.is_empty(), "{form:?}");
         }

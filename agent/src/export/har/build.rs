@@ -9,18 +9,26 @@ use podtap_wire::{HeaderList, latin1};
 use super::super::json::{self, Findings, duration_ms, millis};
 use super::super::uri;
 use super::{BASE64, Cache, Content, Entry, Pair, Podtap, PostData, Request, Response, Timings};
+use crate::config::Target;
 use crate::history::{Attempt, Event, Outcome};
 
 /// What a body is whose sender does not say.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
 impl<'a> Entry<'a> {
-    /// An event with its attempts; `base` is the URL in front of its path.
-    pub fn new(event: &'a Event, attempts: &'a [Attempt], base: &str) -> Self {
+    /// An event with its attempts. Its URL is that of the service that answered last; of `target`,
+    /// where none did.
+    pub fn new(event: &'a Event, attempts: &'a [Attempt], target: &Target) -> Self {
         let (request, last) = (&event.request, attempts.last());
         let time = last.map_or(0.0, |last| duration_ms::number(last.duration));
         let received_at = millis::text(request.received_at);
-        let url = format!("{}{}", base.trim_end_matches('/'), uri::path(&request.path));
+        let answered = last.and_then(|last| {
+            let edited = last.edited.as_ref();
+            let path = edited.map_or(&request.path, |edited| &edited.path);
+            Target::of_attempt(&last.url, path)
+        });
+        let target = answered.as_ref().unwrap_or(target);
+        let url = target.with_path(&uri::path(&request.path));
         Self {
             started_date_time: received_at.clone().into(),
             time: Some(time),
@@ -181,13 +189,14 @@ mod tests {
             event: id,
             number: 1,
             replay: false,
+            imported: false,
             url: "http://localhost:3000/".to_owned(),
             edited: None,
             started_at: Timestamp::UNIX_EPOCH,
             duration: Duration::from_micros(1_500),
             outcome,
         }));
-        serde_json::to_value(Entry::new(&event, &attempts, "http://localhost:3000/")).unwrap()
+        serde_json::to_value(Entry::new(&event, &attempts, &Target::default())).unwrap()
     }
 
     #[test]

@@ -66,6 +66,7 @@ pub(super) fn past(entry: Entry<'_>) -> Result<Option<Past>, Wrong> {
             event: id,
             number: 1,
             replay: false,
+            imported: true,
             url: url.into_owned(),
             edited: None,
             started_at: request.received_at,
