@@ -15,7 +15,8 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, LinkConfig, Retention, Target};
+use crate::config::{Config, DeliveryConfig, LinkConfig, Retention, Target};
+use crate::connection::Connector;
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
 use crate::delivery::gate::Gate;
@@ -27,7 +28,6 @@ use crate::link::{DialError, Face, Link, QUEUED_RESPONSES, Stop};
 use crate::lock::{Lock, LockError};
 use crate::replay::{self, Replayer};
 use crate::status::Status;
-use crate::tls;
 use crate::watch::Watch;
 
 /// How often the history is looked at for writes of other processes.
@@ -131,17 +131,16 @@ impl Agent {
             delivery,
             retention,
             podio,
+            trust,
         } = config;
         let (changes, _) = broadcast::channel(CHANGE_BUFFER);
         let lock = link.is_some().then(|| take_over(&path)).transpose()?;
         let (writer, writer_thread) = open_writer(&path, &changes, lock.as_ref())?;
         let history = History::open_read_only(&path)?;
-        let tls = tls::client_config(needs_tls(link.as_ref(), target.as_ref()))?;
+        let needs_tls = needs_tls(link.as_ref(), target.as_ref());
+        let (tls, connector) = Connector::with_tls(&trust, needs_tls)?;
         let answers_sender = answers_sender(link.as_ref());
-        // What goes back to the sender is whole.
-        let whole = answers_sender.then_some(limits::MAX_BODY_BYTES);
-        let keep_bytes = whole.unwrap_or(delivery.max_response_bytes);
-        let forwarder = Forwarder::new(&delivery, Arc::clone(&tls), keep_bytes);
+        let forwarder = Forwarder::new(&delivery, connector, keeps(answers_sender, &delivery));
         let status = watch::Sender::new(Status {
             tunnel: link.as_ref().map(|link| link.tunnel.as_str().to_owned()),
             target: target.clone(),
@@ -291,6 +290,12 @@ fn open_writer(
         }
         opened => opened,
     }
+}
+
+/// Bytes of an answer that are needed: what goes back to the sender is whole.
+fn keeps(answers_sender: bool, delivery: &DeliveryConfig) -> usize {
+    let whole = answers_sender.then_some(limits::MAX_BODY_BYTES);
+    whole.unwrap_or(delivery.max_response_bytes)
 }
 
 /// Whether the local service's answers go back to the sender.

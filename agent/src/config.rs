@@ -12,6 +12,7 @@ use url::Url;
 use crate::hooks::WantedHook;
 use crate::place::PlaceRef;
 pub use crate::target::{InvalidTarget, Target, without_user_info};
+use crate::tls::Trust;
 
 /// Everything an agent needs.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct Config {
     pub retention: Retention,
     /// What is done for Podio's hooks.
     pub podio: PodioConfig,
+    /// Which certificates are taken, of the relay and of the local service.
+    pub trust: Trust,
 }
 
 impl Config {
@@ -40,6 +43,7 @@ impl Config {
             delivery: DeliveryConfig::default(),
             retention: Retention::default(),
             podio: PodioConfig::default(),
+            trust: Trust::default(),
         }
     }
 }

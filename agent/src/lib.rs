@@ -7,6 +7,7 @@
 
 mod agent;
 pub mod config;
+pub mod connection;
 mod delivery;
 pub mod draft;
 pub mod explain;

@@ -3,11 +3,17 @@
 use std::error::Error;
 use std::io;
 
-/// The innermost cause, which says what happened: `connection refused`, not `client error`.
+use rustls::{CertificateError, InvalidMessage};
+
+/// What happened, by the innermost cause: `connection refused`, not `client error`.
 #[must_use]
 pub fn words(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
-    while let Some(source) = cause.source() {
+    loop {
+        if let Some(tls) = tls_error(cause) {
+            return tls_words(tls);
+        }
+        let Some(source) = cause.source() else { break };
         cause = source;
     }
     match cause.downcast_ref::<io::Error>() {
@@ -21,6 +27,69 @@ pub fn words(error: &(dyn Error + 'static)) -> String {
     }
 }
 
+/// The same about a local service, with what helps where its certificate is not taken.
+pub(crate) fn of_local_service(error: &(dyn Error + 'static)) -> String {
+    with_hint(
+        error,
+        "trust it with --ca-file FILE, or take any with --insecure-local",
+    )
+}
+
+/// The same about a relay.
+pub(crate) fn of_relay(error: &(dyn Error + 'static)) -> String {
+    with_hint(error, "trust its authority with --ca-file FILE")
+}
+
+fn with_hint(error: &(dyn Error + 'static), hint: &str) -> String {
+    let mut cause = Some(error);
+    let mut is_certificate = false;
+    while let Some(error) = cause {
+        let tls = tls_error(error);
+        is_certificate |= matches!(tls, Some(rustls::Error::InvalidCertificate(_)));
+        cause = error.source();
+    }
+    let words = words(error);
+    if is_certificate {
+        format!("{words}; {hint}")
+    } else {
+        words
+    }
+}
+
+/// An error of TLS, also one that errors of input and output bring along, one in the other.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    match error.downcast_ref::<io::Error>() {
+        Some(outer) => tls_error(outer.get_ref()?),
+        None => error.downcast_ref(),
+    }
+}
+
+fn tls_words(error: &rustls::Error) -> String {
+    use CertificateError as C;
+    let words = match error {
+        rustls::Error::InvalidCertificate(certificate) => match certificate {
+            C::Expired | C::ExpiredContext { .. } => "its certificate has expired",
+            C::NotValidYet | C::NotValidYetContext { .. } => "its certificate is not valid yet",
+            C::NotValidForName | C::NotValidForNameContext { .. } => {
+                "its certificate is for another name"
+            }
+            C::Revoked => "its certificate was revoked",
+            C::UnknownIssuer | C::Other(_) => {
+                "its certificate is not trusted here: it is self-signed or of an unknown authority"
+            }
+            other => return format!("its certificate is not valid: {other}"),
+        },
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "it does not speak TLS there; give its URL with http:// instead of https://"
+        }
+        rustls::Error::AlertReceived(alert) => {
+            return format!("it refused the TLS handshake ({alert:?})");
+        }
+        other => return other.to_string(),
+    };
+    words.to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,6 +97,24 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("client error")]
     struct Outer(#[source] io::Error);
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_told_with_what_helps() {
+        let certificate = |error| {
+            let error = rustls::Error::InvalidCertificate(error);
+            Outer(io::Error::other(io::Error::other(error)))
+        };
+        let unknown = certificate(CertificateError::UnknownIssuer);
+        assert!(words(&unknown).contains("self-signed"));
+        assert!(of_local_service(&unknown).ends_with("--insecure-local"));
+        assert!(of_relay(&unknown).ends_with("--ca-file FILE"));
+        assert_eq!(
+            words(&certificate(CertificateError::Expired)),
+            "its certificate has expired"
+        );
+        let other = Outer(io::Error::other("told as it is"));
+        assert_eq!(of_local_service(&other), "told as it is");
+    }
 
     #[test]
     fn the_innermost_cause_is_told_in_plain_words() {

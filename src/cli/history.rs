@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::listen::Tunnel;
+use super::listen::{Certificates, Tunnel};
 
 #[derive(Debug, Args)]
 pub(crate) struct Ui {
@@ -14,6 +14,8 @@ pub(crate) struct Ui {
     /// Print the default keys as the table `keys` of the configuration file, and end
     #[arg(long)]
     pub(crate) print_keys: bool,
+    #[command(flatten)]
+    pub(crate) certificates: Certificates,
     #[command(flatten)]
     pub(crate) tunnel: Tunnel,
 }
@@ -127,6 +129,8 @@ pub(crate) struct Replay {
     /// One JSON object an attempt
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) certificates: Certificates,
     #[command(flatten)]
     pub(crate) tunnel: Tunnel,
 }

@@ -77,6 +77,8 @@ pub(crate) struct Listen {
     /// Pass the sender's Host header on instead of the local service's
     #[arg(long)]
     pub(crate) preserve_host: bool,
+    #[command(flatten)]
+    pub(crate) certificates: Certificates,
     /// Where the relay inside this process listens [default: 127.0.0.1:7638 or the next free port]
     #[arg(long, value_name = "ADDR", conflicts_with = "relay")]
     pub(crate) listen: Option<String>,
@@ -130,6 +132,17 @@ pub(crate) struct Podio {
     /// Hold the events of an object that is updated in a loop, until it is let go
     #[arg(long)]
     pub(crate) break_loops: bool,
+}
+
+/// Which certificates are taken.
+#[derive(Debug, Args)]
+pub(crate) struct Certificates {
+    /// Trust the certificates in this PEM file, of an https service or the relay
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<String>,
+    /// Take any certificate of an https service on this machine or at a private address
+    #[arg(long)]
+    pub(crate) insecure_local: bool,
 }
 
 /// Which history is meant.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use podtap_agent::Target;
 
-use super::listen::Tunnel;
+use super::listen::{Certificates, Tunnel};
 
 #[derive(Debug, Args)]
 pub(crate) struct Trigger {
@@ -42,6 +42,8 @@ pub(crate) struct Trigger {
     /// One JSON object a request
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) certificates: Certificates,
     #[command(flatten)]
     pub(crate) tunnel: Tunnel,
 }

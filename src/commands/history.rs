@@ -33,6 +33,7 @@ pub(super) fn browser(
     let mut config = Config::new(existing(settings)?);
     config.target = target;
     config.podio = super::podio::agent_config(settings)?;
+    config.trust = settings.trust()?;
     let path = config.history.clone();
     Agent::open(config).map_err(|error| open_failure(&path, &error))
 }

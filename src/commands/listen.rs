@@ -150,6 +150,7 @@ pub(super) fn agent_config(
     }
     config.delivery.preserve_host = settings.switch(Key::PRESERVE_HOST, false)?;
     config.podio = super::podio::agent_config(settings)?;
+    config.trust = settings.trust()?;
     if let Some(age) = settings.duration(Key::KEEP_AGE)? {
         config.retention.max_age = age;
     }

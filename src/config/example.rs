@@ -63,6 +63,7 @@ fn every_value_of_the_example_is_one_that_the_setting_takes() {
     }
     let switched = [
         (Key::ALLOW_PLAINTEXT_RELAY, false),
+        (Key::INSECURE_LOCAL, false),
         (Key::PRESERVE_HOST, false),
         (Key::VERIFY, true),
         (Key::FORWARD_VERIFY, true),

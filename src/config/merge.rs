@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use super::key::Key;
 use crate::cli::{
-    Cli, Command, Deed, Events, EventsCommand, HooksCommand, RelayServe, SandboxCommand, Tunnel,
+    Certificates, Cli, Command, Deed, Events, EventsCommand, HooksCommand, RelayServe,
+    SandboxCommand, Tunnel,
 };
 
 /// Settings from one source.
@@ -74,6 +75,7 @@ pub(super) fn flags(cli: &Cli) -> Layer {
             typed.text(Key::WINDOW, listen.window.as_ref());
             typed.text(Key::LISTEN, listen.listen.as_ref());
             typed.switch(Key::PRESERVE_HOST, listen.preserve_host, true);
+            typed.certificates(&listen.certificates);
             typed.text(Key::PODIO_URL, listen.podio.podio_url.as_ref());
             typed.switch(Key::VERIFY, listen.podio.no_verify, false);
             typed.text(Key::FORWARD_VERIFY, listen.podio.forward_verify.as_ref());
@@ -82,6 +84,7 @@ pub(super) fn flags(cli: &Cli) -> Layer {
         }
         Command::Ui(ui) => {
             typed.text(Key::FORWARD_TO, ui.forward_to.as_ref());
+            typed.certificates(&ui.certificates);
             typed.tunnel(&ui.tunnel);
         }
         Command::Events(Events {
@@ -94,10 +97,12 @@ pub(super) fn flags(cli: &Cli) -> Layer {
         Command::Explain(explain) => typed.tunnel(&explain.tunnel),
         Command::Replay(replay) => {
             typed.text(Key::FORWARD_TO, replay.to.as_ref());
+            typed.certificates(&replay.certificates);
             typed.tunnel(&replay.tunnel);
         }
         Command::Trigger(trigger) => {
             typed.text(Key::FORWARD_TO, trigger.to.as_ref());
+            typed.certificates(&trigger.certificates);
             typed.tunnel(&trigger.tunnel);
         }
         Command::Relay(relay) => typed.relay(&relay.serve),
@@ -147,6 +152,11 @@ impl Typed {
         if given {
             self.text(key, Some(&value.to_string()));
         }
+    }
+
+    fn certificates(&mut self, certificates: &Certificates) {
+        self.text(Key::CA_FILE, certificates.ca_file.as_ref());
+        self.switch(Key::INSECURE_LOCAL, certificates.insecure_local, true);
     }
 
     fn tunnel(&mut self, tunnel: &Tunnel) {

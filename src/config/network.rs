@@ -1,9 +1,11 @@
 //! The settings of what is talked to, and where: local service, relay, proxy, and what listens.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::str::FromStr;
 
 use podtap_agent::Target;
+use podtap_agent::tls::{Trust, read_certificates};
 use podtap_podio::reach;
 use podtap_wire::Respond;
 use url::Url;
@@ -52,6 +54,24 @@ impl Settings {
     /// The URL under which the world reaches the relay, where one is set.
     pub(crate) fn public_url(&self) -> Result<Option<Url>, Failure> {
         self.with(Key::PUBLIC_URL, web_url)
+    }
+
+    /// Which certificates are taken beside those of the system's authorities.
+    pub(crate) fn trust(&self) -> Result<Trust, Failure> {
+        let certificates = match self.entry(Key::CA_FILE) {
+            Some((path, origin)) => read_certificates(Path::new(path)).map_err(|error| {
+                Failure::usage("the certificates cannot be read")
+                    .fact("file", path.clone())
+                    .fact("why", error.to_string())
+                    .fact("from", origin.to_string())
+                    .hint("name a PEM file with --ca-file: it begins with -----BEGIN CERTIFICATE-----")
+            })?,
+            None => Vec::new(),
+        };
+        Ok(Trust {
+            certificates,
+            insecure_local: self.switch(Key::INSECURE_LOCAL, false)?,
+        })
     }
 
     /// Who answers the sender.

@@ -6,7 +6,7 @@ use podtap_agent::export::json::{AttemptObject, EventObject, millis};
 use podtap_agent::history::{
     Attempt, DeliveryState, Ends, Event, Finding, LoopFinding, Verification,
 };
-use podtap_agent::{AgentHandle, LinkState, ServiceState};
+use podtap_agent::{AgentHandle, LinkState, ServiceState, Status};
 use podtap_wire::{EventId, Seq};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -109,6 +109,10 @@ impl Feed {
                 }
             }
         }
+        if status.service != self.service {
+            self.service(&status)?;
+            self.service = status.service.clone();
+        }
         // Before it can be used only trouble is worth a word.
         let is_first_dial = matches!(status.link, LinkState::Connecting { reason: None, .. });
         if !self.said_ready && is_first_dial {
@@ -125,15 +129,27 @@ impl Feed {
             }
             self.link = status.link;
         }
-        if status.service != self.service {
-            if let (Format::Lines, ServiceState::Down { since, reason }, Some(target)) =
-                (self.format, &status.service, &status.target)
-            {
-                print(&lines::service_down(*since, &self.look, reason, target))?;
-            }
-            self.service = status.service;
-        }
         Ok(())
+    }
+
+    /// The local service went away, or came back. The first answer of a run is no news.
+    fn service(&self, status: &Status) -> Result<(), Failure> {
+        let was_down = matches!(self.service, ServiceState::Down { .. });
+        match (self.format, &status.service, &status.target) {
+            (Format::Json, ServiceState::Down { reason, .. }, _) => {
+                print_object(&Object::service("down", Some(reason)))
+            }
+            (Format::Json, ServiceState::Up { .. }, _) if was_down => {
+                print_object(&Object::service("up", None))
+            }
+            (Format::Lines, ServiceState::Down { since, reason }, Some(target)) => {
+                print(&lines::service_down(*since, &self.look, reason, target))
+            }
+            (Format::Lines, ServiceState::Up { since }, Some(target)) if was_down => {
+                print(&lines::service_up(*since, &self.look, target))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn events(&mut self) -> Result<(), Failure> {

@@ -20,6 +20,10 @@ pub(crate) enum Object<'a> {
         state: &'static str,
         reason: Option<&'a str>,
     },
+    Service {
+        state: &'static str,
+        reason: Option<&'a str>,
+    },
     Verify {
         id: String,
         hook_id: Option<String>,
@@ -124,6 +128,11 @@ impl<'a> Object<'a> {
             LinkState::Stopped { reason } => ("stopped", Some(reason.as_str())),
         };
         Self::Link { state, reason }
+    }
+
+    /// The local service is away, or back.
+    pub(crate) const fn service(state: &'static str, reason: Option<&'a str>) -> Self {
+        Self::Service { state, reason }
     }
 
     /// What came of the validation of a `hook.verify`.

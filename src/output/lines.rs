@@ -218,6 +218,15 @@ pub(crate) fn validation(verification: &Verification) -> Came {
     }
 }
 
+/// The local service is back.
+pub(crate) fn service_up(since: Timestamp, look: &Look, target: &Target) -> Painted {
+    look.line(&[
+        (Tone::Plain, &format!("{}  ", look.clock(since))),
+        (Tone::Good, "✓"),
+        (Tone::Plain, &format!("  {target} answers again")),
+    ])
+}
+
 /// What came of the validation of a `hook.verify`.
 pub(crate) fn verified(
     event: &Event,

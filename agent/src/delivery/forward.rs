@@ -10,16 +10,15 @@ use http::uri::{PathAndQuery, Uri};
 use http::{Method, Request, Response, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use podtap_wire::HeaderList;
+use tower_service::Service as _;
 
-use super::connection::{Connector, Reading};
 use super::headers::{self, Marks, Origin};
 use super::letters;
 use crate::config::{DeliveryConfig, Target};
+use crate::connection::{Connector, Reading};
 use crate::history::Outcome;
 use crate::reason;
 
@@ -27,8 +26,8 @@ use crate::reason;
 /// and a request that meets the closing is lost.
 const IDLE_LIMIT: Duration = Duration::from_secs(4);
 
-/// Time to connect. A local service that does not even refuse within it is away.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time for one probe: a service on this machine answers in well under a millisecond.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What to send where.
 #[derive(Debug)]
@@ -103,6 +102,7 @@ struct Clients {
     kept_alive: HttpClient,
     /// Makes a new connection for each request.
     fresh: HttpClient,
+    connector: Connector,
 }
 
 /// Why one exchange came to nothing.
@@ -123,21 +123,7 @@ pub(crate) struct Forwarder {
 
 impl Forwarder {
     /// A forwarder that keeps up to `keep_bytes` of an answer's body.
-    pub(crate) fn new(
-        config: &DeliveryConfig,
-        tls: Arc<rustls::ClientConfig>,
-        keep_bytes: usize,
-    ) -> Self {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(Arc::unwrap_or_clone(tls))
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
-        let connector = Connector(connector);
+    pub(crate) fn new(config: &DeliveryConfig, connector: Connector, keep_bytes: usize) -> Self {
         let kept_alive = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
@@ -147,10 +133,14 @@ impl Forwarder {
         let fresh = Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(0)
             .http1_preserve_header_case(true)
-            .build(connector);
+            .build(connector.clone());
         let (timeout, preserve_host) = (config.timeout, config.preserve_host);
         Self {
-            clients: Arc::new(Clients { kept_alive, fresh }),
+            clients: Arc::new(Clients {
+                kept_alive,
+                fresh,
+                connector,
+            }),
             timeout,
             preserve_host,
             keep_bytes,
@@ -175,12 +165,41 @@ impl Forwarder {
             }
         };
         match tokio::time::timeout(self.timeout, attempt).await {
-            Ok(exchanged) => exchanged.map_err(|broken| broken.failure),
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(broken)) => Err(self.explained(&dispatch, broken.failure).await),
             Err(_) => Err(Failure::Ended(format!(
                 "no answer within {:?}",
                 self.timeout
             ))),
         }
+    }
+
+    /// A lost connection may mean that the local service expects TLS: then it has seen nothing.
+    async fn explained(&self, dispatch: &Dispatch<'_>, failure: Failure) -> Failure {
+        let is_plain = dispatch.target.url().scheme() == "http";
+        let (Failure::Lost(_), true) = (&failure, is_plain) else {
+            return failure;
+        };
+        let Some(uri) = uri(dispatch.target, "/") else {
+            return failure;
+        };
+        let speaks_tls = self.clients.connector.speaks_tls(&uri);
+        match tokio::time::timeout(PROBE_TIMEOUT, speaks_tls).await {
+            Ok(true) => Failure::Unreachable(
+                "it speaks https there; give its URL with https:// instead of http://".to_owned(),
+            ),
+            Ok(false) | Err(_) => failure,
+        }
+    }
+
+    /// Whether the local service takes connections, TLS included where its URL asks for it.
+    pub(super) async fn is_reachable(&self, target: &Target) -> bool {
+        let Some(uri) = uri(target, "/") else {
+            return false;
+        };
+        let connecting = self.clients.connector.clone().call(uri);
+        let connected = tokio::time::timeout(PROBE_TIMEOUT, connecting);
+        matches!(connected.await, Ok(Ok(_)))
     }
 
     async fn exchange(
@@ -189,7 +208,7 @@ impl Forwarder {
         request: Request<Full<Bytes>>,
     ) -> Result<Answer, Broken> {
         let response = client.request(request).await.map_err(|error| {
-            let reason = reason::words(&error);
+            let reason = reason::of_local_service(&error);
             let reading = error.connect_info().and_then(Reading::of);
             Broken {
                 failure: if error.is_connect() {

@@ -6,7 +6,6 @@
 //! wait in the history and are offered again (invariant 1: at least once).
 
 mod ahead;
-mod connection;
 pub(crate) mod forward;
 pub(crate) mod gate;
 pub(crate) mod headers;
@@ -138,7 +137,7 @@ impl Delivery {
                     if let Some(reason) = self.judge(&mut lanes, key, verdict) && probing.is_terminated() {
                         self.service_down(reason);
                         let every = self.config.probe_every;
-                        probing.set(probe::until_reachable(&self.target, every).fuse());
+                        probing.set(probe::until_reachable(&self.forwarder, &self.target, every).fuse());
                     }
                 }
                 page = &mut reading => {
@@ -154,7 +153,8 @@ impl Delivery {
                 }
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
                 Ok(()) = storage.changed() => {}
-                () = &mut probing => self.service_up(),
+                // Only an answer tells that it is back: what takes connections may still refuse.
+                () = &mut probing => {}
                 () = sleep_until(next_place.unwrap_or_else(Instant::now)), if next_place.is_some() => {}
             }
         }
@@ -321,17 +321,24 @@ impl Delivery {
         });
     }
 
+    /// Told once, until the reason is another one.
     fn service_down(&self, why: String) {
-        tracing::info!(target = %self.target, reason = %why, "the local service is away");
-        self.status.send_modify(|status| match &mut status.service {
-            ServiceState::Down { reason, .. } => *reason = why,
-            service => {
-                *service = ServiceState::Down {
-                    since: Timestamp::now(),
-                    reason: why,
+        self.status
+            .send_if_modified(|status| match &mut status.service {
+                ServiceState::Down { reason, .. } if *reason == why => false,
+                ServiceState::Down { reason, .. } => {
+                    *reason = why;
+                    true
                 }
-            }
-        });
+                service => {
+                    tracing::info!(target = %self.target, reason = %why, "the local service is away");
+                    *service = ServiceState::Down {
+                        since: Timestamp::now(),
+                        reason: why,
+                    };
+                    true
+                }
+            });
     }
 }
 

@@ -274,7 +274,7 @@ async fn refusal(response: Response<Incoming>) -> Disconnect {
 }
 
 fn failed(error: &(dyn std::error::Error + 'static)) -> Disconnect {
-    Disconnect::retry(reason::words(error))
+    Disconnect::retry(reason::of_relay(error))
 }
 
 #[cfg(test)]

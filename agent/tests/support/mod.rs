@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use podtap_agent::config::{DeliveryConfig, Retention};
 use podtap_agent::history::{DeliveryState, NewEvent};
+use podtap_agent::tls::Trust;
 use podtap_agent::{Config, LinkConfig, PodioConfig, Target};
 use podtap_disk::age::Now;
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
@@ -34,6 +35,7 @@ pub(crate) fn browsing(folder: &tempfile::TempDir) -> Config {
         },
         retention: Retention::default(),
         podio: PodioConfig::default(),
+        trust: Trust::default(),
     }
 }
 

@@ -1,17 +1,16 @@
 //! Sends one request and waits for its answer. Knows nothing of events.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use podtap_agent::connection::Connector;
 use podtap_agent::history::AttemptSummary;
-use podtap_agent::{reason::words, tls};
+use podtap_agent::reason::words;
+use podtap_agent::tls::Trust;
 use podtap_wire::WebhookRequest;
 use tokio::time::Instant;
 
@@ -19,25 +18,19 @@ use crate::failure::Failure;
 
 /// Sends to one URL.
 pub(super) struct Sender {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<Connector, Full<Bytes>>,
     url: String,
     /// Time for one request, from connecting to the end of the answer.
     timeout: Duration,
 }
 
 impl Sender {
-    pub(super) fn new(url: String, timeout: Duration) -> Result<Self, Failure> {
-        let tls = tls::client_config(url.starts_with("https:")).map_err(|error| {
+    pub(super) fn new(url: String, trust: &Trust, timeout: Duration) -> Result<Self, Failure> {
+        let connector = Connector::with_tls(trust, url.starts_with("https:"));
+        let (_, connector) = connector.map_err(|error| {
             Failure::because("TLS cannot be set up", &error)
                 .hint("install the system's certificates (`apt install ca-certificates`)")
         })?;
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(Arc::unwrap_or_clone(tls))
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
         let client = Client::builder(TokioExecutor::new()).build(connector);
         Ok(Self {
             client,

@@ -1,8 +1,6 @@
 //! The way that a triggered event goes: through the tunnel's history to the local service, so that
 //! it is in the list like any other, or straight to a URL.
 
-use std::time::Duration;
-
 use podtap_agent::config::DeliveryConfig;
 use podtap_agent::draft::Draft;
 use podtap_agent::history::{AttemptSummary, Outcome};
@@ -41,7 +39,8 @@ impl Way {
         trigger: &Trigger,
         settings: &Settings,
     ) -> Result<Self, Failure> {
-        let url = format!("{}{}", receiver.target, draft.request.path);
+        let url = receiver.target.with_path(&draft.request.path);
+        let trust = settings.trust()?;
         let timeout = settings.duration(Key::TIMEOUT)?;
         let timeout = timeout.unwrap_or(DeliveryConfig::default().timeout);
         if let Some(tunnel) = &trigger.through_relay {
@@ -50,25 +49,21 @@ impl Way {
             } else {
                 url
             };
-            return Ok(Self::Straight(Box::new(Sender::new(url, timeout)?)));
+            return Ok(Self::Straight(Box::new(Sender::new(url, &trust, timeout)?)));
         }
         match settings.history() {
             Ok(history) if history.exists() => {
-                Self::recorded(history, receiver.target.clone(), timeout, url)
+                let mut config = Config::new(history);
+                config.target = Some(receiver.target.clone());
+                config.delivery.timeout = timeout;
+                config.trust = trust;
+                Self::recorded(config, url)
             }
-            _ => Ok(Self::Straight(Box::new(Sender::new(url, timeout)?))),
+            _ => Ok(Self::Straight(Box::new(Sender::new(url, &trust, timeout)?))),
         }
     }
 
-    fn recorded(
-        history: std::path::PathBuf,
-        target: Target,
-        timeout: Duration,
-        url: String,
-    ) -> Result<Self, Failure> {
-        let mut config = Config::new(history);
-        config.target = Some(target);
-        config.delivery.timeout = timeout;
+    fn recorded(config: Config, url: String) -> Result<Self, Failure> {
         let path = config.history.clone();
         let (agent, handle) = Agent::open(config).map_err(|error| open_failure(&path, &error))?;
         Ok(Self::Recorded(Box::new(Recorder { agent, handle, url })))

@@ -14,6 +14,7 @@ use crossterm::event::{Event as Input, KeyEvent};
 use jiff::Timestamp;
 use podtap_agent::config::{DeliveryConfig, PodioConfig, Retention};
 use podtap_agent::history::{DeliveryState, NewEvent, Writer, WriterThread};
+use podtap_agent::tls::Trust;
 use podtap_agent::{Agent, AgentHandle, Config, EventId, WebhookRequest};
 use podtap_tui::{Key, Screen};
 use ratatui::Terminal;
@@ -228,6 +229,7 @@ impl Bench {
             delivery: DeliveryConfig::default(),
             retention: Retention::default(),
             podio: PodioConfig::default(),
+            trust: Trust::default(),
         };
         let (agent, handle) = Agent::open(config).unwrap();
         let (changes, _) = broadcast::channel(16);
