@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod completion;
 mod config;
+mod core_dumps;
 mod demo;
 mod failure;
 mod hang_up;
@@ -48,6 +49,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let settings = config::resolve(&cli)?;
     settings.warn()?;
     logging::start(&settings, cli.command.takes_the_screen(settings.is_dumb()))?;
+    core_dumps::off();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -58,7 +58,7 @@ fn every_key_that_the_document_names_has_something_to_do() {
         "Podio's hooks",
     ] {
         for word in quoted(section(text)).filter(|word| word.chars().count() == 1) {
-            let is_sign = "▶▸●✎↻┊".contains(word);
+            let is_sign = "▶▸●✎↻┊∅".contains(word);
             assert!(is_sign || bound.iter().any(|key| key == word), "{word}");
             named += 1;
         }
@@ -108,4 +108,31 @@ fn every_limit_of_a_relay_has_its_default_in_every_document() {
             );
         }
     }
+}
+
+#[test]
+fn the_service_file_lets_the_relay_do_what_it_must_and_no_more() {
+    let unit = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/podtap-relay.service");
+    let systemd = |args: &[&str]| {
+        let mut command = std::process::Command::new("systemd-analyze");
+        command.args(args).arg(unit).output()
+    };
+    // Ten times the exposure that it prints: 2.0 at most.
+    let Ok(judged) = systemd(&["security", "--offline=true", "--no-pager", "--threshold=20"])
+    else {
+        let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+        assert!(!in_ci, "systemd-analyze is needed");
+        eprintln!("skipped: systemd-analyze is needed");
+        return;
+    };
+    let text = String::from_utf8_lossy(&judged.stdout).into_owned();
+    assert!(judged.status.success(), "{text}");
+    let verified = systemd(&["verify", "--man=no"]).unwrap();
+    let words = String::from_utf8_lossy(&verified.stderr).into_owned();
+    let wrong: Vec<&str> = words
+        .lines()
+        // The binary is not where it will be.
+        .filter(|line| line.contains("podtap-relay") && !line.contains("not executable"))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
 }

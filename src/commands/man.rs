@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Command, CommandFactory as _};
 use clap_mangen::roff::{Roff, bold, roman};
+use podtap_disk::private;
 
 use crate::cli::{Cli, Man};
 use crate::config::reference;
@@ -36,7 +37,7 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 /// What commands end with.
-const STATUS: [(&str, &str); 8] = [
+const STATUS: [(&str, &str); 9] = [
     ("0", "done"),
     ("1", "failed"),
     ("2", "wrong usage or a wrong setting"),
@@ -44,6 +45,7 @@ const STATUS: [(&str, &str); 8] = [
     ("4", "the relay cannot be reached (with --no-wait)"),
     ("5", "the local service failed"),
     ("6", "nothing matched, or it timed out"),
+    ("7", "another agent has the tunnel"),
     ("129, 130, 143", "ended by a signal"),
 ];
 
@@ -52,7 +54,7 @@ pub(crate) fn run(man: &Man) -> Result<ExitCode, Failure> {
     let mut root = Cli::command();
     root.build();
     if let Some(folder) = &man.out {
-        std::fs::create_dir_all(folder)?;
+        private::folder(folder)?;
         write_all(&root, &root, folder)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -71,7 +73,7 @@ pub(crate) fn run(man: &Man) -> Result<ExitCode, Failure> {
 
 fn write_all(root: &Command, command: &Command, folder: &Path) -> Result<(), Failure> {
     let page = page(root, command)?;
-    std::fs::write(folder.join(format!("{}.1", name(command))), page)?;
+    private::write(&folder.join(format!("{}.1", name(command))), &page)?;
     for subcommand in command.get_subcommands() {
         if subcommand.get_name() != "help" {
             write_all(root, subcommand, folder)?;

@@ -20,10 +20,19 @@ impl Settings {
 
     fn check_one(&self, key: Key) -> Result<(), Failure> {
         match key {
-            Key::TIMEOUT | Key::KEEP_AGE | Key::MAX_AGE | Key::RESPOND_TIMEOUT => {
-                self.duration(key).map(drop)
-            }
-            Key::MAX_BODY | Key::MAX_QUEUE_BYTES => self.size(key).map(drop),
+            Key::TIMEOUT
+            | Key::KEEP_AGE
+            | Key::MAX_AGE
+            | Key::RESPOND_TIMEOUT
+            | Key::BODY_TIMEOUT
+            | Key::HEAD_TIMEOUT
+            | Key::IDLE_TIMEOUT => self.duration(key).map(drop),
+            Key::MAX_BODY
+            | Key::MAX_QUEUE_BYTES
+            | Key::MAX_BODY_MEMORY
+            | Key::MAX_HEAD
+            | Key::MAX_HEAD_MEMORY
+            | Key::MIN_BODY_RATE => self.size(key).map(drop),
             Key::CONCURRENCY
             | Key::WINDOW
             | Key::KEEP_EVENTS
@@ -32,7 +41,8 @@ impl Settings {
             | Key::MAX_CONNECTIONS_PER_ADDRESS
             | Key::MAX_SESSIONS
             | Key::PODIO_APP_ID => self.number::<u64>(key).map(drop),
-            Key::MAX_RATE => self.rate(key, None).map(drop),
+            Key::METHODS => self.parsed::<podtap_relay::Methods>(key).map(drop),
+            Key::MAX_RATE | Key::MAX_RATE_PER_ADDRESS => self.rate(key, None).map(drop),
             Key::PRESERVE_HOST
             | Key::VERIFY
             | Key::FORWARD_VERIFY

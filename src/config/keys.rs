@@ -175,8 +175,8 @@ mod tests {
                 ["keys.lst", "the places are list, detail"],
             ),
             (
-                "[keys]\ndetail.mark = 'x'",
-                ["keys.detail.mark", "in: list"],
+                "[keys]\ndetail.mark-range = 'x'",
+                ["keys.detail.mark-range", "in: list"],
             ),
             (
                 "[keys]\nquit = []",

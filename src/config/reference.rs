@@ -56,7 +56,32 @@ fn entry(key: Key, value: &str, comment: &str) -> Entry {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+
+    #[test]
+    fn the_readme_names_the_settings_that_are_no_flags() {
+        fn flags(command: &clap::Command, found: &mut Vec<String>) {
+            found.extend(command.get_arguments().map(|flag| {
+                let name = flag.get_long().unwrap_or(flag.get_id().as_str());
+                name.strip_prefix("no-").unwrap_or(name).to_owned()
+            }));
+            command.get_subcommands().for_each(|sub| flags(sub, found));
+        }
+        let readme = include_str!("../../README.md");
+        let (_, said) = readme.split_once("All but ").unwrap();
+        let (said, _) = said.split_once(" are flags of the").unwrap();
+        let mut found = Vec::new();
+        flags(&crate::cli::Cli::command(), &mut found);
+        for key in Key::ALL {
+            let name = key.name();
+            let is_flag = found.iter().any(|flag| flag == name);
+            let named = said.contains(&format!("`{name}`"))
+                || (name.starts_with("podio-") && name != "podio-url");
+            assert_ne!(is_flag, named, "{name}");
+        }
+    }
 
     #[test]
     fn every_setting_has_a_text_and_the_defaults_are_told() {

@@ -1,11 +1,14 @@
 //! The settings that are secrets: a value, or the content of a file, with where it came from.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
 use secrecy::SecretString;
 
 use super::key::Key;
 use super::merge::Origin;
 use super::settings::Settings;
-use crate::failure::Failure;
+use crate::failure::{Failure, Warning};
 
 /// A secret with its origin, which errors may name.
 #[derive(Debug)]
@@ -37,10 +40,42 @@ impl Settings {
                 .fact("why", error.to_string())
                 .fact("from", origin.to_string())
         })?;
+        self.warn_of_readers(file.name(), Path::new(path))?;
         Ok(Some(Secret {
             value: text.trim().into(),
             origin: Origin::File(path.into()),
         }))
+    }
+}
+
+impl Settings {
+    /// Warns of a configuration file that holds a secret and that others may read.
+    pub(super) fn warn_of_config_readers(&self) -> Result<(), Failure> {
+        let secrets = Key::ALL.iter().filter(|key| key.is_secret());
+        let mut files = secrets.filter_map(|key| match self.entry(*key) {
+            Some((_, Origin::File(path))) => Some(path),
+            _ => None,
+        });
+        match files.next() {
+            Some(path) => self.warn_of_readers("the configuration file with a secret", path),
+            None => Ok(()),
+        }
+    }
+
+    /// Warns of a file with a secret that others may read, as ssh does.
+    fn warn_of_readers(&self, what: &str, path: &Path) -> Result<(), Failure> {
+        /// What the group and others may do.
+        const OTHERS: u32 = 0o077;
+        let mode = std::fs::metadata(path).map(|metadata| metadata.permissions().mode());
+        match mode {
+            Ok(mode) if mode & OTHERS != 0 => self.report(
+                Warning::new(format!("{what} can be read by other users"))
+                    .fact("file", path.display().to_string())
+                    .fact("mode", format!("{:04o}", mode & 0o7777))
+                    .hint(format!("chmod 600 {}", path.display())),
+            ),
+            _ => Ok(()),
+        }
     }
 }
 

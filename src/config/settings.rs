@@ -62,7 +62,8 @@ impl Settings {
     /// Says what is not as it should be and stops nothing.
     pub(crate) fn warn(&self) -> Result<(), Failure> {
         let mut warnings = self.environment.warnings();
-        warnings.try_for_each(|warning| self.report(warning))
+        warnings.try_for_each(|warning| self.report(warning))?;
+        self.warn_of_config_readers()
     }
 
     /// Prints a warning as this run's stderr has it.

@@ -125,17 +125,67 @@ fn variables_of_others_stop_nothing() {
         ("PODTAP_PORT_80_TCP_ADDR", "10.0.0.1"),
         ("PODTAP_RELAY_PORT", "tcp://10.0.0.1:80"),
     ] {
-        let mut command = command(&stage, &["relay", "token", "list"]);
+        let mut command = command(&stage, &["config", "check"]);
         let output = command.env(name, value).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{name}");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{name}");
     }
 
-    let mut command = command(&stage, &["relay", "token", "list"]);
+    let mut command = command(&stage, &["config", "check"]);
     let output = command.env("PODTAP_TOKN", "x").output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     assert!(stderr.starts_with("warning: ") && stderr.contains("did you mean PODTAP_TOKEN?"));
+}
+
+#[test]
+fn a_secret_that_others_can_read_is_pointed_out() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stage = Stage::new();
+    let (config, token) = (stage.home().join("c.toml"), stage.home().join("token"));
+    std::fs::write(&config, "podio-client-secret = 'x'\npodio-client-id = 'x'").unwrap();
+    std::fs::write(&token, "pt_any").unwrap();
+    let run = |mode: u32| {
+        for file in [&config, &token] {
+            std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let (config, token) = (config.display().to_string(), token.display().to_string());
+        let relay = [
+            "listen",
+            "3000",
+            "--relay",
+            "http://127.0.0.1:9",
+            "--no-wait",
+        ];
+        let files = ["--config", &config, "--token-file", &token];
+        let (_, _, stderr) = stage.run(&[&relay[..], &files].concat());
+        stderr
+    };
+    let stderr = run(0o644);
+    assert_eq!(
+        stderr.matches("can be read by other users").count(),
+        2,
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains("0644") && stderr.contains("chmod 600"),
+        "{stderr}"
+    );
+    assert!(!run(0o600).contains("warning"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_holds_secrets_dumps_no_core() {
+    let stage = Stage::new();
+    let relay = ["relay", "--listen", "127.0.0.1:0", "--json", "--data-dir"];
+    let relay = stage.start(&[&relay[..], &[&stage.relay_dir()]].concat());
+    relay.object("ready", |_| true).await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", relay.pid())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let words: Vec<&str> = core.unwrap().split_whitespace().collect();
+    assert_eq!(words[4..6], ["0", "0"], "{words:?}");
 }
 
 #[test]

@@ -1,18 +1,26 @@
 //! Every `podtap` command of the README is run, as a reader would: the examples' names and ports
-//! replaced by the test's own.
+//! replaced by the test's own. What stands in a block that is no shell's is at least a command.
 
-use crate::support::{Process, Service, Stage, form_post};
+use std::collections::HashMap;
 
-/// The `podtap` command lines in the README's shell blocks.
-fn commands() -> Vec<Vec<String>> {
-    let readme = include_str!("../../README.md");
-    let mut in_shell = false;
+use crate::support::{Process, Service, Stage, command, form_post};
+
+const README: &str = include_str!("../../README.md");
+
+/// Where the README's relays listen.
+const LISTEN: &str = "127.0.0.1:8080";
+
+/// The `podtap` command lines in the README's blocks, with whether the block is a shell's.
+fn commands() -> Vec<(Vec<String>, bool)> {
+    let mut fence = None;
     let mut commands = Vec::new();
-    for line in readme.lines() {
-        match line {
-            "```sh" => in_shell = true,
-            "```" => in_shell = false,
-            _ if in_shell && line.starts_with("podtap ") => commands.push(words(line)),
+    for line in README.lines() {
+        match (line.strip_prefix("```"), fence) {
+            (Some(language), None) => fence = Some(language),
+            (Some(_), Some(_)) => fence = None,
+            (None, Some(language)) if line.starts_with("podtap ") => {
+                commands.push((words(line), language == "sh"));
+            }
             _ => {}
         }
     }
@@ -32,96 +40,190 @@ fn words(line: &str) -> Vec<String> {
     words.split_off(1)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_command_of_the_readme_works() {
-    let (stage, service) = (Stage::new(), Service::start().await);
-    let history = stage.home().join("data/podtap/tunnels");
-    let mut relay: Option<String> = None;
-    let mut token = String::new();
-    let mut running: Vec<Process> = Vec::new();
-    let mut id = String::new();
-    let commands = commands();
-    assert!(commands.len() >= 8, "{commands:?}");
+/// Who follows the README.
+struct Reader {
+    stage: Stage,
+    service: Service,
+    /// Where a relay that the README names really is.
+    relays: HashMap<String, String>,
+    /// The public URL of the relay started last.
+    public_url: String,
+    token: String,
+    /// What was exported.
+    exports: Vec<(String, String)>,
+    /// An event's id.
+    id: String,
+    running: Vec<Process>,
+}
 
-    for command in &commands {
-        let relay_url = relay.as_deref().unwrap_or("https://hooks.example.com");
-        let mut args: Vec<String> = command
-            .iter()
-            .map(|word| match word.as_str() {
-                "3000" => service.address().to_string(),
-                "127.0.0.1:8080" => "127.0.0.1:0".to_owned(),
-                "/var/lib/podtap" => stage.relay_dir(),
-                "7QF2" => id.chars().skip(id.len().saturating_sub(4)).collect(),
-                "item:4711" => "item:1".to_owned(),
-                "https://hooks.example.com" if command[0] == "listen" => relay_url.to_owned(),
-                word => word.to_owned(),
-            })
+impl Reader {
+    /// A word of the README as it is here.
+    fn word(&self, word: &str) -> String {
+        if let Some(relay) = self.relays.get(word) {
+            return relay.clone();
+        }
+        match word {
+            "3000" => self.service.address().to_string(),
+            LISTEN => "127.0.0.1:0".to_owned(),
+            "/var/lib/podtap" => self.stage.relay_dir(),
+            "7QF2" => self.id.chars().skip(self.id.len() - 4).collect(),
+            "item:4711" => "item:1".to_owned(),
+            word => word.to_owned(),
+        }
+    }
+
+    fn start(&self, args: &[String], more: &[&str]) -> Process {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let mut command = command(&self.stage, &[&args[..], more].concat());
+        command
+            .env("PODTAP_TOKEN", self.token.trim())
+            .envs(self.exports.iter().cloned());
+        Process::spawn(command)
+    }
+
+    fn succeed(&self, args: &[String]) -> String {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        self.stage.succeed(&args)
+    }
+
+    async fn relay(&mut self, command: &[String], args: &[String]) {
+        let process = self.start(args, &["--json"]);
+        let ready = process.object("ready", |_| true).await;
+        let named = command.iter().skip_while(|word| *word != "--public-url");
+        self.public_url
+            .clone_from(named.into_iter().nth(1).unwrap());
+        assert_eq!(ready["public_url"], format!("{}/", self.public_url));
+        let real = format!("http://{}", ready["listen"].as_str().unwrap());
+        self.relays = [self.public_url.clone(), format!("http://{LISTEN}")]
+            .into_iter()
+            .map(|name| (name, real.clone()))
             .collect();
-        let borrowed = |args: &[String]| {
-            args.iter()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join(" ")
+        self.running.push(process);
+    }
+
+    /// The five lines that a reader pastes.
+    async fn sandbox(&mut self, args: &[String]) {
+        let process = self.start(args, &["--listen", "127.0.0.1:0"]);
+        let exports = || {
+            let lines = process.stdout();
+            let lines = lines.iter().filter_map(|line| line.strip_prefix("export "));
+            let pairs = lines.filter_map(|line| line.split_once('='));
+            let own = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            Some(own.collect::<Vec<_>>()).filter(|exports| exports.len() == 5)
         };
+        let state = || process.stderr();
+        self.exports = crate::support::eventually("the exports", exports, state).await;
+        self.running.push(process);
+    }
+
+    async fn listen(&mut self, command: &[String], args: &[String]) {
+        let by_itself = !command.contains(&"--relay".to_owned());
+        let inside = ["--listen", "127.0.0.1:0", "--json"];
+        let mut process = self.start(args, if by_itself { &inside } else { &["--json"] });
+        let ready = process.object("ready", |_| true).await;
+        let url = ready["url"].as_str().unwrap();
+        if !by_itself {
+            assert!(url.starts_with(&self.public_url), "{url}");
+        } else if command.contains(&"--app".to_owned()) {
+            // Made, verified and fired by the stand-in.
+            process
+                .object("verify", |verify| verify["ok"] == true)
+                .await;
+            process
+                .object("event", |event| {
+                    event["event"]
+                        .as_str()
+                        .is_some_and(|event| event.starts_with("item."))
+                })
+                .await;
+            self.exports.clear();
+        } else {
+            form_post(url, b"type=item.update&item_id=1&item_revision_id=1").await;
+            let event = process.object("event", |_| true).await;
+            event["id"].as_str().unwrap().clone_into(&mut self.id);
+            process.object("attempt", |_| true).await;
+        }
+        process.terminate();
+        process.ended().await;
+    }
+
+    async fn follow(&mut self, command: &[String]) {
+        let args: Vec<String> = command.iter().map(|word| self.word(word)).collect();
         match (command[0].as_str(), command.get(1).map(String::as_str)) {
-            ("relay", Some("token")) => {
-                token = stage.succeed(&args.iter().map(String::as_str).collect::<Vec<_>>());
-            }
+            ("relay", Some("token")) => self.token = self.succeed(&args),
             ("relay", _) => {
-                args.push("--json".to_owned());
-                let process = stage.start(&args.iter().map(String::as_str).collect::<Vec<_>>());
-                let ready = process.object("ready", |_| true).await;
-                assert_eq!(ready["public_url"], "https://hooks.example.com/");
-                relay = Some(format!("http://{}", ready["listen"].as_str().unwrap()));
-                running.push(process);
+                // The name of an earlier one would lead there.
+                let plain = command.iter().map(|word| match word.as_str() {
+                    LISTEN => "127.0.0.1:0".to_owned(),
+                    "/var/lib/podtap" => self.stage.relay_dir(),
+                    word => word.to_owned(),
+                });
+                let plain: Vec<String> = plain.collect();
+                self.relay(command, &plain).await;
             }
-            ("listen", _) => {
-                args.push("--json".to_owned());
-                if !command.contains(&"--relay".to_owned()) {
-                    args.extend(["--listen", "127.0.0.1:0"].map(str::to_owned));
-                }
-                let mut process = crate::support::command(
-                    &stage,
-                    &args.iter().map(String::as_str).collect::<Vec<_>>(),
-                );
-                process.env("PODTAP_TOKEN", token.trim());
-                let mut process = Process::spawn(process);
-                let ready = process.object("ready", |_| true).await;
-                let url = ready["url"].as_str().unwrap();
-                if url.starts_with("http://") {
-                    form_post(url, b"type=item.update&item_id=1&item_revision_id=1").await;
-                    let event = process.object("event", |_| true).await;
-                    event["id"].as_str().unwrap().clone_into(&mut id);
-                    process.object("attempt", |_| true).await;
-                    process.terminate();
-                    process.ended().await;
-                }
-                running.push(process);
-            }
+            ("sandbox", _) => self.sandbox(&args).await,
+            ("listen", _) => self.listen(command, &args).await,
             // The UI needs a terminal; its own test drives it in one.
             ("ui", _) => {}
             // What a shell writes into a file is written by the test.
-            _ if args.contains(&">".to_owned()) => {
-                into_file(&stage, args);
+            _ if command.contains(&">".to_owned()) => {
+                let (args, file) = args.split_at(args.len() - 2);
+                let stdout = self.succeed(args);
+                std::fs::write(self.stage.home().join(&file[1]), stdout).unwrap();
             }
-            _ => {
-                let (code, _, stderr) =
-                    stage.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
-                assert_eq!(
-                    code,
-                    0,
-                    "podtap {}: {stderr} ({})",
-                    borrowed(&args),
-                    history.display()
-                );
-            }
+            _ => drop(self.succeed(&args)),
         }
     }
 }
 
-/// A command whose output goes into a file, its last word.
-fn into_file(stage: &Stage, mut args: Vec<String>) {
-    let file = args.split_off(args.len() - 2).remove(1);
-    let stdout = stage.succeed(&args.iter().map(String::as_str).collect::<Vec<_>>());
-    std::fs::write(stage.home().join(file), stdout).unwrap();
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_of_the_readme_works() {
+    let mut reader = Reader {
+        stage: Stage::new(),
+        service: Service::start().await,
+        relays: HashMap::new(),
+        public_url: String::new(),
+        token: String::new(),
+        exports: Vec::new(),
+        id: String::new(),
+        running: Vec::new(),
+    };
+    let commands = commands();
+    assert!(commands.len() >= 20, "{commands:?}");
+    for (command, is_shell) in commands {
+        if is_shell {
+            reader.follow(&command).await;
+        } else {
+            reader.succeed(&[&command[..], &["--help".to_owned()]].concat());
+        }
+    }
+}
+
+#[test]
+fn the_readme_names_every_exit_code_and_links_to_what_exists() {
+    let help = Stage::new().succeed(&["--help"]);
+    for code in [
+        "3 token refused",
+        "5 local service failed",
+        "6 nothing matched",
+    ] {
+        let words: Vec<&str> = README.split_whitespace().collect();
+        assert!(words.join(" ").contains(code), "{code}");
+        let words: Vec<&str> = help.split_whitespace().collect();
+        assert!(words.join(" ").contains(code), "{code}");
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut links = 0;
+    for link in README
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+    {
+        let file = link.split('#').next().unwrap_or_default();
+        if !link.contains("://") && !file.is_empty() {
+            assert!(root.join(file).exists(), "{link}");
+            links += 1;
+        }
+    }
+    assert!(links > 5, "{links}");
 }

@@ -1,0 +1,127 @@
+//! What Podtap is built of: where each package comes from, under which licence, and what is there
+//! twice. The lock file decides; nothing is asked of the network.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests say so by failing"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Licences that ask no more than their text.
+const LICENCES: [&str; 14] = [
+    "0BSD",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+/// Under a licence that asks for its own source alone, which is taken from the registry unchanged.
+const UNCHANGED: [(&str, &str); 1] = [("nucleo-matcher", "MPL-2.0")];
+
+/// Where packages may come from.
+const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+/// Packages of which more than one version is built in: each has a cost in time and size, so that a
+/// new one is looked at. Others' manifests decide; only a change of ours can shorten the list.
+const MOST_DOUBLED: usize = 16;
+
+fn packages() -> Vec<Value> {
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--locked", "--offline", "--format-version", "1"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&metadata.stderr);
+    assert!(metadata.status.success(), "{stderr}");
+    let mut metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let resolved: BTreeSet<String> = metadata["resolve"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["id"].as_str().unwrap().to_owned())
+        .collect();
+    let Value::Array(mut packages) = metadata["packages"].take() else {
+        return Vec::new();
+    };
+    packages.retain(|package| resolved.contains(package["id"].as_str().unwrap()));
+    packages
+}
+
+/// Whether one of the alternatives of an SPDX expression asks for nothing but known licences.
+fn is_fine(expression: &str) -> bool {
+    let expression = expression.replace(['(', ')'], "").replace('/', " OR ");
+    let mut alternatives = expression.split(" OR ");
+    alternatives.any(|all| all.split(" AND ").all(|one| LICENCES.contains(&one.trim())))
+}
+
+#[test]
+fn every_package_comes_from_the_registry_under_a_licence_that_we_can_pass_on() {
+    let packages = packages();
+    assert!(packages.len() > 100, "{}", packages.len());
+    for package in &packages {
+        let name = package["name"].as_str().unwrap();
+        if package["source"].is_null() {
+            assert!(name.starts_with("podtap"), "{name} is not of the registry");
+            continue;
+        }
+        assert_eq!(package["source"], REGISTRY, "{name}");
+        let licence = package["license"].as_str().unwrap_or_default();
+        let is_known = is_fine(licence) || UNCHANGED.contains(&(name, licence));
+        assert!(is_known, "{name} is under `{licence}`");
+    }
+}
+
+#[test]
+fn packages_are_in_the_build_once_as_far_as_others_let_them() {
+    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for package in packages() {
+        let (name, version) = (&package["name"], &package["version"]);
+        let known = versions.entry(name.as_str().unwrap().to_owned());
+        known
+            .or_default()
+            .insert(version.as_str().unwrap().to_owned());
+    }
+    versions.retain(|_, versions| versions.len() > 1);
+    assert!(
+        versions.len() <= MOST_DOUBLED,
+        "{}: {versions:#?}",
+        versions.len()
+    );
+    for core in [
+        "tokio",
+        "hyper",
+        "http",
+        "rustls",
+        "ring",
+        "rusqlite",
+        "serde_json",
+    ] {
+        assert!(!versions.contains_key(core), "{core} is there twice");
+    }
+}
+
+#[test]
+fn the_lock_file_has_a_checksum_for_every_package_of_the_registry() {
+    let lock = include_str!("../Cargo.lock");
+    let packages = lock.split("[[package]]").skip(1);
+    for package in packages.filter(|package| package.contains("source = ")) {
+        assert!(package.contains("checksum = "), "{package}");
+        assert!(package.contains(REGISTRY), "{package}");
+    }
+}
