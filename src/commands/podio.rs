@@ -66,6 +66,7 @@ fn config(settings: &Settings, credentials: Option<Credentials>) -> Result<Confi
         base_url,
         credentials,
         token_file: Some(folder.join("podio-tokens.json")),
+        rate_file: Some(folder.join("podio-rate.json")),
         ..Config::default()
     })
 }

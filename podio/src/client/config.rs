@@ -17,6 +17,8 @@ pub struct Config {
     pub credentials: Option<Credentials>,
     /// Where tokens are kept between runs, readable by its owner alone. `None` keeps none.
     pub token_file: Option<PathBuf>,
+    /// Where what is left of the hour's calls is kept for other processes. `None` keeps it to itself.
+    pub rate_file: Option<PathBuf>,
     /// The proxy on the way to an `https` API; the environment is not looked at.
     pub proxy: Option<Proxy>,
     /// Longest wait for a connection.
@@ -38,9 +40,11 @@ impl Default for Config {
             base_url: BaseUrl::default(),
             credentials: None,
             token_file: None,
+            rate_file: None,
             proxy: None,
-            connect_timeout: Duration::from_secs(10),
-            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(5),
+            // A person is told within ten seconds that Podio is silent.
+            timeout: Duration::from_secs(9),
             max_response_bytes: 8 * 1024 * 1024,
             max_rate_wait: Duration::from_secs(30),
             refresh_margin: Duration::from_mins(5),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderMap;
+use jiff::Timestamp;
 
 /// How much of the hour's calls is left, as the last answer said.
 ///
@@ -26,12 +27,19 @@ impl RateLimit {
     }
 }
 
-/// How long an answer 420 or 429 says to wait: a `Retry-After` in seconds, which is not known to
-/// exist, or the number in "Please wait N seconds before trying again".
-pub(super) fn retry_after(headers: &HeaderMap, body: &[u8]) -> Option<Duration> {
+/// How long an answer 420 or 429 says to wait: a `Retry-After` in seconds or as a date, which is not
+/// known to exist, or the number in "Please wait N seconds before trying again".
+pub(super) fn retry_after(headers: &HeaderMap, body: &[u8], now: Timestamp) -> Option<Duration> {
     number(headers, "retry-after")
         .or_else(|| seconds_in_text(&String::from_utf8_lossy(body)))
         .map(Duration::from_secs)
+        .or_else(|| until_date(headers, now))
+}
+
+fn until_date(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let date = headers.get("retry-after")?.to_str().ok()?;
+    let date = jiff::fmt::rfc2822::parse(date.trim()).ok()?.timestamp();
+    date.duration_since(now).try_into().ok()
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
@@ -54,18 +62,18 @@ mod tests {
     fn the_wait_is_read_from_the_header_or_the_sentence() {
         let sentence = br#"{"error_description":"You have hit the rate limit. Please wait 3600 seconds before trying again"}"#;
         let mut headers = HeaderMap::new();
-        assert_eq!(retry_after(&headers, b"{}"), None);
-        assert_eq!(retry_after(&headers, b"please wait here"), None);
-        assert_eq!(
-            retry_after(&headers, sentence),
-            Some(Duration::from_hours(1))
-        );
+        let now: Timestamp = "2026-11-26T08:49:07Z".parse().unwrap();
+        let wait = |headers: &HeaderMap, body: &[u8]| retry_after(headers, body, now);
+        assert_eq!(wait(&headers, b"{}"), None);
+        assert_eq!(wait(&headers, b"please wait here"), None);
+        assert_eq!(wait(&headers, sentence), Some(Duration::from_hours(1)));
 
         headers.insert("retry-after", HeaderValue::from_static("7"));
-        assert_eq!(
-            retry_after(&headers, sentence),
-            Some(Duration::from_secs(7))
-        );
+        assert_eq!(wait(&headers, sentence), Some(Duration::from_secs(7)));
+
+        let date = "Thu, 26 Nov 2026 08:49:37 GMT";
+        headers.insert("retry-after", HeaderValue::from_static(date));
+        assert_eq!(wait(&headers, b"{}"), Some(Duration::from_secs(30)));
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod lenient;
 mod limit;
 mod lookups;
 mod model;
+mod rate;
 mod token_file;
 mod tokens;
 mod transport;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -44,6 +45,7 @@ pub use model::{
     Item, Person, Reference, Revision, RevisionKind, Scope, Space, Task, Via,
 };
 
+use rate::Rate;
 use tokens::{TokenStore, Tokens};
 use transport::{Outgoing, Transport};
 
@@ -114,11 +116,16 @@ impl Client {
     /// When an `https` API is configured and the operating system has no certificates to trust.
     pub fn new(config: Config) -> Result<Self, TlsUnavailable> {
         let tokens = TokenStore::new(&config);
+        let identity = config.credentials.as_ref();
+        let identity = identity.map_or_else(String::new, Credentials::identity);
+        let identity = format!("{} {identity}", config.base_url);
+        let rate = Rate::new(config.rate_file.clone(), identity);
         let config = Arc::new(config);
-        let transport = Transport::new(Arc::clone(&config)).map_err(|source| TlsUnavailable {
-            base_url: config.base_url.clone(),
-            source,
-        })?;
+        let transport =
+            Transport::new(Arc::clone(&config), rate).map_err(|source| TlsUnavailable {
+                base_url: config.base_url.clone(),
+                source,
+            })?;
         Ok(Self {
             shared: Arc::new(Shared {
                 config,
@@ -176,10 +183,22 @@ impl Client {
             (Err(Error::Unauthorized { .. }), Some(refused)) => {
                 let tokens = self.shared.tokens.replace(transport, &refused).await?;
                 outgoing.authorization = tokens.authorization();
-                transport.exchange(&outgoing).await
+                believable(&outgoing, transport.exchange(&outgoing).await?)
             }
-            (ended, _) => ended,
+            (ended, _) => believable(&outgoing, ended?),
         }
+    }
+}
+
+/// A success says nothing, or says it in JSON: anything else came from somebody in between.
+fn believable(outgoing: &Outgoing, body: Bytes) -> Result<Bytes, Error> {
+    let is_blank = body.iter().all(u8::is_ascii_whitespace);
+    match serde_json::from_slice::<IgnoredAny>(&body) {
+        Err(source) if !is_blank => Err(Error::Json {
+            operation: outgoing.operation(),
+            source,
+        }),
+        _ => Ok(body),
     }
 }
 

@@ -7,12 +7,14 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::config::Config;
 use super::error::Error;
 use super::limit::{RateLimit, retry_after};
+use super::rate::Rate;
 use crate::connector::{self, HttpClient, Settings, Trust};
 
 /// Idle connections kept: as many look-ups as the UI and the agent run side by side.
@@ -43,11 +45,11 @@ pub(super) fn operation(method: &Method, path: &str) -> String {
 pub(super) struct Transport {
     http: HttpClient,
     config: Arc<Config>,
-    rate_limit: watch::Sender<Option<RateLimit>>,
+    rate: Rate,
 }
 
 impl Transport {
-    pub(super) fn new(config: Arc<Config>) -> Result<Self, rustls::Error> {
+    pub(super) fn new(config: Arc<Config>, rate: Rate) -> Result<Self, rustls::Error> {
         let http = connector::client(Settings {
             trust: if config.base_url.is_encrypted() {
                 Trust::Platform
@@ -58,23 +60,27 @@ impl Transport {
             connect_timeout: config.connect_timeout,
             idle_connections: IDLE_CONNECTIONS,
         })?;
-        Ok(Self {
-            http,
-            config,
-            rate_limit: watch::Sender::new(None),
-        })
+        Ok(Self { http, config, rate })
     }
 
     pub(super) fn rate_limit(&self) -> watch::Receiver<Option<RateLimit>> {
-        self.rate_limit.subscribe()
+        self.rate.watch()
     }
 
     /// Sends the request and returns the body of a 2xx answer. Waits out a rate limit where Podio
-    /// says for how long and the sum of such waits stays within the configured one.
+    /// says for how long and the sum of such waits stays within the configured one; until a longer
+    /// one is over, nothing is sent.
     pub(super) async fn exchange(&self, outgoing: &Outgoing) -> Result<Bytes, Error> {
         let mut wait_left = self.config.max_rate_wait;
         loop {
-            match self.exchange_once(outgoing).await {
+            let answer = match self.rate.closed().await {
+                Some(wait) => Err(Error::RateLimited {
+                    operation: outgoing.operation(),
+                    retry_after: Some(wait),
+                }),
+                None => self.exchange_once(outgoing).await,
+            };
+            match answer {
                 Err(Error::RateLimited {
                     retry_after: Some(wait),
                     ..
@@ -97,13 +103,13 @@ impl Transport {
                 after,
             })??;
         let (head, body) = answer.into_parts();
-        if let Some(limit) = RateLimit::from_headers(&head.headers) {
-            self.rate_limit.send_replace(Some(limit));
-        }
+        let is_limited = matches!(head.status.as_u16(), 420 | 429);
+        let wait = retry_after(&head.headers, &body, Timestamp::now()).filter(|_| is_limited);
+        let limit = RateLimit::from_headers(&head.headers);
+        self.rate.told(limit, wait).await;
         if head.status.is_success() {
             return Ok(body);
         }
-        let wait = retry_after(&head.headers, &body);
         let operation = outgoing.operation();
         Err(Error::from_answer(operation, head.status, &body, wait))
     }

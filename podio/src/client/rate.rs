@@ -1,0 +1,167 @@
+//! What is known of the hour's calls: from the answers to this process, and through a small file from
+//! those to others, so that the last calls are not spent by whoever does not know of them. A wait that
+//! Podio asks for holds for every call of every process.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Mutex, watch};
+
+use super::limit::RateLimit;
+
+/// Podio counts by the hour, and does not say when it began: what was known for so long is over.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// The rate limit, as anybody on this machine knows it.
+#[derive(Debug)]
+pub(super) struct Rate {
+    limit: watch::Sender<Option<RateLimit>>,
+    known: Mutex<Known>,
+    file: Option<PathBuf>,
+    /// API and holder: what is known of another identity says nothing.
+    identity: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    identity: String,
+    limit: u64,
+    remaining: u64,
+    /// When that was told.
+    at: Timestamp,
+    /// Until when Podio wants no calls.
+    closed_until: Option<Timestamp>,
+}
+
+impl Known {
+    fn limit(&self, now: Timestamp) -> Option<RateLimit> {
+        let is_of_this_hour = now.duration_since(self.at) < HOUR && self.limit > 0;
+        is_of_this_hour.then_some(RateLimit {
+            limit: self.limit,
+            remaining: self.remaining,
+        })
+    }
+}
+
+impl Rate {
+    /// What others left in the file is known from the start.
+    pub(super) fn new(file: Option<PathBuf>, identity: String) -> Self {
+        let text = file.as_ref().and_then(|file| std::fs::read(file).ok());
+        let known = text
+            .and_then(|text| parse(&text, &identity))
+            .unwrap_or_default();
+        Self {
+            limit: watch::Sender::new(known.limit(Timestamp::now())),
+            known: Mutex::new(known),
+            file,
+            identity,
+        }
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<Option<RateLimit>> {
+        self.limit.subscribe()
+    }
+
+    /// For how long Podio wants no call yet.
+    pub(super) async fn closed(&self) -> Option<Duration> {
+        let now = Timestamp::now();
+        let mut known = self.known.lock().await;
+        if let Some(file) = &self.file
+            && let Ok(text) = tokio::fs::read(file).await
+            && let Some(theirs) = parse(&text, &self.identity)
+            && (theirs.at > known.at || theirs.closed_until > known.closed_until)
+        {
+            *known = theirs;
+            self.limit.send_replace(known.limit(now));
+        }
+        let wait = known.closed_until?.duration_since(now);
+        wait.try_into()
+            .ok()
+            .filter(|wait: &Duration| !wait.is_zero())
+    }
+
+    /// An answer has come, with what it says of the limit and of a wait.
+    pub(super) async fn told(&self, limit: Option<RateLimit>, wait: Option<Duration>) {
+        let now = Timestamp::now();
+        let until = wait.and_then(|wait| now.checked_add(wait).ok());
+        if limit.is_none() && until.is_none() {
+            return;
+        }
+        let mut known = self.known.lock().await;
+        if let Some(limit) = limit {
+            (known.limit, known.remaining, known.at) = (limit.limit, limit.remaining, now);
+            self.limit.send_replace(Some(limit));
+        }
+        known.closed_until = until;
+        known.identity.clone_from(&self.identity);
+        if let Some(file) = &self.file {
+            // A reserve that others do not know of is no reason to fail a call.
+            save(file, &known).await.ok();
+        }
+    }
+}
+
+fn parse(text: &[u8], identity: &str) -> Option<Known> {
+    let known: Known = serde_json::from_slice(text).ok()?;
+    (known.identity == identity).then_some(known)
+}
+
+/// Replaced as a whole, so that no reader ever sees half.
+async fn save(file: &PathBuf, known: &Known) -> std::io::Result<()> {
+    let text = serde_json::to_vec(known)?;
+    let new = file.with_extension(format!("{}.new", std::process::id()));
+    tokio::fs::write(&new, text).await?;
+    tokio::fs::rename(&new, file).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FEW: RateLimit = RateLimit {
+        limit: 1_000,
+        remaining: 5,
+    };
+
+    #[tokio::test]
+    async fn what_one_process_was_told_the_next_one_knows() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Some(folder.path().join("rate.json"));
+        let rate = |who: &str| Rate::new(file.clone(), who.to_owned());
+        let (first, beside) = (rate("ada"), rate("ada"));
+        first.told(Some(FEW), None).await;
+
+        assert_eq!(*rate("ada").watch().borrow(), Some(FEW));
+        assert_eq!(*rate("bo").watch().borrow(), None);
+        assert_eq!(beside.closed().await, None);
+        assert_eq!(*beside.watch().borrow(), Some(FEW));
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_podio_asks_for_holds_for_all_and_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Some(folder.path().join("rate.json"));
+        let rate = || Rate::new(file.clone(), "ada".to_owned());
+        let (first, beside) = (rate(), rate());
+        first.told(None, Some(Duration::from_hours(1))).await;
+        let wait = beside.closed().await.unwrap();
+        assert!(wait > Duration::from_mins(59), "{wait:?}");
+        first.told(Some(FEW), None).await;
+        assert_eq!(beside.closed().await, None);
+    }
+
+    #[test]
+    fn what_was_told_an_hour_ago_is_over() {
+        let known = Known {
+            limit: 1_000,
+            remaining: 5,
+            at: Timestamp::UNIX_EPOCH,
+            ..Known::default()
+        };
+        let later = |minutes| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
+        assert_eq!(known.limit(later(59)), Some(FEW));
+        assert_eq!(known.limit(later(60)), None);
+    }
+}
