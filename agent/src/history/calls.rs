@@ -10,6 +10,9 @@ use super::error::HistoryError;
 use super::row;
 use super::watch::{Watched, rows};
 
+/// Waiting events that are counted: far more than disable a hook.
+const MAX_WAITING: usize = 10_000;
+
 /// The first attempt of an event that a relay took, replays aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Call {
@@ -54,6 +57,23 @@ impl Watched {
         let since = since.as_millisecond();
         self.read(move |connection| {
             rows(connection, sql, [since], |row| {
+                Ok((row::id_from_sql(row.get(0)?), row::timestamp(row, 1)?))
+            })
+        })
+        .await
+    }
+
+    /// Events since `since` that wait for their first attempt: hook and time, oldest first.
+    pub(crate) async fn waiting(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(u64, Timestamp)>, HistoryError> {
+        let sql = "SELECT hook_id, received_at FROM events \
+             WHERE state = 0 AND seq IS NOT NULL AND hook_id IS NOT NULL AND attempts = replays \
+             AND received_at >= ? ORDER BY position LIMIT ?";
+        let since = since.as_millisecond();
+        self.read(move |connection| {
+            rows(connection, sql, params![since, MAX_WAITING], |row| {
                 Ok((row::id_from_sql(row.get(0)?), row::timestamp(row, 1)?))
             })
         })

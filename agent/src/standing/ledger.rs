@@ -62,12 +62,12 @@ pub enum Failure {
 }
 
 /// What is on record of every hook.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
     hooks: BTreeMap<u64, Record>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Record {
     current: Standing,
     old: Standing,
@@ -130,6 +130,33 @@ impl Ledger {
         }
         record.failed += u64::from(failure.is_some());
         record.newest_failure = failure.or(record.newest_failure);
+    }
+
+    /// The same with events that still wait for the local service: those of an outage would have found
+    /// nobody, and others that wait for longer than Podio does would have had no answer in time.
+    pub(super) fn with_waiting(
+        &self,
+        waiting: &[(u64, Timestamp)],
+        outages: &[(Timestamp, Timestamp)],
+        now: Timestamp,
+    ) -> Self {
+        let mut seen = self.clone();
+        for (hook_id, received_at) in waiting {
+            let call = Call {
+                hook_id: *hook_id,
+                received_at: *received_at,
+                started_at: now,
+                duration: now
+                    .duration_since(*received_at)
+                    .try_into()
+                    .unwrap_or_default(),
+                status: Some(200),
+            };
+            if failure(&call, outages).is_some() {
+                seen.record(&call, outages);
+            }
+        }
+        seen
     }
 
     /// What Podio would do with the next event of each hook.
@@ -249,6 +276,24 @@ mod tests {
         assert_eq!(failure(&waited, &outage), Some(Failure::Unreachable));
         assert_eq!(failure(&call(9, Some(200)), &outage), None);
         assert_eq!(failure(&call(21, Some(200)), &outage), None);
+    }
+
+    #[test]
+    fn events_that_wait_count_as_podio_would_have_seen_them() {
+        let waiting: Vec<_> = (0..20).map(|second| (7, at(second))).collect();
+        let judged = |outages: &[(Timestamp, Timestamp)], now| {
+            let seen = Ledger::default().with_waiting(&waiting, outages, at(now));
+            seen.judge(at(now))
+        };
+        let away = judged(&[(at(0), Timestamp::MAX)], 20);
+        assert!(matches!(away[0].current, Judgement::Suspended { .. }));
+        assert_eq!(away[0].newest_failure, Some(Failure::Unreachable));
+        assert_eq!((away[0].calls, away[0].missed), (15, 5));
+
+        // A service that hangs: only what Podio would have given up on by now.
+        assert!(judged(&[], 10).is_empty());
+        let hangs = judged(&[], 40);
+        assert_eq!(hangs[0].newest_failure, Some(Failure::Slow));
     }
 
     #[test]

@@ -63,8 +63,14 @@ impl Standings {
             }
             *cursor = through;
             if calls.len() < PAGE {
-                return Ok(ledger.judge(now));
+                break;
             }
         }
+        // What waits has not been tried; Podio would have, and would have given up.
+        let waiting = self.watched.waiting(since).await?;
+        if waiting.is_empty() {
+            return Ok(ledger.judge(now));
+        }
+        Ok(ledger.with_waiting(&waiting, &outages, now).judge(now))
     }
 }
