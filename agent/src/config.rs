@@ -116,6 +116,10 @@ impl Default for DeliveryConfig {
 
 /// What the agent does for Podio's hooks. The default answers `hook.verify` without credentials.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch that a person sets"
+)]
 pub struct PodioConfig {
     /// The API, and who calls it.
     pub client: client::Config,
@@ -124,6 +128,8 @@ pub struct PodioConfig {
     /// Whether a `hook.verify` also goes to the local service, so that its own handler can be
     /// tried. Both then send the same code, and Podio may refuse the later one of the two.
     pub forward_verify: bool,
+    /// Whether the newest events are explained without anybody asking, within a share of the calls.
+    pub enrich: bool,
     /// Whether events of an object in a loop are held from the finding on.
     pub break_loops: bool,
     /// Apps, fields and spaces whose hooks are listed, to learn their names.
@@ -154,6 +160,7 @@ impl Default for PodioConfig {
             client: client::Config::default(),
             verify: true,
             forward_verify: true,
+            enrich: true,
             break_loops: false,
             places: Vec::new(),
             locale: Locale::NONE,

@@ -30,6 +30,9 @@ pub struct Status {
     pub retries: u64,
     /// Connections made after the first one.
     pub reconnects: u64,
+    /// Hooks that were wanted and cannot be had, each with the reason and the cure. Podio's words are
+    /// among them: escape them before showing them.
+    pub failed_hooks: Vec<String>,
 }
 
 /// The connection to the relay. Words only from a confirmed handshake.

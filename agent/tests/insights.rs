@@ -341,3 +341,57 @@ async fn after_a_delete_what_was_last_known_is_told() {
     );
     assert_eq!(remembered[&update.id].changed, ["Status"]);
 }
+
+#[tokio::test]
+async fn the_newest_events_are_explained_before_anybody_asks_and_remembered_after_a_delete() {
+    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let (item, update) = changed(&running).await;
+    eventually("the list knows what changed", || async {
+        let rows = running.rows().await;
+        let known = running.handle.remembered(&rows).await.unwrap();
+        let known = known.get(&update.id).cloned().unwrap_or_default();
+        (known.changed == ["Status"])
+            .then_some(())
+            .ok_or(format!("{known:?}"))
+    })
+    .await;
+
+    let options = WriteOptions::default();
+    running
+        .podio
+        .client
+        .delete_item(item, options)
+        .await
+        .unwrap();
+    let rows = running.arrived(6).await;
+
+    let told = running.handle.explain(rows[0].id).await.unwrap();
+    assert_eq!(told.title.as_deref(), Some("A walnut desk"));
+}
+
+#[tokio::test]
+async fn what_waits_for_a_service_that_is_away_counts_against_its_hook() {
+    let mut running = Running::start(sandbox::Config::default(), |_| {}).await;
+    running
+        .podio
+        .forge("type=item.update&item_id=1&item_revision_id=0&hook_id=7")
+        .await;
+    running.arrived(1).await;
+    running.stop_service().await;
+    for item in 100..120 {
+        let body = format!("type=item.update&item_id={item}&item_revision_id=0&hook_id=7");
+        running.podio.forge(&body).await;
+    }
+
+    eventually("the hook would be suspended", || async {
+        let standings = running.handle.standings().await.unwrap();
+        let hook = standings.iter().find(|standing| standing.hook_id == 7);
+        let is_suspended = |standing: &podtap_agent::HookStanding| {
+            matches!(standing.current, Judgement::Suspended { .. })
+        };
+        hook.is_some_and(is_suspended)
+            .then_some(())
+            .ok_or(format!("{hook:?}"))
+    })
+    .await;
+}

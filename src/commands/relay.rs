@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use podtap_podio::check_hook_url;
 use podtap_relay::{Bound, Config, Relay};
 
 use crate::cli::RelayServe;
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
-use crate::output::json::{Object, Ready};
+use crate::output::json::{Callable, Object, Ready};
 use crate::output::print;
 use crate::shutdown::Shutdown;
 
@@ -56,18 +57,25 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
 fn announce(bound: &Bound, json: bool) -> Result<(), Failure> {
     let (listen, public_url) = (bound.local_addr().to_string(), bound.public_url().as_str());
     let admin = bound.admin_addr().map(|address| address.to_string());
+    let uncallable = check_hook_url(public_url).err();
     if json {
         return print(
             &Object::Ready(Ready::Relay {
                 listen,
                 public_url,
                 admin,
+                callable: Callable::new(uncallable.as_ref()),
             })
             .to_line(),
         );
     }
     print(&format!("Listening on  {listen}"))?;
     print(&format!("Public URL    {public_url}"))?;
+    if let Some(why) = uncallable {
+        print(&format!(
+            "              Podio cannot call it: {why}; set --public-url to this relay's address in the internet"
+        ))?;
+    }
     if let Some(admin) = admin {
         print(&format!("Metrics       http://{admin}/metrics"))?;
     }

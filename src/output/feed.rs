@@ -6,13 +6,14 @@ use podtap_agent::export::json::{AttemptObject, EventObject, millis};
 use podtap_agent::history::{
     Attempt, DeliveryState, Ends, Event, Finding, LoopFinding, Verification,
 };
-use podtap_agent::{AgentHandle, LinkState, ServiceState, Status};
+use podtap_agent::{AgentHandle, HookReport, HookState, LinkState, ServiceState, Status};
 use podtap_wire::{EventId, Seq};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use super::json::{Object, Ready};
+use super::json::{Callable, Object, Ready};
 use super::look::Look;
+use super::look::Tone;
 use super::{lines, print};
 use crate::failure::Failure;
 
@@ -38,6 +39,8 @@ pub(crate) struct Feed {
     said_ready: bool,
     link: LinkState,
     service: ServiceState,
+    /// The hooks that are made here, as they were told last.
+    hooks: Vec<HookReport>,
 }
 
 impl Feed {
@@ -58,6 +61,7 @@ impl Feed {
             said_ready: false,
             link: LinkState::Off,
             service: ServiceState::Unknown,
+            hooks: Vec::new(),
         })
     }
 
@@ -65,8 +69,9 @@ impl Feed {
     pub(crate) async fn run(mut self, token: CancellationToken) -> Result<(), Failure> {
         let mut changes = self.agent.changes();
         let mut status = self.agent.status();
+        let mut hooks = self.agent.hooks();
         while !self.catch_up().await? {
-            // Both are cancel-safe, and hints only: what happened is read from the history.
+            // All are cancel-safe, and hints only: what happened is read from the history.
             tokio::select! {
                 () = token.cancelled() => {
                     self.catch_up().await?;
@@ -76,6 +81,7 @@ impl Feed {
                     token.cancelled().await;
                 },
                 Ok(()) = status.changed() => {}
+                Ok(()) = hooks.changed() => {}
             }
         }
         Ok(())
@@ -84,6 +90,7 @@ impl Feed {
     /// Prints what the status and the history hold beyond what was printed; true at the limit.
     async fn catch_up(&mut self) -> Result<bool, Failure> {
         self.status()?;
+        self.hooks()?;
         self.events().await?;
         self.findings().await?;
         self.attempts().await
@@ -95,15 +102,17 @@ impl Feed {
             && let (Some(url), Some(tunnel)) = (&status.public_url, &status.tunnel)
         {
             self.said_ready = true;
+            let uncallable = self.agent.check_hook_url(url).err();
             let forwards_to = status.target.as_ref().map(ToString::to_string);
             match self.format {
                 Format::Json => print_object(&Object::Ready(Ready::Listen {
                     url,
                     forwards_to,
                     tunnel,
+                    callable: Callable::new(uncallable.as_ref()),
                 }))?,
                 Format::Lines => {
-                    for line in lines::ready(url, forwards_to.as_deref()) {
+                    for line in lines::ready(url, forwards_to.as_deref(), uncallable.as_ref()) {
                         print(&line)?;
                     }
                 }
@@ -150,6 +159,26 @@ impl Feed {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What became of the hooks that are made here.
+    fn hooks(&mut self) -> Result<(), Failure> {
+        let hooks = self.agent.hooks().borrow().clone();
+        for (place, report) in hooks.iter().enumerate() {
+            if self.hooks.get(place) == Some(report) || report.state == HookState::Waiting {
+                continue;
+            }
+            match self.format {
+                Format::Json => print_object(&Object::hook(report))?,
+                Format::Lines => {
+                    if let Some(failure) = report.failure() {
+                        print(&self.look.line(&[(Tone::Bad, &format!("✗  {failure}"))]))?;
+                    }
+                }
+            }
+        }
+        self.hooks = hooks;
+        Ok(())
     }
 
     async fn events(&mut self) -> Result<(), Failure> {

@@ -2,11 +2,12 @@
 //! (`docs/JSON.md`): fields are added, never renamed or removed, within a version. Events and
 //! attempts have their home in [`podtap_agent::export::json`].
 
-use podtap_agent::LinkState;
 use podtap_agent::export::json::{
     OutcomeFields, VERSION, VerifiedObject, duration_ms, millis, text,
 };
 use podtap_agent::history::{AttemptSummary, LoopFinding, LoopShape, Maker, Verification};
+use podtap_agent::{HookReport, HookState, LinkState};
+use podtap_podio::hook_url::Uncallable;
 use podtap_wire::{EventId, Seq};
 use serde::Serialize;
 
@@ -31,6 +32,7 @@ pub(crate) enum Object<'a> {
         verified: VerifiedObject<'a>,
     },
     Loop(LoopObject<'a>),
+    Hook(HookObject<'a>),
     Import {
         file: &'a str,
         format: &'static str,
@@ -58,12 +60,46 @@ pub(crate) enum Ready<'a> {
         url: &'a str,
         forwards_to: Option<String>,
         tunnel: &'a str,
+        #[serde(flatten)]
+        callable: Callable,
     },
     Relay {
         listen: String,
         public_url: &'a str,
         admin: Option<String>,
+        #[serde(flatten)]
+        callable: Callable,
     },
+}
+
+/// Whether Podio can call a URL that is offered.
+#[derive(Debug, Serialize)]
+pub(crate) struct Callable {
+    podio_can_call: bool,
+    /// Why not, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_not: Option<String>,
+}
+
+impl Callable {
+    pub(crate) fn new(uncallable: Option<&Uncallable>) -> Self {
+        Self {
+            podio_can_call: uncallable.is_none(),
+            why_not: uncallable.map(|why| format!("{why}; {}", why.cure())),
+        }
+    }
+}
+
+/// A hook that is made for as long as the command runs.
+#[derive(Debug, Serialize)]
+pub(crate) struct HookObject<'a> {
+    hook_id: Option<String>,
+    status: &'static str,
+    state: &'static str,
+    event: &'static str,
+    ref_type: &'static str,
+    ref_id: String,
+    error: Option<&'a str>,
 }
 
 /// A request that was made up here.
@@ -167,6 +203,30 @@ impl<'a> Object<'a> {
         })
     }
 
+    /// What became of a hook.
+    pub(crate) fn hook(report: &'a HookReport) -> Self {
+        let (state, error) = match &report.state {
+            HookState::Waiting => ("waiting", None),
+            HookState::Made => ("made", None),
+            HookState::Active => ("active", None),
+            HookState::Failed { reason } => ("failed", Some(reason.as_str())),
+            HookState::Removed => ("removed", None),
+        };
+        Self::Hook(HookObject {
+            hook_id: report.hook_id.map(|id| id.to_string()),
+            status: if state == "active" {
+                "active"
+            } else {
+                "inactive"
+            },
+            state,
+            event: report.wanted.event.as_str(),
+            ref_type: report.wanted.place.ref_type.as_str(),
+            ref_id: report.wanted.place.ref_id.to_string(),
+            error,
+        })
+    }
+
     /// A loop that was found.
     pub(crate) fn found(finding: &'a LoopFinding) -> Self {
         Self::Loop(LoopObject {
@@ -213,10 +273,11 @@ mod tests {
             url: "https://x/",
             forwards_to: None,
             tunnel: "crm",
+            callable: Callable::new(None),
         };
         assert_eq!(
             Object::Ready(ready).to_line(),
-            r#"{"v":1,"type":"ready","url":"https://x/","forwards_to":null,"tunnel":"crm"}"#
+            r#"{"v":1,"type":"ready","url":"https://x/","forwards_to":null,"tunnel":"crm","podio_can_call":true}"#
         );
     }
 }

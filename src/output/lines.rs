@@ -12,7 +12,8 @@ use podtap_agent::history::{
     Attempt, AttemptSummary, Event, EventRow, LoopFinding, Outcome, Verification,
 };
 use podtap_agent::{LinkState, Target};
-use podtap_podio::{ObjectRef, PodioEvent, reach};
+use podtap_podio::hook_url::Uncallable;
+use podtap_podio::{ObjectRef, PodioEvent};
 use podtap_wire::{Seq, WebhookRequest};
 
 use super::look::{Look, Painted, Tone};
@@ -159,25 +160,31 @@ fn not_validated(reason: &str) -> String {
 }
 
 /// The first lines of a run, once the relay has given the public URL.
-pub(crate) fn ready(url: &str, forwards_to: Option<&str>) -> [String; 3] {
+pub(crate) fn ready(
+    url: &str,
+    forwards_to: Option<&str>,
+    uncallable: Option<&Uncallable>,
+) -> [String; 3] {
     [
         format!("Public URL   {}", printable(url)),
         format!(
             "Forwards to  {}",
             forwards_to.unwrap_or("nowhere: events are only kept")
         ),
-        give_podio(url),
+        give_podio(url, uncallable),
     ]
 }
 
 /// What to enter in Podio, where Podio can call it.
-fn give_podio(url: &str) -> String {
-    let parsed = url.parse::<url::Url>();
-    if parsed.is_ok_and(|url| reach::is_this_machine(&url)) {
-        return "Give Podio   nothing yet: Podio cannot call this machine. With a relay: --relay URL"
-            .to_owned();
+fn give_podio(url: &str, uncallable: Option<&Uncallable>) -> String {
+    match uncallable {
+        None => format!("Give Podio   {}podio/hook", printable(url)),
+        Some(Uncallable::ThisMachine(_)) => {
+            "Give Podio   nothing yet: Podio cannot call this machine. With a relay: --relay URL"
+                .to_owned()
+        }
+        Some(why) => printable(&format!("Give Podio   nothing yet: {why}; {}", why.cure())),
     }
-    format!("Give Podio   {}podio/hook", printable(url))
 }
 
 /// A change of the link that a person wants to know of.

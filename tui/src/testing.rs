@@ -205,6 +205,7 @@ pub(crate) fn status() -> Status {
         lanes: 0,
         retries: 0,
         reconnects: 0,
+        failed_hooks: Vec::new(),
     }
 }
 

@@ -1,9 +1,11 @@
 //! What Podio knows of an event: title, app, who did it through what, and what changed, field by
 //! field. Asked for lazily, kept in the history, and honest where Podio cannot tell.
 //!
-//! An explanation costs one to three calls of some 1,000 an hour (podio.md 4.3), so nothing is
-//! explained unasked, what cannot change any more is asked for once, and near the limit not at all.
+//! An explanation costs one to three calls of some 1,000 an hour (podio.md 4.3), so only the newest
+//! events are explained unasked (`enrich`), what cannot change any more is asked for once, and near
+//! the limit nothing at all.
 
+mod enrich;
 mod fetch;
 mod remembered;
 mod values;
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::{Event, History, HistoryError, Note, Watched, Writer};
 use crate::place::{Place, PlaceRef};
+pub(crate) use enrich::Enricher;
 pub use remembered::Remembered;
 
 /// One in so many calls of the hour is left for validating and managing hooks.

@@ -22,6 +22,10 @@ use crate::place::Place;
 
 /// An event as the detectors see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a row of facts that have nothing to do with each other"
+)]
 pub(crate) struct Arrival {
     pub(crate) event: EventKey,
     /// Whether a relay took it from whoever sent it. What did not come so (trigger, import) is on
@@ -32,6 +36,8 @@ pub(crate) struct Arrival {
     pub(crate) object: Option<ObjectRef>,
     pub(crate) hook_id: Option<u64>,
     pub(crate) revision: Option<u64>,
+    /// Whether it came by POST, as Podio sends.
+    pub(crate) posted: bool,
     /// The code, of a `hook.verify` that has one.
     pub(crate) code: Option<String>,
     pub(crate) verification: Option<Verification>,
@@ -238,7 +244,7 @@ fn arrivals(
          THEN (SELECT body FROM requests WHERE position = e.position) END, \
          (SELECT min(d.position) FROM events AS d \
           WHERE d.same_key = e.same_key AND d.position < e.position AND d.seq IS NOT NULL), \
-         h.hook_id IS NOT NULL, e.seq IS NOT NULL \
+         h.hook_id IS NOT NULL, e.seq IS NOT NULL, e.method = 'POST' \
          FROM events AS e {with_hook} WHERE {condition}"
     );
     rows(connection, &sql, params, |found| arrival(connection, found))
@@ -264,6 +270,7 @@ fn arrival(connection: &Connection, found: &Row<'_>) -> rusqlite::Result<Arrival
         object,
         hook_id: found.get::<_, Option<i64>>(6)?.map(row::id_from_sql),
         revision,
+        posted: found.get(15)?,
         code: body.and_then(code),
         verification: row::verification(found.get(8)?, found.get(9)?),
         earlier,

@@ -50,6 +50,19 @@ pub struct HookReport {
     pub state: HookState,
 }
 
+impl HookReport {
+    /// What cannot be had and why, in words.
+    pub fn failure(&self) -> Option<String> {
+        let WantedHook { place, event } = self.wanted;
+        match &self.state {
+            HookState::Failed { reason } => {
+                Some(format!("no hook for {event} on {place}: {reason}"))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// How far a hook is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HookState {
@@ -99,7 +112,7 @@ pub(crate) struct Hooks {
     client: Client,
     watched: Watched,
     writer: Writer,
-    status: watch::Receiver<Status>,
+    status: watch::Sender<Status>,
     changes: broadcast::Receiver<Change>,
     reports: watch::Sender<Vec<HookReport>>,
 }
@@ -129,7 +142,7 @@ impl Hooks {
             client: insights.client,
             watched: insights.watched,
             writer: insights.writer,
-            status: status.subscribe(),
+            status: status.clone(),
             changes: changes.subscribe(),
             reports: insights.hooks,
         }
@@ -197,8 +210,9 @@ impl Hooks {
     }
 
     /// Where hooks shall send to, once the relay has told.
-    async fn url(&mut self) -> Result<String, HooksError> {
-        let known = self.status.wait_for(|status| status.public_url.is_some());
+    async fn url(&self) -> Result<String, HooksError> {
+        let mut status = self.status.subscribe();
+        let known = status.wait_for(|status| status.public_url.is_some());
         let known = known.await.map(|status| status.public_url.clone());
         let Ok(Some(public)) = known else {
             // The agent ends, and this with it.
@@ -257,6 +271,7 @@ impl Hooks {
             let report = report.filter(|report| report.state != HookState::Active);
             report.map(|report| report.state = state).is_some()
         });
+        self.publish();
     }
 
     fn failed(&self, wanted: WantedHook, reason: String) {
@@ -276,6 +291,22 @@ impl Hooks {
                 report.hook_id = hook_id.or(report.hook_id);
                 report.state = state;
             }
+        });
+        self.publish();
+    }
+
+    /// Shows what cannot be had to everybody who looks at the status.
+    fn publish(&self) {
+        let failed: Vec<String> = self
+            .reports
+            .borrow()
+            .iter()
+            .filter_map(HookReport::failure)
+            .collect();
+        self.status.send_if_modified(|status| {
+            let is_news = status.failed_hooks != failed;
+            status.failed_hooks = failed;
+            is_news
         });
     }
 }

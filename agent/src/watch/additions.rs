@@ -196,6 +196,7 @@ mod tests {
             }),
             hook_id: Some(7),
             revision: Some(0),
+            posted: true,
             code: None,
             verification: None,
             earlier: None,

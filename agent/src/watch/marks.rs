@@ -73,6 +73,7 @@ mod tests {
             object: None,
             hook_id: Some(7),
             revision: Some(revision),
+            posted: true,
             code: None,
             verification: None,
             earlier: None,

@@ -9,6 +9,7 @@
 
 mod additions;
 mod evidence;
+mod judging;
 mod loops;
 mod marks;
 mod names;
@@ -17,33 +18,35 @@ mod own;
 mod suspicion;
 mod validate;
 mod verify;
+mod verifying;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::OptionFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::PodioConfig;
-use crate::history::{Arrival, HistoryError, LoopShape, Note, Position, Verification};
+use crate::explain::Enricher;
+use crate::history::{Arrival, EventKey, HistoryError, Note, Position};
 use crate::insights::Insights;
 use crate::place::PlaceRef;
 use crate::reason;
 use crate::status::{ServiceState, Status};
 use additions::Additions;
-use evidence::{Answered, Question, Statement, Witness};
+use evidence::{Question, Witness};
 use loops::Loops;
 pub(crate) use names::name;
 pub(crate) use validate::told;
 
 use names::Names;
 use own::OwnClient;
-use suspicion::{Asked, Subject, Suspicion};
 use validate::Validator;
-use verify::{Answer, Pair, Verifier};
+use verify::Verifier;
 
 /// Events looked at in one go.
 const PAGE: usize = 256;
@@ -60,13 +63,6 @@ const QUESTIONS_AT_ONCE: usize = 4;
 /// Questions that wait; what more there is stays as unclear as it was.
 const QUESTIONS_WAITING: usize = 64;
 
-/// How far back a `hook.verify` that was never answered is picked up after a start. Its code may
-/// still be good; one call tells.
-const PICK_UP: SignedDuration = SignedDuration::from_hours(24);
-
-/// Unanswered ones that are picked up, the newest.
-const PICK_UP_AT_MOST: usize = 50;
-
 /// Pause before following the history again after it could not be read or written.
 const BEGIN_AGAIN: Duration = Duration::from_secs(1);
 
@@ -81,6 +77,8 @@ pub(crate) struct Watch {
     /// Whether objects in a loop are held.
     break_loops: bool,
     own: OwnClient,
+    /// Whether the newest events are explained without anybody asking.
+    enrich: bool,
     status: watch::Receiver<Status>,
 }
 
@@ -90,6 +88,8 @@ struct Detectors {
     verifier: Verifier,
     loops: Loops,
     additions: Additions,
+    /// Hooks whose last verification failed: an event of one shows that it is active after all.
+    failed: HashMap<u64, EventKey>,
     /// What Podio is to be asked, oldest first.
     questions: VecDeque<Question>,
     cursor: Position,
@@ -111,6 +111,7 @@ impl Watch {
             places: config.places.clone(),
             break_loops: config.break_loops,
             own: OwnClient::of(config.client.credentials.as_ref()),
+            enrich: config.enrich,
             status,
         }
     }
@@ -151,8 +152,13 @@ impl Watch {
             unknown: Arc::clone(&detectors.unknown_hook),
         };
         let learning = names.run(token.clone());
+        let explainer = self.insights.explainer.clone();
+        let enricher = self.enrich.then(|| Enricher::new(explainer));
+        let enriching =
+            OptionFuture::from(enricher.map(|enricher| Box::pin(enricher.run(token.clone()))));
+        let enriching = async { enriching.await.unwrap_or(Ok(())) };
         let following = self.follow(&mut detectors, token);
-        tokio::try_join!(learning, following).map(drop)
+        tokio::try_join!(learning, enriching, following).map(drop)
     }
 
     async fn follow(
@@ -163,7 +169,7 @@ impl Watch {
         let validator = Validator {
             client: self.insights.client.clone(),
             watched: self.insights.watched.clone(),
-            places: self.places.clone(),
+            places: self.insights.desk.places.clone(),
         };
         let witness = Witness::new(
             self.insights.client.clone(),
@@ -206,7 +212,7 @@ impl Watch {
                 () = std::future::ready(()), if more => {}
                 Some(ended) = calls.next() => {
                     let (pair, answer) = ended?;
-                    self.validated(&mut detectors.verifier, &pair, answer).await?;
+                    self.validated(detectors, &pair, answer).await?;
                 }
                 Some(answered) = asking.next() => self.answered(detectors, answered?).await?,
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
@@ -222,24 +228,6 @@ impl Watch {
             }
         }
         self.note(vec![Note::Watched(detectors.cursor)]).await
-    }
-
-    /// A call has ended: tells the events that waited for it, unless there will be another one.
-    async fn validated(
-        &self,
-        verifier: &mut Verifier,
-        pair: &Pair,
-        answer: Answer,
-    ) -> Result<(), HistoryError> {
-        let Some((events, verification)) = verifier.ended(pair, answer, Timestamp::now()) else {
-            return Ok(());
-        };
-        let notes = events.into_iter().map(|event| Note::Verified {
-            event,
-            hook_id: Some(pair.hook_id),
-            verification: verification.clone(),
-        });
-        self.note(notes.collect()).await
     }
 
     /// What an earlier run left.
@@ -260,16 +248,7 @@ impl Watch {
             until: since,
         });
         self.note(closed.collect()).await?;
-        let since = now.saturating_sub(PICK_UP).unwrap_or(Timestamp::MIN);
-        let unverified = self
-            .insights
-            .watched
-            .unverified(since, detectors.cursor, PICK_UP_AT_MOST);
-        let mut notes = Vec::new();
-        for arrival in unverified.await? {
-            notes.extend(self.verify(&mut detectors.verifier, &arrival, now));
-        }
-        self.note(notes).await?;
+        self.pick_up(&mut detectors, now).await?;
         Ok(detectors)
     }
 
@@ -280,6 +259,7 @@ impl Watch {
         page: Vec<Arrival>,
     ) -> Result<(), HistoryError> {
         let now = Timestamp::now();
+        let own = self.own_hooks(&page).await?;
         let mut notes = Vec::new();
         for arrival in &page {
             detectors.cursor = arrival.event.position;
@@ -288,7 +268,7 @@ impl Watch {
                 continue;
             }
             notes.extend(marks::marks(arrival));
-            notes.extend(self.verify(&mut detectors.verifier, arrival, now));
+            notes.extend(self.verify(detectors, arrival, &own, now));
             let suspicions = [
                 detectors.loops.observe(arrival),
                 detectors.additions.observe(arrival),
@@ -311,79 +291,6 @@ impl Watch {
             detectors.unsaved = 0;
         }
         self.note(notes).await
-    }
-
-    /// Has a `hook.verify` validated; its outcome, where that stands already.
-    fn verify(&self, verifier: &mut Verifier, arrival: &Arrival, now: Timestamp) -> Option<Note> {
-        let is_verify = arrival.event_type.as_deref() == Some("hook.verify");
-        if !is_verify || !self.verify || arrival.verification.is_some() {
-            return None;
-        }
-        let known = arrival
-            .earlier
-            .as_ref()
-            .and_then(|earlier| earlier.verification.clone());
-        let pair = Pair::parse(arrival.hook_id, arrival.code.as_deref());
-        let verification = match (known, pair) {
-            (Some(known), _) => known,
-            (None, Ok(pair)) => verifier.ask(arrival.event, pair, arrival.received_at, now)?,
-            (None, Err(reason)) => Verification::Failed {
-                reason: reason.to_owned(),
-            },
-        };
-        Some(Note::Verified {
-            event: arrival.event,
-            hook_id: arrival.hook_id,
-            verification,
-        })
-    }
-
-    /// Podio, or nobody, has said who made a change.
-    async fn answered(
-        &self,
-        detectors: &mut Detectors,
-        answered: Answered,
-    ) -> Result<(), HistoryError> {
-        let notes = match answered {
-            Answered::Loop(suspicion, statement) => self.judged(detectors, &suspicion, statement),
-            Answered::Gap(gap, true) => vec![Note::Missing {
-                event: gap.above,
-                revisions: 0,
-            }],
-            Answered::Gap(_, false) => Vec::new(),
-        };
-        self.note(notes).await
-    }
-
-    /// What is to be told, and held, of a suspicion.
-    fn judged(
-        &self,
-        detectors: &mut Detectors,
-        suspicion: &Suspicion,
-        statement: Statement,
-    ) -> Vec<Note> {
-        let Statement { maker, by_hand } = statement;
-        let mut finding = suspicion.finding.clone();
-        let newest = finding.times.last().copied().unwrap_or_else(Timestamp::now);
-        let asked = suspicion.judge(&maker, by_hand, newest);
-        match &suspicion.subject {
-            Subject::Objects(keys) => detectors.loops.judged(keys, &finding, asked),
-            Subject::Additions(hook_id) => detectors.additions.judged(*hook_id, asked),
-        }
-        if asked != Asked::Told {
-            return Vec::new();
-        }
-        finding.maker = maker;
-        tracing::warn!(what = finding.words(), maker = %finding.maker, "loop");
-        let mut notes = Vec::new();
-        // A new object is not in a loop itself: holding it would end nothing.
-        if self.break_loops && finding.is_suspected() && finding.shape != LoopShape::Adds {
-            let objects = finding.objects().into_iter();
-            let newly = objects.filter(|object| self.insights.held.hold(*object));
-            notes.extend(newly.map(Note::HoldObject));
-        }
-        notes.insert(0, Note::Loop(finding));
-        notes
     }
 
     async fn note(&self, notes: Vec<Note>) -> Result<(), HistoryError> {

@@ -5,6 +5,8 @@
 //! failure where the list of the hooks, which needs credentials, shows the hook active; without
 //! that it is reported as the failure that it may be, with this possibility named.
 
+use std::collections::HashSet;
+
 use podtap_podio::client::{Client, Error, HookStatus};
 
 use super::verify::{Answer, Pair};
@@ -30,6 +32,10 @@ impl Validator {
         let answer = match self.client.validate_hook(pair.hook_id, &pair.code).await {
             Ok(()) => Answer::Final(Verification::Validated),
             Err(error) if error.may_pass() => Answer::Again {
+                wait: match error {
+                    Error::RateLimited { retry_after, .. } => retry_after,
+                    _ => None,
+                },
                 reason: told(&error),
             },
             Err(error) if self.is_active(pair.hook_id).await? => {
@@ -48,9 +54,10 @@ impl Validator {
         if !self.client.has_credentials() {
             return Ok(false);
         }
-        let places = match self.watched.place(hook_id).await? {
-            Some(place) => vec![place.at],
-            None => self.places.iter().copied().take(MAX_LISTS).collect(),
+        let places = if let Some(place) = self.watched.place(hook_id).await? {
+            vec![place.at]
+        } else {
+            self.likely_places().await?
         };
         for place in places {
             let hooks = self.client.hooks(place.ref_type, place.ref_id).await;
@@ -60,6 +67,18 @@ impl Validator {
             }
         }
         Ok(false)
+    }
+
+    /// Where a hook of which nothing is known may be: the places of the configuration, then those on
+    /// which others were seen.
+    async fn likely_places(&self) -> Result<Vec<PlaceRef>, HistoryError> {
+        let learned = self.watched.places().await?.into_iter();
+        let mut places = self.places.clone();
+        places.extend(learned.map(|place| place.at));
+        let mut seen = HashSet::new();
+        places.retain(|place| seen.insert(*place));
+        places.truncate(MAX_LISTS);
+        Ok(places)
     }
 
     fn failure(&self, error: &Error) -> String {

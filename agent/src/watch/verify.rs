@@ -13,8 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::history::{EventKey, Verification};
 
-/// Calls within an hour. Podio allows 1,000 an hour for everything (podio.md 4.3), which the look
-/// of items needs too; the largest set of hooks known of has 48, asked about twice each.
+/// Calls within an hour, and as many again for hooks that were made here: what strangers forge keeps
+/// none of those out. Podio allows 1,000 an hour for everything (podio.md 4.3), which the look of
+/// items needs too; the largest set of hooks known of has 48, asked about twice each.
 pub(super) const CALLS_PER_HOUR: usize = 120;
 
 /// The time for which calls are counted.
@@ -76,6 +77,8 @@ pub(super) enum Answer {
     Again {
         /// Why not now, in words.
         reason: String,
+        /// How long Podio says to wait.
+        wait: Option<Duration>,
     },
 }
 
@@ -84,6 +87,8 @@ pub(super) enum Answer {
 struct Progress {
     events: Vec<EventKey>,
     received_at: Timestamp,
+    /// Whether the hook was made here.
+    own: bool,
     tries: u32,
     /// When the next call is due; `None` while one is under way.
     due: Option<Timestamp>,
@@ -93,7 +98,7 @@ struct Progress {
 #[derive(Debug, Default)]
 pub(super) struct Verifier {
     pairs: HashMap<Pair, Progress>,
-    calls: VecDeque<Timestamp>,
+    calls: VecDeque<(Timestamp, bool)>,
 }
 
 impl Verifier {
@@ -104,6 +109,7 @@ impl Verifier {
         pair: Pair,
         received_at: Timestamp,
         now: Timestamp,
+        own: bool,
     ) -> Option<Verification> {
         if let Some(progress) = self.pairs.get_mut(&pair) {
             if progress.events.len() < MAX_WAITING {
@@ -111,7 +117,7 @@ impl Verifier {
             }
             return None;
         }
-        if self.calls_of_the_hour(now) >= CALLS_PER_HOUR {
+        if self.calls_of_the_hour(now, own) >= CALLS_PER_HOUR {
             return Some(Verification::Failed {
                 reason: format!(
                     "not tried: {CALLS_PER_HOUR} validations within an hour are enough; \
@@ -122,6 +128,7 @@ impl Verifier {
         let progress = Progress {
             events: vec![event],
             received_at,
+            own,
             tries: 0,
             due: Some(now),
         };
@@ -135,7 +142,7 @@ impl Verifier {
         let (pair, progress) = self.pairs.iter_mut().find(|(_, p)| is_due(p))?;
         progress.tries += 1;
         progress.due = None;
-        self.calls.push_back(now);
+        self.calls.push_back((now, progress.own));
         Some(pair.clone())
     }
 
@@ -155,12 +162,14 @@ impl Verifier {
         answer: Answer,
         now: Timestamp,
     ) -> Option<(Vec<EventKey>, Verification)> {
-        let calls = self.calls_of_the_hour(now);
+        let own = self.pairs.get(pair)?.own;
+        let calls = self.calls_of_the_hour(now, own);
         let progress = self.pairs.get_mut(pair)?;
         let verification = match answer {
             Answer::Final(verification) => verification,
-            Answer::Again { reason } => {
-                let due = now.saturating_add(pause(progress.tries)).unwrap_or(now);
+            Answer::Again { reason, wait } => {
+                let pause = pause(progress.tries).max(wait.unwrap_or_default());
+                let due = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
                 let in_time = due.duration_since(progress.received_at) <= CODE_LIFETIME;
                 if in_time && calls < CALLS_PER_HOUR {
                     progress.due = Some(due);
@@ -177,9 +186,10 @@ impl Verifier {
         Some((progress.events, verification))
     }
 
-    /// Calls within the last hour, and those to come that are promised already.
-    fn calls_of_the_hour(&mut self, now: Timestamp) -> usize {
-        while let Some(oldest) = self.calls.front()
+    /// Calls within the last hour, and those to come that are promised already: of hooks that were
+    /// made here, or of all others.
+    fn calls_of_the_hour(&mut self, now: Timestamp, own: bool) -> usize {
+        while let Some((oldest, _)) = self.calls.front()
             && now.duration_since(*oldest) >= HOUR
         {
             self.calls.pop_front();
@@ -187,8 +197,9 @@ impl Verifier {
         let promised = self
             .pairs
             .values()
-            .filter(|progress| progress.due.is_some());
-        self.calls.len() + promised.count()
+            .filter(|progress| progress.due.is_some() && progress.own == own);
+        let calls = self.calls.iter().filter(|(_, theirs)| *theirs == own);
+        calls.count() + promised.count()
     }
 }
 
@@ -222,6 +233,7 @@ mod tests {
     fn again() -> Answer {
         Answer::Again {
             reason: "503".to_owned(),
+            wait: None,
         }
     }
 
@@ -249,9 +261,15 @@ mod tests {
     #[test]
     fn one_pair_is_called_once_and_all_its_events_share_the_outcome() {
         let mut verifier = Verifier::default();
-        assert_eq!(verifier.ask(event(1), pair(7, "aa"), at(0), at(0)), None);
+        assert_eq!(
+            verifier.ask(event(1), pair(7, "aa"), at(0), at(0), false),
+            None
+        );
         assert_eq!(verifier.start(at(0)), Some(pair(7, "aa")));
-        assert_eq!(verifier.ask(event(2), pair(7, "aa"), at(1), at(1)), None);
+        assert_eq!(
+            verifier.ask(event(2), pair(7, "aa"), at(1), at(1), false),
+            None
+        );
         assert_eq!(verifier.start(at(1)), None);
 
         let done = Answer::Final(Verification::Validated);
@@ -266,8 +284,8 @@ mod tests {
     #[test]
     fn a_second_code_of_the_same_hook_is_called_too() {
         let mut verifier = Verifier::default();
-        verifier.ask(event(1), pair(7, "aa"), at(0), at(0));
-        verifier.ask(event(2), pair(7, "bb"), at(0), at(0));
+        verifier.ask(event(1), pair(7, "aa"), at(0), at(0), false);
+        verifier.ask(event(2), pair(7, "bb"), at(0), at(0), false);
         assert!(verifier.start(at(0)).is_some());
         assert!(verifier.start(at(0)).is_some());
     }
@@ -276,7 +294,7 @@ mod tests {
     fn it_is_tried_again_with_growing_pauses_until_the_code_is_too_old() {
         let mut verifier = Verifier::default();
         let pair = pair(7, "aa");
-        verifier.ask(event(1), pair.clone(), at(0), at(0));
+        verifier.ask(event(1), pair.clone(), at(0), at(0), false);
         let (mut now, mut tries) = (at(0), 0);
         let outcome = loop {
             assert_eq!(verifier.start(now), Some(pair.clone()));
@@ -302,7 +320,7 @@ mod tests {
     #[test]
     fn an_old_code_is_tried_once() {
         let mut verifier = Verifier::default();
-        verifier.ask(event(1), pair(7, "aa"), at(0), at(10_000));
+        verifier.ask(event(1), pair(7, "aa"), at(0), at(10_000), false);
         assert!(verifier.start(at(10_000)).is_some());
         assert!(
             verifier
@@ -316,7 +334,7 @@ mod tests {
         let mut verifier = Verifier::default();
         let mut refused = 0;
         for number in 0..1000_u64 {
-            let outcome = verifier.ask(event(1), pair(number, "aa"), at(0), at(0));
+            let outcome = verifier.ask(event(1), pair(number, "aa"), at(0), at(0), false);
             refused += usize::from(outcome.is_some());
         }
         assert_eq!(refused, 1000 - CALLS_PER_HOUR);
@@ -326,12 +344,42 @@ mod tests {
         assert_eq!(verifier.next_due(), None);
         assert!(
             verifier
-                .ask(event(1), pair(1, "bb"), at(3600), at(3600))
+                .ask(event(1), pair(1, "bb"), at(3600), at(3600), false)
                 .is_some()
         );
         assert_eq!(
-            verifier.ask(event(1), pair(1, "bb"), at(3601), at(3601)),
+            verifier.ask(event(1), pair(1, "bb"), at(3601), at(3601), false),
             None
         );
+    }
+
+    #[test]
+    fn a_flood_of_forged_events_keeps_no_hook_of_our_own_out() {
+        let mut verifier = Verifier::default();
+        for number in 0..1000_u64 {
+            verifier.ask(event(1), pair(number, "aa"), at(0), at(0), false);
+        }
+        assert_eq!(
+            verifier.ask(event(2), pair(5000, "bb"), at(1), at(1), true),
+            None
+        );
+        let mut called = Vec::new();
+        while let Some(pair) = verifier.start(at(1)) {
+            called.push(pair.hook_id);
+        }
+        assert!(called.contains(&5000));
+    }
+
+    #[test]
+    fn podios_own_wait_is_kept() {
+        let mut verifier = Verifier::default();
+        verifier.ask(event(1), pair(7, "aa"), at(0), at(0), false);
+        verifier.start(at(0));
+        let answer = Answer::Again {
+            reason: "420".to_owned(),
+            wait: Some(Duration::from_secs(90)),
+        };
+        assert_eq!(verifier.ended(&pair(7, "aa"), answer, at(0)), None);
+        assert_eq!(verifier.next_due(), Some(at(90)));
     }
 }

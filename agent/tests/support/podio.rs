@@ -175,6 +175,12 @@ impl Running {
         Self::with(sandbox::Config::default(), script, |_| {}).await
     }
 
+    /// Nobody listens where the local service was.
+    pub(crate) async fn stop_service(&mut self) {
+        let nowhere = Service::start(|_| ok()).await;
+        drop(std::mem::replace(&mut self.service, nowhere));
+    }
+
     /// Stops the agent and starts another one on the same history.
     pub(crate) async fn restart(&mut self, change: impl FnOnce(&mut PodioConfig)) {
         self.token.cancel();

@@ -127,8 +127,11 @@ fn about(row: &EventRow) -> String {
     words::about(row)
 }
 
-/// The loop that was found last.
+/// What a person has to know: hooks that cannot be had, else the loop that was found last.
 fn warning(app: &App) -> Line {
+    if let Some(failed) = app.status().failed_hooks.first() {
+        return Line::of(Role::Failed, format!("✗ {failed}"));
+    }
     let Some(found) = app.warning() else {
         return Line::new();
     };
@@ -241,6 +244,9 @@ fn waiting(app: &App) -> Vec<Line> {
         Line::of(Role::Plain, "Waiting for the first webhook."),
         Line::new(),
     ];
+    for failed in &app.status().failed_hooks {
+        lines.push(Line::of(Role::Failed, format!("✗ {failed}")));
+    }
     if let Some(url) = &app.status().public_url {
         let url = format!("{}/podio/hook", url.trim_end_matches('/'));
         lines.push(Line::of(Role::Quiet, "Give Podio  ").put(Role::Accent, url));

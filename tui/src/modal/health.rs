@@ -59,7 +59,10 @@ pub(crate) fn health(app: &App, top: usize) -> Lines {
     ];
     let row =
         |(label, value): (&str, Line)| Line::new().column(Role::Quiet, label, LABEL).join(value);
-    let lines = lines.into_iter().chain(link_was(app)).map(row).collect();
+    let failed = status.failed_hooks.iter();
+    let failed = failed.map(|hook| ("Hooks", Line::of(Role::Failed, format!("✗ {hook}"))));
+    let lines = lines.into_iter().chain(failed).chain(link_was(app));
+    let lines = lines.map(row).collect();
     Lines::new("Health", app.keymap().closes(), lines).from(top)
 }
 

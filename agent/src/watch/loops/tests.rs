@@ -23,6 +23,7 @@ fn update(millis: i64, revision: u64) -> Arrival {
         object: Some(ITEM),
         hook_id: Some(7),
         revision: Some(revision),
+        posted: true,
         code: None,
         verification: None,
         earlier: None,

@@ -1,0 +1,156 @@
+//! From a `hook.verify` to its outcome: which are asked about, and what becomes of them.
+
+use std::collections::HashSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::verify::{Answer, Pair};
+use super::{Detectors, Watch};
+use crate::history::{Arrival, EventKey, HistoryError, Note, Verification};
+
+/// How far back a `hook.verify` that was never answered is picked up after a start. Its code may
+/// still be good; one call tells.
+const PICK_UP: SignedDuration = SignedDuration::from_hours(24);
+
+/// Unanswered ones that are picked up, the newest.
+const PICK_UP_AT_MOST: usize = 50;
+
+/// Failed hooks that are remembered; ids are whatever a webhook says.
+const MAX_FAILED: usize = 1000;
+
+/// Hooks that were made here.
+#[derive(Debug, Default)]
+pub(super) struct OwnHooks {
+    ids: HashSet<u64>,
+    /// Whether one is being made, whose id Podio has not told yet.
+    making: bool,
+}
+
+impl OwnHooks {
+    fn has(&self, hook_id: u64) -> bool {
+        self.making || self.ids.contains(&hook_id)
+    }
+}
+
+impl Watch {
+    /// Those of these events that nobody has answered, from an earlier run.
+    pub(super) async fn pick_up(
+        &self,
+        detectors: &mut Detectors,
+        now: Timestamp,
+    ) -> Result<(), HistoryError> {
+        let since = now.saturating_sub(PICK_UP).unwrap_or(Timestamp::MIN);
+        let watched = &self.insights.watched;
+        let unverified = watched.unverified(since, detectors.cursor, PICK_UP_AT_MOST);
+        let unverified = unverified.await?;
+        let own = self.own_hooks(&unverified).await?;
+        let mut notes = Vec::new();
+        for arrival in unverified {
+            notes.extend(self.verify(detectors, &arrival, &own, now));
+        }
+        self.note(notes).await
+    }
+
+    /// The hooks that were made here, where any of these events asks.
+    pub(super) async fn own_hooks(&self, page: &[Arrival]) -> Result<OwnHooks, HistoryError> {
+        if !page.iter().any(is_verify) {
+            return Ok(OwnHooks::default());
+        }
+        let made = self.insights.watched.made_hooks().await?;
+        Ok(OwnHooks {
+            making: made.iter().any(|made| made.hook_id.is_none()),
+            ids: made.into_iter().filter_map(|made| made.hook_id).collect(),
+        })
+    }
+
+    /// Has a `hook.verify` validated; its outcome, where that stands already.
+    pub(super) fn verify(
+        &self,
+        detectors: &mut Detectors,
+        arrival: &Arrival,
+        own: &OwnHooks,
+        now: Timestamp,
+    ) -> Option<Note> {
+        if !is_verify(arrival) {
+            return detectors.is_active_after_all(arrival);
+        }
+        if !self.verify || arrival.verification.is_some() {
+            return None;
+        }
+        let known = arrival
+            .earlier
+            .as_ref()
+            .and_then(|earlier| earlier.verification.clone());
+        let pair = if arrival.posted {
+            Pair::parse(arrival.hook_id, arrival.code.as_deref())
+        } else {
+            Err("Podio sends it by POST, and this came by another method")
+        };
+        let verification = match (known, pair) {
+            (Some(known), _) => known,
+            (None, Ok(pair)) => {
+                let own = own.has(pair.hook_id);
+                let verifier = &mut detectors.verifier;
+                verifier.ask(arrival.event, pair, arrival.received_at, now, own)?
+            }
+            (None, Err(reason)) => Verification::Failed {
+                reason: reason.to_owned(),
+            },
+        };
+        detectors.remember(arrival.hook_id, arrival.event, &verification);
+        Some(Note::Verified {
+            event: arrival.event,
+            hook_id: arrival.hook_id,
+            verification,
+        })
+    }
+
+    /// A call has ended: tells the events that waited for it, unless there will be another one.
+    pub(super) async fn validated(
+        &self,
+        detectors: &mut Detectors,
+        pair: &Pair,
+        answer: Answer,
+    ) -> Result<(), HistoryError> {
+        let Some((events, verification)) = detectors.verifier.ended(pair, answer, Timestamp::now())
+        else {
+            return Ok(());
+        };
+        if let Some(event) = events.last() {
+            detectors.remember(Some(pair.hook_id), *event, &verification);
+        }
+        let notes = events.into_iter().map(|event| Note::Verified {
+            event,
+            hook_id: Some(pair.hook_id),
+            verification: verification.clone(),
+        });
+        self.note(notes.collect()).await
+    }
+}
+
+impl Detectors {
+    /// Notes what came of a hook's verification.
+    fn remember(&mut self, hook_id: Option<u64>, event: EventKey, verification: &Verification) {
+        let Some(hook_id) = hook_id else { return };
+        if verification.is_ok() {
+            self.failed.remove(&hook_id);
+        } else if self.failed.len() < MAX_FAILED {
+            self.failed.insert(hook_id, event);
+        }
+    }
+
+    /// An event of a hook that could not be validated here: somebody else was first.
+    fn is_active_after_all(&mut self, arrival: &Arrival) -> Option<Note> {
+        let hook_id = arrival.hook_id?;
+        let event = self.failed.remove(&hook_id)?;
+        Some(Note::Verified {
+            event,
+            hook_id: Some(hook_id),
+            verification: Verification::ActiveAnyway,
+        })
+    }
+}
+
+fn is_verify(arrival: &Arrival) -> bool {
+    arrival.event_type.as_deref() == Some("hook.verify")
+}
