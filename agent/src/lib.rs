@@ -38,7 +38,7 @@ pub use hooks::{
     FailedPlace, HookListing, HookReport, HookState, HookUrls, HooksError, ListedHook,
     ManageHooksError, UrlVerdict, WantedHook,
 };
-pub use link::DialError;
+pub use link::{AskError, DialError, TunnelClient};
 pub use place::{Place, PlaceRef};
 pub use replay::{Replay, ReplayError, first_target};
 pub use standing::{Failure, HookStanding};

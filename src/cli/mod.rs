@@ -21,6 +21,7 @@ mod relay;
 mod sandbox;
 mod terms;
 mod trigger;
+mod tunnels;
 
 use std::path::PathBuf;
 
@@ -30,10 +31,11 @@ pub(crate) use config::{ConfigCommand, Man, Url};
 pub(crate) use history::{DeleteEvents, Events, EventsCommand, Explain, Import, Replay, Show, Ui};
 pub(crate) use listen::{Certificates, Demo, Hooks, Listen, Picture, Tunnel, UiMode};
 pub(crate) use podio::{AdoptHooks, HookTargets, HooksCommand, Login, MoveHooks};
-pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};
+pub(crate) use relay::{OwnerLimits, Relay, RelayCommand, RelayServe, TokenCommand};
 pub(crate) use sandbox::{Deed, RuleName, Sandbox, SandboxCommand, SandboxServe, Switch};
 pub(crate) use terms::sorted;
 pub(crate) use trigger::Trigger;
+pub(crate) use tunnels::{At, TunnelsCommand};
 
 /// A development tunnel and inspector for Podio webhooks.
 #[derive(Debug, Parser)]
@@ -111,7 +113,15 @@ already stays as it is. What is imported is never delivered, validated or held b
     Sandbox(Box<Sandbox>),
     /// Run the public server that Podio calls
     #[command(args_conflicts_with_subcommands = true)]
-    Relay(Relay),
+    Relay(Box<Relay>),
+    /// The tunnels that a relay has for you: list them, give one a new URL, delete one
+    #[command(
+        subcommand,
+        after_help = "\
+With --relay and a token these are your own tunnels. On the relay's machine --data-dir names its \
+data folder, and the tunnels of all owners are meant; that works beside a running relay."
+    )]
+    Tunnels(TunnelsCommand),
     /// Show the settings and where they come from
     #[command(subcommand)]
     Config(ConfigCommand),

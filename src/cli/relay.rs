@@ -83,9 +83,35 @@ pub(crate) struct RelayServe {
     /// How long `--respond local` waits for the local service's answer [default: 10s]
     #[arg(long, value_name = "DURATION")]
     pub(crate) respond_timeout: Option<String>,
+    /// Largest answer of a local service passed on under --respond local [default: 8MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_response: Option<String>,
+    #[command(flatten)]
+    pub(crate) owners: OwnerLimits,
     /// Print what it listens on as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What one owner of tokens may have, so that none uses up what others need.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits for each owner")]
+pub(crate) struct OwnerLimits {
+    /// Maximum number of tunnels per owner [default: 100]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_owner_tunnels: Option<String>,
+    /// Maximum number of connected agents per owner [default: 100]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_owner_sessions: Option<String>,
+    /// Maximum number of queued events per owner [default: 400000]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_owner_queue_events: Option<String>,
+    /// Maximum bytes of queued events per owner [default: 4GiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_owner_queue_bytes: Option<String>,
+    /// Memory for events and answers on their way, of all owners; one gets a quarter [default: 96MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_session_memory: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,7 @@
 //! How this run reaches its relay, and what to say when the relay does not want it.
 
 use podtap_agent::{HooksError, LinkConfig, RunError};
+use podtap_wire::TunnelName;
 use podtap_wire::limits::DEFAULT_WINDOW;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -25,7 +26,7 @@ struct Shown {
 
 impl Link {
     /// The link to a relay that somebody runs.
-    pub(crate) fn to(relay: Url, settings: &Settings) -> Result<Self, Failure> {
+    pub(crate) fn to(relay: Url, tunnel: TunnelName, settings: &Settings) -> Result<Self, Failure> {
         let Some(Secret { value, origin }) = settings.token()? else {
             return Err(Failure::usage("the relay wants a token")
                 .fact("relay", relay.to_string())
@@ -34,7 +35,7 @@ impl Link {
                      `podtap relay token create NAME`",
                 ));
         };
-        let mut config = LinkConfig::new(relay, value, settings.tunnel()?);
+        let mut config = LinkConfig::new(relay, value, tunnel);
         config.proxy = settings.proxy(&config.relay)?;
         Self::with(config, &origin.to_string(), settings)
     }
@@ -55,21 +56,23 @@ impl Link {
         Ok(Self { config, token })
     }
 
+    /// The relay does not take this token.
+    pub(crate) fn refused(&self, what: &str) -> Failure {
+        Failure::new(Code::Refused, what)
+            .fact("relay", self.config.relay.as_str())
+            .fact(
+                "token",
+                format!("{}  (from {})", self.token.beginning, self.token.origin),
+            )
+            .hint("ask whoever runs the relay for `podtap relay token create NAME`")
+    }
+
     /// What an agent's end means to the person.
     pub(crate) fn explain(&self, error: &RunError) -> Failure {
         let relay = self.config.relay.as_str();
-        let refused = |what: &str| {
-            Failure::new(Code::Refused, what)
-                .fact("relay", relay)
-                .fact(
-                    "token",
-                    format!("{}  (from {})", self.token.beginning, self.token.origin),
-                )
-                .hint("ask whoever runs the relay for `podtap relay token create NAME`")
-        };
         match error {
-            RunError::TokenRefused { .. } => refused("the relay refused this token"),
-            RunError::TokenRevoked => refused("the token was revoked"),
+            RunError::TokenRefused { .. } => self.refused("the relay refused this token"),
+            RunError::TokenRevoked => self.refused("the token was revoked"),
             RunError::TakenOver { holder } => {
                 Failure::new(Code::TakenOver, printable(&holder.to_string()))
                     .fact("relay", relay)

@@ -27,7 +27,7 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     let shutdown = Shutdown::watch()?;
     let mut parts = Parts::new(shutdown.token().clone());
     let mut link = if let Some(relay) = settings.relay()? {
-        Link::to(relay, settings)?
+        Link::to(relay, settings.tunnel()?, settings)?
     } else {
         let tunnel = settings.tunnel()?;
         let dir = settings.data_dir()?.join(format!("relay-{tunnel}"));

@@ -22,6 +22,7 @@ mod sandbox;
 mod show;
 mod token;
 mod trigger;
+mod tunnels;
 mod ui;
 mod url;
 
@@ -68,6 +69,7 @@ pub(crate) async fn run(command: Command, settings: Settings) -> Result<ExitCode
         Command::Hooks(command) => hooks::run(command, &settings).await,
         Command::Login(login) => login::run(login, &settings).await,
         Command::Sandbox(sandbox) => sandbox::run(*sandbox, &settings).await,
+        Command::Tunnels(command) => tunnels::run(command, &settings).await,
         // Done before there were settings.
         Command::Completions { .. } | Command::Man(_) => Ok(ExitCode::SUCCESS),
         Command::Url(_) => url::run(&settings),

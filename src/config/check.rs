@@ -29,6 +29,9 @@ impl Settings {
             | Key::IDLE_TIMEOUT => self.duration(key).map(drop),
             Key::MAX_BODY
             | Key::MAX_QUEUE_BYTES
+            | Key::MAX_OWNER_QUEUE_BYTES
+            | Key::MAX_RESPONSE
+            | Key::MAX_SESSION_MEMORY
             | Key::MAX_BODY_MEMORY
             | Key::MAX_HEAD
             | Key::MAX_HEAD_MEMORY
@@ -40,6 +43,9 @@ impl Settings {
             | Key::MAX_CONNECTIONS
             | Key::MAX_CONNECTIONS_PER_ADDRESS
             | Key::MAX_SESSIONS
+            | Key::MAX_OWNER_TUNNELS
+            | Key::MAX_OWNER_SESSIONS
+            | Key::MAX_OWNER_QUEUE_EVENTS
             | Key::PODIO_APP_ID => self.number::<u64>(key).map(drop),
             Key::METHODS => self.parsed::<podtap_relay::Methods>(key).map(drop),
             Key::MAX_RATE | Key::MAX_RATE_PER_ADDRESS => self.rate(key, None).map(drop),

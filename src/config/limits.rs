@@ -44,6 +44,20 @@ impl Settings {
             max_sessions: self
                 .number(Key::MAX_SESSIONS)?
                 .unwrap_or(standard.max_sessions),
+            max_response_bytes: self.bytes(Key::MAX_RESPONSE, standard.max_response_bytes)?,
+            max_owner_tunnels: self
+                .number(Key::MAX_OWNER_TUNNELS)?
+                .unwrap_or(standard.max_owner_tunnels),
+            max_owner_sessions: self
+                .number(Key::MAX_OWNER_SESSIONS)?
+                .unwrap_or(standard.max_owner_sessions),
+            max_owner_queue_events: self
+                .number(Key::MAX_OWNER_QUEUE_EVENTS)?
+                .unwrap_or(standard.max_owner_queue_events),
+            max_owner_queue_bytes: self
+                .size(Key::MAX_OWNER_QUEUE_BYTES)?
+                .unwrap_or(standard.max_owner_queue_bytes),
+            max_session_memory: self.bytes(Key::MAX_SESSION_MEMORY, standard.max_session_memory)?,
             respond_timeout: self
                 .duration(Key::RESPOND_TIMEOUT)?
                 .unwrap_or(standard.respond_timeout),

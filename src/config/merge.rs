@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use super::key::Key;
 use crate::cli::{
-    Certificates, Cli, Command, Deed, Events, EventsCommand, HooksCommand, RelayServe,
-    SandboxCommand, Tunnel,
+    At, Certificates, Cli, Command, Deed, Events, EventsCommand, HooksCommand, OwnerLimits,
+    RelayServe, SandboxCommand, Tunnel,
 };
 
 /// Settings from one source.
@@ -120,6 +120,7 @@ pub(super) fn flags(cli: &Cli) -> Layer {
             typed.tunnel(&url.tunnel);
             typed.text(Key::NAME, url.of.as_ref());
         }
+        Command::Tunnels(command) => typed.at(command.at()),
         Command::Hooks(_)
         | Command::Login(_)
         | Command::Demo(_)
@@ -163,6 +164,25 @@ impl Typed {
         self.text(Key::NAME, tunnel.name.as_ref());
     }
 
+    fn at(&mut self, at: &At) {
+        self.text(Key::RELAY, at.relay.as_ref());
+        self.text(Key::TOKEN, at.token.as_ref());
+        self.text(Key::TOKEN_FILE, at.token_file.as_ref());
+        self.switch(Key::ALLOW_PLAINTEXT_RELAY, at.allow_plaintext_relay, true);
+    }
+
+    fn owners(&mut self, owners: &OwnerLimits) {
+        self.text(Key::MAX_OWNER_TUNNELS, owners.max_owner_tunnels.as_ref());
+        self.text(Key::MAX_OWNER_SESSIONS, owners.max_owner_sessions.as_ref());
+        let (events, bytes) = (
+            &owners.max_owner_queue_events,
+            &owners.max_owner_queue_bytes,
+        );
+        self.text(Key::MAX_OWNER_QUEUE_EVENTS, events.as_ref());
+        self.text(Key::MAX_OWNER_QUEUE_BYTES, bytes.as_ref());
+        self.text(Key::MAX_SESSION_MEMORY, owners.max_session_memory.as_ref());
+    }
+
     fn relay(&mut self, relay: &RelayServe) {
         self.text(Key::LISTEN, relay.listen.as_ref());
         self.text(Key::PUBLIC_URL, relay.public_url.as_ref());
@@ -190,6 +210,8 @@ impl Typed {
         self.text(Key::IDLE_TIMEOUT, relay.idle_timeout.as_ref());
         self.list(Key::METHODS, &relay.methods);
         self.text(Key::MAX_SESSIONS, relay.max_sessions.as_ref());
+        self.text(Key::MAX_RESPONSE, relay.max_response.as_ref());
+        self.owners(&relay.owners);
         self.list(Key::TRUSTED_PROXY, &relay.trusted_proxy);
         self.text(Key::RESPOND_TIMEOUT, relay.respond_timeout.as_ref());
     }

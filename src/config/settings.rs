@@ -103,6 +103,12 @@ impl Settings {
         parsed.map(Some)
     }
 
+    /// Whether a setting was given as a flag.
+    pub(crate) fn is_typed(&self, key: Key) -> bool {
+        let origin = self.layers.get(key).map(|(_, origin)| origin);
+        matches!(origin, Some(Origin::Flag(_)))
+    }
+
     /// A setting's text with its origin.
     pub(super) fn entry(&self, key: Key) -> Option<&(String, Origin)> {
         self.layers.get(key)

@@ -36,7 +36,10 @@ pub(crate) struct Feed {
     limit: Option<u64>,
     /// What was printed last.
     through: Ends,
-    said_ready: bool,
+    /// The public URL that was printed.
+    said_url: Option<String>,
+    /// Why the relay is away, as it was printed; each try for the same reason is none to print.
+    said_away: Option<String>,
     link: LinkState,
     service: ServiceState,
     /// The hooks that are made here, as they were told last.
@@ -58,7 +61,8 @@ impl Feed {
             format,
             look,
             limit,
-            said_ready: false,
+            said_url: None,
+            said_away: None,
             link: LinkState::Off,
             service: ServiceState::Unknown,
             hooks: Vec::new(),
@@ -98,10 +102,19 @@ impl Feed {
 
     fn status(&mut self) -> Result<(), Failure> {
         let status = self.agent.status().borrow().clone();
-        if !self.said_ready
+        if let Some(url) = &status.public_url
+            && self.said_url.as_ref().is_some_and(|said| said != url)
+        {
+            match self.format {
+                Format::Json => print_object(&Object::Url { url })?,
+                Format::Lines => print(&lines::new_url(url))?,
+            }
+            self.said_url = Some(url.clone());
+        }
+        if self.said_url.is_none()
             && let (Some(url), Some(tunnel)) = (&status.public_url, &status.tunnel)
         {
-            self.said_ready = true;
+            self.said_url = Some(url.clone());
             let uncallable = self.agent.check_hook_url(url).err();
             let forwards_to = status.target.as_ref().map(ToString::to_string);
             match self.format {
@@ -124,14 +137,16 @@ impl Feed {
         }
         // Before it can be used only trouble is worth a word.
         let is_first_dial = matches!(status.link, LinkState::Connecting { reason: None, .. });
-        if !self.said_ready && is_first_dial {
+        if self.said_url.is_none() && is_first_dial {
             return Ok(());
         }
         if status.link != self.link {
             match self.format {
                 Format::Json => print_object(&Object::link(&status.link))?,
                 Format::Lines => {
-                    if let Some(line) = lines::link(&status.link) {
+                    if self.is_news(&status.link)
+                        && let Some(line) = lines::link(&status.link)
+                    {
                         print(&line)?;
                     }
                 }
@@ -179,6 +194,23 @@ impl Feed {
         }
         self.hooks = hooks;
         Ok(())
+    }
+
+    /// Whether a person has not read this of the link yet: a relay that is away is told once, and
+    /// again when the reason is another.
+    fn is_news(&mut self, link: &LinkState) -> bool {
+        match link {
+            LinkState::Connecting { reason: None, .. } => false,
+            LinkState::Connecting { reason, .. } => {
+                let is_news = self.said_away != *reason;
+                self.said_away.clone_from(reason);
+                is_news
+            }
+            _ => {
+                self.said_away = None;
+                true
+            }
+        }
     }
 
     async fn events(&mut self) -> Result<(), Failure> {

@@ -45,6 +45,10 @@ pub(crate) enum Object<'a> {
         to: Seq,
         reason: &'a str,
     },
+    /// The tunnel has another public URL than `ready` said.
+    Url {
+        url: &'a str,
+    },
     Refused {
         count: u64,
         reason: &'a str,

@@ -187,6 +187,14 @@ fn give_podio(url: &str, uncallable: Option<&Uncallable>) -> String {
     }
 }
 
+/// The tunnel has another public URL than it had.
+pub(crate) fn new_url(url: &str) -> String {
+    format!(
+        "New URL      {}  (the tunnel was given another)",
+        printable(url)
+    )
+}
+
 /// A change of the link that a person wants to know of.
 pub(crate) fn link(state: &LinkState) -> Option<String> {
     match state {

@@ -103,3 +103,93 @@ async fn a_revoked_token_ends_its_agent_at_once() {
         "{listed}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tunnels_are_looked_after_by_their_owner_and_on_the_data_folder() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let relay = stage.relay().await;
+    let (token, bens) = (stage.token("ann"), stage.token("ben"));
+    let (agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &[])
+        .await;
+    let token_file = stage.home().join("token");
+    std::fs::write(&token_file, &token).unwrap();
+    let (at, file) = (relay.url(), token_file.display().to_string());
+    let own = ["--relay", &at, "--token-file", &file];
+    let dir = stage.relay_dir();
+    let tunnels = |words: &[&str], way: &[&str]| stage.run(&[&["tunnels"], words, way].concat());
+
+    let (code, listed, _) = tunnels(&["list"], &own);
+    assert!(
+        code == 0 && listed.contains(&url) && listed.contains("connected since"),
+        "{listed}"
+    );
+    let (_, json, _) = tunnels(&["list", "--json"], &["--data-dir", &dir]);
+    let object: serde_json::Value = serde_json::from_str(json.trim()).unwrap();
+    assert_eq!(
+        (&object["type"], &object["owner"]),
+        (&"tunnel".into(), &"ann".into())
+    );
+    assert_eq!(
+        object["url"],
+        url.as_str(),
+        "the relay has told how the world reaches it"
+    );
+
+    // A new URL: the running agent says it, and the old one works through its grace.
+    let (code, new, said) = tunnels(&["rotate", "crm", "--grace", "1h"], &own);
+    assert_eq!(code, 0, "{said}");
+    let new = new.trim();
+    assert!(new != url && said.contains("works until"), "{said}");
+    agent.object("url", |object| object["url"] == new).await;
+    for each in [url.as_str(), new] {
+        let path = format!("{each}podio/hook");
+        assert_eq!(form_post(&path, b"type=item.create").await.status, 200);
+    }
+    let (code, newest, _) = tunnels(&["rotate", "crm", "--json"], &["--data-dir", &dir]);
+    let rotated: serde_json::Value = serde_json::from_str(newest.trim()).unwrap();
+    assert_eq!(
+        (code, &rotated["old_url_until"]),
+        (0, &serde_json::Value::Null)
+    );
+    agent
+        .object("url", |object| object["url"] == rotated["url"])
+        .await;
+    assert_eq!(form_post(new, b"x").await.status, 404);
+
+    // Nothing is deleted without a yes.
+    let (code, _, said) = tunnels(&["delete", "crm"], &own);
+    assert!(code == 2 && said.contains("--yes"), "{said}");
+    let (code, _, said) = tunnels(&["delete", "crm", "--yes"], &own);
+    assert_eq!(code, 0, "{said}");
+    let newest = rotated["url"].as_str().unwrap();
+    assert_eq!(form_post(newest, b"x").await.status, 404);
+
+    std::fs::write(&token_file, &bens).unwrap();
+    let nowhere = stage.home().join("nowhere").display().to_string();
+    for (words, way, code, word) in [
+        (&["delete", "other", "--yes"][..], &own[..], 6, "other"),
+        (&["rotate", "Other"], &own, 2, "tunnel name"),
+        (&["rotate", "other", "--grace", "40d"], &own, 2, "--grace"),
+        (
+            &["list"],
+            &["--relay", &at, "--token", "pt_wrong"],
+            3,
+            "token",
+        ),
+        (
+            &["list"],
+            &["--relay", "http://127.0.0.1:9", "--token", "pt_x"],
+            4,
+            "reached",
+        ),
+        (&["list"], &[], 2, "which relay"),
+        (&["list"], &["--data-dir", &nowhere], 6, "no relay"),
+        (&["list", "--owner", "ann"], &own, 2, "--owner"),
+    ] {
+        let (got, _, said) = tunnels(words, way);
+        assert_eq!(got, code, "{words:?} {way:?} {said}");
+        assert!(said.contains(word), "{words:?} {said}");
+    }
+    assert!(!std::path::Path::new(&nowhere).exists(), "nothing was made");
+}

@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
-use http::{Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Empty, Limited};
+use http::{Method, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -21,12 +21,14 @@ use secrecy::ExposeSecret;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tower_service::Service;
 use url::Url;
 
+use super::ask;
 use super::disconnect::Disconnect;
 use super::socket;
 use crate::config::{LinkConfig, without_user_info};
@@ -34,6 +36,9 @@ use crate::reason;
 
 /// Time for the whole way: name, TCP, proxy, TLS, upgrade.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Where a relay takes agents.
+const CONNECT_PATH: &str = "/-/connect";
 
 /// The most of a refusal's body that is read.
 const MAX_REFUSAL_BYTES: usize = 16 * 1024;
@@ -123,11 +128,50 @@ impl Dialer {
         let Some(tls) = &self.tls else {
             return self.upgrade(stream).await;
         };
+        let stream = self.secured(tls, stream).await?;
+        self.upgrade(stream).await
+    }
+
+    async fn secured(
+        &self,
+        tls: &TlsConnector,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, Disconnect> {
         let host = self.endpoint.host().unwrap_or_default();
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
             .map_err(|_| Disconnect::retry("the relay's name is no name for a certificate"))?;
-        let stream = tls.connect(name, stream).await.map_err(|e| failed(&e))?;
-        self.upgrade(stream).await
+        tls.connect(name, stream).await.map_err(|e| failed(&e))
+    }
+
+    /// Asks one thing over plain HTTP.
+    pub(super) async fn ask(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(StatusCode, Bytes), Disconnect> {
+        let stream = self.stream().await?;
+        match &self.tls {
+            Some(tls) => ask::exchange(self.secured(tls, stream).await?, request).await,
+            None => ask::exchange(stream, request).await,
+        }
+    }
+
+    /// A path of the relay, which may be below one of a proxy's.
+    pub(super) fn path(&self, path: &str) -> String {
+        let below = self.endpoint.path().trim_end_matches(CONNECT_PATH);
+        format!("{below}{path}")
+    }
+
+    /// What every request to the relay begins with.
+    pub(super) fn head(&self, method: Method, path: &str) -> http::request::Builder {
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, self.host.clone())
+            .header(header::AUTHORIZATION, self.authorization.clone())
+            .header(
+                header::USER_AGENT,
+                concat!("podtap/", env!("CARGO_PKG_VERSION")),
+            )
     }
 
     async fn stream(&self) -> Result<TcpStream, Disconnect> {
@@ -183,9 +227,7 @@ impl Dialer {
     }
 
     fn request(&self, key: &str) -> Result<Request<Empty<Bytes>>, http::Error> {
-        Request::get(self.endpoint.path())
-            .header(header::HOST, self.host.clone())
-            .header(header::AUTHORIZATION, self.authorization.clone())
+        self.head(Method::GET, self.endpoint.path())
             .header(header::CONNECTION, "upgrade")
             .header(header::UPGRADE, "websocket")
             .header(header::SEC_WEBSOCKET_VERSION, "13")
@@ -193,10 +235,6 @@ impl Dialer {
             .header(
                 header::SEC_WEBSOCKET_PROTOCOL,
                 version::SUPPORTED.join(", "),
-            )
-            .header(
-                header::USER_AGENT,
-                concat!("podtap/", env!("CARGO_PKG_VERSION")),
             )
             .body(Empty::new())
     }
@@ -209,7 +247,7 @@ fn endpoint(relay: &Url) -> Option<Uri> {
         return None;
     }
     let (host, port) = (relay.host_str()?, relay.port_or_known_default()?);
-    let path = format!("{}/-/connect", relay.path().trim_end_matches('/'));
+    let path = format!("{}{CONNECT_PATH}", relay.path().trim_end_matches('/'));
     Uri::builder()
         .scheme(relay.scheme())
         .authority(format!("{host}:{port}"))

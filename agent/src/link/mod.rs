@@ -1,6 +1,7 @@
 //! The link to the relay: connect, run a session, back off, again. It ends only when it is asked
 //! to, or when dialling again could not help.
 
+mod ask;
 mod backoff;
 mod dial;
 mod disconnect;
@@ -22,6 +23,7 @@ use crate::config::LinkConfig;
 use crate::handle::Change;
 use crate::history::Writer;
 use crate::status::{LinkState, Status};
+pub use ask::{AskError, TunnelClient};
 use backoff::{Backoff, SleepWatch};
 pub use dial::DialError;
 use dial::{Dialer, Socket};

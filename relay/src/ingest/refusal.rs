@@ -42,6 +42,10 @@ pub(crate) enum Refusal {
         retry_after: Duration,
     },
     QueueFull,
+    /// The queues of the tunnel's owner are, together.
+    OwnerQueueFull,
+    /// They hold their share of the disk.
+    ShareOfDisk,
     NoSpace,
     /// Too many bytes of bodies are being received at this moment.
     Memory,
@@ -103,6 +107,8 @@ impl Refusal {
             Self::ShareOfRate { .. } => "share-of-rate",
             Self::PeerRate { .. } => "peer-rate",
             Self::QueueFull => "queue-full",
+            Self::OwnerQueueFull => "owner-queue-full",
+            Self::ShareOfDisk => "share-of-disk",
             Self::NoSpace => "no-space",
             Self::Memory => "memory",
             Self::TunnelMemory => "tunnel-memory",
@@ -147,6 +153,14 @@ impl Refusal {
             Self::QueueFull => (
                 PASSING,
                 "this tunnel's queue is full until its agent comes back",
+            ),
+            Self::OwnerQueueFull => (
+                PASSING,
+                "the queues of this tunnel's owner are full until an agent comes back",
+            ),
+            Self::ShareOfDisk => (
+                PASSING,
+                "this tunnel's owner has a full share of the relay's disk until an agent comes back",
             ),
             Self::NoSpace => (PASSING, "the relay's disk is nearly full"),
             Self::Memory | Self::HeadMemory => (PASSING, "the relay is busy, come back"),
@@ -216,6 +230,8 @@ impl From<AppendError> for Refusal {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::Full => Self::QueueFull,
+            AppendError::OwnerFull => Self::OwnerQueueFull,
+            AppendError::ShareOfDisk => Self::ShareOfDisk,
             AppendError::NoSpace => Self::NoSpace,
             AppendError::UnknownTunnel => Self::UnknownTunnel,
             AppendError::Unavailable => Self::Unavailable,

@@ -61,6 +61,8 @@ pub(super) use conformance;
 const WIDE: QueueLimits = QueueLimits {
     max_events: 1_000_000,
     max_bytes: 1 << 30,
+    max_owner_events: 1_000_000,
+    max_owner_bytes: 1 << 30,
     min_free_bytes: 0,
     reserve_bytes: 0,
 };

@@ -124,6 +124,8 @@ pub(crate) struct Gap {
 pub(crate) struct QueueLimits {
     pub(crate) max_events: u64,
     pub(crate) max_bytes: u64,
+    pub(crate) max_owner_events: u64,
+    pub(crate) max_owner_bytes: u64,
     pub(crate) min_free_bytes: u64,
     pub(crate) reserve_bytes: u64,
 }
@@ -133,6 +135,8 @@ impl From<&Limits> for QueueLimits {
         Self {
             max_events: limits.max_queue_events,
             max_bytes: limits.max_queue_bytes,
+            max_owner_events: limits.max_owner_queue_events,
+            max_owner_bytes: limits.max_owner_queue_bytes,
             min_free_bytes: limits.min_free_bytes,
             reserve_bytes: limits.reserve_bytes,
         }
@@ -145,6 +149,12 @@ pub(crate) enum AppendError {
     /// The tunnel's queue holds as much as it may.
     #[error("the tunnel's queue is full")]
     Full,
+    /// The queues of the tunnel's owner hold together as much as they may.
+    #[error("the owner's queues are full")]
+    OwnerFull,
+    /// The queues of the tunnel's owner hold as much as is left of the disk.
+    #[error("the owner's share of the disk is used up")]
+    ShareOfDisk,
     /// The disk is nearly full.
     #[error("the relay's disk is nearly full")]
     NoSpace,

@@ -10,5 +10,7 @@ mod drain;
 mod front;
 mod ingest;
 mod overload;
+mod owners;
 mod sessions;
 mod support;
+mod tunnels;

@@ -9,6 +9,7 @@ use std::collections::hash_map::Entry;
 use podtap_wire::{EventId, Seq, WebhookRequest};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
+use super::owner::Owners;
 use crate::queue::{AppendError, Depth, QueueLimits, TunnelId};
 
 /// What an event costs beside its text and body: row, index and page overhead.
@@ -80,6 +81,7 @@ struct Ends {
 pub(super) struct Batch<'a> {
     transaction: Transaction<'a>,
     touched: HashMap<TunnelId, Option<Ends>>,
+    owners: Owners,
 }
 
 impl<'a> Batch<'a> {
@@ -87,14 +89,17 @@ impl<'a> Batch<'a> {
         Ok(Self {
             transaction: connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
             touched: HashMap::new(),
+            owners: Owners::default(),
         })
     }
 
-    /// Adds an event, or says why the tunnel does not take it.
+    /// Adds an event, or says why the tunnel does not take it. `left_of_disk` is what is free above
+    /// the floor.
     pub(super) fn append(
         &mut self,
         event: &NewEvent,
         limits: &QueueLimits,
+        left_of_disk: u64,
     ) -> rusqlite::Result<Result<Seq, AppendError>> {
         let Some(ends) = self.ends(event.tunnel)? else {
             return Ok(Err(AppendError::UnknownTunnel));
@@ -105,6 +110,15 @@ impl<'a> Batch<'a> {
         {
             return Ok(Err(AppendError::Full));
         }
+        let admitted =
+            self.owners
+                .admit(&self.transaction, event.tunnel, bytes, limits, left_of_disk)?;
+        if let Err(refused) = admitted {
+            return Ok(Err(refused));
+        }
+        let Some(ends) = self.ends(event.tunnel)? else {
+            return Ok(Err(AppendError::UnknownTunnel));
+        };
         ends.last_seq += 1;
         ends.last_bytes += bytes;
         ends.last_at = Some(event.request.received_at.as_millisecond());

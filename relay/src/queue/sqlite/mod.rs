@@ -5,6 +5,7 @@
 mod batch;
 mod command;
 mod keep;
+mod owner;
 mod read;
 mod space;
 #[cfg(test)]

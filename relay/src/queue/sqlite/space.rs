@@ -23,6 +23,8 @@ pub(super) struct Space {
     min_free_bytes: u64,
     reserve_bytes: u64,
     checked: Option<(Instant, bool)>,
+    /// Bytes free above the floor when that was looked at.
+    left: u64,
 }
 
 impl Space {
@@ -32,6 +34,7 @@ impl Space {
             min_free_bytes,
             reserve_bytes,
             checked: None,
+            left: u64::MAX,
         };
         space.has_room(|| 0);
         // Looked at again with the first event, when it is known what the database holds.
@@ -53,6 +56,11 @@ impl Space {
         self.checked.is_some_and(|(_, has_room)| !has_room)
     }
 
+    /// Bytes free above the floor, as of the last look; any number where that is not known.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
     /// Gives the reserve up. Whether there was one.
     pub(super) fn release_reserve(&mut self) -> bool {
         self.checked = Some((Instant::now(), false));
@@ -61,9 +69,14 @@ impl Space {
 
     fn check(&mut self, reusable: u64) -> bool {
         let answer = match podtap_disk::space::free(&self.folder) {
-            Ok(free) => self.is_enough(free, reusable),
+            Ok(free) => {
+                let free_or_reusable = free.saturating_add(reusable);
+                self.left = free_or_reusable.saturating_sub(self.min_free_bytes);
+                self.is_enough(free, reusable)
+            }
             Err(error) => {
                 tracing::warn!(%error, "the free space of the data folder cannot be read");
+                self.left = u64::MAX;
                 true
             }
         };

@@ -81,6 +81,8 @@ fn wide() -> QueueLimits {
     QueueLimits {
         max_events: 1000,
         max_bytes: 1 << 30,
+        max_owner_events: 1000,
+        max_owner_bytes: 1 << 30,
         min_free_bytes: 0,
         reserve_bytes: 0,
     }

@@ -204,11 +204,12 @@ impl Writer {
 
     /// One transaction over everything gathered.
     fn commit(&mut self, has_room: bool) -> rusqlite::Result<Outcome> {
+        let left = self.space.left();
         let mut batch = Batch::begin(&mut self.connection)?;
         let mut appended = Vec::with_capacity(self.appends.len());
         for (event, _) in &self.appends {
             appended.push(if has_room {
-                batch.append(event, &self.limits)?
+                batch.append(event, &self.limits, left)?
             } else {
                 Err(AppendError::NoSpace)
             });

@@ -15,6 +15,7 @@ use url::Url;
 
 use super::within;
 
+#[derive(Debug)]
 pub(crate) struct Agent {
     socket: WebSocketStream<TcpStream>,
     pub(crate) welcome: Welcome,
@@ -38,23 +39,17 @@ impl Agent {
         tunnel: &str,
         change: impl FnOnce(&mut Hello),
     ) -> Self {
-        let mut socket = open(address, token, "podtap.v1").await.unwrap();
-        let mut hello = Hello {
-            client: "test".to_owned(),
-            tunnel: tunnel.parse().unwrap(),
-            window: 1024,
-            respond: Respond::Stored,
-            epoch: None,
-            host: None,
-            take_over: false,
-        };
-        change(&mut hello);
-        send(&mut socket, &AgentFrame::Hello(hello)).await;
-        let welcome = match next(&mut socket).await {
-            Some(RelayFrame::Welcome(welcome)) => welcome,
-            other => panic!("expected a welcome, got {other:?}"),
-        };
-        Self { socket, welcome }
+        let connected = try_connect(address, token, tunnel, change).await;
+        connected.unwrap_or_else(|farewell| panic!("expected a welcome, got {farewell:?}"))
+    }
+
+    /// Reads, which answers pings, until the connection ends.
+    pub(crate) async fn read_on(&mut self) {
+        while let Some(Ok(message)) = self.socket.next().await {
+            if message.is_close() {
+                return;
+            }
+        }
     }
 
     /// The tunnel's path prefix, without a slash at the end.
@@ -146,6 +141,35 @@ impl Agent {
             while let Some(Ok(_)) = self.socket.next().await {}
         })
         .await;
+    }
+}
+
+/// A connected agent, or how it was sent away instead of welcomed.
+pub(crate) async fn try_connect(
+    address: SocketAddr,
+    token: &str,
+    tunnel: &str,
+    change: impl FnOnce(&mut Hello),
+) -> Result<Agent, Farewell> {
+    let mut socket = open(address, token, "podtap.v1").await.unwrap();
+    let mut hello = Hello {
+        client: "test".to_owned(),
+        tunnel: tunnel.parse().unwrap(),
+        window: 1024,
+        respond: Respond::Stored,
+        epoch: None,
+        host: None,
+        take_over: false,
+    };
+    change(&mut hello);
+    send(&mut socket, &AgentFrame::Hello(hello)).await;
+    match next(&mut socket).await {
+        Some(RelayFrame::Welcome(welcome)) => Ok(Agent { socket, welcome }),
+        Some(RelayFrame::Notice(notice)) => Err(Farewell {
+            notice: Some(notice),
+            code: None,
+        }),
+        other => panic!("expected a welcome, got {other:?}"),
     }
 }
 

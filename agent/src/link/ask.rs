@@ -1,0 +1,184 @@
+//! What an owner asks a relay over plain HTTP, by the way that the link takes: which tunnels there
+//! are, another URL for one, the end of one.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header;
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::rt::TokioIo;
+use podtap_wire::manage::{Rotate, Rotated, TUNNELS_PATH, TunnelEntry, TunnelList};
+use podtap_wire::{ConnectRefusal, RefusalKind, TunnelName};
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::dial::Dialer;
+use super::disconnect::Disconnect;
+use crate::agent::OpenError;
+use crate::config::LinkConfig;
+use crate::{reason, tls};
+
+/// Time for one question, from the name to the end of the answer.
+const ASK_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The largest answer: far more than a hundred tunnels.
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
+/// Asks a relay about an owner's tunnels.
+#[derive(Debug)]
+pub struct TunnelClient {
+    dialer: Dialer,
+}
+
+/// Why a relay did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// It could not be reached.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It does not know the token.
+    #[error("{0}")]
+    Token(String),
+    /// The owner has no such tunnel.
+    #[error("{0}")]
+    NoTunnel(String),
+    /// It cannot do that, or not now.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl TunnelClient {
+    /// A client for the relay of this link, by its proxy and with its token.
+    pub fn new(link: &LinkConfig, trust: &tls::Trust) -> Result<Self, OpenError> {
+        let tls = tls::client_config(link.relay.scheme() == "https", trust)?;
+        let dialer = Dialer::new(link, tls)?;
+        Ok(Self { dialer })
+    }
+
+    /// The owner's tunnels, by name.
+    pub async fn list(&self) -> Result<Vec<TunnelEntry>, AskError> {
+        let list: TunnelList = self.ask(Method::GET, "", Bytes::new()).await?;
+        Ok(list.tunnels)
+    }
+
+    /// Gives a tunnel a new URL; the old one works for as long as `grace`.
+    pub async fn rotate(&self, name: &TunnelName, grace: Duration) -> Result<Rotated, AskError> {
+        let wanted = Rotate {
+            grace_s: grace.as_secs(),
+        };
+        let body = serde_json::to_vec(&wanted).unwrap_or_default();
+        self.ask(Method::POST, &format!("/{name}/rotate"), body.into())
+            .await
+    }
+
+    /// Deletes a tunnel with everything that waits in it.
+    pub async fn delete(&self, name: &TunnelName) -> Result<(), AskError> {
+        let below = format!("/{name}");
+        let answer = self.answer(Method::DELETE, &below, Bytes::new());
+        answer.await.map(drop)
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        below: &str,
+        body: Bytes,
+    ) -> Result<T, AskError> {
+        let answer = self.answer(method, below, body).await?;
+        serde_json::from_slice(&answer).map_err(|_| not_a_relay())
+    }
+
+    /// The body of a good answer.
+    async fn answer(&self, method: Method, below: &str, body: Bytes) -> Result<Bytes, AskError> {
+        let answer = async {
+            let request = self.request(method, below, body)?;
+            let (status, body) = self.dialer.ask(request).await.map_err(unreachable)?;
+            if status.is_success() {
+                return Ok(body);
+            }
+            Err(refused(status, &body))
+        };
+        tokio::time::timeout(ASK_TIMEOUT, answer)
+            .await
+            .unwrap_or_else(|_| {
+                let late = "the relay did not answer in time".to_owned();
+                Err(AskError::Unreachable(late))
+            })
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        below: &str,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, AskError> {
+        let path = format!("{}{below}", self.dialer.path(TUNNELS_PATH));
+        let request = self.dialer.head(method, &path);
+        request
+            .header(header::CONNECTION, "close")
+            .body(Full::new(body))
+            .map_err(|error| AskError::Refused(error.to_string()))
+    }
+}
+
+fn refused(status: StatusCode, body: &[u8]) -> AskError {
+    let Ok(ConnectRefusal { kind, message }) = serde_json::from_slice(body) else {
+        return match status {
+            StatusCode::NOT_FOUND => {
+                AskError::Refused("the relay is too old for that, or is no relay".to_owned())
+            }
+            _ => AskError::Unreachable(format!("the relay's address answered {status}")),
+        };
+    };
+    match kind {
+        RefusalKind::Token => AskError::Token(message),
+        RefusalKind::NotFound => AskError::NoTunnel(message),
+        _ => AskError::Refused(message),
+    }
+}
+
+fn unreachable(end: Disconnect) -> AskError {
+    match end {
+        Disconnect::Retry { reason, .. } => AskError::Unreachable(reason),
+        Disconnect::Stop(stop) => AskError::Refused(stop.reason()),
+    }
+}
+
+fn not_a_relay() -> AskError {
+    AskError::Refused("what answers there is no relay".to_owned())
+}
+
+/// One request on a connection of its own, and the whole answer.
+pub(super) async fn exchange<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+) -> Result<(StatusCode, Bytes), Disconnect>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| failed(&error))?;
+    let answer = async {
+        let response = sender.send_request(request).await;
+        let response = response.map_err(|error| failed(&error))?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect();
+        let body = body.await.map_err(|error| failed(&*error))?;
+        Ok((status, body.to_bytes()))
+    };
+    let mut answer = std::pin::pin!(answer);
+    tokio::select! {
+        answer = &mut answer => answer,
+        // What is left of the answer has come.
+        ended = connection => {
+            ended.map_err(|error| failed(&error))?;
+            answer.await
+        }
+    }
+}
+
+fn failed(error: &(dyn std::error::Error + 'static)) -> Disconnect {
+    Disconnect::retry(reason::words(error))
+}

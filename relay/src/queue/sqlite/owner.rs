@@ -1,0 +1,142 @@
+//! What the queues of one owner hold together, within one transaction: limits for an owner, and a
+//! fair share of the disk, so that none can fill it for the others.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::queue::{AppendError, QueueLimits, TunnelId};
+
+/// Bytes that an owner's queues may hold however little is left of the disk above its floor.
+const SMALL_BYTES: u64 = 1024 * 1024;
+
+/// The owners of the tunnels that a transaction appends to.
+#[derive(Debug, Default)]
+pub(super) struct Owners {
+    of_tunnel: HashMap<TunnelId, usize>,
+    held: Vec<Held>,
+    names: HashMap<String, usize>,
+}
+
+/// What an owner's queues hold. What is removed in the same transaction is counted until its end.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    events: u64,
+    bytes: u64,
+}
+
+impl Owners {
+    /// Counts an event that a tunnel's queue takes, unless the owner has enough: as much as one may
+    /// have, or as much of the disk as is left of it.
+    pub(super) fn admit(
+        &mut self,
+        connection: &Connection,
+        tunnel: TunnelId,
+        bytes: u64,
+        limits: &QueueLimits,
+        left_of_disk: u64,
+    ) -> rusqlite::Result<Result<(), AppendError>> {
+        let number = match self.of_tunnel.get(&tunnel) {
+            Some(number) => *number,
+            None => self.find(connection, tunnel)?,
+        };
+        let Some(held) = self.held.get_mut(number) else {
+            return Ok(Err(AppendError::UnknownTunnel));
+        };
+        let after = held.bytes.saturating_add(bytes);
+        if held.events >= limits.max_owner_events || after > limits.max_owner_bytes {
+            return Ok(Err(AppendError::OwnerFull));
+        }
+        if after > left_of_disk.max(SMALL_BYTES) {
+            return Ok(Err(AppendError::ShareOfDisk));
+        }
+        held.events += 1;
+        held.bytes = after;
+        Ok(Ok(()))
+    }
+
+    fn find(&mut self, connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<usize> {
+        let owner: Option<String> = connection
+            .prepare_cached("SELECT owner FROM tunnels WHERE id = ?1")?
+            .query_row([tunnel.0], |row| row.get(0))
+            .optional()?;
+        let Some(owner) = owner else {
+            return Ok(usize::MAX);
+        };
+        let number = if let Some(known) = self.names.get(&owner) {
+            *known
+        } else {
+            let next = self.held.len();
+            self.held.push(held(connection, &owner)?);
+            self.names.insert(owner, next);
+            next
+        };
+        self.of_tunnel.insert(tunnel, number);
+        Ok(number)
+    }
+}
+
+fn held(connection: &Connection, owner: &str) -> rusqlite::Result<Held> {
+    connection
+        .prepare_cached(
+            "SELECT coalesce(sum(last_seq - removed_seq), 0),
+                    coalesce(sum(last_bytes - removed_bytes), 0)
+             FROM queues JOIN tunnels ON tunnels.id = queues.tunnel WHERE tunnels.owner = ?1",
+        )?
+        .query_row([owner], |row| {
+            Ok(Held {
+                events: row.get(0)?,
+                bytes: row.get(1)?,
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tunnels(connection: &Connection, owner: &str, bytes: u64) -> TunnelId {
+        connection
+            .execute("INSERT INTO tunnels (owner) VALUES (?1)", [owner])
+            .unwrap();
+        let id = connection.last_insert_rowid();
+        connection
+            .execute("INSERT INTO queues VALUES (?1, 1, ?2, 0, 0)", (id, bytes))
+            .unwrap();
+        TunnelId(id)
+    }
+
+    #[test]
+    fn an_owner_takes_no_more_of_the_disk_than_what_is_left_and_others_still_do() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE tunnels (id INTEGER PRIMARY KEY, owner TEXT);
+                 CREATE TABLE queues (tunnel INTEGER, last_seq INTEGER, last_bytes INTEGER,
+                                      removed_seq INTEGER, removed_bytes INTEGER);",
+            )
+            .unwrap();
+        let (mib, limits) = (
+            1024 * 1024,
+            QueueLimits::from(&crate::config::Limits::default()),
+        );
+        let first = tunnels(&connection, "ada", 60 * mib);
+        let second = tunnels(&connection, "ada", 39 * mib);
+        let bobs = tunnels(&connection, "bob", 0);
+        let mut owners = Owners::default();
+        let mut admit = |tunnel, bytes| {
+            owners
+                .admit(&connection, tunnel, bytes, &limits, 100 * mib)
+                .unwrap()
+        };
+        assert_eq!(admit(first, mib), Ok(()), "as much as is left");
+        assert_eq!(admit(second, 1), Err(AppendError::ShareOfDisk));
+        assert_eq!(admit(bobs, mib), Ok(()));
+        assert_eq!(admit(TunnelId(99), 1), Err(AppendError::UnknownTunnel));
+
+        let mut owners = Owners::default();
+        let mut admit = |bytes| owners.admit(&connection, bobs, bytes, &limits, 0).unwrap();
+        assert_eq!(admit(mib), Ok(()), "a little is never refused for it");
+        assert_eq!(admit(1), Err(AppendError::ShareOfDisk));
+    }
+}

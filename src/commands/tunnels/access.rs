@@ -1,0 +1,219 @@
+//! The two ways to the tunnels of a relay.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use podtap_agent::{AskError, TunnelClient};
+use podtap_relay::tunnel::{Connected, TokenStore, TunnelInfo};
+use podtap_wire::TunnelName;
+use podtap_wire::manage::{ConnectedAgent, Rotated, TunnelEntry};
+
+use crate::cli::At;
+use crate::commands::history::open_failure;
+use crate::commands::link::Link;
+use crate::commands::token::existing;
+use crate::config::{Key, Settings};
+use crate::failure::{Code, Failure};
+use crate::output::printable;
+
+/// A way to the tunnels of a relay.
+pub(super) enum Access {
+    /// An owner, through the relay.
+    Owner {
+        client: Box<TunnelClient>,
+        link: Box<Link>,
+    },
+    /// Whoever runs the relay, on its data folder.
+    Operator {
+        store: Box<TokenStore>,
+        folder: PathBuf,
+        owner: Option<String>,
+    },
+}
+
+/// A tunnel, with its owner where those of several are meant.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) owner: Option<String>,
+    pub(super) tunnel: TunnelEntry,
+}
+
+impl Access {
+    /// The way that the command line, and then the settings, ask for.
+    pub(super) fn choose(at: &At, settings: &Settings) -> Result<Self, Failure> {
+        let by_folder = settings.is_typed(Key::DATA_DIR) && !settings.is_typed(Key::RELAY);
+        if !by_folder && let Some(relay) = settings.relay()? {
+            if at.owner.is_some() {
+                return Err(Failure::usage(
+                    "--owner is for --data-dir; a token is its owner's",
+                ));
+            }
+            // No tunnel is served, so the name does not matter.
+            let name = TunnelName::nearest("tunnels").ok_or_else(|| Failure::usage("no name"))?;
+            let link = Link::to(relay, name, settings)?;
+            let client = TunnelClient::new(&link.config, &settings.trust()?)
+                .map_err(|error| open_failure(&settings.data_dir().unwrap_or_default(), &error))?;
+            return Ok(Self::Owner {
+                client: Box::new(client),
+                link: Box::new(link),
+            });
+        }
+        if settings.text(Key::DATA_DIR).is_none() {
+            return Err(Failure::usage("which relay?").hint(
+                "--relay URL with a token, or on the relay's machine --data-dir with its folder",
+            ));
+        }
+        let folder = settings.relay_dir()?;
+        Ok(Self::Operator {
+            store: Box::new(existing(&folder)?),
+            folder,
+            owner: at.owner.clone(),
+        })
+    }
+
+    pub(super) async fn list(&self) -> Result<Vec<Found>, Failure> {
+        match self {
+            Self::Owner { client, link } => {
+                let list = client.list().await.map_err(|error| told(link, &error))?;
+                let mine = list.into_iter().map(|tunnel| Found {
+                    owner: None,
+                    tunnel,
+                });
+                Ok(mine.collect())
+            }
+            Self::Operator { store, owner, .. } => {
+                let list = store.tunnels(owner.as_deref()).map_err(failed)?;
+                let base = store.public_url().map_err(failed)?;
+                let all = list.into_iter().map(|info| found(info, base.as_deref()));
+                Ok(all.collect())
+            }
+        }
+    }
+
+    pub(super) async fn rotate(
+        &self,
+        name: &TunnelName,
+        grace: Duration,
+    ) -> Result<Rotated, Failure> {
+        match self {
+            Self::Owner { client, link } => {
+                let rotated = client.rotate(name, grace).await;
+                rotated.map_err(|error| told(link, &error))
+            }
+            Self::Operator { store, .. } => {
+                let owner = self.owner_of(name)?;
+                let base = store.public_url().map_err(failed)?;
+                let rotated = store.rotate(&owner, name, grace).map_err(failed)?;
+                let rotated = rotated.ok_or_else(|| no_tunnel(name))?;
+                Ok(Rotated {
+                    url: url(base.as_deref(), &rotated.key.to_string()),
+                    old_url_until: rotated.old_key_until,
+                })
+            }
+        }
+    }
+
+    pub(super) async fn delete(&self, name: &TunnelName) -> Result<(), Failure> {
+        match self {
+            Self::Owner { client, link } => {
+                let deleted = client.delete(name).await;
+                deleted.map_err(|error| told(link, &error))
+            }
+            Self::Operator { store, .. } => {
+                let owner = self.owner_of(name)?;
+                if store.delete(&owner, name).map_err(failed)? {
+                    Ok(())
+                } else {
+                    Err(no_tunnel(name))
+                }
+            }
+        }
+    }
+
+    /// Whose tunnel is meant: of several owners' tunnels of one name none is guessed.
+    fn owner_of(&self, name: &TunnelName) -> Result<String, Failure> {
+        let Self::Operator {
+            store,
+            folder,
+            owner,
+        } = self
+        else {
+            return Err(no_tunnel(name));
+        };
+        let all = store.tunnels(owner.as_deref()).map_err(failed)?;
+        let mut owners: Vec<String> = all
+            .into_iter()
+            .filter(|info| info.name == *name)
+            .map(|info| info.owner)
+            .collect();
+        match owners.len() {
+            0 => Err(no_tunnel(name).fact("folder", folder.display().to_string())),
+            1 => Ok(owners.remove(0)),
+            _ => Err(
+                Failure::usage(format!("several owners have a tunnel {name}"))
+                    .fact("owners", printable(&owners.join(", ")))
+                    .hint("--owner NAME"),
+            ),
+        }
+    }
+}
+
+fn found(info: TunnelInfo, base: Option<&str>) -> Found {
+    let connected = info.connected;
+    let connected =
+        connected.map(|Connected { since, host, peer }| ConnectedAgent { since, host, peer });
+    Found {
+        owner: Some(info.owner),
+        tunnel: TunnelEntry {
+            url: url(base, &info.key.to_string()),
+            name: info.name,
+            old_url_until: info.old_key_until.map(to_the_second),
+            created_at: info.created_at,
+            waiting_events: info.backlog,
+            waiting_bytes: info.backlog_bytes,
+            last_event_at: info.last_event_at,
+            connected,
+        },
+    }
+}
+
+fn to_the_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+/// A tunnel's URL, or the end of it where no relay has said how the world reaches it.
+fn url(base: Option<&str>, key: &str) -> String {
+    format!("{}/{key}/", base.unwrap_or_default().trim_end_matches('/'))
+}
+
+fn no_tunnel(name: &TunnelName) -> Failure {
+    Failure::new(Code::NothingMatched, format!("there is no tunnel {name}"))
+        .hint("`podtap tunnels list` shows them")
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what `map_err` hands over"
+)]
+fn failed(error: podtap_relay::tunnel::Error) -> Failure {
+    Failure::because("the relay's tunnels cannot be read or changed", &error)
+}
+
+/// What a relay's answer means to the person.
+fn told(link: &Link, error: &AskError) -> Failure {
+    let relay = link.config.relay.as_str();
+    let failure = |code, what: &str| {
+        Failure::new(code, what)
+            .fact("relay", relay)
+            .fact("why", printable(&error.to_string()))
+    };
+    match error {
+        AskError::Token(_) => link.refused("the relay refused this token"),
+        AskError::NoTunnel(message) => {
+            Failure::new(Code::NothingMatched, printable(message)).fact("relay", relay)
+        }
+        AskError::Unreachable(_) => failure(Code::Unreachable, "the relay cannot be reached"),
+        AskError::Refused(_) => failure(Code::Failed, "the relay did not do it"),
+    }
+}
