@@ -1,0 +1,154 @@
+//! Faults on purpose, by seed: processes killed, power cut, disks full or broken, lines cut at any
+//! byte or silent. Whatever happens, each webhook that was answered 200 is in the history once and in
+//! order, and was offered to the local service; and nobody has to help.
+//!
+//! `cargo test --test faults` runs a few seeds; `cargo test --test faults -- --seeds 1..200` more,
+//! `-- --seeds 17 --events 2000` one for longer. A control run shows that a disk that lies about its
+//! syncs is caught: without it, nothing here would prove anything.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "of what end-to-end tests share, this needs a part"
+)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test says what went wrong by panicking"
+)]
+
+mod proxy;
+mod shim;
+#[path = "../e2e/support/mod.rs"]
+mod support;
+mod world;
+
+use std::ops::Range;
+use std::path::Path;
+use std::time::Duration;
+
+use world::{World, broken};
+
+/// Senders at once; each sends in order.
+const LANES: u64 = 4;
+
+/// Faults of one run.
+const FAULTS: u64 = 6;
+
+struct Arguments {
+    seeds: Range<u64>,
+    events: u64,
+}
+
+fn arguments() -> Arguments {
+    let mut arguments = Arguments {
+        seeds: 1..3,
+        events: 160,
+    };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().expect("a value");
+        match word.as_str() {
+            "--seeds" => {
+                let text = value();
+                let (from, to) = text.split_once("..").unwrap_or((&text, ""));
+                let from: u64 = from.parse().expect("a number");
+                let to = to.parse().unwrap_or(from + 1);
+                arguments.seeds = from..to;
+            }
+            "--events" => arguments.events = value().parse().expect("a number"),
+            // What `cargo test` passes to every test binary.
+            _ => {}
+        }
+    }
+    arguments
+}
+
+fn main() {
+    let Arguments { seeds, events } = arguments();
+    if std::env::args().any(|word| word == "--list") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let Some(library) = shim::compile(folder.path()) else {
+        println!("faults: skipped, there is no cc to compile the disk's faults");
+        return;
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for seed in seeds {
+        runtime.block_on(faults(&library, seed, events));
+    }
+    for lies in [false, true] {
+        runtime.block_on(control(&library, lies));
+    }
+}
+
+/// One run. The seed decides which faults come, and when.
+async fn faults(library: &Path, seed: u64, events: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut world = World::start(library, seed).await;
+    let (accepted, mut senders) = world.send(LANES, events / LANES);
+    world.line.is_bad(true);
+    let mut came = Vec::new();
+    for _ in 0..FAULTS {
+        let time = Duration::from_millis(random.u64(50..400));
+        tokio::time::sleep(time).await;
+        let fault = random.u8(0..10);
+        came.push(fault);
+        match fault {
+            0 => world.restart_relay(false).await,
+            1 => world.restart_relay(true).await,
+            2 | 3 => {
+                world.end_agent(fault == 3);
+                world.start_agent();
+            }
+            4 => world.relay_disk.fail("enospc", time).await,
+            5 => world.relay_disk.fail("eio", time).await,
+            6 => world.agent_disk.fail("enospc", time).await,
+            7 => world.agent_disk.fail("eio", time).await,
+            8 => world.line.hold(time).await,
+            _ => world.line.cut(),
+        }
+    }
+    world.line.is_bad(false);
+    while let Some(sent) = senders.join_next().await {
+        sent.unwrap();
+    }
+    let accepted = accepted.lock().unwrap().clone();
+    let count = accepted.iter().map(Vec::len).sum();
+    let history = world.settled(count).await;
+    let broken = broken(&accepted, &history);
+    assert!(
+        broken.is_empty(),
+        "seed {seed}, faults {came:?}: {broken:?}\n{}",
+        world.agent_words()
+    );
+    println!("faults: seed {seed}: {count} accepted, all there after {came:?}");
+}
+
+/// Events that only the relay has, and a power cut: an honest disk keeps them, a lying one does not,
+/// and that is seen.
+async fn control(library: &Path, lies: bool) {
+    const EVENTS: u64 = 20;
+    let mut world = World::start(library, 1).await;
+    world.end_agent(false);
+    if lies {
+        world.relay_disk.lie();
+    }
+    let (accepted, mut senders) = world.send(1, EVENTS);
+    while let Some(sent) = senders.join_next().await {
+        sent.unwrap();
+    }
+    world.restart_relay(true).await;
+    world.start_agent();
+    let at_least = if lies { 0 } else { EVENTS };
+    let history = world.settled(usize::try_from(at_least).unwrap()).await;
+    let broken = broken(&accepted.lock().unwrap(), &history);
+    assert_eq!(!broken.is_empty(), lies, "{broken:?}");
+    if lies {
+        println!("faults: control: a disk that lies about its syncs is caught");
+    }
+}

@@ -1,0 +1,84 @@
+//! The faults of a disk: a library for `LD_PRELOAD`, compiled from `shim.c` by the machine's `cc`, and
+//! its switches.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// A compiled library, or none where there is no `cc`.
+pub(crate) fn compile(folder: &Path) -> Option<PathBuf> {
+    let library = folder.join("faults.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/shim.c");
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .arg(&library)
+        .arg(source)
+        .arg("-ldl")
+        .status();
+    compiled
+        .is_ok_and(|status| status.success())
+        .then_some(library)
+}
+
+/// The disk of one process.
+pub(crate) struct Disk {
+    library: PathBuf,
+    switches: PathBuf,
+    synced: PathBuf,
+}
+
+impl Disk {
+    pub(crate) fn new(library: &Path, folder: &Path) -> Self {
+        let (switches, synced) = (folder.join("switches"), folder.join("synced"));
+        for made in [&switches, &synced] {
+            std::fs::create_dir_all(made).unwrap();
+        }
+        Self {
+            library: library.to_owned(),
+            switches,
+            synced,
+        }
+    }
+
+    /// Puts a process on this disk.
+    pub(crate) fn under(&self, command: &mut Command) {
+        command
+            .env("LD_PRELOAD", &self.library)
+            .env("FAULT_DIR", &self.switches)
+            .env("FAULT_SYNCED", &self.synced);
+    }
+
+    /// Says from now on that it has written what it has not.
+    pub(crate) fn lie(&self) {
+        std::fs::write(self.switches.join("lies"), "").unwrap();
+    }
+
+    /// Fails in this way, `enospc` or `eio`, for a while.
+    pub(crate) async fn fail(&self, way: &str, time: Duration) {
+        let switch = self.switches.join(way);
+        std::fs::write(&switch, "").unwrap();
+        tokio::time::sleep(time).await;
+        std::fs::remove_file(&switch).unwrap();
+    }
+
+    /// What a power cut leaves: every database as it was at its last sync. The process must be gone.
+    pub(crate) fn cut_power(&self, folder: &Path) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let is_database = ["", "-wal", "-shm"].iter().any(|end| {
+                name.strip_suffix(end)
+                    .is_some_and(|name| name.contains(".db"))
+            });
+            if !is_database || name.contains(".lock") || name.contains(".damaged") {
+                continue;
+            }
+            let synced = self.synced.join(&name);
+            if !name.ends_with("-shm") && synced.exists() {
+                std::fs::copy(synced, path).unwrap();
+            } else {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+    }
+}

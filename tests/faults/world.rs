@@ -1,0 +1,222 @@
+//! A relay, an agent and a local service, each of which can be ended in any way and started again,
+//! and what has to hold at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::proxy::Line;
+use crate::shim::Disk;
+use crate::support::{DEADLINE, Process, Service, Stage, command, split};
+
+/// What was answered 200, by lane, in the order in which it was.
+pub(crate) type Accepted = Arc<Mutex<Vec<Vec<u64>>>>;
+
+pub(crate) struct World {
+    pub(crate) stage: Stage,
+    pub(crate) service: Service,
+    pub(crate) line: Line,
+    pub(crate) relay_disk: Disk,
+    pub(crate) agent_disk: Disk,
+    pub(crate) url: String,
+    relay: Option<Process>,
+    agent: Option<Process>,
+    authority: String,
+    token: String,
+}
+
+impl World {
+    pub(crate) async fn start(library: &Path, seed: u64) -> Self {
+        let (stage, service) = (Stage::new(), Service::start().await);
+        let relay_disk = Disk::new(library, &stage.home().join("relay-disk"));
+        let agent_disk = Disk::new(library, &stage.home().join("agent-disk"));
+        let (relay, authority) = relay(&stage, &relay_disk, "127.0.0.1:0").await;
+        let line = Line::to(authority.clone(), seed).await;
+        let mut world = Self {
+            token: stage.token("ann"),
+            stage,
+            service,
+            line,
+            relay_disk,
+            agent_disk,
+            url: String::new(),
+            relay: Some(relay),
+            agent: None,
+            authority,
+        };
+        world.start_agent();
+        let ready = world
+            .agent
+            .as_ref()
+            .unwrap()
+            .object("ready", |_| true)
+            .await;
+        let public = ready["url"].as_str().unwrap();
+        world.url = format!("http://{}{}", world.authority, split(public).1);
+        world
+    }
+
+    pub(crate) fn start_agent(&mut self) {
+        let (target, relay) = (
+            self.service.address().to_string(),
+            format!("http://{}", self.line.address),
+        );
+        let args = [
+            "listen", &target, "--relay", &relay, "--name", "crm", "--json",
+        ];
+        let mut agent = command(&self.stage, &args);
+        agent.env("PODTAP_TOKEN", &self.token);
+        self.agent_disk.under(&mut agent);
+        self.agent = Some(Process::spawn(agent));
+    }
+
+    pub(crate) fn end_agent(&mut self, with_power: bool) {
+        if let Some(mut agent) = self.agent.take() {
+            agent.kill();
+        }
+        if with_power {
+            let folder = self.stage.home().join("data/podtap/tunnels");
+            self.agent_disk.cut_power(&folder);
+        }
+    }
+
+    /// Ends the relay and starts it again.
+    pub(crate) async fn restart_relay(&mut self, with_power: bool) {
+        if let Some(mut relay) = self.relay.take() {
+            relay.kill();
+        }
+        if with_power {
+            let folder = self.stage.relay_dir();
+            self.relay_disk.cut_power(Path::new(&folder));
+        }
+        let (process, _) = relay(&self.stage, &self.relay_disk, &self.authority).await;
+        self.relay = Some(process);
+    }
+
+    /// Whether an agent that nobody ended has ended.
+    pub(crate) fn agent_words(&self) -> String {
+        self.agent.as_ref().map_or(String::new(), Process::stderr)
+    }
+
+    /// Sends numbered events, each until it is answered 200, in `lanes` at once.
+    pub(crate) fn send(&self, lanes: u64, each: u64) -> (Accepted, JoinSet<()>) {
+        let count = usize::try_from(lanes).unwrap();
+        let accepted = Accepted::new(Mutex::new(vec![Vec::new(); count]));
+        let mut senders = JoinSet::new();
+        for lane in 0..lanes {
+            let (url, accepted) = (self.url.clone(), Arc::clone(&accepted));
+            senders.spawn(async move {
+                for n in 0..each {
+                    let number = n * lanes + lane;
+                    until_accepted(&url, lane, number).await;
+                    accepted.lock().unwrap()[usize::try_from(lane).unwrap()].push(number);
+                }
+            });
+        }
+        (accepted, senders)
+    }
+
+    /// The numbers of the history, in its order, once nothing comes any more and all were offered.
+    pub(crate) async fn settled(&self, at_least: usize) -> Vec<u64> {
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        loop {
+            let history = self.stage.events(&[]);
+            let numbers: Vec<u64> = history.iter().map(|event| number(&event["body"])).collect();
+            let ids: BTreeSet<_> = history.iter().map(|e| e["id"].to_string()).collect();
+            assert_eq!(ids.len(), history.len(), "no event is there twice");
+            let distinct = numbers.iter().collect::<BTreeSet<_>>().len();
+            let offered: BTreeSet<String> = self
+                .service
+                .received()
+                .iter()
+                .map(|request| {
+                    let id = request.header("podtap-event-id");
+                    format!("\"{}\"", String::from_utf8_lossy(id[0]))
+                })
+                .collect();
+            let is_settled = distinct >= at_least && ids.is_subset(&offered);
+            if is_settled || tokio::time::Instant::now() > deadline {
+                assert!(
+                    ids.is_subset(&offered),
+                    "{} of {} were offered\n{}",
+                    ids.intersection(&offered).count(),
+                    ids.len(),
+                    self.agent_words()
+                );
+                return numbers;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+/// What was answered 200 and is not in the history, or not in its order.
+pub(crate) fn broken(accepted: &[Vec<u64>], history: &[u64]) -> Vec<String> {
+    let mut first = BTreeMap::new();
+    for (place, number) in history.iter().enumerate() {
+        first.entry(*number).or_insert(place);
+    }
+    let mut found = Vec::new();
+    for lane in accepted {
+        let mut before = None;
+        for number in lane {
+            match first.get(number) {
+                None => found.push(format!("{number} is lost")),
+                Some(place) if before.is_some_and(|before| *place < before) => {
+                    found.push(format!("{number} is out of order"));
+                }
+                Some(place) => before = Some(*place),
+            }
+        }
+    }
+    found
+}
+
+async fn relay(stage: &Stage, disk: &Disk, listen: &str) -> (Process, String) {
+    let dir = stage.relay_dir();
+    let args = ["relay", "--listen", listen, "--json", "--data-dir", &dir];
+    let mut relay = command(stage, &args);
+    disk.under(&mut relay);
+    let process = Process::spawn(relay);
+    let ready = process.object("ready", |_| true).await;
+    let authority = ready["listen"].as_str().unwrap().to_owned();
+    (process, authority)
+}
+
+async fn until_accepted(url: &str, lane: u64, number: u64) {
+    let (authority, path) = split(url);
+    let body = format!("type=item.update&item_id={lane}&item_revision_id={number}&n={number}");
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    // A connection that is cut has no answer: not accepted, so again.
+    while !is_accepted(authority, request.as_bytes())
+        .await
+        .unwrap_or(false)
+    {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn is_accepted(authority: &str, request: &[u8]) -> std::io::Result<bool> {
+    let exchange = async {
+        let mut stream = TcpStream::connect(authority).await?;
+        stream.write_all(request).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        Ok(answer.starts_with(b"HTTP/1.1 200 "))
+    };
+    tokio::time::timeout(DEADLINE, exchange).await?
+}
+
+fn number(body: &serde_json::Value) -> u64 {
+    let body = body.as_str().unwrap();
+    body.rsplit_once("n=").unwrap().1.parse().unwrap()
+}
