@@ -77,7 +77,7 @@ pub(crate) async fn tell(
         if now != told {
             let text = serde_json::to_vec(&now).unwrap_or_default();
             if let Err(error) = private::write(&path, &text) {
-                tracing::debug!(%error, "other commands are not told of this one");
+                tracing::debug!(%error, "other commands cannot see this one");
             }
             told = now;
         }

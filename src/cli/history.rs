@@ -26,7 +26,7 @@ pub(crate) struct Events {
     #[command(subcommand)]
     pub(crate) command: Option<EventsCommand>,
     /// Such as: type:item.* item:4711 status:5xx after:10m path:/podio -type:hook.verify "text";
-    /// @name stands for a saved filter of the configuration file
+    /// @name means a saved filter of the configuration file
     #[arg(value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
     /// At most this many, the newest [default: 50; all with --json or --har]
@@ -112,7 +112,7 @@ pub(crate) struct Replay {
     /// Ids of events, or the beginning or end of each
     #[arg(required_unless_present = "filter")]
     pub(crate) ids: Vec<String>,
-    /// Replay all that match, the oldest first; @name stands for a saved filter
+    /// Replay all that match, the oldest first; @name means a saved filter
     #[arg(
         long,
         value_name = "FILTER",

@@ -91,7 +91,7 @@ being called by Podio itself.")]
 Reads what `podtap events --json`, `events --har` and `listen --json` print, and HTTP archives of \
 browsers and proxies; the content tells which, not the name. An event that is in the history \
 already stays as it is. What is imported is never delivered, validated or held by itself; \
-`podtap replay` sends it. It goes when there are more events than the setting keep-events, whatever its age.")]
+`podtap replay` sends it. It goes when there are more events than the setting keep-events, however new it is.")]
     Import(Import),
     /// Show one event with its attempts
     Show(Show),

@@ -88,7 +88,7 @@ pub(crate) struct SandboxServe {
     /// All but the bytes of files is kept, tokens too.
     #[arg(long, value_name = "FILE", conflicts_with = "seed")]
     pub(crate) state: Option<PathBuf>,
-    /// Let things happen by themselves: so many changes a second
+    /// Let things happen by themselves: changes per second
     #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "1", value_parser = pace)]
     pub(crate) life: Option<f64>,
     /// Make the same choices by chance at every start, tokens too

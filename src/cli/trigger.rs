@@ -36,7 +36,7 @@ pub(crate) struct Trigger {
     /// Send it so often
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) repeat: u32,
-    /// At most so many a second [default: each once the one before is answered]
+    /// At most this many per second [default: each once the one before is answered]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub(crate) rate: Option<f64>,
     /// One JSON object a request

@@ -111,11 +111,11 @@ fn target(address: SocketAddr) -> Result<podtap_agent::Target, Failure> {
 /// The agent acts as the company's first person, and makes hooks on its first app and space.
 fn hooks_of_the_company(api: &str) -> Result<PodioConfig, Failure> {
     let seed = Seed::example();
-    let nobody = || Failure::usage("the sandbox is empty");
-    let client = seed.clients.first().ok_or_else(nobody)?;
-    let person = seed.users.first().ok_or_else(nobody)?;
-    let space = seed.spaces.first().ok_or_else(nobody)?;
-    let app = space.apps.first().ok_or_else(nobody)?;
+    let empty = || Failure::usage("the sandbox is empty");
+    let client = seed.clients.first().ok_or_else(empty)?;
+    let person = seed.users.first().ok_or_else(empty)?;
+    let space = seed.spaces.first().ok_or_else(empty)?;
+    let app = space.apps.first().ok_or_else(empty)?;
     let failed = |error: hooks::PlanError| Failure::because("no hooks", &error);
     let mut wanted = hooks::plan(PlaceRef::app(app.app_id), ON_APP).map_err(failed)?;
     wanted.extend(hooks::plan(PlaceRef::space(space.space_id), ON_SPACE).map_err(failed)?);

@@ -62,7 +62,7 @@ pub(super) async fn find(history: &History, text: &str) -> Result<EventId, Failu
         several => {
             let ids: Vec<String> = several.iter().map(ToString::to_string).collect();
             Err(
-                Failure::usage(format!("`{text}` stands for several events"))
+                Failure::usage(format!("`{text}` is the id of several events"))
                     .fact("ids", ids.join("\n")),
             )
         }

@@ -31,7 +31,7 @@ impl Link {
             return Err(Failure::usage("the relay wants a token")
                 .fact("relay", relay.to_string())
                 .hint(
-                    "set PODTAP_TOKEN or --token-file; whoever runs the relay makes one with \
+                    "set PODTAP_TOKEN or --token-file; the operator of the relay makes one with \
                      `podtap relay token create NAME`",
                 ));
         };
@@ -64,7 +64,7 @@ impl Link {
                 "token",
                 format!("{}  (from {})", self.token.beginning, self.token.origin),
             )
-            .hint("ask whoever runs the relay for `podtap relay token create NAME`")
+            .hint("ask the operator of the relay for `podtap relay token create NAME`")
     }
 
     /// What an agent's end means to the person.

@@ -52,7 +52,7 @@ pub(crate) async fn run(login: Login, settings: &Settings) -> Result<ExitCode, F
     print(&format!("Open this page and let podtap in:\n\n  {page}\n"))?;
     let verdict = tokio::select! {
         () = shutdown.token().cancelled() => return Ok(shutdown.exit_code()),
-        () = tokio::time::sleep(PATIENCE) => Err("nobody answered in time".to_owned()),
+        () = tokio::time::sleep(PATIENCE) => Err("no answer came in time".to_owned()),
         verdict = redirect(listener, state) => verdict?,
     };
     let code = verdict

@@ -33,7 +33,7 @@ pub(super) fn known_client(settings: &Settings) -> Result<Client, Failure> {
     if let Some(credentials) = credentials(settings)? {
         return build(settings, credentials);
     }
-    Err(Failure::usage("Podio wants to know who calls")
+    Err(Failure::usage("no credentials for Podio")
         .fact("api", base_url(settings)?.as_str())
         .hint(
             "set PODTAP_PODIO_CLIENT_ID and PODTAP_PODIO_CLIENT_SECRET, and either\n\

@@ -41,9 +41,7 @@ impl Settings {
         Err(
             Failure::usage("the token would travel in the clear: the relay's URL is not https")
                 .fact("relay", url.as_str())
-                .hint(
-                    "use https://, or --allow-plaintext-relay on a network where nobody can listen",
-                ),
+                .hint("use https://, or --allow-plaintext-relay on a network that you trust"),
         )
     }
 

@@ -126,7 +126,7 @@ mod tests {
     fn a_long_notice_is_shown_to_its_end_on_a_narrow_screen() {
         let mut app = app(60, 15);
         settle(&mut app, Message::Tick(now()), 500);
-        let error = "Podio cannot be asked: it wants to know who calls; run `podtap login`";
+        let error = "Podio cannot be asked: no credentials; run `podtap login`";
         let (id, result) = (id(500), Err(error.to_owned()));
         settle(
             &mut app,

@@ -124,7 +124,7 @@ fn found_out(insight: &Insight) -> Vec<Line> {
         lines.push(match verification {
             Verification::Failed { reason } => line.put(Role::Plain, format!(": {reason}")),
             Verification::ActiveAnyway => {
-                line.put(Role::Quiet, "  somebody else sent the code first")
+                line.put(Role::Quiet, "  another program sent the code first")
             }
             Verification::Validated => line,
         });

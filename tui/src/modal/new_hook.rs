@@ -79,7 +79,7 @@ impl NewHook {
         }
         let url = form.typed(self.url()).trim().to_owned();
         if url.is_empty() {
-            return Err("where shall the hook lead? Type a URL".to_owned());
+            return Err("type the URL that the hook calls".to_owned());
         }
         Ok(HookChange::Create { place, event, url })
     }

@@ -1,0 +1,182 @@
+//! What people read is plain English, and what a comment cites exists.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    reason = "tests say so by failing"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Words that a reader stumbles over, with what is said instead.
+const AVOIDED: [(&str, &str); 8] = [
+    ("shall", "must, or the plain present"),
+    ("whoever", "who, or anyone who"),
+    ("whatever", "any, or say what"),
+    ("somebody", "a person, or someone"),
+    ("nobody", "no one"),
+    ("so many", "at most N, N per second"),
+    ("told of", "told about"),
+    ("stands for", "means"),
+];
+
+const DOCUMENTS: [&str; 8] = [
+    "README.md",
+    "SECURITY.md",
+    "CONTRIBUTING.md",
+    "docs/ARCHITECTURE.md",
+    "docs/JSON.md",
+    "docs/PODIO.md",
+    "docs/UI.md",
+    "docs/config.toml",
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The words to avoid in a text, whole and in any case.
+fn avoided(text: &str) -> Vec<(&'static str, &'static str)> {
+    let lower = text.to_lowercase();
+    let is_word = |(word, _): &(&str, &str)| {
+        lower.match_indices(word).any(|(at, _)| {
+            let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+            !letter(lower[..at].chars().next_back())
+                && !letter(lower[at + word.len()..].chars().next())
+        })
+    };
+    AVOIDED.into_iter().filter(is_word).collect()
+}
+
+fn check(place: &str, text: &str) {
+    for (n, line) in text.lines().enumerate() {
+        let found = avoided(line);
+        assert!(found.is_empty(), "{place}:{}: {found:?} in\n{line}", n + 1);
+    }
+}
+
+#[test]
+fn documents_and_help_are_plain() {
+    for document in DOCUMENTS {
+        check(
+            document,
+            &std::fs::read_to_string(root().join(document)).unwrap(),
+        );
+    }
+    let pages = tempfile::tempdir().unwrap();
+    let mut man = Command::new(env!("CARGO_BIN_EXE_podtap"));
+    assert!(
+        man.args(["man", "--out"])
+            .arg(pages.path())
+            .status()
+            .unwrap()
+            .success()
+    );
+    for page in pages.path().read_dir().unwrap() {
+        let path = page.unwrap().path();
+        check(
+            &path.display().to_string(),
+            &std::fs::read_to_string(&path).unwrap(),
+        );
+    }
+}
+
+#[test]
+fn what_commands_say_is_plain() {
+    let mut sources = Vec::new();
+    collect(&root().join("src"), &mut sources);
+    for path in sources {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let said = code.lines().filter(|line| {
+            let line = line.trim_start();
+            line.contains('"') && !line.starts_with("//") && !line.contains("reason =")
+        });
+        check(
+            &path.display().to_string(),
+            &said.collect::<Vec<_>>().join("\n"),
+        );
+    }
+}
+
+fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {
+    for path in folder
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+    {
+        if path.is_dir() && !path.ends_with("target") {
+            collect(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push(path);
+        }
+    }
+}
+
+/// The number that follows: `1.3`, `2`, or nothing.
+fn number(text: &str) -> String {
+    let text = text.trim_start_matches([',', ' ']);
+    let text = text.strip_prefix("section ").unwrap_or(text);
+    let digits: String = text
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == '.')
+        .collect();
+    digits.trim_end_matches('.').to_owned()
+}
+
+#[test]
+fn every_fact_of_podio_and_every_promise_that_a_comment_cites_exists() {
+    let podio = include_str!("../docs/PODIO.md");
+    let has_section = |section: &str| {
+        let heading = |line: &str| {
+            let line = line.trim_start_matches('#');
+            line.strip_prefix(' ')
+                .is_some_and(|line| line.split(' ').next() == Some(section))
+        };
+        // Section 9 is a list.
+        let item = section.strip_prefix("9.").map(|item| format!("\n{item}. "));
+        podio
+            .lines()
+            .filter(|line| line.starts_with("##"))
+            .any(heading)
+            || item.is_some_and(|item| podio.contains(&item))
+    };
+    let architecture = include_str!("../docs/ARCHITECTURE.md");
+    let mut sources = Vec::new();
+    for folder in [
+        "src", "tests", "wire", "podio", "sandbox", "relay", "agent", "tui", "disk", "bench",
+    ] {
+        collect(&root().join(folder), &mut sources);
+    }
+    let (mut facts, mut promises) = (0, 0);
+    for path in sources {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let place = path.display();
+        for rest in text
+            .split("odio.md")
+            .skip(1)
+            .chain(text.split("PODIO.md").skip(1))
+        {
+            let section = number(rest);
+            if !section.is_empty() {
+                assert!(has_section(&section), "{place} cites podio.md {section}");
+                facts += 1;
+            }
+        }
+        for rest in text.split("(invariant ").skip(1) {
+            let promise = number(rest);
+            if promise.is_empty() {
+                continue;
+            }
+            let row = format!("\n| {promise} | ");
+            assert!(
+                architecture.contains(&row),
+                "{place} cites invariant {promise}"
+            );
+            promises += 1;
+        }
+    }
+    assert!(facts > 50 && promises > 5, "{facts} {promises}");
+}
