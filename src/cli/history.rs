@@ -78,6 +78,9 @@ pub(crate) struct Show {
     pub(crate) id: String,
     #[command(flatten)]
     pub(crate) format: ShowFormat,
+    /// With --raw: print bytes that a terminal may obey to a terminal, too
+    #[arg(long, requires = "raw")]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) tunnel: Tunnel,
 }
@@ -126,6 +129,15 @@ pub(crate) struct Replay {
     /// Change the request in $EDITOR first
     #[arg(long, conflicts_with = "filter")]
     pub(crate) edit: bool,
+    /// At most this many per second [default: each once the one before is answered]
+    #[arg(long, value_name = "N", value_parser = super::trigger::rate)]
+    pub(crate) rate: Option<f64>,
+    /// Say what would be sent where, and send nothing
+    #[arg(long, conflicts_with = "edit")]
+    pub(crate) dry_run: bool,
+    /// Do not ask: neither before more than 100 events nor before an edited one
+    #[arg(long)]
+    pub(crate) yes: bool,
     /// One JSON object an attempt
     #[arg(long)]
     pub(crate) json: bool,

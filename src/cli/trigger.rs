@@ -56,7 +56,7 @@ fn path(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn rate(text: &str) -> Result<f64, &'static str> {
+pub(super) fn rate(text: &str) -> Result<f64, &'static str> {
     text.parse()
         .ok()
         .filter(|rate| *rate > 0.0 && *rate <= 10_000.0)

@@ -1,19 +1,24 @@
 //! `podtap replay`: events of the history go to the local service again.
 
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::output::printable;
 use podtap_agent::export::json::AttemptObject;
-use podtap_agent::history::{Attempt, Event, Outcome};
+use podtap_agent::history::{Attempt, EditedRequest, Event, Outcome};
 use podtap_agent::{AgentHandle, Replay as Request, Target, first_target};
-use podtap_tui::editor::edit;
+use podtap_tui::editor::{Edited, edit};
 use podtap_wire::EventId;
+use tokio::time::{Interval, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
 
 use super::events::{newest, nothing_matches, parse_filter};
 use super::history::{browser, find, load, run_browser};
 use crate::cli::Replay;
 use crate::config::{Key, Settings};
-use crate::failure::{Code, Failure};
+use crate::failure::{Code, Failure, note};
 use crate::output::look::Look;
 use crate::output::{lines, print};
 use crate::parts::Parts;
@@ -22,23 +27,153 @@ use crate::shutdown::Shutdown;
 /// The most events that one filter replays: a slip of the hand should not take a day.
 const MAX_EVENTS: usize = 100_000;
 
+/// Events beyond which a person is asked first.
+const ASKS_ABOVE: usize = 100;
+
 /// Replays them one after the other, the oldest first.
 pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::watch()?;
     let (agent, handle) = browser(settings, settings.target()?)?;
     let ids = chosen(&replay, &handle, settings).await?;
-    let editor = replay.edit.then(|| settings.editor());
+    if replay.dry_run {
+        let told = dry_run(&handle, &ids).await;
+        let token = CancellationToken::new();
+        token.cancel();
+        run_browser(agent, token).await?;
+        return told.map(|()| ExitCode::SUCCESS);
+    }
+    if ids.len() > ASKS_ABOVE && !replay.yes && !confirmed(ids.len())? {
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut parts = Parts::new(shutdown.token().clone());
     parts.start(run_browser(agent, parts.token()));
     let (token, look) = (parts.token(), settings.look()?);
+    let sending = Sending {
+        editor: replay.edit.then(|| settings.editor()),
+        pause: replay
+            .rate
+            .map(|rate| Duration::from_secs_f64(rate.recip())),
+        json: replay.json,
+        yes: replay.yes,
+        look,
+    };
     parts.start(async move {
-        tokio::select! {
+        let mut tally = Tally::of(ids.len());
+        let ended = tokio::select! {
             () = token.cancelled() => Ok(()),
-            sent = send_all(&handle, ids, editor, replay.json, &look) => sent,
-        }
+            sent = send_all(&handle, ids, &sending, &mut tally) => sent,
+        };
+        tally.tell();
+        ended?;
+        tally.verdict()
     });
     parts.finish().await?;
     Ok(shutdown.exit_code())
+}
+
+/// How to send them.
+struct Sending {
+    editor: Option<String>,
+    /// Between the beginnings of two.
+    pause: Option<Duration>,
+    json: bool,
+    yes: bool,
+    look: Look,
+}
+
+/// What came of them so far.
+struct Tally {
+    wanted: usize,
+    sent: usize,
+    by_status: BTreeMap<u16, usize>,
+}
+
+impl Tally {
+    fn of(wanted: usize) -> Self {
+        Self {
+            wanted,
+            sent: 0,
+            by_status: BTreeMap::new(),
+        }
+    }
+
+    /// Says how many were sent and what was answered, where there were several.
+    fn tell(&self) {
+        if self.wanted < 2 {
+            return;
+        }
+        let statuses = self.by_status.iter();
+        let answers = statuses.map(|(status, count)| format!("{count} answered {status}"));
+        let answers: Vec<String> = answers.collect();
+        let colon = if answers.is_empty() { "" } else { ": " };
+        let (sent, wanted) = (self.sent, self.wanted);
+        note(&format!(
+            "{sent} of {wanted} sent{colon}{}",
+            answers.join(", ")
+        ));
+    }
+
+    fn verdict(&self) -> Result<(), Failure> {
+        let errors: usize = self.by_status.range(400..).map(|(_, count)| count).sum();
+        if errors == 0 {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Code::ServiceFailed,
+            format!(
+                "the local service answered {errors} of {} with an error",
+                self.wanted
+            ),
+        ))
+    }
+}
+
+/// Says which events would go where.
+async fn dry_run(handle: &AgentHandle, ids: &[EventId]) -> Result<(), Failure> {
+    for id in ids {
+        let event = load(handle.history(), *id).await?;
+        let target = target_of(handle, &event).await?;
+        let (method, url) = (&event.request.method, target.with_path(&event.request.path));
+        print(&printable(&format!("{id}  {method} {url}")))?;
+    }
+    note(&format!(
+        "{} would be sent; nothing was",
+        counted(ids.len())
+    ));
+    Ok(())
+}
+
+/// Asks whether so many shall be sent.
+fn confirmed(count: usize) -> Result<bool, Failure> {
+    let question = format!("Send {} again?", counted(count));
+    ask(&question)?.ok_or_else(|| {
+        Failure::usage(format!(
+            "this would send {} again, and there is no terminal to ask on",
+            counted(count)
+        ))
+        .hint("add --yes, or --dry-run to see which")
+    })
+}
+
+fn counted(events: usize) -> String {
+    if events == 1 {
+        "1 event".to_owned()
+    } else {
+        format!("{events} events")
+    }
+}
+
+/// What a person at the terminal says to a question; `None` without a terminal.
+fn ask(question: &str) -> Result<Option<bool>, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let mut stderr = std::io::stderr();
+    write!(stderr, "{question} [y/N] ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(Some(matches!(answer.trim(), "y" | "Y" | "yes")))
 }
 
 async fn chosen(
@@ -66,25 +201,21 @@ async fn chosen(
 async fn send_all(
     handle: &AgentHandle,
     ids: Vec<EventId>,
-    editor: Option<String>,
-    json: bool,
-    look: &Look,
+    sending: &Sending,
+    tally: &mut Tally,
 ) -> Result<(), Failure> {
-    let (count, mut errors) = (ids.len(), 0_usize);
+    let mut pace = sending.pace();
     for id in ids {
+        if let Some(pace) = &mut pace {
+            pace.tick().await;
+        }
         let event = load(handle.history(), id).await?;
-        let configured = handle.status().borrow().target.is_some();
-        let target = if configured {
-            None
-        } else {
-            Some(earlier_target(handle, &event).await?)
-        };
-        let edited = match &editor {
+        let target = Some(target_of(handle, &event).await?);
+        let edited = match &sending.editor {
             None => None,
-            Some(editor) => match edit(editor, &Key::secret_variables(), &event.request).await {
-                Ok(Some(edited)) => Some(edited),
-                Ok(None) => continue,
-                Err(why) => return Err(Failure::new(Code::Failed, why)),
+            Some(editor) => match edited(editor, &event, sending.yes).await? {
+                Some(edited) => Some(edited),
+                None => continue,
             },
         };
         let request = Request {
@@ -96,24 +227,50 @@ async fn send_all(
             .replay(request)
             .await
             .map_err(|error| Failure::because("the event cannot be replayed", &error))?;
-        if json {
+        if sending.json {
             print(&AttemptObject::from(&attempt).to_line())?;
         } else {
-            print(&lines::attempt(&event, &attempt, look))?;
+            print(&lines::attempt(&event, &attempt, &sending.look))?;
         }
+        tally.sent += 1;
         match &attempt.outcome {
             Outcome::Failed { error } => return Err(no_answer(&attempt, error)),
-            Outcome::Answered { status: 400.., .. } => errors += 1,
-            Outcome::Answered { .. } => {}
+            Outcome::Answered { status, .. } => *tally.by_status.entry(*status).or_default() += 1,
         }
     }
-    if errors == 0 {
-        return Ok(());
+    Ok(())
+}
+
+impl Sending {
+    fn pace(&self) -> Option<Interval> {
+        self.pause.map(|pause| {
+            let mut pace = tokio::time::interval(pause);
+            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            pace
+        })
     }
-    Err(Failure::new(
-        Code::ServiceFailed,
-        format!("the local service answered {errors} of {count} with an error"),
-    ))
+}
+
+/// What a person makes of an event in their editor; `None`, and a word, where nothing is to be sent.
+async fn edited(editor: &str, event: &Event, yes: bool) -> Result<Option<EditedRequest>, Failure> {
+    let edited = edit(editor, &Key::secret_variables(), &event.request).await;
+    let edited = edited.map_err(|why| Failure::new(Code::Failed, printable(&why)))?;
+    let Some(Edited {
+        request,
+        difference,
+    }) = edited
+    else {
+        note("nothing was sent: the request was left as it was, or empty");
+        return Ok(None);
+    };
+    for line in difference {
+        note(&line);
+    }
+    if !yes && ask("Send this?")? == Some(false) {
+        note("nothing was sent");
+        return Ok(None);
+    }
+    Ok(Some(request))
 }
 
 fn no_answer(attempt: &Attempt, error: &str) -> Failure {
@@ -125,11 +282,14 @@ fn no_answer(attempt: &Attempt, error: &str) -> Failure {
     .hint("start it, or name another with --to")
 }
 
-/// Where the event went first: what `replay` means when nobody says where to.
-async fn earlier_target(handle: &AgentHandle, event: &Event) -> Result<Target, Failure> {
+/// Where the event goes: as configured, else where it went first.
+async fn target_of(handle: &AgentHandle, event: &Event) -> Result<Target, Failure> {
+    let configured = handle.status().borrow().target.clone();
+    if let Some(configured) = configured {
+        return Ok(configured);
+    }
     let attempts = handle.history().attempts(event.id).await?;
-    let target = first_target(&attempts, &event.request.path);
-    target.ok_or_else(|| {
+    first_target(&attempts, &event.request.path).ok_or_else(|| {
         Failure::usage("this event was never delivered from here, so where to?")
             .hint("name the local service with --to")
     })

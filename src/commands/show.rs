@@ -1,6 +1,6 @@
 //! `podtap show`: one event, decoded, with every attempt.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use crate::output::printable;
@@ -23,7 +23,7 @@ pub(crate) async fn run(show: Show, settings: &Settings) -> Result<ExitCode, Fai
     let event = load(&history, id).await?;
     let attempts = history.attempts(id).await?;
     if show.format.raw {
-        std::io::stdout().lock().write_all(&event.request.body)?;
+        raw(&event.request.body, show.force)?;
     } else if show.format.curl {
         let path = &event.request.path;
         let target = match settings.target()? {
@@ -39,6 +39,23 @@ pub(crate) async fn run(show: Show, settings: &Settings) -> Result<ExitCode, Fai
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The body alone. What a terminal may obey goes to one only where a person insists.
+fn raw(body: &[u8], force: bool) -> Result<(), Failure> {
+    let text = String::from_utf8_lossy(body);
+    let is_plain = text.chars().all(|c| {
+        matches!(c, '\n' | '\r' | '\t') || printable(c.encode_utf8(&mut [0; 4])) == c.to_string()
+    });
+    let mut stdout = std::io::stdout();
+    if !force && !is_plain && stdout.is_terminal() {
+        return Err(
+            Failure::usage("the body holds characters that a terminal may obey")
+                .hint("pipe it (`| less`), write it to a file (`> body`), or add --force"),
+        );
+    }
+    stdout.write_all(body)?;
+    Ok(stdout.flush()?)
 }
 
 fn describe(event: &Event, attempts: &[Attempt], look: &Look) -> Vec<String> {

@@ -148,3 +148,98 @@ async fn an_edited_replay_sends_what_the_editor_left() {
         "the event itself stays"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_of_several_is_shown_first_and_counted_at_the_end() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let (_agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &[])
+        .await;
+    for item in 1..=3 {
+        form_post(
+            &format!("{url}hook"),
+            format!("type=item.update&item_id={item}").as_bytes(),
+        )
+        .await;
+    }
+    service.wait_for(3).await;
+    let to = service.address().to_string();
+    let all = [
+        "replay",
+        "--filter",
+        "type:item.*",
+        "--name",
+        "crm",
+        "--to",
+        &to,
+    ];
+
+    let (code, stdout, stderr) = stage.run(&[&all[..], &["--dry-run"]].concat());
+    assert_eq!((code, stdout.lines().count()), (0, 3), "{stdout}{stderr}");
+    assert!(
+        stdout.contains(&format!("POST http://{to}/hook")),
+        "{stdout}"
+    );
+    assert_eq!(service.received().len(), 3);
+
+    let (code, _, stderr) = stage.run(&[&all[..], &["--rate", "50"]].concat());
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("3 of 3 sent: 3 answered 200"), "{stderr}");
+    assert_eq!(service.received().len(), 6);
+
+    let id = stage.events(&[])[0]["id"].as_str().unwrap().to_owned();
+    let mut unchanged = crate::support::command(
+        &stage,
+        &["replay", "--edit", "--name", "crm", "--to", &to, &id],
+    );
+    let unchanged = unchanged.env("EDITOR", "true").output().unwrap();
+    let stderr = String::from_utf8(unchanged.stderr).unwrap();
+    assert!(stderr.contains("nothing was sent"), "{stderr}");
+    assert_eq!(service.received().len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_middle_of_text_without_spaces_is_found() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let (_agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &[])
+        .await;
+    for title in [
+        "中国人民解放军",
+        "台北市中山區營造股份",
+        "大韓民國",
+        "plain",
+    ] {
+        let body = format!("type=item.update&item_id=1&title={title}&status=open");
+        form_post(&format!("{url}hook"), body.as_bytes()).await;
+    }
+    service.wait_for(4).await;
+
+    for (filter, found) in [
+        ("人民", 1),
+        ("營造", 1),
+        ("民國", 1),
+        ("中国", 1),
+        ("国人民解", 1),
+        ("軍人", 0),
+        ("中", 2),
+        ("plain", 1),
+        ("title:*人民*", 1),
+        ("param.status:open", 4),
+        ("param.status:shut", 0),
+    ] {
+        crate::support::eventually(
+            filter,
+            || {
+                let (_, stdout, _) = stage.run(&["events", "--json", "--name", "crm", filter]);
+                (stdout.lines().count() == found).then_some(())
+            },
+            || stage.run(&["events", "--name", "crm", filter]).1,
+        )
+        .await;
+    }
+}

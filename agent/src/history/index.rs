@@ -3,6 +3,8 @@
 
 use rusqlite::{Transaction, params};
 
+use super::cjk;
+
 /// Events made searchable in one transaction: a few milliseconds, for an append may be waiting.
 const STEP: usize = 128;
 
@@ -55,7 +57,7 @@ fn searchable_text(podio: bool, body: &[u8]) -> String {
             text.push_str(chunk.valid());
         }
     }
-    text
+    cjk::indexed(&text)
 }
 
 #[cfg(test)]
@@ -69,6 +71,8 @@ mod tests {
             "title log in\nx \u{e4}\n"
         );
         assert_eq!(searchable_text(false, b"plain \xff rest"), "plain ");
+        let han = searchable_text(false, "中国人".as_bytes());
+        assert_eq!(han, " 中国 国人 人 ");
         let long = "ä".repeat(MAX_TEXT_BYTES);
         assert_eq!(
             searchable_text(false, long.as_bytes()).len(),

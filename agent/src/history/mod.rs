@@ -7,6 +7,7 @@
 mod ages;
 mod burst;
 mod calls;
+mod cjk;
 mod commit;
 mod connection;
 mod error;

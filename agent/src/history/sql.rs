@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use rusqlite::types::Value;
 
+use super::cjk;
 use super::event::DeliveryState;
 use super::filter::{Filter, Pattern, StatusTest, Term, Test};
 use super::row;
@@ -269,8 +270,11 @@ fn param(name: &str, value: &Pattern, mut bind: impl FnMut(Value)) -> String {
 /// The words that a body with this pair has next to each other, where they can be looked up.
 fn pair(name: &str, value: &Pattern) -> Option<String> {
     let value = value.literal()?;
+    // Words of other letters may be written otherwise in the index.
     let is_word = |text: &str| text.contains(|c: char| c.is_ascii_alphanumeric());
-    (is_word(name) && is_word(value)).then(|| phrase(&format!("{name} {value}"), ""))
+    let is_kept = |text: &str| cjk::sought(text).is_none();
+    (is_word(name) && is_word(value) && is_kept(name) && is_kept(value))
+        .then(|| phrase(&format!("{name} {value}"), ""))
 }
 
 fn has_param(name: &str, value: &Pattern, mut bind: impl FnMut(Value)) -> String {
@@ -288,7 +292,15 @@ fn words_of(text: &str) -> String {
         .rsplit(|c: char| !c.is_alphanumeric())
         .next();
     let is_short = last.is_some_and(|word| word.len() < SHORTEST_BEGINNING);
-    phrase(text, if is_short { "" } else { "*" })
+    let as_typed = phrase(text, if is_short { "" } else { "*" });
+    match cjk::sought(text) {
+        // Events of an earlier podtap are indexed as they came.
+        Some((words, goes_on)) => {
+            let words = phrase(&words, if goes_on { "*" } else { "" });
+            format!("({as_typed} OR {words})")
+        }
+        None => as_typed,
+    }
 }
 
 /// Words next to each other, as a full-text query; `end` is `*` where the last may go on.

@@ -12,9 +12,13 @@ use crate::safe_text::is_text;
 /// The line that says that the body is written in base64, because it is no text.
 const BASE64: &str = "# body: base64";
 
+/// Between a header's name and a value in base64, because it is no text.
+const BASE64_VALUE: &str = "::";
+
 /// What the file begins with.
 const HEAD: &str =
     "# Edit the request, save and leave the editor; you see the difference before it is sent.
+# A header `name:: value` has its value in base64, since it is no text.
 # An empty file sends nothing. Lines that begin with # before the request are ignored.
 ";
 
@@ -37,8 +41,10 @@ pub(crate) fn write(request: &WebhookRequest) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(file, "{} {}", request.method, request.path);
     for (name, value) in request.headers.iter() {
-        let value = String::from_utf8_lossy(value);
-        let _ = writeln!(file, "{name}: {value}");
+        let _ = match header_text(value) {
+            Some(text) => writeln!(file, "{name}: {text}"),
+            None => writeln!(file, "{name}{BASE64_VALUE} {}", STANDARD.encode(value)),
+        };
     }
     file.push('\n');
     match std::str::from_utf8(&request.body) {
@@ -47,6 +53,13 @@ pub(crate) fn write(request: &WebhookRequest) -> String {
     }
     file.push('\n');
     file
+}
+
+/// A header's value as a line has it; `None` where the line would not be read back as it was.
+fn header_text(value: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(value).ok()?;
+    let is_kept = is_text(value) && text.trim() == text && !text.starts_with(':');
+    (is_kept && !text.contains(['\n', '\r'])).then_some(text)
 }
 
 /// The request that an edited file holds; `None` where it holds nothing. The line break that ends
@@ -94,7 +107,13 @@ pub(crate) fn parse(file: &str) -> Result<Option<EditedRequest>, FileError> {
         if name.is_empty() || name.contains(char::is_whitespace) {
             return Err(wrong(number, "a header's name has no spaces"));
         }
-        headers.push((name.to_owned(), value.trim().to_owned()));
+        let value = match value.strip_prefix(':') {
+            Some(encoded) => STANDARD
+                .decode(encoded.trim())
+                .map_err(|_| wrong(number, "what follows `::` is not base64"))?,
+            None => value.trim().as_bytes().to_vec(),
+        };
+        headers.push((name.to_owned(), value));
     };
     let body = body.strip_suffix('\n').unwrap_or(&body);
     let body = if base64 {
@@ -130,6 +149,21 @@ mod tests {
             (edited.headers, edited.body),
             (request.headers, request.body)
         );
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_survives_the_file(
+            value in prop_oneof![
+                proptest::collection::vec(prop_oneof![Just(b'\t'), 32..=126_u8, 128..=255_u8], 0..30),
+                "[ :=]{0,3}[a-zü]{0,5}".prop_map(String::into_bytes),
+            ],
+        ) {
+            let mut request = event(1).request;
+            request.headers = [("X-Firma", value), ("x-b", b"M\xfcller".to_vec())].into_iter().collect();
+            let edited = parse(&write(&request)).unwrap().unwrap();
+            prop_assert_eq!(edited.headers, request.headers);
+        }
     }
 
     #[test]

@@ -21,6 +21,9 @@ const MAX_TERMS: usize = 64;
 /// Most `*` in one pattern: SQLite's matching is exponential in them.
 const MAX_STARS: usize = 8;
 
+/// In front of a parameter's name, whatever that is.
+const PARAM: &str = "param.";
+
 /// What a term can be about, beside the kinds of objects and the names of parameters.
 pub(super) const WORDS: &[&str] = &[
     "type", "status", "after", "before", "path", "hook", "revision", "method", "id", "replayed",
@@ -173,6 +176,8 @@ fn meaning(raw: &Raw<'_>, now: &ZonedDateTime) -> Result<Test, Fault> {
         }),
         "replayed" => yes_or_no(text).map(Test::Replayed),
         "external" => Ok(param("external_id", text)),
+        // For those that are called as a word of the filter is.
+        name if name.starts_with(PARAM) => Ok(param(name.trim_start_matches(PARAM), text)),
         name => match object_kind(name) {
             Some(kind) => id(text).map(|id| Test::Object(kind, id)),
             None => Ok(param(name, text)),
@@ -237,6 +242,8 @@ mod tests {
             ("status:<300", Test::Status(StatusTest::Within(0, 299))),
             ("status:error", Test::Status(StatusTest::Error)),
             ("status:pending", Test::Status(StatusTest::Pending)),
+            ("param.status:pending", param("status", "pending")),
+            ("param.x:1", param("x", "1")),
             ("after:10m", Test::After(at("2026-11-23T11:50:00Z"))),
             ("before:3d", Test::Before(at("2026-11-20T12:00:00Z"))),
             ("after:11:30", Test::After(at("2026-11-23T11:30:00Z"))),

@@ -1,0 +1,108 @@
+//! Chinese, Japanese and Korean text has no spaces between words, so that the full-text index would
+//! take a whole run of it for one word, and find only its beginning. Here a run becomes its pairs of
+//! neighbours: `中国人` is written `中国 国人 人`, and `国人` is found in it. Pure.
+
+/// A text as it is indexed.
+pub(super) fn indexed(text: &str) -> String {
+    let mut spread = String::with_capacity(text.len());
+    for run in runs(text) {
+        match run {
+            Run::Other(text) => spread.push_str(text),
+            Run::Cjk(run) => {
+                spread.push(' ');
+                push_pairs(&mut spread, run);
+                spread.extend(run.chars().next_back());
+                spread.push(' ');
+            }
+        }
+    }
+    spread
+}
+
+/// What to look for in the index for this text, word by word, and whether the last one may go on;
+/// `None` where the text has nothing of the kind.
+pub(super) fn sought(text: &str) -> Option<(String, bool)> {
+    let trimmed = text.trim_end();
+    let mut runs = runs(trimmed).peekable();
+    let (mut spread, mut has_any, mut goes_on) = (String::new(), false, true);
+    while let Some(run) = runs.next() {
+        match run {
+            Run::Other(text) => spread.push_str(text),
+            Run::Cjk(run) => {
+                has_any = true;
+                let is_pair = run.chars().nth(1).is_some();
+                spread.push(' ');
+                push_pairs(&mut spread, run);
+                // Behind the end of a run stands its last character alone; a run that is the end of
+                // what is looked for may go on in the text.
+                if runs.peek().is_some() || !is_pair {
+                    spread.extend(run.chars().next_back());
+                }
+                goes_on = !is_pair || runs.peek().is_some();
+                spread.push(' ');
+            }
+        }
+    }
+    has_any.then(|| (spread.trim().to_owned(), goes_on))
+}
+
+enum Run<'a> {
+    Cjk(&'a str),
+    Other(&'a str),
+}
+
+fn runs(text: &str) -> impl Iterator<Item = Run<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let is_run = is_cjk(rest.chars().next()?);
+        let end = rest.find(|c| is_cjk(c) != is_run).unwrap_or(rest.len());
+        let (run, after) = rest.split_at_checked(end)?;
+        rest = after;
+        Some(if is_run {
+            Run::Cjk(run)
+        } else {
+            Run::Other(run)
+        })
+    })
+}
+
+fn push_pairs(to: &mut String, run: &str) {
+    for (first, second) in run.chars().zip(run.chars().skip(1)) {
+        to.extend([first, second, ' ']);
+    }
+}
+
+/// Han, kana and Hangul.
+fn is_cjk(c: char) -> bool {
+    matches!(u32::from(c),
+        0x1100..=0x11ff | 0x3005..=0x3007 | 0x3040..=0x30ff | 0x3130..=0x318f | 0x31f0..=0x31ff
+        | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xac00..=0xd7af | 0xf900..=0xfaff
+        | 0xff66..=0xff9f | 0x2_0000..=0x3_134f)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_become_pairs_and_the_rest_stays() {
+        for (text, expected) in [
+            ("plain text", "plain text"),
+            ("中", " 中 "),
+            ("中国人", " 中国 国人 人 "),
+            ("a中国b", "a 中国 国 b"),
+        ] {
+            assert_eq!(indexed(text), expected);
+        }
+        for (text, expected) in [
+            ("plain", None),
+            ("中", Some(("中", true))),
+            ("国人", Some(("国人", false))),
+            ("国人 b", Some(("国人 人  b", true))),
+            ("b中国人", Some(("b 中国 国人", false))),
+        ] {
+            let expected = expected.map(|(text, goes_on)| (text.to_owned(), goes_on));
+            assert_eq!(sought(text), expected, "{text}");
+        }
+    }
+}
