@@ -14,6 +14,9 @@ pub(crate) struct Ui {
     /// Print the default keys as the table `keys` of the configuration file, and end
     #[arg(long)]
     pub(crate) print_keys: bool,
+    /// Leave the mouse to the terminal, whose own selection then works
+    #[arg(long)]
+    pub(crate) no_mouse: bool,
     #[command(flatten)]
     pub(crate) certificates: Certificates,
     #[command(flatten)]

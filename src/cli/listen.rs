@@ -165,6 +165,9 @@ pub(crate) struct Display {
     /// The same as --ui plain
     #[arg(long, conflicts_with_all = ["ui", "json"])]
     pub(crate) no_tui: bool,
+    /// Leave the mouse to the terminal, whose own selection then works
+    #[arg(long)]
+    pub(crate) no_mouse: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

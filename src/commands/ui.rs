@@ -11,13 +11,20 @@ use crate::config::{Settings, default_keys};
 use crate::failure::{Code, Failure, chain};
 use crate::output::print;
 use crate::parts::Parts;
-use crate::running::Running;
+use crate::running::{Running, holder};
 use crate::shutdown::Shutdown;
 
 /// Browses until `q` or a signal.
 pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::watch()?;
-    let config = settings.tui()?;
+    let mut config = settings.tui()?;
+    config.tunnel = Some(settings.tunnel()?.to_string());
+    config.beside = holder(&settings.history()?).map(|holder| {
+        let process = |pid| format!("process {pid}");
+        holder
+            .pid
+            .map_or_else(|| "another process".to_owned(), process)
+    });
     if settings.is_dumb() {
         return Err(
             Failure::usage("this terminal cannot show the terminal UI: TERM is dumb")

@@ -51,6 +51,7 @@ impl Settings {
             Key::MAX_RATE | Key::MAX_RATE_PER_ADDRESS => self.rate(key, None).map(drop),
             Key::PRESERVE_HOST
             | Key::VERIFY
+            | Key::MOUSE
             | Key::FORWARD_VERIFY
             | Key::BREAK_LOOPS
             | Key::ALLOW_PLAINTEXT_RELAY => self.switch(key, false).map(drop),
@@ -62,7 +63,7 @@ impl Settings {
             Key::PODIO_URL => self.parsed::<Url>(key).map(drop),
             Key::TRUSTED_PROXY => self.trusted_proxies().map(drop),
             Key::NAME => self.parsed::<podtap_wire::TunnelName>(key).map(drop),
-            Key::THEME | Key::COLOR => self.tui().map(drop),
+            Key::THEME | Key::COLOR => self.theme().map(drop),
             Key::TOKEN_FILE => self.token().map(drop),
             Key::PODIO_CLIENT_SECRET_FILE => self.secret(Key::PODIO_CLIENT_SECRET, key).map(drop),
             Key::PODIO_APP_TOKEN_FILE => self.secret(Key::PODIO_APP_TOKEN, key).map(drop),

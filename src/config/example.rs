@@ -66,6 +66,7 @@ fn every_value_of_the_example_is_one_that_the_setting_takes() {
         (Key::INSECURE_LOCAL, false),
         (Key::PRESERVE_HOST, false),
         (Key::VERIFY, true),
+        (Key::MOUSE, true),
         (Key::FORWARD_VERIFY, true),
         (Key::BREAK_LOOPS, false),
     ];

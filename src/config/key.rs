@@ -52,6 +52,7 @@ keys! {
     MAX_SESSIONS = "max-sessions",
     METHODS = "methods",
     MIN_BODY_RATE = "min-body-rate",
+    MOUSE = "mouse",
     NAME = "name",
     PODIO_APP_ID = "podio-app-id",
     PODIO_APP_TOKEN = "podio-app-token",

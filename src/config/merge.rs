@@ -80,9 +80,12 @@ pub(super) fn flags(cli: &Cli) -> Layer {
             typed.switch(Key::VERIFY, listen.podio.no_verify, false);
             typed.text(Key::FORWARD_VERIFY, listen.podio.forward_verify.as_ref());
             typed.switch(Key::BREAK_LOOPS, listen.podio.break_loops, true);
+            typed.switch(Key::MOUSE, listen.display.no_mouse, false);
             typed.tunnel(&listen.tunnel);
         }
+        Command::Demo(demo) => typed.switch(Key::MOUSE, demo.display.no_mouse, false),
         Command::Ui(ui) => {
+            typed.switch(Key::MOUSE, ui.no_mouse, false);
             typed.text(Key::FORWARD_TO, ui.forward_to.as_ref());
             typed.certificates(&ui.certificates);
             typed.tunnel(&ui.tunnel);
@@ -123,7 +126,6 @@ pub(super) fn flags(cli: &Cli) -> Layer {
         Command::Tunnels(command) => typed.at(command.at()),
         Command::Hooks(_)
         | Command::Login(_)
-        | Command::Demo(_)
         | Command::Completions { .. }
         | Command::Man(_)
         | Command::Config(_) => {}

@@ -47,16 +47,21 @@ impl Settings {
         named.unwrap_or("vi").to_owned()
     }
 
-    /// How the terminal UI looks.
-    pub(crate) fn tui(&self) -> Result<podtap_tui::Config, Failure> {
+    /// The terminal UI's colours.
+    pub(crate) fn theme(&self) -> Result<Theme, Failure> {
         let chosen = self.with(Key::THEME, |text| {
             Theme::named(text).ok_or("ansi, dark, light, high-contrast or monochrome")
         })?;
-        let theme = if self.colour(true)? {
+        Ok(if self.colour(true)? {
             chosen.unwrap_or_default()
         } else {
             Theme::Monochrome
-        };
+        })
+    }
+
+    /// How the terminal UI looks.
+    pub(crate) fn tui(&self) -> Result<podtap_tui::Config, Failure> {
+        let theme = self.theme()?;
         let zone = TimeZone::system();
         Ok(podtap_tui::Config {
             theme,
@@ -67,6 +72,7 @@ impl Settings {
             secrets: Key::secret_variables(),
             tmux: self.environment().get("TMUX").is_some(),
             remote: self.environment().get("SSH_TTY").is_some(),
+            mouse: self.switch(Key::MOUSE, true)?,
             ..podtap_tui::Config::default()
         })
     }

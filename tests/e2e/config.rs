@@ -75,6 +75,8 @@ async fn a_saved_filter_is_completed_in_the_filter_line_and_chosen_in_the_palett
     terminal.no_longer_shows("item.update").await;
     terminal.shows("Events · @creations").await;
     terminal.keys("\x1b");
+    terminal.shows("esc once more").await;
+    terminal.keys("\x1b");
     terminal.shows("item.update").await;
     terminal.keys(":@crea");
     terminal.shows("show @creations").await;

@@ -1,11 +1,12 @@
 //! Many replays, one after the other: at most a few at a time, at most so many a second, told how
 //! far they are, and stopped at will. Pure: asks for the next ones and is told of the ends.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use podtap_agent::{EventId, Target};
 
 use crate::effect::Effect;
+use crate::words;
 
 /// Replays under way at once.
 const SIDE_BY_SIDE: usize = 8;
@@ -20,9 +21,13 @@ pub(crate) struct Batch {
     rate: Option<usize>,
     /// Replays that this second still has room for.
     room: usize,
-    answered: u64,
+    /// How many were answered with each status.
+    answered: BTreeMap<u16, u64>,
+    /// How many were not.
     failed: u64,
     total: u64,
+    /// Whether somebody stopped it before its end.
+    is_stopped: bool,
 }
 
 impl Batch {
@@ -65,22 +70,23 @@ impl Batch {
         self.room = self.rate.unwrap_or(usize::MAX);
     }
 
-    /// A replay has ended: with an answer, or without. Says whether it was one of these.
-    pub(crate) fn ended(&mut self, id: EventId, answered: bool) -> bool {
+    /// A replay has ended: with this status, or without an answer. Says whether it was one of
+    /// these.
+    pub(crate) fn ended(&mut self, id: EventId, status: Option<u16>) -> bool {
         let Some(at) = self.under_way.iter().position(|ours| *ours == id) else {
             return false;
         };
         self.under_way.swap_remove(at);
-        if answered {
-            self.answered += 1;
-        } else {
-            self.failed += 1;
+        match status {
+            Some(status) => *self.answered.entry(status).or_default() += 1,
+            None => self.failed += 1,
         }
         true
     }
 
     /// Sends no more; what is under way ends by itself.
     pub(crate) fn stop(&mut self) {
+        self.is_stopped |= !self.waiting.is_empty();
         self.waiting.clear();
     }
 
@@ -89,9 +95,41 @@ impl Batch {
         self.waiting.is_empty() && self.under_way.is_empty()
     }
 
-    /// How far it is: ended, of how many, and how many of them without an answer.
-    pub(crate) fn progress(&self) -> (u64, u64, u64) {
-        (self.answered + self.failed, self.total, self.failed)
+    /// How many have ended.
+    pub(crate) fn sent(&self) -> u64 {
+        self.answered.values().sum::<u64>() + self.failed
+    }
+
+    /// How many there are in all.
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// How many were answered with an error, or not at all.
+    pub(crate) fn troubles(&self) -> u64 {
+        self.answered
+            .range(400..)
+            .map(|(_, many)| many)
+            .sum::<u64>()
+            + self.failed
+    }
+
+    /// How it went, in words: `40 sent, 38 answered 200, 2 answered 500`.
+    pub(crate) fn summary(&self) -> String {
+        let sent = words::number(self.sent());
+        let mut parts = vec![if self.is_stopped {
+            format!("stopped after {sent} of {}", words::number(self.total))
+        } else {
+            format!("{sent} sent")
+        }];
+        let answered = self.answered.iter();
+        let answered =
+            answered.map(|(status, many)| format!("{} answered {status}", words::number(*many)));
+        parts.extend(answered);
+        if self.failed > 0 {
+            parts.push(format!("{} without an answer", words::number(self.failed)));
+        }
+        parts.join(", ")
     }
 }
 
@@ -106,25 +144,28 @@ mod tests {
         assert_eq!(batch.next().len(), SIDE_BY_SIDE);
         assert_eq!(batch.next().len(), 0);
         for ended in 1..=20 {
-            assert!(batch.ended(id(ended), ended % 5 != 0));
+            let status = (ended % 5 != 0).then_some(if ended < 4 { 500 } else { 200 });
+            assert!(batch.ended(id(ended), status));
             batch.next();
         }
         assert!(batch.is_over());
-        assert_eq!(batch.progress(), (20, 20, 4));
+        assert_eq!((batch.sent(), batch.total(), batch.troubles()), (20, 20, 7));
+        let summary = "20 sent, 13 answered 200, 3 answered 500, 4 without an answer";
+        assert_eq!(batch.summary(), summary);
     }
 
     #[test]
     fn a_rate_is_kept_and_stopping_sends_no_more() {
         let mut batch = Batch::new((1..=20).map(id), None, Some(3));
         assert_eq!(batch.next().len(), 3);
-        assert!((1..=3).all(|ended| batch.ended(id(ended), true)));
-        assert!(!batch.ended(id(3), true));
+        assert!((1..=3).all(|ended| batch.ended(id(ended), Some(200))));
+        assert!(!batch.ended(id(3), Some(200)));
         assert_eq!(batch.next().len(), 0);
         batch.tick();
         assert_eq!(batch.next().len(), 3);
         batch.stop();
-        assert!((4..=6).all(|ended| batch.ended(id(ended), true)));
+        assert!((4..=6).all(|ended| batch.ended(id(ended), Some(200))));
         assert!(batch.is_over());
-        assert_eq!(batch.progress(), (6, 20, 0));
+        assert_eq!(batch.summary(), "stopped after 6 of 20, 6 answered 200");
     }
 }

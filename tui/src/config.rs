@@ -19,6 +19,11 @@ pub struct Config {
     pub filters: Saved,
     /// Whether the mouse is captured; text selection then needs shift in most terminals.
     pub mouse: bool,
+    /// The tunnel whose history this is, where no link tells.
+    pub tunnel: Option<String>,
+    /// What listened for that tunnel when the UI began, in words; `None` where nothing did, or the
+    /// UI is the agent's own.
+    pub beside: Option<String>,
     /// The shell command of the person's editor, to which the file's path is added.
     pub editor: String,
     /// Variables that hold secrets: neither the editor nor the browser gets them.
@@ -37,6 +42,8 @@ impl Default for Config {
             keymap: Keymap::default(),
             filters: Saved::default(),
             mouse: true,
+            tunnel: None,
+            beside: None,
             editor: "vi".to_owned(),
             secrets: Vec::new(),
             tmux: false,

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use podtap_agent::export::archive::{Format, Selection};
 use podtap_agent::history::{EditedRequest, Filter, PageQuery, Position};
 use podtap_agent::{EventId, PlaceRef, Target, Trigger};
@@ -37,6 +38,13 @@ pub(crate) enum Effect {
         id: EventId,
         /// What to write; empty to take away what is there.
         note: String,
+    },
+    /// Count what the tunnel brought.
+    CountArrivals {
+        /// After this place,
+        after: Option<Position>,
+        /// or, where that is not known, since this time.
+        since: Timestamp,
     },
     /// Count the events that the filter lets through.
     Count {
@@ -83,11 +91,22 @@ pub(crate) enum Effect {
     Trigger(Box<Trigger>),
     /// Read two events and compare their requests.
     Compare {
-        /// What is compared with.
-        one: EventId,
-        /// What is compared.
-        other: EventId,
+        /// What is compared with, and what that is called.
+        one: (EventId, String),
+        /// What is compared, and what that is called.
+        other: (EventId, String),
     },
+    /// Compare the answer to an attempt with the one to the attempt before it.
+    CompareAnswers {
+        /// The event.
+        id: EventId,
+        /// The attempt.
+        number: u32,
+    },
+    /// Ask Podio no longer.
+    StopExplaining,
+    /// Import no more; what was taken over stays.
+    StopImporting,
     /// Ask Podio what an event was about.
     Explain {
         /// The event.

@@ -115,6 +115,7 @@ fn mode(app: &App) -> Option<Line> {
 /// event's, so that they follow what can be done with one.
 fn rank(app: &App, binding: &Binding) -> u8 {
     match binding.action {
+        Action::Stop => 0,
         Action::NextTab if app.has_focus(Pane::Detail) => 0,
         Action::Hooks => 2,
         _ => 1,
@@ -147,6 +148,7 @@ fn idle(app: &App, action: Action) -> bool {
             empty
         }
         A::Filter => empty && all,
+        A::Stop => app.batch.is_none() && app.imported_so_far().is_none(),
         A::Back => all && app.has_focus(Pane::List),
         _ => false,
     }

@@ -1,8 +1,6 @@
 //! The top of the screen: tunnel, link, public URL → local service, and how much is going on. What
 //! is least needed goes first where there is no room.
 
-use std::time::Duration;
-
 use podtap_agent::{LinkState, ServiceState};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,9 +12,6 @@ use crate::words;
 
 /// Cells between two parts of a row.
 const GAP: usize = 2;
-
-/// Rows whose durations make a meaningful percentile.
-const ENOUGH: usize = 5;
 
 /// Draws the header: on two rows the way of an event has the second one to itself.
 pub(crate) fn view(app: &App, area: Rect, buffer: &mut Buffer) {
@@ -30,7 +25,15 @@ pub(crate) fn view(app: &App, area: Rect, buffer: &mut Buffer) {
         },
     );
     let room = usize::from(area.width).saturating_sub(2);
-    let (mut left, right) = (tunnel(app), activity(app, room));
+    let mut left = tunnel(app);
+    // On one row the local service comes before the picture of what arrives.
+    let spare = if area.height > 1 {
+        room / 2
+    } else {
+        let used = left.width() + service(app).width() + 2 * GAP;
+        room.saturating_sub(used).min(room / 2)
+    };
+    let right = activity(app, spare);
     if area.height > 1 {
         way(app, room).draw(indented(second), theme, buffer);
     } else {
@@ -66,7 +69,7 @@ fn indented(area: Rect) -> Rect {
 /// Name and link.
 fn tunnel(app: &App) -> Line {
     let status = app.status();
-    let name = status.tunnel.as_deref().unwrap_or("history");
+    let name = app.tunnel();
     let line = Line::of(Role::Strong, "podtap ");
     match &status.link {
         LinkState::Off => line.put(Role::Quiet, "○ ").put(Role::Plain, name),
@@ -99,8 +102,23 @@ fn tunnel(app: &App) -> Line {
 
 /// Public URL → local service, in `room` cells.
 fn way(app: &App, room: usize) -> Line {
+    let service = service(app);
+    let Some(url) = &app.status().public_url else {
+        return service;
+    };
+    let arrow = Line::of(Role::Quiet, " → ");
+    match room.checked_sub(service.width() + arrow.width()) {
+        Some(room) if room >= 16 => Line::of(Role::Accent, shortened(url, room))
+            .join(arrow)
+            .join(service),
+        _ => service,
+    }
+}
+
+/// The local service and how it is.
+fn service(app: &App) -> Line {
     let status = app.status();
-    let service = match (&status.target, &status.service) {
+    match (&status.target, &status.service) {
         (None, _) => Line::of(Role::Quiet, "no local service"),
         (Some(target), service) => {
             let target = target.to_string();
@@ -112,16 +130,6 @@ fn way(app: &App, room: usize) -> Line {
                 ServiceState::Down { reason, .. } => line.put(Role::Failed, format!("✗ {reason}")),
             }
         }
-    };
-    let Some(url) = &status.public_url else {
-        return service;
-    };
-    let arrow = Line::of(Role::Quiet, " → ");
-    match room.checked_sub(service.width() + arrow.width()) {
-        Some(room) if room >= 16 => Line::of(Role::Accent, shortened(url, room))
-            .join(arrow)
-            .join(service),
-        _ => service,
     }
 }
 
@@ -138,14 +146,23 @@ pub(crate) fn shortened(url: &str, room: usize) -> String {
     start.chain(&['…']).chain(end).collect()
 }
 
-/// What waits and how much arrives, in at most half of `room`.
+/// What waits and how much arrives, in `room` cells.
 fn activity(app: &App, room: usize) -> Line {
     let status = app.status();
     let mut parts = Vec::new();
     if let Some(batch) = &app.batch {
-        let (ended, total, _) = batch.progress();
-        let (ended, total) = (words::number(ended), words::number(total));
-        parts.push(Line::of(Role::Accent, format!("↻ {ended} of {total}")));
+        let (sent, total) = (words::number(batch.sent()), words::number(batch.total()));
+        let mut line = Line::of(Role::Accent, format!("↻ {sent} of {total}"));
+        if let troubles @ 1.. = batch.troubles() {
+            line = line.put(Role::Failed, format!(" · {} ✗", words::number(troubles)));
+        }
+        parts.push(line);
+    }
+    if let Some(taken) = app.imported_so_far() {
+        parts.push(Line::of(
+            Role::Accent,
+            format!("⇣ {} imported", words::number(taken)),
+        ));
     }
     if status.backlog > 0 {
         let backlog = format!("{} on the relay", words::number(status.backlog));
@@ -163,7 +180,7 @@ fn activity(app: &App, room: usize) -> Line {
             .put(Role::Accent, app.rate.sparkline().trim_start());
     }
     parts.push(rate);
-    if let Some(slow) = percentile_95(app) {
+    if let Some(slow) = app.rate.slow() {
         parts.push(Line::of(
             Role::Quiet,
             format!("p95 {}", words::duration(slow)),
@@ -172,25 +189,11 @@ fn activity(app: &App, room: usize) -> Line {
     let mut line = Line::new();
     for part in parts {
         let gap = if line.width() == 0 { 0 } else { GAP };
-        if line.width() + gap + part.width() <= room / 2 {
+        if line.width() + gap + part.width() <= room {
             line = line.space(gap).join(part);
         }
     }
     line
-}
-
-/// The duration that 95 of 100 loaded events stayed under.
-fn percentile_95(app: &App) -> Option<Duration> {
-    let rows = app.list.window().rows();
-    let mut durations: Vec<Duration> = rows
-        .filter_map(|row| Some(row.last.as_ref()?.duration))
-        .collect();
-    if durations.len() < ENOUGH {
-        return None;
-    }
-    let at = (durations.len() * 95 / 100).min(durations.len() - 1);
-    let (_, found, _) = durations.select_nth_unstable(at);
-    Some(*found)
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ mod theme;
 mod toast;
 mod view;
 mod words;
+mod wrap;
 
 use podtap_agent::AgentHandle;
 use tokio_util::sync::CancellationToken;

@@ -11,7 +11,11 @@ use crate::theme::{Role, Theme};
 
 /// A line of pieces, drawn from left to right.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Line(Vec<(Role, SafeText)>);
+pub(crate) struct Line {
+    pieces: Vec<(Role, SafeText)>,
+    /// Cells by which what does not fit on a row is indented below.
+    hang: usize,
+}
 
 impl Line {
     /// An empty line.
@@ -33,13 +37,13 @@ impl Line {
 
     /// Adds a piece at the right end, in place.
     pub(crate) fn push(&mut self, role: Role, text: impl Into<SafeText>) {
-        self.0.push((role, text.into()));
+        self.pieces.push((role, text.into()));
     }
 
     /// Adds another line's pieces at the right end.
     #[must_use]
     pub(crate) fn join(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
+        self.pieces.extend(other.pieces);
         self
     }
 
@@ -59,6 +63,23 @@ impl Line {
         self.space(fill).put(role, text.as_str())
     }
 
+    /// What does not fit on a row goes on below its value, and not below its label.
+    #[must_use]
+    pub(crate) fn hanging(mut self, cells: usize) -> Self {
+        self.hang = cells;
+        self
+    }
+
+    /// Its pieces, from left to right.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = (Role, &SafeText)> {
+        self.pieces.iter().map(|(role, text)| (*role, text))
+    }
+
+    /// Cells by which what does not fit on a row is indented below.
+    pub(crate) fn hang(&self) -> usize {
+        self.hang
+    }
+
     /// Adds `cells` of nothing.
     #[must_use]
     pub(crate) fn space(self, cells: usize) -> Self {
@@ -71,17 +92,17 @@ impl Line {
 
     /// Cells that it takes.
     pub(crate) fn width(&self) -> usize {
-        self.0.iter().map(|(_, text)| text.width()).sum()
+        self.pieces.iter().map(|(_, text)| text.width()).sum()
     }
 
     /// Its text without roles.
     pub(crate) fn text(&self) -> String {
-        self.0.iter().map(|(_, text)| text.as_str()).collect()
+        self.pieces.iter().map(|(_, text)| text.as_str()).collect()
     }
 
     /// Adds its text to `text`.
     pub(crate) fn add_text(&self, text: &mut String) {
-        self.0
+        self.pieces
             .iter()
             .for_each(|(_, part)| text.push_str(part.as_str()));
     }
@@ -97,7 +118,7 @@ impl Line {
     #[must_use]
     pub(crate) fn skip(&self, cells: usize) -> Self {
         let (mut line, mut left) = (Self::new(), cells);
-        for (role, text) in &self.0 {
+        for (role, text) in &self.pieces {
             let width = if left == 0 { 0 } else { text.width() };
             if left > 0 && left >= width {
                 left -= width;
@@ -105,7 +126,7 @@ impl Line {
             }
             let (gap, rest) = text.skip(std::mem::take(&mut left));
             line = line.space(gap);
-            line.0.push((*role, rest));
+            line.pieces.push((*role, rest));
         }
         line
     }
@@ -117,14 +138,14 @@ impl Line {
             return vec![self];
         }
         let (mut lines, mut line, mut used) = (Vec::new(), Self::new(), 0);
-        for (role, text) in self.0 {
+        for (role, text) in self.pieces {
             for (index, piece) in text.pieces(cells - used, cells).into_iter().enumerate() {
                 if index > 0 {
                     lines.push(std::mem::take(&mut line));
                     used = 0;
                 }
                 used += piece.width();
-                line.0.push((role, piece));
+                line.pieces.push((role, piece));
             }
         }
         lines.push(line);
@@ -137,7 +158,7 @@ impl Line {
         if area.area() > 0 {
             cut_before(area.x, area.y, buffer);
         }
-        for (role, text) in &self.0 {
+        for (role, text) in &self.pieces {
             let room = usize::from(area.right().saturating_sub(x));
             if room == 0 || area.height == 0 {
                 return;

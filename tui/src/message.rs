@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
-use podtap_agent::history::{Attempt, Event, Filter, LoopFinding, Page, Position};
+use podtap_agent::history::{Arrivals, Attempt, Event, Filter, LoopFinding, Page, Position};
 use podtap_agent::import::Report;
 use podtap_agent::{Change, EventId, Explanation, HookListing, HookStanding, Status, Triggered};
 use podtap_podio::ObjectRef;
@@ -53,6 +53,11 @@ pub(crate) enum Answer {
         /// Whether it could be.
         result: Result<(), String>,
     },
+    /// To [`crate::effect::Effect::CountArrivals`].
+    Arrivals {
+        /// What arrived.
+        result: Result<Arrivals, String>,
+    },
     /// To [`crate::effect::Effect::Count`].
     Count {
         /// Which events were counted.
@@ -88,7 +93,7 @@ pub(crate) enum Answer {
         /// The event and its attempt.
         result: Result<Box<Triggered>, String>,
     },
-    /// To [`crate::effect::Effect::Compare`].
+    /// To [`crate::effect::Effect::Compare`] and [`crate::effect::Effect::CompareAnswers`].
     Compared {
         /// What was compared.
         id: EventId,
@@ -116,6 +121,8 @@ pub(crate) enum Answer {
     Measured {
         /// Bytes on the disk, where they can be read.
         bytes: Option<u64>,
+        /// Events of the history, where they can be counted.
+        events: Option<u64>,
     },
     /// To [`crate::effect::Effect::Export`].
     Exported {

@@ -1,8 +1,13 @@
-//! How many events arrive: per minute, and as a sparkline of the last minute. Counts places in the
-//! history, which grow by one an event, so that nothing has to be read for it.
+//! How much the tunnel brings: per minute, as a sparkline of the last minute, and how fast the
+//! local service answers. Asks the history what arrived, so that it tells the same whatever is
+//! filtered, imported or held still on the screen.
 
-use jiff::Timestamp;
-use podtap_agent::history::Position;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use podtap_agent::history::{Arrivals, Position};
+
+use crate::effect::Effect;
 
 /// Seconds of a bar.
 const BAR_SECONDS: i64 = 5;
@@ -10,47 +15,93 @@ const BAR_SECONDS: i64 = 5;
 /// Bars: together a minute.
 const BARS: usize = 12;
 
+/// Deliveries that make a meaningful percentile.
+const ENOUGH: usize = 5;
+
 /// Arrivals of the last minute.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rate {
     newest: Option<Position>,
     /// The number of the newest bar since the epoch.
     current: i64,
     /// Arrivals in each bar, oldest first.
     bars: [u64; BARS],
+    /// Events that came another way since the start.
+    others: u64,
+    /// The duration that 95 of 100 of the latest deliveries stayed under.
+    slow: Option<Duration>,
+    /// Whether there may be more to count,
+    stale: bool,
+    /// and whether that is being counted.
+    asked: bool,
+}
+
+impl Default for Rate {
+    fn default() -> Self {
+        Self {
+            newest: None,
+            current: 0,
+            bars: [0; BARS],
+            others: 0,
+            slow: None,
+            stale: true,
+            asked: false,
+        }
+    }
 }
 
 impl Rate {
-    /// Starts with what the history knows of the last minute: the newest place, and when events
-    /// arrived.
-    pub(crate) fn start(
-        &mut self,
-        newest: Option<Position>,
-        arrivals: impl Iterator<Item = Timestamp>,
-        now: Timestamp,
-    ) {
-        self.tick(now);
-        if self.newest.is_some() {
-            return;
-        }
-        self.newest = newest;
-        for arrival in arrivals {
-            let ago = self.current - arrival.as_second().div_euclid(BAR_SECONDS);
-            let back = usize::try_from(ago).unwrap_or(0);
-            if let Some(bar) = self.bars.iter_mut().rev().nth(back) {
-                *bar += 1;
-            }
-        }
+    /// There may be more in the history, or other outcomes.
+    pub(crate) fn changed(&mut self) {
+        self.stale = true;
     }
 
-    /// The newest event is at this place now.
-    pub(crate) fn newest(&mut self, position: Position, now: Timestamp) {
-        self.tick(now);
-        let before = self.newest.replace(position).unwrap_or(position);
-        let arrived = u64::try_from(position.0.saturating_sub(before.0)).unwrap_or(0);
-        if let Some(bar) = self.bars.last_mut() {
-            *bar = bar.saturating_add(arrived);
+    /// What has to be counted now.
+    pub(crate) fn ask(&mut self, now: Timestamp) -> Option<Effect> {
+        if !self.stale || self.asked {
+            return None;
         }
+        (self.stale, self.asked) = (false, true);
+        let bars = BAR_SECONDS * i64::try_from(BARS).unwrap_or(i64::MAX);
+        let since = now.saturating_sub(SignedDuration::from_secs(bars));
+        Some(Effect::CountArrivals {
+            after: self.newest,
+            since: since.unwrap_or(now),
+        })
+    }
+
+    /// The history was counted; what could not be is counted after the next change.
+    pub(crate) fn counted(&mut self, result: Result<Arrivals, String>, now: Timestamp) {
+        self.asked = false;
+        let Ok(arrivals) = result else { return };
+        self.tick(now);
+        // What is new arrived just now, by whichever clock it was accepted.
+        let is_first = self.newest.replace(arrivals.newest).is_none();
+        for (second, many) in arrivals.seconds {
+            let ago = self.current - second.div_euclid(BAR_SECONDS);
+            let back = usize::try_from(ago).unwrap_or(0);
+            let back = if is_first { back } else { 0 };
+            if let Some(bar) = self.bars.iter_mut().rev().nth(back) {
+                *bar = bar.saturating_add(many);
+            }
+        }
+        self.others += arrivals.others;
+        self.slow = percentile_95(arrivals.durations);
+    }
+
+    /// The newest event of all, once that is known.
+    pub(crate) fn newest(&self) -> Option<Position> {
+        self.newest
+    }
+
+    /// Events that came another way since the start: imported, or triggered.
+    pub(crate) fn others(&self) -> u64 {
+        self.others
+    }
+
+    /// The duration that 95 of 100 of the latest deliveries stayed under.
+    pub(crate) fn slow(&self) -> Option<Duration> {
+        self.slow
     }
 
     /// It is this late: old bars leave. Says whether the picture has changed.
@@ -88,6 +139,15 @@ impl Rate {
     }
 }
 
+fn percentile_95(mut durations: Vec<Duration>) -> Option<Duration> {
+    if durations.len() < ENOUGH {
+        return None;
+    }
+    let at = (durations.len() * 95 / 100).min(durations.len() - 1);
+    let (_, found, _) = durations.select_nth_unstable(at);
+    Some(*found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,26 +156,58 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    fn counted(newest: i64, seconds: &[(i64, u64)]) -> Arrivals {
+        Arrivals {
+            newest: Position(newest),
+            seconds: seconds.to_vec(),
+            ..Arrivals::default()
+        }
+    }
+
     #[test]
     fn the_picture_starts_with_what_the_history_knows() {
         let mut rate = Rate::default();
-        rate.start(
-            Some(Position(9)),
-            [at(100), at(96), at(94), at(9)].into_iter(),
+        rate.counted(
+            Ok(counted(9, &[(100, 1), (96, 1), (94, 1), (9, 7)])),
             at(102),
         );
         assert_eq!(rate.per_minute(), 3);
-        rate.newest(Position(10), at(103));
+        rate.counted(Ok(counted(10, &[(103, 1)])), at(103));
         assert_eq!(rate.sparkline(), "         ▄▄█");
+    }
+
+    #[test]
+    fn the_first_event_counts_and_what_was_imported_does_not() {
+        let mut rate = Rate::default();
+        rate.counted(Ok(counted(0, &[])), at(100));
+        rate.counted(Ok(counted(1, &[(101, 1)])), at(101));
+        assert_eq!(rate.per_minute(), 1);
+        let imported = Arrivals {
+            newest: Position(150_001),
+            others: 150_000,
+            ..Arrivals::default()
+        };
+        rate.counted(Ok(imported), at(102));
+        assert_eq!((rate.per_minute(), rate.others()), (1, 150_000));
+    }
+
+    #[test]
+    fn one_count_is_asked_for_at_a_time() {
+        let mut rate = Rate::default();
+        assert!(rate.ask(at(100)).is_some());
+        rate.changed();
+        assert_eq!(rate.ask(at(100)), None);
+        rate.counted(Err("busy".to_owned()), at(100));
+        assert!(rate.ask(at(100)).is_some());
     }
 
     #[test]
     fn arrivals_leave_the_picture_after_a_minute() {
         let mut rate = Rate::default();
-        rate.newest(Position(1_000), at(100));
+        rate.counted(Ok(counted(1_000, &[])), at(100));
         assert_eq!(rate.per_minute(), 0, "what was there before is no arrival");
-        rate.newest(Position(1_008), at(101));
-        rate.newest(Position(1_012), at(106));
+        rate.counted(Ok(counted(1_008, &[(101, 8)])), at(101));
+        rate.counted(Ok(counted(1_012, &[(106, 4)])), at(106));
         assert_eq!(rate.per_minute(), 12);
         assert_eq!(rate.sparkline(), "          █▄");
         assert!(rate.tick(at(111)));

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::history::{
-    Attempt, AttemptSummary, Burst, DeliveryState, Event, EventRow, Insight, Outcome, Position,
-    Saved,
+    Arrivals, Attempt, AttemptSummary, Burst, DeliveryState, Event, EventRow, Insight, Outcome,
+    Position, Saved,
 };
 use podtap_agent::{EventId, HookStanding, LinkState, Seq, ServiceState, Status, WebhookRequest};
 use podtap_podio::standing::Judgement;
@@ -173,6 +173,7 @@ pub(crate) fn look(width: usize) -> Look {
         width,
         form: BodyForm::Auto,
         wrap: true,
+        attempt: None,
     }
 }
 
@@ -245,7 +246,22 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
         }
         Effect::Measure => Some(Answer::Measured {
             bytes: Some(4_300_000),
+            events: Some(events.unsigned_abs()),
         }),
+        Effect::CountArrivals { after, since } => {
+            let low = after.map_or(1, |after| after.0 + 1);
+            let new = (low..=events).filter(|at| after.is_some() || received(*at) >= since);
+            let durations = (1.max(events - 500)..=events).map(row);
+            let durations = durations.filter_map(|row| row.last.map(|last| last.duration));
+            Some(Answer::Arrivals {
+                result: Ok(Arrivals {
+                    newest: Position(events),
+                    seconds: new.map(|at| (received(at).as_second(), 1)).collect(),
+                    others: 0,
+                    durations: durations.collect(),
+                }),
+            })
+        }
         Effect::Count { filter } => Some(Answer::Count {
             filter,
             took: Duration::ZERO,

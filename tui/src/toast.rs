@@ -37,11 +37,6 @@ impl Toasts {
         self.0.drain(..excess);
     }
 
-    /// Takes away a notice that no longer holds.
-    pub(crate) fn withdraw(&mut self, text: &str) {
-        self.0.retain(|toast| toast.text != text);
-    }
-
     /// Takes away what has been there long enough; says whether anything was.
     pub(crate) fn tick(&mut self, now: Timestamp) -> bool {
         let before = self.0.len();

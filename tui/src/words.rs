@@ -1,6 +1,7 @@
 //! How times, durations and numbers read, everywhere on the screen. Pure: the time and the zone
 //! are passed in.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,8 +11,8 @@ use podtap_agent::history::{AttemptSummary, Burst, DeliveryState, Event, EventRo
 
 use crate::theme::Role;
 
-/// The time of an event as a list shows it, eight cells: the time of day, or the day where it was
-/// not today.
+/// The time of an event as a list shows it: the time of day, with the day where it was not today;
+/// of another year only the day.
 pub(crate) fn moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (at, now) = (
         at.to_zoned_datetime(zone.clone()),
@@ -19,8 +20,10 @@ pub(crate) fn moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     );
     let format = if at.date() == now.date() {
         "%H:%M:%S"
+    } else if at.year() == now.year() {
+        "%d %b %H:%M"
     } else {
-        "%d %b"
+        "%d %b %Y"
     };
     at.strftime(format).to_string()
 }
@@ -126,6 +129,18 @@ pub(crate) fn hook_url(status: &Status) -> Option<String> {
     Some(format!("{}/podio/hook", url.trim_end_matches('/')))
 }
 
+/// Whether Podio can call this URL: not one of this machine.
+pub(crate) fn is_local(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', '?']).next().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let name = name.trim_matches(['[', ']']);
+    let is_loopback = name
+        .parse::<IpAddr>()
+        .is_ok_and(|address| address.is_loopback());
+    is_loopback || name == "localhost" || name.ends_with(".localhost")
+}
+
 /// What came of an event so far: sign, word and role say the same.
 pub(crate) fn outcome(row: &EventRow) -> (Role, String) {
     if let Some(verification) = &row.insight.verification {
@@ -138,6 +153,10 @@ pub(crate) fn outcome(row: &EventRow) -> (Role, String) {
                 DeliveryState::Pending | DeliveryState::Delivered => Role::Waiting,
             };
             (role, state.word(row.insight.hold).to_owned())
+        }
+        // A replay says nothing of the delivery that is still to come.
+        (Some(last), state @ DeliveryState::Pending) if last.replay => {
+            (Role::Waiting, state.word(row.insight.hold).to_owned())
         }
         (Some(last), _) => attempt_outcome(last),
     }
@@ -200,6 +219,19 @@ mod tests {
     }
 
     #[test]
+    fn a_url_of_this_machine_is_none_that_podio_can_call() {
+        for (url, is) in [
+            ("http://127.0.0.1:7638/k/", true),
+            ("http://localhost/k/", true),
+            ("http://[::1]:80/", true),
+            ("https://hooks.example.com/k/", false),
+            ("http://203.0.113.9:443/", false),
+        ] {
+            assert_eq!(is_local(url), is, "{url}");
+        }
+    }
+
+    #[test]
     fn numbers_are_grouped_by_thousands() {
         for (value, text) in [
             (7, "7"),
@@ -219,7 +251,9 @@ mod tests {
         let now: Timestamp = "2026-11-23T12:04:32Z".parse().unwrap();
         let earlier: Timestamp = "2026-11-21T23:59:59Z".parse().unwrap();
         assert_eq!(moment(now, now, &zone), "12:04:32");
-        assert_eq!(moment(earlier, now, &zone), "21 Nov");
+        assert_eq!(moment(earlier, now, &zone), "21 Nov 23:59");
+        let other_year = "2025-11-21T23:59:59Z".parse().unwrap();
+        assert_eq!(moment(other_year, now, &zone), "21 Nov 2025");
         assert_eq!(since(earlier, now), "1 d");
     }
 }

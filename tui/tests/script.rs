@@ -88,13 +88,13 @@ async fn a_burst_is_opened_closed_and_replayed_as_one() {
     play(ui, async {
         person.sees("60 events").await;
         person.press("j enter").await;
-        person.sees("▶┊").await;
+        person.sees("▶ ┊").await;
         person.press("j j j z").await;
         person.sees("60 events").await;
         person.press("r").await;
         person.sees("Send 60 events again").await;
         person.press("enter").await;
-        person.sees("Replayed 60 of 60").await;
+        person.sees("Replayed: 60 sent").await;
         person.press("m").await;
         person.sees("Marked 60 events").await;
         person.press("M").await;
@@ -127,7 +127,7 @@ async fn a_note_is_written_seen_and_found() {
         person.press("enter ;").await;
         person.press("ctrl-u enter").await;
         // It no longer passes, and stays until something else is selected.
-        person.sees("▶∅").await;
+        person.sees("▶ ∅").await;
         person.press("g").await;
         person.sees("No event passes").await;
         person.press("q").await;
@@ -155,7 +155,7 @@ async fn all_that_pass_a_filter_are_marked_and_replayed_as_one() {
         person.sees("Send 500 marked events again").await;
         person.press("enter").await;
         person
-            .sees("Replayed 500 of 500, 500 without an answer")
+            .sees("Replayed: 500 sent, 500 without an answer")
             .await;
         person.press("q").await;
     })

@@ -5,6 +5,7 @@
 //! everything that shows something reads. Nothing in here knows of relays or local services.
 
 mod ages;
+mod arrivals;
 mod burst;
 mod calls;
 mod cjk;
@@ -46,10 +47,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use podtap_wire::EventId;
 
 use crate::reason;
 
+pub use arrivals::Arrivals;
 pub use burst::Burst;
 pub(crate) use calls::{AttemptCursor, Call};
 pub use connection::is_history;
@@ -208,6 +211,17 @@ impl History {
             bytes += std::fs::metadata(beside).map_or(0, |beside| beside.len());
         }
         Ok(bytes)
+    }
+
+    /// What arrived after this place; without one, what was accepted since `since`.
+    pub async fn arrivals(
+        &self,
+        after: Option<Position>,
+        since: Timestamp,
+    ) -> Result<Arrivals, HistoryError> {
+        self.for_pages()
+            .read(move |connection| arrivals::arrivals(connection, after, since))
+            .await
     }
 
     /// The event types and hooks that occur, for a filter to name: at most 200 of each.

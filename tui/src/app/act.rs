@@ -35,12 +35,13 @@ impl App {
             .filter(|asked| Some(*asked) == action);
         match (action, self.modals.last_mut()) {
             (Some(action @ (Action::Quit | Action::Suspend)), _) => self.act(action, effects),
+            (Some(Action::Help), _) => self.act(Action::Help, effects),
             (action, None) if self.search.is_open() => {
                 let typed = self.search.key(key, action, self.now);
                 self.typed(typed);
             }
             (action, None) if self.detail.is_finding() => self.detail.find_key(key, action),
-            (Some(Action::Back), Some(_)) => self.back(),
+            (Some(Action::Back), Some(_)) => self.back(effects),
             (action, Some(Modal::Palette(palette))) => {
                 if let Some(chosen) = palette.key(key, action, &self.config.keymap) {
                     self.modals.pop();
@@ -127,19 +128,19 @@ impl App {
             self.list.hold();
         }
         match action {
-            Action::Quit => {
-                self.over = true;
-                effects.push(Effect::Quit);
-            }
+            Action::Quit if self.asks_to_quit() => {}
+            Action::Quit => self.quit(effects),
             Action::Suspend => effects.push(Effect::Suspend),
-            Action::Back => self.back(),
+            Action::Back => self.back(effects),
             Action::Accept => self.accept(effects),
             Action::EditAgain => self.edit_again(effects),
+            Action::Help if !matches!(self.modals.last(), Some(Modal::Help(_))) => {
+                self.modals.push(Modal::Help(Help::new(self.contexts())));
+            }
             _ if matches!(self.modals.last(), Some(Modal::Hooks(_))) => {
                 self.act_on_hooks(action, effects);
             }
             _ if !self.modals.is_empty() => self.move_within(action),
-            Action::Help => self.modals.push(Modal::Help(Help::new(self.contexts()))),
             Action::Palette => {
                 let palette = Palette::new(self.contexts(), self.config.filters.clone());
                 self.modals.push(Modal::Palette(palette));
@@ -154,7 +155,8 @@ impl App {
             Action::ReplayWith => self.replay_with(),
             Action::Trigger => self.trigger(),
             Action::Edit => self.edit(effects),
-            Action::Stop => self.stop_replays(),
+            Action::Stop => self.stop(effects),
+            Action::CompareAnswers => self.compare_answers(effects),
             Action::Compare => self.compare(effects),
             Action::Explain => self.explain(effects),
             Action::OpenItem => self.open_item(effects),
@@ -220,7 +222,15 @@ impl App {
         }
     }
 
-    fn back(&mut self) {
+    fn quit(&mut self, effects: &mut Vec<Effect>) {
+        self.over = true;
+        effects.push(Effect::Quit);
+    }
+
+    fn back(&mut self, effects: &mut Vec<Effect>) {
+        if self.modals.is_empty() && self.stop_explaining(effects) {
+            return;
+        }
         let is_in_detail = self.focus == Pane::Detail;
         let ends = |it: &mut Self| it.detail.end_selection() || it.detail.clear_find();
         if self.modals.pop().is_some() || (is_in_detail && ends(self)) {
@@ -240,6 +250,7 @@ impl App {
                     target,
                     rate,
                 } => self.replay_all(Batch::new(events, target, rate)),
+                Deed::Quit => self.quit(effects),
                 Deed::DeleteHook { hook_id } => {
                     self.change_hook(HookChange::Delete { hook_id }, effects);
                 }
@@ -269,11 +280,11 @@ impl App {
     /// Holds the screen still, or lets it go on with all that has changed since.
     fn pause(&mut self) {
         match self.held.take() {
-            Some(held) => {
+            Some((held, _)) => {
                 self.list.changed(&held);
                 self.detail.changed(&held);
             }
-            None => self.held = Some(Changes::default()),
+            None => self.held = Some((Changes::default(), self.rate.newest())),
         }
     }
 

@@ -111,14 +111,41 @@ impl App {
     }
 
     /// The form says what shall be imported. Says what cannot be.
-    pub(super) fn import_as_filled(form: &Form, effects: &mut Vec<Effect>) -> Result<(), String> {
+    pub(super) fn import_as_filled(
+        &mut self,
+        form: &Form,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), String> {
         let file = named_file(&form.typed(0))?;
+        if self.importing.is_some() {
+            return Err("another archive is being imported; wait for it, or stop it".to_owned());
+        }
+        self.importing = Some((file.display().to_string(), self.rate.others()));
         effects.push(Effect::Import { file });
         Ok(())
     }
 
+    /// How many events were imported so far, while some are.
+    pub(crate) fn imported_so_far(&self) -> Option<u64> {
+        let (_, before) = self.importing.as_ref()?;
+        Some(self.rate.others().saturating_sub(*before))
+    }
+
+    /// Imports no more; says what was taken over.
+    pub(super) fn stop_importing(&mut self, effects: &mut Vec<Effect>) {
+        let taken = self.imported_so_far();
+        let Some(((name, _), taken)) = self.importing.take().zip(taken) else {
+            return;
+        };
+        effects.push(Effect::StopImporting);
+        let taken = words::count(taken, "event");
+        let text = format!("Stopped importing {name}: {taken} were taken over");
+        self.toasts.show(Role::Quiet, text, self.now);
+    }
+
     /// The archive was imported, or as much of it as could be.
     pub(super) fn imported(&mut self, result: Result<Report, String>) {
+        self.importing = None;
         let (role, text) = match result {
             Ok(report) => {
                 let new = words::count(report.new, "event");

@@ -4,28 +4,61 @@
 use podtap_agent::{EventId, Explanation};
 
 use super::{App, Pane};
-use crate::detail::explained;
+use crate::detail::{Tab, explained};
 use crate::effect::Effect;
+use crate::keymap::{Action, Context};
 use crate::line::Line;
 use crate::theme::Role;
-
-/// Said until Podio has answered.
-const ASKING: &str = "Asking Podio …";
+use crate::words;
 
 impl App {
-    /// Asks what the selected event was about.
+    /// Asks what the selected event was about. The tab Diff shows that, and for how long already.
     pub(super) fn explain(&mut self, effects: &mut Vec<Effect>) {
-        if let Some(id) = self.list.selected().map(|row| row.id) {
-            self.toasts.show(Role::Quiet, ASKING, self.now);
-            effects.push(Effect::Explain { id });
+        let Some(id) = self.list.selected().map(|row| row.id) else {
+            return;
+        };
+        if let Some((former, _)) = self.asking {
+            if former == id {
+                return;
+            }
+            effects.push(Effect::StopExplaining);
         }
+        self.asking = Some((id, self.now));
+        self.detail.open_tab(Tab::Diff);
+        self.show_detail();
+        effects.push(Effect::Explain { id });
+    }
+
+    /// For how many seconds Podio has been asked about this event.
+    pub(crate) fn asking(&self, id: EventId) -> Option<i64> {
+        let (_, since) = self.asking.filter(|(about, _)| *about == id)?;
+        Some(self.now.duration_since(since).as_secs().max(0))
+    }
+
+    /// Waits for Podio no longer; says whether somebody did.
+    pub(super) fn stop_explaining(&mut self, effects: &mut Vec<Effect>) -> bool {
+        if self.asking.take().is_none() {
+            return false;
+        }
+        effects.push(Effect::StopExplaining);
+        let text = "Podio is no longer asked";
+        self.toasts.show(Role::Quiet, text, self.now);
+        true
     }
 
     /// Podio has answered, or not.
     pub(super) fn explained(&mut self, id: EventId, result: Result<Box<Explanation>, String>) {
-        self.toasts.withdraw(ASKING);
-        let lines = result.map(|explanation| explained(&explanation));
-        self.found(id, lines);
+        self.asking = self.asking.filter(|(about, _)| *about != id);
+        let lines = match result {
+            Ok(explanation) => explained(&explanation),
+            Err(error) => {
+                let again = self
+                    .keymap()
+                    .says(Context::Browse, &[(Action::Explain, "asks again")]);
+                vec![Line::of(Role::Failed, error), Line::of(Role::Quiet, again)]
+            }
+        };
+        self.found(id, Ok(lines));
     }
 
     /// Compares the selected event with the newest marked one.
@@ -34,7 +67,10 @@ impl App {
         let marked = self.list.marked().into_iter().rev();
         let marked = marked.filter(|id| Some(*id) != selected);
         match (marked.into_iter().next(), selected) {
-            (Some(one), Some(other)) => effects.push(Effect::Compare { one, other }),
+            (Some(one), Some(other)) => effects.push(Effect::Compare {
+                one: (one, self.called_in_full(one)),
+                other: (other, self.called_in_full(other)),
+            }),
             _ => self.toasts.show(
                 Role::Quiet,
                 "Mark the event to compare with first",
@@ -43,13 +79,32 @@ impl App {
         }
     }
 
+    /// Compares the answer that the tab Response shows with the one before it.
+    pub(super) fn compare_answers(&mut self, effects: &mut Vec<Effect>) {
+        match self.detail.attempt() {
+            Some((id, number)) if number > 1 => {
+                effects.push(Effect::CompareAnswers { id, number });
+            }
+            _ => self.toasts.show(
+                Role::Quiet,
+                "There is no earlier answer to compare with",
+                self.now,
+            ),
+        }
+    }
+
+    /// What an event is called, and when it came.
+    fn called_in_full(&self, id: EventId) -> String {
+        let mut rows = self.list.window().rows();
+        let came = rows.find(|row| row.id == id).map(|row| row.received_at);
+        let came = came.map(|at| words::moment(at, self.now, self.zone()));
+        let name = self.called(id);
+        came.map_or_else(|| name.clone(), |came| format!("{name}  {came}"))
+    }
+
     /// The difference between two events has come.
     pub(super) fn compared(&mut self, id: EventId, result: Result<Vec<Line>, String>) {
-        let lines = result.map(|lines| match lines.len() {
-            0 => vec![Line::of(Role::Quiet, "The two requests are the same.")],
-            _ => lines,
-        });
-        self.found(id, lines);
+        self.found(id, result);
     }
 
     /// Shows it in the detail, unless another event is selected by now.
@@ -62,6 +117,11 @@ impl App {
             return;
         }
         self.detail.show_found(id, lines);
+        self.show_detail();
+    }
+
+    /// Brings the detail onto a screen that has room for one pane only.
+    fn show_detail(&mut self) {
         if self.layout().is_some_and(|at| at.detail.area() == 0) {
             self.focus = Pane::Detail;
         }
@@ -78,7 +138,7 @@ mod tests {
         let mut app = app(width, height);
         settle(&mut app, Message::Tick(now()), 500);
         press(&mut app, "w", 500);
-        assert!(text(&frame(&app)).contains(ASKING));
+        assert!(text(&frame(&app)).contains("Asking Podio"));
         let explanation = Explanation {
             title: Some("Login fails on Safari".to_owned()),
             ..Explanation::default()
@@ -98,7 +158,7 @@ mod tests {
             let mut app = explained_on(width, height);
             let shown = text(&frame(&app));
             assert!(shown.contains("Login fails on Safari"), "{shown}");
-            assert!(!shown.contains(ASKING), "{shown}");
+            assert!(!shown.contains("Asking Podio"), "{shown}");
             settle(&mut app, Message::Resize((100, 30).into()), 500);
             assert!(text(&frame(&app)).contains("Login fails on Safari"));
             press(&mut app, "esc j k", 500);
@@ -112,14 +172,14 @@ mod tests {
         let mut app = app(120, 40);
         settle(&mut app, Message::Tick(now()), 500);
         press(&mut app, "w", 500);
-        assert!(text(&frame(&app)).contains(ASKING));
+        assert!(text(&frame(&app)).contains("Asking Podio"));
         let (id, result) = (id(500), Ok(Box::default()));
         settle(
             &mut app,
             Message::Answer(Answer::Explained { id, result }),
             500,
         );
-        assert!(!text(&frame(&app)).contains(ASKING));
+        assert!(!text(&frame(&app)).contains("Asking Podio"));
     }
 
     #[test]

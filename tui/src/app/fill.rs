@@ -46,7 +46,7 @@ impl App {
         match purpose {
             Purpose::Replay(which) => self.replay_as_filled(form, which, effects)?,
             Purpose::Export(which) => self.export_as_filled(form, which, effects)?,
-            Purpose::Import => Self::import_as_filled(form, effects)?,
+            Purpose::Import => self.import_as_filled(form, effects)?,
             Purpose::Note { position, id } => Self::note_as_filled(form, position, id, effects),
             Purpose::Trigger(offer) => self.trigger_as_filled(form, &offer, effects)?,
             Purpose::CreateHook(new) => self.change_hook(new.read(form)?, effects),

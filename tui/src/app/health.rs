@@ -23,6 +23,8 @@ pub(crate) struct Health {
     link: VecDeque<(Timestamp, Role, String)>,
     /// Bytes of the history on the disk, once that is known.
     bytes: Option<u64>,
+    /// Events of the history, once they were counted.
+    events: Option<u64>,
 }
 
 impl Health {
@@ -45,6 +47,11 @@ impl Health {
     /// Bytes of the history on the disk, once that is known.
     pub(crate) fn bytes(&self) -> Option<u64> {
         self.bytes
+    }
+
+    /// Events of the history, once they were counted.
+    pub(crate) fn events(&self) -> Option<u64> {
+        self.events
     }
 
     /// The link is in this state at `now`. A state that says the same as the last is no news:
@@ -100,8 +107,9 @@ impl App {
     }
 
     /// The size of the history is known; one that cannot be read stays what it was.
-    pub(super) fn measured(&mut self, bytes: Option<u64>) {
+    pub(super) fn measured(&mut self, bytes: Option<u64>, events: Option<u64>) {
         self.health.bytes = bytes.or(self.health.bytes);
+        self.health.events = events.or(self.health.events);
     }
 }
 

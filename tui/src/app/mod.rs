@@ -19,11 +19,9 @@ mod select;
 mod trigger;
 mod which;
 
-use std::iter::repeat_n;
-
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use podtap_agent::history::{Filter, LoopFinding};
+use podtap_agent::history::{Filter, LoopFinding, Position};
 use podtap_agent::{EventId, LinkState, Status};
 use ratatui::layout::Size;
 
@@ -107,8 +105,13 @@ pub(crate) struct App {
     only_marked: bool,
     /// The loop that was found last, and until when it is told.
     warning: Option<(LoopFinding, Timestamp)>,
-    /// What changed since the screen is held still; `None` while it is not.
-    held: Option<Changes>,
+    /// What changed since the screen is held still, and the newest event then; `None` while it is
+    /// not.
+    held: Option<(Changes, Option<Position>)>,
+    /// The event that Podio is being asked about, and since when.
+    asking: Option<(EventId, Timestamp)>,
+    /// What the archive is called that is being imported, and how many events were there before.
+    importing: Option<(String, u64)>,
     /// What the trigger form was last sent with.
     last_sent: LastSent,
     /// What was asked for once and is done when it is asked for again.
@@ -143,6 +146,8 @@ impl App {
             only_marked: false,
             warning: None,
             held: None,
+            asking: None,
+            importing: None,
             last_sent: LastSent::default(),
             asks_again: None,
             hooks_asked: 0,
@@ -227,6 +232,26 @@ impl App {
         self.held.is_some()
     }
 
+    /// What the tunnel is called.
+    pub(crate) fn tunnel(&self) -> &str {
+        let named = self.status.tunnel.as_ref().or(self.config.tunnel.as_ref());
+        named.map_or("history", String::as_str)
+    }
+
+    /// What listened for the tunnel when this UI began beside it, in words.
+    pub(crate) fn beside(&self) -> Option<&str> {
+        self.config.beside.as_deref()
+    }
+
+    /// Events that came since the screen is held still.
+    pub(crate) fn held_back(&self) -> u64 {
+        let Some((changes, Some(newest))) = &self.held else {
+            return 0;
+        };
+        let through = changes.appended.unwrap_or(*newest);
+        u64::try_from(through.0.saturating_sub(newest.0)).unwrap_or(0)
+    }
+
     /// The colours.
     pub(crate) fn theme(&self) -> Theme {
         self.config.theme
@@ -260,14 +285,13 @@ impl App {
         let rate = self.rate.tick(now);
         let warning = self.warning.take_if(|(_, until)| *until <= now).is_some();
         let toasts = self.toasts.tick(now) || warning;
-        rate || toasts || matches!(self.status.link, LinkState::Connecting { .. })
+        let waits = self.asking.is_some() || self.importing.is_some();
+        rate || toasts || waits || matches!(self.status.link, LinkState::Connecting { .. })
     }
 
     fn changed(&mut self, changes: &Changes) -> bool {
-        if let Some(through) = changes.appended {
-            self.rate.newest(through, self.now);
-        }
-        if let Some(held) = &mut self.held {
+        self.rate.changed();
+        if let Some((held, _)) = &mut self.held {
             held.join(changes);
         } else {
             self.list.changed(changes);
@@ -287,18 +311,8 @@ impl App {
 
     fn answer(&mut self, answer: Answer, effects: &mut Vec<Effect>) -> bool {
         match answer {
-            Answer::Page { generation, result } => {
-                self.list.page(generation, result);
-                let window = self.list.window();
-                let arrivals = window.rows().flat_map(|row| {
-                    let many = row.burst.as_ref().map_or(1, |burst| burst.events);
-                    repeat_n(row.received_at, usize::try_from(many).unwrap_or(1))
-                });
-                self.rate.start(window.newest(), arrivals, self.now);
-                if let Some(newest) = window.newest() {
-                    self.rate.newest(newest, self.now);
-                }
-            }
+            Answer::Page { generation, result } => self.list.page(generation, result),
+            Answer::Arrivals { result } => self.rate.counted(result, self.now),
             Answer::Annotated { result } => self.annotated(result),
             Answer::Count {
                 filter,
@@ -319,7 +333,7 @@ impl App {
                 standings,
             } => self.hooks_listed(generation, listing.map(|it| *it), standings),
             Answer::HookChanged { change, result } => self.hook_changed(&change, result),
-            Answer::Measured { bytes } => self.measured(bytes),
+            Answer::Measured { bytes, events } => self.measured(bytes, events),
             Answer::Exported { result } => self.exported(result),
             Answer::Imported { result } => self.imported(result),
             Answer::Released { object, result } => self.released(object, result),
@@ -336,6 +350,7 @@ impl App {
         effects.extend(self.batch.iter_mut().flat_map(Batch::next));
         let Some(layout) = self.layout() else { return };
         effects.extend(self.list.ask(layout.list_height()));
+        effects.extend(self.rate.ask(self.now));
         let selected = self.list.selected().map(|row| row.id);
         // Also where it is not on the screen now: what is to be copied or edited is read with it.
         let opened = Layout::of(self.size, Pane::Detail, self.shared()).unwrap_or(layout);

@@ -20,7 +20,10 @@ impl App {
                 Role::Ok,
                 format!("New events of {object} are delivered again"),
             ),
-            Ok(false) => (Role::Quiet, format!("{object} is not held")),
+            Ok(false) => (
+                Role::Quiet,
+                format!("{object} is in no loop: nothing of it is held back"),
+            ),
             Err(error) => (Role::Failed, error),
         };
         self.toasts.show(role, text, self.now);

@@ -10,6 +10,7 @@ use crate::effect::{Effect, Wanted};
 use crate::keymap::{Action, Context};
 use crate::line::Line;
 use crate::list::marks::MOST_MARKS;
+use crate::message::Changes;
 use crate::modal::form::{Field, Form};
 use crate::modal::lines::Lines;
 use crate::modal::{Deed, Modal, Purpose};
@@ -89,7 +90,7 @@ impl App {
             ""
         };
         let to = target.as_ref().or(self.status.target.as_ref());
-        let to = to.map_or_else(|| "no local service".to_owned(), ToString::to_string);
+        let to = to.map_or_else(|| "where each went first".to_owned(), ToString::to_string);
         let mut lines = vec![Line::of(Role::Plain, format!("Send {what} again{order}?"))];
         lines.extend(of.map(|of| Line::of(Role::Quiet, "of ").put(Role::Plain, of)));
         lines.push(Line::of(Role::Quiet, "to ").put(Role::Plain, to));
@@ -124,7 +125,7 @@ impl App {
             return;
         }
         let local = self.status.target.as_ref().map(ToString::to_string);
-        let local = local.unwrap_or_else(|| "none is configured".to_owned());
+        let local = local.unwrap_or_else(|| "where each went first".to_owned());
         let fields = vec![
             Field::choice("Replay", named, 0),
             Field::text("Local service", "", local),
@@ -169,16 +170,44 @@ impl App {
             self.toasts.show(Role::Failed, text, self.now);
             return;
         }
-        self.list.unmark_all();
         self.batch = Some(batch);
     }
 
-    /// Sends no more of a batch.
-    pub(super) fn stop_replays(&mut self) {
+    /// Sends no more of a batch, or imports no more.
+    pub(super) fn stop(&mut self, effects: &mut Vec<Effect>) {
         if let Some(batch) = &mut self.batch {
             batch.stop();
             self.tell_progress();
+        } else {
+            self.stop_importing(effects);
         }
+    }
+
+    /// Asks whether to quit while events are being sent; says whether it has to.
+    pub(super) fn asks_to_quit(&mut self) -> bool {
+        let is_asked =
+            |modal: &Modal| matches!(modal, Modal::Confirm(_, deed) if **deed == Deed::Quit);
+        if self.modals.last().is_some_and(is_asked) {
+            return false;
+        }
+        let Some(batch) = &self.batch else {
+            return false;
+        };
+        let rest = words::number(batch.total() - batch.sent());
+        let of = words::number(batch.total());
+        let lines = vec![
+            Line::of(
+                Role::Plain,
+                format!("{rest} of {of} events have not been sent again yet."),
+            ),
+            Line::of(Role::Plain, "Quit without them?"),
+        ];
+        let hint = [(Action::Accept, "quits"), (Action::Back, "stays")];
+        let hint = self.keymap().says(Context::Confirm, &hint);
+        let lines = Lines::new("Quit", hint, lines);
+        self.modals
+            .push(Modal::Confirm(lines, Box::new(Deed::Quit)));
+        true
     }
 
     /// All events that pass the filter have come, to be marked or replayed.
@@ -219,10 +248,16 @@ impl App {
 
     /// A replay has ended.
     pub(super) fn replayed(&mut self, id: EventId, result: Result<Box<Attempt>, String>) {
-        let answered =
-            matches!(&result, Ok(attempt) if matches!(attempt.outcome, Outcome::Answered { .. }));
+        self.show_replayed(id);
+        let status = match &result {
+            Ok(attempt) => match attempt.outcome {
+                Outcome::Answered { status, .. } => Some(status),
+                Outcome::Failed { .. } => None,
+            },
+            Err(_) => None,
+        };
         if let Some(batch) = &mut self.batch
-            && batch.ended(id, answered)
+            && batch.ended(id, status)
         {
             self.tell_progress();
             return;
@@ -243,12 +278,27 @@ impl App {
         let Some(batch) = self.batch.take_if(|batch| batch.is_over()) else {
             return;
         };
-        let (ended, total, failed) = batch.progress();
-        let role = if failed == 0 { Role::Ok } else { Role::Failed };
-        let (ended, total) = (words::number(ended), words::number(total));
-        let failed = words::number(failed);
-        let text = format!("Replayed {ended} of {total}, {failed} without an answer");
-        self.toasts.show(role, text, self.now);
+        let role = if batch.troubles() == 0 {
+            Role::Ok
+        } else {
+            Role::Failed
+        };
+        self.toasts
+            .show(role, format!("Replayed: {}", batch.summary()), self.now);
+    }
+
+    /// What somebody sent is shown also while the screen is held still.
+    fn show_replayed(&mut self, id: EventId) {
+        let row = self.list.window().rows().find(|row| row.id == id);
+        let touched = row.map(|row| (row.position, id)).into_iter().collect();
+        let changes = Changes {
+            touched,
+            ..Changes::default()
+        };
+        if self.is_paused() {
+            self.list.changed(&changes);
+            self.detail.changed(&changes);
+        }
     }
 }
 

@@ -140,7 +140,7 @@ fn marked_events_are_replayed_together_once_that_is_confirmed() {
     }
     assert!(app.batch.is_none());
     let told = app.toasts.iter().next_back().unwrap();
-    assert_eq!(told.text, "Replayed 3 of 3, 3 without an answer");
+    assert_eq!(told.text, "Replayed: 3 sent, 3 without an answer");
 }
 
 #[test]

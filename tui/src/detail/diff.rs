@@ -8,9 +8,8 @@ use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
 use crate::theme::Role;
 
-/// Cells of a label, and of a field's name.
-const LABEL: usize = 10;
-const FIELD: usize = 18;
+/// Cells of a label, or of a field's name.
+const LABEL: usize = 18;
 
 /// The lines of the tab Diff before anything was asked.
 pub(super) fn sheet(explanation: Option<&Explanation>) -> Vec<Line> {
@@ -45,6 +44,7 @@ pub(crate) fn explained(explanation: &Explanation) -> Vec<Line> {
         Line::new()
             .column(Role::Quiet, label, LABEL)
             .put(role, value)
+            .hanging(LABEL)
     };
     let mut lines: Vec<Line> = explanation.facts().map(fact).collect();
     if !explanation.changes.is_empty() {
@@ -52,8 +52,9 @@ pub(crate) fn explained(explanation: &Explanation) -> Vec<Line> {
     }
     lines.extend(explanation.changes.iter().map(|changed| {
         Line::new()
-            .column(Role::Name, &changed.field, FIELD)
+            .column(Role::Name, &changed.field, LABEL)
             .join(change(changed))
+            .hanging(LABEL)
     }));
     if !explanation.notes.is_empty() {
         lines.push(Line::new());

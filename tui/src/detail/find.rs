@@ -17,6 +17,8 @@ use crate::words;
 pub(crate) struct Find {
     text: String,
     line: Option<Input>,
+    /// What was looked for before.
+    past: String,
     /// Where it is in the rows on the screen.
     pub(super) hits: Hits,
     /// The place that was gone to last.
@@ -26,7 +28,7 @@ pub(crate) struct Find {
 impl Detail {
     /// Opens the line.
     pub(crate) fn open_find(&mut self) {
-        self.find.line = Some(Input::of(&self.find.text));
+        self.find.line = Some(Input::default());
     }
 
     /// Whether the line has the keys.
@@ -49,7 +51,16 @@ impl Detail {
         };
         match action {
             Some(Action::Back) => drop(self.clear_find()),
-            Some(Action::Open) => self.find.line = None,
+            Some(Action::Up) => {
+                *line = Input::of(&self.find.past);
+                self.typed();
+            }
+            Some(Action::Open) => {
+                self.find.line = None;
+                if !self.find.text.is_empty() {
+                    self.find.past.clone_from(&self.find.text);
+                }
+            }
             _ if line.key(key) => self.typed(),
             _ => {}
         }

@@ -157,13 +157,13 @@ mod tests {
         let hits = Hits::of(&rows, "Needle");
         assert_eq!(hits.len(), 3);
         assert_eq!(cells(&rows, &hits, 0), [(0, 6)]);
-        assert_eq!(cells(&rows, &hits, 1), [(1, 7)]);
+        assert_eq!(cells(&rows, &hits, 1), [(0, 6)]);
         assert_eq!(cells(&rows, &hits, 2), [(4, 10)]);
         let over = Hits::of(&rows, "hay needle");
         assert_eq!(over.len(), 1);
         assert_eq!(
             (cells(&rows, &over, 0), cells(&rows, &over, 1)),
-            (vec![(7, 10)], vec![(0, 7)])
+            (vec![(7, 11)], vec![(0, 6)])
         );
         assert_eq!(Hits::of(&rows, "").len(), 0);
         let current = |row| hits.in_row(&rows, row, Some(1)).all(|(current, _)| current);

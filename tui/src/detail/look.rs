@@ -1,6 +1,8 @@
 //! How the open event is laid out: for which width, wrapped or not, and in which form its bodies.
 //! Plain data that goes to the executor and comes back with what was laid out.
 
+use podtap_agent::EventId;
+
 use super::{Detail, Tab};
 use crate::keymap::Action;
 
@@ -13,6 +15,8 @@ pub(crate) struct Look {
     pub(crate) form: BodyForm,
     /// Whether lines longer than that go on below; else they go on beyond the edge.
     pub(crate) wrap: bool,
+    /// The attempt whose request and answer are shown; the latest unless one was chosen.
+    pub(crate) attempt: Option<u32>,
 }
 
 /// The form in which a body is looked at.
@@ -51,6 +55,8 @@ impl Detail {
             }
             // Elsewhere there is no body to look at: it is shown first, as it is.
             Action::BodyView => self.open_tab(Tab::Request),
+            Action::NextAttempt => self.choose_attempt(true),
+            Action::PreviousAttempt => self.choose_attempt(false),
             Action::Wrap => {
                 self.unwrapped = !self.unwrapped;
                 self.left = 0;
@@ -58,6 +64,39 @@ impl Detail {
             _ => return false,
         }
         true
+    }
+
+    /// The attempt whose answer is shown, of which event.
+    pub(crate) fn attempt(&self) -> Option<(EventId, u32)> {
+        let opened = self.opened()?;
+        let number = opened.look.attempt.or(opened.attempts.last().copied())?;
+        Some((opened.event.id, number))
+    }
+
+    /// The attempt that somebody chose of this event.
+    pub(super) fn chosen_attempt(&self, id: EventId) -> Option<u32> {
+        let chosen = self.attempt.filter(|(of, _)| *of == id);
+        chosen.map(|(_, number)| number)
+    }
+
+    /// Shows the answer to the attempt after, or before, the one that is shown.
+    fn choose_attempt(&mut self, forward: bool) {
+        if self.tab != Tab::Request {
+            self.open_tab(Tab::Response);
+        }
+        let Some(((id, number), opened)) = self.attempt().zip(self.opened()) else {
+            return;
+        };
+        let mut attempts = opened.attempts.iter();
+        let next = if forward {
+            attempts.find(|other| **other > number)
+        } else {
+            attempts.rev().find(|other| **other < number)
+        };
+        if let Some(next) = next.copied() {
+            self.attempt = Some((id, next));
+            self.top = 0;
+        }
     }
 
     /// Goes on to the body's next form, and brings the body into sight.

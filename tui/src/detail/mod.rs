@@ -116,6 +116,8 @@ pub(crate) struct Detail {
     unwrapped: bool,
     /// The form in which the bodies of an event are looked at; of any other, the one that suits.
     form: Option<(EventId, BodyForm)>,
+    /// The attempt that was chosen, of which event.
+    attempt: Option<(EventId, u32)>,
     selection: Option<Selection>,
     /// The row in which the mouse's button went down.
     pressed: Option<usize>,

@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use super::look::Look;
 use crate::line::{Line, cells};
 use crate::theme::{Role, Theme};
+use crate::wrap;
 
 /// Cells of a piece of an unwrapped line: about a screen's width, so that few are drawn and none
 /// is drawn for much more than is seen.
@@ -19,6 +20,7 @@ const PIECE: usize = 256;
 static NONE: Rows = Rows {
     all: Vec::new(),
     widest: 0,
+    unwrapped: false,
     body: None,
 };
 
@@ -28,6 +30,8 @@ pub(crate) struct Rows {
     all: Vec<Row>,
     /// Cells of the widest row.
     widest: usize,
+    /// Whether lines go on beyond the edge.
+    unwrapped: bool,
     /// The row that says which form the body below it has.
     body: Option<usize>,
 }
@@ -46,9 +50,9 @@ impl Rows {
         let mut rows = Vec::with_capacity(lines.len());
         for line in lines {
             if look.wrap {
-                let wrapped = line.wrap(look.width).into_iter().enumerate();
-                rows.extend(wrapped.map(|(index, line)| Row {
-                    pieces: vec![(0, line)],
+                let wrapped = wrap::rows(line, look.width).into_iter().enumerate();
+                rows.extend(wrapped.map(|(index, (indent, line))| Row {
+                    pieces: vec![(indent, line)],
                     continues: index > 0,
                 }));
             } else {
@@ -58,7 +62,13 @@ impl Rows {
         let widest = rows.iter().map(Row::width).max().unwrap_or(0);
         Self {
             all: rows,
-            widest,
+            // The space at which a line was broken may hang over the edge.
+            widest: if look.wrap {
+                widest.min(look.width)
+            } else {
+                widest
+            },
+            unwrapped: !look.wrap,
             body: None,
         }
     }
@@ -166,17 +176,20 @@ impl Rows {
             return;
         };
         let first = row.pieces.partition_point(|(start, _)| *start <= left);
-        let mut place = area;
         for (start, line) in row.pieces.iter().skip(first.saturating_sub(1)) {
-            let line = line.skip(left.saturating_sub(*start));
-            line.draw(place, theme, buffer);
-            let used = cells(line.width()).min(place.width);
-            (place.x, place.width) = (place.x + used, place.width - used);
+            let before = cells(start.saturating_sub(left)).min(area.width);
+            let place = Rect {
+                x: area.x + before,
+                width: area.width - before,
+                ..area
+            };
             if place.width == 0 {
                 break;
             }
+            line.skip(left.saturating_sub(*start))
+                .draw(place, theme, buffer);
         }
-        let width = row.width();
+        let width = if self.unwrapped { row.width() } else { 0 };
         let mut edge = |x: u16, sign: &str| {
             let cell = Rect {
                 x,

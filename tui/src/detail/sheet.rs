@@ -34,6 +34,8 @@ pub(crate) struct Opened {
     pub(crate) look: Look,
     /// Whether Podio told of it before.
     pub(crate) is_explained: bool,
+    /// The numbers of its attempts.
+    pub(crate) attempts: Vec<u32>,
     /// Whether the bodies of Request and Response are JSON.
     are_json: [bool; 2],
     sheets: [Rows; 6],
@@ -48,7 +50,11 @@ impl Opened {
             explanation,
         } = story;
         let attempts = attempts.as_slice();
-        let answer = match attempts.last().map(|attempt| &attempt.outcome) {
+        let chosen = attempts
+            .iter()
+            .find(|attempt| look.attempt == Some(attempt.number));
+        let shown = chosen.or(attempts.last());
+        let answer = match shown.map(|attempt| &attempt.outcome) {
             Some(Outcome::Answered { body, .. }) => &body[..],
             _ => b"",
         };
@@ -56,14 +62,15 @@ impl Opened {
         let sheets = [
             Sheet::of(summary::sheet(&event, attempts, explanation.as_ref(), zone)),
             Sheet::of(params(&event)),
-            request(&event, look),
-            response(attempts.last(), look),
+            request(&event, chosen, attempts, look),
+            response(shown, attempts.len(), look, zone),
             Sheet::of(attempts::sheet(attempts, zone)),
             Sheet::of(diff::sheet(explanation.as_ref())),
         ];
         Self {
             sheets: sheets.map(|sheet| Rows::lay_out(sheet.lines, look).with_body(sheet.body)),
             is_explained: explanation.is_some(),
+            attempts: attempts.iter().map(|attempt| attempt.number).collect(),
             event,
             look,
             are_json,
@@ -111,6 +118,7 @@ pub(super) fn field(label: &str, role: Role, value: impl Into<SafeText>) -> Line
     Line::new()
         .column(Role::Quiet, label, LABEL)
         .put(role, value)
+        .hanging(LABEL)
 }
 
 /// Cells of a label.
@@ -134,6 +142,7 @@ fn params(event: &Event) -> Vec<Line> {
             .column(Role::Name, name, width + 2)
             .put(Role::Plain, value)
             .put(Role::Quiet, kind(&podio.kind, name))
+            .hanging(width + 2)
     };
     podio.params.iter().map(line).collect()
 }
@@ -158,19 +167,74 @@ fn kind(event: &EventKind, name: &str) -> &'static str {
     }
 }
 
-fn request(event: &Event, look: Look) -> Sheet {
-    let request = &event.request;
-    let first = Line::of(Role::Strong, &request.method);
-    let mut sheet = Sheet::of(vec![first.space(1).put(Role::Plain, &request.path)]);
-    sheet.lines.extend(headers(&request.headers));
-    sheet.put_body(&request.headers, &request.body, look);
+/// The request as it came; or as a person edited it for the attempt that is chosen.
+fn request(event: &Event, chosen: Option<&Attempt>, attempts: &[Attempt], look: Look) -> Sheet {
+    let edited = chosen.and_then(|attempt| Some((attempt.number, attempt.edited.as_ref()?)));
+    let (method, path, fields, body, note) = if let Some((number, edited)) = edited {
+        let note = format!("As it was edited for attempt {number}; [ and ] show others.");
+        (
+            &edited.method,
+            &edited.path,
+            &edited.headers,
+            &edited.body,
+            Some(note),
+        )
+    } else {
+        let edits = attempts.iter().filter(|attempt| attempt.edited.is_some());
+        let last = edits.last().map(|attempt| attempt.number);
+        let note = last
+            .map(|last| format!("As it came. Attempt {last} sent an edited one; [ and ] show it."));
+        let request = &event.request;
+        (
+            &request.method,
+            &request.path,
+            &request.headers,
+            &request.body,
+            note,
+        )
+    };
+    let first = Line::of(Role::Strong, method);
+    let note = note.map(|note| Line::of(Role::Accent, note));
+    let first = first.space(1).put(Role::Plain, path);
+    let mut sheet = Sheet::of(note.into_iter().chain([first]).collect());
+    sheet.lines.extend(headers(fields));
+    sheet.put_body(fields, body, look);
     sheet
 }
 
-fn response(last: Option<&Attempt>, look: Look) -> Sheet {
-    let Some(attempt) = last else {
+/// Which attempt it is, of how many, and how it came about.
+fn which(attempt: &Attempt, many: usize, zone: &TimeZone) -> Line {
+    let started = attempt.started_at.to_zoned_datetime(zone.clone());
+    let started = started.strftime("%H:%M:%S");
+    let line = Line::of(
+        Role::Strong,
+        format!("attempt {} of {many}", attempt.number),
+    );
+    let sign = match (attempt.replay, &attempt.edited) {
+        (true, Some(_)) => "  ↻ edited and replayed",
+        (true, None) => "  ↻ replayed",
+        (false, _) => "",
+    };
+    line.put(Role::Accent, sign).put(
+        Role::Quiet,
+        format!("  {started}  [ and ] others, c compares"),
+    )
+}
+
+fn response(shown: Option<&Attempt>, many: usize, look: Look, zone: &TimeZone) -> Sheet {
+    let Some(attempt) = shown else {
         return Sheet::of(vec![Line::of(Role::Quiet, "No attempt has ended yet.")]);
     };
+    let mut sheet = answer(attempt, look);
+    if many > 1 {
+        let head = [which(attempt, many, zone)];
+        sheet.body = sheet.body.map(|body| body + head.len());
+        sheet.lines.splice(0..0, head);
+    }
+    sheet
+}
+
+fn answer(attempt: &Attempt, look: Look) -> Sheet {
     let took = words::duration(attempt.duration);
     match &attempt.outcome {
         Outcome::Failed { error } => Sheet::of(vec![

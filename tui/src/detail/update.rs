@@ -144,6 +144,7 @@ impl Detail {
             width,
             form: self.form(id),
             wrap: !self.unwrapped,
+            attempt: self.chosen_attempt(id),
         };
         self.lay_out_found(id, look);
         let fits = self.opened().is_some_and(|opened| {

@@ -31,6 +31,12 @@ pub(crate) fn view(app: &App, layout: &Layout, focused: bool, buffer: &mut Buffe
         return empty(app, sheet, buffer);
     }
     tabs(detail.tab, layout.tabs().width).draw(layout.tabs(), theme, buffer);
+    let asked = detail
+        .opened()
+        .and_then(|opened| app.asking(opened.event.id));
+    if let Some(seconds) = asked.filter(|_| detail.tab == Tab::Diff) {
+        return asking(app, seconds, sheet, buffer);
+    }
     let (rows, left) = (detail.rows(), detail.left());
     let selected = detail.selected().unwrap_or_default();
     for (index, area) in (first..rows.len()).zip(sheet.rows()) {
@@ -56,6 +62,16 @@ pub(crate) fn view(app: &App, layout: &Layout, focused: bool, buffer: &mut Buffe
             line.draw(area, theme, buffer);
         }
     }
+}
+
+/// What is waited for, for how long already, and how to leave it.
+fn asking(app: &App, seconds: i64, area: Rect, buffer: &mut Buffer) {
+    let stops = app
+        .keymap()
+        .says(Context::Detail, &[(Action::Back, "stops")]);
+    let line = Line::of(Role::Waiting, format!("Asking Podio … {seconds} s"));
+    let line = line.put(Role::Quiet, format!("  {stops}"));
+    line.draw(area, app.theme(), buffer);
 }
 
 /// Where these cells of a row are on the screen, if they are.

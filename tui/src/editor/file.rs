@@ -32,7 +32,12 @@ pub(crate) struct FileError {
 
 /// The file for a request.
 pub(crate) fn write(request: &WebhookRequest) -> String {
-    let mut file = HEAD.to_owned();
+    format!("{HEAD}{}", text(request))
+}
+
+/// What of the file is the request itself.
+pub(crate) fn text(request: &WebhookRequest) -> String {
+    let mut file = String::new();
     let is_text = is_text(&request.body) && !request.body.contains(&b'\r');
     if !is_text {
         file.push_str(BASE64);

@@ -7,7 +7,7 @@ use podtap_agent::WebhookRequest;
 use podtap_agent::history::EditedRequest;
 
 pub(crate) use difference::difference;
-pub(crate) use file::{parse, write};
+pub(crate) use file::{parse, text, write};
 
 /// What a person made of a request in their editor.
 #[derive(Debug)]

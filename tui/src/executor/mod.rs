@@ -11,6 +11,7 @@ use std::future::pending;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use podtap_agent::history::Filter;
 use podtap_agent::{AgentHandle, Replay};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
@@ -33,6 +34,9 @@ pub(crate) struct Executor {
     /// The page and the total being read: a new question ends the old one.
     reading: Option<AbortHandle>,
     counting: Option<AbortHandle>,
+    /// What somebody waits for, and may no longer want.
+    explaining: Option<AbortHandle>,
+    importing: Option<AbortHandle>,
 }
 
 impl Executor {
@@ -46,6 +50,8 @@ impl Executor {
             work: JoinSet::new(),
             reading: None,
             counting: None,
+            explaining: None,
+            importing: None,
         }
     }
 
@@ -55,12 +61,23 @@ impl Executor {
         if effect.is_for_the_terminal() {
             return;
         }
+        let ended = match effect {
+            Effect::StopExplaining => Some(&mut self.explaining),
+            Effect::StopImporting => Some(&mut self.importing),
+            _ => None,
+        };
+        if let Some(work) = ended {
+            work.take().as_ref().inspect(|work| work.abort());
+            return;
+        }
         let full = self.work.len() >= MOST;
         let (agent, zone) = (self.agent.clone(), self.zone.clone());
         let secrets = Arc::clone(&self.secrets);
         let asks = match effect {
             Effect::LoadPage { .. } => Some(&mut self.reading),
             Effect::Count { .. } => Some(&mut self.counting),
+            Effect::Explain { .. } => Some(&mut self.explaining),
+            Effect::Import { .. } => Some(&mut self.importing),
             _ => None,
         };
         let started = self.work.spawn(async move {
@@ -124,6 +141,10 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
                 .map_err(words);
             Answer::Annotated { result }
         }
+        Effect::CountArrivals { after, since } => {
+            let result = history.arrivals(after, since).await.map_err(words);
+            Answer::Arrivals { result }
+        }
         Effect::Count { filter } => {
             let start = Instant::now();
             let result = history.count(filter.clone()).await.map_err(words);
@@ -156,6 +177,10 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
         Effect::FindValues => Answer::Values(read::values(history).await),
         Effect::Replay { id, target, edited } => {
             let (event, edited) = (id, edited.map(|edited| *edited));
+            let target = match target {
+                None => read::earlier_target(agent, id).await,
+                target => target,
+            };
             let replay = Replay {
                 event,
                 target,
@@ -169,8 +194,13 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
             Answer::Triggered { result }
         }
         Effect::Compare { one, other } => {
+            let id = other.0;
             let result = read::compare(history, one, other).await;
-            Answer::Compared { id: other, result }
+            Answer::Compared { id, result }
+        }
+        Effect::CompareAnswers { id, number } => {
+            let result = read::compare_answers(history, id, number).await;
+            Answer::Compared { id, result }
         }
         Effect::Explain { id } => {
             let result = agent.explain(id).await.map(Box::new).map_err(words);
@@ -195,7 +225,8 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
             let history = history.clone();
             let measured = tokio::task::spawn_blocking(move || history.bytes_on_disk());
             let bytes = measured.await.ok().and_then(Result::ok);
-            Answer::Measured { bytes }
+            let events = agent.history().count(Filter::default()).await.ok();
+            Answer::Measured { bytes, events }
         }
         Effect::Export {
             selection,
@@ -210,7 +241,9 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
             let result = archive::import(agent, file).await;
             Answer::Imported { result }
         }
-        Effect::Draw
+        Effect::StopExplaining
+        | Effect::StopImporting
+        | Effect::Draw
         | Effect::Suspend
         | Effect::Edit { .. }
         | Effect::Copy(_)

@@ -2,16 +2,19 @@
 
 use jiff::tz::TimeZone;
 use podtap_agent::history::{
-    Anchor, Event, Filter, FoldedQuery, History, HistoryError, MAX_PAGE, Page, PageQuery, Position,
+    Anchor, Attempt, Event, Filter, FoldedQuery, History, HistoryError, MAX_PAGE, Outcome, Page,
+    PageQuery, Position,
 };
-use podtap_agent::{AgentHandle, EventId};
+use podtap_agent::{AgentHandle, EventId, Target};
 
 use super::words;
 use crate::detail::{Look, Opened, Story};
 use crate::editor;
 use crate::effect::Folding;
 use crate::line::Line;
+use crate::safe_text::SafeText;
 use crate::search::Seen;
+use crate::theme::Role;
 
 /// A page of the list, with bursts folded where that is wanted.
 pub(super) async fn page(
@@ -76,19 +79,107 @@ pub(super) async fn values(history: &History) -> Seen {
     }
 }
 
-/// The lines in which the requests of two events differ.
+/// The lines in which the requests of two events differ, below what the two are called.
 pub(super) async fn compare(
     history: &History,
-    one: EventId,
-    other: EventId,
+    one: (EventId, String),
+    other: (EventId, String),
 ) -> Result<Vec<Line>, String> {
-    let (one, other) = tokio::join!(history.event(one), history.event(other));
+    let names = [one.1, other.1];
+    let (one, other) = tokio::join!(history.event(one.0), history.event(other.0));
     let (Some(one), Some(other)) = (one.map_err(words)?, other.map_err(words)?) else {
         return Err("one of the two events is no longer in the history".to_owned());
     };
-    let compared =
-        move || editor::difference(&editor::write(&one.request), &editor::write(&other.request));
-    tokio::task::spawn_blocking(compared).await.map_err(words)
+    let texts = [one, other].map(|event| editor::text(&event.request));
+    compared(names, texts, "The two requests are the same.").await
+}
+
+/// The lines in which the answer to an attempt differs from the one before it.
+pub(super) async fn compare_answers(
+    history: &History,
+    id: EventId,
+    number: u32,
+) -> Result<Vec<Line>, String> {
+    let attempts = history.attempts(id).await.map_err(words)?;
+    let at = attempts.iter().position(|attempt| attempt.number == number);
+    let before = at.and_then(|at| attempts.get(at.checked_sub(1)?));
+    let (Some(before), Some(after)) = (before, at.and_then(|at| attempts.get(at))) else {
+        return Err("there is no attempt before this one to compare with".to_owned());
+    };
+    let names = [before, after].map(|attempt| format!("the answer to attempt {}", attempt.number));
+    let texts = [before, after].map(answer_text);
+    compared(names, texts, "The two answers are the same.").await
+}
+
+/// Two texts compared on a thread that may block, below what they are called.
+async fn compared(
+    names: [String; 2],
+    texts: [String; 2],
+    same: &'static str,
+) -> Result<Vec<Line>, String> {
+    let compare = move || {
+        let [before, after] = &texts;
+        let [one, other] = names;
+        let heading = |sign, role, name| Line::of(role, sign).put(role, name);
+        let mut lines = vec![
+            heading("- ", Role::Failed, one),
+            heading("+ ", Role::Ok, other),
+            Line::new(),
+        ];
+        let differs = editor::difference(before, after);
+        if differs.is_empty() {
+            lines.push(Line::of(Role::Quiet, same));
+        }
+        lines.extend(differs);
+        lines
+    };
+    tokio::task::spawn_blocking(compare).await.map_err(words)
+}
+
+/// An answer as text: its status, its headers, its body.
+fn answer_text(attempt: &Attempt) -> String {
+    match &attempt.outcome {
+        Outcome::Failed { error } => format!("no answer: {error}\n"),
+        Outcome::Answered {
+            status,
+            headers,
+            body,
+            ..
+        } => {
+            let mut text = format!("{status}\n");
+            for (name, value) in headers.iter() {
+                text.push_str(&format!(
+                    "{name}: {}\n",
+                    SafeText::from_bytes(value).as_str()
+                ));
+            }
+            text.push('\n');
+            text.push_str(&readable(body));
+            text
+        }
+    }
+}
+
+/// A body line by line: JSON indented, so that what differs is told by its own line.
+fn readable(body: &[u8]) -> String {
+    let json = serde_json::from_slice::<serde_json::Value>(body).ok();
+    let indented = json.and_then(|json| serde_json::to_string_pretty(&json).ok());
+    let lines = || {
+        let lines = body.split(|byte| *byte == b'\n');
+        let lines = lines.map(|line| SafeText::from_bytes(line).as_str().to_owned());
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    indented.unwrap_or_else(lines)
+}
+
+/// Where an event went first: what a replay means where no local service is configured.
+pub(super) async fn earlier_target(agent: &AgentHandle, id: EventId) -> Option<Target> {
+    if agent.status().borrow().target.is_some() {
+        return None;
+    }
+    let event = agent.history().event(id).await.ok()??;
+    let attempts = agent.history().attempts(id).await.ok()?;
+    Target::of_attempt(&attempts.first()?.url, &event.request.path)
 }
 
 /// Reads all that is known of an event and lays it out, the latter on a thread that may block.

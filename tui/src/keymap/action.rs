@@ -37,6 +37,9 @@ actions! {
     BodyView = "body-view": "Shows the body in its next form: text, hex, JSON.",
     Wrap = "wrap": "Wraps long lines, or lets them go on beyond the edge.",
     Zoom = "zoom": "Gives the whole screen to a pane, or both a part of it.",
+    NextAttempt = "next-attempt": "The answer to the next attempt.",
+    PreviousAttempt = "previous-attempt": "The answer to the previous attempt.",
+    CompareAnswers = "compare-answers": "Shows how an answer differs from the one before it.",
     Select = "select": "Begins to select lines, or ends it.",
     Open = "open": "Opens the selected event.",
     Back = "back": "Leaves this place.",
@@ -104,6 +107,9 @@ impl Action {
                 | Self::Export
                 | Self::Note
                 | Self::Compare
+                | Self::CompareAnswers
+                | Self::NextAttempt
+                | Self::PreviousAttempt
                 | Self::Mark
                 | Self::MarkRange
                 | Self::Fold

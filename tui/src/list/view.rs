@@ -9,16 +9,22 @@ use ratatui::layout::Rect;
 use super::List;
 use crate::app::App;
 use crate::frame::{Frame, Titles};
+use crate::header::shortened;
 use crate::keymap::{Action, Context};
 use crate::layout::inner;
 use crate::line::Line;
+use crate::search;
 use crate::theme::Role;
-use crate::words;
+use crate::{words, wrap};
 
-const GUTTER: usize = 3;
+const GUTTER: usize = 4;
 const TIME: usize = 8;
+/// With the day in front.
+const DAY_AND_TIME: usize = 12;
 const KIND: usize = 14;
-const OBJECT: usize = 20;
+const OBJECT: usize = 18;
+/// The narrowest object worth showing.
+const ABOUT: usize = 11;
 const OUTCOME: usize = 11;
 const DURATION: usize = 7;
 /// The narrowest path worth showing.
@@ -39,29 +45,40 @@ pub(crate) fn view(app: &App, area: Rect, focused: bool, buffer: &mut Buffer) {
         return empty(app, area, buffer);
     }
     let first = list.first(height);
-    let rows = list.window().rows().enumerate().skip(first).take(height);
-    for ((index, row), line) in rows.zip(area.rows()) {
+    let shown = || list.window().rows().enumerate().skip(first).take(height);
+    let times = shown().map(|(_, row)| words::moment(row.received_at, app.now(), app.zone()));
+    let time = match times.map(|time| time.len()).max() {
+        Some(..=TIME) | None => TIME,
+        Some(_) => DAY_AND_TIME,
+    };
+    for ((index, row), line) in shown().zip(area.rows()) {
         let is_selected = Some(index) == list.index();
-        columns(app, row, is_selected, usize::from(area.width)).draw(line, app.theme(), buffer);
+        columns(app, row, is_selected, time, usize::from(area.width)).draw(
+            line,
+            app.theme(),
+            buffer,
+        );
         if is_selected {
             buffer.set_style(line, app.theme().selection(focused));
         }
     }
 }
 
-fn columns(app: &App, row: &EventRow, selected: bool, width: usize) -> Line {
+fn columns(app: &App, row: &EventRow, selected: bool, time: usize, width: usize) -> Line {
     let (now, zone) = (app.now(), app.zone());
     let (role, outcome) = match &row.burst {
         Some(burst) => words::burst_outcome(burst),
         None => words::outcome(row),
     };
     let sign = signs(app, row, selected);
-    let mut line = Line::new().column(Role::Accent, sign, GUTTER).column(
-        Role::Quiet,
-        words::moment(row.received_at, now, zone),
-        TIME + 1,
-    );
-    let fixed = GUTTER + TIME + 1 + KIND + 1 + OUTCOME;
+    let mut line = Line::new().column(Role::Accent, sign, GUTTER);
+    let mut fixed = GUTTER + KIND + 1 + 1 + OUTCOME;
+    // What it is about comes before when it was.
+    if width >= fixed + time + 1 + ABOUT {
+        let at = words::moment(row.received_at, now, zone);
+        line = line.column(Role::Quiet, at, time + 1);
+        fixed += time + 1;
+    }
     let rest = width.saturating_sub(fixed);
     let (object, rest) = (rest.min(OBJECT), rest.saturating_sub(OBJECT));
     line = match &row.event_type {
@@ -76,7 +93,7 @@ fn columns(app: &App, row: &EventRow, selected: bool, width: usize) -> Line {
             KIND + 1 + object,
         ),
     };
-    line = line.column(role, outcome, OUTCOME);
+    line = line.space(1).column(role, outcome, OUTCOME);
     let Some(rest) = rest.checked_sub(DURATION) else {
         return line;
     };
@@ -99,10 +116,13 @@ fn signs(app: &App, row: &EventRow, selected: bool) -> String {
         (false, Some(_)) => "▸",
         (false, None) => " ",
     };
-    let second = if app.list.is_stray(row.position) {
-        "∅"
-    } else if app.list.is_marked(row.position) {
+    let second = if app.list.is_marked(row.position) {
         "●"
+    } else {
+        " "
+    };
+    let third = if app.list.is_stray(row.position) {
+        "∅"
     } else if row.note.is_some() {
         "✎"
     } else if row.last.as_ref().is_some_and(|last| last.replay) {
@@ -112,7 +132,7 @@ fn signs(app: &App, row: &EventRow, selected: bool) -> String {
     } else {
         " "
     };
-    format!("{first}{second}")
+    format!("{first}{second}{third}")
 }
 
 /// What the event is about: object and revision, else the hook; of a burst how many it stands for.
@@ -183,7 +203,15 @@ fn right_title(app: &App, height: usize) -> Line {
         title
     };
     let title = match list.unseen() {
-        _ if app.is_paused() => title.put(Role::Waiting, "‖ paused ").put(Role::Quiet, "· "),
+        _ if app.is_paused() => {
+            let title = title.put(Role::Waiting, "‖ paused ").put(Role::Quiet, "· ");
+            match app.held_back() {
+                0 => title,
+                new => title
+                    .put(Role::Accent, format!("{} new ", words::number(new)))
+                    .put(Role::Quiet, "· "),
+            }
+        }
         0 if list.follows() => title.put(Role::Ok, "following ").put(Role::Quiet, "· "),
         0 => title,
         unseen => {
@@ -216,22 +244,24 @@ fn empty(app: &App, area: Rect, buffer: &mut Buffer) {
             let says = [(Action::Back, "shows all events again")];
             let says = app.keymap().says(Context::List, &says);
             let mut lines = vec![Line::of(Role::Plain, "No event passes the filter.")];
+            let unknown = search::unknown(list.filter());
+            lines.extend(unknown.map(|unknown| Line::of(Role::Warning, unknown)));
             // While it is typed the key leads back to the filter before, as the line says.
             if !app.is_typing() {
                 lines.extend([Line::new(), Line::of(Role::Quiet, says)]);
             }
             lines
         }
-        _ => waiting(app),
+        _ => waiting(app, usize::from(area.width)),
     };
     let width = usize::from(area.width);
-    let lines = lines.into_iter().flat_map(|line| line.wrap(width));
-    for (line, row) in lines.zip(area.rows()) {
+    let lines = lines.into_iter().flat_map(|line| wrap::rows(line, width));
+    for ((_, line), row) in lines.zip(area.rows()) {
         line.draw(row, app.theme(), buffer);
     }
 }
 
-fn waiting(app: &App) -> Vec<Line> {
+fn waiting(app: &App, width: usize) -> Vec<Line> {
     let trigger = app.keymap().key(Action::Trigger);
     let trigger = trigger.filter(|_| app.status().target.is_some());
     let trigger = trigger.map(|key| Line::of(Role::Accent, key.to_string()));
@@ -247,17 +277,26 @@ fn waiting(app: &App) -> Vec<Line> {
     for failed in &app.status().failed_hooks {
         lines.push(Line::of(Role::Failed, format!("✗ {failed}")));
     }
-    if let Some(url) = &app.status().public_url {
-        let url = format!("{}/podio/hook", url.trim_end_matches('/'));
-        lines.push(Line::of(Role::Quiet, "Give Podio  ").put(Role::Accent, url));
+    if let Some(url) = words::hook_url(app.status()) {
+        let copies = app.keymap().key_in(Context::Browse, Action::Copy);
+        let copies = copies
+            .map(|key| format!("  ({key} u copies it)"))
+            .unwrap_or_default();
+        // On a line of its own it can be dragged out of the terminal whole.
+        let give = if words::is_local(&url) {
+            "On this machine only, Podio cannot call it; `--relay URL` takes a relay that it can"
+        } else {
+            "Give Podio"
+        };
+        lines.push(Line::of(Role::Quiet, give).put(Role::Quiet, copies));
+        lines.push(Line::of(Role::Accent, shortened(&url, width)));
+        lines.push(Line::new());
     }
     lines.push(match trigger {
-        Some(key) => Line::of(Role::Quiet, "Or press    ")
+        Some(key) => Line::of(Role::Quiet, "Or press ")
             .join(key)
             .put(Role::Quiet, ", and send one yourself"),
-        None => {
-            Line::of(Role::Quiet, "Or try      ").put(Role::Plain, "podtap trigger item.create")
-        }
+        None => Line::of(Role::Quiet, "Or try ").put(Role::Plain, "podtap trigger item.create"),
     });
     lines
 }

@@ -15,7 +15,7 @@ const LABEL: usize = 16;
 pub(crate) fn health(app: &App, top: usize) -> Lines {
     let (status, now) = (app.status(), app.now());
     let link = match &status.link {
-        LinkState::Off => Line::of(Role::Quiet, "○ no relay"),
+        LinkState::Off => beside(app),
         LinkState::Up { since } => up(&words::since(*since, now)),
         LinkState::Connecting {
             attempt, reason, ..
@@ -38,7 +38,7 @@ pub(crate) fn health(app: &App, top: usize) -> Lines {
     let many = |many: u64| Line::of(Role::Plain, words::number(many));
     let few = |number: usize| many(u64::try_from(number).unwrap_or(u64::MAX));
     let lines = [
-        ("Tunnel", text(status.tunnel.clone())),
+        ("Tunnel", text(Some(app.tunnel().to_owned()))),
         ("Public URL", text(status.public_url.clone())),
         ("Link", link),
         ("Reconnects", many(status.reconnects)),
@@ -50,7 +50,7 @@ pub(crate) fn health(app: &App, top: usize) -> Lines {
         ),
         ("", service),
         ("Waiting", many(status.pending)),
-        ("Lanes", few(status.lanes)),
+        ("Objects queued", few(status.lanes)),
         ("Under way", few(status.in_flight)),
         ("Tried again", many(status.retries)),
         ("", Line::new()),
@@ -66,10 +66,21 @@ pub(crate) fn health(app: &App, top: usize) -> Lines {
     Lines::new("Health", app.keymap().closes(), lines).from(top)
 }
 
+/// What a UI without a link of its own is.
+fn beside(app: &App) -> Line {
+    match app.beside() {
+        Some(beside) => Line::of(Role::Ok, format!("● {beside} listened when this began")),
+        None => Line::of(
+            Role::Quiet,
+            "○ this only browses; `podtap listen` takes events",
+        ),
+    }
+}
+
 /// How many events the history holds, and what they take.
 fn history(app: &App) -> Line {
-    let total = app.list.total().filter(|_| app.list.shows_all());
-    let events = total.map(|total| words::count(total, "event"));
+    let events = app.health.events();
+    let events = events.map(|total| words::count(total, "event"));
     let bytes = app.health.bytes().map(words::size);
     let parts: Vec<String> = events.into_iter().chain(bytes).collect();
     Line::of(Role::Plain, parts.join(" · "))

@@ -9,6 +9,7 @@ use crate::frame::{Frame, Titles};
 use crate::keymap::{Action, Context, Keymap};
 use crate::layout::{centered, inner};
 use crate::line::{Line, cells};
+use crate::modal::lines::part;
 use crate::theme::Role;
 
 /// Cells of the window, enough for the longest line of the table.
@@ -79,7 +80,7 @@ pub(crate) fn view(help: &Help, app: &App, screen: Rect, buffer: &mut Buffer) {
     let titles = Titles {
         left: Line::of(Role::Strong, "Keys"),
         right: Line::of(Role::Quiet, hint),
-        ..Titles::default()
+        below: part(help.top, inner(area).height, lines.len()),
     };
     Frame {
         focused: true,

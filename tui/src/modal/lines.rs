@@ -19,6 +19,17 @@ pub(crate) fn room(screen: Rect) -> usize {
     inner(centered(screen, WIDTH, u16::MAX)).width.into()
 }
 
+/// Which lines are shown, of how many, where they do not fit.
+pub(super) fn part(top: usize, height: u16, all: usize) -> Line {
+    let height = usize::from(height);
+    if all <= height {
+        return Line::new();
+    }
+    let last = (top + height).min(all);
+    let more = if last < all { " ↓" } else { "" };
+    Line::of(Role::Accent, format!("{}–{last} of {all}{more}", top + 1))
+}
+
 /// Lines, how far they are scrolled, and what they are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Lines {
@@ -74,7 +85,7 @@ impl Lines {
         let titles = Titles {
             left: Line::of(Role::Strong, self.title),
             right: Line::of(Role::Accent, &self.hint),
-            ..Titles::default()
+            below: part(self.top, inner(area).height, self.text.len()),
         };
         Frame {
             focused: true,

@@ -72,6 +72,8 @@ pub(crate) enum Deed {
         target: Option<Target>,
         rate: Option<usize>,
     },
+    /// End, although events are still being sent.
+    Quit,
     /// Delete this hook.
     DeleteHook { hook_id: u64 },
     /// Send this instead of the event as it came. `file` is what a person wrote, `before`

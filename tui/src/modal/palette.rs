@@ -130,6 +130,9 @@ impl Palette {
         let typed = Line::of(Role::Accent, ":").join(self.input.line(width - 1, None));
         typed.draw(area, app.theme(), buffer);
         let found = self.found(app.keymap());
+        if let Some(row) = area.rows().nth(2).filter(|_| found.is_empty()) {
+            Line::of(Role::Quiet, "Nothing here is called so.").draw(row, app.theme(), buffer);
+        }
         for ((index, choice), row) in found.iter().enumerate().zip(area.rows().skip(2)) {
             let line = choice.line(width, app.keymap(), &self.contexts);
             line.draw(row, app.theme(), buffer);

@@ -234,6 +234,9 @@ impl Field {
     fn line(&self, has_keys: bool, width: usize) -> Line {
         let room = width.saturating_sub(LABEL);
         let value = match &self.value {
+            Value::Text(input) if has_keys && input.text().is_empty() => {
+                input.line(room, None).put(Role::Quiet, &self.otherwise)
+            }
             Value::Text(input) if has_keys => input.line(room, None),
             Value::Text(input) if input.text().is_empty() => Line::of(Role::Quiet, &self.otherwise),
             Value::Text(input) => Line::of(Role::Plain, input.text()),
