@@ -11,9 +11,10 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::answer::{Answer, full, text};
 use crate::core::Core;
 use crate::queue::AppendError;
-use crate::server::{Answer, Handler, full, text};
+use crate::server::Handler;
 
 /// How long the storage may take to say whether it would accept a webhook: a load balancer asks
 /// every few seconds.

@@ -9,6 +9,7 @@
 //! close the queue.
 
 mod admin;
+mod answer;
 mod budget;
 mod config;
 mod core;
@@ -24,6 +25,7 @@ mod peer;
 mod public;
 mod queue;
 mod rate;
+mod refusal;
 mod refused;
 mod route;
 mod server;
@@ -56,7 +58,7 @@ use peer::TrustedProxies;
 use public::Public;
 use queue::QueueLimits;
 use queue::sqlite::SqliteQueue;
-use server::{Places, Server};
+use server::{Handler, Places, Server};
 use session::Sessions;
 use tunnel::TokenStore;
 use tunnel::directory::Directory;
@@ -125,14 +127,14 @@ impl Relay {
         let public = Public::new(Arc::clone(&core), sessions.clone(), admin.clone());
         let admin = admin_listener.map(|listener| {
             let all = descriptors::ADMIN_CONNECTIONS;
-            Server::new(listener, admin, Places::new(all, all), &core)
+            serve(listener, admin, Places::new(all, all), &core)
         });
         let Limits {
             max_connections, ..
         } = core.limits;
         let places = Places::new(max_connections, core.limits.connections_per_peer());
         Ok(Bound {
-            public: Server::new((listener, address), public, places, &core),
+            public: serve((listener, address), public, places, &core),
             admin,
             sessions,
             core,
@@ -247,6 +249,17 @@ async fn open(
         methods,
         public_url,
     }))
+}
+
+fn serve<H: Handler>(
+    listener: (TcpListener, SocketAddr),
+    handler: H,
+    places: Arc<Places>,
+    core: &Core,
+) -> Server<H> {
+    let (proxies, limits) = (core.proxies.clone(), core.limits.clone());
+    let metrics = Arc::clone(&core.metrics);
+    Server::new(listener, handler, places, proxies, limits, metrics)
 }
 
 fn listen_on(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {

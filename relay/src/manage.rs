@@ -15,10 +15,10 @@ use podtap_wire::{ConnectRefusal, RefusalKind, TunnelName};
 use serde::Serialize;
 use tokio::time::timeout;
 
+use crate::answer::{Answer, full};
 use crate::core::Core;
 use crate::queue::QueueError;
 use crate::route::Manage;
-use crate::server::{Answer, full};
 use crate::session::{bearer, refuse, refused_token, unavailable};
 use crate::tunnel::directory::Owner;
 use crate::tunnel::{Connected, TunnelInfo, directory};

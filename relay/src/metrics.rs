@@ -10,8 +10,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::ingest::Refusal;
 use crate::queue::Totals;
+use crate::refusal::Refusal;
 
 /// All metrics of one relay.
 pub(crate) struct Metrics {

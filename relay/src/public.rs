@@ -8,16 +8,18 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use crate::admin::Admin;
+use crate::answer::Answer;
 use crate::budget::Budget;
 use crate::core::Core;
 use crate::host;
-use crate::ingest::{Ingest, Refusal};
+use crate::ingest::Ingest;
 use crate::manage::Manager;
 use crate::methods;
 use crate::peer::PeerGroup;
 use crate::rate::Rates;
+use crate::refusal::Refusal;
 use crate::route::Route;
-use crate::server::{Answer, Handler};
+use crate::server::Handler;
 use crate::session::Sessions;
 
 /// What a header takes in memory beside its name and value, about: hyper's map of headers.

@@ -8,7 +8,7 @@ use podtap_wire::Notice;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use crate::ingest::Refusal;
+use crate::refusal::Refusal;
 
 /// The refusals of one tunnel.
 #[derive(Debug, Default)]

@@ -9,10 +9,10 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::Refusal;
 use crate::budget::{Budget, Share};
 use crate::config::Limits;
 use crate::queue::TunnelId;
+use crate::refusal::Refusal;
 
 /// The largest allocation on the word of a `Content-Length`; more grows as it arrives.
 const TRUSTED_BYTES: usize = 64 * 1024;

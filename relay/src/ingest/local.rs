@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use podtap_wire::{OneHop, WebhookResponse};
 
-use crate::server::{Answer, full};
+use crate::answer::{Answer, full};
 
 /// Headers by which an answer speaks for its whole host: what a browser keeps, sends, deletes or
 /// lets run for other paths too, and with them for other people's tunnels.

@@ -6,7 +6,6 @@
 mod body;
 mod local;
 mod pace;
-mod refusal;
 mod respond;
 
 use std::net::IpAddr;
@@ -19,13 +18,14 @@ use jiff::Timestamp;
 use podtap_wire::{EventId, HeaderList, Respond, TunnelKey, WebhookRequest};
 use tokio::time::{Instant, timeout};
 
+use crate::answer::{Answer, text};
 use crate::core::Core;
-use crate::server::{Answer, text};
+use crate::queue::AppendError;
+use crate::refusal::Refusal;
 use crate::spelling;
 use crate::tunnel::directory::Tunnel;
 use pace::Pace;
 
-pub(crate) use refusal::Refusal;
 pub(crate) use respond::Responders;
 
 /// Accepts webhooks.
@@ -171,6 +171,19 @@ fn patience(refusal: Refusal, request: &Request<Incoming>) -> Duration {
         Duration::ZERO
     } else {
         refusal.patience()
+    }
+}
+
+impl From<AppendError> for Refusal {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Full => Self::QueueFull,
+            AppendError::OwnerFull => Self::OwnerQueueFull,
+            AppendError::ShareOfDisk => Self::ShareOfDisk,
+            AppendError::NoSpace => Self::NoSpace,
+            AppendError::UnknownTunnel => Self::UnknownTunnel,
+            AppendError::Unavailable => Self::Unavailable,
+        }
     }
 }
 

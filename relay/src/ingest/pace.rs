@@ -2,11 +2,11 @@
 
 use tokio::time::Instant;
 
-use super::Refusal;
 use crate::config::Rate;
 use crate::peer::PeerGroup;
 use crate::queue::TunnelId;
 use crate::rate::Rates;
+use crate::refusal::Refusal;
 
 /// The part of a tunnel's rate that one peer may use: whoever finds a URL leaves an eighth of it to
 /// Podio, whatever is sent. A relay cannot tell a forged webhook from a real one by what is in it.

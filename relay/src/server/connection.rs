@@ -13,9 +13,10 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::Handler;
 use super::head::{Heads, Record, Recorded};
 use super::idle::Activity;
-use super::{Answer, Handler};
+use crate::answer::Answer;
 use crate::metrics::Metrics;
 use crate::spelling::{MAX_HEADERS, Spelling};
 

@@ -14,17 +14,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::Full;
+use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::answer::Answer;
 use crate::config::Limits;
-use crate::core::Core;
 use crate::metrics::Metrics;
 use crate::peer::{PeerGroup, TrustedProxies};
 use accept::Acceptor;
@@ -33,9 +31,6 @@ use crowd::Crowd;
 use head::Heads;
 use idle::Activity;
 pub(crate) use places::Places;
-
-/// The body of an answer: always whole.
-pub(crate) type Answer = Full<Bytes>;
 
 /// Descriptors that a listener may use beside those of its connections with a place.
 pub(crate) const DESCRIPTORS_BESIDE: usize = places::MAX_CLOSING + crowd::MAX_LINGERING + 2;
@@ -67,15 +62,17 @@ impl<H: Handler> Server<H> {
         (listener, address): (TcpListener, SocketAddr),
         handler: H,
         places: Arc<Places>,
-        core: &Core,
+        proxies: TrustedProxies,
+        limits: Limits,
+        metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             acceptor: Acceptor::new(listener, address),
             handler: Arc::new(handler),
             places,
-            proxies: core.proxies.clone(),
-            limits: core.limits.clone(),
-            metrics: Arc::clone(&core.metrics),
+            proxies,
+            limits,
+            metrics,
         }
     }
 
@@ -143,20 +140,4 @@ impl<H: Handler> Server<H> {
         self.places.settle().await;
         self.acceptor.accept(&self.places, crowd).await
     }
-}
-
-/// A short answer for people.
-pub(crate) fn text(status: StatusCode, words: impl Into<String>) -> Response<Answer> {
-    let mut words = words.into();
-    words.push('\n');
-    let mut answer = Response::new(full(words.into()));
-    *answer.status_mut() = status;
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    answer.headers_mut().insert(header::CONTENT_TYPE, plain);
-    answer
-}
-
-/// A body of these bytes.
-pub(crate) fn full(bytes: Bytes) -> Answer {
-    Full::new(bytes)
 }

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::end::End;
 use super::socket::Socket;
-use crate::server::{Answer, full};
+use crate::answer::{Answer, full};
 
 /// What an upgrade request holds once it is known to be one.
 #[derive(Debug)]

@@ -27,8 +27,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::answer::Answer;
 use crate::core::Core;
-use crate::server::Answer;
 use account::Accounts;
 use arrival::Arrival;
 pub(crate) use end::End;

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use http::{HeaderValue, Response, StatusCode, header};
 
+use crate::answer::{Answer, text};
 use crate::budget::Exhausted;
 use crate::methods::Objection;
-use crate::queue::AppendError;
-use crate::server::{Answer, text};
 
 /// Why a webhook was not accepted. Nothing of it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,7 +199,7 @@ impl Refusal {
     }
 
     /// How long the rest of its body may still come.
-    pub(super) fn patience(self) -> Duration {
+    pub(crate) fn patience(self) -> Duration {
         match self {
             Self::Slow | Self::Broken => Duration::ZERO,
             Self::UnknownTunnel
@@ -223,19 +222,6 @@ impl Refusal {
         };
         // Whole seconds, rounded up: RFC 9110 §10.2.3.
         HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
-    }
-}
-
-impl From<AppendError> for Refusal {
-    fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::Full => Self::QueueFull,
-            AppendError::OwnerFull => Self::OwnerQueueFull,
-            AppendError::ShareOfDisk => Self::ShareOfDisk,
-            AppendError::NoSpace => Self::NoSpace,
-            AppendError::UnknownTunnel => Self::UnknownTunnel,
-            AppendError::Unavailable => Self::Unavailable,
-        }
     }
 }
 
