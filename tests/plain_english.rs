@@ -21,12 +21,13 @@ const AVOIDED: [(&str, &str); 8] = [
     ("stands for", "means"),
 ];
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
     "docs/ARCHITECTURE.md",
     "docs/JSON.md",
+    "docs/OPERATING.md",
     "docs/PODIO.md",
     "docs/UI.md",
     "docs/config.toml",

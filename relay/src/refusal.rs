@@ -68,7 +68,7 @@ const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
 
 impl Refusal {
     /// One of each kind.
-    pub(crate) const ALL: [Self; 17] = {
+    pub(crate) const ALL: [Self; 19] = {
         const NOW: Duration = Duration::ZERO;
         [
             Self::UnknownTunnel,
@@ -83,6 +83,8 @@ impl Refusal {
             Self::ShareOfRate { retry_after: NOW },
             Self::PeerRate { retry_after: NOW },
             Self::QueueFull,
+            Self::OwnerQueueFull,
+            Self::ShareOfDisk,
             Self::NoSpace,
             Self::Memory,
             Self::TunnelMemory,
