@@ -2,6 +2,7 @@
 //! plain bytes: what `podtap trigger` and the terminal UI send. Pure: nothing is read or sent here.
 
 use bytes::Bytes;
+use fastrand::Rng;
 use jiff::Timestamp;
 use podtap_podio::{EventType, PodioEvent, decode, sample};
 use podtap_wire::{HeaderList, WebhookRequest};
@@ -34,13 +35,15 @@ pub struct Draft {
 pub struct NoForm;
 
 impl Draft {
-    /// An event of this type, which may be one that Podio is not known to send.
-    pub fn of_type(event: &str, given: Params) -> Self {
+    /// An event of this type, which may be one that Podio is not known to send. Podio keeps no
+    /// order of its parameters (podio.md 1.2): here `seed` decides it, so that no handler comes to
+    /// rely on one.
+    pub fn of_type(event: &str, given: Params, seed: u64) -> Self {
         let usual = match event.parse::<EventType>() {
             Ok(known) => sample(known),
             Err(_) => vec![("type".to_owned(), event.to_owned())],
         };
-        Self::of_params(merge(usual, given))
+        Self::of_params(shuffled(merge(usual, given), seed))
     }
 
     /// Exactly these parameters.
@@ -112,6 +115,16 @@ fn merge(usual: Params, given: Params) -> Params {
     params
 }
 
+/// In an order by chance; what has the same name stays in its order.
+fn shuffled(mut params: Params, seed: u64) -> Params {
+    let mut names: Vec<String> = params.iter().map(|(name, _)| name.clone()).collect();
+    names.sort_unstable();
+    names.dedup();
+    Rng::with_seed(seed).shuffle(&mut names);
+    params.sort_by_key(|(name, _)| names.iter().position(|known| known == name));
+    params
+}
+
 fn encode(params: Params) -> Bytes {
     Serializer::new(String::new())
         .extend_pairs(params)
@@ -166,7 +179,7 @@ mod tests {
     #[test]
     fn every_type_has_all_that_the_catalogue_requires() {
         for &event in EventType::ALL {
-            let draft = Draft::of_type(event.as_str(), Vec::new());
+            let draft = Draft::of_type(event.as_str(), Vec::new(), 1);
             assert_eq!(draft.event(), Some(event.as_str()));
             for parameter in event.spec().parameters.iter().filter(|p| !p.optional) {
                 assert_eq!(values(&draft, parameter.name).len(), 1, "{event}");
@@ -177,15 +190,30 @@ mod tests {
     #[test]
     fn what_is_given_replaces_or_adds_and_may_repeat() {
         let given = pairs(&[("item_id", "7"), ("tag", "a&b=c ü"), ("tag", "")]);
-        let draft = Draft::of_type("item.update", given);
+        let draft = Draft::of_type("item.update", given, 1);
         assert_eq!(values(&draft, "item_id"), ["7"]);
         assert_eq!(values(&draft, "tag"), ["a&b=c ü", ""]);
         assert_eq!(values(&draft, "type"), ["item.update"]);
     }
 
     #[test]
+    fn no_order_of_the_parameters_can_be_relied_on() {
+        let given = || pairs(&[("tag", "1"), ("tag", "2")]);
+        let drafts = (0..50).map(|seed| Draft::of_type("item.create", given(), seed));
+        let mut bodies: Vec<_> = drafts
+            .map(|draft| {
+                assert_eq!(values(&draft, "tag"), ["1", "2"]);
+                draft.request.body
+            })
+            .collect();
+        bodies.sort_unstable();
+        bodies.dedup();
+        assert!(bodies.len() > 10, "{}", bodies.len());
+    }
+
+    #[test]
     fn an_unknown_type_goes_as_it_is_and_has_a_neighbour() {
-        let draft = Draft::of_type("item.updated", Vec::new());
+        let draft = Draft::of_type("item.updated", Vec::new(), 1);
         assert_eq!(&draft.request.body[..], b"type=item.updated");
         assert_eq!(nearest("item.updated"), Some(EventType::ItemUpdate));
     }

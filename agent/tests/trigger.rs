@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 fn trigger(event: &str, given: &[(&str, &str)]) -> Trigger {
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    let draft = Draft::of_type(event, given.iter().map(own).collect());
+    let draft = Draft::of_type(event, given.iter().map(own).collect(), 1);
     Trigger {
         request: draft.request,
         target: None,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Response;
 use http_body_util::Full;
-use podtap_podio::{EventType, decode, sample};
+use podtap_podio::{Confidence, EventType, decode, sample};
 use serde_json::Value;
 
 use crate::support::{Received, Service, Stage, form_post};
@@ -210,6 +210,9 @@ fn the_list_names_every_type_with_its_parameters() {
         let line = line.unwrap_or_else(|| panic!("{event} is missing"));
         for parameter in event.spec().parameters {
             assert!(line.contains(parameter.name), "{line}");
+            let marked = line.contains(&format!("{}?", parameter.name));
+            let guessed = parameter.confidence == Confidence::Inferred;
+            assert_eq!(marked, guessed, "{line}");
         }
     }
 }

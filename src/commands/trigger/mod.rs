@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use podtap_agent::Target;
 use podtap_agent::draft::{Draft, NoForm, Params, nearest};
-use podtap_podio::EventType;
+use podtap_podio::{Confidence, EventType};
 use tokio::time::MissedTickBehavior;
 
 use self::way::Way;
@@ -21,7 +21,7 @@ use crate::config::Settings;
 use crate::failure::{Code, Failure, Warning};
 use crate::output::json::Object;
 use crate::output::look::Look;
-use crate::output::{lines, print, printable};
+use crate::output::{lines, print, printable, say};
 use crate::running::Running;
 use crate::shutdown::Shutdown;
 
@@ -94,7 +94,9 @@ async fn draft(trigger: &Trigger, settings: &Settings) -> Result<Draft, Failure>
     let Some(id) = &trigger.from else {
         let event = words.next().map(String::as_str).unwrap_or_default();
         note_unknown(event, settings)?;
-        return Ok(Draft::of_type(event, params(words)?));
+        let order = getrandom::u64()
+            .map_err(|error| Failure::because("the system gives no random numbers", &error))?;
+        return Ok(Draft::of_type(event, params(words)?, order));
     };
     let history = open(settings)?;
     let event = load(&history, find(&history, id).await?).await?;
@@ -199,15 +201,17 @@ async fn send_all(
     ))
 }
 
-/// Every type with its parameters, those that may be missing in brackets.
+/// Every type with its parameters, those that may be missing in brackets, guessed ones marked.
 pub(super) fn list() -> Result<ExitCode, Failure> {
     for event in EventType::ALL {
         let spec = event.spec();
         let names = spec.parameters.iter().map(|parameter| {
+            let guessed = parameter.confidence == Confidence::Inferred;
+            let name = format!("{}{}", parameter.name, if guessed { "?" } else { "" });
             if parameter.optional {
-                format!("[{}]", parameter.name)
+                format!("[{name}]")
             } else {
-                parameter.name.to_owned()
+                name
             }
         });
         let names = names.collect::<Vec<_>>().join(" ");
@@ -217,5 +221,6 @@ pub(super) fn list() -> Result<ExitCode, Failure> {
             spec.summary
         ))?;
     }
+    say("\n[ ] may be missing   ? a guess: Podio does not document it");
     Ok(ExitCode::SUCCESS)
 }
