@@ -9,13 +9,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use podtap_disk::age::{self, Now};
 use podtap_podio::client::TlsUnavailable;
-use podtap_wire::{Respond, TunnelHolder, limits};
+use podtap_wire::{Respond, TunnelHolder};
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, DeliveryConfig, LinkConfig, Retention, Target};
+use crate::answers::{Allowance, QUEUED_ANSWERS, QueuedAnswer};
+use crate::config::{Config, LinkConfig, Retention, Target};
 use crate::connection::Connector;
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
@@ -24,7 +25,7 @@ use crate::handle::{AgentHandle, CHANGE_BUFFER, Change};
 use crate::history::{self, History, HistoryError, Pending, Writer, WriterThread};
 use crate::hooks::{Hooks, HooksError};
 use crate::insights::Insights;
-use crate::link::{DialError, Face, Link, QUEUED_RESPONSES, Stop};
+use crate::link::{DialError, Face, Link, Stop};
 use crate::lock::{Lock, LockError};
 use crate::replay::{self, Replayer};
 use crate::status::Status;
@@ -139,8 +140,8 @@ impl Agent {
         let history = History::open_read_only(&path)?;
         let needs_tls = needs_tls(link.as_ref(), target.as_ref());
         let (tls, connector) = Connector::with_tls(&trust, needs_tls)?;
-        let answers_sender = answers_sender(link.as_ref());
-        let forwarder = Forwarder::new(&delivery, connector, keeps(answers_sender, &delivery));
+        let (allowance, whole, answers, responses) = answering(link.as_ref());
+        let forwarder = Forwarder::new(&delivery, connector, whole);
         let status = watch::Sender::new(Status {
             tunnel: link.as_ref().map(|link| link.tunnel.as_str().to_owned()),
             target: target.clone(),
@@ -170,7 +171,6 @@ impl Agent {
         let watch = link.is_some().then(watch);
         let hooks = || Hooks::new(insights, podio, &status, &changes);
         let hooks = link.is_some().then(hooks);
-        let (answers, responses) = mpsc::channel(QUEUED_RESPONSES);
         // Only the agent with the link delivers: beside it, another one would deliver twice.
         let delivery = match (&link, target) {
             (Some(_), Some(target)) => Some(Delivery {
@@ -181,7 +181,7 @@ impl Agent {
                 config: delivery,
                 gate,
                 status: status.clone(),
-                responses: answers_sender.then_some(answers),
+                responses: answers,
             }),
             _ => None,
         };
@@ -190,6 +190,7 @@ impl Agent {
             status,
             changes,
             deliver: delivery.is_some(),
+            answers: allowance,
         };
         let link = match link {
             Some(link) => Some(Link::new(&link, tls, face, responses)?),
@@ -292,15 +293,20 @@ fn open_writer(
     }
 }
 
-/// Bytes of an answer that are needed: what goes back to the sender is whole.
-fn keeps(answers_sender: bool, delivery: &DeliveryConfig) -> usize {
-    let whole = answers_sender.then_some(limits::MAX_BODY_BYTES);
-    whole.unwrap_or(delivery.max_response_bytes)
-}
-
-/// Whether the local service's answers go back to the sender.
-fn answers_sender(link: Option<&LinkConfig>) -> bool {
-    link.is_some_and(|link| link.respond == Respond::Local)
+/// What answers may take, and the way that they go back to the sender, where they do.
+fn answering(
+    link: Option<&LinkConfig>,
+) -> (
+    Allowance,
+    Option<Allowance>,
+    Option<mpsc::Sender<QueuedAnswer>>,
+    mpsc::Receiver<QueuedAnswer>,
+) {
+    let (sender, receiver) = mpsc::channel(QUEUED_ANSWERS);
+    let is_local = link.is_some_and(|link| link.respond == Respond::Local);
+    let allowance = Allowance::default();
+    let whole = is_local.then(|| allowance.clone());
+    (allowance, whole, is_local.then_some(sender), receiver)
 }
 
 /// What has to be done to a history now and then. What fails is done the next time.

@@ -6,6 +6,7 @@
 //! history through [`AgentHandle`], the only door for the terminal UI and the command line.
 
 mod agent;
+mod answers;
 pub mod config;
 pub mod connection;
 mod delivery;

@@ -296,6 +296,26 @@ async fn under_respond_local_the_sender_hears_the_local_service() {
 }
 
 #[tokio::test]
+async fn an_answer_larger_than_the_relay_takes_is_a_502_and_costs_no_link() {
+    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let large = "x".repeat(9 * 1024 * 1024);
+    let service = Service::start(move |_| answer(200, &large)).await;
+    let mut link = relay.link();
+    link.respond = Respond::Local;
+    let running = Running::start(config(&folder, link, &service));
+    let url = running.up().await;
+
+    for number in 1..=2 {
+        let heard = post(&url, "", &body_of(number)).await;
+        assert!(heard.starts_with("HTTP/1.1 502"), "{heard:.200}");
+        assert!(heard.contains("9437184 bytes"), "{heard:.400}");
+    }
+
+    assert_eq!(running.handle.status().borrow().reconnects, 0);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn without_a_local_service_events_are_held() {
     let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
     let config = Config {

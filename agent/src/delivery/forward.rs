@@ -17,6 +17,7 @@ use tower_service::Service as _;
 
 use super::headers::{self, Marks, Origin};
 use super::letters;
+use crate::answers::{Allowance, Room};
 use crate::config::{DeliveryConfig, Target};
 use crate::connection::{Connector, Reading};
 use crate::history::Outcome;
@@ -50,6 +51,8 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
     /// The body's whole size.
     pub(crate) body_bytes: u64,
+    /// The memory of the whole body, where that is to go back to the sender and may.
+    pub(crate) room: Option<Room>,
 }
 
 impl Answer {
@@ -60,6 +63,7 @@ impl Answer {
             headers,
             mut body,
             body_bytes,
+            ..
         } = self;
         if body.len() > max_bytes {
             // A copy, so that the rest does not stay in memory with it.
@@ -119,11 +123,18 @@ pub(crate) struct Forwarder {
     timeout: Duration,
     preserve_host: bool,
     keep_bytes: usize,
+    /// Where the whole answer goes back to the sender.
+    answers: Option<Allowance>,
 }
 
 impl Forwarder {
-    /// A forwarder that keeps up to `keep_bytes` of an answer's body.
-    pub(crate) fn new(config: &DeliveryConfig, connector: Connector, keep_bytes: usize) -> Self {
+    /// A forwarder that keeps as much of an answer's body as the history does, and the whole one as
+    /// far as `answers` allow.
+    pub(crate) fn new(
+        config: &DeliveryConfig,
+        connector: Connector,
+        answers: Option<Allowance>,
+    ) -> Self {
         let kept_alive = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
@@ -143,7 +154,8 @@ impl Forwarder {
             }),
             timeout,
             preserve_host,
-            keep_bytes,
+            keep_bytes: config.max_response_bytes,
+            answers,
         }
     }
 
@@ -252,6 +264,7 @@ impl Forwarder {
         let (parts, mut incoming) = response.into_parts();
         let mut body = BytesMut::new();
         let mut body_bytes = 0;
+        let mut room = self.answers.as_ref().map(Allowance::room);
         while let Some(frame) = incoming.frame().await {
             let frame = frame.map_err(|error| {
                 let reason = reason::words(&error);
@@ -261,8 +274,20 @@ impl Forwarder {
             })?;
             if let Ok(data) = frame.into_data() {
                 body_bytes += data.len() as u64;
-                let room = self.keep_bytes.saturating_sub(body.len()).min(data.len());
-                body.extend_from_slice(data.get(..room).unwrap_or_default());
+                room = room.and_then(|mut room| {
+                    let has_room = room.grow(body.len() + data.len());
+                    has_room.then_some(room)
+                });
+                if room.is_some() {
+                    body.extend_from_slice(&data);
+                    continue;
+                }
+                if body.len() > self.keep_bytes {
+                    // A copy, so that the rest does not stay in memory with it.
+                    body = BytesMut::from(body.get(..self.keep_bytes).unwrap_or_default());
+                }
+                let left = self.keep_bytes.saturating_sub(body.len()).min(data.len());
+                body.extend_from_slice(data.get(..left).unwrap_or_default());
             }
         }
         Ok(Answer {
@@ -270,6 +295,7 @@ impl Forwarder {
             headers: HeaderList::from(&parts.headers),
             body: body.freeze(),
             body_bytes,
+            room,
         })
     }
 }

@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::answers::QueuedAnswer;
 use crate::config::{DeliveryConfig, Target};
 use crate::history::{
     Event, EventKey, HistoryError, Hold, NewAttempt, Note, Outcome, Pending, Position, Writer,
@@ -58,7 +59,7 @@ pub(crate) struct Delivery {
     pub(crate) gate: Gate,
     pub(crate) status: watch::Sender<Status>,
     /// Where answers go that the sender waits for, under `Respond::Local`.
-    pub(crate) responses: Option<mpsc::Sender<ResponseFrame>>,
+    pub(crate) responses: Option<mpsc::Sender<QueuedAnswer>>,
 }
 
 /// An event that waits for its delivery.
@@ -284,18 +285,23 @@ impl Delivery {
         }
     }
 
-    /// The outcome to be stored; the whole answer also goes to whoever waits for it.
-    fn answered(&self, event: &Event, answer: Answer) -> Outcome {
-        let whole = answer.body.len() as u64 == answer.body_bytes;
-        if let (Some(responses), Some(seq), true) = (&self.responses, event.seq, whole) {
-            let headers = HeaderList::from(&headers::end_to_end(&answer.headers));
-            let response = WebhookResponse {
-                status: answer.status,
-                headers,
-                body: answer.body.clone(),
+    /// The outcome to be stored; the whole answer also goes to whoever waits for it, or the news that
+    /// it is too large.
+    fn answered(&self, event: &Event, mut answer: Answer) -> Outcome {
+        if let (Some(responses), Some(seq)) = (&self.responses, event.seq) {
+            let room = answer.room.take();
+            let response = if room.is_some() {
+                WebhookResponse {
+                    status: answer.status,
+                    headers: HeaderList::from(&headers::end_to_end(&answer.headers)),
+                    body: answer.body.clone(),
+                }
+            } else {
+                too_large(answer.body_bytes)
             };
+            let frame = ResponseFrame { seq, response };
             // Without room the link is down, and the relay has answered by itself already.
-            let _ = responses.try_send(ResponseFrame { seq, response });
+            let _ = responses.try_send(QueuedAnswer { frame, room });
         }
         answer.into_outcome(self.config.max_response_bytes)
     }
@@ -339,6 +345,19 @@ impl Delivery {
                     true
                 }
             });
+    }
+}
+
+/// What the sender gets in place of an answer that does not go through the relay.
+fn too_large(body_bytes: u64) -> WebhookResponse {
+    let words =
+        format!("the local service's answer of {body_bytes} bytes is too large to pass on\n");
+    WebhookResponse {
+        status: 502,
+        headers: [("content-type", "text/plain; charset=utf-8")]
+            .into_iter()
+            .collect(),
+        body: words.into(),
     }
 }
 

@@ -14,11 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use podtap_wire::{Hello, ResponseFrame, Welcome};
+use podtap_wire::{Hello, Welcome};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::answers::{Allowance, QueuedAnswer};
 use crate::config::LinkConfig;
 use crate::handle::Change;
 use crate::history::Writer;
@@ -29,9 +30,6 @@ pub use dial::DialError;
 use dial::{Dialer, Socket};
 use disconnect::Disconnect;
 pub(crate) use disconnect::Stop;
-
-/// Answers of the local service that may wait for the relay, under `Respond::Local`.
-pub(crate) const QUEUED_RESPONSES: usize = 64;
 
 /// Pause between two looks at whether the machine has slept.
 const SLEEP_CHECK: Duration = Duration::from_secs(1);
@@ -44,6 +42,8 @@ pub(crate) struct Face {
     pub(crate) changes: broadcast::Sender<Change>,
     /// Whether new events are to be delivered.
     pub(crate) deliver: bool,
+    /// What answers may take, which the relay has a say in.
+    pub(crate) answers: Allowance,
 }
 
 /// The link. Built once, run once.
@@ -52,7 +52,7 @@ pub(crate) struct Link {
     dialer: Dialer,
     hello: Hello,
     face: Face,
-    responses: mpsc::Receiver<ResponseFrame>,
+    responses: mpsc::Receiver<QueuedAnswer>,
     backoff: Backoff,
 }
 
@@ -61,7 +61,7 @@ impl Link {
         config: &LinkConfig,
         tls: Arc<rustls::ClientConfig>,
         face: Face,
-        responses: mpsc::Receiver<ResponseFrame>,
+        responses: mpsc::Receiver<QueuedAnswer>,
     ) -> Result<Self, DialError> {
         let hello = Hello {
             client: concat!("podtap/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -179,6 +179,7 @@ impl Link {
 
 impl Face {
     fn welcomed(&self, welcome: Welcome) {
+        self.answers.heed(&welcome.limits);
         // Not the URL: its key is the only secret that keeps others from posting.
         tracing::info!(
             tunnel = welcome.tunnel.as_str(),

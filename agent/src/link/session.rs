@@ -10,9 +10,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink, SinkExt, StreamExt};
 use jiff::Timestamp;
 use podtap_wire::limits::{PING_PERIOD, SILENCE_LIMIT};
-use podtap_wire::{
-    Ack, AgentFrame, Decoded, EventFrame, Hello, Notice, RelayFrame, ResponseFrame, Seq, Welcome,
-};
+use podtap_wire::{Ack, AgentFrame, Decoded, EventFrame, Hello, Notice, RelayFrame, Seq, Welcome};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until, timeout};
@@ -23,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::SleepWatch;
 use super::disconnect::{Disconnect, Stop};
 use super::socket::messages;
+use crate::answers::QueuedAnswer;
 use crate::history::{DeliveryState, HistoryError, NewEvent, Note, Storage};
 use crate::link::Face;
 use crate::reason;
@@ -73,7 +72,7 @@ where
 pub(super) async fn run<S>(
     socket: WebSocketStream<S>,
     face: &Face,
-    responses: &mut mpsc::Receiver<ResponseFrame>,
+    responses: &mut mpsc::Receiver<QueuedAnswer>,
     token: &CancellationToken,
 ) -> Disconnect
 where
@@ -251,7 +250,7 @@ impl Face {
 async fn speak<S>(
     mut sink: SplitSink<WebSocketStream<S>, Message>,
     mut acks: watch::Receiver<Option<Seq>>,
-    responses: &mut mpsc::Receiver<ResponseFrame>,
+    responses: &mut mpsc::Receiver<QueuedAnswer>,
 ) -> Result<(), Disconnect>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -268,8 +267,9 @@ where
                 let Some(through) = *acks.borrow_and_update() else { continue };
                 say(&mut sink, &AgentFrame::Ack(Ack { through })).await?;
             }
-            Some(response) = responses.recv() => {
-                say(&mut sink, &AgentFrame::Response(response)).await?;
+            Some(QueuedAnswer { frame, room }) = responses.recv() => {
+                say(&mut sink, &AgentFrame::Response(frame)).await?;
+                drop(room);
             }
             _ = ping.tick() => {
                 let ping = Message::Ping(bytes::Bytes::new());

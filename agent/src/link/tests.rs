@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::disconnect::{Disconnect, Stop};
 use super::{Face, session};
+use crate::answers::{Allowance, QueuedAnswer};
 use crate::handle::Change;
 use crate::history::{Appended, Command, HistoryError, NewEvent, Note, Writer};
 use crate::status::{LinkState, Status};
@@ -28,7 +29,7 @@ use crate::status::{LinkState, Status};
 struct World {
     relay: WebSocketStream<DuplexStream>,
     history: mpsc::Receiver<Command>,
-    responses: mpsc::Sender<ResponseFrame>,
+    responses: mpsc::Sender<QueuedAnswer>,
     status: watch::Receiver<Status>,
     changes: broadcast::Receiver<Change>,
     token: CancellationToken,
@@ -57,6 +58,7 @@ impl World {
             status: status.clone(),
             changes: sender,
             deliver: true,
+            answers: Allowance::default(),
         };
         let mut session = JoinSet::new();
         session.spawn(run(near, face, answered, token.clone()));
@@ -138,7 +140,7 @@ impl World {
 async fn run(
     stream: DuplexStream,
     face: Face,
-    mut responses: mpsc::Receiver<ResponseFrame>,
+    mut responses: mpsc::Receiver<QueuedAnswer>,
     token: CancellationToken,
 ) -> Disconnect {
     let mut socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
@@ -362,7 +364,7 @@ async fn the_local_services_answers_go_back() {
         response,
     };
 
-    world.responses.send(frame.clone()).await.unwrap();
+    world.responses.send(frame.clone().into()).await.unwrap();
 
     assert_eq!(world.next_frame().await, Some(AgentFrame::Response(frame)));
 }

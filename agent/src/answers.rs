@@ -1,0 +1,132 @@
+//! The local service's answers on their way back to the sender: how large one may be, which the
+//! relay says, and how much memory all of them may take, from the first byte that is read until the
+//! last one is sent.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use podtap_wire::limits::DEFAULT_MAX_RESPONSE_BYTES;
+use podtap_wire::{RelayLimits, ResponseFrame};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Answers that may wait for the relay.
+pub(crate) const QUEUED_ANSWERS: usize = 64;
+
+/// Bytes of all answers together.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// Memory is counted in KiB.
+const UNIT: usize = 1024;
+
+/// What answers may take. Clones are of the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Allowance {
+    /// The largest answer that the relay takes.
+    most: Arc<AtomicUsize>,
+    budget: Arc<Semaphore>,
+}
+
+/// The memory of one answer; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Room {
+    allowance: Allowance,
+    held: Option<OwnedSemaphorePermit>,
+}
+
+/// An answer that waits for the relay, with its memory.
+#[derive(Debug)]
+pub(crate) struct QueuedAnswer {
+    pub(crate) frame: ResponseFrame,
+    pub(crate) room: Option<Room>,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self {
+            most: Arc::new(AtomicUsize::new(DEFAULT_MAX_RESPONSE_BYTES)),
+            budget: Arc::new(Semaphore::new(MAX_BYTES / UNIT)),
+        }
+    }
+}
+
+impl Allowance {
+    /// Takes over what a relay says in its welcome.
+    pub(crate) fn heed(&self, limits: &RelayLimits) {
+        let most = match limits.max_response_bytes {
+            0 => DEFAULT_MAX_RESPONSE_BYTES,
+            most => usize::try_from(most).unwrap_or(usize::MAX),
+        };
+        self.most.store(most, Ordering::Relaxed);
+    }
+
+    /// Room for an answer of which nothing is there yet.
+    pub(crate) fn room(&self) -> Room {
+        Room {
+            allowance: self.clone(),
+            held: None,
+        }
+    }
+}
+
+impl Room {
+    /// Makes room for so many bytes in all; false where the relay takes less, or where other answers
+    /// take too much.
+    pub(crate) fn grow(&mut self, bytes: usize) -> bool {
+        if bytes > self.allowance.most.load(Ordering::Relaxed) {
+            return false;
+        }
+        let held = self
+            .held
+            .as_ref()
+            .map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = bytes.div_ceil(UNIT).saturating_sub(held);
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        let budget = Arc::clone(&self.allowance.budget);
+        let Ok(permit) = budget.try_acquire_many_owned(more) else {
+            return false;
+        };
+        match &mut self.held {
+            Some(held) => held.merge(permit),
+            none => *none = Some(permit),
+        }
+        true
+    }
+}
+
+impl From<ResponseFrame> for QueuedAnswer {
+    fn from(frame: ResponseFrame) -> Self {
+        Self { frame, room: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    #[test]
+    fn an_answer_is_as_large_as_the_relay_takes_and_all_stay_within_the_budget() {
+        let allowance = Allowance::default();
+        let mut rooms: Vec<Room> = (0..8).map(|_| allowance.room()).collect();
+        let mut grown = 0;
+        for step in 1..=8 {
+            grown = rooms
+                .iter_mut()
+                .filter_map(|room| room.grow(step * MIB).then_some(()))
+                .count();
+        }
+        assert!(grown < 8, "not all may have 8 MiB");
+        assert_eq!(allowance.budget.available_permits(), 0);
+        rooms.clear();
+        assert!(allowance.room().grow(8 * MIB));
+        assert!(!allowance.room().grow(8 * MIB + 1));
+
+        allowance.heed(&RelayLimits {
+            max_response_bytes: 1000,
+            ..RelayLimits::default()
+        });
+        assert!(allowance.room().grow(1000));
+        assert!(!allowance.room().grow(1001));
+    }
+}
