@@ -54,6 +54,7 @@ impl Settings {
             | Key::MOUSE
             | Key::FORWARD_VERIFY
             | Key::BREAK_LOOPS
+            | Key::INSECURE_LOCAL
             | Key::ALLOW_PLAINTEXT_RELAY => self.switch(key, false).map(drop),
             Key::FORWARD_TO => self.target().map(drop),
             Key::RELAY => self.relay().map(drop),

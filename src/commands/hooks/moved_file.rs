@@ -80,7 +80,7 @@ impl MovedFile {
     pub(super) fn write(&self, moved: &[Moved]) -> Result<(), Failure> {
         let folder = self.path.parent().unwrap_or(&self.path);
         let write = || {
-            std::fs::create_dir_all(folder)?;
+            podtap_disk::private::folder(folder)?;
             // Readable by its owner alone, as the crate makes it.
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             serde_json::to_writer_pretty(&mut file, moved)?;
