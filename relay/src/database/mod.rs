@@ -117,7 +117,16 @@ impl Database {
         let database = Self {
             path: data_dir.join(FILE_NAME),
         };
-        database.migrate(&mut database.writer()?)?;
+        let mut connection = database.writer()?;
+        // SQLite opens a file that it may not write all the same, and begins to read it.
+        let is_readonly = connection.is_readonly(c"main");
+        if is_readonly.map_err(database.failed("open the database"))? {
+            return Err(Error::DataDir {
+                source: std::io::ErrorKind::PermissionDenied.into(),
+                path: data_dir.to_owned(),
+            });
+        }
+        database.migrate(&mut connection)?;
         Ok(database)
     }
 
