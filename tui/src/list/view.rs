@@ -82,11 +82,11 @@ fn columns(app: &App, row: &EventRow, selected: bool, time: usize, width: usize)
     let rest = width.saturating_sub(fixed);
     let (object, rest) = (rest.min(OBJECT), rest.saturating_sub(OBJECT));
     line = match &row.event_type {
-        Some(kind) => {
-            line.column(Role::Plain, kind, KIND)
-                .space(1)
-                .column(Role::Plain, about(row), object)
-        }
+        Some(kind) => line.column(Role::Plain, kind, KIND).space(1).column(
+            Role::Plain,
+            about(row, object),
+            object,
+        ),
         None => line.column(
             Role::Plain,
             format!("{} {}", row.method, row.path),
@@ -135,8 +135,9 @@ fn signs(app: &App, row: &EventRow, selected: bool) -> String {
     format!("{first}{second}{third}")
 }
 
-/// What the event is about: object and revision, else the hook; of a burst how many it stands for.
-fn about(row: &EventRow) -> String {
+/// What the event is about, in `room` cells: object and revision, else the hook; of a burst how many
+/// it stands for. Where there is no room, the object's kind goes first, which the type mostly says.
+fn about(row: &EventRow, room: usize) -> String {
     if let Some(burst) = &row.burst {
         let (many, rate) = (
             words::number(burst.events),
@@ -144,7 +145,11 @@ fn about(row: &EventRow) -> String {
         );
         return format!("{many} events · {rate}/s");
     }
-    words::about(row)
+    let about = words::about(row);
+    match about.split_once(' ') {
+        Some((_, short)) if about.chars().count() > room => short.to_owned(),
+        _ => about,
+    }
 }
 
 /// What a person has to know: hooks that cannot be had, else the loop that was found last.
@@ -299,4 +304,27 @@ fn waiting(app: &App, width: usize) -> Vec<Line> {
         None => Line::of(Role::Quiet, "Or try ").put(Role::Plain, "podtap trigger item.create"),
     });
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use podtap_podio::{ObjectKind, ObjectRef};
+
+    use super::*;
+    use crate::testing::row;
+
+    #[test]
+    fn an_id_of_ten_digits_keeps_its_revision_where_there_is_little_room() {
+        let object = Some(ObjectRef {
+            kind: ObjectKind::Item,
+            id: 3_276_908_609,
+        });
+        let row = EventRow {
+            object,
+            revision: Some(4),
+            ..row(1)
+        };
+        assert_eq!(about(&row, 18), "item 3276908609 r4");
+        assert_eq!(about(&row, 16), "3276908609 r4");
+    }
 }
