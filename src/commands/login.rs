@@ -1,6 +1,8 @@
 //! `podtap login`: a person lets podtap in, in the browser; the redirect comes back to loopback.
 
 use std::convert::Infallible;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,8 +16,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use podtap_podio::client::{Credentials, Grant};
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::podio::{base_url, build, registered};
 use crate::cli::Login;
@@ -26,6 +29,15 @@ use crate::shutdown::Shutdown;
 
 /// How long a person may take to say yes.
 const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Ports that are tried for one that is free at both addresses.
+const PORTS_TRIED: usize = 10;
+
+/// Connections served at once.
+const CONNECTIONS: usize = 16;
+
+/// How long the page has to take its answer.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What Podio appended to the redirect: the code, or why there is none.
 type Verdict = Result<SecretString, String>;
@@ -39,8 +51,8 @@ pub(crate) async fn run(login: Login, settings: &Settings) -> Result<ExitCode, F
         ));
     };
     let shutdown = Shutdown::watch()?;
-    let listener = TcpListener::bind(("127.0.0.1", login.port.unwrap_or(0))).await?;
-    let redirect_uri = format!("http://localhost:{}/", listener.local_addr()?.port());
+    let listeners = Listeners::bind(login.port.unwrap_or(0)).await?;
+    let redirect_uri = format!("http://localhost:{}/", listeners.port()?);
     let state = random_state()?;
     let credentials = |grant| Credentials {
         client_id: client_id.clone(),
@@ -49,11 +61,14 @@ pub(crate) async fn run(login: Login, settings: &Settings) -> Result<ExitCode, F
     };
     let page =
         credentials(Grant::Stored).authorize_url(&base_url(settings)?, &redirect_uri, &state);
-    print(&format!("Open this page and let podtap in:\n\n  {page}\n"))?;
+    let minutes = PATIENCE.as_secs() / 60;
+    print(&format!(
+        "Open this page within {minutes} minutes and let podtap in:\n\n  {page}\n"
+    ))?;
     let verdict = tokio::select! {
         () = shutdown.token().cancelled() => return Ok(shutdown.exit_code()),
         () = tokio::time::sleep(PATIENCE) => Err("no answer came in time".to_owned()),
-        verdict = redirect(listener, state) => verdict?,
+        verdict = redirect(listeners, state) => verdict?,
     };
     let code = verdict
         .map_err(|why| Failure::new(Code::Refused, "Podio gave no permission").fact("why", why))?;
@@ -61,6 +76,58 @@ pub(crate) async fn run(login: Login, settings: &Settings) -> Result<ExitCode, F
     build(settings, credentials(grant))?.login().await?;
     print("Logged in; the tokens are kept in the data folder, readable by you alone")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Both of the addresses that `localhost` may mean: whoever has the other one would get the code.
+struct Listeners {
+    v4: TcpListener,
+    /// `None` where this machine has no IPv6.
+    v6: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// At this port, or at any that is free at both for 0.
+    async fn bind(port: u16) -> std::io::Result<Self> {
+        let mut tries = PORTS_TRIED;
+        loop {
+            tries -= 1;
+            let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+            let beside = (Ipv6Addr::LOCALHOST, v4.local_addr()?.port());
+            let v6 = match TcpListener::bind(beside).await {
+                Ok(v6) => Some(v6),
+                Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                    if port == 0 && tries > 0 {
+                        continue;
+                    }
+                    return Err(error);
+                }
+                Err(_) => None,
+            };
+            return Ok(Self { v4, v6 });
+        }
+    }
+
+    fn port(&self) -> std::io::Result<u16> {
+        Ok(self.v4.local_addr()?.port())
+    }
+
+    /// The next connection of either.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no connection.
+    async fn accept(&self) -> std::io::Result<TcpStream> {
+        let v6 = async {
+            match &self.v6 {
+                Some(v6) => v6.accept().await,
+                None => std::future::pending().await,
+            }
+        };
+        let accepted = tokio::select! {
+            accepted = self.v4.accept() => accepted,
+            accepted = v6 => accepted,
+        };
+        Ok(accepted?.0)
+    }
 }
 
 /// OAuth's defence against forged redirects: 128 random bits.
@@ -72,11 +139,23 @@ fn random_state() -> Result<String, Failure> {
 }
 
 /// Serves the loopback address until a redirect with the right state comes.
-async fn redirect(listener: TcpListener, state: String) -> Result<Verdict, Failure> {
+async fn redirect(listeners: Listeners, state: String) -> Result<Verdict, Failure> {
     let (found, mut verdicts) = mpsc::channel(1);
-    let serve = async {
-        loop {
-            let (stream, _) = listener.accept().await?;
+    let mut connections = JoinSet::new();
+    // Each arm is cancel-safe. A page that sends nothing keeps no other one out.
+    loop {
+        let stream = tokio::select! {
+            Some(verdict) = verdicts.recv() => {
+                // The page is told before the listener goes.
+                let rest = async { while connections.join_next().await.is_some() {} };
+                tokio::time::timeout(GOODBYE, rest).await.ok();
+                return Ok(verdict);
+            }
+            Some(_) = connections.join_next() => continue,
+            accepted = listeners.accept(), if connections.len() < CONNECTIONS => accepted?,
+        };
+        let (found, state) = (found.clone(), state.clone());
+        connections.spawn(async move {
             let answer = service_fn(|request: Request<Incoming>| {
                 let verdict = verdict(request.uri().query().unwrap_or_default(), &state);
                 let found = found.clone();
@@ -102,12 +181,8 @@ async fn redirect(listener: TcpListener, state: String) -> Result<Verdict, Failu
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection to the login page broke");
             }
-            if let Ok(verdict) = verdicts.try_recv() {
-                return Ok::<_, std::io::Error>(verdict);
-            }
-        }
-    };
-    Ok(serve.await?)
+        });
+    }
 }
 
 /// What a redirect's query says; `None` where it is not the one that was asked for.
@@ -147,5 +222,21 @@ mod tests {
             "ours",
         );
         assert_eq!(denied.unwrap().unwrap_err(), "no way");
+    }
+
+    #[tokio::test]
+    async fn a_page_that_sends_nothing_keeps_the_redirect_from_nobody() {
+        use tokio::io::AsyncWriteExt as _;
+
+        let listeners = Listeners::bind(0).await.unwrap();
+        let address = (Ipv4Addr::LOCALHOST, listeners.port().unwrap());
+        let _silent = TcpStream::connect(address).await.unwrap();
+        let mut page = TcpStream::connect(address).await.unwrap();
+        page.write_all(b"GET /?code=abc&state=ours HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+
+        let verdict = redirect(listeners, "ours".to_owned()).await.unwrap();
+        assert_eq!(verdict.unwrap().expose_secret(), "abc");
     }
 }

@@ -272,3 +272,124 @@ async fn get(url: &str) -> crate::support::Answer {
     let request = format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
     crate::support::send(authority, request.as_bytes()).await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_of_several_hooks_has_its_own_result_and_a_bad_url_is_refused() {
+    let stage = Stage::new();
+    let podio = Podio::start(&stage).await;
+    let create = |event: &str, url: &str| {
+        let args = ["hooks", "create", event, url, "--json"];
+        podio.command(&stage, &args).output().unwrap()
+    };
+    let made = create("item.create,item.update", "http://203.0.113.9/h");
+    assert!(made.status.success(), "{made:?}");
+    let ids: Vec<String> = podio
+        .hooks(&stage)
+        .iter()
+        .map(|hook| hook["hook_id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids.len(), 2);
+
+    for url in [
+        "ftp://a.example.com/",
+        "http://u:p@a.example.com/",
+        "http://a.example.com/#x",
+    ] {
+        let refused = create("item.update", url);
+        assert_eq!(refused.status.code(), Some(2), "{url}: {refused:?}");
+    }
+    let mistyped = create("item.craete", "http://203.0.113.9/h");
+    let told = String::from_utf8_lossy(&mistyped.stderr).into_owned();
+    assert!(told.contains("did you mean `item.create`"), "{told}");
+
+    let args = ["hooks", "delete", &ids[0], "999", &ids[1]];
+    let deleted = podio.command(&stage, &args).output().unwrap();
+    assert_eq!(deleted.status.code(), Some(6), "{deleted:?}");
+    let told = String::from_utf8_lossy(&deleted.stdout).into_owned();
+    assert_eq!(told.lines().count(), 2, "{told}");
+    assert!(!told.contains("999"), "{told}");
+    assert_eq!(podio.hooks(&stage).len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hooks_move_to_the_tunnel_and_back() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let podio = Podio::start(&stage).await;
+    let old = "http://203.0.113.9/podio/hook?env=prod";
+    podio.objects(&stage, &["hooks", "create", "item.update", old, "--json"]);
+    let target = service.address().to_string();
+    let args = ["listen", &target, "--name", "crm", "--json"];
+    let agent = Process::spawn(podio.command(&stage, &args));
+    let ready = agent.object("ready", |_| true).await;
+    let url = ready["url"].as_str().unwrap().to_owned();
+
+    let moved = podio
+        .command(&stage, &["hooks", "move", APP, "--to", &url])
+        .output()
+        .unwrap();
+    assert!(moved.status.success(), "{moved:?}");
+    let hooks = podio.hooks(&stage);
+    assert_eq!(hooks.len(), 1, "{hooks:?}");
+    assert_eq!(hooks[0]["url"], format!("{url}podio/hook?env=prod"));
+    assert_eq!(hooks[0]["status"], "active");
+    assert_eq!(hooks[0]["url_verdict"], "this tunnel");
+
+    let undone = podio
+        .command(&stage, &["hooks", "move", "--undo"])
+        .output()
+        .unwrap();
+    assert!(undone.status.success(), "{undone:?}");
+    let hooks = podio.hooks(&stage);
+    assert_eq!((hooks.len(), hooks[0]["url"].as_str()), (1, Some(old)));
+    let again = podio
+        .command(&stage, &["hooks", "move", "--undo"])
+        .output()
+        .unwrap();
+    assert_eq!(again.status.code(), Some(6), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hooks_that_cannot_be_had_are_told_with_the_cure_and_wrong_credentials_end_the_start() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let podio = Podio::start(&stage).await;
+    let target = service.address().to_string();
+    let args = [
+        "listen",
+        &target,
+        "--name",
+        "crm",
+        "--json",
+        "--app",
+        "999",
+        "--on",
+        "item.update",
+    ];
+    let agent = Process::spawn(podio.command(&stage, &args));
+    let hook = agent.object("hook", |hook| hook["state"] == "failed").await;
+    let why = hook["error"].as_str().unwrap();
+    assert!(why.contains("is app 999 the right id?"), "{why}");
+    drop(agent);
+
+    let args = [
+        "listen",
+        &target,
+        "--name",
+        "other",
+        "--json",
+        "--app",
+        APP,
+        "--on",
+        "item.update",
+    ];
+    // On a stage of its own, where no tokens of the right credentials are kept.
+    let stage = Stage::new();
+    let mut listen = podio.command(&stage, &args);
+    listen.env("PODTAP_PODIO_CLIENT_SECRET", "wrong");
+    let mut agent = Process::spawn(listen);
+    assert_eq!(agent.ended().await.code(), Some(3), "{}", agent.stderr());
+    assert!(
+        agent.stderr().contains("--hooks-optional"),
+        "{}",
+        agent.stderr()
+    );
+}

@@ -72,7 +72,7 @@ pub enum Maker {
 impl Default for Maker {
     fn default() -> Self {
         Self::Unknown {
-            reason: "nobody was asked".to_owned(),
+            reason: "Podio was not asked".to_owned(),
         }
     }
 }
@@ -132,8 +132,8 @@ impl LoopFinding {
     pub fn cure(&self) -> String {
         if let Maker::Other { by } = &self.maker {
             return format!(
-                "nothing to mend in this service if {by} is somebody else's: these changes come \
-                 from there"
+                "these changes come from {by}: if that is not your service, there is nothing to fix \
+                 here"
             );
         }
         let Some((doing, call)) = self.write() else {
