@@ -3,7 +3,8 @@
 //! For tests, for `podtap sandbox`, and for `podtap demo`, where [`life`] makes things happen.
 //! State is in memory and begins as [`Seed`] says. Built in layers: `world` is what exists and how
 //! it changes, `api` is requests to answers on it, both without I/O; `server` and `fire` are the
-//! sockets.
+//! sockets. `guard` keeps pages of other sites out, `control` is what it can be told beside Podio's
+//! API. What Podio has and the sandbox has not answers 501 with its name.
 //!
 //! # Where it guesses
 //!
@@ -19,6 +20,9 @@
 //! - That events of a suspended hook are dropped, and that it still shows as active.
 //! - That an update without a difference makes a revision, that deleting an item fires
 //!   `item.delete` alone, and that comments on tasks fire nothing.
+//! - That changing and deleting a field, and switching an app or a form on and off, fire `app.update`
+//!   and `form.update`; that comments changed fire nothing.
+//! - Labels of tasks by their text, one organization for all spaces, and everybody in UTC.
 //! - Headers of webhooks, and that each comes on its own connection.
 //!
 //! # Examples
