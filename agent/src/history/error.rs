@@ -38,7 +38,7 @@ pub enum HistoryError {
         source: Arc<Cause>,
     },
     /// There is no room on the disk.
-    #[error("the disk of the history {path} is full; make room there")]
+    #[error("no room for the history {path}")]
     Full {
         /// The file.
         path: PathBuf,
@@ -102,7 +102,12 @@ impl HistoryError {
     }
 
     pub(super) fn unusable(path: &Path, source: Cause) -> Self {
-        let is_full = source.trouble() == Trouble::Full;
+        let folder = path.parent().unwrap_or(path);
+        let is_full = match source.trouble() {
+            Trouble::Full => true,
+            Trouble::Io | Trouble::Missing => podtap_disk::space::is_full(folder),
+            _ => false,
+        };
         let (path, source) = (path.to_owned(), Arc::new(source));
         if is_full {
             Self::Full { path, source }

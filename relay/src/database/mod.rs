@@ -19,6 +19,9 @@ pub(crate) use worker::Worker;
 
 const FILE_NAME: &str = "relay.db";
 
+/// The file that reserves room on the disk.
+pub(crate) const RESERVE: &str = "relay.reserve";
+
 /// How this database is opened.
 const PROFILE: Profile = Profile {
     cache_kib: 16_000,
@@ -117,17 +120,28 @@ impl Database {
         let database = Self {
             path: data_dir.join(FILE_NAME),
         };
-        let mut connection = database.writer()?;
+        let opened = || database.prepare();
+        // On a full disk the reserve makes the room that opening needs; what is acknowledged then
+        // makes more.
+        opened().or_else(|error| match error {
+            Error::Full { .. } if std::fs::remove_file(data_dir.join(RESERVE)).is_ok() => opened(),
+            error => Err(error),
+        })?;
+        Ok(database)
+    }
+
+    /// Opens the file for writing once and brings its schema up to date.
+    fn prepare(&self) -> Result<(), Error> {
+        let mut connection = self.writer()?;
         // SQLite opens a file that it may not write all the same, and begins to read it.
         let is_readonly = connection.is_readonly(c"main");
-        if is_readonly.map_err(database.failed("open the database"))? {
+        if is_readonly.map_err(self.failed("open the database"))? {
             return Err(Error::DataDir {
                 source: std::io::ErrorKind::PermissionDenied.into(),
-                path: data_dir.to_owned(),
+                path: self.folder().to_owned(),
             });
         }
-        database.migrate(&mut connection)?;
-        Ok(database)
+        self.migrate(&mut connection)
     }
 
     /// A connection that may write; its commits are on stable storage when they return.
@@ -167,7 +181,11 @@ impl Database {
 
 impl Error {
     fn of(attempt: &'static str, path: PathBuf, source: Cause) -> Self {
+        let folder = path.parent().unwrap_or(&path);
         match source.trouble() {
+            Trouble::Io | Trouble::Missing if podtap_disk::space::is_full(folder) => {
+                Self::Full { path, source }
+            }
             Trouble::Damaged => Self::Malformed { path, source },
             Trouble::Full => Self::Full { path, source },
             Trouble::Missing | Trouble::Forbidden => Self::DataDir {

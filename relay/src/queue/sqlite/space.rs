@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-const FILE_NAME: &str = "relay.reserve";
+use crate::database::RESERVE as FILE_NAME;
 
 /// How long an answer of the file system is believed. In that time the fastest disk takes less
 /// than the default floor.
