@@ -275,6 +275,8 @@ fn type_words(trial: &mut Trial) {
         &["hooks", "create", HOSTILE, HOSTILE],
         &["relay", "token", "create", HOSTILE],
         &["relay", "token", "list"],
+        &["tunnels", "list"],
+        &["tunnels", "rotate", HOSTILE],
         &["relay", "token", "revoke", HOSTILE],
         &["relay", "--listen", HOSTILE],
         &["sandbox", "--seed", HOSTILE],
