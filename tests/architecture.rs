@@ -109,7 +109,7 @@ fn files_are_made_for_their_owner_alone() {
     // One asks for its mode itself, one writes into a temporary file that is private already, one
     // makes a picture for the documentation.
     const KNOWN: [&str; 3] = [
-        "client/token_file.rs",
+        "client/private_file.rs",
         "executor/edit.rs",
         "commands/picture.rs",
     ];

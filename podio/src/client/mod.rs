@@ -18,6 +18,7 @@ mod lenient;
 mod limit;
 mod lookups;
 mod model;
+mod private_file;
 mod rate;
 mod token_file;
 mod tokens;

@@ -2,7 +2,7 @@
 //! those to others, so that the last calls are not spent by whoever does not know of them. A wait that
 //! Podio asks for holds for every call of every process.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, watch};
 
 use super::limit::RateLimit;
+use super::private_file;
 
 /// Podio counts by the hour, and does not say when it began: what was known for so long is over.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -108,12 +109,8 @@ fn parse(text: &[u8], identity: &str) -> Option<Known> {
     (known.identity == identity).then_some(known)
 }
 
-/// Replaced as a whole, so that no reader ever sees half.
-async fn save(file: &PathBuf, known: &Known) -> std::io::Result<()> {
-    let text = serde_json::to_vec(known)?;
-    let new = file.with_extension(format!("{}.new", std::process::id()));
-    tokio::fs::write(&new, text).await?;
-    tokio::fs::rename(&new, file).await
+async fn save(file: &Path, known: &Known) -> std::io::Result<()> {
+    private_file::replace(file, &serde_json::to_vec(known)?).await
 }
 
 #[cfg(test)]

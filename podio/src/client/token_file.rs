@@ -1,15 +1,15 @@
 //! Tokens between runs: one file, readable by its owner alone, replaced as a whole.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::fs;
-use tokio::io::AsyncWriteExt as _;
 
 use super::error::Error;
+use super::private_file;
 use super::tokens::Tokens;
 
 /// Where tokens are kept, and whose.
@@ -53,7 +53,7 @@ impl TokenFile {
         }))
     }
 
-    /// Writes a new file beside the old one and renames it over, so that no reader ever sees half.
+    /// Keeps these tokens in place of earlier ones.
     pub(super) async fn save(&self, tokens: &Tokens) -> Result<(), Error> {
         let stored = Stored {
             identity: self.identity.as_str().into(),
@@ -61,16 +61,11 @@ impl TokenFile {
             refresh_token: tokens.refresh.as_ref().map(|t| t.expose_secret().into()),
             expires_at: tokens.expires_at,
         };
-        let write = async {
-            let text = serde_json::to_vec_pretty(&stored)?;
-            // The process id keeps two processes from writing the same new file.
-            let new = self
-                .path
-                .with_extension(format!("{}.new", std::process::id()));
-            write_private(&new, &text).await?;
-            fs::rename(&new, &self.path).await
+        let written = match serde_json::to_vec_pretty(&stored) {
+            Ok(text) => private_file::replace(&self.path, &text).await,
+            Err(error) => Err(error.into()),
         };
-        write.await.map_err(|source| self.error(source))
+        written.map_err(|source| self.error(source))
     }
 
     fn error(&self, source: io::Error) -> Error {
@@ -79,21 +74,6 @@ impl TokenFile {
             source,
         }
     }
-}
-
-async fn write_private(path: &Path, text: &[u8]) -> io::Result<()> {
-    // Left over by a crash; its mode may be anything.
-    match fs::remove_file(path).await {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    options.mode(0o600);
-    let mut file = options.open(path).await?;
-    file.write_all(text).await?;
-    file.sync_all().await
 }
 
 #[cfg(test)]
