@@ -9,6 +9,7 @@ mod crowd;
 mod drain;
 mod front;
 mod ingest;
+mod leftovers;
 mod overload;
 mod owners;
 mod sessions;

@@ -26,6 +26,9 @@ const PAGES_A_STEP: u32 = 1024;
 /// The longest time for giving space back at the end.
 const AT_THE_END: Duration = Duration::from_secs(2);
 
+/// Bytes of waiting events that are copied at the end to leave free pages out, in well under a second.
+const REWRITTEN_AT_THE_END: u64 = 16 * 1024 * 1024;
+
 /// Unreadable events that are kept for inspection, the newest.
 const MAX_DAMAGED: u32 = 100;
 
@@ -216,6 +219,12 @@ impl Tidy {
 
     /// Leaves nothing behind that was acknowledged.
     pub(super) fn at_the_end(connection: &Connection) {
+        if let Err(error) = sqlite::compact(connection, REWRITTEN_AT_THE_END) {
+            tracing::debug!(
+                error = podtap_disk::words(&error),
+                "cannot write the file anew"
+            );
+        }
         let begun = Instant::now();
         while begun.elapsed() < AT_THE_END
             && sqlite::reclaim(connection, PAGES_A_STEP).unwrap_or(false)
