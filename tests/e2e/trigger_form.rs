@@ -9,7 +9,7 @@ async fn an_event_is_chosen_sent_and_listed() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let port = service.address().port().to_string();
     let mut terminal = Terminal::start(&stage, &["listen", &port, "--name", "crm"], 120, 40);
-    terminal.shows("Or press    t").await;
+    terminal.shows("Or press t").await;
 
     terminal.keys("t");
     terminal.shows("Trigger an event").await;

@@ -36,11 +36,15 @@ pub(crate) fn toasts(app: &App, area: Rect, buffer: &mut Buffer) {
     let lines = app.toasts.iter().rev().flat_map(|toast| {
         let lines = wrapped(toast.role, &toast.text, usize::from(room.saturating_sub(2)));
         let lines = lines.into_iter().take(usize::from(NOTICES));
-        lines.rev().collect::<Vec<_>>()
+        let lines: Vec<_> = lines
+            .map(|line| Line::new().space(1).join(line).space(1))
+            .collect();
+        // The rows of one notice stand below each other.
+        let width = lines.iter().map(Line::width).max().unwrap_or_default();
+        lines.into_iter().rev().map(move |line| (line, width))
     });
-    for (line, y) in lines.zip(rows) {
-        let line = Line::new().space(1).join(line).space(1);
-        let width = cells(line.width()).min(room);
+    for ((line, width), y) in lines.zip(rows) {
+        let width = cells(width).min(room);
         let x = area.right().saturating_sub(width + 3);
         let place = Rect {
             x,

@@ -104,7 +104,7 @@ impl App {
 
     /// Asks which archive shall be imported.
     pub(super) fn import(&mut self) {
-        let otherwise = "an archive: HAR of any tool, or JSON lines of podtap";
+        let otherwise = "HAR, or the JSON lines of podtap";
         let form = Form::new("Import", "import", vec![Field::text("File", "", otherwise)]);
         let purpose = Box::new(Purpose::Import);
         self.modals.push(Modal::Form(form, purpose));

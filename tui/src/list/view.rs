@@ -143,7 +143,9 @@ fn about(row: &EventRow, room: usize) -> String {
             words::number(burst.events),
             words::number(burst.per_second()),
         );
-        return format!("{many} events · {rate}/s");
+        let (many, rate) = (format!("{many} events"), format!(" · {rate}/s"));
+        let fits = many.chars().count() + rate.chars().count() <= room;
+        return if fits { many + &rate } else { many };
     }
     let about = words::about(row);
     match about.split_once(' ') {
