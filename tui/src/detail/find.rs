@@ -135,7 +135,7 @@ impl Detail {
     pub(crate) fn view_find(&self, area: Rect, app: &App, buffer: &mut Buffer) {
         let Some(input) = &self.find.line else { return };
         let many = self.find.hits.len();
-        let (role, note) = match (self.find.text.as_str(), many) {
+        let (role, note) = match (input.text().as_str(), many) {
             ("", _) => (Role::Quiet, "find in this tab".to_owned()),
             (_, 0) => (Role::Failed, "  nowhere in this tab".to_owned()),
             _ => {

@@ -79,7 +79,8 @@ impl Detail {
         chosen.map(|(_, number)| number)
     }
 
-    /// Shows the answer to the attempt after, or before, the one that is shown.
+    /// Shows the answer to the attempt after, or before, the one that is shown. The request as it
+    /// came stands before all attempts; from there the edited one is a key away.
     fn choose_attempt(&mut self, forward: bool) {
         if self.tab != Tab::Request {
             self.open_tab(Tab::Response);
@@ -88,13 +89,14 @@ impl Detail {
             return;
         };
         let mut attempts = opened.attempts.iter();
-        let next = if forward {
-            attempts.find(|other| **other > number)
-        } else {
-            attempts.rev().find(|other| **other < number)
+        let as_it_came = self.tab == Tab::Request && opened.look.attempt.is_none();
+        let next = match opened.edited {
+            Some(edited) if as_it_came => Some(edited),
+            _ if forward => attempts.find(|other| **other > number).copied(),
+            _ => attempts.rev().find(|other| **other < number).copied(),
         };
-        if let Some(next) = next.copied() {
-            self.attempt = Some((id, next));
+        if next.is_some() || (self.tab == Tab::Request && !forward) {
+            self.attempt = next.map(|next| (id, next));
             self.top = 0;
         }
     }

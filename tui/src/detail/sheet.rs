@@ -36,6 +36,8 @@ pub(crate) struct Opened {
     pub(crate) is_explained: bool,
     /// The numbers of its attempts.
     pub(crate) attempts: Vec<u32>,
+    /// The last attempt that sent an edited request.
+    pub(super) edited: Option<u32>,
     /// Whether the bodies of Request and Response are JSON.
     are_json: [bool; 2],
     sheets: [Rows; 6],
@@ -71,6 +73,7 @@ impl Opened {
             sheets: sheets.map(|sheet| Rows::lay_out(sheet.lines, look).with_body(sheet.body)),
             is_explained: explanation.is_some(),
             attempts: attempts.iter().map(|attempt| attempt.number).collect(),
+            edited: last_edited(attempts),
             event,
             look,
             are_json,
@@ -180,9 +183,7 @@ fn request(event: &Event, chosen: Option<&Attempt>, attempts: &[Attempt], look: 
             Some(note),
         )
     } else {
-        let edits = attempts.iter().filter(|attempt| attempt.edited.is_some());
-        let last = edits.last().map(|attempt| attempt.number);
-        let note = last
+        let note = last_edited(attempts)
             .map(|last| format!("As it came. Attempt {last} sent an edited one; [ and ] show it."));
         let request = &event.request;
         (
@@ -200,6 +201,11 @@ fn request(event: &Event, chosen: Option<&Attempt>, attempts: &[Attempt], look: 
     sheet.lines.extend(headers(fields));
     sheet.put_body(fields, body, look);
     sheet
+}
+
+fn last_edited(attempts: &[Attempt]) -> Option<u32> {
+    let edits = attempts.iter().filter(|attempt| attempt.edited.is_some());
+    edits.last().map(|attempt| attempt.number)
 }
 
 /// Which attempt it is, of how many, and how it came about.
