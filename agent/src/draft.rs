@@ -88,6 +88,10 @@ impl Draft {
         if !given.is_empty() {
             let params = merge(podio.ok_or(NoForm)?.params, given);
             request.body = encode(params.clone());
+            // The new body is not packed.
+            let is_kept = |name: &str| !name.eq_ignore_ascii_case("content-encoding");
+            let kept = request.headers.iter().filter(|(name, _)| is_kept(name));
+            request.headers = kept.map(|(name, value)| (name, value.clone())).collect();
             podio = PodioEvent::from_params(params);
         }
         Ok(Self { request, podio })

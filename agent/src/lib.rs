@@ -9,6 +9,7 @@ mod agent;
 mod answers;
 pub mod config;
 pub mod connection;
+pub mod decoded;
 mod delivery;
 pub mod draft;
 pub mod explain;

@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use crate::output::printable;
+use podtap_agent::decoded::{self, Extent, Packing};
 use podtap_agent::export::{self, json::EventObject};
 use podtap_agent::first_target;
 use podtap_agent::history::{Attempt, Event, Outcome};
@@ -79,7 +80,7 @@ fn describe(event: &Event, attempts: &[Attempt], look: &Look) -> Vec<String> {
     }
     text.extend([String::new(), "Headers".to_owned()]);
     text.extend(headers(&request.headers));
-    text.extend(body("Body", &request.body));
+    text.extend(body("Body", &request.headers, &request.body));
     for attempt in attempts {
         text.extend(describe_attempt(attempt, look));
     }
@@ -105,7 +106,7 @@ fn describe_attempt(attempt: &Attempt, look: &Look) -> Vec<String> {
         } => {
             text.push(pair("status", &status.to_string()));
             text.extend(headers(list));
-            text.extend(body("Answer", bytes));
+            text.extend(body("Answer", list, bytes));
         }
     }
     text
@@ -120,15 +121,60 @@ fn headers(list: &HeaderList) -> impl Iterator<Item = String> {
         .map(|(name, value)| pair(name, &String::from_utf8_lossy(value)))
 }
 
-fn body(title: &str, bytes: &[u8]) -> Vec<String> {
+/// A body as it reads: unpacked, and in the character set that its headers name.
+fn body(title: &str, headers: &HeaderList, bytes: &[u8]) -> Vec<String> {
     if bytes.is_empty() {
         return Vec::new();
     }
-    let mut text = vec![String::new(), format!("{title} ({} bytes)", bytes.len())];
-    text.extend(
-        String::from_utf8_lossy(bytes)
-            .lines()
-            .map(|line| format!("  {line}")),
-    );
+    let unpacked = decoded::unpack(headers, bytes);
+    let (shown, came) = (unpacked.bytes.len(), bytes.len());
+    let size = match &unpacked.packing {
+        None => format!("{came} bytes"),
+        Some(Packing { coding, result }) => match result {
+            Ok(Extent::Whole) => format!("{coding}, {came} bytes → {shown} bytes"),
+            Ok(Extent::First) => format!("{coding}, {came} bytes → more than {shown} bytes"),
+            Err(why) => format!("{coding}, {came} bytes: {why}"),
+        },
+    };
+    let mut text = vec![String::new(), format!("{title} ({size})")];
+    let body = decoded::text(headers, &unpacked.bytes);
+    let body = String::from_utf8_lossy(&body);
+    text.extend(body.lines().map(|line| format!("  {line}")));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(headers: &[(&str, &str)], bytes: &[u8]) -> Vec<String> {
+        let headers = headers
+            .iter()
+            .map(|&(name, value)| (name, value.to_owned()));
+        body("Body", &headers.collect(), bytes)
+    }
+
+    #[test]
+    fn a_body_is_shown_unpacked_or_says_why_not_and_in_its_character_set() {
+        let packed = b"\x0b\x02\x80hello\x03";
+        assert_eq!(
+            shown(&[("content-encoding", "br")], packed),
+            ["", "Body (br, 9 bytes → 5 bytes)", "  hello"]
+        );
+        assert_eq!(
+            shown(&[("content-encoding", "gzip")], b"hello"),
+            [
+                "",
+                "Body (gzip, 5 bytes: cannot be unpacked, shown as it came)",
+                "  hello"
+            ]
+        );
+        assert_eq!(
+            shown(
+                &[("content-type", "text/plain; charset=iso-8859-1")],
+                b"M\xfcller"
+            ),
+            ["", "Body (7 bytes)", "  Müller"]
+        );
+    }
 }

@@ -1,9 +1,14 @@
 //! Invariant 3: what the local service receives is, byte for byte, what was sent.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use podtap_podio::{EventType, sample};
 
 use crate::support::{Answer, Received, Service, Stage, form_post, send};
+
+/// `type=item.update&item_id=4`, by `gzip -n`.
+const PACKED: &str = "H4sIAAAAAAAAAyupLEi1zSxJzdUrLUhJLElVA7HjM1NsTQBBXZfMGgAAAA==";
 
 /// A tunnel on its own relay, with a service behind it.
 struct Way {
@@ -141,6 +146,30 @@ async fn any_body_arrives_whole() {
     let head = "POST PREFIX/expect HTTP/1.1\nexpect: 100-continue\ncontent-length: 4\n";
     let (_, received) = way.carry(head, b"body").await;
     assert_eq!(received.body, Bytes::from_static(b"body"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_packed_body_arrives_as_it_was_sent_and_is_read_unpacked() {
+    let way = Way::open().await;
+    let packed = STANDARD.decode(PACKED).unwrap();
+    let head = format!(
+        "POST PREFIX/packed HTTP/1.1\ncontent-type: application/x-www-form-urlencoded\n\
+         content-encoding: gzip\naccept-encoding: gzip, br\ncontent-length: {}\n",
+        packed.len()
+    );
+    let (_, received) = way.carry(&head, &packed).await;
+    assert_eq!(&received.body[..], &packed[..]);
+    assert_eq!(received.header("content-encoding"), [&b"gzip"[..]]);
+    assert_eq!(received.header("accept-encoding"), [&b"gzip, br"[..]]);
+
+    let events = way.stage.events(&["item_id:4"]);
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events[0]["event"], "item.update");
+    assert_eq!(events[0]["body_base64"], PACKED, "{events:?}");
+    let shown = way
+        .stage
+        .succeed(&["show", events[0]["id"].as_str().unwrap()]);
+    assert!(shown.contains("  type=item.update&item_id=4"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ use rusqlite::functions::FunctionFlags;
 
 use super::error::HistoryError;
 use super::filter::Pattern;
-use super::schema;
+use super::{row, schema};
 
 /// How a history is opened. 4096 pages are 16 MiB, so that a burst pays for the copying (and its
 /// fsync) a few times and not with every commit.
@@ -69,15 +69,17 @@ pub fn is_history(path: &Path) -> bool {
         .unwrap_or(false)
 }
 
-/// `has_param(body, name, pattern)`: whether a form body holds the pair.
+/// `has_param(headers, body, name, pattern)`: whether a form body holds the pair.
 /// `id_ends(id, suffix)`: whether an event id ends so.
 fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("has_param", 3, flags, |context| {
-        let body = context.get_raw(0).as_blob().unwrap_or_default();
-        let name = context.get_raw(1).as_str()?;
-        let pattern = Pattern::new(context.get_raw(2).as_str()?);
-        Ok(podtap_podio::params(body).any(|(key, value)| key == name && pattern.matches(&value)))
+    connection.create_scalar_function("has_param", 4, flags, |context| {
+        let headers = context.get_raw(0).as_str().unwrap_or_default();
+        let body = context.get_raw(1).as_blob().unwrap_or_default();
+        let name = context.get_raw(2).as_str()?;
+        let pattern = Pattern::new(context.get_raw(3).as_str()?);
+        let body = row::readable_body(headers, body);
+        Ok(podtap_podio::params(&body).any(|(key, value)| key == name && pattern.matches(&value)))
     })?;
     connection.create_scalar_function("id_ends", 2, flags, |context| {
         let id: [u8; 16] = context.get(0)?;

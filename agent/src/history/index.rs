@@ -3,7 +3,7 @@
 
 use rusqlite::{Transaction, params};
 
-use super::cjk;
+use super::{cjk, row};
 
 /// Events made searchable in one transaction: a few milliseconds, for an append may be waiting.
 const STEP: usize = 128;
@@ -18,7 +18,7 @@ pub(super) fn step(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
         .prepare_cached("SELECT indexed_through FROM search_progress")?
         .query_row([], |row| row.get(0))?;
     let mut events = transaction.prepare_cached(
-        "SELECT e.position, e.path, e.event_type IS NOT NULL, r.body \
+        "SELECT e.position, e.path, e.event_type IS NOT NULL, r.headers, r.body \
          FROM events AS e JOIN requests AS r USING (position) \
          WHERE e.position > ? ORDER BY e.position LIMIT ?",
     )?;
@@ -28,7 +28,9 @@ pub(super) fn step(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
     let (mut last, mut indexed) = (through, 0);
     while let Some(row) = rows.next()? {
         last = row.get(0)?;
-        let text = searchable_text(row.get(2)?, row.get_ref(3)?.as_blob()?);
+        let headers = row.get_ref(3)?.as_str()?;
+        let body = row::readable_body(headers, row.get_ref(4)?.as_blob()?);
+        let text = searchable_text(row.get(2)?, &body);
         insert.execute(params![last, row.get_ref(1)?.as_str()?, text])?;
         indexed += 1;
     }

@@ -1,5 +1,6 @@
 //! Rows of the database to the types that readers see, and the types to columns.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::event::{
     Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome, Position,
 };
 use super::insight::{Duplicate, Hold, Insight, Verification};
+use crate::decoded;
 use crate::place::{Place, PlaceRef};
 
 /// What names the hook of `events AS e`, as `h`.
@@ -209,13 +211,31 @@ pub(super) struct EditedHead<M = String, H = HeaderList> {
     pub(super) headers: H,
 }
 
+/// A body as it reads, by its headers as they are stored: unpacked as far as that can be done. Most
+/// are not packed, and their headers need not be parsed.
+pub(super) fn readable_body<'a>(headers: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
+    const NAME: &[u8] = b"content-encoding";
+    let mut names = headers.as_bytes().windows(NAME.len());
+    if !names.any(|name| name.eq_ignore_ascii_case(NAME)) {
+        return body.into();
+    }
+    match serde_json::from_str(headers) {
+        Ok(headers) => decoded::unpack(&headers, body).bytes,
+        Err(_) => body.into(),
+    }
+}
+
 /// What a webhook says, where it is a Podio event.
 pub(super) fn decode(headers: &HeaderList, body: &[u8]) -> Option<podtap_podio::PodioEvent> {
     let content_type = match headers.get("content-type") {
         Some(value) => Some(std::str::from_utf8(value).ok()?),
         None => None,
     };
-    podtap_podio::decode(content_type, body).ok()
+    let unpacked = decoded::unpack(headers, body);
+    if !unpacked.is_whole() {
+        return None;
+    }
+    podtap_podio::decode(content_type, &unpacked.bytes).ok()
 }
 
 /// SQLite's integers are signed; ids use all 64 bits of theirs.

@@ -281,7 +281,8 @@ fn has_param(name: &str, value: &Pattern, mut bind: impl FnMut(Value)) -> String
     bind(name.to_owned().into());
     bind(value.as_str().to_owned().into());
     "e.event_type IS NOT NULL \
-     AND has_param((SELECT body FROM requests WHERE position = e.position), ?, ?)"
+     AND EXISTS (SELECT 1 FROM requests AS r WHERE r.position = e.position \
+     AND has_param(r.headers, r.body, ?, ?))"
         .to_owned()
 }
 
