@@ -141,13 +141,13 @@ impl Feed {
             return Ok(());
         }
         if status.link != self.link {
-            match self.format {
-                Format::Json => print_object(&Object::link(&status.link))?,
-                Format::Lines => {
-                    if self.is_news(&status.link)
-                        && let Some(line) = lines::link(&status.link)
-                    {
-                        print(&line)?;
+            if self.is_news(&status.link) {
+                match self.format {
+                    Format::Json => print_object(&Object::link(&status.link))?,
+                    Format::Lines => {
+                        if let Some(line) = lines::link(&status.link) {
+                            print(&line)?;
+                        }
                     }
                 }
             }
@@ -196,7 +196,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Whether a person has not read this of the link yet: a relay that is away is told once, and
+    /// Whether this of the link has not been said yet: a relay that is away is told once, and
     /// again when the reason is another.
     fn is_news(&mut self, link: &LinkState) -> bool {
         match link {

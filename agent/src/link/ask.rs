@@ -13,8 +13,9 @@ use podtap_wire::{ConnectRefusal, RefusalKind, TunnelName};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::dial::Dialer;
+use super::dial::{Dialer, not_of_a_relay};
 use super::disconnect::Disconnect;
+use super::upgrade::failed;
 use crate::agent::OpenError;
 use crate::config::LinkConfig;
 use crate::{reason, tls};
@@ -128,7 +129,7 @@ fn refused(status: StatusCode, body: &[u8]) -> AskError {
             StatusCode::NOT_FOUND => {
                 AskError::Refused("the relay is too old for that, or is no relay".to_owned())
             }
-            _ => AskError::Unreachable(format!("the relay's address answered {status}")),
+            _ => AskError::Unreachable(not_of_a_relay(status, false)),
         };
     };
     match kind {
@@ -165,7 +166,9 @@ where
         let response = response.map_err(|error| failed(&error))?;
         let status = response.status();
         let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect();
-        let body = body.await.map_err(|error| failed(&*error))?;
+        let body = body
+            .await
+            .map_err(|error| Disconnect::retry(reason::words(&*error)))?;
         Ok((status, body.to_bytes()))
     };
     let mut answer = std::pin::pin!(answer);
@@ -177,8 +180,4 @@ where
             answer.await
         }
     }
-}
-
-fn failed(error: &(dyn std::error::Error + 'static)) -> Disconnect {
-    Disconnect::retry(reason::words(error))
 }

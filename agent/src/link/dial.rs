@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Uri};
@@ -13,13 +11,13 @@ use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::rt::TokioIo;
-use podtap_wire::{ConnectRefusal, RefusalKind, version};
+use podtap_wire::{ConnectRefusal, version};
 use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
@@ -30,12 +28,15 @@ use url::Url;
 
 use super::ask;
 use super::disconnect::Disconnect;
+use super::proxy::Proxy;
 use super::socket;
+use super::upgrade::upgraded;
 use crate::config::{LinkConfig, without_user_info};
 use crate::reason;
 
-/// Time for the whole way: name, TCP, proxy, TLS, upgrade.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
+/// Time for the whole way: name, TCP, proxy, TLS, upgrade. A person reads within ten seconds what
+/// is wrong.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Where a relay takes agents.
 const CONNECT_PATH: &str = "/-/connect";
@@ -73,7 +74,7 @@ pub(super) struct Dialer {
     host: HeaderValue,
     authorization: HeaderValue,
     connector: HttpConnector,
-    proxy: Option<Tunnel<HttpConnector>>,
+    proxy: Option<Proxy>,
     tls: Option<TlsConnector>,
 }
 
@@ -102,7 +103,7 @@ impl Dialer {
         connector.enforce_http(false);
         connector.set_nodelay(true);
         let proxy = match &link.proxy {
-            Some(proxy) => Some(tunnel(proxy, connector.clone()).ok_or(DialError::Proxy)?),
+            Some(proxy) => Some(Proxy::new(proxy).ok_or(DialError::Proxy)?),
             None => None,
         };
         let tls = (link.relay.scheme() == "https").then(|| TlsConnector::from(tls));
@@ -118,13 +119,25 @@ impl Dialer {
 
     /// Dials once.
     pub(super) async fn dial(&self) -> Result<Socket, Disconnect> {
-        tokio::time::timeout(DIAL_TIMEOUT, self.connect())
+        let deadline = Instant::now() + DIAL_TIMEOUT;
+        let stream = timeout_at(deadline, self.stream());
+        let no_connection = || match self.proxy {
+            Some(_) => "the proxy made no connection to the relay in time",
+            None => "the relay's address did not answer in time",
+        };
+        let stream = stream
             .await
-            .unwrap_or_else(|_| Err(Disconnect::retry("the relay did not answer in time")))
+            .unwrap_or_else(|_| Err(Disconnect::retry(no_connection())))?;
+        timeout_at(deadline, self.open(stream))
+            .await
+            .unwrap_or_else(|_| {
+                Err(Disconnect::retry(
+                    "it takes the connection and does not answer: is it the relay's URL?",
+                ))
+            })
     }
 
-    async fn connect(&self) -> Result<Socket, Disconnect> {
-        let stream = self.stream().await?;
+    async fn open(&self, stream: TcpStream) -> Result<Socket, Disconnect> {
         let Some(tls) = &self.tls else {
             return self.upgrade(stream).await;
         };
@@ -175,20 +188,12 @@ impl Dialer {
     }
 
     async fn stream(&self) -> Result<TcpStream, Disconnect> {
-        let endpoint = self.endpoint.clone();
-        let stream = match self.proxy.clone() {
-            Some(mut proxy) => proxy
-                .call(endpoint)
-                .await
-                .map_err(|e| Disconnect::retry(format!("proxy: {}", reason::words(&e)))),
-            None => self
-                .connector
-                .clone()
-                .call(endpoint)
-                .await
-                .map_err(|e| failed(&e)),
-        };
-        stream.map(TokioIo::into_inner)
+        let mut connector = self.connector.clone();
+        if let Some(proxy) = &self.proxy {
+            return proxy.connect(connector, &self.endpoint).await;
+        }
+        let stream = connector.call(self.endpoint.clone()).await;
+        stream.map(TokioIo::into_inner).map_err(|e| failed(&e))
     }
 
     /// The websocket upgrade. Done with hyper rather than tungstenite, which hands over no more of
@@ -197,31 +202,20 @@ impl Dialer {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|e| failed(&e))?;
         let key = generate_key();
         let request = self.request(&key).map_err(|e| failed(&e))?;
-        let exchange = async {
-            let response = sender.send_request(request).await.map_err(|e| failed(&e))?;
+        let accepted = derive_accept_key(key.as_bytes());
+        let upgraded = upgraded(stream, request, async move |response| {
             if response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 return Err(refusal(response).await);
             }
             let accept = response.headers().get(header::SEC_WEBSOCKET_ACCEPT);
-            if accept.is_none_or(|accept| *accept != derive_accept_key(key.as_bytes())) {
+            if accept.is_none_or(|accept| *accept != accepted) {
                 return Err(Disconnect::retry("what answers there is no relay"));
             }
-            hyper::upgrade::on(response).await.map_err(|e| failed(&e))
-        };
-        let mut exchange = std::pin::pin!(exchange);
-        let upgraded = tokio::select! {
-            upgraded = &mut exchange => upgraded?,
-            // It ends with the upgrade, and then the exchange has what it needs.
-            ended = connection.with_upgrades() => {
-                ended.map_err(|e| failed(&e))?;
-                exchange.await?
-            }
-        };
+            Ok(response)
+        })
+        .await?;
         let (stream, config) = (TokioIo::new(upgraded), socket::config());
         Ok(WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await)
     }
@@ -256,36 +250,12 @@ fn endpoint(relay: &Url) -> Option<Uri> {
         .ok()
 }
 
-fn tunnel(proxy: &Url, connector: HttpConnector) -> Option<Tunnel<HttpConnector>> {
-    if proxy.scheme() != "http" {
-        return None;
-    }
-    let authority = format!("{}:{}", proxy.host_str()?, proxy.port_or_known_default()?);
-    let uri = Uri::builder()
-        .scheme("http")
-        .authority(authority)
-        .path_and_query("/")
-        .build()
-        .ok()?;
-    let tunnel = Tunnel::new(uri, connector);
-    if proxy.username().is_empty() {
-        return Some(tunnel);
-    }
-    let user = percent_decoded(proxy.username());
-    let password = percent_decoded(proxy.password().unwrap_or_default());
-    let credentials = STANDARD.encode([&user[..], b":", &password[..]].concat());
-    let basic = HeaderValue::try_from(format!("Basic {credentials}")).ok()?;
-    Some(tunnel.with_auth(basic))
-}
-
-/// A URL's user and password as they were meant.
-fn percent_decoded(text: &str) -> Vec<u8> {
-    percent_encoding::percent_decode_str(text).collect()
-}
-
 /// What a refused upgrade means.
 async fn refusal(response: Response<Incoming>) -> Disconnect {
     let status = response.status();
+    let media = response.headers().get(header::CONTENT_TYPE);
+    let is_page = response.headers().contains_key(header::LOCATION)
+        || media.is_some_and(|media| media.as_bytes().starts_with(b"text/html"));
     let body = Limited::new(response.into_body(), MAX_REFUSAL_BYTES)
         .collect()
         .await;
@@ -295,19 +265,35 @@ async fn refusal(response: Response<Incoming>) -> Disconnect {
     if let Ok(refusal) = serde_json::from_slice::<ConnectRefusal>(&body) {
         return refusal.into();
     }
-    // Not from a relay's own hand: a proxy before it, or no relay at all.
+    // Not from a relay's own hand: a proxy before it, or no relay at all. None of it ends the link.
+    Disconnect::retry(not_of_a_relay(status, is_page))
+}
+
+/// What an answer means that no relay gave.
+pub(super) fn not_of_a_relay(status: StatusCode, is_page: bool) -> String {
     match status {
         StatusCode::UNAUTHORIZED => {
-            let message = "the relay refused this token".to_owned();
-            ConnectRefusal {
-                kind: RefusalKind::Token,
-                message,
-            }
-            .into()
+            "what stands before the relay wants a login (401): is it the relay's URL?".to_owned()
         }
-        _ => Disconnect::retry(format!(
-            "the address answered {status}, which no relay does: is it the relay's URL?"
-        )),
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            "a proxy wants a user and a password (407): name it in HTTPS_PROXY or HTTP_PROXY"
+                .to_owned()
+        }
+        StatusCode::FORBIDDEN => {
+            "a proxy or firewall does not let the agent through (403)".to_owned()
+        }
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            format!(
+                "the proxy before the relay does not reach it ({})",
+                status.as_u16()
+            )
+        }
+        _ if is_page && (status.is_success() || status.is_redirection()) => format!(
+            "a web page answers there ({}), no relay: check the URL, and whether this network wants \
+             a login in the browser first",
+            status.as_u16()
+        ),
+        _ => format!("the address answered {status}, which no relay does: is it the relay's URL?"),
     }
 }
 

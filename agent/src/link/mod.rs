@@ -5,10 +5,12 @@ mod ask;
 mod backoff;
 mod dial;
 mod disconnect;
+mod proxy;
 mod session;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,12 +86,12 @@ impl Link {
 
     /// Keeps the connection up until the token is cancelled or nothing more can be done.
     pub(crate) async fn run(mut self, token: CancellationToken) -> Stop {
-        let mut last_reason = None;
+        let mut last_reason: Option<String> = None;
         loop {
             if self.history_fails(&token).await {
                 last_reason = None;
             }
-            self.connecting(last_reason.take(), None);
+            self.connecting(last_reason.clone(), None);
             let (reason, after) = match self.connect(&token).await {
                 Disconnect::Retry { reason, after } => (reason, after),
                 Disconnect::Stop(stop) => {
@@ -100,7 +102,12 @@ impl Link {
                 }
             };
             let pause = after.unwrap_or_else(|| self.backoff.next(fastrand::f64()));
-            tracing::info!(reason, ?pause, "the link is down");
+            // Once for each reason, not for each try.
+            if last_reason.as_ref() == Some(&reason) {
+                tracing::debug!(reason, ?pause, "the link is still down");
+            } else {
+                tracing::info!(reason, ?pause, "the link is down");
+            }
             self.connecting(Some(reason.clone()), Some(pause));
             last_reason = Some(reason);
             tokio::select! {

@@ -1,0 +1,232 @@
+//! What answers instead of a relay: each is told in plain words, ends no agent, and is over by
+//! itself once the relay is there.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use podtap_agent::config::LinkConfig;
+use podtap_agent::{Agent, Config, LinkState};
+use podtap_relay::tunnel::TokenStore;
+use podtap_relay::{Config as RelayConfig, Relay};
+use support::{DEADLINE, browsing};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How the agent is meant to reach what stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum As {
+    Relay,
+    SecureRelay,
+    Proxy,
+}
+
+/// What a stand-in does while it is bad; `None` is silence.
+type Answer = Option<&'static str>;
+
+const CASES: [(As, Answer, &str); 15] = [
+    (
+        As::Proxy,
+        Some("HTTP/1.1 403 Forbidden\r\n\r\n"),
+        "the proxy: it does not let this machine reach the relay (403)",
+    ),
+    (
+        As::Proxy,
+        Some("HTTP/1.1 407 Who\r\ncontent-length: 0\r\n\r\n"),
+        "the proxy: it wants a user and a password",
+    ),
+    (
+        As::Proxy,
+        Some("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 4\r\n\r\noops"),
+        "the proxy: it cannot reach the relay (502)",
+    ),
+    (
+        As::Proxy,
+        Some("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"),
+        "is it the proxy's URL?",
+    ),
+    (
+        As::Proxy,
+        None,
+        "the proxy made no connection to the relay in time",
+    ),
+    (
+        As::Relay,
+        Some("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>"),
+        "a web page answers there (200)",
+    ),
+    (
+        As::Relay,
+        Some("HTTP/1.1 302 Found\r\nlocation: http://login.test/\r\ncontent-length: 0\r\n\r\n"),
+        "a web page answers there (302)",
+    ),
+    (
+        As::Relay,
+        Some("HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\ncontent-length: 0\r\n\r\n"),
+        "is it the relay's URL?",
+    ),
+    (
+        As::Relay,
+        Some("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"),
+        "does not let the agent through (403)",
+    ),
+    (
+        As::Relay,
+        Some("HTTP/1.1 407 Who\r\ncontent-length: 0\r\n\r\n"),
+        "a proxy wants a user and a password (407)",
+    ),
+    // Only a relay's own word refuses a token for good.
+    (
+        As::Relay,
+        Some("HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic\r\ncontent-length: 0\r\n\r\n"),
+        "wants a login (401)",
+    ),
+    (
+        As::Relay,
+        Some("SSH-2.0-OpenSSH_9.9\r\n"),
+        "does not speak HTTP",
+    ),
+    (
+        As::Relay,
+        Some(""),
+        "closed the connection without an answer",
+    ),
+    (As::Relay, None, "takes the connection and does not answer"),
+    (
+        As::SecureRelay,
+        Some("HTTP/1.1 400 Bad Request\r\n\r\n"),
+        "it does not speak TLS there",
+    ),
+];
+
+/// Answers badly until it is good, and leads to the relay then.
+async fn stand_in(
+    is: As,
+    answer: Answer,
+    good: Arc<AtomicBool>,
+    relay: SocketAddr,
+    at: TcpListener,
+) {
+    let mut connections = JoinSet::new();
+    while let Ok((mut near, _)) = at.accept().await {
+        let good = good.load(Ordering::SeqCst);
+        connections.spawn(async move {
+            if !good {
+                let mut request = [0; 4096];
+                if near.read(&mut request).await.is_err() {
+                    return;
+                }
+                match answer {
+                    Some(answer) => near.write_all(answer.as_bytes()).await.ok(),
+                    None => near.read_to_end(&mut Vec::new()).await.ok().map(drop),
+                };
+                return;
+            }
+            if is == As::Proxy {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(near.read_u8().await.unwrap());
+                }
+                near.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            }
+            let mut far = TcpStream::connect(relay).await.unwrap();
+            tokio::io::copy_bidirectional(&mut near, &mut far)
+                .await
+                .ok();
+        });
+    }
+}
+
+async fn is_told_and_passes(is: As, answer: Answer, words: &str, relay: SocketAddr, token: String) {
+    let folder = TempDir::new().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let good = Arc::new(AtomicBool::new(false));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(stand_in(is, answer, Arc::clone(&good), relay, listener));
+    let (url, proxy) = match is {
+        As::Relay => (format!("http://{address}"), None),
+        As::SecureRelay => (format!("https://{address}"), None),
+        As::Proxy => (
+            format!("http://{relay}"),
+            Some(format!("http://{address}").parse().unwrap()),
+        ),
+    };
+    // A tunnel of its own: the cases run at once.
+    let tunnel = format!("case-{}", address.port()).parse().unwrap();
+    let mut link = LinkConfig::new(url.parse().unwrap(), token.into(), tunnel);
+    link.proxy = proxy;
+    let (agent, handle) = Agent::open(Config {
+        link: Some(link),
+        ..browsing(&folder)
+    })
+    .unwrap();
+    let end = CancellationToken::new();
+    let mut running = JoinSet::new();
+    running.spawn(agent.run(end.clone()));
+
+    let mut status = handle.status();
+    let told = status.wait_for(|status| {
+        let is_retried = |attempt: u32| attempt >= 2 || answer.is_none();
+        match &status.link {
+            LinkState::Connecting {
+                attempt,
+                reason: Some(reason),
+                ..
+            } => {
+                assert!(reason.contains(words), "{reason:?} is not {words:?}");
+                is_retried(*attempt)
+            }
+            LinkState::Stopped { reason } => panic!("{words:?} ended the agent: {reason}"),
+            _ => false,
+        }
+    });
+    let told = tokio::time::timeout(DEADLINE, told).await;
+    assert!(told.is_ok_and(|told| told.is_ok()), "never told: {words}");
+    if is != As::SecureRelay {
+        good.store(true, Ordering::SeqCst);
+        let up = status.wait_for(|status| matches!(status.link, LinkState::Up { .. }));
+        let up = tokio::time::timeout(DEADLINE, up).await;
+        assert!(up.is_ok_and(|up| up.is_ok()), "never over: {words}");
+    }
+    end.cancel();
+    running.join_next().await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_is_no_relay_is_told_in_words_and_is_over_when_the_relay_is_there() {
+    let folder = TempDir::new().unwrap();
+    let mut config = RelayConfig::new(folder.path());
+    config.listen = ([127, 0, 0, 1], 0).into();
+    let bound = Relay::bind(config).await.unwrap();
+    let relay = bound.local_addr();
+    let end = CancellationToken::new();
+    let mut running = JoinSet::new();
+    let token = end.clone();
+    running.spawn(async move { bound.run(token).await.unwrap() });
+    let store = TokenStore::open(folder.path()).unwrap();
+    let token = store.create("ann").unwrap().reveal().to_owned();
+
+    let mut cases = JoinSet::new();
+    for (is, answer, words) in CASES {
+        cases.spawn(is_told_and_passes(is, answer, words, relay, token.clone()));
+    }
+    while let Some(case) = cases.join_next().await {
+        case.unwrap();
+    }
+
+    end.cancel();
+    running.join_next().await.unwrap().unwrap();
+}
