@@ -115,7 +115,13 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     options.read(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, FILE);
+    #[cfg(unix)]
+    let is_new = path.symlink_metadata().is_err();
     let file = options.open(path)?;
+    #[cfg(unix)]
+    if is_new {
+        give_to_folders_owner(&file, path)?;
+    }
     #[cfg(unix)]
     if is_loose(path) && path.is_file() {
         tighten(path, FILE)?;
@@ -131,6 +137,26 @@ fn is_loose(path: &Path) -> bool {
         let own = about.uid() == rustix::process::geteuid().as_raw();
         own && !about.is_symlink() && about.mode() & 0o077 != 0
     })
+}
+
+/// What root makes in a folder of another user is that user's: a relay that runs as this user could
+/// not write it otherwise. SQLite does the same with the files beside a database. By the open file,
+/// so that no link that is put there meanwhile is followed.
+#[cfg(unix)]
+fn give_to_folders_owner(file: &File, path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let about = folder.metadata()?;
+    if about.uid() == file.metadata()?.uid() || is_sticky(folder) {
+        return Ok(());
+    }
+    std::os::unix::fs::fchown(file, Some(about.uid()), Some(about.gid()))
 }
 
 /// A sticky folder, such as `/tmp`, is everybody's.
@@ -213,6 +239,33 @@ mod tests {
             (mode(top.path()), mode(&old), mode(&wal)),
             (0o700, 0o600, 0o600)
         );
+    }
+
+    #[test]
+    fn what_root_makes_in_a_folder_of_another_is_that_users() {
+        use std::os::unix::fs::MetadataExt as _;
+        const OTHER: u32 = 54_321;
+        let top = tempfile::tempdir().unwrap();
+        if std::os::unix::fs::chown(top.path(), Some(OTHER), Some(OTHER)).is_err() {
+            eprintln!("skipped: only root can give a folder away");
+            return;
+        }
+        let old = top.path().join("old");
+        std::fs::write(&old, "").unwrap();
+
+        folder(top.path()).unwrap();
+        let made = ["f", "log", "new", "x.db"].map(|name| top.path().join(name));
+        file(&made[0]).unwrap();
+        append_to(&made[1]).unwrap();
+        create_new(&made[2]).unwrap();
+        database(&made[3]).unwrap();
+        file(&old).unwrap();
+
+        for path in &made {
+            let about = path.metadata().unwrap();
+            assert_eq!((about.uid(), about.gid()), (OTHER, OTHER), "{path:?}");
+        }
+        assert_eq!(old.metadata().unwrap().uid(), 0, "it was there before");
     }
 
     #[test]
