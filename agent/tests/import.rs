@@ -90,11 +90,12 @@ fn all() -> Selection {
     Selection::Filter { filter, most }
 }
 
-const fn added(new: u64, known: u64, skipped: u64) -> Report {
+fn added(new: u64, known: u64, skipped: u64) -> Report {
     Report {
         new,
         known,
         skipped,
+        ..Report::default()
     }
 }
 
@@ -327,8 +328,13 @@ async fn a_har_of_another_tool_is_imported_once() {
     ]}}"#;
     let store = Store::new();
 
-    assert_eq!(store.import(har).await, added(2, 0, 1));
-    assert_eq!(store.import(har).await, added(0, 2, 1));
+    let other = "entry 3: its URL does not begin with http:// or https://".to_owned();
+    let expected = |new, known| Report {
+        named: vec![other.clone()],
+        ..added(new, known, 1)
+    };
+    assert_eq!(store.import(har).await, expected(2, 0));
+    assert_eq!(store.import(har).await, expected(0, 2));
 
     let [(first, answered), (second, failed)] = &store.whole().await[..] else {
         unreachable!("two events");
@@ -423,59 +429,250 @@ async fn an_event_that_waits_for_its_delivery_goes_on_waiting() {
 }
 
 #[tokio::test]
-async fn a_mistake_is_told_with_its_place_and_what_came_before_it_stays() {
-    let source = Store::with(vec![past(1), past(2)]).await;
+async fn a_line_that_cannot_be_used_is_named_and_the_others_are_taken() {
+    let source = Store::with((1..=3).map(past).collect()).await;
     let lines = String::from_utf8(source.export(Format::Ndjson).await).unwrap();
-    let har = String::from_utf8(source.export(Format::Har).await).unwrap();
-    let (first, second) = lines.split_once('\n').unwrap();
-    let with = |from: &str, to: &str| format!("{first}\n{}", second.replace(from, to));
-    for (file, place, what) in [
-        (with("\"v\":1", "\"v\":2"), "line 2: ", "`v` is 2"),
-        (with("\"v\":1,", ""), "line 2: ", "no object of podtap"),
-        (with("\"POST\"", "\"PO ST\""), "line 2: ", "method"),
-        (with("\"/podio", "\"podio"), "line 2: ", "path"),
-        (with("\"/podio", "\"/po dio"), "line 2: ", "path"),
-        (with("\"body\"", "\"bodi\""), "line 2: ", "no `body`"),
-        (with("\"body\"", "\"body_base64\""), "line 2: ", "base64"),
-        (with("\"id\":\"0", "\"id\":\"?"), "line 2: ", "event id"),
-        (
-            with("[\"content-type\",\"app", "[\"content-type\",\"€"),
-            "line 2: ",
-            "U+00FF",
-        ),
-        (with("}", ""), "line 2: ", "EOF"),
-        (
-            with("\"received_at\":\"2", "\"received_at\":\"x"),
-            "line 2: ",
-            "time",
-        ),
-        (
-            har.chars().take(har.len() - 40).collect(),
-            "entry 2: ",
-            "EOF",
-        ),
-        (
-            har.replacen("/podio/hook\",\"peer", "/a b\",\"peer", 2)
-                .replacen("/a b\"", "/a\"", 1),
-            "entry 2: ",
-            "path",
-        ),
+    let [first, second, third] = lines.lines().collect::<Vec<_>>()[..] else {
+        unreachable!("three lines");
+    };
+    let unusable = |line: &str| format!("{first}\n{line}\n{third}\n");
+    let with = |from: &str, to: &str| unusable(&second.replace(from, to));
+    for (file, what) in [
+        (with("\"v\":1", "\"v\":2"), "`v` is 2"),
+        (with("\"type\":\"event\"", "\"type\":null"), "no `type`"),
+        (with("\"POST\"", "\"PO ST\""), "method"),
+        (with("\"/podio", "\"podio"), "path"),
+        (with("\"/podio", "\"/po dio"), "path"),
+        (with("\"path\"", "\"pat\""), "no `path`"),
+        (with("\"body\"", "\"body_base64\""), "base64"),
+        (with("}", ""), "EOF"),
+        (unusable("null"), "not a JSON object"),
+        (unusable("[1]"), "not a JSON object"),
+        (unusable("Nov 26 02:39 started"), "not JSON"),
     ] {
         let target = Store::new();
-        let archive = Import::open(Cursor::new(file.into_bytes())).await.unwrap();
-        let error = archive.into_history(&target.writer).await.unwrap_err();
-        let text = error.to_string();
+        let report = target.import(file.as_bytes()).await;
+        let [named] = &report.named[..] else {
+            unreachable!("one is named: {report:?}");
+        };
         assert!(
-            text.starts_with(place) && text.contains(what),
-            "{what}: {text}"
+            named.starts_with("line 2: ") && named.contains(what),
+            "{what}: {named}"
         );
-        assert_eq!(error.imported, added(1, 0, 0), "{text}");
-        assert_eq!(target.whole().await.len(), 1);
+        let named = report.named.clone();
+        assert_eq!(
+            report,
+            Report {
+                named,
+                ..added(2, 0, 1)
+            }
+        );
+        assert_eq!(target.whole().await.len(), 2);
     }
     for other in ["<html>", "[]", "{}", "\u{1f}\u{8b}"] {
         let refused = Import::open(Cursor::new(other.as_bytes().to_vec())).await;
         assert!(matches!(refused, Err(Problem::Unrecognized)), "{other}");
     }
+}
+
+#[tokio::test]
+async fn what_breaks_off_costs_its_rest() {
+    let source = Store::with(vec![past(1), past(2)]).await;
+    let har = source.export(Format::Har).await;
+    let har = &har[..har.len() - 40];
+    let target = Store::new();
+    let report = target.import(har).await;
+    assert_eq!((report.new, report.skipped), (1, 0));
+    let place = report.broken_off.unwrap();
+    assert!(
+        place.starts_with("after entry 1: ") && place.contains("EOF"),
+        "{place}"
+    );
+
+    let lines = source.export(Format::Ndjson).await;
+    let target = Store::new();
+    let report = target.import(&lines[..lines.len() - 9]).await;
+    assert_eq!((report.new, report.skipped), (1, 1));
+    assert!(report.named[0].starts_with("line 2: "), "{report:?}");
+}
+
+#[tokio::test]
+async fn only_the_first_that_cannot_be_used_are_named() {
+    let source = Store::with(vec![past(1)]).await;
+    let mut file = source.export(Format::Ndjson).await;
+    file.extend_from_slice(&b"{\"type\":7}\n".repeat(1_000));
+    let report = Store::new().import(&file).await;
+    assert_eq!(
+        (report.new, report.skipped, report.named.len()),
+        (1, 1_000, 5)
+    );
+}
+
+#[tokio::test]
+async fn an_import_that_is_stopped_says_what_it_has_taken() {
+    let source = Store::with((1..=2_000).map(past).collect()).await;
+    let file = source.export(Format::Ndjson).await;
+    let target = Store::new();
+    let archive = Import::open(Cursor::new(file)).await.unwrap();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let told = |_: &Report| stop.cancel();
+    let report = archive
+        .into_history_until(&target.writer, &stop, told)
+        .await;
+    let report = report.unwrap();
+    assert!((1..2_000).contains(&report.new), "{report:?}");
+    assert_eq!(target.whole().await.len() as u64, report.new);
+}
+
+/// Every place within, as a JSON pointer.
+fn places(value: &serde_json::Value, at: &str, all: &mut Vec<String>) {
+    use serde_json::Value;
+    let mut within = |name: &str, value: &Value| {
+        let at = format!("{at}/{name}");
+        all.push(at.clone());
+        places(value, &at, all);
+    };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(name, value)| within(name, value)),
+        Value::Array(list) => {
+            let each = list.iter().enumerate();
+            each.for_each(|(index, value)| within(&index.to_string(), value));
+        }
+        _ => {}
+    }
+}
+
+/// Events as other tools and we have them: a browser's entry, one of a form, and ours.
+async fn real_archive() -> serde_json::Value {
+    let mut ours = past(1);
+    ours.note = Some("mine".to_owned());
+    ours.attempts = vec![attempt(
+        ours.id,
+        1,
+        answered(200, HeaderList::default(), b"ok".to_vec()),
+    )];
+    let source = Store::with(vec![ours]).await;
+    let mut har: serde_json::Value =
+        serde_json::from_slice(&source.export(Format::Har).await).unwrap();
+    let browser = serde_json::json!({
+        "_initiator": { "type": "other" }, "connection": "443", "pageref": "page_1",
+        "startedDateTime": "2026-11-23T13:04:31.204+01:00", "time": 12.5, "cache": {},
+        "timings": { "blocked": -1, "send": 0.1, "wait": 12, "receive": 0.4 },
+        "request": {
+            "method": "POST", "url": "https://x.test/hook?a=b", "httpVersion": "h2",
+            "headers": [{ "name": ":path", "value": "/hook" }, { "name": "X", "value": "1" }],
+            "queryString": [{ "name": "a", "value": "b" }], "cookies": [], "headersSize": -1,
+            "postData": {
+                "mimeType": "application/x-www-form-urlencoded",
+                "params": [{ "name": "type", "value": "item.update" }],
+            },
+        },
+        "response": {
+            "status": 200, "statusText": "", "headers": [{ "name": "Z", "value": "1" }],
+            "content": { "size": 2, "mimeType": "text/plain", "text": "ok" }, "_error": null,
+        },
+    });
+    let mut second = browser.clone();
+    second["request"]["postData"] = serde_json::json!({ "text": "/w==", "encoding": "base64" });
+    let entries = har["log"]["entries"].as_array_mut().unwrap();
+    entries.extend([browser, second]);
+    har
+}
+
+#[tokio::test]
+async fn an_odd_word_anywhere_in_an_archive_costs_one_entry_at_most() {
+    use serde_json::{Value, json};
+    let har = real_archive().await;
+    let mut all = Vec::new();
+    places(&har, "", &mut all);
+    let above = ["/log", "/log/entries"];
+    let essential = [
+        "/log/entries/0",
+        "/log/entries/1",
+        "/log/entries/2",
+        "/log/entries/1/request",
+        "/log/entries/2/request",
+        "/log/entries/1/request/url",
+        "/log/entries/2/request/url",
+    ];
+    let store = Store::new();
+    for place in &all {
+        for odd in [
+            Value::Null,
+            json!(true),
+            json!(-7.5),
+            json!([]),
+            json!({}),
+            json!([[null, 1], { "name": null }, "x"]),
+        ] {
+            let mut har = har.clone();
+            *har.pointer_mut(place).unwrap() = odd.clone();
+            let report = store.import(har.to_string().as_bytes()).await;
+            let found = (report.events(), report.skipped, report.broken_off);
+            let expected = match place.as_str() {
+                "/log/entries" if odd.as_array().is_some_and(|list| !list.is_empty()) => (0, 3),
+                place if above.contains(&place) => (0, 0),
+                place if essential.contains(&place) => (2, 1),
+                _ => (3, 0),
+            };
+            assert_eq!(found, (expected.0, expected.1, None), "{place}: {odd}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_odd_word_in_a_line_costs_that_word() {
+    use serde_json::{Value, json};
+    let mut ours = past(1);
+    ours.attempts = vec![attempt(
+        ours.id,
+        1,
+        answered(200, HeaderList::default(), Vec::new()),
+    )];
+    let source = Store::with(vec![ours]).await;
+    let line: Value = serde_json::from_slice(&source.export(Format::Ndjson).await).unwrap();
+    let mut all = Vec::new();
+    places(&line, "", &mut all);
+    let store = Store::new();
+    for place in &all {
+        for odd in [Value::Null, json!(true), json!([1]), json!({ "a": null })] {
+            let mut line = line.clone();
+            *line.pointer_mut(place).unwrap() = odd.clone();
+            let report = store.import(line.to_string().as_bytes()).await;
+            let taken = u64::from(!["/path", "/type"].contains(&place.as_str()));
+            assert_eq!(
+                (report.events(), report.skipped),
+                (taken, 1 - taken),
+                "{place}: {odd}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn text_that_is_no_text_costs_its_entry() {
+    let good = r#"{"request":{"method":"GET","url":"http://x/"}}"#;
+    let entries = [
+        good,
+        "7",
+        r#""\ud800""#,
+        r#"{"time":1e999}"#,
+        "null",
+        "-7.5 ",
+        good,
+    ];
+    let mut har = format!(r#"{{"log":{{"entries":[{}]}}}}"#, entries.join(", ")).into_bytes();
+    let store = Store::new();
+    let report = store.import(&har).await;
+    assert_eq!(
+        (report.events(), report.skipped, report.broken_off),
+        (2, 5, None)
+    );
+
+    // A byte that is no UTF-8 is in a path, which then has the sign for it.
+    let at = har.windows(4).position(|four| four == b"//x/").unwrap() + 4;
+    har.insert(at, 0xff);
+    assert_eq!(store.import(&har).await.events(), 2);
 }
 
 #[tokio::test]
@@ -575,13 +772,8 @@ async fn a_header_whose_name_is_none_of_http_does_not_get_in() {
     let har = from.export(Format::Har).await;
 
     let store = Store::new();
-    let archive = Import::open(Cursor::new(lines)).await.unwrap();
-    let refused = archive.into_history(&store.writer).await.unwrap_err();
-    assert!(
-        refused.to_string().contains("line 1: a header's name"),
-        "{refused}"
-    );
-    assert_eq!(store.import(&har).await, added(1, 0, 0));
+    assert_eq!(store.import(&lines).await, added(1, 0, 0));
+    assert_eq!(store.import(&har).await, added(0, 1, 0));
     let (event, _) = store.whole().await.remove(0);
     assert_eq!(event.request.headers.get(odd), None);
     assert!(event.request.headers.get("content-type").is_some());

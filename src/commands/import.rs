@@ -1,58 +1,97 @@
 //! `podtap import`: archives become events of a history, on record only.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{IsTerminal as _, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use podtap_agent::export::archive::Format;
 use podtap_agent::history::{HistoryError, Writer, WriterThread};
 use podtap_agent::import::{Import, ImportError, Problem, Report};
 use tokio::sync::broadcast;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli;
 use crate::config::Settings;
-use crate::failure::{Code, Failure};
+use crate::failure::{Code, Failure, note};
 use crate::output::json::Object;
 use crate::output::{print, printable};
+use crate::shutdown::Shutdown;
 
-/// Imports one file after the other; a file that holds no event is told at the end.
+/// How often the counter changes, and how long an import takes at least that has one.
+const COUNT_EVERY: Duration = Duration::from_millis(250);
+
+/// Imports one file after the other. A file of which nothing could be used is told at the end.
 pub(crate) async fn run(import: cli::Import, settings: &Settings) -> Result<ExitCode, Failure> {
+    let shutdown = Shutdown::watch()?;
     let mut history = Target {
         path: settings.history()?,
         open: None,
     };
-    let imported = all(&import, &mut history).await;
+    let imported = all(&import, &mut history, shutdown.token()).await;
     history.close().await;
-    imported.map(|()| ExitCode::SUCCESS)
+    imported.map(|()| shutdown.exit_code())
 }
 
-async fn all(import: &cli::Import, history: &mut Target) -> Result<(), Failure> {
-    let mut empty = Vec::new();
+async fn all(
+    import: &cli::Import,
+    history: &mut Target,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    let (mut empty, mut unusable) = (Vec::new(), Vec::new());
     for file in &import.files {
-        let archive = Import::open(source(file)?).await;
-        let archive = archive.map_err(|problem| broken(file, &problem))?;
+        let opened = tokio::select! {
+            opened = Import::open(source(file)?) => opened,
+            () = stop.cancelled() => return Ok(()),
+        };
+        let archive = opened.map_err(|problem| broken(file, &problem))?;
         let format = archive.format();
         // Nothing to keep makes no history.
         let outcome = if archive.is_empty() {
             archive.discard().await
         } else {
-            archive.into_history(history.writer()?).await
+            let mut counter = Counter::new();
+            let told = |report: &Report| counter.show(report);
+            let writer = history.writer()?;
+            let outcome = archive.into_history_until(writer, stop, told).await;
+            counter.clear();
+            outcome
         };
         let report = outcome.map_err(|error| stopped(file, &error))?;
-        if report.events() == 0 {
-            empty.push(name(file));
+        say(import.json, file, format, &report)?;
+        explain(&report);
+        if stop.is_cancelled() {
+            note("stopped; what was imported stays, and importing again adds nothing twice");
+            return Ok(());
         }
-        say(import.json, file, format, report)?;
+        if report.events() == 0 {
+            let is_wrong = !report.named.is_empty() || report.broken_off.is_some();
+            let list = if is_wrong { &mut unusable } else { &mut empty };
+            list.push(name(file));
+        }
     }
-    if empty.is_empty() {
-        return Ok(());
+    let (code, what, files) = match (unusable.is_empty(), empty.is_empty()) {
+        (true, true) => return Ok(()),
+        (false, _) => (Code::Failed, "nothing in the file can be used", unusable),
+        (true, false) => (Code::NothingMatched, "there is no event to import", empty),
+    };
+    Err(Failure::new(code, what)
+        .fact("file", files.join("\n"))
+        .hint("what `podtap events --json` or `--har` prints can be imported"))
+}
+
+/// Says on stderr what was skipped, as far as it was wrong, and where a file breaks off.
+fn explain(report: &Report) {
+    for skipped in &report.named {
+        note(&format!("skipped {skipped}"));
     }
-    Err(
-        Failure::new(Code::NothingMatched, "there is no event to import")
-            .fact("file", empty.join("\n"))
-            .hint("what `podtap events --json` or `--har` prints can be imported"),
-    )
+    if let Some(place) = &report.broken_off {
+        note(&format!(
+            "the file breaks off {place}; what came before is imported"
+        ));
+    }
 }
 
 fn source(file: &Path) -> Result<Box<dyn Read + Send>, Failure> {
@@ -67,11 +106,12 @@ fn source(file: &Path) -> Result<Box<dyn Read + Send>, Failure> {
     }
 }
 
-fn say(json: bool, file: &Path, format: Format, report: Report) -> Result<(), Failure> {
-    let Report {
+fn say(json: bool, file: &Path, format: Format, report: &Report) -> Result<(), Failure> {
+    let &Report {
         new,
         known,
         skipped,
+        ..
     } = report;
     let file = file.to_string_lossy();
     if json {
@@ -90,7 +130,7 @@ fn say(json: bool, file: &Path, format: Format, report: Report) -> Result<(), Fa
         );
     }
     print(&printable(&format!(
-        "{file}: {new} new, {known} known already, {skipped} skipped"
+        "{file}: {new} imported, {known} already there, {skipped} skipped"
     )))
 }
 
@@ -103,12 +143,52 @@ fn broken(file: &Path, problem: &Problem) -> Failure {
     Failure::new(Code::Failed, printable(&what)).fact("file", name(file))
 }
 
-/// A mistake within the file: what came before it is in the history.
+/// The file or the history failed: what came before it is in the history.
 fn stopped(file: &Path, error: &ImportError) -> Failure {
     let Report { new, known, .. } = error.imported;
     broken(file, &error.problem)
-        .fact("before it", format!("{new} new, {known} known already"))
+        .fact(
+            "before it",
+            format!("{new} imported, {known} already there"),
+        )
         .hint("what came before it stays imported; importing again adds nothing twice")
+}
+
+/// How far a long import is, on a terminal's last line.
+struct Counter {
+    is_wanted: bool,
+    is_shown: bool,
+    last: Instant,
+}
+
+impl Counter {
+    fn new() -> Self {
+        Self {
+            is_wanted: std::io::stderr().is_terminal(),
+            is_shown: false,
+            last: Instant::now(),
+        }
+    }
+
+    fn show(&mut self, report: &Report) {
+        if !self.is_wanted || self.last.elapsed() < COUNT_EVERY {
+            return;
+        }
+        let Report { new, known, .. } = report;
+        to_stderr(&format!("\r{new} imported, {known} already there"));
+        (self.is_shown, self.last) = (true, Instant::now());
+    }
+
+    fn clear(&mut self) {
+        if self.is_shown {
+            to_stderr(&format!("\r{:60}\r", ""));
+        }
+    }
+}
+
+/// A stderr that is gone has no reader.
+fn to_stderr(text: &str) {
+    std::io::stderr().lock().write_all(text.as_bytes()).ok();
 }
 
 /// The history that events go to, opened with the first of them.

@@ -140,7 +140,7 @@ async fn what_was_captured_comes_back_from_both_forms_of_archive() {
         assert_eq!(told.trim(), expected);
         assert_eq!(
             import(&[]).trim(),
-            "archive.txt: 0 new, 7 known already, 0 skipped"
+            "archive.txt: 0 imported, 7 already there, 0 skipped"
         );
         let after = lines(&stage, name);
         assert_eq!(without_seq(&after), without_seq(&before));
@@ -174,7 +174,7 @@ async fn an_export_is_valid_har_whatever_was_captured() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_import_makes_a_history_and_says_what_is_wrong_with_a_file() {
+async fn an_import_takes_what_it_can_and_says_what_is_wrong_with_the_rest() {
     let stage = Stage::new();
     let line = |id: &str, method: &str| {
         format!(
@@ -194,6 +194,18 @@ async fn an_import_makes_a_history_and_says_what_is_wrong_with_a_file() {
         ),
         ("html", "<html>".to_owned(), 1, "neither JSON lines"),
         ("bad", bad.clone(), 1, "line 1: the method"),
+        (
+            "cut.har",
+            r#"{"log":{"entries":[{"request""#.to_owned(),
+            1,
+            "breaks off",
+        ),
+        (
+            "odd.har",
+            r#"{"log":{"entries":[null]}}"#.to_owned(),
+            1,
+            "entry 1: ",
+        ),
     ] {
         std::fs::write(stage.home().join(name), content).unwrap();
         let (found, _, stderr) = stage.run(&["import", name, "--name", "new"]);
@@ -213,7 +225,9 @@ async fn an_import_makes_a_history_and_says_what_is_wrong_with_a_file() {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut import = import.spawn().unwrap();
-    let archive = format!("{good}\n{{\"v\":1,\"type\":\"ready\"}}\n\n{bad}\n");
+    let other = good.replace("5PA", "5PC");
+    let cut = good.trim_end_matches('}');
+    let archive = format!("{good}\n{{\"v\":1,\"type\":\"ready\"}}\n\n{bad}\n{other}\n{cut}");
     import
         .stdin
         .take()
@@ -223,20 +237,53 @@ async fn an_import_makes_a_history_and_says_what_is_wrong_with_a_file() {
     let ended = import.wait_with_output().unwrap();
 
     let stderr = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(1), "{stderr}");
+    assert_eq!(ended.status.code(), Some(0), "{stderr}");
+    assert_eq!(
+        String::from_utf8(ended.stdout).unwrap().trim(),
+        "-: 2 imported, 0 already there, 3 skipped"
+    );
     assert!(
-        stderr.contains("line 4: the method") && stderr.contains("1 new"),
+        stderr.contains("skipped line 4: the method") && stderr.contains("skipped line 6: "),
         "{stderr}"
     );
-    assert!(!stderr.contains('\u{1b}'));
+    assert!(!stderr.contains('\u{1b}') && !stderr.contains('\r'));
     let events = stage.succeed(&["events", "--json", "--name", "new"]);
-    assert_eq!(
-        events.lines().count(),
-        1,
-        "what came before the mistake stays"
-    );
+    assert_eq!(events.lines().count(), 2);
     let (code, _, _) = stage.run(&["events", "--json", "--har", "--name", "new"]);
     assert_eq!(code, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_is_interrupted_says_what_it_has_taken() {
+    let stage = Stage::new();
+    let mut import = command(&stage, &["import", "-", "--name", "new"]);
+    let import = import
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut import = import.spawn().unwrap();
+    let mut pipe = import.stdin.take().unwrap();
+    // More than one batch, so that the first is in the history while the pipe stays open.
+    for number in 0..600 {
+        let line = format!(r#"{{"v":1,"type":"event","path":"/{number}"}}"#);
+        writeln!(pipe, "{line}").unwrap();
+    }
+    let history = stage.home().join("data/podtap/tunnels/new.db");
+    let taken = || {
+        let (code, events, _) = stage.run(&["events", "--json", "--name", "new"]);
+        (history.exists() && code == 0 && !events.is_empty()).then_some(())
+    };
+    crate::support::eventually("the first batch", taken, String::new).await;
+    let id = rustix::process::Pid::from_child(&import);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    let ended = import.wait_with_output().unwrap();
+    drop(pipe);
+
+    assert_eq!(ended.status.code(), Some(130));
+    let stdout = String::from_utf8(ended.stdout).unwrap();
+    assert_eq!(stdout.trim(), "-: 512 imported, 0 already there, 0 skipped");
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert!(stderr.contains("what was imported stays"), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

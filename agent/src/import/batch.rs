@@ -1,10 +1,12 @@
 //! What was read, gathered into batches of a bounded size, on its way to the history's writer.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use podtap_wire::EventId;
 use tokio::sync::mpsc;
 
+use super::check::Wrong;
 use crate::history::{Attempt, Outcome, Past};
 
 /// Events and attempts of one batch: one transaction, one wait for the disk.
@@ -13,12 +15,36 @@ const MAX_COUNT: usize = 512;
 /// Bytes of bodies after which a batch is full.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
+/// Of how many that cannot be used it is said what is wrong. The others are counted.
+const MAX_NAMED: usize = 5;
+
+/// The longest that is said of one, in characters.
+const MAX_NAMED_CHARS: usize = 200;
+
+/// Which piece of an archive, from 1.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    Line(u64),
+    Entry(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(number) => write!(f, "line {number}"),
+            Self::Entry(number) => write!(f, "entry {number}"),
+        }
+    }
+}
+
 /// Part of an archive.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) past: Vec<Past>,
     /// Lines or entries that are no events.
     pub(super) skipped: u64,
+    /// The first that cannot be used, with what is wrong.
+    pub(super) named: Vec<String>,
 }
 
 /// Gathers batches and sends them on.
@@ -29,6 +55,8 @@ pub(super) struct Batches {
     bytes: usize,
     /// Where the batch has which event.
     events: HashMap<EventId, usize>,
+    /// How many were named, in all batches.
+    named: usize,
 }
 
 /// Nobody wants the rest.
@@ -42,26 +70,45 @@ impl Batches {
             batch: Batch::default(),
             bytes: 0,
             events: HashMap::new(),
+            named: 0,
         }
     }
 
-    /// Adds something, or nothing, which counts. Waits while the writer is behind.
-    pub(super) fn add(&mut self, past: Option<Past>) -> Result<(), Unwanted> {
+    /// Adds something, or nothing, which counts, and is named where it is wrong. Waits while the
+    /// writer is behind.
+    pub(super) fn add(
+        &mut self,
+        place: Place,
+        past: Result<Option<Past>, Wrong>,
+    ) -> Result<(), Unwanted> {
         match past {
-            None => self.batch.skipped += 1,
-            Some(Past::Event(event)) => {
+            Err(wrong) => {
+                self.batch.skipped += 1;
+                self.name(place, &wrong);
+            }
+            Ok(None) => self.batch.skipped += 1,
+            Ok(Some(Past::Event(event))) => {
                 let (index, attempts) = (self.batch.past.len(), &event.attempts);
                 self.bytes += event.request.body.len() + event.request.headers.bytes();
                 self.bytes += attempts.iter().map(size).sum::<usize>();
                 self.events.entry(event.id).or_insert(index);
                 self.batch.past.push(Past::Event(event));
             }
-            Some(Past::Attempt(attempt)) => self.add_attempt(attempt),
+            Ok(Some(Past::Attempt(attempt))) => self.add_attempt(attempt),
         }
         if self.batch.past.len() < MAX_COUNT && self.bytes < MAX_BYTES {
             return Ok(());
         }
         self.send()
+    }
+
+    fn name(&mut self, place: Place, wrong: &Wrong) {
+        if self.named < MAX_NAMED {
+            self.named += 1;
+            let text = format!("{place}: {wrong}");
+            let text = text.chars().take(MAX_NAMED_CHARS).collect();
+            self.batch.named.push(text);
+        }
     }
 
     /// To its event, if that is in this batch; else by itself.

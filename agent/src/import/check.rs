@@ -1,84 +1,112 @@
-//! What may enter a history: text of a file → requests and attempts that could have come over the
+//! What may enter a history: words of a file → requests and attempts that could have come over the
 //! wire, or what is wrong with it. Pure.
-
-use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use podtap_wire::{HeaderList, InvalidId, InvalidRequest, limits, valid};
+use jiff::Timestamp;
+use podtap_wire::{EventId, HeaderList, InvalidRequest, latin1_bytes, limits, valid};
+use serde_json::Value;
 
-use crate::export::json::{AttemptObject, BodyFields, EditedObject};
+use super::words::Words;
+use crate::export::json::duration_ms;
 use crate::history::{Attempt, EditedRequest, Outcome};
 
-/// Why a line or an entry cannot be taken over.
+/// Why a line or an entry cannot be used at all.
 #[derive(Debug, thiserror::Error)]
-pub enum Wrong {
-    /// It is not the JSON that it should be.
-    #[error("{0}")]
+pub(super) enum Wrong {
+    /// It is not JSON.
+    #[error("it is not JSON: {0}")]
     Json(String),
+    /// It is JSON of another kind.
+    #[error("it is not a JSON object")]
+    NoObject,
     /// It is larger than any event.
     #[error("it is larger than {} MiB", super::MAX_PIECE_BYTES / 1024 / 1024)]
     TooLarge,
     /// A later Podtap wrote it.
     #[error("its `v` is {0}, this podtap reads {known}", known = crate::export::json::VERSION)]
-    Version(u64),
+    Version(i64),
     /// It does not say what it is.
-    #[error("it is no object of podtap: `v` or `type` is missing")]
+    #[error("it has no `type`, so podtap did not write it")]
     Untyped,
-    /// The id is none.
-    #[error(transparent)]
-    Id(#[from] InvalidId),
+    /// It does not say where the request went.
+    #[error("it has no `{0}`")]
+    Missing(&'static str),
+    /// It is a WebSocket, a file, an extension of the browser.
+    #[error("its URL does not begin with http:// or https://")]
+    NotHttp,
     /// It cannot have come over HTTP.
     #[error(transparent)]
     Request(#[from] InvalidRequest),
     /// The body is too large.
     #[error("a body is larger than {} MiB", limits::MAX_BODY_BYTES / 1024 / 1024)]
     BodySize,
-    /// There is no body.
-    #[error("there is no `body` and no `body_base64`")]
-    NoBody,
     /// The body is not what it is said to be.
-    #[error("a body is no base64")]
+    #[error("a body is not base64")]
     Base64,
     /// The encoding is unknown.
     #[error("a body has an encoding other than base64")]
     Encoding,
-    /// The time is none.
-    #[error("`{0}` is no time of RFC 3339")]
-    Time(&'static str),
-    /// The status is none.
-    #[error("a status is not between 100 and 999")]
-    Status,
-    /// Nothing came of an attempt.
-    #[error("an attempt has no `status` and no `error`")]
-    NoOutcome,
 }
 
-/// The parts of a request that could have come in.
+/// The parts of a request that could have come in. Without a method it is what a webhook has, or
+/// what a request without a body has.
 pub(super) fn request(
-    method: Cow<'_, str>,
-    path: Cow<'_, str>,
+    method: Option<String>,
+    path: String,
     headers: HeaderList,
     body: Bytes,
 ) -> Result<EditedRequest, Wrong> {
+    let usual = if body.is_empty() { "GET" } else { "POST" };
+    let method = method.unwrap_or_else(|| usual.to_owned());
     valid::method(&method)?;
     valid::path(&path)?;
     valid::headers(&headers)?;
     Ok(EditedRequest {
-        method: method.into_owned(),
-        path: path.into_owned(),
+        method,
+        path,
         headers,
         body: sized(body)?,
     })
 }
 
-/// The body in whichever field it stands.
-pub(super) fn body(fields: BodyFields<'_>) -> Result<Bytes, Wrong> {
-    match (fields.body, fields.body_base64) {
-        (Some(text), _) => sized(text.into_owned().into()),
+/// Pairs as `docs/JSON.md` has them, or objects as HAR has them. Each character is a byte, as
+/// browsers have it; UTF-8 where a tool has decoded it. What is no header of HTTP/1.1 is left out,
+/// such as what HTTP/2 has instead of a request line.
+pub(super) fn headers(list: Option<Vec<Value>>) -> HeaderList {
+    let pairs = list.unwrap_or_default().into_iter().filter_map(pair);
+    let bytes = pairs.map(|(name, value)| {
+        let bytes = latin1_bytes(value.clone()).unwrap_or_else(|| value.into());
+        (name, bytes)
+    });
+    bytes
+        .filter(|(name, value)| valid::is_header_name(name) && valid::is_header_value(value))
+        .collect()
+}
+
+/// A name with its value, which may be missing.
+pub(super) fn pair(value: Value) -> Option<(String, String)> {
+    match value {
+        Value::Array(mut list) => match list.as_mut_slice() {
+            [Value::String(name), Value::String(value)] => {
+                Some((std::mem::take(name), std::mem::take(value)))
+            }
+            _ => None,
+        },
+        other => {
+            let mut words = Words::of(other)?;
+            Some((words.text("name")?, words.text("value").unwrap_or_default()))
+        }
+    }
+}
+
+/// The body in whichever word it is; empty where it is in none.
+pub(super) fn body(words: &mut Words) -> Result<Bytes, Wrong> {
+    match (words.text("body"), words.text("body_base64")) {
+        (Some(text), _) => sized(text.into()),
         (None, Some(text)) => base64(&text),
-        (None, None) => Err(Wrong::NoBody),
+        (None, None) => Ok(Bytes::new()),
     }
 }
 
@@ -94,40 +122,61 @@ pub(super) fn sized(body: Bytes) -> Result<Bytes, Wrong> {
     Ok(body)
 }
 
-pub(super) fn status(status: i64) -> Result<u16, Wrong> {
-    let status = u16::try_from(status).ok();
-    let status = status.filter(|status| (100..=999).contains(status));
-    status.ok_or(Wrong::Status)
+pub(super) fn status(status: Option<i64>) -> Option<u16> {
+    let status = u16::try_from(status?).ok();
+    status.filter(|status| (100..=999).contains(status))
 }
 
-/// An attempt; the answer's headers and body are not in it.
-pub(super) fn attempt(object: AttemptObject<'_>) -> Result<Attempt, Wrong> {
-    let outcome = match (object.outcome.status, object.outcome.error) {
-        (Some(code), _) => Outcome::Answered {
-            status: status(i64::from(code))?,
+/// A time, to the millisecond: the history keeps no more.
+pub(super) fn time(words: &mut Words, name: &str) -> Option<Timestamp> {
+    let time: Timestamp = words.parsed(name)?;
+    Timestamp::from_millisecond(time.as_millisecond()).ok()
+}
+
+/// An event's attempts, as far as they say what came of them.
+pub(super) fn attempts(list: Vec<Value>, event: EventId, since: Timestamp) -> Vec<Attempt> {
+    let each = list.into_iter().filter_map(Words::of);
+    let each = (1..).zip(each);
+    each.filter_map(|(number, words)| attempt(words, event, number, since))
+        .collect()
+}
+
+/// An attempt; the answer's headers and body are not in it. `None` where nothing came of it.
+pub(super) fn attempt(
+    mut words: Words,
+    event: EventId,
+    number: u32,
+    since: Timestamp,
+) -> Option<Attempt> {
+    let outcome = match (status(words.whole("status")), words.text("error")) {
+        (Some(status), _) => Outcome::Answered {
+            status,
             headers: HeaderList::default(),
             body: Bytes::new(),
             body_bytes: 0,
         },
-        (None, Some(error)) => Outcome::Failed {
-            error: error.into_owned(),
-        },
-        (None, None) => return Err(Wrong::NoOutcome),
+        (None, Some(error)) => Outcome::Failed { error },
+        (None, None) => return None,
     };
-    Ok(Attempt {
-        event: object.id,
-        number: object.attempt.max(1),
-        replay: object.replay,
+    let stated = words.whole("attempt").and_then(|it| u32::try_from(it).ok());
+    let duration = words.number("duration_ms").and_then(duration_ms::parse);
+    Some(Attempt {
+        event,
+        number: stated.unwrap_or(number).max(1),
+        replay: words.flag("replay").unwrap_or_default(),
         imported: true,
-        url: object.url.into_owned(),
-        edited: object.edited.map(edited).transpose()?,
-        started_at: object.started_at,
-        duration: object.duration_ms,
+        url: words.text("url").unwrap_or_default(),
+        edited: edited(words.words("edited")),
+        started_at: time(&mut words, "started_at").unwrap_or(since),
+        duration: duration.unwrap_or_default(),
         outcome,
     })
 }
 
-fn edited(object: EditedObject<'_>) -> Result<EditedRequest, Wrong> {
-    let headers = object.headers.into_owned();
-    request(object.method, object.path, headers, body(object.body)?)
+/// What was sent instead of the event; `None` where that is not known.
+fn edited(mut words: Words) -> Option<EditedRequest> {
+    let path = words.text("path")?;
+    let (method, headers) = (words.text("method"), headers(words.list("headers")));
+    let body = body(&mut words).ok()?;
+    request(method, path, headers, body).ok()
 }

@@ -5,14 +5,18 @@
 //! is the same event: importing twice adds nothing, and an event that is known keeps what it has.
 //!
 //! A thread reads and parses, a batch at a time, and the writer commits each batch in one
-//! transaction: memory stays bounded whatever the archive's size, and what was read before a
-//! mistake in it stays imported.
+//! transaction: memory stays bounded whatever the archive's size.
+//!
+//! A word that is null, missing or of an unknown shape costs that word, a line or an entry that
+//! cannot be used costs itself, and a file that breaks off costs its rest.
 
 mod batch;
 mod check;
 mod har;
+mod identity;
 mod ndjson;
 mod recognize;
+mod words;
 
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, BufReader, Read};
@@ -20,11 +24,11 @@ use std::io::{self, BufReader, Read};
 use podtap_wire::{EventId, limits};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::export::archive::Format;
 use crate::history::{HistoryError, Past, Writer};
 use batch::{Batch, Batches};
-pub use check::Wrong;
 
 /// The largest line, or entry of a HAR, in bytes: the largest body with every byte of it escaped
 /// (`\u0000`), the headers likewise, and as much again as headers for the attempts.
@@ -38,15 +42,19 @@ const QUEUED_BATCHES: usize = 1;
 const REMEMBERED: usize = 65_536;
 
 /// What an import has done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
     /// Events that are in the history now and were not before.
     pub new: u64,
     /// Events that were there already.
     pub known: u64,
     /// Lines or entries that are no events: other objects, attempts of unknown events, requests of
-    /// other protocols.
+    /// other protocols, and those that cannot be used.
     pub skipped: u64,
+    /// The first that cannot be used: which, and what is wrong with it. The text is of the file.
+    pub named: Vec<String>,
+    /// What is wrong where the archive breaks off; what came after that is not imported.
+    pub broken_off: Option<String>,
 }
 
 impl Report {
@@ -72,21 +80,13 @@ pub enum Problem {
     /// It is no archive.
     #[error("it holds neither JSON lines of podtap nor an HTTP archive (HAR)")]
     Unrecognized,
-    /// One line of JSON lines cannot be taken over.
-    #[error("line {line}: {wrong}")]
-    Line {
-        /// Which, from 1.
-        line: u64,
-        /// Why not.
-        wrong: Wrong,
-    },
-    /// One entry of a HAR cannot be taken over.
-    #[error("entry {entry}: {wrong}")]
-    Entry {
-        /// Which, from 1.
-        entry: u64,
-        /// Why not.
-        wrong: Wrong,
+    /// A HAR ends within its JSON, or goes on with something else.
+    #[error("after entry {entries}: {what}")]
+    BrokenOff {
+        /// How many entries came before.
+        entries: u64,
+        /// What is wrong.
+        what: String,
     },
     /// It cannot be read.
     #[error("it cannot be read: {0}")]
@@ -150,19 +150,43 @@ impl Import {
     pub async fn discard(mut self) -> Result<Report, ImportError> {
         let mut imported = Report::default();
         let mut batch = self.first.take();
-        while let Some(Batch { past, skipped }) = batch {
+        while let Some(Batch {
+            past,
+            skipped,
+            named,
+        }) = batch
+        {
             imported.skipped += skipped + past.len() as u64;
+            imported.named.extend(named);
             batch = self.batches.recv().await;
         }
         self.finish(imported).await
     }
 
     /// Takes all of it over into a history.
-    pub async fn into_history(mut self, writer: &Writer) -> Result<Report, ImportError> {
+    pub async fn into_history(self, writer: &Writer) -> Result<Report, ImportError> {
+        let never = CancellationToken::new();
+        self.into_history_until(writer, &never, |_| {}).await
+    }
+
+    /// Takes it over into a history until all of it is, or `stop` is cancelled; says after each
+    /// batch what is done. A batch that was begun is finished.
+    pub async fn into_history_until(
+        mut self,
+        writer: &Writer,
+        stop: &CancellationToken,
+        mut told: impl FnMut(&Report),
+    ) -> Result<Report, ImportError> {
         let (mut imported, mut recent) = (Report::default(), Recent::default());
         let mut batch = self.first.take();
-        while let Some(Batch { mut past, skipped }) = batch {
+        while let Some(Batch {
+            mut past,
+            skipped,
+            named,
+        }) = batch
+        {
             imported.skipped += skipped;
+            imported.named.extend(named);
             past.retain(|one| {
                 let stray = matches!(one, Past::Attempt(attempt) if !recent.has(attempt.event));
                 imported.skipped += u64::from(stray);
@@ -181,15 +205,25 @@ impl Import {
                     return Err(ImportError { problem, imported });
                 }
             }
-            batch = self.batches.recv().await;
+            told(&imported);
+            batch = tokio::select! {
+                biased;
+                // The thread that reads ends with the receiver; it may be waiting for a pipe.
+                () = stop.cancelled() => return Ok(imported),
+                batch = self.batches.recv() => batch,
+            };
         }
         self.finish(imported).await
     }
 
-    async fn finish(self, imported: Report) -> Result<Report, ImportError> {
+    async fn finish(self, mut imported: Report) -> Result<Report, ImportError> {
         let read = self.reading.await.map_err(panicked);
         match read.and_then(|read| read) {
             Ok(()) => Ok(imported),
+            Err(problem @ Problem::BrokenOff { .. }) => {
+                imported.broken_off = Some(problem.to_string());
+                Ok(imported)
+            }
             Err(problem) => Err(ImportError { problem, imported }),
         }
     }

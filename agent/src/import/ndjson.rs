@@ -1,18 +1,19 @@
 //! JSON lines of `docs/JSON.md`: what `events --json`, `show --json` and `listen --json` printed.
 
-use std::borrow::Cow;
 use std::io::{BufRead, Read as _};
 
-use podtap_wire::WebhookRequest;
-use serde::Deserialize;
+use podtap_wire::{EventId, WebhookRequest};
+use serde_json::Value;
 
-use super::batch::Batches;
+use super::batch::{Batches, Place};
 use super::check::{self, Wrong};
+use super::identity::{derived, time_of};
+use super::words::Words;
 use super::{MAX_PIECE_BYTES, Problem};
-use crate::export::json::{AttemptObject, EventObject, VERSION};
+use crate::export::json::VERSION;
 use crate::history::{EditedRequest, Past, PastEvent};
 
-/// Reads every line up to the first that is wrong.
+/// Reads every line; one that cannot be used is named.
 pub(super) fn read(mut source: impl BufRead, batches: &mut Batches) -> Result<(), Problem> {
     let (mut bytes, mut line) = (Vec::new(), 0);
     loop {
@@ -26,73 +27,73 @@ pub(super) fn read(mut source: impl BufRead, batches: &mut Batches) -> Result<()
         {
             return Ok(());
         }
-        if bytes.len() as u64 > MAX_PIECE_BYTES {
-            let wrong = Wrong::TooLarge;
-            return Err(Problem::Line { line, wrong });
-        }
-        let text = bytes.trim_ascii();
-        if text.is_empty() {
+        let is_whole = bytes.ends_with(b"\n");
+        let past = if bytes.len() as u64 > MAX_PIECE_BYTES {
+            if !is_whole {
+                source.skip_until(b'\n').map_err(Problem::Read)?;
+            }
+            Err(Wrong::TooLarge)
+        } else if bytes.trim_ascii().is_empty() {
             continue;
-        }
-        let past = parse(text).map_err(|wrong| Problem::Line { line, wrong })?;
-        if batches.add(past).is_err() {
+        } else {
+            parse(&String::from_utf8_lossy(bytes.trim_ascii()))
+        };
+        if batches.add(Place::Line(line), past).is_err() {
             return Ok(());
         }
     }
 }
 
-/// What every object says first.
-#[derive(Deserialize)]
-struct Head<'a> {
-    v: Option<u64>,
-    #[serde(borrow)]
-    r#type: Option<Cow<'a, str>>,
-}
-
 /// What a line is; `None` for what is neither an event nor an attempt.
-fn parse(line: &[u8]) -> Result<Option<Past>, Wrong> {
-    let head: Head<'_> = serde_json::from_slice(line).map_err(|error| json(&error))?;
-    let (Some(version), Some(kind)) = (head.v, head.r#type) else {
-        return Err(Wrong::Untyped);
-    };
-    if version != u64::from(VERSION) {
-        return Err(Wrong::Version(version));
+fn parse(line: &str) -> Result<Option<Past>, Wrong> {
+    let value: Value = serde_json::from_str(line).map_err(|error| json(&error))?;
+    let mut words = Words::of(value).ok_or(Wrong::NoObject)?;
+    let kind = words.text("type").ok_or(Wrong::Untyped)?;
+    match words.whole("v") {
+        Some(version) if version != i64::from(VERSION) => return Err(Wrong::Version(version)),
+        _ => {}
     }
     match &*kind {
-        "event" => {
-            let object = serde_json::from_slice(line).map_err(|error| json(&error))?;
-            event(object).map(Some)
-        }
+        "event" => event(words).map(Some),
         "attempt" => {
-            let object: AttemptObject<'_> =
-                serde_json::from_slice(line).map_err(|error| json(&error))?;
-            check::attempt(object).map(Past::Attempt).map(Some)
+            let id: EventId = words.parsed("id").ok_or(Wrong::Missing("id"))?;
+            let attempt = check::attempt(words, id, 1, time_of(Some(id)));
+            let attempt = attempt.ok_or(Wrong::Missing("status"))?;
+            Ok(Some(Past::Attempt(attempt)))
         }
         _ => Ok(None),
     }
 }
 
-fn event(object: EventObject<'_>) -> Result<Past, Wrong> {
-    let (headers, body) = (object.headers.into_owned(), check::body(object.body)?);
+fn event(mut words: Words) -> Result<Past, Wrong> {
+    let path = words.text("path").ok_or(Wrong::Missing("path"))?;
+    let (headers, body) = (
+        check::headers(words.list("headers")),
+        check::body(&mut words)?,
+    );
     let EditedRequest {
         method,
         path,
         headers,
         body,
-    } = check::request(object.method, object.path, headers, body)?;
-    let attempts = object.attempts.unwrap_or_default().into_iter();
+    } = check::request(words.text("method"), path, headers, body)?;
+    let id = words.parsed("id");
+    let received_at = check::time(&mut words, "received_at").unwrap_or_else(|| time_of(id));
+    let request = WebhookRequest {
+        received_at,
+        method,
+        path,
+        headers,
+        peer: words.parsed("peer"),
+        body,
+    };
+    let id = id.unwrap_or_else(|| derived(received_at, &request.path, &request));
+    let attempts = words.list("attempts").unwrap_or_default();
     Ok(Past::Event(PastEvent {
-        id: object.id,
-        request: WebhookRequest {
-            received_at: object.received_at,
-            method,
-            path,
-            headers,
-            peer: object.peer,
-            body,
-        },
-        attempts: attempts.map(check::attempt).collect::<Result<_, _>>()?,
-        note: object.note.map(Cow::into_owned),
+        id,
+        request,
+        attempts: check::attempts(attempts, id, received_at),
+        note: words.text("note"),
     }))
 }
 

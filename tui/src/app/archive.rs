@@ -150,7 +150,14 @@ impl App {
             Ok(report) => {
                 let new = words::count(report.new, "event");
                 let known = words::number(report.known);
-                (Role::Ok, format!("Imported {new}; {known} known already"))
+                let mut text = format!("Imported {new}; {known} already there");
+                if report.skipped > 0 {
+                    text += &format!(", {} skipped", words::number(report.skipped));
+                }
+                match report.broken_off {
+                    None => (Role::Ok, text),
+                    Some(place) => (Role::Failed, format!("{text}; the file breaks off {place}")),
+                }
             }
             Err(error) => (Role::Failed, error),
         };
@@ -238,10 +245,12 @@ mod tests {
         let result = Ok(Report {
             new: 3,
             known: 1,
-            skipped: 0,
+            skipped: 2,
+            ..Report::default()
         });
         app.update(Message::Answer(Answer::Imported { result }));
         let shown = text(&frame(&app));
-        assert!(shown.contains("Imported 3 events; 1 known"), "{shown}");
+        let told = "Imported 3 events; 1 already there, 2 skipped";
+        assert!(shown.contains(told), "{shown}");
     }
 }

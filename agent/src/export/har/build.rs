@@ -72,8 +72,6 @@ impl<'a> PostData<'a> {
             mime_type: mime_type(headers),
             text: Some(text),
             custom_encoding: encoding.map(Cow::Borrowed),
-            encoding: None,
-            params: Vec::new(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! An event with the last answer to it as an entry of an HTTP Archive (HAR 1.2, as the Web
-//! Performance Working Group last published it), which browsers and proxies import. The types are
-//! also what an import reads, of ours and of other tools' archives.
+//! Performance Working Group last published it), which browsers and proxies import. An import
+//! reads the words by itself, since other tools' archives lack some.
 //!
 //! Nothing is lost: header values are ISO 8859-1 text, as browsers write them, bodies that are no
 //! text are base64, and `_podtap` holds what HAR has no place for. HAR knows an `encoding` for
@@ -12,8 +12,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use podtap_wire::{EventId, Seq};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
 use super::json::{AttemptObject, Findings};
 
@@ -21,125 +20,93 @@ use super::json::{AttemptObject, Findings};
 pub(crate) const BASE64: &str = "base64";
 
 /// One entry.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry<'a> {
     pub(crate) started_date_time: Cow<'a, str>,
     pub(crate) time: Option<f64>,
     pub(crate) request: Request<'a>,
     pub(crate) response: Option<Response<'a>>,
-    #[serde(default, skip_deserializing)]
     cache: Cache,
-    #[serde(default, skip_deserializing)]
     timings: Timings,
     /// What a person wrote on it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) comment: Option<Cow<'a, str>>,
     #[serde(rename = "_podtap", skip_serializing_if = "Option::is_none")]
     pub(crate) podtap: Option<Podtap<'a>>,
 }
 
 /// What HAR has no place for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Podtap<'a> {
     pub(crate) id: Option<EventId>,
-    #[serde(default)]
     seq: Option<Seq>,
     /// Exactly as it came; the URL is what a URI allows of it.
     pub(crate) path: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peer: Option<IpAddr>,
-    #[serde(default, skip_deserializing)]
     event: Option<Cow<'a, str>>,
     received_at: Option<Cow<'a, str>>,
-    #[serde(flatten, skip_deserializing)]
+    #[serde(flatten)]
     found: Findings<'a>,
     /// All of them, as `docs/JSON.md` has them; the answer to the last one is the entry's response.
     pub(crate) attempts: Option<Vec<AttemptObject<'a>>>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request<'a> {
     pub(crate) method: Cow<'a, str>,
     pub(crate) url: Cow<'a, str>,
-    #[serde(default, skip_deserializing)]
     http_version: &'static str,
-    #[serde(default, skip_deserializing)]
     cookies: [(); 0],
-    #[serde(default)]
     pub(crate) headers: Vec<Pair<'a>>,
-    #[serde(default, skip_deserializing)]
     query_string: Vec<Pair<'a>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) post_data: Option<PostData<'a>>,
-    #[serde(default, skip_deserializing)]
     headers_size: i64,
-    #[serde(default, skip_deserializing)]
     body_size: usize,
 }
 
 /// A header or a parameter.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Pair<'a> {
     pub(crate) name: Cow<'a, str>,
-    #[serde(default)]
     pub(crate) value: Cow<'a, str>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PostData<'a> {
-    #[serde(default)]
     pub(crate) mime_type: Cow<'a, str>,
     pub(crate) text: Option<Cow<'a, str>>,
     #[serde(rename = "_encoding", skip_serializing_if = "Option::is_none")]
     pub(crate) custom_encoding: Option<Cow<'a, str>>,
-    /// Some tools write it here, too.
-    #[serde(skip_serializing)]
-    pub(crate) encoding: Option<Cow<'a, str>>,
-    /// A form, where a tool gives no text.
-    #[serde(default, skip_serializing)]
-    pub(crate) params: Vec<Pair<'a>>,
 }
 
 /// The answer; status 0 is HAR's way to say that there was none.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Response<'a> {
-    #[serde(default)]
     pub(crate) status: i64,
-    #[serde(default, skip_deserializing)]
     status_text: &'static str,
-    #[serde(default, skip_deserializing)]
     http_version: &'static str,
-    #[serde(default, skip_deserializing)]
     cookies: [(); 0],
-    #[serde(default)]
     pub(crate) headers: Vec<Pair<'a>>,
-    #[serde(default)]
     pub(crate) content: Content<'a>,
-    #[serde(rename = "redirectURL", default, skip_deserializing)]
+    #[serde(rename = "redirectURL")]
     redirect_url: Cow<'a, str>,
-    #[serde(default, skip_deserializing)]
     headers_size: i64,
-    #[serde(default, skip_deserializing)]
     body_size: u64,
-    #[serde(
-        rename = "_error",
-        default,
-        deserialize_with = "text_if_any",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "_error", skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<Cow<'a, str>>,
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Content<'a> {
     /// Of the whole answer; the text may be cut off.
     pub(crate) size: Option<i64>,
-    #[serde(default)]
     mime_type: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<Cow<'a, str>>,
@@ -169,11 +136,3 @@ pub(crate) const CREATOR: Creator = Creator {
     name: "podtap",
     version: env!("CARGO_PKG_VERSION"),
 };
-
-/// Some tools write something else than text there.
-fn text_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Cow<'static, str>>, D::Error> {
-    Ok(match Value::deserialize(from)? {
-        Value::String(text) if !text.is_empty() => Some(text.into()),
-        _ => None,
-    })
-}

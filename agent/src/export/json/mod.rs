@@ -14,7 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use podtap_wire::{EventId, HeaderList, Seq};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use time::{duration_ms, millis};
@@ -25,44 +25,39 @@ use crate::history::{Attempt, EditedRequest, Event, Insight, Outcome, Verificati
 pub const VERSION: u8 = 1;
 
 /// An event; in streams without, in listings with its attempts.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct EventObject<'a> {
     pub(crate) id: EventId,
-    #[serde(default)]
     pub(crate) seq: Option<Seq>,
     #[serde(with = "millis")]
     pub(crate) received_at: Timestamp,
     pub(crate) method: Cow<'a, str>,
     pub(crate) path: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peer: Option<IpAddr>,
     /// Podio's type, such as `item.update`; null where it is no Podio event.
-    #[serde(default, skip_deserializing)]
     pub(crate) event: Option<Cow<'a, str>>,
     /// The decoded form; a repeated parameter is a list.
-    #[serde(default, skip_deserializing)]
     pub(crate) params: Map<String, Value>,
     pub(crate) headers: Cow<'a, HeaderList>,
     #[serde(flatten)]
     pub(crate) body: BodyFields<'a>,
-    #[serde(flatten, skip_deserializing)]
+    #[serde(flatten)]
     pub(crate) found: Findings<'a>,
     /// What a person wrote on it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) attempts: Option<Vec<AttemptObject<'a>>>,
 }
 
 /// One attempt.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct AttemptObject<'a> {
     /// The event's.
     pub(crate) id: EventId,
     pub(crate) attempt: u32,
-    #[serde(default)]
     pub(crate) replay: bool,
-    #[serde(default)]
     pub(crate) url: Cow<'a, str>,
     #[serde(with = "millis")]
     pub(crate) started_at: Timestamp,
@@ -71,12 +66,12 @@ pub struct AttemptObject<'a> {
     #[serde(flatten)]
     pub(crate) outcome: OutcomeFields<'a>,
     /// What was sent instead of the event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) edited: Option<EditedObject<'a>>,
 }
 
 /// A request that a person changed before it was replayed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct EditedObject<'a> {
     pub(crate) method: Cow<'a, str>,
     pub(crate) path: Cow<'a, str>,
@@ -86,20 +81,20 @@ pub(crate) struct EditedObject<'a> {
 }
 
 /// A body as text where it is UTF-8, else as base64, so that no byte is lost: one of the two.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct BodyFields<'a> {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) body: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) body_base64: Option<Cow<'a, str>>,
 }
 
 /// What came of an attempt: a status, or the reason why there is none.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct OutcomeFields<'a> {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<u16>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<Cow<'a, str>>,
 }
 

@@ -3,8 +3,7 @@
 /// RFC 3339 in UTC with milliseconds.
 pub mod millis {
     use jiff::Timestamp;
-    use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
+    use serde::Serializer;
 
     /// The time as text.
     pub fn text(time: Timestamp) -> String {
@@ -14,22 +13,13 @@ pub mod millis {
     pub(crate) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&text(*time))
     }
-
-    /// What is finer than a millisecond is cut off: the history keeps no more.
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(from)?;
-        let no_time = |_| D::Error::custom("a time is no time of RFC 3339");
-        let time: Timestamp = text.parse().map_err(no_time)?;
-        Timestamp::from_millisecond(time.as_millisecond()).map_err(no_time)
-    }
 }
 
 /// Milliseconds to the microsecond, as a number.
 pub mod duration_ms {
     use std::time::Duration;
 
-    use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
+    use serde::Serializer;
 
     /// The duration as a number.
     pub fn number(duration: Duration) -> f64 {
@@ -43,11 +33,6 @@ pub mod duration_ms {
 
     pub(crate) fn serialize<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_f64(number(*duration))
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        let millis = f64::deserialize(from)?;
-        parse(millis).ok_or_else(|| D::Error::custom("a duration is a number of milliseconds"))
     }
 }
 

@@ -1,85 +1,90 @@
 //! An entry of an archive → an event with its attempts. Pure.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use jiff::Timestamp;
-use podtap_wire::{EventId, HeaderList, WebhookRequest, latin1_bytes, valid};
-use sha2::{Digest, Sha256};
+use podtap_wire::{EventId, WebhookRequest, valid};
+use serde_json::Value;
 
 use super::super::check::{self, Wrong};
-use crate::export::har::{BASE64, Content, Entry, Pair, PostData, Request, Response};
+use super::super::identity::{derived, time_of};
+use super::super::words::Words;
+use crate::export::har::BASE64;
 use crate::export::json::duration_ms;
 use crate::export::uri;
 use crate::history::{Attempt, EditedRequest, Outcome, Past, PastEvent};
 
-/// What an entry is; `None` where it is no request over HTTP.
-pub(super) fn past(entry: Entry<'_>) -> Result<Option<Past>, Wrong> {
-    let started_at: Timestamp = entry
-        .started_date_time
-        .parse()
-        .map_err(|_| Wrong::Time("startedDateTime"))?;
-    let Some(path) = path(&entry.request.url) else {
-        return Ok(None);
+/// What an entry is. It is none without a place where its request went; each other word may be
+/// missing.
+pub(super) fn past(entry: Value) -> Result<Past, Wrong> {
+    let mut entry = Words::of(entry).ok_or(Wrong::NoObject)?;
+    let (mut sent, mut ours) = (entry.words("request"), entry.words("_podtap"));
+    let url = sent.text("url");
+    let known = ours.text("path").filter(|path| valid::path(path).is_ok());
+    let path = match (&url, known) {
+        (Some(url), known) => {
+            let of_url = path(url).ok_or(Wrong::NotHttp);
+            known.map_or(of_url, Ok)?
+        }
+        (None, Some(known)) => known,
+        (None, None) => return Err(Wrong::Missing("request.url")),
     };
-    let Request {
-        method,
-        headers,
-        post_data,
-        url,
-        ..
-    } = entry.request;
-    let (headers, body) = (header_list(headers), post_data.map(posted).transpose()?);
-    let podtap = entry.podtap;
-    let path = podtap
-        .as_ref()
-        .and_then(|ours| ours.path.clone())
-        .unwrap_or(path.into());
+    let url = url.unwrap_or_default();
+    let (headers, body) = (
+        check::headers(sent.list("headers")),
+        posted(sent.words("postData"))?,
+    );
     let EditedRequest {
         method,
         path,
         headers,
         body,
-    } = check::request(method, path, headers, body.unwrap_or_default())?;
+    } = check::request(sent.text("method"), path, headers, body)?;
+    let id: Option<EventId> = ours.parsed("id");
+    // To the nanosecond, since an id is made of it.
+    let started_at: Option<Timestamp> = entry.parsed("startedDateTime");
+    let started_at = started_at.unwrap_or_else(|| time_of(id));
+    let received_at = Timestamp::from_millisecond(started_at.as_millisecond());
     let request = WebhookRequest {
-        received_at: Timestamp::from_millisecond(started_at.as_millisecond())
-            .map_err(|_| Wrong::Time("startedDateTime"))?,
+        received_at: received_at.unwrap_or(started_at),
         method,
         path,
         headers,
-        peer: podtap.as_ref().and_then(|ours| ours.peer),
+        peer: ours.parsed("peer"),
         body,
     };
-    let id = podtap.as_ref().and_then(|ours| ours.id);
     let id = id.unwrap_or_else(|| derived(started_at, &url, &request));
-    let response = entry.response.map(outcome).transpose()?.flatten();
-    let attempts = match podtap.and_then(|ours| ours.attempts) {
+    let response = outcome(entry.words("response"));
+    let attempts = match ours.list("attempts") {
         Some(all) => {
-            let all = all.into_iter().map(check::attempt);
-            let mut all: Vec<Attempt> = all.collect::<Result<_, _>>()?;
+            let mut all = check::attempts(all, id, request.received_at);
             if let (Some(last), Some(answer)) = (all.last_mut(), response) {
                 last.outcome = answer;
             }
             all
         }
-        None => Vec::from_iter(response.map(|outcome| Attempt {
-            event: id,
-            number: 1,
-            replay: false,
-            imported: true,
-            url: url.into_owned(),
-            edited: None,
-            started_at: request.received_at,
-            duration: entry.time.and_then(duration_ms::parse).unwrap_or_default(),
-            outcome,
+        None => Vec::from_iter(response.map(|outcome| {
+            Attempt {
+                event: id,
+                number: 1,
+                replay: false,
+                imported: true,
+                url,
+                edited: None,
+                started_at: request.received_at,
+                duration: entry
+                    .number("time")
+                    .and_then(duration_ms::parse)
+                    .unwrap_or_default(),
+                outcome,
+            }
         })),
     };
-    Ok(Some(Past::Event(PastEvent {
+    Ok(Past::Event(PastEvent {
         id,
         request,
         attempts,
-        note: entry.comment.map(Cow::into_owned),
-    })))
+        note: entry.text("comment"),
+    }))
 }
 
 /// The URL's path with its query, as valid as a URI wants it; `None` where it is no URL of HTTP.
@@ -100,91 +105,47 @@ fn path(url: &str) -> Option<String> {
     Some(format!("{slash}{}", uri::path(path)))
 }
 
-/// Each character a byte, as browsers have it; UTF-8 where a tool has decoded it. What is no header
-/// of HTTP/1.1 is left out, such as what HTTP/2 has instead of a request line.
-fn header_list(pairs: Vec<Pair<'_>>) -> HeaderList {
-    let bytes = pairs.into_iter().map(|Pair { name, value }| {
-        let value = value.into_owned();
-        let bytes = latin1_bytes(value.clone()).unwrap_or_else(|| value.into());
-        (name.into_owned(), bytes)
-    });
-    bytes
-        .filter(|(name, value)| valid::is_header_name(name) && valid::is_header_value(value))
-        .collect()
-}
-
-fn posted(data: PostData<'_>) -> Result<Bytes, Wrong> {
-    let encoding = data.custom_encoding.or(data.encoding);
-    match data.text {
-        Some(text) if !text.is_empty() || data.params.is_empty() => {
-            decoded(text, encoding.as_deref())
-        }
+fn posted(mut data: Words) -> Result<Bytes, Wrong> {
+    let encoding = data.text("_encoding").or_else(|| data.text("encoding"));
+    let params = data.list("params").unwrap_or_default();
+    match data.text("text") {
+        Some(text) if !text.is_empty() || params.is_empty() => decoded(text, encoding.as_deref()),
         _ => {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
-            for Pair { name, value } in &data.params {
-                form.append_pair(name, value);
+            for (name, value) in params.into_iter().filter_map(check::pair) {
+                form.append_pair(&name, &value);
             }
             check::sized(form.finish().into())
         }
     }
 }
 
-fn decoded(text: Cow<'_, str>, encoding: Option<&str>) -> Result<Bytes, Wrong> {
+fn decoded(text: String, encoding: Option<&str>) -> Result<Bytes, Wrong> {
     match encoding {
-        None | Some("") => check::sized(text.into_owned().into()),
+        None | Some("") => check::sized(text.into()),
         Some(encoding) if encoding.eq_ignore_ascii_case(BASE64) => check::base64(&text),
         Some(_) => Err(Wrong::Encoding),
     }
 }
 
-/// What came of a request; `None` where nothing did.
-fn outcome(response: Response<'_>) -> Result<Option<Outcome>, Wrong> {
-    if response.status <= 0 {
-        let error = response.error.map(Cow::into_owned);
-        return Ok(error.map(|error| Outcome::Failed { error }));
+/// What came of a request; `None` where nothing did, or nothing that is known.
+fn outcome(mut response: Words) -> Option<Outcome> {
+    let status = response.whole("status").filter(|status| *status > 0);
+    if status.is_none() {
+        let error = response.text("_error").filter(|error| !error.is_empty());
+        return error.map(|error| Outcome::Failed { error });
     }
-    let Content {
-        size,
-        text,
-        encoding,
-        ..
-    } = response.content;
-    let body = text
-        .map(|text| decoded(text, encoding.as_deref()))
-        .transpose()?;
+    let mut content = response.words("content");
+    let (text, encoding) = (content.text("text"), content.text("encoding"));
+    // An answer whose body is not readable is an answer all the same.
+    let body = text.and_then(|text| decoded(text, encoding.as_deref()).ok());
     let body = body.unwrap_or_default();
-    let kept = body.len() as u64;
-    Ok(Some(Outcome::Answered {
-        status: check::status(response.status)?,
-        headers: header_list(response.headers),
+    let size = content.whole("size");
+    let size = size.and_then(|size| u64::try_from(size).ok());
+    Some(Outcome::Answered {
+        status: check::status(status)?,
+        headers: check::headers(response.list("headers")),
+        body_bytes: size.unwrap_or(0).max(body.len() as u64),
         body,
-        body_bytes: size
-            .and_then(|size| u64::try_from(size).ok())
-            .unwrap_or(0)
-            .max(kept),
-    }))
-}
-
-/// The id of a request that has none: the same for the same request at the same time.
-fn derived(started_at: Timestamp, url: &str, request: &WebhookRequest) -> EventId {
-    let mut hash = Sha256::new();
-    let mut part = |bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_be_bytes());
-        hash.update(bytes);
-    };
-    part(&started_at.as_nanosecond().to_be_bytes());
-    for text in [&*request.method, url] {
-        part(text.as_bytes());
-    }
-    for (name, value) in request.headers.iter() {
-        part(name.as_bytes());
-        part(value);
-    }
-    part(&request.body);
-    let digest = hash.finalize();
-    let random = digest
-        .iter()
-        .take(16)
-        .fold(0, |all, byte| (all << 8) | u128::from(*byte));
-    EventId::from_parts(request.received_at, random)
+    })
 }

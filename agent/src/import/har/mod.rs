@@ -5,110 +5,73 @@
 //! one attempt.
 
 mod entry;
+mod record;
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt;
-use std::io::{self, BufRead, Read};
-use std::rc::Rc;
+use std::io::BufRead;
 
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::batch::Batches;
+use super::Problem;
+use super::batch::{Batches, Place};
 use super::check::Wrong;
-use super::{MAX_PIECE_BYTES, Problem};
-use crate::export::har::Entry;
+use crate::history::Past;
+use record::{Record, Recorded};
 
-/// Reads every entry up to the first that is wrong.
+/// Reads every entry; one that cannot be used is named.
 pub(super) fn read(source: impl BufRead, batches: &mut Batches) -> Result<(), Problem> {
-    let left = Rc::new(Cell::new(MAX_PIECE_BYTES));
-    let metered = Metered {
-        source,
-        left: Rc::clone(&left),
-    };
+    let record = Record::default();
     let mut entries = Entries {
         batches,
-        left,
+        record: record.clone(),
         count: 0,
-        ended: None,
+        is_unwanted: false,
     };
-    let mut deserializer = serde_json::Deserializer::from_reader(metered);
+    let mut deserializer = serde_json::Deserializer::from_reader(Recorded::new(source, record));
     let read = Seed::Archive(&mut entries).deserialize(&mut deserializer);
     let read = read.and_then(|()| deserializer.end());
-    let (ended, entry) = (entries.ended, entries.count + 1);
-    match (ended, read) {
-        (Some(Ended::Unwanted), _) | (None, Ok(())) => Ok(()),
-        (Some(Ended::Wrong(wrong)), _) => Err(Problem::Entry {
-            entry: entry - 1,
-            wrong,
+    match read {
+        Ok(()) => Ok(()),
+        Err(_) if entries.is_unwanted => Ok(()),
+        Err(error) if error.is_io() => Err(Problem::Read(error.into())),
+        Err(error) => Err(Problem::BrokenOff {
+            entries: entries.count,
+            what: error.to_string(),
         }),
-        (None, Err(error)) if error.is_io() => match entries.left.get() {
-            0 => Err(Problem::Entry {
-                entry,
-                wrong: Wrong::TooLarge,
-            }),
-            _ => Err(Problem::Read(error.into())),
-        },
-        (None, Err(error)) => Err(Problem::Entry {
-            entry,
-            wrong: Wrong::Json(error.to_string()),
-        }),
-    }
-}
-
-/// A source of which so much may be read until the next entry has ended.
-struct Metered<R> {
-    source: R,
-    left: Rc<Cell<u64>>,
-}
-
-impl<R: Read> Read for Metered<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.left.get();
-        if left == 0 {
-            return Err(io::Error::other("larger than any event"));
-        }
-        let most = usize::try_from(left)
-            .unwrap_or(usize::MAX)
-            .min(buffer.len());
-        let count = self
-            .source
-            .read(buffer.get_mut(..most).unwrap_or_default())?;
-        self.left.set(left - count as u64);
-        Ok(count)
     }
 }
 
 /// Where entries go as they are read.
 struct Entries<'a> {
     batches: &'a mut Batches,
-    left: Rc<Cell<u64>>,
+    record: Record,
     count: u64,
-    ended: Option<Ended>,
-}
-
-/// Why no further entry is read.
-enum Ended {
-    Unwanted,
-    Wrong(Wrong),
+    is_unwanted: bool,
 }
 
 impl Entries<'_> {
-    /// Takes one in; whether there shall be more.
-    fn take(&mut self, entry: Entry<'_>) -> bool {
+    /// Takes in the one that was just read; whether more are wanted.
+    fn take(&mut self) -> bool {
         self.count += 1;
-        self.left.set(MAX_PIECE_BYTES);
-        self.ended = match entry::past(entry) {
-            Err(wrong) => Some(Ended::Wrong(wrong)),
-            Ok(past) => self.batches.add(past).err().map(|_| Ended::Unwanted),
-        };
-        self.ended.is_none()
+        let text = self.record.take().ok_or(Wrong::TooLarge);
+        let past = text.and_then(|text| parse(&text));
+        let added = self.batches.add(Place::Entry(self.count), past.map(Some));
+        self.is_unwanted = added.is_err();
+        !self.is_unwanted
     }
 }
 
-/// The archive, `{"log":{"entries":[…]}}`, from this depth on.
+fn parse(text: &[u8]) -> Result<Past, Wrong> {
+    let text = String::from_utf8_lossy(text);
+    let value = serde_json::from_str(&text).map_err(|error| Wrong::Json(error.to_string()))?;
+    entry::past(value)
+}
+
+/// The archive, `{"log":{"entries":[…]}}`, from this depth on. What has another shape holds no
+/// entry.
 enum Seed<'a, 'b> {
     Archive(&'a mut Entries<'b>),
     Log(&'a mut Entries<'b>),
@@ -119,10 +82,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-        match self {
-            Self::List(_) => from.deserialize_seq(self),
-            Self::Archive(_) | Self::Log(_) => from.deserialize_map(self),
-        }
+        from.deserialize_any(self)
     }
 }
 
@@ -145,12 +105,41 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let (Self::Archive(entries) | Self::Log(entries) | Self::List(entries)) = self;
-        while let Some(entry) = list.next_element::<Entry<'static>>()? {
-            if !entries.take(entry) {
+        let Self::List(entries) = self else {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(());
+        };
+        entries.record.begin();
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            if !entries.take() {
                 return Err(A::Error::custom("ended"));
             }
         }
+        entries.record.end();
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
         Ok(())
     }
 }

@@ -1,0 +1,90 @@
+//! A source of which the text of the entry that is being read is kept, so that one that cannot be
+//! used does not end the reading of those after it.
+
+use std::cell::RefCell;
+use std::io::{self, Read};
+use std::rc::Rc;
+
+use super::super::MAX_PIECE_BYTES;
+
+/// The most that is read between two entries, or of one that is too large to be kept.
+const MAX_PASSED_BYTES: u64 = 4 * MAX_PIECE_BYTES;
+
+/// The text of the current entry.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Record(Rc<RefCell<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    kept: Vec<u8>,
+    is_on: bool,
+    /// Since the last entry.
+    passed: u64,
+}
+
+impl Record {
+    /// Keeps what is read from now on.
+    pub(super) fn begin(&self) {
+        self.0.borrow_mut().is_on = true;
+    }
+
+    /// Keeps nothing more.
+    pub(super) fn end(&self) {
+        *self.0.borrow_mut() = State::default();
+    }
+
+    /// The entry that ends here; `None` where it is too large.
+    pub(super) fn take(&self) -> Option<Vec<u8>> {
+        let state = &mut *self.0.borrow_mut();
+        state.passed = 0;
+        let kept = std::mem::take(&mut state.kept);
+        if kept.len() as u64 > MAX_PIECE_BYTES {
+            return None;
+        }
+        // The parser looks one byte beyond a number.
+        let between = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',');
+        let begin = kept.iter().position(|byte| !between(byte)).unwrap_or(0);
+        let text = kept.get(begin..).unwrap_or_default();
+        let is_number = text
+            .first()
+            .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-');
+        Some(match text.split_last() {
+            Some((_, number)) if is_number => number.to_vec(),
+            _ => text.to_vec(),
+        })
+    }
+
+    fn add(&self, bytes: &[u8]) -> io::Result<()> {
+        let state = &mut *self.0.borrow_mut();
+        state.passed += bytes.len() as u64;
+        if state.passed > MAX_PASSED_BYTES {
+            return Err(io::Error::other(
+                "a part of it is larger than any archive's",
+            ));
+        }
+        if state.is_on && state.kept.len() as u64 <= MAX_PIECE_BYTES {
+            state.kept.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+}
+
+/// The source. The parser reads it a byte at a time, so that the record ends where an entry does.
+pub(super) struct Recorded<R> {
+    source: R,
+    record: Record,
+}
+
+impl<R> Recorded<R> {
+    pub(super) fn new(source: R, record: Record) -> Self {
+        Self { source, record }
+    }
+}
+
+impl<R: Read> Read for Recorded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.record.add(buffer.get(..count).unwrap_or_default())?;
+        Ok(count)
+    }
+}
