@@ -174,7 +174,7 @@ mod tests {
                 &[("content-type", "text/plain; charset=iso-8859-1")],
                 b"M\xfcller"
             ),
-            ["", "Body (7 bytes)", "  Müller"]
+            ["", "Body (6 bytes)", "  Müller"]
         );
     }
 }

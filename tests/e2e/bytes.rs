@@ -168,7 +168,7 @@ async fn a_packed_body_arrives_as_it_was_sent_and_is_read_unpacked() {
     assert_eq!(events[0]["body_base64"], PACKED, "{events:?}");
     let shown = way
         .stage
-        .succeed(&["show", events[0]["id"].as_str().unwrap()]);
+        .succeed(&["show", "--name", "crm", events[0]["id"].as_str().unwrap()]);
     assert!(shown.contains("  type=item.update&item_id=4"), "{shown}");
 }
 
