@@ -106,12 +106,12 @@ pub(crate) struct Copying(pub(crate) Option<(EventId, String)>);
 
 /// Cells of the window beside the event's name.
 const WIDTH: usize = 20;
+
 /// Whether a text holds what some terminals obey where it is pasted. Line breaks do not count: a
 /// body has them, and a person expects them.
 pub(crate) fn is_obeyed(bytes: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(bytes);
-    text.chars()
-        .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+    let mut chars = bytes.utf8_chunks().flat_map(|chunk| chunk.valid().chars());
+    chars.any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }
 
 /// Draws the menu over `screen`.
