@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use podtap_agent::HeaderList;
+use podtap_agent::decoded::{self, Extent, Packing, Unpacked};
 
 use super::look::{BodyForm, Look};
 use super::{hex, json};
@@ -19,6 +20,9 @@ const MAX_SHOWN: usize = 1024 * 1024;
 /// costs some hundred bytes of memory, so that a body of nothing but line breaks would cost much.
 pub(super) const MAX_LINES: usize = MAX_SHOWN / 8;
 
+/// Cells of the name of what a body is packed with.
+const MAX_CODING: usize = 24;
+
 /// Cells from one tab stop to the next.
 const TAB_STOP: usize = 4;
 
@@ -27,30 +31,68 @@ pub(super) fn lines(headers: &HeaderList, body: &[u8], look: Look) -> Vec<Line> 
     if body.is_empty() {
         return vec![Line::of(Role::Quiet, "no body")];
     }
-    let shown = shown_part(body);
-    let all = words::size(u64::try_from(body.len()).unwrap_or(u64::MAX));
+    let unpacked = decoded::unpack(headers, body);
+    let all = size(&unpacked.bytes);
+    let shown = shown_part(&unpacked.bytes);
     let (form, shown_lines) = in_form(headers, shown, look);
-    let mut lines = vec![Line::of(Role::Quiet, format!("body · {all} · {form}"))];
+    let head = format!("body · {} · {form}", extent(body, &unpacked));
+    let mut lines = vec![Line::of(Role::Quiet, head)];
     let is_cut = shown_lines.len() > MAX_LINES;
     lines.extend(shown_lines.into_iter().take(MAX_LINES));
     let rest = if is_cut {
         let many = u64::try_from(MAX_LINES).unwrap_or(u64::MAX);
         format!("first {} lines", words::number(many))
-    } else if shown.len() < body.len() {
+    } else if shown.len() < unpacked.bytes.len() || is_first(&unpacked) {
         "first MiB".to_owned()
     } else {
         return lines;
     };
-    let note = format!("The {rest} of {all}; copying gives all of it.");
+    let note = if is_first(&unpacked) {
+        format!("The {rest} of what is packed; copying gives all of it, as it came.")
+    } else {
+        format!("The {rest} of {all}; copying gives all of it.")
+    };
     lines.push(Line::of(Role::Warning, note));
     lines
 }
 
+/// Whether a body reads as JSON.
+pub(super) fn is_json(headers: &HeaderList, body: &[u8]) -> bool {
+    let unpacked = decoded::unpack(headers, body).bytes;
+    json::is_json(&decoded::text(headers, &unpacked))
+}
+
+/// How long a body is, packed and unpacked.
+fn extent(body: &[u8], unpacked: &Unpacked<'_>) -> String {
+    let (came, shown) = (size(body), size(&unpacked.bytes));
+    let Some(Packing { coding, result }) = &unpacked.packing else {
+        return came;
+    };
+    let coding = SafeText::new(coding).fit(MAX_CODING);
+    let coding = coding.as_str();
+    match result {
+        Ok(Extent::Whole) => format!("{coding}, {came} → {shown}"),
+        Ok(Extent::First) => format!("{coding}, {came} → more than {shown}"),
+        Err(why) => format!("{coding}, {came}: {why}"),
+    }
+}
+
+fn is_first(unpacked: &Unpacked<'_>) -> bool {
+    let packing = unpacked.packing.as_ref();
+    packing.is_some_and(|packing| packing.result == Ok(Extent::First))
+}
+
+fn size(bytes: &[u8]) -> String {
+    words::size(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+}
+
 /// The form in which a body is shown, in a word, and its lines: one more than [`MAX_LINES`] at most.
 fn in_form(headers: &HeaderList, shown: &[u8], look: Look) -> (&'static str, Vec<Line>) {
+    let bytes = shown;
+    let shown = &*decoded::text(headers, bytes);
     match look.form {
         BodyForm::Text => return ("text", text(shown)),
-        BodyForm::Hex => return ("hex", hex::lines(shown, look.width)),
+        BodyForm::Hex => return ("hex", hex::lines(bytes, look.width)),
         BodyForm::Json if let Some(lines) = json::lines(shown) => return ("JSON", lines),
         BodyForm::Json | BodyForm::Auto => {}
     }
@@ -63,7 +105,7 @@ fn in_form(headers: &HeaderList, shown: &[u8], look: Look) -> (&'static str, Vec
             .is_some_and(|known| known.windows(part.len()).any(|at| at == part))
     };
     if !is_text(shown) {
-        ("hex", hex::lines(shown, look.width))
+        ("hex", hex::lines(bytes, look.width))
     } else if is(b"x-www-form-urlencoded") {
         ("form", form(shown))
     } else if let Some(lines) = json::lines(shown) {
@@ -129,10 +171,11 @@ fn expand_tabs(line: &[u8]) -> Cow<'_, [u8]> {
 
 /// The part of a body that is shown, not ending within a character.
 fn shown_part(body: &[u8]) -> &[u8] {
-    let mut end = body.len().min(MAX_SHOWN);
-    while end < body.len() && body.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
-        end -= 1;
-    }
+    let most = body.len().min(MAX_SHOWN);
+    // A character has three continuation bytes at most; more are none of UTF-8.
+    let is_within = |end: usize| body.get(end).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let ends = most.saturating_sub(3)..=most;
+    let end = ends.rev().find(|end| !is_within(*end)).unwrap_or(most);
     body.split_at(end).0
 }
 
@@ -216,6 +259,56 @@ mod tests {
             ["00000000  ff 00                    ··"]
         );
         assert_eq!(shown("text/plain", b""), ["no body"]);
+    }
+
+    #[test]
+    fn a_packed_body_is_shown_unpacked_or_says_why_not() {
+        let looked = |coding: &str, body: &[u8], form| {
+            let headers = [("content-encoding", coding.to_owned())];
+            let lines = lines(
+                &headers.into_iter().collect(),
+                body,
+                Look { form, ..look(40) },
+            );
+            lines.iter().map(Line::text).collect::<Vec<_>>()
+        };
+        let packed = b"\x0b\x02\x80hello\x03";
+        let (auto, hex) = (BodyForm::Auto, BodyForm::Hex);
+        assert_eq!(
+            looked("br", packed, auto),
+            ["body · br, 9 B → 5 B · text", "hello"]
+        );
+        assert!(looked("br", packed, hex)[1].starts_with("00000000  68 65 6c "));
+        assert_eq!(
+            looked("gzip", b"plain", auto),
+            [
+                "body · gzip, 5 B: cannot be unpacked, shown as it came · text",
+                "plain"
+            ]
+        );
+        let hostile = looked("\u{1b}[2J", b"plain", auto);
+        assert_eq!(
+            hostile[0],
+            "body · ␛[2j, 5 B: not known here, shown as it came · text"
+        );
+    }
+
+    #[test]
+    fn text_is_read_in_the_character_set_that_is_named() {
+        let latin = "text/plain; charset=iso-8859-1";
+        let name = b"Herr M\xfcller und S\xf6hne aus K\xf6ln am Rhein\x1b";
+        assert_eq!(
+            shown(latin, name),
+            ["Herr Müller und Söhne aus Köln am Rhein\u{241b}"]
+        );
+        assert_eq!(
+            shown("text/plain; charset=shift_jis", b"\x93\xfa\x96{"),
+            ["日本"]
+        );
+        let hex = looked_at(latin, b"\xfc", BodyForm::Hex);
+        assert!(hex[1].starts_with("00000000  fc "), "{hex:?}");
+        let long = shown(latin, &vec![0xa4; MAX_SHOWN + 1]);
+        assert_eq!(long[0].chars().count(), MAX_SHOWN);
     }
 
     #[test]

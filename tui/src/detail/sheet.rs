@@ -8,7 +8,7 @@ use podtap_podio::{EventKind, ParameterKind};
 
 use super::look::Look;
 use super::rows::Rows;
-use super::{Tab, attempts, body, diff, json, summary};
+use super::{Tab, attempts, body, diff, summary};
 use crate::line::Line;
 use crate::safe_text::SafeText;
 use crate::theme::Role;
@@ -57,10 +57,11 @@ impl Opened {
             .find(|attempt| look.attempt == Some(attempt.number));
         let shown = chosen.or(attempts.last());
         let answer = match shown.map(|attempt| &attempt.outcome) {
-            Some(Outcome::Answered { body, .. }) => &body[..],
-            _ => b"",
+            Some(Outcome::Answered { headers, body, .. }) => body::is_json(headers, body),
+            _ => false,
         };
-        let are_json = [json::is_json(&event.request.body), json::is_json(answer)];
+        let sent = body::is_json(&event.request.headers, &event.request.body);
+        let are_json = [sent, answer];
         let sheets = [
             Sheet::of(summary::sheet(&event, attempts, explanation.as_ref(), zone)),
             Sheet::of(params(&event)),
