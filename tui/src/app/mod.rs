@@ -367,4 +367,6 @@ pub(crate) fn short(id: EventId) -> String {
 }
 
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod tests;
