@@ -190,12 +190,12 @@ async fn an_agent_without_a_proper_hello_is_closed_and_takes_nobody_over() {
 async fn a_revoked_token_ends_its_sessions_at_once_and_others_go_on() {
     let folder = tempdir().unwrap();
     let relay = TestRelay::start(folder.path()).await;
+    let first_id = relay.store.list().unwrap()[0].id.clone();
     let second = relay.store.create("ada").unwrap();
     let mut revoked = relay.agent("crm").await;
     let mut other = Agent::connect(relay.address, second.reveal(), "second").await;
     let path = revoked.path();
 
-    let first_id = relay.store.list().unwrap()[0].id.clone();
     assert_eq!(relay.store.revoke(&first_id, false).unwrap().tokens, 1);
 
     assert_eq!(revoked.farewell().await, farewell(Notice::Revoked, 1008));
