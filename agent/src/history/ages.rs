@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use podtap_disk::age::{AgeClock, Jump, Kept, Now};
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use podtap_disk::age::Now;
+use podtap_disk::kept_clock::KeptClock;
+use rusqlite::{Transaction, params};
 
 /// Marks kept for the longest age: events go at most one part in so many later than they should.
 const MARKS: i64 = 200;
@@ -12,7 +13,7 @@ const MARKS: i64 = 200;
 /// The count of time, read from the history at its first use.
 #[derive(Debug, Default)]
 pub(super) struct Ages {
-    clock: Option<AgeClock>,
+    clock: KeptClock,
 }
 
 impl Ages {
@@ -24,7 +25,8 @@ impl Ages {
         max_age: Duration,
         now: Now,
     ) -> rusqlite::Result<i64> {
-        let age = self.advance(transaction, now)?;
+        let age = self.clock.advance(transaction, now)?;
+        self.clock.save(transaction)?;
         let max_age = i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX);
         transaction
             .prepare_cached(
@@ -41,40 +43,5 @@ impl Ages {
             .prepare_cached("DELETE FROM age_marks WHERE position < ?")?
             .execute([through])?;
         Ok(through)
-    }
-
-    fn advance(&mut self, transaction: &Transaction<'_>, now: Now) -> rusqlite::Result<i64> {
-        let jump = if let Some(clock) = &mut self.clock {
-            clock.advance(now)
-        } else {
-            let kept: Option<String> = transaction
-                .query_row("SELECT value FROM upkeep WHERE name = 'ages'", [], |row| {
-                    row.get(0)
-                })
-                .optional()?;
-            let kept: Option<Kept> = kept.and_then(|text| serde_json::from_str(&text).ok());
-            let (clock, jump) = AgeClock::resume(kept, now);
-            self.clock = Some(clock);
-            jump
-        };
-        if let Some(Jump(by)) = jump {
-            let ahead = by > 0;
-            tracing::warn!(
-                seconds = by / 1000,
-                ahead,
-                "the clock of this machine was set; what is kept, and for how long, does not follow it"
-            );
-        }
-        let Some(clock) = &self.clock else {
-            return Ok(0);
-        };
-        let kept = super::row::to_json(clock.kept())?;
-        transaction
-            .prepare_cached(
-                "INSERT INTO upkeep (name, value) VALUES ('ages', ?1) \
-                 ON CONFLICT (name) DO UPDATE SET value = ?1",
-            )?
-            .execute([kept])?;
-        Ok(clock.age_ms())
     }
 }

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use podtap_disk::age::{AgeClock, Jump, Kept, Now};
+use podtap_disk::age::Now;
+use podtap_disk::kept_clock::KeptClock;
 use podtap_disk::sqlite;
 use podtap_wire::Seq;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::time::Instant;
 
 use crate::queue::TunnelId;
@@ -38,7 +39,7 @@ const UNREADABLE: &str = "damaged on the relay's disk";
 /// The count of time and when it was last written down.
 #[derive(Debug, Default)]
 pub(super) struct Ages {
-    clock: Option<AgeClock>,
+    clock: KeptClock,
     saved: Option<Instant>,
 }
 
@@ -52,7 +53,7 @@ impl Ages {
         now: Now,
     ) -> rusqlite::Result<Vec<(TunnelId, Seq)>> {
         let max_age = i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX);
-        let age = self.advance(connection, now)?;
+        let age = self.clock.advance(connection, now)?;
         let unmarked: u64 = connection
             .prepare_cached(
                 "SELECT count(*) FROM queues AS q
@@ -101,40 +102,9 @@ impl Ages {
     }
 
     fn save(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        let Some(clock) = &self.clock else {
-            return Ok(());
-        };
-        let kept = serde_json::to_string(clock.kept())
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-        transaction.execute(
-            "INSERT INTO upkeep VALUES ('ages', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
-            [kept],
-        )?;
+        self.clock.save(transaction)?;
         self.saved = Some(Instant::now());
         Ok(())
-    }
-
-    fn advance(&mut self, connection: &Connection, now: Now) -> rusqlite::Result<i64> {
-        let jump = if let Some(clock) = &mut self.clock {
-            clock.advance(now)
-        } else {
-            let kept: Option<String> = connection
-                .query_row("SELECT value FROM upkeep WHERE name = 'ages'", [], |row| {
-                    row.get(0)
-                })
-                .optional()?;
-            let kept: Option<Kept> = kept.and_then(|text| serde_json::from_str(&text).ok());
-            let (clock, jump) = AgeClock::resume(kept, now);
-            self.clock = Some(clock);
-            jump
-        };
-        if let Some(Jump(by)) = jump {
-            tracing::warn!(
-                seconds = by / 1000,
-                "the clock of this machine was set; the ages of events do not follow it"
-            );
-        }
-        Ok(self.clock.as_ref().map_or(0, AgeClock::age_ms))
     }
 }
 

@@ -1,0 +1,86 @@
+//! An [`AgeClock`] in the database whose events it is for: in a table `upkeep (name, value)`, which
+//! the owner of the database makes. So the count goes on after a restart.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::age::{AgeClock, Jump, Kept, Now};
+
+/// The count of time, read from the database at its first use.
+#[derive(Debug, Default)]
+pub struct KeptClock {
+    clock: Option<AgeClock>,
+}
+
+impl KeptClock {
+    /// Counts on to this moment; returns the age in milliseconds. Says in the log where the wall
+    /// clock was set.
+    pub fn advance(&mut self, connection: &Connection, now: Now) -> rusqlite::Result<i64> {
+        let jump = if let Some(clock) = &mut self.clock {
+            clock.advance(now)
+        } else {
+            let (clock, jump) = AgeClock::resume(read(connection)?, now);
+            self.clock = Some(clock);
+            jump
+        };
+        if let Some(Jump(by)) = jump {
+            tracing::warn!(
+                seconds = by / 1000,
+                "the clock of this machine was set; how long events are kept does not follow it"
+            );
+        }
+        Ok(self.clock.as_ref().map_or(0, AgeClock::age_ms))
+    }
+
+    /// Writes the count down, where there is one yet.
+    pub fn save(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let Some(clock) = &self.clock else {
+            return Ok(());
+        };
+        let kept = serde_json::to_string(clock.kept())
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        connection
+            .prepare_cached(
+                "INSERT INTO upkeep (name, value) VALUES ('ages', ?1)
+                 ON CONFLICT (name) DO UPDATE SET value = ?1",
+            )?
+            .execute([kept])?;
+        Ok(())
+    }
+}
+
+/// What was kept; nothing where it cannot be read.
+fn read(connection: &Connection) -> rusqlite::Result<Option<Kept>> {
+    let kept: Option<String> = connection
+        .prepare_cached("SELECT value FROM upkeep WHERE name = 'ages'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(kept.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_count_goes_on_where_it_was_written_down() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("CREATE TABLE upkeep (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+            .unwrap();
+        let at = |ms: i64| Now {
+            wall_ms: 1_000_000 + ms,
+            steady: Duration::from_millis(u64::try_from(ms).unwrap()),
+        };
+        let mut clock = KeptClock::default();
+        clock.save(&connection).unwrap();
+        assert_eq!(clock.advance(&connection, at(0)).unwrap(), 0);
+        assert_eq!(clock.advance(&connection, at(500)).unwrap(), 500);
+        clock.save(&connection).unwrap();
+
+        let mut again = KeptClock::default();
+
+        assert_eq!(again.advance(&connection, at(700)).unwrap(), 700);
+    }
+}
