@@ -2,7 +2,7 @@
 //! that says how wide text is, so that what is laid out and what is drawn agree.
 
 use ratatui::buffer::CellWidth;
-use unicode_segmentation::{Graphemes, UnicodeSegmentation};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Bytes of a grapheme that is kept whole: a syllable, or a character with all its marks. The width
 /// of more is not counted at once, as it may not fit the count.
@@ -21,38 +21,37 @@ pub(crate) fn width(text: &str) -> usize {
 /// more than a wide character's at once. Some scripts join characters into a grapheme without end
 /// (Hangul's leading consonants, Indic conjuncts), which would fit nowhere.
 pub(crate) fn clusters(text: &str) -> impl Iterator<Item = (&str, usize)> {
-    Clusters {
-        graphemes: text.graphemes(true),
-        wide: "",
-    }
+    Clusters { rest: text }
 }
 
 /// The widest that a cluster of several characters can be.
 const WIDE: u16 = 2;
 
+/// Each cluster depends on what follows it alone, so that text cut between two of them takes the
+/// cells that are left.
 struct Clusters<'a> {
-    graphemes: Graphemes<'a>,
-    /// What is left of a grapheme that is taken apart.
-    wide: &'a str,
+    rest: &'a str,
 }
 
 impl<'a> Iterator for Clusters<'a> {
     type Item = (&'a str, usize);
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.wide.is_empty() {
-            let grapheme = self.graphemes.next()?;
-            let width = Some(grapheme).filter(|whole| whole.len() <= MAX_CLUSTER);
-            if let Some(width @ 0..=WIDE) = width.map(CellWidth::cell_width) {
-                return Some((grapheme, width.into()));
-            }
-            self.wide = grapheme;
-        }
-        let next = |(_, c): &(usize, char)| c.encode_utf8(&mut [0; 4]).cell_width() > 0;
-        let mut after = self.wide.char_indices().skip(1);
-        let end = after.find(next).map_or(self.wide.len(), |(at, _)| at);
-        let (cluster, rest) = self.wide.split_at(end);
-        self.wide = rest;
+        // No more is looked at than tells a grapheme that is kept whole from a longer one.
+        let seen = self.rest.ceil_char_boundary(MAX_CLUSTER + 1);
+        let (seen, _) = self.rest.split_at(seen);
+        let grapheme = seen.graphemes(true).next()?;
+        let width = Some(grapheme).filter(|whole| whole.len() <= MAX_CLUSTER);
+        let width = width.map(CellWidth::cell_width);
+        let end = if matches!(width, Some(0..=WIDE)) {
+            grapheme.len()
+        } else {
+            let next = |(_, c): &(usize, char)| c.encode_utf8(&mut [0; 4]).cell_width() > 0;
+            let mut after = grapheme.char_indices().skip(1);
+            after.find(next).map_or(grapheme.len(), |(at, _)| at)
+        };
+        let (cluster, rest) = self.rest.split_at(end);
+        self.rest = rest;
         Some((cluster, cluster.cell_width().into()))
     }
 }
@@ -68,6 +67,7 @@ mod tests {
             ("日本", 4),
             ("لا", 2),
             ("한e\u{301}", 3),
+            ("\u{600}👍🏽a", 4),
             (endless.as_str(), 2_000),
         ] {
             assert_eq!(width(text), cells, "{text:?}");
