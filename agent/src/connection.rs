@@ -74,7 +74,7 @@ impl Reading {
     }
 }
 
-/// Makes connections to local services, each with a [`Reading`].
+/// Makes connections to local services, each with a `Reading`.
 #[derive(Debug, Clone)]
 pub struct Connector {
     verified: HttpsConnector<HttpConnector>,

@@ -61,7 +61,7 @@ pub enum Packed {
     /// Packed with something else.
     #[error("not known here, shown as it came")]
     Unknown,
-    /// Packed more than [`MAX_CODINGS`] times.
+    /// Packed more than `MAX_CODINGS` times.
     #[error("packed too many times, shown as it came")]
     TooMany,
 }
