@@ -92,6 +92,9 @@ fn open(path: &Path, flags: OpenFlags, profile: &Profile) -> rusqlite::Result<Co
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Without it SQLite plans by the values bound to `LIMIT ?` and `column = ?`, and so prepares
+    // such a statement again at every run.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // A file may come from elsewhere: nothing in its schema calls what could do harm, nothing that
     // SQL says damages it, and a page that contradicts itself is refused.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -251,6 +254,29 @@ mod tests {
                 .pragma_query_value(None, pragma, |row| row.get(0))
                 .unwrap();
             assert_eq!(found, wanted, "{pragma}");
+        }
+    }
+
+    #[test]
+    fn statements_stay_prepared_whatever_is_bound_to_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        let writer = writer(&path, &PROFILE).unwrap();
+        writer
+            .execute_batch("CREATE TABLE t (a, b); CREATE INDEX t_by_a ON t (a, b);")
+            .unwrap();
+        let reader = reader(&path, &PROFILE).unwrap();
+
+        for connection in [&writer, &reader] {
+            let mut statement = connection
+                .prepare("SELECT b FROM t WHERE a = ?1 AND b > ?2 ORDER BY b LIMIT ?3")
+                .unwrap();
+            for round in 1..4 {
+                let mut rows = statement.query((round, 0, round)).unwrap();
+                assert!(rows.next().unwrap().is_none());
+            }
+            let again = statement.get_status(rusqlite::StatementStatus::RePrepare);
+            assert_eq!(again, 0);
         }
     }
 
