@@ -279,7 +279,7 @@ fn copy_sequences(from: &Connection, to: &Transaction<'_>) -> rusqlite::Result<(
         return Ok(());
     };
     while has_any && let Ok(Some(row)) = rows.next() {
-        let (Ok(name), Ok(last)) = (row.get::<_, String>(0), row.get::<_, i64>(1)) else {
+        let (Ok(name), Ok(last)) = (row.get::<_, String>("name"), row.get::<_, i64>("seq")) else {
             continue;
         };
         let raised = to.execute(

@@ -61,10 +61,10 @@ pub(super) fn list(
 ) -> rusqlite::Result<Vec<TunnelInfo>> {
     connection
         .prepare_cached(
-            "SELECT tunnels.id, owner, name, key, created_at, last_seq - removed_seq,
-                    last_bytes - removed_bytes, last_at,
+            "SELECT tunnels.id, owner, name, key, created_at, last_seq - removed_seq AS backlog,
+                    last_bytes - removed_bytes AS backlog_bytes, last_at,
                     (SELECT max(until) FROM old_keys
-                     WHERE old_keys.tunnel = tunnels.id AND until > ?2),
+                     WHERE old_keys.tunnel = tunnels.id AND until > ?2) AS old_key_until,
                     sessions.since, sessions.host, sessions.peer
              FROM tunnels JOIN queues ON queues.tunnel = tunnels.id
              LEFT JOIN sessions ON sessions.tunnel = tunnels.id
@@ -90,7 +90,7 @@ pub(super) fn rotate(
         .query_row(
             "SELECT id, key FROM tunnels WHERE owner = ?1 AND name = ?2",
             (owner, name.as_str()),
-            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 16]>(1)?)),
+            |row| Ok((row.get::<_, i64>("id")?, row.get::<_, [u8; 16]>("key")?)),
         )
         .optional()?
     else {
@@ -136,30 +136,32 @@ pub(super) fn delete(
 }
 
 fn info(row: &Row<'_>) -> rusqlite::Result<TunnelInfo> {
-    let since: Option<i64> = row.get(9)?;
+    let since: Option<i64> = row.get("since")?;
     let connected = match since {
         Some(since) => Some(Connected {
             since: time(since),
-            host: row.get(10)?,
-            peer: row.get(11)?,
+            host: row.get("host")?,
+            peer: row.get("peer")?,
         }),
         None => None,
     };
     Ok(TunnelInfo {
-        id: TunnelId(row.get(0)?),
-        owner: row.get(1)?,
-        name: name(row, 2)?,
-        key: TunnelKey::from_bytes(row.get(3)?),
-        created_at: time(row.get(4)?),
-        backlog: row.get(5)?,
-        backlog_bytes: row.get(6)?,
-        last_event_at: row.get::<_, Option<i64>>(7)?.map(time),
-        old_key_until: row.get::<_, Option<i64>>(8)?.map(time),
+        id: TunnelId(row.get("id")?),
+        owner: row.get("owner")?,
+        name: name(row)?,
+        key: TunnelKey::from_bytes(row.get("key")?),
+        created_at: time(row.get("created_at")?),
+        backlog: row.get("backlog")?,
+        backlog_bytes: row.get("backlog_bytes")?,
+        last_event_at: row.get::<_, Option<i64>>("last_at")?.map(time),
+        old_key_until: row.get::<_, Option<i64>>("old_key_until")?.map(time),
         connected,
     })
 }
 
-pub(super) fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<TunnelName> {
+/// The column `name`, as a tunnel's.
+pub(super) fn name(row: &Row<'_>) -> rusqlite::Result<TunnelName> {
+    let column = row.as_ref().column_index("name")?;
     row.get::<_, String>(column)?.parse().map_err(|error| {
         let text = rusqlite::types::Type::Text;
         rusqlite::Error::FromSqlConversionFailure(column, text, Box::new(error))

@@ -58,10 +58,10 @@ pub(super) fn find_token(
             "SELECT owner, hash, last_used_at FROM tokens WHERE id = ?1 AND revoked_at IS NULL",
         )?
         .query_row([&id.0], |row| {
-            let last_used_at: Option<i64> = row.get(2)?;
+            let last_used_at: Option<i64> = row.get("last_used_at")?;
             Ok(KnownToken {
-                owner: row.get(0)?,
-                hash: TokenHash(row.get(1)?),
+                owner: row.get("owner")?,
+                hash: TokenHash(row.get("hash")?),
                 last_used_at: last_used_at.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
             })
         })
@@ -94,8 +94,8 @@ pub(super) fn want_tunnel(
         connection
             .prepare_cached("SELECT id, key, epoch FROM tunnels WHERE owner = ?1 AND name = ?2")?
             .query_row((owner, name.as_str()), |row| {
-                let key = TunnelKey::from_bytes(row.get(1)?);
-                Ok((TunnelId(row.get(0)?), key, row.get::<_, u64>(2)?))
+                let key = TunnelKey::from_bytes(row.get("key")?);
+                Ok((TunnelId(row.get("id")?), key, row.get::<_, u64>("epoch")?))
             })
             .optional()
     };
@@ -155,16 +155,16 @@ pub(super) fn changes(
         .prepare_cached(
             "SELECT id, key, name,
                     (SELECT CASE WHEN count(*) = count(revoked_at) THEN max(revoked_at) END
-                     FROM tokens WHERE tokens.owner = tunnels.owner)
+                     FROM tokens WHERE tokens.owner = tunnels.owner) AS revoked_at
              FROM tunnels",
         )?
         .query_map((), |row| {
-            let revoked_at: Option<i64> = row.get(3)?;
+            let revoked_at: Option<i64> = row.get("revoked_at")?;
             let until = revoked_at.map(change::time);
             Ok(KnownTunnel {
-                id: TunnelId(row.get(0)?),
-                key: TunnelKey::from_bytes(row.get(1)?),
-                name: change::name(row, 2)?,
+                id: TunnelId(row.get("id")?),
+                key: TunnelKey::from_bytes(row.get("key")?),
+                name: change::name(row)?,
                 until: until.map(|at| at.checked_add(max_age).unwrap_or(Timestamp::MAX)),
             })
         })?
@@ -172,8 +172,9 @@ pub(super) fn changes(
     let old_keys = connection
         .prepare_cached("SELECT key, tunnel, until FROM old_keys")?
         .query_map((), |row| {
-            let key = TunnelKey::from_bytes(row.get(0)?);
-            Ok((key, TunnelId(row.get(1)?), change::time(row.get(2)?)))
+            let key = TunnelKey::from_bytes(row.get("key")?);
+            let until = change::time(row.get("until")?);
+            Ok((key, TunnelId(row.get("tunnel")?), until))
         })?
         .collect::<Result<_, _>>()?;
     Ok(Some(Snapshot {

@@ -138,11 +138,11 @@ impl TokenStore {
             (),
             |row| {
                 Ok(TokenInfo {
-                    id: row.get(0)?,
-                    owner: row.get(1)?,
-                    created_at: time(row.get(2)?),
-                    last_used_at: row.get::<_, Option<i64>>(3)?.map(time),
-                    revoked_at: row.get::<_, Option<i64>>(4)?.map(time),
+                    id: row.get("id")?,
+                    owner: row.get("owner")?,
+                    created_at: time(row.get("created_at")?),
+                    last_used_at: row.get::<_, Option<i64>>("last_used_at")?.map(time),
+                    revoked_at: row.get::<_, Option<i64>>("revoked_at")?.map(time),
                 })
             },
         )

@@ -275,11 +275,11 @@ fn read_ends(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Opti
         )?
         .query_row([tunnel.0], |row| {
             Ok(Ends {
-                last_seq: row.get(0)?,
-                last_bytes: row.get(1)?,
-                removed_seq: row.get(2)?,
-                removed_bytes: row.get(3)?,
-                last_at: row.get(4)?,
+                last_seq: row.get("last_seq")?,
+                last_bytes: row.get("last_bytes")?,
+                removed_seq: row.get("removed_seq")?,
+                removed_bytes: row.get("removed_bytes")?,
+                last_at: row.get("last_at")?,
             })
         })
         .optional()

@@ -73,11 +73,11 @@ impl Ages {
         }
         connection
             .prepare_cached(
-                "SELECT m.tunnel, max(m.seq) FROM age_marks AS m JOIN queues AS q USING (tunnel)
+                "SELECT m.tunnel AS tunnel, max(m.seq) AS seq FROM age_marks AS m JOIN queues AS q USING (tunnel)
                  WHERE m.age_ms <= ?1 AND m.seq > q.removed_seq GROUP BY m.tunnel",
             )?
             .query_map([age.saturating_sub(max_age)], |row| {
-                Ok((TunnelId(row.get(0)?), Seq(row.get(1)?)))
+                Ok((TunnelId(row.get("tunnel")?), Seq(row.get("seq")?)))
             })?
             .collect()
     }

@@ -79,14 +79,14 @@ impl Owners {
 fn held(connection: &Connection, owner: &str) -> rusqlite::Result<Held> {
     connection
         .prepare_cached(
-            "SELECT coalesce(sum(last_seq - removed_seq), 0),
-                    coalesce(sum(last_bytes - removed_bytes), 0)
+            "SELECT coalesce(sum(last_seq - removed_seq), 0) AS events,
+                    coalesce(sum(last_bytes - removed_bytes), 0) AS bytes
              FROM queues JOIN tunnels ON tunnels.id = queues.tunnel WHERE tunnels.owner = ?1",
         )?
         .query_row([owner], |row| {
             Ok(Held {
-                events: row.get(0)?,
-                bytes: row.get(1)?,
+                events: row.get("events")?,
+                bytes: row.get("bytes")?,
             })
         })
 }

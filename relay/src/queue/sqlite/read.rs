@@ -1,14 +1,19 @@
 //! Reading the queue: statements and rows, run on the reader threads.
 
-use std::net::IpAddr;
+use std::error::Error;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use podtap_wire::{EventFrame, EventId, HeaderList, Seq, WebhookRequest};
+use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row};
 
 use crate::queue::{Gap, QueueError, ReadLimit, Totals, TunnelId};
+
+/// The oldest events of a tunnel after one; read by [`event`].
+pub(super) const EVENTS: &str =
+    "SELECT seq, id, received_at, peer, method, path, headers, body FROM events
+     WHERE tunnel = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
 
 /// What a read found.
 #[derive(Debug, Default)]
@@ -26,31 +31,26 @@ pub(super) fn events(
     after: Seq,
     at_most: ReadLimit,
 ) -> rusqlite::Result<Found> {
+    let mut statement = connection.prepare_cached(EVENTS)?;
+    let mut rows = statement.query((tunnel.0, after.0, at_most.events))?;
+    let mut found = Found::default();
+    let mut bytes = 0;
+    while bytes < at_most.bytes
+        && let Some(row) = rows.next()?
     {
-        let mut statement = connection.prepare_cached(
-            "SELECT seq, id, received_at, peer, method, path, headers, body FROM events
-             WHERE tunnel = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-        )?;
-        let mut rows = statement.query((tunnel.0, after.0, at_most.events))?;
-        let mut found = Found::default();
-        let mut bytes = 0;
-        while bytes < at_most.bytes
-            && let Some(row) = rows.next()?
-        {
-            match event(row) {
-                Ok(event) => {
-                    bytes += event.request.footprint();
-                    found.events.push(event);
-                }
-                Err(error) if podtap_disk::is_unreadable_row(&error) => {
-                    let reason = podtap_disk::words(&error);
-                    found.unreadable.push((Seq(row.get(0)?), reason));
-                }
-                Err(error) => return Err(error),
+        match event(row) {
+            Ok(event) => {
+                bytes += event.request.footprint();
+                found.events.push(event);
             }
+            Err(error) if podtap_disk::is_unreadable_row(&error) => {
+                let reason = podtap_disk::words(&error);
+                found.unreadable.push((Seq(row.get("seq")?), reason));
+            }
+            Err(error) => return Err(error),
         }
-        Ok(found)
     }
+    Ok(found)
 }
 
 /// What was removed unread, oldest first.
@@ -62,9 +62,9 @@ pub(super) fn gaps(connection: &Connection, tunnel: TunnelId) -> Result<Vec<Gap>
             )?
             .query_map([tunnel.0], |row| {
                 Ok(Gap {
-                    from: Seq(row.get(0)?),
-                    to: Seq(row.get(1)?),
-                    reason: row.get(2)?,
+                    from: Seq(row.get("from_seq")?),
+                    to: Seq(row.get("to_seq")?),
+                    reason: row.get("reason")?,
                 })
             })?
             .collect()
@@ -76,13 +76,13 @@ pub(super) fn gaps(connection: &Connection, tunnel: TunnelId) -> Result<Vec<Gap>
 pub(super) fn totals(connection: &Connection) -> Result<Totals, QueueError> {
     connection
         .query_row(
-            "SELECT coalesce(sum(last_seq - removed_seq), 0),
-                    coalesce(sum(last_bytes - removed_bytes), 0) FROM queues",
+            "SELECT coalesce(sum(last_seq - removed_seq), 0) AS events,
+                    coalesce(sum(last_bytes - removed_bytes), 0) AS bytes FROM queues",
             [],
             |row| {
                 Ok(Totals {
-                    events: row.get(0)?,
-                    bytes: row.get(1)?,
+                    events: row.get("events")?,
+                    bytes: row.get("bytes")?,
                 })
             },
         )
@@ -90,32 +90,43 @@ pub(super) fn totals(connection: &Connection) -> Result<Totals, QueueError> {
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<EventFrame> {
-    let unreadable = |column, kind, error: Box<dyn std::error::Error + Send + Sync>| {
-        rusqlite::Error::FromSqlConversionFailure(column, kind, error)
-    };
-    let received_at = Timestamp::from_millisecond(row.get(2)?)
-        .map_err(|error| unreadable(2, Type::Integer, error.into()))?;
-    let peer: Option<IpAddr> = match row.get_ref(3)?.as_str_or_null()? {
-        Some(text) => Some(
-            text.parse()
-                .map_err(|error| unreadable(3, Type::Text, Box::new(error)))?,
-        ),
-        None => None,
-    };
-    let headers: HeaderList = serde_json::from_str(row.get_ref(6)?.as_str()?)
-        .map_err(|error| unreadable(6, Type::Text, error.into()))?;
+    let peer = text(row, "peer", |peer| match peer {
+        Some(peer) => peer.parse().map(Some).map_err(Into::into),
+        None => Ok(None),
+    })?;
+    let headers = text(row, "headers", |headers| {
+        serde_json::from_str(headers.unwrap_or_default()).map_err(Into::into)
+    })?;
     Ok(EventFrame {
-        seq: Seq(row.get(0)?),
-        id: EventId::from_bytes(row.get(1)?),
+        seq: Seq(row.get("seq")?),
+        id: EventId::from_bytes(row.get("id")?),
         request: WebhookRequest {
-            received_at,
-            method: row.get(4)?,
-            path: row.get(5)?,
+            received_at: received_at(row)?,
+            method: row.get("method")?,
+            path: row.get("path")?,
             headers,
             peer,
-            body: Bytes::copy_from_slice(row.get_ref(7)?.as_blob()?),
+            body: Bytes::copy_from_slice(row.get_ref("body")?.as_blob()?),
         },
     })
+}
+
+fn received_at(row: &Row<'_>) -> rusqlite::Result<Timestamp> {
+    let column = row.as_ref().column_index("received_at")?;
+    Timestamp::from_millisecond(row.get(column)?).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, error.into())
+    })
+}
+
+/// A text of a row, understood by `parse`.
+fn text<T>(
+    row: &Row<'_>,
+    name: &str,
+    parse: impl FnOnce(Option<&str>) -> Result<T, Box<dyn Error + Send + Sync>>,
+) -> rusqlite::Result<T> {
+    let column = row.as_ref().column_index(name)?;
+    parse(row.get_ref(column)?.as_str_or_null()?)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error))
 }
 
 pub(super) fn failed(attempt: &str, error: &rusqlite::Error) -> QueueError {
@@ -124,4 +135,31 @@ pub(super) fn failed(attempt: &str, error: &rusqlite::Error) -> QueueError {
         "the queue cannot {attempt}"
     );
     QueueError::Unavailable
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::database::Database;
+
+    #[test]
+    fn the_read_of_a_session_stays_prepared() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(folder.path()).unwrap();
+        let reader = database.reader().unwrap();
+        for round in 1..5 {
+            let room = ReadLimit {
+                events: 3 * round,
+                bytes: 1,
+            };
+            events(&reader, TunnelId(1), Seq(0), room).unwrap();
+        }
+
+        let statement = reader.prepare_cached(EVENTS).unwrap();
+
+        assert_eq!(statement.get_status(StatementStatus::Run), 4);
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
 }
