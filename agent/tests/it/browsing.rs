@@ -1,14 +1,10 @@
 //! An agent that only browses takes nothing and removes nothing.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
+use crate::support::{event, history_of};
 use jiff::Timestamp;
 use podtap_agent::config::Retention;
 use podtap_agent::history::{Filter, Writer};
 use podtap_agent::{Agent, Change, Config};
-use support::{event, history_of};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;

@@ -1,12 +1,9 @@
 //! Many events of one kind within seconds are one row of a folded page, and still every one there.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::support::{after_hours, event, history_of, no_headers};
 use jiff::Timestamp;
 use podtap_agent::config::Retention;
 use podtap_agent::history::{
@@ -14,7 +11,6 @@ use podtap_agent::history::{
     PageQuery, Position, Writer, WriterThread,
 };
 use proptest::prelude::*;
-use support::{after_hours, event, history_of};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
@@ -162,7 +158,7 @@ async fn a_burst_says_how_many_how_fast_and_what_came_of_them() {
             duration: Duration::from_millis(millis),
             outcome: Outcome::Answered {
                 status,
-                headers: support::no_headers(),
+                headers: no_headers(),
                 body: "".into(),
                 body_bytes: 0,
             },

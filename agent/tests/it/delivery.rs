@@ -1,17 +1,16 @@
 //! Delivery, from events in the history to a local service on loopback.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{
+    DEADLINE, Reaction, Service, answer, browsing, delivering, event, eventually, history_of,
+    item_update, ok, target_of,
+};
 use podtap_agent::history::{Anchor, Filter};
 use podtap_agent::history::{
     DeliveryState, EventRow, History, NewEvent, Outcome, PageQuery, Writer,
 };
 use podtap_agent::{Agent, AgentHandle, Config, RunError, ServiceState};
-use support::{Reaction, Service, answer, delivering, event, eventually, item_update, ok};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
@@ -21,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 /// Puts events into a history that nobody has open.
 async fn append(folder: &TempDir, events: Vec<NewEvent>) {
     let changes = broadcast::Sender::new(16);
-    let (writer, thread) = Writer::open(&support::history_of(folder), changes).unwrap();
+    let (writer, thread) = Writer::open(&history_of(folder), changes).unwrap();
     writer.append(events).await.unwrap();
     thread.close().await;
 }
@@ -367,8 +366,8 @@ async fn without_a_link_nothing_that_waits_is_delivered() {
     let service = Service::start(|_| ok()).await;
     append(&folder, vec![item_update(1, 1)]).await;
 
-    let mut config = support::browsing(&folder);
-    config.target = Some(support::target_of(service.address));
+    let mut config = browsing(&folder);
+    config.target = Some(target_of(service.address));
     let running = Running::start(config);
     // Another process writes: by the time this is seen, delivery would have begun.
     let mut changes = running.handle.changes();
@@ -405,7 +404,7 @@ async fn what_has_begun_at_the_end_is_finished() {
     .await;
     running.stop().await;
 
-    let rows = rows(&History::open_read_only(&support::history_of(&folder)).unwrap()).await;
+    let rows = rows(&History::open_read_only(&history_of(&folder)).unwrap()).await;
     assert_eq!(rows[0].state, DeliveryState::Delivered);
 }
 
@@ -446,15 +445,12 @@ async fn an_agent_that_ended_while_the_service_was_away_starts_again() {
         let running = Running::start(delivering(&folder, address));
         let mut status = running.handle.status();
         let away = status.wait_for(|status| matches!(status.service, ServiceState::Down { .. }));
-        tokio::time::timeout(support::DEADLINE, away)
-            .await
-            .unwrap()
-            .unwrap();
+        tokio::time::timeout(DEADLINE, away).await.unwrap().unwrap();
         eventually("the outage is on record", || async {
             // Reads it, too.
             running.handle.standings().await.unwrap();
             let sql = "SELECT count(*) FROM outages WHERE until > since";
-            let file = rusqlite::Connection::open(support::history_of(&folder)).unwrap();
+            let file = rusqlite::Connection::open(history_of(&folder)).unwrap();
             match file.query_row(sql, [], |row| row.get(0)).unwrap() {
                 1 => Ok(()),
                 open => Err(format!("{open} are open")),
@@ -486,5 +482,5 @@ async fn a_second_agent_with_a_link_is_refused_by_the_first_ones_process() {
         std::process::id()
     );
     assert_eq!(refused, expected);
-    assert!(Agent::open(support::browsing(&folder)).is_ok());
+    assert!(Agent::open(browsing(&folder)).is_ok());
 }

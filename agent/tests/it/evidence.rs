@@ -1,17 +1,13 @@
 //! Evidence before alarm: Podio is asked who made a change before a loop or a gap is told.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
+use crate::support::eventually;
+use crate::support::podio::{ORDERS, Running, webhook_at};
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::history::{Finding, LoopFinding, LoopShape, Maker};
 use podtap_podio::client::{Client, HookStatus, WriteOptions};
 use podtap_podio::{EventType, RefType};
 use podtap_sandbox::{self as sandbox, Observation};
 use serde_json::json;
-use support::eventually;
-use support::podio::{ORDERS, Running, webhook_at};
 
 const QUIETLY: WriteOptions = WriteOptions {
     hook: false,

@@ -1,11 +1,8 @@
 //! The history as its users see it: what is appended stays, once, in order, and can be found.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{after_hours, event, eventually, history_of, item_update, no_headers};
 use jiff::Timestamp;
 use podtap_agent::Change;
 use podtap_agent::config::Retention;
@@ -15,7 +12,6 @@ use podtap_agent::history::{
 };
 use podtap_disk::age::Now;
 use proptest::prelude::*;
-use support::{after_hours, event, eventually, history_of, item_update};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 
@@ -187,7 +183,7 @@ async fn every_term_of_a_filter_finds_what_it_says() {
     let mut get = event(4, "plain text about Safari");
     get.request.method = "GET".to_owned();
     get.request.path = "/other?q=[1]".to_owned();
-    get.request.headers = support::no_headers();
+    get.request.headers = no_headers();
     get.request.headers.push("content-type", "text/plain");
     let events = vec![
         item_update(1, 4711),

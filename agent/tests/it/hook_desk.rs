@@ -1,15 +1,11 @@
 //! A person's view of the hooks as Podio has them, against the sandbox.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
+use crate::support::eventually;
+use crate::support::podio::{ORDERS, Running};
 use podtap_agent::{ManageHooksError, PlaceRef, UrlVerdict};
 use podtap_podio::EventType;
 use podtap_podio::client::HookStatus;
 use podtap_sandbox as sandbox;
-use support::eventually;
-use support::podio::{ORDERS, Running};
 
 const ELSEWHERE: PlaceRef = PlaceRef::app(1);
 

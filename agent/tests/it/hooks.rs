@@ -1,9 +1,7 @@
 //! Hooks that live as long as the agent: sandbox, relay and agent in one circle.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
+use crate::support::podio::{ORDERS, Podio};
+use crate::support::{Service, browsing, eventually, ok, target_of};
 use podtap_agent::config::{HooksConfig, LinkConfig};
 use podtap_agent::hooks::{HookReport, HookState, plan};
 use podtap_agent::{Agent, AgentHandle, Config, HooksError, PlaceRef, RunError};
@@ -12,8 +10,6 @@ use podtap_podio::{EventType, RefType};
 use podtap_relay::tunnel::TokenStore;
 use podtap_relay::{Config as RelayConfig, Relay};
 use podtap_sandbox as sandbox;
-use support::podio::{ORDERS, Podio};
-use support::{Service, browsing, eventually, ok, target_of};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};

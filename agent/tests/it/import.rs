@@ -1,12 +1,10 @@
 //! Export and import: what went out comes in again, once, and nothing happens because of it.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
 use std::io::Cursor;
 use std::time::Duration;
 
+use crate::support::podio::Running;
+use crate::support::{after_hours, event, eventually, history_of, item_update};
 use jiff::Timestamp;
 use podtap_agent::config::Retention;
 use podtap_agent::export::archive::{self, Format, Selection};
@@ -19,8 +17,6 @@ use podtap_agent::{HeaderList, Target, WebhookRequest};
 use podtap_sandbox as sandbox;
 use podtap_wire::EventId;
 use proptest::prelude::*;
-use support::podio::Running;
-use support::{after_hours, event, eventually, history_of, item_update};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 

@@ -1,9 +1,7 @@
 //! What the agent finds out, from the sandbox's webhooks to what readers see.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
+use crate::support::podio::{ORDERS, Running};
+use crate::support::{answer, eventually};
 use podtap_agent::history::{DeliveryState, Duplicate, EventRow, Hold};
 use podtap_agent::{Change, ExplainError, Explanation, PlaceRef};
 use podtap_podio::client::{Credentials, Grant, WriteOptions};
@@ -11,8 +9,6 @@ use podtap_podio::standing::Judgement;
 use podtap_podio::{EventType, ObjectKind, ObjectRef, RefType};
 use podtap_sandbox as sandbox;
 use serde_json::json;
-use support::podio::{ORDERS, Running};
-use support::{answer, eventually};
 
 const ITEM: ObjectRef = ObjectRef {
     kind: ObjectKind::Item,

@@ -1,20 +1,16 @@
 //! The link against a real relay on loopback: what a relay accepted is in the history, once, in
 //! order, whatever happens to the connection.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::support::{DEADLINE, Service, answer, browsing, delivering, eventually, ok, target_of};
 use podtap_agent::config::LinkConfig;
 use podtap_agent::history::{Anchor, DeliveryState, EventRow, Filter, PageQuery};
 use podtap_agent::{Agent, AgentHandle, Config, LinkState, RunError};
 use podtap_relay::tunnel::TokenStore;
 use podtap_relay::{Config as RelayConfig, Relay};
 use podtap_wire::Respond;
-use support::{Service, answer, browsing, eventually, target_of};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -94,7 +90,7 @@ impl Running {
     async fn up(&self) -> String {
         let mut status = self.handle.status();
         let up = status.wait_for(|status| matches!(status.link, LinkState::Up { .. }));
-        let up = tokio::time::timeout(support::DEADLINE, up).await.unwrap();
+        let up = tokio::time::timeout(DEADLINE, up).await.unwrap();
         up.unwrap().public_url.clone().unwrap()
     }
 
@@ -123,7 +119,7 @@ impl Running {
     }
 
     async fn ended(&mut self) -> Result<(), RunError> {
-        let ended = tokio::time::timeout(support::DEADLINE, self.agent.join_next()).await;
+        let ended = tokio::time::timeout(DEADLINE, self.agent.join_next()).await;
         ended.unwrap().unwrap().unwrap()
     }
 }
@@ -190,7 +186,7 @@ async fn a_webhook_reaches_the_history_and_the_local_service() {
 #[tokio::test]
 async fn what_was_accepted_without_an_agent_arrives_in_order_once_and_after_a_restart_of_both() {
     let (mut relay, folder) = (Relays::start().await, TempDir::new().unwrap());
-    let service = Service::start(|_| support::ok()).await;
+    let service = Service::start(|_| ok()).await;
     let link = relay.link();
     let running = Running::start(config(&folder, link.clone(), &service));
     let url = running.up().await;
@@ -217,17 +213,14 @@ async fn what_was_accepted_without_an_agent_arrives_in_order_once_and_after_a_re
 #[tokio::test]
 async fn a_relay_that_goes_and_comes_back_is_found_again() {
     let (mut relay, folder) = (Relays::start().await, TempDir::new().unwrap());
-    let service = Service::start(|_| support::ok()).await;
+    let service = Service::start(|_| ok()).await;
     let running = Running::start(config(&folder, relay.link(), &service));
     let url = running.up().await;
 
     relay.stop().await;
     let mut status = running.handle.status();
     let down = status.wait_for(|status| matches!(status.link, LinkState::Connecting { .. }));
-    tokio::time::timeout(support::DEADLINE, down)
-        .await
-        .unwrap()
-        .unwrap();
+    tokio::time::timeout(DEADLINE, down).await.unwrap().unwrap();
     relay.resume().await;
 
     assert_eq!(running.up().await, url);
@@ -240,7 +233,7 @@ async fn a_relay_that_goes_and_comes_back_is_found_again() {
 #[tokio::test]
 async fn a_wrong_token_and_a_revoked_one_end_the_agent() {
     let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
-    let service = Service::start(|_| support::ok()).await;
+    let service = Service::start(|_| ok()).await;
     let mut wrong = relay.link();
     wrong.token = "pt_wrong".into();
     let mut running = Running::start(config(&folder, wrong, &service));
@@ -264,7 +257,7 @@ async fn a_wrong_token_and_a_revoked_one_end_the_agent() {
 async fn a_newer_agent_takes_the_tunnel_over() {
     let relay = Relays::start().await;
     let (folder, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let service = Service::start(|_| support::ok()).await;
+    let service = Service::start(|_| ok()).await;
     let mut first = Running::start(config(&folder, relay.link(), &service));
     first.up().await;
 
@@ -378,14 +371,14 @@ async fn the_link_goes_through_a_proxy_that_wants_a_password() {
 #[tokio::test]
 async fn an_unreachable_relay_is_told_in_words_and_the_end_is_quick() {
     let folder = TempDir::new().unwrap();
-    let service = Service::start(|_| support::ok()).await;
-    let running = Running::start(support::delivering(&folder, service.address));
+    let service = Service::start(|_| ok()).await;
+    let running = Running::start(delivering(&folder, service.address));
     let mut status = running.handle.status();
     let refused = status.wait_for(|status| {
         matches!(&status.link, LinkState::Connecting { attempt, reason: Some(reason), .. }
             if *attempt >= 2 && reason == "connection refused")
     });
-    tokio::time::timeout(support::DEADLINE, refused)
+    tokio::time::timeout(DEADLINE, refused)
         .await
         .unwrap()
         .unwrap();

@@ -1,13 +1,9 @@
 //! What a person writes on an event stays on it, is found, and reaches everybody who looks.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
+use crate::support::{event, history_of, item_update};
 use jiff::Timestamp;
 use podtap_agent::history::{Anchor, Filter, MAX_NOTE, PageQuery, Saved};
 use podtap_agent::{Agent, AgentHandle, Change, Config};
-use support::{event, history_of, item_update};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 

@@ -1,18 +1,14 @@
 //! Explanations from answers of Podio in which something is null or odd: each costs a word.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
+use crate::support::podio::Running;
+use crate::support::{Reaction, Received, Service, answer};
 use podtap_agent::Explanation;
 use podtap_podio::client::{Credentials, Grant};
 use podtap_sandbox as sandbox;
 use serde_json::{Value, json};
-use support::podio::Running;
-use support::{Received, Service, answer};
 
 /// An API that knows one item; every path without an answer is a null.
-fn api(answers: Vec<(&'static str, Value)>) -> impl Fn(&Received) -> support::Reaction {
+fn api(answers: Vec<(&'static str, Value)>) -> impl Fn(&Received) -> Reaction {
     move |received| {
         let path = received.request_line().split([' ', '?']).nth(1).unwrap();
         let known = answers.iter().find(|(known, _)| *known == path);

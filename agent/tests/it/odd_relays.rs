@@ -1,24 +1,15 @@
 //! What answers instead of a relay: each is told in plain words, ends no agent, and is over by
 //! itself once the relay is there.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
-mod support;
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::support::{DEADLINE, browsing};
 use podtap_agent::config::LinkConfig;
 use podtap_agent::{Agent, Config, LinkState};
 use podtap_relay::tunnel::TokenStore;
 use podtap_relay::{Config as RelayConfig, Relay};
-use support::{DEADLINE, browsing};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};

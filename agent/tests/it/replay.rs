@@ -1,19 +1,15 @@
 //! Replay, without a link and beside one.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
+use crate::support::{Service, answer, browsing, history_of, item_update, ok, target_of};
 use podtap_agent::history::{DeliveryState, EditedRequest, Outcome};
 use podtap_agent::{Agent, AgentHandle, Replay, ReplayError};
-use support::{Service, answer, browsing, item_update, ok, target_of};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 async fn with_event(folder: &TempDir) -> (Agent, AgentHandle) {
     let changes = tokio::sync::broadcast::Sender::new(1);
     let (writer, thread) =
-        podtap_agent::history::Writer::open(&support::history_of(folder), changes).unwrap();
+        podtap_agent::history::Writer::open(&history_of(folder), changes).unwrap();
     writer.append(vec![item_update(1, 4711)]).await.unwrap();
     thread.close().await;
     Agent::open(browsing(folder)).unwrap()

@@ -1,18 +1,16 @@
 //! What the agent does when its history cannot be written or read, and what it removes for good.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
+use crate::support::{
+    Service, browsing, delivering, event, eventually, history_of, item_update, ok,
+};
 use podtap_agent::history::{
     Anchor, DeliveryState, EventRow, Filter, History, NewEvent, PageQuery, Position, Saved, Writer,
 };
 use podtap_agent::{Agent, AgentHandle, LinkState, OpenError, RunError};
 use rusqlite::Connection;
-use support::{Service, browsing, delivering, event, eventually, history_of, item_update, ok};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;

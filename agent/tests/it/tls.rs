@@ -1,21 +1,12 @@
 //! Local services that speak https with a certificate of their own, as `openssl req -x509` makes it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "tests"
-)]
-
-mod support;
-
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::{DEADLINE, delivering, eventually, history_of, item_update};
 use podtap_agent::history::{DeliveryState, History, Writer};
 use podtap_agent::tls::{Trust, read_certificates};
 use podtap_agent::{Agent, AgentHandle, Config, RunError, ServiceState};
@@ -23,7 +14,6 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
-use support::{DEADLINE, delivering, eventually, history_of, item_update};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;

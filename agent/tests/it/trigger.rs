@@ -1,16 +1,12 @@
 //! Triggered events: in the history like any other, sent beside the lanes, and never taken for
 //! something that Podio did.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
+use crate::support::podio::Running;
+use crate::support::{Service, answer, browsing, event, eventually, target_of};
 use podtap_agent::draft::Draft;
 use podtap_agent::history::{DeliveryState, EventRow, Outcome};
 use podtap_agent::{Agent, EventId, Trigger, TriggerError};
 use podtap_sandbox::{self as sandbox, Observation};
-use support::podio::Running;
-use support::{Service, answer, browsing, event, eventually, target_of};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 

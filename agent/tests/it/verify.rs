@@ -1,20 +1,11 @@
 //! `hook.verify`, from the sandbox's webhook to an active hook.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
-
-mod support;
-
+use crate::support::eventually;
+use crate::support::podio::{ORDERS, Running};
 use podtap_agent::history::{DeliveryState, Hold, Verification};
 use podtap_agent::{Change, PodioConfig};
 use podtap_podio::client::HookStatus;
 use podtap_sandbox::{self as sandbox, Fault, Observation};
-use support::eventually;
-use support::podio::{ORDERS, Running};
 
 /// Waits until every one of `count` events has an outcome; oldest first.
 async fn outcomes(running: &Running, count: usize) -> Vec<Verification> {

@@ -1,7 +1,5 @@
 //! What the tests of the agent share: events to append, a scripted local service, waiting.
 
-#![allow(dead_code, reason = "each test file uses its own part of this")]
-
 pub(crate) mod podio;
 
 use std::net::SocketAddr;
@@ -21,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 /// Longest that anything may take here before a test calls it broken.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A configuration that only browses, with a history in a folder of its own.
 pub(crate) fn browsing(folder: &tempfile::TempDir) -> Config {

@@ -1,0 +1,31 @@
+//! The agent as the binary and the terminal UI see it: real relays, local services and the sandbox of
+//! Podio on loopback, histories in temporary folders. One binary: SQLite and hyper are linked once.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test says what went wrong by panicking, and why it was skipped on stderr"
+)]
+
+mod browsing;
+mod bursts;
+mod copied_lines;
+mod delivery;
+mod evidence;
+mod history;
+mod hook_desk;
+mod hooks;
+mod import;
+mod insights;
+mod link;
+mod notes;
+mod odd_answers;
+mod odd_relays;
+mod replay;
+mod storage;
+mod support;
+mod tls;
+mod trigger;
+mod verify;
