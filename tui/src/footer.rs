@@ -5,35 +5,59 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-use crate::app::{App, Pane};
-use crate::keymap::{Action, Binding, Context, Key};
+use crate::app::Pane;
+use crate::detail::Detail;
+use crate::env::Env;
+use crate::keymap::{Action, Binding, Context, Key, Keymap};
 use crate::line::{Line, cells};
-use crate::modal::Modal;
+use crate::list::List;
 use crate::modal::form::Form;
 use crate::prose::wrapped;
 use crate::theme::Role;
+use crate::toast::Toasts;
+
+/// What decides which keys are offered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Footer<'a> {
+    /// The places whose keys count now, the nearest first.
+    pub(crate) contexts: &'a [Context],
+    /// The pane that has the keys; `None` while a window has them.
+    pub(crate) focus: Option<Pane>,
+    /// The list of events.
+    pub(crate) list: &'a List,
+    /// The open event.
+    pub(crate) detail: &'a Detail,
+    /// Whether only marked events are shown.
+    pub(crate) only_marked: bool,
+    /// Whether events are being sent again, or imported.
+    pub(crate) can_stop: bool,
+    /// Whether characters are text, and not commands.
+    pub(crate) is_typing: bool,
+    /// The form that has the keys.
+    pub(crate) form: Option<&'a Form>,
+}
 
 /// Draws the keys into the row `area`.
-pub(crate) fn view(app: &App, area: Rect, buffer: &mut Buffer) {
+pub(crate) fn view(footer: Footer<'_>, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
     let room = usize::from(area.width).saturating_sub(2);
     let area = Rect {
         x: area.x + 1,
         width: area.width.saturating_sub(2),
         ..area
     };
-    keys(app, room).draw(area, app.theme(), buffer);
+    footer.keys(env.keymap, room).draw(area, env.theme, buffer);
 }
 
 /// Rows of notices at once, of which the newest gets as many as it needs.
 const NOTICES: u16 = 4;
 
 /// Draws the notices over the rows above `area`, the newest lowest.
-pub(crate) fn toasts(app: &App, area: Rect, buffer: &mut Buffer) {
+pub(crate) fn toasts(toasts: &Toasts, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
     let bottom = area.top().saturating_sub(1);
     let rows = (bottom.saturating_sub(NOTICES)..bottom).rev();
     let room = area.width.saturating_sub(6);
     // What does not fit on a row goes on below: the end of an error is what to do about it.
-    let lines = app.toasts.iter().rev().flat_map(|toast| {
+    let lines = toasts.iter().rev().flat_map(|toast| {
         let lines = wrapped(toast.role, &toast.text, usize::from(room.saturating_sub(2)));
         let lines = lines.into_iter().take(usize::from(NOTICES));
         let lines: Vec<_> = lines
@@ -53,133 +77,135 @@ pub(crate) fn toasts(app: &App, area: Rect, buffer: &mut Buffer) {
             height: 1,
         };
         Clear.render(place, buffer);
-        line.draw(place, app.theme(), buffer);
-        buffer.set_style(place, app.theme().selection(true));
+        line.draw(place, env.theme, buffer);
+        buffer.set_style(place, env.theme.selection(true));
     }
 }
 
-/// As many keys as fit, in the order of the table; help and the way out always.
-fn keys(app: &App, room: usize) -> Line {
-    if let Some(keys) = mode(app) {
-        return keys;
+impl Footer<'_> {
+    /// As many keys as fit, in the order of the table; help and the way out always.
+    fn keys(self, keymap: &Keymap, room: usize) -> Line {
+        if let Some(keys) = self.mode(keymap) {
+            return keys;
+        }
+        let labelled = |context: &Context| {
+            let bindings = keymap.of(*context);
+            bindings.filter(|binding| !binding.label.is_empty() && self.works(keymap, binding))
+        };
+        let last = |binding: &&Binding| {
+            matches!(binding.label, "help" | "quit" | "close" | "leave" | "back")
+        };
+        let mut all: Vec<&Binding> = self.contexts.iter().flat_map(labelled).collect();
+        all.sort_by_key(|binding| self.rank(binding));
+        let closing: Line = all
+            .iter()
+            .copied()
+            .filter(|b| last(b))
+            .map(|binding| self.hint(binding))
+            .fold(Line::new(), Line::join);
+        let mut line = Line::new();
+        let others = all.iter().copied().filter(|b| !last(b));
+        for hint in others.map(|binding| self.hint(binding)) {
+            if line.width() + hint.width() + closing.width() <= room + 2 {
+                line = line.join(hint);
+            }
+        }
+        line.join(closing)
     }
-    let contexts = app.contexts();
-    let labelled = |context: &Context| {
-        app.keymap()
-            .of(*context)
-            .filter(|binding| !binding.label.is_empty() && works(app, &contexts, binding))
-    };
-    let last =
-        |binding: &&Binding| matches!(binding.label, "help" | "quit" | "close" | "leave" | "back");
-    let mut all: Vec<&Binding> = contexts.iter().flat_map(labelled).collect();
-    all.sort_by_key(|binding| rank(app, binding));
-    let closing: Line = all
-        .iter()
-        .copied()
-        .filter(|b| last(b))
-        .map(|binding| hint(app, binding))
-        .fold(Line::new(), Line::join);
-    let mut line = Line::new();
-    let others = all.iter().copied().filter(|b| !last(b));
-    for hint in others.map(|binding| hint(app, binding)) {
-        if line.width() + hint.width() + closing.width() <= room + 2 {
-            line = line.join(hint);
+
+    /// The keys of what has been begun and waits for its end.
+    fn mode(self, keymap: &Keymap) -> Option<Line> {
+        use Context::{Browse, Detail, List};
+        let keys: &[_] = if self.has_focus(Pane::List) && self.list.range().is_some() {
+            &[
+                (List, Action::MarkRange, "mark"),
+                (Browse, Action::Replay, "replay"),
+                (List, Action::Back, "leave"),
+            ]
+        } else if self.has_focus(Pane::Detail) && self.detail.is_selecting() {
+            &[
+                (Browse, Action::Copy, "copy"),
+                (Detail, Action::Down, "more"),
+                (Detail, Action::Back, "leave"),
+            ]
+        } else {
+            return None;
+        };
+        let hint = |(context, action, label): &(Context, Action, &'static str)| {
+            let key = keymap.key_in(*context, *action)?;
+            let key = Line::of(Role::Accent, key.to_string()).space(1);
+            Some(key.put(Role::Quiet, *label).space(2))
+        };
+        Some(keys.iter().filter_map(hint).fold(Line::new(), Line::join))
+    }
+
+    /// What comes before the order of the table: the open event is read tab by tab; the hooks are
+    /// no event's, so that they follow what can be done with one.
+    fn rank(self, binding: &Binding) -> u8 {
+        match binding.action {
+            Action::Stop => 0,
+            Action::NextTab if self.has_focus(Pane::Detail) => 0,
+            Action::Hooks => 2,
+            _ => 1,
         }
     }
-    line.join(closing)
-}
 
-/// The keys of what has been begun and waits for its end.
-fn mode(app: &App) -> Option<Line> {
-    use Context::{Browse, Detail, List};
-    let keys: &[_] = if app.has_focus(Pane::List) && app.list.range().is_some() {
-        &[
-            (List, Action::MarkRange, "mark"),
-            (Browse, Action::Replay, "replay"),
-            (List, Action::Back, "leave"),
-        ]
-    } else if app.has_focus(Pane::Detail) && app.detail.is_selecting() {
-        &[
-            (Browse, Action::Copy, "copy"),
-            (Detail, Action::Down, "more"),
-            (Detail, Action::Back, "leave"),
-        ]
-    } else {
-        return None;
-    };
-    let hint = |(context, action, label): &(Context, Action, &'static str)| {
-        let key = app.keymap().key_in(*context, *action)?;
-        let key = Line::of(Role::Accent, key.to_string()).space(1);
-        Some(key.put(Role::Quiet, *label).space(2))
-    };
-    Some(keys.iter().filter_map(hint).fold(Line::new(), Line::join))
-}
-
-/// What comes before the order of the table: the open event is read tab by tab; the hooks are no
-/// event's, so that they follow what can be done with one.
-fn rank(app: &App, binding: &Binding) -> u8 {
-    match binding.action {
-        Action::Stop => 0,
-        Action::NextTab if app.has_focus(Pane::Detail) => 0,
-        Action::Hooks => 2,
-        _ => 1,
+    /// Whether the key that would be shown does this here: a nearer place may have taken it, or
+    /// there is nothing to do it with.
+    fn works(self, keymap: &Keymap, binding: &Binding) -> bool {
+        let is_text = |key: &&Key| self.is_typing && key.typed().is_some();
+        let key = binding.keys.first().filter(|key| !is_text(key));
+        let does = key.and_then(|key| keymap.resolve(self.contexts, *key));
+        let is_idle = match binding.context {
+            Context::List | Context::Browse => self.is_idle(binding.action),
+            Context::Typing => {
+                binding.action == Action::NextTab && !self.form.is_some_and(Form::is_long)
+            }
+            _ => false,
+        };
+        does == Some(binding.action) && !is_idle
     }
-}
 
-/// Whether the key that would be shown does this here: a nearer place may have taken it, or there
-/// is nothing to do it with.
-fn works(app: &App, contexts: &[Context], binding: &Binding) -> bool {
-    let is_text = |key: &&Key| app.is_typing() && key.typed().is_some();
-    let key = binding.keys.first().filter(|key| !is_text(key));
-    let taken = key.and_then(|key| app.keymap().resolve(contexts, *key)) != Some(binding.action);
-    let idle = match binding.context {
-        Context::List | Context::Browse => idle(app, binding.action),
-        Context::Typing => {
-            binding.action == Action::NextTab && !matches!(form(app), Some(form) if form.is_long())
+    /// Whether an action of the panes has nothing to work on.
+    fn is_idle(self, action: Action) -> bool {
+        use Action as A;
+        let empty = self.list.selected().is_none() && !self.list.is_loading();
+        let all = self.list.shows_all() && !self.only_marked;
+        match action {
+            A::Open
+            | A::Mark
+            | A::Replay
+            | A::Explain
+            | A::Edit
+            | A::Copy
+            | A::Export
+            | A::NextTab => empty,
+            A::Filter => empty && all,
+            A::Stop => !self.can_stop,
+            A::Back => all && self.has_focus(Pane::List),
+            _ => false,
         }
-        _ => false,
-    };
-    !taken && !idle
-}
-
-/// Whether an action of the panes has nothing to work on.
-fn idle(app: &App, action: Action) -> bool {
-    use Action as A;
-    let empty = app.list.selected().is_none() && !app.list.is_loading();
-    let all = app.list.shows_all() && !app.shows_only_marked();
-    match action {
-        A::Open | A::Mark | A::Replay | A::Explain | A::Edit | A::Copy | A::Export | A::NextTab => {
-            empty
-        }
-        A::Filter => empty && all,
-        A::Stop => app.batch.is_none() && app.imported_so_far().is_none(),
-        A::Back => all && app.has_focus(Pane::List),
-        _ => false,
     }
-}
 
-/// The form that has the keys.
-fn form(app: &App) -> Option<&Form> {
-    match app.modals().last() {
-        Some(Modal::Form(form, _)) => Some(form),
-        _ => None,
+    fn has_focus(self, pane: Pane) -> bool {
+        self.focus == Some(pane)
     }
-}
 
-fn hint(app: &App, binding: &Binding) -> Line {
-    let key = binding
-        .keys
-        .first()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let label = match (form(app), binding.action) {
-        (Some(form), Action::Open) => form.deed(),
-        _ => binding.label,
-    };
-    Line::of(Role::Accent, key)
-        .space(1)
-        .put(Role::Quiet, label)
-        .space(2)
+    fn hint(self, binding: &Binding) -> Line {
+        let key = binding
+            .keys
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let label = match (self.form, binding.action) {
+            (Some(form), Action::Open) => form.deed(),
+            _ => binding.label,
+        };
+        Line::of(Role::Accent, key)
+            .space(1)
+            .put(Role::Quiet, label)
+            .space(2)
+    }
 }
 
 #[cfg(test)]

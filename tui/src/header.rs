@@ -1,21 +1,39 @@
 //! The top of the screen: tunnel, link, public URL → local service, and how much is going on. What
 //! is least needed goes first where there is no room.
 
-use podtap_agent::{LinkState, ServiceState};
+use jiff::Timestamp;
+use podtap_agent::{LinkState, ServiceState, Status};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::App;
+use crate::batch::Batch;
+use crate::env::Env;
 use crate::line::{Line, cells};
+use crate::rate::Rate;
 use crate::theme::Role;
 use crate::words;
 
 /// Cells between two parts of a row.
 const GAP: usize = 2;
 
+/// What the header tells.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Header<'a> {
+    /// What the tunnel is called.
+    pub(crate) tunnel: &'a str,
+    /// The agent's status.
+    pub(crate) status: &'a Status,
+    /// How much arrives.
+    pub(crate) rate: &'a Rate,
+    /// Events that are being sent again.
+    pub(crate) batch: Option<&'a Batch>,
+    /// How many events were imported so far, while some are.
+    pub(crate) imported: Option<u64>,
+}
+
 /// Draws the header: on two rows the way of an event has the second one to itself.
-pub(crate) fn view(app: &App, area: Rect, buffer: &mut Buffer) {
-    let theme = app.theme();
+pub(crate) fn view(header: Header<'_>, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
+    let theme = env.theme;
     let (first, second) = (
         Rect { height: 1, ..area },
         Rect {
@@ -25,20 +43,20 @@ pub(crate) fn view(app: &App, area: Rect, buffer: &mut Buffer) {
         },
     );
     let room = usize::from(area.width).saturating_sub(2);
-    let mut left = tunnel(app);
+    let mut left = tunnel(header, env.now);
     // On one row the local service comes before the picture of what arrives.
     let spare = if area.height > 1 {
         room / 2
     } else {
-        let used = left.width() + service(app).width() + 2 * GAP;
+        let used = left.width() + service(header.status).width() + 2 * GAP;
         room.saturating_sub(used).min(room / 2)
     };
-    let right = activity(app, spare);
+    let right = activity(header, spare);
     if area.height > 1 {
-        way(app, room).draw(indented(second), theme, buffer);
+        way(header.status, room).draw(indented(second), theme, buffer);
     } else {
         let rest = room.saturating_sub(left.width() + right.width() + 2 * GAP);
-        let way = way(app, rest);
+        let way = way(header.status, rest);
         if way.width() <= rest {
             left = left.space(GAP).join(way);
         }
@@ -67,9 +85,8 @@ fn indented(area: Rect) -> Rect {
 }
 
 /// Name and link.
-fn tunnel(app: &App) -> Line {
-    let status = app.status();
-    let name = app.tunnel();
+fn tunnel(header: Header<'_>, now: Timestamp) -> Line {
+    let (status, name) = (header.status, header.tunnel);
     let line = Line::of(Role::Strong, "podtap ");
     match &status.link {
         LinkState::Off => line.put(Role::Quiet, "○ ").put(Role::Plain, name),
@@ -83,7 +100,7 @@ fn tunnel(app: &App) -> Line {
                 .put(Role::Waiting, "◌ ")
                 .put(Role::Plain, name)
                 .space(1);
-            let wait = retry_at.map(|due| words::since(app.now(), due));
+            let wait = retry_at.map(|due| words::since(now, due));
             let wait = wait
                 .map(|wait| format!(", again in {wait}"))
                 .unwrap_or_default();
@@ -101,9 +118,9 @@ fn tunnel(app: &App) -> Line {
 }
 
 /// Public URL → local service, in `room` cells.
-fn way(app: &App, room: usize) -> Line {
-    let service = service(app);
-    let Some(url) = &app.status().public_url else {
+fn way(status: &Status, room: usize) -> Line {
+    let service = service(status);
+    let Some(url) = &status.public_url else {
         return service;
     };
     let arrow = Line::of(Role::Quiet, " → ");
@@ -116,8 +133,7 @@ fn way(app: &App, room: usize) -> Line {
 }
 
 /// The local service and how it is.
-fn service(app: &App) -> Line {
-    let status = app.status();
+fn service(status: &Status) -> Line {
     match (&status.target, &status.service) {
         (None, _) => Line::of(Role::Quiet, "no local service"),
         (Some(target), service) => {
@@ -147,10 +163,10 @@ pub(crate) fn shortened(url: &str, room: usize) -> String {
 }
 
 /// What waits and how much arrives, in `room` cells.
-fn activity(app: &App, room: usize) -> Line {
-    let status = app.status();
+fn activity(header: Header<'_>, room: usize) -> Line {
+    let (status, rate) = (header.status, header.rate);
     let mut parts = Vec::new();
-    if let Some(batch) = &app.batch {
+    if let Some(batch) = header.batch {
         let (sent, total) = (words::number(batch.sent()), words::number(batch.total()));
         let mut line = Line::of(Role::Accent, format!("↻ {sent} of {total}"));
         if let troubles @ 1.. = batch.troubles() {
@@ -158,7 +174,7 @@ fn activity(app: &App, room: usize) -> Line {
         }
         parts.push(line);
     }
-    if let Some(taken) = app.imported_so_far() {
+    if let Some(taken) = header.imported {
         parts.push(Line::of(
             Role::Accent,
             format!("⇣ {} imported", words::number(taken)),
@@ -172,15 +188,15 @@ fn activity(app: &App, room: usize) -> Line {
         let pending = format!("{} waiting", words::number(status.pending));
         parts.push(Line::of(Role::Waiting, pending));
     }
-    let per_minute = app.rate.per_minute();
-    let mut rate = Line::of(Role::Quiet, format!("{}/min", words::number(per_minute)));
+    let per_minute = rate.per_minute();
+    let mut line = Line::of(Role::Quiet, format!("{}/min", words::number(per_minute)));
     if per_minute > 0 {
-        rate = rate
+        line = line
             .space(1)
-            .put(Role::Accent, app.rate.sparkline().trim_start());
+            .put(Role::Accent, rate.sparkline().trim_start());
     }
-    parts.push(rate);
-    if let Some(slow) = app.rate.slow() {
+    parts.push(line);
+    if let Some(slow) = rate.slow() {
         parts.push(Line::of(
             Role::Quiet,
             format!("p95 {}", words::duration(slow)),

@@ -15,6 +15,7 @@ mod config;
 mod detail;
 pub mod editor;
 mod effect;
+mod env;
 mod executor;
 mod footer;
 mod frame;

@@ -3,7 +3,8 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::app::{App, Pane};
+use crate::app::App;
+use crate::env::Env;
 use crate::layout::SMALLEST;
 use crate::line::{Line, cells};
 use crate::theme::Role;
@@ -14,29 +15,32 @@ pub(crate) fn view(app: &App, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let buffer = frame.buffer_mut();
     let Some(layout) = app.layout_on(screen.as_size()) else {
-        return too_small(app, screen, buffer);
+        return too_small(app.env(), screen, buffer);
     };
-    header::view(app, layout.header, buffer);
+    let env = app.env();
+    header::view(app.header(), env, layout.header, buffer);
     if layout.list.area() > 0 {
-        list::view(app, layout.list, app.has_focus(Pane::List), buffer);
+        list::view(&app.list, app.beside_list(), env, layout.list, buffer);
     }
     if layout.detail.area() > 0 {
-        detail::view(app, &layout, app.has_focus(Pane::Detail), buffer);
+        detail::view(&app.detail, app.beside_detail(), &layout, env, buffer);
     }
     if app.search.is_open() {
-        search::view(app, layout.footer, buffer);
+        let barren = app.list.barren();
+        search::view(&app.search, barren, env, layout.footer, buffer);
     } else if app.detail.is_finding() {
-        app.detail.view_find(layout.footer, app, buffer);
+        app.detail.view_find(layout.footer, env, buffer);
     } else {
-        footer::view(app, layout.footer, buffer);
+        let contexts = app.contexts();
+        footer::view(app.footer(&contexts), env, layout.footer, buffer);
     }
     for modal in app.modals() {
         modal::view(modal, app, screen, buffer);
     }
-    footer::toasts(app, layout.footer, buffer);
+    footer::toasts(&app.toasts, env, layout.footer, buffer);
 }
 
-fn too_small(app: &App, screen: Rect, buffer: &mut ratatui::buffer::Buffer) {
+fn too_small(env: Env<'_>, screen: Rect, buffer: &mut ratatui::buffer::Buffer) {
     let lines = [
         format!("Podtap needs {}×{}.", SMALLEST.width, SMALLEST.height),
         format!("This terminal has {}×{}.", screen.width, screen.height),
@@ -51,6 +55,6 @@ fn too_small(app: &App, screen: Rect, buffer: &mut ratatui::buffer::Buffer) {
             width: screen.right() - x,
             height: 1,
         };
-        line.draw(row, app.theme(), buffer);
+        line.draw(row, env.theme, buffer);
     }
 }

@@ -10,7 +10,7 @@ use super::App;
 use crate::effect::Effect;
 use crate::keymap::Action;
 use crate::modal::Modal;
-use crate::modal::health::health;
+use crate::modal::health::{Telling, health};
 use crate::theme::Role;
 
 /// States of the link that are remembered.
@@ -85,12 +85,23 @@ impl App {
         effects.push(Effect::Measure);
     }
 
+    /// What the health window tells.
+    pub(crate) fn telling(&self) -> Telling<'_> {
+        Telling {
+            status: &self.status,
+            tunnel: self.tunnel(),
+            beside: self.config.beside.as_deref(),
+            rate: &self.rate,
+            health: &self.health,
+        }
+    }
+
     /// Scrolls the health window, which is as long as there is to tell.
     pub(super) fn scroll_health(&mut self, action: Action) {
         let Some(Modal::Health(top)) = self.modals.last() else {
             return;
         };
-        let mut lines = health(self, *top);
+        let mut lines = health(self.telling(), self.env(), *top);
         lines.act(action, self.screen());
         let now = lines.top();
         if let Some(Modal::Health(top)) = self.modals.last_mut() {

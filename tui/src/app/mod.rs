@@ -16,6 +16,7 @@ mod only;
 mod release;
 mod replay;
 mod select;
+mod shown;
 mod trigger;
 mod which;
 
@@ -36,9 +37,9 @@ use crate::message::{Answer, Changes, Message};
 use crate::modal::Modal;
 use crate::rate::Rate;
 use crate::search::Search;
-use crate::theme::{Role, Theme};
+use crate::theme::Role;
 use crate::toast::Toasts;
-use health::Health;
+pub(crate) use health::Health;
 pub(crate) use trigger::{LastSent, Offer};
 pub(crate) use which::Which;
 
@@ -222,39 +223,24 @@ impl App {
         &self.modals
     }
 
-    /// The loop to warn of.
-    pub(crate) fn warning(&self) -> Option<&LoopFinding> {
-        self.warning.as_ref().map(|(found, _)| found)
-    }
-
     /// Whether the screen is held still.
     pub(crate) fn is_paused(&self) -> bool {
         self.held.is_some()
     }
 
     /// What the tunnel is called.
-    pub(crate) fn tunnel(&self) -> &str {
+    fn tunnel(&self) -> &str {
         let named = self.status.tunnel.as_ref().or(self.config.tunnel.as_ref());
         named.map_or("history", String::as_str)
     }
 
-    /// What listened for the tunnel when this UI began beside it, in words.
-    pub(crate) fn beside(&self) -> Option<&str> {
-        self.config.beside.as_deref()
-    }
-
     /// Events that came since the screen is held still.
-    pub(crate) fn held_back(&self) -> u64 {
+    fn held_back(&self) -> u64 {
         let Some((changes, Some(newest))) = &self.held else {
             return 0;
         };
         let through = changes.appended.unwrap_or(*newest);
         u64::try_from(through.0.saturating_sub(newest.0)).unwrap_or(0)
-    }
-
-    /// The colours.
-    pub(crate) fn theme(&self) -> Theme {
-        self.config.theme
     }
 
     /// The keys.
@@ -265,16 +251,6 @@ impl App {
     /// The zone of every time on the screen.
     pub(crate) fn zone(&self) -> &TimeZone {
         &self.config.zone
-    }
-
-    /// How late it was at the last tick.
-    pub(crate) fn now(&self) -> Timestamp {
-        self.now
-    }
-
-    /// The agent's status.
-    pub(crate) fn status(&self) -> &Status {
-        &self.status
     }
 
     fn tick(&mut self, now: Timestamp) -> bool {

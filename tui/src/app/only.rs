@@ -72,11 +72,6 @@ impl App {
         self.show_wanted();
     }
 
-    /// Whether only what is marked is shown.
-    pub(crate) fn shows_only_marked(&self) -> bool {
-        self.only_marked
-    }
-
     /// Gives the list what it shall show. Marks that are taken away meanwhile stay in the list:
     /// a row that left under the cursor could not be marked again.
     fn show_wanted(&mut self) {
@@ -125,7 +120,7 @@ mod tests {
         let mut app = app(100, 30);
         settle(&mut app, Message::Tick(now()), 500);
         press(&mut app, "m m M u", 500);
-        assert!(app.list.shows_all() && !app.shows_only_marked());
+        assert!(app.list.shows_all() && !app.only_marked);
     }
 
     #[test]
@@ -133,7 +128,7 @@ mod tests {
         let mut app = app(100, 30);
         settle(&mut app, Message::Tick(now()), 500);
         press(&mut app, "m M esc esc", 500);
-        assert!(app.list.shows_all() && !app.shows_only_marked());
+        assert!(app.list.shows_all() && !app.only_marked);
         assert_eq!(app.list.marked_count(), 1);
     }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::Detail;
 use super::hits::{Hits, MOST};
-use crate::app::App;
+use crate::env::Env;
 use crate::input::Input;
 use crate::keymap::{Action, Context, Key};
 use crate::line::Line;
@@ -132,7 +132,7 @@ impl Detail {
     }
 
     /// Draws the open line into the row `area`.
-    pub(crate) fn view_find(&self, area: Rect, app: &App, buffer: &mut Buffer) {
+    pub(crate) fn view_find(&self, area: Rect, env: Env<'_>, buffer: &mut Buffer) {
         let Some(input) = &self.find.line else { return };
         let many = self.find.hits.len();
         let (role, note) = match (input.text().as_str(), many) {
@@ -144,7 +144,7 @@ impl Detail {
                 let note = format!(
                     "  {}{more} · {}",
                     words::count(many, "place"),
-                    app.keymap().says(
+                    env.keymap.says(
                         Context::Detail,
                         &[
                             (Action::FindNext, "next"),
@@ -159,7 +159,7 @@ impl Detail {
         let line = Line::of(Role::Accent, " /")
             .join(input.line(room, None))
             .put(role, note);
-        line.draw(area, app.theme(), buffer);
+        line.draw(area, env.theme, buffer);
     }
 }
 

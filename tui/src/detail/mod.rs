@@ -29,7 +29,7 @@ use found::Found;
 pub(crate) use look::{BodyForm, Look};
 use select::Selection;
 pub(crate) use sheet::{Opened, Story};
-pub(crate) use view::view;
+pub(crate) use view::{Beside, view};
 
 use crate::effect::Generation;
 use crate::line::cells;

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use podtap_agent::EventId;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::diff::hint;
 use super::{Detail, Opened, Tab};
-use crate::app::App;
+use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::keymap::{Action, Context, Keymap};
 use crate::layout::Layout;
@@ -15,27 +16,42 @@ use crate::line::{Line, cells};
 use crate::theme::Role;
 use crate::words;
 
+/// What the pane is told beside its own state.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beside {
+    /// The event that is selected in the list.
+    pub(crate) selected: Option<EventId>,
+    /// For how many seconds Podio has been asked about the open event.
+    pub(crate) asked_for: Option<i64>,
+    /// Whether the pane has the keys.
+    pub(crate) focused: bool,
+}
+
 /// Draws the detail.
-pub(crate) fn view(app: &App, layout: &Layout, focused: bool, buffer: &mut Buffer) {
-    let (detail, theme) = (&app.detail, app.theme());
+pub(crate) fn view(
+    detail: &Detail,
+    beside: Beside,
+    layout: &Layout,
+    env: Env<'_>,
+    buffer: &mut Buffer,
+) {
+    let theme = env.theme;
     let sheet = layout.sheet();
     let height = usize::from(sheet.height);
     let first = detail.first(height);
     let titles = Titles {
-        left: title(detail, app),
+        left: title(detail, beside.selected),
         right: progress(detail, first, height),
-        below: selecting(detail, app.keymap()),
+        below: selecting(detail, env.keymap),
     };
+    let focused = beside.focused;
     Frame { focused, titles }.draw(layout.detail, theme, buffer);
     if detail.opened().is_none() {
-        return empty(app, sheet, buffer);
+        return empty(detail, env, sheet, buffer);
     }
     tabs(detail.tab, layout.tabs().width).draw(layout.tabs(), theme, buffer);
-    let asked = detail
-        .opened()
-        .and_then(|opened| app.asking(opened.event.id));
-    if let Some(seconds) = asked.filter(|_| detail.tab == Tab::Diff) {
-        return asking(app, seconds, sheet, buffer);
+    if let Some(seconds) = beside.asked_for.filter(|_| detail.tab == Tab::Diff) {
+        return asking(seconds, env, sheet, buffer);
     }
     let (rows, left) = (detail.rows(), detail.left());
     let selected = detail.selected().unwrap_or_default();
@@ -58,20 +74,18 @@ pub(crate) fn view(app: &App, layout: &Layout, focused: bool, buffer: &mut Buffe
     }
     if detail.lacks_diff() {
         let below = sheet.rows().skip(rows.len());
-        for (line, area) in hint(app.keymap()).iter().zip(below) {
+        for (line, area) in hint(env.keymap).iter().zip(below) {
             line.draw(area, theme, buffer);
         }
     }
 }
 
 /// What is waited for, for how long already, and how to leave it.
-fn asking(app: &App, seconds: i64, area: Rect, buffer: &mut Buffer) {
-    let stops = app
-        .keymap()
-        .says(Context::Detail, &[(Action::Back, "stops")]);
+fn asking(seconds: i64, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
+    let stops = env.keymap.says(Context::Detail, &[(Action::Back, "stops")]);
     let line = Line::of(Role::Waiting, format!("Asking Podio … {seconds} s"));
     let line = line.put(Role::Quiet, format!("  {stops}"));
-    line.draw(area, app.theme(), buffer);
+    line.draw(area, env.theme, buffer);
 }
 
 /// Where these cells of a row are on the screen, if they are.
@@ -118,18 +132,14 @@ fn tabs(open: Tab, room: u16) -> Line {
     line
 }
 
-fn title(detail: &Detail, app: &App) -> Line {
+fn title(detail: &Detail, selected: Option<EventId>) -> Line {
     let Some(opened) = detail.opened() else {
         return Line::of(Role::Strong, "Event");
     };
     let line = name(opened);
     if detail.is_gone {
         line.put(Role::Warning, " · no longer in the history")
-    } else if app
-        .list
-        .selected()
-        .is_some_and(|row| row.id != opened.event.id)
-    {
+    } else if selected.is_some_and(|id| id != opened.event.id) {
         line.put(Role::Quiet, " · the next is read …")
     } else {
         line
@@ -184,8 +194,8 @@ fn part(sign: &str, last: usize, all: usize, in_sight: usize) -> String {
     format!("{sign}{}/{}", number(last), number(all))
 }
 
-fn empty(app: &App, area: Rect, buffer: &mut Buffer) {
-    let line = match &app.detail {
+fn empty(detail: &Detail, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
+    let line = match detail {
         Detail {
             failure: Some(failure),
             ..
@@ -193,5 +203,5 @@ fn empty(app: &App, area: Rect, buffer: &mut Buffer) {
         Detail { asked: Some(_), .. } => Line::of(Role::Quiet, "Loading…"),
         _ => Line::of(Role::Quiet, "No event is selected."),
     };
-    line.draw(area, app.theme(), buffer);
+    line.draw(area, env.theme, buffer);
 }

@@ -15,7 +15,7 @@ use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery, Position};
 
 use filtering::Before;
 use marks::Marks;
-pub(crate) use view::view;
+pub(crate) use view::{Beside, view};
 use window::Window;
 
 use crate::effect::Generation;

@@ -1,19 +1,19 @@
 //! The visible rows, nothing else. As the width shrinks columns go in this order: path, duration,
 //! the object's last digits; time, type and outcome always stay.
 
-use podtap_agent::LinkState;
-use podtap_agent::history::EventRow;
+use podtap_agent::history::{EventRow, LoopFinding};
+use podtap_agent::{LinkState, Status};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::List;
-use crate::app::App;
+use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::header::shortened;
 use crate::keymap::{Action, Context};
 use crate::layout::inner;
 use crate::line::Line;
-use crate::search;
+use crate::search::{self, Search};
 use crate::theme::Role;
 use crate::{words, wrap};
 
@@ -30,52 +30,67 @@ const DURATION: usize = 7;
 /// The narrowest path worth showing.
 const PATH: usize = 10;
 
+/// What the pane is told beside its own state.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    /// The agent's status.
+    pub(crate) status: &'a Status,
+    /// The filter in force, and the filter line.
+    pub(crate) search: &'a Search,
+    /// Whether only marked events are shown.
+    pub(crate) only_marked: bool,
+    /// Events that came since the screen is held still; `None` while it is not.
+    pub(crate) held_back: Option<u64>,
+    /// The loop to warn of.
+    pub(crate) warning: Option<&'a LoopFinding>,
+    /// Whether text is being typed.
+    pub(crate) is_typing: bool,
+    /// Whether the pane has the keys.
+    pub(crate) focused: bool,
+}
+
 /// Draws the list into `area`.
-pub(crate) fn view(app: &App, area: Rect, focused: bool, buffer: &mut Buffer) {
-    let list = &app.list;
+pub(crate) fn view(list: &List, beside: Beside<'_>, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
+    let focused = beside.focused;
     let titles = Titles {
-        left: left_title(app),
-        right: right_title(app, usize::from(inner(area).height)),
-        below: warning(app),
+        left: left_title(list, beside),
+        right: right_title(list, beside, env, usize::from(inner(area).height)),
+        below: warning(beside),
     };
-    Frame { focused, titles }.draw(area, app.theme(), buffer);
+    Frame { focused, titles }.draw(area, env.theme, buffer);
     let area = inner(area);
     let height = usize::from(area.height);
     if list.window().is_empty() {
-        return empty(app, area, buffer);
+        return empty(list, beside, env, area, buffer);
     }
     let first = list.first(height);
     let shown = || list.window().rows().enumerate().skip(first).take(height);
-    let times = shown().map(|(_, row)| words::moment(row.received_at, app.now(), app.zone()));
+    let times = shown().map(|(_, row)| words::moment(row.received_at, env.now, env.zone));
     let time = match times.map(|time| time.len()).max() {
         Some(..=TIME) | None => TIME,
         Some(_) => DAY_AND_TIME,
     };
     for ((index, row), line) in shown().zip(area.rows()) {
         let is_selected = Some(index) == list.index();
-        columns(app, row, is_selected, time, usize::from(area.width)).draw(
-            line,
-            app.theme(),
-            buffer,
-        );
+        let sign = signs(list, row, is_selected);
+        let columns = columns(row, sign, time, env, usize::from(area.width));
+        columns.draw(line, env.theme, buffer);
         if is_selected {
-            buffer.set_style(line, app.theme().selection(focused));
+            buffer.set_style(line, env.theme.selection(focused));
         }
     }
 }
 
-fn columns(app: &App, row: &EventRow, selected: bool, time: usize, width: usize) -> Line {
-    let (now, zone) = (app.now(), app.zone());
+fn columns(row: &EventRow, sign: String, time: usize, env: Env<'_>, width: usize) -> Line {
     let (role, outcome) = match &row.burst {
         Some(burst) => words::burst_outcome(burst),
         None => words::outcome(row),
     };
-    let sign = signs(app, row, selected);
     let mut line = Line::new().column(Role::Accent, sign, GUTTER);
     let mut fixed = GUTTER + KIND + 1 + 1 + OUTCOME;
     // What it is about comes before when it was.
     if width >= fixed + time + 1 + ABOUT {
-        let at = words::moment(row.received_at, now, zone);
+        let at = words::moment(row.received_at, env.now, env.zone);
         line = line.column(Role::Quiet, at, time + 1);
         fixed += time + 1;
     }
@@ -110,24 +125,24 @@ fn columns(app: &App, row: &EventRow, selected: bool, time: usize, width: usize)
 }
 
 /// Whether it is selected, or stands for a burst; and the most important of what else it is.
-fn signs(app: &App, row: &EventRow, selected: bool) -> String {
+fn signs(list: &List, row: &EventRow, selected: bool) -> String {
     let first = match (selected, &row.burst) {
         (true, _) => "▶",
         (false, Some(_)) => "▸",
         (false, None) => " ",
     };
-    let second = if app.list.is_marked(row.position) {
+    let second = if list.is_marked(row.position) {
         "●"
     } else {
         " "
     };
-    let third = if app.list.is_stray(row.position) {
+    let third = if list.is_stray(row.position) {
         "∅"
     } else if row.note.is_some() {
         "✎"
     } else if row.last.as_ref().is_some_and(|last| last.replay) {
         "↻"
-    } else if row.burst.is_none() && app.list.is_opened(row.position) {
+    } else if row.burst.is_none() && list.is_opened(row.position) {
         "┊"
     } else {
         " "
@@ -155,11 +170,11 @@ fn about(row: &EventRow, room: usize) -> String {
 }
 
 /// What a person has to know: hooks that cannot be had, else the loop that was found last.
-fn warning(app: &App) -> Line {
-    if let Some(failed) = app.status().failed_hooks.first() {
+fn warning(beside: Beside<'_>) -> Line {
+    if let Some(failed) = beside.status.failed_hooks.first() {
         return Line::of(Role::Failed, format!("✗ {failed}"));
     }
-    let Some(found) = app.warning() else {
+    let Some(found) = beside.warning else {
         return Line::new();
     };
     let (many, seconds) = (found.times.len(), found.span().as_secs());
@@ -173,21 +188,21 @@ fn warning(app: &App) -> Line {
     Line::of(Role::Warning, text)
 }
 
-fn left_title(app: &App) -> Line {
+fn left_title(list: &List, beside: Beside<'_>) -> Line {
     let mut title = Line::of(Role::Strong, "Events");
-    if let marked @ 1.. = app.list.marked_count() {
+    if let marked @ 1.. = list.marked_count() {
         let marked = u64::try_from(marked).unwrap_or(u64::MAX);
         title = title.put(Role::Accent, format!(" ● {}", words::number(marked)));
     }
-    if let Some(range) = app.list.range() {
+    if let Some(range) = list.range() {
         title = title.put(Role::Accent, format!(" · range {}", words::number(range)));
     }
-    if app.shows_only_marked() {
+    if beside.only_marked {
         title = title.put(Role::Accent, " · only marked");
     }
-    let text = match app.list.barren() {
-        Some(_) => app.search.text_before(),
-        None => app.search.text(),
+    let text = match list.barren() {
+        Some(_) => beside.search.text_before(),
+        None => beside.search.text(),
     };
     match text {
         "" => title,
@@ -195,8 +210,7 @@ fn left_title(app: &App) -> Line {
     }
 }
 
-fn right_title(app: &App, height: usize) -> Line {
-    let list = &app.list;
+fn right_title(list: &List, beside: Beside<'_>, env: Env<'_>, height: usize) -> Line {
     let total = match list.total {
         Some(total) => words::number(total),
         None => "…".to_owned(),
@@ -209,20 +223,20 @@ fn right_title(app: &App, height: usize) -> Line {
     } else {
         title
     };
-    let title = match list.unseen() {
-        _ if app.is_paused() => {
+    let title = match (beside.held_back, list.unseen()) {
+        (Some(held_back), _) => {
             let title = title.put(Role::Waiting, "‖ paused ").put(Role::Quiet, "· ");
-            match app.held_back() {
+            match held_back {
                 0 => title,
                 new => title
                     .put(Role::Accent, format!("{} new ", words::number(new)))
                     .put(Role::Quiet, "· "),
             }
         }
-        0 if list.follows() => title.put(Role::Ok, "following ").put(Role::Quiet, "· "),
-        0 => title,
-        unseen => {
-            let key = app.keymap().key(Action::Top).map(|key| format!(" ({key})"));
+        (None, 0) if list.follows() => title.put(Role::Ok, "following ").put(Role::Quiet, "· "),
+        (None, 0) => title,
+        (None, unseen) => {
+            let key = env.keymap.key(Action::Top).map(|key| format!(" ({key})"));
             let key = key.unwrap_or_default();
             title
                 .put(
@@ -236,8 +250,8 @@ fn right_title(app: &App, height: usize) -> Line {
 }
 
 /// What stands where there are no rows.
-fn empty(app: &App, area: Rect, buffer: &mut Buffer) {
-    let lines = match &app.list {
+fn empty(list: &List, beside: Beside<'_>, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
+    let lines = match list {
         List {
             failure: Some(failure),
             ..
@@ -249,30 +263,30 @@ fn empty(app: &App, area: Rect, buffer: &mut Buffer) {
         list if list.is_loading() => vec![Line::of(Role::Quiet, "Searching…")],
         list if !list.shows_all() => {
             let says = [(Action::Back, "shows all events again")];
-            let says = app.keymap().says(Context::List, &says);
+            let says = env.keymap.says(Context::List, &says);
             let mut lines = vec![Line::of(Role::Plain, "No event passes the filter.")];
             let unknown = search::unknown(list.filter());
             lines.extend(unknown.map(|unknown| Line::of(Role::Warning, unknown)));
             // While it is typed the key leads back to the filter before, as the line says.
-            if !app.is_typing() {
+            if !beside.is_typing {
                 lines.extend([Line::new(), Line::of(Role::Quiet, says)]);
             }
             lines
         }
-        _ => waiting(app, usize::from(area.width)),
+        _ => waiting(beside.status, env, usize::from(area.width)),
     };
     let width = usize::from(area.width);
     let lines = lines.into_iter().flat_map(|line| wrap::rows(line, width));
     for ((_, line), row) in lines.zip(area.rows()) {
-        line.draw(row, app.theme(), buffer);
+        line.draw(row, env.theme, buffer);
     }
 }
 
-fn waiting(app: &App, width: usize) -> Vec<Line> {
-    let trigger = app.keymap().key(Action::Trigger);
-    let trigger = trigger.filter(|_| app.status().target.is_some());
+fn waiting(status: &Status, env: Env<'_>, width: usize) -> Vec<Line> {
+    let trigger = env.keymap.key(Action::Trigger);
+    let trigger = trigger.filter(|_| status.target.is_some());
     let trigger = trigger.map(|key| Line::of(Role::Accent, key.to_string()));
-    if app.status().link == LinkState::Off {
+    if status.link == LinkState::Off {
         let sends = |key: Line| key.put(Role::Quiet, "  sends an event to the local service");
         let empty = Line::of(Role::Plain, "The history is empty.");
         return [empty].into_iter().chain(trigger.map(sends)).collect();
@@ -281,11 +295,11 @@ fn waiting(app: &App, width: usize) -> Vec<Line> {
         Line::of(Role::Plain, "Waiting for the first webhook."),
         Line::new(),
     ];
-    for failed in &app.status().failed_hooks {
+    for failed in &status.failed_hooks {
         lines.push(Line::of(Role::Failed, format!("✗ {failed}")));
     }
-    if let Some(url) = words::hook_url(app.status()) {
-        let copies = app.keymap().key_in(Context::Browse, Action::Copy);
+    if let Some(url) = words::hook_url(status) {
+        let copies = env.keymap.key_in(Context::Browse, Action::Copy);
         let copies = copies
             .map(|key| format!("  ({key} u copies it)"))
             .unwrap_or_default();

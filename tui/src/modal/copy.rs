@@ -6,7 +6,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-use crate::app::{App, short};
+use crate::app::short;
+use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::keymap::Key;
 use crate::layout::{centered, inner};
@@ -115,7 +116,7 @@ pub(crate) fn is_obeyed(bytes: &[u8]) -> bool {
 }
 
 /// Draws the menu over `screen`.
-pub(crate) fn view(copying: &Copying, app: &App, screen: Rect, buffer: &mut Buffer) {
+pub(crate) fn view(copying: &Copying, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
     let forms = Form::ALL
         .iter()
         .filter(|(_, form, _)| copying.0.is_some() || *form == Form::Url);
@@ -128,19 +129,19 @@ pub(crate) fn view(copying: &Copying, app: &App, screen: Rect, buffer: &mut Buff
     Clear.render(area, buffer);
     let titles = Titles {
         left: Line::of(Role::Strong, name),
-        right: Line::of(Role::Quiet, app.keymap().closes()),
+        right: Line::of(Role::Quiet, env.keymap.closes()),
         ..Titles::default()
     };
     Frame {
         focused: true,
         titles,
     }
-    .draw(area, app.theme(), buffer);
+    .draw(area, env.theme, buffer);
     for ((letter, _, name), row) in forms.zip(inner(area).rows()) {
         let line = Line::new()
             .column(Role::Accent, letter.to_string(), 3)
             .put(Role::Plain, *name);
-        line.draw(row, app.theme(), buffer);
+        line.draw(row, env.theme, buffer);
     }
 }
 

@@ -1,21 +1,38 @@
 //! How the agent is: link, relay, lanes, local service.
 
-use podtap_agent::{LinkState, ServiceState};
+use podtap_agent::{LinkState, ServiceState, Status};
 
-use crate::app::App;
+use crate::app::Health;
+use crate::env::Env;
 use crate::line::Line;
 use crate::modal::lines::Lines;
+use crate::rate::Rate;
 use crate::theme::Role;
 use crate::words;
 
 /// Cells of a label.
 const LABEL: usize = 16;
 
+/// What the window tells.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Telling<'a> {
+    /// The agent's status.
+    pub(crate) status: &'a Status,
+    /// What the tunnel is called.
+    pub(crate) tunnel: &'a str,
+    /// What listened for the tunnel when this UI began beside it, in words.
+    pub(crate) beside: Option<&'a str>,
+    /// How much arrives.
+    pub(crate) rate: &'a Rate,
+    /// What is remembered.
+    pub(crate) health: &'a Health,
+}
+
 /// The window as things are now, from its line `top` on.
-pub(crate) fn health(app: &App, top: usize) -> Lines {
-    let (status, now) = (app.status(), app.now());
+pub(crate) fn health(telling: Telling<'_>, env: Env<'_>, top: usize) -> Lines {
+    let (status, now) = (telling.status, env.now);
     let link = match &status.link {
-        LinkState::Off => beside(app),
+        LinkState::Off => beside(telling.beside),
         LinkState::Up { since } => up(&words::since(*since, now)),
         LinkState::Connecting {
             attempt, reason, ..
@@ -38,7 +55,7 @@ pub(crate) fn health(app: &App, top: usize) -> Lines {
     let many = |many: u64| Line::of(Role::Plain, words::number(many));
     let few = |number: usize| many(u64::try_from(number).unwrap_or(u64::MAX));
     let lines = [
-        ("Tunnel", text(Some(app.tunnel().to_owned()))),
+        ("Tunnel", text(Some(telling.tunnel.to_owned()))),
         ("Public URL", text(status.public_url.clone())),
         ("Link", link),
         ("Reconnects", many(status.reconnects)),
@@ -54,21 +71,24 @@ pub(crate) fn health(app: &App, top: usize) -> Lines {
         ("Under way", few(status.in_flight)),
         ("Tried again", many(status.retries)),
         ("", Line::new()),
-        ("History", history(app)),
-        ("Last minute", many(app.rate.per_minute())),
+        ("History", history(telling.health)),
+        ("Last minute", many(telling.rate.per_minute())),
     ];
     let row =
         |(label, value): (&str, Line)| Line::new().column(Role::Quiet, label, LABEL).join(value);
     let failed = status.failed_hooks.iter();
     let failed = failed.map(|hook| ("Hooks", Line::of(Role::Failed, format!("✗ {hook}"))));
-    let lines = lines.into_iter().chain(failed).chain(link_was(app));
+    let lines = lines
+        .into_iter()
+        .chain(failed)
+        .chain(link_was(telling.health, env));
     let lines = lines.map(row).collect();
-    Lines::new("Health", app.keymap().closes(), lines).from(top)
+    Lines::new("Health", env.keymap.closes(), lines).from(top)
 }
 
 /// What a UI without a link of its own is.
-fn beside(app: &App) -> Line {
-    match app.beside() {
+fn beside(beside: Option<&str>) -> Line {
+    match beside {
         Some(beside) => Line::of(Role::Ok, format!("● {beside} listened when this began")),
         None => Line::of(
             Role::Quiet,
@@ -78,24 +98,23 @@ fn beside(app: &App) -> Line {
 }
 
 /// How many events the history holds, and what they take.
-fn history(app: &App) -> Line {
-    let events = app.health.events();
+fn history(health: &Health) -> Line {
+    let events = health.events();
     let events = events.map(|total| words::count(total, "event"));
-    let bytes = app.health.bytes().map(words::size);
+    let bytes = health.bytes().map(words::size);
     let parts: Vec<String> = events.into_iter().chain(bytes).collect();
     Line::of(Role::Plain, parts.join(" · "))
 }
 
 /// What the link was, the latest first.
-fn link_was(app: &App) -> impl Iterator<Item = (&'static str, Line)> {
+fn link_was(health: &Health, env: Env<'_>) -> impl Iterator<Item = (&'static str, Line)> {
     let heading = std::iter::once(("", Line::new()));
-    let states = app
-        .health
+    let states = health
         .link()
         .enumerate()
-        .map(|(index, (at, role, state))| {
+        .map(move |(index, (at, role, state))| {
             let label = if index == 0 { "The link was" } else { "" };
-            let at = words::moment(*at, app.now(), app.zone());
+            let at = words::moment(*at, env.now, env.zone);
             let line = Line::of(Role::Quiet, at).space(2).put(*role, state);
             (label, line)
         });

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-use crate::app::App;
+use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::keymap::{Action, Context, Keymap};
 use crate::layout::{centered, inner};
@@ -72,11 +72,11 @@ impl Help {
 }
 
 /// Draws the help over `screen`.
-pub(crate) fn view(help: &Help, app: &App, screen: Rect, buffer: &mut Buffer) {
-    let lines = help.lines(app.keymap());
+pub(crate) fn view(help: &Help, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
+    let lines = help.lines(env.keymap);
     let area = area(&lines, screen);
     Clear.render(area, buffer);
-    let hint = app.keymap().closes();
+    let hint = env.keymap.closes();
     let titles = Titles {
         left: Line::of(Role::Strong, "Keys"),
         right: Line::of(Role::Quiet, hint),
@@ -86,9 +86,9 @@ pub(crate) fn view(help: &Help, app: &App, screen: Rect, buffer: &mut Buffer) {
         focused: true,
         titles,
     }
-    .draw(area, app.theme(), buffer);
+    .draw(area, env.theme, buffer);
     for (line, row) in lines.iter().skip(help.top).zip(inner(area).rows()) {
-        line.draw(row, app.theme(), buffer);
+        line.draw(row, env.theme, buffer);
     }
 }
 

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-use crate::app::App;
+use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::keymap::Action;
 use crate::layout::{centered, inner};
@@ -79,7 +79,7 @@ impl Lines {
     }
 
     /// Draws the window over `screen`.
-    pub(crate) fn view(&self, app: &App, screen: Rect, buffer: &mut Buffer) {
+    pub(crate) fn view(&self, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
         let area = self.area(screen);
         Clear.render(area, buffer);
         let titles = Titles {
@@ -91,9 +91,9 @@ impl Lines {
             focused: true,
             titles,
         }
-        .draw(area, app.theme(), buffer);
+        .draw(area, env.theme, buffer);
         for (line, row) in self.text.iter().skip(self.top).zip(inner(area).rows()) {
-            line.draw(row, app.theme(), buffer);
+            line.draw(row, env.theme, buffer);
         }
     }
 

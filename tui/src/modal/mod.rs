@@ -115,13 +115,14 @@ impl Modal {
 
 /// Draws a window over `screen`.
 pub(crate) fn view(modal: &Modal, app: &App, screen: Rect, buffer: &mut Buffer) {
+    let env = app.env();
     match modal {
-        Modal::Help(help) => help::view(help, app, screen, buffer),
-        Modal::Copy(copying) => copy::view(copying, app, screen, buffer),
-        Modal::Lines(lines) | Modal::Confirm(lines, _) => lines.view(app, screen, buffer),
-        Modal::Health(top) => health::health(app, *top).view(app, screen, buffer),
-        Modal::Palette(palette) => palette.view(app, screen, buffer),
-        Modal::Form(form, _) => form.view(app, screen, buffer),
-        Modal::Hooks(pane) => hooks::view(pane, app, screen, buffer),
+        Modal::Help(help) => help::view(help, env, screen, buffer),
+        Modal::Copy(copying) => copy::view(copying, env, screen, buffer),
+        Modal::Lines(lines) | Modal::Confirm(lines, _) => lines.view(env, screen, buffer),
+        Modal::Health(top) => health::health(app.telling(), env, *top).view(env, screen, buffer),
+        Modal::Palette(palette) => palette.view(env, screen, buffer),
+        Modal::Form(form, _) => form.view(env, screen, buffer),
+        Modal::Hooks(pane) => hooks::view(pane, env, screen, buffer),
     }
 }

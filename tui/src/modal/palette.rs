@@ -8,7 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-use crate::app::App;
+use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::input::Input;
 use crate::keymap::{Action, Binding, Context, Key, Keymap};
@@ -110,11 +110,11 @@ impl Palette {
     }
 
     /// Draws the palette over `screen`.
-    pub(crate) fn view(&self, app: &App, screen: Rect, buffer: &mut Buffer) {
+    pub(crate) fn view(&self, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
         let area = centered(screen, WIDTH, HEIGHT);
         Clear.render(area, buffer);
         let hint = [(Action::Open, "does it"), (Action::Back, "closes")];
-        let hint = app.keymap().says(Context::Typing, &hint);
+        let hint = env.keymap.says(Context::Typing, &hint);
         let titles = Titles {
             left: Line::of(Role::Strong, "Do"),
             right: Line::of(Role::Quiet, hint),
@@ -124,20 +124,20 @@ impl Palette {
             focused: true,
             titles,
         }
-        .draw(area, app.theme(), buffer);
+        .draw(area, env.theme, buffer);
         let area = inner(area);
         let width = usize::from(area.width);
         let typed = Line::of(Role::Accent, ":").join(self.input.line(width - 1, None));
-        typed.draw(area, app.theme(), buffer);
-        let found = self.found(app.keymap());
+        typed.draw(area, env.theme, buffer);
+        let found = self.found(env.keymap);
         if let Some(row) = area.rows().nth(2).filter(|_| found.is_empty()) {
-            Line::of(Role::Quiet, "Nothing here is called so.").draw(row, app.theme(), buffer);
+            Line::of(Role::Quiet, "Nothing here is called so.").draw(row, env.theme, buffer);
         }
         for ((index, choice), row) in found.iter().enumerate().zip(area.rows().skip(2)) {
-            let line = choice.line(width, app.keymap(), &self.contexts);
-            line.draw(row, app.theme(), buffer);
+            let line = choice.line(width, env.keymap, &self.contexts);
+            line.draw(row, env.theme, buffer);
             if index == self.chosen {
-                buffer.set_style(row, app.theme().selection(true));
+                buffer.set_style(row, env.theme.selection(true));
             }
         }
     }

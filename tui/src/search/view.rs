@@ -1,36 +1,42 @@
 //! The filter line at the bottom of the screen, with what is wrong in it.
 
+use podtap_agent::history::Filter;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::complete::Completion;
 use super::{Search, Typing};
-use crate::app::App;
-use crate::keymap::{Action, Context};
+use crate::env::Env;
+use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
 use crate::theme::Role;
 
 /// Words shown while nothing has been typed; on 80 columns they fit.
 const HINT: &str = "type:item.* item:4711 status:5xx after:10m -type:hook.verify \"text\"";
 
-/// Draws the open line into the row `area`.
-pub(crate) fn view(app: &App, area: Rect, buffer: &mut Buffer) {
-    let search = &app.search;
+/// Draws the open line into the row `area`; `barren` is the filter that was tried last, where no
+/// event passes it.
+pub(crate) fn view(
+    search: &Search,
+    barren: Option<&Filter>,
+    env: Env<'_>,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let Some(typing) = &search.line else { return };
     let room = usize::from(area.width).saturating_sub(2);
-    let note = note(app, search, typing);
+    let note = note(search, typing, barren, env.keymap);
     let fault = typing.fault.as_ref().map(|fault| fault.column);
     let input = typing.input.line(
         room.saturating_sub(note.width().min(room / 2)).max(8),
         fault,
     );
     let line = Line::of(Role::Accent, " /").join(input).join(note);
-    line.draw(area, app.theme(), buffer);
+    line.draw(area, env.theme, buffer);
 }
 
 /// What stands behind the text: what it may become, what is wrong in it, or what keys do.
-fn note(app: &App, search: &Search, typing: &Typing) -> Line {
-    let keymap = app.keymap();
+fn note(search: &Search, typing: &Typing, barren: Option<&Filter>, keymap: &Keymap) -> Line {
     let text = typing.input.text();
     if text.is_empty() {
         let mut hint = Line::of(Role::Quiet, HINT);
@@ -49,7 +55,7 @@ fn note(app: &App, search: &Search, typing: &Typing) -> Line {
             .put(Role::Quiet, words),
         (None, Some(fault)) => Line::of(Role::Failed, format!("  {fault}")),
         (None, None) => {
-            if let Some(barren) = app.list.barren() {
+            if let Some(barren) = barren {
                 let note = super::unknown(barren);
                 let note = note.unwrap_or_else(|| "no event passes this".to_owned());
                 return Line::of(Role::Warning, format!("  {note}"));

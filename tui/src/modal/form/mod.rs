@@ -8,7 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-use crate::app::App;
+use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::input::Input;
 use crate::keymap::{Action, Context, Key};
@@ -192,7 +192,7 @@ impl Form {
     }
 
     /// Draws the form over `screen`.
-    pub(crate) fn view(&self, app: &App, screen: Rect, buffer: &mut Buffer) {
+    pub(crate) fn view(&self, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
         let area = centered(screen, WIDTH, cells(self.fields.len() + FAULT + 3));
         Clear.render(area, buffer);
         let does = format!("{}s", self.deed);
@@ -203,14 +203,14 @@ impl Form {
         ];
         // Of one field there is no next.
         let keys = keys.get(usize::from(!self.is_long())..).unwrap_or_default();
-        let hint = app.keymap().says(Context::Typing, keys);
+        let hint = env.keymap.says(Context::Typing, keys);
         let titles = Titles {
             left: Line::of(Role::Strong, &self.title),
             right: Line::of(Role::Accent, hint),
             ..Titles::default()
         };
         let focused = true;
-        Frame { focused, titles }.draw(area, app.theme(), buffer);
+        Frame { focused, titles }.draw(area, env.theme, buffer);
         let area = inner(area);
         // The last rows are a gap and what cannot be; the field at hand stays in sight.
         let height = usize::from(area.height).saturating_sub(FAULT + 1).max(1);
@@ -220,12 +220,12 @@ impl Form {
         for ((index, field), row) in fields.zip(area.rows()) {
             field
                 .line(index == self.at, width)
-                .draw(row, app.theme(), buffer);
+                .draw(row, env.theme, buffer);
         }
         let fault = Line::of(Role::Failed, self.fault.as_deref().unwrap_or_default());
         let rows = area.rows().skip(height + 1);
         for (line, row) in fault.wrap(width).iter().zip(rows) {
-            line.draw(row, app.theme(), buffer);
+            line.draw(row, env.theme, buffer);
         }
     }
 }

@@ -9,7 +9,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::Hooks;
 use super::columns::{Columns, EVENT, GUTTER, MARK, STANDING, STATUS};
 use super::row::{self, Row};
-use crate::app::App;
+use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::header::shortened;
 use crate::keymap::Action;
@@ -35,37 +35,37 @@ pub(super) fn height(pane: &Hooks, screen: Rect) -> usize {
 }
 
 /// Draws the pane over `screen`.
-pub(crate) fn view(pane: &Hooks, app: &App, screen: Rect, buffer: &mut Buffer) {
+pub(crate) fn view(pane: &Hooks, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
     let height = height(pane, screen);
     let area = area(screen);
     Clear.render(area, buffer);
-    let titles = titles(pane, app);
+    let titles = titles(pane, env);
     let focused = true;
-    Frame { focused, titles }.draw(area, app.theme(), buffer);
+    Frame { focused, titles }.draw(area, env.theme, buffer);
     let area = inner(area);
     let width = usize::from(area.width);
     let columns = Columns::of(width);
     let notes = notes(pane, width);
     let mut places = area.rows();
     for (note, place) in notes.iter().zip(places.by_ref()) {
-        note.draw(place, app.theme(), buffer);
+        note.draw(place, env.theme, buffer);
     }
     if pane.rows.is_empty() {
-        for (line, place) in empty(pane, app, width).iter().zip(places) {
-            line.draw(place, app.theme(), buffer);
+        for (line, place) in empty(pane, env, width).iter().zip(places) {
+            line.draw(place, env.theme, buffer);
         }
         return;
     }
     if let Some(place) = places.next() {
-        heading(columns).draw(place, app.theme(), buffer);
+        heading(columns).draw(place, env.theme, buffer);
     }
     let first = pane.first(height.max(1));
     let rows = pane.rows.iter().enumerate().skip(first);
     for ((index, row), place) in rows.zip(places) {
         let is_selected = index == pane.cursor;
-        line(row, is_selected, columns).draw(place, app.theme(), buffer);
+        line(row, is_selected, columns).draw(place, env.theme, buffer);
         if is_selected {
-            buffer.set_style(place, app.theme().selection(true));
+            buffer.set_style(place, env.theme.selection(true));
         }
     }
 }
@@ -74,7 +74,7 @@ fn area(screen: Rect) -> Rect {
     centered(screen, WIDTH, u16::MAX)
 }
 
-fn titles(pane: &Hooks, app: &App) -> Titles {
+fn titles(pane: &Hooks, env: Env<'_>) -> Titles {
     let mut left = Line::of(Role::Strong, "Hooks");
     let listed = pane.rows.iter().filter_map(Row::hook);
     let (mut all, mut dead) = (0, 0);
@@ -93,7 +93,7 @@ fn titles(pane: &Hooks, app: &App) -> Titles {
     } else if pane.is_reading() {
         Line::of(Role::Waiting, "reading …")
     } else {
-        let key = app.keymap().key(Action::Help);
+        let key = env.keymap.key(Action::Help);
         let keys = key.map(|key| format!("{key} keys")).unwrap_or_default();
         Line::of(Role::Quiet, keys)
     };
@@ -129,8 +129,8 @@ fn notes(pane: &Hooks, width: usize) -> Vec<Line> {
 }
 
 /// What stands where there are no rows.
-fn empty(pane: &Hooks, app: &App, width: usize) -> Vec<Line> {
-    let make = app.keymap().key(Action::CreateHook);
+fn empty(pane: &Hooks, env: Env<'_>, width: usize) -> Vec<Line> {
+    let make = env.keymap.key(Action::CreateHook);
     let make = make
         .map(|key| format!(" {key} makes one."))
         .unwrap_or_default();
