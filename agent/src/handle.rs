@@ -88,6 +88,13 @@ impl AgentHandle {
         self.insights.explainer.remembered(rows).await
     }
 
+    /// Somebody looks at these events: those that came through a relay and are not explained yet are
+    /// asked about, as far as a share of the hour's calls goes, until others are looked at.
+    /// [`Change::Named`] tells when more is known. Does nothing without credentials or without a link.
+    pub fn ask_ahead(&self, events: impl IntoIterator<Item = EventId>) {
+        self.insights.explainer.wish(events);
+    }
+
     /// For each hook that was called within a week, what Podio would have concluded had it called
     /// the local service itself. First attempts count, replays do not. Works with and without a
     /// link; the first time may take a second or two.
@@ -277,7 +284,7 @@ pub enum Change {
     Held(ObjectRef),
     /// This object's events are delivered again from now on.
     Released(ObjectRef),
-    /// Hooks have names, or other names: every row may look different.
+    /// More is known of what events are about, or of what hooks are on: every row may look different.
     Named,
     /// Another process wrote to the history.
     Elsewhere,

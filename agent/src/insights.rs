@@ -60,6 +60,7 @@ impl Insights {
                 writer: writer.clone(),
                 client: client.clone(),
                 locale: config.locale,
+                wished: watch::Sender::default(),
             },
             watched,
             writer,

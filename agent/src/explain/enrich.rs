@@ -17,6 +17,9 @@ use crate::history::{Anchor, Event, EventRow, Filter, HistoryError, PageQuery};
 /// Explanations within an hour: at three calls each, less than a fifth of what Podio allows.
 const PER_HOUR: usize = 60;
 
+/// Those of them that are for what somebody looks at: the others are for what arrives.
+const LOOKED_AT_PER_HOUR: usize = 30;
+
 /// One in so many calls of the hour is left for people and hooks: more than the reserve that
 /// [`Explainer::explain`] keeps.
 const LEFT_SHARE: u64 = 2;
@@ -44,6 +47,8 @@ const TRIED: usize = 512;
 pub(crate) struct Enricher {
     explainer: Explainer,
     done: VecDeque<Timestamp>,
+    /// Those of them that somebody looked at.
+    looked_at: VecDeque<Timestamp>,
     tried: VecDeque<EventId>,
 }
 
@@ -52,6 +57,7 @@ impl Enricher {
         Self {
             explainer,
             done: VecDeque::new(),
+            looked_at: VecDeque::new(),
             tried: VecDeque::new(),
         }
     }
@@ -67,10 +73,16 @@ impl Enricher {
             return std::future::pending().await;
         }
         let mut tally = self.explainer.writer.tally();
+        let mut wished = self.explainer.wished.subscribe();
         loop {
-            tally.changed().await.map_err(|_| HistoryError::Closed)?;
+            // Both are watches: nothing is lost by dropping the other wait.
+            tokio::select! {
+                changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
+                changed = wished.changed() => changed.map_err(|_| HistoryError::Closed)?,
+            }
             sleep(QUIET).await;
             tally.borrow_and_update();
+            wished.mark_unchanged();
             while let Some(event) = self.next(Timestamp::now()).await? {
                 match self.explainer.explain(event).await {
                     Ok(_) | Err(ExplainError::UnknownEvent(_) | ExplainError::NotPodio) => {}
@@ -87,13 +99,9 @@ impl Enricher {
 
     /// The newest event that is worth a call, where one may be made.
     async fn next(&mut self, now: Timestamp) -> Result<Option<EventId>, HistoryError> {
-        while self
-            .done
-            .front()
-            .is_some_and(|oldest| now.duration_since(*oldest) >= HOUR)
-        {
-            self.done.pop_front();
-        }
+        let is_old = |at: &mut Timestamp| now.duration_since(*at) >= HOUR;
+        while self.done.pop_front_if(is_old).is_some() {}
+        while self.looked_at.pop_front_if(is_old).is_some() {}
         let rate = self.explainer.client.rate_limit();
         let is_short = rate.is_some_and(|rate| rate.remaining < rate.limit / LEFT_SHARE);
         if self.done.len() >= PER_HOUR || is_short {
@@ -105,23 +113,39 @@ impl Enricher {
             limit: NEWEST,
         };
         for row in self.explainer.history.page(query).await? {
-            if !is_recent(&row, now) || self.tried.contains(&row.id) {
-                continue;
-            }
-            if self.tried.len() >= TRIED {
-                self.tried.pop_front();
-            }
-            self.tried.push_back(row.id);
-            let event = self.explainer.history.event(row.id).await?;
-            if let Some(event) = event
-                && is_told_of(&event)
-                && self.is_new(&event).await?
-            {
+            if is_recent(&row, now) && self.is_worth_it(row.id).await? {
                 self.done.push_back(now);
                 return Ok(Some(row.id));
             }
         }
+        if self.looked_at.len() >= LOOKED_AT_PER_HOUR {
+            return Ok(None);
+        }
+        let wished = self.explainer.wished.borrow().clone();
+        for id in wished {
+            if self.is_worth_it(id).await? {
+                self.done.push_back(now);
+                self.looked_at.push_back(now);
+                return Ok(Some(id));
+            }
+        }
         Ok(None)
+    }
+
+    /// Whether Podio may tell more of this event. It is looked into once.
+    async fn is_worth_it(&mut self, id: EventId) -> Result<bool, HistoryError> {
+        if self.tried.contains(&id) {
+            return Ok(false);
+        }
+        if self.tried.len() >= TRIED {
+            self.tried.pop_front();
+        }
+        self.tried.push_back(id);
+        let event = self.explainer.history.event(id).await?;
+        match event.filter(is_told_of) {
+            Some(event) => self.is_new(&event).await,
+            None => Ok(false),
+        }
     }
 
     async fn is_new(&self, event: &Event) -> Result<bool, HistoryError> {

@@ -15,6 +15,7 @@ use podtap_podio::wording::{Locale, Piece, word_diff};
 use podtap_podio::{EventKind, EventType, PodioEvent, RefType};
 use podtap_wire::EventId;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::history::{Event, History, HistoryError, Note, Watched, Writer};
 use crate::place::{Place, PlaceRef};
@@ -23,6 +24,9 @@ pub use remembered::Remembered;
 
 /// One in so many calls of the hour is left for validating and managing hooks.
 const RESERVED_SHARE: u64 = 10;
+
+/// Events that somebody looks at, at most: a screen of them.
+const MAX_WISHED: usize = 256;
 
 /// What Podio knows of an event. Texts are of the outside world: escape them before showing them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -117,9 +121,17 @@ pub(crate) struct Explainer {
     pub(crate) client: Client,
     /// How the reader writes numbers.
     pub(crate) locale: Locale,
+    /// The events that somebody looks at.
+    pub(crate) wished: watch::Sender<Vec<EventId>>,
 }
 
 impl Explainer {
+    /// Somebody looks at these events, and no longer at those before.
+    pub(crate) fn wish(&self, events: impl IntoIterator<Item = EventId>) {
+        let events = events.into_iter().take(MAX_WISHED).collect();
+        self.wished.send_replace(events);
+    }
+
     pub(crate) async fn explain(&self, id: EventId) -> Result<Explanation, ExplainError> {
         let event = self.history.event(id).await?;
         let event = event.ok_or(ExplainError::UnknownEvent(id))?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use podtap_podio::{EventType, ObjectKind};
 use podtap_wire::EventId;
 
-use super::{Explainer, Explanation, subject_of};
+use super::{Explainer, Explanation, FieldChange, subject_of};
 use crate::history::{EventRow, HistoryError};
 
 /// What a list shows of an event beside what it says itself. Texts are of the outside world: escape
@@ -18,8 +18,8 @@ pub struct Remembered {
     pub app: Option<String>,
     /// Who did it.
     pub who: Option<String>,
-    /// The fields that were changed, by their names for people.
-    pub changed: Vec<String>,
+    /// What was changed.
+    pub changes: Vec<FieldChange>,
 }
 
 impl Explainer {
@@ -47,14 +47,13 @@ impl Explainer {
                 continue;
             }
             let told = told.unwrap_or_default();
-            let changed = told.changes.into_iter().map(|change| change.field);
             found.insert(
                 row.id,
                 Remembered {
                     title: told.title.or_else(|| item.map(|item| item.title.clone())),
                     app: told.app.or_else(|| item.and_then(|item| item.app.clone())),
                     who: told.who,
-                    changed: changed.collect(),
+                    changes: told.changes,
                 },
             );
         }

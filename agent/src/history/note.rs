@@ -204,14 +204,15 @@ impl Note {
             }),
             Self::HoldObject(object) => Some(Change::Held(object)),
             Self::ReleaseObject(object) => Some(Change::Released(object)),
-            Self::Learned { .. } | Self::KnownItem { .. } => Some(Change::Named),
+            Self::Learned { .. } | Self::KnownItem { .. } | Self::Explained { .. } => {
+                Some(Change::Named)
+            }
             Self::Watched(_)
             | Self::Tunnel { .. }
             | Self::Outage { .. }
             | Self::Making(_)
             | Self::Made { .. }
-            | Self::Forget { .. }
-            | Self::Explained { .. } => None,
+            | Self::Forget { .. } => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the agent finds out, from the sandbox's webhooks to what readers see.
 
-use crate::support::podio::{ORDERS, Running};
+use crate::support::podio::{ORDERS, Running, webhook_at};
 use crate::support::{answer, eventually};
 use podtap_agent::history::{DeliveryState, Duplicate, EventRow, Hold};
 use podtap_agent::{Change, ExplainError, Explanation, PlaceRef};
@@ -335,7 +335,8 @@ async fn after_a_delete_what_was_last_known_is_told() {
         remembered[&rows[0].id].title.as_deref(),
         Some("A walnut desk")
     );
-    assert_eq!(remembered[&update.id].changed, ["Status"]);
+    let changes = &remembered[&update.id].changes;
+    assert!(matches!(changes.as_slice(), [change] if change.field == "Status"));
 }
 
 #[tokio::test]
@@ -346,7 +347,8 @@ async fn the_newest_events_are_explained_before_anybody_asks_and_remembered_afte
         let rows = running.rows().await;
         let known = running.handle.remembered(&rows).await.unwrap();
         let known = known.get(&update.id).cloned().unwrap_or_default();
-        (known.changed == ["Status"])
+        let changes = known.changes.as_slice();
+        matches!(changes, [change] if change.field == "Status")
             .then_some(())
             .ok_or(format!("{known:?}"))
     })
@@ -363,6 +365,47 @@ async fn the_newest_events_are_explained_before_anybody_asks_and_remembered_afte
 
     let told = running.handle.explain(rows[0].id).await.unwrap();
     assert_eq!(told.title.as_deref(), Some("A walnut desk"));
+}
+
+#[tokio::test]
+async fn what_somebody_looks_at_is_asked_about_however_old_it_is() {
+    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let (item, _) = changed(&running).await;
+    // No event of this moment tells of this revision.
+    let silent = WriteOptions {
+        hook: false,
+        ..WriteOptions::default()
+    };
+    let fields = json!({ "status": "New" });
+    let client = &running.podio.client;
+    client
+        .update_item(item, &fields, None, silent)
+        .await
+        .unwrap();
+    let ago = jiff::SignedDuration::from_hours(2);
+    let old = format!("type=item.update&item_id={item}&item_revision_id=2&hook_id=77");
+    let old = webhook_at(jiff::Timestamp::now() - ago, old.into_bytes());
+    let id = old.id;
+    running.podio.writer.append(vec![old]).await.unwrap();
+    let mut changes = running.handle.changes();
+    let rows = running.rows().await;
+    let row: Vec<_> = rows.into_iter().filter(|row| row.id == id).collect();
+
+    running.handle.ask_ahead([id]);
+
+    let told = eventually("the change is known", || async {
+        let mut found = running.handle.remembered(&row).await.unwrap();
+        let told = found.remove(&id).filter(|told| !told.changes.is_empty());
+        told.ok_or("nothing is remembered of it".to_owned())
+    })
+    .await;
+    assert_eq!(told.title.as_deref(), Some("A walnut desk"));
+    assert_eq!(told.changes[0].field, "Status");
+    let mut named = false;
+    while let Ok(change) = changes.try_recv() {
+        named |= change == Change::Named;
+    }
+    assert!(named, "a list is told that there is more to show");
 }
 
 #[tokio::test]
