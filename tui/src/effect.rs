@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use podtap_agent::export::archive::{Format, Selection};
-use podtap_agent::history::{EditedRequest, Filter, PageQuery, Position};
+use podtap_agent::history::{EditedRequest, EventRow, Filter, PageQuery, Position};
 use podtap_agent::{EventId, PlaceRef, Target, Trigger};
 use podtap_podio::{EventType, ObjectRef};
 
@@ -59,6 +59,11 @@ pub(crate) enum Effect {
         most: usize,
         /// What for.
         wanted: Wanted,
+    },
+    /// Read what is remembered of Podio's answers about these rows, and ask Podio ahead for others.
+    Remember {
+        /// The rows in sight of which nothing is known yet.
+        rows: Vec<EventRow>,
     },
     /// Read an event with its attempts and lay it out.
     LoadEvent {

@@ -28,6 +28,7 @@ mod list;
 mod message;
 mod modal;
 mod mouse;
+mod names;
 pub mod picture;
 #[cfg(test)]
 mod properties;

@@ -90,6 +90,32 @@ impl Line {
         }
     }
 
+    /// It cut or filled to exactly `cells`, with an ellipsis for what does not fit.
+    #[must_use]
+    pub(crate) fn fit(self, cells: usize) -> Self {
+        let width = self.width();
+        if width <= cells {
+            return self.space(cells - width);
+        }
+        let (mut line, mut room) = (Self::new(), cells.saturating_sub(1));
+        for (role, text) in self.pieces {
+            let whole = text.width() <= room;
+            let part = if whole {
+                text
+            } else {
+                text.pieces(room, usize::MAX).swap_remove(0)
+            };
+            room = room.saturating_sub(part.width());
+            line.pieces.push((role, part));
+            if !whole {
+                line = line.put(role, "…");
+                break;
+            }
+        }
+        let gap = cells.saturating_sub(line.width());
+        line.space(gap)
+    }
+
     /// Cells that it takes.
     pub(crate) fn width(&self) -> usize {
         self.pieces.iter().map(|(_, text)| text.width()).sum()
@@ -207,6 +233,20 @@ mod tests {
             .column_right(Role::Ok, "7", 3);
         assert_eq!(line.text(), "日本…  7");
         assert_eq!(line.width(), 8);
+    }
+
+    #[test]
+    fn a_fitted_line_is_exactly_as_wide_as_asked_whatever_is_in_it() {
+        let line = Line::of(Role::Name, "日本").put(Role::Text, "語x");
+        for (cells, text) in [
+            (9, "日本語x  "),
+            (7, "日本語x"),
+            (6, "日本… "),
+            (4, "日… "),
+            (1, "…"),
+        ] {
+            assert_eq!(line.clone().fit(cells).text(), text, "{cells}");
+        }
     }
 
     #[test]

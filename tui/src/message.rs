@@ -1,6 +1,7 @@
 //! What can happen to the UI: plain data, from the terminal, the agent, the clock, and from
 //! effects that were carried out.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +9,9 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use podtap_agent::history::{Arrivals, Attempt, Event, Filter, LoopFinding, Page, Position};
 use podtap_agent::import::Report;
-use podtap_agent::{Change, EventId, Explanation, HookListing, HookStanding, Status, Triggered};
+use podtap_agent::{
+    Change, EventId, Explanation, HookListing, HookStanding, Remembered, Status, Triggered,
+};
 use podtap_podio::ObjectRef;
 use ratatui::layout::Size;
 
@@ -73,6 +76,11 @@ pub(crate) enum Answer {
         wanted: Wanted,
         /// Where they are, newest first.
         result: Result<Vec<(Position, EventId)>, String>,
+    },
+    /// To [`crate::effect::Effect::Remember`].
+    Remembered {
+        /// What is known of those of which anything is.
+        result: Result<HashMap<EventId, Remembered>, String>,
     },
     /// To [`crate::effect::Effect::LoadEvent`].
     Event {
@@ -187,6 +195,8 @@ pub(crate) struct Changes {
     pub(crate) touched: Vec<(Position, EventId)>,
     /// More changed than is listed.
     pub(crate) everything: bool,
+    /// More may be known of what events are about.
+    pub(crate) named: bool,
     /// Loops that were found, the latest last.
     pub(crate) loops: Vec<LoopFinding>,
     /// Events that the relay removed before any agent took them and webhooks that it refused, in
@@ -231,10 +241,8 @@ impl Changes {
                     self.touched.push((position, event));
                 }
             }
-            Change::Touched { .. }
-            | Change::Verified { .. }
-            | Change::Named
-            | Change::Elsewhere => self.everything = true,
+            Change::Touched { .. } | Change::Verified { .. } => self.everything = true,
+            Change::Named | Change::Elsewhere => (self.everything, self.named) = (true, true),
             Change::Loop(found) => {
                 self.loops.push(*found);
                 let excess = self.loops.len().saturating_sub(MAX_LOOPS);
@@ -262,6 +270,7 @@ impl Changes {
         self.appended = self.appended.max(other.appended);
         let room = MAX_TOUCHED.saturating_sub(self.touched.len());
         self.everything |= other.everything || other.touched.len() > room;
+        self.named |= other.named;
         self.touched.extend(other.touched.iter().take(room));
         self.loops.extend(other.loops.last().cloned());
         let excess = self.loops.len().saturating_sub(MAX_LOOPS);
@@ -274,6 +283,6 @@ impl Changes {
 
     /// Changes were missed: anything may be different.
     pub(crate) fn lagged(&mut self) {
-        self.everything = true;
+        (self.everything, self.named) = (true, true);
     }
 }

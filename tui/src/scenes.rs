@@ -2,14 +2,14 @@
 
 use jiff::SignedDuration;
 use podtap_agent::history::{EventRow, LoopFinding, LoopShape, Maker, Position};
-use podtap_agent::{Explanation, FieldChange, LinkState, ServiceState};
+use podtap_agent::{Explanation, FieldChange, LinkState, Remembered, ServiceState};
 use podtap_podio::{ObjectKind, ObjectRef};
 
 use crate::Config;
 use crate::app::App;
 use crate::effect::Effect;
 use crate::message::{Answer, Changes, Message};
-use crate::testing::{app, burst, frame, id, now, press, row, settle, status, text};
+use crate::testing::{answer, app, burst, frame, id, now, press, row, settle, status, text};
 use crate::theme::Theme;
 
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 60)];
@@ -71,6 +71,49 @@ fn moved_away_a_badge_counts_what_is_new() {
         };
         settle(&mut app, Message::Changed(changes), 1_216);
         snapshot("badge", &app);
+    }
+}
+
+#[test]
+fn names_and_changes_are_in_the_list() {
+    for (width, height) in SIZES {
+        let mut app = app(width, height);
+        let change = |field: &str, from: &str, to: &str| FieldChange {
+            field: field.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
+        for effect in app.update(Message::Tick(now())) {
+            let Some(Answer::Page { generation, result }) = answer(effect, 12) else {
+                continue;
+            };
+            let page = Message::Answer(Answer::Page { generation, result });
+            for effect in app.update(page) {
+                let Effect::Remember { rows } = effect else {
+                    continue;
+                };
+                let told = rows.iter().filter(|row| row.position.0 % 4 > 0).map(|row| {
+                    let changes = match row.position.0 % 3 {
+                        0 => vec![change("Due", "", "4 Jan")],
+                        1 => vec![
+                            change("Status", "Open", "Closed"),
+                            change("Description", "Click on it, then wait for a while", ""),
+                        ],
+                        _ => Vec::new(),
+                    };
+                    let title = Some("Login fails on Safari, not on Firefox".to_owned());
+                    let told = Remembered {
+                        title,
+                        changes,
+                        ..Remembered::default()
+                    };
+                    (row.id, told)
+                });
+                let result = Ok(told.collect());
+                settle(&mut app, Message::Answer(Answer::Remembered { result }), 12);
+            }
+        }
+        snapshot("names", &app);
     }
 }
 

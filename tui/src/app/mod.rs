@@ -35,6 +35,7 @@ use crate::layout::Layout;
 use crate::list::List;
 use crate::message::{Answer, Changes, Message};
 use crate::modal::Modal;
+use crate::names::Names;
 use crate::rate::Rate;
 use crate::search::Search;
 use crate::theme::Role;
@@ -90,6 +91,8 @@ pub(crate) struct App {
     pub(crate) list: List,
     /// The open event.
     pub(crate) detail: Detail,
+    /// What the events in sight are called.
+    pub(crate) names: Names,
     /// How much arrives.
     pub(crate) rate: Rate,
     /// The filter and the line in which it is typed.
@@ -140,6 +143,7 @@ impl App {
             over: false,
             list: List::default(),
             detail: Detail::default(),
+            names: Names::default(),
             rate: Rate::default(),
             toasts: Toasts::default(),
             batch: None,
@@ -257,6 +261,7 @@ impl App {
         self.now = now;
         self.list.tick();
         self.detail.tick();
+        self.names.tick();
         self.batch.iter_mut().for_each(Batch::tick);
         let rate = self.rate.tick(now);
         let warning = self.warning.take_if(|(_, until)| *until <= now).is_some();
@@ -267,6 +272,9 @@ impl App {
 
     fn changed(&mut self, changes: &Changes) -> bool {
         self.rate.changed();
+        if changes.named {
+            self.names.changed();
+        }
         if let Some((held, _)) = &mut self.held {
             held.join(changes);
         } else {
@@ -295,6 +303,7 @@ impl App {
                 took,
                 result,
             } => self.list.count(&filter, took, &result),
+            Answer::Remembered { result } => self.names.remembered(result),
             Answer::Event { generation, result } => self.detail.event(generation, result),
             Answer::Replayed { id, result } => self.replayed(id, result),
             Answer::Triggered { result } => self.triggered(result),
@@ -326,6 +335,8 @@ impl App {
         effects.extend(self.batch.iter_mut().flat_map(Batch::next));
         let Some(layout) = self.layout() else { return };
         effects.extend(self.list.ask(layout.list_height()));
+        let in_sight = self.list.in_sight(layout.list_height());
+        effects.extend(self.names.ask(in_sight));
         effects.extend(self.rate.ask(self.now));
         let selected = self.list.selected().map(|row| row.id);
         // Also where it is not on the screen now: what is to be copied or edited is read with it.

@@ -162,6 +162,10 @@ async fn answer(agent: &AgentHandle, zone: TimeZone, effect: Effect) -> Option<A
             let result = read::find_all(history, filter, most).await.map_err(words);
             Answer::FoundAll { wanted, result }
         }
+        Effect::Remember { rows } => {
+            let result = read::remembered(agent, rows).await;
+            Answer::Remembered { result }
+        }
         Effect::LoadEvent {
             generation,
             id,

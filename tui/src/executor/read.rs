@@ -1,11 +1,13 @@
 //! What the panes want to know, read from the history and made ready to be shown.
 
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 use podtap_agent::history::{
-    Anchor, Attempt, Event, Filter, FoldedQuery, History, HistoryError, MAX_PAGE, Outcome, Page,
-    PageQuery, Position,
+    Anchor, Attempt, Event, EventRow, Filter, FoldedQuery, History, HistoryError, MAX_PAGE,
+    Outcome, Page, PageQuery, Position,
 };
-use podtap_agent::{AgentHandle, EventId, Target};
+use podtap_agent::{AgentHandle, EventId, Remembered, Target};
 
 use super::words;
 use crate::detail::{Look, Opened, Story};
@@ -77,6 +79,17 @@ pub(super) async fn values(history: &History) -> Seen {
         types: values.types,
         hooks: values.hooks,
     }
+}
+
+/// What is known of these rows. Those of which nothing is are asked about, where that costs no more
+/// than the agent may spend.
+pub(super) async fn remembered(
+    agent: &AgentHandle,
+    rows: Vec<EventRow>,
+) -> Result<HashMap<EventId, Remembered>, String> {
+    let found = agent.remembered(&rows).await.map_err(words)?;
+    agent.ask_ahead(rows.iter().map(|row| row.id));
+    Ok(found)
 }
 
 /// The lines in which the requests of two events differ, below what the two are called.

@@ -200,6 +200,11 @@ impl List {
         index.saturating_sub(lead).min(last_start)
     }
 
+    /// The rows on a screen of `height` rows.
+    pub(crate) fn in_sight(&self, height: usize) -> impl Iterator<Item = &EventRow> + Clone {
+        self.window.rows().skip(self.first(height)).take(height)
+    }
+
     /// Where the selected event is.
     fn cursor(&self) -> Option<Position> {
         self.selected.as_ref().map(|row| row.position)

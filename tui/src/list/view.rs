@@ -1,5 +1,6 @@
 //! The visible rows, nothing else. As the width shrinks columns go in this order: path, duration,
-//! the object's last digits; time, type and outcome always stay.
+//! the object's last digits; time, type and outcome always stay. Where events have names, these take
+//! the place of the path, and without room for both that of the object's id.
 
 use podtap_agent::history::{EventRow, LoopFinding};
 use podtap_agent::{LinkState, Status};
@@ -29,6 +30,10 @@ const OUTCOME: usize = 11;
 const DURATION: usize = 7;
 /// The narrowest path worth showing.
 const PATH: usize = 10;
+/// The narrowest name worth showing beside the object's id,
+const NAME: usize = 28;
+/// and in its place, beside the duration.
+const SHORT_NAME: usize = 26;
 
 /// What the pane is told beside its own state.
 #[derive(Debug, Clone, Copy)]
@@ -95,13 +100,23 @@ fn columns(row: &EventRow, sign: String, time: usize, env: Env<'_>, width: usize
         fixed += time + 1;
     }
     let rest = width.saturating_sub(fixed);
-    let (object, rest) = (rest.min(OBJECT), rest.saturating_sub(OBJECT));
+    let names = app.names.any();
+    let is_broad = rest >= OBJECT + DURATION + 2 + NAME;
+    let object = match rest.checked_sub(DURATION) {
+        _ if !names || is_broad => rest.min(OBJECT),
+        Some(room) if room >= SHORT_NAME => room,
+        _ => rest,
+    };
+    let rest = rest - object;
+    let known = app.names.of(row);
     line = match &row.event_type {
-        Some(kind) => line.column(Role::Plain, kind, KIND).space(1).column(
-            Role::Plain,
-            about(row, object),
-            object,
-        ),
+        Some(kind) => {
+            let line = line.column(Role::Plain, kind, KIND).space(1);
+            match known.filter(|known| !is_broad && known.has_title()) {
+                Some(known) => line.join(known.line(row.revision, object)),
+                None => line.column(Role::Plain, about(row, object), object),
+            }
+        }
         None => line.column(
             Role::Plain,
             format!("{} {}", row.method, row.path),
@@ -118,8 +133,9 @@ fn columns(row: &EventRow, sign: String, time: usize, env: Env<'_>, width: usize
     };
     let duration = duration.map(words::duration).unwrap_or_default();
     line = line.column_right(Role::Quiet, duration, DURATION);
-    match rest.checked_sub(2) {
-        Some(path) if path >= PATH => line.space(2).column(Role::Quiet, &row.path, path),
+    match (rest.checked_sub(2), known) {
+        (Some(room), Some(known)) if is_broad => line.space(2).join(known.line(None, room)),
+        (Some(room), _) if room >= PATH => line.space(2).column(Role::Quiet, &row.path, room),
         _ => line,
     }
 }

@@ -55,7 +55,7 @@ impl Window {
     }
 
     /// All loaded rows, newest first.
-    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &EventRow> {
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &EventRow> + Clone {
         self.rows.iter()
     }
 

@@ -1,0 +1,158 @@
+//! What the events on the screen are called, and what they changed, as far as Podio has told it:
+//! asked of the history for the rows in sight, a few times a second at most.
+
+mod text;
+
+use std::collections::{HashMap, HashSet};
+
+use podtap_agent::history::EventRow;
+use podtap_agent::{EventId, Remembered};
+
+use crate::effect::Effect;
+pub(crate) use text::Known;
+
+/// Events of which it is known whether anything is known. Beyond that only those in sight are kept.
+const MOST: usize = 2_048;
+
+/// Questions within a second: in a flood, other rows are in sight with each frame.
+const A_SECOND: usize = 8;
+
+/// The names of events.
+#[derive(Debug, Clone)]
+pub(crate) struct Names {
+    known: HashMap<EventId, Known>,
+    /// Events that were asked about since the history last learned something.
+    asked: HashSet<EventId>,
+    /// Whether an answer is still to come.
+    pending: bool,
+    /// Whether more was learned since that was asked for.
+    stale: bool,
+    /// Questions that are left until the next tick.
+    left: usize,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            known: HashMap::new(),
+            asked: HashSet::new(),
+            pending: false,
+            stale: false,
+            left: A_SECOND,
+        }
+    }
+}
+
+impl Names {
+    /// What is known of an event.
+    pub(crate) fn of(&self, row: &EventRow) -> Option<&Known> {
+        self.known.get(&row.id).filter(|_| row.burst.is_none())
+    }
+
+    /// Whether anything is known of any event: rows are then laid out for names.
+    pub(crate) fn any(&self) -> bool {
+        !self.known.is_empty()
+    }
+
+    /// The history may have learned something.
+    pub(crate) fn changed(&mut self) {
+        self.asked.clear();
+        self.stale = self.pending;
+    }
+
+    /// A second has passed.
+    pub(crate) fn tick(&mut self) {
+        self.left = A_SECOND;
+    }
+
+    /// What has to be asked about the rows that are in sight; one question at a time.
+    pub(crate) fn ask<'a>(
+        &mut self,
+        rows: impl Iterator<Item = &'a EventRow> + Clone,
+    ) -> Option<Effect> {
+        if self.pending || self.left == 0 {
+            return None;
+        }
+        let is_new = |row: &&EventRow| {
+            row.burst.is_none() && row.object.is_some() && !self.asked.contains(&row.id)
+        };
+        let new: Vec<EventRow> = rows.clone().filter(is_new).cloned().collect();
+        if new.is_empty() {
+            return None;
+        }
+        if self.asked.len() + new.len() > MOST {
+            let in_sight: HashSet<EventId> = rows.map(|row| row.id).collect();
+            self.asked.retain(|id| in_sight.contains(id));
+            self.known.retain(|id, _| in_sight.contains(id));
+        }
+        self.asked.extend(new.iter().map(|row| row.id));
+        (self.pending, self.left) = (true, self.left - 1);
+        Some(Effect::Remember { rows: new })
+    }
+
+    /// The history has answered. What it cannot read is asked for again after the next change.
+    pub(crate) fn remembered(&mut self, found: Result<HashMap<EventId, Remembered>, String>) {
+        self.pending = false;
+        if std::mem::take(&mut self.stale) {
+            self.asked.clear();
+        }
+        let Ok(found) = found else { return };
+        let known = found.iter().map(|(id, told)| (*id, Known::of(told)));
+        self.known.extend(known);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{id, row};
+
+    fn ask(names: &mut Names, positions: &[i64]) -> Option<usize> {
+        let rows: Vec<EventRow> = positions.iter().map(|at| row(*at)).collect();
+        names.ask(rows.iter()).map(|effect| match effect {
+            Effect::Remember { rows } => rows.len(),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    fn told(position: i64) -> HashMap<EventId, Remembered> {
+        let title = Some("Login fails".to_owned());
+        let told = Remembered {
+            title,
+            ..Remembered::default()
+        };
+        [(id(position), told)].into()
+    }
+
+    #[test]
+    fn rows_in_sight_are_asked_about_once_and_again_when_something_was_learned() {
+        let mut names = Names::default();
+        assert_eq!(ask(&mut names, &[1, 2]), Some(2));
+        assert_eq!(ask(&mut names, &[1, 2, 3]), None, "one question at a time");
+        names.remembered(Ok(told(1)));
+        assert_eq!(ask(&mut names, &[1, 2, 3]), Some(1), "only what is new");
+        names.changed();
+        names.remembered(Ok(HashMap::new()));
+        assert_eq!(ask(&mut names, &[1]), Some(1), "it came too early");
+        names.remembered(Err("busy".to_owned()));
+        assert_eq!(ask(&mut names, &[1]), None);
+        assert!(names.of(&row(1)).is_some(), "what was known stays");
+    }
+
+    #[test]
+    fn a_flood_asks_a_few_times_a_second_and_keeps_what_is_in_sight() {
+        let mut names = Names::default();
+        let asked = (1..100).filter(|at| {
+            let asked = ask(&mut names, &[*at * 5]).is_some();
+            names.remembered(Ok(told(*at)));
+            asked
+        });
+        assert_eq!(asked.count(), A_SECOND);
+        for at in 1..5_000 {
+            names.tick();
+            ask(&mut names, &[at * 5, at * 5 + 1]);
+            names.remembered(Ok(told(at * 5)));
+            assert!(names.known.len() <= MOST && names.asked.len() <= MOST + 2);
+        }
+    }
+}

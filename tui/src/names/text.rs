@@ -1,0 +1,86 @@
+//! A title and the changed fields in a few cells: `Login fails on Safari r8 · Due – → 4 Jan`.
+
+use podtap_agent::{FieldChange, Remembered};
+
+use crate::line::Line;
+use crate::safe_text::SafeText;
+use crate::theme::Role;
+
+/// Cells of a title that are kept.
+const TITLE: usize = 120;
+
+/// Cells of a value before or after: what changed is told, not all of it.
+const VALUE: usize = 20;
+
+/// Fields that are told; the detail has all of them.
+const FIELDS: usize = 3;
+
+/// From this room on a long title leaves some to what was changed.
+const SHARED: usize = 28;
+
+/// The fewest cells that tell what was changed.
+const CHANGE: usize = 12;
+
+/// What a list tells of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Known {
+    title: SafeText,
+    /// What was changed, field by field.
+    changes: Vec<SafeText>,
+    /// Changed fields beyond these.
+    more: usize,
+}
+
+impl Known {
+    /// As much of what is remembered as a row can ever show.
+    pub(super) fn of(told: &Remembered) -> Self {
+        let title = told.title.as_deref().unwrap_or_default();
+        let changes = told.changes.iter().take(FIELDS);
+        Self {
+            title: SafeText::new(title).fit(TITLE),
+            changes: changes.map(change).collect(),
+            more: told.changes.len().saturating_sub(FIELDS),
+        }
+    }
+
+    /// Whether the object has a name.
+    pub(crate) fn has_title(&self) -> bool {
+        !self.title.as_str().is_empty()
+    }
+
+    /// Title, revision and changes in exactly `room` cells; the revision stays whole.
+    pub(crate) fn line(&self, revision: Option<u64>, room: usize) -> Line {
+        let revision = revision.map(|revision| format!(" r{revision}"));
+        let revision = SafeText::new(revision.as_deref().unwrap_or_default());
+        let mut changes = Line::new();
+        for change in &self.changes {
+            changes = changes
+                .put(Role::Quiet, " · ")
+                .put(Role::Name, change.as_str());
+        }
+        if self.more > 0 {
+            changes = changes.put(Role::Quiet, format!(" +{}", self.more));
+        }
+        let reserved = match changes.width().min(room / 2) {
+            reserved if room >= SHARED => reserved,
+            _ => 0,
+        };
+        let title = room.saturating_sub(reserved + revision.width());
+        let title = self.title.fit(title);
+        let line = Line::of(Role::Text, title.as_str()).put(Role::Quiet, revision.as_str());
+        match room.saturating_sub(line.width()) {
+            left if left >= CHANGE.min(changes.width()) => line.join(changes).fit(room),
+            _ => line.fit(room),
+        }
+    }
+}
+
+/// `Due – → 4 Jan`
+fn change(change: &FieldChange) -> SafeText {
+    let [from, to] = [&change.from, &change.to].map(|value| match value.as_str() {
+        "" => SafeText::new("–"),
+        value => SafeText::new(value).fit(VALUE),
+    });
+    let text = format!("{} {} → {}", change.field, from.as_str(), to.as_str());
+    SafeText::new(&text)
+}
