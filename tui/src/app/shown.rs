@@ -36,6 +36,7 @@ impl App {
         list::Beside {
             status: &self.status,
             search: &self.search,
+            names: &self.names,
             only_marked: self.only_marked,
             held_back: self.held.is_some().then(|| self.held_back()),
             warning: self.warning.as_ref().map(|(found, _)| found),

@@ -14,6 +14,7 @@ use crate::header::shortened;
 use crate::keymap::{Action, Context};
 use crate::layout::inner;
 use crate::line::Line;
+use crate::names::{Known, Names};
 use crate::search::{self, Search};
 use crate::theme::Role;
 use crate::{words, wrap};
@@ -42,6 +43,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) status: &'a Status,
     /// The filter in force, and the filter line.
     pub(crate) search: &'a Search,
+    /// What the events are called.
+    pub(crate) names: &'a Names,
     /// Whether only marked events are shown.
     pub(crate) only_marked: bool,
     /// Events that came since the screen is held still; `None` while it is not.
@@ -78,7 +81,12 @@ pub(crate) fn view(list: &List, beside: Beside<'_>, env: Env<'_>, area: Rect, bu
     for ((index, row), line) in shown().zip(area.rows()) {
         let is_selected = Some(index) == list.index();
         let sign = signs(list, row, is_selected);
-        let columns = columns(row, sign, time, env, usize::from(area.width));
+        let room = Room {
+            width: usize::from(area.width),
+            time,
+            names: beside.names.any(),
+        };
+        let columns = columns(row, sign, beside.names.of(row), room, env);
         columns.draw(line, env.theme, buffer);
         if is_selected {
             buffer.set_style(line, env.theme.selection(focused));
@@ -86,7 +94,18 @@ pub(crate) fn view(list: &List, beside: Beside<'_>, env: Env<'_>, area: Rect, bu
     }
 }
 
-fn columns(row: &EventRow, sign: String, time: usize, env: Env<'_>, width: usize) -> Line {
+/// The room that a row has, and what for.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    width: usize,
+    /// Cells of a time.
+    time: usize,
+    /// Whether there are names.
+    names: bool,
+}
+
+fn columns(row: &EventRow, sign: String, known: Option<&Known>, room: Room, env: Env<'_>) -> Line {
+    let Room { width, time, names } = room;
     let (role, outcome) = match &row.burst {
         Some(burst) => words::burst_outcome(burst),
         None => words::outcome(row),
@@ -100,7 +119,6 @@ fn columns(row: &EventRow, sign: String, time: usize, env: Env<'_>, width: usize
         fixed += time + 1;
     }
     let rest = width.saturating_sub(fixed);
-    let names = app.names.any();
     let is_broad = rest >= OBJECT + DURATION + 2 + NAME;
     let object = match rest.checked_sub(DURATION) {
         _ if !names || is_broad => rest.min(OBJECT),
@@ -108,7 +126,6 @@ fn columns(row: &EventRow, sign: String, time: usize, env: Env<'_>, width: usize
         _ => rest,
     };
     let rest = rest - object;
-    let known = app.names.of(row);
     line = match &row.event_type {
         Some(kind) => {
             let line = line.column(Role::Plain, kind, KIND).space(1);
