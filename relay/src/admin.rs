@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::{Answer, full, text};
-use crate::core::Core;
-use crate::queue::AppendError;
+use crate::metrics::Metrics;
+use crate::queue::{AppendError, Queue};
 use crate::server::Handler;
 
 /// How long the storage may take to say whether it would accept a webhook: a load balancer asks
@@ -23,7 +23,8 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Answers questions about the relay itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
-    pub(crate) core: Arc<Core>,
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) draining: CancellationToken,
 }
 
@@ -39,7 +40,7 @@ impl Admin {
         if self.draining.is_cancelled() {
             return not_ready("shutting down");
         }
-        match timeout(PROBE_TIMEOUT, self.core.queue.probe()).await {
+        match timeout(PROBE_TIMEOUT, self.queue.probe()).await {
             Ok(Ok(())) => text(StatusCode::OK, "ready"),
             Ok(Err(AppendError::NoSpace)) => not_ready("the disk is nearly full"),
             Ok(Err(_)) => not_ready("the storage does not work"),
@@ -50,8 +51,9 @@ impl Admin {
     async fn metrics(&self) -> Response<Answer> {
         const FORMAT: HeaderValue =
             HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-        let waiting = self.core.queue.totals().await.unwrap_or_default();
-        match self.core.metrics.encode(waiting) {
+        let waiting = self.queue.totals().await.unwrap_or_default();
+        self.metrics.waiting(waiting.events, waiting.bytes);
+        match self.metrics.encode() {
             Ok(numbers) => {
                 let mut answer = Response::new(full(numbers.into()));
                 answer.headers_mut().insert(header::CONTENT_TYPE, FORMAT);

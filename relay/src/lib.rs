@@ -12,12 +12,12 @@ mod admin;
 mod answer;
 mod budget;
 mod config;
-mod core;
 mod database;
 mod descriptors;
 mod error;
 mod host;
 mod ingest;
+mod listen;
 mod manage;
 mod methods;
 mod metrics;
@@ -27,6 +27,7 @@ mod queue;
 mod rate;
 mod refusal;
 mod refused;
+mod responders;
 mod route;
 mod server;
 mod session;
@@ -34,12 +35,12 @@ mod spelling;
 pub mod tunnel;
 mod upkeep;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -51,15 +52,18 @@ pub use ipnet::IpNet;
 pub use methods::{InvalidMethods, Methods};
 
 use admin::Admin;
-use core::Core;
 use database::{Database, Lock};
+use ingest::{Bounds, Ingest};
+use manage::Manager;
 use metrics::Metrics;
 use peer::TrustedProxies;
-use public::Public;
-use queue::QueueLimits;
+use public::{Door, Public};
 use queue::sqlite::SqliteQueue;
+use queue::{Queue, QueueError, QueueLimits};
+use responders::Responders;
 use server::{Handler, Places, Server};
-use session::Sessions;
+use session::presence::Presence;
+use session::{Admission, Sessions, Terms};
 use tunnel::TokenStore;
 use tunnel::directory::Directory;
 use upkeep::Upkeep;
@@ -70,10 +74,6 @@ const FAREWELL_SHARE: u32 = 4;
 /// How long the admin listener's connections have at the very end.
 const ADMIN_PATIENCE: Duration = Duration::from_millis(250);
 
-/// Connections that the system holds until they are accepted, as far as it allows that many: a
-/// burst beyond it costs its senders a second, after which they try again.
-const BACKLOG: u32 = 16 * 1024;
-
 /// A relay that is not there yet.
 #[derive(Debug)]
 pub struct Relay;
@@ -81,12 +81,15 @@ pub struct Relay;
 /// A relay whose listeners are bound: connections queue up from now on.
 #[derive(Debug)]
 pub struct Bound {
-    core: Arc<Core>,
     public: Server<Public>,
     admin: Option<Server<Admin>>,
     sessions: Sessions,
+    queue: Arc<dyn Queue>,
+    upkeep: Upkeep,
     /// Cancelled when the drain begins.
     draining: CancellationToken,
+    drain_deadline: Duration,
+    public_url: Url,
     data_dir: PathBuf,
     lock: Lock,
 }
@@ -95,50 +98,80 @@ impl Relay {
     /// Opens the data folder and binds the listeners. Starts nothing but the queue's threads.
     pub async fn bind(config: Config) -> Result<Bound, Error> {
         let lock = Lock::take(&config.data_dir)?;
-        let database = if lock.was_cut_off() {
-            tracing::info!("the relay before this one was cut off; its database is checked");
-            Database::open_after_a_cut(&config.data_dir)?
-        } else {
-            Database::open(&config.data_dir)?
-        };
-        let (listener, address) = listen_on(config.listen)?;
-        let admin_listener = match config.admin_listen {
-            Some(address) => Some(listen_on(address)?),
-            None => None,
-        };
-        let public_url = config.public_url.unwrap_or_else(|| url_of(address));
-        let proxies = match config.trusted_proxies {
-            Some(networks) => TrustedProxies::new(networks),
-            None if public_url.scheme() == "https" => TrustedProxies::loopback(),
-            None => TrustedProxies::default(),
-        };
+        let database = open(&config.data_dir, &lock)?;
+        let (listener, address) = listen::bind(config.listen)?;
+        let admin_listener = config.admin_listen.map(listen::bind).transpose()?;
+        let public_url = config.public_url.unwrap_or_else(|| listen::url_of(address));
+        let proxies = believed(config.trusted_proxies, &public_url);
         let mut limits = config.limits;
         descriptors::fit(&mut limits);
-        let core = open(&database, limits, public_url, proxies, config.methods).await?;
-        let core = Arc::new(core.ok_or_else(|| Error::Tunnels {
+
+        let metrics = Arc::new(Metrics::new());
+        let queue_limits = QueueLimits::from(&limits);
+        let queue = SqliteQueue::open(&database, queue_limits, Arc::clone(&metrics))?;
+        let queue = Arc::new(queue);
+        let directory = tunnels(Arc::clone(&queue), &limits, &public_url).await;
+        let directory = directory.map_err(|_| Error::Tunnels {
             data_dir: config.data_dir.clone(),
-        })?);
-        let sessions = Sessions::new(Arc::clone(&core));
+        })?;
+        let queue: Arc<dyn Queue> = queue;
+        let presence = Arc::<Presence>::default();
+        let responders = Arc::<Responders>::default();
         let draining = CancellationToken::new();
+        let sessions = Sessions {
+            directory: Arc::clone(&directory),
+            presence: Arc::clone(&presence),
+            queue: Arc::clone(&queue),
+            responders: Arc::clone(&responders),
+            metrics: Arc::clone(&metrics),
+            terms: Arc::new(Terms::new(&limits, public_url.clone())),
+            admission: Admission::new(&limits),
+        };
         let admin = Admin {
-            core: Arc::clone(&core),
+            queue: Arc::clone(&queue),
+            metrics: Arc::clone(&metrics),
             draining: draining.clone(),
         };
-        let public = Public::new(Arc::clone(&core), sessions.clone(), admin.clone());
-        let admin = admin_listener.map(|listener| {
-            let all = descriptors::ADMIN_CONNECTIONS;
-            serve(listener, admin, Places::new(all, all), &core)
-        });
-        let Limits {
-            max_connections, ..
-        } = core.limits;
-        let places = Places::new(max_connections, core.limits.connections_per_peer());
+        let public = Public {
+            door: Door::new(&limits, proxies.clone(), config.methods.clone()),
+            ingest: Ingest {
+                directory: Arc::clone(&directory),
+                presence: Arc::clone(&presence),
+                queue: Arc::clone(&queue),
+                responders,
+                metrics: Arc::clone(&metrics),
+                methods: config.methods,
+                bounds: Bounds::new(&limits),
+            },
+            sessions: sessions.clone(),
+            manager: Manager {
+                directory: Arc::clone(&directory),
+                presence: Arc::clone(&presence),
+                public_url: public_url.clone(),
+                body_timeout: limits.body_timeout,
+            },
+            admin: admin.clone(),
+        };
+        let serve = Serve {
+            proxies,
+            limits: &limits,
+            metrics,
+        };
+        let places = Places::new(limits.max_connections, limits.connections_per_peer());
         Ok(Bound {
-            public: serve((listener, address), public, places, &core),
-            admin,
+            public: serve.with((listener, address), public, places),
+            admin: admin_listener.map(|listener| serve.admin(listener, admin)),
             sessions,
-            core,
+            upkeep: Upkeep {
+                queue: Arc::clone(&queue),
+                directory,
+                presence,
+                max_age: limits.max_age,
+            },
+            queue,
             draining,
+            drain_deadline: limits.drain_deadline,
+            public_url,
             data_dir: config.data_dir,
             lock,
         })
@@ -158,7 +191,7 @@ impl Bound {
 
     /// How the world reaches this relay.
     pub fn public_url(&self) -> &Url {
-        &self.core.public_url
+        &self.public_url
     }
 
     /// The tokens and tunnels of this relay's data folder.
@@ -169,31 +202,29 @@ impl Bound {
     /// Works until the token is cancelled, then drains and ends within the drain deadline.
     pub async fn run(self, token: CancellationToken) -> Result<(), Error> {
         let Self {
-            core,
             public,
             admin,
             sessions,
+            queue,
+            upkeep,
             draining,
+            drain_deadline,
             lock,
             ..
         } = self;
         // What must go on until the queue is closed.
         let background = CancellationToken::new();
-        let upkeep = Upkeep {
-            core: Arc::clone(&core),
-        };
-        let deadline = core.limits.drain_deadline;
-        let farewell = deadline / FAREWELL_SHARE;
+        let farewell = drain_deadline / FAREWELL_SHARE;
         let begin_drain = async {
             token.cancelled().await;
             draining.cancel();
         };
         let work = async {
             public
-                .run(draining.clone(), deadline.saturating_sub(farewell))
+                .run(draining.clone(), drain_deadline.saturating_sub(farewell))
                 .await;
             sessions.drain(Instant::now() + farewell).await;
-            core.queue.close().await;
+            queue.close().await;
             background.cancel();
         };
         let administration = async {
@@ -212,84 +243,57 @@ impl Bound {
     }
 }
 
-/// The queue and what stands on it; `None` when the tunnels cannot be read.
-async fn open(
-    database: &Database,
-    limits: Limits,
-    public_url: Url,
-    proxies: TrustedProxies,
-    methods: Methods,
-) -> Result<Option<Core>, Error> {
-    let metrics = Arc::new(Metrics::new());
-    let queue_limits = QueueLimits::from(&limits);
-    let queue = Arc::new(SqliteQueue::open(
-        database,
-        queue_limits,
-        Arc::clone(&metrics),
-    )?);
-    let directory = Directory::load(Arc::clone(&queue), &limits).await;
-    let Ok(directory) = directory else {
-        return Ok(None);
-    };
-    if directory
-        .tell_public_url(public_url.to_string())
-        .await
-        .is_err()
-    {
-        return Ok(None);
+/// The folder's database, checked where the relay before this one was cut off.
+fn open(data_dir: &Path, lock: &Lock) -> Result<Database, DatabaseError> {
+    if lock.was_cut_off() {
+        tracing::info!("the relay before this one was cut off; its database is checked");
+        Database::open_after_a_cut(data_dir)
+    } else {
+        Database::open(data_dir)
     }
-    Ok(Some(Core {
-        queue,
-        directory: Arc::new(directory),
-        presence: Arc::default(),
-        responders: Arc::default(),
-        metrics,
-        limits,
-        proxies,
-        methods,
-        public_url,
-    }))
 }
 
-fn serve<H: Handler>(
-    listener: (TcpListener, SocketAddr),
-    handler: H,
-    places: Arc<Places>,
-    core: &Core,
-) -> Server<H> {
-    let (proxies, limits) = (core.proxies.clone(), core.limits.clone());
-    let metrics = Arc::clone(&core.metrics);
-    Server::new(listener, handler, places, proxies, limits, metrics)
+/// The proxies whose word is taken; see [`Config::trusted_proxies`].
+fn believed(proxies: Option<Vec<IpNet>>, public_url: &Url) -> TrustedProxies {
+    match proxies {
+        Some(networks) => TrustedProxies::new(networks),
+        None if public_url.scheme() == "https" => TrustedProxies::loopback(),
+        None => TrustedProxies::default(),
+    }
 }
 
-fn listen_on(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    let listen = || {
-        let socket = match address {
-            SocketAddr::V4(_) => TcpSocket::new_v4()?,
-            SocketAddr::V6(_) => TcpSocket::new_v6()?,
-        };
-        // Elsewhere it would let another program take the port.
-        #[cfg(unix)]
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        let listener = socket.listen(BACKLOG)?;
-        let bound = listener.local_addr()?;
-        Ok((listener, bound))
-    };
-    listen().map_err(|source| Error::Listen { address, source })
+/// The tunnels, and what the command line may know of this relay.
+async fn tunnels(
+    queue: Arc<SqliteQueue>,
+    limits: &Limits,
+    public_url: &Url,
+) -> Result<Arc<Directory>, QueueError> {
+    let directory = Directory::load(queue, limits).await?;
+    directory.tell_public_url(public_url.to_string()).await?;
+    Ok(Arc::new(directory))
 }
 
-/// The URL of an address on this machine.
-fn url_of(address: SocketAddr) -> Url {
-    let host = match address.ip() {
-        ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        ip => ip,
-    };
-    let url = format!("http://{}/", SocketAddr::new(host, address.port()));
-    #[expect(
-        clippy::expect_used,
-        reason = "a socket address is always a valid authority"
-    )]
-    url.parse()
-        .expect("http:// and a socket address make a URL")
+/// What the two listeners have in common.
+struct Serve<'a> {
+    proxies: TrustedProxies,
+    limits: &'a Limits,
+    metrics: Arc<Metrics>,
+}
+
+impl Serve<'_> {
+    fn admin(&self, listener: (TcpListener, SocketAddr), admin: Admin) -> Server<Admin> {
+        let all = descriptors::ADMIN_CONNECTIONS;
+        self.with(listener, admin, Places::new(all, all))
+    }
+
+    fn with<H: Handler>(
+        &self,
+        listener: (TcpListener, SocketAddr),
+        handler: H,
+        places: Arc<Places>,
+    ) -> Server<H> {
+        let (proxies, limits) = (self.proxies.clone(), self.limits.clone());
+        let metrics = Arc::clone(&self.metrics);
+        Server::new(listener, handler, places, proxies, limits, metrics)
+    }
 }

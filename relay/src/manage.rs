@@ -14,14 +14,15 @@ use podtap_wire::manage::{ConnectedAgent, MAX_GRACE_S, Rotate, Rotated, TunnelEn
 use podtap_wire::{ConnectRefusal, RefusalKind, TunnelName};
 use serde::Serialize;
 use tokio::time::timeout;
+use url::Url;
 
 use crate::answer::{Answer, full};
-use crate::core::Core;
 use crate::queue::QueueError;
 use crate::route::Manage;
+use crate::session::presence::Presence;
 use crate::session::{bearer, refuse, refused_token, unavailable};
-use crate::tunnel::directory::Owner;
-use crate::tunnel::{Connected, TunnelInfo, directory};
+use crate::tunnel::directory::{self, Directory, Owner};
+use crate::tunnel::{Connected, TunnelInfo};
 
 /// The largest body of a request.
 const MAX_BODY_BYTES: usize = 4 * 1024;
@@ -29,7 +30,11 @@ const MAX_BODY_BYTES: usize = 4 * 1024;
 /// Answers owners.
 #[derive(Debug)]
 pub(crate) struct Manager {
-    pub(crate) core: Arc<Core>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) presence: Arc<Presence>,
+    pub(crate) public_url: Url,
+    /// How long the body of a request may take.
+    pub(crate) body_timeout: Duration,
 }
 
 type Managed<T> = Result<T, ConnectRefusal>;
@@ -67,7 +72,7 @@ impl Manager {
     async fn owner(&self, request: &Request<Incoming>) -> Managed<Owner> {
         let token = bearer(request.headers())
             .ok_or_else(|| refused_token("a token is needed to look after tunnels"))?;
-        match self.core.directory.authenticate(&token).await {
+        match self.directory.authenticate(&token).await {
             Ok(Some(owner)) => Ok(owner),
             Ok(None) => Err(refused_token("this token is unknown or revoked")),
             Err(error) => Err(failed(error)),
@@ -75,7 +80,7 @@ impl Manager {
     }
 
     async fn list(&self, owner: Owner) -> Managed<Response<Answer>> {
-        let tunnels = self.core.directory.list(owner.name).await.map_err(failed)?;
+        let tunnels = self.directory.list(owner.name).await.map_err(failed)?;
         let tunnels = tunnels.into_iter().map(|tunnel| self.entry(tunnel));
         Ok(json(&TunnelList {
             tunnels: tunnels.collect(),
@@ -92,18 +97,18 @@ impl Manager {
             return Err(malformed(format!("`grace_s` is at most {MAX_GRACE_S}")));
         }
         let grace = Duration::from_secs(wanted.grace_s);
-        let rotated = self.core.directory.rotate(owner.name, name.clone(), grace);
+        let rotated = self.directory.rotate(owner.name, name.clone(), grace);
         let rotated = rotated.await.map_err(failed)?;
         let rotated = rotated.ok_or_else(|| not_found(&name))?;
         self.enforce().await?;
         Ok(json(&Rotated {
-            url: directory::url(&self.core.public_url, &rotated.key),
+            url: directory::url(&self.public_url, &rotated.key),
             old_url_until: rotated.old_key_until,
         }))
     }
 
     async fn delete(&self, owner: Owner, name: TunnelName) -> Managed<Response<Answer>> {
-        let deleted = self.core.directory.delete(owner.name, name.clone()).await;
+        let deleted = self.directory.delete(owner.name, name.clone()).await;
         if !deleted.map_err(failed)? {
             return Err(not_found(&name));
         }
@@ -115,15 +120,15 @@ impl Manager {
 
     /// Lets what was changed take effect now rather than at the next poll.
     async fn enforce(&self) -> Managed<()> {
-        if let Some(standing) = self.core.directory.poll().await.map_err(failed)? {
-            self.core.presence.enforce(&standing);
+        if let Some(standing) = self.directory.poll().await.map_err(failed)? {
+            self.presence.enforce(&standing);
         }
         Ok(())
     }
 
     async fn body(&self, request: Request<Incoming>) -> Managed<Rotate> {
         let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect();
-        let body = timeout(self.core.limits.body_timeout, body).await;
+        let body = timeout(self.body_timeout, body).await;
         let Ok(Ok(body)) = body else {
             return Err(malformed(
                 "the body is too large, or did not come".to_owned(),
@@ -139,9 +144,9 @@ impl Manager {
 
     fn entry(&self, tunnel: TunnelInfo) -> TunnelEntry {
         // Of a running relay's own sessions nothing is older than this moment.
-        let connected = self.core.presence.connected(tunnel.id);
+        let connected = self.presence.connected(tunnel.id);
         TunnelEntry {
-            url: directory::url(&self.core.public_url, &tunnel.key),
+            url: directory::url(&self.public_url, &tunnel.key),
             name: tunnel.name,
             old_url_until: tunnel.old_key_until,
             created_at: tunnel.created_at,

@@ -10,7 +10,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::queue::Totals;
 use crate::refusal::Refusal;
 
 /// All metrics of one relay.
@@ -177,12 +176,15 @@ impl Metrics {
         self.commit_seconds.observe(took.as_secs_f64());
     }
 
+    /// Takes over what waits in all queues.
+    pub(crate) fn waiting(&self, events: u64, bytes: u64) {
+        let gauge = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        self.queue_events.set(gauge(events));
+        self.queue_bytes.set(gauge(bytes));
+    }
+
     /// Everything in the text format of Prometheus.
-    pub(crate) fn encode(&self, waiting: Totals) -> Result<String, fmt::Error> {
-        self.queue_events
-            .set(i64::try_from(waiting.events).unwrap_or(i64::MAX));
-        self.queue_bytes
-            .set(i64::try_from(waiting.bytes).unwrap_or(i64::MAX));
+    pub(crate) fn encode(&self) -> Result<String, fmt::Error> {
         let mut out = String::new();
         text::encode(&mut out, &self.registry)?;
         Ok(out)

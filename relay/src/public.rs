@@ -10,12 +10,12 @@ use tokio::time::Instant;
 use crate::admin::Admin;
 use crate::answer::Answer;
 use crate::budget::Budget;
-use crate::core::Core;
+use crate::config::Limits;
 use crate::host;
 use crate::ingest::Ingest;
 use crate::manage::Manager;
-use crate::methods;
-use crate::peer::PeerGroup;
+use crate::methods::{self, Methods};
+use crate::peer::{PeerGroup, TrustedProxies};
 use crate::rate::Rates;
 use crate::refusal::Refusal;
 use crate::route::Route;
@@ -31,29 +31,30 @@ const SERVICE_WORKER: HeaderName = HeaderName::from_static("service-worker");
 /// The parts that the world can reach.
 #[derive(Debug)]
 pub(crate) struct Public {
-    core: Arc<Core>,
-    ingest: Ingest,
-    sessions: Sessions,
-    manager: Manager,
-    admin: Admin,
+    pub(crate) door: Door,
+    pub(crate) ingest: Ingest,
+    pub(crate) sessions: Sessions,
+    pub(crate) manager: Manager,
+    pub(crate) admin: Admin,
+}
+
+/// What every request has to pass, whichever part it is for.
+#[derive(Debug)]
+pub(crate) struct Door {
+    proxies: TrustedProxies,
+    methods: Methods,
     /// The heads of requests in progress.
     heads: Arc<Budget<PeerGroup>>,
     rates: Option<Rates<PeerGroup>>,
 }
 
-impl Public {
-    pub(crate) fn new(core: Arc<Core>, sessions: Sessions, admin: Admin) -> Self {
-        let limits = &core.limits;
+impl Door {
+    pub(crate) fn new(limits: &Limits, proxies: TrustedProxies, methods: Methods) -> Self {
         Self {
+            proxies,
+            methods,
             heads: Budget::new(limits.max_head_memory / 2, limits.max_head_bytes),
             rates: limits.max_rate_per_peer.map(Rates::new),
-            ingest: Ingest::new(Arc::clone(&core)),
-            sessions,
-            manager: Manager {
-                core: Arc::clone(&core),
-            },
-            admin,
-            core,
         }
     }
 
@@ -77,7 +78,7 @@ impl Public {
                 .map_err(|retry_after| Refusal::PeerRate { retry_after })?;
         }
         if matches!(route, Route::Ingest { .. }) {
-            self.core.methods.check(request.method())?;
+            self.methods.check(request.method())?;
         }
         if request.headers().contains_key(SERVICE_WORKER) {
             return Err(Refusal::ServiceWorker);
@@ -88,14 +89,14 @@ impl Public {
 
 impl Handler for Public {
     async fn handle(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Answer> {
-        let peer = self.core.proxies.sender(peer, request.headers());
+        let peer = self.door.proxies.sender(peer, request.headers());
         let route = Route::of(request.uri());
         // Held until the request is over.
-        let mut head = self.heads.share(peer.into());
+        let mut head = self.door.heads.share(peer.into());
         let grown = head
             .grow(head_bytes(&request))
             .map_err(|_| Refusal::HeadMemory);
-        let objection = grown.and_then(|()| self.objection(&request, &route, peer));
+        let objection = grown.and_then(|()| self.door.objection(&request, &route, peer));
         match (route, objection) {
             (route, Err(refusal)) => {
                 let key = match route {

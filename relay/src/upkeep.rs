@@ -9,7 +9,9 @@ use podtap_disk::age::{self, Now};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::core::Core;
+use crate::queue::Queue;
+use crate::session::presence::Presence;
+use crate::tunnel::directory::Directory;
 
 /// How soon a token revoked by another process has lost its effect.
 const POLL_PERIOD: Duration = Duration::from_millis(200);
@@ -23,7 +25,11 @@ const TELL_PERIOD: Duration = Duration::from_secs(1);
 /// The relay's clockwork.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
-    pub(crate) core: Arc<Core>,
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) presence: Arc<Presence>,
+    /// The age at which an event that no agent took is removed.
+    pub(crate) max_age: Duration,
 }
 
 impl Upkeep {
@@ -47,20 +53,20 @@ impl Upkeep {
     }
 
     async fn poll(&self) {
-        match self.core.directory.poll().await {
-            Ok(Some(standing)) => self.core.presence.enforce(&standing),
+        match self.directory.poll().await {
+            Ok(Some(standing)) => self.presence.enforce(&standing),
             Ok(None) => {}
             Err(error) => tracing::debug!(%error, "changes cannot be looked for"),
         }
     }
 
     async fn tell(&self) {
-        let Some(sessions) = self.core.presence.news() else {
+        let Some(sessions) = self.presence.news() else {
             return;
         };
-        if let Err(error) = self.core.directory.tell_sessions(sessions).await {
+        if let Err(error) = self.directory.tell_sessions(sessions).await {
             tracing::debug!(%error, "who is connected cannot be told");
-            self.core.presence.tell_again();
+            self.presence.tell_again();
         }
     }
 
@@ -69,8 +75,8 @@ impl Upkeep {
             wall_ms: Timestamp::now().as_millisecond(),
             steady: age::steady(),
         };
-        let max_age = self.core.limits.max_age;
-        if let Err(error) = self.core.queue.expire(max_age, now).await {
+        let max_age = self.max_age;
+        if let Err(error) = self.queue.expire(max_age, now).await {
             tracing::debug!(%error, "old events cannot be removed");
         }
     }

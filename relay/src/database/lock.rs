@@ -5,7 +5,7 @@ use std::path::Path;
 
 use podtap_disk::lock;
 
-use super::Error;
+use super::error::Error;
 
 const FILE_NAME: &str = "relay.lock";
 

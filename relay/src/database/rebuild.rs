@@ -5,7 +5,9 @@ use podtap_disk::check::{self, Health};
 use podtap_disk::salvage;
 use rusqlite::Transaction;
 
-use super::{Database, Error, PROFILE, schema};
+use super::error::Error;
+use super::file::{Database, PROFILE};
+use super::schema;
 
 /// Numbers left out where it is not known which was the last one given.
 const MARGIN: i64 = 1_000_000;
@@ -14,9 +16,8 @@ impl Database {
     /// Opens a folder whose last relay was cut off: the file is checked, and rebuilt where it is
     /// damaged.
     pub(crate) fn open_after_a_cut(data_dir: &std::path::Path) -> Result<Self, Error> {
-        let path = data_dir.join(super::FILE_NAME);
-        if path.exists() {
-            let file = Self { path };
+        let file = Self::at(data_dir);
+        if file.path().exists() {
             file.make_whole()?;
         }
         Self::open(data_dir)
@@ -38,7 +39,7 @@ impl Database {
             finding,
             "the database is damaged; what can be read of it is kept"
         );
-        let rebuilt = salvage::rebuild(&self.path, &PROFILE, schema::MIGRATIONS, finish);
+        let rebuilt = salvage::rebuild(self.path(), &PROFILE, schema::MIGRATIONS, finish);
         let rebuilt = rebuilt.map_err(|error| Error::DataDir {
             path: self.folder().to_owned(),
             source: std::io::Error::other(error),

@@ -7,7 +7,8 @@ use podtap_disk::private::{self, Identity};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Database, Error};
+use super::error::Error;
+use super::file::Database;
 
 /// Jobs that wait; more make their callers wait.
 const BACKLOG: usize = 256;

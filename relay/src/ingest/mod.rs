@@ -6,7 +6,6 @@
 mod body;
 mod local;
 mod pace;
-mod respond;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,33 +18,52 @@ use podtap_wire::{EventId, HeaderList, Respond, TunnelKey, WebhookRequest};
 use tokio::time::{Instant, timeout};
 
 use crate::answer::{Answer, text};
-use crate::core::Core;
-use crate::queue::AppendError;
+use crate::config::Limits;
+use crate::methods::Methods;
+use crate::metrics::Metrics;
+use crate::queue::{AppendError, Queue};
 use crate::refusal::Refusal;
+use crate::responders::Responders;
+use crate::session::presence::Presence;
 use crate::spelling;
-use crate::tunnel::directory::Tunnel;
+use crate::tunnel::directory::{Directory, Tunnel};
 use pace::Pace;
-
-pub(crate) use respond::Responders;
 
 /// Accepts webhooks.
 #[derive(Debug)]
 pub(crate) struct Ingest {
-    core: Arc<Core>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) presence: Arc<Presence>,
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) responders: Arc<Responders>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// What the answer to a method that is not taken names instead.
+    pub(crate) methods: Methods,
+    pub(crate) bounds: Bounds,
+}
+
+/// How large, how fast and how late webhooks may be.
+#[derive(Debug)]
+pub(crate) struct Bounds {
     bodies: body::Reader,
     /// `None` for any.
     pace: Option<Pace>,
+    store_timeout: Duration,
+    respond_timeout: Duration,
+}
+
+impl Bounds {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            bodies: body::Reader::new(limits),
+            pace: limits.max_rate.map(Pace::new),
+            store_timeout: limits.store_timeout,
+            respond_timeout: limits.respond_timeout,
+        }
+    }
 }
 
 impl Ingest {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self {
-            bodies: body::Reader::new(&core.limits),
-            pace: core.limits.max_rate.map(Pace::new),
-            core,
-        }
-    }
-
     /// The answer to one webhook.
     pub(crate) async fn accept(
         &self,
@@ -68,9 +86,9 @@ impl Ingest {
         key: Option<TunnelKey>,
         request: Request<Incoming>,
     ) -> Response<Answer> {
-        self.core.metrics.refused(refusal);
+        self.metrics.refused(refusal);
         tracing::debug!(reason = refusal.name(), "a webhook was refused");
-        if let Some(tunnel) = key.and_then(|key| self.core.directory.lookup(&key)) {
+        if let Some(tunnel) = key.and_then(|key| self.directory.lookup(&key)) {
             tunnel.refused.note(refusal, Timestamp::now());
         }
         let patience = patience(refusal, &request);
@@ -80,7 +98,7 @@ impl Ingest {
         }
         let mut answer = refusal.answer();
         if refusal == Refusal::Method {
-            let allow = self.core.methods.allow();
+            let allow = self.methods.allow();
             answer.headers_mut().insert(header::ALLOW, allow);
         }
         answer
@@ -93,15 +111,15 @@ impl Ingest {
         peer: IpAddr,
         request: &mut Request<Incoming>,
     ) -> Result<Response<Answer>, Refusal> {
-        let tunnel = self
-            .core
-            .directory
-            .lookup(&key)
-            .ok_or(Refusal::UnknownTunnel)?;
-        if let Some(pace) = &self.pace {
+        let tunnel = self.directory.lookup(&key).ok_or(Refusal::UnknownTunnel)?;
+        if let Some(pace) = &self.bounds.pace {
             pace.admit(tunnel.id, peer.into(), Instant::now())?;
         }
-        let body = self.bodies.read(tunnel.id, request.body_mut()).await?;
+        let body = self
+            .bounds
+            .bodies
+            .read(tunnel.id, request.body_mut())
+            .await?;
         let received_at = to_milliseconds(Timestamp::now());
         let id = EventId::generate(received_at).map_err(|error| {
             tracing::error!(%error, "an event's id cannot be made");
@@ -118,11 +136,11 @@ impl Ingest {
         };
         // It is in the webhook now.
         request.headers_mut().clear();
-        let answer = match self.core.presence.respond(tunnel.id) {
+        let answer = match self.presence.respond(tunnel.id) {
             Some(Respond::Local) => {
-                let mut waiting = self.core.responders.wait(id);
+                let mut waiting = self.responders.wait(id);
                 self.append(&tunnel, id, webhook).await?;
-                let answer = timeout(self.core.limits.respond_timeout, &mut waiting.answer).await;
+                let answer = timeout(self.bounds.respond_timeout, &mut waiting.answer).await;
                 answer
                     .ok()
                     .and_then(Result::ok)
@@ -133,8 +151,8 @@ impl Ingest {
                 None
             }
         };
-        self.core.metrics.events_accepted.inc();
-        self.core.metrics.bytes_accepted.inc_by(length);
+        self.metrics.events_accepted.inc();
+        self.metrics.bytes_accepted.inc_by(length);
         Ok(answer.unwrap_or_else(|| text(StatusCode::OK, "stored")))
     }
 
@@ -144,8 +162,8 @@ impl Ingest {
         id: EventId,
         webhook: WebhookRequest,
     ) -> Result<(), Refusal> {
-        let append = self.core.queue.append(tunnel.id, id, webhook);
-        match timeout(self.core.limits.store_timeout, append).await {
+        let append = self.queue.append(tunnel.id, id, webhook);
+        match timeout(self.bounds.store_timeout, append).await {
             Ok(stored) => stored.map(drop).map_err(Refusal::from),
             Err(_) => Err(Refusal::Unavailable),
         }

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Handler;
+use super::handler::Handler;
 use super::head::{Heads, Record, Recorded};
 use super::idle::Activity;
 use crate::answer::Answer;

@@ -6,44 +6,33 @@
 mod accept;
 mod connection;
 mod crowd;
+mod handler;
 mod head;
 mod idle;
 mod places;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::answer::Answer;
 use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::peer::{PeerGroup, TrustedProxies};
 use accept::Acceptor;
 use connection::Connection;
 use crowd::Crowd;
+pub(crate) use handler::Handler;
 use head::Heads;
 use idle::Activity;
 pub(crate) use places::Places;
 
 /// Descriptors that a listener may use beside those of its connections with a place.
 pub(crate) const DESCRIPTORS_BESIDE: usize = places::MAX_CLOSING + crowd::MAX_LINGERING + 2;
-
-/// Whoever answers requests.
-pub(crate) trait Handler: Send + Sync + 'static {
-    /// The answer to one request. May be dropped when the connection goes away.
-    fn handle(
-        &self,
-        request: Request<Incoming>,
-        peer: IpAddr,
-    ) -> impl Future<Output = Response<Answer>> + Send;
-}
 
 /// A listener and its connections.
 #[derive(Debug)]

@@ -6,26 +6,26 @@ use std::sync::Arc;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use podtap_wire::limits::{MAX_CONTROL_BYTES, MAX_HOST_CHARS, MAX_WINDOW};
-use podtap_wire::{Hello, RelayFrame, RelayLimits, Respond, Welcome};
+use podtap_wire::{Hello, RelayFrame, Respond};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 
-use super::account::{Account, max_answer_bytes};
+use super::account::Account;
 use super::end::End;
 use super::handshake;
 use super::meter::{Meter, Metered};
-use super::presence::{self, Claim, Claimed, Hold};
+use super::presence::{self, Claim, Claimed, Hold, Presence};
 use super::pulse::Pulse;
 use super::pump::{Progress, Pump};
 use super::socket::{self, Socket};
+use super::terms::Terms;
 use super::window::Window;
-use crate::core::Core;
+use crate::metrics::Metrics;
+use crate::queue::Queue;
+use crate::responders::Responders;
 use crate::tunnel::Connected;
-use crate::tunnel::directory::{Owner, Served, Tunnel};
-
-/// What the relay calls itself.
-const SERVER: &str = concat!("podtap/", env!("CARGO_PKG_VERSION"));
+use crate::tunnel::directory::{Directory, Owner, Served};
 
 /// How often an agent that another one's death let in may meet yet another one.
 const MAX_RIVALS: usize = 3;
@@ -33,7 +33,12 @@ const MAX_RIVALS: usize = 3;
 /// An agent whose token is good, on its way to a tunnel.
 #[derive(Debug)]
 pub(super) struct Arrival {
-    pub(super) core: Arc<Core>,
+    pub(super) directory: Arc<Directory>,
+    pub(super) presence: Arc<Presence>,
+    pub(super) queue: Arc<dyn Queue>,
+    pub(super) responders: Arc<Responders>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) terms: Arc<Terms>,
     pub(super) account: Arc<Account>,
     pub(super) owner: Owner,
     pub(super) peer: IpAddr,
@@ -43,14 +48,14 @@ pub(super) struct Arrival {
 impl Arrival {
     /// The session of an agent, from the upgrade to its end.
     pub(super) async fn session(self, upgraded: OnUpgrade) {
-        let limits = &self.core.limits;
-        let Ok(Ok(upgraded)) = timeout(limits.hello_timeout, upgraded).await else {
+        let terms = &self.terms;
+        let Ok(Ok(upgraded)) = timeout(terms.hello_timeout, upgraded).await else {
             return;
         };
         let meter = Meter::new(MAX_CONTROL_BYTES);
         let io = TokioIo::new(upgraded);
         let io = Metered::new(io, Arc::clone(&meter), self.account.receiving.clone());
-        let config = socket::config(max_answer_bytes(limits));
+        let config = socket::config(terms.max_answer_bytes);
         let mut socket = Socket::from_raw_socket(io, Role::Server, Some(config)).await;
         // Boxed: the many states of a beginning session are not kept by a running one.
         match Box::pin(self.begin(&mut socket, meter)).await {
@@ -63,34 +68,39 @@ impl Arrival {
                     }
                     socket.close(end.close()).await.map_err(|_| End::Gone)
                 };
-                let _ = timeout(limits.hello_timeout, goodbye).await;
+                let _ = timeout(terms.hello_timeout, goodbye).await;
             }
         }
     }
 
     /// From the hello to the welcome.
     async fn begin(&self, socket: &mut Socket, meter: Arc<Meter>) -> Result<(Hold, Pump), End> {
-        let Self { core, owner, .. } = self;
-        let hello = handshake::hello(socket, core.limits.hello_timeout).await;
+        let Self {
+            directory,
+            queue,
+            terms,
+            owner,
+            ..
+        } = self;
+        let hello = handshake::hello(socket, terms.hello_timeout).await;
         let hello = hello.map_err(|end| meter.exceeded().map_or(end, End::too_large))?;
         meter.message_ended();
         if hello.respond == Respond::Local {
-            meter.allow(max_answer_bytes(&core.limits));
+            meter.allow(terms.max_answer_bytes);
         }
-        let served = core
-            .directory
+        let served = directory
             .tunnel(&owner.name, hello.tunnel.clone(), hello.epoch)
             .await?;
         let pulse = Arc::<Pulse>::default();
         let hold = self.take(&served, &hello, &pulse).await?;
         let Served { tunnel, epoch } = served;
         // What became void before this session could be found by a poll is found here.
-        if !core.directory.is_current(owner, &tunnel).await? {
+        if !directory.is_current(owner, &tunnel).await? {
             return Err(End::Revoked);
         }
-        let depth = core.queue.depth(tunnel.id).await?;
+        let depth = queue.depth(tunnel.id).await?;
         let window = hello.window.clamp(1, MAX_WINDOW);
-        let welcome = self.welcome(&tunnel, window, depth.events(), epoch);
+        let welcome = terms.welcome(&tunnel, window, depth.events(), epoch);
         socket::say(socket, &RelayFrame::Welcome(welcome)).await?;
         tracing::info!(
             owner = owner.name,
@@ -100,12 +110,12 @@ impl Arrival {
             respond = ?hello.respond,
             "an agent connected"
         );
-        let max_bytes = core.limits.max_unacknowledged_bytes;
+        let max_bytes = terms.max_unacknowledged_bytes;
         let window = Window::new(window as usize, max_bytes, depth.removed);
         let pump = Pump {
-            queue: Arc::clone(&core.queue),
-            responders: Arc::clone(&core.responders),
-            metrics: Arc::clone(&core.metrics),
+            queue: Arc::clone(queue),
+            responders: Arc::clone(&self.responders),
+            metrics: Arc::clone(&self.metrics),
             account: Arc::clone(&self.account),
             meter,
             pulse,
@@ -118,7 +128,6 @@ impl Arrival {
 
     /// Takes the tunnel, from a dead agent at once; a live one may keep it (`presence`).
     async fn take(&self, served: &Served, hello: &Hello, pulse: &Arc<Pulse>) -> Result<Hold, End> {
-        let Self { core, owner, .. } = self;
         let claim = Claim {
             respond: hello.respond,
             epoch: served.epoch,
@@ -133,9 +142,9 @@ impl Arrival {
         };
         let mut dead = None;
         for _ in 0..MAX_RIVALS {
-            let claimed = core.presence.take(
+            let claimed = self.presence.take(
                 &served.tunnel,
-                owner,
+                &self.owner,
                 claim.clone(),
                 dead.as_ref(),
                 Instant::now(),
@@ -143,7 +152,7 @@ impl Arrival {
             match claimed {
                 Claimed::Taken { hold, from_another } => {
                     if from_another {
-                        core.metrics.take_overs.inc();
+                        self.metrics.take_overs.inc();
                     }
                     return Ok(hold);
                 }
@@ -157,7 +166,7 @@ impl Arrival {
     }
 
     async fn run(&self, socket: Socket, mut hold: Hold, pump: Pump) {
-        self.core.metrics.sessions.inc();
+        self.metrics.sessions.inc();
         let ended = async {
             tokio::select! {
                 end = hold.ended() => end,
@@ -165,29 +174,8 @@ impl Arrival {
             }
         };
         let end = pump.run(socket, ended).await;
-        self.core.metrics.sessions.dec();
+        self.metrics.sessions.dec();
         tracing::info!(owner = self.owner.name, ?end, "a session ended");
-    }
-
-    fn welcome(&self, tunnel: &Tunnel, window: u32, backlog: u64, epoch: u64) -> Welcome {
-        let Core {
-            limits, public_url, ..
-        } = &*self.core;
-        Welcome {
-            url: tunnel.url(public_url),
-            tunnel: tunnel.name.clone(),
-            backlog,
-            limits: RelayLimits {
-                window,
-                max_body_bytes: limits.max_body_bytes as u64,
-                max_queue_events: limits.max_queue_events,
-                max_queue_bytes: limits.max_queue_bytes,
-                max_age_s: limits.max_age.as_secs(),
-                max_response_bytes: limits.max_response_bytes as u64,
-            },
-            server: SERVER.to_owned(),
-            epoch,
-        }
     }
 }
 

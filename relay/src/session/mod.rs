@@ -15,6 +15,7 @@ pub(crate) mod presence;
 mod pulse;
 mod pump;
 mod socket;
+mod terms;
 mod window;
 
 use std::net::IpAddr;
@@ -28,17 +29,33 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::answer::Answer;
-use crate::core::Core;
+use crate::config::Limits;
+use crate::metrics::Metrics;
+use crate::queue::Queue;
+use crate::responders::Responders;
+use crate::tunnel::directory::Directory;
 use account::Accounts;
 use arrival::Arrival;
-pub(crate) use end::End;
 use handshake::Upgrade;
 pub(crate) use handshake::{bearer, refuse, refused_token, unavailable};
+use presence::Presence;
+pub(crate) use terms::Terms;
 
 /// The sessions of a relay.
 #[derive(Debug, Clone)]
 pub(crate) struct Sessions {
-    core: Arc<Core>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) presence: Arc<Presence>,
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) responders: Arc<Responders>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) terms: Arc<Terms>,
+    pub(crate) admission: Admission,
+}
+
+/// The sessions that there are, and how many more there may be.
+#[derive(Debug, Clone)]
+pub(crate) struct Admission {
     accounts: Arc<Accounts>,
     tasks: TaskTracker,
     /// A permit a session: senders' connections have places of their own.
@@ -46,31 +63,32 @@ pub(crate) struct Sessions {
     draining: CancellationToken,
 }
 
-impl Sessions {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
+impl Admission {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(core.limits.max_sessions)),
-            accounts: Arc::new(Accounts::new(&core.limits)),
-            core,
+            places: Arc::new(Semaphore::new(limits.max_sessions)),
+            accounts: Arc::new(Accounts::new(limits)),
             tasks: TaskTracker::new(),
             draining: CancellationToken::new(),
         }
     }
+}
 
+impl Sessions {
     /// Lets an agent in, or says why not.
     pub(crate) async fn connect(
         &self,
         mut request: Request<Incoming>,
         peer: IpAddr,
     ) -> Response<Answer> {
-        if self.draining.is_cancelled() {
+        if self.admission.draining.is_cancelled() {
             return refuse(&unavailable("the relay shuts down"));
         }
         let upgrade = match Upgrade::parse(&request) {
             Ok(upgrade) => upgrade,
             Err(refusal) => return refuse(&refusal),
         };
-        let owner = match self.core.directory.authenticate(&upgrade.token).await {
+        let owner = match self.directory.authenticate(&upgrade.token).await {
             Ok(Some(owner)) => owner,
             Ok(None) => {
                 tracing::info!(%peer, "an agent's token was refused");
@@ -82,26 +100,31 @@ impl Sessions {
                 return refuse(&refusal);
             }
         };
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            self.core.metrics.connection_refused("sessions");
+        let Ok(place) = Arc::clone(&self.admission.places).try_acquire_owned() else {
+            self.metrics.connection_refused("sessions");
             return refuse(&unavailable("the relay has too many agents"));
         };
-        let account = self.accounts.of(&owner.name);
+        let account = self.admission.accounts.of(&owner.name);
         let Some(own_place) = account.place() else {
-            self.core.metrics.connection_refused("owner-sessions");
+            self.metrics.connection_refused("owner-sessions");
             let refusal =
                 unavailable("this token's owner has as many agents connected as the relay allows");
             return refuse(&refusal);
         };
         let upgraded = hyper::upgrade::on(&mut request);
         let arrival = Arrival {
-            core: Arc::clone(&self.core),
+            directory: Arc::clone(&self.directory),
+            presence: Arc::clone(&self.presence),
+            queue: Arc::clone(&self.queue),
+            responders: Arc::clone(&self.responders),
+            metrics: Arc::clone(&self.metrics),
+            terms: Arc::clone(&self.terms),
             account,
             owner,
             peer,
-            draining: self.draining.clone(),
+            draining: self.admission.draining.clone(),
         };
-        self.tasks.spawn(async move {
+        self.admission.tasks.spawn(async move {
             let _places = (place, own_place);
             arrival.session(upgraded).await;
         });
@@ -110,10 +133,16 @@ impl Sessions {
 
     /// Sends every agent away and waits until they have gone, until the deadline at most.
     pub(crate) async fn drain(&self, deadline: Instant) {
-        self.draining.cancel();
-        self.tasks.close();
-        if timeout_at(deadline, self.tasks.wait()).await.is_err() {
-            tracing::warn!(left = self.tasks.len(), "sessions did not end in time");
+        self.admission.draining.cancel();
+        self.admission.tasks.close();
+        if timeout_at(deadline, self.admission.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                left = self.admission.tasks.len(),
+                "sessions did not end in time"
+            );
         }
     }
 }

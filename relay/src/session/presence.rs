@@ -15,7 +15,7 @@ use podtap_wire::{Respond, TunnelHolder, TunnelKey};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::End;
+use super::end::End;
 use super::pulse::Pulse;
 use crate::queue::TunnelId;
 use crate::tunnel::directory::{Owner, Standing, Tunnel};

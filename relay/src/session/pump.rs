@@ -21,16 +21,16 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
-use super::End;
 use super::account::{Account, READ_BYTES};
 use super::budget::Grant;
+use super::end::End;
 use super::meter::Meter;
 use super::pulse::Pulse;
 use super::socket::{Sink, Socket, Stream, feed, messages, send};
 use super::window::Window;
-use crate::ingest::Responders;
 use crate::metrics::Metrics;
 use crate::queue::{Gap, Queue, QueueError, ReadLimit};
+use crate::responders::Responders;
 use crate::tunnel::directory::Tunnel;
 
 /// Events of one read and one flush: enough to make the flush cheap, few enough to stay small.

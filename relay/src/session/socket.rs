@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use super::End;
+use super::end::End;
 use super::meter::Metered;
 
 pub(super) type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;

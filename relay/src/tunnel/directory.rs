@@ -215,7 +215,7 @@ impl Directory {
 
     /// Keeps for the command line how the world reaches this relay.
     pub(crate) async fn tell_public_url(&self, url: String) -> Result<(), QueueError> {
-        self.write(move |connection| rows::tell_fact(connection, super::PUBLIC_URL, &url))
+        self.write(move |connection| rows::tell_fact(connection, rows::PUBLIC_URL, &url))
             .await
     }
 

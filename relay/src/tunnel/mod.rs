@@ -11,9 +11,6 @@ mod rows;
 mod store;
 mod token;
 
-/// The fact that a running relay keeps about itself: how the world reaches it.
-const PUBLIC_URL: &str = "public-url";
-
 pub use change::{Connected, Rotated, TunnelInfo};
 pub use store::{Error, Revoked, TokenInfo, TokenStore};
 pub(crate) use token::TokenId;

@@ -11,6 +11,9 @@ use super::change::{self, Connected, immediate};
 use super::token::{TokenHash, TokenId};
 use crate::queue::TunnelId;
 
+/// The fact that a running relay keeps about itself: how the world reaches it.
+pub(super) const PUBLIC_URL: &str = "public-url";
+
 /// Counts the changes that other processes made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Revision(i64);

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::change::{self, Rotated, TunnelInfo, time};
 use super::owner;
+use super::rows;
 use super::token::Token;
 use crate::database::{self, Database, Lock};
 
@@ -102,7 +103,7 @@ impl TokenStore {
         self.connection
             .query_row(
                 "SELECT value FROM facts WHERE name = ?1",
-                [super::PUBLIC_URL],
+                [rows::PUBLIC_URL],
                 |row| row.get(0),
             )
             .optional()

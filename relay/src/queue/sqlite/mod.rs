@@ -7,12 +7,12 @@ mod command;
 mod keep;
 mod owner;
 mod read;
+mod shared;
 mod space;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -30,16 +30,14 @@ use crate::database::{self, Database, Worker};
 use crate::metrics::Metrics;
 use batch::NewEvent;
 use command::{Command, Job};
-use writer::Writer;
+use shared::Shared;
+use writer::{Opener, Writer};
 
 /// Commands that wait for the writer; more make their callers wait.
 const BACKLOG: usize = 4096;
 
 /// Threads that read. Two, so that a backlog being read does not hold up a live tunnel.
 const READERS: usize = 2;
-
-/// How a writing connection is made. A value, so that a test can pass one that fails.
-pub(crate) type Opener = Box<dyn Fn() -> Result<Connection, database::Error> + Send>;
 
 /// The queue in a SQLite database.
 pub(crate) struct SqliteQueue {
@@ -53,13 +51,6 @@ pub(crate) struct SqliteQueue {
 struct Read {
     events: Vec<EventFrame>,
     had_damage: bool,
-}
-
-/// What the writer tells everyone.
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    /// The state of each tunnel that somebody asked for, as of the last commit.
-    depths: Mutex<HashMap<TunnelId, watch::Sender<Depth>>>,
 }
 
 impl SqliteQueue {
@@ -305,35 +296,6 @@ impl Queue for SqliteQueue {
             }
         }
         .boxed()
-    }
-}
-
-impl Shared {
-    fn subscribe(&self, tunnel: TunnelId) -> Option<watch::Receiver<Depth>> {
-        let depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
-        depths.get(&tunnel).map(watch::Sender::subscribe)
-    }
-
-    /// Tells those who wait for this tunnel how it stands after a commit.
-    fn publish(&self, tunnel: TunnelId, depth: Depth) {
-        let depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = depths.get(&tunnel) {
-            known.send_replace(depth);
-        }
-    }
-
-    /// Begins to keep the state of a tunnel.
-    fn watch(&self, tunnel: TunnelId, depth: Depth) {
-        let mut depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
-        depths
-            .entry(tunnel)
-            .or_insert_with(|| watch::Sender::new(depth));
-    }
-
-    /// Ends the wait of everyone at a tunnel that is gone.
-    fn forget(&self, tunnel: TunnelId) {
-        let mut depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
-        depths.remove(&tunnel);
     }
 }
 

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 use tempfile::TempDir;
 
-use super::{Opener, SqliteQueue};
+use super::SqliteQueue;
+use super::writer::Opener;
 use crate::database::Database;
 use crate::metrics::Metrics;
 use crate::queue::conformance::{Bench, conformance};

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 use super::batch::{self, Batch, Step, Until};
 use super::command::{Append, Command, Outcome, Removal, Reply};
 use super::keep::{self, Ages, Tidy};
+use super::shared::Shared;
 use super::space::Space;
-use super::{Opener, Shared};
 use crate::database::{self, Database};
 use crate::metrics::Metrics;
 use crate::queue::{AppendError, QueueError, QueueLimits, TunnelId};
@@ -33,6 +33,9 @@ const BATCH_REMOVALS: u64 = 1024;
 
 /// How long a broken file is left alone between two attempts to reopen it.
 pub(super) const REOPEN_PERIOD: Duration = Duration::from_secs(1);
+
+/// How a writing connection is made. A value, so that a test can pass one that fails.
+pub(crate) type Opener = Box<dyn Fn() -> Result<Connection, database::Error> + Send>;
 
 /// What the thread owns.
 pub(super) struct Writer {

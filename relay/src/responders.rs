@@ -14,15 +14,15 @@ pub(crate) struct Responders {
 
 /// One waiting request; it stops waiting when this is dropped.
 #[derive(Debug)]
-pub(super) struct Waiting<'a> {
+pub(crate) struct Waiting<'a> {
     id: EventId,
     responders: &'a Responders,
-    pub(super) answer: oneshot::Receiver<WebhookResponse>,
+    pub(crate) answer: oneshot::Receiver<WebhookResponse>,
 }
 
 impl Responders {
     /// Begins to wait: before the event is stored, or its answer might be the faster one.
-    pub(super) fn wait(&self, id: EventId) -> Waiting<'_> {
+    pub(crate) fn wait(&self, id: EventId) -> Waiting<'_> {
         let (sender, answer) = oneshot::channel();
         self.lock().insert(id, sender);
         Waiting {

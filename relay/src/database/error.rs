@@ -1,0 +1,98 @@
+//! Why the database cannot be used, in words that say what to do.
+
+use std::path::PathBuf;
+
+use podtap_disk::{Cause, Trouble};
+
+/// The database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The folder cannot be made, read or written.
+    #[error(
+        "cannot use the data folder {}; check that this user may write there or choose another with --data-dir",
+        path.display()
+    )]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another relay has the folder.
+    #[error(
+        "another relay is running with the data folder {}; stop it or choose another with --data-dir",
+        path.display()
+    )]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file is damaged or something else altogether.
+    #[error(
+        "{} is not a readable relay database; restore it from a backup or move it away to begin anew",
+        path.display()
+    )]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: Cause,
+    },
+    /// The file belongs to a newer release.
+    #[error(
+        "{} was written by a newer podtap (schema {found}, this one knows up to {known}); upgrade podtap",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: usize,
+        /// The newest schema of this build.
+        known: usize,
+    },
+    /// There is no room on the disk.
+    #[error(
+        "the disk of {} is full; make room there or choose another folder with --data-dir",
+        path.display()
+    )]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: Cause,
+    },
+    /// A statement failed.
+    #[error("cannot {attempt} in {}", path.display())]
+    Sqlite {
+        /// What was being done.
+        attempt: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: Cause,
+    },
+}
+
+impl Error {
+    /// What SQLite said, while this was being done in this file.
+    pub(super) fn of(attempt: &'static str, path: PathBuf, source: Cause) -> Self {
+        let folder = path.parent().unwrap_or(&path);
+        match source.trouble() {
+            Trouble::Io | Trouble::Missing if podtap_disk::space::is_full(folder) => {
+                Self::Full { path, source }
+            }
+            Trouble::Damaged => Self::Malformed { path, source },
+            Trouble::Full => Self::Full { path, source },
+            Trouble::Missing | Trouble::Forbidden => Self::DataDir {
+                source: std::io::Error::other(source),
+                path: path.parent().unwrap_or(&path).to_owned(),
+            },
+            Trouble::Locked | Trouble::Io | Trouble::Other => Self::Sqlite {
+                attempt,
+                path,
+                source,
+            },
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The file: opened, migrated, and connected to.
+
+use std::path::{Path, PathBuf};
+
+use podtap_disk::sqlite::{self, MigrateError, Profile};
+use rusqlite::Connection;
+
+use super::error::Error;
+use super::schema;
+
+const FILE_NAME: &str = "relay.db";
+
+/// The file that reserves room on the disk.
+pub(crate) const RESERVE: &str = "relay.reserve";
+
+/// How this database is opened.
+pub(super) const PROFILE: Profile = Profile {
+    cache_kib: 16_000,
+    checkpoint_pages: 1000,
+    has_triggers: true,
+};
+
+/// The place of the database, its schema known to be this build's.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    path: PathBuf,
+}
+
+impl Database {
+    /// The file of this folder, which may not be there yet.
+    pub(super) fn at(data_dir: &Path) -> Self {
+        Self {
+            path: data_dir.join(FILE_NAME),
+        }
+    }
+
+    /// Whether the folder holds a relay's database.
+    pub(crate) fn is_at(data_dir: &Path) -> bool {
+        Self::at(data_dir).path.exists()
+    }
+
+    /// Makes the folder and the file where missing and brings the schema up to date.
+    pub(crate) fn open(data_dir: &Path) -> Result<Self, Error> {
+        podtap_disk::private::folder(data_dir).map_err(|source| Error::DataDir {
+            path: data_dir.to_owned(),
+            source,
+        })?;
+        let database = Self::at(data_dir);
+        let opened = || database.prepare();
+        // On a full disk the reserve makes the room that opening needs; what is acknowledged then
+        // makes more.
+        opened().or_else(|error| match error {
+            Error::Full { .. } if std::fs::remove_file(data_dir.join(RESERVE)).is_ok() => opened(),
+            error => Err(error),
+        })?;
+        Ok(database)
+    }
+
+    /// Opens the file for writing once and brings its schema up to date.
+    fn prepare(&self) -> Result<(), Error> {
+        let mut connection = self.writer()?;
+        // SQLite opens a file that it may not write all the same, and begins to read it.
+        let is_readonly = connection.is_readonly(c"main");
+        if is_readonly.map_err(self.failed("open the database"))? {
+            return Err(Error::DataDir {
+                source: std::io::ErrorKind::PermissionDenied.into(),
+                path: self.folder().to_owned(),
+            });
+        }
+        self.migrate(&mut connection)
+    }
+
+    /// A connection that may write; its commits are on stable storage when they return.
+    pub(crate) fn writer(&self) -> Result<Connection, Error> {
+        sqlite::writer(&self.path, &PROFILE).map_err(self.failed("open the database"))
+    }
+
+    /// A connection that cannot write.
+    pub(crate) fn reader(&self) -> Result<Connection, Error> {
+        sqlite::reader(&self.path, &PROFILE).map_err(self.failed("open the database"))
+    }
+
+    /// Turns what SQLite said into an error that names this file.
+    pub(crate) fn failed(&self, attempt: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {
+        let path = self.path.clone();
+        move |source| Error::of(attempt, path, source.into())
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder of the file.
+    pub(crate) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
+    fn migrate(&self, connection: &mut Connection) -> Result<(), Error> {
+        let path = self.path.clone();
+        sqlite::migrate(connection, schema::MIGRATIONS).map_err(|error| match error {
+            MigrateError::Newer { found, known } => Error::Newer { path, found, known },
+            MigrateError::Sqlite(cause) => Error::of("bring the schema up to date", path, cause),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_no_database_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(
+            folder.path().join(FILE_NAME),
+            "not SQLite at all, ".repeat(99),
+        )
+        .unwrap();
+
+        let error = Database::open(folder.path()).unwrap_err();
+
+        assert!(matches!(error, Error::Malformed { .. }), "{error:?}");
+        assert!(error.to_string().contains(FILE_NAME), "{error}");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+
+        let error = Database::open(&file.join("data")).unwrap_err();
+
+        assert!(matches!(error, Error::DataDir { .. }), "{error:?}");
+        assert!(error.to_string().contains("--data-dir"), "{error}");
+    }
+
+    #[test]
+    fn a_database_of_a_newer_release_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(folder.path()).unwrap();
+        database
+            .writer()
+            .unwrap()
+            .pragma_update(None, "user_version", 99)
+            .unwrap();
+
+        let error = Database::open(folder.path()).unwrap_err();
+
+        assert!(matches!(error, Error::Newer { found: 99, .. }), "{error:?}");
+    }
+}
