@@ -9,8 +9,7 @@ use podtap_wire::{Respond, TunnelName, limits};
 use secrecy::SecretString;
 use url::Url;
 
-use crate::hooks::WantedHook;
-use crate::place::PlaceRef;
+use crate::place::{PlaceRef, WantedHook};
 pub use crate::target::{InvalidTarget, Target, without_user_info};
 use crate::tls::Trust;
 

@@ -38,10 +38,10 @@ pub use explain::{ExplainError, Explanation, FieldChange, Remembered};
 pub use handle::{AgentHandle, Change};
 pub use hooks::{
     FailedPlace, HookListing, HookReport, HookState, HookUrls, HooksError, ListedHook,
-    ManageHooksError, UrlVerdict, WantedHook,
+    ManageHooksError, UrlVerdict,
 };
 pub use link::{AskError, DialError, TunnelClient};
-pub use place::{Place, PlaceRef};
+pub use place::{Place, PlaceRef, WantedHook};
 pub use replay::{Replay, ReplayError, first_target};
 pub use standing::{Failure, HookStanding};
 pub use status::{LinkState, ServiceState, Status};

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use podtap_podio::RefType;
+use podtap_podio::{EventType, RefType};
 
 /// An app, a field of an app, or a space; printed as `app 123`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +50,15 @@ impl fmt::Display for PlaceRef {
         };
         write!(f, "{word} {}", self.ref_id)
     }
+}
+
+/// A hook to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WantedHook {
+    /// On what.
+    pub place: PlaceRef,
+    /// For which events.
+    pub event: EventType,
 }
 
 /// A text that names no place.

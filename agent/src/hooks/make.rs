@@ -6,9 +6,9 @@ use std::time::Duration;
 use podtap_podio::client::{Error, Hook, HookStatus};
 use tokio::time::timeout;
 
-use super::{HookState, Hooks, HooksError, WantedHook};
+use super::{HookState, Hooks, HooksError};
 use crate::history::{HistoryError, MadeHook, Note};
-use crate::place::{Place, PlaceRef};
+use crate::place::{Place, PlaceRef, WantedHook};
 use crate::watch::{name, told};
 
 /// Podio is said to be silent after so long.

@@ -22,14 +22,14 @@ use crate::config::{HooksConfig, PodioConfig};
 use crate::handle::Change;
 use crate::history::{HistoryError, Verification, Watched, Writer};
 use crate::insights::Insights;
-use crate::place::PlaceRef;
+use crate::place::{PlaceRef, WantedHook};
 use crate::status::Status;
 pub(crate) use listing::HookDesk;
 pub use listing::{FailedPlace, HookListing, ListedHook, ManageHooksError};
 use make::Made;
 pub use places::MAX_PLACES;
 pub(crate) use places::configured;
-pub use plan::{PlanError, WantedHook, plan};
+pub use plan::{PlanError, plan};
 use verdict::is_this_machine;
 pub use verdict::{HookUrls, UrlVerdict};
 

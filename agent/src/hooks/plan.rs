@@ -4,16 +4,7 @@ use podtap_podio::selection::{NothingSelected, select};
 use podtap_podio::{EventType, RefType};
 
 use crate::draft::nearest;
-use crate::place::PlaceRef;
-
-/// A hook to be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WantedHook {
-    /// On what.
-    pub place: PlaceRef,
-    /// For which events.
-    pub event: EventType,
-}
+use crate::place::{PlaceRef, WantedHook};
 
 /// Why a list of event types makes no hooks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
