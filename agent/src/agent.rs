@@ -16,12 +16,13 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::{Allowance, QUEUED_ANSWERS, QueuedAnswer};
+use crate::change::{CHANGE_BUFFER, Change};
 use crate::config::{Config, LinkConfig, Retention, Target};
 use crate::connection::Connector;
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
 use crate::delivery::gate::Gate;
-use crate::handle::{AgentHandle, CHANGE_BUFFER, Change};
+use crate::handle::AgentHandle;
 use crate::history::{self, History, HistoryError, Pending, Writer, WriterThread};
 use crate::hooks::{Hooks, HooksError};
 use crate::insights::Insights;
@@ -284,10 +285,17 @@ fn open_writer(
     changes: &broadcast::Sender<Change>,
     lock: Option<&Lock>,
 ) -> Result<(Writer, WriterThread), HistoryError> {
-    match Writer::open(path, changes.clone()) {
+    let open = || {
+        let changes = changes.clone();
+        // Nobody listening is fine.
+        Writer::open(path, move |change| {
+            let _ = changes.send(Change::History(change));
+        })
+    };
+    match open() {
         Err(error) if lock.is_some() => {
             history::if_damaged(path, error)?;
-            Writer::open(path, changes.clone())
+            open()
         }
         opened => opened,
     }

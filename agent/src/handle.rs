@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use podtap_podio::hook_url::Uncallable;
 use podtap_podio::{EventType, ObjectRef};
-use podtap_wire::{EventId, Seq};
+use podtap_wire::EventId;
 use tokio::sync::{broadcast, watch};
 
+use crate::change::Change;
 use crate::explain::{ExplainError, Explanation, Remembered};
 use crate::history::{
-    Attempt, Event, EventKey, EventRow, History, HistoryError, LoopFinding, Note, Position,
-    Verification, whole_note,
+    Attempt, Event, EventKey, EventRow, History, HistoryError, Note, Position, whole_note,
 };
 use crate::hooks::{HookListing, HookReport, HookUrls, ManageHooksError};
 use crate::import::{Import, ImportError, Report};
@@ -19,11 +19,8 @@ use crate::insights::Insights;
 use crate::place::PlaceRef;
 use crate::replay::{Replay, ReplayError, Replayer};
 use crate::standing::HookStanding;
-use crate::status::{LinkState, Status};
+use crate::status::Status;
 use crate::trigger::{Trigger, TriggerError, Triggered};
-
-/// Changes kept for a reader that lags; one that falls further behind reads the history again.
-pub const CHANGE_BUFFER: usize = 4096;
 
 /// A handle on an agent. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -230,62 +227,4 @@ impl AgentHandle {
         self.insights.writer.note(vec![note]).await?;
         Ok(self.insights.held.release(object))
     }
-}
-
-/// Something in the history, or about the link, is not what it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// New events, up to and including this position.
-    Appended {
-        /// The newest one.
-        through: Position,
-    },
-    /// An attempt of this event ended, or the event changed in another way.
-    Touched {
-        /// Where it is.
-        position: Position,
-        /// Which one.
-        event: EventId,
-    },
-    /// The link changed its state.
-    Link(LinkState),
-    /// The relay removed events before any agent took them.
-    Gap {
-        /// The first one gone.
-        from: Seq,
-        /// The last one gone, inclusive.
-        to: Seq,
-        /// Which limit, in words.
-        reason: String,
-    },
-    /// The relay turned webhooks away: no event was made of them.
-    Refused {
-        /// How many, since it was told last.
-        count: u64,
-        /// Why, in the relay's words.
-        reason: String,
-        /// When the last one was.
-        last_at: Timestamp,
-    },
-    /// The validation of a `hook.verify` has ended.
-    Verified {
-        /// Where the event is.
-        position: Position,
-        /// Which one.
-        event: EventId,
-        /// The hook, where the event names one.
-        hook_id: Option<u64>,
-        /// What came of it.
-        verification: Verification,
-    },
-    /// A loop was found.
-    Loop(Box<LoopFinding>),
-    /// This object's events are held from now on.
-    Held(ObjectRef),
-    /// This object's events are delivered again from now on.
-    Released(ObjectRef),
-    /// More is known of what events are about, or of what hooks are on: every row may look different.
-    Named,
-    /// Another process wrote to the history.
-    Elsewhere,
 }

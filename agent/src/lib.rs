@@ -7,6 +7,7 @@
 
 mod agent;
 mod answers;
+mod change;
 pub mod config;
 pub mod connection;
 pub mod decoded;
@@ -33,9 +34,10 @@ mod trigger;
 mod watch;
 
 pub use agent::{Agent, OpenError, RunError};
+pub use change::Change;
 pub use config::{Config, HooksConfig, LinkConfig, PodioConfig, Target};
 pub use explain::{ExplainError, Explanation, FieldChange, Remembered};
-pub use handle::{AgentHandle, Change};
+pub use handle::AgentHandle;
 pub use hooks::{
     FailedPlace, HookListing, HookReport, HookState, HookUrls, HooksError, ListedHook,
     ManageHooksError, UrlVerdict,

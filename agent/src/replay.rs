@@ -115,15 +115,18 @@ impl Replayer {
         };
         let attempt = NewAttempt {
             position: event.position,
-            event: event.id,
-            replay,
             again: false,
-            imported: false,
-            url,
-            edited,
-            started_at,
-            duration: clock.elapsed(),
-            outcome,
+            attempt: Attempt {
+                event: event.id,
+                number,
+                replay,
+                imported: false,
+                url,
+                edited,
+                started_at,
+                duration: clock.elapsed(),
+                outcome,
+            },
         };
         self.writer.record(attempt).await
     }

@@ -9,11 +9,10 @@ use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::history::{
-    Anchor, DeliveryState, Filter, History, NewAttempt, NewEvent, Outcome, PageQuery, Position,
-    Saved, Writer,
+    Anchor, Attempt, DeliveryState, Filter, History, NewAttempt, NewEvent, Outcome, PageQuery,
+    Position, Saved, Writer,
 };
 use podtap_agent::{EventId, WebhookRequest};
-use tokio::sync::broadcast;
 
 /// Changes with what is filled in, so that nobody measures an older kind of history.
 const KIND: &str = "v1";
@@ -60,8 +59,7 @@ pub async fn filled(events: u64) -> anyhow::Result<PathBuf> {
 }
 
 async fn fill(path: &Path, events: u64) -> anyhow::Result<()> {
-    let (changes, _) = broadcast::channel(1);
-    let (writer, thread) = Writer::open(path, changes)?;
+    let (writer, thread) = Writer::open(path, |_| {})?;
     let start = Timestamp::now() - PACE * i32::try_from(events)?;
     for first in (0..events).step_by(usize::try_from(GROUP)?) {
         let numbers = first..events.min(first + GROUP);
@@ -216,15 +214,18 @@ fn attempts(start: Timestamp, number: u64) -> Vec<NewAttempt> {
     let event = event(start, number);
     let attempt = |replay: bool, outcome: Outcome| NewAttempt {
         position: Position(number.cast_signed() + 1),
-        event: event.id,
-        replay,
         again: false,
-        imported: false,
-        url: "http://127.0.0.1:3000/podio/hook".to_owned(),
-        edited: None,
-        started_at: event.request.received_at,
-        duration: Duration::from_micros(2_000 + dice(number, 90) % 80_000),
-        outcome,
+        attempt: Attempt {
+            number: 0,
+            event: event.id,
+            replay,
+            imported: false,
+            url: "http://127.0.0.1:3000/podio/hook".to_owned(),
+            edited: None,
+            started_at: event.request.received_at,
+            duration: Duration::from_micros(2_000 + dice(number, 90) % 80_000),
+            outcome,
+        },
     };
     let answered = |status: u16| Outcome::Answered {
         status,

@@ -9,7 +9,6 @@ use std::time::Duration;
 use podtap_agent::export::archive::Format;
 use podtap_agent::history::{HistoryError, Writer, WriterThread};
 use podtap_agent::import::{Import, ImportError, Problem, Report};
-use tokio::sync::broadcast;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -202,7 +201,7 @@ impl Target {
         let opened = match self.open.take() {
             Some(opened) => opened,
             // Nobody here listens to changes.
-            None => Writer::open(&self.path, broadcast::Sender::new(1))?,
+            None => Writer::open(&self.path, |_| {})?,
         };
         Ok(&self.open.insert(opened).0)
     }

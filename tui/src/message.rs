@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
-use podtap_agent::history::{Arrivals, Attempt, Event, Filter, LoopFinding, Page, Position};
+use podtap_agent::history::{self, Arrivals, Attempt, Event, Filter, LoopFinding, Page, Position};
 use podtap_agent::import::Report;
 use podtap_agent::{
     Change, EventId, Explanation, HookListing, HookStanding, Remembered, Status, Triggered,
@@ -226,6 +226,14 @@ impl Changes {
 
     /// Adds a change.
     pub(crate) fn add(&mut self, change: Change) {
+        match change {
+            Change::History(change) => self.add_of_history(change),
+            Change::Link(_) => {}
+        }
+    }
+
+    fn add_of_history(&mut self, change: history::Change) {
+        use history::Change;
         if let Change::Verified { hook_id, .. } = &change
             && self.verified.len() < MAX_VERIFIED
         {
@@ -257,11 +265,8 @@ impl Changes {
                 let refused = format!("{count} {webhooks} refused by the relay: {reason}");
                 self.gaps.push(refused);
             }
-            Change::Gap { .. }
-            | Change::Refused { .. }
-            | Change::Link(_)
-            | Change::Held(_)
-            | Change::Released(_) => {}
+            Change::Gap { .. } | Change::Refused { .. } | Change::Held(_) | Change::Released(_) => {
+            }
         }
     }
 

@@ -27,7 +27,8 @@ use tokio_util::sync::CancellationToken;
 use crate::answers::QueuedAnswer;
 use crate::config::{DeliveryConfig, Target};
 use crate::history::{
-    Event, EventKey, HistoryError, Hold, NewAttempt, Note, Outcome, Pending, Position, Writer,
+    Attempt, Event, EventKey, HistoryError, Hold, NewAttempt, Note, Outcome, Pending, Position,
+    Writer,
 };
 use crate::status::{ServiceState, Status};
 use ahead::ReadAhead;
@@ -243,15 +244,18 @@ impl Delivery {
         self.writer
             .record_soon(NewAttempt {
                 position: event.position,
-                event: event.id,
-                replay: false,
                 again: verdict.is_some(),
-                imported: false,
-                url: self.target.with_path(&event.request.path),
-                edited: None,
-                started_at,
-                duration,
-                outcome,
+                attempt: Attempt {
+                    event: event.id,
+                    number: 0,
+                    replay: false,
+                    imported: false,
+                    url: self.target.with_path(&event.request.path),
+                    edited: None,
+                    started_at,
+                    duration,
+                    outcome,
+                },
             })
             .await?;
         Ok(if let Some(reason) = verdict {

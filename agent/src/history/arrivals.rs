@@ -44,13 +44,13 @@ pub(super) fn arrivals(
     let since = after.map_or(since.as_millisecond(), |_| i64::MIN);
     let seconds = connection
         .prepare_cached(
-            "SELECT received_at / 1000, count(*) FROM ( \
+            "SELECT received_at / 1000 AS second, count(*) AS events FROM ( \
                  SELECT received_at, seq FROM events WHERE position > ? AND position <= ? \
                  ORDER BY position DESC LIMIT ?) \
-             WHERE seq IS NOT NULL AND received_at >= ? GROUP BY received_at / 1000",
+             WHERE seq IS NOT NULL AND received_at >= ? GROUP BY second",
         )?
         .query_map(params![low, newest, MOST, since], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+            Ok((row.get("second")?, row.get("events")?))
         })?
         .collect::<Result<_, _>>()?;
     let others = match after {

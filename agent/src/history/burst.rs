@@ -197,7 +197,7 @@ fn next(
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([than])?;
     while let Some(row) = rows.next()? {
-        let (first, last) = (row.get(0)?, row.get(1)?);
+        let (first, last) = (row.get("first")?, row.get("last")?);
         let is_opened = |opened: &Position| (first..=last).contains(&opened.0);
         if !opened.iter().any(is_opened) {
             return Ok(Some((first, last)));
@@ -210,22 +210,22 @@ fn next(
 pub(super) fn summed_up(connection: &Connection, first: i64, last: i64) -> rusqlite::Result<Burst> {
     connection
         .prepare_cached(
-            "SELECT max(position), count(*), min(received_at), max(received_at), \
-             count(*) FILTER (WHERE last_status < 400), \
-             count(*) FILTER (WHERE last_status >= 400 OR last_error IS NOT NULL), \
-             max(last_duration_us) \
+            "SELECT max(position) AS last, count(*) AS events, min(received_at) AS since, \
+             max(received_at) AS until, count(*) FILTER (WHERE last_status < 400) AS answered, \
+             count(*) FILTER (WHERE last_status >= 400 OR last_error IS NOT NULL) AS failed, \
+             max(last_duration_us) AS slowest_us \
              FROM events WHERE position BETWEEN ? AND ?",
         )?
         .query_row([first, last], |found| {
             Ok(Burst {
                 first: Position(first),
-                last: Position(found.get(0)?),
-                events: found.get(1)?,
-                since: row::timestamp(found, 2)?,
-                until: row::timestamp(found, 3)?,
-                answered: found.get(4)?,
-                failed: found.get(5)?,
-                slowest: found.get::<_, Option<i64>>(6)?.map(row::micros),
+                last: Position(found.get("last")?),
+                events: found.get("events")?,
+                since: row::timestamp(found, "since")?,
+                until: row::timestamp(found, "until")?,
+                answered: found.get("answered")?,
+                failed: found.get("failed")?,
+                slowest: found.get::<_, Option<i64>>("slowest_us")?.map(row::micros),
             })
         })
 }

@@ -40,7 +40,7 @@ impl Watched {
         let since = since.as_millisecond();
         self.read(move |connection| {
             rows(connection, sql, [since], |row| {
-                Ok((row::timestamp(row, 0)?, end(row.get(1)?)))
+                Ok((row::timestamp(row, "since")?, end(row.get("until")?)))
             })
         })
         .await
@@ -51,13 +51,16 @@ impl Watched {
         &self,
         since: Timestamp,
     ) -> Result<Vec<(u64, Timestamp)>, HistoryError> {
-        let sql = "SELECT hook_id, max(received_at) FROM events \
+        let sql = "SELECT hook_id, max(received_at) AS last FROM events \
              WHERE event_type = 'hook.verify' AND verification > 0 AND hook_id IS NOT NULL \
              AND received_at >= ? GROUP BY hook_id";
         let since = since.as_millisecond();
         self.read(move |connection| {
             rows(connection, sql, [since], |row| {
-                Ok((row::id_from_sql(row.get(0)?), row::timestamp(row, 1)?))
+                Ok((
+                    row::id_from_sql(row.get("hook_id")?),
+                    row::timestamp(row, "last")?,
+                ))
             })
         })
         .await
@@ -74,7 +77,10 @@ impl Watched {
         let since = since.as_millisecond();
         self.read(move |connection| {
             rows(connection, sql, params![since, MAX_WAITING], |row| {
-                Ok((row::id_from_sql(row.get(0)?), row::timestamp(row, 1)?))
+                Ok((
+                    row::id_from_sql(row.get("hook_id")?),
+                    row::timestamp(row, "received_at")?,
+                ))
             })
         })
         .await
@@ -138,7 +144,7 @@ fn calls(
     AttemptCursor(after): AttemptCursor,
     limit: usize,
 ) -> rusqlite::Result<(Vec<Call>, AttemptCursor)> {
-    let sql = "SELECT e.hook_id, e.received_at, a.started_at, a.duration_us, a.status, a.rowid \
+    let sql = "SELECT e.hook_id, e.received_at, a.started_at, a.duration_us, a.status, a.rowid AS place \
          FROM attempts AS a JOIN events AS e USING (position) \
          WHERE a.rowid > ?1 AND a.rowid <= ?2 AND NOT a.replay AND e.hook_id IS NOT NULL \
          AND e.seq IS NOT NULL \
@@ -148,13 +154,13 @@ fn calls(
     let newest = newest_attempt(connection)?;
     let found = rows(connection, sql, params![after, newest, limit], |found| {
         let call = Call {
-            hook_id: row::id_from_sql(found.get(0)?),
-            received_at: row::timestamp(found, 1)?,
-            started_at: row::timestamp(found, 2)?,
-            duration: row::micros(found.get(3)?),
-            status: found.get(4)?,
+            hook_id: row::id_from_sql(found.get("hook_id")?),
+            received_at: row::timestamp(found, "received_at")?,
+            started_at: row::timestamp(found, "started_at")?,
+            duration: row::micros(found.get("duration_us")?),
+            status: found.get("status")?,
         };
-        Ok((call, found.get(5)?))
+        Ok((call, found.get("place")?))
     })?;
     let last = match found.last() {
         Some((_, last)) if found.len() == limit => *last,

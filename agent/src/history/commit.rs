@@ -5,20 +5,19 @@ use std::path::Path;
 use std::task::Poll;
 use std::time::Duration;
 
-use podtap_wire::EventId;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::{broadcast, mpsc, watch};
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, watch};
 
 use super::ages::Ages;
 use super::burst::Bursts;
+use super::change::Change;
 use super::error::HistoryError;
-use super::inbox::{After, gather, receive_within, refuse};
-use super::mend::{self, Mend, Storage};
-use super::note::Note;
+use super::inbox::{After, Group, gather, receive_within, refuse};
+use super::job::{Hands, Job};
+use super::mend::{Mend, Storage};
 use super::tidy::{self, Tidy};
-use super::write::{Appended, Command, Tally};
-use super::{index, past, rebuild, retention, store};
-use crate::handle::Change;
+use super::write::{Answer, Command, Tally};
+use super::{index, store};
 
 /// Up to so many new events of one transaction are made searchable in it; more than that wait for
 /// an idle moment. A person sees no delay, and a burst is not slowed down.
@@ -28,59 +27,23 @@ const INDEX_AT_ONCE: usize = 8;
 const QUIET: Duration = Duration::from_millis(3);
 
 /// What the thread owns.
-#[derive(Debug)]
-pub(super) struct Committer {
+pub(super) struct Committer<A> {
     connection: Connection,
     tally: watch::Sender<Tally>,
-    changes: broadcast::Sender<Change>,
+    announce: A,
     data_version: i64,
     bursts: Bursts,
     ages: Ages,
     tidy: Tidy,
     mend: Mend,
     /// Writes nobody waits for that failed: the first to be done once writing works again.
-    owed: Vec<Command>,
+    owed: Vec<Job>,
     /// Whether some events may not be searchable yet.
     behind: bool,
 }
 
-/// What a command did, to be told after the commit.
-enum Done {
-    Appended(Appended),
-    Imported(Vec<EventId>),
-    Recorded(Option<u32>),
-    Noted,
-    Retained(retention::Removed),
-    Deleted(u64),
-    SetAside,
-    Looked(bool),
-}
-
-impl Done {
-    fn new_events(&self) -> usize {
-        match self {
-            Self::Appended(appended) => appended.new,
-            Self::Imported(new) => new.len(),
-            _ => 0,
-        }
-    }
-
-    fn removed_any(&self) -> bool {
-        match self {
-            Self::Retained(removed) => removed.events > 0,
-            Self::Deleted(events) => *events > 0,
-            Self::SetAside => true,
-            _ => false,
-        }
-    }
-}
-
-impl Committer {
-    pub(super) fn new(
-        path: &Path,
-        connection: Connection,
-        changes: broadcast::Sender<Change>,
-    ) -> rusqlite::Result<Self> {
+impl<A: Fn(Change)> Committer<A> {
+    pub(super) fn new(path: &Path, connection: Connection, announce: A) -> rusqlite::Result<Self> {
         let tally = watch::Sender::new(store::tally(&connection)?);
         let data_version = store::data_version(&connection)?;
         // The last run may have ended in the middle of it.
@@ -88,7 +51,7 @@ impl Committer {
         Ok(Self {
             connection,
             tally,
-            changes,
+            announce,
             data_version,
             bursts: Bursts::default(),
             ages: Ages::default(),
@@ -110,8 +73,9 @@ impl Committer {
     /// Serves the queue until it is told to close or everybody who could ask is gone.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Command>) {
         while let Some(first) = self.next(&mut queue) {
-            let (group, after) = gather(first, &mut queue);
-            self.commit(group);
+            let (Group { writes, looks }, after) = gather(first, &mut queue);
+            self.commit(writes);
+            self.look(looks);
             match after {
                 After::Next => {}
                 After::Scrub(answer) => {
@@ -167,7 +131,7 @@ impl Committer {
             self.tally.send_replace(tally);
         }
         self.behind = true;
-        self.announce(Change::Elsewhere);
+        (self.announce)(Change::Elsewhere);
         let owed = std::mem::take(&mut self.owed);
         self.commit(owed);
     }
@@ -186,9 +150,7 @@ impl Committer {
         match step {
             Ok(true) => {}
             // A search may find now what it could not find before: worth reading again.
-            Ok(false) => self.announce(Change::Appended {
-                through: self.tally.borrow().newest,
-            }),
+            Ok(false) => self.announce_events(),
             Err(error) => tracing::warn!(
                 error = podtap_disk::words(&error),
                 "cannot make new events searchable"
@@ -196,19 +158,23 @@ impl Committer {
         }
     }
 
-    fn commit(&mut self, group: Vec<Command>) {
-        if group.is_empty() {
+    fn commit(&mut self, mut writes: Vec<Job>) {
+        if writes.is_empty() {
             return;
         }
         if self.mend.wait() == Some(Duration::ZERO) {
             self.retry();
         }
         if let Some(cause) = self.mend.trouble() {
-            refuse(group, &HistoryError::Write(cause), &mut self.owed);
+            refuse(writes, &HistoryError::Write(cause), &mut self.owed);
             return;
         }
-        match self.write(&group) {
-            Ok(done) => self.tell(group, done),
+        match self.write(&mut writes) {
+            Ok(()) => {
+                for write in writes {
+                    write.committed();
+                }
+            }
             Err(source) => {
                 tracing::error!(
                     error = podtap_disk::words(&source),
@@ -218,7 +184,7 @@ impl Committer {
                 self.bursts = Bursts::default();
                 let mut owed = Vec::new();
                 let may_pass = self.mend.failed(&source);
-                refuse(group, &HistoryError::write(source), &mut owed);
+                refuse(writes, &HistoryError::write(source), &mut owed);
                 // A mistake in one write must not stand in the way of all others for ever.
                 if may_pass {
                     self.owed.append(&mut owed);
@@ -227,33 +193,23 @@ impl Committer {
         }
     }
 
-    /// One transaction: all of the group or nothing of it.
-    fn write(&mut self, group: &[Command]) -> rusqlite::Result<Vec<Done>> {
-        if group
-            .iter()
-            .all(|command| matches!(command, Command::Look { .. }))
-        {
-            return self.look(group);
-        }
-        let before = *self.tally.borrow();
-        let mut tally = before;
-        let deletes = |command: &Command| matches!(command, Command::Delete { .. });
-        if group.iter().any(deletes) {
-            self.connection.pragma_update(None, "secure_delete", true)?;
-        }
-        let mut hands = Hands {
-            data_version: &mut self.data_version,
-            bursts: &mut self.bursts,
-            ages: &mut self.ages,
-        };
+    /// One transaction: all of it or nothing. What it changed is announced after its commit.
+    fn write(&mut self, writes: &mut [Job]) -> rusqlite::Result<()> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done: Vec<Done> = group
-            .iter()
-            .map(|command| apply(&transaction, command, &mut hands, &mut tally))
-            .collect::<Result<_, _>>()?;
-        let new: usize = done.iter().map(Done::new_events).sum();
+        let tally = *self.tally.borrow();
+        let mut hands = Hands::new(&transaction, &mut self.bursts, &mut self.ages, tally);
+        for write in writes {
+            write.write(&mut hands)?;
+        }
+        let Hands {
+            tally,
+            changes,
+            new,
+            removed,
+            ..
+        } = hands;
         let behind = match new {
             0 => self.behind,
             1..=INDEX_AT_ONCE if !self.behind => index::step(&transaction)?,
@@ -263,136 +219,54 @@ impl Committer {
         self.behind = behind;
         self.mend.wrote();
         self.tidy.wrote();
-        if done.iter().any(Done::removed_any) {
+        if removed {
             self.tidy.removed();
         }
         self.tally
             .send_if_modified(|known| std::mem::replace(known, tally) != tally);
-        Ok(done)
+        if new > 0 {
+            self.announce_events();
+        }
+        changes.into_iter().for_each(&self.announce);
+        Ok(())
     }
 
-    /// Looks at what others wrote, without keeping them from writing.
-    fn look(&mut self, group: &[Command]) -> rusqlite::Result<Vec<Done>> {
+    /// Answers those who want to know whether another process wrote, without keeping it from
+    /// writing.
+    fn look(&mut self, looks: Vec<Answer<bool>>) {
+        if looks.is_empty() {
+            return;
+        }
+        let looked = match self.mend.trouble() {
+            Some(cause) => Err(HistoryError::Write(cause)),
+            None => self.has_another_written().map_err(|source| {
+                self.mend.failed(&source);
+                HistoryError::write(source)
+            }),
+        };
+        let mut found = looked.as_ref().is_ok_and(|found| *found);
+        if found {
+            (self.announce)(Change::Elsewhere);
+        }
+        for answer in looks {
+            // The first one is told, for the others there is nothing new.
+            let told = looked.clone().map(|_| std::mem::take(&mut found));
+            let _ = answer.send(told);
+        }
+    }
+
+    fn has_another_written(&mut self) -> rusqlite::Result<bool> {
         let found = store::data_version(&self.connection)?;
         let elsewhere = std::mem::replace(&mut self.data_version, found) != found;
         if elsewhere {
             self.tally.send_replace(store::tally(&self.connection)?);
         }
-        let looked = |first: usize| Done::Looked(elsewhere && first == 0);
-        Ok((0..group.len()).map(looked).collect())
+        Ok(elsewhere)
     }
 
-    fn tell(&self, group: Vec<Command>, done: Vec<Done>) {
-        if done.iter().any(|done| done.new_events() > 0) {
-            self.announce(Change::Appended {
-                through: self.tally.borrow().newest,
-            });
-        }
-        for pair in group.into_iter().zip(done) {
-            match pair {
-                (Command::Append { answer, .. }, Done::Appended(appended)) => {
-                    let _ = answer.send(Ok(appended));
-                }
-                (Command::Import { answer, .. }, Done::Imported(new)) => {
-                    let _ = answer.send(Ok(new));
-                }
-                (Command::Record { attempt, answer }, Done::Recorded(number)) => {
-                    self.announce(Change::Touched {
-                        position: attempt.position,
-                        event: attempt.event,
-                    });
-                    if let Some(answer) = answer {
-                        let numbered = number.map(|number| attempt.numbered(number));
-                        let _ = answer.send(numbered.ok_or(HistoryError::Gone));
-                    }
-                }
-                (Command::Note { notes, answer }, Done::Noted) => {
-                    let changes = notes.into_iter().filter_map(Note::change);
-                    changes.for_each(|change| self.announce(change));
-                    if let Some(answer) = answer {
-                        let _ = answer.send(Ok(()));
-                    }
-                }
-                (Command::Look { answer }, Done::Looked(elsewhere)) => {
-                    if elsewhere {
-                        self.announce(Change::Elsewhere);
-                    }
-                    let _ = answer.send(Ok(elsewhere));
-                }
-                (Command::Retain { answer, .. }, Done::Retained(removed)) => {
-                    let _ = answer.send(Ok(removed.more));
-                }
-                (Command::Delete { answer, .. }, Done::Deleted(events)) => {
-                    self.announce(Change::Elsewhere);
-                    let _ = answer.send(Ok(events));
-                }
-                (Command::SetAside { .. }, Done::SetAside) => self.announce(Change::Elsewhere),
-                _ => {}
-            }
-        }
+    fn announce_events(&self) {
+        (self.announce)(Change::Appended {
+            through: self.tally.borrow().newest,
+        });
     }
-
-    fn announce(&self, change: Change) {
-        // Nobody listening is fine.
-        let _ = self.changes.send(change);
-    }
-}
-
-/// What the writer keeps from one transaction to the next.
-struct Hands<'a> {
-    data_version: &'a mut i64,
-    bursts: &'a mut Bursts,
-    ages: &'a mut Ages,
-}
-
-fn apply(
-    transaction: &Transaction<'_>,
-    command: &Command,
-    hands: &mut Hands<'_>,
-    tally: &mut Tally,
-) -> rusqlite::Result<Done> {
-    let bursts = &mut *hands.bursts;
-    Ok(match command {
-        Command::Append { events, .. } => {
-            Done::Appended(store::append(transaction, events, bursts, tally)?)
-        }
-        Command::Import { past, .. } => {
-            Done::Imported(past::import(transaction, past, bursts, tally)?)
-        }
-        Command::Record { attempt, .. } => {
-            Done::Recorded(store::record(transaction, attempt, tally)?)
-        }
-        Command::Note { notes, .. } => {
-            for note in notes {
-                note.write(transaction, tally)?;
-            }
-            Done::Noted
-        }
-        Command::Retain { retention, now, .. } => {
-            let through = hands.ages.beyond(transaction, retention.max_age, *now)?;
-            let max_events = retention.max_events;
-            Done::Retained(retention::step(transaction, max_events, through)?)
-        }
-        Command::Delete { positions, .. } => {
-            let positions: Vec<i64> = positions.iter().map(|position| position.0).collect();
-            let events = retention::delete(transaction, &positions)?;
-            *tally = store::tally(transaction)?;
-            Done::Deleted(events)
-        }
-        // As if the writer had met the damage itself.
-        Command::Suspect => return Err(mend::damaged()),
-        Command::SetAside { position, reason } => {
-            rebuild::set_aside(transaction, position.0, reason)?;
-            *tally = store::tally(transaction)?;
-            Done::SetAside
-        }
-        Command::Look { .. } | Command::Scrub { .. } | Command::Close => {
-            let found = store::data_version(transaction)?;
-            let elsewhere = std::mem::replace(hands.data_version, found) != found;
-            if elsewhere {
-                *tally = store::tally(transaction)?;
-            }
-            Done::Looked(elsewhere)
-        }
-    })
 }

@@ -133,7 +133,7 @@ pub struct AttemptSummary {
 pub struct Attempt {
     /// The event.
     pub event: EventId,
-    /// Counts from 1, per event, replays included.
+    /// Counts from 1, per event, replays included; given when it is stored.
     pub number: u32,
     /// Whether somebody asked for it.
     pub replay: bool,

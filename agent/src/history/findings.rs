@@ -88,10 +88,10 @@ fn findings_after(
 ) -> rusqlite::Result<Vec<(FindingPosition, Finding)>> {
     let sql = "SELECT number, finding FROM findings WHERE number > ? ORDER BY number LIMIT ?";
     let found = rows(connection, sql, params![after, limit], |found| {
-        let text = found.get_ref(1)?.as_str()?;
+        let text = found.get_ref("finding")?.as_str()?;
         let stored: Option<Stored> = serde_json::from_str(text).ok();
         let finding = stored.and_then(Stored::into_finding);
-        Ok((FindingPosition(found.get(0)?), finding))
+        Ok((FindingPosition(found.get("number")?), finding))
     })?;
     let known = found.into_iter().filter_map(|(at, one)| Some((at, one?)));
     Ok(known.collect())
@@ -100,8 +100,8 @@ fn findings_after(
 pub(super) fn loops(connection: &Connection) -> rusqlite::Result<Vec<LoopFinding>> {
     let sql = "SELECT position, finding FROM loops ORDER BY position DESC LIMIT ?";
     let found = rows(connection, sql, [LOOPS_AT_ONCE], |found| {
-        let stored: StoredLoop = row::json(found, 1)?;
-        Ok(stored.into_finding(Position(found.get(0)?)))
+        let stored: StoredLoop = row::json(found, "finding")?;
+        Ok(stored.into_finding(Position(found.get("position")?)))
     })?;
     Ok(found.into_iter().flatten().collect())
 }
@@ -215,7 +215,7 @@ impl Stored {
             } => Finding::Verified {
                 event,
                 hook_id,
-                verification: row::verification(Some(outcome), error)?,
+                verification: row::verification_from_sql(outcome, error),
             },
             Self::Loop { position, stored } => {
                 Finding::Loop(Box::new(stored.into_finding(Position(position))?))

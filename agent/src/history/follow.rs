@@ -57,14 +57,14 @@ impl History {
 }
 
 fn end(connection: &Connection) -> rusqlite::Result<Ends> {
-    let ends = "SELECT (SELECT ifnull(max(position), 0) FROM events), \
-                (SELECT ifnull(max(rowid), 0) FROM attempts), \
-                (SELECT ifnull(max(number), 0) FROM findings)";
+    let ends = "SELECT (SELECT ifnull(max(position), 0) FROM events) AS event, \
+                (SELECT ifnull(max(rowid), 0) FROM attempts) AS attempt, \
+                (SELECT ifnull(max(number), 0) FROM findings) AS finding";
     connection.query_row(ends, [], |row| {
         Ok(Ends {
-            event: Position(row.get(0)?),
-            attempt: AttemptPosition(row.get(1)?),
-            finding: FindingPosition(row.get(2)?),
+            event: Position(row.get("event")?),
+            attempt: AttemptPosition(row.get("attempt")?),
+            finding: FindingPosition(row.get("finding")?),
         })
     })
 }

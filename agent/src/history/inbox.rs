@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::error::HistoryError;
+use super::job::{Job, job};
+use super::store;
 use super::write::{Answer, Command};
 
 /// Rows of one transaction: bounds how long the first of them waits for its commit.
@@ -16,6 +18,15 @@ const GROUP_ROWS: usize = 4096;
 /// Writes nobody waits for that are kept while the history cannot be written. Deliveries stop
 /// then, so that these are the last few; of more the events are delivered again.
 const MAX_OWED: usize = 4096;
+
+/// What is done together.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// Written in one transaction, in order.
+    pub(super) writes: Vec<Job>,
+    /// Those who want to know whether another process wrote.
+    pub(super) looks: Vec<Answer<bool>>,
+}
 
 /// What is to be done after a group.
 #[derive(Debug)]
@@ -50,20 +61,26 @@ pub(super) fn receive_within(
 }
 
 /// What is waiting, up to a limit, and what comes after it.
-pub(super) fn gather(first: Command, queue: &mut mpsc::Receiver<Command>) -> (Vec<Command>, After) {
-    let (mut group, mut rows) = (Vec::new(), 0);
+pub(super) fn gather(first: Command, queue: &mut mpsc::Receiver<Command>) -> (Group, After) {
+    let (mut group, mut rows) = (Group::default(), 0);
     let mut next = Some(first);
     while let Some(command) = next {
-        rows += match command {
+        let write = match command {
             Command::Close => return (group, After::Close),
             Command::Scrub { answer } => return (group, After::Scrub(answer)),
-            Command::Append { ref events, .. } => events.len(),
-            Command::Import { ref past, .. } => past.len(),
-            Command::Note { ref notes, .. } => notes.len(),
-            Command::Delete { ref positions, .. } => positions.len(),
-            _ => 1,
+            Command::Look { answer } => {
+                group.looks.push(answer);
+                None
+            }
+            Command::Append { events, answer } => Some(job(
+                events.len(),
+                move |hands| store::append(hands, &events),
+                Some(answer),
+            )),
+            Command::Run(write) => Some(write),
         };
-        group.push(command);
+        rows += write.as_ref().map_or(1, |write| write.rows());
+        group.writes.extend(write);
         next = if rows < GROUP_ROWS {
             queue.try_recv().ok()
         } else {
@@ -74,32 +91,12 @@ pub(super) fn gather(first: Command, queue: &mut mpsc::Receiver<Command>) -> (Ve
 }
 
 /// Tells everybody who waits that nothing was written; keeps what nobody waits for.
-pub(super) fn refuse(group: Vec<Command>, error: &HistoryError, owed: &mut Vec<Command>) {
-    for command in group {
-        match command {
-            Command::Append { answer, .. } => drop(answer.send(Err(error.clone()))),
-            Command::Import { answer, .. } => drop(answer.send(Err(error.clone()))),
-            Command::Record {
-                answer: Some(answer),
-                ..
-            } => drop(answer.send(Err(error.clone()))),
-            Command::Note {
-                answer: Some(answer),
-                ..
-            }
-            | Command::Scrub { answer } => drop(answer.send(Err(error.clone()))),
-            Command::Delete { answer, .. } => drop(answer.send(Err(error.clone()))),
-            Command::Retain { answer, .. } | Command::Look { answer } => {
-                drop(answer.send(Err(error.clone())));
-            }
-            Command::Record { answer: None, .. }
-            | Command::Note { answer: None, .. }
-            | Command::SetAside { .. } => {
-                if owed.len() < MAX_OWED {
-                    owed.push(command);
-                }
-            }
-            Command::Suspect | Command::Close => {}
+pub(super) fn refuse(writes: Vec<Job>, error: &HistoryError, owed: &mut Vec<Job>) {
+    for write in writes {
+        if let Some(write) = write.refused(error)
+            && owed.len() < MAX_OWED
+        {
+            owed.push(write);
         }
     }
 }

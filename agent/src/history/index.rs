@@ -18,7 +18,7 @@ pub(super) fn step(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
         .prepare_cached("SELECT indexed_through FROM search_progress")?
         .query_row([], |row| row.get(0))?;
     let mut events = transaction.prepare_cached(
-        "SELECT e.position, e.path, e.event_type IS NOT NULL, r.headers, r.body \
+        "SELECT e.position, e.path, e.event_type IS NOT NULL AS podio, r.headers, r.body \
          FROM events AS e JOIN requests AS r USING (position) \
          WHERE e.position > ? ORDER BY e.position LIMIT ?",
     )?;
@@ -27,11 +27,11 @@ pub(super) fn step(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
     let mut rows = events.query(params![through, STEP])?;
     let (mut last, mut indexed) = (through, 0);
     while let Some(row) = rows.next()? {
-        last = row.get(0)?;
-        let headers = row.get_ref(3)?.as_str()?;
-        let body = row::readable_body(headers, row.get_ref(4)?.as_blob()?);
-        let text = searchable_text(row.get(2)?, &body);
-        insert.execute(params![last, row.get_ref(1)?.as_str()?, text])?;
+        last = row.get("position")?;
+        let headers = row.get_ref("headers")?.as_str()?;
+        let body = row::readable_body(headers, row.get_ref("body")?.as_blob()?);
+        let text = searchable_text(row.get("podio")?, &body);
+        insert.execute(params![last, row.get_ref("path")?.as_str()?, text])?;
         indexed += 1;
     }
     if indexed > 0 {

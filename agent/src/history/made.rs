@@ -38,20 +38,20 @@ impl Watched {
 
 /// `None` where a later build wrote a kind of place that this one does not know.
 fn made_hook(row: &Row<'_>) -> rusqlite::Result<Option<MadeHook>> {
-    let Ok(ref_type) = row.get_ref(2)?.as_str()?.parse() else {
+    let Ok(ref_type) = row.get_ref("ref_type")?.as_str()?.parse() else {
         return Ok(None);
     };
     Ok(Some(MadeHook {
-        number: row.get(0)?,
-        api: row.get(1)?,
+        number: row.get("number")?,
+        api: row.get("api")?,
         place: PlaceRef {
             ref_type,
-            ref_id: row::id_from_sql(row.get(3)?),
+            ref_id: row::id_from_sql(row.get("ref_id")?),
         },
-        event_type: row.get(4)?,
-        url: row.get(5)?,
-        newest_then: row::id_from_sql(row.get(6)?),
-        hook_id: row.get::<_, Option<i64>>(7)?.map(row::id_from_sql),
+        event_type: row.get("event_type")?,
+        url: row.get("url")?,
+        newest_then: row::id_from_sql(row.get("newest_then")?),
+        hook_id: row::id(row, "hook_id")?,
     }))
 }
 

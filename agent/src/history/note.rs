@@ -6,15 +6,16 @@ use podtap_podio::ObjectRef;
 use podtap_wire::{EventId, Seq};
 use rusqlite::{ToSql, Transaction, params};
 
+use super::change::Change;
 use super::event::{DeliveryState, Position};
 use super::finding::LoopFinding;
 use super::findings;
 use super::insight::{Duplicate, Hold, Verification};
+use super::job::Hands;
 use super::known_item::{self, KnownItem};
 use super::made::{self, MadeHook};
 use super::row;
 use super::write::Tally;
-use crate::handle::Change;
 use crate::place::Place;
 
 /// Explanations that are kept; each is some kilobytes at most.
@@ -100,6 +101,15 @@ pub(crate) enum Note {
     KnownItem { item_id: u64, known: KnownItem },
 }
 
+/// Writes notes down and has them announced, inside the writer's transaction.
+pub(super) fn write(hands: &mut Hands<'_>, notes: &[Note]) -> rusqlite::Result<()> {
+    for note in notes {
+        note.write(hands.transaction, &mut hands.tally)?;
+        hands.changes.extend(note.change());
+    }
+    Ok(())
+}
+
 impl Note {
     /// Writes it down, inside the writer's transaction.
     pub(super) fn write(
@@ -171,8 +181,8 @@ impl Note {
     }
 
     /// What listeners are told of it.
-    pub(super) fn change(self) -> Option<Change> {
-        let touched = |event: EventKey| Change::Touched {
+    fn change(&self) -> Option<Change> {
+        let touched = |event: &EventKey| Change::Touched {
             position: event.position,
             event: event.id,
         };
@@ -184,26 +194,30 @@ impl Note {
             } => Some(Change::Verified {
                 position: event.position,
                 event: event.id,
-                hook_id,
-                verification,
+                hook_id: *hook_id,
+                verification: verification.clone(),
             }),
             Self::Duplicate { event, .. }
             | Self::Missing { event, .. }
             | Self::Hold { event, .. }
             | Self::Annotated { event, .. } => Some(touched(event)),
-            Self::Loop(finding) => Some(Change::Loop(Box::new(finding))),
-            Self::Gap { from, to, reason } => Some(Change::Gap { from, to, reason }),
+            Self::Loop(finding) => Some(Change::Loop(Box::new(finding.clone()))),
+            Self::Gap { from, to, reason } => Some(Change::Gap {
+                from: *from,
+                to: *to,
+                reason: reason.clone(),
+            }),
             Self::Refused {
                 count,
                 reason,
                 last_at,
             } => Some(Change::Refused {
-                count,
-                reason,
-                last_at,
+                count: *count,
+                reason: reason.clone(),
+                last_at: *last_at,
             }),
-            Self::HoldObject(object) => Some(Change::Held(object)),
-            Self::ReleaseObject(object) => Some(Change::Released(object)),
+            Self::HoldObject(object) => Some(Change::Held(*object)),
+            Self::ReleaseObject(object) => Some(Change::Released(*object)),
             Self::Learned { .. } | Self::KnownItem { .. } | Self::Explained { .. } => {
                 Some(Change::Named)
             }

@@ -77,9 +77,10 @@ pub(super) fn page(
     // Read before the rows and their limit: a later event is told of by a change of its own.
     let ends = connection
         .prepare_cached(
-            "SELECT (SELECT min(position) FROM events), (SELECT max(position) FROM events)",
+            "SELECT (SELECT min(position) FROM events) AS oldest, \
+             (SELECT max(position) FROM events) AS newest",
         )?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row([], |row| Ok((row.get("oldest")?, row.get("newest")?)))?;
     let (Some(oldest), Some(newest)) = ends else {
         return Ok(Page::default());
     };
@@ -194,7 +195,8 @@ pub(super) fn pending(
             }
             Err(error) if podtap_disk::is_unreadable_row(&error) => {
                 let reason = podtap_disk::words(&error);
-                page.unreadable.push((Position(row.get(0)?), reason));
+                page.unreadable
+                    .push((Position(row.get("position")?), reason));
             }
             Err(error) => return Err(error),
         }

@@ -5,11 +5,11 @@
 use podtap_wire::{EventId, WebhookRequest};
 use rusqlite::{OptionalExtension, Transaction};
 
-use super::burst::Bursts;
 use super::event::{Attempt, DeliveryState, Position};
+use super::job::Hands;
 use super::note::{EventKey, Note, whole_note};
 use super::store;
-use super::write::{NewAttempt, NewEvent, Tally};
+use super::write::NewEvent;
 
 /// The highest number that an attempt keeps: replays count on from there.
 const MAX_NUMBER: u32 = u32::MAX / 2;
@@ -37,12 +37,8 @@ pub enum Past {
 }
 
 /// Takes all of it over, in order; the events that were new.
-pub(super) fn import(
-    transaction: &Transaction<'_>,
-    past: &[Past],
-    bursts: &mut Bursts,
-    tally: &mut Tally,
-) -> rusqlite::Result<Vec<EventId>> {
+pub(super) fn import(hands: &mut Hands<'_>, past: &[Past]) -> rusqlite::Result<Vec<EventId>> {
+    let transaction = hands.transaction;
     let mut new = Vec::new();
     for one in past {
         match one {
@@ -58,13 +54,13 @@ pub(super) fn import(
                     request: request.clone(),
                     state: DeliveryState::Held,
                 };
-                if let Some(position) = store::insert(transaction, &event, bursts, tally)? {
+                if let Some(position) = store::insert(hands, &event)? {
                     new.push(*id);
                     record(transaction, position, attempts, 0)?;
                     let event = EventKey { position, id: *id };
                     if let Some(note) = note.as_deref().and_then(whole_note) {
                         let text = Some(note);
-                        Note::Annotated { event, text }.write(transaction, tally)?;
+                        Note::Annotated { event, text }.write(transaction, &mut hands.tally)?;
                     }
                 }
             }
@@ -75,7 +71,7 @@ pub(super) fn import(
                          WHERE id = ? AND seq IS NULL AND state != 0",
                     )?
                     .query_row([attempt.event.to_bytes()], |found| {
-                        Ok((Position(found.get(0)?), found.get(1)?))
+                        Ok((Position(found.get("position")?), found.get("attempts")?))
                     })
                     .optional()?;
                 if let Some((position, through)) = known
@@ -91,7 +87,7 @@ pub(super) fn import(
             }
         }
     }
-    bursts.write(transaction)?;
+    hands.bursts.write(transaction)?;
     Ok(new)
 }
 
@@ -107,29 +103,17 @@ fn record(
             .number
             .min(MAX_NUMBER)
             .max(through.saturating_add(1));
-        let Attempt {
-            event,
-            replay,
-            url,
-            edited,
-            started_at,
-            duration,
-            outcome,
-            ..
-        } = attempt.clone();
-        let attempt = NewAttempt {
-            position,
-            event,
-            replay,
-            again: false,
+        let attempt = Attempt {
             imported: true,
-            url,
-            edited,
-            started_at,
-            duration,
-            outcome,
+            ..attempt.clone()
         };
-        store::ended(transaction, &attempt, through, DeliveryState::Delivered)?;
+        store::insert_attempt(
+            transaction,
+            position,
+            &attempt,
+            through,
+            DeliveryState::Delivered,
+        )?;
     }
     Ok(())
 }

@@ -18,8 +18,8 @@ impl Watched {
 }
 
 fn places(connection: &Connection) -> rusqlite::Result<Vec<Place>> {
-    let sql = "SELECT ref_type, ref_id, max(name) FROM hooks \
+    let sql = "SELECT ref_type, ref_id, max(name) AS place_name FROM hooks \
          GROUP BY ref_type, ref_id ORDER BY max(hook_id) DESC LIMIT ?";
-    let found = rows(connection, sql, [MAX_PLACES], |found| row::place(found, 0))?;
+    let found = rows(connection, sql, [MAX_PLACES], row::place)?;
     Ok(found.into_iter().flatten().collect())
 }

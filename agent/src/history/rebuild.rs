@@ -138,7 +138,7 @@ fn events_by_index(path: &Path) -> Vec<(i64, [u8; 16])> {
         let mut rows = statement.query([MAX_LOST])?;
         let mut found = Vec::new();
         while let Ok(Some(row)) = rows.next() {
-            if let (Ok(position), Ok(id)) = (row.get(0), row.get(1)) {
+            if let (Ok(position), Ok(id)) = (row.get("position"), row.get("id")) {
                 found.push((position, id));
             }
         }

@@ -27,13 +27,13 @@ pub(super) const EVENT_ROW: &str = "e.position, e.id, e.received_at, e.method, e
      e.event_type, e.object_kind, e.object_id, e.revision, e.hook_id, e.body_bytes, e.state, \
      e.last_status, e.last_error, e.last_duration_us, e.last_replay, e.attempts, \
      e.verification, e.verify_error, e.duplicate_of, e.duplicate_same_hook, e.missing, e.hold, \
-     h.ref_type, h.ref_id, h.name, e.note";
+     h.ref_type, h.ref_id, h.name AS place_name, e.note";
 
 /// The columns that [`event`] reads, of `events AS e JOIN requests AS r` [`WITH_HOOK`].
 pub(super) const EVENT: &str = "e.position, e.id, e.seq, e.received_at, e.method, e.path, \
      e.state, e.attempts, r.peer, r.headers, r.body, \
      e.verification, e.verify_error, e.duplicate_of, e.duplicate_same_hook, e.missing, e.hold, \
-     h.ref_type, h.ref_id, h.name, e.note";
+     h.ref_type, h.ref_id, h.name AS place_name, e.note";
 
 /// The columns that [`attempt`] reads.
 pub(super) const ATTEMPT: &str = "number, replay, url, started_at, duration_us, status, error, \
@@ -58,21 +58,17 @@ pub(super) fn if_readable<T>(found: rusqlite::Result<T>) -> rusqlite::Result<Opt
 }
 
 pub(super) fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
-    let object = match (row.get_ref(6)?.as_str_or_null()?, row.get(7)?) {
-        (Some(kind), Some(id)) => object_kind(kind).map(|kind| ObjectRef {
-            kind,
-            id: id_from_sql(id),
-        }),
-        _ => None,
-    };
-    let outcome = match (row.get(12)?, row.get(13)?) {
+    let outcome = match (row.get("last_status")?, row.get("last_error")?) {
         (Some(status), _) => Some(Ok(status)),
         (None, Some(error)) => Some(Err(error)),
         (None, None) => None,
     };
     let last = match outcome {
         Some(outcome) => {
-            let (duration, replay) = (micros(row.get(14)?), row.get(15)?);
+            let (duration, replay) = (
+                micros(row.get("last_duration_us")?),
+                row.get("last_replay")?,
+            );
             Some(AttemptSummary {
                 outcome,
                 duration,
@@ -82,105 +78,104 @@ pub(super) fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
         None => None,
     };
     Ok(EventRow {
-        position: Position(row.get(0)?),
-        id: EventId::from_bytes(row.get(1)?),
-        received_at: timestamp(row, 2)?,
-        method: row.get(3)?,
-        path: row.get(4)?,
-        event_type: row.get(5)?,
-        object,
-        revision: row.get::<_, Option<i64>>(8)?.map(id_from_sql),
-        hook_id: row.get::<_, Option<i64>>(9)?.map(id_from_sql),
-        body_bytes: row.get(10)?,
-        state: state_from_sql(row.get(11)?),
+        position: Position(row.get("position")?),
+        id: EventId::from_bytes(row.get("id")?),
+        received_at: timestamp(row, "received_at")?,
+        method: row.get("method")?,
+        path: row.get("path")?,
+        event_type: row.get("event_type")?,
+        object: object(row)?,
+        revision: id(row, "revision")?,
+        hook_id: id(row, "hook_id")?,
+        body_bytes: row.get("body_bytes")?,
+        state: state_from_sql(row.get("state")?),
         last,
-        attempts: row.get(16)?,
-        insight: insight(row, 17)?,
-        note: row.get(26)?,
+        attempts: row.get("attempts")?,
+        insight: insight(row)?,
+        note: row.get("note")?,
         burst: None,
     })
 }
 
 /// The event, and how many attempts it has had.
 pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<(Event, u32)> {
-    let headers: HeaderList = json(row, 9)?;
-    let body = Bytes::from(row.get::<_, Vec<u8>>(10)?);
+    let headers: HeaderList = json(row, "headers")?;
+    let body = Bytes::from(row.get::<_, Vec<u8>>("body")?);
     let peer = row
-        .get_ref(8)?
+        .get_ref("peer")?
         .as_str_or_null()?
         .and_then(|text| text.parse::<IpAddr>().ok());
     let podio = decode(&headers, &body);
     let event = Event {
-        position: Position(row.get(0)?),
-        id: EventId::from_bytes(row.get(1)?),
-        seq: row
-            .get::<_, Option<i64>>(2)?
-            .map(|seq| Seq(id_from_sql(seq))),
+        position: Position(row.get("position")?),
+        id: EventId::from_bytes(row.get("id")?),
+        seq: id(row, "seq")?.map(Seq),
         request: WebhookRequest {
-            received_at: timestamp(row, 3)?,
-            method: row.get(4)?,
-            path: row.get(5)?,
+            received_at: timestamp(row, "received_at")?,
+            method: row.get("method")?,
+            path: row.get("path")?,
             headers,
             peer,
             body,
         },
         podio,
-        state: state_from_sql(row.get(6)?),
-        insight: insight(row, 11)?,
-        note: row.get(20)?,
+        state: state_from_sql(row.get("state")?),
+        insight: insight(row)?,
+        note: row.get("note")?,
     };
-    Ok((event, row.get(7)?))
+    Ok((event, row.get("attempts")?))
 }
 
-/// What was found out about an event: nine columns, from `first` on.
-fn insight(row: &Row<'_>, first: usize) -> rusqlite::Result<Insight> {
-    let duplicate = match (row.get(first + 2)?, row.get(first + 3)?) {
+/// What was found out about an event.
+fn insight(row: &Row<'_>) -> rusqlite::Result<Insight> {
+    let duplicate = match (row.get("duplicate_of")?, row.get("duplicate_same_hook")?) {
         (Some(of), Some(same_hook)) => Some(Duplicate {
             of: Position(of),
             same_hook,
         }),
         _ => None,
     };
-    let missing: Option<i64> = row.get(first + 4)?;
     Ok(Insight {
-        verification: verification(row.get(first)?, row.get(first + 1)?),
+        verification: verification(row)?,
         duplicate,
-        missing: missing.map_or(0, id_from_sql),
-        hold: hold_from_sql(row.get(first + 5)?),
-        place: place(row, first + 6)?,
+        missing: id(row, "missing")?.unwrap_or(0),
+        hold: hold_from_sql(row.get("hold")?),
+        place: place(row)?,
     })
 }
 
-/// Three columns, from `first` on; `None` also where a later build wrote a kind that this one does
-/// not know.
-pub(super) fn place(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Place>> {
-    let ref_type = row.get_ref(first)?.as_str_or_null()?;
+/// What a hook is on: `ref_type`, `ref_id` and its name as `place_name`. `None` also where a later
+/// build wrote a kind that this one does not know.
+pub(super) fn place(row: &Row<'_>) -> rusqlite::Result<Option<Place>> {
+    let ref_type = row.get_ref("ref_type")?.as_str_or_null()?;
     let Some(ref_type) = ref_type.and_then(|word| word.parse().ok()) else {
         return Ok(None);
     };
-    let ref_id = id_from_sql(row.get(first + 1)?);
-    let name = row.get(first + 2)?;
+    let ref_id = id_from_sql(row.get("ref_id")?);
+    let name = row.get("place_name")?;
     let at = PlaceRef { ref_type, ref_id };
     Ok(Some(Place { at, name }))
 }
 
 pub(super) fn attempt(event: EventId, row: &Row<'_>) -> rusqlite::Result<Attempt> {
-    let outcome = match row.get(5)? {
+    let outcome = match row.get("status")? {
         Some(status) => Outcome::Answered {
             status,
-            headers: json(row, 7)?,
-            body_bytes: row.get(8)?,
-            body: Bytes::from(row.get::<_, Vec<u8>>(9)?),
+            headers: json(row, "headers")?,
+            body_bytes: row.get("body_bytes")?,
+            body: Bytes::from(row.get::<_, Vec<u8>>("body")?),
         },
-        None => Outcome::Failed { error: row.get(6)? },
+        None => Outcome::Failed {
+            error: row.get("error")?,
+        },
     };
-    let edited = match row.get::<_, Option<Vec<u8>>>(11)? {
+    let edited = match row.get::<_, Option<Vec<u8>>>("edited_body")? {
         Some(body) => {
             let EditedHead {
                 method,
                 path,
                 headers,
-            } = json(row, 10)?;
+            } = json(row, "edited_head")?;
             Some(EditedRequest {
                 method,
                 path,
@@ -192,13 +187,13 @@ pub(super) fn attempt(event: EventId, row: &Row<'_>) -> rusqlite::Result<Attempt
     };
     Ok(Attempt {
         event,
-        number: row.get(0)?,
-        replay: row.get(1)?,
-        imported: row.get(12)?,
-        url: row.get(2)?,
+        number: row.get("number")?,
+        replay: row.get("replay")?,
+        imported: row.get("imported")?,
+        url: row.get("url")?,
         edited,
-        started_at: timestamp(row, 3)?,
-        duration: micros(row.get(4)?),
+        started_at: timestamp(row, "started_at")?,
+        duration: micros(row.get("duration_us")?),
         outcome,
     })
 }
@@ -273,13 +268,21 @@ pub(super) fn verification_to_sql(verification: &Verification) -> (i64, Option<&
     }
 }
 
-pub(super) fn verification(outcome: Option<i64>, error: Option<String>) -> Option<Verification> {
-    Some(match outcome? {
+pub(super) fn verification_from_sql(outcome: i64, error: Option<String>) -> Verification {
+    match outcome {
         1 => Verification::Validated,
         2 => Verification::ActiveAnyway,
         _ => Verification::Failed {
             reason: error.unwrap_or_default(),
         },
+    }
+}
+
+/// What came of a verification, by `verification` and `verify_error`.
+pub(super) fn verification(row: &Row<'_>) -> rusqlite::Result<Option<Verification>> {
+    Ok(match row.get("verification")? {
+        Some(outcome) => Some(verification_from_sql(outcome, row.get("verify_error")?)),
+        None => None,
     })
 }
 
@@ -331,17 +334,37 @@ pub(super) fn object_kind(word: &str) -> Option<ObjectKind> {
         .find(|kind| kind.as_str() == word)
 }
 
-pub(super) fn timestamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
-    Timestamp::from_millisecond(row.get(column)?).map_err(|e| unreadable(column, e.into()))
+/// What an event is about, by `object_kind` and `object_id`.
+pub(super) fn object(row: &Row<'_>) -> rusqlite::Result<Option<ObjectRef>> {
+    let kind = row.get_ref("object_kind")?.as_str_or_null()?;
+    Ok(match (kind.and_then(object_kind), id(row, "object_id")?) {
+        (Some(kind), Some(id)) => Some(ObjectRef { kind, id }),
+        _ => None,
+    })
+}
+
+/// A number that uses all 64 bits.
+pub(super) fn id(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(id_from_sql))
+}
+
+pub(super) fn timestamp(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_millisecond(row.get(column)?).map_err(|e| unreadable(row, column, e.into()))
 }
 
 pub(super) fn json<T: for<'de> Deserialize<'de>>(
     row: &Row<'_>,
-    column: usize,
+    column: &str,
 ) -> rusqlite::Result<T> {
-    serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|e| unreadable(column, e.into()))
+    serde_json::from_str(row.get_ref(column)?.as_str()?)
+        .map_err(|e| unreadable(row, column, e.into()))
 }
 
-fn unreadable(column: usize, source: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
+fn unreadable(
+    row: &Row<'_>,
+    column: &str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+) -> rusqlite::Error {
+    let column = row.as_ref().column_index(column).unwrap_or_default();
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, source)
 }

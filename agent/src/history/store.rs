@@ -2,25 +2,21 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params};
 
-use super::burst::Bursts;
-use super::event::{DeliveryState, Outcome, Position};
+use super::change::Change;
+use super::event::{Attempt, DeliveryState, Outcome, Position};
+use super::job::Hands;
 use super::row;
 use super::same_key::same_key;
 use super::write::{Appended, NewAttempt, NewEvent, Tally};
 
 /// Appends events in their order; one that is there already stays as it is (invariant 1: exactly
 /// once, whatever the relay sends again).
-pub(super) fn append(
-    transaction: &Transaction<'_>,
-    events: &[NewEvent],
-    bursts: &mut Bursts,
-    tally: &mut Tally,
-) -> rusqlite::Result<Appended> {
+pub(super) fn append(hands: &mut Hands<'_>, events: &[NewEvent]) -> rusqlite::Result<Appended> {
     let mut new = 0;
     for event in events {
-        new += usize::from(insert(transaction, event, bursts, tally)?.is_some());
+        new += usize::from(insert(hands, event)?.is_some());
     }
-    bursts.write(transaction)?;
+    hands.bursts.write(hands.transaction)?;
     Ok(Appended {
         new,
         known: events.len() - new,
@@ -30,11 +26,10 @@ pub(super) fn append(
 /// Appends one event; its place, unless it is there already. A burst that it makes grow is written
 /// down by the caller, once for all.
 pub(super) fn insert(
-    transaction: &Transaction<'_>,
+    hands: &mut Hands<'_>,
     event: &NewEvent,
-    bursts: &mut Bursts,
-    tally: &mut Tally,
 ) -> rusqlite::Result<Option<Position>> {
+    let transaction = hands.transaction;
     let request = &event.request;
     let podio = row::decode(&request.headers, &request.body);
     let podio = podio.as_ref();
@@ -76,24 +71,30 @@ pub(super) fn insert(
         ])?;
     let kind = podio.map(|podio| (podio.kind.as_str(), podio.hook_id));
     let at = request.received_at.as_millisecond();
-    bursts.add(transaction, position, kind, at)?;
+    hands.bursts.add(transaction, position, kind, at)?;
     let position = Position(position);
-    tally.newest = position;
-    tally.pending += u64::from(event.state == DeliveryState::Pending);
+    hands.new += 1;
+    hands.tally.newest = position;
+    hands.tally.pending += u64::from(event.state == DeliveryState::Pending);
     Ok(Some(position))
 }
 
 /// Stores an attempt under the event's next number; `None` where the event is gone.
-pub(super) fn record(
-    transaction: &Transaction<'_>,
-    attempt: &NewAttempt,
-    tally: &mut Tally,
-) -> rusqlite::Result<Option<u32>> {
-    let position = attempt.position.0;
-    let known = transaction
+pub(super) fn record(hands: &mut Hands<'_>, ended: &NewAttempt) -> rusqlite::Result<Option<u32>> {
+    let NewAttempt {
+        position,
+        again,
+        attempt,
+    } = ended;
+    hands.changes.push(Change::Touched {
+        position: *position,
+        event: attempt.event,
+    });
+    let known = hands
+        .transaction
         .prepare_cached("SELECT state, attempts FROM events WHERE position = ?")?
-        .query_row([position], |found| {
-            Ok((found.get(0)?, found.get::<_, u32>(1)?))
+        .query_row([position.0], |found| {
+            Ok((found.get("state")?, found.get::<_, u32>("attempts")?))
         })
         .optional()?;
     let Some((before, attempts)) = known else {
@@ -102,21 +103,22 @@ pub(super) fn record(
     let before = row::state_from_sql(before);
     // A replay leaves an event that waits for its delivery waiting: that is still owed.
     let after = match before {
-        DeliveryState::Pending if attempt.again || attempt.replay => DeliveryState::Pending,
+        DeliveryState::Pending if *again || attempt.replay => DeliveryState::Pending,
         _ => DeliveryState::Delivered,
     };
     let number = attempts + 1;
-    ended(transaction, attempt, number, after)?;
+    insert_attempt(hands.transaction, *position, attempt, number, after)?;
     if before == DeliveryState::Pending && after != before {
-        tally.pending = tally.pending.saturating_sub(1);
+        hands.tally.pending = hands.tally.pending.saturating_sub(1);
     }
     Ok(Some(number))
 }
 
 /// Stores an attempt under this number; its event has this state from now on.
-pub(super) fn ended(
+pub(super) fn insert_attempt(
     transaction: &Transaction<'_>,
-    attempt: &NewAttempt,
+    position: Position,
+    attempt: &Attempt,
     number: u32,
     after: DeliveryState,
 ) -> rusqlite::Result<()> {
@@ -134,14 +136,15 @@ pub(super) fn ended(
         .execute(named_params! {
             ":state": row::state_to_sql(after), ":number": number, ":replay": attempt.replay,
             ":status": status, ":error": error, ":duration": duration,
-            ":position": attempt.position.0,
+            ":position": position.0,
         })?;
-    insert_attempt(transaction, attempt, number)
+    insert_attempt_row(transaction, position, attempt, number)
 }
 
-fn insert_attempt(
+fn insert_attempt_row(
     transaction: &Transaction<'_>,
-    attempt: &NewAttempt,
+    position: Position,
+    attempt: &Attempt,
     number: u32,
 ) -> rusqlite::Result<()> {
     let (status, error, headers, body_bytes, body) = match &attempt.outcome {
@@ -174,7 +177,7 @@ fn insert_attempt(
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
-            attempt.position.0,
+            position.0,
             number,
             attempt.replay,
             attempt.url,

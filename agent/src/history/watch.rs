@@ -146,11 +146,11 @@ impl Watched {
 
     /// What a hook is on.
     pub(crate) async fn place(&self, hook_id: u64) -> Result<Option<Place>, HistoryError> {
-        let sql = "SELECT ref_type, ref_id, name FROM hooks WHERE hook_id = ?";
+        let sql = "SELECT ref_type, ref_id, name AS place_name FROM hooks WHERE hook_id = ?";
         self.read(move |connection| {
             connection
                 .prepare_cached(sql)?
-                .query_row([row::id_to_sql(hook_id)], |found| row::place(found, 0))
+                .query_row([row::id_to_sql(hook_id)], row::place)
                 .optional()
                 .map(Option::flatten)
         })
@@ -168,9 +168,7 @@ impl Watched {
         self.read(move |connection| {
             connection
                 .prepare_cached(sql)?
-                .query_row([row::id_to_sql(hook_id)], |found| {
-                    Ok(row::verification(found.get(0)?, found.get(1)?))
-                })
+                .query_row([row::id_to_sql(hook_id)], row::verification)
                 .optional()
                 .map(Option::flatten)
         })
@@ -216,7 +214,7 @@ impl Watched {
 pub(crate) fn held_objects(path: &Path) -> Result<Vec<ObjectRef>, HistoryError> {
     let connection = connection::read_only(path)?;
     let sql = "SELECT object_kind, object_id FROM held_objects";
-    let found = rows(&connection, sql, [], |found| object_at(found, 0));
+    let found = rows(&connection, sql, [], row::object);
     let found = found.map_err(HistoryError::read)?;
     Ok(found.into_iter().flatten().collect())
 }
@@ -239,22 +237,22 @@ fn arrivals(
     let with_hook = row::WITH_HOOK;
     let sql = format!(
         "SELECT e.position, e.id, e.received_at, e.event_type, e.object_kind, e.object_id, \
-         e.hook_id, e.revision, e.verification, e.verify_error, h.ref_type IS 'app_field', \
+         e.hook_id, e.revision, e.verification, e.verify_error, h.ref_type IS 'app_field' AS on_field, \
          CASE WHEN e.event_type = 'hook.verify' \
-         THEN (SELECT body FROM requests WHERE position = e.position) END, \
+         THEN (SELECT body FROM requests WHERE position = e.position) END AS body, \
          (SELECT min(d.position) FROM events AS d \
-          WHERE d.same_key = e.same_key AND d.position < e.position AND d.seq IS NOT NULL), \
-         h.hook_id IS NOT NULL, e.seq IS NOT NULL, e.method = 'POST' \
+          WHERE d.same_key = e.same_key AND d.position < e.position AND d.seq IS NOT NULL) AS earlier, \
+         h.hook_id IS NOT NULL AS known_hook, e.seq IS NOT NULL AS relayed, e.method = 'POST' AS posted \
          FROM events AS e {with_hook} WHERE {condition}"
     );
     rows(connection, &sql, params, |found| arrival(connection, found))
 }
 
 fn arrival(connection: &Connection, found: &Row<'_>) -> rusqlite::Result<Arrival> {
-    let object = object_at(found, 4)?;
-    let revision = found.get::<_, Option<i64>>(7)?.map(row::id_from_sql);
-    let body = found.get_ref(11)?.as_blob_or_null()?;
-    let earlier = match found.get(12)? {
+    let object = row::object(found)?;
+    let revision = row::id(found, "revision")?;
+    let body = found.get_ref("body")?.as_blob_or_null()?;
+    let earlier = match found.get("earlier")? {
         Some(position) => Some(earlier(connection, position)?),
         None => None,
     };
@@ -264,18 +262,18 @@ fn arrival(connection: &Connection, found: &Row<'_>) -> rusqlite::Result<Arrival
     };
     Ok(Arrival {
         event: event_key(found)?,
-        relayed: found.get(14)?,
-        received_at: row::timestamp(found, 2)?,
-        event_type: found.get(3)?,
+        relayed: found.get("relayed")?,
+        received_at: row::timestamp(found, "received_at")?,
+        event_type: found.get("event_type")?,
         object,
-        hook_id: found.get::<_, Option<i64>>(6)?.map(row::id_from_sql),
+        hook_id: row::id(found, "hook_id")?,
         revision,
-        posted: found.get(15)?,
+        posted: found.get("posted")?,
         code: body.and_then(code),
-        verification: row::verification(found.get(8)?, found.get(9)?),
+        verification: row::verification(found)?,
         earlier,
-        known_hook: found.get(13)?,
-        on_field: found.get(10)?,
+        known_hook: found.get("known_hook")?,
+        on_field: found.get("on_field")?,
         below,
         above,
     })
@@ -294,8 +292,8 @@ fn earlier(connection: &Connection, position: i64) -> rusqlite::Result<Earlier> 
         .query_row([position], |found| {
             Ok(Earlier {
                 position: Position(position),
-                hook_id: found.get::<_, Option<i64>>(0)?.map(row::id_from_sql),
-                verification: row::verification(found.get(1)?, found.get(2)?),
+                hook_id: row::id(found, "hook_id")?,
+                verification: row::verification(found)?,
             })
         })
 }
@@ -321,15 +319,15 @@ fn neighbours(
         .optional()?;
     let above = connection
         .prepare_cached(
-            "SELECT position, id, revision, coalesce(missing, 0) FROM events \
+            "SELECT position, id, revision, coalesce(missing, 0) AS missing FROM events \
              WHERE object_id = ?1 AND revision > ?2 AND object_kind = ?3 \
              AND seq IS NOT NULL ORDER BY revision, position LIMIT 1",
         )?
         .query_row(key, |found| {
             Ok(Neighbour {
                 event: event_key(found)?,
-                revision: row::id_from_sql(found.get(2)?),
-                missing: row::id_from_sql(found.get(3)?),
+                revision: row::id_from_sql(found.get("revision")?),
+                missing: row::id_from_sql(found.get("missing")?),
             })
         })
         .optional()?;
@@ -338,20 +336,7 @@ fn neighbours(
 
 fn event_key(row: &Row<'_>) -> rusqlite::Result<EventKey> {
     Ok(EventKey {
-        position: Position(row.get(0)?),
-        id: EventId::from_bytes(row.get(1)?),
+        position: Position(row.get("position")?),
+        id: EventId::from_bytes(row.get("id")?),
     })
-}
-
-fn object_at(found: &Row<'_>, first: usize) -> rusqlite::Result<Option<ObjectRef>> {
-    let kind = found.get_ref(first)?.as_str_or_null()?;
-    Ok(
-        match (kind.and_then(row::object_kind), found.get(first + 1)?) {
-            (Some(kind), Some(id)) => Some(ObjectRef {
-                kind,
-                id: row::id_from_sql(id),
-            }),
-            _ => None,
-        },
-    )
 }

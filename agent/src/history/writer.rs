@@ -7,18 +7,20 @@ use std::time::Duration;
 
 use podtap_disk::age::Now;
 use podtap_wire::EventId;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use super::change::Change;
 use super::commit::Committer;
 use super::connection;
 use super::error::HistoryError;
 use super::event::{Attempt, Position};
-use super::mend::Storage;
-use super::note::Note;
-use super::past::Past;
+use super::job::{Hands, job};
+use super::mend::{self, Storage};
+use super::note::{self, Note};
+use super::past::{self, Past};
 use super::write::{Answer, Appended, Command, NewAttempt, NewEvent, Tally};
+use super::{rebuild, retention, store};
 use crate::config::Retention;
-use crate::handle::Change;
 
 /// Writes that may wait; then whoever wants another waits itself.
 const QUEUED_WRITES: usize = 1024;
@@ -54,14 +56,14 @@ impl WriterThread {
 
 impl Writer {
     /// Opens the history at `path` for writing, made where it does not exist, and starts its
-    /// thread. Changes are announced on `changes` after their commit.
+    /// thread, which calls `announce` with each change after its commit.
     pub fn open(
         path: &Path,
-        changes: broadcast::Sender<Change>,
+        announce: impl Fn(Change) + Send + 'static,
     ) -> Result<(Self, WriterThread), HistoryError> {
         let connection = connection::read_write(path)?;
         let committer =
-            Committer::new(path, connection, changes).map_err(HistoryError::open(path))?;
+            Committer::new(path, connection, announce).map_err(HistoryError::open(path))?;
         let (commands, queue) = mpsc::channel(QUEUED_WRITES);
         let writer = Self {
             commands: commands.clone(),
@@ -69,7 +71,7 @@ impl Writer {
             storage: committer.storage(),
         };
         let thread = std::thread::Builder::new()
-            .name("podtap-history-writer".to_owned())
+            .name("history-write".to_owned())
             .spawn(move || committer.run(queue))
             .map_err(HistoryError::prepare(path))?;
         Ok((writer, WriterThread { commands, thread }))
@@ -84,66 +86,62 @@ impl Writer {
     /// returns the events that were new once all of it is on stable storage. Nothing is delivered
     /// because of it.
     pub async fn import(&self, past: Vec<Past>) -> Result<Vec<EventId>, HistoryError> {
-        self.ask(|answer| Command::Import { past, answer }).await
+        self.run(past.len(), move |hands| past::import(hands, &past))
+            .await
     }
 
     /// Stores an attempt; returns it with its number once it is on stable storage.
-    pub async fn record(&self, attempt: NewAttempt) -> Result<Attempt, HistoryError> {
-        let attempt = Box::new(attempt);
-        self.ask(|answer| Command::Record {
-            attempt,
-            answer: Some(answer),
-        })
-        .await
+    pub async fn record(&self, ended: NewAttempt) -> Result<Attempt, HistoryError> {
+        let mut attempt = ended.attempt.clone();
+        let number = self.run(1, move |hands| store::record(hands, &ended));
+        attempt.number = number.await?.ok_or(HistoryError::Gone)?;
+        Ok(attempt)
     }
 
     /// Hands an attempt over to be stored, without waiting for the commit. Attempts are stored in
     /// the order in which they are handed over, so a crash loses the last ones at most, and their
     /// events are delivered again.
-    pub async fn record_soon(&self, attempt: NewAttempt) -> Result<(), HistoryError> {
-        let command = Command::Record {
-            attempt: Box::new(attempt),
-            answer: None,
-        };
-        self.commands
-            .send(command)
+    pub async fn record_soon(&self, ended: NewAttempt) -> Result<(), HistoryError> {
+        self.run_soon(1, move |hands| store::record(hands, &ended).map(drop))
             .await
-            .map_err(|_| HistoryError::Closed)
     }
 
-    /// Writes notes down; returns once they are on stable storage.
+    /// Writes notes down, all of them or none; returns once they are on stable storage.
     pub(crate) async fn note(&self, notes: Vec<Note>) -> Result<(), HistoryError> {
-        self.ask(|answer| Command::Note {
-            notes,
-            answer: Some(answer),
-        })
-        .await
+        self.run(notes.len(), move |hands| note::write(hands, &notes))
+            .await
     }
 
     /// Hands notes over to be written down, without waiting for the commit.
     pub(crate) async fn note_soon(&self, notes: Vec<Note>) -> Result<(), HistoryError> {
-        let command = Command::Note {
-            notes,
-            answer: None,
-        };
-        let sent = self.commands.send(command).await;
-        sent.map_err(|_| HistoryError::Closed)
+        self.run_soon(notes.len(), move |hands| note::write(hands, &notes))
+            .await
     }
 
     /// Removes a few of the events that `retention` wants gone; returns whether there are more.
     pub async fn retain(&self, retention: Retention, now: Now) -> Result<bool, HistoryError> {
-        self.ask(|answer| Command::Retain {
-            retention,
-            now,
-            answer,
+        self.run(1, move |hands| {
+            let transaction = hands.transaction;
+            let through = hands.ages.beyond(transaction, retention.max_age, now)?;
+            let removed = retention::step(transaction, retention.max_events, through)?;
+            hands.removed |= removed.events > 0;
+            Ok(removed.more)
         })
         .await
     }
 
     /// Removes these events because a person wants them gone; how many there were.
     pub(crate) async fn delete(&self, positions: Vec<Position>) -> Result<u64, HistoryError> {
-        self.ask(|answer| Command::Delete { positions, answer })
-            .await
+        let positions: Vec<i64> = positions.iter().map(|position| position.0).collect();
+        self.run(positions.len(), move |hands| {
+            hands
+                .transaction
+                .pragma_update(None, "secure_delete", true)?;
+            let events = retention::delete(hands.transaction, &positions)?;
+            hands.recount()?;
+            Ok(events)
+        })
+        .await
     }
 
     /// Removes what was deleted from everything that is on the disk: takes as long as rewriting
@@ -154,8 +152,11 @@ impl Writer {
 
     /// Has the file checked, and rebuilt where it is damaged.
     pub(super) async fn suspect(&self) -> Result<(), HistoryError> {
-        let sent = self.commands.send(Command::Suspect).await;
-        sent.map_err(|_| HistoryError::Closed)
+        // As if the writer had met the damage itself.
+        match self.run(1, |_| Err::<(), _>(mend::damaged())).await {
+            Err(HistoryError::Closed) => Err(HistoryError::Closed),
+            _ => Ok(()),
+        }
     }
 
     /// Takes an event that cannot be read out of the way; what is left of it is kept.
@@ -164,8 +165,11 @@ impl Writer {
         position: Position,
         reason: String,
     ) -> Result<(), HistoryError> {
-        let sent = self.commands.send(Command::SetAside { position, reason });
-        sent.await.map_err(|_| HistoryError::Closed)
+        self.run_soon(1, move |hands| {
+            rebuild::set_aside(hands.transaction, position.0, &reason)?;
+            hands.recount()
+        })
+        .await
     }
 
     /// Why the history cannot be written at present; `None` while it can.
@@ -200,6 +204,28 @@ impl Writer {
     /// What the history holds, now and as it changes.
     pub fn tally(&self) -> watch::Receiver<Tally> {
         self.tally.clone()
+    }
+
+    /// Runs `work`, which writes about so many rows, inside a transaction of the writer's; returns
+    /// what it returned once that is on stable storage.
+    async fn run<T: Send + 'static>(
+        &self,
+        rows: usize,
+        work: impl FnMut(&mut Hands<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        self.ask(|answer| Command::Run(job(rows, work, Some(answer))))
+            .await
+    }
+
+    /// The same, without waiting for it. While the history cannot be written it is kept and done
+    /// later.
+    async fn run_soon(
+        &self,
+        rows: usize,
+        work: impl FnMut(&mut Hands<'_>) -> rusqlite::Result<()> + Send + 'static,
+    ) -> Result<(), HistoryError> {
+        let sent = self.commands.send(Command::Run(job(rows, work, None)));
+        sent.await.map_err(|_| HistoryError::Closed)
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> Result<T, HistoryError> {

@@ -18,9 +18,9 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::change::Change;
 use crate::config::{HooksConfig, PodioConfig};
-use crate::handle::Change;
-use crate::history::{HistoryError, Verification, Watched, Writer};
+use crate::history::{self, HistoryError, Verification, Watched, Writer};
 use crate::insights::Insights;
 use crate::place::{PlaceRef, WantedHook};
 use crate::status::Status;
@@ -197,11 +197,11 @@ impl Hooks {
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => return,
             };
             match change {
-                Ok(Change::Verified {
+                Ok(Change::History(history::Change::Verified {
                     hook_id: Some(hook_id),
                     verification,
                     ..
-                }) => self.verified(hook_id, verification),
+                })) => self.verified(hook_id, verification),
                 Ok(_) => {}
                 Err(broadcast::error::RecvError::Lagged(_)) => self.look_again().await,
                 Err(broadcast::error::RecvError::Closed) => std::future::pending().await,

@@ -22,8 +22,8 @@ use tokio::time::{Instant, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::{Allowance, QueuedAnswer};
+use crate::change::Change;
 use crate::config::LinkConfig;
-use crate::handle::Change;
 use crate::history::Writer;
 use crate::status::{LinkState, Status};
 pub use ask::{AskError, TunnelClient};

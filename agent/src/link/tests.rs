@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 use super::disconnect::{Disconnect, Stop};
 use super::{Face, session};
 use crate::answers::{Allowance, QueuedAnswer};
-use crate::handle::Change;
-use crate::history::{Appended, Command, HistoryError, NewEvent, Note, Writer};
+use crate::change::Change;
+use crate::history::{self, Appended, Command, HistoryError, NewEvent, Writer, announced_by};
 use crate::status::{LinkState, Status};
 
 /// A session, and everything around it in the test's hands.
@@ -338,16 +338,15 @@ async fn a_gap_is_announced_and_what_is_unknown_is_skipped() {
         world.changes.recv().await,
         Ok(Change::Link(LinkState::Up { .. }))
     ));
-    let expected = Note::Gap {
+    let Some(Command::Run(note)) = world.history.recv().await else {
+        panic!("no note");
+    };
+    let gap = history::Change::Gap {
         from: Seq(3),
         to: Seq(9),
         reason,
     };
-    // The history announces it once it is written down.
-    let Some(Command::Note { notes, .. }) = world.history.recv().await else {
-        panic!("no note");
-    };
-    assert_eq!(notes, [expected]);
+    assert_eq!(announced_by(note), [gap]);
 }
 
 #[tokio::test(start_paused = true)]

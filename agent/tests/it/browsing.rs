@@ -3,10 +3,9 @@
 use crate::support::{event, history_of};
 use jiff::Timestamp;
 use podtap_agent::config::Retention;
-use podtap_agent::history::{Filter, Writer};
+use podtap_agent::history::{self, Filter, Writer};
 use podtap_agent::{Agent, Change, Config};
 use tempfile::TempDir;
-use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -18,12 +17,11 @@ async fn an_old_event_outlives_a_look_at_the_history() {
         ..Retention::default()
     };
     let (agent, handle) = Agent::open(config).unwrap();
-    let (changes, _) = broadcast::channel(4);
-    let (elsewhere, thread) = Writer::open(&history_of(&folder), changes).unwrap();
+    let (elsewhere, thread) = Writer::open(&history_of(&folder), |_| {}).unwrap();
     let mut old = vec![event(1, "a"), event(2, "b"), event(3, "c")];
     for event in &mut old {
         event.request.received_at = Timestamp::UNIX_EPOCH;
-        event.state = podtap_agent::history::DeliveryState::Held;
+        event.state = history::DeliveryState::Held;
     }
     elsewhere.append(old).await.unwrap();
 
@@ -31,9 +29,15 @@ async fn an_old_event_outlives_a_look_at_the_history() {
     // round and, once more is written, at its second: by then it would have.
     let (ended, mut told) = (CancellationToken::new(), handle.changes());
     let looked = async {
-        while !matches!(told.recv().await, Ok(Change::Elsewhere)) {}
+        while !matches!(
+            told.recv().await,
+            Ok(Change::History(history::Change::Elsewhere))
+        ) {}
         elsewhere.append(vec![event(4, "d")]).await.unwrap();
-        while !matches!(told.recv().await, Ok(Change::Elsewhere)) {}
+        while !matches!(
+            told.recv().await,
+            Ok(Change::History(history::Change::Elsewhere))
+        ) {}
         ended.cancel();
     };
     let (ran, ()) = tokio::join!(agent.run(ended.clone()), looked);

@@ -7,12 +7,11 @@ use crate::support::{after_hours, event, history_of, no_headers};
 use jiff::Timestamp;
 use podtap_agent::config::Retention;
 use podtap_agent::history::{
-    Anchor, DeliveryState, EventRow, Filter, FoldedQuery, History, NewAttempt, NewEvent, Outcome,
-    PageQuery, Position, Writer, WriterThread,
+    Anchor, Attempt, DeliveryState, EventRow, Filter, FoldedQuery, History, NewAttempt, NewEvent,
+    Outcome, PageQuery, Position, Writer, WriterThread,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
-use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
 struct Store {
@@ -38,8 +37,7 @@ impl Store {
     async fn with(groups: Vec<Vec<NewEvent>>) -> Self {
         let folder = TempDir::new().unwrap();
         let path = history_of(&folder);
-        let (changes, _) = broadcast::channel(16);
-        let (writer, thread) = Writer::open(&path, changes).unwrap();
+        let (writer, thread) = Writer::open(&path, |_| {}).unwrap();
         for group in groups {
             writer.append(group).await.unwrap();
         }
@@ -148,19 +146,22 @@ async fn a_burst_says_how_many_how_fast_and_what_came_of_them() {
         let stored = store.history.event(id).await.unwrap().unwrap();
         let attempt = NewAttempt {
             position: stored.position,
-            event: id,
-            replay: false,
             again: false,
-            imported: false,
-            url: "http://localhost:3000/".to_owned(),
-            edited: None,
-            started_at: Timestamp::now(),
-            duration: Duration::from_millis(millis),
-            outcome: Outcome::Answered {
-                status,
-                headers: no_headers(),
-                body: "".into(),
-                body_bytes: 0,
+            attempt: Attempt {
+                number: 0,
+                event: id,
+                replay: false,
+                imported: false,
+                url: "http://localhost:3000/".to_owned(),
+                edited: None,
+                started_at: Timestamp::now(),
+                duration: Duration::from_millis(millis),
+                outcome: Outcome::Answered {
+                    status,
+                    headers: no_headers(),
+                    body: "".into(),
+                    body_bytes: 0,
+                },
             },
         };
         store.writer.record(attempt).await.unwrap();

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use crate::support::{after_hours, event, eventually, history_of, item_update, no_headers};
 use jiff::Timestamp;
-use podtap_agent::Change;
 use podtap_agent::config::Retention;
 use podtap_agent::history::{
-    Anchor, DeliveryState, EventRow, Filter, History, HistoryError, NewAttempt, NewEvent, Outcome,
-    PageQuery, Position, Saved, Writer, WriterThread,
+    Anchor, Attempt, Change, DeliveryState, EventRow, Filter, History, HistoryError, NewAttempt,
+    NewEvent, Outcome, PageQuery, Position, Saved, Writer, WriterThread,
 };
 use podtap_disk::age::Now;
 use proptest::prelude::*;
@@ -37,7 +36,10 @@ impl Store {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let (sender, changes) = broadcast::channel(1024);
-        let (writer, thread) = Writer::open(&history_of(&folder), sender).unwrap();
+        let (writer, thread) = Writer::open(&history_of(&folder), move |change| {
+            let _ = sender.send(change);
+        })
+        .unwrap();
         let history = History::open_read_only(&history_of(&folder)).unwrap();
         Self {
             folder,
@@ -81,15 +83,18 @@ impl Store {
         let stored = self.history.event(event.id).await.unwrap().unwrap();
         let attempt = NewAttempt {
             position: stored.position,
-            event: event.id,
-            replay: false,
             again: false,
-            imported: false,
-            url: "http://localhost:3000/podio/hook".to_owned(),
-            edited: None,
-            started_at: Timestamp::now(),
-            duration: Duration::from_micros(1500),
-            outcome,
+            attempt: Attempt {
+                number: 0,
+                event: event.id,
+                replay: false,
+                imported: false,
+                url: "http://localhost:3000/podio/hook".to_owned(),
+                edited: None,
+                started_at: Timestamp::now(),
+                duration: Duration::from_micros(1500),
+                outcome,
+            },
         };
         self.writer.record(attempt).await.unwrap();
     }
@@ -419,7 +424,7 @@ async fn what_was_appended_is_there_after_the_end_and_positions_go_on() {
     drop((writer, history));
     thread.close().await;
 
-    let (writer, thread) = Writer::open(&history_of(&folder), broadcast::Sender::new(1)).unwrap();
+    let (writer, thread) = Writer::open(&history_of(&folder), |_| {}).unwrap();
     assert_eq!(writer.tally().borrow().pending, 1);
     writer.append(vec![event(2, "b")]).await.unwrap();
     let history = History::open(&history_of(&folder)).unwrap();
@@ -432,8 +437,7 @@ async fn writes_of_another_process_are_noticed_and_ones_own_are_not() {
     let store = Store::with(vec![event(1, "a")]).await;
     assert!(!store.writer.look().await.unwrap());
 
-    let (other, thread) =
-        Writer::open(&history_of(&store.folder), broadcast::Sender::new(1)).unwrap();
+    let (other, thread) = Writer::open(&history_of(&store.folder), |_| {}).unwrap();
     other.append(vec![event(2, "b")]).await.unwrap();
     thread.close().await;
 
@@ -457,7 +461,7 @@ fn a_history_of_a_later_format_is_refused_by_name_and_a_missing_one_too() {
     for error in [
         History::open_read_only(&path).unwrap_err(),
         History::open(&path).unwrap_err(),
-        Writer::open(&path, broadcast::Sender::new(1)).unwrap_err(),
+        Writer::open(&path, |_| {}).unwrap_err(),
     ] {
         assert!(
             matches!(error, HistoryError::Newer { found: 99, .. }),

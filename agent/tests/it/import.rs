@@ -18,7 +18,6 @@ use podtap_sandbox as sandbox;
 use podtap_wire::EventId;
 use proptest::prelude::*;
 use tempfile::TempDir;
-use tokio::sync::broadcast;
 
 const BASE: &str = "http://localhost:3000";
 
@@ -32,8 +31,7 @@ struct Store {
 impl Store {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        let (changes, _) = broadcast::channel(16);
-        let (writer, thread) = Writer::open(&history_of(&folder), changes).unwrap();
+        let (writer, thread) = Writer::open(&history_of(&folder), |_| {}).unwrap();
         let history = History::open_read_only(&history_of(&folder)).unwrap();
         Self {
             _folder: folder,
@@ -788,15 +786,18 @@ async fn an_attempt_of_the_highest_number_leaves_room_for_a_replay() {
     let (event, _) = store.whole().await.remove(0);
     let replay = || NewAttempt {
         position: event.position,
-        event: event.id,
-        replay: true,
         again: false,
-        imported: false,
-        url: BASE.to_owned(),
-        edited: None,
-        started_at: Timestamp::now(),
-        duration: Duration::ZERO,
-        outcome: failed(),
+        attempt: Attempt {
+            number: 0,
+            event: event.id,
+            replay: true,
+            imported: false,
+            url: BASE.to_owned(),
+            edited: None,
+            started_at: Timestamp::now(),
+            duration: Duration::ZERO,
+            outcome: failed(),
+        },
     };
 
     let first = store.writer.record(replay()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use crate::support::podio::{ORDERS, Running, webhook_at};
 use crate::support::{answer, eventually};
-use podtap_agent::history::{DeliveryState, Duplicate, EventRow, Hold};
+use podtap_agent::history::{self, DeliveryState, Duplicate, EventRow, Hold};
 use podtap_agent::{Change, ExplainError, Explanation, PlaceRef};
 use podtap_podio::client::{Credentials, Grant, WriteOptions};
 use podtap_podio::standing::Judgement;
@@ -91,7 +91,7 @@ async fn a_loop_is_told_once_and_its_object_held_until_released() {
     assert_eq!(running.handle.held(), [ITEM]);
     let mut told = 0;
     while let Ok(change) = changes.try_recv() {
-        told += usize::from(matches!(change, Change::Loop(_)));
+        told += usize::from(matches!(change, Change::History(history::Change::Loop(_))));
     }
     assert_eq!(told, 1);
 
@@ -403,7 +403,7 @@ async fn what_somebody_looks_at_is_asked_about_however_old_it_is() {
     assert_eq!(told.changes[0].field, "Status");
     let mut named = false;
     while let Ok(change) = changes.try_recv() {
-        named |= change == Change::Named;
+        named |= change == Change::History(history::Change::Named);
     }
     assert!(named, "a list is told that there is more to show");
 }

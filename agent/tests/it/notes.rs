@@ -2,7 +2,7 @@
 
 use crate::support::{event, history_of, item_update};
 use jiff::Timestamp;
-use podtap_agent::history::{Anchor, Filter, MAX_NOTE, PageQuery, Saved};
+use podtap_agent::history::{self, Anchor, Filter, MAX_NOTE, PageQuery, Saved};
 use podtap_agent::{Agent, AgentHandle, Change, Config};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -21,9 +21,7 @@ async fn found(handle: &AgentHandle, filter: &str) -> Vec<Option<String>> {
 async fn a_note_is_kept_replaced_found_and_taken_away() {
     let folder = TempDir::new().unwrap();
     let (agent, handle) = Agent::open(Config::new(history_of(&folder))).unwrap();
-    let (changes, _) = tokio::sync::broadcast::channel(4);
-    let (writer, thread) =
-        podtap_agent::history::Writer::open(&history_of(&folder), changes).unwrap();
+    let (writer, thread) = history::Writer::open(&history_of(&folder), |_| {}).unwrap();
     let sent = vec![item_update(1, 4711), event(2, "b")];
     writer.append(sent.clone()).await.unwrap();
     let position = handle.history().newest().await.unwrap().unwrap();
@@ -37,7 +35,9 @@ async fn a_note_is_kept_replaced_found_and_taken_away() {
         let event = handle.history().event(sent[1].id).await.unwrap().unwrap();
         assert_eq!(event.note.as_deref(), kept);
     }
-    assert!(matches!(told.recv().await, Ok(Change::Touched { event, .. }) if event == sent[1].id));
+    assert!(
+        matches!(told.recv().await, Ok(Change::History(history::Change::Touched { event, .. })) if event == sent[1].id)
+    );
 
     let noted = vec![Some("second thoughts".to_owned())];
     assert_eq!(found(&handle, "note:yes").await, noted);

@@ -7,9 +7,8 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 async fn with_event(folder: &TempDir) -> (Agent, AgentHandle) {
-    let changes = tokio::sync::broadcast::Sender::new(1);
     let (writer, thread) =
-        podtap_agent::history::Writer::open(&history_of(folder), changes).unwrap();
+        podtap_agent::history::Writer::open(&history_of(folder), |_| {}).unwrap();
     writer.append(vec![item_update(1, 4711)]).await.unwrap();
     thread.close().await;
     Agent::open(browsing(folder)).unwrap()

@@ -12,13 +12,11 @@ use podtap_agent::history::{
 use podtap_agent::{Agent, AgentHandle, LinkState, OpenError, RunError};
 use rusqlite::Connection;
 use tempfile::TempDir;
-use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 async fn append(folder: &TempDir, events: Vec<NewEvent>) {
-    let changes = broadcast::Sender::new(16);
-    let (writer, thread) = Writer::open(&history_of(folder), changes).unwrap();
+    let (writer, thread) = Writer::open(&history_of(folder), |_| {}).unwrap();
     writer.append(events).await.unwrap();
     thread.close().await;
 }

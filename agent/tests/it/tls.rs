@@ -17,7 +17,6 @@ use rustls::pki_types::pem::PemObject as _;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -92,8 +91,7 @@ struct Running {
 impl Running {
     async fn start(target: &str, trust: Trust) -> Self {
         let folder = TempDir::new().unwrap();
-        let changes = broadcast::Sender::new(16);
-        let (writer, thread) = Writer::open(&history_of(&folder), changes).unwrap();
+        let (writer, thread) = Writer::open(&history_of(&folder), |_| {}).unwrap();
         writer.append(vec![item_update(1, 1)]).await.unwrap();
         thread.close().await;
         let nobody = ([127, 0, 0, 1], 1).into();

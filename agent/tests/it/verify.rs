@@ -2,7 +2,7 @@
 
 use crate::support::eventually;
 use crate::support::podio::{ORDERS, Running};
-use podtap_agent::history::{DeliveryState, Hold, Verification};
+use podtap_agent::history::{self, DeliveryState, Hold, Verification};
 use podtap_agent::{Change, PodioConfig};
 use podtap_podio::client::HookStatus;
 use podtap_sandbox::{self as sandbox, Fault, Observation};
@@ -42,11 +42,11 @@ async fn a_new_hook_is_active_without_anybody_doing_anything() {
     assert_eq!(outcomes(&running, 1).await, [Verification::Validated]);
     assert_eq!(running.status(hook_id).await, HookStatus::Active);
     loop {
-        if let Change::Verified {
+        if let Change::History(history::Change::Verified {
             hook_id: told,
             verification,
             ..
-        } = changes.recv().await.unwrap()
+        }) = changes.recv().await.unwrap()
         {
             assert_eq!((told, verification.is_ok()), (Some(hook_id), true));
             break;

@@ -17,7 +17,6 @@ use jiff::Timestamp;
 use podtap_agent::history::Writer;
 use podtap_bench::pty::{CommandBuilder, Pty};
 use podtap_bench::{Histogram, history, now_ns, usage};
-use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 /// Silence on the terminal that separates two frames: below a frame's shortest distance.
@@ -124,8 +123,7 @@ async fn idle(pty: &Pty, time: Duration) -> anyhow::Result<serde_json::Value> {
 
 async fn flood(pty: &mut Pty, file: &Path, options: &Options) -> anyhow::Result<serde_json::Value> {
     let pid = pty.pid().context("it has ended")?;
-    let (changes, _) = broadcast::channel(1);
-    let (writer, thread) = Writer::open(file, changes)?;
+    let (writer, thread) = Writer::open(file, |_| {})?;
     let before = usage::cpu(pid)?;
     let start = Instant::now();
     let time = Duration::from_secs(options.secs);

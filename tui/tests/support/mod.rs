@@ -22,7 +22,7 @@ use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use tempfile::TempDir;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 /// Time for anything to appear; far more than it takes.
@@ -232,8 +232,7 @@ impl Bench {
             trust: Trust::default(),
         };
         let (agent, handle) = Agent::open(config).unwrap();
-        let (changes, _) = broadcast::channel(16);
-        let (writer, writer_thread) = Writer::open(&history, changes).unwrap();
+        let (writer, writer_thread) = Writer::open(&history, |_| {}).unwrap();
         let history = Elsewhere {
             writer,
             _writer_thread: writer_thread,

@@ -13,7 +13,7 @@ use podtap_podio::{EventType, RefType};
 use podtap_sandbox::{self as sandbox, Handle, Sandbox};
 use podtap_wire::{EventId, Seq, WebhookRequest};
 use tempfile::TempDir;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -54,7 +54,7 @@ impl Podio {
         };
         let mut running = JoinSet::new();
         running.spawn(bound.run(token.clone()));
-        let (writer, thread) = Writer::open(path, broadcast::Sender::new(16)).unwrap();
+        let (writer, thread) = Writer::open(path, |_| {}).unwrap();
         let (bodies, mut arrived) = mpsc::channel::<Vec<u8>>(1000);
         let ingest = Service::start(move |received| {
             bodies.try_send(received.body.clone()).unwrap();

@@ -1,0 +1,168 @@
+//! What the writer is asked to write: a function that runs inside its transaction, together with
+//! whoever waits for what it returns. A new kind of write is one method of [`Writer`] and nothing
+//! here.
+//!
+//! [`Writer`]: super::Writer
+
+use std::fmt;
+
+use rusqlite::Transaction;
+
+use super::ages::Ages;
+use super::burst::Bursts;
+use super::change::Change;
+use super::error::HistoryError;
+use super::store;
+use super::write::{Answer, Tally};
+
+/// What a write works with, inside the writer's transaction.
+pub(crate) struct Hands<'a> {
+    pub(super) transaction: &'a Transaction<'a>,
+    pub(super) bursts: &'a mut Bursts,
+    pub(super) ages: &'a mut Ages,
+    pub(super) tally: Tally,
+    /// Announced after the commit, in order.
+    pub(super) changes: Vec<Change>,
+    /// Events that were added.
+    pub(super) new: usize,
+    /// Whether events were removed.
+    pub(super) removed: bool,
+}
+
+impl<'a> Hands<'a> {
+    pub(super) fn new(
+        transaction: &'a Transaction<'a>,
+        bursts: &'a mut Bursts,
+        ages: &'a mut Ages,
+        tally: Tally,
+    ) -> Self {
+        Self {
+            transaction,
+            bursts,
+            ages,
+            tally,
+            changes: Vec::new(),
+            new: 0,
+            removed: false,
+        }
+    }
+
+    /// Events are gone, wherever they were.
+    pub(super) fn recount(&mut self) -> rusqlite::Result<()> {
+        self.removed = true;
+        self.tally = store::tally(self.transaction)?;
+        self.changes.push(Change::Elsewhere);
+        Ok(())
+    }
+}
+
+/// A write that waits for its transaction.
+pub(crate) type Job = Box<dyn Write>;
+
+/// Something to be written, all of it or nothing.
+pub(crate) trait Write: Send {
+    /// How many rows it writes, about: bounds a transaction.
+    fn rows(&self) -> usize;
+
+    /// Does it. Called again where its transaction failed.
+    fn write(&mut self, hands: &mut Hands<'_>) -> rusqlite::Result<()>;
+
+    /// Its transaction is on stable storage: whoever waits is answered.
+    fn committed(self: Box<Self>);
+
+    /// Nothing of it was written: whoever waits is told. What nobody waits for comes back, to be
+    /// written once that works again.
+    fn refused(self: Box<Self>, error: &HistoryError) -> Option<Job>;
+}
+
+impl fmt::Debug for dyn Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Write").field("rows", &self.rows()).finish()
+    }
+}
+
+/// A write for whoever waits for `answer`; of `None` nobody does.
+pub(super) fn job<T: Send + 'static>(
+    rows: usize,
+    work: impl FnMut(&mut Hands<'_>) -> rusqlite::Result<T> + Send + 'static,
+    answer: Option<Answer<T>>,
+) -> Job {
+    Box::new(Asked {
+        rows,
+        work,
+        answer,
+        done: None,
+    })
+}
+
+struct Asked<T, W> {
+    rows: usize,
+    work: W,
+    answer: Option<Answer<T>>,
+    /// What the last call of `work` returned.
+    done: Option<T>,
+}
+
+impl<T, W> Write for Asked<T, W>
+where
+    T: Send + 'static,
+    W: FnMut(&mut Hands<'_>) -> rusqlite::Result<T> + Send + 'static,
+{
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn write(&mut self, hands: &mut Hands<'_>) -> rusqlite::Result<()> {
+        self.done = Some((self.work)(hands)?);
+        Ok(())
+    }
+
+    fn committed(self: Box<Self>) {
+        if let (Some(answer), Some(done)) = (self.answer, self.done) {
+            // Whoever asked may have gone away; it is written all the same.
+            let _ = answer.send(Ok(done));
+        }
+    }
+
+    fn refused(self: Box<Self>, error: &HistoryError) -> Option<Job> {
+        match self.answer {
+            Some(answer) => {
+                let _ = answer.send(Err(error.clone()));
+                None
+            }
+            None => Some(self),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::history::schema;
+
+    /// What a write to an empty history announces.
+    pub(crate) fn announced_by(mut job: Job) -> Vec<Change> {
+        let mut connection = Connection::open_in_memory().unwrap();
+        for migration in schema::MIGRATIONS {
+            connection.execute_batch(migration).unwrap();
+        }
+        let transaction = connection.transaction().unwrap();
+        let (mut bursts, mut ages) = (Bursts::default(), Ages::default());
+        let mut hands = Hands::new(&transaction, &mut bursts, &mut ages, Tally::default());
+        job.write(&mut hands).unwrap();
+        hands.changes
+    }
+
+    #[test]
+    fn a_refused_write_comes_back_only_where_nobody_waits_for_it() {
+        let (answer, mut answered) = tokio::sync::oneshot::channel();
+        let awaited = job(1, |_| Ok(7), Some(answer));
+        assert!(awaited.refused(&HistoryError::Gone).is_none());
+        assert!(matches!(answered.try_recv(), Ok(Err(HistoryError::Gone))));
+
+        let left = job(1, |_| Ok(7), None).refused(&HistoryError::Gone);
+        assert!(left.is_some());
+    }
+}
