@@ -16,9 +16,9 @@ mod item;
 mod people;
 mod state;
 mod task;
-mod thing;
+mod record;
 mod value;
-mod view;
+mod show;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,9 +41,9 @@ pub(super) use item::{Draft, Item};
 pub(super) use people::{Author, Identity, People};
 pub use state::InvalidState;
 pub(super) use task::{NewTask, Task};
-pub(super) use thing::{Thing, ThingKind};
+pub(super) use record::{Thing, ThingKind};
 pub(super) use value::field_values;
-pub(super) use view::{
+pub(super) use show::{
     ORG, show_app, show_change, show_comment, show_field, show_space, show_task, show_values,
 };
 
