@@ -22,7 +22,9 @@
 //!   `item.delete` alone, and that comments on tasks fire nothing.
 //! - That changing and deleting a field, and switching an app or a form on and off, fire `app.update`
 //!   and `form.update`; that comments changed fire nothing.
-//! - Labels of tasks by their text, one organization for all spaces, and everybody in UTC.
+//! - How relative times in filters round, how views and filters add up, and what `PUT /app/{id}` and a
+//!   task for several people answer (podio.md 5.4).
+//! - Labels of tasks by their text, one organization for all spaces, and UTC for everyone.
 //! - Headers of webhooks, and that each comes on its own connection.
 //!
 //! # Examples

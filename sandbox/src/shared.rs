@@ -1,4 +1,4 @@
-//! The world behind its lock, and the ways out of it: webhooks to send, things to watch.
+//! The world behind its lock, and the ways out of it: webhooks to send, what there is to watch.
 //!
 //! The lock is held for one synchronous change and never across an await.
 

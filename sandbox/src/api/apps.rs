@@ -72,8 +72,8 @@ fn change(
 ) -> Result<Answer, Refused> {
     match (&request.method, rest) {
         (&Method::PUT, []) => {
-            configure(world, app_id, &request.json()?)?;
-            Ok(Answer::empty())
+            let revision = configure(world, app_id, &request.json()?)?;
+            Ok(Answer::json(json!({ "revision": revision })))
         }
         (&Method::DELETE, []) => {
             world.delete_app(app_id)?;
@@ -88,7 +88,8 @@ fn change(
             Ok(Answer::empty())
         }
         (&Method::POST, ["field"]) => {
-            let field_id = world.add_field(app_id, field(&request.json()?)?)?;
+            let new = field(&request.json()?)?;
+            let field_id = world.change_app(app_id, |app, ids| app.add_field(ids, new))?;
             let revision = world.app(app_id)?.revision;
             Ok(Answer::json(
                 json!({ "field_id": field_id, "revision": revision }),
@@ -96,7 +97,8 @@ fn change(
         }
         (&Method::PUT, ["field", field_id]) => {
             let field_id = world.app(app_id)?.field(field_id)?.id;
-            world.change_field(app_id, field_id, field(&request.json()?)?)?;
+            let change = field_change(&request.json()?)?;
+            world.change_app(app_id, |app, _| app.change_field(field_id, change))?;
             let revision = world.app(app_id)?.revision;
             Ok(Answer::json(json!({ "revision": revision })))
         }
@@ -109,27 +111,41 @@ fn change(
     }
 }
 
-/// Changes an app's names; fields are changed by their own operations.
-fn configure(world: &mut World, app_id: u64, body: &Value) -> Result<(), Refused> {
-    if body
-        .get("fields")
-        .and_then(Value::as_array)
-        .is_some_and(|fields| !fields.is_empty())
-    {
-        return Err(Refused::not_here("`fields` in `PUT /app/{id}`"));
-    }
+/// Changes an app's names and fields, in one change. A field without an id is a new one; fields that
+/// are not named stay as they are (podio.md 5.4).
+fn configure(world: &mut World, app_id: u64, body: &Value) -> Result<u64, Refused> {
     let config = body.get("config").unwrap_or(&Value::Null);
     let name = input::optional_text(config, "name")?;
     let item_name = input::optional_text(config, "item_name")?;
-    world.change_app(app_id, |app, _| {
-        if let Some(name) = name {
-            app.name = name;
+    let mut fields = Vec::new();
+    for given in fields_of(body)? {
+        let id = input::optional_number(given, "field_id")?;
+        let field = if id.is_some() {
+            field_change(given)?
+        } else {
+            field(given)?
+        };
+        fields.push((id, field));
+    }
+    world.change_app(app_id, |app, ids| {
+        for (id, field) in fields {
+            match id {
+                Some(id) => app.change_field(id, field)?,
+                None => drop(app.add_field(ids, field)?),
+            }
         }
-        if let Some(item_name) = item_name {
-            app.item_name = item_name;
-        }
-        Ok(())
+        app.name = name.unwrap_or_else(|| app.name.clone());
+        app.item_name = item_name.unwrap_or_else(|| app.item_name.clone());
+        Ok(app.revision + 1)
     })
+}
+
+fn fields_of(body: &Value) -> Result<&[Value], Refused> {
+    match body.get("fields") {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(fields)) => Ok(fields),
+        Some(other) => Err(Refused::wrong_type(other, "array")),
+    }
 }
 
 fn list(world: &World, request: &Request, suits: impl Fn(&App) -> bool) -> Result<Answer, Refused> {
@@ -153,36 +169,43 @@ fn list(world: &World, request: &Request, suits: impl Fn(&App) -> bool) -> Resul
 
 fn create(world: &mut World, body: &Value) -> Result<Answer, Refused> {
     let config = body.get("config").unwrap_or(&Value::Null);
-    let fields = match body.get("fields") {
-        None => Vec::new(),
-        Some(Value::Array(fields)) => fields.iter().map(field).collect::<Result<_, _>>()?,
-        Some(other) => return Err(Refused::wrong_type(other, "array")),
-    };
+    let fields = fields_of(body)?.iter().map(field);
+    let fields = fields.collect::<Result<_, _>>()?;
     let space_id = input::number(body, "space_id")?;
     let app_id = world.create_app(space_id, input::text(config, "name")?, fields)?;
     Ok(Answer::json(json!({ "app_id": app_id })))
 }
 
-/// Podio makes the `external_id` of a field from its label.
+/// A new field. Podio makes its `external_id` from its label.
 fn field(body: &Value) -> Result<SeedField, Refused> {
+    let field = field_change(body)?;
+    if field.label.is_empty() {
+        return Err(Refused::invalid("Missing parameter label"));
+    }
+    Ok(SeedField {
+        external_id: field.label.to_lowercase().replace(' ', "-"),
+        ..field
+    })
+}
+
+/// What a body says of a field; a label that it does not give is empty.
+fn field_change(body: &Value) -> Result<SeedField, Refused> {
     let config = body.get("config").unwrap_or(&Value::Null);
-    let label = input::text(config, "label").or_else(|_| input::text(body, "label"))?;
-    let options = config
-        .pointer("/settings/options")
-        .and_then(Value::as_array);
+    let label = match input::optional_text(config, "label")? {
+        Some(label) => label,
+        None => input::optional_text(body, "label")?.unwrap_or_default(),
+    };
+    let settings = config.get("settings").and_then(Value::as_object);
+    let options = settings.and_then(|settings| settings.get("options")?.as_array());
     let options = options.into_iter().flatten();
     Ok(SeedField {
-        external_id: label.to_lowercase().replace(' ', "-"),
+        external_id: String::new(),
         kind: input::optional_text(body, "type")?.unwrap_or_else(|| "text".to_owned()),
-        label: label.to_owned(),
+        label,
         options: options
             .filter_map(|option| option.get("text").unwrap_or(option).as_str())
             .map(str::to_owned)
             .collect(),
-        settings: config
-            .get("settings")
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default(),
+        settings: settings.cloned().unwrap_or_default(),
     })
 }

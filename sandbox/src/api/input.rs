@@ -45,6 +45,15 @@ pub(super) fn optional_number(body: &Value, name: &str) -> Result<Option<u64>, R
     }
 }
 
+/// A member that may be absent, else must be true or false.
+pub(super) fn optional_switch(body: &Value, name: &str) -> Result<Option<bool>, Refused> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(on)) => Ok(Some(*on)),
+        Some(other) => Err(Refused::wrong_type(other, "boolean")),
+    }
+}
+
 /// A list of ids that may be absent.
 pub(super) fn ids(body: &Value, name: &str) -> Result<Vec<u64>, Refused> {
     let values = match body.get(name) {

@@ -1,15 +1,13 @@
 //! Item operations: reading, writing, revisions (podio.md 5).
 
-use std::collections::BTreeMap;
-
 use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use super::access::Caller;
-use super::{input, list};
+use super::{input, list, references};
 use crate::answer::{Answer, Refused, Request};
-use crate::world::{Draft, Item, World, field_values, show_change, show_field, show_values};
+use crate::world::{Draft, Item, World, field_values, show_change, show_values};
 
 pub(super) fn route(
     world: &mut World,
@@ -21,6 +19,9 @@ pub(super) fn route(
         (_, ["app", app_id, rest @ ..]) => {
             let app_id = caller.app(world, input::id(app_id)?)?.id;
             in_app(world, caller, request, app_id, rest)
+        }
+        (&Method::GET, ["field", field_id, list @ ("find" | "top")]) => {
+            references::possible(world, caller, request, input::id(field_id)?, list)
         }
         (method, [item_id, rest @ ..]) => {
             let item_id = input::id(item_id)?;
@@ -44,10 +45,14 @@ fn in_app(
 ) -> Result<Answer, Refused> {
     match (&request.method, rest) {
         (&Method::POST, []) => create(world, caller, request, app_id),
-        (&Method::GET, [] | ["v2"]) => list::by_query(world, request, app_id),
-        (&Method::POST, ["filter"]) => list::by_body(world, &request.json()?, app_id),
+        (&Method::GET, [] | ["v2"]) => list::by_query(world, caller, request, app_id),
+        (&Method::POST, ["filter"]) => list::by_body(world, caller, &request.json()?, app_id, None),
+        (&Method::POST, ["filter", view]) => {
+            let view = percent_decode_str(view).decode_utf8_lossy();
+            list::by_body(world, caller, &request.json()?, app_id, Some(&view))
+        }
         (&Method::GET, ["count"]) => {
-            let count = list::matching(world, app_id, &list::of_query(request))?.len();
+            let count = list::count(world, caller, request, app_id)?;
             Ok(Answer::json(json!({ "count": count })))
         }
         (&Method::GET, ["external_id", external_id]) => {
@@ -57,18 +62,29 @@ fn in_app(
             let item = item.ok_or_else(Refused::not_found)?;
             Ok(Answer::json(world.show_item(item)?))
         }
-        (&Method::POST, ["delete"]) => delete(world, request, app_id),
+        (&Method::POST, ["delete"]) => delete(world, caller, request, app_id),
         _ => Err(Refused::no_route()),
     }
 }
 
 /// Deletes the items that the body names, or that its filters find; all at once, where Podio takes
 /// its time for many.
-fn delete(world: &mut World, request: &Request, app_id: u64) -> Result<Answer, Refused> {
+fn delete(
+    world: &mut World,
+    caller: &Caller,
+    request: &Request,
+    app_id: u64,
+) -> Result<Answer, Refused> {
     let body = request.json()?;
     let mut wanted = input::ids(&body, "item_ids")?;
-    if let Some(filters) = body.get("filters").filter(|filters| !filters.is_null()) {
-        let found = list::matching(world, app_id, filters)?;
+    let filters = body.get("filters").filter(|filters| !filters.is_null());
+    let view = match input::optional_number(&body, "view_id")? {
+        Some(id) => Some(world.view(world.app(app_id)?, &id.to_string(), &caller.author)?),
+        None => None,
+    };
+    // Neither of them means no items, not all.
+    if filters.is_some() || view.is_some() {
+        let found = list::matching(world, app_id, filters, view)?;
         wanted.extend(found.iter().map(|item| item.id));
     }
     wanted.sort_unstable();
@@ -110,58 +126,19 @@ fn read(world: &World, request: &Request, item_id: u64, rest: &[&str]) -> Result
             let changes = item.revisions.iter().zip(0..);
             return input::page(request, changes.map(|(change, n)| show_change(n, change)));
         }
-        ["reference"] => references(world, item_id),
+        ["reference"] => references::by_field(world, item_id),
         ["revision", number] => {
             let number = input::id(number)?;
             show_change(number, item.change(number)?)
         }
-        ["reference", "field", field] => {
+        ["reference", "field", field] | ["reference", field, "preview"] => {
             let field = input::id(field)?;
-            let items = referring(world, item_id).filter(|(_, by)| *by == field);
-            return input::page(request, items.map(|(item, _)| show_reference(world, item)));
+            return references::through(world, request, item_id, field);
         }
         ["revision", from, to] => world.show_difference(item, input::id(from)?, input::id(to)?)?,
         _ => return Err(Refused::no_route()),
     };
     Ok(Answer::json(answer))
-}
-
-/// The items that name this one in a field, with that field.
-fn referring(world: &World, item_id: u64) -> impl Iterator<Item = (&Item, u64)> {
-    let names = move |values: &Vec<Value>| {
-        let target = |value: &Value| value.pointer("/value/item_id").and_then(Value::as_u64);
-        values.iter().any(|value| target(value) == Some(item_id))
-    };
-    world.items.values().flat_map(move |item| {
-        let fields = item.values.iter().filter(move |(_, values)| names(values));
-        fields.map(move |(field, _)| (item, *field))
-    })
-}
-
-/// The items that refer to this one, by app and field.
-fn references(world: &World, item_id: u64) -> Value {
-    let mut groups = BTreeMap::<(u64, u64), Vec<Value>>::new();
-    for (item, field) in referring(world, item_id) {
-        let group = groups.entry((item.app_id, field)).or_default();
-        group.push(show_reference(world, item));
-    }
-    let shown = groups
-        .into_iter()
-        .filter_map(|((app_id, field_id), items)| {
-            let app = world.apps.get(&app_id)?;
-            let field = app.fields.iter().find(|field| field.id == field_id)?;
-            Some(json!({
-                "app": { "app_id": app_id, "name": app.name, "item_name": app.item_name },
-                "field": show_field(field),
-                "items": items,
-            }))
-        });
-    shown.collect()
-}
-
-fn show_reference(world: &World, item: &Item) -> Value {
-    let title = world.apps.get(&item.app_id).map(|app| item.title(app));
-    json!({ "item_id": item.id, "app_item_id": item.app_item_id, "title": title })
 }
 
 fn write(

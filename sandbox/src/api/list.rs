@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::access::Caller;
 use super::{filter, input};
 use crate::answer::{Answer, Refused, Request};
-use crate::world::{Item, World};
+use crate::world::{Change, Item, NewView, View, World};
 
 /// Items in one answer where nothing else is asked, and most of them; Podio's own.
 const PAGE: usize = 30;
@@ -18,46 +19,101 @@ const NO_FILTERS: &[&str] = &[
     "sort_desc",
     "remember",
     "fields",
+    "view_id",
     "oauth_token",
 ];
 
-/// `POST /item/app/{id}/filter/`.
-pub(super) fn by_body(world: &World, body: &Value, app_id: u64) -> Result<Answer, Refused> {
-    if body.get("view_id").is_some_and(|view| !view.is_null()) {
-        return Err(Refused::not_here("views (`view_id`)"));
-    }
+/// `POST /item/app/{id}/filter/`, and below it the same with a view's filters.
+pub(super) fn by_body(
+    world: &mut World,
+    caller: &Caller,
+    body: &Value,
+    app_id: u64,
+    view: Option<&str>,
+) -> Result<Answer, Refused> {
     let number = |name| -> Result<Option<usize>, Refused> {
         let number = input::optional_number(body, name)?;
         Ok(number.map(|number| usize::try_from(number).unwrap_or(usize::MAX)))
     };
+    let view_id = input::optional_number(body, "view_id")?.map(|id| id.to_string());
+    let view = match view.or(view_id.as_deref()) {
+        Some(name) => Some(world.view(world.app(app_id)?, name, &caller.author)?),
+        None => None,
+    };
     let sort_by = input::optional_text(body, "sort_by")?;
-    let descending = body
-        .get("sort_desc")
-        .and_then(Value::as_bool)
-        .unwrap_or(true);
+    let sort_desc = input::optional_switch(body, "sort_desc")?;
+    let filters = body.get("filters").filter(|filters| !filters.is_null());
     let page = Page {
         limit: number("limit")?,
         offset: number("offset")?,
-        sort_by: sort_by.as_deref(),
-        descending,
+        sort_by: sort_by
+            .as_deref()
+            .or_else(|| view.and_then(|view| view.sort_by.as_deref())),
+        descending: sort_desc
+            .or(view.map(|view| view.sort_desc))
+            .unwrap_or(true),
     };
-    let filters = body.get("filters").unwrap_or(&Value::Null);
-    page.of(world, app_id, filters)
+    let items = matching(world, app_id, filters, view)?;
+    let answer = page.of(world, app_id, items)?;
+    if input::optional_switch(body, "remember")? == Some(true) {
+        let asked = NewView {
+            sort_by,
+            sort_desc,
+            filters: filters.cloned(),
+            ..NewView::default()
+        };
+        world.remember_view(app_id, asked, &caller.author);
+    }
+    Ok(answer)
 }
 
 /// `GET /item/app/{id}/`, whose filters are in the query.
-pub(super) fn by_query(world: &World, request: &Request, app_id: u64) -> Result<Answer, Refused> {
+pub(super) fn by_query(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+    app_id: u64,
+) -> Result<Answer, Refused> {
+    let view = view_of_query(world, caller, request, app_id)?;
     let page = Page {
         limit: input::query_number(request, "limit")?,
         offset: input::query_number(request, "offset")?,
-        sort_by: request.query("sort_by"),
-        descending: !matches!(request.query("sort_desc"), Some("false" | "0")),
+        sort_by: request
+            .query("sort_by")
+            .or_else(|| view.and_then(|view| view.sort_by.as_deref())),
+        descending: match request.query("sort_desc") {
+            None => view.is_none_or(|view| view.sort_desc),
+            Some(text) => !matches!(text, "false" | "0"),
+        },
     };
-    page.of(world, app_id, &of_query(request))
+    let items = matching(world, app_id, Some(&of_query(request)), view)?;
+    page.of(world, app_id, items)
+}
+
+/// How many items suit the filters of the query.
+pub(super) fn count(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+    app_id: u64,
+) -> Result<usize, Refused> {
+    let view = view_of_query(world, caller, request, app_id)?;
+    Ok(matching(world, app_id, Some(&of_query(request)), view)?.len())
+}
+
+fn view_of_query<'w>(
+    world: &'w World,
+    caller: &Caller,
+    request: &Request,
+    app_id: u64,
+) -> Result<Option<&'w View>, Refused> {
+    let view = request.query("view_id");
+    let view = view.map(|name| world.view(world.app(app_id)?, name, &caller.author));
+    view.transpose()
 }
 
 /// The filters of a query; several values are parted by semicolons.
-pub(super) fn of_query(request: &Request) -> Value {
+fn of_query(request: &Request) -> Value {
     let scalar = |text: &str| {
         text.parse::<u64>()
             .map_or_else(|_| json!(text), Value::from)
@@ -79,9 +135,14 @@ pub(super) fn of_query(request: &Request) -> Value {
 pub(super) fn matching<'w>(
     world: &'w World,
     app_id: u64,
-    filters: &Value,
+    filters: Option<&Value>,
+    view: Option<&View>,
 ) -> Result<Vec<&'w Item>, Refused> {
-    let tests = filter::read(world.app(app_id)?, filters)?;
+    let app = world.app(app_id)?;
+    let mut tests = Vec::new();
+    for filters in filters.into_iter().chain(view.map(|view| &view.filters)) {
+        tests.extend(filter::read(app, filters, world.now)?);
+    }
     let items = world.items.values().filter(|item| item.app_id == app_id);
     Ok(items
         .filter(|item| tests.iter().all(|test| test.suits(item)))
@@ -96,7 +157,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn of(&self, world: &World, app_id: u64, filters: &Value) -> Result<Answer, Refused> {
+    fn of(&self, world: &World, app_id: u64, mut items: Vec<&Item>) -> Result<Answer, Refused> {
         let limit = self.limit.unwrap_or(PAGE);
         if limit > MAX_PAGE {
             return Err(Refused::invalid(format!(
@@ -109,12 +170,19 @@ impl Page<'_> {
             .values()
             .filter(|item| item.app_id == app_id)
             .count();
-        let mut items = matching(world, app_id, filters)?;
         let filtered = items.len();
         match self.sort_by {
-            None | Some("created_on" | "app_item_id") => {}
-            Some("last_edit_on") => items.sort_by_key(|item| item.edited_on()),
+            None | Some("created_on" | "app_item_id" | "item_id") => {}
+            Some("last_edit_on" | "activity") => items.sort_by_key(|item| item.edited_on()),
             Some("title") => items.sort_by_key(|item| item.title(app)),
+            Some("created_by") => items.sort_by_key(|item| author(item.revisions.first())),
+            Some("last_edit_by") => items.sort_by_key(|item| author(item.revisions.last())),
+            Some(
+                name
+                @ ("priority" | "like" | "approved" | "rsvp" | "fivestar" | "yesno" | "thumbs"),
+            ) => {
+                return Err(Refused::not_here(&format!("the order `{name}`")));
+            }
             Some(other) => {
                 let field = app.field(other).map_err(|_| {
                     Refused::invalid(format!("Invalid value '{other}' (string): no such field"))
@@ -132,4 +200,8 @@ impl Page<'_> {
             json!({ "total": total, "filtered": filtered, "items": page }),
         ))
     }
+}
+
+fn author(change: Option<&Change>) -> String {
+    change.map_or_else(String::new, |change| change.author.by.name.clone())
 }

@@ -5,7 +5,9 @@
 
 mod access;
 mod apps;
+mod calendar;
 mod comments;
+mod contacts;
 mod files;
 mod filter;
 mod hooks;
@@ -14,8 +16,14 @@ mod items;
 mod list;
 mod oauth;
 mod people;
+mod records;
+mod references;
+mod search;
+mod stream;
+mod tags;
+mod task_lists;
 mod tasks;
-mod things;
+mod views;
 
 use http::Method;
 use serde_json::{Value, json};
@@ -159,8 +167,21 @@ fn operate(
         ["batch", _, _, _, "running"] if request.method == Method::GET => {
             Ok(Answer::json(json!([])))
         }
-        ["form" | "status" | "contact" | "tag", ..] => {
-            things::route(world, caller, request, segments)
+        ["form" | "status", ..] => records::route(world, caller, request, segments),
+        ["contact", rest @ ..] => contacts::route(world, caller, request, rest),
+        ["tag", rest @ ..] => tags::route(world, caller, request, rest),
+        ["view", rest @ ..] => views::route(world, caller, request, rest),
+        ["stream", rest @ ..] => stream::route(world, caller, request, rest),
+        ["reference", rest @ ..] => stream::reference(world, caller, request, rest),
+        ["search", rest @ ..] => search::route(world, caller, request, rest),
+        ["calendar", rest @ ..] => calendar::route(world, caller, request, rest),
+        ["embed"] if request.method == Method::POST => {
+            let url = input::text(&request.json()?, "url")?.to_owned();
+            Ok(Answer::json(world.add_embed(url)))
+        }
+        ["embed", id] if request.method == Method::GET => {
+            let embed = world.embeds.get(&input::id(id)?);
+            Ok(Answer::json(embed.ok_or_else(Refused::not_found)?.show()))
         }
         _ => Err(Refused::no_route()),
     }
@@ -210,6 +231,8 @@ mod tests {
         "{\"url\":\"http://127.0.0.1/\",\"type\":\"item.create\"}",
         "{\"code\":\"abc\",\"value\":\"x\",\"text\":\"y\",\"ref_type\":\"item\",\"ref_id\":3276908608}",
         "{\"limit\":18446744073709551615,\"offset\":18446744073709551615}",
+        "{\"name\":\"x\",\"query\":\"x\",\"filters\":{\"created_on\":{\"from\":\"-1mr\"}},\"remember\":true}",
+        "{\"url\":\"x\",\"org_id\":247026,\"text\":\"y\",\"responsible\":[1,8123456]}",
     ];
 
     fn ask(world: &mut World, method: Method, path: &str, body: &str, token: &str) -> Answer {

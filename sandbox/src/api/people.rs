@@ -50,19 +50,15 @@ pub(super) fn route_org(
     rest: &[&str],
 ) -> Result<Answer, Refused> {
     caller.must_be_user()?;
-    let ours = |id: &str| match input::id(id)? {
-        ORG => Ok(()),
-        _ => Err(Refused::not_found()),
-    };
     match (&request.method, rest) {
         (&Method::GET, []) => input::page(request, std::iter::once(show_org(world))),
-        (&Method::GET, [org]) => ours(org).map(|()| Answer::json(show_org(world))),
-        (&Method::GET, [org, "space"]) => {
-            ours(org)?;
+        (&Method::GET, [org]) => must_be_ours(org).map(|()| Answer::json(show_org(world))),
+        (&Method::GET, [org, "space" | "all_spaces"]) => {
+            must_be_ours(org)?;
             input::page(request, world.spaces.values().map(show_space))
         }
         (&Method::GET, [org, "member"]) => {
-            ours(org)?;
+            must_be_ours(org)?;
             input::page(request, world.people.users().iter().map(show_member))
         }
         _ => Err(Refused::no_route()),
@@ -77,10 +73,37 @@ pub(super) fn route_space(
 ) -> Result<Answer, Refused> {
     caller.must_be_user()?;
     match (&request.method, rest) {
+        (&Method::GET, ["url"]) => {
+            let url = request.query("url").unwrap_or_default();
+            let label = url.trim_end_matches('/').rsplit('/').next();
+            let spaces = world.spaces.values();
+            let mut spaces =
+                spaces.filter(|space| Some(space.name.to_lowercase().as_str()) == label);
+            let space = spaces.next().ok_or_else(Refused::not_found)?;
+            Ok(Answer::json(show_space(space)))
+        }
         (&Method::GET, ["top"]) => input::page(request, world.spaces.values().map(show_space)),
         (&Method::GET, ["org", org]) => route_org(world, caller, request, &[org, "space"]),
         (&Method::GET, [space_id]) => Ok(Answer::json(show_space(space(world, space_id)?))),
-        (&Method::GET, [space_id, "member"]) => {
+        (&Method::POST, []) => {
+            let body = request.json()?;
+            let name = input::text(&body, "name")?.to_owned();
+            if input::number(&body, "org_id")? != ORG {
+                return Err(Refused::not_found());
+            }
+            let space = world.create_space(name, user_id(caller));
+            Ok(Answer::json(
+                json!({ "space_id": space.id, "url": space.url() }),
+            ))
+        }
+        (&Method::PUT, [space_id]) => {
+            let name = input::optional_text(&request.json()?, "name")?;
+            let space = world.spaces.get_mut(&input::id(space_id)?);
+            let space = space.ok_or_else(Refused::not_found)?;
+            space.name = name.unwrap_or_else(|| space.name.clone());
+            Ok(Answer::empty())
+        }
+        (&Method::GET, [space_id, "member"] | [space_id, "member", "v2"]) => {
             input::only(request, &["limit", "offset"])?;
             let members = &space(world, space_id)?.members;
             let users = world.people.users().iter();
@@ -113,9 +136,24 @@ pub(super) fn route_space(
     }
 }
 
+/// There is one organization.
+pub(super) fn must_be_ours(org: &str) -> Result<(), Refused> {
+    match input::id(org)? {
+        ORG => Ok(()),
+        _ => Err(Refused::not_found()),
+    }
+}
+
 /// The profiles of all users, which are contacts too.
 pub(super) fn profiles(world: &World) -> impl Iterator<Item = Value> {
     world.people.users().iter().map(show_profile)
+}
+
+fn user_id(caller: &Caller) -> Option<u64> {
+    match caller.identity {
+        Identity::User(user_id) => Some(user_id),
+        Identity::App(_) => None,
+    }
 }
 
 fn space<'w>(world: &'w World, id: &str) -> Result<&'w Space, Refused> {
@@ -136,9 +174,13 @@ fn show_user(user: &SeedUser) -> Value {
     })
 }
 
-fn show_profile(user: &SeedUser) -> Value {
+pub(super) fn profile_id(user: &SeedUser) -> u64 {
+    PROFILES.saturating_add(user.user_id)
+}
+
+pub(super) fn show_profile(user: &SeedUser) -> Value {
     json!({
-        "profile_id": PROFILES + user.user_id,
+        "profile_id": profile_id(user),
         "user_id": user.user_id,
         "name": user.name,
         "mail": [user.mail],

@@ -5,9 +5,10 @@ use podtap_podio::client::ByLine;
 use serde_json::{Value, json};
 
 use super::access::Caller;
-use super::input;
+use super::people::profile_id;
+use super::{input, task_lists};
 use crate::answer::{Answer, Refused, Request};
-use crate::world::{Attachment, Identity, NewTask, Task, World, show_task};
+use crate::world::{Attachment, NewTask, Task, World, show_task};
 
 pub(super) fn route(
     world: &mut World,
@@ -17,9 +18,18 @@ pub(super) fn route(
 ) -> Result<Answer, Refused> {
     caller.must_be_user()?;
     match (&request.method, rest) {
-        (&Method::GET, []) => list(world, request, |_| true),
-        (&Method::GET, ["total"]) => Ok(Answer::json(totals(world, caller))),
-        (&Method::GET, ["label"]) => Ok(Answer::json(labels(world))),
+        (&Method::GET, []) => task_lists::list(world, request, |_| true),
+        (&Method::GET, ["total"]) => Ok(Answer::json(task_lists::totals(world, caller))),
+        (&Method::GET, ["label"]) => Ok(Answer::json(task_lists::labels(world))),
+        (
+            &Method::GET,
+            ["summary"]
+            | [
+                "personal" | "org" | "space" | "app" | "reference",
+                ..,
+                "summary",
+            ],
+        ) => task_lists::summary(world, caller, request, rest),
         (&Method::GET, [task_id]) => {
             let task = world.tasks.get(&input::id(task_id)?);
             Ok(Answer::json(show_task(
@@ -28,7 +38,7 @@ pub(super) fn route(
         }
         (&Method::GET, [kind, id]) => {
             let on = Attachment::new(kind, input::id(id)?)?;
-            list(world, request, |task| task.on == Some(on))
+            task_lists::list(world, request, |task| task.on == Some(on))
         }
         (&Method::GET, [kind, id, "count"]) => {
             let on = Attachment::new(kind, input::id(id)?)?;
@@ -40,6 +50,17 @@ pub(super) fn route(
             Ok(Answer::json(json!({ "count": count })))
         }
         (&Method::POST, []) => create(world, caller, request, None),
+        (&Method::DELETE, [task_id, "ref"]) => {
+            world.refer_task(input::id(task_id)?, None, input::switches(request))?;
+            Ok(Answer::empty())
+        }
+        (&Method::PUT, [task_id, "ref" | "reference"]) => {
+            let body = request.json()?;
+            let kind = input::text(&body, "ref_type")?;
+            let on = Attachment::new(kind, input::number(&body, "ref_id")?)?;
+            world.refer_task(input::id(task_id)?, Some(on), input::switches(request))?;
+            Ok(Answer::empty())
+        }
         (&Method::DELETE, [task_id]) => {
             world.delete_task(input::id(task_id)?, input::switches(request))?;
             Ok(Answer::empty())
@@ -80,6 +101,10 @@ fn act(
             let to = responsible(world, &request.json()?)?;
             let to = to.ok_or_else(|| Refused::invalid("Missing parameter responsible"))?;
             world.update_task(task_id, switches, |task| task.responsible = to)?;
+        }
+        // Whose place in a person's list it is, the sandbox does not keep; nothing fires.
+        "rank" => {
+            world.tasks.get(&task_id).ok_or_else(Refused::not_found)?;
         }
         _ => return Err(Refused::no_route()),
     }
@@ -140,6 +165,12 @@ fn create(
         (on, _) => on,
     };
     let (due_date, due_time) = due(&body)?.unwrap_or_default();
+    let mut people = all_responsible(world, &body)?;
+    // A task for each person (podio.md 5.4), or the one of the person who makes it.
+    let alone = people.len() < 2;
+    if people.is_empty() {
+        people.push(None);
+    }
     let new = NewTask {
         text: input::text(&body, "text")?.to_owned(),
         description: input::optional_text(&body, "description")?.unwrap_or_default(),
@@ -149,7 +180,7 @@ fn create(
             .unwrap_or(false),
         due_date,
         due_time,
-        responsible: responsible(world, &body)?,
+        responsible: None,
         labels: body
             .get("labels")
             .map(input::texts)
@@ -157,9 +188,23 @@ fn create(
             .unwrap_or_default(),
         on,
     };
-    let task_id = world.create_task(new, &caller.author, input::switches(request))?;
-    let task = world.tasks.get(&task_id).ok_or_else(Refused::not_found)?;
-    Ok(Answer::json(show_task(task)))
+    let mut shown = Vec::new();
+    for responsible in people {
+        let new = NewTask {
+            responsible,
+            ..new.clone()
+        };
+        let task_id = world.create_task(new, &caller.author, input::switches(request))?;
+        let task = world.tasks.get(&task_id).ok_or_else(Refused::not_found)?;
+        shown.push(show_task(task));
+    }
+    Ok(Answer::json(match shown.pop() {
+        Some(only) if alone => only,
+        last => {
+            shown.extend(last);
+            shown.into()
+        }
+    }))
 }
 
 type Due = (Option<String>, Option<String>);
@@ -181,93 +226,56 @@ fn due(body: &Value) -> Result<Option<Due>, Refused> {
     Ok(Some((date, input::optional_text(body, "due_time")?)))
 }
 
-/// A user by id, as an id alone or as a reference; Podio takes a list too and makes a task each.
+/// The one person that a change names.
 fn responsible(world: &World, body: &Value) -> Result<Option<ByLine>, Refused> {
-    let given = match body.get("responsible") {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::Array(many)) if many.len() != 1 => {
-            return Err(Refused::not_here("a task for several people"));
-        }
-        Some(Value::Array(one)) => one.first().unwrap_or(&Value::Null),
-        Some(one) => one,
+    match all_responsible(world, body)?.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(one.clone()),
+        _ => Err(Refused::invalid("A task has one responsible person")),
+    }
+}
+
+/// The people that `responsible` names: by a user's id, by a reference, or a list of those.
+fn all_responsible(world: &World, body: &Value) -> Result<Vec<Option<ByLine>>, Refused> {
+    let named = match body.get("responsible") {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(many)) => many.as_slice(),
+        Some(one) => std::slice::from_ref(one),
     };
-    let id = given.as_u64().or_else(|| given.get("id")?.as_u64());
-    let id = id.ok_or_else(|| Refused::wrong_type(given, "integer"))?;
-    let user = world.people.user(id).ok_or_else(Refused::not_found)?;
-    Ok(Some(ByLine {
+    let people = named.iter().map(|given| person(world, given).map(Some));
+    people.collect()
+}
+
+fn person(world: &World, given: &Value) -> Result<ByLine, Refused> {
+    let kind = given.get("type").and_then(Value::as_str).unwrap_or("user");
+    let id = given.get("id").unwrap_or(given);
+    let user = match kind {
+        "user" | "profile" => {
+            let id = id
+                .as_u64()
+                .ok_or_else(|| Refused::wrong_type(given, "integer"))?;
+            let users = world.people.users();
+            let mut users = users.iter();
+            users.find(|user| match kind {
+                "user" => user.user_id == id,
+                _ => profile_id(user) == id,
+            })
+        }
+        "mail" => {
+            let users = world.people.users();
+            users
+                .iter()
+                .find(|user| Some(user.mail.as_str()) == id.as_str())
+        }
+        other => {
+            let what = format!("a responsible person by `{other}`");
+            return Err(Refused::not_here(&what));
+        }
+    };
+    let user = user.ok_or_else(Refused::not_found)?;
+    Ok(ByLine {
         kind: "user".to_owned(),
-        id,
+        id: user.user_id,
         name: user.name.clone(),
-    }))
-}
-
-/// Tasks, narrowed by what the query says.
-fn list(
-    world: &World,
-    request: &Request,
-    suits: impl Fn(&Task) -> bool,
-) -> Result<Answer, Refused> {
-    let known = [
-        "limit",
-        "offset",
-        "completed",
-        "responsible",
-        "created_by",
-        "space",
-        "app",
-    ];
-    input::only(request, &known)?;
-    let number = |name| input::query_number(request, name);
-    let (responsible, space, app) = (number("responsible")?, number("space")?, number("app")?);
-    let is = |wanted: Option<usize>, id: Option<u64>| {
-        wanted.is_none_or(|wanted| id == u64::try_from(wanted).ok())
-    };
-    let author = request
-        .query("created_by")
-        .map(|by| by.trim_start_matches("user:"));
-    let completed = match request.query("completed") {
-        None => None,
-        Some("true" | "1") => Some(true),
-        Some("false" | "0") => Some(false),
-        Some(other) => {
-            return Err(Refused::invalid(format!(
-                "Invalid value '{other}' (string): must be boolean"
-            )));
-        }
-    };
-    let tasks = world.tasks.values().filter(|task| {
-        let app_of = task.on.and_then(|on| world.app_of(on));
-        suits(task)
-            && is(responsible, Some(task.responsible.id))
-            && is(space, task.on.and_then(|on| world.space_of(on)))
-            && is(app, app_of)
-            && author.is_none_or(|author| author == task.author.by.id.to_string())
-            && completed.is_none_or(|completed| completed == task.completed.is_some())
-    });
-    input::page(request, tasks.map(show_task))
-}
-
-fn totals(world: &World, caller: &Caller) -> Value {
-    let Identity::User(user_id) = caller.identity else {
-        return Value::Null;
-    };
-    let open = || world.tasks.values().filter(|task| task.completed.is_none());
-    let own = open().filter(|task| task.responsible.id == user_id).count();
-    let delegated =
-        open().filter(|task| task.author.by.id == user_id && task.responsible.id != user_id);
-    json!({
-        "own": { "total": own },
-        "delegated": { "total": delegated.count() },
     })
-}
-
-/// The labels in use. Podio numbers them; here a label is its text.
-fn labels(world: &World) -> Value {
-    let mut texts: Vec<_> = world.tasks.values().flat_map(|task| &task.labels).collect();
-    texts.sort_unstable();
-    texts.dedup();
-    let labels = texts.iter().zip(1_u64..);
-    labels
-        .map(|(text, id)| json!({ "label_id": id, "text": text, "color": "E9E9E9" }))
-        .collect()
 }

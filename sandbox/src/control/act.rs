@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Deed, values};
 use crate::answer::Refused;
 use crate::seed::SeedField;
-use crate::world::{Attachment, Content, Draft, NewTask, Switches, ThingKind, World};
+use crate::world::{Attachment, Content, Draft, NewTask, RecordKind, Switches, World};
 
 /// Does what a deed says; answers what it was done to.
 pub(crate) fn act(world: &mut World, deed: &Deed) -> Result<u64, Refused> {
@@ -24,12 +24,14 @@ pub(crate) fn act(world: &mut World, deed: &Deed) -> Result<u64, Refused> {
         E::FileChange | E::TagAdd | E::TagDelete => on_item(world, event, deed),
         E::AppCreate | E::AppUpdate | E::AppDelete => app(world, event, deed),
         E::TaskCreate | E::TaskUpdate | E::TaskDelete => task(world, event, deed),
-        E::FormCreate | E::FormUpdate | E::FormDelete => thing(world, event, ThingKind::Form, deed),
+        E::FormCreate | E::FormUpdate | E::FormDelete => {
+            record(world, event, RecordKind::Form, deed)
+        }
         E::StatusCreate | E::StatusUpdate | E::StatusDelete => {
-            thing(world, event, ThingKind::Status, deed)
+            record(world, event, RecordKind::Status, deed)
         }
         E::ContactCreate | E::ContactUpdate | E::ContactDelete => {
-            thing(world, event, ThingKind::Contact, deed)
+            record(world, event, RecordKind::Contact, deed)
         }
         E::MemberAdd | E::MemberRemove => member(world, event, deed),
         E::HookVerify => {
@@ -155,10 +157,10 @@ fn task(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused
     Ok(task_id)
 }
 
-fn thing(
+fn record(
     world: &mut World,
     event: EventType,
-    kind: ThingKind,
+    kind: RecordKind,
     deed: &Deed,
 ) -> Result<u64, Refused> {
     use EventType as E;
@@ -168,21 +170,25 @@ fn thing(
         .map(|(name, text)| (name.clone(), json!(text)));
     let body = Value::Object(pairs.collect());
     if matches!(event, E::FormCreate | E::StatusCreate | E::ContactCreate) {
-        let owner = if kind == ThingKind::Form {
+        let owner = if kind == RecordKind::Form {
             existing(deed, world.apps.keys(), "app")?
         } else {
             existing(deed, world.spaces.keys(), "space")?
         };
-        return world.create_thing(kind, owner, body);
+        let author = world.first_author();
+        return world.create_record(kind, owner, body, &author);
     }
-    let things = world.things.iter().filter(|(_, thing)| thing.kind == kind);
+    let records = world
+        .records
+        .iter()
+        .filter(|(_, record)| record.kind == kind);
     let what = kind.id_name().trim_end_matches("_id");
-    let id = existing(deed, things.map(|(id, _)| id), what)?;
+    let id = existing(deed, records.map(|(id, _)| id), what)?;
     if matches!(event, E::FormUpdate | E::StatusUpdate | E::ContactUpdate) {
-        world.update_thing(kind, id, body)?;
+        world.update_record(kind, id, body)?;
     } else {
         none(deed)?;
-        world.delete_thing(kind, id)?;
+        world.delete_record(kind, id)?;
     }
     Ok(id)
 }

@@ -150,7 +150,7 @@ impl Sending {
         } else {
             let (outcome, took) = self.postman.send(&self.post).await;
             self.shared
-                .look(|world| world.record(hook_id, outcome.is_success(), world.now));
+                .look(|world| world.record_outcome(hook_id, outcome.is_success(), world.now));
             (outcome, took)
         };
         self.shared.observe(Observation::Sent(Sent {

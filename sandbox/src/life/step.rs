@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::phrases;
 use crate::answer::Refused;
 use crate::world::{
-    App, Attachment, Author, Content, Draft, Field, Item, NewTask, Switches, ThingKind, World,
+    App, Attachment, Author, Content, Draft, Field, Item, NewTask, RecordKind, Switches, World,
 };
 
 /// Items of an app beyond which the oldest goes, with what hangs on it.
@@ -110,7 +110,7 @@ fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), Refused> {
         Action::Post => {
             let space_id = any(world.spaces.keys(), rng)?;
             let body = json!({ "value": phrases::comment(rng) });
-            world.create_thing(ThingKind::Status, space_id, body)?;
+            world.create_record(RecordKind::Status, space_id, body, &author)?;
         }
         Action::DeleteItem => world.delete_item(any(world.items.keys(), rng)?, fire)?,
         Action::DeleteComment => world.delete_comment(any(world.comments.keys(), rng)?, fire)?,
@@ -141,14 +141,14 @@ fn tidy(world: &mut World) -> Result<(), Refused> {
     }
     let posts = || {
         world
-            .things
+            .records
             .iter()
-            .filter(|(_, t)| t.kind == ThingKind::Status)
+            .filter(|(_, t)| t.kind == RecordKind::Status)
     };
     if posts().count() > MAX_LOOSE
         && let Some(id) = posts().map(|(&id, _)| id).next()
     {
-        world.delete_thing(ThingKind::Status, id)?;
+        world.delete_record(RecordKind::Status, id)?;
     }
     Ok(())
 }
@@ -261,6 +261,6 @@ mod tests {
         );
         assert!(world.tasks.len() <= MAX_LOOSE + 1);
         assert!(world.comments.len() < 1_000 && world.files.len() < 1_000);
-        assert!(world.things.len() <= MAX_LOOSE + 1);
+        assert!(world.records.len() <= MAX_LOOSE + 1);
     }
 }

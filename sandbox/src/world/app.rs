@@ -36,6 +36,13 @@ pub(crate) struct App {
     pub(super) next_app_item_id: u64,
 }
 
+impl Space {
+    /// Its page for people.
+    pub(crate) fn url(&self) -> String {
+        format!("https://podio.com/sandbox/{}", self.name.to_lowercase())
+    }
+}
+
 impl World {
     /// Fills the world from the seed. Items that do not fit their fields are left out.
     pub(super) fn plant(&mut self) {
@@ -95,6 +102,13 @@ impl World {
                 name: "Podio".to_owned(),
             },
         }
+    }
+
+    /// Makes a space with one member; Podio has no event of that.
+    pub(crate) fn create_space(&mut self, name: String, member: Option<u64>) -> &Space {
+        let id = next(&mut self.ids.space);
+        let members = member.into_iter().collect();
+        self.spaces.entry(id).or_insert(Space { id, name, members })
     }
 
     pub(crate) fn create_app(

@@ -1,10 +1,10 @@
-//! What things hang on, and comments.
+//! What comments, tasks and files hang on; and comments.
 
 use jiff::Timestamp;
 use podtap_podio::EventType;
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Switches, ThingKind, World, next};
+use super::{Author, RecordKind, Switches, World, next};
 use crate::answer::Refused;
 
 /// What something hangs on: the objects that Podio's reference names for comments, tasks and files.
@@ -116,7 +116,7 @@ impl World {
             Attachment::Task(id) => self.tasks.contains_key(&id),
             Attachment::Space(id) => self.spaces.contains_key(&id),
             Attachment::App(id) => self.apps.contains_key(&id),
-            Attachment::Status(id) => self.thing(ThingKind::Status, id).is_ok(),
+            Attachment::Status(id) => self.record(RecordKind::Status, id).is_ok(),
             Attachment::File(id) => self.files.contains_key(&id),
             Attachment::Conversation(_) => true,
         };

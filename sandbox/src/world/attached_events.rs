@@ -14,7 +14,7 @@ impl World {
                 Some(self.apps.get(&app_id)?.space_id)
             }
             Attachment::App(app_id) => Some(self.apps.get(&app_id)?.space_id),
-            Attachment::Status(id) => Some(self.things.get(&id)?.owner),
+            Attachment::Status(id) => Some(self.records.get(&id)?.owner),
             Attachment::File(id) => self.space_of(self.files.get(&id)?.on?),
             Attachment::Task(_) | Attachment::Conversation(_) => None,
         }

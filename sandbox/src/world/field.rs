@@ -4,7 +4,7 @@ use podtap_podio::wording;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{World, next};
+use super::{App, World, next};
 use crate::answer::Refused;
 use crate::seed::SeedField;
 
@@ -55,59 +55,56 @@ impl Field {
     }
 }
 
-impl World {
-    /// Adds a field to an app; answers its id.
-    pub(crate) fn add_field(&mut self, app_id: u64, seed: SeedField) -> Result<u64, Refused> {
-        self.change_app(app_id, |app, ids| {
-            if app
-                .fields
-                .iter()
-                .any(|field| field.external_id == seed.external_id)
-            {
-                let name = seed.external_id;
-                return Err(Refused::invalid(format!(
-                    "The app has a field {name} already"
-                )));
-            }
-            let id = next(ids);
-            app.fields.push(Field::new(id, seed));
-            Ok(id)
-        })
+impl App {
+    /// Adds a field; gives its id.
+    pub(crate) fn add_field(&mut self, ids: &mut u64, seed: SeedField) -> Result<u64, Refused> {
+        if self
+            .fields
+            .iter()
+            .any(|field| field.external_id == seed.external_id)
+        {
+            let name = seed.external_id;
+            return Err(Refused::invalid(format!(
+                "The app has a field {name} already"
+            )));
+        }
+        let id = next(ids);
+        self.fields.push(Field::new(id, seed));
+        Ok(id)
     }
 
     /// Changes a field's label and settings; what is not given stays.
-    pub(crate) fn change_field(
-        &mut self,
-        app_id: u64,
-        field_id: u64,
-        seed: SeedField,
-    ) -> Result<(), Refused> {
-        self.change_app(app_id, |app, _| {
-            let mut fields = app.fields.iter_mut();
-            let field = fields.find(|field| field.id == field_id);
-            let field = field.ok_or_else(Refused::not_found)?;
-            let kept = field.clone();
-            *field = Field::new(
-                field_id,
-                SeedField {
-                    external_id: kept.external_id,
-                    kind: kept.kind,
-                    options: if seed.options.is_empty() {
-                        kept.options
-                    } else {
-                        seed.options
-                    },
-                    settings: match kept.settings {
-                        Value::Object(settings) if seed.settings.is_empty() => settings,
-                        _ => seed.settings,
-                    },
-                    label: seed.label,
+    pub(crate) fn change_field(&mut self, field_id: u64, seed: SeedField) -> Result<(), Refused> {
+        let mut fields = self.fields.iter_mut();
+        let field = fields.find(|field| field.id == field_id);
+        let field = field.ok_or_else(Refused::not_found)?;
+        let kept = field.clone();
+        *field = Field::new(
+            field_id,
+            SeedField {
+                external_id: kept.external_id,
+                kind: kept.kind,
+                options: if seed.options.is_empty() {
+                    kept.options
+                } else {
+                    seed.options
                 },
-            );
-            Ok(())
-        })
+                settings: match kept.settings {
+                    Value::Object(settings) if seed.settings.is_empty() => settings,
+                    _ => seed.settings,
+                },
+                label: if seed.label.is_empty() {
+                    kept.label
+                } else {
+                    seed.label
+                },
+            },
+        );
+        Ok(())
     }
+}
 
+impl World {
     /// Takes a field from an app, and its values from the items, which make no revision for it
     /// (guessed). Answers the app's revision.
     pub(crate) fn delete_field(&mut self, app_id: u64, field_id: u64) -> Result<u64, Refused> {

@@ -188,7 +188,7 @@ impl World {
     }
 
     /// Notes how a call of a hook ended. Failed verifications are not counted (guessed).
-    pub(crate) fn record(&mut self, hook_id: u64, succeeded: bool, now: Timestamp) {
+    pub(crate) fn record_outcome(&mut self, hook_id: u64, succeeded: bool, now: Timestamp) {
         let Some(hook) = self.hooks.get_mut(&hook_id).filter(|hook| hook.active) else {
             return;
         };

@@ -242,9 +242,13 @@ impl World {
         Ok(revision)
     }
 
-    /// Names the items that a value refers to by id alone, as Podio does.
+    /// Names the items and links that a value refers to by id alone, as Podio does.
     fn complete_references(&self, values: &mut Values) {
         for value in values.values_mut().flatten() {
+            let embed = value.get("embed").and_then(Value::as_u64);
+            if let Some(embed) = embed.and_then(|id| self.embeds.get(&id)) {
+                *value = json!({ "embed": embed.show(), "file": null });
+            }
             let Some(target) = value.pointer("/value/item_id").and_then(Value::as_u64) else {
                 continue;
             };

@@ -1,7 +1,7 @@
 //! Everything that the sandbox's Podio consists of, in memory, and how it changes.
 //!
 //! Synchronous and without I/O: time and chance are inside, webhooks to send gather in the outbox,
-//! and whoever holds the world takes them from there. The API, the senders of webhooks and the
+//! and the holder of the world takes them from there. The API, the senders of webhooks and the
 //! built-in life all work on it, one at a time.
 
 mod app;
@@ -9,16 +9,19 @@ mod as_text;
 mod attached;
 mod attached_events;
 mod date;
+mod embed;
 mod field;
 mod file;
 mod hook;
 mod item;
 mod people;
-mod state;
-mod task;
 mod record;
-mod value;
 mod show;
+mod state;
+mod summary;
+mod task;
+mod value;
+mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,22 +37,26 @@ use super::rate::RateBook;
 pub(super) use app::{App, Space};
 pub(super) use attached::{Attachment, Comment};
 pub(super) use date::moment;
+pub(super) use embed::Embed;
 pub(super) use field::Field;
 pub(super) use file::{Content, File};
 pub(super) use hook::{Firing, Hook, NewHook, Place};
-pub(super) use item::{Draft, Item};
+pub(super) use item::{Change, Draft, Item};
 pub(super) use people::{Author, Identity, People};
-pub use state::InvalidState;
-pub(super) use task::{NewTask, Task};
-pub(super) use record::{Thing, ThingKind};
-pub(super) use value::field_values;
+pub(super) use record::{Record, RecordKind};
 pub(super) use show::{
-    ORG, show_app, show_change, show_comment, show_field, show_space, show_task, show_values,
+    ORG, show_app, show_app_ref, show_change, show_comment, show_field, show_org_ref, show_space,
+    show_space_ref, show_task, show_values,
 };
+pub use state::InvalidState;
+pub(super) use summary::Summary;
+pub(super) use task::{NewTask, Task};
+pub(super) use value::field_values;
+pub(super) use view::{NewView, View, ViewKind};
 
 pub(super) struct World {
     pub(super) config: Arc<Config>,
-    /// The time of the change under way; set by whoever begins one.
+    /// The time of the change under way; set where it begins.
     pub(super) now: Timestamp,
     pub(super) rng: Rng,
     pub(super) people: People,
@@ -60,7 +67,10 @@ pub(super) struct World {
     pub(super) comments: BTreeMap<u64, Comment>,
     pub(super) tasks: BTreeMap<u64, Task>,
     pub(super) files: BTreeMap<u64, File>,
-    pub(super) things: BTreeMap<u64, Thing>,
+    /// Web forms, status posts and contacts.
+    pub(super) records: BTreeMap<u64, Record>,
+    pub(super) views: BTreeMap<u64, View>,
+    pub(super) embeds: BTreeMap<u64, Embed>,
     pub(super) hooks: BTreeMap<u64, Hook>,
     /// Where its files can be fetched from.
     pub(super) base_url: String,
@@ -95,7 +105,14 @@ struct Ids {
     comment: u64,
     task: u64,
     file: u64,
-    thing: u64,
+    #[serde(rename = "thing")]
+    record: u64,
+    #[serde(default = "first_view")]
+    view: u64,
+    #[serde(default = "first_embed")]
+    embed: u64,
+    #[serde(default = "first_space")]
+    space: u64,
 }
 
 impl Default for Ids {
@@ -109,9 +126,24 @@ impl Default for Ids {
             comment: 1_489_203_375,
             task: 231_889_027,
             file: 2_190_554_321,
-            thing: 20_781_146,
+            record: 20_781_146,
+            view: first_view(),
+            embed: first_embed(),
+            space: first_space(),
         }
     }
+}
+
+const fn first_view() -> u64 {
+    62_400_118
+}
+
+const fn first_embed() -> u64 {
+    731_118_004
+}
+
+const fn first_space() -> u64 {
+    9_300_000
 }
 
 /// Takes the next id of a kind.
@@ -135,7 +167,9 @@ impl World {
             comments: BTreeMap::new(),
             tasks: BTreeMap::new(),
             files: BTreeMap::new(),
-            things: BTreeMap::new(),
+            records: BTreeMap::new(),
+            views: BTreeMap::new(),
+            embeds: BTreeMap::new(),
             hooks: BTreeMap::new(),
             base_url,
             outage: config.delivery.outage,

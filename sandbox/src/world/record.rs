@@ -1,22 +1,23 @@
-//! What the sandbox keeps as it came, only to make its events happen: web forms, status posts,
-//! contacts, members, and the tags of items.
+//! Records that are kept as they were written: web forms, status posts and contacts. Members of
+//! spaces and tags of items, which are no records of their own.
 
+use jiff::Timestamp;
 use podtap_podio::EventType;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Place, Switches, World, next};
+use super::{Author, Place, Switches, World, next};
 use crate::answer::Refused;
 
 /// A kind of object without behaviour of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum ThingKind {
+pub(crate) enum RecordKind {
     Form,
     Status,
     Contact,
 }
 
-impl ThingKind {
+impl RecordKind {
     /// The name of its id. Those of status posts and contacts are inferred (podio.md 1.1).
     pub(crate) const fn id_name(self) -> &'static str {
         match self {
@@ -49,63 +50,76 @@ impl ThingKind {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Thing {
-    pub(crate) kind: ThingKind,
+pub(crate) struct Record {
+    pub(crate) kind: RecordKind,
     /// Of a form its app's, of the others their space's.
     pub(crate) owner: u64,
     pub(crate) body: Value,
+    /// When and by whom it was made; files of earlier versions do not say.
+    #[serde(default)]
+    pub(crate) created: Option<(Timestamp, Author)>,
 }
 
 impl World {
-    pub(crate) fn create_thing(
+    pub(crate) fn create_record(
         &mut self,
-        kind: ThingKind,
+        kind: RecordKind,
         owner: u64,
         body: Value,
+        author: &Author,
     ) -> Result<u64, Refused> {
         let exists = match kind {
-            ThingKind::Form => self.apps.contains_key(&owner),
-            ThingKind::Status | ThingKind::Contact => self.spaces.contains_key(&owner),
+            RecordKind::Form => self.apps.contains_key(&owner),
+            RecordKind::Status | RecordKind::Contact => self.spaces.contains_key(&owner),
         };
         if !exists {
             return Err(Refused::not_found());
         }
-        let id = next(&mut self.ids.thing);
-        self.things.insert(id, Thing { kind, owner, body });
+        let id = next(&mut self.ids.record);
+        let record = Record {
+            kind,
+            owner,
+            body,
+            created: Some((self.now, author.clone())),
+        };
+        self.records.insert(id, record);
         let [created, _, _] = kind.events();
-        self.emit_thing(created, kind, id, owner);
+        self.emit_record(created, kind, id, owner);
         Ok(id)
     }
 
-    pub(crate) fn update_thing(
+    pub(crate) fn update_record(
         &mut self,
-        kind: ThingKind,
+        kind: RecordKind,
         id: u64,
         body: Value,
     ) -> Result<(), Refused> {
-        let thing = self.things.get_mut(&id).filter(|thing| thing.kind == kind);
-        let thing = thing.ok_or_else(Refused::not_found)?;
-        match (&mut thing.body, body) {
+        let record = self
+            .records
+            .get_mut(&id)
+            .filter(|record| record.kind == kind);
+        let record = record.ok_or_else(Refused::not_found)?;
+        match (&mut record.body, body) {
             (Value::Object(kept), Value::Object(given)) => kept.extend(given),
             (kept, given) => *kept = given,
         }
-        let owner = thing.owner;
+        let owner = record.owner;
         let [_, updated, _] = kind.events();
-        self.emit_thing(updated, kind, id, owner);
+        self.emit_record(updated, kind, id, owner);
         Ok(())
     }
 
-    pub(crate) fn delete_thing(&mut self, kind: ThingKind, id: u64) -> Result<(), Refused> {
-        self.thing(kind, id)?;
-        let thing = self.things.remove(&id).ok_or_else(Refused::not_found)?;
+    pub(crate) fn delete_record(&mut self, kind: RecordKind, id: u64) -> Result<(), Refused> {
+        self.record(kind, id)?;
+        let record = self.records.remove(&id).ok_or_else(Refused::not_found)?;
         let [_, _, deleted] = kind.events();
-        self.emit_thing(deleted, kind, id, thing.owner);
+        self.emit_record(deleted, kind, id, record.owner);
         Ok(())
     }
 
-    pub(crate) fn thing(&self, kind: ThingKind, id: u64) -> Result<&Thing, Refused> {
-        let thing = self.things.get(&id).filter(|thing| thing.kind == kind);
-        thing.ok_or_else(Refused::not_found)
+    pub(crate) fn record(&self, kind: RecordKind, id: u64) -> Result<&Record, Refused> {
+        let record = self.records.get(&id).filter(|record| record.kind == kind);
+        record.ok_or_else(Refused::not_found)
     }
 
     /// Adds or removes a member of a space.
@@ -167,9 +181,9 @@ impl World {
         self.emit_on_item(event, item_id, &params, switches);
     }
 
-    fn emit_thing(&mut self, event: EventType, kind: ThingKind, id: u64, owner: u64) {
+    fn emit_record(&mut self, event: EventType, kind: RecordKind, id: u64, owner: u64) {
         let own = (kind.id_name(), id.to_string());
-        if kind == ThingKind::Form {
+        if kind == RecordKind::Form {
             let params = [own, ("app_id", owner.to_string())];
             self.emit(event, &Place::app(owner), &params);
         } else {

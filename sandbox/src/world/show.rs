@@ -233,12 +233,26 @@ pub(crate) fn show_space(space: &Space) -> Value {
         "name": space.name,
         "url_label": space.name.to_lowercase(),
         "role": "admin",
-        "url": format!("https://podio.com/sandbox/{}", space.name.to_lowercase()),
+        "url": space.url(),
         "rights": ["view", "add_app", "add_hook"],
     })
 }
 
-fn show_app_ref(app: &App) -> Value {
+/// A space as other objects name it.
+pub(crate) fn show_space_ref(space: &Space) -> Value {
+    json!({
+        "space_id": space.id,
+        "name": space.name,
+        "url": space.url(),
+    })
+}
+
+/// The organization as other objects name it.
+pub(crate) fn show_org_ref() -> Value {
+    json!({ "org_id": ORG, "name": "Sandbox", "url": "https://podio.com/sandbox" })
+}
+
+pub(crate) fn show_app_ref(app: &App) -> Value {
     json!({
         "app_id": app.id,
         "space_id": app.space_id,

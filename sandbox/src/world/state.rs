@@ -7,7 +7,7 @@ use podtap_podio::standing::Standing;
 use serde::{Deserialize, Serialize};
 
 use super::people::Sessions;
-use super::{App, Comment, File, Hook, Ids, Item, Space, Task, Thing, World};
+use super::{App, Comment, Embed, File, Hook, Ids, Item, Record, Space, Task, View, World};
 
 /// What this build writes. A file of another number is not read.
 const VERSION: u32 = 1;
@@ -22,7 +22,12 @@ struct State {
     comments: BTreeMap<u64, Comment>,
     tasks: BTreeMap<u64, Task>,
     files: BTreeMap<u64, File>,
-    things: BTreeMap<u64, Thing>,
+    #[serde(rename = "things")]
+    records: BTreeMap<u64, Record>,
+    #[serde(default)]
+    views: BTreeMap<u64, View>,
+    #[serde(default)]
+    embeds: BTreeMap<u64, Embed>,
     hooks: BTreeMap<u64, Hook>,
     sessions: Sessions,
 }
@@ -39,7 +44,10 @@ struct StateRef<'a> {
     comments: &'a BTreeMap<u64, Comment>,
     tasks: &'a BTreeMap<u64, Task>,
     files: &'a BTreeMap<u64, File>,
-    things: &'a BTreeMap<u64, Thing>,
+    #[serde(rename = "things")]
+    records: &'a BTreeMap<u64, Record>,
+    views: &'a BTreeMap<u64, View>,
+    embeds: &'a BTreeMap<u64, Embed>,
     hooks: &'a BTreeMap<u64, Hook>,
     sessions: &'a Sessions,
 }
@@ -68,7 +76,9 @@ impl World {
             comments: &self.comments,
             tasks: &self.tasks,
             files: &self.files,
-            things: &self.things,
+            records: &self.records,
+            views: &self.views,
+            embeds: &self.embeds,
             hooks: &self.hooks,
             sessions: self.people.sessions(),
         };
@@ -93,7 +103,9 @@ impl World {
         self.comments = state.comments;
         self.tasks = state.tasks;
         self.files = state.files;
-        self.things = state.things;
+        self.records = state.records;
+        self.views = state.views;
+        self.embeds = state.embeds;
         self.hooks = state.hooks;
         for hook in self.hooks.values_mut() {
             hook.standing = Standing::new(self.config.rule);

@@ -27,14 +27,14 @@ pub(crate) struct Task {
 }
 
 /// What a task is made from.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct NewTask {
     pub(crate) text: String,
     pub(crate) description: String,
     pub(crate) private: bool,
     pub(crate) due_date: Option<String>,
     pub(crate) due_time: Option<String>,
-    /// The author, where it is nobody else.
+    /// The author, where no one else is.
     pub(crate) responsible: Option<ByLine>,
     pub(crate) labels: Vec<String>,
     pub(crate) on: Option<Attachment>,
@@ -82,6 +82,17 @@ impl World {
         let on = task.on;
         self.emit_task(EventType::TaskUpdate, task_id, on, switches);
         Ok(())
+    }
+
+    /// Hangs a task on something else, or on nothing.
+    pub(crate) fn refer_task(
+        &mut self,
+        task_id: u64,
+        on: Option<Attachment>,
+        switches: Switches,
+    ) -> Result<(), Refused> {
+        on.map_or(Ok(()), |on| self.check(on))?;
+        self.update_task(task_id, switches, |task| task.on = on)
     }
 
     pub(crate) fn delete_task(&mut self, task_id: u64, switches: Switches) -> Result<(), Refused> {

@@ -19,7 +19,7 @@ fn deed(event: &str, object: Option<u64>, values: &[(&str, &str)]) -> Deed {
 
 #[tokio::test]
 async fn an_update_is_made_to_happen_as_people_type_it() {
-    let sandbox = Running::start(Config::default()).await;
+    let sandbox = Running::new().await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
     receiver
@@ -113,7 +113,7 @@ async fn every_event_can_be_made_to_happen_and_a_mistake_is_told() {
 
 #[tokio::test]
 async fn in_an_outage_webhooks_are_lost_but_observed() {
-    let sandbox = Running::start(Config::default()).await;
+    let sandbox = Running::new().await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
     receiver
@@ -143,7 +143,7 @@ async fn in_an_outage_webhooks_are_lost_but_observed() {
 
 #[tokio::test]
 async fn a_kept_world_goes_on_where_it_stopped() {
-    let first = Running::start(Config::default()).await;
+    let first = Running::new().await;
     let mut receiver = Receiver::start().await;
     let client = first.user();
     let hook_id = receiver
@@ -172,7 +172,7 @@ async fn a_kept_world_goes_on_where_it_stopped() {
     let file = first.handle.save_if_changed(&mut known).unwrap().unwrap();
     assert_eq!(first.handle.save_if_changed(&mut known).unwrap(), None);
 
-    let second = Running::start(Config::default()).await;
+    let second = Running::new().await;
     second.handle.restore(&file).unwrap();
 
     let client = second.user();

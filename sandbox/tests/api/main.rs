@@ -6,12 +6,17 @@
     reason = "tests fail by panicking"
 )]
 
+mod attached;
 mod calls;
 mod client;
 mod control;
 mod delivery;
 mod events;
-mod flows;
+mod guard;
 mod hooks;
+mod items;
+mod lists;
+mod places;
 mod support;
+mod tasks;
 mod tokens;

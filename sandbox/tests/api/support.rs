@@ -14,7 +14,7 @@ use podtap_podio::client::{BaseUrl, Client, Config as ClientConfig, Credentials,
 use podtap_podio::{EventType, PodioEvent, RefType, decode};
 use podtap_sandbox::{Config, Handle, Observation, Sandbox, Sent};
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
@@ -38,6 +38,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// The example seed, and everything as by default.
+    pub(crate) async fn new() -> Self {
+        Self::start(Config::default()).await
+    }
+
     pub(crate) async fn start(config: Config) -> Self {
         let bound = Sandbox::bind(config).await.unwrap();
         let base_url = bound.base_url().parse().unwrap();
@@ -82,7 +87,7 @@ impl Running {
         token.1["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// A call as somebody without our client would make it, as the first user.
+    /// A call as a program without our client makes it, as the first user.
     pub(crate) async fn call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let token = self.token().await;
         self.raw(
@@ -95,6 +100,48 @@ impl Running {
                 .unwrap(),
         )
         .await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.good(Method::GET, path, Value::Null).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
+        self.good(Method::POST, path, body).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Value {
+        self.good(Method::PUT, path, body).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Value {
+        self.good(Method::DELETE, path, Value::Null).await
+    }
+
+    /// A call that succeeds.
+    async fn good(&self, method: Method, path: &str, body: Value) -> Value {
+        let body = if body.is_null() { json!({}) } else { body };
+        let (status, answer) = self.call(method.clone(), path, &body).await;
+        assert!(
+            (200..300).contains(&status),
+            "{method} {path}: {status} {answer}"
+        );
+        answer
+    }
+
+    /// The status of a call that is refused, and Podio's words for it.
+    pub(crate) async fn refused(&self, method: Method, path: &str, body: Value) -> (u16, String) {
+        let (status, answer) = self.call(method.clone(), path, &body).await;
+        assert!(status >= 400, "{method} {path}: {status} {answer}");
+        let said = answer["error_description"].as_str().unwrap_or_default();
+        (status, said.to_owned())
+    }
+
+    /// A new item of the orders.
+    pub(crate) async fn order(&self, fields: Value) -> u64 {
+        let body = json!({ "fields": fields });
+        let item = self.post(&format!("/item/app/{ORDERS}/"), body).await;
+        item["item_id"].as_u64().unwrap()
     }
 
     pub(crate) async fn raw(&self, request: Request<Full<Bytes>>) -> (u16, Value) {

@@ -25,7 +25,7 @@ fn token_calls(observations: &mut tokio::sync::broadcast::Receiver<Observation>)
 
 #[tokio::test]
 async fn a_login_in_the_browser_gives_tokens_that_later_runs_use() {
-    let sandbox = Running::start(Config::default()).await;
+    let sandbox = Running::new().await;
     let folder = tempfile::tempdir().unwrap();
     let token_file = Some(folder.path().join("tokens.json"));
     let redirect_uri = "http://localhost:8400/callback";
@@ -68,7 +68,7 @@ async fn a_login_in_the_browser_gives_tokens_that_later_runs_use() {
 
 #[tokio::test]
 async fn a_wrong_secret_password_or_app_token_is_told_in_podios_words() {
-    let sandbox = Running::start(Config::default()).await;
+    let sandbox = Running::new().await;
     let wrong = || SecretString::from("wrong");
     let mut config = sandbox.config(app());
     config.credentials.as_mut().unwrap().client_secret = wrong();
@@ -99,7 +99,7 @@ async fn a_wrong_secret_password_or_app_token_is_told_in_podios_words() {
 
 #[tokio::test]
 async fn many_callers_share_one_token_and_one_renewal() {
-    let sandbox = Running::start(Config::default()).await;
+    let sandbox = Running::new().await;
     let client = sandbox.user();
     let mut observations = sandbox.handle.subscribe();
     let all_at_once = async || {
@@ -158,7 +158,7 @@ async fn a_token_is_renewed_before_it_ends_and_after_it_has_ended() {
 
 #[tokio::test]
 async fn each_token_endpoint_takes_its_own_encoding_alone() {
-    let sandbox = Running::start(Config::default()).await;
+    let sandbox = Running::new().await;
     for (path, content_type, body, error, description) in [
         (
             "/oauth/token",
@@ -205,7 +205,7 @@ async fn each_token_endpoint_takes_its_own_encoding_alone() {
 
 #[tokio::test]
 async fn a_missing_wrong_or_empty_token_is_refused_as_podio_does() {
-    let sandbox = Running::start(Config::default()).await;
+    let sandbox = Running::new().await;
     for (header, status, description) in [
         (None, 401, "invalid_request"),
         (Some("OAuth2 nonsense"), 401, "expired_token"),

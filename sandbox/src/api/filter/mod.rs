@@ -2,12 +2,15 @@
 //!
 //! A filter that is not understood is refused: ignored, it would let items pass that it should not.
 
-use jiff::civil::{DateTime, Time};
+mod period;
+
+use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
 use crate::answer::Refused;
 use crate::world::{App, Author, Field, Item, moment};
+pub(super) use period::Period;
 
 /// One filter, ready to be asked.
 #[derive(Debug)]
@@ -41,16 +44,17 @@ enum Wanted {
     /// It holds this text.
     Holds(String),
     Between(Option<f64>, Option<f64>),
-    During(Option<DateTime>, Option<DateTime>),
+    During(Period),
 }
 
 /// Reads `{key: value}`, or a list of `{key, values}`.
-pub(super) fn read(app: &App, filters: &Value) -> Result<Vec<Test>, Refused> {
+pub(super) fn read(app: &App, filters: &Value, now: Timestamp) -> Result<Vec<Test>, Refused> {
+    let today = TimeZone::UTC.to_datetime(now).date();
     match filters {
         Value::Null => Ok(Vec::new()),
         Value::Object(members) => members
             .iter()
-            .map(|(key, value)| Test::read(app, key, value))
+            .map(|(key, value)| Test::read(app, key, value, today))
             .collect(),
         Value::Array(members) => members
             .iter()
@@ -58,7 +62,12 @@ pub(super) fn read(app: &App, filters: &Value) -> Result<Vec<Test>, Refused> {
                 let key = member.get("key").and_then(Value::as_str);
                 let key =
                     key.ok_or_else(|| Refused::invalid("Missing parameter key of a filter"))?;
-                Test::read(app, key, member.get("values").unwrap_or(&Value::Null))
+                Test::read(
+                    app,
+                    key,
+                    member.get("values").unwrap_or(&Value::Null),
+                    today,
+                )
             })
             .collect(),
         other => Err(Refused::wrong_type(other, "object")),
@@ -66,7 +75,7 @@ pub(super) fn read(app: &App, filters: &Value) -> Result<Vec<Test>, Refused> {
 }
 
 impl Test {
-    fn read(app: &App, key: &str, value: &Value) -> Result<Self, Refused> {
+    fn read(app: &App, key: &str, value: &Value, today: Date) -> Result<Self, Refused> {
         let what = match (app.field(key), key) {
             (Ok(field), _) => What::Field(field.clone()),
             (_, "created_on") => What::CreatedOn,
@@ -82,8 +91,10 @@ impl Test {
         };
         let wanted = match (&what, value) {
             (_, Value::Null) => Wanted::Nothing,
-            (What::CreatedOn | What::EditedOn, _) => during(key, value)?,
-            (What::Field(field), _) => of_field(field, value)?,
+            (What::CreatedOn | What::EditedOn, _) => {
+                Wanted::During(Period::read(key, value, today)?)
+            }
+            (What::Field(field), _) => of_field(field, value, today)?,
             (_, Value::Object(range)) if matches!(what, What::Number) => {
                 let bound = |name: &str| range.get(name).and_then(number);
                 Wanted::Between(bound("from"), bound("to"))
@@ -143,7 +154,7 @@ impl Test {
                 .iter()
                 .filter_map(|v| number(&inner(v)))
                 .any(|n| from.is_none_or(|from| n >= from) && to.is_none_or(|to| n <= to)),
-            Wanted::During(..) => values.iter().any(|value| {
+            Wanted::During(_) => values.iter().any(|value| {
                 let start = value.get("start").and_then(Value::as_str);
                 start
                     .and_then(|start| moment(start).ok())
@@ -157,11 +168,7 @@ impl Test {
     }
 
     fn is_during(&self, at: DateTime) -> bool {
-        let Wanted::During(from, to) = &self.wanted else {
-            return false;
-        };
-        // Podio's times are whole seconds.
-        from.is_none_or(|from| at >= from) && to.is_none_or(|to| at < to)
+        matches!(&self.wanted, Wanted::During(period) if period.contains(at))
     }
 
     fn is_by(&self, author: &Author) -> bool {
@@ -215,7 +222,7 @@ fn names(value: &Value, wanted: &Value) -> bool {
     ids.iter().any(id) || members.get("text").is_some_and(|text| text == wanted)
 }
 
-fn of_field(field: &Field, value: &Value) -> Result<Wanted, Refused> {
+fn of_field(field: &Field, value: &Value, today: Date) -> Result<Wanted, Refused> {
     let refused = || {
         Refused::not_here(&format!(
             "this filter of the {} field `{}`",
@@ -223,7 +230,7 @@ fn of_field(field: &Field, value: &Value) -> Result<Wanted, Refused> {
         ))
     };
     match (field.kind.as_str(), value) {
-        ("date", _) => during(&field.external_id, value),
+        ("date", _) => Period::read(&field.external_id, value, today).map(Wanted::During),
         ("number" | "money" | "progress" | "duration" | "calculation", Value::Object(range)) => {
             if range.keys().any(|name| name != "from" && name != "to") {
                 return Err(refused());
@@ -243,39 +250,6 @@ fn of_field(field: &Field, value: &Value) -> Result<Wanted, Refused> {
         (_, Value::Number(_) | Value::String(_)) => Ok(Wanted::Any(vec![value.clone()])),
         _ => Err(refused()),
     }
-}
-
-/// A span of time: `{from, to}`, both included. Podio also takes relative ones such as `-1d`.
-fn during(key: &str, value: &Value) -> Result<Wanted, Refused> {
-    let Value::Object(range) = value else {
-        return Err(Refused::wrong_type(value, "object with `from` and `to`"));
-    };
-    if range.keys().any(|name| name != "from" && name != "to") {
-        return Err(Refused::invalid(format!(
-            "Invalid filter {key}: must be {{from, to}}"
-        )));
-    }
-    let text = |name: &str| match range.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.starts_with(['+', '-']) => {
-            Err(Refused::not_here("filters by relative times"))
-        }
-        Some(Value::String(text)) => moment(text).map(|moment| Some((text.clone(), moment))),
-        Some(other) => Err(Refused::wrong_type(other, "string")),
-    };
-    let from = text("from")?.map(|(_, from)| from);
-    let to = text("to")?.and_then(|(text, to)| {
-        // The end of the day, or of the second.
-        if text.contains([' ', 'T']) {
-            to.checked_add(jiff::SignedDuration::from_secs(1)).ok()
-        } else {
-            to.date()
-                .tomorrow()
-                .ok()
-                .map(|day| day.to_datetime(Time::midnight()))
-        }
-    });
-    Ok(Wanted::During(from, to))
 }
 
 fn number(value: &Value) -> Option<f64> {

@@ -1,0 +1,92 @@
+//! Streams: what happened lately, over all kinds of objects; and one object in short.
+
+use http::Method;
+
+use super::access::{self, Caller};
+use super::{input, people};
+use crate::answer::{Answer, Refused, Request};
+use crate::world::{Attachment, ORG, Summary, World};
+
+pub(super) fn route(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+    rest: &[&str],
+) -> Result<Answer, Refused> {
+    if request.method != Method::GET {
+        return Err(Refused::no_route());
+    }
+    // Later versions of the lists are told apart by their last part.
+    let our_org = ORG.to_string();
+    let rest = match rest.strip_suffix(&["v2"]).unwrap_or(rest) {
+        [] | ["personal"] => &["org", our_org.as_str()],
+        rest => rest,
+    };
+    match rest {
+        ["app", app_id] => {
+            let app_id = caller.app(world, input::id(app_id)?)?.id;
+            list(world, request, |summary| summary.app(world) == Some(app_id))
+        }
+        ["space", space_id] => {
+            caller.must_be_user()?;
+            let space_id = input::id(space_id)?;
+            list(world, request, |summary| {
+                summary.space(world) == Some(space_id)
+            })
+        }
+        ["org", org] => {
+            caller.must_be_user()?;
+            people::must_be_ours(org)?;
+            list(world, request, |_| true)
+        }
+        ["user", user_id] => {
+            caller.must_be_user()?;
+            let user_id = input::id(user_id)?;
+            list(world, request, |summary| {
+                summary.author.by.kind == "user" && summary.author.by.id == user_id
+            })
+        }
+        [kind, id] => {
+            let summary = one(world, caller, kind, id)?;
+            Ok(Answer::json(summary.show_in_stream(world)))
+        }
+        _ => Err(Refused::no_route()),
+    }
+}
+
+/// `GET /reference/{type}/{id}`: how an object is named by others.
+pub(super) fn reference(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+    rest: &[&str],
+) -> Result<Answer, Refused> {
+    match (&request.method, rest) {
+        (&Method::GET, [kind, id]) => {
+            let summary = one(world, caller, kind, id)?;
+            Ok(Answer::json(summary.show(world).into()))
+        }
+        _ => Err(Refused::no_route()),
+    }
+}
+
+fn one(world: &World, caller: &Caller, kind: &str, id: &str) -> Result<Summary, Refused> {
+    let on = Attachment::new(kind, input::id(id)?)?;
+    access::reach(world, caller, on)?;
+    world.summary(on).ok_or_else(Refused::not_found)
+}
+
+fn list(
+    world: &World,
+    request: &Request,
+    suits: impl Fn(&Summary) -> bool,
+) -> Result<Answer, Refused> {
+    input::only(request, &["limit", "offset"])?;
+    let summaries = world.summaries();
+    // What streams hold: apps and files come in as actions, which the sandbox does not keep.
+    let in_streams = |on| !matches!(on, Attachment::App(_) | Attachment::File(_));
+    let found = summaries
+        .iter()
+        .filter(|summary| in_streams(summary.on) && suits(summary));
+    input::page(request, found.map(|summary| summary.show_in_stream(world)))
+}

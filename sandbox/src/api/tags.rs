@@ -1,0 +1,125 @@
+//! Tags: those of an item, and those of all items of an app, a space or the organization.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde_json::json;
+
+use super::access::Caller;
+use super::input;
+use crate::answer::{Answer, Refused, Request};
+use crate::world::{Attachment, Item, ORG, World};
+
+pub(super) fn route(
+    world: &mut World,
+    caller: &Caller,
+    request: &Request,
+    rest: &[&str],
+) -> Result<Answer, Refused> {
+    match (&request.method, rest) {
+        (_, ["item", item_id]) => of_item(world, caller, request, input::id(item_id)?),
+        (&Method::GET, [kind @ ("app" | "space" | "org"), id, rest @ ..]) => {
+            let items = items_of(world, caller, kind, input::id(id)?)?;
+            match rest {
+                [] => count(request, &items, false),
+                ["top"] => count(request, &items, true),
+                ["search"] => search(world, request, items),
+                _ => Err(Refused::no_route()),
+            }
+        }
+        _ => Err(Refused::no_route()),
+    }
+}
+
+fn of_item(
+    world: &mut World,
+    caller: &Caller,
+    request: &Request,
+    item_id: u64,
+) -> Result<Answer, Refused> {
+    let item = caller.item(world, item_id)?;
+    let switches = input::switches(request);
+    match request.method {
+        Method::GET => return Ok(Answer::json(json!(item.tags))),
+        Method::POST => {
+            world.add_tags(item_id, input::texts(&request.json()?)?, switches)?;
+        }
+        // The tags afterwards: what is missing goes, what is new comes.
+        Method::PUT => {
+            let (wanted, had) = (input::texts(&request.json()?)?, item.tags.clone());
+            for tag in had.iter().filter(|tag| !wanted.contains(tag)) {
+                world.delete_tag(item_id, tag.clone(), switches)?;
+            }
+            let new = wanted
+                .into_iter()
+                .filter(|tag| !had.contains(tag))
+                .collect();
+            world.add_tags(item_id, new, switches)?;
+        }
+        Method::DELETE => {
+            let tag = request.query("text").unwrap_or_default().to_owned();
+            world.delete_tag(item_id, tag, switches)?;
+        }
+        _ => return Err(Refused::no_route()),
+    }
+    Ok(Answer::empty())
+}
+
+/// The items of a place that the caller may reach.
+fn items_of<'w>(
+    world: &'w World,
+    caller: &Caller,
+    kind: &str,
+    id: u64,
+) -> Result<Vec<&'w Item>, Refused> {
+    if kind == "app" {
+        caller.app(world, id)?;
+    } else {
+        caller.must_be_user()?;
+    }
+    let exists = match kind {
+        "space" => world.spaces.contains_key(&id),
+        "org" => id == ORG,
+        _ => true,
+    };
+    if !exists {
+        return Err(Refused::not_found());
+    }
+    let items = world.items.values().filter(|item| match kind {
+        "app" => item.app_id == id,
+        "space" => world.space_of(Attachment::Item(item.id)) == Some(id),
+        _ => true,
+    });
+    Ok(items.collect())
+}
+
+/// The tags of items, with how many have each: by their text, or the most used first.
+fn count(request: &Request, items: &[&Item], top_first: bool) -> Result<Answer, Refused> {
+    input::only(request, &["limit", "offset", "text"])?;
+    let text = request.query("text").unwrap_or_default();
+    let mut counts = BTreeMap::<&str, u64>::new();
+    let tags = items.iter().flat_map(|item| &item.tags);
+    for tag in tags.filter(|tag| tag.contains(text)) {
+        *counts.entry(tag).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    if top_first {
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    }
+    let shown = counts
+        .into_iter()
+        .map(|(text, count)| json!({ "text": text, "count": count }));
+    input::page(request, shown)
+}
+
+/// The items that have a tag.
+fn search(world: &World, request: &Request, items: Vec<&Item>) -> Result<Answer, Refused> {
+    input::only(request, &["limit", "offset", "text"])?;
+    let missing = || Refused::invalid("Missing parameter text");
+    let text = request.query("text").ok_or_else(missing)?;
+    let tagged = items
+        .into_iter()
+        .filter(|item| item.tags.iter().any(|tag| tag == text));
+    let summaries = tagged.filter_map(|item| world.summary(Attachment::Item(item.id)));
+    input::page(request, summaries.map(|summary| summary.show(world).into()))
+}
