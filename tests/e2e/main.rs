@@ -25,6 +25,7 @@ mod hooks;
 mod hooks_pane;
 mod hostile;
 mod import;
+mod judges;
 mod link_states;
 mod loops;
 mod lossless;

@@ -56,16 +56,13 @@ pub(super) async fn fetch(
         E::AppCreate | E::AppUpdate | E::FormCreate | E::FormUpdate | E::FormDelete => {
             found.app(client, event).await?;
         }
-        E::AppDelete | E::TaskDelete => found.note("it was deleted and cannot be read any more"),
+        E::AppDelete | E::TaskDelete | E::StatusDelete | E::ContactDelete => {
+            found.note("it was deleted and cannot be read any more");
+        }
         E::HookVerify => found.note("Podio asks whether the receiver wants the hook"),
-        E::MemberAdd
-        | E::MemberRemove
-        | E::ContactCreate
-        | E::ContactUpdate
-        | E::ContactDelete
-        | E::StatusCreate
-        | E::StatusUpdate
-        | E::StatusDelete => found.note("events of this type are not looked up"),
+        E::MemberAdd | E::MemberRemove => found.member(client, event).await?,
+        E::ContactCreate | E::ContactUpdate => found.contact(client, event).await?,
+        E::StatusCreate | E::StatusUpdate => found.status(client, event).await?,
     }
     Ok(found)
 }
@@ -266,7 +263,11 @@ impl Found {
     }
 
     /// An answer, or a note that there is none to be had.
-    fn told<T>(&mut self, answer: Result<T, Error>, what: &str) -> Result<Option<T>, Error> {
+    pub(super) fn told<T>(
+        &mut self,
+        answer: Result<T, Error>,
+        what: &str,
+    ) -> Result<Option<T>, Error> {
         let why = match answer {
             Ok(found) => return Ok(Some(found)),
             Err(Error::Gone { refusal, .. }) => {
@@ -287,12 +288,12 @@ impl Found {
         Ok(None)
     }
 
-    fn note(&mut self, note: impl Into<String>) {
+    pub(super) fn note(&mut self, note: impl Into<String>) {
         self.explanation.notes.push(note.into());
     }
 }
 
-fn who(by: ByLine) -> String {
+pub(super) fn who(by: ByLine) -> String {
     let name = told(by.name).unwrap_or_else(|| format!("{} {}", by.kind, by.id));
     match by.kind.as_str() {
         "app" => format!("{name} (app)"),
@@ -300,11 +301,11 @@ fn who(by: ByLine) -> String {
     }
 }
 
-fn via(via: Via) -> Option<String> {
+pub(super) fn via(via: Via) -> Option<String> {
     told(via.name)
 }
 
 /// A text that says something.
-fn told(text: String) -> Option<String> {
+pub(super) fn told(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }

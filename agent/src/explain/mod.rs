@@ -7,6 +7,7 @@
 
 mod enrich;
 mod fetch;
+mod people;
 mod remembered;
 mod values;
 

@@ -279,6 +279,56 @@ async fn without_credentials_podio_is_not_asked_and_wrong_ones_are_told() {
 }
 
 #[tokio::test]
+async fn posts_contacts_and_members_are_looked_up_as_far_as_podio_tells() {
+    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let make = async |event: &str, values: &[(&str, &str)]| {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let deed = sandbox::Deed {
+            event: event.to_owned(),
+            object: None,
+            values: values.iter().map(own).collect(),
+        };
+        running.podio.handle.perform(&deed).await.unwrap()
+    };
+    let post = make("status.create", &[("value", "Closed on Friday\nall day")]).await;
+    let mail = [("name", "Carla Braun"), ("mail", "carla@example.com")];
+    let contact = make("contact.create", &mail).await;
+    let explain = async |body: String| {
+        let id = running.podio.forge(&body).await;
+        running.handle.explain(id).await.unwrap()
+    };
+
+    let told = explain(format!("type=status.create&status_id={post}&hook_id=7")).await;
+    assert_eq!(told.title.as_deref(), Some("Closed on Friday"));
+    assert_eq!(told.who.as_deref(), Some("Ada Holm"));
+    assert_eq!(told.changes[0].to, "Closed on Friday\nall day");
+    let told = explain(format!(
+        "type=contact.update&profile_id={contact}&hook_id=7"
+    ))
+    .await;
+    assert_eq!(told.title.as_deref(), Some("Carla Braun"));
+    assert_eq!(told.notes[0], "mail: carla@example.com");
+    let told = explain("type=member.add&user_id=8123457&hook_id=7".to_owned()).await;
+    assert_eq!(
+        (&*told.changes[0].from, &*told.changes[0].to),
+        ("", "Björn Lind")
+    );
+    let told = explain("type=member.remove&user_id=8123457&hook_id=7".to_owned()).await;
+    assert_eq!(
+        (&*told.changes[0].from, &*told.changes[0].to),
+        ("Björn Lind", "")
+    );
+
+    // Where Podio names the object otherwise, or no longer has it, that is what is told.
+    let told = explain("type=status.update&post=4&hook_id=7".to_owned()).await;
+    assert!(told.notes[0].contains("`status_id`"), "{told:?}");
+    let told = explain("type=contact.update&profile_id=4&hook_id=7".to_owned()).await;
+    assert!(told.notes[0].starts_with("the contact is gone"), "{told:?}");
+    let told = explain("type=contact.delete&profile_id=4&hook_id=7".to_owned()).await;
+    assert!(told.notes[0].contains("deleted"), "{told:?}");
+}
+
+#[tokio::test]
 async fn near_the_rate_limit_nothing_is_asked() {
     let sandbox = sandbox::Config {
         rates: sandbox::Rates {

@@ -1,6 +1,6 @@
-//! Single look-ups that explain an event: apps, fields, comments, tasks, files, spaces, scope.
+//! Single look-ups that explain an event: apps, fields, comments, tasks, files, people, spaces, scope.
 
-use super::model::{App, AppField, Comment, File, Scope, Space, Task};
+use super::model::{App, AppField, Comment, Contact, File, Scope, Space, Status, Task};
 use super::{Call, Client, Error};
 
 impl Client {
@@ -29,6 +29,23 @@ impl Client {
     /// What is known of a file, without its bytes.
     pub async fn file(&self, file_id: u64) -> Result<File, Error> {
         self.fetch(Call::get(format!("/file/{file_id}"))).await
+    }
+
+    /// A contact by its profile; needs a user's token (podio.md 5.4).
+    pub async fn contact(&self, profile_id: u64) -> Result<Contact, Error> {
+        self.fetch(Call::get(format!("/contact/{profile_id}/v2")))
+            .await
+    }
+
+    /// A user as a contact; needs a user's token.
+    pub async fn user(&self, user_id: u64) -> Result<Contact, Error> {
+        self.fetch(Call::get(format!("/contact/user/{user_id}")))
+            .await
+    }
+
+    /// A status post; needs a user's token.
+    pub async fn status(&self, status_id: u64) -> Result<Status, Error> {
+        self.fetch(Call::get(format!("/status/{status_id}"))).await
     }
 
     /// A space.

@@ -42,8 +42,9 @@ pub use hooks::{Hook, HookStatus};
 pub use items::{NewRevision, WriteOptions};
 pub use limit::RateLimit;
 pub use model::{
-    App, AppConfig, AppField, AppRef, ByLine, Comment, FieldChange, FieldConfig, FieldValue, File,
-    Item, Person, Reference, Revision, RevisionKind, Scope, Space, Task, Via,
+    App, AppConfig, AppField, AppRef, ByLine, Comment, Contact, FieldChange, FieldConfig,
+    FieldValue, File, Item, Person, Reference, Revision, RevisionKind, Scope, Space, Status, Task,
+    Via,
 };
 
 use rate::Rate;

@@ -9,9 +9,11 @@
 mod app;
 mod attached;
 mod item;
+mod people;
 mod reference;
 
 pub use app::{App, AppConfig, AppField, Scope, Space};
 pub use attached::{Comment, File, Task};
 pub use item::{FieldChange, FieldConfig, FieldValue, Item, Revision, RevisionKind};
+pub use people::{Contact, Status};
 pub use reference::{AppRef, ByLine, Person, Reference, Via};
