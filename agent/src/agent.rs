@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use podtap_disk::age::{self, Now};
+use podtap_disk::age::{Jump, Now};
+use podtap_disk::clock_watch::ClockWatch;
 use podtap_podio::client::TlsUnavailable;
 use podtap_wire::{Respond, TunnelHolder};
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
@@ -23,7 +23,9 @@ use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
 use crate::delivery::gate::Gate;
 use crate::handle::AgentHandle;
-use crate::history::{self, History, HistoryError, Pending, Writer, WriterThread};
+use crate::history::{
+    self, ClockSet, History, HistoryError, Machine, Note, Pending, Writer, WriterThread,
+};
 use crate::hooks::{Hooks, HooksError};
 use crate::insights::Insights;
 use crate::link::{DialError, Face, Link, Stop};
@@ -326,10 +328,17 @@ async fn keep_house(
     let (mut look, mut retain) = (interval(LOOK_EVERY), interval(RETAIN_EVERY));
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     retain.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut clock = ClockWatch::new(Now::read());
     loop {
         let done = tokio::select! {
             () = token.cancelled() => return Ok(()),
-            _ = look.tick() => writer.look().await.map(drop),
+            _ = look.tick() => {
+                if let Some(Jump(by_ms)) = clock.look(Now::read()) {
+                    let machine = Machine::Agent;
+                    writer.note_soon(vec![Note::ClockSet(ClockSet { machine, by_ms })]).await?;
+                }
+                writer.look().await.map(drop)
+            }
             _ = retain.tick(), if retention.is_some() => let_go(writer, retention, &token).await,
         };
         match done {
@@ -347,11 +356,7 @@ async fn let_go(
     while let Some(retention) = retention
         && !token.is_cancelled()
     {
-        let now = Now {
-            wall_ms: Timestamp::now().as_millisecond(),
-            steady: age::steady(),
-        };
-        if !writer.retain(retention.clone(), now).await? {
+        if !writer.retain(retention.clone(), Now::read()).await? {
             break;
         }
     }

@@ -8,12 +8,12 @@
 //! An age is set down together with a place in a sequence (a *mark*): everything up to that place
 //! was there at that age. Pure; the caller reads the clocks and keeps the state.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 /// A wall clock may drift or be corrected by so much without a word.
-const TOLERANCE_MS: i64 = 2 * 60 * 1000;
+pub(crate) const TOLERANCE_MS: i64 = 2 * 60 * 1000;
 
 /// A pause between two runs of so much is believed at once.
 const SHORT_PAUSE_MS: i64 = 5 * 60 * 1000;
@@ -31,6 +31,21 @@ pub struct Now {
     pub wall_ms: i64,
     /// A clock that only moves on, from anywhere.
     pub steady: Duration,
+}
+
+impl Now {
+    /// What the clocks say.
+    pub fn read() -> Self {
+        let wall = SystemTime::now();
+        let ms = |of: Duration| i64::try_from(of.as_millis()).unwrap_or(i64::MAX);
+        Self {
+            wall_ms: match wall.duration_since(UNIX_EPOCH) {
+                Ok(since) => ms(since),
+                Err(before) => -ms(before.duration()),
+            },
+            steady: steady(),
+        }
+    }
 }
 
 /// What is kept on disk between two runs.
@@ -163,7 +178,7 @@ impl AgeClock {
 }
 
 /// A clock that only moves on, also while the machine sleeps where the system has such a one.
-pub fn steady() -> Duration {
+fn steady() -> Duration {
     #[cfg(target_os = "linux")]
     let clock = rustix::time::ClockId::Boottime;
     #[cfg(not(target_os = "linux"))]

@@ -6,6 +6,7 @@
 
 pub mod age;
 pub mod check;
+pub mod clock_watch;
 pub mod kept_clock;
 pub mod lock;
 pub mod private;

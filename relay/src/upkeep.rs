@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use podtap_disk::age::{self, Now};
+use podtap_disk::age::{Jump, Now};
+use podtap_disk::clock_watch::ClockWatch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +38,7 @@ impl Upkeep {
         let mut polls = interval(POLL_PERIOD);
         let mut expiries = interval(EXPIRY_PERIOD);
         let mut news = interval(TELL_PERIOD);
+        let mut clock = ClockWatch::new(Now::read());
         news.set_missed_tick_behavior(MissedTickBehavior::Delay);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         expiries.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -47,7 +48,7 @@ impl Upkeep {
                 () = token.cancelled() => return,
                 _ = polls.tick() => self.poll().await,
                 _ = news.tick() => self.tell().await,
-                _ = expiries.tick() => self.expire().await,
+                _ = expiries.tick() => self.expire(&mut clock).await,
             }
         }
     }
@@ -70,11 +71,11 @@ impl Upkeep {
         }
     }
 
-    async fn expire(&self) {
-        let now = Now {
-            wall_ms: Timestamp::now().as_millisecond(),
-            steady: age::steady(),
-        };
+    async fn expire(&self, clock: &mut ClockWatch) {
+        let now = Now::read();
+        if let Some(Jump(by_ms)) = clock.look(now) {
+            self.presence.clock_set(by_ms);
+        }
         let max_age = self.max_age;
         if let Err(error) = self.queue.expire(max_age, now).await {
             tracing::debug!(%error, "old events cannot be removed");

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use podtap_agent::export::json::{AttemptObject, EventObject, millis};
 use podtap_agent::history::{
-    Attempt, DeliveryState, Ends, Event, Finding, LoopFinding, Verification,
+    Attempt, ClockSet, DeliveryState, Ends, Event, Finding, LoopFinding, Verification,
 };
 use podtap_agent::{AgentHandle, HookReport, HookState, LinkState, ServiceState, Status};
 use podtap_wire::{EventId, Seq};
@@ -259,6 +259,7 @@ impl Feed {
                         reason,
                         last_at,
                     } => self.refused(*count, reason, *last_at)?,
+                    Finding::ClockSet(set) => self.clock_set(*set)?,
                 }
             }
         }
@@ -328,6 +329,16 @@ impl Feed {
                 last_at: millis::text(last_at),
             }),
             Format::Lines => print(&lines::refused(count, reason, &self.look)),
+        }
+    }
+
+    fn clock_set(&self, set: ClockSet) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => print_object(&Object::Clock {
+                machine: set.machine.as_str(),
+                by_ms: set.by_ms,
+            }),
+            Format::Lines => print(&lines::clock_set(set, &self.look)),
         }
     }
 

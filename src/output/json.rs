@@ -45,6 +45,11 @@ pub(crate) enum Object<'a> {
         to: Seq,
         reason: &'a str,
     },
+    /// A clock was set.
+    Clock {
+        machine: &'static str,
+        by_ms: i64,
+    },
     /// The tunnel has another public URL than `ready` said.
     Url {
         url: &'a str,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use podtap_agent::history::{
-    Attempt, AttemptSummary, Event, EventRow, LoopFinding, Outcome, Verification,
+    Attempt, AttemptSummary, ClockSet, Event, EventRow, LoopFinding, Outcome, Verification,
 };
 use podtap_agent::{LinkState, Target};
 use podtap_podio::hook_url::Uncallable;
@@ -294,6 +294,11 @@ pub(crate) fn refused(count: u64, reason: &str, look: &Look) -> Painted {
     };
     let text = format!("⚠  {count} {webhooks} refused by the relay: {reason}");
     look.line(&[(Tone::Doubtful, &text)])
+}
+
+/// A clock that was set.
+pub(crate) fn clock_set(set: ClockSet, look: &Look) -> Painted {
+    look.line(&[(Tone::Doubtful, &format!("⚠  {set}"))])
 }
 
 /// Milliseconds up to ten seconds, then seconds.

@@ -20,6 +20,7 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod clock;
 mod proxy;
 mod shim;
 #[path = "../e2e/support/mod.rs"]
@@ -81,6 +82,7 @@ fn main() {
     for seed in seeds {
         runtime.block_on(faults(&library, seed, events));
     }
+    runtime.block_on(clock::a_clock_that_is_set_is_told(&library));
     for lies in [false, true] {
         runtime.block_on(control(&library, lies));
     }
@@ -96,7 +98,7 @@ async fn faults(library: &Path, seed: u64, events: u64) {
     for _ in 0..FAULTS {
         let time = Duration::from_millis(random.u64(50..400));
         tokio::time::sleep(time).await;
-        let fault = random.u8(0..10);
+        let fault = random.u8(0..11);
         came.push(fault);
         match fault {
             0 => world.restart_relay(false).await,
@@ -110,6 +112,11 @@ async fn faults(library: &Path, seed: u64, events: u64) {
             6 => world.agent_disk.fail("enospc", time).await,
             7 => world.agent_disk.fail("eio", time).await,
             8 => world.line.hold(time).await,
+            9 => {
+                let disks = [&world.relay_disk, &world.agent_disk];
+                let days = random.i64(-20_000..20_000);
+                disks[random.usize(0..2)].set_clock(days * 24 * 60 * 60);
+            }
             _ => world.line.cut(),
         }
     }

@@ -3,6 +3,7 @@
  * FAULT_DIR    a folder of switches: while `enospc` is there writes to databases fail with ENOSPC,
  *              while `eio` is there writes and syncs fail with EIO; while `lies` is there a sync
  *              succeeds and keeps nothing.
+ *              A file `clock` there holds seconds by which the wall clock is ahead.
  * FAULT_SYNCED a folder that gets a copy of each database file at its sync: what a power cut leaves.
  */
 #define _GNU_SOURCE
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t copying = PTHREAD_MUTEX_INITIALIZER;
@@ -76,6 +78,21 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t at) {
 
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at) {
     return pwrite64(fd, bytes, count, at);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+    int result = real(clock, time);
+    const char *dir = getenv("FAULT_DIR");
+    char path[4096], text[32] = "";
+    if (clock != CLOCK_REALTIME || result || !dir) return result;
+    snprintf(path, sizeof path, "%s/clock", dir);
+    int in = open(path, O_RDONLY | O_CLOEXEC);
+    if (in < 0) return result;
+    if (read(in, text, sizeof text - 1) > 0) time->tv_sec += atoll(text);
+    close(in);
+    return result;
 }
 
 static int sync_with(const char *name, int fd) {

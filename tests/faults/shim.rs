@@ -61,6 +61,15 @@ impl Disk {
         std::fs::remove_file(&switch).unwrap();
     }
 
+    /// Has the wall clock of its process set, so many seconds ahead of what it is.
+    pub(crate) fn set_clock(&self, seconds: i64) {
+        let switch = self.switches.join("clock");
+        // Never half written: the process reads it at any moment.
+        let written = self.switches.join("clock.new");
+        std::fs::write(&written, seconds.to_string()).unwrap();
+        std::fs::rename(written, switch).unwrap();
+    }
+
     /// What a power cut leaves: every database as it was at its last sync. The process must be gone.
     pub(crate) fn cut_power(&self, folder: &Path) {
         for entry in std::fs::read_dir(folder).unwrap() {

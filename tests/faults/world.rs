@@ -50,15 +50,15 @@ impl World {
             authority,
         };
         world.start_agent();
-        let ready = world
-            .agent
-            .as_ref()
-            .unwrap()
-            .object("ready", |_| true)
-            .await;
+        let ready = world.agent().object("ready", |_| true).await;
         let public = ready["url"].as_str().unwrap();
         world.url = format!("http://{}{}", world.authority, split(public).1);
         world
+    }
+
+    /// The agent that runs.
+    pub(crate) fn agent(&self) -> &Process {
+        self.agent.as_ref().unwrap()
     }
 
     pub(crate) fn start_agent(&mut self) {

@@ -265,8 +265,12 @@ impl Changes {
                 let refused = format!("{count} {webhooks} refused by the relay: {reason}");
                 self.gaps.push(refused);
             }
-            Change::Gap { .. } | Change::Refused { .. } | Change::Held(_) | Change::Released(_) => {
-            }
+            Change::ClockSet(set) if self.gaps.len() < MAX_GAPS => self.gaps.push(set.to_string()),
+            Change::Gap { .. }
+            | Change::Refused { .. }
+            | Change::ClockSet(_)
+            | Change::Held(_)
+            | Change::Released(_) => {}
         }
     }
 

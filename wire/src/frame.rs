@@ -166,6 +166,11 @@ pub enum Notice {
         /// When the last one was.
         last_at: Timestamp,
     },
+    /// The relay's clock was set: the times of events follow it, how long they wait does not.
+    ClockSet {
+        /// Milliseconds ahead; fewer than zero where it was set back.
+        by_ms: i64,
+    },
     /// A kind that this build does not know.
     #[serde(other)]
     Unknown,

@@ -144,6 +144,10 @@ fn who_has_a_tunnel_and_what_a_relay_takes_are_told() {
         }),
         r#"{"type":"notice","kind":"limit","message":"enough"}"#,
     );
+    relay_text(
+        RelayFrame::Notice(Notice::ClockSet { by_ms: -3_600_000 }),
+        r#"{"type":"notice","kind":"clock-set","by_ms":-3600000}"#,
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use podtap_podio::ObjectRef;
 use podtap_wire::{EventId, Seq};
 
+use super::clock_set::ClockSet;
 use super::event::Position;
 use super::finding::LoopFinding;
 use super::insight::Verification;
@@ -41,6 +42,8 @@ pub enum Change {
         /// When the last one was.
         last_at: Timestamp,
     },
+    /// A clock was set.
+    ClockSet(ClockSet),
     /// The validation of a `hook.verify` has ended.
     Verified {
         /// Where the event is.

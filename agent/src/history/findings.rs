@@ -8,6 +8,7 @@ use podtap_wire::{EventId, Seq};
 use rusqlite::{Connection, Transaction, params};
 use serde::{Deserialize, Serialize};
 
+use super::clock_set::{ClockSet, Machine};
 use super::event::Position;
 use super::finding::{LoopFinding, LoopShape, Maker};
 use super::insight::Verification;
@@ -60,6 +61,8 @@ pub enum Finding {
         /// When the last one was.
         last_at: Timestamp,
     },
+    /// A clock was set.
+    ClockSet(ClockSet),
 }
 
 impl History {
@@ -157,6 +160,14 @@ pub(super) fn write_refused(
     write(transaction, &stored)
 }
 
+pub(super) fn write_clock_set(
+    transaction: &Transaction<'_>,
+    set: ClockSet,
+) -> rusqlite::Result<()> {
+    let ClockSet { machine, by_ms } = set;
+    write(transaction, &Stored::ClockSet { machine, by_ms })
+}
+
 pub(super) fn write_gap(
     transaction: &Transaction<'_>,
     from: Seq,
@@ -202,6 +213,11 @@ enum Stored {
         reason: String,
         last_at: Timestamp,
     },
+    #[serde(rename = "clock-set")]
+    ClockSet {
+        machine: Machine,
+        by_ms: i64,
+    },
 }
 
 impl Stored {
@@ -230,6 +246,7 @@ impl Stored {
                 reason,
                 last_at,
             },
+            Self::ClockSet { machine, by_ms } => Finding::ClockSet(ClockSet { machine, by_ms }),
         })
     }
 }

@@ -10,6 +10,7 @@ mod burst;
 mod calls;
 mod change;
 mod cjk;
+mod clock_set;
 mod commit;
 mod connection;
 mod error;
@@ -58,6 +59,7 @@ pub use arrivals::Arrivals;
 pub use burst::Burst;
 pub(crate) use calls::{AttemptCursor, Call};
 pub use change::Change;
+pub use clock_set::{ClockSet, Machine};
 pub use connection::is_history;
 pub use error::HistoryError;
 pub use event::{

@@ -7,6 +7,7 @@ use podtap_wire::{EventId, Seq};
 use rusqlite::{ToSql, Transaction, params};
 
 use super::change::Change;
+use super::clock_set::ClockSet;
 use super::event::{DeliveryState, Position};
 use super::finding::LoopFinding;
 use super::findings;
@@ -71,6 +72,8 @@ pub(crate) enum Note {
         reason: String,
         last_at: Timestamp,
     },
+    /// A clock was set.
+    ClockSet(ClockSet),
     /// The tunnel's public URL.
     Tunnel { url: String },
     /// This object's events are held from now on.
@@ -146,6 +149,7 @@ impl Note {
                 reason,
                 last_at,
             } => findings::write_refused(transaction, *count, reason, *last_at),
+            Self::ClockSet(set) => findings::write_clock_set(transaction, *set),
             Self::Tunnel { url } => execute(
                 "INSERT OR REPLACE INTO tunnel (number, url) VALUES (1, ?)",
                 params![url],
@@ -216,6 +220,7 @@ impl Note {
                 reason: reason.clone(),
                 last_at: *last_at,
             }),
+            Self::ClockSet(set) => Some(Change::ClockSet(*set)),
             Self::HoldObject(object) => Some(Change::Held(*object)),
             Self::ReleaseObject(object) => Some(Change::Released(*object)),
             Self::Learned { .. } | Self::KnownItem { .. } | Self::Explained { .. } => {

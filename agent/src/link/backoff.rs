@@ -15,6 +15,9 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// that takes every agent and drops it at once is not dialled without pause.
 const PROVEN_AFTER: Duration = Duration::from_secs(10);
 
+/// Pause between two looks at whether the machine has slept.
+pub(super) const SLEEP_CHECK: Duration = Duration::from_secs(1);
+
 /// How far the wall clock must jump ahead of the monotonic one to mean that the machine slept.
 const SLEPT: SignedDuration = SignedDuration::from_secs(5);
 

@@ -27,14 +27,11 @@ use crate::config::LinkConfig;
 use crate::history::Writer;
 use crate::status::{LinkState, Status};
 pub use ask::{AskError, TunnelClient};
-use backoff::{Backoff, SleepWatch};
+use backoff::{Backoff, SLEEP_CHECK, SleepWatch};
 pub use dial::DialError;
 use dial::{Dialer, Socket};
 use disconnect::Disconnect;
 pub(crate) use disconnect::Stop;
-
-/// Pause between two looks at whether the machine has slept.
-const SLEEP_CHECK: Duration = Duration::from_secs(1);
 
 /// What a session shows of itself to the rest of the agent, and where its events go.
 #[derive(Debug)]

@@ -18,11 +18,11 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::SleepWatch;
+use super::backoff::{SLEEP_CHECK, SleepWatch};
 use super::disconnect::{Disconnect, Stop};
 use super::socket::messages;
 use crate::answers::QueuedAnswer;
-use crate::history::{DeliveryState, HistoryError, NewEvent, Note, Storage};
+use crate::history::{ClockSet, DeliveryState, HistoryError, Machine, NewEvent, Note, Storage};
 use crate::link::Face;
 use crate::reason;
 
@@ -35,9 +35,6 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 /// Bytes of events, heads included, that wait for a commit; beyond it nothing more is read from the
 /// relay.
 const MAX_GATHERED_BYTES: usize = 4 * 1024 * 1024;
-
-/// Pause between two looks at whether the machine has slept.
-const SLEEP_CHECK: Duration = Duration::from_secs(1);
 
 /// Opens a session: hello, then welcome.
 pub(super) async fn open<S>(
@@ -167,7 +164,7 @@ where
             reason = &mut failing => return Disconnect::retry(reason.as_ref()),
             _ = sleep_check.tick() => {
                 if sleep_watch.slept(Timestamp::now(), Instant::now()) {
-                    return Disconnect::Retry { reason: "the machine has slept".to_owned(), after: Some(Duration::ZERO) };
+                    return Disconnect::Retry { reason: "the machine has slept, or its clock was set".to_owned(), after: Some(Duration::ZERO) };
                 }
             }
         }
@@ -235,6 +232,10 @@ impl Face {
                     reason,
                     last_at,
                 }
+            }
+            Notice::ClockSet { by_ms } => {
+                let machine = Machine::Relay;
+                Note::ClockSet(ClockSet { machine, by_ms })
             }
             _ => return Ok(delay),
         };
@@ -321,7 +322,9 @@ fn stop_of(notice: &Notice) -> Result<Option<Duration>, Disconnect> {
         Notice::Draining { come_back_after_ms } => {
             Ok(Some(Duration::from_millis(*come_back_after_ms)))
         }
-        Notice::Gap { .. } | Notice::Refused { .. } | Notice::Unknown => Ok(None),
+        Notice::Gap { .. } | Notice::Refused { .. } | Notice::ClockSet { .. } | Notice::Unknown => {
+            Ok(None)
+        }
     }
 }
 

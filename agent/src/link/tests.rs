@@ -22,7 +22,9 @@ use super::disconnect::{Disconnect, Stop};
 use super::{Face, session};
 use crate::answers::{Allowance, QueuedAnswer};
 use crate::change::Change;
-use crate::history::{self, Appended, Command, HistoryError, NewEvent, Writer, announced_by};
+use crate::history::{
+    self, Appended, ClockSet, Command, HistoryError, Machine, NewEvent, Writer, announced_by,
+};
 use crate::status::{LinkState, Status};
 
 /// A session, and everything around it in the test's hands.
@@ -347,6 +349,23 @@ async fn a_gap_is_announced_and_what_is_unknown_is_skipped() {
         reason,
     };
     assert_eq!(announced_by(note), [gap]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_whose_clock_is_set_is_told_of() {
+    let mut world = World::open().await;
+    let by_ms = 8 * 24 * 60 * 60 * 1000;
+
+    world
+        .send(RelayFrame::Notice(Notice::ClockSet { by_ms }))
+        .await;
+
+    let Some(Command::Run(note)) = world.history.recv().await else {
+        panic!("no note");
+    };
+    let machine = Machine::Relay;
+    let set = history::Change::ClockSet(ClockSet { machine, by_ms });
+    assert_eq!(announced_by(note), [set]);
 }
 
 #[tokio::test(start_paused = true)]

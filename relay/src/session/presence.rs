@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use podtap_wire::{Respond, TunnelHolder, TunnelKey};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::end::End;
@@ -32,6 +32,8 @@ const MAX_PATIENCE: Duration = Duration::from_hours(1);
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
     holders: Mutex<Holders>,
+    /// How far this machine's clock was set, the last time.
+    clock: watch::Sender<i64>,
 }
 
 #[derive(Debug, Default)]
@@ -109,6 +111,16 @@ pub(super) struct Hold {
 }
 
 impl Presence {
+    /// Has the agents told that this machine's clock was set, so many milliseconds ahead.
+    pub(crate) fn clock_set(&self, by_ms: i64) {
+        self.clock.send_replace(by_ms);
+    }
+
+    /// How far the clock is set, from now on.
+    pub(super) fn clock(&self) -> watch::Receiver<i64> {
+        self.clock.subscribe()
+    }
+
     /// Takes the tunnel, unless another has it that may keep it. `dead` is a rival that turned out
     /// not to live: from that one the tunnel is taken in any case.
     pub(super) fn take(

@@ -58,6 +58,8 @@ pub(super) struct Pump {
     pub(super) pulse: Arc<Pulse>,
     pub(super) tunnel: Arc<Tunnel>,
     pub(super) respond: Respond,
+    /// How far the relay's clock was set.
+    pub(super) clock: watch::Receiver<i64>,
     pub(super) progress: Progress,
 }
 
@@ -135,6 +137,7 @@ impl Pump {
             return end;
         }
         let mut refused_from = Instant::now();
+        let mut clock = self.clock.clone();
         loop {
             // Made before the window is read: an acknowledgement in between is not missed.
             let moved = self.progress.moved.notified();
@@ -158,6 +161,14 @@ impl Pump {
                 () = self.tunnel.refused.pending(refused_from) => {
                     refused_from = Instant::now() + REFUSED_PERIOD;
                     self.send_refused(sink).await
+                }
+                Ok(()) = clock.changed() => {
+                    let by_ms = *clock.borrow_and_update();
+                    let notice = RelayFrame::Notice(Notice::ClockSet { by_ms });
+                    match messages(&notice) {
+                        Ok(notice) => send(sink, notice).await,
+                        Err(end) => Err(end),
+                    }
                 }
                 _ = pings.tick() => send(sink, [Message::Ping(Bytes::new())]).await,
             };

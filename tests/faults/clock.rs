@@ -1,0 +1,40 @@
+//! A clock that jumps: told at once, by whichever side it happens to, and nothing is removed for it.
+
+use std::path::Path;
+
+use crate::world::{World, broken};
+
+/// Longer than anything is kept.
+const AHEAD_S: i64 = 400 * 24 * 60 * 60;
+
+/// Events that are there before, of two lanes.
+const EVENTS: u64 = 20;
+
+/// Both clocks jump, with events in the history and others in the relay's queue.
+pub(crate) async fn a_clock_that_is_set_is_told(library: &Path) {
+    let world = World::start(library, 1).await;
+    let (accepted, mut senders) = world.send(2, EVENTS / 2);
+    while let Some(sent) = senders.join_next().await {
+        sent.unwrap();
+    }
+    for machine in ["relay", "agent"] {
+        let disk = match machine {
+            "relay" => &world.relay_disk,
+            _ => &world.agent_disk,
+        };
+        for (seconds, way) in [(AHEAD_S, 1), (0, -1)] {
+            disk.set_clock(seconds);
+            let told = |object: &serde_json::Value| {
+                object["machine"] == machine
+                    && object["by_ms"]
+                        .as_i64()
+                        .is_some_and(|by| by.signum() == way)
+            };
+            world.agent().object("clock", told).await;
+        }
+    }
+    let history = world.settled(usize::try_from(EVENTS).unwrap()).await;
+    let broken = broken(&accepted.lock().unwrap(), &history);
+    assert!(broken.is_empty(), "{broken:?}");
+    println!("faults: clocks that are set are told, and nothing is removed for it");
+}
