@@ -64,6 +64,11 @@ impl Reading {
         before > 0 && before == self.0.read.load(Ordering::Relaxed)
     }
 
+    /// Whether a byte of the answer to the last request has come.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.0.before.load(Ordering::Relaxed) < self.0.read.load(Ordering::Relaxed)
+    }
+
     fn has_read(&self, bytes: usize) {
         self.0.read.fetch_add(bytes as u64, Ordering::Relaxed);
     }

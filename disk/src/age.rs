@@ -8,8 +8,9 @@
 //! An age is set down together with a place in a sequence (a *mark*): everything up to that place
 //! was there at that age. Pure; the caller reads the clocks and keeps the state.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A wall clock may drift or be corrected by so much without a word.
@@ -36,13 +37,8 @@ pub struct Now {
 impl Now {
     /// What the clocks say.
     pub fn read() -> Self {
-        let wall = SystemTime::now();
-        let ms = |of: Duration| i64::try_from(of.as_millis()).unwrap_or(i64::MAX);
         Self {
-            wall_ms: match wall.duration_since(UNIX_EPOCH) {
-                Ok(since) => ms(since),
-                Err(before) => -ms(before.duration()),
-            },
+            wall_ms: Timestamp::now().as_millisecond(),
             steady: steady(),
         }
     }

@@ -1,7 +1,7 @@
 //! One request to the local service over kept-alive connections, and what came of it. Whether
 //! there is another attempt is not decided here.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -29,6 +29,9 @@ const IDLE_LIMIT: Duration = Duration::from_secs(4);
 
 /// Time for one probe: a service on this machine answers in well under a millisecond.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a service does that takes connections and drops requests.
+const LOST: &str = "it closed the connection without an answer";
 
 /// What to send where.
 #[derive(Debug)]
@@ -83,8 +86,10 @@ impl Answer {
 pub(crate) enum Failure {
     /// No connection: the local service has not seen the request.
     Unreachable(String),
-    /// The connection was lost without an answer: it may have seen the request.
+    /// The connection was lost without a byte of an answer: it may have seen the request.
     Lost(String),
+    /// Something was answered that is not HTTP.
+    Garbled(String),
     /// There was no answer in time, half an answer, or nothing that could be sent.
     Ended(String),
 }
@@ -93,7 +98,10 @@ impl Failure {
     /// Why, in words.
     pub(crate) fn into_reason(self) -> String {
         match self {
-            Self::Unreachable(reason) | Self::Lost(reason) | Self::Ended(reason) => reason,
+            Self::Unreachable(reason)
+            | Self::Lost(reason)
+            | Self::Garbled(reason)
+            | Self::Ended(reason) => reason,
         }
     }
 }
@@ -107,6 +115,9 @@ struct Clients {
     /// Makes a new connection for each request.
     fresh: HttpClient,
     connector: Connector,
+    /// The local service that was found not to speak TLS the last time, so that it is not tried at
+    /// each loss.
+    plain: Mutex<Option<Uri>>,
 }
 
 /// Why one exchange came to nothing.
@@ -151,6 +162,7 @@ impl Forwarder {
                 kept_alive,
                 fresh,
                 connector,
+                plain: Mutex::default(),
             }),
             timeout,
             preserve_host,
@@ -178,7 +190,13 @@ impl Forwarder {
         };
         match tokio::time::timeout(self.timeout, attempt).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(broken)) => Err(self.explained(&dispatch, broken.failure).await),
+            Ok(Err(broken)) => {
+                if let Failure::Unreachable(_) = broken.failure {
+                    // What comes back may be another service.
+                    *self.plain() = None;
+                }
+                Err(self.explained(&dispatch, broken.failure).await)
+            }
             Err(_) => Err(Failure::Ended(format!(
                 "no answer within {:?}",
                 self.timeout
@@ -186,22 +204,28 @@ impl Forwarder {
         }
     }
 
-    /// A lost connection may mean that the local service expects TLS: then it has seen nothing.
+    fn plain(&self) -> MutexGuard<'_, Option<Uri>> {
+        let plain = self.clients.plain.lock();
+        plain.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Without an answer in HTTP the local service may expect TLS: then it has seen nothing.
     async fn explained(&self, dispatch: &Dispatch<'_>, failure: Failure) -> Failure {
         let is_plain = dispatch.target.url().scheme() == "http";
-        let (Failure::Lost(_), true) = (&failure, is_plain) else {
+        let (Failure::Lost(_) | Failure::Garbled(_), true) = (&failure, is_plain) else {
             return failure;
         };
-        let Some(uri) = uri(dispatch.target, "/") else {
+        let uri = uri(dispatch.target, "/");
+        let Some(uri) = uri.filter(|uri| self.plain().as_ref() != Some(uri)) else {
             return failure;
         };
         let speaks_tls = self.clients.connector.speaks_tls(&uri);
-        match tokio::time::timeout(PROBE_TIMEOUT, speaks_tls).await {
-            Ok(true) => Failure::Unreachable(
-                "it speaks https there; give its URL with https:// instead of http://".to_owned(),
-            ),
-            Ok(false) | Err(_) => failure,
+        if let Ok(true) = tokio::time::timeout(PROBE_TIMEOUT, speaks_tls).await {
+            let words = "it speaks https there; give its URL with https:// instead of http://";
+            return Failure::Unreachable(words.to_owned());
         }
+        *self.plain() = Some(uri);
+        failure
     }
 
     /// Whether the local service takes connections, TLS included where its URL asks for it.
@@ -222,11 +246,12 @@ impl Forwarder {
         let response = client.request(request).await.map_err(|error| {
             let reason = reason::of_local_service(&error);
             let reading = error.connect_info().and_then(Reading::of);
+            let has_begun = reading.as_ref().is_some_and(Reading::has_begun);
             Broken {
-                failure: if error.is_connect() {
-                    Failure::Unreachable(reason)
-                } else {
-                    Failure::Lost(reason)
+                failure: match (error.is_connect(), has_begun) {
+                    (true, _) => Failure::Unreachable(reason),
+                    (false, false) => Failure::Lost(LOST.to_owned()),
+                    (false, true) => Failure::Garbled(format!("its answer is not HTTP: {reason}")),
                 },
                 is_stale: reading.is_some_and(|reading| reading.is_stale()),
             }

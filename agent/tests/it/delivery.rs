@@ -1,10 +1,12 @@
 //! Delivery, from events in the history to a local service on loopback.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::support::{
-    DEADLINE, Reaction, Service, answer, browsing, delivering, event, eventually, history_of,
-    item_update, ok, target_of,
+    DEADLINE, Reaction, Received, Service, answer, browsing, delivering, event, eventually,
+    history_of, item_update, ok, target_of,
 };
 use podtap_agent::history::{
     self, DeliveryState, EventRow, History, NewEvent, Outcome, PageQuery, Writer,
@@ -235,31 +237,130 @@ async fn a_local_service_that_is_down_makes_lanes_wait_and_nothing_is_marked_fai
     running.stop().await;
 }
 
-#[tokio::test]
-async fn a_lost_connection_is_an_attempt_and_the_event_is_tried_three_times() {
-    let folder = TempDir::new().unwrap();
-    let service = Service::start(|got| {
-        if got.body.ends_with(b"poison") {
+/// Hangs up at each request that ends in this.
+fn poisoned_by(poison: &'static [u8]) -> impl Fn(&Received) -> Reaction {
+    move |got| {
+        if got.body.ends_with(poison) {
             Reaction::HangUp
         } else {
             ok()
         }
-    })
-    .await;
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_the_service_does_not_bear_lets_its_successor_go_and_is_given_up() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(poisoned_by(b"poison")).await;
     append(&folder, vec![event(1, "poison"), event(2, "healthy")]).await;
 
     let running = Running::start(delivering(&folder, service.address));
     let rows = running.delivered().await;
 
     let attempts = running.handle.history().attempts(rows[0].id).await.unwrap();
-    assert_eq!(attempts.len(), 3, "{attempts:#?}");
+    // The first loss, and the one after the other event was answered.
+    assert_eq!(attempts.len(), 2, "{attempts:#?}");
     assert!(
         attempts
             .iter()
             .all(|attempt| matches!(attempt.outcome, Outcome::Failed { .. }))
     );
-    let bodies: Vec<_> = service.received().into_iter().map(|got| got.body).collect();
-    assert_eq!(bodies, [&b"poison"[..], b"poison", b"poison", b"healthy"]);
+    assert_eq!(rows[1].last.as_ref().unwrap().outcome, Ok(200));
+    let received = service.received();
+    let mut bodies: Vec<_> = received.iter().map(|got| &got.body[..]).collect();
+    // One over the connection that the other left, and one more over a new one.
+    assert!(bodies.len() <= 8, "{bodies:?}");
+    bodies.dedup();
+    assert_eq!(bodies, [&b"poison"[..], b"healthy", b"poison"]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_that_the_service_does_not_bear_is_given_up_and_other_objects_go_on() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(poisoned_by(b"item_revision_id=13&hook_id=7")).await;
+    let events = (1..=40).map(|number| item_update(number, number % 10));
+    append(&folder, events.collect()).await;
+
+    let running = Running::start(delivering(&folder, service.address));
+    let rows = running.delivered().await;
+
+    for (row, number) in rows.iter().zip(1..) {
+        let outcome = row.last.as_ref().unwrap().outcome.clone();
+        if number == 13 {
+            assert!(outcome.is_err() && row.attempts <= 3, "{row:#?}");
+        } else {
+            assert_eq!(outcome, Ok(200), "{row:#?}");
+        }
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_service_that_drops_each_request_is_away_and_uses_up_no_event() {
+    let folder = TempDir::new().unwrap();
+    let is_back = Arc::new(AtomicBool::new(false));
+    let answers = Arc::clone(&is_back);
+    let service = Service::start(move |_| {
+        if answers.load(Ordering::Relaxed) {
+            ok()
+        } else {
+            Reaction::HangUp
+        }
+    })
+    .await;
+    let events = (1..=12).map(|number| item_update(number, number % 3));
+    append(&folder, events.collect()).await;
+
+    let running = Running::start(delivering(&folder, service.address));
+    let mut status = running.handle.status();
+    // Far more often than any event is lost before it is given up.
+    let lost = status.wait_for(|status| status.retries >= 40);
+    let words = match &lost.await.unwrap().service {
+        ServiceState::Down { reason, .. } => reason.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(words, "it closed the connection without an answer");
+    let rows = running.rows().await;
+    assert!(rows.iter().all(|row| row.state == DeliveryState::Pending));
+    assert!(rows.iter().all(|row| row.attempts <= 1), "{rows:#?}");
+    let dropped = service.received().len();
+    is_back.store(true, Ordering::Relaxed);
+    let rows = running.delivered().await;
+
+    let answered = |row: &EventRow| row.last.as_ref().unwrap().outcome == Ok(200);
+    assert!(rows.iter().all(answered), "{rows:#?}");
+    for item in 0..3 {
+        let of_item = format!("item_id={item}&");
+        let revisions: Vec<u64> = service.received()[dropped..]
+            .iter()
+            .map(|got| String::from_utf8_lossy(&got.body).into_owned())
+            .filter(|body| body.contains(&of_item))
+            .map(|body| {
+                let revision = body.split("item_revision_id=").nth(1).unwrap();
+                revision.split('&').next().unwrap().parse().unwrap()
+            })
+            .collect();
+        assert!(
+            revisions.len() >= 4 && revisions.is_sorted(),
+            "{revisions:?}"
+        );
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_an_answer_and_ends_the_attempt() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|_| Reaction::Answer(b"220 mail ready\r\n".to_vec())).await;
+    append(&folder, vec![item_update(1, 1)]).await;
+
+    let running = Running::start(delivering(&folder, service.address));
+    let rows = running.delivered().await;
+
+    let outcome = rows[0].last.as_ref().unwrap().outcome.clone();
+    let words = outcome.unwrap_err();
+    assert!(words.starts_with("its answer is not HTTP: "), "{words}");
     running.stop().await;
 }
 

@@ -121,7 +121,7 @@ impl Arrival {
             pulse,
             tunnel,
             respond: hello.respond,
-            clock: core.presence.clock(),
+            clock: self.presence.clock(),
             progress: Progress::new(window),
         };
         Ok((hold, pump))

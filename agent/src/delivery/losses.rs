@@ -1,0 +1,191 @@
+//! What a lost connection means: whether the local service is away, or one event is more than it
+//! bears. Pure.
+//!
+//! A service that takes connections and drops each request, as a container's port does with nothing
+//! behind it, is away: events wait, and one at a time is sent to try it. One that goes down at a
+//! certain event is not: it answers others. So a loss counts against an event only where the service
+//! has answered another since the last one, and an event whose losses count is given up after
+//! [`MAX_COUNTED`]. Where nothing else is there to be answered, an event that was lost
+//! [`SET_BEHIND_AFTER`] times in a row lets the next one of its lane go first; if that is answered
+//! and the event is lost again, it is given up too.
+
+use std::time::Duration;
+
+/// Losses of one event that count, the first included; then it is given up.
+const MAX_COUNTED: u32 = 3;
+
+/// Losses of one event in a row after which the next one of its lane goes first, once.
+const SET_BEHIND_AFTER: u32 = 5;
+
+/// How often the pause between two tries doubles while nothing is answered.
+const MAX_DOUBLINGS: u32 = 3;
+
+/// How the local service takes requests, by what came of them.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    /// Losses so far, of any event.
+    losses: u64,
+    /// How many of them an attempt has seen that was answered.
+    answered_after: u64,
+    /// Losses since the last answer.
+    in_a_row: u32,
+}
+
+/// How many losses there were as an attempt began.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begun(u64);
+
+/// What one event has lost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Losses {
+    /// Those that count.
+    counted: u32,
+    /// Those since the last one that counts, it included.
+    in_a_row: u32,
+    /// The number of the last one among all.
+    last: u64,
+    set_behind: bool,
+}
+
+/// What is to be done with an event that was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The same again.
+    Again,
+    /// The one behind it in its lane first.
+    SetBehind,
+    /// No more of it.
+    GiveUp,
+}
+
+impl Health {
+    /// An attempt begins.
+    pub(super) fn begin(&self) -> Begun {
+        Begun(self.losses)
+    }
+
+    /// It was answered.
+    pub(super) fn answered(&mut self, Begun(losses): Begun) {
+        self.answered_after = self.answered_after.max(losses);
+        self.in_a_row = 0;
+    }
+
+    /// It was lost, for an event with these losses. Whether that is to be on record, and what next.
+    pub(super) fn lost(&mut self, of: &mut Losses) -> (bool, Next) {
+        let counts = of.counted == 0 || self.answered_after >= of.last;
+        self.losses += 1;
+        self.in_a_row = self.in_a_row.saturating_add(1);
+        of.last = self.losses;
+        if counts {
+            of.counted += 1;
+            of.in_a_row = 0;
+        }
+        of.in_a_row = of.in_a_row.saturating_add(1);
+        let next = if of.counted >= MAX_COUNTED || (counts && of.set_behind) {
+            Next::GiveUp
+        } else if of.in_a_row.is_multiple_of(SET_BEHIND_AFTER) {
+            of.set_behind = true;
+            Next::SetBehind
+        } else {
+            Next::Again
+        };
+        (counts, next)
+    }
+
+    /// Whether nothing was answered since the last loss: then one attempt at a time is enough.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.in_a_row > 0
+    }
+
+    /// The pause before the next attempt, by that between two probes.
+    pub(super) fn pause(&self, probe_every: Duration) -> Duration {
+        let doublings = self.in_a_row.saturating_sub(1).min(MAX_DOUBLINGS);
+        probe_every.saturating_mul(1 << doublings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn answer(health: &mut Health) {
+        let begun = health.begin();
+        health.answered(begun);
+    }
+
+    #[test]
+    fn a_service_that_answers_nothing_uses_up_no_event() {
+        let (mut health, mut of) = (Health::default(), Losses::default());
+        assert_eq!(health.lost(&mut of), (true, Next::Again));
+        for nth in 2..1000 {
+            let next = match nth % SET_BEHIND_AFTER {
+                0 => Next::SetBehind,
+                _ => Next::Again,
+            };
+            assert_eq!(health.lost(&mut of), (false, next), "{nth}");
+        }
+        assert!(health.is_in_doubt());
+        assert_eq!(
+            health.pause(Duration::from_millis(500)),
+            Duration::from_secs(4)
+        );
+    }
+
+    #[test]
+    fn an_event_is_given_up_where_others_are_answered_between_its_losses() {
+        let (mut health, mut of) = (Health::default(), Losses::default());
+        assert_eq!(health.lost(&mut of), (true, Next::Again));
+        answer(&mut health);
+        assert_eq!(health.lost(&mut of), (true, Next::Again));
+        // Nothing was answered in between: that says nothing.
+        assert_eq!(health.lost(&mut of), (false, Next::Again));
+        answer(&mut health);
+        assert_eq!(health.lost(&mut of), (true, Next::GiveUp));
+    }
+
+    #[test]
+    fn an_answer_to_what_began_before_the_loss_says_nothing() {
+        let (mut health, mut of) = (Health::default(), Losses::default());
+        let long = health.begin();
+        for _ in 0..4 {
+            assert_eq!(health.lost(&mut of).1, Next::Again);
+            health.answered(long);
+        }
+    }
+
+    #[test]
+    fn an_event_that_was_set_behind_is_given_up_once_the_other_was_answered() {
+        let (mut health, mut of) = (Health::default(), Losses::default());
+        while health.lost(&mut of).1 != Next::SetBehind {}
+        answer(&mut health);
+        assert_eq!(health.lost(&mut of), (true, Next::GiveUp));
+    }
+
+    proptest! {
+        /// An event is given up only where another was answered since its last loss that counts.
+        #[test]
+        fn no_event_is_given_up_without_another_ones_answer(
+            steps in prop::collection::vec((0_usize..4, prop::bool::weighted(0.2)), 1..200),
+        ) {
+            let (mut health, mut events) = (Health::default(), [Losses::default(); 4]);
+            let (mut answers, mut of) = (0, [0; 4]);
+            for (which, is_answered) in steps {
+                if is_answered {
+                    answer(&mut health);
+                    answers += 1;
+                } else {
+                    let (counts, next) = health.lost(&mut events[which]);
+                    if next == Next::GiveUp {
+                        prop_assert!(counts && of[which] < answers);
+                        events[which] = Losses::default();
+                    }
+                    if counts {
+                        of[which] = answers;
+                    }
+                }
+            }
+        }
+    }
+}
