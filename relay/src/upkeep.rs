@@ -13,7 +13,8 @@ use crate::queue::Queue;
 use crate::session::presence::Presence;
 use crate::tunnel::directory::Directory;
 
-/// How soon a token revoked by another process has lost its effect.
+/// How soon a token revoked by another process has lost its effect, and how often what agents have
+/// is deleted.
 const POLL_PERIOD: Duration = Duration::from_millis(200);
 
 /// How often old events are looked for, and a queue that is broken and idle is repaired.
@@ -46,7 +47,10 @@ impl Upkeep {
             // Ticks are cancel-safe; the work is done outside the select.
             tokio::select! {
                 () = token.cancelled() => return,
-                _ = polls.tick() => self.poll().await,
+                _ = polls.tick() => {
+                    self.poll().await;
+                    self.settle().await;
+                }
                 _ = news.tick() => self.tell().await,
                 _ = expiries.tick() => self.expire(&mut clock).await,
             }
@@ -58,6 +62,12 @@ impl Upkeep {
             Ok(Some(standing)) => self.presence.enforce(&standing),
             Ok(None) => {}
             Err(error) => tracing::debug!(%error, "changes cannot be looked for"),
+        }
+    }
+
+    async fn settle(&self) {
+        if let Err(error) = self.queue.settle().await {
+            tracing::debug!(%error, "what was acknowledged cannot be deleted yet");
         }
     }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use podtap_disk::age::Now;
 use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
+use tokio::sync::watch;
 
 use crate::config::Limits;
 
@@ -36,7 +37,8 @@ pub(crate) trait Queue: fmt::Debug + Send + Sync {
         request: WebhookRequest,
     ) -> BoxFuture<'_, Result<Seq, AppendError>>;
 
-    /// The oldest events after `after`, in order, never none: waits for the first one.
+    /// The oldest events after `after`, in order: waits for the first one. None at all where those
+    /// that there were are gone, which [`Queue::gaps`] tells.
     fn read_after(
         &self,
         tunnel: TunnelId,
@@ -44,12 +46,21 @@ pub(crate) trait Queue: fmt::Debug + Send + Sync {
         at_most: ReadLimit,
     ) -> BoxFuture<'_, Result<Vec<EventFrame>, QueueError>>;
 
-    /// The state of the tunnel's queue as soon as there is an event after `after`.
-    fn wait_after(&self, tunnel: TunnelId, after: Seq) -> BoxFuture<'_, Result<Depth, QueueError>>;
+    /// How the tunnel's queue stands, and every change of that; ends with the tunnel. While the
+    /// receiver lives, what is appended is kept in memory as well, within limits, so that a
+    /// [`Queue::read_after`] that keeps up needs no storage.
+    fn watch(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<watch::Receiver<Depth>, QueueError>>;
 
     /// Removes every event up to `through`, inclusive, and forgets the gaps that end there.
     /// What was not appended yet is not affected.
     fn acknowledge(&self, tunnel: TunnelId, through: Seq) -> BoxFuture<'_, Result<(), QueueError>>;
+
+    /// The same within a moment, for an agent at work: at once where these events are in the way of
+    /// another, or would be counted. After a crash meanwhile they are still here.
+    fn acknowledge_soon(&self, tunnel: TunnelId, through: Seq);
+
+    /// Removes what was acknowledged some moments ago. Called by the clock.
+    fn settle(&self) -> BoxFuture<'_, Result<(), QueueError>>;
 
     /// Removes every event that has been here for `max_age` and remembers what is missing as gaps.
     /// Ages count running time, see [`podtap_disk::age`]: a wall clock that is set removes nothing.

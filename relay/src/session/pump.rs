@@ -1,7 +1,7 @@
 //! A session at work: queue → frames and acknowledgements → queue, until either side ends it.
 //!
-//! Four loops share one task: sending, receiving, acknowledging and waiting for the end. Sending
-//! may block on a slow agent while the others go on.
+//! Three loops share one task: sending, receiving and waiting for the end. Sending may block on a
+//! slow agent while the others go on.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -29,7 +29,7 @@ use super::pulse::Pulse;
 use super::socket::{Sink, Socket, Stream, feed, messages, send};
 use super::window::Window;
 use crate::metrics::Metrics;
-use crate::queue::{Gap, Queue, QueueError, ReadLimit};
+use crate::queue::{Depth, Gap, Queue, QueueError, ReadLimit};
 use crate::responders::Responders;
 use crate::tunnel::directory::Tunnel;
 
@@ -63,13 +63,19 @@ pub(super) struct Pump {
     pub(super) progress: Progress,
 }
 
+/// What a read brought.
+struct Read {
+    events: Vec<EventFrame>,
+    /// Everything up to here was looked at where there are no events.
+    last: Seq,
+    _grant: Option<Grant>,
+}
+
 /// How far a session is.
 pub(super) struct Progress {
     window: Mutex<Window>,
     /// The window has room again.
     moved: Notify,
-    /// The last one acknowledged by this session; zero before the first.
-    acknowledged: watch::Sender<Seq>,
     awaited: Mutex<HashMap<Seq, EventId>>,
     /// An unknown frame was told of in the log, as one a session is.
     told_unknown: AtomicBool,
@@ -81,7 +87,6 @@ impl Progress {
     /// Nothing sent yet.
     pub(super) fn new(window: Window) -> Self {
         Self {
-            acknowledged: watch::Sender::new(Seq(0)),
             window: Mutex::new(window),
             moved: Notify::new(),
             awaited: Mutex::default(),
@@ -102,7 +107,6 @@ impl Pump {
                 end = ended => end,
                 end = &mut sending => end,
                 end = self.receive(&mut stream) => end,
-                end = self.acknowledge() => end,
             };
             // A message of which a part is out has to end before another one begins.
             self.progress.stop.cancel();
@@ -118,8 +122,8 @@ impl Pump {
             }
         };
         let _ = timeout(FAREWELL_TIMEOUT, farewell).await;
-        let through = *self.progress.acknowledged.borrow();
-        if through > Seq(0)
+        let through = self.window().acknowledged();
+        if let Some(through) = through
             && let Err(error) = self.queue.acknowledge(self.tunnel.id, through).await
         {
             // The events come again, and the agent's history knows them.
@@ -138,6 +142,10 @@ impl Pump {
         }
         let mut refused_from = Instant::now();
         let mut clock = self.clock.clone();
+        let mut depths = match self.queue.watch(self.tunnel.id).await {
+            Ok(depths) => depths,
+            Err(error) => return error.into(),
+        };
         loop {
             // Made before the window is read: an acknowledgement in between is not missed.
             let moved = self.progress.moved.notified();
@@ -151,8 +159,11 @@ impl Pump {
             });
             // Each arm is cancel-safe: a read dropped is a read made again from the same cursor.
             let sent = tokio::select! {
-                read = self.read(cursor, room) => match read {
-                    Ok((events, _grant)) => self.send_events(sink, cursor, events).await,
+                read = self.read(&mut depths, cursor, room) => match read {
+                    Ok(read) if read.events.is_empty() => {
+                        self.go_past(sink, cursor, read.last).await
+                    }
+                    Ok(read) => self.send_events(sink, cursor, read.events).await,
                     Err(error) => Err(error.into()),
                 },
                 () = moved, if room.is_none() => Ok(()),
@@ -190,13 +201,15 @@ impl Pump {
     /// deaf agent holds that until it is given up, and holds up none but its owner's others.
     async fn read(
         &self,
+        depths: &mut watch::Receiver<Depth>,
         cursor: Seq,
         room: Option<ReadLimit>,
-    ) -> Result<(Vec<EventFrame>, Option<Grant>), QueueError> {
+    ) -> Result<Read, QueueError> {
         let Some(room) = room else {
             return std::future::pending().await;
         };
-        let waiting = self.queue.wait_after(self.tunnel.id, cursor).await?;
+        let waiting = depths.wait_for(|depth| depth.last > cursor).await;
+        let waiting = *waiting.map_err(|_| QueueError::UnknownTunnel)?;
         // One event comes whole, whatever the limit.
         let most = usize::try_from(waiting.bytes).unwrap_or(usize::MAX);
         let mut grant = None;
@@ -209,7 +222,11 @@ impl Pump {
             let bytes = events.iter().map(|event| event.request.footprint()).sum();
             grant.shrink(bytes);
         }
-        Ok((events, grant))
+        Ok(Read {
+            events,
+            last: waiting.last,
+            _grant: grant,
+        })
     }
 
     async fn send_events(
@@ -237,6 +254,15 @@ impl Pump {
             feed(sink, messages(&RelayFrame::Event(event))?).await?;
         }
         send(sink, []).await
+    }
+
+    /// Goes past events of which none is left, up to `last`: nothing may ever follow them, so the
+    /// agent hears of it now.
+    async fn go_past(&self, sink: &mut Sink, cursor: Seq, last: Seq) -> Result<(), End> {
+        let next = Seq(last.0.saturating_add(1));
+        self.send_gaps(sink, cursor, next).await?;
+        self.window().skip(last);
+        Ok(())
     }
 
     /// Tells the gaps that end after `after` and begin before `before`.
@@ -315,29 +341,11 @@ impl Pump {
         }
     }
 
-    /// Passes acknowledgements on to the queue, as one what arrives while one is under way.
-    async fn acknowledge(&self) -> End {
-        let mut wanted = self.progress.acknowledged.subscribe();
-        loop {
-            if wanted.changed().await.is_err() {
-                return End::Gone;
-            }
-            let through = *wanted.borrow_and_update();
-            if let Err(error) = self.queue.acknowledge(self.tunnel.id, through).await {
-                return error.into();
-            }
-        }
-    }
-
     fn take_ack(&self, through: Seq) {
         let believed = self.window().acknowledge(through);
         self.metrics.acknowledgements.inc();
         self.progress.moved.notify_one();
-        self.progress.acknowledged.send_if_modified(|last| {
-            let moves = believed > *last;
-            *last = believed.max(*last);
-            moves
-        });
+        self.queue.acknowledge_soon(self.tunnel.id, believed);
     }
 
     fn await_answer(&self, seq: Seq, id: EventId) {

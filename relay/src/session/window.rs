@@ -15,6 +15,7 @@ pub(super) struct Window {
     sent: VecDeque<(Seq, usize)>,
     /// The last one sent, or gone before anything was sent.
     cursor: Seq,
+    acknowledged: Option<Seq>,
 }
 
 impl Window {
@@ -26,6 +27,7 @@ impl Window {
             bytes: 0,
             sent: VecDeque::new(),
             cursor,
+            acknowledged: None,
         }
     }
 
@@ -63,7 +65,13 @@ impl Window {
             self.bytes -= bytes;
             self.sent.pop_front();
         }
+        self.acknowledged = self.acknowledged.max(Some(through));
         through
+    }
+
+    /// How far the agent has what it was sent, once it has said so.
+    pub(super) fn acknowledged(&self) -> Option<Seq> {
+        self.acknowledged
     }
 }
 
@@ -108,6 +116,7 @@ mod tests {
             Seq(2),
             "an old one changes nothing"
         );
+        assert_eq!(window.acknowledged(), Some(Seq(5)));
         window.skip(Seq(9));
         assert_eq!(window.acknowledge(Seq(9)), Seq(9));
     }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use podtap_wire::{EventId, Seq, WebhookRequest};
+use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use super::owner::Owners;
@@ -40,6 +40,17 @@ impl NewEvent {
             request,
             headers,
         })
+    }
+
+    /// The event as a session gets it, and whose it is.
+    pub(super) fn stored(self, seq: Seq) -> (TunnelId, EventFrame) {
+        let Self {
+            tunnel,
+            id,
+            request,
+            ..
+        } = self;
+        (tunnel, EventFrame { seq, id, request })
     }
 
     /// What it counts for against the limits.

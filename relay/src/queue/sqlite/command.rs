@@ -5,9 +5,9 @@ use std::time::Duration;
 use podtap_disk::age::Now;
 use podtap_wire::Seq;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use super::batch::{NewEvent, Step, Until};
+use super::batch::{NewEvent, Step};
 use crate::queue::{AppendError, Depth, QueueError, TunnelId};
 
 pub(super) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -31,7 +31,11 @@ pub(super) enum Command {
     },
     Watch {
         tunnel: TunnelId,
-        reply: Reply<(), QueueError>,
+        reply: Reply<watch::Receiver<Depth>, QueueError>,
+    },
+    /// Deletes what was acknowledged.
+    Settle {
+        reply: Option<Reply<(), QueueError>>,
     },
     Probe {
         reply: Reply<(), AppendError>,
@@ -52,14 +56,8 @@ pub(super) enum Command {
 
 pub(super) type Append = (NewEvent, Reply<Seq, AppendError>);
 
-/// A removal under way; large ones take several transactions.
-pub(super) struct Removal {
-    pub(super) tunnel: TunnelId,
-    pub(super) until: Until,
-    pub(super) reply: Option<Reply<(), QueueError>>,
-}
-
 /// What a transaction did; the order is that of the commands.
+#[derive(Default)]
 pub(super) struct Outcome {
     pub(super) depths: Vec<(TunnelId, Depth)>,
     pub(super) appended: Vec<Result<Seq, AppendError>>,
@@ -69,13 +67,5 @@ pub(super) struct Outcome {
 impl Outcome {
     pub(super) fn accepted(&self) -> usize {
         self.appended.iter().filter(|answer| answer.is_ok()).count()
-    }
-}
-
-impl Removal {
-    pub(super) fn answer(self, answer: Result<(), QueueError>) {
-        if let Some(reply) = self.reply {
-            let _ = reply.send(answer);
-        }
     }
 }

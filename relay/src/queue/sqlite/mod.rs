@@ -2,13 +2,17 @@
 //!
 //! This file is the async face; `writer` owns every change, `batch` is one transaction of it.
 
+mod acknowledged;
 mod batch;
 mod command;
 mod keep;
 mod owner;
 mod read;
+mod recent;
+mod removals;
 mod shared;
 mod space;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -28,10 +32,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{AppendError, Depth, Gap, Queue, QueueError, QueueLimits, ReadLimit, Totals, TunnelId};
 use crate::database::{self, Database, Worker};
 use crate::metrics::Metrics;
+use acknowledged::SETTLE_AFTER;
 use batch::NewEvent;
 use command::{Command, Job};
 use shared::Shared;
-use writer::{Opener, Writer};
+use storage::Opener;
+use writer::Writer;
 
 /// Commands that wait for the writer; more make their callers wait.
 const BACKLOG: usize = 4096;
@@ -164,15 +170,21 @@ impl SqliteQueue {
         }
     }
 
+    /// Waits until nothing is acknowledged that is not deleted.
+    async fn delete_acknowledged(&self) -> Result<(), QueueError> {
+        let settled = self.command(|reply| Command::Settle { reply: Some(reply) });
+        match settled.await {
+            // It may be another's that is gone.
+            Ok(()) | Err(QueueError::UnknownTunnel) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn subscribe(&self, tunnel: TunnelId) -> Result<watch::Receiver<Depth>, QueueError> {
         if let Some(known) = self.shared.subscribe(tunnel) {
             return Ok(known);
         }
-        self.command(|reply| Command::Watch { tunnel, reply })
-            .await?;
-        self.shared
-            .subscribe(tunnel)
-            .ok_or(QueueError::UnknownTunnel)
+        self.command(|reply| Command::Watch { tunnel, reply }).await
     }
 }
 
@@ -204,13 +216,14 @@ impl Queue for SqliteQueue {
             loop {
                 // Marked as seen before the read: a commit during it wakes the wait below.
                 if depth.borrow_and_update().last > after {
-                    let read = self.read(tunnel, after, at_most).await?;
-                    if !read.events.is_empty() {
-                        return Ok(read.events);
+                    if let Some(events) = self.shared.recent(tunnel, after, at_most) {
+                        return Ok(events);
                     }
-                    if read.had_damage {
+                    let read = self.read(tunnel, after, at_most).await?;
+                    if read.events.is_empty() && read.had_damage {
                         continue;
                     }
+                    return Ok(read.events);
                 }
                 depth
                     .changed()
@@ -221,13 +234,23 @@ impl Queue for SqliteQueue {
         .boxed()
     }
 
-    fn wait_after(&self, tunnel: TunnelId, after: Seq) -> BoxFuture<'_, Result<Depth, QueueError>> {
+    fn watch(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<watch::Receiver<Depth>, QueueError>> {
+        self.subscribe(tunnel).boxed()
+    }
+
+    fn acknowledge_soon(&self, tunnel: TunnelId, through: Seq) {
+        if self.shared.acknowledge(tunnel, through) {
+            // A writer with so much to do deletes it on the way.
+            let _ = self.commands.try_send(Command::Settle { reply: None });
+        }
+    }
+
+    fn settle(&self) -> BoxFuture<'_, Result<(), QueueError>> {
         async move {
-            let mut depth = self.subscribe(tunnel).await?;
-            let reached = depth.wait_for(|depth| depth.last > after).await;
-            reached
-                .map(|depth| *depth)
-                .map_err(|_| QueueError::UnknownTunnel)
+            if self.shared.is_due(SETTLE_AFTER) {
+                self.delete_acknowledged().await?;
+            }
+            Ok(())
         }
         .boxed()
     }
@@ -261,7 +284,11 @@ impl Queue for SqliteQueue {
     }
 
     fn depth(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<Depth, QueueError>> {
-        async move { Ok(*self.subscribe(tunnel).await?.borrow()) }.boxed()
+        async move {
+            self.delete_acknowledged().await?;
+            Ok(*self.subscribe(tunnel).await?.borrow())
+        }
+        .boxed()
     }
 
     fn totals(&self) -> BoxFuture<'_, Result<Totals, QueueError>> {

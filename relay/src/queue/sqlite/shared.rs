@@ -1,44 +1,258 @@
-//! What the writer tells those who wait at a tunnel.
+//! What the writer and those who wait at a tunnel have in common in memory: how each queue stands,
+//! its newest events, and how far agents have them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use podtap_wire::{EventFrame, Seq};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
-use crate::queue::{Depth, TunnelId};
+use super::acknowledged::Acknowledged;
+use super::recent::{MAX_TOTAL_BYTES, Recent};
+use crate::queue::{Depth, ReadLimit, TunnelId};
 
-/// What the writer tells everyone.
+/// Everything that is known outside the database.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    /// The state of each tunnel that somebody asked for, as of the last commit.
-    depths: Mutex<HashMap<TunnelId, watch::Sender<Depth>>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    tunnels: HashMap<TunnelId, Watched>,
+    /// Bytes of recent events of all tunnels.
+    recent_bytes: usize,
+    acknowledged: Acknowledged,
+}
+
+/// A tunnel that somebody asked for.
+#[derive(Debug)]
+struct Watched {
+    /// As of the last commit.
+    depth: watch::Sender<Depth>,
+    recent: Recent,
 }
 
 impl Shared {
+    /// The state of a tunnel that is watched already.
     pub(super) fn subscribe(&self, tunnel: TunnelId) -> Option<watch::Receiver<Depth>> {
-        let depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
-        depths.get(&tunnel).map(watch::Sender::subscribe)
-    }
-
-    /// Tells those who wait for this tunnel how it stands after a commit.
-    pub(super) fn publish(&self, tunnel: TunnelId, depth: Depth) {
-        let depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = depths.get(&tunnel) {
-            known.send_replace(depth);
-        }
+        let state = self.lock();
+        let watched = state.tunnels.get(&tunnel)?;
+        Some(watched.depth.subscribe())
     }
 
     /// Begins to keep the state of a tunnel.
-    pub(super) fn watch(&self, tunnel: TunnelId, depth: Depth) {
-        let mut depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
-        depths
-            .entry(tunnel)
-            .or_insert_with(|| watch::Sender::new(depth));
+    pub(super) fn watch(&self, tunnel: TunnelId, depth: Depth) -> watch::Receiver<Depth> {
+        let mut state = self.lock();
+        let watched = state.tunnels.entry(tunnel).or_insert_with(|| Watched {
+            depth: watch::Sender::new(depth),
+            recent: Recent::default(),
+        });
+        watched.depth.subscribe()
+    }
+
+    /// Hands what a commit stored to those who follow its tunnels, and tells them how these stand.
+    /// The events of a tunnel are in order.
+    pub(super) fn committed(
+        &self,
+        events: impl IntoIterator<Item = (TunnelId, EventFrame)>,
+        depths: Vec<(TunnelId, Depth)>,
+    ) {
+        let mut state = self.lock();
+        for (tunnel, event) in events {
+            state.push(tunnel, event);
+        }
+        for (tunnel, depth) in depths {
+            state.forget_recent(tunnel, depth.removed);
+            if let Some(watched) = state.tunnels.get(&tunnel) {
+                watched.depth.send_replace(depth);
+            }
+        }
+    }
+
+    /// The next events after `after`, from memory; `None` where they are not there.
+    pub(super) fn recent(
+        &self,
+        tunnel: TunnelId,
+        after: Seq,
+        at_most: ReadLimit,
+    ) -> Option<Vec<EventFrame>> {
+        let mut state = self.lock();
+        let recent = &mut state.tunnels.get_mut(&tunnel)?.recent;
+        let before = recent.bytes();
+        let taken = recent.take_after(after, at_most);
+        let freed = before - recent.bytes();
+        state.recent_bytes -= freed;
+        taken
     }
 
     /// Ends the wait of everyone at a tunnel that is gone.
     pub(super) fn forget(&self, tunnel: TunnelId) {
-        let mut depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
-        depths.remove(&tunnel);
+        self.lock().remove(tunnel);
+    }
+
+    /// Drops what is kept for tunnels that nobody follows any more.
+    pub(super) fn sweep(&self) {
+        let mut state = self.lock();
+        let idle = state.tunnels.iter();
+        let idle = idle.filter(|(_, watched)| watched.depth.receiver_count() == 0);
+        let idle: Vec<TunnelId> = idle.map(|(tunnel, _)| *tunnel).collect();
+        for tunnel in idle {
+            state.remove(tunnel);
+        }
+    }
+
+    /// Drops all events: the file that they are in was replaced.
+    pub(super) fn forget_recent(&self) {
+        let mut state = self.lock();
+        state.recent_bytes = 0;
+        for watched in state.tunnels.values_mut() {
+            watched.recent.clear();
+        }
+    }
+
+    /// Notes that an agent has everything up to `through`. Whether that is enough to delete now.
+    pub(super) fn acknowledge(&self, tunnel: TunnelId, through: Seq) -> bool {
+        let mut state = self.lock();
+        let removed = state.tunnels.get(&tunnel);
+        let removed = removed.map_or(Seq(0), |watched| watched.depth.borrow().removed);
+        let now = Instant::now();
+        state.acknowledged.note(tunnel, through, removed, now);
+        state.acknowledged.is_due(Duration::MAX, now)
+    }
+
+    /// Whether agents have events that are to be deleted.
+    pub(super) fn has_acknowledged(&self) -> bool {
+        !self.lock().acknowledged.is_empty()
+    }
+
+    /// Whether there are many of them, or they have waited for so long.
+    pub(super) fn is_due(&self, after: Duration) -> bool {
+        self.lock().acknowledged.is_due(after, Instant::now())
+    }
+
+    /// Takes all acknowledgements, to delete their events.
+    pub(super) fn take_acknowledged(&self) -> Vec<(TunnelId, Seq)> {
+        self.lock().acknowledged.take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn push(&mut self, tunnel: TunnelId, event: EventFrame) {
+        let Some(watched) = self.tunnels.get_mut(&tunnel) else {
+            return;
+        };
+        let before = watched.recent.bytes();
+        if watched.depth.receiver_count() == 0 {
+            watched.recent.clear();
+        } else {
+            let left = MAX_TOTAL_BYTES.saturating_sub(self.recent_bytes);
+            watched.recent.push(event, left);
+        }
+        self.recent_bytes = self.recent_bytes - before + watched.recent.bytes();
+    }
+
+    fn forget_recent(&mut self, tunnel: TunnelId, through: Seq) {
+        if let Some(watched) = self.tunnels.get_mut(&tunnel) {
+            let before = watched.recent.bytes();
+            watched.recent.forget(through);
+            self.recent_bytes = self.recent_bytes - before + watched.recent.bytes();
+        }
+    }
+
+    fn remove(&mut self, tunnel: TunnelId) {
+        if let Some(watched) = self.tunnels.remove(&tunnel) {
+            self.recent_bytes -= watched.recent.bytes();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use podtap_wire::{EventId, HeaderList, WebhookRequest};
+
+    use super::*;
+    use crate::queue::sqlite::recent::MAX_BYTES;
+
+    fn event(seq: u64, body: usize) -> EventFrame {
+        let received_at = Timestamp::UNIX_EPOCH;
+        EventFrame {
+            seq: Seq(seq),
+            id: EventId::generate(received_at).unwrap(),
+            request: WebhookRequest {
+                received_at,
+                method: "POST".to_owned(),
+                path: "/".to_owned(),
+                headers: HeaderList::default(),
+                peer: None,
+                body: vec![0; body].into(),
+            },
+        }
+    }
+
+    const ALL: ReadLimit = ReadLimit {
+        events: 10,
+        bytes: 1 << 20,
+    };
+
+    #[test]
+    fn events_are_kept_for_those_who_follow_and_for_nobody_else() {
+        let (shared, tunnel) = (Shared::default(), TunnelId(1));
+        shared.committed([(tunnel, event(1, 10))], Vec::new());
+        assert!(shared.recent(tunnel, Seq(0), ALL).is_none());
+        let follower = shared.watch(tunnel, Depth::default());
+        shared.committed([(tunnel, event(2, 10))], Vec::new());
+        assert_eq!(shared.recent(tunnel, Seq(1), ALL).unwrap().len(), 1);
+
+        shared.committed([(tunnel, event(3, 10))], Vec::new());
+        drop(follower);
+        shared.committed([(tunnel, event(4, 10))], Vec::new());
+
+        assert!(shared.recent(tunnel, Seq(2), ALL).is_none());
+        shared.sweep();
+        assert!(shared.subscribe(tunnel).is_none());
+        assert_eq!(shared.lock().recent_bytes, 0);
+    }
+
+    #[test]
+    fn all_tunnels_together_keep_no_more_than_the_total() {
+        let shared = Shared::default();
+        let body = MAX_BYTES - 10_000;
+        let count = i64::try_from(MAX_TOTAL_BYTES / MAX_BYTES + 8).unwrap();
+        let followers: Vec<_> = (0..count)
+            .map(|id| shared.watch(TunnelId(id), Depth::default()))
+            .collect();
+        for id in 0..count {
+            shared.committed([(TunnelId(id), event(1, body))], Vec::new());
+        }
+        assert!(shared.lock().recent_bytes <= MAX_TOTAL_BYTES);
+        assert!(shared.recent(TunnelId(0), Seq(0), ALL).is_some());
+        let last = TunnelId(count - 1);
+        assert!(shared.recent(last, Seq(0), ALL).is_none(), "no room for it");
+        shared.committed([(last, event(2, body))], Vec::new());
+        assert!(shared.recent(last, Seq(1), ALL).is_some(), "now there is");
+        drop(followers);
+    }
+
+    #[test]
+    fn what_is_removed_is_not_handed_over() {
+        let (shared, tunnel) = (Shared::default(), TunnelId(1));
+        let _follower = shared.watch(tunnel, Depth::default());
+        let depth = Depth {
+            removed: Seq(2),
+            last: Seq(3),
+            bytes: 0,
+        };
+        let events = (1..=3).map(|seq| (tunnel, event(seq, 10)));
+        shared.committed(events, vec![(tunnel, depth)]);
+        assert!(shared.recent(tunnel, Seq(0), ALL).is_none());
+        assert_eq!(shared.recent(tunnel, Seq(2), ALL).unwrap()[0].seq, Seq(3));
     }
 }

@@ -9,7 +9,7 @@ use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 use tempfile::TempDir;
 
 use super::SqliteQueue;
-use super::writer::Opener;
+use super::storage::Opener;
 use crate::database::Database;
 use crate::metrics::Metrics;
 use crate::queue::conformance::{Bench, conformance};
@@ -138,7 +138,7 @@ async fn after_a_failed_commit_nothing_is_accepted_until_the_file_was_reopened_a
     assert_eq!(append(&queue, tunnel).await, Err(AppendError::Unavailable));
     failing.store(false, Ordering::Relaxed);
     assert_eq!(queue.probe().await, Err(AppendError::Unavailable));
-    tokio::time::sleep(super::writer::REOPEN_PERIOD).await;
+    tokio::time::sleep(super::storage::REOPEN_PERIOD).await;
     assert_eq!(
         append(&queue, tunnel).await,
         Err(AppendError::Unavailable),
@@ -258,6 +258,8 @@ async fn an_event_that_cannot_be_read_costs_itself_alone_and_becomes_a_gap() {
     let gaps = queue.gaps(tunnel).await.unwrap();
     let ends: Vec<_> = gaps.iter().map(|gap| (gap.from.0, gap.to.0)).collect();
     assert_eq!(ends, [(1, 1), (10, 11), (30, 30)]);
+    let none = queue.read_after(tunnel, Seq(29), all).await.unwrap();
+    assert!(none.is_empty(), "told at once, though nothing follows");
     queue.acknowledge(tunnel, Seq(29)).await.unwrap();
     assert_eq!(append(&queue, tunnel).await, Ok(Seq(31)));
     queue.acknowledge(tunnel, Seq(31)).await.unwrap();
@@ -301,4 +303,64 @@ async fn a_damaged_database_is_rebuilt_beside_a_running_queue() {
 
     assert!(folder.path().join("relay.db.damaged").exists());
     assert!(events.len() > 300, "{}", events.len());
+}
+
+#[tokio::test]
+async fn what_was_just_committed_is_not_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let tunnel = make_tunnel(&database);
+    let queue = SqliteQueue::open(&database, wide(), Arc::new(Metrics::new())).unwrap();
+    append(&queue, tunnel).await.unwrap();
+    let follows = queue.watch(tunnel).await.unwrap();
+    append(&queue, tunnel).await.unwrap();
+    append(&queue, tunnel).await.unwrap();
+    let elsewhere = database.writer().unwrap();
+    elsewhere.execute("DELETE FROM events", []).unwrap();
+
+    let all = ReadLimit {
+        events: 256,
+        bytes: 1 << 20,
+    };
+    let events = queue.read_after(tunnel, Seq(1), all).await.unwrap();
+
+    let numbers: Vec<_> = events.iter().map(|event| event.seq.0).collect();
+    assert_eq!(numbers, [2, 3]);
+    drop(follows);
+    let again = queue.read_after(tunnel, Seq(1), all).await.unwrap();
+    assert!(again.is_empty(), "they are in the database or nowhere");
+}
+
+#[tokio::test]
+async fn what_agents_have_is_deleted_though_the_storage_failed_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let tunnel = make_tunnel(&database);
+    let failing = Arc::new(AtomicBool::new(false));
+    let (fails, file) = (Arc::clone(&failing), database.clone());
+    let opener: Opener = Box::new(move || {
+        let mut connection = file.writer()?;
+        let fails = Arc::clone(&fails);
+        let hook = connection.commit_hook(Some(move || fails.load(Ordering::Relaxed)));
+        hook.map(|()| connection)
+            .map_err(file.failed("install the fault"))
+    });
+    let metrics = Arc::new(Metrics::new());
+    let queue = SqliteQueue::open_with(&database, wide(), metrics, opener).unwrap();
+    append(&queue, tunnel).await.unwrap();
+
+    failing.store(true, Ordering::Relaxed);
+    queue.acknowledge_soon(tunnel, Seq(1));
+    assert!(queue.depth(tunnel).await.is_err());
+    failing.store(false, Ordering::Relaxed);
+
+    let deleted = async {
+        while queue.totals().await.unwrap().events > 0 {
+            let _ = queue.settle().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), deleted)
+        .await
+        .unwrap();
 }

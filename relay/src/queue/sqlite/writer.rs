@@ -2,24 +2,25 @@
 //!
 //! It owns the only connection of this process that writes.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use podtap_disk::age::Now;
 use podtap_wire::Seq;
-use rusqlite::{Connection, ErrorCode};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::batch::{self, Batch, Step, Until};
-use super::command::{Append, Command, Outcome, Removal, Reply};
+use super::acknowledged::RIDE_AFTER;
+use super::batch::{self, Batch, Until};
+use super::command::{Append, Command, Outcome, Reply};
 use super::keep::{self, Ages, Tidy};
+use super::removals::Removals;
 use super::shared::Shared;
 use super::space::Space;
+use super::storage::{Failure, Opener, Storage};
 use crate::database::{self, Database};
 use crate::metrics::Metrics;
-use crate::queue::{AppendError, QueueError, QueueLimits, TunnelId};
+use crate::queue::{AppendError, Depth, QueueError, QueueLimits, TunnelId};
 
 /// Commands in one transaction. Larger batches no longer make a commit cheaper per event.
 const BATCH_COMMANDS: usize = 1024;
@@ -27,31 +28,17 @@ const BATCH_COMMANDS: usize = 1024;
 /// Bytes after which a transaction takes no more events, so that no commit takes long.
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Rows removed in one transaction. Deleting is the dear part (about 75,000 rows a second), and
-/// appends must not wait for an agent's whole backlog.
-const BATCH_REMOVALS: u64 = 1024;
-
-/// How long a broken file is left alone between two attempts to reopen it.
-pub(super) const REOPEN_PERIOD: Duration = Duration::from_secs(1);
-
-/// How a writing connection is made. A value, so that a test can pass one that fails.
-pub(crate) type Opener = Box<dyn Fn() -> Result<Connection, database::Error> + Send>;
-
 /// What the thread owns.
 pub(super) struct Writer {
-    database: Database,
-    opener: Opener,
-    connection: Connection,
+    storage: Storage,
     ages: Ages,
     tidy: Tidy,
-    /// When the file last failed; set until it was reopened and checked.
-    broken: Option<Instant>,
     limits: QueueLimits,
     space: Space,
     shared: Arc<Shared>,
     metrics: Arc<Metrics>,
     appends: Vec<Append>,
-    removals: VecDeque<Removal>,
+    removals: Removals,
 }
 
 impl Writer {
@@ -62,14 +49,10 @@ impl Writer {
         shared: Arc<Shared>,
         opener: Opener,
     ) -> Result<Self, database::Error> {
-        let connection = opener()?;
         Ok(Self {
-            database: database.clone(),
-            opener,
-            connection,
+            storage: Storage::open(database, opener)?,
             ages: Ages::default(),
             tidy: Tidy::default(),
-            broken: None,
             space: Space::new(
                 database.folder(),
                 limits.min_free_bytes,
@@ -79,7 +62,7 @@ impl Writer {
             shared,
             metrics,
             appends: Vec::new(),
-            removals: VecDeque::new(),
+            removals: Removals::default(),
         })
     }
 
@@ -110,11 +93,12 @@ impl Writer {
             self.write();
         }
         commands.close();
-        while self.broken.is_none() && !self.removals.is_empty() {
+        self.settle();
+        while !self.storage.is_broken() && !self.removals.is_empty() {
             self.write();
         }
-        if self.broken.is_none() {
-            Tidy::at_the_end(&self.connection);
+        if !self.storage.is_broken() {
+            Tidy::at_the_end(&self.storage.connection);
         }
         drop(self);
         if let Some(reply) = closing {
@@ -130,11 +114,10 @@ impl Writer {
                 tunnel,
                 through,
                 reply,
-            } => self.removals.push_back(Removal {
-                tunnel,
-                until: Until::Acknowledged(through),
-                reply: Some(reply),
-            }),
+            } => {
+                let until = Until::Acknowledged(through);
+                self.removals.push(tunnel, until, Some(reply));
+            }
             Command::Expire {
                 max_age,
                 now,
@@ -147,11 +130,13 @@ impl Writer {
             } => {
                 let _ = reply.send(self.set_aside(tunnel, &unreadable));
             }
-            Command::Suspect if self.broken.is_none() => {
-                let long_ago = Instant::now().checked_sub(REOPEN_PERIOD);
-                self.broken = long_ago.or_else(|| Some(Instant::now()));
+            Command::Suspect => self.storage.suspect(),
+            Command::Settle { reply } => {
+                self.settle();
+                if let Some(reply) = reply {
+                    self.removals.then(reply);
+                }
             }
-            Command::Suspect => {}
             Command::Watch { tunnel, reply } => {
                 let _ = reply.send(self.watch(tunnel));
             }
@@ -161,7 +146,7 @@ impl Writer {
             // A job that is dropped tells its caller so.
             Command::Run(job) => {
                 if self.repair() {
-                    job(&mut self.connection);
+                    job(&mut self.storage.connection);
                 }
             }
             Command::Close { reply } => return Some(reply),
@@ -189,8 +174,12 @@ impl Writer {
         }
         let started = Instant::now();
         let has_room = self.has_room();
+        if !has_room || self.shared.is_due(RIDE_AFTER) {
+            self.settle();
+        }
+        let is_full = |error: &rusqlite::Error| Failure::of(error) == Failure::Full;
         let mut written = self.commit(has_room);
-        if is_disk_full(&written) && self.space.release_reserve() {
+        if written.as_ref().is_err_and(is_full) && self.space.release_reserve() {
             // Only what makes room is tried again.
             written = self.commit(false);
         }
@@ -205,55 +194,66 @@ impl Writer {
         }
     }
 
-    /// One transaction over everything gathered.
+    /// Everything gathered, in one transaction; unless what an agent has already is in the way of an
+    /// event: then that goes first.
     fn commit(&mut self, has_room: bool) -> rusqlite::Result<Outcome> {
+        let may_wait = self.shared.has_acknowledged() || self.removals.have_acknowledged();
+        if let Some(outcome) = self.transaction(has_room, may_wait)? {
+            return Ok(outcome);
+        }
+        let waiting = std::mem::take(&mut self.appends);
+        self.removals.put_first(self.shared.take_acknowledged());
+        let made_way = self.transaction(has_room, false);
+        let made_way = made_way.map(|outcome| self.finish(outcome.unwrap_or_default()));
+        self.appends = waiting;
+        made_way?;
+        Ok(self.transaction(has_room, false)?.unwrap_or_default())
+    }
+
+    /// One transaction; `None`, and nothing done, where an event is refused that `may_wait`.
+    fn transaction(&mut self, has_room: bool, may_wait: bool) -> rusqlite::Result<Option<Outcome>> {
         let left = self.space.left();
-        let mut batch = Batch::begin(&mut self.connection)?;
+        let mut batch = Batch::begin(&mut self.storage.connection)?;
         let mut appended = Vec::with_capacity(self.appends.len());
         for (event, _) in &self.appends {
-            appended.push(if has_room {
+            let answer = if has_room {
                 batch.append(event, &self.limits, left)?
             } else {
                 Err(AppendError::NoSpace)
-            });
-        }
-        let mut allowance = BATCH_REMOVALS;
-        let mut steps = Vec::new();
-        for removal in &self.removals {
-            if allowance == 0 {
-                break;
+            };
+            if may_wait && may_pass(answer) {
+                return Ok(None);
             }
-            steps.push(batch.remove(removal.tunnel, removal.until, &mut allowance)?);
+            appended.push(answer);
         }
-        Ok(Outcome {
+        let steps = self.removals.step(&mut batch)?;
+        Ok(Some(Outcome {
             depths: batch.commit()?,
             appended,
             steps,
-        })
+        }))
+    }
+
+    /// Lets the next transactions delete what was acknowledged.
+    fn settle(&mut self) {
+        for (tunnel, through) in self.shared.take_acknowledged() {
+            self.removals
+                .push(tunnel, Until::Acknowledged(through), None);
+        }
     }
 
     /// Wakes the sessions and answers everyone whose part is on stable storage.
     fn finish(&mut self, outcome: Outcome) {
-        for (tunnel, depth) in outcome.depths {
-            self.shared.publish(tunnel, depth);
-        }
-        for ((_, reply), answer) in self.appends.drain(..).zip(outcome.appended) {
+        let (events, replies): (Vec<_>, Vec<_>) = self.appends.drain(..).unzip();
+        let stored = events.into_iter().zip(&outcome.appended);
+        let stored = stored.filter_map(|(event, answer)| Some(event.stored(answer.ok()?)));
+        self.shared.committed(stored, outcome.depths);
+        for (reply, answer) in replies.into_iter().zip(outcome.appended) {
             // Whoever asked may have gone away; the event is stored all the same.
             let _ = reply.send(answer);
         }
-        for step in outcome.steps {
-            let Some(removal) = self.removals.pop_front() else {
-                break;
-            };
-            match step {
-                // First come, first finished: only the last step of a batch can be this.
-                Step::More => self.removals.push_front(removal),
-                Step::Finished => removal.answer(Ok(())),
-                Step::UnknownTunnel => {
-                    self.shared.forget(removal.tunnel);
-                    removal.answer(Err(QueueError::UnknownTunnel));
-                }
-            }
+        for tunnel in self.removals.stepped(outcome.steps) {
+            self.shared.forget(tunnel);
         }
     }
 
@@ -263,9 +263,12 @@ impl Writer {
             let _ = reply.send(Err(QueueError::Unavailable));
             return;
         }
+        self.shared.sweep();
+        // Before what is too old: what an agent has is not told as missing.
+        self.settle();
         let is_short = self.space.is_short();
-        self.tidy.step(&self.connection, is_short);
-        let beyond = self.ages.beyond(&mut self.connection, max_age, now);
+        self.tidy.step(&self.storage.connection, is_short);
+        let beyond = (self.ages).beyond(&mut self.storage.connection, max_age, now);
         let beyond = beyond.unwrap_or_else(|error| {
             tracing::error!(
                 error = podtap_disk::words(&error),
@@ -273,21 +276,14 @@ impl Writer {
             );
             Vec::new()
         });
-        self.removals
-            .extend(beyond.into_iter().map(|(tunnel, through)| Removal {
-                tunnel,
-                until: Until::Expired(through),
-                reply: None,
-            }));
-        // Removals end in the order in which they began: after the last one all are done.
-        match self.removals.back_mut() {
-            Some(last) if last.reply.is_none() => last.reply = Some(reply),
-            _ => drop(reply.send(Ok(()))),
+        for (tunnel, through) in beyond {
+            self.removals.push(tunnel, Until::Expired(through), None);
         }
+        self.removals.then(reply);
     }
 
     fn has_room(&mut self) -> bool {
-        let reusable = || podtap_disk::sqlite::free_bytes(&self.connection).unwrap_or(0);
+        let reusable = || podtap_disk::sqlite::free_bytes(&self.storage.connection).unwrap_or(0);
         self.space.has_room(reusable)
     }
 
@@ -299,21 +295,18 @@ impl Writer {
         if !self.repair() {
             return Err(QueueError::Unavailable);
         }
-        keep::set_aside(&mut self.connection, tunnel, unreadable).map_err(|error| {
+        keep::set_aside(&mut self.storage.connection, tunnel, unreadable).map_err(|error| {
             self.failed(&error);
             QueueError::Unavailable
         })
     }
 
-    fn watch(&mut self, tunnel: TunnelId) -> Result<(), QueueError> {
+    fn watch(&mut self, tunnel: TunnelId) -> Result<watch::Receiver<Depth>, QueueError> {
         if !self.repair() {
             return Err(QueueError::Unavailable);
         }
-        match batch::depth(&self.connection, tunnel) {
-            Ok(Some(depth)) => {
-                self.shared.watch(tunnel, depth);
-                Ok(())
-            }
+        match batch::depth(&self.storage.connection, tunnel) {
+            Ok(Some(depth)) => Ok(self.shared.watch(tunnel, depth)),
             Ok(None) => Err(QueueError::UnknownTunnel),
             Err(error) => {
                 tracing::error!(
@@ -325,23 +318,18 @@ impl Writer {
         }
     }
 
-    /// Decides what a failed transaction means. A lock held too long or a full disk leaves the
-    /// file sound; after anything else SQLite may report success for what is not on the disk, so
-    /// nothing is written until the file was reopened and checked.
     fn failed(&mut self, error: &rusqlite::Error) {
         tracing::error!(
             error = podtap_disk::words(error),
             events = self.appends.len(),
             "the queue cannot commit"
         );
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {}
-            Some(ErrorCode::DiskFull) => {
+        match Failure::of(error) {
+            Failure::Sound => {}
+            Failure::Full => {
                 self.space.release_reserve();
             }
-            _ => {
-                self.broken = Some(Instant::now());
-            }
+            Failure::Broken => self.storage.broke(),
         }
         self.refuse_all();
     }
@@ -350,47 +338,23 @@ impl Writer {
         for (_, reply) in self.appends.drain(..) {
             let _ = reply.send(Err(AppendError::Unavailable));
         }
-        for removal in self.removals.drain(..) {
-            removal.answer(Err(QueueError::Unavailable));
+        for (tunnel, through) in self.removals.refuse() {
+            self.shared.acknowledge(tunnel, through);
         }
     }
 
-    /// Whether the file can be used, after an attempt to make it so where it is time for one.
+    /// Whether the file can be used; see [`Storage::repair`].
     fn repair(&mut self) -> bool {
-        let Some(since) = self.broken else {
-            return true;
-        };
-        if since.elapsed() < REOPEN_PERIOD {
-            return false;
-        }
-        match self.reopen() {
-            Ok(()) => {
-                tracing::info!("the queue's file was reopened and is sound");
-                self.broken = None;
-                true
-            }
-            Err(error) => {
-                tracing::error!(%error, "the queue's file is still unusable");
-                self.broken = Some(Instant::now());
-                false
-            }
-        }
-    }
-
-    fn reopen(&mut self) -> Result<(), database::Error> {
-        // The failed connection goes first: what it believes about the file must not be reused.
-        self.connection = Connection::open_in_memory()
-            .map_err(self.database.failed("open a database in memory"))?;
-        self.database.make_whole()?;
-        self.connection = (self.opener)()?;
-        Ok(())
+        let shared = &self.shared;
+        // What a rebuilt file gives to an event is not what the old one gave.
+        self.storage.repair(|| shared.forget_recent())
     }
 }
 
-fn is_disk_full(written: &rusqlite::Result<Outcome>) -> bool {
-    let code = written
-        .as_ref()
-        .err()
-        .and_then(rusqlite::Error::sqlite_error_code);
-    code == Some(ErrorCode::DiskFull)
+/// Whether an acknowledgement can make room for what was refused.
+fn may_pass(answer: Result<Seq, AppendError>) -> bool {
+    matches!(
+        answer,
+        Err(AppendError::Full | AppendError::OwnerFull | AppendError::ShareOfDisk)
+    )
 }

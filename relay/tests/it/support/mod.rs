@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use agent::Agent;
 
 /// How long anything may take before a test gives up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running relay; stopped with [`TestRelay::stop`] or dropped without ceremony.
 pub(crate) struct TestRelay {

@@ -1,0 +1,207 @@
+//! The newest events of one tunnel, kept for the session that follows it: what the writer has just
+//! committed need not be read back. Pure. What is not here is in the database, always.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use podtap_wire::{EventFrame, Seq};
+
+use crate::queue::ReadLimit;
+
+/// Events kept for one tunnel: four full reads of a session.
+pub(super) const MAX_EVENTS: usize = 1024;
+
+/// Bytes kept for one tunnel.
+pub(super) const MAX_BYTES: usize = 1024 * 1024;
+
+/// Bytes kept for all tunnels together.
+pub(super) const MAX_TOTAL_BYTES: usize = 32 * 1024 * 1024;
+
+/// What an event takes beside its own bytes, about.
+const EVENT_BYTES: usize = 256;
+
+/// A smaller body is kept as a copy: as it came, it keeps the whole buffer alive that a connection
+/// was read into.
+const COPIED_BYTES: usize = 16 * 1024;
+
+/// Events without a hole between them.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    events: VecDeque<EventFrame>,
+    bytes: usize,
+}
+
+impl Recent {
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Adds the next event. The oldest go for it; if that does not make room within the tunnel's
+    /// limits and `left`, what is left of the total, none are kept.
+    pub(super) fn push(&mut self, mut event: EventFrame, left: usize) {
+        let newest = self.events.back();
+        if newest.is_some_and(|newest| newest.seq.0 + 1 != event.seq.0) {
+            self.clear();
+        }
+        let bytes = bytes_of(&event);
+        let most = MAX_BYTES.min(self.bytes + left);
+        while self.events.len() >= MAX_EVENTS || self.bytes + bytes > most {
+            if !self.drop_oldest() {
+                return;
+            }
+        }
+        let body = &mut event.request.body;
+        if body.len() < COPIED_BYTES {
+            *body = Bytes::copy_from_slice(body);
+        }
+        self.bytes += bytes;
+        self.events.push_back(event);
+    }
+
+    /// Takes the events after `after` out, as many as the limit lets through, one at least; `None`
+    /// where the next one is not here.
+    pub(super) fn take_after(&mut self, after: Seq, at_most: ReadLimit) -> Option<Vec<EventFrame>> {
+        self.forget(after);
+        if self.events.front()?.seq.0 != after.0 + 1 {
+            return None;
+        }
+        let (mut taken, mut bytes) = (Vec::new(), 0);
+        while taken.len() < at_most.events.max(1)
+            && bytes < at_most.bytes.max(1)
+            && let Some(event) = self.events.pop_front()
+        {
+            bytes += event.request.footprint();
+            taken.push(event);
+        }
+        self.bytes -= taken.iter().map(bytes_of).sum::<usize>();
+        Some(taken)
+    }
+
+    /// Drops what a session is past, or what is removed.
+    pub(super) fn forget(&mut self, through: Seq) {
+        while self
+            .events
+            .front()
+            .is_some_and(|event| event.seq <= through)
+        {
+            self.drop_oldest();
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn drop_oldest(&mut self) -> bool {
+        let oldest = self.events.pop_front();
+        self.bytes -= oldest.as_ref().map_or(0, bytes_of);
+        oldest.is_some()
+    }
+}
+
+fn bytes_of(event: &EventFrame) -> usize {
+    event.request.footprint() + EVENT_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use podtap_wire::{EventId, HeaderList, WebhookRequest};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn event(seq: u64, body: usize) -> EventFrame {
+        let received_at = Timestamp::UNIX_EPOCH;
+        EventFrame {
+            seq: Seq(seq),
+            id: EventId::generate(received_at).unwrap(),
+            request: WebhookRequest {
+                received_at,
+                method: "POST".to_owned(),
+                path: "/".to_owned(),
+                headers: HeaderList::default(),
+                peer: None,
+                body: vec![0; body].into(),
+            },
+        }
+    }
+
+    fn taken(recent: &mut Recent, after: u64, events: usize, bytes: usize) -> Option<Vec<u64>> {
+        let taken = recent.take_after(Seq(after), ReadLimit { events, bytes })?;
+        Some(taken.iter().map(|event| event.seq.0).collect())
+    }
+
+    const FREE: usize = MAX_TOTAL_BYTES;
+
+    #[test]
+    fn what_follows_the_cursor_is_taken_and_anything_else_is_the_databases() {
+        let mut recent = Recent::default();
+        for seq in 5..10 {
+            recent.push(event(seq, 100), FREE);
+        }
+        assert_eq!(taken(&mut recent, 3, 9, 9999), None, "4 is not here");
+        assert_eq!(taken(&mut recent, 4, 2, 9999), Some(vec![5, 6]));
+        assert_eq!(taken(&mut recent, 4, 2, 9999), None, "5 was taken");
+        assert_eq!(taken(&mut recent, 7, 9, 1), Some(vec![8]), "one at least");
+        assert_eq!(taken(&mut recent, 8, 9, 9999), Some(vec![9]));
+        assert_eq!(taken(&mut recent, 9, 9, 9999), None);
+        assert_eq!(recent.bytes(), 0);
+    }
+
+    #[test]
+    fn a_hole_between_two_events_is_never_jumped_over() {
+        let mut recent = Recent::default();
+        recent.push(event(1, 1), FREE);
+        recent.push(event(3, 1), FREE);
+        assert_eq!(taken(&mut recent, 0, 9, 9999), None);
+        assert_eq!(taken(&mut recent, 2, 9, 9999), Some(vec![3]));
+    }
+
+    #[test]
+    fn the_oldest_go_at_each_limit() {
+        let mut recent = Recent::default();
+        let most = u64::try_from(MAX_EVENTS).unwrap();
+        for seq in 1..=most + 1 {
+            recent.push(event(seq, 0), FREE);
+        }
+        assert_eq!(taken(&mut recent, 0, 1, 1), None, "beyond the events");
+        assert_eq!(taken(&mut recent, 1, 1, 1), Some(vec![2]));
+
+        recent.push(event(most + 2, MAX_BYTES - 10_000), FREE);
+        assert!(recent.bytes() <= MAX_BYTES);
+        recent.push(event(most + 3, MAX_BYTES), FREE);
+        assert_eq!(recent.bytes(), 0, "one that is too large is not kept");
+
+        recent.push(event(most + 4, 1000), 1000);
+        assert_eq!(recent.bytes(), 0, "nor one beyond the total");
+        recent.push(event(most + 5, 1000), 1000 + EVENT_BYTES + 100);
+        assert!(recent.bytes() > 0);
+    }
+
+    proptest! {
+        #[test]
+        fn a_reader_gets_each_event_once_and_in_order(
+            steps in proptest::collection::vec((0..3_u8, 1..400_000_usize), 1..200),
+        ) {
+            let (mut recent, mut last, mut cursor) = (Recent::default(), 0, 0);
+            for (step, size) in steps {
+                if step < 2 {
+                    last += 1;
+                    recent.push(event(last, size), FREE);
+                } else if let Some(taken) = taken(&mut recent, cursor, 1 + size % 5, size) {
+                    prop_assert_eq!(taken[0], cursor + 1);
+                    prop_assert!(taken.windows(2).all(|pair| pair[0] + 1 == pair[1]));
+                    cursor = *taken.last().unwrap();
+                } else {
+                    // As a read of the database would.
+                    cursor = last;
+                }
+                let held: usize = recent.events.iter().map(bytes_of).sum();
+                prop_assert_eq!(held, recent.bytes());
+                prop_assert!(held <= MAX_BYTES && recent.events.len() <= MAX_EVENTS);
+            }
+        }
+    }
+}

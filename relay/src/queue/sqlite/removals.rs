@@ -1,0 +1,126 @@
+//! Removals under way, in the order in which they were asked for; large ones take several
+//! transactions.
+
+use std::collections::VecDeque;
+
+use podtap_wire::Seq;
+
+use super::batch::{Batch, Step, Until};
+use super::command::Reply;
+use crate::queue::{QueueError, TunnelId};
+
+/// Rows removed in one transaction. Deleting is the dear part (about 75,000 rows a second), and
+/// appends must not wait for an agent's whole backlog.
+const MAX_ROWS: u64 = 1024;
+
+/// What is to be removed.
+#[derive(Debug, Default)]
+pub(super) struct Removals(VecDeque<Removal>);
+
+#[derive(Debug)]
+struct Removal {
+    tunnel: TunnelId,
+    until: Until,
+    reply: Option<Reply<(), QueueError>>,
+}
+
+impl Removals {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds one at the end.
+    pub(super) fn push(
+        &mut self,
+        tunnel: TunnelId,
+        until: Until,
+        reply: Option<Reply<(), QueueError>>,
+    ) {
+        self.0.push_back(Removal {
+            tunnel,
+            until,
+            reply,
+        });
+    }
+
+    /// Puts what agents have before all others.
+    pub(super) fn put_first(&mut self, acknowledged: Vec<(TunnelId, Seq)>) {
+        for (tunnel, through) in acknowledged {
+            self.0.push_front(Removal {
+                tunnel,
+                until: Until::Acknowledged(through),
+                reply: None,
+            });
+        }
+    }
+
+    /// Whether any removes what an agent has.
+    pub(super) fn have_acknowledged(&self) -> bool {
+        let is_acknowledged = |removal: &Removal| matches!(removal.until, Until::Acknowledged(_));
+        self.0.iter().any(is_acknowledged)
+    }
+
+    /// Answers when all of them are done.
+    pub(super) fn then(&mut self, reply: Reply<(), QueueError>) {
+        match self.0.back() {
+            None => drop(reply.send(Ok(()))),
+            Some(last) => {
+                // One that removes nothing, and is done after the last.
+                let (tunnel, nothing) = (last.tunnel, Until::Acknowledged(Seq(0)));
+                self.push(tunnel, nothing, Some(reply));
+            }
+        }
+    }
+
+    /// The first of them, as part of a transaction.
+    pub(super) fn step(&self, batch: &mut Batch<'_>) -> rusqlite::Result<Vec<Step>> {
+        let (mut left, mut steps) = (MAX_ROWS, Vec::new());
+        for removal in &self.0 {
+            if left == 0 {
+                break;
+            }
+            steps.push(batch.remove(removal.tunnel, removal.until, &mut left)?);
+        }
+        Ok(steps)
+    }
+
+    /// Takes over what a transaction did, after its commit. Answers which tunnels are gone.
+    pub(super) fn stepped(&mut self, steps: Vec<Step>) -> Vec<TunnelId> {
+        let mut gone = Vec::new();
+        for step in steps {
+            let Some(removal) = self.0.pop_front() else {
+                break;
+            };
+            match step {
+                // First come, first finished: only the last step of a batch can be this.
+                Step::More => self.0.push_front(removal),
+                Step::Finished => removal.answer(Ok(())),
+                Step::UnknownTunnel => {
+                    gone.push(removal.tunnel);
+                    removal.answer(Err(QueueError::UnknownTunnel));
+                }
+            }
+        }
+        gone
+    }
+
+    /// Gives all of them up. Answers what agents have and nobody waits for: it stays to be removed.
+    pub(super) fn refuse(&mut self) -> Vec<(TunnelId, Seq)> {
+        let mut acknowledged = Vec::new();
+        for removal in self.0.drain(..) {
+            if let (Until::Acknowledged(through), None) = (removal.until, &removal.reply) {
+                acknowledged.push((removal.tunnel, through));
+            }
+            removal.answer(Err(QueueError::Unavailable));
+        }
+        acknowledged
+    }
+}
+
+impl Removal {
+    fn answer(self, answer: Result<(), QueueError>) {
+        if let Some(reply) = self.reply {
+            let _ = reply.send(answer);
+        }
+    }
+}
