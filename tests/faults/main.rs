@@ -83,6 +83,7 @@ fn main() {
         runtime.block_on(faults(&library, seed, events));
     }
     runtime.block_on(clock::a_clock_that_is_set_is_told(&library));
+    runtime.block_on(acknowledged(&library));
     for lies in [false, true] {
         runtime.block_on(control(&library, lies));
     }
@@ -134,6 +135,26 @@ async fn faults(library: &Path, seed: u64, events: u64) {
         world.agent_words()
     );
     println!("faults: seed {seed}: {count} accepted, all there after {came:?}");
+}
+
+/// A relay killed when the agent has acknowledged everything and little of it is deleted: what comes
+/// again is in the history once, and is not delivered again.
+async fn acknowledged(library: &Path) {
+    const EVENTS: u64 = 40;
+    let mut world = World::start(library, 1).await;
+    let (accepted, mut senders) = world.send(1, EVENTS);
+    world.taken(EVENTS).await;
+    let waiting = world.restart_relay_and_count().await;
+    while let Some(sent) = senders.join_next().await {
+        sent.unwrap();
+    }
+    let history = world.settled(usize::try_from(EVENTS).unwrap()).await;
+    let broken = broken(&accepted.lock().unwrap(), &history);
+    assert!(broken.is_empty(), "{broken:?}");
+    world.is_drained().await;
+    let offered = world.service.received().len();
+    assert_eq!(offered, history.len(), "each was offered once");
+    println!("faults: {waiting} of {EVENTS} acknowledged events came again after a kill");
 }
 
 /// Events that only the relay has, and a power cut: an honest disk keeps them, a lying one does not,

@@ -85,6 +85,55 @@ impl World {
         }
     }
 
+    /// Waits until the agent has told of so many events.
+    pub(crate) async fn taken(&self, events: u64) {
+        let last = format!("n={}", events - 1);
+        let agent = self.agent.as_ref().unwrap();
+        let is_last = |event: &serde_json::Value| {
+            let body = event["body"].as_str();
+            body.is_some_and(|body| body.ends_with(&last))
+        };
+        agent.object("event", is_last).await;
+    }
+
+    /// Waits until nothing waits at the relay.
+    pub(crate) async fn is_drained(&self) {
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        while self.waiting() > 0 {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "the relay is not drained"
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Events in the relay's database.
+    fn waiting(&self) -> u64 {
+        let dir = self.stage.relay_dir();
+        let list = command(
+            &self.stage,
+            &["tunnels", "list", "--json", "--data-dir", &dir],
+        )
+        .output();
+        let list = String::from_utf8(list.unwrap().stdout).unwrap();
+        let tunnels = list.lines().map(|line| {
+            let tunnel: serde_json::Value = serde_json::from_str(line).unwrap();
+            tunnel["waiting_events"].as_u64().unwrap()
+        });
+        tunnels.sum()
+    }
+
+    /// Kills the relay and starts it again. Answers how many events waited in between.
+    pub(crate) async fn restart_relay_and_count(&mut self) -> u64 {
+        if let Some(mut relay) = self.relay.take() {
+            relay.kill();
+        }
+        let waiting = self.waiting();
+        self.restart_relay(false).await;
+        waiting
+    }
+
     /// Ends the relay and starts it again.
     pub(crate) async fn restart_relay(&mut self, with_power: bool) {
         if let Some(mut relay) = self.relay.take() {

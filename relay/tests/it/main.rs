@@ -10,6 +10,7 @@ mod drain;
 mod front;
 mod ingest;
 mod leftovers;
+mod odd;
 mod overload;
 mod owners;
 mod sessions;
