@@ -24,7 +24,6 @@ const WITH_CIRCLES: &[&str] = &[
     "podtap",
     "podtap-podio",
     "podtap-sandbox",
-    "podtap-relay",
     "podtap-agent",
     "podtap-tui",
 ];
