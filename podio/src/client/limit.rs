@@ -17,6 +17,20 @@ pub struct RateLimit {
     pub remaining: u64,
 }
 
+/// The same with what can be said of when it begins anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Calls an hour.
+    pub limit: u64,
+    /// Calls left in the current hour.
+    pub remaining: u64,
+    /// The latest moment at which the next hour begins: one hour after the first answer that is
+    /// known of this one. Podio does not tell it.
+    pub resets_by: Timestamp,
+    /// Until when Podio wants no call at all; `None` where it takes calls.
+    pub closed_until: Option<Timestamp>,
+}
+
 impl RateLimit {
     /// Both headers, spelt as Podio spells them.
     pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {

@@ -40,7 +40,7 @@ pub use credentials::{Credentials, Grant};
 pub use error::{Error, Refusal};
 pub use hooks::{Hook, HookStatus};
 pub use items::{NewRevision, WriteOptions};
-pub use limit::RateLimit;
+pub use limit::{Budget, RateLimit};
 pub use model::{
     App, AppConfig, AppField, AppRef, ByLine, Comment, Contact, FieldChange, FieldConfig,
     FieldValue, File, Item, Person, Reference, Revision, RevisionKind, Scope, Space, Status, Task,
@@ -153,6 +153,12 @@ impl Client {
     /// The rate limit as the last answer told it; `None` until one did.
     pub fn rate_limit(&self) -> Option<RateLimit> {
         *self.watch_rate_limit().borrow()
+    }
+
+    /// How many calls are left, as the newest answer to any process on this machine told, and when
+    /// there are more again; `None` until one did within the hour. Calls nobody.
+    pub async fn budget(&self) -> Option<Budget> {
+        self.shared.transport.budget().await
     }
 
     /// The rate limit, as it changes.

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, watch};
 
-use super::limit::RateLimit;
+use super::limit::{Budget, RateLimit};
 use super::private_file;
 
 /// Podio counts by the hour, and does not say when it began: what was known for so long is over.
@@ -32,6 +32,9 @@ struct Known {
     remaining: u64,
     /// When that was told.
     at: Timestamp,
+    /// When the first answer of the same hour came, as far as anybody saw.
+    #[serde(default)]
+    since: Option<Timestamp>,
     /// Until when Podio wants no calls.
     closed_until: Option<Timestamp>,
 }
@@ -43,6 +46,26 @@ impl Known {
             limit: self.limit,
             remaining: self.remaining,
         })
+    }
+
+    fn budget(&self, now: Timestamp) -> Option<Budget> {
+        let limit = self.limit(now)?;
+        let began_by = self.since.unwrap_or(self.at);
+        Some(Budget {
+            limit: limit.limit,
+            remaining: limit.remaining,
+            resets_by: began_by.saturating_add(HOUR).unwrap_or(Timestamp::MAX),
+            closed_until: self.closed_until.filter(|until| *until > now),
+        })
+    }
+
+    /// What is left only shrinks within an hour: where it grew, another one has begun.
+    fn is_of_the_same_hour(&self, limit: RateLimit, now: Timestamp) -> bool {
+        let known = self.limit(now);
+        known.is_some_and(|known| known.limit == limit.limit && limit.remaining <= known.remaining)
+            && self
+                .since
+                .is_some_and(|since| now.duration_since(since) < HOUR)
     }
 }
 
@@ -83,6 +106,12 @@ impl Rate {
             .filter(|wait: &Duration| !wait.is_zero())
     }
 
+    /// What is left, as the newest answer told any process on this machine.
+    pub(super) async fn budget(&self) -> Option<Budget> {
+        self.closed().await;
+        self.known.lock().await.budget(Timestamp::now())
+    }
+
     /// An answer has come, with what it says of the limit and of a wait.
     pub(super) async fn told(&self, limit: Option<RateLimit>, wait: Option<Duration>) {
         let now = Timestamp::now();
@@ -92,6 +121,9 @@ impl Rate {
         }
         let mut known = self.known.lock().await;
         if let Some(limit) = limit {
+            if !known.is_of_the_same_hour(limit, now) {
+                known.since = Some(now);
+            }
             (known.limit, known.remaining, known.at) = (limit.limit, limit.remaining, now);
             self.limit.send_replace(Some(limit));
         }
@@ -147,6 +179,29 @@ mod tests {
         assert!(wait > Duration::from_mins(59), "{wait:?}");
         first.told(Some(FEW), None).await;
         assert_eq!(beside.closed().await, None);
+    }
+
+    #[tokio::test]
+    async fn the_hour_began_by_the_first_answer_that_it_explains() {
+        let rate = Rate::new(None, "ada".to_owned());
+        assert_eq!(rate.budget().await, None);
+        let told = async |remaining| {
+            let limit = RateLimit {
+                limit: 1_000,
+                remaining,
+            };
+            rate.told(Some(limit), None).await;
+            rate.budget().await.unwrap()
+        };
+        let first = told(900).await;
+        let second = told(899).await;
+        assert_eq!(second.remaining, 899);
+        assert_eq!(first.resets_by, second.resets_by);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        // More is left than before: another hour has begun.
+        assert!(told(999).await.resets_by > first.resets_by);
+        rate.told(None, Some(Duration::from_mins(5))).await;
+        assert!(rate.budget().await.unwrap().closed_until.is_some());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::config::Config;
 use super::error::Error;
-use super::limit::{RateLimit, retry_after};
+use super::limit::{Budget, RateLimit, retry_after};
 use super::rate::Rate;
 use crate::connector::{self, HttpClient, Settings, Trust};
 
@@ -65,6 +65,10 @@ impl Transport {
 
     pub(super) fn rate_limit(&self) -> watch::Receiver<Option<RateLimit>> {
         self.rate.watch()
+    }
+
+    pub(super) async fn budget(&self) -> Option<Budget> {
+        self.rate.budget().await
     }
 
     /// Sends the request and returns the body of a 2xx answer. Waits out a rate limit where Podio
