@@ -12,6 +12,7 @@ use crate::delivery::gate::HeldObjects;
 use crate::explain::Explainer;
 use crate::history::{self, History, Watched, Writer};
 use crate::hooks::{self, HookDesk, HookReport};
+use crate::own_client::OwnClient;
 use crate::standing::Standings;
 
 /// Cheap to clone.
@@ -61,6 +62,7 @@ impl Insights {
                 client: client.clone(),
                 locale: config.locale,
                 wished: watch::Sender::default(),
+                own: OwnClient::of(config.client.credentials.as_ref()),
             },
             watched,
             writer,

@@ -1,31 +1,48 @@
 //! Whether a change was made by the API client, or the app, whose credentials are used here. Pure.
 
+use std::sync::{Arc, OnceLock};
+
 use podtap_podio::client::{ByLine, Credentials, Grant, Via};
 
 use crate::history::Maker;
 
-/// Whose credentials are used here.
+/// Whose credentials are used here. Cheap to clone; clones share what is learned.
 #[derive(Debug, Clone, Default)]
-pub(super) struct OwnClient {
+pub(crate) struct OwnClient {
     client_id: Option<String>,
     app_id: Option<u64>,
+    /// The API clients that made our own hooks, by Podio's numbers, once somebody looked.
+    vias: Arc<OnceLock<Vec<Via>>>,
 }
 
 impl OwnClient {
-    pub(super) fn of(credentials: Option<&Credentials>) -> Self {
+    pub(crate) fn of(credentials: Option<&Credentials>) -> Self {
         Self {
             client_id: credentials.map(|credentials| credentials.client_id.clone()),
             app_id: credentials.and_then(|credentials| match credentials.grant {
                 Grant::App { app_id, .. } => Some(app_id),
                 _ => None,
             }),
+            vias: Arc::default(),
         }
     }
 
-    /// Who made a change. `own` are the API clients that made our own hooks: where there are any,
-    /// Podio's numbers decide. Else the name does: Podio makes the identifier of an API client out
-    /// of the name that it was registered under.
-    pub(super) fn judge(&self, by: Option<&ByLine>, via: Option<&Via>, own: &[Via]) -> Maker {
+    /// Whether the API clients that made our own hooks are known.
+    pub(crate) fn is_learned(&self) -> bool {
+        self.vias.get().is_some()
+    }
+
+    /// These API clients made our own hooks; what was learned first stays.
+    pub(crate) fn learn(&self, vias: Vec<Via>) {
+        // Two may have looked at once: both saw the same.
+        self.vias.set(vias).ok();
+    }
+
+    /// Who made a change. Where the API clients of our own hooks are known, Podio's numbers decide.
+    /// Else the name does: Podio makes the identifier of an API client out of the name that it was
+    /// registered under.
+    pub(crate) fn judge(&self, by: Option<&ByLine>, via: Option<&Via>) -> Maker {
+        let own = self.vias.get().map_or(&[][..], Vec::as_slice);
         let is_own_app = by.is_some_and(|by| by.kind == "app" && Some(by.id) == self.app_id);
         let is_own_client = via.is_some_and(|via| match own {
             [] => self.is_named_like(&via.name),
@@ -110,10 +127,11 @@ mod tests {
 
     #[test]
     fn our_own_client_is_known_by_podios_number_else_by_its_name() {
-        let ours = own(Grant::Stored);
         let ada = by("user", 5, "Ada");
         let is_own = |via: &Via, known: &[Via]| {
-            matches!(ours.judge(Some(&ada), Some(via), known), Maker::Own { .. })
+            let ours = own(Grant::Stored);
+            ours.learn(known.to_vec());
+            matches!(ours.judge(Some(&ada), Some(via)), Maker::Own { .. })
         };
         assert!(is_own(&via(9, "Order sync"), &[]));
         assert!(!is_own(&via(9, "Invoicing"), &[]));
@@ -127,7 +145,7 @@ mod tests {
             app_id: 3,
             app_token: "token".into(),
         });
-        let judged = |by: &ByLine| ours.judge(Some(by), Some(&via(1, "Else")), &[]);
+        let judged = |by: &ByLine| ours.judge(Some(by), Some(&via(1, "Else")));
         assert!(matches!(judged(&by("app", 3, "Orders")), Maker::Own { .. }));
         assert!(matches!(
             judged(&by("app", 4, "Other")),
@@ -139,7 +157,7 @@ mod tests {
     #[test]
     fn others_are_named_with_what_they_use() {
         let judged =
-            own(Grant::Stored).judge(Some(&by("user", 5, "Ada")), Some(&via(9, "Invoicing")), &[]);
+            own(Grant::Stored).judge(Some(&by("user", 5, "Ada")), Some(&via(9, "Invoicing")));
         assert!(
             judged.to_string().contains("made by Ada through Invoicing"),
             "{judged}"

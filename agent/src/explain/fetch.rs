@@ -88,7 +88,7 @@ impl Found {
         );
         let item = self.told(item, "the item")?;
         if let Some(made) = self.told(made, "the revision")? {
-            self.by(&made);
+            self.by(made);
         }
         // Of the first revision's item, the fields that a later one changed had other values.
         let newest = item.as_ref().and_then(|item| item.revision);
@@ -161,7 +161,7 @@ impl Found {
         if let Some(comment_id) = event.id("comment_id") {
             let comment = client.comment(comment_id).await;
             if let Some(comment) = self.told(comment, "the comment")? {
-                self.explanation.who = comment.created_by.map(who);
+                self.made(comment.created_by, comment.created_via);
                 self.explanation.when = comment.created_on;
                 self.explanation.changes.push(FieldChange {
                     field: "comment".to_owned(),
@@ -189,7 +189,9 @@ impl Found {
         for file_id in ids.into_iter().take(MAX_FILES).filter(|_| !is_deleted) {
             let file = client.file(file_id).await;
             if let Some(file) = self.told(file, "the file")? {
-                self.explanation.who = self.explanation.who.take().or(file.created_by.map(who));
+                if self.explanation.made_by.is_none() {
+                    self.made(file.created_by, file.created_via);
+                }
                 self.explanation.changes.push(FieldChange {
                     field: "file".to_owned(),
                     from: String::new(),
@@ -209,7 +211,7 @@ impl Found {
             self.explanation.title = told(task.text);
             self.explanation.link = task.link;
             let created = event.kind == EventKind::Known(EventType::TaskCreate);
-            self.explanation.who = task.created_by.map(who).filter(|_| created);
+            self.made(task.created_by.filter(|_| created), None);
             let facts = [
                 ("status", task.status),
                 ("due", task.due_date),
@@ -256,10 +258,16 @@ impl Found {
         self.item = Some(item);
     }
 
-    fn by(&mut self, revision: &Revision) {
-        self.explanation.who = revision.created_by.clone().map(who);
-        self.explanation.via = revision.created_via.clone().and_then(via);
-        self.explanation.when.clone_from(&revision.created_on);
+    fn by(&mut self, revision: Revision) {
+        self.made(revision.created_by, revision.created_via);
+        self.explanation.when = revision.created_on;
+    }
+
+    /// Who did it, through what.
+    fn made(&mut self, by: Option<ByLine>, through: Option<Via>) {
+        self.explanation.who = by.clone().map(who);
+        self.explanation.via = through.clone().and_then(via);
+        (self.explanation.made_by, self.explanation.made_via) = (by, through);
     }
 
     /// An answer, or a note that there is none to be had.

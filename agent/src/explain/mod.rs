@@ -11,7 +11,7 @@ mod people;
 mod remembered;
 mod values;
 
-use podtap_podio::client::{self, Client, RateLimit};
+use podtap_podio::client::{self, ByLine, Client, RateLimit, Via};
 use podtap_podio::wording::{Locale, Piece, word_diff};
 use podtap_podio::{EventKind, EventType, PodioEvent, RefType};
 use podtap_wire::EventId;
@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::history::{Event, History, HistoryError, Note, Watched, Writer};
+use crate::own_client::OwnClient;
 use crate::place::{Place, PlaceRef};
 pub(crate) use enrich::Enricher;
 pub use remembered::Remembered;
@@ -48,6 +49,12 @@ pub struct Explanation {
     pub changes: Vec<FieldChange>,
     /// What has to be said beside that, such as that the item is gone.
     pub notes: Vec<String>,
+    /// `who` with Podio's number; `None` in what an earlier build kept.
+    #[serde(default)]
+    pub made_by: Option<ByLine>,
+    /// `via` with Podio's numbers; the same holds.
+    #[serde(default)]
+    pub made_via: Option<Via>,
 }
 
 impl Explanation {
@@ -124,6 +131,7 @@ pub(crate) struct Explainer {
     pub(crate) locale: Locale,
     /// The events that somebody looks at.
     pub(crate) wished: watch::Sender<Vec<EventId>>,
+    pub(crate) own: OwnClient,
 }
 
 impl Explainer {

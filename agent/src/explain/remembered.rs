@@ -6,7 +6,7 @@ use podtap_podio::{EventType, ObjectKind};
 use podtap_wire::EventId;
 
 use super::{Explainer, Explanation, FieldChange, subject_of};
-use crate::history::{EventRow, HistoryError};
+use crate::history::{EventRow, HistoryError, Maker};
 
 /// What a list shows of an event beside what it says itself. Texts are of the outside world: escape
 /// them before showing them.
@@ -18,6 +18,11 @@ pub struct Remembered {
     pub app: Option<String>,
     /// Who did it.
     pub who: Option<String>,
+    /// The API client that it was done through.
+    pub via: Option<String>,
+    /// Whether that is the API client, or the app, whose credentials are used here; `None` where
+    /// Podio's numbers are not remembered.
+    pub own: Option<bool>,
     /// What was changed.
     pub changes: Vec<FieldChange>,
 }
@@ -47,6 +52,9 @@ impl Explainer {
                 continue;
             }
             let told = told.unwrap_or_default();
+            let (by, via) = (told.made_by.as_ref(), told.made_via.as_ref());
+            let is_known = by.is_some() || via.is_some();
+            let own = is_known.then(|| matches!(self.own.judge(by, via), Maker::Own { .. }));
             found.insert(
                 row.id,
                 Remembered {
@@ -54,6 +62,8 @@ impl Explainer {
                     app: told.app.or_else(|| item.and_then(|item| item.app.clone())),
                     who: told.who,
                     changes: told.changes,
+                    via: told.via,
+                    own,
                 },
             );
         }

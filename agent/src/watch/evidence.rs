@@ -9,11 +9,11 @@ use podtap_podio::client::{ByLine, Client, Error, Via};
 use podtap_podio::{EventType, ObjectKind, ObjectRef, RefType};
 use tokio::sync::Mutex;
 
-use super::own::OwnClient;
 use super::suspicion::Suspicion;
 use super::told;
 use crate::explain::near_limit;
 use crate::history::{EventKey, History, HistoryError, LoopFinding, Maker, Note, Watched, Writer};
+use crate::own_client::OwnClient;
 use crate::place::{Place, PlaceRef};
 
 /// Calls within an hour. Podio allows 1,000 for everything (podio.md 4.3).
@@ -88,8 +88,6 @@ pub(super) struct Witness {
 #[derive(Debug, Default)]
 struct Memory {
     calls: VecDeque<Timestamp>,
-    /// API clients that made our own hooks; `None` before anybody looked.
-    own_vias: Option<Vec<Via>>,
     /// Hooks that are on a field, since their item's app does not have them.
     on_field: HashSet<u64>,
     /// Hooks whose last gap was nothing, and since when that is known.
@@ -180,8 +178,8 @@ impl Witness {
             Err(error) => Statement::unknown(told(&error)),
             Ok((None, None)) => Statement::unknown("Podio does not tell"),
             Ok((by, via)) => {
-                let own_vias = self.own_vias().await?;
-                let maker = self.own.judge(by.as_ref(), via.as_ref(), &own_vias);
+                self.learn_own_vias().await?;
+                let maker = self.own.judge(by.as_ref(), via.as_ref());
                 let by_hand = via.as_ref().is_some_and(is_podio_itself);
                 Statement { maker, by_hand }
             }
@@ -258,31 +256,30 @@ impl Witness {
         Ok(true)
     }
 
-    /// The API clients through which our own hooks were made: Podio's numbers for us.
-    async fn own_vias(&self) -> Result<Vec<Via>, HistoryError> {
-        let known = self.memory.lock().await.own_vias.clone();
-        if let Some(known) = known {
-            return Ok(known);
+    /// Learns the API clients through which our own hooks were made: Podio's numbers for us.
+    async fn learn_own_vias(&self) -> Result<(), HistoryError> {
+        if self.own.is_learned() {
+            return Ok(());
         }
         let made = self.watched.made_hooks().await?;
         let newest = made.iter().rev().find(|made| made.hook_id.is_some());
         let Some(newest) = newest else {
-            return Ok(Vec::new());
+            return Ok(());
         };
         if self.may_call().await.is_err() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let at = newest.place;
         let Ok(hooks) = self.client.hooks(at.ref_type, at.ref_id).await else {
-            return Ok(Vec::new());
+            return Ok(());
         };
         let ours: HashSet<u64> = made.iter().filter_map(|made| made.hook_id).collect();
         let ours = hooks
             .into_iter()
             .filter(|hook| ours.contains(&hook.hook_id));
-        let vias: Vec<Via> = ours.filter_map(|hook| hook.created_via).collect();
-        self.memory.lock().await.own_vias = Some(vias.clone());
-        Ok(vias)
+        self.own
+            .learn(ours.filter_map(|hook| hook.created_via).collect());
+        Ok(())
     }
 
     /// Counts a call, or says why there can be none.

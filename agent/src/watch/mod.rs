@@ -1,7 +1,7 @@
 //! Follows the history and finds out what events mean: one task, started by the agent that has the
 //! link, since two of them would validate everything twice.
 //!
-//! `verify`, `loops`, `additions`, `marks`, `own` and `outage` decide and are pure; `validate`,
+//! `verify`, `loops`, `additions`, `marks` and `outage` decide and are pure; `validate`,
 //! `evidence` and `names` call Podio.
 //! Only what came through a relay counts: an event without a `seq` was made up or imported here, and
 //! is passed over. What is found goes back into the history, together with the place up to which was looked: a
@@ -14,7 +14,6 @@ mod loops;
 mod marks;
 mod names;
 mod outage;
-mod own;
 mod suspicion;
 mod validate;
 mod verify;
@@ -34,6 +33,7 @@ use crate::config::PodioConfig;
 use crate::explain::Enricher;
 use crate::history::{Arrival, EventKey, HistoryError, Note, Position};
 use crate::insights::Insights;
+use crate::own_client::OwnClient;
 use crate::place::PlaceRef;
 use crate::reason;
 use crate::status::{ServiceState, Status};
@@ -44,7 +44,6 @@ pub(crate) use names::name;
 pub(crate) use validate::told;
 
 use names::Names;
-use own::OwnClient;
 use validate::Validator;
 use verify::Verifier;
 
@@ -106,11 +105,11 @@ impl Watch {
         status: watch::Receiver<Status>,
     ) -> Self {
         Self {
-            insights,
             verify: config.verify,
             places: config.places.clone(),
             break_loops: config.break_loops,
-            own: OwnClient::of(config.client.credentials.as_ref()),
+            own: insights.explainer.own.clone(),
+            insights,
             enrich: config.enrich,
             status,
         }
