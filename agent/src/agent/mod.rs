@@ -1,15 +1,15 @@
 //! The agent as a whole: opened with everything checked and nothing running, then run until it is
 //! asked to end or cannot go on.
 
-use std::io;
-use std::path::{Path, PathBuf};
+mod error;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use podtap_disk::age::{Jump, Now};
 use podtap_disk::clock_watch::ClockWatch;
-use podtap_podio::client::TlsUnavailable;
-use podtap_wire::{Respond, TunnelHolder};
+use podtap_wire::Respond;
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
@@ -22,92 +22,26 @@ use crate::connection::Connector;
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
 use crate::delivery::gate::Gate;
+use crate::figures::{PastHour, Recent, Recorder, Timelines};
 use crate::handle::AgentHandle;
 use crate::history::{
     self, ClockSet, History, HistoryError, Machine, Note, Pending, Writer, WriterThread,
 };
-use crate::hooks::{Hooks, HooksError};
+use crate::hooks::Hooks;
 use crate::insights::Insights;
-use crate::link::{DialError, Face, Link, Stop};
-use crate::lock::{Lock, LockError};
+use crate::link::{Face, Link};
+use crate::lock::Lock;
 use crate::replay::{self, Replayer};
 use crate::status::Status;
 use crate::watch::Watch;
+use error::ended;
+pub use error::{OpenError, RunError};
 
 /// How often the history is looked at for writes of other processes.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// How often retention is enforced.
 const RETAIN_EVERY: Duration = Duration::from_mins(1);
-
-/// Why an agent could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The history cannot be used.
-    #[error(transparent)]
-    History(#[from] HistoryError),
-    /// Another agent serves a tunnel with this history.
-    #[error("another podtap listen{} uses this history", pid.map_or(String::new(), |pid| format!(" (pid {pid})")))]
-    Taken {
-        /// Its process, where known.
-        pid: Option<u32>,
-    },
-    /// The lock beside the history cannot be taken.
-    #[error("cannot lock {path}")]
-    Lock {
-        /// The lock's file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The relay, the proxy or the token cannot be right.
-    #[error(transparent)]
-    Link(#[from] DialError),
-    /// TLS cannot be set up.
-    #[error("cannot set up TLS; are the system's certificates installed?")]
-    Tls(#[from] rustls::Error),
-    /// Podio's API cannot be called.
-    #[error(transparent)]
-    Podio(#[from] TlsUnavailable),
-}
-
-/// Why an agent ended though nobody asked it to.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The relay does not know the token.
-    #[error("the relay refused this token: {message}")]
-    TokenRefused {
-        /// The relay's words.
-        message: String,
-    },
-    /// The token was revoked while it was in use.
-    #[error("the token was revoked")]
-    TokenRevoked,
-    /// There is no common version of the protocol.
-    #[error("the relay refused this podtap's version: {message}")]
-    VersionRefused {
-        /// The relay's words.
-        message: String,
-    },
-    /// The relay could not make sense of what it was asked.
-    #[error("the relay refused: {message}")]
-    Refused {
-        /// The relay's words.
-        message: String,
-    },
-    /// Another agent of the same owner has the tunnel.
-    #[error("{holder}")]
-    TakenOver {
-        /// Which one.
-        holder: TunnelHolder,
-    },
-    /// Podio would never call the hooks that are wanted.
-    #[error(transparent)]
-    Hooks(#[from] HooksError),
-    /// The history failed.
-    #[error(transparent)]
-    History(#[from] HistoryError),
-}
 
 /// An agent that is ready to run. One that shall not run is closed by running it with a token
 /// that is cancelled already.
@@ -121,6 +55,7 @@ pub struct Agent {
     delivery: Option<Delivery>,
     watch: Option<Watch>,
     hooks: Option<Hooks>,
+    recorder: Option<Recorder>,
     lock: Option<Lock>,
 }
 
@@ -161,11 +96,18 @@ impl Agent {
             permits: Arc::new(Semaphore::new(replay::CONCURRENCY)),
         };
         let insights = Insights::open(&path, history.clone(), writer.clone(), &podio)?;
+        let past_hour = PastHour::default();
         let handle = AgentHandle {
             history,
             status: status.subscribe(),
             changes: changes.clone(),
             replayer,
+            recent: Recent::new(insights.watched.clone(), insights.standings.clone()),
+            past_hour: past_hour.clone(),
+            timelines: Timelines {
+                history: insights.explainer.history.clone(),
+                explainer: insights.explainer.clone(),
+            },
             insights: insights.clone(),
         };
         let gate = Gate::new(podio.forward_verify, insights.held.clone());
@@ -188,6 +130,8 @@ impl Agent {
             }),
             _ => None,
         };
+        let recorder = || Recorder::new(past_hour, status.subscribe(), changes.subscribe());
+        let recorder = link.is_some().then(recorder);
         let face = Face {
             writer: writer.clone(),
             status,
@@ -209,6 +153,7 @@ impl Agent {
             delivery,
             watch,
             hooks,
+            recorder,
             lock,
         };
         Ok((agent, handle))
@@ -228,6 +173,7 @@ impl Agent {
             delivery,
             watch,
             hooks,
+            recorder,
             lock,
         } = self;
         let token = token.child_token();
@@ -247,6 +193,13 @@ impl Agent {
         if let Some(hooks) = hooks {
             let token = token.clone();
             parts.spawn(async move { Ok(hooks.run(token).await?) });
+        }
+        if let Some(recorder) = recorder {
+            let token = token.clone();
+            parts.spawn(async move {
+                recorder.run(token).await;
+                Ok(())
+            });
         }
         parts.spawn({
             let token = token.clone();
@@ -368,25 +321,4 @@ fn needs_tls(link: Option<&LinkConfig>, target: Option<&Target>) -> bool {
     urls.into_iter()
         .flatten()
         .any(|url| url.scheme() == "https")
-}
-
-fn ended(stop: Stop) -> Result<(), RunError> {
-    Err(match stop {
-        Stop::Cancelled => return Ok(()),
-        Stop::TokenRefused(message) => RunError::TokenRefused { message },
-        Stop::TokenRevoked => RunError::TokenRevoked,
-        Stop::VersionRefused(message) => RunError::VersionRefused { message },
-        Stop::Refused(message) => RunError::Refused { message },
-        Stop::TakenOver(holder) => RunError::TakenOver { holder },
-        Stop::History(error) => RunError::History(error),
-    })
-}
-
-impl From<LockError> for OpenError {
-    fn from(error: LockError) -> Self {
-        match error {
-            LockError::Taken(pid) => Self::Taken { pid },
-            LockError::Io(path, source) => Self::Lock { path, source },
-        }
-    }
 }

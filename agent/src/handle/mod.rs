@@ -1,5 +1,7 @@
 //! The only door to a running agent: commands in, status and changes out.
 
+mod figures;
+
 use std::collections::HashMap;
 
 use jiff::Timestamp;
@@ -10,6 +12,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::change::Change;
 use crate::explain::{ExplainError, Explanation, Remembered};
+use crate::figures::{PastHour, Recent, Timelines};
 use crate::history::{
     Attempt, Event, EventKey, EventRow, History, HistoryError, Note, Position, whole_note,
 };
@@ -30,6 +33,9 @@ pub struct AgentHandle {
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) replayer: Replayer,
     pub(crate) insights: Insights,
+    pub(crate) recent: Recent,
+    pub(crate) past_hour: PastHour,
+    pub(crate) timelines: Timelines,
 }
 
 impl AgentHandle {

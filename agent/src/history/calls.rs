@@ -30,6 +30,18 @@ pub(crate) struct Call {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct AttemptCursor(i64);
 
+impl AttemptCursor {
+    /// After the attempt in this row.
+    pub(super) const fn at(rowid: i64) -> Self {
+        Self(rowid)
+    }
+
+    /// The row after which it is.
+    pub(super) const fn rowid(self) -> i64 {
+        self.0
+    }
+}
+
 impl Watched {
     /// Times since `since` at which the local service was away.
     pub(crate) async fn outages(
@@ -134,7 +146,7 @@ fn attempts_since(connection: &Connection, since: Timestamp) -> rusqlite::Result
     Ok(AttemptCursor(low))
 }
 
-fn newest_attempt(connection: &Connection) -> rusqlite::Result<i64> {
+pub(super) fn newest_attempt(connection: &Connection) -> rusqlite::Result<i64> {
     let sql = "SELECT coalesce(max(rowid), 0) FROM attempts";
     connection.query_row(sql, [], |row| row.get(0))
 }

@@ -1,0 +1,103 @@
+//! Why an agent cannot be opened, or ends though nobody asked it to.
+
+use std::io;
+use std::path::PathBuf;
+
+use podtap_podio::client::TlsUnavailable;
+use podtap_wire::TunnelHolder;
+
+use crate::history::HistoryError;
+use crate::hooks::HooksError;
+use crate::link::{DialError, Stop};
+use crate::lock::LockError;
+
+/// Why an agent could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The history cannot be used.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// Another agent serves a tunnel with this history.
+    #[error("another podtap listen{} uses this history", pid.map_or(String::new(), |pid| format!(" (pid {pid})")))]
+    Taken {
+        /// Its process, where known.
+        pid: Option<u32>,
+    },
+    /// The lock beside the history cannot be taken.
+    #[error("cannot lock {path}")]
+    Lock {
+        /// The lock's file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The relay, the proxy or the token cannot be right.
+    #[error(transparent)]
+    Link(#[from] DialError),
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS; are the system's certificates installed?")]
+    Tls(#[from] rustls::Error),
+    /// Podio's API cannot be called.
+    #[error(transparent)]
+    Podio(#[from] TlsUnavailable),
+}
+
+/// Why an agent ended though nobody asked it to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The relay does not know the token.
+    #[error("the relay refused this token: {message}")]
+    TokenRefused {
+        /// The relay's words.
+        message: String,
+    },
+    /// The token was revoked while it was in use.
+    #[error("the token was revoked")]
+    TokenRevoked,
+    /// There is no common version of the protocol.
+    #[error("the relay refused this podtap's version: {message}")]
+    VersionRefused {
+        /// The relay's words.
+        message: String,
+    },
+    /// The relay could not make sense of what it was asked.
+    #[error("the relay refused: {message}")]
+    Refused {
+        /// The relay's words.
+        message: String,
+    },
+    /// Another agent of the same owner has the tunnel.
+    #[error("{holder}")]
+    TakenOver {
+        /// Which one.
+        holder: TunnelHolder,
+    },
+    /// Podio would never call the hooks that are wanted.
+    #[error(transparent)]
+    Hooks(#[from] HooksError),
+    /// The history failed.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+/// What the end of the link means for the agent.
+pub(super) fn ended(stop: Stop) -> Result<(), RunError> {
+    Err(match stop {
+        Stop::Cancelled => return Ok(()),
+        Stop::TokenRefused(message) => RunError::TokenRefused { message },
+        Stop::TokenRevoked => RunError::TokenRevoked,
+        Stop::VersionRefused(message) => RunError::VersionRefused { message },
+        Stop::Refused(message) => RunError::Refused { message },
+        Stop::TakenOver(holder) => RunError::TakenOver { holder },
+        Stop::History(error) => RunError::History(error),
+    })
+}
+
+impl From<LockError> for OpenError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Taken(pid) => Self::Taken { pid },
+            LockError::Io(path, source) => Self::Lock { path, source },
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Why is it quiet? The way of a webhook, link by link, and where it breaks: is there a hook, is it
+//! active, can Podio reach the relay, is the agent linked to it, is the local service up. Pure: what
+//! is known is passed in, and nobody is asked.
+
+use jiff::Timestamp;
+use podtap_podio::client::HookStatus;
+use podtap_podio::hook_url::Uncallable;
+
+use crate::hooks::{HookReport, HookState};
+use crate::status::{LinkState, ServiceState, Status};
+
+/// The way of a webhook, from Podio to the local service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuietChain {
+    /// One entry for each [`Step`], in this order.
+    pub links: Vec<ChainLink>,
+}
+
+impl QuietChain {
+    /// The first link that is known to be broken.
+    pub fn break_at(&self) -> Option<&ChainLink> {
+        self.links.iter().find(|link| link.holds == Holds::No)
+    }
+}
+
+/// One link of the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainLink {
+    /// Which one.
+    pub step: Step,
+    /// Whether it holds.
+    pub holds: Holds,
+    /// How that is known, or why it is not; Podio's words may be in it: escape it before showing it.
+    pub reason: String,
+    /// What to do about it; `None` where there is nothing to do.
+    pub cure: Option<String>,
+}
+
+/// A link of the way, from Podio to the local service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// A hook leads to this tunnel.
+    HookExists,
+    /// Podio calls it.
+    HookActive,
+    /// Podio can reach the relay.
+    RelayReachable,
+    /// The agent is connected to the relay.
+    LinkUp,
+    /// The local service answers.
+    ServiceUp,
+}
+
+impl Step {
+    /// What it is called on a screen.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::HookExists => "a hook leads here",
+            Self::HookActive => "the hook is active",
+            Self::RelayReachable => "Podio can reach the relay",
+            Self::LinkUp => "the relay is connected",
+            Self::ServiceUp => "the local service is up",
+        }
+    }
+}
+
+/// Whether a link holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// Nothing tells.
+    Unknown,
+}
+
+/// What is known here.
+#[derive(Debug)]
+pub(crate) struct Known<'a> {
+    pub(crate) status: &'a Status,
+    /// The hooks that this agent makes.
+    pub(crate) made: &'a [HookReport],
+    /// Hooks of the known places that lead to this tunnel; `None` before anybody looked.
+    pub(crate) listed: Option<&'a [(u64, HookStatus)]>,
+    /// The newest event that came through the relay, with its hook.
+    pub(crate) newest: Option<(Option<u64>, Timestamp)>,
+    /// Why Podio cannot call the tunnel's URL.
+    pub(crate) uncallable: Option<Uncallable>,
+    /// Whether Podio can be asked at all.
+    pub(crate) has_credentials: bool,
+}
+
+/// The chain as it is now.
+pub(crate) fn chain(known: &Known<'_>) -> QuietChain {
+    QuietChain {
+        links: vec![
+            known.hook_exists(),
+            known.hook_active(),
+            known.relay_reachable(),
+            known.link_up(),
+            known.service_up(),
+        ],
+    }
+}
+
+/// The words of one link.
+struct Finding(Holds, String, Option<String>);
+
+impl Finding {
+    fn yes(reason: impl Into<String>) -> Self {
+        Self(Holds::Yes, reason.into(), None)
+    }
+
+    fn no(reason: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self(Holds::No, reason.into(), Some(cure.into()))
+    }
+
+    fn unknown(reason: impl Into<String>, cure: Option<&str>) -> Self {
+        Self(Holds::Unknown, reason.into(), cure.map(str::to_owned))
+    }
+
+    fn at(self, step: Step) -> ChainLink {
+        let Self(holds, reason, cure) = self;
+        ChainLink {
+            step,
+            holds,
+            reason,
+            cure,
+        }
+    }
+}
+
+const MAKE_ONE: &str = "make one: podtap hooks create EVENT --app ID, or paste the public URL into \
+     the app's Developer page in Podio";
+
+impl Known<'_> {
+    fn hook_exists(&self) -> ChainLink {
+        let finding = match (self.listed, self.newest) {
+            (Some(hooks), _) if !hooks.is_empty() => Finding::yes(format!(
+                "Podio has {} for this tunnel",
+                hooks_in_words(hooks.len())
+            )),
+            _ if self.is_any_made() => Finding::yes("this agent made it"),
+            (_, Some((Some(hook_id), at))) => Finding::yes(format!(
+                "hook {hook_id} sent an event at {}",
+                at.strftime("%Y-%m-%d %H:%M UTC")
+            )),
+            (Some(_), _) => match self.failure() {
+                Some(failure) => Finding::no(failure, MAKE_ONE),
+                None => Finding::no("no hook of the known apps leads to this tunnel", MAKE_ONE),
+            },
+            (None, _) => match self.failure() {
+                Some(failure) => Finding::no(failure, "see the reason, or make one in Podio"),
+                None if self.has_credentials => {
+                    Finding::unknown("Podio was not asked yet", Some("name the app: --app ID"))
+                }
+                None => Finding::unknown(
+                    "Podio cannot be asked: no credentials are set",
+                    Some(
+                        "set Podio credentials (podtap login), or look at the app's Developer page",
+                    ),
+                ),
+            },
+        };
+        finding.at(Step::HookExists)
+    }
+
+    fn hook_active(&self) -> ChainLink {
+        let is = |status| {
+            let hooks = self.listed.unwrap_or_default().iter();
+            hooks.filter(move |(_, theirs)| *theirs == status)
+        };
+        let active = self
+            .made
+            .iter()
+            .find(|made| made.state == HookState::Active);
+        let finding = if is(HookStatus::Active).next().is_some() || active.is_some() {
+            match is(HookStatus::Inactive).next() {
+                Some((hook_id, _)) => Finding::no(
+                    format!("hook {hook_id} is inactive, though others are active"),
+                    verify_again(*hook_id),
+                ),
+                None => Finding::yes("Podio says so"),
+            }
+        } else if let Some((hook_id, _)) = is(HookStatus::Inactive).next() {
+            Finding::no(
+                format!("hook {hook_id} is inactive: Podio sends nothing until it is verified"),
+                verify_again(*hook_id),
+            )
+        } else if let Some((Some(hook_id), at)) = self.newest {
+            let at = at.strftime("%Y-%m-%d %H:%M UTC");
+            Finding::unknown(format!("hook {hook_id} last sent an event at {at}"), None)
+        } else {
+            Finding::unknown("no hook is known", None)
+        };
+        finding.at(Step::HookActive)
+    }
+
+    fn relay_reachable(&self) -> ChainLink {
+        let finding = match (&self.status.link, &self.uncallable) {
+            (LinkState::Off, _) => {
+                Finding::unknown("no agent runs here", Some("start podtap listen"))
+            }
+            (_, Some(why)) => Finding::no(why.to_string(), why.cure()),
+            (LinkState::Up { .. }, None) => match self.newest {
+                Some((_, at)) => Finding::yes(format!(
+                    "the newest webhook arrived at {}",
+                    at.strftime("%Y-%m-%d %H:%M UTC")
+                )),
+                None => Finding::unknown(
+                    "the relay answers this machine; no webhook has come from Podio yet",
+                    Some("send one through it: podtap trigger item.create --through-relay"),
+                ),
+            },
+            (_, None) => Finding::unknown("the relay does not answer this machine", None),
+        };
+        finding.at(Step::RelayReachable)
+    }
+
+    fn link_up(&self) -> ChainLink {
+        let finding = match &self.status.link {
+            LinkState::Up { since } => {
+                Finding::yes(format!("since {}", since.strftime("%Y-%m-%d %H:%M UTC")))
+            }
+            LinkState::Off => Finding::no("no agent runs here", "start podtap listen"),
+            LinkState::Connecting { reason: None, .. } => {
+                Finding::unknown("it is being connected", None)
+            }
+            LinkState::Connecting {
+                reason: Some(reason),
+                ..
+            } => Finding::no(
+                reason.clone(),
+                "wait, it is tried again; or look whether the relay runs and its URL is right",
+            ),
+            LinkState::Stopped { reason } => Finding::no(
+                reason.clone(),
+                "start podtap listen again once that is settled",
+            ),
+        };
+        finding.at(Step::LinkUp)
+    }
+
+    fn service_up(&self) -> ChainLink {
+        let finding = match (&self.status.target, &self.status.service) {
+            (None, _) => Finding::unknown(
+                "no local service is set: events are recorded and held",
+                Some("give its port: podtap listen PORT"),
+            ),
+            (_, ServiceState::Up { since }) => Finding::yes(format!(
+                "it answered at {}",
+                since.strftime("%Y-%m-%d %H:%M UTC")
+            )),
+            (Some(target), ServiceState::Down { reason, .. }) => Finding::no(
+                format!("{target}: {reason}"),
+                "start the local service; waiting events are delivered then",
+            ),
+            (Some(_), ServiceState::Unknown) => Finding::unknown(
+                "nothing was delivered to it yet",
+                Some("send it an event: podtap trigger item.create"),
+            ),
+        };
+        finding.at(Step::ServiceUp)
+    }
+
+    fn is_any_made(&self) -> bool {
+        let is_there =
+            |made: &HookReport| matches!(made.state, HookState::Made | HookState::Active);
+        self.made.iter().any(is_there)
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.made.iter().find_map(HookReport::failure)
+    }
+}
+
+fn hooks_in_words(count: usize) -> String {
+    match count {
+        1 => "1 hook".to_owned(),
+        more => format!("{more} hooks"),
+    }
+}
+
+fn verify_again(hook_id: u64) -> String {
+    format!("have it verified again: podtap hooks verify {hook_id}")
+}

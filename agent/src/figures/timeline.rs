@@ -1,0 +1,152 @@
+//! The timeline of one object: its events in the order of their arrival, who made each change through
+//! which API client, what was answered, and the revisions that never came. From the history alone:
+//! who made a change is known of events that were explained, and of those that a loop was found by.
+
+use std::collections::HashMap;
+
+use podtap_podio::ObjectRef;
+use podtap_wire::EventId;
+
+use crate::explain::{Explainer, Remembered};
+use crate::history::{EventRow, History, HistoryError, LoopFinding, Maker};
+
+/// Events of one timeline, at most: the newest.
+pub const MAX_TIMELINE: usize = 500;
+
+/// What happened to one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeline {
+    /// Which one.
+    pub object: ObjectRef,
+    /// What it is called, where Podio told. Text of the outside world: escape it before showing it.
+    pub title: Option<String>,
+    /// The app that it is in; the same holds.
+    pub app: Option<String>,
+    /// Oldest first. At most [`MAX_TIMELINE`] of them are events.
+    pub entries: Vec<TimelineEntry>,
+    /// Older events that were left out.
+    pub left_out: u64,
+    /// Loops that this object is in, newest first.
+    pub loops: Vec<LoopFinding>,
+}
+
+/// One step of a timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TimelineEntry {
+    /// An event, with its last answer in `row.last`.
+    Event(Box<TimelineEvent>),
+    /// Revisions that never arrived: they were lost, or written with `hook=false`.
+    Missing {
+        /// The first of them.
+        from: u64,
+        /// The last of them, included.
+        to: u64,
+    },
+}
+
+/// An event of a timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimelineEvent {
+    /// The event as a list shows it: revision, hook, answer, duplicate.
+    pub row: EventRow,
+    /// Who made the change; `None` where Podio was not asked. Ask with
+    /// [`AgentHandle::explain`](crate::AgentHandle::explain).
+    pub author: Option<Author>,
+    /// The fields that were changed, by their names for people.
+    pub changed: Vec<String>,
+}
+
+/// Who made a change. Names are text of the outside world: escape them before showing them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// A person or an app: `Ada`.
+    pub who: Option<String>,
+    /// The API client: `Invoicing`.
+    pub via: Option<String>,
+    /// Whether that is the API client, or the app, whose credentials are used here: then the local
+    /// service has most likely caused the event itself. `None` where that cannot be told.
+    pub own: Option<bool>,
+}
+
+/// Reads timelines. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Timelines {
+    pub(crate) history: History,
+    pub(crate) explainer: Explainer,
+}
+
+impl Timelines {
+    pub(crate) async fn of(&self, object: ObjectRef) -> Result<Timeline, HistoryError> {
+        let (rows, left_out) = self.history.events_of(object, MAX_TIMELINE).await?;
+        let mut loops = self.history.loops().await?;
+        loops.retain(|finding| finding.objects().contains(&object));
+        let remembered = self.explainer.remembered(&rows).await?;
+        Ok(timeline(object, rows, left_out, loops, remembered))
+    }
+}
+
+fn timeline(
+    object: ObjectRef,
+    rows: Vec<EventRow>,
+    left_out: u64,
+    loops: Vec<LoopFinding>,
+    mut remembered: HashMap<EventId, Remembered>,
+) -> Timeline {
+    let newest = |text: fn(&Remembered) -> &Option<String>| {
+        let told = rows.iter().rev().filter_map(|row| remembered.get(&row.id));
+        told.filter_map(|told| text(told).clone()).next()
+    };
+    let (title, app) = (newest(|told| &told.title), newest(|told| &told.app));
+    let mut entries = Vec::new();
+    for row in rows {
+        entries.extend(missing(&row));
+        let told = remembered.remove(&row.id).unwrap_or_default();
+        let by_loop = loops.iter().find(|finding| finding.event == row.id);
+        entries.push(TimelineEntry::Event(Box::new(TimelineEvent {
+            author: author(&told, by_loop),
+            changed: told.changed,
+            row,
+        })));
+    }
+    Timeline {
+        object,
+        title,
+        app,
+        entries,
+        left_out,
+        loops,
+    }
+}
+
+fn missing(row: &EventRow) -> Option<TimelineEntry> {
+    let (revision, missing) = (row.revision?, row.insight.missing);
+    (missing > 0).then(|| TimelineEntry::Missing {
+        from: revision.saturating_sub(missing),
+        to: revision.saturating_sub(1),
+    })
+}
+
+/// What the explanation says, or else the evidence of a loop.
+fn author(told: &Remembered, finding: Option<&LoopFinding>) -> Option<Author> {
+    let (by_loop, own) = match finding.map(|finding| &finding.maker) {
+        Some(Maker::Own { by }) => (Some(by), Some(true)),
+        Some(Maker::Other { by }) => (Some(by), Some(false)),
+        Some(Maker::Unknown { .. }) | None => (None, None),
+    };
+    if told.who.is_some() || told.via.is_some() {
+        return Some(Author {
+            who: told.who.clone(),
+            via: told.via.clone(),
+            own: own.or(told.own),
+        });
+    }
+    let (who, via) = match by_loop?.rsplit_once(" through ") {
+        Some((who, via)) => (who, Some(via.to_owned())),
+        None => (by_loop?.as_str(), None),
+    };
+    Some(Author {
+        who: Some(who.to_owned()),
+        via,
+        own,
+    })
+}

@@ -1,0 +1,59 @@
+//! The door to what screens draw beside the list: see [`crate::figures`].
+
+use jiff::Timestamp;
+use podtap_podio::ObjectRef;
+use podtap_podio::client::Budget;
+
+use super::AgentHandle;
+use crate::figures::{self, AnswerTimes, Known, Minute, QuietChain, Timeline, Traffic};
+use crate::history::HistoryError;
+
+impl AgentHandle {
+    /// For each hook and event type of the last 24 hours: calls, failures, answer times, calls per
+    /// minute, and how far it is from Podio's limits. Replays, triggers and imports do not count.
+    /// Works with and without a link; cheap enough for once a second.
+    pub async fn traffic(&self) -> Result<Traffic, HistoryError> {
+        self.recent.traffic(Timestamp::now()).await
+    }
+
+    /// How long the local service took for the newest 20,000 deliveries of the last 24 hours, as a
+    /// histogram. Replays, triggers and imports do not count, wherever they went.
+    pub async fn answer_times(&self) -> Result<AnswerTimes, HistoryError> {
+        self.recent.answer_times(Timestamp::now()).await
+    }
+
+    /// The link and the local service in each of the last 60 minutes, oldest first; the last one is
+    /// under way. Kept in memory by the agent that has the link: without one, nothing is known.
+    pub fn past_hour(&self) -> Vec<Minute> {
+        self.past_hour.minutes(Timestamp::now())
+    }
+
+    /// What happened to one object, as the history has it: costs no call. At most
+    /// [`MAX_TIMELINE`](crate::figures::MAX_TIMELINE) events, the newest.
+    pub async fn timeline(&self, object: ObjectRef) -> Result<Timeline, HistoryError> {
+        self.timelines.of(object).await
+    }
+
+    /// How many calls of Podio's API are left this hour, and when there are more again; `None`
+    /// before Podio has told it. Costs no call.
+    pub async fn api_budget(&self) -> Option<Budget> {
+        self.insights.client.budget().await
+    }
+
+    /// The way of a webhook, link by link, and where it breaks. Costs no call: what nobody has
+    /// asked Podio is told as unknown.
+    pub async fn why_quiet(&self) -> Result<QuietChain, HistoryError> {
+        let newest = self.insights.watched.newest_relayed().await?;
+        let status = self.status.borrow().clone();
+        let made = self.insights.hooks.borrow().clone();
+        let url = status.public_url.as_deref();
+        Ok(figures::chain(&Known {
+            uncallable: url.and_then(|url| self.check_hook_url(url).err()),
+            has_credentials: self.insights.client.has_credentials(),
+            status: &status,
+            made: &made,
+            listed: None,
+            newest,
+        }))
+    }
+}

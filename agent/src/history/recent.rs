@@ -1,0 +1,158 @@
+//! What a tunnel brought and what became of it, newest rows alone: for figures over the last hours.
+//! Events without a `seq` were imported or triggered, and replays are a person's: none of them counts.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::calls::{AttemptCursor, newest_attempt};
+use super::error::HistoryError;
+use super::event::Position;
+use super::row;
+use super::watch::{Watched, rows};
+
+/// Characters of an event type that are read: Podio's longest has 14, and a stranger's may be a book.
+const MAX_TYPE: usize = 64;
+
+/// Which hook sent something of which type.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Sender {
+    pub(crate) hook_id: Option<u64>,
+    pub(crate) event_type: Option<Box<str>>,
+}
+
+/// An event that a relay took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RecentEvent {
+    pub(crate) sender: Sender,
+    pub(crate) received_at: Timestamp,
+}
+
+/// One try to deliver such an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RecentDelivery {
+    pub(crate) sender: Sender,
+    pub(crate) started_at: Timestamp,
+    pub(crate) duration: Duration,
+    /// `None` where there was no answer.
+    pub(crate) status: Option<u16>,
+    /// Whether it is the event's first: Podio itself would have called once.
+    pub(crate) is_first: bool,
+}
+
+/// Where to read on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecentCursor {
+    pub(crate) events: Position,
+    pub(crate) attempts: AttemptCursor,
+}
+
+impl Watched {
+    /// Where the newest `most` events and attempts begin.
+    pub(crate) async fn recent(&self, most: usize) -> Result<RecentCursor, HistoryError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.read(move |connection| {
+            let newest = "SELECT coalesce(max(position), 0) FROM events";
+            let events: i64 = connection.query_row(newest, [], |found| found.get(0))?;
+            let attempts = newest_attempt(connection)?;
+            Ok(RecentCursor {
+                events: Position(events.saturating_sub(most).max(0)),
+                attempts: AttemptCursor::at(attempts.saturating_sub(most).max(0)),
+            })
+        })
+        .await
+    }
+
+    /// When the newest event came that a relay took, and of which hook it is.
+    pub(crate) async fn newest_relayed(
+        &self,
+    ) -> Result<Option<(Option<u64>, Timestamp)>, HistoryError> {
+        // Others are few, so that one of these is soon found.
+        let sql = "SELECT hook_id, received_at FROM events WHERE seq IS NOT NULL \
+             ORDER BY position DESC LIMIT 1";
+        self.read(move |connection| {
+            let found = rows(connection, sql, [], |found| {
+                let hook_id = found.get::<_, Option<i64>>(0)?.map(row::id_from_sql);
+                Ok((hook_id, row::timestamp(found, 1)?))
+            })?;
+            Ok(found.into_iter().next())
+        })
+        .await
+    }
+
+    /// The next events after `position`, oldest first, at most `limit` rows read, and where to go on.
+    pub(crate) async fn recent_events(
+        &self,
+        position: Position,
+        limit: usize,
+    ) -> Result<(Vec<RecentEvent>, Position), HistoryError> {
+        self.read(move |connection| recent_events(connection, position, limit))
+            .await
+    }
+
+    /// The next deliveries after `cursor`, oldest first, at most `limit`, and where to go on.
+    pub(crate) async fn recent_deliveries(
+        &self,
+        cursor: AttemptCursor,
+        limit: usize,
+    ) -> Result<(Vec<RecentDelivery>, AttemptCursor), HistoryError> {
+        self.read(move |connection| recent_deliveries(connection, cursor, limit))
+            .await
+    }
+}
+
+fn recent_events(
+    connection: &Connection,
+    Position(after): Position,
+    limit: usize,
+) -> rusqlite::Result<(Vec<RecentEvent>, Position)> {
+    let sql = "SELECT position, hook_id, substr(event_type, 1, ?3), received_at, seq IS NOT NULL \
+         FROM events WHERE position > ?1 ORDER BY position LIMIT ?2";
+    let mut last = after;
+    let found = rows(connection, sql, params![after, limit, MAX_TYPE], |found| {
+        last = found.get(0)?;
+        let event = RecentEvent {
+            sender: sender(found, 1)?,
+            received_at: row::timestamp(found, 3)?,
+        };
+        Ok((event, found.get::<_, bool>(4)?))
+    })?;
+    let relayed = found.into_iter().filter(|(_, relayed)| *relayed);
+    Ok((relayed.map(|(event, _)| event).collect(), Position(last)))
+}
+
+fn recent_deliveries(
+    connection: &Connection,
+    after: AttemptCursor,
+    limit: usize,
+) -> rusqlite::Result<(Vec<RecentDelivery>, AttemptCursor)> {
+    let sql = "SELECT a.rowid, e.hook_id, substr(e.event_type, 1, ?4), a.started_at, a.duration_us, \
+         a.status, NOT EXISTS (SELECT 1 FROM attempts AS b WHERE b.position = a.position \
+                               AND b.number < a.number AND NOT b.replay) \
+         FROM attempts AS a JOIN events AS e USING (position) \
+         WHERE a.rowid > ?1 AND a.rowid <= ?2 AND NOT a.replay AND NOT a.imported \
+         AND e.seq IS NOT NULL ORDER BY a.rowid LIMIT ?3";
+    let newest = newest_attempt(connection)?;
+    let (mut last, mut read) = (newest, 0);
+    let range = params![after.rowid(), newest, limit, MAX_TYPE];
+    let found = rows(connection, sql, range, |found| {
+        (last, read) = (found.get(0)?, read + 1);
+        Ok(RecentDelivery {
+            sender: sender(found, 1)?,
+            started_at: row::timestamp(found, 3)?,
+            duration: row::micros(found.get(4)?),
+            status: found.get(5)?,
+            is_first: found.get(6)?,
+        })
+    })?;
+    let through = if read == limit { last } else { newest };
+    Ok((found, AttemptCursor::at(through)))
+}
+
+fn sender(found: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Sender> {
+    Ok(Sender {
+        hook_id: found.get::<_, Option<i64>>(first)?.map(row::id_from_sql),
+        event_type: found.get::<_, Option<String>>(first + 1)?.map(Into::into),
+    })
+}
