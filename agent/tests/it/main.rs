@@ -14,6 +14,7 @@ mod bursts;
 mod copied_lines;
 mod delivery;
 mod evidence;
+mod figures;
 mod history;
 mod hook_desk;
 mod hooks;

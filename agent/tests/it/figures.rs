@@ -1,17 +1,13 @@
 //! What screens draw beside the list, from the sandbox's webhooks to the figures.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
-
+use crate::support::podio::{ORDERS, Running};
+use crate::support::{answer, eventually, ok};
 use podtap_agent::Replay;
 use podtap_agent::figures::{Holds, MINUTES, MinuteState, Step, TimelineEntry, TimelineEvent};
 use podtap_podio::client::{Client, WriteOptions};
 use podtap_podio::{ObjectKind, ObjectRef};
 use podtap_sandbox as sandbox;
 use serde_json::json;
-use support::podio::{ORDERS, Running};
-use support::{answer, eventually, ok};
 
 const QUIETLY: WriteOptions = WriteOptions {
     hook: false,
@@ -98,15 +94,17 @@ async fn a_timeline_tells_who_made_each_change_through_which_client_and_what_nev
     let fields = json!({ "title": "A walnut desk", "status": "New" });
     let item = ours.create_item(ORDERS, &fields, QUIETLY).await.unwrap();
     change(ours, item, "Paid").await;
-    change(&running.podio.colleague(), item, "Sent").await;
+    change(&running.podio.colleague(), item, "Shipped").await;
     change(ours, item, "New").await;
+    let hook_id = running.hook().await;
+    running.arrived(1).await;
     for revision in [1, 2, 3] {
-        update(&running, item, revision, 7).await;
+        update(&running, item, revision, hook_id).await;
     }
-    update(&running, 4711, 1, 7).await;
-    update(&running, item, 6, 7).await;
-    let rows = running.arrived(5).await;
-    for row in &rows[3..] {
+    update(&running, 4711, 1, hook_id).await;
+    update(&running, item, 6, hook_id).await;
+    let rows = running.arrived(6).await;
+    for row in &rows[3..5] {
         running.handle.explain(row.id).await.unwrap();
     }
     let object = ObjectRef {
