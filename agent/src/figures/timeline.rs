@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use podtap_podio::ObjectRef;
 use podtap_wire::EventId;
 
-use crate::explain::{Explainer, Remembered};
+use crate::explain::{Explainer, FieldChange, Remembered};
 use crate::history::{EventRow, History, HistoryError, LoopFinding, Maker};
 
 /// Events of one timeline, at most: the newest.
@@ -52,8 +52,8 @@ pub struct TimelineEvent {
     /// Who made the change; `None` where Podio was not asked. Ask with
     /// [`AgentHandle::explain`](crate::AgentHandle::explain).
     pub author: Option<Author>,
-    /// The fields that were changed, by their names for people.
-    pub changed: Vec<String>,
+    /// What was changed, where Podio was asked.
+    pub changes: Vec<FieldChange>,
 }
 
 /// Who made a change. Names are text of the outside world: escape them before showing them.
@@ -104,7 +104,7 @@ fn timeline(
         let by_loop = loops.iter().find(|finding| finding.event == row.id);
         entries.push(TimelineEntry::Event(Box::new(TimelineEvent {
             author: author(&told, by_loop),
-            changed: told.changed,
+            changes: told.changes,
             row,
         })));
     }

@@ -142,7 +142,7 @@ async fn a_timeline_tells_who_made_each_change_through_which_client_and_what_nev
     );
     assert_eq!(author(1).own, Some(false));
     assert_eq!(author(1).via.as_deref(), Some("Invoicing bridge"));
-    assert_eq!(events[0].changed, ["Status"]);
+    assert_eq!(events[0].changes[0].to, "Paid");
     // Nobody asked about these: a guess is none.
     assert_eq!(
         (events[2].author.clone(), events[3].author.clone()),
