@@ -2,6 +2,7 @@
 //! asked to end or cannot go on.
 
 mod error;
+mod followers;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::connection::Connector;
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
 use crate::delivery::gate::Gate;
-use crate::figures::{PastHour, Recent, Recorder, Timelines};
+use crate::figures::Figures;
 use crate::handle::AgentHandle;
 use crate::history::{
     self, ClockSet, History, HistoryError, Machine, Note, Pending, Writer, WriterThread,
@@ -36,6 +37,7 @@ use crate::status::Status;
 use crate::watch::Watch;
 use error::ended;
 pub use error::{OpenError, RunError};
+use followers::Followers;
 
 /// How often the history is looked at for writes of other processes.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -53,9 +55,7 @@ pub struct Agent {
     writer_thread: WriterThread,
     link: Option<Link>,
     delivery: Option<Delivery>,
-    watch: Option<Watch>,
-    hooks: Option<Hooks>,
-    recorder: Option<Recorder>,
+    followers: Option<Followers>,
     lock: Option<Lock>,
 }
 
@@ -80,12 +80,7 @@ impl Agent {
         let (tls, connector) = Connector::with_tls(&trust, needs_tls)?;
         let (allowance, whole, answers, responses) = answering(link.as_ref());
         let forwarder = Forwarder::new(&delivery, connector, whole);
-        let status = watch::Sender::new(Status {
-            tunnel: link.as_ref().map(|link| link.tunnel.as_str().to_owned()),
-            target: target.clone(),
-            pending: writer.tally().borrow().pending,
-            ..Status::default()
-        });
+        let status = watch::Sender::new(first_status(link.as_ref(), target.as_ref(), &writer));
         let replayer = Replayer {
             history: history.clone(),
             writer: writer.clone(),
@@ -96,26 +91,22 @@ impl Agent {
             permits: Arc::new(Semaphore::new(replay::CONCURRENCY)),
         };
         let insights = Insights::open(&path, history.clone(), writer.clone(), &podio)?;
-        let past_hour = PastHour::default();
+        let figures = Figures::new(insights.explainer.clone(), insights.standings.clone());
         let handle = AgentHandle {
             history,
             status: status.subscribe(),
             changes: changes.clone(),
             replayer,
-            recent: Recent::new(insights.watched.clone(), insights.standings.clone()),
-            past_hour: past_hour.clone(),
-            timelines: Timelines {
-                history: insights.explainer.history.clone(),
-                explainer: insights.explainer.clone(),
-            },
+            figures: figures.clone(),
             insights: insights.clone(),
         };
         let gate = Gate::new(podio.forward_verify, insights.held.clone());
-        // Only the agent with the link watches: beside it, another one would validate twice.
-        let watch = || Watch::new(insights.clone(), &podio, status.subscribe());
-        let watch = link.is_some().then(watch);
-        let hooks = || Hooks::new(insights, podio, &status, &changes);
-        let hooks = link.is_some().then(hooks);
+        let followers = || Followers {
+            watch: Watch::new(insights.clone(), &podio, status.subscribe()),
+            recorder: figures.recorder(status.subscribe(), changes.subscribe()),
+            hooks: Hooks::new(insights, podio, &status, &changes),
+        };
+        let followers = link.is_some().then(followers);
         // Only the agent with the link delivers: beside it, another one would deliver twice.
         let delivery = match (&link, target) {
             (Some(_), Some(target)) => Some(Delivery {
@@ -130,8 +121,6 @@ impl Agent {
             }),
             _ => None,
         };
-        let recorder = || Recorder::new(past_hour, status.subscribe(), changes.subscribe());
-        let recorder = link.is_some().then(recorder);
         let face = Face {
             writer: writer.clone(),
             status,
@@ -151,9 +140,7 @@ impl Agent {
             writer_thread,
             link,
             delivery,
-            watch,
-            hooks,
-            recorder,
+            followers,
             lock,
         };
         Ok((agent, handle))
@@ -171,9 +158,7 @@ impl Agent {
             writer_thread,
             link,
             delivery,
-            watch,
-            hooks,
-            recorder,
+            followers,
             lock,
         } = self;
         let token = token.child_token();
@@ -186,20 +171,8 @@ impl Agent {
             let token = token.clone();
             parts.spawn(async move { Ok(delivery.run(token).await?) });
         }
-        if let Some(watch) = watch {
-            let token = token.clone();
-            parts.spawn(async move { Ok(watch.run(token).await?) });
-        }
-        if let Some(hooks) = hooks {
-            let token = token.clone();
-            parts.spawn(async move { Ok(hooks.run(token).await?) });
-        }
-        if let Some(recorder) = recorder {
-            let token = token.clone();
-            parts.spawn(async move {
-                recorder.run(token).await;
-                Ok(())
-            });
+        if let Some(followers) = followers {
+            followers.start(&mut parts, &token);
         }
         parts.spawn({
             let token = token.clone();
@@ -222,6 +195,15 @@ impl Agent {
             lock.release();
         }
         outcome
+    }
+}
+
+fn first_status(link: Option<&LinkConfig>, target: Option<&Target>, writer: &Writer) -> Status {
+    Status {
+        tunnel: link.map(|link| link.tunnel.as_str().to_owned()),
+        target: target.cloned(),
+        pending: writer.tally().borrow().pending,
+        ..Status::default()
     }
 }
 

@@ -9,12 +9,68 @@ mod recent;
 mod timeline;
 mod traffic;
 
+use jiff::Timestamp;
+use podtap_podio::ObjectRef;
+use tokio::sync::{broadcast, watch};
+
+use crate::change::Change;
+use crate::explain::Explainer;
+use crate::history::HistoryError;
+use crate::standing::Standings;
+use crate::status::Status;
 pub use answer_times::{AnswerTimes, Bucket};
+use past_hour::PastHour;
+pub(crate) use past_hour::Recorder;
 pub use past_hour::{Minute, MinuteState};
-pub(crate) use past_hour::{PastHour, Recorder};
 pub use quiet::{ChainLink, Holds, QuietChain, Step};
 pub(crate) use quiet::{Known, chain};
-pub(crate) use recent::Recent;
-pub(crate) use timeline::Timelines;
+use recent::Recent;
+use timeline::Timelines;
 pub use timeline::{Author, MAX_TIMELINE, Timeline, TimelineEntry, TimelineEvent};
 pub use traffic::{Distance, HookTraffic, Limits, MAX_TRAFFIC, MINUTES, Traffic};
+
+/// Where all of it comes from. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Figures {
+    recent: Recent,
+    past_hour: PastHour,
+    timelines: Timelines,
+}
+
+impl Figures {
+    pub(crate) fn new(explainer: Explainer, standings: Standings) -> Self {
+        Self {
+            recent: Recent::new(explainer.watched.clone(), standings),
+            past_hour: PastHour::default(),
+            timelines: Timelines {
+                history: explainer.history.clone(),
+                explainer,
+            },
+        }
+    }
+
+    pub(crate) async fn traffic(&self, now: Timestamp) -> Result<Traffic, HistoryError> {
+        self.recent.traffic(now).await
+    }
+
+    pub(crate) async fn answer_times(&self, now: Timestamp) -> Result<AnswerTimes, HistoryError> {
+        self.recent.answer_times(now).await
+    }
+
+    pub(crate) fn past_hour(&self, now: Timestamp) -> Vec<Minute> {
+        self.past_hour.minutes(now)
+    }
+
+    pub(crate) async fn timeline(&self, object: ObjectRef) -> Result<Timeline, HistoryError> {
+        self.timelines.of(object).await
+    }
+
+    /// What keeps the record of the last hour.
+    pub(crate) fn recorder(
+        &self,
+        status: watch::Receiver<Status>,
+        changes: broadcast::Receiver<Change>,
+    ) -> Recorder {
+        Recorder::new(self.past_hour.clone(), status, changes)
+    }
+}

@@ -13,7 +13,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::traffic::MINUTES;
-use crate::handle::Change;
+use crate::change::Change;
+use crate::history;
 use crate::status::{LinkState, ServiceState, Status};
 
 /// How often the status is looked at though it does not change.
@@ -203,12 +204,12 @@ impl Hour {
     /// Counts what never arrived.
     fn count(&mut self, now: Timestamp, change: &Change) {
         match change {
-            Change::Gap { from, to, .. } => {
+            Change::History(history::Change::Gap { from, to, .. }) => {
                 let lost = to.0.saturating_sub(from.0).saturating_add(1);
                 let cell = self.cell(now);
                 cell.lost = cell.lost.saturating_add(lost);
             }
-            Change::Refused { count, .. } => {
+            Change::History(history::Change::Refused { count, .. }) => {
                 let cell = self.cell(now);
                 cell.refused = cell.refused.saturating_add(*count);
             }
@@ -240,21 +241,14 @@ impl Hour {
     /// The cell of this moment; a clock that goes back writes into the newest one.
     fn cell(&mut self, at: Timestamp) -> &mut Cell {
         let minute = minute_of(at);
-        if self
-            .cells
-            .back()
-            .is_none_or(|newest| newest.minute < minute)
-        {
-            if self.cells.len() >= MINUTES {
-                self.cells.pop_front();
-            }
-            self.cells.push_back(Cell {
-                minute,
-                ..Cell::default()
-            });
+        let newest = self.cells.pop_back_if(|newest| newest.minute >= minute);
+        if newest.is_none() && self.cells.len() >= MINUTES {
+            self.cells.pop_front();
         }
-        let newest = self.cells.len() - 1;
-        &mut self.cells[newest]
+        self.cells.push_back_mut(newest.unwrap_or_else(|| Cell {
+            minute,
+            ..Cell::default()
+        }))
     }
 
     fn minutes(&self, now: Timestamp) -> Vec<Minute> {
@@ -288,6 +282,7 @@ fn minute_of(at: Timestamp) -> i64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::MinuteState::{Away, Partly, Unknown, Up};
     use super::*;
 
     /// The beginning of a minute, and so many seconds.
@@ -323,7 +318,6 @@ mod tests {
             .iter()
             .map(|minute| (minute.link, minute.service, minute.waiting))
             .collect();
-        use MinuteState::{Away, Partly, Unknown, Up};
         assert_eq!(
             last,
             [
@@ -345,9 +339,7 @@ mod tests {
         hour.look(at(600), sample(true, Some(true), 0));
         hour.look(at(610), sample(true, Some(true), 0));
         let minutes = hour.minutes(at(610));
-        let up = minutes
-            .iter()
-            .filter(|minute| minute.link == MinuteState::Up);
+        let up = minutes.iter().filter(|minute| minute.link == Up);
         assert_eq!(up.count(), 2);
     }
 

@@ -93,8 +93,8 @@ fn timeline(
     mut remembered: HashMap<EventId, Remembered>,
 ) -> Timeline {
     let newest = |text: fn(&Remembered) -> &Option<String>| {
-        let told = rows.iter().rev().filter_map(|row| remembered.get(&row.id));
-        told.filter_map(|told| text(told).clone()).next()
+        let mut told = rows.iter().rev().filter_map(|row| remembered.get(&row.id));
+        told.find_map(|told| text(told).clone())
     };
     let (title, app) = (newest(|told| &told.title), newest(|told| &told.app));
     let mut entries = Vec::new();

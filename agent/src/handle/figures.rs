@@ -13,25 +13,25 @@ impl AgentHandle {
     /// minute, and how far it is from Podio's limits. Replays, triggers and imports do not count.
     /// Works with and without a link; cheap enough for once a second.
     pub async fn traffic(&self) -> Result<Traffic, HistoryError> {
-        self.recent.traffic(Timestamp::now()).await
+        self.figures.traffic(Timestamp::now()).await
     }
 
     /// How long the local service took for the newest 20,000 deliveries of the last 24 hours, as a
     /// histogram. Replays, triggers and imports do not count, wherever they went.
     pub async fn answer_times(&self) -> Result<AnswerTimes, HistoryError> {
-        self.recent.answer_times(Timestamp::now()).await
+        self.figures.answer_times(Timestamp::now()).await
     }
 
     /// The link and the local service in each of the last 60 minutes, oldest first; the last one is
     /// under way. Kept in memory by the agent that has the link: without one, nothing is known.
     pub fn past_hour(&self) -> Vec<Minute> {
-        self.past_hour.minutes(Timestamp::now())
+        self.figures.past_hour(Timestamp::now())
     }
 
     /// What happened to one object, as the history has it: costs no call. At most
     /// [`MAX_TIMELINE`](crate::figures::MAX_TIMELINE) events, the newest.
     pub async fn timeline(&self, object: ObjectRef) -> Result<Timeline, HistoryError> {
-        self.timelines.of(object).await
+        self.figures.timeline(object).await
     }
 
     /// How many calls of Podio's API are left this hour, and when there are more again; `None`

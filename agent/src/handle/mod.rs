@@ -12,7 +12,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::change::Change;
 use crate::explain::{ExplainError, Explanation, Remembered};
-use crate::figures::{PastHour, Recent, Timelines};
+use crate::figures::Figures;
 use crate::history::{
     Attempt, Event, EventKey, EventRow, History, HistoryError, Note, Position, whole_note,
 };
@@ -33,9 +33,7 @@ pub struct AgentHandle {
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) replayer: Replayer,
     pub(crate) insights: Insights,
-    pub(crate) recent: Recent,
-    pub(crate) past_hour: PastHour,
-    pub(crate) timelines: Timelines,
+    pub(crate) figures: Figures,
 }
 
 impl AgentHandle {
