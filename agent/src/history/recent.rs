@@ -73,8 +73,10 @@ impl Watched {
              ORDER BY position DESC LIMIT 1";
         self.read(move |connection| {
             let found = rows(connection, sql, [], |found| {
-                let hook_id = found.get::<_, Option<i64>>(0)?.map(row::id_from_sql);
-                Ok((hook_id, row::timestamp(found, 1)?))
+                Ok((
+                    row::id(found, "hook_id")?,
+                    row::timestamp(found, "received_at")?,
+                ))
             })?;
             Ok(found.into_iter().next())
         })
@@ -107,16 +109,17 @@ fn recent_events(
     Position(after): Position,
     limit: usize,
 ) -> rusqlite::Result<(Vec<RecentEvent>, Position)> {
-    let sql = "SELECT position, hook_id, substr(event_type, 1, ?3), received_at, seq IS NOT NULL \
+    let sql = "SELECT position, hook_id, substr(event_type, 1, ?3) AS event_type, received_at, \
+         seq IS NOT NULL AS relayed \
          FROM events WHERE position > ?1 ORDER BY position LIMIT ?2";
     let mut last = after;
     let found = rows(connection, sql, params![after, limit, MAX_TYPE], |found| {
-        last = found.get(0)?;
+        last = found.get("position")?;
         let event = RecentEvent {
-            sender: sender(found, 1)?,
-            received_at: row::timestamp(found, 3)?,
+            sender: sender(found)?,
+            received_at: row::timestamp(found, "received_at")?,
         };
-        Ok((event, found.get::<_, bool>(4)?))
+        Ok((event, found.get::<_, bool>("relayed")?))
     })?;
     let relayed = found.into_iter().filter(|(_, relayed)| *relayed);
     Ok((relayed.map(|(event, _)| event).collect(), Position(last)))
@@ -127,9 +130,10 @@ fn recent_deliveries(
     after: AttemptCursor,
     limit: usize,
 ) -> rusqlite::Result<(Vec<RecentDelivery>, AttemptCursor)> {
-    let sql = "SELECT a.rowid, e.hook_id, substr(e.event_type, 1, ?4), a.started_at, a.duration_us, \
-         a.status, NOT EXISTS (SELECT 1 FROM attempts AS b WHERE b.position = a.position \
-                               AND b.number < a.number AND NOT b.replay) \
+    let sql = "SELECT a.rowid AS number, e.hook_id, substr(e.event_type, 1, ?4) AS event_type, \
+         a.started_at, a.duration_us, a.status, \
+         NOT EXISTS (SELECT 1 FROM attempts AS b WHERE b.position = a.position \
+                     AND b.number < a.number AND NOT b.replay) AS is_first \
          FROM attempts AS a JOIN events AS e USING (position) \
          WHERE a.rowid > ?1 AND a.rowid <= ?2 AND NOT a.replay AND NOT a.imported \
          AND e.seq IS NOT NULL ORDER BY a.rowid LIMIT ?3";
@@ -137,22 +141,24 @@ fn recent_deliveries(
     let (mut last, mut read) = (newest, 0);
     let range = params![after.rowid(), newest, limit, MAX_TYPE];
     let found = rows(connection, sql, range, |found| {
-        (last, read) = (found.get(0)?, read + 1);
+        (last, read) = (found.get("number")?, read + 1);
         Ok(RecentDelivery {
-            sender: sender(found, 1)?,
-            started_at: row::timestamp(found, 3)?,
-            duration: row::micros(found.get(4)?),
-            status: found.get(5)?,
-            is_first: found.get(6)?,
+            sender: sender(found)?,
+            started_at: row::timestamp(found, "started_at")?,
+            duration: row::micros(found.get("duration_us")?),
+            status: found.get("status")?,
+            is_first: found.get("is_first")?,
         })
     })?;
     let through = if read == limit { last } else { newest };
     Ok((found, AttemptCursor::at(through)))
 }
 
-fn sender(found: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Sender> {
+fn sender(found: &rusqlite::Row<'_>) -> rusqlite::Result<Sender> {
     Ok(Sender {
-        hook_id: found.get::<_, Option<i64>>(first)?.map(row::id_from_sql),
-        event_type: found.get::<_, Option<String>>(first + 1)?.map(Into::into),
+        hook_id: row::id(found, "hook_id")?,
+        event_type: found
+            .get::<_, Option<String>>("event_type")?
+            .map(Into::into),
     })
 }
