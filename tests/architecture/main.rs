@@ -115,7 +115,7 @@ fn files_are_made_for_their_owner_alone() {
     // makes a picture for the documentation.
     const KNOWN: [&str; 3] = [
         "client/private_file.rs",
-        "executor/edit.rs",
+        "editor/run.rs",
         "commands/picture.rs",
     ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -9,11 +9,16 @@ use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::layout::Rect;
 
 use crate::app::App;
+use crate::changes::Changes;
+use crate::detail::DetailAnswer;
+use crate::detail::DetailEffect;
 use crate::detail::{Opened, Story};
 use crate::effect::Effect;
 use crate::keymap::Key;
 use crate::line::Line;
-use crate::message::{Answer, Changes, Message};
+use crate::list::ListAnswer;
+use crate::list::ListEffect;
+use crate::message::{Answer, Message};
 use crate::testing::{app, attempts, frame, now, row, with_body};
 use crate::theme::{Role, Theme};
 
@@ -106,18 +111,20 @@ pub(crate) fn tell(app: &mut App, message: Message, row: &EventRow, story: &Stor
     let mut waiting = app.update(message);
     while let Some(effect) = waiting.pop() {
         let answer = match effect {
-            Effect::LoadPage { generation, .. } => Answer::Page {
-                generation,
-                result: Ok(vec![row.clone()].into()),
-            },
-            Effect::LoadEvent {
+            Effect::List(ListEffect::LoadPage { generation, .. }) => {
+                Answer::List(ListAnswer::Page {
+                    generation,
+                    result: Ok(vec![row.clone()].into()),
+                })
+            }
+            Effect::Detail(DetailEffect::LoadEvent {
                 generation, look, ..
-            } => {
+            }) => {
                 let opened = Opened::new(story.clone(), look, &jiff::tz::TimeZone::UTC);
-                Answer::Event {
+                Answer::Detail(DetailAnswer::Event {
                     generation,
                     result: Ok(Some(Box::new(opened))),
-                }
+                })
             }
             _ => continue,
         };

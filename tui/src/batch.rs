@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use podtap_agent::{EventId, Target};
 
-use crate::effect::Effect;
+use crate::replay::ReplayEffect;
 use crate::words;
 
 /// Replays under way at once.
@@ -51,13 +51,13 @@ impl Batch {
     }
 
     /// What shall be sent now.
-    pub(crate) fn next(&mut self) -> Vec<Effect> {
+    pub(crate) fn next(&mut self) -> Vec<ReplayEffect> {
         let free = SIDE_BY_SIDE.saturating_sub(self.under_way.len());
         let many = free.min(self.room).min(self.waiting.len());
         self.room -= many;
         let ids: Vec<EventId> = self.waiting.drain(..many).collect();
         self.under_way.extend(&ids);
-        let replay = |id| Effect::Replay {
+        let replay = |id| ReplayEffect::Replay {
             id,
             target: self.target.clone(),
             edited: None,

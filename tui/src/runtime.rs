@@ -17,10 +17,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::changes::Changes;
 use crate::config::Config;
+use crate::edit::EditAnswer;
+use crate::editor::run_editor;
 use crate::effect::Effect;
-use crate::executor::{Executor, edit};
-use crate::message::{Answer, Changes, Message};
+use crate::executor::Executor;
+use crate::message::{Answer, Message};
 use crate::view::view;
 
 /// Frames drawn a second at most.
@@ -203,8 +206,8 @@ impl Runtime {
                 Effect::Draw => self.dirty = true,
                 Effect::Quit => self.over = true,
                 Effect::Suspend => self.suspends = true,
-                Effect::Copy(bytes) => screen.copy(&bytes).map_err(Error::Terminal)?,
-                Effect::Edit { id, file, before } => {
+                Effect::ToClipboard(bytes) => screen.copy(&bytes).map_err(Error::Terminal)?,
+                Effect::OpenEditor { id, file, before } => {
                     self.editing = Some(Editing { id, file, before });
                 }
                 effect => self.executor.start(effect),
@@ -217,9 +220,9 @@ impl Runtime {
     async fn edit<S: Screen>(&mut self, screen: &mut S, editing: Editing) -> Result<(), Error> {
         let Editing { id, file, before } = editing;
         screen.leave().map_err(Error::Terminal)?;
-        let result = edit(&self.editor, &self.secrets, &file).await;
+        let result = run_editor(&self.editor, &self.secrets, &file).await;
         self.enter(screen)?;
-        let answer = Answer::Edited { id, before, result };
+        let answer = Answer::Edit(EditAnswer::Edited { id, before, result });
         self.update(screen, Message::Answer(answer))
     }
 

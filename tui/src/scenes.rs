@@ -7,8 +7,17 @@ use podtap_podio::{ObjectKind, ObjectRef};
 
 use crate::Config;
 use crate::app::App;
+use crate::archive::ArchiveAnswer;
+use crate::changes::Changes;
+use crate::edit::EditAnswer;
 use crate::effect::Effect;
-use crate::message::{Answer, Changes, Message};
+use crate::explain::ExplainAnswer;
+use crate::list::ListAnswer;
+use crate::list::ListEffect;
+use crate::message::{Answer, Message};
+use crate::names::NamesAnswer;
+use crate::names::NamesEffect;
+use crate::replay::ReplayAnswer;
 use crate::testing::{answer, app, burst, frame, id, now, press, row, settle, status, text};
 use crate::theme::Theme;
 
@@ -84,12 +93,13 @@ fn names_and_changes_are_in_the_list() {
             to: to.to_owned(),
         };
         for effect in app.update(Message::Tick(now())) {
-            let Some(Answer::Page { generation, result }) = answer(effect, 12) else {
+            let Some(Answer::List(ListAnswer::Page { generation, result })) = answer(effect, 12)
+            else {
                 continue;
             };
-            let page = Message::Answer(Answer::Page { generation, result });
+            let page = Message::Answer(Answer::List(ListAnswer::Page { generation, result }));
             for effect in app.update(page) {
-                let Effect::Remember { rows } = effect else {
+                let Effect::Names(NamesEffect::Remember { rows }) = effect else {
                     continue;
                 };
                 let told = rows.iter().filter(|row| row.position.0 % 4 > 0).map(|row| {
@@ -110,7 +120,11 @@ fn names_and_changes_are_in_the_list() {
                     (row.id, told)
                 });
                 let result = Ok(told.collect());
-                settle(&mut app, Message::Answer(Answer::Remembered { result }), 12);
+                settle(
+                    &mut app,
+                    Message::Answer(Answer::Names(NamesAnswer::Remembered { result })),
+                    12,
+                );
             }
         }
         snapshot("names", &app);
@@ -215,9 +229,9 @@ fn a_burst_is_one_line_and_signs_tell_what_rows_are() {
         rows[2].note = Some("ask Ann".to_owned());
         rows[4].burst = Some(burst(700, 888));
         for effect in app.update(Message::Tick(now())) {
-            if let Effect::LoadPage { generation, .. } = effect {
+            if let Effect::List(ListEffect::LoadPage { generation, .. }) = effect {
                 let result = Ok(rows.clone().into());
-                let page = Answer::Page { generation, result };
+                let page = Answer::List(ListAnswer::Page { generation, result });
                 settle(&mut app, Message::Answer(page), 1_204);
             }
         }
@@ -249,7 +263,7 @@ fn what_podio_told_and_what_was_edited_are_shown_as_changes() {
         let (id, result) = (id(1_204), Ok(Box::new(explanation)));
         settle(
             &mut app,
-            Message::Answer(Answer::Explained { id, result }),
+            Message::Answer(Answer::Explain(ExplainAnswer::Explained { id, result })),
             1_204,
         );
         snapshot("explained", &app);
@@ -257,11 +271,11 @@ fn what_podio_told_and_what_was_edited_are_shown_as_changes() {
         let mut app = browsing(width, height);
         let key: crate::keymap::Key = "e".parse().unwrap();
         let effects = app.update(Message::Key(key.into()));
-        let Some(Effect::Edit { id, before, .. }) = effects.first().cloned() else {
+        let Some(Effect::OpenEditor { id, before, .. }) = effects.first().cloned() else {
             panic!("{effects:?}");
         };
         let result = Ok(before.replace("item_id=4711", "item_id=4712"));
-        let edited = Answer::Edited { id, before, result };
+        let edited = Answer::Edit(EditAnswer::Edited { id, before, result });
         settle(&mut app, Message::Answer(edited), 1_204);
         snapshot("edited", &app);
     }
@@ -274,13 +288,13 @@ fn notices_stand_over_the_panes_and_go() {
         let (id, result) = (id(1_204), Err("the disk is full".to_owned()));
         settle(
             &mut app,
-            Message::Answer(Answer::Replayed { id, result }),
+            Message::Answer(Answer::Replay(ReplayAnswer::Replayed { id, result })),
             1_204,
         );
         let result = Ok((2, "crm.har".into()));
         settle(
             &mut app,
-            Message::Answer(Answer::Exported { result }),
+            Message::Answer(Answer::Archive(ArchiveAnswer::Exported { result })),
             1_204,
         );
         snapshot("notices", &app);

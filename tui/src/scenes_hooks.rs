@@ -5,6 +5,7 @@ use podtap_podio::client::{ByLine, HookStatus};
 use podtap_podio::hook_url::Uncallable;
 
 use crate::app::App;
+use crate::hooks::HooksAnswer;
 use crate::message::{Answer, Message};
 use crate::modal::hooks::tests::{hook, listing};
 use crate::testing::{app, frame, now, press, settle, standing, text};
@@ -98,11 +99,11 @@ fn opened(width: u16, height: u16, listing: Result<HookListing, String>) -> App 
     let mut app = app(width, height);
     settle(&mut app, Message::Tick(now()), 1_204);
     press(&mut app, "h", 1_204);
-    let answer = Answer::Hooks {
+    let answer = Answer::Hooks(HooksAnswer::Hooks {
         generation: 1,
         listing: listing.map(Box::new),
         standings: Ok(vec![standing(90_211)]),
-    };
+    });
     settle(&mut app, Message::Answer(answer), 1_204);
     app
 }
@@ -145,11 +146,11 @@ fn before_the_answer_and_without_any_hook_the_pane_says_so() {
     settle(&mut app, Message::Tick(now()), 1_204);
     press(&mut app, "h", 1_204);
     snapshot("hooks_reading", &app);
-    let answer = Answer::Hooks {
+    let answer = Answer::Hooks(HooksAnswer::Hooks {
         generation: 1,
         listing: Ok(Box::default()),
         standings: Ok(Vec::new()),
-    };
+    });
     settle(&mut app, Message::Answer(answer), 1_204);
     snapshot("hooks_none", &app);
 }

@@ -18,9 +18,17 @@ use ratatui::layout::Size;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::detail::DetailAnswer;
+use crate::detail::DetailEffect;
 use crate::detail::{BodyForm, Look, Opened, Story};
 use crate::effect::Effect;
+use crate::health::HealthAnswer;
+use crate::health::HealthEffect;
+use crate::list::ListAnswer;
+use crate::list::ListEffect;
 use crate::message::{Answer, Message};
+use crate::rate::RateAnswer;
+use crate::rate::RateEffect;
 use crate::view::view;
 
 /// The time in every test.
@@ -228,9 +236,9 @@ pub(crate) fn settle(app: &mut App, first: Message, events: i64) {
 pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
     use podtap_agent::history::Anchor;
     match effect {
-        Effect::LoadPage {
+        Effect::List(ListEffect::LoadPage {
             generation, query, ..
-        } => {
+        }) => {
             let limit = i64::try_from(query.limit).unwrap();
             let (low, high) = match query.anchor {
                 Anchor::Newest => (events - limit + 1, events),
@@ -239,44 +247,44 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
                 Anchor::Around(around) => (around.0 - limit / 2, around.0 + limit / 2 - 1),
             };
             let rows: Vec<_> = (low.max(1)..=high.min(events)).rev().map(row).collect();
-            Some(Answer::Page {
+            Some(Answer::List(ListAnswer::Page {
                 generation,
                 result: Ok(rows.into()),
-            })
+            }))
         }
-        Effect::Measure => Some(Answer::Measured {
+        Effect::Health(HealthEffect::Measure) => Some(Answer::Health(HealthAnswer::Measured {
             bytes: Some(4_300_000),
             events: Some(events.unsigned_abs()),
-        }),
-        Effect::CountArrivals { after, since } => {
+        })),
+        Effect::Rate(RateEffect::CountArrivals { after, since }) => {
             let low = after.map_or(1, |after| after.0 + 1);
             let new = (low..=events).filter(|at| after.is_some() || received(*at) >= since);
             let durations = (1.max(events - 500)..=events).map(row);
             let durations = durations.filter_map(|row| row.last.map(|last| last.duration));
-            Some(Answer::Arrivals {
+            Some(Answer::Rate(RateAnswer::Arrivals {
                 result: Ok(Arrivals {
                     newest: Position(events),
                     seconds: new.map(|at| (received(at).as_second(), 1)).collect(),
                     others: 0,
                     durations: durations.collect(),
                 }),
-            })
+            }))
         }
-        Effect::Count { filter } => Some(Answer::Count {
+        Effect::List(ListEffect::Count { filter }) => Some(Answer::List(ListAnswer::Count {
             filter,
             took: Duration::ZERO,
             result: Ok(events.unsigned_abs()),
-        }),
-        Effect::LoadEvent {
+        })),
+        Effect::Detail(DetailEffect::LoadEvent {
             generation,
             id: wanted,
             look,
-        } => {
+        }) => {
             let position = (1..=events).find(|position| id(*position) == wanted)?;
-            Some(Answer::Event {
+            Some(Answer::Detail(DetailAnswer::Event {
                 generation,
                 result: Ok(Some(opened_as(position, look))),
-            })
+            }))
         }
         _ => None,
     }

@@ -5,16 +5,20 @@ use ratatui::layout::Rect;
 
 use super::{App, Pane, Zoom};
 use crate::batch::Batch;
-use crate::effect::{Effect, HookChange, Wanted};
+use crate::changes::Changes;
+use crate::copy::CopyForm;
+use crate::effect::Effect;
+use crate::hooks::HookChange;
 use crate::keymap::{Action, Key};
 use crate::layout::Layout;
+use crate::list::ListEffect;
+use crate::list::Wanted;
 use crate::list::marks::MOST_MARKS;
-use crate::message::Changes;
-use crate::modal::copy::Form;
 use crate::modal::help::Help;
 use crate::modal::palette::{Chosen, Palette};
 use crate::modal::{Deed, Modal};
 use crate::mouse::{self, Gesture};
+use crate::replay::ReplayEffect;
 use crate::theme::Role;
 
 /// Lines that a notch of the wheel moves.
@@ -52,7 +56,7 @@ impl App {
                 let filled = form.key(key, action);
                 self.filled(filled, effects);
             }
-            (_, Some(Modal::Copy(_))) if Form::of(key).is_some() => self.copy(key, effects),
+            (_, Some(Modal::Copy(_))) if CopyForm::of(key).is_some() => self.copy(key, effects),
             (Some(action), _) => self.act(action, effects),
             (None, _) => return false,
         }
@@ -168,11 +172,11 @@ impl App {
             Action::Export => self.export(),
             Action::Import => self.import(),
             Action::MarkRange => self.mark_range(effects),
-            Action::MarkAll => effects.push(Effect::FindAll {
+            Action::MarkAll => effects.push(Effect::List(ListEffect::FindAll {
                 filter: self.list.filter().clone(),
                 most: MOST_MARKS,
                 wanted: Wanted::Marks,
-            }),
+            })),
             Action::Unmark => self.unmark_all(),
             Action::Filter => self.open_filter(effects),
             Action::Find => self.detail.open_find(),
@@ -256,11 +260,11 @@ impl App {
                 }
                 Deed::Send { id, edited, .. } => {
                     let edited = Some(Box::new(edited));
-                    effects.push(Effect::Replay {
+                    effects.push(Effect::Replay(ReplayEffect::Replay {
                         id,
                         target: None,
                         edited,
-                    });
+                    }));
                 }
             }
         }

@@ -7,7 +7,8 @@ use podtap_agent::export::archive::{Format, Selection};
 use podtap_agent::import::Report;
 
 use super::{App, Which};
-use crate::effect::Effect;
+use crate::archive::ArchiveEffect;
+use crate::effect::{Effect, Slot};
 use crate::list::marks::MOST_MARKS;
 use crate::modal::form::{Field, Form};
 use crate::modal::{Modal, Purpose};
@@ -81,12 +82,12 @@ impl App {
                 most: MOST_EXPORTED,
             },
         };
-        effects.push(Effect::Export {
+        effects.push(Effect::Archive(ArchiveEffect::Export {
             selection: Box::new(selection),
             format: *format,
             target: self.status.target.clone().unwrap_or_default(),
             file,
-        });
+        }));
         Ok(())
     }
 
@@ -121,7 +122,7 @@ impl App {
             return Err("another archive is being imported; wait for it, or stop it".to_owned());
         }
         self.importing = Some((file.display().to_string(), self.rate.others()));
-        effects.push(Effect::Import { file });
+        effects.push(Effect::Archive(ArchiveEffect::Import { file }));
         Ok(())
     }
 
@@ -137,7 +138,7 @@ impl App {
         let Some(((name, _), taken)) = self.importing.take().zip(taken) else {
             return;
         };
-        effects.push(Effect::StopImporting);
+        effects.push(Effect::Stop(Slot::Import));
         let taken = words::count(taken, "event");
         let text = format!("Stopped importing {name}: {taken} were taken over");
         self.toasts.show(Role::Quiet, text, self.now);
@@ -187,6 +188,7 @@ fn named_file(text: &str) -> Result<PathBuf, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::ArchiveAnswer;
     use crate::message::{Answer, Message};
     use crate::testing::{frame, id, pressed, sent, text};
 
@@ -195,12 +197,12 @@ mod tests {
         let mut app = pressed("m m x tab right");
         let effects = sent(&mut app);
         let [
-            Effect::Export {
+            Effect::Archive(ArchiveEffect::Export {
                 selection,
                 format,
                 file,
                 ..
-            },
+            }),
         ] = effects.as_slice()
         else {
             panic!("{effects:?}");
@@ -210,7 +212,9 @@ mod tests {
         assert_eq!(*file, PathBuf::from("crm-20261123-120432.ndjson"));
 
         let result = Ok((2, file.clone()));
-        app.update(Message::Answer(Answer::Exported { result }));
+        app.update(Message::Answer(Answer::Archive(ArchiveAnswer::Exported {
+            result,
+        })));
         let shown = text(&frame(&app));
         assert!(shown.contains("Exported 2 events to crm-"), "{shown}");
     }
@@ -220,7 +224,7 @@ mod tests {
         for (named, kept) in [("/ a", "/a"), ("a . h a r", "a.ndjson")] {
             let mut app = pressed(&format!("x tab tab ctrl-u {named} shift-tab right"));
             let effects = sent(&mut app);
-            let [Effect::Export { file, .. }] = effects.as_slice() else {
+            let [Effect::Archive(ArchiveEffect::Export { file, .. })] = effects.as_slice() else {
                 panic!("{effects:?}");
             };
             assert_eq!(*file, PathBuf::from(kept));
@@ -241,14 +245,19 @@ mod tests {
     fn an_import_says_what_was_new() {
         let mut app = pressed("I o l d . h a r");
         let file = PathBuf::from("old.har");
-        assert_eq!(sent(&mut app), [Effect::Import { file }]);
+        assert_eq!(
+            sent(&mut app),
+            [Effect::Archive(ArchiveEffect::Import { file })]
+        );
         let result = Ok(Report {
             new: 3,
             known: 1,
             skipped: 2,
             ..Report::default()
         });
-        app.update(Message::Answer(Answer::Imported { result }));
+        app.update(Message::Answer(Answer::Archive(ArchiveAnswer::Imported {
+            result,
+        })));
         let shown = text(&frame(&app));
         let told = "Imported 3 events; 1 already there, 2 skipped";
         assert!(shown.contains(told), "{shown}");

@@ -5,10 +5,11 @@ use podtap_agent::EventId;
 use podtap_agent::history::Event;
 
 use super::App;
-use crate::effect::{Effect, Read};
+use crate::copy::CopyEffect;
+use crate::copy::menu::{CopyForm, Copying, is_obeyed};
+use crate::effect::Effect;
 use crate::keymap::Key;
 use crate::modal::Modal;
-use crate::modal::copy::{Copying, Form, is_obeyed};
 use crate::theme::Role;
 use crate::words;
 
@@ -21,7 +22,8 @@ impl App {
 
     /// A form was chosen from the menu.
     pub(super) fn copy(&mut self, key: Key, effects: &mut Vec<Effect>) {
-        let (Some(form), Some(Modal::Copy(Copying(copying)))) = (Form::of(key), self.modals.pop())
+        let (Some(form), Some(Modal::Copy(Copying(copying)))) =
+            (CopyForm::of(key), self.modals.pop())
         else {
             return;
         };
@@ -33,24 +35,20 @@ impl App {
                 let event = event.clone();
                 self.copy_event(&event, form, effects);
             }
-            None => effects.push(Effect::Read {
-                id,
-                then: Read::Copy(form),
-            }),
+            None => effects.push(Effect::Copy(CopyEffect::Read { id, form })),
         }
     }
 
-    /// An event was read to be copied or edited.
-    pub(super) fn read(
+    /// An event was read to be copied.
+    pub(super) fn read_to_copy(
         &mut self,
-        then: Read,
+        form: CopyForm,
         result: Result<Box<Event>, String>,
         effects: &mut Vec<Effect>,
     ) {
-        match (then, result) {
-            (Read::Copy(form), Ok(event)) => self.copy_event(&event, form, effects),
-            (Read::Edit, Ok(event)) => Self::edit_event(&event, effects),
-            (_, Err(error)) => self.toasts.show(Role::Failed, error, self.now),
+        match result {
+            Ok(event) => self.copy_event(&event, form, effects),
+            Err(error) => self.toasts.show(Role::Failed, error, self.now),
         }
     }
 
@@ -65,7 +63,7 @@ impl App {
         (opened.event.id == id).then_some(&opened.event)
     }
 
-    fn copy_event(&mut self, event: &Event, form: Form, effects: &mut Vec<Effect>) {
+    fn copy_event(&mut self, event: &Event, form: CopyForm, effects: &mut Vec<Effect>) {
         let local = self.status.target.as_ref();
         let public = self.status.public_url.as_deref();
         let name = words::whole_event(event);
@@ -75,7 +73,7 @@ impl App {
                 if is_obeyed(&bytes) {
                     done.push_str(", with control characters: do not paste it into a terminal");
                 }
-                effects.push(Effect::Copy(bytes));
+                effects.push(Effect::ToClipboard(bytes));
                 self.toasts.show(Role::Ok, done, self.now);
             }
             Err(error) => self.toasts.show(Role::Failed, error, self.now),
@@ -83,13 +81,13 @@ impl App {
     }
 
     /// Before the first event there is only what Podio is to be given.
-    fn copy_address(&mut self, form: Form, effects: &mut Vec<Effect>) {
+    fn copy_address(&mut self, form: CopyForm, effects: &mut Vec<Effect>) {
         let (role, text) = match (form, words::hook_url(&self.status)) {
-            (Form::Url, Some(url)) => {
-                effects.push(Effect::Copy(url.clone().into_bytes()));
+            (CopyForm::Url, Some(url)) => {
+                effects.push(Effect::ToClipboard(url.clone().into_bytes()));
                 (Role::Ok, format!("Copied {url}"))
             }
-            (Form::Url, None) => {
+            (CopyForm::Url, None) => {
                 let text = "There is no public URL without a relay".to_owned();
                 (Role::Failed, text)
             }

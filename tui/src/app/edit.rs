@@ -5,8 +5,9 @@ use podtap_agent::EventId;
 use podtap_agent::history::Event;
 
 use super::App;
+use crate::edit::EditEffect;
 use crate::editor;
-use crate::effect::{Effect, Read};
+use crate::effect::Effect;
 use crate::keymap::{Action, Context};
 use crate::line::Line;
 use crate::modal::lines::Lines;
@@ -21,17 +22,26 @@ impl App {
         };
         match self.opened_event(id) {
             Some(event) => Self::edit_event(event, effects),
-            None => effects.push(Effect::Read {
-                id,
-                then: Read::Edit,
-            }),
+            None => effects.push(Effect::Edit(EditEffect::Read { id })),
+        }
+    }
+
+    /// An event was read to be edited.
+    pub(super) fn read_to_edit(
+        &mut self,
+        result: Result<Box<Event>, String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        match result {
+            Ok(event) => Self::edit_event(&event, effects),
+            Err(error) => self.toasts.show(Role::Failed, error, self.now),
         }
     }
 
     /// Opens this event in the editor.
-    pub(super) fn edit_event(event: &Event, effects: &mut Vec<Effect>) {
+    fn edit_event(event: &Event, effects: &mut Vec<Effect>) {
         let (id, file) = (event.id, editor::write(&event.request));
-        effects.push(Effect::Edit {
+        effects.push(Effect::OpenEditor {
             id,
             file: file.clone(),
             before: file,
@@ -46,7 +56,7 @@ impl App {
             } = deed.as_ref()
         {
             let (id, file, before) = (*id, file.clone(), before.clone());
-            effects.push(Effect::Edit { id, file, before });
+            effects.push(Effect::OpenEditor { id, file, before });
             self.modals.pop();
         }
     }

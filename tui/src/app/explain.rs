@@ -4,8 +4,10 @@
 use podtap_agent::{EventId, Explanation};
 
 use super::{App, Pane};
+use crate::compare::CompareEffect;
 use crate::detail::{Tab, explained};
-use crate::effect::Effect;
+use crate::effect::{Effect, Slot};
+use crate::explain::ExplainEffect;
 use crate::keymap::{Action, Context};
 use crate::line::Line;
 use crate::theme::Role;
@@ -21,12 +23,12 @@ impl App {
             if former == id {
                 return;
             }
-            effects.push(Effect::StopExplaining);
+            effects.push(Effect::Stop(Slot::Explanation));
         }
         self.asking = Some((id, self.now));
         self.detail.open_tab(Tab::Diff);
         self.show_detail();
-        effects.push(Effect::Explain { id });
+        effects.push(Effect::Explain(ExplainEffect::Explain { id }));
     }
 
     /// For how many seconds Podio has been asked about this event.
@@ -40,7 +42,7 @@ impl App {
         if self.asking.take().is_none() {
             return false;
         }
-        effects.push(Effect::StopExplaining);
+        effects.push(Effect::Stop(Slot::Explanation));
         let text = "Podio is no longer asked";
         self.toasts.show(Role::Quiet, text, self.now);
         true
@@ -67,10 +69,10 @@ impl App {
         let marked = self.list.marked().into_iter().rev();
         let marked = marked.filter(|id| Some(*id) != selected);
         match (marked.into_iter().next(), selected) {
-            (Some(one), Some(other)) => effects.push(Effect::Compare {
+            (Some(one), Some(other)) => effects.push(Effect::Compare(CompareEffect::Compare {
                 one: (one, self.called_in_full(one)),
                 other: (other, self.called_in_full(other)),
-            }),
+            })),
             _ => self.toasts.show(
                 Role::Quiet,
                 "Mark the event to compare with first",
@@ -83,7 +85,10 @@ impl App {
     pub(super) fn compare_answers(&mut self, effects: &mut Vec<Effect>) {
         match self.detail.attempt() {
             Some((id, number)) if number > 1 => {
-                effects.push(Effect::CompareAnswers { id, number });
+                effects.push(Effect::Compare(CompareEffect::CompareAnswers {
+                    id,
+                    number,
+                }));
             }
             _ => self.toasts.show(
                 Role::Quiet,
@@ -131,6 +136,8 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::CompareAnswer;
+    use crate::explain::ExplainAnswer;
     use crate::message::{Answer, Message};
     use crate::testing::{app, frame, id, now, press, settle, text};
 
@@ -146,7 +153,7 @@ mod tests {
         let (id, result) = (id(500), Ok(Box::new(explanation)));
         settle(
             &mut app,
-            Message::Answer(Answer::Explained { id, result }),
+            Message::Answer(Answer::Explain(ExplainAnswer::Explained { id, result })),
             500,
         );
         app
@@ -176,7 +183,7 @@ mod tests {
         let (id, result) = (id(500), Ok(Box::default()));
         settle(
             &mut app,
-            Message::Answer(Answer::Explained { id, result }),
+            Message::Answer(Answer::Explain(ExplainAnswer::Explained { id, result })),
             500,
         );
         assert!(!text(&frame(&app)).contains("Asking Podio"));
@@ -190,7 +197,7 @@ mod tests {
         let (id, result) = (id(500), Err(error.to_owned()));
         settle(
             &mut app,
-            Message::Answer(Answer::Explained { id, result }),
+            Message::Answer(Answer::Explain(ExplainAnswer::Explained { id, result })),
             500,
         );
         let shown = text(&frame(&app));
@@ -209,7 +216,7 @@ mod tests {
         let (id, result) = (id(500), Ok(lines));
         settle(
             &mut app,
-            Message::Answer(Answer::Compared { id, result }),
+            Message::Answer(Answer::Compare(CompareAnswer::Compared { id, result })),
             500,
         );
         assert!(!text(&frame(&app)).contains("difference"));

@@ -8,6 +8,7 @@ use podtap_agent::LinkState;
 
 use super::App;
 use crate::effect::Effect;
+use crate::health::HealthEffect;
 use crate::keymap::Action;
 use crate::modal::Modal;
 use crate::modal::health::{Telling, health};
@@ -82,7 +83,7 @@ impl App {
     /// Opens the health window.
     pub(super) fn open_health(&mut self, effects: &mut Vec<Effect>) {
         self.modals.push(Modal::Health(0));
-        effects.push(Effect::Measure);
+        effects.push(Effect::Health(HealthEffect::Measure));
     }
 
     /// What the health window tells.
@@ -113,7 +114,7 @@ impl App {
     /// it is open.
     pub(super) fn look_after_health(&self, effects: &mut Vec<Effect>) -> bool {
         let is_open = matches!(self.modals.last(), Some(Modal::Health(_)));
-        effects.extend(is_open.then_some(Effect::Measure));
+        effects.extend(is_open.then_some(Effect::Health(HealthEffect::Measure)));
         is_open
     }
 

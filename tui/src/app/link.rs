@@ -2,13 +2,14 @@
 
 use super::App;
 use crate::effect::Effect;
+use crate::explain::ExplainEffect;
 use crate::theme::Role;
 
 impl App {
     /// Asks for the page of the selected event's object.
     pub(super) fn open_item(&mut self, effects: &mut Vec<Effect>) {
         let selected = self.list.selected().map(|row| row.id);
-        effects.extend(selected.map(|id| Effect::FindLink { id }));
+        effects.extend(selected.map(|id| Effect::Explain(ExplainEffect::FindLink { id })));
     }
 
     /// The page is known, or not. It opens in the browser; where the person sits elsewhere, so
@@ -19,11 +20,11 @@ impl App {
         let (role, text, effect) = match result {
             Ok(link) if !page(&link) => (Role::Failed, format!("{link} is no page"), None),
             Ok(link) if self.config.remote => {
-                let copy = Effect::Copy(link.clone().into_bytes());
+                let copy = Effect::ToClipboard(link.clone().into_bytes());
                 (Role::Ok, format!("Copied {link}"), Some(copy))
             }
             Ok(link) => {
-                let browse = Effect::Browse(link.clone());
+                let browse = Effect::Explain(ExplainEffect::Browse(link.clone()));
                 (Role::Quiet, format!("Opening {link}"), Some(browse))
             }
             Err(error) => (Role::Failed, error, None),
@@ -52,8 +53,16 @@ mod tests {
     fn a_page_opens_where_the_person_sits_and_nothing_else_does() {
         let link = "https://podio.com/acme/crm/apps/bugs/items/17".to_owned();
         for (remote, given, effect) in [
-            (false, link.clone(), Some(Effect::Browse(link.clone()))),
-            (true, link.clone(), Some(Effect::Copy(link.clone().into()))),
+            (
+                false,
+                link.clone(),
+                Some(Effect::Explain(ExplainEffect::Browse(link.clone()))),
+            ),
+            (
+                true,
+                link.clone(),
+                Some(Effect::ToClipboard(link.clone().into())),
+            ),
             (false, "file:///etc/passwd".to_owned(), None),
             (false, "-help".to_owned(), None),
         ] {

@@ -3,8 +3,10 @@
 use podtap_agent::history::{Filter, Position};
 
 use super::App;
-use crate::effect::{Effect, Wanted};
+use crate::effect::Effect;
 use crate::keymap::Action;
+use crate::list::ListEffect;
+use crate::list::Wanted;
 use crate::list::marks::MOST_MARKS;
 
 impl App {
@@ -44,9 +46,9 @@ impl App {
 
 /// Marks whatever there is between two events, both included.
 fn mark_between(first: Position, last: Position) -> Effect {
-    Effect::FindAll {
+    Effect::List(ListEffect::FindAll {
         filter: Filter::between(first, last),
         most: MOST_MARKS,
         wanted: Wanted::Marks,
-    }
+    })
 }

@@ -26,20 +26,34 @@ use podtap_agent::history::{Filter, LoopFinding, Position};
 use podtap_agent::{EventId, LinkState, Status};
 use ratatui::layout::Size;
 
+use crate::archive::ArchiveAnswer;
 use crate::batch::Batch;
+use crate::changes::Changes;
+use crate::compare::CompareAnswer;
 use crate::config::Config;
+use crate::copy::CopyAnswer;
 use crate::detail::Detail;
-use crate::effect::{Effect, Generation};
+use crate::edit::EditAnswer;
+use crate::effect::Effect;
+use crate::explain::ExplainAnswer;
+use crate::generation::Generation;
+use crate::health::HealthAnswer;
+use crate::hooks::HooksAnswer;
 use crate::keymap::{Action, Context, Keymap};
 use crate::layout::Layout;
 use crate::list::List;
-use crate::message::{Answer, Changes, Message};
+use crate::list::ListAnswer;
+use crate::loops::LoopsAnswer;
+use crate::message::{Answer, Message};
 use crate::modal::Modal;
 use crate::names::Names;
+use crate::notes::NotesAnswer;
 use crate::rate::Rate;
+use crate::replay::ReplayAnswer;
 use crate::search::Search;
 use crate::theme::Role;
 use crate::toast::Toasts;
+use crate::trigger::TriggerAnswer;
 pub(crate) use health::Health;
 pub(crate) use trigger::{LastSent, Offer};
 pub(crate) use which::Which;
@@ -295,36 +309,49 @@ impl App {
 
     fn answer(&mut self, answer: Answer, effects: &mut Vec<Effect>) -> bool {
         match answer {
-            Answer::Page { generation, result } => self.list.page(generation, result),
-            Answer::Arrivals { result } => self.rate.counted(result, self.now),
-            Answer::Annotated { result } => self.annotated(result),
-            Answer::Count {
-                filter,
-                took,
-                result,
-            } => self.list.count(&filter, took, &result),
-            Answer::Remembered { result } => self.names.remembered(result),
-            Answer::Event { generation, result } => self.detail.event(generation, result),
-            Answer::Replayed { id, result } => self.replayed(id, result),
-            Answer::Triggered { result } => self.triggered(result),
-            Answer::FoundAll { wanted, result } => self.found_all(wanted, result),
-            Answer::Compared { id, result } => self.compared(id, result),
-            Answer::Explained { id, result } => self.explained(id, result),
-            Answer::Link { result } => effects.extend(self.linked(result)),
-            Answer::Browsed { result } => self.browsed(result),
-            Answer::Hooks {
+            Answer::Archive(ArchiveAnswer::Exported { result }) => self.exported(result),
+            Answer::Archive(ArchiveAnswer::Imported { result }) => self.imported(result),
+            Answer::Compare(CompareAnswer::Compared { id, result }) => self.compared(id, result),
+            Answer::Copy(CopyAnswer::Read { form, result }) => {
+                self.read_to_copy(form, result, effects);
+            }
+            Answer::Detail(answer) => self.detail.answer(answer),
+            Answer::Edit(EditAnswer::Read { result }) => self.read_to_edit(result, effects),
+            Answer::Edit(EditAnswer::Edited { id, before, result }) => {
+                self.edited(id, before, result);
+            }
+            Answer::Explain(ExplainAnswer::Explained { id, result }) => self.explained(id, result),
+            Answer::Explain(ExplainAnswer::Link { result }) => effects.extend(self.linked(result)),
+            Answer::Explain(ExplainAnswer::Browsed { result }) => self.browsed(result),
+            Answer::Health(HealthAnswer::Measured { bytes, events }) => {
+                self.measured(bytes, events);
+            }
+            Answer::Hooks(HooksAnswer::Hooks {
                 generation,
                 listing,
                 standings,
-            } => self.hooks_listed(generation, listing.map(|it| *it), standings),
-            Answer::HookChanged { change, result } => self.hook_changed(&change, result),
-            Answer::Measured { bytes, events } => self.measured(bytes, events),
-            Answer::Exported { result } => self.exported(result),
-            Answer::Imported { result } => self.imported(result),
-            Answer::Released { object, result } => self.released(object, result),
-            Answer::Edited { id, before, result } => self.edited(id, before, result),
-            Answer::Read { then, result } => self.read(then, result, effects),
-            Answer::Values(seen) => self.search.saw(seen),
+            }) => self.hooks_listed(generation, listing.map(|it| *it), standings),
+            Answer::Hooks(HooksAnswer::HookChanged { change, result }) => {
+                self.hook_changed(&change, result);
+            }
+            Answer::List(ListAnswer::Page { generation, result }) => {
+                self.list.page(generation, result);
+            }
+            Answer::List(ListAnswer::Count {
+                filter,
+                took,
+                result,
+            }) => self.list.count(&filter, took, &result),
+            Answer::List(ListAnswer::FoundAll { wanted, result }) => self.found_all(wanted, result),
+            Answer::Loops(LoopsAnswer::Released { object, result }) => {
+                self.released(object, result);
+            }
+            Answer::Names(answer) => self.names.answer(answer),
+            Answer::Notes(NotesAnswer::Annotated { result }) => self.annotated(result),
+            Answer::Rate(answer) => self.rate.answer(answer, self.now),
+            Answer::Replay(ReplayAnswer::Replayed { id, result }) => self.replayed(id, result),
+            Answer::Search(answer) => self.search.answer(answer),
+            Answer::Trigger(TriggerAnswer::Triggered { result }) => self.triggered(result),
         }
         true
     }
@@ -332,16 +359,18 @@ impl App {
     /// What the panes want to know now.
     fn ask(&mut self, effects: &mut Vec<Effect>) {
         self.ask_hooks(effects);
-        effects.extend(self.batch.iter_mut().flat_map(Batch::next));
+        let sent = self.batch.iter_mut().flat_map(Batch::next);
+        effects.extend(sent.map(Effect::Replay));
         let Some(layout) = self.layout() else { return };
-        effects.extend(self.list.ask(layout.list_height()));
+        effects.extend(self.list.ask(layout.list_height()).map(Effect::List));
         let in_sight = self.list.in_sight(layout.list_height());
-        effects.extend(self.names.ask(in_sight));
-        effects.extend(self.rate.ask(self.now));
+        effects.extend(self.names.ask(in_sight).map(Effect::Names));
+        effects.extend(self.rate.ask(self.now).map(Effect::Rate));
         let selected = self.list.selected().map(|row| row.id);
         // Also where it is not on the screen now: what is to be copied or edited is read with it.
         let opened = Layout::of(self.size, Pane::Detail, self.shared()).unwrap_or(layout);
-        effects.extend(self.detail.ask(selected, opened.sheet().width.into()));
+        let asked = self.detail.ask(selected, opened.sheet().width.into());
+        effects.extend(asked.map(Effect::Detail));
     }
 }
 

@@ -7,6 +7,7 @@ use super::App;
 use crate::effect::Effect;
 use crate::modal::form::{Field, Form};
 use crate::modal::{Modal, Purpose};
+use crate::notes::NotesEffect;
 use crate::theme::Role;
 use crate::words;
 
@@ -36,7 +37,7 @@ impl App {
         effects: &mut Vec<Effect>,
     ) {
         let note = form.typed(0);
-        effects.push(Effect::Annotate { position, id, note });
+        effects.push(Effect::Notes(NotesEffect::Annotate { position, id, note }));
     }
 
     /// The note is kept, or could not be. What is kept is seen in the list by itself.

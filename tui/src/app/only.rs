@@ -5,6 +5,7 @@ use podtap_agent::history::Filter;
 use super::App;
 use crate::effect::Effect;
 use crate::keymap::{Action, Context};
+use crate::search::SearchEffect;
 use crate::search::Typed;
 use crate::theme::Role;
 
@@ -13,7 +14,7 @@ impl App {
     pub(super) fn open_filter(&mut self, effects: &mut Vec<Effect>) {
         self.search.open();
         self.list.begin_typing();
-        effects.push(Effect::FindValues);
+        effects.push(Effect::Search(SearchEffect::FindValues));
     }
 
     /// What was typed into the filter line, or chosen, did this.

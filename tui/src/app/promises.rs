@@ -2,6 +2,12 @@
 
 use super::tests::{key, settled, shows};
 use super::*;
+use crate::compare::CompareEffect;
+use crate::detail::DetailAnswer;
+use crate::detail::DetailEffect;
+use crate::effect::Slot;
+use crate::explain::ExplainAnswer;
+use crate::replay::ReplayAnswer;
 use crate::testing::{app, attempts, id, now, press, settle};
 
 #[test]
@@ -23,7 +29,10 @@ fn what_was_stopped_neither_offers_stop_nor_asks_before_quitting() {
     press(&mut app, "m m m r enter s", 500);
     for position in 498..=500 {
         let (id, result) = (id(position), Err("refused".to_owned()));
-        app.update(Message::Answer(Answer::Replayed { id, result }));
+        app.update(Message::Answer(Answer::Replay(ReplayAnswer::Replayed {
+            id,
+            result,
+        })));
     }
     assert!(!footer(&app).contains("s stop"), "{}", footer(&app));
     assert!(app.update(key("q")).contains(&Effect::Quit));
@@ -37,7 +46,7 @@ fn marks_stay_after_a_replay_until_they_are_taken_away() {
         let (id, result) = (id(position), Ok(Box::new(attempts(position).remove(1))));
         settle(
             &mut app,
-            Message::Answer(Answer::Replayed { id, result }),
+            Message::Answer(Answer::Replay(ReplayAnswer::Replayed { id, result })),
             500,
         );
     }
@@ -59,7 +68,7 @@ fn each_attempt_has_its_answer_and_is_compared_with_the_one_before() {
     press(&mut app, "]", 500);
     assert!(shows(&app, "attempt 2 of 2"));
     let (id, number) = (id(500), 2);
-    let compared = Effect::CompareAnswers { id, number };
+    let compared = Effect::Compare(CompareEffect::CompareAnswers { id, number });
     assert!(app.update(key("c")).contains(&compared));
 }
 
@@ -86,9 +95,9 @@ fn an_edited_request_is_shown_with_the_attempt_that_sent_it() {
 
 /// Answers from a history in which the last attempt of each event sent another path.
 fn edited_once(effect: Effect) -> Option<Answer> {
-    let Effect::LoadEvent {
+    let Effect::Detail(DetailEffect::LoadEvent {
         generation, look, ..
-    } = effect
+    }) = effect
     else {
         return crate::testing::answer(effect, 500);
     };
@@ -106,7 +115,7 @@ fn edited_once(effect: Effect) -> Option<Answer> {
     };
     let opened = crate::detail::Opened::new(story, look, &TimeZone::UTC);
     let result = Ok(Some(Box::new(opened)));
-    Some(Answer::Event { generation, result })
+    Some(Answer::Detail(DetailAnswer::Event { generation, result }))
 }
 
 #[test]
@@ -115,7 +124,9 @@ fn two_events_are_compared_by_name_and_without_the_editors_comments() {
     press(&mut app, "m", 500);
     let effects = app.update(key("d"));
     let named = effects.iter().find_map(|effect| match effect {
-        Effect::Compare { one, other } => Some((one.clone(), other.clone())),
+        Effect::Compare(CompareEffect::Compare { one, other }) => {
+            Some((one.clone(), other.clone()))
+        }
         _ => None,
     });
     let (one, other) = named.unwrap();
@@ -205,12 +216,15 @@ fn waiting_for_podio_ends_with_esc_and_its_error_stays() {
     let mut app = settled();
     press(&mut app, "w", 500);
     assert!(shows(&app, "Asking Podio"));
-    assert!(app.update(key("esc")).contains(&Effect::StopExplaining));
+    assert!(
+        app.update(key("esc"))
+            .contains(&Effect::Stop(Slot::Explanation))
+    );
     assert!(!shows(&app, "Asking Podio"));
 
     press(&mut app, "w", 500);
     let (id, result) = (id(500), Err("no answer within 30 s".to_owned()));
-    let answer = Message::Answer(Answer::Explained { id, result });
+    let answer = Message::Answer(Answer::Explain(ExplainAnswer::Explained { id, result }));
     settle(&mut app, answer, 500);
     for second in 1..60 {
         let later = now() + SignedDuration::from_secs(second);

@@ -4,13 +4,14 @@ use podtap_podio::ObjectRef;
 
 use super::App;
 use crate::effect::Effect;
+use crate::loops::LoopsEffect;
 use crate::theme::Role;
 
 impl App {
     /// Lets the selected event's object go, if its events are held because of a loop.
     pub(super) fn release(&self, effects: &mut Vec<Effect>) {
         let selected = self.list.selected().and_then(|row| row.object);
-        effects.extend(selected.map(|object| Effect::Release { object }));
+        effects.extend(selected.map(|object| Effect::Loops(LoopsEffect::Release { object })));
     }
 
     /// An object was let go, or was not held.

@@ -6,14 +6,17 @@ use podtap_agent::{EventId, Target};
 
 use super::{App, Pane, Which, short};
 use crate::batch::Batch;
-use crate::effect::{Effect, Wanted};
+use crate::changes::Changes;
+use crate::effect::Effect;
 use crate::keymap::{Action, Context};
 use crate::line::Line;
+use crate::list::ListEffect;
+use crate::list::Wanted;
 use crate::list::marks::MOST_MARKS;
-use crate::message::Changes;
 use crate::modal::form::{Field, Form};
 use crate::modal::lines::Lines;
 use crate::modal::{Deed, Modal, Purpose};
+use crate::replay::ReplayEffect;
 use crate::theme::Role;
 use crate::words;
 
@@ -47,7 +50,7 @@ impl App {
             return;
         };
         effects.push(match &row.burst {
-            Some(burst) => Effect::FindAll {
+            Some(burst) => Effect::List(ListEffect::FindAll {
                 filter: Filter::between(burst.first, burst.last),
                 most: MOST_MARKS,
                 wanted: Wanted::Replay {
@@ -55,12 +58,12 @@ impl App {
                     target: None,
                     rate: None,
                 },
-            },
-            None => Effect::Replay {
+            }),
+            None => Effect::Replay(ReplayEffect::Replay {
                 id: row.id,
                 target: None,
                 edited: None,
-            },
+            }),
         });
     }
 
@@ -150,7 +153,7 @@ impl App {
         let chosen = form.chosen(0).min(which.len().saturating_sub(1));
         match which.swap_remove(chosen) {
             Which::These(events) => self.replay_all(Batch::new(events, target, rate)),
-            Which::All(filter) => effects.push(Effect::FindAll {
+            Which::All(filter) => effects.push(Effect::List(ListEffect::FindAll {
                 filter,
                 most: MOST_MARKS,
                 wanted: Wanted::Replay {
@@ -158,7 +161,7 @@ impl App {
                     target,
                     rate,
                 },
-            }),
+            })),
         }
         Ok(())
     }
@@ -335,6 +338,7 @@ fn per_second(text: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::list::ListAnswer;
     use crate::message::{Answer, Message};
     use crate::testing::{frame, id, pressed, sent, text};
 
@@ -346,7 +350,9 @@ mod tests {
         let effects = sent(&mut app);
         assert_eq!(effects.len(), 2, "two a second: {effects:?}");
         let elsewhere = "4000".parse().ok();
-        assert!(matches!(&effects[0], Effect::Replay { target, .. } if *target == elsewhere));
+        assert!(
+            matches!(&effects[0], Effect::Replay(ReplayEffect::Replay { target, .. }) if *target == elsewhere)
+        );
     }
 
     #[test]
@@ -366,18 +372,21 @@ mod tests {
     fn all_that_pass_the_filter_are_found_first_and_asked_for() {
         let mut app = pressed("R shift-tab right");
         let effects = sent(&mut app);
-        let [Effect::FindAll { wanted, .. }] = effects.as_slice() else {
+        let [Effect::List(ListEffect::FindAll { wanted, .. })] = effects.as_slice() else {
             panic!("{effects:?}");
         };
         let found = (1..=4).rev().map(|at| (Position(at), id(at))).collect();
         let wanted = wanted.clone();
         let result = Ok(found);
-        app.update(Message::Answer(Answer::FoundAll { wanted, result }));
+        app.update(Message::Answer(Answer::List(ListAnswer::FoundAll {
+            wanted,
+            result,
+        })));
         let shown = text(&frame(&app));
         assert!(shown.contains("Send 4 events again"), "{shown}");
         let first = sent(&mut app);
         assert!(
-            matches!(first[0], Effect::Replay { id: first, .. } if first == id(1)),
+            matches!(first[0], Effect::Replay(ReplayEffect::Replay { id: first, .. }) if first == id(1)),
             "the oldest goes first: {first:?}"
         );
     }

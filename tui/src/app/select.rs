@@ -4,9 +4,9 @@ use crossterm::event::MouseEvent;
 use ratatui::layout::Position;
 
 use super::{App, Pane};
+use crate::copy::menu::MOST;
 use crate::effect::Effect;
 use crate::layout::Layout;
-use crate::modal::copy::MOST;
 use crate::theme::Role;
 use crate::words;
 
@@ -29,7 +29,7 @@ impl App {
         }
         let lines = u64::try_from(lines).unwrap_or(u64::MAX);
         let done = format!("Copied {}", words::count(lines, "line"));
-        effects.push(Effect::Copy(text.into_bytes()));
+        effects.push(Effect::ToClipboard(text.into_bytes()));
         self.toasts.show(Role::Ok, done, self.now);
     }
 
@@ -82,7 +82,7 @@ mod tests {
 
     fn copied(effects: &[Effect]) -> Option<&str> {
         effects.iter().find_map(|effect| match effect {
-            Effect::Copy(bytes) => Some(std::str::from_utf8(bytes).unwrap()),
+            Effect::ToClipboard(bytes) => Some(std::str::from_utf8(bytes).unwrap()),
             _ => None,
         })
     }

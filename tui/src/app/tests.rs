@@ -4,7 +4,11 @@ use jiff::SignedDuration;
 use podtap_agent::history::Position;
 
 use super::*;
+use crate::edit::EditAnswer;
 use crate::keymap::Key;
+use crate::list::ListAnswer;
+use crate::replay::ReplayAnswer;
+use crate::replay::ReplayEffect;
 use crate::testing::{app, attempts, id, now, press, settle, status};
 
 pub(super) fn settled() -> App {
@@ -48,20 +52,20 @@ fn replay_sends_the_selected_event_and_tells_what_came_of_it() {
     assert_eq!(
         effects,
         [
-            Effect::Replay {
+            Effect::Replay(ReplayEffect::Replay {
                 id: id(500),
                 target: None,
                 edited: None
-            },
+            }),
             Effect::Draw,
         ]
     );
 
     let attempt = Box::new(attempts(500).remove(1));
-    let answer = Answer::Replayed {
+    let answer = Answer::Replay(ReplayAnswer::Replayed {
         id: id(500),
         result: Ok(attempt),
-    };
+    });
     app.update(Message::Answer(answer));
     let toasts: Vec<&str> = app.toasts.iter().map(|toast| toast.text.as_str()).collect();
     assert_eq!(
@@ -123,12 +127,12 @@ fn marked_events_are_replayed_together_once_that_is_confirmed() {
     assert!(
         !app.update(key("r"))
             .iter()
-            .any(|effect| matches!(effect, Effect::Replay { .. }))
+            .any(|effect| matches!(effect, Effect::Replay(ReplayEffect::Replay { .. })))
     );
 
     let sent = |effects: Vec<Effect>| -> Vec<EventId> {
         let id = |effect| match effect {
-            Effect::Replay { id, .. } => Some(id),
+            Effect::Replay(ReplayEffect::Replay { id, .. }) => Some(id),
             _ => None,
         };
         effects.into_iter().filter_map(id).collect()
@@ -137,10 +141,10 @@ fn marked_events_are_replayed_together_once_that_is_confirmed() {
 
     for position in 498..=500 {
         let result = Err("the disk is full".to_owned());
-        app.update(Message::Answer(Answer::Replayed {
+        app.update(Message::Answer(Answer::Replay(ReplayAnswer::Replayed {
             id: id(position),
             result,
-        }));
+        })));
     }
     assert!(app.batch.is_none());
     let told = app.toasts.iter().next_back().unwrap();
@@ -151,24 +155,24 @@ fn marked_events_are_replayed_together_once_that_is_confirmed() {
 fn an_edited_event_is_sent_only_after_its_difference_was_seen() {
     let mut app = settled();
     let effects = app.update(key("e"));
-    let Some(Effect::Edit { id, file, before }) = effects.first().cloned() else {
+    let Some(Effect::OpenEditor { id, file, before }) = effects.first().cloned() else {
         panic!("{effects:?}");
     };
     let edited = file.replace("item_id=4711", "item_id=4712");
-    let answer = Answer::Edited {
+    let answer = Answer::Edit(EditAnswer::Edited {
         id,
         before,
         result: Ok(edited),
-    };
+    });
     app.update(Message::Answer(answer));
     let shown = crate::testing::text(&crate::testing::frame(&app));
     assert!(shown.contains("item_id=4712"), "{shown}");
 
     let effects = app.update(key("enter"));
-    let Some(Effect::Replay {
+    let Some(Effect::Replay(ReplayEffect::Replay {
         edited: Some(edited),
         ..
-    }) = effects.first()
+    })) = effects.first()
     else {
         panic!("{effects:?}");
     };
@@ -180,7 +184,7 @@ fn the_copy_menu_copies_and_closes() {
     let mut app = settled();
     press(&mut app, "y", 500);
     let effects = app.update(key("c"));
-    let Some(Effect::Copy(bytes)) = effects.first() else {
+    let Some(Effect::ToClipboard(bytes)) = effects.first() else {
         panic!("{effects:?}");
     };
     assert!(bytes.starts_with(b"curl"), "{bytes:?}");
@@ -200,7 +204,7 @@ fn a_question_waits_until_a_person_has_finished_typing() {
     for (typing, leave) in [("; x", "esc"), ("/ i t e m", "esc"), (":", "esc")] {
         let mut app = settled();
         press(&mut app, typing, 500);
-        let wanted = crate::effect::Wanted::Replay {
+        let wanted = crate::list::Wanted::Replay {
             of: None,
             target: None,
             rate: None,
@@ -208,10 +212,10 @@ fn a_question_waits_until_a_person_has_finished_typing() {
         let result = Ok((1..=4).rev().map(|at| (Position(at), id(at))).collect());
         settle(
             &mut app,
-            Message::Answer(Answer::FoundAll { wanted, result }),
+            Message::Answer(Answer::List(ListAnswer::FoundAll { wanted, result })),
             500,
         );
-        let is_sent = |it: &&Effect| matches!(it, Effect::Replay { .. });
+        let is_sent = |it: &&Effect| matches!(it, Effect::Replay(ReplayEffect::Replay { .. }));
         let effects = app.update(key("y"));
         assert_eq!(effects.iter().find(is_sent), None, "{typing}: a letter");
         assert!(app.is_typing(), "{typing}");
@@ -230,7 +234,11 @@ fn many_replays_go_on_while_the_screen_is_too_small() {
     press(&mut app, "m m m r", 500);
     app.update(Message::Resize((10, 3).into()));
     let effects = app.update(key("y"));
-    assert!(effects.iter().any(|it| matches!(it, Effect::Replay { .. })));
+    assert!(
+        effects
+            .iter()
+            .any(|it| matches!(it, Effect::Replay(ReplayEffect::Replay { .. })))
+    );
 }
 
 #[test]

@@ -166,13 +166,14 @@ impl Detail {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detail::DetailEffect;
     use crate::detail::Tab;
-    use crate::effect::Effect;
     use crate::testing::{event, opened};
 
     fn detail() -> Detail {
         let mut detail = Detail::default();
-        let Some(Effect::LoadEvent { generation, .. }) = detail.ask(Some(event(1).id), 40) else {
+        let Some(DetailEffect::LoadEvent { generation, .. }) = detail.ask(Some(event(1).id), 40)
+        else {
             panic!("nothing is asked");
         };
         detail.event(generation, Ok(Some(opened(1, 40))));
@@ -211,7 +212,7 @@ mod tests {
     fn a_place_out_of_sight_is_brought_into_it_sideways_too() {
         let mut detail = detail();
         detail.unwrapped = true;
-        let Some(Effect::LoadEvent {
+        let Some(DetailEffect::LoadEvent {
             generation, look, ..
         }) = detail.ask(Some(event(1).id), 20)
         else {

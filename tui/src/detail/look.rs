@@ -117,13 +117,13 @@ impl Detail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::effect::Effect;
+    use crate::detail::DetailEffect;
     use crate::message::Message;
     use crate::testing::{app, event, id, now, press, settle};
 
     fn look(detail: &mut Detail, position: i64) -> Look {
         match detail.ask(Some(event(position).id), 40) {
-            Some(Effect::LoadEvent { look, .. }) => look,
+            Some(DetailEffect::LoadEvent { look, .. }) => look,
             other => panic!("{other:?}"),
         }
     }

@@ -4,6 +4,7 @@
 mod attempts;
 mod body;
 mod diff;
+mod effect;
 mod find;
 mod found;
 mod hex;
@@ -24,14 +25,17 @@ mod view;
 use podtap_agent::EventId;
 
 pub(crate) use diff::explained;
+pub(crate) use effect::{DetailAnswer, DetailEffect, read_event, run};
 use find::Find;
 use found::Found;
 pub(crate) use look::{BodyForm, Look};
 use select::Selection;
-pub(crate) use sheet::{Opened, Story};
+pub(crate) use sheet::Opened;
+#[cfg(test)]
+pub(crate) use sheet::Story;
 pub(crate) use view::{Beside, view};
 
-use crate::effect::Generation;
+use crate::generation::Generation;
 use crate::line::cells;
 
 /// Cells between two tabs.

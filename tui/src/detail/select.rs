@@ -131,13 +131,13 @@ impl Detail {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detail::DetailEffect;
     use crate::detail::Tab;
-    use crate::effect::Effect;
     use crate::testing::{event, opened};
 
     fn detail(width: usize) -> Detail {
         let mut detail = Detail::default();
-        let Some(Effect::LoadEvent { generation, .. }) = detail.ask(Some(event(1).id), width)
+        let Some(DetailEffect::LoadEvent { generation, .. }) = detail.ask(Some(event(1).id), width)
         else {
             panic!("nothing is asked");
         };
@@ -191,7 +191,8 @@ mod tests {
         detail.open_tab(Tab::Request);
         assert!(!detail.is_selecting());
         detail.act(Action::Select, 4);
-        let Some(Effect::LoadEvent { generation, .. }) = detail.ask(Some(event(1).id), 24) else {
+        let Some(DetailEffect::LoadEvent { generation, .. }) = detail.ask(Some(event(1).id), 24)
+        else {
             panic!("nothing is asked");
         };
         detail.event(generation, Ok(Some(opened(1, 24))));

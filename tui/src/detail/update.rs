@@ -2,10 +2,11 @@
 
 use podtap_agent::EventId;
 
+use super::effect::{DetailAnswer, DetailEffect};
 use super::{Detail, Look, Opened, Tab};
-use crate::effect::{Effect, Generation};
+use crate::changes::Changes;
+use crate::generation::Generation;
 use crate::keymap::Action;
-use crate::message::Changes;
 
 impl Detail {
     /// Does what a key asked for, on a screen of `height` lines.
@@ -79,8 +80,14 @@ impl Detail {
         self.failure = None;
     }
 
+    /// An answer has come.
+    pub(crate) fn answer(&mut self, answer: DetailAnswer) {
+        let DetailAnswer::Event { generation, result } = answer;
+        self.event(generation, result);
+    }
+
     /// The event that was asked for has come, or has not.
-    pub(crate) fn event(
+    pub(super) fn event(
         &mut self,
         generation: Generation,
         result: Result<Option<Box<Opened>>, String>,
@@ -132,7 +139,7 @@ impl Detail {
 
     /// What the detail wants to know now, the list's cursor being on `selected`: at most one
     /// event at a time, laid out for lines of `width` cells.
-    pub(crate) fn ask(&mut self, selected: Option<EventId>, width: usize) -> Option<Effect> {
+    pub(crate) fn ask(&mut self, selected: Option<EventId>, width: usize) -> Option<DetailEffect> {
         let Some(id) = selected else {
             if self.opened.take().is_some() {
                 self.end_selection();
@@ -157,7 +164,7 @@ impl Detail {
         self.generation += 1;
         self.stale = false;
         self.asked = Some((self.generation, id));
-        Some(Effect::LoadEvent {
+        Some(DetailEffect::LoadEvent {
             generation: self.generation,
             id,
             look,
@@ -172,7 +179,7 @@ mod tests {
 
     fn load(detail: &mut Detail, id: EventId) -> Generation {
         match detail.ask(Some(id), 40) {
-            Some(Effect::LoadEvent { generation, .. }) => generation,
+            Some(DetailEffect::LoadEvent { generation, .. }) => generation,
             other => panic!("{other:?}"),
         }
     }

@@ -2,12 +2,14 @@
 
 mod difference;
 mod file;
+mod run;
 
 use podtap_agent::WebhookRequest;
 use podtap_agent::history::EditedRequest;
 
 pub(crate) use difference::difference;
 pub(crate) use file::{parse, text, write};
+pub(crate) use run::run_editor;
 
 /// What a person made of a request in their editor.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ pub async fn edit(
     request: &WebhookRequest,
 ) -> Result<Option<Edited>, String> {
     let before = write(request);
-    let after = crate::executor::edit(editor, secrets, &before).await?;
+    let after = run_editor(editor, secrets, &before).await?;
     if after == before {
         return Ok(None);
     }

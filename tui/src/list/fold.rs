@@ -3,8 +3,8 @@
 
 use podtap_agent::history::{Burst, Position};
 
+use super::effect::Folding;
 use super::{Goal, List};
-use crate::effect::Folding;
 
 /// Bursts that can be open at once; the one that was opened first closes.
 const MOST_OPEN: usize = 64;

@@ -118,8 +118,11 @@ mod tests {
     use podtap_agent::history::Filter;
 
     use super::*;
-    use crate::effect::{Effect, Wanted};
+    use crate::effect::Effect;
     use crate::keymap::Key;
+    use crate::list::ListAnswer;
+    use crate::list::ListEffect;
+    use crate::list::Wanted;
     use crate::message::{Answer, Message};
     use crate::testing::{app, burst, id, now, press, row, settle};
 
@@ -143,9 +146,9 @@ mod tests {
         let mut app = app(100, 30);
         settle(&mut app, Message::Tick(now()), 500);
         press(&mut app, "v", 500);
-        let changes = crate::message::Changes {
+        let changes = crate::changes::Changes {
             appended: Some(Position(506)),
-            ..crate::message::Changes::default()
+            ..crate::changes::Changes::default()
         };
         settle(&mut app, Message::Changed(changes), 506);
         assert_eq!(app.list.range(), Some(1), "what arrives is not in it");
@@ -171,17 +174,20 @@ mod tests {
         let rows = vec![row(500), folded, row(449), row(448)];
         let result = Ok(rows.into());
         let generation = 1;
-        app.update(Message::Answer(Answer::Page { generation, result }));
+        app.update(Message::Answer(Answer::List(ListAnswer::Page {
+            generation,
+            result,
+        })));
         let key = |key: &str| Message::Key(key.parse::<Key>().unwrap().into());
         for keys in ["v", "j", "j"] {
             app.update(key(keys));
         }
         let effects = app.update(key("v"));
-        let all = Effect::FindAll {
+        let all = Effect::List(ListEffect::FindAll {
             filter: Filter::between(Position(449), Position(500)),
             most: MOST_MARKS,
             wanted: Wanted::Marks,
-        };
+        });
         assert!(effects.contains(&all), "{effects:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! The list of events: a window of the history, a cursor that is a place in it, and whether it
 //! follows the newest.
 
+mod effect;
 mod filtering;
 mod fold;
 mod hold;
@@ -13,13 +14,16 @@ pub(crate) mod window;
 
 use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery, Position};
 
+#[cfg(test)]
+pub(crate) use effect::Folding;
+pub(crate) use effect::{ListAnswer, ListEffect, Wanted, run};
 use filtering::Before;
 use marks::Marks;
 pub(crate) use view::{Beside, view};
 use window::Window;
 
-use crate::effect::Generation;
-use crate::message::Changes;
+use crate::changes::Changes;
+use crate::generation::Generation;
 
 /// Rows between the cursor and the edge of the screen while there are more beyond it.
 const SCROLL_MARGIN: usize = 2;

@@ -6,8 +6,8 @@ use podtap_agent::history::{Page, Position};
 
 use super::window::MAX_ROWS;
 use super::*;
-use crate::effect::Effect;
 use crate::keymap::Action;
+use crate::list::ListEffect;
 use crate::testing::row;
 
 const HEIGHT: usize = 10;
@@ -18,7 +18,7 @@ fn settle(list: &mut List, events: i64) {
     for _ in 0..1_000 {
         match list.ask(HEIGHT) {
             None => return,
-            Some(Effect::LoadPage {
+            Some(ListEffect::LoadPage {
                 generation, query, ..
             }) => {
                 let (low, high) = match query.anchor {
@@ -30,7 +30,7 @@ fn settle(list: &mut List, events: i64) {
                 let rows: Vec<_> = (low.max(1)..=high.min(events)).rev().map(row).collect();
                 list.page(generation, Ok(rows.into()));
             }
-            Some(Effect::Count { filter }) => {
+            Some(ListEffect::Count { filter }) => {
                 list.count(&filter, Duration::ZERO, &Ok(events.unsigned_abs()));
             }
             other => panic!("{other:?}"),
@@ -118,7 +118,7 @@ fn scrolling_through_everything_meets_every_event_once() {
 #[test]
 fn an_event_that_arrives_while_a_page_is_read_is_not_forgotten() {
     let mut list = List::default();
-    let Some(Effect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
+    let Some(ListEffect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
         panic!("nothing is asked");
     };
     appended(&mut list, 11);
@@ -141,7 +141,7 @@ fn a_late_answer_changes_nothing() {
 #[test]
 fn after_a_failure_nothing_is_asked_until_the_next_tick() {
     let mut list = List::default();
-    let Some(Effect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
+    let Some(ListEffect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
         panic!("nothing is asked");
     };
     list.page(generation, Err("disk is gone".to_owned()));
@@ -164,14 +164,14 @@ fn another_filter_does_not_wait_for_the_page_of_the_one_before() {
     let mut list = List::default();
     settle(&mut list, 1_000);
     list.set_filter(filter("item:1"));
-    let Some(Effect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
+    let Some(ListEffect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
         panic!("nothing is asked");
     };
     assert_eq!(list.ask(HEIGHT), None);
 
     list.set_filter(filter("item:12"));
 
-    let Some(Effect::LoadPage { query, .. }) = list.ask(HEIGHT) else {
+    let Some(ListEffect::LoadPage { query, .. }) = list.ask(HEIGHT) else {
         panic!("nothing is asked");
     };
     assert_eq!(query.filter, filter("item:12"));
@@ -195,7 +195,7 @@ fn the_oldest_is_looked_for_until_it_is_found() {
     };
     let mut anchors = Vec::new();
     for step in 1..=3 {
-        let Some(Effect::LoadPage {
+        let Some(ListEffect::LoadPage {
             generation, query, ..
         }) = list.ask(HEIGHT)
         else {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use podtap_agent::history::{Anchor, Filter, Page, PageQuery, Position};
 
+use super::effect::ListEffect;
 use super::window::{PAGE, Window};
 use super::{Asked, Goal, List, SCROLL_MARGIN};
-use crate::effect::{Effect, Generation};
+use crate::changes::Changes;
+use crate::generation::Generation;
 use crate::keymap::Action;
-use crate::message::Changes;
 
 /// A count keeps a thread busy for at most one part in so many.
 const COUNT_SHARE: u32 = 20;
@@ -174,7 +175,7 @@ impl List {
 
     /// What the list wants to know now: at most one page and one total at a time. The page first:
     /// counting may take a while on a large history.
-    pub(crate) fn ask(&mut self, height: usize) -> Option<Effect> {
+    pub(crate) fn ask(&mut self, height: usize) -> Option<ListEffect> {
         if self.failure.is_some() || self.asked.as_ref().is_some_and(|asked| self.needs(asked)) {
             return None;
         }
@@ -193,7 +194,7 @@ impl List {
                 goal,
             });
             let folding = self.folding();
-            return Some(Effect::LoadPage {
+            return Some(ListEffect::LoadPage {
                 generation,
                 query,
                 folding,
@@ -203,7 +204,10 @@ impl List {
         if self.count_stale && self.count_pause == 0 && !counts {
             (self.count_stale, self.count_pause) = (false, 1);
             self.counting = Some(self.filter.clone());
-            return self.counting.clone().map(|filter| Effect::Count { filter });
+            return self
+                .counting
+                .clone()
+                .map(|filter| ListEffect::Count { filter });
         }
         None
     }

@@ -1,6 +1,5 @@
 //! Windows over the panes: the top one has the keys.
 
-pub(crate) mod copy;
 pub(crate) mod form;
 pub(crate) mod health;
 pub(crate) mod help;
@@ -15,8 +14,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::{App, Offer, Which};
+use crate::copy::menu::{self as copy, Copying};
 use crate::keymap::{Action, Context, Keymap};
-use copy::Copying;
 use form::Form;
 use help::Help;
 use hooks::Hooks;

@@ -6,7 +6,7 @@ use podtap_podio::EventType;
 
 use super::form::{Field, Form};
 use super::hooks::Row;
-use crate::effect::HookChange;
+use crate::hooks::HookChange;
 
 /// The field that chooses a place, where any is known.
 const PLACE: usize = 0;

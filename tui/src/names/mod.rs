@@ -1,6 +1,7 @@
 //! What the events on the screen are called, and what they changed, as far as Podio has told it:
 //! asked of the history for the rows in sight, a few times a second at most.
 
+mod effect;
 mod text;
 
 use std::collections::{HashMap, HashSet};
@@ -8,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use podtap_agent::history::EventRow;
 use podtap_agent::{EventId, Remembered};
 
-use crate::effect::Effect;
+pub(crate) use effect::{NamesAnswer, NamesEffect, run};
 pub(crate) use text::Known;
 
 /// Events of which it is known whether anything is known. Beyond that only those in sight are kept.
@@ -69,7 +70,7 @@ impl Names {
     pub(crate) fn ask<'a>(
         &mut self,
         rows: impl Iterator<Item = &'a EventRow> + Clone,
-    ) -> Option<Effect> {
+    ) -> Option<NamesEffect> {
         if self.pending || self.left == 0 {
             return None;
         }
@@ -87,11 +88,17 @@ impl Names {
         }
         self.asked.extend(new.iter().map(|row| row.id));
         (self.pending, self.left) = (true, self.left - 1);
-        Some(Effect::Remember { rows: new })
+        Some(NamesEffect::Remember { rows: new })
+    }
+
+    /// An answer has come.
+    pub(crate) fn answer(&mut self, answer: NamesAnswer) {
+        let NamesAnswer::Remembered { result } = answer;
+        self.remembered(result);
     }
 
     /// The history has answered. What it cannot read is asked for again after the next change.
-    pub(crate) fn remembered(&mut self, found: Result<HashMap<EventId, Remembered>, String>) {
+    fn remembered(&mut self, found: Result<HashMap<EventId, Remembered>, String>) {
         self.pending = false;
         if std::mem::take(&mut self.stale) {
             self.asked.clear();
@@ -109,10 +116,9 @@ mod tests {
 
     fn ask(names: &mut Names, positions: &[i64]) -> Option<usize> {
         let rows: Vec<EventRow> = positions.iter().map(|at| row(*at)).collect();
-        names.ask(rows.iter()).map(|effect| match effect {
-            Effect::Remember { rows } => rows.len(),
-            other => panic!("{other:?}"),
-        })
+        names
+            .ask(rows.iter())
+            .map(|NamesEffect::Remember { rows }| rows.len())
     }
 
     fn told(position: i64) -> HashMap<EventId, Remembered> {

@@ -5,13 +5,24 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use podtap_agent::EventId;
-use podtap_agent::history::{Anchor, Burst, EventRow, Page, PageQuery, Position};
+use podtap_agent::history::{Anchor, Burst, Event, EventRow, Page, PageQuery, Position};
 use proptest::prelude::*;
 
 use crate::app::App;
-use crate::effect::{Effect, Folding};
+use crate::changes::Changes;
+use crate::copy::{CopyAnswer, CopyEffect};
+use crate::detail::DetailAnswer;
+use crate::detail::DetailEffect;
+use crate::edit::{EditAnswer, EditEffect};
+use crate::effect::Effect;
+use crate::explain::ExplainEffect;
 use crate::keymap::Key;
-use crate::message::{Answer, Changes, Message};
+use crate::list::Folding;
+use crate::list::ListAnswer;
+use crate::list::ListEffect;
+use crate::message::{Answer, Message};
+use crate::notes::NotesEffect;
+use crate::replay::ReplayEffect;
 use crate::testing::{answer, app, event, frame, id, now, opened_as, row};
 
 /// A history that changes while somebody presses keys.
@@ -113,36 +124,42 @@ impl Past {
 
     fn answer(&self, effect: Effect) -> Option<Answer> {
         Some(match effect {
-            Effect::LoadPage {
+            Effect::List(ListEffect::LoadPage {
                 generation,
                 query,
                 folding,
-            } => Answer::Page {
+            }) => Answer::List(ListAnswer::Page {
                 generation,
                 result: Ok(self.page(&query, folding.as_ref())),
-            },
-            Effect::LoadEvent {
+            }),
+            Effect::Detail(DetailEffect::LoadEvent {
                 generation,
                 id: wanted,
                 look,
-            } => {
+            }) => {
                 let at = (1..=self.newest).find(|at| id(*at) == wanted);
                 let at = at.filter(|at| self.has(*at));
-                Answer::Event {
+                Answer::Detail(DetailAnswer::Event {
                     generation,
                     result: Ok(at.map(|at| opened_as(at, look))),
-                }
+                })
             }
-            Effect::Read { id: wanted, then } => {
-                let at = (1..=self.newest).find(|at| id(*at) == wanted);
-                let at = at.filter(|at| self.has(*at)).ok_or("it is gone");
-                Answer::Read {
-                    then,
-                    result: at.map(|at| Box::new(event(at))).map_err(str::to_owned),
-                }
+            Effect::Copy(CopyEffect::Read { id, form }) => {
+                let result = self.event(id);
+                Answer::Copy(CopyAnswer::Read { form, result })
+            }
+            Effect::Edit(EditEffect::Read { id }) => {
+                let result = self.event(id);
+                Answer::Edit(EditAnswer::Read { result })
             }
             effect => return answer(effect, self.newest),
         })
+    }
+
+    fn event(&self, wanted: EventId) -> Result<Box<Event>, String> {
+        let at = (1..=self.newest).find(|at| id(*at) == wanted);
+        let at = at.filter(|at| self.has(*at)).ok_or("it is gone");
+        at.map(|at| Box::new(event(at))).map_err(str::to_owned)
     }
 
     /// Something happens to the history; the changes that the agent tells of.
@@ -246,13 +263,13 @@ const FIRST_AND_THEN: [(&str, &str); 17] = [
 /// The event that an effect is about.
 fn concerned(effect: &Effect) -> Option<EventId> {
     match effect {
-        Effect::Replay { id, .. }
-        | Effect::Explain { id, .. }
-        | Effect::FindLink { id }
-        | Effect::Annotate { id, .. }
-        | Effect::Edit { id, .. }
-        | Effect::Read { id, .. } => Some(*id),
-        Effect::Copy(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),
+        Effect::Replay(ReplayEffect::Replay { id, .. })
+        | Effect::Explain(ExplainEffect::Explain { id } | ExplainEffect::FindLink { id })
+        | Effect::Notes(NotesEffect::Annotate { id, .. })
+        | Effect::OpenEditor { id, .. }
+        | Effect::Copy(CopyEffect::Read { id, .. })
+        | Effect::Edit(EditEffect::Read { id }) => Some(*id),
+        Effect::ToClipboard(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),
         _ => None,
     }
 }

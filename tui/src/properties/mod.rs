@@ -10,9 +10,11 @@ use ratatui::layout::Size;
 
 use crate::alignment::hostile;
 use crate::app::App;
+use crate::changes::Changes;
 use crate::effect::Effect;
 use crate::keymap::{Action, Key, Keymap};
-use crate::message::{Answer, Changes, Message};
+use crate::list::ListAnswer;
+use crate::message::{Answer, Message};
 use crate::testing::{answer, app, frame, id, now};
 
 /// Events in the history of these tests.
@@ -67,10 +69,10 @@ fn message() -> impl Strategy<Value = Message> {
             .prop_map(|(width, height)| Message::Resize(Size { width, height })),
         2 => (0..100_i64).prop_map(|s| Message::Tick(now() + SignedDuration::from_secs(s))),
         3 => changes().prop_map(Message::Changed),
-        1 => (0..9_u64).prop_map(|generation| Message::Answer(Answer::Page {
+        1 => (0..9_u64).prop_map(|generation| Message::Answer(Answer::List(ListAnswer::Page {
             generation,
             result: Err("the disk is gone".to_owned()),
-        })),
+        }))),
     ]
 }
 

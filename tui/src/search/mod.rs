@@ -2,6 +2,7 @@
 //! `enter` keeps it where it is a filter, and leaving with `esc` brings back the one from before.
 
 mod complete;
+mod effect;
 mod unfinished;
 mod unknown;
 mod view;
@@ -11,6 +12,7 @@ use podtap_agent::history::{Filter, FilterError, Saved};
 
 use complete::Completion;
 pub(crate) use complete::Seen;
+pub(crate) use effect::{SearchAnswer, SearchEffect, run};
 pub(crate) use unknown::unknown;
 pub(crate) use view::view;
 
@@ -111,7 +113,8 @@ impl Search {
     }
 
     /// These values are in the history.
-    pub(crate) fn saw(&mut self, seen: Seen) {
+    pub(crate) fn answer(&mut self, answer: SearchAnswer) {
+        let SearchAnswer::Values(seen) = answer;
         self.seen = seen;
     }
 

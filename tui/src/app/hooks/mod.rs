@@ -3,7 +3,10 @@
 use podtap_agent::{HookListing, HookStanding};
 
 use super::App;
-use crate::effect::{Effect, Generation, HookChange};
+use crate::effect::Effect;
+use crate::generation::Generation;
+use crate::hooks::HookChange;
+use crate::hooks::HooksEffect;
 use crate::keymap::{Action, Context};
 use crate::line::Line;
 use crate::modal::help::Help;
@@ -33,7 +36,7 @@ impl App {
         let generation = self.hooks_asked + 1;
         if self.hooks().is_some_and(|pane| pane.ask(generation)) {
             self.hooks_asked = generation;
-            effects.push(Effect::LoadHooks { generation });
+            effects.push(Effect::Hooks(HooksEffect::LoadHooks { generation }));
         }
     }
 
@@ -108,7 +111,7 @@ impl App {
         // Where it is pasted, a line break would be more than text.
         let url = selected.map(|listed| listed.hook.url.replace(char::is_control, ""));
         if let Some(url) = url {
-            effects.push(Effect::Copy(url.into_bytes()));
+            effects.push(Effect::ToClipboard(url.into_bytes()));
             self.toasts
                 .show(Role::Ok, "Copied the hook's URL", self.now);
         }
@@ -117,7 +120,7 @@ impl App {
     /// Asks Podio for a change.
     pub(super) fn change_hook(&mut self, change: HookChange, effects: &mut Vec<Effect>) {
         self.hooks().into_iter().for_each(Hooks::changing);
-        effects.push(Effect::ChangeHook(change));
+        effects.push(Effect::Hooks(HooksEffect::ChangeHook(change)));
     }
 
     /// The list has come.

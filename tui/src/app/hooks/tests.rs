@@ -4,8 +4,11 @@ use podtap_agent::{PlaceRef, UrlVerdict};
 use podtap_podio::EventType;
 
 use super::*;
+use crate::changes::Changes;
+use crate::hooks::HooksAnswer;
+use crate::hooks::HooksEffect;
 use crate::keymap::Key;
-use crate::message::{Answer, Changes, Message};
+use crate::message::{Answer, Message};
 use crate::modal::hooks::tests::{hook, listing};
 use crate::testing::{app, frame, now, press, settle, text};
 
@@ -14,18 +17,24 @@ fn key(text: &str) -> Message {
 }
 
 fn listed(generation: Generation, listing: Result<HookListing, String>) -> Message {
-    Message::Answer(Answer::Hooks {
+    Message::Answer(Answer::Hooks(HooksAnswer::Hooks {
         generation,
         listing: listing.map(Box::new),
         standings: Ok(Vec::new()),
-    })
+    }))
 }
 
 fn opened(hooks: &[u64]) -> App {
     let mut app = app(100, 30);
     settle(&mut app, Message::Tick(now()), 5);
     let effects = app.update(key("h"));
-    assert_eq!(effects, [Effect::LoadHooks { generation: 1 }, Effect::Draw]);
+    assert_eq!(
+        effects,
+        [
+            Effect::Hooks(HooksEffect::LoadHooks { generation: 1 }),
+            Effect::Draw
+        ]
+    );
     let hooks = hooks
         .iter()
         .map(|id| hook(*id, "item.update", "https://x.test/a\nb"));
@@ -43,7 +52,10 @@ fn a_closed_panes_answer_does_not_fill_the_next_one() {
     app.update(key("R"));
     app.update(key("esc"));
     let effects = app.update(key("h"));
-    assert_eq!(effects[0], Effect::LoadHooks { generation: 3 });
+    assert_eq!(
+        effects[0],
+        Effect::Hooks(HooksEffect::LoadHooks { generation: 3 })
+    );
     app.update(listed(2, Ok(listing(vec![hook(7, "item.update", "x")]))));
     assert!(shows(&app, "reading …"));
     assert!(!shows(&app, "item.update    Orders"));
@@ -53,7 +65,10 @@ fn a_closed_panes_answer_does_not_fill_the_next_one() {
 fn what_is_being_read_is_not_asked_for_twice() {
     let mut app = opened(&[7]);
     let effects = app.update(key("ctrl-r"));
-    assert_eq!(effects[0], Effect::LoadHooks { generation: 2 });
+    assert_eq!(
+        effects[0],
+        Effect::Hooks(HooksEffect::LoadHooks { generation: 2 })
+    );
     assert_eq!(app.update(key("ctrl-r")), [Effect::Draw]);
 }
 
@@ -68,10 +83,19 @@ fn a_hook_is_deleted_only_after_yes_and_the_list_read_again() {
     press(&mut app, "D", 5);
     let effects = app.update(key("y"));
     let change = HookChange::Delete { hook_id: 8 };
-    assert_eq!(effects[0], Effect::ChangeHook(change.clone()));
+    assert_eq!(
+        effects[0],
+        Effect::Hooks(HooksEffect::ChangeHook(change.clone()))
+    );
     let result = Ok(8);
-    let effects = app.update(Message::Answer(Answer::HookChanged { change, result }));
-    assert_eq!(effects[0], Effect::LoadHooks { generation: 2 });
+    let effects = app.update(Message::Answer(Answer::Hooks(HooksAnswer::HookChanged {
+        change,
+        result,
+    })));
+    assert_eq!(
+        effects[0],
+        Effect::Hooks(HooksEffect::LoadHooks { generation: 2 })
+    );
     assert!(shows(&app, "Deleted hook 8"));
 }
 
@@ -80,9 +104,15 @@ fn a_refusal_stays_in_the_pane_until_the_next_change() {
     let mut app = opened(&[7]);
     let change = HookChange::Verify { hook_id: 7 };
     let effects = app.update(key("v"));
-    assert_eq!(effects[0], Effect::ChangeHook(change.clone()));
+    assert_eq!(
+        effects[0],
+        Effect::Hooks(HooksEffect::ChangeHook(change.clone()))
+    );
     let result = Err("Podio answered 403 forbidden".to_owned());
-    let effects = app.update(Message::Answer(Answer::HookChanged { change, result }));
+    let effects = app.update(Message::Answer(Answer::Hooks(HooksAnswer::HookChanged {
+        change,
+        result,
+    })));
     assert_eq!(effects, [Effect::Draw], "nothing has changed at Podio");
     assert!(shows(&app, "Podio answered 403 forbidden"));
     press(&mut app, "v", 5);
@@ -100,10 +130,19 @@ fn a_new_hook_leads_here_and_is_looked_at_again_once_it_is_verified() {
         event: EventType::ItemUpdate,
         url: "https://hooks.example.com/k3v9m2p7q4w8x5z6t3r9s2abcd/podio/hook".to_owned(),
     };
-    assert_eq!(effects[0], Effect::ChangeHook(change.clone()));
+    assert_eq!(
+        effects[0],
+        Effect::Hooks(HooksEffect::ChangeHook(change.clone()))
+    );
     let result = Ok(9);
-    let effects = app.update(Message::Answer(Answer::HookChanged { change, result }));
-    assert_eq!(effects[0], Effect::LoadHooks { generation: 2 });
+    let effects = app.update(Message::Answer(Answer::Hooks(HooksAnswer::HookChanged {
+        change,
+        result,
+    })));
+    assert_eq!(
+        effects[0],
+        Effect::Hooks(HooksEffect::LoadHooks { generation: 2 })
+    );
 
     let verified = |hook_id| {
         Message::Changed(Changes {
@@ -117,18 +156,18 @@ fn a_new_hook_leads_here_and_is_looked_at_again_once_it_is_verified() {
 }
 
 fn is_load(effect: &Effect) -> bool {
-    matches!(effect, Effect::LoadHooks { .. })
+    matches!(effect, Effect::Hooks(HooksEffect::LoadHooks { .. }))
 }
 
 #[test]
 fn without_credentials_the_history_still_tells_and_says_why_no_more() {
     let mut app = opened(&[]);
     app.update(key("R"));
-    app.update(Message::Answer(Answer::Hooks {
+    app.update(Message::Answer(Answer::Hooks(HooksAnswer::Hooks {
         generation: 2,
         listing: Err("set credentials, or run `podtap login`".to_owned()),
         standings: Ok(vec![crate::testing::standing(7)]),
-    }));
+    })));
     assert!(shows(&app, "run `podtap login`"));
     assert!(shows(&app, "hook 7         would be suspended"));
     press(&mut app, "v del y", 5);
@@ -164,7 +203,10 @@ fn text_of_podios_is_shown_and_not_obeyed() {
 fn the_url_is_copied_without_its_line_breaks() {
     let mut app = opened(&[7]);
     let effects = app.update(key("y"));
-    assert_eq!(effects[0], Effect::Copy(b"https://x.test/ab".to_vec()));
+    assert_eq!(
+        effects[0],
+        Effect::ToClipboard(b"https://x.test/ab".to_vec())
+    );
 }
 
 #[test]

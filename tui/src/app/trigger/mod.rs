@@ -18,6 +18,7 @@ use crate::keymap::Action;
 use crate::modal::form::{Field, Form};
 use crate::modal::{Modal, Purpose};
 use crate::theme::Role;
+use crate::trigger::TriggerEffect;
 pub(crate) use offer::{LastSent, Offer};
 
 /// Fields before those of the parameters: type, path, local service.
@@ -70,7 +71,10 @@ impl App {
         let mut request = Draft::of_params(offer.params(&fields)?).request;
         request.path = sendable(&path)?;
         self.last_sent.keep(offer.kind(), &path, &local, &fields);
-        effects.push(Effect::Trigger(Box::new(Trigger { request, target })));
+        effects.push(Effect::Trigger(TriggerEffect::Trigger(Box::new(Trigger {
+            request,
+            target,
+        }))));
         // It will be the newest, and is what a person wants to see now.
         self.list.act(Action::Follow, 0);
         Ok(())

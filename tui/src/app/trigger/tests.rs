@@ -5,10 +5,14 @@ use podtap_agent::history::{Attempt, Outcome};
 use podtap_podio::decode;
 
 use super::*;
+use crate::detail::DetailAnswer;
+use crate::detail::DetailEffect;
 use crate::message::{Answer, Message};
 use crate::testing::{
     answer, app, attempts, frame, id, now, press, settle, status, text, with_body,
 };
+use crate::trigger::TriggerAnswer;
+use crate::trigger::TriggerEffect;
 
 /// An app on an empty history.
 fn empty() -> App {
@@ -23,9 +27,9 @@ fn selecting(body: &str) -> App {
     let mut effects = app.update(Message::Tick(now()));
     while let Some(effect) = effects.pop() {
         let answer = match effect {
-            Effect::LoadEvent {
+            Effect::Detail(DetailEffect::LoadEvent {
                 generation, look, ..
-            } => {
+            }) => {
                 let event = with_body(9, body.as_bytes());
                 let zone = jiff::tz::TimeZone::UTC;
                 let story = crate::detail::Story {
@@ -35,7 +39,7 @@ fn selecting(body: &str) -> App {
                 };
                 let opened = crate::detail::Opened::new(story, look, &zone);
                 let result = Ok(Some(Box::new(opened)));
-                Some(Answer::Event { generation, result })
+                Some(Answer::Detail(DetailAnswer::Event { generation, result }))
             }
             effect => answer(effect, 9),
         };
@@ -54,7 +58,7 @@ fn sent(app: &mut App) -> Option<Trigger> {
     let enter: crate::keymap::Key = "enter".parse().unwrap();
     let effects = app.update(Message::Key(enter.into()));
     effects.into_iter().find_map(|effect| match effect {
-        Effect::Trigger(trigger) => Some(*trigger),
+        Effect::Trigger(TriggerEffect::Trigger(trigger)) => Some(*trigger),
         _ => None,
     })
 }
@@ -251,7 +255,9 @@ fn what_came_of_it_is_told_and_the_list_goes_to_it() {
         ),
     ] {
         let result = result.map(Box::new);
-        app.update(Message::Answer(Answer::Triggered { result }));
+        app.update(Message::Answer(Answer::Trigger(TriggerAnswer::Triggered {
+            result,
+        })));
         let toast = app.toasts.iter().next_back().unwrap();
         let text = text.replace("01K9…000N", &short(id(501)));
         assert!(toast.text.as_str().contains(&text), "{:?}", toast.text);

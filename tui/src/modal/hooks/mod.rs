@@ -9,7 +9,7 @@ mod view;
 use podtap_agent::{HookListing, HookStanding, Place};
 use ratatui::layout::Rect;
 
-use crate::effect::Generation;
+use crate::generation::Generation;
 use crate::keymap::Action;
 pub(crate) use about::about;
 pub(crate) use row::Row;

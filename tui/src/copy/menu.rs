@@ -20,7 +20,7 @@ pub(crate) const MOST: usize = 256 * 1024;
 
 /// A form in which an event is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum CopyForm {
     Curl,
     Httpie,
     Raw,
@@ -30,7 +30,7 @@ pub(crate) enum Form {
     Id,
 }
 
-impl Form {
+impl CopyForm {
     const ALL: [(char, Self, &str); 7] = [
         ('c', Self::Curl, "curl command"),
         ('h', Self::Httpie, "httpie command"),
@@ -117,9 +117,9 @@ pub(crate) fn is_obeyed(bytes: &[u8]) -> bool {
 
 /// Draws the menu over `screen`.
 pub(crate) fn view(copying: &Copying, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
-    let forms = Form::ALL
+    let forms = CopyForm::ALL
         .iter()
-        .filter(|(_, form, _)| copying.0.is_some() || *form == Form::Url);
+        .filter(|(_, form, _)| copying.0.is_some() || *form == CopyForm::Url);
     let name = match &copying.0 {
         Some((_, name)) => format!("Copy {name}"),
         None => "Copy".to_owned(),
@@ -166,15 +166,18 @@ mod tests {
     #[test]
     fn every_form_has_its_letter_and_its_text() {
         let public = "https://hooks.example.com/key/";
-        for (letter, form, _) in Form::ALL {
-            assert_eq!(Form::of(letter.to_string().parse().unwrap()), Some(form));
+        for (letter, form, _) in CopyForm::ALL {
+            assert_eq!(
+                CopyForm::of(letter.to_string().parse().unwrap()),
+                Some(form)
+            );
             let bytes = form
                 .bytes(&event(7), Some(&Target::default()), Some(public))
                 .unwrap();
             assert!(!bytes.is_empty(), "{form:?}");
         }
-        let url = Form::Url.bytes(&event(7), None, Some(public)).unwrap();
+        let url = CopyForm::Url.bytes(&event(7), None, Some(public)).unwrap();
         assert_eq!(url, b"https://hooks.example.com/key/podio/hook");
-        assert!(Form::Url.bytes(&event(7), None, None).is_err());
+        assert!(CopyForm::Url.bytes(&event(7), None, None).is_err());
     }
 }

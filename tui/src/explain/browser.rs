@@ -11,7 +11,7 @@ const FAILS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Opens a page with the first launcher of the system that works; none gets the variables called
 /// `secrets`.
-pub(super) async fn browse(link: String, secrets: &[String]) -> Result<(), String> {
+pub(super) async fn open_page(link: String, secrets: &[String]) -> Result<(), String> {
     for launcher in open::commands(&link) {
         let mut launcher = Command::from(launcher);
         for variable in secrets {

@@ -1,16 +1,20 @@
 //! A person's editor, run on a file of its own.
 
-use super::words;
+use crate::error_text::error_text;
 
 /// Lets a person edit a file with their editor, a shell command to which the path is added, and
 /// which does not get the variables called `secrets`.
-pub(crate) async fn edit(editor: &str, secrets: &[String], file: &str) -> Result<String, String> {
+pub(crate) async fn run_editor(
+    editor: &str,
+    secrets: &[String],
+    file: &str,
+) -> Result<String, String> {
     let made = tempfile::Builder::new()
         .prefix("podtap-")
         .suffix(".http")
         .tempfile();
-    let path = made.map_err(words)?.into_temp_path();
-    tokio::fs::write(&path, file).await.map_err(words)?;
+    let path = made.map_err(error_text)?.into_temp_path();
+    tokio::fs::write(&path, file).await.map_err(error_text)?;
     let mut command = tokio::process::Command::new("sh");
     command
         .args(["-c", &format!("{editor} \"$1\""), "sh"])
@@ -19,9 +23,9 @@ pub(crate) async fn edit(editor: &str, secrets: &[String], file: &str) -> Result
     for variable in secrets {
         command.env_remove(variable);
     }
-    let status = command.status().await.map_err(words)?;
+    let status = command.status().await.map_err(error_text)?;
     if !status.success() {
         return Err(format!("nothing was sent: `{editor}` ended with {status}"));
     }
-    tokio::fs::read_to_string(&path).await.map_err(words)
+    tokio::fs::read_to_string(&path).await.map_err(error_text)
 }

@@ -2,12 +2,14 @@
 //! local service answers. Asks the history what arrived, so that it tells the same whatever is
 //! filtered, imported or held still on the screen.
 
+mod effect;
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::history::{Arrivals, Position};
 
-use crate::effect::Effect;
+pub(crate) use effect::{RateAnswer, RateEffect, run};
 
 /// Seconds of a bar.
 const BAR_SECONDS: i64 = 5;
@@ -57,21 +59,27 @@ impl Rate {
     }
 
     /// What has to be counted now.
-    pub(crate) fn ask(&mut self, now: Timestamp) -> Option<Effect> {
+    pub(crate) fn ask(&mut self, now: Timestamp) -> Option<RateEffect> {
         if !self.stale || self.asked {
             return None;
         }
         (self.stale, self.asked) = (false, true);
         let bars = BAR_SECONDS * i64::try_from(BARS).unwrap_or(i64::MAX);
         let since = now.saturating_sub(SignedDuration::from_secs(bars));
-        Some(Effect::CountArrivals {
+        Some(RateEffect::CountArrivals {
             after: self.newest,
             since: since.unwrap_or(now),
         })
     }
 
+    /// An answer has come.
+    pub(crate) fn answer(&mut self, answer: RateAnswer, now: Timestamp) {
+        let RateAnswer::Arrivals { result } = answer;
+        self.counted(result, now);
+    }
+
     /// The history was counted; what could not be is counted after the next change.
-    pub(crate) fn counted(&mut self, result: Result<Arrivals, String>, now: Timestamp) {
+    fn counted(&mut self, result: Result<Arrivals, String>, now: Timestamp) {
         self.asked = false;
         let Ok(arrivals) = result else { return };
         self.tick(now);

@@ -1,0 +1,115 @@
+//! What the agent announced since the last frame, merged.
+
+use podtap_agent::history::{self, LoopFinding, Position};
+use podtap_agent::{Change, EventId};
+
+/// The agent's changes since the last message, merged: however many there were, one of these
+/// arrives for each frame.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Changes {
+    /// Events were added up to here.
+    pub(crate) appended: Option<Position>,
+    /// Events that are not what they were.
+    pub(crate) touched: Vec<(Position, EventId)>,
+    /// More changed than is listed.
+    pub(crate) everything: bool,
+    /// More may be known of what events are about.
+    pub(crate) named: bool,
+    /// Loops that were found, the latest last.
+    pub(crate) loops: Vec<LoopFinding>,
+    /// Events that the relay removed before any agent took them and webhooks that it refused, in
+    /// words.
+    pub(crate) gaps: Vec<String>,
+    /// Hooks whose validation has ended.
+    pub(crate) verified: Vec<u64>,
+}
+
+/// Touched events listed one by one; more make [`Changes::everything`].
+const MAX_TOUCHED: usize = 1024;
+
+/// Loops kept for one frame; only the latest is shown.
+const MAX_LOOPS: usize = 4;
+
+/// Gaps told one by one; the log has the rest.
+const MAX_GAPS: usize = 8;
+
+/// Verified hooks kept for one frame; more are for a person to reload.
+const MAX_VERIFIED: usize = 64;
+
+impl Changes {
+    /// Whether nothing changed.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds a change.
+    pub(crate) fn add(&mut self, change: Change) {
+        match change {
+            Change::History(change) => self.add_of_history(change),
+            Change::Link(_) => {}
+        }
+    }
+
+    fn add_of_history(&mut self, change: history::Change) {
+        use history::Change;
+        if let Change::Verified { hook_id, .. } = &change
+            && self.verified.len() < MAX_VERIFIED
+        {
+            self.verified.extend(*hook_id);
+        }
+        match change {
+            Change::Appended { through } => self.appended = self.appended.max(Some(through)),
+            Change::Touched { position, event }
+            | Change::Verified {
+                position, event, ..
+            } if self.touched.len() < MAX_TOUCHED => {
+                if self.touched.last() != Some(&(position, event)) {
+                    self.touched.push((position, event));
+                }
+            }
+            Change::Touched { .. } | Change::Verified { .. } => self.everything = true,
+            Change::Named | Change::Elsewhere => (self.everything, self.named) = (true, true),
+            Change::Loop(found) => {
+                self.loops.push(*found);
+                let excess = self.loops.len().saturating_sub(MAX_LOOPS);
+                self.loops.drain(..excess);
+            }
+            Change::Gap { from, to, reason } if self.gaps.len() < MAX_GAPS => {
+                self.gaps
+                    .push(format!("events {from} to {to} are lost: {reason}"));
+            }
+            Change::Refused { count, reason, .. } if self.gaps.len() < MAX_GAPS => {
+                let webhooks = if count == 1 { "webhook" } else { "webhooks" };
+                let refused = format!("{count} {webhooks} refused by the relay: {reason}");
+                self.gaps.push(refused);
+            }
+            Change::ClockSet(set) if self.gaps.len() < MAX_GAPS => self.gaps.push(set.to_string()),
+            Change::Gap { .. }
+            | Change::Refused { .. }
+            | Change::ClockSet(_)
+            | Change::Held(_)
+            | Change::Released(_) => {}
+        }
+    }
+
+    /// Adds what another one holds.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.appended = self.appended.max(other.appended);
+        let room = MAX_TOUCHED.saturating_sub(self.touched.len());
+        self.everything |= other.everything || other.touched.len() > room;
+        self.named |= other.named;
+        self.touched.extend(other.touched.iter().take(room));
+        self.loops.extend(other.loops.last().cloned());
+        let excess = self.loops.len().saturating_sub(MAX_LOOPS);
+        self.loops.drain(..excess);
+        let room = MAX_GAPS.saturating_sub(self.gaps.len());
+        self.gaps.extend(other.gaps.iter().take(room).cloned());
+        let room = MAX_VERIFIED.saturating_sub(self.verified.len());
+        self.verified.extend(other.verified.iter().take(room));
+    }
+
+    /// Changes were missed: anything may be different.
+    pub(crate) fn lagged(&mut self) {
+        (self.everything, self.named) = (true, true);
+    }
+}

@@ -1,0 +1,148 @@
+//! Two requests, or two answers, read and compared.
+
+use podtap_agent::history::{Attempt, History, Outcome};
+use podtap_agent::{AgentHandle, EventId};
+
+use crate::editor;
+use crate::error_text::error_text;
+use crate::line::Line;
+use crate::safe_text::SafeText;
+use crate::theme::Role;
+
+/// A question of comparing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CompareEffect {
+    /// Read two events and compare their requests.
+    Compare {
+        /// What is compared with, and what that is called.
+        one: (EventId, String),
+        /// What is compared, and what that is called.
+        other: (EventId, String),
+    },
+    /// Compare the answer to an attempt with the one to the attempt before it.
+    CompareAnswers {
+        /// The event.
+        id: EventId,
+        /// The attempt.
+        number: u32,
+    },
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub(crate) enum CompareAnswer {
+    /// To both.
+    Compared {
+        /// What was compared.
+        id: EventId,
+        /// The lines that differ.
+        result: Result<Vec<Line>, String>,
+    },
+}
+
+/// Asks the history.
+pub(crate) async fn run(effect: CompareEffect, agent: &AgentHandle) -> CompareAnswer {
+    let history = agent.history();
+    match effect {
+        CompareEffect::Compare { one, other } => {
+            let id = other.0;
+            let result = compare(history, one, other).await;
+            CompareAnswer::Compared { id, result }
+        }
+        CompareEffect::CompareAnswers { id, number } => {
+            let result = compare_answers(history, id, number).await;
+            CompareAnswer::Compared { id, result }
+        }
+    }
+}
+
+/// The lines in which the requests of two events differ, below what the two are called.
+async fn compare(
+    history: &History,
+    one: (EventId, String),
+    other: (EventId, String),
+) -> Result<Vec<Line>, String> {
+    let names = [one.1, other.1];
+    let (one, other) = tokio::join!(history.event(one.0), history.event(other.0));
+    let (Some(one), Some(other)) = (one.map_err(error_text)?, other.map_err(error_text)?) else {
+        return Err("one of the two events is no longer in the history".to_owned());
+    };
+    let texts = [one, other].map(|event| editor::text(&event.request));
+    compare_texts(names, texts, "The two requests are the same.").await
+}
+
+/// The lines in which the answer to an attempt differs from the one before it.
+async fn compare_answers(history: &History, id: EventId, number: u32) -> Result<Vec<Line>, String> {
+    let attempts = history.attempts(id).await.map_err(error_text)?;
+    let at = attempts.iter().position(|attempt| attempt.number == number);
+    let before = at.and_then(|at| attempts.get(at.checked_sub(1)?));
+    let (Some(before), Some(after)) = (before, at.and_then(|at| attempts.get(at))) else {
+        return Err("there is no attempt before this one to compare with".to_owned());
+    };
+    let names = [before, after].map(|attempt| format!("the answer to attempt {}", attempt.number));
+    let texts = [before, after].map(answer_text);
+    compare_texts(names, texts, "The two answers are the same.").await
+}
+
+/// Two texts compared on a thread that may block, below what they are called.
+async fn compare_texts(
+    names: [String; 2],
+    texts: [String; 2],
+    same: &'static str,
+) -> Result<Vec<Line>, String> {
+    let compare = move || {
+        let [before, after] = &texts;
+        let [one, other] = names;
+        let heading = |sign, role, name| Line::of(role, sign).put(role, name);
+        let mut lines = vec![
+            heading("- ", Role::Failed, one),
+            heading("+ ", Role::Ok, other),
+            Line::new(),
+        ];
+        let differs = editor::difference(before, after);
+        if differs.is_empty() {
+            lines.push(Line::of(Role::Quiet, same));
+        }
+        lines.extend(differs);
+        lines
+    };
+    tokio::task::spawn_blocking(compare)
+        .await
+        .map_err(error_text)
+}
+
+/// An answer as text: its status, its headers, its body.
+fn answer_text(attempt: &Attempt) -> String {
+    match &attempt.outcome {
+        Outcome::Failed { error } => format!("no answer: {error}\n"),
+        Outcome::Answered {
+            status,
+            headers,
+            body,
+            ..
+        } => {
+            let mut text = format!("{status}\n");
+            for (name, value) in headers.iter() {
+                text.push_str(&format!(
+                    "{name}: {}\n",
+                    SafeText::from_bytes(value).as_str()
+                ));
+            }
+            text.push('\n');
+            text.push_str(&body_lines(body));
+            text
+        }
+    }
+}
+
+/// A body line by line: JSON indented, so that what differs is told by its own line.
+fn body_lines(body: &[u8]) -> String {
+    let json = serde_json::from_slice::<serde_json::Value>(body).ok();
+    let indented = json.and_then(|json| serde_json::to_string_pretty(&json).ok());
+    let lines = || {
+        let lines = body.split(|byte| *byte == b'\n');
+        let lines = lines.map(|line| SafeText::from_bytes(line).as_str().to_owned());
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    indented.unwrap_or_else(lines)
+}

@@ -1,0 +1,5 @@
+//! How two events, or two answers, differ.
+
+mod effect;
+
+pub(crate) use effect::{CompareAnswer, CompareEffect, run};

@@ -1,0 +1,78 @@
+//! The open event, read with its attempts and laid out.
+
+use jiff::tz::TimeZone;
+use podtap_agent::history::{Event, History};
+use podtap_agent::{AgentHandle, EventId};
+
+use super::look::Look;
+use super::sheet::{Opened, Story};
+use crate::error_text::error_text;
+use crate::generation::Generation;
+
+/// A question of the detail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum DetailEffect {
+    /// Read an event with its attempts and lay it out.
+    LoadEvent {
+        /// Which question this is.
+        generation: Generation,
+        /// The event.
+        id: EventId,
+        /// How.
+        look: Look,
+    },
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub(crate) enum DetailAnswer {
+    /// To [`DetailEffect::LoadEvent`].
+    Event {
+        /// The question's.
+        generation: Generation,
+        /// The event laid out; `None` where retention has removed it.
+        result: Result<Option<Box<Opened>>, String>,
+    },
+}
+
+/// Asks the history.
+pub(crate) async fn run(effect: DetailEffect, agent: &AgentHandle, zone: TimeZone) -> DetailAnswer {
+    let DetailEffect::LoadEvent {
+        generation,
+        id,
+        look,
+    } = effect;
+    let result = open(agent, id, look, zone).await;
+    DetailAnswer::Event { generation, result }
+}
+
+/// Reads all that is known of an event and lays it out, the latter on a thread that may block.
+async fn open(
+    agent: &AgentHandle,
+    id: EventId,
+    look: Look,
+    zone: TimeZone,
+) -> Result<Option<Box<Opened>>, String> {
+    let history = agent.history();
+    let Some(event) = history.event(id).await.map_err(error_text)? else {
+        return Ok(None);
+    };
+    let story = Story {
+        attempts: history.attempts(id).await.map_err(error_text)?,
+        explanation: agent.explained(&event).await.map_err(error_text)?,
+        event,
+    };
+    let lay_out = move || Box::new(Opened::new(story, look, &zone));
+    tokio::task::spawn_blocking(lay_out)
+        .await
+        .map(Some)
+        .map_err(error_text)
+}
+
+/// One event, whole, for what is done with it.
+pub(crate) async fn read_event(history: &History, id: EventId) -> Result<Box<Event>, String> {
+    let event = history.event(id).await.map_err(error_text)?;
+    event
+        .map(Box::new)
+        .ok_or_else(|| "the event is no longer in the history".to_owned())
+}

@@ -1,0 +1,5 @@
+//! An event edited, then sent.
+
+mod effect;
+
+pub(crate) use effect::{EditAnswer, EditEffect, run};

@@ -1,0 +1,135 @@
+//! Effects → work → answers. Each feature says in its `effect.rs` how its own are carried out; the
+//! work runs in tasks that this owns, and dropping it ends them.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use podtap_agent::AgentHandle;
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::effect::{Effect, Slot};
+use crate::message::Answer;
+use crate::{
+    archive, compare, copy, detail, edit, explain, health, hooks, list, loops, names, notes, rate,
+    replay, search, trigger,
+};
+
+/// Work under way at once. The panes ask one question at a time, so only what is sent adds up to this.
+const MOST: usize = 64;
+
+/// What carries out effects.
+#[derive(Debug)]
+pub(crate) struct Executor {
+    agent: AgentHandle,
+    zone: TimeZone,
+    /// Variables that no other program gets.
+    secrets: Arc<[String]>,
+    work: JoinSet<Option<Answer>>,
+    /// Work that new work of its kind ends, or a person.
+    slots: HashMap<Slot, AbortHandle>,
+}
+
+impl Executor {
+    /// An executor for one agent; times are laid out in `zone`, and what it starts does not get the
+    /// variables called `secrets`.
+    pub(crate) fn new(agent: AgentHandle, zone: TimeZone, secrets: Vec<String>) -> Self {
+        Self {
+            agent,
+            zone,
+            secrets: secrets.into(),
+            work: JoinSet::new(),
+            slots: HashMap::new(),
+        }
+    }
+
+    /// Starts an effect; its answer comes from [`Self::next`]. Effects that concern the terminal
+    /// are the runtime's, not this one's.
+    pub(crate) fn start(&mut self, effect: Effect) {
+        if effect.is_for_the_terminal() {
+            return;
+        }
+        if let Effect::Stop(slot) = effect {
+            self.slots.remove(&slot).inspect(AbortHandle::abort);
+            return;
+        }
+        let slot = effect.slot();
+        let work = Work {
+            agent: self.agent.clone(),
+            zone: self.zone.clone(),
+            secrets: Arc::clone(&self.secrets),
+            is_full: self.work.len() >= MOST,
+        };
+        let started = self.work.spawn(work.carry_out(effect));
+        // Nobody waits for the answer to an older question any more.
+        let former = slot.and_then(|slot| self.slots.insert(slot, started));
+        former.inspect(AbortHandle::abort);
+    }
+
+    /// Whether nothing is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.work.is_empty()
+    }
+
+    /// The next answer; waits for ever where nothing is under way.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when this is dropped before it is ready.
+    pub(crate) async fn next(&mut self) -> Answer {
+        loop {
+            match self.work.join_next().await {
+                Some(Ok(Some(answer))) => return answer,
+                Some(Err(error)) if error.is_panic() => {
+                    std::panic::resume_unwind(error.into_panic())
+                }
+                Some(Ok(None) | Err(_)) => {}
+                None => pending().await,
+            }
+        }
+    }
+}
+
+/// What one piece of work needs.
+struct Work {
+    agent: AgentHandle,
+    zone: TimeZone,
+    secrets: Arc<[String]>,
+    /// Whether there is no room for more of what adds up.
+    is_full: bool,
+}
+
+impl Work {
+    /// Carries an effect out; `None` for those that are the runtime's.
+    async fn carry_out(self, effect: Effect) -> Option<Answer> {
+        let agent = &self.agent;
+        Some(match effect {
+            Effect::Archive(effect) => Answer::Archive(archive::run(effect, agent).await),
+            Effect::Compare(effect) => Answer::Compare(compare::run(effect, agent).await),
+            Effect::Copy(effect) => Answer::Copy(copy::run(effect, agent).await),
+            Effect::Detail(effect) => Answer::Detail(detail::run(effect, agent, self.zone).await),
+            Effect::Edit(effect) => Answer::Edit(edit::run(effect, agent).await),
+            Effect::Explain(effect) => {
+                Answer::Explain(explain::run(effect, agent, &self.secrets).await)
+            }
+            Effect::Health(effect) => Answer::Health(health::run(effect, agent).await),
+            Effect::Hooks(effect) => Answer::Hooks(hooks::run(effect, agent).await),
+            Effect::List(effect) => Answer::List(list::run(effect, agent).await),
+            Effect::Loops(effect) => Answer::Loops(loops::run(effect, agent).await),
+            Effect::Names(effect) => Answer::Names(names::run(effect, agent).await),
+            Effect::Notes(effect) => Answer::Notes(notes::run(effect, agent).await),
+            Effect::Rate(effect) => Answer::Rate(rate::run(effect, agent).await),
+            Effect::Replay(effect) => {
+                Answer::Replay(replay::run(effect, agent, self.is_full).await)
+            }
+            Effect::Search(effect) => Answer::Search(search::run(effect, agent).await),
+            Effect::Trigger(effect) => Answer::Trigger(trigger::run(effect, agent).await),
+            Effect::Stop(_)
+            | Effect::Draw
+            | Effect::Suspend
+            | Effect::OpenEditor { .. }
+            | Effect::ToClipboard(_)
+            | Effect::Quit => return None,
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! How the agent is.
+
+mod effect;
+
+pub(crate) use effect::{HealthAnswer, HealthEffect, run};

@@ -1,0 +1,171 @@
+//! What the list asks of the history, and what comes of it.
+
+use std::time::Duration;
+
+use podtap_agent::history::{
+    Anchor, Filter, FoldedQuery, History, HistoryError, MAX_PAGE, Page, PageQuery, Position,
+};
+use podtap_agent::{AgentHandle, EventId, Target};
+use tokio::time::Instant;
+
+use crate::error_text::error_text;
+use crate::generation::Generation;
+
+/// A question of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ListEffect {
+    /// Read a page of the history.
+    LoadPage {
+        /// Which question this is.
+        generation: Generation,
+        /// The page.
+        query: PageQuery,
+        /// How bursts are to be folded, where they are.
+        folding: Option<Folding>,
+    },
+    /// Count the events that the filter lets through.
+    Count {
+        /// The filter.
+        filter: Filter,
+    },
+    /// Find the places of all events that a filter wants, the newest first.
+    FindAll {
+        /// The filter.
+        filter: Filter,
+        /// At most this many.
+        most: usize,
+        /// What for.
+        wanted: Wanted,
+    },
+}
+
+/// What came of it. Errors are words for a person: nothing here can act on more.
+#[derive(Debug, Clone)]
+pub(crate) enum ListAnswer {
+    /// To [`ListEffect::LoadPage`].
+    Page {
+        /// The question's.
+        generation: Generation,
+        /// The rows, newest first, and how far they were looked for.
+        result: Result<Page, String>,
+    },
+    /// To [`ListEffect::Count`].
+    Count {
+        /// Which events were counted.
+        filter: Filter,
+        /// How long it took.
+        took: Duration,
+        /// How many.
+        result: Result<u64, String>,
+    },
+    /// To [`ListEffect::FindAll`].
+    FoundAll {
+        /// What for.
+        wanted: Wanted,
+        /// Where they are, newest first.
+        result: Result<Vec<(Position, EventId)>, String>,
+    },
+}
+
+/// How bursts are folded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Folding {
+    /// Those that are not, each by one of its events.
+    pub(crate) opened: Vec<Position>,
+    /// The event that stays a row of its own.
+    pub(crate) kept: Option<Position>,
+}
+
+/// What all events that pass a filter are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// To be marked.
+    Marks,
+    /// To be replayed.
+    Replay {
+        /// What they are part of, in words.
+        of: Option<String>,
+        /// Where to, instead of the configured local service.
+        target: Option<Target>,
+        /// How many per second.
+        rate: Option<usize>,
+    },
+}
+
+/// Asks the history.
+pub(crate) async fn run(effect: ListEffect, agent: &AgentHandle) -> ListAnswer {
+    let history = agent.history();
+    match effect {
+        ListEffect::LoadPage {
+            generation,
+            query,
+            folding,
+        } => {
+            let result = page(history, query, folding).await.map_err(error_text);
+            ListAnswer::Page { generation, result }
+        }
+        ListEffect::Count { filter } => {
+            let start = Instant::now();
+            let result = history.count(filter.clone()).await.map_err(error_text);
+            ListAnswer::Count {
+                filter,
+                took: start.elapsed(),
+                result,
+            }
+        }
+        ListEffect::FindAll {
+            filter,
+            most,
+            wanted,
+        } => {
+            let result = find_all(history, filter, most).await.map_err(error_text);
+            ListAnswer::FoundAll { wanted, result }
+        }
+    }
+}
+
+/// A page of the list, with bursts folded where that is wanted.
+async fn page(
+    history: &History,
+    query: PageQuery,
+    folding: Option<Folding>,
+) -> Result<Page, HistoryError> {
+    let Some(Folding { opened, kept }) = folding else {
+        return history.look(query).await;
+    };
+    let PageQuery { anchor, limit, .. } = query;
+    history
+        .folded_page(FoldedQuery {
+            anchor,
+            limit,
+            opened,
+            kept,
+        })
+        .await
+        .map(Page::from)
+}
+
+/// The places of the newest `most` events that the filter wants, one page after the other.
+async fn find_all(
+    history: &History,
+    filter: Filter,
+    most: usize,
+) -> Result<Vec<(Position, EventId)>, HistoryError> {
+    let (mut found, mut anchor) = (Vec::new(), Anchor::Newest);
+    while found.len() < most {
+        let limit = MAX_PAGE.min(most - found.len());
+        let query = PageQuery {
+            filter: filter.clone(),
+            anchor,
+            limit,
+        };
+        let page = history.look(query).await?;
+        found.extend(page.rows.iter().map(|row| (row.position, row.id)));
+        anchor = match (page.older, page.rows.last()) {
+            (Some(Position(older)), _) => Anchor::Before(Position(older.saturating_add(1))),
+            (None, Some(last)) if page.rows.len() == limit => Anchor::Before(last.position),
+            (None, _) => break,
+        };
+    }
+    Ok(found)
+}

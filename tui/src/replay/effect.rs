@@ -1,0 +1,65 @@
+//! An event sent to the local service again.
+
+use podtap_agent::history::{Attempt, EditedRequest};
+use podtap_agent::{AgentHandle, EventId, Replay, Target};
+
+use crate::error_text::error_text;
+
+/// What replays ask of the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ReplayEffect {
+    /// Send an event to the local service again.
+    Replay {
+        /// The event.
+        id: EventId,
+        /// Where to, instead of the configured local service.
+        target: Option<Target>,
+        /// What to send, instead of the event as it came.
+        edited: Option<Box<EditedRequest>>,
+    },
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub(crate) enum ReplayAnswer {
+    /// To [`ReplayEffect::Replay`].
+    Replayed {
+        /// The event.
+        id: EventId,
+        /// The attempt.
+        result: Result<Box<Attempt>, String>,
+    },
+}
+
+/// Asks the agent, unless too many are `under_way`.
+pub(crate) async fn run(effect: ReplayEffect, agent: &AgentHandle, too_many: bool) -> ReplayAnswer {
+    let ReplayEffect::Replay { id, target, edited } = effect;
+    if too_many {
+        let result = Err("too many replays are under way".to_owned());
+        return ReplayAnswer::Replayed { id, result };
+    }
+    let target = match target {
+        None => earlier_target(agent, id).await,
+        target => target,
+    };
+    let replay = Replay {
+        event: id,
+        target,
+        edited: edited.map(|edited| *edited),
+    };
+    let result = agent.replay(replay).await.map(Box::new);
+    ReplayAnswer::Replayed {
+        id,
+        result: result.map_err(error_text),
+    }
+}
+
+/// Where an event went first: what a replay means where no local service is configured.
+async fn earlier_target(agent: &AgentHandle, id: EventId) -> Option<Target> {
+    if agent.status().borrow().target.is_some() {
+        return None;
+    }
+    let event = agent.history().event(id).await.ok()??;
+    let attempts = agent.history().attempts(id).await.ok()?;
+    Target::of_attempt(&attempts.first()?.url, &event.request.path)
+}

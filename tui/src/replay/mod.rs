@@ -1,0 +1,5 @@
+//! Events sent to the local service again.
+
+mod effect;
+
+pub(crate) use effect::{ReplayAnswer, ReplayEffect, run};
