@@ -26,6 +26,7 @@ mod hooks_pane;
 mod hostile;
 mod import;
 mod judges;
+mod judges;
 mod link_states;
 mod loops;
 mod lossless;
