@@ -22,8 +22,6 @@ const CRATES: [(&str, &str); 8] = [
 /// its circles.
 const WITH_CIRCLES: &[&str] = &[
     "podtap",
-    "podtap-podio",
-    "podtap-sandbox",
     "podtap-agent",
     "podtap-tui",
 ];

@@ -21,6 +21,7 @@ mod model;
 mod private_file;
 mod rate;
 mod token_file;
+mod token_store;
 mod tokens;
 mod transport;
 
@@ -48,7 +49,8 @@ pub use model::{
 };
 
 use rate::Rate;
-use tokens::{TokenStore, Tokens};
+use token_store::TokenStore;
+use tokens::Tokens;
 use transport::{Outgoing, Transport};
 
 /// A client of the API. Cheap to clone; clones share tokens, connections and the rate limit.

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::value::{inner, member, said};
+use super::members::{inner, member, said};
 
 /// A day, and a time where there is one.
 #[derive(PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod date;
 mod diff;
 mod leaves;
 mod locale;
+mod members;
 mod number;
 mod rich_text;
 mod value;

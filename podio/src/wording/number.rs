@@ -4,7 +4,7 @@ use iso_currency::Currency;
 use serde_json::Value;
 
 use super::locale::Locale;
-use super::value::{inner, member, said};
+use super::members::{inner, member, said};
 
 /// Decimals of a currency that the table does not know: most have two.
 const USUAL_DECIMALS: usize = 2;

@@ -1,17 +1,16 @@
-//! Spaces, apps and fields, and the world that a seed describes.
+//! Spaces and apps.
 
 use std::collections::BTreeSet;
 
 use podtap_podio::client::{ByLine, Via};
 use podtap_podio::{EventType, RefType};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::field::Field;
-use super::item::Draft;
-use super::value;
-use super::{Author, Place, Switches, World, next};
+use super::{Author, Place, World, next};
 use crate::answer::Refused;
-use crate::seed::{SeedApp, SeedField, SeedSpace};
+use crate::seed::{SeedApp, SeedField};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Space {
@@ -44,45 +43,6 @@ impl Space {
 }
 
 impl World {
-    /// Fills the world from the seed. Items that do not fit their fields are left out.
-    pub(super) fn plant(&mut self) {
-        let spaces = self.config.seed.spaces.clone();
-        let author = self.first_author();
-        for SeedSpace {
-            space_id,
-            name,
-            apps,
-        } in spaces
-        {
-            let members = self
-                .people
-                .users()
-                .iter()
-                .map(|user| user.user_id)
-                .collect();
-            let space = Space {
-                id: space_id,
-                name,
-                members,
-            };
-            self.spaces.insert(space_id, space);
-            for mut app in apps {
-                let items = std::mem::take(&mut app.items);
-                let app_id = app.app_id;
-                self.insert_app(space_id, app);
-                for fields in items {
-                    let draft = Draft {
-                        fields: fields.into(),
-                        ..Draft::default()
-                    };
-                    let planted = self.create_item(app_id, draft, &author, Switches::DEFAULT);
-                    debug_assert!(planted.is_ok(), "{planted:?}");
-                }
-            }
-        }
-        self.outbox.clear();
-    }
-
     /// The first user through the first client: who planted the world.
     pub(crate) fn first_author(&self) -> Author {
         let seed = &self.config.seed;
@@ -121,7 +81,7 @@ impl World {
             return Err(Refused::not_found());
         }
         let app_id = next(&mut self.ids.app);
-        self.insert_app(
+        let app = App::new(
             space_id,
             SeedApp {
                 app_id,
@@ -131,7 +91,9 @@ impl World {
                 fields,
                 items: Vec::new(),
             },
+            &mut self.ids.field,
         );
+        self.apps.insert(app_id, app);
         let params = [("app_id", app_id.to_string())];
         self.emit(EventType::AppCreate, &Place::space(space_id), &params);
         Ok(app_id)
@@ -171,11 +133,14 @@ impl World {
             .find(holds)
             .ok_or_else(Refused::not_found)
     }
+}
 
-    fn insert_app(&mut self, space_id: u64, seed: SeedApp) {
+impl App {
+    /// An app without items.
+    pub(super) fn new(space_id: u64, seed: SeedApp, ids: &mut u64) -> Self {
         let fields = seed.fields.into_iter();
-        let fields = fields.map(|field| Field::new(next(&mut self.ids.field), field));
-        let app = App {
+        let fields = fields.map(|field| Field::new(next(ids), field));
+        Self {
             id: seed.app_id,
             space_id,
             name: seed.name,
@@ -185,14 +150,68 @@ impl World {
             active: true,
             revision: 0,
             next_app_item_id: 1,
-        };
-        self.apps.insert(app.id, app);
+        }
     }
-}
 
-impl App {
+    /// The field that a body names by its id or `external_id`.
+    pub(super) fn find(&self, name: &Value) -> Result<&Field, Refused> {
+        let found = self.fields.iter().find(|field| match name {
+            Value::Number(number) => number.as_u64() == Some(field.id),
+            Value::String(text) => *text == field.external_id || text.parse() == Ok(field.id),
+            _ => false,
+        });
+        found.ok_or_else(|| Refused::invalid(format!("Invalid field {name}")))
+    }
+
     /// The field that a request names by its id or `external_id`.
     pub(crate) fn field(&self, name: &str) -> Result<&Field, Refused> {
-        value::find(self, &name.into())
+        self.find(&name.into())
+    }
+
+    /// Adds a field; gives its id.
+    pub(crate) fn add_field(&mut self, ids: &mut u64, seed: SeedField) -> Result<u64, Refused> {
+        if self
+            .fields
+            .iter()
+            .any(|field| field.external_id == seed.external_id)
+        {
+            let name = seed.external_id;
+            return Err(Refused::invalid(format!(
+                "The app has a field {name} already"
+            )));
+        }
+        let id = next(ids);
+        self.fields.push(Field::new(id, seed));
+        Ok(id)
+    }
+
+    /// Changes a field's label and settings; what is not given stays.
+    pub(crate) fn change_field(&mut self, field_id: u64, seed: SeedField) -> Result<(), Refused> {
+        let mut fields = self.fields.iter_mut();
+        let field = fields.find(|field| field.id == field_id);
+        let field = field.ok_or_else(Refused::not_found)?;
+        let kept = field.clone();
+        *field = Field::new(
+            field_id,
+            SeedField {
+                external_id: kept.external_id,
+                kind: kept.kind,
+                options: if seed.options.is_empty() {
+                    kept.options
+                } else {
+                    seed.options
+                },
+                settings: match kept.settings {
+                    Value::Object(settings) if seed.settings.is_empty() => settings,
+                    _ => seed.settings,
+                },
+                label: if seed.label.is_empty() {
+                    kept.label
+                } else {
+                    seed.label
+                },
+            },
+        );
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use podtap_podio::wording;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{App, World, next};
+use super::World;
 use crate::answer::Refused;
 use crate::seed::SeedField;
 
@@ -52,55 +52,6 @@ impl Field {
             kind: &self.kind,
             settings: &self.settings,
         }
-    }
-}
-
-impl App {
-    /// Adds a field; gives its id.
-    pub(crate) fn add_field(&mut self, ids: &mut u64, seed: SeedField) -> Result<u64, Refused> {
-        if self
-            .fields
-            .iter()
-            .any(|field| field.external_id == seed.external_id)
-        {
-            let name = seed.external_id;
-            return Err(Refused::invalid(format!(
-                "The app has a field {name} already"
-            )));
-        }
-        let id = next(ids);
-        self.fields.push(Field::new(id, seed));
-        Ok(id)
-    }
-
-    /// Changes a field's label and settings; what is not given stays.
-    pub(crate) fn change_field(&mut self, field_id: u64, seed: SeedField) -> Result<(), Refused> {
-        let mut fields = self.fields.iter_mut();
-        let field = fields.find(|field| field.id == field_id);
-        let field = field.ok_or_else(Refused::not_found)?;
-        let kept = field.clone();
-        *field = Field::new(
-            field_id,
-            SeedField {
-                external_id: kept.external_id,
-                kind: kept.kind,
-                options: if seed.options.is_empty() {
-                    kept.options
-                } else {
-                    seed.options
-                },
-                settings: match kept.settings {
-                    Value::Object(settings) if seed.settings.is_empty() => settings,
-                    _ => seed.settings,
-                },
-                label: if seed.label.is_empty() {
-                    kept.label
-                } else {
-                    seed.label
-                },
-            },
-        );
-        Ok(())
     }
 }
 

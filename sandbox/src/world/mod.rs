@@ -15,6 +15,7 @@ mod file;
 mod hook;
 mod item;
 mod people;
+mod plant;
 mod record;
 mod show;
 mod state;

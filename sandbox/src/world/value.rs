@@ -20,7 +20,7 @@ pub(crate) fn read(app: &App, fields: &Value) -> Result<Values, Refused> {
         Value::Null => {}
         Value::Object(members) => {
             for (name, given) in members {
-                let field = find(app, &Value::String(name.clone()))?;
+                let field = app.find(&Value::String(name.clone()))?;
                 values.insert(field.id, field_values(field, given)?);
             }
         }
@@ -30,7 +30,7 @@ pub(crate) fn read(app: &App, fields: &Value) -> Result<Values, Refused> {
                     .get("field_id")
                     .or_else(|| member.get("external_id"))
                     .unwrap_or(&Value::Null);
-                let field = find(app, name)?;
+                let field = app.find(name)?;
                 let given = member.get("values").unwrap_or(&Value::Null);
                 values.insert(field.id, field_values(field, given)?);
             }
@@ -47,15 +47,6 @@ pub(crate) fn field_values(field: &Field, given: &Value) -> Result<Vec<Value>, R
         Value::Array(many) => many.iter().map(|one| single(field, one)).collect(),
         one => Ok(vec![single(field, one)?]),
     }
-}
-
-pub(crate) fn find<'a>(app: &'a App, name: &Value) -> Result<&'a Field, Refused> {
-    let found = app.fields.iter().find(|field| match name {
-        Value::Number(number) => number.as_u64() == Some(field.id),
-        Value::String(text) => *text == field.external_id || text.parse() == Ok(field.id),
-        _ => false,
-    });
-    found.ok_or_else(|| Refused::invalid(format!("Invalid field {name}")))
 }
 
 fn single(field: &Field, given: &Value) -> Result<Value, Refused> {
