@@ -147,7 +147,8 @@ fn every_fact_of_podio_and_every_promise_that_a_comment_cites_exists() {
     let architecture = include_str!("../docs/ARCHITECTURE.md");
     let mut sources = Vec::new();
     for folder in [
-        "src", "tests", "wire", "podio", "sandbox", "relay", "agent", "tui", "disk", "bench",
+        "src", "tests", "wire", "connect", "podio", "sandbox", "relay", "agent", "tui", "disk",
+        "bench",
     ] {
         collect(&root().join(folder), &mut sources);
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use podtap_connect::Proxy;
 use podtap_podio::client;
 use podtap_podio::wording::Locale;
 use podtap_wire::{Respond, TunnelName, limits};
@@ -60,8 +61,8 @@ pub struct LinkConfig {
     pub window: u32,
     /// Who answers the sender.
     pub respond: Respond,
-    /// The proxy to go through, `http://[user:password@]host:port`, already chosen for `relay`.
-    pub proxy: Option<Url>,
+    /// The proxy to go through, already chosen for `relay`.
+    pub proxy: Option<Proxy>,
     /// What this machine is called, for the person at another agent of the tunnel.
     pub host: Option<String>,
     /// Whether to take the tunnel from an agent that has just taken it from another.

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use podtap_connect::io_words;
 use rustls::{CertificateError, InvalidMessage};
 
 /// What happened, by the innermost cause: `connection refused`, not `client error`.
@@ -16,15 +17,9 @@ pub fn words(error: &(dyn Error + 'static)) -> String {
         let Some(source) = cause.source() else { break };
         cause = source;
     }
-    match cause.downcast_ref::<io::Error>() {
-        // The kind's words without `(os error 111)`, which helps nobody.
-        Some(error) if error.raw_os_error().is_some() => match error.kind() {
-            io::ErrorKind::Other => error.to_string(),
-            kind if kind.to_string() == "uncategorized error" => error.to_string(),
-            kind => kind.to_string(),
-        },
-        _ => cause.to_string(),
-    }
+    cause
+        .downcast_ref()
+        .map_or_else(|| cause.to_string(), io_words)
 }
 
 /// The same about a local service, with what helps where its certificate is not taken.

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
 use crate::catalog::EventType;
+use crate::reach::is_private;
 
 /// Why Podio would never reach a hook's URL (podio.md 1.2).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -140,22 +141,17 @@ fn check_address(address: IpAddr) -> Result<(), Uncallable> {
     if address.is_loopback() || address.is_unspecified() {
         return Err(Uncallable::ThisMachine(address.to_string()));
     }
-    let (is_private, is_reserved) = match address {
-        IpAddr::V4(address) => (is_private_v4(address), is_reserved_v4(address)),
-        IpAddr::V6(address) => (is_private_v6(address), is_reserved_v6(address)),
-    };
-    match (is_private, is_reserved) {
-        (true, _) => Err(Uncallable::PrivateAddress(address)),
-        (false, true) => Err(Uncallable::ReservedAddress(address)),
-        (false, false) => Ok(()),
+    if is_private(address) {
+        return Err(Uncallable::PrivateAddress(address));
     }
-}
-
-fn is_private_v4(address: Ipv4Addr) -> bool {
-    let [first, second, ..] = address.octets();
-    // 100.64.0.0/10: between a provider and its customers (RFC 6598).
-    let shared = first == 100 && (64..128).contains(&second);
-    address.is_private() || address.is_link_local() || shared
+    let is_reserved = match address {
+        IpAddr::V4(address) => is_reserved_v4(address),
+        IpAddr::V6(address) => is_reserved_v6(address),
+    };
+    if is_reserved {
+        return Err(Uncallable::ReservedAddress(address));
+    }
+    Ok(())
 }
 
 /// This network, documentation, benchmarks, multicast and the future (RFC 6890).
@@ -164,13 +160,6 @@ fn is_reserved_v4(address: Ipv4Addr) -> bool {
     let benchmark = first == 198 && (18..20).contains(&second);
     let protocol = (first, second, third) == (192, 0, 0);
     first == 0 || first >= 224 || address.is_documentation() || benchmark || protocol
-}
-
-fn is_private_v6(address: Ipv6Addr) -> bool {
-    let [first, ..] = address.segments();
-    // fec0::/10: site-local, given up in RFC 3879.
-    let site_local = first & 0xffc0 == 0xfec0;
-    address.is_unique_local() || address.is_unicast_link_local() || site_local
 }
 
 /// Multicast, documentation, and what is discarded (RFC 6666).

@@ -17,14 +17,22 @@ pub fn is_this_machine(url: &Url) -> bool {
 }
 
 /// Whether an address is this machine's or of a network that the internet does not reach: RFC 1918,
-/// link-local (RFC 3927, RFC 4291) and unique local addresses (RFC 4193).
+/// shared with a provider (RFC 6598), link-local (RFC 3927, RFC 4291), unique local (RFC 4193), and
+/// the site-local addresses before those (RFC 3879).
 pub fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => {
-            address.is_loopback() || address.is_private() || address.is_link_local()
+            let [first, second, ..] = address.octets();
+            let is_shared = first == 100 && (64..128).contains(&second);
+            address.is_loopback() || address.is_private() || address.is_link_local() || is_shared
         }
         IpAddr::V6(address) => {
-            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+            let [first, ..] = address.segments();
+            let is_site_local = first & 0xffc0 == 0xfec0;
+            address.is_loopback()
+                || address.is_unique_local()
+                || address.is_unicast_link_local()
+                || is_site_local
         }
     }
 }
@@ -59,10 +67,13 @@ mod tests {
             ("172.32.0.1", false),
             ("192.168.1.1", true),
             ("169.254.1.1", true),
+            ("100.64.0.1", true),
+            ("100.128.0.1", false),
             ("8.8.8.8", false),
             ("::1", true),
             ("fd00::1", true),
             ("fe80::1", true),
+            ("fec0::1", true),
             ("::ffff:192.168.0.1", true),
             ("::ffff:8.8.8.8", false),
             ("2001:db8::1", false),

@@ -1,5 +1,6 @@
 //! The only reader of the environment.
 
+use podtap_connect::ProxyVariables;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -130,32 +131,20 @@ impl Environment {
             .unwrap_or_default()
     }
 
-    /// The proxy for requests to `scheme://host`, by the conventions of curl.
-    pub(crate) fn proxy_for(&self, scheme: &str, host: &str) -> Option<&str> {
-        let either = |upper: &str| self.get(&upper.to_lowercase()).or_else(|| self.get(upper));
-        let exempt = either("NO_PROXY").is_some_and(|list| {
-            list.split(',')
-                .map(str::trim)
-                .any(|entry| exempts(entry.trim_start_matches('.'), host))
-        });
-        if exempt {
-            return None;
-        }
-        let own = if scheme == "https" {
-            either("HTTPS_PROXY")
-        } else {
-            self.get("http_proxy")
+    /// The variables that name proxies, by the conventions of curl: the name in small letters counts
+    /// first, and `HTTP_PROXY` not at all, which a web server sets from a header of a request.
+    pub(crate) fn proxies(&self) -> ProxyVariables<'_> {
+        let either = |upper: &str| {
+            let lower = self.get(&upper.to_lowercase());
+            lower.or_else(|| self.get(upper)).unwrap_or_default()
         };
-        own.or_else(|| either("ALL_PROXY"))
+        ProxyVariables {
+            http: self.get("http_proxy").unwrap_or_default(),
+            https: either("HTTPS_PROXY"),
+            all: either("ALL_PROXY"),
+            no: either("NO_PROXY"),
+        }
     }
-}
-
-fn exempts(entry: &str, host: &str) -> bool {
-    let below = |domain: &str| {
-        host.strip_suffix(domain)
-            .is_some_and(|rest| rest.ends_with('.'))
-    };
-    entry == "*" || (!entry.is_empty() && (host.eq_ignore_ascii_case(entry) || below(entry)))
 }
 
 impl std::fmt::Debug for Environment {
@@ -215,20 +204,16 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_chosen_by_scheme_and_exempted_by_domain() {
+    fn proxies_are_named_in_small_letters_first() {
         let env = with(&[
-            ("HTTPS_PROXY", "http://p:1"),
-            ("NO_PROXY", "localhost, .example.com"),
+            ("HTTPS_PROXY", "http://large:1"),
+            ("https_proxy", "http://small:1"),
+            ("HTTP_PROXY", "http://header:1"),
+            ("NO_PROXY", "localhost"),
         ]);
-        assert_eq!(env.proxy_for("https", "hooks.test"), Some("http://p:1"));
-        assert_eq!(env.proxy_for("http", "hooks.test"), None);
-        assert_eq!(env.proxy_for("https", "localhost"), None);
-        assert_eq!(env.proxy_for("https", "a.example.com"), None);
-        assert_eq!(env.proxy_for("https", "notexample.com"), Some("http://p:1"));
-        assert_eq!(
-            with(&[("all_proxy", "http://q:1")]).proxy_for("http", "x"),
-            Some("http://q:1")
-        );
+        let proxies = env.proxies();
+        assert_eq!((proxies.https, proxies.http), ("http://small:1", ""));
+        assert_eq!((proxies.all, proxies.no), ("", "localhost"));
     }
 
     #[test]

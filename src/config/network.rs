@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::str::FromStr;
 
+use http::Uri;
 use podtap_agent::Target;
 use podtap_agent::tls::{Trust, read_certificates};
+use podtap_connect::Proxy;
 use podtap_podio::reach;
 use podtap_wire::Respond;
 use url::Url;
@@ -84,25 +85,22 @@ impl Settings {
 
     /// The proxy on the way to a URL, where the environment names one; none to this machine, which
     /// only this machine can reach.
-    pub(crate) fn proxy<T>(&self, to: &Url) -> Result<Option<T>, Failure>
-    where
-        T: FromStr,
-    {
+    pub(crate) fn proxy(&self, to: &Url) -> Result<Option<Proxy>, Failure> {
         if reach::is_this_machine(to) {
             return Ok(None);
         }
-        let host = to.host_str().unwrap_or_default();
-        let Some(proxy) = self.environment().proxy_for(to.scheme(), host) else {
-            return Ok(None);
-        };
-        let with_scheme = if proxy.contains("://") {
-            proxy.to_owned()
-        } else {
-            format!("http://{proxy}")
-        };
+        let uri: Uri = to
+            .as_str()
+            .parse()
+            .map_err(|error| Failure::because("the URL cannot be called", &error))?;
         // The text may hold a password: it is not repeated.
-        let parsed = with_scheme.parse().map(Some);
-        parsed.map_err(|_| Failure::usage("the proxy's URL cannot be read"))
+        self.environment()
+            .proxies()
+            .proxy_for(&uri)
+            .map_err(|error| {
+                Failure::usage(error.to_string())
+                    .hint("look at HTTPS_PROXY, http_proxy and ALL_PROXY in the environment")
+            })
     }
 
     /// Where a relay or the sandbox listens, where that is set.

@@ -23,13 +23,19 @@ const MAX_LINES: usize = 400;
 fn parts_import_only_what_the_design_lets_them() {
     let allowed: BTreeMap<&str, &[&str]> = [
         ("podtap-wire", &[][..]),
-        ("podtap-podio", &[]),
+        ("podtap-connect", &[]),
+        ("podtap-podio", &["podtap-connect"]),
         ("podtap-sandbox", &["podtap-podio"]),
         ("podtap-disk", &[]),
         ("podtap-relay", &["podtap-wire", "podtap-disk"]),
         (
             "podtap-agent",
-            &["podtap-wire", "podtap-podio", "podtap-disk"],
+            &[
+                "podtap-wire",
+                "podtap-connect",
+                "podtap-podio",
+                "podtap-disk",
+            ],
         ),
         (
             "podtap-tui",
@@ -76,7 +82,8 @@ fn every_file_is_a_small_room_with_its_name_on_the_door() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
     for folder in [
-        "src", "tests", "wire", "podio", "sandbox", "disk", "relay", "agent", "tui", "bench",
+        "src", "tests", "wire", "connect", "podio", "sandbox", "disk", "relay", "agent", "tui",
+        "bench",
     ] {
         collect(&root.join(folder), &mut sources);
     }

@@ -26,7 +26,6 @@ mod hooks_pane;
 mod hostile;
 mod import;
 mod judges;
-mod judges;
 mod link_states;
 mod loops;
 mod lossless;

@@ -10,8 +10,8 @@ use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
+use podtap_connect::Way;
 use podtap_wire::{ConnectRefusal, version};
 use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret;
@@ -23,12 +23,10 @@ use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 use tokio_tungstenite::tungstenite::protocol::Role;
-use tower_service::Service;
 use url::Url;
 
 use super::ask;
 use super::disconnect::Disconnect;
-use super::proxy::Proxy;
 use super::socket;
 use super::upgrade::upgraded;
 use crate::config::{LinkConfig, without_user_info};
@@ -59,9 +57,6 @@ pub enum DialError {
         /// The URL.
         url: Url,
     },
-    /// Not a URL of a proxy.
-    #[error("the proxy's URL begins with http:// and names a host")]
-    Proxy,
     /// The token holds characters that a header cannot.
     #[error("this token cannot be right: it holds characters that no token has")]
     Token,
@@ -73,8 +68,7 @@ pub(super) struct Dialer {
     endpoint: Uri,
     host: HeaderValue,
     authorization: HeaderValue,
-    connector: HttpConnector,
-    proxy: Option<Proxy>,
+    way: Way,
     tls: Option<TlsConnector>,
 }
 
@@ -99,20 +93,12 @@ impl Dialer {
         let bearer = format!("Bearer {}", link.token.expose_secret());
         let mut authorization = HeaderValue::try_from(bearer).map_err(|_| DialError::Token)?;
         authorization.set_sensitive(true);
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        let proxy = match &link.proxy {
-            Some(proxy) => Some(Proxy::new(proxy).ok_or(DialError::Proxy)?),
-            None => None,
-        };
         let tls = (link.relay.scheme() == "https").then(|| TlsConnector::from(tls));
         Ok(Self {
             endpoint,
             host,
             authorization,
-            connector,
-            proxy,
+            way: Way::new(link.proxy.clone(), DIAL_TIMEOUT),
             tls,
         })
     }
@@ -121,9 +107,12 @@ impl Dialer {
     pub(super) async fn dial(&self) -> Result<Socket, Disconnect> {
         let deadline = Instant::now() + DIAL_TIMEOUT;
         let stream = timeout_at(deadline, self.stream());
-        let no_connection = || match self.proxy {
-            Some(_) => "the proxy made no connection to the relay in time",
-            None => "the relay's address did not answer in time",
+        let no_connection = || {
+            if self.way.has_proxy() {
+                "the proxy made no connection to the relay in time"
+            } else {
+                "the relay's address did not answer in time"
+            }
         };
         let stream = stream
             .await
@@ -188,11 +177,7 @@ impl Dialer {
     }
 
     async fn stream(&self) -> Result<TcpStream, Disconnect> {
-        let mut connector = self.connector.clone();
-        if let Some(proxy) = &self.proxy {
-            return proxy.connect(connector, &self.endpoint).await;
-        }
-        let stream = connector.call(self.endpoint.clone()).await;
+        let stream = self.way.clone().connect(self.endpoint.clone()).await;
         stream.map(TokioIo::into_inner).map_err(|e| failed(&e))
     }
 
@@ -276,7 +261,7 @@ pub(super) fn not_of_a_relay(status: StatusCode, is_page: bool) -> String {
             "what stands before the relay wants a login (401): is it the relay's URL?".to_owned()
         }
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            "a proxy wants a user and a password (407): name it in HTTPS_PROXY or HTTP_PROXY"
+            "a proxy wants a user and a password (407): name it in HTTPS_PROXY or http_proxy"
                 .to_owned()
         }
         StatusCode::FORBIDDEN => {

@@ -47,17 +47,6 @@ impl Disconnect {
             after: None,
         }
     }
-
-    /// The same, with what it is about before its reason.
-    pub(super) fn about(self, what: &str) -> Self {
-        match self {
-            Self::Retry { reason, after } => Self::Retry {
-                reason: format!("{what}: {reason}"),
-                after,
-            },
-            stop @ Self::Stop(_) => stop,
-        }
-    }
 }
 
 impl From<ConnectRefusal> for Disconnect {

@@ -5,7 +5,6 @@ mod ask;
 mod backoff;
 mod dial;
 mod disconnect;
-mod proxy;
 mod session;
 mod socket;
 #[cfg(test)]

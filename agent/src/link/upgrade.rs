@@ -1,5 +1,5 @@
-//! A request that turns its connection into another: the websocket's upgrade, a proxy's CONNECT.
-//! Done with hyper, which hands over a refusal's status and body.
+//! A request that turns its connection into another: the websocket's upgrade. Done with hyper, which
+//! hands over a refusal's status and body.
 
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};

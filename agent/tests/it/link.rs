@@ -13,20 +13,20 @@ use podtap_relay::{Config as RelayConfig, Relay};
 use podtap_wire::Respond;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// A relay that can be stopped and started again at the same place.
-struct Relays {
+pub(crate) struct Relays {
     folder: TempDir,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     token: CancellationToken,
     running: JoinSet<()>,
 }
 
 impl Relays {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = TempDir::new().unwrap();
         let address = ([127, 0, 0, 1], 0).into();
         let (token, running) = (CancellationToken::new(), JoinSet::new());
@@ -60,21 +60,21 @@ impl Relays {
         TokenStore::open(self.folder.path()).unwrap()
     }
 
-    fn link(&self) -> LinkConfig {
+    pub(crate) fn link(&self) -> LinkConfig {
         let token = self.tokens().create("somebody").unwrap();
         let relay = format!("http://{}", self.address).parse().unwrap();
         LinkConfig::new(relay, token.reveal().into(), "crm".parse().unwrap())
     }
 }
 
-struct Running {
+pub(crate) struct Running {
     handle: AgentHandle,
     token: CancellationToken,
     agent: JoinSet<Result<(), RunError>>,
 }
 
 impl Running {
-    fn start(config: Config) -> Self {
+    pub(crate) fn start(config: Config) -> Self {
         let (agent, handle) = Agent::open(config).unwrap();
         let token = CancellationToken::new();
         let mut running = JoinSet::new();
@@ -87,7 +87,7 @@ impl Running {
     }
 
     /// The tunnel's URL, once the link is up.
-    async fn up(&self) -> String {
+    pub(crate) async fn up(&self) -> String {
         let mut status = self.handle.status();
         let up = status.wait_for(|status| matches!(status.link, LinkState::Up { .. }));
         let up = tokio::time::timeout(DEADLINE, up).await.unwrap();
@@ -113,7 +113,7 @@ impl Running {
         .await
     }
 
-    async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.token.cancel();
         self.ended().await.unwrap();
     }
@@ -322,50 +322,6 @@ async fn without_a_local_service_events_are_held() {
 
     assert_eq!(running.rows(1).await[0].state, DeliveryState::Held);
     running.stop().await;
-}
-
-#[tokio::test]
-async fn the_link_goes_through_a_proxy_that_wants_a_password() {
-    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
-    let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let proxy_address = proxy.local_addr().unwrap();
-    let mut proxying = JoinSet::new();
-    proxying.spawn(async move {
-        let (mut near, _) = proxy.accept().await.unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(near.read_u8().await.unwrap());
-        }
-        let head = String::from_utf8(head).unwrap();
-        let target = head.split(' ').nth(1).unwrap().to_owned();
-        let mut far = TcpStream::connect(&target).await.unwrap();
-        near.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-        tokio::io::copy_bidirectional(&mut near, &mut far)
-            .await
-            .ok();
-        head
-    });
-    let mut link = relay.link();
-    link.proxy = Some(format!("http://me:p%40ss@{proxy_address}").parse().unwrap());
-    let running = Running::start(Config {
-        link: Some(link),
-        ..browsing(&folder)
-    });
-
-    running.up().await;
-    running.stop().await;
-
-    let head = proxying.join_next().await.unwrap().unwrap();
-    assert!(
-        head.starts_with(&format!("CONNECT {} HTTP/1.1", relay.address)),
-        "{head}"
-    );
-    // `me:p@ss` in base 64.
-    assert!(
-        head.to_lowercase()
-            .contains("proxy-authorization: basic bwu6cebzcw=="),
-        "{head}"
-    );
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ mod link;
 mod notes;
 mod odd_answers;
 mod odd_relays;
+mod proxies;
 mod replay;
 mod storage;
 mod support;

@@ -31,17 +31,17 @@ const CASES: [(As, Answer, &str); 15] = [
     (
         As::Proxy,
         Some("HTTP/1.1 403 Forbidden\r\n\r\n"),
-        "the proxy: it does not let this machine reach the relay (403)",
+        "(403): ask the people who run the proxy",
     ),
     (
         As::Proxy,
         Some("HTTP/1.1 407 Who\r\ncontent-length: 0\r\n\r\n"),
-        "the proxy: it wants a user and a password",
+        "the proxy wants a user and a password",
     ),
     (
         As::Proxy,
         Some("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 4\r\n\r\noops"),
-        "the proxy: it cannot reach the relay (502)",
+        "the proxy cannot reach ",
     ),
     (
         As::Proxy,

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use podtap_connect::Proxy;
+
 use super::base_url::BaseUrl;
 use super::credentials::Credentials;
-use crate::connector::Proxy;
 
 /// Settings of a [`super::Client`].
 #[derive(Debug, Clone)]
@@ -19,7 +20,7 @@ pub struct Config {
     pub token_file: Option<PathBuf>,
     /// Where what is left of the hour's calls is kept for other processes. `None` keeps it to itself.
     pub rate_file: Option<PathBuf>,
-    /// The proxy on the way to an `https` API; the environment is not looked at.
+    /// The proxy on the way to the API; the environment is not looked at.
     pub proxy: Option<Proxy>,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,

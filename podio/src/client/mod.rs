@@ -34,7 +34,6 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use tokio::sync::watch;
 
-pub use crate::connector::{InvalidProxy, Proxy};
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use config::Config;
 pub use credentials::{Credentials, Grant};

@@ -1,26 +1,16 @@
 //! HTTP connections, with and without TLS: what the client and the sandbox's webhooks share.
 
-mod proxy;
-
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Uri;
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use podtap_connect::{Proxy, Way};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
-use tokio::net::TcpStream;
-use tower_service::Service;
-
-pub use proxy::{InvalidProxy, Proxy};
 
 /// How long an idle connection is kept. Shorter than servers keep theirs, so that few are found
 /// closed when they are needed.
@@ -43,7 +33,7 @@ pub enum Trust {
 pub struct Settings {
     /// Whose certificates are trusted.
     pub trust: Trust,
-    /// The proxy for encrypted connections, where there is one.
+    /// The proxy on the way, where there is one.
     pub proxy: Option<Proxy>,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
@@ -56,62 +46,18 @@ pub struct Settings {
 /// # Errors
 /// When the operating system has no certificates to trust, and they are asked for.
 pub fn client(settings: Settings) -> Result<HttpClient, rustls::Error> {
-    let mut direct = HttpConnector::new();
-    direct.enforce_http(false);
-    direct.set_nodelay(true);
-    direct.set_connect_timeout(Some(settings.connect_timeout));
+    let way = Way::new(settings.proxy, settings.connect_timeout);
     let connector = HttpsConnectorBuilder::new()
         .with_tls_config(tls_config(settings.trust)?)
         .https_or_http()
         .enable_http1()
         .enable_http2()
-        .wrap_connector(Way {
-            proxy: settings.proxy.map(|proxy| tunnel(proxy, &direct)),
-            direct,
-        });
+        .wrap_connector(way);
     Ok(Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_CONNECTION)
         .pool_max_idle_per_host(settings.idle_connections)
         .build(connector))
-}
-
-fn tunnel(proxy: Proxy, direct: &HttpConnector) -> Tunnel<HttpConnector> {
-    let tunnel = Tunnel::new(proxy.uri, direct.clone());
-    match proxy.authorization {
-        Some(authorization) => tunnel.with_auth(authorization),
-        None => tunnel,
-    }
-}
-
-/// How a host is reached: through the proxy where there is one and TLS hides what passes.
-#[derive(Clone, Debug)]
-pub struct Way {
-    direct: HttpConnector,
-    proxy: Option<Tunnel<HttpConnector>>,
-}
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-impl Service<Uri> for Way {
-    type Response = TokioIo<TcpStream>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
-
-    /// Both ways are always ready: each call makes a connection of its own.
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, to: Uri) -> Self::Future {
-        let encrypted = to.scheme_str() == Some("https");
-        if let Some(proxy) = self.proxy.as_mut().filter(|_| encrypted) {
-            let stream = proxy.call(to);
-            return Box::pin(async { Ok(stream.await?) });
-        }
-        let stream = self.direct.call(to);
-        Box::pin(async { Ok(stream.await?) })
-    }
 }
 
 fn tls_config(trust: Trust) -> Result<ClientConfig, rustls::Error> {
@@ -162,6 +108,14 @@ mod tests {
             "{head}"
         );
         assert!(head.contains("Basic YWRhOnNlY3JldA=="), "{head}");
-        assert!(answer.is_err());
+        let mut cause: &dyn std::error::Error = &answer.unwrap_err();
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        let told = cause.to_string();
+        assert!(
+            told.contains("the proxy does not let this machine reach api.podio.com"),
+            "{told}"
+        );
     }
 }

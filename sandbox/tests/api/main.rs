@@ -17,6 +17,7 @@ mod hooks;
 mod items;
 mod lists;
 mod places;
+mod proxy;
 mod support;
 mod tasks;
 mod tokens;

@@ -1,0 +1,96 @@
+//! Why there is no connection, as a person reads it.
+
+use std::error::Error;
+use std::io;
+
+use http::StatusCode;
+
+/// Why there is no connection. What a proxy did is told whole, without a source: a caller that shows
+/// the innermost cause shows that it was the proxy.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The host itself could not be reached.
+    #[error("no connection to {host}")]
+    Direct {
+        /// What was called.
+        host: String,
+        /// What the operating system said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The proxy could not be reached.
+    #[error("the proxy {proxy} cannot be reached: {reason}")]
+    ProxyAway {
+        /// Its host and port.
+        proxy: String,
+        /// Why.
+        reason: String,
+    },
+    /// A proxy answered CONNECT with no success.
+    #[error("the proxy {}", refusal(*status, host))]
+    Refused {
+        /// What it answered.
+        status: StatusCode,
+        /// What was to be reached.
+        host: String,
+    },
+    /// A SOCKS proxy did not make the connection.
+    #[error("the proxy makes no connection to {host}: {reason}")]
+    Socks {
+        /// What was to be reached.
+        host: String,
+        /// Its words.
+        reason: String,
+    },
+    /// What answers at the proxy's address speaks another protocol.
+    #[error("the proxy {proxy} does not answer as a proxy: {reason}")]
+    NoProxy {
+        /// Its host and port.
+        proxy: String,
+        /// What it did.
+        reason: String,
+    },
+}
+
+/// What a proxy's refusal means, and what to do.
+fn refusal(status: StatusCode, host: &str) -> String {
+    match status {
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            "wants a user and a password, or others (407): give them in the proxy's URL, \
+             http://USER:PASSWORD@HOST:PORT"
+                .to_owned()
+        }
+        StatusCode::FORBIDDEN => {
+            format!(
+                "does not let this machine reach {host} (403): ask the people who run the proxy"
+            )
+        }
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            format!("cannot reach {host} ({})", status.as_u16())
+        }
+        _ => format!("answered {status}: is it the proxy's URL?"),
+    }
+}
+
+/// An error of the operating system as a few words: `connection refused`, without its number.
+#[must_use]
+pub fn io_words(error: &io::Error) -> String {
+    if error.raw_os_error().is_none() {
+        return error.to_string();
+    }
+    match error.kind() {
+        io::ErrorKind::Other => error.to_string(),
+        kind if kind.to_string() == "uncategorized error" => error.to_string(),
+        kind => kind.to_string(),
+    }
+}
+
+/// The innermost cause, in words.
+pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause
+        .downcast_ref()
+        .map_or_else(|| cause.to_string(), io_words)
+}

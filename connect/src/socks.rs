@@ -1,0 +1,90 @@
+//! What is said to a SOCKS proxy; hyper-util knows both versions.
+
+use std::error::Error;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
+
+use http::Uri;
+use hyper_util::client::legacy::connect::proxy::{SocksV4, SocksV5};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use crate::connect_error::ConnectError;
+
+/// A connection to `to`, over one to a SOCKS 4 proxy.
+pub(crate) async fn open4(
+    stream: TokioIo<TcpStream>,
+    proxy: &Uri,
+    to: &Uri,
+) -> Result<TokioIo<TcpStream>, ConnectError> {
+    let mut socks = SocksV4::new(proxy.clone(), Made(Some(stream)));
+    socks
+        .call(with_port(to))
+        .await
+        .map_err(|error| refused(&error, to))
+}
+
+/// The same over one to a SOCKS 5 proxy.
+pub(crate) async fn open5(
+    stream: TokioIo<TcpStream>,
+    proxy: &Uri,
+    user: Option<&(String, String)>,
+    to: &Uri,
+) -> Result<TokioIo<TcpStream>, ConnectError> {
+    let mut socks = SocksV5::new(proxy.clone(), Made(Some(stream)));
+    if let Some((user, password)) = user {
+        socks = socks.with_auth(user.clone(), password.clone());
+    }
+    socks
+        .call(with_port(to))
+        .await
+        .map_err(|error| refused(&error, to))
+}
+
+/// The library takes a URL without a port for one of TLS.
+fn with_port(to: &Uri) -> Uri {
+    let host = to
+        .host()
+        .filter(|_| to.port().is_none() && to.scheme_str() == Some("http"));
+    let Some(host) = host else { return to.clone() };
+    let spelt_out = Uri::builder()
+        .scheme("http")
+        .authority(format!("{host}:80"))
+        .path_and_query("/");
+    spelt_out.build().unwrap_or_else(|_| to.clone())
+}
+
+fn refused(error: &dyn Error, to: &Uri) -> ConnectError {
+    let said = error.to_string();
+    ConnectError::Socks {
+        host: to.host().unwrap_or_default().to_owned(),
+        reason: said
+            .strip_prefix("SOCKS error: ")
+            .unwrap_or(&said)
+            .to_owned(),
+    }
+}
+
+/// Hands over the connection to the proxy, which is made already: why there is none is told better
+/// than the library can.
+struct Made(Option<TokioIo<TcpStream>>);
+
+/// The library asked for a second connection.
+#[derive(Debug, thiserror::Error)]
+#[error("there is one connection only")]
+struct NoMore;
+
+impl Service<Uri> for Made {
+    type Response = TokioIo<TcpStream>;
+    type Error = NoMore;
+    type Future = Ready<Result<Self::Response, NoMore>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), NoMore>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        ready(self.0.take().ok_or(NoMore))
+    }
+}

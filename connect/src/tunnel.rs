@@ -1,0 +1,103 @@
+//! What is said to an HTTP proxy: CONNECT. Done with hyper, which hands over a refusal's status; the
+//! connector of hyper-util knows only that there was one.
+
+use bytes::Bytes;
+use http::header::{self, HeaderValue};
+use http::{Method, Request, Response, Uri};
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::connect_error::{ConnectError, innermost};
+use crate::proxy::Proxy;
+
+/// A connection to `to`, over one to the proxy.
+pub(crate) async fn open(
+    stream: TokioIo<TcpStream>,
+    proxy: &Proxy,
+    authorization: Option<&HeaderValue>,
+    to: &Uri,
+) -> Result<TokioIo<TcpStream>, ConnectError> {
+    let odd = |reason: String| ConnectError::NoProxy {
+        proxy: proxy.host(),
+        reason,
+    };
+    let failed = |error: &hyper::Error| odd(words(error));
+    let request = request(to, authorization).map_err(|error| odd(error.to_string()))?;
+    let (mut sender, connection) = http1::handshake(stream)
+        .await
+        .map_err(|error| failed(&error))?;
+    let exchange = async {
+        let response = sender.send_request(request).await;
+        let response = accepted(response.map_err(|error| failed(&error))?, to)?;
+        let upgraded = hyper::upgrade::on(response).await;
+        upgraded.map_err(|error| failed(&error))
+    };
+    let mut exchange = std::pin::pin!(exchange);
+    let upgraded: Upgraded = tokio::select! {
+        // What the exchange says of a failure is more than what the connection does.
+        biased;
+        upgraded = &mut exchange => upgraded?,
+        // It ends with the upgrade, and then the exchange has what it needs.
+        ended = connection.with_upgrades() => {
+            ended.map_err(|error| failed(&error))?;
+            exchange.await?
+        }
+    };
+    match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) if parts.read_buf.is_empty() => Ok(parts.io),
+        // Servers wait for the first byte of a client.
+        _ => Err(odd(
+            "it sent something of its own into the connection".to_owned()
+        )),
+    }
+}
+
+fn request(
+    to: &Uri,
+    authorization: Option<&HeaderValue>,
+) -> Result<Request<Empty<Bytes>>, http::Error> {
+    let authority = authority(to);
+    let mut request = Request::builder()
+        .method(Method::CONNECT)
+        .uri(&authority)
+        .header(header::HOST, &authority);
+    if let Some(authorization) = authorization {
+        request = request.header(header::PROXY_AUTHORIZATION, authorization.clone());
+    }
+    request.body(Empty::new())
+}
+
+/// Host and port: a proxy is told the port in any case.
+fn authority(to: &Uri) -> String {
+    let usual = if to.scheme_str() == Some("http") {
+        80
+    } else {
+        443
+    };
+    let host = to.host().unwrap_or_default();
+    format!("{host}:{}", to.port_u16().unwrap_or(usual))
+}
+
+fn accepted(response: Response<Incoming>, to: &Uri) -> Result<Response<Incoming>, ConnectError> {
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    Err(ConnectError::Refused {
+        status: response.status(),
+        host: to.host().unwrap_or_default().to_owned(),
+    })
+}
+
+fn words(error: &hyper::Error) -> String {
+    if error.is_parse() {
+        return "it does not speak HTTP".to_owned();
+    }
+    if error.is_incomplete_message() {
+        return "it closed the connection without an answer".to_owned();
+    }
+    innermost(error)
+}
