@@ -301,6 +301,7 @@ mod tests {
     use crate::check::{self, Health};
 
     const PROFILE: Profile = Profile {
+        page_bytes: 4096,
         cache_kib: 2000,
         checkpoint_pages: 1000,
         has_triggers: false,

@@ -26,6 +26,8 @@ const REBUILD_AT_MOST: u64 = 64 * 1024 * 1024;
 /// What differs between the two sides.
 #[derive(Debug, Clone, Copy)]
 pub struct Profile {
+    /// Bytes of a page of a new file; a file that is there keeps its own.
+    pub page_bytes: u32,
     /// KiB of pages that a writer keeps in memory.
     pub cache_kib: i64,
     /// Pages of the write-ahead log after which they are copied into the file.
@@ -59,6 +61,8 @@ pub enum MigrateError {
 pub fn writer(path: &Path, profile: &Profile) -> rusqlite::Result<Connection> {
     private::database(path).map_err(|error| cannot_open(&error))?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, profile)?;
+    // Before anything is written to the file, or it has no effect.
+    connection.pragma_update(None, "page_size", profile.page_bytes)?;
     give_space_back(&connection, path)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     // Invariant 1: with NORMAL, a power cut takes back commits that were already answered.
@@ -225,6 +229,7 @@ mod tests {
     use super::*;
 
     const PROFILE: Profile = Profile {
+        page_bytes: 4096,
         cache_kib: 2000,
         checkpoint_pages: 1000,
         has_triggers: false,
@@ -321,6 +326,30 @@ mod tests {
             .query_row("SELECT count(*) FROM t", [], |row| row.get(0))
             .unwrap();
         assert_eq!(kept, 1);
+    }
+
+    #[test]
+    fn a_new_file_has_the_profiles_pages_and_an_old_one_keeps_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        let page = |connection: &Connection| -> u32 {
+            connection
+                .pragma_query_value(None, "page_size", |row| row.get(0))
+                .unwrap()
+        };
+        let large = Profile {
+            page_bytes: 16 * 1024,
+            ..PROFILE
+        };
+        let connection = writer(&path, &large).unwrap();
+        connection.execute_batch("CREATE TABLE t (a)").unwrap();
+        assert_eq!(page(&connection), 16 * 1024);
+        drop(connection);
+
+        let connection = writer(&path, &PROFILE).unwrap();
+        compact(&connection, u64::MAX).unwrap();
+
+        assert_eq!(page(&connection), 16 * 1024);
     }
 
     #[test]

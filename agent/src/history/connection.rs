@@ -14,6 +14,7 @@ use super::{row, schema};
 /// How a history is opened. 4096 pages are 16 MiB, so that a burst pays for the copying (and its
 /// fsync) a few times and not with every commit.
 pub(super) const PROFILE: Profile = Profile {
+    page_bytes: 4096,
     cache_kib: 2000,
     checkpoint_pages: 4096,
     has_triggers: false,

@@ -21,8 +21,8 @@ const SAVE_EVERY: Duration = Duration::from_mins(1);
 /// Quiet after which the file is tidied.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// Free pages given back between two looks at what waits: some milliseconds.
-const PAGES_A_STEP: u32 = 1024;
+/// Free pages given back between two looks at what waits, 4 MiB: some milliseconds.
+const PAGES_A_STEP: u32 = 256;
 
 /// The longest time for giving space back at the end.
 const AT_THE_END: Duration = Duration::from_secs(2);

@@ -90,13 +90,26 @@ fn wide() -> QueueLimits {
 }
 
 async fn append(queue: &dyn Queue, tunnel: TunnelId) -> Result<Seq, AppendError> {
+    append_body(queue, tunnel, "x".to_owned()).await
+}
+
+/// An event of which a page holds a few.
+async fn append_large(queue: &dyn Queue, tunnel: TunnelId) -> Result<Seq, AppendError> {
+    append_body(queue, tunnel, "x".repeat(2000)).await
+}
+
+async fn append_body(
+    queue: &dyn Queue,
+    tunnel: TunnelId,
+    body: String,
+) -> Result<Seq, AppendError> {
     let request = WebhookRequest {
         received_at: Timestamp::UNIX_EPOCH,
         method: "POST".to_owned(),
         path: "/".to_owned(),
         headers: HeaderList::default(),
         peer: None,
-        body: "x".into(),
+        body: body.into(),
     };
     queue
         .append(
@@ -180,7 +193,7 @@ async fn a_full_disk_refuses_events_takes_acknowledgements_and_recovers() {
     let file = database.clone();
     let opener: Opener = Box::new(move || {
         let connection = file.writer()?;
-        let small = connection.pragma_update(None, "max_page_count", 24);
+        let small = connection.pragma_update(None, "max_page_count", 32);
         small
             .map(|()| connection)
             .map_err(file.failed("install the fault"))
@@ -193,7 +206,7 @@ async fn a_full_disk_refuses_events_takes_acknowledgements_and_recovers() {
         SqliteQueue::open_with(&database, limits, Arc::new(Metrics::new()), opener).unwrap();
     let mut last = Seq(0);
     let refused = loop {
-        match append(&queue, tunnel).await {
+        match append_large(&queue, tunnel).await {
             Ok(seq) => last = seq,
             Err(error) => break error,
         }
@@ -208,7 +221,7 @@ async fn a_full_disk_refuses_events_takes_acknowledgements_and_recovers() {
 
     let recovered = async {
         loop {
-            match append(&queue, tunnel).await {
+            match append_large(&queue, tunnel).await {
                 Ok(seq) => return seq,
                 Err(error) => assert_eq!(error, AppendError::NoSpace),
             }
@@ -269,22 +282,23 @@ async fn an_event_that_cannot_be_read_costs_itself_alone_and_becomes_a_gap() {
 #[tokio::test]
 async fn a_damaged_database_is_rebuilt_beside_a_running_queue() {
     use std::io::{Seek as _, Write as _};
+    const PAGE: usize = 16 * 1024;
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(folder.path()).unwrap();
     let tunnel = make_tunnel(&database);
     let queue = SqliteQueue::open(&database, wide(), Arc::new(Metrics::new())).unwrap();
     for _ in 0..400 {
-        append(&queue, tunnel).await.unwrap();
+        append_large(&queue, tunnel).await.unwrap();
     }
     podtap_disk::sqlite::truncate_log(&database.writer().unwrap()).unwrap();
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .open(database.path())
         .unwrap();
-    let pages = database.path().metadata().unwrap().len() / 4096;
-    file.seek(std::io::SeekFrom::Start((pages - 4) * 4096))
+    let pages = database.path().metadata().unwrap().len() / PAGE as u64;
+    file.seek(std::io::SeekFrom::Start(pages / 2 * PAGE as u64))
         .unwrap();
-    file.write_all(&[0x5a; 4096]).unwrap();
+    file.write_all(&[0x5a; PAGE]).unwrap();
     drop(file);
 
     let all = ReadLimit {
@@ -294,7 +308,7 @@ async fn a_damaged_database_is_rebuilt_beside_a_running_queue() {
     let events = loop {
         // The reader that found it is told so; the next read finds the file that was rebuilt.
         if let Ok(events) = queue.read_after(tunnel, Seq(0), all).await
-            && append(&queue, tunnel).await.is_ok()
+            && append_large(&queue, tunnel).await.is_ok()
         {
             break events;
         }
