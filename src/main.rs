@@ -18,6 +18,7 @@ mod output;
 mod parts;
 mod printable;
 mod running;
+mod runtime;
 mod shutdown;
 
 use std::process::ExitCode;
@@ -50,9 +51,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     settings.warn()?;
     logging::start(&settings, cli.command.takes_the_screen(settings.is_dumb()))?;
     core_dumps::off();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = runtime::of(&cli.command)?;
     let outcome = runtime.block_on(commands::run(cli.command, settings));
     // Nothing is left that matters: every task was joined by the command that started it.
     runtime.shutdown_background();

@@ -14,8 +14,9 @@ use crate::config::Limits;
 use crate::queue::TunnelId;
 use crate::refusal::Refusal;
 
-/// The largest allocation on the word of a `Content-Length`; more grows as it arrives.
-const TRUSTED_BYTES: usize = 64 * 1024;
+/// The largest allocation on the word of a `Content-Length`, so that a body up to here is moved
+/// once on its way into the queue; more grows as it arrives.
+const TRUSTED_BYTES: usize = 128 * 1024;
 
 /// From the head on, the time in which a body may come as slowly as it likes.
 const GRACE: Duration = Duration::from_secs(2);
