@@ -138,6 +138,8 @@ pub struct PodioConfig {
     pub locale: Locale,
     /// Hooks to make at the start and to remove at the end.
     pub hooks: Option<HooksConfig>,
+    /// The pause between two looks at the hooks of the known places.
+    pub hooks_read_every: Duration,
 }
 
 /// Hooks that live as long as the agent.
@@ -165,6 +167,8 @@ impl Default for PodioConfig {
             places: Vec::new(),
             locale: Locale::NONE,
             hooks: None,
+            // Twelve calls a place of the hour's 1,000.
+            hooks_read_every: Duration::from_mins(5),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::config::PodioConfig;
 use crate::delivery::gate::HeldObjects;
 use crate::explain::Explainer;
 use crate::history::{self, History, Watched, Writer};
-use crate::hooks::{self, HookDesk, HookReport};
+use crate::hooks::{self, HookDesk, HookReport, KnownHooks};
 use crate::own_client::OwnClient;
 use crate::standing::Standings;
 
@@ -53,6 +53,7 @@ impl Insights {
                 watched: watched.clone(),
                 writer: writer.clone(),
                 standings: standings.clone(),
+                known: KnownHooks::default(),
             },
             standings,
             explainer: Explainer {

@@ -18,6 +18,7 @@ pub mod export;
 pub mod figures;
 pub mod handle;
 pub mod history;
+mod hook_health;
 pub mod hooks;
 pub mod import;
 mod insights;

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use podtap_agent::export::json::{AttemptObject, EventObject, millis};
 use podtap_agent::history::{
-    Attempt, ClockSet, DeliveryState, Ends, Event, Finding, LoopFinding, Verification,
+    Attempt, ClockSet, DeliveryState, Ends, Event, Finding, HookNews, LoopFinding, Verification,
 };
 use podtap_agent::{AgentHandle, HookReport, HookState, LinkState, ServiceState, Status};
 use podtap_wire::{EventId, Seq};
@@ -260,6 +260,7 @@ impl Feed {
                         last_at,
                     } => self.refused(*count, reason, *last_at)?,
                     Finding::ClockSet(set) => self.clock_set(*set)?,
+                    Finding::Hook(news) => self.hook(news)?,
                 }
             }
         }
@@ -329,6 +330,13 @@ impl Feed {
                 last_at: millis::text(last_at),
             }),
             Format::Lines => print(&lines::refused(count, reason, &self.look)),
+        }
+    }
+
+    fn hook(&self, news: &HookNews) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => print_object(&Object::hook_news(news)),
+            Format::Lines => print(&lines::hook_news(news, &self.look)),
         }
     }
 

@@ -2,10 +2,14 @@
 //! (`docs/JSON.md`): fields are added, never renamed or removed, within a version. Events and
 //! attempts have their home in [`podtap_agent::export::json`].
 
+use std::borrow::Cow;
+
 use podtap_agent::export::json::{
     OutcomeFields, VERSION, VerifiedObject, duration_ms, millis, text,
 };
-use podtap_agent::history::{AttemptSummary, LoopFinding, LoopShape, Maker, Verification};
+use podtap_agent::history::{
+    AttemptSummary, HookCondition, HookNews, LoopFinding, LoopShape, Maker, Verification,
+};
 use podtap_agent::{HookReport, HookState, LinkState};
 use podtap_podio::hook_url::Uncallable;
 use podtap_wire::{EventId, Seq};
@@ -105,10 +109,10 @@ pub(crate) struct HookObject<'a> {
     hook_id: Option<String>,
     status: &'static str,
     state: &'static str,
-    event: &'static str,
-    ref_type: &'static str,
-    ref_id: String,
-    error: Option<&'a str>,
+    event: Option<&'a str>,
+    ref_type: Option<&'static str>,
+    ref_id: Option<String>,
+    error: Option<Cow<'a, str>>,
 }
 
 /// A request that was made up here.
@@ -229,10 +233,38 @@ impl<'a> Object<'a> {
                 "inactive"
             },
             state,
-            event: report.wanted.event.as_str(),
-            ref_type: report.wanted.place.ref_type.as_str(),
-            ref_id: report.wanted.place.ref_id.to_string(),
-            error,
+            event: Some(report.wanted.event.as_str()),
+            ref_type: Some(report.wanted.place.ref_type.as_str()),
+            ref_id: Some(report.wanted.place.ref_id.to_string()),
+            error: error.map(Cow::Borrowed),
+        })
+    }
+
+    /// A hook is not as it was.
+    pub(crate) fn hook_news(news: &'a HookNews) -> Self {
+        let HookNews {
+            hook_id,
+            place,
+            event_type,
+            state,
+            ..
+        } = news;
+        let cure = news
+            .cure()
+            .map_or_else(String::new, |cure| format!("; {cure}"));
+        Self::Hook(HookObject {
+            hook_id: Some(hook_id.to_string()),
+            status: match state {
+                HookCondition::Active
+                | HookCondition::Silent { .. }
+                | HookCondition::Busy { .. } => "active",
+                _ => "inactive",
+            },
+            state: state.word(),
+            event: event_type.as_deref(),
+            ref_type: place.as_ref().map(|place| place.at.ref_type.as_str()),
+            ref_id: place.as_ref().map(|place| place.at.ref_id.to_string()),
+            error: (!state.is_good()).then(|| Cow::Owned(format!("{news}{cure}"))),
         })
     }
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use podtap_agent::history::{
-    Attempt, AttemptSummary, ClockSet, Event, EventRow, LoopFinding, Outcome, Verification,
+    Attempt, AttemptSummary, ClockSet, Event, EventRow, HookNews, LoopFinding, Outcome,
+    Verification,
 };
 use podtap_agent::{LinkState, Target};
 use podtap_podio::hook_url::Uncallable;
@@ -294,6 +295,19 @@ pub(crate) fn refused(count: u64, reason: &str, look: &Look) -> Painted {
     };
     let text = format!("⚠  {count} {webhooks} refused by the relay: {reason}");
     look.line(&[(Tone::Doubtful, &text)])
+}
+
+/// News of a hook, and what to do.
+pub(crate) fn hook_news(news: &HookNews, look: &Look) -> Painted {
+    let (sign, tone) = if news.state.is_good() {
+        ("✓", Tone::Plain)
+    } else {
+        ("⚠", Tone::Doubtful)
+    };
+    let cure = news
+        .cure()
+        .map_or_else(String::new, |cure| format!("; {cure}"));
+    look.line(&[(tone, &format!("{sign}  {news}{cure}"))])
 }
 
 /// A clock that was set.

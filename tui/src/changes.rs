@@ -84,9 +84,11 @@ impl Changes {
                 self.gaps.push(refused);
             }
             Change::ClockSet(set) if self.gaps.len() < MAX_GAPS => self.gaps.push(set.to_string()),
+            Change::Hook(news) if self.gaps.len() < MAX_GAPS => self.gaps.push(news.to_string()),
             Change::Gap { .. }
             | Change::Refused { .. }
             | Change::ClockSet(_)
+            | Change::Hook(_)
             | Change::Held(_)
             | Change::Released(_) => {}
         }

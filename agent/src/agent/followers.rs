@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::RunError;
 use crate::figures::Recorder;
+use crate::hook_health::HookHealth;
 use crate::hooks::Hooks;
 use crate::watch::Watch;
 
@@ -15,6 +16,7 @@ pub(super) struct Followers {
     pub(super) watch: Watch,
     pub(super) hooks: Hooks,
     pub(super) recorder: Recorder,
+    pub(super) hook_health: HookHealth,
 }
 
 impl Followers {
@@ -28,11 +30,14 @@ impl Followers {
             watch,
             hooks,
             recorder,
+            hook_health,
         } = self;
         let until = token.clone();
         parts.spawn(async move { Ok(watch.run(until).await?) });
         let until = token.clone();
         parts.spawn(async move { Ok(hooks.run(until).await?) });
+        let until = token.clone();
+        parts.spawn(async move { Ok(hook_health.run(until).await?) });
         let until = token.clone();
         parts.spawn(async move {
             recorder.run(until).await;

@@ -28,6 +28,7 @@ use crate::handle::AgentHandle;
 use crate::history::{
     self, ClockSet, History, HistoryError, Machine, Note, Pending, Writer, WriterThread,
 };
+use crate::hook_health::HookHealth;
 use crate::hooks::Hooks;
 use crate::insights::Insights;
 use crate::link::{Face, Link};
@@ -104,6 +105,7 @@ impl Agent {
         let followers = || Followers {
             watch: Watch::new(insights.clone(), &podio, status.subscribe()),
             recorder: figures.recorder(status.subscribe(), changes.subscribe()),
+            hook_health: HookHealth::new(&podio, insights.desk.clone(), status.subscribe()),
             hooks: Hooks::new(insights, podio, &status, &changes),
         };
         let followers = link.is_some().then(followers);

@@ -47,12 +47,13 @@ impl AgentHandle {
         let status = self.status.borrow().clone();
         let made = self.insights.hooks.borrow().clone();
         let url = status.public_url.as_deref();
+        let listed = self.insights.desk.known.all();
         Ok(figures::chain(&Known {
             uncallable: url.and_then(|url| self.check_hook_url(url).err()),
             has_credentials: self.insights.client.has_credentials(),
             status: &status,
             made: &made,
-            listed: None,
+            listed: listed.as_deref(),
             newest,
         }))
     }

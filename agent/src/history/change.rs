@@ -7,6 +7,7 @@ use podtap_wire::{EventId, Seq};
 use super::clock_set::ClockSet;
 use super::event::Position;
 use super::finding::LoopFinding;
+use super::hook_news::HookNews;
 use super::insight::Verification;
 
 /// Something in the history is not what it was: announced after the commit.
@@ -57,6 +58,8 @@ pub enum Change {
     },
     /// A loop was found.
     Loop(Box<LoopFinding>),
+    /// A hook is not as it was.
+    Hook(Box<HookNews>),
     /// This object's events are held from now on.
     Held(ObjectRef),
     /// This object's events are delivered again from now on.

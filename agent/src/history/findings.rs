@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::clock_set::{ClockSet, Machine};
 use super::event::Position;
 use super::finding::{LoopFinding, LoopShape, Maker};
+use super::hook_news::{HookNews, StoredHookNews};
 use super::insight::Verification;
 use super::note::EventKey;
 use super::watch::rows;
@@ -43,6 +44,8 @@ pub enum Finding {
     },
     /// A loop.
     Loop(Box<LoopFinding>),
+    /// A hook is not as it was.
+    Hook(Box<HookNews>),
     /// The relay removed events before any agent took them.
     Gap {
         /// The first one gone.
@@ -146,6 +149,10 @@ pub(super) fn write_loop(
     write(transaction, &Stored::Loop { position, stored })
 }
 
+pub(super) fn write_hook(transaction: &Transaction<'_>, news: &HookNews) -> rusqlite::Result<()> {
+    write(transaction, &Stored::Hook(news.clone().into()))
+}
+
 pub(super) fn write_refused(
     transaction: &Transaction<'_>,
     count: u64,
@@ -203,6 +210,7 @@ enum Stored {
         #[serde(rename = "loop")]
         stored: StoredLoop,
     },
+    Hook(StoredHookNews),
     Gap {
         from: Seq,
         to: Seq,
@@ -236,6 +244,7 @@ impl Stored {
             Self::Loop { position, stored } => {
                 Finding::Loop(Box::new(stored.into_finding(Position(position))?))
             }
+            Self::Hook(stored) => Finding::Hook(Box::new(stored.into())),
             Self::Gap { from, to, reason } => Finding::Gap { from, to, reason },
             Self::Refused {
                 count,

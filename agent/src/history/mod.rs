@@ -20,6 +20,7 @@ mod finding;
 mod findings;
 mod fold;
 mod follow;
+mod hook_news;
 mod inbox;
 mod index;
 mod insight;
@@ -72,6 +73,7 @@ pub use finding::{LoopFinding, LoopShape, Maker};
 pub use findings::{Finding, FindingPosition};
 pub use fold::FoldedQuery;
 pub use follow::{AttemptPosition, Ends};
+pub use hook_news::{HookCondition, HookNews};
 pub use insight::{Duplicate, Hold, Insight, Verification};
 #[cfg(test)]
 pub(crate) use job::tests::announced_by;

@@ -11,6 +11,7 @@ use super::clock_set::ClockSet;
 use super::event::{DeliveryState, Position};
 use super::finding::LoopFinding;
 use super::findings;
+use super::hook_news::HookNews;
 use super::insight::{Duplicate, Hold, Verification};
 use super::job::Hands;
 use super::known_item::{self, KnownItem};
@@ -64,6 +65,8 @@ pub(crate) enum Note {
     Hold { event: EventKey, hold: Hold },
     /// A loop.
     Loop(LoopFinding),
+    /// A hook is not as it was.
+    Hook(HookNews),
     /// The relay removed events before any agent took them.
     Gap { from: Seq, to: Seq, reason: String },
     /// The relay turned webhooks away.
@@ -143,6 +146,7 @@ impl Note {
             ),
             Self::Hold { event, hold } => write_hold(transaction, *event, *hold, tally),
             Self::Loop(finding) => findings::write_loop(transaction, finding),
+            Self::Hook(news) => findings::write_hook(transaction, news),
             Self::Gap { from, to, reason } => findings::write_gap(transaction, *from, *to, reason),
             Self::Refused {
                 count,
@@ -206,6 +210,7 @@ impl Note {
             | Self::Hold { event, .. }
             | Self::Annotated { event, .. } => Some(touched(event)),
             Self::Loop(finding) => Some(Change::Loop(Box::new(finding.clone()))),
+            Self::Hook(news) => Some(Change::Hook(Box::new(news.clone()))),
             Self::Gap { from, to, reason } => Some(Change::Gap {
                 from: *from,
                 to: *to,

@@ -12,6 +12,7 @@ use podtap_podio::EventType;
 use podtap_podio::client::{self, BaseUrl, Client, Hook, RateLimit};
 use podtap_podio::hook_url::Uncallable;
 
+use super::known::KnownHooks;
 use super::places::merge;
 use super::verdict::{HookUrls, UrlVerdict};
 use crate::explain::near_limit;
@@ -96,6 +97,7 @@ pub(crate) struct HookDesk {
     pub(crate) watched: Watched,
     pub(crate) writer: Writer,
     pub(crate) standings: Standings,
+    pub(crate) known: KnownHooks,
 }
 
 impl HookDesk {
@@ -142,6 +144,11 @@ impl HookDesk {
             }));
         }
         Ok(listing)
+    }
+
+    /// The places whose hooks are looked at: those of the configuration, then those that were learned.
+    pub(crate) async fn known_places(&self) -> Result<Vec<Place>, HistoryError> {
+        Ok(merge(&self.places, self.watched.places().await?).0)
     }
 
     /// What the URLs of hooks are judged by: without a link, the tunnel is the one that the history
@@ -195,7 +202,9 @@ impl HookDesk {
     /// Deletes a hook, whoever made it.
     pub(crate) async fn delete(&self, hook_id: u64) -> Result<(), ManageHooksError> {
         self.may_call()?;
-        Ok(self.client.delete_hook(hook_id).await?)
+        self.client.delete_hook(hook_id).await?;
+        self.known.deleted(hook_id);
+        Ok(())
     }
 
     fn may_call(&self) -> Result<(), ManageHooksError> {

@@ -2,6 +2,7 @@
 //! by the watch, removed at the end. Exactly those that were made here are removed, also by the
 //! next start after a crash.
 
+mod known;
 mod listing;
 mod make;
 mod places;
@@ -24,6 +25,7 @@ use crate::history::{self, HistoryError, Verification, Watched, Writer};
 use crate::insights::Insights;
 use crate::place::{PlaceRef, WantedHook};
 use crate::status::Status;
+pub(crate) use known::KnownHooks;
 pub(crate) use listing::HookDesk;
 pub use listing::{FailedPlace, HookListing, ListedHook, ManageHooksError};
 use make::Made;

@@ -1,121 +1,13 @@
 //! Hooks that live as long as the agent: sandbox, relay and agent in one circle.
 
-use crate::support::podio::{ORDERS, Podio};
-use crate::support::{Service, browsing, eventually, ok, target_of};
-use podtap_agent::config::{HooksConfig, LinkConfig};
 use podtap_agent::hooks::{HookReport, HookState, plan};
-use podtap_agent::{Agent, AgentHandle, Config, HooksError, PlaceRef, RunError};
-use podtap_podio::client::{Hook, HookStatus};
+use podtap_agent::{HooksError, PlaceRef, RunError};
+use podtap_podio::client::HookStatus;
 use podtap_podio::{EventType, RefType};
-use podtap_relay::tunnel::TokenStore;
-use podtap_relay::{Config as RelayConfig, Relay};
-use podtap_sandbox as sandbox;
-use tempfile::TempDir;
-use tokio::task::JoinSet;
-use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// A sandbox, a relay, a local service, and the agent's configuration.
-struct Circle {
-    podio: Podio,
-    config: Config,
-    _service: Service,
-    _running: JoinSet<()>,
-    _relay: DropGuard,
-    _folders: (TempDir, TempDir, TempDir),
-}
-
-impl Circle {
-    async fn start(on: &str) -> Self {
-        let folders = (
-            TempDir::new().unwrap(),
-            TempDir::new().unwrap(),
-            TempDir::new().unwrap(),
-        );
-        let aside = folders.2.path().join("aside.db");
-        let podio = Podio::start(&aside, sandbox::Config::default()).await;
-        let (relay, token) = (folders.1.path(), CancellationToken::new());
-        let owner = TokenStore::open(relay).unwrap();
-        let secret = owner.create("ada").unwrap();
-        let bound = Relay::bind(RelayConfig::new(relay)).await.unwrap();
-        let url = format!("http://{}", bound.local_addr()).parse().unwrap();
-        let mut running = JoinSet::new();
-        let stop = token.clone();
-        running.spawn(async move { bound.run(stop).await.unwrap() });
-        let service = Service::start(|_| ok()).await;
-        let mut config = browsing(&folders.0);
-        config.link = Some(LinkConfig::new(
-            url,
-            secret.reveal().into(),
-            "crm".parse().unwrap(),
-        ));
-        config.target = Some(target_of(service.address));
-        config.podio.client = podio.config.clone();
-        config.podio.hooks = Some(HooksConfig {
-            wanted: plan(PlaceRef::app(ORDERS), on).unwrap(),
-            path: "/podio/hook".to_owned(),
-            keep: false,
-            optional: false,
-        });
-        Self {
-            podio,
-            config,
-            _service: service,
-            _running: running,
-            _relay: token.drop_guard(),
-            _folders: folders,
-        }
-    }
-
-    async fn hooks(&self) -> Vec<Hook> {
-        self.podio.client.hooks(RefType::App, ORDERS).await.unwrap()
-    }
-
-    fn keep(mut self) -> Self {
-        self.config.podio.hooks.as_mut().unwrap().keep = true;
-        self
-    }
-}
-
-struct Running {
-    handle: AgentHandle,
-    token: CancellationToken,
-    agent: JoinSet<Result<(), RunError>>,
-}
-
-impl Running {
-    fn start(config: &Config) -> Self {
-        let (agent, handle) = Agent::open(config.clone()).unwrap();
-        let token = CancellationToken::new();
-        let mut running = JoinSet::new();
-        running.spawn(agent.run(token.clone()));
-        Self {
-            handle,
-            token,
-            agent: running,
-        }
-    }
-
-    async fn all(&self, state: &HookState) -> Vec<HookReport> {
-        eventually("every hook is as wanted", || async {
-            let reports = self.handle.hooks().borrow().clone();
-            let all = reports.iter().all(|report| report.state == *state);
-            all.then_some(reports.clone())
-                .ok_or(format!("{reports:#?}"))
-        })
-        .await
-    }
-
-    async fn end(mut self) {
-        self.token.cancel();
-        self.agent.join_next().await.unwrap().unwrap().unwrap();
-    }
-
-    /// Ends it as a crash does: nothing of it runs any more.
-    async fn crash(mut self) {
-        self.agent.abort_all();
-        while self.agent.join_next().await.is_some() {}
-    }
-}
+use crate::support::circle::{Circle, Running};
+use crate::support::eventually;
+use crate::support::podio::ORDERS;
 
 #[tokio::test]
 async fn hooks_are_active_while_the_agent_runs_and_gone_when_it_has_ended() {

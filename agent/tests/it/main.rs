@@ -17,6 +17,7 @@ mod evidence;
 mod figures;
 mod history;
 mod hook_desk;
+mod hook_health;
 mod hooks;
 mod import;
 mod insights;

@@ -1,5 +1,6 @@
 //! What the tests of the agent share: events to append, a scripted local service, waiting.
 
+pub(crate) mod circle;
 pub(crate) mod podio;
 
 use std::net::SocketAddr;

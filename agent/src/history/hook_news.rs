@@ -1,0 +1,260 @@
+//! What a person should know of a hook that they did not ask about: it stopped delivering, it is
+//! gone, or it sends much less or much more than it does as a rule.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::place::Place;
+
+/// News of one hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookNews {
+    /// The hook.
+    pub hook_id: u64,
+    /// What it is on, where that is known.
+    pub place: Option<Place>,
+    /// Its event type, where that is known. Text of the outside world: escape it before showing it.
+    pub event_type: Option<String>,
+    /// When that came to be known.
+    pub at: Timestamp,
+    /// What is new.
+    pub state: HookCondition,
+}
+
+/// How a hook is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "condition", rename_all = "kebab-case")]
+pub enum HookCondition {
+    /// Podio calls it no more until it is verified again.
+    Inactive {
+        /// Whether another verification is asked for.
+        verifying: bool,
+    },
+    /// It stayed inactive, though verification was asked for so often.
+    Unverified {
+        /// How often.
+        tries: u32,
+    },
+    /// It is active again.
+    Active,
+    /// Podio does not list it any more, and nobody deleted it here.
+    Gone,
+    /// Nothing has come from it for much longer than as a rule.
+    Silent {
+        /// Since when.
+        since: Timestamp,
+        /// The usual time from one event to the next, in milliseconds.
+        usual_ms: u64,
+    },
+    /// Much more has come from it within five minutes than ever before.
+    Busy {
+        /// Events within five minutes.
+        events: u64,
+        /// The most of any five minutes before.
+        usual: u64,
+    },
+}
+
+impl HookCondition {
+    /// It in one word, of a fixed set.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Inactive { .. } => "inactive",
+            Self::Unverified { .. } => "unverified",
+            Self::Active => "active",
+            Self::Gone => "gone",
+            Self::Silent { .. } => "silent",
+            Self::Busy { .. } => "busy",
+        }
+    }
+
+    /// Whether that is nothing to worry about.
+    pub const fn is_good(self) -> bool {
+        matches!(self, Self::Active)
+    }
+}
+
+impl HookNews {
+    /// What to do about it; `None` where there is nothing to do.
+    pub fn cure(&self) -> Option<String> {
+        let hook_id = self.hook_id;
+        match self.state {
+            HookCondition::Inactive { verifying: true } | HookCondition::Active => None,
+            HookCondition::Inactive { verifying: false } | HookCondition::Unverified { .. } => {
+                Some(format!(
+                    "run podtap hooks verify {hook_id} once the way to Podio is clear"
+                ))
+            }
+            HookCondition::Gone => Some("make it again: podtap hooks create".to_owned()),
+            HookCondition::Silent { .. } => {
+                Some("see whether it is active: podtap hooks list".to_owned())
+            }
+            HookCondition::Busy { .. } => {
+                Some("an import, or a loop: podtap events shows what changes".to_owned())
+            }
+        }
+    }
+}
+
+impl fmt::Display for HookNews {
+    /// One sentence, without the cure.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "hook {}", self.hook_id)?;
+        match (&self.event_type, &self.place) {
+            (Some(event_type), Some(place)) => write!(f, " ({event_type} on {place})")?,
+            (Some(event_type), None) => write!(f, " ({event_type})")?,
+            (None, Some(place)) => write!(f, " (on {place})")?,
+            (None, None) => {}
+        }
+        match self.state {
+            HookCondition::Inactive { verifying: true } => {
+                f.write_str(" is inactive: Podio was asked to verify it again")
+            }
+            HookCondition::Inactive { verifying: false } => {
+                f.write_str(" is inactive: Podio sends nothing until it is verified")
+            }
+            HookCondition::Unverified { tries } => {
+                write!(
+                    f,
+                    " is still inactive after {tries} verifications were asked for"
+                )
+            }
+            HookCondition::Active => f.write_str(" is active again"),
+            HookCondition::Gone => f.write_str(" is gone: it was deleted in Podio"),
+            HookCondition::Silent { since, usual_ms } => {
+                let quiet = self.at.duration_since(since);
+                let usual = SignedDuration::try_from(Duration::from_millis(usual_ms));
+                let usual = usual.unwrap_or(SignedDuration::MAX);
+                write!(
+                    f,
+                    " has sent nothing for {}; usually it sends every {}",
+                    rough(quiet),
+                    rough(usual)
+                )
+            }
+            HookCondition::Busy { events, usual } => {
+                write!(
+                    f,
+                    " sent {events} events within 5 minutes; the most before was {usual}"
+                )
+            }
+        }
+    }
+}
+
+/// News as a finding keeps them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct StoredHookNews {
+    hook_id: u64,
+    /// As it is printed, `app 3`.
+    place: Option<String>,
+    name: Option<String>,
+    event_type: Option<String>,
+    at: Timestamp,
+    #[serde(flatten)]
+    state: HookCondition,
+}
+
+impl From<HookNews> for StoredHookNews {
+    fn from(news: HookNews) -> Self {
+        Self {
+            hook_id: news.hook_id,
+            place: news.place.as_ref().map(|place| place.at.to_string()),
+            name: news.place.and_then(|place| place.name),
+            event_type: news.event_type,
+            at: news.at,
+            state: news.state,
+        }
+    }
+}
+
+impl From<StoredHookNews> for HookNews {
+    fn from(stored: StoredHookNews) -> Self {
+        let at = stored.place.and_then(|at| at.parse().ok());
+        let name = stored.name;
+        Self {
+            hook_id: stored.hook_id,
+            place: at.map(|at| Place { at, name }),
+            event_type: stored.event_type,
+            at: stored.at,
+            state: stored.state,
+        }
+    }
+}
+
+/// A time in its largest unit.
+fn rough(time: SignedDuration) -> String {
+    match time.as_secs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3_600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::PlaceRef;
+
+    fn news(state: HookCondition) -> HookNews {
+        HookNews {
+            hook_id: 7,
+            place: Some(Place {
+                at: PlaceRef::app(3),
+                name: Some("Orders".to_owned()),
+            }),
+            event_type: Some("item.update".to_owned()),
+            at: Timestamp::from_second(10_000).unwrap(),
+            state,
+        }
+    }
+
+    #[test]
+    fn news_read_back_as_they_were_written() {
+        let since = Timestamp::UNIX_EPOCH;
+        for state in [
+            HookCondition::Inactive { verifying: true },
+            HookCondition::Gone,
+            HookCondition::Silent { since, usual_ms: 1 },
+        ] {
+            let stored = serde_json::to_string(&StoredHookNews::from(news(state))).unwrap();
+            let read: StoredHookNews = serde_json::from_str(&stored).unwrap();
+            assert_eq!(HookNews::from(read), news(state), "{stored}");
+        }
+    }
+
+    #[test]
+    fn each_is_one_sentence_that_names_the_hook() {
+        let since = Timestamp::from_second(4_600).unwrap();
+        for (state, words) in [
+            (
+                HookCondition::Gone,
+                "hook 7 (item.update on Orders) is gone: it was deleted in Podio",
+            ),
+            (
+                HookCondition::Silent {
+                    since,
+                    usual_ms: 90_000,
+                },
+                "hook 7 (item.update on Orders) has sent nothing for 90 min; usually it sends every \
+                 90 s",
+            ),
+            (
+                HookCondition::Busy {
+                    events: 540,
+                    usual: 12,
+                },
+                "hook 7 (item.update on Orders) sent 540 events within 5 minutes; the most before \
+                 was 12",
+            ),
+        ] {
+            assert_eq!(news(state).to_string(), words);
+        }
+        assert!(news(HookCondition::Active).cure().is_none());
+        let again = news(HookCondition::Unverified { tries: 5 }).cure();
+        assert!(again.unwrap().contains("podtap hooks verify 7"));
+    }
+}

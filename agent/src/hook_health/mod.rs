@@ -1,0 +1,250 @@
+//! Whether the tunnel's hooks still deliver: one task of the agent that has the link. Every five
+//! minutes the hooks of the known places are read, within a share of the API's calls; one that
+//! became inactive is told and verified again (`ledger`), one that is gone is told, and one that
+//! sends much less or much more than it does as a rule (`pace`). What is found goes into the history.
+
+mod ledger;
+mod pace;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use podtap_podio::client::{Client, Hook};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::PodioConfig;
+use crate::history::{HistoryError, HookNews, Note, RecentEvent, Watched, Writer};
+use crate::hooks::{HookDesk, UrlVerdict};
+use crate::place::Place;
+use crate::reason;
+use crate::status::{LinkState, Status};
+use ledger::Ledger;
+use pace::Paces;
+
+/// Calls an hour for reading hooks, at most: one in eight of Podio's 1,000 (podio.md 4.3).
+const CALLS_PER_HOUR: u32 = 120;
+
+/// One in so many calls of the hour is left for people and hooks: below that no hooks are read.
+const LEFT_SHARE: u64 = 5;
+
+/// A verification is given so much of the time between two readings before anybody looks again.
+const LOOKS_PER_READING: u32 = 5;
+
+/// Rows of one read.
+const PAGE: usize = 4096;
+
+/// Events from which a hook's usual pace is learned at the start.
+const LEARNED_FROM: usize = 20_000;
+
+/// Looks after hooks. Built once, run once.
+#[derive(Debug)]
+pub(crate) struct HookHealth {
+    client: Client,
+    desk: HookDesk,
+    watched: Watched,
+    writer: Writer,
+    status: watch::Receiver<Status>,
+    /// The pause between two readings.
+    every: Duration,
+    /// Whether a `hook.verify` is answered here, so that asking for one is of use.
+    verifies: bool,
+}
+
+impl HookHealth {
+    pub(crate) fn new(
+        config: &PodioConfig,
+        desk: HookDesk,
+        status: watch::Receiver<Status>,
+    ) -> Self {
+        Self {
+            client: desk.client.clone(),
+            watched: desk.watched.clone(),
+            writer: desk.writer.clone(),
+            desk,
+            status,
+            every: config.hooks_read_every,
+            verifies: config.verify,
+        }
+    }
+
+    /// Goes on until the token is cancelled.
+    pub(crate) async fn run(self, token: CancellationToken) -> Result<(), HistoryError> {
+        let looking = async { tokio::try_join!(self.read_hooks(), self.watch_paces()).map(drop) };
+        let looked = token.run_until_cancelled(looking).await;
+        looked.unwrap_or(Ok(()))
+    }
+
+    async fn read_hooks(&self) -> Result<(), HistoryError> {
+        if !self.client.has_credentials() {
+            return std::future::pending().await;
+        }
+        let mut ledger = Ledger::new(self.verifies, self.every / LOOKS_PER_READING);
+        let mut reading = Instant::now();
+        loop {
+            // A verification that is due is looked after earlier.
+            let due = ledger.next_due().map_or(reading, |due| due.min(reading));
+            sleep_until(due).await;
+            let url = self.public_url().await;
+            let is_round = Instant::now() >= reading;
+            let read = self.read(&mut ledger, &url, is_round).await;
+            if let Err(error) = read {
+                if !error.may_pass() {
+                    return Err(error);
+                }
+                tracing::warn!(
+                    error = reason::words(&error),
+                    "the hooks cannot be looked after"
+                );
+                sleep(self.every / LOOKS_PER_READING).await;
+            }
+            if is_round {
+                reading = Instant::now() + self.pause().await?;
+            }
+        }
+    }
+
+    /// Reads the hooks of every place, or of those where a verification is waited for.
+    async fn read(
+        &self,
+        ledger: &mut Ledger,
+        url: &str,
+        is_round: bool,
+    ) -> Result<(), HistoryError> {
+        let urls = self.desk.urls(Some(url)).await?;
+        let waiting = ledger.waiting_places();
+        for place in self.desk.known_places().await? {
+            if !is_round && !waiting.contains(&place.at) {
+                continue;
+            }
+            if self.is_short() {
+                tracing::debug!("few calls of the hour are left: the hooks are read later");
+                return Ok(());
+            }
+            let at = place.at;
+            let hooks = match self.client.hooks(at.ref_type, at.ref_id).await {
+                Ok(hooks) => hooks,
+                Err(error) => {
+                    tracing::debug!(place = %at, %error, "its hooks cannot be read");
+                    continue;
+                }
+            };
+            let is_ours = |hook: &Hook| urls.verdict(&hook.url) == UrlVerdict::Ours;
+            let (ours, others): (Vec<_>, Vec<_>) = hooks.into_iter().partition(is_ours);
+            self.desk.known.set(at, &ours);
+            self.take_in(ledger, &place, &ours, &others).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells what is new of the hooks of one place, and asks for the verifications that are due.
+    async fn take_in(
+        &self,
+        ledger: &mut Ledger,
+        place: &Place,
+        ours: &[Hook],
+        others: &[Hook],
+    ) -> Result<(), HistoryError> {
+        let is_explained = |hook_id| {
+            let is_it = |other: &Hook| other.hook_id == hook_id;
+            self.desk.known.is_deleted(hook_id) || others.iter().any(is_it)
+        };
+        let news = ledger.take_in(place.at, ours, is_explained, Instant::now());
+        for hook_id in ledger.due(place.at, Instant::now()) {
+            if let Err(error) = self.client.request_hook_verification(hook_id).await {
+                tracing::warn!(hook_id, %error, "Podio was asked in vain to verify a hook again");
+            }
+        }
+        let news = news.into_iter().map(|(hook, state)| HookNews {
+            hook_id: hook.hook_id,
+            place: Some(place.clone()),
+            event_type: Some(hook.event),
+            at: Timestamp::now(),
+            state,
+        });
+        self.tell(news.collect()).await
+    }
+
+    /// The pause until the next reading: with many places a longer one.
+    async fn pause(&self) -> Result<Duration, HistoryError> {
+        let places = self.desk.known_places().await?.len();
+        let places = u32::try_from(places).unwrap_or(u32::MAX);
+        let fair = Duration::from_hours(1) / CALLS_PER_HOUR * places;
+        // A test's own pause is not stretched.
+        let is_usual = self.every >= Duration::from_mins(1);
+        Ok(if is_usual {
+            self.every.max(fair)
+        } else {
+            self.every
+        })
+    }
+
+    fn is_short(&self) -> bool {
+        let rate = self.client.rate_limit();
+        rate.is_some_and(|rate| rate.remaining < rate.limit / LEFT_SHARE)
+    }
+
+    /// The tunnel's URL, once the relay has told.
+    async fn public_url(&self) -> String {
+        let mut status = self.status.clone();
+        let known = status.wait_for(|status| status.public_url.is_some()).await;
+        match known.map(|status| status.public_url.clone()) {
+            Ok(Some(url)) => url,
+            // The agent ends, and this with it.
+            _ => std::future::pending().await,
+        }
+    }
+
+    async fn watch_paces(&self) -> Result<(), HistoryError> {
+        let mut paces = Paces::default();
+        let mut cursor = self.watched.recent(LEARNED_FROM).await?.events;
+        loop {
+            loop {
+                let (events, through) = self.watched.recent_events(cursor, PAGE).await?;
+                if through == cursor {
+                    break;
+                }
+                cursor = through;
+                for event in &events {
+                    observe(&mut paces, event);
+                }
+            }
+            // While the link is away silence is the link's.
+            let is_up = matches!(self.status.borrow().link, LinkState::Up { .. });
+            let now = Timestamp::now();
+            let mut news = Vec::new();
+            for (hook_id, state) in paces.check(now, is_up) {
+                news.push(HookNews {
+                    hook_id,
+                    place: self.watched.place(hook_id).await?,
+                    event_type: paces.event_type(hook_id).map(str::to_owned),
+                    at: now,
+                    state,
+                });
+            }
+            self.tell(news).await?;
+            sleep(self.every / LOOKS_PER_READING).await;
+        }
+    }
+
+    async fn tell(&self, news: Vec<HookNews>) -> Result<(), HistoryError> {
+        if news.is_empty() {
+            return Ok(());
+        }
+        for one in &news {
+            tracing::info!(news = %one, "a hook");
+        }
+        let notes = news.into_iter().map(Note::Hook);
+        self.writer.note(notes.collect()).await
+    }
+}
+
+fn observe(paces: &mut Paces, event: &RecentEvent) {
+    let kind = event.sender.event_type.as_deref();
+    if let Some(hook_id) = event.sender.hook_id
+        && kind != Some("hook.verify")
+    {
+        paces.observe(hook_id, kind, event.received_at);
+    }
+}
