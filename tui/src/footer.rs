@@ -5,16 +5,16 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-use crate::app::Pane;
 use crate::detail::Detail;
 use crate::env::Env;
 use crate::keymap::{Action, Binding, Context, Key, Keymap};
+use crate::layout::Pane;
 use crate::line::{Line, cells};
 use crate::list::List;
-use crate::modal::form::Form;
 use crate::prose::wrapped;
 use crate::theme::Role;
 use crate::toast::Toasts;
+use crate::widget::form::Form;
 
 /// What decides which keys are offered.
 #[derive(Debug, Clone, Copy)]

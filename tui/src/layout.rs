@@ -3,7 +3,15 @@
 
 use ratatui::layout::{Rect, Size};
 
-use crate::app::Pane;
+/// A pane that can have the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Pane {
+    /// The list of events.
+    #[default]
+    List,
+    /// The open event.
+    Detail,
+}
 
 /// The smallest screen on which everything is usable.
 pub(crate) const SMALLEST: Size = Size {

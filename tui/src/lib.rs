@@ -62,6 +62,7 @@ mod theme;
 mod toast;
 mod trigger;
 mod view;
+mod widget;
 mod words;
 mod wrap;
 

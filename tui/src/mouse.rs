@@ -3,9 +3,8 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use crate::app::Pane;
 use crate::detail::Tab;
-use crate::layout::{Layout, inner};
+use crate::layout::{Layout, Pane, inner};
 
 /// What a person did with the mouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,7 +35,7 @@ pub(crate) fn view(app: &App, frame: &mut Frame<'_>) {
         footer::view(app.footer(&contexts), env, layout.footer, buffer);
     }
     for modal in app.modals() {
-        modal::view(modal, app, screen, buffer);
+        modal::view(modal, app.telling(), env, screen, buffer);
     }
     footer::toasts(&app.toasts, env, layout.footer, buffer);
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use podtap_agent::Status;
 use podtap_agent::history::{AttemptSummary, Burst, DeliveryState, Event, EventRow, Verification};
+use podtap_agent::{EventId, Status};
 
 use crate::theme::Role;
 
@@ -81,6 +81,14 @@ pub(crate) fn size(bytes: u64) -> String {
 pub(crate) fn count(many: u64, noun: &str) -> String {
     let plural = if many == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", number(many))
+}
+
+/// An id short enough to talk about: its last characters, which commands accept too.
+pub(crate) fn short_id(id: EventId) -> String {
+    let id = id.to_string();
+    let tail: Vec<char> = id.chars().rev().take(4).collect();
+    let head: String = id.chars().take(4).collect();
+    format!("{head}…{}", tail.iter().rev().collect::<String>())
 }
 
 /// What an event is called: its type, and what it is about.

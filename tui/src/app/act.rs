@@ -3,7 +3,7 @@
 use crossterm::event::MouseEvent;
 use ratatui::layout::Rect;
 
-use super::{App, Pane, Zoom};
+use super::{App, Zoom};
 use crate::batch::Batch;
 use crate::changes::Changes;
 use crate::copy::CopyForm;
@@ -11,6 +11,7 @@ use crate::effect::Effect;
 use crate::hooks::HookChange;
 use crate::keymap::{Action, Key};
 use crate::layout::Layout;
+use crate::layout::Pane;
 use crate::list::ListEffect;
 use crate::list::Wanted;
 use crate::list::marks::MOST_MARKS;

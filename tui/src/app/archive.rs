@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use podtap_agent::export::archive::{Format, Selection};
 use podtap_agent::import::Report;
 
-use super::{App, Which};
+use super::App;
 use crate::archive::ArchiveEffect;
 use crate::effect::{Effect, Slot};
+use crate::list::EventChoice;
 use crate::list::marks::MOST_MARKS;
-use crate::modal::form::{Field, Form};
 use crate::modal::{Modal, Purpose};
 use crate::theme::Role;
+use crate::widget::form::{Field, Form};
 use crate::words;
 
 /// The forms of an archive, as the form names them, with the end of their files' names.
@@ -32,7 +33,7 @@ const MOST_EXPORTED: usize = MOST_MARKS;
 impl App {
     /// Asks what shall be exported, as what, and where to.
     pub(super) fn export(&mut self) {
-        let (which, named): (Vec<_>, Vec<_>) = self.choices().into_iter().unzip();
+        let (which, named): (Vec<_>, Vec<_>) = self.list.choices().into_iter().unzip();
         if which.is_empty() {
             return;
         }
@@ -69,15 +70,15 @@ impl App {
     pub(super) fn export_as_filled(
         &mut self,
         form: &Form,
-        mut which: Vec<Which>,
+        mut which: Vec<EventChoice>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), String> {
         let file = named_file(&form.typed(FILE))?;
         let (format, ..) = FORMATS.get(form.chosen(FORMAT)).unwrap_or(&FORMATS[0]);
         let chosen = form.chosen(WHICH).min(which.len().saturating_sub(1));
         let selection = match which.swap_remove(chosen) {
-            Which::These(events) => Selection::Events(events),
-            Which::All(filter) => Selection::Filter {
+            EventChoice::These(events) => Selection::Events(events),
+            EventChoice::All(filter) => Selection::Filter {
                 filter,
                 most: MOST_EXPORTED,
             },

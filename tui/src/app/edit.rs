@@ -10,9 +10,9 @@ use crate::editor;
 use crate::effect::Effect;
 use crate::keymap::{Action, Context};
 use crate::line::Line;
-use crate::modal::lines::Lines;
 use crate::modal::{Deed, Modal};
 use crate::theme::Role;
+use crate::widget::lines::Lines;
 
 impl App {
     /// Opens the selected event in the editor.

@@ -3,12 +3,13 @@
 
 use podtap_agent::{EventId, Explanation};
 
-use super::{App, Pane};
+use super::App;
 use crate::compare::CompareEffect;
 use crate::detail::{Tab, explained};
 use crate::effect::{Effect, Slot};
 use crate::explain::ExplainEffect;
 use crate::keymap::{Action, Context};
+use crate::layout::Pane;
 use crate::line::Line;
 use crate::theme::Role;
 use crate::words;

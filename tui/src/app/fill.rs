@@ -2,8 +2,8 @@
 
 use super::App;
 use crate::effect::Effect;
-use crate::modal::form::{Filled, Form};
 use crate::modal::{Modal, Purpose};
+use crate::widget::form::{Filled, Form};
 
 impl App {
     /// A key did this to the open form.

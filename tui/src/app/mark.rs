@@ -16,7 +16,7 @@ impl App {
             Some(burst) => effects.push(mark_between(burst.first, burst.last)),
             None => self.list.mark(),
         }
-        if self.has_focus(super::Pane::List) {
+        if self.has_focus(crate::layout::Pane::List) {
             self.move_within(Action::Down);
         } else {
             self.tell_mark();

@@ -18,7 +18,6 @@ mod replay;
 mod select;
 mod shown;
 mod trigger;
-mod which;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -37,10 +36,11 @@ use crate::edit::EditAnswer;
 use crate::effect::Effect;
 use crate::explain::ExplainAnswer;
 use crate::generation::Generation;
+use crate::health::Health;
 use crate::health::HealthAnswer;
 use crate::hooks::HooksAnswer;
 use crate::keymap::{Action, Context, Keymap};
-use crate::layout::Layout;
+use crate::layout::{Layout, Pane};
 use crate::list::List;
 use crate::list::ListAnswer;
 use crate::loops::LoopsAnswer;
@@ -53,10 +53,8 @@ use crate::replay::ReplayAnswer;
 use crate::search::Search;
 use crate::theme::Role;
 use crate::toast::Toasts;
+use crate::trigger::LastSent;
 use crate::trigger::TriggerAnswer;
-pub(crate) use health::Health;
-pub(crate) use trigger::{LastSent, Offer};
-pub(crate) use which::Which;
 
 /// The list's part of what it shares with the detail at first, in per cent.
 const SHARE: u16 = 58;
@@ -64,17 +62,7 @@ const SHARE: u16 = 58;
 /// How long a loop is told after it was found.
 const WARN_FOR: SignedDuration = SignedDuration::from_mins(2);
 
-/// A pane that can have the keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Pane {
-    /// The list of events.
-    #[default]
-    List,
-    /// The open event.
-    Detail,
-}
-
-/// Which panes are on a screen that has room for both.
+/// EventChoice panes are on a screen that has room for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Zoom {
     /// Both of them.
@@ -372,14 +360,6 @@ impl App {
         let asked = self.detail.ask(selected, opened.sheet().width.into());
         effects.extend(asked.map(Effect::Detail));
     }
-}
-
-/// An id short enough to talk about: its last characters, which commands accept too.
-pub(crate) fn short(id: EventId) -> String {
-    let id = id.to_string();
-    let tail: Vec<char> = id.chars().rev().take(4).collect();
-    let head: String = id.chars().take(4).collect();
-    format!("{head}…{}", tail.iter().rev().collect::<String>())
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use podtap_agent::history::Position;
 
 use super::App;
 use crate::effect::Effect;
-use crate::modal::form::{Field, Form};
 use crate::modal::{Modal, Purpose};
 use crate::notes::NotesEffect;
 use crate::theme::Role;
+use crate::widget::form::{Field, Form};
 use crate::words;
 
 impl App {

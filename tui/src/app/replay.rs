@@ -4,20 +4,22 @@
 use podtap_agent::history::{Attempt, Filter, Outcome, Position};
 use podtap_agent::{EventId, Target};
 
-use super::{App, Pane, Which, short};
+use super::App;
 use crate::batch::Batch;
 use crate::changes::Changes;
 use crate::effect::Effect;
 use crate::keymap::{Action, Context};
+use crate::layout::Pane;
 use crate::line::Line;
+use crate::list::EventChoice;
 use crate::list::ListEffect;
 use crate::list::Wanted;
 use crate::list::marks::MOST_MARKS;
-use crate::modal::form::{Field, Form};
-use crate::modal::lines::Lines;
 use crate::modal::{Deed, Modal, Purpose};
 use crate::replay::ReplayEffect;
 use crate::theme::Role;
+use crate::widget::form::{Field, Form};
+use crate::widget::lines::Lines;
 use crate::words;
 
 impl App {
@@ -74,7 +76,7 @@ impl App {
         match (row, self.opened_event(id)) {
             (Some(row), _) => words::event(row),
             (None, Some(event)) => words::whole_event(event),
-            (None, None) => format!("the event {}", short(id)),
+            (None, None) => format!("the event {}", words::short_id(id)),
         }
     }
 
@@ -123,7 +125,7 @@ impl App {
 
     /// Asks what shall be replayed, and how.
     pub(super) fn replay_with(&mut self) {
-        let (which, named): (Vec<_>, Vec<_>) = self.choices().into_iter().unzip();
+        let (which, named): (Vec<_>, Vec<_>) = self.list.choices().into_iter().unzip();
         if which.is_empty() {
             return;
         }
@@ -143,7 +145,7 @@ impl App {
     pub(super) fn replay_as_filled(
         &mut self,
         form: &Form,
-        mut which: Vec<Which>,
+        mut which: Vec<EventChoice>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), String> {
         let target = optional(&form.typed(1), |text| {
@@ -152,8 +154,8 @@ impl App {
         let rate = optional(&form.typed(2), per_second)?;
         let chosen = form.chosen(0).min(which.len().saturating_sub(1));
         match which.swap_remove(chosen) {
-            Which::These(events) => self.replay_all(Batch::new(events, target, rate)),
-            Which::All(filter) => effects.push(Effect::List(ListEffect::FindAll {
+            EventChoice::These(events) => self.replay_all(Batch::new(events, target, rate)),
+            EventChoice::All(filter) => effects.push(Effect::List(ListEffect::FindAll {
                 filter,
                 most: MOST_MARKS,
                 wanted: Wanted::Replay {

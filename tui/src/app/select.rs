@@ -3,10 +3,11 @@
 use crossterm::event::MouseEvent;
 use ratatui::layout::Position;
 
-use super::{App, Pane};
+use super::App;
 use crate::copy::menu::MOST;
 use crate::effect::Effect;
 use crate::layout::Layout;
+use crate::layout::Pane;
 use crate::theme::Role;
 use crate::words;
 

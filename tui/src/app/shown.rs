@@ -1,11 +1,12 @@
 //! What each view is told of the state: the panes, the header and the footer know nothing of the
 //! rest of it.
 
-use super::{App, Pane};
+use super::App;
 use crate::env::Env;
 use crate::footer::Footer;
 use crate::header::Header;
 use crate::keymap::Context;
+use crate::layout::Pane;
 use crate::modal::Modal;
 use crate::{detail, list};
 

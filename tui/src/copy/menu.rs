@@ -6,7 +6,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-use crate::app::short;
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::keymap::Key;
@@ -14,6 +13,7 @@ use crate::layout::{centered, inner};
 use crate::line::{Line, cells};
 use crate::safe_text::SafeText;
 use crate::theme::Role;
+use crate::words;
 
 /// Bytes that are copied at most: terminals drop longer ones without a word.
 pub(crate) const MOST: usize = 256 * 1024;
@@ -68,7 +68,7 @@ impl CopyForm {
     ) -> Result<Vec<u8>, String> {
         let request = &event.request;
         if request.body.len() > MOST {
-            let id = short(event.id);
+            let id = words::short_id(event.id);
             return Err(format!(
                 "too large for the clipboard; use `podtap show {id} --raw`"
             ));

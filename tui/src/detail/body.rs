@@ -18,7 +18,7 @@ const MAX_SHOWN: usize = 1024 * 1024;
 
 /// Lines of a body that are shown: as many as a dump of [`MAX_SHOWN`] in a narrow window has. Each
 /// costs some hundred bytes of memory, so that a body of nothing but line breaks would cost much.
-pub(super) const MAX_LINES: usize = MAX_SHOWN / 8;
+const MAX_LINES: usize = MAX_SHOWN / 8;
 
 /// Cells of the name of what a body is packed with.
 const MAX_CODING: usize = 24;
@@ -93,7 +93,9 @@ fn in_form(headers: &HeaderList, shown: &[u8], look: Look) -> (&'static str, Vec
     match look.form {
         BodyForm::Text => return ("text", text(shown)),
         BodyForm::Hex => return ("hex", hex::lines(bytes, look.width)),
-        BodyForm::Json if let Some(lines) = json::lines(shown) => return ("JSON", lines),
+        BodyForm::Json if let Some(lines) = json::lines(shown, MAX_LINES) => {
+            return ("JSON", lines);
+        }
         BodyForm::Json | BodyForm::Auto => {}
     }
     let content_type = headers
@@ -108,7 +110,7 @@ fn in_form(headers: &HeaderList, shown: &[u8], look: Look) -> (&'static str, Vec
         ("hex", hex::lines(bytes, look.width))
     } else if is(b"x-www-form-urlencoded") {
         ("form", form(shown))
-    } else if let Some(lines) = json::lines(shown) {
+    } else if let Some(lines) = json::lines(shown, MAX_LINES) {
         ("JSON", lines)
     } else {
         ("text", text(shown))

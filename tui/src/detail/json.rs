@@ -3,7 +3,6 @@
 
 use serde::de::IgnoredAny;
 
-use super::body::MAX_LINES;
 use crate::line::Line;
 use crate::theme::Role;
 
@@ -13,14 +12,14 @@ pub(super) fn is_json(body: &[u8]) -> bool {
     matches!(first, Some(b'{' | b'[')) && serde_json::from_slice::<IgnoredAny>(body).is_ok()
 }
 
-/// The lines of a JSON text, one more than [`MAX_LINES`] at most; `None` where it is none.
-pub(super) fn lines(body: &[u8]) -> Option<Vec<Line>> {
+/// The lines of a JSON text, one more than `most` at most; `None` where it is none.
+pub(super) fn lines(body: &[u8], most: usize) -> Option<Vec<Line>> {
     if !is_json(body) {
         return None;
     }
     let text = std::str::from_utf8(body).ok()?;
     let mut printer = Printer::default();
-    printer.walk(text);
+    printer.walk(text, most);
     Some(printer.lines)
 }
 
@@ -35,10 +34,10 @@ struct Printer {
 }
 
 impl Printer {
-    fn walk(&mut self, text: &str) {
+    fn walk(&mut self, text: &str, most: usize) {
         let mut rest = text.trim_start();
         while let Some(first) = rest.chars().next()
-            && self.lines.len() <= MAX_LINES
+            && self.lines.len() <= most
         {
             let token = token(rest, first);
             match first {
@@ -126,7 +125,7 @@ mod tests {
     use super::*;
 
     fn indented(json: &str) -> Option<Vec<String>> {
-        lines(json.as_bytes()).map(|lines| lines.iter().map(Line::text).collect())
+        lines(json.as_bytes(), 1_000).map(|lines| lines.iter().map(Line::text).collect())
     }
 
     #[test]

@@ -117,17 +117,6 @@ impl Sheet {
     }
 }
 
-/// A label and its value.
-pub(super) fn field(label: &str, role: Role, value: impl Into<SafeText>) -> Line {
-    Line::new()
-        .column(Role::Quiet, label, LABEL)
-        .put(role, value)
-        .hanging(LABEL)
-}
-
-/// Cells of a label.
-const LABEL: usize = 14;
-
 /// The form's fields with what the catalogue knows of each.
 fn params(event: &Event) -> Vec<Line> {
     let Some(podio) = &event.podio else {

@@ -6,8 +6,8 @@ use podtap_agent::history::{Attempt, DeliveryState, Event, Hold, Insight, Outcom
 use podtap_podio::{EventKind, PodioEvent};
 
 use super::diff::change;
-use super::sheet::field;
 use crate::line::Line;
+use crate::safe_text::SafeText;
 use crate::theme::Role;
 use crate::words;
 
@@ -190,3 +190,14 @@ fn sentence(text: &str) -> String {
         .map(|first| first.to_uppercase().chain(chars).collect())
         .unwrap_or_default()
 }
+
+/// A label and its value.
+fn field(label: &str, role: Role, value: impl Into<SafeText>) -> Line {
+    Line::new()
+        .column(Role::Quiet, label, LABEL)
+        .put(role, value)
+        .hanging(LABEL)
+}
+
+/// Cells of a label.
+const LABEL: usize = 14;

@@ -1,6 +1,7 @@
 //! The list of events: a window of the history, a cursor that is a place in it, and whether it
 //! follows the newest.
 
+mod choice;
 mod effect;
 mod filtering;
 mod fold;
@@ -14,6 +15,7 @@ pub(crate) mod window;
 
 use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery, Position};
 
+pub(crate) use choice::EventChoice;
 #[cfg(test)]
 pub(crate) use effect::Folding;
 pub(crate) use effect::{ListAnswer, ListEffect, Wanted, run};

@@ -2,12 +2,12 @@
 
 use podtap_agent::{LinkState, ServiceState, Status};
 
-use crate::app::Health;
 use crate::env::Env;
+use crate::health::Health;
 use crate::line::Line;
-use crate::modal::lines::Lines;
 use crate::rate::Rate;
 use crate::theme::Role;
+use crate::widget::lines::Lines;
 use crate::words;
 
 /// Cells of a label.

@@ -9,8 +9,8 @@ use crate::frame::{Frame, Titles};
 use crate::keymap::{Action, Context, Keymap};
 use crate::layout::{centered, inner};
 use crate::line::{Line, cells};
-use crate::modal::lines::part;
 use crate::theme::Role;
+use crate::widget::lines::part;
 
 /// Cells of the window, enough for the longest line of the table.
 const WIDTH: u16 = 66;

@@ -1,10 +1,8 @@
 //! Windows over the panes: the top one has the keys.
 
-pub(crate) mod form;
 pub(crate) mod health;
 pub(crate) mod help;
 pub(crate) mod hooks;
-pub(crate) mod lines;
 pub(crate) mod new_hook;
 pub(crate) mod palette;
 
@@ -13,13 +11,15 @@ use podtap_agent::{EventId, Target};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::{App, Offer, Which};
 use crate::copy::menu::{self as copy, Copying};
+use crate::env::Env;
 use crate::keymap::{Action, Context, Keymap};
-use form::Form;
+use crate::list::EventChoice;
+use crate::trigger::Offer;
+use crate::widget::form::Form;
+use crate::widget::lines::Lines;
 use help::Help;
 use hooks::Hooks;
-use lines::Lines;
 use new_hook::NewHook;
 use palette::Palette;
 
@@ -48,9 +48,9 @@ pub(crate) enum Modal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// How a replay shall go; its first field chooses one of these.
-    Replay(Vec<Which>),
+    Replay(Vec<EventChoice>),
     /// What shall go into a file; its first field chooses one of these.
-    Export(Vec<Which>),
+    Export(Vec<EventChoice>),
     /// Which archive shall be taken over.
     Import,
     /// What to write on this event.
@@ -112,14 +112,19 @@ impl Modal {
     }
 }
 
-/// Draws a window over `screen`.
-pub(crate) fn view(modal: &Modal, app: &App, screen: Rect, buffer: &mut Buffer) {
-    let env = app.env();
+/// Draws a window over `screen`; `telling` is what the health window tells.
+pub(crate) fn view(
+    modal: &Modal,
+    telling: health::Telling<'_>,
+    env: Env<'_>,
+    screen: Rect,
+    buffer: &mut Buffer,
+) {
     match modal {
         Modal::Help(help) => help::view(help, env, screen, buffer),
         Modal::Copy(copying) => copy::view(copying, env, screen, buffer),
         Modal::Lines(lines) | Modal::Confirm(lines, _) => lines.view(env, screen, buffer),
-        Modal::Health(top) => health::health(app.telling(), env, *top).view(env, screen, buffer),
+        Modal::Health(top) => health::health(telling, env, *top).view(env, screen, buffer),
         Modal::Palette(palette) => palette.view(env, screen, buffer),
         Modal::Form(form, _) => form.view(env, screen, buffer),
         Modal::Hooks(pane) => hooks::view(pane, env, screen, buffer),

@@ -4,9 +4,9 @@
 use podtap_agent::{Place, PlaceRef};
 use podtap_podio::EventType;
 
-use super::form::{Field, Form};
 use super::hooks::Row;
 use crate::hooks::HookChange;
+use crate::widget::form::{Field, Form};
 
 /// The field that chooses a place, where any is known.
 const PLACE: usize = 0;
@@ -135,10 +135,10 @@ fn named(place: &Place) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::form::Filled;
     use super::super::hooks::tests::{hook, orders};
     use super::*;
     use crate::keymap::{Action, Key};
+    use crate::widget::form::Filled;
 
     const URL: &str = "https://hooks.example.com/key/podio/hook";
 

@@ -1,6 +1,10 @@
 //! Box lines and bars as shapes: typed, they leave gaps between rows in most fonts.
 
-use super::svg::{CELL_HEIGHT, CELL_WIDTH};
+/// Width of a cell, in pixels.
+pub(super) const CELL_WIDTH: f32 = 8.4;
+
+/// Height of a cell, in pixels.
+pub(super) const CELL_HEIGHT: f32 = 18.0;
 
 /// Radius of a rounded corner.
 const RADIUS: f32 = 4.0;

@@ -6,13 +6,7 @@ use std::fmt::Write as _;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
-use super::glyph;
-
-/// Width of a cell, in pixels.
-pub(super) const CELL_WIDTH: f32 = 8.4;
-
-/// Height of a cell, in pixels.
-pub(super) const CELL_HEIGHT: f32 = 18.0;
+use super::glyph::{self, CELL_HEIGHT, CELL_WIDTH};
 
 /// From a cell's top to the base line of its text.
 const BASE_LINE: f32 = 13.5;

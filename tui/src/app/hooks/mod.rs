@@ -11,11 +11,11 @@ use crate::keymap::{Action, Context};
 use crate::line::Line;
 use crate::modal::help::Help;
 use crate::modal::hooks::{Hooks, about};
-use crate::modal::lines::{self, Lines};
 use crate::modal::new_hook::NewHook;
 use crate::modal::{Deed, Modal, Purpose};
 use crate::prose;
 use crate::theme::Role;
+use crate::widget::lines::{self, Lines};
 
 impl App {
     /// Opens the pane; the list is asked for with it.

@@ -1,8 +1,6 @@
 //! Trigger: a form for an event that nobody sent, and what came of it. `offer` says what the fields
 //! hold at first, `more` reads parameters beyond the catalogue.
 
-mod more;
-mod offer;
 #[cfg(test)]
 mod scenes;
 #[cfg(test)]
@@ -11,15 +9,16 @@ mod tests;
 use podtap_agent::draft::{Draft, PATH};
 use podtap_agent::{Target, Trigger, Triggered};
 
+use super::App;
 use super::replay::{ended, optional};
-use super::{App, short};
 use crate::effect::Effect;
 use crate::keymap::Action;
-use crate::modal::form::{Field, Form};
 use crate::modal::{Modal, Purpose};
 use crate::theme::Role;
+use crate::trigger::Offer;
 use crate::trigger::TriggerEffect;
-pub(crate) use offer::{LastSent, Offer};
+use crate::widget::form::{Field, Form};
+use crate::words;
 
 /// Fields before those of the parameters: type, path, local service.
 const FIRST: usize = 3;
@@ -85,7 +84,10 @@ impl App {
         let (role, text) = match result {
             Ok(told) => {
                 let (role, outcome) = ended(&told.attempt);
-                (role, format!("Sent {}: {outcome}", short(told.event)))
+                (
+                    role,
+                    format!("Sent {}: {outcome}", words::short_id(told.event)),
+                )
             }
             Err(error) => (Role::Failed, format!("Cannot send it: {error}")),
         };

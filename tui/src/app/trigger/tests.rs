@@ -259,7 +259,7 @@ fn what_came_of_it_is_told_and_the_list_goes_to_it() {
             result,
         })));
         let toast = app.toasts.iter().next_back().unwrap();
-        let text = text.replace("01K9…000N", &short(id(501)));
+        let text = text.replace("01K9…000N", &words::short_id(id(501)));
         assert!(toast.text.as_str().contains(&text), "{:?}", toast.text);
     }
 }

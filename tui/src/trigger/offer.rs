@@ -10,7 +10,7 @@ use podtap_agent::draft::{PATH, Params};
 use podtap_podio::{EventKind, EventType, PodioEvent, sample};
 
 use super::more;
-use crate::modal::form::Field;
+use crate::widget::form::Field;
 
 /// The choice after those of the catalogue.
 pub(super) const ANOTHER: &str = "another type…";
@@ -54,7 +54,7 @@ pub(crate) struct Offer {
 impl LastSent {
     /// A form was sent with these values. What is as usual is not kept: it may be another for the
     /// next type.
-    pub(super) fn keep(&mut self, kind: Kind, path: &str, target: &str, fields: &[Param]) {
+    pub(crate) fn keep(&mut self, kind: Kind, path: &str, target: &str, fields: &[Param]) {
         self.chosen = Some(index(kind));
         self.path = Some(path.to_owned());
         target.clone_into(&mut self.target);
@@ -67,18 +67,18 @@ impl LastSent {
         }
     }
 
-    pub(super) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.path.as_deref().unwrap_or(PATH)
     }
 
-    pub(super) fn target(&self) -> &str {
+    pub(crate) fn target(&self) -> &str {
         &self.target
     }
 }
 
 impl Offer {
     /// Begins with the type that was sent last, else with that of the selected event.
-    pub(super) fn new(selected: Option<&PodioEvent>, last: &LastSent) -> Self {
+    pub(crate) fn new(selected: Option<&PodioEvent>, last: &LastSent) -> Self {
         let params = selected.map(|event| event.params.as_slice());
         let is_short = |(name, value): &&Param| name.len() + value.len() <= LONGEST;
         let params = params.unwrap_or_default().iter().take(MOST);
@@ -95,19 +95,19 @@ impl Offer {
     }
 
     /// Names of every type, and which of them is chosen.
-    pub(super) fn choices(&self) -> (Vec<String>, usize) {
+    pub(crate) fn choices(&self) -> (Vec<String>, usize) {
         let names = EventType::ALL.iter().map(ToString::to_string);
         let names = names.chain([ANOTHER.to_owned()]).collect();
         (names, index(self.shown))
     }
 
     /// The type whose fields are shown.
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         self.shown
     }
 
     /// Another type was chosen; what was typed for the one before it stays at hand.
-    pub(super) fn choose(&mut self, chosen: usize, fields: Params, last: &LastSent) {
+    pub(crate) fn choose(&mut self, chosen: usize, fields: Params, last: &LastSent) {
         for (name, value) in fields {
             if value != self.value(&name, last) {
                 self.typed.insert(name, value);
@@ -117,7 +117,7 @@ impl Offer {
     }
 
     /// A field for each parameter of the type that is shown, and one for more of them.
-    pub(super) fn fields(&self, last: &LastSent) -> Vec<Field> {
+    pub(crate) fn fields(&self, last: &LastSent) -> Vec<Field> {
         let field = |(name, optional): (&str, bool)| {
             let otherwise = match (name, optional) {
                 ("type", _) => "such as item.archive",
@@ -134,7 +134,7 @@ impl Offer {
     ///
     /// # Errors
     /// When a field holds what cannot be, in words.
-    pub(super) fn params(&self, fields: &[Param]) -> Result<Params, String> {
+    pub(crate) fn params(&self, fields: &[Param]) -> Result<Params, String> {
         let (mut params, mut more) = (Params::new(), Params::new());
         for (name, value) in fields {
             let optional = names(self.shown).any(|(known, optional)| known == name && optional);

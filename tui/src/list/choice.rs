@@ -1,44 +1,47 @@
-//! Which events something shall be done to: asked by the forms for replay and export.
+//! Which events are meant: asked by the forms for replay and export.
 
 use podtap_agent::EventId;
 use podtap_agent::history::Filter;
 
-use super::App;
+use super::List;
 use crate::words;
 
 /// Events that a person chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Which {
+pub(crate) enum EventChoice {
     /// These, oldest first.
     These(Vec<EventId>),
     /// All that pass this filter.
     All(Filter),
 }
 
-impl App {
+impl List {
     /// What may be chosen now, each with its words; what is likeliest first.
-    pub(super) fn choices(&self) -> Vec<(Which, String)> {
+    pub(crate) fn choices(&self) -> Vec<(EventChoice, String)> {
         let mut choices = Vec::new();
-        let marked = self.list.marked();
+        let marked = self.marked();
         if !marked.is_empty() {
             let many = u64::try_from(marked.len()).unwrap_or(u64::MAX);
-            choices.push((Which::These(marked), words::count(many, "marked event")));
+            choices.push((
+                EventChoice::These(marked),
+                words::count(many, "marked event"),
+            ));
         }
-        if let Some(row) = self.list.selected() {
+        if let Some(row) = self.selected() {
             choices.push(match &row.burst {
                 Some(burst) => (
-                    Which::All(Filter::between(burst.first, burst.last)),
+                    EventChoice::All(Filter::between(burst.first, burst.last)),
                     format!(
                         "{} of {}",
                         words::count(burst.events, "event"),
                         words::burst(row)
                     ),
                 ),
-                None => (Which::These(vec![row.id]), words::event(row)),
+                None => (EventChoice::These(vec![row.id]), words::event(row)),
             });
         }
         if !choices.is_empty() {
-            let all = match (self.list.shows_all(), self.list.total()) {
+            let all = match (self.shows_all(), self.total()) {
                 (true, Some(total)) => format!("all {}", words::count(total, "event")),
                 (true, None) => "all events".to_owned(),
                 (false, Some(total)) => {
@@ -46,7 +49,7 @@ impl App {
                 }
                 (false, None) => "all that pass the filter".to_owned(),
             };
-            choices.push((Which::All(self.list.filter().clone()), all));
+            choices.push((EventChoice::All(self.filter().clone()), all));
         }
         choices
     }

@@ -20,7 +20,7 @@ pub(crate) fn room(screen: Rect) -> usize {
 }
 
 /// Which lines are shown, of how many, where they do not fit.
-pub(super) fn part(top: usize, height: u16, all: usize) -> Line {
+pub(crate) fn part(top: usize, height: u16, all: usize) -> Line {
     let height = usize::from(height);
     if all <= height {
         return Line::new();
