@@ -1,11 +1,12 @@
-//! What the benchmark programs share: a clock that two processes agree on, a histogram, a history,
-//! a terminal.
+//! What the programs for benchmarks and pictures share: a clock that two processes agree on, a
+//! histogram, a history, a terminal.
 //!
 //! `bench/run.py` builds and starts the programs; nothing of the product imports this, but for its tests.
 
 mod histogram;
 pub mod history;
 pub mod mark;
+pub mod picture;
 pub mod pty;
 pub mod usage;
 

@@ -12,6 +12,7 @@ pub use portable_pty::{Child, CommandBuilder, ExitStatus};
 use portable_pty::{MasterPty, PtySize, native_pty_system};
 
 use crate::now_ns;
+use crate::picture::{Palette, svg};
 
 /// A terminal of a certain size, and the program in it.
 pub struct Pty {
@@ -101,6 +102,11 @@ impl Pty {
     /// What the screen shows.
     pub fn text(&self) -> String {
         self.screen(vt100::Screen::contents)
+    }
+
+    /// The screen as a picture.
+    pub fn picture(&self, palette: &Palette, title: &str) -> String {
+        self.screen(|screen| svg(screen, palette, title))
     }
 
     /// What was put into the terminal's clipboard last, in base64.

@@ -1,7 +1,5 @@
 //! `podtap demo` and `podtap listen`: commands that go on, and what they share.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 
 use super::podio::HookTargets;
@@ -15,23 +13,7 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "N", default_value_t = 2.0)]
     pub(crate) rate: f64,
     #[command(flatten)]
-    pub(crate) picture: Picture,
-    #[command(flatten)]
     pub(crate) display: Display,
-}
-
-/// What `docs/pictures.sh` asks for.
-#[derive(Debug, Args)]
-pub(crate) struct Picture {
-    /// Draw the UI into this file once --events were delivered, and end
-    #[arg(long, value_name = "FILE", hide = true, requires = "events")]
-    pub(crate) picture: Option<PathBuf>,
-    /// Keys to press before
-    #[arg(long, value_name = "KEYS", hide = true, default_value = "")]
-    pub(crate) keys: String,
-    /// On a light background
-    #[arg(long, hide = true)]
-    pub(crate) light: bool,
 }
 
 #[derive(Debug, Args)]

@@ -29,7 +29,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use config::{ConfigCommand, Man, Url};
 pub(crate) use history::{DeleteEvents, Events, EventsCommand, Explain, Import, Replay, Show, Ui};
-pub(crate) use listen::{Certificates, Demo, Hooks, Listen, Picture, Tunnel, UiMode};
+pub(crate) use listen::{Certificates, Demo, Hooks, Listen, Tunnel, UiMode};
 pub(crate) use podio::{AdoptHooks, HookTargets, HooksCommand, Login, MoveHooks};
 pub(crate) use relay::{OwnerLimits, Relay, RelayCommand, RelayServe, TokenCommand};
 pub(crate) use sandbox::{Deed, RuleName, Sandbox, SandboxCommand, SandboxServe, Switch};

@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use super::embedded::Embedded;
 use super::link::Link;
 use super::listen::{Shown, open_agent, run_agent, show, start_relay};
-use super::picture::draw;
 use crate::cli::Demo;
 use crate::config::Settings;
 use crate::demo::SampleService;
@@ -74,19 +73,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
         service.run(token).await;
         Ok(())
     });
-    if let (Some(file), Some(events)) = (demo.picture.picture.clone(), demo.events) {
-        let (handle, token) = (handle.clone(), parts.token());
-        parts.start(draw(
-            handle,
-            settings.tui()?,
-            demo.picture,
-            file,
-            events,
-            token,
-        ));
-    } else {
-        show(&mut parts, handle.clone(), shown);
-    }
+    show(&mut parts, handle.clone(), shown);
     let (token, pace) = (
         parts.token(),
         Pace {

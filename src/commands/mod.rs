@@ -14,7 +14,6 @@ mod link;
 mod listen;
 mod login;
 mod man;
-mod picture;
 mod podio;
 mod relay;
 mod replay;

@@ -41,7 +41,6 @@ mod modal;
 mod mouse;
 mod names;
 mod notes;
-pub mod picture;
 #[cfg(test)]
 mod properties;
 mod prose;

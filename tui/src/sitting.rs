@@ -1,4 +1,4 @@
-//! The UI without a terminal and without a clock: what pictures and benchmarks sit at. The real
+//! The UI without a terminal and without a clock: what benchmarks drive. The real
 //! state, effects and views; only the loop of [`crate::runtime`] is not in it.
 
 use jiff::Timestamp;

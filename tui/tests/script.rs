@@ -12,9 +12,7 @@ mod support;
 
 use std::time::Instant;
 
-use jiff::Timestamp;
-use podtap_tui::{Config, Key, picture, runtime};
-use ratatui::layout::Size;
+use podtap_tui::{Config, runtime};
 use support::{Bench, Person, play, screen};
 use tokio_util::sync::CancellationToken;
 
@@ -177,27 +175,6 @@ async fn a_replay_without_a_local_service_says_so() {
         person.press("ctrl-c").await;
     })
     .await;
-}
-
-#[tokio::test]
-async fn a_picture_shows_what_a_person_would_see() {
-    let bench = Bench::new(None);
-    bench.history.append(1..=50).await;
-    let keys: Vec<Key> = ["j", "3"].iter().map(|key| key.parse().unwrap()).collect();
-    let size = Size::new(120, 30);
-
-    let frame = picture::frame(
-        bench.handle,
-        Config::default(),
-        size,
-        Timestamp::now(),
-        &keys,
-    )
-    .await;
-
-    let svg = picture::svg(&frame, &picture::Palette::DARK, "Podtap");
-    assert!(svg.contains(">=49</text>"), "{svg}");
-    assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
 }
 
 /// An editor that needs nobody.

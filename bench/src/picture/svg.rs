@@ -1,10 +1,9 @@
-//! A frame → an SVG with an exact grid of cells: every word and every sign has its own place, and
+//! A terminal's screen → an SVG with an exact grid of cells: every word and every sign has its own place, and
 //! lines and bars are drawn, not typed.
 
 use std::fmt::Write as _;
 
-use ratatui::buffer::{Buffer, Cell};
-use ratatui::style::{Color, Modifier};
+use vt100::{Cell, Color, Screen};
 
 use super::glyph::{self, CELL_HEIGHT, CELL_WIDTH};
 
@@ -49,34 +48,19 @@ impl Palette {
     fn color(&self, color: Color, otherwise: &'static str) -> String {
         let index = match color {
             Color::Rgb(red, green, blue) => return format!("#{red:02x}{green:02x}{blue:02x}"),
-            Color::Indexed(index) => usize::from(index),
-            Color::Black => 0,
-            Color::Red => 1,
-            Color::Green => 2,
-            Color::Yellow => 3,
-            Color::Blue => 4,
-            Color::Magenta => 5,
-            Color::Cyan => 6,
-            Color::Gray => 7,
-            Color::DarkGray => 8,
-            Color::LightRed => 9,
-            Color::LightGreen => 10,
-            Color::LightYellow => 11,
-            Color::LightBlue => 12,
-            Color::LightMagenta => 13,
-            Color::LightCyan => 14,
-            Color::White => 15,
-            Color::Reset => return otherwise.to_owned(),
+            Color::Idx(index) => usize::from(index),
+            Color::Default => return otherwise.to_owned(),
         };
         (*self.colors.get(index).unwrap_or(&otherwise)).to_owned()
     }
 }
 
-/// The SVG of a frame. `title` is what a screen reader says.
-pub fn svg(frame: &Buffer, palette: &Palette, title: &str) -> String {
-    let area = frame.area();
-    let width = f32::from(area.width) * CELL_WIDTH + 2.0 * MARGIN;
-    let height = f32::from(area.height) * CELL_HEIGHT + 2.0 * MARGIN;
+/// The SVG of a screen. `title` is what a screen reader says.
+pub fn svg(screen: &Screen, palette: &Palette, title: &str) -> String {
+    let (rows, columns) = screen.size();
+    let (rows, columns) = (rows.get(), columns.get());
+    let width = f32::from(columns) * CELL_WIDTH + 2.0 * MARGIN;
+    let height = f32::from(rows) * CELL_HEIGHT + 2.0 * MARGIN;
     let mut drawing = Drawing {
         svg: String::new(),
         palette,
@@ -90,9 +74,10 @@ pub fn svg(frame: &Buffer, palette: &Palette, title: &str) -> String {
         escaped(title),
         palette.background
     ));
-    let rows = frame.content().chunks(usize::from(area.width).max(1));
-    for (row, cells) in (0_u16..).zip(rows) {
-        drawing.row(MARGIN + f32::from(row) * CELL_HEIGHT, cells);
+    for row in 0..rows {
+        let cells = (0..columns).filter_map(|column| screen.cell(row, column));
+        let cells: Vec<&Cell> = cells.collect();
+        drawing.row(MARGIN + f32::from(row) * CELL_HEIGHT, &cells);
     }
     drawing.put(format_args!("</g>\n</svg>\n"));
     drawing.svg
@@ -110,9 +95,9 @@ impl Drawing<'_> {
     }
 
     /// A row: runs of cells that look the same.
-    fn row(&mut self, y: f32, cells: &[Cell]) {
+    fn row(&mut self, y: f32, cells: &[&Cell]) {
         let mut column = 0_u16;
-        for run in cells.chunk_by(|a, b| a.style() == b.style()) {
+        for run in cells.chunk_by(|a, b| style(a) == style(b)) {
             let x = MARGIN + f32::from(column) * CELL_WIDTH;
             let length = u16::try_from(run.len()).unwrap_or(u16::MAX);
             self.run(x, y, run, f32::from(length) * CELL_WIDTH);
@@ -120,15 +105,14 @@ impl Drawing<'_> {
         }
     }
 
-    fn run(&mut self, x: f32, y: f32, run: &[Cell], width: f32) {
-        let Some(style) = run.first().map(Cell::style) else {
+    fn run(&mut self, x: f32, y: f32, run: &[&Cell], width: f32) {
+        let Some(first) = run.first() else {
             return;
         };
         let palette = self.palette;
-        let mut ink = palette.color(style.fg.unwrap_or_default(), palette.foreground);
-        let mut paper = palette.color(style.bg.unwrap_or_default(), palette.background);
-        let has = |modifier| style.add_modifier.contains(modifier);
-        if has(Modifier::REVERSED) {
+        let mut ink = palette.color(first.fgcolor(), palette.foreground);
+        let mut paper = palette.color(first.bgcolor(), palette.background);
+        if first.inverse() {
             std::mem::swap(&mut ink, &mut paper);
         }
         if paper != palette.background {
@@ -137,17 +121,13 @@ impl Drawing<'_> {
                  fill=\"{paper}\"/>\n"
             ));
         }
-        let dim = if has(Modifier::DIM) {
-            " opacity=\"0.62\""
-        } else {
-            ""
-        };
-        let weight = if has(Modifier::BOLD) {
+        let dim = if first.dim() { " opacity=\"0.62\"" } else { "" };
+        let weight = if first.bold() {
             " font-weight=\"700\""
         } else {
             ""
         };
-        let line = if has(Modifier::UNDERLINED) {
+        let line = if first.underline() {
             " text-decoration=\"underline\""
         } else {
             ""
@@ -156,11 +136,11 @@ impl Drawing<'_> {
         let mut column = 0_u16;
         // Plain letters stand together, anything else alone: some renderers place only the first
         // character of a text, and only in plain letters do all fonts agree on the width.
-        let is_plain = |cell: &Cell| matches!(cell.symbol().as_bytes(), [b'!'..=b'~']);
+        let is_plain = |cell: &Cell| matches!(cell.contents().as_bytes(), [b'!'..=b'~']);
         for piece in run.chunk_by(|a, b| is_plain(a) && is_plain(b)) {
             let x = x + f32::from(column) * CELL_WIDTH;
             column = column.saturating_add(u16::try_from(piece.len()).unwrap_or(u16::MAX));
-            let text: String = piece.iter().map(Cell::symbol).collect();
+            let text: String = piece.iter().map(|cell| cell.contents()).collect();
             if let Some(shape) = glyph::shape(&text, x, y, &ink) {
                 self.put(format_args!("<g{dim}>{shape}</g>\n"));
             } else if !text.trim().is_empty() {
@@ -173,6 +153,12 @@ impl Drawing<'_> {
     }
 }
 
+/// What decides how a cell looks, but for its text.
+fn style(cell: &Cell) -> (Color, Color, [bool; 4]) {
+    let marks = [cell.bold(), cell.dim(), cell.underline(), cell.inverse()];
+    (cell.fgcolor(), cell.bgcolor(), marks)
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -182,16 +168,18 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ratatui::layout::Rect;
-    use ratatui::style::Style;
-
     use super::*;
+
+    fn drawn(text: &str, columns: u16, palette: &Palette) -> String {
+        let (rows, columns) = (1.try_into().unwrap(), columns.try_into().unwrap());
+        let mut parser = vt100::Parser::new(rows, columns, 0);
+        parser.process(text.as_bytes());
+        svg(parser.screen(), palette, "a & b")
+    }
 
     #[test]
     fn every_word_has_its_own_place_and_nothing_is_markup() {
-        let mut frame = Buffer::empty(Rect::new(0, 0, 6, 1));
-        frame.set_string(0, 0, "a<│▅é", Style::new());
-        let svg = svg(&frame, &Palette::DARK, "a & b");
+        let svg = drawn("a<│▅é", 6, &Palette::DARK);
         assert!(svg.contains("<title>a &amp; b</title>"), "{svg}");
         assert!(
             svg.contains("<text x=\"14.0\" ") && svg.contains(">a&lt;</text>"),
@@ -209,14 +197,7 @@ mod tests {
 
     #[test]
     fn reversed_cells_swap_ink_and_paper() {
-        let mut frame = Buffer::empty(Rect::new(0, 0, 2, 1));
-        frame.set_string(
-            0,
-            0,
-            "ab",
-            Style::new().fg(Color::Red).add_modifier(Modifier::REVERSED),
-        );
-        let svg = svg(&frame, &Palette::LIGHT, "");
+        let svg = drawn("\x1b[31;7mab", 2, &Palette::LIGHT);
         assert!(
             svg.contains("fill=\"#c22f3a\"/>") && svg.contains("fill=\"#fbfbf9\">ab"),
             "{svg}"
