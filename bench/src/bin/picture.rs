@@ -2,9 +2,9 @@
 //! documentation with it.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::bail;
 use clap::Parser;
 use podtap_bench::picture::Palette;
 use podtap_bench::pty::{CommandBuilder, Pty};
@@ -15,11 +15,11 @@ const TITLE: &str = "Podtap: a list of Podio events, and the decoded detail of o
 /// Columns and rows: a terminal as many have it open.
 const SIZE: (u16, u16) = (120, 32);
 
-/// How long the program may take to show what is waited for.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// How often the screen is looked at.
+/// How often the screen is looked at,
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// and how many times until it is given up: for two minutes.
+const LOOKS: usize = 2_400;
 
 /// How long a key may take to show what it does.
 const SETTLES_WITHIN: Duration = Duration::from_secs(1);
@@ -74,8 +74,10 @@ fn main() -> anyhow::Result<()> {
     }
     // It takes its files away only if it may end by itself.
     terminal.keys("\x03")?;
-    let end = Instant::now() + PATIENCE;
-    while terminal.ended()?.is_none() && Instant::now() < end {
+    for _ in 0..LOOKS {
+        if terminal.ended()?.is_some() {
+            break;
+        }
         std::thread::sleep(LOOK_EVERY);
     }
     Ok(())
@@ -88,14 +90,11 @@ fn listed(screen: &str) -> Option<u64> {
 }
 
 fn wait_until(terminal: &Pty, is_shown: impl Fn(&str) -> bool) -> anyhow::Result<()> {
-    let end = Instant::now() + PATIENCE;
-    while !is_shown(&terminal.text()) {
-        let screen = terminal.text();
-        ensure!(
-            Instant::now() < end,
-            "waited in vain; the screen is:\n{screen}"
-        );
+    for _ in 0..LOOKS {
+        if is_shown(&terminal.text()) {
+            return Ok(());
+        }
         std::thread::sleep(LOOK_EVERY);
     }
-    Ok(())
+    bail!("waited in vain; the screen is:\n{}", terminal.text())
 }

@@ -13,7 +13,7 @@ use crate::list::EventChoice;
 use crate::list::marks::MOST_MARKS;
 use crate::modal::{Modal, Purpose};
 use crate::theme::Role;
-use crate::widget::form::{Field, Form};
+use crate::widget::form::{Field, FieldName, Form};
 use crate::words;
 
 /// The forms of an archive, as the form names them, with the end of their files' names.
@@ -22,10 +22,10 @@ const FORMATS: [(Format, &str, &str); 2] = [
     (Format::Ndjson, "JSON lines", "ndjson"),
 ];
 
-/// The form's fields.
-const WHICH: usize = 0;
-const FORMAT: usize = 1;
-const FILE: usize = 2;
+/// The forms' fields.
+const EVENTS: FieldName = FieldName("events");
+const FORMAT: FieldName = FieldName("format");
+const FILE: FieldName = FieldName("file");
 
 /// What of the filter's events goes into one archive at most: as many as can be marked.
 const MOST_EXPORTED: usize = MOST_MARKS;
@@ -39,8 +39,8 @@ impl App {
         }
         let forms = FORMATS.iter().map(|(_, name, _)| (*name).to_owned());
         let fields = vec![
-            Field::choice("Export", named, 0),
-            Field::choice("As", forms.collect(), 0),
+            Field::choice(EVENTS, "Export", named, 0),
+            Field::choice(FORMAT, "As", forms.collect(), 0),
             file_field(&self.usual_file()),
         ];
         let purpose = Box::new(Purpose::Export(which));
@@ -50,19 +50,19 @@ impl App {
 
     /// Another form of archive was chosen: where the file's name has the end of a form, it has
     /// that of the chosen one from now on.
-    pub(super) fn export_chosen(&mut self, field: usize) {
+    pub(super) fn export_chosen(&mut self, field: FieldName) {
         if field != FORMAT {
             return;
         }
         if let Some(Modal::Form(form, _)) = self.modals.last_mut() {
             let (.., end) = FORMATS.get(form.chosen(FORMAT)).unwrap_or(&FORMATS[0]);
-            let typed = form.typed(FILE);
+            let typed = form.text(FILE);
             let is_form = |end: &str| FORMATS.iter().any(|(.., known)| *known == end);
             let file = match typed.rsplit_once('.') {
                 Some((stem, former)) if is_form(former) => format!("{stem}.{end}"),
                 _ => typed,
             };
-            form.replace_after(FILE, vec![file_field(&file)]);
+            form.replace_after(FORMAT, vec![file_field(&file)]);
         }
     }
 
@@ -73,9 +73,9 @@ impl App {
         mut which: Vec<EventChoice>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), String> {
-        let file = named_file(&form.typed(FILE))?;
+        let file = named_file(&form.text(FILE))?;
         let (format, ..) = FORMATS.get(form.chosen(FORMAT)).unwrap_or(&FORMATS[0]);
-        let chosen = form.chosen(WHICH).min(which.len().saturating_sub(1));
+        let chosen = form.chosen(EVENTS).min(which.len().saturating_sub(1));
         let selection = match which.swap_remove(chosen) {
             EventChoice::These(events) => Selection::Events(events),
             EventChoice::All(filter) => Selection::Filter {
@@ -107,7 +107,11 @@ impl App {
     /// Asks which archive shall be imported.
     pub(super) fn import(&mut self) {
         let otherwise = "HAR, or the JSON lines of podtap";
-        let form = Form::new("Import", "import", vec![Field::text("File", "", otherwise)]);
+        let form = Form::new(
+            "Import",
+            "import",
+            vec![Field::text(FILE, "File", "", otherwise)],
+        );
         let purpose = Box::new(Purpose::Import);
         self.modals.push(Modal::Form(form, purpose));
     }
@@ -118,7 +122,7 @@ impl App {
         form: &Form,
         effects: &mut Vec<Effect>,
     ) -> Result<(), String> {
-        let file = named_file(&form.typed(0))?;
+        let file = named_file(&form.text(FILE))?;
         if self.importing.is_some() {
             return Err("another archive is being imported; wait for it, or stop it".to_owned());
         }
@@ -176,7 +180,7 @@ impl App {
 }
 
 fn file_field(file: &str) -> Field {
-    Field::text("File", file, "where to")
+    Field::text(FILE, "File", file, "where to")
 }
 
 fn named_file(text: &str) -> Result<PathBuf, String> {

@@ -3,7 +3,7 @@
 use super::App;
 use crate::effect::Effect;
 use crate::modal::{Modal, Purpose};
-use crate::widget::form::{Filled, Form};
+use crate::widget::form::{FieldName, Filled, Form};
 
 impl App {
     /// A key did this to the open form.
@@ -24,15 +24,15 @@ impl App {
     }
 
     /// Another option of a field was chosen: other fields may have to follow.
-    fn option_chosen(&mut self, field: usize) {
+    fn option_chosen(&mut self, field: FieldName) {
         let Some(Modal::Form(form, purpose)) = self.modals.last_mut() else {
             return;
         };
         match purpose.as_mut() {
             Purpose::CreateHook(new) => new.chosen(field, form),
-            Purpose::Trigger(_) if field == 0 => self.trigger_chosen(),
+            Purpose::Trigger(_) => self.trigger_chosen(field),
             Purpose::Export(_) => self.export_chosen(field),
-            Purpose::Trigger(_) | Purpose::Replay(_) | Purpose::Note { .. } | Purpose::Import => {}
+            Purpose::Replay(_) | Purpose::Note { .. } | Purpose::Import => {}
         }
     }
 

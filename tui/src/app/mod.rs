@@ -62,7 +62,7 @@ const SHARE: u16 = 58;
 /// How long a loop is told after it was found.
 const WARN_FOR: SignedDuration = SignedDuration::from_mins(2);
 
-/// EventChoice panes are on a screen that has room for both.
+/// Which panes are on a screen that has room for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Zoom {
     /// Both of them.

@@ -8,8 +8,11 @@ use crate::effect::Effect;
 use crate::modal::{Modal, Purpose};
 use crate::notes::NotesEffect;
 use crate::theme::Role;
-use crate::widget::form::{Field, Form};
+use crate::widget::form::{Field, FieldName, Form};
 use crate::words;
+
+/// The form's field.
+const NOTE: FieldName = FieldName("note");
 
 impl App {
     /// Asks what to write on the selected event.
@@ -18,7 +21,7 @@ impl App {
             return;
         };
         let note = row.note.as_deref().unwrap_or_default();
-        let field = Field::text("Note", note, "");
+        let field = Field::text(NOTE, "Note", note, "");
         let form = Form::new(
             format!("Note on {}", words::event(row)),
             "keep",
@@ -36,7 +39,7 @@ impl App {
         id: EventId,
         effects: &mut Vec<Effect>,
     ) {
-        let note = form.typed(0);
+        let note = form.text(NOTE);
         effects.push(Effect::Notes(NotesEffect::Annotate { position, id, note }));
     }
 

@@ -1,4 +1,4 @@
-//! EventChoice events the list shows: those that the filter wants, or of them only what is marked.
+//! Which events the list shows: those that the filter wants, or of them only what is marked.
 
 use podtap_agent::history::Filter;
 

@@ -18,9 +18,14 @@ use crate::list::marks::MOST_MARKS;
 use crate::modal::{Deed, Modal, Purpose};
 use crate::replay::ReplayEffect;
 use crate::theme::Role;
-use crate::widget::form::{Field, Form};
+use crate::widget::form::{Field, FieldName, Form};
 use crate::widget::lines::Lines;
 use crate::words;
+
+/// The form's fields.
+const EVENTS: FieldName = FieldName("events");
+const TARGET: FieldName = FieldName("target");
+const RATE: FieldName = FieldName("rate");
 
 impl App {
     /// Replays what is open; in the list the selected event or burst, or asks whether all that are
@@ -132,11 +137,11 @@ impl App {
         let local = self.status.target.as_ref().map(ToString::to_string);
         let local = local.unwrap_or_else(|| "where each went first".to_owned());
         let fields = vec![
-            Field::choice("Replay", named, 0),
-            Field::text("Local service", "", local),
-            Field::text("Per second", "", "as fast as it answers"),
+            Field::choice(EVENTS, "Replay", named, 0),
+            Field::text(TARGET, "Local service", "", local),
+            Field::text(RATE, "Per second", "", "as fast as it answers"),
         ];
-        let form = Form::new("Replay", "replay", fields).beginning_at(1);
+        let form = Form::new("Replay", "replay", fields).beginning_at(TARGET);
         let purpose = Box::new(Purpose::Replay(which));
         self.modals.push(Modal::Form(form, purpose));
     }
@@ -148,11 +153,11 @@ impl App {
         mut which: Vec<EventChoice>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), String> {
-        let target = optional(&form.typed(1), |text| {
+        let target = optional(&form.text(TARGET), |text| {
             text.parse::<Target>().map_err(|error| error.to_string())
         })?;
-        let rate = optional(&form.typed(2), per_second)?;
-        let chosen = form.chosen(0).min(which.len().saturating_sub(1));
+        let rate = optional(&form.text(RATE), per_second)?;
+        let chosen = form.chosen(EVENTS).min(which.len().saturating_sub(1));
         match which.swap_remove(chosen) {
             EventChoice::These(events) => self.replay_all(Batch::new(events, target, rate)),
             EventChoice::All(filter) => effects.push(Effect::List(ListEffect::FindAll {

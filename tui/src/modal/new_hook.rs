@@ -6,10 +6,13 @@ use podtap_podio::EventType;
 
 use super::hooks::Row;
 use crate::hooks::HookChange;
-use crate::widget::form::{Field, Form};
+use crate::widget::form::{Field, FieldName, Form};
 
-/// The field that chooses a place, where any is known.
-const PLACE: usize = 0;
+/// The form's fields: a known place, where there is any; another one; the event; the URL.
+const PLACE: FieldName = FieldName("place");
+const OTHER: FieldName = FieldName("other place");
+const EVENT: FieldName = FieldName("event");
+const URL_FIELD: FieldName = FieldName("url");
 
 /// What the fields of an open form stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +42,10 @@ impl NewHook {
         if !new.places.is_empty() {
             let named = new.places.iter().map(named);
             let options = named.chain(["another place".to_owned()]).collect();
-            fields.push(Field::choice("On", options, at));
+            fields.push(Field::choice(PLACE, "On", options, at));
         }
         fields.extend(new.rest(at, "", url));
-        let first = fields.len().saturating_sub(2);
-        let begin = if new.places.is_empty() { 0 } else { first };
+        let begin = if new.places.is_empty() { OTHER } else { EVENT };
         (
             Form::new("New hook", "create", fields).beginning_at(begin),
             new,
@@ -51,21 +53,21 @@ impl NewHook {
     }
 
     /// Another option of a field was chosen: the events are those of the place.
-    pub(crate) fn chosen(&mut self, field: usize, form: &mut Form) {
-        if field == self.other() + 1 {
+    pub(crate) fn chosen(&mut self, field: FieldName, form: &mut Form) {
+        if field == EVENT {
             self.wanted = self.event(form).unwrap_or(self.wanted);
         }
-        if self.places.is_empty() || field != PLACE {
+        if field != PLACE {
             return;
         }
-        let (other, url) = (form.typed(self.other()), form.typed(self.url()));
+        let (other, url) = (form.text(OTHER), form.text(URL_FIELD));
         let fields = self.rest(form.chosen(PLACE), &other, &url);
-        form.replace_after(PLACE + 1, fields);
+        form.replace_after(PLACE, fields);
     }
 
     /// What the form asks for, or what cannot be.
     pub(crate) fn read(&self, form: &Form) -> Result<HookChange, String> {
-        let other = form.typed(self.other());
+        let other = form.text(OTHER);
         let place = match self.place(form.chosen(PLACE)) {
             Some(place) if other.trim().is_empty() => place,
             Some(_) => return Err("choose `another place` for the one that is typed".to_owned()),
@@ -77,7 +79,7 @@ impl NewHook {
         if !event.spec().ref_types.contains(&place.ref_type) {
             return Err(format!("{event} does not happen on {place}"));
         }
-        let url = form.typed(self.url()).trim().to_owned();
+        let url = form.text(URL_FIELD).trim().to_owned();
         if url.is_empty() {
             return Err("type the URL that the hook calls".to_owned());
         }
@@ -101,9 +103,9 @@ impl NewHook {
         let at = self.events.iter().position(|known| *known == self.wanted);
         let names = self.events.iter().map(ToString::to_string).collect();
         vec![
-            Field::text(label, other, otherwise),
-            Field::choice("Event", names, at.unwrap_or(0)),
-            Field::text("URL", url, "https://…"),
+            Field::text(OTHER, label, other, otherwise),
+            Field::choice(EVENT, "Event", names, at.unwrap_or(0)),
+            Field::text(URL_FIELD, "URL", url, "https://…"),
         ]
     }
 
@@ -113,16 +115,7 @@ impl NewHook {
     }
 
     fn event(&self, form: &Form) -> Option<EventType> {
-        self.events.get(form.chosen(self.other() + 1)).copied()
-    }
-
-    /// The field in which another place is typed; the event and the URL come after it.
-    fn other(&self) -> usize {
-        usize::from(!self.places.is_empty())
-    }
-
-    fn url(&self) -> usize {
-        self.other() + 2
+        self.events.get(form.chosen(EVENT)).copied()
     }
 }
 
@@ -184,7 +177,7 @@ mod tests {
             new.events.len(),
             EventType::on(PlaceRef::space(9).ref_type).count()
         );
-        assert_eq!(form.typed(3), "https://x.test/a");
+        assert_eq!(form.text(URL_FIELD), "https://x.test/a");
         let HookChange::Create { place, event, .. } = new.read(&form).unwrap() else {
             panic!("a hook is made");
         };

@@ -5,4 +5,4 @@ mod more;
 mod offer;
 
 pub(crate) use effect::{TriggerAnswer, TriggerEffect, run};
-pub(crate) use offer::{LastSent, Offer};
+pub(crate) use offer::{LastSent, Offer, PARAMETER};

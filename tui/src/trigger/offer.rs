@@ -10,10 +10,13 @@ use podtap_agent::draft::{PATH, Params};
 use podtap_podio::{EventKind, EventType, PodioEvent, sample};
 
 use super::more;
-use crate::widget::form::Field;
+use crate::widget::form::{Field, FieldName};
 
 /// The choice after those of the catalogue.
 pub(super) const ANOTHER: &str = "another type…";
+
+/// The fields of the parameters: their labels tell them apart.
+pub(crate) const PARAMETER: FieldName = FieldName("parameter");
 
 /// The field for parameters beyond the catalogue.
 pub(super) const MORE: &str = "More";
@@ -124,9 +127,14 @@ impl Offer {
                 (_, true) => "left out",
                 (_, false) => "sent empty",
             };
-            Field::text(name, &self.value(name, last), otherwise)
+            Field::text(PARAMETER, name, &self.value(name, last), otherwise)
         };
-        let more = Field::text(MORE, &self.value(MORE, last), "name=value name=value");
+        let more = Field::text(
+            PARAMETER,
+            MORE,
+            &self.value(MORE, last),
+            "name=value name=value",
+        );
         names(self.shown).map(field).chain([more]).collect()
     }
 

@@ -15,13 +15,15 @@ use crate::effect::Effect;
 use crate::keymap::Action;
 use crate::modal::{Modal, Purpose};
 use crate::theme::Role;
-use crate::trigger::Offer;
 use crate::trigger::TriggerEffect;
-use crate::widget::form::{Field, Form};
+use crate::trigger::{Offer, PARAMETER};
+use crate::widget::form::{Field, FieldName, Form};
 use crate::words;
 
-/// Fields before those of the parameters: type, path, local service.
-const FIRST: usize = 3;
+/// The form's fields, but for those of the parameters.
+const EVENT: FieldName = FieldName("event");
+const PATH_FIELD: FieldName = FieldName("path");
+const TARGET: FieldName = FieldName("target");
 
 impl App {
     /// Opens the form: what was sent last comes first, then what the selected event says, then
@@ -33,9 +35,9 @@ impl App {
         let local = self.status.target.as_ref().map(ToString::to_string);
         let local = local.unwrap_or_else(|| "none is configured".to_owned());
         let mut fields = vec![
-            Field::choice("Event", names, chosen),
-            Field::text("Path", self.last_sent.path(), PATH),
-            Field::text("Local service", self.last_sent.target(), local),
+            Field::choice(EVENT, "Event", names, chosen),
+            Field::text(PATH_FIELD, "Path", self.last_sent.path(), PATH),
+            Field::text(TARGET, "Local service", self.last_sent.target(), local),
         ];
         fields.extend(offer.fields(&self.last_sent));
         let purpose = Box::new(Purpose::Trigger(offer));
@@ -44,12 +46,15 @@ impl App {
     }
 
     /// Another type was chosen: its parameters take the place of those before.
-    pub(super) fn trigger_chosen(&mut self) {
+    pub(super) fn trigger_chosen(&mut self, field: FieldName) {
+        if field != EVENT {
+            return;
+        }
         if let Some(Modal::Form(form, purpose)) = self.modals.last_mut()
             && let Purpose::Trigger(offer) = purpose.as_mut()
         {
-            offer.choose(form.chosen(0), form.pairs(FIRST), &self.last_sent);
-            form.replace_after(FIRST, offer.fields(&self.last_sent));
+            offer.choose(form.chosen(EVENT), form.pairs(PARAMETER), &self.last_sent);
+            form.replace_after(TARGET, offer.fields(&self.last_sent));
         }
     }
 
@@ -60,7 +65,11 @@ impl App {
         offer: &Offer,
         effects: &mut Vec<Effect>,
     ) -> Result<(), String> {
-        let (path, local, fields) = (form.typed(1), form.typed(2), form.pairs(FIRST));
+        let (path, local, fields) = (
+            form.text(PATH_FIELD),
+            form.text(TARGET),
+            form.pairs(PARAMETER),
+        );
         let target = optional(&local, |text| {
             text.parse::<Target>().map_err(|error| error.to_string())
         })?;

@@ -25,6 +25,10 @@ const LABEL: usize = 18;
 /// Rows for what cannot be.
 const FAULT: usize = 2;
 
+/// What a feature calls a field: it reads the field by this, and by no place in the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FieldName(pub(crate) &'static str);
+
 /// The open form.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Form {
@@ -41,6 +45,7 @@ pub(crate) struct Form {
 /// One field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field {
+    name: FieldName,
     label: String,
     value: Value,
     /// Said in place of an empty value.
@@ -59,15 +64,21 @@ pub(crate) enum Filled {
     /// Nothing that matters to anybody else.
     Nothing,
     /// Another option of this field was chosen.
-    Chosen(usize),
+    Chosen(FieldName),
     /// The form shall be sent.
     Sent,
 }
 
 impl Field {
     /// A field to type in, which holds `text`; `otherwise` says what an empty one means.
-    pub(crate) fn text(label: &str, text: &str, otherwise: impl Into<String>) -> Self {
+    pub(crate) fn text(
+        name: FieldName,
+        label: &str,
+        text: &str,
+        otherwise: impl Into<String>,
+    ) -> Self {
         Self {
+            name,
             label: label.to_owned(),
             value: Value::Text(Input::of(text)),
             otherwise: otherwise.into(),
@@ -75,8 +86,9 @@ impl Field {
     }
 
     /// A field of which one option is chosen, at first the one at `at`.
-    pub(crate) fn choice(label: &str, options: Vec<String>, at: usize) -> Self {
+    pub(crate) fn choice(name: FieldName, label: &str, options: Vec<String>, at: usize) -> Self {
         Self {
+            name,
             label: label.to_owned(),
             value: Value::Choice(Choice::new(options, at)),
             otherwise: String::new(),
@@ -98,8 +110,8 @@ impl Form {
 
     /// Begins at another field.
     #[must_use]
-    pub(crate) fn beginning_at(mut self, field: usize) -> Self {
-        self.at = field;
+    pub(crate) fn beginning_at(mut self, name: FieldName) -> Self {
+        self.at = self.index(name).unwrap_or(0);
         self
     }
 
@@ -114,32 +126,42 @@ impl Form {
     }
 
     /// What was typed into a field; empty for one that is not there, or is chosen.
-    pub(crate) fn typed(&self, field: usize) -> String {
-        match self.fields.get(field).map(|field| &field.value) {
+    pub(crate) fn text(&self, name: FieldName) -> String {
+        match self.field(name).map(|field| &field.value) {
             Some(Value::Text(input)) => input.text(),
             _ => String::new(),
         }
     }
 
     /// Which option of a field is chosen; 0 for one that is not there, or is typed.
-    pub(crate) fn chosen(&self, field: usize) -> usize {
-        match self.fields.get(field).map(|field| &field.value) {
+    pub(crate) fn chosen(&self, name: FieldName) -> usize {
+        match self.field(name).map(|field| &field.value) {
             Some(Value::Choice(choice)) => choice.at,
             _ => 0,
         }
     }
 
-    /// Labels and texts of the typed fields from `first` on.
-    pub(crate) fn pairs(&self, first: usize) -> Vec<(String, String)> {
+    fn index(&self, name: FieldName) -> Option<usize> {
+        self.fields.iter().position(|field| field.name == name)
+    }
+
+    fn field(&self, name: FieldName) -> Option<&Field> {
+        self.fields.get(self.index(name)?)
+    }
+
+    /// Labels and texts of all typed fields with this name.
+    pub(crate) fn pairs(&self, name: FieldName) -> Vec<(String, String)> {
         let typed = |field: &Field| match &field.value {
             Value::Text(input) => Some((field.label.clone(), input.text())),
             Value::Choice(_) => None,
         };
-        self.fields.iter().skip(first).filter_map(typed).collect()
+        let named = self.fields.iter().filter(|field| field.name == name);
+        named.filter_map(typed).collect()
     }
 
-    /// Keeps the first `kept` fields; these take the place of the others.
-    pub(crate) fn replace_after(&mut self, kept: usize, fields: Vec<Field>) {
+    /// These take the place of all fields after the one with this name.
+    pub(crate) fn replace_after(&mut self, name: FieldName, fields: Vec<Field>) {
+        let kept = self.index(name).map_or(0, |index| index + 1);
         self.fields.truncate(kept);
         self.fields.extend(fields);
         self.at = self.at.min(self.fields.len().saturating_sub(1));
@@ -166,20 +188,20 @@ impl Form {
 
     fn fill(&mut self, key: Key) -> Filled {
         self.fault = None;
-        let at = self.at;
-        let chosen = match self.fields.get_mut(at).map(|field| &mut field.value) {
-            Some(Value::Text(input)) => {
+        let Some(field) = self.fields.get_mut(self.at) else {
+            return Filled::Nothing;
+        };
+        let is_other = match &mut field.value {
+            Value::Text(input) => {
                 input.key(key);
                 false
             }
-            Some(Value::Choice(choice)) => choice.key(key),
-            None => false,
+            Value::Choice(choice) => choice.key(key),
         };
-        if chosen {
-            Filled::Chosen(at)
-        } else {
-            Filled::Nothing
+        if is_other {
+            return Filled::Chosen(field.name);
         }
+        Filled::Nothing
     }
 
     /// Text was pasted into the field that is being typed.
@@ -251,6 +273,10 @@ impl Field {
 mod tests {
     use super::*;
 
+    const EVENT: FieldName = FieldName("event");
+    const ITEM: FieldName = FieldName("item");
+    const REST: FieldName = FieldName("rest");
+
     fn form() -> Form {
         let kinds = ["item.create", "item.update", "comment.create"];
         let kinds = kinds.map(str::to_owned).to_vec();
@@ -258,9 +284,9 @@ mod tests {
             "Trigger",
             "send",
             vec![
-                Field::choice("Event", kinds, 0),
-                Field::text("item_id", "7", "left out"),
-                Field::text("tag", "", "left out"),
+                Field::choice(EVENT, "Event", kinds, 0),
+                Field::text(ITEM, "item_id", "7", "left out"),
+                Field::text(REST, "tag", "", "left out"),
             ],
         )
     }
@@ -279,10 +305,10 @@ mod tests {
     #[test]
     fn fields_are_typed_or_chosen_and_walked_in_a_ring() {
         let mut form = form();
-        assert_eq!(press(&mut form, "right"), Filled::Chosen(0));
-        assert_eq!(form.chosen(0), 1);
+        assert_eq!(press(&mut form, "right"), Filled::Chosen(EVENT));
+        assert_eq!(form.chosen(EVENT), 1);
         press(&mut form, "tab 8 tab x shift-tab backspace");
-        assert_eq!((form.typed(1), form.typed(2)), ("7".into(), "x".into()));
+        assert_eq!((form.text(ITEM), form.text(REST)), ("7".into(), "x".into()));
         press(&mut form, "up up");
         assert_eq!(form.at, 2);
         assert_eq!(press(&mut form, "enter"), Filled::Sent);
@@ -293,7 +319,7 @@ mod tests {
         for (keys, chosen) in [("c o", 2), ("u p d", 1), ("c c", 2), ("x", 0), ("left", 2)] {
             let mut form = form();
             press(&mut form, keys);
-            assert_eq!(form.chosen(0), chosen, "{keys}");
+            assert_eq!(form.chosen(EVENT), chosen, "{keys}");
         }
     }
 
@@ -301,11 +327,10 @@ mod tests {
     fn the_last_fields_are_read_and_replaced_together() {
         let mut form = form();
         let pair = |label: &str, text: &str| (label.to_owned(), text.to_owned());
-        assert_eq!(form.pairs(0), [pair("item_id", "7"), pair("tag", "")]);
-        assert_eq!(form.pairs(2), [pair("tag", "")]);
+        assert_eq!(form.pairs(REST), [pair("tag", "")]);
         press(&mut form, "tab tab");
-        form.replace_after(1, vec![Field::text("task_id", "3", "")]);
-        assert_eq!((form.pairs(0), form.at), (vec![pair("task_id", "3")], 1));
+        form.replace_after(EVENT, vec![Field::text(REST, "task_id", "3", "")]);
+        assert_eq!((form.pairs(REST), form.at), (vec![pair("task_id", "3")], 1));
     }
 
     #[test]
