@@ -269,7 +269,10 @@ async fn tunnels(
     public_url: &Url,
 ) -> Result<Arc<Directory>, QueueError> {
     let directory = Directory::load(queue, limits).await?;
-    directory.tell_public_url(public_url.to_string()).await?;
+    // Only the command line asks for it: a disk that is full keeps no relay from starting.
+    if let Err(error) = directory.tell_public_url(public_url.to_string()).await {
+        tracing::warn!(%error, "this relay's public URL cannot be kept for the command line");
+    }
     Ok(Arc::new(directory))
 }
 

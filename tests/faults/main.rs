@@ -84,6 +84,7 @@ fn main() {
     }
     runtime.block_on(clock::a_clock_that_is_set_is_told(&library));
     runtime.block_on(acknowledged(&library));
+    runtime.block_on(full_at_the_start(&library));
     for lies in [false, true] {
         runtime.block_on(control(&library, lies));
     }
@@ -155,6 +156,30 @@ async fn acknowledged(library: &Path) {
     let offered = world.service.received().len();
     assert_eq!(offered, history.len(), "each was offered once");
     println!("faults: {waiting} of {EVENTS} acknowledged events came again after a kill");
+}
+
+/// A relay that starts on a full disk serves, refuses, and takes webhooks when there is room again.
+async fn full_at_the_start(library: &Path) {
+    const EVENTS: u64 = 10;
+    let mut world = World::start(library, 1).await;
+    world.end_agent(false);
+    let (accepted, mut senders) = world.send(1, EVENTS);
+    while let Some(sent) = senders.join_next().await {
+        sent.unwrap();
+    }
+    world.relay_disk.is_full(true);
+    world.restart_relay(false).await;
+    assert!(!world.is_taken(EVENTS).await, "there is no room for it");
+    world.relay_disk.is_full(false);
+    world.start_agent();
+    while !world.is_taken(EVENTS).await {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    accepted.lock().unwrap()[0].push(EVENTS);
+    let history = world.settled(usize::try_from(EVENTS).unwrap() + 1).await;
+    let broken = broken(&accepted.lock().unwrap(), &history);
+    assert!(broken.is_empty(), "{broken:?}");
+    println!("faults: a relay started on a full disk, and took webhooks when there was room");
 }
 
 /// Events that only the relay has, and a power cut: an honest disk keeps them, a lying one does not,

@@ -53,6 +53,16 @@ impl Disk {
         std::fs::write(self.switches.join("lies"), "").unwrap();
     }
 
+    /// Is full from now on, or has room again.
+    pub(crate) fn is_full(&self, full: bool) {
+        let switch = self.switches.join("enospc");
+        if full {
+            std::fs::write(&switch, "").unwrap();
+        } else {
+            std::fs::remove_file(&switch).unwrap();
+        }
+    }
+
     /// Fails in this way, `enospc` or `eio`, for a while.
     pub(crate) async fn fail(&self, way: &str, time: Duration) {
         let switch = self.switches.join(way);

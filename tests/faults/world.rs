@@ -170,6 +170,14 @@ impl World {
         (accepted, senders)
     }
 
+    /// Sends one event, once. Whether it is answered 200.
+    pub(crate) async fn is_taken(&self, number: u64) -> bool {
+        let (authority, request) = webhook(&self.url, 0, number);
+        is_accepted(&authority, request.as_bytes())
+            .await
+            .unwrap_or(false)
+    }
+
     /// The numbers of the history, in its order, once nothing comes any more and all were offered.
     pub(crate) async fn settled(&self, at_least: usize) -> Vec<u64> {
         let deadline = tokio::time::Instant::now() + DEADLINE;
@@ -237,7 +245,8 @@ async fn relay(stage: &Stage, disk: &Disk, listen: &str) -> (Process, String) {
     (process, authority)
 }
 
-async fn until_accepted(url: &str, lane: u64, number: u64) {
+/// Where an event goes, and its request.
+fn webhook(url: &str, lane: u64, number: u64) -> (String, String) {
     let (authority, path) = split(url);
     let body = format!("type=item.update&item_id={lane}&item_revision_id={number}&n={number}");
     let request = format!(
@@ -245,8 +254,13 @@ async fn until_accepted(url: &str, lane: u64, number: u64) {
          content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
+    (authority.to_owned(), request)
+}
+
+async fn until_accepted(url: &str, lane: u64, number: u64) {
+    let (authority, request) = webhook(url, lane, number);
     // A connection that is cut has no answer: not accepted, so again.
-    while !is_accepted(authority, request.as_bytes())
+    while !is_accepted(&authority, request.as_bytes())
         .await
         .unwrap_or(false)
     {

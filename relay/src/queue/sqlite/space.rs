@@ -16,6 +16,9 @@ const CHECK_PERIOD: Duration = Duration::from_millis(250);
 /// The part of the floor, one in so many, that has to be free on the disk.
 const LOG_SHARE: u64 = 4;
 
+/// Free space below which the reserve is given up: a transaction may need more.
+const CRITICAL_BYTES: u64 = 1024 * 1024;
+
 /// What the writer knows about the disk.
 #[derive(Debug)]
 pub(super) struct Space {
@@ -72,6 +75,7 @@ impl Space {
             Ok(free) => {
                 let free_or_reusable = free.saturating_add(reusable);
                 self.left = free_or_reusable.saturating_sub(self.min_free_bytes);
+                self.give_up_where_full(free);
                 self.is_enough(free, reusable)
             }
             Err(error) => {
@@ -82,6 +86,14 @@ impl Space {
         };
         self.checked = Some((Instant::now(), answer));
         answer
+    }
+
+    /// Acknowledgements and agents that connect have to be written, also by a relay that starts on a
+    /// disk that somebody else has filled.
+    fn give_up_where_full(&self, free: u64) {
+        if free < CRITICAL_BYTES && std::fs::remove_file(self.folder.join(FILE_NAME)).is_ok() {
+            tracing::warn!("the disk is full; what is reserved is used for acknowledgements");
+        }
     }
 
     /// The floor is kept by what is free, what the database can use again, and the reserve; a part
@@ -154,6 +166,17 @@ mod tests {
         assert!(!space.is_enough(63 * MIB, 0));
         // Without room for the log, nothing can be written at all.
         assert!(!space.is_enough(MIB, 94 * MIB));
+    }
+
+    #[test]
+    fn the_reserve_is_there_until_the_disk_is_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let space = Space::new(folder.path(), 0, 100_000);
+        let file = folder.path().join(FILE_NAME);
+        space.give_up_where_full(CRITICAL_BYTES);
+        assert!(file.exists());
+        space.give_up_where_full(CRITICAL_BYTES - 1);
+        assert!(!file.exists());
     }
 
     #[test]

@@ -146,6 +146,8 @@ impl Writer {
             // A job that is dropped tells its caller so.
             Command::Run(job) => {
                 if self.repair() {
+                    // On a full disk it gets what is reserved.
+                    self.has_room();
                     job(&mut self.storage.connection);
                 }
             }
