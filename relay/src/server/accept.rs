@@ -100,3 +100,79 @@ fn spare() -> Option<File> {
     let path = if cfg!(windows) { "NUL" } else { "/dev/null" };
     File::open(path).ok()
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::io::Read as _;
+    use std::net::TcpStream;
+    use std::process::Command;
+    use std::sync::Arc;
+
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use tokio::task::spawn_blocking;
+    use tokio::time::timeout;
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+    use crate::metrics::Metrics;
+
+    /// Set in the process of its own that the test runs in.
+    const ALONE: &str = "PODTAP_TEST_ALONE";
+
+    const PATIENCE: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn a_connection_without_a_descriptor_is_answered_and_the_next_one_taken() {
+        if std::env::vars_os().any(|(name, _)| name == ALONE) {
+            let runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = { runtime }.enable_all().build().unwrap();
+            return runtime.block_on(without_descriptors());
+        }
+        // It uses up all descriptors, of which other tests of this process need some.
+        let name = "server::accept::tests::\
+                    a_connection_without_a_descriptor_is_answered_and_the_next_one_taken";
+        let alone = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name])
+            .env(ALONE, "1")
+            .output()
+            .unwrap();
+        let words = String::from_utf8_lossy(&alone.stdout);
+        assert!(
+            alone.status.success() && words.contains("1 passed"),
+            "{words}"
+        );
+    }
+
+    async fn without_descriptors() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut acceptor = Acceptor::new(listener, address);
+        let crowd = Crowd::new(TaskTracker::new(), Arc::new(Metrics::new()));
+        let places = Places::new(8, 8);
+        let few = Rlimit {
+            current: Some(64),
+            ..getrlimit(Resource::Nofile)
+        };
+        setrlimit(Resource::Nofile, few).unwrap();
+        let mut sender = TcpStream::connect(address).unwrap();
+        let held: Vec<File> = std::iter::from_fn(spare).collect();
+        assert!(TcpStream::connect(address).is_err(), "nothing is left");
+
+        let answer = spawn_blocking(move || {
+            sender.set_read_timeout(Some(PATIENCE)).unwrap();
+            let mut answer = String::new();
+            sender.read_to_string(&mut answer).map(|_| answer)
+        });
+        let answer = tokio::select! {
+            answer = answer => answer.unwrap().unwrap(),
+            _ = acceptor.accept(&places, &crowd) => panic!("there was no descriptor for it"),
+        };
+
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer:?}");
+        drop(held);
+        let _next = TcpStream::connect(address).unwrap();
+        let taken = timeout(PATIENCE, acceptor.accept(&places, &crowd)).await;
+        assert!(taken.is_ok());
+    }
+}

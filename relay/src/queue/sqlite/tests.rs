@@ -378,3 +378,32 @@ async fn what_agents_have_is_deleted_though_the_storage_failed_meanwhile() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn what_is_too_old_goes_as_fast_as_events_come() {
+    const A_SECOND: u64 = 5000;
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let tunnel = make_tunnel(&database);
+    let limits = QueueLimits {
+        max_events: u64::MAX,
+        max_owner_events: u64::MAX,
+        ..wide()
+    };
+    let queue = SqliteQueue::open(&database, limits, Arc::new(Metrics::new())).unwrap();
+    for second in 0..6 {
+        let now = podtap_disk::age::Now {
+            wall_ms: 1000 * i64::try_from(second).unwrap(),
+            steady: Duration::from_secs(second),
+        };
+        let expiring = queue.expire(Duration::from_secs(2), now);
+        let appends = (0..A_SECOND).map(|_| append(&queue, tunnel));
+        let (expired, appended) = tokio::join!(expiring, futures_util::future::join_all(appends));
+        expired.unwrap();
+        assert!(appended.iter().all(Result::is_ok));
+        let held = queue.depth(tunnel).await.unwrap().events();
+        assert!(held <= 4 * A_SECOND, "{held} after {second} s");
+    }
+    let gaps = queue.gaps(tunnel).await.unwrap();
+    assert_eq!(gaps.len(), 1, "one gap, and not one a second: {gaps:?}");
+}
