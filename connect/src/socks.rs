@@ -18,7 +18,7 @@ pub(crate) async fn open4(
     proxy: &Uri,
     to: &Uri,
 ) -> Result<TokioIo<TcpStream>, ConnectError> {
-    let mut socks = SocksV4::new(proxy.clone(), Made(Some(stream)));
+    let mut socks = SocksV4::new(proxy.clone(), ProxyStream(Some(stream)));
     socks
         .call(with_port(to))
         .await
@@ -32,7 +32,7 @@ pub(crate) async fn open5(
     user: Option<&(String, String)>,
     to: &Uri,
 ) -> Result<TokioIo<TcpStream>, ConnectError> {
-    let mut socks = SocksV5::new(proxy.clone(), Made(Some(stream)));
+    let mut socks = SocksV5::new(proxy.clone(), ProxyStream(Some(stream)));
     if let Some((user, password)) = user {
         socks = socks.with_auth(user.clone(), password.clone());
     }
@@ -68,23 +68,23 @@ fn refused(error: &dyn Error, to: &Uri) -> ConnectError {
 
 /// Hands over the connection to the proxy, which is made already: why there is none is told better
 /// than the library can.
-struct Made(Option<TokioIo<TcpStream>>);
+struct ProxyStream(Option<TokioIo<TcpStream>>);
 
 /// The library asked for a second connection.
 #[derive(Debug, thiserror::Error)]
 #[error("there is one connection only")]
-struct NoMore;
+struct AlreadyTaken;
 
-impl Service<Uri> for Made {
+impl Service<Uri> for ProxyStream {
     type Response = TokioIo<TcpStream>;
-    type Error = NoMore;
-    type Future = Ready<Result<Self::Response, NoMore>>;
+    type Error = AlreadyTaken;
+    type Future = Ready<Result<Self::Response, AlreadyTaken>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), NoMore>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), AlreadyTaken>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        ready(self.0.take().ok_or(NoMore))
+        ready(self.0.take().ok_or(AlreadyTaken))
     }
 }

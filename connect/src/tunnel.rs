@@ -50,9 +50,7 @@ pub(crate) async fn open(
     match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) if parts.read_buf.is_empty() => Ok(parts.io),
         // Servers wait for the first byte of a client.
-        _ => Err(odd(
-            "it sent something of its own into the connection".to_owned()
-        )),
+        _ => Err(odd("it sent data before the connection was used".to_owned())),
     }
 }
 

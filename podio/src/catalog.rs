@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use crate::ref_type::RefType;
 
-/// What a parameter's text stands for. Every value arrives as text (podio.md 1.1).
+/// What a parameter's text means. Every value arrives as text (podio.md 1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ParameterKind {
     /// A decimal id; seen up to 3.3e9, so 64 bits.
@@ -40,7 +40,7 @@ pub enum Confidence {
 pub struct ParameterSpec {
     /// The name in the form body.
     pub name: &'static str,
-    /// What the value stands for.
+    /// What the value means.
     pub kind: ParameterKind,
     /// Whether an event without it is normal.
     pub optional: bool,
@@ -64,7 +64,7 @@ pub struct EventSpec {
 
 /// Text that names no event type of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no event type that Podio is known to send")]
+#[error("`{0}` is not an event type that Podio is known to send")]
 pub struct UnknownEventType(String);
 
 /// Makes [`EventType`] and its accessors from one table, so that they cannot disagree.

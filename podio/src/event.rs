@@ -1,6 +1,6 @@
 //! A decoded webhook: its type, its hook, and every parameter in the order in which it came.
 //!
-//! Made by [`crate::decode()`], or from pairs by whoever composes an event. It knows nothing of
+//! Made by [`crate::decode()`], or from pairs, where an event is composed. It knows nothing of
 //! HTTP, and loses nothing: parameters that Podio may add later are kept and shown.
 
 use std::fmt;
@@ -139,7 +139,7 @@ impl PodioEvent {
     /// The event that these pairs make, or `None` where no `type` is among them.
     ///
     /// Of repeated names the first counts. Podio's own come before those of the URL's query as
-    /// far as anybody knows (podio.md 1.2, inferred).
+    /// far as is known (podio.md 1.2, inferred).
     pub fn from_params(params: Vec<(String, String)>) -> Option<Self> {
         let kind = EventKind::from(find(&params, "type").filter(|text| !text.is_empty())?);
         let hook_id = find(&params, "hook_id").and_then(parse_id);

@@ -24,16 +24,16 @@ pub enum Uncallable {
     #[error("{0} is a private address, which Podio cannot reach")]
     PrivateAddress(IpAddr),
     /// It names an address that no host in the internet has.
-    #[error("{0} is not the address of a host in the internet, so Podio cannot reach it")]
+    #[error("{0} is a reserved address, which Podio cannot reach")]
     ReservedAddress(IpAddr),
     /// It has a name that is not looked up in the internet.
-    #[error("`{0}` is a name that only a private network knows, so Podio cannot reach it")]
+    #[error("`{0}` is a name of a private network, which Podio cannot reach")]
     PrivateName(String),
-    /// It carries a user or a password, which would be shown to everybody who sees the hook.
-    #[error("it has a user or a password in it, which Podio is not known to send")]
+    /// It carries a user or a password, which would be shown to everyone who sees the hook.
+    #[error("the URL contains a user or a password, which Podio is not known to send")]
     UserInfo,
     /// It has a part after `#`, which no client sends.
-    #[error("it has a part after `#`, which is never sent")]
+    #[error("the URL contains a part after `#`, which is never sent")]
     Fragment,
 }
 
@@ -48,7 +48,7 @@ impl Uncallable {
         match self {
             Self::Malformed(_) => "write it as https://HOST/PATH",
             Self::Port(_) => {
-                "put a proxy in front that listens on 443 (README has recipes), and give its URL"
+                "put a proxy that listens on port 443 in front (see README), and use its URL"
             }
             Self::ThisMachine(_)
             | Self::PrivateAddress(_)
@@ -58,7 +58,7 @@ impl Uncallable {
                  quick tunnel"
             }
             Self::UserInfo => "put the secret into the path",
-            Self::Fragment => "leave it out",
+            Self::Fragment => "remove it",
         }
     }
 }

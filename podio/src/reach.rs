@@ -1,4 +1,4 @@
-//! How near a host is: what may travel unencrypted, or to a certificate that nobody vouches for,
+//! How near a host is: what may travel unencrypted, or to a certificate without an authority,
 //! stays on this machine or in a private network.
 
 use std::net::IpAddr;

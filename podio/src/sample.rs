@@ -7,7 +7,7 @@ use crate::catalog::EventType;
 ///
 /// Ids are in the ranges seen in 2026. The parameters of `tag.*`, `task.delete`, `member.*`,
 /// `contact.*` and `status.*` are guessed: their [`crate::ParameterSpec::confidence`] says so.
-/// Podio's order is not stable; whoever sends these shuffles them.
+/// Podio's order is not stable; the sender shuffles them.
 pub fn sample(event: EventType) -> Vec<(String, String)> {
     own_parameters(event)
         .iter()

@@ -4,7 +4,7 @@ use crate::catalog::EventType;
 
 /// A part of a list that names no event type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no event type: `podtap trigger --list` prints them all")]
+#[error("`{0}` matches no event type: `podtap trigger --list` prints them all")]
 pub struct NothingSelected(String);
 
 impl NothingSelected {
@@ -15,7 +15,7 @@ impl NothingSelected {
 }
 
 /// The types that a list selects, each once, in the order of the catalogue. Parts are separated by
-/// commas; `item.*` stands for every type that begins with `item.`, and `*` for all. Never
+/// commas; `item.*` means every type that begins with `item.`, and `*` for all. Never
 /// `hook.verify`, which no hook is made for.
 ///
 /// # Errors

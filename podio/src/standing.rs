@@ -25,7 +25,7 @@ pub enum Rule {
         /// Failures that disable, and within which time.
         disable: Threshold,
     },
-    /// The rule of 2013, quoted until 2026: so many failures in a row disable the hook.
+    /// The rule of 2013, quoted until 2026: that many failures in a row disable the hook.
     Consecutive(usize),
 }
 
@@ -82,7 +82,7 @@ pub enum Judgement {
         /// The end of the suspension.
         until: Timestamp,
     },
-    /// Call it no more until somebody has it verified again.
+    /// Call it no more until it is verified again.
     Disabled,
 }
 

@@ -161,9 +161,9 @@ impl Refused {
         Self::new(404, "not_found", description)
     }
 
-    /// Podio has it, the sandbox has not: said by name, so that nobody takes an answer for Podio's.
+    /// Podio has it, the sandbox has not: it says so by name, so that no one takes an answer for Podio's.
     pub(super) fn not_here(what: &str) -> Self {
-        let description = format!("The sandbox does not have {what}; Podio may");
+        let description = format!("The sandbox does not have {what}; Podio may have it");
         Self::new(501, "not_implemented", description)
     }
 

@@ -13,9 +13,9 @@ pub enum Fault {
     Hang,
 }
 
-/// Text that is no fault.
+/// Text that does not name a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no fault: use a status from 400 to 599, `truncated` or `hang`")]
+#[error("`{0}` is not a fault: use a status from 400 to 599, `truncated` or `hang`")]
 pub struct UnknownFault(String);
 
 impl FromStr for Fault {

@@ -30,7 +30,7 @@ impl Guard {
     pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
         if headers.contains_key(header::ORIGIN) {
             return Err(Refused::forbidden(
-                "The sandbox is for programs: it answers no page of a browser",
+                "The sandbox is for programs: it does not answer pages of a browser",
             ));
         }
         let named = headers.get(header::HOST).map(|host| host.to_str().ok());
@@ -43,7 +43,7 @@ impl Guard {
             return Ok(());
         }
         Err(Refused::forbidden(
-            "The sandbox answers to localhost, to its own address, and to names given by --allow-host",
+            "The sandbox answers only to localhost, its own address, and the names given with --allow-host",
         ))
     }
 

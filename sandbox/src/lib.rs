@@ -73,7 +73,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, Delivery, Disorder, HookTypes};
-pub use control::{Deed, Deeds};
+pub use control::{Command, CommandResult};
 pub use fault::{Fault, UnknownFault};
 pub use observe::{Observation, Outcome, Sent};
 pub use rate::Rates;
@@ -81,10 +81,10 @@ pub use seed::{InvalidSeed, Seed, SeedApp, SeedClient, SeedField, SeedSpace, See
 pub use world::InvalidState;
 
 use shared::Shared;
-use world::{Firing, World};
+use world::{Webhook, World};
 
-/// Webhooks on their way to the senders before whoever causes more has to wait.
-const MAX_FIRINGS: usize = 10_000;
+/// Webhooks on their way to the senders before the cause of more has to wait.
+const MAX_WEBHOOKS: usize = 10_000;
 
 /// The stand-in, before it listens.
 #[derive(Debug)]
@@ -109,11 +109,11 @@ impl Sandbox {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let local_addr = listener.local_addr().map_err(failed)?;
         let config = Arc::new(config);
-        let (firings, waiting) = mpsc::channel(MAX_FIRINGS);
+        let (webhooks, waiting) = mpsc::channel(MAX_WEBHOOKS);
         let base_url = base_url(local_addr);
         let world = World::new(Arc::clone(&config), base_url, Timestamp::now());
         Ok(Bound {
-            shared: Arc::new(Shared::new(world, firings)),
+            shared: Arc::new(Shared::new(world, webhooks)),
             config,
             listener,
             local_addr,
@@ -139,7 +139,7 @@ pub struct Bound {
     config: Arc<Config>,
     listener: TcpListener,
     local_addr: SocketAddr,
-    waiting: mpsc::Receiver<Firing>,
+    waiting: mpsc::Receiver<Webhook>,
 }
 
 impl Bound {
@@ -162,14 +162,14 @@ impl Bound {
 
     /// Answers requests and sends webhooks until `token` is cancelled.
     pub async fn run(self, token: CancellationToken) {
-        let firing = fire::run(
+        let webhook = fire::run(
             Arc::clone(&self.shared),
             self.waiting,
             self.config.delivery.clone(),
             self.config.random_seed,
             token.clone(),
         );
-        tokio::join!(server::serve(self.listener, self.shared, token), firing);
+        tokio::join!(server::serve(self.listener, self.shared, token), webhook);
     }
 }
 
@@ -203,15 +203,18 @@ impl Handle {
     ///
     /// # Errors
     /// In the words of Podio's answer, when it cannot happen.
-    pub async fn perform(&self, deed: &Deed) -> Result<u64, String> {
-        let done = self.shared.change(|world| control::act(world, deed)).await;
+    pub async fn perform(&self, command: &Command) -> Result<u64, String> {
+        let done = self
+            .shared
+            .change(|world| control::act(world, command))
+            .await;
         done.map_err(|refused| refused.description)
     }
 
     /// Lets webhooks get lost on their way, or lets them out again. What is lost is still
     /// observed, as [`Outcome::Swallowed`].
     pub fn set_outage(&self, outage: bool) {
-        self.shared.look(|world| world.outage = outage);
+        self.shared.with_world(|world| world.outage = outage);
     }
 
     /// The world as a file for [`Handle::restore`], where something may have changed since
@@ -220,7 +223,7 @@ impl Handle {
     /// # Errors
     /// When it cannot be written as JSON.
     pub fn save_if_changed(&self, known: &mut u64) -> Result<Option<Vec<u8>>, serde_json::Error> {
-        self.shared.look(|world| {
+        self.shared.with_world(|world| {
             let changes = world.changes();
             if std::mem::replace(known, changes) == changes {
                 return Ok(None);
@@ -234,12 +237,12 @@ impl Handle {
     /// # Errors
     /// When it is not what [`Handle::save_if_changed`] gave.
     pub fn restore(&self, file: &[u8]) -> Result<(), InvalidState> {
-        self.shared.look(|world| world.restore(file))
+        self.shared.with_world(|world| world.restore(file))
     }
 
     /// Ends every access and refresh token.
     pub fn revoke_tokens(&self) {
-        self.shared.look(|world| world.people.revoke_all());
+        self.shared.with_world(|world| world.people.revoke_all());
     }
 }
 

@@ -32,7 +32,7 @@ pub struct SeedClient {
     pub auth_client_id: Option<u64>,
 }
 
-/// Somebody who can log in. The first one also acts for the built-in life and for logins in the
+/// A person who can log in. The first one also acts for the built-in life and for logins in the
 /// browser.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,7 +100,7 @@ pub struct SeedField {
     pub settings: Map<String, Value>,
 }
 
-/// The document is no seed.
+/// The document is not a seed.
 #[derive(Debug, thiserror::Error)]
 #[error("not a sandbox seed")]
 pub struct InvalidSeed(#[from] serde_json::Error);

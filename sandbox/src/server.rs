@@ -59,7 +59,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, token: Can
     };
     token.run_until_cancelled(accept).await;
     connections.close();
-    // Whoever still hangs then is cut off with the runtime.
+    // What still hangs then is cut off with the runtime.
     let _ = timeout(DRAIN_LIMIT, connections.wait()).await;
 }
 

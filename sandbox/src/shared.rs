@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::fault::Fault;
 use super::observe::Observation;
-use super::world::{Firing, World};
+use super::world::{Webhook, World};
 
 /// Observations that a slow watcher may fall behind before it misses some.
 const OBSERVATIONS: usize = 4_096;
@@ -18,18 +18,18 @@ pub(super) struct Shared {
     world: Mutex<World>,
     /// Whose change comes next: webhooks leave in the order of their changes.
     turn: tokio::sync::Mutex<()>,
-    firings: mpsc::Sender<Firing>,
+    webhooks: mpsc::Sender<Webhook>,
     fault: watch::Sender<Option<Fault>>,
     observations: broadcast::Sender<Observation>,
 }
 
 impl Shared {
-    pub(super) fn new(world: World, firings: mpsc::Sender<Firing>) -> Self {
+    pub(super) fn new(world: World, webhooks: mpsc::Sender<Webhook>) -> Self {
         Self {
             fault: watch::Sender::new(world.config.fault),
             world: Mutex::new(world),
             turn: tokio::sync::Mutex::new(()),
-            firings,
+            webhooks,
             observations: broadcast::Sender::new(OBSERVATIONS),
         }
     }
@@ -38,20 +38,20 @@ impl Shared {
     /// too many are on it already.
     pub(super) async fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         let _turn = self.turn.lock().await;
-        let (result, firings) = {
+        let (result, webhooks) = {
             let mut world = self.lock();
-            (change(&mut world), world.take_firings())
+            (change(&mut world), world.take_webhooks())
         };
-        for firing in firings {
-            // Nobody sends any more once the sandbox stops.
-            let _ = self.firings.send(firing).await;
+        for webhook in webhooks {
+            // No webhook is sent once the sandbox stops.
+            let _ = self.webhooks.send(webhook).await;
         }
         result
     }
 
     /// Looks at the world, or changes what causes no webhooks.
-    pub(super) fn look<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
-        look(&mut self.lock())
+    pub(super) fn with_world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        change(&mut self.lock())
     }
 
     /// Names that the sandbox answers to.
@@ -60,7 +60,7 @@ impl Shared {
     }
 
     pub(super) fn observe(&self, observation: Observation) {
-        // Nobody needs to be watching.
+        // There need be no watcher.
         let _ = self.observations.send(observation);
     }
 

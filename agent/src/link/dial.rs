@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use podtap_connect::Way;
+use podtap_connect::Connector;
 use podtap_wire::{ConnectRefusal, version};
 use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret;
@@ -68,7 +68,7 @@ pub(super) struct Dialer {
     endpoint: Uri,
     host: HeaderValue,
     authorization: HeaderValue,
-    way: Way,
+    connector: Connector,
     tls: Option<TlsConnector>,
 }
 
@@ -98,7 +98,7 @@ impl Dialer {
             endpoint,
             host,
             authorization,
-            way: Way::new(link.proxy.clone(), DIAL_TIMEOUT),
+            connector: Connector::new(link.proxy.clone(), DIAL_TIMEOUT),
             tls,
         })
     }
@@ -108,7 +108,7 @@ impl Dialer {
         let deadline = Instant::now() + DIAL_TIMEOUT;
         let stream = timeout_at(deadline, self.stream());
         let no_connection = || {
-            if self.way.has_proxy() {
+            if self.connector.has_proxy() {
                 "the proxy made no connection to the relay in time"
             } else {
                 "the relay's address did not answer in time"
@@ -177,7 +177,7 @@ impl Dialer {
     }
 
     async fn stream(&self) -> Result<TcpStream, Disconnect> {
-        let stream = self.way.clone().connect(self.endpoint.clone()).await;
+        let stream = self.connector.clone().connect(self.endpoint.clone()).await;
         stream.map(TokioIo::into_inner).map_err(|e| failed(&e))
     }
 

@@ -283,12 +283,12 @@ async fn posts_contacts_and_members_are_looked_up_as_far_as_podio_tells() {
     let running = Running::start(sandbox::Config::default(), |_| {}).await;
     let make = async |event: &str, values: &[(&str, &str)]| {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let deed = sandbox::Deed {
+        let command = sandbox::Command {
             event: event.to_owned(),
             object: None,
             values: values.iter().map(own).collect(),
         };
-        running.podio.handle.perform(&deed).await.unwrap()
+        running.podio.handle.perform(&command).await.unwrap()
     };
     let post = make("status.create", &[("value", "Closed on Friday\nall day")]).await;
     let mail = [("name", "Carla Braun"), ("mail", "carla@example.com")];

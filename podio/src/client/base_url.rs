@@ -16,7 +16,7 @@ pub struct BaseUrl {
     encrypted: bool,
 }
 
-/// Text that is no address of an API.
+/// Text that is not the address of an API.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBaseUrl {
     /// It is not a URL at all.

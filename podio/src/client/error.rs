@@ -22,7 +22,7 @@ pub enum Error {
         /// Podio's answer.
         refusal: Box<Refusal>,
     },
-    /// No tokens can be had without somebody logging in again.
+    /// No tokens can be had before a person logs in again.
     #[error("no valid login is stored: run `podtap login`")]
     LoginNeeded,
     /// The account has two-factor authentication on, which the password alone does not satisfy
@@ -79,7 +79,7 @@ pub enum Error {
         limit: usize,
     },
     /// The answer is cut short or not what Podio documents.
-    #[error("{operation}: the answer makes no sense")]
+    #[error("{operation}: Podio's answer cannot be read")]
     Json {
         /// What was called.
         operation: String,
@@ -97,7 +97,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Whether the same call may succeed later without a change.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::RateLimited { .. }
@@ -124,7 +124,7 @@ impl Error {
         }
     }
 
-    /// The error that an answer other than 2xx stands for (podio.md 4.2).
+    /// What an answer other than 2xx means (podio.md 4.2).
     pub(super) fn from_answer(
         operation: String,
         status: StatusCode,

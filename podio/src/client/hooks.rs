@@ -77,7 +77,7 @@ impl Client {
         Ok(created.hook_id)
     }
 
-    /// The hooks on one object, whoever made them.
+    /// All hooks on one object, also those that others made.
     pub async fn hooks(&self, ref_type: RefType, ref_id: u64) -> Result<Vec<Hook>, Error> {
         self.fetch_list(Call::get(format!("/hook/{ref_type}/{ref_id}/")))
             .await

@@ -143,7 +143,7 @@ impl Client {
         self.shared.config.credentials.is_some()
     }
 
-    /// Fetches new tokens by the configured grant, whatever is stored, and stores them.
+    /// Fetches new tokens by the configured grant, also where others are stored, and stores them.
     ///
     /// # Errors
     /// [`Error::LoginNeeded`] without credentials or with [`Grant::Stored`]; else as any call.
@@ -157,7 +157,7 @@ impl Client {
     }
 
     /// How many calls are left, as the newest answer to any process on this machine told, and when
-    /// there are more again; `None` until one did within the hour. Calls nobody.
+    /// there are more again; `None` until one did within the hour. Makes no call.
     pub async fn budget(&self) -> Option<Budget> {
         self.shared.transport.budget().await
     }
@@ -183,7 +183,7 @@ impl Client {
     async fn call(&self, call: Call) -> Result<Bytes, Error> {
         let transport = &self.shared.transport;
         let tokens = match self.shared.tokens.current(transport).await {
-            // Whatever keeps tokens away, Podio may take the call without.
+            // Podio may take the call without tokens.
             Err(_) if call.access == Access::IfAny => None,
             other => other?,
         };
@@ -199,7 +199,7 @@ impl Client {
     }
 }
 
-/// A success says nothing, or says it in JSON: anything else came from somebody in between.
+/// A success says nothing, or says it in JSON: anything else came from a server in between.
 fn believable(outgoing: &Outgoing, body: Bytes) -> Result<Bytes, Error> {
     let is_blank = body.iter().all(u8::is_ascii_whitespace);
     match serde_json::from_slice::<IgnoredAny>(&body) {

@@ -1,5 +1,5 @@
 //! What is known of the hour's calls: from the answers to this process, and through a small file from
-//! those to others, so that the last calls are not spent by whoever does not know of them. A wait that
+//! those to others, so that the last calls are not spent by a process that does not know of them. A wait that
 //! Podio asks for holds for every call of every process.
 
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use super::private_file;
 /// Podio counts by the hour, and does not say when it began: what was known for so long is over.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// The rate limit, as anybody on this machine knows it.
+/// The rate limit, as it is known on this machine.
 #[derive(Debug)]
 pub(super) struct Rate {
     limit: watch::Sender<Option<RateLimit>>,
@@ -32,7 +32,7 @@ struct Known {
     remaining: u64,
     /// When that was told.
     at: Timestamp,
-    /// When the first answer of the same hour came, as far as anybody saw.
+    /// When the first answer of the same hour came, as far as is known here.
     #[serde(default)]
     since: Option<Timestamp>,
     /// Until when Podio wants no calls.

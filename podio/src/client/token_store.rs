@@ -1,5 +1,5 @@
 //! Access tokens: fetched when first needed, renewed before they end and after a 401, one
-//! renewal at a time. Nobody outside the client sees them.
+//! renewal at a time. No one outside the client sees them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use super::transport::{Outgoing, Transport};
 /// The endpoint that takes forms; `/oauth/token/v2` takes JSON only (podio.md 3.1).
 const ENDPOINT: &str = "/oauth/token";
 
-/// The tokens of one client. Whoever holds the lock is the one who renews.
+/// The tokens of one client. The holder of the lock renews.
 #[derive(Debug)]
 pub(super) struct TokenStore {
     credentials: Option<Credentials>,
@@ -81,7 +81,7 @@ impl TokenStore {
         }
     }
 
-    /// New tokens by the grant itself, whatever is held or stored.
+    /// New tokens by the grant itself, also where others are held or stored.
     pub(super) async fn login(&self, transport: &Transport) -> Result<(), Error> {
         let credentials = self.credentials.as_ref().ok_or(Error::LoginNeeded)?;
         let mut held = self.held.lock().await;

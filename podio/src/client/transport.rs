@@ -54,7 +54,7 @@ impl Transport {
             trust: if config.base_url.is_encrypted() {
                 Trust::Platform
             } else {
-                Trust::Nobody
+                Trust::None
             },
             proxy: config.proxy.clone(),
             connect_timeout: config.connect_timeout,

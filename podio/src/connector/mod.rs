@@ -8,7 +8,7 @@ use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use podtap_connect::{Proxy, Way};
+use podtap_connect::{Connector, Proxy};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
@@ -17,15 +17,15 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 const IDLE_CONNECTION: Duration = Duration::from_secs(20);
 
 /// Makes requests, each whole in memory.
-pub type HttpClient = Client<HttpsConnector<Way>, Full<Bytes>>;
+pub type HttpClient = Client<HttpsConnector<Connector>, Full<Bytes>>;
 
 /// Whose certificates are trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
     /// What the operating system trusts.
     Platform,
-    /// Nobody: for plain connections, since it costs nothing to load.
-    Nobody,
+    /// None: for plain connections, since it costs nothing to load.
+    None,
 }
 
 /// What [`client`] makes.
@@ -46,13 +46,13 @@ pub struct Settings {
 /// # Errors
 /// When the operating system has no certificates to trust, and they are asked for.
 pub fn client(settings: Settings) -> Result<HttpClient, rustls::Error> {
-    let way = Way::new(settings.proxy, settings.connect_timeout);
+    let connector = Connector::new(settings.proxy, settings.connect_timeout);
     let connector = HttpsConnectorBuilder::new()
         .with_tls_config(tls_config(settings.trust)?)
         .https_or_http()
         .enable_http1()
         .enable_http2()
-        .wrap_connector(way);
+        .wrap_connector(connector);
     Ok(Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_CONNECTION)
@@ -66,7 +66,7 @@ fn tls_config(trust: Trust) -> Result<ClientConfig, rustls::Error> {
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     let builder = match trust {
         Trust::Platform => builder.with_platform_verifier()?,
-        Trust::Nobody => builder.with_root_certificates(RootCertStore::empty()),
+        Trust::None => builder.with_root_certificates(RootCertStore::empty()),
     };
     Ok(builder.with_no_client_auth())
 }
@@ -92,7 +92,7 @@ mod tests {
             String::from_utf8_lossy(&head[..length]).into_owned()
         };
         let client = client(Settings {
-            trust: Trust::Nobody,
+            trust: Trust::None,
             proxy: format!("http://ada:secret@{address}").parse().ok(),
             connect_timeout: Duration::from_secs(5),
             idle_connections: 0,

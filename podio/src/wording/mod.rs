@@ -2,7 +2,7 @@
 //!
 //! A value is worded briefly first. Where that would show a change as none, it says more until the
 //! difference is seen: ids where two names are equal, then the markup of rich texts, then the
-//! members of Podio's answer that differ. Whatever shape a value has, there are words for it.
+//! members of Podio's answer that differ. There are words for a value of any shape.
 //!
 //! Everything here is text of the outside world: escape it before showing it.
 

@@ -158,7 +158,7 @@ fn list(world: &World, request: &Request, suits: impl Fn(&App) -> bool) -> Resul
         "exclude_demo",
         "text",
     ];
-    input::only(request, &known)?;
+    input::refuse_unknown(request, &known)?;
     let inactive = request.query("include_inactive") == Some("true");
     let text = request.query("text").unwrap_or_default().to_lowercase();
     let apps = world.apps.values().filter(|app| {

@@ -50,7 +50,7 @@ pub(super) fn route(
         }
         ["summary"] => {
             caller.must_be_user()?;
-            input::only(request, &["limit"])?;
+            input::refuse_unknown(request, &["limit"])?;
             let limit = input::query_number(request, "limit")?.unwrap_or(5);
             let span = |from: &str, to: &str| summary(world, limit, from, to);
             Ok(Answer::json(json!({
@@ -67,7 +67,7 @@ fn list(
     request: &Request,
     suits: impl Fn(Option<Attachment>) -> bool,
 ) -> Result<Answer, Refused> {
-    input::only(request, &["date_from", "date_to", "types", "tasks"])?;
+    input::refuse_unknown(request, &["date_from", "date_to", "types", "tasks"])?;
     let date = |name: &str| {
         let missing = || Refused::invalid(format!("Missing parameter {name}"));
         request.query(name).ok_or_else(missing)

@@ -41,7 +41,7 @@ pub(super) fn route(
         (&Method::GET, [kind, id]) => {
             let on = Attachment::new(kind, input::id(id)?)?;
             reach(world, caller, on)?;
-            input::only(request, &["limit", "offset"])?;
+            input::refuse_unknown(request, &["limit", "offset"])?;
             let comments = world.comments.values().filter(|comment| comment.on == on);
             input::page(request, comments.map(show_comment))
         }

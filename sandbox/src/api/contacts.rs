@@ -110,7 +110,7 @@ fn list(request: &Request, contacts: impl Iterator<Item = Value>) -> Result<Answ
         "type",
         "order",
     ];
-    input::only(request, &known)?;
+    input::refuse_unknown(request, &known)?;
     let name = request.query("name").unwrap_or_default().to_lowercase();
     let kind = request.query("contact_type");
     let contacts = contacts.filter(|contact| {

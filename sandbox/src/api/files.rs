@@ -94,7 +94,7 @@ fn list(
     request: &Request,
     suits: impl Fn(Attachment) -> bool,
 ) -> Result<Answer, Refused> {
-    input::only(request, &["limit", "offset"])?;
+    input::refuse_unknown(request, &["limit", "offset"])?;
     let files = world.files.values().filter(|file| {
         file.on
             .is_some_and(|on| suits(on) && reach(world, caller, on).is_ok())

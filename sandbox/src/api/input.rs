@@ -104,7 +104,7 @@ pub(super) fn query_number(request: &Request, name: &str) -> Result<Option<usize
 
 /// Refuses what a list cannot be narrowed by here: a list that is not narrowed would be taken for
 /// one that is.
-pub(super) fn only(request: &Request, known: &[&str]) -> Result<(), Refused> {
+pub(super) fn refuse_unknown(request: &Request, known: &[&str]) -> Result<(), Refused> {
     let everywhere = ["oauth_token", "hook", "silent", "sort_by", "sort_desc"];
     let unknown = request
         .query

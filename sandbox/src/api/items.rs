@@ -21,7 +21,7 @@ pub(super) fn route(
             in_app(world, caller, request, app_id, rest)
         }
         (&Method::GET, ["field", field_id, list @ ("find" | "top")]) => {
-            references::possible(world, caller, request, input::id(field_id)?, list)
+            references::candidates(world, caller, request, input::id(field_id)?, list)
         }
         (method, [item_id, rest @ ..]) => {
             let item_id = input::id(item_id)?;
@@ -133,7 +133,7 @@ fn read(world: &World, request: &Request, item_id: u64, rest: &[&str]) -> Result
         }
         ["reference", "field", field] | ["reference", field, "preview"] => {
             let field = input::id(field)?;
-            return references::through(world, request, item_id, field);
+            return references::by_one_field(world, request, item_id, field);
         }
         ["revision", from, to] => world.show_difference(item, input::id(from)?, input::id(to)?)?,
         _ => return Err(Refused::no_route()),

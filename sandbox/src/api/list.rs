@@ -139,13 +139,13 @@ pub(super) fn matching<'w>(
     view: Option<&View>,
 ) -> Result<Vec<&'w Item>, Refused> {
     let app = world.app(app_id)?;
-    let mut tests = Vec::new();
+    let mut all = Vec::new();
     for filters in filters.into_iter().chain(view.map(|view| &view.filters)) {
-        tests.extend(filter::read(app, filters, world.now)?);
+        all.extend(filter::read(app, filters, world.now)?);
     }
     let items = world.items.values().filter(|item| item.app_id == app_id);
     Ok(items
-        .filter(|item| tests.iter().all(|test| test.suits(item)))
+        .filter(|item| all.iter().all(|filter| filter.suits(item)))
         .collect())
 }
 

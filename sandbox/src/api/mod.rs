@@ -1,6 +1,6 @@
 //! The API: one request in, one answer out, the world changed in between. No I/O.
 //!
-//! What is open to everybody comes first, then who calls and how often, then the operations, a
+//! What is open to everyone comes first, then who calls and how often, then the operations, a
 //! file a subject. An unknown path gets Podio's own sentence for it.
 
 mod access;
@@ -260,7 +260,7 @@ mod tests {
         let user = Identity::User(8_123_456);
         let (people, rng) = (&mut world.people, &mut world.rng);
         let token = people
-            .admit(user, "podtap", lifetime, now, rng)
+            .issue_tokens(user, "podtap", lifetime, now, rng)
             .access_token;
         (world, token)
     }

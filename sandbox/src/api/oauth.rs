@@ -51,7 +51,7 @@ pub(super) fn authorize(world: &mut World, request: &Request) -> Result<Answer, 
     let (now, rng) = (world.now, &mut world.rng);
     let code = world
         .people
-        .let_in(identity, client_id, redirect_uri, now, rng);
+        .issue_code(identity, client_id, redirect_uri, now, rng);
     redirect.query_pairs_mut().append_pair("code", &code);
     if let Some(state) = request.query("state") {
         redirect.query_pairs_mut().append_pair("state", state);
@@ -110,23 +110,23 @@ fn grant(world: &mut World, given: impl Fn(&str) -> Option<String>) -> Result<An
     };
     let identity = identity
         .ok_or_else(|| Refused::new(400, "invalid_grant", "The given grant is not valid"))?;
-    Ok(admit(world, identity, &client_id))
+    Ok(issue_tokens(world, identity, &client_id))
 }
 
-fn admit(world: &mut World, identity: Identity, client_id: &str) -> Answer {
+fn issue_tokens(world: &mut World, identity: Identity, client_id: &str) -> Answer {
     let (now, lifetime) = (world.now, world.config.token_lifetime);
-    let ticket = world
+    let tokens = world
         .people
-        .admit(identity, client_id, lifetime, now, &mut world.rng);
+        .issue_tokens(identity, client_id, lifetime, now, &mut world.rng);
     let (kind, id) = match identity {
         Identity::User(id) => ("user", id),
         Identity::App(id) => ("app", id),
     };
     Answer::json(json!({
-        "access_token": ticket.access_token,
+        "access_token": tokens.access_token,
         "token_type": "bearer",
         "expires_in": lifetime.as_secs(),
-        "refresh_token": ticket.refresh_token,
+        "refresh_token": tokens.refresh_token,
         "scope": "global:all",
         "ref": { "type": kind, "id": id },
     }))

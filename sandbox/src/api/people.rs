@@ -104,7 +104,7 @@ pub(super) fn route_space(
             Ok(Answer::empty())
         }
         (&Method::GET, [space_id, "member"] | [space_id, "member", "v2"]) => {
-            input::only(request, &["limit", "offset"])?;
+            input::refuse_unknown(request, &["limit", "offset"])?;
             let members = &space(world, space_id)?.members;
             let users = world.people.users().iter();
             let users = users.filter(|user| members.contains(&user.user_id));

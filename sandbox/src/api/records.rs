@@ -23,7 +23,7 @@ pub(super) fn route(
     match (&request.method, rest) {
         (&Method::GET, [owner_kind, owner]) if *owner_kind == place => {
             let owner = input::id(owner)?;
-            input::only(request, &["limit", "offset"])?;
+            input::refuse_unknown(request, &["limit", "offset"])?;
             let records = world.records.iter();
             let records = records.filter(|(_, r)| r.kind == kind && r.owner == owner);
             input::page(request, records.map(|(&id, _)| show(world, kind, id)))

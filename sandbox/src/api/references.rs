@@ -11,14 +11,14 @@ use crate::world::{Item, World, show_field};
 
 /// The items that a reference field may name: those of the apps in its settings, or of its own app
 /// where the settings name none.
-pub(super) fn possible(
+pub(super) fn candidates(
     world: &World,
     caller: &Caller,
     request: &Request,
     field_id: u64,
     list: &str,
 ) -> Result<Answer, Refused> {
-    input::only(request, &["limit", "offset", "text", "not_item_id"])?;
+    input::refuse_unknown(request, &["limit", "offset", "text", "not_item_id"])?;
     let own = world.app_of_field(field_id)?;
     caller.may_reach_app(own.id)?;
     let field = own.fields.iter().find(|field| field.id == field_id);
@@ -50,7 +50,7 @@ pub(super) fn possible(
 }
 
 /// The items that name this one in that field.
-pub(super) fn through(
+pub(super) fn by_one_field(
     world: &World,
     request: &Request,
     item_id: u64,

@@ -81,7 +81,7 @@ fn list(
     request: &Request,
     suits: impl Fn(&Summary) -> bool,
 ) -> Result<Answer, Refused> {
-    input::only(request, &["limit", "offset"])?;
+    input::refuse_unknown(request, &["limit", "offset"])?;
     let summaries = world.summaries();
     // What streams hold: apps and files come in as actions, which the sandbox does not keep.
     let in_streams = |on| !matches!(on, Attachment::App(_) | Attachment::File(_));

@@ -95,7 +95,7 @@ fn items_of<'w>(
 
 /// The tags of items, with how many have each: by their text, or the most used first.
 fn count(request: &Request, items: &[&Item], top_first: bool) -> Result<Answer, Refused> {
-    input::only(request, &["limit", "offset", "text"])?;
+    input::refuse_unknown(request, &["limit", "offset", "text"])?;
     let text = request.query("text").unwrap_or_default();
     let mut counts = BTreeMap::<&str, u64>::new();
     let tags = items.iter().flat_map(|item| &item.tags);
@@ -114,7 +114,7 @@ fn count(request: &Request, items: &[&Item], top_first: bool) -> Result<Answer, 
 
 /// The items that have a tag.
 fn search(world: &World, request: &Request, items: Vec<&Item>) -> Result<Answer, Refused> {
-    input::only(request, &["limit", "offset", "text"])?;
+    input::refuse_unknown(request, &["limit", "offset", "text"])?;
     let missing = || Refused::invalid("Missing parameter text");
     let text = request.query("text").ok_or_else(missing)?;
     let tagged = items

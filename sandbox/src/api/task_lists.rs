@@ -30,7 +30,7 @@ pub(super) fn list(
     request: &Request,
     suits: impl Fn(&Task) -> bool,
 ) -> Result<Answer, Refused> {
-    input::only(request, &KNOWN)?;
+    input::refuse_unknown(request, &KNOWN)?;
     let number = |name| -> Result<Option<u64>, Refused> {
         let number = input::query_number(request, name)?;
         Ok(number.and_then(|number| u64::try_from(number).ok()))
@@ -87,7 +87,7 @@ pub(super) fn summary(
     request: &Request,
     rest: &[&str],
 ) -> Result<Answer, Refused> {
-    input::only(request, &["limit"])?;
+    input::refuse_unknown(request, &["limit"])?;
     let limit = input::query_number(request, "limit")?.unwrap_or(4);
     let own = match caller.identity {
         Identity::User(user_id) => Some(user_id),

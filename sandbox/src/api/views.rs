@@ -59,7 +59,7 @@ fn in_app(
 ) -> Result<Answer, Refused> {
     match (&request.method, rest) {
         (&Method::GET, []) => {
-            input::only(request, &["limit", "offset"])?;
+            input::refuse_unknown(request, &["limit", "offset"])?;
             let views = world.views.values();
             let views = views.filter(|view| {
                 view.app_id == app_id && view.kind == ViewKind::Saved && view.is_for(&caller.author)

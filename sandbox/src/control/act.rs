@@ -1,62 +1,62 @@
-//! A deed done to the world, by the first user, as if on Podio's own pages. Synchronous.
+//! A command done to the world, by the first user, as if on Podio's own pages. Synchronous.
 
 use bytes::Bytes;
 use podtap_podio::EventType;
 use serde_json::{Map, Value, json};
 
-use super::{Deed, values};
+use super::{Command, values};
 use crate::answer::Refused;
 use crate::seed::SeedField;
 use crate::world::{Attachment, Content, Draft, NewTask, RecordKind, Switches, World};
 
-/// Does what a deed says; answers what it was done to.
-pub(crate) fn act(world: &mut World, deed: &Deed) -> Result<u64, Refused> {
+/// Does what a command says; answers what it was done to.
+pub(crate) fn act(world: &mut World, command: &Command) -> Result<u64, Refused> {
     use EventType as E;
-    let event = deed.event.parse::<EventType>().map_err(|_| {
+    let event = command.event.parse::<EventType>().map_err(|_| {
         Refused::invalid(format!(
             "`{}` is not one of Podio's event types; `podtap trigger --list` lists them",
-            deed.event
+            command.event
         ))
     })?;
     match event {
-        E::ItemCreate | E::ItemUpdate | E::ItemDelete => item(world, event, deed),
-        E::CommentCreate | E::CommentDelete => comment(world, event, deed),
-        E::FileChange | E::TagAdd | E::TagDelete => on_item(world, event, deed),
-        E::AppCreate | E::AppUpdate | E::AppDelete => app(world, event, deed),
-        E::TaskCreate | E::TaskUpdate | E::TaskDelete => task(world, event, deed),
+        E::ItemCreate | E::ItemUpdate | E::ItemDelete => item(world, event, command),
+        E::CommentCreate | E::CommentDelete => comment(world, event, command),
+        E::FileChange | E::TagAdd | E::TagDelete => on_item(world, event, command),
+        E::AppCreate | E::AppUpdate | E::AppDelete => app(world, event, command),
+        E::TaskCreate | E::TaskUpdate | E::TaskDelete => task(world, event, command),
         E::FormCreate | E::FormUpdate | E::FormDelete => {
-            record(world, event, RecordKind::Form, deed)
+            record(world, event, RecordKind::Form, command)
         }
         E::StatusCreate | E::StatusUpdate | E::StatusDelete => {
-            record(world, event, RecordKind::Status, deed)
+            record(world, event, RecordKind::Status, command)
         }
         E::ContactCreate | E::ContactUpdate | E::ContactDelete => {
-            record(world, event, RecordKind::Contact, deed)
+            record(world, event, RecordKind::Contact, command)
         }
-        E::MemberAdd | E::MemberRemove => member(world, event, deed),
+        E::MemberAdd | E::MemberRemove => member(world, event, command),
         E::HookVerify => {
-            let hook_id = existing(deed, world.hooks.keys(), "hook")?;
+            let hook_id = existing(command, world.hooks.keys(), "hook")?;
             world.request_verification(hook_id).map(|()| hook_id)
         }
     }
 }
 
-fn item(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused> {
+fn item(world: &mut World, event: EventType, command: &Command) -> Result<u64, Refused> {
     let author = world.first_author();
     if event == EventType::ItemCreate {
-        let app_id = existing(deed, world.apps.keys(), "app")?;
-        let fields = values::fields(world.app(app_id)?, deed)?;
+        let app_id = existing(command, world.apps.keys(), "app")?;
+        let fields = values::fields(world.app(app_id)?, command)?;
         return world.create_item(app_id, draft(fields), &author, Switches::DEFAULT);
     }
-    let item_id = existing(deed, world.items.keys(), "item")?;
+    let item_id = existing(command, world.items.keys(), "item")?;
     if event == EventType::ItemDelete {
-        none(deed)?;
+        none(command)?;
         return world
             .delete_item(item_id, Switches::DEFAULT)
             .map(|()| item_id);
     }
     let app_id = world.item(item_id)?.app_id;
-    let fields = values::fields(world.app(app_id)?, deed)?;
+    let fields = values::fields(world.app(app_id)?, command)?;
     world.update_item(item_id, draft(fields), &author, Switches::DEFAULT)?;
     Ok(item_id)
 }
@@ -68,26 +68,26 @@ fn draft(fields: Value) -> Draft {
     }
 }
 
-fn comment(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused> {
+fn comment(world: &mut World, event: EventType, command: &Command) -> Result<u64, Refused> {
     if event == EventType::CommentDelete {
-        let comment_id = existing(deed, world.comments.keys(), "comment")?;
-        none(deed)?;
+        let comment_id = existing(command, world.comments.keys(), "comment")?;
+        none(command)?;
         return world
             .delete_comment(comment_id, Switches::DEFAULT)
             .map(|()| comment_id);
     }
-    let item_id = existing(deed, world.items.keys(), "item")?;
-    let [value] = named(deed, ["value"])?;
+    let item_id = existing(command, world.items.keys(), "item")?;
+    let [value] = named(command, ["value"])?;
     let value = value.unwrap_or_else(|| "Done, please check.".to_owned());
     let author = world.first_author();
     let on = Attachment::Item(item_id);
     world.comment(on, value, None, &author, Switches::DEFAULT)
 }
 
-fn on_item(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused> {
-    let item_id = existing(deed, world.items.keys(), "item")?;
+fn on_item(world: &mut World, event: EventType, command: &Command) -> Result<u64, Refused> {
+    let item_id = existing(command, world.items.keys(), "item")?;
     if event == EventType::FileChange {
-        let [name] = named(deed, ["name"])?;
+        let [name] = named(command, ["name"])?;
         let name = name.unwrap_or_else(|| "note.txt".to_owned());
         let content = Content::Kept(Bytes::from_static(b"A file of the sandbox.\n"));
         let author = world.first_author();
@@ -95,7 +95,7 @@ fn on_item(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refu
         world.attach(file_id, Attachment::Item(item_id), Switches::DEFAULT)?;
         return Ok(item_id);
     }
-    let [tag] = named(deed, ["tag"])?;
+    let [tag] = named(command, ["tag"])?;
     let tag = tag.unwrap_or_else(|| "urgent".to_owned());
     if event == EventType::TagAdd {
         world.add_tags(item_id, vec![tag], Switches::DEFAULT)?;
@@ -105,10 +105,10 @@ fn on_item(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refu
     Ok(item_id)
 }
 
-fn app(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused> {
+fn app(world: &mut World, event: EventType, command: &Command) -> Result<u64, Refused> {
     if event == EventType::AppCreate {
-        let space_id = existing(deed, world.spaces.keys(), "space")?;
-        let [name] = named(deed, ["name"])?;
+        let space_id = existing(command, world.spaces.keys(), "space")?;
+        let [name] = named(command, ["name"])?;
         let title = SeedField {
             external_id: "title".to_owned(),
             kind: "text".to_owned(),
@@ -119,22 +119,22 @@ fn app(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused>
         let name = name.unwrap_or_else(|| "New app".to_owned());
         return world.create_app(space_id, &name, vec![title]);
     }
-    let app_id = existing(deed, world.apps.keys(), "app")?;
+    let app_id = existing(command, world.apps.keys(), "app")?;
     if event == EventType::AppDelete {
-        none(deed)?;
+        none(command)?;
         return world.delete_app(app_id).map(|()| app_id);
     }
-    let [name] = named(deed, ["name"])?;
+    let [name] = named(command, ["name"])?;
     world.change_app(app_id, |app, _| {
         app.name = name.unwrap_or_else(|| app.name.clone());
         Ok(app_id)
     })
 }
 
-fn task(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused> {
+fn task(world: &mut World, event: EventType, command: &Command) -> Result<u64, Refused> {
     if event == EventType::TaskCreate {
-        let space_id = existing(deed, world.spaces.keys(), "space")?;
-        let [text] = named(deed, ["text"])?;
+        let space_id = existing(command, world.spaces.keys(), "space")?;
+        let [text] = named(command, ["text"])?;
         let new = NewTask {
             text: text.unwrap_or_else(|| "Call the customer".to_owned()),
             on: Some(Attachment::Space(space_id)),
@@ -143,14 +143,14 @@ fn task(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused
         let author = world.first_author();
         return world.create_task(new, &author, Switches::DEFAULT);
     }
-    let task_id = existing(deed, world.tasks.keys(), "task")?;
+    let task_id = existing(command, world.tasks.keys(), "task")?;
     if event == EventType::TaskDelete {
-        none(deed)?;
+        none(command)?;
         return world
             .delete_task(task_id, Switches::DEFAULT)
             .map(|()| task_id);
     }
-    let [text] = named(deed, ["text"])?;
+    let [text] = named(command, ["text"])?;
     world.update_task(task_id, Switches::DEFAULT, |task| {
         task.text = text.unwrap_or_else(|| task.text.clone());
     })?;
@@ -161,19 +161,19 @@ fn record(
     world: &mut World,
     event: EventType,
     kind: RecordKind,
-    deed: &Deed,
+    command: &Command,
 ) -> Result<u64, Refused> {
     use EventType as E;
-    let pairs = deed
+    let pairs = command
         .values
         .iter()
         .map(|(name, text)| (name.clone(), json!(text)));
     let body = Value::Object(pairs.collect());
     if matches!(event, E::FormCreate | E::StatusCreate | E::ContactCreate) {
         let owner = if kind == RecordKind::Form {
-            existing(deed, world.apps.keys(), "app")?
+            existing(command, world.apps.keys(), "app")?
         } else {
-            existing(deed, world.spaces.keys(), "space")?
+            existing(command, world.spaces.keys(), "space")?
         };
         let author = world.first_author();
         return world.create_record(kind, owner, body, &author);
@@ -183,42 +183,42 @@ fn record(
         .iter()
         .filter(|(_, record)| record.kind == kind);
     let what = kind.id_name().trim_end_matches("_id");
-    let id = existing(deed, records.map(|(id, _)| id), what)?;
+    let id = existing(command, records.map(|(id, _)| id), what)?;
     if matches!(event, E::FormUpdate | E::StatusUpdate | E::ContactUpdate) {
         world.update_record(kind, id, body)?;
     } else {
-        none(deed)?;
+        none(command)?;
         world.delete_record(kind, id)?;
     }
     Ok(id)
 }
 
-fn member(world: &mut World, event: EventType, deed: &Deed) -> Result<u64, Refused> {
-    none(deed)?;
+fn member(world: &mut World, event: EventType, command: &Command) -> Result<u64, Refused> {
+    none(command)?;
     let users: Vec<u64> = world
         .people
         .users()
         .iter()
         .map(|user| user.user_id)
         .collect();
-    let user_id = existing(deed, users.iter(), "user")?;
+    let user_id = existing(command, users.iter(), "user")?;
     let space_id = world.spaces.keys().next().copied();
     world.change_member(event, space_id.ok_or_else(Refused::not_found)?, user_id)?;
     Ok(user_id)
 }
 
-/// What the deed names, else the first that there is.
+/// What the command names, else the first that there is.
 fn existing<'a>(
-    deed: &Deed,
+    command: &Command,
     mut ids: impl Iterator<Item = &'a u64>,
     what: &str,
 ) -> Result<u64, Refused> {
-    let found = match deed.object {
+    let found = match command.object {
         Some(wanted) => ids.find(|id| **id == wanted),
         None => ids.next(),
     };
     found.copied().ok_or_else(|| {
-        let which = deed
+        let which = command
             .object
             .map_or_else(|| format!("a {what} yet"), |id| format!("the {what} {id}"));
         Refused::new(
@@ -230,29 +230,32 @@ fn existing<'a>(
 }
 
 /// The values of these names; others are refused.
-fn named<const N: usize>(deed: &Deed, names: [&str; N]) -> Result<[Option<String>; N], Refused> {
-    if let Some((name, _)) = deed
+fn named<const N: usize>(
+    command: &Command,
+    names: [&str; N],
+) -> Result<[Option<String>; N], Refused> {
+    if let Some((name, _)) = command
         .values
         .iter()
         .find(|(name, _)| !names.contains(&name.as_str()))
     {
         return Err(Refused::invalid(format!(
-            "{} takes no `{name}`, only {}",
-            deed.event,
+            "{} does not take `{name}`; it takes {}",
+            command.event,
             names.join(", ")
         )));
     }
     Ok(names.map(|name| {
-        let pair = deed.values.iter().find(|(given, _)| given == name);
+        let pair = command.values.iter().find(|(given, _)| given == name);
         pair.map(|(_, value)| value.clone())
     }))
 }
 
-fn none(deed: &Deed) -> Result<(), Refused> {
-    match deed.values.first() {
+fn none(command: &Command) -> Result<(), Refused> {
+    match command.values.first() {
         Some((name, _)) => Err(Refused::invalid(format!(
-            "{} takes no `{name}`",
-            deed.event
+            "{} does not take `{name}`",
+            command.event
         ))),
         None => Ok(()),
     }

@@ -16,7 +16,7 @@ pub(super) use act::act;
 /// Something to make happen: `POST /-/do`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Deed {
+pub struct Command {
     /// Podio's event type, such as `item.update`.
     pub event: String,
     /// What it happens to; something that exists where it is left out.
@@ -27,9 +27,9 @@ pub struct Deed {
     pub values: Vec<(String, String)>,
 }
 
-/// What came of a [`Deed`].
+/// What came of a [`Command`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deeds {
+pub struct CommandResult {
     /// The event type.
     pub event: String,
     /// What it happened to.
@@ -45,14 +45,14 @@ pub(super) fn answer(
 ) -> Result<Answer, Refused> {
     match (&request.method, rest) {
         (&Method::POST, ["do"]) => {
-            let deed = serde_json::from_value::<Deed>(request.json()?);
-            let deed = deed.map_err(|error| Refused::invalid(error.to_string()))?;
-            let before = world.waiting();
-            let object = act(world, &deed)?;
-            let done = Deeds {
-                event: deed.event,
+            let command = serde_json::from_value::<Command>(request.json()?);
+            let command = command.map_err(|error| Refused::invalid(error.to_string()))?;
+            let before = world.queued_webhooks();
+            let object = act(world, &command)?;
+            let done = CommandResult {
+                event: command.event,
                 object,
-                webhooks: world.waiting().saturating_sub(before),
+                webhooks: world.queued_webhooks().saturating_sub(before),
             };
             Ok(Answer::json(json!(done)))
         }

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Deed;
+use super::Command;
 use crate::answer::Refused;
 use crate::world::{App, Field};
 
-/// The fields of an item that a deed names.
-pub(super) fn fields(app: &App, deed: &Deed) -> Result<Value, Refused> {
+/// The fields of an item that a command names.
+pub(super) fn fields(app: &App, command: &Command) -> Result<Value, Refused> {
     let mut fields = Map::new();
-    for (name, text) in &deed.values {
+    for (name, text) in &command.values {
         let field = app.field(name).map_err(|_| {
             let names: Vec<_> = app
                 .fields

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use form_urlencoded::Serializer;
 use url::Url;
 
-use crate::world::Firing;
+use crate::world::Webhook;
 
 /// A webhook, ready to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +18,12 @@ pub(super) struct Post {
 /// Podio's own parameters in any order, since no order can be relied on; then those of the URL's
 /// query, which Podio takes off the URL. What Podio does with equal names is unknown; here both
 /// are sent.
-pub(super) fn compose(firing: &Firing, rng: &mut Rng) -> Post {
-    let mut params = firing.params.clone();
+pub(super) fn compose(webhook: &Webhook, rng: &mut Rng) -> Post {
+    let mut params = webhook.params.clone();
     rng.shuffle(&mut params);
     let mut body = Serializer::new(String::new());
     body.extend_pairs(&params);
-    let url = match Url::parse(&firing.url) {
+    let url = match Url::parse(&webhook.url) {
         Ok(mut url) => {
             body.extend_pairs(url.query_pairs());
             url.set_query(None);
@@ -31,7 +31,7 @@ pub(super) fn compose(firing: &Firing, rng: &mut Rng) -> Post {
             url.into()
         }
         // Was parsed when the hook was made.
-        Err(_) => firing.url.clone(),
+        Err(_) => webhook.url.clone(),
     };
     Post {
         url,
@@ -46,8 +46,8 @@ mod tests {
     use super::*;
     use podtap_podio::{EventType, decode, sample};
 
-    fn firing(url: &str) -> Firing {
-        Firing {
+    fn webhook(url: &str) -> Webhook {
+        Webhook {
             hook_id: 24_360_217,
             event: EventType::ItemUpdate,
             url: url.to_owned(),
@@ -57,9 +57,9 @@ mod tests {
 
     #[test]
     fn the_query_moves_to_the_body_and_the_path_stays() {
-        let firing = firing("http://127.0.0.1:9/KEY/hook.php?env=dev&x=a%20b#top");
+        let webhook = webhook("http://127.0.0.1:9/KEY/hook.php?env=dev&x=a%20b#top");
 
-        let post = compose(&firing, &mut Rng::with_seed(7));
+        let post = compose(&webhook, &mut Rng::with_seed(7));
 
         assert_eq!(post.url, "http://127.0.0.1:9/KEY/hook.php");
         let event = decode(None, post.body.as_bytes()).unwrap();
@@ -71,8 +71,8 @@ mod tests {
     #[test]
     fn no_order_of_the_parameters_can_be_relied_on() {
         let mut rng = Rng::with_seed(7);
-        let firing = firing("http://127.0.0.1:9/");
-        let bodies: HashSet<_> = (0..50).map(|_| compose(&firing, &mut rng).body).collect();
+        let webhook = webhook("http://127.0.0.1:9/");
+        let bodies: HashSet<_> = (0..50).map(|_| compose(&webhook, &mut rng).body).collect();
         assert!(bodies.len() > 5);
     }
 }

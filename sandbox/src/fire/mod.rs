@@ -24,7 +24,7 @@ use url::Url;
 use super::config::Delivery;
 use super::observe::{Observation, Outcome, Sent};
 use super::shared::Shared;
-use super::world::Firing;
+use super::world::Webhook;
 use compose::{Post, compose};
 use post::Postman;
 
@@ -37,7 +37,7 @@ const MAX_UNDER_WAY: usize = 1_000;
 /// Sends what arrives until `token` is cancelled; what is then under way is given up.
 pub(super) async fn run(
     shared: Arc<Shared>,
-    mut firings: mpsc::Receiver<Firing>,
+    mut webhooks: mpsc::Receiver<Webhook>,
     delivery: Delivery,
     random_seed: u64,
     token: CancellationToken,
@@ -47,8 +47,8 @@ pub(super) async fn run(
     let mut rng = Rng::with_seed(random_seed);
     let postman = Postman::new(&delivery);
     let work = async {
-        while let Some(firing) = firings.recv().await {
-            let line = lines.entry(receiver(&firing.url)).or_insert_with(|| {
+        while let Some(webhook) = webhooks.recv().await {
+            let line = lines.entry(receiver(&webhook.url)).or_insert_with(|| {
                 let (send, waiting) = mpsc::channel(LINE);
                 let line = Line {
                     shared: Arc::clone(&shared),
@@ -60,7 +60,7 @@ pub(super) async fn run(
                 send
             });
             // A line ends only with this loop.
-            let _ = line.send(firing).await;
+            let _ = line.send(webhook).await;
         }
     };
     token.run_until_cancelled(work).await;
@@ -81,16 +81,16 @@ struct Line {
 }
 
 impl Line {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Firing>) {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Webhook>) {
         let mut under_way = JoinSet::new();
-        while let Some(firing) = waiting.recv().await {
-            let post = Arc::new(compose(&firing, &mut self.rng));
+        while let Some(webhook) = waiting.recv().await {
+            let post = Arc::new(compose(&webhook, &mut self.rng));
             for wait in plan::sendings(self.delivery.disorder, &mut self.rng) {
                 let (answered, first_answer) = oneshot::channel();
                 let sending = Sending {
                     shared: Arc::clone(&self.shared),
                     postman: self.postman.clone(),
-                    firing: firing.clone(),
+                    webhook: webhook.clone(),
                     post: Arc::clone(&post),
                     gaps: self.delivery.retry_gaps.clone(),
                 };
@@ -111,7 +111,7 @@ impl Line {
 struct Sending {
     shared: Arc<Shared>,
     postman: Postman,
-    firing: Firing,
+    webhook: Webhook,
     post: Arc<Post>,
     gaps: Vec<Duration>,
 }
@@ -128,14 +128,14 @@ impl Sending {
                 // The line may have gone on already.
                 let _ = answered.send(());
             }
-            let again = outcome.is_sent_again() && self.firing.event != EventType::HookVerify;
+            let again = outcome.is_sent_again() && self.webhook.event != EventType::HookVerify;
             match gaps.next().filter(|_| again) {
                 Some(gap) => sleep(*gap).await,
                 None => return,
             }
             if !self
                 .shared
-                .look(|world| world.delivers(self.firing.hook_id))
+                .with_world(|world| world.delivers(self.webhook.hook_id))
             {
                 return;
             }
@@ -144,20 +144,20 @@ impl Sending {
     }
 
     async fn attempt(&self, attempt: u32) -> Outcome {
-        let hook_id = self.firing.hook_id;
-        let (outcome, took) = if self.shared.look(|world| world.outage) {
+        let hook_id = self.webhook.hook_id;
+        let (outcome, took) = if self.shared.with_world(|world| world.outage) {
             (Outcome::Swallowed, Duration::ZERO)
         } else {
             let (outcome, took) = self.postman.send(&self.post).await;
             self.shared
-                .look(|world| world.record_outcome(hook_id, outcome.is_success(), world.now));
+                .with_world(|world| world.record_outcome(hook_id, outcome.is_success(), world.now));
             (outcome, took)
         };
         self.shared.observe(Observation::Sent(Sent {
             hook_id,
-            event: self.firing.event,
-            url: self.firing.url.clone(),
-            params: self.firing.params.clone(),
+            event: self.webhook.event,
+            url: self.webhook.url.clone(),
+            params: self.webhook.params.clone(),
             attempt,
             outcome: outcome.clone(),
             took,

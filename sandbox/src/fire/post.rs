@@ -27,7 +27,7 @@ impl Postman {
     pub(super) fn new(delivery: &Delivery) -> Self {
         Self {
             limit: delivery.timeout,
-            plain: client(Trust::Nobody, delivery.timeout),
+            plain: client(Trust::None, delivery.timeout),
             encrypted: Arc::default(),
         }
     }

@@ -32,7 +32,7 @@ impl Default for Pace {
     }
 }
 
-/// Longest wait between two changes, whatever the pace.
+/// Longest wait between two changes, at any pace.
 const LONGEST_GAP: Duration = Duration::from_mins(1);
 
 /// Makes changes until `token` is cancelled.

@@ -57,7 +57,7 @@ pub(super) fn step(world: &mut World, rng: &mut Rng) {
 
 fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), Refused> {
     tidy(world)?;
-    let author = somebody(world, rng);
+    let author = any_author(world, rng);
     let fire = Switches::DEFAULT;
     match choose(rng) {
         Action::CreateItem => {
@@ -164,7 +164,7 @@ fn choose(rng: &mut Rng) -> Action {
     Action::ChangeItem
 }
 
-fn somebody(world: &World, rng: &mut Rng) -> Author {
+fn any_author(world: &World, rng: &mut Rng) -> Author {
     let mut author = world.first_author();
     if let Some(user) = rng.choice(world.people.users()) {
         author.by.id = user.user_id;

@@ -1,6 +1,6 @@
 //! Dates as Podio answers them: whole, in parts, and both again in UTC.
 //!
-//! Everybody in the sandbox lives in UTC, so both are the same.
+//! The sandbox knows only UTC, so both are the same.
 
 use jiff::civil::{Date, DateTime, Time};
 use serde_json::{Map, Value, json};

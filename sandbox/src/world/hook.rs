@@ -29,14 +29,14 @@ pub(crate) struct Hook {
     pub(crate) url: String,
     pub(crate) active: bool,
     /// Begins anew with the sandbox.
-    #[serde(skip, default = "unblemished")]
+    #[serde(skip, default = "new_standing")]
     pub(crate) standing: Standing,
     pub(crate) created_on: Timestamp,
     pub(crate) author: Author,
     codes: Vec<String>,
 }
 
-fn unblemished() -> Standing {
+fn new_standing() -> Standing {
     Standing::new(Rule::CURRENT)
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct NewHook {
 
 /// A webhook to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Firing {
+pub(crate) struct Webhook {
     pub(crate) hook_id: u64,
     pub(crate) event: EventType,
     /// As registered, query and all.
@@ -140,7 +140,7 @@ impl World {
             hook.codes.remove(0);
         }
         hook.codes.push(code.clone());
-        self.outbox.push(Firing {
+        self.outbox.push(Webhook {
             hook_id,
             event: EventType::HookVerify,
             url: hook.url.clone(),
@@ -178,7 +178,7 @@ impl World {
                 ("type", event.to_string()),
                 ("hook_id", hook.id.to_string()),
             ]);
-            Firing {
+            Webhook {
                 hook_id: hook.id,
                 event,
                 url: hook.url.clone(),

@@ -41,7 +41,7 @@ pub(super) use date::moment;
 pub(super) use embed::Embed;
 pub(super) use field::Field;
 pub(super) use file::{Content, File};
-pub(super) use hook::{Firing, Hook, NewHook, Place};
+pub(super) use hook::{Hook, NewHook, Place, Webhook};
 pub(super) use item::{Change, Draft, Item};
 pub(super) use people::{Author, Identity, People};
 pub(super) use record::{Record, RecordKind};
@@ -80,7 +80,7 @@ pub(super) struct World {
     /// Counts what may have changed something.
     changes: u64,
     ids: Ids,
-    outbox: Vec<Firing>,
+    outbox: Vec<Webhook>,
 }
 
 /// The effects of a write that its query switches (podio.md 5.3). `silent` has no visible effect
@@ -184,13 +184,13 @@ impl World {
     }
 
     /// The webhooks to send since this was last asked, in the order of their events.
-    pub(super) fn take_firings(&mut self) -> Vec<Firing> {
+    pub(super) fn take_webhooks(&mut self) -> Vec<Webhook> {
         self.changes += 1;
         std::mem::take(&mut self.outbox)
     }
 
     /// How many webhooks there are to send.
-    pub(super) fn waiting(&self) -> usize {
+    pub(super) fn queued_webhooks(&self) -> usize {
         self.outbox.len()
     }
 

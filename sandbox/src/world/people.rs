@@ -34,7 +34,7 @@ pub(crate) struct Session {
 
 /// A new pair of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ticket {
+pub(crate) struct TokenPair {
     pub(crate) access_token: String,
     pub(crate) refresh_token: String,
 }
@@ -56,7 +56,7 @@ pub(crate) struct People {
 }
 
 /// Most tokens of a kind that are remembered; beyond that, all are forgotten and callers log in
-/// again. A sandbox that is asked for so many is being misused.
+/// again. A sandbox that is asked for more is being misused.
 const MAX_TOKENS: usize = 10_000;
 
 /// The number of the first client that has none of its own, in the range of real ones.
@@ -98,15 +98,15 @@ impl People {
     }
 
     /// Gives new tokens. Older ones stay good, as long as they last.
-    pub(crate) fn admit(
+    pub(crate) fn issue_tokens(
         &mut self,
         identity: Identity,
         client_id: &str,
         lifetime: Duration,
         now: Timestamp,
         rng: &mut Rng,
-    ) -> Ticket {
-        let ticket = Ticket {
+    ) -> TokenPair {
+        let tokens = TokenPair {
             access_token: hex(rng, 32),
             refresh_token: hex(rng, 32),
         };
@@ -117,18 +117,18 @@ impl People {
         };
         remember(
             &mut self.sessions.access,
-            &ticket.access_token,
+            &tokens.access_token,
             session(lifetime),
         );
         remember(
             &mut self.sessions.refresh,
-            &ticket.refresh_token,
+            &tokens.refresh_token,
             session(REFRESH_LIFETIME),
         );
-        ticket
+        tokens
     }
 
-    /// The holder of an access token; nobody for one that has expired or never was.
+    /// The holder of an access token; none for one that has expired or never was.
     pub(crate) fn holder(&self, access_token: &str, now: Timestamp) -> Option<Session> {
         let session = self.sessions.access.get(access_token)?;
         (now < session.expires_at).then(|| session.clone())
@@ -151,7 +151,7 @@ impl People {
     }
 
     /// Lets `identity` in through the browser: a code for the redirect.
-    pub(crate) fn let_in(
+    pub(crate) fn issue_code(
         &mut self,
         identity: Identity,
         client_id: &str,

@@ -56,10 +56,10 @@ struct StateRef<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidState {
     /// It is not what the sandbox writes.
-    #[error("this is not the state of a sandbox")]
+    #[error("the file is not the saved state of a sandbox")]
     Malformed(#[from] serde_json::Error),
     /// Another build wrote it.
-    #[error("it has version {0}, and this build reads version {VERSION}")]
+    #[error("the state has version {0}, and this build reads version {VERSION}")]
     OtherVersion(u32),
 }
 

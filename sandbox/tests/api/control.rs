@@ -1,16 +1,16 @@
-//! What can be asked of the sandbox beside Podio's API: deeds, outages, a world that is kept.
+//! What can be asked of the sandbox beside Podio's API: commands, outages, a world that is kept.
 
 use http::Method;
 use podtap_podio::{EventType, RefType};
-use podtap_sandbox::{Config, Deed, HookTypes, Outcome};
+use podtap_sandbox::{Command, Config, HookTypes, Outcome};
 use serde_json::json;
 
 use crate::calls::{ORDERS, SPACE};
 use crate::support::{Receiver, Running, next_sent};
 
-fn deed(event: &str, object: Option<u64>, values: &[(&str, &str)]) -> Deed {
+fn command(event: &str, object: Option<u64>, values: &[(&str, &str)]) -> Command {
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    Deed {
+    Command {
         event: event.to_owned(),
         object,
         values: values.iter().map(own).collect(),
@@ -58,7 +58,7 @@ async fn every_event_can_be_made_to_happen_and_a_mistake_is_told() {
     let client = sandbox.user();
     let order = |event: &EventType| match event.as_str().rsplit_once('.') {
         Some((_, "create" | "add")) => 0,
-        // With these goes what the other deeds need.
+        // With these goes what the other commands need.
         _ if *event == EventType::ItemDelete => 3,
         _ if *event == EventType::AppDelete => 4,
         Some((_, "delete" | "remove")) => 2,
@@ -81,7 +81,7 @@ async fn every_event_can_be_made_to_happen_and_a_mistake_is_told() {
     for event in &events {
         let done = sandbox
             .handle
-            .perform(&deed(event.as_str(), None, &[]))
+            .perform(&command(event.as_str(), None, &[]))
             .await;
         assert!(done.is_ok(), "{event}: {done:?}");
         let received = receiver.next().await.event;
@@ -89,21 +89,24 @@ async fn every_event_can_be_made_to_happen_and_a_mistake_is_told() {
     }
     for (wrong, told) in [
         (
-            deed("item.moved", None, &[]),
+            command("item.moved", None, &[]),
             "not one of Podio's event types",
         ),
         (
-            deed("item.update", Some(1), &[]),
+            command("item.update", Some(1), &[]),
             "does not have the item 1",
         ),
-        (deed("task.update", None, &[]), "does not have a task yet"),
         (
-            deed("item.create", None, &[("colour", "red")]),
+            command("task.update", None, &[]),
+            "does not have a task yet",
+        ),
+        (
+            command("item.create", None, &[("colour", "red")]),
             "has no field `colour`",
         ),
         (
-            deed("tag.add", None, &[("name", "x")]),
-            "takes no `name`, only tag",
+            command("tag.add", None, &[("name", "x")]),
+            "does not take `name`; it takes tag",
         ),
     ] {
         let error = sandbox.handle.perform(&wrong).await.unwrap_err();
@@ -121,7 +124,7 @@ async fn in_an_outage_webhooks_are_lost_but_observed() {
         .await;
     let mut seen = sandbox.handle.subscribe();
     let item = Some(3_276_908_608);
-    let update = |title: &'static str| deed("item.update", item, &[("title", title)]);
+    let update = |title: &'static str| command("item.update", item, &[("title", title)]);
 
     let (status, _) = sandbox
         .call(Method::PUT, "/-/outage", &json!({ "on": true }))
@@ -151,7 +154,7 @@ async fn a_kept_world_goes_on_where_it_stopped() {
         .await;
     first
         .handle
-        .perform(&deed(
+        .perform(&command(
             "item.update",
             Some(3_276_908_608),
             &[("title", "Kept")],
@@ -166,7 +169,11 @@ async fn a_kept_world_goes_on_where_it_stopped() {
         "status.create",
         "app.create",
     ] {
-        first.handle.perform(&deed(event, None, &[])).await.unwrap();
+        first
+            .handle
+            .perform(&command(event, None, &[]))
+            .await
+            .unwrap();
     }
     let mut known = 0;
     let file = first.handle.save_if_changed(&mut known).unwrap().unwrap();
@@ -180,7 +187,7 @@ async fn a_kept_world_goes_on_where_it_stopped() {
     assert_eq!((item.title.as_str(), item.revision), ("Kept", Some(1)));
     let hooks = client.hooks(RefType::App, ORDERS).await.unwrap();
     assert_eq!(hooks[0].hook_id, hook_id);
-    let again = deed("item.update", Some(3_276_908_608), &[("title", "Again")]);
+    let again = command("item.update", Some(3_276_908_608), &[("title", "Again")]);
     second.handle.perform(&again).await.unwrap();
     assert_eq!(receiver.next().await.event.revision(), Some(2));
     assert!(second.handle.save_if_changed(&mut 0).unwrap().is_some());

@@ -8,7 +8,7 @@ use http::{Method, Request, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use podtap_podio::client::BaseUrl;
 use podtap_podio::connector::{self, Trust};
-use podtap_sandbox::{Deed, Deeds};
+use podtap_sandbox::{Command, CommandResult};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -26,8 +26,8 @@ const MAX_ANSWER: usize = 64 * 1024;
 pub(super) async fn deed(deed: &cli::Deed, settings: &Settings) -> Result<ExitCode, Failure> {
     let body = json!(read(deed)?);
     let answer = call(settings, Method::POST, "/-/do", &body).await?;
-    let done: Deeds = serde_json::from_value(answer)
-        .map_err(|error| Failure::because("the sandbox's answer makes no sense", &error))?;
+    let done: CommandResult = serde_json::from_value(answer)
+        .map_err(|error| Failure::because("the sandbox's answer cannot be read", &error))?;
     if deed.json {
         print(
             &json!({
@@ -63,7 +63,7 @@ pub(super) async fn outage(state: Switch, settings: &Settings) -> Result<ExitCod
 }
 
 /// The id, where there is one, comes before the names and values.
-fn read(typed: &cli::Deed) -> Result<Deed, Failure> {
+fn read(typed: &cli::Deed) -> Result<Command, Failure> {
     let mut words = typed.words.iter().map(String::as_str).peekable();
     let object = words.next_if(|word| !word.contains('='));
     let object = object.map(|word| {
@@ -80,7 +80,7 @@ fn read(typed: &cli::Deed) -> Result<Deed, Failure> {
         })?;
         Ok((name.to_owned(), value.to_owned()))
     });
-    Ok(Deed {
+    Ok(Command {
         event: typed.event.clone(),
         object: object.transpose()?,
         values: values.collect::<Result<_, Failure>>()?,
@@ -102,7 +102,7 @@ async fn call(
             .hint("start one with `podtap sandbox`, or name it with --podio-url")
     };
     let http = connector::client(connector::Settings {
-        trust: Trust::Nobody,
+        trust: Trust::None,
         proxy: None,
         connect_timeout: LIMIT,
         idle_connections: 0,

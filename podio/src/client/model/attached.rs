@@ -43,7 +43,7 @@ pub struct Task {
     /// The day it is due, `YYYY-MM-DD`.
     #[serde(default, deserialize_with = "lenient")]
     pub due_date: Option<String>,
-    /// Who shall do it.
+    /// Who has to do it.
     #[serde(default, deserialize_with = "lenient")]
     pub responsible: Option<Person>,
     /// Its page for people.

@@ -14,14 +14,14 @@ pub(super) use period::Period;
 
 /// One filter, ready to be asked.
 #[derive(Debug)]
-pub(super) struct Test {
-    what: What,
-    wanted: Wanted,
+pub(super) struct Filter {
+    subject: Subject,
+    condition: Condition,
 }
 
 /// What of an item is looked at.
 #[derive(Debug)]
-enum What {
+enum Subject {
     Field(Field),
     CreatedOn,
     EditedOn,
@@ -36,7 +36,7 @@ enum What {
 
 /// What it has to be.
 #[derive(Debug)]
-enum Wanted {
+enum Condition {
     /// There is none.
     Nothing,
     /// One of these.
@@ -48,13 +48,13 @@ enum Wanted {
 }
 
 /// Reads `{key: value}`, or a list of `{key, values}`.
-pub(super) fn read(app: &App, filters: &Value, now: Timestamp) -> Result<Vec<Test>, Refused> {
+pub(super) fn read(app: &App, filters: &Value, now: Timestamp) -> Result<Vec<Filter>, Refused> {
     let today = TimeZone::UTC.to_datetime(now).date();
     match filters {
         Value::Null => Ok(Vec::new()),
         Value::Object(members) => members
             .iter()
-            .map(|(key, value)| Test::read(app, key, value, today))
+            .map(|(key, value)| Filter::read(app, key, value, today))
             .collect(),
         Value::Array(members) => members
             .iter()
@@ -62,7 +62,7 @@ pub(super) fn read(app: &App, filters: &Value, now: Timestamp) -> Result<Vec<Tes
                 let key = member.get("key").and_then(Value::as_str);
                 let key =
                     key.ok_or_else(|| Refused::invalid("Missing parameter key of a filter"))?;
-                Test::read(
+                Filter::read(
                     app,
                     key,
                     member.get("values").unwrap_or(&Value::Null),
@@ -74,75 +74,75 @@ pub(super) fn read(app: &App, filters: &Value, now: Timestamp) -> Result<Vec<Tes
     }
 }
 
-impl Test {
+impl Filter {
     fn read(app: &App, key: &str, value: &Value, today: Date) -> Result<Self, Refused> {
-        let what = match (app.field(key), key) {
-            (Ok(field), _) => What::Field(field.clone()),
-            (_, "created_on") => What::CreatedOn,
-            (_, "last_edit_on") => What::EditedOn,
-            (_, "created_by") => What::CreatedBy,
-            (_, "last_edit_by") => What::EditedBy,
-            (_, "created_via") => What::CreatedVia,
-            (_, "last_edit_via") => What::EditedVia,
-            (_, "tags") => What::Tags,
-            (_, "external_id") => What::ExternalId,
-            (_, "app_item_id") => What::Number,
+        let subject = match (app.field(key), key) {
+            (Ok(field), _) => Subject::Field(field.clone()),
+            (_, "created_on") => Subject::CreatedOn,
+            (_, "last_edit_on") => Subject::EditedOn,
+            (_, "created_by") => Subject::CreatedBy,
+            (_, "last_edit_by") => Subject::EditedBy,
+            (_, "created_via") => Subject::CreatedVia,
+            (_, "last_edit_via") => Subject::EditedVia,
+            (_, "tags") => Subject::Tags,
+            (_, "external_id") => Subject::ExternalId,
+            (_, "app_item_id") => Subject::Number,
             _ => return Err(Refused::invalid(format!("Invalid filter {key}"))),
         };
-        let wanted = match (&what, value) {
-            (_, Value::Null) => Wanted::Nothing,
-            (What::CreatedOn | What::EditedOn, _) => {
-                Wanted::During(Period::read(key, value, today)?)
+        let condition = match (&subject, value) {
+            (_, Value::Null) => Condition::Nothing,
+            (Subject::CreatedOn | Subject::EditedOn, _) => {
+                Condition::During(Period::read(key, value, today)?)
             }
-            (What::Field(field), _) => of_field(field, value, today)?,
-            (_, Value::Object(range)) if matches!(what, What::Number) => {
+            (Subject::Field(field), _) => of_field(field, value, today)?,
+            (_, Value::Object(range)) if matches!(subject, Subject::Number) => {
                 let bound = |name: &str| range.get(name).and_then(number);
-                Wanted::Between(bound("from"), bound("to"))
+                Condition::Between(bound("from"), bound("to"))
             }
-            (_, Value::Array(any)) => Wanted::Any(any.clone()),
-            (_, one) => Wanted::Any(vec![one.clone()]),
+            (_, Value::Array(any)) => Condition::Any(any.clone()),
+            (_, one) => Condition::Any(vec![one.clone()]),
         };
-        Ok(Self { what, wanted })
+        Ok(Self { subject, condition })
     }
 
     pub(super) fn suits(&self, item: &Item) -> bool {
         let first = item.revisions.first();
         let last = item.revisions.last();
-        match &self.what {
-            What::Field(field) => {
+        match &self.subject {
+            Subject::Field(field) => {
                 let values = item.values.get(&field.id).map_or(&[][..], Vec::as_slice);
                 self.suits_values(field, values)
             }
-            What::CreatedOn => first.is_some_and(|change| self.suits_time(change.on)),
-            What::EditedOn => last.is_some_and(|change| self.suits_time(change.on)),
-            What::CreatedBy => first.is_some_and(|change| self.is_by(&change.author)),
-            What::EditedBy => last.is_some_and(|change| self.is_by(&change.author)),
-            What::CreatedVia => first.is_some_and(|change| self.is_via(&change.author)),
-            What::EditedVia => last.is_some_and(|change| self.is_via(&change.author)),
-            What::Tags => match &self.wanted {
-                Wanted::Nothing => item.tags.is_empty(),
+            Subject::CreatedOn => first.is_some_and(|change| self.suits_time(change.on)),
+            Subject::EditedOn => last.is_some_and(|change| self.suits_time(change.on)),
+            Subject::CreatedBy => first.is_some_and(|change| self.is_by(&change.author)),
+            Subject::EditedBy => last.is_some_and(|change| self.is_by(&change.author)),
+            Subject::CreatedVia => first.is_some_and(|change| self.is_via(&change.author)),
+            Subject::EditedVia => last.is_some_and(|change| self.is_via(&change.author)),
+            Subject::Tags => match &self.condition {
+                Condition::Nothing => item.tags.is_empty(),
                 _ => item.tags.iter().any(|tag| self.names(tag)),
             },
-            What::ExternalId => match (&self.wanted, &item.external_id) {
-                (Wanted::Nothing, external_id) => external_id.is_none(),
+            Subject::ExternalId => match (&self.condition, &item.external_id) {
+                (Condition::Nothing, external_id) => external_id.is_none(),
                 (_, external_id) => external_id.as_ref().is_some_and(|id| self.names(id)),
             },
-            What::Number => self.counts(item.app_item_id),
+            Subject::Number => self.counts(item.app_item_id),
         }
     }
 
     fn suits_values(&self, field: &Field, values: &[Value]) -> bool {
         let inner = |value: &Value| value.get("value").unwrap_or(value).clone();
-        match &self.wanted {
-            Wanted::Nothing => values.is_empty(),
-            Wanted::Any(any) => {
+        match &self.condition {
+            Condition::Nothing => values.is_empty(),
+            Condition::Any(any) => {
                 let is_empty = values.is_empty() && any.iter().any(Value::is_null);
                 is_empty
                     || values
                         .iter()
                         .any(|value| any.iter().any(|any| names(&inner(value), any)))
             }
-            Wanted::Holds(text) => {
+            Condition::Holds(text) => {
                 let words = podtap_podio::wording::values(
                     field.wording(),
                     values,
@@ -150,11 +150,11 @@ impl Test {
                 );
                 words.to_lowercase().contains(&text.to_lowercase())
             }
-            Wanted::Between(from, to) => values
+            Condition::Between(from, to) => values
                 .iter()
                 .filter_map(|v| number(&inner(v)))
                 .any(|n| from.is_none_or(|from| n >= from) && to.is_none_or(|to| n <= to)),
-            Wanted::During(_) => values.iter().any(|value| {
+            Condition::During(_) => values.iter().any(|value| {
                 let start = value.get("start").and_then(Value::as_str);
                 start
                     .and_then(|start| moment(start).ok())
@@ -168,7 +168,7 @@ impl Test {
     }
 
     fn is_during(&self, at: DateTime) -> bool {
-        matches!(&self.wanted, Wanted::During(period) if period.contains(at))
+        matches!(&self.condition, Condition::During(period) if period.contains(at))
     }
 
     fn is_by(&self, author: &Author) -> bool {
@@ -197,8 +197,8 @@ impl Test {
     }
 
     fn counts(&self, number: u64) -> bool {
-        match &self.wanted {
-            Wanted::Between(from, to) => {
+        match &self.condition {
+            Condition::Between(from, to) => {
                 #[expect(clippy::cast_precision_loss, reason = "an app has no 2^52 items")]
                 let number = number as f64;
                 from.is_none_or(|from| number >= from) && to.is_none_or(|to| number <= to)
@@ -208,7 +208,7 @@ impl Test {
     }
 
     fn any(&self, suits: impl Fn(&Value) -> bool) -> bool {
-        matches!(&self.wanted, Wanted::Any(any) if any.iter().any(suits))
+        matches!(&self.condition, Condition::Any(any) if any.iter().any(suits))
     }
 }
 
@@ -222,7 +222,7 @@ fn names(value: &Value, wanted: &Value) -> bool {
     ids.iter().any(id) || members.get("text").is_some_and(|text| text == wanted)
 }
 
-fn of_field(field: &Field, value: &Value, today: Date) -> Result<Wanted, Refused> {
+fn of_field(field: &Field, value: &Value, today: Date) -> Result<Condition, Refused> {
     let refused = || {
         Refused::not_here(&format!(
             "this filter of the {} field `{}`",
@@ -230,7 +230,7 @@ fn of_field(field: &Field, value: &Value, today: Date) -> Result<Wanted, Refused
         ))
     };
     match (field.kind.as_str(), value) {
-        ("date", _) => Period::read(&field.external_id, value, today).map(Wanted::During),
+        ("date", _) => Period::read(&field.external_id, value, today).map(Condition::During),
         ("number" | "money" | "progress" | "duration" | "calculation", Value::Object(range)) => {
             if range.keys().any(|name| name != "from" && name != "to") {
                 return Err(refused());
@@ -241,13 +241,13 @@ fn of_field(field: &Field, value: &Value, today: Date) -> Result<Wanted, Refused
                     .map(Some)
                     .ok_or_else(|| Refused::wrong_type(bound, "number")),
             };
-            Ok(Wanted::Between(bound("from")?, bound("to")?))
+            Ok(Condition::Between(bound("from")?, bound("to")?))
         }
-        (_, Value::Array(any)) => Ok(Wanted::Any(any.clone())),
+        (_, Value::Array(any)) => Ok(Condition::Any(any.clone())),
         ("text" | "phone" | "email" | "location" | "embed", Value::String(text)) => {
-            Ok(Wanted::Holds(text.clone()))
+            Ok(Condition::Holds(text.clone()))
         }
-        (_, Value::Number(_) | Value::String(_)) => Ok(Wanted::Any(vec![value.clone()])),
+        (_, Value::Number(_) | Value::String(_)) => Ok(Condition::Any(vec![value.clone()])),
         _ => Err(refused()),
     }
 }

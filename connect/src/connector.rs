@@ -22,12 +22,12 @@ use crate::{socks, tunnel};
 /// and those of the other IP version side by side once the first has taken a moment (RFC 8305): an
 /// address that is dead costs little of the time there is.
 #[derive(Debug, Clone)]
-pub struct Way<R = GaiResolver> {
+pub struct Connector<R = GaiResolver> {
     direct: HttpConnector<R>,
     proxy: Option<Proxy>,
 }
 
-impl Way {
+impl Connector {
     /// A way through this proxy, or straight; `limit` is the longest wait for TCP, over all
     /// addresses of one IP version.
     pub fn new(proxy: Option<Proxy>, limit: Duration) -> Self {
@@ -35,7 +35,7 @@ impl Way {
     }
 }
 
-impl<R> Way<R> {
+impl<R> Connector<R> {
     /// The same, with names looked up elsewhere.
     fn with_resolver(resolver: R, proxy: Option<Proxy>, limit: Duration) -> Self {
         let mut direct = HttpConnector::new_with_resolver(resolver);
@@ -51,7 +51,7 @@ impl<R> Way<R> {
     }
 }
 
-impl<R> Way<R>
+impl<R> Connector<R>
 where
     R: Service<Name, Error: Into<Box<dyn Error + Send + Sync>>, Future: Send>
         + Clone
@@ -93,7 +93,7 @@ where
     }
 }
 
-impl Service<Uri> for Way {
+impl Service<Uri> for Connector {
     type Response = TokioIo<TcpStream>;
     type Error = ConnectError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ConnectError>> + Send>>;
@@ -160,14 +160,16 @@ mod tests {
         }
     }
 
-    async fn way_over_dead(ip: SocketAddr) -> Option<Duration> {
+    async fn connect_past_dead(ip: SocketAddr) -> Option<Duration> {
         let (dead, _queued, _listener) = dead(ip).await?;
         let good = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addresses = vec![dead, good.local_addr().unwrap()];
-        let way = Way::with_resolver(Fixed(addresses), None, LIMIT);
+        let connector = Connector::with_resolver(Fixed(addresses), None, LIMIT);
         let began = Instant::now();
         // Without a port in it, so that the addresses keep theirs.
-        let stream = way.connect(Uri::from_static("http://hooks.test/")).await;
+        let stream = connector
+            .connect(Uri::from_static("http://hooks.test/"))
+            .await;
         assert_eq!(
             stream.unwrap().inner().peer_addr().unwrap(),
             good.local_addr().unwrap()
@@ -177,12 +179,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_dead_address_does_not_take_the_whole_time() {
-        let took = way_over_dead((Ipv4Addr::LOCALHOST, 0).into())
+        let took = connect_past_dead((Ipv4Addr::LOCALHOST, 0).into())
             .await
             .unwrap();
         assert!(took >= Duration::from_secs(1), "it was dead: {took:?}");
         // Skipped where this machine has no IPv6.
-        way_over_dead((Ipv6Addr::LOCALHOST, 0).into()).await;
+        connect_past_dead((Ipv6Addr::LOCALHOST, 0).into()).await;
     }
 
     /// A proxy that reads once for each answer that it gives; gives what it read.
@@ -206,8 +208,8 @@ mod tests {
     }
 
     async fn through(proxy: &str, to: &'static str) -> Result<TokioIo<TcpStream>, ConnectError> {
-        let way = Way::new(Some(proxy.parse().unwrap()), LIMIT);
-        way.connect(Uri::from_static(to)).await
+        let connector = Connector::new(Some(proxy.parse().unwrap()), LIMIT);
+        connector.connect(Uri::from_static(to)).await
     }
 
     #[tokio::test]
@@ -292,7 +294,7 @@ mod tests {
             (
                 "http",
                 b"HTTP/1.1 200 yes\r\n\r\nhello",
-                "it sent something of its own",
+                "it sent data before the connection was used",
             ),
             (
                 "socks5",
