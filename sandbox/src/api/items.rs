@@ -118,6 +118,8 @@ fn read(world: &World, request: &Request, item_id: u64, rest: &[&str]) -> Result
     let answer = match rest {
         [] | ["basic"] => world.show_item(item)?,
         ["value"] => show_values(world.app(item.app_id)?, &item.values),
+        // Another shape of the values, which is not known well enough.
+        ["value", "v2"] => return Err(Refused::no_route()),
         ["value", field] => {
             let field = world.app(item.app_id)?.field(field)?;
             json!(item.values.get(&field.id))

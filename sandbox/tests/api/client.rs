@@ -7,7 +7,7 @@ use podtap_podio::client::{
     Client, Config as ClientConfig, Error, RateLimit, RevisionKind, WriteOptions,
 };
 use podtap_podio::wording::{self, Field, Locale};
-use podtap_sandbox::{Config, Fault, Rates};
+use podtap_sandbox::{Fault, Rates};
 use serde_json::json;
 
 use crate::calls::{ORDERS, SPACE};
@@ -150,11 +150,7 @@ async fn the_rate_limit_is_read_and_waited_for_as_told_but_not_longer() {
         limited: 1,
         window,
     };
-    let sandbox = Running::start(Config {
-        rates: rates(Duration::from_hours(1)),
-        ..Config::default()
-    })
-    .await;
+    let sandbox = Running::with(|config| config.rates = rates(Duration::from_hours(1))).await;
     let client = sandbox.user();
     client.scopes().await.unwrap();
     let limit = RateLimit {
@@ -174,11 +170,7 @@ async fn the_rate_limit_is_read_and_waited_for_as_told_but_not_longer() {
     assert!(wait > Duration::from_secs(3_500), "{wait:?}");
     assert_eq!(client.rate_limit().unwrap().remaining, 0);
 
-    let sandbox = Running::start(Config {
-        rates: rates(Duration::from_secs(2)),
-        ..Config::default()
-    })
-    .await;
+    let sandbox = Running::with(|config| config.rates = rates(Duration::from_secs(2))).await;
     let client = sandbox.user();
     for _ in 0..4 {
         client.scopes().await.unwrap();

@@ -2,7 +2,7 @@
 
 use http::Method;
 use podtap_podio::{EventType, RefType};
-use podtap_sandbox::{Command, Config, HookTypes, Outcome};
+use podtap_sandbox::{Command, HookTypes, Outcome};
 use serde_json::json;
 
 use crate::calls::{ORDERS, SPACE};
@@ -20,10 +20,8 @@ fn command(event: &str, object: Option<u64>, values: &[(&str, &str)]) -> Command
 #[tokio::test]
 async fn an_update_is_made_to_happen_as_people_type_it() {
     let sandbox = Running::new().await;
-    let mut receiver = Receiver::start().await;
-    let client = sandbox.user();
-    receiver
-        .active_hook(&client, RefType::App, ORDERS, EventType::ItemUpdate)
+    let (client, mut receiver) = sandbox
+        .with_hook(RefType::App, ORDERS, EventType::ItemUpdate)
         .await;
     let values = [
         ["status", "Paid"],
@@ -49,11 +47,7 @@ async fn an_update_is_made_to_happen_as_people_type_it() {
 
 #[tokio::test]
 async fn every_event_can_be_made_to_happen_and_a_mistake_is_told() {
-    let sandbox = Running::start(Config {
-        hook_types: HookTypes::AsDocumented,
-        ..Config::default()
-    })
-    .await;
+    let sandbox = Running::with(|config| config.hook_types = HookTypes::AsDocumented).await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
     let order = |event: &EventType| match event.as_str().rsplit_once('.') {
@@ -117,10 +111,8 @@ async fn every_event_can_be_made_to_happen_and_a_mistake_is_told() {
 #[tokio::test]
 async fn in_an_outage_webhooks_are_lost_but_observed() {
     let sandbox = Running::new().await;
-    let mut receiver = Receiver::start().await;
-    let client = sandbox.user();
-    receiver
-        .active_hook(&client, RefType::App, ORDERS, EventType::ItemUpdate)
+    let (_, mut receiver) = sandbox
+        .with_hook(RefType::App, ORDERS, EventType::ItemUpdate)
         .await;
     let mut seen = sandbox.handle.subscribe();
     let item = Some(3_276_908_608);

@@ -7,7 +7,7 @@ use podtap_podio::client::{HookStatus, WriteOptions};
 use podtap_podio::standing::{Rule, Threshold};
 use podtap_podio::{EventKind, EventType, RefType};
 use podtap_sandbox::life::{self, Pace};
-use podtap_sandbox::{Config, Delivery, Disorder, Outcome};
+use podtap_sandbox::{Config, Outcome};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -17,18 +17,12 @@ use crate::support::{Receiver, Running, SOON, next_sent};
 
 #[tokio::test]
 async fn a_5xx_is_sent_again_and_a_4xx_is_not() {
-    let sandbox = Running::start(Config {
-        delivery: Delivery {
-            retry_gaps: vec![Duration::from_millis(10); 3],
-            ..Delivery::default()
-        },
-        ..Config::default()
+    let sandbox = Running::with(|config| {
+        config.delivery.retry_gaps = vec![Duration::from_millis(10); 3];
     })
     .await;
-    let mut receiver = Receiver::start().await;
-    let client = sandbox.user();
-    receiver
-        .active_hook(&client, RefType::App, ORDERS, EventType::ItemCreate)
+    let (client, receiver) = sandbox
+        .with_hook(RefType::App, ORDERS, EventType::ItemCreate)
         .await;
     let mut observations = sandbox.handle.subscribe();
     let mut attempts = async |count: u32| {
@@ -60,13 +54,12 @@ async fn failures_disable_a_hook_until_it_is_verified_again() {
         failures,
         within: Duration::from_mins(15),
     };
-    let sandbox = Running::start(Config {
-        rule: Rule::Windows {
+    let sandbox = Running::with(|config| {
+        config.rule = Rule::Windows {
             suspend: limit(100),
             pause: Duration::from_mins(15),
             disable: limit(3),
-        },
-        ..Config::default()
+        };
     })
     .await;
     let mut receiver = Receiver::start().await;
@@ -99,19 +92,13 @@ async fn failures_disable_a_hook_until_it_is_verified_again() {
 
 #[tokio::test]
 async fn a_receiver_that_hangs_is_given_up_and_called_again() {
-    let sandbox = Running::start(Config {
-        delivery: Delivery {
-            timeout: Duration::from_millis(500),
-            retry_gaps: vec![Duration::from_millis(10)],
-            ..Delivery::default()
-        },
-        ..Config::default()
+    let sandbox = Running::with(|config| {
+        config.delivery.timeout = Duration::from_millis(500);
+        config.delivery.retry_gaps = vec![Duration::from_millis(10)];
     })
     .await;
-    let mut receiver = Receiver::start().await;
-    let client = sandbox.user();
-    receiver
-        .active_hook(&client, RefType::App, ORDERS, EventType::ItemCreate)
+    let (client, receiver) = sandbox
+        .with_hook(RefType::App, ORDERS, EventType::ItemCreate)
         .await;
     let mut observations = sandbox.handle.subscribe();
 
@@ -128,21 +115,12 @@ async fn a_receiver_that_hangs_is_given_up_and_called_again() {
 
 #[tokio::test]
 async fn duplicates_arrive_more_than_once_with_the_same_revision() {
-    let sandbox = Running::start(Config {
-        delivery: Delivery {
-            disorder: Disorder {
-                duplicates: 1.0,
-                ..Disorder::default()
-            },
-            ..Delivery::default()
-        },
-        ..Config::default()
+    let sandbox = Running::with(|config| {
+        config.delivery.disorder.duplicates = 1.0;
     })
     .await;
-    let mut receiver = Receiver::start().await;
-    let client = sandbox.user();
-    receiver
-        .active_hook(&client, RefType::App, ORDERS, EventType::ItemCreate)
+    let (client, mut receiver) = sandbox
+        .with_hook(RefType::App, ORDERS, EventType::ItemCreate)
         .await;
     let fields = json!({ "title": "x" });
     let options = WriteOptions::default();
@@ -159,23 +137,15 @@ async fn duplicates_arrive_more_than_once_with_the_same_revision() {
 }
 
 /// Waits for each answer before the next event, however loaded the machine is.
-fn patient() -> Config {
-    Config {
-        delivery: Delivery {
-            head_start: SOON,
-            ..Delivery::default()
-        },
-        ..Config::default()
-    }
+fn patient(config: &mut Config) {
+    config.delivery.head_start = SOON;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn events_of_concurrent_changes_arrive_in_the_order_of_their_revisions() {
-    let sandbox = Running::start(patient()).await;
-    let mut receiver = Receiver::start().await;
-    let client = sandbox.user();
-    receiver
-        .active_hook(&client, RefType::App, ORDERS, EventType::ItemUpdate)
+    let sandbox = Running::with(patient).await;
+    let (client, mut receiver) = sandbox
+        .with_hook(RefType::App, ORDERS, EventType::ItemUpdate)
         .await;
     let options = WriteOptions::default();
     let fields = json!({ "title": "x" });
@@ -200,7 +170,7 @@ async fn events_of_concurrent_changes_arrive_in_the_order_of_their_revisions() {
 
 #[tokio::test]
 async fn life_makes_varied_events_by_itself_in_the_order_of_their_revisions() {
-    let sandbox = Running::start(patient()).await;
+    let sandbox = Running::with(patient).await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
     for event in EventType::on(RefType::App) {

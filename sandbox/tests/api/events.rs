@@ -1,18 +1,14 @@
 //! Every event type of the catalogue, caused by a call of the API.
 
 use podtap_podio::{EventKind, EventType, RefType};
-use podtap_sandbox::{Config, HookTypes};
+use podtap_sandbox::HookTypes;
 
 use crate::calls::{ORDERS, SPACE, everything};
 use crate::support::{Receiver, Running};
 
 #[tokio::test]
 async fn every_event_type_really_fires_with_the_parameters_of_the_catalogue() {
-    let sandbox = Running::start(Config {
-        hook_types: HookTypes::AsDocumented,
-        ..Config::default()
-    })
-    .await;
+    let sandbox = Running::with(|config| config.hook_types = HookTypes::AsDocumented).await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
     for (ref_type, ref_id) in [(RefType::App, ORDERS), (RefType::Space, SPACE)] {

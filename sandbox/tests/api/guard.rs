@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use podtap_sandbox::Config;
 use serde_json::json;
 
 use crate::calls::ORDERS;
@@ -48,11 +47,7 @@ async fn a_page_of_another_site_gets_nothing_done() {
 async fn two_sandboxes_of_different_seeds_give_different_tokens() {
     let mut tokens = Vec::new();
     for random_seed in [1, 2] {
-        let sandbox = Running::start(Config {
-            random_seed,
-            ..Config::default()
-        })
-        .await;
+        let sandbox = Running::with(|config| config.random_seed = random_seed).await;
         tokens.push(sandbox.token().await);
     }
     assert_ne!(tokens[0], tokens[1]);

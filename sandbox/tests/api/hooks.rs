@@ -4,7 +4,6 @@
 use http::Method;
 use podtap_podio::client::{Client, Config as ClientConfig, Error, HookStatus, WriteOptions};
 use podtap_podio::{EventKind, EventType, RefType};
-use podtap_sandbox::Config;
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -157,11 +156,7 @@ async fn a_field_hook_fires_for_its_field_alone() {
 
 #[tokio::test]
 async fn what_podio_does_not_take_is_refused_in_its_words() {
-    let sandbox = Running::start(Config {
-        enforce_ports: true,
-        ..Config::default()
-    })
-    .await;
+    let sandbox = Running::with(|config| config.enforce_ports = true).await;
     let path = format!("/hook/app/{ORDERS}/");
     let good = "https://example.com/hook";
     for (body, words) in [

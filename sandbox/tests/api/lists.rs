@@ -5,7 +5,7 @@ use podtap_podio::{EventType, RefType};
 use serde_json::{Value, json};
 
 use crate::calls::{ORDERS, SPACE};
-use crate::support::{Receiver, Running, app};
+use crate::support::{Running, app};
 
 fn ids(list: &Value) -> Vec<u64> {
     let list = list.as_array().unwrap().iter();
@@ -219,10 +219,8 @@ async fn contacts_are_the_users_and_those_that_spaces_keep() {
 #[tokio::test]
 async fn one_change_of_an_app_takes_all_its_fields_and_is_one_event() {
     let sandbox = Running::new().await;
-    let client = sandbox.user();
-    let mut receiver = Receiver::start().await;
-    receiver
-        .active_hook(&client, RefType::App, ORDERS, EventType::AppUpdate)
+    let (_, mut receiver) = sandbox
+        .with_hook(RefType::App, ORDERS, EventType::AppUpdate)
         .await;
     let path = format!("/app/{ORDERS}");
     let before = sandbox.get(&path).await;

@@ -52,6 +52,11 @@ async fn what_the_sandbox_has_not_is_said_by_name() {
             "`GET /item/app/{id}/xlsx`",
         ),
         (Method::POST, "/task/label/", "`POST /task/label`"),
+        (
+            Method::GET,
+            "/item/3276908608/value/v2",
+            "`GET /item/{id}/value/v2`",
+        ),
     ] {
         let (status, answer) = sandbox.call(method, path, &json!({})).await;
         assert_eq!(status, 501, "{path}");

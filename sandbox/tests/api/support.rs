@@ -40,10 +40,13 @@ pub(crate) struct Running {
 impl Running {
     /// The example seed, and everything as by default.
     pub(crate) async fn new() -> Self {
-        Self::start(Config::default()).await
+        Self::with(|_| {}).await
     }
 
-    pub(crate) async fn start(config: Config) -> Self {
+    /// The same but for what is changed.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::default();
+        change(&mut config);
         let bound = Sandbox::bind(config).await.unwrap();
         let base_url = bound.base_url().parse().unwrap();
         let handle = bound.handle();
@@ -62,6 +65,18 @@ impl Running {
 
     pub(crate) fn user(&self) -> Client {
         self.client(password())
+    }
+
+    /// The first user, and a receiver with a hook that has been validated.
+    pub(crate) async fn with_hook(
+        &self,
+        ref_type: RefType,
+        ref_id: u64,
+        event: EventType,
+    ) -> (Client, Receiver) {
+        let (client, mut receiver) = (self.user(), Receiver::start().await);
+        receiver.active_hook(&client, ref_type, ref_id, event).await;
+        (client, receiver)
     }
 
     pub(crate) fn config(&self, grant: Grant) -> ClientConfig {

@@ -5,7 +5,7 @@ use podtap_podio::{EventType, RefType};
 use serde_json::{Value, json};
 
 use crate::calls::{ORDERS, SPACE};
-use crate::support::{Receiver, Running};
+use crate::support::Running;
 
 #[tokio::test]
 async fn a_task_answers_as_the_clients_expect() {
@@ -91,10 +91,8 @@ async fn a_task_answers_as_the_clients_expect() {
 #[tokio::test]
 async fn a_task_for_several_people_is_one_for_each() {
     let sandbox = Running::new().await;
-    let client = sandbox.user();
-    let mut receiver = Receiver::start().await;
-    receiver
-        .active_hook(&client, RefType::Space, SPACE, EventType::TaskCreate)
+    let (_, mut receiver) = sandbox
+        .with_hook(RefType::Space, SPACE, EventType::TaskCreate)
         .await;
     let people = json!([8_123_456, { "type": "mail", "id": "bjorn@example.com" }]);
     let task =

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{Method, Request};
 use http_body_util::Full;
 use podtap_podio::client::{Client, Config as ClientConfig, Error, Grant};
-use podtap_sandbox::{Config, Observation};
+use podtap_sandbox::Observation;
 use secrecy::SecretString;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -121,11 +121,7 @@ async fn many_callers_share_one_token_and_one_renewal() {
 
 #[tokio::test]
 async fn a_token_is_renewed_before_it_ends_and_after_it_has_ended() {
-    let sandbox = Running::start(Config {
-        token_lifetime: Duration::from_mins(1),
-        ..Config::default()
-    })
-    .await;
+    let sandbox = Running::with(|config| config.token_lifetime = Duration::from_mins(1)).await;
     let mut observations = sandbox.handle.subscribe();
     let early = Client::new(ClientConfig {
         refresh_margin: Duration::from_mins(2),
@@ -137,11 +133,7 @@ async fn a_token_is_renewed_before_it_ends_and_after_it_has_ended() {
     assert_eq!(token_calls(&mut observations), 2);
 
     // Tokens that have ended when they arrive: each call is a 401, a refresh, a second 401.
-    let sandbox = Running::start(Config {
-        token_lifetime: Duration::ZERO,
-        ..Config::default()
-    })
-    .await;
+    let sandbox = Running::with(|config| config.token_lifetime = Duration::ZERO).await;
     let late = Client::new(ClientConfig {
         refresh_margin: Duration::ZERO,
         ..sandbox.config(password())
