@@ -9,15 +9,18 @@ use crate::copy::CopyEffect;
 use crate::detail::DetailEffect;
 use crate::edit::EditEffect;
 use crate::explain::ExplainEffect;
+use crate::figures::FiguresEffect;
 use crate::health::HealthEffect;
 use crate::hooks::HooksEffect;
 use crate::list::ListEffect;
 use crate::loops::LoopsEffect;
 use crate::names::NamesEffect;
 use crate::notes::NotesEffect;
+use crate::pulses::PulsesEffect;
 use crate::rate::RateEffect;
 use crate::replay::ReplayEffect;
 use crate::search::SearchEffect;
+use crate::timeline::TimelineEffect;
 use crate::trigger::TriggerEffect;
 
 /// Something to be done outside the pure part.
@@ -49,15 +52,18 @@ pub(crate) enum Effect {
     Detail(DetailEffect),
     Edit(EditEffect),
     Explain(ExplainEffect),
+    Figures(FiguresEffect),
     Health(HealthEffect),
     Hooks(HooksEffect),
     List(ListEffect),
     Loops(LoopsEffect),
     Names(NamesEffect),
     Notes(NotesEffect),
+    Pulses(PulsesEffect),
     Rate(RateEffect),
     Replay(ReplayEffect),
     Search(SearchEffect),
+    Timeline(TimelineEffect),
     Trigger(TriggerEffect),
 }
 

@@ -12,8 +12,8 @@ use tokio::task::{AbortHandle, JoinSet};
 use crate::effect::{Effect, Slot};
 use crate::message::Answer;
 use crate::{
-    archive, compare, copy, detail, edit, explain, health, hooks, list, loops, names, notes, rate,
-    replay, search, trigger,
+    archive, compare, copy, detail, edit, explain, figures, health, hooks, list, loops, names,
+    notes, pulses, rate, replay, search, timeline, trigger,
 };
 
 /// Work under way at once. The panes ask one question at a time, so only what is sent adds up to this.
@@ -112,17 +112,20 @@ impl Work {
             Effect::Explain(effect) => {
                 Answer::Explain(explain::run(effect, agent, &self.secrets).await)
             }
+            Effect::Figures(effect) => Answer::Figures(figures::run(effect, agent).await),
             Effect::Health(effect) => Answer::Health(health::run(effect, agent).await),
             Effect::Hooks(effect) => Answer::Hooks(hooks::run(effect, agent).await),
             Effect::List(effect) => Answer::List(list::run(effect, agent).await),
             Effect::Loops(effect) => Answer::Loops(loops::run(effect, agent).await),
             Effect::Names(effect) => Answer::Names(names::run(effect, agent).await),
             Effect::Notes(effect) => Answer::Notes(notes::run(effect, agent).await),
+            Effect::Pulses(effect) => Answer::Pulses(pulses::run(effect, agent).await),
             Effect::Rate(effect) => Answer::Rate(rate::run(effect, agent).await),
             Effect::Replay(effect) => {
                 Answer::Replay(replay::run(effect, agent, self.is_full).await)
             }
             Effect::Search(effect) => Answer::Search(search::run(effect, agent).await),
+            Effect::Timeline(effect) => Answer::Timeline(timeline::run(effect, agent).await),
             Effect::Trigger(effect) => Answer::Trigger(trigger::run(effect, agent).await),
             Effect::Stop(_)
             | Effect::Draw

@@ -37,15 +37,15 @@ pub(crate) struct Footer<'a> {
     pub(crate) form: Option<&'a Form>,
 }
 
+/// Cells between two hints.
+const GAP: usize = 2;
+
 /// Draws the keys into the row `area`.
 pub(crate) fn view(footer: Footer<'_>, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
-    let room = usize::from(area.width).saturating_sub(2);
-    let area = Rect {
-        x: area.x + 1,
-        width: area.width.saturating_sub(2),
-        ..area
-    };
-    footer.keys(env.keymap, room).draw(area, env.theme, buffer);
+    let area = inside(area);
+    let hints = footer.hints(env.keymap, area.width.into()).into_iter();
+    let keys = hints.map(|(_, hint)| hint).fold(Line::new(), Line::join);
+    keys.draw(area, env.theme, buffer);
 }
 
 /// Rows of notices at once, of which the newest gets as many as it needs.
@@ -83,10 +83,11 @@ pub(crate) fn toasts(toasts: &Toasts, env: Env<'_>, area: Rect, buffer: &mut Buf
 }
 
 impl Footer<'_> {
-    /// As many keys as fit, in the order of the table; help and the way out always.
-    fn keys(self, keymap: &Keymap, room: usize) -> Line {
-        if let Some(keys) = self.mode(keymap) {
-            return keys;
+    /// The hints in a row of `room` cells, from left to right, each with its key: as many as fit,
+    /// in the order of the table; help and the way out always.
+    fn hints(self, keymap: &Keymap, room: usize) -> Vec<(Key, Line)> {
+        if let Some(hints) = self.mode(keymap) {
+            return hints;
         }
         let labelled = |context: &Context| {
             let bindings = keymap.of(*context);
@@ -97,24 +98,42 @@ impl Footer<'_> {
         };
         let mut all: Vec<&Binding> = self.contexts.iter().flat_map(labelled).collect();
         all.sort_by_key(|binding| self.rank(binding));
-        let closing: Line = all
-            .iter()
-            .copied()
-            .filter(|b| last(b))
-            .map(|binding| self.hint(binding))
-            .fold(Line::new(), Line::join);
-        let mut line = Line::new();
-        let others = all.iter().copied().filter(|b| !last(b));
-        for hint in others.map(|binding| self.hint(binding)) {
-            if line.width() + hint.width() + closing.width() <= room + 2 {
-                line = line.join(hint);
-            }
-        }
-        line.join(closing)
+        let (closing, others): (Vec<&Binding>, Vec<&Binding>) = all.into_iter().partition(last);
+        let hints = |bindings: Vec<&Binding>| {
+            let hints = bindings
+                .into_iter()
+                .filter_map(|binding| self.hint(binding));
+            hints.collect::<Vec<_>>()
+        };
+        let closing = hints(closing);
+        let width =
+            |hints: &[(Key, Line)]| hints.iter().map(|(_, hint)| hint.width()).sum::<usize>();
+        let mut used = width(&closing);
+        let mut shown = hints(others);
+        shown.retain(|(_, hint)| {
+            let fits = used + hint.width() <= room + GAP;
+            used += if fits { hint.width() } else { 0 };
+            fits
+        });
+        shown.extend(closing);
+        shown
+    }
+
+    /// The key whose hint is drawn in this column of the row `area`.
+    pub(crate) fn key_at(self, keymap: &Keymap, area: Rect, column: u16) -> Option<Key> {
+        let area = inside(area);
+        let mut right = area.x;
+        let hints = self.hints(keymap, area.width.into()).into_iter();
+        let mut ends = hints.map(|(key, hint)| {
+            let left = right;
+            right = left.saturating_add(cells(hint.width()));
+            (left..right.saturating_sub(cells(GAP)), key)
+        });
+        ends.find_map(|(columns, key)| columns.contains(&column).then_some(key))
     }
 
     /// The keys of what has been begun and waits for its end.
-    fn mode(self, keymap: &Keymap) -> Option<Line> {
+    fn mode(self, keymap: &Keymap) -> Option<Vec<(Key, Line)>> {
         use Context::{Browse, Detail, List};
         let keys: &[_] = if self.has_focus(Pane::List) && self.list.range().is_some() {
             &[
@@ -133,10 +152,9 @@ impl Footer<'_> {
         };
         let hint = |(context, action, label): &(Context, Action, &'static str)| {
             let key = keymap.key_in(*context, *action)?;
-            let key = Line::of(Role::Accent, key.to_string()).space(1);
-            Some(key.put(Role::Quiet, *label).space(2))
+            Some((key, hint(key, label)))
         };
-        Some(keys.iter().filter_map(hint).fold(Line::new(), Line::join))
+        Some(keys.iter().filter_map(hint).collect())
     }
 
     /// What comes before the order of the table: the open event is read tab by tab; the hooks are
@@ -191,20 +209,30 @@ impl Footer<'_> {
         self.focus == Some(pane)
     }
 
-    fn hint(self, binding: &Binding) -> Line {
-        let key = binding
-            .keys
-            .first()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+    fn hint(self, binding: &Binding) -> Option<(Key, Line)> {
+        let key = *binding.keys.first()?;
         let label = match (self.form, binding.action) {
             (Some(form), Action::Open) => form.deed(),
             _ => binding.label,
         };
-        Line::of(Role::Accent, key)
-            .space(1)
-            .put(Role::Quiet, label)
-            .space(2)
+        Some((key, hint(key, label)))
+    }
+}
+
+/// A key and what it does.
+fn hint(key: Key, label: &str) -> Line {
+    Line::of(Role::Accent, key.to_string())
+        .space(1)
+        .put(Role::Quiet, label)
+        .space(GAP)
+}
+
+/// The row without the cells at its ends.
+fn inside(area: Rect) -> Rect {
+    Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
     }
 }
 

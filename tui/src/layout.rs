@@ -22,6 +22,9 @@ pub(crate) const SMALLEST: Size = Size {
 /// From this width on the detail is beside the list.
 const WIDE: u16 = 110;
 
+/// Cells of the detail beside the list at least: its tabs take as many.
+const DETAIL: u16 = 49;
+
 /// From this width on the header needs one row only.
 const BROAD: u16 = 160;
 
@@ -59,7 +62,7 @@ impl Layout {
         let footer = row(screen.height - 1, 1);
         let body = row(header_height, screen.height - 1 - header_height);
         let [list, detail] = if let Some(share) = share.filter(|_| screen.width >= WIDE) {
-            let width = part(body.width, share);
+            let width = part(body.width, share).min(body.width - DETAIL);
             let x = body.x + width;
             [
                 Rect { width, ..body },
@@ -156,6 +159,7 @@ pub(crate) fn centered(screen: Rect, width: u16, height: u16) -> Rect {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::line::cells;
 
     const SHARE: Option<u16> = Some(50);
 
@@ -175,6 +179,19 @@ mod tests {
         assert_eq!((detail.sheet().height, detail.list.area()), (9, 0));
         assert_eq!(Layout::of(Size::new(59, 15), Pane::List, SHARE), None);
         assert_eq!(Layout::of(Size::new(60, 14), Pane::List, SHARE), None);
+    }
+
+    #[test]
+    fn every_tab_is_there_however_narrow_the_detail_is() {
+        for width in 60..220 {
+            for share in [20, 58, 80] {
+                let at = Layout::of(Size::new(width, 40), Pane::Detail, Some(share)).unwrap();
+                let room = at.tabs().width;
+                let tabs = crate::detail::Tab::ALL.map(|tab| tab.cells(room));
+                let tabs = tabs.iter().sum::<u16>() - cells(crate::detail::Tab::gap(room));
+                assert!(tabs <= room, "{width}: {tabs} cells of tabs in {room}");
+            }
+        }
     }
 
     #[test]

@@ -13,15 +13,18 @@ use crate::copy::CopyAnswer;
 use crate::detail::DetailAnswer;
 use crate::edit::EditAnswer;
 use crate::explain::ExplainAnswer;
+use crate::figures::FiguresAnswer;
 use crate::health::HealthAnswer;
 use crate::hooks::HooksAnswer;
 use crate::list::ListAnswer;
 use crate::loops::LoopsAnswer;
 use crate::names::NamesAnswer;
 use crate::notes::NotesAnswer;
+use crate::pulses::PulsesAnswer;
 use crate::rate::RateAnswer;
 use crate::replay::ReplayAnswer;
 use crate::search::SearchAnswer;
+use crate::timeline::TimelineAnswer;
 use crate::trigger::TriggerAnswer;
 
 /// Something that happened.
@@ -54,14 +57,17 @@ pub(crate) enum Answer {
     Detail(DetailAnswer),
     Edit(EditAnswer),
     Explain(ExplainAnswer),
+    Figures(FiguresAnswer),
     Health(HealthAnswer),
     Hooks(HooksAnswer),
     List(ListAnswer),
     Loops(LoopsAnswer),
     Names(NamesAnswer),
     Notes(NotesAnswer),
+    Pulses(PulsesAnswer),
     Rate(RateAnswer),
     Replay(ReplayAnswer),
     Search(SearchAnswer),
+    Timeline(TimelineAnswer),
     Trigger(TriggerAnswer),
 }

@@ -22,6 +22,7 @@ use crate::detail::DetailAnswer;
 use crate::detail::DetailEffect;
 use crate::detail::{BodyForm, Look, Opened, Story};
 use crate::effect::Effect;
+use crate::figures::{FiguresAnswer, FiguresEffect, figures};
 use crate::health::HealthAnswer;
 use crate::health::HealthEffect;
 use crate::list::ListAnswer;
@@ -256,6 +257,10 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
             bytes: Some(4_300_000),
             events: Some(events.unsigned_abs()),
         })),
+        Effect::Figures(FiguresEffect::Look) => {
+            let figures = Box::new(figures(events > 0));
+            Some(Answer::Figures(FiguresAnswer::Looked(figures)))
+        }
         Effect::Rate(RateEffect::CountArrivals { after, since }) => {
             let low = after.map_or(1, |after| after.0 + 1);
             let new = (low..=events).filter(|at| after.is_some() || received(*at) >= since);
@@ -273,7 +278,7 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
         Effect::List(ListEffect::Count { filter }) => Some(Answer::List(ListAnswer::Count {
             filter,
             took: Duration::ZERO,
-            result: Ok(events.unsigned_abs()),
+            result: Ok((events.unsigned_abs(), Position(events))),
         })),
         Effect::Detail(DetailEffect::LoadEvent {
             generation,

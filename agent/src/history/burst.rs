@@ -23,7 +23,10 @@ const PAUSE: i64 = 1_000;
 /// Events of one burst at most: the next one begins another. Bounds what it takes to sum one up.
 const MAX_EVENTS: u64 = 2_000;
 
-/// Many events of the same type and hook that came one right after the other.
+/// Hooks whose events may alternate in one burst: an import calls each that there is for the type.
+const MAX_HOOKS: usize = 4;
+
+/// Many events of the same type, of a few hooks, that came one right after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Burst {
     /// Its oldest event.
@@ -61,7 +64,8 @@ pub(super) struct Bursts(Option<Run>);
 #[derive(Debug)]
 struct Run {
     event_type: String,
-    hook_id: Option<u64>,
+    /// The hooks that called.
+    hooks: Vec<Option<u64>>,
     first: i64,
     last: i64,
     since: i64,
@@ -89,7 +93,9 @@ impl Bursts {
             return self.end(transaction);
         };
         match &mut self.0 {
-            Some(run) if run.goes_on(position, event_type, hook_id, at) => run.grow(position, at),
+            Some(run) if run.goes_on(position, event_type, hook_id, at) => {
+                run.grow(position, hook_id, at);
+            }
             _ => {
                 self.end(transaction)?;
                 self.0 = Some(Run::begun(position, event_type.to_owned(), hook_id, at));
@@ -124,7 +130,7 @@ impl Run {
     fn begun(position: i64, event_type: String, hook_id: Option<u64>, at: i64) -> Self {
         Self {
             event_type,
-            hook_id,
+            hooks: vec![hook_id],
             first: position,
             last: position,
             since: at,
@@ -140,12 +146,15 @@ impl Run {
     fn goes_on(&self, position: i64, event_type: &str, hook_id: Option<u64>, at: i64) -> bool {
         position == self.last.saturating_add(1)
             && self.events < MAX_EVENTS
-            && self.hook_id == hook_id
+            && (self.hooks.contains(&hook_id) || self.hooks.len() < MAX_HOOKS)
             && self.event_type == event_type
             && self.until.abs_diff(at) <= PAUSE.unsigned_abs()
     }
 
-    fn grow(&mut self, position: i64, at: i64) {
+    fn grow(&mut self, position: i64, hook_id: Option<u64>, at: i64) {
+        if !self.hooks.contains(&hook_id) {
+            self.hooks.push(hook_id);
+        }
         self.last = position;
         self.until = self.until.max(at);
         self.events += 1;

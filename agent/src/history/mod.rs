@@ -180,6 +180,17 @@ impl History {
             .await
     }
 
+    /// The same, and the newest event of all at that moment: what comes after it is not counted.
+    pub async fn count_through(&self, filter: Filter) -> Result<(u64, Position), HistoryError> {
+        self.far
+            .read(move |connection| {
+                let snapshot = connection.unchecked_transaction()?;
+                let newest = page::newest(&snapshot)?.unwrap_or_default();
+                Ok((page::count(&snapshot, &filter)?, newest))
+            })
+            .await
+    }
+
     /// One event, whole.
     pub async fn event(&self, id: EventId) -> Result<Option<Event>, HistoryError> {
         Ok(self.event_and_attempts(id).await?.map(|(event, _)| event))
@@ -243,14 +254,7 @@ impl History {
 
     /// The newest event's place; `None` in an empty history.
     pub async fn newest(&self) -> Result<Option<Position>, HistoryError> {
-        self.near
-            .read(|connection| {
-                let newest = "SELECT max(position) FROM events";
-                connection.query_row(newest, [], |row| {
-                    Ok(row.get::<_, Option<i64>>(0)?.map(Position))
-                })
-            })
-            .await
+        self.near.read(page::newest).await
     }
 }
 

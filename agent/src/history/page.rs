@@ -149,6 +149,13 @@ impl Page {
     }
 }
 
+/// The newest event's place.
+pub(super) fn newest(connection: &Connection) -> rusqlite::Result<Option<Position>> {
+    let newest = "SELECT max(position) FROM events";
+    let newest: Option<i64> = connection.query_row(newest, [], |row| row.get(0))?;
+    Ok(newest.map(Position))
+}
+
 pub(super) fn count(connection: &Connection, filter: &Filter) -> rusqlite::Result<u64> {
     Select::new(connection, filter, Reach::End).count()
 }

@@ -109,6 +109,21 @@ async fn bursts_are_one_row_each_and_open_when_asked() {
 }
 
 #[tokio::test]
+async fn hooks_that_alternate_are_one_burst_and_a_crowd_of_them_is_none() {
+    let alternating = |hooks: u64| {
+        let mut events = events(1..101, "item.create", 5_000, 20);
+        for (index, event) in (0_u64..).zip(&mut events) {
+            let body = format!("type=item.create&item_id=7&hook_id={}", index % hooks);
+            event.request.body = body.into();
+        }
+        Store::with(vec![events])
+    };
+    assert_eq!(alternating(2).await.folded(&[]).await, [(1, 100)]);
+    assert_eq!(alternating(4).await.folded(&[]).await, [(1, 100)]);
+    assert_eq!(alternating(50).await.folded(&[]).await.len(), 100);
+}
+
+#[tokio::test]
 async fn an_event_that_is_kept_is_a_row_of_its_own_wherever_a_page_begins() {
     let store = two_bursts().await;
     let rest = [(3, 102), (2, 2), (1, 1)];

@@ -1,8 +1,9 @@
 //! Keys, text and the mouse → what a person asked for.
 
-use crossterm::event::MouseEvent;
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Rect;
 
+use super::click::Clicked;
 use super::{App, Zoom};
 use crate::batch::Batch;
 use crate::changes::Changes;
@@ -57,7 +58,9 @@ impl App {
                 let filled = form.key(key, action);
                 self.filled(filled, effects);
             }
-            (_, Some(Modal::Copy(_))) if CopyForm::of(key).is_some() => self.copy(key, effects),
+            (_, Some(Modal::Copy(_))) if let Some(form) = CopyForm::of(key) => {
+                self.copy(form, effects);
+            }
             (Some(action), _) => self.act(action, effects),
             (None, _) => return false,
         }
@@ -88,6 +91,11 @@ impl App {
         let Some(layout) = self.layout() else {
             return false;
         };
+        if let MouseEventKind::Down(MouseButton::Left) = event.kind
+            && let Some(means) = self.click(&layout, event, effects)
+        {
+            return means;
+        }
         let Some(gesture) = mouse::gesture(&layout, event, self.dragging) else {
             return false;
         };
@@ -99,6 +107,11 @@ impl App {
             (Gesture::Row(line), _) => {
                 self.focus = Pane::List;
                 self.list.select_line(line, layout.list_height());
+                if let Some(id) = self.list.selected().map(|row| row.id)
+                    && self.clicks.is_double(Clicked::Event(id), self.now)
+                {
+                    self.act(Action::Open, effects);
+                }
             }
             (Gesture::Tab(tab), _) => {
                 self.list.hold();
@@ -128,7 +141,7 @@ impl App {
         self.search.is_open() || self.detail.is_finding() || self.modals.last().is_some_and(typing)
     }
 
-    fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
+    pub(super) fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
         if self.modals.is_empty() && (action.concerns_event() || self.focus == Pane::Detail) {
             self.list.hold();
         }
@@ -145,6 +158,7 @@ impl App {
             _ if matches!(self.modals.last(), Some(Modal::Hooks(_))) => {
                 self.act_on_hooks(action, effects);
             }
+            _ if self.modals.last().is_some_and(Modal::is_table) => self.act_on_table(action),
             _ if !self.modals.is_empty() => self.move_within(action),
             Action::Palette => {
                 let palette = Palette::new(self.contexts(), self.config.filters.clone());
@@ -166,6 +180,8 @@ impl App {
             Action::Explain => self.explain(effects),
             Action::OpenItem => self.open_item(effects),
             Action::Hooks => self.open_hooks(),
+            Action::Timeline => self.open_timeline(),
+            Action::Pulses => self.open_pulses(),
             Action::Release => self.release(effects),
             Action::Mark => self.mark(effects),
             Action::OnlyMarked => self.toggle_marked(),
@@ -232,7 +248,7 @@ impl App {
         effects.push(Effect::Quit);
     }
 
-    fn back(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn back(&mut self, effects: &mut Vec<Effect>) {
         if self.modals.is_empty() && self.stop_explaining(effects) {
             return;
         }
@@ -271,9 +287,14 @@ impl App {
         }
     }
 
-    fn chosen(&mut self, chosen: Chosen, effects: &mut Vec<Effect>) {
+    pub(super) fn chosen(&mut self, chosen: Chosen, effects: &mut Vec<Effect>) {
         match chosen {
             Chosen::Do(action) => self.act(action, effects),
+            Chosen::Copy(form) => {
+                self.list.hold();
+                self.open_copy();
+                self.copy(form, effects);
+            }
             Chosen::Show(filter) => {
                 let typed = self.search.choose(&filter, self.now);
                 self.typed(typed);

@@ -94,14 +94,13 @@ impl App {
 
     /// The archive is written, or could not be.
     pub(super) fn exported(&mut self, result: Result<(u64, PathBuf), String>) {
-        let (role, text) = match result {
-            Ok((many, file)) => {
-                let many = words::count(many, "event");
-                (Role::Ok, format!("Exported {many} to {}", file.display()))
-            }
-            Err(error) => (Role::Failed, error),
+        let (many, file) = match result {
+            Ok(exported) => exported,
+            Err(error) => return self.refused(error),
         };
-        self.toasts.show(role, text, self.now);
+        let many = words::count(many, "event");
+        let text = format!("Exported {many} to {}", file.display());
+        self.toasts.show(Role::Ok, text, self.now);
     }
 
     /// Asks which archive shall be imported.
@@ -152,20 +151,19 @@ impl App {
     /// The archive was imported, or as much of it as could be.
     pub(super) fn imported(&mut self, result: Result<Report, String>) {
         self.importing = None;
-        let (role, text) = match result {
-            Ok(report) => {
-                let new = words::count(report.new, "event");
-                let known = words::number(report.known);
-                let mut text = format!("Imported {new}; {known} already there");
-                if report.skipped > 0 {
-                    text += &format!(", {} skipped", words::number(report.skipped));
-                }
-                match report.broken_off {
-                    None => (Role::Ok, text),
-                    Some(place) => (Role::Failed, format!("{text}; the file breaks off {place}")),
-                }
-            }
-            Err(error) => (Role::Failed, error),
+        let report = match result {
+            Ok(report) => report,
+            Err(error) => return self.refused(error),
+        };
+        let new = words::count(report.new, "event");
+        let known = words::number(report.known);
+        let mut text = format!("Imported {new}; {known} already there");
+        if report.skipped > 0 {
+            text += &format!(", {} skipped", words::number(report.skipped));
+        }
+        let (role, text) = match report.broken_off {
+            None => (Role::Ok, text),
+            Some(place) => (Role::Failed, format!("{text}; the file breaks off {place}")),
         };
         self.toasts.show(role, text, self.now);
     }
@@ -243,6 +241,37 @@ mod tests {
             assert_eq!(sent(&mut app), []);
             let shown = text(&frame(&app));
             assert!(shown.contains("name a file"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_or_read_brings_the_form_back_with_its_name() {
+        let export = Answer::Archive(ArchiveAnswer::Exported {
+            result: Err("the file is there already".to_owned()),
+        });
+        let import = Answer::Archive(ArchiveAnswer::Imported {
+            result: Err("there is no such file".to_owned()),
+        });
+        for (keys, answer, told) in [
+            (
+                "x tab tab ctrl-u o l d . h a r",
+                export,
+                "the file is there already",
+            ),
+            ("I o l d . h a r", import, "there is no such file"),
+        ] {
+            let mut app = pressed(keys);
+            assert_eq!(sent(&mut app).len(), 1);
+            app.update(Message::Answer(answer.clone()));
+            let shown = text(&frame(&app));
+            assert!(shown.contains(told) && shown.contains("old.har"), "{shown}");
+            assert_eq!(sent(&mut app).len(), 1, "it can be sent again");
+
+            let other: crate::keymap::Key = "?".parse().unwrap();
+            app.update(Message::Key(other.into()));
+            app.update(Message::Answer(answer));
+            let shown = text(&frame(&app));
+            assert!(shown.contains("Keys") && shown.contains(told), "{shown}");
         }
     }
 

@@ -8,7 +8,6 @@ use super::App;
 use crate::copy::CopyEffect;
 use crate::copy::menu::{CopyForm, Copying, is_obeyed};
 use crate::effect::Effect;
-use crate::keymap::Key;
 use crate::modal::Modal;
 use crate::theme::Role;
 use crate::words;
@@ -21,10 +20,8 @@ impl App {
     }
 
     /// A form was chosen from the menu.
-    pub(super) fn copy(&mut self, key: Key, effects: &mut Vec<Effect>) {
-        let (Some(form), Some(Modal::Copy(Copying(copying)))) =
-            (CopyForm::of(key), self.modals.pop())
-        else {
+    pub(super) fn copy(&mut self, form: CopyForm, effects: &mut Vec<Effect>) {
+        let Some(Modal::Copy(Copying(copying))) = self.modals.pop() else {
             return;
         };
         let Some((id, _)) = copying else {

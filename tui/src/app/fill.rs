@@ -3,6 +3,7 @@
 use super::App;
 use crate::effect::Effect;
 use crate::modal::{Modal, Purpose};
+use crate::theme::Role;
 use crate::widget::form::{FieldName, Filled, Form};
 
 impl App {
@@ -17,9 +18,28 @@ impl App {
             return;
         };
         let kept = purpose.clone();
-        if let Err(fault) = self.sent(&form, *purpose, effects) {
-            form.refuse(fault);
-            self.modals.push(Modal::Form(form, kept));
+        match self.sent(&form, *purpose, effects) {
+            Ok(()) if matches!(*kept, Purpose::Export(_) | Purpose::Import) => {
+                self.sent_form = Some((form, kept));
+            }
+            Ok(()) => {}
+            Err(fault) => {
+                form.refuse(fault);
+                self.modals.push(Modal::Form(form, kept));
+            }
+        }
+    }
+
+    /// What a form was sent for could not be done: it is there again with all that was filled in,
+    /// unless a key that is on its way may be meant for something else.
+    pub(super) fn refused(&mut self, fault: String) {
+        let form = self.sent_form.take();
+        match form.filter(|_| self.modals.is_empty() && !self.is_typing()) {
+            Some((mut form, purpose)) => {
+                form.refuse(fault);
+                self.modals.push(Modal::Form(form, purpose));
+            }
+            None => self.toasts.show(Role::Failed, fault, self.now),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::health::HealthEffect;
 use crate::keymap::Action;
 use crate::modal::Modal;
 use crate::modal::health::{Telling, health};
+use crate::widget::lines;
 
 impl App {
     /// Opens the health window.
@@ -21,6 +22,7 @@ impl App {
             tunnel: self.tunnel(),
             beside: self.config.beside.as_deref(),
             rate: &self.rate,
+            figures: self.figures.known(),
             health: &self.health,
         }
     }
@@ -30,7 +32,7 @@ impl App {
         let Some(Modal::Health(top)) = self.modals.last() else {
             return;
         };
-        let mut lines = health(self.telling(), self.env(), *top);
+        let mut lines = health(self.telling(), self.env(), lines::room(self.screen()), *top);
         lines.act(action, self.screen());
         let now = lines.top();
         if let Some(Modal::Health(top)) = self.modals.last_mut() {
@@ -38,10 +40,15 @@ impl App {
         }
     }
 
+    /// Whether the health window has the keys.
+    pub(super) fn shows_health(&self) -> bool {
+        matches!(self.modals.last(), Some(Modal::Health(_)))
+    }
+
     /// A second has passed: what the health window tells may be another thing now. Says whether
     /// it is open.
     pub(super) fn look_after_health(&self, effects: &mut Vec<Effect>) -> bool {
-        let is_open = matches!(self.modals.last(), Some(Modal::Health(_)));
+        let is_open = self.shows_health();
         effects.extend(is_open.then_some(Effect::Health(HealthEffect::Measure)));
         is_open
     }

@@ -2,7 +2,9 @@
 //! each pane decides for itself. Nothing here waits, draws or asks for the time.
 
 mod act;
+mod answer;
 mod archive;
+mod click;
 mod copy;
 mod edit;
 mod explain;
@@ -17,6 +19,7 @@ mod release;
 mod replay;
 mod select;
 mod shown;
+mod tables;
 mod trigger;
 
 use jiff::tz::TimeZone;
@@ -25,36 +28,27 @@ use podtap_agent::history::{Filter, LoopFinding, Position};
 use podtap_agent::{EventId, LinkState, Status};
 use ratatui::layout::Size;
 
-use crate::archive::ArchiveAnswer;
 use crate::batch::Batch;
 use crate::changes::Changes;
-use crate::compare::CompareAnswer;
 use crate::config::Config;
-use crate::copy::CopyAnswer;
 use crate::detail::Detail;
-use crate::edit::EditAnswer;
 use crate::effect::Effect;
-use crate::explain::ExplainAnswer;
+use crate::figures;
 use crate::generation::Generation;
 use crate::health::Health;
-use crate::health::HealthAnswer;
-use crate::hooks::HooksAnswer;
 use crate::keymap::{Action, Context, Keymap};
 use crate::layout::{Layout, Pane};
 use crate::list::List;
-use crate::list::ListAnswer;
-use crate::loops::LoopsAnswer;
-use crate::message::{Answer, Message};
-use crate::modal::Modal;
+use crate::message::Message;
+use crate::modal::{Modal, Purpose};
 use crate::names::Names;
-use crate::notes::NotesAnswer;
 use crate::rate::Rate;
-use crate::replay::ReplayAnswer;
 use crate::search::Search;
 use crate::theme::Role;
 use crate::toast::Toasts;
 use crate::trigger::LastSent;
-use crate::trigger::TriggerAnswer;
+use crate::widget::form::Form;
+use click::Clicks;
 
 /// The list's part of what it shares with the detail at first, in per cent.
 const SHARE: u16 = 58;
@@ -88,6 +82,8 @@ pub(crate) struct App {
     zoom: Zoom,
     /// Whether the border between the panes is held by the mouse.
     dragging: bool,
+    /// Where the mouse's button went down last.
+    clicks: Clicks,
     over: bool,
     /// The list of events.
     pub(crate) list: List,
@@ -95,6 +91,8 @@ pub(crate) struct App {
     pub(crate) detail: Detail,
     /// What the events in sight are called.
     pub(crate) names: Names,
+    /// What the agent knows beside its status.
+    pub(crate) figures: figures::Watched,
     /// How much arrives.
     pub(crate) rate: Rate,
     /// The filter and the line in which it is typed.
@@ -118,6 +116,8 @@ pub(crate) struct App {
     asking: Option<(EventId, Timestamp)>,
     /// What the archive is called that is being imported, and how many events were there before.
     importing: Option<(String, u64)>,
+    /// The form that was sent last, until it is known whether that could be done.
+    sent_form: Option<(Form, Box<Purpose>)>,
     /// What the trigger form was last sent with.
     last_sent: LastSent,
     /// What was asked for once and is done when it is asked for again.
@@ -142,10 +142,12 @@ impl App {
             share: SHARE,
             zoom: Zoom::default(),
             dragging: false,
+            clicks: Clicks::default(),
             over: false,
             list: List::default(),
             detail: Detail::default(),
             names: Names::default(),
+            figures: figures::Watched::default(),
             rate: Rate::default(),
             toasts: Toasts::default(),
             batch: None,
@@ -155,6 +157,7 @@ impl App {
             held: None,
             asking: None,
             importing: None,
+            sent_form: None,
             last_sent: LastSent::default(),
             asks_again: None,
             hooks_asked: 0,
@@ -204,9 +207,13 @@ impl App {
     /// The list's part of what it shares with the detail, unless one of them has all of it: before
     /// the first event there is nothing to be detailed.
     fn shared(&self) -> Option<u16> {
+        (self.zoom == Zoom::Both && !self.is_empty()).then_some(self.share)
+    }
+
+    /// Whether the history holds no event.
+    fn is_empty(&self) -> bool {
         let is_empty = self.list.window().is_empty() && self.list.shows_all();
-        let is_empty = is_empty && !self.list.is_loading();
-        (self.zoom == Zoom::Both && !is_empty).then_some(self.share)
+        is_empty && !self.list.is_loading()
     }
 
     /// The places whose keys count now, the nearest first.
@@ -264,12 +271,17 @@ impl App {
         self.list.tick();
         self.detail.tick();
         self.names.tick();
+        self.figures.tick();
         self.batch.iter_mut().for_each(Batch::tick);
         let rate = self.rate.tick(now);
         let warning = self.warning.take_if(|(_, until)| *until <= now).is_some();
         let toasts = self.toasts.tick(now) || warning;
+        let tables = self.tick_tables();
         let waits = self.asking.is_some() || self.importing.is_some();
-        rate || toasts || waits || matches!(self.status.link, LinkState::Connecting { .. })
+        rate || toasts
+            || waits
+            || tables
+            || matches!(self.status.link, LinkState::Connecting { .. })
     }
 
     fn changed(&mut self, changes: &Changes) -> bool {
@@ -283,6 +295,7 @@ impl App {
             self.list.changed(changes);
             self.detail.changed(changes);
         }
+        self.change_tables(changes);
         self.hooks_verified(&changes.verified);
         if let Some(found) = changes.loops.last() {
             let until = self.now.saturating_add(WARN_FOR).unwrap_or(Timestamp::MAX);
@@ -295,64 +308,18 @@ impl App {
         changes.appended.is_some() || !changes.gaps.is_empty() || !changes.loops.is_empty()
     }
 
-    fn answer(&mut self, answer: Answer, effects: &mut Vec<Effect>) -> bool {
-        match answer {
-            Answer::Archive(ArchiveAnswer::Exported { result }) => self.exported(result),
-            Answer::Archive(ArchiveAnswer::Imported { result }) => self.imported(result),
-            Answer::Compare(CompareAnswer::Compared { id, result }) => self.compared(id, result),
-            Answer::Copy(CopyAnswer::Read { form, result }) => {
-                self.read_to_copy(form, result, effects);
-            }
-            Answer::Detail(answer) => self.detail.answer(answer),
-            Answer::Edit(EditAnswer::Read { result }) => self.read_to_edit(result, effects),
-            Answer::Edit(EditAnswer::Edited { id, before, result }) => {
-                self.edited(id, before, result);
-            }
-            Answer::Explain(ExplainAnswer::Explained { id, result }) => self.explained(id, result),
-            Answer::Explain(ExplainAnswer::Link { result }) => effects.extend(self.linked(result)),
-            Answer::Explain(ExplainAnswer::Browsed { result }) => self.browsed(result),
-            Answer::Health(HealthAnswer::Measured { bytes, events }) => {
-                self.measured(bytes, events);
-            }
-            Answer::Hooks(HooksAnswer::Hooks {
-                generation,
-                listing,
-                standings,
-            }) => self.hooks_listed(generation, listing.map(|it| *it), standings),
-            Answer::Hooks(HooksAnswer::HookChanged { change, result }) => {
-                self.hook_changed(&change, result);
-            }
-            Answer::List(ListAnswer::Page { generation, result }) => {
-                self.list.page(generation, result);
-            }
-            Answer::List(ListAnswer::Count {
-                filter,
-                took,
-                result,
-            }) => self.list.count(&filter, took, &result),
-            Answer::List(ListAnswer::FoundAll { wanted, result }) => self.found_all(wanted, result),
-            Answer::Loops(LoopsAnswer::Released { object, result }) => {
-                self.released(object, result);
-            }
-            Answer::Names(answer) => self.names.answer(answer),
-            Answer::Notes(NotesAnswer::Annotated { result }) => self.annotated(result),
-            Answer::Rate(answer) => self.rate.answer(answer, self.now),
-            Answer::Replay(ReplayAnswer::Replayed { id, result }) => self.replayed(id, result),
-            Answer::Search(answer) => self.search.answer(answer),
-            Answer::Trigger(TriggerAnswer::Triggered { result }) => self.triggered(result),
-        }
-        true
-    }
-
     /// What the panes want to know now.
     fn ask(&mut self, effects: &mut Vec<Effect>) {
         self.ask_hooks(effects);
+        self.ask_tables(effects);
         let sent = self.batch.iter_mut().flat_map(Batch::next);
         effects.extend(sent.map(Effect::Replay));
         let Some(layout) = self.layout() else { return };
         effects.extend(self.list.ask(layout.list_height()).map(Effect::List));
         let in_sight = self.list.in_sight(layout.list_height());
         effects.extend(self.names.ask(in_sight).map(Effect::Names));
+        let is_shown = self.is_empty() || self.shows_health();
+        effects.extend(self.figures.ask(is_shown).map(Effect::Figures));
         effects.extend(self.rate.ask(self.now).map(Effect::Rate));
         let selected = self.list.selected().map(|row| row.id);
         // Also where it is not on the screen now: what is to be copied or edited is read with it.

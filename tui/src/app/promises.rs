@@ -7,6 +7,7 @@ use crate::detail::DetailAnswer;
 use crate::detail::DetailEffect;
 use crate::effect::Slot;
 use crate::explain::ExplainAnswer;
+use crate::message::Answer;
 use crate::replay::ReplayAnswer;
 use crate::testing::{app, attempts, id, now, press, settle};
 

@@ -38,6 +38,7 @@ impl App {
             status: &self.status,
             search: &self.search,
             names: &self.names,
+            chain: self.figures.known().chain.as_ref(),
             only_marked: self.only_marked,
             held_back: self.held.is_some().then(|| self.held_back()),
             warning: self.warning.as_ref().map(|(found, _)| found),

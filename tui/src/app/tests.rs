@@ -7,6 +7,7 @@ use super::*;
 use crate::edit::EditAnswer;
 use crate::keymap::Key;
 use crate::list::ListAnswer;
+use crate::message::Answer;
 use crate::replay::ReplayAnswer;
 use crate::replay::ReplayEffect;
 use crate::testing::{app, attempts, id, now, press, settle, status};
@@ -205,6 +206,7 @@ fn a_question_waits_until_a_person_has_finished_typing() {
         let mut app = settled();
         press(&mut app, typing, 500);
         let wanted = crate::list::Wanted::Replay {
+            asks: true,
             of: None,
             target: None,
             rate: None,

@@ -41,6 +41,18 @@ impl CopyForm {
         ('i', Self::Id, "event id"),
     ];
 
+    /// Every form, in the order of the menu.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().map(|(_, form, _)| form)
+    }
+
+    /// The letter of the menu that stands for it.
+    pub(crate) fn letter(self) -> char {
+        let mut all = Self::ALL.into_iter();
+        let found = all.find(|(_, form, _)| *form == self);
+        found.map_or(' ', |(letter, ..)| letter)
+    }
+
     /// The form that a key of the menu stands for.
     pub(crate) fn of(key: Key) -> Option<Self> {
         let typed = key.typed()?;
@@ -115,20 +127,39 @@ pub(crate) fn is_obeyed(bytes: &[u8]) -> bool {
     chars.any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }
 
+impl Copying {
+    /// The forms that can be copied here.
+    fn forms(&self) -> impl Iterator<Item = CopyForm> + Clone {
+        let has_event = self.0.is_some();
+        let forms = CopyForm::ALL.into_iter().map(|(_, form, _)| form);
+        forms.filter(move |form| has_event || *form == CopyForm::Url)
+    }
+
+    /// The form on a line of the menu.
+    pub(crate) fn at(&self, line: usize) -> Option<CopyForm> {
+        self.forms().nth(line)
+    }
+
+    fn title(&self) -> String {
+        match &self.0 {
+            Some((_, name)) => format!("Copy {name}"),
+            None => "Copy".to_owned(),
+        }
+    }
+
+    /// Where the menu is.
+    pub(crate) fn area(&self, screen: Rect) -> Rect {
+        let width = cells(SafeText::new(&self.title()).width() + WIDTH);
+        centered(screen, width, cells(self.forms().count() + 2))
+    }
+}
+
 /// Draws the menu over `screen`.
 pub(crate) fn view(copying: &Copying, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
-    let forms = CopyForm::ALL
-        .iter()
-        .filter(|(_, form, _)| copying.0.is_some() || *form == CopyForm::Url);
-    let name = match &copying.0 {
-        Some((_, name)) => format!("Copy {name}"),
-        None => "Copy".to_owned(),
-    };
-    let width = cells(SafeText::new(&name).width() + WIDTH);
-    let area = centered(screen, width, cells(forms.clone().count() + 2));
+    let area = copying.area(screen);
     Clear.render(area, buffer);
     let titles = Titles {
-        left: Line::of(Role::Strong, name),
+        left: Line::of(Role::Strong, copying.title()),
         right: Line::of(Role::Quiet, env.keymap.closes()),
         ..Titles::default()
     };
@@ -137,10 +168,10 @@ pub(crate) fn view(copying: &Copying, env: Env<'_>, screen: Rect, buffer: &mut B
         titles,
     }
     .draw(area, env.theme, buffer);
-    for ((letter, _, name), row) in forms.zip(inner(area).rows()) {
+    for (form, row) in copying.forms().zip(inner(area).rows()) {
         let line = Line::new()
-            .column(Role::Accent, letter.to_string(), 3)
-            .put(Role::Plain, *name);
+            .column(Role::Accent, form.letter().to_string(), 3)
+            .put(Role::Plain, form.name());
         line.draw(row, env.theme, buffer);
     }
 }

@@ -65,6 +65,8 @@ actions! {
     Compare = "compare": "Shows how the event differs from the marked one.",
     Explain = "explain": "Asks Podio what the event was about, and what changed.",
     OpenItem = "open-item": "Opens the item in Podio.",
+    Timeline = "timeline": "All that happened to the item.",
+    Pulses = "pulses": "What each hook sent, and how far it is from Podio's limits.",
     Hooks = "show-hooks": "Shows the hooks as Podio has them.",
     CreateHook = "create-hook": "Makes a hook.",
     VerifyHook = "verify-hook": "Has Podio verify a hook again.",
@@ -102,6 +104,7 @@ impl Action {
                 | Self::Edit
                 | Self::Explain
                 | Self::OpenItem
+                | Self::Timeline
                 | Self::Release
                 | Self::Copy
                 | Self::Export

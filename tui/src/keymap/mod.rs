@@ -26,6 +26,8 @@ pub enum Context {
     Confirm,
     /// The hooks as Podio has them.
     Hooks,
+    /// The timeline of an object, or what the hooks sent.
+    Table,
     /// A line of text being typed.
     Typing,
     /// Everywhere.
@@ -42,18 +44,20 @@ impl Context {
             Self::Modal => "In a window",
             Self::Confirm => "When asked",
             Self::Hooks => "In the hooks",
+            Self::Table => "In a table",
             Self::Typing => "While typing",
             Self::Global => "Everywhere",
         }
     }
 
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::List,
         Self::Detail,
         Self::Browse,
         Self::Modal,
         Self::Confirm,
         Self::Hooks,
+        Self::Table,
         Self::Typing,
         Self::Global,
     ];
@@ -67,6 +71,7 @@ impl Context {
             Self::Modal => "window",
             Self::Confirm => "question",
             Self::Hooks => "hook-list",
+            Self::Table => "table",
             Self::Typing => "typing",
             Self::Global => "everywhere",
         }

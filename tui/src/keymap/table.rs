@@ -14,7 +14,7 @@ type Row = (
 #[rustfmt::skip]
 const TABLE: &[Row] = {
     use Action as A;
-    use Context::{Browse, Confirm, Detail, Global, Hooks, List, Modal, Typing};
+    use Context::{Browse, Confirm, Detail, Global, Hooks, List, Modal, Table, Typing};
     &[
         (List, A::Open, &["enter", "l", "right"], "open", "open the event"),
         (Browse, A::Replay, &["r"], "replay", "send the event again"),
@@ -38,6 +38,8 @@ const TABLE: &[Row] = {
         (Browse, A::Compare, &["d"], "", "compare with the marked event"),
         (Browse, A::Stop, &["s"], "stop", "stop sending, or importing"),
         (List, A::Hooks, &["h"], "hooks", "hooks, as Podio has them"),
+        (Browse, A::Timeline, &["T"], "", "all that happened to the item"),
+        (Browse, A::Pulses, &["p"], "", "calls and limits, by hook"),
         (Browse, A::Release, &["L"], "", "deliver a looping object again"),
         (Browse, A::Health, &["i"], "health", "how the agent is"),
         (Browse, A::Palette, &[":"], "commands", "find what can be done"),
@@ -110,6 +112,16 @@ const TABLE: &[Row] = {
         (Hooks, A::HalfUp, &["ctrl-u"], "", "half a screen up"),
         (Hooks, A::Top, &["g", "home"], "", "first hook"),
         (Hooks, A::Bottom, &["G", "end"], "", "last hook"),
+        (Table, A::Open, &["enter", "l", "right"], "open", "show the event, or events"),
+        (Table, A::Back, &["esc", "q", "h", "left"], "close", "close"),
+        (Table, A::Down, &["j", "down"], "", "next row"),
+        (Table, A::Up, &["k", "up"], "", "previous row"),
+        (Table, A::PageDown, &["pgdn", "ctrl-f", "space"], "", "a screen down"),
+        (Table, A::PageUp, &["pgup", "ctrl-b"], "", "a screen up"),
+        (Table, A::HalfDown, &["ctrl-d"], "", "half a screen down"),
+        (Table, A::HalfUp, &["ctrl-u"], "", "half a screen up"),
+        (Table, A::Top, &["g", "home"], "", "first row"),
+        (Table, A::Bottom, &["G", "end"], "", "last row"),
         (Typing, A::Open, &["enter"], "take it", "keep what is typed"),
         (Typing, A::Back, &["esc"], "leave", "leave it"),
         (Typing, A::NextTab, &["tab"], "next field", "next field"),

@@ -55,8 +55,8 @@ pub(crate) enum ListAnswer {
         filter: Filter,
         /// How long it took.
         took: Duration,
-        /// How many.
-        result: Result<u64, String>,
+        /// How many, up to which event.
+        result: Result<(u64, Position), String>,
     },
     /// To [`ListEffect::FindAll`].
     FoundAll {
@@ -85,6 +85,8 @@ pub(crate) enum Wanted {
     Replay {
         /// What they are part of, in words.
         of: Option<String>,
+        /// Whether a person is still to be asked.
+        asks: bool,
         /// Where to, instead of the configured local service.
         target: Option<Target>,
         /// How many per second.
@@ -106,7 +108,8 @@ pub(crate) async fn run(effect: ListEffect, agent: &AgentHandle) -> ListAnswer {
         }
         ListEffect::Count { filter } => {
             let start = Instant::now();
-            let result = history.count(filter.clone()).await.map_err(error_text);
+            let result = history.count_through(filter.clone()).await;
+            let result = result.map_err(error_text);
             ListAnswer::Count {
                 filter,
                 took: start.elapsed(),

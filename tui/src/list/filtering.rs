@@ -96,7 +96,7 @@ impl List {
     fn begin(&mut self, filter: Filter) {
         self.filter = filter;
         (self.pursued, self.sought) = (None, None);
-        (self.total, self.seen) = (None, None);
+        (self.counted, self.seen) = (None, None);
         (self.count_stale, self.count_pause) = (true, 0);
     }
 }

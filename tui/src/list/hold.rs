@@ -18,6 +18,16 @@ impl List {
         }
     }
 
+    /// Selects an event wherever it is, and goes there; it stays selected even where the filter
+    /// does not want it.
+    pub(crate) fn go_to(&mut self, row: EventRow) {
+        self.leave_newest();
+        self.leave_stray();
+        let at = row.position;
+        self.select(Some(row));
+        (self.goal, self.pursued) = (Some(Goal::Held(at)), None);
+    }
+
     /// Whether the selected event is among the rows only because it is selected.
     pub(crate) fn is_stray(&self, position: Position) -> bool {
         self.is_stray && self.cursor() == Some(position)

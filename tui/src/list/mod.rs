@@ -70,7 +70,8 @@ pub(crate) struct List {
     count_stale: bool,
     /// Ticks until the total may be counted again.
     count_pause: u64,
-    total: Option<u64>,
+    /// How many events there were, up to which.
+    counted: Option<(u64, Position)>,
     /// The total when following ended.
     seen: Option<u64>,
     /// The history could not be read, in words; nothing more is asked until the next tick.
@@ -131,7 +132,7 @@ impl Default for List {
             counting: None,
             count_stale: true,
             count_pause: 0,
-            total: None,
+            counted: None,
             seen: None,
             failure: None,
         }
@@ -182,7 +183,22 @@ impl List {
 
     /// How many events there are for the filter, once they have been counted.
     pub(crate) fn total(&self) -> Option<u64> {
-        self.total
+        let (total, through) = self.counted?;
+        Some(total + self.newer_than(through))
+    }
+
+    /// The loaded events that came after this one.
+    fn newer_than(&self, through: Position) -> u64 {
+        let rows = self
+            .window
+            .rows()
+            .filter(|row| !self.is_stray(row.position));
+        let newer = rows.take_while(|row| row.position > through);
+        let events = newer.map(|row| {
+            let before = row.oldest().0.saturating_sub(1).max(through.0);
+            u64::try_from(row.position.0.saturating_sub(before)).unwrap_or(0)
+        });
+        events.sum()
     }
 
     /// Whether the filter wants every event.
@@ -192,7 +208,7 @@ impl List {
 
     /// Events that came since following ended.
     pub(crate) fn unseen(&self) -> u64 {
-        match (self.follow, self.total, self.seen) {
+        match (self.follow, self.total(), self.seen) {
             (false, Some(total), Some(seen)) => total.saturating_sub(seen),
             _ => 0,
         }

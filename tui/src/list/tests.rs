@@ -31,7 +31,8 @@ fn settle(list: &mut List, events: i64) {
                 list.page(generation, Ok(rows.into()));
             }
             Some(ListEffect::Count { filter }) => {
-                list.count(&filter, Duration::ZERO, &Ok(events.unsigned_abs()));
+                let counted = (events.unsigned_abs(), Position(events));
+                list.count(&filter, Duration::ZERO, &Ok(counted));
             }
             other => panic!("{other:?}"),
         }
@@ -49,6 +50,26 @@ fn appended(list: &mut List, through: i64) {
         appended,
         ..Changes::default()
     });
+}
+
+#[test]
+fn the_total_is_never_behind_the_rows() {
+    let mut list = List::default();
+    settle(&mut list, 1_000);
+    assert_eq!(list.total(), Some(1_000));
+    // Within a second of the last count there is no other one.
+    for newest in 1_001..1_010 {
+        appended(&mut list, newest);
+        let Some(ListEffect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
+            panic!("the newest are read");
+        };
+        assert_eq!(list.total(), Some(u64::try_from(newest).unwrap() - 1));
+        let rows: Vec<_> = (newest - 255..=newest).rev().map(row).collect();
+        list.page(generation, Ok(rows.into()));
+        assert_eq!(list.total(), Some(u64::try_from(newest).unwrap()));
+    }
+    settle(&mut list, 1_009);
+    assert_eq!(list.total(), Some(1_009), "nothing is counted twice");
 }
 
 #[test]

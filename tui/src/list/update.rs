@@ -156,16 +156,21 @@ impl List {
     }
 
     /// The total that was asked for has come, or has not.
-    pub(crate) fn count(&mut self, of: &Filter, took: Duration, result: &Result<u64, String>) {
+    pub(crate) fn count(
+        &mut self,
+        of: &Filter,
+        took: Duration,
+        result: &Result<(u64, Position), String>,
+    ) {
         if self.counting.take_if(|counting| counting == of).is_none() {
             return;
         }
         self.count_pause = (took * COUNT_SHARE).as_secs().max(1);
         match result {
-            Ok(total) if *of == self.filter => {
-                self.total = Some(*total);
+            Ok(counted) if *of == self.filter => {
+                self.counted = Some(*counted);
                 if !self.follow {
-                    self.seen = self.seen.or(self.total);
+                    self.seen = self.seen.or(self.total());
                 }
             }
             // The count of another filter, or none: the next tick counts again.
@@ -274,7 +279,7 @@ impl List {
     pub(super) fn leave_newest(&mut self) {
         if self.follow {
             self.follow = false;
-            self.seen = self.total;
+            self.seen = self.total();
         }
     }
 

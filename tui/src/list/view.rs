@@ -2,6 +2,7 @@
 //! the object's last digits; time, type and outcome always stay. Where events have names, these take
 //! the place of the path, and without room for both that of the object's id.
 
+use podtap_agent::figures::QuietChain;
 use podtap_agent::history::{EventRow, LoopFinding};
 use podtap_agent::{LinkState, Status};
 use ratatui::buffer::Buffer;
@@ -9,6 +10,7 @@ use ratatui::layout::Rect;
 
 use super::List;
 use crate::env::Env;
+use crate::figures::chain_in_short;
 use crate::frame::{Frame, Titles};
 use crate::header::shortened;
 use crate::keymap::{Action, Context};
@@ -45,6 +47,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) search: &'a Search,
     /// What the events are called.
     pub(crate) names: &'a Names,
+    /// Why nothing comes, once that is known.
+    pub(crate) chain: Option<&'a QuietChain>,
     /// Whether only marked events are shown.
     pub(crate) only_marked: bool,
     /// Events that came since the screen is held still; `None` while it is not.
@@ -244,7 +248,7 @@ fn left_title(list: &List, beside: Beside<'_>) -> Line {
 }
 
 fn right_title(list: &List, beside: Beside<'_>, env: Env<'_>, height: usize) -> Line {
-    let total = match list.total {
+    let total = match list.total() {
         Some(total) => words::number(total),
         None => "…".to_owned(),
     };
@@ -306,16 +310,20 @@ fn empty(list: &List, beside: Beside<'_>, env: Env<'_>, area: Rect, buffer: &mut
             }
             lines
         }
-        _ => waiting(beside.status, env, usize::from(area.width)),
+        _ => waiting(beside, env, usize::from(area.width)),
     };
     let width = usize::from(area.width);
     let lines = lines.into_iter().flat_map(|line| wrap::rows(line, width));
-    for ((_, line), row) in lines.zip(area.rows()) {
-        line.draw(row, env.theme, buffer);
+    for ((indent, line), row) in lines.zip(area.rows()) {
+        Line::new()
+            .space(indent)
+            .join(line)
+            .draw(row, env.theme, buffer);
     }
 }
 
-fn waiting(status: &Status, env: Env<'_>, width: usize) -> Vec<Line> {
+fn waiting(beside: Beside<'_>, env: Env<'_>, width: usize) -> Vec<Line> {
+    let status = beside.status;
     let trigger = env.keymap.key(Action::Trigger);
     let trigger = trigger.filter(|_| status.target.is_some());
     let trigger = trigger.map(|key| Line::of(Role::Accent, key.to_string()));
@@ -324,13 +332,7 @@ fn waiting(status: &Status, env: Env<'_>, width: usize) -> Vec<Line> {
         let empty = Line::of(Role::Plain, "The history is empty.");
         return [empty].into_iter().chain(trigger.map(sends)).collect();
     }
-    let mut lines = vec![
-        Line::of(Role::Plain, "Waiting for the first webhook."),
-        Line::new(),
-    ];
-    for failed in &status.failed_hooks {
-        lines.push(Line::of(Role::Failed, format!("✗ {failed}")));
-    }
+    let mut lines = vec![Line::of(Role::Plain, "Waiting for the first webhook.")];
     if let Some(url) = words::hook_url(status) {
         let copies = env.keymap.key_in(Context::Browse, Action::Copy);
         let copies = copies
@@ -344,8 +346,12 @@ fn waiting(status: &Status, env: Env<'_>, width: usize) -> Vec<Line> {
         };
         lines.push(Line::of(Role::Quiet, give).put(Role::Quiet, copies));
         lines.push(Line::of(Role::Accent, shortened(&url, width)));
-        lines.push(Line::new());
     }
+    if let Some(chain) = beside.chain {
+        lines.push(Line::new());
+        lines.extend(chain_in_short(chain, None));
+    }
+    lines.push(Line::new());
     lines.push(match trigger {
         Some(key) => Line::of(Role::Quiet, "Or press ")
             .join(key)

@@ -1,17 +1,15 @@
 //! How the agent is: link, relay, lanes, local service.
 
-use podtap_agent::{LinkState, ServiceState, Status};
+use podtap_agent::Status;
 
 use crate::env::Env;
+use crate::figures::{self, Figures, LABEL};
 use crate::health::Health;
 use crate::line::Line;
 use crate::rate::Rate;
 use crate::theme::Role;
 use crate::widget::lines::Lines;
-use crate::words;
-
-/// Cells of a label.
-const LABEL: usize = 16;
+use crate::{words, wrap};
 
 /// What the window tells.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +20,8 @@ pub(crate) struct Telling<'a> {
     pub(crate) tunnel: &'a str,
     /// What listened for the tunnel when this UI began beside it, in words.
     pub(crate) beside: Option<&'a str>,
+    /// What the agent knows beside its status.
+    pub(crate) figures: &'a Figures,
     /// How much arrives.
     pub(crate) rate: &'a Rate,
     /// What is remembered.
@@ -29,43 +29,26 @@ pub(crate) struct Telling<'a> {
 }
 
 /// The window as things are now, from its line `top` on.
-pub(crate) fn health(telling: Telling<'_>, env: Env<'_>, top: usize) -> Lines {
-    let (status, now) = (telling.status, env.now);
-    let link = match &status.link {
-        LinkState::Off => beside(telling.beside),
-        LinkState::Up { since } => up(&words::since(*since, now)),
-        LinkState::Connecting {
-            attempt, reason, ..
-        } => {
-            let reason = reason.as_deref().unwrap_or("connecting");
-            Line::of(Role::Waiting, format!("◌ attempt {attempt}: {reason}"))
-        }
-        LinkState::Stopped { reason } => Line::of(Role::Failed, format!("✗ stopped: {reason}")),
-    };
-    let service = match &status.service {
-        ServiceState::Unknown => Line::of(Role::Quiet, "○ nothing was sent yet"),
-        ServiceState::Up { since } => up(&words::since(*since, now)),
-        ServiceState::Down { since, reason } => {
-            let down = format!("✗ {reason}, for {}", words::since(*since, now));
-            Line::of(Role::Failed, down)
-        }
-    };
-    let none = || "none".to_owned();
-    let text = |text: Option<String>| Line::of(Role::Plain, text.unwrap_or_else(none));
+pub(crate) fn health(telling: Telling<'_>, env: Env<'_>, room: usize, top: usize) -> Lines {
+    let status = telling.status;
     let many = |many: u64| Line::of(Role::Plain, words::number(many));
     let few = |number: usize| many(u64::try_from(number).unwrap_or(u64::MAX));
-    let lines = [
-        ("Tunnel", text(Some(telling.tunnel.to_owned()))),
-        ("Public URL", text(status.public_url.clone())),
-        ("Link", link),
+    let figures = telling.figures;
+    let chain = figures.chain.iter();
+    let chain = chain.flat_map(|chain| figures::chain(chain, telling.beside));
+    let chain = chain.flat_map(|line| wrap::rows(line, room));
+    let chain = chain.map(|(indent, line)| Line::new().space(indent).join(line));
+    let times = figures.times.iter();
+    let pictures = [Line::new()].into_iter();
+    let pictures = pictures
+        .chain(figures::hour(&figures.hour, room))
+        .chain([Line::new()])
+        .chain(times.flat_map(|times| figures::answers(times, room)));
+    let numbers = [
+        ("", Line::new()),
+        ("Tunnel", Line::of(Role::Plain, telling.tunnel)),
         ("Reconnects", many(status.reconnects)),
         ("On the relay", many(status.backlog)),
-        ("", Line::new()),
-        (
-            "Local service",
-            text(status.target.as_ref().map(ToString::to_string)),
-        ),
-        ("", service),
         ("Waiting", many(status.pending)),
         ("Objects queued", few(status.lanes)),
         ("Under way", few(status.in_flight)),
@@ -76,25 +59,12 @@ pub(crate) fn health(telling: Telling<'_>, env: Env<'_>, top: usize) -> Lines {
     ];
     let row =
         |(label, value): (&str, Line)| Line::new().column(Role::Quiet, label, LABEL).join(value);
-    let failed = status.failed_hooks.iter();
-    let failed = failed.map(|hook| ("Hooks", Line::of(Role::Failed, format!("✗ {hook}"))));
-    let lines = lines
-        .into_iter()
-        .chain(failed)
-        .chain(link_was(telling.health, env));
-    let lines = lines.map(row).collect();
+    let numbers = numbers.into_iter().map(row);
+    let budget = figures::budget(figures.budget.as_ref(), env);
+    let link_was = link_was(telling.health, env).map(row);
+    let lines = chain.chain(pictures).chain(numbers).chain(budget);
+    let lines = lines.chain(link_was).collect();
     Lines::new("Health", env.keymap.closes(), lines).from(top)
-}
-
-/// What a UI without a link of its own is.
-fn beside(beside: Option<&str>) -> Line {
-    match beside {
-        Some(beside) => Line::of(Role::Ok, format!("● {beside} listened when this began")),
-        None => Line::of(
-            Role::Quiet,
-            "○ this only browses; `podtap listen` takes events",
-        ),
-    }
 }
 
 /// How many events the history holds, and what they take.
@@ -119,13 +89,4 @@ fn link_was(health: &Health, env: Env<'_>) -> impl Iterator<Item = (&'static str
             (label, line)
         });
     heading.chain(states)
-}
-
-fn up(since: &str) -> Line {
-    let line = Line::of(Role::Ok, "● up");
-    if since == "now" {
-        line
-    } else {
-        line.put(Role::Quiet, format!(" for {since}"))
-    }
 }

@@ -48,6 +48,11 @@ impl Help {
         self.top = top.min(last);
     }
 
+    /// Where the window is.
+    pub(crate) fn area(&self, keymap: &Keymap, screen: Rect) -> Rect {
+        area(&self.lines(keymap), screen)
+    }
+
     fn lines(&self, keymap: &Keymap) -> Vec<Line> {
         let mut lines = Vec::new();
         for context in &self.contexts {

@@ -15,9 +15,11 @@ use crate::copy::menu::{self as copy, Copying};
 use crate::env::Env;
 use crate::keymap::{Action, Context, Keymap};
 use crate::list::EventChoice;
+use crate::pulses::{self, Pulses};
+use crate::timeline::{self, TimelinePane};
 use crate::trigger::Offer;
 use crate::widget::form::Form;
-use crate::widget::lines::Lines;
+use crate::widget::lines::{self, Lines};
 use help::Help;
 use hooks::Hooks;
 use new_hook::NewHook;
@@ -42,6 +44,10 @@ pub(crate) enum Modal {
     Form(Form, Box<Purpose>),
     /// The hooks as Podio has them.
     Hooks(Box<Hooks>),
+    /// All that happened to an object.
+    Timeline(Box<TimelinePane>),
+    /// What each hook sent.
+    Pulses(Box<Pulses>),
 }
 
 /// What a form is for.
@@ -91,9 +97,15 @@ impl Modal {
         match self {
             Self::Confirm(..) => Context::Confirm,
             Self::Hooks(_) => Context::Hooks,
+            Self::Timeline(_) | Self::Pulses(_) => Context::Table,
             Self::Palette(_) | Self::Form(..) => Context::Typing,
             Self::Help(_) | Self::Copy(_) | Self::Lines(_) | Self::Health(_) => Context::Modal,
         }
+    }
+
+    /// Whether it is a table with a cursor.
+    pub(crate) fn is_table(&self) -> bool {
+        matches!(self, Self::Timeline(_) | Self::Pulses(_))
     }
 
     /// Whether it asks for an answer.
@@ -107,8 +119,33 @@ impl Modal {
             Self::Help(help) => help.act(action, keymap, screen),
             Self::Lines(lines) | Self::Confirm(lines, _) => lines.act(action, screen),
             Self::Hooks(pane) => pane.act(action, screen),
+            Self::Timeline(pane) => pane.act(action, screen),
+            Self::Pulses(pulses) => pulses.act(action, screen),
             Self::Copy(_) | Self::Health(_) | Self::Palette(_) | Self::Form(..) => {}
         }
+    }
+}
+
+/// Where a window is on `screen`; `telling` is what the health window tells.
+pub(crate) fn area(
+    modal: &Modal,
+    telling: health::Telling<'_>,
+    env: Env<'_>,
+    screen: Rect,
+) -> Rect {
+    match modal {
+        Modal::Help(help) => help.area(env.keymap, screen),
+        Modal::Copy(copying) => copying.area(screen),
+        Modal::Lines(lines) | Modal::Confirm(lines, _) => lines.area(screen),
+        Modal::Health(top) => {
+            let room = lines::room(screen);
+            health::health(telling, env, room, *top).area(screen)
+        }
+        Modal::Palette(_) => Palette::area(screen),
+        Modal::Form(form, _) => form.area(screen),
+        Modal::Hooks(_) => hooks::area(screen),
+        Modal::Timeline(_) => timeline::area(screen),
+        Modal::Pulses(_) => pulses::area(screen),
     }
 }
 
@@ -124,9 +161,14 @@ pub(crate) fn view(
         Modal::Help(help) => help::view(help, env, screen, buffer),
         Modal::Copy(copying) => copy::view(copying, env, screen, buffer),
         Modal::Lines(lines) | Modal::Confirm(lines, _) => lines.view(env, screen, buffer),
-        Modal::Health(top) => health::health(telling, env, *top).view(env, screen, buffer),
+        Modal::Health(top) => {
+            let room = lines::room(screen);
+            health::health(telling, env, room, *top).view(env, screen, buffer);
+        }
         Modal::Palette(palette) => palette.view(env, screen, buffer),
         Modal::Form(form, _) => form.view(env, screen, buffer),
         Modal::Hooks(pane) => hooks::view(pane, env, screen, buffer),
+        Modal::Timeline(pane) => timeline::view(pane, env, screen, buffer),
+        Modal::Pulses(table) => pulses::view(table, env, screen, buffer),
     }
 }

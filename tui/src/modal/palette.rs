@@ -1,13 +1,16 @@
 //! The command palette: everything that can be done here, and every saved filter, found by a few of
 //! its letters.
 
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use std::cmp::Reverse;
+
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use podtap_agent::history::Saved;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
+use crate::copy::menu::CopyForm as Form;
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::input::Input;
@@ -19,6 +22,9 @@ use crate::theme::Role;
 /// Rows of the window: the line that is typed, a gap, and the best matches.
 const HEIGHT: u16 = 14;
 
+/// Rows of the line that is typed, with the gap below it.
+const TYPED: usize = 2;
+
 /// Cells of the window.
 const WIDTH: u16 = 60;
 
@@ -29,6 +35,8 @@ const NAME: usize = 24;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Choice<'a> {
     Do(&'a Binding),
+    /// The event in one of its forms, into the clipboard.
+    Copy(Form),
     /// A saved filter, by name and text.
     Show(&'a str, &'a str),
 }
@@ -38,6 +46,8 @@ enum Choice<'a> {
 pub(crate) enum Chosen {
     /// To do this.
     Do(Action),
+    /// To copy the event like this.
+    Copy(Form),
     /// To put this filter in force.
     Show(String),
 }
@@ -87,17 +97,29 @@ impl Palette {
         self.chosen = 0;
     }
 
-    /// What matches, the best first.
+    /// What matches, the best first: where anything holds the letters as they are, only that.
     fn found<'a>(&'a self, keymap: &'a Keymap) -> Vec<Choice<'a>> {
+        let as_they_are = self.matching(AtomKind::Substring, keymap);
+        if as_they_are.is_empty() {
+            self.matching(AtomKind::Fuzzy, keymap)
+        } else {
+            as_they_are
+        }
+    }
+
+    fn matching<'a>(&'a self, kind: AtomKind, keymap: &'a Keymap) -> Vec<Choice<'a>> {
         let text = self.input.text();
-        let pattern = Pattern::parse(&text, CaseMatching::Ignore, Normalization::Smart);
+        let pattern = Pattern::new(&text, CaseMatching::Ignore, Normalization::Smart, kind);
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut scratch = Vec::new();
         let contexts = self.contexts.iter();
         let bindings = contexts.flat_map(|context| keymap.all_of(*context));
+        let can_copy = self.contexts.contains(&Context::Browse);
+        let copies = can_copy.then(Form::all);
         let saved = self.saved.iter();
         let choices = bindings
             .map(Choice::Do)
+            .chain(copies.into_iter().flatten().map(Choice::Copy))
             .chain(saved.map(|(name, text)| Choice::Show(name, text)));
         let score = |choice: Choice<'a>| {
             let words = choice.words();
@@ -105,13 +127,32 @@ impl Palette {
             Some((score, choice))
         };
         let mut found: Vec<(u32, Choice<'_>)> = choices.filter_map(score).collect();
-        found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        // Of two that match as well, the one that says little else; without letters all stay in order.
+        let length = |choice: &Choice<'_>| {
+            if text.is_empty() {
+                0
+            } else {
+                choice.words().len()
+            }
+        };
+        found.sort_by_key(|(score, choice)| (Reverse(*score), length(choice)));
         found.into_iter().map(|(_, choice)| choice).collect()
+    }
+
+    /// A line of the window was clicked: what is chosen by that.
+    pub(crate) fn click(&self, line: usize, keymap: &Keymap) -> Option<Chosen> {
+        let at = line.checked_sub(TYPED)?;
+        self.found(keymap).get(at).map(Choice::chosen)
+    }
+
+    /// Where the window is.
+    pub(crate) fn area(screen: Rect) -> Rect {
+        centered(screen, WIDTH, HEIGHT)
     }
 
     /// Draws the palette over `screen`.
     pub(crate) fn view(&self, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
-        let area = centered(screen, WIDTH, HEIGHT);
+        let area = Self::area(screen);
         Clear.render(area, buffer);
         let hint = [(Action::Open, "does it"), (Action::Back, "closes")];
         let hint = env.keymap.says(Context::Typing, &hint);
@@ -130,10 +171,10 @@ impl Palette {
         let typed = Line::of(Role::Accent, ":").join(self.input.line(width - 1, None));
         typed.draw(area, env.theme, buffer);
         let found = self.found(env.keymap);
-        if let Some(row) = area.rows().nth(2).filter(|_| found.is_empty()) {
+        if let Some(row) = area.rows().nth(TYPED).filter(|_| found.is_empty()) {
             Line::of(Role::Quiet, "Nothing here is called so.").draw(row, env.theme, buffer);
         }
-        for ((index, choice), row) in found.iter().enumerate().zip(area.rows().skip(2)) {
+        for ((index, choice), row) in found.iter().enumerate().zip(area.rows().skip(TYPED)) {
             let line = choice.line(width, env.keymap, &self.contexts);
             line.draw(row, env.theme, buffer);
             if index == self.chosen {
@@ -148,6 +189,7 @@ impl Choice<'_> {
     fn words(&self) -> String {
         match self {
             Self::Do(binding) => format!("{} {}", binding.help, binding.action.name()),
+            Self::Copy(form) => format!("copy the {}", form.name()),
             Self::Show(name, text) => format!("show @{name} {text}"),
         }
     }
@@ -155,6 +197,7 @@ impl Choice<'_> {
     fn chosen(&self) -> Chosen {
         match self {
             Self::Do(binding) => Chosen::Do(binding.action),
+            Self::Copy(form) => Chosen::Copy(*form),
             Self::Show(name, _) => Chosen::Show(format!("@{name}")),
         }
     }
@@ -169,6 +212,13 @@ impl Choice<'_> {
                 Line::new()
                     .column(Role::Plain, binding.help, width.saturating_sub(12))
                     .column_right(Role::Accent, key, 12)
+            }
+            Self::Copy(form) => {
+                let key = keymap.key_in(Context::Browse, Action::Copy);
+                let key = key.map(|key| format!("{key} {}", form.letter()));
+                Line::new()
+                    .column(Role::Plain, self.words(), width.saturating_sub(12))
+                    .column_right(Role::Accent, key.unwrap_or_default(), 12)
             }
             Self::Show(name, text) => Line::new()
                 .column(Role::Plain, format!("show @{name}"), NAME)
@@ -190,6 +240,10 @@ mod tests {
             ("param", Chosen::Do(Action::Params)),
             ("@err", Chosen::Show("@errors".to_owned())),
             ("5xx", Chosen::Show("@errors".to_owned())),
+            ("url", Chosen::Copy(Form::Url)),
+            ("repl", Chosen::Do(Action::Replay)),
+            ("health", Chosen::Do(Action::Health)),
+            ("rply", Chosen::Do(Action::Replay)),
         ] {
             let saved = saved(&[("errors", "status:5xx")]);
             let mut palette = Palette::new(contexts.clone(), saved);

@@ -43,6 +43,33 @@ impl Known {
         }
     }
 
+    /// As much of these changes as a row can ever show.
+    pub(crate) fn of_changes(changes: &[FieldChange]) -> Self {
+        Self {
+            title: SafeText::default(),
+            changes: changes.iter().take(FIELDS).map(change).collect(),
+            more: changes.len().saturating_sub(FIELDS),
+        }
+    }
+
+    /// The changes in exactly `room` cells.
+    pub(crate) fn changes(&self, room: usize) -> Line {
+        self.all_changes("").fit(room)
+    }
+
+    /// Every change, with this in front of the first.
+    fn all_changes(&self, first: &'static str) -> Line {
+        let mut line = Line::new();
+        let gaps = [first].into_iter().chain(std::iter::repeat(" · "));
+        for (change, gap) in self.changes.iter().zip(gaps) {
+            line = line.put(Role::Quiet, gap).put(Role::Name, change.as_str());
+        }
+        if self.more > 0 {
+            line = line.put(Role::Quiet, format!(" +{}", self.more));
+        }
+        line
+    }
+
     /// Whether the object has a name.
     pub(crate) fn has_title(&self) -> bool {
         !self.title.as_str().is_empty()
@@ -52,15 +79,7 @@ impl Known {
     pub(crate) fn line(&self, revision: Option<u64>, room: usize) -> Line {
         let revision = revision.map(|revision| format!(" r{revision}"));
         let revision = SafeText::new(revision.as_deref().unwrap_or_default());
-        let mut changes = Line::new();
-        for change in &self.changes {
-            changes = changes
-                .put(Role::Quiet, " · ")
-                .put(Role::Name, change.as_str());
-        }
-        if self.more > 0 {
-            changes = changes.put(Role::Quiet, format!(" +{}", self.more));
-        }
+        let changes = self.all_changes(" · ");
         let reserved = match changes.width().min(room / 2) {
             reserved if room >= SHARED => reserved,
             _ => 0,

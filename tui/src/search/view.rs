@@ -3,12 +3,14 @@
 use podtap_agent::history::Filter;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget as _};
 
 use super::complete::Completion;
 use super::{Search, Typing};
 use crate::env::Env;
 use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
+use crate::prose;
 use crate::theme::Role;
 
 /// Words shown while nothing has been typed; on 80 columns they fit.
@@ -25,7 +27,11 @@ pub(crate) fn view(
 ) {
     let Some(typing) = &search.line else { return };
     let room = usize::from(area.width).saturating_sub(2);
-    let note = note(search, typing, barren, env.keymap);
+    let mut note = note(search, typing, barren, env.keymap);
+    // What is wrong is told to its end: above the line where there is no room behind the text.
+    if typing.fault.is_some() && note.width() + typing.input.text().chars().count() + 1 > room {
+        above(&std::mem::take(&mut note), env, area, buffer);
+    }
     let fault = typing.fault.as_ref().map(|fault| fault.column);
     let input = typing.input.line(
         room.saturating_sub(note.width().min(room / 2)).max(8),
@@ -33,6 +39,28 @@ pub(crate) fn view(
     );
     let line = Line::of(Role::Accent, " /").join(input).join(note);
     line.draw(area, env.theme, buffer);
+}
+
+/// Rows above the line at most.
+const ABOVE: usize = 4;
+
+/// Draws what stands behind the text into the rows above the line.
+fn above(note: &Line, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
+    let room = usize::from(area.width).saturating_sub(2);
+    let lines = prose::wrapped(Role::Failed, note.text().trim_start(), room);
+    let lines: Vec<Line> = lines.into_iter().take(ABOVE).collect();
+    for (line, y) in lines.iter().rev().zip((0..area.y).rev()) {
+        let row = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        Clear.render(row, buffer);
+        Line::new()
+            .space(1)
+            .join(line.clone())
+            .draw(row, env.theme, buffer);
+    }
 }
 
 /// What stands behind the text: what it may become, what is wrong in it, or what keys do.

@@ -97,7 +97,8 @@ impl Lines {
         }
     }
 
-    fn area(&self, screen: Rect) -> Rect {
+    /// Where the window is.
+    pub(crate) fn area(&self, screen: Rect) -> Rect {
         centered(screen, WIDTH, cells(self.text.len() + 2))
     }
 }

@@ -251,9 +251,14 @@ impl Elsewhere {
     pub(crate) async fn append(&self, items: impl IntoIterator<Item = u32>) {
         let event = |item: u32| {
             let received_at = Timestamp::now();
-            // Hooks in turns: of one alone, many events at once would be a burst.
-            let hook = 9 + item % 2;
-            let body = format!("type=item.update&item_id={item}&item_revision_id=3&hook_id={hook}");
+            // Types in turns: of one alone, many events at once would be a burst.
+            let is_even = item.is_multiple_of(2);
+            let kind = if is_even {
+                "item.update"
+            } else {
+                "item.create"
+            };
+            let body = format!("type={kind}&item_id={item}&item_revision_id=3&hook_id=9");
             let headers = [("content-type", "application/x-www-form-urlencoded")];
             NewEvent {
                 id: EventId::generate(received_at).unwrap(),

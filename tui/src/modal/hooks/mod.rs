@@ -152,6 +152,18 @@ impl Hooks {
         self.top = self.first(height);
     }
 
+    /// A line of the window was clicked: the row there is selected, and returned.
+    pub(crate) fn click(&mut self, line: usize, screen: Rect) -> Option<usize> {
+        let height = view::height(self, screen).max(1);
+        let line = line.checked_sub(view::above(self, screen))?;
+        let row = self.first(height) + line;
+        if line >= height || row >= self.rows.len() {
+            return None;
+        }
+        self.cursor = row;
+        Some(row)
+    }
+
     /// The first row that is shown where there is room for so many: the cursor's is among them.
     fn first(&self, height: usize) -> usize {
         let least = (self.cursor + 1).saturating_sub(height);
@@ -159,7 +171,7 @@ impl Hooks {
     }
 }
 
-pub(crate) use view::view;
+pub(crate) use view::{area, view};
 
 #[cfg(test)]
 pub(crate) mod tests {

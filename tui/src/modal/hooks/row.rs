@@ -94,10 +94,13 @@ pub(super) fn mark(verdict: &UrlVerdict) -> (Role, String) {
     }
 }
 
-/// How a hook would stand, where that is bad.
-pub(super) fn standing(standing: Option<&HookStanding>) -> Option<String> {
-    let conclusion = standing.map(HookStanding::conclusion)?;
-    (conclusion != "active").then(|| format!("! {conclusion}"))
+/// How a hook would stand: sign and words.
+pub(super) fn standing(standing: Option<&HookStanding>) -> (Role, String) {
+    match standing.map(HookStanding::conclusion) {
+        None => (Role::Quiet, "– not called".to_owned()),
+        Some("active") => (Role::Ok, "✓ active".to_owned()),
+        Some(conclusion) => (Role::Warning, format!("! {conclusion}")),
+    }
 }
 
 #[cfg(test)]

@@ -28,10 +28,12 @@ const MOST_NOTES: usize = 4;
 
 /// Rows that fit the window.
 pub(super) fn height(pane: &Hooks, screen: Rect) -> usize {
-    let area = inner(area(screen));
-    let notes = notes(pane, usize::from(area.width)).len();
-    // The heading takes one.
-    usize::from(area.height).saturating_sub(notes + 1)
+    usize::from(inner(area(screen)).height).saturating_sub(above(pane, screen))
+}
+
+/// Lines above the rows: notes and the heading.
+pub(super) fn above(pane: &Hooks, screen: Rect) -> usize {
+    notes(pane, inner(area(screen)).width.into()).len() + 1
 }
 
 /// Draws the pane over `screen`.
@@ -70,7 +72,8 @@ pub(crate) fn view(pane: &Hooks, env: Env<'_>, screen: Rect, buffer: &mut Buffer
     }
 }
 
-fn area(screen: Rect) -> Rect {
+/// Where the pane is.
+pub(crate) fn area(screen: Rect) -> Rect {
     centered(screen, WIDTH, u16::MAX)
 }
 
@@ -184,7 +187,7 @@ fn hook(line: Line, listed: &ListedHook, columns: Columns) -> Line {
         .space(1);
     let standing = row::standing(listed.standing.as_ref());
     let (role, mark) = match &standing {
-        Some(bad) if columns.standing == 0 && !listed.verdict.is_dead() => {
+        (Role::Warning, bad) if columns.standing == 0 && !listed.verdict.is_dead() => {
             let word = bad.rsplit(' ').next().unwrap_or_default();
             (Role::Warning, format!("! {word}?"))
         }
@@ -192,8 +195,8 @@ fn hook(line: Line, listed: &ListedHook, columns: Columns) -> Line {
     };
     let mut line = line.column(role, mark, MARK);
     if let Some(room) = columns.standing.checked_sub(1) {
-        let standing = standing.unwrap_or_default();
-        line = line.space(1).column(Role::Warning, standing, room);
+        let (role, standing) = standing;
+        line = line.space(1).column(role, standing, room);
     }
     if let Some(room) = columns.url.checked_sub(1) {
         let url = SafeText::new(&listed.hook.url);

@@ -213,9 +213,33 @@ impl Form {
         }
     }
 
+    /// Where the form is.
+    pub(crate) fn area(&self, screen: Rect) -> Rect {
+        centered(screen, WIDTH, cells(self.fields.len() + FAULT + 3))
+    }
+
+    /// The first field in sight, and how many are, on so many lines. The last of them are a gap
+    /// and what cannot be; the field at hand stays in sight.
+    fn in_sight(&self, lines: usize) -> (usize, usize) {
+        let height = lines.saturating_sub(FAULT + 1).max(1);
+        ((self.at + 1).saturating_sub(height), height)
+    }
+
+    /// A line of the form was clicked, of so many: the field there has the keys. Says whether
+    /// there is one.
+    pub(crate) fn click(&mut self, line: usize, lines: usize) -> bool {
+        let (first, height) = self.in_sight(lines);
+        let field = first + line;
+        let is_there = line < height && field < self.fields.len();
+        if is_there {
+            self.at = field;
+        }
+        is_there
+    }
+
     /// Draws the form over `screen`.
     pub(crate) fn view(&self, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
-        let area = centered(screen, WIDTH, cells(self.fields.len() + FAULT + 3));
+        let area = self.area(screen);
         Clear.render(area, buffer);
         let does = format!("{}s", self.deed);
         let keys = [
@@ -234,9 +258,7 @@ impl Form {
         let focused = true;
         Frame { focused, titles }.draw(area, env.theme, buffer);
         let area = inner(area);
-        // The last rows are a gap and what cannot be; the field at hand stays in sight.
-        let height = usize::from(area.height).saturating_sub(FAULT + 1).max(1);
-        let first = (self.at + 1).saturating_sub(height);
+        let (first, height) = self.in_sight(area.height.into());
         let width = usize::from(area.width);
         let fields = self.fields.iter().enumerate().skip(first).take(height);
         for ((index, field), row) in fields.zip(area.rows()) {

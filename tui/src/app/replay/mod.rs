@@ -62,6 +62,7 @@ impl App {
                 most: MOST_MARKS,
                 wanted: Wanted::Replay {
                     of: Some(words::burst(row)),
+                    asks: true,
                     target: None,
                     rate: None,
                 },
@@ -160,11 +161,13 @@ impl App {
         let chosen = form.chosen(EVENTS).min(which.len().saturating_sub(1));
         match which.swap_remove(chosen) {
             EventChoice::These(events) => self.replay_all(Batch::new(events, target, rate)),
+            // How many they are is told in the form; where it is not, it is asked about.
             EventChoice::All(filter) => effects.push(Effect::List(ListEffect::FindAll {
                 filter,
                 most: MOST_MARKS,
                 wanted: Wanted::Replay {
                     of: None,
+                    asks: self.list.total().is_none(),
                     target,
                     rate,
                 },
@@ -228,9 +231,19 @@ impl App {
     ) {
         match (wanted, result) {
             (Wanted::Marks, Ok(events)) => self.mark_found(events),
-            (Wanted::Replay { of, target, rate }, Ok(mut events)) => {
-                events.reverse();
-                let events: Vec<EventId> = events.into_iter().map(|(_, id)| id).collect();
+            (
+                Wanted::Replay {
+                    of,
+                    asks,
+                    target,
+                    rate,
+                },
+                Ok(events),
+            ) => {
+                let events: Vec<EventId> = events.into_iter().rev().map(|(_, id)| id).collect();
+                if !asks {
+                    return self.replay_all(Batch::new(events, target, rate));
+                }
                 let what = match events.as_slice() {
                     [only] => self.called(*only),
                     several => {
@@ -343,58 +356,4 @@ fn per_second(text: &str) -> Result<usize, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::list::ListAnswer;
-    use crate::message::{Answer, Message};
-    use crate::testing::{frame, id, pressed, sent, text};
-
-    #[test]
-    fn empty_fields_leave_things_as_they_are() {
-        let mut app = pressed("m m m R");
-        assert_eq!(sent(&mut app).len(), 3);
-        let mut app = pressed("m m m R 4 0 0 0 tab 2");
-        let effects = sent(&mut app);
-        assert_eq!(effects.len(), 2, "two a second: {effects:?}");
-        let elsewhere = "4000".parse().ok();
-        assert!(
-            matches!(&effects[0], Effect::Replay(ReplayEffect::Replay { target, .. }) if *target == elsewhere)
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_is_told_and_nothing_is_sent() {
-        for (keys, told) in [
-            ("R f t p : / / x", "try 3000"),
-            ("R tab 0", "from 1 to 1000"),
-        ] {
-            let mut app = pressed(keys);
-            assert_eq!(sent(&mut app), []);
-            let shown = text(&frame(&app));
-            assert!(shown.contains(told), "{shown}");
-        }
-    }
-
-    #[test]
-    fn all_that_pass_the_filter_are_found_first_and_asked_for() {
-        let mut app = pressed("R shift-tab right");
-        let effects = sent(&mut app);
-        let [Effect::List(ListEffect::FindAll { wanted, .. })] = effects.as_slice() else {
-            panic!("{effects:?}");
-        };
-        let found = (1..=4).rev().map(|at| (Position(at), id(at))).collect();
-        let wanted = wanted.clone();
-        let result = Ok(found);
-        app.update(Message::Answer(Answer::List(ListAnswer::FoundAll {
-            wanted,
-            result,
-        })));
-        let shown = text(&frame(&app));
-        assert!(shown.contains("Send 4 events again"), "{shown}");
-        let first = sent(&mut app);
-        assert!(
-            matches!(first[0], Effect::Replay(ReplayEffect::Replay { id: first, .. }) if first == id(1)),
-            "the oldest goes first: {first:?}"
-        );
-    }
-}
+mod tests;

@@ -1,0 +1,74 @@
+use super::*;
+use crate::list::ListAnswer;
+use crate::message::{Answer, Message};
+use crate::testing::{frame, id, pressed, sent, text};
+
+#[test]
+fn empty_fields_leave_things_as_they_are() {
+    let mut app = pressed("m m m R");
+    assert_eq!(sent(&mut app).len(), 3);
+    let mut app = pressed("m m m R 4 0 0 0 tab 2");
+    let effects = sent(&mut app);
+    assert_eq!(effects.len(), 2, "two a second: {effects:?}");
+    let elsewhere = "4000".parse().ok();
+    assert!(
+        matches!(&effects[0], Effect::Replay(ReplayEffect::Replay { target, .. }) if *target == elsewhere)
+    );
+}
+
+#[test]
+fn what_cannot_be_is_told_and_nothing_is_sent() {
+    for (keys, told) in [
+        ("R f t p : / / x", "try 3000"),
+        ("R tab 0", "from 1 to 1000"),
+    ] {
+        let mut app = pressed(keys);
+        assert_eq!(sent(&mut app), []);
+        let shown = text(&frame(&app));
+        assert!(shown.contains(told), "{shown}");
+    }
+}
+
+#[test]
+fn all_that_pass_the_filter_are_found_first_and_not_asked_for_once_more() {
+    let mut app = pressed("R shift-tab right");
+    let shown = text(&frame(&app));
+    assert!(shown.contains("all 500 events"), "{shown}");
+    let effects = sent(&mut app);
+    let [Effect::List(ListEffect::FindAll { wanted, .. })] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    let found = (1..=4).rev().map(|at| (Position(at), id(at))).collect();
+    let wanted = wanted.clone();
+    let result = Ok(found);
+    let effects = app.update(Message::Answer(Answer::List(ListAnswer::FoundAll {
+        wanted,
+        result,
+    })));
+    assert!(
+        matches!(effects[0], Effect::Replay(ReplayEffect::Replay { id: first, .. }) if first == id(1)),
+        "the oldest goes first: {effects:?}"
+    );
+    assert!(app.modals().is_empty());
+}
+
+#[test]
+fn how_many_they_are_is_asked_about_where_the_form_could_not_tell() {
+    let mut app = pressed("R shift-tab right");
+    let wanted = Wanted::Replay {
+        of: None,
+        asks: true,
+        target: None,
+        rate: None,
+    };
+    app.update(Message::Key(
+        "esc".parse::<crate::keymap::Key>().unwrap().into(),
+    ));
+    let result = Ok((1..=4).rev().map(|at| (Position(at), id(at))).collect());
+    app.update(Message::Answer(Answer::List(ListAnswer::FoundAll {
+        wanted,
+        result,
+    })));
+    let shown = text(&frame(&app));
+    assert!(shown.contains("Send 4 events again"), "{shown}");
+}

@@ -1,0 +1,32 @@
+//! What the agent knows of the way of a webhook, of the last hour, and of answer times.
+
+use podtap_agent::AgentHandle;
+
+use super::Figures;
+
+/// A question of the health window, and of the list while it is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FiguresEffect {
+    /// Look at all of it.
+    Look,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub(crate) enum FiguresAnswer {
+    /// To [`FiguresEffect::Look`].
+    Looked(Box<Figures>),
+}
+
+/// Asks the agent; Podio is not asked.
+pub(crate) async fn run(effect: FiguresEffect, agent: &AgentHandle) -> FiguresAnswer {
+    let FiguresEffect::Look = effect;
+    let (chain, times, budget) =
+        tokio::join!(agent.why_quiet(), agent.answer_times(), agent.api_budget());
+    FiguresAnswer::Looked(Box::new(Figures {
+        chain: chain.ok(),
+        times: times.ok(),
+        hour: agent.past_hour(),
+        budget,
+    }))
+}

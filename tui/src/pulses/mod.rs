@@ -1,0 +1,186 @@
+//! A table of the hooks, one row a hook and event type: calls, failures, answer times, a sparkline,
+//! and how far each is from the limits at which Podio stops calling it.
+
+mod about;
+mod columns;
+mod effect;
+mod row;
+#[cfg(test)]
+mod scenes;
+mod view;
+
+use podtap_agent::figures::{HookTraffic, Traffic};
+use ratatui::layout::Rect;
+
+use crate::keymap::Action;
+pub(crate) use effect::{PulsesAnswer, PulsesEffect, run};
+pub(crate) use view::{area, view};
+
+/// What stays the same of a row from one answer to the next.
+type Key = (Option<u64>, Option<String>);
+
+/// The open table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Pulses {
+    traffic: Option<Box<Traffic>>,
+    failure: Option<String>,
+    /// The row under the cursor; `None` before a person has moved it.
+    selected: Option<Key>,
+    /// The first row on the screen, as of the last move.
+    top: usize,
+    is_asked: bool,
+    /// Whether it was asked for since the last tick.
+    is_fresh: bool,
+}
+
+// Shares and rates are made of whole numbers: none is no number.
+impl Eq for Pulses {}
+
+impl Pulses {
+    /// What has to be asked now: once a second while it is open.
+    pub(crate) fn ask(&mut self) -> Option<PulsesEffect> {
+        if self.is_asked || self.is_fresh {
+            return None;
+        }
+        (self.is_asked, self.is_fresh) = (true, true);
+        Some(PulsesEffect::Count)
+    }
+
+    /// A second has passed.
+    pub(crate) fn tick(&mut self) {
+        self.is_fresh = false;
+    }
+
+    /// The answer has come. Where nothing can be read, what was known stays.
+    pub(crate) fn counted(&mut self, answer: PulsesAnswer) {
+        self.is_asked = false;
+        let PulsesAnswer::Counted(result) = answer;
+        match result {
+            Ok(traffic) => (self.traffic, self.failure) = (Some(traffic), None),
+            Err(error) => self.failure = Some(error),
+        }
+    }
+
+    /// The row under the cursor.
+    pub(crate) fn selected(&self) -> Option<&HookTraffic> {
+        self.rows().get(self.cursor())
+    }
+
+    /// The filter that shows the events of the row under the cursor.
+    pub(crate) fn filter(&self) -> Option<String> {
+        let (hook_id, event_type) = self.selected().map(key)?;
+        let hook = hook_id.map(|hook_id| format!("hook:{hook_id}"));
+        let kind = event_type.map(|kind| format!("type:{kind}"));
+        let terms: Vec<String> = hook.into_iter().chain(kind).collect();
+        (!terms.is_empty()).then(|| terms.join(" "))
+    }
+
+    /// Moves the cursor.
+    pub(crate) fn act(&mut self, action: Action, screen: Rect) {
+        let height = view::height(screen).max(1);
+        let (at, last) = (self.cursor(), self.rows().len().saturating_sub(1));
+        let cursor = match action {
+            Action::Down => at + 1,
+            Action::Up => at.saturating_sub(1),
+            Action::PageDown => at + height,
+            Action::PageUp => at.saturating_sub(height),
+            Action::HalfDown => at + height.div_ceil(2),
+            Action::HalfUp => at.saturating_sub(height.div_ceil(2)),
+            Action::Top => 0,
+            Action::Bottom => last,
+            _ => return,
+        };
+        self.go_to(cursor.min(last), height);
+    }
+
+    /// A line of the window was clicked: the row there is selected, and returned.
+    pub(crate) fn click(&mut self, line: usize, screen: Rect) -> Option<usize> {
+        let height = view::height(screen).max(1);
+        let line = line.checked_sub(1).filter(|line| *line < height)?;
+        let row = self.first(height) + line;
+        if row >= self.rows().len() {
+            return None;
+        }
+        self.go_to(row, height);
+        Some(row)
+    }
+
+    fn go_to(&mut self, row: usize, height: usize) {
+        self.selected = self.rows().get(row).map(key);
+        self.top = self.first(height);
+    }
+
+    fn rows(&self) -> &[HookTraffic] {
+        let rows = self
+            .traffic
+            .as_ref()
+            .map(|traffic| traffic.hooks.as_slice());
+        rows.unwrap_or_default()
+    }
+
+    /// Where the selected row is, whatever order the rows are in now.
+    fn cursor(&self) -> usize {
+        let is_selected = |row: &HookTraffic| Some(key(row)) == self.selected;
+        self.rows().iter().position(is_selected).unwrap_or(0)
+    }
+
+    /// The first row that is shown where there is room for so many: the cursor's is among them.
+    fn first(&self, height: usize) -> usize {
+        let cursor = self.cursor();
+        let least = (cursor + 1).saturating_sub(height);
+        self.top.clamp(least, cursor.max(least))
+    }
+}
+
+fn key(row: &HookTraffic) -> Key {
+    (row.hook_id, row.event_type.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scenes::{hook, traffic};
+    use super::*;
+
+    const SCREEN: Rect = Rect::new(0, 0, 80, 24);
+
+    fn counted(pulses: &mut Pulses, hooks: Vec<HookTraffic>) {
+        pulses.counted(PulsesAnswer::Counted(Ok(Box::new(traffic(hooks)))));
+    }
+
+    #[test]
+    fn the_cursor_stays_on_its_row_whatever_becomes_busier() {
+        let mut pulses = Pulses::default();
+        counted(&mut pulses, vec![hook(7, 90), hook(8, 80), hook(9, 70)]);
+        pulses.act(Action::Down, SCREEN);
+        assert_eq!(pulses.filter().as_deref(), Some("hook:8 type:item.update"));
+        counted(&mut pulses, vec![hook(9, 99), hook(7, 90), hook(8, 80)]);
+        assert_eq!(pulses.selected().and_then(|row| row.hook_id), Some(8));
+        counted(&mut pulses, vec![hook(9, 99)]);
+        assert_eq!(pulses.selected().and_then(|row| row.hook_id), Some(9));
+        counted(&mut pulses, Vec::new());
+        assert_eq!((pulses.selected(), pulses.filter()), (None, None));
+        pulses.act(Action::Down, SCREEN);
+    }
+
+    #[test]
+    fn it_is_counted_once_a_second_one_question_at_a_time() {
+        let mut pulses = Pulses::default();
+        assert!(pulses.ask().is_some());
+        pulses.tick();
+        assert_eq!(pulses.ask(), None);
+        pulses.counted(PulsesAnswer::Counted(Err("busy".to_owned())));
+        assert!(pulses.ask().is_some());
+        pulses.counted(PulsesAnswer::Counted(Err("busy".to_owned())));
+        assert_eq!(pulses.ask(), None);
+    }
+
+    #[test]
+    fn a_line_is_selected_by_a_click() {
+        let mut pulses = Pulses::default();
+        counted(&mut pulses, vec![hook(7, 90), hook(8, 80)]);
+        assert_eq!(pulses.click(2, SCREEN), Some(1));
+        assert_eq!(pulses.selected().and_then(|row| row.hook_id), Some(8));
+        assert_eq!(pulses.click(0, SCREEN), None);
+        assert_eq!(pulses.click(9, SCREEN), None);
+    }
+}

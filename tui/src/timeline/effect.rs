@@ -1,0 +1,45 @@
+//! What happened to one object.
+
+use podtap_agent::AgentHandle;
+use podtap_agent::figures::{Timeline, TimelineEntry};
+use podtap_podio::ObjectRef;
+
+use crate::error_text::error_text;
+
+/// A question of the timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TimelineEffect {
+    /// Read what happened to this object, and ask Podio ahead who did it.
+    Load(ObjectRef),
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub(crate) enum TimelineAnswer {
+    /// To [`TimelineEffect::Load`].
+    Loaded {
+        /// The object.
+        object: ObjectRef,
+        /// What happened to it.
+        result: Result<Box<Timeline>, String>,
+    },
+}
+
+/// Asks the agent, which asks Podio where that costs no more than it may spend.
+pub(crate) async fn run(effect: TimelineEffect, agent: &AgentHandle) -> TimelineAnswer {
+    let TimelineEffect::Load(object) = effect;
+    let result = agent.timeline(object).await;
+    if let Ok(timeline) = &result {
+        let unknown = timeline
+            .entries
+            .iter()
+            .rev()
+            .filter_map(|entry| match entry {
+                TimelineEntry::Event(event) if event.author.is_none() => Some(event.row.id),
+                TimelineEntry::Event(_) | TimelineEntry::Missing { .. } => None,
+            });
+        agent.ask_ahead(unknown);
+    }
+    let result = result.map(Box::new).map_err(error_text);
+    TimelineAnswer::Loaded { object, result }
+}

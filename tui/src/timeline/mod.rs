@@ -1,0 +1,262 @@
+//! The timeline of one object: a row of marks, and each event with who made the change, through
+//! which API client, and what the local service answered. A loop is seen at a glance: it is one mark
+//! again and again.
+
+mod columns;
+mod effect;
+mod mark;
+mod row;
+#[cfg(test)]
+mod scenes;
+mod strip;
+mod view;
+
+use podtap_agent::EventId;
+use podtap_agent::figures::{Timeline, TimelineEntry};
+use podtap_agent::history::EventRow;
+use podtap_podio::ObjectRef;
+use ratatui::layout::Rect;
+
+use crate::keymap::Action;
+pub(crate) use effect::{TimelineAnswer, TimelineEffect, run};
+pub(crate) use view::{area, view};
+
+/// The open timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TimelinePane {
+    object: ObjectRef,
+    /// The event under the cursor; of revisions that never came, the event after them.
+    selected: EventId,
+    timeline: Option<Box<Timeline>>,
+    failure: Option<String>,
+    /// The entry under the cursor, the newest being the first.
+    cursor: usize,
+    /// The first entry on the screen, as of the last move.
+    top: usize,
+    reading: Reading,
+}
+
+/// How far the timeline is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Reading {
+    /// It has to be read.
+    #[default]
+    Wanted,
+    /// It is being read.
+    Asked,
+    /// It is being read, and may be different by now.
+    Stale,
+    /// It is here.
+    Done,
+    /// It is here, and may be different by now: it is read again after the next tick.
+    Old,
+}
+
+impl TimelinePane {
+    /// The timeline of an object, with the cursor on one of its events.
+    pub(crate) fn new(object: ObjectRef, selected: EventId) -> Self {
+        Self {
+            object,
+            selected,
+            timeline: None,
+            failure: None,
+            cursor: 0,
+            top: 0,
+            reading: Reading::default(),
+        }
+    }
+
+    /// What has to be asked now.
+    pub(crate) fn ask(&mut self) -> Option<TimelineEffect> {
+        if self.reading != Reading::Wanted {
+            return None;
+        }
+        self.reading = Reading::Asked;
+        Some(TimelineEffect::Load(self.object))
+    }
+
+    /// The history is not what it was.
+    pub(crate) fn changed(&mut self) {
+        self.reading = match self.reading {
+            Reading::Asked => Reading::Stale,
+            Reading::Done => Reading::Old,
+            same => same,
+        };
+    }
+
+    /// A second has passed: what is old is read again.
+    pub(crate) fn tick(&mut self) {
+        if self.reading == Reading::Old {
+            self.reading = Reading::Wanted;
+        }
+    }
+
+    /// An answer has come. One about another object changes nothing.
+    pub(crate) fn loaded(&mut self, answer: TimelineAnswer) {
+        let TimelineAnswer::Loaded { object, result } = answer;
+        if object != self.object {
+            return;
+        }
+        self.reading = match self.reading {
+            Reading::Stale => Reading::Old,
+            _ => Reading::Done,
+        };
+        match result {
+            Ok(timeline) => {
+                self.failure = None;
+                self.timeline = Some(timeline);
+                self.find_selected();
+            }
+            Err(error) => self.failure = Some(error),
+        }
+    }
+
+    /// The event under the cursor.
+    pub(crate) fn selected(&self) -> Option<&EventRow> {
+        match self.newest_first().nth(self.cursor)? {
+            TimelineEntry::Event(event) => Some(&event.row),
+            TimelineEntry::Missing { .. } => None,
+        }
+    }
+
+    /// Moves the cursor.
+    pub(crate) fn act(&mut self, action: Action, screen: Rect) {
+        let height = view::height(self, screen).max(1);
+        let last = self.newest_first().len().saturating_sub(1);
+        let cursor = match action {
+            Action::Down => self.cursor + 1,
+            Action::Up => self.cursor.saturating_sub(1),
+            Action::PageDown => self.cursor + height,
+            Action::PageUp => self.cursor.saturating_sub(height),
+            Action::HalfDown => self.cursor + height.div_ceil(2),
+            Action::HalfUp => self.cursor.saturating_sub(height.div_ceil(2)),
+            Action::Top => 0,
+            Action::Bottom => last,
+            _ => self.cursor,
+        };
+        self.go_to(cursor.min(last), height);
+    }
+
+    /// A line of the window was clicked: the entry there is selected, and returned.
+    pub(crate) fn click(&mut self, line: usize, screen: Rect) -> Option<usize> {
+        let height = view::height(self, screen).max(1);
+        let line = line
+            .checked_sub(view::ABOVE)
+            .filter(|line| *line < height)?;
+        let entry = self.first(height) + line;
+        if entry >= self.newest_first().len() {
+            return None;
+        }
+        self.go_to(entry, height);
+        Some(entry)
+    }
+
+    fn go_to(&mut self, entry: usize, height: usize) {
+        self.cursor = entry;
+        self.top = self.first(height);
+        if let Some(id) = self.selected().map(|row| row.id) {
+            self.selected = id;
+        }
+    }
+
+    /// The entries, the newest first.
+    fn newest_first(&self) -> impl ExactSizeIterator<Item = &TimelineEntry> {
+        let entries = self
+            .timeline
+            .as_ref()
+            .map(|timeline| timeline.entries.as_slice());
+        entries.unwrap_or_default().iter().rev()
+    }
+
+    /// The cursor stays on its event, wherever that is now.
+    fn find_selected(&mut self) {
+        let is_selected = |entry: &TimelineEntry| matches!(entry, TimelineEntry::Event(event) if event.row.id == self.selected);
+        let at = self.newest_first().position(is_selected);
+        let last = self.newest_first().len().saturating_sub(1);
+        self.cursor = at.unwrap_or(self.cursor).min(last);
+    }
+
+    /// The first entry that is shown where there is room for so many: the cursor's is among them.
+    fn first(&self, height: usize) -> usize {
+        let least = (self.cursor + 1).saturating_sub(height);
+        self.top.clamp(least, self.cursor.max(least))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scenes::{event, missing, timeline};
+    use super::*;
+
+    const SCREEN: Rect = Rect::new(0, 0, 80, 24);
+
+    fn loaded(pane: &mut TimelinePane, entries: Vec<TimelineEntry>) {
+        let timeline = timeline(entries);
+        pane.loaded(TimelineAnswer::Loaded {
+            object: timeline.object,
+            result: Ok(Box::new(timeline)),
+        });
+    }
+
+    fn open(at: i64) -> TimelinePane {
+        let object = timeline(Vec::new()).object;
+        TimelinePane::new(object, crate::testing::id(at))
+    }
+
+    #[test]
+    fn the_cursor_begins_on_the_event_it_was_opened_from_and_stays_on_it() {
+        let mut pane = open(2);
+        assert!(pane.ask().is_some() && pane.ask().is_none());
+        loaded(&mut pane, vec![event(1), event(2), event(3)]);
+        assert_eq!(pane.cursor, 1);
+        loaded(
+            &mut pane,
+            vec![event(1), event(2), missing(3, 4), event(5), event(6)],
+        );
+        assert_eq!(pane.selected().map(|row| row.position.0), Some(2));
+        pane.act(Action::Up, SCREEN);
+        assert_eq!(pane.selected(), None, "these never came");
+        pane.act(Action::Bottom, SCREEN);
+        assert_eq!(pane.selected().map(|row| row.position.0), Some(1));
+        loaded(&mut pane, Vec::new());
+        assert_eq!(pane.selected(), None);
+        pane.act(Action::Down, SCREEN);
+    }
+
+    #[test]
+    fn it_is_read_again_once_a_second_while_things_change() {
+        let mut pane = open(1);
+        pane.ask();
+        pane.changed();
+        loaded(&mut pane, vec![event(1)]);
+        assert_eq!(pane.ask(), None, "not within the same second");
+        pane.tick();
+        assert!(pane.ask().is_some(), "the answer was older than the change");
+        loaded(&mut pane, vec![event(1)]);
+        pane.tick();
+        assert_eq!(pane.ask(), None, "nothing has changed");
+    }
+
+    #[test]
+    fn an_answer_about_another_object_changes_nothing() {
+        let mut pane = open(1);
+        pane.ask();
+        let mut other = timeline(vec![event(1)]);
+        other.object.id += 1;
+        pane.loaded(TimelineAnswer::Loaded {
+            object: other.object,
+            result: Ok(Box::new(other)),
+        });
+        assert!(pane.timeline.is_none());
+    }
+
+    #[test]
+    fn a_line_is_selected_by_a_click() {
+        let mut pane = open(1);
+        loaded(&mut pane, (1..4).map(event).collect());
+        assert_eq!(pane.click(view::ABOVE, SCREEN), Some(0));
+        assert_eq!(pane.selected().map(|row| row.position.0), Some(3));
+        assert_eq!(pane.click(view::ABOVE + 3, SCREEN), None);
+        assert_eq!(pane.click(0, SCREEN), None);
+    }
+}

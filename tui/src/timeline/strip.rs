@@ -1,0 +1,63 @@
+//! The row of marks: a cell an entry, the oldest at the left, with what came of each below it.
+
+use podtap_agent::figures::{Timeline, TimelineEntry};
+
+use super::mark::Mark;
+use crate::line::Line;
+use crate::theme::Role;
+use crate::words;
+
+/// Cells of a label at either end.
+const END: usize = 7;
+
+/// Marks, outcomes and legend, on lines of `width` cells. `cursor` counts from the newest entry.
+pub(super) fn strip(timeline: &Timeline, cursor: usize, width: usize) -> [Line; 3] {
+    let entries = &timeline.entries;
+    let room = width.saturating_sub(2 * END).max(1);
+    let cursor = entries.len().saturating_sub(cursor + 1);
+    // The cursor is in sight; else the newest are.
+    let end = entries.len().min((cursor + room / 2).max(room));
+    let first = end.saturating_sub(room);
+    let shown = entries.get(first..end).unwrap_or_default();
+    let label = |entry: Option<&TimelineEntry>| entry.map(revision).unwrap_or_default();
+    let mut marks = Line::new().column(Role::Quiet, label(shown.first()), END);
+    let mut outcomes = Line::new().space(END);
+    for (index, entry) in (first..).zip(shown) {
+        let (role, cell) = Mark::of(entry).cell();
+        let role = if index == cursor { Role::Cursor } else { role };
+        marks = marks.put(role, cell);
+        let (role, sign) = outcome(entry);
+        outcomes = outcomes.put(role, sign);
+    }
+    marks = marks.space(1).put(Role::Quiet, label(shown.last()));
+    let mut legend = Line::new();
+    for mark in Mark::ALL {
+        if entries.iter().any(|entry| Mark::of(entry) == mark) {
+            let (role, cell) = mark.cell();
+            legend = legend.put(role, cell).space(1);
+            legend = legend.put(Role::Quiet, mark.words()).space(2);
+        }
+    }
+    // Below the marks, where there is room for that.
+    let indent = width.saturating_sub(legend.width()).min(END);
+    [marks, outcomes, Line::new().space(indent).join(legend)]
+}
+
+/// The revision at an end of the strip.
+fn revision(entry: &TimelineEntry) -> String {
+    let revision = match entry {
+        TimelineEntry::Event(event) => event.row.revision,
+        TimelineEntry::Missing { from, .. } => Some(*from),
+    };
+    revision.map_or_else(String::new, |revision| format!("r{revision}"))
+}
+
+/// What came of an entry, in a cell.
+fn outcome(entry: &TimelineEntry) -> (Role, String) {
+    let TimelineEntry::Event(event) = entry else {
+        return (Role::Quiet, " ".to_owned());
+    };
+    let (role, words) = words::outcome(&event.row);
+    let sign = words.chars().next().unwrap_or(' ');
+    (role, sign.to_string())
+}
