@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 
 use podtap_relay::Limits;
 use podtap_wire::RefusalKind;
-use tempfile::tempdir;
 
 use crate::support::http::{Connection, Reply, post};
 use crate::support::{TestRelay, agent, eventually};
@@ -41,8 +40,7 @@ fn few(limits: &mut Limits) {
 #[tokio::test]
 async fn silent_and_kept_alive_connections_make_room_for_a_webhook() {
     for says in ["", "GET / HTTP/1.1\r\nX-Half: ", HEALTH] {
-        let folder = tempdir().unwrap();
-        let relay = TestRelay::start_with(folder.path(), few).await;
+        let relay = TestRelay::with(few).await;
         let path = relay.tunnel("crm").await;
         let mut held = Vec::new();
         for _ in 0..20 {
@@ -67,8 +65,7 @@ async fn silent_and_kept_alive_connections_make_room_for_a_webhook() {
 
 #[tokio::test]
 async fn requests_in_progress_are_left_alone_and_one_more_is_told_to_come_back() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), few).await;
+    let relay = TestRelay::with(few).await;
     let path = relay.tunnel("crm").await;
     let mut busy = Vec::new();
     for _ in 0..8 {
@@ -89,8 +86,7 @@ async fn requests_in_progress_are_left_alone_and_one_more_is_told_to_come_back()
 
 #[tokio::test]
 async fn one_address_cannot_have_all_connections() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.max_connections = 9;
         limits.max_connections_per_peer = Some(3);
     })
@@ -112,8 +108,7 @@ async fn one_address_cannot_have_all_connections() {
 
 #[tokio::test]
 async fn agents_and_senders_do_not_crowd_each_other_out() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         few(limits);
         limits.max_sessions = 2;
     })
@@ -140,8 +135,7 @@ async fn agents_and_senders_do_not_crowd_each_other_out() {
 
 #[tokio::test]
 async fn a_sender_that_closes_its_side_gets_its_answer_and_is_stored_once() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent = relay.agent("crm").await;
     let path = agent.path();
 

@@ -56,8 +56,7 @@ async fn a_shutdown_answers_what_was_accepted_and_sends_agents_away() {
 
 #[tokio::test]
 async fn a_shutdown_ends_by_its_deadline_whatever_others_do() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.drain_deadline = Duration::from_millis(400);
     })
     .await;

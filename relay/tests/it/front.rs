@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use podtap_relay::{IpNet, Rate};
 use podtap_wire::{HeaderList, Notice, RelayFrame, Respond, WebhookResponse};
-use tempfile::tempdir;
 
 use crate::support::http::{Connection, Reply, post, request};
 use crate::support::{TestRelay, eventually};
@@ -18,8 +17,7 @@ async fn raw(relay: &TestRelay, bytes: &str) -> Reply {
 
 #[tokio::test]
 async fn a_request_names_one_host_and_uses_a_method_that_exists() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent = relay.agent("crm").await;
     let path = agent.path();
 
@@ -61,8 +59,7 @@ async fn a_request_names_one_host_and_uses_a_method_that_exists() {
 
 #[tokio::test]
 async fn only_the_methods_that_are_set_are_taken() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_as(folder.path(), |config| {
+    let relay = TestRelay::configured(|config| {
         config.methods = "POST,PUT".parse().unwrap();
     })
     .await;
@@ -80,9 +77,8 @@ async fn only_the_methods_that_are_set_are_taken() {
 
 #[tokio::test]
 async fn only_a_trusted_proxy_says_who_the_sender_is() {
-    let folder = tempdir().unwrap();
     let trusted: IpNet = "127.0.0.1/32".parse().unwrap();
-    let relay = TestRelay::start_as(folder.path(), |config| {
+    let relay = TestRelay::configured(|config| {
         config.trusted_proxies = Some(vec![trusted]);
     })
     .await;
@@ -106,8 +102,7 @@ async fn only_a_trusted_proxy_says_who_the_sender_is() {
 
 #[tokio::test]
 async fn a_local_services_answer_says_nothing_about_the_host() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent =
         crate::support::Agent::connect_with(relay.address, &relay.token, "crm", |hello| {
             hello.respond = Respond::Local;
@@ -156,8 +151,7 @@ async fn a_local_services_answer_says_nothing_about_the_host() {
 
 #[tokio::test]
 async fn one_address_leaves_a_part_of_a_tunnels_rate_to_others() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.max_rate = Some(Rate {
             per_second: 0.01,
             burst: 16.0,
@@ -182,8 +176,7 @@ async fn one_address_leaves_a_part_of_a_tunnels_rate_to_others() {
 
 #[tokio::test]
 async fn one_address_has_a_rate_over_all_urls() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.max_rate_per_peer = Some(Rate {
             per_second: 0.01,
             burst: 5.0,
@@ -204,8 +197,7 @@ async fn one_address_has_a_rate_over_all_urls() {
 
 #[tokio::test]
 async fn the_agent_hears_what_was_refused_also_later() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| limits.max_body_bytes = 9).await;
+    let relay = TestRelay::with(|limits| limits.max_body_bytes = 9).await;
     let path = relay.tunnel("crm").await;
     for _ in 0..3 {
         assert_eq!(post(relay.address, &path, "0123456789").await.status, 413);
@@ -229,8 +221,7 @@ async fn the_agent_hears_what_was_refused_also_later() {
 #[tokio::test]
 async fn one_tunnel_does_not_take_the_memory_for_bodies_from_the_others() {
     const MIB: usize = 1024 * 1024;
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.max_body_bytes = MIB;
         limits.max_inflight_bytes = 8 * MIB;
         limits.min_body_rate = None;
@@ -262,8 +253,7 @@ async fn one_tunnel_does_not_take_the_memory_for_bodies_from_the_others() {
 
 #[tokio::test]
 async fn a_body_that_drips_is_cut_off_before_its_whole_time() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.body_timeout = Duration::from_mins(10);
     })
     .await;
@@ -283,8 +273,7 @@ async fn a_body_that_drips_is_cut_off_before_its_whole_time() {
 
 #[tokio::test]
 async fn header_names_keep_their_letters_and_their_order() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent = relay.agent("crm").await;
     let path = agent.path();
     let mut connection = Connection::open(relay.address).await;
@@ -313,8 +302,7 @@ async fn header_names_keep_their_letters_and_their_order() {
 
 #[tokio::test]
 async fn unfinished_heads_are_bounded_together() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.max_head_memory = 2 * 100_000;
     })
     .await;

@@ -3,7 +3,6 @@
 use crate::support::http::{Connection, get, post, request};
 use crate::support::{Agent, TestRelay, eventually};
 use podtap_wire::{EventFrame, Seq};
-use tempfile::tempdir;
 
 async fn received(agent: &mut Agent) -> EventFrame {
     let event = agent.event().await;
@@ -13,8 +12,7 @@ async fn received(agent: &mut Agent) -> EventFrame {
 
 #[tokio::test]
 async fn any_method_path_query_and_header_arrives_as_sent() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent = relay.agent("crm").await;
     let key = agent.path();
 
@@ -59,8 +57,7 @@ async fn any_method_path_query_and_header_arrives_as_sent() {
 
 #[tokio::test]
 async fn bodies_of_any_bytes_and_sizes_arrive_as_sent() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent = relay.agent("crm").await;
     let key = agent.path();
     let every_byte: Vec<u8> = (0..=255).collect();
@@ -80,8 +77,7 @@ async fn bodies_of_any_bytes_and_sizes_arrive_as_sent() {
 
 #[tokio::test]
 async fn a_chunked_body_and_one_that_waits_for_100_continue_arrive_whole() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent = relay.agent("crm").await;
     let key = agent.path();
     let mut connection = Connection::open(relay.address).await;
@@ -112,8 +108,7 @@ async fn a_chunked_body_and_one_that_waits_for_100_continue_arrive_whole() {
 
 #[tokio::test]
 async fn a_hundred_headers_pass() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent = relay.agent("crm").await;
     let headers = "X-Header: 1\r\n".repeat(100);
 
@@ -126,8 +121,7 @@ async fn a_hundred_headers_pass() {
 
 #[tokio::test]
 async fn http_2_with_prior_knowledge_is_spoken() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent = relay.agent("crm").await;
     let stream = tokio::net::TcpStream::connect(relay.address).await.unwrap();
     let io = hyper_util::rt::TokioIo::new(stream);
@@ -157,8 +151,7 @@ async fn http_2_with_prior_knowledge_is_spoken() {
 
 #[tokio::test]
 async fn unknown_and_malformed_keys_get_the_same_404() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
 
     let unknown = post(relay.address, "/aaaaaaaaaaaaaaaaaaaaaaaaaa/x", "body").await;
     assert_eq!(unknown.status, 404);
@@ -179,8 +172,7 @@ async fn unknown_and_malformed_keys_get_the_same_404() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_and_its_sender_hears_so() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| limits.max_body_bytes = 1000).await;
+    let relay = TestRelay::with(|limits| limits.max_body_bytes = 1000).await;
     let mut agent = relay.agent("crm").await;
     let key = agent.path();
 
@@ -223,8 +215,7 @@ async fn a_body_over_the_limit_is_refused_and_its_sender_hears_so() {
 
 #[tokio::test]
 async fn health_and_metrics_are_where_they_belong() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let key = relay.tunnel("crm").await;
     assert_eq!(post(relay.address, &key, "x").await.status, 200);
     post(relay.address, "/nowhere", "x").await;

@@ -71,8 +71,7 @@ async fn unknown_frames_are_one_line_a_session_in_the_log() {
     let warnings = Warnings::default();
     // The relay runs on this test's one thread.
     let _logging = tracing::subscriber::set_default(warnings.clone());
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
 
     for (session, tunnel) in ["crm", "shop"].into_iter().enumerate() {
         let mut agent = relay.agent(tunnel).await;

@@ -97,8 +97,7 @@ async fn an_announced_body_that_never_comes_is_a_408() {
 
 #[tokio::test]
 async fn a_full_queue_is_refused_until_there_is_room() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.max_queue_events = 3;
         limits.max_queue_bytes = 100_000;
     })
@@ -133,8 +132,7 @@ async fn a_full_queue_is_refused_until_there_is_room() {
 
 #[tokio::test]
 async fn a_tunnel_over_its_rate_is_told_when_to_come_back() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.max_rate = Some(Rate {
             per_second: 0.1,
             burst: 2.0,
@@ -184,9 +182,7 @@ async fn below_the_floor_of_free_space_nothing_is_accepted_but_agents_are_served
 
 #[tokio::test]
 async fn bodies_in_flight_are_bounded_together() {
-    let folder = tempdir().unwrap();
-    let relay =
-        TestRelay::start_with(folder.path(), |limits| limits.max_inflight_bytes = 5000).await;
+    let relay = TestRelay::with(|limits| limits.max_inflight_bytes = 5000).await;
     let path = relay.tunnel("crm").await;
     let mut slow = Connection::open(relay.address).await;
     slow.send(format!(

@@ -14,8 +14,7 @@ use crate::support::{Agent, TestRelay, within};
 
 #[tokio::test]
 async fn an_owner_has_so_many_agents_and_tunnels_and_others_are_let_in() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.max_owner_sessions = 2;
         limits.max_owner_tunnels = 3;
     })
@@ -47,9 +46,7 @@ async fn an_owner_has_so_many_agents_and_tunnels_and_others_are_let_in() {
 
 #[tokio::test]
 async fn an_owners_queues_are_full_together() {
-    let folder = tempdir().unwrap();
-    let relay =
-        TestRelay::start_with(folder.path(), |limits| limits.max_owner_queue_events = 2).await;
+    let relay = TestRelay::with(|limits| limits.max_owner_queue_events = 2).await;
     let bob = relay.store.create("bob").unwrap();
     let bobs = Agent::connect(relay.address, bob.reveal(), "crm")
         .await
@@ -85,8 +82,7 @@ async fn raw(
 
 #[tokio::test]
 async fn a_message_is_small_unless_it_is_an_answer() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let large = || Message::text("x".repeat(24 * 1024));
     for hello in [None, Some("stored")] {
         let mut socket = raw(&relay, hello).await;
@@ -119,8 +115,7 @@ async fn a_message_is_small_unless_it_is_an_answer() {
 
 #[tokio::test]
 async fn a_large_event_comes_in_frames_and_a_session_ends_between_messages() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent = relay.agent("crm").await;
     let body: Vec<u8> = (0..=255).cycle().take(3_000_000).collect();
     assert_eq!(post(relay.address, &agent.path(), &body).await.status, 200);
@@ -144,8 +139,7 @@ async fn a_large_event_comes_in_frames_and_a_session_ends_between_messages() {
 
 #[tokio::test]
 async fn a_message_without_an_end_and_pings_amid_it_hold_little() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.max_response_bytes = 64 * 1024;
         limits.max_session_memory = 3 * 1024 * 1024;
     })
@@ -182,8 +176,7 @@ fn holder(farewell: &Farewell) -> Option<&str> {
 
 #[tokio::test]
 async fn an_agent_that_comes_back_late_loses_against_a_live_newer_one() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let older = relay.agent("crm").await;
     let epoch = older.welcome.epoch;
     older.leave().await;
@@ -218,8 +211,7 @@ async fn an_agent_that_comes_back_late_loses_against_a_live_newer_one() {
 
 #[tokio::test]
 async fn an_agent_that_comes_back_takes_over_from_a_dead_one() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let older = relay.agent("crm").await;
     let epoch = older.welcome.epoch;
     older.leave().await;

@@ -36,8 +36,7 @@ fn bodies(events: &[podtap_wire::EventFrame]) -> Vec<String> {
 
 #[tokio::test]
 async fn a_backlog_comes_first_then_what_is_live_in_order_and_within_the_window() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let path = relay.tunnel("crm").await;
     post_numbers(&relay, &path, 1..6).await;
 
@@ -92,8 +91,7 @@ async fn what_was_not_acknowledged_comes_again_and_numbers_are_never_used_twice(
 
 #[tokio::test]
 async fn an_acknowledgement_of_what_was_never_sent_removes_nothing() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let path = relay.tunnel("crm").await;
     post_numbers(&relay, &path, 1..4).await;
     let mut agent =
@@ -110,8 +108,7 @@ async fn an_acknowledgement_of_what_was_never_sent_removes_nothing() {
 
 #[tokio::test]
 async fn a_newer_connection_takes_the_tunnel_over() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut older = relay.agent("crm").await;
     let mut other = relay.agent("other").await;
 
@@ -131,8 +128,7 @@ async fn a_newer_connection_takes_the_tunnel_over() {
 
 #[tokio::test]
 async fn who_may_not_in_is_told_why() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let (known, secret) = relay.token.split_at("pt_aaaaaa".len());
     let unknown = format!("pt_aaaaaa{secret}");
     let forged = format!("{known}{}", "A".repeat(43));
@@ -152,8 +148,7 @@ async fn who_may_not_in_is_told_why() {
 
 #[tokio::test]
 async fn an_agent_without_a_proper_hello_is_closed_and_takes_nobody_over() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.hello_timeout = Duration::from_millis(300);
     })
     .await;
@@ -188,8 +183,7 @@ async fn an_agent_without_a_proper_hello_is_closed_and_takes_nobody_over() {
 
 #[tokio::test]
 async fn a_revoked_token_ends_its_sessions_at_once_and_others_go_on() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let first_id = relay.store.list().unwrap()[0].id.clone();
     let second = relay.store.create("ada").unwrap();
     let mut revoked = relay.agent("crm").await;
@@ -215,8 +209,7 @@ async fn a_revoked_token_ends_its_sessions_at_once_and_others_go_on() {
 
 #[tokio::test]
 async fn a_rotated_tunnel_has_a_new_url_and_a_deleted_one_none() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent = relay.agent("crm").await;
     let old = agent.path();
     post_numbers(&relay, &old, 1..2).await;
@@ -249,8 +242,7 @@ async fn a_rotated_tunnel_has_a_new_url_and_a_deleted_one_none() {
 
 #[tokio::test]
 async fn tunnels_are_apart_by_owner_and_name() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let bob = relay.store.create("bob").unwrap();
     let mut adas = relay.agent("crm").await;
     let mut bobs = Agent::connect(relay.address, bob.reveal(), "crm").await;
@@ -264,8 +256,7 @@ async fn tunnels_are_apart_by_owner_and_name() {
 
 #[tokio::test]
 async fn under_respond_local_the_sender_gets_the_local_services_answer() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent = Agent::connect_with(relay.address, &relay.token, "crm", |hello| {
         hello.respond = Respond::Local;
     })
@@ -299,8 +290,7 @@ async fn under_respond_local_the_sender_gets_the_local_services_answer() {
 
 #[tokio::test]
 async fn without_an_answer_in_time_the_sender_gets_the_stored_200() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.respond_timeout = Duration::from_millis(50);
     })
     .await;

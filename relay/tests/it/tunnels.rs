@@ -28,8 +28,7 @@ fn path_of(url: &str) -> String {
 
 #[tokio::test]
 async fn an_owner_sees_what_waits_and_who_is_connected_and_nothing_of_others() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let bob = relay.store.create("bob").unwrap();
     let _bobs = Agent::connect(relay.address, bob.reveal(), "bobs").await;
     let agent = Agent::connect_with(relay.address, &relay.token, "crm", |hello| {
@@ -71,8 +70,7 @@ async fn an_owner_sees_what_waits_and_who_is_connected_and_nothing_of_others() {
 
 #[tokio::test]
 async fn a_rotated_url_works_through_its_grace_and_the_agent_learns_the_new_one() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent = relay.agent("crm").await;
     let old = agent.path();
 
@@ -141,8 +139,7 @@ async fn a_grace_ends_by_itself_and_outlives_a_restart_until_then() {
 
 #[tokio::test]
 async fn a_deleted_tunnel_is_gone_at_once_with_what_waits() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let mut agent = relay.agent("crm").await;
     let path = agent.path();
     assert_eq!(post(relay.address, &path, "x").await.status, 200);
@@ -164,8 +161,7 @@ async fn a_deleted_tunnel_is_gone_at_once_with_what_waits() {
 
 #[tokio::test]
 async fn what_cannot_be_right_is_refused_in_words() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     relay.tunnel("crm").await;
     let bob = relay.store.create("bob").unwrap();
     let good = relay.token.as_str();
@@ -210,8 +206,7 @@ async fn what_cannot_be_right_is_refused_in_words() {
 
 #[tokio::test]
 async fn without_a_valid_token_a_tunnel_closes_after_the_age_limit_or_at_once() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start_with(folder.path(), |limits| {
+    let relay = TestRelay::with(|limits| {
         limits.max_age = Duration::from_secs(2);
     })
     .await;
@@ -243,8 +238,7 @@ async fn without_a_valid_token_a_tunnel_closes_after_the_age_limit_or_at_once() 
 
 #[tokio::test]
 async fn with_tunnels_none_is_taken_from_an_owner_whose_other_token_is_in_use() {
-    let folder = tempdir().unwrap();
-    let relay = TestRelay::start(folder.path()).await;
+    let relay = TestRelay::new().await;
     let second = relay.store.create("ada").unwrap();
     let path = relay.tunnel("crm").await;
 

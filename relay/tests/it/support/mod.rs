@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use podtap_relay::tunnel::TokenStore;
 use podtap_relay::{Bound, Config, Error, Limits, Relay};
+use tempfile::{TempDir, tempdir};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -25,9 +26,32 @@ pub(crate) struct TestRelay {
     pub(crate) token: String,
     running: JoinHandle<Result<(), Error>>,
     shutdown: CancellationToken,
+    /// Its data, where no other relay is to have it.
+    _folder: Option<TempDir>,
 }
 
 impl TestRelay {
+    /// A relay with a data folder of its own.
+    pub(crate) async fn new() -> Self {
+        Self::configured(|_| {}).await
+    }
+
+    /// The same with other limits.
+    pub(crate) async fn with(change: impl FnOnce(&mut Limits)) -> Self {
+        Self::configured(|config| change(&mut config.limits)).await
+    }
+
+    /// The same with another configuration.
+    pub(crate) async fn configured(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempdir().unwrap();
+        let relay = Self::start_as(folder.path(), change).await;
+        Self {
+            _folder: Some(folder),
+            ..relay
+        }
+    }
+
+    /// A relay on a folder that the test has.
     pub(crate) async fn start(data_dir: &Path) -> Self {
         Self::start_with(data_dir, |_| {}).await
     }
@@ -54,6 +78,7 @@ impl TestRelay {
             token,
             running,
             shutdown,
+            _folder: None,
         }
     }
 
