@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use hyper_util::client::legacy::connect::dns::GaiResolver;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tower_service::Service;
 
 use crate::connect_error::{ConnectError, innermost};
@@ -25,11 +26,12 @@ use crate::{socks, tunnel};
 pub struct Connector<R = GaiResolver> {
     direct: HttpConnector<R>,
     proxy: Option<Proxy>,
+    limit: Duration,
 }
 
 impl Connector {
-    /// A way through this proxy, or straight; `limit` is the longest wait for TCP, over all
-    /// addresses of one IP version.
+    /// Connects through this proxy, or straight; `limit` is the longest wait for TCP, over all
+    /// addresses of one IP version, and again for what is said to the proxy.
     pub fn new(proxy: Option<Proxy>, limit: Duration) -> Self {
         Self::with_resolver(GaiResolver::new(), proxy, limit)
     }
@@ -42,7 +44,11 @@ impl<R> Connector<R> {
         direct.enforce_http(false);
         direct.set_nodelay(true);
         direct.set_connect_timeout(Some(limit));
-        Self { direct, proxy }
+        Self {
+            direct,
+            proxy,
+            limit,
+        }
     }
 
     /// Whether it leads through a proxy.
@@ -53,12 +59,6 @@ impl<R> Connector<R> {
 
 impl<R> Connector<R>
 where
-    R: Service<Name, Error: Into<Box<dyn Error + Send + Sync>>, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    R::Response: Iterator<Item = std::net::SocketAddr>,
     HttpConnector<R>: Service<
             Uri,
             Response = TokioIo<TcpStream>,
@@ -83,13 +83,24 @@ where
             proxy: proxy.host(),
             reason: innermost(&*error.into()),
         })?;
-        match &proxy.kind {
-            Kind::Http(authorization) => {
-                tunnel::open(stream, &proxy, authorization.as_ref(), &to).await
+        let handshake = async {
+            match &proxy.kind {
+                Kind::Http(authorization) => {
+                    tunnel::open(stream, &proxy, authorization.as_ref(), &to).await
+                }
+                Kind::Socks4 => socks::open4(stream, &proxy.address, &to).await,
+                Kind::Socks5(user) => {
+                    socks::open5(stream, &proxy.address, user.as_ref(), &to).await
+                }
             }
-            Kind::Socks4 => socks::open4(stream, &proxy.address, &to).await,
-            Kind::Socks5(user) => socks::open5(stream, &proxy.address, user.as_ref(), &to).await,
-        }
+        };
+        let in_time = timeout(self.limit, handshake).await;
+        in_time.unwrap_or_else(|_| {
+            Err(ConnectError::NoProxy {
+                proxy: proxy.host(),
+                reason: format!("no answer within {} s", self.limit.as_secs_f32()),
+            })
+        })
     }
 }
 
@@ -113,10 +124,11 @@ mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
     use std::vec;
 
+    use hyper_util::client::legacy::connect::dns::Name;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpSocket};
     use tokio::task::JoinSet;
-    use tokio::time::{Instant, timeout};
+    use tokio::time::Instant;
 
     use super::*;
 
@@ -312,6 +324,17 @@ mod tests {
             let told = refused.unwrap_err().to_string();
             assert!(told.contains(said), "{told}");
         }
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = format!("socks5://{}", silent.local_addr().unwrap());
+        let brief = Duration::from_millis(500);
+        let connector = Connector::new(Some(proxy.parse().unwrap()), brief);
+        let hung = connector.connect(Uri::from_static("https://hooks.test/"));
+        let told = hung.await.unwrap_err().to_string();
+        assert!(
+            told.ends_with("does not answer as a proxy: no answer within 0.5 s"),
+            "{told}"
+        );
+
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = gone.local_addr().unwrap();
         drop(gone);
