@@ -86,6 +86,10 @@ pub(super) fn reach(world: &World, caller: &Caller, on: Attachment) -> Result<()
             // What hangs on nothing yet is its uploader's, who alone knows its id.
             file.on.map_or(Ok(()), |on| reach(world, caller, on))
         }
+        Attachment::Comment(comment_id) => {
+            let comment = world.comments.get(&comment_id);
+            reach(world, caller, comment.ok_or_else(Refused::not_found)?.on)
+        }
         Attachment::Task(_)
         | Attachment::Space(_)
         | Attachment::Status(_)

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::access::{Caller, reach};
 use super::input;
 use crate::answer::{Answer, Refused, Request};
-use crate::world::{Attachment, World, show_comment};
+use crate::world::{Attachment, NewComment, World};
 
 pub(super) fn route(
     world: &mut World,
@@ -22,7 +22,7 @@ pub(super) fn route(
             let comment = comment.ok_or_else(Refused::not_found)?;
             reach(world, caller, comment.on)?;
             match *method {
-                Method::GET => return Ok(Answer::json(show_comment(comment))),
+                Method::GET => return Ok(Answer::json(world.show_comment(comment))),
                 Method::PUT => {
                     let value = input::text(&request.json()?, "value")?.to_owned();
                     world.change_comment(comment_id, value)?;
@@ -34,24 +34,27 @@ pub(super) fn route(
                 _ => return Err(Refused::no_route()),
             }
             let comment = world.comments.get(&comment_id);
-            Ok(Answer::json(show_comment(
-                comment.ok_or_else(Refused::not_found)?,
-            )))
+            Ok(Answer::json(
+                world.show_comment(comment.ok_or_else(Refused::not_found)?),
+            ))
         }
         (&Method::GET, [kind, id]) => {
             let on = Attachment::new(kind, input::id(id)?)?;
             reach(world, caller, on)?;
             input::refuse_unknown(request, &["limit", "offset"])?;
             let comments = world.comments.values().filter(|comment| comment.on == on);
-            input::page(request, comments.map(show_comment))
+            input::page(request, comments.map(|it| world.show_comment(it)))
         }
         (&Method::POST, [kind, id]) => {
             let on = Attachment::new(kind, input::id(id)?)?;
             reach(world, caller, on)?;
             let body = request.json()?;
-            let value = input::text(&body, "value")?.to_owned();
-            let external_id = input::optional_text(&body, "external_id")?;
-            let comment_id = world.comment(on, value, external_id, &caller.author, switches)?;
+            let new = NewComment {
+                value: input::text(&body, "value")?.to_owned(),
+                external_id: input::optional_text(&body, "external_id")?,
+                file_ids: input::ids(&body, "file_ids")?,
+            };
+            let comment_id = world.comment(on, new, &caller.author, switches)?;
             Ok(Answer::json(json!({ "comment_id": comment_id })))
         }
         _ => Err(Refused::no_route()),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::access::{self, Caller};
 use super::input;
 use crate::answer::{Answer, Refused, Request};
-use crate::world::{Attachment, Identity, ORG, Task, World, show_task};
+use crate::world::{Attachment, Identity, ORG, Task, World};
 
 /// By what a list of tasks can be narrowed here.
 const KNOWN: [&str; 12] = [
@@ -70,7 +70,7 @@ pub(super) fn list(
                 .is_none_or(|label| task.labels.iter().any(|text| text == label))
             && completed.is_none_or(|completed| completed == task.completed.is_some())
     });
-    input::page(request, tasks.map(show_task))
+    input::page(request, tasks.map(|it| world.show_task(it)))
 }
 
 /// An object as a query names it: `item:123`.
@@ -115,7 +115,7 @@ pub(super) fn summary(
     let today = TimeZone::UTC.to_datetime(world.now).date().to_string();
     let group = |suits: &dyn Fn(Option<&str>) -> bool| {
         let tasks = open.iter().filter(|task| suits(task.due_date.as_deref()));
-        let tasks: Vec<_> = tasks.map(|task| show_task(task)).collect();
+        let tasks: Vec<_> = tasks.map(|task| world.show_task(task)).collect();
         let total = tasks.len();
         let first: Vec<_> = tasks.into_iter().take(limit).collect();
         json!({ "total": total, "tasks": first })

@@ -8,7 +8,7 @@ use super::access::Caller;
 use super::people::profile_id;
 use super::{input, task_lists};
 use crate::answer::{Answer, Refused, Request};
-use crate::world::{Attachment, NewTask, Task, World, show_task};
+use crate::world::{Attachment, NewTask, Task, World};
 
 pub(super) fn route(
     world: &mut World,
@@ -32,9 +32,9 @@ pub(super) fn route(
         ) => task_lists::summary(world, caller, request, rest),
         (&Method::GET, [task_id]) => {
             let task = world.tasks.get(&input::id(task_id)?);
-            Ok(Answer::json(show_task(
-                task.ok_or_else(Refused::not_found)?,
-            )))
+            Ok(Answer::json(
+                world.show_task(task.ok_or_else(Refused::not_found)?),
+            ))
         }
         (&Method::GET, [kind, id]) => {
             let on = Attachment::new(kind, input::id(id)?)?;
@@ -70,7 +70,7 @@ pub(super) fn route(
             let change = change(world, &request.json()?, rest)?;
             world.update_task(task_id, input::switches(request), change)?;
             let task = world.tasks.get(&task_id).ok_or_else(Refused::not_found)?;
-            Ok(Answer::json(show_task(task)))
+            Ok(Answer::json(world.show_task(task)))
         }
         (&Method::POST, [task_id, action]) if task_id.parse::<u64>().is_ok() => {
             act(world, caller, request, input::id(task_id)?, action)
@@ -181,6 +181,7 @@ fn create(
         due_date,
         due_time,
         responsible: None,
+        file_ids: input::ids(&body, "file_ids")?,
         labels: body
             .get("labels")
             .map(input::texts)
@@ -196,7 +197,7 @@ fn create(
         };
         let task_id = world.create_task(new, &caller.author, input::switches(request))?;
         let task = world.tasks.get(&task_id).ok_or_else(Refused::not_found)?;
-        shown.push(show_task(task));
+        shown.push(world.show_task(task));
     }
     Ok(Answer::json(match shown.pop() {
         Some(only) if alone => only,

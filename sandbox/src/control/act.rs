@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Command, values};
 use crate::answer::Refused;
 use crate::seed::SeedField;
-use crate::world::{Attachment, Content, Draft, NewTask, RecordKind, Switches, World};
+use crate::world::{Attachment, Content, Draft, NewComment, NewTask, RecordKind, Switches, World};
 
 /// Does what a command says; answers what it was done to.
 pub(crate) fn act(world: &mut World, command: &Command) -> Result<u64, Refused> {
@@ -81,7 +81,11 @@ fn comment(world: &mut World, event: EventType, command: &Command) -> Result<u64
     let value = value.unwrap_or_else(|| "Done, please check.".to_owned());
     let author = world.first_author();
     let on = Attachment::Item(item_id);
-    world.comment(on, value, None, &author, Switches::DEFAULT)
+    let new = NewComment {
+        value,
+        ..NewComment::default()
+    };
+    world.comment(on, new, &author, Switches::DEFAULT)
 }
 
 fn on_item(world: &mut World, event: EventType, command: &Command) -> Result<u64, Refused> {

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use super::phrases;
 use crate::answer::Refused;
 use crate::world::{
-    App, Attachment, Author, Content, Draft, Field, Item, NewTask, RecordKind, Switches, World,
+    App, Attachment, Author, Content, Draft, Field, Item, NewComment, NewTask, RecordKind,
+    Switches, World,
 };
 
 /// Items of an app beyond which the oldest goes, with what hangs on it.
@@ -79,7 +80,11 @@ fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), Refused> {
         }
         Action::Comment => {
             let on = Attachment::Item(any(world.items.keys(), rng)?);
-            world.comment(on, phrases::comment(rng), None, &author, fire)?;
+            let new = NewComment {
+                value: phrases::comment(rng),
+                ..NewComment::default()
+            };
+            world.comment(on, new, &author, fire)?;
         }
         Action::Attach => {
             let on = Attachment::Item(any(world.items.keys(), rng)?);

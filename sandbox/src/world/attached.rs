@@ -17,6 +17,7 @@ pub(crate) enum Attachment {
     App(u64),
     Status(u64),
     File(u64),
+    Comment(u64),
     /// Conversations are not in the sandbox: any may be named.
     Conversation(u64),
 }
@@ -31,6 +32,7 @@ impl Attachment {
             "app" => Ok(Self::App(id)),
             "status" => Ok(Self::Status(id)),
             "file" => Ok(Self::File(id)),
+            "comment" => Ok(Self::Comment(id)),
             "conversation" => Ok(Self::Conversation(id)),
             _ => Err(Refused::invalid(format!("Invalid reference {kind}"))),
         }
@@ -44,6 +46,7 @@ impl Attachment {
             Self::App(id) => ("app", id),
             Self::Status(id) => ("status", id),
             Self::File(id) => ("file", id),
+            Self::Comment(id) => ("comment", id),
             Self::Conversation(id) => ("conversation", id),
         }
     }
@@ -59,27 +62,37 @@ pub(crate) struct Comment {
     pub(crate) author: Author,
 }
 
+/// What a comment is made from.
+#[derive(Debug, Default)]
+pub(crate) struct NewComment {
+    pub(crate) value: String,
+    pub(crate) external_id: Option<String>,
+    /// Files to attach.
+    pub(crate) file_ids: Vec<u64>,
+}
+
 impl World {
     /// Comments on something; only comments on items fire (expected, podio.md 9).
     pub(crate) fn comment(
         &mut self,
         on: Attachment,
-        value: String,
-        external_id: Option<String>,
+        new: NewComment,
         author: &Author,
         switches: Switches,
     ) -> Result<u64, Refused> {
         self.check(on)?;
+        self.check_files(&new.file_ids)?;
         let comment_id = next(&mut self.ids.comment);
         let comment = Comment {
             id: comment_id,
-            value,
-            external_id,
+            value: new.value,
+            external_id: new.external_id,
             on,
             created_on: self.now,
             author: author.clone(),
         };
         self.comments.insert(comment_id, comment);
+        self.attach_all(&new.file_ids, Attachment::Comment(comment_id), switches)?;
         self.emit_comment(EventType::CommentCreate, comment_id, on, switches);
         Ok(comment_id)
     }
@@ -98,6 +111,8 @@ impl World {
     ) -> Result<(), Refused> {
         let comment = self.comments.remove(&comment_id);
         let on = comment.ok_or_else(Refused::not_found)?.on;
+        self.files
+            .retain(|_, file| file.on != Some(Attachment::Comment(comment_id)));
         self.emit_comment(EventType::CommentDelete, comment_id, on, switches);
         Ok(())
     }
@@ -107,7 +122,12 @@ impl World {
         let gone = Attachment::Item(item_id);
         self.comments.retain(|_, comment| comment.on != gone);
         self.tasks.retain(|_, task| task.on != Some(gone));
-        self.files.retain(|_, file| file.on != Some(gone));
+        let (comments, tasks) = (&self.comments, &self.tasks);
+        self.files.retain(|_, file| match file.on {
+            Some(Attachment::Comment(id)) => comments.contains_key(&id),
+            Some(Attachment::Task(id)) => tasks.contains_key(&id),
+            on => on != Some(gone),
+        });
     }
 
     pub(super) fn check(&self, on: Attachment) -> Result<(), Refused> {
@@ -118,6 +138,7 @@ impl World {
             Attachment::App(id) => self.apps.contains_key(&id),
             Attachment::Status(id) => self.record(RecordKind::Status, id).is_ok(),
             Attachment::File(id) => self.files.contains_key(&id),
+            Attachment::Comment(id) => self.comments.contains_key(&id),
             Attachment::Conversation(_) => true,
         };
         exists.then_some(()).ok_or_else(Refused::not_found)

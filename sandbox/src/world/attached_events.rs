@@ -16,6 +16,7 @@ impl World {
             Attachment::App(app_id) => Some(self.apps.get(&app_id)?.space_id),
             Attachment::Status(id) => Some(self.records.get(&id)?.owner),
             Attachment::File(id) => self.space_of(self.files.get(&id)?.on?),
+            Attachment::Comment(id) => self.space_of(self.comments.get(&id)?.on),
             Attachment::Task(_) | Attachment::Conversation(_) => None,
         }
     }
@@ -25,6 +26,7 @@ impl World {
         match on {
             Attachment::App(app_id) => Some(app_id),
             Attachment::Item(item_id) => Some(self.items.get(&item_id)?.app_id),
+            Attachment::Comment(id) => self.app_of(self.comments.get(&id)?.on),
             _ => None,
         }
     }

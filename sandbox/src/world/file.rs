@@ -122,14 +122,20 @@ impl World {
         Ok(())
     }
 
-    /// Attaches files to an item in one event, as creating an item with files does.
+    /// Whether all files are there to be attached.
+    pub(super) fn check_files(&self, file_ids: &[u64]) -> Result<(), Refused> {
+        let all_known = file_ids.iter().all(|id| self.files.contains_key(id));
+        all_known.then_some(()).ok_or_else(Refused::not_found)
+    }
+
+    /// Attaches files in one event, as creating an item with files does. Only those of items fire
+    /// (guessed).
     pub(super) fn attach_all(
         &mut self,
         file_ids: &[u64],
-        item_id: u64,
+        on: Attachment,
         switches: Switches,
     ) -> Result<(), Refused> {
-        let on = Attachment::Item(item_id);
         for file_id in file_ids {
             let file = self.files.get_mut(file_id).ok_or_else(Refused::not_found)?;
             file.on = Some(on);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::value::{self, Values};
-use super::{App, Author, Field, Place, Switches, World, next};
+use super::{App, Attachment, Author, Field, Place, Switches, World, next};
 use crate::answer::Refused;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -101,6 +101,7 @@ impl World {
         author: &Author,
         switches: Switches,
     ) -> Result<u64, Refused> {
+        self.check_files(&draft.file_ids)?;
         let mut values = value::read(self.app(app_id)?, &draft.fields)?;
         values.retain(|_, values| !values.is_empty());
         self.complete_references(&mut values);
@@ -131,7 +132,7 @@ impl World {
         if switches.hook {
             self.emit(EventType::ItemCreate, &place, &params);
         }
-        self.attach_all(&draft.file_ids, item_id, switches)?;
+        self.attach_all(&draft.file_ids, Attachment::Item(item_id), switches)?;
         Ok(item_id)
     }
 
@@ -152,6 +153,7 @@ impl World {
             let description = "The item has been updated since the given revision";
             return Err(Refused::new(409, "conflict", description));
         }
+        self.check_files(&draft.file_ids)?;
         let mut changed = value::read(self.app(item.app_id)?, &draft.fields)?;
         self.complete_references(&mut changed);
         let item = self
@@ -173,7 +175,7 @@ impl World {
             }
         }
         let revision = self.revise(item_id, values, author, switches)?;
-        self.attach_all(&draft.file_ids, item_id, switches)?;
+        self.attach_all(&draft.file_ids, Attachment::Item(item_id), switches)?;
         Ok(revision)
     }
 

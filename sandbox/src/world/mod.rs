@@ -36,7 +36,7 @@ use super::config::Config;
 use super::rate::RateBook;
 
 pub(super) use app::{App, Space};
-pub(super) use attached::{Attachment, Comment};
+pub(super) use attached::{Attachment, Comment, NewComment};
 pub(super) use date::moment;
 pub(super) use embed::Embed;
 pub(super) use field::Field;
@@ -46,8 +46,8 @@ pub(super) use item::{Change, Draft, Item};
 pub(super) use people::{Author, Identity, People};
 pub(super) use record::{Record, RecordKind};
 pub(super) use show::{
-    ORG, show_app, show_app_ref, show_change, show_comment, show_field, show_org_ref, show_space,
-    show_space_ref, show_task, show_values,
+    ORG, show_app, show_app_ref, show_change, show_field, show_org_ref, show_space, show_space_ref,
+    show_values,
 };
 pub use state::InvalidState;
 pub(super) use summary::Summary;

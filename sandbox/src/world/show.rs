@@ -28,12 +28,10 @@ impl World {
         let app = self.app(item.app_id)?;
         let newest = item.change(item.revision())?;
         let first = item.change(0)?;
-        let files = self.files.values();
         let on = Attachment::Item(item.id);
-        let files = files.filter(|f| f.on == Some(on));
-        let files: Vec<_> = files.map(|file| self.show_file(file)).collect();
+        let files = self.show_files(on);
         let comments = self.comments.values().filter(|comment| comment.on == on);
-        let comments: Vec<_> = comments.map(show_comment).collect();
+        let comments: Vec<_> = comments.map(|comment| self.show_comment(comment)).collect();
         Ok(json!({
             "item_id": item.id,
             "app_item_id": item.app_item_id,
@@ -152,58 +150,67 @@ pub(crate) fn show_values(app: &App, values: &Values) -> Value {
     fields.collect()
 }
 
-pub(crate) fn show_comment(comment: &Comment) -> Value {
-    json!({
-        "comment_id": comment.id,
-        "value": comment.value,
-        "rich_value": comment.value,
-        "external_id": comment.external_id,
-        "created_on": podio_time(comment.created_on),
-        "created_by": comment.author.by,
-        "created_via": comment.author.via,
-        "ref": show_attachment(comment.on),
-        "files": [],
-        "is_liked": false,
-        "like_count": 0,
-    })
-}
-
-pub(crate) fn show_task(task: &Task) -> Value {
-    let due_on = task.due_date.as_ref().map(|day| {
-        let time = task.due_time.as_deref().unwrap_or("00:00:00");
-        format!("{day} {time}")
-    });
-    let labels = task.labels.iter().zip(1_u64..);
-    let labels: Vec<_> = labels
-        .map(|(text, id)| json!({ "label_id": id, "text": text, "color": "E9E9E9" }))
-        .collect();
-    json!({
-        "task_id": task.id,
-        "text": task.text,
-        "description": task.description,
-        "status": if task.completed.is_some() { "completed" } else { "active" },
-        "private": task.private,
-        "due_date": task.due_date,
-        "due_time": task.due_time,
-        "due_on": due_on,
-        "link": format!("https://podio.com/tasks/{}", task.id),
-        "responsible": { "user_id": task.responsible.id, "name": task.responsible.name },
-        "created_on": podio_time(task.created_on),
-        "created_by": task.author.by,
-        "created_via": task.author.via,
-        "completed_on": task.completed.as_ref().map(|(on, _)| podio_time(*on)),
-        "completed_by": task.completed.as_ref().map(|(_, by)| by),
-        "ref": task.on.map(show_attachment),
-        "labels": labels,
-        "files": [],
-        "comments": [],
-        "reminder": null,
-        "recurrence": null,
-        "external_id": null,
-    })
-}
-
 impl World {
+    pub(crate) fn show_comment(&self, comment: &Comment) -> Value {
+        json!({
+            "comment_id": comment.id,
+            "value": comment.value,
+            "rich_value": comment.value,
+            "external_id": comment.external_id,
+            "created_on": podio_time(comment.created_on),
+            "created_by": comment.author.by,
+            "created_via": comment.author.via,
+            "ref": show_attachment(comment.on),
+            "files": self.show_files(Attachment::Comment(comment.id)),
+            "is_liked": false,
+            "like_count": 0,
+        })
+    }
+
+    pub(crate) fn show_task(&self, task: &Task) -> Value {
+        let due_on = task.due_date.as_ref().map(|day| {
+            let time = task.due_time.as_deref().unwrap_or("00:00:00");
+            format!("{day} {time}")
+        });
+        let on = Attachment::Task(task.id);
+        let comments = self.comments.values().filter(|comment| comment.on == on);
+        let comments: Vec<_> = comments.map(|comment| self.show_comment(comment)).collect();
+        let labels = task.labels.iter().zip(1_u64..);
+        let labels: Vec<_> = labels
+            .map(|(text, id)| json!({ "label_id": id, "text": text, "color": "E9E9E9" }))
+            .collect();
+        json!({
+            "task_id": task.id,
+            "text": task.text,
+            "description": task.description,
+            "status": if task.completed.is_some() { "completed" } else { "active" },
+            "private": task.private,
+            "due_date": task.due_date,
+            "due_time": task.due_time,
+            "due_on": due_on,
+            "link": format!("https://podio.com/tasks/{}", task.id),
+            "responsible": { "user_id": task.responsible.id, "name": task.responsible.name },
+            "created_on": podio_time(task.created_on),
+            "created_by": task.author.by,
+            "created_via": task.author.via,
+            "completed_on": task.completed.as_ref().map(|(on, _)| podio_time(*on)),
+            "completed_by": task.completed.as_ref().map(|(_, by)| by),
+            "ref": task.on.map(show_attachment),
+            "labels": labels,
+            "files": self.show_files(on),
+            "comments": comments,
+            "reminder": null,
+            "recurrence": null,
+            "external_id": null,
+        })
+    }
+
+    /// The files that hang on something.
+    fn show_files(&self, on: Attachment) -> Vec<Value> {
+        let files = self.files.values().filter(|file| file.on == Some(on));
+        files.map(|file| self.show_file(file)).collect()
+    }
+
     pub(crate) fn show_file(&self, file: &File) -> Value {
         // Where Podio has another host for files, the sandbox has its API.
         let link = format!("{}/file/{}/raw", self.base_url, file.id);

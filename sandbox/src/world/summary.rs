@@ -55,7 +55,7 @@ impl World {
                     last_update_on: task.created_on,
                     author: task.author.clone(),
                     text: format!("{} {}", task.text, task.description),
-                    data: super::show_task(task),
+                    data: self.show_task(task),
                 }
             }
             Attachment::Status(id) => {
@@ -103,7 +103,9 @@ impl World {
                     data: show_app_ref(app),
                 }
             }
-            Attachment::Space(_) | Attachment::Conversation(_) => return None,
+            Attachment::Space(_) | Attachment::Comment(_) | Attachment::Conversation(_) => {
+                return None;
+            }
         };
         for comment in self.comments.values().filter(|comment| comment.on == on) {
             summary.last_update_on = summary.last_update_on.max(comment.created_on);
@@ -173,7 +175,12 @@ impl Summary {
         let members = [
             ("data", self.data.clone()),
             ("last_update_on", json!(podio_time(self.last_update_on))),
-            ("comments", comments.map(super::show_comment).collect()),
+            (
+                "comments",
+                comments
+                    .map(|comment| world.show_comment(comment))
+                    .collect(),
+            ),
             ("files", files.map(|file| world.show_file(file)).collect()),
             ("rights", json!(["view", "comment", "add_file"])),
             ("subscribed", json!(false)),

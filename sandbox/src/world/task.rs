@@ -37,6 +37,8 @@ pub(crate) struct NewTask {
     /// The author, where no one else is.
     pub(crate) responsible: Option<ByLine>,
     pub(crate) labels: Vec<String>,
+    /// Files to attach.
+    pub(crate) file_ids: Vec<u64>,
     pub(crate) on: Option<Attachment>,
 }
 
@@ -48,6 +50,7 @@ impl World {
         switches: Switches,
     ) -> Result<u64, Refused> {
         new.on.map_or(Ok(()), |on| self.check(on))?;
+        self.check_files(&new.file_ids)?;
         let task_id = next(&mut self.ids.task);
         let task = Task {
             id: task_id,
@@ -64,6 +67,7 @@ impl World {
             completed: None,
         };
         self.tasks.insert(task_id, task);
+        self.attach_all(&new.file_ids, Attachment::Task(task_id), switches)?;
         self.emit_task(EventType::TaskCreate, task_id, new.on, switches);
         Ok(task_id)
     }

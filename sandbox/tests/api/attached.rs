@@ -5,7 +5,7 @@ use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::rt::TokioExecutor;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::calls::{ORDERS, SPACE};
 use crate::support::Running;
@@ -114,4 +114,37 @@ async fn tags_are_read_replaced_and_counted() {
     assert_eq!(sandbox.get(&path).await, json!(["b", "c"]));
     let counted = sandbox.get(&format!("/tag/app/{ORDERS}/?limit=1")).await;
     assert_eq!(counted, json!([{ "text": "b", "count": 1 }]));
+}
+
+#[tokio::test]
+async fn comments_and_tasks_carry_their_files() {
+    let sandbox = Running::new().await;
+    let item = sandbox.order(json!({ "title": "x" })).await;
+    let upload = async |name: &str| {
+        let file = sandbox.post("/file/", json!({ "filename": name })).await;
+        file["file_id"].clone()
+    };
+    let path = format!("/comment/item/{item}/");
+    let with_file = json!({ "value": "See", "file_ids": [upload("a.txt").await] });
+    let comment = sandbox.post(&path, with_file).await["comment_id"].clone();
+    let task = json!({ "text": "Read", "file_ids": [upload("b.txt").await], "ref_type": "item", "ref_id": item });
+    let task = sandbox.post("/task/", task).await;
+    let later = upload("c.txt").await;
+    let on = json!({ "ref_type": "comment", "ref_id": comment });
+    sandbox.post(&format!("/file/{later}/attach"), on).await;
+
+    let files = |object: &Value| -> Vec<String> {
+        let files = object["files"].as_array().unwrap().iter();
+        files
+            .map(|file| file["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let shown = sandbox.get(&format!("/comment/{comment}")).await;
+    assert_eq!(files(&shown), ["a.txt", "c.txt"]);
+    assert_eq!(files(&task), ["b.txt"]);
+    let unknown = json!({ "value": "x", "file_ids": [1] });
+    assert_eq!(sandbox.refused(Method::POST, &path, unknown).await.0, 404);
+    assert_eq!(sandbox.get(&path).await.as_array().unwrap().len(), 1);
+    sandbox.delete(&format!("/item/{item}")).await;
+    assert_eq!(sandbox.get("/file/").await, json!([]));
 }
