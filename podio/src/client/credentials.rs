@@ -1,6 +1,7 @@
 //! Who calls the API, and the page on which a person lets us in.
 
 use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
 use url::form_urlencoded::Serializer;
 
 use super::base_url::BaseUrl;
@@ -62,8 +63,41 @@ impl Credentials {
         format!("{}?{query}", base_url.authorize_page())
     }
 
-    /// Names the holder of stored tokens, so that one file never serves another's.
+    /// Names the holder of stored tokens and the secrets that they were had with: one file never
+    /// serves another's, and a wrong secret is noticed though there are tokens.
     pub(super) fn identity(&self) -> String {
+        format!("{} {}", self.holder(), self.digest())
+    }
+
+    /// The identity that builds before the digest wrote, where tokens under it are still good: a
+    /// person who logged in with such a build stays logged in.
+    pub(super) fn identity_before(&self) -> Option<String> {
+        match self.grant {
+            Grant::AuthorizationCode { .. } | Grant::Stored => Some(self.holder()),
+            Grant::App { .. } | Grant::Password { .. } => None,
+        }
+    }
+
+    /// The beginning of a digest of all secrets: enough to tell two apart, and nothing to log in by.
+    fn digest(&self) -> String {
+        let secret = match &self.grant {
+            Grant::App { app_token, .. } => Some(app_token),
+            Grant::Password { password, .. } => Some(password),
+            Grant::AuthorizationCode { .. } | Grant::Stored => None,
+        };
+        let mut digest = Sha256::new();
+        for part in [Some(&self.client_secret), secret].into_iter().flatten() {
+            let part = part.expose_secret();
+            digest.update(part.len().to_be_bytes());
+            digest.update(part);
+        }
+        let digest = digest.finalize();
+        let beginning = digest.first_chunk().copied().unwrap_or_default();
+        format!("{:016x}", u64::from_be_bytes(beginning))
+    }
+
+    /// Names who calls.
+    pub(super) fn holder(&self) -> String {
         let client_id = &self.client_id;
         match &self.grant {
             Grant::App { app_id, .. } => format!("{client_id} app {app_id}"),
@@ -124,6 +158,31 @@ mod tests {
             },
         };
         assert!(!format!("{credentials:?}").contains("hush"));
+    }
+
+    #[test]
+    fn another_secret_is_another_identity_and_a_login_keeps_its_own() {
+        let with = |secret: &str, grant| Credentials {
+            client_id: "podtap".to_owned(),
+            client_secret: secret.into(),
+            grant,
+        };
+        let app = |token: &str| Grant::App {
+            app_id: 3,
+            app_token: token.into(),
+        };
+        let right = with("hush-1", app("hush-2")).identity();
+        assert_eq!(right, with("hush-1", app("hush-2")).identity());
+        assert_ne!(right, with("wrong", app("hush-2")).identity());
+        assert_ne!(right, with("hush-1", app("wrong")).identity());
+        assert!(!right.contains("hush"), "{right}");
+        let code = Grant::AuthorizationCode {
+            code: "once".into(),
+            redirect_uri: "http://localhost/".to_owned(),
+        };
+        let login = with("hush-1", Grant::Stored);
+        assert_eq!(with("hush-1", code).identity(), login.identity());
+        assert_eq!(login.identity_before().as_deref(), Some("podtap login"));
     }
 
     #[test]

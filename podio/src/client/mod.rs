@@ -120,7 +120,7 @@ impl Client {
     pub fn new(config: Config) -> Result<Self, TlsUnavailable> {
         let tokens = TokenStore::new(&config);
         let identity = config.credentials.as_ref();
-        let identity = identity.map_or_else(String::new, Credentials::identity);
+        let identity = identity.map_or_else(String::new, Credentials::holder);
         let identity = format!("{} {identity}", config.base_url);
         let rate = Rate::new(config.rate_file.clone(), identity);
         let config = Arc::new(config);

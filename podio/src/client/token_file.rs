@@ -18,6 +18,8 @@ pub(super) struct TokenFile {
     path: PathBuf,
     /// API and holder; tokens of another identity are ignored, and overwritten by the next save.
     identity: String,
+    /// What an earlier build called the same holder.
+    identity_before: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -29,8 +31,16 @@ struct Stored<'a> {
 }
 
 impl TokenFile {
-    pub(super) const fn new(path: PathBuf, identity: String) -> Self {
-        Self { path, identity }
+    pub(super) const fn new(
+        path: PathBuf,
+        identity: String,
+        identity_before: Option<String>,
+    ) -> Self {
+        Self {
+            path,
+            identity,
+            identity_before,
+        }
     }
 
     /// The tokens kept for this identity. A file that makes no sense counts as none: the tokens
@@ -44,7 +54,9 @@ impl TokenFile {
         let Ok(stored) = serde_json::from_slice::<Stored<'_>>(&text) else {
             return Ok(None);
         };
-        Ok((stored.identity == self.identity).then(|| Tokens {
+        let is_ours = stored.identity == self.identity
+            || self.identity_before.as_deref() == Some(&*stored.identity);
+        Ok(is_ours.then(|| Tokens {
             access: SecretString::from(stored.access_token.into_owned()),
             refresh: stored
                 .refresh_token
@@ -92,8 +104,9 @@ mod tests {
     async fn tokens_come_back_to_their_own_holder_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.json");
-        let ours = TokenFile::new(path.clone(), "us".to_owned());
-        let theirs = TokenFile::new(path, "them".to_owned());
+        let ours = TokenFile::new(path.clone(), "us".to_owned(), None);
+        let theirs = TokenFile::new(path.clone(), "them".to_owned(), None);
+        let later = TokenFile::new(path, "us 1f".to_owned(), Some("us".to_owned()));
 
         assert!(ours.load().await.unwrap().is_none());
         ours.save(&tokens()).await.unwrap();
@@ -102,6 +115,7 @@ mod tests {
         assert_eq!(loaded.access.expose_secret(), "access");
         assert_eq!(loaded.expires_at, tokens().expires_at);
         assert!(theirs.load().await.unwrap().is_none());
+        assert!(later.load().await.unwrap().is_some());
     }
 
     #[cfg(unix)]
@@ -113,7 +127,7 @@ mod tests {
         let path = folder.path().join("tokens.json");
         std::fs::write(&path, "not json").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let file = TokenFile::new(path.clone(), "us".to_owned());
+        let file = TokenFile::new(path.clone(), "us".to_owned(), None);
 
         assert!(file.load().await.unwrap().is_none());
         file.save(&tokens()).await.unwrap();
@@ -124,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_folder_that_is_not_there_is_an_error_with_the_path() {
-        let file = TokenFile::new("/nowhere/tokens.json".into(), "us".to_owned());
+        let file = TokenFile::new("/nowhere/tokens.json".into(), "us".to_owned(), None);
         let error = file.save(&tokens()).await.unwrap_err();
         assert!(error.to_string().contains("/nowhere/tokens.json"));
     }

@@ -37,7 +37,9 @@ impl TokenStore {
             credentials: config.credentials.clone(),
             file: file.map(|(path, credentials)| {
                 let identity = format!("{} {}", config.base_url, credentials.identity());
-                TokenFile::new(path, identity)
+                let before = credentials.identity_before();
+                let before = before.map(|before| format!("{} {before}", config.base_url));
+                TokenFile::new(path, identity, before)
             }),
             margin: config.refresh_margin,
             held: Mutex::new(None),

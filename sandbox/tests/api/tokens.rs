@@ -67,6 +67,26 @@ async fn a_login_in_the_browser_gives_tokens_that_later_runs_use() {
 }
 
 #[tokio::test]
+async fn a_wrong_secret_is_noticed_though_tokens_are_kept() {
+    let sandbox = Running::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = ClientConfig {
+        token_file: Some(folder.path().join("tokens.json")),
+        ..sandbox.config(app())
+    };
+    let right = Client::new(config.clone()).unwrap();
+    right.scopes().await.unwrap();
+
+    config.credentials.as_mut().unwrap().client_secret = SecretString::from("wrong");
+    let wrong = Client::new(config).unwrap().scopes().await;
+
+    assert!(
+        matches!(wrong, Err(Error::Unauthorized { .. })),
+        "{wrong:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_wrong_secret_password_or_app_token_is_told_in_podios_words() {
     let sandbox = Running::new().await;
     let wrong = || SecretString::from("wrong");
