@@ -5,7 +5,6 @@ use podtap_agent::{HookUrls, PlaceRef};
 use podtap_podio::client::{Client, Hook, HookStatus};
 use podtap_podio::hook_url::parameters_of_podio;
 
-use super::Holder;
 use super::listing::{Judged, line, object};
 use super::several::Results;
 use crate::commands::podio::base_url;
@@ -13,8 +12,7 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::output::{print, printable};
 
-/// Whether Podio, or the stand-in that is set, can call a URL. Warns of a query that a receiver
-/// would read for Podio's own parameters.
+/// Whether Podio, or the stand-in that is set, can call a URL.
 pub(super) fn check(url: &str, settings: &Settings) -> Result<(), Failure> {
     HookUrls::new(&base_url(settings)?, None)
         .check(url)
@@ -24,6 +22,12 @@ pub(super) fn check(url: &str, settings: &Settings) -> Result<(), Failure> {
                 .fact("why", why.to_string())
                 .hint(why.cure())
         })?;
+    warn_of_query(url);
+    Ok(())
+}
+
+/// Warns of a query that a receiver would read for Podio's own parameters.
+pub(super) fn warn_of_query(url: &str) {
     let names = parameters_of_podio(url);
     if !names.is_empty() {
         tracing::warn!(
@@ -32,30 +36,25 @@ pub(super) fn check(url: &str, settings: &Settings) -> Result<(), Failure> {
             names.join(", ")
         );
     }
-    Ok(())
 }
 
 /// Makes a hook of each type that `events` names on each of the objects.
 pub(super) async fn create(
     client: &Client,
-    holders: &[Holder],
+    places: &[PlaceRef],
     events: &str,
     url: &str,
     json: bool,
 ) -> Result<(), Failure> {
     let mut planned = Vec::new();
-    for (ref_type, ref_id) in holders {
-        let place = PlaceRef {
-            ref_type: *ref_type,
-            ref_id: *ref_id,
-        };
-        let hooks = plan(place, events).map_err(|error| Failure::usage(error.to_string()))?;
+    for place in places {
+        let hooks = plan(*place, events).map_err(|error| Failure::usage(error.to_string()))?;
         planned.extend(hooks);
     }
     let mut results = Results::default();
     for wanted in planned {
-        let holder = (wanted.place.ref_type, wanted.place.ref_id);
-        let created = client.create_hook(holder.0, holder.1, url, wanted.event);
+        let place = wanted.place;
+        let created = client.create_hook(place.ref_type, place.ref_id, url, wanted.event);
         let hook_id = match created.await {
             Ok(hook_id) => hook_id,
             Err(error) => {
@@ -74,9 +73,9 @@ pub(super) async fn create(
             created_via: None,
         };
         print(&if json {
-            object(holder, &hook, &Judged::default())
+            object(place, &hook, &Judged::default())
         } else {
-            line(holder, &hook, &Judged::default())
+            line(place, &hook, &Judged::default())
         })?;
     }
     results.into_one("some hooks were not made")

@@ -1,12 +1,11 @@
 //! `podtap hooks list`: hooks as Podio has them, with what is known of them here.
 
 use podtap_agent::export::json::text::to_line;
-use podtap_agent::{HookStanding, HookUrls};
+use podtap_agent::{HookStanding, HookUrls, PlaceRef};
 use podtap_podio::client::{Client, Hook, HookStatus};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::Holder;
 use super::several::Results;
 use crate::commands::history::{browser, run_browser};
 use crate::commands::podio::base_url;
@@ -50,16 +49,16 @@ pub(super) struct Judged {
 /// Prints the hooks of each object; one that cannot be listed is told, and keeps no other.
 pub(super) async fn list(
     client: &Client,
-    holders: &[Holder],
+    places: &[PlaceRef],
     known: &Known,
     json: bool,
 ) -> Result<(), Failure> {
     let mut results = Results::default();
-    for holder in holders {
-        let hooks = match client.hooks(holder.0, holder.1).await {
+    for place in places {
+        let hooks = match client.hooks(place.ref_type, place.ref_id).await {
             Ok(hooks) => hooks,
             Err(error) => {
-                results.failed(format!("{} {}", holder.0, holder.1), error.into());
+                results.failed(place.to_string(), error.into());
                 continue;
             }
         };
@@ -71,9 +70,9 @@ pub(super) async fn list(
                 verdict: known.urls.verdict(&hook.url).word(),
             };
             print(&if json {
-                object(*holder, &hook, &judged)
+                object(*place, &hook, &judged)
             } else {
-                line(*holder, &hook, &judged)
+                line(*place, &hook, &judged)
             })?;
         }
     }
@@ -81,8 +80,8 @@ pub(super) async fn list(
 }
 
 /// A hook for people.
-pub(super) fn line((ref_type, ref_id): Holder, hook: &Hook, judged: &Judged) -> String {
-    let holder = format!("{ref_type} {ref_id}");
+pub(super) fn line(place: PlaceRef, hook: &Hook, judged: &Judged) -> String {
+    let holder = format!("{} {}", place.ref_type, place.ref_id);
     let by = hook.created_by.as_ref().map_or("", |by| by.name.as_str());
     let line = format!(
         "{:<10}  {:8}  {:18}  {holder:16}  {:16}  {:15}  {}  {by}",
@@ -109,7 +108,7 @@ fn status(status: HookStatus) -> &'static str {
 }
 
 /// A hook as a JSON line.
-pub(super) fn object((ref_type, ref_id): Holder, hook: &Hook, judged: &Judged) -> String {
+pub(super) fn object(place: PlaceRef, hook: &Hook, judged: &Judged) -> String {
     #[derive(Serialize)]
     struct Object<'a> {
         v: u8,
@@ -133,8 +132,8 @@ pub(super) fn object((ref_type, ref_id): Holder, hook: &Hook, judged: &Judged) -
         status: status(hook.status),
         event: &hook.event,
         url: &hook.url,
-        ref_type: ref_type.as_str(),
-        ref_id: ref_id.to_string(),
+        ref_type: place.ref_type.as_str(),
+        ref_id: place.ref_id.to_string(),
         created_on: hook.created_on.as_deref(),
         standing: judged.standing,
         url_verdict: judged.verdict,

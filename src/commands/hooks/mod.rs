@@ -10,7 +10,6 @@ use std::process::ExitCode;
 
 use podtap_agent::hooks::plan;
 use podtap_agent::{HooksConfig, PlaceRef};
-use podtap_podio::RefType;
 
 use super::podio::known_client;
 use crate::cli::{HookTargets, Hooks, HooksCommand};
@@ -47,29 +46,20 @@ pub(crate) async fn run(command: HooksCommand, settings: &Settings) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// An object that takes hooks.
-pub(super) type Holder = (RefType, u64);
-
 /// The objects named on the command line, else the app whose credentials are set.
-pub(super) fn targets(on: &HookTargets, settings: &Settings) -> Result<Vec<Holder>, Failure> {
-    let of = |ref_type: RefType, ids: &[u64]| -> Vec<Holder> {
-        ids.iter().map(|id| (ref_type, *id)).collect()
-    };
-    let mut holders = of(RefType::App, &on.app);
-    holders.extend(of(RefType::AppField, &on.field));
-    holders.extend(of(RefType::Space, &on.space));
-    if holders.is_empty() {
-        holders.extend(
-            settings
-                .number(Key::PODIO_APP_ID)?
-                .map(|id| (RefType::App, id)),
-        );
+pub(super) fn targets(on: &HookTargets, settings: &Settings) -> Result<Vec<PlaceRef>, Failure> {
+    let apps = on.app.iter().copied().map(PlaceRef::app);
+    let fields = on.field.iter().copied().map(PlaceRef::field);
+    let spaces = on.space.iter().copied().map(PlaceRef::space);
+    let mut places: Vec<_> = apps.chain(fields).chain(spaces).collect();
+    if places.is_empty() {
+        places.extend(settings.number(Key::PODIO_APP_ID)?.map(PlaceRef::app));
     }
-    if holders.is_empty() {
+    if places.is_empty() {
         return Err(Failure::usage("hooks of which app, field or space?")
             .hint("name it with --app, --field or --space"));
     }
-    Ok(holders)
+    Ok(places)
 }
 
 /// The hooks that `listen` makes for as long as it runs; `None` where none are asked for.
@@ -86,14 +76,16 @@ pub(super) fn wanted(hooks: &Hooks, settings: &Settings) -> Result<Option<HooksC
     };
     known_client(settings)?;
     let mut wanted = Vec::new();
-    for (ref_type, ref_id) in targets(&hooks.at, settings)? {
-        let planned = plan(PlaceRef { ref_type, ref_id }, on);
+    for place in targets(&hooks.at, settings)? {
+        let planned = plan(place, on);
         wanted.extend(planned.map_err(|error| Failure::usage(error.to_string()))?);
     }
     let path = hooks
         .hook_path
         .clone()
         .unwrap_or_else(|| "/podio/hook".to_owned());
+    // Whatever the tunnel's URL is, the path comes after it.
+    create::warn_of_query(&format!("https://podtap.invalid{path}"));
     Ok(Some(HooksConfig {
         wanted,
         path,

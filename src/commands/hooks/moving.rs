@@ -14,7 +14,7 @@ use url::Url;
 use super::create::check;
 use super::moved_file::{Moved, MovedFile};
 use super::several::Results;
-use super::{Holder, targets};
+use super::targets;
 use crate::cli::{AdoptHooks, HookTargets, MoveHooks};
 use crate::commands::history::{browser, run_browser};
 use crate::commands::podio::base_url;
@@ -54,8 +54,8 @@ pub(super) async fn run(
     }
     let to = command.to.unwrap_or_default();
     check(&to, settings)?;
-    let holders = targets(&named(&command.apps, command.on), settings)?;
-    mover.all(&holders, &to, command.exact).await?;
+    let places = targets(&named(&command.apps, command.on), settings)?;
+    mover.all(&places, &to, command.exact).await?;
     print("`podtap hooks move --undo` puts them back")?;
     Ok(ExitCode::SUCCESS)
 }
@@ -72,16 +72,16 @@ pub(super) async fn adopt(
             .hint("run `podtap listen` first, and leave it running"));
     };
     check(&to, settings)?;
-    let holders = targets(&named(&command.apps, command.on), settings)?;
+    let places = targets(&named(&command.apps, command.on), settings)?;
     let mover = Mover::new(client, settings)?;
-    let moved = mover.all(&holders, &to, false).await;
+    let moved = mover.all(&places, &to, false).await;
     if command.keep_hooks || moved.is_err() {
         print("`podtap hooks move --undo` puts back what was moved")?;
         return moved.map(|()| ExitCode::SUCCESS);
     }
     print("They lead to this tunnel until this command is ended (ctrl-c)")?;
     shutdown.token().cancelled().await;
-    mover.undo(&holders).await?;
+    mover.undo(&places).await?;
     Ok(shutdown.exit_code())
 }
 
@@ -131,14 +131,10 @@ impl<'a> Mover<'a> {
     }
 
     /// Every hook of these that does not lead there already.
-    async fn all(&self, holders: &[Holder], to: &str, exact: bool) -> Result<(), Failure> {
+    async fn all(&self, places: &[PlaceRef], to: &str, exact: bool) -> Result<(), Failure> {
         let mut results = Results::default();
-        for (ref_type, ref_id) in holders {
-            let place = PlaceRef {
-                ref_type: *ref_type,
-                ref_id: *ref_id,
-            };
-            self.on(place, to, exact, &mut results).await?;
+        for place in places {
+            self.on(*place, to, exact, &mut results).await?;
         }
         results.into_one("some hooks stay where they were")
     }
@@ -245,15 +241,14 @@ impl<'a> Mover<'a> {
     }
 
     /// Puts back what was moved; of all places where none is named.
-    async fn undo(&self, only: &[Holder]) -> Result<(), Failure> {
+    async fn undo(&self, only: &[PlaceRef]) -> Result<(), Failure> {
         let mut results = Results::default();
         let mut count = 0_usize;
         for moved in self.file.read()? {
             let (Some(place), Some(event)) = (moved.place(), moved.event()) else {
                 continue;
             };
-            let holder = (place.ref_type, place.ref_id);
-            if moved.api != self.api || !(only.is_empty() || only.contains(&holder)) {
+            if moved.api != self.api || !(only.is_empty() || only.contains(&place)) {
                 continue;
             }
             count += 1;

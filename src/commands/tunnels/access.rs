@@ -52,8 +52,9 @@ impl Access {
             // No tunnel is served, so the name does not matter.
             let name = TunnelName::nearest("tunnels").ok_or_else(|| Failure::usage("no name"))?;
             let link = Link::to(relay, name, settings)?;
-            let client = TunnelClient::new(&link.config, &settings.trust()?)
-                .map_err(|error| open_failure(&settings.data_dir().unwrap_or_default(), &error))?;
+            let client = TunnelClient::new(&link.config, &settings.trust()?).map_err(|error| {
+                open_failure(&settings.data_dir().unwrap_or_default(), &error.into())
+            })?;
             return Ok(Self::Owner {
                 client: Box::new(client),
                 link: Box::new(link),
