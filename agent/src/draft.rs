@@ -43,7 +43,12 @@ impl Draft {
             Ok(known) => sample(known),
             Err(_) => vec![("type".to_owned(), event.to_owned())],
         };
-        Self::of_params(shuffled(merge(usual, given), seed))
+        Self::of_form(merge(usual, given), seed)
+    }
+
+    /// These parameters, in an order that `seed` decides.
+    pub fn of_form(params: Params, seed: u64) -> Self {
+        Self::of_params(shuffled(params, seed))
     }
 
     /// Exactly these parameters.

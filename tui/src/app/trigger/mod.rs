@@ -76,7 +76,9 @@ impl App {
         if target.is_none() && self.status.target.is_none() {
             return Err("there is no local service to send it to: name one, such as 3000".into());
         }
-        let mut request = Draft::of_params(offer.params(&fields)?).request;
+        // Podio keeps no order, and no handler should come to rely on one.
+        let seed = self.now.as_millisecond().cast_unsigned();
+        let mut request = Draft::of_form(offer.params(&fields)?, seed).request;
         request.path = sendable(&path)?;
         self.last_sent.keep(offer.kind(), &path, &local, &fields);
         effects.push(Effect::Trigger(TriggerEffect::Trigger(Box::new(Trigger {
