@@ -175,36 +175,12 @@ const fn adds(event: EventType) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use podtap_podio::ObjectKind;
-    use podtap_wire::EventId;
-
     use super::*;
-    use crate::history::{EventKey, Position};
+    use crate::watch::sample;
 
     fn created(number: i64, millis: i64) -> Arrival {
-        Arrival {
-            event: EventKey {
-                position: Position(number),
-                id: EventId::from_bytes([0; 16]),
-            },
-            relayed: true,
-            received_at: Timestamp::from_millisecond(1_800_000_000_000 + millis).unwrap(),
-            event_type: Some("item.create".to_owned()),
-            object: Some(ObjectRef {
-                kind: ObjectKind::Item,
-                id: number.unsigned_abs(),
-            }),
-            hook_id: Some(7),
-            revision: Some(0),
-            posted: true,
-            code: None,
-            verification: None,
-            earlier: None,
-            known_hook: true,
-            on_field: false,
-            below: None,
-            above: None,
-        }
+        let item = number.unsigned_abs();
+        sample::arrival("item.create", item, 0, number, millis)
     }
 
     /// What is told, where Podio answers so, and how often it is asked.

@@ -51,42 +51,17 @@ const fn between(low: u64, high: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-    use podtap_wire::EventId;
-
     use super::*;
-    use crate::history::{Earlier, EventKey, Position};
-
-    fn key(position: i64) -> EventKey {
-        EventKey {
-            position: Position(position),
-            id: EventId::from_bytes([0; 16]),
-        }
-    }
+    use crate::history::{Earlier, Position};
+    use crate::watch::sample;
 
     fn update(position: i64, revision: u64) -> Arrival {
-        Arrival {
-            event: key(position),
-            relayed: true,
-            received_at: Timestamp::UNIX_EPOCH,
-            event_type: Some("item.update".to_owned()),
-            object: None,
-            hook_id: Some(7),
-            revision: Some(revision),
-            posted: true,
-            code: None,
-            verification: None,
-            earlier: None,
-            known_hook: true,
-            on_field: false,
-            below: None,
-            above: None,
-        }
+        sample::arrival("item.update", 4711, revision, position, 0)
     }
 
     fn missing(position: i64, revisions: u64) -> Note {
         Note::Missing {
-            event: key(position),
+            event: sample::key(position),
             revisions,
         }
     }
@@ -108,7 +83,7 @@ mod tests {
     #[test]
     fn a_late_arrival_divides_the_gap_and_the_last_one_closes_it() {
         let above = |missing| Neighbour {
-            event: key(2),
+            event: sample::key(2),
             revision: 7,
             missing,
         };

@@ -1,10 +1,10 @@
 //! Loops by their times, with and without an answer about who makes them.
 
 use podtap_podio::ObjectKind;
-use podtap_wire::EventId;
 
 use super::*;
-use crate::history::{Earlier, EventKey, Position};
+use crate::history::{Earlier, Position};
+use crate::watch::sample;
 
 const ITEM: ObjectRef = ObjectRef {
     kind: ObjectKind::Item,
@@ -12,26 +12,7 @@ const ITEM: ObjectRef = ObjectRef {
 };
 
 fn update(millis: i64, revision: u64) -> Arrival {
-    Arrival {
-        event: EventKey {
-            position: Position(millis),
-            id: EventId::from_bytes([0; 16]),
-        },
-        relayed: true,
-        received_at: Timestamp::from_millisecond(1_800_000_000_000 + millis).unwrap(),
-        event_type: Some("item.update".to_owned()),
-        object: Some(ITEM),
-        hook_id: Some(7),
-        revision: Some(revision),
-        posted: true,
-        code: None,
-        verification: None,
-        earlier: None,
-        known_hook: true,
-        on_field: false,
-        below: None,
-        above: None,
-    }
+    sample::arrival("item.update", ITEM.id, revision, millis, millis)
 }
 
 /// What is told where every suspicion is judged so at once.
