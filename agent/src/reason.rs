@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use podtap_connect::io_words;
+use podtap_podio::client;
 use rustls::{CertificateError, InvalidMessage};
 
 /// What happened, by the innermost cause: `connection refused`, not `client error`.
@@ -33,6 +34,16 @@ pub(crate) fn of_local_service(error: &(dyn Error + 'static)) -> String {
 /// The same about a relay.
 pub(crate) fn of_relay(error: &(dyn Error + 'static)) -> String {
     with_hint(error, "trust its authority with --ca-file FILE")
+}
+
+/// The same about Podio's API: its own words, and beneath them those of what lies between.
+pub(crate) fn of_podio(error: &client::Error) -> String {
+    match error {
+        client::Error::Transport { .. } | client::Error::Json { .. } => {
+            format!("{error}: {}", words(error))
+        }
+        _ => error.to_string(),
+    }
 }
 
 fn with_hint(error: &(dyn Error + 'static), hint: &str) -> String {

@@ -3,6 +3,7 @@
 
 mod error;
 mod followers;
+mod shared;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,22 +24,18 @@ use crate::connection::Connector;
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
 use crate::delivery::gate::Gate;
-use crate::figures::Figures;
 use crate::handle::AgentHandle;
 use crate::history::{
     self, ClockSet, History, HistoryError, Machine, Note, Pending, Writer, WriterThread,
 };
-use crate::hook_health::HookHealth;
-use crate::hooks::Hooks;
-use crate::insights::Insights;
 use crate::link::{Face, Link};
 use crate::lock::Lock;
 use crate::replay::{self, Replayer};
 use crate::status::Status;
-use crate::watch::Watch;
 use error::ended;
 pub use error::{OpenError, RunError};
 use followers::Followers;
+use shared::Shared;
 
 /// How often the history is looked at for writes of other processes.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -91,23 +88,10 @@ impl Agent {
             status: status.subscribe(),
             permits: Arc::new(Semaphore::new(replay::CONCURRENCY)),
         };
-        let insights = Insights::open(&path, history.clone(), writer.clone(), &podio)?;
-        let figures = Figures::new(insights.explainer.clone(), insights.standings.clone());
-        let handle = AgentHandle {
-            history,
-            status: status.subscribe(),
-            changes: changes.clone(),
-            replayer,
-            figures: figures.clone(),
-            insights: insights.clone(),
-        };
-        let gate = Gate::new(podio.forward_verify, insights.held.clone());
-        let followers = || Followers {
-            watch: Watch::new(insights.clone(), &podio, status.subscribe()),
-            recorder: figures.recorder(status.subscribe(), changes.subscribe()),
-            hook_health: HookHealth::new(&podio, insights.desk.clone(), status.subscribe()),
-            hooks: Hooks::new(insights, podio, &status, &changes),
-        };
+        let shared = Shared::open(&path, history, writer.clone(), &podio)?;
+        let handle = shared.handle(replayer, status.subscribe(), changes.clone(), podio.verify);
+        let gate = Gate::new(podio.forward_verify, shared.held.clone());
+        let followers = || shared.followers(podio, &status, &changes);
         let followers = link.is_some().then(followers);
         // Only the agent with the link delivers: beside it, another one would deliver twice.
         let delivery = match (&link, target) {

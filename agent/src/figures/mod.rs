@@ -8,6 +8,7 @@ mod quiet;
 mod recent;
 mod timeline;
 mod traffic;
+mod window;
 
 use jiff::Timestamp;
 use podtap_podio::ObjectRef;

@@ -1,22 +1,16 @@
 //! The newest events and deliveries in memory, read on from where it was whenever somebody asks.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::answer_times::AnswerTimes;
 use super::traffic::{self, Traffic};
-use crate::history::{HistoryError, RecentCursor, RecentDelivery, RecentEvent, Watched};
+use super::window::{MOST, Window};
+use crate::history::{HistoryError, RecentCursor, Watched};
 use crate::place::Place;
 use crate::standing::Standings;
-
-/// How far back figures go.
-pub(super) const PERIOD: SignedDuration = SignedDuration::from_hours(24);
-
-/// Events, and deliveries, that are kept: some megabytes of the busiest tunnel.
-const MOST: usize = 20_000;
 
 /// Rows of one read.
 const PAGE: usize = 4096;
@@ -33,15 +27,6 @@ pub(crate) struct Recent {
 struct Kept {
     window: Window,
     cursor: RecentCursor,
-}
-
-/// What is in memory, oldest first.
-#[derive(Debug, Default)]
-pub(super) struct Window {
-    pub(super) events: VecDeque<RecentEvent>,
-    pub(super) deliveries: VecDeque<RecentDelivery>,
-    /// Whether there were more events within the period than are kept.
-    pub(super) is_cut: bool,
 }
 
 impl Recent {
@@ -121,69 +106,5 @@ impl Recent {
             Some(hook_id) => self.watched.place(hook_id).await,
             None => Ok(None),
         }
-    }
-}
-
-impl Window {
-    /// Forgets what is too old or too much.
-    fn trim(&mut self, now: Timestamp) {
-        let since = now.saturating_sub(PERIOD).unwrap_or(Timestamp::MIN);
-        while let Some(oldest) = self.events.front() {
-            let is_recent = oldest.received_at >= since;
-            if is_recent && self.events.len() <= MOST {
-                break;
-            }
-            self.is_cut = is_recent;
-            self.events.pop_front();
-        }
-        while let Some(oldest) = self.deliveries.front()
-            && (oldest.started_at < since || self.deliveries.len() > MOST)
-        {
-            self.deliveries.pop_front();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::history::Sender;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
-    }
-
-    fn sender() -> Sender {
-        Sender {
-            hook_id: Some(7),
-            event_type: Some("item.update".into()),
-        }
-    }
-
-    #[test]
-    fn what_is_kept_is_bounded_by_count_and_by_age() {
-        let mut window = Window::default();
-        let mut fill = |count: usize, second| {
-            let event = RecentEvent {
-                sender: sender(),
-                received_at: at(second),
-            };
-            window.events.extend(vec![event; count]);
-            let delivery = RecentDelivery {
-                sender: sender(),
-                started_at: at(second),
-                duration: Duration::ZERO,
-                status: None,
-                is_first: true,
-            };
-            window.deliveries.extend(vec![delivery; count]);
-            window.trim(at(second));
-            (window.events.len(), window.deliveries.len(), window.is_cut)
-        };
-        assert_eq!(fill(MOST, 0), (MOST, MOST, false));
-        assert_eq!(fill(1, 1), (MOST, MOST, true));
-        assert_eq!(fill(3, 25 * 3600), (3, 3, false));
     }
 }

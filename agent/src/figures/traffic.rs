@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use podtap_podio::standing::{ANSWER_LIMIT, Rule, Threshold};
 
 use super::answer_times::AnswerTimes;
-use super::recent::{PERIOD, Window};
+use super::window::{PERIOD, Window};
 use crate::history::{RecentDelivery, Sender};
 use crate::place::Place;
 use crate::standing::HookStanding;

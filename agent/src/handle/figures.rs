@@ -37,20 +37,20 @@ impl AgentHandle {
     /// How many calls of Podio's API are left this hour, and when there are more again; `None`
     /// before Podio has told it. Costs no call.
     pub async fn api_budget(&self) -> Option<Budget> {
-        self.insights.client.budget().await
+        self.desk.client.budget().await
     }
 
     /// The way of a webhook, link by link, and where it breaks. Costs no call: what nobody has
     /// asked Podio is told as unknown.
     pub async fn why_quiet(&self) -> Result<QuietChain, HistoryError> {
-        let newest = self.insights.watched.newest_relayed().await?;
+        let newest = self.desk.watched.newest_relayed().await?;
         let status = self.status.borrow().clone();
-        let made = self.insights.hooks.borrow().clone();
+        let made = self.hook_reports.borrow().clone();
         let url = status.public_url.as_deref();
-        let listed = self.insights.desk.known.all();
+        let listed = self.desk.known.all();
         Ok(figures::chain(&Known {
             uncallable: url.and_then(|url| self.check_hook_url(url).err()),
-            has_credentials: self.insights.client.has_credentials(),
+            has_credentials: self.desk.client.has_credentials(),
             status: &status,
             made: &made,
             listed: listed.as_deref(),

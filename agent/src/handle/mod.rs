@@ -11,14 +11,14 @@ use podtap_wire::EventId;
 use tokio::sync::{broadcast, watch};
 
 use crate::change::Change;
-use crate::explain::{ExplainError, Explanation, Remembered};
+use crate::delivery::gate::HeldObjects;
+use crate::explain::{ExplainError, Explainer, Explanation, Remembered};
 use crate::figures::Figures;
 use crate::history::{
-    Attempt, Event, EventKey, EventRow, History, HistoryError, Note, Position, whole_note,
+    Attempt, Event, EventKey, EventRow, History, HistoryError, Note, Position, Writer, whole_note,
 };
-use crate::hooks::{HookListing, HookReport, HookUrls, ManageHooksError};
+use crate::hooks::{HookDesk, HookListing, HookReport, HookUrls, ManageHooksError};
 use crate::import::{Import, ImportError, Report};
-use crate::insights::Insights;
 use crate::place::PlaceRef;
 use crate::replay::{Replay, ReplayError, Replayer};
 use crate::standing::HookStanding;
@@ -32,7 +32,13 @@ pub struct AgentHandle {
     pub(crate) status: watch::Receiver<Status>,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) replayer: Replayer,
-    pub(crate) insights: Insights,
+    pub(crate) writer: Writer,
+    pub(crate) explainer: Explainer,
+    pub(crate) desk: HookDesk,
+    pub(crate) held: HeldObjects,
+    pub(crate) hook_reports: watch::Sender<Vec<HookReport>>,
+    /// Whether a `hook.verify` is answered.
+    pub(crate) verifies: bool,
     pub(crate) figures: Figures,
 }
 
@@ -69,13 +75,13 @@ impl AgentHandle {
     /// What Podio knows of an event: asked for now, or kept from the last time. Works with and
     /// without a link.
     pub async fn explain(&self, event: EventId) -> Result<Explanation, ExplainError> {
-        self.insights.explainer.explain(event).await
+        self.explainer.explain(event).await
     }
 
     /// What is remembered of an event from when it was explained before; costs no call.
     pub async fn explained(&self, event: &Event) -> Result<Option<Explanation>, HistoryError> {
         match &event.podio {
-            Some(podio) => self.insights.explainer.kept(podio).await,
+            Some(podio) => self.explainer.kept(podio).await,
             None => Ok(None),
         }
     }
@@ -86,26 +92,26 @@ impl AgentHandle {
         &self,
         rows: &[EventRow],
     ) -> Result<HashMap<EventId, Remembered>, HistoryError> {
-        self.insights.explainer.remembered(rows).await
+        self.explainer.remembered(rows).await
     }
 
     /// Somebody looks at these events: those that came through a relay and are not explained yet are
     /// asked about, as far as a share of the hour's calls goes, until others are looked at.
     /// [`Change::Named`] tells when more is known. Does nothing without credentials or without a link.
     pub fn ask_ahead(&self, events: impl IntoIterator<Item = EventId>) {
-        self.insights.explainer.wish(events);
+        self.explainer.wish(events);
     }
 
     /// For each hook that was called within a week, what Podio would have concluded had it called
     /// the local service itself. First attempts count, replays do not. Works with and without a
     /// link; the first time may take a second or two.
     pub async fn standings(&self) -> Result<Vec<HookStanding>, HistoryError> {
-        self.insights.standings.at(Timestamp::now()).await
+        self.desk.standings.at(Timestamp::now()).await
     }
 
     /// The hooks that this agent makes, now and as they change; none where none are configured.
     pub fn hooks(&self) -> watch::Receiver<Vec<HookReport>> {
-        self.insights.hooks.subscribe()
+        self.hook_reports.subscribe()
     }
 
     /// The hooks of the places that are known, as Podio has them: of those that the configuration
@@ -119,7 +125,7 @@ impl AgentHandle {
     /// Without credentials, and where the rest of the hour's calls is kept for managing hooks.
     pub async fn podio_hooks(&self) -> Result<HookListing, ManageHooksError> {
         let public = self.public_url();
-        let desk = &self.insights.desk;
+        let desk = &self.desk;
         desk.list(public.as_deref(), Timestamp::now()).await
     }
 
@@ -127,14 +133,14 @@ impl AgentHandle {
     /// it. Calls nobody.
     pub async fn hook_urls(&self) -> Result<HookUrls, HistoryError> {
         let public = self.public_url();
-        self.insights.desk.urls(public.as_deref()).await
+        self.desk.urls(public.as_deref()).await
     }
 
     /// The tunnel's public URL, as the link or the history knows it.
     pub async fn tunnel_url(&self) -> Result<Option<String>, HistoryError> {
         match self.public_url() {
             Some(url) => Ok(Some(url)),
-            None => self.insights.watched.tunnel_url().await,
+            None => self.desk.watched.tunnel_url().await,
         }
     }
 
@@ -143,7 +149,7 @@ impl AgentHandle {
     /// # Errors
     /// With the reason for which it cannot.
     pub fn check_hook_url(&self, url: &str) -> Result<(), Uncallable> {
-        HookUrls::new(&self.insights.desk.api, None).check(url)
+        HookUrls::new(&self.desk.api, None).check(url)
     }
 
     /// Makes a hook for a person: it stays when the agent ends. Returns its id; whether it becomes
@@ -157,12 +163,12 @@ impl AgentHandle {
         event: EventType,
         url: &str,
     ) -> Result<u64, ManageHooksError> {
-        self.insights.desk.create(place, event, url).await
+        self.desk.create(place, event, url).await
     }
 
     /// Asks Podio to send a hook another `hook.verify`.
     pub async fn request_hook_verification(&self, hook_id: u64) -> Result<(), ManageHooksError> {
-        self.insights.desk.request_verification(hook_id).await
+        self.desk.request_verification(hook_id).await
     }
 
     /// Deletes a hook, whoever made it. One that is gone already counts as deleted.
@@ -170,7 +176,7 @@ impl AgentHandle {
     /// # Errors
     /// With Podio's refusal, such as where an app's token meets a hook that a person made.
     pub async fn delete_hook(&self, hook_id: u64) -> Result<(), ManageHooksError> {
-        self.insights.desk.delete(hook_id).await
+        self.desk.delete(hook_id).await
     }
 
     fn public_url(&self) -> Option<String> {
@@ -179,12 +185,12 @@ impl AgentHandle {
 
     /// Whether a `hook.verify` is answered here.
     pub fn verifies(&self) -> bool {
-        self.insights.verifies
+        self.verifies
     }
 
     /// Objects whose events are held because of a loop, in order.
     pub fn held(&self) -> Vec<ObjectRef> {
-        self.insights.held.all()
+        self.held.all()
     }
 
     /// Writes a note on an event, in place of the one that is there; none takes that away. Of a
@@ -201,25 +207,25 @@ impl AgentHandle {
             id: event,
         };
         let note = Note::Annotated { event, text };
-        self.insights.writer.note(vec![note]).await
+        self.writer.note(vec![note]).await
     }
 
     /// Deletes events because a person wants them gone, with everything known of them; how many
     /// there were. [`AgentHandle::scrub`] afterwards, once.
     pub async fn delete_events(&self, events: Vec<Position>) -> Result<u64, HistoryError> {
-        self.insights.writer.delete(events).await
+        self.writer.delete(events).await
     }
 
     /// Removes what was deleted from everything that is on the disk: the database, its log, the
     /// index of words.
     pub async fn scrub(&self) -> Result<(), HistoryError> {
-        self.insights.writer.scrub().await
+        self.writer.scrub().await
     }
 
     /// Takes over the events of an archive, as far as they are new; on record only, see
     /// [`crate::import`].
     pub async fn import(&self, archive: Import) -> Result<Report, ImportError> {
-        archive.into_history(&self.insights.writer).await
+        archive.into_history(&self.writer).await
     }
 
     /// Lets an object's next events go to the local service again; whether it was held.
@@ -228,7 +234,7 @@ impl AgentHandle {
     /// that is delivered may begin the loop anew, and none says anything that the newest does not.
     pub async fn release(&self, object: ObjectRef) -> Result<bool, HistoryError> {
         let note = Note::ReleaseObject(object);
-        self.insights.writer.note(vec![note]).await?;
-        Ok(self.insights.held.release(object))
+        self.writer.note(vec![note]).await?;
+        Ok(self.held.release(object))
     }
 }

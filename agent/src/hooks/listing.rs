@@ -18,8 +18,8 @@ use super::verdict::{HookUrls, UrlVerdict};
 use crate::explain::near_limit;
 use crate::history::{HistoryError, Note, Watched, Writer};
 use crate::place::{Place, PlaceRef};
+use crate::reason;
 use crate::standing::{HookStanding, Standings};
-use crate::watch::told;
 
 /// Lists under way at once: one that hangs does not keep the others.
 const CALLS_AT_ONCE: usize = 4;
@@ -222,7 +222,7 @@ impl HookDesk {
         // What was called goes without saying: Podio's own words are what matters.
         let reason = |error: client::Error| match error.refusal() {
             Some(refusal) => refusal.to_string(),
-            None => told(&error),
+            None => reason::of_podio(&error),
         };
         (place, hooks.map_err(reason))
     }

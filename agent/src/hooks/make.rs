@@ -9,7 +9,8 @@ use tokio::time::timeout;
 use super::{HookState, Hooks, HooksError};
 use crate::history::{HistoryError, MadeHook, Note};
 use crate::place::{Place, PlaceRef, WantedHook};
-use crate::watch::{name, told};
+use crate::place_name;
+use crate::reason;
 
 /// Podio is said to be silent after so long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -47,7 +48,7 @@ impl Hooks {
             }
         };
         let newest_then = there.iter().map(|hook| hook.hook_id).max().unwrap_or(0);
-        let name = name(&self.client, at).await;
+        let name = place_name::look_up(&self.client, at).await;
         let place = Place { at, name };
         let mut settled = Made::Settled;
         for hook in wanted {
@@ -80,7 +81,7 @@ impl Hooks {
         self.report(wanted, Some(there.hook_id), HookState::Made);
         let asked = self.client.request_hook_verification(there.hook_id).await;
         if let Err(error) = asked {
-            self.failed(wanted, told(&error));
+            self.failed(wanted, reason::of_podio(&error));
         }
         Some(there.hook_id)
     }
@@ -150,7 +151,7 @@ fn is_about_credentials(error: &Error) -> bool {
 
 /// Podio's words, and what can be done.
 fn words(error: &Error, at: PlaceRef) -> String {
-    let told = told(error);
+    let told = reason::of_podio(error);
     match error {
         _ if error.may_pass() => format!("{told}; trying again"),
         Error::Gone { .. } => format!("{told}; is {at} the right id?"),

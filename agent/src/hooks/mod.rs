@@ -22,7 +22,6 @@ use tokio_util::sync::CancellationToken;
 use crate::change::Change;
 use crate::config::{HooksConfig, PodioConfig};
 use crate::history::{self, HistoryError, Verification, Watched, Writer};
-use crate::insights::Insights;
 use crate::place::{PlaceRef, WantedHook};
 use crate::status::Status;
 pub(crate) use known::KnownHooks;
@@ -114,6 +113,7 @@ pub(crate) struct Hooks {
     client: Client,
     watched: Watched,
     writer: Writer,
+    known: KnownHooks,
     status: watch::Sender<Status>,
     changes: broadcast::Receiver<Change>,
     reports: watch::Sender<Vec<HookReport>>,
@@ -133,7 +133,8 @@ pub(crate) fn waiting(config: Option<&HooksConfig>) -> Vec<HookReport> {
 impl Hooks {
     /// Where none are wanted, only what an earlier run left is removed.
     pub(crate) fn new(
-        insights: Insights,
+        desk: HookDesk,
+        reports: watch::Sender<Vec<HookReport>>,
         config: PodioConfig,
         status: &watch::Sender<Status>,
         changes: &broadcast::Sender<Change>,
@@ -141,12 +142,13 @@ impl Hooks {
         Self {
             config: config.hooks.unwrap_or_default(),
             api: config.client.base_url,
-            client: insights.client,
-            watched: insights.watched,
-            writer: insights.writer,
+            client: desk.client,
+            watched: desk.watched,
+            writer: desk.writer,
+            known: desk.known,
             status: status.clone(),
             changes: changes.subscribe(),
-            reports: insights.hooks,
+            reports,
         }
     }
 
@@ -163,13 +165,27 @@ impl Hooks {
         if self.config.wanted.is_empty() {
             return std::future::pending().await;
         }
-        let url = self.url().await?;
+        let mut url = self.url().await?;
+        loop {
+            url = self.keep_on(&url).await?;
+            tracing::info!("the tunnel has another URL: its hooks are made again");
+        }
+    }
+
+    /// Makes the hooks on a URL, and returns the tunnel's next one, once it is given another.
+    async fn keep_on(&mut self, url: &str) -> Result<String, HooksError> {
         let (mut places, mut pause) = (self.places(), FIRST_PAUSE);
         loop {
-            places = self.make_all(places, &url).await?;
+            places = self.make_all(places, url).await?;
+            if places.is_empty() {
+                // Those on an earlier URL have served until now.
+                self.remove_elsewhere(url).await?;
+            }
             // What may pass is tried again for as long as it takes.
             let again = (!places.is_empty()).then_some(pause);
-            self.heed(again).await;
+            if let Some(next) = self.heed(again, url).await? {
+                return Ok(next);
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -189,14 +205,27 @@ impl Hooks {
         Ok(again)
     }
 
-    /// Takes in what becomes of verifications, for so long or for ever.
-    async fn heed(&mut self, pause: Option<Duration>) {
+    /// Takes in what becomes of verifications, for so long or for ever. Returns another URL of the
+    /// tunnel as soon as it has one.
+    async fn heed(
+        &mut self,
+        pause: Option<Duration>,
+        url: &str,
+    ) -> Result<Option<String>, HooksError> {
         let until = pause.map(|pause| Instant::now() + pause);
+        let mut status = self.status.subscribe();
         loop {
-            // Both are cancel-safe.
+            let now = self.url().await?;
+            if now != url {
+                return Ok(Some(now));
+            }
+            // All are cancel-safe.
             let change = tokio::select! {
                 change = self.changes.recv() => change,
-                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => return,
+                Ok(()) = status.changed() => continue,
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {
+                    return Ok(None);
+                }
             };
             match change {
                 Ok(Change::History(history::Change::Verified {

@@ -6,7 +6,7 @@ use podtap_podio::client::Error;
 
 use super::{HookState, Hooks};
 use crate::history::{HistoryError, MadeHook, Note};
-use crate::watch::told;
+use crate::reason;
 
 /// Time for removing all hooks at the end; what takes longer is removed by the next start.
 const END_LIMIT: Duration = Duration::from_secs(6);
@@ -45,7 +45,7 @@ impl Hooks {
                         self.ended(record, HookState::Removed);
                     }
                     Err(error) => {
-                        let reason = told(&error);
+                        let reason = reason::of_podio(&error);
                         tracing::warn!(place = %record.place, reason, "cannot remove a hook");
                         self.ended(record, HookState::Failed { reason });
                     }
@@ -60,6 +60,23 @@ impl Hooks {
         Ok(())
     }
 
+    /// Removes what was made on an earlier URL of the tunnel. What cannot be removed stays on record,
+    /// for the end.
+    pub(super) async fn remove_elsewhere(&self, url: &str) -> Result<(), HistoryError> {
+        for record in self.records().await? {
+            if record.url == url {
+                continue;
+            }
+            match self.remove(&record).await {
+                Ok(()) => self.forget(&record).await?,
+                Err(error) => {
+                    tracing::warn!(place = %record.place, %error, "cannot remove a hook of an earlier URL");
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn records(&self) -> Result<Vec<MadeHook>, HistoryError> {
         let mut records = self.watched.made_hooks().await?;
         records.retain(|record| record.api == self.api.as_str());
@@ -69,7 +86,9 @@ impl Hooks {
     /// Of a hook whose id was never told, the place's list tells.
     async fn remove(&self, record: &MadeHook) -> Result<(), Error> {
         if let Some(hook_id) = record.hook_id {
-            return self.client.delete_hook(hook_id).await;
+            self.client.delete_hook(hook_id).await?;
+            self.known.deleted(hook_id);
+            return Ok(());
         }
         let place = record.place;
         let there = match self.client.hooks(place.ref_type, place.ref_id).await {

@@ -13,10 +13,9 @@ use podtap_wire::{ConnectRefusal, RefusalKind, TunnelName};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::dial::{Dialer, not_of_a_relay};
+use super::dial::{DialError, Dialer, not_of_a_relay};
 use super::disconnect::Disconnect;
 use super::upgrade::failed;
-use crate::agent::OpenError;
 use crate::config::LinkConfig;
 use crate::{reason, tls};
 
@@ -51,7 +50,7 @@ pub enum AskError {
 
 impl TunnelClient {
     /// A client for the relay of this link, by its proxy and with its token.
-    pub fn new(link: &LinkConfig, trust: &tls::Trust) -> Result<Self, OpenError> {
+    pub fn new(link: &LinkConfig, trust: &tls::Trust) -> Result<Self, DialError> {
         let tls = tls::client_config(link.relay.scheme() == "https", trust)?;
         let dialer = Dialer::new(link, tls)?;
         Ok(Self { dialer })

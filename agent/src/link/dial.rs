@@ -57,6 +57,9 @@ pub enum DialError {
         /// The URL.
         url: Url,
     },
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS; are the system's certificates installed?")]
+    Tls(#[from] rustls::Error),
     /// The token holds characters that a header cannot.
     #[error("this token cannot be right: it holds characters that no token has")]
     Token,

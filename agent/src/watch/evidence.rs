@@ -10,11 +10,11 @@ use podtap_podio::{EventType, ObjectKind, ObjectRef, RefType};
 use tokio::sync::Mutex;
 
 use super::suspicion::Suspicion;
-use super::told;
 use crate::explain::near_limit;
 use crate::history::{EventKey, History, HistoryError, LoopFinding, Maker, Note, Watched, Writer};
 use crate::own_client::OwnClient;
 use crate::place::{Place, PlaceRef};
+use crate::reason;
 
 /// Calls within an hour. Podio allows 1,000 for everything (podio.md 4.3).
 const CALLS_PER_HOUR: usize = 60;
@@ -175,7 +175,7 @@ impl Witness {
         made: Result<(Option<ByLine>, Option<Via>), Error>,
     ) -> Result<Statement, HistoryError> {
         Ok(match made {
-            Err(error) => Statement::unknown(told(&error)),
+            Err(error) => Statement::unknown(reason::of_podio(&error)),
             Ok((None, None)) => Statement::unknown("Podio does not tell"),
             Ok((by, via)) => {
                 self.learn_own_vias().await?;

@@ -49,7 +49,7 @@ impl Watch {
         // A new object is not in a loop itself: holding it would end nothing.
         if self.break_loops && finding.is_suspected() && finding.shape != LoopShape::Adds {
             let objects = finding.objects().into_iter();
-            let newly = objects.filter(|object| self.insights.held.hold(*object));
+            let newly = objects.filter(|object| self.held.hold(*object));
             notes.extend(newly.map(Note::HoldObject));
         }
         notes.insert(0, Note::Loop(finding));

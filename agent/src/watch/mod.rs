@@ -14,6 +14,8 @@ mod loops;
 mod marks;
 mod names;
 mod outage;
+#[cfg(test)]
+mod sample;
 mod suspicion;
 mod validate;
 mod verify;
@@ -30,19 +32,15 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::PodioConfig;
-use crate::explain::Enricher;
+use crate::delivery::gate::HeldObjects;
+use crate::explain::{Enricher, Explainer};
 use crate::history::{Arrival, EventKey, HistoryError, Note, Position};
-use crate::insights::Insights;
-use crate::own_client::OwnClient;
 use crate::place::PlaceRef;
 use crate::reason;
 use crate::status::{ServiceState, Status};
 use additions::Additions;
 use evidence::{Question, Witness};
 use loops::Loops;
-pub(crate) use names::name;
-pub(crate) use validate::told;
-
 use names::Names;
 use validate::Validator;
 use verify::Verifier;
@@ -68,14 +66,16 @@ const BEGIN_AGAIN: Duration = Duration::from_secs(1);
 /// Follows the history. Built once, run once.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    insights: Insights,
+    explainer: Explainer,
+    held: HeldObjects,
+    /// Places whose hooks say whether one is active.
+    hook_places: Vec<PlaceRef>,
     /// Whether a `hook.verify` is answered.
     verify: bool,
     /// Apps, fields and spaces whose hooks are listed.
     places: Vec<PlaceRef>,
     /// Whether objects in a loop are held.
     break_loops: bool,
-    own: OwnClient,
     /// Whether the newest events are explained without anybody asking.
     enrich: bool,
     status: watch::Receiver<Status>,
@@ -100,7 +100,9 @@ struct Detectors {
 
 impl Watch {
     pub(crate) fn new(
-        insights: Insights,
+        explainer: Explainer,
+        held: HeldObjects,
+        hook_places: Vec<PlaceRef>,
         config: &PodioConfig,
         status: watch::Receiver<Status>,
     ) -> Self {
@@ -108,8 +110,9 @@ impl Watch {
             verify: config.verify,
             places: config.places.clone(),
             break_loops: config.break_loops,
-            own: insights.explainer.own.clone(),
-            insights,
+            explainer,
+            held,
+            hook_places,
             enrich: config.enrich,
             status,
         }
@@ -129,7 +132,7 @@ impl Watch {
                     );
                     let again = async {
                         tokio::time::sleep(BEGIN_AGAIN).await;
-                        self.insights.writer.until_it_works().await;
+                        self.explainer.writer.until_it_works().await;
                     };
                     tokio::select! {
                         () = again => {}
@@ -145,13 +148,13 @@ impl Watch {
     async fn run_once(&mut self, token: CancellationToken) -> Result<(), HistoryError> {
         let mut detectors = self.begin().await?;
         let names = Names {
-            client: self.insights.client.clone(),
-            writer: self.insights.writer.clone(),
+            client: self.explainer.client.clone(),
+            writer: self.explainer.writer.clone(),
             places: self.places.clone(),
             unknown: Arc::clone(&detectors.unknown_hook),
         };
         let learning = names.run(token.clone());
-        let explainer = self.insights.explainer.clone();
+        let explainer = self.explainer.clone();
         let enricher = self.enrich.then(|| Enricher::new(explainer));
         let enriching =
             OptionFuture::from(enricher.map(|enricher| Box::pin(enricher.run(token.clone()))));
@@ -166,26 +169,26 @@ impl Watch {
         token: CancellationToken,
     ) -> Result<(), HistoryError> {
         let validator = Validator {
-            client: self.insights.client.clone(),
-            watched: self.insights.watched.clone(),
-            places: self.insights.desk.places.clone(),
+            client: self.explainer.client.clone(),
+            watched: self.explainer.watched.clone(),
+            places: self.hook_places.clone(),
         };
         let witness = Witness::new(
-            self.insights.client.clone(),
-            self.insights.explainer.history.clone(),
-            self.insights.watched.clone(),
-            self.insights.writer.clone(),
-            self.own.clone(),
+            self.explainer.client.clone(),
+            self.explainer.history.clone(),
+            self.explainer.watched.clone(),
+            self.explainer.writer.clone(),
+            self.explainer.own.clone(),
         );
         let (mut calls, mut asking) = (FuturesUnordered::new(), FuturesUnordered::new());
-        let mut tally = self.insights.writer.tally();
+        let mut tally = self.explainer.writer.tally();
         let mut state = ServiceState::Unknown;
         let mut url = None;
         while !token.is_cancelled() {
             let more = tally.borrow_and_update().newest > detectors.cursor;
             if more {
                 let page = self
-                    .insights
+                    .explainer
                     .watched
                     .arrivals(detectors.cursor, PAGE)
                     .await?;
@@ -233,15 +236,15 @@ impl Watch {
     async fn begin(&self) -> Result<Detectors, HistoryError> {
         let now = Timestamp::now();
         let mut detectors = Detectors {
-            cursor: self.insights.watched.progress().await?,
+            cursor: self.explainer.watched.progress().await?,
             ..Detectors::default()
         };
-        for finding in self.insights.watched.loops().await? {
+        for finding in self.explainer.watched.loops().await? {
             detectors.loops.resume(&finding);
             detectors.additions.resume(&finding);
         }
         // An outage that was open when the agent ended: nobody knows for how long it went on.
-        let open = self.insights.watched.outages(now).await?.into_iter();
+        let open = self.explainer.watched.outages(now).await?.into_iter();
         let closed = open.map(|(since, _)| Note::Outage {
             since,
             until: since,
@@ -276,7 +279,7 @@ impl Watch {
                 detectors.ask(Question::Loop(Box::new(suspicion)));
             }
             if let Some(gap) =
-                evidence::gap(arrival).filter(|_| self.insights.client.has_credentials())
+                evidence::gap(arrival).filter(|_| self.explainer.client.has_credentials())
             {
                 detectors.ask(Question::Gap(gap));
             }
@@ -296,7 +299,7 @@ impl Watch {
         if notes.is_empty() {
             return Ok(());
         }
-        self.insights.writer.note(notes).await
+        self.explainer.writer.note(notes).await
     }
 }
 

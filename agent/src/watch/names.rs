@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use podtap_podio::RefType;
 use podtap_podio::client::{Client, Error};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::history::{HistoryError, Note, Writer};
 use crate::place::{Place, PlaceRef};
+use crate::place_name;
 
 /// The least time between two rounds: each costs two calls a place, of some 1,000 an hour.
 const ROUND_EVERY: Duration = Duration::from_mins(5);
@@ -55,23 +55,11 @@ async fn learn(client: &Client, at: PlaceRef) -> Result<Vec<Note>, Error> {
     let hooks = client.hooks(at.ref_type, at.ref_id).await?;
     let place = Place {
         at,
-        name: name(client, at).await,
+        name: place_name::look_up(client, at).await,
     };
     let learned = hooks.into_iter().map(|hook| Note::Learned {
         hook_id: hook.hook_id,
         place: place.clone(),
     });
     Ok(learned.collect())
-}
-
-/// What people call it. A field cannot be looked up without its app, which nobody named.
-pub(crate) async fn name(client: &Client, at: PlaceRef) -> Option<String> {
-    let name = match at.ref_type {
-        RefType::App => client.app(at.ref_id).await.map(|app| app.config.name),
-        RefType::Space => client.space(at.ref_id).await.map(|space| space.name),
-        RefType::AppField => return None,
-    };
-    name.inspect_err(|error| tracing::debug!(place = %at, %error, "cannot learn the name"))
-        .ok()
-        .filter(|name| !name.is_empty())
 }

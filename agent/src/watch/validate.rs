@@ -36,7 +36,7 @@ impl Validator {
                     Error::RateLimited { retry_after, .. } => retry_after,
                     _ => None,
                 },
-                reason: told(&error),
+                reason: reason::of_podio(&error),
             },
             Err(error) if self.is_active(pair.hook_id).await? => {
                 tracing::debug!(hook = pair.hook_id, %error, "refused, but the hook is active");
@@ -82,7 +82,7 @@ impl Validator {
     }
 
     fn failure(&self, error: &Error) -> String {
-        let told = told(error);
+        let told = reason::of_podio(error);
         match error {
             Error::Unauthorized { .. } if !self.client.has_credentials() => {
                 format!("{told}; set Podio's credentials and ask for another verification")
@@ -92,15 +92,5 @@ impl Validator {
             }
             _ => told,
         }
-    }
-}
-
-/// An error of the API in words, with its cause where that says more.
-pub(crate) fn told(error: &Error) -> String {
-    match error {
-        Error::Transport { .. } | Error::Json { .. } => {
-            format!("{error}: {}", reason::words(error))
-        }
-        _ => error.to_string(),
     }
 }

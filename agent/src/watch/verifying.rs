@@ -40,7 +40,7 @@ impl Watch {
         now: Timestamp,
     ) -> Result<(), HistoryError> {
         let since = now.saturating_sub(PICK_UP).unwrap_or(Timestamp::MIN);
-        let watched = &self.insights.watched;
+        let watched = &self.explainer.watched;
         let unverified = watched.unverified(since, detectors.cursor, PICK_UP_AT_MOST);
         let unverified = unverified.await?;
         let own = self.own_hooks(&unverified).await?;
@@ -56,7 +56,7 @@ impl Watch {
         if !page.iter().any(is_verify) {
             return Ok(OwnHooks::default());
         }
-        let made = self.insights.watched.made_hooks().await?;
+        let made = self.explainer.watched.made_hooks().await?;
         Ok(OwnHooks {
             making: made.iter().any(|made| made.hook_id.is_none()),
             ids: made.into_iter().filter_map(|made| made.hook_id).collect(),

@@ -1,9 +1,13 @@
 //! Hooks that live as long as the agent: sandbox, relay and agent in one circle.
 
+use std::time::Duration;
+
 use podtap_agent::hooks::{HookReport, HookState, plan};
-use podtap_agent::{HooksError, PlaceRef, RunError};
-use podtap_podio::client::HookStatus;
+use podtap_agent::tls::Trust;
+use podtap_agent::{HooksError, PlaceRef, RunError, TunnelClient};
+use podtap_podio::client::{Hook, HookStatus};
 use podtap_podio::{EventType, RefType};
+use podtap_sandbox::Fault;
 
 use crate::support::circle::{Circle, Running};
 use crate::support::eventually;
@@ -122,4 +126,59 @@ async fn an_url_that_podio_would_not_call_is_refused_with_the_reason() {
         panic!("{ended:?}");
     };
     assert!(source.to_string().contains("this machine"));
+}
+
+#[tokio::test]
+async fn hooks_follow_the_tunnel_to_its_new_url() {
+    let circle = Circle::start("item.update,item.create").await;
+    let running = Running::start(&circle.config);
+    running.all(&HookState::Active).await;
+    let before = circle.hooks().await[0].url.clone();
+
+    let link = circle.config.link.clone().unwrap();
+    let owner = TunnelClient::new(&link, &Trust::default()).unwrap();
+    let grace = Duration::from_mins(1);
+    owner.rotate(&link.tunnel, grace).await.unwrap();
+
+    let hooks = eventually(
+        "both hooks are on the new URL, and no other is left",
+        || async {
+            let hooks = circle.hooks().await;
+            let is_there = |hook: &Hook| hook.url != before && hook.status == HookStatus::Active;
+            let all = hooks.len() == 2 && hooks.iter().all(is_there);
+            all.then_some(hooks.clone()).ok_or(format!("{hooks:#?}"))
+        },
+    )
+    .await;
+    let url = running.handle.status().borrow().public_url.clone().unwrap();
+    assert!(
+        hooks.iter().all(|hook| hook.url.starts_with(&url)),
+        "{url}: {hooks:#?}"
+    );
+    running.all(&HookState::Active).await;
+    running.end().await;
+    assert_eq!(circle.hooks().await, []);
+}
+
+#[tokio::test]
+async fn hooks_are_made_once_the_api_is_back() {
+    let circle = Circle::start("item.update").await;
+    // Logged in, so that the fault meets the hooks and not the token.
+    circle.hooks().await;
+    circle.podio.handle.set_fault(Some(Fault::Status(503)));
+    let running = Running::start(&circle.config);
+    let reports = running.all_failed().await;
+    let HookState::Failed { reason } = &reports[0].state else {
+        panic!("{reports:#?}");
+    };
+    assert!(reason.contains("trying again"), "{reason}");
+    let told = running.handle.status().borrow().failed_hooks.clone();
+    assert_eq!(told.len(), 1, "{told:?}");
+
+    circle.podio.handle.set_fault(None);
+
+    running.all(&HookState::Active).await;
+    assert_eq!(circle.hooks().await.len(), 1);
+    assert!(running.handle.status().borrow().failed_hooks.is_empty());
+    running.end().await;
 }

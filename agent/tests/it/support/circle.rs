@@ -106,6 +106,17 @@ impl Running {
         .await
     }
 
+    pub(crate) async fn all_failed(&self) -> Vec<HookReport> {
+        eventually("every hook has failed", || async {
+            let reports = self.handle.hooks().borrow().clone();
+            let is_failed = |report: &HookReport| matches!(report.state, HookState::Failed { .. });
+            let all = reports.iter().all(is_failed);
+            all.then_some(reports.clone())
+                .ok_or(format!("{reports:#?}"))
+        })
+        .await
+    }
+
     pub(crate) async fn end(mut self) {
         self.token.cancel();
         self.agent.join_next().await.unwrap().unwrap().unwrap();

@@ -1,0 +1,118 @@
+//! What the handle and the followers have in common, made before both: readers of the history, the
+//! API's client, and what asks by it.
+
+use std::path::Path;
+
+use podtap_podio::client::Client;
+use tokio::sync::{broadcast, watch};
+
+use super::OpenError;
+use super::followers::Followers;
+use crate::change::Change;
+use crate::config::PodioConfig;
+use crate::delivery::gate::HeldObjects;
+use crate::explain::Explainer;
+use crate::figures::Figures;
+use crate::handle::AgentHandle;
+use crate::history::{self, History, Watched, Writer};
+use crate::hook_health::HookHealth;
+use crate::hooks::{self, HookDesk, HookReport, Hooks, KnownHooks};
+use crate::own_client::OwnClient;
+use crate::replay::Replayer;
+use crate::standing::Standings;
+use crate::status::Status;
+use crate::watch::Watch;
+
+/// Each part is given what it uses of it.
+#[derive(Debug)]
+pub(super) struct Shared {
+    explainer: Explainer,
+    desk: HookDesk,
+    figures: Figures,
+    pub(super) held: HeldObjects,
+    /// What became of the hooks that are wanted.
+    hook_reports: watch::Sender<Vec<HookReport>>,
+}
+
+impl Shared {
+    /// Opens what it reads from; calls nobody.
+    pub(super) fn open(
+        path: &Path,
+        history: History,
+        writer: Writer,
+        config: &PodioConfig,
+    ) -> Result<Self, OpenError> {
+        let watched = Watched::open(path)?;
+        let client = Client::new(config.client.clone())?;
+        let standings = Standings::new(watched.clone());
+        let desk = HookDesk {
+            api: config.client.base_url.clone(),
+            places: hooks::configured(config),
+            client: client.clone(),
+            watched: watched.clone(),
+            writer: writer.clone(),
+            standings: standings.clone(),
+            known: KnownHooks::default(),
+        };
+        let explainer = Explainer {
+            history,
+            watched,
+            writer,
+            client,
+            locale: config.locale,
+            wished: watch::Sender::default(),
+            own: OwnClient::of(config.client.credentials.as_ref()),
+        };
+        Ok(Self {
+            figures: Figures::new(explainer.clone(), standings),
+            held: history::held_objects(path)?.into_iter().collect(),
+            hook_reports: watch::Sender::new(hooks::waiting(config.hooks.as_ref())),
+            desk,
+            explainer,
+        })
+    }
+
+    pub(super) fn handle(
+        &self,
+        replayer: Replayer,
+        status: watch::Receiver<Status>,
+        changes: broadcast::Sender<Change>,
+        verifies: bool,
+    ) -> AgentHandle {
+        AgentHandle {
+            history: self.explainer.history.clone(),
+            writer: self.explainer.writer.clone(),
+            status,
+            changes,
+            replayer,
+            figures: self.figures.clone(),
+            explainer: self.explainer.clone(),
+            desk: self.desk.clone(),
+            held: self.held.clone(),
+            hook_reports: self.hook_reports.clone(),
+            verifies,
+        }
+    }
+
+    pub(super) fn followers(
+        self,
+        config: PodioConfig,
+        status: &watch::Sender<Status>,
+        changes: &broadcast::Sender<Change>,
+    ) -> Followers {
+        let Self {
+            explainer,
+            desk,
+            figures,
+            held,
+            hook_reports,
+        } = self;
+        let places = desk.places.clone();
+        Followers {
+            watch: Watch::new(explainer, held, places, &config, status.subscribe()),
+            recorder: figures.recorder(status.subscribe(), changes.subscribe()),
+            hook_health: HookHealth::new(&config, desk.clone(), status.subscribe()),
+            hooks: Hooks::new(desk, hook_reports, config, status, changes),
+        }
+    }
+}
