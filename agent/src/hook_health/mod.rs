@@ -69,40 +69,51 @@ impl HookHealth {
         }
     }
 
-    /// Goes on until the token is cancelled.
+    /// Goes on until the token is cancelled. A history that cannot be read or written for a while is
+    /// waited for.
     pub(crate) async fn run(self, token: CancellationToken) -> Result<(), HistoryError> {
-        let looking = async { tokio::try_join!(self.read_hooks(), self.watch_paces()).map(drop) };
-        let looked = token.run_until_cancelled(looking).await;
+        let looked = token.run_until_cancelled(self.look_on()).await;
         looked.unwrap_or(Ok(()))
+    }
+
+    async fn look_on(&self) -> Result<(), HistoryError> {
+        loop {
+            let looked = async { tokio::try_join!(self.read_hooks(), self.watch_paces()) };
+            match looked.await {
+                Err(error) if error.may_pass() => {
+                    let error = reason::words(&error);
+                    tracing::warn!(error, "the hooks cannot be looked after");
+                    sleep(self.between_looks()).await;
+                }
+                ended => return ended.map(drop),
+            }
+        }
     }
 
     async fn read_hooks(&self) -> Result<(), HistoryError> {
         if !self.client.has_credentials() {
             return std::future::pending().await;
         }
-        let mut ledger = Ledger::new(self.verifies, self.every / LOOKS_PER_READING);
+        let mut ledger = Ledger::new(self.verifies, self.between_looks());
         let mut reading = Instant::now();
+        let mut not_before = reading;
         loop {
-            // A verification that is due is looked after earlier.
-            let due = ledger.next_due().map_or(reading, |due| due.min(reading));
-            sleep_until(due).await;
+            // A verification that is due is looked after earlier, but never at once again: where
+            // Podio cannot be asked, it stays due.
+            let due = ledger.next_due().map(|due| due.max(not_before));
+            sleep_until(due.map_or(reading, |due| due.min(reading))).await;
             let url = self.public_url().await;
             let is_round = Instant::now() >= reading;
-            let read = self.read(&mut ledger, &url, is_round).await;
-            if let Err(error) = read {
-                if !error.may_pass() {
-                    return Err(error);
-                }
-                tracing::warn!(
-                    error = reason::words(&error),
-                    "the hooks cannot be looked after"
-                );
-                sleep(self.every / LOOKS_PER_READING).await;
-            }
+            self.read(&mut ledger, &url, is_round).await?;
+            not_before = Instant::now() + self.between_looks();
             if is_round {
                 reading = Instant::now() + self.pause().await?;
             }
         }
+    }
+
+    fn between_looks(&self) -> Duration {
+        self.every / LOOKS_PER_READING
     }
 
     /// Reads the hooks of every place, or of those where a verification is waited for.
@@ -224,7 +235,7 @@ impl HookHealth {
                 });
             }
             self.tell(news).await?;
-            sleep(self.every / LOOKS_PER_READING).await;
+            sleep(self.between_looks()).await;
         }
     }
 

@@ -9,6 +9,7 @@ use podtap_agent::hooks::HookState;
 use podtap_agent::{AgentHandle, Change};
 use podtap_podio::client::HookStatus;
 use podtap_podio::{EventType, RefType};
+use podtap_sandbox::{Fault, Observation};
 use serde_json::Value;
 
 use crate::support::circle::{Circle, Running};
@@ -149,5 +150,31 @@ async fn hooks_that_lead_elsewhere_are_nobodys_business() {
     })
     .await;
     assert_eq!(news, [ours]);
+    running.end().await;
+}
+
+#[tokio::test]
+async fn where_podio_cannot_be_asked_it_is_not_asked_again_at_once() {
+    let mut circle = looking_after("item.update").await;
+    // The hook stays inactive, so that somebody wants to look again soon.
+    circle.config.podio.verify = false;
+    let running = Running::start(&circle.config);
+    running.all(&HookState::Made).await;
+    let begin = running.handle.history().end().await.unwrap().finding;
+    eventually("it is told to be inactive", || async {
+        let news = told(&running.handle, begin).await;
+        (!news.is_empty()).then_some(()).ok_or(String::new())
+    })
+    .await;
+    circle.podio.handle.set_fault(Some(Fault::Status(503)));
+    let mut seen = circle.podio.handle.subscribe();
+
+    tokio::time::sleep(SHORT * 5).await;
+
+    let mut calls = 0;
+    while let Ok(seen) = seen.try_recv() {
+        calls += usize::from(matches!(seen, Observation::Call { .. }));
+    }
+    assert!(calls < 60, "{calls} calls in five readings");
     running.end().await;
 }
