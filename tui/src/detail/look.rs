@@ -159,6 +159,31 @@ mod tests {
     }
 
     #[test]
+    fn an_edited_body_is_json_by_what_was_sent_and_not_by_what_came() {
+        let is_json = |attempt| {
+            let (event, mut attempts) = (event(1), crate::testing::attempts(1));
+            attempts[1].edited = Some(podtap_agent::history::EditedRequest {
+                method: "POST".to_owned(),
+                path: "/".to_owned(),
+                headers: event.request.headers.clone(),
+                body: bytes::Bytes::from_static(b"[1]"),
+            });
+            let story = crate::detail::Story {
+                event,
+                attempts,
+                explanation: None,
+            };
+            let look = Look {
+                attempt,
+                ..crate::testing::look(40)
+            };
+            crate::detail::Opened::new(story, look, &jiff::tz::TimeZone::UTC).is_json(Tab::Request)
+        };
+        assert!(!is_json(None) && !is_json(Some(1)));
+        assert!(is_json(Some(2)));
+    }
+
+    #[test]
     fn asked_for_elsewhere_the_body_is_shown_first() {
         let mut detail = Detail::default();
         assert_eq!(look(&mut detail, 1).form, BodyForm::Auto);

@@ -60,7 +60,11 @@ impl Opened {
             Some(Outcome::Answered { headers, body, .. }) => body::is_json(headers, body),
             _ => false,
         };
-        let sent = body::is_json(&event.request.headers, &event.request.body);
+        // The request that is shown: the one that was edited for the attempt, where it was.
+        let sent = match chosen.and_then(|attempt| attempt.edited.as_ref()) {
+            Some(edited) => body::is_json(&edited.headers, &edited.body),
+            None => body::is_json(&event.request.headers, &event.request.body),
+        };
         let are_json = [sent, answer];
         let sheets = [
             Sheet::of(summary::sheet(&event, attempts, explanation.as_ref(), zone)),
