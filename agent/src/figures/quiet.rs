@@ -142,10 +142,16 @@ impl Known<'_> {
                 hooks_in_words(hooks.len())
             )),
             _ if self.is_any_made() => Finding::yes("this agent made it"),
-            (_, Some((Some(hook_id), at))) => Finding::yes(format!(
-                "hook {hook_id} sent an event at {}",
-                at.strftime("%Y-%m-%d %H:%M UTC")
-            )),
+            (None, Some((Some(hook_id), at))) => {
+                Finding::yes(format!("hook {hook_id} sent an event at {}", minute(at)))
+            }
+            (Some(_), Some((Some(hook_id), at))) => Finding::unknown(
+                format!(
+                    "hook {hook_id} sent an event at {}, but is on none of the known apps",
+                    minute(at)
+                ),
+                Some("name its app: --app ID"),
+            ),
             (Some(_), _) => match self.failure() {
                 Some(failure) => Finding::no(failure, MAKE_ONE),
                 None => Finding::no("no hook of the known apps leads to this tunnel", MAKE_ONE),
@@ -189,7 +195,7 @@ impl Known<'_> {
                 verify_again(*hook_id),
             )
         } else if let Some((Some(hook_id), at)) = self.newest {
-            let at = at.strftime("%Y-%m-%d %H:%M UTC");
+            let at = minute(at);
             Finding::unknown(format!("hook {hook_id} last sent an event at {at}"), None)
         } else {
             Finding::unknown("no hook is known", None)
@@ -204,10 +210,9 @@ impl Known<'_> {
             }
             (_, Some(why)) => Finding::no(why.to_string(), why.cure()),
             (LinkState::Up { .. }, None) => match self.newest {
-                Some((_, at)) => Finding::yes(format!(
-                    "the newest webhook arrived at {}",
-                    at.strftime("%Y-%m-%d %H:%M UTC")
-                )),
+                Some((_, at)) => {
+                    Finding::yes(format!("the newest webhook arrived at {}", minute(at)))
+                }
                 None => Finding::unknown(
                     "the relay answers this machine; no webhook has come from Podio yet",
                     Some("send one through it: podtap trigger item.create --through-relay"),
@@ -220,9 +225,7 @@ impl Known<'_> {
 
     fn link_up(&self) -> ChainLink {
         let finding = match &self.status.link {
-            LinkState::Up { since } => {
-                Finding::yes(format!("since {}", since.strftime("%Y-%m-%d %H:%M UTC")))
-            }
+            LinkState::Up { since } => Finding::yes(format!("since {}", minute(*since))),
             LinkState::Off => Finding::no("no agent runs here", "start podtap listen"),
             LinkState::Connecting { reason: None, .. } => {
                 Finding::unknown("it is being connected", None)
@@ -248,10 +251,9 @@ impl Known<'_> {
                 "no local service is set: events are recorded and held",
                 Some("give its port: podtap listen PORT"),
             ),
-            (_, ServiceState::Up { since }) => Finding::yes(format!(
-                "it answered at {}",
-                since.strftime("%Y-%m-%d %H:%M UTC")
-            )),
+            (_, ServiceState::Up { since }) => {
+                Finding::yes(format!("it answered at {}", minute(*since)))
+            }
             (Some(target), ServiceState::Down { reason, .. }) => Finding::no(
                 format!("{target}: {reason}"),
                 "start the local service; waiting events are delivered then",
@@ -275,6 +277,11 @@ impl Known<'_> {
     }
 }
 
+/// A moment to the minute.
+fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 fn hooks_in_words(count: usize) -> String {
     match count {
         1 => "1 hook".to_owned(),
@@ -284,4 +291,50 @@ fn hooks_in_words(count: usize) -> String {
 
 fn verify_again(hook_id: u64) -> String {
     format!("have it verified again: podtap hooks verify {hook_id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known<'a>(status: &'a Status, listed: Option<&'a [(u64, HookStatus)]>) -> Known<'a> {
+        Known {
+            status,
+            made: &[],
+            listed,
+            newest: None,
+            uncallable: None,
+            has_credentials: true,
+        }
+    }
+
+    fn holds(chain: &QuietChain) -> Vec<Holds> {
+        chain.links.iter().map(|link| link.holds).collect()
+    }
+
+    #[test]
+    fn what_nobody_knows_is_unknown_and_what_is_broken_has_a_cure() {
+        use Holds::{No, Unknown, Yes};
+        let since = Timestamp::UNIX_EPOCH;
+        let mut status = Status::default();
+        let off = chain(&known(&status, None));
+        assert_eq!(holds(&off), [Unknown, Unknown, Unknown, No, Unknown]);
+
+        status.link = LinkState::Up { since };
+        let none = chain(&known(&status, Some(&[])));
+        assert_eq!(
+            none.break_at().map(|link| link.step),
+            Some(Step::HookExists)
+        );
+
+        let inactive = [(7, HookStatus::Inactive)];
+        let inactive = chain(&known(&status, Some(&inactive)));
+        assert_eq!(holds(&inactive)[..2], [Yes, No]);
+        let broken = inactive.break_at().and_then(|link| link.cure.as_deref());
+        assert!(broken.is_some_and(|cure| cure.contains("podtap hooks verify 7")));
+
+        let mut moved = known(&status, Some(&[]));
+        moved.newest = Some((Some(7), since));
+        assert_eq!(holds(&chain(&moved))[..3], [Unknown, Unknown, Yes]);
+    }
 }

@@ -155,12 +155,19 @@ async fn hooks_that_lead_elsewhere_are_nobodys_business() {
 
 #[tokio::test]
 async fn where_podio_cannot_be_asked_it_is_not_asked_again_at_once() {
-    let mut circle = looking_after("item.update").await;
-    // The hook stays inactive, so that somebody wants to look again soon.
-    circle.config.podio.verify = false;
+    let circle = looking_after("item.update").await;
     let running = Running::start(&circle.config);
-    running.all(&HookState::Made).await;
+    let hook_id = running.all(&HookState::Active).await[0].hook_id.unwrap();
     let begin = running.handle.history().end().await.unwrap().finding;
+    eventually("the hook was seen", || async {
+        let chain = running.handle.why_quiet().await.unwrap();
+        let reason = chain.links[1].reason.clone();
+        (reason == "Podio says so").then_some(()).ok_or(reason)
+    })
+    .await;
+    // No verification arrives, so that the hook stays inactive and somebody wants to look again soon.
+    circle.podio.handle.set_outage(true);
+    disable(&circle, hook_id);
     eventually("it is told to be inactive", || async {
         let news = told(&running.handle, begin).await;
         (!news.is_empty()).then_some(()).ok_or(String::new())
