@@ -349,6 +349,67 @@ async fn hooks_move_to_the_tunnel_and_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn adopted_hooks_lead_here_until_the_command_is_ended() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let podio = Podio::start(&stage).await;
+    let old = "http://127.0.0.9/podio/hook";
+    podio.objects(&stage, &["hooks", "create", "item.update", old, "--json"]);
+    let target = service.address().to_string();
+    let args = ["listen", &target, "--name", "crm", "--json"];
+    let agent = Process::spawn(podio.command(&stage, &args));
+    let ready = agent.object("ready", |_| true).await;
+    let url = ready["url"].as_str().unwrap().to_owned();
+
+    let args = ["hooks", "adopt", APP, "--name", "crm"];
+    let mut adopting = Process::spawn(podio.command(&stage, &args));
+    eventually(
+        "the hook leads to the tunnel",
+        || {
+            let hooks = podio.hooks(&stage);
+            let [hook] = &hooks[..] else { return None };
+            let is_here =
+                hook["url"].as_str().unwrap().starts_with(&url) && hook["status"] == "active";
+            is_here.then_some(())
+        },
+        || format!("{:#?}", podio.hooks(&stage)),
+    )
+    .await;
+    eventually(
+        "it says until when",
+        || {
+            let said = adopting.stdout().join("\n");
+            said.contains("until this command is ended").then_some(())
+        },
+        || adopting.stderr(),
+    )
+    .await;
+    adopting.terminate();
+    assert!(!adopting.ended().await.success());
+
+    let hooks = podio.hooks(&stage);
+    assert_eq!((hooks.len(), hooks[0]["url"].as_str()), (1, Some(old)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_with_names_of_podios_own_is_warned_of() {
+    let stage = Stage::new();
+    let podio = Podio::start(&stage).await;
+    let create = |url: &str| {
+        let args = ["hooks", "create", "item.update", url, "--json"];
+        let made = podio.command(&stage, &args).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        String::from_utf8(made.stderr).unwrap()
+    };
+    let told = create("http://127.0.0.9/h?type=x&env=dev&item_id=1");
+    assert!(
+        told.contains("item_id, type is also a parameter of its own"),
+        "{told}"
+    );
+    let told = create("http://127.0.0.9/h?env=dev");
+    assert!(!told.contains("parameter of its own"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hooks_that_cannot_be_had_are_told_with_the_cure_and_wrong_credentials_end_the_start() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let podio = Podio::start(&stage).await;
