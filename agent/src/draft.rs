@@ -17,6 +17,11 @@ pub type Params = Vec<(String, String)>;
 /// Where a service usually takes Podio's calls, and what the documentation shows.
 pub const PATH: &str = "/podio/hook";
 
+/// The URL that Podio is given for a tunnel.
+pub fn hook_url(public_url: &str) -> String {
+    format!("{}{PATH}", public_url.trim_end_matches('/'))
+}
+
 /// The content type of Podio's calls.
 const FORM: &str = "application/x-www-form-urlencoded";
 

@@ -5,7 +5,9 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use podtap_agent::{AgentHandle, Config, HookState, HooksConfig, PlaceRef, PodioConfig, hooks};
+use podtap_agent::{
+    AgentHandle, Config, HookState, HooksConfig, PlaceRef, PodioConfig, draft, hooks,
+};
 use podtap_podio::client::{self, Credentials, Grant};
 use podtap_sandbox::life::{self, Pace};
 use podtap_sandbox::{self as sandbox, Sandbox, Seed};
@@ -126,7 +128,7 @@ fn hooks_of_the_company(api: &str) -> Result<PodioConfig, Failure> {
         forward_verify: false,
         hooks: Some(HooksConfig {
             wanted,
-            path: "/podio/hook".to_owned(),
+            path: draft::PATH.to_owned(),
             // The sandbox goes together with the agent.
             keep: true,
             optional: true,

@@ -12,7 +12,7 @@ use podtap_agent::history::{
     Attempt, AttemptSummary, ClockSet, Event, EventRow, HookNews, LoopFinding, Outcome,
     Verification,
 };
-use podtap_agent::{LinkState, Target};
+use podtap_agent::{LinkState, Target, draft};
 use podtap_podio::hook_url::Uncallable;
 use podtap_podio::{ObjectRef, PodioEvent};
 use podtap_wire::{Seq, WebhookRequest};
@@ -179,7 +179,7 @@ pub(crate) fn ready(
 /// What to enter in Podio, where Podio can call it.
 fn give_podio(url: &str, uncallable: Option<&Uncallable>) -> String {
     match uncallable {
-        None => format!("Give Podio   {}podio/hook", printable(url)),
+        None => format!("Give Podio   {}", printable(&draft::hook_url(url))),
         Some(Uncallable::ThisMachine(_)) => {
             "Give Podio   nothing yet: Podio cannot call this machine. With a relay: --relay URL"
                 .to_owned()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use podtap_agent::history::{AttemptSummary, Burst, DeliveryState, Event, EventRow, Verification};
-use podtap_agent::{EventId, Status};
+use podtap_agent::{EventId, Status, draft};
 
 use crate::theme::Role;
 
@@ -133,8 +133,7 @@ pub(crate) fn whole_event(event: &Event) -> String {
 
 /// What Podio is to be given: the tunnel's URL and a path below it.
 pub(crate) fn hook_url(status: &Status) -> Option<String> {
-    let url = status.public_url.as_ref()?;
-    Some(format!("{}/podio/hook", url.trim_end_matches('/')))
+    status.public_url.as_deref().map(draft::hook_url)
 }
 
 /// Whether Podio can call this URL: not one of this machine.

@@ -9,7 +9,7 @@ mod several;
 use std::process::ExitCode;
 
 use podtap_agent::hooks::plan;
-use podtap_agent::{HooksConfig, PlaceRef};
+use podtap_agent::{HooksConfig, PlaceRef, draft};
 
 use super::podio::known_client;
 use crate::cli::{HookTargets, Hooks, HooksCommand};
@@ -83,7 +83,7 @@ pub(super) fn wanted(hooks: &Hooks, settings: &Settings) -> Result<Option<HooksC
     let path = hooks
         .hook_path
         .clone()
-        .unwrap_or_else(|| "/podio/hook".to_owned());
+        .unwrap_or_else(|| draft::PATH.to_owned());
     // Whatever the tunnel's URL is, the path comes after it.
     create::warn_of_query(&format!("https://podtap.invalid{path}"));
     Ok(Some(HooksConfig {

@@ -16,6 +16,7 @@ use crate::modal::{Deed, Modal, Purpose};
 use crate::prose;
 use crate::theme::Role;
 use crate::widget::lines::{self, Lines};
+use crate::words;
 
 impl App {
     /// Opens the pane; the list is asked for with it.
@@ -70,9 +71,7 @@ impl App {
     }
 
     fn fill_in_hook(&mut self) {
-        let url = self.status.public_url.as_deref();
-        let url = url.map(|url| format!("{}/podio/hook", url.trim_end_matches('/')));
-        let url = url.unwrap_or_default();
+        let url = words::hook_url(&self.status).unwrap_or_default();
         let Some(pane) = self.hooks() else { return };
         let (form, new) = NewHook::open(pane.places(), pane.selected(), &url);
         self.modals
