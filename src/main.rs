@@ -11,6 +11,7 @@ mod config;
 mod core_dumps;
 mod demo;
 mod failure;
+mod file;
 mod hang_up;
 mod log_file;
 mod logging;

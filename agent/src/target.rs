@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use url::Url;
+use url::{Host, Url};
 
 /// The local service: a base URL to which an event's path is appended. Its own query, where it has
 /// one, comes before the event's.
@@ -24,6 +24,20 @@ impl Target {
     /// The base URL, without a trailing slash in its path.
     pub fn url(&self) -> &Url {
         &self.0
+    }
+
+    /// Whether its host is this machine by name or address, or a name without a dot, as those of a
+    /// container's network are.
+    pub fn is_near(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => {
+                let is_of_containers = name == "host.docker.internal";
+                !name.contains('.') || name.ends_with(".localhost") || is_of_containers
+            }
+            Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_unspecified(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unspecified(),
+            None => false,
+        }
     }
 
     /// The URL for an event's path, which is taken byte for byte: nothing is decoded or normalized
@@ -137,6 +151,24 @@ pub fn without_user_info(url: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_this_machine_is_known_by_its_host() {
+        for (target, is_near) in [
+            ("3000", true),
+            ("http://[::1]:8", true),
+            ("http://127.8.0.1", true),
+            ("http://app:3000", true),
+            ("http://shop.localhost", true),
+            ("http://host.docker.internal:3000", true),
+            ("https://example.com", false),
+            ("http://localhost.example.com", false),
+            ("http://192.168.1.9:3000", false),
+        ] {
+            let parsed: Target = target.parse().unwrap();
+            assert_eq!(parsed.is_near(), is_near, "{target}");
+        }
+    }
 
     #[test]
     fn every_way_to_write_a_local_service_is_understood() {

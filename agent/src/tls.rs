@@ -1,7 +1,6 @@
 //! TLS towards relays and local services: one provider, the system's own trust, and what a person
 //! adds to it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -24,11 +23,22 @@ pub struct Trust {
     pub insecure_local: bool,
 }
 
-/// Reads the certificates of a PEM file, of which there is one at least.
-pub fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, pem::Error> {
-    let all: Vec<_> = CertificateDer::pem_file_iter(file)?.collect::<Result<_, _>>()?;
+/// Why a PEM file gives no certificates.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidPem {
+    /// It holds none.
+    #[error("it holds no certificate")]
+    Empty,
+    /// It is not written as one should be.
+    #[error("a certificate in it cannot be read: {0}")]
+    Malformed(#[from] pem::Error),
+}
+
+/// The certificates in a PEM file's content, of which there is one at least.
+pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, InvalidPem> {
+    let all: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>()?;
     if all.is_empty() {
-        return Err(pem::Error::NoItemsFound);
+        return Err(InvalidPem::Empty);
     }
     Ok(all)
 }
@@ -38,44 +48,58 @@ pub fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, pe
 pub fn client_config(needed: bool, trust: &Trust) -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(ring::default_provider());
     let own = trust.certificates.clone();
-    let system = Verifier::new_with_extra_roots(own.clone(), Arc::clone(&provider));
-    let builder =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let config = match system {
-        Ok(verifier) => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Pinning { verifier, own }))
-            .with_no_client_auth(),
-        Err(error) if needed && own.is_empty() => return Err(error),
+    match Verifier::new_with_extra_roots(own.clone(), Arc::clone(&provider)) {
+        Ok(system) => {
+            let system = Box::new(system);
+            verified_by(provider, Takes::Trusted { system, own })
+        }
+        Err(error) if needed && own.is_empty() => Err(error),
         Err(_) => {
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(own);
-            builder.with_root_certificates(roots).with_no_client_auth()
+            let builder = ClientConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()?;
+            Ok(builder.with_root_certificates(roots).with_no_client_auth())
         }
-    };
-    Ok(Arc::new(config))
+    }
+    .map(Arc::new)
 }
 
 /// TLS that takes any certificate.
 pub(crate) fn unverified() -> Result<ClientConfig, Error> {
-    let provider = Arc::new(ring::default_provider());
+    verified_by(Arc::new(ring::default_provider()), Takes::Any)
+}
+
+fn verified_by(provider: Arc<CryptoProvider>, takes: Takes) -> Result<ClientConfig, Error> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
     Ok(builder
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Unverified(provider)))
+        .with_custom_certificate_verifier(Arc::new(Verdict { provider, takes }))
         .with_no_client_auth())
 }
 
-/// The system's verifier, which also takes a service's own certificate where that is trusted by
-/// itself. What `openssl req -x509` makes is an authority, and no authority is a service's to it.
+/// Judges certificates, and has the other side prove that it has their key.
 #[derive(Debug)]
-struct Pinning {
-    verifier: Verifier,
-    own: Vec<CertificateDer<'static>>,
+struct Verdict {
+    provider: Arc<CryptoProvider>,
+    takes: Takes,
 }
 
-impl ServerCertVerifier for Pinning {
+/// Which certificates are taken.
+#[derive(Debug)]
+enum Takes {
+    /// What the system trusts, and a service's own certificate that is trusted by itself. What
+    /// `openssl req -x509` makes is an authority, and no authority is a service's to the system.
+    Trusted {
+        system: Box<Verifier>,
+        own: Vec<CertificateDer<'static>>,
+    },
+    /// Any.
+    Any,
+}
+
+impl ServerCertVerifier for Verdict {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -84,18 +108,16 @@ impl ServerCertVerifier for Pinning {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verified = self.verifier.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        );
+        let Takes::Trusted { system, own } = &self.takes else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        let verified =
+            system.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verified {
             // Its times were looked at before this was found.
             Err(Error::InvalidCertificate(
                 CertificateError::Other(_) | CertificateError::UnknownIssuer,
-            )) if self.own.iter().any(|own| own == end_entity) => {
+            )) if own.iter().any(|own| own == end_entity) => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
             }
@@ -109,7 +131,8 @@ impl ServerCertVerifier for Pinning {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.verify_tls12_signature(message, cert, dss)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, cert, dss, algorithms)
     }
 
     fn verify_tls13_signature(
@@ -118,59 +141,12 @@ impl ServerCertVerifier for Pinning {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.verify_tls13_signature(message, cert, dss)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, cert, dss, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
-    }
-}
-
-/// Takes any certificate whose key the other side has.
-#[derive(Debug)]
-struct Unverified(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Unverified {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        let algorithms = &self.provider.signature_verification_algorithms;
+        algorithms.supported_schemes()
     }
 }

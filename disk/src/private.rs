@@ -57,6 +57,25 @@ pub fn create_new(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().write(true).create_new(true))
 }
 
+/// What is at a path that can hold no file, in words; none where one is there or can be made.
+pub fn no_file(path: &Path) -> Option<&'static str> {
+    let Ok(at) = path.metadata() else {
+        let is_link = path.symlink_metadata().is_ok_and(|at| at.is_symlink());
+        return is_link.then_some("it is a symbolic link that leads nowhere");
+    };
+    if at.is_file() {
+        return None;
+    }
+    if at.is_dir() {
+        return Some("it is a folder");
+    }
+    #[cfg(unix)]
+    if std::os::unix::fs::FileTypeExt::is_fifo(&at.file_type()) {
+        return Some("it is a pipe");
+    }
+    Some("it is a device, not a file")
+}
+
 /// Replaces a file's content.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = file(path)?;
@@ -198,6 +217,24 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[test]
+    fn what_is_no_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("file"), "").unwrap();
+        std::os::unix::fs::symlink("/nowhere/x", at("dangling")).unwrap();
+        std::os::unix::fs::symlink("/dev/null", at("device")).unwrap();
+        for (name, expected) in [
+            ("file", None),
+            ("missing", None),
+            ("", Some("it is a folder")),
+            ("dangling", Some("it is a symbolic link that leads nowhere")),
+            ("device", Some("it is a device, not a file")),
+        ] {
+            assert_eq!(no_file(&at(name)), expected, "{name}");
+        }
+    }
 
     fn mode(path: &Path) -> u32 {
         path.metadata().unwrap().permissions().mode() & 0o777

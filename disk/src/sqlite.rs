@@ -59,6 +59,9 @@ pub enum MigrateError {
 /// # Errors
 /// What SQLite says; `CannotOpen` also where the system does not let the file be made.
 pub fn writer(path: &Path, profile: &Profile) -> rusqlite::Result<Connection> {
+    if let Some(what) = private::no_file(path) {
+        return Err(cannot_open(&std::io::Error::other(what)));
+    }
     private::database(path).map_err(|error| cannot_open(&error))?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, profile)?;
     // Before anything is written to the file, or it has no effect.
@@ -78,6 +81,9 @@ pub fn writer(path: &Path, profile: &Profile) -> rusqlite::Result<Connection> {
 
 /// A connection that cannot write, to a file that is there.
 pub fn reader(path: &Path, profile: &Profile) -> rusqlite::Result<Connection> {
+    if let Some(what) = private::no_file(path) {
+        return Err(cannot_open(&std::io::Error::other(what)));
+    }
     // Read-write, so that it can recover a write-ahead log that a killed process left.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let connection =

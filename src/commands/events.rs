@@ -48,6 +48,9 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
         return Err(nothing_matches(&text));
     }
     let all = history.count(filter).await?;
+    if all == 0 {
+        note("the history has no events yet");
+    }
     if shown < all {
         note(&format!("{shown} of {all} events (-l N shows more)"));
     }

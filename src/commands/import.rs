@@ -97,10 +97,31 @@ fn source(file: &Path) -> Result<Box<dyn Read + Send>, Failure> {
     if file == Path::new("-") {
         return Ok(Box::new(std::io::stdin()));
     }
+    if crate::file::is_pipe(file) {
+        return Ok(Box::new(Pipe::At(file.to_owned())));
+    }
     match File::open(file) {
         Ok(opened) => Ok(Box::new(opened)),
         Err(error) => {
             Err(Failure::because("the file cannot be read", &error).fact("file", name(file)))
+        }
+    }
+}
+
+/// A pipe that is opened with the first read, on the thread that may wait for it.
+enum Pipe {
+    At(PathBuf),
+    Open(File),
+}
+
+impl Read for Pipe {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        if let Self::At(path) = self {
+            *self = Self::Open(crate::file::open(path)?);
+        }
+        match self {
+            Self::Open(file) => file.read(bytes),
+            Self::At(_) => Ok(0),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The configuration file: TOML, one key a setting and the tables `[keys]` and `[filters]`, unknown
 //! keys refused.
 
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
@@ -73,24 +73,13 @@ pub(super) fn load(asked: Option<&Path>, env: &Environment) -> Result<File, Fail
     let Some(path) = asked.clone().or_else(default_path) else {
         return Ok(File::default());
     };
-    match read(&path) {
+    match crate::file::read_text(&path, MAX_BYTES) {
         Ok(text) => parse(&path, &text),
         Err(error) if error.kind() == ErrorKind::NotFound && asked.is_none() => Ok(File::default()),
         Err(error) => Err(Failure::usage("the configuration file cannot be read")
             .fact("file", path.display().to_string())
             .fact("why", error.to_string())),
     }
-}
-
-fn read(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    let file = std::fs::File::open(path)?;
-    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_BYTES {
-        let why = format!("it is larger than {MAX_BYTES} bytes");
-        return Err(std::io::Error::new(ErrorKind::FileTooLarge, why));
-    }
-    Ok(text)
 }
 
 fn default_path() -> Option<PathBuf> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use http::Uri;
 use podtap_agent::Target;
-use podtap_agent::tls::{Trust, read_certificates};
+use podtap_agent::tls::{self, Trust};
 use podtap_connect::Proxy;
 use podtap_podio::reach;
 use podtap_wire::Respond;
@@ -14,6 +14,10 @@ use url::Url;
 use super::key::Key;
 use super::settings::Settings;
 use crate::failure::Failure;
+use crate::file;
+
+/// Bytes of the largest file of certificates: the authorities of a whole system are 250 KiB.
+const MAX_CERTIFICATES: u64 = 4 * 1024 * 1024;
 
 impl Settings {
     /// The local service, where one is set.
@@ -58,13 +62,19 @@ impl Settings {
     /// Which certificates are taken beside those of the system's authorities.
     pub(crate) fn trust(&self) -> Result<Trust, Failure> {
         let certificates = match self.entry(Key::CA_FILE) {
-            Some((path, origin)) => read_certificates(Path::new(path)).map_err(|error| {
+            Some((path, origin)) => {
+                let pem = file::read(Path::new(path), MAX_CERTIFICATES);
+                let pem = pem.map_err(|error| error.to_string());
+                let read =
+                    pem.and_then(|pem| tls::certificates(&pem).map_err(|error| error.to_string()));
+                read.map_err(|error| {
                 Failure::usage("the certificates cannot be read")
                     .fact("file", path.clone())
-                    .fact("why", error.to_string())
+                    .fact("why", error)
                     .fact("from", origin.to_string())
                     .hint("name a PEM file with --ca-file: it begins with -----BEGIN CERTIFICATE-----")
-            })?,
+                })?
+            }
             None => Vec::new(),
         };
         Ok(Trust {

@@ -10,6 +10,9 @@ use super::merge::Origin;
 use super::settings::Settings;
 use crate::failure::{Failure, Warning};
 
+/// Bytes of the longest file with a secret.
+const MAX_SECRET: u64 = 64 * 1024;
+
 /// A secret with its origin, which errors may name.
 #[derive(Debug)]
 pub(crate) struct Secret {
@@ -34,12 +37,17 @@ impl Settings {
         let Some((path, origin)) = self.entry(file) else {
             return Ok(None);
         };
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = crate::file::read_text(Path::new(path), MAX_SECRET).map_err(|error| {
             Failure::usage(format!("{} cannot be read", file.name()))
                 .fact("file", path.clone())
                 .fact("why", error.to_string())
                 .fact("from", origin.to_string())
         })?;
+        if text.trim().is_empty() {
+            return Err(Failure::usage(format!("{} is empty", file.name()))
+                .fact("file", path.clone())
+                .fact("from", origin.to_string()));
+        }
         self.warn_of_readers(file.name(), Path::new(path))?;
         Ok(Some(Secret {
             value: text.trim().into(),

@@ -31,6 +31,7 @@ mod loops;
 mod lossless;
 mod memory;
 mod names;
+mod odd_files;
 mod on_disk;
 mod order;
 mod podio_js;

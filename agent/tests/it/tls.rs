@@ -1,22 +1,25 @@
-//! Local services that speak https with a certificate of their own, as `openssl req -x509` makes it.
+//! Local services, and relays, that speak https with a certificate of their own, as `openssl req -x509` makes it.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::{DEADLINE, delivering, eventually, history_of, item_update};
+use crate::support::{DEADLINE, browsing, delivering, eventually, history_of, item_update};
+use podtap_agent::config::LinkConfig;
 use podtap_agent::history::{DeliveryState, History, Writer};
-use podtap_agent::tls::{Trust, read_certificates};
-use podtap_agent::{Agent, AgentHandle, Config, RunError, ServiceState};
+use podtap_agent::tls::{Trust, certificates};
+use podtap_agent::{Agent, AgentHandle, Config, LinkState, RunError, ServiceState};
+use podtap_relay::tunnel::TokenStore;
+use podtap_relay::{Config as RelayConfig, Relay};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -46,9 +49,9 @@ fn certificate(folder: &Path, name: &str) -> bool {
     made
 }
 
-/// Answers every request over TLS with 200.
-async fn https(folder: &Path) -> (SocketAddr, JoinSet<()>) {
-    let chain = read_certificates(&folder.join("cert.pem")).unwrap();
+/// TLS with the certificate of this folder.
+fn acceptor(folder: &Path) -> TlsAcceptor {
+    let chain = certificates(&std::fs::read(folder.join("cert.pem")).unwrap()).unwrap();
     let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -56,7 +59,12 @@ async fn https(folder: &Path) -> (SocketAddr, JoinSet<()>) {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// Answers every request over TLS with 200.
+async fn https(folder: &Path) -> (SocketAddr, JoinSet<()>) {
+    let acceptor = acceptor(folder);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut serving = JoinSet::new();
@@ -149,7 +157,7 @@ impl Running {
 
 fn trusting(folder: &Path) -> Trust {
     Trust {
-        certificates: read_certificates(&folder.join("cert.pem")).unwrap(),
+        certificates: certificates(&std::fs::read(folder.join("cert.pem")).unwrap()).unwrap(),
         insecure_local: false,
     }
 }
@@ -231,4 +239,85 @@ async fn https_where_http_is_spoken_is_told_and_costs_no_event() {
     };
     let reason = Running::start(&target, trust).await.reason().await;
     assert!(reason.contains("http://"), "{reason}");
+}
+
+/// TLS before a relay, with the certificate that it has at the moment.
+async fn before(relay: SocketAddr, acceptor: Arc<Mutex<TlsAcceptor>>) -> (SocketAddr, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut serving = JoinSet::new();
+    serving.spawn(async move {
+        let mut connections = JoinSet::new();
+        while let Ok((near, _)) = listener.accept().await {
+            let acceptor = acceptor.lock().unwrap().clone();
+            connections.spawn(async move {
+                let Ok(mut near) = acceptor.accept(near).await else {
+                    return;
+                };
+                let mut far = TcpStream::connect(relay).await.unwrap();
+                tokio::io::copy_bidirectional(&mut near, &mut far)
+                    .await
+                    .ok();
+            });
+        }
+    });
+    (address, serving)
+}
+
+#[tokio::test]
+async fn a_relay_whose_certificate_is_wrong_is_there_once_it_has_a_right_one() {
+    let (wrong, right) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let name = "DNS:localhost,IP:127.0.0.1";
+    if !certificate(wrong.path(), name) || !certificate(right.path(), name) {
+        return;
+    }
+    let (folder, relays) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let mut config = RelayConfig::new(relays.path());
+    config.listen = ([127, 0, 0, 1], 0).into();
+    let relay = Relay::bind(config).await.unwrap();
+    let (end, mut running) = (CancellationToken::new(), JoinSet::new());
+    let token = TokenStore::open(relays.path()).unwrap();
+    let token = token.create("ann").unwrap().reveal().to_owned();
+    let certificate = Arc::new(Mutex::new(acceptor(wrong.path())));
+    let (address, _serving) = before(relay.local_addr(), Arc::clone(&certificate)).await;
+    let ended = end.clone();
+    running.spawn(async move { relay.run(ended).await.unwrap() });
+
+    let url = format!("https://{address}").parse().unwrap();
+    let link = LinkConfig::new(url, token.into(), "crm".parse().unwrap());
+    let (agent, handle) = Agent::open(Config {
+        link: Some(link),
+        trust: trusting(right.path()),
+        ..browsing(&folder)
+    })
+    .unwrap();
+    let ended = end.clone();
+    running.spawn(async move { agent.run(ended).await.unwrap() });
+    let mut status = handle.status();
+    let told = status.wait_for(|status| match &status.link {
+        LinkState::Connecting {
+            attempt,
+            reason: Some(reason),
+            ..
+        } => {
+            assert!(
+                reason.contains("its certificate is not trusted"),
+                "{reason}"
+            );
+            *attempt >= 2
+        }
+        LinkState::Up { .. } => panic!("any certificate is taken"),
+        _ => false,
+    });
+    let told = tokio::time::timeout(DEADLINE, told).await;
+    assert!(told.is_ok_and(|told| told.is_ok()), "never told");
+    *certificate.lock().unwrap() = acceptor(right.path());
+
+    let up = status.wait_for(|status| matches!(status.link, LinkState::Up { .. }));
+    let up = tokio::time::timeout(DEADLINE, up).await;
+    assert!(up.is_ok_and(|up| up.is_ok()), "never over");
+    end.cancel();
+    while let Some(ended) = running.join_next().await {
+        ended.unwrap();
+    }
 }

@@ -121,6 +121,9 @@ fn config(serve: &SandboxServe, settings: &Settings) -> Result<Config, Failure> 
     })
 }
 
+/// Bytes of the largest seed.
+const MAX_SEED: u64 = 64 * 1024 * 1024;
+
 fn seed(serve: &SandboxServe) -> Result<Seed, Failure> {
     let Some(path) = &serve.seed else {
         return Ok(Seed::example());
@@ -131,7 +134,7 @@ fn seed(serve: &SandboxServe) -> Result<Seed, Failure> {
             .fact("why", why)
             .hint("`podtap sandbox --print-seed` prints an example")
     };
-    let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let text = crate::file::read(path, MAX_SEED).map_err(|error| wrong(error.to_string()))?;
     Seed::from_json(&text).map_err(|error| wrong(chain(&error)))
 }
 

@@ -3,7 +3,7 @@
 mod send;
 mod way;
 
-use std::io::Read;
+use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -137,17 +137,15 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
             .fact("file", file.display().to_string())
             .fact("why", why)
     };
-    let all = |source: &mut dyn Read| {
-        let mut body = Vec::new();
-        source.take(MAX_BODY + 1).read_to_end(&mut body)?;
-        Ok(body)
-    };
     let body = if file.as_os_str() == "-" {
-        all(&mut std::io::stdin().lock())
+        let mut body = Vec::new();
+        let source = std::io::stdin().lock();
+        let read = source.take(MAX_BODY + 1).read_to_end(&mut body);
+        read.map(|_| body)
     } else {
-        std::fs::File::open(file).and_then(|mut file| all(&mut file))
+        crate::file::read(file, MAX_BODY)
     };
-    let body = body.map_err(|error: std::io::Error| wrong(error.to_string()))?;
+    let body = body.map_err(|error| wrong(error.to_string()))?;
     if body.len() as u64 > MAX_BODY {
         return Err(wrong(format!("it has more than {MAX_BODY} bytes")));
     }
