@@ -105,8 +105,9 @@ pub(super) fn open_failure(path: &Path, error: &OpenError) -> Failure {
     let failure = Failure::because("the history cannot be opened", error)
         .fact("file", path.display().to_string());
     match error {
-        OpenError::History(HistoryError::Full { .. }) => failure
-            .hint("make room on that disk and start again; the relay keeps what arrives meanwhile"),
+        OpenError::History(HistoryError::Full { .. }) => {
+            failure.hint("make room on that disk; the relay keeps what arrives meanwhile")
+        }
         OpenError::History(HistoryError::Newer { .. }) => failure,
         _ => failure.hint("choose another tunnel with --name, or another folder with --data-dir"),
     }

@@ -1,6 +1,7 @@
 //! `podtap listen`: a public URL for a local service, and everything that arrives on screen.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use podtap_agent::{Agent, AgentHandle, Config, Target};
 use tokio_util::sync::CancellationToken;
@@ -10,18 +11,29 @@ use super::history::{open_failure, refuse_second};
 use super::link::Link;
 use crate::cli::{Listen, UiMode};
 use crate::config::{Key, Settings};
-use crate::failure::{Code, Failure};
-use crate::output::feed::{Feed, Format};
+use crate::failure::{Code, Failure, Warning, chain};
+use crate::output::feed::{self, Feed, Format};
+use crate::output::json::Object;
 use crate::output::look::Look;
+use crate::output::say;
 use crate::parts::Parts;
 use crate::running;
 use crate::shutdown::Shutdown;
+
+/// Pause before a history is opened again that could not be.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// Listens until a signal, `q`, or an end of the link that no retry can mend.
 pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode, Failure> {
     let target = settings.target()?.ok_or_else(|| {
         Failure::usage("which local service?").hint("podtap listen 3000, or a URL")
     })?;
+    if !target.is_near() {
+        let what = format!("webhooks go to {target}, which is not this machine");
+        settings.report(
+            Warning::new(what).hint("name a port for a service here: podtap listen 3000"),
+        )?;
+    }
     let shown = Shown::of(listen.display.mode(settings.is_dumb()), settings)?;
     refuse_second(settings)?;
     let shutdown = Shutdown::watch()?;
@@ -41,7 +53,15 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     let mut config = agent_config(settings, Some(&link), Some(target))?;
     config.podio.hooks = super::hooks::wanted(&listen.hooks, settings)?;
     let history = config.history.clone();
-    let (agent, handle) = open_agent(config)?;
+    let opened = if listen.no_wait {
+        open_agent(config).map(Some)
+    } else {
+        open_in_time(config, &shown, shutdown.token()).await
+    };
+    let Some((agent, handle)) = opened? else {
+        parts.finish().await?;
+        return Ok(shutdown.exit_code());
+    };
     // What the agent finds at its start is shown, too.
     let shown = shown.open(handle.clone(), None).await?;
     run_agent(&mut parts, agent, link);
@@ -65,6 +85,34 @@ pub(super) fn start_relay(parts: &mut Parts, relay: podtap_relay::Bound) {
     });
 }
 
+/// Opens an agent as soon as that is possible: what is wrong with its history may pass. None where
+/// the token is cancelled first.
+async fn open_in_time(
+    config: Config,
+    shown: &Shown,
+    token: &CancellationToken,
+) -> Result<Option<(Agent, AgentHandle)>, Failure> {
+    let path = config.history.clone();
+    let mut said = None;
+    loop {
+        let error = match Agent::open(config.clone()) {
+            Ok(opened) => return Ok(Some(opened)),
+            Err(error) if error.may_pass() => error,
+            Err(error) => return Err(open_failure(&path, &error)),
+        };
+        // Once for each reason, not for each try.
+        let reason = chain(&error);
+        if said.as_ref() != Some(&reason) {
+            shown.waits(&reason)?;
+            said = Some(reason);
+        }
+        tokio::select! {
+            () = token.cancelled() => return Ok(None),
+            () = tokio::time::sleep(OPEN_AGAIN) => {}
+        }
+    }
+}
+
 /// Opens an agent; nothing of it runs yet.
 pub(super) fn open_agent(config: Config) -> Result<(Agent, AgentHandle), Failure> {
     let path = config.history.clone();
@@ -86,6 +134,15 @@ pub(super) enum Shown {
 }
 
 impl Shown {
+    /// Says why nothing can be taken yet.
+    fn waits(&self, reason: &str) -> Result<(), Failure> {
+        if let Self::AsLines(Format::Json, _) = self {
+            return feed::print_object(&Object::waits(reason));
+        }
+        say(&format!("Not connected yet: {reason}; trying again"));
+        Ok(())
+    }
+
     pub(super) fn of(mode: UiMode, settings: &Settings) -> Result<Self, Failure> {
         Ok(match mode {
             UiMode::Quiet => Self::Nowhere,

@@ -358,6 +358,6 @@ impl Feed {
     }
 }
 
-fn print_object(object: &Object<'_>) -> Result<(), Failure> {
+pub(crate) fn print_object(object: &Object<'_>) -> Result<(), Failure> {
     print(&object.to_line())
 }

@@ -179,6 +179,14 @@ impl<'a> Object<'a> {
         Self::Link { state, reason }
     }
 
+    /// There is no link yet.
+    pub(crate) const fn waits(reason: &'a str) -> Self {
+        Self::Link {
+            state: "connecting",
+            reason: Some(reason),
+        }
+    }
+
     /// The local service is away, or back.
     pub(crate) const fn service(state: &'static str, reason: Option<&'a str>) -> Self {
         Self::Service { state, reason }

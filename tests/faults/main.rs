@@ -22,6 +22,7 @@
 
 mod clock;
 mod proxy;
+mod recovery;
 mod shim;
 #[path = "../e2e/support/mod.rs"]
 mod support;
@@ -82,6 +83,7 @@ fn main() {
     for seed in seeds {
         runtime.block_on(faults(&library, seed, events));
     }
+    runtime.block_on(recovery::each_fault_passes(&library));
     runtime.block_on(clock::a_clock_that_is_set_is_told(&library));
     runtime.block_on(acknowledged(&library));
     runtime.block_on(full_at_the_start(&library));

@@ -3,6 +3,7 @@
  * FAULT_DIR    a folder of switches: while `enospc` is there writes to databases fail with ENOSPC,
  *              while `eio` is there writes and syncs fail with EIO; while `lies` is there a sync
  *              succeeds and keeps nothing.
+ *              `eio-once` fails one write and goes.
  *              A file `clock` there holds seconds by which the wall clock is ahead.
  * FAULT_SYNCED a folder that gets a copy of each database file at its sync: what a power cut leaves.
  */
@@ -26,6 +27,13 @@ static int is_on(const char *name) {
     if (!dir) return 0;
     snprintf(path, sizeof path, "%s/%s", dir, name);
     return access(path, F_OK) == 0;
+}
+
+/* Whether it was this thread that turned the switch off. */
+static int turn_off(const char *name) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", getenv("FAULT_DIR"), name);
+    return unlink(path) == 0;
 }
 
 /* The name of a database file behind a descriptor, or NULL. */
@@ -65,6 +73,7 @@ static int fails(int fd) {
     if (!database(fd, path, sizeof path)) return 0;
     if (is_on("enospc")) return ENOSPC;
     if (is_on("eio")) return EIO;
+    if (is_on("eio-once") && turn_off("eio-once")) return EIO;
     return 0;
 }
 

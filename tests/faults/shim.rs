@@ -50,7 +50,17 @@ impl Disk {
 
     /// Says from now on that it has written what it has not.
     pub(crate) fn lie(&self) {
-        std::fs::write(self.switches.join("lies"), "").unwrap();
+        self.is("lies", true);
+    }
+
+    /// Turns a switch on or off.
+    pub(crate) fn is(&self, switch: &str, on: bool) {
+        let switch = self.switches.join(switch);
+        if on {
+            std::fs::write(switch, "").unwrap();
+        } else {
+            std::fs::remove_file(switch).unwrap();
+        }
     }
 
     /// Is full from now on, or has room again.
@@ -65,10 +75,9 @@ impl Disk {
 
     /// Fails in this way, `enospc` or `eio`, for a while.
     pub(crate) async fn fail(&self, way: &str, time: Duration) {
-        let switch = self.switches.join(way);
-        std::fs::write(&switch, "").unwrap();
+        self.is(way, true);
         tokio::time::sleep(time).await;
-        std::fs::remove_file(&switch).unwrap();
+        self.is(way, false);
     }
 
     /// Has the wall clock of its process set, so many seconds ahead of what it is.

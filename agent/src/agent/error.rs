@@ -42,6 +42,18 @@ pub enum OpenError {
     Podio(#[from] TlsUnavailable),
 }
 
+impl OpenError {
+    /// Whether the same agent may be opened after a while: the disk is full or fails, or another
+    /// program holds the history.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::History(error) => error.may_pass_at_start(),
+            Self::Lock { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+}
+
 /// Why an agent ended though nobody asked it to.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {

@@ -1,5 +1,6 @@
 //! What can go wrong with the history, and who can do something about it.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ pub enum HistoryError {
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: Arc<std::io::Error>,
+        source: Arc<io::Error>,
     },
     /// A read failed.
     #[error("cannot read the history")]
@@ -79,6 +80,15 @@ impl HistoryError {
             | Self::Prepare { .. }
             | Self::Gone
             | Self::Closed => false,
+        }
+    }
+
+    /// Whether a history that cannot be opened may be one that can after a while.
+    pub(crate) fn may_pass_at_start(&self) -> bool {
+        match self {
+            Self::Open { source, .. } => matches!(source.trouble(), Trouble::Locked | Trouble::Io),
+            Self::Prepare { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            _ => self.may_pass(),
         }
     }
 
@@ -124,7 +134,7 @@ impl HistoryError {
         Self::Write(Arc::new(source.into()))
     }
 
-    pub(super) fn prepare(path: &Path) -> impl Fn(std::io::Error) -> Self + '_ {
+    pub(super) fn prepare(path: &Path) -> impl Fn(io::Error) -> Self + '_ {
         |source| Self::Prepare {
             path: path.to_owned(),
             source: Arc::new(source),
