@@ -32,8 +32,8 @@ const WELCOME_LIMIT: Duration = Duration::from_secs(10);
 /// Time for what is left to be said when the agent ends: a commit, its acknowledgement, the close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
-/// Bytes of events, heads included, that wait for a commit; beyond it nothing more is read from the
-/// relay.
+/// Bytes of events, heads included, that wait for a commit or are in one; beyond it nothing more is
+/// read from the relay.
 const MAX_GATHERED_BYTES: usize = 4 * 1024 * 1024;
 
 /// Opens a session: hello, then welcome.
@@ -116,6 +116,7 @@ where
 {
     let mut gathered = Gathered::default();
     let mut committing = pin!(Fuse::terminated());
+    let mut under_commit = 0;
     let mut unknown = Unknown::default();
     let mut heard = Instant::now();
     let mut come_back = None;
@@ -127,11 +128,14 @@ where
     loop {
         if committing.is_terminated() && !gathered.events.is_empty() {
             let Gathered {
-                events, through, ..
+                events,
+                bytes,
+                through,
             } = std::mem::take(&mut gathered);
+            under_commit = bytes;
             committing.set(commit(face, events, through).fuse());
         }
-        let has_room = gathered.bytes < MAX_GATHERED_BYTES;
+        let has_room = gathered.bytes + under_commit < MAX_GATHERED_BYTES;
         // Cancel-safe: reading a websocket loses nothing, the commit lives outside the loop.
         tokio::select! {
             () = token.cancelled() => break,
@@ -139,6 +143,7 @@ where
                 Ok(through) => {
                     // While there was no room, nobody listened.
                     heard = Instant::now();
+                    under_commit = 0;
                     let _ = acks.send(Some(through));
                 }
                 Err(error) => return error.into(),
