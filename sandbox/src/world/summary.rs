@@ -59,7 +59,7 @@ impl World {
                 }
             }
             Attachment::Status(id) => {
-                let record = self.records.get(&id)?;
+                let record = self.record(RecordKind::Status, id).ok()?;
                 let value = record.body.get("value").and_then(Value::as_str);
                 let value = value.unwrap_or_default().to_owned();
                 let (created_on, author) = record

@@ -196,6 +196,9 @@ async fn contacts_are_the_users_and_those_that_spaces_keep() {
 
     let ada = sandbox.get("/contact/user/8123456").await;
     assert_eq!(ada["name"], "Ada Holm");
+    let as_post = format!("/stream/status/{contact}");
+    let no_post = sandbox.refused(Method::GET, &as_post, json!({})).await;
+    assert_eq!(no_post.0, 404, "a contact is no status post");
     let by_profile = sandbox
         .get(&format!("/contact/{}/v2", ada["profile_id"]))
         .await;
