@@ -254,9 +254,9 @@ impl Elsewhere {
             // Types in turns: of one alone, many events at once would be a burst.
             let is_even = item.is_multiple_of(2);
             let kind = if is_even {
-                "item.update"
-            } else {
                 "item.create"
+            } else {
+                "item.update"
             };
             let body = format!("type={kind}&item_id={item}&item_revision_id=3&hook_id=9");
             let headers = [("content-type", "application/x-www-form-urlencoded")];
