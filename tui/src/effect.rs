@@ -1,13 +1,11 @@
 //! What the shell is to do: plain data, returned by `update` and carried out by the runtime and
 //! the executor. Each feature defines its own; here they come together.
 
-use podtap_agent::EventId;
-
 use crate::archive::ArchiveEffect;
 use crate::compare::CompareEffect;
 use crate::copy::CopyEffect;
 use crate::detail::DetailEffect;
-use crate::edit::EditEffect;
+use crate::edit::{EditEffect, EditorFile};
 use crate::explain::ExplainEffect;
 use crate::figures::FiguresEffect;
 use crate::health::HealthEffect;
@@ -28,16 +26,8 @@ use crate::trigger::TriggerEffect;
 pub(crate) enum Effect {
     /// Draw a frame, soon.
     Draw,
-    /// Give the terminal to the person's editor with this file; `before` comes back with what it
-    /// has become.
-    OpenEditor {
-        /// The event that is edited.
-        id: EventId,
-        /// What is in the file.
-        file: String,
-        /// The file of the event as it came.
-        before: String,
-    },
+    /// Give the terminal to the person's editor with this file.
+    OpenEditor(EditorFile),
     /// Put this into the clipboard of the person's terminal.
     ToClipboard(Vec<u8>),
     /// Give the terminal back and stop until the shell continues this process.
@@ -85,11 +75,7 @@ impl Effect {
     pub(crate) fn is_for_the_terminal(&self) -> bool {
         matches!(
             self,
-            Self::Draw
-                | Self::Suspend
-                | Self::OpenEditor { .. }
-                | Self::ToClipboard(_)
-                | Self::Quit
+            Self::Draw | Self::Suspend | Self::OpenEditor(_) | Self::ToClipboard(_) | Self::Quit
         )
     }
 
@@ -103,4 +89,38 @@ impl Effect {
             _ => None,
         }
     }
+}
+
+/// Lets a feature's effect be given for one of all.
+macro_rules! from_features {
+    ($($feature:ident($effect:ident),)+) => {
+        $(impl From<$effect> for Effect {
+            fn from(effect: $effect) -> Self {
+                Self::$feature(effect)
+            }
+        })+
+    };
+}
+
+from_features! {
+    Archive(ArchiveEffect),
+    Compare(CompareEffect),
+    Copy(CopyEffect),
+    Detail(DetailEffect),
+    Edit(EditEffect),
+    Explain(ExplainEffect),
+    Figures(FiguresEffect),
+    Health(HealthEffect),
+    Hooks(HooksEffect),
+    List(ListEffect),
+    Loops(LoopsEffect),
+    Names(NamesEffect),
+    Notes(NotesEffect),
+    Rate(RateEffect),
+    Replay(ReplayEffect),
+    Search(SearchEffect),
+    Trigger(TriggerEffect),
+    Pulses(PulsesEffect),
+    Timeline(TimelineEffect),
+    OpenEditor(EditorFile),
 }

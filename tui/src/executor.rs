@@ -130,7 +130,7 @@ impl Work {
             Effect::Stop(_)
             | Effect::Draw
             | Effect::Suspend
-            | Effect::OpenEditor { .. }
+            | Effect::OpenEditor(_)
             | Effect::ToClipboard(_)
             | Effect::Quit => return None,
         })

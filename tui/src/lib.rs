@@ -23,6 +23,7 @@ pub mod editor;
 mod effect;
 mod env;
 mod error_text;
+mod event_name;
 mod executor;
 mod explain;
 mod figures;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crossterm::event::Event as Input;
 use jiff::Timestamp;
-use podtap_agent::{AgentHandle, Change, EventId, Status};
+use podtap_agent::{AgentHandle, Change, Status};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::Size;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::changes::Changes;
 use crate::config::Config;
-use crate::edit::EditAnswer;
+use crate::edit::{EditAnswer, EditorFile};
 use crate::editor::run_editor;
 use crate::effect::Effect;
 use crate::executor::Executor;
@@ -115,7 +115,7 @@ struct Runtime {
     editor: String,
     secrets: Vec<String>,
     /// What the editor shall be opened on.
-    editing: Option<Editing>,
+    editing: Option<EditorFile>,
     /// Whether a person wants their shell back for a while.
     suspends: bool,
     /// Changes since the last frame.
@@ -124,13 +124,6 @@ struct Runtime {
     /// The earliest moment of the next frame.
     next_frame: Instant,
     over: bool,
-}
-
-/// A file for the editor.
-struct Editing {
-    id: EventId,
-    file: String,
-    before: String,
 }
 
 impl Runtime {
@@ -207,9 +200,7 @@ impl Runtime {
                 Effect::Quit => self.over = true,
                 Effect::Suspend => self.suspends = true,
                 Effect::ToClipboard(bytes) => screen.copy(&bytes).map_err(Error::Terminal)?,
-                Effect::OpenEditor { id, file, before } => {
-                    self.editing = Some(Editing { id, file, before });
-                }
+                Effect::OpenEditor(file) => self.editing = Some(file),
                 effect => self.executor.start(effect),
             }
         }
@@ -217,8 +208,8 @@ impl Runtime {
     }
 
     /// Gives the terminal to the editor and takes it back when that has ended.
-    async fn edit<S: Screen>(&mut self, screen: &mut S, editing: Editing) -> Result<(), Error> {
-        let Editing { id, file, before } = editing;
+    async fn edit<S: Screen>(&mut self, screen: &mut S, editing: EditorFile) -> Result<(), Error> {
+        let EditorFile { id, file, before } = editing;
         screen.leave().map_err(Error::Terminal)?;
         let result = run_editor(&self.editor, &self.secrets, &file).await;
         self.enter(screen)?;

@@ -271,7 +271,9 @@ fn what_podio_told_and_what_was_edited_are_shown_as_changes() {
         let mut app = browsing(width, height);
         let key: crate::keymap::Key = "e".parse().unwrap();
         let effects = app.update(Message::Key(key.into()));
-        let Some(Effect::OpenEditor { id, before, .. }) = effects.first().cloned() else {
+        let Some(Effect::OpenEditor(crate::edit::EditorFile { id, before, .. })) =
+            effects.first().cloned()
+        else {
             panic!("{effects:?}");
         };
         let result = Ok(before.replace("item_id=4711", "item_id=4712"));

@@ -6,8 +6,8 @@ use podtap_podio::hook_url::Uncallable;
 
 use crate::app::App;
 use crate::hooks::HooksAnswer;
+use crate::hooks::samples::{hook, listing};
 use crate::message::{Answer, Message};
-use crate::modal::hooks::tests::{hook, listing};
 use crate::testing::{app, frame, now, press, settle, standing, text};
 
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 60)];

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use podtap_agent::history::{AttemptSummary, Burst, DeliveryState, Event, EventRow, Verification};
+use podtap_agent::history::{
+    Attempt, AttemptSummary, Burst, DeliveryState, Event, EventRow, Outcome, Verification,
+};
 use podtap_agent::{EventId, Status, draft};
 
 use crate::theme::Role;
@@ -206,6 +208,18 @@ pub(crate) fn status_outcome(status: u16) -> (Role, String) {
         100..=399 => (Role::Plain, format!("→ {status}")),
         400..=499 => (Role::Warning, format!("! {status}")),
         _ => (Role::Failed, format!("✗ {status}")),
+    }
+}
+
+/// What came of an attempt.
+pub(crate) fn outcome_and_time(attempt: &Attempt) -> (Role, String) {
+    match &attempt.outcome {
+        Outcome::Answered { status, .. } => {
+            let (role, status) = status_outcome(*status);
+            let took = duration(attempt.duration);
+            (role, format!("{status} in {took}"))
+        }
+        Outcome::Failed { error } => (Role::Failed, format!("✗ {error}")),
     }
 }
 

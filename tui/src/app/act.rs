@@ -7,8 +7,12 @@ use super::click::Clicked;
 use super::{App, Zoom};
 use crate::batch::Batch;
 use crate::changes::Changes;
+use crate::compare::{compare_answers, compare_events};
 use crate::copy::CopyForm;
-use crate::effect::Effect;
+use crate::detail::Tab;
+use crate::edit::{EditEffect, EditorFile};
+use crate::effect::{Effect, Slot};
+use crate::explain::ExplainEffect;
 use crate::hooks::HookChange;
 use crate::keymap::{Action, Key};
 use crate::layout::Layout;
@@ -16,19 +20,22 @@ use crate::layout::Pane;
 use crate::list::ListEffect;
 use crate::list::Wanted;
 use crate::list::marks::MOST_MARKS;
+use crate::loops::LoopsEffect;
 use crate::modal::help::Help;
 use crate::modal::palette::{Chosen, Palette};
-use crate::modal::{Deed, Modal};
+use crate::modal::{Deed, Modal, Purpose};
 use crate::mouse::{self, Gesture};
+use crate::notes::NotedEvent;
 use crate::replay::ReplayEffect;
 use crate::theme::Role;
+use crate::trigger::Offer;
 
 /// Lines that a notch of the wheel moves.
 const WHEEL_LINES: usize = 3;
 
 impl App {
     /// A key was pressed; says whether it does anything here.
-    pub(super) fn key(&mut self, key: Key, effects: &mut Vec<Effect>) -> bool {
+    pub(super) fn key(&mut self, key: Key) -> bool {
         // A character that is being typed is no command, whatever it does elsewhere.
         let action = if self.is_typing() && key.typed().is_some() {
             None
@@ -40,28 +47,28 @@ impl App {
             .take()
             .filter(|asked| Some(*asked) == action);
         match (action, self.modals.last_mut()) {
-            (Some(action @ (Action::Quit | Action::Suspend)), _) => self.act(action, effects),
-            (Some(Action::Help), _) => self.act(Action::Help, effects),
+            (Some(action @ (Action::Quit | Action::Suspend)), _) => self.act(action),
+            (Some(Action::Help), _) => self.act(Action::Help),
             (action, None) if self.search.is_open() => {
                 let typed = self.search.key(key, action, self.now);
                 self.typed(typed);
             }
             (action, None) if self.detail.is_finding() => self.detail.find_key(key, action),
-            (Some(Action::Back), Some(_)) => self.back(effects),
+            (Some(Action::Back), Some(_)) => self.back(),
             (action, Some(Modal::Palette(palette))) => {
                 if let Some(chosen) = palette.key(key, action, &self.config.keymap) {
                     self.modals.pop();
-                    self.chosen(chosen, effects);
+                    self.chosen(chosen);
                 }
             }
             (action, Some(Modal::Form(form, _))) => {
                 let filled = form.key(key, action);
-                self.filled(filled, effects);
+                self.filled(filled);
             }
             (_, Some(Modal::Copy(_))) if let Some(form) = CopyForm::of(key) => {
-                self.copy(form, effects);
+                self.copy(form);
             }
-            (Some(action), _) => self.act(action, effects),
+            (Some(action), _) => self.act(action),
             (None, _) => return false,
         }
         true
@@ -87,12 +94,12 @@ impl App {
     }
 
     /// The mouse did something; says whether that means anything.
-    pub(super) fn mouse(&mut self, event: MouseEvent, effects: &mut Vec<Effect>) -> bool {
+    pub(super) fn mouse(&mut self, event: MouseEvent) -> bool {
         let Some(layout) = self.layout() else {
             return false;
         };
         if let MouseEventKind::Down(MouseButton::Left) = event.kind
-            && let Some(means) = self.click(&layout, event, effects)
+            && let Some(means) = self.click(&layout, event)
         {
             return means;
         }
@@ -110,7 +117,7 @@ impl App {
                 if let Some(id) = self.list.selected().map(|row| row.id)
                     && self.clicks.is_double(Clicked::Event(id), self.now)
                 {
-                    self.act(Action::Open, effects);
+                    self.act(Action::Open);
                 }
             }
             (Gesture::Tab(tab), _) => {
@@ -125,7 +132,7 @@ impl App {
                 self.press(event, &layout);
             }
             (Gesture::Pull, _) => return self.pull(event, &layout),
-            (Gesture::LetGo, _) if self.detail.let_go() => self.copy_lines(effects),
+            (Gesture::LetGo, _) if self.detail.let_go() => self.copy_lines(),
             (Gesture::LetGo, _) => return false,
             (Gesture::Scroll { pane, down }, _) => self.scroll(pane, down, &layout),
             (Gesture::Grab, _) => self.dragging = true,
@@ -141,22 +148,31 @@ impl App {
         self.search.is_open() || self.detail.is_finding() || self.modals.last().is_some_and(typing)
     }
 
-    pub(super) fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
+    #[expect(clippy::too_many_lines, reason = "a table: one arm an action")]
+    pub(super) fn act(&mut self, action: Action) {
         if self.modals.is_empty() && (action.concerns_event() || self.focus == Pane::Detail) {
             self.list.hold();
         }
         match action {
             Action::Quit if self.asks_to_quit() => {}
-            Action::Quit => self.quit(effects),
-            Action::Suspend => effects.push(Effect::Suspend),
-            Action::Back => self.back(effects),
-            Action::Accept => self.accept(effects),
-            Action::EditAgain => self.edit_again(effects),
+            Action::Quit => self.quit(),
+            Action::Suspend => self.effects.push(Effect::Suspend),
+            Action::Back => self.back(),
+            Action::Accept => self.accept(),
+            Action::EditAgain => {
+                if let Some(Modal::Confirm(_, deed)) = self.modals.last()
+                    && let Deed::Send(edited) = deed.as_ref()
+                {
+                    let file = edited.file();
+                    self.modals.pop();
+                    self.start([file]);
+                }
+            }
             Action::Help if !matches!(self.modals.last(), Some(Modal::Help(_))) => {
                 self.modals.push(Modal::Help(Help::new(self.contexts())));
             }
             _ if matches!(self.modals.last(), Some(Modal::Hooks(_))) => {
-                self.act_on_hooks(action, effects);
+                self.act_on_hooks(action);
             }
             _ if self.modals.last().is_some_and(Modal::is_table) => self.act_on_table(action),
             _ if !self.modals.is_empty() => self.move_within(action),
@@ -164,38 +180,68 @@ impl App {
                 let palette = Palette::new(self.contexts(), self.config.filters.clone());
                 self.modals.push(Modal::Palette(palette));
             }
-            Action::Health => self.open_health(effects),
-            Action::Copy if self.has_selection() => self.copy_lines(effects),
+            Action::Health => self.open_health(),
+            Action::Copy if self.has_selection() => self.copy_lines(),
             Action::Copy => self.open_copy(),
             Action::Open if self.list.selected_burst().is_some() => self.fold(),
             Action::Open => self.focus = Pane::Detail,
             Action::Fold => self.fold(),
-            Action::Replay => self.replay(effects),
+            Action::Replay => self.replay(),
             Action::ReplayWith => self.replay_with(),
-            Action::Trigger => self.trigger(),
-            Action::Edit => self.edit(effects),
-            Action::Stop => self.stop(effects),
-            Action::CompareAnswers => self.compare_answers(effects),
-            Action::Compare => self.compare(effects),
-            Action::Explain => self.explain(effects),
-            Action::OpenItem => self.open_item(effects),
-            Action::Hooks => self.open_hooks(),
+            Action::Trigger => {
+                let id = self.list.selected().map(|row| row.id);
+                let event = id.and_then(|id| self.detail.opened_event(id));
+                let selected = event.and_then(|event| event.podio.as_ref());
+                let target = self.status.target.as_ref();
+                let (form, offer) = Offer::form(selected, &self.last_sent, target);
+                self.modals
+                    .push(Modal::Form(form, Box::new(Purpose::Trigger(offer))));
+            }
+            Action::Edit => {
+                if let Some(id) = self.list.selected().map(|row| row.id) {
+                    match self.detail.opened_event(id).map(EditorFile::of) {
+                        Some(file) => self.start([file]),
+                        None => self.start([EditEffect::Read { id }]),
+                    }
+                }
+            }
+            Action::Stop => self.stop(),
+            Action::CompareAnswers => self.start_or_say(compare_answers(&self.detail)),
+            Action::Compare => {
+                let asked = compare_events(&self.list, &self.detail, self.env());
+                self.start_or_say(asked);
+            }
+            Action::Explain => self.ask_podio(),
+            Action::OpenItem => {
+                let id = self.list.selected().map(|row| row.id);
+                self.start(id.map(|id| ExplainEffect::FindLink { id }));
+            }
+            Action::Hooks => self.modals.push(Modal::Hooks(Box::default())),
             Action::Timeline => self.open_timeline(),
             Action::Pulses => self.open_pulses(),
-            Action::Release => self.release(effects),
-            Action::Mark => self.mark(effects),
+            Action::Release => {
+                let object = self.list.selected().and_then(|row| row.object);
+                self.start(object.map(|object| LoopsEffect::Release { object }));
+            }
+            Action::Mark => self.mark(),
             Action::OnlyMarked => self.toggle_marked(),
-            Action::Note => self.write_note(),
+            Action::Note => {
+                if let Some(row) = self.list.selected() {
+                    let (form, event) = NotedEvent::form(row);
+                    self.modals
+                        .push(Modal::Form(form, Box::new(Purpose::Note(event))));
+                }
+            }
             Action::Export => self.export(),
             Action::Import => self.import(),
-            Action::MarkRange => self.mark_range(effects),
-            Action::MarkAll => effects.push(Effect::List(ListEffect::FindAll {
+            Action::MarkRange => self.mark_range(),
+            Action::MarkAll => self.effects.push(Effect::List(ListEffect::FindAll {
                 filter: self.list.filter().clone(),
                 most: MOST_MARKS,
                 wanted: Wanted::Marks,
             })),
             Action::Unmark => self.unmark_all(),
-            Action::Filter => self.open_filter(effects),
+            Action::Filter => self.open_filter(),
             Action::Find => self.detail.open_find(),
             Action::FindNext => self.find_again(true),
             Action::FindPrevious => self.find_again(false),
@@ -207,6 +253,26 @@ impl App {
                 };
             }
             _ => self.move_within(action),
+        }
+    }
+
+    /// Asks what the selected event was about. The tab Diff shows that, and for how long already.
+    fn ask_podio(&mut self) {
+        let Some(id) = self.list.selected().map(|row| row.id) else {
+            return;
+        };
+        if let Some(asked) = self.explain.ask(id, self.now) {
+            self.start([asked]);
+            self.detail.open_tab(Tab::Diff);
+            self.show_detail();
+        }
+    }
+
+    /// Starts what can be, or says why it cannot.
+    fn start_or_say<E: Into<Effect>>(&mut self, effect: Result<E, &'static str>) {
+        match effect {
+            Ok(effect) => self.start([effect]),
+            Err(why) => self.notify((Role::Quiet, why)),
         }
     }
 
@@ -243,14 +309,15 @@ impl App {
         }
     }
 
-    fn quit(&mut self, effects: &mut Vec<Effect>) {
+    fn quit(&mut self) {
         self.over = true;
-        effects.push(Effect::Quit);
+        self.effects.push(Effect::Quit);
     }
 
-    pub(super) fn back(&mut self, effects: &mut Vec<Effect>) {
-        if self.modals.is_empty() && self.stop_explaining(effects) {
-            return;
+    pub(super) fn back(&mut self) {
+        if self.modals.is_empty() && self.explain.stop() {
+            self.start([Effect::Stop(Slot::Explanation)]);
+            return self.notify((Role::Quiet, "Podio is no longer asked"));
         }
         let is_in_detail = self.focus == Pane::Detail;
         let ends = |it: &mut Self| it.detail.end_selection() || it.detail.clear_find();
@@ -263,7 +330,7 @@ impl App {
         self.focus = Pane::List;
     }
 
-    fn accept(&mut self, effects: &mut Vec<Effect>) {
+    fn accept(&mut self) {
         if let Some(Modal::Confirm(_, deed)) = self.modals.pop_if(|modal| modal.asks()) {
             match *deed {
                 Deed::ReplayAll {
@@ -271,29 +338,27 @@ impl App {
                     target,
                     rate,
                 } => self.replay_all(Batch::new(events, target, rate)),
-                Deed::Quit => self.quit(effects),
+                Deed::Quit => self.quit(),
                 Deed::DeleteHook { hook_id } => {
-                    self.change_hook(HookChange::Delete { hook_id }, effects);
+                    self.change_hook(HookChange::Delete { hook_id });
                 }
-                Deed::Send { id, edited, .. } => {
+                Deed::Send(edited) => {
+                    let (id, edited) = edited.into_request();
                     let edited = Some(Box::new(edited));
-                    effects.push(Effect::Replay(ReplayEffect::Replay {
-                        id,
-                        target: None,
-                        edited,
-                    }));
+                    let target = None;
+                    self.start([ReplayEffect::Replay { id, target, edited }]);
                 }
             }
         }
     }
 
-    pub(super) fn chosen(&mut self, chosen: Chosen, effects: &mut Vec<Effect>) {
+    pub(super) fn chosen(&mut self, chosen: Chosen) {
         match chosen {
-            Chosen::Do(action) => self.act(action, effects),
+            Chosen::Do(action) => self.act(action),
             Chosen::Copy(form) => {
                 self.list.hold();
                 self.open_copy();
-                self.copy(form, effects);
+                self.copy(form);
             }
             Chosen::Show(filter) => {
                 let typed = self.search.choose(&filter, self.now);

@@ -1,51 +1,82 @@
-//! What came of the effects → who has to know. Routing only.
+//! What came of the effects → which feature has to know. Routing only.
 
 use super::App;
 use crate::archive::ArchiveAnswer;
 use crate::compare::CompareAnswer;
 use crate::copy::CopyAnswer;
-use crate::edit::EditAnswer;
+use crate::edit::{EditAnswer, EditorFile};
 use crate::effect::Effect;
-use crate::explain::ExplainAnswer;
+use crate::explain::{ExplainAnswer, ExplainEffect, Page};
 use crate::health::HealthAnswer;
-use crate::hooks::HooksAnswer;
 use crate::list::ListAnswer;
 use crate::loops::LoopsAnswer;
 use crate::message::Answer;
+use crate::modal::{Deed, Modal};
 use crate::notes::NotesAnswer;
 use crate::replay::ReplayAnswer;
+use crate::theme::Role;
 use crate::trigger::TriggerAnswer;
+use crate::{loops, trigger};
 
 impl App {
-    /// Hands an answer to whoever asked; says whether there is something else to draw.
-    pub(super) fn answer(&mut self, answer: Answer, effects: &mut Vec<Effect>) -> bool {
+    /// Gives an answer to the feature that asked.
+    pub(super) fn answer(&mut self, answer: Answer) -> bool {
         match answer {
             Answer::Archive(ArchiveAnswer::Exported { result }) => self.exported(result),
             Answer::Archive(ArchiveAnswer::Imported { result }) => self.imported(result),
-            Answer::Compare(CompareAnswer::Compared { id, result }) => self.compared(id, result),
+            Answer::Compare(CompareAnswer::Compared { id, result }) => match result {
+                Ok(lines) => self.show_found(id, lines),
+                Err(error) => self.notify((Role::Failed, error)),
+            },
             Answer::Copy(CopyAnswer::Read { form, result }) => {
-                self.read_to_copy(form, result, effects);
+                self.read_to_copy(form, result);
             }
             Answer::Detail(answer) => self.detail.answer(answer),
-            Answer::Edit(EditAnswer::Read { result }) => self.read_to_edit(result, effects),
+            Answer::Edit(EditAnswer::Read { result }) => match result {
+                Ok(event) => self.start([EditorFile::of(&event)]),
+                Err(error) => self.notify((Role::Failed, error)),
+            },
             Answer::Edit(EditAnswer::Edited { id, before, result }) => {
-                self.edited(id, before, result);
+                match EditorFile::read_back(id, before, result) {
+                    Ok(Some(edited)) => {
+                        let lines = edited.question(self.keymap());
+                        self.modals
+                            .push(Modal::Confirm(lines, Box::new(Deed::Send(edited))));
+                    }
+                    Ok(None) => self.notify((Role::Quiet, "Nothing was sent")),
+                    Err(error) => self.notify((Role::Failed, error)),
+                }
             }
-            Answer::Explain(ExplainAnswer::Explained { id, result }) => self.explained(id, result),
-            Answer::Explain(ExplainAnswer::Link { result }) => effects.extend(self.linked(result)),
-            Answer::Explain(ExplainAnswer::Browsed { result }) => self.browsed(result),
+            Answer::Explain(ExplainAnswer::Explained { id, result }) => {
+                let lines = self.explain.answered(id, result, &self.config.keymap);
+                self.show_found(id, lines);
+            }
+            Answer::Explain(ExplainAnswer::Link { result }) => {
+                match Page::of(result, self.config.remote) {
+                    Page::Opens(effect) => {
+                        if let ExplainEffect::Browse(link) = &effect {
+                            self.notify((Role::Quiet, format!("Opening {link}")));
+                        }
+                        self.start([effect]);
+                    }
+                    Page::Copied(link) => {
+                        self.notify((Role::Ok, format!("Copied {link}")));
+                        self.start([Effect::ToClipboard(link.into_bytes())]);
+                    }
+                    Page::Refused(why) => self.notify((Role::Failed, why)),
+                }
+            }
+            Answer::Explain(ExplainAnswer::Browsed { result })
+            | Answer::Notes(NotesAnswer::Annotated { result }) => {
+                if let Err(error) = result {
+                    self.notify((Role::Failed, error));
+                }
+            }
             Answer::Figures(answer) => self.figures.answered(answer),
             Answer::Health(HealthAnswer::Measured { bytes, events }) => {
                 self.measured(bytes, events);
             }
-            Answer::Hooks(HooksAnswer::Hooks {
-                generation,
-                listing,
-                standings,
-            }) => self.hooks_listed(generation, listing.map(|it| *it), standings),
-            Answer::Hooks(HooksAnswer::HookChanged { change, result }) => {
-                self.hook_changed(&change, result);
-            }
+            Answer::Hooks(answer) => self.answer_hooks(answer),
             Answer::List(ListAnswer::Page { generation, result }) => {
                 self.list.page(generation, result);
             }
@@ -56,16 +87,17 @@ impl App {
             }) => self.list.count(&filter, took, &result),
             Answer::List(ListAnswer::FoundAll { wanted, result }) => self.found_all(wanted, result),
             Answer::Loops(LoopsAnswer::Released { object, result }) => {
-                self.released(object, result);
+                self.notify(loops::released(object, result));
             }
             Answer::Names(answer) => self.names.answer(answer),
-            Answer::Notes(NotesAnswer::Annotated { result }) => self.annotated(result),
             Answer::Rate(answer) => self.rate.answer(answer, self.now),
             Answer::Replay(ReplayAnswer::Replayed { id, result }) => self.replayed(id, result),
             Answer::Search(answer) => self.search.answer(answer),
             Answer::Timeline(answer) => self.timeline_loaded(answer),
             Answer::Pulses(answer) => self.pulses_counted(answer),
-            Answer::Trigger(TriggerAnswer::Triggered { result }) => self.triggered(result),
+            Answer::Trigger(TriggerAnswer::Triggered { result }) => {
+                self.notify(trigger::triggered(result));
+            }
         }
         true
     }

@@ -71,7 +71,6 @@ impl App {
         &mut self,
         form: &Form,
         mut which: Vec<EventChoice>,
-        effects: &mut Vec<Effect>,
     ) -> Result<(), String> {
         let file = named_file(&form.text(FILE))?;
         let (format, ..) = FORMATS.get(form.chosen(FORMAT)).unwrap_or(&FORMATS[0]);
@@ -83,7 +82,7 @@ impl App {
                 most: MOST_EXPORTED,
             },
         };
-        effects.push(Effect::Archive(ArchiveEffect::Export {
+        self.effects.push(Effect::Archive(ArchiveEffect::Export {
             selection: Box::new(selection),
             format: *format,
             target: self.status.target.clone().unwrap_or_default(),
@@ -116,17 +115,14 @@ impl App {
     }
 
     /// The form says what shall be imported. Says what cannot be.
-    pub(super) fn import_as_filled(
-        &mut self,
-        form: &Form,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), String> {
+    pub(super) fn import_as_filled(&mut self, form: &Form) -> Result<(), String> {
         let file = named_file(&form.text(FILE))?;
         if self.importing.is_some() {
             return Err("another archive is being imported; wait for it, or stop it".to_owned());
         }
         self.importing = Some((file.display().to_string(), self.rate.others()));
-        effects.push(Effect::Archive(ArchiveEffect::Import { file }));
+        self.effects
+            .push(Effect::Archive(ArchiveEffect::Import { file }));
         Ok(())
     }
 
@@ -137,12 +133,12 @@ impl App {
     }
 
     /// Imports no more; says what was taken over.
-    pub(super) fn stop_importing(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn stop_importing(&mut self) {
         let taken = self.imported_so_far();
         let Some(((name, _), taken)) = self.importing.take().zip(taken) else {
             return;
         };
-        effects.push(Effect::Stop(Slot::Import));
+        self.effects.push(Effect::Stop(Slot::Import));
         let taken = words::count(taken, "event");
         let text = format!("Stopped importing {name}: {taken} were taken over");
         self.toasts.show(Role::Quiet, text, self.now);

@@ -7,7 +7,6 @@ use podtap_agent::EventId;
 use ratatui::layout::Position;
 
 use super::App;
-use crate::effect::Effect;
 use crate::keymap::Action;
 use crate::layout::{Layout, inner};
 use crate::modal::{self, Modal};
@@ -43,40 +42,35 @@ impl Clicks {
 impl App {
     /// The button went down in the bottom row, or while a window is open; says whether that means
     /// anything. `None` where it means what is drawn there.
-    pub(super) fn click(
-        &mut self,
-        layout: &Layout,
-        event: MouseEvent,
-        effects: &mut Vec<Effect>,
-    ) -> Option<bool> {
+    pub(super) fn click(&mut self, layout: &Layout, event: MouseEvent) -> Option<bool> {
         let at = Position::new(event.column, event.row);
         if layout.footer.contains(at) {
-            return Some(self.click_key(layout, at.x, effects));
+            return Some(self.click_key(layout, at.x));
         }
         if self.modals.is_empty() {
             return None;
         }
-        Some(self.click_window(at, effects))
+        Some(self.click_window(at))
     }
 
-    fn click_key(&mut self, layout: &Layout, column: u16, effects: &mut Vec<Effect>) -> bool {
+    fn click_key(&mut self, layout: &Layout, column: u16) -> bool {
         if self.search.is_open() || self.detail.is_finding() {
             return false;
         }
         let contexts = self.contexts();
         let footer = self.footer(&contexts);
         let key = footer.key_at(self.keymap(), layout.footer, column);
-        key.is_some_and(|key| self.key(key, effects))
+        key.is_some_and(|key| self.key(key))
     }
 
-    fn click_window(&mut self, at: Position, effects: &mut Vec<Effect>) -> bool {
+    fn click_window(&mut self, at: Position) -> bool {
         let screen = self.screen();
         let Some(top) = self.modals.last() else {
             return false;
         };
         let area = modal::area(top, self.telling(), self.env(), screen);
         if !area.contains(at) {
-            self.back(effects);
+            self.back();
             return true;
         }
         let lines = inner(area);
@@ -90,38 +84,38 @@ impl App {
                     return false;
                 };
                 self.modals.pop();
-                self.chosen(chosen, effects);
+                self.chosen(chosen);
             }
             Some(Modal::Copy(copying)) => {
                 let Some(form) = copying.at(line) else {
                     return false;
                 };
-                self.copy(form, effects);
+                self.copy(form);
             }
             Some(Modal::Form(form, _)) => return form.click(line, lines.height.into()),
             Some(Modal::Hooks(pane)) => {
                 let Some(row) = pane.click(line, screen) else {
                     return false;
                 };
-                return self.click_table(Some(row), effects);
+                return self.click_table(Some(row));
             }
             Some(Modal::Timeline(pane)) => {
                 let row = pane.click(line, screen);
-                return self.click_table(row, effects);
+                return self.click_table(row);
             }
             Some(Modal::Pulses(pulses)) => {
                 let row = pulses.click(line, screen);
-                return self.click_table(row, effects);
+                return self.click_table(row);
             }
             _ => return false,
         }
         true
     }
 
-    fn click_table(&mut self, row: Option<usize>, effects: &mut Vec<Effect>) -> bool {
+    fn click_table(&mut self, row: Option<usize>) -> bool {
         let Some(row) = row else { return false };
         if self.clicks.is_double(Clicked::Row(row), self.now) {
-            self.act(Action::Open, effects);
+            self.act(Action::Open);
         }
         true
     }
@@ -132,6 +126,7 @@ mod tests {
     use crossterm::event::{KeyModifiers, MouseButton, MouseEventKind};
 
     use super::*;
+    use crate::effect::Effect;
     use crate::layout::Pane;
     use crate::message::Message;
     use crate::testing::{app, frame, now, press, settle, text};

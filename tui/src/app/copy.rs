@@ -1,7 +1,6 @@
 //! Copying an event: the menu holds the event for which it was opened, whatever is selected when
 //! the form is chosen.
 
-use podtap_agent::EventId;
 use podtap_agent::history::Event;
 
 use super::App;
@@ -20,47 +19,33 @@ impl App {
     }
 
     /// A form was chosen from the menu.
-    pub(super) fn copy(&mut self, form: CopyForm, effects: &mut Vec<Effect>) {
+    pub(super) fn copy(&mut self, form: CopyForm) {
         let Some(Modal::Copy(Copying(copying))) = self.modals.pop() else {
             return;
         };
         let Some((id, _)) = copying else {
-            return self.copy_address(form, effects);
+            return self.copy_address(form);
         };
-        match self.opened_event(id) {
+        match self.detail.opened_event(id) {
             Some(event) => {
                 let event = event.clone();
-                self.copy_event(&event, form, effects);
+                self.copy_event(&event, form);
             }
-            None => effects.push(Effect::Copy(CopyEffect::Read { id, form })),
+            None => self
+                .effects
+                .push(Effect::Copy(CopyEffect::Read { id, form })),
         }
     }
 
     /// An event was read to be copied.
-    pub(super) fn read_to_copy(
-        &mut self,
-        form: CopyForm,
-        result: Result<Box<Event>, String>,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(super) fn read_to_copy(&mut self, form: CopyForm, result: Result<Box<Event>, String>) {
         match result {
-            Ok(event) => self.copy_event(&event, form, effects),
+            Ok(event) => self.copy_event(&event, form),
             Err(error) => self.toasts.show(Role::Failed, error, self.now),
         }
     }
 
-    /// The selected event, if the detail holds it already.
-    pub(super) fn selected_event(&self) -> Option<&Event> {
-        self.opened_event(self.list.selected()?.id)
-    }
-
-    /// The event with this id, if the detail holds it.
-    pub(super) fn opened_event(&self, id: EventId) -> Option<&Event> {
-        let opened = self.detail.opened()?;
-        (opened.event.id == id).then_some(&opened.event)
-    }
-
-    fn copy_event(&mut self, event: &Event, form: CopyForm, effects: &mut Vec<Effect>) {
+    fn copy_event(&mut self, event: &Event, form: CopyForm) {
         let local = self.status.target.as_ref();
         let public = self.status.public_url.as_deref();
         let name = words::whole_event(event);
@@ -70,7 +55,7 @@ impl App {
                 if is_obeyed(&bytes) {
                     done.push_str(", with control characters: do not paste it into a terminal");
                 }
-                effects.push(Effect::ToClipboard(bytes));
+                self.effects.push(Effect::ToClipboard(bytes));
                 self.toasts.show(Role::Ok, done, self.now);
             }
             Err(error) => self.toasts.show(Role::Failed, error, self.now),
@@ -78,10 +63,11 @@ impl App {
     }
 
     /// Before the first event there is only what Podio is to be given.
-    fn copy_address(&mut self, form: CopyForm, effects: &mut Vec<Effect>) {
+    fn copy_address(&mut self, form: CopyForm) {
         let (role, text) = match (form, words::hook_url(&self.status)) {
             (CopyForm::Url, Some(url)) => {
-                effects.push(Effect::ToClipboard(url.clone().into_bytes()));
+                self.effects
+                    .push(Effect::ToClipboard(url.clone().into_bytes()));
                 (Role::Ok, format!("Copied {url}"))
             }
             (CopyForm::Url, None) => {

@@ -1,14 +1,14 @@
 //! Forms that were filled in → what they are for.
 
 use super::App;
-use crate::effect::Effect;
+use crate::keymap::Action;
 use crate::modal::{Modal, Purpose};
 use crate::theme::Role;
 use crate::widget::form::{FieldName, Filled, Form};
 
 impl App {
     /// A key did this to the open form.
-    pub(super) fn filled(&mut self, filled: Filled, effects: &mut Vec<Effect>) {
+    pub(super) fn filled(&mut self, filled: Filled) {
         match filled {
             Filled::Sent => {}
             Filled::Chosen(field) => return self.option_chosen(field),
@@ -18,7 +18,7 @@ impl App {
             return;
         };
         let kept = purpose.clone();
-        match self.sent(&form, *purpose, effects) {
+        match self.sent(&form, *purpose) {
             Ok(()) if matches!(*kept, Purpose::Export(_) | Purpose::Import) => {
                 self.sent_form = Some((form, kept));
             }
@@ -50,26 +50,27 @@ impl App {
         };
         match purpose.as_mut() {
             Purpose::CreateHook(new) => new.chosen(field, form),
-            Purpose::Trigger(_) => self.trigger_chosen(field),
+            Purpose::Trigger(offer) => offer.option_chosen(field, form, &self.last_sent),
             Purpose::Export(_) => self.export_chosen(field),
-            Purpose::Replay(_) | Purpose::Note { .. } | Purpose::Import => {}
+            Purpose::Replay(_) | Purpose::Note(_) | Purpose::Import => {}
         }
     }
 
     /// Does what a form is for, or says what cannot be.
-    fn sent(
-        &mut self,
-        form: &Form,
-        purpose: Purpose,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), String> {
+    fn sent(&mut self, form: &Form, purpose: Purpose) -> Result<(), String> {
         match purpose {
-            Purpose::Replay(which) => self.replay_as_filled(form, which, effects)?,
-            Purpose::Export(which) => self.export_as_filled(form, which, effects)?,
-            Purpose::Import => self.import_as_filled(form, effects)?,
-            Purpose::Note { position, id } => Self::note_as_filled(form, position, id, effects),
-            Purpose::Trigger(offer) => self.trigger_as_filled(form, &offer, effects)?,
-            Purpose::CreateHook(new) => self.change_hook(new.read(form)?, effects),
+            Purpose::Replay(which) => self.replay_as_filled(form, which)?,
+            Purpose::Export(which) => self.export_as_filled(form, which)?,
+            Purpose::Import => self.import_as_filled(form)?,
+            Purpose::Note(event) => self.start([event.read(form)]),
+            Purpose::Trigger(offer) => {
+                let target = self.status.target.as_ref();
+                let triggered = offer.read(form, target, &mut self.last_sent, self.now)?;
+                self.start([triggered]);
+                // It will be the newest, and is what a person wants to see now.
+                self.list.act(Action::Follow, 0);
+            }
+            Purpose::CreateHook(new) => self.change_hook(new.read(form)?),
         }
         Ok(())
     }

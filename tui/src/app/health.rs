@@ -10,9 +10,9 @@ use crate::widget::lines;
 
 impl App {
     /// Opens the health window.
-    pub(super) fn open_health(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn open_health(&mut self) {
         self.modals.push(Modal::Health(0));
-        effects.push(Effect::Health(HealthEffect::Measure));
+        self.effects.push(Effect::Health(HealthEffect::Measure));
     }
 
     /// What the health window tells.
@@ -47,9 +47,9 @@ impl App {
 
     /// A second has passed: what the health window tells may be another thing now. Says whether
     /// it is open.
-    pub(super) fn look_after_health(&self, effects: &mut Vec<Effect>) -> bool {
+    pub(super) fn look_after_health(&mut self) -> bool {
         let is_open = self.shows_health();
-        effects.extend(is_open.then_some(Effect::Health(HealthEffect::Measure)));
+        self.start(is_open.then_some(HealthEffect::Measure));
         is_open
     }
 

@@ -11,9 +11,9 @@ use crate::list::marks::MOST_MARKS;
 
 impl App {
     /// Marks the selected event, or all of a burst. In the list the next one is selected.
-    pub(super) fn mark(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn mark(&mut self) {
         match self.list.selected_burst() {
-            Some(burst) => effects.push(mark_between(burst.first, burst.last)),
+            Some(burst) => self.effects.push(mark_between(burst.first, burst.last)),
             None => self.list.mark(),
         }
         if self.has_focus(crate::layout::Pane::List) {
@@ -24,9 +24,10 @@ impl App {
     }
 
     /// Begins a range, or marks all of it.
-    pub(super) fn mark_range(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn mark_range(&mut self) {
         let ends = self.list.mark_range();
-        effects.extend(ends.map(|(first, last)| mark_between(first, last)));
+        self.effects
+            .extend(ends.map(|(first, last)| mark_between(first, last)));
     }
 
     /// Says what became of a mark that is not in sight.

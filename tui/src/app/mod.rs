@@ -6,21 +6,15 @@ mod answer;
 mod archive;
 mod click;
 mod copy;
-mod edit;
-mod explain;
 mod fill;
 mod health;
 mod hooks;
-mod link;
 mod mark;
-mod note;
 mod only;
-mod release;
 mod replay;
 mod select;
 mod shown;
 mod tables;
-mod trigger;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -33,14 +27,16 @@ use crate::changes::Changes;
 use crate::config::Config;
 use crate::detail::Detail;
 use crate::effect::Effect;
+use crate::explain::Explain;
 use crate::figures;
 use crate::generation::Generation;
 use crate::health::Health;
 use crate::keymap::{Action, Context, Keymap};
 use crate::layout::{Layout, Pane};
+use crate::line::Line;
 use crate::list::List;
 use crate::message::Message;
-use crate::modal::{Modal, Purpose};
+use crate::modal::{Modal, Purpose, hooks_pane};
 use crate::names::Names;
 use crate::rate::Rate;
 use crate::search::Search;
@@ -85,6 +81,8 @@ pub(crate) struct App {
     /// Where the mouse's button went down last.
     clicks: Clicks,
     over: bool,
+    /// What the shell is to do because of this update.
+    effects: Vec<Effect>,
     /// The list of events.
     pub(crate) list: List,
     /// The open event.
@@ -112,8 +110,8 @@ pub(crate) struct App {
     /// What changed since the screen is held still, and the newest event then; `None` while it is
     /// not.
     held: Option<(Changes, Option<Position>)>,
-    /// The event that Podio is being asked about, and since when.
-    asking: Option<(EventId, Timestamp)>,
+    /// The question to Podio.
+    explain: Explain,
     /// What the archive is called that is being imported, and how many events were there before.
     importing: Option<(String, u64)>,
     /// The form that was sent last, until it is known whether that could be done.
@@ -144,6 +142,7 @@ impl App {
             dragging: false,
             clicks: Clicks::default(),
             over: false,
+            effects: Vec::new(),
             list: List::default(),
             detail: Detail::default(),
             names: Names::default(),
@@ -155,7 +154,7 @@ impl App {
             only_marked: false,
             warning: None,
             held: None,
-            asking: None,
+            explain: Explain::default(),
             importing: None,
             sent_form: None,
             last_sent: LastSent::default(),
@@ -169,29 +168,38 @@ impl App {
         if self.over {
             return Vec::new();
         }
-        let mut effects = Vec::new();
         let changed = match message {
-            Message::Key(event) => self.key(event.into(), &mut effects),
-            Message::Mouse(event) => self.mouse(event, &mut effects),
+            Message::Key(event) => self.key(event.into()),
+            Message::Mouse(event) => self.mouse(event),
             Message::Paste(text) => self.paste(&text),
             Message::Resize(size) => std::mem::replace(&mut self.size, size) != size,
-            Message::Tick(now) => self.tick(now) | self.look_after_health(&mut effects),
+            Message::Tick(now) => self.tick(now) | self.look_after_health(),
             Message::Status(status) => {
                 self.health.remember(&status.link, self.now);
                 std::mem::replace(&mut self.status, *status) != self.status
             }
             Message::Changed(changes) => self.changed(&changes),
-            Message::Answer(answer) => self.answer(answer, &mut effects),
+            Message::Answer(answer) => self.answer(answer),
         };
         if self.over {
-            return effects;
+            return std::mem::take(&mut self.effects);
         }
         let changed = self.ask_what_waits() || changed;
-        self.ask(&mut effects);
+        self.ask();
         if changed {
-            effects.push(Effect::Draw);
+            self.effects.push(Effect::Draw);
         }
-        effects
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Has the shell do this once the update has ended: the one way out for what a feature asks.
+    fn start<E: Into<Effect>>(&mut self, effects: impl IntoIterator<Item = E>) {
+        self.effects.extend(effects.into_iter().map(Into::into));
+    }
+
+    /// Shows a notice.
+    fn notify(&mut self, (role, text): (Role, impl Into<String>)) {
+        self.toasts.show(role, text, self.now);
     }
 
     /// Where everything is; `None` on a screen that is too small.
@@ -277,7 +285,7 @@ impl App {
         let warning = self.warning.take_if(|(_, until)| *until <= now).is_some();
         let toasts = self.toasts.tick(now) || warning;
         let tables = self.tick_tables();
-        let waits = self.asking.is_some() || self.importing.is_some();
+        let waits = self.explain.is_asking() || self.importing.is_some();
         rate || toasts
             || waits
             || tables
@@ -296,7 +304,9 @@ impl App {
             self.detail.changed(changes);
         }
         self.change_tables(changes);
-        self.hooks_verified(&changes.verified);
+        if let Some(pane) = hooks_pane(&mut self.modals) {
+            pane.verified(&changes.verified);
+        }
         if let Some(found) = changes.loops.last() {
             let until = self.now.saturating_add(WARN_FOR).unwrap_or(Timestamp::MAX);
             self.warning = Some((found.clone(), until));
@@ -308,24 +318,45 @@ impl App {
         changes.appended.is_some() || !changes.gaps.is_empty() || !changes.loops.is_empty()
     }
 
+    /// Shows lines about an event in the detail, unless another one is selected by now.
+    fn show_found(&mut self, id: EventId, lines: Vec<Line>) {
+        if self.list.selected().map(|row| row.id) == Some(id) {
+            self.detail.show_found(id, lines);
+            self.show_detail();
+        }
+    }
+
+    /// Brings the detail onto a screen that has room for one pane only.
+    fn show_detail(&mut self) {
+        if self.layout().is_some_and(|at| at.detail.area() == 0) {
+            self.focus = Pane::Detail;
+        }
+    }
+
     /// What the panes want to know now.
-    fn ask(&mut self, effects: &mut Vec<Effect>) {
-        self.ask_hooks(effects);
-        self.ask_tables(effects);
+    fn ask(&mut self) {
+        let pane = hooks_pane(&mut self.modals);
+        let asked = pane.and_then(|pane| pane.ask(&mut self.hooks_asked));
+        self.start(asked);
+        self.ask_tables();
         let sent = self.batch.iter_mut().flat_map(Batch::next);
-        effects.extend(sent.map(Effect::Replay));
+        self.effects.extend(sent.map(Effect::Replay));
         let Some(layout) = self.layout() else { return };
-        effects.extend(self.list.ask(layout.list_height()).map(Effect::List));
+        self.effects
+            .extend(self.list.ask(layout.list_height()).map(Effect::List));
         let in_sight = self.list.in_sight(layout.list_height());
-        effects.extend(self.names.ask(in_sight).map(Effect::Names));
+        self.effects
+            .extend(self.names.ask(in_sight).map(Effect::Names));
         let is_shown = self.is_empty() || self.shows_health();
-        effects.extend(self.figures.ask(is_shown).map(Effect::Figures));
-        effects.extend(self.rate.ask(self.now).map(Effect::Rate));
+        let asked = self.figures.ask(is_shown);
+        self.start(asked);
+        let asked = self.rate.ask(self.now);
+        self.start(asked);
         let selected = self.list.selected().map(|row| row.id);
         // Also where it is not on the screen now: what is to be copied or edited is read with it.
         let opened = Layout::of(self.size, Pane::Detail, self.shared()).unwrap_or(layout);
         let asked = self.detail.ask(selected, opened.sheet().width.into());
-        effects.extend(asked.map(Effect::Detail));
+        self.effects.extend(asked.map(Effect::Detail));
     }
 }
 

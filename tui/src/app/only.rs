@@ -11,10 +11,10 @@ use crate::theme::Role;
 
 impl App {
     /// Opens the filter line.
-    pub(super) fn open_filter(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn open_filter(&mut self) {
         self.search.open();
         self.list.begin_typing();
-        effects.push(Effect::Search(SearchEffect::FindValues));
+        self.effects.push(Effect::Search(SearchEffect::FindValues));
     }
 
     /// What was typed into the filter line, or chosen, did this.

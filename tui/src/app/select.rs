@@ -18,7 +18,7 @@ impl App {
     }
 
     /// Copies the selected lines as they are shown, and selects nothing any more.
-    pub(super) fn copy_lines(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn copy_lines(&mut self) {
         let selected = self.detail.selected_text();
         self.detail.end_selection();
         let Some((text, lines)) = selected else {
@@ -30,7 +30,7 @@ impl App {
         }
         let lines = u64::try_from(lines).unwrap_or(u64::MAX);
         let done = format!("Copied {}", words::count(lines, "line"));
-        effects.push(Effect::ToClipboard(text.into_bytes()));
+        self.effects.push(Effect::ToClipboard(text.into_bytes()));
         self.toasts.show(Role::Ok, done, self.now);
     }
 

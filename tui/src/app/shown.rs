@@ -52,7 +52,7 @@ impl App {
         let opened = self.detail.opened();
         detail::Beside {
             selected: self.list.selected().map(|row| row.id),
-            asked_for: opened.and_then(|opened| self.asking(opened.event.id)),
+            asked_for: opened.and_then(|opened| self.explain.seconds(opened.event.id, self.now)),
             focused: self.has_focus(Pane::Detail),
         }
     }

@@ -64,11 +64,11 @@ impl App {
     }
 
     /// What the tables want to know now.
-    pub(super) fn ask_tables(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn ask_tables(&mut self) {
         for modal in &mut self.modals {
             match modal {
-                Modal::Timeline(pane) => effects.extend(pane.ask().map(Effect::Timeline)),
-                Modal::Pulses(pulses) => effects.extend(pulses.ask().map(Effect::Pulses)),
+                Modal::Timeline(pane) => self.effects.extend(pane.ask().map(Effect::Timeline)),
+                Modal::Pulses(pulses) => self.effects.extend(pulses.ask().map(Effect::Pulses)),
                 _ => {}
             }
         }

@@ -5,6 +5,7 @@ use podtap_agent::history::Position;
 
 use super::*;
 use crate::edit::EditAnswer;
+use crate::edit::EditorFile;
 use crate::keymap::Key;
 use crate::list::ListAnswer;
 use crate::message::Answer;
@@ -156,7 +157,7 @@ fn marked_events_are_replayed_together_once_that_is_confirmed() {
 fn an_edited_event_is_sent_only_after_its_difference_was_seen() {
     let mut app = settled();
     let effects = app.update(key("e"));
-    let Some(Effect::OpenEditor { id, file, before }) = effects.first().cloned() else {
+    let Some(Effect::OpenEditor(EditorFile { id, file, before })) = effects.first().cloned() else {
         panic!("{effects:?}");
     };
     let edited = file.replace("item_id=4711", "item_id=4712");

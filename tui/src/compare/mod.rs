@@ -1,5 +1,51 @@
-//! How two events, or two answers, differ.
+//! How two events, or the answers to two attempts, differ.
 
 mod effect;
 
+use podtap_agent::EventId;
+
 pub(crate) use effect::{CompareAnswer, CompareEffect, run};
+
+use crate::detail::Detail;
+use crate::env::Env;
+use crate::event_name::event_name;
+use crate::list::List;
+use crate::words;
+
+/// Compares the selected event with the newest marked one; says what is missing for that.
+pub(crate) fn compare_events(
+    list: &List,
+    detail: &Detail,
+    env: Env<'_>,
+) -> Result<CompareEffect, &'static str> {
+    let selected = list.selected().map(|row| row.id);
+    let marked = list.marked().into_iter().rev();
+    let mut marked = marked.filter(|id| Some(*id) != selected);
+    let (Some(one), Some(other)) = (marked.next(), selected) else {
+        return Err("Mark the event to compare with first");
+    };
+    let named = |id| (id, name_and_time(id, list, detail, env));
+    Ok(CompareEffect::Compare {
+        one: named(one),
+        other: named(other),
+    })
+}
+
+/// Compares the answer that the tab Response shows with the one before it.
+pub(crate) fn compare_answers(detail: &Detail) -> Result<CompareEffect, &'static str> {
+    match detail.attempt() {
+        Some((id, number)) if number > 1 => Ok(CompareEffect::CompareAnswers { id, number }),
+        _ => Err("There is no earlier answer to compare with"),
+    }
+}
+
+/// What an event is called, and when it came.
+fn name_and_time(id: EventId, list: &List, detail: &Detail, env: Env<'_>) -> String {
+    let mut rows = list.window().rows();
+    let came = rows.find(|row| row.id == id).map(|row| row.received_at);
+    let name = event_name(id, list, detail);
+    match came {
+        Some(at) => format!("{name}  {}", words::moment(at, env.now, env.zone)),
+        None => name,
+    }
+}

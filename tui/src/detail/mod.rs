@@ -23,6 +23,7 @@ mod update;
 mod view;
 
 use podtap_agent::EventId;
+use podtap_agent::history::Event;
 
 pub(crate) use diff::explained;
 pub(crate) use effect::{DetailAnswer, DetailEffect, read_event, run};
@@ -142,6 +143,12 @@ impl Detail {
     /// The event that is shown.
     pub(crate) fn opened(&self) -> Option<&Opened> {
         self.opened.as_deref()
+    }
+
+    /// The event with this id, if it is the one that is shown.
+    pub(crate) fn opened_event(&self, id: EventId) -> Option<&Event> {
+        let opened = self.opened()?;
+        (opened.event.id == id).then_some(&opened.event)
     }
 
     /// The first row on a screen of `height` lines.

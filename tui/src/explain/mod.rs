@@ -1,6 +1,70 @@
-//! What Podio knows of an event.
+//! What Podio knows of an event: asked when a person asks, never by itself, since each question costs
+//! calls of the hour; and the page of its object.
 
 mod browser;
 mod effect;
+mod page;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use podtap_agent::{EventId, Explanation};
 
 pub(crate) use effect::{ExplainAnswer, ExplainEffect, run};
+pub(crate) use page::Page;
+
+use crate::detail::explained;
+use crate::keymap::{Action, Context, Keymap};
+use crate::line::Line;
+use crate::theme::Role;
+
+/// The question to Podio, while one is open.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Explain {
+    /// The event that Podio is being asked about, and since when.
+    asking: Option<(EventId, Timestamp)>,
+}
+
+impl Explain {
+    /// Asks what an event was about, unless that is being asked already. Another question ends.
+    pub(crate) fn ask(&mut self, id: EventId, now: Timestamp) -> Option<ExplainEffect> {
+        if self.asking.is_some_and(|(asked, _)| asked == id) {
+            return None;
+        }
+        self.asking = Some((id, now));
+        Some(ExplainEffect::Explain { id })
+    }
+
+    /// Whether a question is open.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.asking.is_some()
+    }
+
+    /// For how many seconds Podio has been asked about this event.
+    pub(crate) fn seconds(&self, id: EventId, now: Timestamp) -> Option<i64> {
+        let (_, since) = self.asking.filter(|(asked, _)| *asked == id)?;
+        Some(now.duration_since(since).as_secs().max(0))
+    }
+
+    /// Waits for Podio no longer; says whether anybody did.
+    pub(crate) fn stop(&mut self) -> bool {
+        self.asking.take().is_some()
+    }
+
+    /// Podio has answered, or not: the lines that tell it.
+    pub(crate) fn answered(
+        &mut self,
+        id: EventId,
+        result: Result<Box<Explanation>, String>,
+        keymap: &Keymap,
+    ) -> Vec<Line> {
+        self.asking = self.asking.filter(|(asked, _)| *asked != id);
+        match result {
+            Ok(explanation) => explained(&explanation),
+            Err(error) => {
+                let again = keymap.says(Context::Browse, &[(Action::Explain, "asks again")]);
+                vec![Line::of(Role::Failed, error), Line::of(Role::Quiet, again)]
+            }
+        }
+    }
+}

@@ -2,27 +2,25 @@
 
 pub(crate) mod health;
 pub(crate) mod help;
-pub(crate) mod hooks;
-pub(crate) mod new_hook;
 pub(crate) mod palette;
 
-use podtap_agent::history::{EditedRequest, Position};
 use podtap_agent::{EventId, Target};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::copy::menu::{self as copy, Copying};
+use crate::edit::EditedEvent;
 use crate::env::Env;
+use crate::hooks::{self, Hooks, NewHook};
 use crate::keymap::{Action, Context, Keymap};
 use crate::list::EventChoice;
+use crate::notes::NotedEvent;
 use crate::pulses::{self, Pulses};
 use crate::timeline::{self, TimelinePane};
 use crate::trigger::Offer;
 use crate::widget::form::Form;
 use crate::widget::lines::{self, Lines};
 use help::Help;
-use hooks::Hooks;
-use new_hook::NewHook;
 use palette::Palette;
 
 /// A window.
@@ -60,7 +58,7 @@ pub(crate) enum Purpose {
     /// Which archive shall be taken over.
     Import,
     /// What to write on this event.
-    Note { position: Position, id: EventId },
+    Note(NotedEvent),
     /// An event that shall be sent, and what its fields hold at first.
     Trigger(Offer),
     /// A new hook.
@@ -81,14 +79,8 @@ pub(crate) enum Deed {
     Quit,
     /// Delete this hook.
     DeleteHook { hook_id: u64 },
-    /// Send this instead of the event as it came. `file` is what a person wrote, `before`
-    /// what there was to begin with.
-    Send {
-        id: EventId,
-        edited: EditedRequest,
-        file: String,
-        before: String,
-    },
+    /// Send this instead of the event as it came.
+    Send(EditedEvent),
 }
 
 impl Modal {
@@ -147,6 +139,14 @@ pub(crate) fn area(
         Modal::Timeline(_) => timeline::area(screen),
         Modal::Pulses(_) => pulses::area(screen),
     }
+}
+
+/// The hooks, wherever they are among the windows.
+pub(crate) fn hooks_pane(modals: &mut [Modal]) -> Option<&mut Hooks> {
+    modals.iter_mut().find_map(|modal| match modal {
+        Modal::Hooks(pane) => Some(pane.as_mut()),
+        _ => None,
+    })
 }
 
 /// Draws a window over `screen`; `telling` is what the health window tells.

@@ -13,7 +13,7 @@ use crate::changes::Changes;
 use crate::copy::{CopyAnswer, CopyEffect};
 use crate::detail::DetailAnswer;
 use crate::detail::DetailEffect;
-use crate::edit::{EditAnswer, EditEffect};
+use crate::edit::{EditAnswer, EditEffect, EditorFile};
 use crate::effect::Effect;
 use crate::explain::ExplainEffect;
 use crate::keymap::Key;
@@ -266,7 +266,7 @@ fn concerned(effect: &Effect) -> Option<EventId> {
         Effect::Replay(ReplayEffect::Replay { id, .. })
         | Effect::Explain(ExplainEffect::Explain { id } | ExplainEffect::FindLink { id })
         | Effect::Notes(NotesEffect::Annotate { id, .. })
-        | Effect::OpenEditor { id, .. }
+        | Effect::OpenEditor(EditorFile { id, .. })
         | Effect::Copy(CopyEffect::Read { id, .. })
         | Effect::Edit(EditEffect::Read { id }) => Some(*id),
         Effect::ToClipboard(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),

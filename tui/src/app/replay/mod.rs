@@ -8,6 +8,7 @@ use super::App;
 use crate::batch::Batch;
 use crate::changes::Changes;
 use crate::effect::Effect;
+use crate::event_name::event_name;
 use crate::keymap::{Action, Context};
 use crate::layout::Pane;
 use crate::line::Line;
@@ -18,7 +19,7 @@ use crate::list::marks::MOST_MARKS;
 use crate::modal::{Deed, Modal, Purpose};
 use crate::replay::ReplayEffect;
 use crate::theme::Role;
-use crate::widget::form::{Field, FieldName, Form};
+use crate::widget::form::{Field, FieldName, Form, optional};
 use crate::widget::lines::Lines;
 use crate::words;
 
@@ -30,20 +31,20 @@ const RATE: FieldName = FieldName("rate");
 impl App {
     /// Replays what is open; in the list the selected event or burst, or asks whether all that are
     /// marked shall be.
-    pub(super) fn replay(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn replay(&mut self) {
         if self.list.range().is_some() {
             let ends = self.list.range_ends();
-            self.mark_range(effects);
+            self.mark_range();
             if ends.is_some() {
                 return;
             }
         }
         let marked = self.list.marked();
         if marked.is_empty() || self.has_focus(Pane::Detail) {
-            return self.replay_selected(effects);
+            return self.replay_selected();
         }
         let what = match marked.as_slice() {
-            [only] => self.called(*only),
+            [only] => event_name(*only, &self.list, &self.detail),
             several => {
                 let many = u64::try_from(several.len()).unwrap_or(u64::MAX);
                 words::count(many, "marked event")
@@ -52,11 +53,11 @@ impl App {
         self.ask_to_replay(&what, None, marked, None, None);
     }
 
-    fn replay_selected(&mut self, effects: &mut Vec<Effect>) {
+    fn replay_selected(&mut self) {
         let Some(row) = self.list.selected() else {
             return;
         };
-        effects.push(match &row.burst {
+        self.effects.push(match &row.burst {
             Some(burst) => Effect::List(ListEffect::FindAll {
                 filter: Filter::between(burst.first, burst.last),
                 most: MOST_MARKS,
@@ -73,17 +74,6 @@ impl App {
                 edited: None,
             }),
         });
-    }
-
-    /// What an event is called; where it is not at hand, by its id.
-    pub(super) fn called(&self, id: EventId) -> String {
-        let mut rows = self.list.window().rows();
-        let row = rows.find(|row| row.id == id);
-        match (row, self.opened_event(id)) {
-            (Some(row), _) => words::event(row),
-            (None, Some(event)) => words::whole_event(event),
-            (None, None) => format!("the event {}", words::short_id(id)),
-        }
     }
 
     /// Asks whether these shall be replayed, as soon as nothing else is open.
@@ -152,7 +142,6 @@ impl App {
         &mut self,
         form: &Form,
         mut which: Vec<EventChoice>,
-        effects: &mut Vec<Effect>,
     ) -> Result<(), String> {
         let target = optional(&form.text(TARGET), |text| {
             text.parse::<Target>().map_err(|error| error.to_string())
@@ -162,7 +151,7 @@ impl App {
         match which.swap_remove(chosen) {
             EventChoice::These(events) => self.replay_all(Batch::new(events, target, rate)),
             // How many they are is told in the form; where it is not, it is asked about.
-            EventChoice::All(filter) => effects.push(Effect::List(ListEffect::FindAll {
+            EventChoice::All(filter) => self.effects.push(Effect::List(ListEffect::FindAll {
                 filter,
                 most: MOST_MARKS,
                 wanted: Wanted::Replay {
@@ -187,12 +176,12 @@ impl App {
     }
 
     /// Sends no more of a batch, or imports no more.
-    pub(super) fn stop(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn stop(&mut self) {
         if let Some(batch) = &mut self.batch {
             batch.stop();
             self.tell_progress();
         } else {
-            self.stop_importing(effects);
+            self.stop_importing();
         }
     }
 
@@ -245,7 +234,7 @@ impl App {
                     return self.replay_all(Batch::new(events, target, rate));
                 }
                 let what = match events.as_slice() {
-                    [only] => self.called(*only),
+                    [only] => event_name(*only, &self.list, &self.detail),
                     several => {
                         let many = u64::try_from(several.len()).unwrap_or(u64::MAX);
                         words::count(many, "event")
@@ -285,10 +274,10 @@ impl App {
             self.tell_progress();
             return;
         }
-        let name = self.called(id);
+        let name = event_name(id, &self.list, &self.detail);
         let (role, text) = match result {
             Ok(attempt) => {
-                let (role, outcome) = ended(&attempt);
+                let (role, outcome) = words::outcome_and_time(&attempt);
                 (role, format!("Replayed {name}: {outcome}"))
             }
             Err(error) => (Role::Failed, format!("Cannot replay {name}: {error}")),
@@ -322,31 +311,6 @@ impl App {
             self.list.changed(&changes);
             self.detail.changed(&changes);
         }
-    }
-}
-
-/// What came of an attempt.
-pub(super) fn ended(attempt: &Attempt) -> (Role, String) {
-    match &attempt.outcome {
-        Outcome::Answered { status, .. } => {
-            let (role, status) = words::status_outcome(*status);
-            let took = words::duration(attempt.duration);
-            (role, format!("{status} in {took}"))
-        }
-        Outcome::Failed { error } => (Role::Failed, format!("✗ {error}")),
-    }
-}
-
-/// What a field holds, where it holds anything.
-pub(super) fn optional<T>(
-    text: &str,
-    parse: impl FnOnce(&str) -> Result<T, String>,
-) -> Result<Option<T>, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        Ok(None)
-    } else {
-        parse(text).map(Some)
     }
 }
 

@@ -291,6 +291,19 @@ impl Field {
     }
 }
 
+/// What a field holds, where it holds anything.
+pub(crate) fn optional<T>(
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        parse(text).map(Some)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

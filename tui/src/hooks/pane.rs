@@ -1,38 +1,39 @@
 //! The hooks of the known places as Podio has them, in a list with a cursor, and those that only
-//! the history knows. What its keys do is `app::hooks`'s business.
-
-mod about;
-mod columns;
-mod row;
-mod view;
+//! the history knows. What its keys ask for is told to the app, which opens windows over it.
 
 use podtap_agent::{HookListing, HookStanding, Place};
 use ratatui::layout::Rect;
 
+use super::about::about;
+use super::effect::{HookChange, HooksEffect};
+use super::row::{self, Row};
+use super::view;
 use crate::generation::Generation;
-use crate::keymap::Action;
-pub(crate) use about::about;
-pub(crate) use row::Row;
+use crate::keymap::{Action, Context, Keymap};
+use crate::line::Line;
+use crate::prose;
+use crate::theme::Role;
+use crate::widget::lines::Lines;
 
 /// The open pane.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Hooks {
-    rows: Vec<Row>,
-    places: Vec<Place>,
+    pub(super) rows: Vec<Row>,
+    pub(super) places: Vec<Place>,
     /// Places that were not asked for, since there are too many.
-    left_out: usize,
-    cursor: usize,
+    pub(super) left_out: usize,
+    pub(super) cursor: usize,
     /// The first row on the screen, as of the last move.
-    top: usize,
+    pub(super) top: usize,
     reading: Reading,
     /// Changes that Podio was asked for and has not answered.
-    changing: usize,
+    pub(super) changing: usize,
     /// Why Podio's hooks are not shown.
-    refusal: Option<String>,
+    pub(super) refusal: Option<String>,
     /// Why the last change was not made.
-    fault: Option<String>,
+    pub(super) fault: Option<String>,
     /// The hook whose verification makes the list worth reading again.
-    awaits: Option<u64>,
+    pub(super) awaits: Option<u64>,
 }
 
 /// How far the list is.
@@ -58,13 +59,15 @@ impl Hooks {
         self.reading != Reading::Done
     }
 
-    /// Whether the list has to be asked for; then by this question.
-    pub(crate) fn ask(&mut self, generation: Generation) -> bool {
-        let wanted = self.reading == Reading::Wanted;
-        if wanted {
-            self.reading = Reading::Asked(generation);
+    /// Asks for the list where it has to be read. `asked` counts the questions of every pane.
+    pub(crate) fn ask(&mut self, asked: &mut Generation) -> Option<HooksEffect> {
+        if self.reading != Reading::Wanted {
+            return None;
         }
-        wanted
+        *asked += 1;
+        self.reading = Reading::Asked(*asked);
+        let generation = *asked;
+        Some(HooksEffect::LoadHooks { generation })
     }
 
     /// An answer has come. One to an older question changes nothing.
@@ -101,6 +104,42 @@ impl Hooks {
     pub(crate) fn changing(&mut self) {
         self.changing += 1;
         self.fault = None;
+    }
+
+    /// Asks Podio to verify the selected hook again.
+    pub(crate) fn verify(&mut self) -> Option<HooksEffect> {
+        let hook_id = self.selected()?.hook()?.hook.hook_id;
+        self.changing();
+        Some(HooksEffect::ChangeHook(HookChange::Verify { hook_id }))
+    }
+
+    /// All about the selected row, in lines of `room` cells.
+    pub(crate) fn about(&self, keymap: &Keymap, room: usize) -> Option<Lines> {
+        let lines = about(self.selected()?, room);
+        Some(Lines::new("Hook", keymap.closes(), lines))
+    }
+
+    /// The question whether to delete the selected hook, in lines of `room` cells.
+    pub(crate) fn delete_question(&self, keymap: &Keymap, room: usize) -> Option<(Lines, u64)> {
+        let listed = self.selected()?.hook()?;
+        let (hook_id, event) = (listed.hook.hook_id, &listed.hook.event);
+        let question = format!("Delete hook {hook_id}, {event} on {}?", listed.place);
+        let mut text = prose::wrapped(Role::Plain, &question, room);
+        let url = Line::of(Role::Quiet, "to ").put(Role::Plain, &listed.hook.url);
+        text.extend(url.wrap(room));
+        if let Some(by) = &listed.hook.created_by {
+            let by = Line::of(Role::Quiet, "made by ").put(Role::Plain, &by.name);
+            text.extend(by.wrap(room));
+        }
+        let hint = [(Action::Accept, "deletes"), (Action::Back, "leaves")];
+        let hint = keymap.says(Context::Confirm, &hint);
+        Some((Lines::new("Delete a hook", hint, text), hook_id))
+    }
+
+    /// The URL of the selected hook. Where it is pasted, a line break would be more than text.
+    pub(crate) fn url(&self) -> Option<String> {
+        let listed = self.selected()?.hook()?;
+        Some(listed.hook.url.replace(char::is_control, ""))
     }
 
     /// Podio has answered: another list is wanted, and once more when this hook was verified.
@@ -165,13 +204,11 @@ impl Hooks {
     }
 
     /// The first row that is shown where there is room for so many: the cursor's is among them.
-    fn first(&self, height: usize) -> usize {
+    pub(super) fn first(&self, height: usize) -> usize {
         let least = (self.cursor + 1).saturating_sub(height);
         self.top.clamp(least, self.cursor.max(least))
     }
 }
-
-pub(crate) use view::{area, view};
 
 #[cfg(test)]
 pub(crate) mod tests {
@@ -218,14 +255,15 @@ pub(crate) mod tests {
     #[test]
     fn an_answer_to_an_older_question_changes_nothing() {
         let mut pane = Hooks::default();
-        assert!(pane.ask(1));
-        assert!(!pane.ask(2), "one question at a time");
+        let mut asked = 0;
+        assert!(pane.ask(&mut asked).is_some());
+        assert!(pane.ask(&mut asked).is_none(), "one question at a time");
         pane.reload();
-        assert!(pane.ask(3));
+        assert!(pane.ask(&mut asked).is_some());
         pane.listed(1, Err("too late".to_owned()), Vec::new());
         assert!(pane.is_reading() && pane.refusal.is_none());
         pane.listed(
-            3,
+            asked,
             Ok(listing(vec![hook(7, "item.update", "x")])),
             Vec::new(),
         );
@@ -240,17 +278,17 @@ pub(crate) mod tests {
             listing(hooks.collect())
         };
         let mut pane = Hooks::default();
-        pane.ask(1);
+        pane.ask(&mut 0);
         pane.listed(1, Ok(hooks(&[5, 6, 7])), Vec::new());
         pane.act(Action::Bottom, SCREEN);
         for (generation, ids, selected) in [(2, &[4, 5, 6, 7, 8][..], 3), (3, &[4, 5][..], 1)] {
             pane.reload();
-            pane.ask(generation);
+            pane.ask(&mut (generation - 1));
             pane.listed(generation, Ok(hooks(ids)), Vec::new());
             assert_eq!(pane.cursor, selected, "{ids:?}");
         }
         pane.reload();
-        pane.ask(4);
+        pane.ask(&mut 3);
         pane.listed(4, Ok(hooks(&[])), Vec::new());
         assert_eq!(pane.selected(), None);
         pane.act(Action::Down, SCREEN);
@@ -262,13 +300,13 @@ pub(crate) mod tests {
         let mut pane = Hooks::default();
         pane.changing();
         pane.changed(Some(7));
-        pane.ask(1);
+        pane.ask(&mut 0);
         pane.verified(&[8]);
-        assert!(!pane.ask(2));
+        assert_eq!(pane.ask(&mut 1), None);
         pane.verified(&[8, 7]);
-        assert!(pane.ask(3));
+        assert!(pane.ask(&mut 2).is_some());
         pane.verified(&[7]);
-        assert!(!pane.ask(4), "forged ones cost no calls");
+        assert_eq!(pane.ask(&mut 3), None, "forged ones cost no calls");
     }
 
     #[test]

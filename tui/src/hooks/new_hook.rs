@@ -4,8 +4,8 @@
 use podtap_agent::{Place, PlaceRef};
 use podtap_podio::EventType;
 
-use super::hooks::Row;
-use crate::hooks::HookChange;
+use super::effect::HookChange;
+use super::row::Row;
 use crate::widget::form::{Field, FieldName, Form};
 
 /// The form's fields: a known place, where there is any; another one; the event; the URL.
@@ -128,7 +128,7 @@ fn named(place: &Place) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hooks::tests::{hook, orders};
+    use super::super::pane::tests::{hook, orders};
     use super::*;
     use crate::keymap::{Action, Key};
     use crate::widget::form::Filled;

@@ -3,13 +3,16 @@
 use podtap_agent::{PlaceRef, UrlVerdict};
 use podtap_podio::EventType;
 
+use podtap_agent::HookListing;
+
 use super::*;
+use crate::app::App;
 use crate::changes::Changes;
-use crate::hooks::HooksAnswer;
-use crate::hooks::HooksEffect;
+use crate::effect::Effect;
+use crate::generation::Generation;
+use crate::hooks::pane::tests::{hook, listing};
 use crate::keymap::Key;
 use crate::message::{Answer, Message};
-use crate::modal::hooks::tests::{hook, listing};
 use crate::testing::{app, frame, now, press, settle, text};
 
 fn key(text: &str) -> Message {

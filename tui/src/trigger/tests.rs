@@ -5,8 +5,10 @@ use podtap_agent::history::{Attempt, Outcome};
 use podtap_podio::decode;
 
 use super::*;
+use crate::app::App;
 use crate::detail::DetailAnswer;
 use crate::detail::DetailEffect;
+use crate::effect::Effect;
 use crate::message::{Answer, Message};
 use crate::testing::{
     answer, app, attempts, frame, id, now, press, settle, status, text, with_body,

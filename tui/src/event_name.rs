@@ -1,0 +1,17 @@
+//! What an event is called in notices and questions.
+
+use podtap_agent::EventId;
+
+use crate::detail::Detail;
+use crate::list::List;
+use crate::words;
+
+/// What an event is called; where it is neither listed nor open, by its id.
+pub(crate) fn event_name(id: EventId, list: &List, detail: &Detail) -> String {
+    let row = list.window().rows().find(|row| row.id == id);
+    match (row, detail.opened_event(id)) {
+        (Some(row), _) => words::event(row),
+        (None, Some(event)) => words::whole_event(event),
+        (None, None) => format!("the event {}", words::short_id(id)),
+    }
+}
