@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests say so by failing")]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use jiff::Timestamp;
 use podtap_agent::history::{Filter, Saved};
@@ -12,6 +13,7 @@ const README: &str = include_str!("../README.md");
 const OPERATING: &str = include_str!("../docs/OPERATING.md");
 const CONFIG: &str = include_str!("../docs/config.toml");
 const UI: &str = include_str!("../docs/UI.md");
+const ARCHITECTURE: &str = include_str!("../docs/ARCHITECTURE.md");
 
 /// What stands between backquotes.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
@@ -135,4 +137,22 @@ fn the_service_file_lets_the_relay_do_what_it_must_and_no_more() {
         .filter(|line| line.contains("podtap-relay") && !line.contains("not executable"))
         .collect();
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn the_walk_to_a_new_key_names_files_that_are_there_and_at_most_six_of_them() {
+    let (_, rest) = ARCHITECTURE
+        .split_once("\n### A key that asks the agent\n")
+        .unwrap();
+    let walk = rest.split_once("\n#").map_or(rest, |(walk, _)| walk);
+    let steps = walk
+        .lines()
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+    assert!((1..=6).contains(&steps.count()), "{walk}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files: Vec<&str> = quoted(walk).filter(|word| word.contains('/')).collect();
+    assert!(files.len() > 6, "{files:?}");
+    for file in files {
+        assert!(root.join(file).exists(), "{file}");
+    }
 }

@@ -1,23 +1,225 @@
-//! The hooks as Podio has them: listed, made, verified and deleted.
+//! The hooks as Podio has them: listed, made, verified and deleted; and in a list with a cursor, those
+//! that only the history knows. What its keys ask for is told to the app, which opens windows over it.
 
 mod about;
 mod columns;
 mod effect;
 mod new_hook;
-mod pane;
 mod row;
 #[cfg(test)]
 mod tests;
 mod view;
 
+use podtap_agent::{HookListing, HookStanding, Place};
+use ratatui::layout::Rect;
+
+use about::about;
 pub(crate) use effect::{HookChange, HooksAnswer, HooksEffect, run};
 pub(crate) use new_hook::NewHook;
-pub(crate) use pane::Hooks;
-#[cfg(test)]
-pub(crate) use pane::tests as samples;
+use row::Row;
 pub(crate) use view::{area, view};
 
+use crate::generation::Generation;
+use crate::keymap::{Action, Context, Keymap};
+use crate::line::Line;
+use crate::prose;
 use crate::theme::Role;
+use crate::widget::lines::Lines;
+
+/// The open pane.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Hooks {
+    rows: Vec<Row>,
+    places: Vec<Place>,
+    /// Places that were not asked for, since there are too many.
+    left_out: usize,
+    cursor: usize,
+    /// The first row on the screen, as of the last move.
+    top: usize,
+    reading: Reading,
+    /// Changes that Podio was asked for and has not answered.
+    changing: usize,
+    /// Why Podio's hooks are not shown.
+    refusal: Option<String>,
+    /// Why the last change was not made.
+    fault: Option<String>,
+    /// The hook whose verification makes the list worth reading again.
+    awaits: Option<u64>,
+}
+
+/// How far the list is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Reading {
+    /// It has to be read.
+    #[default]
+    Wanted,
+    /// This question is under way.
+    Asked(Generation),
+    /// It is here.
+    Done,
+}
+
+impl Hooks {
+    /// Wants the list read again.
+    pub(crate) fn reload(&mut self) {
+        self.reading = Reading::Wanted;
+    }
+
+    /// Whether a list is on its way, or wanted.
+    pub(crate) fn is_reading(&self) -> bool {
+        self.reading != Reading::Done
+    }
+
+    /// Asks for the list where it has to be read. `asked` counts the questions of every pane.
+    pub(crate) fn ask(&mut self, asked: &mut Generation) -> Option<HooksEffect> {
+        if self.reading != Reading::Wanted {
+            return None;
+        }
+        *asked += 1;
+        self.reading = Reading::Asked(*asked);
+        let generation = *asked;
+        Some(HooksEffect::LoadHooks { generation })
+    }
+
+    /// An answer has come. One to an older question changes nothing.
+    pub(crate) fn listed(
+        &mut self,
+        generation: Generation,
+        listing: Result<HookListing, String>,
+        standings: Vec<HookStanding>,
+    ) {
+        if self.reading != Reading::Asked(generation) {
+            return;
+        }
+        self.reading = Reading::Done;
+        let selected = self.selected().map(Row::key);
+        let listing = match listing {
+            Ok(listing) => {
+                self.refusal = None;
+                listing
+            }
+            Err(refusal) => {
+                self.refusal = Some(refusal);
+                HookListing::default()
+            }
+        };
+        self.left_out = listing.left_out;
+        self.places.clone_from(&listing.places);
+        self.rows = row::rows(listing, standings);
+        let same = self.rows.iter().position(|row| Some(row.key()) == selected);
+        let last = self.rows.len().saturating_sub(1);
+        self.cursor = same.unwrap_or(self.cursor).min(last);
+    }
+
+    /// Podio is asked for a change.
+    pub(crate) fn changing(&mut self) {
+        self.changing += 1;
+        self.fault = None;
+    }
+
+    /// Asks Podio to verify the selected hook again.
+    pub(crate) fn verify(&mut self) -> Option<HooksEffect> {
+        let hook_id = self.selected()?.hook()?.hook.hook_id;
+        self.changing();
+        Some(HooksEffect::ChangeHook(HookChange::Verify { hook_id }))
+    }
+
+    /// All about the selected row, in lines of `room` cells.
+    pub(crate) fn about(&self, keymap: &Keymap, room: usize) -> Option<Lines> {
+        let lines = about(self.selected()?, room);
+        Some(Lines::new("Hook", keymap.closes(), lines))
+    }
+
+    /// The question whether to delete the selected hook, in lines of `room` cells.
+    pub(crate) fn delete_question(&self, keymap: &Keymap, room: usize) -> Option<(Lines, u64)> {
+        let listed = self.selected()?.hook()?;
+        let (hook_id, event) = (listed.hook.hook_id, &listed.hook.event);
+        let question = format!("Delete hook {hook_id}, {event} on {}?", listed.place);
+        let mut text = prose::wrapped(Role::Plain, &question, room);
+        let url = Line::of(Role::Quiet, "to ").put(Role::Plain, &listed.hook.url);
+        text.extend(url.wrap(room));
+        if let Some(by) = &listed.hook.created_by {
+            let by = Line::of(Role::Quiet, "made by ").put(Role::Plain, &by.name);
+            text.extend(by.wrap(room));
+        }
+        let hint = [(Action::Accept, "deletes"), (Action::Back, "leaves")];
+        let hint = keymap.says(Context::Confirm, &hint);
+        Some((Lines::new("Delete a hook", hint, text), hook_id))
+    }
+
+    /// The URL of the selected hook. Where it is pasted, a line break would be more than text.
+    pub(crate) fn url(&self) -> Option<String> {
+        let listed = self.selected()?.hook()?;
+        Some(listed.hook.url.replace(char::is_control, ""))
+    }
+
+    /// Podio has answered: another list is wanted, and once more when this hook was verified.
+    pub(crate) fn changed(&mut self, awaits: Option<u64>) {
+        self.changing = self.changing.saturating_sub(1);
+        self.awaits = awaits.or(self.awaits);
+        self.reload();
+    }
+
+    /// Podio has not done what it was asked for.
+    pub(crate) fn refused(&mut self, fault: String) {
+        self.changing = self.changing.saturating_sub(1);
+        self.fault = Some(fault);
+    }
+
+    /// The validations of these hooks have ended.
+    pub(crate) fn verified(&mut self, hook_ids: &[u64]) {
+        if self.awaits.take_if(|id| hook_ids.contains(id)).is_some() {
+            self.reload();
+        }
+    }
+
+    /// Places that hooks can be made on.
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The row under the cursor.
+    pub(crate) fn selected(&self) -> Option<&Row> {
+        self.rows.get(self.cursor)
+    }
+
+    /// Moves the cursor.
+    pub(crate) fn act(&mut self, action: Action, screen: Rect) {
+        let height = view::height(self, screen).max(1);
+        let last = self.rows.len().saturating_sub(1);
+        let cursor = match action {
+            Action::Down => self.cursor + 1,
+            Action::Up => self.cursor.saturating_sub(1),
+            Action::PageDown => self.cursor + height,
+            Action::PageUp => self.cursor.saturating_sub(height),
+            Action::HalfDown => self.cursor + height.div_ceil(2),
+            Action::HalfUp => self.cursor.saturating_sub(height.div_ceil(2)),
+            Action::Top => 0,
+            Action::Bottom => last,
+            _ => self.cursor,
+        };
+        self.cursor = cursor.min(last);
+        self.top = self.first(height);
+    }
+
+    /// A line of the window was clicked: the row there is selected, and returned.
+    pub(crate) fn click(&mut self, line: usize, screen: Rect) -> Option<usize> {
+        let height = view::height(self, screen).max(1);
+        let line = line.checked_sub(view::above(self, screen))?;
+        let row = self.first(height) + line;
+        if line >= height || row >= self.rows.len() {
+            return None;
+        }
+        self.cursor = row;
+        Some(row)
+    }
+
+    /// The first row that is shown where there is room for so many: the cursor's is among them.
+    fn first(&self, height: usize) -> usize {
+        let least = (self.cursor + 1).saturating_sub(height);
+        self.top.clamp(least, self.cursor.max(least))
+    }
+}
 
 /// What came of a change, in words, and the hook to which Podio then sends a `hook.verify`.
 pub(crate) fn changed(change: &HookChange, hook_id: u64) -> ((Role, String), Option<u64>) {
@@ -30,4 +232,129 @@ pub(crate) fn changed(change: &HookChange, hook_id: u64) -> ((Role, String), Opt
         HookChange::Delete { .. } => (format!("Deleted hook {hook_id}"), false),
     };
     ((Role::Ok, text), is_verified.then_some(hook_id))
+}
+
+#[cfg(test)]
+pub(crate) mod samples {
+    use podtap_agent::{FailedPlace, ListedHook, PlaceRef, UrlVerdict};
+    use podtap_podio::client::{Hook, HookStatus};
+
+    use super::*;
+
+    pub(crate) fn orders() -> Place {
+        Place {
+            at: PlaceRef::app(30_682_880),
+            name: Some("Orders".to_owned()),
+        }
+    }
+
+    pub(crate) fn hook(hook_id: u64, event: &str, url: &str) -> ListedHook {
+        ListedHook {
+            place: orders(),
+            hook: Hook {
+                hook_id,
+                status: HookStatus::Active,
+                event: event.to_owned(),
+                url: url.to_owned(),
+                created_on: None,
+                created_by: None,
+                created_via: None,
+            },
+            made_here: false,
+            standing: None,
+            verdict: UrlVerdict::Unsuspected,
+        }
+    }
+
+    pub(crate) fn listing(hooks: Vec<ListedHook>) -> HookListing {
+        HookListing {
+            places: vec![orders()],
+            hooks,
+            ..HookListing::default()
+        }
+    }
+
+    const SCREEN: Rect = Rect::new(0, 0, 80, 24);
+
+    #[test]
+    fn an_answer_to_an_older_question_changes_nothing() {
+        let mut pane = Hooks::default();
+        let mut asked = 0;
+        assert!(pane.ask(&mut asked).is_some());
+        assert!(pane.ask(&mut asked).is_none(), "one question at a time");
+        pane.reload();
+        assert!(pane.ask(&mut asked).is_some());
+        pane.listed(1, Err("too late".to_owned()), Vec::new());
+        assert!(pane.is_reading() && pane.refusal.is_none());
+        pane.listed(
+            asked,
+            Ok(listing(vec![hook(7, "item.update", "x")])),
+            Vec::new(),
+        );
+        assert!(!pane.is_reading());
+        assert_eq!(pane.rows.len(), 1);
+    }
+
+    #[test]
+    fn the_cursor_stays_on_its_hook_whatever_comes_or_goes() {
+        let hooks = |ids: &[u64]| {
+            let hooks = ids.iter().map(|id| hook(*id, "item.update", "x"));
+            listing(hooks.collect())
+        };
+        let mut pane = Hooks::default();
+        pane.ask(&mut 0);
+        pane.listed(1, Ok(hooks(&[5, 6, 7])), Vec::new());
+        pane.act(Action::Bottom, SCREEN);
+        for (generation, ids, selected) in [(2, &[4, 5, 6, 7, 8][..], 3), (3, &[4, 5][..], 1)] {
+            pane.reload();
+            pane.ask(&mut (generation - 1));
+            pane.listed(generation, Ok(hooks(ids)), Vec::new());
+            assert_eq!(pane.cursor, selected, "{ids:?}");
+        }
+        pane.reload();
+        pane.ask(&mut 3);
+        pane.listed(4, Ok(hooks(&[])), Vec::new());
+        assert_eq!(pane.selected(), None);
+        pane.act(Action::Down, SCREEN);
+        assert_eq!(pane.cursor, 0);
+    }
+
+    #[test]
+    fn only_the_awaited_verification_reads_the_list_again() {
+        let mut pane = Hooks::default();
+        pane.changing();
+        pane.changed(Some(7));
+        pane.ask(&mut 0);
+        pane.verified(&[8]);
+        assert_eq!(pane.ask(&mut 1), None);
+        pane.verified(&[8, 7]);
+        assert!(pane.ask(&mut 2).is_some());
+        pane.verified(&[7]);
+        assert_eq!(pane.ask(&mut 3), None, "forged ones cost no calls");
+    }
+
+    #[test]
+    fn places_that_failed_and_hooks_of_the_history_are_rows_too() {
+        let failed = FailedPlace {
+            place: Place {
+                at: PlaceRef::space(9),
+                name: None,
+            },
+            reason: "Podio answered 403".to_owned(),
+        };
+        let mut listing = listing(vec![hook(7, "item.update", "x")]);
+        listing.places.insert(0, failed.place.clone());
+        listing.failed.push(failed.clone());
+        let called = [7, 8].map(crate::testing::standing);
+
+        let rows = row::rows(listing, called.to_vec());
+
+        let keys: Vec<_> = rows.iter().map(Row::key).collect();
+        let wanted = [
+            Row::Failed(failed),
+            Row::Hook(Box::new(hook(7, "item.update", "x"))),
+            Row::Called(called[1].clone()),
+        ];
+        assert_eq!(keys, wanted.each_ref().map(Row::key));
+    }
 }

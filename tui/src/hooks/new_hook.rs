@@ -128,7 +128,7 @@ fn named(place: &Place) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pane::tests::{hook, orders};
+    use super::super::samples::{hook, orders};
     use super::*;
     use crate::keymap::{Action, Key};
     use crate::widget::form::Filled;

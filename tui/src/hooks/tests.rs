@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::changes::Changes;
 use crate::effect::Effect;
 use crate::generation::Generation;
-use crate::hooks::pane::tests::{hook, listing};
+use crate::hooks::samples::{hook, listing};
 use crate::keymap::Key;
 use crate::message::{Answer, Message};
 use crate::testing::{app, frame, now, press, settle, text};

@@ -6,8 +6,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
+use super::Hooks;
 use super::columns::{Columns, EVENT, GUTTER, MARK, STANDING, STATUS};
-use super::pane::Hooks;
 use super::row::{self, Row};
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
