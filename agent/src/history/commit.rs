@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::ages::Ages;
 use super::burst::Bursts;
@@ -14,14 +15,18 @@ use super::change::Change;
 use super::error::HistoryError;
 use super::inbox::{After, Group, gather, receive_within, refuse};
 use super::job::{Hands, Job};
+use super::later::Later;
 use super::mend::{Mend, Storage};
 use super::tidy::{self, Tidy};
 use super::write::{Answer, Command, Tally};
 use super::{index, store};
 
-/// Up to so many new events of one transaction are made searchable in it; more than that wait for
-/// an idle moment. A person sees no delay, and a burst is not slowed down.
-const INDEX_AT_ONCE: usize = 8;
+/// New events become searchable together after this time: the index writes as much for many as for
+/// one. Until then a search looks at them one by one.
+const INDEX_AFTER: Duration = Duration::from_millis(250);
+
+/// The longest time for it at the end.
+const INDEX_AT_THE_END: Duration = Duration::from_millis(300);
 
 /// Quiet after which a moment is idle: a link that has its commit sends the next batch sooner.
 const QUIET: Duration = Duration::from_millis(3);
@@ -38,16 +43,18 @@ pub(super) struct Committer<A> {
     mend: Mend,
     /// Writes nobody waits for that failed: the first to be done once writing works again.
     owed: Vec<Job>,
-    /// Whether some events may not be searchable yet.
-    behind: bool,
+    /// Writes that wait for others.
+    later: Later,
+    /// Since when some events may not be searchable yet.
+    behind: Option<Instant>,
+    /// Whether a commit is on stable storage when it returns.
+    is_synced: bool,
 }
 
 impl<A: Fn(Change)> Committer<A> {
     pub(super) fn new(path: &Path, connection: Connection, announce: A) -> rusqlite::Result<Self> {
         let tally = watch::Sender::new(store::tally(&connection)?);
         let data_version = store::data_version(&connection)?;
-        // The last run may have ended in the middle of it.
-        let behind = true;
         Ok(Self {
             connection,
             tally,
@@ -58,7 +65,10 @@ impl<A: Fn(Change)> Committer<A> {
             tidy: Tidy::default(),
             mend: Mend::new(path),
             owed: Vec::new(),
-            behind,
+            later: Later::default(),
+            // The last run may have ended in the middle of it.
+            behind: Some(Instant::now()),
+            is_synced: true,
         })
     }
 
@@ -74,7 +84,13 @@ impl<A: Fn(Change)> Committer<A> {
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Command>) {
         while let Some(first) = self.next(&mut queue) {
             let (Group { writes, looks }, after) = gather(first, &mut queue);
-            self.commit(writes);
+            let is_more = matches!(after, After::Next);
+            if is_more && writes.iter().all(|write| write.may_wait()) {
+                self.later.add(writes);
+            } else {
+                let writes = self.later.before(writes);
+                self.commit(writes);
+            }
             self.look(looks);
             match after {
                 After::Next => {}
@@ -85,22 +101,18 @@ impl<A: Fn(Change)> Committer<A> {
                 After::Close => break,
             }
         }
+        self.commit_later();
+        self.index_at_the_end();
         if self.mend.trouble().is_none() {
             self.tidy.at_the_end(&mut self.connection);
         }
     }
 
-    /// The next command; while there is none, what is broken is mended, what is behind gets
-    /// indexed, and in a longer quiet the file is tidied.
+    /// The next command; while there is none, what is broken is mended, what could wait is written,
+    /// what is behind gets indexed, and in a longer quiet the file is tidied.
     fn next(&mut self, queue: &mut mpsc::Receiver<Command>) -> Option<Command> {
         loop {
-            let wait = if let Some(wait) = self.mend.wait() {
-                wait
-            } else if self.behind {
-                QUIET
-            } else if let Some(wait) = self.tidy.wait() {
-                wait
-            } else {
+            let Some(wait) = self.wait() else {
                 return queue.blocking_recv();
             };
             if let Poll::Ready(command) = receive_within(wait, queue) {
@@ -110,15 +122,39 @@ impl<A: Fn(Change)> Committer<A> {
         }
     }
 
-    fn idle(&mut self) {
-        match self.mend.wait() {
-            Some(Duration::ZERO) => self.retry(),
-            None if self.behind => self.index(),
-            None if self.tidy.wait() == Some(Duration::ZERO) => {
-                self.tidy.step(&mut self.connection);
-            }
-            Some(_) | None => {}
+    /// Time until there is something to do without a command.
+    fn wait(&self) -> Option<Duration> {
+        if let Some(wait) = self.mend.wait() {
+            return Some(wait);
         }
+        let index = self.index_in().map(|wait| wait.max(QUIET));
+        let waits = [self.later.wait(), index, self.tidy.wait()];
+        waits.into_iter().flatten().min()
+    }
+
+    fn index_in(&self) -> Option<Duration> {
+        let behind = self.behind?.elapsed();
+        Some(INDEX_AFTER.saturating_sub(behind))
+    }
+
+    fn idle(&mut self) {
+        let is_due = |wait: Option<Duration>| wait == Some(Duration::ZERO);
+        if self.mend.wait().is_some() {
+            if is_due(self.mend.wait()) {
+                self.retry();
+            }
+        } else if is_due(self.later.wait()) {
+            self.commit_later();
+        } else if is_due(self.index_in()) {
+            self.index();
+        } else if is_due(self.tidy.wait()) {
+            self.tidy.step(&mut self.connection);
+        }
+    }
+
+    fn commit_later(&mut self) {
+        let writes = self.later.before(Vec::new());
+        self.commit(writes);
     }
 
     /// Tries to write again, and pays what is owed.
@@ -126,11 +162,12 @@ impl<A: Fn(Change)> Committer<A> {
         if !self.mend.retry(&mut self.connection) {
             return;
         }
+        self.is_synced = true;
         self.data_version = store::data_version(&self.connection).unwrap_or(self.data_version);
         if let Ok(tally) = store::tally(&self.connection) {
             self.tally.send_replace(tally);
         }
-        self.behind = true;
+        self.behind.get_or_insert_with(Instant::now);
         (self.announce)(Change::Elsewhere);
         let owed = std::mem::take(&mut self.owed);
         self.commit(owed);
@@ -138,15 +175,10 @@ impl<A: Fn(Change)> Committer<A> {
 
     /// One small step; a failure is tried again at the next start and costs nothing but search.
     fn index(&mut self) {
-        let step = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .and_then(|transaction| {
-                let more = index::step(&transaction)?;
-                transaction.commit()?;
-                Ok(more)
-            });
-        self.behind = step.as_ref().copied().unwrap_or(false);
+        let step = self.index_step();
+        if !matches!(step, Ok(true)) {
+            self.behind = None;
+        }
         match step {
             Ok(true) => {}
             // A search may find now what it could not find before: worth reading again.
@@ -156,6 +188,39 @@ impl<A: Fn(Change)> Committer<A> {
                 "cannot make new events searchable"
             ),
         }
+    }
+
+    /// Without a sync of its own: the index follows with a cursor inside the same transaction.
+    fn index_step(&mut self) -> rusqlite::Result<bool> {
+        self.sync_commits(false)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let more = index::step(&transaction)?;
+        transaction.commit()?;
+        Ok(more)
+    }
+
+    /// What can be done quickly: the next reader may come before the next writer.
+    fn index_at_the_end(&mut self) {
+        let begun = Instant::now();
+        while self.mend.trouble().is_none()
+            && self.behind.is_some()
+            && begun.elapsed() < INDEX_AT_THE_END
+        {
+            self.index();
+        }
+    }
+
+    /// Whether the next commits are on stable storage when they return. Later commits that are
+    /// bring those that were not along: they are in the same log.
+    fn sync_commits(&mut self, sync: bool) -> rusqlite::Result<()> {
+        if self.is_synced != sync {
+            let level = if sync { "full" } else { "normal" };
+            self.connection.pragma_update(None, "synchronous", level)?;
+            self.is_synced = sync;
+        }
+        Ok(())
     }
 
     fn commit(&mut self, mut writes: Vec<Job>) {
@@ -195,6 +260,7 @@ impl<A: Fn(Change)> Committer<A> {
 
     /// One transaction: all of it or nothing. What it changed is announced after its commit.
     fn write(&mut self, writes: &mut [Job]) -> rusqlite::Result<()> {
+        self.sync_commits(!writes.iter().all(|write| write.may_wait()))?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -210,13 +276,10 @@ impl<A: Fn(Change)> Committer<A> {
             removed,
             ..
         } = hands;
-        let behind = match new {
-            0 => self.behind,
-            1..=INDEX_AT_ONCE if !self.behind => index::step(&transaction)?,
-            _ => true,
-        };
         transaction.commit()?;
-        self.behind = behind;
+        if new > 0 {
+            self.behind.get_or_insert_with(Instant::now);
+        }
         self.mend.wrote();
         self.tidy.wrote();
         if removed {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::error::HistoryError;
-use super::job::{Job, job};
+use super::job::{Haste, Job, job};
 use super::store;
 use super::write::{Answer, Command};
 
@@ -74,6 +74,7 @@ pub(super) fn gather(first: Command, queue: &mut mpsc::Receiver<Command>) -> (Gr
             }
             Command::Append { events, answer } => Some(job(
                 events.len(),
+                Haste::Now,
                 move |hands| store::append(hands, &events),
                 Some(answer),
             )),

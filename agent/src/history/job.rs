@@ -64,6 +64,9 @@ pub(crate) trait Write: Send {
     /// How many rows it writes, about: bounds a transaction.
     fn rows(&self) -> usize;
 
+    /// Whether it may wait, and a power cut may take it: what it says is found out again.
+    fn may_wait(&self) -> bool;
+
     /// Does it. Called again where its transaction failed.
     fn write(&mut self, hands: &mut Hands<'_>) -> rusqlite::Result<()>;
 
@@ -81,14 +84,26 @@ impl fmt::Debug for dyn Write {
     }
 }
 
+/// How soon a write has to be on stable storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Haste {
+    /// With the next transaction.
+    Now,
+    /// With one that others wait for, if there is one soon. A killed process loses what it wrote
+    /// last, and so does a power cut: only for what is found out again then (invariant 1).
+    Later,
+}
+
 /// A write for whoever waits for `answer`; of `None` nobody does.
 pub(super) fn job<T: Send + 'static>(
     rows: usize,
+    haste: Haste,
     work: impl FnMut(&mut Hands<'_>) -> rusqlite::Result<T> + Send + 'static,
     answer: Option<Answer<T>>,
 ) -> Job {
     Box::new(Asked {
         rows,
+        haste,
         work,
         answer,
         done: None,
@@ -97,6 +112,7 @@ pub(super) fn job<T: Send + 'static>(
 
 struct Asked<T, W> {
     rows: usize,
+    haste: Haste,
     work: W,
     answer: Option<Answer<T>>,
     /// What the last call of `work` returned.
@@ -110,6 +126,10 @@ where
 {
     fn rows(&self) -> usize {
         self.rows
+    }
+
+    fn may_wait(&self) -> bool {
+        self.haste == Haste::Later && self.answer.is_none()
     }
 
     fn write(&mut self, hands: &mut Hands<'_>) -> rusqlite::Result<()> {
@@ -158,11 +178,11 @@ pub(crate) mod tests {
     #[test]
     fn a_refused_write_comes_back_only_where_nobody_waits_for_it() {
         let (answer, mut answered) = tokio::sync::oneshot::channel();
-        let awaited = job(1, |_| Ok(7), Some(answer));
+        let awaited = job(1, Haste::Now, |_| Ok(7), Some(answer));
         assert!(awaited.refused(&HistoryError::Gone).is_none());
         assert!(matches!(answered.try_recv(), Ok(Err(HistoryError::Gone))));
 
-        let left = job(1, |_| Ok(7), None).refused(&HistoryError::Gone);
+        let left = job(1, Haste::Now, |_| Ok(7), None).refused(&HistoryError::Gone);
         assert!(left.is_some());
     }
 }

@@ -26,6 +26,7 @@ mod index;
 mod insight;
 mod job;
 mod known_item;
+mod later;
 mod made;
 mod mend;
 mod note;
@@ -126,12 +127,12 @@ impl History {
     pub fn open_read_only(path: &Path) -> Result<Self, HistoryError> {
         Ok(Self {
             path: path.into(),
-            near: Reader::open(path, "podtap-history-near")?,
+            near: Reader::open(path, "history-near")?,
             pages: [
-                Reader::open(path, "podtap-history-page")?,
-                Reader::open(path, "podtap-history-page")?,
+                Reader::open(path, "history-page")?,
+                Reader::open(path, "history-page")?,
             ],
-            far: Reader::open(path, "podtap-history-far")?,
+            far: Reader::open(path, "history-far")?,
         })
     }
 
@@ -267,7 +268,7 @@ pub(crate) struct Pending {
 
 impl Pending {
     pub(crate) fn open(path: &Path, writer: Writer) -> Result<Self, HistoryError> {
-        let reader = Reader::open(path, "podtap-history-pending")?;
+        let reader = Reader::open(path, "history-pending")?;
         Ok(Self { reader, writer })
     }
 

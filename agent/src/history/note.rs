@@ -117,6 +117,16 @@ pub(super) fn write(hands: &mut Hands<'_>, notes: &[Note]) -> rusqlite::Result<(
 }
 
 impl Note {
+    /// Whether it follows from what the history holds, so that what is lost of it is found out
+    /// again: by the watch, which goes on from the last [`Note::Watched`] that is left, or by the
+    /// gate, before the event is delivered.
+    pub(crate) fn is_derived(&self) -> bool {
+        matches!(
+            self,
+            Self::Watched(_) | Self::Duplicate { .. } | Self::Missing { .. } | Self::Hold { .. }
+        )
+    }
+
     /// Writes it down, inside the writer's transaction.
     pub(super) fn write(
         &self,

@@ -75,7 +75,7 @@ pub(crate) struct Watched(Reader);
 
 impl Watched {
     pub(crate) fn open(path: &Path) -> Result<Self, HistoryError> {
-        Reader::open(path, "podtap-history-watch").map(Self)
+        Reader::open(path, "history-watch").map(Self)
     }
 
     pub(super) async fn read<T: Send + 'static>(

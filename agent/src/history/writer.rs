@@ -14,7 +14,7 @@ use super::commit::Committer;
 use super::connection;
 use super::error::HistoryError;
 use super::event::{Attempt, Position};
-use super::job::{Hands, job};
+use super::job::{Hands, Haste, job};
 use super::mend::{self, Storage};
 use super::note::{self, Note};
 use super::past::{self, Past};
@@ -102,8 +102,10 @@ impl Writer {
     /// the order in which they are handed over, so a crash loses the last ones at most, and their
     /// events are delivered again.
     pub async fn record_soon(&self, ended: NewAttempt) -> Result<(), HistoryError> {
-        self.run_soon(1, move |hands| store::record(hands, &ended).map(drop))
-            .await
+        self.run_soon(1, Haste::Later, move |hands| {
+            store::record(hands, &ended).map(drop)
+        })
+        .await
     }
 
     /// Writes notes down, all of them or none; returns once they are on stable storage.
@@ -114,7 +116,12 @@ impl Writer {
 
     /// Hands notes over to be written down, without waiting for the commit.
     pub(crate) async fn note_soon(&self, notes: Vec<Note>) -> Result<(), HistoryError> {
-        self.run_soon(notes.len(), move |hands| note::write(hands, &notes))
+        let haste = if notes.iter().all(Note::is_derived) {
+            Haste::Later
+        } else {
+            Haste::Now
+        };
+        self.run_soon(notes.len(), haste, move |hands| note::write(hands, &notes))
             .await
     }
 
@@ -165,7 +172,7 @@ impl Writer {
         position: Position,
         reason: String,
     ) -> Result<(), HistoryError> {
-        self.run_soon(1, move |hands| {
+        self.run_soon(1, Haste::Now, move |hands| {
             rebuild::set_aside(hands.transaction, position.0, &reason)?;
             hands.recount()
         })
@@ -213,7 +220,7 @@ impl Writer {
         rows: usize,
         work: impl FnMut(&mut Hands<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, HistoryError> {
-        self.ask(|answer| Command::Run(job(rows, work, Some(answer))))
+        self.ask(|answer| Command::Run(job(rows, Haste::Now, work, Some(answer))))
             .await
     }
 
@@ -222,9 +229,12 @@ impl Writer {
     async fn run_soon(
         &self,
         rows: usize,
+        haste: Haste,
         work: impl FnMut(&mut Hands<'_>) -> rusqlite::Result<()> + Send + 'static,
     ) -> Result<(), HistoryError> {
-        let sent = self.commands.send(Command::Run(job(rows, work, None)));
+        let sent = self
+            .commands
+            .send(Command::Run(job(rows, haste, work, None)));
         sent.await.map_err(|_| HistoryError::Closed)
     }
 

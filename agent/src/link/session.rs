@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::{SLEEP_CHECK, SleepWatch};
 use super::disconnect::{Disconnect, Stop};
 use super::socket::messages;
-use crate::answers::QueuedAnswer;
+use crate::answers::{QUEUED_ANSWERS, QueuedAnswer};
 use crate::history::{ClockSet, DeliveryState, HistoryError, Machine, NewEvent, Note, Storage};
 use crate::link::Face;
 use crate::reason;
@@ -273,10 +273,7 @@ where
                 let Some(through) = *acks.borrow_and_update() else { continue };
                 say(&mut sink, &AgentFrame::Ack(Ack { through })).await?;
             }
-            Some(QueuedAnswer { frame, room }) = responses.recv() => {
-                say(&mut sink, &AgentFrame::Response(frame)).await?;
-                drop(room);
-            }
+            Some(answer) = responses.recv() => answer_all(&mut sink, answer, responses).await?,
             _ = ping.tick() => {
                 let ping = Message::Ping(bytes::Bytes::new());
                 sink.send(ping).await.map_err(|e| lost(&e))?;
@@ -345,14 +342,43 @@ impl Unknown {
     }
 }
 
+/// Says this answer and those that wait behind it, in one go.
+async fn answer_all(
+    sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
+    first: QueuedAnswer,
+    responses: &mut mpsc::Receiver<QueuedAnswer>,
+) -> Result<(), Disconnect> {
+    // What the answers take counts until they have gone out.
+    let mut rooms = Vec::new();
+    let mut next = Some(first);
+    while let Some(QueuedAnswer { frame, room }) = next {
+        feed(sink, &AgentFrame::Response(frame)).await?;
+        rooms.push(room);
+        next = if rooms.len() < QUEUED_ANSWERS {
+            responses.try_recv().ok()
+        } else {
+            None
+        };
+    }
+    sink.flush().await.map_err(|e| lost(&e))
+}
+
 async fn say(
+    sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
+    frame: &AgentFrame,
+) -> Result<(), Disconnect> {
+    feed(sink, frame).await?;
+    sink.flush().await.map_err(|e| lost(&e))
+}
+
+async fn feed(
     sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
     frame: &AgentFrame,
 ) -> Result<(), Disconnect> {
     for message in messages(frame)? {
         sink.feed(message).await.map_err(|e| lost(&e))?;
     }
-    sink.flush().await.map_err(|e| lost(&e))
+    Ok(())
 }
 
 fn lost(error: &tungstenite::Error) -> Disconnect {

@@ -29,6 +29,7 @@ use futures_util::future::OptionFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::PodioConfig;
@@ -59,6 +60,10 @@ const QUESTIONS_AT_ONCE: usize = 4;
 
 /// Questions that wait; what more there is stays as unclear as it was.
 const QUESTIONS_WAITING: usize = 64;
+
+/// Pause between a change of the history and the look at it: what comes meanwhile is looked at
+/// together.
+const LOOK_AFTER: Duration = Duration::from_millis(25);
 
 /// Pause before following the history again after it could not be read or written.
 const BEGIN_AGAIN: Duration = Duration::from_secs(1);
@@ -184,9 +189,14 @@ impl Watch {
         let mut tally = self.explainer.writer.tally();
         let mut state = ServiceState::Unknown;
         let mut url = None;
+        // When the events that have come are looked at.
+        let mut look_at = None;
         while !token.is_cancelled() {
-            let more = tally.borrow_and_update().newest > detectors.cursor;
-            if more {
+            let newest = tally.borrow_and_update().newest;
+            if newest <= detectors.cursor {
+                look_at = None;
+            } else if *look_at.get_or_insert_with(|| Instant::now() + LOOK_AFTER) <= Instant::now()
+            {
                 let page = self
                     .explainer
                     .watched
@@ -195,6 +205,8 @@ impl Watch {
                 let (page, through) = page;
                 self.look(detectors, page).await?;
                 detectors.cursor = detectors.cursor.max(through);
+                // What more there is has waited long enough.
+                look_at = (newest > detectors.cursor).then(Instant::now);
             }
             while calls.len() < CALLS_AT_ONCE
                 && let Some(pair) = detectors.verifier.start(Timestamp::now())
@@ -211,13 +223,15 @@ impl Watch {
             // Every arm is cancel-safe: the calls live outside and are only polled here.
             tokio::select! {
                 () = token.cancelled() => {}
-                () = std::future::ready(()), if more => {}
+                () = sleep_until(look_at.unwrap_or_else(Instant::now)), if look_at.is_some() => {}
                 Some(ended) = calls.next() => {
                     let (pair, answer) = ended?;
                     self.validated(detectors, &pair, answer).await?;
                 }
                 Some(answered) = asking.next() => self.answered(detectors, answered?).await?,
-                changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
+                changed = tally.changed(), if look_at.is_none() => {
+                    changed.map_err(|_| HistoryError::Closed)?;
+                }
                 Ok(()) = self.status.changed() => {
                     let now_is = self.status.borrow_and_update().service.clone();
                     let outage = outage::outage(&state, &now_is, Timestamp::now());
@@ -297,9 +311,12 @@ impl Watch {
 
     async fn note(&self, notes: Vec<Note>) -> Result<(), HistoryError> {
         if notes.is_empty() {
-            return Ok(());
+            Ok(())
+        } else if notes.iter().all(Note::is_derived) {
+            self.explainer.writer.note_soon(notes).await
+        } else {
+            self.explainer.writer.note(notes).await
         }
-        self.explainer.writer.note(notes).await
     }
 }
 

@@ -1,0 +1,49 @@
+//! Writes that may wait a moment: what a power cut takes of them is found out again. They join the
+//! next transaction that somebody waits for, and so cost no sync of their own.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::job::Job;
+
+/// The longest that a write waits for others.
+const MAX_WAIT: Duration = Duration::from_millis(20);
+
+/// Rows that wait; more are written at once.
+const MAX_ROWS: usize = 256;
+
+/// Writes that wait, in order.
+#[derive(Debug, Default)]
+pub(super) struct Later {
+    writes: Vec<Job>,
+    rows: usize,
+    since: Option<Instant>,
+}
+
+impl Later {
+    /// Adds writes that may wait.
+    pub(super) fn add(&mut self, writes: Vec<Job>) {
+        if !writes.is_empty() {
+            self.since.get_or_insert_with(Instant::now);
+        }
+        self.rows += writes.iter().map(|write| write.rows()).sum::<usize>();
+        self.writes.extend(writes);
+    }
+
+    /// Time until they are to be written; `None` where there are none.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        let since = self.since?;
+        if self.rows >= MAX_ROWS {
+            return Some(Duration::ZERO);
+        }
+        Some(MAX_WAIT.saturating_sub(since.elapsed()))
+    }
+
+    /// All of them, before `others`.
+    pub(super) fn before(&mut self, mut others: Vec<Job>) -> Vec<Job> {
+        let mut writes = std::mem::take(self).writes;
+        writes.append(&mut others);
+        writes
+    }
+}
