@@ -24,6 +24,7 @@ pub mod import;
 pub mod invisible;
 mod link;
 mod lock;
+mod opening;
 mod own_client;
 pub mod place;
 mod place_name;

@@ -87,6 +87,9 @@ fn main() {
     runtime.block_on(clock::a_clock_that_is_set_is_told(&library));
     runtime.block_on(acknowledged(&library));
     runtime.block_on(full_at_the_start(&library));
+    for with_power in [false, true] {
+        runtime.block_on(killed_between_delivery_and_commit(&library, with_power));
+    }
     for lies in [false, true] {
         runtime.block_on(control(&library, lies));
     }
@@ -182,6 +185,28 @@ async fn full_at_the_start(library: &Path) {
     let broken = broken(&accepted.lock().unwrap(), &history);
     assert!(broken.is_empty(), "{broken:?}");
     println!("faults: a relay started on a full disk, and took webhooks when there was room");
+}
+
+/// An agent delivers an event while its commit hangs, and ends there: the event was acknowledged by
+/// nobody, so it comes again, enters the history once, and is offered again.
+async fn killed_between_delivery_and_commit(library: &Path, with_power: bool) {
+    let mut world = World::start(library, 1).await;
+    world.agent_disk.hold(true);
+    let (accepted, mut senders) = world.send(1, 1);
+    while let Some(sent) = senders.join_next().await {
+        sent.unwrap();
+    }
+    world.offered(1).await;
+    world.end_agent(with_power);
+    world.agent_disk.hold(false);
+    world.start_agent();
+    let history = world.settled(1).await;
+    let broken = broken(&accepted.lock().unwrap(), &history);
+    assert!(
+        broken.is_empty() && history.len() == 1,
+        "{history:?}: {broken:?}"
+    );
+    println!("faults: killed between delivery and commit: the event is there once");
 }
 
 /// Events that only the relay has, and a power cut: an honest disk keeps them, a lying one does not,

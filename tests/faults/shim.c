@@ -2,7 +2,7 @@
  *
  * FAULT_DIR    a folder of switches: while `enospc` is there writes to databases fail with ENOSPC,
  *              while `eio` is there writes and syncs fail with EIO; while `lies` is there a sync
- *              succeeds and keeps nothing.
+ *              succeeds and keeps nothing; while `hold` is there syncs do not return.
  *              `eio-once` fails one write and goes.
  *              A file `clock` there holds seconds by which the wall clock is ahead.
  * FAULT_SYNCED a folder that gets a copy of each database file at its sync: what a power cut leaves.
@@ -108,6 +108,7 @@ static int sync_with(const char *name, int fd) {
     int (*real)(int) = dlsym(RTLD_NEXT, name);
     char path[4096];
     const char *file = database(fd, path, sizeof path);
+    while (file && is_on("hold")) usleep(1000);
     if (file && is_on("eio")) { errno = EIO; return -1; }
     if (file) return keep(fd, file);
     return real(fd);

@@ -73,6 +73,16 @@ impl Disk {
         }
     }
 
+    /// Lets syncs hang, or go on.
+    pub(crate) fn hold(&self, holds: bool) {
+        let switch = self.switches.join("hold");
+        if holds {
+            std::fs::write(switch, "").unwrap();
+        } else {
+            std::fs::remove_file(switch).unwrap();
+        }
+    }
+
     /// Fails in this way, `enospc` or `eio`, for a while.
     pub(crate) async fn fail(&self, way: &str, time: Duration) {
         self.is(way, true);

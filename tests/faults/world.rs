@@ -178,6 +178,16 @@ impl World {
             .unwrap_or(false)
     }
 
+    /// Waits until the local service has got so many requests.
+    pub(crate) async fn offered(&self, count: usize) {
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        while self.service.received().len() < count {
+            let is_late = tokio::time::Instant::now() > deadline;
+            assert!(!is_late, "nothing was delivered\n{}", self.agent_words());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// The numbers of the history, in its order, once nothing comes any more and all were offered.
     pub(crate) async fn settled(&self, at_least: usize) -> Vec<u64> {
         let deadline = tokio::time::Instant::now() + DEADLINE;

@@ -5,7 +5,7 @@ mod error;
 mod followers;
 mod shared;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::{Allowance, QUEUED_ANSWERS, QueuedAnswer};
-use crate::change::{CHANGE_BUFFER, Change};
+use crate::change::CHANGE_BUFFER;
 use crate::config::{Config, LinkConfig, Retention, Target};
 use crate::connection::Connector;
 use crate::delivery::Delivery;
@@ -26,10 +26,12 @@ use crate::delivery::forward::Forwarder;
 use crate::delivery::gate::Gate;
 use crate::handle::AgentHandle;
 use crate::history::{
-    self, ClockSet, History, HistoryError, Machine, Note, Pending, Writer, WriterThread,
+    self, Aftercare, ClockSet, HandedOver, History, HistoryError, Machine, Note, Pending, Writer,
+    WriterThread,
 };
 use crate::link::{Face, Link};
 use crate::lock::Lock;
+use crate::opening::{check, open_writer};
 use crate::replay::{self, Replayer};
 use crate::status::Status;
 use error::ended;
@@ -52,9 +54,11 @@ pub struct Agent {
     writer: Writer,
     writer_thread: WriterThread,
     link: Option<Link>,
-    delivery: Option<Delivery>,
+    delivery: Option<(Delivery, HandedOver)>,
     followers: Option<Followers>,
     lock: Option<Lock>,
+    /// The history that is to be checked.
+    unchecked: Option<PathBuf>,
 }
 
 impl Agent {
@@ -71,11 +75,12 @@ impl Agent {
             trust,
         } = config;
         let (changes, _) = broadcast::channel(CHANGE_BUFFER);
-        let lock = link.is_some().then(|| take_over(&path)).transpose()?;
+        let taken = link.is_some().then(|| take_over(&path)).transpose()?;
+        let (lock, aftercare) = taken.unzip();
         let (writer, writer_thread) = open_writer(&path, &changes, lock.as_ref())?;
         let history = History::open_read_only(&path)?;
-        let needs_tls = needs_tls(link.as_ref(), target.as_ref());
-        let (tls, connector) = Connector::with_tls(&trust, needs_tls)?;
+        let (tls, connector) =
+            Connector::with_tls(&trust, needs_tls(link.as_ref(), target.as_ref()))?;
         let (allowance, whole, answers, responses) = answering(link.as_ref());
         let forwarder = Forwarder::new(&delivery, connector, whole);
         let status = watch::Sender::new(first_status(link.as_ref(), target.as_ref(), &writer));
@@ -95,23 +100,26 @@ impl Agent {
         let followers = link.is_some().then(followers);
         // Only the agent with the link delivers: beside it, another one would deliver twice.
         let delivery = match (&link, target) {
-            (Some(_), Some(target)) => Some(Delivery {
-                pending: Pending::open(&path, writer.clone())?,
-                writer: writer.clone(),
-                forwarder,
-                target,
-                config: delivery,
-                gate,
-                status: status.clone(),
-                responses: answers,
-            }),
+            (Some(_), Some(target)) => {
+                let (pending, arrivals) = Pending::open(&path, writer.clone())?;
+                let delivery = Delivery {
+                    pending,
+                    writer: writer.clone(),
+                    forwarder,
+                    target,
+                    config: delivery,
+                    gate,
+                    status: status.clone(),
+                    responses: answers,
+                };
+                Some((delivery, arrivals))
+            }
             _ => None,
         };
         let face = Face {
             writer: writer.clone(),
             status,
             changes,
-            deliver: delivery.is_some(),
             answers: allowance,
         };
         let link = match link {
@@ -128,6 +136,7 @@ impl Agent {
             delivery,
             followers,
             lock,
+            unchecked: (aftercare == Some(Aftercare::Check)).then_some(path),
         };
         Ok((agent, handle))
     }
@@ -146,6 +155,7 @@ impl Agent {
             delivery,
             followers,
             lock,
+            unchecked,
         } = self;
         let token = token.child_token();
         let mut parts = JoinSet::new();
@@ -153,12 +163,19 @@ impl Agent {
             let token = token.clone();
             parts.spawn(async move { ended(link.run(token).await) });
         }
-        if let Some(delivery) = delivery {
+        if let Some((delivery, arrivals)) = delivery {
             let token = token.clone();
-            parts.spawn(async move { Ok(delivery.run(token).await?) });
+            parts.spawn(async move { Ok(delivery.run(arrivals, token).await?) });
         }
         if let Some(followers) = followers {
             followers.start(&mut parts, &token);
+        }
+        if let Some(path) = unchecked {
+            let (writer, token) = (writer.clone(), token.clone());
+            parts.spawn(async move {
+                check(writer, path, token).await;
+                Ok(())
+            });
         }
         parts.spawn({
             let token = token.clone();
@@ -194,34 +211,14 @@ fn first_status(link: Option<&LinkConfig>, target: Option<&Target>, writer: &Wri
 }
 
 /// Takes a history for an agent with a link; one that was left without being closed is checked.
-fn take_over(path: &Path) -> Result<Lock, OpenError> {
+fn take_over(path: &Path) -> Result<(Lock, Aftercare), OpenError> {
     let lock = Lock::take(path)?;
-    if lock.was_cut_off() {
-        history::after_a_cut(path)?;
-    }
-    Ok(lock)
-}
-
-/// Opens the history for writing; who has it alone rebuilds a damaged one.
-fn open_writer(
-    path: &Path,
-    changes: &broadcast::Sender<Change>,
-    lock: Option<&Lock>,
-) -> Result<(Writer, WriterThread), HistoryError> {
-    let open = || {
-        let changes = changes.clone();
-        // Nobody listening is fine.
-        Writer::open(path, move |change| {
-            let _ = changes.send(Change::History(change));
-        })
+    let aftercare = if lock.was_cut_off() {
+        history::after_a_cut(path)?
+    } else {
+        Aftercare::None
     };
-    match open() {
-        Err(error) if lock.is_some() => {
-            history::if_damaged(path, error)?;
-            open()
-        }
-        opened => opened,
-    }
+    Ok((lock, aftercare))
 }
 
 /// What answers may take, and the way that they go back to the sender, where they do.

@@ -1,4 +1,4 @@
-//! One attempt of one event: sent, and what came of it handed to the history.
+//! One attempt of one event: sent, and what came of it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::lanes::{LaneKey, Placed};
 use super::losses::{Begun, Losses};
 use super::{Delivery, scheme};
 use crate::answers::QueuedAnswer;
-use crate::history::{Attempt, Event, HistoryError, NewAttempt, Outcome};
+use crate::history::{Attempt, Event, Outcome};
 
 /// An event that waits for its delivery.
 #[derive(Debug)]
@@ -23,11 +23,13 @@ pub(super) struct Waiting {
     /// Attempts it has on record, replays included.
     pub(super) attempts: u32,
     pub(super) losses: Losses,
+    /// Its place among those that came here, which one that is not stored has as well.
+    pub(super) turn: i64,
 }
 
 impl Placed for Waiting {
     fn place(&self) -> i64 {
-        self.event.position.0
+        self.turn
     }
 }
 
@@ -42,9 +44,13 @@ pub(super) struct Ended {
 /// What an attempt means for its lane.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// It is done and on record, for an event of this size; `answered` tells whether the local
-    /// service said anything.
-    Done { answered: bool, size: usize },
+    /// It is done, with what goes on record; `answered` tells whether the local service said
+    /// anything.
+    Done {
+        waiting: Box<Waiting>,
+        attempt: Box<Attempt>,
+        answered: bool,
+    },
     /// Nothing takes connections: the same event again, once something does.
     Unreachable {
         waiting: Box<Waiting>,
@@ -66,13 +72,8 @@ pub(super) struct When {
 }
 
 impl Delivery {
-    /// One attempt; on record where it is done.
-    pub(super) async fn attempt(
-        &self,
-        key: LaneKey,
-        waiting: Waiting,
-        begun: Begun,
-    ) -> Result<Ended, HistoryError> {
+    /// One attempt.
+    pub(super) async fn attempt(&self, key: LaneKey, waiting: Waiting, begun: Begun) -> Ended {
         let (started_at, clock) = (Timestamp::now(), Instant::now());
         let result = self.forwarder.send(self.dispatch(&waiting)).await;
         let when = When {
@@ -91,37 +92,31 @@ impl Delivery {
             },
             Err(Failure::Ended(error) | Failure::Garbled(error)) => {
                 let outcome = Outcome::Failed { error };
-                self.record(&waiting.event, when, outcome, false).await?;
-                Verdict::Done {
-                    answered: false,
-                    size: waiting.size,
-                }
+                self.done(waiting, when, outcome)
             }
             Ok(answer) => {
                 let outcome = self.answered(&waiting.event, answer);
-                self.record(&waiting.event, when, outcome, false).await?;
-                Verdict::Done {
-                    answered: true,
-                    size: waiting.size,
-                }
+                self.done(waiting, when, outcome)
             }
         };
-        Ok(Ended {
+        Ended {
             key,
             begun,
             verdict,
-        })
+        }
     }
 
-    /// Hands an attempt over to be stored; where it is to be made `again`, the event still waits.
-    pub(super) async fn record(
-        &self,
-        event: &Event,
-        when: When,
-        outcome: Outcome,
-        again: bool,
-    ) -> Result<(), HistoryError> {
-        let attempt = Attempt {
+    fn done(&self, waiting: Waiting, when: When, outcome: Outcome) -> Verdict {
+        Verdict::Done {
+            answered: matches!(outcome, Outcome::Answered { .. }),
+            attempt: Box::new(self.on_record(&waiting.event, when, outcome)),
+            waiting: Box::new(waiting),
+        }
+    }
+
+    /// An attempt as it goes on record.
+    pub(super) fn on_record(&self, event: &Event, when: When, outcome: Outcome) -> Attempt {
+        Attempt {
             event: event.id,
             // The history gives it.
             number: 0,
@@ -132,13 +127,7 @@ impl Delivery {
             started_at: when.started_at,
             duration: when.duration,
             outcome,
-        };
-        let attempt = NewAttempt {
-            position: event.position,
-            again,
-            attempt,
-        };
-        self.writer.record_soon(attempt).await
+        }
     }
 
     fn dispatch<'a>(&'a self, waiting: &'a Waiting) -> Dispatch<'a> {

@@ -1,15 +1,18 @@
-//! Delivery: events out of the history, in their order, to the local service; attempts back into
-//! the history. Live events and those left from earlier come the same way.
+//! Delivery: events in their order to the local service, what came of them into the history. An
+//! event comes as it arrives, beside its commit, or out of the history; `intake` sees to it that it
+//! comes once.
 //!
 //! `lanes` decides what may start, `attempt` and `forward` do one attempt, `losses` judges one whose
-//! connection was lost, `probe` waits for a local service that is away. A crash loses no more than the knowledge of the last attempts: their events still
-//! wait in the history and are offered again (invariant 1: at least once).
+//! connection was lost, `probe` waits for a local service that is away. A crash loses no more than
+//! the knowledge of the last attempts: their events still wait in the history, or on the relay, and
+//! are offered again (invariant 1: at least once).
 
 mod ahead;
 mod attempt;
 pub(crate) mod forward;
 pub(crate) mod gate;
 pub(crate) mod headers;
+mod intake;
 mod lanes;
 mod letters;
 mod losses;
@@ -20,7 +23,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Fuse, FusedFuture, FutureExt};
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::stream::{FuturesUnordered, Stream, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -28,15 +31,16 @@ use tokio_util::sync::CancellationToken;
 use crate::answers::QueuedAnswer;
 use crate::config::{DeliveryConfig, Target};
 use crate::history::{
-    Event, EventKey, HistoryError, Hold, Note, Outcome, Pending, PendingPage, Position, Writer,
+    EventKey, Fresh, HandedOver, HistoryError, NewAttempt, Note, Outcome, Pending, Position, Writer,
 };
 use crate::status::Status;
-use ahead::ReadAhead;
 use attempt::{Ended, Verdict, Waiting};
 use forward::Forwarder;
 use gate::Gate;
+use intake::{CameOf, Intake, Todo};
 use lanes::{LaneKey, Lanes};
 use losses::{Health, Losses, Next};
+use shown::{Counts, Shown};
 
 /// Events of one read.
 const READ_AT_ONCE: usize = 256;
@@ -47,7 +51,7 @@ const READ_BYTES: usize = 4 * 1024 * 1024;
 /// Time for attempts under way once the agent shall end; what takes longer is offered again.
 const DRAIN_LIMIT: Duration = Duration::from_secs(8);
 
-/// Delivers what waits in the history. Built once, run once.
+/// Delivers what arrives and what waits in the history. Built once, run once.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) pending: Pending,
@@ -64,8 +68,10 @@ pub(crate) struct Delivery {
 /// What delivery knows of its events and of the local service.
 #[derive(Debug)]
 struct Progress {
+    intake: Intake,
     lanes: Lanes<Waiting>,
-    ahead: ReadAhead,
+    /// Events that went into the lanes.
+    turns: i64,
     health: Health,
 }
 
@@ -82,52 +88,56 @@ enum Then {
 
 impl Delivery {
     /// Delivers until the token is cancelled; then lets attempts under way end, for a while.
-    pub(crate) async fn run(self, token: CancellationToken) -> Result<(), HistoryError> {
+    pub(crate) async fn run(
+        self,
+        mut arrivals: HandedOver,
+        token: CancellationToken,
+    ) -> Result<(), HistoryError> {
         let mut progress = Progress {
+            intake: Intake::default(),
             lanes: Lanes::new(self.config.concurrency),
-            ahead: ReadAhead::default(),
+            turns: 0,
             health: Health::default(),
         };
         let mut under_way = FuturesUnordered::new();
         let mut tally = self.writer.tally();
         let mut storage = self.writer.storage();
-        let (mut read_through, mut newest) = (Position::default(), Position::default());
-        // Whether the history may hold more than was read or is being read.
-        let mut more = true;
+        let mut shown = Shown::default();
         let mut reading = pin!(Fuse::terminated());
         let mut probing = pin!(Fuse::terminated());
         while !token.is_cancelled() {
             let held = *tally.borrow_and_update();
-            more |= std::mem::replace(&mut newest, held.newest) < held.newest;
-            if more && reading.is_terminated() && progress.ahead.has_room() {
-                more = false;
-                let next = self.pending.after(read_through, READ_AT_ONCE, READ_BYTES);
+            // After the tally: what it reaches was sent before.
+            self.take_in_all(&mut progress, &mut arrivals).await?;
+            progress.intake.reaches(held.newest);
+            if let Some(after) = progress.intake.read_after()
+                && reading.is_terminated()
+            {
+                let next = self.pending.after(after, READ_AT_ONCE, READ_BYTES);
                 reading.set(next.fuse());
             }
             // What cannot be recorded would be delivered again.
             let works = storage.borrow_and_update().is_none();
             while works
                 && probing.is_terminated()
-                && let Some((key, waiting)) = progress.start()
+                && let Some((key, waiting)) = self.start(&mut progress).await?
             {
-                match self.gate.hold(&waiting.event) {
-                    Some(why) => {
-                        self.writer
-                            .note_soon(vec![hold_note(&waiting.event, why)])
-                            .await?;
-                        progress.done(key, waiting.size);
-                    }
-                    None => under_way.push(self.attempt(key, waiting, progress.health.begin())),
-                }
+                under_way.push(self.attempt(key, waiting, progress.health.begin()));
             }
-            self.publish(under_way.len(), held.pending, progress.lanes.count());
+            let counts = Counts {
+                in_flight: under_way.len(),
+                pending: held.pending,
+                lanes: progress.lanes.count(),
+            };
+            let show_at = shown.show(&self.status, counts);
             let next_place = progress.lanes.next_place(progress.health.is_in_doubt());
             let next_place = next_place.filter(|_| probing.is_terminated());
+            let next = next_place.into_iter().chain(show_at).min();
             // Every arm is cancel-safe: the futures live outside and are only polled here.
             tokio::select! {
                 () = token.cancelled() => {}
                 Some(ended) = under_way.next() => {
-                    match self.judge(&mut progress, ended?).await? {
+                    match self.judge(&mut progress, ended).await? {
                         Then::Up => probing.set(Fuse::terminated()),
                         Then::Pause(pause) if probing.is_terminated() => {
                             let probe = probe::until_reachable(&self.forwarder, &self.target, pause);
@@ -136,25 +146,25 @@ impl Delivery {
                         Then::Pause(_) | Then::Go => {}
                     }
                 }
+                Some(fresh) = arrivals.recv() => self.take_in(&mut progress, fresh).await?,
                 page = &mut reading => {
-                    let page = page?;
-                    more |= !page.events.is_empty() || !page.unreadable.is_empty();
-                    read_through = read_through.max(self.take(&mut progress, page).await?);
+                    let mut page = page?;
+                    // What arrived before the read may be in it.
+                    self.take_in_all(&mut progress, &mut arrivals).await?;
+                    self.set_aside(std::mem::take(&mut page.unreadable)).await?;
+                    let todo = progress.intake.read(page);
+                    self.see_to(&mut progress, todo).await?;
                 }
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
                 Ok(()) = storage.changed() => {}
                 // Only an answer tells that it is back: what takes connections may still refuse.
                 () = &mut probing => {}
-                () = sleep_until(next_place.unwrap_or_else(Instant::now)), if next_place.is_some() => {}
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
             }
         }
-        let drained = tokio::time::timeout(DRAIN_LIMIT, async {
-            while let Some(ended) = under_way.next().await {
-                ended?;
-            }
-            Ok(())
-        });
-        drained.await.unwrap_or_else(|_| {
+        let end = self.drain(&mut progress, &mut arrivals, &mut under_way);
+        let ended = tokio::time::timeout(DRAIN_LIMIT, end).await;
+        ended.unwrap_or_else(|_| {
             tracing::info!(
                 left = under_way.len(),
                 "deliveries were cut off; they will be offered again"
@@ -163,44 +173,124 @@ impl Delivery {
         })
     }
 
-    /// Puts events that were read into their lanes; the place of the last one.
-    async fn take(
+    /// Lets attempts under way end, and what came of them get its place in the history: the link has
+    /// it committed.
+    async fn drain(
         &self,
         progress: &mut Progress,
-        page: PendingPage,
-    ) -> Result<Position, HistoryError> {
-        let mut last = self.set_aside(page.unreadable).await?;
-        for (mut event, attempts) in page.events {
-            last = last.max(event.position);
-            let (key, size) = (LaneKey::of(&event), ahead::lighten(&mut event));
-            progress.ahead.add(size);
-            let waiting = Waiting {
-                event,
-                size,
-                attempts,
-                losses: Losses::default(),
-            };
-            progress.lanes.push(key, waiting);
+        arrivals: &mut HandedOver,
+        under_way: &mut (impl Stream<Item = Ended> + Unpin),
+    ) -> Result<(), HistoryError> {
+        loop {
+            tokio::select! {
+                Some(ended) = under_way.next() => {
+                    self.judge(progress, ended).await?;
+                }
+                Some(fresh) = arrivals.recv(), if !progress.intake.is_settled() => {
+                    self.take_in(progress, fresh).await?;
+                }
+                else => return Ok(()),
+            }
         }
-        Ok(last)
     }
 
-    /// Takes events that cannot be read out of the way of the others; the place of the last one.
-    async fn set_aside(
+    /// The next event to be sent, if one may go now.
+    async fn start(
         &self,
-        unreadable: Vec<(Position, String)>,
-    ) -> Result<Position, HistoryError> {
-        let mut last = Position::default();
+        progress: &mut Progress,
+    ) -> Result<Option<(LaneKey, Waiting)>, HistoryError> {
+        while let Some((key, waiting)) = progress.start() {
+            let Some(why) = self.gate.hold(&waiting.event) else {
+                return Ok(Some((key, waiting)));
+            };
+            let held = progress.intake.came_of(&waiting.event, CameOf::Hold(why));
+            self.see_to(progress, held).await?;
+            progress.done(key, &waiting);
+        }
+        Ok(None)
+    }
+
+    async fn take_in_all(
+        &self,
+        progress: &mut Progress,
+        arrivals: &mut HandedOver,
+    ) -> Result<(), HistoryError> {
+        while let Some(fresh) = arrivals.try_recv() {
+            self.take_in(progress, fresh).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_in(&self, progress: &mut Progress, fresh: Fresh) -> Result<(), HistoryError> {
+        match fresh {
+            Fresh::Arrived { event, after } => {
+                let is_held = self.gate.hold(&event).is_some();
+                let todo = progress.intake.arrived(event, after, is_held);
+                self.see_to(progress, todo).await
+            }
+            Fresh::Committed(committed) => {
+                let todo = progress.intake.committed(committed);
+                self.see_to(progress, todo).await
+            }
+        }
+    }
+
+    async fn see_to(
+        &self,
+        progress: &mut Progress,
+        todo: impl IntoIterator<Item = Todo>,
+    ) -> Result<(), HistoryError> {
+        for one in todo {
+            match one {
+                Todo::Deliver {
+                    event,
+                    attempts,
+                    size,
+                } => {
+                    progress.turns += 1;
+                    let waiting = Waiting {
+                        event: *event,
+                        size,
+                        attempts,
+                        losses: Losses::default(),
+                        turn: progress.turns,
+                    };
+                    progress.lanes.push(LaneKey::of(&waiting.event), waiting);
+                }
+                Todo::Write(event, came_of) => self.write(event, came_of).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(&self, event: EventKey, came_of: CameOf) -> Result<(), HistoryError> {
+        match came_of {
+            CameOf::Attempt { attempt, again } => {
+                let ended = NewAttempt {
+                    position: event.position,
+                    again,
+                    attempt: *attempt,
+                };
+                self.writer.record_soon(ended).await
+            }
+            CameOf::Hold(hold) => {
+                let note = Note::Hold { event, hold };
+                self.writer.note_soon(vec![note]).await
+            }
+        }
+    }
+
+    /// Takes events that cannot be read out of the way of the others.
+    async fn set_aside(&self, unreadable: Vec<(Position, String)>) -> Result<(), HistoryError> {
         for (position, reason) in unreadable {
             tracing::error!(
                 position = position.0,
                 reason,
                 "an event cannot be read and is set aside"
             );
-            last = last.max(position);
             self.writer.set_aside(position, reason).await?;
         }
-        Ok(last)
+        Ok(())
     }
 
     /// Frees the lane, or returns the event to it.
@@ -211,8 +301,16 @@ impl Delivery {
             verdict,
         } = ended;
         match verdict {
-            Verdict::Done { answered, size } => {
-                progress.done(key, size);
+            Verdict::Done {
+                waiting,
+                attempt,
+                answered,
+            } => {
+                let again = false;
+                let attempt = CameOf::Attempt { attempt, again };
+                let todo = progress.intake.came_of(&waiting.event, attempt);
+                self.see_to(progress, todo).await?;
+                progress.done(key, &waiting);
                 if !answered {
                     return Ok(Then::Go);
                 }
@@ -236,13 +334,16 @@ impl Delivery {
                     let error = reason.clone();
                     let outcome = Outcome::Failed { error };
                     let again = next != Next::GiveUp;
-                    self.record(&waiting.event, when, outcome, again).await?;
+                    let attempt = Box::new(self.on_record(&waiting.event, when, outcome));
+                    let attempt = CameOf::Attempt { attempt, again };
+                    let todo = progress.intake.came_of(&waiting.event, attempt);
+                    self.see_to(progress, todo).await?;
                     waiting.attempts += 1;
                 }
                 self.service_down(reason);
                 let pause = Then::Pause(progress.health.pause(self.config.probe_every));
                 if next == Next::GiveUp {
-                    progress.done(key, waiting.size);
+                    progress.done(key, &waiting);
                     return Ok(pause);
                 }
                 self.retries();
@@ -262,18 +363,10 @@ impl Progress {
     }
 
     /// The lane's event needs no more.
-    fn done(&mut self, key: LaneKey, size: usize) {
-        self.ahead.remove(size);
+    fn done(&mut self, key: LaneKey, waiting: &Waiting) {
+        self.intake.done(waiting.event.id, waiting.size);
         self.lanes.finished(key);
     }
-}
-
-fn hold_note(event: &Event, hold: Hold) -> Note {
-    let event = EventKey {
-        position: event.position,
-        id: event.id,
-    };
-    Note::Hold { event, hold }
 }
 
 /// How senders reach the tunnel, as far as is known: a relay of any use has a certificate.

@@ -1,21 +1,57 @@
 //! What delivery shows of itself in the status.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::Delivery;
-use crate::status::ServiceState;
+use crate::status::{ServiceState, Status};
+
+/// Pause between two showings of the counts: each wakes all who watch the status.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How many events there are on their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Counts {
+    pub(super) in_flight: usize,
+    pub(super) pending: u64,
+    pub(super) lanes: usize,
+}
+
+/// The counts as they were shown last.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    counts: Counts,
+    at: Option<Instant>,
+}
+
+impl Shown {
+    /// Shows the counts, unless others were shown a moment ago: then the time to show them.
+    pub(super) fn show(
+        &mut self,
+        status: &watch::Sender<Status>,
+        counts: Counts,
+    ) -> Option<Instant> {
+        if counts == self.counts {
+            return None;
+        }
+        let now = Instant::now();
+        let due = self.at.map(|at| at + PAUSE).filter(|due| *due > now);
+        if due.is_none() {
+            (self.counts, self.at) = (counts, Some(now));
+            status.send_modify(|status| {
+                status.in_flight = counts.in_flight;
+                status.pending = counts.pending;
+                status.lanes = counts.lanes;
+            });
+        }
+        due
+    }
+}
 
 impl Delivery {
-    /// What is under way and what waits.
-    pub(super) fn publish(&self, in_flight: usize, pending: u64, lanes: usize) {
-        let now = (in_flight, pending, lanes);
-        self.status.send_if_modified(|status| {
-            let known = (status.in_flight, status.pending, status.lanes);
-            (status.in_flight, status.pending, status.lanes) = now;
-            known != now
-        });
-    }
-
     /// An event went back to its lane.
     pub(super) fn retries(&self) {
         self.status.send_modify(|status| status.retries += 1);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::event::Position;
+use super::position::Position;
 use super::row;
 
 /// Newest events that are looked at for what arrived before anybody counted: more than arrive in

@@ -3,12 +3,11 @@
 //! each as one line without looking at its events.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
-use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, params};
 
-use super::event::Position;
+use super::event::Burst;
+use super::position::Position;
 use super::row;
 
 /// So many events of a kind make a burst,
@@ -25,36 +24,6 @@ const MAX_EVENTS: u64 = 2_000;
 
 /// Hooks whose events may alternate in one burst: an import calls each that there is for the type.
 const MAX_HOOKS: usize = 4;
-
-/// Many events of the same type, of a few hooks, that came one right after the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Burst {
-    /// Its oldest event.
-    pub first: Position,
-    /// Its newest event so far.
-    pub last: Position,
-    /// How many they are.
-    pub events: u64,
-    /// When the oldest was accepted.
-    pub since: Timestamp,
-    /// When the newest was accepted.
-    pub until: Timestamp,
-    /// Events whose last attempt was answered with less than 400.
-    pub answered: u64,
-    /// Events whose last attempt was answered with 400 or more, or not at all.
-    pub failed: u64,
-    /// The longest of the last attempts; `None` before the first has ended.
-    pub slowest: Option<Duration>,
-}
-
-impl Burst {
-    /// Events a second, from the first to the last.
-    pub fn per_second(&self) -> u64 {
-        let millis = self.until.duration_since(self.since).as_millis();
-        let millis = u64::try_from(millis).unwrap_or(0).max(1_000);
-        self.events.saturating_mul(1_000) / millis
-    }
-}
 
 /// Notices bursts among events that are appended.
 #[derive(Debug, Default)]

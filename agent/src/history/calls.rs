@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::HistoryError;
 use super::row;
-use super::watch::{Watched, rows};
+use super::watch::Watched;
 
 /// Waiting events that are counted: far more than disable a hook.
 const MAX_WAITING: usize = 10_000;
@@ -51,7 +51,7 @@ impl Watched {
         let sql = "SELECT since, until FROM outages WHERE until >= ? ORDER BY since";
         let since = since.as_millisecond();
         self.read(move |connection| {
-            rows(connection, sql, [since], |row| {
+            row::rows(connection, sql, [since], |row| {
                 Ok((row::timestamp(row, "since")?, end(row.get("until")?)))
             })
         })
@@ -68,7 +68,7 @@ impl Watched {
              AND received_at >= ? GROUP BY hook_id";
         let since = since.as_millisecond();
         self.read(move |connection| {
-            rows(connection, sql, [since], |row| {
+            row::rows(connection, sql, [since], |row| {
                 Ok((
                     row::id_from_sql(row.get("hook_id")?),
                     row::timestamp(row, "last")?,
@@ -88,7 +88,7 @@ impl Watched {
              AND received_at >= ? ORDER BY position LIMIT ?";
         let since = since.as_millisecond();
         self.read(move |connection| {
-            rows(connection, sql, params![since, MAX_WAITING], |row| {
+            row::rows(connection, sql, params![since, MAX_WAITING], |row| {
                 Ok((
                     row::id_from_sql(row.get("hook_id")?),
                     row::timestamp(row, "received_at")?,
@@ -164,7 +164,7 @@ fn calls(
                          AND b.number < a.number AND NOT b.replay) \
          ORDER BY a.rowid LIMIT ?3";
     let newest = newest_attempt(connection)?;
-    let found = rows(connection, sql, params![after, newest, limit], |found| {
+    let found = row::rows(connection, sql, params![after, newest, limit], |found| {
         let call = Call {
             hook_id: row::id_from_sql(found.get("hook_id")?),
             received_at: row::timestamp(found, "received_at")?,

@@ -5,10 +5,10 @@ use podtap_podio::ObjectRef;
 use podtap_wire::{EventId, Seq};
 
 use super::clock_set::ClockSet;
-use super::event::Position;
 use super::finding::LoopFinding;
 use super::hook_news::HookNews;
 use super::insight::Verification;
+use super::position::Position;
 
 /// Something in the history is not what it was: announced after the commit.
 #[derive(Debug, Clone, PartialEq, Eq)]

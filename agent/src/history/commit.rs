@@ -2,6 +2,7 @@
 //! (group commit), tells everybody concerned only then, and uses its idle moments to index.
 
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -13,13 +14,15 @@ use super::ages::Ages;
 use super::burst::Bursts;
 use super::change::Change;
 use super::error::HistoryError;
-use super::inbox::{After, Group, gather, receive_within, refuse};
+use super::handover::Handover;
+use super::inbox::{After, Command, Group, gather, receive_within, refuse};
+use super::index;
 use super::job::{Hands, Job};
 use super::later::Later;
 use super::mend::{Mend, Storage};
+use super::tally::{self, Tally};
 use super::tidy::{self, Tidy};
-use super::write::{Answer, Command, Tally};
-use super::{index, store};
+use super::write::Answer;
 
 /// New events become searchable together after this time: the index writes as much for many as for
 /// one. Until then a search looks at them one by one.
@@ -41,6 +44,8 @@ pub(super) struct Committer<A> {
     ages: Ages,
     tidy: Tidy,
     mend: Mend,
+    /// Where what is committed goes; empty where nothing is delivered.
+    handover: Arc<OnceLock<Handover>>,
     /// Writes nobody waits for that failed: the first to be done once writing works again.
     owed: Vec<Job>,
     /// Writes that wait for others.
@@ -53,8 +58,8 @@ pub(super) struct Committer<A> {
 
 impl<A: Fn(Change)> Committer<A> {
     pub(super) fn new(path: &Path, connection: Connection, announce: A) -> rusqlite::Result<Self> {
-        let tally = watch::Sender::new(store::tally(&connection)?);
-        let data_version = store::data_version(&connection)?;
+        let tally = watch::Sender::new(tally::tally(&connection)?);
+        let data_version = tally::data_version(&connection)?;
         Ok(Self {
             connection,
             tally,
@@ -64,6 +69,7 @@ impl<A: Fn(Change)> Committer<A> {
             ages: Ages::default(),
             tidy: Tidy::default(),
             mend: Mend::new(path),
+            handover: Arc::default(),
             owed: Vec::new(),
             later: Later::default(),
             // The last run may have ended in the middle of it.
@@ -74,6 +80,10 @@ impl<A: Fn(Change)> Committer<A> {
 
     pub(super) fn tally(&self) -> watch::Receiver<Tally> {
         self.tally.subscribe()
+    }
+
+    pub(super) fn handover(&self) -> Arc<OnceLock<Handover>> {
+        Arc::clone(&self.handover)
     }
 
     pub(super) fn storage(&self) -> watch::Receiver<Storage> {
@@ -163,8 +173,8 @@ impl<A: Fn(Change)> Committer<A> {
             return;
         }
         self.is_synced = true;
-        self.data_version = store::data_version(&self.connection).unwrap_or(self.data_version);
-        if let Ok(tally) = store::tally(&self.connection) {
+        self.data_version = tally::data_version(&self.connection).unwrap_or(self.data_version);
+        if let Ok(tally) = tally::tally(&self.connection) {
             self.tally.send_replace(tally);
         }
         self.behind.get_or_insert_with(Instant::now);
@@ -265,7 +275,9 @@ impl<A: Fn(Change)> Committer<A> {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let tally = *self.tally.borrow();
-        let mut hands = Hands::new(&transaction, &mut self.bursts, &mut self.ages, tally);
+        let handover = self.handover.get();
+        let (bursts, ages) = (&mut self.bursts, &mut self.ages);
+        let mut hands = Hands::new(&transaction, bursts, ages, tally, handover.is_some());
         for write in writes {
             write.write(&mut hands)?;
         }
@@ -274,6 +286,7 @@ impl<A: Fn(Change)> Committer<A> {
             changes,
             new,
             removed,
+            committed,
             ..
         } = hands;
         transaction.commit()?;
@@ -284,6 +297,10 @@ impl<A: Fn(Change)> Committer<A> {
         self.tidy.wrote();
         if removed {
             self.tidy.removed();
+        }
+        // Before the tally: who sees that reaches an event has been sent it.
+        if let (Some(handover), Some(committed)) = (handover, committed.filter(|_| new > 0)) {
+            handover.committed(committed);
         }
         self.tally
             .send_if_modified(|known| std::mem::replace(known, tally) != tally);
@@ -319,10 +336,10 @@ impl<A: Fn(Change)> Committer<A> {
     }
 
     fn has_another_written(&mut self) -> rusqlite::Result<bool> {
-        let found = store::data_version(&self.connection)?;
+        let found = tally::data_version(&self.connection)?;
         let elsewhere = std::mem::replace(&mut self.data_version, found) != found;
         if elsewhere {
-            self.tally.send_replace(store::tally(&self.connection)?);
+            self.tally.send_replace(tally::tally(&self.connection)?);
         }
         Ok(elsewhere)
     }

@@ -6,13 +6,8 @@ use jiff::Timestamp;
 use podtap_podio::{EventKind, EventType, PodioEvent};
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 
-use super::burst::Burst;
 use super::insight::{Hold, Insight};
-
-/// An event's place in the history: grows by arrival, never reused, and the key by which the
-/// history pages. A relay's [`Seq`] counts per tunnel and is not unique here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Position(pub i64);
+use super::position::Position;
 
 /// A stored webhook, whole.
 #[derive(Debug, Clone)]
@@ -91,6 +86,36 @@ impl EventRow {
         self.burst
             .as_ref()
             .map_or(self.position, |burst| burst.first)
+    }
+}
+
+/// Many events of the same type, of a few hooks, that came one right after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Burst {
+    /// Its oldest event.
+    pub first: Position,
+    /// Its newest event so far.
+    pub last: Position,
+    /// How many they are.
+    pub events: u64,
+    /// When the oldest was accepted.
+    pub since: Timestamp,
+    /// When the newest was accepted.
+    pub until: Timestamp,
+    /// Events whose last attempt was answered with less than 400.
+    pub answered: u64,
+    /// Events whose last attempt was answered with 400 or more, or not at all.
+    pub failed: u64,
+    /// The longest of the last attempts; `None` before the first has ended.
+    pub slowest: Option<Duration>,
+}
+
+impl Burst {
+    /// Events a second, from the first to the last.
+    pub fn per_second(&self) -> u64 {
+        let millis = self.until.duration_since(self.since).as_millis();
+        let millis = u64::try_from(millis).unwrap_or(0).max(1_000);
+        self.events.saturating_mul(1_000) / millis
     }
 }
 

@@ -7,7 +7,7 @@ use podtap_podio::{EventType, ObjectRef};
 use podtap_wire::EventId;
 use serde::{Deserialize, Serialize};
 
-use super::event::Position;
+use super::position::Position;
 
 /// What fires again and again: most likely the local service's answer to each event causes the
 /// next one. Found once a loop.

@@ -9,13 +9,11 @@ use rusqlite::{Connection, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use super::clock_set::{ClockSet, Machine};
-use super::event::Position;
 use super::finding::{LoopFinding, LoopShape, Maker};
 use super::hook_news::{HookNews, StoredHookNews};
 use super::insight::Verification;
-use super::note::EventKey;
-use super::watch::rows;
-use super::{History, HistoryError, row};
+use super::position::{EventKey, Position};
+use super::row;
 
 /// Findings that are remembered.
 const MAX_FINDINGS: u32 = 10_000;
@@ -68,32 +66,14 @@ pub enum Finding {
     ClockSet(ClockSet),
 }
 
-impl History {
-    /// At most `limit` findings after this one, oldest first.
-    pub async fn findings_after(
-        &self,
-        after: FindingPosition,
-        limit: usize,
-    ) -> Result<Vec<(FindingPosition, Finding)>, HistoryError> {
-        self.near
-            .read(move |connection| findings_after(connection, after, limit))
-            .await
-    }
-
-    /// The newest loops, newest first; at most 100.
-    pub async fn loops(&self) -> Result<Vec<LoopFinding>, HistoryError> {
-        self.near.read(loops).await
-    }
-}
-
 /// What a later build wrote is passed over.
-fn findings_after(
+pub(super) fn findings_after(
     connection: &Connection,
     FindingPosition(after): FindingPosition,
     limit: usize,
 ) -> rusqlite::Result<Vec<(FindingPosition, Finding)>> {
     let sql = "SELECT number, finding FROM findings WHERE number > ? ORDER BY number LIMIT ?";
-    let found = rows(connection, sql, params![after, limit], |found| {
+    let found = row::rows(connection, sql, params![after, limit], |found| {
         let text = found.get_ref("finding")?.as_str()?;
         let stored: Option<Stored> = serde_json::from_str(text).ok();
         let finding = stored.and_then(Stored::into_finding);
@@ -105,7 +85,7 @@ fn findings_after(
 
 pub(super) fn loops(connection: &Connection) -> rusqlite::Result<Vec<LoopFinding>> {
     let sql = "SELECT position, finding FROM loops ORDER BY position DESC LIMIT ?";
-    let found = rows(connection, sql, [LOOPS_AT_ONCE], |found| {
+    let found = row::rows(connection, sql, [LOOPS_AT_ONCE], |found| {
         let stored: StoredLoop = row::json(found, "finding")?;
         Ok(stored.into_finding(Position(found.get("position")?)))
     })?;

@@ -4,8 +4,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::burst;
-use super::event::{EventRow, Position};
+use super::event::EventRow;
 use super::page::{Anchor, MAX_PAGE};
+use super::position::Position;
 use super::row;
 
 /// Which rows a page with bursts holds.

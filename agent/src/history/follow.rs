@@ -4,8 +4,10 @@
 use podtap_wire::EventId;
 use rusqlite::{Connection, params};
 
-use super::event::{Attempt, Event, Position};
-use super::findings::FindingPosition;
+use super::event::{Attempt, Event};
+use super::finding::LoopFinding;
+use super::findings::{self, Finding, FindingPosition};
+use super::position::Position;
 use super::row;
 use super::{History, HistoryError};
 
@@ -53,6 +55,22 @@ impl History {
         self.near
             .read(move |connection| attempts_after(connection, after, limit))
             .await
+    }
+
+    /// At most `limit` findings after this one, oldest first.
+    pub async fn findings_after(
+        &self,
+        after: FindingPosition,
+        limit: usize,
+    ) -> Result<Vec<(FindingPosition, Finding)>, HistoryError> {
+        self.near
+            .read(move |connection| findings::findings_after(connection, after, limit))
+            .await
+    }
+
+    /// The newest loops, newest first; at most 100.
+    pub async fn loops(&self) -> Result<Vec<LoopFinding>, HistoryError> {
+        self.near.read(findings::loops).await
     }
 }
 

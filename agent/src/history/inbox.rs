@@ -10,7 +10,26 @@ use tokio::sync::mpsc;
 use super::error::HistoryError;
 use super::job::{Haste, Job, job};
 use super::store;
-use super::write::{Answer, Command};
+use super::write::{Answer, Appended, NewEvent};
+
+/// What the thread may be asked for; a test of the link holds the other end and plays the history.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Stores events in their order; the first `offered` of them were offered to delivery.
+    Append {
+        events: Vec<NewEvent>,
+        offered: usize,
+        answer: Answer<Appended>,
+    },
+    /// Writes anything else.
+    Run(Job),
+    /// Looks whether another process wrote; answers whether one did since the last look.
+    Look { answer: Answer<bool> },
+    /// Removes what was deleted from everything that is on the disk.
+    Scrub { answer: Answer<()> },
+    /// Ends the thread after everything before it.
+    Close,
+}
 
 /// Rows of one transaction: bounds how long the first of them waits for its commit.
 const GROUP_ROWS: usize = 4096;
@@ -72,10 +91,14 @@ pub(super) fn gather(first: Command, queue: &mut mpsc::Receiver<Command>) -> (Gr
                 group.looks.push(answer);
                 None
             }
-            Command::Append { events, answer } => Some(job(
+            Command::Append {
+                events,
+                offered,
+                answer,
+            } => Some(job(
                 events.len(),
                 Haste::Now,
-                move |hands| store::append(hands, &events),
+                move |hands| store::append(hands, &events, offered),
                 Some(answer),
             )),
             Command::Run(write) => Some(write),

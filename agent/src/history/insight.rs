@@ -1,6 +1,6 @@
 //! What the agent found out about an event, beside what the event says itself.
 
-use super::event::Position;
+use super::position::Position;
 use crate::place::Place;
 
 /// Everything that was found out about one event. The default: nothing.

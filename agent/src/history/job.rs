@@ -12,8 +12,11 @@ use super::ages::Ages;
 use super::burst::Bursts;
 use super::change::Change;
 use super::error::HistoryError;
-use super::store;
-use super::write::{Answer, Tally};
+use super::event::DeliveryState;
+use super::handover::{self, Committed, Stored};
+use super::position::Position;
+use super::tally::{self, Tally};
+use super::write::{Answer, NewEvent};
 
 /// What a write works with, inside the writer's transaction.
 pub(crate) struct Hands<'a> {
@@ -27,6 +30,8 @@ pub(crate) struct Hands<'a> {
     pub(super) new: usize,
     /// Whether events were removed.
     pub(super) removed: bool,
+    /// What goes to delivery after the commit; `None` where nothing is delivered.
+    pub(super) committed: Option<Committed>,
 }
 
 impl<'a> Hands<'a> {
@@ -35,6 +40,7 @@ impl<'a> Hands<'a> {
         bursts: &'a mut Bursts,
         ages: &'a mut Ages,
         tally: Tally,
+        delivers: bool,
     ) -> Self {
         Self {
             transaction,
@@ -44,13 +50,32 @@ impl<'a> Hands<'a> {
             changes: Vec::new(),
             new: 0,
             removed: false,
+            committed: delivers.then(Committed::default),
+        }
+    }
+
+    /// An event was added at this place.
+    pub(super) fn added(&mut self, position: Position, event: &NewEvent, is_offered: bool) {
+        let is_pending = event.state == DeliveryState::Pending;
+        self.new += 1;
+        self.tally.newest = position;
+        self.tally.pending += u64::from(is_pending);
+        if let Some(committed) = &mut self.committed {
+            committed.through = position;
+            if is_pending {
+                committed.events.push(if is_offered {
+                    Stored::Offered(event.id, position)
+                } else {
+                    Stored::New(Box::new(handover::whole(event, position)))
+                });
+            }
         }
     }
 
     /// Events are gone, wherever they were.
     pub(super) fn recount(&mut self) -> rusqlite::Result<()> {
         self.removed = true;
-        self.tally = store::tally(self.transaction)?;
+        self.tally = tally::tally(self.transaction)?;
         self.changes.push(Change::Elsewhere);
         Ok(())
     }
@@ -170,7 +195,8 @@ pub(crate) mod tests {
         }
         let transaction = connection.transaction().unwrap();
         let (mut bursts, mut ages) = (Bursts::default(), Ages::default());
-        let mut hands = Hands::new(&transaction, &mut bursts, &mut ages, Tally::default());
+        let tally = Tally::default();
+        let mut hands = Hands::new(&transaction, &mut bursts, &mut ages, tally, false);
         job.write(&mut hands).unwrap();
         hands.changes
     }

@@ -5,7 +5,7 @@ use rusqlite::{Row, Transaction, params};
 
 use super::error::HistoryError;
 use super::row;
-use super::watch::{Watched, rows};
+use super::watch::Watched;
 use crate::place::PlaceRef;
 
 /// One hook on record.
@@ -30,7 +30,7 @@ impl Watched {
         let sql = "SELECT number, api, ref_type, ref_id, event_type, url, newest_then, hook_id \
              FROM made_hooks ORDER BY number";
         let hooks = self
-            .read(|connection| rows(connection, sql, [], made_hook))
+            .read(|connection| row::rows(connection, sql, [], made_hook))
             .await?;
         Ok(hooks.into_iter().flatten().collect())
     }

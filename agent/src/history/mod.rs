@@ -4,6 +4,7 @@
 //! processes may share the file. The link appends, delivery and replay record attempts, and
 //! everything that shows something reads. Nothing in here knows of relays or local services.
 
+mod aftercare;
 mod ages;
 mod arrivals;
 mod burst;
@@ -13,6 +14,7 @@ mod cjk;
 mod clock_set;
 mod commit;
 mod connection;
+mod damage;
 mod error;
 mod event;
 pub mod filter;
@@ -20,11 +22,13 @@ mod finding;
 mod findings;
 mod fold;
 mod follow;
+mod handover;
 mod hook_news;
 mod inbox;
 mod index;
 mod insight;
 mod job;
+mod known;
 mod known_item;
 mod later;
 mod made;
@@ -33,7 +37,11 @@ mod note;
 mod page;
 mod past;
 mod places;
+mod position;
+#[cfg(test)]
+mod prepared;
 mod reader;
+mod reading;
 mod rebuild;
 mod recent;
 mod retention;
@@ -43,6 +51,7 @@ mod schema;
 mod select;
 mod sql;
 mod store;
+mod tally;
 mod tidy;
 mod timeline;
 mod values;
@@ -50,31 +59,26 @@ mod watch;
 mod write;
 mod writer;
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
-
-use jiff::Timestamp;
-use podtap_wire::EventId;
-
-use crate::reason;
-
+pub(crate) use aftercare::{Aftercare, after_a_cut, check_beside};
 pub use arrivals::Arrivals;
-pub use burst::Burst;
 pub(crate) use calls::{AttemptCursor, Call};
 pub use change::Change;
 pub use clock_set::{ClockSet, Machine};
 pub use connection::is_history;
+pub use damage::Damage;
 pub use error::HistoryError;
 pub use event::{
-    Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome, Position,
+    Attempt, AttemptSummary, Burst, DeliveryState, EditedRequest, Event, EventRow, Outcome,
 };
 pub use filter::{Filter, FilterError, Saved, SavedError};
 pub use finding::{LoopFinding, LoopShape, Maker};
 pub use findings::{Finding, FindingPosition};
 pub use fold::FoldedQuery;
 pub use follow::{AttemptPosition, Ends};
+pub(crate) use handover::{Committed, Fresh, HandedOver, Stored};
 pub use hook_news::{HookCondition, HookNews};
+#[cfg(test)]
+pub(crate) use inbox::Command;
 pub use insight::{Duplicate, Hold, Insight, Verification};
 #[cfg(test)]
 pub(crate) use job::tests::announced_by;
@@ -82,217 +86,20 @@ pub use known_item::KnownItem;
 pub(crate) use made::MadeHook;
 pub(crate) use mend::Storage;
 pub use note::MAX_NOTE;
-pub(crate) use note::{EventKey, Note, whole_note};
+pub(crate) use note::{Note, whole_note};
 pub(crate) use page::PendingPage;
 pub use page::{Anchor, MAX_PAGE, Page, PageQuery};
 pub use past::{Past, PastEvent};
-pub(crate) use reader::Reader;
-pub use rebuild::Damage;
-pub(crate) use rebuild::{after_a_cut, if_damaged};
+pub(crate) use position::EventKey;
+pub use position::Position;
+pub use reading::History;
+pub(crate) use reading::Pending;
+pub(crate) use rebuild::if_damaged;
 pub(crate) use recent::{RecentCursor, RecentDelivery, RecentEvent, Sender};
-use select::Reach;
+pub use tally::Tally;
 pub use values::Values;
 #[cfg(test)]
 pub(crate) use watch::Earlier;
 pub(crate) use watch::{Arrival, Neighbour, Watched, held_objects};
-#[cfg(test)]
-pub(crate) use write::Command;
-pub use write::{Appended, NewAttempt, NewEvent, Tally};
+pub use write::{Appended, NewAttempt, NewEvent};
 pub use writer::{Writer, WriterThread};
-
-/// Pause before a read that delivery needs is tried again.
-const READ_AGAIN: Duration = Duration::from_secs(1);
-
-/// A handle on the history, for reading. Cheap to clone; reads never wait for writes.
-#[derive(Debug, Clone)]
-pub struct History {
-    path: Arc<Path>,
-    /// For what is quick.
-    near: Reader,
-    /// For pages: a page that nobody waits for any more may take a while to notice, and another
-    /// one is read meanwhile.
-    pages: [Reader; 2],
-    /// For what may have to look at every event.
-    far: Reader,
-}
-
-impl History {
-    /// Opens the history at `path`; makes it where it does not exist.
-    pub fn open(path: &Path) -> Result<Self, HistoryError> {
-        connection::read_write(path)?;
-        Self::open_read_only(path)
-    }
-
-    /// Opens the history at `path`, which must be there.
-    pub fn open_read_only(path: &Path) -> Result<Self, HistoryError> {
-        Ok(Self {
-            path: path.into(),
-            near: Reader::open(path, "history-near")?,
-            pages: [
-                Reader::open(path, "history-page")?,
-                Reader::open(path, "history-page")?,
-            ],
-            far: Reader::open(path, "history-far")?,
-        })
-    }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// One page of rows, newest first.
-    pub async fn page(&self, query: PageQuery) -> Result<Vec<EventRow>, HistoryError> {
-        let page = self
-            .for_pages()
-            .read(move |connection| page::page(connection, &query, Reach::End))
-            .await?;
-        Ok(page.rows)
-    }
-
-    /// The same, answered soon however large the history is: where a filter has to look at many
-    /// events, the page says where to go on.
-    pub async fn look(&self, query: PageQuery) -> Result<Page, HistoryError> {
-        self.for_pages()
-            .read(move |connection| page::page(connection, &query, Reach::Step))
-            .await
-    }
-
-    /// One page of rows, newest first, with every burst as one row.
-    pub async fn folded_page(&self, query: FoldedQuery) -> Result<Vec<EventRow>, HistoryError> {
-        self.near
-            .read(move |connection| fold::page(connection, &query))
-            .await
-    }
-
-    fn for_pages(&self) -> &Reader {
-        let [first, second] = &self.pages;
-        if first.under_way() <= second.under_way() {
-            first
-        } else {
-            second
-        }
-    }
-
-    /// How many events the filter wants. May take long; a page never waits for it.
-    pub async fn count(&self, filter: Filter) -> Result<u64, HistoryError> {
-        self.far
-            .read(move |connection| page::count(connection, &filter))
-            .await
-    }
-
-    /// The same, and the newest event of all at that moment: what comes after it is not counted.
-    pub async fn count_through(&self, filter: Filter) -> Result<(u64, Position), HistoryError> {
-        self.far
-            .read(move |connection| {
-                let snapshot = connection.unchecked_transaction()?;
-                let newest = page::newest(&snapshot)?.unwrap_or_default();
-                Ok((page::count(&snapshot, &filter)?, newest))
-            })
-            .await
-    }
-
-    /// One event, whole.
-    pub async fn event(&self, id: EventId) -> Result<Option<Event>, HistoryError> {
-        Ok(self.event_and_attempts(id).await?.map(|(event, _)| event))
-    }
-
-    /// One event, whole, and how many attempts it has had.
-    pub(crate) async fn event_and_attempts(
-        &self,
-        id: EventId,
-    ) -> Result<Option<(Event, u32)>, HistoryError> {
-        self.near
-            .read(move |connection| page::event(connection, id))
-            .await
-    }
-
-    /// The attempts of one event, oldest first; of very many the newest 1,000.
-    pub async fn attempts(&self, id: EventId) -> Result<Vec<Attempt>, HistoryError> {
-        self.near
-            .read(move |connection| page::attempts(connection, id))
-            .await
-    }
-
-    /// The events whose id is `text`, or begins or ends so, or is shortened to it (`01JD…7Q`);
-    /// at most 10, newest first.
-    pub async fn find(&self, text: &str) -> Result<Vec<EventId>, HistoryError> {
-        let text = text.to_owned();
-        self.far
-            .read(move |connection| page::find(connection, &text))
-            .await
-    }
-
-    /// Bytes that the history takes on the disk, with what is not yet copied into its file.
-    ///
-    /// # Errors
-    /// When the file's folder cannot be read.
-    pub fn bytes_on_disk(&self) -> std::io::Result<u64> {
-        let mut bytes = std::fs::metadata(&self.path)?.len();
-        for end in ["-wal", "-shm"] {
-            let mut beside = self.path.as_os_str().to_owned();
-            beside.push(end);
-            bytes += std::fs::metadata(beside).map_or(0, |beside| beside.len());
-        }
-        Ok(bytes)
-    }
-
-    /// What arrived after this place; without one, what was accepted since `since`.
-    pub async fn arrivals(
-        &self,
-        after: Option<Position>,
-        since: Timestamp,
-    ) -> Result<Arrivals, HistoryError> {
-        self.for_pages()
-            .read(move |connection| arrivals::arrivals(connection, after, since))
-            .await
-    }
-
-    /// The event types and hooks that occur, for a filter to name: at most 200 of each.
-    pub async fn values(&self) -> Result<Values, HistoryError> {
-        self.far.read(values::values).await
-    }
-
-    /// The newest event's place; `None` in an empty history.
-    pub async fn newest(&self) -> Result<Option<Position>, HistoryError> {
-        self.near.read(page::newest).await
-    }
-}
-
-/// A reader of its own for delivery: a slow search never holds it up.
-#[derive(Debug, Clone)]
-pub(crate) struct Pending {
-    reader: Reader,
-    writer: Writer,
-}
-
-impl Pending {
-    pub(crate) fn open(path: &Path, writer: Writer) -> Result<Self, HistoryError> {
-        let reader = Reader::open(path, "history-pending")?;
-        Ok(Self { reader, writer })
-    }
-
-    /// The next events that wait for their delivery, oldest first; no more than `limit`, nor many more bytes than `bytes`.
-    pub(crate) async fn after(
-        &self,
-        position: Position,
-        limit: usize,
-        bytes: usize,
-    ) -> Result<PendingPage, HistoryError> {
-        loop {
-            let read = self
-                .reader
-                .read(move |connection| page::pending(connection, position, limit, bytes));
-            match read.await {
-                Err(error) if error.may_pass() => {
-                    tracing::warn!(error = reason::words(&error), "cannot read the history");
-                    if error.is_damage() {
-                        self.writer.suspect().await?;
-                    }
-                    tokio::time::sleep(READ_AGAIN).await;
-                }
-                read => return read,
-            }
-        }
-    }
-}

@@ -3,12 +3,12 @@
 
 use jiff::Timestamp;
 use podtap_podio::ObjectRef;
-use podtap_wire::{EventId, Seq};
+use podtap_wire::Seq;
 use rusqlite::{ToSql, Transaction, params};
 
 use super::change::Change;
 use super::clock_set::ClockSet;
-use super::event::{DeliveryState, Position};
+use super::event::DeliveryState;
 use super::finding::LoopFinding;
 use super::findings;
 use super::hook_news::HookNews;
@@ -16,8 +16,9 @@ use super::insight::{Duplicate, Hold, Verification};
 use super::job::Hands;
 use super::known_item::{self, KnownItem};
 use super::made::{self, MadeHook};
+use super::position::{EventKey, Position};
 use super::row;
-use super::write::Tally;
+use super::tally::Tally;
 use crate::place::Place;
 
 /// Explanations that are kept; each is some kilobytes at most.
@@ -26,13 +27,6 @@ const MAX_EXPLANATIONS: u32 = 10_000;
 /// Times at which the local service was away that are kept: as long as a standing looks back,
 /// these are more than anybody's machine has in a week.
 const MAX_OUTAGES: u32 = 10_000;
-
-/// An event that a note is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct EventKey {
-    pub(crate) position: Position,
-    pub(crate) id: EventId,
-}
 
 /// Characters of a note on an event.
 pub const MAX_NOTE: usize = 1_000;

@@ -3,10 +3,12 @@
 use podtap_wire::EventId;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::event::{Attempt, Event, EventRow, Position};
+use super::event::{Attempt, Event, EventRow};
 use super::filter::Filter;
+use super::position::Position;
 use super::row;
 use super::select::{Range, Reach, Select};
+use super::tally;
 
 /// Most rows of one page.
 pub const MAX_PAGE: usize = 1000;
@@ -184,17 +186,24 @@ pub(super) fn pending(
     limit: usize,
     bytes: usize,
 ) -> rusqlite::Result<PendingPage> {
-    let (columns, with_hook) = (row::EVENT, row::WITH_HOOK);
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {columns} FROM events AS e LEFT JOIN requests AS r USING (position) {with_hook} \
-         WHERE e.state = 0 AND e.position > ? ORDER BY e.position LIMIT ?"
-    ))?;
+    // Before the events: one that is committed in between comes with the next page.
+    let newest = tally::newest(connection)?;
+    let mut statement = connection.prepare_cached(&pending_sql())?;
     let mut rows = statement.query(params![after.0, limit])?;
-    let mut page = PendingPage::default();
-    let mut taken = 0;
-    while taken < bytes
-        && let Some(row) = rows.next()?
-    {
+    let mut page = PendingPage {
+        through: after,
+        ..PendingPage::default()
+    };
+    let (mut taken, mut found) = (0, 0);
+    while taken < bytes {
+        let Some(row) = rows.next()? else {
+            if found < limit {
+                page.through = page.through.max(newest);
+            }
+            break;
+        };
+        found += 1;
+        page.through = Position(row.get("position")?);
         match row::event(row) {
             Ok((event, attempts)) => {
                 taken += event.request.body.len() + event.request.headers.bytes();
@@ -202,8 +211,7 @@ pub(super) fn pending(
             }
             Err(error) if podtap_disk::is_unreadable_row(&error) => {
                 let reason = podtap_disk::words(&error);
-                page.unreadable
-                    .push((Position(row.get("position")?), reason));
+                page.unreadable.push((page.through, reason));
             }
             Err(error) => return Err(error),
         }
@@ -211,13 +219,23 @@ pub(super) fn pending(
     Ok(page)
 }
 
+fn pending_sql() -> String {
+    let (columns, with_hook) = (row::EVENT, row::WITH_HOOK);
+    format!(
+        "SELECT {columns} FROM events AS e LEFT JOIN requests AS r USING (position) {with_hook} \
+         WHERE e.state = 0 AND e.position > ? ORDER BY e.position LIMIT ?"
+    )
+}
+
 /// What waits for its delivery.
 #[derive(Debug, Default)]
 pub(crate) struct PendingPage {
-    /// Events, and how many attempts each has had.
+    /// Events in order, and how many attempts each has had.
     pub(crate) events: Vec<(Event, u32)>,
     /// Events that cannot be read, and why.
     pub(crate) unreadable: Vec<(Position, String)>,
+    /// No other event up to this place waits.
+    pub(crate) through: Position,
 }
 
 pub(super) fn attempts(connection: &Connection, id: EventId) -> rusqlite::Result<Vec<Attempt>> {

@@ -5,9 +5,11 @@
 use podtap_wire::{EventId, WebhookRequest};
 use rusqlite::{OptionalExtension, Transaction};
 
-use super::event::{Attempt, DeliveryState, Position};
+use super::event::{Attempt, DeliveryState};
 use super::job::Hands;
-use super::note::{EventKey, Note, whole_note};
+use super::note::{Note, whole_note};
+use super::position::EventKey;
+use super::position::Position;
 use super::store;
 use super::write::NewEvent;
 
@@ -54,7 +56,7 @@ pub(super) fn import(hands: &mut Hands<'_>, past: &[Past]) -> rusqlite::Result<V
                     request: request.clone(),
                     state: DeliveryState::Held,
                 };
-                if let Some(position) = store::insert(hands, &event)? {
+                if let Some(position) = store::insert(hands, &event, false)? {
                     new.push(*id);
                     record(transaction, position, attempts, 0)?;
                     let event = EventKey { position, id: *id };

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::error::HistoryError;
 use super::row;
-use super::watch::{Watched, rows};
+use super::watch::Watched;
 use crate::place::Place;
 
 /// Places that are read at once.
@@ -20,6 +20,6 @@ impl Watched {
 fn places(connection: &Connection) -> rusqlite::Result<Vec<Place>> {
     let sql = "SELECT ref_type, ref_id, max(name) AS place_name FROM hooks \
          GROUP BY ref_type, ref_id ORDER BY max(hook_id) DESC LIMIT ?";
-    let found = rows(connection, sql, [MAX_PLACES], row::place)?;
+    let found = row::rows(connection, sql, [MAX_PLACES], row::place)?;
     Ok(found.into_iter().flatten().collect())
 }

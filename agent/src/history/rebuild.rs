@@ -3,95 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-use podtap_disk::check::{self, Health};
 use podtap_disk::salvage::{self, RebuildError};
 use rusqlite::{Connection, Transaction, params};
 
-use super::connection::{self, PROFILE};
-use super::event::Position;
-use super::{History, HistoryError, row, schema};
+use super::connection::PROFILE;
+use super::{HistoryError, schema};
 
 /// Events of which the id is looked up in what is left of the damaged file.
 const MAX_LOST: usize = 100_000;
-
-/// A file of up to so many bytes is checked when the agent before was cut off: some seconds.
-const CHECKED_AT_ONCE: u64 = 512 * 1024 * 1024;
-
-/// What is missing from a history because it was damaged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Damage {
-    /// Events that are there and cannot be read.
-    pub unreadable: u64,
-    /// Events of which the table `damaged` holds what is left.
-    pub set_aside: u64,
-}
-
-impl Damage {
-    /// Events that are missing.
-    pub fn events(&self) -> u64 {
-        self.unreadable + self.set_aside
-    }
-}
-
-impl History {
-    /// Reads the whole file and looks for damage: `None` where it is sound. Takes about a second
-    /// for 100 MB; dropping the future ends it.
-    pub async fn check(&self) -> Result<Option<Vec<String>>, HistoryError> {
-        let health = self.far.read(check::quick).await?;
-        Ok(match health {
-            Health::Sound | Health::Unknown => None,
-            Health::Damaged(findings) => Some(findings),
-        })
-    }
-
-    /// What is missing from the history from this event on.
-    pub async fn damage(&self, from: Position) -> Result<Damage, HistoryError> {
-        self.far
-            .read(move |connection| damage(connection, from))
-            .await
-    }
-}
-
-fn damage(connection: &Connection, from: Position) -> rusqlite::Result<Damage> {
-    let (columns, with_hook) = (row::EVENT, row::WITH_HOOK);
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {columns} FROM events AS e LEFT JOIN requests AS r USING (position) {with_hook} \
-         WHERE e.position >= ?"
-    ))?;
-    let mut rows = statement.query([from.0])?;
-    let mut damage = Damage::default();
-    while let Some(found) = rows.next()? {
-        let is_readable = row::if_readable(row::event(found))?.is_some();
-        damage.unreadable += u64::from(!is_readable);
-    }
-    damage.set_aside = connection.query_row(
-        "SELECT count(*) FROM damaged WHERE position IS NULL OR position >= ?",
-        [from.0],
-        |row| row.get(0),
-    )?;
-    Ok(damage)
-}
-
-/// Looks after a history that the agent before this one left without closing it.
-pub(crate) fn after_a_cut(path: &Path) -> Result<(), HistoryError> {
-    let bytes = path.metadata().map_or(0, |about| about.len());
-    if bytes == 0 || bytes > CHECKED_AT_ONCE {
-        tracing::info!(
-            bytes,
-            "the agent before this one was cut off; the history is not checked"
-        );
-        return Ok(());
-    }
-    let health = connection::open_writer(path).and_then(|connection| check::quick(&connection));
-    match health {
-        Ok(Health::Sound | Health::Unknown) => {
-            tracing::info!("the agent before this one was cut off; the history is sound");
-            Ok(())
-        }
-        Ok(Health::Damaged(findings)) => rebuild_or_say(path, &findings),
-        Err(error) => if_damaged(path, HistoryError::open(path)(error)),
-    }
-}
 
 /// Rebuilds a history that cannot be opened because it is damaged; any other error stays.
 pub(crate) fn if_damaged(path: &Path, error: HistoryError) -> Result<(), HistoryError> {
@@ -102,7 +21,7 @@ pub(crate) fn if_damaged(path: &Path, error: HistoryError) -> Result<(), History
     }
 }
 
-fn rebuild_or_say(path: &Path, findings: &[String]) -> Result<(), HistoryError> {
+pub(super) fn rebuild_or_say(path: &Path, findings: &[String]) -> Result<(), HistoryError> {
     rebuild(path, findings)
         .map(drop)
         .map_err(|error| HistoryError::prepare(path)(std::io::Error::other(error)))
@@ -179,7 +98,7 @@ fn put_on_record(
     }
     let mut add = transaction.prepare(
         "INSERT INTO damaged (position, found_at, reason, id) SELECT ?1, ?2, 'all of it is lost', ?3 \
-         WHERE ?1 NOT IN (SELECT position FROM events) \
+         WHERE ?1 NOT IN (SELECT position FROM events) AND ?3 NOT IN (SELECT id FROM events) \
          AND ?1 NOT IN (SELECT position FROM damaged WHERE position IS NOT NULL)",
     )?;
     for (position, id) in by_index {

@@ -8,9 +8,9 @@ use rusqlite::{Connection, params};
 
 use super::calls::{AttemptCursor, newest_attempt};
 use super::error::HistoryError;
-use super::event::Position;
+use super::position::Position;
 use super::row;
-use super::watch::{Watched, rows};
+use super::watch::Watched;
 
 /// Characters of an event type that are read: Podio's longest has 14, and a stranger's may be a book.
 const MAX_TYPE: usize = 64;
@@ -72,7 +72,7 @@ impl Watched {
         let sql = "SELECT hook_id, received_at FROM events WHERE seq IS NOT NULL \
              ORDER BY position DESC LIMIT 1";
         self.read(move |connection| {
-            let found = rows(connection, sql, [], |found| {
+            let found = row::rows(connection, sql, [], |found| {
                 Ok((
                     row::id(found, "hook_id")?,
                     row::timestamp(found, "received_at")?,
@@ -113,7 +113,7 @@ fn recent_events(
          seq IS NOT NULL AS relayed \
          FROM events WHERE position > ?1 ORDER BY position LIMIT ?2";
     let mut last = after;
-    let found = rows(connection, sql, params![after, limit, MAX_TYPE], |found| {
+    let found = row::rows(connection, sql, params![after, limit, MAX_TYPE], |found| {
         last = found.get("position")?;
         let event = RecentEvent {
             sender: sender(found)?,
@@ -140,7 +140,7 @@ fn recent_deliveries(
     let newest = newest_attempt(connection)?;
     let (mut last, mut read) = (newest, 0);
     let range = params![after.rowid(), newest, limit, MAX_TYPE];
-    let found = rows(connection, sql, range, |found| {
+    let found = row::rows(connection, sql, range, |found| {
         (last, read) = (found.get("number")?, read + 1);
         Ok(RecentDelivery {
             sender: sender(found)?,

@@ -8,14 +8,15 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use podtap_podio::{ObjectKind, ObjectRef};
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
-use rusqlite::Row;
 use rusqlite::types::Type;
+use rusqlite::{Connection, Params, Row};
 use serde::{Deserialize, Serialize};
 
 use super::event::{
-    Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome, Position,
+    Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome,
 };
 use super::insight::{Duplicate, Hold, Insight, Verification};
+use super::position::Position;
 use crate::decoded;
 use crate::place::{Place, PlaceRef};
 
@@ -47,6 +48,17 @@ pub(super) fn readable<T>(
     found
         .filter(|row| !row.as_ref().is_err_and(podtap_disk::is_unreadable_row))
         .collect()
+}
+
+/// All rows of a query that can be read.
+pub(super) fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    readable(statement.query_map(params, read)?)
 }
 
 /// A row that can be read, or none.

@@ -1,20 +1,26 @@
 //! What one write does to the tables, inside the writer's transaction.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params};
+use rusqlite::{OptionalExtension, Transaction, named_params, params};
 
 use super::change::Change;
-use super::event::{Attempt, DeliveryState, Outcome, Position};
+use super::event::{Attempt, DeliveryState, Outcome};
 use super::job::Hands;
+use super::position::Position;
 use super::row;
 use super::same_key::same_key;
-use super::write::{Appended, NewAttempt, NewEvent, Tally};
+use super::tally;
+use super::write::{Appended, NewAttempt, NewEvent};
 
 /// Appends events in their order; one that is there already stays as it is (invariant 1: exactly
-/// once, whatever the relay sends again).
-pub(super) fn append(hands: &mut Hands<'_>, events: &[NewEvent]) -> rusqlite::Result<Appended> {
+/// once, whatever the relay sends again). The first `offered` of them were offered to delivery.
+pub(super) fn append(
+    hands: &mut Hands<'_>,
+    events: &[NewEvent],
+    offered: usize,
+) -> rusqlite::Result<Appended> {
     let mut new = 0;
-    for event in events {
-        new += usize::from(insert(hands, event)?.is_some());
+    for (number, event) in events.iter().enumerate() {
+        new += usize::from(insert(hands, event, number < offered)?.is_some());
     }
     hands.bursts.write(hands.transaction)?;
     Ok(Appended {
@@ -28,8 +34,12 @@ pub(super) fn append(hands: &mut Hands<'_>, events: &[NewEvent]) -> rusqlite::Re
 pub(super) fn insert(
     hands: &mut Hands<'_>,
     event: &NewEvent,
+    is_offered: bool,
 ) -> rusqlite::Result<Option<Position>> {
     let transaction = hands.transaction;
+    if let Some(committed) = hands.committed.as_mut().filter(|_| hands.new == 0) {
+        committed.after = tally::newest(transaction)?;
+    }
     let request = &event.request;
     let podio = row::decode(&request.headers, &request.body);
     let podio = podio.as_ref();
@@ -73,9 +83,7 @@ pub(super) fn insert(
     let at = request.received_at.as_millisecond();
     hands.bursts.add(transaction, position, kind, at)?;
     let position = Position(position);
-    hands.new += 1;
-    hands.tally.newest = position;
-    hands.tally.pending += u64::from(event.state == DeliveryState::Pending);
+    hands.added(position, event, is_offered);
     Ok(Some(position))
 }
 
@@ -193,19 +201,4 @@ fn insert_attempt_row(
             attempt.imported,
         ])?;
     Ok(())
-}
-
-/// What the history holds, counted.
-pub(super) fn tally(connection: &Connection) -> rusqlite::Result<Tally> {
-    let newest = "SELECT coalesce(max(position), 0) FROM events";
-    let pending = "SELECT count(*) FROM events WHERE state = 0";
-    Ok(Tally {
-        newest: Position(connection.query_row(newest, [], |found| found.get(0))?),
-        pending: connection.query_row(pending, [], |found| found.get(0))?,
-    })
-}
-
-/// Changes whenever another connection has written, and never by writes of this one.
-pub(super) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.pragma_query_value(None, "data_version", |found| found.get(0))
 }

@@ -5,7 +5,6 @@ use rusqlite::{Connection, params};
 
 use super::error::HistoryError;
 use super::event::EventRow;
-use super::watch::rows;
 use super::{History, row};
 
 impl History {
@@ -33,7 +32,7 @@ fn events_of(
          WHERE e.object_id = ? AND e.object_kind = ? ORDER BY e.position DESC LIMIT ?"
     );
     let (id, kind) = (row::id_to_sql(object.id), object.kind.as_str());
-    let mut found = rows(connection, &sql, params![id, kind, limit], row::event_row)?;
+    let mut found = row::rows(connection, &sql, params![id, kind, limit], row::event_row)?;
     found.reverse();
     let all: u64 = connection
         .prepare_cached("SELECT count(*) FROM events WHERE object_id = ? AND object_kind = ?")?

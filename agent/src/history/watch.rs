@@ -11,11 +11,10 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::connection;
 use super::error::HistoryError;
-use super::event::Position;
 use super::finding::LoopFinding;
 use super::findings;
 use super::insight::Verification;
-use super::note::EventKey;
+use super::position::{EventKey, Position};
 use super::reader::Reader;
 use super::row;
 use crate::place::Place;
@@ -99,20 +98,8 @@ impl Watched {
         position: Position,
         limit: usize,
     ) -> Result<(Vec<Arrival>, Position), HistoryError> {
-        self.read(move |connection| {
-            let last = "SELECT coalesce(max(position), ?1) FROM \
-                 (SELECT position FROM events WHERE position > ?1 ORDER BY position LIMIT ?2)";
-            let last: i64 = connection
-                .prepare_cached(last)?
-                .query_row(params![position.0, limit], |row| row.get(0))?;
-            let found = arrivals(
-                connection,
-                "e.position > ? AND e.position <= ? ORDER BY e.position",
-                params![position.0, last],
-            )?;
-            Ok((found, Position(last)))
-        })
-        .await
+        self.read(move |connection| next_arrivals(connection, position, limit))
+            .await
     }
 
     /// Each `hook.verify` that a relay took since `since` and up to `through` and that has no
@@ -214,19 +201,37 @@ impl Watched {
 pub(crate) fn held_objects(path: &Path) -> Result<Vec<ObjectRef>, HistoryError> {
     let connection = connection::read_only(path)?;
     let sql = "SELECT object_kind, object_id FROM held_objects";
-    let found = rows(&connection, sql, [], row::object);
+    let found = row::rows(&connection, sql, [], row::object);
     let found = found.map_err(HistoryError::read)?;
     Ok(found.into_iter().flatten().collect())
 }
 
-pub(super) fn rows<T>(
+/// The ids of the newest events by id, newest first, at most `limit`, in the history at `path`.
+pub(super) fn newest_ids(path: &Path, limit: usize) -> Result<Vec<EventId>, HistoryError> {
+    let connection = connection::read_only(path)?;
+    let sql = "SELECT id FROM events ORDER BY id DESC LIMIT ?";
+    let found = row::rows(&connection, sql, [limit], |found| {
+        found.get(0).map(EventId::from_bytes)
+    });
+    found.map_err(HistoryError::read)
+}
+
+pub(super) fn next_arrivals(
     connection: &Connection,
-    sql: &str,
-    params: impl Params,
-    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Vec<T>> {
-    let mut statement = connection.prepare_cached(sql)?;
-    row::readable(statement.query_map(params, read)?)
+    position: Position,
+    limit: usize,
+) -> rusqlite::Result<(Vec<Arrival>, Position)> {
+    let last = "SELECT coalesce(max(position), ?1) FROM \
+         (SELECT position FROM events WHERE position > ?1 ORDER BY position LIMIT ?2)";
+    let last: i64 = connection
+        .prepare_cached(last)?
+        .query_row(params![position.0, limit], |row| row.get(0))?;
+    let found = arrivals(
+        connection,
+        "e.position > ? AND e.position <= ? ORDER BY e.position",
+        params![position.0, last],
+    )?;
+    Ok((found, Position(last)))
 }
 
 fn arrivals(
@@ -245,7 +250,7 @@ fn arrivals(
          h.hook_id IS NOT NULL AS known_hook, e.seq IS NOT NULL AS relayed, e.method = 'POST' AS posted \
          FROM events AS e {with_hook} WHERE {condition}"
     );
-    rows(connection, &sql, params, |found| arrival(connection, found))
+    row::rows(connection, &sql, params, |found| arrival(connection, found))
 }
 
 fn arrival(connection: &Connection, found: &Row<'_>) -> rusqlite::Result<Arrival> {

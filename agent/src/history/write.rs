@@ -4,8 +4,8 @@ use podtap_wire::{EventId, Seq, WebhookRequest};
 use tokio::sync::oneshot;
 
 use super::error::HistoryError;
-use super::event::{Attempt, DeliveryState, Position};
-use super::job::Job;
+use super::event::{Attempt, DeliveryState};
+use super::position::Position;
 
 /// A webhook that is to enter the history.
 #[derive(Debug, Clone)]
@@ -40,31 +40,4 @@ pub struct Appended {
     pub known: usize,
 }
 
-/// What the history holds, kept up to date by its writer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
-    /// The newest event's place.
-    pub newest: Position,
-    /// Events not yet offered to the local service.
-    pub pending: u64,
-}
-
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, HistoryError>>;
-
-/// What the thread may be asked for; a test of the link holds the other end and plays the history.
-#[derive(Debug)]
-pub(crate) enum Command {
-    /// Stores events in their order.
-    Append {
-        events: Vec<NewEvent>,
-        answer: Answer<Appended>,
-    },
-    /// Writes anything else.
-    Run(Job),
-    /// Looks whether another process wrote; answers whether one did since the last look.
-    Look { answer: Answer<bool> },
-    /// Removes what was deleted from everything that is on the disk.
-    Scrub { answer: Answer<()> },
-    /// Ends the thread after everything before it.
-    Close,
-}

@@ -2,6 +2,7 @@
 //! `commit`'s.
 
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,12 +14,16 @@ use super::change::Change;
 use super::commit::Committer;
 use super::connection;
 use super::error::HistoryError;
-use super::event::{Attempt, Position};
+use super::event::{Attempt, DeliveryState};
+use super::handover::Handover;
+use super::inbox::Command;
 use super::job::{Hands, Haste, job};
 use super::mend::{self, Storage};
 use super::note::{self, Note};
 use super::past::{self, Past};
-use super::write::{Answer, Appended, Command, NewAttempt, NewEvent, Tally};
+use super::position::Position;
+use super::tally::Tally;
+use super::write::{Answer, Appended, NewAttempt, NewEvent};
 use super::{rebuild, retention, store};
 use crate::config::Retention;
 
@@ -34,6 +39,7 @@ pub struct Writer {
     commands: mpsc::Sender<Command>,
     tally: watch::Receiver<Tally>,
     storage: watch::Receiver<Storage>,
+    handover: Arc<OnceLock<Handover>>,
 }
 
 /// The thread behind a [`Writer`].
@@ -69,6 +75,7 @@ impl Writer {
             commands: commands.clone(),
             tally: committer.tally(),
             storage: committer.storage(),
+            handover: committer.handover(),
         };
         let thread = std::thread::Builder::new()
             .name("history-write".to_owned())
@@ -79,7 +86,42 @@ impl Writer {
 
     /// Stores events in their order; returns once they are on stable storage (invariant 1).
     pub async fn append(&self, events: Vec<NewEvent>) -> Result<Appended, HistoryError> {
-        self.ask(|answer| Command::Append { events, answer }).await
+        self.append_offered(events, 0).await
+    }
+
+    /// The same, for events of which the first `offered` were offered to delivery as they arrived.
+    pub(crate) async fn append_offered(
+        &self,
+        events: Vec<NewEvent>,
+        offered: usize,
+    ) -> Result<Appended, HistoryError> {
+        self.ask(|answer| Command::Append {
+            events,
+            offered,
+            answer,
+        })
+        .await
+    }
+
+    /// Hands what is committed from now on over to delivery; the first call counts.
+    pub(super) fn hand_over_to(&self, delivery: Handover) {
+        let _ = self.handover.set(delivery);
+    }
+
+    /// Offers an event that arrives to delivery, ahead of its commit, where it is certainly new and
+    /// `may_go`; whether that was done. Each event that arrives is to come here, in order.
+    pub(crate) fn offer(&self, event: &NewEvent, may_go: bool) -> bool {
+        let after = self.tally.borrow().newest;
+        let handover = self.handover.get();
+        handover.is_some_and(|handover| handover.arrived(event, after, may_go))
+    }
+
+    /// What a new event is: waiting for its delivery, where anything is delivered.
+    pub(crate) fn state_of_new(&self) -> DeliveryState {
+        match self.handover.get() {
+            Some(_) => DeliveryState::Pending,
+            None => DeliveryState::Held,
+        }
     }
 
     /// Takes over events and attempts of another history, in their order and in one transaction;
@@ -259,6 +301,7 @@ impl Writer {
             commands,
             tally,
             storage,
+            handover: Arc::default(),
         };
         (writer, queue)
     }

@@ -5,6 +5,7 @@ mod ask;
 mod backoff;
 mod dial;
 mod disconnect;
+mod gather;
 mod session;
 mod socket;
 #[cfg(test)]
@@ -38,8 +39,6 @@ pub(crate) struct Face {
     pub(crate) writer: Writer,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) changes: broadcast::Sender<Change>,
-    /// Whether new events are to be delivered.
-    pub(crate) deliver: bool,
     /// What answers may take, which the relay has a say in.
     pub(crate) answers: Allowance,
 }

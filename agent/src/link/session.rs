@@ -10,7 +10,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink, SinkExt, StreamExt};
 use jiff::Timestamp;
 use podtap_wire::limits::{PING_PERIOD, SILENCE_LIMIT};
-use podtap_wire::{Ack, AgentFrame, Decoded, EventFrame, Hello, Notice, RelayFrame, Seq, Welcome};
+use podtap_wire::{Ack, AgentFrame, Decoded, Hello, Notice, RelayFrame, Seq, Welcome};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until, timeout};
@@ -20,9 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::{SLEEP_CHECK, SleepWatch};
 use super::disconnect::{Disconnect, Stop};
+use super::gather::Gathered;
 use super::socket::messages;
 use crate::answers::{QUEUED_ANSWERS, QueuedAnswer};
-use crate::history::{ClockSet, DeliveryState, HistoryError, Machine, NewEvent, Note, Storage};
+use crate::history::{ClockSet, HistoryError, Machine, Note, Storage};
 use crate::link::Face;
 use crate::reason;
 
@@ -31,10 +32,6 @@ const WELCOME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Time for what is left to be said when the agent ends: a commit, its acknowledgement, the close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
-
-/// Bytes of events, heads included, that wait for a commit or are in one; beyond it nothing more is
-/// read from the relay.
-const MAX_GATHERED_BYTES: usize = 4 * 1024 * 1024;
 
 /// Opens a session: hello, then welcome.
 pub(super) async fn open<S>(
@@ -95,14 +92,6 @@ where
     end
 }
 
-/// Events that have arrived and wait for the commit before them.
-#[derive(Debug, Default)]
-struct Gathered {
-    events: Vec<NewEvent>,
-    bytes: usize,
-    through: Seq,
-}
-
 /// Reads until the connection ends. While one batch of events is being committed the next one
 /// gathers; each commit releases one acknowledgement (invariant 1: never before the commit).
 async fn listen<S>(
@@ -116,7 +105,6 @@ where
 {
     let mut gathered = Gathered::default();
     let mut committing = pin!(Fuse::terminated());
-    let mut under_commit = 0;
     let mut unknown = Unknown::default();
     let mut heard = Instant::now();
     let mut come_back = None;
@@ -125,61 +113,68 @@ where
     let mut failing = pin!(failing(storage));
     let mut sleep_check = interval(SLEEP_CHECK);
     sleep_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        if committing.is_terminated() && !gathered.events.is_empty() {
-            let Gathered {
-                events,
-                bytes,
-                through,
-            } = std::mem::take(&mut gathered);
-            under_commit = bytes;
-            committing.set(commit(face, events, through).fuse());
+    let end = loop {
+        let due = gathered.due().filter(|_| committing.is_terminated());
+        if due.is_some_and(|due| due <= Instant::now()) {
+            committing.set(commit(face, gathered.take()).fuse());
+            continue;
         }
-        let has_room = gathered.bytes + under_commit < MAX_GATHERED_BYTES;
+        let has_room = gathered.has_room();
         // Cancel-safe: reading a websocket loses nothing, the commit lives outside the loop.
         tokio::select! {
-            () = token.cancelled() => break,
+            () = token.cancelled() => break Disconnect::Stop(Stop::Cancelled),
             committed = &mut committing => match committed {
                 Ok(through) => {
                     // While there was no room, nobody listened.
                     heard = Instant::now();
-                    under_commit = 0;
+                    gathered.committed();
                     let _ = acks.send(Some(through));
                 }
-                Err(error) => return error.into(),
+                Err(error) => break error.into(),
             },
             frame = next_frame(stream, &mut unknown), if has_room => {
                 heard = Instant::now();
                 match frame {
-                    Ok(Some(RelayFrame::Event(event))) => face.gather(&mut gathered, event),
+                    Ok(Some(RelayFrame::Event(event))) => gathered.add(&face.writer, event),
                     Ok(Some(RelayFrame::Notice(notice))) => match face.heed(notice).await {
                         Ok(delay) => come_back = delay.or(come_back),
-                        Err(stop) => return stop,
+                        Err(stop) => break stop,
                     },
                     Ok(Some(RelayFrame::Welcome(_)) | None) => {}
                     Err(Disconnect::Retry { reason, .. }) => {
-                        return Disconnect::Retry { reason, after: come_back };
+                        break Disconnect::Retry { reason, after: come_back };
                     }
-                    Err(stop) => return stop,
+                    Err(stop) => break stop,
                 }
             }
+            () = sleep_until(due.unwrap_or(heard)), if due.is_some() => {}
             () = sleep_until(heard + SILENCE_LIMIT), if has_room => {
-                return Disconnect::retry("the relay has fallen silent");
+                break Disconnect::retry("the relay has fallen silent");
             }
-            reason = &mut failing => return Disconnect::retry(reason.as_ref()),
+            reason = &mut failing => break Disconnect::retry(reason.as_ref()),
             _ = sleep_check.tick() => {
                 if sleep_watch.slept(Timestamp::now(), Instant::now()) {
-                    return Disconnect::Retry { reason: "the machine has slept, or its clock was set".to_owned(), after: Some(Duration::ZERO) };
+                    break Disconnect::Retry { reason: "the machine has slept, or its clock was set".to_owned(), after: Some(Duration::ZERO) };
                 }
             }
         }
-    }
-    if !committing.is_terminated()
-        && let Ok(Ok(through)) = timeout(CLOSE_LIMIT, committing).await
-    {
-        let _ = acks.send(Some(through));
-    }
-    Disconnect::Stop(Stop::Cancelled)
+    };
+    // What was offered to delivery enters the history whatever has ended the session: it would
+    // come again, and be delivered again.
+    let rest = async {
+        if !committing.is_terminated()
+            && let Ok(through) = committing.await
+        {
+            let _ = acks.send(Some(through));
+        }
+        if gathered.due().is_some()
+            && let Ok(through) = commit(face, gathered.take()).await
+        {
+            let _ = acks.send(Some(through));
+        }
+    };
+    let _ = timeout(CLOSE_LIMIT, rest).await;
+    end
 }
 
 /// Resolves with the reason once the history cannot be written.
@@ -192,32 +187,21 @@ async fn failing(mut storage: watch::Receiver<Storage>) -> Arc<str> {
     }
 }
 
-async fn commit(face: &Face, events: Vec<NewEvent>, through: Seq) -> Result<Seq, HistoryError> {
+async fn commit(face: &Face, gathered: Gathered) -> Result<Seq, HistoryError> {
+    let Gathered {
+        events,
+        offered,
+        through,
+        ..
+    } = gathered;
     let taken = events.len() as u64;
-    face.writer.append(events).await?;
+    face.writer.append_offered(events, offered).await?;
     face.status
         .send_modify(|status| status.backlog = status.backlog.saturating_sub(taken));
     Ok(through)
 }
 
 impl Face {
-    fn gather(&self, gathered: &mut Gathered, frame: EventFrame) {
-        let EventFrame { seq, id, request } = frame;
-        gathered.bytes += request.footprint();
-        gathered.through = seq;
-        let state = if self.deliver {
-            DeliveryState::Pending
-        } else {
-            DeliveryState::Held
-        };
-        gathered.events.push(NewEvent {
-            id,
-            seq: Some(seq),
-            request,
-            state,
-        });
-    }
-
     /// What a notice asks for: a time to come back after, or an end.
     async fn heed(&self, notice: Notice) -> Result<Option<Duration>, Disconnect> {
         let delay = stop_of(&notice)?;

@@ -416,7 +416,10 @@ async fn objects_that_hang_do_not_hold_the_others() {
         }
     })
     .await;
-    assert_eq!(running.handle.status().borrow().in_flight, 8);
+    let mut status = running.handle.status();
+    let eight_hang = status.wait_for(|status| status.in_flight == 8);
+    let waited = tokio::time::timeout(DEADLINE, eight_hang).await;
+    assert!(waited.is_ok(), "{:?}", running.handle.status().borrow());
     running.token.cancel();
 }
 

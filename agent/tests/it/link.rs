@@ -40,9 +40,10 @@ impl Relays {
         relay
     }
 
-    async fn resume(&mut self) {
+    pub(crate) async fn resume(&mut self) {
         let mut config = RelayConfig::new(self.folder.path());
         config.listen = self.address;
+        (config.limits.max_rate, config.limits.max_rate_per_peer) = (None, None);
         let bound = Relay::bind(config).await.unwrap();
         self.address = bound.local_addr();
         self.token = CancellationToken::new();
@@ -51,7 +52,7 @@ impl Relays {
             .spawn(async move { bound.run(token).await.unwrap() });
     }
 
-    async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.token.cancel();
         self.running.join_next().await.unwrap().unwrap();
     }

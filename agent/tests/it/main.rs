@@ -25,6 +25,7 @@ mod link;
 mod notes;
 mod odd_answers;
 mod odd_relays;
+mod once;
 mod proxies;
 mod replay;
 mod storage;

@@ -13,7 +13,7 @@ mod value;
 use jiff::Timestamp;
 use podtap_podio::ObjectKind;
 
-use super::event::Position;
+use super::position::Position;
 pub use pattern::Pattern;
 pub use saved::{Saved, SavedError};
 

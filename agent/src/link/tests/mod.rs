@@ -59,7 +59,6 @@ impl World {
             writer,
             status: status.clone(),
             changes: sender,
-            deliver: true,
             answers: Allowance::default(),
         };
         let mut session = JoinSet::new();
@@ -118,7 +117,7 @@ impl World {
 
     /// The next append that the history is asked for, and how to answer it.
     async fn next_append(&mut self) -> (Vec<u64>, impl FnOnce(Result<(), HistoryError>) + use<>) {
-        let Some(Command::Append { events, answer }) = self.history.recv().await else {
+        let Some(Command::Append { events, answer, .. }) = self.history.recv().await else {
             panic!("no append")
         };
         let seqs = events

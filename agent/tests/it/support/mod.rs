@@ -197,6 +197,10 @@ impl Service {
         }
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.received.lock().unwrap().len()
+    }
+
     pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }

@@ -1,0 +1,249 @@
+//! Which events go into the lanes, each once: those that have just arrived, before their commit, and
+//! those that the history has. Pure.
+//!
+//! An event that arrives goes at once only where nothing older can still come: all that was
+//! committed before it is in the lanes or done, and no other one was passed by (invariant 2). What
+//! comes of it waits for its commit, which gives it its place, and so does its end in the history.
+
+use std::collections::HashMap;
+
+use podtap_wire::EventId;
+
+use super::ahead::{self, ReadAhead};
+use crate::history::{Attempt, Committed, Event, EventKey, Hold, PendingPage, Position, Stored};
+
+/// Events that go ahead of their commit at once: a commit is some milliseconds away.
+const MAX_UNSTORED: usize = 512;
+
+/// Bytes of what came of them and waits for their commit.
+const MAX_UNSTORED_BYTES: usize = 8 * 1024 * 1024;
+
+/// What came of an event, to be written to the history.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum CameOf {
+    /// An attempt ended; `again` tells whether there is to be another one.
+    Attempt { attempt: Box<Attempt>, again: bool },
+    /// It is not to be delivered.
+    Hold(Hold),
+}
+
+impl CameOf {
+    fn bytes(&self) -> usize {
+        use crate::history::Outcome::{Answered, Failed};
+        match self {
+            Self::Attempt { attempt, .. } => match &attempt.outcome {
+                Answered { headers, body, .. } => headers.footprint() + body.len(),
+                Failed { error } => error.len(),
+            },
+            Self::Hold(_) => 0,
+        }
+    }
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Todo {
+    /// The event, which had so many attempts and takes so much memory, goes into its lane.
+    Deliver {
+        event: Box<Event>,
+        attempts: u32,
+        size: usize,
+    },
+    /// This goes into the history.
+    Write(EventKey, CameOf),
+}
+
+/// An event that was taken before its commit.
+#[derive(Debug, Default)]
+struct Early {
+    position: Option<Position>,
+    /// What waits for its place.
+    outcomes: Vec<CameOf>,
+    is_done: bool,
+}
+
+/// What is known of the events between their arrival and their end.
+#[derive(Debug, Default)]
+pub(super) struct Intake {
+    /// Every event that waits in the history up to here is in a lane or done.
+    read_through: Position,
+    /// The newest event of the history.
+    newest: Position,
+    /// Events taken before their commit, until they are done and `read_through` has passed them.
+    early: HashMap<EventId, Early>,
+    unstored: usize,
+    unstored_bytes: usize,
+    passed_by: Option<PassedBy>,
+    ahead: ReadAhead,
+}
+
+/// The last arrival that was not taken: until the history has brought it, nothing overtakes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PassedBy {
+    /// Its commit is still to come.
+    Unstored(EventId),
+    /// It is there.
+    At(Position),
+}
+
+impl Intake {
+    /// The history has events up to here.
+    pub(super) fn reaches(&mut self, newest: Position) {
+        self.newest = newest;
+    }
+
+    /// The place after which the history is to be read, where that is to be done.
+    pub(super) fn read_after(&self) -> Option<Position> {
+        let must = self.read_through < self.newest && self.ahead.has_room();
+        must.then_some(self.read_through)
+    }
+
+    /// An event has arrived when the history had events up to `after`: whether it goes at once.
+    pub(super) fn arrived(
+        &mut self,
+        event: Box<Event>,
+        after: Position,
+        is_held: bool,
+    ) -> Option<Todo> {
+        let has_room = self.ahead.has_room()
+            && self.unstored < MAX_UNSTORED
+            && self.unstored_bytes < MAX_UNSTORED_BYTES;
+        let is_overtaking = match self.passed_by {
+            Some(PassedBy::Unstored(_)) => true,
+            Some(PassedBy::At(place)) => self.read_through < place,
+            None => false,
+        };
+        if is_held || !has_room || is_overtaking || self.read_through < after {
+            self.passed_by = Some(PassedBy::Unstored(event.id));
+            return None;
+        }
+        self.passed_by = None;
+        self.early.insert(event.id, Early::default());
+        self.unstored += 1;
+        Some(self.deliver(event, 0))
+    }
+
+    /// Events were committed.
+    pub(super) fn committed(&mut self, committed: Committed) -> Vec<Todo> {
+        let mut todo = Vec::new();
+        let mut joins = committed.after <= self.read_through;
+        for stored in committed.events {
+            let position = stored.position();
+            self.came(stored.id(), position);
+            if self.early.contains_key(&stored.id()) {
+                self.place(stored.id(), position, &mut todo);
+            } else if let Stored::New(event) = stored
+                && joins
+                && position > self.read_through
+                && self.ahead.has_room()
+            {
+                todo.push(self.deliver(event, 0));
+            } else if position > self.read_through {
+                // From here on the history is read.
+                joins = false;
+            }
+            if joins {
+                self.read_through = self.read_through.max(position);
+            }
+        }
+        if joins {
+            self.read_through = self.read_through.max(committed.through);
+        }
+        self.forget();
+        todo
+    }
+
+    /// Events were read.
+    pub(super) fn read(&mut self, page: PendingPage) -> Vec<Todo> {
+        let mut todo = Vec::new();
+        for (event, attempts) in page.events {
+            self.came(event.id, event.position);
+            if self.early.contains_key(&event.id) {
+                self.place(event.id, event.position, &mut todo);
+            } else if event.position > self.read_through {
+                todo.push(self.deliver(Box::new(event), attempts));
+            }
+        }
+        self.read_through = self.read_through.max(page.through);
+        self.forget();
+        todo
+    }
+
+    /// Something came of an event; what is to be written now, where its place is known.
+    pub(super) fn came_of(&mut self, event: &Event, outcome: CameOf) -> Option<Todo> {
+        let id = event.id;
+        let key = |position| EventKey { position, id };
+        if event.position > Position::default() {
+            return Some(Todo::Write(key(event.position), outcome));
+        }
+        let early = self.early.get_mut(&event.id)?;
+        if let Some(position) = early.position {
+            return Some(Todo::Write(key(position), outcome));
+        }
+        self.unstored_bytes += outcome.bytes();
+        early.outcomes.push(outcome);
+        None
+    }
+
+    /// An event of this size is done.
+    pub(super) fn done(&mut self, id: EventId, size: usize) {
+        self.ahead.remove(size);
+        if let Some(early) = self.early.get_mut(&id) {
+            early.is_done = true;
+            if early.is_over(self.read_through) {
+                self.early.remove(&id);
+            }
+        }
+    }
+
+    /// Whether nothing waits for a commit to be written.
+    pub(super) fn is_settled(&self) -> bool {
+        self.early.values().all(|early| early.outcomes.is_empty())
+    }
+
+    fn deliver(&mut self, mut event: Box<Event>, attempts: u32) -> Todo {
+        let size = ahead::lighten(&mut event);
+        self.ahead.add(size);
+        Todo::Deliver {
+            event,
+            attempts,
+            size,
+        }
+    }
+
+    fn came(&mut self, id: EventId, position: Position) {
+        if self.passed_by == Some(PassedBy::Unstored(id)) {
+            self.passed_by = Some(PassedBy::At(position));
+        }
+    }
+
+    /// An event that was taken before has its place now.
+    fn place(&mut self, id: EventId, position: Position, todo: &mut Vec<Todo>) {
+        let Some(early) = self.early.get_mut(&id) else {
+            return;
+        };
+        if early.position.replace(position).is_none() {
+            self.unstored -= 1;
+        }
+        for outcome in early.outcomes.drain(..) {
+            self.unstored_bytes -= outcome.bytes();
+            todo.push(Todo::Write(EventKey { position, id }, outcome));
+        }
+    }
+
+    fn forget(&mut self) {
+        let read_through = self.read_through;
+        self.early.retain(|_, early| !early.is_over(read_through));
+    }
+}
+
+impl Early {
+    /// Whether it needs no thought any more. Not before reading has passed it: until its end is in
+    /// the history, a read would find it waiting.
+    fn is_over(&self, read_through: Position) -> bool {
+        self.is_done && self.position.is_some_and(|place| place <= read_through)
+    }
+}
+
+#[cfg(test)]
+mod tests;

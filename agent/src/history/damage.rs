@@ -1,0 +1,64 @@
+//! What is missing from a history because it was damaged.
+
+use podtap_disk::check::{self, Health};
+use rusqlite::Connection;
+
+use super::error::HistoryError;
+use super::position::Position;
+use super::reading::History;
+use super::row;
+
+/// What is missing from a history because it was damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Damage {
+    /// Events that are there and cannot be read.
+    pub unreadable: u64,
+    /// Events of which the table `damaged` holds what is left.
+    pub set_aside: u64,
+}
+
+impl Damage {
+    /// Events that are missing.
+    pub fn events(&self) -> u64 {
+        self.unreadable + self.set_aside
+    }
+}
+
+impl History {
+    /// Reads the whole file and looks for damage: `None` where it is sound. Takes about a second
+    /// for 100 MB; dropping the future ends it.
+    pub async fn check(&self) -> Result<Option<Vec<String>>, HistoryError> {
+        let health = self.far.read(check::quick).await?;
+        Ok(match health {
+            Health::Sound | Health::Unknown => None,
+            Health::Damaged(findings) => Some(findings),
+        })
+    }
+
+    /// What is missing from the history from this event on.
+    pub async fn damage(&self, from: Position) -> Result<Damage, HistoryError> {
+        self.far
+            .read(move |connection| damage(connection, from))
+            .await
+    }
+}
+
+fn damage(connection: &Connection, from: Position) -> rusqlite::Result<Damage> {
+    let (columns, with_hook) = (row::EVENT, row::WITH_HOOK);
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {columns} FROM events AS e LEFT JOIN requests AS r USING (position) {with_hook} \
+         WHERE e.position >= ?"
+    ))?;
+    let mut rows = statement.query([from.0])?;
+    let mut damage = Damage::default();
+    while let Some(found) = rows.next()? {
+        let is_readable = row::if_readable(row::event(found))?.is_some();
+        damage.unreadable += u64::from(!is_readable);
+    }
+    damage.set_aside = connection.query_row(
+        "SELECT count(*) FROM damaged WHERE position IS NULL OR position >= ?",
+        [from.0],
+        |row| row.get(0),
+    )?;
+    Ok(damage)
+}

@@ -1,0 +1,223 @@
+//! What goes to delivery without a read: events as they arrive, before their commit, and events that
+//! were committed, with their places. One channel, in order: an event's arrival is always before its
+//! commit in it, and so is everything that was committed before it arrived.
+//!
+//! Bounded in messages and bytes; what finds no room is not sent, and delivery reads it instead.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use podtap_wire::EventId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::event::Event;
+use super::insight::Insight;
+use super::known::Known;
+use super::position::Position;
+use super::row;
+use super::write::NewEvent;
+
+/// Arrivals and commits on the way.
+const MAX_MESSAGES: usize = 2048;
+
+/// Bytes of the events in them.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// Memory is counted in KiB; a message takes one at least.
+const UNIT: usize = 1024;
+
+/// What delivery is told.
+#[derive(Debug)]
+pub(crate) enum Fresh {
+    /// An event has arrived whose id was never seen; its commit follows, and it has no place yet.
+    Arrived {
+        /// The event.
+        event: Box<Event>,
+        /// The newest event that was committed when it arrived.
+        after: Position,
+    },
+    /// Events were committed.
+    Committed(Committed),
+}
+
+/// The events of one transaction that wait for their delivery.
+#[derive(Debug, Default)]
+pub(crate) struct Committed {
+    /// Nothing was committed between this place
+    pub(crate) after: Position,
+    /// and this one but these,
+    pub(crate) through: Position,
+    /// in order.
+    pub(crate) events: Vec<Stored>,
+}
+
+/// An event that is on stable storage.
+#[derive(Debug)]
+pub(crate) enum Stored {
+    /// One that was sent as [`Fresh::Arrived`].
+    Offered(EventId, Position),
+    /// Another one, whole.
+    New(Box<Event>),
+}
+
+/// A message with the memory that it takes.
+#[derive(Debug)]
+struct Parcel {
+    fresh: Fresh,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The sending side. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Handover {
+    parcels: mpsc::Sender<Parcel>,
+    room: Arc<Semaphore>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// The receiving side.
+#[derive(Debug)]
+pub(crate) struct HandedOver(mpsc::Receiver<Parcel>);
+
+/// Both sides, where the history has these events.
+pub(super) fn channel(known: Known) -> (Handover, HandedOver) {
+    let (parcels, received) = mpsc::channel(MAX_MESSAGES);
+    let room = Arc::new(Semaphore::new(MAX_BYTES / UNIT));
+    let handover = Handover {
+        parcels,
+        room,
+        known: Arc::new(Mutex::new(known)),
+    };
+    (handover, HandedOver(received))
+}
+
+impl Handover {
+    /// Sends an event ahead of its commit where it is certainly new and `may_go`; whether it was
+    /// sent. An event that may have been here before goes through its commit, which knows.
+    pub(super) fn arrived(&self, event: &NewEvent, after: Position, may_go: bool) -> bool {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.is_new(event.id) || !may_go {
+            return false;
+        }
+        drop(known);
+        self.send(event.request.footprint(), || Fresh::Arrived {
+            event: Box::new(whole(event, Position::default())),
+            after,
+        })
+    }
+
+    /// Sends what was committed, where there is room for it.
+    pub(super) fn committed(&self, committed: Committed) {
+        let bytes = committed.events.iter().map(Stored::bytes).sum();
+        self.send(bytes, || Fresh::Committed(committed));
+    }
+
+    fn send(&self, bytes: usize, fresh: impl FnOnce() -> Fresh) -> bool {
+        let units = bytes.div_ceil(UNIT).clamp(1, MAX_BYTES / UNIT);
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(units) else {
+            return false;
+        };
+        let Ok(place) = self.parcels.try_reserve() else {
+            return false;
+        };
+        let fresh = fresh();
+        place.send(Parcel { fresh, _room: room });
+        true
+    }
+}
+
+impl Stored {
+    pub(crate) fn id(&self) -> EventId {
+        match self {
+            Self::Offered(id, _) => *id,
+            Self::New(event) => event.id,
+        }
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        match self {
+            Self::Offered(_, position) => *position,
+            Self::New(event) => event.position,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Offered(..) => size_of::<Self>(),
+            Self::New(event) => event.request.footprint(),
+        }
+    }
+}
+
+impl HandedOver {
+    /// The next message; `None` once nobody can send another.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub(crate) async fn recv(&mut self) -> Option<Fresh> {
+        self.0.recv().await.map(|parcel| parcel.fresh)
+    }
+
+    /// The next message that is there already.
+    pub(crate) fn try_recv(&mut self) -> Option<Fresh> {
+        self.0.try_recv().ok().map(|parcel| parcel.fresh)
+    }
+}
+
+/// A new event as readers see it.
+pub(super) fn whole(event: &NewEvent, position: Position) -> Event {
+    let request = event.request.clone();
+    Event {
+        position,
+        id: event.id,
+        seq: event.seq,
+        podio: row::decode(&request.headers, &request.body),
+        request,
+        state: event.state,
+        insight: Insight::default(),
+        note: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use podtap_wire::{HeaderList, WebhookRequest};
+
+    use super::*;
+    use crate::history::DeliveryState;
+
+    fn event(number: usize, bytes: usize) -> NewEvent {
+        NewEvent {
+            id: EventId::from_bytes((number as u128).to_be_bytes()),
+            seq: None,
+            request: WebhookRequest {
+                received_at: Timestamp::UNIX_EPOCH,
+                method: "POST".to_owned(),
+                path: "/".to_owned(),
+                headers: HeaderList::default(),
+                peer: None,
+                body: vec![b'a'; bytes].into(),
+            },
+            state: DeliveryState::Pending,
+        }
+    }
+
+    #[test]
+    fn it_takes_so_many_messages_or_bytes_and_then_no_more_until_one_is_received() {
+        for (bytes, most) in [
+            (1, MAX_MESSAGES),
+            (MAX_BYTES / 2 - UNIT, 2),
+            (MAX_BYTES * 2, 1),
+        ] {
+            let (handover, mut arrivals) = channel(Known::default());
+            let send = |number| handover.arrived(&event(number, bytes), Position(0), true);
+            let sent = (0..=MAX_MESSAGES).take_while(|number| send(*number));
+            assert_eq!(sent.count(), most, "{bytes}");
+
+            assert!(arrivals.try_recv().is_some());
+            assert!(send(MAX_MESSAGES + 1), "{bytes}");
+            assert!(!send(MAX_MESSAGES + 1), "it is known now");
+        }
+    }
+}

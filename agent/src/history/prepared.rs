@@ -1,0 +1,121 @@
+//! The statements of the hot path stay prepared: each is parsed once a connection, however often it
+//! runs and whatever is bound to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
+use rusqlite::Connection;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+
+use super::ages::Ages;
+use super::burst::Bursts;
+use super::insight::Duplicate;
+use super::job::Hands;
+use super::note::{self, Note};
+use super::position::EventKey;
+use super::tally::Tally;
+use super::write::{NewAttempt, NewEvent};
+use super::{Attempt, DeliveryState, Outcome, Position};
+use super::{connection, index, page, store, watch};
+
+/// How often something is parsed by the second and third run of `work`.
+fn parsed_again(connection: &mut Connection, mut work: impl FnMut(&mut Connection, u8)) -> usize {
+    let parsed = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&parsed);
+    let authorizer = move |context: AuthContext<'_>| {
+        // BEGIN and COMMIT are not worth keeping.
+        if !matches!(context.action, AuthAction::Transaction { .. }) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        Authorization::Allow
+    };
+    connection.authorizer(Some(authorizer)).unwrap();
+    work(connection, 1);
+    let first = parsed.load(Ordering::Relaxed);
+    assert!(first > 0, "it counts");
+    work(connection, 2);
+    work(connection, 3);
+    parsed.load(Ordering::Relaxed) - first
+}
+
+fn event(number: u8) -> NewEvent {
+    let body = format!("type=item.update&item_id=1&item_revision_id={number}&hook_id=7");
+    NewEvent {
+        id: EventId::from_bytes([number; 16]),
+        seq: Some(Seq(u64::from(number))),
+        request: WebhookRequest {
+            received_at: Timestamp::UNIX_EPOCH,
+            method: "POST".to_owned(),
+            path: "/".to_owned(),
+            headers: HeaderList::default(),
+            peer: None,
+            body: body.into(),
+        },
+        state: DeliveryState::Pending,
+    }
+}
+
+fn attempt(number: u8) -> NewAttempt {
+    NewAttempt {
+        position: Position(i64::from(number)),
+        again: true,
+        attempt: Attempt {
+            event: EventId::from_bytes([number; 16]),
+            number: 1,
+            replay: false,
+            imported: false,
+            url: "http://localhost:3000/".to_owned(),
+            edited: None,
+            started_at: Timestamp::UNIX_EPOCH,
+            duration: Duration::ZERO,
+            outcome: Outcome::Failed {
+                error: "away".to_owned(),
+            },
+        },
+    }
+}
+
+#[test]
+fn the_statements_of_the_hot_path_are_prepared_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    let mut writing = connection::read_write(&path).unwrap();
+    let (mut bursts, mut ages) = (Bursts::default(), Ages::default());
+    let written = parsed_again(&mut writing, |connection, number| {
+        let transaction = connection.transaction().unwrap();
+        let mut hands = Hands::new(&transaction, &mut bursts, &mut ages, Tally::default(), true);
+        store::append(&mut hands, &[event(number)], 0).unwrap();
+        store::record(&mut hands, &attempt(number)).unwrap();
+        let key = EventKey {
+            position: Position(i64::from(number)),
+            id: EventId::from_bytes([number; 16]),
+        };
+        let duplicate = Duplicate {
+            of: Position(1),
+            same_hook: true,
+        };
+        let marks = [
+            Note::Duplicate {
+                event: key,
+                duplicate,
+            },
+            Note::Watched(key.position),
+        ];
+        note::write(&mut hands, &marks).unwrap();
+        index::step(&transaction).unwrap();
+        transaction.commit().unwrap();
+    });
+    let mut reading = connection::read_only(&path).unwrap();
+    let read = parsed_again(&mut reading, |connection, number| {
+        let (from, limit) = (Position(i64::from(number) - 1), usize::from(number));
+        let page = page::pending(connection, from, limit, usize::MAX).unwrap();
+        assert!(!page.events.is_empty());
+        let (arrivals, _) = watch::next_arrivals(connection, from, limit).unwrap();
+        assert!(!arrivals.is_empty());
+    });
+
+    assert_eq!((written, read), (0, 0));
+}

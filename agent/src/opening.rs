@@ -1,0 +1,47 @@
+//! Opening a history for an agent, and what is done for one that was left without being closed.
+
+use std::path::{Path, PathBuf};
+
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use crate::change::Change;
+use crate::history::{self, HistoryError, Writer, WriterThread};
+use crate::lock::Lock;
+use crate::reason;
+
+/// Checks a history that was too large to wait for at the start. What goes wrong costs the check
+/// alone: a reader or the writer that meets damage says so.
+pub(crate) async fn check(writer: Writer, path: PathBuf, token: CancellationToken) {
+    let checked = token.run_until_cancelled(history::check_beside(&path, &writer));
+    if let Some(Err(error)) = checked.await {
+        tracing::warn!(
+            error = reason::words(&error),
+            "the history could not be checked"
+        );
+    }
+    // The first part to end would end the others.
+    token.cancelled().await;
+}
+
+/// Opens the history for writing; who has it alone rebuilds a damaged one.
+pub(crate) fn open_writer(
+    path: &Path,
+    changes: &broadcast::Sender<Change>,
+    lock: Option<&Lock>,
+) -> Result<(Writer, WriterThread), HistoryError> {
+    let open = || {
+        let changes = changes.clone();
+        // Nobody listening is fine.
+        Writer::open(path, move |change| {
+            let _ = changes.send(Change::History(change));
+        })
+    };
+    match open() {
+        Err(error) if lock.is_some() => {
+            history::if_damaged(path, error)?;
+            open()
+        }
+        opened => opened,
+    }
+}
