@@ -158,12 +158,6 @@ impl fmt::Display for Warning {
 const ERROR: &str = "error:";
 const WARNING: &str = "warning:";
 
-/// Says on stderr what goes beside the results.
-pub(crate) fn note(text: &str) {
-    let line = format!("{}\n", printable(text));
-    std::io::stderr().lock().write_all(line.as_bytes()).ok();
-}
-
 /// A stderr that is gone has no reader: nothing is left to do.
 fn to_stderr(kind: &str, tone: Tone, text: &impl fmt::Display, coloured: bool) {
     let text = text.to_string();

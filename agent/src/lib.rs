@@ -43,7 +43,7 @@ pub use config::{Config, HooksConfig, LinkConfig, PodioConfig, Target};
 pub use explain::{ExplainError, Explanation, FieldChange, Remembered};
 pub use handle::AgentHandle;
 pub use hooks::{
-    FailedPlace, HookListing, HookReport, HookState, HookUrls, HooksError, ListedHook,
+    FailedPlace, HookFacts, HookListing, HookReport, HookState, HookUrls, HooksError, ListedHook,
     ManageHooksError, UrlVerdict,
 };
 pub use link::{AskError, DialError, TunnelClient};

@@ -45,6 +45,7 @@ pub(crate) struct Listen {
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<String>,
     /// Who answers the sender: `stored` (the relay, at once) or `local` (the local service)
+    /// [default: stored]
     #[arg(long, value_name = "WHO")]
     pub(crate) respond: Option<String>,
     /// Attempts under way at once; events of one object always go one by one [default: 8]

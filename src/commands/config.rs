@@ -2,13 +2,12 @@
 
 use std::process::ExitCode;
 
-use podtap_agent::export::json::text::to_line;
 use serde::Serialize;
 
 use crate::cli::ConfigCommand;
 use crate::config::{Settings, reference};
 use crate::failure::{Code, Failure};
-use crate::output::print;
+use crate::output::{json, print};
 
 /// What is shown of a secret that is set.
 const SECRET: &str = "(set, not shown)";
@@ -24,14 +23,12 @@ pub(crate) fn run(command: &ConfigCommand, settings: &Settings) -> Result<ExitCo
 /// One setting as it is.
 #[derive(Serialize)]
 struct Line {
-    v: u8,
-    r#type: &'static str,
     key: &'static str,
     value: Option<String>,
     origin: String,
 }
 
-fn show(settings: &Settings, json: bool) -> Result<ExitCode, Failure> {
+fn show(settings: &Settings, as_json: bool) -> Result<ExitCode, Failure> {
     let lines: Vec<Line> = reference::entries()
         .map(|entry| line(settings, entry))
         .collect();
@@ -39,8 +36,8 @@ fn show(settings: &Settings, json: bool) -> Result<ExitCode, Failure> {
     let key = width(|line| line.key.len());
     let value = width(|line| line.value.as_ref().map_or(0, |value| value.chars().count())).min(48);
     for line in &lines {
-        if json {
-            print(&to_line(line))?;
+        if as_json {
+            print(&json::line("setting", line))?;
         } else {
             let shown = line.value.as_deref().unwrap_or("–");
             let text = format!("{:key$}  {shown:value$}  {}", line.key, line.origin);
@@ -56,8 +53,6 @@ fn line(settings: &Settings, entry: reference::Entry) -> Line {
         None => (entry.default, "default".to_owned()),
     };
     Line {
-        v: 1,
-        r#type: "setting",
         key: entry.key.name(),
         value: value.map(|value| {
             let value = value.trim_matches('"').to_owned();

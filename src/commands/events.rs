@@ -11,8 +11,8 @@ use super::damage;
 use super::history::open;
 use crate::cli::Events;
 use crate::config::Settings;
-use crate::failure::{Code, Failure, Warning, note};
-use crate::output::{lines, print};
+use crate::failure::{Code, Failure, Warning};
+use crate::output::{lines, note, print};
 
 /// Rows read at once.
 const PAGE: usize = 500;

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use podtap_agent::export::json::text::to_line;
 use podtap_agent::{ExplainError, Explanation};
 use podtap_podio::wording::Piece;
 use serde::Serialize;
@@ -11,6 +10,7 @@ use super::history::{browser, find, run_browser};
 use crate::cli::Explain;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
+use crate::output::json::line;
 use crate::output::{print, printable};
 use crate::parts::Parts;
 use crate::shutdown::Shutdown;
@@ -92,19 +92,11 @@ fn piece(piece: &Piece) -> String {
 fn object(id: &str, explained: &Explanation) -> String {
     #[derive(Serialize)]
     struct Object<'a> {
-        v: u8,
-        r#type: &'static str,
         id: &'a str,
         #[serde(flatten)]
         explained: &'a Explanation,
     }
-    let object = Object {
-        v: 1,
-        r#type: "explanation",
-        id,
-        explained,
-    };
-    to_line(&object)
+    line("explanation", &Object { id, explained })
 }
 
 #[cfg(test)]

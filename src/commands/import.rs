@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli;
 use crate::config::Settings;
-use crate::failure::{Code, Failure, note};
+use crate::failure::{Code, Failure};
 use crate::output::json::Object;
-use crate::output::{print, printable};
+use crate::output::{note, print, printable};
 use crate::shutdown::Shutdown;
 
 /// How often the counter changes, and how long an import takes at least that has one.

@@ -18,9 +18,9 @@ use super::events::{newest, nothing_matches, parse_filter};
 use super::history::{browser, find, load, run_browser};
 use crate::cli::Replay;
 use crate::config::{Key, Settings};
-use crate::failure::{Code, Failure, note};
+use crate::failure::{Code, Failure};
 use crate::output::look::Look;
-use crate::output::{lines, print};
+use crate::output::{lines, note, print};
 use crate::parts::Parts;
 use crate::shutdown::Shutdown;
 

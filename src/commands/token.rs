@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use podtap_agent::export::json::text::to_line;
 use podtap_relay::tunnel::{Error, Revoked, TokenInfo, TokenStore};
 use serde::Serialize;
 
 use crate::cli::TokenCommand;
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
-use crate::output::{print, printable, say};
+use crate::output::table::table;
+use crate::output::{json, note, print, printable};
 
 /// Runs one of them.
 pub(crate) fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode, Failure> {
@@ -24,7 +24,7 @@ pub(crate) fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode
         let token = store.create(name).map_err(failed)?;
         let is_new = !store.was_used_by_a_relay();
         if is_new || settings.text(Key::DATA_DIR).is_none() {
-            note(&dir, is_new);
+            note_folder(&dir, is_new);
         }
         print(token.reveal())?;
         return Ok(ExitCode::SUCCESS);
@@ -32,10 +32,15 @@ pub(crate) fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode
     let store = existing(&dir)?;
     match command {
         TokenCommand::Create { .. } => {}
-        TokenCommand::List { json } => {
-            for info in store.list().map_err(failed)? {
-                print(&if json { object(&info) } else { line(&info) })?;
-            }
+        TokenCommand::List { json: as_json } => {
+            let tokens = store.list().map_err(failed)?;
+            let lines = if as_json {
+                tokens.iter().map(object).collect()
+            } else {
+                let rows: Vec<_> = tokens.iter().map(cells).collect();
+                table(["OWNER", "TOKEN", "MADE", "LAST USED"], &rows)
+            };
+            lines.iter().try_for_each(print)?;
         }
         TokenCommand::Revoke { name, with_tunnels } => {
             let revoked = store.revoke(&name, with_tunnels).map_err(failed)?;
@@ -72,37 +77,36 @@ fn cannot_open(dir: &Path, error: &Error) -> Failure {
 }
 
 /// Says on stderr where a token went that may not be where the relay looks.
-fn note(dir: &Path, is_new: bool) {
+fn note_folder(dir: &Path, is_new: bool) {
     let why = if is_new {
         "no relay has used this folder yet; start it with the same --data-dir"
     } else {
         "the relay's own folder is named with --data-dir"
     };
-    say(&format!(
+    note(&format!(
         "The token is for the relay of {}: {why}.",
         dir.display()
     ));
 }
 
-fn line(info: &TokenInfo) -> String {
-    let state = match (info.revoked_at, info.last_used_at) {
+/// A token, for people.
+fn cells(info: &TokenInfo) -> [String; 4] {
+    let last = match (info.revoked_at, info.last_used_at) {
         (Some(at), _) => format!("revoked {at:.0}"),
-        (None, Some(at)) => format!("last used {at:.0}"),
-        (None, None) => "never used".to_owned(),
+        (None, Some(at)) => format!("{at:.0}"),
+        (None, None) => "never".to_owned(),
     };
-    format!(
-        "{:20}  pt_{}…  made {:.0}  {state}",
-        printable(&info.owner),
-        info.id,
-        info.created_at
-    )
+    [
+        info.owner.clone(),
+        format!("pt_{}…", info.id),
+        format!("{:.0}", info.created_at),
+        last,
+    ]
 }
 
 fn object(info: &TokenInfo) -> String {
     #[derive(Serialize)]
     struct Object<'a> {
-        v: u8,
-        r#type: &'static str,
         owner: &'a str,
         id: &'a str,
         created_at: String,
@@ -111,13 +115,11 @@ fn object(info: &TokenInfo) -> String {
     }
     let text = |time: jiff::Timestamp| format!("{time:.3}");
     let object = Object {
-        v: 1,
-        r#type: "token",
         owner: &info.owner,
         id: &info.id,
         created_at: text(info.created_at),
         last_used_at: info.last_used_at.map(text),
         revoked_at: info.revoked_at.map(text),
     };
-    to_line(&object)
+    json::line("token", &object)
 }

@@ -9,7 +9,7 @@ use podtap_agent::tls::{self, Trust};
 use podtap_connect::Proxy;
 use podtap_podio::reach;
 use podtap_wire::Respond;
-use url::Url;
+use url::{Host, Url};
 
 use super::key::Key;
 use super::settings::Settings;
@@ -147,16 +147,18 @@ impl Settings {
 /// A URL of the web; `https://` may be left out.
 fn web_url(text: &str) -> Result<Url, &'static str> {
     const EXPECTED: &str = "a URL such as https://hooks.example.com";
-    // URLs take a number for an IPv4 address: `5` would be 0.0.0.5.
-    if text.parse::<f64>().is_ok() {
-        return Err(EXPECTED);
-    }
     let text = if text.contains("://") {
         text.to_owned()
     } else {
         format!("https://{text}")
     };
     let url: Url = text.parse().map_err(|_| EXPECTED)?;
+    // URLs take a number for an IPv4 address: `5` would be 0.0.0.5, and `1.2` 1.0.0.2.
+    if let Some(Host::Ipv4(address)) = url.host()
+        && !text.contains(&address.to_string())
+    {
+        return Err(EXPECTED);
+    }
     let is_web = matches!(url.scheme(), "http" | "https") && url.host().is_some();
     is_web.then_some(url).ok_or("an http:// or https:// URL")
 }
@@ -177,7 +179,16 @@ mod tests {
             relay("http://[::1]:8080").unwrap().unwrap().port(),
             Some(8080)
         );
-        for wrong in ["ftp://x", "5", "3.5", ""] {
+        for wrong in [
+            "ftp://x",
+            "5",
+            "3.5",
+            "1.2.3",
+            "0x7f.1",
+            "http://5:80",
+            "017700000001",
+            "",
+        ] {
             assert!(relay(wrong).is_err(), "{wrong}");
         }
         let set = settings(&[(Key::PUBLIC_URL, "hooks.test")], &[]);

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+pub(crate) use podtap_agent::export::json::line;
 use podtap_agent::export::json::{
     OutcomeFields, VERSION, VerifiedObject, duration_ms, millis, text,
 };
@@ -154,6 +155,7 @@ pub(crate) struct LoopObject<'a> {
 impl Object<'_> {
     /// The object as one line, without the line's end.
     pub(crate) fn to_line(&self) -> String {
+        // What names its own type.
         #[derive(Serialize)]
         struct Versioned<'a> {
             v: u8,

@@ -5,6 +5,7 @@ pub(crate) mod feed;
 pub(crate) mod json;
 pub(crate) mod lines;
 pub(crate) mod look;
+pub(crate) mod table;
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -45,7 +46,8 @@ pub(crate) fn print(line: &(impl Printed + ?Sized)) -> Result<(), Failure> {
     Ok(stdout.flush()?)
 }
 
-/// Writes one line of advice to stderr, as far as somebody reads it.
-pub(crate) fn say(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", visible(line));
+/// Writes advice to stderr, beside the results. A stderr that is gone has no reader.
+pub(crate) fn note(text: &str) {
+    let line = format!("{}\n", visible(text));
+    std::io::stderr().lock().write_all(line.as_bytes()).ok();
 }

@@ -17,7 +17,7 @@ use crate::figures::Figures;
 use crate::history::{
     Attempt, Event, EventKey, EventRow, History, HistoryError, Note, Position, Writer, whole_note,
 };
-use crate::hooks::{HookDesk, HookListing, HookReport, HookUrls, ManageHooksError};
+use crate::hooks::{HookDesk, HookFacts, HookListing, HookReport, HookUrls, ManageHooksError};
 use crate::import::{Import, ImportError, Report};
 use crate::place::PlaceRef;
 use crate::replay::{Replay, ReplayError, Replayer};
@@ -129,11 +129,11 @@ impl AgentHandle {
         desk.list(public.as_deref(), Timestamp::now()).await
     }
 
-    /// What the URLs of hooks are judged by: this tunnel, as far as the link or the history knows
-    /// it. Calls nobody.
-    pub async fn hook_urls(&self) -> Result<HookUrls, HistoryError> {
+    /// What is known here of hooks: their standings, and whether a URL is this tunnel's, as far as
+    /// the link or the history knows that. Calls nobody.
+    pub async fn hook_facts(&self) -> Result<HookFacts, HistoryError> {
         let public = self.public_url();
-        self.desk.urls(public.as_deref()).await
+        self.desk.facts(public.as_deref(), Timestamp::now()).await
     }
 
     /// The tunnel's public URL, as the link or the history knows it.

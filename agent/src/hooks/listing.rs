@@ -53,6 +53,38 @@ pub struct ListedHook {
     pub verdict: UrlVerdict,
 }
 
+/// What is known here of hooks, beside what Podio says.
+#[derive(Debug, Clone)]
+pub struct HookFacts {
+    urls: HookUrls,
+    standings: Vec<HookStanding>,
+    /// Hooks that are removed when the agent ends.
+    made_here: HashSet<u64>,
+}
+
+impl HookFacts {
+    /// Without a history only the URLs say something.
+    pub fn without_history(api: &BaseUrl) -> Self {
+        Self {
+            urls: HookUrls::new(api, None),
+            standings: Vec::new(),
+            made_here: HashSet::new(),
+        }
+    }
+
+    /// A hook as Podio has it, with what is known of it here.
+    pub fn listed(&self, place: Place, hook: Hook) -> ListedHook {
+        let is_same = |known: &&HookStanding| known.hook_id == hook.hook_id;
+        ListedHook {
+            place,
+            made_here: self.made_here.contains(&hook.hook_id),
+            standing: self.standings.iter().find(is_same).cloned(),
+            verdict: self.urls.verdict(&hook.url),
+            hook,
+        }
+    }
+}
+
 /// A place whose hooks could not be listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedPlace {
@@ -112,9 +144,7 @@ impl HookDesk {
             return Err(ManageHooksError::RateLimitNear(rate));
         }
         let (places, left_out) = merge(&self.places, self.watched.places().await?);
-        let urls = self.urls(public).await?;
-        let made = self.made_here().await?;
-        let standings = self.standings.at(now).await?;
+        let facts = self.facts(public, now).await?;
         let mut listing = HookListing {
             places: places.clone(),
             left_out,
@@ -132,16 +162,8 @@ impl HookDesk {
                 }
             };
             let new = hooks.into_iter().filter(|hook| seen.insert(hook.hook_id));
-            listing.hooks.extend(new.map(|hook| {
-                let standing = standings.iter().find(|known| known.hook_id == hook.hook_id);
-                ListedHook {
-                    place: place.clone(),
-                    made_here: made.contains(&hook.hook_id),
-                    standing: standing.cloned(),
-                    verdict: urls.verdict(&hook.url),
-                    hook,
-                }
-            }));
+            let listed = new.map(|hook| facts.listed(place.clone(), hook));
+            listing.hooks.extend(listed);
         }
         Ok(listing)
     }
@@ -149,6 +171,19 @@ impl HookDesk {
     /// The places whose hooks are looked at: those of the configuration, then those that were learned.
     pub(crate) async fn known_places(&self) -> Result<Vec<Place>, HistoryError> {
         Ok(merge(&self.places, self.watched.places().await?).0)
+    }
+
+    /// What is known of hooks without asking Podio.
+    pub(crate) async fn facts(
+        &self,
+        public: Option<&str>,
+        now: jiff::Timestamp,
+    ) -> Result<HookFacts, HistoryError> {
+        Ok(HookFacts {
+            urls: self.urls(public).await?,
+            standings: self.standings.at(now).await?,
+            made_here: self.made_here().await?,
+        })
     }
 
     /// What the URLs of hooks are judged by: without a link, the tunnel is the one that the history

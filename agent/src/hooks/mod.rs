@@ -26,7 +26,7 @@ use crate::place::{PlaceRef, WantedHook};
 use crate::status::Status;
 pub(crate) use known::KnownHooks;
 pub(crate) use listing::HookDesk;
-pub use listing::{FailedPlace, HookListing, ListedHook, ManageHooksError};
+pub use listing::{FailedPlace, HookFacts, HookListing, ListedHook, ManageHooksError};
 use make::Made;
 pub use places::MAX_PLACES;
 pub(crate) use places::configured;

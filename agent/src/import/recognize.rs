@@ -6,7 +6,7 @@ use super::Problem;
 use crate::export::archive::Format;
 
 /// Bytes within which the first key of the first object must end.
-const LOOK_AT: usize = 4096;
+const LOOK_AT: usize = 64 * 1024;
 
 /// What some tools on Windows begin a file with.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -24,11 +24,13 @@ pub(super) fn recognize<R: Read>(mut source: R) -> Result<(Format, Source<R>), P
         let count = source.read(chunk.get_mut(..wanted).unwrap_or_default());
         let count = count.map_err(Problem::Read)?;
         beginning.extend(chunk.iter().take(count));
-        let known = strip(&beginning);
+        let (known, is_all) = (strip(&beginning), count == 0);
         match first_key(known) {
             Some(First::Key(b"log")) => break Format::Har,
             Some(First::Key(_)) => break Format::Ndjson,
-            None if count > 0 => {}
+            // Lines that are no objects cost themselves, not those that are.
+            Some(First::Other) if has_object_line(known, is_all) => break Format::Ndjson,
+            None | Some(First::Other) if !is_all => {}
             // Nothing at all holds no event, but is no mistake in the archive.
             None if known.trim_ascii().is_empty() => break Format::Ndjson,
             None | Some(First::Other) => return Err(Problem::Unrecognized),
@@ -60,6 +62,20 @@ fn first_key(bytes: &[u8]) -> Option<First<'_>> {
     }
     let end = bytes.iter().position(|byte| *byte == b'"')?;
     bytes.get(..end).map(First::Key)
+}
+
+/// Whether a line after the first is an object by its ends, as far as whole lines are known.
+fn has_object_line(bytes: &[u8], is_all: bool) -> bool {
+    let mut lines = bytes.split(|byte| *byte == b'\n').skip(1).peekable();
+    while let Some(line) = lines.next() {
+        let is_whole = is_all || lines.peek().is_some();
+        let line = line.trim_ascii();
+        let begins = matches!(first_key(line), Some(First::Key(_)));
+        if is_whole && begins && line.ends_with(b"}") {
+            return true;
+        }
+    }
+    false
 }
 
 fn strip(bytes: &[u8]) -> &[u8] {
@@ -100,7 +116,22 @@ mod tests {
             assert_eq!((format, all.as_str()), (expected, text));
         }
         assert_eq!(form("\u{feff}{\"log\":1}").unwrap().1, "{\"log\":1}");
-        for text in ["[1]", "{}", "PK\u{3}\u{4}", "{\"log", "\"log\""] {
+        for bad in ["null", "{}", "[1]", "{", "oops", "\"a\"", "{\"", "\u{0}"] {
+            let text = format!("{bad}\n{bad}\n{{\"type\":\"event\"}}\n");
+            assert_eq!(form(&text).unwrap(), (Format::Ndjson, text));
+        }
+        let long = format!("{}\n{{\"type\":\"event\"}}", "x".repeat(60_000));
+        assert!(form(&long).is_ok_and(|(format, _)| format == Format::Ndjson));
+        for text in [
+            "[1]",
+            "{}",
+            "PK\u{3}\u{4}",
+            "{\"log",
+            "\"log\"",
+            "<html>\n<p>\n</html>",
+            "[\n{\"type\":\"event\"},\n{\"type\":\"event\"}\n]\n.",
+            "body {\n  color: red\n}\n",
+        ] {
             let refused = form(text);
             assert!(matches!(refused, Err(Problem::Unrecognized)), "{text}");
         }

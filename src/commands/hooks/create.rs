@@ -1,16 +1,16 @@
 //! `podtap hooks create`: hooks that stay, on a URL that Podio can call.
 
 use podtap_agent::hooks::plan;
-use podtap_agent::{HookUrls, PlaceRef};
+use podtap_agent::{HookFacts, HookUrls, Place, PlaceRef};
 use podtap_podio::client::{Client, Hook, HookStatus};
 use podtap_podio::hook_url::parameters_of_podio;
 
-use super::listing::{Judged, line, object};
+use super::listing::show;
 use super::several::Results;
 use crate::commands::podio::base_url;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::output::{print, printable};
+use crate::output::printable;
 
 /// Whether Podio, or the stand-in that is set, can call a URL.
 pub(super) fn check(url: &str, settings: &Settings) -> Result<(), Failure> {
@@ -42,6 +42,7 @@ pub(super) fn warn_of_query(url: &str) {
 pub(super) async fn create(
     client: &Client,
     places: &[PlaceRef],
+    facts: &HookFacts,
     events: &str,
     url: &str,
     json: bool,
@@ -51,10 +52,10 @@ pub(super) async fn create(
         let hooks = plan(*place, events).map_err(|error| Failure::usage(error.to_string()))?;
         planned.extend(hooks);
     }
-    let mut results = Results::default();
+    let (mut results, mut made) = (Results::default(), Vec::new());
     for wanted in planned {
-        let place = wanted.place;
-        let created = client.create_hook(place.ref_type, place.ref_id, url, wanted.event);
+        let PlaceRef { ref_type, ref_id } = wanted.place;
+        let created = client.create_hook(ref_type, ref_id, url, wanted.event);
         let hook_id = match created.await {
             Ok(hook_id) => hook_id,
             Err(error) => {
@@ -72,11 +73,12 @@ pub(super) async fn create(
             created_by: None,
             created_via: None,
         };
-        print(&if json {
-            object(place, &hook, &Judged::default())
-        } else {
-            line(place, &hook, &Judged::default())
-        })?;
+        let place = Place {
+            at: wanted.place,
+            name: None,
+        };
+        made.push(facts.listed(place, hook));
     }
+    show(&made, json)?;
     results.into_one("some hooks were not made")
 }

@@ -9,21 +9,20 @@ mod several;
 use std::process::ExitCode;
 
 use podtap_agent::hooks::plan;
-use podtap_agent::{HooksConfig, PlaceRef, draft};
+use podtap_agent::{HookFacts, HooksConfig, PlaceRef, draft};
 
-use super::podio::known_client;
+use super::podio::{base_url, known_client};
 use crate::cli::{HookTargets, Hooks, HooksCommand};
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
-use listing::Known;
 
 /// Runs one of them.
 pub(crate) async fn run(command: HooksCommand, settings: &Settings) -> Result<ExitCode, Failure> {
     let client = known_client(settings)?;
     match command {
         HooksCommand::List { on, json, .. } => {
-            let known = Known::read(settings).await?;
-            listing::list(&client, &targets(&on, settings)?, &known, json).await?;
+            let facts = listing::facts(settings).await?;
+            listing::list(&client, &targets(&on, settings)?, &facts, json).await?;
         }
         HooksCommand::Create {
             on,
@@ -32,7 +31,10 @@ pub(crate) async fn run(command: HooksCommand, settings: &Settings) -> Result<Ex
             json,
         } => {
             create::check(&url, settings)?;
-            create::create(&client, &targets(&on, settings)?, &event, &url, json).await?;
+            let places = targets(&on, settings)?;
+            // Nothing has called a hook that is just being made.
+            let facts = HookFacts::without_history(&base_url(settings)?);
+            create::create(&client, &places, &facts, &event, &url, json).await?;
         }
         HooksCommand::Verify { hook_ids } => several::verify(&client, &hook_ids).await?,
         HooksCommand::Delete { hook_ids } => several::delete(&client, &hook_ids).await?,
@@ -51,7 +53,7 @@ pub(super) fn targets(on: &HookTargets, settings: &Settings) -> Result<Vec<Place
     let apps = on.app.iter().copied().map(PlaceRef::app);
     let fields = on.field.iter().copied().map(PlaceRef::field);
     let spaces = on.space.iter().copied().map(PlaceRef::space);
-    let mut places: Vec<_> = apps.chain(fields).chain(spaces).collect();
+    let mut places: Vec<PlaceRef> = apps.chain(fields).chain(spaces).collect();
     if places.is_empty() {
         places.extend(settings.number(Key::PODIO_APP_ID)?.map(PlaceRef::app));
     }

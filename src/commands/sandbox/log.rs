@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
 use crate::output::look::{Look, Painted, Tone};
-use crate::output::print;
+use crate::output::{json, print};
 
 /// Prints until `token` is cancelled.
 pub(super) async fn run(
@@ -79,46 +79,43 @@ fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default()
 }
 
-/// One JSON line.
+/// A call of the API, for programs.
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
-enum Object<'a> {
-    Call {
-        method: &'a str,
-        path: &'a str,
-        status: u16,
-    },
-    Webhook {
-        event: &'static str,
-        hook_id: String,
-        url: &'a str,
-        params: serde_json::Map<String, serde_json::Value>,
-        attempt: u32,
-        duration_ms: u64,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        status: Option<u16>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        error: Option<&'a str>,
-    },
+struct Call<'a> {
+    method: &'a str,
+    path: &'a str,
+    status: u16,
+}
+
+/// An attempt to send a webhook, for programs.
+#[derive(Serialize)]
+struct Webhook<'a> {
+    event: &'static str,
+    hook_id: String,
+    url: &'a str,
+    params: serde_json::Map<String, serde_json::Value>,
+    attempt: u32,
+    duration_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
 }
 
 fn object(seen: &Observation) -> String {
-    #[derive(Serialize)]
-    struct Versioned<'a> {
-        v: u8,
-        #[serde(flatten)]
-        object: Object<'a>,
-    }
-    let object = match seen {
+    match seen {
         Observation::Call {
             method,
             path,
             status,
-        } => Object::Call {
-            method,
-            path,
-            status: *status,
-        },
+        } => json::line(
+            "call",
+            &Call {
+                method,
+                path,
+                status: *status,
+            },
+        ),
         Observation::Sent(sent) => {
             let (status, error) = match &sent.outcome {
                 Outcome::Answered(status) => (Some(*status), None),
@@ -127,7 +124,7 @@ fn object(seen: &Observation) -> String {
                 Outcome::Unreachable(why) => (None, Some(why.as_str())),
             };
             let params = sent.params.iter();
-            Object::Webhook {
+            let webhook = Webhook {
                 event: sent.event.as_str(),
                 hook_id: sent.hook_id.to_string(),
                 url: without_query(&sent.url),
@@ -138,10 +135,10 @@ fn object(seen: &Observation) -> String {
                 duration_ms: u64::try_from(sent.took.as_millis()).unwrap_or(u64::MAX),
                 status,
                 error,
-            }
+            };
+            json::line("webhook", &webhook)
         }
-    };
-    serde_json::to_string(&Versioned { v: 1, object }).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

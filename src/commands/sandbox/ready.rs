@@ -4,13 +4,12 @@ use podtap_sandbox::Seed;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::output::json::line;
 use crate::output::print;
 
 /// What a program reads of it.
 #[derive(Serialize)]
 struct Ready<'a> {
-    v: u8,
-    r#type: &'static str,
     podio_url: &'a str,
     #[serde(flatten)]
     credentials: Credentials<'a>,
@@ -47,12 +46,10 @@ pub(super) fn announce(url: &str, seed: &Seed, is_alive: bool, json: bool) -> Re
     let credentials = Credentials::of(seed);
     if json {
         let ready = Ready {
-            v: 1,
-            r#type: "ready",
             podio_url: url,
             credentials,
         };
-        return print(&serde_json::to_string(&ready).unwrap_or_default());
+        return print(&line("ready", &ready));
     }
     print(&format!("Sandbox of Podio's API  {url}\n"))?;
     print("# its invented credentials, for this machine only")?;

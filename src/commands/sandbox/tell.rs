@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::cli::{self, Switch};
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
+use crate::output::json::line;
 use crate::output::{print, printable};
 
 /// Longest wait for the sandbox's answer.
@@ -29,13 +30,10 @@ pub(super) async fn deed(deed: &cli::Deed, settings: &Settings) -> Result<ExitCo
     let done: CommandResult = serde_json::from_value(answer)
         .map_err(|error| Failure::because("the sandbox's answer cannot be read", &error))?;
     if deed.json {
-        print(
-            &json!({
-                "v": 1, "type": "done", "event": done.event, "object": done.object.to_string(),
-                "webhooks": done.webhooks,
-            })
-            .to_string(),
-        )?;
+        let fields = json!({
+            "event": done.event, "object": done.object.to_string(), "webhooks": done.webhooks,
+        });
+        print(&line("done", &fields))?;
     } else {
         let webhooks = match done.webhooks {
             0 => "no webhook: there is no active hook for it".to_owned(),

@@ -21,7 +21,7 @@ use crate::config::Settings;
 use crate::failure::{Code, Failure, Warning};
 use crate::output::json::Object;
 use crate::output::look::Look;
-use crate::output::{lines, print, printable, say};
+use crate::output::{lines, note, print, printable};
 use crate::running::Running;
 use crate::shutdown::Shutdown;
 
@@ -219,6 +219,6 @@ pub(super) fn list() -> Result<ExitCode, Failure> {
             spec.summary
         ))?;
     }
-    say("\n[ ] may be missing   ? a guess: Podio does not document it");
+    note("\n[ ] may be missing   ? a guess: Podio does not document it");
     Ok(ExitCode::SUCCESS)
 }

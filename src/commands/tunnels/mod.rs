@@ -14,7 +14,7 @@ use podtap_wire::manage::MAX_GRACE_S;
 use crate::cli::TunnelsCommand;
 use crate::config::{Settings, duration};
 use crate::failure::{Code, Failure};
-use crate::output::{print, printable, say};
+use crate::output::{note, print, printable};
 use access::Access;
 
 /// Runs one of them.
@@ -24,15 +24,14 @@ pub(crate) async fn run(command: TunnelsCommand, settings: &Settings) -> Result<
         TunnelsCommand::List { at, json } => {
             let access = Access::choose(&at, settings)?;
             let tunnels = access.list().await?;
-            for tunnel in &tunnels {
-                print(&if json {
-                    shown::object(tunnel)
-                } else {
-                    shown::line(tunnel)
-                })?;
-            }
+            let lines = if json {
+                tunnels.iter().map(shown::object).collect()
+            } else {
+                shown::table(&tunnels)
+            };
+            lines.iter().try_for_each(print)?;
             if tunnels.is_empty() && !json {
-                say("There are no tunnels yet; `podtap listen` makes one.");
+                note("There are no tunnels yet; `podtap listen` makes one.");
             }
         }
         TunnelsCommand::Rotate {
@@ -49,8 +48,8 @@ pub(crate) async fn run(command: TunnelsCommand, settings: &Settings) -> Result<
             } else {
                 print(&rotated.url)?;
                 match rotated.old_url_until {
-                    Some(until) => say(&format!("The old URL works until {until:.0}.")),
-                    None => say("The old URL works no more."),
+                    Some(until) => note(&format!("The old URL works until {until:.0}.")),
+                    None => note("The old URL works no more."),
                 }
             }
         }

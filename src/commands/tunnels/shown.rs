@@ -2,56 +2,62 @@
 
 use bytesize::ByteSize;
 use jiff::Timestamp;
-use podtap_agent::export::json::text::to_line;
 use podtap_wire::TunnelName;
 use podtap_wire::manage::{ConnectedAgent, Rotated};
 use serde::Serialize;
 
 use super::access::Found;
-use crate::output::printable;
+use crate::output::{json, table};
 
-/// One tunnel, for people.
-pub(super) fn line(Found { owner, tunnel }: &Found) -> String {
-    let mut parts = Vec::new();
-    if let Some(owner) = owner {
-        parts.push(format!("{:12}", printable(owner)));
+/// Tunnels, for people; those of several owners each with its own.
+pub(super) fn table(tunnels: &[Found]) -> Vec<String> {
+    let mine = |found: &Found| found.owner.is_none();
+    if tunnels.iter().all(mine) {
+        let headings = ["NAME", "URL", "WAITING", "LAST EVENT", "AGENT"];
+        let rows: Vec<_> = tunnels.iter().map(cells).collect();
+        return table::table(headings, &rows);
     }
-    parts.push(format!("{:14}", tunnel.name));
-    parts.push(printable(&tunnel.url));
-    parts.push(match tunnel.waiting_events {
-        0 => "nothing waits".to_owned(),
-        waiting => format!("{waiting} waiting ({})", ByteSize(tunnel.waiting_bytes)),
-    });
-    parts.push(match tunnel.last_event_at {
-        Some(at) => format!("last event {at:.0}"),
-        None => "no event yet".to_owned(),
-    });
-    parts.push(match &tunnel.connected {
+    let headings = ["OWNER", "NAME", "URL", "WAITING", "LAST EVENT", "AGENT"];
+    let rows: Vec<_> = tunnels.iter().map(owned).collect();
+    table::table(headings, &rows)
+}
+
+fn owned(found: &Found) -> [String; 6] {
+    let [name, url, waiting, last, agent] = cells(found);
+    let owner = found.owner.clone().unwrap_or_default();
+    [owner, name, url, waiting, last, agent]
+}
+
+fn cells(Found { tunnel, .. }: &Found) -> [String; 5] {
+    let waiting = match tunnel.waiting_events {
+        0 => "none".to_owned(),
+        waiting => format!("{waiting} ({})", ByteSize(tunnel.waiting_bytes)),
+    };
+    let last = match tunnel.last_event_at {
+        Some(at) => format!("{at:.0}"),
+        None => "never".to_owned(),
+    };
+    let mut agent = match &tunnel.connected {
         Some(agent) => connected(agent),
         None => "not connected".to_owned(),
-    });
+    };
     if let Some(until) = tunnel.old_url_until {
-        parts.push(format!("old URL until {until:.0}"));
+        agent.push_str(&format!("  (old URL until {until:.0})"));
     }
-    parts.join("  ")
+    let name = tunnel.name.to_string();
+    [name, tunnel.url.clone(), waiting, last, agent]
 }
 
 fn connected(agent: &ConnectedAgent) -> String {
-    let host = agent.host.as_deref().map(printable);
+    let host = agent.host.as_ref();
     let host = host.map_or_else(String::new, |host| format!(" on {host}"));
-    format!(
-        "connected since {:.0}{host} ({})",
-        agent.since,
-        printable(&agent.peer)
-    )
+    format!("connected since {:.0}{host} ({})", agent.since, agent.peer)
 }
 
 /// One tunnel, for programs.
 pub(super) fn object(Found { owner, tunnel }: &Found) -> String {
     #[derive(Serialize)]
     struct Object<'a> {
-        v: u8,
-        r#type: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         owner: Option<&'a str>,
         name: &'a str,
@@ -70,9 +76,7 @@ pub(super) fn object(Found { owner, tunnel }: &Found) -> String {
         peer: &'a str,
     }
     let connected = tunnel.connected.as_ref();
-    to_line(&Object {
-        v: 1,
-        r#type: "tunnel",
+    let object = Object {
         owner: owner.as_deref(),
         name: tunnel.name.as_str(),
         url: &tunnel.url,
@@ -86,26 +90,24 @@ pub(super) fn object(Found { owner, tunnel }: &Found) -> String {
             host: agent.host.as_deref(),
             peer: &agent.peer,
         }),
-    })
+    };
+    json::line("tunnel", &object)
 }
 
 /// A tunnel's new URL, for programs.
 pub(super) fn rotated(name: &TunnelName, rotated: &Rotated) -> String {
     #[derive(Serialize)]
     struct Object<'a> {
-        v: u8,
-        r#type: &'static str,
         name: &'a str,
         url: &'a str,
         old_url_until: Option<String>,
     }
-    to_line(&Object {
-        v: 1,
-        r#type: "rotated",
+    let object = Object {
         name: name.as_str(),
         url: &rotated.url,
         old_url_until: rotated.old_url_until.map(millis),
-    })
+    };
+    json::line("rotated", &object)
 }
 
 fn millis(at: Timestamp) -> String {

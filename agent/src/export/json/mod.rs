@@ -256,7 +256,8 @@ fn versioned<'a, T>(r#type: &'static str, object: &'a T) -> Versioned<'a, T> {
     Versioned { v, r#type, object }
 }
 
-fn line(r#type: &'static str, object: &impl Serialize) -> String {
+/// An object on one line, with its version and type in front.
+pub fn line(r#type: &'static str, object: &impl Serialize) -> String {
     text::to_line(&versioned(r#type, object))
 }
 
