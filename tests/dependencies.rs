@@ -8,6 +8,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -123,5 +124,74 @@ fn the_lock_file_has_a_checksum_for_every_package_of_the_registry() {
     for package in packages.filter(|package| package.contains("source = ")) {
         assert!(package.contains("checksum = "), "{package}");
         assert!(package.contains(REGISTRY), "{package}");
+    }
+}
+
+/// The text of all Rust files below a folder.
+fn sources(folder: &Path, text: &mut String) {
+    for entry in folder.read_dir().into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+/// Whether a text names a crate, in a path or alone in a `use`.
+fn names(text: &str, krate: &str) -> bool {
+    text.match_indices(krate).any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let after = text.get(at + krate.len()..).unwrap_or_default();
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+        let is_path = !before.ends_with(is_part) && after.starts_with("::");
+        is_path || (before.ends_with("use ") && after.starts_with([';', ' ']))
+    })
+}
+
+/// As `cargo machete` does it, offline: what a manifest asks for is named in the sources, and what
+/// the workspace offers is asked for by a manifest.
+#[test]
+fn every_dependency_is_used() {
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--locked", "--offline"])
+        .args(["--format-version", "1"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let mut asked = BTreeSet::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let manifest = Path::new(package["manifest_path"].as_str().unwrap());
+        let folder = manifest.parent().unwrap();
+        let (mut shipped, mut all) = (String::new(), String::new());
+        for part in ["src", "fuzz_targets"] {
+            sources(&folder.join(part), &mut shipped);
+        }
+        for part in ["src", "tests", "benches", "examples"] {
+            sources(&folder.join(part), &mut all);
+        }
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let name = dependency["name"].as_str().unwrap();
+            let krate = name.replace('-', "_");
+            let text = if dependency["kind"] == "dev" {
+                &all
+            } else {
+                &shipped
+            };
+            let manifest = manifest.display();
+            assert!(names(text, &krate), "{manifest} does not use {name}");
+            asked.insert(name.to_owned());
+        }
+    }
+    let workspace = include_str!("../Cargo.toml");
+    let (_, offered) = workspace.split_once("[workspace.dependencies]\n").unwrap();
+    let (offered, _) = offered.split_once("\n[").unwrap();
+    for line in offered.lines().filter(|line| !line.starts_with('#')) {
+        let Some((name, _)) = line.split_once(" = ") else {
+            continue;
+        };
+        assert!(asked.contains(name), "no manifest asks for {name}");
     }
 }

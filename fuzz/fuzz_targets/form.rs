@@ -1,0 +1,4 @@
+//! Podio's forms.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| podtap_fuzz::form(data));

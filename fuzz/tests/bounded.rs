@@ -1,0 +1,91 @@
+//! The functions that `cargo fuzz` calls, with inputs made by chance of the corpus: the same ones at
+//! every run, for a bounded time. Without coverage to go by, this finds less, and needs no nightly.
+
+use std::path::Path;
+use std::time::Duration;
+
+use fastrand::Rng;
+use podtap_fuzz::TARGETS;
+use tokio::time::Instant;
+
+/// Inputs for each function, and the time after which there are no more.
+const INPUTS: u32 = 4_000;
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Bytes that mean something to one of the readers.
+const TELLING: &[u8] = b"\0\x01\x7f\x80\xff\"\\{}[],:;%&=+-*@<> \n\r\t09ezZ";
+
+/// The most bytes of an input.
+const MAX_BYTES: usize = 16 * 1024;
+
+fn corpus(name: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(name);
+    let files = folder.read_dir().expect("a corpus");
+    let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    paths.sort();
+    paths
+        .iter()
+        .map(|path| std::fs::read(path).expect("a file"))
+        .collect()
+}
+
+/// An input of the corpus with a few changes.
+fn changed(corpus: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
+    let mut input = corpus[rng.usize(..corpus.len())].clone();
+    for _ in 0..rng.usize(1..=6) {
+        let at = rng.usize(..=input.len());
+        let end = rng.usize(at..=input.len().min(at + 64));
+        match rng.u8(..7) {
+            0 if at < input.len() => input[at] ^= 1 << rng.u8(..8),
+            1 if at < input.len() => input[at] = TELLING[rng.usize(..TELLING.len())],
+            2 => input.insert(at, TELLING[rng.usize(..TELLING.len())]),
+            3 => drop(input.drain(at..end)),
+            4 => {
+                let copy = input[at..end].repeat(rng.usize(1..4));
+                input.splice(at..at, copy);
+            }
+            5 => {
+                let other = &corpus[rng.usize(..corpus.len())];
+                let from = rng.usize(..=other.len());
+                input.splice(at..end, other[from..].iter().copied());
+            }
+            _ => input.truncate(at),
+        }
+        input.truncate(MAX_BYTES);
+    }
+    input
+}
+
+/// Prints the input that made a function panic.
+struct Shown<'a>(&'a str, &'a [u8]);
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}: {}", self.0, self.1.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn no_bytes_from_outside_make_a_reader_panic() {
+    for (name, function) in TARGETS {
+        let corpus = corpus(name);
+        assert!(!corpus.is_empty());
+        for input in &corpus {
+            let _shown = Shown(name, input);
+            function(input);
+        }
+        let (mut rng, start) = (Rng::with_seed(1), Instant::now());
+        for _ in 0..INPUTS {
+            if start.elapsed() > LIMIT {
+                break;
+            }
+            let input = changed(&corpus, &mut rng);
+            let _shown = Shown(name, &input);
+            function(&input);
+        }
+    }
+}
