@@ -5,9 +5,9 @@ use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use crate::hang_up::{HUNG_UP, terminal_is_gone};
 use crate::output::look::{Tone, painted};
 use crate::printable::printable;
+use crate::system::{HUNG_UP, terminal_is_gone};
 
 /// Exit codes, as `--help` states them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

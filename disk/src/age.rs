@@ -175,14 +175,7 @@ impl AgeClock {
 
 /// A clock that only moves on, also while the machine sleeps where the system has such a one.
 fn steady() -> Duration {
-    #[cfg(target_os = "linux")]
-    let clock = rustix::time::ClockId::Boottime;
-    #[cfg(not(target_os = "linux"))]
-    let clock = rustix::time::ClockId::Monotonic;
-    let time = rustix::time::clock_gettime(clock);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
-    Duration::new(seconds, nanos)
+    crate::system::steady()
 }
 
 #[cfg(test)]

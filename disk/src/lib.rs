@@ -13,6 +13,7 @@ pub mod private;
 pub mod salvage;
 pub mod space;
 pub mod sqlite;
+mod system;
 mod trouble;
 
 pub use trouble::{Cause, Trouble, is_unreadable_row, words};

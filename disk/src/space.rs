@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use crate::system;
+
 /// Room below which SQLite cannot even make its own small files, and says that the disk is broken.
 const NOTHING: u64 = 256 * 1024;
 
@@ -13,6 +15,5 @@ pub fn is_full(folder: &Path) -> bool {
 
 /// Bytes that this user may still write to the disk of this folder.
 pub fn free(folder: &Path) -> io::Result<u64> {
-    let statistics = rustix::fs::statvfs(folder)?;
-    Ok(statistics.f_bavail.saturating_mul(statistics.f_frsize))
+    system::free(folder)
 }

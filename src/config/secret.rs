@@ -1,6 +1,5 @@
 //! The settings that are secrets: a value, or the content of a file, with where it came from.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use secrecy::SecretString;
@@ -9,6 +8,7 @@ use super::key::Key;
 use super::merge::Origin;
 use super::settings::Settings;
 use crate::failure::{Failure, Warning};
+use crate::system;
 
 /// Bytes of the longest file with a secret.
 const MAX_SECRET: u64 = 64 * 1024;
@@ -74,9 +74,8 @@ impl Settings {
     fn warn_of_readers(&self, what: &str, path: &Path) -> Result<(), Failure> {
         /// What the group and others may do.
         const OTHERS: u32 = 0o077;
-        let mode = std::fs::metadata(path).map(|metadata| metadata.permissions().mode());
-        match mode {
-            Ok(mode) if mode & OTHERS != 0 => self.report(
+        match system::mode(path) {
+            Some(mode) if mode & OTHERS != 0 => self.report(
                 Warning::new(format!("{what} can be read by other users"))
                     .fact("file", path.display().to_string())
                     .fact("mode", format!("{:04o}", mode & 0o7777))

@@ -83,7 +83,7 @@ fn every_file_is_a_small_room_with_its_name_on_the_door() {
     let mut sources = Vec::new();
     for folder in [
         "src", "tests", "wire", "connect", "podio", "sandbox", "disk", "relay", "agent", "tui",
-        "bench",
+        "bench", "fuzz",
     ] {
         collect(&root.join(folder), &mut sources);
     }
@@ -138,6 +138,71 @@ fn files_are_made_for_their_owner_alone() {
             path.display()
         );
     }
+}
+
+/// What only Unix has stands behind a `cfg`, in few files: the rest compiles for any system.
+#[test]
+fn what_is_unix_stands_behind_a_door() {
+    const UNIX: [&str; 5] = [
+        "std::os::unix",
+        "std::os::fd",
+        "signal::unix",
+        "rustix::",
+        "process_group",
+    ];
+    // Files of which every such line, or the whole file, is for Unix alone.
+    const DOORS: [&str; 8] = [
+        "src/system/unix.rs",
+        "disk/src/private.rs",
+        "disk/src/system.rs",
+        "podio/src/client/private_file.rs",
+        "relay/src/descriptors.rs",
+        "tui/src/terminal/keys.rs",
+        "tui/src/terminal/mod.rs",
+        "tui/src/explain/browser.rs",
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sources = Vec::new();
+    for folder in [
+        "src",
+        "wire/src",
+        "podio/src",
+        "sandbox/src",
+        "disk/src",
+        "relay/src",
+        "agent/src",
+        "tui/src",
+    ] {
+        collect(&root.join(folder), &mut sources);
+    }
+    let mut doors = BTreeSet::new();
+    for path in sources {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let unix = code
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .find(|line| UNIX.iter().any(|word| line.contains(word)));
+        let Some(line) = unix else { continue };
+        let place = path.strip_prefix(root).unwrap();
+        let door = DOORS.iter().find(|door| place == Path::new(door));
+        let door = door.unwrap_or_else(|| panic!("{}: {line}: see DOORS", place.display()));
+        doors.insert(*door);
+        let parent = path.parent().unwrap();
+        let declared = ["mod.rs", "lib.rs", "main.rs"]
+            .iter()
+            .filter_map(|file| std::fs::read_to_string(parent.join(file)).ok())
+            .any(|text| {
+                let name = path.file_stem().unwrap().to_string_lossy();
+                text.contains(&format!("#[cfg(unix)]\nmod {name};"))
+            });
+        assert!(
+            declared || code.contains("#[cfg(unix)]"),
+            "{}: nothing in it is behind a cfg",
+            place.display()
+        );
+    }
+    assert_eq!(doors.len(), DOORS.len(), "{doors:?}");
 }
 
 fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {

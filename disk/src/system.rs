@@ -1,0 +1,53 @@
+//! What differs between systems: a clock that only moves on, and the room on a disk.
+
+#[cfg(unix)]
+pub(crate) use unix::{free, steady};
+
+#[cfg(not(unix))]
+pub(crate) use other::{free, steady};
+
+#[cfg(unix)]
+mod unix {
+    use std::io;
+    use std::path::Path;
+    use std::time::Duration;
+
+    /// Also while the machine sleeps, where the system has such a clock.
+    pub(crate) fn steady() -> Duration {
+        #[cfg(target_os = "linux")]
+        let clock = rustix::time::ClockId::Boottime;
+        #[cfg(not(target_os = "linux"))]
+        let clock = rustix::time::ClockId::Monotonic;
+        let time = rustix::time::clock_gettime(clock);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+        let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
+        Duration::new(seconds, nanos)
+    }
+
+    /// Bytes that this user may still write.
+    pub(crate) fn free(folder: &Path) -> io::Result<u64> {
+        let statistics = rustix::fs::statvfs(folder)?;
+        Ok(statistics.f_bavail.saturating_mul(statistics.f_frsize))
+    }
+}
+
+/// Type-checked, and never run.
+#[cfg(not(unix))]
+mod other {
+    use std::io;
+    use std::path::Path;
+    use std::sync::LazyLock;
+    use std::time::{Duration, Instant};
+
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+    /// Since this process asked first.
+    pub(crate) fn steady() -> Duration {
+        START.elapsed()
+    }
+
+    /// Not known here: SQLite says when the disk is full.
+    pub(crate) fn free(_folder: &Path) -> io::Result<u64> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}

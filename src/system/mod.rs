@@ -1,0 +1,22 @@
+//! What differs between systems: signals, the end of the terminal, core dumps, who may read a file.
+//! The only door of this crate to what is Unix's own; elsewhere the nearest there is does instead.
+
+#[cfg(not(unix))]
+mod other;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(not(unix))]
+pub(crate) use other::{Signals, forbid_core_dumps, mode, terminal_is_gone};
+#[cfg(unix)]
+pub(crate) use unix::{Signals, forbid_core_dumps, mode, terminal_is_gone};
+
+/// The exit code of a run whose terminal went away, whether or not SIGHUP told of it: its leader may
+/// keep that to itself.
+pub(crate) const HUNG_UP: u8 = 128 + SIGHUP;
+
+/// The numbers of the signals that end a run, which shells add to 128.
+pub(crate) const SIGHUP: u8 = 1;
+const SIGINT: u8 = 2;
+#[cfg(unix)]
+const SIGTERM: u8 = 15;

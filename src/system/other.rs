@@ -1,0 +1,41 @@
+//! Systems that are no Unix, such as Windows: ctrl-c is all that they tell. This is type-checked and
+//! has not been run.
+
+use std::io;
+use std::path::Path;
+
+use super::SIGINT;
+
+/// Ctrl-c.
+#[derive(Debug)]
+pub(crate) struct Signals;
+
+impl Signals {
+    /// Begins to watch.
+    #[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
+    pub(crate) fn watch() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// The next one. Cancel-safe.
+    pub(crate) async fn next(&mut self) -> u8 {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // What cannot be watched never comes.
+            std::future::pending::<()>().await;
+        }
+        SIGINT
+    }
+}
+
+/// A console that was closed ends its processes by itself.
+pub(crate) fn terminal_is_gone() -> bool {
+    false
+}
+
+/// There are none.
+pub(crate) fn forbid_core_dumps() {}
+
+/// Files have no such mode.
+pub(crate) fn mode(_path: &Path) -> Option<u32> {
+    None
+}

@@ -1,0 +1,111 @@
+//! Unix: signals, the state of the terminal, limits of the process.
+
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, fstat};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::{SIGHUP, SIGINT, SIGTERM};
+
+/// SIGINT, SIGTERM and SIGHUP for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// `None` where it is ignored.
+    hang_up: Option<Signal>,
+}
+
+impl Signals {
+    /// Begins to watch.
+    pub(crate) fn watch() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            // The terminal's window was closed: hooks that were made are removed all the same.
+            hang_up: if hang_up_is_ignored() {
+                None
+            } else {
+                Some(signal(SignalKind::hangup())?)
+            },
+        })
+    }
+
+    /// The number of the next one. Cancel-safe.
+    pub(crate) async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => SIGINT,
+            _ = self.terminate.recv() => SIGTERM,
+            Some(()) = received(self.hang_up.as_mut()) => SIGHUP,
+        }
+    }
+}
+
+/// The next signal of those that are watched; none of those that are not.
+async fn received(signal: Option<&mut Signal>) -> Option<()> {
+    match signal {
+        Some(signal) => signal.recv().await,
+        None => None,
+    }
+}
+
+/// Whether the process was started so that it outlives the terminal, as `nohup` does. Where that
+/// cannot be told, the signal is left as it is.
+fn hang_up_is_ignored() -> bool {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+        return true;
+    };
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The lowest bit is signal 1.
+    ignored.is_none_or(|mask| mask & 1 == 1)
+}
+
+/// Whether the terminal of this process was closed, or the connection to it was lost.
+pub(crate) fn terminal_is_gone() -> bool {
+    let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+    [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()]
+        .into_iter()
+        .any(is_gone)
+}
+
+/// Whether this was a terminal. One that is gone can no longer be asked whether it is one, but
+/// stays a device; a pipe whose other end was closed is something else.
+fn is_gone(fd: BorrowedFd<'_>) -> bool {
+    let is_device = fstat(fd)
+        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice);
+    let mut watched = [PollFd::new(&fd, PollFlags::IN)];
+    let asked = poll(&mut watched, Some(&Timespec::default()));
+    let [said] = watched.map(|watched| watched.revents());
+    is_device && asked.is_ok() && said.contains(PollFlags::HUP)
+}
+
+/// Turns core dumps off for this process and those that it starts, as far as the system lets it: an
+/// abort of a process that holds tokens and webhooks would write them to a file.
+pub(crate) fn forbid_core_dumps() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::debug!(%error, "the size of core dumps cannot be limited");
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+            tracing::debug!(%error, "core dumps cannot be turned off");
+        }
+    }
+}
+
+/// Who may do what with a file, as `chmod` has it; `None` where that cannot be read.
+pub(crate) fn mode(path: &Path) -> Option<u32> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(metadata.permissions().mode())
+}
