@@ -2,16 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "tests say so by failing")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
 use podtap_agent::history::{Filter, Saved};
 use podtap_tui::{Context, Keymap};
+use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
 const OPERATING: &str = include_str!("../docs/OPERATING.md");
 const CONFIG: &str = include_str!("../docs/config.toml");
+const JSON: &str = include_str!("../docs/JSON.md");
+const SCHEMA: &str = include_str!("../docs/json.schema.json");
 const UI: &str = include_str!("../docs/UI.md");
 const ARCHITECTURE: &str = include_str!("../docs/ARCHITECTURE.md");
 
@@ -80,7 +83,8 @@ fn limits(document: &str) -> BTreeMap<String, String> {
             && line.starts_with("| `")
         {
             let setting = setting.trim_start_matches("| ").trim_matches('`');
-            limits.insert(setting.to_owned(), (*default).to_owned());
+            let before = limits.insert(setting.to_owned(), (*default).to_owned());
+            assert_eq!(before, None, "{setting} stands there twice");
         }
     }
     limits
@@ -154,5 +158,111 @@ fn the_walk_to_a_new_key_names_files_that_are_there_and_at_most_six_of_them() {
     assert!(files.len() > 6, "{files:?}");
     for file in files {
         assert!(root.join(file).exists(), "{file}");
+    }
+}
+
+/// Every property of a schema and of those inside it.
+fn properties(schema: &Value, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Object(properties)) = members.get("properties") {
+                found.extend(properties.keys().cloned());
+            }
+            members.values().for_each(|inner| properties(inner, found));
+        }
+        Value::Array(list) => list.iter().for_each(|inner| properties(inner, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_schema_of_json_lines_has_the_types_and_fields_of_the_document() {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let words: BTreeSet<&str> = quoted(JSON).collect();
+    let types: BTreeSet<&str> = schema
+        .pointer("/properties/type/enum")
+        .and_then(Value::as_array)
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    for name in &types {
+        assert!(words.contains(name), "the type {name} is not described");
+        let definition = schema.pointer(&format!("/$defs/{name}"));
+        let mut fields = BTreeSet::new();
+        properties(definition.unwrap(), &mut fields);
+        for field in fields {
+            assert!(words.contains(&*field), "{name}.{field} is not described");
+        }
+    }
+    for row in JSON.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        if let [name, _, _] = cells.as_slice() {
+            let name = name.trim_start_matches("| ").trim_matches('`');
+            // The heads of both tables begin so, too.
+            assert!(
+                name == "type" || types.contains(name),
+                "the schema has no type {name}"
+            );
+        }
+    }
+}
+
+/// What stands between backquotes and looks like a path below the root.
+fn paths(document: &str) -> impl Iterator<Item = &str> {
+    const FOLDERS: [&str; 14] = [
+        "src", "tests", "wire", "connect", "podio", "sandbox", "disk", "relay", "agent", "tui",
+        "bench", "fuzz", "docs", "deploy",
+    ];
+    quoted(document).filter(|word| {
+        let folder = word.split_once('/').map(|(folder, _)| folder);
+        let is_path = folder.is_some_and(|folder| FOLDERS.contains(&folder));
+        is_path && !word.contains([' ', '*', '<', '…'])
+    })
+}
+
+#[test]
+fn every_path_that_a_document_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut named = 0;
+    for document in [
+        include_str!("../docs/ARCHITECTURE.md"),
+        include_str!("../docs/PROTOCOL.md"),
+        include_str!("../CONTRIBUTING.md"),
+        UI,
+    ] {
+        for path in paths(document) {
+            assert!(root.join(path).exists(), "{path}");
+            named += 1;
+        }
+    }
+    assert!(named > 50, "{named}");
+}
+
+#[test]
+fn the_row_of_a_setting_names_the_files_that_know_one() {
+    let architecture = include_str!("../docs/ARCHITECTURE.md");
+    let row = |what: &str| {
+        let mut lines = architecture.lines();
+        lines
+            .find(|line| line.starts_with(&format!("| {what} |")))
+            .unwrap()
+    };
+    // A setting that every relay has, with its constant: which files name it?
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (path, word) in [
+        ("src/config/key.rs", "MAX_SESSIONS"),
+        ("src/config/check.rs", "MAX_SESSIONS"),
+        ("src/config/limits.rs", "MAX_SESSIONS"),
+        ("src/cli/relay.rs", "max_sessions"),
+        ("docs/config.toml", "max-sessions"),
+        ("docs/OPERATING.md", "max-sessions"),
+        ("README.md", "max-sessions"),
+    ] {
+        let text = std::fs::read_to_string(root.join(path)).unwrap();
+        assert!(text.contains(word), "{path} does not name {word}");
+        let folder = path.rsplit_once('/').map_or(path, |(folder, _)| folder);
+        let row = row("a setting");
+        assert!(row.contains(path) || row.contains(folder), "{path}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use podtap_agent::{ExplainError, Explanation};
+use podtap_agent::{ExplainError, Explanation, FieldChange};
 use podtap_podio::wording::Piece;
 use serde::Serialize;
 
@@ -12,18 +12,18 @@ use crate::config::Settings;
 use crate::failure::{Code, Failure};
 use crate::output::json::line;
 use crate::output::{print, printable};
-use crate::parts::Parts;
 use crate::shutdown::Shutdown;
+use crate::tasks::Tasks;
 
 /// Asks Podio, or the history where the answer is kept.
 pub(crate) async fn run(explain: Explain, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::watch()?;
     let (agent, handle) = browser(settings, None)?;
     let id = find(handle.history(), &explain.id).await?;
-    let mut parts = Parts::new(shutdown.token().clone());
-    parts.start(run_browser(agent, parts.token()));
-    let token = parts.token();
-    parts.start(async move {
+    let mut tasks = Tasks::new(shutdown.token().clone());
+    tasks.start(run_browser(agent, tasks.token()));
+    let token = tasks.token();
+    tasks.start(async move {
         let explained = tokio::select! {
             () = token.cancelled() => return Ok(()),
             explained = handle.explain(id) => explained.map_err(failure)?,
@@ -33,7 +33,7 @@ pub(crate) async fn run(explain: Explain, settings: &Settings) -> Result<ExitCod
         }
         lines(&explained).iter().try_for_each(print)
     });
-    parts.finish().await?;
+    tasks.finish().await?;
     Ok(shutdown.exit_code())
 }
 
@@ -89,20 +89,36 @@ fn piece(piece: &Piece) -> String {
     }
 }
 
+/// For programs: what `docs/JSON.md` has, and not all that the history keeps.
 fn object(id: &str, explained: &Explanation) -> String {
     #[derive(Serialize)]
     struct Object<'a> {
         id: &'a str,
-        #[serde(flatten)]
-        explained: &'a Explanation,
+        title: Option<&'a str>,
+        link: Option<&'a str>,
+        app: Option<&'a str>,
+        who: Option<&'a str>,
+        via: Option<&'a str>,
+        when: Option<&'a str>,
+        changes: &'a [FieldChange],
+        notes: &'a [String],
     }
-    line("explanation", &Object { id, explained })
+    let object = Object {
+        id,
+        title: explained.title.as_deref(),
+        link: explained.link.as_deref(),
+        app: explained.app.as_deref(),
+        who: explained.who.as_deref(),
+        via: explained.via.as_deref(),
+        when: explained.when.as_deref(),
+        changes: &explained.changes,
+        notes: &explained.notes,
+    };
+    line("explanation", &object)
 }
 
 #[cfg(test)]
 mod tests {
-    use podtap_agent::FieldChange;
-
     use super::*;
 
     #[test]

@@ -43,6 +43,7 @@ impl Podio {
         let output = self.command(stage, args).output().unwrap();
         assert!(output.status.success(), "podtap {args:?}: {output:?}");
         let text = String::from_utf8(output.stdout).unwrap();
+        crate::support::schema::check(text.lines());
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()

@@ -3,6 +3,7 @@
 
 pub(crate) mod node;
 mod process;
+pub(crate) mod schema;
 pub(crate) mod script;
 mod sender;
 mod service;

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::eventually;
+use super::{eventually, schema};
 
 /// A process that dies with the test.
 pub(crate) struct Process {
@@ -156,6 +156,9 @@ impl Drop for Process {
         // Already gone is fine.
         self.child.kill().ok();
         self.child.wait().ok();
+        if !std::thread::panicking() {
+            schema::check(self.stdout().iter().map(String::as_str));
+        }
     }
 }
 
@@ -181,9 +184,11 @@ fn collect(name: &str, stream: impl Read + Send + 'static) -> (Lines, JoinHandle
 pub(crate) fn output<S: AsRef<OsStr>>(home: &Path, args: &[S]) -> (i32, String, String) {
     let output = podtap(home).args(args).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let stdout = text(output.stdout);
+    schema::check(stdout.lines());
     (
         output.status.code().unwrap_or(-1),
-        text(output.stdout),
+        stdout,
         text(output.stderr),
     )
 }

@@ -1,0 +1,87 @@
+//! `docs/json.schema.json` judges every JSON line that `podtap` prints in these tests: fields that
+//! it does not name are a mistake here, though programs ignore them.
+
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+const SCHEMA: &str = include_str!("../../../docs/json.schema.json");
+
+static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
+    let mut schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    schema["unevaluatedProperties"] = json!(false);
+    for definition in schema["$defs"].as_object_mut().unwrap().values_mut() {
+        close_within(definition);
+    }
+    jsonschema::validator_for(&schema).unwrap()
+});
+
+/// Objects inside an object take no other fields either.
+fn close_within(schema: &mut Value) {
+    let alternatives = schema.get_mut("anyOf").and_then(Value::as_array_mut);
+    alternatives.into_iter().flatten().for_each(close_within);
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (_, property) in properties.into_iter().flatten() {
+        let is_list = property.get("items").is_some_and(Value::is_object);
+        let inner = if is_list {
+            &mut property["items"]
+        } else {
+            property
+        };
+        if inner.get("properties").is_some() || inner.get("$ref").is_some() {
+            close_within(inner);
+            inner["unevaluatedProperties"] = json!(false);
+        }
+    }
+}
+
+/// What is wrong with a line, where it is one of Podtap's JSON objects.
+fn faults(line: &str) -> Vec<String> {
+    let Ok(object) = serde_json::from_str::<Value>(line) else {
+        return Vec::new();
+    };
+    if object.get("v").is_none() || object.get("type").is_none() {
+        return Vec::new();
+    }
+    let faults = VALIDATOR.iter_errors(&object);
+    faults
+        .map(|fault| format!("{} {fault}", fault.instance_path()))
+        .collect()
+}
+
+/// Checks every JSON line of a text.
+pub(crate) fn check<'a>(lines: impl IntoIterator<Item = &'a str>) {
+    for line in lines {
+        let faults = faults(line);
+        assert!(faults.is_empty(), "{faults:#?}\n{line}");
+    }
+}
+
+#[test]
+fn the_schema_takes_the_examples_of_the_document_and_nothing_else() {
+    let document = include_str!("../../../docs/JSON.md");
+    let examples: Vec<&str> = document
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .collect();
+    assert_eq!(examples.len(), 2);
+    check(examples.iter().copied());
+    for (from, to) in [
+        ("\"v\":1", "\"v\":2"),
+        ("\"type\":\"event\"", "\"type\":\"other\""),
+        ("\"method\":\"POST\",", ""),
+        ("\"seq\":42", "\"seq\":\"42\""),
+        ("\"seq\":42", "\"seq\":42,\"undocumented\":1"),
+        (
+            "\"seq\":42",
+            "\"seq\":42,\"verified\":{\"ok\":true,\"error\":null,\"x\":1}",
+        ),
+        ("2026-11-23T", "2026-11-23 "),
+    ] {
+        let wrong = examples[0].replacen(from, to, 1);
+        assert_ne!(wrong, examples[0]);
+        assert!(!faults(&wrong).is_empty(), "{wrong}");
+    }
+    assert!(!faults(&examples[1].replace(",\"status\":200", "")).is_empty());
+}
