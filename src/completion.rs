@@ -1,16 +1,17 @@
 //! Completion by the program itself: the shell's script asks it, so that tunnels, event types, ids and
 //! values are offered as they are at that moment.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Arg, Command, CommandFactory as _, Parser as _, ValueHint};
+use clap::{Arg, Command, CommandFactory as _, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
 use podtap_agent::history::{Anchor, Filter, History, PageQuery};
 use podtap_podio::EventType;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Typed};
 use crate::config::{self, Settings};
 use crate::failure::Failure;
 
@@ -24,7 +25,7 @@ const PROGRAM: &str = "podtap";
 const IDS: usize = 50;
 
 /// Answers the script of a shell, where one asks.
-pub(crate) fn answered() -> bool {
+pub(crate) fn complete() -> bool {
     let folder = std::env::current_dir().ok();
     let complete = CompleteEnv::with_factory(|| with_values(Cli::command()))
         .var(VARIABLE)
@@ -134,7 +135,7 @@ fn ids() -> Vec<CompletionCandidate> {
 /// The settings of this machine and of the words typed so far, as far as they name a history.
 fn settings() -> Option<Settings> {
     let typed: Vec<String> = std::env::args().collect();
-    let mut words = vec![PROGRAM.to_owned(), "events".to_owned()];
+    let mut words: Vec<OsString> = vec![PROGRAM.into(), "events".into()];
     for pair in typed.windows(2) {
         if let [flag, value] = pair
             && matches!(
@@ -143,8 +144,8 @@ fn settings() -> Option<Settings> {
             )
             && !value.is_empty()
         {
-            words.extend([flag.clone(), value.clone()]);
+            words.extend([flag.into(), value.into()]);
         }
     }
-    config::resolve(&Cli::try_parse_from(words).ok()?).ok()
+    config::resolve(&Typed::parse(&words).ok()?).ok()
 }

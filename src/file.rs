@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::failure::note;
+use crate::output::note;
 
 /// Opens a file for reading. A pipe opens once something writes to it.
 pub(crate) fn open(path: &Path) -> io::Result<File> {

@@ -62,7 +62,7 @@ impl Running {
 }
 
 /// Writes down what changes of it, until cancelled.
-pub(crate) async fn tell(
+pub(crate) async fn publish(
     history: std::path::PathBuf,
     handle: AgentHandle,
     token: CancellationToken,

@@ -56,13 +56,13 @@ pub enum Extent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Packed {
     /// The stream ends early or is no such stream.
-    #[error("cannot be unpacked, shown as it came")]
+    #[error("cannot be decompressed, shown as received")]
     Broken,
     /// Packed with something else.
-    #[error("not known here, shown as it came")]
+    #[error("unknown, shown as received")]
     Unknown,
     /// Packed more than `MAX_CODINGS` times.
-    #[error("packed too many times, shown as it came")]
+    #[error("compressed too many times, shown as received")]
     TooMany,
 }
 

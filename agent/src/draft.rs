@@ -36,7 +36,7 @@ pub struct Draft {
 
 /// A captured request is no form of Podio's, so that no parameter of it can be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the event is no form, so it has no parameters to change")]
+#[error("the event is not a form, so it has no parameters to change")]
 pub struct NoForm;
 
 impl Draft {

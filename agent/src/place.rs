@@ -63,7 +63,7 @@ pub struct WantedHook {
 
 /// A text that names no place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no place for hooks; try app 123, space 9 or field 7")]
+#[error("`{0}` cannot have hooks; try app 123, space 9 or field 7")]
 pub struct InvalidPlace(String);
 
 impl FromStr for PlaceRef {

@@ -81,7 +81,7 @@ fn tls_words(error: &rustls::Error) -> String {
             }
             C::Revoked => "its certificate was revoked",
             C::UnknownIssuer | C::Other(_) => {
-                "its certificate is not trusted here: it is self-signed or of an unknown authority"
+                "its certificate is not trusted: it is self-signed, or its authority is unknown"
             }
             other => return format!("its certificate is not valid: {other}"),
         },

@@ -38,7 +38,7 @@ pub enum ReplayError {
     #[error("there is no event {0} in the history")]
     UnknownEvent(EventId),
     /// No local service is configured and none was named.
-    #[error("there is no local service to replay to; name one with --forward-to")]
+    #[error("there is no local service to replay to; add --forward-to")]
     NoTarget,
     /// The history failed.
     #[error(transparent)]

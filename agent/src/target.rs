@@ -95,10 +95,10 @@ impl FromStr for Target {
         let trimmed = text.trim();
         let digits = trimmed.strip_prefix(':').unwrap_or(trimmed);
         let url = match digits.parse::<u16>() {
-            Ok(0) => return Err(invalid("a port is at least 1")),
+            Ok(0) => return Err(invalid("the lowest port is 1")),
             Ok(port) => format!("http://localhost:{port}"),
             Err(_) if digits.bytes().all(|b| b.is_ascii_digit()) && !digits.is_empty() => {
-                return Err(invalid("a port is at most 65535"));
+                return Err(invalid("the highest port is 65535"));
             }
             Err(_) if trimmed.contains("://") => trimmed.to_owned(),
             Err(_) if trimmed.starts_with(':') => format!("http://localhost{trimmed}"),
@@ -108,7 +108,7 @@ impl FromStr for Target {
             .parse()
             .map_err(|e: url::ParseError| invalid(&e.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(invalid("only http and https are delivered to"));
+            return Err(invalid("the URL must begin with http:// or https://"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(invalid(

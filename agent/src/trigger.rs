@@ -32,7 +32,7 @@ pub struct Triggered {
 #[derive(Debug, thiserror::Error)]
 pub enum TriggerError {
     /// No local service is configured and none was named; nothing was stored.
-    #[error("there is no local service to send it to; name one")]
+    #[error("there is no local service to send it to")]
     NoTarget,
     /// The history failed.
     #[error(transparent)]

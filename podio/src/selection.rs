@@ -4,7 +4,7 @@ use crate::catalog::EventType;
 
 /// A part of a list that names no event type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` matches no event type: `podtap trigger --list` prints them all")]
+#[error("`{0}` matches no event type: `podtap trigger --list` lists them")]
 pub struct NothingSelected(String);
 
 impl NothingSelected {

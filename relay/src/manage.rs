@@ -71,7 +71,7 @@ impl Manager {
 
     async fn owner(&self, request: &Request<Incoming>) -> Managed<Owner> {
         let token = bearer(request.headers())
-            .ok_or_else(|| refused_token("a token is needed to look after tunnels"))?;
+            .ok_or_else(|| refused_token("a token is required to manage tunnels"))?;
         match self.directory.authenticate(&token).await {
             Ok(Some(owner)) => Ok(owner),
             Ok(None) => Err(refused_token("this token is unknown or revoked")),
@@ -94,7 +94,9 @@ impl Manager {
         wanted: Rotate,
     ) -> Managed<Response<Answer>> {
         if wanted.grace_s > MAX_GRACE_S {
-            return Err(malformed(format!("`grace_s` is at most {MAX_GRACE_S}")));
+            return Err(malformed(format!(
+                "`grace_s` must be at most {MAX_GRACE_S}"
+            )));
         }
         let grace = Duration::from_secs(wanted.grace_s);
         let rotated = self.directory.rotate(owner.name, name.clone(), grace);
@@ -131,7 +133,7 @@ impl Manager {
         let body = timeout(self.body_timeout, body).await;
         let Ok(Ok(body)) = body else {
             return Err(malformed(
-                "the body is too large, or did not come".to_owned(),
+                "the body is too large, or did not arrive".to_owned(),
             ));
         };
         let body = body.to_bytes();
@@ -176,9 +178,9 @@ fn json(value: &impl Serialize) -> Response<Answer> {
 
 fn not_allowed(asked: &Manage) -> Response<Answer> {
     let (allow, message) = match asked {
-        Manage::All => ("GET, HEAD", "the list of tunnels is for GET"),
-        Manage::One(_) => ("DELETE", "one tunnel is for DELETE"),
-        Manage::Rotate(_) => ("POST", "a rotation is for POST"),
+        Manage::All => ("GET, HEAD", "use GET to list tunnels"),
+        Manage::One(_) => ("DELETE", "use DELETE to delete a tunnel"),
+        Manage::Rotate(_) => ("POST", "use POST to rotate a tunnel"),
     };
     let mut answer = refuse(&malformed(message.to_owned()));
     *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
@@ -202,5 +204,5 @@ fn malformed(message: String) -> ConnectRefusal {
 }
 
 fn failed(_: QueueError) -> ConnectRefusal {
-    unavailable("the relay's storage does not work at present")
+    unavailable("the relay's storage is not available")
 }

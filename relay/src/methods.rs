@@ -25,7 +25,7 @@ pub(crate) enum Objection {
 
 /// A list of methods that cannot be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("it should be `any`, or methods such as POST,PUT; CONNECT and TRACE are never taken")]
+#[error("it should be `any`, or methods such as POST,PUT; CONNECT and TRACE are never accepted")]
 pub struct InvalidMethods;
 
 impl Methods {

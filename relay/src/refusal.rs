@@ -125,17 +125,14 @@ impl Refusal {
             Self::UnknownTunnel => (StatusCode::NOT_FOUND, "there is no tunnel at this URL"),
             Self::Host => (
                 StatusCode::BAD_REQUEST,
-                "the request must name one host, and properly",
+                "the request must name exactly one valid host",
             ),
             Self::Method => (
                 StatusCode::METHOD_NOT_ALLOWED,
-                "webhooks with this method are not taken here",
+                "this relay does not accept webhooks with this method",
             ),
             Self::UnknownMethod => (StatusCode::NOT_IMPLEMENTED, "this is not an HTTP method"),
-            Self::ServiceWorker => (
-                StatusCode::FORBIDDEN,
-                "there are no service workers on this host",
-            ),
+            Self::ServiceWorker => (StatusCode::FORBIDDEN, "this host has no service workers"),
             Self::TooLarge { .. } => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "the body is larger than allowed",
@@ -145,12 +142,18 @@ impl Refusal {
                 "the body did not arrive in time",
             ),
             Self::Broken => (StatusCode::BAD_REQUEST, "the body ended early"),
-            Self::Rate { .. } => (PASSING, "too many webhooks for this tunnel, come back"),
+            Self::Rate { .. } => (
+                PASSING,
+                "too many webhooks for this tunnel, try again later",
+            ),
             Self::ShareOfRate { .. } => (
                 PASSING,
-                "too many webhooks for this tunnel from one address, come back",
+                "too many webhooks for this tunnel from one address, try again later",
             ),
-            Self::PeerRate { .. } => (PASSING, "too many webhooks from this address, come back"),
+            Self::PeerRate { .. } => (
+                PASSING,
+                "too many webhooks from this address, try again later",
+            ),
             Self::QueueFull => (
                 PASSING,
                 "this tunnel's queue is full until its agent comes back",
@@ -164,9 +167,12 @@ impl Refusal {
                 "this tunnel's owner has a full share of the relay's disk until an agent comes back",
             ),
             Self::NoSpace => (PASSING, "the relay's disk is nearly full"),
-            Self::Memory | Self::HeadMemory => (PASSING, "the relay is busy, come back"),
-            Self::TunnelMemory => (PASSING, "this tunnel receives too much at once, come back"),
-            Self::Unavailable => (PASSING, "the relay cannot store webhooks at present"),
+            Self::Memory | Self::HeadMemory => (PASSING, "the relay is busy, try again later"),
+            Self::TunnelMemory => (
+                PASSING,
+                "this tunnel receives too much at once, try again later",
+            ),
+            Self::Unavailable => (PASSING, "the relay cannot store webhooks now"),
         }
     }
 
@@ -196,7 +202,11 @@ impl Refusal {
     pub(crate) fn reason(self) -> String {
         match self {
             Self::TooLarge { max_body_bytes } => format!("body over {max_body_bytes} bytes"),
-            _ => self.says().1.trim_end_matches(", come back").to_owned(),
+            _ => self
+                .says()
+                .1
+                .trim_end_matches(", try again later")
+                .to_owned(),
         }
     }
 

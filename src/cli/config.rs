@@ -8,7 +8,7 @@ use super::listen::Tunnel;
 
 #[derive(Debug, Args)]
 pub(crate) struct Url {
-    /// The tunnel [default: the working folder's]
+    /// Name of the tunnel [default: name of the working folder]
     #[arg(value_name = "NAME", conflicts_with = "name")]
     pub(crate) of: Option<String>,
     #[command(flatten)]
@@ -17,22 +17,22 @@ pub(crate) struct Url {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Print every setting with its value and where it comes from
+    /// Print every setting, its value and its origin
     Show {
-        /// One JSON object a line
+        /// Print one JSON object per line
         #[arg(long)]
         json: bool,
     },
-    /// Check every setting, whichever command it is for
+    /// Check the settings of all commands
     Check,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Man {
-    /// The command, such as `relay token create` [default: podtap itself]
+    /// Command, such as `relay token create` [default: podtap itself]
     #[arg(value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
-    /// Write the pages of all commands into this folder instead
+    /// Write the pages of all commands to this folder
     #[arg(long, value_name = "DIR", conflicts_with = "command")]
     pub(crate) out: Option<PathBuf>,
 }

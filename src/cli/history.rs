@@ -8,13 +8,13 @@ use super::listen::{Certificates, Tunnel};
 
 #[derive(Debug, Args)]
 pub(crate) struct Ui {
-    /// Where replays go
+    /// Send replays to this local service
     #[arg(short, long, value_name = "PORT|URL", alias = "target")]
     pub(crate) forward_to: Option<String>,
-    /// Print the default keys as the table `keys` of the configuration file, and end
+    /// Print the default keys in the format of the configuration file, and exit
     #[arg(long)]
     pub(crate) print_keys: bool,
-    /// Leave the mouse to the terminal, whose own selection then works
+    /// Do not capture the mouse, so that the terminal's own selection works
     #[arg(long)]
     pub(crate) no_mouse: bool,
     #[command(flatten)]
@@ -28,17 +28,17 @@ pub(crate) struct Ui {
 pub(crate) struct Events {
     #[command(subcommand)]
     pub(crate) command: Option<EventsCommand>,
-    /// Such as: type:item.* item:4711 status:5xx after:10m path:/podio -type:hook.verify "text";
-    /// @name means a saved filter of the configuration file
+    /// Terms such as type:item.* item:4711 status:5xx after:10m path:/podio -type:hook.verify
+    /// "text"; @name is a saved filter
     #[arg(value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
-    /// At most this many, the newest [default: 50; all with --json or --har]
+    /// Maximum number of events [default: 50; all with --json or --har]
     #[arg(short = 'l', long, value_name = "N")]
     pub(crate) limit: Option<usize>,
-    /// One JSON object a line, the oldest first; `podtap import` reads it again
+    /// Print one JSON object per line; `podtap import` can read it
     #[arg(long)]
     pub(crate) json: bool,
-    /// As an HTTP archive (HAR 1.2) for browsers and proxies; `podtap import` reads it again
+    /// Print an HTTP archive (HAR 1.2) for browsers and proxies; `podtap import` can read it
     #[arg(long, conflicts_with = "json")]
     pub(crate) har: bool,
     #[command(flatten)]
@@ -47,16 +47,16 @@ pub(crate) struct Events {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EventsCommand {
-    /// Delete events for good, from everything that is on the disk
+    /// Delete events permanently, from every file on the disk
     Delete(DeleteEvents),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DeleteEvents {
-    /// Which events, as for `podtap events`
+    /// Events to delete, as for `podtap events`
     #[arg(value_name = "FILTER", required = true)]
     pub(crate) filter: Vec<String>,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]
@@ -65,10 +65,10 @@ pub(crate) struct DeleteEvents {
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// JSON lines of podtap, or an HTTP archive (HAR) of any tool; `-` reads stdin
+    /// JSON lines of podtap, or an HTTP archive (HAR) of any tool; `-` reads from stdin
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// One JSON object a file
+    /// Print one JSON object per file
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -77,11 +77,11 @@ pub(crate) struct Import {
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The event's id, or the beginning or end of it
+    /// Id of the event, or its beginning or end
     pub(crate) id: String,
     #[command(flatten)]
     pub(crate) format: ShowFormat,
-    /// With --raw: print bytes that a terminal may obey to a terminal, too
+    /// With --raw, print control characters even to a terminal
     #[arg(long, requires = "raw")]
     pub(crate) force: bool,
     #[command(flatten)]
@@ -91,22 +91,22 @@ pub(crate) struct Show {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct ShowFormat {
-    /// As one JSON object with its attempts
+    /// Print a JSON object with the attempts
     #[arg(long)]
     pub(crate) json: bool,
-    /// As a curl command that sends it to the local service
+    /// Print a curl command that sends the event to the local service
     #[arg(long)]
     pub(crate) curl: bool,
-    /// The body alone, byte for byte
+    /// Print only the body, byte for byte
     #[arg(long)]
     pub(crate) raw: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The event's id, or the beginning or end of it
+    /// Id of the event, or its beginning or end
     pub(crate) id: String,
-    /// As one JSON object
+    /// Print a JSON object
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -115,10 +115,10 @@ pub(crate) struct Explain {
 
 #[derive(Debug, Args)]
 pub(crate) struct Replay {
-    /// Ids of events, or the beginning or end of each
+    /// Ids of the events, or their beginnings or ends
     #[arg(required_unless_present = "filter")]
     pub(crate) ids: Vec<String>,
-    /// Replay all that match, the oldest first; @name means a saved filter
+    /// Replay all events that match, oldest first; @name is a saved filter
     #[arg(
         long,
         value_name = "FILTER",
@@ -126,22 +126,22 @@ pub(crate) struct Replay {
         allow_hyphen_values = true
     )]
     pub(crate) filter: Option<String>,
-    /// Send them here instead of where they went first
+    /// Send them here instead of to where they were delivered first
     #[arg(long, value_name = "PORT|URL")]
     pub(crate) to: Option<String>,
-    /// Change the request in $EDITOR first
+    /// Edit the request in $EDITOR before it is sent
     #[arg(long, conflicts_with = "filter")]
     pub(crate) edit: bool,
-    /// At most this many per second [default: each once the one before is answered]
+    /// Maximum requests per second [default: send the next one after the answer]
     #[arg(long, value_name = "N", value_parser = super::trigger::rate)]
     pub(crate) rate: Option<f64>,
-    /// Say what would be sent where, and send nothing
+    /// Print what would be sent, and send nothing
     #[arg(long, conflicts_with = "edit")]
     pub(crate) dry_run: bool,
-    /// Do not ask: neither before more than 100 events nor before an edited one
+    /// Do not ask for confirmation before sending more than 100 events or an edited one
     #[arg(long)]
     pub(crate) yes: bool,
-    /// One JSON object an attempt
+    /// Print one JSON object per attempt
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -154,11 +154,11 @@ pub(crate) struct Replay {
 mod tests {
     use clap::Parser as _;
 
-    use crate::cli::{Cli, Command, sorted};
+    use crate::cli::{Cli, Command, separate_terms};
 
     fn events(words: &[&str]) -> (Vec<String>, bool, Option<usize>) {
         let typed = ["podtap", "events"].iter().chain(words);
-        let typed = sorted(typed.map(Into::into));
+        let typed = separate_terms(typed.map(Into::into));
         match Cli::try_parse_from(typed).map(|cli| cli.command) {
             Ok(Command::Events(events)) => (events.filter, events.json, events.limit),
             other => panic!("{words:?}: {other:?}"),

@@ -6,10 +6,10 @@ use super::podio::HookTargets;
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// End after this many events were delivered
+    /// Exit after this many deliveries
     #[arg(long, value_name = "N")]
     pub(crate) events: Option<u64>,
-    /// Changes a second in the sandbox, on average
+    /// Average number of changes per second; nearly every change makes an event
     #[arg(long, value_name = "N", default_value_t = 2.0)]
     pub(crate) rate: f64,
     #[command(flatten)]
@@ -18,10 +18,10 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Args)]
 pub(crate) struct Listen {
-    /// The local service: 3000, :3000, host:port/path or a URL
+    /// Local service: 3000, :3000, host:port/path or a URL
     #[arg(value_name = "PORT|URL")]
     pub(crate) target: Option<String>,
-    /// The same as the positional argument
+    /// Same as the positional argument
     #[arg(
         short,
         long,
@@ -32,43 +32,43 @@ pub(crate) struct Listen {
     pub(crate) forward_to: Option<String>,
     #[command(flatten)]
     pub(crate) tunnel: Tunnel,
-    /// The relay's URL; without it a relay runs inside this process
+    /// URL of the relay [default: a relay inside this process]
     #[arg(short, long, value_name = "URL", alias = "server")]
     pub(crate) relay: Option<String>,
-    /// Send the token to a relay over plain http, which everyone on the way can read
+    /// Send the token over plain http, although others on the network can read it
     #[arg(long)]
     pub(crate) allow_plaintext_relay: bool,
-    /// The relay's token; better in PODTAP_TOKEN or --token-file, where `ps` does not show it
+    /// Token for the relay; prefer PODTAP_TOKEN or --token-file, which `ps` does not show
     #[arg(long, value_name = "TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
-    /// Read the token from this file
+    /// Read the token from a file
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<String>,
-    /// Who answers the sender: `stored` (the relay, at once) or `local` (the local service)
+    /// Who answers the sender: `stored` (the relay, immediately) or `local` (the local service)
     /// [default: stored]
     #[arg(long, value_name = "WHO")]
     pub(crate) respond: Option<String>,
-    /// Attempts under way at once; events of one object always go one by one [default: 8]
+    /// Maximum concurrent deliveries; events of the same object are sent one by one [default: 8]
     #[arg(long, value_name = "N")]
     pub(crate) concurrency: Option<String>,
-    /// Time for one attempt [default: 60s]
+    /// Maximum time for one attempt [default: 60s]
     #[arg(long, value_name = "DURATION")]
     pub(crate) timeout: Option<String>,
-    /// Unacknowledged events to take from the relay [default: 1024]
+    /// Maximum number of unacknowledged events [default: 1024]
     #[arg(long, value_name = "N")]
     pub(crate) window: Option<String>,
-    /// Pass the sender's Host header on instead of the local service's
+    /// Send the sender's Host header instead of the local service's
     #[arg(long)]
     pub(crate) preserve_host: bool,
     #[command(flatten)]
     pub(crate) certificates: Certificates,
-    /// Where the relay inside this process listens [default: 127.0.0.1:7638 or the next free port]
+    /// Address of the relay inside this process [default: 127.0.0.1:7638, or the next free port]
     #[arg(long, value_name = "ADDR", conflicts_with = "relay")]
     pub(crate) listen: Option<String>,
-    /// Take the tunnel even from an agent that has just taken it from another
+    /// Take the tunnel even if another agent has just taken it
     #[arg(long)]
     pub(crate) take_over: bool,
-    /// End with exit code 4 when the relay cannot be reached, instead of waiting for it
+    /// Exit with code 4 if the relay cannot be reached, instead of waiting for it
     #[arg(long)]
     pub(crate) no_wait: bool,
     #[command(flatten)]
@@ -81,20 +81,20 @@ pub(crate) struct Listen {
 
 /// Hooks that live as long as the command.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Hooks made at the start and removed at the end")]
+#[command(next_help_heading = "Hooks (created at the start, removed at the end)")]
 pub(crate) struct Hooks {
-    /// What to be called for, such as 'item.*,comment.create'; needs --app, --field or --space
+    /// Event types, such as 'item.*,comment.create'; needs --app, --field or --space
     #[arg(long, value_name = "EVENTS")]
     pub(crate) on: Option<String>,
     #[command(flatten)]
     pub(crate) at: HookTargets,
-    /// The path below the public URL that Podio is given [default: /podio/hook]
+    /// Path below the public URL that Podio calls [default: /podio/hook]
     #[arg(long, value_name = "PATH")]
     pub(crate) hook_path: Option<String>,
-    /// Leave the hooks when the command ends
+    /// Keep the hooks when the command ends
     #[arg(long)]
     pub(crate) keep_hooks: bool,
-    /// Go on without hooks where Podio does not take the credentials, instead of ending with 3
+    /// Continue without hooks if Podio rejects the credentials, instead of exiting with code 3
     #[arg(long)]
     pub(crate) hooks_optional: bool,
 }
@@ -103,16 +103,16 @@ pub(crate) struct Hooks {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Podio")]
 pub(crate) struct Podio {
-    /// Podio's API, or a sandbox of it [default: api.podio.com]
+    /// URL of Podio's API or of a sandbox [default: https://api.podio.com]
     #[arg(long, value_name = "URL")]
     pub(crate) podio_url: Option<String>,
-    /// Leave the answer to hook.verify to the local service
+    /// Do not answer hook.verify; the local service does
     #[arg(long)]
     pub(crate) no_verify: bool,
-    /// Whether hook.verify also goes to the local service [default: true]
+    /// Also deliver hook.verify to the local service [default: true]
     #[arg(long, value_name = "BOOL")]
     pub(crate) forward_verify: Option<String>,
-    /// Hold the events of an object that is updated in a loop, until it is let go
+    /// Hold the events of an object that is updated in a loop until you release it
     #[arg(long)]
     pub(crate) break_loops: bool,
 }
@@ -120,10 +120,10 @@ pub(crate) struct Podio {
 /// Which certificates are taken.
 #[derive(Debug, Args)]
 pub(crate) struct Certificates {
-    /// Trust the certificates in this PEM file, of an https service or the relay
+    /// Trust the certificates in this PEM file, for the local service and the relay
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<String>,
-    /// Take any certificate of an https service on this machine or at a private address
+    /// Accept any certificate from a local service on this machine or a private address
     #[arg(long)]
     pub(crate) insecure_local: bool,
 }
@@ -131,24 +131,25 @@ pub(crate) struct Certificates {
 /// Which history is meant.
 #[derive(Debug, Args)]
 pub(crate) struct Tunnel {
-    /// The tunnel's name [default: the working folder's]
+    /// Name of the tunnel [default: name of the working folder]
     #[arg(short, long, value_name = "NAME")]
     pub(crate) name: Option<String>,
 }
 
 /// How a command that goes on shows what happens.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct Display {
-    /// `tui` (on a terminal), `plain` (lines), `json` (one object a line) or `quiet`
+    /// How to show events [default: tui on a terminal, else plain]
     #[arg(long, value_name = "HOW", value_enum)]
     pub(crate) ui: Option<UiMode>,
-    /// The same as --ui json
+    /// Same as --ui json
     #[arg(long, conflicts_with = "ui")]
     pub(crate) json: bool,
-    /// The same as --ui plain
+    /// Same as --ui plain
     #[arg(long, conflicts_with_all = ["ui", "json"])]
     pub(crate) no_tui: bool,
-    /// Leave the mouse to the terminal, whose own selection then works
+    /// Do not capture the mouse, so that the terminal's own selection works
     #[arg(long)]
     pub(crate) no_mouse: bool,
 }

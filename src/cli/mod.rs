@@ -23,17 +23,18 @@ mod terms;
 mod trigger;
 mod tunnels;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use config::{ConfigCommand, Man, Url};
 pub(crate) use history::{DeleteEvents, Events, EventsCommand, Explain, Import, Replay, Show, Ui};
-pub(crate) use listen::{Certificates, Demo, Hooks, Listen, Tunnel, UiMode};
+pub(crate) use listen::{Demo, Hooks, Listen, UiMode};
 pub(crate) use podio::{AdoptHooks, HookTargets, HooksCommand, Login, MoveHooks};
-pub(crate) use relay::{OwnerLimits, Relay, RelayCommand, RelayServe, TokenCommand};
+pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};
 pub(crate) use sandbox::{Deed, RuleName, Sandbox, SandboxCommand, SandboxServe, Switch};
-pub(crate) use terms::sorted;
+pub(crate) use terms::separate_terms;
 pub(crate) use trigger::Trigger;
 pub(crate) use tunnels::{At, TunnelsCommand};
 
@@ -55,6 +56,32 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
 }
 
+/// A command line, and where each value of it comes from.
+#[derive(Debug)]
+pub(crate) struct Typed {
+    pub(crate) cli: Cli,
+    /// The commands and flags there are.
+    pub(crate) command: clap::Command,
+    pub(crate) matches: ArgMatches,
+}
+
+impl Typed {
+    /// Reads what was typed.
+    ///
+    /// # Errors
+    /// What clap answers instead: help, the version, or what is wrong.
+    pub(crate) fn parse(words: &[OsString]) -> Result<Self, clap::Error> {
+        let mut command = Cli::command();
+        let matches = command.try_get_matches_from_mut(words)?;
+        let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        Ok(Self {
+            cli,
+            command,
+            matches,
+        })
+    }
+}
+
 /// Options that every command takes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
@@ -62,72 +89,72 @@ pub(crate) struct Global {
     /// Read this configuration file instead of $XDG_CONFIG_HOME/podtap/config.toml
     #[arg(short, long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Keep history and queue here [default: $XDG_DATA_HOME/podtap]
+    /// Keep the history and the queue in this folder [default: $XDG_DATA_HOME/podtap]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data_dir: Option<String>,
-    /// Colour: auto, always or never; NO_COLOR is honoured too [default: auto]
+    /// When to use colour: auto, always or never; NO_COLOR works too [default: auto]
     #[arg(long, global = true, value_name = "WHEN")]
     pub(crate) color: Option<String>,
-    /// Log more to stderr (-v, -vv)
+    /// Log more to stderr; use -vv for even more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// See all of it live on this machine: Podio events, relay, sample service, agent and UI
+    /// Run everything on this machine: sandbox, relay, sample service, agent and UI
     Demo(Demo),
-    /// Give a local service a public URL, and show every webhook that arrives
+    /// Give a local service a public URL and show every webhook that arrives
     #[command(after_help = "\
-Without --relay a relay runs inside this process on loopback: enough to try everything except \
-being called by Podio itself.")]
+Without --relay, a relay runs inside this process, on loopback. Everything works except that Podio \
+cannot call it.")]
     Listen(Listen),
-    /// Browse and replay the history in the terminal UI
+    /// Browse the history and replay events in the terminal UI
     Ui(Ui),
-    /// List the newest events of the history, the oldest of them first
+    /// List the newest events of the history, in the order in which they arrived
     Events(Events),
-    /// Add events of an archive to the history, without delivering them
+    /// Add the events of an archive to the history without delivering them
     #[command(after_help = "\
-Reads what `podtap events --json`, `events --har` and `listen --json` print, and HTTP archives of \
-browsers and proxies; the content tells which, not the name. An event that is in the history \
-already stays as it is. What is imported is never delivered, validated or held by itself; \
-`podtap replay` sends it. It goes when there are more events than the setting keep-events, however new it is.")]
+Reads the output of `podtap events --json`, `events --har` and `listen --json`, and HTTP archives of \
+browsers and proxies. The format is detected from the content, not from the file's name. An event \
+that is already in the history is not changed. Imported events are never delivered, validated or \
+held; use `podtap replay` to send them. Of the retention settings only keep-events applies to them.")]
     Import(Import),
-    /// Show one event with its attempts
+    /// Show an event and its attempts
     Show(Show),
     /// Print the public URL of a tunnel
     Url(Url),
-    /// Ask Podio what an event was about, and what changed
+    /// Ask Podio what an event is about and what changed
     Explain(Explain),
-    /// Send events of the history to the local service again
+    /// Send events to the local service again
     Replay(Replay),
-    /// Send an event of any type to the local service, without Podio
+    /// Send an event of any type to the local service without Podio
     Trigger(Trigger),
-    /// The hooks of apps, fields and spaces, as Podio has them
+    /// List, create, move, verify and delete Podio's hooks
     #[command(subcommand)]
     Hooks(HooksCommand),
-    /// Let podtap use Podio's API as you, in the browser
+    /// Log in to Podio in the browser, so that podtap can use the API as you
     Login(Login),
-    /// Run a local stand-in for Podio's API that fires real webhooks
+    /// Run a local stand-in for Podio's API that sends real webhooks
     #[command(args_conflicts_with_subcommands = true)]
     Sandbox(Box<Sandbox>),
     /// Run the public server that Podio calls
     #[command(args_conflicts_with_subcommands = true)]
     Relay(Box<Relay>),
-    /// The tunnels that a relay has for you: list them, give one a new URL, delete one
+    /// List tunnels on a relay, give one a new URL, or delete one
     #[command(
         subcommand,
         after_help = "\
-With --relay and a token these are your own tunnels. On the relay's machine --data-dir names its \
-data folder, and the tunnels of all owners are meant; that works beside a running relay."
+With --relay and a token, these commands work on your own tunnels. On the relay's machine, use \
+--data-dir to work on the tunnels of all owners; the relay may be running."
     )]
     Tunnels(TunnelsCommand),
-    /// Show the settings and where they come from
+    /// Show or check the settings
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Print the completion script of a shell, which also completes tunnels, types and ids
+    /// Print a shell completion script, which also completes tunnels, event types and ids
     Completions {
-        /// The shell
+        /// Shell for which to print it
         shell: clap_complete::Shell,
     },
     /// Print a manual page
@@ -143,5 +170,34 @@ impl Command {
             Self::Ui(ui) => !ui.print_keys,
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words with which a sentence begins, and a help text does not.
+    const SENTENCES: [&str; 8] = [
+        "The ", "Where ", "What ", "Whether ", "It ", "Its ", "Them ", "This ",
+    ];
+
+    fn check(command: &clap::Command) {
+        let name = command.get_name();
+        let about = command.get_about().map(ToString::to_string);
+        let helps = command.get_arguments().filter_map(clap::Arg::get_help);
+        for help in helps.map(ToString::to_string).chain(about) {
+            let begins = help.starts_with(|c: char| c.is_uppercase() || c == '`');
+            let sentence = SENTENCES.iter().any(|word| help.starts_with(word));
+            let is_help = begins && !sentence && !help.ends_with('.');
+            assert!(is_help || name == "help", "{name}: {help}");
+        }
+        command.get_subcommands().for_each(check);
+    }
+
+    #[test]
+    fn a_help_text_begins_with_what_to_do_or_a_noun() {
+        let root = Cli::command();
+        root.get_subcommands().for_each(check);
     }
 }

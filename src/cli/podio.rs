@@ -7,85 +7,85 @@ use super::listen::Tunnel;
 /// Objects that take hooks.
 #[derive(Debug, Args)]
 pub(crate) struct HookTargets {
-    /// An app
+    /// Id of an app; repeatable
     #[arg(long, value_name = "ID")]
     pub(crate) app: Vec<u64>,
-    /// A field of an app
+    /// Id of a field of an app; repeatable
     #[arg(long, value_name = "ID")]
     pub(crate) field: Vec<u64>,
-    /// A space
+    /// Id of a space; repeatable
     #[arg(long, value_name = "ID")]
     pub(crate) space: Vec<u64>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum HooksCommand {
-    /// List them; without --app, --field or --space those of the app whose credentials are set
+    /// List hooks [default: those of the app whose credentials are set]
     List {
         #[command(flatten)]
         on: HookTargets,
-        /// One JSON object a line
+        /// Print one JSON object per line
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         tunnel: Tunnel,
     },
-    /// Make hooks that call this URL; each is inactive until it is verified
+    /// Create hooks that call a URL; they are inactive until they are verified
     Create {
-        /// What to be called for, such as `item.update` or 'item.*,comment.create'
+        /// Event types, such as `item.update` or 'item.*,comment.create'
         event: String,
-        /// What to call; Podio takes ports 80 and 443 only
+        /// URL to call; Podio accepts only ports 80 and 443
         url: String,
         #[command(flatten)]
         on: HookTargets,
-        /// One JSON object a line
+        /// Print one JSON object per line
         #[arg(long)]
         json: bool,
     },
-    /// Have Podio send hook.verify again
+    /// Ask Podio to send hook.verify again
     Verify {
-        /// The hooks
+        /// Ids of the hooks
         #[arg(required = true)]
         hook_ids: Vec<u64>,
     },
-    /// Delete them
+    /// Delete hooks
     Delete {
-        /// The hooks
+        /// Ids of the hooks
         #[arg(required = true)]
         hook_ids: Vec<u64>,
     },
-    /// Point an app's hooks at another URL: new ones are made and verified, then the old ones deleted
+    /// Move an app's hooks to another URL: create and verify new ones, then delete the old ones
     Move(MoveHooks),
-    /// Point an app's hooks at this tunnel until ctrl-c, then back; `listen` must be running
+    /// Move an app's hooks to this tunnel until ctrl-c, then back; `listen` must be running
     Adopt(AdoptHooks),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct MoveHooks {
-    /// The apps whose hooks are moved
+    /// Ids of the apps
     #[arg(value_name = "APP")]
     pub(crate) apps: Vec<u64>,
     #[command(flatten)]
     pub(crate) on: HookTargets,
-    /// Where to; path and query of each hook's URL are kept below it
+    /// New base URL; the path and query of each hook are kept
     #[arg(long, value_name = "URL", required_unless_present = "undo")]
     pub(crate) to: Option<String>,
-    /// Give every hook exactly the URL of --to
+    /// Use exactly the URL of --to for every hook
     #[arg(long)]
     pub(crate) exact: bool,
-    /// Put back what was moved, of all apps or of those named
+    /// Move hooks back, of the given apps or of all
     #[arg(long, conflicts_with_all = ["to", "exact"])]
     pub(crate) undo: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct AdoptHooks {
-    /// The apps whose hooks are moved
+    /// Ids of the apps
     #[arg(value_name = "APP")]
     pub(crate) apps: Vec<u64>,
     #[command(flatten)]
     pub(crate) on: HookTargets,
-    /// Leave them here at the end; `hooks move --undo` puts them back
+    /// Do not move them back at the end; `hooks move --undo` does
     #[arg(long)]
     pub(crate) keep_hooks: bool,
     #[command(flatten)]
@@ -94,7 +94,7 @@ pub(crate) struct AdoptHooks {
 
 #[derive(Debug, Args)]
 pub(crate) struct Login {
-    /// The loopback port that Podio redirects to; it may have to be registered [default: any free]
+    /// Loopback port for Podio's redirect, which you may have to register [default: any free port]
     #[arg(long)]
     pub(crate) port: Option<u16>,
 }

@@ -10,8 +10,8 @@ use crate::config::duration;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Prints the invented credentials that it takes, then a line for each call of its API and each webhook \
-that it sends. What it does not have answers 501 with its name.")]
+Prints its made-up credentials, then a line for each API call and each webhook. Calls that it does \
+not support answer 501 with the name of the operation.")]
 pub(crate) struct Sandbox {
     #[command(subcommand)]
     pub(crate) command: Option<SandboxCommand>,
@@ -21,19 +21,19 @@ pub(crate) struct Sandbox {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SandboxCommand {
-    /// Make something happen in a running sandbox, as if on Podio's pages
+    /// Change something in a running sandbox, as a person would in Podio
     #[command(after_help = "\
 Examples:
   podtap sandbox do item.update 3276908608 status=Paid
   podtap sandbox do item.create title='40 oak frames' 'amount=1280 EUR' due=2026-12-01
   podtap sandbox do comment.create value='Looks great'
 
-Of an item the names are those of its fields; an empty value empties one. `podtap trigger --list` \
+For an item, use the names of its fields; an empty value clears a field. `podtap trigger --list` \
 lists the event types.")]
     Do(Deed),
-    /// Lose the webhooks of a running sandbox on their way, or let them out again
+    /// Drop the webhooks of a running sandbox, or send them again
     Outage {
-        /// Whether they are lost
+        /// `on` drops webhooks, `off` sends them
         state: Switch,
         #[command(flatten)]
         at: At,
@@ -42,12 +42,12 @@ lists the event types.")]
 
 #[derive(Debug, Args)]
 pub(crate) struct Deed {
-    /// Podio's event type, such as item.update
+    /// Event type, such as item.update
     pub(crate) event: String,
-    /// The id of what it happens to [default: the first there is], then names and values
+    /// Id of the object [default: the first one], then names and values
     #[arg(value_name = "ID|NAME=VALUE")]
     pub(crate) words: Vec<String>,
-    /// Print what came of it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -57,7 +57,7 @@ pub(crate) struct Deed {
 /// Which sandbox is meant.
 #[derive(Debug, Args)]
 pub(crate) struct At {
-    /// The running sandbox [default: http://127.0.0.1:8090]
+    /// URL of the running sandbox [default: http://127.0.0.1:8090]
     #[arg(long, value_name = "URL")]
     pub(crate) podio_url: Option<String>,
 }
@@ -71,30 +71,30 @@ pub(crate) enum Switch {
 
 #[derive(Debug, Args)]
 pub(crate) struct SandboxServe {
-    /// Where the API listens [default: 127.0.0.1:8090]
+    /// Address of the API [default: 127.0.0.1:8090]
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<String>,
-    /// A name that it answers to, beside localhost and its own address; may be given several times
+    /// Also accept this host name; repeatable
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
-    /// What exists at the start, as JSON
+    /// Start with the content of this JSON file
     #[arg(long, value_name = "FILE")]
     pub(crate) seed: Option<PathBuf>,
-    /// Print the example that --seed takes, and end
+    /// Print an example for --seed, and exit
     #[arg(long)]
     pub(crate) print_seed: bool,
-    /// Keep the world in this file, and begin with it where it is there
+    /// Save the state to this file, and start from it if it exists
     ///
-    /// All but the bytes of files is kept, tokens too.
+    /// Everything is saved, tokens too, except for the bytes of files.
     #[arg(long, value_name = "FILE", conflicts_with = "seed")]
     pub(crate) state: Option<PathBuf>,
-    /// Let things happen by themselves: changes per second
+    /// Make changes by itself; RATE is the number per second, 1 if left out
     #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "1", value_parser = pace)]
     pub(crate) life: Option<f64>,
-    /// Make the same choices by chance at every start, tokens too
+    /// Make the same random choices at every start, tokens too
     #[arg(long, value_name = "N")]
     pub(crate) random_seed: Option<u64>,
-    /// Print JSON lines: `ready`, then calls and webhooks
+    /// Print one JSON object per line: `ready`, then calls and webhooks
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -110,25 +110,25 @@ pub(crate) struct Rules {
     /// Refuse hooks on ports other than 80 and 443, as Podio does
     #[arg(long)]
     pub(crate) enforce_ports: bool,
-    /// Demand a token for the validation of a hook; whether Podio does is not settled
+    /// Require a token to validate a hook; whether Podio does is unknown
     #[arg(long)]
     pub(crate) validate_requires_auth: bool,
-    /// Calls an hour [default: 1000]
+    /// Maximum calls per hour [default: 1000]
     #[arg(long, value_name = "N")]
     pub(crate) rate_limit: Option<u64>,
-    /// Calls an hour of operations that Podio limits more, such as filters of items [default: 250]
+    /// Maximum calls per hour of operations with a lower limit, such as item filters [default: 250]
     #[arg(long, value_name = "N")]
     pub(crate) rate_limit_filter: Option<u64>,
-    /// How long access tokens last [default: 8h]
+    /// Lifetime of access tokens [default: 8h]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) token_lifetime: Option<Duration>,
-    /// When hooks are no longer called: 15 failures in 15 minutes and 200 in a week, or 50 in a row
+    /// When to stop calling a hook
     #[arg(long, value_name = "RULE", default_value = "current")]
     pub(crate) rule: RuleName,
-    /// Waits before a webhook is sent again, such as 5s,30s; `off` for never [default: 5s,30s,120s]
+    /// Delays before a webhook is sent again, such as 5s,30s, or `off` [default: 5s,30s,120s]
     #[arg(long, value_name = "DURATIONS", value_parser = gaps)]
     pub(crate) resend: Option<Gaps>,
-    /// Longest wait for the answer to a webhook [default: 15s]
+    /// Maximum wait for the answer to a webhook [default: 15s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) answer_limit: Option<Duration>,
 }
@@ -136,9 +136,9 @@ pub(crate) struct Rules {
 /// The rules by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RuleName {
-    /// What is reported of today
+    /// 15 failures in 15 minutes, or 200 in a week, as reported today
     Current,
-    /// What Podio said in 2013
+    /// 50 failures in a row, as Podio said in 2013
     Consecutive,
 }
 
@@ -153,16 +153,16 @@ pub(crate) struct Disorder {
     /// Send this share of the webhooks two to five times, from 0 to 1
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) duplicates: Option<f64>,
-    /// Let others overtake this share of the webhooks, by up to 5 s
+    /// Delay this share of the webhooks by up to 5 s, so that others overtake them
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) reordering: Option<f64>,
-    /// Send every webhook late, by up to this much
+    /// Delay every webhook by up to this time
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) delay: Option<Duration>,
-    /// Answer every call with this status, or `truncated`, or not at all: `hang`
+    /// Answer every call with this status, with a `truncated` body, or not at all (`hang`)
     #[arg(long, value_name = "FAULT")]
     pub(crate) fault: Option<Fault>,
-    /// Lose every webhook, until `podtap sandbox outage off`
+    /// Drop every webhook until `podtap sandbox outage off`
     #[arg(long)]
     pub(crate) outage: bool,
 }
@@ -171,14 +171,14 @@ fn pace(text: &str) -> Result<f64, &'static str> {
     text.parse()
         .ok()
         .filter(|rate| *rate > 0.0 && *rate <= 1_000.0)
-        .ok_or("above 0 and at most 1000 changes a second")
+        .ok_or("it must be above 0 and at most 1000 changes per second")
 }
 
 fn share(text: &str) -> Result<f64, &'static str> {
     text.parse()
         .ok()
         .filter(|share| (0.0..=1.0).contains(share))
-        .ok_or("a share is from 0 to 1, such as 0.2")
+        .ok_or("it must be from 0 to 1, such as 0.2")
 }
 
 fn gaps(text: &str) -> Result<Gaps, &'static str> {

@@ -12,13 +12,13 @@ use super::Cli;
 const FILTER: &str = "filter";
 
 /// The arguments, with a filter's words behind a `--`.
-pub(crate) fn sorted(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+pub(crate) fn separate_terms(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut root = Cli::command();
     root.build();
-    sorted_for(&root, arguments.collect())
+    separated(&root, arguments.collect())
 }
 
-fn sorted_for(root: &Command, typed: Vec<OsString>) -> Vec<OsString> {
+fn separated(root: &Command, typed: Vec<OsString>) -> Vec<OsString> {
     let mut command = root;
     let mut words = typed.iter();
     let (mut flags, mut free) = (Vec::new(), Vec::new());
@@ -142,7 +142,7 @@ mod tests {
 
     fn sort(root: &Command, words: &[&str]) -> Vec<String> {
         let typed = ["podtap"].iter().chain(words).map(OsString::from);
-        let sorted = sorted_for(root, typed.collect()).into_iter().skip(1);
+        let sorted = separated(root, typed.collect()).into_iter().skip(1);
         sorted.map(|word| word.into_string().unwrap()).collect()
     }
 

@@ -9,37 +9,37 @@ use super::listen::{Certificates, Tunnel};
 
 #[derive(Debug, Args)]
 pub(crate) struct Trigger {
-    /// Its type, such as item.update; not with --from, which has one
+    /// Event type, such as item.update; not with --from
     #[arg(required_unless_present_any = ["list", "from", "body_file"])]
     pub(crate) event: Option<String>,
-    /// Parameters: each is added, or takes the place of the default
+    /// Parameters to add or replace
     #[arg(value_name = "KEY=VALUE")]
     pub(crate) params: Vec<String>,
-    /// List the types with their parameters, and end
+    /// List the event types and their parameters, and exit
     #[arg(long, exclusive = true)]
     pub(crate) list: bool,
-    /// Take an event of the history as the template: its id, or the beginning or end of it
+    /// Use an event of the history as the template: its id, or its beginning or end
     #[arg(long, value_name = "ID")]
     pub(crate) from: Option<String>,
-    /// Send the bytes of this file as the body; - is stdin
+    /// Send this file as the body; `-` reads from stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["event", "from"])]
     pub(crate) body_file: Option<PathBuf>,
-    /// Where the local service listens
+    /// Local service to send it to [default: that of the running agent]
     #[arg(short, long, value_name = "PORT|URL")]
     pub(crate) to: Option<String>,
-    /// Send it to this public URL of a tunnel, as Podio would
+    /// Send it to the public URL of a tunnel, as Podio would
     #[arg(long, value_name = "URL", conflicts_with = "to")]
     pub(crate) through_relay: Option<Target>,
-    /// The path at the receiver [default: /podio/hook, with --from that of the event]
+    /// Path of the request [default: /podio/hook; with --from, the event's]
     #[arg(long, value_parser = path)]
     pub(crate) path: Option<String>,
-    /// Send it so often
+    /// Number of times to send it
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) repeat: u32,
-    /// At most this many per second [default: each once the one before is answered]
+    /// Maximum requests per second [default: send the next one after the answer]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub(crate) rate: Option<f64>,
-    /// One JSON object a request
+    /// Print one JSON object per request
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -52,7 +52,7 @@ fn path(text: &str) -> Result<String, &'static str> {
     if text.starts_with('/') {
         Ok(text.to_owned())
     } else {
-        Err("a path begins with /")
+        Err("it must begin with /")
     }
 }
 
@@ -60,5 +60,5 @@ pub(super) fn rate(text: &str) -> Result<f64, &'static str> {
     text.parse()
         .ok()
         .filter(|rate| *rate > 0.0 && *rate <= 10_000.0)
-        .ok_or("a rate is above 0 and at most 10000 a second")
+        .ok_or("it must be above 0 and at most 10000 per second")
 }

@@ -5,66 +5,57 @@ use clap::{Args, Subcommand};
 /// Which relay, and by what right.
 #[derive(Debug, Args)]
 pub(crate) struct At {
-    /// The relay's URL; with a token its owner's tunnels are meant
+    /// URL of the relay
     #[arg(short, long, value_name = "URL", alias = "server")]
     pub(crate) relay: Option<String>,
-    /// The relay's token; better in PODTAP_TOKEN or --token-file, where `ps` does not show it
+    /// Token for the relay; prefer PODTAP_TOKEN or --token-file, which `ps` does not show
     #[arg(long, value_name = "TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
-    /// Read the token from this file
+    /// Read the token from a file
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<String>,
-    /// Send the token to a relay that has no https, where others may read it on the way
+    /// Send the token over plain http, although others on the network can read it
     #[arg(long)]
     pub(crate) allow_plaintext_relay: bool,
-    /// With --data-dir: the owner whose tunnels are meant
+    /// With --data-dir, only the tunnels of this owner
     #[arg(long, value_name = "NAME")]
     pub(crate) owner: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TunnelsCommand {
-    /// List them: URL, what waits, the last event, and which agent is connected
+    /// List tunnels with their URL, queued events, last event and agent
     List {
         #[command(flatten)]
         at: At,
-        /// One JSON object a line
+        /// Print one JSON object per line
         #[arg(long)]
         json: bool,
     },
     /// Give a tunnel a new URL and print it
     #[command(after_help = "\
-A running agent goes on with the new URL at once. Hooks that call the old one have to be made again; \
---grace is the time for that.")]
+A running agent switches to the new URL immediately. Hooks that call the old URL must be moved \
+(`podtap hooks move`); --grace gives you time for that.")]
     Rotate {
-        /// The tunnel's name
+        /// Name of the tunnel
         name: String,
-        /// How long the old URL still works, such as 1h; at most 30d [default: not at all]
+        /// How long the old URL continues to work, such as 1h; at most 30d [default: not at all]
         #[arg(long, value_name = "DURATION")]
         grace: Option<String>,
         #[command(flatten)]
         at: At,
-        /// Print it as a JSON object
+        /// Print a JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Delete a tunnel with what waits in it; its URL answers 404 from then on
+    /// Delete a tunnel and its queued events; its URL then answers 404
     Delete {
-        /// The tunnel's name
+        /// Name of the tunnel
         name: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(short, long)]
         yes: bool,
         #[command(flatten)]
         at: At,
     },
-}
-
-impl TunnelsCommand {
-    /// Which relay is meant.
-    pub(crate) fn at(&self) -> &At {
-        match self {
-            Self::List { at, .. } | Self::Rotate { at, .. } | Self::Delete { at, .. } => at,
-        }
-    }
 }

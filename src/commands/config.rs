@@ -69,7 +69,7 @@ fn line(settings: &Settings, entry: reference::Entry) -> Line {
 fn check(settings: &Settings) -> Result<ExitCode, Failure> {
     let mut wrong = settings.check();
     let Some(last) = wrong.pop() else {
-        print("Every setting is right")?;
+        print("All settings are valid")?;
         return Ok(ExitCode::SUCCESS);
     };
     for failure in wrong {

@@ -14,7 +14,7 @@ const CHECKED: u64 = 64 * 1024 * 1024;
 const CHECK_TIME: Duration = Duration::from_secs(1);
 
 /// Fails where events from this one on are missing, or the file is damaged.
-pub(super) async fn tell(history: &History, from: Position) -> Result<ExitCode, Failure> {
+pub(super) async fn report(history: &History, from: Position) -> Result<ExitCode, Failure> {
     let file = history.path().display().to_string();
     match history.damage(from).await?.events() {
         0 => {}

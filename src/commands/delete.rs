@@ -1,6 +1,5 @@
 //! `podtap events delete`: removes events for good.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use podtap_agent::AgentHandle;
@@ -11,7 +10,8 @@ use super::history::{browser, run_browser};
 use crate::cli::DeleteEvents;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
-use crate::output::print;
+use crate::output::question::{ask, event_count};
+use crate::output::{note, print};
 use tokio_util::sync::CancellationToken;
 
 /// Events deleted in one transaction: beside a running agent nobody waits long.
@@ -31,7 +31,7 @@ pub(crate) async fn run(delete: DeleteEvents, settings: &Settings) -> Result<Exi
     let deleted = deleted?;
     ended?;
     if let Some(events) = deleted {
-        print(&format!("Deleted {}.", counted(events)))?;
+        print(&format!("Deleted {}.", event_count(events)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -50,6 +50,7 @@ async fn ask_and_delete(
         ));
     }
     if !yes && !confirmed(found)? {
+        note("nothing was deleted");
         return Ok(None);
     }
     let mut deleted = 0;
@@ -73,25 +74,9 @@ async fn ask_and_delete(
 }
 
 fn confirmed(events: u64) -> Result<bool, Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!(
-            "this would delete {}, and there is no terminal to ask on",
-            counted(events)
-        ))
-        .hint("add --yes"));
-    }
-    let mut stderr = std::io::stderr();
-    write!(stderr, "Delete {} for good? [y/N] ", counted(events))?;
-    stderr.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
-fn counted(events: u64) -> String {
-    if events == 1 {
-        "1 event".to_owned()
-    } else {
-        format!("{events} events")
-    }
+    let events = event_count(events);
+    let answer = ask(&format!("Delete {events} permanently?"))?;
+    answer.ok_or_else(|| {
+        Failure::usage(format!("deleting {events} needs a confirmation")).hint("add --yes")
+    })
 }

@@ -20,26 +20,27 @@ use crate::cli::Demo;
 use crate::config::Settings;
 use crate::demo::SampleService;
 use crate::failure::Failure;
-use crate::parts::Parts;
 use crate::shutdown::Shutdown;
+use crate::tasks::Tasks;
 
 /// The same life at every start: what a newcomer sees is what the documentation shows.
 const SEED: u64 = 2026;
 
-/// What the demo has hooks for, on the company's first app and on its space.
-const ON_APP: &str = "item.*,comment.*,file.change";
+/// What the demo has hooks for, on the company's apps and on its space: nearly every change makes an
+/// event, so that `--rate` is what a person sees.
+const ON_APP: &str = "item.*,comment.*,file.change,tag.*";
 const ON_SPACE: &str = "task.*,status.create,member.add";
 
 /// Shows the product at work until a signal, `q`, or the events asked for were delivered.
 pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Failure> {
     if !(demo.rate > 0.0 && demo.rate <= 1_000.0) {
         return Err(Failure::usage(
-            "--rate is above 0 and at most 1000 changes a second",
+            "--rate must be above 0 and at most 1000 changes per second",
         ));
     }
     let shown = Shown::of(demo.display.mode(settings.is_dumb()), settings)?;
     let shutdown = Shutdown::watch()?;
-    let mut parts = Parts::new(shutdown.token().clone());
+    let mut tasks = Tasks::new(shutdown.token().clone());
     // Nothing of a demo outlives it.
     let folder = tempfile::tempdir()?;
     let podio = Sandbox::bind(sandbox::Config::default())
@@ -60,35 +61,35 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
     let (agent, handle) = open_agent(config)?;
     let shown = shown.open(handle.clone(), demo.events).await?;
     run_agent(
-        &mut parts,
+        &mut tasks,
         agent,
         Link::with(link, "this process", settings)?,
     );
-    start_relay(&mut parts, relay);
-    let (token, alive) = (parts.token(), podio.handle());
-    parts.start(async move {
+    start_relay(&mut tasks, relay);
+    let (token, alive) = (tasks.token(), podio.handle());
+    tasks.start(async move {
         podio.run(token).await;
         Ok(())
     });
-    let token = parts.token();
-    parts.start(async move {
+    let token = tasks.token();
+    tasks.start(async move {
         service.run(token).await;
         Ok(())
     });
-    show(&mut parts, handle.clone(), shown);
+    show(&mut tasks, handle.clone(), shown);
     let (token, pace) = (
-        parts.token(),
+        tasks.token(),
         Pace {
             per_second: demo.rate,
             random_seed: SEED,
         },
     );
-    parts.start(async move {
+    tasks.start(async move {
         hooks_settled(&handle, &token).await;
         life::run(alive, pace, token).await;
         Ok(())
     });
-    parts.finish().await?;
+    tasks.finish().await?;
     Ok(shutdown.exit_code())
 }
 
@@ -97,17 +98,18 @@ fn target(address: SocketAddr) -> Result<podtap_agent::Target, Failure> {
     target.map_err(|error| Failure::because("no local service", &error))
 }
 
-/// The agent acts as the company's first person, and makes hooks on its first app and space.
+/// The agent acts as the company's first person, and makes hooks on its first space and the apps in it.
 fn hooks_of_the_company(api: &str) -> Result<PodioConfig, Failure> {
     let seed = Seed::example();
     let empty = || Failure::usage("the sandbox is empty");
     let client = seed.clients.first().ok_or_else(empty)?;
     let person = seed.users.first().ok_or_else(empty)?;
     let space = seed.spaces.first().ok_or_else(empty)?;
-    let app = space.apps.first().ok_or_else(empty)?;
     let failed = |error: hooks::PlanError| Failure::because("no hooks", &error);
-    let mut wanted = hooks::plan(PlaceRef::app(app.app_id), ON_APP).map_err(failed)?;
-    wanted.extend(hooks::plan(PlaceRef::space(space.space_id), ON_SPACE).map_err(failed)?);
+    let mut wanted = hooks::plan(PlaceRef::space(space.space_id), ON_SPACE).map_err(failed)?;
+    for app in &space.apps {
+        wanted.extend(hooks::plan(PlaceRef::app(app.app_id), ON_APP).map_err(failed)?);
+    }
     let base_url = api
         .parse()
         .map_err(|error| Failure::because("no API", &error))?;

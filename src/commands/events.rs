@@ -54,7 +54,7 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
     if shown < all {
         note(&format!("{shown} of {all} events (-l N shows more)"));
     }
-    damage::tell(&history, from).await
+    damage::report(&history, from).await
 }
 
 /// No event is what a filter wants.

@@ -22,7 +22,7 @@ pub(super) fn existing(settings: &Settings) -> Result<std::path::PathBuf, Failur
         format!("the tunnel {} has no history yet", settings.tunnel()?),
     )
     .fact("file", path.display().to_string())
-    .hint("`podtap listen 3000` makes one; --name chooses another tunnel's"))
+    .hint("`podtap listen 3000` creates one; --name chooses another tunnel"))
 }
 
 /// An agent that only browses and replays: it takes no events and delivers none by itself.
@@ -89,7 +89,10 @@ pub(super) fn refuse_second(settings: &Settings) -> Result<(), Failure> {
 
 fn listens_already(holder: Holder, tunnel: Option<&str>) -> Failure {
     let of = tunnel.map_or(String::new(), |tunnel| format!(" for the tunnel {tunnel}"));
-    let failure = Failure::new(Code::Failed, format!("podtap listen runs{of} already"));
+    let failure = Failure::new(
+        Code::Failed,
+        format!("podtap listen is already running{of}"),
+    );
     let failure = match holder.pid {
         Some(pid) => failure.fact("pid", pid.to_string()),
         None => failure,
@@ -106,7 +109,7 @@ pub(super) fn open_failure(path: &Path, error: &OpenError) -> Failure {
         .fact("file", path.display().to_string());
     match error {
         OpenError::History(HistoryError::Full { .. }) => {
-            failure.hint("make room on that disk; the relay keeps what arrives meanwhile")
+            failure.hint("free some space on that disk; the relay keeps new events until then")
         }
         OpenError::History(HistoryError::Newer { .. }) => failure,
         _ => failure.hint("choose another tunnel with --name, or another folder with --data-dir"),

@@ -62,7 +62,7 @@ async fn all(
         say(import.json, file, format, &report)?;
         explain(&report);
         if stop.is_cancelled() {
-            note("stopped; what was imported stays, and importing again adds nothing twice");
+            note("stopped; imported events stay, and importing again adds no duplicates");
             return Ok(());
         }
         if report.events() == 0 {
@@ -73,12 +73,12 @@ async fn all(
     }
     let (code, what, files) = match (unusable.is_empty(), empty.is_empty()) {
         (true, true) => return Ok(()),
-        (false, _) => (Code::Failed, "nothing in the file can be used", unusable),
-        (true, false) => (Code::NothingMatched, "there is no event to import", empty),
+        (false, _) => (Code::Failed, "the file has no usable event", unusable),
+        (true, false) => (Code::NothingMatched, "the file has no event", empty),
     };
     Err(Failure::new(code, what)
         .fact("file", files.join("\n"))
-        .hint("what `podtap events --json` or `--har` prints can be imported"))
+        .hint("import the output of `podtap events --json` or `--har`"))
 }
 
 /// Says on stderr what was skipped, as far as it was wrong, and where a file breaks off.
@@ -171,7 +171,7 @@ fn stopped(file: &Path, error: &ImportError) -> Failure {
             "before it",
             format!("{new} imported, {known} already there"),
         )
-        .hint("what came before it stays imported; importing again adds nothing twice")
+        .hint("events before it were imported; importing again adds no duplicates")
 }
 
 /// How far a long import is, on a terminal's last line.

@@ -28,7 +28,7 @@ impl Link {
     /// The link to a relay that somebody runs.
     pub(crate) fn to(relay: Url, tunnel: TunnelName, settings: &Settings) -> Result<Self, Failure> {
         let Some(Secret { value, origin }) = settings.token()? else {
-            return Err(Failure::usage("the relay wants a token")
+            return Err(Failure::usage("the relay requires a token")
                 .fact("relay", relay.to_string())
                 .hint(
                     "set PODTAP_TOKEN or --token-file; the operator of the relay makes one with \
@@ -87,7 +87,7 @@ impl Link {
                     .code(Code::Refused)
                     .hint(
                         "check PODTAP_PODIO_CLIENT_ID, PODTAP_PODIO_CLIENT_SECRET and the app's token \
-                         or the login;\nleave --on out, or add --hooks-optional, to go on without hooks",
+                         or the login;\nremove --on, or add --hooks-optional, to continue without hooks",
                     )
             }
             RunError::Hooks(error @ HooksError::Uncallable { source, .. }) => {

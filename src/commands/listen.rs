@@ -15,10 +15,10 @@ use crate::failure::{Code, Failure, Warning, chain};
 use crate::output::feed::{self, Feed, Format};
 use crate::output::json::Object;
 use crate::output::look::Look;
-use crate::output::say;
-use crate::parts::Parts;
+use crate::output::note;
 use crate::running;
 use crate::shutdown::Shutdown;
+use crate::tasks::Tasks;
 
 /// Pause before a history is opened again that could not be.
 const OPEN_AGAIN: Duration = Duration::from_secs(1);
@@ -26,7 +26,7 @@ const OPEN_AGAIN: Duration = Duration::from_secs(1);
 /// Listens until a signal, `q`, or an end of the link that no retry can mend.
 pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode, Failure> {
     let target = settings.target()?.ok_or_else(|| {
-        Failure::usage("which local service?").hint("podtap listen 3000, or a URL")
+        Failure::usage("no local service given").hint("run `podtap listen 3000`, or give a URL")
     })?;
     if !target.is_near() {
         let what = format!("webhooks go to {target}, which is not this machine");
@@ -37,7 +37,7 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     let shown = Shown::of(listen.display.mode(settings.is_dumb()), settings)?;
     refuse_second(settings)?;
     let shutdown = Shutdown::watch()?;
-    let mut parts = Parts::new(shutdown.token().clone());
+    let mut tasks = Tasks::new(shutdown.token().clone());
     let mut link = if let Some(relay) = settings.relay()? {
         Link::to(relay, settings.tunnel()?, settings)?
     } else {
@@ -45,13 +45,13 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
         let dir = settings.data_dir()?.join(format!("relay-{tunnel}"));
         let (listen, reserved) = (settings.listen()?, target.url().port_or_known_default());
         let Embedded { relay, link } = Embedded::start(dir, listen, reserved, tunnel).await?;
-        start_relay(&mut parts, relay);
+        start_relay(&mut tasks, relay);
         Link::with(link, "this process", settings)?
     };
     link.config.take_over = listen.take_over;
     let relay = link.config.relay.to_string();
     let mut config = agent_config(settings, Some(&link), Some(target))?;
-    config.podio.hooks = super::hooks::wanted(&listen.hooks, settings)?;
+    config.podio.hooks = super::hooks::config(&listen.hooks, settings)?;
     let history = config.history.clone();
     let opened = if listen.no_wait {
         open_agent(config).map(Some)
@@ -59,25 +59,25 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
         open_in_time(config, &shown, shutdown.token()).await
     };
     let Some((agent, handle)) = opened? else {
-        parts.finish().await?;
+        tasks.finish().await?;
         return Ok(shutdown.exit_code());
     };
     // What the agent finds at its start is shown, too.
     let shown = shown.open(handle.clone(), None).await?;
-    run_agent(&mut parts, agent, link);
-    parts.start(running::tell(history, handle.clone(), parts.token()));
+    run_agent(&mut tasks, agent, link);
+    tasks.start(running::publish(history, handle.clone(), tasks.token()));
     if listen.no_wait {
         first_connection(&handle, &relay, shutdown.token()).await?;
     }
-    show(&mut parts, handle, shown);
-    parts.finish().await?;
+    show(&mut tasks, handle, shown);
+    tasks.finish().await?;
     Ok(shutdown.exit_code())
 }
 
-/// Adds a relay of this process to the parts.
-pub(super) fn start_relay(parts: &mut Parts, relay: podtap_relay::Bound) {
-    let token = parts.token();
-    parts.start(async move {
+/// Adds a relay of this process to the tasks.
+pub(super) fn start_relay(tasks: &mut Tasks, relay: podtap_relay::Bound) {
+    let token = tasks.token();
+    tasks.start(async move {
         relay
             .run(token)
             .await
@@ -119,10 +119,10 @@ pub(super) fn open_agent(config: Config) -> Result<(Agent, AgentHandle), Failure
     Agent::open(config).map_err(|error| open_failure(&path, &error))
 }
 
-/// Adds an agent to the parts.
-pub(super) fn run_agent(parts: &mut Parts, agent: Agent, link: Link) {
-    let token = parts.token();
-    parts.start(async move { agent.run(token).await.map_err(|error| link.explain(&error)) });
+/// Adds an agent to the tasks.
+pub(super) fn run_agent(tasks: &mut Tasks, agent: Agent, link: Link) {
+    let token = tasks.token();
+    tasks.start(async move { agent.run(token).await.map_err(|error| link.explain(&error)) });
 }
 
 /// How what happens is shown; known before anything starts, so that a mistake in it stops nothing
@@ -139,7 +139,7 @@ impl Shown {
         if let Self::AsLines(Format::Json, _) = self {
             return feed::print_object(&Object::waits(reason));
         }
-        say(&format!("Not connected yet: {reason}; trying again"));
+        note(&format!("Not connected yet: {reason}; trying again"));
         Ok(())
     }
 
@@ -178,15 +178,15 @@ impl Shown {
     }
 }
 
-/// Adds what shows the agent's doings to the parts.
-pub(super) fn show(parts: &mut Parts, handle: AgentHandle, shown: Opened) {
-    let token = parts.token();
+/// Adds what shows the agent's doings to the tasks.
+pub(super) fn show(tasks: &mut Tasks, handle: AgentHandle, shown: Opened) {
+    let token = tasks.token();
     match shown {
         Opened::Nowhere => {}
         Opened::OnScreen(config) => {
-            parts.start(async move { super::ui::on_screen(handle, *config, token).await });
+            tasks.start(async move { super::ui::on_screen(handle, *config, token).await });
         }
-        Opened::AsLines(feed) => parts.start(feed.run(token)),
+        Opened::AsLines(feed) => tasks.start(feed.run(token)),
     }
 }
 
@@ -248,7 +248,7 @@ async fn first_connection(
             Failure::new(Code::Unreachable, "the relay cannot be reached")
                 .fact("relay", relay)
                 .fact("why", reason)
-                .hint("check --relay; leave --no-wait out to wait until it answers"),
+                .hint("check --relay, or remove --no-wait to wait for it"),
         ),
         // A link that ended for good is told by the agent itself.
         Ok(_) | Err(_) => Ok(()),

@@ -45,7 +45,7 @@ type Verdict = Result<SecretString, String>;
 /// Prints the page to open, waits for the redirect, and keeps the tokens.
 pub(crate) async fn run(login: Login, settings: &Settings) -> Result<ExitCode, Failure> {
     let Some((client_id, client_secret)) = registered(settings)? else {
-        return Err(Failure::usage("which API client?").hint(
+        return Err(Failure::usage("no API client is configured").hint(
             "register one at podio.com/settings/api and set PODTAP_PODIO_CLIENT_ID and \
              PODTAP_PODIO_CLIENT_SECRET",
         ));
@@ -63,18 +63,18 @@ pub(crate) async fn run(login: Login, settings: &Settings) -> Result<ExitCode, F
         credentials(Grant::Stored).authorize_url(&base_url(settings)?, &redirect_uri, &state);
     let minutes = PATIENCE.as_secs() / 60;
     print(&format!(
-        "Open this page within {minutes} minutes and let podtap in:\n\n  {page}\n"
+        "Open this page within {minutes} minutes and allow access:\n\n  {page}\n"
     ))?;
     let verdict = tokio::select! {
         () = shutdown.token().cancelled() => return Ok(shutdown.exit_code()),
-        () = tokio::time::sleep(PATIENCE) => Err("no answer came in time".to_owned()),
+        () = tokio::time::sleep(PATIENCE) => Err("the login timed out".to_owned()),
         verdict = redirect(listeners, state) => verdict?,
     };
     let code = verdict
-        .map_err(|why| Failure::new(Code::Refused, "Podio gave no permission").fact("why", why))?;
+        .map_err(|why| Failure::new(Code::Refused, "Podio denied access").fact("why", why))?;
     let grant = Grant::AuthorizationCode { code, redirect_uri };
     build(settings, credentials(grant))?.login().await?;
-    print("Logged in; the tokens are kept in the data folder, readable by you alone")?;
+    print("Logged in. The tokens are in the data folder, where only you can read them")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -134,7 +134,7 @@ impl Listeners {
 fn random_state() -> Result<String, Failure> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes)
-        .map_err(|error| Failure::because("the system has no random numbers", &error))?;
+        .map_err(|error| Failure::because("cannot get random numbers from the system", &error))?;
     Ok(BASE64URL_NOPAD.encode(&bytes))
 }
 
@@ -163,7 +163,7 @@ async fn redirect(listeners: Listeners, state: String) -> Result<Verdict, Failur
                     let text = match &verdict {
                         None => "This is podtap, waiting for Podio's answer.",
                         Some(Ok(_)) => "podtap is logged in. You can close this page.",
-                        Some(Err(_)) => "podtap was not let in. You can close this page.",
+                        Some(Err(_)) => "Access was denied. You can close this page.",
                     };
                     if let Some(verdict) = verdict {
                         // A second answer finds nobody waiting, and need not.

@@ -33,7 +33,7 @@ pub(super) fn known_client(settings: &Settings) -> Result<Client, Failure> {
     if let Some(credentials) = credentials(settings)? {
         return build(settings, credentials);
     }
-    Err(Failure::usage("no credentials for Podio")
+    Err(Failure::usage("Podio credentials are required")
         .fact("api", base_url(settings)?.as_str())
         .hint(
             "set PODTAP_PODIO_CLIENT_ID and PODTAP_PODIO_CLIENT_SECRET, and either\n\
@@ -54,13 +54,13 @@ fn config(settings: &Settings, credentials: Option<Credentials>) -> Result<Confi
     podtap_disk::private::folder(&folder).map_err(|error| {
         Failure::because("the data folder cannot be made", &error)
             .fact("folder", folder.display().to_string())
-            .hint("name one that can be written with --data-dir")
+            .hint("choose a folder that you may write to with --data-dir")
     })?;
     let base_url = base_url(settings)?;
     let url: Url = base_url
         .as_str()
         .parse()
-        .map_err(|error| Failure::because("the API's address is no URL", &error))?;
+        .map_err(|error| Failure::because("the API's address is not a valid URL", &error))?;
     Ok(Config {
         proxy: settings.proxy(&url)?,
         base_url,

@@ -73,7 +73,7 @@ fn announce(bound: &Bound, json: bool) -> Result<(), Failure> {
     print(&format!("Public URL    {public_url}"))?;
     if let Some(why) = uncallable {
         print(&format!(
-            "              Podio cannot call it: {why}; set --public-url to this relay's address in the internet"
+            "              Podio cannot call it: {why}; set --public-url to this relay's public address"
         ))?;
     }
     if let Some(admin) = admin {

@@ -1,11 +1,9 @@
 //! `podtap replay`: events of the history go to the local service again.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::output::printable;
 use podtap_agent::export::json::AttemptObject;
 use podtap_agent::history::{Attempt, EditedRequest, Event, Outcome};
 use podtap_agent::{AgentHandle, Replay as Request, Target, first_target};
@@ -20,9 +18,10 @@ use crate::cli::Replay;
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
 use crate::output::look::Look;
-use crate::output::{lines, note, print};
-use crate::parts::Parts;
+use crate::output::question::{ask, event_count};
+use crate::output::{lines, note, print, printable};
 use crate::shutdown::Shutdown;
+use crate::tasks::Tasks;
 
 /// The most events that one filter replays: a slip of the hand should not take a day.
 const MAX_EVENTS: usize = 100_000;
@@ -34,7 +33,7 @@ const ASKS_ABOVE: usize = 100;
 pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::watch()?;
     let (agent, handle) = browser(settings, settings.target()?)?;
-    let ids = chosen(&replay, &handle, settings).await?;
+    let ids = select_events(&replay, &handle, settings).await?;
     if replay.dry_run {
         let told = dry_run(&handle, &ids).await;
         let token = CancellationToken::new();
@@ -43,11 +42,12 @@ pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode,
         return told.map(|()| ExitCode::SUCCESS);
     }
     if ids.len() > ASKS_ABOVE && !replay.yes && !confirmed(ids.len())? {
+        note("nothing was sent");
         return Ok(ExitCode::SUCCESS);
     }
-    let mut parts = Parts::new(shutdown.token().clone());
-    parts.start(run_browser(agent, parts.token()));
-    let (token, look) = (parts.token(), settings.look()?);
+    let mut tasks = Tasks::new(shutdown.token().clone());
+    tasks.start(run_browser(agent, tasks.token()));
+    let (token, look) = (tasks.token(), settings.look()?);
     let sending = Sending {
         editor: replay.edit.then(|| settings.editor()),
         pause: replay
@@ -57,17 +57,17 @@ pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode,
         yes: replay.yes,
         look,
     };
-    parts.start(async move {
+    tasks.start(async move {
         let mut tally = Tally::of(ids.len());
         let ended = tokio::select! {
             () = token.cancelled() => Ok(()),
             sent = send_all(&handle, ids, &sending, &mut tally) => sent,
         };
-        tally.tell();
+        tally.report();
         ended?;
         tally.verdict()
     });
-    parts.finish().await?;
+    tasks.finish().await?;
     Ok(shutdown.exit_code())
 }
 
@@ -98,7 +98,7 @@ impl Tally {
     }
 
     /// Says how many were sent and what was answered, where there were several.
-    fn tell(&self) {
+    fn report(&self) {
         if self.wanted < 2 {
             return;
         }
@@ -138,45 +138,22 @@ async fn dry_run(handle: &AgentHandle, ids: &[EventId]) -> Result<(), Failure> {
     }
     note(&format!(
         "{} would be sent; nothing was",
-        counted(ids.len())
+        event_count(ids.len() as u64)
     ));
     Ok(())
 }
 
-/// Asks whether so many shall be sent.
+/// Asks before that many are sent.
 fn confirmed(count: usize) -> Result<bool, Failure> {
-    let question = format!("Send {} again?", counted(count));
-    ask(&question)?.ok_or_else(|| {
-        Failure::usage(format!(
-            "this would send {} again, and there is no terminal to ask on",
-            counted(count)
-        ))
-        .hint("add --yes, or --dry-run to see which")
+    let events = event_count(count as u64);
+    let answer = ask(&format!("Send {events} again?"))?;
+    answer.ok_or_else(|| {
+        Failure::usage(format!("sending {events} again needs a confirmation"))
+            .hint("add --yes, or --dry-run to see which")
     })
 }
 
-fn counted(events: usize) -> String {
-    if events == 1 {
-        "1 event".to_owned()
-    } else {
-        format!("{events} events")
-    }
-}
-
-/// What a person at the terminal says to a question; `None` without a terminal.
-fn ask(question: &str) -> Result<Option<bool>, Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Ok(None);
-    }
-    let mut stderr = std::io::stderr();
-    write!(stderr, "{question} [y/N] ")?;
-    stderr.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(Some(matches!(answer.trim(), "y" | "Y" | "yes")))
-}
-
-async fn chosen(
+async fn select_events(
     replay: &Replay,
     handle: &AgentHandle,
     settings: &Settings,
@@ -213,7 +190,7 @@ async fn send_all(
         let target = Some(target_of(handle, &event).await?);
         let edited = match &sending.editor {
             None => None,
-            Some(editor) => match edited(editor, &event, sending.yes).await? {
+            Some(editor) => match edit_request(editor, &event, sending.yes).await? {
                 Some(edited) => Some(edited),
                 None => continue,
             },
@@ -252,7 +229,11 @@ impl Sending {
 }
 
 /// What a person makes of an event in their editor; `None`, and a word, where nothing is to be sent.
-async fn edited(editor: &str, event: &Event, yes: bool) -> Result<Option<EditedRequest>, Failure> {
+async fn edit_request(
+    editor: &str,
+    event: &Event,
+    yes: bool,
+) -> Result<Option<EditedRequest>, Failure> {
     let edited = edit(editor, &Key::secret_variables(), &event.request).await;
     let edited = edited.map_err(|why| Failure::new(Code::Failed, printable(&why)))?;
     let Some(Edited {
@@ -290,7 +271,7 @@ async fn target_of(handle: &AgentHandle, event: &Event) -> Result<Target, Failur
     }
     let attempts = handle.history().attempts(event.id).await?;
     first_target(&attempts, &event.request.path).ok_or_else(|| {
-        Failure::usage("this event was never delivered from here, so where to?")
-            .hint("name the local service with --to")
+        Failure::usage("this event was never delivered from here, so it has no target")
+            .hint("add --to PORT or --to URL")
     })
 }

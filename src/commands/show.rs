@@ -50,10 +50,10 @@ fn raw(body: &[u8], force: bool) -> Result<(), Failure> {
     });
     let mut stdout = std::io::stdout();
     if !force && !is_plain && stdout.is_terminal() {
-        return Err(
-            Failure::usage("the body holds characters that a terminal may obey")
-                .hint("pipe it (`| less`), write it to a file (`> body`), or add --force"),
-        );
+        return Err(Failure::usage(
+            "the body has control characters, which can change your terminal",
+        )
+        .hint("pipe it (`| less`), write it to a file (`> body`), or add --force"));
     }
     stdout.write_all(body)?;
     Ok(stdout.flush()?)
@@ -165,7 +165,7 @@ mod tests {
             shown(&[("content-encoding", "gzip")], b"hello"),
             [
                 "",
-                "Body (gzip, 5 bytes: cannot be unpacked, shown as it came)",
+                "Body (gzip, 5 bytes: cannot be decompressed, shown as received)",
                 "  hello"
             ]
         );

@@ -47,7 +47,7 @@ pub(crate) fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode
             if revoked == Revoked::default() {
                 return Err(Failure::new(
                     Code::NothingMatched,
-                    "no token in use has this name or id",
+                    "no active token has this name or id",
                 )
                 .fact("name", printable(&name))
                 .hint("`podtap relay token list` shows them"));
@@ -61,19 +61,16 @@ pub(crate) fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode
 pub(super) fn existing(dir: &Path) -> Result<TokenStore, Failure> {
     let store = TokenStore::existing(dir).map_err(|error| cannot_open(dir, &error))?;
     store.ok_or_else(|| {
-        Failure::new(
-            Code::NothingMatched,
-            "no relay keeps its data in this folder",
-        )
-        .fact("folder", dir.display().to_string())
-        .hint("name the relay's own folder with --data-dir")
+        Failure::new(Code::NothingMatched, "this folder has no relay's data")
+            .fact("folder", dir.display().to_string())
+            .hint("set --data-dir to the relay's folder")
     })
 }
 
 fn cannot_open(dir: &Path, error: &Error) -> Failure {
     Failure::because("the relay's tokens cannot be opened", error)
         .fact("folder", dir.display().to_string())
-        .hint("name the relay's own folder with --data-dir, and run this as its user")
+        .hint("set --data-dir to the relay's folder, and run this as its user")
 }
 
 /// Says on stderr where a token went that may not be where the relay looks.
@@ -81,7 +78,7 @@ fn note_folder(dir: &Path, is_new: bool) {
     let why = if is_new {
         "no relay has used this folder yet; start it with the same --data-dir"
     } else {
-        "the relay's own folder is named with --data-dir"
+        "use --data-dir if the relay keeps its data elsewhere"
     };
     note(&format!(
         "The token is for the relay of {}: {why}.",

@@ -10,9 +10,9 @@ use super::history::{browser, run_browser};
 use crate::config::{Settings, default_keys};
 use crate::failure::{Code, Failure, chain};
 use crate::output::print;
-use crate::parts::Parts;
 use crate::running::{Running, holder};
 use crate::shutdown::Shutdown;
+use crate::tasks::Tasks;
 
 /// Browses until `q` or a signal.
 pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
@@ -32,11 +32,11 @@ pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         );
     }
     let (agent, handle) = browser(settings, target(settings)?)?;
-    let mut parts = Parts::new(shutdown.token().clone());
-    parts.start(run_browser(agent, parts.token()));
-    let token = parts.token();
-    parts.start(on_screen(handle, config, token));
-    parts.finish().await?;
+    let mut tasks = Tasks::new(shutdown.token().clone());
+    tasks.start(run_browser(agent, tasks.token()));
+    let token = tasks.token();
+    tasks.start(on_screen(handle, config, token));
+    tasks.finish().await?;
     Ok(shutdown.exit_code())
 }
 

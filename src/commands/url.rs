@@ -15,13 +15,13 @@ pub(crate) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
             Code::NothingMatched,
             format!("the tunnel {tunnel} has no public URL yet"),
         )
-        .hint("`podtap listen 3000` gives it one; name another tunnel: `podtap url NAME`"));
+        .hint("`podtap listen 3000` creates one; `podtap url NAME` prints another tunnel's"));
     };
     print(&url)?;
     if holder(&history).is_none() {
         settings.report(
-            Warning::new(format!("nothing listens for the tunnel {tunnel} now"))
-                .hint("start `podtap listen`; a relay on a server keeps what arrives meanwhile"),
+            Warning::new(format!("no agent is running for the tunnel {tunnel}"))
+                .hint("start `podtap listen`; a relay on a server keeps new webhooks until then"),
         )?;
     }
     Ok(ExitCode::SUCCESS)

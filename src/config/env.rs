@@ -63,7 +63,7 @@ impl Environment {
             let is_setting = name == CONFIG_FILE || Key::of_variable(name).is_some();
             if is_setting || FOREIGN.contains(&name) {
                 let value = value.into_string().map_err(|_| {
-                    Failure::usage(format!("the variable {name} holds text that is not UTF-8"))
+                    Failure::usage(format!("the variable {name} is not valid UTF-8"))
                 })?;
                 if !link::is_link(name, &value) {
                     environment.known.insert(name.to_owned(), value);

@@ -69,7 +69,7 @@ fn wishes(table: &Table) -> Result<Vec<Wish>, Failure> {
         match value {
             toml::Value::Table(of_place) => {
                 let Some(place) = Context::named(name) else {
-                    let why = format!("`{name}` is no place that has keys");
+                    let why = format!("`{name}` is not a place that has keys");
                     let names: Vec<&str> = Context::names().collect();
                     let hint = format!("the places are {}", names.join(", "));
                     return Err(refused(&table.path, &format!("keys.{name}"), why).hint(hint));

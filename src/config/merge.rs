@@ -1,14 +1,14 @@
 //! Which value wins, and where it came from.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+
 use super::key::Key;
-use crate::cli::{
-    At, Certificates, Cli, Command, Deed, Events, EventsCommand, HooksCommand, OwnerLimits,
-    RelayServe, SandboxCommand, Tunnel,
-};
 
 /// Settings from one source.
 pub(super) type Layer = BTreeMap<Key, (String, Origin)>;
@@ -50,171 +50,162 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What was typed, as a layer.
-pub(super) fn flags(cli: &Cli) -> Layer {
-    let mut typed = Typed(Layer::new());
-    typed.text(Key::DATA_DIR, cli.global.data_dir.as_ref());
-    typed.text(Key::COLOR, cli.global.color.as_ref());
-    match &cli.command {
-        Command::Listen(listen) => {
-            typed.text(
-                Key::FORWARD_TO,
-                listen.target.as_ref().or(listen.forward_to.as_ref()),
-            );
-            typed.text(Key::RELAY, listen.relay.as_ref());
-            typed.switch(
-                Key::ALLOW_PLAINTEXT_RELAY,
-                listen.allow_plaintext_relay,
-                true,
-            );
-            typed.text(Key::TOKEN, listen.token.as_ref());
-            typed.text(Key::TOKEN_FILE, listen.token_file.as_ref());
-            typed.text(Key::RESPOND, listen.respond.as_ref());
-            typed.text(Key::CONCURRENCY, listen.concurrency.as_ref());
-            typed.text(Key::TIMEOUT, listen.timeout.as_ref());
-            typed.text(Key::WINDOW, listen.window.as_ref());
-            typed.text(Key::LISTEN, listen.listen.as_ref());
-            typed.switch(Key::PRESERVE_HOST, listen.preserve_host, true);
-            typed.certificates(&listen.certificates);
-            typed.text(Key::PODIO_URL, listen.podio.podio_url.as_ref());
-            typed.switch(Key::VERIFY, listen.podio.no_verify, false);
-            typed.text(Key::FORWARD_VERIFY, listen.podio.forward_verify.as_ref());
-            typed.switch(Key::BREAK_LOOPS, listen.podio.break_loops, true);
-            typed.switch(Key::MOUSE, listen.display.no_mouse, false);
-            typed.tunnel(&listen.tunnel);
-        }
-        Command::Demo(demo) => typed.switch(Key::MOUSE, demo.display.no_mouse, false),
-        Command::Ui(ui) => {
-            typed.switch(Key::MOUSE, ui.no_mouse, false);
-            typed.text(Key::FORWARD_TO, ui.forward_to.as_ref());
-            typed.certificates(&ui.certificates);
-            typed.tunnel(&ui.tunnel);
-        }
-        Command::Events(Events {
-            command: Some(EventsCommand::Delete(delete)),
-            ..
-        }) => typed.tunnel(&delete.tunnel),
-        Command::Events(events) => typed.tunnel(&events.tunnel),
-        Command::Show(show) => typed.tunnel(&show.tunnel),
-        Command::Import(import) => typed.tunnel(&import.tunnel),
-        Command::Explain(explain) => typed.tunnel(&explain.tunnel),
-        Command::Replay(replay) => {
-            typed.text(Key::FORWARD_TO, replay.to.as_ref());
-            typed.certificates(&replay.certificates);
-            typed.tunnel(&replay.tunnel);
-        }
-        Command::Trigger(trigger) => {
-            typed.text(Key::FORWARD_TO, trigger.to.as_ref());
-            typed.certificates(&trigger.certificates);
-            typed.tunnel(&trigger.tunnel);
-        }
-        Command::Relay(relay) => typed.relay(&relay.serve),
-        Command::Sandbox(sandbox) => {
-            typed.text(Key::LISTEN, sandbox.serve.listen.as_ref());
-            if let Some(SandboxCommand::Do(Deed { at, .. }) | SandboxCommand::Outage { at, .. }) =
-                &sandbox.command
-            {
-                typed.text(Key::PODIO_URL, at.podio_url.as_ref());
-            }
-        }
-        Command::Hooks(HooksCommand::List { tunnel, .. }) => typed.tunnel(tunnel),
-        Command::Hooks(HooksCommand::Adopt(adopt)) => typed.tunnel(&adopt.tunnel),
-        Command::Url(url) => {
-            typed.tunnel(&url.tunnel);
-            typed.text(Key::NAME, url.of.as_ref());
-        }
-        Command::Tunnels(command) => typed.at(command.at()),
-        Command::Hooks(_)
-        | Command::Login(_)
-        | Command::Completions { .. }
-        | Command::Man(_)
-        | Command::Config(_) => {}
+/// Flags and words that are settings under another name: the command, the argument, the setting.
+const OTHER_NAMES: [(&str, &str, Key); 4] = [
+    ("listen", "target", Key::FORWARD_TO),
+    ("replay", "to", Key::FORWARD_TO),
+    ("trigger", "to", Key::FORWARD_TO),
+    ("url", "of", Key::NAME),
+];
+
+/// What was typed, as a layer: each flag that has the name of a setting sets it, and `--no-mouse`
+/// sets `mouse` to false. Clap knows what was typed and what is a default.
+pub(super) fn flags(root: &Command, typed: &ArgMatches) -> Layer {
+    let (mut command, mut typed) = (root, typed);
+    while let Some((name, below)) = typed.subcommand()
+        && let Some(subcommand) = command.find_subcommand(name)
+    {
+        (command, typed) = (subcommand, below);
     }
-    typed.0
+    let mut layer = Layer::new();
+    for argument in command.get_arguments() {
+        let id = argument.get_id().as_str();
+        if typed.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        if let Some((key, is_on)) = setting(command, argument) {
+            let value = if argument.get_action().takes_values() {
+                // What may be given several times is a list.
+                let values = typed.get_raw(id).into_iter().flatten();
+                let values: Vec<_> = values.map(OsStr::to_string_lossy).collect();
+                values.join(",")
+            } else {
+                is_on.to_string()
+            };
+            layer.insert(key, (value, Origin::Flag(key.name())));
+        }
+    }
+    layer
 }
 
-struct Typed(Layer);
+/// The setting that an argument is, and what it is set to where it takes no value.
+fn setting(command: &Command, argument: &Arg) -> Option<(Key, bool)> {
+    let (command, id) = (command.get_name(), argument.get_id().as_str());
+    let is_other = |(of, other, _): &&(&str, &str, Key)| (*of, *other) == (command, id);
+    if let Some((_, _, key)) = OTHER_NAMES.iter().find(is_other) {
+        return Some((*key, true));
+    }
+    let long = argument.get_long()?;
+    let on = Key::find(long).map(|key| (key, true));
+    on.or_else(|| Key::find(long.strip_prefix("no-")?).map(|key| (key, false)))
+}
 
-impl Typed {
-    fn text(&mut self, key: Key, value: Option<&String>) {
-        if let Some(value) = value {
-            self.0
-                .insert(key, (value.clone(), Origin::Flag(key.name())));
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn root() -> Command {
+        let mut root = Cli::command();
+        root.build();
+        root
+    }
+
+    fn layer(words: &[&str]) -> Vec<(&'static str, String)> {
+        let root = root();
+        let typed = ["podtap"].iter().chain(words);
+        let typed = root.clone().try_get_matches_from(typed).unwrap();
+        let layer = flags(&root, &typed);
+        let named = layer
+            .into_iter()
+            .map(|(key, (value, _))| (key.name(), value));
+        named.collect()
+    }
+
+    #[test]
+    fn what_is_typed_is_set_and_a_default_is_not() {
+        let set = |pairs: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
+            let own = |(name, value): &(&'static str, &str)| (*name, (*value).to_owned());
+            pairs.iter().map(own).collect()
+        };
+        for (words, expected) in [
+            (&["listen", "3000"][..], &[("forward-to", "3000")][..]),
+            (&["listen", "-f", "3000"], &[("forward-to", "3000")]),
+            (&["replay", "ID", "--to", "4"], &[("forward-to", "4")]),
+            (&["url", "crm"], &[("name", "crm")]),
+            (&["demo", "--no-mouse"], &[("mouse", "false")]),
+            (&["demo", "--rate", "3"], &[]),
+            (
+                &["ui", "--no-mouse", "-n", "a"],
+                &[("mouse", "false"), ("name", "a")],
+            ),
+            (
+                &["listen", "1", "--no-verify", "--break-loops"],
+                &[
+                    ("break-loops", "true"),
+                    ("forward-to", "1"),
+                    ("verify", "false"),
+                ],
+            ),
+            (
+                &["relay", "--methods", "GET", "--methods", "POST"],
+                &[("methods", "GET,POST")],
+            ),
+            (
+                &["relay", "token", "create", "ann", "--data-dir", "d"],
+                &[("data-dir", "d")],
+            ),
+            (
+                &["--color", "never", "tunnels", "delete", "crm"],
+                &[("color", "never")],
+            ),
+            (&["hooks", "move", "1", "--to", "https://x"], &[]),
+            (&["events", "delete", "-n", "b", "item:1"], &[("name", "b")]),
+        ] {
+            assert_eq!(layer(words), set(expected), "{words:?}");
         }
     }
 
-    /// A flag that may be given several times.
-    fn list(&mut self, key: Key, values: &[String]) {
-        if !values.is_empty() {
-            self.text(key, Some(&values.join(",")));
+    #[test]
+    fn every_flag_that_has_the_name_of_a_setting_sets_it() {
+        fn each(command: &Command, path: &[String], found: &mut Vec<(Vec<String>, Arg)>) {
+            for argument in command.get_arguments().filter(|it| it.get_long().is_some()) {
+                if setting(command, argument).is_some() {
+                    found.push((path.to_vec(), argument.clone()));
+                }
+            }
+            for subcommand in command.get_subcommands() {
+                let name = subcommand.get_name().to_owned();
+                if name != "help" {
+                    each(subcommand, &[path, &[name]].concat(), found);
+                }
+            }
         }
-    }
-
-    /// A flag that was given sets `key` to `value`.
-    fn switch(&mut self, key: Key, given: bool, value: bool) {
-        if given {
-            self.text(key, Some(&value.to_string()));
+        let root = root();
+        let mut found = Vec::new();
+        each(&root, &[], &mut found);
+        let mut tried = 0;
+        for (path, argument) in found.iter().filter(|(path, _)| !path.is_empty()) {
+            let long = argument.get_long().unwrap();
+            let value = argument.get_action().takes_values().then_some("7");
+            let flag = format!("--{long}");
+            let words = [&["podtap".to_owned()], &path[..], &[flag]].concat();
+            let words = words.into_iter().chain(value.map(str::to_owned));
+            let words: Vec<String> = words.collect();
+            // What a command asks for besides is a word or two that anything takes.
+            let typed = (0..3).find_map(|count| {
+                let more = std::iter::repeat_n("7".to_owned(), count);
+                let words = words.iter().cloned().chain(more);
+                root.clone().try_get_matches_from(words).ok()
+            });
+            let Some(typed) = typed else { continue };
+            let (key, _) = setting(&root, argument).unwrap_or((Key::FORWARD_TO, true));
+            let set = flags(&root, &typed);
+            assert!(set.contains_key(&key), "{path:?} --{long}");
+            tried += 1;
         }
-    }
-
-    fn certificates(&mut self, certificates: &Certificates) {
-        self.text(Key::CA_FILE, certificates.ca_file.as_ref());
-        self.switch(Key::INSECURE_LOCAL, certificates.insecure_local, true);
-    }
-
-    fn tunnel(&mut self, tunnel: &Tunnel) {
-        self.text(Key::NAME, tunnel.name.as_ref());
-    }
-
-    fn at(&mut self, at: &At) {
-        self.text(Key::RELAY, at.relay.as_ref());
-        self.text(Key::TOKEN, at.token.as_ref());
-        self.text(Key::TOKEN_FILE, at.token_file.as_ref());
-        self.switch(Key::ALLOW_PLAINTEXT_RELAY, at.allow_plaintext_relay, true);
-    }
-
-    fn owners(&mut self, owners: &OwnerLimits) {
-        self.text(Key::MAX_OWNER_TUNNELS, owners.max_owner_tunnels.as_ref());
-        self.text(Key::MAX_OWNER_SESSIONS, owners.max_owner_sessions.as_ref());
-        let (events, bytes) = (
-            &owners.max_owner_queue_events,
-            &owners.max_owner_queue_bytes,
-        );
-        self.text(Key::MAX_OWNER_QUEUE_EVENTS, events.as_ref());
-        self.text(Key::MAX_OWNER_QUEUE_BYTES, bytes.as_ref());
-        self.text(Key::MAX_SESSION_MEMORY, owners.max_session_memory.as_ref());
-    }
-
-    fn relay(&mut self, relay: &RelayServe) {
-        self.text(Key::LISTEN, relay.listen.as_ref());
-        self.text(Key::PUBLIC_URL, relay.public_url.as_ref());
-        self.text(Key::ADMIN_LISTEN, relay.admin_listen.as_ref());
-        self.text(Key::MAX_BODY, relay.max_body.as_ref());
-        self.text(Key::MAX_QUEUE_EVENTS, relay.max_queue_events.as_ref());
-        self.text(Key::MAX_QUEUE_BYTES, relay.max_queue_bytes.as_ref());
-        self.text(Key::MAX_AGE, relay.max_age.as_ref());
-        self.text(Key::MAX_RATE, relay.max_rate.as_ref());
-        self.text(Key::MAX_CONNECTIONS, relay.max_connections.as_ref());
-        self.text(
-            Key::MAX_CONNECTIONS_PER_ADDRESS,
-            relay.max_connections_per_address.as_ref(),
-        );
-        self.text(Key::MAX_BODY_MEMORY, relay.max_body_memory.as_ref());
-        self.text(Key::MIN_BODY_RATE, relay.min_body_rate.as_ref());
-        self.text(Key::MAX_HEAD, relay.max_head.as_ref());
-        self.text(Key::MAX_HEAD_MEMORY, relay.max_head_memory.as_ref());
-        self.text(
-            Key::MAX_RATE_PER_ADDRESS,
-            relay.max_rate_per_address.as_ref(),
-        );
-        self.text(Key::HEAD_TIMEOUT, relay.head_timeout.as_ref());
-        self.text(Key::BODY_TIMEOUT, relay.body_timeout.as_ref());
-        self.text(Key::IDLE_TIMEOUT, relay.idle_timeout.as_ref());
-        self.list(Key::METHODS, &relay.methods);
-        self.text(Key::MAX_SESSIONS, relay.max_sessions.as_ref());
-        self.text(Key::MAX_RESPONSE, relay.max_response.as_ref());
-        self.owners(&relay.owners);
-        self.list(Key::TRUSTED_PROXY, &relay.trusted_proxy);
-        self.text(Key::RESPOND_TIMEOUT, relay.respond_timeout.as_ref());
+        assert!(tried > 80, "{tried} of {}", found.len());
     }
 }

@@ -29,15 +29,16 @@ pub(crate) use parse::duration;
 pub(crate) use secret::Secret;
 pub(crate) use settings::Settings;
 
-use crate::cli::Cli;
+use crate::cli::Typed;
 use crate::failure::Failure;
 
 /// All settings of this run, each with its origin.
-pub(crate) fn resolve(cli: &Cli) -> Result<Settings, Failure> {
+pub(crate) fn resolve(typed: &Typed) -> Result<Settings, Failure> {
+    let global = &typed.cli.global;
     let environment = Environment::read()?;
-    let file = file::load(cli.global.config.as_deref(), &environment)?;
+    let file = file::load(global.config.as_deref(), &environment)?;
     let layers = merge::Layers {
-        flags: merge::flags(cli),
+        flags: merge::flags(&typed.command, &typed.matches),
         env: environment.settings(),
         file: file.settings,
     };
@@ -45,6 +46,6 @@ pub(crate) fn resolve(cli: &Cli) -> Result<Settings, Failure> {
         keys: file.keys,
         filters: file.filters,
     };
-    let verbose = cli.global.verbose;
+    let verbose = global.verbose;
     Ok(Settings::new(layers, tables, environment, verbose))
 }

@@ -34,17 +34,17 @@ impl Settings {
         if !url.username().is_empty() || url.password().is_some() {
             let host = url.host_str().unwrap_or_default();
             return Err(Failure::usage(
-                "the relay's URL holds a user or a password, which is not sent",
+                "the relay's URL has a user or a password, which is not sent",
             )
             .fact("relay", host)
-            .hint("leave it out; the token goes into PODTAP_TOKEN or --token-file"));
+            .hint("remove it; put the token into PODTAP_TOKEN or --token-file"));
         }
         let is_safe = url.scheme() == "https" || reach::is_this_machine(&url);
         if is_safe || self.switch(Key::ALLOW_PLAINTEXT_RELAY, false)? {
             return Ok(Some(url));
         }
         Err(
-            Failure::usage("the token would travel in the clear: the relay's URL is not https")
+            Failure::usage("the token would be sent unencrypted: the relay's URL is not https")
                 .fact("relay", url.as_str())
                 .hint("use https://, or --allow-plaintext-relay on a network that you trust"),
         )
@@ -68,11 +68,13 @@ impl Settings {
                 let read =
                     pem.and_then(|pem| tls::certificates(&pem).map_err(|error| error.to_string()));
                 read.map_err(|error| {
-                Failure::usage("the certificates cannot be read")
+                    Failure::usage("the certificates cannot be read")
                     .fact("file", path.clone())
                     .fact("why", error)
                     .fact("from", origin.to_string())
-                    .hint("name a PEM file with --ca-file: it begins with -----BEGIN CERTIFICATE-----")
+                    .hint(
+                        "--ca-file needs a PEM file, which begins with -----BEGIN CERTIFICATE-----",
+                    )
                 })?
             }
             None => Vec::new(),

@@ -84,6 +84,42 @@ mod tests {
     }
 
     #[test]
+    fn the_help_and_the_example_give_the_same_defaults() {
+        // Commands that listen somewhere of their own.
+        const OTHERS: [(&str, Key); 2] = [("listen", Key::LISTEN), ("sandbox", Key::LISTEN)];
+        fn check(command: &clap::Command, entries: &[Entry], checked: &mut usize) {
+            for argument in command.get_arguments() {
+                let name = argument.get_long().unwrap_or_default();
+                let Some(entry) = entries.iter().find(|entry| entry.key.name() == name) else {
+                    continue;
+                };
+                let help = argument.get_long_help().or(argument.get_help());
+                let help = help.map(ToString::to_string).unwrap_or_default();
+                let told = help.split("[default: ").nth(1);
+                let told = told.and_then(|rest| rest.split(']').next());
+                let Some(default) = &entry.default else {
+                    continue;
+                };
+                let mut default = default.trim_matches('"').to_owned();
+                if default.starts_with(|c: char| c.is_ascii_digit()) {
+                    default = default.replace('_', "");
+                }
+                let is_switch = matches!(&*default, "true" | "false") && told.is_none();
+                if !is_switch && !OTHERS.contains(&(command.get_name(), entry.key)) {
+                    assert_eq!(told, Some(&*default), "{} --{name}", command.get_name());
+                    *checked += 1;
+                }
+            }
+            for subcommand in command.get_subcommands() {
+                check(subcommand, entries, checked);
+            }
+        }
+        let (entries, mut checked): (Vec<Entry>, usize) = (entries().collect(), 0);
+        check(&crate::cli::Cli::command(), &entries, &mut checked);
+        assert!(checked > 40, "{checked}");
+    }
+
+    #[test]
     fn every_setting_has_a_text_and_the_defaults_are_told() {
         let entries: Vec<Entry> = entries().collect();
         for key in Key::ALL {

@@ -160,8 +160,8 @@ impl Settings {
             return Ok(PathBuf::from(dir));
         }
         let base = etcetera::base_strategy::choose_base_strategy()
-            .map_err(|error| Failure::because("there is no home folder for the data", &error))
-            .map_err(|failure| failure.hint("name a folder with --data-dir"))?;
+            .map_err(|error| Failure::because("cannot find the home folder", &error))
+            .map_err(|failure| failure.hint("set a folder with --data-dir"))?;
         Ok(base.data_dir().join("podtap"))
     }
 
@@ -185,8 +185,8 @@ impl Settings {
         let data_dir = self.data_dir().ok();
         let tunnel = name.and_then(|name| layout::tunnel_of(data_dir.as_deref(), name));
         tunnel.ok_or_else(|| {
-            Failure::usage("the working folder's name makes no tunnel name")
-                .hint("give the tunnel a name with --name")
+            Failure::usage("the working folder's name cannot be a tunnel name")
+                .hint("set a name with --name")
         })
     }
 

@@ -252,7 +252,7 @@ impl Feed {
                         hook_id,
                         verification,
                     } => self.verified(*event, *hook_id, verification).await?,
-                    Finding::Loop(finding) => self.found(finding)?,
+                    Finding::Loop(finding) => self.loop_finding(finding)?,
                     Finding::Gap { from, to, reason } => self.gap(*from, *to, reason)?,
                     Finding::Refused {
                         count,
@@ -315,10 +315,12 @@ impl Feed {
         }
     }
 
-    fn found(&self, finding: &LoopFinding) -> Result<(), Failure> {
+    fn loop_finding(&self, finding: &LoopFinding) -> Result<(), Failure> {
         match self.format {
-            Format::Json => print_object(&Object::found(finding)),
-            Format::Lines => lines::found(finding, &self.look).iter().try_for_each(print),
+            Format::Json => print_object(&Object::loop_finding(finding)),
+            Format::Lines => lines::loop_finding(finding, &self.look)
+                .iter()
+                .try_for_each(print),
         }
     }
 

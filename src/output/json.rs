@@ -279,7 +279,7 @@ impl<'a> Object<'a> {
     }
 
     /// A loop that was found.
-    pub(crate) fn found(finding: &'a LoopFinding) -> Self {
+    pub(crate) fn loop_finding(finding: &'a LoopFinding) -> Self {
         Self::Loop(LoopObject {
             id: finding.event.to_string(),
             hook_id: finding.hook_id.to_string(),

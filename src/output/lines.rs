@@ -170,7 +170,7 @@ pub(crate) fn ready(
         format!("Public URL   {}", printable(url)),
         format!(
             "Forwards to  {}",
-            forwards_to.unwrap_or("nowhere: events are only kept")
+            forwards_to.unwrap_or("nowhere: events are only recorded")
         ),
         give_podio(url, uncallable),
     ]
@@ -190,10 +190,7 @@ fn give_podio(url: &str, uncallable: Option<&Uncallable>) -> String {
 
 /// The tunnel has another public URL than it had.
 pub(crate) fn new_url(url: &str) -> String {
-    format!(
-        "New URL      {}  (the tunnel was given another)",
-        printable(url)
-    )
+    format!("New URL      {}  (it has changed)", printable(url))
 }
 
 /// A change of the link that a person wants to know of.
@@ -203,7 +200,7 @@ pub(crate) fn link(state: &LinkState) -> Option<String> {
         LinkState::Up { .. } => Some("Connected to the relay".to_owned()),
         LinkState::Connecting { reason, .. } => reason
             .as_ref()
-            .map(|reason| format!("The relay is away: {}; trying again", printable(reason))),
+            .map(|reason| format!("Cannot reach the relay: {}; retrying", printable(reason))),
         LinkState::Stopped { reason } => Some(format!("The link ended: {}", printable(reason))),
     }
 }
@@ -264,7 +261,7 @@ pub(crate) fn verified(
 }
 
 /// A loop, with who makes it and its cure.
-pub(crate) fn found(finding: &LoopFinding, look: &Look) -> [Painted; 3] {
+pub(crate) fn loop_finding(finding: &LoopFinding, look: &Look) -> [Painted; 3] {
     let (count, seconds) = (finding.times.len(), finding.span().as_secs_f64());
     let (tone, sign) = if finding.is_suspected() {
         (Tone::Doubtful, "⚠  loop?")

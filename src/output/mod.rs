@@ -5,6 +5,7 @@ pub(crate) mod feed;
 pub(crate) mod json;
 pub(crate) mod lines;
 pub(crate) mod look;
+pub(crate) mod question;
 pub(crate) mod table;
 
 use std::borrow::Cow;

@@ -11,12 +11,19 @@ async fn an_item_is_explained_and_opened_in_the_browser_or_copied_over_ssh() {
         let bin = stage.home().join("bin");
         std::fs::create_dir(&bin).unwrap();
         let browser = bin.join("xdg-open");
-        let script = "#!/bin/sh\nprintf '%s' \"$1\" > \"$HOME/opened\"\n";
+        let script =
+            "#!/bin/sh\nenv > \"$HOME/environment\"\nprintf '%s' \"$1\" > \"$HOME/opened\"\n";
         std::fs::write(&browser, script).unwrap();
         std::fs::set_permissions(&browser, PermissionsExt::from_mode(0o755)).unwrap();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = format!("{}:{}", bin.display(), path.display());
-        let variables = [variables, vec![("PATH", path.as_str())]].concat();
+        let own = [
+            ("PATH", path.as_str()),
+            ("PODTAP_TOKEN", "pt_for-the-relay-alone"),
+            ("PODTAP_PODIO_CLIENT_SECRET", "for-podio-alone"),
+            ("BROWSER_HINT", "kept"),
+        ];
+        let variables = [variables, own.to_vec()].concat();
         let args = ["demo", "--rate", "8"];
         let mut terminal = Terminal::start_with(&stage, &args, &variables, (160, 40));
 
@@ -32,6 +39,9 @@ async fn an_item_is_explained_and_opened_in_the_browser_or_copied_over_ssh() {
             let opened = || std::fs::read_to_string(&file).ok();
             let opened = || opened().filter(|page| page.starts_with(link));
             eventually("the page in the browser", opened, || terminal.text()).await;
+            let environment = std::fs::read_to_string(stage.home().join("environment")).unwrap();
+            assert!(environment.contains("BROWSER_HINT=kept"), "{environment}");
+            assert!(!environment.contains("alone"), "{environment}");
         } else {
             terminal.shows("Copied https://podio.com").await;
             terminal.clipboard_holds(link).await;

@@ -42,7 +42,7 @@ async fn a_tunnel_that_runs_tells_its_url_and_takes_no_second_listen() {
     end(agent).await;
     let (code, stdout, stderr) = stage.run(&["url", "crm"]);
     assert_eq!((code, stdout.trim()), (0, url.as_str()));
-    assert!(stderr.contains("nothing listens"), "{stderr}");
+    assert!(stderr.contains("no agent is running"), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

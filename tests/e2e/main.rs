@@ -36,6 +36,7 @@ mod on_disk;
 mod order;
 mod podio_js;
 mod podio_python;
+mod questions;
 mod readme;
 mod sandbox;
 mod sandbox_round_trip;

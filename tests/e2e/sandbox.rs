@@ -47,8 +47,8 @@ async fn a_running_sandbox_is_told_what_to_do_and_says_what_it_did() {
         assert!(code != 0 && stderr.contains(why), "{words:?}: {stderr}");
     }
     for (address, why) in [
-        ("https://api.podio.com", "no sandbox on this machine"),
-        ("http://127.0.0.1:9", "no sandbox answers there"),
+        ("https://api.podio.com", "not a sandbox on this machine"),
+        ("http://127.0.0.1:9", "no sandbox is running there"),
     ] {
         let (code, _, stderr) =
             stage.run(&["sandbox", "do", "item.update", "--podio-url", address]);

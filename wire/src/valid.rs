@@ -14,22 +14,22 @@ const MAX_URL_BYTES: usize = 2048;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRequest {
     /// The method.
-    #[error("the method is not a method of HTTP")]
+    #[error("invalid HTTP method")]
     Method,
     /// The path.
-    #[error("the path is not a path of HTTP that begins with `/`")]
+    #[error("invalid HTTP path: it must begin with `/`")]
     Path,
     /// A header's name.
-    #[error("a header's name is not a name of HTTP")]
+    #[error("invalid HTTP header name")]
     HeaderName,
     /// A header's value.
-    #[error("a header's value holds a control character")]
+    #[error("a header value has a control character")]
     HeaderValue,
     /// All headers together.
     #[error("the headers are larger than {} MiB", MAX_HEADER_BYTES / 1024 / 1024)]
     HeaderBytes,
     /// The address at which a tunnel is reached.
-    #[error("the public URL is not a URL")]
+    #[error("the public URL is not valid")]
     Url,
 }
 

@@ -99,10 +99,10 @@ pub enum ExplainError {
     #[error("there is no event {0} in the history")]
     UnknownEvent(EventId),
     /// It says nothing that Podio could be asked about.
-    #[error("this is no event of Podio's")]
+    #[error("this is not a Podio event")]
     NotPodio,
     /// Nobody may ask.
-    #[error("Podio answers only who is logged in: set credentials, or run `podtap login`")]
+    #[error("Podio credentials are required: set them, or run `podtap login`")]
     NoCredentials,
     /// The rest of the hour's calls is needed for hooks.
     #[error("{remaining} of {limit} calls are left this hour, and kept for hooks: try again later")]

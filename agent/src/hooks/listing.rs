@@ -98,10 +98,10 @@ pub struct FailedPlace {
 #[derive(Debug, thiserror::Error)]
 pub enum ManageHooksError {
     /// Nobody may ask.
-    #[error("Podio shows hooks only to who is logged in: set credentials, or run `podtap login`")]
+    #[error("Podio credentials are required to list hooks: set them, or run `podtap login`")]
     NoCredentials,
     /// The rest of the hour's calls is needed for managing hooks.
-    #[error("{} of {} calls are left this hour, too few for listing: try again later", .0.remaining, .0.limit)]
+    #[error("too few API calls are left this hour ({} of {}): try again later", .0.remaining, .0.limit)]
     RateLimitNear(RateLimit),
     /// Podio would never reach it.
     #[error("no hook can be made on {url}")]

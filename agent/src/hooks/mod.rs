@@ -94,7 +94,7 @@ pub enum HooksError {
         source: Uncallable,
     },
     /// Podio does not take the credentials.
-    #[error("Podio does not take the credentials, so no hook can be made")]
+    #[error("Podio rejected the credentials, so no hook can be made")]
     Credentials(#[source] client::Error),
     /// The history failed.
     #[error(transparent)]

@@ -9,7 +9,7 @@ use crate::place::{PlaceRef, WantedHook};
 /// Why a list of event types makes no hooks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// A part of the list names no event type.
+    /// A part of the list is not an event type.
     #[error("{}{}", .0, did_you_mean(.0))]
     Unknown(#[from] NothingSelected),
     /// The event does not happen there.

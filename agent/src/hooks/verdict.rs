@@ -55,7 +55,7 @@ impl UrlVerdict {
                 .to_owned(),
             Self::Uncallable(why) => why.to_string(),
             Self::Temporary(service) => {
-                format!("a temporary tunnel of {service}, which is perhaps gone")
+                format!("a temporary tunnel of {service}, which may be gone")
             }
             Self::Unsuspected => "elsewhere; nothing is known against it".to_owned(),
         }

@@ -125,9 +125,9 @@ impl TunnelClient {
 fn refused(status: StatusCode, body: &[u8]) -> AskError {
     let Ok(ConnectRefusal { kind, message }) = serde_json::from_slice(body) else {
         return match status {
-            StatusCode::NOT_FOUND => {
-                AskError::Refused("the relay is too old for that, or is no relay".to_owned())
-            }
+            StatusCode::NOT_FOUND => AskError::Refused(
+                "the relay is too old for that, or this is not a relay".to_owned(),
+            ),
             _ => AskError::Unreachable(not_of_a_relay(status, false)),
         };
     };
@@ -146,7 +146,7 @@ fn unreachable(end: Disconnect) -> AskError {
 }
 
 fn not_a_relay() -> AskError {
-    AskError::Refused("what answers there is no relay".to_owned())
+    AskError::Refused("the server at this URL is not a relay".to_owned())
 }
 
 /// One request on a connection of its own, and the whole answer.

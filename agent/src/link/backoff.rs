@@ -15,7 +15,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// that takes every agent and drops it at once is not dialled without pause.
 const PROVEN_AFTER: Duration = Duration::from_secs(10);
 
-/// Pause between two looks at whether the machine has slept.
+/// Pause between two looks at whether the machine was asleep.
 pub(super) const SLEEP_CHECK: Duration = Duration::from_secs(1);
 
 /// How far the wall clock must jump ahead of the monotonic one to mean that the machine slept.
@@ -55,7 +55,7 @@ impl Backoff {
     }
 }
 
-/// Notices that the machine has slept: the wall clock went on and the monotonic one did not.
+/// Notices that the machine was asleep: the wall clock went on and the monotonic one did not.
 #[derive(Debug)]
 pub(super) struct SleepWatch {
     wall: Timestamp,

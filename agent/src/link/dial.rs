@@ -61,7 +61,7 @@ pub enum DialError {
     #[error("cannot set up TLS; are the system's certificates installed?")]
     Tls(#[from] rustls::Error),
     /// The token holds characters that a header cannot.
-    #[error("this token cannot be right: it holds characters that no token has")]
+    #[error("this token is not valid: it has characters that no token has")]
     Token,
 }
 
@@ -124,7 +124,7 @@ impl Dialer {
             .await
             .unwrap_or_else(|_| {
                 Err(Disconnect::retry(
-                    "it takes the connection and does not answer: is it the relay's URL?",
+                    "it accepts the connection but does not answer: is it the relay's URL?",
                 ))
             })
     }
@@ -144,7 +144,7 @@ impl Dialer {
     ) -> Result<TlsStream<TcpStream>, Disconnect> {
         let host = self.endpoint.host().unwrap_or_default();
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
-            .map_err(|_| Disconnect::retry("the relay's name is no name for a certificate"))?;
+            .map_err(|_| Disconnect::retry("the relay's name cannot be in a certificate"))?;
         tls.connect(name, stream).await.map_err(|e| failed(&e))
     }
 
@@ -199,7 +199,7 @@ impl Dialer {
             }
             let accept = response.headers().get(header::SEC_WEBSOCKET_ACCEPT);
             if accept.is_none_or(|accept| *accept != accepted) {
-                return Err(Disconnect::retry("what answers there is no relay"));
+                return Err(Disconnect::retry("the server at this URL is not a relay"));
             }
             Ok(response)
         })
@@ -261,27 +261,27 @@ async fn refusal(response: Response<Incoming>) -> Disconnect {
 pub(super) fn not_of_a_relay(status: StatusCode, is_page: bool) -> String {
     match status {
         StatusCode::UNAUTHORIZED => {
-            "what stands before the relay wants a login (401): is it the relay's URL?".to_owned()
+            "a server in front of the relay requires a login (401): check the URL".to_owned()
         }
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            "a proxy wants a user and a password (407): name it in HTTPS_PROXY or http_proxy"
+            "a proxy requires a user and a password (407): put them into HTTPS_PROXY or http_proxy"
                 .to_owned()
         }
-        StatusCode::FORBIDDEN => {
-            "a proxy or firewall does not let the agent through (403)".to_owned()
-        }
+        StatusCode::FORBIDDEN => "a proxy or firewall blocked the agent (403)".to_owned(),
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
             format!(
-                "the proxy before the relay does not reach it ({})",
+                "the proxy in front of the relay cannot reach it ({})",
                 status.as_u16()
             )
         }
         _ if is_page && (status.is_success() || status.is_redirection()) => format!(
-            "a web page answers there ({}), no relay: check the URL, and whether this network wants \
-             a login in the browser first",
+            "the server at this URL answered with a web page ({}), so it is not a relay: check the \
+             URL, and whether this network requires a login in the browser first",
             status.as_u16()
         ),
-        _ => format!("the address answered {status}, which no relay does: is it the relay's URL?"),
+        _ => {
+            format!("the server at this URL answered {status}, so it is not a relay: check the URL")
+        }
     }
 }
 

@@ -208,7 +208,7 @@ impl Face {
     }
 }
 
-/// Returns after the pause, or at once when the machine has slept: nothing is as it was then.
+/// Returns after the pause, or at once when the machine was asleep: nothing is as it was then.
 async fn pause_or_wake_up(pause: Duration) {
     let until = Instant::now() + pause;
     let mut sleep_watch = SleepWatch::new(Timestamp::now(), Instant::now());

@@ -149,12 +149,12 @@ where
             }
             () = sleep_until(due.unwrap_or(heard)), if due.is_some() => {}
             () = sleep_until(heard + SILENCE_LIMIT), if has_room => {
-                break Disconnect::retry("the relay has fallen silent");
+                break Disconnect::retry("the relay stopped responding");
             }
             reason = &mut failing => break Disconnect::retry(reason.as_ref()),
             _ = sleep_check.tick() => {
                 if sleep_watch.slept(Timestamp::now(), Instant::now()) {
-                    break Disconnect::Retry { reason: "the machine has slept, or its clock was set".to_owned(), after: Some(Duration::ZERO) };
+                    break Disconnect::Retry { reason: "the machine was asleep, or its clock was set".to_owned(), after: Some(Duration::ZERO) };
                 }
             }
         }
@@ -294,7 +294,7 @@ async fn next_frame(
             Ok(None)
         }
         Err(error) => Err(Disconnect::retry(format!(
-            "the relay sent nonsense: {error}"
+            "the relay sent an invalid message: {error}"
         ))),
     }
 }

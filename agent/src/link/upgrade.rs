@@ -47,7 +47,9 @@ where
 /// An error of HTTP itself, in words.
 pub(super) fn failed(error: &hyper::Error) -> Disconnect {
     if error.is_parse() {
-        return Disconnect::retry("what answers there does not speak HTTP: is it the relay's URL?");
+        return Disconnect::retry(
+            "the server at this URL does not speak HTTP: is it the relay's URL?",
+        );
     }
     if error.is_incomplete_message() {
         return Disconnect::retry("it closed the connection without an answer");

@@ -163,7 +163,7 @@ impl Witness {
             }
             _ => {
                 return Ok(Statement::unknown(format!(
-                    "Podio does not tell who causes {kind}"
+                    "Podio does not say who causes {kind}"
                 )));
             }
         };
@@ -176,7 +176,7 @@ impl Witness {
     ) -> Result<Statement, HistoryError> {
         Ok(match made {
             Err(error) => Statement::unknown(reason::of_podio(&error)),
-            Ok((None, None)) => Statement::unknown("Podio does not tell"),
+            Ok((None, None)) => Statement::unknown("Podio does not say"),
             Ok((by, via)) => {
                 self.learn_own_vias().await?;
                 let maker = self.own.judge(by.as_ref(), via.as_ref());
@@ -303,9 +303,7 @@ impl Witness {
             memory.calls.pop_front();
         }
         if memory.calls.len() >= CALLS_PER_HOUR {
-            return Err(format!(
-                "{CALLS_PER_HOUR} questions within an hour are enough"
-            ));
+            return Err(format!("the limit is {CALLS_PER_HOUR} questions per hour"));
         }
         memory.calls.push_back(now);
         Ok(())

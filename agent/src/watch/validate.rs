@@ -88,7 +88,7 @@ impl Validator {
                 format!("{told}; set Podio's credentials and ask for another verification")
             }
             Error::Refused { .. } | Error::Gone { .. } => {
-                format!("{told}; if the local service validates too, it may have been first")
+                format!("{told}; the local service may have validated it first")
             }
             _ => told,
         }

@@ -47,9 +47,9 @@ pub(super) struct Pair {
 impl Pair {
     /// The pair that an event carries, or what is wrong with it.
     pub(super) fn parse(hook_id: Option<u64>, code: Option<&str>) -> Result<Self, &'static str> {
-        let hook_id = hook_id.ok_or("it names no hook: `hook_id` is missing or no number")?;
+        let hook_id = hook_id.ok_or("`hook_id` is missing or not a number")?;
         let code = code.filter(|code| !code.is_empty());
-        let code = code.ok_or("it carries no code")?;
+        let code = code.ok_or("it has no code")?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if code.len() > MAX_CODE_LENGTH || !code.bytes().all(is_plain) {
             return Err("its code does not look like one of Podio's");

@@ -84,7 +84,7 @@ impl Watch {
         let pair = if arrival.posted {
             Pair::parse(arrival.hook_id, arrival.code.as_deref())
         } else {
-            Err("Podio sends it by POST, and this came by another method")
+            Err("Podio sends it with POST; this came with another method")
         };
         let verification = match (known, pair) {
             (Some(known), _) => known,

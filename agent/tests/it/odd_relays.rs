@@ -56,33 +56,33 @@ const CASES: [(As, Answer, &str); 15] = [
     (
         As::Relay,
         Some("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>"),
-        "a web page answers there (200)",
+        "answered with a web page (200)",
     ),
     (
         As::Relay,
         Some("HTTP/1.1 302 Found\r\nlocation: http://login.test/\r\ncontent-length: 0\r\n\r\n"),
-        "a web page answers there (302)",
+        "answered with a web page (302)",
     ),
     (
         As::Relay,
         Some("HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\ncontent-length: 0\r\n\r\n"),
-        "is it the relay's URL?",
+        "so it is not a relay: check the URL",
     ),
     (
         As::Relay,
         Some("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"),
-        "does not let the agent through (403)",
+        "blocked the agent (403)",
     ),
     (
         As::Relay,
         Some("HTTP/1.1 407 Who\r\ncontent-length: 0\r\n\r\n"),
-        "a proxy wants a user and a password (407)",
+        "a proxy requires a user and a password (407)",
     ),
     // Only a relay's own word refuses a token for good.
     (
         As::Relay,
         Some("HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic\r\ncontent-length: 0\r\n\r\n"),
-        "wants a login (401)",
+        "requires a login (401)",
     ),
     (
         As::Relay,
@@ -94,7 +94,11 @@ const CASES: [(As, Answer, &str); 15] = [
         Some(""),
         "closed the connection without an answer",
     ),
-    (As::Relay, None, "takes the connection and does not answer"),
+    (
+        As::Relay,
+        None,
+        "accepts the connection but does not answer",
+    ),
     (
         As::SecureRelay,
         Some("HTTP/1.1 400 Bad Request\r\n\r\n"),

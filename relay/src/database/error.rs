@@ -9,7 +9,7 @@ use podtap_disk::{Cause, Trouble};
 pub enum Error {
     /// The folder cannot be made, read or written.
     #[error(
-        "cannot use the data folder {}; check that this user may write there or choose another with --data-dir",
+        "cannot use the data folder {}: check that you may write there, or choose another with --data-dir",
         path.display()
     )]
     DataDir {

@@ -26,7 +26,7 @@ const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     connection: close\r\n\
     content-length: 52\r\n\
     \r\n\
-    the relay has too many connections, come back later\n";
+    the relay has too many connections, try again later\n";
 
 /// Answers those who find no place.
 #[derive(Debug)]

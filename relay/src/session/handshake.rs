@@ -34,7 +34,7 @@ impl Upgrade {
             && has_token(headers, &header::SEC_WEBSOCKET_VERSION, "13");
         let Some(key) = key.filter(|_| is_upgrade) else {
             return Err(malformed(
-                "this is the address for agents: a websocket upgrade is expected",
+                "this URL is for agents: it expects a websocket upgrade",
             ));
         };
         let offered = headers
@@ -46,7 +46,8 @@ impl Upgrade {
             message: error.to_string(),
         })?;
         Ok(Self {
-            token: bearer(headers).ok_or_else(|| refused_token("a token is needed to connect"))?,
+            token: bearer(headers)
+                .ok_or_else(|| refused_token("a token is required to connect"))?,
             accept_key: derive_accept_key(key.as_bytes()),
             protocol,
         })

@@ -96,7 +96,7 @@ impl Sessions {
                 return refuse(&refusal);
             }
             Err(_) => {
-                let refusal = unavailable("tokens cannot be checked at present");
+                let refusal = unavailable("the relay cannot check tokens now");
                 return refuse(&refusal);
             }
         };

@@ -64,7 +64,7 @@ pub enum Error {
     #[error("`{0}` is the name of an owner and the id of another owner's token")]
     Ambiguous(String),
     /// Others of the owner's tokens stay in use, and so do the tunnels.
-    #[error("{owner} has another token in use, so the tunnels stay")]
+    #[error("{owner} has another token in use, so the tunnels were not deleted")]
     StillInUse {
         /// Whose tunnels they are.
         owner: String,

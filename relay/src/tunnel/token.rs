@@ -30,7 +30,7 @@ pub(super) struct TokenHash(pub(super) [u8; 32]);
 
 /// The text is no token.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a token is pt_ and {} characters", ID_LENGTH + (SECRET_BYTES * 4).div_ceil(3))]
+#[error("a token must be pt_ and {} characters", ID_LENGTH + (SECRET_BYTES * 4).div_ceil(3))]
 pub struct InvalidToken;
 
 impl Token {

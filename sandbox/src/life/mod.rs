@@ -9,7 +9,7 @@ mod step;
 use std::time::Duration;
 
 use fastrand::Rng;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Handle;
@@ -35,12 +35,19 @@ impl Default for Pace {
 /// Longest wait between two changes, at any pace.
 const LONGEST_GAP: Duration = Duration::from_mins(1);
 
-/// Makes changes until `token` is cancelled.
+/// How far changes may fall behind their times and still be caught up with.
+const MAX_BEHIND: Duration = Duration::from_secs(1);
+
+/// Makes changes until `token` is cancelled. Each has its time, so that what one takes does not slow
+/// the pace down.
 pub async fn run(handle: Handle, pace: Pace, token: CancellationToken) {
     let mut rng = Rng::with_seed(pace.random_seed);
     let work = async {
+        let mut due = Instant::now();
         loop {
-            sleep(gap(pace.per_second, &mut rng)).await;
+            due += gap(pace.per_second, &mut rng);
+            due = due.max(Instant::now().checked_sub(MAX_BEHIND).unwrap_or(due));
+            sleep_until(due).await;
             handle
                 .shared
                 .change(|world| step::step(world, &mut rng))

@@ -50,10 +50,13 @@ const MIX: &[(usize, Action)] = &[
     (1, Action::DeleteComment),
 ];
 
-/// Makes one change. Where the chosen one is not possible, nothing changes.
-pub(super) fn step(world: &mut World, rng: &mut Rng) {
-    // What is refused was impossible just now, such as changing an item where there is none.
-    let _ = try_step(world, rng);
+/// How many choices are tried for one change.
+const MAX_TRIES: usize = 20;
+
+/// Makes one change. What is refused was impossible just now, such as changing an item where there
+/// is none: something else is done instead. `false` where nothing was possible.
+pub(super) fn step(world: &mut World, rng: &mut Rng) -> bool {
+    (0..MAX_TRIES).any(|_| try_step(world, rng).is_ok())
 }
 
 fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), Refused> {
@@ -253,7 +256,7 @@ mod tests {
         let mut rng = Rng::with_seed(1);
 
         for _ in 0..10_000 {
-            step(&mut world, &mut rng);
+            assert!(step(&mut world, &mut rng), "nothing changed");
         }
 
         assert!(world.items.len() > 5);

@@ -58,21 +58,21 @@ pub(super) fn targets(on: &HookTargets, settings: &Settings) -> Result<Vec<Place
         places.extend(settings.number(Key::PODIO_APP_ID)?.map(PlaceRef::app));
     }
     if places.is_empty() {
-        return Err(Failure::usage("hooks of which app, field or space?")
-            .hint("name it with --app, --field or --space"));
+        return Err(Failure::usage("no app, field or space given")
+            .hint("add --app ID, --field ID or --space ID"));
     }
     Ok(places)
 }
 
 /// The hooks that `listen` makes for as long as it runs; `None` where none are asked for.
-pub(super) fn wanted(hooks: &Hooks, settings: &Settings) -> Result<Option<HooksConfig>, Failure> {
+pub(super) fn config(hooks: &Hooks, settings: &Settings) -> Result<Option<HooksConfig>, Failure> {
     let asked =
         !(hooks.at.app.is_empty() && hooks.at.field.is_empty() && hooks.at.space.is_empty());
     let on = match &hooks.on {
         Some(on) => on,
         None if asked => {
-            return Err(Failure::usage("which events should call?")
-                .hint("name them with --on, such as --on 'item.*,comment.create'"));
+            return Err(Failure::usage("no event types given")
+                .hint("add --on, such as --on 'item.*,comment.create'"));
         }
         None => return Ok(None),
     };

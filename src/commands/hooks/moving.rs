@@ -43,7 +43,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode, Failure> {
     let mover = Mover::new(client, settings)?;
     if command.undo {
-        let named = named(&command.apps, command.on);
+        let named = with_apps(&command.apps, command.on);
         let only = if named.is_empty() {
             Vec::new()
         } else {
@@ -54,7 +54,7 @@ pub(super) async fn run(
     }
     let to = command.to.unwrap_or_default();
     check(&to, settings)?;
-    let places = targets(&named(&command.apps, command.on), settings)?;
+    let places = targets(&with_apps(&command.apps, command.on), settings)?;
     mover.all(&places, &to, command.exact).await?;
     print("`podtap hooks move --undo` puts them back")?;
     Ok(ExitCode::SUCCESS)
@@ -72,7 +72,7 @@ pub(super) async fn adopt(
             .hint("run `podtap listen` first, and leave it running"));
     };
     check(&to, settings)?;
-    let places = targets(&named(&command.apps, command.on), settings)?;
+    let places = targets(&with_apps(&command.apps, command.on), settings)?;
     let mover = Mover::new(client, settings)?;
     let moved = mover.all(&places, &to, false).await;
     if command.keep_hooks || moved.is_err() {
@@ -85,7 +85,7 @@ pub(super) async fn adopt(
     Ok(shutdown.exit_code())
 }
 
-fn named(apps: &[u64], on: HookTargets) -> HookTargets {
+fn with_apps(apps: &[u64], on: HookTargets) -> HookTargets {
     let mut named = on;
     named.app.extend(apps);
     named

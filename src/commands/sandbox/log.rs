@@ -24,7 +24,7 @@ pub(super) async fn run(
                 Ok(seen) if json => print(&object(&seen))?,
                 Ok(seen) => print(&line(&seen, Timestamp::now(), &look))?,
                 Err(RecvError::Lagged(missed)) if !json => {
-                    print(&format!("… {missed} lines were too many to print"))?;
+                    print(&format!("… {missed} lines were skipped"))?;
                 }
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return Ok(()),

@@ -1,9 +1,9 @@
 //! `podtap sandbox`: a local stand-in for Podio's API that fires real webhooks.
 
+mod control;
 mod log;
 mod ready;
 mod state;
-mod tell;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -16,8 +16,8 @@ use crate::cli::{RuleName, Sandbox, SandboxCommand, SandboxServe};
 use crate::config::Settings;
 use crate::failure::{Failure, chain};
 use crate::output::print;
-use crate::parts::Parts;
 use crate::shutdown::Shutdown;
+use crate::tasks::Tasks;
 
 /// Where it listens unless told.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
@@ -26,8 +26,8 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr
 pub(crate) async fn run(sandbox: Sandbox, settings: &Settings) -> Result<ExitCode, Failure> {
     match sandbox.command {
         None => serve(sandbox.serve, settings).await,
-        Some(SandboxCommand::Do(deed)) => tell::deed(&deed, settings).await,
-        Some(SandboxCommand::Outage { state, .. }) => tell::outage(state, settings).await,
+        Some(SandboxCommand::Do(deed)) => control::deed(&deed, settings).await,
+        Some(SandboxCommand::Outage { state, .. }) => control::outage(state, settings).await,
     }
 }
 
@@ -46,33 +46,33 @@ async fn serve(serve: SandboxServe, settings: &Settings) -> Result<ExitCode, Fai
     }
     let watching = handle.subscribe();
     ready::announce(&bound.base_url(), &seed, serve.life.is_some(), serve.json)?;
-    let mut parts = Parts::new(shutdown.token().clone());
-    parts.start(log::run(
+    let mut tasks = Tasks::new(shutdown.token().clone());
+    tasks.start(log::run(
         watching,
         settings.look()?,
         serve.json,
-        parts.token(),
+        tasks.token(),
     ));
     if let Some(kept) = kept {
-        parts.start(kept.keep(handle.clone(), parts.token()));
+        tasks.start(kept.keep(handle.clone(), tasks.token()));
     }
-    let token = parts.token();
-    parts.start(async move {
+    let token = tasks.token();
+    tasks.start(async move {
         bound.run(token).await;
         Ok(())
     });
     if let Some(per_second) = serve.life {
-        let token = parts.token();
+        let token = tasks.token();
         let pace = Pace {
             per_second,
             random_seed,
         };
-        parts.start(async move {
+        tasks.start(async move {
             life::run(handle, pace, token).await;
             Ok(())
         });
     }
-    parts.finish().await?;
+    tasks.finish().await?;
     Ok(shutdown.exit_code())
 }
 
@@ -82,8 +82,9 @@ fn config(serve: &SandboxServe, settings: &Settings) -> Result<Config, Failure> 
     let random_seed = match serve.random_seed {
         Some(seed) => seed,
         // Whoever knows the seed knows the tokens.
-        None => getrandom::u64()
-            .map_err(|error| Failure::because("the system gives no random numbers", &error))?,
+        None => getrandom::u64().map_err(|error| {
+            Failure::because("cannot get random numbers from the system", &error)
+        })?,
     };
     Ok(Config {
         listen: settings.listen()?.unwrap_or(DEFAULT_LISTEN),

@@ -72,9 +72,8 @@ impl Receiver {
                 away: Code::ServiceFailed,
             },
             (None, None) => {
-                return Err(Failure::usage("which local service?").hint(
-                    "name it with --to, such as --to 3000, or start `podtap listen 3000` here first",
-                ));
+                return Err(Failure::usage("no local service given")
+                    .hint("add --to 3000, or start `podtap listen 3000` first"));
             }
         })
     }
@@ -94,8 +93,9 @@ async fn draft(trigger: &Trigger, settings: &Settings) -> Result<Draft, Failure>
     let Some(id) = &trigger.from else {
         let event = words.next().map(String::as_str).unwrap_or_default();
         note_unknown(event, settings)?;
-        let order = getrandom::u64()
-            .map_err(|error| Failure::because("the system gives no random numbers", &error))?;
+        let order = getrandom::u64().map_err(|error| {
+            Failure::because("cannot get random numbers from the system", &error)
+        })?;
         return Ok(Draft::of_type(event, params(words)?, order));
     };
     let history = open(settings)?;
@@ -110,7 +110,7 @@ fn params<'a>(words: impl Iterator<Item = &'a String>) -> Result<Params, Failure
             .split_once('=')
             .filter(|(name, _)| !name.is_empty())
             .ok_or_else(|| {
-                Failure::usage(format!("`{}` is no parameter", printable(word)))
+                Failure::usage(format!("`{}` is not a parameter", printable(word)))
                     .hint("write it as key=value, such as item_id=4711")
             })?;
         Ok((name.to_owned(), value.to_owned()))
@@ -123,7 +123,7 @@ fn note_unknown(event: &str, settings: &Settings) -> Result<(), Failure> {
     if event.parse::<EventType>().is_ok() {
         return Ok(());
     }
-    let what = format!("`{event}` is not a type that Podio is known to send; it goes as it is");
+    let what = format!("`{event}` is not a known Podio event type; it is sent as it is");
     let warning = Warning::new(what);
     settings.report(match nearest(event) {
         Some(near) => warning.hint(format!("did you mean {}?", near.as_str())),

@@ -66,7 +66,7 @@ impl Sender {
         builder
             .body(Full::from(request.body.clone()))
             .map_err(|error| {
-                Failure::usage(format!("this makes no request: {error}"))
+                Failure::usage(format!("the request is not valid: {error}"))
                     .fact("url", self.url.clone())
             })
     }

@@ -34,7 +34,7 @@ pub(super) enum Access {
 
 /// A tunnel, with its owner where those of several are meant.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct OwnedTunnel {
     pub(super) owner: Option<String>,
     pub(super) tunnel: TunnelEntry,
 }
@@ -46,7 +46,7 @@ impl Access {
         if !by_folder && let Some(relay) = settings.relay()? {
             if at.owner.is_some() {
                 return Err(Failure::usage(
-                    "--owner is for --data-dir; a token is its owner's",
+                    "--owner needs --data-dir: a token has one owner",
                 ));
             }
             // No tunnel is served, so the name does not matter.
@@ -73,20 +73,25 @@ impl Access {
         })
     }
 
-    pub(super) async fn list(&self) -> Result<Vec<Found>, Failure> {
+    pub(super) async fn list(&self) -> Result<Vec<OwnedTunnel>, Failure> {
         match self {
             Self::Owner { client, link } => {
-                let list = client.list().await.map_err(|error| told(link, &error))?;
-                let mine = list.into_iter().map(|tunnel| Found {
+                let list = client
+                    .list()
+                    .await
+                    .map_err(|error| failure_of(link, &error))?;
+                let mine = list.into_iter().map(|tunnel| OwnedTunnel {
                     owner: None,
                     tunnel,
                 });
                 Ok(mine.collect())
             }
             Self::Operator { store, owner, .. } => {
-                let list = store.tunnels(owner.as_deref()).map_err(failed)?;
-                let base = store.public_url().map_err(failed)?;
-                let all = list.into_iter().map(|info| found(info, base.as_deref()));
+                let list = store.tunnels(owner.as_deref()).map_err(store_failure)?;
+                let base = store.public_url().map_err(store_failure)?;
+                let all = list
+                    .into_iter()
+                    .map(|info| with_owner(info, base.as_deref()));
                 Ok(all.collect())
             }
         }
@@ -100,12 +105,12 @@ impl Access {
         match self {
             Self::Owner { client, link } => {
                 let rotated = client.rotate(name, grace).await;
-                rotated.map_err(|error| told(link, &error))
+                rotated.map_err(|error| failure_of(link, &error))
             }
             Self::Operator { store, .. } => {
                 let owner = self.owner_of(name)?;
-                let base = store.public_url().map_err(failed)?;
-                let rotated = store.rotate(&owner, name, grace).map_err(failed)?;
+                let base = store.public_url().map_err(store_failure)?;
+                let rotated = store.rotate(&owner, name, grace).map_err(store_failure)?;
                 let rotated = rotated.ok_or_else(|| no_tunnel(name))?;
                 Ok(Rotated {
                     url: url(base.as_deref(), &rotated.key.to_string()),
@@ -119,11 +124,11 @@ impl Access {
         match self {
             Self::Owner { client, link } => {
                 let deleted = client.delete(name).await;
-                deleted.map_err(|error| told(link, &error))
+                deleted.map_err(|error| failure_of(link, &error))
             }
             Self::Operator { store, .. } => {
                 let owner = self.owner_of(name)?;
-                if store.delete(&owner, name).map_err(failed)? {
+                if store.delete(&owner, name).map_err(store_failure)? {
                     Ok(())
                 } else {
                     Err(no_tunnel(name))
@@ -142,7 +147,7 @@ impl Access {
         else {
             return Err(no_tunnel(name));
         };
-        let all = store.tunnels(owner.as_deref()).map_err(failed)?;
+        let all = store.tunnels(owner.as_deref()).map_err(store_failure)?;
         let mut owners: Vec<String> = all
             .into_iter()
             .filter(|info| info.name == *name)
@@ -160,11 +165,11 @@ impl Access {
     }
 }
 
-fn found(info: TunnelInfo, base: Option<&str>) -> Found {
+fn with_owner(info: TunnelInfo, base: Option<&str>) -> OwnedTunnel {
     let connected = info.connected;
     let connected =
         connected.map(|Connected { since, host, peer }| ConnectedAgent { since, host, peer });
-    Found {
+    OwnedTunnel {
         owner: Some(info.owner),
         tunnel: TunnelEntry {
             url: url(base, &info.key.to_string()),
@@ -197,12 +202,12 @@ fn no_tunnel(name: &TunnelName) -> Failure {
     clippy::needless_pass_by_value,
     reason = "it is what `map_err` hands over"
 )]
-fn failed(error: podtap_relay::tunnel::Error) -> Failure {
+fn store_failure(error: podtap_relay::tunnel::Error) -> Failure {
     Failure::because("the relay's tunnels cannot be read or changed", &error)
 }
 
 /// What a relay's answer means to the person.
-fn told(link: &Link, error: &AskError) -> Failure {
+fn failure_of(link: &Link, error: &AskError) -> Failure {
     let relay = link.config.relay.as_str();
     let failure = |code, what: &str| {
         Failure::new(code, what)
@@ -215,6 +220,6 @@ fn told(link: &Link, error: &AskError) -> Failure {
             Failure::new(Code::NothingMatched, printable(message)).fact("relay", relay)
         }
         AskError::Unreachable(_) => failure(Code::Unreachable, "the relay cannot be reached"),
-        AskError::Refused(_) => failure(Code::Failed, "the relay did not do it"),
+        AskError::Refused(_) => failure(Code::Failed, "the relay refused the request"),
     }
 }

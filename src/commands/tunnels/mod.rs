@@ -2,9 +2,8 @@
 //! on its data folder. Both ways see the same tunnels and say the same.
 
 mod access;
-mod shown;
+mod format;
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use podtap_wire::manage::MAX_GRACE_S;
 use crate::cli::TunnelsCommand;
 use crate::config::{Settings, duration};
 use crate::failure::{Code, Failure};
+use crate::output::question::ask;
 use crate::output::{note, print, printable};
 use access::Access;
 
@@ -25,9 +25,9 @@ pub(crate) async fn run(command: TunnelsCommand, settings: &Settings) -> Result<
             let access = Access::choose(&at, settings)?;
             let tunnels = access.list().await?;
             let lines = if json {
-                tunnels.iter().map(shown::object).collect()
+                tunnels.iter().map(format::object).collect()
             } else {
-                shown::table(&tunnels)
+                format::table(&tunnels)
             };
             lines.iter().try_for_each(print)?;
             if tunnels.is_empty() && !json {
@@ -44,12 +44,12 @@ pub(crate) async fn run(command: TunnelsCommand, settings: &Settings) -> Result<
             let access = Access::choose(&at, settings)?;
             let rotated = access.rotate(&name, grace).await?;
             if json {
-                print(&shown::rotated(&name, &rotated))?;
+                print(&format::rotated(&name, &rotated))?;
             } else {
                 print(&rotated.url)?;
                 match rotated.old_url_until {
                     Some(until) => note(&format!("The old URL works until {until:.0}.")),
-                    None => note("The old URL works no more."),
+                    None => note("The old URL no longer works."),
                 }
             }
         }
@@ -57,7 +57,7 @@ pub(crate) async fn run(command: TunnelsCommand, settings: &Settings) -> Result<
             let name = parsed(&name)?;
             let access = Access::choose(&at, settings)?;
             if !yes && !confirmed(&name)? {
-                return Err(Failure::new(Code::Failed, "the tunnel stays"));
+                return Err(Failure::new(Code::Failed, "the tunnel was not deleted"));
             }
             access.delete(&name).await?;
         }
@@ -86,23 +86,13 @@ fn grace_of(text: Option<&str>) -> Result<Duration, Failure> {
     Ok(grace)
 }
 
-/// Asks the person; where nobody can answer, --yes has to be given.
+/// Asks the person; without a terminal, --yes has to be given.
 fn confirmed(name: &TunnelName) -> Result<bool, Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Err(
-            Failure::usage(format!("deleting the tunnel {name} takes what waits in it"))
-                .hint("--yes"),
-        );
-    }
-    let mut stderr = std::io::stderr().lock();
-    write!(
-        stderr,
-        "Delete the tunnel {name} with what waits in it? Its URL ends. [y/N] "
-    )?;
-    stderr.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    let question =
+        format!("Delete the tunnel {name} and its queued events? Its URL stops working.");
+    ask(&question)?.ok_or_else(|| {
+        Failure::usage(format!("deleting the tunnel {name} needs a confirmation")).hint("add --yes")
+    })
 }
 
 #[cfg(test)]

@@ -284,14 +284,14 @@ mod tests {
         assert_eq!(
             looked("gzip", b"plain", auto),
             [
-                "body · gzip, 5 B: cannot be unpacked, shown as it came · text",
+                "body · gzip, 5 B: cannot be decompressed, shown as received · text",
                 "plain"
             ]
         );
         let hostile = looked("\u{1b}[2J", b"plain", auto);
         assert_eq!(
             hostile[0],
-            "body · ␛[2j, 5 B: not known here, shown as it came · text"
+            "body · ␛[2j, 5 B: unknown, shown as received · text"
         );
     }
 

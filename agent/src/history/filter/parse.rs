@@ -66,13 +66,13 @@ pub(super) fn terms(
     }
     let raws: Vec<Raw<'_>> = pieces
         .parse(LocatingSlice::new(text))
-        .map_err(|e| error(e.offset(), "this is not understood"))?;
+        .map_err(|e| error(e.offset(), "this cannot be read"))?;
     let (mut terms, mut count) = (Vec::with_capacity(raws.len().min(MAX_TERMS)), 0_usize);
     for raw in &raws {
         let negated = raw.negated;
         let inner = raw.saved_name().map(|name| match saved {
             Some(saved) => saved.terms(name, now),
-            None => Err("a saved filter uses no other; quotes look for the text itself".to_owned()),
+            None => Err("a saved filter cannot use another one; put quotes around it to search for the text".to_owned()),
         });
         let inner = inner
             .transpose()
@@ -148,7 +148,7 @@ fn meaning(raw: &Raw<'_>, now: &ZonedDateTime) -> Result<Test, Fault> {
     let fault = |message: &str| Err((at, message.to_owned()));
     let text = match raw.value {
         Value::Unclosed => return fault("this quote is never closed"),
-        Value::Bare("") if raw.key.is_none() => return fault("there is nothing behind this `-`"),
+        Value::Bare("") if raw.key.is_none() => return fault("nothing follows this `-`"),
         Value::Bare("") => return fault("a value is missing here"),
         Value::Bare(text) | Value::Quoted(text) => text,
     };

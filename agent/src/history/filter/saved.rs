@@ -27,9 +27,7 @@ pub struct Saved(Arc<BTreeMap<String, String>>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SavedError {
     /// The name cannot be typed behind `@`.
-    #[error(
-        "a name is made of `a` to `z`, `0` to `9` and `-`, and has at most {MAX_NAME} characters"
-    )]
+    #[error("a name has only `a` to `z`, `0` to `9` and `-`, and at most {MAX_NAME} characters")]
     Name,
     /// The text is no filter.
     #[error(transparent)]
@@ -202,10 +200,14 @@ mod tests {
     #[test]
     fn what_cannot_be_saved_is_refused_by_name() {
         for (name, text, why) in [
-            ("Errors", "status:5xx", "a name is made of"),
-            ("", "status:5xx", "a name is made of"),
+            ("Errors", "status:5xx", "a name has only"),
+            ("", "status:5xx", "a name has only"),
             ("x", "item:1 status:soon", "column 15: try 200"),
-            ("x", "@errors", "column 1: a saved filter uses no other"),
+            (
+                "x",
+                "@errors",
+                "column 1: a saved filter cannot use another",
+            ),
             ("x", " ", "it is empty"),
         ] {
             let (named, error) = saved(&[(name, text)]).unwrap_err();

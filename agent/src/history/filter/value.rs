@@ -6,14 +6,14 @@ use super::StatusTest;
 
 pub(super) fn id(text: &str) -> Result<u64, String> {
     text.parse()
-        .map_err(|_| "an id is a whole number here".to_owned())
+        .map_err(|_| "an id must be a whole number".to_owned())
 }
 
 pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
     match text {
         "yes" => Ok(true),
         "no" => Ok(false),
-        _ => Err("this is `yes` or `no`".to_owned()),
+        _ => Err("this must be `yes` or `no`".to_owned()),
     }
 }
 
@@ -26,7 +26,7 @@ pub(super) fn event_id(text: &str) -> Result<String, String> {
     if is_ulid && text.len() <= 26 && text.as_bytes().first() <= Some(&b'7') {
         Ok(text)
     } else {
-        Err("this is no event id".to_owned())
+        Err("this is not an event id".to_owned())
     }
 }
 
@@ -90,5 +90,5 @@ pub(super) fn time(text: &str, now: &ZonedDateTime) -> Result<Timestamp, String>
         .ok_or_else(expected)?;
     now.timestamp()
         .checked_sub(ago)
-        .map_err(|_| "this is before all time".to_owned())
+        .map_err(|_| "this time is too far in the past".to_owned())
 }

@@ -244,7 +244,7 @@ async fn thirty_seconds_of_silence_end_the_connection_and_pings_keep_it() {
 
     let end = world.end().await;
 
-    assert_eq!(reason(&end), "the relay has fallen silent");
+    assert_eq!(reason(&end), "the relay stopped responding");
     assert_eq!(began.elapsed().as_secs(), 150);
 }
 

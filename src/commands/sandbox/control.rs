@@ -93,7 +93,7 @@ async fn call(
 ) -> Result<Value, Failure> {
     let url = address(settings)?;
     let away = |why: String| {
-        Failure::usage("no sandbox answers there")
+        Failure::usage("no sandbox is running there")
             .code(crate::failure::Code::Failed)
             .fact("url", url.as_str())
             .fact("why", why)
@@ -131,7 +131,7 @@ async fn call(
         return Ok(answer);
     }
     match answer.get("error_description").and_then(Value::as_str) {
-        Some(why) => Err(Failure::usage("the sandbox does not do that")
+        Some(why) => Err(Failure::usage("the sandbox refused the request")
             .code(crate::failure::Code::Failed)
             .fact("why", why)),
         None => Err(away(format!("it answered {status}"))),
@@ -148,7 +148,7 @@ fn address(settings: &Settings) -> Result<BaseUrl, Failure> {
             .map_err(|error| Failure::because("no address", &error))?,
     };
     if url.is_encrypted() {
-        return Err(Failure::usage("this is no sandbox on this machine")
+        return Err(Failure::usage("this is not a sandbox on this machine")
             .fact("url", url.as_str())
             .hint("name one with --podio-url"));
     }

@@ -6,12 +6,12 @@ use podtap_wire::TunnelName;
 use podtap_wire::manage::{ConnectedAgent, Rotated};
 use serde::Serialize;
 
-use super::access::Found;
+use super::access::OwnedTunnel;
 use crate::output::{json, table};
 
 /// Tunnels, for people; those of several owners each with its own.
-pub(super) fn table(tunnels: &[Found]) -> Vec<String> {
-    let mine = |found: &Found| found.owner.is_none();
+pub(super) fn table(tunnels: &[OwnedTunnel]) -> Vec<String> {
+    let mine = |found: &OwnedTunnel| found.owner.is_none();
     if tunnels.iter().all(mine) {
         let headings = ["NAME", "URL", "WAITING", "LAST EVENT", "AGENT"];
         let rows: Vec<_> = tunnels.iter().map(cells).collect();
@@ -22,13 +22,13 @@ pub(super) fn table(tunnels: &[Found]) -> Vec<String> {
     table::table(headings, &rows)
 }
 
-fn owned(found: &Found) -> [String; 6] {
+fn owned(found: &OwnedTunnel) -> [String; 6] {
     let [name, url, waiting, last, agent] = cells(found);
     let owner = found.owner.clone().unwrap_or_default();
     [owner, name, url, waiting, last, agent]
 }
 
-fn cells(Found { tunnel, .. }: &Found) -> [String; 5] {
+fn cells(OwnedTunnel { tunnel, .. }: &OwnedTunnel) -> [String; 5] {
     let waiting = match tunnel.waiting_events {
         0 => "none".to_owned(),
         waiting => format!("{waiting} ({})", ByteSize(tunnel.waiting_bytes)),
@@ -55,7 +55,7 @@ fn connected(agent: &ConnectedAgent) -> String {
 }
 
 /// One tunnel, for programs.
-pub(super) fn object(Found { owner, tunnel }: &Found) -> String {
+pub(super) fn object(OwnedTunnel { owner, tunnel }: &OwnedTunnel) -> String {
     #[derive(Serialize)]
     struct Object<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,18 +8,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
 
-/// How long the parts have to finish what was promised: what the parts themselves allow (ten
+/// How long the tasks have to finish what was promised: what the tasks themselves allow (ten
 /// seconds) and a little for their goodbyes.
 const GRACE: Duration = Duration::from_secs(12);
 
-/// Parts that run side by side and end together.
-pub(crate) struct Parts {
+/// Tasks that run side by side and end together.
+pub(crate) struct Tasks {
     tasks: JoinSet<Result<(), Failure>>,
     token: CancellationToken,
 }
 
-impl Parts {
-    /// No parts yet; cancelling `token` ends those to come.
+impl Tasks {
+    /// No tasks yet; cancelling `token` ends those to come.
     pub(crate) fn new(token: CancellationToken) -> Self {
         Self {
             tasks: JoinSet::new(),
@@ -27,7 +27,7 @@ impl Parts {
         }
     }
 
-    /// What a part is to watch.
+    /// What a task is to watch.
     pub(crate) fn token(&self) -> CancellationToken {
         self.token.clone()
     }
@@ -35,21 +35,21 @@ impl Parts {
     /// Starts one.
     pub(crate) fn start(
         &mut self,
-        part: impl Future<Output = Result<(), Failure>> + Send + 'static,
+        task: impl Future<Output = Result<(), Failure>> + Send + 'static,
     ) {
-        self.tasks.spawn(part);
+        self.tasks.spawn(task);
     }
 
     /// Waits for the first to end, ends the rest and waits for them too.
     ///
     /// # Errors
-    /// The first failure of any part.
+    /// The first failure of any task.
     pub(crate) async fn finish(mut self) -> Result<(), Failure> {
-        let mut first = joined(self.tasks.join_next().await);
+        let mut first = outcome_of(self.tasks.join_next().await);
         self.token.cancel();
         let rest = async {
             while let Some(ended) = self.tasks.join_next().await {
-                first = std::mem::replace(&mut first, Ok(())).and(joined(Some(ended)));
+                first = std::mem::replace(&mut first, Ok(())).and(outcome_of(Some(ended)));
             }
         };
         if tokio::time::timeout(GRACE, rest).await.is_err() {
@@ -59,13 +59,13 @@ impl Parts {
     }
 }
 
-fn joined(
+fn outcome_of(
     ended: Option<Result<Result<(), Failure>, tokio::task::JoinError>>,
 ) -> Result<(), Failure> {
     match ended {
         None => Ok(()),
         Some(Ok(outcome)) => outcome,
-        Some(Err(error)) => Err(Failure::because("a part of podtap broke", &error)),
+        Some(Err(error)) => Err(Failure::because("a part of podtap failed", &error)),
     }
 }
 
@@ -75,15 +75,15 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_part_to_end_takes_the_others_along_and_its_failure_is_kept() {
-        let mut parts = Parts::new(CancellationToken::new());
-        let token = parts.token();
-        parts.start(async move {
+        let mut tasks = Tasks::new(CancellationToken::new());
+        let token = tasks.token();
+        tasks.start(async move {
             token.cancelled().await;
             Ok(())
         });
-        parts.start(async { Err(Failure::usage("first")) });
+        tasks.start(async { Err(Failure::usage("first")) });
         assert!(
-            parts
+            tasks
                 .finish()
                 .await
                 .unwrap_err()
@@ -94,15 +94,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_on_the_way_out_is_told_too() {
-        let mut parts = Parts::new(CancellationToken::new());
-        let token = parts.token();
-        parts.start(async move {
+        let mut tasks = Tasks::new(CancellationToken::new());
+        let token = tasks.token();
+        tasks.start(async move {
             token.cancelled().await;
             Err(Failure::usage("late"))
         });
-        parts.start(async { Ok(()) });
+        tasks.start(async { Ok(()) });
         assert!(
-            parts
+            tasks
                 .finish()
                 .await
                 .unwrap_err()
