@@ -2,6 +2,7 @@
 //! not trusted, and the schema is brought up to date by numbered migrations.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -95,6 +96,14 @@ pub fn reader(path: &Path, profile: &Profile) -> rusqlite::Result<Connection> {
         })?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
+}
+
+/// Closes a connection, one after the other: of two that close at the same moment neither is the
+/// last one, and the write-ahead log would stay, with what is in it.
+pub fn close(connection: Connection) {
+    static CLOSING: Mutex<()> = Mutex::new(());
+    let _one = CLOSING.lock().unwrap_or_else(PoisonError::into_inner);
+    drop(connection);
 }
 
 fn open(path: &Path, flags: OpenFlags, profile: &Profile) -> rusqlite::Result<Connection> {
@@ -372,5 +381,27 @@ mod tests {
 
         let newer = MigrateError::Newer { found: 2, known: 1 };
         assert_eq!(refused.unwrap_err().to_string(), newer.to_string());
+    }
+
+    #[test]
+    fn the_log_goes_with_the_last_of_many_that_close_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..100 {
+            let path = folder.path().join(format!("{round}.db"));
+            let written = writer(&path, &PROFILE).unwrap();
+            written.execute_batch("CREATE TABLE t (a)").unwrap();
+            let mut connections = vec![written];
+            connections.extend((0..7).map(|_| reader(&path, &PROFILE).unwrap()));
+            for connection in &connections[1..] {
+                schema(connection).unwrap();
+            }
+            std::thread::scope(|scope| {
+                for connection in connections {
+                    scope.spawn(move || close(connection));
+                }
+            });
+
+            assert!(!path.with_extension("db-wal").exists(), "{round}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use podtap_disk::Trouble;
 use podtap_disk::private::{self, Identity};
+use podtap_disk::sqlite;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -45,6 +46,7 @@ impl Reader {
                     file.is_over |= job(&mut file.connection);
                     ended.fetch_sub(1, Ordering::Relaxed);
                 }
+                sqlite::close(file.connection);
             })
             .map_err(HistoryError::prepare(path))?;
         Ok(Self { jobs, under_way })

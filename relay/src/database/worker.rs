@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use podtap_disk::private::{self, Identity};
+use podtap_disk::sqlite;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -73,6 +74,7 @@ impl Worker {
                         file.follow();
                         job(&file.connection);
                     }
+                    sqlite::close(file.connection);
                 })
                 .map_err(|source| Error::DataDir {
                     path: database.folder().to_owned(),
