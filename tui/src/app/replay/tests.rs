@@ -1,3 +1,5 @@
+//! The forms of a replay: what is typed, what is asked, what is sent.
+
 use super::*;
 use crate::list::ListAnswer;
 use crate::message::{Answer, Message};
