@@ -277,7 +277,10 @@ async fn what_never_ends_is_not_imported_and_keeps_nobody_waiting() {
         person.press("I").await;
         person.paste(&pipe.display().to_string()).await;
         person.press("enter").await;
+        // The form is there again with the name, as it may be a slip.
         person.sees("is no file").await;
+        person.press("esc").await;
+        person.no_longer_sees("pipe.har").await;
         person.press("q").await;
     })
     .await;
