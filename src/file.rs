@@ -6,10 +6,11 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::output::note;
+use crate::system;
 
 /// Opens a file for reading. A pipe opens once something writes to it.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    if is_pipe(path) {
+    if system::is_pipe(path) {
         note(&format!("waiting for the pipe {}", path.display()));
     }
     File::open(path)
@@ -33,23 +34,6 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
-}
-
-/// Whether a path leads to a named pipe.
-pub(crate) fn is_pipe(path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt as _;
-        // What a shell made for `<(command)` is written to already.
-        let is_of_a_shell = path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
-        let is_fifo = path.metadata().is_ok_and(|at| at.file_type().is_fifo());
-        is_fifo && !is_of_a_shell
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        false
-    }
 }
 
 #[cfg(test)]

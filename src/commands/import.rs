@@ -97,7 +97,7 @@ fn source(file: &Path) -> Result<Box<dyn Read + Send>, Failure> {
     if file == Path::new("-") {
         return Ok(Box::new(std::io::stdin()));
     }
-    if crate::file::is_pipe(file) {
+    if crate::system::is_pipe(file) {
         return Ok(Box::new(Pipe::At(file.to_owned())));
     }
     match File::open(file) {

@@ -1,4 +1,5 @@
-//! What differs between systems: signals, the end of the terminal, core dumps, who may read a file.
+//! What differs between systems: signals, the end of the terminal, core dumps, who may read a file,
+//! what is a pipe.
 //! The only door of this crate to what is Unix's own; elsewhere the nearest there is does instead.
 
 #[cfg(not(unix))]
@@ -7,9 +8,9 @@ mod other;
 mod unix;
 
 #[cfg(not(unix))]
-pub(crate) use other::{Signals, forbid_core_dumps, mode, terminal_is_gone};
+pub(crate) use other::{Signals, forbid_core_dumps, is_pipe, mode, terminal_is_gone};
 #[cfg(unix)]
-pub(crate) use unix::{Signals, forbid_core_dumps, mode, terminal_is_gone};
+pub(crate) use unix::{Signals, forbid_core_dumps, is_pipe, mode, terminal_is_gone};
 
 /// The exit code of a run whose terminal went away, whether or not SIGHUP told of it: its leader may
 /// keep that to itself.

@@ -39,3 +39,8 @@ pub(crate) fn forbid_core_dumps() {}
 pub(crate) fn mode(_path: &Path) -> Option<u32> {
     None
 }
+
+/// No path leads to a pipe.
+pub(crate) fn is_pipe(_path: &Path) -> bool {
+    false
+}

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -108,4 +108,12 @@ pub(crate) fn forbid_core_dumps() {
 pub(crate) fn mode(path: &Path) -> Option<u32> {
     let metadata = std::fs::metadata(path).ok()?;
     Some(metadata.permissions().mode())
+}
+
+/// Whether a path leads to a named pipe that waits for a writer.
+pub(crate) fn is_pipe(path: &Path) -> bool {
+    // What a shell made for `<(command)` is written to already.
+    let is_of_a_shell = path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
+    let is_fifo = path.metadata().is_ok_and(|at| at.file_type().is_fifo());
+    is_fifo && !is_of_a_shell
 }
