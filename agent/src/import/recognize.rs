@@ -64,13 +64,17 @@ fn first_key(bytes: &[u8]) -> Option<First<'_>> {
     bytes.get(..end).map(First::Key)
 }
 
-/// Whether a line after the first is an object by its ends, as far as whole lines are known.
+/// Whether a line after the first is an object by its ends, as far as whole lines are known. With a
+/// comma behind it, it is a member of a list.
 fn has_object_line(bytes: &[u8], is_all: bool) -> bool {
     let mut lines = bytes.split(|byte| *byte == b'\n').skip(1).peekable();
     while let Some(line) = lines.next() {
         let is_whole = is_all || lines.peek().is_some();
         let line = line.trim_ascii();
         let begins = matches!(first_key(line), Some(First::Key(_)));
+        if is_whole && begins && line.ends_with(b"},") {
+            return false;
+        }
         if is_whole && begins && line.ends_with(b"}") {
             return true;
         }
