@@ -85,8 +85,12 @@ mod tests {
 
     #[test]
     fn the_help_and_the_example_give_the_same_defaults() {
-        // Commands that listen somewhere of their own.
-        const OTHERS: [(&str, Key); 2] = [("listen", Key::LISTEN), ("sandbox", Key::LISTEN)];
+        // Commands with a default of their own.
+        const OTHERS: [(&str, Key); 3] = [
+            ("listen", Key::LISTEN),
+            ("sandbox", Key::LISTEN),
+            ("do", Key::PODIO_URL),
+        ];
         fn check(command: &clap::Command, entries: &[Entry], checked: &mut usize) {
             for argument in command.get_arguments() {
                 let name = argument.get_long().unwrap_or_default();
