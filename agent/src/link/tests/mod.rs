@@ -412,5 +412,5 @@ async fn nonsense_ends_the_connection_and_not_the_link() {
         .send(Message::Binary(vec![0xff; 20].into()))
         .await
         .unwrap();
-    assert!(reason(&world.end().await).starts_with("the relay sent nonsense"));
+    assert!(reason(&world.end().await).starts_with("the relay sent an invalid message"));
 }
