@@ -43,9 +43,32 @@ async fn a_panic_that_aborts_gives_the_terminal_back() {
     assert_eq!(ended.signal(), Some(ABORTED), "{said}");
 }
 
-/// Lets the example panic; returns how it ended and what was on the screen then.
-async fn panicking(how: &str) -> (ExitStatus, String) {
+#[tokio::test]
+async fn the_first_key_after_a_change_of_size_is_seen() {
     let bench = Bench::new(None);
+    let mut pty = listing(&bench, "here").await;
+    for columns in [120_u16, 100, 110] {
+        pty.resize(columns, 30).unwrap();
+        until(&mut pty, "the new size", |pty| {
+            let text = pty.text();
+            let mut widths = text.lines().map(|line| line.chars().count());
+            widths
+                .any(|width| width == usize::from(columns))
+                .then_some(())
+        });
+        pty.keys("?").unwrap();
+        until(&mut pty, "the help", |pty| {
+            pty.text().contains("In the list").then_some(())
+        });
+        pty.keys("\x1b").unwrap();
+        until(&mut pty, "the list", |pty| {
+            (!pty.text().contains("In the list")).then_some(())
+        });
+    }
+}
+
+/// The example, once it shows its events.
+async fn listing(bench: &Bench, how: &str) -> Pty {
     bench.history.append(1..=50).await;
     let mut command = CommandBuilder::new(example());
     command.arg(bench.handle.history().path());
@@ -57,7 +80,13 @@ async fn panicking(how: &str) -> (ExitStatus, String) {
         let is_taken = pty.traces().len() == 5;
         (is_taken && pty.text().contains("item 50 r3")).then_some(())
     });
+    pty
+}
 
+/// Lets the example panic; returns how it ended and what was on the screen then.
+async fn panicking(how: &str) -> (ExitStatus, String) {
+    let bench = Bench::new(None);
+    let mut pty = listing(&bench, how).await;
     let pid = i32::try_from(pty.pid().unwrap()).unwrap();
     kill_process(Pid::from_raw(pid).unwrap(), Signal::USR1).unwrap();
 

@@ -3,6 +3,9 @@
 //! crossterm's own stream never sees that end: where the terminal is gone a read gives nothing, and
 //! it reads again at once, for ever, in whichever thread asked. So it is asked only when there is
 //! something to read, and never on a thread of the runtime.
+//!
+//! Its `use-dev-tty` asks the terminal itself each time. Without it a key that follows a change of the
+//! terminal's size is not seen until the next one comes.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, PipeReader, PipeWriter, pipe, stdin};
@@ -30,6 +33,16 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Pause where the terminal says that there is something to read, and nothing comes of it.
 const NOTHING: Duration = Duration::from_millis(20);
+
+/// Time that crossterm gets to tell one input; with none at all it does not look.
+const TELLS_WITHIN: Duration = Duration::from_millis(20);
+
+/// How often crossterm is asked besides for what it has read and not told, on a machine that is so
+/// busy that it ran out of time.
+const ASK: Timespec = Timespec {
+    tv_sec: 1,
+    tv_nsec: 0,
+};
 
 /// The keyboard and the mouse of the terminal, while this lives.
 pub(super) struct Keys {
@@ -122,7 +135,7 @@ fn read_all(
             PollFd::new(&terminal, PollFlags::IN),
             PollFd::new(stopped, PollFlags::IN),
         ];
-        match poll(&mut watched, None) {
+        match poll(&mut watched, Some(&ASK)) {
             Ok(_) => {}
             Err(Errno::INTR) => continue,
             Err(_) => return,
@@ -132,7 +145,7 @@ fn read_all(
             return;
         }
         let mut came = false;
-        while matches!(event::poll(Duration::ZERO), Ok(true)) {
+        while matches!(event::poll(TELLS_WITHIN), Ok(true)) {
             came = true;
             if inputs.blocking_send(event::read()).is_err() {
                 return;
