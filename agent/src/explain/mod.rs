@@ -85,6 +85,12 @@ pub struct FieldChange {
 }
 
 impl FieldChange {
+    /// Whether it only says that the title came or went.
+    pub fn repeats(&self, title: &str) -> bool {
+        let (from, to) = (self.from.as_str(), self.to.as_str());
+        !title.is_empty() && [(from, to), (to, from)].contains(&("", title))
+    }
+
     /// What went and what came in two long texts with much in common, word by word; `None` where
     /// both are better shown whole.
     pub fn pieces(&self) -> Option<Vec<Piece>> {

@@ -46,11 +46,10 @@ pub(super) fn sheet(
     if event.seq.is_none() {
         lines.push(field("origin", Role::Plain, "triggered or imported here"));
     }
-    let seq = event
-        .seq
-        .map(|seq| format!("  seq {seq}"))
-        .unwrap_or_default();
-    lines.push(field("id", Role::Plain, event.id.to_string()).put(Role::Quiet, seq));
+    lines.push(field("id", Role::Plain, event.id.to_string()));
+    if let Some(seq) = event.seq {
+        lines.push(field("seq", Role::Quiet, seq.to_string()));
+    }
     lines.push(Line::new());
     lines.extend(delivery(event, attempts));
     lines
@@ -93,13 +92,19 @@ fn changed(explanation: &Explanation) -> Vec<Line> {
     let mut lines: Vec<Line> = title
         .map(|title| field("title", Role::Strong, title))
         .collect();
-    for (index, changed) in explanation.changes.iter().take(MOST_CHANGES).enumerate() {
+    // The title stands above them.
+    let above = explanation.title.as_deref().unwrap_or_default();
+    let changes: Vec<_> = explanation
+        .changes
+        .iter()
+        .filter(|change| !change.repeats(above))
+        .collect();
+    for (index, changed) in changes.iter().take(MOST_CHANGES).enumerate() {
         let label = if index == 0 { "changed" } else { "" };
         let line = field(label, Role::Name, &changed.field).space(2);
         lines.push(line.join(change(changed)));
     }
-    if explanation.changes.len() > MOST_CHANGES {
-        let more = explanation.changes.len() - MOST_CHANGES;
+    if let more @ 1.. = changes.len().saturating_sub(MOST_CHANGES) {
         lines.push(field(
             "",
             Role::Quiet,

@@ -35,20 +35,24 @@ impl Known {
     /// As much of what is remembered as a row can ever show.
     pub(super) fn of(told: &Remembered) -> Self {
         let title = told.title.as_deref().unwrap_or_default();
-        let changes = told.changes.iter().take(FIELDS);
+        // The title stands beside the changes.
+        let changes = told.changes.iter().filter(|change| !change.repeats(title));
         Self {
             title: SafeText::new(title).fit(TITLE),
-            changes: changes.map(change).collect(),
-            more: told.changes.len().saturating_sub(FIELDS),
+            ..Self::listing(changes)
         }
     }
 
     /// As much of these changes as a row can ever show.
     pub(crate) fn of_changes(changes: &[FieldChange]) -> Self {
+        Self::listing(changes.iter())
+    }
+
+    fn listing<'a>(mut changes: impl Iterator<Item = &'a FieldChange>) -> Self {
         Self {
             title: SafeText::default(),
-            changes: changes.iter().take(FIELDS).map(change).collect(),
-            more: changes.len().saturating_sub(FIELDS),
+            changes: changes.by_ref().take(FIELDS).map(change).collect(),
+            more: changes.count(),
         }
     }
 
@@ -102,4 +106,52 @@ fn change(change: &FieldChange) -> SafeText {
     });
     let text = format!("{} {} → {}", change.field, from.as_str(), to.as_str());
     SafeText::new(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(title: &str, changes: &[(&str, &str, &str)]) -> String {
+        let changes = changes.iter().map(|(field, from, to)| FieldChange {
+            field: (*field).to_owned(),
+            from: (*from).to_owned(),
+            to: (*to).to_owned(),
+        });
+        let told = Remembered {
+            title: Some(title.to_owned()),
+            changes: changes.collect(),
+            ..Remembered::default()
+        };
+        let line = Known::of(&told).line(None, 100);
+        line.text().trim_end().to_owned()
+    }
+
+    #[test]
+    fn a_new_or_deleted_item_does_not_tell_its_title_twice() {
+        let rest = [
+            ("Status", "", "New"),
+            ("Due", "", "4 Jan"),
+            ("Cost", "", "3"),
+        ];
+        let told = [("Title", "", "Oak frames")];
+        assert_eq!(
+            line("Oak frames", &[&told[..], &rest[..]].concat()),
+            "Oak frames · Status – → New · Due – → 4 Jan · Cost – → 3"
+        );
+        assert_eq!(
+            line("Oak frames", &[("Name", "Oak frames", "")]),
+            "Oak frames"
+        );
+        assert_eq!(
+            line("Oak frames", &[("Title", "Oak", "Oak frames")]),
+            "Oak frames · Title Oak → Oak frames",
+            "what it was called before stands nowhere else"
+        );
+        assert_eq!(
+            line("", &[("Title", "", ""), ("Status", "", "New")]),
+            " · Title – → – · Status – → New",
+            "without a title there is nothing to repeat"
+        );
+    }
 }
