@@ -144,6 +144,9 @@ pub(crate) fn inner(area: Rect) -> Rect {
     }
 }
 
+/// Cells beside a table, left and right together, that show nothing of use.
+const SLIVERS: u16 = 16;
+
 /// A window in the middle of the screen, at most as large as asked.
 pub(crate) fn centered(screen: Rect, width: u16, height: u16) -> Rect {
     let width = width.min(screen.width.saturating_sub(4));
@@ -153,6 +156,20 @@ pub(crate) fn centered(screen: Rect, width: u16, height: u16) -> Rect {
         y: screen.y + (screen.height - height) / 2,
         width,
         height,
+    }
+}
+
+/// A window for a table: from edge to edge where slivers of what is below it would be all that is left.
+pub(crate) fn table(screen: Rect, width: u16) -> Rect {
+    let centered = centered(screen, width, u16::MAX);
+    if screen.width - centered.width > SLIVERS {
+        return centered;
+    }
+    let Rect { x, width, .. } = screen;
+    Rect {
+        x,
+        width,
+        ..centered
     }
 }
 
@@ -206,5 +223,13 @@ mod tests {
                 assert!(regions.iter().all(|region| screen.union(*region) == screen));
             }
         }
+    }
+
+    #[test]
+    fn a_table_leaves_no_slivers_beside_it() {
+        let at = |width| table(Rect::new(0, 0, width, 24), 100);
+        assert_eq!(at(80), Rect::new(0, 1, 80, 22));
+        assert_eq!(at(116), Rect::new(0, 1, 116, 22));
+        assert_eq!(at(120), Rect::new(10, 1, 100, 22));
     }
 }

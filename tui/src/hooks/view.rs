@@ -13,7 +13,7 @@ use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::header::shortened;
 use crate::keymap::Action;
-use crate::layout::{centered, inner};
+use crate::layout::{inner, table};
 use crate::line::Line;
 use crate::prose;
 use crate::safe_text::SafeText;
@@ -74,7 +74,7 @@ pub(crate) fn view(pane: &Hooks, env: Env<'_>, screen: Rect, buffer: &mut Buffer
 
 /// Where the pane is.
 pub(crate) fn area(screen: Rect) -> Rect {
-    centered(screen, WIDTH, u16::MAX)
+    table(screen, WIDTH)
 }
 
 fn titles(pane: &Hooks, env: Env<'_>) -> Titles {

@@ -11,7 +11,7 @@ use super::row::{heading, row};
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::keymap::{Action, Context};
-use crate::layout::{centered, inner};
+use crate::layout::{inner, table};
 use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
@@ -21,7 +21,7 @@ const WIDTH: u16 = 182;
 
 /// Where the table is.
 pub(crate) fn area(screen: Rect) -> Rect {
-    centered(screen, WIDTH, u16::MAX)
+    table(screen, WIDTH)
 }
 
 /// Rows that fit the window: a heading is above them, a gap and what is known of one below.

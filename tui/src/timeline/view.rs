@@ -12,7 +12,7 @@ use super::strip::strip;
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::keymap::{Action, Context};
-use crate::layout::{centered, inner};
+use crate::layout::{inner, table};
 use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
@@ -29,7 +29,7 @@ const DAY_AND_TIME: usize = 12;
 
 /// Where the window is.
 pub(crate) fn area(screen: Rect) -> Rect {
-    centered(screen, WIDTH, u16::MAX)
+    table(screen, WIDTH)
 }
 
 /// Entries that fit the window.
