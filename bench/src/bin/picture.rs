@@ -12,8 +12,8 @@ use podtap_bench::pty::{CommandBuilder, Pty};
 /// What a screen reader says.
 const TITLE: &str = "Podtap: a list of Podio events, and the decoded detail of one";
 
-/// Columns and rows: a terminal as many have it open.
-const SIZE: (u16, u16) = (120, 32);
+/// Rows: a terminal as many have it open.
+const ROWS: u16 = 36;
 
 /// How often the screen is looked at,
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -38,9 +38,12 @@ struct Options {
     /// Keys to press, with a space between; `enter` and `esc` by name
     #[arg(long, default_value = "")]
     keys: String,
-    /// Text to wait for after the keys
+    /// Text to wait for after the keys; with several, all of them at once
     #[arg(long)]
-    then: Option<String>,
+    then: Vec<String>,
+    /// Width of the terminal
+    #[arg(long, default_value_t = 120)]
+    columns: u16,
     /// The program and its arguments
     #[arg(last = true, required = true)]
     program: Vec<String>,
@@ -51,8 +54,7 @@ fn main() -> anyhow::Result<()> {
     let mut command = CommandBuilder::from_argv(options.program.iter().map(Into::into).collect());
     command.env("TERM", "xterm-256color");
     command.env("PODTAP_THEME", "ansi");
-    let (columns, rows) = SIZE;
-    let mut terminal = Pty::start(command, columns, rows)?;
+    let mut terminal = Pty::start(command, options.columns, ROWS)?;
     let enough = |screen: &str| listed(screen).is_some_and(|events| events >= options.events);
     wait_until(&terminal, enough)?;
     for key in options.keys.split_whitespace() {
@@ -64,10 +66,11 @@ fn main() -> anyhow::Result<()> {
         // A key that follows at once could be taken for a part of the one before it.
         std::thread::sleep(LOOK_EVERY);
     }
-    if let Some(text) = &options.then {
-        wait_until(&terminal, |screen| screen.contains(text))?;
-    }
+    let is_there = |screen: &str| options.then.iter().all(|text| screen.contains(text));
+    wait_until(&terminal, is_there)?;
     std::thread::sleep(SETTLES_WITHIN);
+    // Something else may have come meanwhile.
+    wait_until(&terminal, is_there)?;
     for (palette, page) in [(Palette::DARK, "dark"), (Palette::LIGHT, "light")] {
         let file = format!("{}-{page}.svg", options.output.display());
         std::fs::write(file, terminal.picture(&palette, TITLE))?;
