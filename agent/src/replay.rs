@@ -62,7 +62,6 @@ pub(crate) struct Replayer {
     pub(crate) history: History,
     pub(crate) writer: Writer,
     pub(crate) forwarder: Forwarder,
-    pub(crate) target: Option<Target>,
     pub(crate) max_response_bytes: usize,
     pub(crate) status: watch::Receiver<Status>,
     pub(crate) permits: Arc<Semaphore>,
@@ -71,17 +70,19 @@ pub(crate) struct Replayer {
 impl Replayer {
     /// One replay; the attempt is on stable storage when this returns.
     pub(crate) async fn replay(&self, replay: Replay) -> Result<Attempt, ReplayError> {
-        let target = replay
-            .target
-            .as_ref()
-            .or(self.target.as_ref())
-            .ok_or(ReplayError::NoTarget)?;
+        let target = replay.target.or_else(|| self.target());
+        let target = &target.ok_or(ReplayError::NoTarget)?;
         let found = self.history.event_and_attempts(replay.event).await?;
         let (event, attempts) = found.ok_or(ReplayError::UnknownEvent(replay.event))?;
         let _permit = self.permit().await?;
         let edited = replay.edited;
         let sent = self.attempt(target, &event, attempts + 1, true, edited);
         Ok(sent.await?)
+    }
+
+    /// Where events are delivered, and go where nothing else is said.
+    pub(crate) fn target(&self) -> Option<Target> {
+        self.status.borrow().target.clone()
     }
 
     /// Waits until one more may be sent beside the lanes.

@@ -46,8 +46,8 @@ impl Replayer {
             mut request,
             target,
         } = trigger;
-        let target = target.as_ref().or(self.target.as_ref());
-        let target = target.ok_or(TriggerError::NoTarget)?;
+        let target = target.or_else(|| self.target());
+        let target = &target.ok_or(TriggerError::NoTarget)?;
         let _permit = self.permit().await?;
         let now = Timestamp::now();
         request.received_at = now;

@@ -5,8 +5,13 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::private;
+
+/// How often a lock that is taken is asked for again, and the time between.
+const LOOKS: u32 = 3;
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Held as long as the process has the files.
 #[derive(Debug)]
@@ -29,7 +34,7 @@ impl Lock {
     pub fn take(path: &Path) -> Result<Self, LockError> {
         let mut file = private::file(path).map_err(LockError::Io)?;
         let mut holder = String::new();
-        match file.try_lock() {
+        match try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let _ = file.read_to_string(&mut holder);
@@ -86,6 +91,17 @@ impl Lock {
     pub fn release(self) -> io::Result<()> {
         self.file.set_len(0)
     }
+}
+
+/// Who only looks has the lock for a moment: asked again before it counts as another's.
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..LOOKS {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK),
+            answered => return answered,
+        }
+    }
+    file.try_lock()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 )]
 
 mod bad_input;
+mod beside;
 mod browser;
 mod bytes;
 mod cli;

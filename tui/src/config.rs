@@ -21,9 +21,6 @@ pub struct Config {
     pub mouse: bool,
     /// The tunnel whose history this is, where no link tells.
     pub tunnel: Option<String>,
-    /// What listened for that tunnel when the UI began, in words; `None` where nothing did, or the
-    /// UI is the agent's own.
-    pub beside: Option<String>,
     /// The shell command of the person's editor, to which the file's path is added.
     pub editor: String,
     /// Variables that hold secrets: neither the editor nor the browser gets them.
@@ -43,7 +40,6 @@ impl Default for Config {
             filters: Saved::default(),
             mouse: true,
             tunnel: None,
-            beside: None,
             editor: "vi".to_owned(),
             secrets: Vec::new(),
             tmux: false,

@@ -88,7 +88,6 @@ impl Agent {
             history: history.clone(),
             writer: writer.clone(),
             forwarder: forwarder.clone(),
-            target: target.clone(),
             max_response_bytes: delivery.max_response_bytes,
             status: status.subscribe(),
             permits: Arc::new(Semaphore::new(replay::CONCURRENCY)),

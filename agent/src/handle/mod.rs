@@ -53,6 +53,15 @@ impl AgentHandle {
         self.status.clone()
     }
 
+    /// The same handle on a history whose agent runs in another process: `status` tells how that one
+    /// is, and replays go where it delivers.
+    #[must_use]
+    pub fn with_status_of_another(mut self, status: watch::Receiver<Status>) -> Self {
+        self.replayer.status = status.clone();
+        self.status = status;
+        self
+    }
+
     /// Changes from now on. A change is a hint to read the history again, never the data: a
     /// lagged reader loses nothing.
     pub fn changes(&self) -> broadcast::Receiver<Change> {

@@ -20,7 +20,6 @@ impl App {
         Telling {
             status: &self.status,
             tunnel: self.tunnel(),
-            beside: self.config.beside.as_deref(),
             rate: &self.rate,
             figures: self.figures.known(),
             health: &self.health,

@@ -1,6 +1,6 @@
 //! The way of a webhook, link by link, with a sign for each.
 
-use podtap_agent::figures::{ChainLink, Holds, QuietChain, Step};
+use podtap_agent::figures::{ChainLink, Holds, QuietChain};
 
 use crate::line::Line;
 use crate::theme::Role;
@@ -8,12 +8,10 @@ use crate::theme::Role;
 /// Cells of a sign, with the air after it.
 const SIGN: usize = 2;
 
-/// The whole chain: how each link is known, and what to do about those that do not hold. `beside` is
-/// what listens for the tunnel beside this UI, in words.
-pub(crate) fn chain(chain: &QuietChain, beside: Option<&str>) -> Vec<Line> {
+/// The whole chain: how each link is known, and what to do about those that do not hold.
+pub(crate) fn chain(chain: &QuietChain) -> Vec<Line> {
     let mut lines = Vec::new();
     for link in &chain.links {
-        let link = &seen_from_beside(link, beside);
         lines.push(with_reason(link));
         lines.extend(cure(link));
     }
@@ -21,11 +19,10 @@ pub(crate) fn chain(chain: &QuietChain, beside: Option<&str>) -> Vec<Line> {
 }
 
 /// The same with what holds in a word, and what to do about the first link that does not.
-pub(crate) fn chain_in_short(chain: &QuietChain, beside: Option<&str>) -> Vec<Line> {
+pub(crate) fn chain_in_short(chain: &QuietChain) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut is_told = false;
     for link in &chain.links {
-        let link = &seen_from_beside(link, beside);
         match link.holds {
             Holds::Yes => lines.push(sign(link).put(Role::Plain, link.step.label())),
             Holds::Unknown => lines.push(with_reason(link)),
@@ -64,28 +61,10 @@ fn cure(link: &ChainLink) -> Option<Line> {
     )
 }
 
-/// What another process holds for the tunnel is no break.
-fn seen_from_beside(link: &ChainLink, beside: Option<&str>) -> ChainLink {
-    let (Some(beside), Step::LinkUp | Step::RelayReachable) = (beside, link.step) else {
-        return link.clone();
-    };
-    let (holds, reason) = match link.step {
-        Step::LinkUp => (Holds::Yes, format!("{beside} listens")),
-        _ => (
-            Holds::Unknown,
-            format!("{beside} knows; `podtap doctor` looks"),
-        ),
-    };
-    ChainLink {
-        holds,
-        reason,
-        cure: None,
-        ..link.clone()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use podtap_agent::figures::Step;
+
     use super::*;
 
     fn link(step: Step, holds: Holds, cure: Option<&str>) -> ChainLink {
@@ -111,7 +90,7 @@ mod tests {
                 link(Step::ServiceUp, Holds::Unknown, Some("send one")),
             ],
         };
-        let short = texts(&chain_in_short(&told, None));
+        let short = texts(&chain_in_short(&told));
         assert_eq!(
             short,
             [
@@ -122,12 +101,7 @@ mod tests {
                 "? the local service is up: because",
             ]
         );
-        let whole = texts(&chain(&told, None));
+        let whole = texts(&chain(&told));
         assert!(whole.contains(&"  send one".to_owned()), "{whole:?}");
-        let beside = texts(&chain(&told, Some("process 7")));
-        assert!(
-            beside.contains(&"✓ the relay is connected: process 7 listens".to_owned()),
-            "{beside:?}"
-        );
     }
 }

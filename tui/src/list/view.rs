@@ -349,7 +349,7 @@ fn waiting(beside: Beside<'_>, env: Env<'_>, width: usize) -> Vec<Line> {
     }
     if let Some(chain) = beside.chain {
         lines.push(Line::new());
-        lines.extend(chain_in_short(chain, None));
+        lines.extend(chain_in_short(chain));
     }
     lines.push(Line::new());
     lines.push(match trigger {

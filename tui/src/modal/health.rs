@@ -18,8 +18,6 @@ pub(crate) struct Telling<'a> {
     pub(crate) status: &'a Status,
     /// What the tunnel is called.
     pub(crate) tunnel: &'a str,
-    /// What listened for the tunnel when this UI began beside it, in words.
-    pub(crate) beside: Option<&'a str>,
     /// What the agent knows beside its status.
     pub(crate) figures: &'a Figures,
     /// How much arrives.
@@ -35,7 +33,7 @@ pub(crate) fn health(telling: Telling<'_>, env: Env<'_>, room: usize, top: usize
     let few = |number: usize| many(u64::try_from(number).unwrap_or(u64::MAX));
     let figures = telling.figures;
     let chain = figures.chain.iter();
-    let chain = chain.flat_map(|chain| figures::chain(chain, telling.beside));
+    let chain = chain.flat_map(figures::chain);
     let chain = chain.flat_map(|line| wrap::rows(line, room));
     let chain = chain.map(|(indent, line)| Line::new().space(indent).join(line));
     let times = figures.times.iter();

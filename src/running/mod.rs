@@ -1,19 +1,30 @@
-//! What a running agent tells other commands of itself, in a file beside its history: the public URL
-//! and the local service. Whether it still runs is what the history's lock says; what it said last
+//! What a running agent tells other commands of itself, in a file beside its history: the public URL,
+//! the local service and how both ends are. Whether it still runs is what the history's lock says; what it said last
 //! stays, since a tunnel's URL does.
 
+mod beside;
+mod state;
+
 use std::path::Path;
+use std::time::Duration;
 
 use podtap_agent::AgentHandle;
 use podtap_disk::lock::{Lock, LockError};
 use podtap_disk::private;
 use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use beside::Beside;
+use state::State;
 
 use crate::failure::Failure;
 
 /// The end of the file's name.
 const FILE: &str = ".run";
+
+/// The time between two writes at least.
+const WRITE_EVERY: Duration = Duration::from_millis(300);
 
 /// What an agent says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +33,12 @@ pub(crate) struct Running {
     pub(crate) url: Option<String>,
     /// The local service.
     pub(crate) forwards_to: Option<String>,
+    /// The process that wrote this.
+    #[serde(default)]
+    pid: Option<u32>,
+    /// How it is.
+    #[serde(default)]
+    state: State,
 }
 
 /// The process that listens for a history's tunnel.
@@ -57,6 +74,8 @@ impl Running {
         Self {
             url: status.public_url.clone(),
             forwards_to: status.target.as_ref().map(ToString::to_string),
+            pid: Some(std::process::id()),
+            state: State::of(&status),
         }
     }
 }
@@ -80,6 +99,13 @@ pub(crate) async fn publish(
                 tracing::debug!(%error, "other commands cannot see this one");
             }
             told = now;
+            if token
+                .run_until_cancelled(sleep(WRITE_EVERY))
+                .await
+                .is_none()
+            {
+                return Ok(());
+            }
         }
         tokio::select! {
             () = token.cancelled() => return Ok(()),
