@@ -191,6 +191,9 @@ mod tests {
         let unknown = podtap_agent::ServiceState::Unknown;
         assert_ne!(seen(target("3000")).service, unknown);
         let other = seen(target("4000"));
-        assert_eq!((other.target, other.service), (Some(target("4000")), unknown));
+        assert_eq!(
+            (other.target, other.service),
+            (Some(target("4000")), unknown)
+        );
     }
 }

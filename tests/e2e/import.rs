@@ -348,3 +348,23 @@ fn what_an_imported_attempt_names_is_never_called() {
         "the archive's service was called"
     );
 }
+
+#[test]
+fn words_of_a_large_import_are_found_at_once_though_nothing_runs_beside_the_history() {
+    const EVENTS: usize = 10_000;
+    let stage = Stage::new();
+    let lines: String = (0..EVENTS)
+        .map(|number| {
+            format!(
+                r#"{{"v":1,"type":"event","id":"01M8B0VJ02{number:016}","received_at":"2026-11-23T12:04:31.204Z","method":"POST","path":"/","headers":[],"body":"needle {number}"}}"#
+            ) + "\n"
+        })
+        .collect();
+    let archive = stage.home().join("large.ndjson");
+    std::fs::write(&archive, lines).unwrap();
+    stage.succeed(&["import", &archive.display().to_string(), "--name", "large"]);
+    let found = stage.succeed(&[
+        "events", "needle", "--json", "-l", "20000", "--name", "large",
+    ]);
+    assert_eq!(found.lines().count(), EVENTS);
+}

@@ -28,8 +28,12 @@ use super::write::Answer;
 /// one. Until then a search looks at them one by one.
 const INDEX_AFTER: Duration = Duration::from_millis(250);
 
-/// The longest time for it at the end.
+/// The longest time for it at the end of an agent that delivers: it soon runs again.
 const INDEX_AT_THE_END: Duration = Duration::from_millis(300);
+
+/// The same at the end of a command such as an import: after it nobody may write, and `podtap events`
+/// only reads. Some hundred thousand events.
+const INDEX_AT_THE_END_OF_A_COMMAND: Duration = Duration::from_secs(5);
 
 /// Quiet after which a moment is idle: a link that has its commit sends the next batch sooner.
 const QUIET: Duration = Duration::from_millis(3);
@@ -211,13 +215,14 @@ impl<A: Fn(Change)> Committer<A> {
         Ok(more)
     }
 
-    /// What can be done quickly: the next reader may come before the next writer.
+    /// What can be done in time: the next reader may come before the next writer.
     fn index_at_the_end(&mut self) {
         let begun = Instant::now();
-        while self.mend.trouble().is_none()
-            && self.behind.is_some()
-            && begun.elapsed() < INDEX_AT_THE_END
-        {
+        let limit = match self.handover.get() {
+            Some(_) => INDEX_AT_THE_END,
+            None => INDEX_AT_THE_END_OF_A_COMMAND,
+        };
+        while self.mend.trouble().is_none() && self.behind.is_some() && begun.elapsed() < limit {
             self.index();
         }
     }
