@@ -86,10 +86,11 @@ mod tests {
     #[test]
     fn the_help_and_the_example_give_the_same_defaults() {
         // Commands with a default of their own.
-        const OTHERS: [(&str, Key); 3] = [
+        const OTHERS: [(&str, Key); 4] = [
             ("listen", Key::LISTEN),
             ("sandbox", Key::LISTEN),
             ("do", Key::PODIO_URL),
+            ("outage", Key::PODIO_URL),
         ];
         fn check(command: &clap::Command, entries: &[Entry], checked: &mut usize) {
             for argument in command.get_arguments() {

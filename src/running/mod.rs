@@ -12,7 +12,7 @@ use podtap_agent::AgentHandle;
 use podtap_disk::lock::{Lock, LockError};
 use podtap_disk::private;
 use serde::{Deserialize, Serialize};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use beside::Beside;
@@ -23,7 +23,7 @@ use crate::failure::Failure;
 /// The end of the file's name.
 const FILE: &str = ".run";
 
-/// The time between two writes at least.
+/// The time between two writes at least, unless it leads elsewhere now.
 const WRITE_EVERY: Duration = Duration::from_millis(300);
 
 /// What an agent says of itself.
@@ -80,7 +80,7 @@ impl Running {
     }
 }
 
-/// Writes down what changes of it, until cancelled.
+/// Writes down what changes of it, until cancelled: at once where it leads, the rest now and then.
 pub(crate) async fn publish(
     history: std::path::PathBuf,
     handle: AgentHandle,
@@ -90,25 +90,22 @@ pub(crate) async fn publish(
     let mut status = handle.status();
     // The URL of an earlier run holds until the relay says another.
     let mut told = Running::last(&history).unwrap_or_default();
+    let mut due = Instant::now();
     loop {
         let mut now = Running::of(&handle);
         now.url = now.url.or_else(|| told.url.clone());
-        if now != told {
+        let leads_elsewhere = (&now.url, &now.forwards_to) != (&told.url, &told.forwards_to);
+        if now != told && (leads_elsewhere || due <= Instant::now()) {
             let text = serde_json::to_vec(&now).unwrap_or_default();
             if let Err(error) = private::write(&path, &text) {
                 tracing::debug!(%error, "other commands cannot see this one");
             }
-            told = now;
-            if token
-                .run_until_cancelled(sleep(WRITE_EVERY))
-                .await
-                .is_none()
-            {
-                return Ok(());
-            }
+            told = now.clone();
+            due = Instant::now() + WRITE_EVERY;
         }
         tokio::select! {
             () = token.cancelled() => return Ok(()),
+            () = sleep_until(due), if now != told => {}
             changed = status.changed() => if changed.is_err() {
                 token.cancelled().await;
             },

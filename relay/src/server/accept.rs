@@ -101,8 +101,8 @@ fn spare() -> Option<File> {
     File::open(path).ok()
 }
 
-#[cfg(test)]
 #[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::io::Read as _;
     use std::net::TcpStream;
