@@ -103,8 +103,12 @@ pub(crate) struct Hooks {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Podio")]
 pub(crate) struct Podio {
-    /// URL of Podio's API or of a sandbox [default: https://api.podio.com]
-    #[arg(long, value_name = "URL")]
+    // No doc comment: rustdoc would ask for a link, and a terminal shows none.
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "URL of Podio's API or of a sandbox [default: https://api.podio.com]"
+    )]
     pub(crate) podio_url: Option<String>,
     /// Do not answer hook.verify; the local service does
     #[arg(long)]
