@@ -91,7 +91,10 @@ async fn every_event_type_arrives_as_it_was_sent_and_is_decoded_in_the_history()
             [way.service.address().to_string().as_bytes()]
         );
     }
-    let history = way.stage.events(&[]);
+    let mut history = way.stage.events(&[]);
+    while history.len() < EventType::ALL.len() {
+        history = way.stage.events(&[]);
+    }
     for event in EventType::ALL {
         let stored = history
             .iter()
