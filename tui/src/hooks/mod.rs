@@ -24,6 +24,7 @@ use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
 use crate::prose;
 use crate::theme::Role;
+use crate::widget::cursor;
 use crate::widget::lines::Lines;
 
 /// The open pane.
@@ -186,19 +187,8 @@ impl Hooks {
     /// Moves the cursor.
     pub(crate) fn act(&mut self, action: Action, screen: Rect) {
         let height = view::height(self, screen).max(1);
-        let last = self.rows.len().saturating_sub(1);
-        let cursor = match action {
-            Action::Down => self.cursor + 1,
-            Action::Up => self.cursor.saturating_sub(1),
-            Action::PageDown => self.cursor + height,
-            Action::PageUp => self.cursor.saturating_sub(height),
-            Action::HalfDown => self.cursor + height.div_ceil(2),
-            Action::HalfUp => self.cursor.saturating_sub(height.div_ceil(2)),
-            Action::Top => 0,
-            Action::Bottom => last,
-            _ => self.cursor,
-        };
-        self.cursor = cursor.min(last);
+        let moved = cursor::moved(action, self.cursor, self.rows.len(), height);
+        self.cursor = moved.unwrap_or(self.cursor);
         self.top = self.first(height);
     }
 
@@ -216,8 +206,7 @@ impl Hooks {
 
     /// The first row that is shown where there is room for so many: the cursor's is among them.
     fn first(&self, height: usize) -> usize {
-        let least = (self.cursor + 1).saturating_sub(height);
-        self.top.clamp(least, self.cursor.max(least))
+        cursor::first(self.top, self.cursor, height)
     }
 }
 

@@ -13,6 +13,7 @@ use podtap_agent::figures::{HookTraffic, Traffic};
 use ratatui::layout::Rect;
 
 use crate::keymap::Action;
+use crate::widget::cursor;
 pub(crate) use effect::{PulsesAnswer, PulsesEffect, run};
 pub(crate) use view::{area, view};
 
@@ -78,19 +79,9 @@ impl Pulses {
     /// Moves the cursor.
     pub(crate) fn act(&mut self, action: Action, screen: Rect) {
         let height = view::height(screen).max(1);
-        let (at, last) = (self.cursor(), self.rows().len().saturating_sub(1));
-        let cursor = match action {
-            Action::Down => at + 1,
-            Action::Up => at.saturating_sub(1),
-            Action::PageDown => at + height,
-            Action::PageUp => at.saturating_sub(height),
-            Action::HalfDown => at + height.div_ceil(2),
-            Action::HalfUp => at.saturating_sub(height.div_ceil(2)),
-            Action::Top => 0,
-            Action::Bottom => last,
-            _ => return,
-        };
-        self.go_to(cursor.min(last), height);
+        if let Some(row) = cursor::moved(action, self.cursor(), self.rows().len(), height) {
+            self.go_to(row, height);
+        }
     }
 
     /// A line of the window was clicked: the row there is selected, and returned.
@@ -126,9 +117,7 @@ impl Pulses {
 
     /// The first row that is shown where there is room for so many: the cursor's is among them.
     fn first(&self, height: usize) -> usize {
-        let cursor = self.cursor();
-        let least = (cursor + 1).saturating_sub(height);
-        self.top.clamp(least, cursor.max(least))
+        cursor::first(self.top, self.cursor(), height)
     }
 }
 

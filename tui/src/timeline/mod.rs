@@ -18,6 +18,7 @@ use podtap_podio::ObjectRef;
 use ratatui::layout::Rect;
 
 use crate::keymap::Action;
+use crate::widget::cursor;
 pub(crate) use effect::{TimelineAnswer, TimelineEffect, run};
 pub(crate) use view::{area, view};
 
@@ -122,19 +123,9 @@ impl TimelinePane {
     /// Moves the cursor.
     pub(crate) fn act(&mut self, action: Action, screen: Rect) {
         let height = view::height(self, screen).max(1);
-        let last = self.newest_first().len().saturating_sub(1);
-        let cursor = match action {
-            Action::Down => self.cursor + 1,
-            Action::Up => self.cursor.saturating_sub(1),
-            Action::PageDown => self.cursor + height,
-            Action::PageUp => self.cursor.saturating_sub(height),
-            Action::HalfDown => self.cursor + height.div_ceil(2),
-            Action::HalfUp => self.cursor.saturating_sub(height.div_ceil(2)),
-            Action::Top => 0,
-            Action::Bottom => last,
-            _ => self.cursor,
-        };
-        self.go_to(cursor.min(last), height);
+        let entries = self.newest_first().len();
+        let moved = cursor::moved(action, self.cursor, entries, height);
+        self.go_to(moved.unwrap_or(self.cursor), height);
     }
 
     /// A line of the window was clicked: the entry there is selected, and returned.
@@ -178,8 +169,7 @@ impl TimelinePane {
 
     /// The first entry that is shown where there is room for so many: the cursor's is among them.
     fn first(&self, height: usize) -> usize {
-        let least = (self.cursor + 1).saturating_sub(height);
-        self.top.clamp(least, self.cursor.max(least))
+        cursor::first(self.top, self.cursor, height)
     }
 }
 

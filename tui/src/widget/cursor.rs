@@ -1,0 +1,58 @@
+//! The cursor of a table: where a key takes it, and which rows are shown around it.
+
+use crate::keymap::Action;
+
+/// Where an action takes the cursor in a table of so many rows, `height` of which are shown; `None`
+/// where it is not one that moves it.
+pub(crate) fn moved(action: Action, cursor: usize, rows: usize, height: usize) -> Option<usize> {
+    let last = rows.saturating_sub(1);
+    let moved = match action {
+        Action::Down => cursor + 1,
+        Action::Up => cursor.saturating_sub(1),
+        Action::PageDown => cursor + height,
+        Action::PageUp => cursor.saturating_sub(height),
+        Action::HalfDown => cursor + height.div_ceil(2),
+        Action::HalfUp => cursor.saturating_sub(height.div_ceil(2)),
+        Action::Top => 0,
+        Action::Bottom => last,
+        _ => return None,
+    };
+    Some(moved.min(last))
+}
+
+/// The first row that is shown: `top`, as far as the cursor's is then among the `height` rows.
+pub(crate) fn first(top: usize, cursor: usize, height: usize) -> usize {
+    let least = (cursor + 1).saturating_sub(height);
+    top.clamp(least, cursor.max(least))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_cursor_is_on_a_row_and_its_row_is_shown(
+            keys in prop::collection::vec(0..8_usize, 0..40),
+            rows in 0..50_usize,
+            height in 1..20_usize,
+        ) {
+            use Action::{Bottom, Down, HalfDown, HalfUp, PageDown, PageUp, Top, Up};
+            let (mut cursor, mut top) = (0, 0);
+            for key in keys {
+                let action = [Down, Up, PageDown, PageUp, HalfDown, HalfUp, Top, Bottom][key];
+                cursor = moved(action, cursor, rows, height).unwrap();
+                top = first(top, cursor, height);
+                prop_assert!(cursor < rows.max(1));
+                prop_assert!((top..top + height).contains(&cursor));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_move_leaves_it_to_others() {
+        assert_eq!(moved(Action::Quit, 3, 9, 5), None);
+    }
+}
