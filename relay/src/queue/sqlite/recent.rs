@@ -105,14 +105,15 @@ fn bytes_of(event: &EventFrame) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use jiff::Timestamp;
     use podtap_wire::{EventId, HeaderList, WebhookRequest};
     use proptest::prelude::*;
 
     use super::*;
 
-    fn event(seq: u64, body: usize) -> EventFrame {
+    /// An event with a body of so many bytes.
+    pub(in crate::queue::sqlite) fn event(seq: u64, body: usize) -> EventFrame {
         let received_at = Timestamp::UNIX_EPOCH;
         EventFrame {
             seq: Seq(seq),

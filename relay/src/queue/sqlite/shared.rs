@@ -175,27 +175,9 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-    use podtap_wire::{EventId, HeaderList, WebhookRequest};
-
     use super::*;
     use crate::queue::sqlite::recent::MAX_BYTES;
-
-    fn event(seq: u64, body: usize) -> EventFrame {
-        let received_at = Timestamp::UNIX_EPOCH;
-        EventFrame {
-            seq: Seq(seq),
-            id: EventId::generate(received_at).unwrap(),
-            request: WebhookRequest {
-                received_at,
-                method: "POST".to_owned(),
-                path: "/".to_owned(),
-                headers: HeaderList::default(),
-                peer: None,
-                body: vec![0; body].into(),
-            },
-        }
-    }
+    use crate::queue::sqlite::recent::tests::event;
 
     const ALL: ReadLimit = ReadLimit {
         events: 10,
