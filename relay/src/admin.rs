@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,12 @@ use crate::answer::{Answer, full, text};
 use crate::metrics::Metrics;
 use crate::queue::{AppendError, Queue};
 use crate::server::Handler;
+
+/// What the relay calls itself.
+pub(crate) const SERVER: &str = concat!("podtap/", env!("CARGO_PKG_VERSION"));
+
+/// Tells a relay from any other server that answers 200, through proxies that replace `Server`.
+const RELAY: HeaderName = HeaderName::from_static(podtap_wire::manage::RELAY_HEADER);
 
 /// How long the storage may take to say whether it would accept a webhook: a load balancer asks
 /// every few seconds.
@@ -31,17 +37,17 @@ pub(crate) struct Admin {
 impl Admin {
     /// The process runs.
     pub(crate) fn live() -> Response<Answer> {
-        text(StatusCode::OK, "alive")
+        of_the_relay(StatusCode::OK, "alive")
     }
 
     /// A webhook sent now has a chance.
     pub(crate) async fn ready(&self) -> Response<Answer> {
-        let not_ready = |words| text(StatusCode::SERVICE_UNAVAILABLE, words);
+        let not_ready = |words| of_the_relay(StatusCode::SERVICE_UNAVAILABLE, words);
         if self.draining.is_cancelled() {
             return not_ready("shutting down");
         }
         match timeout(PROBE_TIMEOUT, self.queue.probe()).await {
-            Ok(Ok(())) => text(StatusCode::OK, "ready"),
+            Ok(Ok(())) => of_the_relay(StatusCode::OK, "ready"),
             Ok(Err(AppendError::NoSpace)) => not_ready("the disk is nearly full"),
             Ok(Err(_)) => not_ready("the storage does not work"),
             Err(_) => not_ready("the storage does not answer"),
@@ -65,6 +71,13 @@ impl Admin {
             ),
         }
     }
+}
+
+fn of_the_relay(status: StatusCode, words: &str) -> Response<Answer> {
+    let mut answer = text(status, words);
+    let version = HeaderValue::from_static(SERVER);
+    answer.headers_mut().insert(RELAY, version);
+    answer
 }
 
 impl Handler for Admin {

@@ -149,6 +149,7 @@ impl Relay {
                 presence: Arc::clone(&presence),
                 public_url: public_url.clone(),
                 body_timeout: limits.body_timeout,
+                limits: manage::told(&limits),
             },
             admin: admin.clone(),
         };

@@ -10,14 +10,20 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use podtap_wire::manage::{ConnectedAgent, MAX_GRACE_S, Rotate, Rotated, TunnelEntry, TunnelList};
+use podtap_wire::manage::{
+    ConnectedAgent, MAX_GRACE_S, QueueLimits, RefusedWebhooks, Rotate, Rotated, TunnelEntry,
+    TunnelList,
+};
 use podtap_wire::{ConnectRefusal, RefusalKind, TunnelName};
 use serde::Serialize;
 use tokio::time::timeout;
 use url::Url;
 
+use crate::admin::SERVER;
 use crate::answer::{Answer, full};
+use crate::config::Limits;
 use crate::queue::QueueError;
+use crate::refused::Tally;
 use crate::route::Manage;
 use crate::session::presence::Presence;
 use crate::session::{bearer, refuse, refused_token, unavailable};
@@ -35,6 +41,17 @@ pub(crate) struct Manager {
     pub(crate) public_url: Url,
     /// How long the body of a request may take.
     pub(crate) body_timeout: Duration,
+    pub(crate) limits: QueueLimits,
+}
+
+/// What owners are told of the limits.
+pub(crate) fn told(limits: &Limits) -> QueueLimits {
+    QueueLimits {
+        max_events: limits.max_queue_events,
+        max_bytes: limits.max_queue_bytes,
+        max_owner_events: limits.max_owner_queue_events,
+        max_owner_bytes: limits.max_owner_queue_bytes,
+    }
 }
 
 type Managed<T> = Result<T, ConnectRefusal>;
@@ -84,6 +101,8 @@ impl Manager {
         let tunnels = tunnels.into_iter().map(|tunnel| self.entry(tunnel));
         Ok(json(&TunnelList {
             tunnels: tunnels.collect(),
+            server: SERVER.to_owned(),
+            limits: self.limits,
         }))
     }
 
@@ -147,6 +166,8 @@ impl Manager {
     fn entry(&self, tunnel: TunnelInfo) -> TunnelEntry {
         // Of a running relay's own sessions nothing is older than this moment.
         let connected = self.presence.connected(tunnel.id);
+        let served = self.directory.lookup(&tunnel.key);
+        let refused = served.map_or_else(Vec::new, |served| served.refused.all());
         TunnelEntry {
             url: directory::url(&self.public_url, &tunnel.key),
             name: tunnel.name,
@@ -154,13 +175,23 @@ impl Manager {
             created_at: tunnel.created_at,
             waiting_events: tunnel.backlog,
             waiting_bytes: tunnel.backlog_bytes,
+            oldest_waiting_at: tunnel.oldest_waiting_at,
             last_event_at: tunnel.last_event_at,
+            refused: refused.into_iter().map(webhooks).collect(),
             connected: connected.map(|Connected { since, host, peer }| ConnectedAgent {
                 since,
                 host,
                 peer,
             }),
         }
+    }
+}
+
+fn webhooks(tally: Tally) -> RefusedWebhooks {
+    RefusedWebhooks {
+        count: tally.count,
+        reason: tally.reason,
+        last_at: tally.last_at,
     }
 }
 

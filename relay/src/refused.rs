@@ -14,17 +14,25 @@ use crate::refusal::Refusal;
 #[derive(Debug, Default)]
 pub(crate) struct Refused {
     /// One for each kind of refusal, of which there are a few.
-    tallies: Mutex<Vec<Tally>>,
+    tallies: Mutex<Tallies>,
     noted: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Tallies {
+    /// What the agent has still to be told.
+    untold: Vec<Tally>,
+    /// Everything since the relay's start, for an owner who asks.
+    all: Vec<Tally>,
 }
 
 /// Webhooks that were refused for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tally {
     kind: &'static str,
-    reason: String,
-    count: u64,
-    last_at: Timestamp,
+    pub(crate) reason: String,
+    pub(crate) count: u64,
+    pub(crate) last_at: Timestamp,
 }
 
 impl From<Tally> for Notice {
@@ -41,26 +49,20 @@ impl Refused {
     /// Counts one.
     pub(crate) fn note(&self, refusal: Refusal, at: Timestamp) {
         let mut tallies = self.lock();
-        let kind = refusal.name();
-        match tallies.iter_mut().find(|tally| tally.kind == kind) {
-            Some(tally) => {
-                tally.count += 1;
-                tally.last_at = at;
-            }
-            None => tallies.push(Tally {
-                kind,
-                reason: refusal.reason(),
-                count: 1,
-                last_at: at,
-            }),
-        }
+        count(&mut tallies.untold, refusal, at);
+        count(&mut tallies.all, refusal, at);
         drop(tallies);
         self.noted.notify_one();
     }
 
     /// Takes all there is to tell.
     pub(crate) fn take(&self) -> Vec<Tally> {
-        std::mem::take(&mut *self.lock())
+        std::mem::take(&mut self.lock().untold)
+    }
+
+    /// Everything since the relay's start.
+    pub(crate) fn all(&self) -> Vec<Tally> {
+        self.lock().all.clone()
     }
 
     /// Resolves when there is something to tell, and not before `earliest`.
@@ -71,7 +73,7 @@ impl Refused {
         loop {
             // Made before the tallies are read: one noted in between is not missed.
             let noted = self.noted.notified();
-            if !self.lock().is_empty() {
+            if !self.lock().untold.is_empty() {
                 break;
             }
             noted.await;
@@ -79,8 +81,24 @@ impl Refused {
         sleep_until(earliest).await;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Tally>> {
+    fn lock(&self) -> MutexGuard<'_, Tallies> {
         self.tallies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn count(tallies: &mut Vec<Tally>, refusal: Refusal, at: Timestamp) {
+    let kind = refusal.name();
+    match tallies.iter_mut().find(|tally| tally.kind == kind) {
+        Some(tally) => {
+            tally.count += 1;
+            tally.last_at = at;
+        }
+        None => tallies.push(Tally {
+            kind,
+            reason: refusal.reason(),
+            count: 1,
+            last_at: at,
+        }),
     }
 }
 
@@ -107,6 +125,7 @@ mod tests {
         assert_eq!((told[0].count, told[0].last_at), (2, at(3)));
         assert_eq!(told[0].reason, "body over 9 bytes");
         assert!(refused.take().is_empty());
+        assert_eq!(refused.all(), told, "an owner who asks is told again");
         assert!(refused.pending(now).now_or_never().is_none());
     }
 }

@@ -13,6 +13,13 @@ use crate::ids::TunnelName;
 /// Where the owner's tunnels are, below the relay's URL.
 pub const TUNNELS_PATH: &str = "/-/tunnels";
 
+/// The header by which a relay says what it is where it tells whether it works, such as
+/// `podtap/0.1.0`.
+pub const RELAY_HEADER: &str = "podtap-relay";
+
+/// Whether the relay takes webhooks, below its URL: 200, or 503 with the reason.
+pub const READY_PATH: &str = "/-/readyz";
+
 /// The longest grace of a rotation, in seconds: 30 days.
 pub const MAX_GRACE_S: u64 = 30 * 24 * 60 * 60;
 
@@ -21,6 +28,26 @@ pub const MAX_GRACE_S: u64 = 30 * 24 * 60 * 60;
 pub struct TunnelList {
     /// The tunnels.
     pub tunnels: Vec<TunnelEntry>,
+    /// Name and version of the relay; empty from one that does not say it.
+    #[serde(default)]
+    pub server: String,
+    /// What the tunnels' queues may hold.
+    #[serde(default)]
+    pub limits: QueueLimits,
+}
+
+/// What may wait on a relay. Zero means that the relay did not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QueueLimits {
+    /// The most events of one tunnel.
+    pub max_events: u64,
+    /// The most bytes of one tunnel.
+    pub max_bytes: u64,
+    /// The most events of all tunnels of an owner.
+    pub max_owner_events: u64,
+    /// The most bytes of all tunnels of an owner.
+    pub max_owner_bytes: u64,
 }
 
 /// A tunnel as its owner sees it.
@@ -39,12 +66,29 @@ pub struct TunnelEntry {
     pub waiting_events: u64,
     /// Bytes that wait for an agent.
     pub waiting_bytes: u64,
+    /// When the oldest event that waits was received.
+    #[serde(default)]
+    pub oldest_waiting_at: Option<Timestamp>,
     /// When the last event was stored.
     #[serde(default)]
     pub last_event_at: Option<Timestamp>,
+    /// Webhooks that were refused since the relay started, by reason.
+    #[serde(default)]
+    pub refused: Vec<RefusedWebhooks>,
     /// The agent that is connected.
     #[serde(default)]
     pub connected: Option<ConnectedAgent>,
+}
+
+/// Webhooks that were refused for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedWebhooks {
+    /// How many.
+    pub count: u64,
+    /// Why, in words.
+    pub reason: String,
+    /// When the last one was.
+    pub last_at: Timestamp,
 }
 
 /// An agent that is connected.

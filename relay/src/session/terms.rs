@@ -6,11 +6,9 @@ use podtap_wire::{RelayLimits, Welcome};
 use url::Url;
 
 use super::account::max_answer_bytes;
+use crate::admin::SERVER;
 use crate::config::Limits;
 use crate::tunnel::directory::Tunnel;
-
-/// What the relay calls itself.
-const SERVER: &str = concat!("podtap/", env!("CARGO_PKG_VERSION"));
 
 /// The terms of a session.
 #[derive(Debug)]

@@ -27,6 +27,8 @@ pub struct TunnelInfo {
     pub backlog: u64,
     /// Bytes that wait for an agent.
     pub backlog_bytes: u64,
+    /// When the oldest event that waits was received.
+    pub oldest_waiting_at: Option<Timestamp>,
     /// When the last event was stored.
     pub last_event_at: Option<Timestamp>,
     /// The agent that is connected.
@@ -63,6 +65,9 @@ pub(super) fn list(
         .prepare_cached(
             "SELECT tunnels.id, owner, name, key, created_at, last_seq - removed_seq AS backlog,
                     last_bytes - removed_bytes AS backlog_bytes, last_at,
+                    (SELECT received_at FROM events
+                     WHERE events.tunnel = tunnels.id AND seq > removed_seq
+                     ORDER BY seq LIMIT 1) AS oldest_at,
                     (SELECT max(until) FROM old_keys
                      WHERE old_keys.tunnel = tunnels.id AND until > ?2) AS old_key_until,
                     sessions.since, sessions.host, sessions.peer
@@ -153,6 +158,7 @@ fn info(row: &Row<'_>) -> rusqlite::Result<TunnelInfo> {
         created_at: time(row.get("created_at")?),
         backlog: row.get("backlog")?,
         backlog_bytes: row.get("backlog_bytes")?,
+        oldest_waiting_at: row.get::<_, Option<i64>>("oldest_at")?.map(time),
         last_event_at: row.get::<_, Option<i64>>("last_at")?.map(time),
         old_key_until: row.get::<_, Option<i64>>("old_key_until")?.map(time),
         connected,

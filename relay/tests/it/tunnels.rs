@@ -6,8 +6,10 @@ use podtap_wire::manage::{Rotated, TunnelList};
 use podtap_wire::{Notice, Seq};
 use tempfile::tempdir;
 
-use crate::support::http::{Reply, post, request};
+use crate::support::http::{Reply, get, post, request};
 use crate::support::{Agent, TestRelay, eventually};
+
+const SERVER: &str = concat!("podtap/", env!("CARGO_PKG_VERSION"));
 
 async fn ask(relay: &TestRelay, token: &str, method: &str, below: &str, body: &str) -> Reply {
     let path = format!("/-/tunnels{below}");
@@ -28,7 +30,11 @@ fn path_of(url: &str) -> String {
 
 #[tokio::test]
 async fn an_owner_sees_what_waits_and_who_is_connected_and_nothing_of_others() {
-    let relay = TestRelay::new().await;
+    let relay = TestRelay::with(|limits| {
+        limits.max_body_bytes = 8_192;
+        limits.max_queue_events = 77;
+    })
+    .await;
     let bob = relay.store.create("bob").unwrap();
     let _bobs = Agent::connect(relay.address, bob.reveal(), "bobs").await;
     let agent = Agent::connect_with(relay.address, &relay.token, "crm", |hello| {
@@ -36,12 +42,29 @@ async fn an_owner_sees_what_waits_and_who_is_connected_and_nothing_of_others() {
     })
     .await;
     assert_eq!(post(relay.address, &agent.path(), "x").await.status, 200);
+    assert_eq!(post(relay.address, &agent.path(), "y").await.status, 200);
+    let large = "z".repeat(16 * 1024);
+    assert_eq!(post(relay.address, &agent.path(), large).await.status, 413);
 
-    let found = list(&relay, &relay.token).await.tunnels;
+    let TunnelList {
+        tunnels: found,
+        server,
+        limits,
+    } = list(&relay, &relay.token).await;
 
+    assert_eq!((server.as_str(), limits.max_events), (SERVER, 77));
     assert_eq!(found.len(), 1, "{found:?}");
     let crm = &found[0];
-    assert_eq!((crm.name.as_str(), crm.waiting_events), ("crm", 1));
+    assert!(
+        crm.oldest_waiting_at.is_some() && crm.oldest_waiting_at <= crm.last_event_at,
+        "the first one waits"
+    );
+    let refused = &crm.refused[0];
+    assert_eq!(
+        (refused.count, refused.reason.as_str()),
+        (1, "body over 8192 bytes")
+    );
+    assert_eq!((crm.name.as_str(), crm.waiting_events), ("crm", 2));
     assert!(crm.waiting_bytes > 0 && crm.last_event_at.is_some());
     assert_eq!(path_of(&crm.url), agent.path());
     let connected = crm.connected.as_ref().unwrap();
@@ -65,6 +88,18 @@ async fn an_owner_sees_what_waits_and_who_is_connected_and_nothing_of_others() {
             .connected
             .is_none()
     );
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn a_relay_can_be_told_from_any_other_server() {
+    let relay = TestRelay::new().await;
+    for path in ["/-/readyz", "/-/healthz"] {
+        let reply = get(relay.address, path).await;
+        assert_eq!(reply.header("podtap-relay"), Some(SERVER), "{path}");
+    }
+    let unknown = get(relay.address, "/x").await;
+    assert_eq!(unknown.header("podtap-relay"), None);
     relay.stop().await;
 }
 

@@ -178,7 +178,9 @@ fn with_owner(info: TunnelInfo, base: Option<&str>) -> OwnedTunnel {
             created_at: info.created_at,
             waiting_events: info.backlog,
             waiting_bytes: info.backlog_bytes,
+            oldest_waiting_at: info.oldest_waiting_at,
             last_event_at: info.last_event_at,
+            refused: Vec::new(),
             connected,
         },
     }

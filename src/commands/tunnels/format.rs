@@ -31,7 +31,11 @@ fn owned(found: &OwnedTunnel) -> [String; 6] {
 fn cells(OwnedTunnel { tunnel, .. }: &OwnedTunnel) -> [String; 5] {
     let waiting = match tunnel.waiting_events {
         0 => "none".to_owned(),
-        waiting => format!("{waiting} ({})", ByteSize(tunnel.waiting_bytes)),
+        waiting => {
+            let oldest = tunnel.oldest_waiting_at;
+            let since = oldest.map_or_else(String::new, |at| format!(" since {at:.0}"));
+            format!("{waiting} ({}){since}", ByteSize(tunnel.waiting_bytes))
+        }
     };
     let last = match tunnel.last_event_at {
         Some(at) => format!("{at:.0}"),
@@ -66,7 +70,9 @@ pub(super) fn object(OwnedTunnel { owner, tunnel }: &OwnedTunnel) -> String {
         created_at: String,
         waiting_events: u64,
         waiting_bytes: u64,
+        oldest_waiting_at: Option<String>,
         last_event_at: Option<String>,
+        refused: Vec<Refused<'a>>,
         connected: Option<Agent<'a>>,
     }
     #[derive(Serialize)]
@@ -75,7 +81,18 @@ pub(super) fn object(OwnedTunnel { owner, tunnel }: &OwnedTunnel) -> String {
         host: Option<&'a str>,
         peer: &'a str,
     }
+    #[derive(Serialize)]
+    struct Refused<'a> {
+        count: u64,
+        reason: &'a str,
+        last_at: String,
+    }
     let connected = tunnel.connected.as_ref();
+    let refused = tunnel.refused.iter().map(|refused| Refused {
+        count: refused.count,
+        reason: &refused.reason,
+        last_at: millis(refused.last_at),
+    });
     let object = Object {
         owner: owner.as_deref(),
         name: tunnel.name.as_str(),
@@ -84,7 +101,9 @@ pub(super) fn object(OwnedTunnel { owner, tunnel }: &OwnedTunnel) -> String {
         created_at: millis(tunnel.created_at),
         waiting_events: tunnel.waiting_events,
         waiting_bytes: tunnel.waiting_bytes,
+        oldest_waiting_at: tunnel.oldest_waiting_at.map(millis),
         last_event_at: tunnel.last_event_at.map(millis),
+        refused: refused.collect(),
         connected: connected.map(|agent| Agent {
             since: millis(agent.since),
             host: agent.host.as_deref(),
