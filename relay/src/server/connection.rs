@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
@@ -10,6 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +29,10 @@ const LEAST_HEAD_BYTES: usize = 8 * 1024;
 const MAX_STREAMS: u32 = 32;
 const STREAM_WINDOW: u32 = 128 * 1024;
 const CONNECTION_WINDOW: u32 = 512 * 1024;
+
+/// How long a quiet connection still has when the relay ends: its sender may have sent a request, or
+/// be about to, and cannot know yet.
+const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// How all connections are served.
 pub(super) type Builder = auto::Builder<Streams>;
@@ -112,7 +118,7 @@ impl<H: Handler> Connection<H> {
                 metrics.connection_closed("room");
                 None
             }
-            () = draining.cancelled() => None,
+            () = last_call(&draining, &activity) => None,
         };
         let ended = match ended {
             Some(ended) => ended,
@@ -128,6 +134,16 @@ impl<H: Handler> Connection<H> {
         if let Err(error) = ended {
             tracing::debug!(%peer, error, "a connection broke off");
         }
+    }
+}
+
+/// Resolves when the relay ends, and a quiet connection has had the time for one more request. One
+/// that has just begun is finished by hyper, which then closes the connection.
+async fn last_call(draining: &CancellationToken, activity: &Activity) {
+    draining.cancelled().await;
+    tokio::select! {
+        () = activity.in_use() => {}
+        () = sleep(LAST_CALL) => {}
     }
 }
 

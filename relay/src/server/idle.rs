@@ -13,6 +13,8 @@ use super::places::Place;
 #[derive(Debug)]
 pub(super) struct Activity {
     state: Mutex<State>,
+    /// Rung when a request begins.
+    begun: Notify,
     head_timeout: Duration,
     idle_timeout: Duration,
 }
@@ -40,6 +42,7 @@ impl Activity {
                 quiet_since: Instant::now(),
                 used: false,
             }),
+            begun: Notify::new(),
             head_timeout,
             idle_timeout,
         }
@@ -53,12 +56,21 @@ impl Activity {
         }
         state.requests += 1;
         state.used = true;
+        self.begun.notify_waiters();
         InProgress(self)
     }
 
     /// Whether there is no request in progress.
     pub(super) fn is_quiet(&self) -> bool {
         self.lock().requests == 0
+    }
+
+    /// Resolves as soon as a request is in progress.
+    pub(super) async fn in_use(&self) {
+        let begun = self.begun.notified();
+        if self.is_quiet() {
+            begun.await;
+        }
     }
 
     /// Rung when the connection is to make room for another one.
@@ -130,6 +142,20 @@ mod tests {
         let start = Instant::now();
         activity.overdue().await;
         assert_eq!(start.elapsed().as_secs(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_in_use_from_the_next_request_on() {
+        let activity = activity();
+        drop(activity.begin());
+        let waits = tokio::time::timeout(IDLE, activity.in_use());
+        let mut waits = std::pin::pin!(waits);
+        assert!(futures_util::poll!(waits.as_mut()).is_pending());
+
+        let _request = activity.begin();
+
+        assert!(waits.await.is_ok());
+        activity.in_use().await;
     }
 
     #[tokio::test(start_paused = true)]

@@ -55,6 +55,42 @@ async fn a_shutdown_answers_what_was_accepted_and_sends_agents_away() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_on_its_way_when_the_shutdown_begins_is_answered() {
+    let relay = TestRelay::new().await;
+    let path = relay.tunnel("crm").await;
+    let mut quiet = Vec::new();
+    for number in 0..16 {
+        let mut connection = Connection::open(relay.address).await;
+        if number % 2 == 0 {
+            connection.send(webhook(&path)).await;
+            assert_eq!(connection.reply("POST").await.status, 200);
+        }
+        quiet.push(connection);
+    }
+    eventually("the connections to be taken", async || {
+        let metrics = get(relay.admin, "/metrics").await.text();
+        let open = |line: &str| line.strip_prefix("podtap_connections ")?.parse().ok();
+        metrics.lines().find_map(open).unwrap_or(0) > quiet.len()
+    })
+    .await;
+
+    for connection in &mut quiet {
+        connection.send(webhook(&path)).await;
+    }
+    relay.begin_shutdown();
+
+    for connection in &mut quiet {
+        assert_eq!(connection.reply("POST").await.status, 200);
+        connection.closed().await;
+    }
+    relay.stop().await;
+}
+
+fn webhook(path: &str) -> String {
+    format!("POST {path} HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+}
+
+#[tokio::test]
 async fn a_shutdown_ends_by_its_deadline_whatever_others_do() {
     let relay = TestRelay::with(|limits| {
         limits.drain_deadline = Duration::from_millis(400);
