@@ -20,6 +20,12 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A socket that was handed over cannot be used.
+    #[error("cannot use the socket that was passed")]
+    Adopt {
+        /// What the system said.
+        source: io::Error,
+    },
     /// The tunnels cannot be read.
     #[error("cannot read the tunnels of {}; the log says why", data_dir.display())]
     Tunnels {

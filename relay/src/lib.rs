@@ -49,6 +49,7 @@ pub use config::{Config, Limits, Rate};
 pub use database::Error as DatabaseError;
 pub use error::Error;
 pub use ipnet::IpNet;
+pub use listen::Listeners;
 pub use methods::{InvalidMethods, Methods};
 
 use admin::Admin;
@@ -97,10 +98,16 @@ pub struct Bound {
 impl Relay {
     /// Opens the data folder and binds the listeners. Starts nothing but the queue's threads.
     pub async fn bind(config: Config) -> Result<Bound, Error> {
+        Self::bind_with(config, Listeners::default()).await
+    }
+
+    /// As [`Relay::bind`], with listeners that are there already in place of the configured
+    /// addresses.
+    pub async fn bind_with(config: Config, listeners: Listeners) -> Result<Bound, Error> {
         let lock = Lock::take(&config.data_dir)?;
         let database = open(&config.data_dir, &lock)?;
-        let (listener, address) = listen::bind(config.listen)?;
-        let admin_listener = config.admin_listen.map(listen::bind).transpose()?;
+        let (listener, address) = listen::adopt_or_bind(listeners.public, config.listen)?;
+        let admin_listener = listen::adopt_or_bind_some(listeners.admin, config.admin_listen)?;
         let public_url = config.public_url.unwrap_or_else(|| listen::url_of(address));
         let proxies = believed(config.trusted_proxies, &public_url);
         let mut limits = config.limits;

@@ -11,8 +11,48 @@ use crate::error::Error;
 /// burst beyond it costs its senders a second, after which they try again.
 const BACKLOG: u32 = 16 * 1024;
 
+/// Sockets that listen already, handed over by whoever started the process. They outlive it: what
+/// connects while it restarts waits in them.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    /// For webhooks and agents, in place of [`Config::listen`](crate::Config::listen).
+    pub public: Option<std::net::TcpListener>,
+    /// For health and metrics, in place of [`Config::admin_listen`](crate::Config::admin_listen).
+    pub admin: Option<std::net::TcpListener>,
+}
+
+/// The socket that was handed over, or one bound to the address.
+pub(crate) fn adopt_or_bind(
+    listener: Option<std::net::TcpListener>,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), Error> {
+    listener.map_or_else(|| bind(address), adopt)
+}
+
+/// The same where there may be neither.
+pub(crate) fn adopt_or_bind_some(
+    listener: Option<std::net::TcpListener>,
+    address: Option<SocketAddr>,
+) -> Result<Option<(TcpListener, SocketAddr)>, Error> {
+    match listener {
+        Some(listener) => adopt(listener).map(Some),
+        None => address.map(bind).transpose(),
+    }
+}
+
+/// A socket that listens already, and where.
+fn adopt(listener: std::net::TcpListener) -> Result<(TcpListener, SocketAddr), Error> {
+    let adopt = || {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    };
+    adopt().map_err(|source| Error::Adopt { source })
+}
+
 /// A socket that is bound, and where: port 0 finds a free one.
-pub(crate) fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
     let listen = || {
         let socket = match address {
             SocketAddr::V4(_) => TcpSocket::new_v4()?,

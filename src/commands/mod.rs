@@ -27,6 +27,8 @@ mod url;
 
 use std::process::ExitCode;
 
+use podtap_relay::Listeners;
+
 use crate::cli::{Command, Events, EventsCommand, RelayCommand};
 use crate::completion;
 use crate::config::Settings;
@@ -45,8 +47,21 @@ pub(crate) fn without_settings(command: &Command) -> Option<Result<ExitCode, Fai
     }
 }
 
+/// The sockets that were opened for this process; only a relay uses them. Must come before there are
+/// threads.
+pub(crate) fn passed_listeners(command: &Command) -> Result<Listeners, Failure> {
+    match command {
+        Command::Relay(relay) if relay.command.is_none() => relay::passed_listeners(),
+        _ => Ok(Listeners::default()),
+    }
+}
+
 /// Runs one command to its end.
-pub(crate) async fn run(command: Command, settings: Settings) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(
+    command: Command,
+    settings: Settings,
+    listeners: Listeners,
+) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(demo) => demo::run(demo, &settings).await,
         Command::Listen(listen) => listen::run(listen, &settings).await,
@@ -62,7 +77,7 @@ pub(crate) async fn run(command: Command, settings: Settings) -> Result<ExitCode
         Command::Replay(replay) => replay::run(replay, &settings).await,
         Command::Trigger(trigger) => trigger::run(trigger, &settings).await,
         Command::Relay(relay) => match relay.command {
-            None => relay::run(&relay.serve, &settings).await,
+            None => relay::run(&relay.serve, &settings, listeners).await,
             Some(RelayCommand::Token(command)) => token::run(command, &settings),
         },
         Command::Hooks(command) => hooks::run(command, &settings).await,

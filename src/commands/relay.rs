@@ -1,10 +1,13 @@
 //! `podtap relay`: the public server.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use podtap_podio::check_hook_url;
-use podtap_relay::{Bound, Config, Relay};
+use podtap_relay::{Bound, Config, Listeners, Relay};
+use tokio::time::{Interval, interval};
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::RelayServe;
 use crate::config::{Key, Settings};
@@ -12,21 +15,74 @@ use crate::failure::Failure;
 use crate::output::json::{Callable, Object, Ready};
 use crate::output::print;
 use crate::shutdown::Shutdown;
+use crate::system::{ServiceState, passed_sockets, tell, watchdog};
 
 /// Where it listens unless told: behind the web server that holds the certificate.
 const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
+/// The sockets that systemd opened for the relay: the first for webhooks, the second for metrics.
+/// Takes them out of the environment, so it must come before there are threads.
+pub(crate) fn passed_listeners() -> Result<Listeners, Failure> {
+    let unusable =
+        |what: String| Failure::usage(what).hint("ListenStream=ADDRESS:PORT in the socket unit");
+    let passed = passed_sockets()
+        .map_err(|error| unusable(format!("a passed socket cannot be used: {error}")))?;
+    if passed.len() > 2 {
+        let passed = passed.len();
+        return Err(unusable(format!(
+            "{passed} sockets were passed, at most 2 are used: for webhooks, and for metrics"
+        )));
+    }
+    let mut passed = passed.into_iter();
+    Ok(Listeners {
+        public: passed.next(),
+        admin: passed.next(),
+    })
+}
+
 /// Serves until a signal.
-pub(crate) async fn run(serve: &RelayServe, settings: &Settings) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(
+    serve: &RelayServe,
+    settings: &Settings,
+    listeners: Listeners,
+) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::watch()?;
-    let bound = bind(config(settings)?).await?;
+    let bound = Relay::bind_with(config(settings)?, listeners).await;
+    let bound = bound.map_err(|error| cannot_start(&error))?;
     announce(&bound, serve.json)?;
-    bound
-        .run(shutdown.token().clone())
-        .await
-        .map_err(|error| Failure::because("the relay ended", &error))?;
+    let ending = shutdown.token();
+    let ended = reporting(ending, Box::pin(bound.run(ending.clone()))).await;
+    ended.map_err(|error| Failure::because("the relay ended", &error))?;
     Ok(shutdown.exit_code())
+}
+
+/// Does the work, and meanwhile tells the service manager that the relay is ready, that it is alive,
+/// and when it begins to end.
+async fn reporting<T>(ending: &CancellationToken, mut work: impl Future<Output = T> + Unpin) -> T {
+    let mut watchdog = watchdog().map(|limit| interval(limit / 2));
+    let mut ends = false;
+    tell(ServiceState::Ready);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tick(watchdog.as_mut()) => tell(ServiceState::Alive),
+            () = ending.cancelled(), if !ends => {
+                ends = true;
+                tell(ServiceState::Stopping);
+            }
+        }
+    }
+}
+
+/// The next time to say that the relay is alive; never where nothing waits for that.
+async fn tick(interval: Option<&mut Interval>) {
+    match interval {
+        Some(interval) => {
+            interval.tick().await;
+        }
+        None => pending().await,
+    }
 }
 
 /// Binds a relay, or says what is in the way.

@@ -1,16 +1,33 @@
 //! What differs between systems: signals, the end of the terminal, core dumps, who may read a file,
-//! what is a pipe.
+//! what is a pipe, what a supervisor hands over.
 //! The only door of this crate to what is Unix's own; elsewhere the nearest there is does instead.
 
 #[cfg(not(unix))]
 mod other;
 #[cfg(unix)]
+mod supervisor;
+#[cfg(unix)]
 mod unix;
 
 #[cfg(not(unix))]
-pub(crate) use other::{Signals, forbid_core_dumps, is_pipe, mode, terminal_is_gone};
+pub(crate) use other::{
+    Signals, forbid_core_dumps, is_pipe, mode, passed_sockets, tell, terminal_is_gone, watchdog,
+};
+#[cfg(unix)]
+pub(crate) use supervisor::{passed_sockets, tell, watchdog};
 #[cfg(unix)]
 pub(crate) use unix::{Signals, forbid_core_dumps, is_pipe, mode, terminal_is_gone};
+
+/// What a supervisor is told of a service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ServiceState {
+    /// It works from now on.
+    Ready,
+    /// It still works.
+    Alive,
+    /// It ends.
+    Stopping,
+}
 
 /// The exit code of a run whose terminal went away, whether or not SIGHUP told of it: its leader may
 /// keep that to itself.

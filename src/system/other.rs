@@ -2,9 +2,11 @@
 //! has not been run.
 
 use std::io;
+use std::net::TcpListener;
 use std::path::Path;
+use std::time::Duration;
 
-use super::SIGINT;
+use super::{SIGINT, ServiceState};
 
 /// Ctrl-c.
 #[derive(Debug)]
@@ -43,4 +45,18 @@ pub(crate) fn mode(_path: &Path) -> Option<u32> {
 /// No path leads to a pipe.
 pub(crate) fn is_pipe(_path: &Path) -> bool {
     false
+}
+
+/// Nothing hands over sockets.
+#[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
+pub(crate) fn passed_sockets() -> io::Result<Vec<TcpListener>> {
+    Ok(Vec::new())
+}
+
+/// There is no supervisor.
+pub(crate) fn tell(_state: ServiceState) {}
+
+/// Nothing waits for a word.
+pub(crate) fn watchdog() -> Option<Duration> {
+    None
 }

@@ -39,6 +39,7 @@ mod podio_js;
 mod podio_python;
 mod questions;
 mod readme;
+mod restart;
 mod sandbox;
 mod sandbox_round_trip;
 mod secrets;
