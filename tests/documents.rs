@@ -49,7 +49,7 @@ fn every_term_of_the_filter_that_is_described_is_one() {
 #[test]
 fn every_key_that_the_document_names_has_something_to_do() {
     let keymap = Keymap::default();
-    let places = Context::names().filter_map(Context::named);
+    let places = Context::names().filter_map(Context::from_name);
     let bound: Vec<String> = places
         .flat_map(|place| keymap.of(place))
         .flat_map(|binding| binding.keys.iter().map(ToString::to_string))

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use podtap_tui::{Action, Context, Keymap, KeymapError, Wish};
+use podtap_tui::{Action, Context, KeyOverride, Keymap, KeymapError};
 
 use super::file::Table;
 use super::key::nearest;
@@ -17,10 +17,10 @@ const LIST: &str = "`podtap ui --print-keys` lists the actions with their keys";
 
 /// The keys that a person has, given the table.
 pub(super) fn keymap(table: &Table) -> Result<Keymap, Failure> {
-    let wishes = wishes(table)?;
-    Keymap::wished(&wishes).map_err(|(index, error)| {
-        let wish = index.and_then(|index| wishes.get(index));
-        let key = wish.map_or_else(|| "keys".to_owned(), name);
+    let overrides = overrides(table)?;
+    Keymap::with_overrides(&overrides).map_err(|(index, error)| {
+        let key_override = index.and_then(|index| overrides.get(index));
+        let key = key_override.map_or_else(|| "keys".to_owned(), name);
         let failure = refused(&table.path, &key, error.to_string());
         match error {
             KeymapError::UnknownAction(action) => {
@@ -39,10 +39,13 @@ pub(super) fn keymap(table: &Table) -> Result<Keymap, Failure> {
 /// The defaults as a table that can be pasted into a configuration file.
 pub(crate) fn printed() -> String {
     let mut text = "[keys]\n".to_owned();
-    let wishes = Keymap::default().wishes();
-    let lines = wishes
-        .iter()
-        .map(|(wish, help)| (format!("{} = {}", short(wish), value(&wish.keys)), help));
+    let overrides = Keymap::default().overrides();
+    let lines = overrides.iter().map(|(key_override, help)| {
+        (
+            format!("{} = {}", short(key_override), value(&key_override.keys)),
+            help,
+        )
+    });
     for (line, help) in lines {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{line:46} # {help}");
@@ -63,33 +66,33 @@ fn value(keys: &[String]) -> String {
     }
 }
 
-fn wishes(table: &Table) -> Result<Vec<Wish>, Failure> {
-    let mut wishes = Vec::new();
+fn overrides(table: &Table) -> Result<Vec<KeyOverride>, Failure> {
+    let mut overrides = Vec::new();
     for (name, value) in table.entries("keys")? {
         match value {
             toml::Value::Table(of_place) => {
-                let Some(place) = Context::named(name) else {
+                let Some(place) = Context::from_name(name) else {
                     let why = format!("`{name}` is not a place that has keys");
                     let names: Vec<&str> = Context::names().collect();
                     let hint = format!("the places are {}", names.join(", "));
                     return Err(refused(&table.path, &format!("keys.{name}"), why).hint(hint));
                 };
                 for (action, value) in of_place {
-                    wishes.push(wish(&table.path, Some(place), action, value)?);
+                    overrides.push(key_override(&table.path, Some(place), action, value)?);
                 }
             }
-            value => wishes.push(wish(&table.path, None, name, value)?),
+            value => overrides.push(key_override(&table.path, None, name, value)?),
         }
     }
-    Ok(wishes)
+    Ok(overrides)
 }
 
-fn wish(
+fn key_override(
     path: &Path,
     place: Option<Context>,
     action: &str,
     value: &toml::Value,
-) -> Result<Wish, Failure> {
+) -> Result<KeyOverride, Failure> {
     let keys: Option<Vec<String>> = match value {
         toml::Value::String(key) => Some(vec![key.clone()]),
         toml::Value::Array(keys) => keys
@@ -99,27 +102,27 @@ fn wish(
         _ => None,
     };
     let is_right = keys.is_some();
-    let wish = Wish {
+    let key_override = KeyOverride {
         place,
         action: action.to_owned(),
         keys: keys.unwrap_or_default(),
     };
     if is_right {
-        return Ok(wish);
+        return Ok(key_override);
     }
     let why = "it takes a key such as \"ctrl-r\", or several: [\"/\", \"f\"]";
-    Err(refused(path, &name(&wish), why.to_owned()))
+    Err(refused(path, &name(&key_override), why.to_owned()))
 }
 
-fn short(wish: &Wish) -> String {
-    match wish.place {
-        Some(place) => format!("{}.{}", place.name(), wish.action),
-        None => wish.action.clone(),
+fn short(key_override: &KeyOverride) -> String {
+    match key_override.place {
+        Some(place) => format!("{}.{}", place.name(), key_override.action),
+        None => key_override.action.clone(),
     }
 }
 
-fn name(wish: &Wish) -> String {
-    format!("keys.{}", short(wish))
+fn name(key_override: &KeyOverride) -> String {
+    format!("keys.{}", short(key_override))
 }
 
 fn refused(path: &Path, key: &str, why: String) -> Failure {

@@ -50,7 +50,7 @@ impl Settings {
     /// The terminal UI's colours.
     pub(crate) fn theme(&self) -> Result<Theme, Failure> {
         let chosen = self.with(Key::THEME, |text| {
-            Theme::named(text).ok_or("ansi, dark, light, high-contrast or monochrome")
+            Theme::from_name(text).ok_or("ansi, dark, light, high-contrast or monochrome")
         })?;
         Ok(if self.colour(true)? {
             chosen.unwrap_or_default()

@@ -17,7 +17,7 @@ use podtap_agent::config::Config as AgentConfig;
 use podtap_agent::history::{Anchor, Filter, PageQuery, Saved};
 use podtap_agent::{Agent, AgentHandle};
 use podtap_bench::history::{self, COMMON_WORD, OLDEST_ITEM, OLDEST_WORD, RARE_WORD};
-use podtap_tui::sitting::Sitting;
+use podtap_tui::headless::HeadlessUi;
 use podtap_tui::{Config, Key};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Rect, Size};
@@ -70,9 +70,9 @@ fn first_frame(bencher: Bencher<'_, '_>) {
     let (history, mut terminal) = (&*HISTORY, terminal());
     bencher.bench_local(|| {
         history.runtime.block_on(async {
-            let mut sitting = history.sit();
-            sitting.listed().await;
-            sitting.draw(&mut terminal).unwrap();
+            let mut ui = history.sit();
+            ui.wait_until_listed().await;
+            ui.draw(&mut terminal).unwrap();
         });
     });
 }
@@ -92,21 +92,21 @@ fn frame_after_reading(bencher: Bencher<'_, '_>, key: &str) {
 fn scroll(bencher: Bencher<'_, '_>, key: &str, reads: bool) {
     let (history, mut terminal) = (&*HISTORY, terminal());
     let key: Key = key.parse().unwrap();
-    let mut sitting = history.runtime.block_on(async {
-        let mut sitting = history.sit();
-        sitting.settled().await;
-        sitting
+    let mut ui = history.runtime.block_on(async {
+        let mut ui = history.sit();
+        ui.wait_until_idle().await;
+        ui
     });
     bencher.bench_local(|| {
         history.runtime.block_on(async {
-            sitting.press(key);
+            ui.press(key);
             if reads {
-                sitting.settled().await;
+                ui.wait_until_idle().await;
             }
-            sitting.draw(&mut terminal).unwrap();
+            ui.draw(&mut terminal).unwrap();
         });
         // Not measured where it is not asked for, but the next key finds its rows.
-        history.runtime.block_on(sitting.settled());
+        history.runtime.block_on(ui.wait_until_idle());
     });
 }
 
@@ -119,21 +119,21 @@ fn filter(bencher: Bencher<'_, '_>, text: &str) {
     bencher
         .with_inputs(|| {
             history.runtime.block_on(async {
-                let mut sitting = history.sit();
-                sitting.settled().await;
+                let mut ui = history.sit();
+                ui.wait_until_idle().await;
                 for key in before {
-                    sitting.press(*key);
+                    ui.press(*key);
                 }
-                sitting
+                ui
             })
         })
-        .bench_local_values(|mut sitting| {
+        .bench_local_values(|mut ui| {
             history.runtime.block_on(async {
-                sitting.press(*last);
-                sitting.listed().await;
-                sitting.draw(&mut terminal).unwrap();
+                ui.press(*last);
+                ui.wait_until_listed().await;
+                ui.draw(&mut terminal).unwrap();
             });
-            sitting
+            ui
         });
 }
 
@@ -210,8 +210,8 @@ impl History {
         }
     }
 
-    fn sit(&self) -> Sitting {
+    fn sit(&self) -> HeadlessUi {
         let agent = self.handle.clone();
-        Sitting::open(agent, Config::default(), SCREEN, self.newest)
+        HeadlessUi::open(agent, Config::default(), SCREEN, self.newest)
     }
 }

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::changes::Changes;
 use crate::detail::DetailAnswer;
 use crate::detail::DetailEffect;
-use crate::detail::{Opened, Story};
+use crate::detail::{FullEvent, Opened};
 use crate::effect::Effect;
 use crate::keymap::Key;
 use crate::line::Line;
@@ -67,13 +67,13 @@ fn hard() -> impl Strategy<Value = String> {
 /// An app on a history of one event, which says `text` wherever it can.
 pub(crate) fn hostile(text: &str, body: &[u8], has_type: bool, size: (u16, u16)) -> App {
     let mut app = app(size.0, size.1);
-    let (row, story) = told(text, body, has_type);
-    tell(&mut app, Message::Tick(now()), &row, &story);
+    let (row, full) = hostile_event(text, body, has_type);
+    send(&mut app, Message::Tick(now()), &row, &full);
     app
 }
 
 /// An event that says `text` wherever it can, in the list and in the detail.
-fn told(text: &str, body: &[u8], has_type: bool) -> (EventRow, Story) {
+fn hostile_event(text: &str, body: &[u8], has_type: bool) -> (EventRow, FullEvent) {
     let text = text.to_owned();
     let mut event = with_body(7, body);
     event.request.path = format!("/{text}");
@@ -98,16 +98,16 @@ fn told(text: &str, body: &[u8], has_type: bool) -> (EventRow, Story) {
     if let Some(last) = &mut row.last {
         last.outcome = Err(text);
     }
-    let story = Story {
+    let full = FullEvent {
         event,
         attempts,
         explanation: Some(explanation),
     };
-    (row, story)
+    (row, full)
 }
 
 /// Sends a message, and answers with this row and this event whatever is asked.
-pub(crate) fn tell(app: &mut App, message: Message, row: &EventRow, story: &Story) {
+pub(crate) fn send(app: &mut App, message: Message, row: &EventRow, full: &FullEvent) {
     let mut waiting = app.update(message);
     while let Some(effect) = waiting.pop() {
         let answer = match effect {
@@ -118,9 +118,11 @@ pub(crate) fn tell(app: &mut App, message: Message, row: &EventRow, story: &Stor
                 })
             }
             Effect::Detail(DetailEffect::LoadEvent {
-                generation, look, ..
+                generation,
+                options,
+                ..
             }) => {
-                let opened = Opened::new(story.clone(), look, &jiff::tz::TimeZone::UTC);
+                let opened = Opened::new(full.clone(), options, &jiff::tz::TimeZone::UTC);
                 Answer::Detail(DetailAnswer::Event {
                     generation,
                     result: Ok(Some(Box::new(opened))),
@@ -209,9 +211,9 @@ proptest! {
         tab in 1..7_u8,
         (width, height) in (60..150_u16, 15..40_u16),
     ) {
-        let (row, story) = told(&text, body.as_bytes(), tab > 3);
+        let (row, full) = hostile_event(&text, body.as_bytes(), tab > 3);
         let mut app = app(width, height);
-        tell(&mut app, Message::Tick(now()), &row, &story);
+        send(&mut app, Message::Tick(now()), &row, &full);
         let changes = Changes {
             gaps: vec![text.clone()],
             ..Changes::default()
@@ -220,7 +222,7 @@ proptest! {
         prop_assert_eq!(misaligned(&frame(&app)), None);
         for key in format!("enter {tab} {keys}").split_whitespace() {
             let key: Key = key.parse().unwrap();
-            tell(&mut app, Message::Key(key.into()), &row, &story);
+            send(&mut app, Message::Key(key.into()), &row, &full);
             prop_assert_eq!(misaligned(&frame(&app)), None);
         }
     }

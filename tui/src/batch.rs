@@ -72,7 +72,7 @@ impl Batch {
 
     /// A replay has ended: with this status, or without an answer. Says whether it was one of
     /// these.
-    pub(crate) fn ended(&mut self, id: EventId, status: Option<u16>) -> bool {
+    pub(crate) fn end_one(&mut self, id: EventId, status: Option<u16>) -> bool {
         let Some(at) = self.under_way.iter().position(|ours| *ours == id) else {
             return false;
         };
@@ -96,7 +96,7 @@ impl Batch {
     }
 
     /// How many have ended.
-    pub(crate) fn sent(&self) -> u64 {
+    pub(crate) fn ended_count(&self) -> u64 {
         self.answered.values().sum::<u64>() + self.failed
     }
 
@@ -116,7 +116,7 @@ impl Batch {
 
     /// How it went, in words: `40 sent, 38 answered 200, 2 answered 500`.
     pub(crate) fn summary(&self) -> String {
-        let sent = words::number(self.sent());
+        let sent = words::number(self.ended_count());
         let mut parts = vec![if self.is_stopped {
             format!("stopped after {sent} of {}", words::number(self.total))
         } else {
@@ -145,11 +145,14 @@ mod tests {
         assert_eq!(batch.next().len(), 0);
         for ended in 1..=20 {
             let status = (ended % 5 != 0).then_some(if ended < 4 { 500 } else { 200 });
-            assert!(batch.ended(id(ended), status));
+            assert!(batch.end_one(id(ended), status));
             batch.next();
         }
         assert!(batch.is_over());
-        assert_eq!((batch.sent(), batch.total(), batch.troubles()), (20, 20, 7));
+        assert_eq!(
+            (batch.ended_count(), batch.total(), batch.troubles()),
+            (20, 20, 7)
+        );
         let summary = "20 sent, 13 answered 200, 3 answered 500, 4 without an answer";
         assert_eq!(batch.summary(), summary);
     }
@@ -158,13 +161,13 @@ mod tests {
     fn a_rate_is_kept_and_stopping_sends_no_more() {
         let mut batch = Batch::new((1..=20).map(id), None, Some(3));
         assert_eq!(batch.next().len(), 3);
-        assert!((1..=3).all(|ended| batch.ended(id(ended), Some(200))));
-        assert!(!batch.ended(id(3), Some(200)));
+        assert!((1..=3).all(|ended| batch.end_one(id(ended), Some(200))));
+        assert!(!batch.end_one(id(3), Some(200)));
         assert_eq!(batch.next().len(), 0);
         batch.tick();
         assert_eq!(batch.next().len(), 3);
         batch.stop();
-        assert!((4..=6).all(|ended| batch.ended(id(ended), Some(200))));
+        assert!((4..=6).all(|ended| batch.end_one(id(ended), Some(200))));
         assert!(batch.is_over());
         assert_eq!(batch.summary(), "stopped after 6 of 20, 6 answered 200");
     }

@@ -8,7 +8,7 @@ use crate::theme::Role;
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// A number for each cell, each the sum of as many neighbours as it takes: values in at most `cells`.
-pub(crate) fn merged(values: &[u64], cells: usize) -> Vec<u64> {
+pub(crate) fn merge_to_width(values: &[u64], cells: usize) -> Vec<u64> {
     let each = values.len().div_ceil(cells.max(1)).max(1);
     // The last cell is of the newest values, whole.
     let first = values.len() % each;
@@ -72,8 +72,8 @@ mod tests {
     fn a_sparkline_is_as_high_as_its_highest_and_what_is_there_is_seen() {
         assert_eq!(sparkline(&[0, 1, 50, 100]), " ▁▄█");
         assert_eq!(sparkline(&[0, 0]), "  ");
-        assert_eq!(merged(&[1, 2, 3, 4, 5], 2), [3, 12]);
-        assert_eq!(merged(&[1, 2, 3], 8), [1, 2, 3]);
+        assert_eq!(merge_to_width(&[1, 2, 3, 4, 5], 2), [3, 12]);
+        assert_eq!(merge_to_width(&[1, 2, 3], 8), [1, 2, 3]);
     }
 
     #[test]
@@ -100,7 +100,7 @@ mod tests {
             part: u64,
             whole: u64,
         ) {
-            prop_assert!(merged(&values, cells).len() <= cells);
+            prop_assert!(merge_to_width(&values, cells).len() <= cells);
             prop_assert_eq!(sparkline(&values).chars().count(), values.len());
             prop_assert!(bar(part, whole, cells).chars().count() <= cells.max(1));
             prop_assert_eq!(gauge(part, whole, cells).width(), cells);

@@ -11,7 +11,7 @@ use crate::keymap::{Action, Binding, Context, Key, Keymap};
 use crate::layout::Pane;
 use crate::line::{Line, cells};
 use crate::list::List;
-use crate::prose::wrapped;
+use crate::paragraph;
 use crate::theme::Role;
 use crate::toast::Toasts;
 use crate::widget::form::Form;
@@ -58,7 +58,7 @@ pub(crate) fn toasts(toasts: &Toasts, env: Env<'_>, area: Rect, buffer: &mut Buf
     let room = area.width.saturating_sub(6);
     // What does not fit on a row goes on below: the end of an error is what to do about it.
     let lines = toasts.iter().rev().flat_map(|toast| {
-        let lines = wrapped(toast.role, &toast.text, usize::from(room.saturating_sub(2)));
+        let lines = paragraph::lines(toast.role, &toast.text, usize::from(room.saturating_sub(2)));
         let lines = lines.into_iter().take(usize::from(NOTICES));
         let lines: Vec<_> = lines
             .map(|line| Line::new().space(1).join(line).space(1))
@@ -91,7 +91,7 @@ impl Footer<'_> {
         }
         let labelled = |context: &Context| {
             let bindings = keymap.of(*context);
-            bindings.filter(|binding| !binding.label.is_empty() && self.works(keymap, binding))
+            bindings.filter(|binding| !binding.label.is_empty() && self.is_usable(keymap, binding))
         };
         let last = |binding: &&Binding| {
             matches!(binding.label, "help" | "quit" | "close" | "leave" | "back")
@@ -170,7 +170,7 @@ impl Footer<'_> {
 
     /// Whether the key that would be shown does this here: a nearer place may have taken it, or
     /// there is nothing to do it with.
-    fn works(self, keymap: &Keymap, binding: &Binding) -> bool {
+    fn is_usable(self, keymap: &Keymap, binding: &Binding) -> bool {
         let is_text = |key: &&Key| self.is_typing && key.typed().is_some();
         let key = binding.keys.first().filter(|key| !is_text(key));
         let does = key.and_then(|key| keymap.resolve(self.contexts, *key));
@@ -212,7 +212,7 @@ impl Footer<'_> {
     fn hint(self, binding: &Binding) -> Option<(Key, Line)> {
         let key = *binding.keys.first()?;
         let label = match (self.form, binding.action) {
-            (Some(form), Action::Open) => form.deed(),
+            (Some(form), Action::Open) => form.verb(),
             _ => binding.label,
         };
         Some((key, hint(key, label)))

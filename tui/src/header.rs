@@ -53,10 +53,10 @@ pub(crate) fn view(header: Header<'_>, env: Env<'_>, area: Rect, buffer: &mut Bu
     };
     let right = activity(header, spare);
     if area.height > 1 {
-        way(header.status, room).draw(indented(second), theme, buffer);
+        route(header.status, room).draw(indented(second), theme, buffer);
     } else {
         let rest = room.saturating_sub(left.width() + right.width() + 2 * GAP);
-        let way = way(header.status, rest);
+        let way = route(header.status, rest);
         if way.width() <= rest {
             left = left.space(GAP).join(way);
         }
@@ -118,7 +118,7 @@ fn tunnel(header: Header<'_>, now: Timestamp) -> Line {
 }
 
 /// Public URL → local service, in `room` cells.
-fn way(status: &Status, room: usize) -> Line {
+fn route(status: &Status, room: usize) -> Line {
     let service = service(status);
     let Some(url) = &status.public_url else {
         return service;
@@ -167,7 +167,10 @@ fn activity(header: Header<'_>, room: usize) -> Line {
     let (status, rate) = (header.status, header.rate);
     let mut parts = Vec::new();
     if let Some(batch) = header.batch {
-        let (sent, total) = (words::number(batch.sent()), words::number(batch.total()));
+        let (sent, total) = (
+            words::number(batch.ended_count()),
+            words::number(batch.total()),
+        );
         let mut line = Line::of(Role::Accent, format!("↻ {sent} of {total}"));
         if let troubles @ 1.. = batch.troubles() {
             line = line.put(Role::Failed, format!(" · {} ✗", words::number(troubles)));

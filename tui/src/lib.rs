@@ -31,6 +31,7 @@ mod footer;
 mod frame;
 mod generation;
 mod header;
+pub mod headless;
 mod health;
 mod hooks;
 mod input;
@@ -44,9 +45,9 @@ mod modal;
 mod mouse;
 mod names;
 mod notes;
+mod paragraph;
 #[cfg(test)]
 mod properties;
-mod prose;
 mod pulses;
 mod rate;
 mod replay;
@@ -57,7 +58,6 @@ mod scenes;
 #[cfg(test)]
 mod scenes_hooks;
 mod search;
-pub mod sitting;
 mod terminal;
 #[cfg(test)]
 mod testing;
@@ -74,7 +74,7 @@ use podtap_agent::AgentHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
-pub use keymap::{Action, Binding, Context, Key, Keymap, KeymapError, UnknownKey, Wish};
+pub use keymap::{Action, Binding, Context, Key, KeyOverride, Keymap, KeymapError, UnknownKey};
 pub use runtime::{Error, Screen};
 pub use safe_text::SafeText;
 pub use theme::{Role, Theme};

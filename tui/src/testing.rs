@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::detail::DetailAnswer;
 use crate::detail::DetailEffect;
-use crate::detail::{BodyForm, Look, Opened, Story};
+use crate::detail::{BodyForm, FullEvent, Opened, RenderOptions};
 use crate::effect::Effect;
 use crate::figures::{FiguresAnswer, FiguresEffect, figures};
 use crate::health::HealthAnswer;
@@ -176,9 +176,9 @@ pub(crate) fn attempts(position: i64) -> Vec<Attempt> {
     vec![attempt(1, false, 3, refused), attempt(2, true, 38, answer)]
 }
 
-/// The look that an event has unless one asks for another.
-pub(crate) fn look(width: usize) -> Look {
-    Look {
+/// How an event is laid out unless one asks for another.
+pub(crate) fn options(width: usize) -> RenderOptions {
+    RenderOptions {
         width,
         form: BodyForm::Auto,
         wrap: true,
@@ -188,17 +188,17 @@ pub(crate) fn look(width: usize) -> Look {
 
 /// A sample event, laid out.
 pub(crate) fn opened(position: i64, width: usize) -> Box<Opened> {
-    opened_as(position, look(width))
+    opened_as(position, options(width))
 }
 
 /// A sample event, laid out this way.
-pub(crate) fn opened_as(position: i64, look: Look) -> Box<Opened> {
-    let story = Story {
+pub(crate) fn opened_as(position: i64, options: RenderOptions) -> Box<Opened> {
+    let full = FullEvent {
         event: event(position),
         attempts: attempts(position),
         explanation: None,
     };
-    Box::new(Opened::new(story, look, &TimeZone::UTC))
+    Box::new(Opened::new(full, options, &TimeZone::UTC))
 }
 
 /// A status with everything up.
@@ -257,9 +257,9 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
             bytes: Some(4_300_000),
             events: Some(events.unsigned_abs()),
         })),
-        Effect::Figures(FiguresEffect::Look) => {
+        Effect::Figures(FiguresEffect::Load) => {
             let figures = Box::new(figures(events > 0));
-            Some(Answer::Figures(FiguresAnswer::Looked(figures)))
+            Some(Answer::Figures(FiguresAnswer::Loaded(figures)))
         }
         Effect::Rate(RateEffect::CountArrivals { after, since }) => {
             let low = after.map_or(1, |after| after.0 + 1);
@@ -283,12 +283,12 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
         Effect::Detail(DetailEffect::LoadEvent {
             generation,
             id: wanted,
-            look,
+            options,
         }) => {
             let position = (1..=events).find(|position| id(*position) == wanted)?;
             Some(Answer::Detail(DetailAnswer::Event {
                 generation,
-                result: Ok(Some(opened_as(position, look))),
+                result: Ok(Some(opened_as(position, options))),
             }))
         }
         _ => None,

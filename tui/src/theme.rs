@@ -64,7 +64,7 @@ impl Theme {
     ];
 
     /// The theme of that name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         let (_, theme) = Self::ALL.iter().find(|(known, _)| *known == name)?;
         Some(*theme)
     }
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn themes_are_found_by_name() {
-        assert_eq!(Theme::named("high-contrast"), Some(Theme::HighContrast));
-        assert_eq!(Theme::named("solarized"), None);
+        assert_eq!(Theme::from_name("high-contrast"), Some(Theme::HighContrast));
+        assert_eq!(Theme::from_name("solarized"), None);
     }
 }

@@ -20,14 +20,14 @@ pub(crate) fn view(app: &App, frame: &mut Frame<'_>) {
     let env = app.env();
     header::view(app.header(), env, layout.header, buffer);
     if layout.list.area() > 0 {
-        list::view(&app.list, app.beside_list(), env, layout.list, buffer);
+        list::view(&app.list, app.list_props(), env, layout.list, buffer);
     }
     if layout.detail.area() > 0 {
-        detail::view(&app.detail, app.beside_detail(), &layout, env, buffer);
+        detail::view(&app.detail, app.detail_props(), &layout, env, buffer);
     }
     if app.search.is_open() {
-        let barren = app.list.barren();
-        search::view(&app.search, barren, env, layout.footer, buffer);
+        let without_matches = app.list.without_matches();
+        search::view(&app.search, without_matches, env, layout.footer, buffer);
     } else if app.detail.is_finding() {
         app.detail.view_find(layout.footer, env, buffer);
     } else {
@@ -35,7 +35,7 @@ pub(crate) fn view(app: &App, frame: &mut Frame<'_>) {
         footer::view(app.footer(&contexts), env, layout.footer, buffer);
     }
     for modal in app.modals() {
-        modal::view(modal, app.telling(), env, screen, buffer);
+        modal::view(modal, app.health_props(), env, screen, buffer);
     }
     footer::toasts(&app.toasts, env, layout.footer, buffer);
 }

@@ -153,7 +153,7 @@ pub(crate) fn is_local(url: &str) -> bool {
 /// What came of an event so far: sign, word and role say the same.
 pub(crate) fn outcome(row: &EventRow) -> (Role, String) {
     if let Some(verification) = &row.insight.verification {
-        return verified(verification);
+        return verification_text(verification);
     }
     match (&row.last, row.state) {
         (None, state) => {
@@ -182,7 +182,7 @@ pub(crate) fn burst_outcome(burst: &Burst) -> (Role, String) {
 }
 
 /// What came of a validation.
-pub(crate) fn verified(verification: &Verification) -> (Role, String) {
+pub(crate) fn verification_text(verification: &Verification) -> (Role, String) {
     let (role, text) = match verification {
         Verification::Validated => (Role::Ok, "✓ validated"),
         Verification::ActiveAnyway => (Role::Ok, "✓ active"),

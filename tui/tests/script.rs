@@ -63,13 +63,13 @@ async fn what_another_process_writes_appears_by_itself() {
     );
     let Bench { agent, history, .. } = bench;
 
-    let story = async {
+    let script = async {
         person.sees("The history is empty.").await;
         history.append([4_711]).await;
         person.sees("item 4711").await;
         token.cancel();
     };
-    let (ended, ()) = tokio::join!(agent.run(token.clone()), play(ui, story));
+    let (ended, ()) = tokio::join!(agent.run(token.clone()), play(ui, script));
     ended.unwrap();
 }
 
@@ -113,7 +113,7 @@ async fn a_note_is_written_seen_and_found() {
     let Bench { agent, .. } = bench;
     let ended = CancellationToken::new();
 
-    let story = async {
+    let script = async {
         person.sees("item 3 r3").await;
         person.press("j ;").await;
         person.paste("ask Ann \x1b[2J").await;
@@ -131,7 +131,7 @@ async fn a_note_is_written_seen_and_found() {
         person.press("q").await;
         ended.cancel();
     };
-    let (ran, ()) = tokio::join!(agent.run(ended.clone()), play(ui, story));
+    let (ran, ()) = tokio::join!(agent.run(ended.clone()), play(ui, script));
     ran.unwrap();
 }
 
@@ -245,7 +245,7 @@ async fn a_flood_is_drawn_no_faster_than_allowed_and_a_key_is_answered_in_it() {
         flooded.cancel();
         (person, drawn, elapsed)
     };
-    let story = async {
+    let script = async {
         // Before the flood: it moves these rows out of sight sooner than a busy machine draws them.
         person.sees("item 100 r3").await;
         let (last, (mut person, drawn, elapsed)) = tokio::join!(flood, look(person));
@@ -253,7 +253,7 @@ async fn a_flood_is_drawn_no_faster_than_allowed_and_a_key_is_answered_in_it() {
         token.cancel();
         (drawn, elapsed)
     };
-    let (ended, (drawn, elapsed)) = tokio::join!(agent.run(token.clone()), play(ui, story));
+    let (ended, (drawn, elapsed)) = tokio::join!(agent.run(token.clone()), play(ui, script));
     // 40 a second, the first of them at once.
     let allowed = elapsed.as_millis() * 40 / 1_000 + 2;
     assert!(u128::from(drawn) <= allowed, "{drawn} in {elapsed:?}");

@@ -3,7 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Rect;
 
-use super::click::Clicked;
+use super::click::ClickTarget;
 use super::{App, Zoom};
 use crate::batch::Batch;
 use crate::changes::Changes;
@@ -17,13 +17,13 @@ use crate::hooks::HookChange;
 use crate::keymap::{Action, Key};
 use crate::layout::Layout;
 use crate::layout::Pane;
+use crate::list::FindPurpose;
 use crate::list::ListEffect;
-use crate::list::Wanted;
 use crate::list::marks::MOST_MARKS;
 use crate::loops::LoopsEffect;
 use crate::modal::help::Help;
-use crate::modal::palette::{Chosen, Palette};
-use crate::modal::{Deed, Modal, Purpose};
+use crate::modal::palette::{Palette, PaletteChoice};
+use crate::modal::{Modal, PendingAction, Purpose};
 use crate::mouse::{self, Gesture};
 use crate::notes::NotedEvent;
 use crate::replay::ReplayEffect;
@@ -115,7 +115,7 @@ impl App {
                 self.focus = Pane::List;
                 self.list.select_line(line, layout.list_height());
                 if let Some(id) = self.list.selected().map(|row| row.id)
-                    && self.clicks.is_double(Clicked::Event(id), self.now)
+                    && self.clicks.is_double(ClickTarget::Event(id), self.now)
                 {
                     self.act(Action::Open);
                 }
@@ -160,8 +160,8 @@ impl App {
             Action::Back => self.back(),
             Action::Accept => self.accept(),
             Action::EditAgain => {
-                if let Some(Modal::Confirm(_, deed)) = self.modals.last()
-                    && let Deed::Send(edited) = deed.as_ref()
+                if let Some(Modal::Confirm(_, pending)) = self.modals.last()
+                    && let PendingAction::Send(edited) = pending.as_ref()
                 {
                     let file = edited.file();
                     self.modals.pop();
@@ -238,7 +238,7 @@ impl App {
             Action::MarkAll => self.effects.push(Effect::List(ListEffect::FindAll {
                 filter: self.list.filter().clone(),
                 most: MOST_MARKS,
-                wanted: Wanted::Marks,
+                wanted: FindPurpose::Mark,
             })),
             Action::Unmark => self.unmark_all(),
             Action::Filter => self.open_filter(),
@@ -331,18 +331,18 @@ impl App {
     }
 
     fn accept(&mut self) {
-        if let Some(Modal::Confirm(_, deed)) = self.modals.pop_if(|modal| modal.asks()) {
-            match *deed {
-                Deed::ReplayAll {
+        if let Some(Modal::Confirm(_, pending)) = self.modals.pop_if(|modal| modal.asks()) {
+            match *pending {
+                PendingAction::ReplayAll {
                     events,
                     target,
                     rate,
                 } => self.replay_all(Batch::new(events, target, rate)),
-                Deed::Quit => self.quit(),
-                Deed::DeleteHook { hook_id } => {
+                PendingAction::Quit => self.quit(),
+                PendingAction::DeleteHook { hook_id } => {
                     self.change_hook(HookChange::Delete { hook_id });
                 }
-                Deed::Send(edited) => {
+                PendingAction::Send(edited) => {
                     let (id, edited) = edited.into_request();
                     let edited = Some(Box::new(edited));
                     let target = None;
@@ -352,15 +352,15 @@ impl App {
         }
     }
 
-    pub(super) fn chosen(&mut self, chosen: Chosen) {
+    pub(super) fn chosen(&mut self, chosen: PaletteChoice) {
         match chosen {
-            Chosen::Do(action) => self.act(action),
-            Chosen::Copy(form) => {
+            PaletteChoice::Act(action) => self.act(action),
+            PaletteChoice::Copy(form) => {
                 self.list.hold();
                 self.open_copy();
                 self.copy(form);
             }
-            Chosen::Show(filter) => {
+            PaletteChoice::Filter(filter) => {
                 let typed = self.search.choose(&filter, self.now);
                 self.typed(typed);
                 self.focus = Pane::List;
@@ -372,8 +372,8 @@ impl App {
     fn pause(&mut self) {
         match self.held.take() {
             Some((held, _)) => {
-                self.list.changed(&held);
-                self.detail.changed(&held);
+                self.list.on_change(&held);
+                self.detail.on_change(&held);
             }
             None => self.held = Some((Changes::default(), self.rate.newest())),
         }

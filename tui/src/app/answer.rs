@@ -11,7 +11,7 @@ use crate::health::HealthAnswer;
 use crate::list::ListAnswer;
 use crate::loops::LoopsAnswer;
 use crate::message::Answer;
-use crate::modal::{Deed, Modal};
+use crate::modal::{Modal, PendingAction};
 use crate::notes::NotesAnswer;
 use crate::replay::ReplayAnswer;
 use crate::theme::Role;
@@ -20,18 +20,18 @@ use crate::{loops, trigger};
 
 impl App {
     /// Gives an answer to the feature that asked.
-    pub(super) fn answer(&mut self, answer: Answer) -> bool {
+    pub(super) fn on_answer(&mut self, answer: Answer) -> bool {
         match answer {
             Answer::Archive(ArchiveAnswer::Exported { result }) => self.exported(result),
             Answer::Archive(ArchiveAnswer::Imported { result }) => self.imported(result),
             Answer::Compare(CompareAnswer::Compared { id, result }) => match result {
-                Ok(lines) => self.show_found(id, lines),
+                Ok(lines) => self.show_finding(id, lines),
                 Err(error) => self.notify((Role::Failed, error)),
             },
             Answer::Copy(CopyAnswer::Read { form, result }) => {
                 self.read_to_copy(form, result);
             }
-            Answer::Detail(answer) => self.detail.answer(answer),
+            Answer::Detail(answer) => self.detail.on_answer(answer),
             Answer::Edit(EditAnswer::Read { result }) => match result {
                 Ok(event) => self.start([EditorFile::of(&event)]),
                 Err(error) => self.notify((Role::Failed, error)),
@@ -41,15 +41,15 @@ impl App {
                     Ok(Some(edited)) => {
                         let lines = edited.question(self.keymap());
                         self.modals
-                            .push(Modal::Confirm(lines, Box::new(Deed::Send(edited))));
+                            .push(Modal::Confirm(lines, Box::new(PendingAction::Send(edited))));
                     }
                     Ok(None) => self.notify((Role::Quiet, "Nothing was sent")),
                     Err(error) => self.notify((Role::Failed, error)),
                 }
             }
             Answer::Explain(ExplainAnswer::Explained { id, result }) => {
-                let lines = self.explain.answered(id, result, &self.config.keymap);
-                self.show_found(id, lines);
+                let lines = self.explain.on_answer(id, result, &self.config.keymap);
+                self.show_finding(id, lines);
             }
             Answer::Explain(ExplainAnswer::Link { result }) => {
                 match Page::of(result, self.config.remote) {
@@ -72,7 +72,7 @@ impl App {
                     self.notify((Role::Failed, error));
                 }
             }
-            Answer::Figures(answer) => self.figures.answered(answer),
+            Answer::Figures(answer) => self.figures.on_answer(answer),
             Answer::Health(HealthAnswer::Measured { bytes, events }) => {
                 self.measured(bytes, events);
             }
@@ -87,16 +87,16 @@ impl App {
             }) => self.list.count(&filter, took, &result),
             Answer::List(ListAnswer::FoundAll { wanted, result }) => self.found_all(wanted, result),
             Answer::Loops(LoopsAnswer::Released { object, result }) => {
-                self.notify(loops::released(object, result));
+                self.notify(loops::release_notice(object, result));
             }
-            Answer::Names(answer) => self.names.answer(answer),
-            Answer::Rate(answer) => self.rate.answer(answer, self.now),
+            Answer::Names(answer) => self.names.on_answer(answer),
+            Answer::Rate(answer) => self.rate.on_answer(answer, self.now),
             Answer::Replay(ReplayAnswer::Replayed { id, result }) => self.replayed(id, result),
-            Answer::Search(answer) => self.search.answer(answer),
+            Answer::Search(answer) => self.search.on_answer(answer),
             Answer::Timeline(answer) => self.timeline_loaded(answer),
             Answer::Pulses(answer) => self.pulses_counted(answer),
             Answer::Trigger(TriggerAnswer::Triggered { result }) => {
-                self.notify(trigger::triggered(result));
+                self.notify(trigger::trigger_notice(result));
             }
         }
         true

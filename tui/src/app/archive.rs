@@ -55,7 +55,9 @@ impl App {
             return;
         }
         if let Some(Modal::Form(form, _)) = self.modals.last_mut() {
-            let (.., end) = FORMATS.get(form.chosen(FORMAT)).unwrap_or(&FORMATS[0]);
+            let (.., end) = FORMATS
+                .get(form.chosen_index(FORMAT))
+                .unwrap_or(&FORMATS[0]);
             let typed = form.text(FILE);
             let is_form = |end: &str| FORMATS.iter().any(|(.., known)| *known == end);
             let file = match typed.rsplit_once('.') {
@@ -73,8 +75,10 @@ impl App {
         mut which: Vec<EventChoice>,
     ) -> Result<(), String> {
         let file = named_file(&form.text(FILE))?;
-        let (format, ..) = FORMATS.get(form.chosen(FORMAT)).unwrap_or(&FORMATS[0]);
-        let chosen = form.chosen(EVENTS).min(which.len().saturating_sub(1));
+        let (format, ..) = FORMATS
+            .get(form.chosen_index(FORMAT))
+            .unwrap_or(&FORMATS[0]);
+        let chosen = form.chosen_index(EVENTS).min(which.len().saturating_sub(1));
         let selection = match which.swap_remove(chosen) {
             EventChoice::These(events) => Selection::Events(events),
             EventChoice::All(filter) => Selection::Filter {

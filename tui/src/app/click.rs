@@ -16,7 +16,7 @@ const DOUBLE: SignedDuration = SignedDuration::from_secs(1);
 
 /// What can be clicked twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Clicked {
+pub(super) enum ClickTarget {
     /// A row of the list.
     Event(EventId),
     /// A row of the open table.
@@ -25,12 +25,12 @@ pub(super) enum Clicked {
 
 /// The last click.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Clicks(Option<(Clicked, Timestamp)>);
+pub(super) struct Clicks(Option<(ClickTarget, Timestamp)>);
 
 impl Clicks {
     /// Whether this is the second click on the same thing. A third one is a first again.
-    pub(super) fn is_double(&mut self, clicked: Clicked, now: Timestamp) -> bool {
-        let is_again = |(last, at): &(Clicked, Timestamp)| {
+    pub(super) fn is_double(&mut self, clicked: ClickTarget, now: Timestamp) -> bool {
+        let is_again = |(last, at): &(ClickTarget, Timestamp)| {
             *last == clicked && now.duration_since(*at) <= DOUBLE
         };
         let is_double = self.0.is_some_and(|last| is_again(&last));
@@ -68,7 +68,7 @@ impl App {
         let Some(top) = self.modals.last() else {
             return false;
         };
-        let area = modal::area(top, self.telling(), self.env(), screen);
+        let area = modal::area(top, self.health_props(), self.env(), screen);
         if !area.contains(at) {
             self.back();
             return true;
@@ -86,8 +86,8 @@ impl App {
                 self.modals.pop();
                 self.chosen(chosen);
             }
-            Some(Modal::Copy(copying)) => {
-                let Some(form) = copying.at(line) else {
+            Some(Modal::Copy(menu)) => {
+                let Some(form) = menu.at(line) else {
                     return false;
                 };
                 self.copy(form);
@@ -114,7 +114,7 @@ impl App {
 
     fn click_table(&mut self, row: Option<usize>) -> bool {
         let Some(row) = row else { return false };
-        if self.clicks.is_double(Clicked::Row(row), self.now) {
+        if self.clicks.is_double(ClickTarget::Row(row), self.now) {
             self.act(Action::Open);
         }
         true

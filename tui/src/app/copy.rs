@@ -5,7 +5,7 @@ use podtap_agent::history::Event;
 
 use super::App;
 use crate::copy::CopyEffect;
-use crate::copy::menu::{CopyForm, Copying, is_obeyed};
+use crate::copy::menu::{CopyForm, CopyMenu, is_obeyed};
 use crate::effect::Effect;
 use crate::modal::Modal;
 use crate::theme::Role;
@@ -14,16 +14,16 @@ use crate::words;
 impl App {
     /// Opens the menu for the selected event; without one there is still the tunnel's URL.
     pub(super) fn open_copy(&mut self) {
-        let copying = self.list.selected().map(|row| (row.id, words::event(row)));
-        self.modals.push(Modal::Copy(Copying(copying)));
+        let menu = self.list.selected().map(|row| (row.id, words::event(row)));
+        self.modals.push(Modal::Copy(CopyMenu(menu)));
     }
 
     /// A form was chosen from the menu.
     pub(super) fn copy(&mut self, form: CopyForm) {
-        let Some(Modal::Copy(Copying(copying))) = self.modals.pop() else {
+        let Some(Modal::Copy(CopyMenu(menu))) = self.modals.pop() else {
             return;
         };
-        let Some((id, _)) = copying else {
+        let Some((id, _)) = menu else {
             return self.copy_address(form);
         };
         match self.detail.opened_event(id) {

@@ -4,15 +4,15 @@ use super::App;
 use crate::keymap::Action;
 use crate::modal::{Modal, Purpose};
 use crate::theme::Role;
-use crate::widget::form::{FieldName, Filled, Form};
+use crate::widget::form::{FieldName, Form, FormEvent};
 
 impl App {
     /// A key did this to the open form.
-    pub(super) fn filled(&mut self, filled: Filled) {
+    pub(super) fn filled(&mut self, filled: FormEvent) {
         match filled {
-            Filled::Sent => {}
-            Filled::Chosen(field) => return self.option_chosen(field),
-            Filled::Nothing => return,
+            FormEvent::Submitted => {}
+            FormEvent::OptionChosen(field) => return self.option_chosen(field),
+            FormEvent::None => return,
         }
         let Some(Modal::Form(mut form, purpose)) = self.modals.pop() else {
             return;
@@ -49,7 +49,7 @@ impl App {
             return;
         };
         match purpose.as_mut() {
-            Purpose::CreateHook(new) => new.chosen(field, form),
+            Purpose::CreateHook(new) => new.option_chosen(field, form),
             Purpose::Trigger(offer) => offer.option_chosen(field, form, &self.last_sent),
             Purpose::Export(_) => self.export_chosen(field),
             Purpose::Replay(_) | Purpose::Note(_) | Purpose::Import => {}

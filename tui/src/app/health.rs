@@ -5,7 +5,7 @@ use crate::effect::Effect;
 use crate::health::HealthEffect;
 use crate::keymap::Action;
 use crate::modal::Modal;
-use crate::modal::health::{Telling, health};
+use crate::modal::health::{HealthProps, health};
 use crate::widget::lines;
 
 impl App {
@@ -16,8 +16,8 @@ impl App {
     }
 
     /// What the health window tells.
-    pub(crate) fn telling(&self) -> Telling<'_> {
-        Telling {
+    pub(crate) fn health_props(&self) -> HealthProps<'_> {
+        HealthProps {
             status: &self.status,
             tunnel: self.tunnel(),
             rate: &self.rate,
@@ -31,7 +31,12 @@ impl App {
         let Some(Modal::Health(top)) = self.modals.last() else {
             return;
         };
-        let mut lines = health(self.telling(), self.env(), lines::room(self.screen()), *top);
+        let mut lines = health(
+            self.health_props(),
+            self.env(),
+            lines::room(self.screen()),
+            *top,
+        );
         lines.act(action, self.screen());
         let now = lines.top();
         if let Some(Modal::Health(top)) = self.modals.last_mut() {

@@ -2,9 +2,9 @@
 
 use super::App;
 use crate::effect::Effect;
-use crate::hooks::{HookChange, Hooks, HooksAnswer, HooksEffect, NewHook, changed};
+use crate::hooks::{HookChange, Hooks, HooksAnswer, HooksEffect, NewHook, change_notice};
 use crate::keymap::Action;
-use crate::modal::{Deed, Modal, Purpose, hooks_pane};
+use crate::modal::{Modal, PendingAction, Purpose, hooks_pane};
 use crate::theme::Role;
 use crate::widget::lines;
 use crate::words;
@@ -25,7 +25,7 @@ impl App {
                 Some(Modal::Form(form, Box::new(Purpose::CreateHook(new))))
             }
             Action::DeleteHook => pane.delete_question(keymap, room).map(|(lines, hook_id)| {
-                Modal::Confirm(lines, Box::new(Deed::DeleteHook { hook_id }))
+                Modal::Confirm(lines, Box::new(PendingAction::DeleteHook { hook_id }))
             }),
             Action::VerifyHook => {
                 let verified = pane.verify();
@@ -49,7 +49,7 @@ impl App {
     /// Asks Podio for a change.
     pub(super) fn change_hook(&mut self, change: HookChange) {
         let pane = hooks_pane(&mut self.modals);
-        pane.into_iter().for_each(Hooks::changing);
+        pane.into_iter().for_each(Hooks::begin_change);
         self.start([HooksEffect::ChangeHook(change)]);
     }
 
@@ -66,23 +66,23 @@ impl App {
                     Vec::new()
                 });
                 if let Some(pane) = hooks_pane(&mut self.modals) {
-                    pane.listed(generation, listing.map(|listing| *listing), standings);
+                    pane.on_answer(generation, listing.map(|listing| *listing), standings);
                 }
             }
             HooksAnswer::HookChanged {
                 change,
                 result: Ok(hook_id),
             } => {
-                let (notice, verified) = changed(&change, hook_id);
+                let (notice, verified) = change_notice(&change, hook_id);
                 self.notify(notice);
                 if let Some(pane) = hooks_pane(&mut self.modals) {
-                    pane.changed(verified);
+                    pane.change_done(verified);
                 }
             }
             HooksAnswer::HookChanged {
                 result: Err(error), ..
             } => match hooks_pane(&mut self.modals) {
-                Some(pane) => pane.refused(error),
+                Some(pane) => pane.change_failed(error),
                 None => self.notify((Role::Failed, error)),
             },
         }

@@ -5,8 +5,8 @@ use podtap_agent::history::{Filter, Position};
 use super::App;
 use crate::effect::Effect;
 use crate::keymap::Action;
+use crate::list::FindPurpose;
 use crate::list::ListEffect;
-use crate::list::Wanted;
 use crate::list::marks::MOST_MARKS;
 
 impl App {
@@ -50,6 +50,6 @@ fn mark_between(first: Position, last: Position) -> Effect {
     Effect::List(ListEffect::FindAll {
         filter: Filter::between(first, last),
         most: MOST_MARKS,
-        wanted: Wanted::Marks,
+        wanted: FindPurpose::Mark,
     })
 }

@@ -90,7 +90,7 @@ pub(crate) struct App {
     /// What the events in sight are called.
     pub(crate) names: Names,
     /// What the agent knows beside its status.
-    pub(crate) figures: figures::Watched,
+    pub(crate) figures: figures::FiguresPoller,
     /// How much arrives.
     pub(crate) rate: Rate,
     /// The filter and the line in which it is typed.
@@ -146,7 +146,7 @@ impl App {
             list: List::default(),
             detail: Detail::default(),
             names: Names::default(),
-            figures: figures::Watched::default(),
+            figures: figures::FiguresPoller::default(),
             rate: Rate::default(),
             toasts: Toasts::default(),
             batch: None,
@@ -178,8 +178,8 @@ impl App {
                 self.health.remember(&status.link, self.now);
                 std::mem::replace(&mut self.status, *status) != self.status
             }
-            Message::Changed(changes) => self.changed(&changes),
-            Message::Answer(answer) => self.answer(answer),
+            Message::Changed(changes) => self.on_change(&changes),
+            Message::Answer(answer) => self.on_answer(answer),
         };
         if self.over {
             return std::mem::take(&mut self.effects);
@@ -292,20 +292,20 @@ impl App {
             || matches!(self.status.link, LinkState::Connecting { .. })
     }
 
-    fn changed(&mut self, changes: &Changes) -> bool {
-        self.rate.changed();
+    fn on_change(&mut self, changes: &Changes) -> bool {
+        self.rate.on_change();
         if changes.named {
-            self.names.changed();
+            self.names.on_change();
         }
         if let Some((held, _)) = &mut self.held {
             held.join(changes);
         } else {
-            self.list.changed(changes);
-            self.detail.changed(changes);
+            self.list.on_change(changes);
+            self.detail.on_change(changes);
         }
         self.change_tables(changes);
         if let Some(pane) = hooks_pane(&mut self.modals) {
-            pane.verified(&changes.verified);
+            pane.on_verified(&changes.verified);
         }
         if let Some(found) = changes.loops.last() {
             let until = self.now.saturating_add(WARN_FOR).unwrap_or(Timestamp::MAX);
@@ -319,9 +319,9 @@ impl App {
     }
 
     /// Shows lines about an event in the detail, unless another one is selected by now.
-    fn show_found(&mut self, id: EventId, lines: Vec<Line>) {
+    fn show_finding(&mut self, id: EventId, lines: Vec<Line>) {
         if self.list.selected().map(|row| row.id) == Some(id) {
-            self.detail.show_found(id, lines);
+            self.detail.show_finding(id, lines);
             self.show_detail();
         }
     }

@@ -5,8 +5,8 @@ use podtap_agent::history::Filter;
 use super::App;
 use crate::effect::Effect;
 use crate::keymap::{Action, Context};
+use crate::search::FilterChange;
 use crate::search::SearchEffect;
-use crate::search::Typed;
 use crate::theme::Role;
 
 impl App {
@@ -18,18 +18,18 @@ impl App {
     }
 
     /// What was typed into the filter line, or chosen, did this.
-    pub(super) fn typed(&mut self, typed: Typed) {
+    pub(super) fn typed(&mut self, typed: FilterChange) {
         match typed {
-            Typed::Nothing => {}
-            Typed::Tried(filter) => {
+            FilterChange::None => {}
+            FilterChange::Preview(filter) => {
                 let shown = self.among_marked(filter);
                 self.list.try_filter(shown);
             }
-            Typed::Kept(filter) => {
+            FilterChange::Apply(filter) => {
                 self.wanted = filter;
                 self.show_wanted();
             }
-            Typed::GivenUp => self.list.restore(),
+            FilterChange::Cancel => self.list.restore(),
         }
     }
 

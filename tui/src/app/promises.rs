@@ -97,7 +97,9 @@ fn an_edited_request_is_shown_with_the_attempt_that_sent_it() {
 /// Answers from a history in which the last attempt of each event sent another path.
 fn edited_once(effect: Effect) -> Option<Answer> {
     let Effect::Detail(DetailEffect::LoadEvent {
-        generation, look, ..
+        generation,
+        options,
+        ..
     }) = effect
     else {
         return crate::testing::answer(effect, 500);
@@ -109,12 +111,12 @@ fn edited_once(effect: Effect) -> Option<Answer> {
         headers: event.request.headers.clone(),
         body: event.request.body.clone(),
     });
-    let story = crate::detail::Story {
+    let full = crate::detail::FullEvent {
         event,
         attempts,
         explanation: None,
     };
-    let opened = crate::detail::Opened::new(story, look, &TimeZone::UTC);
+    let opened = crate::detail::Opened::new(full, options, &TimeZone::UTC);
     let result = Ok(Some(Box::new(opened)));
     Some(Answer::Detail(DetailAnswer::Event { generation, result }))
 }

@@ -33,8 +33,8 @@ impl App {
     }
 
     /// What the list's pane is told.
-    pub(crate) fn beside_list(&self) -> list::Beside<'_> {
-        list::Beside {
+    pub(crate) fn list_props(&self) -> list::ListProps<'_> {
+        list::ListProps {
             status: &self.status,
             search: &self.search,
             names: &self.names,
@@ -48,9 +48,9 @@ impl App {
     }
 
     /// What the detail's pane is told.
-    pub(crate) fn beside_detail(&self) -> detail::Beside {
+    pub(crate) fn detail_props(&self) -> detail::DetailProps {
         let opened = self.detail.opened();
-        detail::Beside {
+        detail::DetailProps {
             selected: self.list.selected().map(|row| row.id),
             asked_for: opened.and_then(|opened| self.explain.seconds(opened.event.id, self.now)),
             focused: self.has_focus(Pane::Detail),

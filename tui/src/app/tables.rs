@@ -94,7 +94,7 @@ impl App {
         let is_news = is_news || !changes.touched.is_empty() || !changes.loops.is_empty();
         for modal in &mut self.modals {
             match modal {
-                Modal::Timeline(pane) if is_news => pane.changed(),
+                Modal::Timeline(pane) if is_news => pane.on_change(),
                 _ => {}
             }
         }
@@ -107,7 +107,7 @@ impl App {
             _ => None,
         });
         if let Some(pane) = open {
-            pane.loaded(answer);
+            pane.on_answer(answer);
         }
     }
 
@@ -118,7 +118,7 @@ impl App {
             _ => None,
         });
         if let Some(pulses) = open {
-            pulses.counted(answer);
+            pulses.on_answer(answer);
         }
     }
 }

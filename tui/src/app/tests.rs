@@ -206,7 +206,7 @@ fn a_question_waits_until_a_person_has_finished_typing() {
     for (typing, leave) in [("; x", "esc"), ("/ i t e m", "esc"), (":", "esc")] {
         let mut app = settled();
         press(&mut app, typing, 500);
-        let wanted = crate::list::Wanted::Replay {
+        let wanted = crate::list::FindPurpose::Replay {
             asks: true,
             of: None,
             target: None,

@@ -115,7 +115,7 @@ impl CopyForm {
 /// The open menu: the event for which it was opened, and what that is called. Without one there
 /// is only the URL to copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Copying(pub(crate) Option<(EventId, String)>);
+pub(crate) struct CopyMenu(pub(crate) Option<(EventId, String)>);
 
 /// Cells of the window beside the event's name.
 const WIDTH: usize = 20;
@@ -127,7 +127,7 @@ pub(crate) fn is_obeyed(bytes: &[u8]) -> bool {
     chars.any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }
 
-impl Copying {
+impl CopyMenu {
     /// The forms that can be copied here.
     fn forms(&self) -> impl Iterator<Item = CopyForm> + Clone {
         let has_event = self.0.is_some();
@@ -155,11 +155,11 @@ impl Copying {
 }
 
 /// Draws the menu over `screen`.
-pub(crate) fn view(copying: &Copying, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
-    let area = copying.area(screen);
+pub(crate) fn view(menu: &CopyMenu, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
+    let area = menu.area(screen);
     Clear.render(area, buffer);
     let titles = Titles {
-        left: Line::of(Role::Strong, copying.title()),
+        left: Line::of(Role::Strong, menu.title()),
         right: Line::of(Role::Quiet, env.keymap.closes()),
         ..Titles::default()
     };
@@ -168,7 +168,7 @@ pub(crate) fn view(copying: &Copying, env: Env<'_>, screen: Rect, buffer: &mut B
         titles,
     }
     .draw(area, env.theme, buffer);
-    for (form, row) in copying.forms().zip(inner(area).rows()) {
+    for (form, row) in menu.forms().zip(inner(area).rows()) {
         let line = Line::new()
             .column(Role::Accent, form.letter().to_string(), 3)
             .put(Role::Plain, form.name());

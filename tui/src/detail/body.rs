@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use podtap_agent::HeaderList;
 use podtap_agent::decoded::{self, Extent, Packing, Unpacked};
 
-use super::look::{BodyForm, Look};
+use super::render_options::{BodyForm, RenderOptions};
 use super::{hex, json};
 use crate::line::Line;
 use crate::safe_text::{SafeText, is_text};
@@ -27,14 +27,14 @@ const MAX_CODING: usize = 24;
 const TAB_STOP: usize = 4;
 
 /// The lines of a body, its head first.
-pub(super) fn lines(headers: &HeaderList, body: &[u8], look: Look) -> Vec<Line> {
+pub(super) fn lines(headers: &HeaderList, body: &[u8], options: RenderOptions) -> Vec<Line> {
     if body.is_empty() {
         return vec![Line::of(Role::Quiet, "no body")];
     }
     let unpacked = decoded::unpack(headers, body);
     let all = size(&unpacked.bytes);
     let shown = shown_part(&unpacked.bytes);
-    let (form, shown_lines) = in_form(headers, shown, look);
+    let (form, shown_lines) = in_form(headers, shown, options);
     let head = format!("body · {} · {form}", extent(body, &unpacked));
     let mut lines = vec![Line::of(Role::Quiet, head)];
     let is_cut = shown_lines.len() > MAX_LINES;
@@ -87,12 +87,16 @@ fn size(bytes: &[u8]) -> String {
 }
 
 /// The form in which a body is shown, in a word, and its lines: one more than [`MAX_LINES`] at most.
-fn in_form(headers: &HeaderList, shown: &[u8], look: Look) -> (&'static str, Vec<Line>) {
+fn in_form(
+    headers: &HeaderList,
+    shown: &[u8],
+    options: RenderOptions,
+) -> (&'static str, Vec<Line>) {
     let bytes = shown;
     let shown = &*decoded::text(headers, bytes);
-    match look.form {
+    match options.form {
         BodyForm::Text => return ("text", text(shown)),
-        BodyForm::Hex => return ("hex", hex::lines(bytes, look.width)),
+        BodyForm::Hex => return ("hex", hex::lines(bytes, options.width)),
         BodyForm::Json if let Some(lines) = json::lines(shown, MAX_LINES) => {
             return ("JSON", lines);
         }
@@ -107,7 +111,7 @@ fn in_form(headers: &HeaderList, shown: &[u8], look: Look) -> (&'static str, Vec
             .is_some_and(|known| known.windows(part.len()).any(|at| at == part))
     };
     if !is_text(shown) {
-        ("hex", hex::lines(bytes, look.width))
+        ("hex", hex::lines(bytes, options.width))
     } else if is(b"x-www-form-urlencoded") {
         ("form", form(shown))
     } else if let Some(lines) = json::lines(shown, MAX_LINES) {
@@ -184,13 +188,16 @@ fn shown_part(body: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::look;
+    use crate::testing::options;
 
     fn looked_at(content_type: &str, body: &[u8], form: BodyForm) -> Vec<String> {
         let headers = [("content-type", content_type.to_owned())];
         let headers = headers.into_iter().collect();
-        let look = Look { form, ..look(40) };
-        let lines = lines(&headers, body, look);
+        let options = RenderOptions {
+            form,
+            ..options(40)
+        };
+        let lines = lines(&headers, body, options);
         lines.iter().map(Line::text).collect()
     }
 
@@ -270,7 +277,10 @@ mod tests {
             let lines = lines(
                 &headers.into_iter().collect(),
                 body,
-                Look { form, ..look(40) },
+                RenderOptions {
+                    form,
+                    ..options(40)
+                },
             );
             lines.iter().map(Line::text).collect::<Vec<_>>()
         };

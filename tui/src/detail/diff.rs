@@ -14,7 +14,7 @@ const LABEL: usize = 18;
 /// The lines of the tab Diff before anything was asked.
 pub(super) fn sheet(explanation: Option<&Explanation>) -> Vec<Line> {
     match explanation {
-        Some(explanation) => explained(explanation),
+        Some(explanation) => explanation_lines(explanation),
         None => vec![Line::of(Role::Quiet, "What changed is not known yet.")],
     }
 }
@@ -34,7 +34,7 @@ pub(super) fn hint(keymap: &Keymap) -> Vec<Line> {
 }
 
 /// The lines of an explanation.
-pub(crate) fn explained(explanation: &Explanation) -> Vec<Line> {
+pub(crate) fn explanation_lines(explanation: &Explanation) -> Vec<Line> {
     let fact = |(label, value): (&str, &str)| {
         let role = if label == "title" {
             Role::Strong
@@ -104,7 +104,10 @@ mod tests {
             notes: vec!["the item is gone".to_owned()],
             ..Explanation::default()
         };
-        let text: Vec<String> = explained(&explanation).iter().map(Line::text).collect();
+        let text: Vec<String> = explanation_lines(&explanation)
+            .iter()
+            .map(Line::text)
+            .collect();
         assert!(text[0].ends_with("Login fails on Safari"), "{text:?}");
         assert!(
             text.iter().any(|line| line.ends_with("Open → –")),

@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 use podtap_agent::history::{Event, History};
 use podtap_agent::{AgentHandle, EventId};
 
-use super::look::Look;
-use super::sheet::{Opened, Story};
+use super::render_options::RenderOptions;
+use super::sheet::{FullEvent, Opened};
 use crate::error_text::error_text;
 use crate::generation::Generation;
 
@@ -19,7 +19,7 @@ pub(crate) enum DetailEffect {
         /// The event.
         id: EventId,
         /// How.
-        look: Look,
+        options: RenderOptions,
     },
 }
 
@@ -40,9 +40,9 @@ pub(crate) async fn run(effect: DetailEffect, agent: &AgentHandle, zone: TimeZon
     let DetailEffect::LoadEvent {
         generation,
         id,
-        look,
+        options,
     } = effect;
-    let result = open(agent, id, look, zone).await;
+    let result = open(agent, id, options, zone).await;
     DetailAnswer::Event { generation, result }
 }
 
@@ -50,19 +50,19 @@ pub(crate) async fn run(effect: DetailEffect, agent: &AgentHandle, zone: TimeZon
 async fn open(
     agent: &AgentHandle,
     id: EventId,
-    look: Look,
+    options: RenderOptions,
     zone: TimeZone,
 ) -> Result<Option<Box<Opened>>, String> {
     let history = agent.history();
     let Some(event) = history.event(id).await.map_err(error_text)? else {
         return Ok(None);
     };
-    let story = Story {
+    let full = FullEvent {
         attempts: history.attempts(id).await.map_err(error_text)?,
         explanation: agent.explained(&event).await.map_err(error_text)?,
         event,
     };
-    let lay_out = move || Box::new(Opened::new(story, look, &zone));
+    let lay_out = move || Box::new(Opened::new(full, options, &zone));
     tokio::task::spawn_blocking(lay_out)
         .await
         .map(Some)

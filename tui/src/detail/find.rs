@@ -213,12 +213,14 @@ mod tests {
         let mut detail = detail();
         detail.unwrapped = true;
         let Some(DetailEffect::LoadEvent {
-            generation, look, ..
+            generation,
+            options,
+            ..
         }) = detail.ask(Some(event(1).id), 20)
         else {
             panic!("nothing is asked");
         };
-        detail.event(generation, Ok(Some(crate::testing::opened_as(1, look))));
+        detail.event(generation, Ok(Some(crate::testing::opened_as(1, options))));
         detail.open_find();
         detail.find_paste("urlencoded");
         let cells = detail.find.hits.cells(detail.rows(), 0).unwrap();

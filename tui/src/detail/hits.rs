@@ -31,10 +31,10 @@ impl Hits {
         if text.is_empty() {
             return hits;
         }
-        let mut line = Whole::default();
+        let mut line = JoinedLine::default();
         for (row, piece, is_new, part) in rows.pieces() {
             if is_new {
-                hits.look(&mut line, &text);
+                hits.find_in_line(&mut line, &text);
                 if hits.begins.len() >= MOST {
                     return hits;
                 }
@@ -42,12 +42,12 @@ impl Hits {
             line.pieces.push((row, piece, line.text.len()));
             part.add_text(&mut line.text);
         }
-        hits.look(&mut line, &text);
+        hits.find_in_line(&mut line, &text);
         hits
     }
 
     /// Looks through one line, and empties it.
-    fn look(&mut self, line: &mut Whole, wanted: &str) {
+    fn find_in_line(&mut self, line: &mut JoinedLine, wanted: &str) {
         line.text.make_ascii_lowercase();
         let room = MOST.saturating_sub(self.begins.len());
         let mut at = 0;
@@ -128,7 +128,7 @@ impl Hits {
 
 /// A line in one, and where each of its pieces begins in it.
 #[derive(Default)]
-struct Whole {
+struct JoinedLine {
     text: String,
     pieces: Vec<(usize, usize, usize)>,
 }
@@ -136,14 +136,14 @@ struct Whole {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detail::look::Look;
+    use crate::detail::render_options::RenderOptions;
     use crate::line::Line;
-    use crate::testing::look;
+    use crate::testing::options;
     use crate::theme::Role;
 
-    fn rows(texts: &[&str], look: Look) -> Rows {
+    fn rows(texts: &[&str], options: RenderOptions) -> Rows {
         let line = |text: &&str| Line::of(Role::Plain, *text);
-        Rows::lay_out(texts.iter().map(line).collect(), look)
+        Rows::lay_out(texts.iter().map(line).collect(), options)
     }
 
     fn cells(rows: &Rows, hits: &Hits, row: usize) -> Vec<(usize, usize)> {
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn every_place_is_found_also_where_a_line_is_wrapped() {
-        let rows = rows(&["needle hay nEEdle", "日本needle"], look(10));
+        let rows = rows(&["needle hay nEEdle", "日本needle"], options(10));
         let hits = Hits::of(&rows, "Needle");
         assert_eq!(hits.len(), 3);
         assert_eq!(cells(&rows, &hits, 0), [(0, 6)]);
@@ -173,9 +173,9 @@ mod tests {
     #[test]
     fn a_place_far_within_an_unwrapped_line_has_its_cells() {
         let text = format!("{}needle", "x".repeat(1_000));
-        let unwrapped = Look {
+        let unwrapped = RenderOptions {
             wrap: false,
-            ..look(10)
+            ..options(10)
         };
         let rows = rows(&[&text], unwrapped);
         let hits = Hits::of(&rows, "needle");
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn there_is_an_end_to_what_is_found() {
-        let rows = rows(&["a".repeat(MOST + 9).as_str(), "aa"], look(80));
+        let rows = rows(&["a".repeat(MOST + 9).as_str(), "aa"], options(80));
         assert_eq!(Hits::of(&rows, "a").len(), MOST);
     }
 }

@@ -1,12 +1,12 @@
 //! A body of a mebibyte on one line, the most that is shown: laid out, searched, scrolled and
 //! drawn. What is quadratic in the length of a line never ends here.
 
-use super::look::Look;
-use crate::alignment::tell;
+use super::render_options::RenderOptions;
+use crate::alignment::send;
 use crate::app::App;
 use crate::keymap::Key;
 use crate::message::Message;
-use crate::testing::{app, attempts, frame, look, now, row, text, with_body};
+use crate::testing::{app, attempts, frame, now, options, row, text, with_body};
 
 const MIB: usize = 1024 * 1024;
 
@@ -19,17 +19,17 @@ fn on_one_line(part: &str) -> Vec<u8> {
 
 /// Presses keys on an event with this body.
 fn pressed(body: &[u8], keys: &str) -> App {
-    let story = super::Story {
+    let full = super::FullEvent {
         event: with_body(7, body),
         attempts: attempts(7),
         explanation: None,
     };
     let row = row(7);
     let mut app = app(120, 40);
-    tell(&mut app, Message::Tick(now()), &row, &story);
+    send(&mut app, Message::Tick(now()), &row, &full);
     for key in keys.split(' ') {
         let key: Key = key.parse().unwrap();
-        tell(&mut app, Message::Key(key.into()), &row, &story);
+        send(&mut app, Message::Key(key.into()), &row, &full);
         frame(&app);
     }
     app
@@ -52,11 +52,11 @@ fn a_mebibyte_on_one_line_is_searched_and_shown_in_both_ways() {
 fn an_unwrapped_line_is_one_row_however_long_it_is() {
     let app = pressed(&on_one_line("x"), "enter 3 b W");
     let opened = app.detail.opened().unwrap();
-    let unwrapped = Look {
+    let unwrapped = RenderOptions {
         wrap: false,
         form: super::BodyForm::Text,
-        ..look(opened.look.width)
+        ..options(opened.options.width)
     };
-    assert_eq!(opened.look, unwrapped);
+    assert_eq!(opened.options, unwrapped);
     assert_eq!(app.detail.rows().widest(), MIB);
 }

@@ -6,13 +6,13 @@ mod body;
 mod diff;
 mod effect;
 mod find;
-mod found;
+mod finding;
 mod hex;
 mod hits;
 mod json;
 #[cfg(test)]
 mod large;
-mod look;
+mod render_options;
 mod rows;
 #[cfg(test)]
 mod scenes;
@@ -25,16 +25,16 @@ mod view;
 use podtap_agent::EventId;
 use podtap_agent::history::Event;
 
-pub(crate) use diff::explained;
+pub(crate) use diff::explanation_lines;
 pub(crate) use effect::{DetailAnswer, DetailEffect, read_event, run};
 use find::Find;
-use found::Found;
-pub(crate) use look::{BodyForm, Look};
+use finding::Finding;
+pub(crate) use render_options::{BodyForm, RenderOptions};
 use select::Selection;
-pub(crate) use sheet::Opened;
 #[cfg(test)]
-pub(crate) use sheet::Story;
-pub(crate) use view::{Beside, view};
+pub(crate) use sheet::FullEvent;
+pub(crate) use sheet::Opened;
+pub(crate) use view::{DetailProps, view};
 
 use crate::generation::Generation;
 use crate::line::cells;
@@ -132,7 +132,7 @@ pub(crate) struct Detail {
     /// Whether the history no longer holds what is shown.
     is_gone: bool,
     /// What was found out when somebody asked.
-    found: Option<Found>,
+    finding: Option<Finding>,
     find: Find,
     generation: Generation,
     asked: Option<(Generation, EventId)>,
@@ -164,7 +164,7 @@ impl Detail {
 
     /// Cells of a line on the screen for which the rows are laid out.
     fn width(&self) -> usize {
-        self.opened().map_or(0, |opened| opened.look.width)
+        self.opened().map_or(0, |opened| opened.options.width)
     }
 
     /// The form in which the bodies of this event are to be looked at.

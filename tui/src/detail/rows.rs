@@ -7,7 +7,7 @@ use std::ops::Range;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::look::Look;
+use super::render_options::RenderOptions;
 use crate::line::{Line, cells};
 use crate::theme::{Role, Theme};
 use crate::wrap;
@@ -46,11 +46,11 @@ struct Row {
 
 impl Rows {
     /// Lays lines out.
-    pub(crate) fn lay_out(lines: Vec<Line>, look: Look) -> Self {
+    pub(crate) fn lay_out(lines: Vec<Line>, options: RenderOptions) -> Self {
         let mut rows = Vec::with_capacity(lines.len());
         for line in lines {
-            if look.wrap {
-                let wrapped = wrap::rows(line, look.width).into_iter().enumerate();
+            if options.wrap {
+                let wrapped = wrap::rows(line, options.width).into_iter().enumerate();
                 rows.extend(wrapped.map(|(index, (indent, line))| Row {
                     pieces: vec![(indent, line)],
                     continues: index > 0,
@@ -63,12 +63,12 @@ impl Rows {
         Self {
             all: rows,
             // The space at which a line was broken may hang over the edge.
-            widest: if look.wrap {
-                widest.min(look.width)
+            widest: if options.wrap {
+                widest.min(options.width)
             } else {
                 widest
             },
-            unwrapped: !look.wrap,
+            unwrapped: !options.wrap,
             body: None,
         }
     }
@@ -231,7 +231,7 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::look;
+    use crate::testing::options;
 
     fn drawn(rows: &Rows, left: usize, width: u16) -> String {
         let area = Rect::new(0, 0, width, 1);
@@ -241,11 +241,11 @@ mod tests {
     }
 
     fn unwrapped(text: &str) -> Rows {
-        let look = Look {
+        let options = RenderOptions {
             wrap: false,
-            ..look(10)
+            ..options(10)
         };
-        Rows::lay_out(vec![Line::of(Role::Plain, text)], look)
+        Rows::lay_out(vec![Line::of(Role::Plain, text)], options)
     }
 
     #[test]
@@ -271,7 +271,7 @@ mod tests {
     fn rows_of_one_line_belong_together() {
         let lines = ["short", "a line of more than ten cells", "end"];
         let lines = lines.map(|line| Line::of(Role::Plain, line)).to_vec();
-        let rows = Rows::lay_out(lines, look(10));
+        let rows = Rows::lay_out(lines, options(10));
         assert_eq!(rows.len(), 5);
         assert_eq!(rows.whole(2, 2), 1..4);
         assert_eq!(rows.whole(0, 3), 0..4);

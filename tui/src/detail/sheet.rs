@@ -1,4 +1,4 @@
-//! An event laid out: every tab as finished rows for one [`Look`]. Made by the executor, off the
+//! An event laid out: every tab as finished rows for one [`RenderOptions`]. Made by the executor, off the
 //! loop, because a body may be large; afterwards drawing and scrolling only count lines.
 
 use jiff::tz::TimeZone;
@@ -6,7 +6,7 @@ use podtap_agent::history::{Attempt, Event, Outcome};
 use podtap_agent::{Explanation, HeaderList};
 use podtap_podio::{EventKind, ParameterKind};
 
-use super::look::Look;
+use super::render_options::RenderOptions;
 use super::rows::Rows;
 use super::{Tab, attempts, body, diff, summary};
 use crate::line::Line;
@@ -16,7 +16,7 @@ use crate::words;
 
 /// All that is known of an event.
 #[derive(Debug, Clone)]
-pub(crate) struct Story {
+pub(crate) struct FullEvent {
     /// The event.
     pub(crate) event: Event,
     /// Its attempts, oldest first.
@@ -31,7 +31,7 @@ pub(crate) struct Opened {
     /// The event.
     pub(crate) event: Event,
     /// How it is laid out.
-    pub(crate) look: Look,
+    pub(crate) options: RenderOptions,
     /// Whether Podio told of it before.
     pub(crate) is_explained: bool,
     /// The numbers of its attempts.
@@ -45,16 +45,16 @@ pub(crate) struct Opened {
 
 impl Opened {
     /// Lays an event out.
-    pub(crate) fn new(story: Story, look: Look, zone: &TimeZone) -> Self {
-        let Story {
+    pub(crate) fn new(full: FullEvent, options: RenderOptions, zone: &TimeZone) -> Self {
+        let FullEvent {
             event,
             attempts,
             explanation,
-        } = story;
+        } = full;
         let attempts = attempts.as_slice();
         let chosen = attempts
             .iter()
-            .find(|attempt| look.attempt == Some(attempt.number));
+            .find(|attempt| options.attempt == Some(attempt.number));
         let shown = chosen.or(attempts.last());
         let answer = match shown.map(|attempt| &attempt.outcome) {
             Some(Outcome::Answered { headers, body, .. }) => body::is_json(headers, body),
@@ -69,18 +69,18 @@ impl Opened {
         let sheets = [
             Sheet::of(summary::sheet(&event, attempts, explanation.as_ref(), zone)),
             Sheet::of(params(&event)),
-            request(&event, chosen, attempts, look),
-            response(shown, attempts.len(), look, zone),
+            request(&event, chosen, attempts, options),
+            response(shown, attempts.len(), options, zone),
             Sheet::of(attempts::sheet(attempts, zone)),
             Sheet::of(diff::sheet(explanation.as_ref())),
         ];
         Self {
-            sheets: sheets.map(|sheet| Rows::lay_out(sheet.lines, look).with_body(sheet.body)),
+            sheets: sheets.map(|sheet| Rows::lay_out(sheet.lines, options).with_body(sheet.body)),
             is_explained: explanation.is_some(),
             attempts: attempts.iter().map(|attempt| attempt.number).collect(),
             edited: last_edited(attempts),
             event,
-            look,
+            options,
             are_json,
         }
     }
@@ -114,10 +114,10 @@ impl Sheet {
     }
 
     /// Adds a body.
-    fn put_body(&mut self, headers: &HeaderList, body: &[u8], look: Look) {
+    fn put_body(&mut self, headers: &HeaderList, body: &[u8], options: RenderOptions) {
         self.lines.push(Line::new());
         self.body = Some(self.lines.len());
-        self.lines.extend(body::lines(headers, body, look));
+        self.lines.extend(body::lines(headers, body, options));
     }
 }
 
@@ -165,7 +165,12 @@ fn kind(event: &EventKind, name: &str) -> &'static str {
 }
 
 /// The request as it came; or as a person edited it for the attempt that is chosen.
-fn request(event: &Event, chosen: Option<&Attempt>, attempts: &[Attempt], look: Look) -> Sheet {
+fn request(
+    event: &Event,
+    chosen: Option<&Attempt>,
+    attempts: &[Attempt],
+    options: RenderOptions,
+) -> Sheet {
     let edited = chosen.and_then(|attempt| Some((attempt.number, attempt.edited.as_ref()?)));
     let (method, path, fields, body, note) = if let Some((number, edited)) = edited {
         let note = format!("As it was edited for attempt {number}; [ and ] show others.");
@@ -193,7 +198,7 @@ fn request(event: &Event, chosen: Option<&Attempt>, attempts: &[Attempt], look: 
     let first = first.space(1).put(Role::Plain, path);
     let mut sheet = Sheet::of(note.into_iter().chain([first]).collect());
     sheet.lines.extend(headers(fields));
-    sheet.put_body(fields, body, look);
+    sheet.put_body(fields, body, options);
     sheet
 }
 
@@ -203,7 +208,7 @@ fn last_edited(attempts: &[Attempt]) -> Option<u32> {
 }
 
 /// Which attempt it is, of how many, and how it came about.
-fn which(attempt: &Attempt, many: usize, zone: &TimeZone) -> Line {
+fn attempt_heading(attempt: &Attempt, many: usize, zone: &TimeZone) -> Line {
     let started = attempt.started_at.to_zoned_datetime(zone.clone());
     let started = started.strftime("%H:%M:%S");
     let line = Line::of(
@@ -221,20 +226,25 @@ fn which(attempt: &Attempt, many: usize, zone: &TimeZone) -> Line {
     )
 }
 
-fn response(shown: Option<&Attempt>, many: usize, look: Look, zone: &TimeZone) -> Sheet {
+fn response(
+    shown: Option<&Attempt>,
+    many: usize,
+    options: RenderOptions,
+    zone: &TimeZone,
+) -> Sheet {
     let Some(attempt) = shown else {
         return Sheet::of(vec![Line::of(Role::Quiet, "No attempt has ended yet.")]);
     };
-    let mut sheet = answer(attempt, look);
+    let mut sheet = answer(attempt, options);
     if many > 1 {
-        let head = [which(attempt, many, zone)];
+        let head = [attempt_heading(attempt, many, zone)];
         sheet.body = sheet.body.map(|body| body + head.len());
         sheet.lines.splice(0..0, head);
     }
     sheet
 }
 
-fn answer(attempt: &Attempt, look: Look) -> Sheet {
+fn answer(attempt: &Attempt, options: RenderOptions) -> Sheet {
     let took = words::duration(attempt.duration);
     match &attempt.outcome {
         Outcome::Failed { error } => Sheet::of(vec![
@@ -251,7 +261,7 @@ fn answer(attempt: &Attempt, look: Look) -> Sheet {
             let about = format!("  {took} · {}", words::size(*body_bytes));
             let mut sheet = Sheet::of(vec![Line::of(role, status).put(Role::Quiet, about)]);
             sheet.lines.extend(headers(sent));
-            sheet.put_body(sent, body, look);
+            sheet.put_body(sent, body, options);
             let kept = u64::try_from(body.len()).unwrap_or(u64::MAX);
             if kept < *body_bytes {
                 let kept = format!("The history kept the first {}.", words::size(kept));

@@ -25,7 +25,7 @@ pub(super) fn sheet(
     if event.podio.is_none() {
         lines.push(Line::of(Role::Strong, "Not an event of Podio's"));
     }
-    lines.extend(explanation.into_iter().flat_map(changed));
+    lines.extend(explanation.into_iter().flat_map(change_lines));
     lines.extend(found_out(&event.insight));
     if let Some(note) = &event.note {
         lines.push(field("✎ note", Role::Strong, note));
@@ -87,7 +87,7 @@ fn podio(podio: &PodioEvent) -> Vec<Line> {
 }
 
 /// What Podio told of it, in short; the tab Diff has all of it.
-fn changed(explanation: &Explanation) -> Vec<Line> {
+fn change_lines(explanation: &Explanation) -> Vec<Line> {
     let title = explanation.title.iter();
     let mut lines: Vec<Line> = title
         .map(|title| field("title", Role::Strong, title))
@@ -124,7 +124,7 @@ fn found_out(insight: &Insight) -> Vec<Line> {
         lines.push(line.put(Role::Quiet, format!("{gap}{}", place.at)));
     }
     if let Some(verification) = &insight.verification {
-        let (role, text) = words::verified(verification);
+        let (role, text) = words::verification_text(verification);
         let line = field("validation", role, text);
         lines.push(match verification {
             Verification::Failed { reason } => line.put(Role::Plain, format!(": {reason}")),

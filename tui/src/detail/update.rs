@@ -3,7 +3,7 @@
 use podtap_agent::EventId;
 
 use super::effect::{DetailAnswer, DetailEffect};
-use super::{Detail, Look, Opened, Tab};
+use super::{Detail, Opened, RenderOptions, Tab};
 use crate::changes::Changes;
 use crate::generation::Generation;
 use crate::keymap::Action;
@@ -66,7 +66,7 @@ impl Detail {
     }
 
     /// The history is not what it was.
-    pub(crate) fn changed(&mut self, changes: &Changes) {
+    pub(crate) fn on_change(&mut self, changes: &Changes) {
         let shown = self.opened().map(|opened| opened.event.id);
         self.stale |= changes.everything
             || changes
@@ -81,7 +81,7 @@ impl Detail {
     }
 
     /// An answer has come.
-    pub(crate) fn answer(&mut self, answer: DetailAnswer) {
+    pub(crate) fn on_answer(&mut self, answer: DetailAnswer) {
         let DetailAnswer::Event { generation, result } = answer;
         self.event(generation, result);
     }
@@ -124,7 +124,10 @@ impl Detail {
             return;
         }
         self.end_selection();
-        let (was, is) = (before.map(|it| it.look), self.opened().map(|it| it.look));
+        let (was, is) = (
+            before.map(|it| it.options),
+            self.opened().map(|it| it.options),
+        );
         if let (Some(was), Some(is)) = (was, is)
             && was != is
             && self.top > 0
@@ -147,16 +150,16 @@ impl Detail {
             }
             return None;
         };
-        let look = Look {
+        let options = RenderOptions {
             width,
             form: self.form(id),
             wrap: !self.unwrapped,
             attempt: self.chosen_attempt(id),
         };
-        self.lay_out_found(id, look);
+        self.lay_out_finding(id, options);
         let fits = self.opened().is_some_and(|opened| {
             let is_same = opened.event.id == id;
-            is_same && (self.is_gone || opened.look == look && !self.stale)
+            is_same && (self.is_gone || opened.options == options && !self.stale)
         });
         if fits || width == 0 || self.asked.is_some() || self.failure.is_some() {
             return None;
@@ -167,7 +170,7 @@ impl Detail {
         Some(DetailEffect::LoadEvent {
             generation: self.generation,
             id,
-            look,
+            options,
         })
     }
 }
@@ -210,7 +213,7 @@ mod tests {
         detail.event(generation, Ok(Some(opened(1, 40))));
         detail.act(Action::Down, 3);
         let touched = vec![(event(1).position, event(1).id)];
-        detail.changed(&Changes {
+        detail.on_change(&Changes {
             touched,
             ..Changes::default()
         });

@@ -18,7 +18,7 @@ use crate::words;
 
 /// What the pane is told beside its own state.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Beside {
+pub(crate) struct DetailProps {
     /// The event that is selected in the list.
     pub(crate) selected: Option<EventId>,
     /// For how many seconds Podio has been asked about the open event.
@@ -30,7 +30,7 @@ pub(crate) struct Beside {
 /// Draws the detail.
 pub(crate) fn view(
     detail: &Detail,
-    beside: Beside,
+    props: DetailProps,
     layout: &Layout,
     env: Env<'_>,
     buffer: &mut Buffer,
@@ -40,17 +40,17 @@ pub(crate) fn view(
     let height = usize::from(sheet.height);
     let first = detail.first(height);
     let titles = Titles {
-        left: title(detail, beside.selected),
+        left: title(detail, props.selected),
         right: progress(detail, first, height),
         below: selecting(detail, env.keymap),
     };
-    let focused = beside.focused;
+    let focused = props.focused;
     Frame { focused, titles }.draw(layout.detail, theme, buffer);
     if detail.opened().is_none() {
         return empty(detail, env, sheet, buffer);
     }
     tabs(detail.tab, layout.tabs().width).draw(layout.tabs(), theme, buffer);
-    if let Some(seconds) = beside.asked_for.filter(|_| detail.tab == Tab::Diff) {
+    if let Some(seconds) = props.asked_for.filter(|_| detail.tab == Tab::Diff) {
         return asking(seconds, env, sheet, buffer);
     }
     let (rows, left) = (detail.rows(), detail.left());

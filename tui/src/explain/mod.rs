@@ -13,7 +13,7 @@ use podtap_agent::{EventId, Explanation};
 pub(crate) use effect::{ExplainAnswer, ExplainEffect, run};
 pub(crate) use page::Page;
 
-use crate::detail::explained;
+use crate::detail::explanation_lines;
 use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
 use crate::theme::Role;
@@ -52,7 +52,7 @@ impl Explain {
     }
 
     /// Podio has answered, or not: the lines that tell it.
-    pub(crate) fn answered(
+    pub(crate) fn on_answer(
         &mut self,
         id: EventId,
         result: Result<Box<Explanation>, String>,
@@ -60,7 +60,7 @@ impl Explain {
     ) -> Vec<Line> {
         self.asking = self.asking.filter(|(asked, _)| *asked != id);
         match result {
-            Ok(explanation) => explained(&explanation),
+            Ok(explanation) => explanation_lines(&explanation),
             Err(error) => {
                 let again = keymap.says(Context::Browse, &[(Action::Explain, "asks again")]);
                 vec![Line::of(Role::Failed, error), Line::of(Role::Quiet, again)]

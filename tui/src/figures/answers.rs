@@ -49,7 +49,7 @@ pub(crate) fn answers(times: &AnswerTimes, width: usize) -> Vec<Line> {
     let is_there = |bucket: &Bucket| bucket.count > 0;
     let first = times.buckets.iter().position(is_there).unwrap_or(0);
     let last = times.buckets.iter().rposition(is_there).unwrap_or(0);
-    let mut limit = Some(limit(times, width));
+    let mut limit = Some(limit_line(times, width));
     let shown = times.buckets.iter().enumerate().take(last + 1).skip(first);
     for (index, bucket) in shown {
         if is_slow(bucket) {
@@ -67,7 +67,7 @@ pub(crate) fn answers(times: &AnswerTimes, width: usize) -> Vec<Line> {
 }
 
 /// The line at which Podio gives up.
-fn limit(times: &AnswerTimes, width: usize) -> Line {
+fn limit_line(times: &AnswerTimes, width: usize) -> Line {
     let (role, told) = match times.over_limit {
         0 => (Role::Quiet, "Podio waits no longer".to_owned()),
         over => {

@@ -13,7 +13,7 @@ pub(crate) fn chain(chain: &QuietChain) -> Vec<Line> {
     let mut lines = Vec::new();
     for link in &chain.links {
         lines.push(with_reason(link));
-        lines.extend(cure(link));
+        lines.extend(advice(link));
     }
     lines
 }
@@ -28,7 +28,7 @@ pub(crate) fn chain_in_short(chain: &QuietChain) -> Vec<Line> {
             Holds::Unknown => lines.push(with_reason(link)),
             Holds::No => {
                 lines.push(with_reason(link));
-                lines.extend(cure(link).filter(|_| !is_told));
+                lines.extend(advice(link).filter(|_| !is_told));
                 is_told = true;
             }
         }
@@ -51,7 +51,7 @@ fn with_reason(link: &ChainLink) -> Line {
         .put(Role::Quiet, format!(": {}", link.reason))
 }
 
-fn cure(link: &ChainLink) -> Option<Line> {
+fn advice(link: &ChainLink) -> Option<Line> {
     let cure = link.cure.as_ref()?;
     Some(
         Line::new()

@@ -8,22 +8,22 @@ use super::Figures;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FiguresEffect {
     /// Look at all of it.
-    Look,
+    Load,
 }
 
 /// What came of it.
 #[derive(Debug, Clone)]
 pub(crate) enum FiguresAnswer {
-    /// To [`FiguresEffect::Look`].
-    Looked(Box<Figures>),
+    /// To [`FiguresEffect::Load`].
+    Loaded(Box<Figures>),
 }
 
 /// Asks the agent; Podio is not asked.
 pub(crate) async fn run(effect: FiguresEffect, agent: &AgentHandle) -> FiguresAnswer {
-    let FiguresEffect::Look = effect;
+    let FiguresEffect::Load = effect;
     let (chain, times, budget) =
         tokio::join!(agent.why_quiet(), agent.answer_times(), agent.api_budget());
-    FiguresAnswer::Looked(Box::new(Figures {
+    FiguresAnswer::Loaded(Box::new(Figures {
         chain: chain.ok(),
         times: times.ok(),
         hour: agent.past_hour(),

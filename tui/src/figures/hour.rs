@@ -47,12 +47,12 @@ pub(crate) fn hour(minutes: &[Minute], width: usize) -> Vec<Line> {
         let text = format!("at most {} at once", words::count(most, "event"));
         lines.push(Line::new().space(LABEL).put(Role::Quiet, text));
     }
-    lines.extend(gone(minutes, each));
+    lines.extend(missing_lines(minutes, each));
     lines
 }
 
 /// What never arrived, and when.
-fn gone(minutes: &[Minute], each: usize) -> Vec<Line> {
+fn missing_lines(minutes: &[Minute], each: usize) -> Vec<Line> {
     let count = |of: fn(&Minute) -> u64| minutes.iter().map(of).fold(0, u64::saturating_add);
     let (lost, refused) = (count(|minute| minute.lost), count(|minute| minute.refused));
     if lost + refused == 0 {

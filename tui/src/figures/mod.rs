@@ -38,7 +38,7 @@ pub(crate) struct Figures {
 
 /// The figures on the screen: asked for once a second while somebody looks.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Watched {
+pub(crate) struct FiguresPoller {
     known: Figures,
     asked: bool,
     /// Whether a second has passed since they were asked for.
@@ -47,7 +47,7 @@ pub(crate) struct Watched {
     began: bool,
 }
 
-impl Watched {
+impl FiguresPoller {
     /// What is known.
     pub(crate) fn known(&self) -> &Figures {
         &self.known
@@ -64,12 +64,12 @@ impl Watched {
             return None;
         }
         (self.asked, self.began, self.is_due) = (true, true, false);
-        Some(FiguresEffect::Look)
+        Some(FiguresEffect::Load)
     }
 
     /// The agent has answered; what could not be read stays what it was.
-    pub(crate) fn answered(&mut self, answer: FiguresAnswer) {
-        let FiguresAnswer::Looked(new) = answer;
+    pub(crate) fn on_answer(&mut self, answer: FiguresAnswer) {
+        let FiguresAnswer::Loaded(new) = answer;
         self.asked = false;
         self.known = Figures {
             chain: new.chain.or(self.known.chain.take()),
@@ -85,28 +85,28 @@ mod tests {
 
     #[test]
     fn somebody_who_looks_is_told_once_a_second_and_else_nothing_is_asked() {
-        let looked = || FiguresAnswer::Looked(Box::default());
-        let mut figures = Watched::default();
+        let looked = || FiguresAnswer::Loaded(Box::default());
+        let mut figures = FiguresPoller::default();
         figures.tick();
         assert_eq!(figures.ask(false), None);
         assert!(figures.ask(true).is_some());
         figures.tick();
         assert_eq!(figures.ask(true), None, "one question at a time");
-        figures.answered(looked());
+        figures.on_answer(looked());
         assert!(figures.ask(true).is_some(), "a second has passed meanwhile");
-        figures.answered(looked());
+        figures.on_answer(looked());
         assert_eq!(figures.ask(true), None, "not within the same second");
     }
 
     #[test]
     fn what_cannot_be_read_stays_what_it_was() {
-        let mut figures = Watched::default();
+        let mut figures = FiguresPoller::default();
         let known = Figures {
             times: Some(AnswerTimes::default()),
             ..Figures::default()
         };
-        figures.answered(FiguresAnswer::Looked(Box::new(known)));
-        figures.answered(FiguresAnswer::Looked(Box::default()));
+        figures.on_answer(FiguresAnswer::Loaded(Box::new(known)));
+        figures.on_answer(FiguresAnswer::Loaded(Box::default()));
         assert!(figures.known().times.is_some());
     }
 }

@@ -4,7 +4,7 @@ use podtap_agent::{Failure, HookStanding, ListedHook};
 
 use super::row::{self, Row};
 use crate::line::Line;
-use crate::prose;
+use crate::paragraph;
 use crate::theme::Role;
 use crate::words;
 
@@ -49,7 +49,7 @@ struct About {
 impl About {
     /// A label, and beside it text in as many lines as it takes.
     fn say(&mut self, label: &str, role: Role, text: &str) {
-        let parts = prose::wrapped(role, text, self.room);
+        let parts = paragraph::lines(role, text, self.room);
         for (index, part) in parts.into_iter().enumerate() {
             let label = if index == 0 { label } else { "" };
             let line = Line::new().column(Role::Quiet, label, LABEL);

@@ -22,7 +22,7 @@ pub(crate) use view::{area, view};
 use crate::generation::Generation;
 use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
-use crate::prose;
+use crate::paragraph;
 use crate::theme::Role;
 use crate::widget::cursor;
 use crate::widget::lines::Lines;
@@ -37,7 +37,7 @@ pub(crate) struct Hooks {
     cursor: usize,
     /// The first row on the screen, as of the last move.
     top: usize,
-    reading: Reading,
+    reading: LoadState,
     /// Changes that Podio was asked for and has not answered.
     changing: usize,
     /// Why Podio's hooks are not shown.
@@ -50,7 +50,7 @@ pub(crate) struct Hooks {
 
 /// How far the list is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Reading {
+enum LoadState {
     /// It has to be read.
     #[default]
     Wanted,
@@ -63,36 +63,36 @@ enum Reading {
 impl Hooks {
     /// Wants the list read again.
     pub(crate) fn reload(&mut self) {
-        self.reading = Reading::Wanted;
+        self.reading = LoadState::Wanted;
     }
 
     /// Whether a list is on its way, or wanted.
     pub(crate) fn is_reading(&self) -> bool {
-        self.reading != Reading::Done
+        self.reading != LoadState::Done
     }
 
     /// Asks for the list where it has to be read. `asked` counts the questions of every pane.
     pub(crate) fn ask(&mut self, asked: &mut Generation) -> Option<HooksEffect> {
-        if self.reading != Reading::Wanted {
+        if self.reading != LoadState::Wanted {
             return None;
         }
         *asked += 1;
-        self.reading = Reading::Asked(*asked);
+        self.reading = LoadState::Asked(*asked);
         let generation = *asked;
         Some(HooksEffect::LoadHooks { generation })
     }
 
     /// An answer has come. One to an older question changes nothing.
-    pub(crate) fn listed(
+    pub(crate) fn on_answer(
         &mut self,
         generation: Generation,
         listing: Result<HookListing, String>,
         standings: Vec<HookStanding>,
     ) {
-        if self.reading != Reading::Asked(generation) {
+        if self.reading != LoadState::Asked(generation) {
             return;
         }
-        self.reading = Reading::Done;
+        self.reading = LoadState::Done;
         let selected = self.selected().map(Row::key);
         let listing = match listing {
             Ok(listing) => {
@@ -113,7 +113,7 @@ impl Hooks {
     }
 
     /// Podio is asked for a change.
-    pub(crate) fn changing(&mut self) {
+    pub(crate) fn begin_change(&mut self) {
         self.changing += 1;
         self.fault = None;
     }
@@ -121,7 +121,7 @@ impl Hooks {
     /// Asks Podio to verify the selected hook again.
     pub(crate) fn verify(&mut self) -> Option<HooksEffect> {
         let hook_id = self.selected()?.hook()?.hook.hook_id;
-        self.changing();
+        self.begin_change();
         Some(HooksEffect::ChangeHook(HookChange::Verify { hook_id }))
     }
 
@@ -136,7 +136,7 @@ impl Hooks {
         let listed = self.selected()?.hook()?;
         let (hook_id, event) = (listed.hook.hook_id, &listed.hook.event);
         let question = format!("Delete hook {hook_id}, {event} on {}?", listed.place);
-        let mut text = prose::wrapped(Role::Plain, &question, room);
+        let mut text = paragraph::lines(Role::Plain, &question, room);
         let url = Line::of(Role::Quiet, "to ").put(Role::Plain, &listed.hook.url);
         text.extend(url.wrap(room));
         if let Some(by) = &listed.hook.created_by {
@@ -155,20 +155,20 @@ impl Hooks {
     }
 
     /// Podio has answered: another list is wanted, and once more when this hook was verified.
-    pub(crate) fn changed(&mut self, awaits: Option<u64>) {
+    pub(crate) fn change_done(&mut self, awaits: Option<u64>) {
         self.changing = self.changing.saturating_sub(1);
         self.awaits = awaits.or(self.awaits);
         self.reload();
     }
 
     /// Podio has not done what it was asked for.
-    pub(crate) fn refused(&mut self, fault: String) {
+    pub(crate) fn change_failed(&mut self, fault: String) {
         self.changing = self.changing.saturating_sub(1);
         self.fault = Some(fault);
     }
 
     /// The validations of these hooks have ended.
-    pub(crate) fn verified(&mut self, hook_ids: &[u64]) {
+    pub(crate) fn on_verified(&mut self, hook_ids: &[u64]) {
         if self.awaits.take_if(|id| hook_ids.contains(id)).is_some() {
             self.reload();
         }
@@ -187,7 +187,7 @@ impl Hooks {
     /// Moves the cursor.
     pub(crate) fn act(&mut self, action: Action, screen: Rect) {
         let height = view::height(self, screen).max(1);
-        let moved = cursor::moved(action, self.cursor, self.rows.len(), height);
+        let moved = cursor::step(action, self.cursor, self.rows.len(), height);
         self.cursor = moved.unwrap_or(self.cursor);
         self.top = self.first(height);
     }
@@ -211,7 +211,7 @@ impl Hooks {
 }
 
 /// What came of a change, in words, and the hook to which Podio then sends a `hook.verify`.
-pub(crate) fn changed(change: &HookChange, hook_id: u64) -> ((Role, String), Option<u64>) {
+pub(crate) fn change_notice(change: &HookChange, hook_id: u64) -> ((Role, String), Option<u64>) {
     let (text, is_verified) = match change {
         HookChange::Create { .. } => (
             format!("Made hook {hook_id}; Podio sends it a hook.verify"),
@@ -273,9 +273,9 @@ pub(crate) mod samples {
         assert!(pane.ask(&mut asked).is_none(), "one question at a time");
         pane.reload();
         assert!(pane.ask(&mut asked).is_some());
-        pane.listed(1, Err("too late".to_owned()), Vec::new());
+        pane.on_answer(1, Err("too late".to_owned()), Vec::new());
         assert!(pane.is_reading() && pane.refusal.is_none());
-        pane.listed(
+        pane.on_answer(
             asked,
             Ok(listing(vec![hook(7, "item.update", "x")])),
             Vec::new(),
@@ -292,17 +292,17 @@ pub(crate) mod samples {
         };
         let mut pane = Hooks::default();
         pane.ask(&mut 0);
-        pane.listed(1, Ok(hooks(&[5, 6, 7])), Vec::new());
+        pane.on_answer(1, Ok(hooks(&[5, 6, 7])), Vec::new());
         pane.act(Action::Bottom, SCREEN);
         for (generation, ids, selected) in [(2, &[4, 5, 6, 7, 8][..], 3), (3, &[4, 5][..], 1)] {
             pane.reload();
             pane.ask(&mut (generation - 1));
-            pane.listed(generation, Ok(hooks(ids)), Vec::new());
+            pane.on_answer(generation, Ok(hooks(ids)), Vec::new());
             assert_eq!(pane.cursor, selected, "{ids:?}");
         }
         pane.reload();
         pane.ask(&mut 3);
-        pane.listed(4, Ok(hooks(&[])), Vec::new());
+        pane.on_answer(4, Ok(hooks(&[])), Vec::new());
         assert_eq!(pane.selected(), None);
         pane.act(Action::Down, SCREEN);
         assert_eq!(pane.cursor, 0);
@@ -311,14 +311,14 @@ pub(crate) mod samples {
     #[test]
     fn only_the_awaited_verification_reads_the_list_again() {
         let mut pane = Hooks::default();
-        pane.changing();
-        pane.changed(Some(7));
+        pane.begin_change();
+        pane.change_done(Some(7));
         pane.ask(&mut 0);
-        pane.verified(&[8]);
+        pane.on_verified(&[8]);
         assert_eq!(pane.ask(&mut 1), None);
-        pane.verified(&[8, 7]);
+        pane.on_verified(&[8, 7]);
         assert!(pane.ask(&mut 2).is_some());
-        pane.verified(&[7]);
+        pane.on_verified(&[7]);
         assert_eq!(pane.ask(&mut 3), None, "forged ones cost no calls");
     }
 

@@ -40,8 +40,8 @@ impl NewHook {
         let at = at.unwrap_or(0);
         let mut fields = Vec::new();
         if !new.places.is_empty() {
-            let named = new.places.iter().map(named);
-            let options = named.chain(["another place".to_owned()]).collect();
+            let place_label = new.places.iter().map(place_label);
+            let options = place_label.chain(["another place".to_owned()]).collect();
             fields.push(Field::choice(PLACE, "On", options, at));
         }
         fields.extend(new.rest(at, "", url));
@@ -53,7 +53,7 @@ impl NewHook {
     }
 
     /// Another option of a field was chosen: the events are those of the place.
-    pub(crate) fn chosen(&mut self, field: FieldName, form: &mut Form) {
+    pub(crate) fn option_chosen(&mut self, field: FieldName, form: &mut Form) {
         if field == EVENT {
             self.wanted = self.event(form).unwrap_or(self.wanted);
         }
@@ -61,14 +61,14 @@ impl NewHook {
             return;
         }
         let (other, url) = (form.text(OTHER), form.text(URL_FIELD));
-        let fields = self.rest(form.chosen(PLACE), &other, &url);
+        let fields = self.rest(form.chosen_index(PLACE), &other, &url);
         form.replace_after(PLACE, fields);
     }
 
     /// What the form asks for, or what cannot be.
     pub(crate) fn read(&self, form: &Form) -> Result<HookChange, String> {
         let other = form.text(OTHER);
-        let place = match self.place(form.chosen(PLACE)) {
+        let place = match self.place(form.chosen_index(PLACE)) {
             Some(place) if other.trim().is_empty() => place,
             Some(_) => return Err("choose `another place` for the one that is typed".to_owned()),
             None => other
@@ -115,11 +115,11 @@ impl NewHook {
     }
 
     fn event(&self, form: &Form) -> Option<EventType> {
-        self.events.get(form.chosen(EVENT)).copied()
+        self.events.get(form.chosen_index(EVENT)).copied()
     }
 }
 
-fn named(place: &Place) -> String {
+fn place_label(place: &Place) -> String {
     match &place.name {
         Some(name) => format!("{name} ({})", place.at),
         None => place.at.to_string(),
@@ -131,7 +131,7 @@ mod tests {
     use super::super::samples::{hook, orders};
     use super::*;
     use crate::keymap::{Action, Key};
-    use crate::widget::form::Filled;
+    use crate::widget::form::FormEvent;
 
     const URL: &str = "https://hooks.example.com/key/podio/hook";
 
@@ -151,8 +151,8 @@ mod tests {
                 "shift-tab" => Some(Action::PreviousTab),
                 _ => None,
             };
-            if let Filled::Chosen(field) = form.key(key, action) {
-                new.chosen(field, form);
+            if let FormEvent::OptionChosen(field) = form.key(key, action) {
+                new.option_chosen(field, form);
             }
         }
     }

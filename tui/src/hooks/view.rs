@@ -15,7 +15,7 @@ use crate::header::shortened;
 use crate::keymap::Action;
 use crate::layout::{inner, table};
 use crate::line::Line;
-use crate::prose;
+use crate::paragraph;
 use crate::safe_text::SafeText;
 use crate::theme::Role;
 use crate::words;
@@ -127,7 +127,7 @@ fn notes(pane: &Hooks, width: usize) -> Vec<Line> {
     }
     let lines = notes
         .iter()
-        .flat_map(|(role, note)| prose::wrapped(*role, note, width));
+        .flat_map(|(role, note)| paragraph::lines(*role, note, width));
     lines.take(MOST_NOTES).collect()
 }
 
@@ -148,7 +148,7 @@ fn empty(pane: &Hooks, env: Env<'_>, width: usize) -> Vec<Line> {
             format!("No hooks on {}.{make}", words::count(many, "place"))
         }
     };
-    prose::wrapped(Role::Quiet, &text, width)
+    paragraph::lines(Role::Quiet, &text, width)
 }
 
 fn heading(columns: Columns) -> Line {
@@ -173,7 +173,7 @@ fn line(row: &Row, is_selected: bool, columns: Columns) -> Line {
     match row {
         Row::Hook(listed) => hook(line, listed, columns),
         Row::Failed(failed) => place(line, failed),
-        Row::Called(standing) => called(line, standing),
+        Row::Called(standing) => call_counts(line, standing),
     }
 }
 
@@ -225,7 +225,7 @@ fn place(line: Line, failed: &FailedPlace) -> Line {
         .put(Role::Failed, &failed.reason)
 }
 
-fn called(line: Line, standing: &HookStanding) -> Line {
+fn call_counts(line: Line, standing: &HookStanding) -> Line {
     let role = if standing.conclusion() == "active" {
         Role::Ok
     } else {

@@ -3,13 +3,13 @@
 
 mod action;
 mod key;
+mod key_override;
 mod rebind;
 mod table;
-mod wish;
 
 pub use action::Action;
 pub use key::{Key, UnknownKey};
-pub use wish::{KeymapError, Wish};
+pub use key_override::{KeyOverride, KeymapError};
 
 /// A place that has keys of its own. Keys are looked up in the focused place first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,7 +78,7 @@ impl Context {
     }
 
     /// The place with this name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|place| place.name() == name)
     }
 
@@ -88,7 +88,7 @@ impl Context {
     }
 
     /// Whether its keys come before those of `other`, or are the same.
-    fn hides(self, other: Self) -> bool {
+    fn shadows(self, other: Self) -> bool {
         let nearer = match other {
             Self::Browse => matches!(self, Self::List | Self::Detail),
             Self::Global => true,

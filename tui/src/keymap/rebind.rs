@@ -1,11 +1,11 @@
-//! Other keys than the default ones: what the configuration wishes, made into a whole keymap, or
+//! Other keys than the default ones: what the configuration sets, made into a whole keymap, or
 //! refused with the reason.
 //!
-//! A wish is for one place, or for all in which the action has keys. What is wished wins over what
-//! is a default, in its own place and in the nearer ones that would hide it; two wishes that cannot
-//! both be are refused. Whatever is wished, every place keeps a way out, and `ctrl-c` quits.
+//! An override is for one place, or for all in which the action has keys. What is overridden wins over what
+//! is a default, in its own place and in the nearer ones that would hide it; two overrides that cannot
+//! both be are refused. Whatever is overridden, every place keeps a way out, and `ctrl-c` quits.
 
-use super::{Action, Binding, Context, Key, Keymap, KeymapError, Wish};
+use super::{Action, Binding, Context, Key, KeyOverride, Keymap, KeymapError};
 
 /// What must have a key, or the place could not be used, or not be left.
 const NEEDED: &[(Context, Action)] = &[
@@ -20,26 +20,27 @@ const NEEDED: &[(Context, Action)] = &[
 ];
 
 impl Keymap {
-    /// The default keys but for these wishes.
+    /// The default keys but for these overrides.
     ///
     /// # Errors
-    /// The index of the wish that cannot be, if it is one alone, and why.
-    pub fn wished(wishes: &[Wish]) -> Result<Self, (Option<usize>, KeymapError)> {
+    /// The index of the override that cannot be, if it is one alone, and why.
+    pub fn with_overrides(overrides: &[KeyOverride]) -> Result<Self, (Option<usize>, KeymapError)> {
         let default = Self::default();
-        // For each binding, which wish gave it its keys: the last for the place, else for all.
+        // For each binding, which override gave it its keys: the last for the place, else for all.
         let mut chosen: Vec<Option<(usize, Vec<Key>)>> = vec![None; default.0.len()];
         for general in [true, false] {
-            let of_kind = |(_, wish): &(usize, &Wish)| wish.place.is_none() == general;
-            for (index, wish) in wishes.iter().enumerate().filter(of_kind) {
+            let of_kind =
+                |(_, key_override): &(usize, &KeyOverride)| key_override.place.is_none() == general;
+            for (index, key_override) in overrides.iter().enumerate().filter(of_kind) {
                 let fail = |error| (Some(index), error);
-                let keys = wish.parse().map_err(fail)?;
-                let bindings = bindings(&default, wish).map_err(fail)?;
+                let keys = key_override.parse().map_err(fail)?;
+                let bindings = bindings(&default, key_override).map_err(fail)?;
                 for at in bindings {
                     let (Some(binding), Some(slot)) = (default.0.get(at), chosen.get_mut(at))
                     else {
                         continue;
                     };
-                    let keys = fitting(binding, wish, &keys).map_err(fail)?;
+                    let keys = fitting(binding, key_override, &keys).map_err(fail)?;
                     *slot = Some((index, keys));
                 }
             }
@@ -51,9 +52,9 @@ impl Keymap {
             let at = bindings.iter().position(here);
             let lost = at.is_some_and(|at| bindings.get(at).is_some_and(|b| b.keys.is_empty()));
             if lost {
-                let wish = at.and_then(|at| chosen.get(at)?.as_ref());
+                let key_override = at.and_then(|at| chosen.get(at)?.as_ref());
                 return Err((
-                    wish.map(|(index, _)| *index),
+                    key_override.map(|(index, _)| *index),
                     KeymapError::NoWayOut { place, action },
                 ));
             }
@@ -62,14 +63,14 @@ impl Keymap {
     }
 }
 
-/// Which bindings a wish is about.
-fn bindings(default: &Keymap, wish: &Wish) -> Result<Vec<usize>, KeymapError> {
+/// Which bindings an override is about.
+fn bindings(default: &Keymap, key_override: &KeyOverride) -> Result<Vec<usize>, KeymapError> {
     let action = Action::ALL
         .iter()
-        .find(|action| action.name() == wish.action);
-    let action = action.ok_or_else(|| KeymapError::UnknownAction(wish.action.clone()))?;
+        .find(|action| action.name() == key_override.action);
+    let action = action.ok_or_else(|| KeymapError::UnknownAction(key_override.action.clone()))?;
     let own = |(_, binding): &(usize, &Binding)| binding.action == *action;
-    let wanted = |context| wish.place.is_none_or(|place| place == context);
+    let wanted = |context| key_override.place.is_none_or(|place| place == context);
     let found: Vec<usize> = default
         .0
         .iter()
@@ -88,12 +89,16 @@ fn bindings(default: &Keymap, wish: &Wish) -> Result<Vec<usize>, KeymapError> {
     Ok(found)
 }
 
-/// The keys that a binding gets by a wish. A letter is text while one types, and must not end the
-/// program wherever one is: where a wish is for all places, these two take what is no letter.
-fn fitting(binding: &Binding, wish: &Wish, keys: &[Key]) -> Result<Vec<Key>, KeymapError> {
+/// The keys that a binding gets by an override. A letter is text while one types, and must not end the
+/// program wherever one is: where an override is for all places, these two take what is no letter.
+fn fitting(
+    binding: &Binding,
+    key_override: &KeyOverride,
+    keys: &[Key],
+) -> Result<Vec<Key>, KeymapError> {
     let quits_everywhere = (binding.context, binding.action) == (Context::Global, Action::Quit);
     let is_typing = binding.context == Context::Typing;
-    let is_for_all = wish.place.is_none();
+    let is_for_all = key_override.place.is_none();
     let text = keys.iter().find(|key| key.typed().is_some());
     if let Some(text) = text.filter(|_| is_typing && !is_for_all) {
         return Err(KeymapError::Text(*text));
@@ -130,11 +135,11 @@ fn give(
             let shared = binding.keys.iter().find(|key| keys.contains(key)).copied();
             let Some(key) = shared else { continue };
             match chosen {
-                None if binding.context.hides(place) => {
+                None if binding.context.shadows(place) => {
                     binding.keys.retain(|key| !keys.contains(key));
                 }
-                Some(_) if binding.context.hides(place) || place.hides(binding.context) => {
-                    let (other, nearer) = (binding.action.name(), binding.context.hides(place));
+                Some(_) if binding.context.shadows(place) || place.shadows(binding.context) => {
+                    let (other, nearer) = (binding.action.name(), binding.context.shadows(place));
                     let place = if nearer { binding.context } else { place };
                     return Err((Some(index), KeymapError::Twice { key, other, place }));
                 }
@@ -153,13 +158,13 @@ mod tests {
     const DETAIL: &[Context] = &[Context::Detail, Context::Browse, Context::Global];
     const TYPING: &[Context] = &[Context::Typing, Context::Global];
 
-    /// `replay=ctrl-r,x detail.back=`: wishes, as short as can be.
-    fn wished(text: &str) -> Result<Keymap, String> {
-        let wish = |word: &str| {
+    /// `replay=ctrl-r,x detail.back=`: overrides, as short as can be.
+    fn with_overrides(text: &str) -> Result<Keymap, String> {
+        let key_override = |word: &str| {
             let (name, keys) = word.split_once('=').unwrap();
             let (place, action) = name.split_once('.').unwrap_or(("", name));
-            Wish {
-                place: Context::named(place),
+            KeyOverride {
+                place: Context::from_name(place),
                 action: action.to_owned(),
                 keys: keys
                     .split(',')
@@ -168,8 +173,8 @@ mod tests {
                     .collect(),
             }
         };
-        let wishes: Vec<Wish> = text.split_whitespace().map(wish).collect();
-        Keymap::wished(&wishes).map_err(|(_, error)| error.to_string())
+        let overrides: Vec<KeyOverride> = text.split_whitespace().map(key_override).collect();
+        Keymap::with_overrides(&overrides).map_err(|(_, error)| error.to_string())
     }
 
     fn does(keymap: &Keymap, place: &[Context], key: &str) -> Option<Action> {
@@ -178,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_is_wished_wins_over_defaults_in_its_place_and_nearer() {
-        let keymap = wished("replay=ctrl-r,h mark-all=j").unwrap();
+        let keymap = with_overrides("replay=ctrl-r,h mark-all=j").unwrap();
         assert_eq!(does(&keymap, LIST, "ctrl-r"), Some(Action::Replay));
         assert_eq!(does(&keymap, LIST, "r"), None);
         // `h` was `hooks` in the list and `back` in the detail.
@@ -192,14 +197,14 @@ mod tests {
 
     #[test]
     fn a_nearer_wish_hides_a_default_that_is_farther() {
-        let keymap = wished("mark-all=r").unwrap();
+        let keymap = with_overrides("mark-all=r").unwrap();
         assert_eq!(does(&keymap, LIST, "r"), Some(Action::MarkAll));
         assert_eq!(does(&keymap, DETAIL, "r"), Some(Action::Replay));
     }
 
     #[test]
     fn a_wish_may_be_for_one_place_or_for_none() {
-        let keymap = wished("detail.back=x mark=").unwrap();
+        let keymap = with_overrides("detail.back=x mark=").unwrap();
         assert_eq!(does(&keymap, DETAIL, "x"), Some(Action::Back));
         assert_eq!(does(&keymap, DETAIL, "esc"), None);
         assert_eq!(does(&keymap, TYPING, "esc"), Some(Action::Back));
@@ -208,7 +213,7 @@ mod tests {
 
     #[test]
     fn letters_are_text_while_typing_and_do_not_quit_everywhere() {
-        let keymap = wished("open=o,ctrl-o back=b quit=Q,ctrl-q").unwrap();
+        let keymap = with_overrides("open=o,ctrl-o back=b quit=Q,ctrl-q").unwrap();
         assert_eq!(does(&keymap, LIST, "o"), Some(Action::Open));
         assert_eq!(does(&keymap, TYPING, "o"), None);
         assert_eq!(does(&keymap, TYPING, "ctrl-o"), Some(Action::Open));
@@ -222,7 +227,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_refused_with_the_reason() {
-        for (wishes, why) in [
+        for (overrides, why) in [
             ("fly=x", "`fly` is nothing"),
             ("replay=xx", "is no key"),
             ("replay=ctrl-m", "write `enter`"),
@@ -238,15 +243,18 @@ mod tests {
             ("question.accept=", "`accept` needs a key when asked"),
             ("mark=1,2,3,4,5,6,7,8,9", "at most 8 keys"),
         ] {
-            let error = wished(wishes).unwrap_err();
-            assert!(error.contains(why), "{wishes}: {error}");
+            let error = with_overrides(overrides).unwrap_err();
+            assert!(error.contains(why), "{overrides}: {error}");
         }
-        assert!(wished("quit=x mark=q").is_ok(), "in whichever order");
+        assert!(
+            with_overrides("quit=x mark=q").is_ok(),
+            "in whichever order"
+        );
     }
 
     #[test]
     fn a_key_beside_the_default_ones_takes_nothing_that_was_shared_before() {
-        let keymap = wished("help=?,f2").unwrap();
+        let keymap = with_overrides("help=?,f2").unwrap();
         let window = [Context::Modal, Context::Global];
         assert_eq!(does(&keymap, &window, "?"), Some(Action::Back));
         assert_eq!(does(&keymap, LIST, "f2"), Some(Action::Help));
@@ -254,10 +262,17 @@ mod tests {
 
     #[test]
     fn the_wishes_of_a_keymap_make_it() {
-        for keymap in [Keymap::default(), wished("replay=h quit=Q").unwrap()] {
-            let wishes: Vec<Wish> = keymap.wishes().into_iter().map(|(wish, _)| wish).collect();
-            assert!(wishes.len() >= Action::ALL.len());
-            assert_eq!(Keymap::wished(&wishes), Ok(keymap));
+        for keymap in [
+            Keymap::default(),
+            with_overrides("replay=h quit=Q").unwrap(),
+        ] {
+            let overrides: Vec<KeyOverride> = keymap
+                .overrides()
+                .into_iter()
+                .map(|(key_override, _)| key_override)
+                .collect();
+            assert!(overrides.len() >= Action::ALL.len());
+            assert_eq!(Keymap::with_overrides(&overrides), Ok(keymap));
         }
     }
 
@@ -265,7 +280,7 @@ mod tests {
     fn no_single_wish_leaves_a_place_that_cannot_be_left() {
         for action in Action::ALL {
             for key in Keymap::default().0.iter().flat_map(|b| b.keys.clone()) {
-                let Ok(keymap) = wished(&format!("{}={key}", action.name())) else {
+                let Ok(keymap) = with_overrides(&format!("{}={key}", action.name())) else {
                     continue;
                 };
                 for (place, action) in NEEDED {

@@ -35,7 +35,7 @@ pub(crate) enum ListEffect {
         /// At most this many.
         most: usize,
         /// What for.
-        wanted: Wanted,
+        wanted: FindPurpose,
     },
 }
 
@@ -61,7 +61,7 @@ pub(crate) enum ListAnswer {
     /// To [`ListEffect::FindAll`].
     FoundAll {
         /// What for.
-        wanted: Wanted,
+        wanted: FindPurpose,
         /// Where they are, newest first.
         result: Result<Vec<(Position, EventId)>, String>,
     },
@@ -73,14 +73,14 @@ pub(crate) struct Folding {
     /// Those that are not, each by one of its events.
     pub(crate) opened: Vec<Position>,
     /// The event that stays a row of its own.
-    pub(crate) kept: Option<Position>,
+    pub(crate) pinned: Option<Position>,
 }
 
 /// What all events that pass a filter are looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum FindPurpose {
     /// To be marked.
-    Marks,
+    Mark,
     /// To be replayed.
     Replay {
         /// What they are part of, in words.
@@ -133,7 +133,7 @@ async fn page(
     query: PageQuery,
     folding: Option<Folding>,
 ) -> Result<Page, HistoryError> {
-    let Some(Folding { opened, kept }) = folding else {
+    let Some(Folding { opened, pinned }) = folding else {
         return history.look(query).await;
     };
     let PageQuery { anchor, limit, .. } = query;
@@ -142,7 +142,7 @@ async fn page(
             anchor,
             limit,
             opened,
-            kept,
+            kept: pinned,
         })
         .await
         .map(Page::from)

@@ -7,7 +7,7 @@ use super::{Goal, List};
 
 /// What the list was before a filter was typed.
 #[derive(Debug, Clone)]
-pub(super) struct Before {
+pub(super) struct BeforeTyping {
     filter: Filter,
     selected: Option<EventRow>,
     lead: usize,
@@ -17,25 +17,25 @@ pub(super) struct Before {
 impl List {
     /// A filter is about to be typed.
     pub(crate) fn begin_typing(&mut self) {
-        self.before = Some(Before {
+        self.before = Some(BeforeTyping {
             filter: self.filter.clone(),
             selected: self.selected.clone(),
             lead: self.lead,
             follow: self.follow,
         });
-        self.barren = None;
+        self.without_matches = None;
     }
 
     /// Shows what the filter wants that is typed so far. Where that is nothing, the rows stay.
     pub(crate) fn try_filter(&mut self, filter: Filter) {
-        self.barren = None;
+        self.without_matches = None;
         self.want(filter);
     }
 
     /// Shows what a filter wants, and be it nothing.
     pub(crate) fn set_filter(&mut self, filter: Filter) {
         let before = self.before.take();
-        self.barren = None;
+        self.without_matches = None;
         self.want_from(filter, before);
     }
 
@@ -44,7 +44,7 @@ impl List {
         let Some(before) = self.before.take() else {
             return;
         };
-        self.barren = None;
+        self.without_matches = None;
         (self.follow, self.lead) = (before.follow, before.lead);
         let at = before.selected.as_ref().map(|row| row.position);
         self.begin(before.filter);
@@ -59,13 +59,13 @@ impl List {
 
     /// The filter that was tried last where it wants nothing, so that the rows are still those of
     /// another one.
-    pub(crate) fn barren(&self) -> Option<&Filter> {
-        self.barren.as_ref()
+    pub(crate) fn without_matches(&self) -> Option<&Filter> {
+        self.without_matches.as_ref()
     }
 
     /// What was tried wants nothing: the rows and their filter stay.
     pub(super) fn keep_rows(&mut self) {
-        self.barren = Some(self.filter.clone());
+        self.without_matches = Some(self.filter.clone());
         let shown = self.shown.clone();
         self.begin(shown);
         self.goal = None;
@@ -78,7 +78,7 @@ impl List {
 
     /// Shows what another filter wants: from the event on that was selected before it was typed
     /// where it wants that, else its newest events.
-    fn want_from(&mut self, filter: Filter, before: Option<Before>) {
+    fn want_from(&mut self, filter: Filter, before: Option<BeforeTyping>) {
         if filter == self.filter {
             return;
         }
@@ -95,7 +95,7 @@ impl List {
 
     fn begin(&mut self, filter: Filter) {
         self.filter = filter;
-        (self.pursued, self.sought) = (None, None);
+        (self.pursued, self.incoming) = (None, None);
         (self.counted, self.seen) = (None, None);
         (self.count_stale, self.count_pause) = (true, 0);
     }

@@ -47,7 +47,7 @@ impl List {
     pub(super) fn folding(&self) -> Option<Folding> {
         self.filter.is_empty().then(|| Folding {
             opened: self.opened.iter().map(|(first, _)| *first).collect(),
-            kept: self.kept(),
+            pinned: self.pinned(),
         })
     }
 

@@ -34,7 +34,7 @@ impl List {
     }
 
     /// The event that no burst may take in: the selected one, where it is a row of its own.
-    pub(super) fn kept(&self) -> Option<Position> {
+    pub(super) fn pinned(&self) -> Option<Position> {
         if self.follow || matches!(self.goal, Some(Goal::Folded(_))) {
             return None;
         }
@@ -44,10 +44,10 @@ impl List {
 
     /// Whether a page was read before the event was selected that one of its bursts takes in.
     pub(super) fn takes_selected(&self, page: &Page) -> bool {
-        let Some(kept) = self.kept() else {
+        let Some(pinned) = self.pinned() else {
             return false;
         };
-        let takes = |row: &EventRow| row.burst.is_some() && row.shows(kept);
+        let takes = |row: &EventRow| row.burst.is_some() && row.shows(pinned);
         page.rows.iter().any(takes)
     }
 

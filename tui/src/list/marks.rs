@@ -120,9 +120,9 @@ mod tests {
     use super::*;
     use crate::effect::Effect;
     use crate::keymap::Key;
+    use crate::list::FindPurpose;
     use crate::list::ListAnswer;
     use crate::list::ListEffect;
-    use crate::list::Wanted;
     use crate::message::{Answer, Message};
     use crate::testing::{app, burst, id, now, press, row, settle};
 
@@ -186,7 +186,7 @@ mod tests {
         let all = Effect::List(ListEffect::FindAll {
             filter: Filter::between(Position(449), Position(500)),
             most: MOST_MARKS,
-            wanted: Wanted::Marks,
+            wanted: FindPurpose::Mark,
         });
         assert!(effects.contains(&all), "{effects:?}");
     }

@@ -18,10 +18,10 @@ use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery, Position};
 pub(crate) use choice::EventChoice;
 #[cfg(test)]
 pub(crate) use effect::Folding;
-pub(crate) use effect::{ListAnswer, ListEffect, Wanted, run};
-use filtering::Before;
+pub(crate) use effect::{FindPurpose, ListAnswer, ListEffect, run};
+use filtering::BeforeTyping;
 use marks::Marks;
-pub(crate) use view::{Beside, view};
+pub(crate) use view::{ListProps, view};
 use window::Window;
 
 use crate::changes::Changes;
@@ -51,11 +51,11 @@ pub(crate) struct List {
     /// Where the list goes with the next page.
     goal: Option<Goal>,
     /// The rows that were found on the way to the goal, while there are none to show yet.
-    sought: Option<Window>,
+    incoming: Option<Window>,
     /// What the list was before the filter that is being typed.
-    before: Option<Before>,
+    before: Option<BeforeTyping>,
     /// The filter that was tried last, where it wants nothing.
-    barren: Option<Filter>,
+    without_matches: Option<Filter>,
     /// The goal that the loaded rows belong to, while the way there has not led to any yet.
     pursued: Option<Goal>,
     generation: Generation,
@@ -120,9 +120,9 @@ impl Default for List {
             lead: 0,
             follow: true,
             goal: None,
-            sought: None,
+            incoming: None,
             before: None,
-            barren: None,
+            without_matches: None,
             pursued: None,
             generation: 0,
             asked: None,
@@ -146,8 +146,8 @@ impl List {
     }
 
     /// The rows that are being loaded.
-    fn sought(&self) -> &Window {
-        self.sought.as_ref().unwrap_or(&self.window)
+    fn incoming(&self) -> &Window {
+        self.incoming.as_ref().unwrap_or(&self.window)
     }
 
     /// The loaded rows.
@@ -167,7 +167,7 @@ impl List {
 
     /// Whether a filter still looks for what could fill a screen of `height` rows.
     pub(crate) fn is_searching(&self, height: usize) -> bool {
-        let is_looking = self.asked.is_some() && !self.sought().is_whole();
+        let is_looking = self.asked.is_some() && !self.incoming().is_whole();
         is_looking && !self.shows_all() && self.window.len() < height
     }
 

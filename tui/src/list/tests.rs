@@ -46,7 +46,7 @@ fn selected(list: &List) -> i64 {
 
 fn appended(list: &mut List, through: i64) {
     let appended = Some(Position(through));
-    list.changed(&Changes {
+    list.on_change(&Changes {
         appended,
         ..Changes::default()
     });

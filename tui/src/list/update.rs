@@ -44,7 +44,7 @@ impl List {
     }
 
     /// The history is not what it was.
-    pub(crate) fn changed(&mut self, changes: &Changes) {
+    pub(crate) fn on_change(&mut self, changes: &Changes) {
         self.apply(changes);
         if self.asked.is_some() {
             self.missed.join(changes);
@@ -53,20 +53,22 @@ impl List {
 
     fn apply(&mut self, changes: &Changes) {
         if let Some(through) = changes.appended {
-            self.loaded().for_each(|rows| rows.appended(through));
+            self.windows_mut()
+                .for_each(|rows| rows.on_appended(through));
             self.count_stale = true;
         }
         for (position, _) in &changes.touched {
-            self.loaded().for_each(|rows| rows.touched(*position));
+            self.windows_mut()
+                .for_each(|rows| rows.on_touched(*position));
         }
         if changes.everything {
-            self.loaded().for_each(Window::touched_all);
+            self.windows_mut().for_each(Window::on_everything_touched);
             self.count_stale = true;
         }
     }
 
-    fn loaded(&mut self) -> impl Iterator<Item = &mut Window> {
-        [&mut self.window].into_iter().chain(&mut self.sought)
+    fn windows_mut(&mut self) -> impl Iterator<Item = &mut Window> {
+        [&mut self.window].into_iter().chain(&mut self.incoming)
     }
 
     /// A moment has passed: what failed may be tried again, and the total counted anew.
@@ -105,7 +107,7 @@ impl List {
         let mut rows = match goal {
             None => self.take_rows(),
             Some(_) => self
-                .sought
+                .incoming
                 .take()
                 .filter(|_| goal == pursued)
                 .unwrap_or_default(),
@@ -116,16 +118,16 @@ impl List {
             (true, true) if is_typing => return self.keep_rows(),
             (true, false) if goal.is_some() => {
                 (self.goal, self.pursued) = (goal, goal);
-                self.sought = Some(rows);
+                self.incoming = Some(rows);
                 if !is_typing {
                     self.show(Window::default());
-                    self.select_sought(goal);
+                    self.select_incoming(goal);
                 }
                 return;
             }
             _ => self.show(rows),
         }
-        self.select_sought(goal);
+        self.select_incoming(goal);
         self.window.trim(self.index().unwrap_or(0));
     }
 
@@ -145,7 +147,7 @@ impl List {
     }
 
     /// Selects what the list was sent to; where it was sent nowhere, what is selected stays.
-    fn select_sought(&mut self, goal: Option<Goal>) {
+    fn select_incoming(&mut self, goal: Option<Goal>) {
         match goal {
             Some(Goal::Oldest) => self.select(self.window.rows().last().cloned()),
             Some(Goal::Newest) => self.select(self.window.row(0).cloned()),
@@ -225,8 +227,8 @@ impl List {
 
     fn anchor(&self, height: usize) -> Option<Anchor> {
         let near = || {
-            self.sought()
-                .wanted(self.follow, self.first(height), height)
+            self.incoming()
+                .next_anchor(self.follow, self.first(height), height)
         };
         let goal = self.goal.filter(|_| self.goal != self.pursued);
         goal.map(Goal::anchor).or_else(near)

@@ -16,7 +16,7 @@ use crate::header::shortened;
 use crate::keymap::{Action, Context};
 use crate::layout::inner;
 use crate::line::Line;
-use crate::names::{Known, Names};
+use crate::names::{EventSummary, Names};
 use crate::search::{self, Search};
 use crate::theme::Role;
 use crate::{words, wrap};
@@ -40,7 +40,7 @@ const SHORT_NAME: usize = 26;
 
 /// What the pane is told beside its own state.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Beside<'a> {
+pub(crate) struct ListProps<'a> {
     /// The agent's status.
     pub(crate) status: &'a Status,
     /// The filter in force, and the filter line.
@@ -62,18 +62,24 @@ pub(crate) struct Beside<'a> {
 }
 
 /// Draws the list into `area`.
-pub(crate) fn view(list: &List, beside: Beside<'_>, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
-    let focused = beside.focused;
+pub(crate) fn view(
+    list: &List,
+    props: ListProps<'_>,
+    env: Env<'_>,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let focused = props.focused;
     let titles = Titles {
-        left: left_title(list, beside),
-        right: right_title(list, beside, env, usize::from(inner(area).height)),
-        below: warning(beside),
+        left: left_title(list, props),
+        right: right_title(list, props, env, usize::from(inner(area).height)),
+        below: warning(props),
     };
     Frame { focused, titles }.draw(area, env.theme, buffer);
     let area = inner(area);
     let height = usize::from(area.height);
     if list.window().is_empty() {
-        return empty(list, beside, env, area, buffer);
+        return empty(list, props, env, area, buffer);
     }
     let first = list.first(height);
     let shown = || list.window().rows().enumerate().skip(first).take(height);
@@ -88,9 +94,9 @@ pub(crate) fn view(list: &List, beside: Beside<'_>, env: Env<'_>, area: Rect, bu
         let room = Room {
             width: usize::from(area.width),
             time,
-            names: beside.names.any(),
+            names: props.names.any(),
         };
-        let columns = columns(row, sign, beside.names.of(row), room, env);
+        let columns = columns(row, sign, props.names.of(row), room, env);
         columns.draw(line, env.theme, buffer);
         if is_selected {
             buffer.set_style(line, env.theme.selection(focused));
@@ -108,7 +114,13 @@ struct Room {
     names: bool,
 }
 
-fn columns(row: &EventRow, sign: String, known: Option<&Known>, room: Room, env: Env<'_>) -> Line {
+fn columns(
+    row: &EventRow,
+    sign: String,
+    known: Option<&EventSummary>,
+    room: Room,
+    env: Env<'_>,
+) -> Line {
     let Room { width, time, names } = room;
     let (role, outcome) = match &row.burst {
         Some(burst) => words::burst_outcome(burst),
@@ -207,11 +219,11 @@ fn about(row: &EventRow, room: usize) -> String {
 }
 
 /// What a person has to know: hooks that cannot be had, else the loop that was found last.
-fn warning(beside: Beside<'_>) -> Line {
-    if let Some(failed) = beside.status.failed_hooks.first() {
+fn warning(props: ListProps<'_>) -> Line {
+    if let Some(failed) = props.status.failed_hooks.first() {
         return Line::of(Role::Failed, format!("✗ {failed}"));
     }
-    let Some(found) = beside.warning else {
+    let Some(found) = props.warning else {
         return Line::new();
     };
     let (many, seconds) = (found.times.len(), found.span().as_secs());
@@ -225,7 +237,7 @@ fn warning(beside: Beside<'_>) -> Line {
     Line::of(Role::Warning, text)
 }
 
-fn left_title(list: &List, beside: Beside<'_>) -> Line {
+fn left_title(list: &List, props: ListProps<'_>) -> Line {
     let mut title = Line::of(Role::Strong, "Events");
     if let marked @ 1.. = list.marked_count() {
         let marked = u64::try_from(marked).unwrap_or(u64::MAX);
@@ -234,12 +246,12 @@ fn left_title(list: &List, beside: Beside<'_>) -> Line {
     if let Some(range) = list.range() {
         title = title.put(Role::Accent, format!(" · range {}", words::number(range)));
     }
-    if beside.only_marked {
+    if props.only_marked {
         title = title.put(Role::Accent, " · only marked");
     }
-    let text = match list.barren() {
-        Some(_) => beside.search.text_before(),
-        None => beside.search.text(),
+    let text = match list.without_matches() {
+        Some(_) => props.search.text_before(),
+        None => props.search.text(),
     };
     match text {
         "" => title,
@@ -247,7 +259,7 @@ fn left_title(list: &List, beside: Beside<'_>) -> Line {
     }
 }
 
-fn right_title(list: &List, beside: Beside<'_>, env: Env<'_>, height: usize) -> Line {
+fn right_title(list: &List, props: ListProps<'_>, env: Env<'_>, height: usize) -> Line {
     let total = match list.total() {
         Some(total) => words::number(total),
         None => "…".to_owned(),
@@ -260,7 +272,7 @@ fn right_title(list: &List, beside: Beside<'_>, env: Env<'_>, height: usize) -> 
     } else {
         title
     };
-    let title = match (beside.held_back, list.unseen()) {
+    let title = match (props.held_back, list.unseen()) {
         (Some(held_back), _) => {
             let title = title.put(Role::Waiting, "‖ paused ").put(Role::Quiet, "· ");
             match held_back {
@@ -287,7 +299,7 @@ fn right_title(list: &List, beside: Beside<'_>, env: Env<'_>, height: usize) -> 
 }
 
 /// What stands where there are no rows.
-fn empty(list: &List, beside: Beside<'_>, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
+fn empty(list: &List, props: ListProps<'_>, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
     let lines = match list {
         List {
             failure: Some(failure),
@@ -305,12 +317,12 @@ fn empty(list: &List, beside: Beside<'_>, env: Env<'_>, area: Rect, buffer: &mut
             let unknown = search::unknown(list.filter());
             lines.extend(unknown.map(|unknown| Line::of(Role::Warning, unknown)));
             // While it is typed the key leads back to the filter before, as the line says.
-            if !beside.is_typing {
+            if !props.is_typing {
                 lines.extend([Line::new(), Line::of(Role::Quiet, says)]);
             }
             lines
         }
-        _ => waiting(beside, env, usize::from(area.width)),
+        _ => waiting(props, env, usize::from(area.width)),
     };
     let width = usize::from(area.width);
     let lines = lines.into_iter().flat_map(|line| wrap::rows(line, width));
@@ -322,8 +334,8 @@ fn empty(list: &List, beside: Beside<'_>, env: Env<'_>, area: Rect, buffer: &mut
     }
 }
 
-fn waiting(beside: Beside<'_>, env: Env<'_>, width: usize) -> Vec<Line> {
-    let status = beside.status;
+fn waiting(props: ListProps<'_>, env: Env<'_>, width: usize) -> Vec<Line> {
+    let status = props.status;
     let trigger = env.keymap.key(Action::Trigger);
     let trigger = trigger.filter(|_| status.target.is_some());
     let trigger = trigger.map(|key| Line::of(Role::Accent, key.to_string()));
@@ -347,7 +359,7 @@ fn waiting(beside: Beside<'_>, env: Env<'_>, width: usize) -> Vec<Line> {
         lines.push(Line::of(Role::Quiet, give).put(Role::Quiet, copies));
         lines.push(Line::of(Role::Accent, shortened(&url, width)));
     }
-    if let Some(chain) = beside.chain {
+    if let Some(chain) = props.chain {
         lines.push(Line::new());
         lines.extend(chain_in_short(chain));
     }

@@ -9,7 +9,7 @@ pub(crate) use effect::{LoopsAnswer, LoopsEffect, run};
 use crate::theme::Role;
 
 /// What came of letting an object go, in words.
-pub(crate) fn released(object: ObjectRef, result: Result<bool, String>) -> (Role, String) {
+pub(crate) fn release_notice(object: ObjectRef, result: Result<bool, String>) -> (Role, String) {
     match result {
         Ok(true) => (
             Role::Ok,

@@ -13,7 +13,7 @@ use crate::{words, wrap};
 
 /// What the window tells.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Telling<'a> {
+pub(crate) struct HealthProps<'a> {
     /// The agent's status.
     pub(crate) status: &'a Status,
     /// What the tunnel is called.
@@ -27,11 +27,16 @@ pub(crate) struct Telling<'a> {
 }
 
 /// The window as things are now, from its line `top` on.
-pub(crate) fn health(telling: Telling<'_>, env: Env<'_>, room: usize, top: usize) -> Lines {
-    let status = telling.status;
+pub(crate) fn health(
+    health_props: HealthProps<'_>,
+    env: Env<'_>,
+    room: usize,
+    top: usize,
+) -> Lines {
+    let status = health_props.status;
     let many = |many: u64| Line::of(Role::Plain, words::number(many));
     let few = |number: usize| many(u64::try_from(number).unwrap_or(u64::MAX));
-    let figures = telling.figures;
+    let figures = health_props.figures;
     let chain = figures.chain.iter();
     let chain = chain.flat_map(figures::chain);
     let chain = chain.flat_map(|line| wrap::rows(line, room));
@@ -44,7 +49,7 @@ pub(crate) fn health(telling: Telling<'_>, env: Env<'_>, room: usize, top: usize
         .chain(times.flat_map(|times| figures::answers(times, room)));
     let numbers = [
         ("", Line::new()),
-        ("Tunnel", Line::of(Role::Plain, telling.tunnel)),
+        ("Tunnel", Line::of(Role::Plain, health_props.tunnel)),
         ("Reconnects", many(status.reconnects)),
         ("On the relay", many(status.backlog)),
         ("Waiting", many(status.pending)),
@@ -52,14 +57,14 @@ pub(crate) fn health(telling: Telling<'_>, env: Env<'_>, room: usize, top: usize
         ("Under way", few(status.in_flight)),
         ("Tried again", many(status.retries)),
         ("", Line::new()),
-        ("History", history(telling.health)),
-        ("Last minute", many(telling.rate.per_minute())),
+        ("History", history(health_props.health)),
+        ("Last minute", many(health_props.rate.per_minute())),
     ];
     let row =
         |(label, value): (&str, Line)| Line::new().column(Role::Quiet, label, LABEL).join(value);
     let numbers = numbers.into_iter().map(row);
     let budget = figures::budget(figures.budget.as_ref(), env);
-    let link_was = link_was(telling.health, env).map(row);
+    let link_was = link_was(health_props.health, env).map(row);
     let lines = chain.chain(pictures).chain(numbers).chain(budget);
     let lines = lines.chain(link_was).collect();
     Lines::new("Health", env.keymap.closes(), lines).from(top)

@@ -8,7 +8,7 @@ use podtap_agent::{EventId, Target};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::copy::menu::{self as copy, Copying};
+use crate::copy::menu::{self as copy, CopyMenu};
 use crate::edit::EditedEvent;
 use crate::env::Env;
 use crate::hooks::{self, Hooks, NewHook};
@@ -29,13 +29,13 @@ pub(crate) enum Modal {
     /// Every key.
     Help(Help),
     /// What to copy, and of which event.
-    Copy(Copying),
+    Copy(CopyMenu),
     /// Something to read.
     Lines(Lines),
     /// How the agent is, from this line on.
     Health(usize),
     /// Something to read before it is done.
-    Confirm(Lines, Box<Deed>),
+    Confirm(Lines, Box<PendingAction>),
     /// Everything that can be done.
     Palette(Palette),
     /// Something to fill in.
@@ -67,7 +67,7 @@ pub(crate) enum Purpose {
 
 /// What a person is asked to confirm.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum PendingAction {
     /// Replay these events, to `target` where that is another than the configured one, so many a
     /// second.
     ReplayAll {
@@ -118,20 +118,20 @@ impl Modal {
     }
 }
 
-/// Where a window is on `screen`; `telling` is what the health window tells.
+/// Where a window is on `screen`; `health_props` is what the health window tells.
 pub(crate) fn area(
     modal: &Modal,
-    telling: health::Telling<'_>,
+    health_props: health::HealthProps<'_>,
     env: Env<'_>,
     screen: Rect,
 ) -> Rect {
     match modal {
         Modal::Help(help) => help.area(env.keymap, screen),
-        Modal::Copy(copying) => copying.area(screen),
+        Modal::Copy(menu) => menu.area(screen),
         Modal::Lines(lines) | Modal::Confirm(lines, _) => lines.area(screen),
         Modal::Health(top) => {
             let room = lines::room(screen);
-            health::health(telling, env, room, *top).area(screen)
+            health::health(health_props, env, room, *top).area(screen)
         }
         Modal::Palette(_) => Palette::area(screen),
         Modal::Form(form, _) => form.area(screen),
@@ -149,21 +149,21 @@ pub(crate) fn hooks_pane(modals: &mut [Modal]) -> Option<&mut Hooks> {
     })
 }
 
-/// Draws a window over `screen`; `telling` is what the health window tells.
+/// Draws a window over `screen`; `health_props` is what the health window tells.
 pub(crate) fn view(
     modal: &Modal,
-    telling: health::Telling<'_>,
+    health_props: health::HealthProps<'_>,
     env: Env<'_>,
     screen: Rect,
     buffer: &mut Buffer,
 ) {
     match modal {
         Modal::Help(help) => help::view(help, env, screen, buffer),
-        Modal::Copy(copying) => copy::view(copying, env, screen, buffer),
+        Modal::Copy(menu) => copy::view(menu, env, screen, buffer),
         Modal::Lines(lines) | Modal::Confirm(lines, _) => lines.view(env, screen, buffer),
         Modal::Health(top) => {
             let room = lines::room(screen);
-            health::health(telling, env, room, *top).view(env, screen, buffer);
+            health::health(health_props, env, room, *top).view(env, screen, buffer);
         }
         Modal::Palette(palette) => palette.view(env, screen, buffer),
         Modal::Form(form, _) => form.view(env, screen, buffer),

@@ -34,22 +34,22 @@ const NAME: usize = 24;
 /// Something to choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Choice<'a> {
-    Do(&'a Binding),
+    Act(&'a Binding),
     /// The event in one of its forms, into the clipboard.
     Copy(Form),
     /// A saved filter, by name and text.
-    Show(&'a str, &'a str),
+    Filter(&'a str, &'a str),
 }
 
 /// What was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Chosen {
+pub(crate) enum PaletteChoice {
     /// To do this.
-    Do(Action),
+    Act(Action),
     /// To copy the event like this.
     Copy(Form),
     /// To put this filter in force.
-    Show(String),
+    Filter(String),
 }
 
 /// The open palette.
@@ -77,10 +77,10 @@ impl Palette {
         key: Key,
         action: Option<Action>,
         keymap: &Keymap,
-    ) -> Option<Chosen> {
-        let found = self.found(keymap);
+    ) -> Option<PaletteChoice> {
+        let found = self.matches(keymap);
         match action {
-            Some(Action::Open) => return found.get(self.chosen).map(Choice::chosen),
+            Some(Action::Open) => return found.get(self.chosen).map(Choice::choice),
             Some(Action::Down) => {
                 self.chosen = (self.chosen + 1).min(found.len().saturating_sub(1));
             }
@@ -98,7 +98,7 @@ impl Palette {
     }
 
     /// What matches, the best first: where anything holds the letters as they are, only that.
-    fn found<'a>(&'a self, keymap: &'a Keymap) -> Vec<Choice<'a>> {
+    fn matches<'a>(&'a self, keymap: &'a Keymap) -> Vec<Choice<'a>> {
         let as_they_are = self.matching(AtomKind::Substring, keymap);
         if as_they_are.is_empty() {
             self.matching(AtomKind::Fuzzy, keymap)
@@ -118,9 +118,9 @@ impl Palette {
         let copies = can_copy.then(Form::all);
         let saved = self.saved.iter();
         let choices = bindings
-            .map(Choice::Do)
+            .map(Choice::Act)
             .chain(copies.into_iter().flatten().map(Choice::Copy))
-            .chain(saved.map(|(name, text)| Choice::Show(name, text)));
+            .chain(saved.map(|(name, text)| Choice::Filter(name, text)));
         let score = |choice: Choice<'a>| {
             let words = choice.words();
             let score = pattern.score(Utf32Str::new(&words, &mut scratch), &mut matcher)?;
@@ -140,9 +140,9 @@ impl Palette {
     }
 
     /// A line of the window was clicked: what is chosen by that.
-    pub(crate) fn click(&self, line: usize, keymap: &Keymap) -> Option<Chosen> {
+    pub(crate) fn click(&self, line: usize, keymap: &Keymap) -> Option<PaletteChoice> {
         let at = line.checked_sub(TYPED)?;
-        self.found(keymap).get(at).map(Choice::chosen)
+        self.matches(keymap).get(at).map(Choice::choice)
     }
 
     /// Where the window is.
@@ -170,7 +170,7 @@ impl Palette {
         let width = usize::from(area.width);
         let typed = Line::of(Role::Accent, ":").join(self.input.line(width - 1, None));
         typed.draw(area, env.theme, buffer);
-        let found = self.found(env.keymap);
+        let found = self.matches(env.keymap);
         if let Some(row) = area.rows().nth(TYPED).filter(|_| found.is_empty()) {
             Line::of(Role::Quiet, "Nothing here is called so.").draw(row, env.theme, buffer);
         }
@@ -188,23 +188,23 @@ impl Choice<'_> {
     /// What its letters are looked for in.
     fn words(&self) -> String {
         match self {
-            Self::Do(binding) => format!("{} {}", binding.help, binding.action.name()),
+            Self::Act(binding) => format!("{} {}", binding.help, binding.action.name()),
             Self::Copy(form) => format!("copy the {}", form.name()),
-            Self::Show(name, text) => format!("show @{name} {text}"),
+            Self::Filter(name, text) => format!("show @{name} {text}"),
         }
     }
 
-    fn chosen(&self) -> Chosen {
+    fn choice(&self) -> PaletteChoice {
         match self {
-            Self::Do(binding) => Chosen::Do(binding.action),
-            Self::Copy(form) => Chosen::Copy(*form),
-            Self::Show(name, _) => Chosen::Show(format!("@{name}")),
+            Self::Act(binding) => PaletteChoice::Act(binding.action),
+            Self::Copy(form) => PaletteChoice::Copy(*form),
+            Self::Filter(name, _) => PaletteChoice::Filter(format!("@{name}")),
         }
     }
 
     fn line(&self, width: usize, keymap: &Keymap, contexts: &[Context]) -> Line {
         match self {
-            Self::Do(binding) => {
+            Self::Act(binding) => {
                 // A nearer place may have taken a key.
                 let does = |key| keymap.resolve(contexts, key) == Some(binding.action);
                 let key = binding.keys.iter().find(|key| does(**key));
@@ -220,7 +220,7 @@ impl Choice<'_> {
                     .column(Role::Plain, self.words(), width.saturating_sub(12))
                     .column_right(Role::Accent, key.unwrap_or_default(), 12)
             }
-            Self::Show(name, text) => Line::new()
+            Self::Filter(name, text) => Line::new()
                 .column(Role::Plain, format!("show @{name}"), NAME)
                 .column(Role::Quiet, *text, width.saturating_sub(NAME)),
         }
@@ -237,13 +237,13 @@ mod tests {
         let keymap = Keymap::default();
         let contexts = vec![Context::List, Context::Browse, Context::Global];
         for (letters, chosen) in [
-            ("param", Chosen::Do(Action::Params)),
-            ("@err", Chosen::Show("@errors".to_owned())),
-            ("5xx", Chosen::Show("@errors".to_owned())),
-            ("url", Chosen::Copy(Form::Url)),
-            ("repl", Chosen::Do(Action::Replay)),
-            ("health", Chosen::Do(Action::Health)),
-            ("rply", Chosen::Do(Action::Replay)),
+            ("param", PaletteChoice::Act(Action::Params)),
+            ("@err", PaletteChoice::Filter("@errors".to_owned())),
+            ("5xx", PaletteChoice::Filter("@errors".to_owned())),
+            ("url", PaletteChoice::Copy(Form::Url)),
+            ("repl", PaletteChoice::Act(Action::Replay)),
+            ("health", PaletteChoice::Act(Action::Health)),
+            ("rply", PaletteChoice::Act(Action::Replay)),
         ] {
             let saved = saved(&[("errors", "status:5xx")]);
             let mut palette = Palette::new(contexts.clone(), saved);
@@ -259,12 +259,12 @@ mod tests {
 
     #[test]
     fn what_has_no_key_left_can_still_be_done() {
-        let wish = crate::keymap::Wish {
+        let wish = crate::keymap::KeyOverride {
             place: None,
             action: "mark".to_owned(),
             keys: Vec::new(),
         };
-        let keymap = Keymap::wished(&[wish]).unwrap();
+        let keymap = Keymap::with_overrides(&[wish]).unwrap();
         let mut palette = Palette::new(vec![Context::List], Saved::default());
         for letter in "unmark it".split("").filter(|letter| !letter.is_empty()) {
             let key = if letter == " " { "space" } else { letter };
@@ -272,6 +272,6 @@ mod tests {
         }
         let enter = "enter".parse().unwrap();
         let found = palette.key(enter, Some(Action::Open), &keymap);
-        assert_eq!(found, Some(Chosen::Do(Action::Mark)));
+        assert_eq!(found, Some(PaletteChoice::Act(Action::Mark)));
     }
 }

@@ -10,7 +10,7 @@ use podtap_agent::history::EventRow;
 use podtap_agent::{EventId, Remembered};
 
 pub(crate) use effect::{NamesAnswer, NamesEffect, run};
-pub(crate) use text::Known;
+pub(crate) use text::EventSummary;
 
 /// Events of which it is known whether anything is known. Beyond that only those in sight are kept.
 const MOST: usize = 2_048;
@@ -21,7 +21,7 @@ const A_SECOND: usize = 8;
 /// The names of events.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
-    known: HashMap<EventId, Known>,
+    known: HashMap<EventId, EventSummary>,
     /// Events that were asked about since the history last learned something.
     asked: HashSet<EventId>,
     /// Whether an answer is still to come.
@@ -46,7 +46,7 @@ impl Default for Names {
 
 impl Names {
     /// What is known of an event.
-    pub(crate) fn of(&self, row: &EventRow) -> Option<&Known> {
+    pub(crate) fn of(&self, row: &EventRow) -> Option<&EventSummary> {
         self.known.get(&row.id).filter(|_| row.burst.is_none())
     }
 
@@ -56,7 +56,7 @@ impl Names {
     }
 
     /// The history may have learned something.
-    pub(crate) fn changed(&mut self) {
+    pub(crate) fn on_change(&mut self) {
         self.asked.clear();
         self.stale = self.pending;
     }
@@ -92,7 +92,7 @@ impl Names {
     }
 
     /// An answer has come.
-    pub(crate) fn answer(&mut self, answer: NamesAnswer) {
+    pub(crate) fn on_answer(&mut self, answer: NamesAnswer) {
         let NamesAnswer::Remembered { result } = answer;
         self.remembered(result);
     }
@@ -104,7 +104,7 @@ impl Names {
             self.asked.clear();
         }
         let Ok(found) = found else { return };
-        let known = found.iter().map(|(id, told)| (*id, Known::of(told)));
+        let known = found.iter().map(|(id, told)| (*id, EventSummary::of(told)));
         self.known.extend(known);
     }
 }
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(ask(&mut names, &[1, 2, 3]), None, "one question at a time");
         names.remembered(Ok(told(1)));
         assert_eq!(ask(&mut names, &[1, 2, 3]), Some(1), "only what is new");
-        names.changed();
+        names.on_change();
         names.remembered(Ok(HashMap::new()));
         assert_eq!(ask(&mut names, &[1]), Some(1), "it came too early");
         names.remembered(Err("busy".to_owned()));

@@ -23,7 +23,7 @@ const CHANGE: usize = 12;
 
 /// What a list tells of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Known {
+pub(crate) struct EventSummary {
     title: SafeText,
     /// What was changed, field by field.
     changes: Vec<SafeText>,
@@ -31,7 +31,7 @@ pub(crate) struct Known {
     more: usize,
 }
 
-impl Known {
+impl EventSummary {
     /// As much of what is remembered as a row can ever show.
     pub(super) fn of(told: &Remembered) -> Self {
         let title = told.title.as_deref().unwrap_or_default();
@@ -123,7 +123,7 @@ mod tests {
             changes: changes.collect(),
             ..Remembered::default()
         };
-        let line = Known::of(&told).line(None, 100);
+        let line = EventSummary::of(&told).line(None, 100);
         line.text().trim_end().to_owned()
     }
 

@@ -27,7 +27,7 @@ use crate::testing::{answer, app, event, frame, id, now, opened_as, row};
 
 /// A history that changes while somebody presses keys.
 #[derive(Debug, Clone)]
-struct Past {
+struct ChangingHistory {
     newest: i64,
     /// Events that retention removed.
     removed: BTreeSet<i64>,
@@ -35,7 +35,7 @@ struct Past {
     bursts: Vec<(i64, i64)>,
 }
 
-impl Past {
+impl ChangingHistory {
     fn with(newest: i64) -> Self {
         Self {
             newest,
@@ -58,14 +58,14 @@ impl Past {
                 let holds = |at: Position| (*first..=*last).contains(&at.0);
                 folding.is_none_or(|it| it.opened.iter().any(|at| holds(*at)))
             };
-            let kept = folding.and_then(|it| it.kept).map(|kept| kept.0);
+            let pinned = folding.and_then(|it| it.pinned).map(|pinned| pinned.0);
             let burst = self
                 .bursts
                 .iter()
                 .find(|(first, last)| (*first..=*last).contains(&at));
             let last = rows.last_mut().and_then(|row| row.burst.as_mut());
             match (
-                burst.filter(|burst| !is_open(burst) && kept != Some(at)),
+                burst.filter(|burst| !is_open(burst) && pinned != Some(at)),
                 last,
             ) {
                 (Some((first, _)), Some(above))
@@ -135,13 +135,13 @@ impl Past {
             Effect::Detail(DetailEffect::LoadEvent {
                 generation,
                 id: wanted,
-                look,
+                options,
             }) => {
                 let at = (1..=self.newest).find(|at| id(*at) == wanted);
                 let at = at.filter(|at| self.has(*at));
                 Answer::Detail(DetailAnswer::Event {
                     generation,
-                    result: Ok(at.map(|at| opened_as(at, look))),
+                    result: Ok(at.map(|at| opened_as(at, options))),
                 })
             }
             Effect::Copy(CopyEffect::Read { id, form }) => {
@@ -286,10 +286,10 @@ proptest! {
         between in happenings(),
         size in prop::sample::select(vec![(60, 15), (80, 24), (120, 40)]),
     ) {
-        let mut past = Past::with(newest);
+        let mut past = ChangingHistory::with(newest);
         let mut app = app(size.0, size.1);
         let mut waiting = app.update(Message::Tick(now()));
-        let settle = |app: &mut App, past: &Past, waiting: &mut Vec<Effect>, most: usize| {
+        let settle = |app: &mut App, past: &ChangingHistory, waiting: &mut Vec<Effect>, most: usize| {
             let mut acted = Vec::new();
             for _ in 0..most {
                 if waiting.is_empty() {

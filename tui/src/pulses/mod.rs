@@ -53,7 +53,7 @@ impl Pulses {
     }
 
     /// The answer has come. Where nothing can be read, what was known stays.
-    pub(crate) fn counted(&mut self, answer: PulsesAnswer) {
+    pub(crate) fn on_answer(&mut self, answer: PulsesAnswer) {
         self.is_asked = false;
         let PulsesAnswer::Counted(result) = answer;
         match result {
@@ -79,7 +79,7 @@ impl Pulses {
     /// Moves the cursor.
     pub(crate) fn act(&mut self, action: Action, screen: Rect) {
         let height = view::height(screen).max(1);
-        if let Some(row) = cursor::moved(action, self.cursor(), self.rows().len(), height) {
+        if let Some(row) = cursor::step(action, self.cursor(), self.rows().len(), height) {
             self.go_to(row, height);
         }
     }
@@ -133,7 +133,7 @@ mod tests {
     const SCREEN: Rect = Rect::new(0, 0, 80, 24);
 
     fn counted(pulses: &mut Pulses, hooks: Vec<HookTraffic>) {
-        pulses.counted(PulsesAnswer::Counted(Ok(Box::new(traffic(hooks)))));
+        pulses.on_answer(PulsesAnswer::Counted(Ok(Box::new(traffic(hooks)))));
     }
 
     #[test]
@@ -157,9 +157,9 @@ mod tests {
         assert!(pulses.ask().is_some());
         pulses.tick();
         assert_eq!(pulses.ask(), None);
-        pulses.counted(PulsesAnswer::Counted(Err("busy".to_owned())));
+        pulses.on_answer(PulsesAnswer::Counted(Err("busy".to_owned())));
         assert!(pulses.ask().is_some());
-        pulses.counted(PulsesAnswer::Counted(Err("busy".to_owned())));
+        pulses.on_answer(PulsesAnswer::Counted(Err("busy".to_owned())));
         assert_eq!(pulses.ask(), None);
     }
 

@@ -60,7 +60,7 @@ pub(super) fn row(hook: &HookTraffic, is_selected: bool, columns: Columns, env: 
     };
     let line = match columns.spark.checked_sub(2) {
         Some(cells) => {
-            let bars = chart::merged(&hook.per_minute, cells);
+            let bars = chart::merge_to_width(&hook.per_minute, cells);
             let line = line.space(1);
             line.column(Role::Accent, chart::sparkline(&bars), cells)
                 .space(1)

@@ -54,7 +54,7 @@ impl Default for Rate {
 
 impl Rate {
     /// There may be more in the history, or other outcomes.
-    pub(crate) fn changed(&mut self) {
+    pub(crate) fn on_change(&mut self) {
         self.stale = true;
     }
 
@@ -73,13 +73,13 @@ impl Rate {
     }
 
     /// An answer has come.
-    pub(crate) fn answer(&mut self, answer: RateAnswer, now: Timestamp) {
+    pub(crate) fn on_answer(&mut self, answer: RateAnswer, now: Timestamp) {
         let RateAnswer::Arrivals { result } = answer;
-        self.counted(result, now);
+        self.on_arrivals(result, now);
     }
 
     /// The history was counted; what could not be is counted after the next change.
-    fn counted(&mut self, result: Result<Arrivals, String>, now: Timestamp) {
+    fn on_arrivals(&mut self, result: Result<Arrivals, String>, now: Timestamp) {
         self.asked = false;
         let Ok(arrivals) = result else { return };
         self.tick(now);
@@ -175,27 +175,27 @@ mod tests {
     #[test]
     fn the_picture_starts_with_what_the_history_knows() {
         let mut rate = Rate::default();
-        rate.counted(
+        rate.on_arrivals(
             Ok(counted(9, &[(100, 1), (96, 1), (94, 1), (9, 7)])),
             at(102),
         );
         assert_eq!(rate.per_minute(), 3);
-        rate.counted(Ok(counted(10, &[(103, 1)])), at(103));
+        rate.on_arrivals(Ok(counted(10, &[(103, 1)])), at(103));
         assert_eq!(rate.sparkline(), "         ▄▄█");
     }
 
     #[test]
     fn the_first_event_counts_and_what_was_imported_does_not() {
         let mut rate = Rate::default();
-        rate.counted(Ok(counted(0, &[])), at(100));
-        rate.counted(Ok(counted(1, &[(101, 1)])), at(101));
+        rate.on_arrivals(Ok(counted(0, &[])), at(100));
+        rate.on_arrivals(Ok(counted(1, &[(101, 1)])), at(101));
         assert_eq!(rate.per_minute(), 1);
         let imported = Arrivals {
             newest: Position(150_001),
             others: 150_000,
             ..Arrivals::default()
         };
-        rate.counted(Ok(imported), at(102));
+        rate.on_arrivals(Ok(imported), at(102));
         assert_eq!((rate.per_minute(), rate.others()), (1, 150_000));
     }
 
@@ -203,19 +203,19 @@ mod tests {
     fn one_count_is_asked_for_at_a_time() {
         let mut rate = Rate::default();
         assert!(rate.ask(at(100)).is_some());
-        rate.changed();
+        rate.on_change();
         assert_eq!(rate.ask(at(100)), None);
-        rate.counted(Err("busy".to_owned()), at(100));
+        rate.on_arrivals(Err("busy".to_owned()), at(100));
         assert!(rate.ask(at(100)).is_some());
     }
 
     #[test]
     fn arrivals_leave_the_picture_after_a_minute() {
         let mut rate = Rate::default();
-        rate.counted(Ok(counted(1_000, &[])), at(100));
+        rate.on_arrivals(Ok(counted(1_000, &[])), at(100));
         assert_eq!(rate.per_minute(), 0, "what was there before is no arrival");
-        rate.counted(Ok(counted(1_008, &[(101, 8)])), at(101));
-        rate.counted(Ok(counted(1_012, &[(106, 4)])), at(106));
+        rate.on_arrivals(Ok(counted(1_008, &[(101, 8)])), at(101));
+        rate.on_arrivals(Ok(counted(1_012, &[(106, 4)])), at(106));
         assert_eq!(rate.per_minute(), 12);
         assert_eq!(rate.sparkline(), "          █▄");
         assert!(rate.tick(at(111)));

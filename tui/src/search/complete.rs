@@ -16,7 +16,7 @@ const TIMES: [&str; 5] = ["5m", "10m", "1h", "1d", "7d"];
 
 /// Values that the history holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Seen {
+pub(crate) struct KnownValues {
     /// Event types, also such as no catalogue knows.
     pub(crate) types: Vec<String>,
     /// Hooks.
@@ -35,7 +35,7 @@ pub(super) struct Completion {
 impl Completion {
     /// For a line with this text before the cursor. There is none within quotes, nor before
     /// anything was typed.
-    pub(super) fn of(before: &str, saved: &Saved, seen: &Seen) -> Self {
+    pub(super) fn of(before: &str, saved: &Saved, known: &KnownValues) -> Self {
         let in_quotes = before.matches('"').count() % 2 == 1;
         let word = before
             .rsplit(char::is_whitespace)
@@ -50,7 +50,7 @@ impl Completion {
                 saved.iter().map(|(name, _)| format!("@{name} ")).collect()
             }
             Some((field, _)) => {
-                let values = seen.values(field).into_iter();
+                let values = known.values(field).into_iter();
                 values.map(|value| format!("{field}:{value} ")).collect()
             }
             None => Filter::words().map(|name| format!("{name}:")).collect(),
@@ -99,7 +99,7 @@ impl Completion {
     }
 }
 
-impl Seen {
+impl KnownValues {
     /// What may stand behind this field's colon; nothing where anything may.
     fn values(&self, field: &str) -> Vec<String> {
         let owned = |values: &[&str]| values.iter().map(|it| (*it).to_owned()).collect();
@@ -113,7 +113,7 @@ impl Seen {
         }
     }
 
-    /// The types that were seen first, each family of them, then all others that are known.
+    /// The types that were known first, each family of them, then all others that are known.
     fn types(&self) -> Vec<String> {
         let known = EventType::ALL.iter().map(|kind| kind.as_str());
         let all = self.types.iter().map(String::as_str).chain(known);
@@ -144,12 +144,12 @@ mod tests {
             ("errands", "task:1"),
             ("mine", "hook:1"),
         ]);
-        let completion = Completion::of(before, &saved, &seen());
+        let completion = Completion::of(before, &saved, &known());
         format!("{before}{}", completion.rest())
     }
 
-    fn seen() -> Seen {
-        Seen {
+    fn known() -> KnownValues {
+        KnownValues {
             types: vec!["my.own".to_owned()],
             hooks: vec![90_211],
         }
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn what_is_not_sure_yet_is_offered() {
         let saved = saved(&[("errors", "status:5xx"), ("errands", "task:1")]);
-        let offers = |before| Completion::of(before, &saved, &seen()).offers();
+        let offers = |before| Completion::of(before, &saved, &known()).offers();
         assert_eq!(offers("status:").as_deref(), Some(&*STATUSES.join(" ")));
         let types = offers("type:my").unwrap();
         assert_eq!(types, "my.* my.own");

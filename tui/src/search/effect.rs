@@ -2,7 +2,7 @@
 
 use podtap_agent::AgentHandle;
 
-use super::complete::Seen;
+use super::complete::KnownValues;
 
 /// A question of the filter line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,14 +15,14 @@ pub(crate) enum SearchEffect {
 #[derive(Debug, Clone)]
 pub(crate) enum SearchAnswer {
     /// To [`SearchEffect::FindValues`].
-    Values(Seen),
+    Values(KnownValues),
 }
 
 /// Asks the history; what cannot be read costs only an offer.
 pub(crate) async fn run(effect: SearchEffect, agent: &AgentHandle) -> SearchAnswer {
     let SearchEffect::FindValues = effect;
     let values = agent.history().values().await.unwrap_or_default();
-    SearchAnswer::Values(Seen {
+    SearchAnswer::Values(KnownValues {
         types: values.types,
         hooks: values.hooks,
     })

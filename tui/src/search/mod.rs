@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use podtap_agent::history::{Filter, FilterError, Saved};
 
 use complete::Completion;
-pub(crate) use complete::Seen;
+pub(crate) use complete::KnownValues;
 pub(crate) use effect::{SearchAnswer, SearchEffect, run};
 pub(crate) use unknown::unknown;
 pub(crate) use view::view;
@@ -34,7 +34,7 @@ pub(crate) struct Search {
     /// What `@name` stands for.
     saved: Saved,
     /// What values are known from the history.
-    seen: Seen,
+    seen: KnownValues,
 }
 
 /// The open line.
@@ -49,15 +49,15 @@ struct Typing {
 
 /// What a key or pasted text did to the filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Typed {
+pub(crate) enum FilterChange {
     /// Nothing.
-    Nothing,
+    None,
     /// This is typed so far.
-    Tried(Filter),
+    Preview(Filter),
     /// This is the filter from now on.
-    Kept(Filter),
+    Apply(Filter),
     /// The filter is the one from before again.
-    GivenUp,
+    Cancel,
 }
 
 impl Search {
@@ -70,14 +70,14 @@ impl Search {
     }
 
     /// Puts a filter in force, whatever is being typed.
-    pub(crate) fn choose(&mut self, text: &str, now: Timestamp) -> Typed {
+    pub(crate) fn choose(&mut self, text: &str, now: Timestamp) -> FilterChange {
         self.line = None;
         let Ok(filter) = Filter::parse(text, now, &self.saved) else {
-            return Typed::Nothing;
+            return FilterChange::None;
         };
         text.clone_into(&mut self.text);
         self.remember();
-        Typed::Kept(filter)
+        FilterChange::Apply(filter)
     }
 
     /// The filter in force, as text.
@@ -113,21 +113,21 @@ impl Search {
     }
 
     /// These values are in the history.
-    pub(crate) fn answer(&mut self, answer: SearchAnswer) {
+    pub(crate) fn on_answer(&mut self, answer: SearchAnswer) {
         let SearchAnswer::Values(seen) = answer;
         self.seen = seen;
     }
 
     /// A key was pressed in the line.
-    pub(crate) fn key(&mut self, key: Key, action: Option<Action>, now: Timestamp) -> Typed {
+    pub(crate) fn key(&mut self, key: Key, action: Option<Action>, now: Timestamp) -> FilterChange {
         let Some(line) = self.line.as_mut() else {
-            return Typed::Nothing;
+            return FilterChange::None;
         };
         match action {
             Some(Action::Back) => {
                 self.text = std::mem::take(&mut line.before);
                 self.line = None;
-                return Typed::GivenUp;
+                return FilterChange::Cancel;
             }
             Some(Action::Open) => return self.keep(now),
             Some(Action::Up) => self.recall(1),
@@ -137,24 +137,24 @@ impl Search {
                 line.input.insert(&completion.rest());
             }
             _ if line.input.key(key) => {}
-            _ => return Typed::Nothing,
+            _ => return FilterChange::None,
         }
-        self.typed(now)
+        self.preview(now)
     }
 
     /// Text was pasted into the line.
-    pub(crate) fn paste(&mut self, text: &str, now: Timestamp) -> Typed {
+    pub(crate) fn paste(&mut self, text: &str, now: Timestamp) -> FilterChange {
         let Some(line) = self.line.as_mut() else {
-            return Typed::Nothing;
+            return FilterChange::None;
         };
         line.input.insert(text);
-        self.typed(now)
+        self.preview(now)
     }
 
     /// Tries what is whole of the text of the line.
-    fn typed(&mut self, now: Timestamp) -> Typed {
+    fn preview(&mut self, now: Timestamp) -> FilterChange {
         let Some(line) = self.line.as_mut() else {
-            return Typed::Nothing;
+            return FilterChange::None;
         };
         let text = unfinished::whole(&line.input, &self.saved);
         let parsed = Filter::parse(&text, now, &self.saved);
@@ -162,16 +162,16 @@ impl Search {
         match parsed {
             Ok(filter) if self.text != text => {
                 self.text = text;
-                Typed::Tried(filter)
+                FilterChange::Preview(filter)
             }
-            _ => Typed::Nothing,
+            _ => FilterChange::None,
         }
     }
 
     /// Closes the line, unless there is a mistake in it.
-    fn keep(&mut self, now: Timestamp) -> Typed {
+    fn keep(&mut self, now: Timestamp) -> FilterChange {
         let Some(line) = self.line.as_mut() else {
-            return Typed::Nothing;
+            return FilterChange::None;
         };
         let text = line.input.text();
         match Filter::parse(&text, now, &self.saved) {
@@ -179,11 +179,11 @@ impl Search {
                 self.text = text;
                 self.line = None;
                 self.remember();
-                Typed::Kept(filter)
+                FilterChange::Apply(filter)
             }
             Err(fault) => {
                 line.fault = Some(fault);
-                Typed::Nothing
+                FilterChange::None
             }
         }
     }
@@ -216,20 +216,20 @@ mod tests {
         Filter::parse(text, now(), &Saved::default()).unwrap()
     }
 
-    fn tried(text: &str) -> Typed {
-        Typed::Tried(filter(text))
+    fn tried(text: &str) -> FilterChange {
+        FilterChange::Preview(filter(text))
     }
 
-    fn kept(text: &str) -> Typed {
-        Typed::Kept(filter(text))
+    fn kept(text: &str) -> FilterChange {
+        FilterChange::Apply(filter(text))
     }
 
-    fn paste(search: &mut Search, text: &str) -> Typed {
+    fn paste(search: &mut Search, text: &str) -> FilterChange {
         search.key("ctrl-u".parse().unwrap(), None, now());
         search.paste(text, now())
     }
 
-    fn act(search: &mut Search, action: Action) -> Typed {
+    fn act(search: &mut Search, action: Action) -> FilterChange {
         search.key("enter".parse().unwrap(), Some(action), now())
     }
 
@@ -238,7 +238,7 @@ mod tests {
         let mut search = Search::default();
         search.open();
         assert_eq!(paste(&mut search, "status:5xx"), tried("status:5xx"));
-        assert_eq!(paste(&mut search, "status:x"), Typed::Nothing);
+        assert_eq!(paste(&mut search, "status:x"), FilterChange::None);
         assert!(search.line.as_ref().unwrap().fault.is_some());
         assert_eq!(
             search.text(),
@@ -253,7 +253,7 @@ mod tests {
             let mut search = Search::default();
             search.open();
             paste(&mut search, text);
-            assert_eq!(act(&mut search, Action::Open), Typed::Nothing, "{text}");
+            assert_eq!(act(&mut search, Action::Open), FilterChange::None, "{text}");
             let line = search.line.as_ref().expect("the line is still open");
             assert_eq!(line.input.text(), text);
             assert_eq!(line.fault.as_ref().map(|fault| fault.column), Some(column));
@@ -274,7 +274,7 @@ mod tests {
             };
             typed.push((letter, search.key(key.parse().unwrap(), None, now())));
         }
-        let changes = typed.iter().filter(|(_, it)| *it != Typed::Nothing);
+        let changes = typed.iter().filter(|(_, it)| *it != FilterChange::None);
         let texts: Vec<char> = changes.map(|(letter, _)| *letter).collect();
         // `item:` with a number so far, and the type once it stands for some.
         assert_eq!(texts, ['4', '7', '1', '1', '*']);
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(act(&mut search, Action::Open), kept("status:5xx"));
         search.open();
         paste(&mut search, "item:4711");
-        assert_eq!(act(&mut search, Action::Back), Typed::GivenUp);
+        assert_eq!(act(&mut search, Action::Back), FilterChange::Cancel);
         assert_eq!(search.text(), "status:5xx");
         assert!(!search.is_open());
     }
@@ -297,7 +297,7 @@ mod tests {
     fn a_saved_filter_is_completed_and_is_in_force_by_its_name() {
         let mut search = Search::new(saved(&[("errors", "status:5xx")]));
         search.open();
-        assert_eq!(paste(&mut search, "@er"), Typed::Nothing);
+        assert_eq!(paste(&mut search, "@er"), FilterChange::None);
         assert_eq!(act(&mut search, Action::NextTab), tried("status:5xx"));
         assert_eq!(search.text(), "@errors");
         act(&mut search, Action::Back);

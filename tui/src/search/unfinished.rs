@@ -21,13 +21,13 @@ pub(super) fn whole(input: &Input, saved: &Saved) -> String {
     });
     let (before, word) = text.split_at(start);
     let in_quotes = text.matches('"').count() % 2 == 1;
-    if in_quotes || !goes_on(word, saved) {
+    if in_quotes || !may_continue(word, saved) {
         return text;
     }
     before.trim_end().to_owned()
 }
 
-fn goes_on(word: &str, saved: &Saved) -> bool {
+fn may_continue(word: &str, saved: &Saved) -> bool {
     let bare = word.strip_prefix('-').unwrap_or(word);
     if let Some(name) = bare.strip_prefix('@') {
         let is_whole = saved.iter().any(|(known, _)| known == name);

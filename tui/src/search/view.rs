@@ -10,24 +10,24 @@ use super::{Search, Typing};
 use crate::env::Env;
 use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
-use crate::prose;
+use crate::paragraph;
 use crate::theme::Role;
 
 /// Words shown while nothing has been typed; on 80 columns they fit.
 const HINT: &str = "type:item.* item:4711 status:5xx after:10m -type:hook.verify \"text\"";
 
-/// Draws the open line into the row `area`; `barren` is the filter that was tried last, where no
+/// Draws the open line into the row `area`; `without_matches` is the filter that was tried last, where no
 /// event passes it.
 pub(crate) fn view(
     search: &Search,
-    barren: Option<&Filter>,
+    without_matches: Option<&Filter>,
     env: Env<'_>,
     area: Rect,
     buffer: &mut Buffer,
 ) {
     let Some(typing) = &search.line else { return };
     let room = usize::from(area.width).saturating_sub(2);
-    let mut note = note(search, typing, barren, env.keymap);
+    let mut note = note(search, typing, without_matches, env.keymap);
     // What is wrong is told to its end: above the line where there is no room behind the text.
     if typing.fault.is_some() && note.width() + typing.input.text().chars().count() + 1 > room {
         above(&std::mem::take(&mut note), env, area, buffer);
@@ -47,7 +47,7 @@ const ABOVE: usize = 4;
 /// Draws what stands behind the text into the rows above the line.
 fn above(note: &Line, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
     let room = usize::from(area.width).saturating_sub(2);
-    let lines = prose::wrapped(Role::Failed, note.text().trim_start(), room);
+    let lines = paragraph::lines(Role::Failed, note.text().trim_start(), room);
     let lines: Vec<Line> = lines.into_iter().take(ABOVE).collect();
     for (line, y) in lines.iter().rev().zip((0..area.y).rev()) {
         let row = Rect {
@@ -64,7 +64,12 @@ fn above(note: &Line, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
 }
 
 /// What stands behind the text: what it may become, what is wrong in it, or what keys do.
-fn note(search: &Search, typing: &Typing, barren: Option<&Filter>, keymap: &Keymap) -> Line {
+fn note(
+    search: &Search,
+    typing: &Typing,
+    without_matches: Option<&Filter>,
+    keymap: &Keymap,
+) -> Line {
     let text = typing.input.text();
     if text.is_empty() {
         let mut hint = Line::of(Role::Quiet, HINT);
@@ -83,8 +88,8 @@ fn note(search: &Search, typing: &Typing, barren: Option<&Filter>, keymap: &Keym
             .put(Role::Quiet, words),
         (None, Some(fault)) => Line::of(Role::Failed, format!("  {fault}")),
         (None, None) => {
-            if let Some(barren) = barren {
-                let note = super::unknown(barren);
+            if let Some(without_matches) = without_matches {
+                let note = super::unknown(without_matches);
                 let note = note.unwrap_or_else(|| "no event passes this".to_owned());
                 return Line::of(Role::Warning, format!("  {note}"));
             }

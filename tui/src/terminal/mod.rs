@@ -35,7 +35,7 @@ use stream::Keys;
 
 /// The process's terminal, taken over while this lives.
 pub(crate) struct TerminalScreen {
-    terminal: Terminal<CrosstermBackend<Out>>,
+    terminal: Terminal<CrosstermBackend<TerminalWriter>>,
     /// `None` while the terminal belongs to somebody else, because its reader runs all the time.
     input: Option<Keys>,
     mouse: bool,
@@ -53,7 +53,7 @@ impl TerminalScreen {
     pub(crate) fn take(config: &Config) -> io::Result<Self> {
         let taken = Arc::new(AtomicBool::new(false));
         restore_on_panic(Arc::clone(&taken));
-        let out = Out {
+        let out = TerminalWriter {
             stdout: stdout(),
             taken: Arc::clone(&taken),
         };
@@ -88,7 +88,7 @@ impl std::fmt::Debug for TerminalScreen {
 }
 
 impl Screen for TerminalScreen {
-    type Backend = CrosstermBackend<Out>;
+    type Backend = CrosstermBackend<TerminalWriter>;
 
     fn terminal(&mut self) -> &mut Terminal<Self::Backend> {
         &mut self.terminal
@@ -114,7 +114,7 @@ impl Screen for TerminalScreen {
 
     fn leave(&mut self) -> io::Result<()> {
         self.input = None;
-        give_back(&self.taken)
+        restore(&self.taken)
     }
 
     async fn stop(&mut self) -> io::Result<()> {
@@ -157,12 +157,12 @@ async fn stop() -> io::Result<()> {
 
 /// Where frames are written to: nowhere, once the terminal was given back. A panic elsewhere gives
 /// it back while the loop may still be about to draw.
-pub(crate) struct Out {
+pub(crate) struct TerminalWriter {
     stdout: Stdout,
     taken: Arc<AtomicBool>,
 }
 
-impl io::Write for Out {
+impl io::Write for TerminalWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.taken.load(Ordering::SeqCst) {
             self.stdout.write(bytes)
@@ -185,13 +185,13 @@ impl io::Write for Out {
 fn restore_on_panic(taken: Arc<AtomicBool>) {
     let inner = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        let _ = give_back(&taken);
+        let _ = restore(&taken);
         inner(info);
     }));
 }
 
 /// Gives the terminal back, once.
-fn give_back(taken: &AtomicBool) -> io::Result<()> {
+fn restore(taken: &AtomicBool) -> io::Result<()> {
     if !taken.swap(false, Ordering::SeqCst) {
         return Ok(());
     }

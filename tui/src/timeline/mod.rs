@@ -34,12 +34,12 @@ pub(crate) struct TimelinePane {
     cursor: usize,
     /// The first entry on the screen, as of the last move.
     top: usize,
-    reading: Reading,
+    reading: LoadState,
 }
 
 /// How far the timeline is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Reading {
+enum LoadState {
     /// It has to be read.
     #[default]
     Wanted,
@@ -63,44 +63,44 @@ impl TimelinePane {
             failure: None,
             cursor: 0,
             top: 0,
-            reading: Reading::default(),
+            reading: LoadState::default(),
         }
     }
 
     /// What has to be asked now.
     pub(crate) fn ask(&mut self) -> Option<TimelineEffect> {
-        if self.reading != Reading::Wanted {
+        if self.reading != LoadState::Wanted {
             return None;
         }
-        self.reading = Reading::Asked;
+        self.reading = LoadState::Asked;
         Some(TimelineEffect::Load(self.object))
     }
 
     /// The history is not what it was.
-    pub(crate) fn changed(&mut self) {
+    pub(crate) fn on_change(&mut self) {
         self.reading = match self.reading {
-            Reading::Asked => Reading::Stale,
-            Reading::Done => Reading::Old,
+            LoadState::Asked => LoadState::Stale,
+            LoadState::Done => LoadState::Old,
             same => same,
         };
     }
 
     /// A second has passed: what is old is read again.
     pub(crate) fn tick(&mut self) {
-        if self.reading == Reading::Old {
-            self.reading = Reading::Wanted;
+        if self.reading == LoadState::Old {
+            self.reading = LoadState::Wanted;
         }
     }
 
     /// An answer has come. One about another object changes nothing.
-    pub(crate) fn loaded(&mut self, answer: TimelineAnswer) {
+    pub(crate) fn on_answer(&mut self, answer: TimelineAnswer) {
         let TimelineAnswer::Loaded { object, result } = answer;
         if object != self.object {
             return;
         }
         self.reading = match self.reading {
-            Reading::Stale => Reading::Old,
-            _ => Reading::Done,
+            LoadState::Stale => LoadState::Old,
+            _ => LoadState::Done,
         };
         match result {
             Ok(timeline) => {
@@ -124,7 +124,7 @@ impl TimelinePane {
     pub(crate) fn act(&mut self, action: Action, screen: Rect) {
         let height = view::height(self, screen).max(1);
         let entries = self.newest_first().len();
-        let moved = cursor::moved(action, self.cursor, entries, height);
+        let moved = cursor::step(action, self.cursor, entries, height);
         self.go_to(moved.unwrap_or(self.cursor), height);
     }
 
@@ -182,7 +182,7 @@ mod tests {
 
     fn loaded(pane: &mut TimelinePane, entries: Vec<TimelineEntry>) {
         let timeline = timeline(entries);
-        pane.loaded(TimelineAnswer::Loaded {
+        pane.on_answer(TimelineAnswer::Loaded {
             object: timeline.object,
             result: Ok(Box::new(timeline)),
         });
@@ -217,7 +217,7 @@ mod tests {
     fn it_is_read_again_once_a_second_while_things_change() {
         let mut pane = open(1);
         pane.ask();
-        pane.changed();
+        pane.on_change();
         loaded(&mut pane, vec![event(1)]);
         assert_eq!(pane.ask(), None, "not within the same second");
         pane.tick();
@@ -233,7 +233,7 @@ mod tests {
         pane.ask();
         let mut other = timeline(vec![event(1)]);
         other.object.id += 1;
-        pane.loaded(TimelineAnswer::Loaded {
+        pane.on_answer(TimelineAnswer::Loaded {
             object: other.object,
             result: Ok(Box::new(other)),
         });

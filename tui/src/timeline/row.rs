@@ -7,7 +7,7 @@ use super::columns::{Columns, GUTTER, MARK, OUTCOME, REVISION};
 use super::mark::Mark;
 use crate::env::Env;
 use crate::line::Line;
-use crate::names::Known;
+use crate::names::EventSummary;
 use crate::theme::Role;
 use crate::words;
 
@@ -56,7 +56,7 @@ fn of_event(
         .column(Role::Quiet, after, columns.after)
         .column(Role::Plain, revision(event), REVISION)
         .column(role, cell, MARK)
-        .column(who_role(event), who(event), columns.who - 1)
+        .column(who_role(event), author(event), columns.who - 1)
         .space(1);
     if columns.kind > 0 {
         let kind = row.event_type.as_deref().unwrap_or_default();
@@ -64,7 +64,7 @@ fn of_event(
     }
     line = line.column(outcome_role, outcome, OUTCOME);
     if columns.changed > 0 {
-        let changes = Known::of_changes(&event.changes);
+        let changes = EventSummary::of_changes(&event.changes);
         line = line.join(changes.changes(columns.changed));
     }
     line
@@ -89,7 +89,7 @@ fn who_role(event: &TimelineEvent) -> Role {
 }
 
 /// Who made the change, through which API client.
-fn who(event: &TimelineEvent) -> String {
+fn author(event: &TimelineEvent) -> String {
     let Some(author) = &event.author else {
         return "not asked yet".to_owned();
     };

@@ -51,7 +51,7 @@ impl Offer {
     /// Another option was chosen: the parameters of that type take the place of those before.
     pub(crate) fn option_chosen(&mut self, field: FieldName, form: &mut Form, last: &LastSent) {
         if field == EVENT {
-            self.choose(form.chosen(EVENT), form.pairs(PARAMETER), last);
+            self.choose(form.chosen_index(EVENT), form.pairs(PARAMETER), last);
             form.replace_after(TARGET, self.fields(last));
         }
     }
@@ -86,7 +86,7 @@ impl Offer {
 }
 
 /// What came of a triggered event, in words.
-pub(crate) fn triggered(result: Result<Box<Triggered>, String>) -> (Role, String) {
+pub(crate) fn trigger_notice(result: Result<Box<Triggered>, String>) -> (Role, String) {
     match result {
         Ok(triggered) => {
             let (role, outcome) = words::outcome_and_time(&triggered.attempt);

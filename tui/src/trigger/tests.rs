@@ -30,16 +30,18 @@ fn selecting(body: &str) -> App {
     while let Some(effect) = effects.pop() {
         let answer = match effect {
             Effect::Detail(DetailEffect::LoadEvent {
-                generation, look, ..
+                generation,
+                options,
+                ..
             }) => {
                 let event = with_body(9, body.as_bytes());
                 let zone = jiff::tz::TimeZone::UTC;
-                let story = crate::detail::Story {
+                let full = crate::detail::FullEvent {
                     event,
                     attempts: Vec::new(),
                     explanation: None,
                 };
-                let opened = crate::detail::Opened::new(story, look, &zone);
+                let opened = crate::detail::Opened::new(full, options, &zone);
                 let result = Ok(Some(Box::new(opened)));
                 Some(Answer::Detail(DetailAnswer::Event { generation, result }))
             }

@@ -4,7 +4,7 @@ use crate::keymap::Action;
 
 /// Where an action takes the cursor in a table of so many rows, `height` of which are shown; `None`
 /// where it is not one that moves it.
-pub(crate) fn moved(action: Action, cursor: usize, rows: usize, height: usize) -> Option<usize> {
+pub(crate) fn step(action: Action, cursor: usize, rows: usize, height: usize) -> Option<usize> {
     let last = rows.saturating_sub(1);
     let moved = match action {
         Action::Down => cursor + 1,
@@ -43,7 +43,7 @@ mod tests {
             let (mut cursor, mut top) = (0, 0);
             for key in keys {
                 let action = [Down, Up, PageDown, PageUp, HalfDown, HalfUp, Top, Bottom][key];
-                cursor = moved(action, cursor, rows, height).unwrap();
+                cursor = step(action, cursor, rows, height).unwrap();
                 top = first(top, cursor, height);
                 prop_assert!(cursor < rows.max(1));
                 prop_assert!((top..top + height).contains(&cursor));
@@ -53,6 +53,6 @@ mod tests {
 
     #[test]
     fn what_is_no_move_leaves_it_to_others() {
-        assert_eq!(moved(Action::Quit, 3, 9, 5), None);
+        assert_eq!(step(Action::Quit, 3, 9, 5), None);
     }
 }

@@ -13,10 +13,10 @@ use crate::keymap::{Action, Context};
 use crate::layout::Pane;
 use crate::line::Line;
 use crate::list::EventChoice;
+use crate::list::FindPurpose;
 use crate::list::ListEffect;
-use crate::list::Wanted;
 use crate::list::marks::MOST_MARKS;
-use crate::modal::{Deed, Modal, Purpose};
+use crate::modal::{Modal, PendingAction, Purpose};
 use crate::replay::ReplayEffect;
 use crate::theme::Role;
 use crate::widget::form::{Field, FieldName, Form, optional};
@@ -61,7 +61,7 @@ impl App {
             Some(burst) => Effect::List(ListEffect::FindAll {
                 filter: Filter::between(burst.first, burst.last),
                 most: MOST_MARKS,
-                wanted: Wanted::Replay {
+                wanted: FindPurpose::Replay {
                     of: Some(words::burst(row)),
                     asks: true,
                     target: None,
@@ -99,12 +99,12 @@ impl App {
         let hint = [(Action::Accept, "sends"), (Action::Back, "leaves")];
         let hint = self.keymap().says(Context::Confirm, &hint);
         let lines = Lines::new("Replay", hint, lines);
-        let deed = Deed::ReplayAll {
+        let pending = PendingAction::ReplayAll {
             events,
             target,
             rate,
         };
-        self.waiting = Some(Modal::Confirm(lines, Box::new(deed)));
+        self.waiting = Some(Modal::Confirm(lines, Box::new(pending)));
     }
 
     /// Asks what waits to be asked, unless a key that is on its way may be meant for something
@@ -147,14 +147,14 @@ impl App {
             text.parse::<Target>().map_err(|error| error.to_string())
         })?;
         let rate = optional(&form.text(RATE), per_second)?;
-        let chosen = form.chosen(EVENTS).min(which.len().saturating_sub(1));
+        let chosen = form.chosen_index(EVENTS).min(which.len().saturating_sub(1));
         match which.swap_remove(chosen) {
             EventChoice::These(events) => self.replay_all(Batch::new(events, target, rate)),
             // How many they are is told in the form; where it is not, it is asked about.
             EventChoice::All(filter) => self.effects.push(Effect::List(ListEffect::FindAll {
                 filter,
                 most: MOST_MARKS,
-                wanted: Wanted::Replay {
+                wanted: FindPurpose::Replay {
                     of: None,
                     asks: self.list.total().is_none(),
                     target,
@@ -187,15 +187,14 @@ impl App {
 
     /// Asks whether to quit while events are being sent; says whether it has to.
     pub(super) fn asks_to_quit(&mut self) -> bool {
-        let is_asked =
-            |modal: &Modal| matches!(modal, Modal::Confirm(_, deed) if **deed == Deed::Quit);
+        let is_asked = |modal: &Modal| matches!(modal, Modal::Confirm(_, pending) if **pending == PendingAction::Quit);
         if self.modals.last().is_some_and(is_asked) {
             return false;
         }
         let Some(batch) = &self.batch else {
             return false;
         };
-        let rest = words::number(batch.total() - batch.sent());
+        let rest = words::number(batch.total() - batch.ended_count());
         let of = words::number(batch.total());
         let lines = vec![
             Line::of(
@@ -208,20 +207,20 @@ impl App {
         let hint = self.keymap().says(Context::Confirm, &hint);
         let lines = Lines::new("Quit", hint, lines);
         self.modals
-            .push(Modal::Confirm(lines, Box::new(Deed::Quit)));
+            .push(Modal::Confirm(lines, Box::new(PendingAction::Quit)));
         true
     }
 
     /// All events that pass the filter have come, to be marked or replayed.
     pub(super) fn found_all(
         &mut self,
-        wanted: Wanted,
+        wanted: FindPurpose,
         result: Result<Vec<(Position, EventId)>, String>,
     ) {
         match (wanted, result) {
-            (Wanted::Marks, Ok(events)) => self.mark_found(events),
+            (FindPurpose::Mark, Ok(events)) => self.mark_found(events),
             (
-                Wanted::Replay {
+                FindPurpose::Replay {
                     of,
                     asks,
                     target,
@@ -269,7 +268,7 @@ impl App {
             Err(_) => None,
         };
         if let Some(batch) = &mut self.batch
-            && batch.ended(id, status)
+            && batch.end_one(id, status)
         {
             self.tell_progress();
             return;
@@ -308,8 +307,8 @@ impl App {
             ..Changes::default()
         };
         if self.is_paused() {
-            self.list.changed(&changes);
-            self.detail.changed(&changes);
+            self.list.on_change(&changes);
+            self.detail.on_change(&changes);
         }
     }
 }

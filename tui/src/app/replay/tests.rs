@@ -57,7 +57,7 @@ fn all_that_pass_the_filter_are_found_first_and_not_asked_for_once_more() {
 #[test]
 fn how_many_they_are_is_asked_about_where_the_form_could_not_tell() {
     let mut app = pressed("R shift-tab right");
-    let wanted = Wanted::Replay {
+    let wanted = FindPurpose::Replay {
         of: None,
         asks: true,
         target: None,

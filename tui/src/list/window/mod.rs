@@ -103,7 +103,7 @@ impl Window {
     }
 
     /// There are events up to `through`.
-    pub(crate) fn appended(&mut self, through: Position) {
+    pub(crate) fn on_appended(&mut self, through: Position) {
         if self.reaches_newest() && through.0 > self.seen {
             self.known.1 = self.seen.saturating_add(1);
         }
@@ -111,7 +111,7 @@ impl Window {
 
     /// The event at `position` is not what it was. A new one that is not among the rows may pass
     /// the filter now.
-    pub(crate) fn touched(&mut self, position: Position) {
+    pub(crate) fn on_touched(&mut self, position: Position) {
         let row = self.nearest(position).and_then(|index| self.row(index));
         let shown = row.filter(|row| (row.oldest()..=row.position).contains(&position));
         if let Some(row) = shown.map(|row| row.position) {
@@ -123,7 +123,7 @@ impl Window {
     }
 
     /// Nothing is known to be as it was: neither the rows nor what was passed over lately.
-    pub(crate) fn touched_all(&mut self) {
+    pub(crate) fn on_everything_touched(&mut self) {
         self.stale = self.rows.iter().map(|row| row.position).collect();
         if self.reaches_newest() {
             let lately = self.seen.saturating_add(1).saturating_sub(LATELY);
@@ -135,7 +135,7 @@ impl Window {
 
     /// The page to ask for next, most urgent first: the newest when following, changed rows on
     /// the screen, then whatever the screen is about to reach.
-    pub(crate) fn wanted(&self, follow: bool, first: usize, height: usize) -> Option<Anchor> {
+    pub(crate) fn next_anchor(&self, follow: bool, first: usize, height: usize) -> Option<Anchor> {
         if self.known == NOTHING {
             return Some(Anchor::Newest);
         }

@@ -50,7 +50,7 @@ fn a_page_that_touches_the_window_extends_it() {
 fn a_page_beyond_a_gap_replaces_the_window() {
     let mut window = Window::default();
     window.merge(Anchor::Newest, 3, page([9, 8, 7]));
-    window.appended(Position(99));
+    window.on_appended(Position(99));
     window.merge(Anchor::Newest, 3, page([99, 98, 97]));
     assert_eq!(positions(&window), [99, 98, 97]);
     assert!(!window.reaches_oldest());
@@ -60,32 +60,32 @@ fn a_page_beyond_a_gap_replaces_the_window() {
 fn rows_that_are_gone_leave_with_the_page_that_lacks_them() {
     let mut window = Window::default();
     window.merge(Anchor::Newest, 9, page([9, 8, 7]));
-    window.touched(Position(8));
+    window.on_touched(Position(8));
     assert_eq!(
-        window.wanted(false, 0, 3),
+        window.next_anchor(false, 0, 3),
         Some(Anchor::Before(Position(9)))
     );
     window.merge(Anchor::Before(Position(9)), 9, page([7]));
     assert_eq!(positions(&window), [9, 7]);
-    assert_eq!(window.wanted(false, 0, 3), None);
+    assert_eq!(window.next_anchor(false, 0, 3), None);
 }
 
 #[test]
 fn the_next_page_is_wanted_before_the_screen_reaches_the_edge() {
     let mut window = Window::default();
-    assert_eq!(window.wanted(false, 0, 20), Some(Anchor::Newest));
+    assert_eq!(window.next_anchor(false, 0, 20), Some(Anchor::Newest));
     window.merge(Anchor::Newest, PAGE, page((1_000..1_256).rev()));
-    assert_eq!(window.wanted(false, 0, 20), None);
+    assert_eq!(window.next_anchor(false, 0, 20), None);
     assert_eq!(
-        window.wanted(false, 200, 20),
+        window.next_anchor(false, 200, 20),
         Some(Anchor::Before(Position(1_000)))
     );
-    window.appended(Position(1_256));
+    window.on_appended(Position(1_256));
     assert_eq!(
-        window.wanted(false, 0, 20),
+        window.next_anchor(false, 0, 20),
         Some(Anchor::After(Position(1_255)))
     );
-    assert_eq!(window.wanted(true, 0, 20), Some(Anchor::Newest));
+    assert_eq!(window.next_anchor(true, 0, 20), Some(Anchor::Newest));
 }
 
 /// A row that stands for all events from `first` to `last`.
@@ -99,9 +99,9 @@ fn burst(first: i64, last: i64) -> EventRow {
 fn a_burst_that_has_grown_takes_the_place_of_what_it_was() {
     let mut window = Window::default();
     window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2)].into());
-    window.appended(Position(60));
+    window.on_appended(Position(60));
     assert_eq!(
-        window.wanted(false, 0, 5),
+        window.next_anchor(false, 0, 5),
         Some(Anchor::After(Position(40)))
     );
     window.merge(
@@ -127,8 +127,8 @@ fn rows_that_became_a_burst_are_one_row_from_below_and_from_above() {
 fn an_event_within_a_burst_that_changed_has_its_row_read_again() {
     let mut window = Window::default();
     window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2)].into());
-    window.touched(Position(17));
-    let wanted = window.wanted(false, 0, 5);
+    window.on_touched(Position(17));
+    let wanted = window.next_anchor(false, 0, 5);
     assert_eq!(wanted, Some(Anchor::Before(Position(41))));
 }
 
@@ -146,17 +146,17 @@ fn a_search_goes_on_where_it_stopped() {
     let mut window = Window::default();
     window.merge(Anchor::Newest, PAGE, stopped([], 90_000, 100_000));
     let goes_on = Some(Anchor::Before(Position(90_001)));
-    assert_eq!(window.wanted(false, 0, 20), goes_on);
+    assert_eq!(window.next_anchor(false, 0, 20), goes_on);
     window.merge(
         Anchor::Before(Position(90_001)),
         PAGE,
         stopped([85_000], 80_000, 100_000),
     );
     let goes_on = Some(Anchor::Before(Position(80_001)));
-    assert_eq!(window.wanted(false, 0, 20), goes_on);
+    assert_eq!(window.next_anchor(false, 0, 20), goes_on);
     window.merge(Anchor::Before(Position(80_001)), PAGE, page([7]));
     assert_eq!(positions(&window), [85_000, 7]);
-    assert_eq!(window.wanted(true, 0, 20), None);
+    assert_eq!(window.next_anchor(true, 0, 20), None);
 }
 
 #[test]
@@ -167,9 +167,9 @@ fn what_was_passed_over_is_not_searched_again_for_each_new_event() {
         ..page([7])
     };
     window.merge(Anchor::Newest, PAGE, rare);
-    window.appended(Position(100_003));
+    window.on_appended(Position(100_003));
     let newer = Some(Anchor::After(Position(100_000)));
-    assert_eq!(window.wanted(true, 0, 20), newer);
+    assert_eq!(window.next_anchor(true, 0, 20), newer);
 }
 
 #[test]
@@ -180,9 +180,9 @@ fn a_new_event_that_changes_is_looked_at_again() {
         ..page([7])
     };
     window.merge(Anchor::Newest, PAGE, rare);
-    window.touched(Position(99_999));
+    window.on_touched(Position(99_999));
     let newer = Some(Anchor::After(Position(99_998)));
-    assert_eq!(window.wanted(true, 0, 20), newer);
+    assert_eq!(window.next_anchor(true, 0, 20), newer);
 }
 
 proptest! {
@@ -198,11 +198,11 @@ proptest! {
         let mut history = events;
         for round in 0..2 {
             for _ in 0..2_000 {
-                let Some(anchor) = window.wanted(follow, first, 20) else { break };
+                let Some(anchor) = window.next_anchor(follow, first, 20) else { break };
                 window.merge(anchor, limit, answer(&history, anchor, limit));
                 window.trim(first);
             }
-            prop_assert_eq!(window.wanted(follow, first, 20), None);
+            prop_assert_eq!(window.next_anchor(follow, first, 20), None);
             let loaded = positions(&window);
             if let (Some(&newest), Some(&oldest)) = (loaded.first(), loaded.last()) {
                 let held: Vec<i64> = history.range(oldest..=newest).rev().copied().collect();
@@ -213,7 +213,7 @@ proptest! {
             if round == 0 {
                 history.extend(&later);
                 if let Some(through) = later.last() {
-                    window.appended(Position(*through));
+                    window.on_appended(Position(*through));
                 }
             }
         }

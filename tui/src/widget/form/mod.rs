@@ -34,7 +34,7 @@ pub(crate) struct FieldName(pub(crate) &'static str);
 pub(crate) struct Form {
     title: String,
     /// What sending it does, in a word: `replay`.
-    deed: &'static str,
+    verb: &'static str,
     fields: Vec<Field>,
     /// The field that has the keys.
     at: usize,
@@ -60,13 +60,13 @@ enum Value {
 
 /// What a key did to a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Filled {
+pub(crate) enum FormEvent {
     /// Nothing that matters to anybody else.
-    Nothing,
+    None,
     /// Another option of this field was chosen.
-    Chosen(FieldName),
+    OptionChosen(FieldName),
     /// The form shall be sent.
-    Sent,
+    Submitted,
 }
 
 impl Field {
@@ -97,12 +97,12 @@ impl Field {
 }
 
 impl Form {
-    /// A form with these fields, the first of which has the keys; `deed` says in a word what is
+    /// A form with these fields, the first of which has the keys; `verb` says in a word what is
     /// done once it is filled in.
-    pub(crate) fn new(title: impl Into<String>, deed: &'static str, fields: Vec<Field>) -> Self {
+    pub(crate) fn new(title: impl Into<String>, verb: &'static str, fields: Vec<Field>) -> Self {
         Self {
             title: title.into(),
-            deed,
+            verb,
             fields,
             ..Self::default()
         }
@@ -116,8 +116,8 @@ impl Form {
     }
 
     /// What is done once it is filled in, in a word.
-    pub(crate) fn deed(&self) -> &'static str {
-        self.deed
+    pub(crate) fn verb(&self) -> &'static str {
+        self.verb
     }
 
     /// Whether there is a next field to go to.
@@ -134,7 +134,7 @@ impl Form {
     }
 
     /// Which option of a field is chosen; 0 for one that is not there, or is typed.
-    pub(crate) fn chosen(&self, name: FieldName) -> usize {
+    pub(crate) fn chosen_index(&self, name: FieldName) -> usize {
         match self.field(name).map(|field| &field.value) {
             Some(Value::Choice(choice)) => choice.at,
             _ => 0,
@@ -173,23 +173,23 @@ impl Form {
     }
 
     /// A key was pressed.
-    pub(crate) fn key(&mut self, key: Key, action: Option<Action>) -> Filled {
+    pub(crate) fn key(&mut self, key: Key, action: Option<Action>) -> FormEvent {
         let last = self.fields.len().saturating_sub(1);
         match action {
-            Some(Action::Open) => return Filled::Sent,
+            Some(Action::Open) => return FormEvent::Submitted,
             Some(Action::Down | Action::NextTab) if self.at == last => self.at = 0,
             Some(Action::Down | Action::NextTab) => self.at += 1,
             Some(Action::Up | Action::PreviousTab) if self.at == 0 => self.at = last,
             Some(Action::Up | Action::PreviousTab) => self.at -= 1,
             _ => return self.fill(key),
         }
-        Filled::Nothing
+        FormEvent::None
     }
 
-    fn fill(&mut self, key: Key) -> Filled {
+    fn fill(&mut self, key: Key) -> FormEvent {
         self.fault = None;
         let Some(field) = self.fields.get_mut(self.at) else {
-            return Filled::Nothing;
+            return FormEvent::None;
         };
         let is_other = match &mut field.value {
             Value::Text(input) => {
@@ -199,9 +199,9 @@ impl Form {
             Value::Choice(choice) => choice.key(key),
         };
         if is_other {
-            return Filled::Chosen(field.name);
+            return FormEvent::OptionChosen(field.name);
         }
-        Filled::Nothing
+        FormEvent::None
     }
 
     /// Text was pasted into the field that is being typed.
@@ -241,7 +241,7 @@ impl Form {
     pub(crate) fn view(&self, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
         let area = self.area(screen);
         Clear.render(area, buffer);
-        let does = format!("{}s", self.deed);
+        let does = format!("{}s", self.verb);
         let keys = [
             (Action::NextTab, "next"),
             (Action::Open, does.as_str()),
@@ -326,7 +326,7 @@ mod tests {
         )
     }
 
-    fn press(form: &mut Form, keys: &str) -> Filled {
+    fn press(form: &mut Form, keys: &str) -> FormEvent {
         let keymap = crate::keymap::Keymap::default();
         let press = |form: &mut Form, key: &str| {
             let key: Key = key.parse().unwrap();
@@ -340,13 +340,13 @@ mod tests {
     #[test]
     fn fields_are_typed_or_chosen_and_walked_in_a_ring() {
         let mut form = form();
-        assert_eq!(press(&mut form, "right"), Filled::Chosen(EVENT));
-        assert_eq!(form.chosen(EVENT), 1);
+        assert_eq!(press(&mut form, "right"), FormEvent::OptionChosen(EVENT));
+        assert_eq!(form.chosen_index(EVENT), 1);
         press(&mut form, "tab 8 tab x shift-tab backspace");
         assert_eq!((form.text(ITEM), form.text(REST)), ("7".into(), "x".into()));
         press(&mut form, "up up");
         assert_eq!(form.at, 2);
-        assert_eq!(press(&mut form, "enter"), Filled::Sent);
+        assert_eq!(press(&mut form, "enter"), FormEvent::Submitted);
     }
 
     #[test]
@@ -354,7 +354,7 @@ mod tests {
         for (keys, chosen) in [("c o", 2), ("u p d", 1), ("c c", 2), ("x", 0), ("left", 2)] {
             let mut form = form();
             press(&mut form, keys);
-            assert_eq!(form.chosen(EVENT), chosen, "{keys}");
+            assert_eq!(form.chosen_index(EVENT), chosen, "{keys}");
         }
     }
 
@@ -372,7 +372,7 @@ mod tests {
     fn what_cannot_be_is_told_until_something_is_typed() {
         let mut form = form();
         form.refuse("no such item");
-        assert_eq!(press(&mut form, "tab"), Filled::Nothing);
+        assert_eq!(press(&mut form, "tab"), FormEvent::None);
         assert!(form.fault.is_some());
         press(&mut form, "1");
         assert_eq!(form.fault, None);

@@ -1,19 +1,19 @@
-//! A person's wish for other keys: how it is written, and every reason why it cannot be.
+//! A person's setting for other keys: how it is written, and every reason why it cannot be.
 
 use super::{Action, Binding, Context, Key, Keymap, UnknownKey};
 
 /// Most keys of one action: the help has room for about as many.
 const MAX_KEYS: usize = 8;
 
-/// The key that quits everywhere, whatever is wished.
+/// The key that quits everywhere, whatever is overridden.
 const INTERRUPT: &str = "ctrl-c";
 
 /// What a terminal sends for these keys is what it sends for those.
 const SAME: &[(&str, &str)] = &[("ctrl-i", "tab"), ("ctrl-m", "enter"), ("ctrl-[", "esc")];
 
-/// Keys that a person wishes for an action.
+/// Keys that a person sets for an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct KeyOverride {
     /// In this place alone; `None` for every place in which the action has keys.
     pub place: Option<Context>,
     /// The action's name.
@@ -22,7 +22,7 @@ pub struct Wish {
     pub keys: Vec<String>,
 }
 
-/// A wish that cannot be.
+/// An override that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     /// No action has this name.
@@ -56,7 +56,7 @@ pub enum KeymapError {
     /// The key quits, always.
     #[error("`{INTERRUPT}` always quits")]
     Interrupt,
-    /// Two wishes for one key.
+    /// Two overrides for one key.
     #[error("`{key}` is given to `{other}` too, and only one gets it {}", place.title().to_lowercase())]
     Twice {
         /// The key.
@@ -76,7 +76,7 @@ pub enum KeymapError {
     },
 }
 
-impl Wish {
+impl KeyOverride {
     /// The keys, each once.
     pub(super) fn parse(&self) -> Result<Vec<Key>, KeymapError> {
         if self.keys.len() > MAX_KEYS {
@@ -101,13 +101,13 @@ impl Wish {
 }
 
 impl Keymap {
-    /// The wishes that make this keymap, as few as will do: one for an action with the same keys
+    /// The overrides that make this keymap, as few as will do: one for an action with the same keys
     /// in all of its places, else one a place. Each with the help's words.
-    pub fn wishes(&self) -> Vec<(Wish, String)> {
-        let mut wishes = Vec::new();
+    pub fn overrides(&self) -> Vec<(KeyOverride, String)> {
+        let mut overrides = Vec::new();
         for action in Action::ALL {
             let own: Vec<&Binding> = self.0.iter().filter(|b| b.action == *action).collect();
-            let wish = |binding: &Binding, place| Wish {
+            let key_override = |binding: &Binding, place| KeyOverride {
                 place,
                 action: action.name().to_owned(),
                 keys: binding.keys.iter().map(ToString::to_string).collect(),
@@ -116,14 +116,16 @@ impl Keymap {
                 [first, rest @ ..] if rest.iter().all(|b| b.keys == first.keys) => {
                     let mut help: Vec<&str> = own.iter().map(|b| b.help).collect();
                     help.dedup();
-                    wishes.push((wish(first, None), help.join(" · ")));
+                    overrides.push((key_override(first, None), help.join(" · ")));
                 }
                 several => {
                     let each = several.iter();
-                    wishes.extend(each.map(|b| (wish(b, Some(b.context)), b.help.to_owned())));
+                    overrides.extend(
+                        each.map(|b| (key_override(b, Some(b.context)), b.help.to_owned())),
+                    );
                 }
             }
         }
-        wishes
+        overrides
     }
 }

@@ -8,7 +8,7 @@ use crate::keymap::Action;
 
 /// How an event is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Look {
+pub(crate) struct RenderOptions {
     /// Cells of a line on the screen.
     pub(crate) width: usize,
     /// The form of the bodies.
@@ -69,7 +69,7 @@ impl Detail {
     /// The attempt whose answer is shown, of which event.
     pub(crate) fn attempt(&self) -> Option<(EventId, u32)> {
         let opened = self.opened()?;
-        let number = opened.look.attempt.or(opened.attempts.last().copied())?;
+        let number = opened.options.attempt.or(opened.attempts.last().copied())?;
         Some((opened.event.id, number))
     }
 
@@ -89,7 +89,7 @@ impl Detail {
             return;
         };
         let mut attempts = opened.attempts.iter();
-        let as_it_came = self.tab == Tab::Request && opened.look.attempt.is_none();
+        let as_it_came = self.tab == Tab::Request && opened.options.attempt.is_none();
         let next = match opened.edited {
             Some(edited) if as_it_came => Some(edited),
             _ if forward => attempts.find(|other| **other > number).copied(),
@@ -121,9 +121,9 @@ mod tests {
     use crate::message::Message;
     use crate::testing::{app, event, id, now, press, settle};
 
-    fn look(detail: &mut Detail, position: i64) -> Look {
+    fn options(detail: &mut Detail, position: i64) -> RenderOptions {
         match detail.ask(Some(event(position).id), 40) {
-            Some(DetailEffect::LoadEvent { look, .. }) => look,
+            Some(DetailEffect::LoadEvent { options, .. }) => options,
             other => panic!("{other:?}"),
         }
     }
@@ -147,13 +147,13 @@ mod tests {
         let mut app = app(120, 40);
         settle(&mut app, Message::Tick(now()), 500);
         press(&mut app, "enter 3 b W", 500);
-        let shown = app.detail.opened().unwrap().look;
+        let shown = app.detail.opened().unwrap().options;
         assert_eq!((shown.form, shown.wrap), (BodyForm::Text, false));
         press(&mut app, "esc j", 500);
         let opened = app.detail.opened().unwrap();
         assert_eq!(opened.event.id, id(499));
         assert_eq!(
-            (opened.look.form, opened.look.wrap),
+            (opened.options.form, opened.options.wrap),
             (BodyForm::Auto, false)
         );
     }
@@ -168,16 +168,17 @@ mod tests {
                 headers: event.request.headers.clone(),
                 body: bytes::Bytes::from_static(b"[1]"),
             });
-            let story = crate::detail::Story {
+            let full = crate::detail::FullEvent {
                 event,
                 attempts,
                 explanation: None,
             };
-            let look = Look {
+            let options = RenderOptions {
                 attempt,
-                ..crate::testing::look(40)
+                ..crate::testing::options(40)
             };
-            crate::detail::Opened::new(story, look, &jiff::tz::TimeZone::UTC).is_json(Tab::Request)
+            crate::detail::Opened::new(full, options, &jiff::tz::TimeZone::UTC)
+                .is_json(Tab::Request)
         };
         assert!(!is_json(None) && !is_json(Some(1)));
         assert!(is_json(Some(2)));
@@ -186,7 +187,7 @@ mod tests {
     #[test]
     fn asked_for_elsewhere_the_body_is_shown_first() {
         let mut detail = Detail::default();
-        assert_eq!(look(&mut detail, 1).form, BodyForm::Auto);
+        assert_eq!(options(&mut detail, 1).form, BodyForm::Auto);
         assert!(detail.reshape(Action::BodyView, 10));
         assert_eq!((detail.tab, detail.form), (Tab::Request, None));
         assert!(!detail.reshape(Action::Down, 10));

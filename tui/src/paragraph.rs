@@ -5,7 +5,7 @@ use crate::safe_text::SafeText;
 use crate::theme::Role;
 
 /// A text in lines of at most `cells`, broken between words where that can be.
-pub(crate) fn wrapped(role: Role, text: &str, cells: usize) -> Vec<Line> {
+pub(crate) fn lines(role: Role, text: &str, cells: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {
@@ -36,7 +36,7 @@ mod tests {
             ("", &[""]),
             ("https://x.test/ is", &["https:", "//x.te", "st/", "is"]),
         ] {
-            let wrapped = wrapped(Role::Plain, text, 6);
+            let wrapped = super::lines(Role::Plain, text, 6);
             let wrapped: Vec<String> = wrapped.iter().map(Line::text).collect();
             assert_eq!(wrapped, lines, "{text}");
         }

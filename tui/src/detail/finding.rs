@@ -3,24 +3,24 @@
 
 use podtap_agent::EventId;
 
-use super::look::Look;
+use super::render_options::RenderOptions;
 use super::rows::Rows;
 use super::{Detail, Tab};
 use crate::line::Line;
 
 /// Lines about one event, kept whole so that they can be laid out for another width.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct Finding {
     event: EventId,
     lines: Vec<Line>,
     /// The lines laid out, and how.
-    sheet: Option<(Rows, Look)>,
+    sheet: Option<(Rows, RenderOptions)>,
 }
 
 impl Detail {
     /// Shows what was found out about an event, in the tab Diff.
-    pub(crate) fn show_found(&mut self, event: EventId, lines: Vec<Line>) {
-        self.found = Some(Found {
+    pub(crate) fn show_finding(&mut self, event: EventId, lines: Vec<Line>) {
+        self.finding = Some(Finding {
             event,
             lines,
             sheet: None,
@@ -35,7 +35,7 @@ impl Detail {
         let Some(opened) = self.opened() else {
             return Rows::none();
         };
-        match &self.found {
+        match &self.finding {
             Some(found) if self.tab == Tab::Diff && found.event == opened.event.id => {
                 found.sheet.as_ref().map_or(Rows::none(), |(rows, _)| rows)
             }
@@ -46,17 +46,17 @@ impl Detail {
     /// Whether the open tab would tell what changed, had anybody asked.
     pub(super) fn lacks_diff(&self) -> bool {
         let is_told = self.opened().is_none_or(|opened| opened.is_explained);
-        self.tab == Tab::Diff && !is_told && self.found.is_none()
+        self.tab == Tab::Diff && !is_told && self.finding.is_none()
     }
 
     /// Lays what was found out, and forgets it with its event.
-    pub(super) fn lay_out_found(&mut self, selected: EventId, look: Look) {
-        let before = self.found.is_some();
-        self.found = self.found.take().filter(|found| found.event == selected);
-        let is_laid_out = |found: &Found| matches!(&found.sheet, Some((_, so)) if *so == look);
-        let is_other = match &mut self.found {
+    pub(super) fn lay_out_finding(&mut self, selected: EventId, options: RenderOptions) {
+        let before = self.finding.is_some();
+        self.finding = self.finding.take().filter(|found| found.event == selected);
+        let is_laid_out = |found: &Finding| matches!(&found.sheet, Some((_, so)) if *so == options);
+        let is_other = match &mut self.finding {
             Some(found) if !is_laid_out(found) => {
-                found.sheet = Some((Rows::lay_out(found.lines.clone(), look), look));
+                found.sheet = Some((Rows::lay_out(found.lines.clone(), options), options));
                 true
             }
             found => before && found.is_none(),

@@ -16,25 +16,25 @@ use crate::view::view;
 
 /// Somebody who sits at the UI.
 #[derive(Debug)]
-pub struct Sitting {
+pub struct HeadlessUi {
     app: App,
     executor: Executor,
 }
 
-impl Sitting {
+impl HeadlessUi {
     /// Opens the UI at `now`, on a screen of `size`. Nothing has been read yet.
     pub fn open(agent: AgentHandle, config: Config, size: Size, now: Timestamp) -> Self {
         let status = agent.status().borrow().clone();
         let app = App::new(config.clone(), size, now, status);
         let executor = Executor::new(agent, config.zone, config.secrets);
-        let mut sitting = Self { app, executor };
-        sitting.tell(Message::Tick(now));
-        sitting
+        let mut ui = Self { app, executor };
+        ui.update(Message::Tick(now));
+        ui
     }
 
     /// Presses a key and waits for nothing.
     pub fn press(&mut self, key: Key) {
-        self.tell(Message::Key(key.into()));
+        self.update(Message::Key(key.into()));
     }
 
     /// Waits until the list shows the first rows of what it was asked for, or knows that there are
@@ -42,7 +42,7 @@ impl Sitting {
     ///
     /// # Cancel safety
     /// Nothing is lost when this is dropped; another call goes on.
-    pub async fn listed(&mut self) {
+    pub async fn wait_until_listed(&mut self) {
         while self.app.list.is_coming() && !self.executor.is_idle() {
             self.take_answer().await;
         }
@@ -52,7 +52,7 @@ impl Sitting {
     ///
     /// # Cancel safety
     /// Nothing is lost when this is dropped; another call goes on.
-    pub async fn settled(&mut self) {
+    pub async fn wait_until_idle(&mut self) {
         while !self.executor.is_idle() {
             self.take_answer().await;
         }
@@ -68,10 +68,10 @@ impl Sitting {
 
     async fn take_answer(&mut self) {
         let answer = self.executor.next().await;
-        self.tell(Message::Answer(answer));
+        self.update(Message::Answer(answer));
     }
 
-    fn tell(&mut self, message: Message) {
+    fn update(&mut self, message: Message) {
         for effect in self.app.update(message) {
             self.executor.start(effect);
         }
