@@ -155,6 +155,8 @@ impl Writer {
             // Presentation selectors change the width in some terminals and not in others.
             '\u{fe00}'..='\u{fe0f}' => {}
             _ if is_invisible(c) => self.escape(format_args!("<U+{:04X}>", u32::from(c))),
+            // Wider than a wide character: terminals do not agree on how wide.
+            _ if c.width() > Some(2) => self.escape(format_args!("<U+{:04X}>", u32::from(c))),
             _ if c.width() == Some(0) => self.mark(c),
             _ => self.base(c),
         }
@@ -205,6 +207,7 @@ mod tests {
             ("zero\u{200b}width", "zero<U+200B>width"),
             ("\u{301}x", "\u{fffd}x"),
             ("❤\u{fe0f}", "❤"),
+            ("a៘b", "a<U+17D8>b"),
         ] {
             assert_eq!(SafeText::new(hostile).as_str(), shown, "{hostile:?}");
         }
