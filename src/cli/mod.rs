@@ -22,6 +22,7 @@ mod sandbox;
 mod terms;
 mod trigger;
 mod tunnels;
+mod wait;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -37,6 +38,7 @@ pub(crate) use sandbox::{Deed, RuleName, Sandbox, SandboxCommand, SandboxServe, 
 pub(crate) use terms::separate_terms;
 pub(crate) use trigger::Trigger;
 pub(crate) use tunnels::{At, TunnelsCommand};
+pub(crate) use wait::Wait;
 
 /// A development tunnel and inspector for Podio webhooks.
 #[derive(Debug, Parser)]
@@ -122,6 +124,11 @@ held; use `podtap replay` to send them. Of the retention settings only keep-even
     Import(Import),
     /// Show an event and its attempts
     Show(Show),
+    /// Wait until events that match have arrived, for scripts and tests
+    #[command(after_help = "\
+Looks at events that are already in the history first, then at those that arrive. It does not matter \
+which comes first: the event, this command, or the agent.")]
+    Wait(Wait),
     /// Print the public URL of a tunnel
     Url(Url),
     /// Ask Podio what an event is about and what changed

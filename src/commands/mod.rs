@@ -24,6 +24,7 @@ mod trigger;
 mod tunnels;
 mod ui;
 mod url;
+mod wait;
 
 use std::process::ExitCode;
 
@@ -86,6 +87,7 @@ pub(crate) async fn run(
         Command::Tunnels(command) => tunnels::run(command, &settings).await,
         // Done before there were settings.
         Command::Completions { .. } | Command::Man(_) => Ok(ExitCode::SUCCESS),
+        Command::Wait(wait) => wait::run(wait, &settings).await,
         Command::Url(_) => url::run(&settings),
         Command::Config(command) => config::run(&command, &settings),
     }

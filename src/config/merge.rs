@@ -58,6 +58,9 @@ const OTHER_NAMES: [(&str, &str, Key); 4] = [
     ("url", "of", Key::NAME),
 ];
 
+/// Flags that have the name of a setting and are not that setting: the command and the flag.
+const OWN_FLAGS: [(&str, &str); 1] = [("wait", "timeout")];
+
 /// What was typed, as a layer: each flag that has the name of a setting sets it, and `--no-mouse`
 /// sets `mouse` to false. Clap knows what was typed and what is a default.
 pub(super) fn flags(root: &Command, typed: &ArgMatches) -> Layer {
@@ -96,6 +99,9 @@ fn setting(command: &Command, argument: &Arg) -> Option<(Key, bool)> {
         return Some((*key, true));
     }
     let long = argument.get_long()?;
+    if OWN_FLAGS.contains(&(command, long)) {
+        return None;
+    }
     let on = Key::find(long).map(|key| (key, true));
     on.or_else(|| Key::find(long.strip_prefix("no-")?).map(|key| (key, false)))
 }
@@ -162,6 +168,7 @@ mod tests {
                 &[("color", "never")],
             ),
             (&["hooks", "move", "1", "--to", "https://x"], &[]),
+            (&["wait", "item:1", "--timeout", "5s"], &[]),
             (&["events", "delete", "-n", "b", "item:1"], &[("name", "b")]),
         ] {
             assert_eq!(layer(words), set(expected), "{words:?}");

@@ -86,7 +86,8 @@ mod tests {
     #[test]
     fn the_help_and_the_example_give_the_same_defaults() {
         // Commands with a default of their own.
-        const OTHERS: [(&str, Key); 4] = [
+        const OTHERS: [(&str, Key); 5] = [
+            ("wait", Key::TIMEOUT),
             ("listen", Key::LISTEN),
             ("sandbox", Key::LISTEN),
             ("do", Key::PODIO_URL),

@@ -50,3 +50,4 @@ mod terminal;
 mod trigger;
 mod trigger_form;
 mod tunnels;
+mod wait;

@@ -27,8 +27,11 @@ fn commands() -> Vec<(Vec<String>, bool)> {
     commands
 }
 
-/// The words of a shell line without its `podtap`; single quotes group.
+/// The words of a shell line without its `podtap`, and without what only a shell wants; single
+/// quotes group.
 fn words(line: &str) -> Vec<String> {
+    let line = line.split(" # ").next().unwrap().trim_end();
+    let line = line.trim_end_matches(" &");
     let mut words = Vec::new();
     for (n, part) in line.split('\'').enumerate() {
         if n % 2 == 1 {
@@ -197,6 +200,56 @@ async fn every_command_of_the_readme_works() {
             reader.succeed(&[&command[..], &["--help".to_owned()]].concat());
         }
     }
+}
+
+/// The block below a heading, word for word.
+fn block(heading: &str) -> &'static str {
+    let (_, below) = README.split_once(&format!("\n### {heading}\n")).unwrap();
+    let (_, block) = below.split_once("```bash\n").unwrap();
+    block.split_once("```").unwrap().0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_script_of_a_test_works_as_it_stands_in_the_readme() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let sandbox = stage.start(&["sandbox", "--listen", "127.0.0.1:0"]);
+    let exports = || {
+        let lines = sandbox.stdout();
+        let lines: Vec<String> = lines
+            .into_iter()
+            .filter(|line| line.starts_with("export "))
+            .collect();
+        (lines.len() == 5).then(|| lines.join("\n"))
+    };
+    let exports = crate::support::eventually("the exports", exports, || sandbox.stderr()).await;
+    let recipe =
+        block("In a test script").replace("listen 3000", &format!("listen {}", service.address()));
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_podtap"))
+        .parent()
+        .unwrap();
+    let script = format!(
+        "export PATH='{}':$PATH PODTAP_LISTEN=127.0.0.1:0\n{exports}\n{recipe}",
+        binary.display()
+    );
+
+    let mut shell = std::process::Command::new("bash");
+    let like = command(&stage, &[]);
+    shell.current_dir(stage.home());
+    for (name, value) in like.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.args(["-ec", &script]);
+    let output = shell.output().unwrap();
+
+    let told = format!("{output:?}");
+    assert!(output.status.success(), "{told}");
+    let event = std::fs::read_to_string(stage.home().join("event.json")).unwrap();
+    let event: serde_json::Value = serde_json::from_str(event.trim()).unwrap();
+    assert_eq!(event["event"], "item.update", "{told}");
+    assert_eq!(event["attempts"][0]["status"], 200, "{told}");
 }
 
 #[test]

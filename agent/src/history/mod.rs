@@ -70,7 +70,7 @@ pub use error::HistoryError;
 pub use event::{
     Attempt, AttemptSummary, Burst, DeliveryState, EditedRequest, Event, EventRow, Outcome,
 };
-pub use filter::{Filter, FilterError, Saved, SavedError};
+pub use filter::{Filter, FilterError, Mark, Saved, SavedError};
 pub use finding::{LoopFinding, LoopShape, Maker};
 pub use findings::{Finding, FindingPosition};
 pub use fold::FoldedQuery;

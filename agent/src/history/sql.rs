@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 
 use super::cjk;
 use super::event::DeliveryState;
-use super::filter::{Filter, Pattern, StatusTest, Term, Test};
+use super::filter::{Filter, Mark, Pattern, StatusTest, Term, Test};
 use super::row;
 
 /// The events that a statement is about, for the queries inside it: all of its statements begin
@@ -183,6 +183,7 @@ fn condition(test: &Test, params: &mut Vec<Value>) -> String {
         }
         Test::Replayed(true) => "e.replays > 0".to_owned(),
         Test::Replayed(false) => "e.replays = 0".to_owned(),
+        Test::Marked(mark, yes) => marked(*mark, *yes).to_owned(),
         Test::Noted(true) => "e.note IS NOT NULL".to_owned(),
         Test::Noted(false) => "e.note IS NULL".to_owned(),
         Test::Note(pattern) => {
@@ -205,6 +206,20 @@ fn condition(test: &Test, params: &mut Vec<Value>) -> String {
         Test::Text(words) => {
             bind(words_of(words).into());
             format!("e.position IN (SELECT rowid FROM search WHERE search MATCH ? AND {WITHIN})")
+        }
+    }
+}
+
+/// Whether it was found out, or not. The numbers are those of `row::verification_to_sql`.
+const fn marked(mark: Mark, yes: bool) -> &'static str {
+    match (mark, yes) {
+        (Mark::Missing, true) => "e.missing IS NOT NULL",
+        (Mark::Missing, false) => "e.missing IS NULL",
+        (Mark::Duplicate, true) => "e.duplicate_of IS NOT NULL",
+        (Mark::Duplicate, false) => "e.duplicate_of IS NULL",
+        (Mark::Verified, true) => "e.verification IN (1, 2)",
+        (Mark::Verified, false) => {
+            "e.event_type = 'hook.verify' AND ifnull(e.verification, 0) NOT IN (1, 2)"
         }
     }
 }

@@ -268,6 +268,23 @@ async fn every_term_of_a_filter_finds_what_it_says() {
 }
 
 #[tokio::test]
+async fn a_mark_that_nothing_has_and_its_opposite_are_told_apart() {
+    let bodies = ["type=item.update&item_id=1", "type=hook.verify&hook_id=7"];
+    let events = (1..).zip(bodies).map(|(number, body)| event(number, body));
+    let store = Store::with(events.collect()).await;
+    for (filter, expected) in [
+        ("missing:no duplicate:no", &[1, 2][..]),
+        ("missing:yes", &[]),
+        ("duplicate:yes", &[]),
+        ("verified:no", &[2]),
+        ("verified:yes", &[]),
+        ("-verified:no", &[1]),
+    ] {
+        assert_eq!(store.numbers(filter).await, expected, "{filter}");
+    }
+}
+
+#[tokio::test]
 async fn pages_of_a_parameter_go_on_where_the_last_one_ended() {
     let with = |number| event(number, "type=item.update&item_id=1&external_id=BUG-17");
     let store = Store::with((1..=5).map(with).collect()).await;

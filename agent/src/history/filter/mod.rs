@@ -4,6 +4,7 @@
 //! terms must hold, `-` negates one, `@name` stands for a saved filter. Text comes in here, a typed [`Filter`] goes out; what that
 //! means for the database is the business of `history::sql`.
 
+mod mark;
 mod near;
 mod parse;
 mod pattern;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use podtap_podio::ObjectKind;
 
 use super::position::Position;
+pub use mark::Mark;
 pub use pattern::Pattern;
 pub use saved::{Saved, SavedError};
 
@@ -57,6 +59,8 @@ pub enum Test {
     Id(String),
     /// `replayed:yes`, `replayed:no`.
     Replayed(bool),
+    /// `missing:yes`, `duplicate:no`, …: what was found out about it, or its opposite.
+    Marked(Mark, bool),
     /// `note:yes`, `note:no`: whether a person wrote something on it.
     Noted(bool),
     /// `note:word`: a person wrote this on it, in these letters, whatever stands around it.
@@ -107,13 +111,22 @@ impl Filter {
         let objects = ObjectKind::BY_PRECEDENCE.iter().map(|kind| kind.as_str());
         // `status:` is the answer's, not the object's.
         let objects = objects.filter(|word| !parse::WORDS.contains(word));
-        parse::WORDS.iter().copied().chain(objects)
+        let marks = Mark::ALL.iter().map(|mark| mark.word());
+        parse::WORDS.iter().copied().chain(marks).chain(objects)
     }
 
     /// The filter that `text` says; `now` is what `after:10m` counts from, `saved` what `@name`
     /// stands for.
     pub fn parse(text: &str, now: Timestamp, saved: &Saved) -> Result<Self, FilterError> {
         Self::of(text, now, Some(saved))
+    }
+
+    /// The moment that stands behind `after:`; the error says what would be right.
+    ///
+    /// # Errors
+    /// When `text` is not a moment.
+    pub fn time(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+        value::time(text, &now.to_zoned_datetime(jiff::tz::TimeZone::system()))
     }
 
     /// The filter that the text of a saved one says, which uses no other.
@@ -135,6 +148,24 @@ impl Filter {
     #[must_use]
     pub fn among(self, places: Vec<Position>) -> Self {
         self.and(Test::Among(places))
+    }
+
+    /// Of what this filter wants, what was accepted at or after this time.
+    #[must_use]
+    pub fn since(self, time: Timestamp) -> Self {
+        self.and(Test::After(time))
+    }
+
+    /// Of what this filter wants, what the local service answered, whatever the status.
+    #[must_use]
+    pub fn answered(self) -> Self {
+        self.and(Test::Status(StatusTest::Within(0, u16::MAX)))
+    }
+
+    /// Of what this filter wants, what has this mark.
+    #[must_use]
+    pub fn marked(self, mark: Mark) -> Self {
+        self.and(Test::Marked(mark, true))
     }
 
     fn and(mut self, test: Test) -> Self {

@@ -12,7 +12,7 @@ use winnow::stream::LocatingSlice;
 use winnow::token::{rest, take_till, take_while};
 
 use super::value::{event_id, id, status, time, yes_or_no};
-use super::{FilterError, Pattern, Saved, Term, Test};
+use super::{FilterError, Mark, Pattern, Saved, Term, Test};
 
 /// Longest filter, in bytes: far beyond what anybody types, and within SQLite's own limits.
 const MAX_BYTES: usize = 4096;
@@ -178,9 +178,10 @@ fn meaning(raw: &Raw<'_>, now: &ZonedDateTime) -> Result<Test, Fault> {
         "external" => Ok(param("external_id", text)),
         // For those that are called as a word of the filter is.
         name if name.starts_with(PARAM) => Ok(param(name.trim_start_matches(PARAM), text)),
-        name => match object_kind(name) {
-            Some(kind) => id(text).map(|id| Test::Object(kind, id)),
-            None => Ok(param(name, text)),
+        name => match (Mark::of(name), object_kind(name)) {
+            (Some(mark), _) => yes_or_no(text).map(|yes| Test::Marked(mark, yes)),
+            (None, Some(kind)) => id(text).map(|id| Test::Object(kind, id)),
+            (None, None) => Ok(param(name, text)),
         },
     };
     result.map_err(|message| (at, message))
@@ -256,6 +257,10 @@ mod tests {
             ("path:*/hook", Test::Path(Pattern::new("*/hook"))),
             ("method:post", Test::Method("POST".to_owned())),
             ("replayed:yes", Test::Replayed(true)),
+            ("missing:yes", Test::Marked(Mark::Missing, true)),
+            ("duplicate:no", Test::Marked(Mark::Duplicate, false)),
+            ("verified:no", Test::Marked(Mark::Verified, false)),
+            ("param.missing:3", param("missing", "3")),
             ("note:yes", Test::Noted(true)),
             ("note:\"ask Ann\"", Test::Note(Pattern::new("*ask Ann*"))),
             ("external:BUG-17", param("external_id", "BUG-17")),
@@ -286,6 +291,7 @@ mod tests {
             ("item:", 6),
             ("a - b", 4),
             ("replayed:maybe", 10),
+            ("missing:3", 9),
             ("after:99999999999999d", 7),
             ("type:*a*a*a*a*a*a*a*a*a", 6),
             ("ä -@nothing", 4),
