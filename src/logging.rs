@@ -2,19 +2,22 @@
 
 use std::fmt::Debug;
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::sync::Mutex;
 
+use podtap_disk::private;
 use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::filter::FilterFn;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
-use crate::config::{Key, Settings};
+use crate::config::{Key, LogFormat, Settings};
 use crate::failure::Failure;
 use crate::log_file::LogFile;
 use crate::printable::printable;
@@ -45,34 +48,39 @@ pub(crate) fn start(settings: &Settings, screen_is_taken: bool) -> Result<(), Fa
         Failure::usage("the log filter cannot be read").fact("why", error.to_string())
     })?;
     let discreet = discreet(wish.unwrap_or_default());
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .fmt_fields(debug_fn(field).delimited(" "));
-    if screen_is_taken {
-        let dir = settings.data_dir()?;
-        let path = dir.join("podtap.log");
-        let opened = podtap_disk::private::folder(&dir).and_then(|()| LogFile::open(&path));
-        let file = opened.map_err(|error| {
-            Failure::because("the log file cannot be written", &error)
-                .fact("file", path.display().to_string())
-                .hint("name a folder that can be written with --data-dir")
-        })?;
-        subscriber
-            .with_ansi(false)
-            .with_writer(Mutex::new(file))
-            .finish()
-            .with(discreet)
-            .init();
+    let (writer, ansi) = if screen_is_taken {
+        let writer = BoxMakeWriter::new(Mutex::new(open(&settings.data_dir()?)?));
+        (writer, false)
     } else {
         let colour = settings.colour(std::io::stderr().is_terminal())?;
-        subscriber
-            .with_ansi(colour)
-            .with_writer(std::io::stderr)
-            .finish()
-            .with(discreet)
-            .init();
-    }
+        (BoxMakeWriter::new(std::io::stderr), colour)
+    };
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_ansi(ansi);
+    let lines = match settings.log_format()? {
+        LogFormat::Text => lines.fmt_fields(debug_fn(field).delimited(" ")).boxed(),
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .boxed(),
+    };
+    let subscriber = tracing_subscriber::registry();
+    subscriber.with(filter).with(discreet).with(lines).init();
     Ok(())
+}
+
+/// The log's file, in the data folder.
+fn open(dir: &Path) -> Result<LogFile, Failure> {
+    let path = dir.join("podtap.log");
+    let opened = private::folder(dir).and_then(|()| LogFile::open(&path));
+    opened.map_err(|error| {
+        Failure::because("the log file cannot be written", &error)
+            .fact("file", path.display().to_string())
+            .hint("name a folder that can be written with --data-dir")
+    })
 }
 
 /// One field of a log line, on that line: text from outside is shown, not obeyed (invariant 7).

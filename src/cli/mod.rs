@@ -97,6 +97,9 @@ pub(crate) struct Global {
     /// When to use colour: auto, always or never; NO_COLOR works too [default: auto]
     #[arg(long, global = true, value_name = "WHEN")]
     pub(crate) color: Option<String>,
+    /// Format of the log: text or json [default: text]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
     /// Log more to stderr; use -vv for even more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,

@@ -47,6 +47,7 @@ impl Settings {
             | Key::MAX_OWNER_SESSIONS
             | Key::MAX_OWNER_QUEUE_EVENTS
             | Key::PODIO_APP_ID => self.number::<u64>(key).map(drop),
+            Key::LOG_FORMAT => self.log_format().map(drop),
             Key::METHODS => self.parsed::<podtap_relay::Methods>(key).map(drop),
             Key::MAX_RATE | Key::MAX_RATE_PER_ADDRESS => self.rate(key, None).map(drop),
             Key::PRESERVE_HOST

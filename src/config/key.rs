@@ -32,6 +32,7 @@ keys! {
     KEEP_EVENTS = "keep-events",
     LISTEN = "listen",
     LOG = "log",
+    LOG_FORMAT = "log-format",
     MAX_AGE = "max-age",
     MAX_BODY = "max-body",
     MAX_BODY_MEMORY = "max-body-memory",

@@ -31,6 +31,7 @@ mod link_states;
 mod loops;
 mod lossless;
 mod memory;
+mod monitoring;
 mod names;
 mod odd_files;
 mod on_disk;

@@ -194,11 +194,7 @@ async fn the_service_manager_hears_that_the_relay_is_ready_alive_and_ending() {
     };
 
     hears("READY=1", &relay).await;
-    assert_eq!(
-        relay.objects("ready").len(),
-        1,
-        "it was ready before it said so"
-    );
+    relay.object("ready", |_| true).await;
     hears("WATCHDOG=1", &relay).await;
     hears("WATCHDOG=1", &relay).await;
     relay.signal(Signal::TERM);
