@@ -6,6 +6,7 @@
     bench/run.py accept,memory     some parts
     options: --rounds N (3)  --secs S (3, each load's time)  --out FILE (all figures as JSON)
              --log DIR  --max-foreign F (0.12)  --max-wait S (15)  --retries N (1)
+    bench/run.py bytes [ARGUMENTS OF written.py]    what one webhook makes relay and agent write to the disk
     bench/run.py peers [ARGUMENTS OF peers.py]    the tunnels that people use instead, by bench/peers.json
 
 Parts
@@ -31,6 +32,7 @@ import time
 
 import peers
 import stage
+import written
 from stage import NGINX, RELAY, ask, program, send, until
 
 
@@ -279,6 +281,8 @@ def against_peers(arguments):
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the processes started are ended
+    if sys.argv[1:2] == ["bytes"]:
+        return written.main(sys.argv[2:])
     if sys.argv[1:2] == ["peers"]:
         return against_peers(sys.argv[2:])
     parts = {"accept": accept, "through": through, "memory": memory}

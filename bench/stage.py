@@ -16,14 +16,18 @@ import peers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-RELEASE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release")
+# Another profile's builds do for what does not depend on speed.
+RELEASE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), os.environ.get("BENCH_PROFILE", "release"))
 SINK, NGINX, RELAY = "127.0.0.1:9100", "127.0.0.1:9110", "127.0.0.1:9300"
 # The benchmark fills a queue that nobody reads, from one address, as fast as it can; the defaults would refuse it.
 LIMITS = ["--max-queue-events", "100000000", "--max-queue-bytes", "64GiB", "--max-rate", "off", "--max-rate-per-address", "off"]
 
 
+BINARY = None  # another podtap than this tree's release build
+
+
 def program(name):
-    return os.path.join(RELEASE, name)
+    return BINARY if BINARY and name == "podtap" else os.path.join(RELEASE, name)
 
 
 def folder():
@@ -133,7 +137,7 @@ def send(url, **options):
     """Runs the sender to its end; what it reports."""
     cmd = [program("post"), url]
     for name, value in options.items():
-        cmd += [f"--{name}", str(value)]
+        cmd += ["--" + name.replace("_", "-"), str(value)]
     return json.loads(subprocess.run(cmd, check=True, stdout=subprocess.PIPE, timeout=180).stdout)
 
 
