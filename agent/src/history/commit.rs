@@ -25,8 +25,8 @@ use super::tidy::{self, Tidy};
 use super::write::Answer;
 
 /// New events become searchable together after this time: the index writes as much for many as for
-/// one. Until then a search looks at them one by one.
-const INDEX_AFTER: Duration = Duration::from_millis(250);
+/// one.
+const INDEX_AFTER: Duration = Duration::from_secs(1);
 
 /// The longest time for it at the end of an agent that delivers: it soon runs again.
 const INDEX_AT_THE_END: Duration = Duration::from_millis(300);

@@ -7,8 +7,12 @@ use tokio::time::Instant;
 
 use super::job::Job;
 
-/// The longest that a write waits for others.
+/// How long a write waits for others.
 const MAX_WAIT: Duration = Duration::from_millis(20);
+
+/// How far apart transactions of these alone are from others: each writes some pages anew, however
+/// little it adds to them.
+const APART: Duration = Duration::from_millis(100);
 
 /// Rows that wait; more are written at once.
 const MAX_ROWS: usize = 256;
@@ -19,6 +23,8 @@ pub(super) struct Later {
     writes: Vec<Job>,
     rows: usize,
     since: Option<Instant>,
+    /// When something was last written.
+    wrote: Option<Instant>,
 }
 
 impl Later {
@@ -37,13 +43,16 @@ impl Later {
         if self.rows >= MAX_ROWS {
             return Some(Duration::ZERO);
         }
-        Some(MAX_WAIT.saturating_sub(since.elapsed()))
+        let soon = since + MAX_WAIT;
+        let due = self.wrote.map_or(soon, |wrote| soon.max(wrote + APART));
+        Some(due.saturating_duration_since(Instant::now()))
     }
 
     /// All of them, before `others`.
     pub(super) fn before(&mut self, mut others: Vec<Job>) -> Vec<Job> {
         let mut writes = std::mem::take(self).writes;
         writes.append(&mut others);
+        self.wrote = Some(Instant::now());
         writes
     }
 }

@@ -2,8 +2,9 @@
 //! refused by name.
 
 /// Each entry takes a file from the format of its index to the next. Never edited, only added to.
-pub(super) const MIGRATIONS: &[&str] =
-    &[FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5, FORMAT_6];
+pub(super) const MIGRATIONS: &[&str] = &[
+    FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5, FORMAT_6, FORMAT_7,
+];
 
 /// `events` is what lists and filters read, one narrow row an event, so that a page of a million
 /// events stays cheap and a change of state rewrites no body. `requests` and `attempts` hold the
@@ -184,6 +185,15 @@ CREATE TABLE age_marks (
 const FORMAT_6: &str = "
 ALTER TABLE attempts ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;
 UPDATE attempts SET imported = 1 WHERE position IN (SELECT position FROM events WHERE seq IS NULL);
+";
+
+/// One index in place of two. What says the same is about the same object, so that its entry lies
+/// beside the object's others, and not on a page that only it makes dirty.
+const FORMAT_7: &str = "
+DROP INDEX events_by_revision;
+DROP INDEX events_by_same_key;
+CREATE INDEX events_by_telling ON events (object_id, revision, same_key)
+    WHERE revision IS NOT NULL OR same_key IS NOT NULL;
 ";
 
 /// The format that this build writes.

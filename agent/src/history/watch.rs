@@ -246,7 +246,8 @@ fn arrivals(
          CASE WHEN e.event_type = 'hook.verify' \
          THEN (SELECT body FROM requests WHERE position = e.position) END AS body, \
          (SELECT min(d.position) FROM events AS d \
-          WHERE d.same_key = e.same_key AND d.position < e.position AND d.seq IS NOT NULL) AS earlier, \
+          WHERE d.object_id IS e.object_id AND d.revision IS e.revision AND d.same_key = e.same_key \
+          AND d.position < e.position AND d.seq IS NOT NULL) AS earlier, \
          h.hook_id IS NOT NULL AS known_hook, e.seq IS NOT NULL AS relayed, e.method = 'POST' AS posted \
          FROM events AS e {with_hook} WHERE {condition}"
     );

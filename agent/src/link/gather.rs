@@ -12,8 +12,16 @@ use crate::history::{NewEvent, Writer};
 /// costs a sync of the disk.
 const GATHER_FOR: Duration = Duration::from_millis(10);
 
+/// How far apart commits are while events keep coming: each writes a dozen pages anew, however
+/// little it adds to them. What waits is under way to the local service meanwhile.
+const APART: Duration = Duration::from_millis(100);
+
 /// Events that are committed without waiting for more.
-const GATHER_EVENTS: usize = 64;
+const GATHER_EVENTS: usize = 256;
+
+/// The part of the window, one in so many, that is committed without waiting for more: the relay
+/// sends on while that is acknowledged.
+const GATHER_SHARE: usize = 4;
 
 /// Bytes of events, heads included, that wait for a commit or are in one; beyond it nothing more is
 /// read from the relay.
@@ -31,6 +39,10 @@ pub(super) struct Gathered {
     pub(super) through: Seq,
     bytes: usize,
     since: Option<Instant>,
+    /// Events that are enough for a commit.
+    enough: usize,
+    /// When the last commit began.
+    last: Option<Instant>,
     /// Bytes of the commit under way.
     under_commit: usize,
     /// Whether it holds events that were not offered.
@@ -38,6 +50,15 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
+    /// None yet, of a connection on which at most `window` events are unacknowledged.
+    pub(super) fn within(window: u32) -> Self {
+        let window = usize::try_from(window).unwrap_or(usize::MAX);
+        Self {
+            enough: (window / GATHER_SHARE).clamp(1, GATHER_EVENTS),
+            ..Self::default()
+        }
+    }
+
     /// Adds an event, and offers it to delivery unless one before it goes the long way, through its
     /// commit (invariant 2).
     pub(super) fn add(&mut self, writer: &Writer, frame: EventFrame) {
@@ -63,13 +84,20 @@ impl Gathered {
     /// When they are to be committed; `None` where there are none.
     pub(super) fn due(&self) -> Option<Instant> {
         let since = self.since?;
-        let is_enough = self.events.len() >= GATHER_EVENTS || self.bytes >= GATHER_BYTES;
-        Some(if is_enough { since } else { since + GATHER_FOR })
+        if self.events.len() >= self.enough || self.bytes >= GATHER_BYTES {
+            return Some(since);
+        }
+        let soon = since + GATHER_FOR;
+        // One that was not offered is delivered from the history.
+        let may_wait = self.offered == self.events.len();
+        let apart = self.last.map(|last| last + APART).filter(|_| may_wait);
+        Some(apart.map_or(soon, |apart| apart.max(soon)))
     }
 
     /// All of them, to be committed now; [`Gathered::committed`] afterwards.
     pub(super) fn take(&mut self) -> Self {
         let taken = std::mem::take(self);
+        (self.enough, self.last) = (taken.enough, Some(Instant::now()));
         self.under_commit = taken.bytes;
         self.after_others = taken.offered < taken.events.len();
         taken
@@ -78,5 +106,82 @@ impl Gathered {
     /// The commit has ended.
     pub(super) fn committed(&mut self) {
         (self.under_commit, self.after_others) = (0, false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gathered(events: u64, enough: usize) -> Gathered {
+        let event = |seq| NewEvent {
+            id: podtap_wire::EventId::from_bytes([0; 16]),
+            seq: Some(Seq(seq)),
+            request: podtap_wire::WebhookRequest {
+                received_at: jiff::Timestamp::UNIX_EPOCH,
+                method: "POST".to_owned(),
+                path: "/".to_owned(),
+                headers: podtap_wire::HeaderList::default(),
+                peer: None,
+                body: bytes::Bytes::new(),
+            },
+            state: crate::history::DeliveryState::Pending,
+        };
+        let events: Vec<_> = (0..events).map(event).collect();
+        Gathered {
+            offered: events.len(),
+            since: Some(Instant::now()),
+            events,
+            enough,
+            ..Gathered::default()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lone_event_is_committed_soon_and_a_stream_of_them_in_groups() {
+        let now = Instant::now();
+        let mut all = gathered(1, 100);
+        assert_eq!(all.due(), Some(now + GATHER_FOR));
+
+        drop(all.take());
+        let last = all.last;
+        let next = Gathered {
+            last,
+            ..gathered(1, 100)
+        };
+        assert_eq!(next.due(), Some(now + APART));
+
+        let passed_by = Gathered {
+            last,
+            offered: 0,
+            ..gathered(1, 100)
+        };
+        assert_eq!(passed_by.due(), Some(now + GATHER_FOR));
+
+        tokio::time::advance(APART).await;
+        let after_a_pause = Gathered {
+            last,
+            ..gathered(1, 100)
+        };
+        assert_eq!(after_a_pause.due(), Some(now + APART + GATHER_FOR));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_share_of_the_window_is_committed_at_once() {
+        let now = Instant::now();
+        for (window, enough) in [
+            (1, 1),
+            (10, 2),
+            (1024, GATHER_EVENTS),
+            (u32::MAX, GATHER_EVENTS),
+        ] {
+            assert_eq!(Gathered::within(window).enough, enough, "{window}");
+        }
+        let last = Some(now);
+        let full = Gathered {
+            last,
+            ..gathered(2, 2)
+        };
+        assert_eq!(full.due(), Some(now));
     }
 }

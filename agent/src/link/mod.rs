@@ -151,7 +151,10 @@ impl Link {
         self.hello.take_over = false;
         self.face.welcomed(welcome);
         let since = Instant::now();
-        let end = session::run(socket, &self.face, &mut self.responses, token).await;
+        let end = {
+            let window = self.hello.window;
+            session::run(socket, &self.face, window, &mut self.responses, token).await
+        };
         self.backoff.lasted(since.elapsed());
         end
     }

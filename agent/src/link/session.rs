@@ -66,6 +66,7 @@ where
 pub(super) async fn run<S>(
     socket: WebSocketStream<S>,
     face: &Face,
+    window: u32,
     responses: &mut mpsc::Receiver<QueuedAnswer>,
     token: &CancellationToken,
 ) -> Disconnect
@@ -76,7 +77,7 @@ where
     let (acks, released) = watch::channel(None);
     let mut speaking = pin!(speak(sink, released, responses));
     let end = tokio::select! {
-        end = listen(&mut stream, face, acks, token) => end,
+        end = listen(&mut stream, face, window, acks, token) => end,
         result = &mut speaking => return result.map_or_else(|e| e, |()| Disconnect::retry("closed")),
     };
     if matches!(end, Disconnect::Stop(_)) {
@@ -97,13 +98,14 @@ where
 async fn listen<S>(
     stream: &mut SplitStream<WebSocketStream<S>>,
     face: &Face,
+    window: u32,
     acks: watch::Sender<Option<Seq>>,
     token: &CancellationToken,
 ) -> Disconnect
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered::within(window);
     let mut committing = pin!(Fuse::terminated());
     let mut unknown = Unknown::default();
     let mut heard = Instant::now();

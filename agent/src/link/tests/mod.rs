@@ -27,6 +27,8 @@ use crate::history::{
 };
 use crate::status::{LinkState, Status};
 
+const WINDOW: u32 = 10;
+
 /// A session, and everything around it in the test's hands.
 struct World {
     relay: WebSocketStream<DuplexStream>,
@@ -76,7 +78,7 @@ impl World {
         let Some(AgentFrame::Hello(hello)) = world.next_frame().await else {
             panic!("no hello")
         };
-        assert_eq!((hello.tunnel.as_str(), hello.window), ("crm", 10));
+        assert_eq!((hello.tunnel.as_str(), hello.window), ("crm", WINDOW));
         world
     }
 
@@ -148,7 +150,7 @@ async fn run(
     let hello = Hello {
         client: "test".to_owned(),
         tunnel: "crm".parse().unwrap(),
-        window: 10,
+        window: WINDOW,
         respond: Respond::Local,
         epoch: None,
         host: None,
@@ -158,7 +160,7 @@ async fn run(
         Ok(welcome) => face.welcomed(welcome),
         Err(end) => return end,
     }
-    session::run(socket, &face, &mut responses, &token).await
+    session::run(socket, &face, WINDOW, &mut responses, &token).await
 }
 
 fn welcome() -> Welcome {
