@@ -303,7 +303,7 @@ mod tests {
     const PROFILE: Profile = Profile {
         page_bytes: 4096,
         cache_kib: 2000,
-        checkpoint_pages: 1000,
+        checkpoint_bytes: 4 * 1024 * 1024,
         has_triggers: false,
     };
     const SCHEMA: &[&str] = &[

@@ -11,12 +11,12 @@ use super::error::HistoryError;
 use super::filter::Pattern;
 use super::{row, schema};
 
-/// How a history is opened. 4096 pages are 16 MiB, so that a burst pays for the copying (and its
-/// fsync) a few times and not with every commit.
+/// How a history is opened. The log is as long as it is so that a burst pays for the copying (and
+/// its fsync) a few times and not with every commit.
 pub(super) const PROFILE: Profile = Profile {
     page_bytes: 4096,
     cache_kib: 2000,
-    checkpoint_pages: 4096,
+    checkpoint_bytes: 16 * 1024 * 1024,
     has_triggers: false,
 };
 

@@ -31,8 +31,9 @@ pub struct Profile {
     pub page_bytes: u32,
     /// KiB of pages that a writer keeps in memory.
     pub cache_kib: i64,
-    /// Pages of the write-ahead log after which they are copied into the file.
-    pub checkpoint_pages: i64,
+    /// Bytes of the write-ahead log after which its pages are copied into the file: a page that many
+    /// commits wrote is written to the file once.
+    pub checkpoint_bytes: u32,
     /// Whether the schema has triggers. Where it has none, those of a file that came from
     /// elsewhere do not run.
     pub has_triggers: bool,
@@ -75,7 +76,10 @@ pub fn writer(path: &Path, profile: &Profile) -> rusqlite::Result<Connection> {
     // written anyway, what was deleted is overwritten. ON would write every freed page once more.
     connection.pragma_update(None, "secure_delete", "fast")?;
     connection.pragma_update(None, "cache_size", -profile.cache_kib)?;
-    connection.pragma_update(None, "wal_autocheckpoint", profile.checkpoint_pages)?;
+    // A file that is there keeps the pages that it was made with.
+    let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    let pages = profile.checkpoint_bytes / page.max(1);
+    connection.pragma_update(None, "wal_autocheckpoint", pages)?;
     connection.pragma_update(None, "journal_size_limit", JOURNAL_SIZE_LIMIT)?;
     Ok(connection)
 }

@@ -5,7 +5,7 @@ use super::*;
 const PROFILE: Profile = Profile {
     page_bytes: 4096,
     cache_kib: 2000,
-    checkpoint_pages: 1000,
+    checkpoint_bytes: 4 * 1024 * 1024,
     has_triggers: false,
 };
 
@@ -121,6 +121,10 @@ fn a_new_file_has_the_profiles_pages_and_an_old_one_keeps_its_own() {
     drop(connection);
 
     let connection = writer(&path, &PROFILE).unwrap();
+    let log: i64 = connection
+        .pragma_query_value(None, "wal_autocheckpoint", |row| row.get(0))
+        .unwrap();
+    assert_eq!(log, 4 * 1024 / 16, "the log has a bound in bytes");
     compact(&connection, u64::MAX).unwrap();
 
     assert_eq!(page(&connection), 16 * 1024);

@@ -13,12 +13,12 @@ const FILE_NAME: &str = "relay.db";
 /// The file that reserves room on the disk.
 pub(crate) const RESERVE: &str = "relay.reserve";
 
-/// How this database is opened. Large pages: an event with its head is a page or less, and one of
-/// 10 kB one row and no chain of pages. 1000 of them are 16 MiB, written to the file at once.
+/// How this database is opened. Small pages: each commit writes at least one of the events and one of
+/// their index, and most commits are of one event.
 pub(super) const PROFILE: Profile = Profile {
-    page_bytes: 16 * 1024,
+    page_bytes: 4096,
     cache_kib: 16_000,
-    checkpoint_pages: 1000,
+    checkpoint_bytes: 16 * 1024 * 1024,
     has_triggers: true,
 };
 

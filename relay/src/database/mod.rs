@@ -3,6 +3,7 @@
 //! The queue and the tunnel store read and write through connections made here; the token
 //! commands of the command line open the same file from another process (WAL).
 
+mod ends;
 mod error;
 mod file;
 mod lock;
@@ -10,6 +11,7 @@ mod rebuild;
 mod schema;
 mod worker;
 
+pub(crate) use ends::{ENDS, note as note_ends};
 pub use error::Error;
 pub(crate) use file::{Database, RESERVE};
 pub(crate) use lock::Lock;

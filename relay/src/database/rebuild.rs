@@ -64,6 +64,7 @@ fn finish(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
          FROM tunnels",
         [MARGIN],
     )?;
+    super::ends::note(transaction)?;
     transaction.execute_batch(
         "DELETE FROM events WHERE tunnel NOT IN (SELECT id FROM tunnels);
          DELETE FROM queues WHERE tunnel NOT IN (SELECT id FROM tunnels);

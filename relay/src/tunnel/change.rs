@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use podtap_wire::{TunnelKey, TunnelName};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 
+use crate::database::ENDS;
 use crate::queue::TunnelId;
 
 /// A tunnel, as far as its owner may see it.
@@ -62,7 +63,7 @@ pub(super) fn list(
     now: Timestamp,
 ) -> rusqlite::Result<Vec<TunnelInfo>> {
     connection
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT tunnels.id, owner, name, key, created_at, last_seq - removed_seq AS backlog,
                     last_bytes - removed_bytes AS backlog_bytes, last_at,
                     (SELECT received_at FROM events
@@ -71,10 +72,10 @@ pub(super) fn list(
                     (SELECT max(until) FROM old_keys
                      WHERE old_keys.tunnel = tunnels.id AND until > ?2) AS old_key_until,
                     sessions.since, sessions.host, sessions.peer
-             FROM tunnels JOIN queues ON queues.tunnel = tunnels.id
+             FROM tunnels JOIN {ENDS} AS ends ON ends.tunnel = tunnels.id
              LEFT JOIN sessions ON sessions.tunnel = tunnels.id
-             WHERE ?1 IS NULL OR owner = ?1 ORDER BY owner, name",
-        )?
+             WHERE ?1 IS NULL OR owner = ?1 ORDER BY owner, name"
+        ))?
         .query_map((owner, now.as_millisecond()), info)?
         .collect()
 }

@@ -16,10 +16,10 @@ use crate::queue::TunnelId;
 pub(super) const MAX_EVENTS: u64 = 1024;
 
 /// From then on the next transaction deletes them as well.
-pub(super) const RIDE_AFTER: Duration = Duration::from_millis(100);
+pub(super) const RIDE_AFTER: Duration = Duration::from_millis(500);
 
 /// From then on they get a transaction of their own.
-pub(super) const SETTLE_AFTER: Duration = Duration::from_millis(200);
+pub(super) const SETTLE_AFTER: Duration = Duration::from_secs(1);
 
 /// How far agents have the events of each tunnel.
 #[derive(Debug, Default)]

@@ -5,12 +5,21 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::LazyLock;
 
 use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use super::owner::Owners;
+use crate::database::ENDS;
 use crate::queue::{AppendError, Depth, QueueLimits, TunnelId};
+
+/// Events after which the row of a queue says anew where it ends; see [`ENDS`]. Not more: where damage
+/// takes the last events, it is what tells that there were any.
+const NOTE_EVERY: u64 = 16;
+
+static READ_ENDS: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT * FROM {ENDS} WHERE tunnel = ?1"));
 
 /// What an event costs beside its text and body: row, index and page overhead.
 const ROW_BYTES: u64 = 128;
@@ -85,6 +94,10 @@ struct Ends {
     removed_seq: u64,
     removed_bytes: u64,
     last_at: Option<i64>,
+    /// The last one by the row of the queue.
+    noted_seq: u64,
+    /// Whether this transaction removed events.
+    is_removed_from: bool,
 }
 
 /// An open transaction.
@@ -189,6 +202,7 @@ impl<'a> Batch<'a> {
         let ends = Ends {
             removed_seq: through,
             removed_bytes,
+            is_removed_from: true,
             ..ends
         };
         self.touched.insert(tunnel, Some(ends));
@@ -210,14 +224,16 @@ impl<'a> Batch<'a> {
             )?;
             for (tunnel, ends) in &self.touched {
                 let Some(ends) = ends else { continue };
-                statement.execute((
-                    tunnel.0,
-                    ends.last_seq,
-                    ends.last_bytes,
-                    ends.removed_seq,
-                    ends.removed_bytes,
-                    ends.last_at,
-                ))?;
+                if ends.are_due() {
+                    statement.execute((
+                        tunnel.0,
+                        ends.last_seq,
+                        ends.last_bytes,
+                        ends.removed_seq,
+                        ends.removed_bytes,
+                        ends.last_at,
+                    ))?;
+                }
                 depths.push((*tunnel, ends.depth()));
             }
         }
@@ -280,10 +296,7 @@ pub(super) fn depth(connection: &Connection, tunnel: TunnelId) -> rusqlite::Resu
 
 fn read_ends(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Option<Ends>> {
     connection
-        .prepare_cached(
-            "SELECT last_seq, last_bytes, removed_seq, removed_bytes, last_at
-             FROM queues WHERE tunnel = ?1",
-        )?
+        .prepare_cached(&READ_ENDS)?
         .query_row([tunnel.0], |row| {
             Ok(Ends {
                 last_seq: row.get("last_seq")?,
@@ -291,12 +304,20 @@ fn read_ends(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Opti
                 removed_seq: row.get("removed_seq")?,
                 removed_bytes: row.get("removed_bytes")?,
                 last_at: row.get("last_at")?,
+                noted_seq: row.get("noted_seq")?,
+                is_removed_from: false,
             })
         })
         .optional()
 }
 
 impl Ends {
+    /// Whether the row of the queue is to be written: where events are gone it alone says that they
+    /// were there.
+    fn are_due(&self) -> bool {
+        self.is_removed_from || self.last_seq - self.noted_seq >= NOTE_EVERY
+    }
+
     fn depth(&self) -> Depth {
         Depth {
             removed: Seq(self.removed_seq),

@@ -10,6 +10,7 @@ use podtap_wire::Seq;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::time::Instant;
 
+use crate::database::{self, ENDS};
 use crate::queue::TunnelId;
 
 /// Marks kept for the longest age: events go at most one part in so many later than they should.
@@ -55,13 +56,13 @@ impl Ages {
         let max_age = i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX);
         let age = self.clock.advance(connection, now)?;
         let unmarked: u64 = connection
-            .prepare_cached(
-                "SELECT count(*) FROM queues AS q
+            .prepare_cached(&format!(
+                "SELECT count(*) FROM {ENDS} AS q
                  LEFT JOIN (SELECT tunnel, max(seq) AS seq, max(age_ms) AS age_ms
                             FROM age_marks GROUP BY tunnel) AS m USING (tunnel)
                  WHERE q.last_seq > q.removed_seq AND q.last_seq > coalesce(m.seq, 0)
-                 AND ?1 >= coalesce(m.age_ms + ?2, 0)",
-            )?
+                 AND ?1 >= coalesce(m.age_ms + ?2, 0)"
+            ))?
             .query_row((age, max_age / MARKS), |row| row.get(0))?;
         if unmarked > 0 {
             self.mark(connection, age, max_age / MARKS)?;
@@ -90,11 +91,13 @@ impl Ages {
             [],
         )?;
         transaction.execute(
-            "INSERT OR IGNORE INTO age_marks
-             SELECT q.tunnel, q.last_seq, ?1 FROM queues AS q
+            &format!(
+                "INSERT OR IGNORE INTO age_marks
+             SELECT q.tunnel, q.last_seq, ?1 FROM {ENDS} AS q
              LEFT JOIN (SELECT tunnel, max(age_ms) AS age_ms FROM age_marks GROUP BY tunnel) AS m
              USING (tunnel)
-             WHERE q.last_seq > q.removed_seq AND ?1 >= coalesce(m.age_ms + ?2, 0)",
+             WHERE q.last_seq > q.removed_seq AND ?1 >= coalesce(m.age_ms + ?2, 0)"
+            ),
             (age, apart),
         )?;
         self.save(&transaction)?;
@@ -117,6 +120,8 @@ pub(super) fn set_aside(
 ) -> rusqlite::Result<()> {
     let now = jiff::Timestamp::now().as_millisecond();
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // The last event says where the queue ends, and it may be one of these.
+    database::note_ends(&transaction)?;
     for (seq, reason) in unreadable {
         let row = params![tunnel.0, seq.0, now, reason];
         let kept = transaction.execute(

@@ -2,9 +2,11 @@
 //! fair share of the disk, so that none can fill it for the others.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use crate::database::ENDS;
 use crate::queue::{AppendError, QueueLimits, TunnelId};
 
 /// Bytes that an owner's queues may hold however little is left of the disk above its floor.
@@ -76,19 +78,21 @@ impl Owners {
     }
 }
 
+static HELD: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT coalesce(sum(last_seq - removed_seq), 0) AS events,
+                coalesce(sum(last_bytes - removed_bytes), 0) AS bytes
+         FROM tunnels JOIN {ENDS} AS ends ON ends.tunnel = tunnels.id WHERE tunnels.owner = ?1"
+    )
+});
+
 fn held(connection: &Connection, owner: &str) -> rusqlite::Result<Held> {
-    connection
-        .prepare_cached(
-            "SELECT coalesce(sum(last_seq - removed_seq), 0) AS events,
-                    coalesce(sum(last_bytes - removed_bytes), 0) AS bytes
-             FROM queues JOIN tunnels ON tunnels.id = queues.tunnel WHERE tunnels.owner = ?1",
-        )?
-        .query_row([owner], |row| {
-            Ok(Held {
-                events: row.get("events")?,
-                bytes: row.get("bytes")?,
-            })
+    connection.prepare_cached(&HELD)?.query_row([owner], |row| {
+        Ok(Held {
+            events: row.get("events")?,
+            bytes: row.get("bytes")?,
         })
+    })
 }
 
 #[cfg(test)]
@@ -101,7 +105,10 @@ mod tests {
             .unwrap();
         let id = connection.last_insert_rowid();
         connection
-            .execute("INSERT INTO queues VALUES (?1, 1, ?2, 0, 0)", (id, bytes))
+            .execute(
+                "INSERT INTO queues VALUES (?1, 1, ?2, 0, 0, 0)",
+                (id, bytes),
+            )
             .unwrap();
         TunnelId(id)
     }
@@ -113,7 +120,9 @@ mod tests {
             .execute_batch(
                 "CREATE TABLE tunnels (id INTEGER PRIMARY KEY, owner TEXT);
                  CREATE TABLE queues (tunnel INTEGER, last_seq INTEGER, last_bytes INTEGER,
-                                      removed_seq INTEGER, removed_bytes INTEGER);",
+                                      removed_seq INTEGER, removed_bytes INTEGER, last_at INTEGER);
+                 CREATE TABLE events (tunnel INTEGER, seq INTEGER, bytes_through INTEGER,
+                                      received_at INTEGER);",
             )
             .unwrap();
         let (mib, limits) = (

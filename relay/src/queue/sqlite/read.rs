@@ -8,6 +8,7 @@ use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row};
 
+use crate::database::ENDS;
 use crate::queue::{Gap, QueueError, ReadLimit, Totals, TunnelId};
 
 /// The oldest events of a tunnel after one; read by [`event`].
@@ -76,8 +77,10 @@ pub(super) fn gaps(connection: &Connection, tunnel: TunnelId) -> Result<Vec<Gap>
 pub(super) fn totals(connection: &Connection) -> Result<Totals, QueueError> {
     connection
         .query_row(
-            "SELECT coalesce(sum(last_seq - removed_seq), 0) AS events,
-                    coalesce(sum(last_bytes - removed_bytes), 0) AS bytes FROM queues",
+            &format!(
+                "SELECT coalesce(sum(last_seq - removed_seq), 0) AS events,
+                        coalesce(sum(last_bytes - removed_bytes), 0) AS bytes FROM {ENDS}"
+            ),
             [],
             |row| {
                 Ok(Totals {

@@ -39,6 +39,8 @@ pub(super) struct Writer {
     metrics: Arc<Metrics>,
     appends: Vec<Append>,
     removals: Removals,
+    /// Whether events were appended since it was written down where each queue ends.
+    is_behind: bool,
 }
 
 impl Writer {
@@ -63,6 +65,7 @@ impl Writer {
             metrics,
             appends: Vec::new(),
             removals: Removals::default(),
+            is_behind: false,
         })
     }
 
@@ -98,6 +101,7 @@ impl Writer {
             self.write();
         }
         if !self.storage.is_broken() {
+            self.note_ends();
             Tidy::at_the_end(&self.storage.connection);
         }
         drop(self);
@@ -188,6 +192,7 @@ impl Writer {
         match written {
             Ok(outcome) => {
                 self.tidy.wrote();
+                self.is_behind |= outcome.accepted() > 0;
                 self.metrics
                     .committed(outcome.accepted(), started.elapsed());
                 self.finish(outcome);
@@ -266,6 +271,7 @@ impl Writer {
             return;
         }
         self.shared.sweep();
+        self.note_ends();
         // Before what is too old: what an agent has is not told as missing.
         self.settle();
         let is_short = self.space.is_short();
@@ -282,6 +288,18 @@ impl Writer {
             self.removals.push(tunnel, Until::Expired(through), None);
         }
         self.removals.then(reply);
+    }
+
+    fn note_ends(&mut self) {
+        if std::mem::take(&mut self.is_behind)
+            && let Err(error) = database::note_ends(&self.storage.connection)
+        {
+            self.is_behind = true;
+            tracing::debug!(
+                error = podtap_disk::words(&error),
+                "cannot write down where the queues end"
+            );
+        }
     }
 
     fn has_room(&mut self) -> bool {

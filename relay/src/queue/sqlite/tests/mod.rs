@@ -1,5 +1,7 @@
 //! The engine's own promises: the conformance suite, and what happens when the disk fails.
 
+mod ends;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -282,7 +284,7 @@ async fn an_event_that_cannot_be_read_costs_itself_alone_and_becomes_a_gap() {
 #[tokio::test]
 async fn a_damaged_database_is_rebuilt_beside_a_running_queue() {
     use std::io::{Seek as _, Write as _};
-    const PAGE: usize = 16 * 1024;
+    const PAGE: usize = 4096;
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(folder.path()).unwrap();
     let tunnel = make_tunnel(&database);
