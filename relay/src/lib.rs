@@ -10,6 +10,7 @@
 
 mod admin;
 mod answer;
+mod answers;
 mod budget;
 mod config;
 mod database;
@@ -28,15 +29,16 @@ mod rate;
 mod refusal;
 mod refused;
 mod responders;
+mod roster;
 mod route;
 mod server;
 mod session;
 mod spelling;
+mod store;
 pub mod tunnel;
 mod upkeep;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,20 +55,20 @@ pub use listen::Listeners;
 pub use methods::{InvalidMethods, Methods};
 
 use admin::Admin;
-use database::{Database, Lock};
 use ingest::{Bounds, Ingest};
 use manage::Manager;
 use metrics::Metrics;
 use peer::TrustedProxies;
 use public::{Door, Public};
-use queue::sqlite::SqliteQueue;
-use queue::{Queue, QueueError, QueueLimits};
+use queue::QueueError;
 use responders::Responders;
 use server::{Handler, Places, Server};
 use session::presence::Presence;
 use session::{Admission, Sessions, Terms};
+use store::{Opened, Store};
 use tunnel::TokenStore;
 use tunnel::directory::Directory;
+use tunnel::registry::Registry;
 use upkeep::Upkeep;
 
 /// The part of the drain deadline that is kept for sending the agents away.
@@ -85,14 +87,13 @@ pub struct Bound {
     public: Server<Public>,
     admin: Option<Server<Admin>>,
     sessions: Sessions,
-    queue: Arc<dyn Queue>,
+    responders: Arc<Responders>,
     upkeep: Upkeep,
     /// Cancelled when the drain begins.
     draining: CancellationToken,
     drain_deadline: Duration,
     public_url: Url,
-    data_dir: PathBuf,
-    lock: Lock,
+    opened: Opened,
 }
 
 impl Relay {
@@ -104,26 +105,26 @@ impl Relay {
     /// As [`Relay::bind`], with listeners that are there already in place of the configured
     /// addresses.
     pub async fn bind_with(config: Config, listeners: Listeners) -> Result<Bound, Error> {
-        let lock = Lock::take(&config.data_dir)?;
-        let database = open(&config.data_dir, &lock)?;
+        let mut limits = config.limits;
+        descriptors::fit(&mut limits);
+        let metrics = Arc::new(Metrics::new());
+        let opened = Opened::folder(&config.data_dir, &limits, Arc::clone(&metrics))?;
         let (listener, address) = listen::adopt_or_bind(listeners.public, config.listen)?;
         let admin_listener = listen::adopt_or_bind_some(listeners.admin, config.admin_listen)?;
         let public_url = config.public_url.unwrap_or_else(|| listen::url_of(address));
         let proxies = believed(config.trusted_proxies, &public_url);
-        let mut limits = config.limits;
-        descriptors::fit(&mut limits);
-
-        let metrics = Arc::new(Metrics::new());
-        let queue_limits = QueueLimits::from(&limits);
-        let queue = SqliteQueue::open(&database, queue_limits, Arc::clone(&metrics))?;
-        let queue = Arc::new(queue);
-        let directory = tunnels(Arc::clone(&queue), &limits, &public_url).await;
+        let Store {
+            queue,
+            registry,
+            roster,
+            answers,
+        } = opened.store.clone();
+        let directory = tunnels(registry, &limits, &public_url).await;
         let directory = directory.map_err(|_| Error::Tunnels {
-            data_dir: config.data_dir.clone(),
+            data_dir: config.data_dir,
         })?;
-        let queue: Arc<dyn Queue> = queue;
-        let presence = Arc::<Presence>::default();
-        let responders = Arc::<Responders>::default();
+        let presence = Arc::new(Presence::new(roster));
+        let responders = Arc::new(Responders::new(answers));
         let draining = CancellationToken::new();
         let sessions = Sessions {
             directory: Arc::clone(&directory),
@@ -145,7 +146,7 @@ impl Relay {
                 directory: Arc::clone(&directory),
                 presence: Arc::clone(&presence),
                 queue: Arc::clone(&queue),
-                responders,
+                responders: Arc::clone(&responders),
                 metrics: Arc::clone(&metrics),
                 methods: config.methods,
                 bounds: Bounds::new(&limits),
@@ -176,12 +177,11 @@ impl Relay {
                 presence,
                 max_age: limits.max_age,
             },
-            queue,
+            responders,
             draining,
             drain_deadline: limits.drain_deadline,
             public_url,
-            data_dir: config.data_dir,
-            lock,
+            opened,
         })
     }
 }
@@ -202,9 +202,9 @@ impl Bound {
         &self.public_url
     }
 
-    /// The tokens and tunnels of this relay's data folder.
+    /// The tokens and tunnels of this relay.
     pub fn tokens(&self) -> Result<TokenStore, tunnel::Error> {
-        TokenStore::open(&self.data_dir)
+        self.opened.tokens()
     }
 
     /// Works until the token is cancelled, then drains and ends within the drain deadline.
@@ -213,11 +213,11 @@ impl Bound {
             public,
             admin,
             sessions,
-            queue,
+            responders,
             upkeep,
             draining,
             drain_deadline,
-            lock,
+            opened,
             ..
         } = self;
         // What must go on until the queue is closed.
@@ -232,7 +232,7 @@ impl Bound {
                 .run(draining.clone(), drain_deadline.saturating_sub(farewell))
                 .await;
             sessions.drain(Instant::now() + farewell).await;
-            queue.close().await;
+            opened.store.queue.close().await;
             background.cancel();
         };
         let administration = async {
@@ -244,20 +244,13 @@ impl Bound {
             begin_drain,
             work,
             administration,
+            responders.run(background.clone()),
             upkeep.run(background.clone())
         );
-        lock.release();
+        if let Some(lock) = opened.lock {
+            lock.release();
+        }
         Ok(())
-    }
-}
-
-/// The folder's database, checked where the relay before this one was cut off.
-fn open(data_dir: &Path, lock: &Lock) -> Result<Database, DatabaseError> {
-    if lock.was_cut_off() {
-        tracing::info!("the relay before this one was cut off; its database is checked");
-        Database::open_after_a_cut(data_dir)
-    } else {
-        Database::open(data_dir)
     }
 }
 
@@ -272,11 +265,11 @@ fn believed(proxies: Option<Vec<IpNet>>, public_url: &Url) -> TrustedProxies {
 
 /// The tunnels, and what the command line may know of this relay.
 async fn tunnels(
-    queue: Arc<SqliteQueue>,
+    registry: Arc<dyn Registry>,
     limits: &Limits,
     public_url: &Url,
 ) -> Result<Arc<Directory>, QueueError> {
-    let directory = Directory::load(queue, limits).await?;
+    let directory = Directory::load(registry, limits).await?;
     // Only the command line asks for it: a disk that is full keeps no relay from starting.
     if let Err(error) = directory.tell_public_url(public_url.to_string()).await {
         tracing::warn!(%error, "this relay's public URL cannot be kept for the command line");

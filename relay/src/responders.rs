@@ -1,15 +1,26 @@
-//! `respond: local`: a request held until the agent sends the local service's answer.
+//! `respond: local`: a request held until the agent sends the local service's answer, to this relay
+//! or to another.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use podtap_wire::{EventId, WebhookResponse};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::answers::Answers;
+use crate::queue::QueueError;
+
+/// Answers on their way to other relays. Beyond that one is lost, and its sender hears `stored`.
+const MAX_POSTED: usize = 64;
 
 /// The requests that wait for an answer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Responders {
     waiting: Mutex<HashMap<EventId, oneshot::Sender<WebhookResponse>>>,
+    answers: Arc<dyn Answers>,
+    posted: mpsc::Sender<(EventId, WebhookResponse)>,
+    to_post: tokio::sync::Mutex<mpsc::Receiver<(EventId, WebhookResponse)>>,
 }
 
 /// One waiting request; it stops waiting when this is dropped.
@@ -17,10 +28,21 @@ pub(crate) struct Responders {
 pub(crate) struct Waiting<'a> {
     id: EventId,
     responders: &'a Responders,
+    is_expected: bool,
     pub(crate) answer: oneshot::Receiver<WebhookResponse>,
 }
 
 impl Responders {
+    pub(crate) fn new(answers: Arc<dyn Answers>) -> Self {
+        let (posted, to_post) = mpsc::channel(MAX_POSTED);
+        Self {
+            waiting: Mutex::default(),
+            answers,
+            posted,
+            to_post: tokio::sync::Mutex::new(to_post),
+        }
+    }
+
     /// Begins to wait: before the event is stored, or its answer might be the faster one.
     pub(crate) fn wait(&self, id: EventId) -> Waiting<'_> {
         let (sender, answer) = oneshot::channel();
@@ -28,19 +50,45 @@ impl Responders {
         Waiting {
             id,
             responders: self,
+            is_expected: false,
             answer,
         }
     }
 
-    /// Whether somebody waits for the answer to this event.
+    /// Whether somebody may wait for the answer to this event.
     pub(crate) fn is_waiting(&self, id: EventId) -> bool {
-        self.lock().contains_key(&id)
+        self.answers.is_shared() || self.lock().contains_key(&id)
     }
 
     /// Passes an answer on, if somebody still waits for it.
     pub(crate) fn answer(&self, id: EventId, response: WebhookResponse) {
         if let Some(waiting) = self.lock().remove(&id) {
             let _ = waiting.send(response);
+        } else if self.answers.is_shared() && self.posted.try_send((id, response)).is_err() {
+            tracing::warn!("an answer is lost: too many are on their way to other relays");
+        }
+    }
+
+    /// Carries answers between relays until told to end.
+    pub(crate) async fn run(&self, token: CancellationToken) {
+        let mut to_post = self.to_post.lock().await;
+        loop {
+            // An answer that is dropped with its arm was not promised to arrive.
+            tokio::select! {
+                () = token.cancelled() => return,
+                Some((id, response)) = to_post.recv() => {
+                    if let Err(error) = self.answers.post(id, response).await {
+                        tracing::debug!(%error, "an answer cannot be passed on");
+                    }
+                }
+                arrived = self.answers.arrived() => {
+                    for (id, response) in arrived {
+                        if let Some(waiting) = self.lock().remove(&id) {
+                            let _ = waiting.send(response);
+                        }
+                    }
+                }
+            }
         }
     }
 
@@ -51,8 +99,19 @@ impl Responders {
     }
 }
 
+impl Waiting<'_> {
+    /// Lets the other relays know, as one of them has the agent.
+    pub(crate) async fn expect(&mut self) -> Result<(), QueueError> {
+        self.is_expected = true;
+        self.responders.answers.expect(self.id).await
+    }
+}
+
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.responders.lock().remove(&self.id);
+        if self.is_expected {
+            self.responders.answers.forget(self.id);
+        }
     }
 }

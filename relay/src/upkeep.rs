@@ -63,6 +63,9 @@ impl Upkeep {
             Ok(None) => {}
             Err(error) => tracing::debug!(%error, "changes cannot be looked for"),
         }
+        if let Err(error) = self.presence.exchange().await {
+            tracing::debug!(%error, "who is connected elsewhere cannot be looked for");
+        }
     }
 
     async fn settle(&self) {

@@ -79,7 +79,7 @@ pub(crate) async fn run(
         Command::Trigger(trigger) => trigger::run(trigger, &settings).await,
         Command::Relay(relay) => match relay.command {
             None => relay::run(&relay.serve, &settings, listeners).await,
-            Some(RelayCommand::Token(command)) => token::run(command, &settings),
+            Some(RelayCommand::Token(command)) => token::run(command, &settings).await,
         },
         Command::Hooks(command) => hooks::run(command, &settings).await,
         Command::Login(login) => login::run(login, &settings).await,

@@ -13,7 +13,7 @@ use crate::output::table::table;
 use crate::output::{json, note, print, printable};
 
 /// Runs one of them.
-pub(crate) fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode, Failure> {
     let dir = settings.relay_dir()?;
     let failed = |error: Error| {
         Failure::because("the relay's tokens cannot be changed", &error)
@@ -21,7 +21,7 @@ pub(crate) fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode
     };
     if let TokenCommand::Create { name } = &command {
         let store = TokenStore::open(&dir).map_err(|error| cannot_open(&dir, &error))?;
-        let token = store.create(name).map_err(failed)?;
+        let token = store.create(name).await.map_err(failed)?;
         let is_new = !store.was_used_by_a_relay();
         if is_new || settings.text(Key::DATA_DIR).is_none() {
             note_folder(&dir, is_new);
@@ -33,7 +33,7 @@ pub(crate) fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode
     match command {
         TokenCommand::Create { .. } => {}
         TokenCommand::List { json: as_json } => {
-            let tokens = store.list().map_err(failed)?;
+            let tokens = store.list().await.map_err(failed)?;
             let lines = if as_json {
                 tokens.iter().map(object).collect()
             } else {
@@ -43,7 +43,8 @@ pub(crate) fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode
             lines.iter().try_for_each(print)?;
         }
         TokenCommand::Revoke { name, with_tunnels } => {
-            let revoked = store.revoke(&name, with_tunnels).map_err(failed)?;
+            let revoked = store.revoke(&name, with_tunnels).await;
+            let revoked = revoked.map_err(failed)?;
             if revoked == Revoked::default() {
                 return Err(Failure::new(
                     Code::NothingMatched,

@@ -61,8 +61,8 @@ impl Relays {
         TokenStore::open(self.folder.path()).unwrap()
     }
 
-    pub(crate) fn link(&self) -> LinkConfig {
-        let token = self.tokens().create("somebody").unwrap();
+    pub(crate) async fn link(&self) -> LinkConfig {
+        let token = self.tokens().create("somebody").await.unwrap();
         let relay = format!("http://{}", self.address).parse().unwrap();
         LinkConfig::new(relay, token.reveal().into(), "crm".parse().unwrap())
     }
@@ -161,7 +161,7 @@ fn config(folder: &TempDir, link: LinkConfig, service: &Service) -> Config {
 async fn a_webhook_reaches_the_history_and_the_local_service() {
     let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| answer(204, "")).await;
-    let running = Running::start(config(&folder, relay.link(), &service));
+    let running = Running::start(config(&folder, relay.link().await, &service));
     let url = running.up().await;
 
     let accepted = post(&url, "podio/hook?x=1", &body_of(4711)).await;
@@ -188,7 +188,7 @@ async fn a_webhook_reaches_the_history_and_the_local_service() {
 async fn what_was_accepted_without_an_agent_arrives_in_order_once_and_after_a_restart_of_both() {
     let (mut relay, folder) = (Relays::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| ok()).await;
-    let link = relay.link();
+    let link = relay.link().await;
     let running = Running::start(config(&folder, link.clone(), &service));
     let url = running.up().await;
     running.stop().await;
@@ -215,7 +215,7 @@ async fn what_was_accepted_without_an_agent_arrives_in_order_once_and_after_a_re
 async fn a_relay_that_goes_and_comes_back_is_found_again() {
     let (mut relay, folder) = (Relays::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| ok()).await;
-    let running = Running::start(config(&folder, relay.link(), &service));
+    let running = Running::start(config(&folder, relay.link().await, &service));
     let url = running.up().await;
 
     relay.stop().await;
@@ -235,7 +235,7 @@ async fn a_relay_that_goes_and_comes_back_is_found_again() {
 async fn a_wrong_token_and_a_revoked_one_end_the_agent() {
     let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| ok()).await;
-    let mut wrong = relay.link();
+    let mut wrong = relay.link().await;
     wrong.token = "pt_wrong".into();
     let mut running = Running::start(config(&folder, wrong, &service));
     let end = running.ended().await;
@@ -243,9 +243,9 @@ async fn a_wrong_token_and_a_revoked_one_end_the_agent() {
     let link = running.handle.status().borrow().link.clone();
     assert!(matches!(link, LinkState::Stopped { .. }), "{link:?}");
 
-    let mut running = Running::start(config(&folder, relay.link(), &service));
+    let mut running = Running::start(config(&folder, relay.link().await, &service));
     running.up().await;
-    relay.tokens().revoke("somebody", false).unwrap();
+    relay.tokens().revoke("somebody", false).await.unwrap();
     let end = running.ended().await;
     let revoked = matches!(
         end,
@@ -259,10 +259,10 @@ async fn a_newer_agent_takes_the_tunnel_over() {
     let relay = Relays::start().await;
     let (folder, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let service = Service::start(|_| ok()).await;
-    let mut first = Running::start(config(&folder, relay.link(), &service));
+    let mut first = Running::start(config(&folder, relay.link().await, &service));
     first.up().await;
 
-    let second = Running::start(config(&other, relay.link(), &service));
+    let second = Running::start(config(&other, relay.link().await, &service));
     second.up().await;
 
     let end = first.ended().await;
@@ -274,7 +274,7 @@ async fn a_newer_agent_takes_the_tunnel_over() {
 async fn under_respond_local_the_sender_hears_the_local_service() {
     let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| answer(418, "tea")).await;
-    let mut link = relay.link();
+    let mut link = relay.link().await;
     link.respond = Respond::Local;
     let running = Running::start(config(&folder, link, &service));
     let url = running.up().await;
@@ -294,7 +294,7 @@ async fn an_answer_larger_than_the_relay_takes_is_a_502_and_costs_no_link() {
     let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
     let large = "x".repeat(9 * 1024 * 1024);
     let service = Service::start(move |_| answer(200, &large)).await;
-    let mut link = relay.link();
+    let mut link = relay.link().await;
     link.respond = Respond::Local;
     let running = Running::start(config(&folder, link, &service));
     let url = running.up().await;
@@ -313,7 +313,7 @@ async fn an_answer_larger_than_the_relay_takes_is_a_502_and_costs_no_link() {
 async fn without_a_local_service_events_are_held() {
     let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
     let config = Config {
-        link: Some(relay.link()),
+        link: Some(relay.link().await),
         ..browsing(&folder)
     };
     let running = Running::start(config);

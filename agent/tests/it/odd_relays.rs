@@ -212,7 +212,7 @@ async fn what_is_no_relay_is_told_in_words_and_is_over_when_the_relay_is_there()
     let token = end.clone();
     running.spawn(async move { bound.run(token).await.unwrap() });
     let store = TokenStore::open(folder.path()).unwrap();
-    let token = store.create("ann").unwrap().reveal().to_owned();
+    let token = store.create("ann").await.unwrap().reveal().to_owned();
 
     let mut cases = JoinSet::new();
     for (is, answer, words) in CASES {

@@ -70,7 +70,7 @@ async fn each_event_once(events: u64) {
     let service = Service::start(|_| ok()).await;
     let folder = TempDir::new().unwrap();
     let config = Config {
-        link: Some(relay.link()),
+        link: Some(relay.link().await),
         ..delivering(&folder, service.address)
     };
     let mut agent = Running::start(config.clone());

@@ -71,7 +71,7 @@ async fn socks5(near: &mut TcpStream) -> (Vec<u8>, TcpStream) {
 async fn asked_on_the_way_to(relay: &Relays, kind: Kind, scheme: &str) -> Vec<u8> {
     let folder = TempDir::new().unwrap();
     let (address, mut proxying) = proxy(kind).await;
-    let mut link = relay.link();
+    let mut link = relay.link().await;
     link.proxy = Some(format!("{scheme}://me:p%40ss@{address}").parse().unwrap());
     let running = Running::start(Config {
         link: Some(link),

@@ -277,7 +277,7 @@ async fn a_relay_whose_certificate_is_wrong_is_there_once_it_has_a_right_one() {
     let relay = Relay::bind(config).await.unwrap();
     let (end, mut running) = (CancellationToken::new(), JoinSet::new());
     let token = TokenStore::open(relays.path()).unwrap();
-    let token = token.create("ann").unwrap().reveal().to_owned();
+    let token = token.create("ann").await.unwrap().reveal().to_owned();
     let certificate = Arc::new(Mutex::new(acceptor(wrong.path())));
     let (address, _serving) = before(relay.local_addr(), Arc::clone(&certificate)).await;
     let ended = end.clone();

@@ -21,7 +21,7 @@ use crate::answer::{Answer, text};
 use crate::config::Limits;
 use crate::methods::Methods;
 use crate::metrics::Metrics;
-use crate::queue::{AppendError, Queue};
+use crate::queue::{AppendError, Queue, QueueError};
 use crate::refusal::Refusal;
 use crate::responders::Responders;
 use crate::session::presence::Presence;
@@ -111,7 +111,8 @@ impl Ingest {
         peer: IpAddr,
         request: &mut Request<Incoming>,
     ) -> Result<Response<Answer>, Refusal> {
-        let tunnel = self.directory.lookup(&key).ok_or(Refusal::UnknownTunnel)?;
+        let tunnel = self.directory.find(&key).await;
+        let tunnel = tunnel.ok_or(Refusal::UnknownTunnel)?;
         if let Some(pace) = &self.bounds.pace {
             pace.admit(tunnel.id, peer.into(), Instant::now())?;
         }
@@ -139,6 +140,9 @@ impl Ingest {
         let answer = match self.presence.respond(tunnel.id) {
             Some(Respond::Local) => {
                 let mut waiting = self.responders.wait(id);
+                if self.presence.is_elsewhere(tunnel.id) {
+                    waiting.expect().await?;
+                }
                 self.append(&tunnel, id, webhook).await?;
                 let answer = timeout(self.bounds.respond_timeout, &mut waiting.answer).await;
                 answer
@@ -201,6 +205,15 @@ impl From<AppendError> for Refusal {
             AppendError::NoSpace => Self::NoSpace,
             AppendError::UnknownTunnel => Self::UnknownTunnel,
             AppendError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<QueueError> for Refusal {
+    fn from(error: QueueError) -> Self {
+        match error {
+            QueueError::UnknownTunnel => Self::UnknownTunnel,
+            QueueError::Unavailable => Self::Unavailable,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! or websockets. `conformance` holds one test a promise; every engine is stamped with all of them.
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 pub(crate) mod sqlite;
 
 use std::fmt;
@@ -20,6 +20,10 @@ use crate::config::Limits;
 /// A tunnel as the queue knows it: given once, never used again for another tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TunnelId(pub(crate) i64);
+
+/// One session of an agent, of all that a store ever had: the newer one has the greater number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SessionId(pub(crate) i64);
 
 /// A durable queue per tunnel.
 ///
@@ -52,12 +56,18 @@ pub(crate) trait Queue: fmt::Debug + Send + Sync {
     fn watch(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<watch::Receiver<Depth>, QueueError>>;
 
     /// Removes every event up to `through`, inclusive, and forgets the gaps that end there.
-    /// What was not appended yet is not affected.
-    fn acknowledge(&self, tunnel: TunnelId, through: Seq) -> BoxFuture<'_, Result<(), QueueError>>;
+    /// What was not appended yet is not affected. Where relays share the queue, a session that
+    /// another one took the tunnel from removes nothing.
+    fn acknowledge(
+        &self,
+        tunnel: TunnelId,
+        by: SessionId,
+        through: Seq,
+    ) -> BoxFuture<'_, Result<(), QueueError>>;
 
     /// The same within a moment, for an agent at work: at once where these events are in the way of
     /// another, or would be counted. After a crash meanwhile they are still here.
-    fn acknowledge_soon(&self, tunnel: TunnelId, through: Seq);
+    fn acknowledge_soon(&self, tunnel: TunnelId, by: SessionId, through: Seq);
 
     /// Removes what was acknowledged some moments ago. Called by the clock.
     fn settle(&self) -> BoxFuture<'_, Result<(), QueueError>>;

@@ -7,7 +7,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use podtap_wire::limits::{MAX_CONTROL_BYTES, MAX_HOST_CHARS, MAX_WINDOW};
 use podtap_wire::{Hello, RelayFrame, Respond};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +15,7 @@ use super::account::Account;
 use super::end::End;
 use super::handshake;
 use super::meter::{Meter, Metered};
-use super::presence::{self, Claim, Claimed, Hold, Presence};
+use super::presence::{self, Claimed, Hold, Presence};
 use super::pulse::Pulse;
 use super::pump::{Progress, Pump};
 use super::socket::{self, Socket};
@@ -24,6 +24,7 @@ use super::window::Window;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::responders::Responders;
+use crate::roster::Claim;
 use crate::tunnel::Connected;
 use crate::tunnel::directory::{Directory, Owner, Served};
 
@@ -120,6 +121,7 @@ impl Arrival {
             meter,
             pulse,
             tunnel,
+            session: hold.session(),
             respond: hello.respond,
             clock: self.presence.clock(),
             progress: Progress::new(window),
@@ -139,7 +141,6 @@ impl Arrival {
                 host: hello.host.as_deref().map(shown),
                 peer: self.peer.to_string(),
             },
-            pulse: Arc::clone(pulse),
         };
         let mut dead = None;
         for _ in 0..MAX_RIVALS {
@@ -147,20 +148,20 @@ impl Arrival {
                 &served.tunnel,
                 &self.owner,
                 claim.clone(),
-                dead.as_ref(),
-                Instant::now(),
+                Arc::clone(pulse),
+                dead,
             );
-            match claimed {
+            match claimed.await? {
                 Claimed::Taken { hold, from_another } => {
                     if from_another {
                         self.metrics.take_overs.inc();
                     }
                     return Ok(hold);
                 }
-                Claimed::Contested(rival) if rival.pulse.is_alive().await => {
+                Claimed::Contested(rival) if self.presence.is_alive(&rival).await? => {
                     return Err(End::TakenOver(rival.holder));
                 }
-                Claimed::Contested(rival) => dead = Some(rival),
+                Claimed::Contested(rival) => dead = Some(rival.session),
             }
         }
         Err(End::Unavailable)

@@ -1,14 +1,14 @@
-//! Who has a tunnel: one agent at a time (invariant 6).
+//! The sessions of this relay, and what it knows of those of others: who has a tunnel, who answers
+//! for it, and how a session hears that it lost its tunnel.
 //!
-//! An agent that a person starts takes the tunnel over from whoever has it. One that comes back by
-//! itself does not take it from a live one that was started later: it says which epoch it had, and
-//! an epoch is given once, to the newest. Nor does one that is started again and again, by a
-//! supervisor, within the patience after a take-over, so that two of them do not fight for ever.
-//! Whether the one that has the tunnel lives is found out by asking it (`pulse`).
+//! The `roster` decides who gets a tunnel; whether the one that has it lives is found out by asking
+//! it (`pulse`).
 
-use std::collections::HashMap;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use podtap_wire::{Respond, TunnelHolder, TunnelKey};
@@ -16,68 +16,41 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::end::End;
-use super::pulse::Pulse;
-use crate::queue::TunnelId;
+use super::pulse::{ANSWER_LIMIT, Pulse};
+use crate::queue::{QueueError, SessionId, TunnelId};
+use crate::roster::{self, Claim, Holder, Roster};
 use crate::tunnel::directory::{Owner, Standing, Tunnel};
 use crate::tunnel::{Connected, TokenId};
 
-/// How long after a take-over the agent that lost does not get the tunnel back by being started
-/// again. Doubles with each take-over that follows soon, so that a fight of supervisors dies down.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// The longest patience.
-const MAX_PATIENCE: Duration = Duration::from_hours(1);
-
 /// The sessions of a relay, by tunnel.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Presence {
-    holders: Mutex<Holders>,
+    roster: Arc<dyn Roster>,
+    state: Mutex<State>,
     /// How far this machine's clock was set, the last time.
     clock: watch::Sender<i64>,
 }
 
 #[derive(Debug, Default)]
-struct Holders {
-    by_tunnel: HashMap<TunnelId, Holder>,
-    take_overs: HashMap<TunnelId, TakeOver>,
-    /// Tells the holders of one tunnel apart.
-    taken: u64,
+struct State {
+    here: HashMap<TunnelId, Session>,
+    /// Sessions of other relays.
+    elsewhere: HashMap<TunnelId, Holder>,
+    /// Sessions of which another relay wants to know whether they live, and since when.
+    asked: HashMap<SessionId, (Arc<Pulse>, Instant)>,
     /// Whether the command line was told of all this.
     is_told: bool,
 }
 
 #[derive(Debug)]
-struct Holder {
-    number: u64,
+struct Session {
+    id: SessionId,
     token: TokenId,
     key: TunnelKey,
     respond: Respond,
-    epoch: u64,
     connected: Connected,
     pulse: Arc<Pulse>,
     end: oneshot::Sender<End>,
-}
-
-/// The last time that one live agent took a tunnel from another.
-#[derive(Debug, Clone, Copy)]
-struct TakeOver {
-    /// Who has it since then.
-    epoch: u64,
-    at: Instant,
-    patience: Duration,
-}
-
-/// An agent that wants a tunnel.
-#[derive(Debug, Clone)]
-pub(super) struct Claim {
-    pub(super) respond: Respond,
-    pub(super) epoch: u64,
-    /// It was connected before, and comes back by itself.
-    pub(super) comes_back: bool,
-    /// A person wants it to have the tunnel, whoever has it.
-    pub(super) take_over: bool,
-    pub(super) connected: Connected,
-    pub(super) pulse: Arc<Pulse>,
 }
 
 /// What became of a claim.
@@ -96,9 +69,17 @@ pub(super) enum Claimed {
 /// The agent that has a tunnel which another wants.
 #[derive(Debug)]
 pub(super) struct Rival {
-    number: u64,
+    pub(super) session: SessionId,
     pub(super) holder: TunnelHolder,
-    pub(super) pulse: Arc<Pulse>,
+    at: At,
+}
+
+#[derive(Debug)]
+enum At {
+    Here(Arc<Pulse>),
+    Elsewhere,
+    /// Its session has ended meanwhile.
+    Gone,
 }
 
 /// A session's hold on its tunnel; given back when dropped.
@@ -106,11 +87,19 @@ pub(super) struct Rival {
 pub(super) struct Hold {
     presence: Arc<Presence>,
     tunnel: TunnelId,
-    number: u64,
+    session: SessionId,
     end: oneshot::Receiver<End>,
 }
 
 impl Presence {
+    pub(crate) fn new(roster: Arc<dyn Roster>) -> Self {
+        Self {
+            roster,
+            state: Mutex::default(),
+            clock: watch::Sender::default(),
+        }
+    }
+
     /// Has the agents told that this machine's clock was set, so many milliseconds ahead.
     pub(crate) fn clock_set(&self, by_ms: i64) {
         self.clock.send_replace(by_ms);
@@ -123,94 +112,131 @@ impl Presence {
 
     /// Takes the tunnel, unless another has it that may keep it. `dead` is a rival that turned out
     /// not to live: from that one the tunnel is taken in any case.
-    pub(super) fn take(
+    pub(super) async fn take(
         self: &Arc<Self>,
         tunnel: &Tunnel,
         owner: &Owner,
         claim: Claim,
-        dead: Option<&Rival>,
-        now: Instant,
-    ) -> Claimed {
-        let mut holders = self.lock();
-        let Holders {
-            by_tunnel,
-            take_overs,
-            ..
-        } = &mut *holders;
-        if let Some(holder) = by_tunnel.get(&tunnel.id) {
-            let is_dead = dead.is_some_and(|dead| dead.number == holder.number);
-            let last = take_overs.get(&tunnel.id).copied();
-            if !is_dead && claim.must_wait(holder, last, now) {
-                return Claimed::Contested(Rival {
-                    number: holder.number,
-                    holder: of(&holder.connected),
-                    pulse: Arc::clone(&holder.pulse),
-                });
+        pulse: Arc<Pulse>,
+        dead: Option<SessionId>,
+    ) -> Result<Claimed, QueueError> {
+        let (respond, connected) = (claim.respond, claim.connected.clone());
+        let (id, from) = match self.roster.take(tunnel.id, claim, dead).await? {
+            roster::Claimed::Contested(holder) => {
+                return Ok(Claimed::Contested(self.rival(tunnel.id, &holder)));
             }
-            if !is_dead && claim.epoch != holder.epoch {
-                take_overs.retain(|_, last| now < last.at + 2 * last.patience);
-                let patience = take_overs
-                    .get(&tunnel.id)
-                    .map_or(PATIENCE, |last| (2 * last.patience).min(MAX_PATIENCE));
-                let (epoch, at) = (claim.epoch, now);
-                take_overs.insert(
-                    tunnel.id,
-                    TakeOver {
-                        epoch,
-                        at,
-                        patience,
-                    },
-                );
-            }
-        }
+            roster::Claimed::Taken { session, from } => (session, from),
+        };
         let (end, ended) = oneshot::channel();
-        let told = of(&claim.connected);
-        holders.taken += 1;
-        holders.is_told = false;
-        let number = holders.taken;
-        let holder = Holder {
-            number,
+        let session = Session {
+            id,
             token: owner.token.clone(),
             key: tunnel.key,
-            respond: claim.respond,
-            epoch: claim.epoch,
-            connected: claim.connected,
-            pulse: claim.pulse,
+            respond,
+            connected,
+            pulse,
             end,
         };
-        let older = holders.by_tunnel.insert(tunnel.id, holder);
-        let from_another = older.is_some_and(|older| older.end.send(End::TakenOver(told)).is_ok());
+        let was_here = self.enter(tunnel.id, session);
         let hold = Hold {
             presence: Arc::clone(self),
             tunnel: tunnel.id,
-            number,
+            session: id,
             end: ended,
         };
-        Claimed::Taken { hold, from_another }
+        let was_elsewhere = from.is_some_and(|holder| !holder.is_here);
+        Ok(Claimed::Taken {
+            hold,
+            from_another: was_here || was_elsewhere,
+        })
+    }
+
+    /// Takes in a session of this relay. Whether it took the place of another one.
+    fn enter(&self, tunnel: TunnelId, session: Session) -> bool {
+        let mut state = self.lock();
+        state.is_told = false;
+        state.elsewhere.remove(&tunnel);
+        // Two that took the tunnel one after the other may come here in the other order.
+        let newest = state.here.get(&tunnel);
+        if let Some(newest) = newest.filter(|newest| newest.id > session.id) {
+            let _ = session.end.send(End::TakenOver(of(&newest.connected)));
+            return false;
+        }
+        let told = of(&session.connected);
+        let older = state.here.insert(tunnel, session);
+        older.is_some_and(|older| older.end.send(End::TakenOver(told)).is_ok())
+    }
+
+    fn rival(&self, tunnel: TunnelId, holder: &Holder) -> Rival {
+        let state = self.lock();
+        let here = state.here.get(&tunnel);
+        let here = here.filter(|session| session.id == holder.session);
+        let at = match here {
+            Some(session) => At::Here(Arc::clone(&session.pulse)),
+            None if holder.is_here => At::Gone,
+            None => At::Elsewhere,
+        };
+        Rival {
+            session: holder.session,
+            holder: of(&holder.connected),
+            at,
+        }
+    }
+
+    /// Whether the agent that has the tunnel lives.
+    pub(super) async fn is_alive(&self, rival: &Rival) -> Result<bool, QueueError> {
+        match &rival.at {
+            At::Here(pulse) => Ok(pulse.is_alive().await),
+            At::Elsewhere => self.roster.ask(rival.session, ANSWER_LIMIT).await,
+            At::Gone => Ok(false),
+        }
+    }
+
+    /// Takes over what other relays did: sessions that lost their tunnels to agents there end, and
+    /// questions whether an agent of this relay lives are answered. Called by the clock.
+    pub(crate) async fn exchange(&self) -> Result<(), QueueError> {
+        let known: HashSet<SessionId> = self.lock().here.values().map(|it| it.id).collect();
+        if let Some(everyone) = self.roster.everyone().await? {
+            let mut state = self.lock();
+            state.take_over(&everyone.holders, &known);
+            state.ask(&everyone.asked);
+        }
+        let answered = self.lock().answered();
+        for session in answered {
+            self.roster.answer(session).await?;
+        }
+        Ok(())
     }
 
     /// Who answers the senders of a tunnel's webhooks; `None` while no agent is connected.
     pub(crate) fn respond(&self, tunnel: TunnelId) -> Option<Respond> {
-        self.lock()
-            .by_tunnel
-            .get(&tunnel)
-            .map(|holder| holder.respond)
+        let state = self.lock();
+        let here = state.here.get(&tunnel).map(|session| session.respond);
+        here.or_else(|| state.elsewhere.get(&tunnel).map(|holder| holder.respond))
+    }
+
+    /// Whether the agent that has the tunnel is connected to another relay.
+    pub(crate) fn is_elsewhere(&self, tunnel: TunnelId) -> bool {
+        let state = self.lock();
+        !state.here.contains_key(&tunnel) && state.elsewhere.contains_key(&tunnel)
     }
 
     /// The agent that has the tunnel.
     pub(crate) fn connected(&self, tunnel: TunnelId) -> Option<Connected> {
-        let holders = self.lock();
-        let holder = holders.by_tunnel.get(&tunnel);
-        holder.map(|holder| holder.connected.clone())
+        let state = self.lock();
+        let here = state.here.get(&tunnel);
+        let here = here.map(|session| &session.connected);
+        let elsewhere = || Some(&state.elsewhere.get(&tunnel)?.connected);
+        here.or_else(elsewhere).cloned()
     }
 
     /// Who is connected, if that changed since the last time.
     pub(crate) fn news(&self) -> Option<Vec<(TunnelId, Connected)>> {
-        let mut holders = self.lock();
-        let is_news = !std::mem::replace(&mut holders.is_told, true);
+        let mut state = self.lock();
+        let is_news = !std::mem::replace(&mut state.is_told, true);
         is_news.then(|| {
-            let all = holders.by_tunnel.iter();
-            all.map(|(tunnel, holder)| (*tunnel, holder.connected.clone()))
+            let all = state.here.iter();
+            all.map(|(tunnel, session)| (*tunnel, session.connected.clone()))
                 .collect()
         })
     }
@@ -222,43 +248,89 @@ impl Presence {
 
     /// Ends the sessions whose token or key is no longer good.
     pub(crate) fn enforce(&self, standing: &Standing) {
-        let mut holders = self.lock();
         let mut ended = Vec::new();
-        for (tunnel, holder) in &holders.by_tunnel {
-            if !standing.tokens.contains(&holder.token) {
-                ended.push((*tunnel, End::Revoked));
-            } else if !standing.keys.contains(&holder.key) {
-                ended.push((*tunnel, End::KeyGone));
+        {
+            let mut state = self.lock();
+            for (tunnel, session) in &state.here {
+                if !standing.tokens.contains(&session.token) {
+                    ended.push((*tunnel, session.id, End::Revoked));
+                } else if !standing.keys.contains(&session.key) {
+                    ended.push((*tunnel, session.id, End::KeyGone));
+                }
+            }
+            state.is_told &= ended.is_empty();
+            for (tunnel, _, end) in &ended {
+                state.end(*tunnel, end.clone());
             }
         }
-        holders.is_told &= ended.is_empty();
-        for (tunnel, end) in ended {
-            if let Some(holder) = holders.by_tunnel.remove(&tunnel) {
-                // A session that has ended by itself needs no telling.
-                let _ = holder.end.send(end);
-            }
+        for (tunnel, session, _) in ended {
+            self.roster.leave(tunnel, session);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Holders> {
-        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Claim {
-    /// Whether the holder keeps the tunnel if it lives.
-    fn must_wait(&self, holder: &Holder, last: Option<TakeOver>, now: Instant) -> bool {
-        if self.take_over || self.epoch == holder.epoch {
-            return false;
+impl State {
+    /// Goes by who has each tunnel. Only a session that was `known` before that was asked can have
+    /// lost its tunnel.
+    fn take_over(&mut self, holders: &[(TunnelId, Holder)], known: &HashSet<SessionId>) {
+        let by_tunnel: HashMap<_, _> = holders.iter().map(|(id, holder)| (*id, holder)).collect();
+        let lost: Vec<_> = self
+            .here
+            .iter()
+            .filter(|(_, session)| known.contains(&session.id))
+            .filter_map(|(tunnel, session)| match by_tunnel.get(tunnel) {
+                Some(holder) if holder.session == session.id => None,
+                Some(holder) => Some((*tunnel, End::TakenOver(of(&holder.connected)))),
+                None => Some((*tunnel, End::Unavailable)),
+            })
+            .collect();
+        for (tunnel, end) in lost {
+            self.end(tunnel, end);
         }
-        if self.comes_back {
-            return self.epoch < holder.epoch;
+        let others = holders.iter().filter(|(_, holder)| !holder.is_here);
+        self.elsewhere = others.cloned().collect();
+    }
+
+    fn end(&mut self, tunnel: TunnelId, end: End) {
+        if let Some(session) = self.here.remove(&tunnel) {
+            // A session that has ended by itself needs no telling.
+            let _ = session.end.send(end);
         }
-        last.is_some_and(|last| last.epoch == holder.epoch && now < last.at + last.patience)
+    }
+
+    /// Asks agents for a sign of life.
+    fn ask(&mut self, sessions: &[SessionId]) {
+        for session in self.here.values() {
+            if sessions.contains(&session.id) && !self.asked.contains_key(&session.id) {
+                let pulse = Arc::clone(&session.pulse);
+                let since = pulse.ask();
+                self.asked.insert(session.id, (pulse, since));
+            }
+        }
+    }
+
+    /// The sessions that have answered since they were asked.
+    fn answered(&mut self) -> Vec<SessionId> {
+        let mut answered = Vec::new();
+        self.asked.retain(|session, (pulse, since)| {
+            let has_answered = pulse.was_heard_since(*since);
+            answered.extend(has_answered.then_some(*session));
+            !has_answered && since.elapsed() < 2 * ANSWER_LIMIT
+        });
+        answered
     }
 }
 
 impl Hold {
+    /// The session.
+    pub(super) fn session(&self) -> SessionId {
+        self.session
+    }
+
     /// Resolves when somebody ends the session.
     ///
     /// # Cancel safety
@@ -272,15 +344,17 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        let mut holders = self.presence.lock();
-        if holders
-            .by_tunnel
+        let mut state = self.presence.lock();
+        if state
+            .here
             .get(&self.tunnel)
-            .is_some_and(|holder| holder.number == self.number)
+            .is_some_and(|session| session.id == self.session)
         {
-            holders.by_tunnel.remove(&self.tunnel);
-            holders.is_told = false;
+            state.here.remove(&self.tunnel);
+            state.is_told = false;
         }
+        drop(state);
+        self.presence.roster.leave(self.tunnel, self.session);
     }
 }
 
@@ -296,86 +370,4 @@ fn of(connected: &Connected) -> TunnelHolder {
 pub(super) fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn claim(epoch: u64, comes_back: bool) -> Claim {
-        Claim {
-            respond: Respond::Stored,
-            epoch,
-            comes_back,
-            take_over: false,
-            connected: Connected {
-                since: Timestamp::UNIX_EPOCH,
-                host: None,
-                peer: "::1".to_owned(),
-            },
-            pulse: Arc::default(),
-        }
-    }
-
-    fn take(presence: &Arc<Presence>, claim: Claim, now: Instant) -> Option<Hold> {
-        let key = TunnelKey::from_bytes([7; 16]);
-        let tunnel = Tunnel::new(TunnelId(1), key, "crm".parse().unwrap());
-        let owner = Owner {
-            name: "ada".to_owned(),
-            token: TokenId::of("abcdef"),
-        };
-        match presence.take(&tunnel, &owner, claim, None, now) {
-            Claimed::Taken { hold, .. } => Some(hold),
-            Claimed::Contested(_) => None,
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_is_started_takes_over_and_who_comes_back_late_does_not() {
-        let (presence, now) = (Arc::<Presence>::default(), Instant::now());
-        let _first = take(&presence, claim(1, false), now).unwrap();
-        let _second = take(&presence, claim(2, false), now).unwrap();
-        assert!(take(&presence, claim(1, true), now).is_none(), "it slept");
-        assert!(take(&presence, claim(2, true), now).is_some(), "its own");
-        // Whoever was there first after the relay's restart: the newer one gets it back.
-        let presence = Arc::default();
-        let _first = take(&presence, claim(1, true), now).unwrap();
-        assert!(take(&presence, claim(2, true), now).is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_fight_of_supervisors_dies_down() {
-        let (presence, mut now) = (Arc::<Presence>::default(), Instant::now());
-        let mut hold = take(&presence, claim(1, false), now).unwrap();
-        let (mut epoch, mut take_overs) = (1, 0);
-        let end = now + Duration::from_hours(4);
-        // Whoever loses is started again each second.
-        while now < end {
-            epoch += 1;
-            if let Some(next) = take(&presence, claim(epoch, false), now) {
-                hold = next;
-                take_overs += 1;
-            }
-            now += Duration::from_secs(1);
-        }
-        assert!((3..=10).contains(&take_overs), "{take_overs}");
-        drop(hold);
-        assert!(
-            take(&presence, claim(epoch + 1, false), now).is_some(),
-            "nobody has it"
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_person_gets_the_tunnel_whoever_has_it() {
-        let (presence, now) = (Arc::<Presence>::default(), Instant::now());
-        let _first = take(&presence, claim(1, false), now).unwrap();
-        let _second = take(&presence, claim(2, false), now).unwrap();
-        assert!(take(&presence, claim(3, false), now).is_none());
-        let wanted = Claim {
-            take_over: true,
-            ..claim(3, false)
-        };
-        assert!(take(&presence, wanted, now).is_some());
-    }
 }

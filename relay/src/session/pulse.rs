@@ -6,7 +6,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 /// Time for a live agent to answer a ping. Well below the time that an agent waits for its welcome.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// Signs of life of one agent.
 #[derive(Debug)]
@@ -38,6 +38,17 @@ impl Pulse {
     /// Safe: a question that nobody took stays.
     pub(super) async fn asked(&self) {
         self.asked.notified().await;
+    }
+
+    /// Asks the agent. Since when an answer counts.
+    pub(super) fn ask(&self) -> Instant {
+        self.asked.notify_one();
+        Instant::now()
+    }
+
+    /// Whether something was heard since then.
+    pub(super) fn was_heard_since(&self, since: Instant) -> bool {
+        *self.heard.borrow() > since
     }
 
     /// Asks the agent, and says whether it answered in time.

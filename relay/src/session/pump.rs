@@ -29,7 +29,7 @@ use super::pulse::Pulse;
 use super::socket::{Sink, Socket, Stream, feed, messages, send};
 use super::window::Window;
 use crate::metrics::Metrics;
-use crate::queue::{Depth, Gap, Queue, QueueError, ReadLimit};
+use crate::queue::{Depth, Gap, Queue, QueueError, ReadLimit, SessionId};
 use crate::responders::Responders;
 use crate::tunnel::directory::Tunnel;
 
@@ -57,6 +57,7 @@ pub(super) struct Pump {
     pub(super) meter: Arc<Meter>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) tunnel: Arc<Tunnel>,
+    pub(super) session: SessionId,
     pub(super) respond: Respond,
     /// How far the relay's clock was set.
     pub(super) clock: watch::Receiver<i64>,
@@ -122,9 +123,10 @@ impl Pump {
             }
         };
         let _ = timeout(FAREWELL_TIMEOUT, farewell).await;
+        let (queue, tunnel) = (&self.queue, self.tunnel.id);
         let through = self.window().acknowledged();
         if let Some(through) = through
-            && let Err(error) = self.queue.acknowledge(self.tunnel.id, through).await
+            && let Err(error) = queue.acknowledge(tunnel, self.session, through).await
         {
             // The events come again, and the agent's history knows them.
             tracing::debug!(%error, "the last acknowledgement is lost");
@@ -345,7 +347,8 @@ impl Pump {
         let believed = self.window().acknowledge(through);
         self.metrics.acknowledgements.inc();
         self.progress.moved.notify_one();
-        self.queue.acknowledge_soon(self.tunnel.id, believed);
+        self.queue
+            .acknowledge_soon(self.tunnel.id, self.session, believed);
     }
 
     fn await_answer(&self, seq: Seq, id: EventId) {

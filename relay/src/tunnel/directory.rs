@@ -2,19 +2,19 @@
 //! the disk; tokens looked up at each connect; changes of other processes noticed by a poll.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use podtap_wire::{TunnelKey, TunnelName};
-use rusqlite::Connection;
 use url::Url;
 
-use super::change::{self, Connected, Rotated, TunnelInfo};
-use super::rows::{self, KnownTunnel, Revision, Wanted};
+use super::error::Error;
+use super::info::{Connected, Rotated, TunnelInfo};
+use super::registry::{KnownTunnel, Registry, Revision, Wanted, Wish};
 use super::token::{Token, TokenId};
 use crate::config::Limits;
-use crate::queue::sqlite::SqliteQueue;
 use crate::queue::{QueueError, TunnelId};
 use crate::refused::Refused;
 
@@ -73,24 +73,37 @@ pub(crate) struct Standing {
 /// The tunnels and tokens of a running relay.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    queue: Arc<SqliteQueue>,
+    registry: Arc<dyn Registry>,
     max_age: Duration,
     max_owner_tunnels: u64,
     tunnels: RwLock<HashMap<TunnelKey, Entry>>,
-    /// What the last poll saw. Held while tunnels are made or taken over from the database, so
-    /// that a poll never drops the tunnel that is being made.
-    seen: tokio::sync::Mutex<Revision>,
+    /// What was seen last. Held while tunnels are made or taken over from the store, so that a
+    /// look at it never drops the tunnel that is being made.
+    seen: tokio::sync::Mutex<Seen>,
+    /// Looks at the store that were begun, in a burst of unknown keys one for all of them.
+    looks: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    revision: Revision,
+    /// What no poll has told yet.
+    standing: Option<Standing>,
 }
 
 impl Directory {
     /// Reads all tunnels.
-    pub(crate) async fn load(queue: Arc<SqliteQueue>, limits: &Limits) -> Result<Self, QueueError> {
+    pub(crate) async fn load(
+        registry: Arc<dyn Registry>,
+        limits: &Limits,
+    ) -> Result<Self, QueueError> {
         let directory = Self {
-            queue,
+            registry,
             max_age: limits.max_age,
             max_owner_tunnels: limits.max_owner_tunnels,
             tunnels: RwLock::default(),
             seen: tokio::sync::Mutex::default(),
+            looks: AtomicU64::default(),
         };
         directory.poll().await?;
         Ok(directory)
@@ -104,16 +117,30 @@ impl Directory {
         is_open.then(|| Arc::clone(tunnel))
     }
 
+    /// The tunnel of a key. One that is unknown may have been made by another relay just now.
+    pub(crate) async fn find(&self, key: &TunnelKey) -> Option<Arc<Tunnel>> {
+        let known = self.lookup(key);
+        if known.is_some() || !self.registry.is_shared() {
+            return known;
+        }
+        let begun = self.looks.load(Ordering::Acquire);
+        let mut seen = self.seen.lock().await;
+        // What began meanwhile has ended, and saw all that there was when this was asked.
+        if self.looks.load(Ordering::Acquire) == begun
+            && let Err(error) = self.look(&mut seen).await
+        {
+            tracing::debug!(%error, "an unknown key cannot be looked up");
+        }
+        self.lookup(key)
+    }
+
     /// Whose token this is, looked up now; `None` for one that is malformed, unknown or revoked.
     pub(crate) async fn authenticate(&self, token: &str) -> Result<Option<Owner>, QueueError> {
         let Ok(token) = token.parse::<Token>() else {
             return Ok(None);
         };
         let id = TokenId::of(token.id());
-        let wanted = id.clone();
-        let known = self
-            .read(move |connection| rows::find_token(connection, &wanted))
-            .await?;
+        let known = logged(self.registry.find_token(id.clone()).await)?;
         let Some(known) = known.filter(|known| known.hash.matches(&token.hash())) else {
             return Ok(None);
         };
@@ -122,9 +149,7 @@ impl Directory {
             .last_used_at
             .is_none_or(|at| now.duration_since(at) > LAST_USED_PRECISION)
         {
-            let used = id.clone();
-            self.write(move |connection| rows::mark_used(connection, &used, now))
-                .await?;
+            logged(self.registry.mark_used(id.clone(), now).await)?;
         }
         Ok(Some(Owner {
             name: known.owner,
@@ -138,10 +163,7 @@ impl Directory {
         owner: &Owner,
         tunnel: &Tunnel,
     ) -> Result<bool, QueueError> {
-        let token = owner.token.clone();
-        let known = self
-            .read(move |connection| rows::find_token(connection, &token))
-            .await?;
+        let known = logged(self.registry.find_token(owner.token.clone()).await)?;
         Ok(known.is_some() && self.lookup(&tunnel.key).is_some())
     }
 
@@ -154,15 +176,16 @@ impl Directory {
         epoch: Option<u64>,
     ) -> Result<Served, NoTunnel> {
         let fresh = fresh_key().map_err(|_| NoTunnel::Unavailable)?;
-        let (owner, wanted) = (owner.to_owned(), name.clone());
-        let max = self.max_owner_tunnels;
+        let wish = Wish {
+            owner: owner.to_owned(),
+            name: name.clone(),
+            epoch,
+            fresh,
+            max_tunnels: self.max_owner_tunnels,
+        };
         let _seen = self.seen.lock().await;
-        let found = self
-            .write(move |connection| {
-                rows::want_tunnel(connection, &owner, &wanted, epoch, fresh, max)
-            })
-            .await
-            .map_err(|_| NoTunnel::Unavailable)?;
+        let found = logged(self.registry.want_tunnel(wish).await);
+        let found = found.map_err(|_| NoTunnel::Unavailable)?;
         let Wanted::Found { id, key, epoch } = found else {
             return Err(NoTunnel::TooMany);
         };
@@ -177,8 +200,7 @@ impl Directory {
 
     /// The owner's tunnels.
     pub(crate) async fn list(&self, owner: String) -> Result<Vec<TunnelInfo>, QueueError> {
-        self.read(move |connection| change::list(connection, Some(&owner), Timestamp::now()))
-            .await
+        logged(self.registry.tunnels(Some(owner)).await)
     }
 
     /// Gives a tunnel of the owner a new key; `None` where there is no such tunnel.
@@ -189,14 +211,12 @@ impl Directory {
         grace: Duration,
     ) -> Result<Option<Rotated>, QueueError> {
         let fresh = fresh_key()?;
-        self.write(move |connection| change::rotate(connection, &owner, &name, fresh, grace))
-            .await
+        logged(self.registry.rotate(owner, name, fresh, grace).await)
     }
 
     /// Deletes a tunnel of the owner. Whether there was one.
     pub(crate) async fn delete(&self, owner: String, name: TunnelName) -> Result<bool, QueueError> {
-        self.write(move |connection| change::delete(connection, &owner, &name))
-            .await
+        logged(self.registry.delete(owner, name).await)
     }
 
     /// Keeps for the command line who is connected.
@@ -204,31 +224,27 @@ impl Directory {
         &self,
         sessions: Vec<(TunnelId, Connected)>,
     ) -> Result<(), QueueError> {
-        self.write(move |connection| {
-            let sessions = sessions
-                .iter()
-                .map(|(tunnel, connected)| (*tunnel, connected));
-            rows::tell_sessions(connection, sessions)
-        })
-        .await
+        logged(self.registry.tell_sessions(sessions).await)
     }
 
     /// Keeps for the command line how the world reaches this relay.
     pub(crate) async fn tell_public_url(&self, url: String) -> Result<(), QueueError> {
-        self.write(move |connection| rows::tell_fact(connection, rows::PUBLIC_URL, &url))
-            .await
+        logged(self.registry.tell_public_url(url).await)
     }
 
     /// Looks whether another process changed something, and if so takes it over. Answers what is
     /// still good then.
     pub(crate) async fn poll(&self) -> Result<Option<Standing>, QueueError> {
         let mut seen = self.seen.lock().await;
-        let (last, max_age) = (*seen, self.max_age);
-        let Some(snapshot) = self
-            .read(move |connection| rows::changes(connection, last, max_age))
-            .await?
-        else {
-            return Ok(None);
+        self.look(&mut seen).await?;
+        Ok(seen.standing.take())
+    }
+
+    async fn look(&self, seen: &mut Seen) -> Result<(), QueueError> {
+        self.looks.fetch_add(1, Ordering::AcqRel);
+        let changes = self.registry.changes(seen.revision, self.max_age).await;
+        let Some(snapshot) = logged(changes)? else {
+            return Ok(());
         };
         let mut standing = Standing {
             tokens: snapshot.tokens,
@@ -263,23 +279,11 @@ impl Directory {
             }
         }
         *tunnels = next;
-        *seen = snapshot.revision;
-        Ok(Some(standing))
-    }
-
-    async fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, QueueError> {
-        let done = self.queue.readers().run(work).await;
-        logged(done.map_err(|_| QueueError::Unavailable)?)
-    }
-
-    async fn write<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, QueueError> {
-        logged(self.queue.write(|connection| work(connection)).await?)
+        *seen = Seen {
+            revision: snapshot.revision,
+            standing: Some(standing),
+        };
+        Ok(())
     }
 }
 
@@ -311,7 +315,7 @@ fn fresh_key() -> Result<TunnelKey, QueueError> {
     })
 }
 
-fn logged<T>(result: rusqlite::Result<T>) -> Result<T, QueueError> {
+fn logged<T>(result: Result<T, Error>) -> Result<T, QueueError> {
     result.map_err(|error| {
         tracing::error!(%error, "tunnels and tokens cannot be read or written");
         QueueError::Unavailable

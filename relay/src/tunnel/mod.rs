@@ -1,17 +1,20 @@
 //! Tunnels and tokens: who may connect, and which URL belongs to whom (invariant 6).
 //!
-//! `store` is what the command line uses, in a process of its own; `directory` is the running
-//! relay's view of the same tables, kept in memory for ingest. Both change tunnels through the
-//! statements of `change`.
+//! `registry` says what an engine keeps of them; `sqlite` is one. `tokens` is what the command line
+//! uses, in a process of its own; `directory` is the running relay's view of the same registry,
+//! kept in memory for ingest.
 
-mod change;
 pub(crate) mod directory;
+mod error;
+mod info;
 mod owner;
-mod rows;
-mod store;
+pub(crate) mod registry;
+pub(crate) mod sqlite;
 mod token;
+mod tokens;
 
-pub use change::{Connected, Rotated, TunnelInfo};
-pub use store::{Error, Revoked, TokenInfo, TokenStore};
+pub use error::Error;
+pub use info::{Connected, Revoked, Rotated, TokenInfo, TunnelInfo};
 pub(crate) use token::TokenId;
 pub use token::{InvalidToken, Token};
+pub use tokens::TokenStore;

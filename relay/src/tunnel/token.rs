@@ -21,12 +21,12 @@ pub struct Token(String);
 
 /// The part of a token that may be shown, and by which it is found.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct TokenId(pub(super) String);
+pub(crate) struct TokenId(pub(crate) String);
 
 /// What the database keeps of a token. Plain SHA-256 will do: there is nothing to guess in 256
 /// random bits.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct TokenHash(pub(super) [u8; 32]);
+pub(crate) struct TokenHash(pub(crate) [u8; 32]);
 
 /// The text is no token.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,7 +57,7 @@ impl Token {
             .unwrap_or_default()
     }
 
-    pub(super) fn hash(&self) -> TokenHash {
+    pub(crate) fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(&self.0).into())
     }
 }
@@ -71,7 +71,7 @@ impl TokenId {
 
 impl TokenHash {
     /// Compares in constant time.
-    pub(super) fn matches(&self, other: &Self) -> bool {
+    pub(crate) fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }

@@ -19,7 +19,7 @@ async fn an_owner_has_so_many_agents_and_tunnels_and_others_are_let_in() {
         limits.max_owner_tunnels = 3;
     })
     .await;
-    let bob = relay.store.create("bob").unwrap();
+    let bob = relay.store.create("bob").await.unwrap();
     let (first, second) = (relay.agent("one").await, relay.agent("two").await);
 
     let (status, refused) = refusal(relay.address, &relay.token, "podtap.v1").await;
@@ -47,7 +47,7 @@ async fn an_owner_has_so_many_agents_and_tunnels_and_others_are_let_in() {
 #[tokio::test]
 async fn an_owners_queues_are_full_together() {
     let relay = TestRelay::with(|limits| limits.max_owner_queue_events = 2).await;
-    let bob = relay.store.create("bob").unwrap();
+    let bob = relay.store.create("bob").await.unwrap();
     let bobs = Agent::connect(relay.address, bob.reveal(), "crm")
         .await
         .path();

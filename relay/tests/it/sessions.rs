@@ -184,13 +184,16 @@ async fn an_agent_without_a_proper_hello_is_closed_and_takes_nobody_over() {
 #[tokio::test]
 async fn a_revoked_token_ends_its_sessions_at_once_and_others_go_on() {
     let relay = TestRelay::new().await;
-    let first_id = relay.store.list().unwrap()[0].id.clone();
-    let second = relay.store.create("ada").unwrap();
+    let first_id = relay.store.list().await.unwrap()[0].id.clone();
+    let second = relay.store.create("ada").await.unwrap();
     let mut revoked = relay.agent("crm").await;
     let mut other = Agent::connect(relay.address, second.reveal(), "second").await;
     let path = revoked.path();
 
-    assert_eq!(relay.store.revoke(&first_id, false).unwrap().tokens, 1);
+    assert_eq!(
+        relay.store.revoke(&first_id, false).await.unwrap().tokens,
+        1
+    );
 
     assert_eq!(revoked.farewell().await, farewell(Notice::Revoked, 1008));
     let (status, _) = refusal(relay.address, &relay.token, "podtap.v1").await;
@@ -216,7 +219,7 @@ async fn a_rotated_tunnel_has_a_new_url_and_a_deleted_one_none() {
     let name = "crm".parse().unwrap();
 
     let rotated = relay.store.rotate("ada", &name, Duration::ZERO);
-    let key = rotated.unwrap().unwrap().key;
+    let key = rotated.await.unwrap().unwrap().key;
 
     let come_back = Notice::Draining {
         come_back_after_ms: 0,
@@ -226,16 +229,19 @@ async fn a_rotated_tunnel_has_a_new_url_and_a_deleted_one_none() {
     let mut agent = relay.agent("crm").await;
     assert_eq!(agent.path(), format!("/{key}"));
     assert_eq!(agent.event().await.seq, Seq(1), "what waited still does");
-    assert_eq!(relay.store.tunnels(Some("ada")).unwrap()[0].backlog, 1);
+    assert_eq!(
+        relay.store.tunnels(Some("ada")).await.unwrap()[0].backlog,
+        1
+    );
 
-    assert!(relay.store.delete("ada", &name).unwrap());
+    assert!(relay.store.delete("ada", &name).await.unwrap());
 
     assert_eq!(agent.farewell().await, farewell(come_back, 1012));
     assert_eq!(
         post(relay.address, &format!("/{key}"), "x").await.status,
         404
     );
-    assert!(relay.store.tunnels(Some("ada")).unwrap().is_empty());
+    assert!(relay.store.tunnels(Some("ada")).await.unwrap().is_empty());
     assert_ne!(relay.agent("crm").await.path(), format!("/{key}"));
     relay.stop().await;
 }
@@ -243,7 +249,7 @@ async fn a_rotated_tunnel_has_a_new_url_and_a_deleted_one_none() {
 #[tokio::test]
 async fn tunnels_are_apart_by_owner_and_name() {
     let relay = TestRelay::new().await;
-    let bob = relay.store.create("bob").unwrap();
+    let bob = relay.store.create("bob").await.unwrap();
     let mut adas = relay.agent("crm").await;
     let mut bobs = Agent::connect(relay.address, bob.reveal(), "crm").await;
 

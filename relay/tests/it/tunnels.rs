@@ -35,7 +35,7 @@ async fn an_owner_sees_what_waits_and_who_is_connected_and_nothing_of_others() {
         limits.max_queue_events = 77;
     })
     .await;
-    let bob = relay.store.create("bob").unwrap();
+    let bob = relay.store.create("bob").await.unwrap();
     let _bobs = Agent::connect(relay.address, bob.reveal(), "bobs").await;
     let agent = Agent::connect_with(relay.address, &relay.token, "crm", |hello| {
         hello.host = Some("ann-laptop\u{1b}[31m".to_owned());
@@ -72,13 +72,13 @@ async fn an_owner_sees_what_waits_and_who_is_connected_and_nothing_of_others() {
     assert_eq!(connected.peer, "127.0.0.1");
     // The operator sees the same, a moment later.
     eventually("the session to be told", async || {
-        let all = relay.store.tunnels(None).unwrap();
+        let all = relay.store.tunnels(None).await.unwrap();
         all.len() == 2 && all.iter().all(|tunnel| tunnel.connected.is_some())
     })
     .await;
     agent.leave().await;
     eventually("the session's end to be told", async || {
-        relay.store.tunnels(Some("ada")).unwrap()[0]
+        relay.store.tunnels(Some("ada")).await.unwrap()[0]
             .connected
             .is_none()
     })
@@ -151,15 +151,11 @@ async fn a_grace_ends_by_itself_and_outlives_a_restart_until_then() {
     let folder = tempdir().unwrap();
     let relay = TestRelay::start(folder.path()).await;
     let (kept, short) = (relay.tunnel("kept").await, relay.tunnel("short").await);
-    let rotate = |name: &str, seconds| {
-        let rotated =
-            relay
-                .store
-                .rotate("ada", &name.parse().unwrap(), Duration::from_secs(seconds));
-        rotated.unwrap().unwrap()
-    };
-    rotate("kept", 3600);
-    rotate("short", 1);
+    for (name, seconds) in [("kept", 3600), ("short", 1)] {
+        let (name, grace) = (name.parse().unwrap(), Duration::from_secs(seconds));
+        let rotated = relay.store.rotate("ada", &name, grace).await;
+        rotated.unwrap().unwrap();
+    }
     relay.stop().await;
 
     let relay = TestRelay::start(folder.path()).await;
@@ -198,7 +194,7 @@ async fn a_deleted_tunnel_is_gone_at_once_with_what_waits() {
 async fn what_cannot_be_right_is_refused_in_words() {
     let relay = TestRelay::new().await;
     relay.tunnel("crm").await;
-    let bob = relay.store.create("bob").unwrap();
+    let bob = relay.store.create("bob").await.unwrap();
     let good = relay.token.as_str();
     for (token, method, below, body, status, word) in [
         ("pt_none", "GET", "", "", 401, "token"),
@@ -245,25 +241,25 @@ async fn without_a_valid_token_a_tunnel_closes_after_the_age_limit_or_at_once() 
         limits.max_age = Duration::from_secs(2);
     })
     .await;
-    let bob = relay.store.create("bob").unwrap();
+    let bob = relay.store.create("bob").await.unwrap();
     let adas = relay.tunnel("crm").await;
     let bobs = Agent::connect(relay.address, bob.reveal(), "crm").await;
     let bobs_path = bobs.path();
 
-    let revoked = relay.store.revoke("bob", true).unwrap();
+    let revoked = relay.store.revoke("bob", true).await.unwrap();
 
     assert_eq!((revoked.tokens, revoked.tunnels), (1, 1));
     eventually("bob's URL to end", async || {
         post(relay.address, &bobs_path, "x").await.status == 404
     })
     .await;
-    relay.store.revoke("ada", false).unwrap();
+    relay.store.revoke("ada", false).await.unwrap();
     eventually("ada's URL to end", async || {
         post(relay.address, &adas, "x").await.status == 404
     })
     .await;
     // Another token opens it again: the same owner and name have the same URL for ever.
-    relay.store.create("ada").unwrap();
+    relay.store.create("ada").await.unwrap();
     eventually("ada's URL to work again", async || {
         post(relay.address, &adas, "x").await.status == 200
     })
@@ -274,18 +270,19 @@ async fn without_a_valid_token_a_tunnel_closes_after_the_age_limit_or_at_once() 
 #[tokio::test]
 async fn with_tunnels_none_is_taken_from_an_owner_whose_other_token_is_in_use() {
     let relay = TestRelay::new().await;
-    let second = relay.store.create("ada").unwrap();
+    let second = relay.store.create("ada").await.unwrap();
     let path = relay.tunnel("crm").await;
 
     let refused = relay
         .store
         .revoke(second.id(), true)
+        .await
         .unwrap_err()
         .to_string();
 
     assert!(refused.contains("another token"), "{refused}");
     assert_eq!(post(relay.address, &path, "x").await.status, 200);
-    let tokens = relay.store.list().unwrap();
+    let tokens = relay.store.list().await.unwrap();
     assert!(
         tokens.iter().all(|token| token.revoked_at.is_none()),
         "nothing was done"

@@ -52,8 +52,8 @@ impl Embedded {
         };
         // Only this process may use it: a token of an earlier run is of no use to anybody.
         let tokens = relay.tokens().map_err(failed)?;
-        tokens.revoke(OWNER, false).map_err(failed)?;
-        let token = tokens.create(OWNER).map_err(failed)?;
+        tokens.revoke(OWNER, false).await.map_err(failed)?;
+        let token = tokens.create(OWNER).await.map_err(failed)?;
         let url = format!("http://{}", relay.local_addr());
         let url: Url = url
             .parse()

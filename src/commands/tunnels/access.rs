@@ -87,8 +87,9 @@ impl Access {
                 Ok(mine.collect())
             }
             Self::Operator { store, owner, .. } => {
-                let list = store.tunnels(owner.as_deref()).map_err(store_failure)?;
-                let base = store.public_url().map_err(store_failure)?;
+                let list = store.tunnels(owner.as_deref()).await;
+                let list = list.map_err(store_failure)?;
+                let base = store.public_url().await.map_err(store_failure)?;
                 let all = list
                     .into_iter()
                     .map(|info| with_owner(info, base.as_deref()));
@@ -108,9 +109,10 @@ impl Access {
                 rotated.map_err(|error| failure_of(link, &error))
             }
             Self::Operator { store, .. } => {
-                let owner = self.owner_of(name)?;
-                let base = store.public_url().map_err(store_failure)?;
-                let rotated = store.rotate(&owner, name, grace).map_err(store_failure)?;
+                let owner = self.owner_of(name).await?;
+                let base = store.public_url().await.map_err(store_failure)?;
+                let rotated = store.rotate(&owner, name, grace).await;
+                let rotated = rotated.map_err(store_failure)?;
                 let rotated = rotated.ok_or_else(|| no_tunnel(name))?;
                 Ok(Rotated {
                     url: url(base.as_deref(), &rotated.key.to_string()),
@@ -127,8 +129,9 @@ impl Access {
                 deleted.map_err(|error| failure_of(link, &error))
             }
             Self::Operator { store, .. } => {
-                let owner = self.owner_of(name)?;
-                if store.delete(&owner, name).map_err(store_failure)? {
+                let owner = self.owner_of(name).await?;
+                let deleted = store.delete(&owner, name).await;
+                if deleted.map_err(store_failure)? {
                     Ok(())
                 } else {
                     Err(no_tunnel(name))
@@ -138,7 +141,7 @@ impl Access {
     }
 
     /// Whose tunnel is meant: of several owners' tunnels of one name none is guessed.
-    fn owner_of(&self, name: &TunnelName) -> Result<String, Failure> {
+    async fn owner_of(&self, name: &TunnelName) -> Result<String, Failure> {
         let Self::Operator {
             store,
             folder,
@@ -147,7 +150,8 @@ impl Access {
         else {
             return Err(no_tunnel(name));
         };
-        let all = store.tunnels(owner.as_deref()).map_err(store_failure)?;
+        let all = store.tunnels(owner.as_deref()).await;
+        let all = all.map_err(store_failure)?;
         let mut owners: Vec<String> = all
             .into_iter()
             .filter(|info| info.name == *name)

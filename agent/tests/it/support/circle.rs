@@ -36,7 +36,7 @@ impl Circle {
         let podio = Podio::start(&aside, sandbox::Config::default()).await;
         let (relay, token) = (folders.1.path(), CancellationToken::new());
         let owner = TokenStore::open(relay).unwrap();
-        let secret = owner.create("ada").unwrap();
+        let secret = owner.create("ada").await.unwrap();
         let bound = Relay::bind(RelayConfig::new(relay)).await.unwrap();
         let url = format!("http://{}", bound.local_addr()).parse().unwrap();
         let mut running = JoinSet::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use podtap_wire::{EventFrame, EventId, HeaderList, Seq, WebhookRequest};
 
-use crate::queue::{AppendError, Queue, QueueLimits, ReadLimit, TunnelId};
+use crate::queue::{AppendError, Queue, QueueLimits, ReadLimit, SessionId, TunnelId};
 
 /// An engine under test.
 pub(crate) trait Bench: Sized {
@@ -29,6 +29,9 @@ pub(super) const WIDE: QueueLimits = QueueLimits {
     min_free_bytes: 0,
     reserve_bytes: 0,
 };
+
+/// A session that no other one took a tunnel from.
+pub(crate) const NOBODY: SessionId = SessionId(0);
 
 pub(super) const ALL: ReadLimit = ReadLimit {
     events: 100_000,

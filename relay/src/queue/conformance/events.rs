@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use podtap_wire::{EventFrame, EventId, HeaderList, Seq, WebhookRequest};
 
-use super::bench::{ALL, Bench, WIDE, append, append_numbers, numbers, read, webhook};
+use super::bench::{ALL, Bench, NOBODY, WIDE, append, append_numbers, numbers, read, webhook};
 use crate::queue::{AppendError, QueueError, ReadLimit, Totals};
 
 pub(crate) async fn events_come_back_as_they_were_appended<B: Bench>() {
@@ -102,7 +102,11 @@ pub(crate) async fn everything_outlives_a_restart<B: Bench>() {
     let bench = B::new(WIDE).await;
     let tunnel = bench.tunnel().await;
     append_numbers(&*bench.queue(), tunnel, 5).await;
-    bench.queue().acknowledge(tunnel, Seq(2)).await.unwrap();
+    bench
+        .queue()
+        .acknowledge(tunnel, NOBODY, Seq(2))
+        .await
+        .unwrap();
     let before = (
         bench.queue().depth(tunnel).await,
         read(&*bench.queue(), tunnel, 0).await,
@@ -121,7 +125,11 @@ pub(crate) async fn numbers_are_never_used_twice<B: Bench>() {
     let bench = B::new(WIDE).await;
     let tunnel = bench.tunnel().await;
     append_numbers(&*bench.queue(), tunnel, 3).await;
-    bench.queue().acknowledge(tunnel, Seq(3)).await.unwrap();
+    bench
+        .queue()
+        .acknowledge(tunnel, NOBODY, Seq(3))
+        .await
+        .unwrap();
 
     let bench = bench.restart().await;
 
@@ -140,7 +148,7 @@ pub(crate) async fn a_deleted_tunnel_is_unknown<B: Bench>() {
         Err(AppendError::UnknownTunnel)
     );
     assert_eq!(
-        queue.acknowledge(tunnel, Seq(1)).await,
+        queue.acknowledge(tunnel, NOBODY, Seq(1)).await,
         Err(QueueError::UnknownTunnel)
     );
     assert_eq!(queue.depth(tunnel).await, Err(QueueError::UnknownTunnel));
@@ -161,7 +169,7 @@ pub(crate) async fn a_closed_queue_refuses<B: Bench>() {
         Err(AppendError::Unavailable)
     );
     assert_eq!(
-        queue.acknowledge(tunnel, Seq(1)).await,
+        queue.acknowledge(tunnel, NOBODY, Seq(1)).await,
         Err(QueueError::Unavailable)
     );
 }

@@ -7,7 +7,7 @@ mod bench;
 mod events;
 mod removal;
 
-pub(crate) use bench::Bench;
+pub(crate) use bench::{Bench, NOBODY};
 pub(crate) use events::*;
 pub(crate) use removal::*;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use podtap_disk::age::Now;
 use podtap_wire::Seq;
 
-use super::bench::{Bench, WIDE, append, append_numbers, numbers, read};
+use super::bench::{Bench, NOBODY, WIDE, append, append_numbers, numbers, read};
 use crate::queue::{AppendError, Gap, QueueLimits, Totals};
 
 /// Running time of this many hours, by clocks that agree.
@@ -21,8 +21,8 @@ pub(crate) async fn acknowledged_events_are_gone_and_the_rest_stays<B: Bench>() 
     let (queue, tunnel) = (bench.queue(), bench.tunnel().await);
     append_numbers(&*queue, tunnel, 5).await;
 
-    queue.acknowledge(tunnel, Seq(3)).await.unwrap();
-    queue.acknowledge(tunnel, Seq(2)).await.unwrap();
+    queue.acknowledge(tunnel, NOBODY, Seq(3)).await.unwrap();
+    queue.acknowledge(tunnel, NOBODY, Seq(2)).await.unwrap();
 
     assert_eq!(numbers(&read(&*queue, tunnel, 0).await), [4, 5]);
     let depth = queue.depth(tunnel).await.unwrap();
@@ -30,7 +30,7 @@ pub(crate) async fn acknowledged_events_are_gone_and_the_rest_stays<B: Bench>() 
         (depth.removed, depth.last, depth.events()),
         (Seq(3), Seq(5), 2)
     );
-    queue.acknowledge(tunnel, Seq(99)).await.unwrap();
+    queue.acknowledge(tunnel, NOBODY, Seq(99)).await.unwrap();
     assert_eq!(queue.totals().await.unwrap(), Totals::default());
     assert_eq!(
         append(&*queue, tunnel, "x").await,
@@ -47,7 +47,10 @@ pub(crate) async fn a_large_backlog_is_acknowledged_at_once<B: Bench>() {
     let appends = (0..MANY).map(|_| append(&*queue, tunnel, "x"));
     futures_util::future::join_all(appends).await;
 
-    queue.acknowledge(tunnel, Seq(MANY - 1)).await.unwrap();
+    queue
+        .acknowledge(tunnel, NOBODY, Seq(MANY - 1))
+        .await
+        .unwrap();
 
     assert_eq!(numbers(&read(&*queue, tunnel, 0).await), [MANY]);
     assert_eq!(queue.totals().await.unwrap().events, 1);
@@ -66,7 +69,7 @@ pub(crate) async fn a_full_queue_refuses_until_there_is_room<B: Bench>() {
     assert_eq!(append(&*queue, tunnel, "x").await, Err(AppendError::Full));
 
     assert_eq!(append(&*queue, other, "x").await, Ok(Seq(1)));
-    queue.acknowledge(tunnel, Seq(1)).await.unwrap();
+    queue.acknowledge(tunnel, NOBODY, Seq(1)).await.unwrap();
     assert_eq!(
         append(&*queue, tunnel, "x").await,
         Ok(Seq(3)),
@@ -87,7 +90,7 @@ pub(crate) async fn bytes_fill_a_queue_as_well<B: Bench>() {
     assert_eq!(append(&*queue, tunnel, &body).await, Err(AppendError::Full));
 
     assert_eq!(append(&*queue, tunnel, "small").await, Ok(Seq(2)));
-    queue.acknowledge(tunnel, Seq(1)).await.unwrap();
+    queue.acknowledge(tunnel, NOBODY, Seq(1)).await.unwrap();
     assert_eq!(append(&*queue, tunnel, &body).await, Ok(Seq(3)));
 }
 
@@ -135,10 +138,10 @@ pub(crate) async fn an_acknowledgement_past_a_gap_forgets_it<B: Bench>() {
         queue.expire(max_age, after_hours(hours)).await.unwrap();
     }
     append_numbers(&*queue, tunnel, 1).await;
-    queue.acknowledge(tunnel, Seq(2)).await.unwrap();
+    queue.acknowledge(tunnel, NOBODY, Seq(2)).await.unwrap();
     assert_eq!(queue.gaps(tunnel).await.unwrap().len(), 1);
 
-    queue.acknowledge(tunnel, Seq(4)).await.unwrap();
+    queue.acknowledge(tunnel, NOBODY, Seq(4)).await.unwrap();
 
     assert_eq!(queue.gaps(tunnel).await.unwrap(), []);
 }
@@ -173,7 +176,7 @@ pub(crate) async fn what_an_agent_has_is_never_in_the_way<B: Bench>() {
         for number in 1..=9 {
             let stored = append(&*queue, tunnel, &body).await;
             assert_eq!(stored, Ok(Seq(number)));
-            queue.acknowledge_soon(tunnel, Seq(number - 1));
+            queue.acknowledge_soon(tunnel, NOBODY, Seq(number - 1));
         }
     }
 }
@@ -183,8 +186,8 @@ pub(crate) async fn what_an_agent_has_is_not_counted<B: Bench>() {
     let (queue, tunnel) = (bench.queue(), bench.tunnel().await);
     append_numbers(&*queue, tunnel, 5).await;
 
-    queue.acknowledge_soon(tunnel, Seq(3));
-    queue.acknowledge_soon(tunnel, Seq(2));
+    queue.acknowledge_soon(tunnel, NOBODY, Seq(3));
+    queue.acknowledge_soon(tunnel, NOBODY, Seq(2));
 
     let depth = queue.depth(tunnel).await.unwrap();
     assert_eq!((depth.removed, depth.events()), (Seq(3), 2));
@@ -198,7 +201,7 @@ pub(crate) async fn what_an_agent_has_is_not_missing_when_it_is_too_old<B: Bench
     let max_age = Duration::from_hours(1);
     queue.expire(max_age, after_hours(0)).await.unwrap();
 
-    queue.acknowledge_soon(tunnel, Seq(2));
+    queue.acknowledge_soon(tunnel, NOBODY, Seq(2));
     queue.expire(max_age, after_hours(2)).await.unwrap();
 
     let gaps = queue.gaps(tunnel).await.unwrap();
@@ -211,7 +214,7 @@ pub(crate) async fn what_an_agent_has_is_deleted_before_the_end<B: Bench>() {
     let tunnel = bench.tunnel().await;
     append_numbers(&*bench.queue(), tunnel, 3).await;
 
-    bench.queue().acknowledge_soon(tunnel, Seq(2));
+    bench.queue().acknowledge_soon(tunnel, NOBODY, Seq(2));
     bench.queue().close().await;
 
     let bench = bench.restart().await;
@@ -225,7 +228,7 @@ pub(crate) async fn what_an_agent_has_is_deleted_by_the_clock<B: Bench>() {
     let (queue, tunnel) = (bench.queue(), bench.tunnel().await);
     append_numbers(&*queue, tunnel, 3).await;
 
-    queue.acknowledge_soon(tunnel, Seq(3));
+    queue.acknowledge_soon(tunnel, NOBODY, Seq(3));
 
     while queue.totals().await.unwrap() != Totals::default() {
         queue.settle().await.unwrap();
@@ -240,7 +243,7 @@ pub(crate) async fn many_that_an_agent_has_wait_for_no_clock<B: Bench>() {
     let appends = (0..MANY).map(|_| append(&*queue, tunnel, "x"));
     futures_util::future::join_all(appends).await;
 
-    queue.acknowledge_soon(tunnel, Seq(MANY));
+    queue.acknowledge_soon(tunnel, NOBODY, Seq(MANY));
 
     while queue.totals().await.unwrap() != Totals::default() {
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -29,7 +29,9 @@ use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{AppendError, Depth, Gap, Queue, QueueError, QueueLimits, ReadLimit, Totals, TunnelId};
+use super::{
+    AppendError, Depth, Gap, Queue, QueueError, QueueLimits, ReadLimit, SessionId, Totals, TunnelId,
+};
 use crate::database::{self, Database, Worker};
 use crate::metrics::Metrics;
 use acknowledged::SETTLE_AFTER;
@@ -238,7 +240,7 @@ impl Queue for SqliteQueue {
         self.subscribe(tunnel).boxed()
     }
 
-    fn acknowledge_soon(&self, tunnel: TunnelId, through: Seq) {
+    fn acknowledge_soon(&self, tunnel: TunnelId, _: SessionId, through: Seq) {
         if self.shared.acknowledge(tunnel, through) {
             // A writer with so much to do deletes it on the way.
             let _ = self.commands.try_send(Command::Settle { reply: None });
@@ -255,7 +257,12 @@ impl Queue for SqliteQueue {
         .boxed()
     }
 
-    fn acknowledge(&self, tunnel: TunnelId, through: Seq) -> BoxFuture<'_, Result<(), QueueError>> {
+    fn acknowledge(
+        &self,
+        tunnel: TunnelId,
+        _: SessionId,
+        through: Seq,
+    ) -> BoxFuture<'_, Result<(), QueueError>> {
         self.command(move |reply| Command::Acknowledge {
             tunnel,
             through,

@@ -3,58 +3,14 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use podtap_wire::{TunnelKey, TunnelName};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 
 use crate::database::ENDS;
 use crate::queue::TunnelId;
-
-/// A tunnel, as far as its owner may see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TunnelInfo {
-    pub(crate) id: TunnelId,
-    /// Whose it is.
-    pub owner: String,
-    /// Its name, unique for the owner.
-    pub name: TunnelName,
-    /// The secret part of its URL.
-    pub key: TunnelKey,
-    /// Until when the key before this one still works.
-    pub old_key_until: Option<Timestamp>,
-    /// When an agent first asked for it.
-    pub created_at: Timestamp,
-    /// Events that wait for an agent.
-    pub backlog: u64,
-    /// Bytes that wait for an agent.
-    pub backlog_bytes: u64,
-    /// When the oldest event that waits was received.
-    pub oldest_waiting_at: Option<Timestamp>,
-    /// When the last event was stored.
-    pub last_event_at: Option<Timestamp>,
-    /// The agent that is connected.
-    pub connected: Option<Connected>,
-}
-
-/// An agent that is connected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connected {
-    /// Since when.
-    pub since: Timestamp,
-    /// The machine it says that it runs on.
-    pub host: Option<String>,
-    /// The address it comes from.
-    pub peer: String,
-}
-
-/// What a tunnel has after its key was changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rotated {
-    /// The new key.
-    pub key: TunnelKey,
-    /// Until when the old one still works; `None` when it works no more.
-    pub old_key_until: Option<Timestamp>,
-}
+use crate::tunnel::info::{Connected, Rotated, TunnelInfo};
+use crate::tunnel::registry::{end_of_grace, time};
 
 /// The tunnels of an owner, or of all, by owner and name.
 pub(super) fn list(
@@ -89,8 +45,7 @@ pub(super) fn rotate(
     grace: Duration,
 ) -> rusqlite::Result<Option<Rotated>> {
     let now = Timestamp::now();
-    let grace = SignedDuration::try_from(grace).unwrap_or(SignedDuration::MAX);
-    let until = (!grace.is_zero()).then(|| now.checked_add(grace).unwrap_or(Timestamp::MAX));
+    let until = end_of_grace(now, grace);
     let connection = immediate(connection)?;
     let Some((tunnel, old)) = connection
         .query_row(
@@ -173,10 +128,6 @@ pub(super) fn name(row: &Row<'_>) -> rusqlite::Result<TunnelName> {
         let text = rusqlite::types::Type::Text;
         rusqlite::Error::FromSqlConversionFailure(column, text, Box::new(error))
     })
-}
-
-pub(super) fn time(milliseconds: i64) -> Timestamp {
-    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// A transaction that may write from its beginning: one that only reads first may find that

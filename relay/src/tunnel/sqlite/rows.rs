@@ -1,56 +1,19 @@
 //! The statements behind the directory: rows of tokens and tunnels in, plain values out.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use podtap_wire::{TunnelKey, TunnelName};
+use podtap_wire::TunnelKey;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::change::{self, Connected, immediate};
-use super::token::{TokenHash, TokenId};
+use super::change::{self, immediate};
 use crate::queue::TunnelId;
+use crate::tunnel::info::Connected;
+use crate::tunnel::registry::{KnownToken, KnownTunnel, Revision, Snapshot, Wanted, Wish, time};
+use crate::tunnel::token::{TokenHash, TokenId};
 
 /// The fact that a running relay keeps about itself: how the world reaches it.
 pub(super) const PUBLIC_URL: &str = "public-url";
-
-/// Counts the changes that other processes made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Revision(i64);
-
-pub(super) struct KnownToken {
-    pub(super) owner: String,
-    pub(super) hash: TokenHash,
-    pub(super) last_used_at: Option<Timestamp>,
-}
-
-pub(super) struct Snapshot {
-    pub(super) revision: Revision,
-    pub(super) tokens: HashSet<TokenId>,
-    pub(super) tunnels: Vec<KnownTunnel>,
-    /// Keys that were replaced and still lead to their tunnel, until then.
-    pub(super) old_keys: Vec<(TunnelKey, TunnelId, Timestamp)>,
-}
-
-pub(super) struct KnownTunnel {
-    pub(super) id: TunnelId,
-    pub(super) key: TunnelKey,
-    pub(super) name: TunnelName,
-    /// When it closes, because its owner has no token any more.
-    pub(super) until: Option<Timestamp>,
-}
-
-/// A tunnel as an agent asks for it.
-pub(super) enum Wanted {
-    Found {
-        id: TunnelId,
-        key: TunnelKey,
-        /// The agent's place among those that have served the tunnel.
-        epoch: u64,
-    },
-    /// The owner has as many as the limit allows, and this one would be new.
-    TooMany,
-}
 
 pub(super) fn find_token(
     connection: &Connection,
@@ -84,14 +47,10 @@ pub(super) fn mark_used(
 
 /// Finds the tunnel, or makes it. An agent that comes back keeps its epoch; any other, and one
 /// whose epoch this database never gave, gets the next.
-pub(super) fn want_tunnel(
-    connection: &Connection,
-    owner: &str,
-    name: &TunnelName,
-    epoch: Option<u64>,
-    fresh: TunnelKey,
-    max_tunnels: u64,
-) -> rusqlite::Result<Wanted> {
+pub(super) fn want_tunnel(connection: &Connection, wish: &Wish) -> rusqlite::Result<Wanted> {
+    let Wish {
+        owner, name, fresh, ..
+    } = wish;
     let connection = immediate(connection)?;
     let find = || {
         connection
@@ -108,7 +67,7 @@ pub(super) fn want_tunnel(
         let has: u64 = connection
             .prepare_cached("SELECT count(*) FROM tunnels WHERE owner = ?1")?
             .query_row([owner], |row| row.get(0))?;
-        if has >= max_tunnels {
+        if has >= wish.max_tunnels {
             return Ok(Wanted::TooMany);
         }
         connection.execute(
@@ -120,9 +79,9 @@ pub(super) fn want_tunnel(
                 Timestamp::now().as_millisecond(),
             ),
         )?;
-        (TunnelId(connection.last_insert_rowid()), fresh, 0)
+        (TunnelId(connection.last_insert_rowid()), *fresh, 0)
     };
-    let epoch = match epoch {
+    let epoch = match wish.epoch {
         Some(known) if (1..=newest).contains(&known) => known,
         _ => {
             connection
@@ -163,7 +122,7 @@ pub(super) fn changes(
         )?
         .query_map((), |row| {
             let revoked_at: Option<i64> = row.get("revoked_at")?;
-            let until = revoked_at.map(change::time);
+            let until = revoked_at.map(time);
             Ok(KnownTunnel {
                 id: TunnelId(row.get("id")?),
                 key: TunnelKey::from_bytes(row.get("key")?),
@@ -176,7 +135,7 @@ pub(super) fn changes(
         .prepare_cached("SELECT key, tunnel, until FROM old_keys")?
         .query_map((), |row| {
             let key = TunnelKey::from_bytes(row.get("key")?);
-            let until = change::time(row.get("until")?);
+            let until = time(row.get("until")?);
             Ok((key, TunnelId(row.get("tunnel")?), until))
         })?
         .collect::<Result<_, _>>()?;
@@ -189,9 +148,9 @@ pub(super) fn changes(
 }
 
 /// Who is connected, for a command line beside the relay; takes the place of what was told before.
-pub(super) fn tell_sessions<'a>(
+pub(super) fn tell_sessions(
     connection: &Connection,
-    sessions: impl Iterator<Item = (TunnelId, &'a Connected)>,
+    sessions: &[(TunnelId, Connected)],
 ) -> rusqlite::Result<()> {
     let connection = immediate(connection)?;
     connection.execute("DELETE FROM sessions", ())?;
@@ -214,4 +173,13 @@ pub(super) fn tell_fact(connection: &Connection, name: &str, value: &str) -> rus
         (name, value),
     )?;
     Ok(())
+}
+
+/// A fact that a relay told.
+pub(super) fn fact(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    connection
+        .query_row("SELECT value FROM facts WHERE name = ?1", [name], |row| {
+            row.get(0)
+        })
+        .optional()
 }

@@ -64,7 +64,7 @@ impl TestRelay {
         let bound = bind_as(data_dir, change).await.unwrap();
         let (address, admin) = (bound.local_addr(), bound.admin_addr().unwrap());
         let store = bound.tokens().unwrap();
-        let token = store.create("ada").unwrap().reveal().to_owned();
+        let token = store.create("ada").await.unwrap().reveal().to_owned();
         let shutdown = CancellationToken::new();
         #[expect(
             clippy::disallowed_methods,

@@ -14,7 +14,7 @@ use super::SqliteQueue;
 use super::storage::Opener;
 use crate::database::Database;
 use crate::metrics::Metrics;
-use crate::queue::conformance::{Bench, conformance};
+use crate::queue::conformance::{Bench, NOBODY, conformance};
 use crate::queue::{AppendError, Queue, QueueLimits, ReadLimit, TunnelId};
 
 /// A queue in a folder of its own.
@@ -219,7 +219,7 @@ async fn a_full_disk_refuses_events_takes_acknowledgements_and_recovers() {
         "a full disk does not break the file"
     );
 
-    queue.acknowledge(tunnel, last).await.unwrap();
+    queue.acknowledge(tunnel, NOBODY, last).await.unwrap();
 
     let recovered = async {
         loop {
@@ -275,9 +275,9 @@ async fn an_event_that_cannot_be_read_costs_itself_alone_and_becomes_a_gap() {
     assert_eq!(ends, [(1, 1), (10, 11), (30, 30)]);
     let none = queue.read_after(tunnel, Seq(29), all).await.unwrap();
     assert!(none.is_empty(), "told at once, though nothing follows");
-    queue.acknowledge(tunnel, Seq(29)).await.unwrap();
+    queue.acknowledge(tunnel, NOBODY, Seq(29)).await.unwrap();
     assert_eq!(append(&queue, tunnel).await, Ok(Seq(31)));
-    queue.acknowledge(tunnel, Seq(31)).await.unwrap();
+    queue.acknowledge(tunnel, NOBODY, Seq(31)).await.unwrap();
     assert_eq!(queue.depth(tunnel).await.unwrap().events(), 0);
 }
 
@@ -366,7 +366,7 @@ async fn what_agents_have_is_deleted_though_the_storage_failed_meanwhile() {
     append(&queue, tunnel).await.unwrap();
 
     failing.store(true, Ordering::Relaxed);
-    queue.acknowledge_soon(tunnel, Seq(1));
+    queue.acknowledge_soon(tunnel, NOBODY, Seq(1));
     assert!(queue.depth(tunnel).await.is_err());
     failing.store(false, Ordering::Relaxed);
 

@@ -1,0 +1,115 @@
+//! The roster of a relay that has its tunnels to itself: forgotten with the process.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use tokio::time::Instant;
+
+use super::{Claim, Claimed, Everyone, Holder, Roster, TakeOver, Verdict, decide};
+use crate::queue::{QueueError, SessionId, TunnelId};
+
+/// Who has each tunnel, in this process.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryRoster(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    holders: HashMap<TunnelId, Holder>,
+    take_overs: HashMap<TunnelId, Since>,
+    /// Sessions so far.
+    sessions: i64,
+}
+
+/// A take-over and when it was.
+#[derive(Debug, Clone, Copy)]
+struct Since {
+    epoch: u64,
+    at: Instant,
+    patience: Duration,
+}
+
+impl MemoryRoster {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take(&mut self, tunnel: TunnelId, claim: Claim, dead: Option<SessionId>) -> Claimed {
+        let now = Instant::now();
+        let holder = self.holders.get(&tunnel);
+        let last = self.take_overs.get(&tunnel).map(|last| TakeOver {
+            epoch: last.epoch,
+            age: now - last.at,
+            patience: last.patience,
+        });
+        match (decide(&claim, holder, dead, last), holder) {
+            (Verdict::Contest, Some(holder)) => return Claimed::Contested(holder.clone()),
+            (
+                Verdict::Take {
+                    patience: Some(patience),
+                },
+                _,
+            ) => {
+                self.take_overs
+                    .retain(|_, last| now < last.at + 2 * last.patience);
+                let since = Since {
+                    epoch: claim.epoch,
+                    at: now,
+                    patience,
+                };
+                self.take_overs.insert(tunnel, since);
+            }
+            _ => {}
+        }
+        self.sessions += 1;
+        let session = SessionId(self.sessions);
+        let holder = Holder {
+            session,
+            is_here: true,
+            epoch: claim.epoch,
+            respond: claim.respond,
+            connected: claim.connected,
+        };
+        let from = self.holders.insert(tunnel, holder);
+        Claimed::Taken { session, from }
+    }
+
+    fn leave(&mut self, tunnel: TunnelId, session: SessionId) {
+        let holder = self.holders.get(&tunnel);
+        if holder.is_some_and(|holder| holder.session == session) {
+            self.holders.remove(&tunnel);
+        }
+    }
+}
+
+impl Roster for MemoryRoster {
+    fn take(
+        &self,
+        tunnel: TunnelId,
+        claim: Claim,
+        dead: Option<SessionId>,
+    ) -> BoxFuture<'_, Result<Claimed, QueueError>> {
+        ready(Ok(self.lock().take(tunnel, claim, dead))).boxed()
+    }
+
+    fn leave(&self, tunnel: TunnelId, session: SessionId) {
+        self.lock().leave(tunnel, session);
+    }
+
+    fn everyone(&self) -> BoxFuture<'_, Result<Option<Everyone>, QueueError>> {
+        ready(Ok(None)).boxed()
+    }
+
+    fn ask(&self, _: SessionId, _: Duration) -> BoxFuture<'_, Result<bool, QueueError>> {
+        // Every session is one of this relay, which asks the agent itself.
+        ready(Ok(false)).boxed()
+    }
+
+    fn answer(&self, _: SessionId) -> BoxFuture<'_, Result<(), QueueError>> {
+        ready(Ok(())).boxed()
+    }
+}

@@ -1,0 +1,149 @@
+//! Who gets a tunnel that two agents want. Pure.
+
+use std::time::Duration;
+
+use super::{Claim, Holder};
+use crate::queue::SessionId;
+
+/// How long after a take-over the agent that lost does not get the tunnel back by being started
+/// again. Doubles with each take-over that follows soon, so that a fight of supervisors dies down.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The longest patience.
+const MAX_PATIENCE: Duration = Duration::from_hours(1);
+
+/// The last time that one live agent took a tunnel from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TakeOver {
+    /// Who has it since then.
+    pub(crate) epoch: u64,
+    /// How long ago that was.
+    pub(crate) age: Duration,
+    pub(crate) patience: Duration,
+}
+
+/// What is to be done about a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The tunnel is the claimant's.
+    Take {
+        /// The patience of a take-over that is to be remembered.
+        patience: Option<Duration>,
+    },
+    /// The holder keeps it if it lives.
+    Contest,
+}
+
+/// Decides about a claim to a tunnel that `holder` has, if anyone.
+pub(crate) fn decide(
+    claim: &Claim,
+    holder: Option<&Holder>,
+    dead: Option<SessionId>,
+    last: Option<TakeOver>,
+) -> Verdict {
+    let Some(holder) = holder.filter(|holder| dead != Some(holder.session)) else {
+        return Verdict::Take { patience: None };
+    };
+    // What nobody remembers any more.
+    let last = last.filter(|last| last.age < 2 * last.patience);
+    if must_wait(claim, holder, last) {
+        return Verdict::Contest;
+    }
+    let patience = (claim.epoch != holder.epoch)
+        .then(|| last.map_or(PATIENCE, |last| (2 * last.patience).min(MAX_PATIENCE)));
+    Verdict::Take { patience }
+}
+
+fn must_wait(claim: &Claim, holder: &Holder, last: Option<TakeOver>) -> bool {
+    if claim.take_over || claim.epoch == holder.epoch {
+        return false;
+    }
+    if claim.comes_back {
+        return claim.epoch < holder.epoch;
+    }
+    last.is_some_and(|last| last.epoch == holder.epoch && last.age < last.patience)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use podtap_wire::Respond;
+
+    use super::*;
+    use crate::tunnel::Connected;
+
+    fn claim(epoch: u64) -> Claim {
+        Claim {
+            respond: Respond::Stored,
+            epoch,
+            comes_back: false,
+            take_over: false,
+            connected: Connected {
+                since: Timestamp::UNIX_EPOCH,
+                host: None,
+                peer: "::1".to_owned(),
+            },
+        }
+    }
+
+    fn holder(epoch: u64) -> Holder {
+        let Claim {
+            respond, connected, ..
+        } = claim(epoch);
+        Holder {
+            session: SessionId(1),
+            is_here: true,
+            epoch,
+            respond,
+            connected,
+        }
+    }
+
+    #[test]
+    fn one_that_comes_back_late_waits_and_one_that_is_dead_is_in_nobodys_way() {
+        let back = |epoch| Claim {
+            comes_back: true,
+            ..claim(epoch)
+        };
+        let decided = |claim: &Claim, dead| decide(claim, Some(&holder(2)), dead, None);
+        let take = |patience| Verdict::Take { patience };
+        assert_eq!(decided(&back(1), None), Verdict::Contest, "it slept");
+        assert_eq!(decided(&back(1), Some(SessionId(1))), take(None));
+        assert_eq!(decided(&back(1), Some(SessionId(9))), Verdict::Contest);
+        assert_eq!(decided(&back(2), None), take(None), "its own");
+        assert_eq!(decided(&back(3), None), take(Some(PATIENCE)));
+        assert_eq!(decide(&back(1), None, None, None), take(None));
+    }
+
+    #[test]
+    fn who_lost_waits_for_longer_and_longer_unless_a_person_wants_it() {
+        let last = |age, patience| {
+            Some(TakeOver {
+                epoch: 2,
+                age,
+                patience,
+            })
+        };
+        let decided = |claim: &Claim, last| decide(claim, Some(&holder(2)), None, last);
+        let just_before = last(Duration::from_secs(59), PATIENCE);
+        assert_eq!(decided(&claim(3), just_before), Verdict::Contest);
+        let take = |patience| Verdict::Take {
+            patience: Some(patience),
+        };
+        assert_eq!(
+            decided(&claim(3), last(PATIENCE, PATIENCE)),
+            take(2 * PATIENCE)
+        );
+        assert_eq!(
+            decided(&claim(3), last(2 * PATIENCE, PATIENCE)),
+            take(PATIENCE)
+        );
+        let longest = last(MAX_PATIENCE, MAX_PATIENCE);
+        assert_eq!(decided(&claim(3), longest), take(MAX_PATIENCE));
+        let wanted = Claim {
+            take_over: true,
+            ..claim(3)
+        };
+        assert_eq!(decided(&wanted, just_before), take(2 * PATIENCE));
+    }
+}

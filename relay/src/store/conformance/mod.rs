@@ -1,0 +1,93 @@
+//! What every engine must do beside the queue (`crate::queue::conformance`): one function a promise,
+//! stamped for each engine by [`store_conformance`].
+
+mod presence;
+mod tokens;
+mod tunnels;
+
+pub(crate) use presence::*;
+pub(crate) use tokens::*;
+pub(crate) use tunnels::*;
+
+use std::sync::Arc;
+
+use podtap_wire::{TunnelKey, TunnelName};
+
+use super::Store;
+use crate::queue::TunnelId;
+use crate::tunnel::TokenStore;
+use crate::tunnel::registry::{Wanted, Wish};
+
+/// An engine under test.
+pub(crate) trait StoreBench: Sized {
+    /// An empty store.
+    async fn new() -> Self;
+    /// The store, as the relay uses it.
+    fn store(&self) -> &Store;
+    /// Ends the store without warning and opens it again.
+    async fn restart(self) -> Self;
+}
+
+/// The tokens and tunnels, as the command line uses them.
+pub(super) fn tokens_of(store: &Store) -> TokenStore {
+    TokenStore::of(Arc::clone(&store.registry))
+}
+
+pub(super) fn name(text: &str) -> TunnelName {
+    text.parse().unwrap()
+}
+
+/// An owner's wish for a tunnel, of which one may have three.
+pub(super) fn wish(owner: &str, tunnel: &str, epoch: Option<u64>) -> Wish {
+    Wish {
+        owner: owner.to_owned(),
+        name: name(tunnel),
+        epoch,
+        fresh: TunnelKey::generate().unwrap(),
+        max_tunnels: 3,
+    }
+}
+
+/// A tunnel found or made: which, its key, and the agent's epoch.
+pub(super) async fn want(store: &Store, wish: Wish) -> (TunnelId, TunnelKey, u64) {
+    match store.registry.want_tunnel(wish).await.unwrap() {
+        Wanted::Found { id, key, epoch } => (id, key, epoch),
+        Wanted::TooMany => panic!("too many tunnels"),
+    }
+}
+
+/// Writes a test for each promise, for one engine.
+macro_rules! store_conformance {
+    ($bench:ty: $($promise:ident),+ $(,)?) => {$(
+        #[tokio::test]
+        async fn $promise() {
+            let patience = std::time::Duration::from_mins(1);
+            let promise = $crate::store::conformance::$promise::<$bench>();
+            tokio::time::timeout(patience, promise).await.expect("it hangs");
+        }
+    )+};
+    ($bench:ty) => {
+        $crate::store::conformance::store_conformance!($bench:
+            a_token_is_found_until_it_is_revoked,
+            tokens_are_listed_and_revoked_by_owner_or_id,
+            a_name_that_is_also_another_owners_token_id_revokes_nothing,
+            an_owners_tunnels_go_with_the_last_token,
+            the_use_of_a_token_is_kept,
+            a_tunnel_is_made_once_and_keeps_its_key,
+            an_owner_has_as_many_tunnels_as_the_limit_says,
+            an_epoch_is_given_once_to_the_newest,
+            changes_are_told_once,
+            a_tunnel_closes_after_the_last_token_is_revoked,
+            a_rotated_key_leads_on_for_its_grace_and_no_longer,
+            a_deleted_tunnel_is_gone_with_what_waits,
+            a_list_says_what_waits,
+            tunnels_and_tokens_outlive_a_restart,
+            a_tunnel_has_one_agent_and_is_given_back,
+            the_newest_agent_takes_over_and_an_older_one_waits,
+            one_that_is_dead_is_in_nobodys_way,
+            a_session_that_lost_its_tunnel_gives_nothing_back,
+            session_numbers_grow,
+        );
+    };
+}
+pub(crate) use store_conformance;

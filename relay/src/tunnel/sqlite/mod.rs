@@ -1,0 +1,212 @@
+//! The registry in the embedded database: of a running relay, whose queue owns the connections, or
+//! of a command line beside it, with a connection of its own.
+
+mod change;
+mod rows;
+mod tokens;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use podtap_wire::{TunnelKey, TunnelName};
+use rusqlite::Connection;
+
+use super::error::Error;
+use super::info::{Connected, Revoked, Rotated, TokenInfo, TunnelInfo};
+use super::registry::{KnownToken, Registry, Revision, Snapshot, Wanted, Wish};
+use super::token::{Token, TokenId};
+use crate::database::{Database, Lock};
+use crate::queue::TunnelId;
+use crate::queue::sqlite::SqliteQueue;
+
+/// The tunnels and tokens of a folder.
+#[derive(Debug)]
+pub(crate) struct SqliteRegistry {
+    database: Database,
+    connections: Connections,
+}
+
+/// On what the statements run.
+#[derive(Debug)]
+enum Connections {
+    /// The threads of this process's relay.
+    Relay(Arc<SqliteQueue>),
+    /// One for a command that ends soon.
+    Own(Mutex<Connection>),
+}
+
+impl SqliteRegistry {
+    /// Of the relay of this process.
+    pub(crate) fn of(database: Database, queue: Arc<SqliteQueue>) -> Self {
+        Self {
+            database,
+            connections: Connections::Relay(queue),
+        }
+    }
+
+    /// Beside a relay, or without one.
+    pub(crate) fn beside(database: Database) -> Result<Self, Error> {
+        let connection = Mutex::new(database.writer()?);
+        Ok(Self {
+            database,
+            connections: Connections::Own(connection),
+        })
+    }
+
+    fn read<T: Send + 'static>(
+        &self,
+        attempt: &'static str,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, Error>> {
+        async move {
+            let done = match &self.connections {
+                Connections::Relay(queue) => {
+                    let done = queue.readers().run(work).await;
+                    done.map_err(|_| Error::Unavailable)?
+                }
+                Connections::Own(connection) => with(connection, work),
+            };
+            Ok(done.map_err(self.database.failed(attempt))?)
+        }
+        .boxed()
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        attempt: &'static str,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, Error>> {
+        async move {
+            let done = match &self.connections {
+                Connections::Relay(queue) => {
+                    let done = queue.write(|connection| work(connection)).await;
+                    done.map_err(|_| Error::Unavailable)?
+                }
+                Connections::Own(connection) => with(connection, work),
+            };
+            Ok(done.map_err(self.database.failed(attempt))?)
+        }
+        .boxed()
+    }
+}
+
+/// Runs `work` here: a command line has nothing else to do meanwhile.
+fn with<T>(connection: &Mutex<Connection>, work: impl FnOnce(&Connection) -> T) -> T {
+    work(&connection.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+impl Registry for SqliteRegistry {
+    fn find_token(&self, id: TokenId) -> BoxFuture<'_, Result<Option<KnownToken>, Error>> {
+        self.read("find a token", move |connection| {
+            rows::find_token(connection, &id)
+        })
+    }
+
+    fn mark_used(&self, id: TokenId, now: Timestamp) -> BoxFuture<'_, Result<(), Error>> {
+        self.write("note the use of a token", move |connection| {
+            rows::mark_used(connection, &id, now)
+        })
+    }
+
+    fn want_tunnel(&self, wish: Wish) -> BoxFuture<'_, Result<Wanted, Error>> {
+        self.write("find or make a tunnel", move |connection| {
+            rows::want_tunnel(connection, &wish)
+        })
+    }
+
+    fn changes(
+        &self,
+        seen: Revision,
+        max_age: Duration,
+    ) -> BoxFuture<'_, Result<Option<Snapshot>, Error>> {
+        self.read("look for changes", move |connection| {
+            rows::changes(connection, seen, max_age)
+        })
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn tell_sessions(
+        &self,
+        sessions: Vec<(TunnelId, Connected)>,
+    ) -> BoxFuture<'_, Result<(), Error>> {
+        self.write("tell who is connected", move |connection| {
+            rows::tell_sessions(connection, &sessions)
+        })
+    }
+
+    fn tell_public_url(&self, url: String) -> BoxFuture<'_, Result<(), Error>> {
+        self.write("tell the public URL", move |connection| {
+            rows::tell_fact(connection, rows::PUBLIC_URL, &url)
+        })
+    }
+
+    fn public_url(&self) -> BoxFuture<'_, Result<Option<String>, Error>> {
+        self.read("read the public URL", |connection| {
+            rows::fact(connection, rows::PUBLIC_URL)
+        })
+    }
+
+    fn tunnels(&self, owner: Option<String>) -> BoxFuture<'_, Result<Vec<TunnelInfo>, Error>> {
+        async move {
+            let list = self.read("list the tunnels", move |connection| {
+                change::list(connection, owner.as_deref(), Timestamp::now())
+            });
+            let mut list = list.await?;
+            if !Lock::is_taken(self.database.folder()) {
+                for tunnel in &mut list {
+                    tunnel.connected = None;
+                }
+            }
+            Ok(list)
+        }
+        .boxed()
+    }
+
+    fn rotate(
+        &self,
+        owner: String,
+        name: TunnelName,
+        fresh: TunnelKey,
+        grace: Duration,
+    ) -> BoxFuture<'_, Result<Option<Rotated>, Error>> {
+        self.write("give a tunnel a new key", move |connection| {
+            change::rotate(connection, &owner, &name, fresh, grace)
+        })
+    }
+
+    fn delete(&self, owner: String, name: TunnelName) -> BoxFuture<'_, Result<bool, Error>> {
+        self.write("delete a tunnel", move |connection| {
+            change::delete(connection, &owner, &name)
+        })
+    }
+
+    fn add_token(&self, token: Token, owner: String) -> BoxFuture<'_, Result<(), Error>> {
+        self.write("store a token", move |connection| {
+            tokens::add(connection, &token, &owner)
+        })
+    }
+
+    fn tokens(&self) -> BoxFuture<'_, Result<Vec<TokenInfo>, Error>> {
+        self.read("list the tokens", tokens::list)
+    }
+
+    fn revoke(
+        &self,
+        owner_or_id: String,
+        with_tunnels: bool,
+    ) -> BoxFuture<'_, Result<Revoked, Error>> {
+        async move {
+            let revoked = self.write("revoke a token", move |connection| {
+                tokens::revoke(connection, &owner_or_id, with_tunnels)
+            });
+            revoked.await?
+        }
+        .boxed()
+    }
+}
