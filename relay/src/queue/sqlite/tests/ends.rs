@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::database::ENDS;
+use crate::queue::conformance::NOBODY;
 
 fn row_says(database: &Database) -> u64 {
     let connection = database.reader().unwrap();
@@ -31,7 +32,7 @@ async fn an_append_leaves_the_row_of_its_queue_alone_and_it_follows() {
     assert_eq!(row_says(&bench.database), 17, "by the clock");
 
     append(&*queue, tunnel).await.unwrap();
-    queue.acknowledge(tunnel, Seq(18)).await.unwrap();
+    queue.acknowledge(tunnel, NOBODY, Seq(18)).await.unwrap();
     assert_eq!(row_says(&bench.database), 18, "where nothing is left");
 
     append(&*queue, tunnel).await.unwrap();
