@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use crate::output::look::{Tone, painted};
+use crate::output::style::{Tone, paint};
 use crate::printable::printable;
 use crate::system::{HUNG_UP, terminal_is_gone};
 
@@ -162,7 +162,7 @@ const WARNING: &str = "warning:";
 fn to_stderr(kind: &str, tone: Tone, text: &impl fmt::Display, coloured: bool) {
     let text = text.to_string();
     let rest = text.strip_prefix(kind).unwrap_or_default();
-    let text = format!("{}{rest}", painted(coloured, tone, kind));
+    let text = format!("{}{rest}", paint(coloured, tone, kind));
     std::io::stderr().lock().write_all(text.as_bytes()).ok();
 }
 

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     };
     match run(typed) {
         Ok(code) => code,
-        Err(failure) => failure.report(usage::coloured(&words, true)),
+        Err(failure) => failure.report(usage::is_coloured(&words, true)),
     }
 }
 

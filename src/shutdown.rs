@@ -20,8 +20,8 @@ pub(crate) struct Shutdown {
 
 impl Shutdown {
     /// Begins to watch.
-    pub(crate) fn watch() -> Result<Self, Failure> {
-        let mut signals = Signals::watch()?;
+    pub(crate) fn register() -> Result<Self, Failure> {
+        let mut signals = Signals::register()?;
         let (token, caught) = (CancellationToken::new(), Arc::new(AtomicU8::new(0)));
         let mut watch = JoinSet::new();
         watch.spawn({

@@ -13,7 +13,7 @@ pub(crate) fn print(answer: &clap::Error, words: &[OsString]) -> ExitCode {
     let is_mistake = answer.use_stderr();
     let hostile = is_mistake && words.iter().any(|word| is_hostile(&word.to_string_lossy()));
     let text = answer.render();
-    let text = if coloured(words, is_mistake) && !hostile {
+    let text = if is_coloured(words, is_mistake) && !hostile {
         text.ansi().to_string()
     } else {
         visible(&text.to_string()).into_owned()
@@ -28,14 +28,14 @@ pub(crate) fn print(answer: &clap::Error, words: &[OsString]) -> ExitCode {
 }
 
 /// Whether stderr, or stdout, is coloured as far as that is known without the settings.
-pub(crate) fn coloured(words: &[OsString], stderr: bool) -> bool {
+pub(crate) fn is_coloured(words: &[OsString], stderr: bool) -> bool {
     let environment = Environment::read().unwrap_or_default();
     let terminal = if stderr {
         std::io::stderr().is_terminal()
     } else {
         std::io::stdout().is_terminal()
     };
-    let flag = typed(words).or(environment.get("PODTAP_COLOR").map(str::to_owned));
+    let flag = color_value(words).or(environment.get("PODTAP_COLOR").map(str::to_owned));
     match flag.as_deref() {
         Some("always") => true,
         Some("never") => false,
@@ -44,7 +44,7 @@ pub(crate) fn coloured(words: &[OsString], stderr: bool) -> bool {
 }
 
 /// The value of `--color`.
-fn typed(words: &[OsString]) -> Option<String> {
+fn color_value(words: &[OsString]) -> Option<String> {
     let mut words = words.iter().filter_map(|word| word.to_str());
     let flag = words.find(|word| *word == "--" || word.starts_with("--color"))?;
     match flag.strip_prefix("--color=") {

@@ -28,7 +28,7 @@ pub(crate) struct Allowance {
 
 /// The memory of one answer; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct AnswerPermit {
     allowance: Allowance,
     held: Option<OwnedSemaphorePermit>,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Room {
 #[derive(Debug)]
 pub(crate) struct QueuedAnswer {
     pub(crate) frame: ResponseFrame,
-    pub(crate) room: Option<Room>,
+    pub(crate) room: Option<AnswerPermit>,
 }
 
 impl Default for Allowance {
@@ -51,7 +51,7 @@ impl Default for Allowance {
 
 impl Allowance {
     /// Takes over what a relay says in its welcome.
-    pub(crate) fn heed(&self, limits: &RelayLimits) {
+    pub(crate) fn set_limits(&self, limits: &RelayLimits) {
         let most = match limits.max_response_bytes {
             0 => DEFAULT_MAX_RESPONSE_BYTES,
             most => usize::try_from(most).unwrap_or(usize::MAX),
@@ -60,15 +60,15 @@ impl Allowance {
     }
 
     /// Room for an answer of which nothing is there yet.
-    pub(crate) fn room(&self) -> Room {
-        Room {
+    pub(crate) fn room(&self) -> AnswerPermit {
+        AnswerPermit {
             allowance: self.clone(),
             held: None,
         }
     }
 }
 
-impl Room {
+impl AnswerPermit {
     /// Makes room for so many bytes in all; false where the relay takes less, or where other answers
     /// take too much.
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn an_answer_is_as_large_as_the_relay_takes_and_all_stay_within_the_budget() {
         let allowance = Allowance::default();
-        let mut rooms: Vec<Room> = (0..8).map(|_| allowance.room()).collect();
+        let mut rooms: Vec<AnswerPermit> = (0..8).map(|_| allowance.room()).collect();
         let mut grown = 0;
         for step in 1..=8 {
             grown = rooms
@@ -122,7 +122,7 @@ mod tests {
         assert!(allowance.room().grow(8 * MIB));
         assert!(!allowance.room().grow(8 * MIB + 1));
 
-        allowance.heed(&RelayLimits {
+        allowance.set_limits(&RelayLimits {
             max_response_bytes: 1000,
             ..RelayLimits::default()
         });

@@ -39,7 +39,7 @@ type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
 
 /// What was read from one connection. Clones are about the same one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Reading(Arc<Counts>);
+pub(crate) struct ReadMeter(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -50,7 +50,7 @@ struct Counts {
     before: AtomicU64,
 }
 
-impl Reading {
+impl ReadMeter {
     /// Of the connection with this description.
     pub(crate) fn of(connected: &Connected) -> Option<Self> {
         let mut extensions = Extensions::new();
@@ -79,7 +79,7 @@ impl Reading {
     }
 }
 
-/// Makes connections to local services, each with a `Reading`.
+/// Makes connections to local services, each with a `ReadMeter`.
 #[derive(Debug, Clone)]
 pub struct Connector {
     verified: HttpsConnector<HttpConnector>,
@@ -168,14 +168,14 @@ impl Service<Name> for PrivateOnly {
 }
 
 /// A connection cannot be made; why is its source's to say.
-type ConnectError = Box<dyn std::error::Error + Send + Sync>;
+type ServiceConnectError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Service<Uri> for Connector {
     type Response = TokioIo<Observed>;
-    type Error = ConnectError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ConnectError>> + Send>>;
+    type Error = ServiceConnectError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ServiceConnectError>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ServiceConnectError>> {
         // Neither of the two is ever busy.
         Poll::Ready(Ok(()))
     }
@@ -196,13 +196,15 @@ impl Service<Uri> for Connector {
                 connected.unwrap_or_else(|_| Err(io::Error::other(NO_HANDSHAKE).into()))?;
             Ok(TokioIo::new(Observed {
                 stream: TokioIo::new(stream),
-                reading: Reading::default(),
+                reading: ReadMeter::default(),
             }))
         })
     }
 }
 
-async fn ready<S: Service<Uri, Error = ConnectError>>(mut service: S) -> Result<S, ConnectError> {
+async fn ready<S: Service<Uri, Error = ServiceConnectError>>(
+    mut service: S,
+) -> Result<S, ServiceConnectError> {
     std::future::poll_fn(|cx| service.poll_ready(cx)).await?;
     Ok(service)
 }
@@ -211,7 +213,7 @@ async fn ready<S: Service<Uri, Error = ConnectError>>(mut service: S) -> Result<
 #[derive(Debug)]
 pub struct Observed {
     stream: Stream,
-    reading: Reading,
+    reading: ReadMeter,
 }
 
 impl Connection for Observed {

@@ -147,8 +147,8 @@ fn undo(named: &[String], body: &[u8]) -> Result<(Vec<u8>, Extent), Packed> {
     }
     let mut stream: Box<dyn Read + '_> = Box::new(body);
     for name in named.iter().rev() {
-        let coding = known(name).ok_or(Packed::Unknown)?;
-        stream = opened(&coding, stream).map_err(|_| Packed::Broken)?;
+        let coding = parse_coding(name).ok_or(Packed::Unknown)?;
+        stream = decoder(&coding, stream).map_err(|_| Packed::Broken)?;
     }
     let mut bytes = Vec::new();
     let most = u64::try_from(MAX_UNPACKED).unwrap_or(u64::MAX);
@@ -163,7 +163,7 @@ fn undo(named: &[String], body: &[u8]) -> Result<(Vec<u8>, Extent), Packed> {
     }
 }
 
-fn known(name: &str) -> Option<Coding> {
+fn parse_coding(name: &str) -> Option<Coding> {
     match name {
         "gzip" | "x-gzip" => Some(Coding::Gzip),
         "deflate" => Some(Coding::Deflate),
@@ -173,7 +173,7 @@ fn known(name: &str) -> Option<Coding> {
 }
 
 /// What a stream unpacks to.
-fn opened<'a>(coding: &Coding, packed: Box<dyn Read + 'a>) -> io::Result<Box<dyn Read + 'a>> {
+fn decoder<'a>(coding: &Coding, packed: Box<dyn Read + 'a>) -> io::Result<Box<dyn Read + 'a>> {
     let mut packed = BufReader::with_capacity(BUFFER, packed.take(MAX_BETWEEN));
     Ok(match coding {
         // The first member, as browsers do: a body of nothing but empty ones would cost much.

@@ -53,7 +53,7 @@ impl Draft {
 
     /// These parameters, in an order that `seed` decides.
     pub fn of_form(params: Params, seed: u64) -> Self {
-        Self::of_params(shuffled(params, seed))
+        Self::of_params(shuffle(params, seed))
     }
 
     /// Exactly these parameters.
@@ -130,7 +130,7 @@ fn merge(usual: Params, given: Params) -> Params {
 }
 
 /// In an order by chance; what has the same name stays in its order.
-fn shuffled(mut params: Params, seed: u64) -> Params {
+fn shuffle(mut params: Params, seed: u64) -> Params {
     let mut names: Vec<String> = params.iter().map(|(name, _)| name.clone()).collect();
     names.sort_unstable();
     names.dedup();

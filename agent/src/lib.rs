@@ -49,7 +49,7 @@ pub use hooks::{
 pub use link::{AskError, DialError, TunnelClient};
 pub use place::{Place, PlaceRef, WantedHook};
 pub use replay::{Replay, ReplayError, first_target};
-pub use standing::{Failure, HookStanding};
+pub use standing::{CallFailure, HookStanding};
 pub use status::{LinkState, ServiceState, Status};
 pub use trigger::{Trigger, TriggerError, Triggered};
 

@@ -8,28 +8,29 @@ use podtap_disk::{lock, private};
 
 /// Held as long as the agent runs.
 #[derive(Debug)]
-pub(crate) struct Lock(lock::Lock);
+pub(crate) struct HistoryLock(lock::Lock);
 
 /// Why there is no lock.
 #[derive(Debug)]
-pub(crate) enum LockError {
+pub(crate) enum HistoryLockError {
     /// Another process has it; its id, where it could be read.
     Taken(Option<u32>),
     /// The file cannot be made or locked.
     Io(PathBuf, io::Error),
 }
 
-impl Lock {
+impl HistoryLock {
     /// Takes the lock of the history at `history`, whose folder is made where missing.
-    pub(crate) fn take(history: &Path) -> Result<Self, LockError> {
+    pub(crate) fn take(history: &Path) -> Result<Self, HistoryLockError> {
         let path = private::beside(history, ".lock");
         if let Some(folder) = history.parent() {
-            private::folder(folder).map_err(|error| LockError::Io(folder.to_owned(), error))?;
+            private::folder(folder)
+                .map_err(|error| HistoryLockError::Io(folder.to_owned(), error))?;
         }
         match lock::Lock::take(&path) {
             Ok(lock) => Ok(Self(lock)),
-            Err(lock::LockError::Taken(pid)) => Err(LockError::Taken(pid)),
-            Err(lock::LockError::Io(error)) => Err(LockError::Io(path, error)),
+            Err(lock::LockError::Taken(pid)) => Err(HistoryLockError::Taken(pid)),
+            Err(lock::LockError::Io(error)) => Err(HistoryLockError::Io(path, error)),
         }
     }
 

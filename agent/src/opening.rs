@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::change::Change;
 use crate::history::{self, HistoryError, Writer, WriterThread};
-use crate::lock::Lock;
+use crate::lock::HistoryLock;
 use crate::reason;
 
 /// Checks a history that was too large to wait for at the start. What goes wrong costs the check
@@ -28,7 +28,7 @@ pub(crate) async fn check(writer: Writer, path: PathBuf, token: CancellationToke
 pub(crate) fn open_writer(
     path: &Path,
     changes: &broadcast::Sender<Change>,
-    lock: Option<&Lock>,
+    lock: Option<&HistoryLock>,
 ) -> Result<(Writer, WriterThread), HistoryError> {
     let open = || {
         let changes = changes.clone();

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::config::Target;
 use crate::delivery::forward::{Dispatch, Forwarder};
-use crate::delivery::headers::{Marks, Origin};
+use crate::delivery::headers::{AttemptMarks, SenderOrigin};
 use crate::delivery::scheme;
 use crate::history::{
     Attempt, EditedRequest, Event, History, HistoryError, NewAttempt, Outcome, Writer,
@@ -100,7 +100,7 @@ impl Replayer {
         replay: bool,
         edited: Option<EditedRequest>,
     ) -> Result<Attempt, HistoryError> {
-        let marks = Marks {
+        let marks = AttemptMarks {
             event: event.id,
             attempt: number,
             replay,
@@ -136,7 +136,7 @@ impl Replayer {
         &self,
         target: &'a Target,
         event: &'a Event,
-        marks: Marks,
+        marks: AttemptMarks,
         edited: Option<&'a EditedRequest>,
     ) -> Dispatch<'a> {
         let request = &event.request;
@@ -149,7 +149,7 @@ impl Replayer {
                 &request.body,
             ),
         };
-        let origin = Origin {
+        let origin = SenderOrigin {
             peer: request.peer,
             scheme: scheme(&self.status.borrow()),
         };

@@ -22,7 +22,7 @@ pub(crate) async fn open4(
     socks
         .call(with_port(to))
         .await
-        .map_err(|error| refused(&error, to))
+        .map_err(|error| to_error(&error, to))
 }
 
 /// The same over one to a SOCKS 5 proxy.
@@ -39,7 +39,7 @@ pub(crate) async fn open5(
     socks
         .call(with_port(to))
         .await
-        .map_err(|error| refused(&error, to))
+        .map_err(|error| to_error(&error, to))
 }
 
 /// The library takes a URL without a port for one of TLS.
@@ -55,7 +55,7 @@ fn with_port(to: &Uri) -> Uri {
     spelt_out.build().unwrap_or_else(|_| to.clone())
 }
 
-fn refused(error: &dyn Error, to: &Uri) -> ConnectError {
+fn to_error(error: &dyn Error, to: &Uri) -> ConnectError {
     let said = error.to_string();
     ConnectError::Socks {
         host: to.host().unwrap_or_default().to_owned(),

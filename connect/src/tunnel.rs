@@ -32,7 +32,7 @@ pub(crate) async fn open(
         .map_err(|error| failed(&error))?;
     let exchange = async {
         let response = sender.send_request(request).await;
-        let response = accepted(response.map_err(|error| failed(&error))?, to)?;
+        let response = check_accepted(response.map_err(|error| failed(&error))?, to)?;
         let upgraded = hyper::upgrade::on(response).await;
         upgraded.map_err(|error| failed(&error))
     };
@@ -80,7 +80,10 @@ fn authority(to: &Uri) -> String {
     format!("{host}:{}", to.port_u16().unwrap_or(usual))
 }
 
-fn accepted(response: Response<Incoming>, to: &Uri) -> Result<Response<Incoming>, ConnectError> {
+fn check_accepted(
+    response: Response<Incoming>,
+    to: &Uri,
+) -> Result<Response<Incoming>, ConnectError> {
     if response.status().is_success() {
         return Ok(response);
     }

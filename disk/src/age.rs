@@ -46,7 +46,7 @@ impl Now {
 
 /// What is kept on disk between two runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct KeptAge {
     /// The age counted so far.
     age_ms: i64,
     /// The wall clock then.
@@ -69,17 +69,17 @@ pub struct Jump(pub i64);
 /// The count of time.
 #[derive(Debug, Clone)]
 pub struct AgeClock {
-    kept: Kept,
+    kept: KeptAge,
     steady: Duration,
 }
 
 impl AgeClock {
     /// Goes on where an earlier run ended; begins at 0 without one.
-    pub fn resume(kept: Option<Kept>, now: Now) -> (Self, Option<Jump>) {
+    pub fn resume(kept: Option<KeptAge>, now: Now) -> (Self, Option<Jump>) {
         let Some(kept) = kept else {
-            let kept = Kept {
+            let kept = KeptAge {
                 wall_ms: now.wall_ms,
-                ..Kept::default()
+                ..KeptAge::default()
             };
             let steady = now.steady;
             return (Self { kept, steady }, None);
@@ -129,7 +129,7 @@ impl AgeClock {
     }
 
     /// What is to be kept on disk.
-    pub fn kept(&self) -> &Kept {
+    pub fn to_keep(&self) -> &KeptAge {
         &self.kept
     }
 
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_pause_is_believed_after_an_hour() {
         let (clock, _) = AgeClock::resume(None, at(0, 0));
-        let (mut clock, told) = AgeClock::resume(Some(clock.kept().clone()), at(3 * DAY, 0));
+        let (mut clock, told) = AgeClock::resume(Some(clock.to_keep().clone()), at(3 * DAY, 0));
         assert_eq!((clock.age_ms(), told), (0, None));
 
         clock.advance(at(3 * DAY + 59 * MINUTE, 59 * MINUTE));
@@ -221,10 +221,10 @@ mod tests {
     #[test]
     fn a_clock_that_was_ahead_during_one_run_is_not_believed_by_the_next() {
         let (clock, _) = AgeClock::resume(None, at(0, 0));
-        let (mut ahead, _) = AgeClock::resume(Some(clock.kept().clone()), at(31 * DAY, 0));
+        let (mut ahead, _) = AgeClock::resume(Some(clock.to_keep().clone()), at(31 * DAY, 0));
         ahead.advance(at(31 * DAY + MINUTE, MINUTE));
 
-        let kept = Some(ahead.kept().clone());
+        let kept = Some(ahead.to_keep().clone());
         let (mut right, told) = AgeClock::resume(kept, at(10 * MINUTE, 0));
 
         assert!(told.is_some(), "it went back");
@@ -272,7 +272,7 @@ mod tests {
                 if kept_is_fresh(&clock) {
                     prop_assert!(last >= begun + ran);
                 }
-                kept = Some(clock.kept().clone());
+                kept = Some(clock.to_keep().clone());
             }
         }
     }

@@ -15,7 +15,7 @@ impl ClockWatch {
     }
 
     /// How far the wall clock was set since the last look, where that is more than a correction.
-    pub fn look(&mut self, now: Now) -> Option<Jump> {
+    pub fn observe(&mut self, now: Now) -> Option<Jump> {
         let last = std::mem::replace(&mut self.last, now);
         let passed = now.steady.saturating_sub(last.steady).as_millis();
         let passed = i64::try_from(passed).unwrap_or(i64::MAX);
@@ -59,7 +59,7 @@ mod tests {
                 Some(-2 * day - 6_000 - TOLERANCE_MS),
             ),
         ] {
-            let told = watch.look(at(wall_ms, steady)).map(|Jump(by)| by);
+            let told = watch.observe(at(wall_ms, steady)).map(|Jump(by)| by);
             assert_eq!(told, expected, "{wall_ms} {steady}");
         }
     }

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::age::{AgeClock, Jump, Kept, Now};
+use crate::age::{AgeClock, Jump, KeptAge, Now};
 
 /// The count of time, read from the database at its first use.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ impl KeptClock {
         let Some(clock) = &self.clock else {
             return Ok(());
         };
-        let kept = serde_json::to_string(clock.kept())
+        let kept = serde_json::to_string(clock.to_keep())
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         connection
             .prepare_cached(
@@ -49,7 +49,7 @@ impl KeptClock {
 }
 
 /// What was kept; nothing where it cannot be read.
-fn read(connection: &Connection) -> rusqlite::Result<Option<Kept>> {
+fn read(connection: &Connection) -> rusqlite::Result<Option<KeptAge>> {
     let kept: Option<String> = connection
         .prepare_cached("SELECT value FROM upkeep WHERE name = 'ages'")?
         .query_row([], |row| row.get(0))

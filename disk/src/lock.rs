@@ -65,7 +65,7 @@ impl Lock {
     ///
     /// # Errors
     /// As [`take`](Self::take) would fail, but for a missing file, whose lock nobody has.
-    pub fn look(path: &Path) -> Result<(), LockError> {
+    pub fn check(path: &Path) -> Result<(), LockError> {
         let mut file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -120,14 +120,14 @@ mod tests {
             matches!(Lock::take(&path), Err(LockError::Taken(Some(pid))) if pid == own),
             "the holder is named"
         );
-        assert!(matches!(Lock::look(&path), Err(LockError::Taken(Some(pid))) if pid == own));
+        assert!(matches!(Lock::check(&path), Err(LockError::Taken(Some(pid))) if pid == own));
         drop(first);
 
         let second = Lock::take(&path).unwrap();
         assert!(second.was_cut_off(), "the first one was not released");
         second.release().unwrap();
-        assert!(Lock::look(&path).is_ok());
-        assert!(Lock::look(&folder.path().join("no.lock")).is_ok());
+        assert!(Lock::check(&path).is_ok());
+        assert!(Lock::check(&folder.path().join("no.lock")).is_ok());
         assert!(!Lock::take(&path).unwrap().was_cut_off());
     }
 }

@@ -108,14 +108,14 @@ impl Standing {
     }
 
     /// A call answered 2xx in time. Calls are recorded in the order of their time.
-    pub fn succeeded(&mut self) {
+    pub fn record_success(&mut self) {
         if matches!(self.rule, Rule::Consecutive(_)) {
             self.failures.clear();
         }
     }
 
     /// A call that failed at `now`: another status, no answer in time, or no connection.
-    pub fn failed(&mut self, now: Timestamp) {
+    pub fn record_failure(&mut self, now: Timestamp) {
         self.failures.push_back(now);
         if self.failures.len() > self.rule.memory() {
             self.failures.pop_front();
@@ -139,7 +139,7 @@ impl Standing {
     }
 
     /// The hook was verified again: a clean record.
-    pub fn verified(&mut self) {
+    pub fn record_verification(&mut self) {
         *self = Self::new(self.rule);
     }
 
@@ -188,14 +188,14 @@ mod tests {
     fn fifteen_failures_in_fifteen_minutes_pause_a_hook_for_fifteen() {
         let mut standing = Standing::new(Rule::CURRENT);
         for second in 0..14 {
-            standing.failed(at(second));
+            standing.record_failure(at(second));
         }
         assert_eq!(standing.judge(at(14)), Judgement::Active);
-        standing.failed(at(14));
+        standing.record_failure(at(14));
         let until = at(14 + 900);
         assert_eq!(standing.judge(at(15)), Judgement::Suspended { until });
         assert_eq!(standing.judge(until), Judgement::Active);
-        standing.failed(at(920));
+        standing.record_failure(at(920));
         assert_eq!(standing.judge(at(921)), Judgement::Active);
     }
 
@@ -203,7 +203,7 @@ mod tests {
     fn failures_spread_thin_do_not_pause_a_hook() {
         let mut standing = Standing::new(Rule::CURRENT);
         for minute in 0..100 {
-            standing.failed(at(minute * 70));
+            standing.record_failure(at(minute * 70));
             assert_eq!(standing.judge(at(minute * 70)), Judgement::Active);
         }
         assert_eq!(
@@ -216,12 +216,12 @@ mod tests {
     fn two_hundred_failures_in_a_week_disable_a_hook_until_it_is_verified() {
         let mut standing = Standing::new(Rule::CURRENT);
         for hour in 0..199 {
-            standing.failed(at(hour * 3_000));
+            standing.record_failure(at(hour * 3_000));
         }
         assert_eq!(standing.judge(at(600_000)), Judgement::Active);
-        standing.failed(at(199 * 3_000));
+        standing.record_failure(at(199 * 3_000));
         assert_eq!(standing.judge(at(10_000_000)), Judgement::Disabled);
-        standing.verified();
+        standing.record_verification();
         assert_eq!(standing.judge(at(600_000)), Judgement::Active);
     }
 
@@ -229,14 +229,14 @@ mod tests {
     fn by_the_old_rule_fifty_in_a_row_disable_and_one_success_clears() {
         let mut standing = Standing::new(Rule::OLD);
         for second in 0..49 {
-            standing.failed(at(second));
+            standing.record_failure(at(second));
         }
-        standing.succeeded();
+        standing.record_success();
         for second in 50..99 {
-            standing.failed(at(second));
+            standing.record_failure(at(second));
         }
         assert_eq!(standing.judge(at(99)), Judgement::Active);
-        standing.failed(at(99));
+        standing.record_failure(at(99));
         assert_eq!(standing.judge(at(99)), Judgement::Disabled);
     }
 }

@@ -112,7 +112,7 @@ impl Relay {
         let (listener, address) = listen::adopt_or_bind(listeners.public, config.listen)?;
         let admin_listener = listen::adopt_or_bind_some(listeners.admin, config.admin_listen)?;
         let public_url = config.public_url.unwrap_or_else(|| listen::url_of(address));
-        let proxies = believed(config.trusted_proxies, &public_url);
+        let proxies = trusted_proxies(config.trusted_proxies, &public_url);
         let Store {
             queue,
             registry,
@@ -255,7 +255,7 @@ impl Bound {
 }
 
 /// The proxies whose word is taken; see [`Config::trusted_proxies`].
-fn believed(proxies: Option<Vec<IpNet>>, public_url: &Url) -> TrustedProxies {
+fn trusted_proxies(proxies: Option<Vec<IpNet>>, public_url: &Url) -> TrustedProxies {
     match proxies {
         Some(networks) => TrustedProxies::new(networks),
         None if public_url.scheme() == "https" => TrustedProxies::loopback(),

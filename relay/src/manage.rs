@@ -63,17 +63,13 @@ impl Manager {
         asked: Manage,
         request: Request<Incoming>,
     ) -> Response<Answer> {
-        match self.managed(asked, request).await {
+        match self.manage(asked, request).await {
             Ok(answer) => answer,
             Err(refusal) => refuse(&refusal),
         }
     }
 
-    async fn managed(
-        &self,
-        asked: Manage,
-        request: Request<Incoming>,
-    ) -> Managed<Response<Answer>> {
+    async fn manage(&self, asked: Manage, request: Request<Incoming>) -> Managed<Response<Answer>> {
         let owner = self.owner(&request).await?;
         match (request.method(), asked) {
             (&Method::GET | &Method::HEAD, Manage::All) => self.list(owner).await,
@@ -92,12 +88,16 @@ impl Manager {
         match self.directory.authenticate(&token).await {
             Ok(Some(owner)) => Ok(owner),
             Ok(None) => Err(refused_token("this token is unknown or revoked")),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(queue_refusal(error)),
         }
     }
 
     async fn list(&self, owner: Owner) -> Managed<Response<Answer>> {
-        let tunnels = self.directory.list(owner.name).await.map_err(failed)?;
+        let tunnels = self
+            .directory
+            .list(owner.name)
+            .await
+            .map_err(queue_refusal)?;
         let tunnels = tunnels.into_iter().map(|tunnel| self.entry(tunnel));
         Ok(json(&TunnelList {
             tunnels: tunnels.collect(),
@@ -113,13 +113,13 @@ impl Manager {
         wanted: Rotate,
     ) -> Managed<Response<Answer>> {
         if wanted.grace_s > MAX_GRACE_S {
-            return Err(malformed(format!(
+            return Err(malformed_refusal(format!(
                 "`grace_s` must be at most {MAX_GRACE_S}"
             )));
         }
         let grace = Duration::from_secs(wanted.grace_s);
         let rotated = self.directory.rotate(owner.name, name.clone(), grace);
-        let rotated = rotated.await.map_err(failed)?;
+        let rotated = rotated.await.map_err(queue_refusal)?;
         let rotated = rotated.ok_or_else(|| not_found(&name))?;
         self.enforce().await?;
         Ok(json(&Rotated {
@@ -130,7 +130,7 @@ impl Manager {
 
     async fn delete(&self, owner: Owner, name: TunnelName) -> Managed<Response<Answer>> {
         let deleted = self.directory.delete(owner.name, name.clone()).await;
-        if !deleted.map_err(failed)? {
+        if !deleted.map_err(queue_refusal)? {
             return Err(not_found(&name));
         }
         self.enforce().await?;
@@ -141,7 +141,7 @@ impl Manager {
 
     /// Lets what was changed take effect now rather than at the next poll.
     async fn enforce(&self) -> Managed<()> {
-        if let Some(standing) = self.directory.poll().await.map_err(failed)? {
+        if let Some(standing) = self.directory.poll().await.map_err(queue_refusal)? {
             self.presence.enforce(&standing);
         }
         Ok(())
@@ -151,7 +151,7 @@ impl Manager {
         let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect();
         let body = timeout(self.body_timeout, body).await;
         let Ok(Ok(body)) = body else {
-            return Err(malformed(
+            return Err(malformed_refusal(
                 "the body is too large, or did not arrive".to_owned(),
             ));
         };
@@ -160,12 +160,12 @@ impl Manager {
             return Ok(Rotate::default());
         }
         serde_json::from_slice(&body)
-            .map_err(|error| malformed(format!("the body cannot be read: {error}")))
+            .map_err(|error| malformed_refusal(format!("the body cannot be read: {error}")))
     }
 
     fn entry(&self, tunnel: TunnelInfo) -> TunnelEntry {
         // Of a running relay's own sessions nothing is older than this moment.
-        let connected = self.presence.connected(tunnel.id);
+        let connected = self.presence.connected_agent(tunnel.id);
         let served = self.directory.lookup(&tunnel.key);
         let refused = served.map_or_else(Vec::new, |served| served.refused.all());
         TunnelEntry {
@@ -213,7 +213,7 @@ fn not_allowed(asked: &Manage) -> Response<Answer> {
         Manage::One(_) => ("DELETE", "use DELETE to delete a tunnel"),
         Manage::Rotate(_) => ("POST", "use POST to rotate a tunnel"),
     };
-    let mut answer = refuse(&malformed(message.to_owned()));
+    let mut answer = refuse(&malformed_refusal(message.to_owned()));
     *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     let allow = HeaderValue::from_static(allow);
     answer.headers_mut().insert(header::ALLOW, allow);
@@ -227,13 +227,13 @@ fn not_found(name: &TunnelName) -> ConnectRefusal {
     }
 }
 
-fn malformed(message: String) -> ConnectRefusal {
+fn malformed_refusal(message: String) -> ConnectRefusal {
     ConnectRefusal {
         kind: RefusalKind::Malformed,
         message,
     }
 }
 
-fn failed(_: QueueError) -> ConnectRefusal {
+fn queue_refusal(_: QueueError) -> ConnectRefusal {
     unavailable("the relay's storage is not available")
 }

@@ -150,7 +150,7 @@ impl Metrics {
     }
 
     /// Counts a webhook that was not accepted.
-    pub(crate) fn refused(&self, refusal: Refusal) {
+    pub(crate) fn count_refused(&self, refusal: Refusal) {
         let reason = reason(refusal.name());
         self.events_refused.get_or_create(&reason).inc();
     }
@@ -166,7 +166,7 @@ impl Metrics {
     }
 
     /// Counts one transaction of the queue.
-    pub(crate) fn committed(&self, events: usize, took: Duration) {
+    pub(crate) fn count_commit(&self, events: usize, took: Duration) {
         // No batch comes near the 2^52 from which on this would be inexact.
         #[expect(
             clippy::cast_precision_loss,

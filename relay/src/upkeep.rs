@@ -86,7 +86,7 @@ impl Upkeep {
 
     async fn expire(&self, clock: &mut ClockWatch) {
         let now = Now::read();
-        if let Some(Jump(by_ms)) = clock.look(now) {
+        if let Some(Jump(by_ms)) = clock.observe(now) {
             self.presence.clock_set(by_ms);
         }
         let max_age = self.max_age;

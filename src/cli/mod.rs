@@ -34,10 +34,10 @@ pub(crate) use history::{DeleteEvents, Events, EventsCommand, Explain, Import, R
 pub(crate) use listen::{Demo, Hooks, Listen, UiMode};
 pub(crate) use podio::{AdoptHooks, HookTargets, HooksCommand, Login, MoveHooks};
 pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};
-pub(crate) use sandbox::{Deed, RuleName, Sandbox, SandboxCommand, SandboxServe, Switch};
+pub(crate) use sandbox::{RuleName, Sandbox, SandboxAction, SandboxCommand, SandboxServe, Switch};
 pub(crate) use terms::separate_terms;
 pub(crate) use trigger::Trigger;
-pub(crate) use tunnels::{At, TunnelsCommand};
+pub(crate) use tunnels::{RelayAddress, TunnelsCommand};
 pub(crate) use wait::Wait;
 
 /// A development tunnel and inspector for Podio webhooks.

@@ -30,18 +30,18 @@ Examples:
 
 For an item, use the names of its fields; an empty value clears a field. `podtap trigger --list` \
 lists the event types.")]
-    Do(Deed),
+    Do(SandboxAction),
     /// Drop the webhooks of a running sandbox, or send them again
     Outage {
         /// `on` drops webhooks, `off` sends them
         state: Switch,
         #[command(flatten)]
-        at: At,
+        at: SandboxAddress,
     },
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Deed {
+pub(crate) struct SandboxAction {
     /// Event type, such as item.update
     pub(crate) event: String,
     /// Id of the object [default: the first one], then names and values
@@ -51,12 +51,12 @@ pub(crate) struct Deed {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) at: At,
+    pub(crate) at: SandboxAddress,
 }
 
 /// Which sandbox is meant.
 #[derive(Debug, Args)]
-pub(crate) struct At {
+pub(crate) struct SandboxAddress {
     /// URL of the running sandbox [default: http://127.0.0.1:8090]
     #[arg(long, value_name = "URL")]
     pub(crate) podio_url: Option<String>,

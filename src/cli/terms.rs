@@ -15,10 +15,10 @@ const FILTER: &str = "filter";
 pub(crate) fn separate_terms(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut root = Cli::command();
     root.build();
-    separated(&root, arguments.collect())
+    separate(&root, arguments.collect())
 }
 
-fn separated(root: &Command, typed: Vec<OsString>) -> Vec<OsString> {
+fn separate(root: &Command, typed: Vec<OsString>) -> Vec<OsString> {
     let mut command = root;
     let mut words = typed.iter();
     let (mut flags, mut free) = (Vec::new(), Vec::new());
@@ -142,7 +142,7 @@ mod tests {
 
     fn sort(root: &Command, words: &[&str]) -> Vec<String> {
         let typed = ["podtap"].iter().chain(words).map(OsString::from);
-        let sorted = separated(root, typed.collect()).into_iter().skip(1);
+        let sorted = separate(root, typed.collect()).into_iter().skip(1);
         sorted.map(|word| word.into_string().unwrap()).collect()
     }
 

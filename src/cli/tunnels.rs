@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 /// Which relay, and by what right.
 #[derive(Debug, Args)]
-pub(crate) struct At {
+pub(crate) struct RelayAddress {
     /// URL of the relay
     #[arg(short, long, value_name = "URL", alias = "server")]
     pub(crate) relay: Option<String>,
@@ -27,7 +27,7 @@ pub(crate) enum TunnelsCommand {
     /// List tunnels with their URL, queued events, last event and agent
     List {
         #[command(flatten)]
-        at: At,
+        at: RelayAddress,
         /// Print one JSON object per line
         #[arg(long)]
         json: bool,
@@ -43,7 +43,7 @@ A running agent switches to the new URL immediately. Hooks that call the old URL
         #[arg(long, value_name = "DURATION")]
         grace: Option<String>,
         #[command(flatten)]
-        at: At,
+        at: RelayAddress,
         /// Print a JSON object
         #[arg(long)]
         json: bool,
@@ -56,6 +56,6 @@ A running agent switches to the new URL immediately. Hooks that call the old URL
         #[arg(short, long)]
         yes: bool,
         #[command(flatten)]
-        at: At,
+        at: RelayAddress,
     },
 }

@@ -49,7 +49,7 @@ async fn ask_and_delete(
             "no event matches this filter",
         ));
     }
-    if !yes && !confirmed(found)? {
+    if !yes && !confirm(found)? {
         note("nothing was deleted");
         return Ok(None);
     }
@@ -73,7 +73,7 @@ async fn ask_and_delete(
     Ok(Some(deleted))
 }
 
-fn confirmed(events: u64) -> Result<bool, Failure> {
+fn confirm(events: u64) -> Result<bool, Failure> {
     let events = event_count(events);
     let answer = ask(&format!("Delete {events} permanently?"))?;
     answer.ok_or_else(|| {

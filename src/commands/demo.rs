@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::embedded::Embedded;
 use super::link::Link;
-use super::listen::{Shown, open_agent, run_agent, show, start_relay};
+use super::listen::{ViewKind, open_agent, run_agent, show, start_relay};
 use crate::cli::Demo;
 use crate::config::Settings;
 use crate::demo::SampleService;
@@ -38,8 +38,8 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
             "--rate must be above 0 and at most 1000 changes per second",
         ));
     }
-    let shown = Shown::of(demo.display.mode(settings.is_dumb()), settings)?;
-    let shutdown = Shutdown::watch()?;
+    let shown = ViewKind::of(demo.display.mode(settings.is_dumb()), settings)?;
+    let shutdown = Shutdown::register()?;
     let mut tasks = Tasks::new(shutdown.token().clone());
     // Nothing of a demo outlives it.
     let folder = tempfile::tempdir()?;

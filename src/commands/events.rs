@@ -39,7 +39,7 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
         if let Some(oldest) = rows.first().filter(|_| rows.len() >= limit) {
             from = oldest.position;
         }
-        for line in lines::listing(&rows, Timestamp::now(), &settings.look()?) {
+        for line in lines::listing(&rows, Timestamp::now(), &settings.line_style()?) {
             print(&line)?;
         }
         rows.len() as u64

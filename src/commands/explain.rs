@@ -17,7 +17,7 @@ use crate::tasks::Tasks;
 
 /// Asks Podio, or the history where the answer is kept.
 pub(crate) async fn run(explain: Explain, settings: &Settings) -> Result<ExitCode, Failure> {
-    let shutdown = Shutdown::watch()?;
+    let shutdown = Shutdown::register()?;
     let (agent, handle) = browser(settings, None)?;
     let id = find(handle.history(), &explain.id).await?;
     let mut tasks = Tasks::new(shutdown.token().clone());

@@ -24,7 +24,7 @@ const COUNT_EVERY: Duration = Duration::from_millis(250);
 
 /// Imports one file after the other. A file of which nothing could be used is told at the end.
 pub(crate) async fn run(import: cli::Import, settings: &Settings) -> Result<ExitCode, Failure> {
-    let shutdown = Shutdown::watch()?;
+    let shutdown = Shutdown::register()?;
     let mut history = Target {
         path: settings.history()?,
         open: None,
@@ -45,7 +45,7 @@ async fn all(
             opened = Import::open(source(file)?) => opened,
             () = stop.cancelled() => return Ok(()),
         };
-        let archive = opened.map_err(|problem| broken(file, &problem))?;
+        let archive = opened.map_err(|problem| file_failure(file, &problem))?;
         let format = archive.format();
         // Nothing to keep makes no history.
         let outcome = if archive.is_empty() {
@@ -58,7 +58,7 @@ async fn all(
             counter.clear();
             outcome
         };
-        let report = outcome.map_err(|error| stopped(file, &error))?;
+        let report = outcome.map_err(|error| import_failure(file, &error))?;
         say(import.json, file, format, &report)?;
         explain(&report);
         if stop.is_cancelled() {
@@ -158,15 +158,15 @@ fn name(file: &Path) -> String {
     printable(&file.to_string_lossy())
 }
 
-fn broken(file: &Path, problem: &Problem) -> Failure {
+fn file_failure(file: &Path, problem: &Problem) -> Failure {
     let what = format!("the file cannot be imported: {problem}");
     Failure::new(Code::Failed, printable(&what)).fact("file", name(file))
 }
 
 /// The file or the history failed: what came before it is in the history.
-fn stopped(file: &Path, error: &ImportError) -> Failure {
+fn import_failure(file: &Path, error: &ImportError) -> Failure {
     let Report { new, known, .. } = error.imported;
-    broken(file, &error.problem)
+    file_failure(file, &error.problem)
         .fact(
             "before it",
             format!("{new} imported, {known} already there"),

@@ -14,12 +14,12 @@ use crate::output::printable;
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) config: LinkConfig,
-    token: Shown,
+    token: TokenHint,
 }
 
 /// A token as far as it may be shown, and where it came from.
 #[derive(Debug)]
-struct Shown {
+struct TokenHint {
     beginning: String,
     origin: String,
 }
@@ -49,7 +49,7 @@ impl Link {
         config.host = Some(gethostname::gethostname().to_string_lossy().into_owned());
         config.window = settings.number(Key::WINDOW)?.unwrap_or(DEFAULT_WINDOW);
         config.respond = settings.respond()?;
-        let token = Shown {
+        let token = TokenHint {
             beginning: beginning(&config.token),
             origin: origin.to_owned(),
         };
@@ -57,7 +57,7 @@ impl Link {
     }
 
     /// The relay does not take this token.
-    pub(crate) fn refused(&self, what: &str) -> Failure {
+    pub(crate) fn token_refused(&self, what: &str) -> Failure {
         Failure::new(Code::Refused, what)
             .fact("relay", self.config.relay.as_str())
             .fact(
@@ -71,8 +71,8 @@ impl Link {
     pub(crate) fn explain(&self, error: &RunError) -> Failure {
         let relay = self.config.relay.as_str();
         match error {
-            RunError::TokenRefused { .. } => self.refused("the relay refused this token"),
-            RunError::TokenRevoked => self.refused("the token was revoked"),
+            RunError::TokenRefused { .. } => self.token_refused("the relay refused this token"),
+            RunError::TokenRevoked => self.token_refused("the token was revoked"),
             RunError::TakenOver { holder } => {
                 Failure::new(Code::TakenOver, printable(&holder.to_string()))
                     .fact("relay", relay)

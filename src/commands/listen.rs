@@ -14,8 +14,8 @@ use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure, Warning, chain};
 use crate::output::feed::{self, Feed, Format};
 use crate::output::json::Object;
-use crate::output::look::Look;
 use crate::output::note;
+use crate::output::style::LineStyle;
 use crate::running;
 use crate::shutdown::Shutdown;
 use crate::tasks::Tasks;
@@ -34,9 +34,9 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
             Warning::new(what).hint("name a port for a service here: podtap listen 3000"),
         )?;
     }
-    let shown = Shown::of(listen.display.mode(settings.is_dumb()), settings)?;
+    let shown = ViewKind::of(listen.display.mode(settings.is_dumb()), settings)?;
     refuse_second(settings)?;
-    let shutdown = Shutdown::watch()?;
+    let shutdown = Shutdown::register()?;
     let mut tasks = Tasks::new(shutdown.token().clone());
     let mut link = if let Some(relay) = settings.relay()? {
         Link::to(relay, settings.tunnel()?, settings)?
@@ -89,7 +89,7 @@ pub(super) fn start_relay(tasks: &mut Tasks, relay: podtap_relay::Bound) {
 /// the token is cancelled first.
 async fn open_in_time(
     config: Config,
-    shown: &Shown,
+    shown: &ViewKind,
     token: &CancellationToken,
 ) -> Result<Option<(Agent, AgentHandle)>, Failure> {
     let path = config.history.clone();
@@ -127,13 +127,13 @@ pub(super) fn run_agent(tasks: &mut Tasks, agent: Agent, link: Link) {
 
 /// How what happens is shown; known before anything starts, so that a mistake in it stops nothing
 /// half-way.
-pub(super) enum Shown {
+pub(super) enum ViewKind {
     Nowhere,
     OnScreen(Box<podtap_tui::Config>),
-    AsLines(Format, Look),
+    AsLines(Format, LineStyle),
 }
 
-impl Shown {
+impl ViewKind {
     /// Says why nothing can be taken yet.
     fn waits(&self, reason: &str) -> Result<(), Failure> {
         if let Self::AsLines(Format::Json, _) = self {
@@ -147,46 +147,46 @@ impl Shown {
         Ok(match mode {
             UiMode::Quiet => Self::Nowhere,
             UiMode::Tui => Self::OnScreen(Box::new(settings.tui()?)),
-            UiMode::Plain => Self::AsLines(Format::Lines, settings.look()?),
-            UiMode::Json => Self::AsLines(Format::Json, settings.look()?),
+            UiMode::Plain => Self::AsLines(Format::Lines, settings.line_style()?),
+            UiMode::Json => Self::AsLines(Format::Json, settings.line_style()?),
         })
     }
 }
 
 /// What shows an agent's doings, ready to go on from here.
-pub(super) enum Opened {
+pub(super) enum OpenView {
     Nowhere,
     OnScreen(Box<podtap_tui::Config>),
     AsLines(Box<Feed>),
 }
 
-impl Shown {
+impl ViewKind {
     /// Notes where the history ends, so that what comes after is shown; as lines, `limit` attempts
     /// where a number is given.
     pub(super) async fn open(
         self,
         handle: AgentHandle,
         limit: Option<u64>,
-    ) -> Result<Opened, Failure> {
+    ) -> Result<OpenView, Failure> {
         Ok(match self {
-            Self::Nowhere => Opened::Nowhere,
-            Self::OnScreen(config) => Opened::OnScreen(config),
+            Self::Nowhere => OpenView::Nowhere,
+            Self::OnScreen(config) => OpenView::OnScreen(config),
             Self::AsLines(format, look) => {
-                Opened::AsLines(Box::new(Feed::new(handle, format, look, limit).await?))
+                OpenView::AsLines(Box::new(Feed::new(handle, format, look, limit).await?))
             }
         })
     }
 }
 
 /// Adds what shows the agent's doings to the tasks.
-pub(super) fn show(tasks: &mut Tasks, handle: AgentHandle, shown: Opened) {
+pub(super) fn show(tasks: &mut Tasks, handle: AgentHandle, shown: OpenView) {
     let token = tasks.token();
     match shown {
-        Opened::Nowhere => {}
-        Opened::OnScreen(config) => {
+        OpenView::Nowhere => {}
+        OpenView::OnScreen(config) => {
             tasks.start(async move { super::ui::on_screen(handle, *config, token).await });
         }
-        Opened::AsLines(feed) => tasks.start(feed.run(token)),
+        OpenView::AsLines(feed) => tasks.start(feed.run(token)),
     }
 }
 

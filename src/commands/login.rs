@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::podio::{base_url, build, registered};
+use super::podio::{base_url, build, registered_client};
 use crate::cli::Login;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
@@ -44,13 +44,13 @@ type Verdict = Result<SecretString, String>;
 
 /// Prints the page to open, waits for the redirect, and keeps the tokens.
 pub(crate) async fn run(login: Login, settings: &Settings) -> Result<ExitCode, Failure> {
-    let Some((client_id, client_secret)) = registered(settings)? else {
+    let Some((client_id, client_secret)) = registered_client(settings)? else {
         return Err(Failure::usage("no API client is configured").hint(
             "register one at podio.com/settings/api and set PODTAP_PODIO_CLIENT_ID and \
              PODTAP_PODIO_CLIENT_SECRET",
         ));
     };
-    let shutdown = Shutdown::watch()?;
+    let shutdown = Shutdown::register()?;
     let listeners = Listeners::bind(login.port.unwrap_or(0)).await?;
     let redirect_uri = format!("http://localhost:{}/", listeners.port()?);
     let state = random_state()?;

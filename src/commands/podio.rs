@@ -73,11 +73,13 @@ fn config(settings: &Settings, credentials: Option<Credentials>) -> Result<Confi
 
 /// The API meant: Podio's own unless set.
 pub(super) fn base_url(settings: &Settings) -> Result<BaseUrl, Failure> {
-    Ok(settings.parsed(Key::PODIO_URL)?.unwrap_or_default())
+    Ok(settings.parse(Key::PODIO_URL)?.unwrap_or_default())
 }
 
 /// Identifier and secret of the registered API client, where set.
-pub(super) fn registered(settings: &Settings) -> Result<Option<(String, SecretString)>, Failure> {
+pub(super) fn registered_client(
+    settings: &Settings,
+) -> Result<Option<(String, SecretString)>, Failure> {
     let id = settings.text(Key::PODIO_CLIENT_ID);
     let secret = settings.secret(Key::PODIO_CLIENT_SECRET, Key::PODIO_CLIENT_SECRET_FILE)?;
     match (id, secret) {
@@ -89,7 +91,7 @@ pub(super) fn registered(settings: &Settings) -> Result<Option<(String, SecretSt
 }
 
 fn credentials(settings: &Settings) -> Result<Option<Credentials>, Failure> {
-    let Some((client_id, client_secret)) = registered(settings)? else {
+    let Some((client_id, client_secret)) = registered_client(settings)? else {
         return Ok(None);
     };
     let app_token = settings.secret(Key::PODIO_APP_TOKEN, Key::PODIO_APP_TOKEN_FILE)?;

@@ -47,7 +47,7 @@ pub(crate) async fn run(
     settings: &Settings,
     listeners: Listeners,
 ) -> Result<ExitCode, Failure> {
-    let shutdown = Shutdown::watch()?;
+    let shutdown = Shutdown::register()?;
     let bound = Relay::bind_with(config(settings)?, listeners).await;
     let bound = bound.map_err(|error| cannot_start(&error))?;
     announce(&bound, serve.json)?;
@@ -102,11 +102,11 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
     config.public_url = settings.public_url()?;
     config.admin_listen = match settings.text(Key::ADMIN_LISTEN) {
         None | Some("off") => None,
-        Some(_) => settings.parsed(Key::ADMIN_LISTEN)?,
+        Some(_) => settings.parse(Key::ADMIN_LISTEN)?,
     };
     config.limits = settings.relay_limits()?;
     config.trusted_proxies = settings.trusted_proxies()?;
-    config.methods = settings.parsed(Key::METHODS)?.unwrap_or_default();
+    config.methods = settings.parse(Key::METHODS)?.unwrap_or_default();
     Ok(config)
 }
 

@@ -17,8 +17,8 @@ use super::history::{browser, find, load, run_browser};
 use crate::cli::Replay;
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
-use crate::output::look::Look;
 use crate::output::question::{ask, event_count};
+use crate::output::style::LineStyle;
 use crate::output::{lines, note, print, printable};
 use crate::shutdown::Shutdown;
 use crate::tasks::Tasks;
@@ -31,7 +31,7 @@ const ASKS_ABOVE: usize = 100;
 
 /// Replays them one after the other, the oldest first.
 pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode, Failure> {
-    let shutdown = Shutdown::watch()?;
+    let shutdown = Shutdown::register()?;
     let (agent, handle) = browser(settings, settings.target()?)?;
     let ids = select_events(&replay, &handle, settings).await?;
     if replay.dry_run {
@@ -41,13 +41,13 @@ pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode,
         run_browser(agent, token).await?;
         return told.map(|()| ExitCode::SUCCESS);
     }
-    if ids.len() > ASKS_ABOVE && !replay.yes && !confirmed(ids.len())? {
+    if ids.len() > ASKS_ABOVE && !replay.yes && !confirm(ids.len())? {
         note("nothing was sent");
         return Ok(ExitCode::SUCCESS);
     }
     let mut tasks = Tasks::new(shutdown.token().clone());
     tasks.start(run_browser(agent, tasks.token()));
-    let (token, look) = (tasks.token(), settings.look()?);
+    let (token, look) = (tasks.token(), settings.line_style()?);
     let sending = Sending {
         editor: replay.edit.then(|| settings.editor()),
         pause: replay
@@ -78,7 +78,7 @@ struct Sending {
     pause: Option<Duration>,
     json: bool,
     yes: bool,
-    look: Look,
+    look: LineStyle,
 }
 
 /// What came of them so far.
@@ -144,7 +144,7 @@ async fn dry_run(handle: &AgentHandle, ids: &[EventId]) -> Result<(), Failure> {
 }
 
 /// Asks before that many are sent.
-fn confirmed(count: usize) -> Result<bool, Failure> {
+fn confirm(count: usize) -> Result<bool, Failure> {
     let events = event_count(count as u64);
     let answer = ask(&format!("Send {events} again?"))?;
     answer.ok_or_else(|| {

@@ -14,7 +14,7 @@ use super::history::{find, load, open};
 use crate::cli::Show;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::output::look::Look;
+use crate::output::style::LineStyle;
 use crate::output::{lines, print};
 
 /// Prints it in the form asked for.
@@ -35,7 +35,7 @@ pub(crate) async fn run(show: Show, settings: &Settings) -> Result<ExitCode, Fai
     } else if show.format.json {
         print(&EventObject::new(&event, Some(&attempts)).to_line())?;
     } else {
-        for line in describe(&event, &attempts, &settings.look()?) {
+        for line in describe(&event, &attempts, &settings.line_style()?) {
             print(&printable(&line))?;
         }
     }
@@ -59,7 +59,7 @@ fn raw(body: &[u8], force: bool) -> Result<(), Failure> {
     Ok(stdout.flush()?)
 }
 
-fn describe(event: &Event, attempts: &[Attempt], look: &Look) -> Vec<String> {
+fn describe(event: &Event, attempts: &[Attempt], look: &LineStyle) -> Vec<String> {
     let request = &event.request;
     let received = look.time("%Y-%m-%d %H:%M:%S%.3f %Z", request.received_at);
     let mut text = vec![
@@ -87,7 +87,7 @@ fn describe(event: &Event, attempts: &[Attempt], look: &Look) -> Vec<String> {
     text
 }
 
-fn describe_attempt(attempt: &Attempt, look: &Look) -> Vec<String> {
+fn describe_attempt(attempt: &Attempt, look: &LineStyle) -> Vec<String> {
     let replay = if attempt.replay { " (replay)" } else { "" };
     let mut text = vec![
         String::new(),

@@ -11,13 +11,13 @@ use super::history::{browser, run_browser};
 use crate::config::{Settings, default_keys};
 use crate::failure::{Code, Failure, chain};
 use crate::output::print;
-use crate::running::Beside;
+use crate::running::RunningAgent;
 use crate::shutdown::Shutdown;
 use crate::tasks::Tasks;
 
 /// Browses until `q` or a signal.
 pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
-    let shutdown = Shutdown::watch()?;
+    let shutdown = Shutdown::register()?;
     let mut config = settings.tui()?;
     config.tunnel = Some(settings.tunnel()?.to_string());
     if settings.is_dumb() {
@@ -30,7 +30,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let target = settings.target()?;
     let (agent, handle) = browser(settings, target.clone())?;
     let own = handle.status().borrow().clone();
-    let beside = Beside::new(settings.history()?, target, own);
+    let beside = RunningAgent::new(settings.history()?, target, own);
     let (told, status) = watch::channel(beside.status());
     let handle = handle.with_status_of_another(status);
     let mut tasks = Tasks::new(shutdown.token().clone());

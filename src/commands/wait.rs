@@ -20,8 +20,8 @@ use super::history::load;
 use crate::cli::Wait;
 use crate::config::{Settings, duration};
 use crate::failure::{Code, Failure};
-use crate::output::look::{Look, Painted};
 use crate::output::question::event_count;
+use crate::output::style::{LineStyle, StyledLine};
 use crate::output::{lines, print};
 use crate::running::holder;
 use crate::shutdown::Shutdown;
@@ -37,7 +37,7 @@ const SHOWN: usize = 5;
 /// Waits, and prints what was waited for, the oldest first.
 pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Failure> {
     let waiting = Waiting::of(&wait, settings)?;
-    let shutdown = Shutdown::watch()?;
+    let shutdown = Shutdown::register()?;
     let found = tokio::select! {
         () = shutdown.token().cancelled() => return Ok(shutdown.exit_code()),
         found = waiting.to_the_end(settings) => found?,
@@ -50,7 +50,7 @@ pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Fai
             print(&EventObject::new(&event, Some(&attempts)).to_line())?;
         }
     } else {
-        for line in lines::listing(&rows, Timestamp::now(), &settings.look()?) {
+        for line in lines::listing(&rows, Timestamp::now(), &settings.line_style()?) {
             print(&line)?;
         }
     }
@@ -226,12 +226,12 @@ fn listing(mut rows: Vec<EventRow>, settings: &Settings) -> Result<String, Failu
         return Ok("nothing arrived".to_owned());
     }
     rows.reverse();
-    let look = Look {
+    let look = LineStyle {
         coloured: false,
-        ..settings.look()?
+        ..settings.line_style()?
     };
     let lines = lines::listing(&rows, Timestamp::now(), &look);
-    let lines: Vec<&str> = lines.iter().map(Painted::as_str).collect();
+    let lines: Vec<&str> = lines.iter().map(StyledLine::as_str).collect();
     Ok(lines.join("\n"))
 }
 

@@ -48,7 +48,7 @@ impl Settings {
             | Key::MAX_OWNER_QUEUE_EVENTS
             | Key::PODIO_APP_ID => self.number::<u64>(key).map(drop),
             Key::LOG_FORMAT => self.log_format().map(drop),
-            Key::METHODS => self.parsed::<podtap_relay::Methods>(key).map(drop),
+            Key::METHODS => self.parse::<podtap_relay::Methods>(key).map(drop),
             Key::MAX_RATE | Key::MAX_RATE_PER_ADDRESS => self.rate(key, None).map(drop),
             Key::PRESERVE_HOST
             | Key::VERIFY
@@ -62,9 +62,9 @@ impl Settings {
             Key::RESPOND => self.respond().map(drop),
             Key::LISTEN => self.listen().map(drop),
             Key::PUBLIC_URL => self.public_url().map(drop),
-            Key::PODIO_URL => self.parsed::<Url>(key).map(drop),
+            Key::PODIO_URL => self.parse::<Url>(key).map(drop),
             Key::TRUSTED_PROXY => self.trusted_proxies().map(drop),
-            Key::NAME => self.parsed::<podtap_wire::TunnelName>(key).map(drop),
+            Key::NAME => self.parse::<podtap_wire::TunnelName>(key).map(drop),
             Key::THEME | Key::COLOR => self.theme().map(drop),
             Key::TOKEN_FILE => self.token().map(drop),
             Key::PODIO_CLIENT_SECRET_FILE => self.secret(Key::PODIO_CLIENT_SECRET, key).map(drop),

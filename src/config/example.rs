@@ -15,7 +15,7 @@ use super::{Environment, default_keys};
 const EXAMPLE: &str = include_str!("../../docs/config.toml");
 
 /// The example with every line in use: what is behind a `#` and no space is TOML.
-fn used() -> String {
+fn uncommented() -> String {
     let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
         Some(toml) if !toml.is_empty() && !toml.starts_with(' ') => toml,
         _ => line,
@@ -41,7 +41,7 @@ fn settings(text: &str) -> Settings {
 #[test]
 fn the_example_has_every_setting_and_as_it_stands_none() {
     let names: BTreeSet<&str> = Key::ALL.iter().map(|key| key.name()).collect();
-    let file = parsed(&used());
+    let file = parsed(&uncommented());
     let used: BTreeSet<&str> = file.settings.keys().map(|key| key.name()).collect();
     assert_eq!(used, names);
     assert!(parsed(EXAMPLE).settings.is_empty());
@@ -49,7 +49,7 @@ fn the_example_has_every_setting_and_as_it_stands_none() {
 
 #[test]
 fn every_value_of_the_example_is_one_that_the_setting_takes() {
-    let set = settings(&used());
+    let set = settings(&uncommented());
     for key in [Key::TIMEOUT, Key::KEEP_AGE] {
         assert!(set.duration(key).unwrap().is_some(), "{key:?}");
     }
@@ -87,7 +87,7 @@ fn every_value_of_the_example_is_one_that_the_setting_takes() {
             ..podtap_relay::Limits::default()
         }
     );
-    let methods: podtap_relay::Methods = set.parsed(Key::METHODS).unwrap().unwrap();
+    let methods: podtap_relay::Methods = set.parse(Key::METHODS).unwrap().unwrap();
     assert_eq!(methods, podtap_relay::Methods::default());
     assert_eq!(set.trusted_proxies().unwrap().unwrap().len(), 2);
     assert_eq!(set.tui().unwrap().theme, podtap_tui::Theme::default());
@@ -95,10 +95,10 @@ fn every_value_of_the_example_is_one_that_the_setting_takes() {
 
 #[test]
 fn the_example_has_the_default_keys_and_filters_that_can_be_read() {
-    let set = settings(&used());
+    let set = settings(&uncommented());
     assert_eq!(set.tui().unwrap().keymap, Keymap::default());
     assert!(
-        used().ends_with(default_keys().trim_end()),
+        uncommented().ends_with(default_keys().trim_end()),
         "see `podtap ui --print-keys`"
     );
     let saved = set.filters(Timestamp::UNIX_EPOCH).unwrap();

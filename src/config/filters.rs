@@ -7,7 +7,7 @@ use super::file::Table;
 use crate::failure::Failure;
 
 /// The saved filters in the table.
-pub(super) fn saved(table: &Table, now: Timestamp) -> Result<Saved, Failure> {
+pub(super) fn read_saved(table: &Table, now: Timestamp) -> Result<Saved, Failure> {
     let refused = |name: &str, why: String| {
         Failure::usage("a saved filter of the configuration file cannot be used")
             .fact("file", table.path.display().to_string())
@@ -32,7 +32,7 @@ mod tests {
 
     fn of(text: &str) -> Result<Saved, String> {
         let table = Table::parsed(text, "filters");
-        saved(&table, Timestamp::UNIX_EPOCH).map_err(|failure| failure.to_string())
+        read_saved(&table, Timestamp::UNIX_EPOCH).map_err(|failure| failure.to_string())
     }
 
     #[test]

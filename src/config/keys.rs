@@ -21,7 +21,7 @@ pub(super) fn keymap(table: &Table) -> Result<Keymap, Failure> {
     Keymap::with_overrides(&overrides).map_err(|(index, error)| {
         let key_override = index.and_then(|index| overrides.get(index));
         let key = key_override.map_or_else(|| "keys".to_owned(), name);
-        let failure = refused(&table.path, &key, error.to_string());
+        let failure = invalid_keys(&table.path, &key, error.to_string());
         match error {
             KeymapError::UnknownAction(action) => {
                 let names = Action::ALL.iter().map(|action| action.name());
@@ -37,7 +37,7 @@ pub(super) fn keymap(table: &Table) -> Result<Keymap, Failure> {
 }
 
 /// The defaults as a table that can be pasted into a configuration file.
-pub(crate) fn printed() -> String {
+pub(crate) fn to_toml() -> String {
     let mut text = "[keys]\n".to_owned();
     let overrides = Keymap::default().overrides();
     let lines = overrides.iter().map(|(key_override, help)| {
@@ -75,7 +75,7 @@ fn overrides(table: &Table) -> Result<Vec<KeyOverride>, Failure> {
                     let why = format!("`{name}` is not a place that has keys");
                     let names: Vec<&str> = Context::names().collect();
                     let hint = format!("the places are {}", names.join(", "));
-                    return Err(refused(&table.path, &format!("keys.{name}"), why).hint(hint));
+                    return Err(invalid_keys(&table.path, &format!("keys.{name}"), why).hint(hint));
                 };
                 for (action, value) in of_place {
                     overrides.push(key_override(&table.path, Some(place), action, value)?);
@@ -111,7 +111,7 @@ fn key_override(
         return Ok(key_override);
     }
     let why = "it takes a key such as \"ctrl-r\", or several: [\"/\", \"f\"]";
-    Err(refused(path, &name(&key_override), why.to_owned()))
+    Err(invalid_keys(path, &name(&key_override), why.to_owned()))
 }
 
 fn short(key_override: &KeyOverride) -> String {
@@ -125,7 +125,7 @@ fn name(key_override: &KeyOverride) -> String {
     format!("keys.{}", short(key_override))
 }
 
-fn refused(path: &Path, key: &str, why: String) -> Failure {
+fn invalid_keys(path: &Path, key: &str, why: String) -> Failure {
     Failure::usage("the keys of the configuration file cannot be used")
         .fact("file", path.display().to_string())
         .fact("key", key.escape_default().to_string())
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_is_printed_makes_the_default_keys() {
-        let text = printed();
+        let text = to_toml();
         assert_eq!(of(&text), Ok(Keymap::default()), "{text}");
         for action in Action::ALL {
             assert!(text.contains(action.name()), "{action:?}");

@@ -25,7 +25,7 @@ mod tui;
 
 pub(crate) use env::Environment;
 pub(crate) use key::Key;
-pub(crate) use keys::printed as default_keys;
+pub(crate) use keys::to_toml as default_keys;
 pub(crate) use log::LogFormat;
 pub(crate) use parse::duration;
 pub(crate) use secret::Secret;

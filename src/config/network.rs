@@ -22,7 +22,7 @@ const MAX_CERTIFICATES: u64 = 4 * 1024 * 1024;
 impl Settings {
     /// The local service, where one is set.
     pub(crate) fn target(&self) -> Result<Option<Target>, Failure> {
-        self.parsed(Key::FORWARD_TO)
+        self.parse(Key::FORWARD_TO)
     }
 
     /// The relay's URL, where one is set. The token goes there: in the clear to this machine only,

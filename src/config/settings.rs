@@ -89,7 +89,7 @@ impl Settings {
     }
 
     /// A setting of any type whose error says what is wrong.
-    pub(crate) fn parsed<T>(&self, key: Key) -> Result<Option<T>, Failure>
+    pub(crate) fn parse<T>(&self, key: Key) -> Result<Option<T>, Failure>
     where
         T: FromStr,
         T::Err: std::error::Error + 'static,
@@ -174,7 +174,7 @@ impl Settings {
 
     /// The tunnel's name: as set, else the working folder's.
     pub(crate) fn tunnel(&self) -> Result<TunnelName, Failure> {
-        if let Some(name) = self.parsed(Key::NAME)? {
+        if let Some(name) = self.parse(Key::NAME)? {
             return Ok(name);
         }
         let folder = std::env::current_dir().ok();

@@ -10,7 +10,7 @@ use podtap_tui::Theme;
 use super::key::Key;
 use super::settings::Settings;
 use crate::failure::Failure;
-use crate::output::look::Look;
+use crate::output::style::LineStyle;
 
 impl Settings {
     /// Whether to colour what goes to a stream, which may be a terminal or not.
@@ -26,8 +26,8 @@ impl Settings {
     }
 
     /// How the lines on stdout look.
-    pub(crate) fn look(&self) -> Result<Look, Failure> {
-        Ok(Look {
+    pub(crate) fn line_style(&self) -> Result<LineStyle, Failure> {
+        Ok(LineStyle {
             zone: TimeZone::system(),
             coloured: self.colour(std::io::stdout().is_terminal())?,
         })
@@ -79,6 +79,6 @@ impl Settings {
 
     /// The filters that have names; `now` is what their times are tried with.
     pub(crate) fn filters(&self, now: Timestamp) -> Result<Saved, Failure> {
-        super::filters::saved(&self.tables.filters, now)
+        super::filters::read_saved(&self.tables.filters, now)
     }
 }

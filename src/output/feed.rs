@@ -12,8 +12,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::json::{Callable, Object, Ready};
-use super::look::Look;
-use super::look::Tone;
+use super::style::LineStyle;
+use super::style::Tone;
 use super::{lines, print};
 use crate::failure::Failure;
 
@@ -31,7 +31,7 @@ const BATCH: usize = 256;
 pub(crate) struct Feed {
     agent: AgentHandle,
     format: Format,
-    look: Look,
+    look: LineStyle,
     /// Ends after this many attempts; `None` for never.
     limit: Option<u64>,
     /// What was printed last.
@@ -52,7 +52,7 @@ impl Feed {
     pub(crate) async fn new(
         agent: AgentHandle,
         format: Format,
-        look: Look,
+        look: LineStyle,
         limit: Option<u64>,
     ) -> Result<Self, Failure> {
         Ok(Self {
@@ -229,7 +229,7 @@ impl Feed {
                     Format::Json => print(&EventObject::new(event, None).to_line())?,
                     // A delivered event has its line when the attempt has ended.
                     Format::Lines if event.state == DeliveryState::Held => {
-                        print(&lines::held(event, &self.look))?;
+                        print(&lines::held_event(event, &self.look))?;
                     }
                     Format::Lines => {}
                 }
@@ -251,14 +251,17 @@ impl Feed {
                         event,
                         hook_id,
                         verification,
-                    } => self.verified(*event, *hook_id, verification).await?,
+                    } => {
+                        self.print_verification(*event, *hook_id, verification)
+                            .await?;
+                    }
                     Finding::Loop(finding) => self.loop_finding(finding)?,
                     Finding::Gap { from, to, reason } => self.gap(*from, *to, reason)?,
                     Finding::Refused {
                         count,
                         reason,
                         last_at,
-                    } => self.refused(*count, reason, *last_at)?,
+                    } => self.print_refusals(*count, reason, *last_at)?,
                     Finding::ClockSet(set) => self.clock_set(*set)?,
                     Finding::Hook(news) => self.hook(news)?,
                 }
@@ -300,7 +303,7 @@ impl Feed {
         }
     }
 
-    async fn verified(
+    async fn print_verification(
         &self,
         id: EventId,
         hook_id: Option<u64>,
@@ -309,7 +312,12 @@ impl Feed {
         match self.format {
             Format::Json => print_object(&Object::verify(id, hook_id, verification)),
             Format::Lines => match self.agent.history().event(id).await? {
-                Some(event) => print(&lines::verified(&event, hook_id, verification, &self.look)),
+                Some(event) => print(&lines::verification(
+                    &event,
+                    hook_id,
+                    verification,
+                    &self.look,
+                )),
                 None => Ok(()),
             },
         }
@@ -324,14 +332,14 @@ impl Feed {
         }
     }
 
-    fn refused(&self, count: u64, reason: &str, last_at: Timestamp) -> Result<(), Failure> {
+    fn print_refusals(&self, count: u64, reason: &str, last_at: Timestamp) -> Result<(), Failure> {
         match self.format {
             Format::Json => print_object(&Object::Refused {
                 count,
                 reason,
                 last_at: millis::text(last_at),
             }),
-            Format::Lines => print(&lines::refused(count, reason, &self.look)),
+            Format::Lines => print(&lines::refusals(count, reason, &self.look)),
         }
     }
 

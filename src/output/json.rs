@@ -208,7 +208,7 @@ impl<'a> Object<'a> {
     }
 
     /// A request that was made up here, with what came of it.
-    pub(crate) fn triggered(
+    pub(crate) fn from_trigger(
         id: Option<EventId>,
         event: Option<&'a str>,
         url: &'a str,

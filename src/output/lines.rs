@@ -17,7 +17,7 @@ use podtap_podio::hook_url::Uncallable;
 use podtap_podio::{ObjectRef, PodioEvent};
 use podtap_wire::{Seq, WebhookRequest};
 
-use super::look::{Look, Painted, Tone};
+use super::style::{LineStyle, StyledLine, Tone};
 use crate::output::printable;
 
 /// What came of an event so far.
@@ -38,7 +38,7 @@ struct Columns<'a> {
 }
 
 impl Columns<'_> {
-    fn line(&self, look: &Look) -> Painted {
+    fn line(&self, look: &LineStyle) -> StyledLine {
         let mut object = self
             .object
             .map(|object| object.to_string())
@@ -62,7 +62,7 @@ const TAIL: usize = 4;
 
 /// Events as a listing: each after the end of its id, by which other commands find it, with what
 /// came of its last attempt. Where one is of another day than `now`, all have their date.
-pub(crate) fn listing(rows: &[EventRow], now: Timestamp, look: &Look) -> Vec<Painted> {
+pub(crate) fn listing(rows: &[EventRow], now: Timestamp, look: &LineStyle) -> Vec<StyledLine> {
     let is_today = |row: &EventRow| look.is_same_day(row.received_at, now);
     let dated = !rows.iter().all(is_today);
     // Without milliseconds, whose room the id needs.
@@ -76,7 +76,7 @@ pub(crate) fn listing(rows: &[EventRow], now: Timestamp, look: &Look) -> Vec<Pai
         .collect()
 }
 
-fn event(row: &EventRow, time: &str, look: &Look) -> Painted {
+fn event(row: &EventRow, time: &str, look: &LineStyle) -> StyledLine {
     let came = match (&row.last, &row.insight.verification) {
         // The local service's answer says nothing of what Podio made of it.
         (_, Some(verification)) => validation(verification),
@@ -98,7 +98,7 @@ fn event(row: &EventRow, time: &str, look: &Look) -> Painted {
 }
 
 /// An attempt that has just ended.
-pub(crate) fn attempt(event: &Event, attempt: &Attempt, look: &Look) -> Painted {
+pub(crate) fn attempt(event: &Event, attempt: &Attempt, look: &LineStyle) -> StyledLine {
     let summary = AttemptSummary {
         outcome: match &attempt.outcome {
             Outcome::Answered { status, .. } => Ok(*status),
@@ -112,17 +112,17 @@ pub(crate) fn attempt(event: &Event, attempt: &Attempt, look: &Look) -> Painted 
 }
 
 /// A request that was made up here, with what came of it.
-pub(crate) fn triggered(
+pub(crate) fn triggered_event(
     request: &WebhookRequest,
     podio: Option<&PodioEvent>,
     sent: &AttemptSummary,
-    look: &Look,
-) -> Painted {
+    look: &LineStyle,
+) -> StyledLine {
     of(request, podio, outcome(sent), look).line(look)
 }
 
 /// An event that is kept without being delivered.
-pub(crate) fn held(event: &Event, look: &Look) -> Painted {
+pub(crate) fn held_event(event: &Event, look: &LineStyle) -> StyledLine {
     let word = event.state.word(event.insight.hold);
     let came = (Tone::Plain, word.to_owned());
     of(&event.request, event.podio.as_ref(), came, look).line(look)
@@ -132,7 +132,7 @@ fn of<'a>(
     request: &'a WebhookRequest,
     podio: Option<&'a PodioEvent>,
     came: Came,
-    look: &Look,
+    look: &LineStyle,
 ) -> Columns<'a> {
     Columns {
         time: look.clock(request.received_at),
@@ -208,10 +208,10 @@ pub(crate) fn link(state: &LinkState) -> Option<String> {
 /// The local service went away.
 pub(crate) fn service_down(
     since: Timestamp,
-    look: &Look,
+    look: &LineStyle,
     reason: &str,
     target: &Target,
-) -> Painted {
+) -> StyledLine {
     look.line(&[
         (Tone::Plain, &format!("{}  ", look.clock(since))),
         (Tone::Bad, &format!("✗  {reason}")),
@@ -232,7 +232,7 @@ pub(crate) fn validation(verification: &Verification) -> Came {
 }
 
 /// The local service is back.
-pub(crate) fn service_up(since: Timestamp, look: &Look, target: &Target) -> Painted {
+pub(crate) fn service_up(since: Timestamp, look: &LineStyle, target: &Target) -> StyledLine {
     look.line(&[
         (Tone::Plain, &format!("{}  ", look.clock(since))),
         (Tone::Good, "✓"),
@@ -241,12 +241,12 @@ pub(crate) fn service_up(since: Timestamp, look: &Look, target: &Target) -> Pain
 }
 
 /// What came of the validation of a `hook.verify`.
-pub(crate) fn verified(
+pub(crate) fn verification(
     event: &Event,
     hook_id: Option<u64>,
     verification: &Verification,
-    look: &Look,
-) -> Painted {
+    look: &LineStyle,
+) -> StyledLine {
     let hook = hook_id.map_or("hook ?".to_owned(), |id| format!("hook {id}"));
     let (tone, came) = validation(verification);
     let time = look.clock(event.request.received_at);
@@ -261,7 +261,7 @@ pub(crate) fn verified(
 }
 
 /// A loop, with who makes it and its cure.
-pub(crate) fn loop_finding(finding: &LoopFinding, look: &Look) -> [Painted; 3] {
+pub(crate) fn loop_finding(finding: &LoopFinding, look: &LineStyle) -> [StyledLine; 3] {
     let (count, seconds) = (finding.times.len(), finding.span().as_secs_f64());
     let (tone, sign) = if finding.is_suspected() {
         (Tone::Doubtful, "⚠  loop?")
@@ -277,14 +277,14 @@ pub(crate) fn loop_finding(finding: &LoopFinding, look: &Look) -> [Painted; 3] {
 }
 
 /// Events that a limit removed on the relay before this agent could take them.
-pub(crate) fn gap(from: Seq, to: Seq, reason: &str, look: &Look) -> Painted {
+pub(crate) fn gap(from: Seq, to: Seq, reason: &str, look: &LineStyle) -> StyledLine {
     let count = to.0.saturating_sub(from.0).saturating_add(1);
     let text = format!("⚠  {count} events ({from} to {to}) were removed by the relay: {reason}");
     look.line(&[(Tone::Doubtful, &text)])
 }
 
 /// Webhooks that the relay turned away.
-pub(crate) fn refused(count: u64, reason: &str, look: &Look) -> Painted {
+pub(crate) fn refusals(count: u64, reason: &str, look: &LineStyle) -> StyledLine {
     let webhooks = if count == 1 {
         "webhook was"
     } else {
@@ -295,7 +295,7 @@ pub(crate) fn refused(count: u64, reason: &str, look: &Look) -> Painted {
 }
 
 /// News of a hook, and what to do.
-pub(crate) fn hook_news(news: &HookNews, look: &Look) -> Painted {
+pub(crate) fn hook_news(news: &HookNews, look: &LineStyle) -> StyledLine {
     let (sign, tone) = if news.state.is_good() {
         ("✓", Tone::Plain)
     } else {
@@ -308,7 +308,7 @@ pub(crate) fn hook_news(news: &HookNews, look: &Look) -> Painted {
 }
 
 /// A clock that was set.
-pub(crate) fn clock_set(set: ClockSet, look: &Look) -> Painted {
+pub(crate) fn clock_set(set: ClockSet, look: &LineStyle) -> StyledLine {
     look.line(&[(Tone::Doubtful, &format!("⚠  {set}"))])
 }
 
@@ -336,7 +336,7 @@ mod tests {
             came: (Tone::Good, "→  200    38 ms".to_owned()),
             path,
         };
-        let look = Look {
+        let look = LineStyle {
             zone: TimeZone::UTC,
             coloured: false,
         };

@@ -4,14 +4,14 @@
 pub(crate) mod feed;
 pub(crate) mod json;
 pub(crate) mod lines;
-pub(crate) mod look;
 pub(crate) mod question;
+pub(crate) mod style;
 pub(crate) mod table;
 
 use std::borrow::Cow;
 use std::io::Write as _;
 
-use self::look::Painted;
+use self::style::StyledLine;
 use crate::failure::Failure;
 pub(crate) use crate::printable::printable;
 use crate::printable::visible;
@@ -34,7 +34,7 @@ impl Printed for String {
     }
 }
 
-impl Printed for Painted {
+impl Printed for StyledLine {
     fn text(&self) -> Cow<'_, str> {
         self.as_str().into()
     }

@@ -2,7 +2,7 @@
 //! the local service and how both ends are. Whether it still runs is what the history's lock says; what it said last
 //! stays, since a tunnel's URL does.
 
-mod beside;
+mod agent;
 mod state;
 
 use std::path::Path;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use beside::Beside;
+pub(crate) use agent::RunningAgent;
 use state::State;
 
 use crate::failure::Failure;
@@ -50,7 +50,7 @@ pub(crate) struct Holder {
 
 /// Who listens for the tunnel of this history now.
 pub(crate) fn holder(history: &Path) -> Option<Holder> {
-    match Lock::look(&private::beside(history, ".lock")) {
+    match Lock::check(&private::beside(history, ".lock")) {
         Err(LockError::Taken(pid)) => Some(Holder { pid }),
         Ok(()) | Err(LockError::Io(_)) => None,
     }

@@ -15,7 +15,7 @@ pub(crate) struct Signals;
 impl Signals {
     /// Begins to watch.
     #[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
-    pub(crate) fn watch() -> io::Result<Self> {
+    pub(crate) fn register() -> io::Result<Self> {
         Ok(Self)
     }
 

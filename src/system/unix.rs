@@ -23,7 +23,7 @@ pub(crate) struct Signals {
 
 impl Signals {
     /// Begins to watch.
-    pub(crate) fn watch() -> io::Result<Self> {
+    pub(crate) fn register() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -41,13 +41,13 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => SIGINT,
             _ = self.terminate.recv() => SIGTERM,
-            Some(()) = received(self.hang_up.as_mut()) => SIGHUP,
+            Some(()) = next_signal(self.hang_up.as_mut()) => SIGHUP,
         }
     }
 }
 
 /// The next signal of those that are watched; none of those that are not.
-async fn received(signal: Option<&mut Signal>) -> Option<()> {
+async fn next_signal(signal: Option<&mut Signal>) -> Option<()> {
     match signal {
         Some(signal) => signal.recv().await,
         None => None,

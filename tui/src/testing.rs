@@ -355,7 +355,7 @@ pub(crate) fn standing(hook_id: u64) -> HookStanding {
         failed: if bad { 21 } else { 0 },
         failed_soon: if bad { 15 } else { 0 },
         failed_week: if bad { 21 } else { 0 },
-        newest_failure: bad.then_some(podtap_agent::Failure::Status(500)),
+        newest_failure: bad.then_some(podtap_agent::CallFailure::Status(500)),
         missed: if bad { 3 } else { 0 },
     }
 }

@@ -9,7 +9,7 @@ use podtap_wire::TunnelHolder;
 use crate::history::HistoryError;
 use crate::hooks::HooksError;
 use crate::link::{DialError, Stop};
-use crate::lock::LockError;
+use crate::lock::HistoryLockError;
 
 /// Why an agent could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +93,7 @@ pub enum RunError {
 }
 
 /// What the end of the link means for the agent.
-pub(super) fn ended(stop: Stop) -> Result<(), RunError> {
+pub(super) fn result_of_stop(stop: Stop) -> Result<(), RunError> {
     Err(match stop {
         Stop::Cancelled => return Ok(()),
         Stop::TokenRefused(message) => RunError::TokenRefused { message },
@@ -105,11 +105,11 @@ pub(super) fn ended(stop: Stop) -> Result<(), RunError> {
     })
 }
 
-impl From<LockError> for OpenError {
-    fn from(error: LockError) -> Self {
+impl From<HistoryLockError> for OpenError {
+    fn from(error: HistoryLockError) -> Self {
         match error {
-            LockError::Taken(pid) => Self::Taken { pid },
-            LockError::Io(path, source) => Self::Lock { path, source },
+            HistoryLockError::Taken(pid) => Self::Taken { pid },
+            HistoryLockError::Io(path, source) => Self::Lock { path, source },
         }
     }
 }

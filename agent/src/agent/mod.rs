@@ -26,15 +26,15 @@ use crate::delivery::forward::Forwarder;
 use crate::delivery::gate::Gate;
 use crate::handle::AgentHandle;
 use crate::history::{
-    self, Aftercare, ClockSet, HandedOver, History, HistoryError, Machine, Note, Pending, Writer,
+    self, Aftercare, ClockSet, Fact, HandedOver, History, HistoryError, Machine, Pending, Writer,
     WriterThread,
 };
-use crate::link::{Face, Link};
-use crate::lock::Lock;
+use crate::link::{Link, LinkOutputs};
+use crate::lock::HistoryLock;
 use crate::opening::{check, open_writer};
 use crate::replay::{self, Replayer};
 use crate::status::Status;
-use error::ended;
+use error::result_of_stop;
 pub use error::{OpenError, RunError};
 use followers::Followers;
 use shared::Shared;
@@ -56,7 +56,7 @@ pub struct Agent {
     link: Option<Link>,
     delivery: Option<(Delivery, HandedOver)>,
     followers: Option<Followers>,
-    lock: Option<Lock>,
+    lock: Option<HistoryLock>,
     /// The history that is to be checked.
     unchecked: Option<PathBuf>,
 }
@@ -115,7 +115,7 @@ impl Agent {
             }
             _ => None,
         };
-        let face = Face {
+        let face = LinkOutputs {
             writer: writer.clone(),
             status,
             changes,
@@ -160,7 +160,7 @@ impl Agent {
         let mut parts = JoinSet::new();
         if let Some(link) = link {
             let token = token.clone();
-            parts.spawn(async move { ended(link.run(token).await) });
+            parts.spawn(async move { result_of_stop(link.run(token).await) });
         }
         if let Some((delivery, arrivals)) = delivery {
             let token = token.clone();
@@ -210,8 +210,8 @@ fn first_status(link: Option<&LinkConfig>, target: Option<&Target>, writer: &Wri
 }
 
 /// Takes a history for an agent with a link; one that was left without being closed is checked.
-fn take_over(path: &Path) -> Result<(Lock, Aftercare), OpenError> {
-    let lock = Lock::take(path)?;
+fn take_over(path: &Path) -> Result<(HistoryLock, Aftercare), OpenError> {
+    let lock = HistoryLock::take(path)?;
     let aftercare = if lock.was_cut_off() {
         history::after_a_cut(path)?
     } else {
@@ -250,11 +250,11 @@ async fn keep_house(
         let done = tokio::select! {
             () = token.cancelled() => return Ok(()),
             _ = look.tick() => {
-                if let Some(Jump(by_ms)) = clock.look(Now::read()) {
+                if let Some(Jump(by_ms)) = clock.observe(Now::read()) {
                     let machine = Machine::Agent;
-                    writer.note_soon(vec![Note::ClockSet(ClockSet { machine, by_ms })]).await?;
+                    writer.add_facts_soon(vec![Fact::ClockSet(ClockSet { machine, by_ms })]).await?;
                 }
-                writer.look().await.map(drop)
+                writer.check_for_changes().await.map(drop)
             }
             _ = retain.tick(), if retention.is_some() => let_go(writer, retention, &token).await,
         };

@@ -14,9 +14,9 @@ use crate::delivery::gate::HeldObjects;
 use crate::explain::Explainer;
 use crate::figures::Figures;
 use crate::handle::AgentHandle;
-use crate::history::{self, History, Watched, Writer};
+use crate::history::{self, History, WatchReader, Writer};
 use crate::hook_health::HookHealth;
-use crate::hooks::{self, HookDesk, HookReport, Hooks, KnownHooks};
+use crate::hooks::{self, HookAdmin, HookReport, Hooks, TunnelHooks};
 use crate::own_client::OwnClient;
 use crate::replay::Replayer;
 use crate::standing::Standings;
@@ -27,7 +27,7 @@ use crate::watch::Watch;
 #[derive(Debug)]
 pub(super) struct Shared {
     explainer: Explainer,
-    desk: HookDesk,
+    desk: HookAdmin,
     figures: Figures,
     pub(super) held: HeldObjects,
     /// What became of the hooks that are wanted.
@@ -42,17 +42,17 @@ impl Shared {
         writer: Writer,
         config: &PodioConfig,
     ) -> Result<Self, OpenError> {
-        let watched = Watched::open(path)?;
+        let watched = WatchReader::open(path)?;
         let client = Client::new(config.client.clone())?;
         let standings = Standings::new(watched.clone());
-        let desk = HookDesk {
+        let desk = HookAdmin {
             api: config.client.base_url.clone(),
-            places: hooks::configured(config),
+            places: hooks::configured_places(config),
             client: client.clone(),
             watched: watched.clone(),
             writer: writer.clone(),
             standings: standings.clone(),
-            known: KnownHooks::default(),
+            known: TunnelHooks::default(),
         };
         let explainer = Explainer {
             history,

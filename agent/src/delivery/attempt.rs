@@ -6,17 +6,17 @@ use jiff::Timestamp;
 use podtap_wire::{HeaderList, ResponseFrame, WebhookResponse};
 use tokio::time::Instant;
 
-use super::forward::{Answer, Dispatch, Failure};
-use super::headers::{self, Marks, Origin};
+use super::forward::{DeliveryFailure, Dispatch, ServiceAnswer};
+use super::headers::{self, AttemptMarks, SenderOrigin};
 use super::lanes::{LaneKey, Placed};
-use super::losses::{Begun, Losses};
+use super::losses::{Losses, LossesAtStart};
 use super::{Delivery, scheme};
 use crate::answers::QueuedAnswer;
 use crate::history::{Attempt, Event, Outcome};
 
 /// An event that waits for its delivery.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct PendingEvent {
     pub(super) event: Event,
     /// What it takes in memory.
     pub(super) size: usize,
@@ -27,7 +27,7 @@ pub(super) struct Waiting {
     pub(super) turn: i64,
 }
 
-impl Placed for Waiting {
+impl Placed for PendingEvent {
     fn place(&self) -> i64 {
         self.turn
     }
@@ -35,79 +35,84 @@ impl Placed for Waiting {
 
 /// The end of an attempt.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(super) struct AttemptEnd {
     pub(super) key: LaneKey,
-    pub(super) begun: Begun,
-    pub(super) verdict: Verdict,
+    pub(super) begun: LossesAtStart,
+    pub(super) verdict: LaneVerdict,
 }
 
 /// What an attempt means for its lane.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(super) enum LaneVerdict {
     /// It is done, with what goes on record; `answered` tells whether the local service said
     /// anything.
     Done {
-        waiting: Box<Waiting>,
+        waiting: Box<PendingEvent>,
         attempt: Box<Attempt>,
         answered: bool,
     },
     /// Nothing takes connections: the same event again, once something does.
     Unreachable {
-        waiting: Box<Waiting>,
+        waiting: Box<PendingEvent>,
         reason: String,
     },
     /// The connection was lost before any answer, which is not on record yet.
     Lost {
-        waiting: Box<Waiting>,
-        when: When,
+        waiting: Box<PendingEvent>,
+        when: AttemptTime,
         reason: String,
     },
 }
 
 /// When an attempt was made.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct When {
+pub(super) struct AttemptTime {
     started_at: Timestamp,
     duration: Duration,
 }
 
 impl Delivery {
     /// One attempt.
-    pub(super) async fn attempt(&self, key: LaneKey, waiting: Waiting, begun: Begun) -> Ended {
+    pub(super) async fn attempt(
+        &self,
+        key: LaneKey,
+        waiting: PendingEvent,
+        begun: LossesAtStart,
+    ) -> AttemptEnd {
         let (started_at, clock) = (Timestamp::now(), Instant::now());
         let result = self.forwarder.send(self.dispatch(&waiting)).await;
-        let when = When {
+        let when = AttemptTime {
             started_at,
             duration: clock.elapsed(),
         };
         let verdict = match result {
-            Err(Failure::Unreachable(reason)) => Verdict::Unreachable {
+            Err(DeliveryFailure::Unreachable(reason)) => LaneVerdict::Unreachable {
                 waiting: Box::new(waiting),
                 reason,
             },
-            Err(Failure::Lost(reason)) => Verdict::Lost {
+            Err(DeliveryFailure::Lost(reason)) => LaneVerdict::Lost {
                 waiting: Box::new(waiting),
                 when,
                 reason,
             },
-            Err(Failure::Ended(error) | Failure::Garbled(error)) => {
+            Err(DeliveryFailure::Ended(error) | DeliveryFailure::Garbled(error)) => {
                 let outcome = Outcome::Failed { error };
-                self.done(waiting, when, outcome)
+                self.finish(waiting, when, outcome)
             }
             Ok(answer) => {
-                let outcome = self.answered(&waiting.event, answer);
-                self.done(waiting, when, outcome)
+                let outcome = self.outcome_of_answer(&waiting.event, answer);
+                self.finish(waiting, when, outcome)
             }
         };
-        Ended {
+        AttemptEnd {
             key,
             begun,
             verdict,
         }
     }
 
-    fn done(&self, waiting: Waiting, when: When, outcome: Outcome) -> Verdict {
-        Verdict::Done {
+    fn finish(&self, waiting: PendingEvent, when: AttemptTime, outcome: Outcome) -> LaneVerdict {
+        LaneVerdict::Done {
             answered: matches!(outcome, Outcome::Answered { .. }),
             attempt: Box::new(self.on_record(&waiting.event, when, outcome)),
             waiting: Box::new(waiting),
@@ -115,7 +120,7 @@ impl Delivery {
     }
 
     /// An attempt as it goes on record.
-    pub(super) fn on_record(&self, event: &Event, when: When, outcome: Outcome) -> Attempt {
+    pub(super) fn on_record(&self, event: &Event, when: AttemptTime, outcome: Outcome) -> Attempt {
         Attempt {
             event: event.id,
             // The history gives it.
@@ -130,7 +135,7 @@ impl Delivery {
         }
     }
 
-    fn dispatch<'a>(&'a self, waiting: &'a Waiting) -> Dispatch<'a> {
+    fn dispatch<'a>(&'a self, waiting: &'a PendingEvent) -> Dispatch<'a> {
         let event = &waiting.event;
         Dispatch {
             target: &self.target,
@@ -138,11 +143,11 @@ impl Delivery {
             path: &event.request.path,
             headers: &event.request.headers,
             body: &event.request.body,
-            origin: Origin {
+            origin: SenderOrigin {
                 peer: event.request.peer,
                 scheme: scheme(&self.status.borrow()),
             },
-            marks: Marks {
+            marks: AttemptMarks {
                 event: event.id,
                 attempt: waiting.attempts + 1,
                 replay: false,
@@ -152,7 +157,7 @@ impl Delivery {
 
     /// The outcome to be stored; the whole answer also goes to whoever waits for it, or the news that
     /// it is too large.
-    fn answered(&self, event: &Event, mut answer: Answer) -> Outcome {
+    fn outcome_of_answer(&self, event: &Event, mut answer: ServiceAnswer) -> Outcome {
         if let (Some(responses), Some(seq)) = (&self.responses, event.seq) {
             let room = answer.room.take();
             let response = if room.is_some() {

@@ -15,11 +15,11 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use podtap_wire::HeaderList;
 use tower_service::Service as _;
 
-use super::headers::{self, Marks, Origin};
-use super::letters;
-use crate::answers::{Allowance, Room};
+use super::header_case;
+use super::headers::{self, AttemptMarks, SenderOrigin};
+use crate::answers::{Allowance, AnswerPermit};
 use crate::config::{DeliveryConfig, Target};
-use crate::connection::{Connector, Reading};
+use crate::connection::{Connector, ReadMeter};
 use crate::history::Outcome;
 use crate::reason;
 
@@ -41,13 +41,13 @@ pub(crate) struct Dispatch<'a> {
     pub(crate) path: &'a str,
     pub(crate) headers: &'a HeaderList,
     pub(crate) body: &'a Bytes,
-    pub(crate) origin: Origin<'a>,
-    pub(crate) marks: Marks,
+    pub(crate) origin: SenderOrigin<'a>,
+    pub(crate) marks: AttemptMarks,
 }
 
 /// What the local service answered.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ServiceAnswer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderList,
     /// The body, up to the limit that was asked for.
@@ -55,10 +55,10 @@ pub(crate) struct Answer {
     /// The body's whole size.
     pub(crate) body_bytes: u64,
     /// The memory of the whole body, where that is to go back to the sender and may.
-    pub(crate) room: Option<Room>,
+    pub(crate) room: Option<AnswerPermit>,
 }
 
-impl Answer {
+impl ServiceAnswer {
     /// The answer as the history keeps it: up to `max_bytes` of its body.
     pub(crate) fn into_outcome(self, max_bytes: usize) -> Outcome {
         let Self {
@@ -83,7 +83,7 @@ impl Answer {
 
 /// Why there is no answer, in words, and what that means for the event.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum DeliveryFailure {
     /// No connection: the local service has not seen the request.
     Unreachable(String),
     /// The connection was lost without a byte of an answer: it may have seen the request.
@@ -94,7 +94,7 @@ pub(crate) enum Failure {
     Ended(String),
 }
 
-impl Failure {
+impl DeliveryFailure {
     /// Why, in words.
     pub(crate) fn into_reason(self) -> String {
         match self {
@@ -121,8 +121,8 @@ struct Clients {
 }
 
 /// Why one exchange came to nothing.
-struct Broken {
-    failure: Failure,
+struct ExchangeError {
+    failure: DeliveryFailure,
     /// Whether the connection was an old one, and died before a byte of the answer.
     is_stale: bool,
 }
@@ -174,15 +174,18 @@ impl Forwarder {
     /// Sends one request and reads the whole answer, within the time for one attempt. A kept-alive
     /// connection that dies before a byte of the answer is no answer of the local service's: the
     /// request goes once more, at once, over a new one.
-    pub(crate) async fn send(&self, dispatch: Dispatch<'_>) -> Result<Answer, Failure> {
-        let request = || self.request(&dispatch).map_err(Failure::Ended);
+    pub(crate) async fn send(
+        &self,
+        dispatch: Dispatch<'_>,
+    ) -> Result<ServiceAnswer, DeliveryFailure> {
+        let request = || self.request(&dispatch).map_err(DeliveryFailure::Ended);
         let (mut first, mut again) = (request()?, request()?);
-        let spelling = letters::spelling(headers::names(dispatch.headers)).await;
+        let spelling = header_case::spelling(headers::names(dispatch.headers)).await;
         *first.extensions_mut() = spelling.clone();
         *again.extensions_mut() = spelling;
         let attempt = async {
             match self.exchange(&self.clients.kept_alive, first).await {
-                Err(Broken { is_stale: true, .. }) => {
+                Err(ExchangeError { is_stale: true, .. }) => {
                     self.exchange(&self.clients.fresh, again).await
                 }
                 exchanged => exchanged,
@@ -191,13 +194,13 @@ impl Forwarder {
         match tokio::time::timeout(self.timeout, attempt).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(broken)) => {
-                if let Failure::Unreachable(_) = broken.failure {
+                if let DeliveryFailure::Unreachable(_) = broken.failure {
                     // What comes back may be another service.
                     *self.plain() = None;
                 }
-                Err(self.explained(&dispatch, broken.failure).await)
+                Err(self.explain_failure(&dispatch, broken.failure).await)
             }
-            Err(_) => Err(Failure::Ended(format!(
+            Err(_) => Err(DeliveryFailure::Ended(format!(
                 "no answer within {:?}",
                 self.timeout
             ))),
@@ -210,9 +213,14 @@ impl Forwarder {
     }
 
     /// Without an answer in HTTP the local service may expect TLS: then it has seen nothing.
-    async fn explained(&self, dispatch: &Dispatch<'_>, failure: Failure) -> Failure {
+    async fn explain_failure(
+        &self,
+        dispatch: &Dispatch<'_>,
+        failure: DeliveryFailure,
+    ) -> DeliveryFailure {
         let is_plain = dispatch.target.url().scheme() == "http";
-        let (Failure::Lost(_) | Failure::Garbled(_), true) = (&failure, is_plain) else {
+        let (DeliveryFailure::Lost(_) | DeliveryFailure::Garbled(_), true) = (&failure, is_plain)
+        else {
             return failure;
         };
         let uri = uri(dispatch.target, "/");
@@ -222,7 +230,7 @@ impl Forwarder {
         let speaks_tls = self.clients.connector.speaks_tls(&uri);
         if let Ok(true) = tokio::time::timeout(PROBE_TIMEOUT, speaks_tls).await {
             let words = "it speaks https there; give its URL with https:// instead of http://";
-            return Failure::Unreachable(words.to_owned());
+            return DeliveryFailure::Unreachable(words.to_owned());
         }
         *self.plain() = Some(uri);
         failure
@@ -242,21 +250,23 @@ impl Forwarder {
         &self,
         client: &HttpClient,
         request: Request<Full<Bytes>>,
-    ) -> Result<Answer, Broken> {
+    ) -> Result<ServiceAnswer, ExchangeError> {
         let response = client.request(request).await.map_err(|error| {
             let reason = reason::of_local_service(&error);
-            let reading = error.connect_info().and_then(Reading::of);
-            let has_begun = reading.as_ref().is_some_and(Reading::has_begun);
-            Broken {
+            let reading = error.connect_info().and_then(ReadMeter::of);
+            let has_begun = reading.as_ref().is_some_and(ReadMeter::has_begun);
+            ExchangeError {
                 failure: match (error.is_connect(), has_begun) {
-                    (true, _) => Failure::Unreachable(reason),
-                    (false, false) => Failure::Lost(LOST.to_owned()),
-                    (false, true) => Failure::Garbled(format!("its answer is not HTTP: {reason}")),
+                    (true, _) => DeliveryFailure::Unreachable(reason),
+                    (false, false) => DeliveryFailure::Lost(LOST.to_owned()),
+                    (false, true) => {
+                        DeliveryFailure::Garbled(format!("its answer is not HTTP: {reason}"))
+                    }
                 },
                 is_stale: reading.is_some_and(|reading| reading.is_stale()),
             }
         })?;
-        self.read(response).await.map_err(|failure| Broken {
+        self.read(response).await.map_err(|failure| ExchangeError {
             failure,
             is_stale: false,
         })
@@ -285,7 +295,7 @@ impl Forwarder {
         Ok(request)
     }
 
-    async fn read(&self, response: Response<Incoming>) -> Result<Answer, Failure> {
+    async fn read(&self, response: Response<Incoming>) -> Result<ServiceAnswer, DeliveryFailure> {
         let (parts, mut incoming) = response.into_parts();
         let mut body = BytesMut::new();
         let mut body_bytes = 0;
@@ -293,7 +303,7 @@ impl Forwarder {
         while let Some(frame) = incoming.frame().await {
             let frame = frame.map_err(|error| {
                 let reason = reason::words(&error);
-                Failure::Ended(format!(
+                DeliveryFailure::Ended(format!(
                     "the answer broke off after {body_bytes} bytes: {reason}"
                 ))
             })?;
@@ -315,7 +325,7 @@ impl Forwarder {
                 body.extend_from_slice(data.get(..left).unwrap_or_default());
             }
         }
-        Ok(Answer {
+        Ok(ServiceAnswer {
             status: parts.status.as_u16(),
             headers: HeaderList::from(&parts.headers),
             body: body.freeze(),

@@ -18,7 +18,7 @@ const REPLAY: HeaderName = HeaderName::from_static("podtap-replay");
 
 /// Which attempt of which event a request is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Marks {
+pub(crate) struct AttemptMarks {
     pub(crate) event: EventId,
     pub(crate) attempt: u32,
     pub(crate) replay: bool,
@@ -26,7 +26,7 @@ pub(crate) struct Marks {
 
 /// How the sender reached the relay.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Origin<'a> {
+pub(crate) struct SenderOrigin<'a> {
     /// Its address.
     pub(crate) peer: Option<IpAddr>,
     /// `https` or `http`.
@@ -36,11 +36,11 @@ pub(crate) struct Origin<'a> {
 /// The headers of a request to the local service. `host` is its name; `None` keeps the sender's.
 pub(super) fn outgoing(
     headers: &HeaderList,
-    origin: Origin<'_>,
+    origin: SenderOrigin<'_>,
     host: Option<&HeaderValue>,
-    marks: Marks,
+    marks: AttemptMarks,
 ) -> HeaderMap {
-    let mut map = typed(passed_on(headers));
+    let mut map = to_header_map(passed_on(headers));
     if let Some(peer) = origin.peer.and_then(|peer| value(&peer.to_string())) {
         // Only who asks for it gets it in the second form.
         if headers.get(REAL_IP.as_str()).is_some() {
@@ -94,7 +94,7 @@ fn is_ours(name: &str) -> bool {
 /// The headers of an answer without those of one hop.
 pub(super) fn end_to_end(headers: &HeaderList) -> HeaderMap {
     let hop = OneHop::of(headers);
-    typed(headers.iter().filter(|(name, _)| !hop.has(name)))
+    to_header_map(headers.iter().filter(|(name, _)| !hop.has(name)))
 }
 
 /// The names of the headers that are passed on, as the sender spelled them.
@@ -104,7 +104,7 @@ pub(super) fn names(headers: &HeaderList) -> impl Iterator<Item = &str> {
         .map(|(name, _)| name)
 }
 
-fn typed<'a>(headers: impl Iterator<Item = (&'a str, &'a Bytes)>) -> HeaderMap {
+fn to_header_map<'a>(headers: impl Iterator<Item = (&'a str, &'a Bytes)>) -> HeaderMap {
     let mut map = HeaderMap::new();
     for (name, value) in headers.filter_map(|(name, value)| pair(name, value)) {
         map.append(name, value);
@@ -133,12 +133,12 @@ mod tests {
             .iter()
             .map(|&(name, value)| (name, value.to_owned()))
             .collect();
-        let origin = Origin {
+        let origin = SenderOrigin {
             peer: Some([192, 0, 2, 1].into()),
             scheme: "https",
         };
         let host = HeaderValue::from_static("localhost:3000");
-        let marks = Marks {
+        let marks = AttemptMarks {
             event: ID.parse().unwrap(),
             attempt: 2,
             replay: true,

@@ -22,7 +22,7 @@ const MAX_DOUBLINGS: u32 = 3;
 
 /// How the local service takes requests, by what came of them.
 #[derive(Debug, Default)]
-pub(super) struct Health {
+pub(super) struct ServiceHealth {
     /// Losses so far, of any event.
     losses: u64,
     /// How many of them an attempt has seen that was answered.
@@ -33,7 +33,7 @@ pub(super) struct Health {
 
 /// How many losses there were as an attempt began.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Begun(u64);
+pub(super) struct LossesAtStart(u64);
 
 /// What one event has lost.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,7 +49,7 @@ pub(super) struct Losses {
 
 /// What is to be done with an event that was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum AfterLoss {
     /// The same again.
     Again,
     /// The one behind it in its lane first.
@@ -58,20 +58,20 @@ pub(super) enum Next {
     GiveUp,
 }
 
-impl Health {
+impl ServiceHealth {
     /// An attempt begins.
-    pub(super) fn begin(&self) -> Begun {
-        Begun(self.losses)
+    pub(super) fn begin(&self) -> LossesAtStart {
+        LossesAtStart(self.losses)
     }
 
     /// It was answered.
-    pub(super) fn answered(&mut self, Begun(losses): Begun) {
+    pub(super) fn record_answer(&mut self, LossesAtStart(losses): LossesAtStart) {
         self.answered_after = self.answered_after.max(losses);
         self.in_a_row = 0;
     }
 
     /// It was lost, for an event with these losses. Whether that is to be on record, and what next.
-    pub(super) fn lost(&mut self, of: &mut Losses) -> (bool, Next) {
+    pub(super) fn record_loss(&mut self, of: &mut Losses) -> (bool, AfterLoss) {
         let counts = of.counted == 0 || self.answered_after >= of.last;
         self.losses += 1;
         self.in_a_row = self.in_a_row.saturating_add(1);
@@ -82,12 +82,12 @@ impl Health {
         }
         of.in_a_row = of.in_a_row.saturating_add(1);
         let next = if of.counted >= MAX_COUNTED || (counts && of.set_behind) {
-            Next::GiveUp
+            AfterLoss::GiveUp
         } else if of.in_a_row.is_multiple_of(SET_BEHIND_AFTER) {
             of.set_behind = true;
-            Next::SetBehind
+            AfterLoss::SetBehind
         } else {
-            Next::Again
+            AfterLoss::Again
         };
         (counts, next)
     }
@@ -110,21 +110,21 @@ mod tests {
 
     use super::*;
 
-    fn answer(health: &mut Health) {
+    fn answer(health: &mut ServiceHealth) {
         let begun = health.begin();
-        health.answered(begun);
+        health.record_answer(begun);
     }
 
     #[test]
     fn a_service_that_answers_nothing_uses_up_no_event() {
-        let (mut health, mut of) = (Health::default(), Losses::default());
-        assert_eq!(health.lost(&mut of), (true, Next::Again));
+        let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
+        assert_eq!(health.record_loss(&mut of), (true, AfterLoss::Again));
         for nth in 2..1000 {
             let next = match nth % SET_BEHIND_AFTER {
-                0 => Next::SetBehind,
-                _ => Next::Again,
+                0 => AfterLoss::SetBehind,
+                _ => AfterLoss::Again,
             };
-            assert_eq!(health.lost(&mut of), (false, next), "{nth}");
+            assert_eq!(health.record_loss(&mut of), (false, next), "{nth}");
         }
         assert!(health.is_in_doubt());
         assert_eq!(
@@ -135,32 +135,32 @@ mod tests {
 
     #[test]
     fn an_event_is_given_up_where_others_are_answered_between_its_losses() {
-        let (mut health, mut of) = (Health::default(), Losses::default());
-        assert_eq!(health.lost(&mut of), (true, Next::Again));
+        let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
+        assert_eq!(health.record_loss(&mut of), (true, AfterLoss::Again));
         answer(&mut health);
-        assert_eq!(health.lost(&mut of), (true, Next::Again));
+        assert_eq!(health.record_loss(&mut of), (true, AfterLoss::Again));
         // Nothing was answered in between: that says nothing.
-        assert_eq!(health.lost(&mut of), (false, Next::Again));
+        assert_eq!(health.record_loss(&mut of), (false, AfterLoss::Again));
         answer(&mut health);
-        assert_eq!(health.lost(&mut of), (true, Next::GiveUp));
+        assert_eq!(health.record_loss(&mut of), (true, AfterLoss::GiveUp));
     }
 
     #[test]
     fn an_answer_to_what_began_before_the_loss_says_nothing() {
-        let (mut health, mut of) = (Health::default(), Losses::default());
+        let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
         let long = health.begin();
         for _ in 0..4 {
-            assert_eq!(health.lost(&mut of).1, Next::Again);
-            health.answered(long);
+            assert_eq!(health.record_loss(&mut of).1, AfterLoss::Again);
+            health.record_answer(long);
         }
     }
 
     #[test]
     fn an_event_that_was_set_behind_is_given_up_once_the_other_was_answered() {
-        let (mut health, mut of) = (Health::default(), Losses::default());
-        while health.lost(&mut of).1 != Next::SetBehind {}
+        let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
+        while health.record_loss(&mut of).1 != AfterLoss::SetBehind {}
         answer(&mut health);
-        assert_eq!(health.lost(&mut of), (true, Next::GiveUp));
+        assert_eq!(health.record_loss(&mut of), (true, AfterLoss::GiveUp));
     }
 
     proptest! {
@@ -169,15 +169,15 @@ mod tests {
         fn no_event_is_given_up_without_another_ones_answer(
             steps in prop::collection::vec((0_usize..4, prop::bool::weighted(0.2)), 1..200),
         ) {
-            let (mut health, mut events) = (Health::default(), [Losses::default(); 4]);
+            let (mut health, mut events) = (ServiceHealth::default(), [Losses::default(); 4]);
             let (mut answers, mut of) = (0, [0; 4]);
             for (which, is_answered) in steps {
                 if is_answered {
                     answer(&mut health);
                     answers += 1;
                 } else {
-                    let (counts, next) = health.lost(&mut events[which]);
-                    if next == Next::GiveUp {
+                    let (counts, next) = health.record_loss(&mut events[which]);
+                    if next == AfterLoss::GiveUp {
                         prop_assert!(counts && of[which] < answers);
                         events[which] = Losses::default();
                     }

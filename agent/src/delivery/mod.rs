@@ -9,15 +9,15 @@
 
 mod ahead;
 mod attempt;
+mod counts;
 pub(crate) mod forward;
 pub(crate) mod gate;
+mod header_case;
 pub(crate) mod headers;
 mod intake;
 mod lanes;
-mod letters;
 mod losses;
 mod probe;
-mod shown;
 
 use std::pin::pin;
 use std::time::Duration;
@@ -31,16 +31,16 @@ use tokio_util::sync::CancellationToken;
 use crate::answers::QueuedAnswer;
 use crate::config::{DeliveryConfig, Target};
 use crate::history::{
-    EventKey, Fresh, HandedOver, HistoryError, NewAttempt, Note, Outcome, Pending, Position, Writer,
+    EventKey, Fact, Fresh, HandedOver, HistoryError, NewAttempt, Outcome, Pending, Position, Writer,
 };
 use crate::status::Status;
-use attempt::{Ended, Verdict, Waiting};
+use attempt::{AttemptEnd, LaneVerdict, PendingEvent};
+use counts::{CountsReporter, DeliveryCounts};
 use forward::Forwarder;
 use gate::Gate;
 use intake::{CameOf, Intake, Todo};
 use lanes::{LaneKey, Lanes};
-use losses::{Health, Losses, Next};
-use shown::{Counts, Shown};
+use losses::{AfterLoss, Losses, ServiceHealth};
 
 /// Events of one read.
 const READ_AT_ONCE: usize = 256;
@@ -69,15 +69,15 @@ pub(crate) struct Delivery {
 #[derive(Debug)]
 struct Progress {
     intake: Intake,
-    lanes: Lanes<Waiting>,
+    lanes: Lanes<PendingEvent>,
     /// Events that went into the lanes.
     turns: i64,
-    health: Health,
+    health: ServiceHealth,
 }
 
 /// What an attempt means for the others.
 #[derive(Debug)]
-enum Then {
+enum LaneEffect {
     /// The local service answers.
     Up,
     /// Nothing is known that was not before.
@@ -97,12 +97,12 @@ impl Delivery {
             intake: Intake::default(),
             lanes: Lanes::new(self.config.concurrency),
             turns: 0,
-            health: Health::default(),
+            health: ServiceHealth::default(),
         };
         let mut under_way = FuturesUnordered::new();
         let mut tally = self.writer.tally();
         let mut storage = self.writer.storage();
-        let mut shown = Shown::default();
+        let mut shown = CountsReporter::default();
         let mut reading = pin!(Fuse::terminated());
         let mut probing = pin!(Fuse::terminated());
         while !token.is_cancelled() {
@@ -124,7 +124,7 @@ impl Delivery {
             {
                 under_way.push(self.attempt(key, waiting, progress.health.begin()));
             }
-            let counts = Counts {
+            let counts = DeliveryCounts {
                 in_flight: under_way.len(),
                 pending: held.pending,
                 lanes: progress.lanes.count(),
@@ -138,12 +138,12 @@ impl Delivery {
                 () = token.cancelled() => {}
                 Some(ended) = under_way.next() => {
                     match self.judge(&mut progress, ended).await? {
-                        Then::Up => probing.set(Fuse::terminated()),
-                        Then::Pause(pause) if probing.is_terminated() => {
+                        LaneEffect::Up => probing.set(Fuse::terminated()),
+                        LaneEffect::Pause(pause) if probing.is_terminated() => {
                             let probe = probe::until_reachable(&self.forwarder, &self.target, pause);
                             probing.set(probe.fuse());
                         }
-                        Then::Pause(_) | Then::Go => {}
+                        LaneEffect::Pause(_) | LaneEffect::Go => {}
                     }
                 }
                 Some(fresh) = arrivals.recv() => self.take_in(&mut progress, fresh).await?,
@@ -179,7 +179,7 @@ impl Delivery {
         &self,
         progress: &mut Progress,
         arrivals: &mut HandedOver,
-        under_way: &mut (impl Stream<Item = Ended> + Unpin),
+        under_way: &mut (impl Stream<Item = AttemptEnd> + Unpin),
     ) -> Result<(), HistoryError> {
         loop {
             tokio::select! {
@@ -198,14 +198,14 @@ impl Delivery {
     async fn start(
         &self,
         progress: &mut Progress,
-    ) -> Result<Option<(LaneKey, Waiting)>, HistoryError> {
+    ) -> Result<Option<(LaneKey, PendingEvent)>, HistoryError> {
         while let Some((key, waiting)) = progress.start() {
             let Some(why) = self.gate.hold(&waiting.event) else {
                 return Ok(Some((key, waiting)));
             };
             let held = progress.intake.came_of(&waiting.event, CameOf::Hold(why));
             self.see_to(progress, held).await?;
-            progress.done(key, &waiting);
+            progress.finish(key, &waiting);
         }
         Ok(None)
     }
@@ -225,11 +225,11 @@ impl Delivery {
         match fresh {
             Fresh::Arrived { event, after } => {
                 let is_held = self.gate.hold(&event).is_some();
-                let todo = progress.intake.arrived(event, after, is_held);
+                let todo = progress.intake.add_arrival(event, after, is_held);
                 self.see_to(progress, todo).await
             }
             Fresh::Committed(committed) => {
-                let todo = progress.intake.committed(committed);
+                let todo = progress.intake.add_committed(committed);
                 self.see_to(progress, todo).await
             }
         }
@@ -248,7 +248,7 @@ impl Delivery {
                     size,
                 } => {
                     progress.turns += 1;
-                    let waiting = Waiting {
+                    let waiting = PendingEvent {
                         event: *event,
                         size,
                         attempts,
@@ -274,8 +274,8 @@ impl Delivery {
                 self.writer.record_soon(ended).await
             }
             CameOf::Hold(hold) => {
-                let note = Note::Hold { event, hold };
-                self.writer.note_soon(vec![note]).await
+                let note = Fact::Hold { event, hold };
+                self.writer.add_facts_soon(vec![note]).await
             }
         }
     }
@@ -294,14 +294,18 @@ impl Delivery {
     }
 
     /// Frees the lane, or returns the event to it.
-    async fn judge(&self, progress: &mut Progress, ended: Ended) -> Result<Then, HistoryError> {
-        let Ended {
+    async fn judge(
+        &self,
+        progress: &mut Progress,
+        ended: AttemptEnd,
+    ) -> Result<LaneEffect, HistoryError> {
+        let AttemptEnd {
             key,
             begun,
             verdict,
         } = ended;
         match verdict {
-            Verdict::Done {
+            LaneVerdict::Done {
                 waiting,
                 attempt,
                 answered,
@@ -310,30 +314,30 @@ impl Delivery {
                 let attempt = CameOf::Attempt { attempt, again };
                 let todo = progress.intake.came_of(&waiting.event, attempt);
                 self.see_to(progress, todo).await?;
-                progress.done(key, &waiting);
+                progress.finish(key, &waiting);
                 if !answered {
-                    return Ok(Then::Go);
+                    return Ok(LaneEffect::Go);
                 }
-                progress.health.answered(begun);
+                progress.health.record_answer(begun);
                 self.service_up();
-                Ok(Then::Up)
+                Ok(LaneEffect::Up)
             }
-            Verdict::Unreachable { waiting, reason } => {
-                progress.lanes.returned(key, *waiting);
+            LaneVerdict::Unreachable { waiting, reason } => {
+                progress.lanes.requeue(key, *waiting);
                 self.retries();
                 self.service_down(reason);
-                Ok(Then::Pause(self.config.probe_every))
+                Ok(LaneEffect::Pause(self.config.probe_every))
             }
-            Verdict::Lost {
+            LaneVerdict::Lost {
                 mut waiting,
                 when,
                 reason,
             } => {
-                let (counts, next) = progress.health.lost(&mut waiting.losses);
+                let (counts, next) = progress.health.record_loss(&mut waiting.losses);
                 if counts {
                     let error = reason.clone();
                     let outcome = Outcome::Failed { error };
-                    let again = next != Next::GiveUp;
+                    let again = next != AfterLoss::GiveUp;
                     let attempt = Box::new(self.on_record(&waiting.event, when, outcome));
                     let attempt = CameOf::Attempt { attempt, again };
                     let todo = progress.intake.came_of(&waiting.event, attempt);
@@ -341,31 +345,35 @@ impl Delivery {
                     waiting.attempts += 1;
                 }
                 self.service_down(reason);
-                let pause = Then::Pause(progress.health.pause(self.config.probe_every));
-                if next == Next::GiveUp {
-                    progress.done(key, &waiting);
+                let pause = LaneEffect::Pause(progress.health.pause(self.config.probe_every));
+                if next == AfterLoss::GiveUp {
+                    progress.finish(key, &waiting);
                     return Ok(pause);
                 }
                 self.retries();
-                let set_behind = next == Next::SetBehind;
-                let is_another_first = progress.lanes.lost(key, *waiting, set_behind);
+                let set_behind = next == AfterLoss::SetBehind;
+                let is_another_first = progress.lanes.requeue_lost(key, *waiting, set_behind);
                 // The other one goes at once: what takes the first one down is then no time when the
                 // local service came back.
-                Ok(if is_another_first { Then::Go } else { pause })
+                Ok(if is_another_first {
+                    LaneEffect::Go
+                } else {
+                    pause
+                })
             }
         }
     }
 }
 
 impl Progress {
-    fn start(&mut self) -> Option<(LaneKey, Waiting)> {
+    fn start(&mut self) -> Option<(LaneKey, PendingEvent)> {
         self.lanes.start(Instant::now(), self.health.is_in_doubt())
     }
 
     /// The lane's event needs no more.
-    fn done(&mut self, key: LaneKey, waiting: &Waiting) {
-        self.intake.done(waiting.event.id, waiting.size);
-        self.lanes.finished(key);
+    fn finish(&mut self, key: LaneKey, waiting: &PendingEvent) {
+        self.intake.finish(waiting.event.id, waiting.size);
+        self.lanes.finish(key);
     }
 }
 

@@ -150,7 +150,7 @@ impl Enricher {
 
     async fn is_new(&self, event: &Event) -> Result<bool, HistoryError> {
         match &event.podio {
-            Some(podio) => Ok(self.explainer.kept(podio).await?.is_none()),
+            Some(podio) => Ok(self.explainer.recall(podio).await?.is_none()),
             None => Ok(false),
         }
     }

@@ -17,7 +17,7 @@ const MAX_FILES: usize = 5;
 
 /// What Podio said.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct PodioFacts {
     pub(super) explanation: Explanation,
     /// Whether nothing is missing that another time might bring.
     pub(super) is_whole: bool,
@@ -31,11 +31,11 @@ pub(super) async fn fetch(
     client: &Client,
     locale: Locale,
     event: &PodioEvent,
-) -> Result<Found, Error> {
+) -> Result<PodioFacts, Error> {
     use EventType as E;
-    let mut found = Found {
+    let mut found = PodioFacts {
         is_whole: true,
-        ..Found::default()
+        ..PodioFacts::default()
     };
     let EventKind::Known(kind) = event.kind else {
         found.note("this build does not know events of this type");
@@ -67,7 +67,7 @@ pub(super) async fn fetch(
     Ok(found)
 }
 
-impl Found {
+impl PodioFacts {
     async fn item(
         &mut self,
         client: &Client,
@@ -161,7 +161,7 @@ impl Found {
         if let Some(comment_id) = event.id("comment_id") {
             let comment = client.comment(comment_id).await;
             if let Some(comment) = self.told(comment, "the comment")? {
-                self.made(comment.created_by, comment.created_via);
+                self.set_author(comment.created_by, comment.created_via);
                 self.explanation.when = comment.created_on;
                 self.explanation.changes.push(FieldChange {
                     field: "comment".to_owned(),
@@ -190,7 +190,7 @@ impl Found {
             let file = client.file(file_id).await;
             if let Some(file) = self.told(file, "the file")? {
                 if self.explanation.made_by.is_none() {
-                    self.made(file.created_by, file.created_via);
+                    self.set_author(file.created_by, file.created_via);
                 }
                 self.explanation.changes.push(FieldChange {
                     field: "file".to_owned(),
@@ -211,7 +211,7 @@ impl Found {
             self.explanation.title = told(task.text);
             self.explanation.link = task.link;
             let created = event.kind == EventKind::Known(EventType::TaskCreate);
-            self.made(task.created_by.filter(|_| created), None);
+            self.set_author(task.created_by.filter(|_| created), None);
             let facts = [
                 ("status", task.status),
                 ("due", task.due_date),
@@ -259,12 +259,12 @@ impl Found {
     }
 
     fn by(&mut self, revision: Revision) {
-        self.made(revision.created_by, revision.created_via);
+        self.set_author(revision.created_by, revision.created_via);
         self.explanation.when = revision.created_on;
     }
 
     /// Who did it, through what.
-    fn made(&mut self, by: Option<ByLine>, through: Option<Via>) {
+    fn set_author(&mut self, by: Option<ByLine>, through: Option<Via>) {
         self.explanation.who = by.clone().map(who);
         self.explanation.via = through.clone().and_then(via);
         (self.explanation.made_by, self.explanation.made_via) = (by, through);

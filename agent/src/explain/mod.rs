@@ -18,7 +18,7 @@ use podtap_wire::EventId;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::history::{Event, History, HistoryError, Note, Watched, Writer};
+use crate::history::{Event, Fact, History, HistoryError, WatchReader, Writer};
 use crate::own_client::OwnClient;
 use crate::place::{Place, PlaceRef};
 pub(crate) use enrich::Enricher;
@@ -130,7 +130,7 @@ pub enum ExplainError {
 #[derive(Debug, Clone)]
 pub(crate) struct Explainer {
     pub(crate) history: History,
-    pub(crate) watched: Watched,
+    pub(crate) watched: WatchReader,
     pub(crate) writer: Writer,
     pub(crate) client: Client,
     /// How the reader writes numbers.
@@ -151,7 +151,7 @@ impl Explainer {
         let event = self.history.event(id).await?;
         let event = event.ok_or(ExplainError::UnknownEvent(id))?;
         let podio = event.podio.as_ref().ok_or(ExplainError::NotPodio)?;
-        if let Some(kept) = self.kept(podio).await? {
+        if let Some(kept) = self.recall(podio).await? {
             return Ok(kept);
         }
         self.may_ask()?;
@@ -162,26 +162,26 @@ impl Explainer {
         let text = serde_json::to_string(&found.explanation).ok();
         let kept = subject(podio).zip(text).filter(|_| found.is_whole);
         let mut notes: Vec<_> = kept
-            .map(|(subject, explanation)| Note::Explained {
+            .map(|(subject, explanation)| Fact::Explained {
                 subject,
                 explanation,
             })
             .into_iter()
             .collect();
         let item = found.item.take();
-        notes.extend(item.map(|item| Note::KnownItem {
+        notes.extend(item.map(|item| Fact::KnownItem {
             item_id: item.item_id,
-            known: values::known(&item, self.locale),
+            known: values::to_known_item(&item, self.locale),
         }));
-        notes.extend(found.app.and_then(|app| learned(&event, podio, app)));
+        notes.extend(found.app.and_then(|app| place_fact(&event, podio, app)));
         if !notes.is_empty() {
-            self.writer.note(notes).await?;
+            self.writer.add_facts(notes).await?;
         }
         Ok(found.explanation)
     }
 
     /// What is remembered of an event; nobody is asked.
-    pub(crate) async fn kept(
+    pub(crate) async fn recall(
         &self,
         podio: &PodioEvent,
     ) -> Result<Option<Explanation>, HistoryError> {
@@ -190,7 +190,7 @@ impl Explainer {
         };
         let kept = self.watched.explanation(subject).await?;
         // What another build wrote differently is asked for again.
-        Ok(kept.and_then(|kept| serde_json::from_str(&kept).ok()))
+        Ok(kept.and_then(|recall| serde_json::from_str(&recall).ok()))
     }
 
     /// Adds what was last known of an item that Podio does not tell of any more.
@@ -266,11 +266,11 @@ fn subject_of(kind: EventType, item_id: u64, detail: u64) -> String {
 }
 
 /// An item's app is what its hook is on, unless the hook may be on a field.
-fn learned(event: &Event, podio: &PodioEvent, app: Place) -> Option<Note> {
+fn place_fact(event: &Event, podio: &PodioEvent, app: Place) -> Option<Fact> {
     let may_be_on_field = podio.kind == EventKind::Known(EventType::ItemUpdate);
     let is_known = event.insight.place.as_ref().map(|place| place.at);
     let is_on_app = is_known.map_or(!may_be_on_field, |at| at.ref_type == RefType::App);
-    is_on_app.then_some(Note::Learned {
+    is_on_app.then_some(Fact::Learned {
         hook_id: podio.hook_id?,
         place: app,
     })

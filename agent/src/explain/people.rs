@@ -6,12 +6,12 @@ use podtap_podio::client::{Client, Contact, Error};
 use podtap_podio::{EventKind, EventType, PodioEvent};
 
 use super::FieldChange;
-use super::fetch::{Found, told, via, who};
+use super::fetch::{PodioFacts, told, via, who};
 
 /// The most of a status post that is its title.
 const MAX_TITLE: usize = 80;
 
-impl Found {
+impl PodioFacts {
     /// A status post that was made or changed.
     pub(super) async fn status(
         &mut self,
@@ -35,7 +35,7 @@ impl Found {
             self.explanation.who = status.created_by.map(who);
             self.explanation.via = status.created_via.and_then(via);
             self.explanation.when = status.created_on;
-            self.changed("status post", "", &status.value);
+            self.push_change("status post", "", &status.value);
         } else {
             self.note(format!("text: {}", status.value));
             self.note("status posts have no revisions: this is the post as it is now");
@@ -93,7 +93,7 @@ impl Found {
             } else {
                 (user.name.as_str(), "")
             };
-            self.changed("member", from, to);
+            self.push_change("member", from, to);
         }
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Found {
         self.explanation.link.clone_from(&contact.link);
     }
 
-    fn changed(&mut self, field: &str, from: &str, to: &str) {
+    fn push_change(&mut self, field: &str, from: &str, to: &str) {
         self.explanation.changes.push(FieldChange {
             field: field.to_owned(),
             from: from.to_owned(),

@@ -29,7 +29,7 @@ pub struct Remembered {
 
 impl Explainer {
     /// Of every row of which anything is known.
-    pub(crate) async fn remembered(
+    pub(crate) async fn recall_rows(
         &self,
         rows: &[EventRow],
     ) -> Result<HashMap<EventId, Remembered>, HistoryError> {

@@ -8,7 +8,7 @@ use super::FieldChange;
 use crate::history::KnownItem;
 
 /// A change in words, or a note where Podio calls changed what is the same before and after.
-pub(super) type Told = Result<FieldChange, String>;
+pub(super) type WordedChange = Result<FieldChange, String>;
 
 /// The differences between two revisions. Where one does not say how its field is set up, the item
 /// does.
@@ -16,7 +16,7 @@ pub(super) fn changes(
     differences: &[Difference],
     item: Option<&Item>,
     locale: Locale,
-) -> Vec<Told> {
+) -> Vec<WordedChange> {
     let told = differences.iter().map(|difference| {
         let named = name(
             &difference.label,
@@ -42,7 +42,7 @@ pub(super) fn changes(
 }
 
 /// What an item was created with: what it holds now, but for what `since` has changed.
-pub(super) fn first_values(item: &Item, since: &[Difference], locale: Locale) -> Vec<Told> {
+pub(super) fn first_values(item: &Item, since: &[Difference], locale: Locale) -> Vec<WordedChange> {
     let changed = |field_id| since.iter().find(|change| change.field_id == field_id);
     let of_item = item.fields.iter().map(|field| {
         let values = changed(field.field_id).map_or(&field.values, |change| &change.from);
@@ -76,7 +76,7 @@ pub(super) fn first_values(item: &Item, since: &[Difference], locale: Locale) ->
 }
 
 /// What is kept of an item for when it is gone.
-pub(super) fn known(item: &Item, locale: Locale) -> KnownItem {
+pub(super) fn to_known_item(item: &Item, locale: Locale) -> KnownItem {
     let values = first_values(item, &[], locale).into_iter().flatten();
     KnownItem {
         title: item.title.clone(),
@@ -118,7 +118,7 @@ mod tests {
         from_value(body).unwrap()
     }
 
-    fn pair(told: &Told) -> (&str, &str, &str) {
+    fn pair(told: &WordedChange) -> (&str, &str, &str) {
         let change = told.as_ref().unwrap();
         (&change.field, &change.from, &change.to)
     }

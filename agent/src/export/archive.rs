@@ -10,7 +10,7 @@ use std::io::{self, BufWriter, Write};
 use podtap_wire::EventId;
 use serde::Serialize;
 
-use super::har::{CREATOR, Entry};
+use super::har::{CREATOR, HarEntry};
 use super::json::{EventObject, text};
 use crate::config::Target;
 use crate::history::{Anchor, Filter, History, HistoryError, MAX_PAGE, PageQuery, Position};
@@ -148,7 +148,7 @@ impl<W: Write + Send> Archive<'_, W> {
             Format::Har => {
                 let separator: &[u8] = if self.written == 0 { b"\n" } else { b",\n" };
                 self.to.write_all(separator)?;
-                self.json(&Entry::new(&event, &attempts, self.target))?;
+                self.json(&HarEntry::new(&event, &attempts, self.target))?;
             }
             Format::Ndjson => {
                 let line = EventObject::new(&event, Some(&attempts)).to_line();

@@ -15,7 +15,7 @@ const MAX_PLAIN: usize = 64 * 1024;
 /// a word; use [`printf`] and a pipe for bytes that may hold it.
 pub(super) fn word(bytes: &[u8]) -> String {
     match plain(bytes) {
-        Some(text) => quoted(text),
+        Some(text) => quote(text),
         None => format!("\"$({})\"", printf(bytes)),
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn plain(bytes: &[u8]) -> Option<&str> {
     (text.len() <= MAX_PLAIN && text.chars().all(harmless)).then_some(text)
 }
 
-fn quoted(text: &str) -> String {
+fn quote(text: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "-_./:,+".contains(c);
     if !text.is_empty() && text.chars().all(safe) {
         return text.to_owned();

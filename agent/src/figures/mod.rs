@@ -24,7 +24,7 @@ use past_hour::PastHour;
 pub(crate) use past_hour::Recorder;
 pub use past_hour::{Minute, MinuteState};
 pub use quiet::{ChainLink, Holds, QuietChain, Step};
-pub(crate) use quiet::{Known, chain};
+pub(crate) use quiet::{QuietFacts, chain};
 use recent::Recent;
 use timeline::Timelines;
 pub use timeline::{Author, MAX_TIMELINE, Timeline, TimelineEntry, TimelineEvent};

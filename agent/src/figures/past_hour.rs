@@ -114,7 +114,7 @@ impl Recorder {
                 Sample::of(&self.status.borrow_and_update()),
             );
             let mut hour = self.hour.lock();
-            hour.look(now, sample);
+            hour.observe(now, sample);
             if let Some(change) = change {
                 hour.count(now, &change);
             }
@@ -194,7 +194,7 @@ impl Parts {
 
 impl Hour {
     /// The status looks so from now on.
-    fn look(&mut self, now: Timestamp, sample: Sample) {
+    fn observe(&mut self, now: Timestamp, sample: Sample) {
         self.advance(now);
         self.last = Some((now, sample));
         let cell = self.cell(now);
@@ -302,13 +302,13 @@ mod tests {
     fn a_minute_is_what_was_seen_in_it() {
         let mut hour = Hour::default();
         for second in 0..6 {
-            hour.look(at(second * 10), sample(true, None, 0));
+            hour.observe(at(second * 10), sample(true, None, 0));
         }
         for second in 6..18 {
-            hour.look(at(second * 10), sample(false, Some(true), 5));
+            hour.observe(at(second * 10), sample(false, Some(true), 5));
         }
-        hour.look(at(180), sample(true, Some(true), 2));
-        hour.look(at(200), sample(true, Some(false), 0));
+        hour.observe(at(180), sample(true, Some(true), 2));
+        hour.observe(at(200), sample(true, Some(false), 0));
         hour.advance(at(210));
 
         let minutes = hour.minutes(at(210));
@@ -334,10 +334,10 @@ mod tests {
     #[test]
     fn what_was_while_the_machine_slept_is_not_known() {
         let mut hour = Hour::default();
-        hour.look(at(0), sample(true, Some(true), 0));
-        hour.look(at(10), sample(true, Some(true), 0));
-        hour.look(at(600), sample(true, Some(true), 0));
-        hour.look(at(610), sample(true, Some(true), 0));
+        hour.observe(at(0), sample(true, Some(true), 0));
+        hour.observe(at(10), sample(true, Some(true), 0));
+        hour.observe(at(600), sample(true, Some(true), 0));
+        hour.observe(at(610), sample(true, Some(true), 0));
         let minutes = hour.minutes(at(610));
         let up = minutes.iter().filter(|minute| minute.link == Up);
         assert_eq!(up.count(), 2);
@@ -350,7 +350,7 @@ mod tests {
         ) {
             let mut hour = Hour::default();
             for (seconds, up) in looks {
-                hour.look(at(seconds), sample(up, Some(!up), 1));
+                hour.observe(at(seconds), sample(up, Some(!up), 1));
                 prop_assert!(hour.cells.len() <= MINUTES);
                 prop_assert_eq!(hour.minutes(at(seconds)).len(), MINUTES);
             }

@@ -77,7 +77,7 @@ pub enum Holds {
 
 /// What is known here.
 #[derive(Debug)]
-pub(crate) struct Known<'a> {
+pub(crate) struct QuietFacts<'a> {
     pub(crate) status: &'a Status,
     /// The hooks that this agent makes.
     pub(crate) made: &'a [HookReport],
@@ -92,7 +92,7 @@ pub(crate) struct Known<'a> {
 }
 
 /// The chain as it is now.
-pub(crate) fn chain(known: &Known<'_>) -> QuietChain {
+pub(crate) fn chain(known: &QuietFacts<'_>) -> QuietChain {
     QuietChain {
         links: vec![
             known.hook_exists(),
@@ -105,9 +105,9 @@ pub(crate) fn chain(known: &Known<'_>) -> QuietChain {
 }
 
 /// The words of one link.
-struct Finding(Holds, String, Option<String>);
+struct StepText(Holds, String, Option<String>);
 
-impl Finding {
+impl StepText {
     fn yes(reason: impl Into<String>) -> Self {
         Self(Holds::Yes, reason.into(), None)
     }
@@ -134,18 +134,18 @@ impl Finding {
 const MAKE_ONE: &str = "make one: podtap hooks create EVENT --app ID, or paste the public URL into \
      the app's Developer page in Podio";
 
-impl Known<'_> {
+impl QuietFacts<'_> {
     fn hook_exists(&self) -> ChainLink {
         let finding = match (self.listed, self.newest) {
-            (Some(hooks), _) if !hooks.is_empty() => Finding::yes(format!(
+            (Some(hooks), _) if !hooks.is_empty() => StepText::yes(format!(
                 "Podio has {} for this tunnel",
                 hooks_in_words(hooks.len())
             )),
-            _ if self.is_any_made() => Finding::yes("this agent made it"),
+            _ if self.is_any_made() => StepText::yes("this agent made it"),
             (None, Some((Some(hook_id), at))) => {
-                Finding::yes(format!("hook {hook_id} sent an event at {}", minute(at)))
+                StepText::yes(format!("hook {hook_id} sent an event at {}", minute(at)))
             }
-            (Some(_), Some((Some(hook_id), at))) => Finding::unknown(
+            (Some(_), Some((Some(hook_id), at))) => StepText::unknown(
                 format!(
                     "hook {hook_id} sent an event at {}, but is on none of the known apps",
                     minute(at)
@@ -153,15 +153,15 @@ impl Known<'_> {
                 Some("name its app: --app ID"),
             ),
             (Some(_), _) => match self.failure() {
-                Some(failure) => Finding::no(failure, MAKE_ONE),
-                None => Finding::no("no hook of the known apps leads to this tunnel", MAKE_ONE),
+                Some(failure) => StepText::no(failure, MAKE_ONE),
+                None => StepText::no("no hook of the known apps leads to this tunnel", MAKE_ONE),
             },
             (None, _) => match self.failure() {
-                Some(failure) => Finding::no(failure, "see the reason, or make one in Podio"),
+                Some(failure) => StepText::no(failure, "see the reason, or make one in Podio"),
                 None if self.has_credentials => {
-                    Finding::unknown("Podio was not asked yet", Some("name the app: --app ID"))
+                    StepText::unknown("Podio was not asked yet", Some("name the app: --app ID"))
                 }
-                None => Finding::unknown(
+                None => StepText::unknown(
                     "Podio cannot be asked: no credentials are set",
                     Some(
                         "set Podio credentials (podtap login), or look at the app's Developer page",
@@ -183,22 +183,22 @@ impl Known<'_> {
             .find(|made| made.state == HookState::Active);
         let finding = if is(HookStatus::Active).next().is_some() || active.is_some() {
             match is(HookStatus::Inactive).next() {
-                Some((hook_id, _)) => Finding::no(
+                Some((hook_id, _)) => StepText::no(
                     format!("hook {hook_id} is inactive, though others are active"),
                     verify_again(*hook_id),
                 ),
-                None => Finding::yes("Podio says so"),
+                None => StepText::yes("Podio says so"),
             }
         } else if let Some((hook_id, _)) = is(HookStatus::Inactive).next() {
-            Finding::no(
+            StepText::no(
                 format!("hook {hook_id} is inactive: Podio sends nothing until it is verified"),
                 verify_again(*hook_id),
             )
         } else if let Some((Some(hook_id), at)) = self.newest {
             let at = minute(at);
-            Finding::unknown(format!("hook {hook_id} last sent an event at {at}"), None)
+            StepText::unknown(format!("hook {hook_id} last sent an event at {at}"), None)
         } else {
-            Finding::unknown("no hook is known", None)
+            StepText::unknown("no hook is known", None)
         };
         finding.at(Step::HookActive)
     }
@@ -206,38 +206,38 @@ impl Known<'_> {
     fn relay_reachable(&self) -> ChainLink {
         let finding = match (&self.status.link, &self.uncallable) {
             (LinkState::Off, _) => {
-                Finding::unknown("no agent runs here", Some("start podtap listen"))
+                StepText::unknown("no agent runs here", Some("start podtap listen"))
             }
-            (_, Some(why)) => Finding::no(why.to_string(), why.cure()),
+            (_, Some(why)) => StepText::no(why.to_string(), why.cure()),
             (LinkState::Up { .. }, None) => match self.newest {
                 Some((_, at)) => {
-                    Finding::yes(format!("the newest webhook arrived at {}", minute(at)))
+                    StepText::yes(format!("the newest webhook arrived at {}", minute(at)))
                 }
-                None => Finding::unknown(
+                None => StepText::unknown(
                     "the relay answers this machine; no webhook has come from Podio yet",
                     Some("send one through it: podtap trigger item.create --through-relay"),
                 ),
             },
-            (_, None) => Finding::unknown("the relay does not answer this machine", None),
+            (_, None) => StepText::unknown("the relay does not answer this machine", None),
         };
         finding.at(Step::RelayReachable)
     }
 
     fn link_up(&self) -> ChainLink {
         let finding = match &self.status.link {
-            LinkState::Up { since } => Finding::yes(format!("since {}", minute(*since))),
-            LinkState::Off => Finding::no("no agent runs here", "start podtap listen"),
+            LinkState::Up { since } => StepText::yes(format!("since {}", minute(*since))),
+            LinkState::Off => StepText::no("no agent runs here", "start podtap listen"),
             LinkState::Connecting { reason: None, .. } => {
-                Finding::unknown("it is being connected", None)
+                StepText::unknown("it is being connected", None)
             }
             LinkState::Connecting {
                 reason: Some(reason),
                 ..
-            } => Finding::no(
+            } => StepText::no(
                 reason.clone(),
                 "wait, it is tried again; or look whether the relay runs and its URL is right",
             ),
-            LinkState::Stopped { reason } => Finding::no(
+            LinkState::Stopped { reason } => StepText::no(
                 reason.clone(),
                 "start podtap listen again once that is settled",
             ),
@@ -247,18 +247,18 @@ impl Known<'_> {
 
     fn service_up(&self) -> ChainLink {
         let finding = match (&self.status.target, &self.status.service) {
-            (None, _) => Finding::unknown(
+            (None, _) => StepText::unknown(
                 "no local service is set: events are recorded and held",
                 Some("give its port: podtap listen PORT"),
             ),
             (_, ServiceState::Up { since }) => {
-                Finding::yes(format!("it answered at {}", minute(*since)))
+                StepText::yes(format!("it answered at {}", minute(*since)))
             }
-            (Some(target), ServiceState::Down { reason, .. }) => Finding::no(
+            (Some(target), ServiceState::Down { reason, .. }) => StepText::no(
                 format!("{target}: {reason}"),
                 "start the local service; waiting events are delivered then",
             ),
-            (Some(_), ServiceState::Unknown) => Finding::unknown(
+            (Some(_), ServiceState::Unknown) => StepText::unknown(
                 "nothing was delivered to it yet",
                 Some("send it an event: podtap trigger item.create"),
             ),
@@ -297,8 +297,8 @@ fn verify_again(hook_id: u64) -> String {
 mod tests {
     use super::*;
 
-    fn known<'a>(status: &'a Status, listed: Option<&'a [(u64, HookStatus)]>) -> Known<'a> {
-        Known {
+    fn known<'a>(status: &'a Status, listed: Option<&'a [(u64, HookStatus)]>) -> QuietFacts<'a> {
+        QuietFacts {
             status,
             made: &[],
             listed,

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use super::answer_times::AnswerTimes;
 use super::traffic::{self, Traffic};
 use super::window::{MOST, Window};
-use crate::history::{HistoryError, RecentCursor, Watched};
+use crate::history::{HistoryError, RecentCursor, WatchReader};
 use crate::place::Place;
 use crate::standing::Standings;
 
@@ -18,19 +18,19 @@ const PAGE: usize = 4096;
 /// Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Recent {
-    watched: Watched,
+    watched: WatchReader,
     standings: Standings,
-    kept: Arc<Mutex<Option<Kept>>>,
+    kept: Arc<Mutex<Option<RecentState>>>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct RecentState {
     window: Window,
     cursor: RecentCursor,
 }
 
 impl Recent {
-    pub(crate) fn new(watched: Watched, standings: Standings) -> Self {
+    pub(crate) fn new(watched: WatchReader, standings: Standings) -> Self {
         Self {
             watched,
             standings,
@@ -66,12 +66,12 @@ impl Recent {
     /// Dropping the future keeps what was read.
     async fn read_on<'a>(
         &self,
-        kept: &'a mut Option<Kept>,
+        kept: &'a mut Option<RecentState>,
         now: Timestamp,
     ) -> Result<&'a Window, HistoryError> {
-        let Kept { window, cursor } = match kept {
+        let RecentState { window, cursor } = match kept {
             Some(kept) => kept,
-            none => none.insert(Kept {
+            none => none.insert(RecentState {
                 window: Window::default(),
                 cursor: self.watched.recent(MOST).await?,
             }),

@@ -80,7 +80,7 @@ impl Timelines {
         let (rows, left_out) = self.history.events_of(object, MAX_TIMELINE).await?;
         let mut loops = self.history.loops().await?;
         loops.retain(|finding| finding.objects().contains(&object));
-        let remembered = self.explainer.remembered(&rows).await?;
+        let remembered = self.explainer.recall_rows(&rows).await?;
         Ok(timeline(object, rows, left_out, loops, remembered))
     }
 }

@@ -9,7 +9,7 @@ use podtap_podio::standing::{ANSWER_LIMIT, Rule, Threshold};
 
 use super::answer_times::AnswerTimes;
 use super::window::{PERIOD, Window};
-use crate::history::{RecentDelivery, Sender};
+use crate::history::{HookSender, RecentDelivery};
 use crate::place::Place;
 use crate::standing::HookStanding;
 
@@ -129,11 +129,11 @@ fn share(failures: usize, threshold: Threshold) -> f64 {
 
 /// The table, without the places of its hooks.
 pub(super) fn of(window: &Window, standings: &[HookStanding], now: Timestamp) -> Traffic {
-    let mut senders: BTreeMap<&Sender, Vec<&RecentDelivery>> = BTreeMap::new();
+    let mut senders: BTreeMap<&HookSender, Vec<&RecentDelivery>> = BTreeMap::new();
     for delivery in &window.deliveries {
         senders.entry(&delivery.sender).or_default().push(delivery);
     }
-    let mut rows: BTreeMap<&Sender, HookTraffic> = BTreeMap::new();
+    let mut rows: BTreeMap<&HookSender, HookTraffic> = BTreeMap::new();
     for event in &window.events {
         let row = rows
             .entry(&event.sender)
@@ -164,7 +164,7 @@ pub(super) fn of(window: &Window, standings: &[HookStanding], now: Timestamp) ->
     }
 }
 
-fn empty(sender: &Sender) -> HookTraffic {
+fn empty(sender: &HookSender) -> HookTraffic {
     HookTraffic {
         hook_id: sender.hook_id,
         event_type: sender.event_type.as_deref().map(str::to_owned),
@@ -221,8 +221,8 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
     }
 
-    fn sender(hook_id: u64, event_type: &str) -> Sender {
-        Sender {
+    fn sender(hook_id: u64, event_type: &str) -> HookSender {
+        HookSender {
             hook_id: Some(hook_id),
             event_type: Some(event_type.into()),
         }

@@ -46,14 +46,14 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::history::Sender;
+    use crate::history::HookSender;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
     }
 
-    fn sender() -> Sender {
-        Sender {
+    fn sender() -> HookSender {
+        HookSender {
             hook_id: Some(7),
             event_type: Some("item.update".into()),
         }

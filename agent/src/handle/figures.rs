@@ -5,7 +5,7 @@ use podtap_podio::ObjectRef;
 use podtap_podio::client::Budget;
 
 use super::AgentHandle;
-use crate::figures::{self, AnswerTimes, Known, Minute, QuietChain, Timeline, Traffic};
+use crate::figures::{self, AnswerTimes, Minute, QuietChain, QuietFacts, Timeline, Traffic};
 use crate::history::HistoryError;
 
 impl AgentHandle {
@@ -48,7 +48,7 @@ impl AgentHandle {
         let made = self.hook_reports.borrow().clone();
         let url = status.public_url.as_deref();
         let listed = self.desk.known.all();
-        Ok(figures::chain(&Known {
+        Ok(figures::chain(&QuietFacts {
             uncallable: url.and_then(|url| self.check_hook_url(url).err()),
             has_credentials: self.desk.client.has_credentials(),
             status: &status,

@@ -15,9 +15,9 @@ use crate::delivery::gate::HeldObjects;
 use crate::explain::{ExplainError, Explainer, Explanation, Remembered};
 use crate::figures::Figures;
 use crate::history::{
-    Attempt, Event, EventKey, EventRow, History, HistoryError, Note, Position, Writer, whole_note,
+    Attempt, Event, EventKey, EventRow, Fact, History, HistoryError, Position, Writer, whole_note,
 };
-use crate::hooks::{HookDesk, HookFacts, HookListing, HookReport, HookUrls, ManageHooksError};
+use crate::hooks::{HookAdmin, HookFacts, HookListing, HookReport, HookUrls, ManageHooksError};
 use crate::import::{Import, ImportError, Report};
 use crate::place::PlaceRef;
 use crate::replay::{Replay, ReplayError, Replayer};
@@ -34,7 +34,7 @@ pub struct AgentHandle {
     pub(crate) replayer: Replayer,
     pub(crate) writer: Writer,
     pub(crate) explainer: Explainer,
-    pub(crate) desk: HookDesk,
+    pub(crate) desk: HookAdmin,
     pub(crate) held: HeldObjects,
     pub(crate) hook_reports: watch::Sender<Vec<HookReport>>,
     /// Whether a `hook.verify` is answered.
@@ -88,20 +88,23 @@ impl AgentHandle {
     }
 
     /// What is remembered of an event from when it was explained before; costs no call.
-    pub async fn explained(&self, event: &Event) -> Result<Option<Explanation>, HistoryError> {
+    pub async fn recall_explanation(
+        &self,
+        event: &Event,
+    ) -> Result<Option<Explanation>, HistoryError> {
         match &event.podio {
-            Some(podio) => self.explainer.kept(podio).await,
+            Some(podio) => self.explainer.recall(podio).await,
             None => Ok(None),
         }
     }
 
     /// What is remembered of these events from Podio's answers, for a list to show: titles, and
     /// which fields were changed. Costs no call; an event of which nothing is known is left out.
-    pub async fn remembered(
+    pub async fn recall_rows(
         &self,
         rows: &[EventRow],
     ) -> Result<HashMap<EventId, Remembered>, HistoryError> {
-        self.explainer.remembered(rows).await
+        self.explainer.recall_rows(rows).await
     }
 
     /// Somebody looks at these events: those that came through a relay and are not explained yet are
@@ -199,7 +202,7 @@ impl AgentHandle {
     }
 
     /// Objects whose events are held because of a loop, in order.
-    pub fn held(&self) -> Vec<ObjectRef> {
+    pub fn held_objects(&self) -> Vec<ObjectRef> {
         self.held.all()
     }
 
@@ -216,8 +219,8 @@ impl AgentHandle {
             position,
             id: event,
         };
-        let note = Note::Annotated { event, text };
-        self.writer.note(vec![note]).await
+        let note = Fact::Annotated { event, text };
+        self.writer.add_facts(vec![note]).await
     }
 
     /// Deletes events because a person wants them gone, with everything known of them; how many
@@ -243,8 +246,8 @@ impl AgentHandle {
     /// What was held stays so, and can be replayed: these are the echoes of a loop, of which each
     /// that is delivered may begin the loop anew, and none says anything that the newest does not.
     pub async fn release(&self, object: ObjectRef) -> Result<bool, HistoryError> {
-        let note = Note::ReleaseObject(object);
-        self.writer.note(vec![note]).await?;
+        let note = Fact::ReleaseObject(object);
+        self.writer.add_facts(vec![note]).await?;
         Ok(self.held.release(object))
     }
 }

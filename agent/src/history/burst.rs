@@ -27,11 +27,11 @@ const MAX_HOOKS: usize = 4;
 
 /// Notices bursts among events that are appended.
 #[derive(Debug, Default)]
-pub(super) struct Bursts(Option<Run>);
+pub(super) struct Bursts(Option<OpenBurst>);
 
 /// Events of one kind, so far without a pause.
 #[derive(Debug)]
-struct Run {
+struct OpenBurst {
     event_type: String,
     /// The hooks that called.
     hooks: Vec<Option<u64>>,
@@ -67,7 +67,12 @@ impl Bursts {
             }
             _ => {
                 self.end(transaction)?;
-                self.0 = Some(Run::begun(position, event_type.to_owned(), hook_id, at));
+                self.0 = Some(OpenBurst::start(
+                    position,
+                    event_type.to_owned(),
+                    hook_id,
+                    at,
+                ));
             }
         }
         Ok(())
@@ -95,8 +100,8 @@ impl Bursts {
     }
 }
 
-impl Run {
-    fn begun(position: i64, event_type: String, hook_id: Option<u64>, at: i64) -> Self {
+impl OpenBurst {
+    fn start(position: i64, event_type: String, hook_id: Option<u64>, at: i64) -> Self {
         Self {
             event_type,
             hooks: vec![hook_id],

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::HistoryError;
 use super::row;
-use super::watch::Watched;
+use super::watch::WatchReader;
 
 /// Waiting events that are counted: far more than disable a hook.
 const MAX_WAITING: usize = 10_000;
@@ -42,7 +42,7 @@ impl AttemptCursor {
     }
 }
 
-impl Watched {
+impl WatchReader {
     /// Times since `since` at which the local service was away.
     pub(crate) async fn outages(
         &self,
@@ -59,7 +59,7 @@ impl Watched {
     }
 
     /// Hooks that were validated since `since`, and when each was last.
-    pub(crate) async fn verified(
+    pub(crate) async fn verified_hooks(
         &self,
         since: Timestamp,
     ) -> Result<Vec<(u64, Timestamp)>, HistoryError> {

@@ -3,7 +3,7 @@
 //! neighbours: `中国人` is written `中国 国人 人`, and `国人` is found in it. Pure.
 
 /// A text as it is indexed.
-pub(super) fn indexed(text: &str) -> String {
+pub(super) fn index_text(text: &str) -> String {
     let mut spread = String::with_capacity(text.len());
     for run in runs(text) {
         match run {
@@ -92,7 +92,7 @@ mod tests {
             ("中国人", " 中国 国人 人 "),
             ("a中国b", "a 中国 国 b"),
         ] {
-            assert_eq!(indexed(text), expected);
+            assert_eq!(index_text(text), expected);
         }
         for (text, expected) in [
             ("plain", None),

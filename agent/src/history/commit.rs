@@ -17,12 +17,12 @@ use super::error::HistoryError;
 use super::handover::Handover;
 use super::inbox::{After, Command, Group, gather, receive_within, refuse};
 use super::index;
-use super::job::{Hands, Job};
+use super::job::{Hands, WriteJob};
 use super::later::Later;
 use super::mend::{Mend, Storage};
 use super::tally::{self, Tally};
 use super::tidy::{self, Tidy};
-use super::write::Answer;
+use super::write::Reply;
 
 /// New events become searchable together after this time: the index writes as much for many as for
 /// one.
@@ -51,7 +51,7 @@ pub(super) struct Committer<A> {
     /// Where what is committed goes; empty where nothing is delivered.
     handover: Arc<OnceLock<Handover>>,
     /// Writes nobody waits for that failed: the first to be done once writing works again.
-    owed: Vec<Job>,
+    owed: Vec<WriteJob>,
     /// Writes that wait for others.
     later: Later,
     /// Since when some events may not be searchable yet.
@@ -105,7 +105,7 @@ impl<A: Fn(Change)> Committer<A> {
                 let writes = self.later.before(writes);
                 self.commit(writes);
             }
-            self.look(looks);
+            self.answer_checks(looks);
             match after {
                 After::Next => {}
                 After::Scrub(answer) => {
@@ -238,7 +238,7 @@ impl<A: Fn(Change)> Committer<A> {
         Ok(())
     }
 
-    fn commit(&mut self, mut writes: Vec<Job>) {
+    fn commit(&mut self, mut writes: Vec<WriteJob>) {
         if writes.is_empty() {
             return;
         }
@@ -252,7 +252,7 @@ impl<A: Fn(Change)> Committer<A> {
         match self.write(&mut writes) {
             Ok(()) => {
                 for write in writes {
-                    write.committed();
+                    write.resolve();
                 }
             }
             Err(source) => {
@@ -263,7 +263,7 @@ impl<A: Fn(Change)> Committer<A> {
                 // What was noticed of a burst is not in the file.
                 self.bursts = Bursts::default();
                 let mut owed = Vec::new();
-                let may_pass = self.mend.failed(&source);
+                let may_pass = self.mend.note_failure(&source);
                 refuse(writes, &HistoryError::write(source), &mut owed);
                 // A mistake in one write must not stand in the way of all others for ever.
                 if may_pass {
@@ -274,7 +274,7 @@ impl<A: Fn(Change)> Committer<A> {
     }
 
     /// One transaction: all of it or nothing. What it changed is announced after its commit.
-    fn write(&mut self, writes: &mut [Job]) -> rusqlite::Result<()> {
+    fn write(&mut self, writes: &mut [WriteJob]) -> rusqlite::Result<()> {
         self.sync_commits(!writes.iter().all(|write| write.may_wait()))?;
         let transaction = self
             .connection
@@ -301,11 +301,11 @@ impl<A: Fn(Change)> Committer<A> {
         self.mend.wrote();
         self.tidy.wrote();
         if removed {
-            self.tidy.removed();
+            self.tidy.note_removal();
         }
         // Before the tally: who sees that reaches an event has been sent it.
         if let (Some(handover), Some(committed)) = (handover, committed.filter(|_| new > 0)) {
-            handover.committed(committed);
+            handover.send_committed(committed);
         }
         self.tally
             .send_if_modified(|known| std::mem::replace(known, tally) != tally);
@@ -318,14 +318,14 @@ impl<A: Fn(Change)> Committer<A> {
 
     /// Answers those who want to know whether another process wrote, without keeping it from
     /// writing.
-    fn look(&mut self, looks: Vec<Answer<bool>>) {
+    fn answer_checks(&mut self, looks: Vec<Reply<bool>>) {
         if looks.is_empty() {
             return;
         }
         let looked = match self.mend.trouble() {
             Some(cause) => Err(HistoryError::Write(cause)),
             None => self.has_another_written().map_err(|source| {
-                self.mend.failed(&source);
+                self.mend.note_failure(&source);
                 HistoryError::write(source)
             }),
         };

@@ -75,8 +75,8 @@ pub(super) fn findings_after(
     let sql = "SELECT number, finding FROM findings WHERE number > ? ORDER BY number LIMIT ?";
     let found = row::rows(connection, sql, params![after, limit], |found| {
         let text = found.get_ref("finding")?.as_str()?;
-        let stored: Option<Stored> = serde_json::from_str(text).ok();
-        let finding = stored.and_then(Stored::into_finding);
+        let stored: Option<FindingRow> = serde_json::from_str(text).ok();
+        let finding = stored.and_then(FindingRow::into_finding);
         Ok((FindingPosition(found.get("number")?), finding))
     })?;
     let known = found.into_iter().filter_map(|(at, one)| Some((at, one?)));
@@ -102,7 +102,7 @@ pub(super) fn write_verified(
     transaction
         .prepare_cached("UPDATE events SET verification = ?, verify_error = ? WHERE position = ?")?
         .execute(params![outcome, error, event.position.0])?;
-    let stored = Stored::Verified {
+    let stored = FindingRow::Verified {
         event: event.id,
         hook_id,
         outcome,
@@ -126,11 +126,11 @@ pub(super) fn write_loop(
         )?
         .execute([MAX_LOOPS])?;
     let position = finding.position.0;
-    write(transaction, &Stored::Loop { position, stored })
+    write(transaction, &FindingRow::Loop { position, stored })
 }
 
 pub(super) fn write_hook(transaction: &Transaction<'_>, news: &HookNews) -> rusqlite::Result<()> {
-    write(transaction, &Stored::Hook(news.clone().into()))
+    write(transaction, &FindingRow::Hook(news.clone().into()))
 }
 
 pub(super) fn write_refused(
@@ -139,7 +139,7 @@ pub(super) fn write_refused(
     reason: &str,
     last_at: Timestamp,
 ) -> rusqlite::Result<()> {
-    let stored = Stored::Refused {
+    let stored = FindingRow::Refused {
         count,
         reason: reason.to_owned(),
         last_at,
@@ -152,7 +152,7 @@ pub(super) fn write_clock_set(
     set: ClockSet,
 ) -> rusqlite::Result<()> {
     let ClockSet { machine, by_ms } = set;
-    write(transaction, &Stored::ClockSet { machine, by_ms })
+    write(transaction, &FindingRow::ClockSet { machine, by_ms })
 }
 
 pub(super) fn write_gap(
@@ -162,10 +162,10 @@ pub(super) fn write_gap(
     reason: &str,
 ) -> rusqlite::Result<()> {
     let reason = reason.to_owned();
-    write(transaction, &Stored::Gap { from, to, reason })
+    write(transaction, &FindingRow::Gap { from, to, reason })
 }
 
-fn write(transaction: &Transaction<'_>, stored: &Stored) -> rusqlite::Result<()> {
+fn write(transaction: &Transaction<'_>, stored: &FindingRow) -> rusqlite::Result<()> {
     transaction
         .prepare_cached("INSERT INTO findings (finding) VALUES (?)")?
         .execute([row::to_json(stored)?])?;
@@ -178,7 +178,7 @@ fn write(transaction: &Transaction<'_>, stored: &Stored) -> rusqlite::Result<()>
 /// A finding as the column `finding` of `findings` keeps it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-enum Stored {
+enum FindingRow {
     Verified {
         event: EventId,
         hook_id: Option<u64>,
@@ -208,7 +208,7 @@ enum Stored {
     },
 }
 
-impl Stored {
+impl FindingRow {
     fn into_finding(self) -> Option<Finding> {
         Some(match self {
             Self::Verified {

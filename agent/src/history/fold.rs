@@ -67,7 +67,7 @@ impl Folds<'_> {
             let Some((first, last)) = burst.filter(|_| rows.len() < limit) else {
                 break;
             };
-            rows.extend(self.folded(first, last)?);
+            rows.extend(self.burst_row(first, last)?);
             than = first;
         }
         Ok(rows)
@@ -85,7 +85,7 @@ impl Folds<'_> {
             let Some((first, last)) = burst.filter(|_| rows.len() < limit) else {
                 break;
             };
-            rows.extend(self.folded(first, last)?);
+            rows.extend(self.burst_row(first, last)?);
             than = last;
         }
         rows.reverse();
@@ -151,7 +151,7 @@ impl Folds<'_> {
     }
 
     /// The newest event of a burst with the burst's sums; `None` where retention was faster.
-    fn folded(&self, first: i64, last: i64) -> rusqlite::Result<Option<EventRow>> {
+    fn burst_row(&self, first: i64, last: i64) -> rusqlite::Result<Option<EventRow>> {
         let (columns, with_hook) = (row::EVENT_ROW, row::WITH_HOOK);
         let newest = self
             .connection

@@ -11,9 +11,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::event::Event;
 use super::insight::Insight;
-use super::known::Known;
 use super::position::Position;
 use super::row;
+use super::seen_ids::SeenIds;
 use super::write::NewEvent;
 
 /// Arrivals and commits on the way.
@@ -36,23 +36,23 @@ pub(crate) enum Fresh {
         after: Position,
     },
     /// Events were committed.
-    Committed(Committed),
+    Committed(CommittedEvents),
 }
 
 /// The events of one transaction that wait for their delivery.
 #[derive(Debug, Default)]
-pub(crate) struct Committed {
+pub(crate) struct CommittedEvents {
     /// Nothing was committed between this place
     pub(crate) after: Position,
     /// and this one but these,
     pub(crate) through: Position,
     /// in order.
-    pub(crate) events: Vec<Stored>,
+    pub(crate) events: Vec<StoredEvent>,
 }
 
 /// An event that is on stable storage.
 #[derive(Debug)]
-pub(crate) enum Stored {
+pub(crate) enum StoredEvent {
     /// One that was sent as [`Fresh::Arrived`].
     Offered(EventId, Position),
     /// Another one, whole.
@@ -71,7 +71,7 @@ struct Parcel {
 pub(super) struct Handover {
     parcels: mpsc::Sender<Parcel>,
     room: Arc<Semaphore>,
-    known: Arc<Mutex<Known>>,
+    known: Arc<Mutex<SeenIds>>,
 }
 
 /// The receiving side.
@@ -79,7 +79,7 @@ pub(super) struct Handover {
 pub(crate) struct HandedOver(mpsc::Receiver<Parcel>);
 
 /// Both sides, where the history has these events.
-pub(super) fn channel(known: Known) -> (Handover, HandedOver) {
+pub(super) fn channel(known: SeenIds) -> (Handover, HandedOver) {
     let (parcels, received) = mpsc::channel(MAX_MESSAGES);
     let room = Arc::new(Semaphore::new(MAX_BYTES / UNIT));
     let handover = Handover {
@@ -93,7 +93,7 @@ pub(super) fn channel(known: Known) -> (Handover, HandedOver) {
 impl Handover {
     /// Sends an event ahead of its commit where it is certainly new and `may_go`; whether it was
     /// sent. An event that may have been here before goes through its commit, which knows.
-    pub(super) fn arrived(&self, event: &NewEvent, after: Position, may_go: bool) -> bool {
+    pub(super) fn send_ahead(&self, event: &NewEvent, after: Position, may_go: bool) -> bool {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.is_new(event.id) || !may_go {
             return false;
@@ -106,8 +106,8 @@ impl Handover {
     }
 
     /// Sends what was committed, where there is room for it.
-    pub(super) fn committed(&self, committed: Committed) {
-        let bytes = committed.events.iter().map(Stored::bytes).sum();
+    pub(super) fn send_committed(&self, committed: CommittedEvents) {
+        let bytes = committed.events.iter().map(StoredEvent::bytes).sum();
         self.send(bytes, || Fresh::Committed(committed));
     }
 
@@ -126,7 +126,7 @@ impl Handover {
     }
 }
 
-impl Stored {
+impl StoredEvent {
     pub(crate) fn id(&self) -> EventId {
         match self {
             Self::Offered(id, _) => *id,
@@ -210,8 +210,8 @@ mod tests {
             (MAX_BYTES / 2 - UNIT, 2),
             (MAX_BYTES * 2, 1),
         ] {
-            let (handover, mut arrivals) = channel(Known::default());
-            let send = |number| handover.arrived(&event(number, bytes), Position(0), true);
+            let (handover, mut arrivals) = channel(SeenIds::default());
+            let send = |number| handover.send_ahead(&event(number, bytes), Position(0), true);
             let sent = (0..=MAX_MESSAGES).take_while(|number| send(*number));
             assert_eq!(sent.count(), most, "{bytes}");
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::error::HistoryError;
-use super::job::{Haste, Job, job};
+use super::job::{Haste, WriteJob, job};
 use super::store;
-use super::write::{Answer, Appended, NewEvent};
+use super::write::{Appended, NewEvent, Reply};
 
 /// What the thread may be asked for; a test of the link holds the other end and plays the history.
 #[derive(Debug)]
@@ -19,14 +19,14 @@ pub(crate) enum Command {
     Append {
         events: Vec<NewEvent>,
         offered: usize,
-        answer: Answer<Appended>,
+        answer: Reply<Appended>,
     },
     /// Writes anything else.
-    Run(Job),
+    Run(WriteJob),
     /// Looks whether another process wrote; answers whether one did since the last look.
-    Look { answer: Answer<bool> },
+    Look { answer: Reply<bool> },
     /// Removes what was deleted from everything that is on the disk.
-    Scrub { answer: Answer<()> },
+    Scrub { answer: Reply<()> },
     /// Ends the thread after everything before it.
     Close,
 }
@@ -42,9 +42,9 @@ const MAX_OWED: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct Group {
     /// Written in one transaction, in order.
-    pub(super) writes: Vec<Job>,
+    pub(super) writes: Vec<WriteJob>,
     /// Those who want to know whether another process wrote.
-    pub(super) looks: Vec<Answer<bool>>,
+    pub(super) looks: Vec<Reply<bool>>,
 }
 
 /// What is to be done after a group.
@@ -53,7 +53,7 @@ pub(super) enum After {
     /// The next one.
     Next,
     /// Scrub the file.
-    Scrub(Answer<()>),
+    Scrub(Reply<()>),
     /// Nothing more.
     Close,
 }
@@ -115,9 +115,9 @@ pub(super) fn gather(first: Command, queue: &mut mpsc::Receiver<Command>) -> (Gr
 }
 
 /// Tells everybody who waits that nothing was written; keeps what nobody waits for.
-pub(super) fn refuse(writes: Vec<Job>, error: &HistoryError, owed: &mut Vec<Job>) {
+pub(super) fn refuse(writes: Vec<WriteJob>, error: &HistoryError, owed: &mut Vec<WriteJob>) {
     for write in writes {
-        if let Some(write) = write.refused(error)
+        if let Some(write) = write.reject(error)
             && owed.len() < MAX_OWED
         {
             owed.push(write);

@@ -59,7 +59,7 @@ fn searchable_text(podio: bool, body: &[u8]) -> String {
             text.push_str(chunk.valid());
         }
     }
-    cjk::indexed(&text)
+    cjk::index_text(&text)
 }
 
 #[cfg(test)]

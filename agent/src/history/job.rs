@@ -13,10 +13,10 @@ use super::burst::Bursts;
 use super::change::Change;
 use super::error::HistoryError;
 use super::event::DeliveryState;
-use super::handover::{self, Committed, Stored};
+use super::handover::{self, CommittedEvents, StoredEvent};
 use super::position::Position;
 use super::tally::{self, Tally};
-use super::write::{Answer, NewEvent};
+use super::write::{NewEvent, Reply};
 
 /// What a write works with, inside the writer's transaction.
 pub(crate) struct Hands<'a> {
@@ -31,7 +31,7 @@ pub(crate) struct Hands<'a> {
     /// Whether events were removed.
     pub(super) removed: bool,
     /// What goes to delivery after the commit; `None` where nothing is delivered.
-    pub(super) committed: Option<Committed>,
+    pub(super) committed: Option<CommittedEvents>,
 }
 
 impl<'a> Hands<'a> {
@@ -50,12 +50,17 @@ impl<'a> Hands<'a> {
             changes: Vec::new(),
             new: 0,
             removed: false,
-            committed: delivers.then(Committed::default),
+            committed: delivers.then(CommittedEvents::default),
         }
     }
 
     /// An event was added at this place.
-    pub(super) fn added(&mut self, position: Position, event: &NewEvent, is_offered: bool) {
+    pub(super) fn announce_event(
+        &mut self,
+        position: Position,
+        event: &NewEvent,
+        is_offered: bool,
+    ) {
         let is_pending = event.state == DeliveryState::Pending;
         self.new += 1;
         self.tally.newest = position;
@@ -64,9 +69,9 @@ impl<'a> Hands<'a> {
             committed.through = position;
             if is_pending {
                 committed.events.push(if is_offered {
-                    Stored::Offered(event.id, position)
+                    StoredEvent::Offered(event.id, position)
                 } else {
-                    Stored::New(Box::new(handover::whole(event, position)))
+                    StoredEvent::New(Box::new(handover::whole(event, position)))
                 });
             }
         }
@@ -82,7 +87,7 @@ impl<'a> Hands<'a> {
 }
 
 /// A write that waits for its transaction.
-pub(crate) type Job = Box<dyn Write>;
+pub(crate) type WriteJob = Box<dyn Write>;
 
 /// Something to be written, all of it or nothing.
 pub(crate) trait Write: Send {
@@ -96,11 +101,11 @@ pub(crate) trait Write: Send {
     fn write(&mut self, hands: &mut Hands<'_>) -> rusqlite::Result<()>;
 
     /// Its transaction is on stable storage: whoever waits is answered.
-    fn committed(self: Box<Self>);
+    fn resolve(self: Box<Self>);
 
     /// Nothing of it was written: whoever waits is told. What nobody waits for comes back, to be
     /// written once that works again.
-    fn refused(self: Box<Self>, error: &HistoryError) -> Option<Job>;
+    fn reject(self: Box<Self>, error: &HistoryError) -> Option<WriteJob>;
 }
 
 impl fmt::Debug for dyn Write {
@@ -124,9 +129,9 @@ pub(super) fn job<T: Send + 'static>(
     rows: usize,
     haste: Haste,
     work: impl FnMut(&mut Hands<'_>) -> rusqlite::Result<T> + Send + 'static,
-    answer: Option<Answer<T>>,
-) -> Job {
-    Box::new(Asked {
+    answer: Option<Reply<T>>,
+) -> WriteJob {
+    Box::new(AnsweredWrite {
         rows,
         haste,
         work,
@@ -135,16 +140,16 @@ pub(super) fn job<T: Send + 'static>(
     })
 }
 
-struct Asked<T, W> {
+struct AnsweredWrite<T, W> {
     rows: usize,
     haste: Haste,
     work: W,
-    answer: Option<Answer<T>>,
+    answer: Option<Reply<T>>,
     /// What the last call of `work` returned.
     done: Option<T>,
 }
 
-impl<T, W> Write for Asked<T, W>
+impl<T, W> Write for AnsweredWrite<T, W>
 where
     T: Send + 'static,
     W: FnMut(&mut Hands<'_>) -> rusqlite::Result<T> + Send + 'static,
@@ -162,14 +167,14 @@ where
         Ok(())
     }
 
-    fn committed(self: Box<Self>) {
+    fn resolve(self: Box<Self>) {
         if let (Some(answer), Some(done)) = (self.answer, self.done) {
             // Whoever asked may have gone away; it is written all the same.
             let _ = answer.send(Ok(done));
         }
     }
 
-    fn refused(self: Box<Self>, error: &HistoryError) -> Option<Job> {
+    fn reject(self: Box<Self>, error: &HistoryError) -> Option<WriteJob> {
         match self.answer {
             Some(answer) => {
                 let _ = answer.send(Err(error.clone()));
@@ -188,7 +193,7 @@ pub(crate) mod tests {
     use crate::history::schema;
 
     /// What a write to an empty history announces.
-    pub(crate) fn announced_by(mut job: Job) -> Vec<Change> {
+    pub(crate) fn announced_by(mut job: WriteJob) -> Vec<Change> {
         let mut connection = Connection::open_in_memory().unwrap();
         for migration in schema::MIGRATIONS {
             connection.execute_batch(migration).unwrap();
@@ -205,10 +210,10 @@ pub(crate) mod tests {
     fn a_refused_write_comes_back_only_where_nobody_waits_for_it() {
         let (answer, mut answered) = tokio::sync::oneshot::channel();
         let awaited = job(1, Haste::Now, |_| Ok(7), Some(answer));
-        assert!(awaited.refused(&HistoryError::Gone).is_none());
+        assert!(awaited.reject(&HistoryError::Gone).is_none());
         assert!(matches!(answered.try_recv(), Ok(Err(HistoryError::Gone))));
 
-        let left = job(1, Haste::Now, |_| Ok(7), None).refused(&HistoryError::Gone);
+        let left = job(1, Haste::Now, |_| Ok(7), None).reject(&HistoryError::Gone);
         assert!(left.is_some());
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::HistoryError;
 use super::row;
-use super::watch::Watched;
+use super::watch::WatchReader;
 
 /// Items that are remembered, the newest; each is some kilobytes at most.
 const MAX_ITEMS: u32 = 10_000;
@@ -31,11 +31,10 @@ pub struct KnownItem {
     pub values: Vec<(String, String)>,
 }
 
-impl Watched {
+impl WatchReader {
     /// What is remembered of one item.
     pub(crate) async fn known_item(&self, item_id: u64) -> Result<Option<KnownItem>, HistoryError> {
-        self.read(move |connection| known(connection, item_id))
-            .await
+        self.read(move |connection| load(connection, item_id)).await
     }
 
     /// The same of several.
@@ -46,7 +45,7 @@ impl Watched {
         self.read(move |connection| {
             let mut found = HashMap::new();
             for item_id in item_ids {
-                if let Some(item) = known(connection, item_id)? {
+                if let Some(item) = load(connection, item_id)? {
                     found.insert(item_id, item);
                 }
             }
@@ -57,7 +56,7 @@ impl Watched {
 }
 
 /// `None` also for what a later build wrote in another shape.
-fn known(connection: &Connection, item_id: u64) -> rusqlite::Result<Option<KnownItem>> {
+fn load(connection: &Connection, item_id: u64) -> rusqlite::Result<Option<KnownItem>> {
     let text: Option<String> = connection
         .prepare_cached("SELECT known FROM known_items WHERE item_id = ?")?
         .query_row([row::id_to_sql(item_id)], |found| found.get(0))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::job::Job;
+use super::job::WriteJob;
 
 /// How long a write waits for others.
 const MAX_WAIT: Duration = Duration::from_millis(20);
@@ -20,7 +20,7 @@ const MAX_ROWS: usize = 256;
 /// Writes that wait, in order.
 #[derive(Debug, Default)]
 pub(super) struct Later {
-    writes: Vec<Job>,
+    writes: Vec<WriteJob>,
     rows: usize,
     since: Option<Instant>,
     /// When something was last written.
@@ -29,7 +29,7 @@ pub(super) struct Later {
 
 impl Later {
     /// Adds writes that may wait.
-    pub(super) fn add(&mut self, writes: Vec<Job>) {
+    pub(super) fn add(&mut self, writes: Vec<WriteJob>) {
         if !writes.is_empty() {
             self.since.get_or_insert_with(Instant::now);
         }
@@ -49,7 +49,7 @@ impl Later {
     }
 
     /// All of them, before `others`.
-    pub(super) fn before(&mut self, mut others: Vec<Job>) -> Vec<Job> {
+    pub(super) fn before(&mut self, mut others: Vec<WriteJob>) -> Vec<WriteJob> {
         let mut writes = std::mem::take(self).writes;
         writes.append(&mut others);
         self.wrote = Some(Instant::now());

@@ -63,7 +63,7 @@ impl Mend {
     /// goes into such a one is lost.
     pub(super) fn trouble(&mut self) -> Option<Arc<Cause>> {
         if self.trouble.is_none() && private::identity(&self.path) != self.identity {
-            self.failed(&missing());
+            self.note_failure(&missing());
         }
         self.trouble
             .as_ref()
@@ -77,7 +77,7 @@ impl Mend {
     }
 
     /// Notes a failed transaction; whether it may pass. A mistake in a statement does not.
-    pub(super) fn failed(&mut self, error: &rusqlite::Error) -> bool {
+    pub(super) fn note_failure(&mut self, error: &rusqlite::Error) -> bool {
         let kind = Trouble::of(error);
         if kind == Trouble::Other {
             return false;
@@ -125,8 +125,8 @@ impl Mend {
                 true
             }
             Err(error) => {
-                if !self.failed(&error) {
-                    self.failed(&missing());
+                if !self.note_failure(&error) {
+                    self.note_failure(&missing());
                 }
                 false
             }
@@ -179,7 +179,7 @@ fn missing() -> rusqlite::Error {
 }
 
 /// What SQLite says of a damaged file.
-pub(super) fn damaged() -> rusqlite::Error {
+pub(super) fn damage_error() -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(
         rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
         None,

@@ -96,7 +96,7 @@ pub(super) fn page(
     };
     match query.anchor {
         // The first look is a short one: mostly it finds enough, and else says soon that it did not.
-        Anchor::Newest => page.add_older(&select.hurried(), ends, newest, limit)?,
+        Anchor::Newest => page.add_older(&select.with_shorter_steps(), ends, newest, limit)?,
         Anchor::Before(position) => {
             page.add_older(&select, ends, position.0.saturating_sub(1), limit)?;
         }

@@ -4,13 +4,13 @@ use rusqlite::Connection;
 
 use super::error::HistoryError;
 use super::row;
-use super::watch::Watched;
+use super::watch::WatchReader;
 use crate::place::Place;
 
 /// Places that are read at once.
 const MAX_PLACES: usize = 1_000;
 
-impl Watched {
+impl WatchReader {
     /// Places with hooks, those of the newest hooks first.
     pub(crate) async fn places(&self) -> Result<Vec<Place>, HistoryError> {
         self.read(places).await

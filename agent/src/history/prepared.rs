@@ -12,9 +12,9 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::ages::Ages;
 use super::burst::Bursts;
+use super::fact::{self, Fact};
 use super::insight::Duplicate;
 use super::job::Hands;
-use super::note::{self, Note};
 use super::position::EventKey;
 use super::tally::Tally;
 use super::write::{NewAttempt, NewEvent};
@@ -98,13 +98,13 @@ fn the_statements_of_the_hot_path_are_prepared_once() {
             same_hook: true,
         };
         let marks = [
-            Note::Duplicate {
+            Fact::Duplicate {
                 event: key,
                 duplicate,
             },
-            Note::Watched(key.position),
+            Fact::Watched(key.position),
         ];
-        note::write(&mut hands, &marks).unwrap();
+        fact::write(&mut hands, &marks).unwrap();
         index::step(&transaction).unwrap();
         transaction.commit().unwrap();
     });

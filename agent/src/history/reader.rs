@@ -21,12 +21,12 @@ const QUEUED_READS: usize = 64;
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// Answers whether the connection is of no more use.
-type Job = Box<dyn FnOnce(&mut Connection) -> bool + Send>;
+type ReadJob = Box<dyn FnOnce(&mut Connection) -> bool + Send>;
 
 /// A thread that reads, until the last handle on it is dropped. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<ReadJob>,
     /// Reads that were begun or wait.
     under_way: Arc<AtomicUsize>,
 }
@@ -35,7 +35,7 @@ impl Reader {
     /// Opens the history at `path`, which must be there, and starts a thread of that name.
     pub(crate) fn open(path: &Path, name: &str) -> Result<Self, HistoryError> {
         let mut file = OpenFile::open(path)?;
-        let (jobs, mut queue) = mpsc::channel::<Job>(QUEUED_READS);
+        let (jobs, mut queue) = mpsc::channel::<ReadJob>(QUEUED_READS);
         let under_way = Arc::new(AtomicUsize::new(0));
         let ended = Arc::clone(&under_way);
         std::thread::Builder::new()
@@ -66,7 +66,7 @@ impl Reader {
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, HistoryError> {
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting(Arc::new(AtomicBool::new(true)));
+        let waiting = PendingReply(Arc::new(AtomicBool::new(true)));
         let wanted = Arc::clone(&waiting.0);
         let job = move |connection: &mut Connection| {
             if wanted.load(Ordering::Relaxed) {
@@ -131,9 +131,9 @@ fn interruptible<T>(
 }
 
 /// Says no when dropped.
-struct Waiting(Arc<AtomicBool>);
+struct PendingReply(Arc<AtomicBool>);
 
-impl Drop for Waiting {
+impl Drop for PendingReply {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Relaxed);
     }

@@ -13,10 +13,10 @@ use super::event::{Attempt, Event, EventRow};
 use super::filter::Filter;
 use super::fold::{self, FoldedQuery};
 use super::handover::{self, HandedOver};
-use super::known::{Known, REMEMBERED};
 use super::page::{self, Page, PageQuery, PendingPage};
 use super::position::Position;
 use super::reader::Reader;
+use super::seen_ids::{REMEMBERED, SeenIds};
 use super::select::Reach;
 use super::values::{self, Values};
 use super::writer::Writer;
@@ -75,7 +75,7 @@ impl History {
 
     /// The same, answered soon however large the history is: where a filter has to look at many
     /// events, the page says where to go on.
-    pub async fn look(&self, query: PageQuery) -> Result<Page, HistoryError> {
+    pub async fn partial_page(&self, query: PageQuery) -> Result<Page, HistoryError> {
         self.for_pages()
             .read(move |connection| page::page(connection, &query, Reach::Step))
             .await
@@ -193,7 +193,7 @@ impl Pending {
     /// Opens the reader, and has what arrives and what is committed from now on handed over.
     pub(crate) fn open(path: &Path, writer: Writer) -> Result<(Self, HandedOver), HistoryError> {
         let reader = Reader::open(path, "history-pending")?;
-        let known = Known::of(watch::newest_ids(path, REMEMBERED)?);
+        let known = SeenIds::of(watch::newest_ids(path, REMEMBERED)?);
         let (handover, arrivals) = handover::channel(known);
         writer.hand_over_to(handover);
         Ok((Self { reader, writer }, arrivals))

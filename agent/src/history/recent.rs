@@ -10,14 +10,14 @@ use super::calls::{AttemptCursor, newest_attempt};
 use super::error::HistoryError;
 use super::position::Position;
 use super::row;
-use super::watch::Watched;
+use super::watch::WatchReader;
 
 /// Characters of an event type that are read: Podio's longest has 14, and a stranger's may be a book.
 const MAX_TYPE: usize = 64;
 
 /// Which hook sent something of which type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Sender {
+pub(crate) struct HookSender {
     pub(crate) hook_id: Option<u64>,
     pub(crate) event_type: Option<Box<str>>,
 }
@@ -25,14 +25,14 @@ pub(crate) struct Sender {
 /// An event that a relay took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RecentEvent {
-    pub(crate) sender: Sender,
+    pub(crate) sender: HookSender,
     pub(crate) received_at: Timestamp,
 }
 
 /// One try to deliver such an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RecentDelivery {
-    pub(crate) sender: Sender,
+    pub(crate) sender: HookSender,
     pub(crate) started_at: Timestamp,
     pub(crate) duration: Duration,
     /// `None` where there was no answer.
@@ -48,7 +48,7 @@ pub(crate) struct RecentCursor {
     pub(crate) attempts: AttemptCursor,
 }
 
-impl Watched {
+impl WatchReader {
     /// Where the newest `most` events and attempts begin.
     pub(crate) async fn recent(&self, most: usize) -> Result<RecentCursor, HistoryError> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -154,8 +154,8 @@ fn recent_deliveries(
     Ok((found, AttemptCursor::at(through)))
 }
 
-fn sender(found: &rusqlite::Row<'_>) -> rusqlite::Result<Sender> {
-    Ok(Sender {
+fn sender(found: &rusqlite::Row<'_>) -> rusqlite::Result<HookSender> {
+    Ok(HookSender {
         hook_id: row::id(found, "hook_id")?,
         event_type: found
             .get::<_, Option<String>>("event_type")?

@@ -13,7 +13,7 @@ const STEP: u64 = 256;
 
 /// What a step removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Removed {
+pub(super) struct Removal {
     pub(super) events: usize,
     /// Whether there may be more.
     pub(super) more: bool,
@@ -24,7 +24,7 @@ pub(super) fn step(
     transaction: &Transaction<'_>,
     max_events: u64,
     through: i64,
-) -> rusqlite::Result<Removed> {
+) -> rusqlite::Result<Removal> {
     let events: u64 = transaction.query_row("SELECT count(*) FROM events", [], |row| row.get(0))?;
     let excess = events.saturating_sub(max_events).min(STEP);
     let mut doomed = beyond_number(transaction, excess)?;
@@ -38,7 +38,7 @@ pub(super) fn step(
     transaction
         .prepare_cached("DELETE FROM damaged WHERE position < (SELECT min(position) FROM events)")?
         .execute([])?;
-    Ok(Removed {
+    Ok(Removal {
         events: doomed.len(),
         more: doomed.len() as u64 >= STEP,
     })

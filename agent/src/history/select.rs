@@ -58,7 +58,7 @@ impl<'a> Select<'a> {
     }
 
     /// The same, in shorter steps.
-    pub(super) fn hurried(self) -> Self {
+    pub(super) fn with_shorter_steps(self) -> Self {
         let hurry = HURRY;
         Self { hurry, ..self }
     }

@@ -83,7 +83,7 @@ pub(super) fn insert(
     let at = request.received_at.as_millisecond();
     hands.bursts.add(transaction, position, kind, at)?;
     let position = Position(position);
-    hands.added(position, event, is_offered);
+    hands.announce_event(position, event, is_offered);
     Ok(Some(position))
 }
 

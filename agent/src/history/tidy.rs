@@ -41,7 +41,7 @@ impl Tidy {
         self.wrote = Some(Instant::now());
     }
 
-    pub(super) fn removed(&mut self) {
+    pub(super) fn note_removal(&mut self) {
         self.removed = true;
     }
 

@@ -70,9 +70,9 @@ pub(crate) struct Neighbour {
 
 /// Reads for those who find things out. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Watched(Reader);
+pub(crate) struct WatchReader(Reader);
 
-impl Watched {
+impl WatchReader {
     pub(crate) fn open(path: &Path) -> Result<Self, HistoryError> {
         Reader::open(path, "history-watch").map(Self)
     }

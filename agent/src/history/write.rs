@@ -40,4 +40,4 @@ pub struct Appended {
     pub known: usize,
 }
 
-pub(crate) type Answer<T> = oneshot::Sender<Result<T, HistoryError>>;
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, HistoryError>>;

@@ -15,15 +15,15 @@ use super::commit::Committer;
 use super::connection;
 use super::error::HistoryError;
 use super::event::{Attempt, DeliveryState};
+use super::fact::{self, Fact};
 use super::handover::Handover;
+use super::imported::{self, ImportedRecord};
 use super::inbox::Command;
 use super::job::{Hands, Haste, job};
 use super::mend::{self, Storage};
-use super::note::{self, Note};
-use super::past::{self, Past};
 use super::position::Position;
 use super::tally::Tally;
-use super::write::{Answer, Appended, NewAttempt, NewEvent};
+use super::write::{Appended, NewAttempt, NewEvent, Reply};
 use super::{rebuild, retention, store};
 use crate::config::Retention;
 
@@ -113,7 +113,7 @@ impl Writer {
     pub(crate) fn offer(&self, event: &NewEvent, may_go: bool) -> bool {
         let after = self.tally.borrow().newest;
         let handover = self.handover.get();
-        handover.is_some_and(|handover| handover.arrived(event, after, may_go))
+        handover.is_some_and(|handover| handover.send_ahead(event, after, may_go))
     }
 
     /// What a new event is: waiting for its delivery, where anything is delivered.
@@ -127,8 +127,8 @@ impl Writer {
     /// Takes over events and attempts of another history, in their order and in one transaction;
     /// returns the events that were new once all of it is on stable storage. Nothing is delivered
     /// because of it.
-    pub async fn import(&self, past: Vec<Past>) -> Result<Vec<EventId>, HistoryError> {
-        self.run(past.len(), move |hands| past::import(hands, &past))
+    pub async fn import(&self, past: Vec<ImportedRecord>) -> Result<Vec<EventId>, HistoryError> {
+        self.run(past.len(), move |hands| imported::import(hands, &past))
             .await
     }
 
@@ -150,20 +150,20 @@ impl Writer {
         .await
     }
 
-    /// Writes notes down, all of them or none; returns once they are on stable storage.
-    pub(crate) async fn note(&self, notes: Vec<Note>) -> Result<(), HistoryError> {
-        self.run(notes.len(), move |hands| note::write(hands, &notes))
+    /// Writes facts down, all of them or none; returns once they are on stable storage.
+    pub(crate) async fn add_facts(&self, facts: Vec<Fact>) -> Result<(), HistoryError> {
+        self.run(facts.len(), move |hands| fact::write(hands, &facts))
             .await
     }
 
-    /// Hands notes over to be written down, without waiting for the commit.
-    pub(crate) async fn note_soon(&self, notes: Vec<Note>) -> Result<(), HistoryError> {
-        let haste = if notes.iter().all(Note::is_derived) {
+    /// Hands facts over to be written down, without waiting for the commit.
+    pub(crate) async fn add_facts_soon(&self, facts: Vec<Fact>) -> Result<(), HistoryError> {
+        let haste = if facts.iter().all(Fact::is_derived) {
             Haste::Later
         } else {
             Haste::Now
         };
-        self.run_soon(notes.len(), haste, move |hands| note::write(hands, &notes))
+        self.run_soon(facts.len(), haste, move |hands| fact::write(hands, &facts))
             .await
     }
 
@@ -202,7 +202,7 @@ impl Writer {
     /// Has the file checked, and rebuilt where it is damaged.
     pub(super) async fn suspect(&self) -> Result<(), HistoryError> {
         // As if the writer had met the damage itself.
-        match self.run(1, |_| Err::<(), _>(mend::damaged())).await {
+        match self.run(1, |_| Err::<(), _>(mend::damage_error())).await {
             Err(HistoryError::Closed) => Err(HistoryError::Closed),
             _ => Ok(()),
         }
@@ -232,10 +232,10 @@ impl Writer {
         let _ = self.storage.clone().wait_for(Option::is_none).await;
     }
 
-    /// Writes notes down, however long the history cannot be written.
-    pub(crate) async fn note_patiently(&self, notes: Vec<Note>) -> Result<(), HistoryError> {
+    /// Writes facts down, however long the history cannot be written.
+    pub(crate) async fn add_facts_patiently(&self, facts: Vec<Fact>) -> Result<(), HistoryError> {
         loop {
-            match self.note(notes.clone()).await {
+            match self.add_facts(facts.clone()).await {
                 Err(error) if error.may_pass() => {
                     self.until_it_works().await;
                     tokio::time::sleep(PAUSE).await;
@@ -246,7 +246,7 @@ impl Writer {
     }
 
     /// Whether another process wrote to the file since the last look; announces it if so.
-    pub async fn look(&self) -> Result<bool, HistoryError> {
+    pub async fn check_for_changes(&self) -> Result<bool, HistoryError> {
         self.ask(|answer| Command::Look { answer }).await
     }
 
@@ -280,7 +280,7 @@ impl Writer {
         sent.await.map_err(|_| HistoryError::Closed)
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> Result<T, HistoryError> {
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, HistoryError> {
         let (answer, answered) = oneshot::channel();
         self.commands
             .send(command(answer))

@@ -22,7 +22,7 @@ const MAX_HOOKS: usize = 1_000;
 
 /// What is known of every hook.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct HookLedger {
     hooks: BTreeMap<u64, Entry>,
     /// Whether verifications are asked for at all.
     verifies: bool,
@@ -49,7 +49,7 @@ enum State {
     Inactive { ask_at: Option<Instant> },
 }
 
-impl Ledger {
+impl HookLedger {
     pub(super) const fn new(verifies: bool, first_pause: Duration) -> Self {
         Self {
             hooks: BTreeMap::new(),
@@ -87,7 +87,7 @@ impl Ledger {
             .map(|(_, entry)| (entry.hook, HookCondition::Gone))
             .collect();
         for hook in ours {
-            let new = self.seen(at, hook, now);
+            let new = self.observe(at, hook, now);
             news.extend(new.map(|new| (hook.clone(), new)));
         }
         news
@@ -111,7 +111,7 @@ impl Ledger {
         due
     }
 
-    fn seen(&mut self, at: PlaceRef, hook: &Hook, now: Instant) -> Option<HookCondition> {
+    fn observe(&mut self, at: PlaceRef, hook: &Hook, now: Instant) -> Option<HookCondition> {
         let (verifies, soon) = (self.verifies, now + self.first_pause);
         let is_inactive = hook.status == HookStatus::Inactive;
         let Some(entry) = self.hooks.get_mut(&hook.hook_id) else {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     fn look(
-        ledger: &mut Ledger,
+        ledger: &mut HookLedger,
         status: HookStatus,
         now: Instant,
     ) -> (Vec<HookCondition>, Vec<u64>) {
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_hook_that_stays_inactive_is_verified_five_times_with_growing_pauses() {
-        let mut ledger = Ledger::new(true, PAUSE);
+        let mut ledger = HookLedger::new(true, PAUSE);
         let begin = Instant::now();
         assert_eq!(
             look(&mut ledger, HookStatus::Active, begin),
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_hook_that_comes_and_goes_is_verified_no_more_often() {
-        let mut ledger = Ledger::new(true, PAUSE);
+        let mut ledger = HookLedger::new(true, PAUSE);
         let (mut now, mut asked) = (Instant::now(), 0);
         for _ in 0..20 {
             look(&mut ledger, HookStatus::Active, now);
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_new_hook_has_time_to_be_verified_before_it_is_told() {
-        let mut ledger = Ledger::new(true, PAUSE);
+        let mut ledger = HookLedger::new(true, PAUSE);
         let begin = Instant::now();
         assert_eq!(look(&mut ledger, HookStatus::Inactive, begin).0, []);
         assert_eq!(ledger.next_due(), Some(begin + PAUSE));
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn without_verifying_it_is_told_alone() {
-        let mut ledger = Ledger::new(false, PAUSE);
+        let mut ledger = HookLedger::new(false, PAUSE);
         let begin = Instant::now();
         look(&mut ledger, HookStatus::Active, begin);
         let seen = look(&mut ledger, HookStatus::Inactive, begin);
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_hook_that_is_gone_is_told_once_unless_it_was_deleted_here() {
-        let mut ledger = Ledger::new(true, PAUSE);
+        let mut ledger = HookLedger::new(true, PAUSE);
         let now = Instant::now();
         let two = [hook(7, HookStatus::Active), hook(8, HookStatus::Active)];
         ledger.take_in(APP, &two, |_| false, now);

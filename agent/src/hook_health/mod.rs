@@ -15,12 +15,12 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::PodioConfig;
-use crate::history::{HistoryError, HookNews, Note, RecentEvent, Watched, Writer};
-use crate::hooks::{HookDesk, UrlVerdict};
+use crate::history::{Fact, HistoryError, HookNews, RecentEvent, WatchReader, Writer};
+use crate::hooks::{HookAdmin, UrlVerdict};
 use crate::place::Place;
 use crate::reason;
 use crate::status::{LinkState, Status};
-use ledger::Ledger;
+use ledger::HookLedger;
 use pace::Paces;
 
 /// Calls an hour for reading hooks, at most: one in eight of Podio's 1,000 (podio.md 4.3).
@@ -42,8 +42,8 @@ const LEARNED_FROM: usize = 20_000;
 #[derive(Debug)]
 pub(crate) struct HookHealth {
     client: Client,
-    desk: HookDesk,
-    watched: Watched,
+    desk: HookAdmin,
+    watched: WatchReader,
     writer: Writer,
     status: watch::Receiver<Status>,
     /// The pause between two readings.
@@ -55,7 +55,7 @@ pub(crate) struct HookHealth {
 impl HookHealth {
     pub(crate) fn new(
         config: &PodioConfig,
-        desk: HookDesk,
+        desk: HookAdmin,
         status: watch::Receiver<Status>,
     ) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl HookHealth {
         if !self.client.has_credentials() {
             return std::future::pending().await;
         }
-        let mut ledger = Ledger::new(self.verifies, self.between_looks());
+        let mut ledger = HookLedger::new(self.verifies, self.between_looks());
         let mut reading = Instant::now();
         let mut not_before = reading;
         loop {
@@ -119,7 +119,7 @@ impl HookHealth {
     /// Reads the hooks of every place, or of those where a verification is waited for.
     async fn read(
         &self,
-        ledger: &mut Ledger,
+        ledger: &mut HookLedger,
         url: &str,
         is_round: bool,
     ) -> Result<(), HistoryError> {
@@ -152,7 +152,7 @@ impl HookHealth {
     /// Tells what is new of the hooks of one place, and asks for the verifications that are due.
     async fn take_in(
         &self,
-        ledger: &mut Ledger,
+        ledger: &mut HookLedger,
         place: &Place,
         ours: &[Hook],
         others: &[Hook],
@@ -246,8 +246,8 @@ impl HookHealth {
         for one in &news {
             tracing::info!(news = %one, "a hook");
         }
-        let notes = news.into_iter().map(Note::Hook);
-        self.writer.note(notes.collect()).await
+        let notes = news.into_iter().map(Fact::Hook);
+        self.writer.add_facts(notes.collect()).await
     }
 }
 

@@ -12,11 +12,11 @@ use podtap_podio::EventType;
 use podtap_podio::client::{self, BaseUrl, Client, Hook, RateLimit};
 use podtap_podio::hook_url::Uncallable;
 
-use super::known::KnownHooks;
 use super::places::merge;
+use super::tunnel_hooks::TunnelHooks;
 use super::verdict::{HookUrls, UrlVerdict};
 use crate::explain::near_limit;
-use crate::history::{HistoryError, Note, Watched, Writer};
+use crate::history::{Fact, HistoryError, WatchReader, Writer};
 use crate::place::{Place, PlaceRef};
 use crate::reason;
 use crate::standing::{HookStanding, Standings};
@@ -73,7 +73,7 @@ impl HookFacts {
     }
 
     /// A hook as Podio has it, with what is known of it here.
-    pub fn listed(&self, place: Place, hook: Hook) -> ListedHook {
+    pub fn describe(&self, place: Place, hook: Hook) -> ListedHook {
         let is_same = |known: &&HookStanding| known.hook_id == hook.hook_id;
         ListedHook {
             place,
@@ -121,18 +121,18 @@ pub enum ManageHooksError {
 
 /// Lists and manages hooks. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct HookDesk {
+pub(crate) struct HookAdmin {
     pub(crate) api: BaseUrl,
     /// Places that the configuration names.
     pub(crate) places: Vec<PlaceRef>,
     pub(crate) client: Client,
-    pub(crate) watched: Watched,
+    pub(crate) watched: WatchReader,
     pub(crate) writer: Writer,
     pub(crate) standings: Standings,
-    pub(crate) known: KnownHooks,
+    pub(crate) known: TunnelHooks,
 }
 
-impl HookDesk {
+impl HookAdmin {
     /// Every hook on every known place. `public` is the tunnel's URL, where there is a link.
     pub(crate) async fn list(
         &self,
@@ -162,7 +162,7 @@ impl HookDesk {
                 }
             };
             let new = hooks.into_iter().filter(|hook| seen.insert(hook.hook_id));
-            let listed = new.map(|hook| facts.listed(place.clone(), hook));
+            let listed = new.map(|hook| facts.describe(place.clone(), hook));
             listing.hooks.extend(listed);
         }
         Ok(listing)
@@ -192,8 +192,8 @@ impl HookDesk {
         if public.is_some() {
             return Ok(HookUrls::new(&self.api, public));
         }
-        if let Some(known) = self.watched.tunnel_url().await? {
-            return Ok(HookUrls::new(&self.api, Some(&known)));
+        if let Some(to_known_item) = self.watched.tunnel_url().await? {
+            return Ok(HookUrls::new(&self.api, Some(&to_known_item)));
         }
         let mut made = self.watched.made_hooks().await?;
         made.retain(|made| made.api == self.api.as_str());
@@ -223,8 +223,8 @@ impl HookDesk {
             .find(|place| place.at == at)
             .and_then(|place| place.name);
         let place = Place { at, name };
-        let learned = Note::Learned { hook_id, place };
-        self.writer.note(vec![learned]).await?;
+        let learned = Fact::Learned { hook_id, place };
+        self.writer.add_facts(vec![learned]).await?;
         Ok(hook_id)
     }
 
@@ -238,7 +238,7 @@ impl HookDesk {
     pub(crate) async fn delete(&self, hook_id: u64) -> Result<(), ManageHooksError> {
         self.may_call()?;
         self.client.delete_hook(hook_id).await?;
-        self.known.deleted(hook_id);
+        self.known.note_deleted(hook_id);
         Ok(())
     }
 

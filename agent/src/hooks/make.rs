@@ -7,7 +7,7 @@ use podtap_podio::client::{Error, Hook, HookStatus};
 use tokio::time::timeout;
 
 use super::{HookState, Hooks, HooksError};
-use crate::history::{HistoryError, MadeHook, Note};
+use crate::history::{Fact, HistoryError, MadeHook};
 use crate::place::{Place, PlaceRef, WantedHook};
 use crate::place_name;
 use crate::reason;
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How far the hooks of one place are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Made {
+pub(super) enum MakeOutcome {
     /// Nothing is left to be tried.
     Settled,
     /// What failed may pass.
@@ -30,7 +30,7 @@ impl Hooks {
     ///
     /// # Errors
     /// Where the credentials are refused: no hook can be made anywhere then.
-    pub(super) async fn make(&self, at: PlaceRef, url: &str) -> Result<Made, HooksError> {
+    pub(super) async fn make(&self, at: PlaceRef, url: &str) -> Result<MakeOutcome, HooksError> {
         let wanted = self.config.wanted.iter().filter(|hook| hook.place == at);
         let there = match timeout(PATIENCE, self.client.hooks(at.ref_type, at.ref_id)).await {
             Ok(Ok(there)) => there,
@@ -38,36 +38,36 @@ impl Hooks {
                 return Err(HooksError::Credentials(error));
             }
             Ok(Err(error)) => {
-                wanted.for_each(|hook| self.failed(*hook, words(&error, at)));
-                return Ok(made(&error));
+                wanted.for_each(|hook| self.report_failure(*hook, words(&error, at)));
+                return Ok(outcome_of_error(&error));
             }
             Err(_) => {
                 let silent = format!("no answer within {} s; trying again", PATIENCE.as_secs());
-                wanted.for_each(|hook| self.failed(*hook, silent.clone()));
-                return Ok(Made::NotYet);
+                wanted.for_each(|hook| self.report_failure(*hook, silent.clone()));
+                return Ok(MakeOutcome::NotYet);
             }
         };
         let newest_then = there.iter().map(|hook| hook.hook_id).max().unwrap_or(0);
         let name = place_name::look_up(&self.client, at).await;
         let place = Place { at, name };
-        let mut settled = Made::Settled;
+        let mut settled = MakeOutcome::Settled;
         for hook in wanted {
             let same = |there: &&Hook| there.url == url && there.event == hook.event.as_str();
             let hook_id = match there.iter().find(same) {
                 Some(there) => self.reuse(*hook, there).await,
                 None => match self.create(*hook, url, newest_then).await? {
                     Ok(hook_id) => Some(hook_id),
-                    Err(Made::NotYet) => {
-                        settled = Made::NotYet;
+                    Err(MakeOutcome::NotYet) => {
+                        settled = MakeOutcome::NotYet;
                         None
                     }
-                    Err(Made::Settled) => None,
+                    Err(MakeOutcome::Settled) => None,
                 },
             };
             if let Some(hook_id) = hook_id {
                 let place = place.clone();
-                let learned = Note::Learned { hook_id, place };
-                self.writer.note_patiently(vec![learned]).await?;
+                let learned = Fact::Learned { hook_id, place };
+                self.writer.add_facts_patiently(vec![learned]).await?;
             }
         }
         Ok(settled)
@@ -81,7 +81,7 @@ impl Hooks {
         self.report(wanted, Some(there.hook_id), HookState::Made);
         let asked = self.client.request_hook_verification(there.hook_id).await;
         if let Err(error) = asked {
-            self.failed(wanted, reason::of_podio(&error));
+            self.report_failure(wanted, reason::of_podio(&error));
         }
         Some(there.hook_id)
     }
@@ -92,7 +92,7 @@ impl Hooks {
         wanted: WantedHook,
         url: &str,
         newest_then: u64,
-    ) -> Result<Result<u64, Made>, HistoryError> {
+    ) -> Result<Result<u64, MakeOutcome>, HistoryError> {
         let WantedHook { place, event } = wanted;
         let records = self.watched.made_hooks().await?;
         let number = records.last().map_or(1, |last| last.number + 1);
@@ -106,7 +106,7 @@ impl Hooks {
             hook_id: None,
         };
         self.writer
-            .note_patiently(vec![Note::Making(record)])
+            .add_facts_patiently(vec![Fact::Making(record)])
             .await?;
         let created = self
             .client
@@ -116,29 +116,29 @@ impl Hooks {
                 // Its verification may have come before this: what was told then stands.
                 self.report(wanted, Some(hook_id), HookState::Made);
                 self.writer
-                    .note(vec![Note::Made { number, hook_id }])
+                    .add_facts(vec![Fact::HookMade { number, hook_id }])
                     .await?;
                 self.look_at(hook_id).await?;
                 Ok(Ok(hook_id))
             }
             Err(error) => {
-                self.failed(wanted, words(&error, place));
+                self.report_failure(wanted, words(&error, place));
                 if error.refusal().is_some() {
                     self.writer
-                        .note_patiently(vec![Note::Forget { number }])
+                        .add_facts_patiently(vec![Fact::Forget { number }])
                         .await?;
                 }
-                Ok(Err(made(&error)))
+                Ok(Err(outcome_of_error(&error)))
             }
         }
     }
 }
 
-fn made(error: &Error) -> Made {
+fn outcome_of_error(error: &Error) -> MakeOutcome {
     if error.may_pass() {
-        Made::NotYet
+        MakeOutcome::NotYet
     } else {
-        Made::Settled
+        MakeOutcome::Settled
     }
 }
 

@@ -2,13 +2,13 @@
 //! by the watch, removed at the end. Exactly those that were made here are removed, also by the
 //! next start after a crash.
 
-mod known;
 mod listing;
 mod make;
 mod places;
 mod plan;
 mod remove;
 mod temporary;
+mod tunnel_hooks;
 mod verdict;
 
 use std::time::Duration;
@@ -21,16 +21,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::change::Change;
 use crate::config::{HooksConfig, PodioConfig};
-use crate::history::{self, HistoryError, Verification, Watched, Writer};
+use crate::history::{self, HistoryError, Verification, WatchReader, Writer};
 use crate::place::{PlaceRef, WantedHook};
 use crate::status::Status;
-pub(crate) use known::KnownHooks;
-pub(crate) use listing::HookDesk;
+pub(crate) use listing::HookAdmin;
 pub use listing::{FailedPlace, HookFacts, HookListing, ListedHook, ManageHooksError};
-use make::Made;
+use make::MakeOutcome;
 pub use places::MAX_PLACES;
-pub(crate) use places::configured;
+pub(crate) use places::configured_places;
 pub use plan::{PlanError, plan};
+pub(crate) use tunnel_hooks::TunnelHooks;
 use verdict::is_this_machine;
 pub use verdict::{HookUrls, UrlVerdict};
 
@@ -111,9 +111,9 @@ pub(crate) struct Hooks {
     /// The API's base URL: whose hooks they are.
     api: BaseUrl,
     client: Client,
-    watched: Watched,
+    watched: WatchReader,
     writer: Writer,
-    known: KnownHooks,
+    known: TunnelHooks,
     status: watch::Sender<Status>,
     changes: broadcast::Receiver<Change>,
     reports: watch::Sender<Vec<HookReport>>,
@@ -133,7 +133,7 @@ pub(crate) fn waiting(config: Option<&HooksConfig>) -> Vec<HookReport> {
 impl Hooks {
     /// Where none are wanted, only what an earlier run left is removed.
     pub(crate) fn new(
-        desk: HookDesk,
+        desk: HookAdmin,
         reports: watch::Sender<Vec<HookReport>>,
         config: PodioConfig,
         status: &watch::Sender<Status>,
@@ -183,7 +183,7 @@ impl Hooks {
             }
             // What may pass is tried again for as long as it takes.
             let again = (!places.is_empty()).then_some(pause);
-            if let Some(next) = self.heed(again, url).await? {
+            if let Some(next) = self.watch_verifications(again, url).await? {
                 return Ok(next);
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -198,7 +198,7 @@ impl Hooks {
     ) -> Result<Vec<PlaceRef>, HooksError> {
         let mut again = Vec::new();
         for place in places {
-            if self.make(place, url).await? == Made::NotYet {
+            if self.make(place, url).await? == MakeOutcome::NotYet {
                 again.push(place);
             }
         }
@@ -207,7 +207,7 @@ impl Hooks {
 
     /// Takes in what becomes of verifications, for so long or for ever. Returns another URL of the
     /// tunnel as soon as it has one.
-    async fn heed(
+    async fn watch_verifications(
         &mut self,
         pause: Option<Duration>,
         url: &str,
@@ -232,7 +232,7 @@ impl Hooks {
                     hook_id: Some(hook_id),
                     verification,
                     ..
-                })) => self.verified(hook_id, verification),
+                })) => self.report_verification(hook_id, verification),
                 Ok(_) => {}
                 Err(broadcast::error::RecvError::Lagged(_)) => self.look_again().await,
                 Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
@@ -270,7 +270,7 @@ impl Hooks {
     /// The verification that may have ended before the hook's id was known here.
     async fn look_at(&self, hook_id: u64) -> Result<(), HistoryError> {
         if let Some(verification) = self.watched.verification(hook_id).await? {
-            self.verified(hook_id, verification);
+            self.report_verification(hook_id, verification);
         }
         Ok(())
     }
@@ -289,7 +289,7 @@ impl Hooks {
         }
     }
 
-    fn verified(&self, hook_id: u64, verification: Verification) {
+    fn report_verification(&self, hook_id: u64, verification: Verification) {
         let state = match verification {
             Verification::Validated | Verification::ActiveAnyway => HookState::Active,
             Verification::Failed { reason } => HookState::Failed { reason },
@@ -305,7 +305,7 @@ impl Hooks {
         self.publish();
     }
 
-    fn failed(&self, wanted: WantedHook, reason: String) {
+    fn report_failure(&self, wanted: WantedHook, reason: String) {
         let state = HookState::Failed { reason };
         // Told once, however often it is tried.
         let is_known = |report: &HookReport| report.wanted == wanted && report.state == state;

@@ -29,7 +29,7 @@ pub(super) fn merge(configured: &[PlaceRef], learned: Vec<Place>) -> (Vec<Place>
 
 /// The places that a configuration names: as such, by a hook that is wanted there, or as the app
 /// whose token is used.
-pub(crate) fn configured(config: &PodioConfig) -> Vec<PlaceRef> {
+pub(crate) fn configured_places(config: &PodioConfig) -> Vec<PlaceRef> {
     let wanted = config.hooks.iter().flat_map(|hooks| &hooks.wanted);
     let credentials = config.client.credentials.as_ref();
     let own = credentials.and_then(|credentials| match credentials.grant {
@@ -98,6 +98,6 @@ mod tests {
             },
         });
         let wanted = [PlaceRef::space(9), PlaceRef::app(3), PlaceRef::app(4)];
-        assert_eq!(configured(&config), wanted);
+        assert_eq!(configured_places(&config), wanted);
     }
 }

@@ -13,7 +13,7 @@ pub enum PlanError {
     #[error("{}{}", .0, did_you_mean(.0))]
     Unknown(#[from] NothingSelected),
     /// The event does not happen there.
-    #[error("`{part}` is for another kind of place than {place}, which takes {}", taken(.place.ref_type))]
+    #[error("`{part}` is for another kind of place than {place}, which takes {}", taken_reason(.place.ref_type))]
     Elsewhere {
         /// The part of the list.
         part: String,
@@ -73,7 +73,7 @@ fn did_you_mean(unknown: &NothingSelected) -> String {
     nearest.map_or_else(String::new, |event| format!("; did you mean `{event}`?"))
 }
 
-fn taken(ref_type: RefType) -> String {
+fn taken_reason(ref_type: RefType) -> String {
     let names: Vec<_> = EventType::on(ref_type).map(EventType::as_str).collect();
     names.join(", ")
 }

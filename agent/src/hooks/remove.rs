@@ -5,7 +5,7 @@ use std::time::Duration;
 use podtap_podio::client::Error;
 
 use super::{HookState, Hooks};
-use crate::history::{HistoryError, MadeHook, Note};
+use crate::history::{Fact, HistoryError, MadeHook};
 use crate::reason;
 
 /// Time for removing all hooks at the end; what takes longer is removed by the next start.
@@ -42,12 +42,12 @@ impl Hooks {
                 match self.remove(record).await {
                     Ok(()) => {
                         self.forget(record).await?;
-                        self.ended(record, HookState::Removed);
+                        self.report_end(record, HookState::Removed);
                     }
                     Err(error) => {
                         let reason = reason::of_podio(&error);
                         tracing::warn!(place = %record.place, reason, "cannot remove a hook");
-                        self.ended(record, HookState::Failed { reason });
+                        self.report_end(record, HookState::Failed { reason });
                     }
                 }
             }
@@ -87,7 +87,7 @@ impl Hooks {
     async fn remove(&self, record: &MadeHook) -> Result<(), Error> {
         if let Some(hook_id) = record.hook_id {
             self.client.delete_hook(hook_id).await?;
-            self.known.deleted(hook_id);
+            self.known.note_deleted(hook_id);
             return Ok(());
         }
         let place = record.place;
@@ -109,11 +109,11 @@ impl Hooks {
     async fn forget(&self, record: &MadeHook) -> Result<(), HistoryError> {
         let number = record.number;
         self.writer
-            .note_patiently(vec![Note::Forget { number }])
+            .add_facts_patiently(vec![Fact::Forget { number }])
             .await
     }
 
-    fn ended(&self, record: &MadeHook, state: HookState) {
+    fn report_end(&self, record: &MadeHook, state: HookState) {
         self.reports.send_modify(|reports| {
             let is_it = |hook_id: Option<u64>| hook_id.is_some() && hook_id == record.hook_id;
             if let Some(report) = reports.iter_mut().find(|report| is_it(report.hook_id)) {

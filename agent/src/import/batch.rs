@@ -6,8 +6,8 @@ use std::fmt;
 use podtap_wire::EventId;
 use tokio::sync::mpsc;
 
-use super::check::Wrong;
-use crate::history::{Attempt, Outcome, Past};
+use super::check::UnusableEntry;
+use crate::history::{Attempt, ImportedRecord, Outcome};
 
 /// Events and attempts of one batch: one transaction, one wait for the disk.
 const MAX_COUNT: usize = 512;
@@ -23,12 +23,12 @@ const MAX_NAMED_CHARS: usize = 200;
 
 /// Which piece of an archive, from 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Place {
+pub(super) enum ArchivePlace {
     Line(u64),
     Entry(u64),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ArchivePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(number) => write!(f, "line {number}"),
@@ -40,7 +40,7 @@ impl fmt::Display for Place {
 /// Part of an archive.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    pub(super) past: Vec<Past>,
+    pub(super) past: Vec<ImportedRecord>,
     /// Lines or entries that are no events.
     pub(super) skipped: u64,
     /// The first that cannot be used, with what is wrong.
@@ -61,7 +61,7 @@ pub(super) struct Batches {
 
 /// Nobody wants the rest.
 #[derive(Debug)]
-pub(super) struct Unwanted;
+pub(super) struct ReceiverGone;
 
 impl Batches {
     pub(super) fn new(sender: mpsc::Sender<Batch>) -> Self {
@@ -78,23 +78,23 @@ impl Batches {
     /// writer is behind.
     pub(super) fn add(
         &mut self,
-        place: Place,
-        past: Result<Option<Past>, Wrong>,
-    ) -> Result<(), Unwanted> {
+        place: ArchivePlace,
+        past: Result<Option<ImportedRecord>, UnusableEntry>,
+    ) -> Result<(), ReceiverGone> {
         match past {
             Err(wrong) => {
                 self.batch.skipped += 1;
                 self.name(place, &wrong);
             }
             Ok(None) => self.batch.skipped += 1,
-            Ok(Some(Past::Event(event))) => {
+            Ok(Some(ImportedRecord::Event(event))) => {
                 let (index, attempts) = (self.batch.past.len(), &event.attempts);
                 self.bytes += event.request.body.len() + event.request.headers.bytes();
                 self.bytes += attempts.iter().map(size).sum::<usize>();
                 self.events.entry(event.id).or_insert(index);
-                self.batch.past.push(Past::Event(event));
+                self.batch.past.push(ImportedRecord::Event(event));
             }
-            Ok(Some(Past::Attempt(attempt))) => self.add_attempt(attempt),
+            Ok(Some(ImportedRecord::Attempt(attempt))) => self.add_attempt(attempt),
         }
         if self.batch.past.len() < MAX_COUNT && self.bytes < MAX_BYTES {
             return Ok(());
@@ -102,7 +102,7 @@ impl Batches {
         self.send()
     }
 
-    fn name(&mut self, place: Place, wrong: &Wrong) {
+    fn name(&mut self, place: ArchivePlace, wrong: &UnusableEntry) {
         if self.named < MAX_NAMED {
             self.named += 1;
             let text = format!("{place}: {wrong}");
@@ -116,13 +116,13 @@ impl Batches {
         self.bytes += size(&attempt);
         let index = self.events.get(&attempt.event);
         match index.and_then(|index| self.batch.past.get_mut(*index)) {
-            Some(Past::Event(event)) => {
+            Some(ImportedRecord::Event(event)) => {
                 let through = event.attempts.last().map_or(0, |last| last.number);
                 if attempt.number > through {
                     event.attempts.push(attempt);
                 }
             }
-            _ => self.batch.past.push(Past::Attempt(attempt)),
+            _ => self.batch.past.push(ImportedRecord::Attempt(attempt)),
         }
     }
 
@@ -134,11 +134,11 @@ impl Batches {
         }
     }
 
-    fn send(&mut self) -> Result<(), Unwanted> {
+    fn send(&mut self) -> Result<(), ReceiverGone> {
         self.bytes = 0;
         self.events.clear();
         let batch = std::mem::take(&mut self.batch);
-        self.sender.blocking_send(batch).map_err(|_| Unwanted)
+        self.sender.blocking_send(batch).map_err(|_| ReceiverGone)
     }
 }
 

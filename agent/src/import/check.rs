@@ -14,7 +14,7 @@ use crate::history::{Attempt, EditedRequest, Outcome};
 
 /// Why a line or an entry cannot be used at all.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Wrong {
+pub(super) enum UnusableEntry {
     /// It is not JSON.
     #[error("it is not JSON: {0}")]
     Json(String),
@@ -57,7 +57,7 @@ pub(super) fn request(
     path: String,
     headers: HeaderList,
     body: Bytes,
-) -> Result<EditedRequest, Wrong> {
+) -> Result<EditedRequest, UnusableEntry> {
     let usual = if body.is_empty() { "GET" } else { "POST" };
     let method = method.unwrap_or_else(|| usual.to_owned());
     valid::method(&method)?;
@@ -67,7 +67,7 @@ pub(super) fn request(
         method,
         path,
         headers,
-        body: sized(body)?,
+        body: check_size(body)?,
     })
 }
 
@@ -102,22 +102,22 @@ pub(super) fn pair(value: Value) -> Option<(String, String)> {
 }
 
 /// The body in whichever word it is; empty where it is in none.
-pub(super) fn body(words: &mut Words) -> Result<Bytes, Wrong> {
+pub(super) fn body(words: &mut Words) -> Result<Bytes, UnusableEntry> {
     match (words.text("body"), words.text("body_base64")) {
-        (Some(text), _) => sized(text.into()),
+        (Some(text), _) => check_size(text.into()),
         (None, Some(text)) => base64(&text),
         (None, None) => Ok(Bytes::new()),
     }
 }
 
-pub(super) fn base64(text: &str) -> Result<Bytes, Wrong> {
-    let bytes = STANDARD.decode(text).map_err(|_| Wrong::Base64)?;
-    sized(bytes.into())
+pub(super) fn base64(text: &str) -> Result<Bytes, UnusableEntry> {
+    let bytes = STANDARD.decode(text).map_err(|_| UnusableEntry::Base64)?;
+    check_size(bytes.into())
 }
 
-pub(super) fn sized(body: Bytes) -> Result<Bytes, Wrong> {
+pub(super) fn check_size(body: Bytes) -> Result<Bytes, UnusableEntry> {
     if body.len() > limits::MAX_BODY_BYTES {
-        return Err(Wrong::BodySize);
+        return Err(UnusableEntry::BodySize);
     }
     Ok(body)
 }
@@ -129,7 +129,7 @@ pub(super) fn status(status: Option<i64>) -> Option<u16> {
 
 /// A time, to the millisecond: the history keeps no more.
 pub(super) fn time(words: &mut Words, name: &str) -> Option<Timestamp> {
-    let time: Timestamp = words.parsed(name)?;
+    let time: Timestamp = words.parse(name)?;
     Timestamp::from_millisecond(time.as_millisecond()).ok()
 }
 
@@ -166,7 +166,7 @@ pub(super) fn attempt(
         replay: words.flag("replay").unwrap_or_default(),
         imported: true,
         url: words.text("url").unwrap_or_default(),
-        edited: edited(words.words("edited")),
+        edited: edited_request(words.words("edited")),
         started_at: time(&mut words, "started_at").unwrap_or(since),
         duration: duration.unwrap_or_default(),
         outcome,
@@ -174,7 +174,7 @@ pub(super) fn attempt(
 }
 
 /// What was sent instead of the event; `None` where that is not known.
-fn edited(mut words: Words) -> Option<EditedRequest> {
+fn edited_request(mut words: Words) -> Option<EditedRequest> {
     let path = words.text("path")?;
     let (method, headers) = (words.text("method"), headers(words.list("headers")));
     let body = body(&mut words).ok()?;

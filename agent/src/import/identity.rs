@@ -5,7 +5,7 @@ use podtap_wire::{EventId, WebhookRequest};
 use sha2::{Digest, Sha256};
 
 /// The id of a request that has none: the same for the same request at the same time.
-pub(super) fn derived(started_at: Timestamp, url: &str, request: &WebhookRequest) -> EventId {
+pub(super) fn derive_id(started_at: Timestamp, url: &str, request: &WebhookRequest) -> EventId {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_be_bytes());

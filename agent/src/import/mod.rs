@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::export::archive::Format;
-use crate::history::{HistoryError, Past, Writer};
+use crate::history::{HistoryError, ImportedRecord, Writer};
 use batch::{Batch, Batches};
 
 /// The largest line, or entry of a HAR, in bytes: the largest body with every byte of it escaped
@@ -113,7 +113,7 @@ impl Import {
     /// When it is no archive. What is wrong later is told by [`Import::into_history`].
     pub async fn open(source: impl Read + Send + 'static) -> Result<Self, Problem> {
         let recognized = tokio::task::spawn_blocking(|| recognize::recognize(source));
-        let (format, source) = recognized.await.map_err(panicked)??;
+        let (format, source) = recognized.await.map_err(problem_of_panic)??;
         let (sender, mut batches) = mpsc::channel(QUEUED_BATCHES);
         let reading = tokio::task::spawn_blocking(move || {
             let (source, mut batches) = (BufReader::new(source), Batches::new(sender));
@@ -177,7 +177,7 @@ impl Import {
         stop: &CancellationToken,
         mut told: impl FnMut(&Report),
     ) -> Result<Report, ImportError> {
-        let (mut imported, mut recent) = (Report::default(), Recent::default());
+        let (mut imported, mut recent) = (Report::default(), RecentIds::default());
         let mut batch = self.first.take();
         while let Some(Batch {
             mut past,
@@ -188,11 +188,14 @@ impl Import {
             imported.skipped += skipped;
             imported.named.extend(named);
             past.retain(|one| {
-                let stray = matches!(one, Past::Attempt(attempt) if !recent.has(attempt.event));
+                let stray =
+                    matches!(one, ImportedRecord::Attempt(attempt) if !recent.has(attempt.event));
                 imported.skipped += u64::from(stray);
                 !stray
             });
-            let events = past.iter().filter(|one| matches!(one, Past::Event(_)));
+            let events = past
+                .iter()
+                .filter(|one| matches!(one, ImportedRecord::Event(_)));
             let events = events.count() as u64;
             match writer.import(past).await {
                 Ok(new) => {
@@ -217,7 +220,7 @@ impl Import {
     }
 
     async fn finish(self, mut imported: Report) -> Result<Report, ImportError> {
-        let read = self.reading.await.map_err(panicked);
+        let read = self.reading.await.map_err(problem_of_panic);
         match read.and_then(|read| read) {
             Ok(()) => Ok(imported),
             Err(problem @ Problem::BrokenOff { .. }) => {
@@ -229,18 +232,18 @@ impl Import {
     }
 }
 
-fn panicked(error: tokio::task::JoinError) -> Problem {
+fn problem_of_panic(error: tokio::task::JoinError) -> Problem {
     Problem::Read(io::Error::other(error))
 }
 
 /// The events that this import has added last.
 #[derive(Debug, Default)]
-struct Recent {
+struct RecentIds {
     order: VecDeque<EventId>,
     ids: HashSet<EventId>,
 }
 
-impl Recent {
+impl RecentIds {
     fn has(&self, id: EventId) -> bool {
         self.ids.contains(&id)
     }

@@ -5,13 +5,13 @@ use std::io::{BufRead, Read as _};
 use podtap_wire::{EventId, WebhookRequest};
 use serde_json::Value;
 
-use super::batch::{Batches, Place};
-use super::check::{self, Wrong};
-use super::identity::{derived, time_of};
+use super::batch::{ArchivePlace, Batches};
+use super::check::{self, UnusableEntry};
+use super::identity::{derive_id, time_of};
 use super::words::Words;
 use super::{MAX_PIECE_BYTES, Problem};
 use crate::export::json::VERSION;
-use crate::history::{EditedRequest, Past, PastEvent};
+use crate::history::{EditedRequest, ImportedEvent, ImportedRecord};
 
 /// Reads every line; one that cannot be used is named.
 pub(super) fn read(mut source: impl BufRead, batches: &mut Batches) -> Result<(), Problem> {
@@ -32,41 +32,43 @@ pub(super) fn read(mut source: impl BufRead, batches: &mut Batches) -> Result<()
             if !is_whole {
                 source.skip_until(b'\n').map_err(Problem::Read)?;
             }
-            Err(Wrong::TooLarge)
+            Err(UnusableEntry::TooLarge)
         } else if bytes.trim_ascii().is_empty() {
             continue;
         } else {
             parse(&String::from_utf8_lossy(bytes.trim_ascii()))
         };
-        if batches.add(Place::Line(line), past).is_err() {
+        if batches.add(ArchivePlace::Line(line), past).is_err() {
             return Ok(());
         }
     }
 }
 
 /// What a line is; `None` for what is neither an event nor an attempt.
-fn parse(line: &str) -> Result<Option<Past>, Wrong> {
+fn parse(line: &str) -> Result<Option<ImportedRecord>, UnusableEntry> {
     let value: Value = serde_json::from_str(line).map_err(|error| json(&error))?;
-    let mut words = Words::of(value).ok_or(Wrong::NoObject)?;
-    let kind = words.text("type").ok_or(Wrong::Untyped)?;
+    let mut words = Words::of(value).ok_or(UnusableEntry::NoObject)?;
+    let kind = words.text("type").ok_or(UnusableEntry::Untyped)?;
     match words.whole("v") {
-        Some(version) if version != i64::from(VERSION) => return Err(Wrong::Version(version)),
+        Some(version) if version != i64::from(VERSION) => {
+            return Err(UnusableEntry::Version(version));
+        }
         _ => {}
     }
     match &*kind {
         "event" => event(words).map(Some),
         "attempt" => {
-            let id: EventId = words.parsed("id").ok_or(Wrong::Missing("id"))?;
+            let id: EventId = words.parse("id").ok_or(UnusableEntry::Missing("id"))?;
             let attempt = check::attempt(words, id, 1, time_of(Some(id)));
-            let attempt = attempt.ok_or(Wrong::Missing("status"))?;
-            Ok(Some(Past::Attempt(attempt)))
+            let attempt = attempt.ok_or(UnusableEntry::Missing("status"))?;
+            Ok(Some(ImportedRecord::Attempt(attempt)))
         }
         _ => Ok(None),
     }
 }
 
-fn event(mut words: Words) -> Result<Past, Wrong> {
-    let path = words.text("path").ok_or(Wrong::Missing("path"))?;
+fn event(mut words: Words) -> Result<ImportedRecord, UnusableEntry> {
+    let path = words.text("path").ok_or(UnusableEntry::Missing("path"))?;
     let (headers, body) = (
         check::headers(words.list("headers")),
         check::body(&mut words)?,
@@ -77,19 +79,19 @@ fn event(mut words: Words) -> Result<Past, Wrong> {
         headers,
         body,
     } = check::request(words.text("method"), path, headers, body)?;
-    let id = words.parsed("id");
+    let id = words.parse("id");
     let received_at = check::time(&mut words, "received_at").unwrap_or_else(|| time_of(id));
     let request = WebhookRequest {
         received_at,
         method,
         path,
         headers,
-        peer: words.parsed("peer"),
+        peer: words.parse("peer"),
         body,
     };
-    let id = id.unwrap_or_else(|| derived(received_at, &request.path, &request));
+    let id = id.unwrap_or_else(|| derive_id(received_at, &request.path, &request));
     let attempts = words.list("attempts").unwrap_or_default();
-    Ok(Past::Event(PastEvent {
+    Ok(ImportedRecord::Event(ImportedEvent {
         id,
         request,
         attempts: check::attempts(attempts, id, received_at),
@@ -98,12 +100,12 @@ fn event(mut words: Words) -> Result<Past, Wrong> {
 }
 
 /// Every text is the first line of what was parsed: only the column helps.
-fn json(error: &serde_json::Error) -> Wrong {
+fn json(error: &serde_json::Error) -> UnusableEntry {
     let text = error.to_string();
     let what = text
         .rsplit_once(" at line ")
         .map_or(&*text, |(what, _)| what);
-    Wrong::Json(match error.column() {
+    UnusableEntry::Json(match error.column() {
         0 => what.to_owned(),
         column => format!("{what}, at column {column}"),
     })

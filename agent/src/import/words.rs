@@ -28,7 +28,7 @@ impl Words {
     }
 
     /// What the text says, where it says it.
-    pub(super) fn parsed<T: std::str::FromStr>(&mut self, name: &str) -> Option<T> {
+    pub(super) fn parse<T: std::str::FromStr>(&mut self, name: &str) -> Option<T> {
         self.text(name)?.parse().ok()
     }
 

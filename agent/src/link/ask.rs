@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::dial::{DialError, Dialer, not_of_a_relay};
 use super::disconnect::Disconnect;
-use super::upgrade::failed;
+use super::upgrade::http_disconnect;
 use crate::config::LinkConfig;
 use crate::{reason, tls};
 
@@ -97,7 +97,7 @@ impl TunnelClient {
             if status.is_success() {
                 return Ok(body);
             }
-            Err(refused(status, &body))
+            Err(refusal_error(status, &body))
         };
         tokio::time::timeout(ASK_TIMEOUT, answer)
             .await
@@ -122,7 +122,7 @@ impl TunnelClient {
     }
 }
 
-fn refused(status: StatusCode, body: &[u8]) -> AskError {
+fn refusal_error(status: StatusCode, body: &[u8]) -> AskError {
     let Ok(ConnectRefusal { kind, message }) = serde_json::from_slice(body) else {
         return match status {
             StatusCode::NOT_FOUND => AskError::Refused(
@@ -159,10 +159,10 @@ where
 {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| http_disconnect(&error))?;
     let answer = async {
         let response = sender.send_request(request).await;
-        let response = response.map_err(|error| failed(&error))?;
+        let response = response.map_err(|error| http_disconnect(&error))?;
         let status = response.status();
         let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect();
         let body = body
@@ -175,7 +175,7 @@ where
         answer = &mut answer => answer,
         // What is left of the answer has come.
         ended = connection => {
-            ended.map_err(|error| failed(&error))?;
+            ended.map_err(|error| http_disconnect(&error))?;
             answer.await
         }
     }

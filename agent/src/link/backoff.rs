@@ -34,7 +34,7 @@ impl Backoff {
     }
 
     /// A connection ended that had lasted so long.
-    pub(super) fn lasted(&mut self, uptime: Duration) {
+    pub(super) fn record_uptime(&mut self, uptime: Duration) {
         if uptime >= PROVEN_AFTER {
             self.failures = 0;
         }
@@ -87,9 +87,9 @@ mod tests {
         let mut backoff = Backoff::default();
         assert_eq!(backoff.next(1.0), Duration::ZERO);
         assert_eq!(backoff.next(1.0), Duration::from_millis(400));
-        backoff.lasted(Duration::from_secs(1));
+        backoff.record_uptime(Duration::from_secs(1));
         assert_eq!(backoff.next(1.0), Duration::from_millis(800));
-        backoff.lasted(PROVEN_AFTER);
+        backoff.record_uptime(PROVEN_AFTER);
         assert_eq!(backoff.next(1.0), Duration::ZERO);
     }
 

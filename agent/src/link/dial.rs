@@ -28,7 +28,7 @@ use url::Url;
 use super::ask;
 use super::disconnect::Disconnect;
 use super::socket;
-use super::upgrade::upgraded;
+use super::upgrade::upgrade;
 use crate::config::{LinkConfig, without_user_info};
 use crate::reason;
 
@@ -133,11 +133,11 @@ impl Dialer {
         let Some(tls) = &self.tls else {
             return self.upgrade(stream).await;
         };
-        let stream = self.secured(tls, stream).await?;
+        let stream = self.secure(tls, stream).await?;
         self.upgrade(stream).await
     }
 
-    async fn secured(
+    async fn secure(
         &self,
         tls: &TlsConnector,
         stream: TcpStream,
@@ -145,7 +145,9 @@ impl Dialer {
         let host = self.endpoint.host().unwrap_or_default();
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
             .map_err(|_| Disconnect::retry("the relay's name cannot be in a certificate"))?;
-        tls.connect(name, stream).await.map_err(|e| failed(&e))
+        tls.connect(name, stream)
+            .await
+            .map_err(|e| to_disconnect(&e))
     }
 
     /// Asks one thing over plain HTTP.
@@ -155,7 +157,7 @@ impl Dialer {
     ) -> Result<(StatusCode, Bytes), Disconnect> {
         let stream = self.stream().await?;
         match &self.tls {
-            Some(tls) => ask::exchange(self.secured(tls, stream).await?, request).await,
+            Some(tls) => ask::exchange(self.secure(tls, stream).await?, request).await,
             None => ask::exchange(stream, request).await,
         }
     }
@@ -181,7 +183,9 @@ impl Dialer {
 
     async fn stream(&self) -> Result<TcpStream, Disconnect> {
         let stream = self.connector.clone().connect(self.endpoint.clone()).await;
-        stream.map(TokioIo::into_inner).map_err(|e| failed(&e))
+        stream
+            .map(TokioIo::into_inner)
+            .map_err(|e| to_disconnect(&e))
     }
 
     /// The websocket upgrade. Done with hyper rather than tungstenite, which hands over no more of
@@ -191,9 +195,9 @@ impl Dialer {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let key = generate_key();
-        let request = self.request(&key).map_err(|e| failed(&e))?;
+        let request = self.request(&key).map_err(|e| to_disconnect(&e))?;
         let accepted = derive_accept_key(key.as_bytes());
-        let upgraded = upgraded(stream, request, async move |response| {
+        let upgraded = upgrade(stream, request, async move |response| {
             if response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 return Err(refusal(response).await);
             }
@@ -285,7 +289,7 @@ pub(super) fn not_of_a_relay(status: StatusCode, is_page: bool) -> String {
     }
 }
 
-fn failed(error: &(dyn std::error::Error + 'static)) -> Disconnect {
+fn to_disconnect(error: &(dyn std::error::Error + 'static)) -> Disconnect {
     Disconnect::retry(reason::of_relay(error))
 }
 

@@ -32,7 +32,7 @@ const GATHER_BYTES: usize = 256 * 1024;
 
 /// The events of the next commit.
 #[derive(Debug, Default)]
-pub(super) struct Gathered {
+pub(super) struct EventBatch {
     pub(super) events: Vec<NewEvent>,
     /// The first so many of them were offered to delivery, the others not.
     pub(super) offered: usize,
@@ -49,7 +49,7 @@ pub(super) struct Gathered {
     after_others: bool,
 }
 
-impl Gathered {
+impl EventBatch {
     /// None yet, of a connection on which at most `window` events are unacknowledged.
     pub(super) fn within(window: u32) -> Self {
         let window = usize::try_from(window).unwrap_or(usize::MAX);
@@ -94,7 +94,7 @@ impl Gathered {
         Some(apart.map_or(soon, |apart| apart.max(soon)))
     }
 
-    /// All of them, to be committed now; [`Gathered::committed`] afterwards.
+    /// All of them, to be committed now; [`Self::finish_commit`] afterwards.
     pub(super) fn take(&mut self) -> Self {
         let taken = std::mem::take(self);
         (self.enough, self.last) = (taken.enough, Some(Instant::now()));
@@ -104,7 +104,7 @@ impl Gathered {
     }
 
     /// The commit has ended.
-    pub(super) fn committed(&mut self) {
+    pub(super) fn finish_commit(&mut self) {
         (self.under_commit, self.after_others) = (0, false);
     }
 }
@@ -113,7 +113,7 @@ impl Gathered {
 mod tests {
     use super::*;
 
-    fn gathered(events: u64, enough: usize) -> Gathered {
+    fn gathered(events: u64, enough: usize) -> EventBatch {
         let event = |seq| NewEvent {
             id: podtap_wire::EventId::from_bytes([0; 16]),
             seq: Some(Seq(seq)),
@@ -128,12 +128,12 @@ mod tests {
             state: crate::history::DeliveryState::Pending,
         };
         let events: Vec<_> = (0..events).map(event).collect();
-        Gathered {
+        EventBatch {
             offered: events.len(),
             since: Some(Instant::now()),
             events,
             enough,
-            ..Gathered::default()
+            ..EventBatch::default()
         }
     }
 
@@ -145,13 +145,13 @@ mod tests {
 
         drop(all.take());
         let last = all.last;
-        let next = Gathered {
+        let next = EventBatch {
             last,
             ..gathered(1, 100)
         };
         assert_eq!(next.due(), Some(now + APART));
 
-        let passed_by = Gathered {
+        let passed_by = EventBatch {
             last,
             offered: 0,
             ..gathered(1, 100)
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(passed_by.due(), Some(now + GATHER_FOR));
 
         tokio::time::advance(APART).await;
-        let after_a_pause = Gathered {
+        let after_a_pause = EventBatch {
             last,
             ..gathered(1, 100)
         };
@@ -175,10 +175,10 @@ mod tests {
             (1024, GATHER_EVENTS),
             (u32::MAX, GATHER_EVENTS),
         ] {
-            assert_eq!(Gathered::within(window).enough, enough, "{window}");
+            assert_eq!(EventBatch::within(window).enough, enough, "{window}");
         }
         let last = Some(now);
-        let full = Gathered {
+        let full = EventBatch {
             last,
             ..gathered(2, 2)
         };

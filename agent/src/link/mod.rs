@@ -35,7 +35,7 @@ pub(crate) use disconnect::Stop;
 
 /// What a session shows of itself to the rest of the agent, and where its events go.
 #[derive(Debug)]
-pub(crate) struct Face {
+pub(crate) struct LinkOutputs {
     pub(crate) writer: Writer,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) changes: broadcast::Sender<Change>,
@@ -48,7 +48,7 @@ pub(crate) struct Face {
 pub(crate) struct Link {
     dialer: Dialer,
     hello: Hello,
-    face: Face,
+    face: LinkOutputs,
     responses: mpsc::Receiver<QueuedAnswer>,
     backoff: Backoff,
 }
@@ -57,7 +57,7 @@ impl Link {
     pub(crate) fn new(
         config: &LinkConfig,
         tls: Arc<rustls::ClientConfig>,
-        face: Face,
+        face: LinkOutputs,
         responses: mpsc::Receiver<QueuedAnswer>,
     ) -> Result<Self, DialError> {
         let hello = Hello {
@@ -149,13 +149,13 @@ impl Link {
         // From now on this agent comes back, rather than being started.
         self.hello.epoch = (welcome.epoch > 0).then_some(welcome.epoch);
         self.hello.take_over = false;
-        self.face.welcomed(welcome);
+        self.face.apply_welcome(welcome);
         let since = Instant::now();
         let end = {
             let window = self.hello.window;
             session::run(socket, &self.face, window, &mut self.responses, token).await
         };
-        self.backoff.lasted(since.elapsed());
+        self.backoff.record_uptime(since.elapsed());
         end
     }
 
@@ -182,9 +182,9 @@ impl Link {
     }
 }
 
-impl Face {
-    fn welcomed(&self, welcome: Welcome) {
-        self.answers.heed(&welcome.limits);
+impl LinkOutputs {
+    fn apply_welcome(&self, welcome: Welcome) {
+        self.answers.set_limits(&welcome.limits);
         // Not the URL: its key is the only secret that keeps others from posting.
         tracing::info!(
             tunnel = welcome.tunnel.as_str(),

@@ -20,11 +20,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::{SLEEP_CHECK, SleepWatch};
 use super::disconnect::{Disconnect, Stop};
-use super::gather::Gathered;
+use super::gather::EventBatch;
 use super::socket::messages;
 use crate::answers::{QUEUED_ANSWERS, QueuedAnswer};
-use crate::history::{ClockSet, HistoryError, Machine, Note, Storage};
-use crate::link::Face;
+use crate::history::{ClockSet, Fact, HistoryError, Machine, Storage};
+use crate::link::LinkOutputs;
 use crate::reason;
 
 /// Time for the relay's welcome.
@@ -43,7 +43,7 @@ where
 {
     let opening = async {
         say(socket, &AgentFrame::Hello(hello)).await?;
-        let mut unknown = Unknown::default();
+        let mut unknown = UnknownFrames::default();
         loop {
             match next_frame(socket, &mut unknown).await? {
                 Some(RelayFrame::Welcome(welcome)) => return Ok(welcome),
@@ -65,7 +65,7 @@ where
 /// Runs an open session until it ends.
 pub(super) async fn run<S>(
     socket: WebSocketStream<S>,
-    face: &Face,
+    face: &LinkOutputs,
     window: u32,
     responses: &mut mpsc::Receiver<QueuedAnswer>,
     token: &CancellationToken,
@@ -97,7 +97,7 @@ where
 /// gathers; each commit releases one acknowledgement (invariant 1: never before the commit).
 async fn listen<S>(
     stream: &mut SplitStream<WebSocketStream<S>>,
-    face: &Face,
+    face: &LinkOutputs,
     window: u32,
     acks: watch::Sender<Option<Seq>>,
     token: &CancellationToken,
@@ -105,9 +105,9 @@ async fn listen<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut gathered = Gathered::within(window);
+    let mut gathered = EventBatch::within(window);
     let mut committing = pin!(Fuse::terminated());
-    let mut unknown = Unknown::default();
+    let mut unknown = UnknownFrames::default();
     let mut heard = Instant::now();
     let mut come_back = None;
     let mut sleep_watch = SleepWatch::new(Timestamp::now(), Instant::now());
@@ -129,7 +129,7 @@ where
                 Ok(through) => {
                     // While there was no room, nobody listened.
                     heard = Instant::now();
-                    gathered.committed();
+                    gathered.finish_commit();
                     let _ = acks.send(Some(through));
                 }
                 Err(error) => break error.into(),
@@ -138,7 +138,7 @@ where
                 heard = Instant::now();
                 match frame {
                     Ok(Some(RelayFrame::Event(event))) => gathered.add(&face.writer, event),
-                    Ok(Some(RelayFrame::Notice(notice))) => match face.heed(notice).await {
+                    Ok(Some(RelayFrame::Notice(notice))) => match face.apply_notice(notice).await {
                         Ok(delay) => come_back = delay.or(come_back),
                         Err(stop) => break stop,
                     },
@@ -189,8 +189,8 @@ async fn failing(mut storage: watch::Receiver<Storage>) -> Arc<str> {
     }
 }
 
-async fn commit(face: &Face, gathered: Gathered) -> Result<Seq, HistoryError> {
-    let Gathered {
+async fn commit(face: &LinkOutputs, gathered: EventBatch) -> Result<Seq, HistoryError> {
+    let EventBatch {
         events,
         offered,
         through,
@@ -203,14 +203,14 @@ async fn commit(face: &Face, gathered: Gathered) -> Result<Seq, HistoryError> {
     Ok(through)
 }
 
-impl Face {
+impl LinkOutputs {
     /// What a notice asks for: a time to come back after, or an end.
-    async fn heed(&self, notice: Notice) -> Result<Option<Duration>, Disconnect> {
+    async fn apply_notice(&self, notice: Notice) -> Result<Option<Duration>, Disconnect> {
         let delay = stop_of(&notice)?;
         let note = match notice {
             Notice::Gap { from, to, reason } => {
                 tracing::warn!(%from, %to, reason, "the relay removed events before they were taken");
-                Note::Gap { from, to, reason }
+                Fact::Gap { from, to, reason }
             }
             Notice::Refused {
                 count,
@@ -218,7 +218,7 @@ impl Face {
                 last_at,
             } => {
                 tracing::warn!(count, reason, "the relay refused webhooks");
-                Note::Refused {
+                Fact::Refused {
                     count,
                     reason,
                     last_at,
@@ -226,11 +226,11 @@ impl Face {
             }
             Notice::ClockSet { by_ms } => {
                 let machine = Machine::Relay;
-                Note::ClockSet(ClockSet { machine, by_ms })
+                Fact::ClockSet(ClockSet { machine, by_ms })
             }
             _ => return Ok(delay),
         };
-        if self.writer.note_soon(vec![note]).await.is_err() {
+        if self.writer.add_facts_soon(vec![note]).await.is_err() {
             return Err(Disconnect::Stop(Stop::History(HistoryError::Closed)));
         }
         Ok(delay)
@@ -262,22 +262,22 @@ where
             Some(answer) = responses.recv() => answer_all(&mut sink, answer, responses).await?,
             _ = ping.tick() => {
                 let ping = Message::Ping(bytes::Bytes::new());
-                sink.send(ping).await.map_err(|e| lost(&e))?;
+                sink.send(ping).await.map_err(|e| to_disconnect(&e))?;
             }
         }
     }
-    sink.close().await.map_err(|e| lost(&e))
+    sink.close().await.map_err(|e| to_disconnect(&e))
 }
 
 /// The next frame; `None` for what is none of ours. Cancel-safe, as the stream is.
 async fn next_frame(
     stream: &mut (impl StreamExt<Item = Result<Message, tungstenite::Error>> + Unpin),
-    unknown: &mut Unknown,
+    unknown: &mut UnknownFrames,
 ) -> Result<Option<RelayFrame>, Disconnect> {
     let Some(message) = stream.next().await else {
         return Err(Disconnect::retry("the relay closed the connection"));
     };
-    let decoded = match message.map_err(|e| lost(&e))? {
+    let decoded = match message.map_err(|e| to_disconnect(&e))? {
         Message::Text(text) => RelayFrame::decode_text(&text),
         Message::Binary(bytes) => RelayFrame::decode_binary(&bytes),
         Message::Close(Some(close)) if !close.reason.is_empty() => {
@@ -292,7 +292,7 @@ async fn next_frame(
     match decoded {
         Ok(Decoded::Frame(frame)) => Ok(Some(frame)),
         Ok(Decoded::Unknown(kind)) => {
-            unknown.skipped(&kind);
+            unknown.count_skipped(&kind);
             Ok(None)
         }
         Err(error) => Err(Disconnect::retry(format!(
@@ -318,10 +318,10 @@ fn stop_of(notice: &Notice) -> Result<Option<Duration>, Disconnect> {
 
 /// Whether frames of unknown types were told of in the log, as they are once a session.
 #[derive(Debug, Default)]
-struct Unknown(bool);
+struct UnknownFrames(bool);
 
-impl Unknown {
-    fn skipped(&mut self, kind: &str) {
+impl UnknownFrames {
+    fn count_skipped(&mut self, kind: &str) {
         if !std::mem::replace(&mut self.0, true) {
             tracing::warn!(kind, "frames of a newer relay are skipped");
         }
@@ -346,7 +346,7 @@ async fn answer_all(
             None
         };
     }
-    sink.flush().await.map_err(|e| lost(&e))
+    sink.flush().await.map_err(|e| to_disconnect(&e))
 }
 
 async fn say(
@@ -354,7 +354,7 @@ async fn say(
     frame: &AgentFrame,
 ) -> Result<(), Disconnect> {
     feed(sink, frame).await?;
-    sink.flush().await.map_err(|e| lost(&e))
+    sink.flush().await.map_err(|e| to_disconnect(&e))
 }
 
 async fn feed(
@@ -362,11 +362,11 @@ async fn feed(
     frame: &AgentFrame,
 ) -> Result<(), Disconnect> {
     for message in messages(frame)? {
-        sink.feed(message).await.map_err(|e| lost(&e))?;
+        sink.feed(message).await.map_err(|e| to_disconnect(&e))?;
     }
     Ok(())
 }
 
-fn lost(error: &tungstenite::Error) -> Disconnect {
+fn to_disconnect(error: &tungstenite::Error) -> Disconnect {
     Disconnect::retry(format!("the connection was lost: {}", reason::words(error)))
 }

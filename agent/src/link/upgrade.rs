@@ -11,7 +11,7 @@ use super::disconnect::Disconnect;
 use crate::reason;
 
 /// Sends the request and, where `judge` takes the answer, waits for the other connection.
-pub(super) async fn upgraded<S, B>(
+pub(super) async fn upgrade<S, B>(
     stream: S,
     request: Request<B>,
     judge: impl AsyncFnOnce(Response<Incoming>) -> Result<Response<Incoming>, Disconnect>,
@@ -24,12 +24,12 @@ where
 {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| http_disconnect(&error))?;
     let exchange = async {
         let response = sender.send_request(request).await;
-        let response = judge(response.map_err(|error| failed(&error))?).await?;
+        let response = judge(response.map_err(|error| http_disconnect(&error))?).await?;
         let upgraded = hyper::upgrade::on(response).await;
-        upgraded.map_err(|error| failed(&error))
+        upgraded.map_err(|error| http_disconnect(&error))
     };
     let mut exchange = std::pin::pin!(exchange);
     tokio::select! {
@@ -38,14 +38,14 @@ where
         upgraded = &mut exchange => upgraded,
         // It ends with the upgrade, and then the exchange has what it needs.
         ended = connection.with_upgrades() => {
-            ended.map_err(|error| failed(&error))?;
+            ended.map_err(|error| http_disconnect(&error))?;
             exchange.await
         }
     }
 }
 
 /// An error of HTTP itself, in words.
-pub(super) fn failed(error: &hyper::Error) -> Disconnect {
+pub(super) fn http_disconnect(error: &hyper::Error) -> Disconnect {
     if error.is_parse() {
         return Disconnect::retry(
             "the server at this URL does not speak HTTP: is it the relay's URL?",

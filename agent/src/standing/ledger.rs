@@ -33,7 +33,7 @@ pub struct HookStanding {
     /// Failures of the last seven days; 200 disable.
     pub failed_week: usize,
     /// Why the newest of them failed.
-    pub newest_failure: Option<Failure>,
+    pub newest_failure: Option<CallFailure>,
     /// Events that Podio would not have delivered, by the current rule, since the hook would have
     /// been suspended or disabled. (Whether it queues or drops those of a suspended hook is unknown.)
     pub missed: u64,
@@ -52,7 +52,7 @@ impl HookStanding {
 
 /// Why Podio would have counted a call as failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
+pub enum CallFailure {
     /// There was no connection, or it was lost.
     Unreachable,
     /// The answer took longer than the 15 s that Podio waits.
@@ -63,22 +63,22 @@ pub enum Failure {
 
 /// What is on record of every hook.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ledger {
-    hooks: BTreeMap<u64, Record>,
+pub(super) struct CallLedger {
+    hooks: BTreeMap<u64, CallRecord>,
 }
 
 #[derive(Debug, Clone)]
-struct Record {
+struct CallRecord {
     current: Standing,
     old: Standing,
     verified_at: Timestamp,
     calls: u64,
     failed: u64,
     missed: u64,
-    newest_failure: Option<Failure>,
+    newest_failure: Option<CallFailure>,
 }
 
-impl Record {
+impl CallRecord {
     const fn new() -> Self {
         Self {
             current: Standing::new(Rule::CURRENT),
@@ -92,14 +92,14 @@ impl Record {
     }
 }
 
-impl Ledger {
+impl CallLedger {
     /// The hook was verified then: what was before counts no more.
-    pub(super) fn verified(&mut self, hook_id: u64, at: Timestamp) {
+    pub(super) fn record_verification(&mut self, hook_id: u64, at: Timestamp) {
         if let Some(record) = self.record_of(hook_id)
             && record.verified_at < at
         {
-            record.current.verified();
-            record.old.verified();
+            record.current.record_verification();
+            record.old.record_verification();
             record.verified_at = at;
         }
     }
@@ -116,8 +116,8 @@ impl Ledger {
         }
         let failure = failure(call, outages);
         match failure {
-            Some(_) => record.old.failed(at),
-            None => record.old.succeeded(),
+            Some(_) => record.old.record_failure(at),
+            None => record.old.record_success(),
         }
         if record.current.judge(at) != Judgement::Active {
             record.missed += 1;
@@ -125,8 +125,8 @@ impl Ledger {
         }
         record.calls += 1;
         match failure {
-            Some(_) => record.current.failed(at),
-            None => record.current.succeeded(),
+            Some(_) => record.current.record_failure(at),
+            None => record.current.record_success(),
         }
         record.failed += u64::from(failure.is_some());
         record.newest_failure = failure.or(record.newest_failure);
@@ -161,7 +161,7 @@ impl Ledger {
 
     /// What Podio would do with the next event of each hook.
     pub(super) fn judge(&self, now: Timestamp) -> Vec<HookStanding> {
-        let judge = |(hook_id, record): (&u64, &Record)| HookStanding {
+        let judge = |(hook_id, record): (&u64, &CallRecord)| HookStanding {
             hook_id: *hook_id,
             current: record.current.judge(now),
             old: record.old.judge(now),
@@ -175,26 +175,26 @@ impl Ledger {
         self.hooks.iter().map(judge).collect()
     }
 
-    fn record_of(&mut self, hook_id: u64) -> Option<&mut Record> {
+    fn record_of(&mut self, hook_id: u64) -> Option<&mut CallRecord> {
         let is_full = self.hooks.len() >= MAX_HOOKS;
         if is_full && !self.hooks.contains_key(&hook_id) {
             return None;
         }
-        Some(self.hooks.entry(hook_id).or_insert_with(Record::new))
+        Some(self.hooks.entry(hook_id).or_insert_with(CallRecord::new))
     }
 }
 
 /// Why Podio's own call would have failed. An event that waited while the local service was away
 /// was answered in the end; Podio's call would have found nobody.
-fn failure(call: &Call, outages: &[(Timestamp, Timestamp)]) -> Option<Failure> {
+fn failure(call: &Call, outages: &[(Timestamp, Timestamp)]) -> Option<CallFailure> {
     let waited_out = |(since, until): &(Timestamp, Timestamp)| {
         *since <= call.started_at && call.received_at <= *until
     };
     match call.status {
-        _ if outages.iter().any(waited_out) => Some(Failure::Unreachable),
-        None => Some(Failure::Unreachable),
-        Some(200..300) => (call.duration > ANSWER_LIMIT).then_some(Failure::Slow),
-        Some(status) => Some(Failure::Status(status)),
+        _ if outages.iter().any(waited_out) => Some(CallFailure::Unreachable),
+        None => Some(CallFailure::Unreachable),
+        Some(200..300) => (call.duration > ANSWER_LIMIT).then_some(CallFailure::Slow),
+        Some(status) => Some(CallFailure::Status(status)),
     }
 }
 
@@ -216,13 +216,13 @@ mod tests {
         }
     }
 
-    fn standing(ledger: &Ledger, seconds: i64) -> HookStanding {
+    fn standing(ledger: &CallLedger, seconds: i64) -> HookStanding {
         ledger.judge(at(seconds)).remove(0)
     }
 
     #[test]
     fn answers_in_time_keep_a_hook_active() {
-        let mut ledger = Ledger::default();
+        let mut ledger = CallLedger::default();
         for second in 0..1000 {
             ledger.record(&call(second, Some(204)), &[]);
         }
@@ -241,12 +241,12 @@ mod tests {
             ..call(0, Some(200))
         };
         for (failing, failure) in [
-            (call(0, Some(500)), Failure::Status(500)),
-            (call(0, Some(302)), Failure::Status(302)),
-            (call(0, None), Failure::Unreachable),
-            (slow, Failure::Slow),
+            (call(0, Some(500)), CallFailure::Status(500)),
+            (call(0, Some(302)), CallFailure::Status(302)),
+            (call(0, None), CallFailure::Unreachable),
+            (slow, CallFailure::Slow),
         ] {
-            let mut ledger = Ledger::default();
+            let mut ledger = CallLedger::default();
             for _ in 0..15 {
                 ledger.record(&failing, &[]);
             }
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn events_of_a_suspended_hook_would_have_been_missed() {
-        let mut ledger = Ledger::default();
+        let mut ledger = CallLedger::default();
         for second in 0..60 {
             ledger.record(&call(second, Some(500)), &[]);
         }
@@ -273,7 +273,7 @@ mod tests {
         let outage = [(at(10), at(20))];
         let mut waited = call(15, Some(200));
         waited.started_at = at(21);
-        assert_eq!(failure(&waited, &outage), Some(Failure::Unreachable));
+        assert_eq!(failure(&waited, &outage), Some(CallFailure::Unreachable));
         assert_eq!(failure(&call(9, Some(200)), &outage), None);
         assert_eq!(failure(&call(21, Some(200)), &outage), None);
     }
@@ -282,27 +282,27 @@ mod tests {
     fn events_that_wait_count_as_podio_would_have_seen_them() {
         let waiting: Vec<_> = (0..20).map(|second| (7, at(second))).collect();
         let judged = |outages: &[(Timestamp, Timestamp)], now| {
-            let seen = Ledger::default().with_waiting(&waiting, outages, at(now));
+            let seen = CallLedger::default().with_waiting(&waiting, outages, at(now));
             seen.judge(at(now))
         };
         let away = judged(&[(at(0), Timestamp::MAX)], 20);
         assert!(matches!(away[0].current, Judgement::Suspended { .. }));
-        assert_eq!(away[0].newest_failure, Some(Failure::Unreachable));
+        assert_eq!(away[0].newest_failure, Some(CallFailure::Unreachable));
         assert_eq!((away[0].calls, away[0].missed), (15, 5));
 
         // A service that hangs: only what Podio would have given up on by now.
         assert!(judged(&[], 10).is_empty());
         let hangs = judged(&[], 40);
-        assert_eq!(hangs[0].newest_failure, Some(Failure::Slow));
+        assert_eq!(hangs[0].newest_failure, Some(CallFailure::Slow));
     }
 
     #[test]
     fn a_verification_begins_a_clean_record() {
-        let mut ledger = Ledger::default();
+        let mut ledger = CallLedger::default();
         for second in 0..60 {
             ledger.record(&call(second, Some(500)), &[]);
         }
-        ledger.verified(7, at(100));
+        ledger.record_verification(7, at(100));
         assert_eq!(standing(&ledger, 101).old, Judgement::Active);
         ledger.record(&call(50, Some(500)), &[]);
         assert_eq!(standing(&ledger, 101).failed_week, 0);

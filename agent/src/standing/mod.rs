@@ -8,9 +8,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
-use crate::history::{AttemptCursor, HistoryError, Watched};
-use ledger::Ledger;
-pub use ledger::{Failure, HookStanding};
+use crate::history::{AttemptCursor, HistoryError, WatchReader};
+use ledger::CallLedger;
+pub use ledger::{CallFailure, HookStanding};
 
 /// How far back calls are read: the longest time of Podio's rules (podio.md 1.3).
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -21,18 +21,18 @@ const PAGE: usize = 4096;
 /// Keeps the standings, and reads on from where it was whenever they are asked for. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Standings {
-    watched: Watched,
-    kept: Arc<Mutex<Option<Kept>>>,
+    watched: WatchReader,
+    kept: Arc<Mutex<Option<LedgerCache>>>,
 }
 
 #[derive(Debug)]
-struct Kept {
-    ledger: Ledger,
+struct LedgerCache {
+    ledger: CallLedger,
     cursor: AttemptCursor,
 }
 
 impl Standings {
-    pub(crate) fn new(watched: Watched) -> Self {
+    pub(crate) fn new(watched: WatchReader) -> Self {
         let kept = Arc::default();
         Self { watched, kept }
     }
@@ -45,15 +45,15 @@ impl Standings {
     pub(crate) async fn at(&self, now: Timestamp) -> Result<Vec<HookStanding>, HistoryError> {
         let since = now.saturating_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
         let mut kept = self.kept.lock().await;
-        let Kept { ledger, cursor } = match &mut *kept {
+        let LedgerCache { ledger, cursor } = match &mut *kept {
             Some(kept) => kept,
-            none => none.insert(Kept {
-                ledger: Ledger::default(),
+            none => none.insert(LedgerCache {
+                ledger: CallLedger::default(),
                 cursor: self.watched.attempts_since(since).await?,
             }),
         };
-        for (hook_id, at) in self.watched.verified(since).await? {
-            ledger.verified(hook_id, at);
+        for (hook_id, at) in self.watched.verified_hooks(since).await? {
+            ledger.record_verification(hook_id, at);
         }
         let outages = self.watched.outages(since).await?;
         loop {

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use podtap_podio::{EventType, ObjectRef};
 
-use super::suspicion::{Asked, Subject, Suspicion};
+use super::suspicion::{QuestionState, Suspect, Suspicion};
 use crate::history::{Arrival, LoopFinding, LoopShape, Maker};
 
 /// So many new objects within so much time may be a loop: the last value says whether only Podio's
@@ -37,14 +37,14 @@ const MAX_HOOKS: usize = 1000;
 /// Finds hooks that tell of one new object after the other.
 #[derive(Debug, Default)]
 pub(super) struct Additions {
-    hooks: HashMap<u64, Trail>,
+    hooks: HashMap<u64, HookTrail>,
 }
 
 #[derive(Debug)]
-struct Trail {
+struct HookTrail {
     steps: VecDeque<(Timestamp, ObjectRef)>,
     newest: Timestamp,
-    asked: Asked,
+    asked: QuestionState,
 }
 
 impl Additions {
@@ -54,10 +54,10 @@ impl Additions {
             return;
         }
         if let (Some(newest), true) = (finding.times.last(), self.hooks.len() < MAX_HOOKS) {
-            let trail = Trail {
+            let trail = HookTrail {
                 steps: VecDeque::new(),
                 newest: *newest,
-                asked: Asked::Told,
+                asked: QuestionState::Told,
             };
             self.hooks.entry(finding.hook_id).or_insert(trail);
         }
@@ -78,13 +78,13 @@ impl Additions {
                 return None;
             }
         }
-        let trail = self.hooks.entry(hook_id).or_insert_with(|| Trail {
+        let trail = self.hooks.entry(hook_id).or_insert_with(|| HookTrail {
             steps: VecDeque::new(),
             newest: now,
-            asked: Asked::Never,
+            asked: QuestionState::Never,
         });
         let (times, needs_proof) = trail.take(now, object)?;
-        trail.asked = Asked::UnderWay;
+        trail.asked = QuestionState::UnderWay;
         Some(Suspicion {
             finding: LoopFinding {
                 object,
@@ -99,23 +99,23 @@ impl Additions {
                 maker: Maker::default(),
             },
             needs_proof,
-            subject: Subject::Additions(hook_id),
+            subject: Suspect::Additions(hook_id),
         })
     }
 
     /// What became of a suspicion about this hook.
-    pub(super) fn judged(&mut self, hook_id: u64, asked: Asked) {
+    pub(super) fn settle(&mut self, hook_id: u64, asked: QuestionState) {
         if let Some(trail) = self.hooks.get_mut(&hook_id) {
             trail.asked = asked;
         }
     }
 }
 
-impl Trail {
+impl HookTrail {
     /// Takes a new object in; the times that pass a threshold.
     fn take(&mut self, now: Timestamp, object: ObjectRef) -> Option<(Vec<Timestamp>, bool)> {
-        if now.duration_since(self.newest) > QUIET && self.asked == Asked::Told {
-            self.asked = Asked::Never;
+        if now.duration_since(self.newest) > QUIET && self.asked == QuestionState::Told {
+            self.asked = QuestionState::Never;
             self.steps.clear();
         }
         self.newest = self.newest.max(now);
@@ -193,8 +193,8 @@ mod tests {
             };
             asked += 1;
             let judged = suspicion.judge(maker, false, arrival.received_at);
-            additions.judged(7, judged);
-            if judged == Asked::Told {
+            additions.settle(7, judged);
+            if judged == QuestionState::Told {
                 told.push(suspicion.finding);
             }
         }

@@ -11,7 +11,9 @@ use tokio::sync::Mutex;
 
 use super::suspicion::Suspicion;
 use crate::explain::near_limit;
-use crate::history::{EventKey, History, HistoryError, LoopFinding, Maker, Note, Watched, Writer};
+use crate::history::{
+    EventKey, Fact, History, HistoryError, LoopFinding, Maker, WatchReader, Writer,
+};
 use crate::own_client::OwnClient;
 use crate::place::{Place, PlaceRef};
 use crate::reason;
@@ -48,7 +50,7 @@ impl Statement {
 
 /// Revisions that did not arrive.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Gap {
+pub(super) struct RevisionGap {
     /// The event above them.
     pub(super) above: EventKey,
     pub(super) item_id: u64,
@@ -63,23 +65,23 @@ pub(super) struct Gap {
 #[derive(Debug)]
 pub(super) enum Question {
     Loop(Box<Suspicion>),
-    Gap(Gap),
+    Gap(RevisionGap),
 }
 
 /// A question with its answer.
 #[derive(Debug)]
-pub(super) enum Answered {
+pub(super) enum AnsweredQuestion {
     Loop(Box<Suspicion>, Statement),
     /// Whether nothing is missing: the hook did not have to tell of it.
-    Gap(Gap, bool),
+    Gap(RevisionGap, bool),
 }
 
 /// Asks. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct Witness {
+pub(super) struct EvidenceSource {
     client: Client,
     history: History,
-    watched: Watched,
+    watched: WatchReader,
     writer: Writer,
     own: OwnClient,
     memory: Arc<Mutex<Memory>>,
@@ -94,11 +96,11 @@ struct Memory {
     quiet: HashMap<u64, Timestamp>,
 }
 
-impl Witness {
+impl EvidenceSource {
     pub(super) fn new(
         client: Client,
         history: History,
-        watched: Watched,
+        watched: WatchReader,
         writer: Writer,
         own: OwnClient,
     ) -> Self {
@@ -117,15 +119,18 @@ impl Witness {
         self.client.has_credentials()
     }
 
-    pub(super) async fn answer(&self, question: Question) -> Result<Answered, HistoryError> {
+    pub(super) async fn answer(
+        &self,
+        question: Question,
+    ) -> Result<AnsweredQuestion, HistoryError> {
         Ok(match question {
             Question::Loop(suspicion) => {
                 let statement = self.who_made(&suspicion.finding).await?;
-                Answered::Loop(suspicion, statement)
+                AnsweredQuestion::Loop(suspicion, statement)
             }
             Question::Gap(gap) => {
                 let nothing = self.is_nothing(gap).await?;
-                Answered::Gap(gap, nothing)
+                AnsweredQuestion::Gap(gap, nothing)
             }
         })
     }
@@ -167,10 +172,10 @@ impl Witness {
                 )));
             }
         };
-        self.stated(made).await
+        self.to_statement(made).await
     }
 
-    async fn stated(
+    async fn to_statement(
         &self,
         made: Result<(Option<ByLine>, Option<Via>), Error>,
     ) -> Result<Statement, HistoryError> {
@@ -189,7 +194,7 @@ impl Witness {
     /// Whether revisions that did not arrive are nothing to worry about: the hook is on a field and
     /// tells only of some, or they were written by an API client, most likely with `hook=false`. A
     /// change by hand fires every hook of the app: that it did not arrive is news.
-    async fn is_nothing(&self, gap: Gap) -> Result<bool, HistoryError> {
+    async fn is_nothing(&self, gap: RevisionGap) -> Result<bool, HistoryError> {
         let now = Timestamp::now();
         if let Some(hook_id) = gap.hook_id {
             let memory = self.memory.lock().await;
@@ -210,7 +215,7 @@ impl Witness {
         }
         let made = self.client.item_revision(gap.item_id, gap.revision).await;
         let made = made.map(|made| (made.created_by, made.created_via));
-        let statement = self.stated(made).await?;
+        let statement = self.to_statement(made).await?;
         let by_a_client = !statement.by_hand && !matches!(statement.maker, Maker::Unknown { .. });
         if let (true, Some(hook_id)) = (by_a_client, gap.hook_id) {
             let mut memory = self.memory.lock().await;
@@ -244,8 +249,8 @@ impl Witness {
                 at: PlaceRef::app(app_id),
                 name: Some(name).filter(|name| !name.is_empty()),
             };
-            let learned = Note::Learned { hook_id, place };
-            self.writer.note(vec![learned]).await?;
+            let learned = Fact::Learned { hook_id, place };
+            self.writer.add_facts(vec![learned]).await?;
             return Ok(false);
         }
         let mut memory = self.memory.lock().await;
@@ -311,7 +316,7 @@ impl Witness {
 }
 
 /// The gap below an event, where there is one to ask about.
-pub(super) fn gap(arrival: &crate::history::Arrival) -> Option<Gap> {
+pub(super) fn gap(arrival: &crate::history::Arrival) -> Option<RevisionGap> {
     let (
         ObjectRef {
             kind: ObjectKind::Item,
@@ -324,7 +329,7 @@ pub(super) fn gap(arrival: &crate::history::Arrival) -> Option<Gap> {
     };
     let is_first = arrival.earlier.is_none() && !arrival.on_field;
     let skipped = revision.checked_sub(1)?;
-    (is_first && arrival.below.is_some_and(|below| below < skipped)).then_some(Gap {
+    (is_first && arrival.below.is_some_and(|below| below < skipped)).then_some(RevisionGap {
         above: arrival.event,
         item_id: id,
         revision: skipped,

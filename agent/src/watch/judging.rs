@@ -2,45 +2,47 @@
 
 use jiff::Timestamp;
 
-use super::evidence::{Answered, Statement};
-use super::suspicion::{Asked, Subject, Suspicion};
+use super::evidence::{AnsweredQuestion, Statement};
+use super::suspicion::{QuestionState, Suspect, Suspicion};
 use super::{Detectors, Watch};
-use crate::history::{HistoryError, LoopShape, Note};
+use crate::history::{Fact, HistoryError, LoopShape};
 
 impl Watch {
     /// Podio, or nobody, has said who made a change.
-    pub(super) async fn answered(
+    pub(super) async fn apply_answer(
         &self,
         detectors: &mut Detectors,
-        answered: Answered,
+        answered: AnsweredQuestion,
     ) -> Result<(), HistoryError> {
         let notes = match answered {
-            Answered::Loop(suspicion, statement) => self.judged(detectors, &suspicion, statement),
-            Answered::Gap(gap, true) => vec![Note::Missing {
+            AnsweredQuestion::Loop(suspicion, statement) => {
+                self.judge(detectors, &suspicion, statement)
+            }
+            AnsweredQuestion::Gap(gap, true) => vec![Fact::Missing {
                 event: gap.above,
                 revisions: 0,
             }],
-            Answered::Gap(_, false) => Vec::new(),
+            AnsweredQuestion::Gap(_, false) => Vec::new(),
         };
         self.note(notes).await
     }
 
     /// What is to be told, and held, of a suspicion.
-    fn judged(
+    fn judge(
         &self,
         detectors: &mut Detectors,
         suspicion: &Suspicion,
         statement: Statement,
-    ) -> Vec<Note> {
+    ) -> Vec<Fact> {
         let Statement { maker, by_hand } = statement;
         let mut finding = suspicion.finding.clone();
         let newest = finding.times.last().copied().unwrap_or_else(Timestamp::now);
         let asked = suspicion.judge(&maker, by_hand, newest);
         match &suspicion.subject {
-            Subject::Objects(keys) => detectors.loops.judged(keys, &finding, asked),
-            Subject::Additions(hook_id) => detectors.additions.judged(*hook_id, asked),
+            Suspect::Objects(keys) => detectors.loops.settle(keys, &finding, asked),
+            Suspect::Additions(hook_id) => detectors.additions.settle(*hook_id, asked),
         }
-        if asked != Asked::Told {
+        if asked != QuestionState::Told {
             return Vec::new();
         }
         finding.maker = maker;
@@ -50,9 +52,9 @@ impl Watch {
         if self.break_loops && finding.is_suspected() && finding.shape != LoopShape::Adds {
             let objects = finding.objects().into_iter();
             let newly = objects.filter(|object| self.held.hold(*object));
-            notes.extend(newly.map(Note::HoldObject));
+            notes.extend(newly.map(Fact::HoldObject));
         }
-        notes.insert(0, Note::Loop(finding));
+        notes.insert(0, Fact::Loop(finding));
         notes
     }
 }

@@ -4,13 +4,13 @@
 //! A gap belongs to the event just above it, so that a late arrival in between divides or closes
 //! it: each event knows how many revisions lie between it and the next lower one that has arrived.
 
-use crate::history::{Arrival, Duplicate, Neighbour, Note};
+use crate::history::{Arrival, Duplicate, Fact, Neighbour};
 
 /// What an event's arrival says about it and about the one above it.
-pub(super) fn marks(arrival: &Arrival) -> Vec<Note> {
+pub(super) fn marks(arrival: &Arrival) -> Vec<Fact> {
     let mut notes = Vec::new();
     if let Some(earlier) = &arrival.earlier {
-        notes.push(Note::Duplicate {
+        notes.push(Fact::Duplicate {
             event: arrival.event,
             duplicate: Duplicate {
                 of: earlier.position,
@@ -26,19 +26,19 @@ pub(super) fn marks(arrival: &Arrival) -> Vec<Note> {
         let revisions = between(below, revision);
         if revisions > 0 {
             let event = arrival.event;
-            notes.push(Note::Missing { event, revisions });
+            notes.push(Fact::Missing { event, revisions });
         }
     }
     if let Some(above) = arrival.above {
-        notes.extend(narrowed(above, revision));
+        notes.extend(narrow_gap(above, revision));
     }
     notes
 }
 
 /// The gap below `above`, now that `revision` is there.
-fn narrowed(above: Neighbour, revision: u64) -> Option<Note> {
+fn narrow_gap(above: Neighbour, revision: u64) -> Option<Fact> {
     let revisions = between(revision, above.revision);
-    (revisions < above.missing).then_some(Note::Missing {
+    (revisions < above.missing).then_some(Fact::Missing {
         event: above.event,
         revisions,
     })
@@ -59,8 +59,8 @@ mod tests {
         sample::arrival("item.update", 4711, revision, position, 0)
     }
 
-    fn missing(position: i64, revisions: u64) -> Note {
-        Note::Missing {
+    fn missing(position: i64, revisions: u64) -> Fact {
+        Fact::Missing {
             event: sample::key(position),
             revisions,
         }
@@ -116,7 +116,7 @@ mod tests {
             let of = Position(1);
             let duplicate = Duplicate { of, same_hook };
             let event_key = event.event;
-            let expected = Note::Duplicate {
+            let expected = Fact::Duplicate {
                 event: event_key,
                 duplicate,
             };

@@ -35,14 +35,14 @@ use tokio_util::sync::CancellationToken;
 use crate::config::PodioConfig;
 use crate::delivery::gate::HeldObjects;
 use crate::explain::{Enricher, Explainer};
-use crate::history::{Arrival, EventKey, HistoryError, Note, Position};
+use crate::history::{Arrival, EventKey, Fact, HistoryError, Position};
 use crate::place::PlaceRef;
 use crate::reason;
 use crate::status::{ServiceState, Status};
 use additions::Additions;
-use evidence::{Question, Witness};
+use evidence::{EvidenceSource, Question};
 use loops::Loops;
-use names::Names;
+use names::NameLearner;
 use validate::Validator;
 use verify::Verifier;
 
@@ -152,7 +152,7 @@ impl Watch {
 
     async fn run_once(&mut self, token: CancellationToken) -> Result<(), HistoryError> {
         let mut detectors = self.begin().await?;
-        let names = Names {
+        let names = NameLearner {
             client: self.explainer.client.clone(),
             writer: self.explainer.writer.clone(),
             places: self.places.clone(),
@@ -178,7 +178,7 @@ impl Watch {
             watched: self.explainer.watched.clone(),
             places: self.hook_places.clone(),
         };
-        let witness = Witness::new(
+        let witness = EvidenceSource::new(
             self.explainer.client.clone(),
             self.explainer.history.clone(),
             self.explainer.watched.clone(),
@@ -203,7 +203,7 @@ impl Watch {
                     .arrivals(detectors.cursor, PAGE)
                     .await?;
                 let (page, through) = page;
-                self.look(detectors, page).await?;
+                self.inspect(detectors, page).await?;
                 detectors.cursor = detectors.cursor.max(through);
                 // What more there is has waited long enough.
                 look_at = (newest > detectors.cursor).then(Instant::now);
@@ -226,9 +226,9 @@ impl Watch {
                 () = sleep_until(look_at.unwrap_or_else(Instant::now)), if look_at.is_some() => {}
                 Some(ended) = calls.next() => {
                     let (pair, answer) = ended?;
-                    self.validated(detectors, &pair, answer).await?;
+                    self.finish_validation(detectors, &pair, answer).await?;
                 }
-                Some(answered) = asking.next() => self.answered(detectors, answered?).await?,
+                Some(answered) = asking.next() => self.apply_answer(detectors, answered?).await?,
                 changed = tally.changed(), if look_at.is_none() => {
                     changed.map_err(|_| HistoryError::Closed)?;
                 }
@@ -237,13 +237,13 @@ impl Watch {
                     let outage = outage::outage(&state, &now_is, Timestamp::now());
                     state = now_is;
                     let known = self.status.borrow().public_url.clone().filter(|_| url.is_none());
-                    let named = known.map(|known| Note::Tunnel { url: url.insert(known).clone() });
+                    let named = known.map(|known| Fact::Tunnel { url: url.insert(known).clone() });
                     self.note(outage.into_iter().chain(named).collect()).await?;
                 }
                 () = until(call_due), if call_due.is_some() => {}
             }
         }
-        self.note(vec![Note::Watched(detectors.cursor)]).await
+        self.note(vec![Fact::Watched(detectors.cursor)]).await
     }
 
     /// What an earlier run left.
@@ -259,7 +259,7 @@ impl Watch {
         }
         // An outage that was open when the agent ended: nobody knows for how long it went on.
         let open = self.explainer.watched.outages(now).await?.into_iter();
-        let closed = open.map(|(since, _)| Note::Outage {
+        let closed = open.map(|(since, _)| Fact::Outage {
             since,
             until: since,
         });
@@ -269,7 +269,7 @@ impl Watch {
     }
 
     /// Looks at new events, and writes down what was found.
-    async fn look(
+    async fn inspect(
         &self,
         detectors: &mut Detectors,
         page: Vec<Arrival>,
@@ -303,19 +303,19 @@ impl Watch {
         }
         detectors.unsaved += page.len();
         if !notes.is_empty() || detectors.unsaved >= SAVE_EVERY {
-            notes.push(Note::Watched(detectors.cursor));
+            notes.push(Fact::Watched(detectors.cursor));
             detectors.unsaved = 0;
         }
         self.note(notes).await
     }
 
-    async fn note(&self, notes: Vec<Note>) -> Result<(), HistoryError> {
+    async fn note(&self, notes: Vec<Fact>) -> Result<(), HistoryError> {
         if notes.is_empty() {
             Ok(())
-        } else if notes.iter().all(Note::is_derived) {
-            self.explainer.writer.note_soon(notes).await
+        } else if notes.iter().all(Fact::is_derived) {
+            self.explainer.writer.add_facts_soon(notes).await
         } else {
-            self.explainer.writer.note(notes).await
+            self.explainer.writer.add_facts(notes).await
         }
     }
 }

@@ -8,7 +8,7 @@ use podtap_podio::client::{Client, Error};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::history::{HistoryError, Note, Writer};
+use crate::history::{Fact, HistoryError, Writer};
 use crate::place::{Place, PlaceRef};
 use crate::place_name;
 
@@ -17,7 +17,7 @@ const ROUND_EVERY: Duration = Duration::from_mins(5);
 
 /// Learns names for as long as it runs.
 #[derive(Debug)]
-pub(super) struct Names {
+pub(super) struct NameLearner {
     pub(super) client: Client,
     pub(super) writer: Writer,
     pub(super) places: Vec<PlaceRef>,
@@ -25,7 +25,7 @@ pub(super) struct Names {
     pub(super) unknown: Arc<Notify>,
 }
 
-impl Names {
+impl NameLearner {
     /// A round at the start, and another one whenever a hook is unknown.
     pub(super) async fn run(self, token: CancellationToken) -> Result<(), HistoryError> {
         let rounds = async {
@@ -35,7 +35,7 @@ impl Names {
             loop {
                 for place in &self.places {
                     match learn(&self.client, *place).await {
-                        Ok(notes) => self.writer.note(notes).await?,
+                        Ok(notes) => self.writer.add_facts(notes).await?,
                         Err(error) => tracing::warn!(%place, %error, "cannot list the hooks"),
                     }
                 }
@@ -51,13 +51,13 @@ impl Names {
 }
 
 /// Every hook on one place, with the place's name.
-async fn learn(client: &Client, at: PlaceRef) -> Result<Vec<Note>, Error> {
+async fn learn(client: &Client, at: PlaceRef) -> Result<Vec<Fact>, Error> {
     let hooks = client.hooks(at.ref_type, at.ref_id).await?;
     let place = Place {
         at,
         name: place_name::look_up(client, at).await,
     };
-    let learned = hooks.into_iter().map(|hook| Note::Learned {
+    let learned = hooks.into_iter().map(|hook| Fact::Learned {
         hook_id: hook.hook_id,
         place: place.clone(),
     });

@@ -3,19 +3,19 @@
 
 use jiff::Timestamp;
 
-use crate::history::Note;
+use crate::history::Fact;
 use crate::status::ServiceState;
 
 /// What to remember when the local service goes from one state to the next.
-pub(super) fn outage(before: &ServiceState, after: &ServiceState, now: Timestamp) -> Option<Note> {
+pub(super) fn outage(before: &ServiceState, after: &ServiceState, now: Timestamp) -> Option<Fact> {
     match (before, after) {
         (ServiceState::Down { .. }, ServiceState::Down { .. }) => None,
-        (_, ServiceState::Down { since, .. }) => Some(Note::Outage {
+        (_, ServiceState::Down { since, .. }) => Some(Fact::Outage {
             since: *since,
             // Until anything better is known.
             until: Timestamp::MAX,
         }),
-        (ServiceState::Down { since, .. }, _) => Some(Note::Outage {
+        (ServiceState::Down { since, .. }, _) => Some(Fact::Outage {
             since: *since,
             until: now,
         }),
@@ -36,7 +36,7 @@ mod tests {
             reason: reason.to_owned(),
         };
         let up = ServiceState::Up { since };
-        let noted = |until| Some(Note::Outage { since, until });
+        let noted = |until| Some(Fact::Outage { since, until });
         assert_eq!(
             outage(&ServiceState::Unknown, &down("a"), now),
             noted(Timestamp::MAX)

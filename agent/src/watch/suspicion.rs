@@ -15,12 +15,12 @@ pub(super) struct Suspicion {
     pub(super) finding: LoopFinding,
     /// Whether only Podio's word that it is our own client makes it an alarm.
     pub(super) needs_proof: bool,
-    pub(super) subject: Subject,
+    pub(super) subject: Suspect,
 }
 
 /// Who is under suspicion.
 #[derive(Debug, Clone)]
-pub(super) enum Subject {
+pub(super) enum Suspect {
     /// These objects, each with its hook.
     Objects(Vec<(u64, ObjectRef)>),
     /// Whatever this hook tells of as new.
@@ -29,7 +29,7 @@ pub(super) enum Subject {
 
 /// How far the question is, of one suspect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum QuestionState {
     Never,
     UnderWay,
     /// It is a loop, and everybody was told.
@@ -40,7 +40,7 @@ pub(super) enum Asked {
     NoAnswer(Timestamp),
 }
 
-impl Asked {
+impl QuestionState {
     pub(super) fn others(now: Timestamp) -> Self {
         Self::Others(later(now))
     }
@@ -62,12 +62,12 @@ impl Asked {
 
 impl Suspicion {
     /// What is to be done, now that it is known, or known to be unknown, who makes the changes.
-    pub(super) fn judge(&self, maker: &Maker, by_hand: bool, now: Timestamp) -> Asked {
+    pub(super) fn judge(&self, maker: &Maker, by_hand: bool, now: Timestamp) -> QuestionState {
         match maker {
-            Maker::Unknown { .. } if self.needs_proof => Asked::no_answer(now),
+            Maker::Unknown { .. } if self.needs_proof => QuestionState::no_answer(now),
             // What a person does in Podio is no business of any program.
-            Maker::Other { .. } if by_hand || self.needs_proof => Asked::others(now),
-            Maker::Own { .. } | Maker::Unknown { .. } | Maker::Other { .. } => Asked::Told,
+            Maker::Other { .. } if by_hand || self.needs_proof => QuestionState::others(now),
+            Maker::Own { .. } | Maker::Unknown { .. } | Maker::Other { .. } => QuestionState::Told,
         }
     }
 }

@@ -9,8 +9,8 @@ use std::collections::HashSet;
 
 use podtap_podio::client::{Client, Error, HookStatus};
 
-use super::verify::{Answer, Pair};
-use crate::history::{HistoryError, Verification, Watched};
+use super::verify::{CallOutcome, Pair};
+use crate::history::{HistoryError, Verification, WatchReader};
 use crate::place::PlaceRef;
 use crate::reason;
 
@@ -21,17 +21,17 @@ const MAX_LISTS: usize = 10;
 #[derive(Debug, Clone)]
 pub(super) struct Validator {
     pub(super) client: Client,
-    pub(super) watched: Watched,
+    pub(super) watched: WatchReader,
     /// Where the hook may be, if nothing better is known.
     pub(super) places: Vec<PlaceRef>,
 }
 
 impl Validator {
     /// One call, two where it was refused.
-    pub(super) async fn validate(&self, pair: Pair) -> Result<(Pair, Answer), HistoryError> {
+    pub(super) async fn validate(&self, pair: Pair) -> Result<(Pair, CallOutcome), HistoryError> {
         let answer = match self.client.validate_hook(pair.hook_id, &pair.code).await {
-            Ok(()) => Answer::Final(Verification::Validated),
-            Err(error) if error.may_pass() => Answer::Again {
+            Ok(()) => CallOutcome::Final(Verification::Validated),
+            Err(error) if error.may_pass() => CallOutcome::Again {
                 wait: match error {
                     Error::RateLimited { retry_after, .. } => retry_after,
                     _ => None,
@@ -40,9 +40,9 @@ impl Validator {
             },
             Err(error) if self.is_active(pair.hook_id).await? => {
                 tracing::debug!(hook = pair.hook_id, %error, "refused, but the hook is active");
-                Answer::Final(Verification::ActiveAnyway)
+                CallOutcome::Final(Verification::ActiveAnyway)
             }
-            Err(error) => Answer::Final(Verification::Failed {
+            Err(error) => CallOutcome::Final(Verification::Failed {
                 reason: self.failure(&error),
             }),
         };

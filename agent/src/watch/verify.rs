@@ -70,7 +70,7 @@ impl fmt::Debug for Pair {
 
 /// What one call came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum CallOutcome {
     /// That is that.
     Final(Verification),
     /// It may work later.
@@ -156,18 +156,18 @@ impl Verifier {
 
     /// A call has ended: the events that waited for it, and their outcome. `None` while there will
     /// be another one.
-    pub(super) fn ended(
+    pub(super) fn finish_call(
         &mut self,
         pair: &Pair,
-        answer: Answer,
+        answer: CallOutcome,
         now: Timestamp,
     ) -> Option<(Vec<EventKey>, Verification)> {
         let own = self.pairs.get(pair)?.own;
         let calls = self.calls_of_the_hour(now, own);
         let progress = self.pairs.get_mut(pair)?;
         let verification = match answer {
-            Answer::Final(verification) => verification,
-            Answer::Again { reason, wait } => {
+            CallOutcome::Final(verification) => verification,
+            CallOutcome::Again { reason, wait } => {
                 let pause = pause(progress.tries).max(wait.unwrap_or_default());
                 let due = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
                 let in_time = due.duration_since(progress.received_at) <= CODE_LIFETIME;
@@ -230,8 +230,8 @@ mod tests {
         Pair::parse(Some(hook_id), Some(code)).unwrap()
     }
 
-    fn again() -> Answer {
-        Answer::Again {
+    fn again() -> CallOutcome {
+        CallOutcome::Again {
             reason: "503".to_owned(),
             wait: None,
         }
@@ -272,8 +272,8 @@ mod tests {
         );
         assert_eq!(verifier.start(at(1)), None);
 
-        let done = Answer::Final(Verification::Validated);
-        let ended = verifier.ended(&pair(7, "aa"), done, at(2));
+        let done = CallOutcome::Final(Verification::Validated);
+        let ended = verifier.finish_call(&pair(7, "aa"), done, at(2));
 
         assert_eq!(
             ended,
@@ -299,7 +299,7 @@ mod tests {
         let outcome = loop {
             assert_eq!(verifier.start(now), Some(pair.clone()));
             tries += 1;
-            if let Some((events, outcome)) = verifier.ended(&pair, again(), now) {
+            if let Some((events, outcome)) = verifier.finish_call(&pair, again(), now) {
                 assert_eq!(events, [event(1)]);
                 break outcome;
             }
@@ -324,7 +324,7 @@ mod tests {
         assert!(verifier.start(at(10_000)).is_some());
         assert!(
             verifier
-                .ended(&pair(7, "aa"), again(), at(10_001))
+                .finish_call(&pair(7, "aa"), again(), at(10_001))
                 .is_some()
         );
     }
@@ -339,7 +339,7 @@ mod tests {
         }
         assert_eq!(refused, 1000 - CALLS_PER_HOUR);
         while let Some(pair) = verifier.start(at(1)) {
-            verifier.ended(&pair, again(), at(1));
+            verifier.finish_call(&pair, again(), at(1));
         }
         assert_eq!(verifier.next_due(), None);
         assert!(
@@ -375,11 +375,11 @@ mod tests {
         let mut verifier = Verifier::default();
         verifier.ask(event(1), pair(7, "aa"), at(0), at(0), false);
         verifier.start(at(0));
-        let answer = Answer::Again {
+        let answer = CallOutcome::Again {
             reason: "420".to_owned(),
             wait: Some(Duration::from_secs(90)),
         };
-        assert_eq!(verifier.ended(&pair(7, "aa"), answer, at(0)), None);
+        assert_eq!(verifier.finish_call(&pair(7, "aa"), answer, at(0)), None);
         assert_eq!(verifier.next_due(), Some(at(90)));
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::verify::{Answer, Pair};
+use super::verify::{CallOutcome, Pair};
 use super::{Detectors, Watch};
-use crate::history::{Arrival, EventKey, HistoryError, Note, Verification};
+use crate::history::{Arrival, EventKey, Fact, HistoryError, Verification};
 
 /// How far back a `hook.verify` that was never answered is picked up after a start. Its code may
 /// still be good; one call tells.
@@ -70,7 +70,7 @@ impl Watch {
         arrival: &Arrival,
         own: &OwnHooks,
         now: Timestamp,
-    ) -> Option<Note> {
+    ) -> Option<Fact> {
         if !is_verify(arrival) {
             return detectors.is_active_after_all(arrival);
         }
@@ -98,7 +98,7 @@ impl Watch {
             },
         };
         detectors.remember(arrival.hook_id, arrival.event, &verification);
-        Some(Note::Verified {
+        Some(Fact::Verified {
             event: arrival.event,
             hook_id: arrival.hook_id,
             verification,
@@ -106,20 +106,23 @@ impl Watch {
     }
 
     /// A call has ended: tells the events that waited for it, unless there will be another one.
-    pub(super) async fn validated(
+    pub(super) async fn finish_validation(
         &self,
         detectors: &mut Detectors,
         pair: &Pair,
-        answer: Answer,
+        answer: CallOutcome,
     ) -> Result<(), HistoryError> {
-        let Some((events, verification)) = detectors.verifier.ended(pair, answer, Timestamp::now())
+        let Some((events, verification)) =
+            detectors
+                .verifier
+                .finish_call(pair, answer, Timestamp::now())
         else {
             return Ok(());
         };
         if let Some(event) = events.last() {
             detectors.remember(Some(pair.hook_id), *event, &verification);
         }
-        let notes = events.into_iter().map(|event| Note::Verified {
+        let notes = events.into_iter().map(|event| Fact::Verified {
             event,
             hook_id: Some(pair.hook_id),
             verification: verification.clone(),
@@ -140,10 +143,10 @@ impl Detectors {
     }
 
     /// An event of a hook that could not be validated here: somebody else was first.
-    fn is_active_after_all(&mut self, arrival: &Arrival) -> Option<Note> {
+    fn is_active_after_all(&mut self, arrival: &Arrival) -> Option<Fact> {
         let hook_id = arrival.hook_id?;
         let event = self.failed.remove(&hook_id)?;
-        Some(Note::Verified {
+        Some(Fact::Verified {
             event,
             hook_id: Some(hook_id),
             verification: Verification::ActiveAnyway,

@@ -61,7 +61,7 @@ async fn a_loop_of_our_own_client_is_told_with_its_maker_and_held() {
         panic!("{found:#?}");
     };
     assert_eq!(by, "Ada Holm through Podtap");
-    assert_eq!(running.handle.held(), [found.object]);
+    assert_eq!(running.handle.held_objects(), [found.object]);
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn a_colleagues_script_is_told_by_its_name_and_not_held() {
         maker.contains("made by Björn Lind through Invoicing bridge"),
         "{maker}"
     );
-    assert_eq!(running.handle.held(), []);
+    assert_eq!(running.handle.held_objects(), []);
 }
 
 #[tokio::test]

@@ -452,14 +452,14 @@ async fn what_was_appended_is_there_after_the_end_and_positions_go_on() {
 #[tokio::test]
 async fn writes_of_another_process_are_noticed_and_ones_own_are_not() {
     let store = Store::with(vec![event(1, "a")]).await;
-    assert!(!store.writer.look().await.unwrap());
+    assert!(!store.writer.check_for_changes().await.unwrap());
 
     let (other, thread) = Writer::open(&history_of(&store.folder), |_| {}).unwrap();
     other.append(vec![event(2, "b")]).await.unwrap();
     thread.close().await;
 
-    assert!(store.writer.look().await.unwrap());
-    assert!(!store.writer.look().await.unwrap());
+    assert!(store.writer.check_for_changes().await.unwrap());
+    assert!(!store.writer.check_for_changes().await.unwrap());
     assert_eq!(store.writer.tally().borrow().newest, Position(2));
 }
 
@@ -543,7 +543,7 @@ async fn a_filter_that_looks_at_many_events_says_where_to_go_on() {
             anchor,
             limit: 10,
         };
-        store.history.look(query).await.unwrap()
+        store.history.partial_page(query).await.unwrap()
     };
 
     let (mut anchor, mut looks) = (Anchor::Newest, 0);

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use podtap_agent::config::Retention;
 use podtap_agent::export::archive::{self, Format, Selection};
 use podtap_agent::history::{
-    Attempt, DeliveryState, EditedRequest, Event, Filter, History, NewAttempt, Outcome, Past,
-    PastEvent, Position, Saved, Writer, WriterThread,
+    Attempt, DeliveryState, EditedRequest, Event, Filter, History, ImportedEvent, ImportedRecord,
+    NewAttempt, Outcome, Position, Saved, Writer, WriterThread,
 };
 use podtap_agent::import::{Import, Problem, Report};
 use podtap_agent::{HeaderList, Target, WebhookRequest};
@@ -41,9 +41,9 @@ impl Store {
         }
     }
 
-    async fn with(past: Vec<PastEvent>) -> Self {
+    async fn with(past: Vec<ImportedEvent>) -> Self {
         let store = Self::new();
-        let past = past.into_iter().map(Past::Event).collect();
+        let past = past.into_iter().map(ImportedRecord::Event).collect();
         store.writer.import(past).await.unwrap();
         store
     }
@@ -93,9 +93,9 @@ fn added(new: u64, known: u64, skipped: u64) -> Report {
     }
 }
 
-fn past(number: u64) -> PastEvent {
+fn past(number: u64) -> ImportedEvent {
     let event = item_update(number, 4711);
-    PastEvent {
+    ImportedEvent {
         id: event.id,
         request: event.request,
         attempts: Vec::new(),
@@ -168,7 +168,7 @@ prop_compose! {
         v6 in proptest::option::of(any::<[u8; 16]>()),
         outcomes in proptest::collection::vec(outcomes(), 0..4),
         note in proptest::option::of("\\PC{0,20}[a-zé]"),
-    ) -> PastEvent {
+    ) -> ImportedEvent {
         let received_at = Timestamp::from_millisecond(millis).unwrap();
         let id = EventId::from_parts(received_at, random);
         let mut attempts: Vec<Attempt> = (1..)
@@ -192,7 +192,7 @@ prop_compose! {
             body: body.into(),
         };
         let note = note.map(|note| note.trim().to_owned());
-        PastEvent { id, request, attempts, note }
+        ImportedEvent { id, request, attempts, note }
     }
 }
 
@@ -679,7 +679,7 @@ async fn nothing_happens_because_of_an_import() {
     before.await;
     running.arrived(1).await;
     // A loop, a verification, and something that comes through the relay, too.
-    let mut archive: Vec<PastEvent> = (1..=50).map(past).collect();
+    let mut archive: Vec<ImportedEvent> = (1..=50).map(past).collect();
     let mut verify = past(60);
     verify.request.body = "type=hook.verify&hook_id=7&code=b9079247".into();
     archive.push(verify);
@@ -697,7 +697,7 @@ async fn nothing_happens_because_of_an_import() {
         old.started_at = Timestamp::UNIX_EPOCH;
         one.attempts = vec![old];
     }
-    let archive = archive.into_iter().map(Past::Event).collect();
+    let archive = archive.into_iter().map(ImportedRecord::Event).collect();
     running.podio.writer.import(archive).await.unwrap();
 
     // What the relay takes afterwards is acted upon, so that the rest has been passed over.
@@ -722,7 +722,7 @@ async fn nothing_happens_because_of_an_import() {
 
     assert_eq!(running.service.received().len(), 4);
     assert!(history.loops().await.unwrap().is_empty());
-    assert!(running.handle.held().is_empty());
+    assert!(running.handle.held_objects().is_empty());
     assert_eq!(whole(live[0]).await.insight.duplicate, None);
     assert_eq!(
         whole(live[1]).await.insight.missing,
@@ -810,7 +810,7 @@ async fn an_attempt_of_the_highest_number_leaves_room_for_a_replay() {
 #[tokio::test]
 async fn imported_events_go_by_number_and_not_by_age() {
     let old = Timestamp::from_second(1_000_000_000).unwrap();
-    let mut archived: Vec<PastEvent> = (1..=3).map(past).collect();
+    let mut archived: Vec<ImportedEvent> = (1..=3).map(past).collect();
     for one in &mut archived {
         one.request.received_at = old;
     }

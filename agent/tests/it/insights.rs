@@ -88,7 +88,7 @@ async fn a_loop_is_told_once_and_its_object_held_until_released() {
     assert_eq!(loops.len(), 1);
     assert_eq!((loops[0].object, loops[0].hook_id), (ITEM, 7));
     assert!(loops[0].consecutive);
-    assert_eq!(running.handle.held(), [ITEM]);
+    assert_eq!(running.handle.held_objects(), [ITEM]);
     let mut told = 0;
     while let Ok(change) = changes.try_recv() {
         told += usize::from(matches!(change, Change::History(history::Change::Loop(_))));
@@ -100,7 +100,7 @@ async fn a_loop_is_told_once_and_its_object_held_until_released() {
     let rows = running.arrived(before + 6).await;
     assert_eq!(rows[0].state, DeliveryState::Delivered);
     assert_eq!(rows[1].state, DeliveryState::Held);
-    assert_eq!(running.handle.held(), []);
+    assert_eq!(running.handle.held_objects(), []);
 }
 
 #[tokio::test]
@@ -113,14 +113,14 @@ async fn an_object_stays_held_after_a_restart() {
         update(&running, revision, 7).await;
     }
     eventually("the object is held", || async {
-        let held = running.handle.held();
+        let held = running.handle.held_objects();
         (held == [ITEM]).then_some(()).ok_or(format!("{held:?}"))
     })
     .await;
 
     running.restart(|podio| podio.break_loops = true).await;
 
-    assert_eq!(running.handle.held(), [ITEM]);
+    assert_eq!(running.handle.held_objects(), [ITEM]);
     update(&running, 40, 7).await;
     assert_eq!(running.arrived(13).await[0].insight.hold, Some(Hold::Loop));
 }
@@ -380,7 +380,7 @@ async fn after_a_delete_what_was_last_known_is_told() {
         .unwrap();
     assert_eq!((&*status.from, &*status.to), ("Paid", ""));
     // The list shows it, too, and what each event changed.
-    let remembered = running.handle.remembered(&rows).await.unwrap();
+    let remembered = running.handle.recall_rows(&rows).await.unwrap();
     assert_eq!(
         remembered[&rows[0].id].title.as_deref(),
         Some("A walnut desk")
@@ -395,7 +395,7 @@ async fn the_newest_events_are_explained_before_anybody_asks_and_remembered_afte
     let (item, update) = changed(&running).await;
     eventually("the list knows what changed", || async {
         let rows = running.rows().await;
-        let known = running.handle.remembered(&rows).await.unwrap();
+        let known = running.handle.recall_rows(&rows).await.unwrap();
         let known = known.get(&update.id).cloned().unwrap_or_default();
         let changes = known.changes.as_slice();
         matches!(changes, [change] if change.field == "Status")
@@ -444,7 +444,7 @@ async fn what_somebody_looks_at_is_asked_about_however_old_it_is() {
     running.handle.ask_ahead([id]);
 
     let told = eventually("the change is known", || async {
-        let mut found = running.handle.remembered(&row).await.unwrap();
+        let mut found = running.handle.recall_rows(&row).await.unwrap();
         let told = found.remove(&id).filter(|told| !told.changes.is_empty());
         told.ok_or("nothing is remembered of it".to_owned())
     })

@@ -153,7 +153,7 @@ async fn triggered_events_are_no_loop_no_duplicates_and_leave_no_gaps() {
     looks(&running, again, |row| row.insight.duplicate.is_some()).await;
 
     assert_eq!(running.handle.history().loops().await.unwrap(), []);
-    assert_eq!(running.handle.held(), []);
+    assert_eq!(running.handle.held_objects(), []);
     let rows = running.rows().await;
     let triggered = rows.iter().filter(|row| row.id != again);
     for row in triggered {

@@ -53,7 +53,7 @@ pub enum HookStatus {
 }
 
 #[derive(Deserialize)]
-struct Created {
+struct CreatedHook {
     hook_id: u64,
 }
 
@@ -73,7 +73,7 @@ impl Client {
     ) -> Result<u64, Error> {
         let call = Call::new(Method::POST, format!("/hook/{ref_type}/{ref_id}/"))
             .with_body(json!({ "url": url, "type": event.as_str() }));
-        let created: Created = self.fetch(call).await?;
+        let created: CreatedHook = self.fetch(call).await?;
         Ok(created.hook_id)
     }
 

@@ -51,7 +51,7 @@ pub struct NewRevision {
 }
 
 #[derive(Deserialize)]
-struct Created {
+struct CreatedItem {
     item_id: u64,
 }
 
@@ -100,7 +100,7 @@ impl Client {
     ) -> Result<u64, Error> {
         let path = format!("/item/app/{app_id}/{}", options.query());
         let call = Call::new(Method::POST, path).with_body(json!({ "fields": fields }));
-        let created: Created = self.fetch(call).await?;
+        let created: CreatedItem = self.fetch(call).await?;
         Ok(created.item_id)
     }
 

@@ -19,14 +19,14 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug)]
 pub(super) struct Rate {
     limit: watch::Sender<Option<RateLimit>>,
-    known: Mutex<Known>,
+    known: Mutex<KnownRate>,
     file: Option<PathBuf>,
     /// API and holder: what is known of another identity says nothing.
     identity: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Known {
+struct KnownRate {
     identity: String,
     limit: u64,
     remaining: u64,
@@ -39,7 +39,7 @@ struct Known {
     closed_until: Option<Timestamp>,
 }
 
-impl Known {
+impl KnownRate {
     fn limit(&self, now: Timestamp) -> Option<RateLimit> {
         let is_of_this_hour = now.duration_since(self.at) < HOUR && self.limit > 0;
         is_of_this_hour.then_some(RateLimit {
@@ -84,12 +84,12 @@ impl Rate {
         }
     }
 
-    pub(super) fn watch(&self) -> watch::Receiver<Option<RateLimit>> {
+    pub(super) fn subscribe(&self) -> watch::Receiver<Option<RateLimit>> {
         self.limit.subscribe()
     }
 
     /// For how long Podio wants no call yet.
-    pub(super) async fn closed(&self) -> Option<Duration> {
+    pub(super) async fn closed_for(&self) -> Option<Duration> {
         let now = Timestamp::now();
         let mut known = self.known.lock().await;
         if let Some(file) = &self.file
@@ -108,12 +108,12 @@ impl Rate {
 
     /// What is left, as the newest answer told any process on this machine.
     pub(super) async fn budget(&self) -> Option<Budget> {
-        self.closed().await;
+        self.closed_for().await;
         self.known.lock().await.budget(Timestamp::now())
     }
 
     /// An answer has come, with what it says of the limit and of a wait.
-    pub(super) async fn told(&self, limit: Option<RateLimit>, wait: Option<Duration>) {
+    pub(super) async fn record_answer(&self, limit: Option<RateLimit>, wait: Option<Duration>) {
         let now = Timestamp::now();
         let until = wait.and_then(|wait| now.checked_add(wait).ok());
         if limit.is_none() && until.is_none() {
@@ -136,12 +136,12 @@ impl Rate {
     }
 }
 
-fn parse(text: &[u8], identity: &str) -> Option<Known> {
-    let known: Known = serde_json::from_slice(text).ok()?;
+fn parse(text: &[u8], identity: &str) -> Option<KnownRate> {
+    let known: KnownRate = serde_json::from_slice(text).ok()?;
     (known.identity == identity).then_some(known)
 }
 
-async fn save(file: &Path, known: &Known) -> std::io::Result<()> {
+async fn save(file: &Path, known: &KnownRate) -> std::io::Result<()> {
     private_file::replace(file, &serde_json::to_vec(known)?).await
 }
 
@@ -160,12 +160,12 @@ mod tests {
         let file = Some(folder.path().join("rate.json"));
         let rate = |who: &str| Rate::new(file.clone(), who.to_owned());
         let (first, beside) = (rate("ada"), rate("ada"));
-        first.told(Some(FEW), None).await;
+        first.record_answer(Some(FEW), None).await;
 
-        assert_eq!(*rate("ada").watch().borrow(), Some(FEW));
-        assert_eq!(*rate("bo").watch().borrow(), None);
-        assert_eq!(beside.closed().await, None);
-        assert_eq!(*beside.watch().borrow(), Some(FEW));
+        assert_eq!(*rate("ada").subscribe().borrow(), Some(FEW));
+        assert_eq!(*rate("bo").subscribe().borrow(), None);
+        assert_eq!(beside.closed_for().await, None);
+        assert_eq!(*beside.subscribe().borrow(), Some(FEW));
     }
 
     #[tokio::test]
@@ -174,11 +174,13 @@ mod tests {
         let file = Some(folder.path().join("rate.json"));
         let rate = || Rate::new(file.clone(), "ada".to_owned());
         let (first, beside) = (rate(), rate());
-        first.told(None, Some(Duration::from_hours(1))).await;
-        let wait = beside.closed().await.unwrap();
+        first
+            .record_answer(None, Some(Duration::from_hours(1)))
+            .await;
+        let wait = beside.closed_for().await.unwrap();
         assert!(wait > Duration::from_mins(59), "{wait:?}");
-        first.told(Some(FEW), None).await;
-        assert_eq!(beside.closed().await, None);
+        first.record_answer(Some(FEW), None).await;
+        assert_eq!(beside.closed_for().await, None);
     }
 
     #[tokio::test]
@@ -190,7 +192,7 @@ mod tests {
                 limit: 1_000,
                 remaining,
             };
-            rate.told(Some(limit), None).await;
+            rate.record_answer(Some(limit), None).await;
             rate.budget().await.unwrap()
         };
         let first = told(900).await;
@@ -200,17 +202,17 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(2)).await;
         // More is left than before: another hour has begun.
         assert!(told(999).await.resets_by > first.resets_by);
-        rate.told(None, Some(Duration::from_mins(5))).await;
+        rate.record_answer(None, Some(Duration::from_mins(5))).await;
         assert!(rate.budget().await.unwrap().closed_until.is_some());
     }
 
     #[test]
     fn what_was_told_an_hour_ago_is_over() {
-        let known = Known {
+        let known = KnownRate {
             limit: 1_000,
             remaining: 5,
             at: Timestamp::UNIX_EPOCH,
-            ..Known::default()
+            ..KnownRate::default()
         };
         let later = |minutes| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
         assert_eq!(known.limit(later(59)), Some(FEW));

@@ -64,7 +64,7 @@ impl Transport {
     }
 
     pub(super) fn rate_limit(&self) -> watch::Receiver<Option<RateLimit>> {
-        self.rate.watch()
+        self.rate.subscribe()
     }
 
     pub(super) async fn budget(&self) -> Option<Budget> {
@@ -77,7 +77,7 @@ impl Transport {
     pub(super) async fn exchange(&self, outgoing: &Outgoing) -> Result<Bytes, Error> {
         let mut wait_left = self.config.max_rate_wait;
         loop {
-            let answer = match self.rate.closed().await {
+            let answer = match self.rate.closed_for().await {
                 Some(wait) => Err(Error::RateLimited {
                     operation: outgoing.operation(),
                     retry_after: Some(wait),
@@ -110,7 +110,7 @@ impl Transport {
         let is_limited = matches!(head.status.as_u16(), 420 | 429);
         let wait = retry_after(&head.headers, &body, Timestamp::now()).filter(|_| is_limited);
         let limit = RateLimit::from_headers(&head.headers);
-        self.rate.told(limit, wait).await;
+        self.rate.record_answer(limit, wait).await;
         if head.status.is_success() {
             return Ok(body);
         }

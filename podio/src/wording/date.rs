@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::members::{inner, member, said};
+use super::members::{inner, member, to_text};
 
 /// A day, and a time where there is one.
 #[derive(PartialEq, Eq)]
@@ -16,7 +16,7 @@ struct Moment {
 
 /// A date or a span of time; of an odd shape what it says.
 pub(super) fn words(value: &Value, settings: &Value) -> String {
-    read(value, settings).unwrap_or_else(|| said(inner(value)))
+    read(value, settings).unwrap_or_else(|| to_text(inner(value)))
 }
 
 /// The same, where there is a date.

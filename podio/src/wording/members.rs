@@ -17,7 +17,7 @@ pub(super) fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
 }
 
 /// A scalar as it is, nothing as nothing, an object by its name, anything else as JSON.
-pub(super) fn said(value: &Value) -> String {
+pub(super) fn to_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

@@ -4,14 +4,14 @@ use iso_currency::Currency;
 use serde_json::Value;
 
 use super::locale::Locale;
-use super::members::{inner, member, said};
+use super::members::{inner, member, to_text};
 
 /// Decimals of a currency that the table does not know: most have two.
 const USUAL_DECIMALS: usize = 2;
 
 /// `300.0000` as 300. What is no number stays as it is.
 pub(super) fn words(text: &str, locale: Locale) -> String {
-    match parts(text) {
+    match split_decimals(text) {
         Some((whole, decimals)) => locale.number(whole, decimals.trim_end_matches('0'), false),
         None => text.to_owned(),
     }
@@ -19,11 +19,11 @@ pub(super) fn words(text: &str, locale: Locale) -> String {
 
 /// Whether a text is padded to four decimals, as Podio's numbers are.
 pub(super) fn has_podios_decimals(text: &str) -> bool {
-    parts(text).is_some_and(|(_, decimals)| decimals.len() == 4)
+    split_decimals(text).is_some_and(|(_, decimals)| decimals.len() == 4)
 }
 
 pub(super) fn percent(text: &str) -> String {
-    match parts(text) {
+    match split_decimals(text) {
         Some((whole, decimals)) => {
             let number = Locale::NONE.number(whole, decimals.trim_end_matches('0'), false);
             format!("{number} %")
@@ -34,9 +34,9 @@ pub(super) fn percent(text: &str) -> String {
 
 /// An amount with as many decimals as its currency has, and the currency.
 pub(super) fn money(value: &Value, locale: Locale) -> String {
-    let amount = said(inner(value));
-    let currency = member(value, "currency").map(said).unwrap_or_default();
-    let Some((whole, decimals)) = parts(&amount) else {
+    let amount = to_text(inner(value));
+    let currency = member(value, "currency").map(to_text).unwrap_or_default();
+    let Some((whole, decimals)) = split_decimals(&amount) else {
         return amount;
     };
     let known = Currency::from_code(&currency);
@@ -54,8 +54,8 @@ pub(super) fn money(value: &Value, locale: Locale) -> String {
 
 /// Seconds as hours and minutes; in days only where the field shows days.
 pub(super) fn duration(value: &Value, settings: &Value) -> String {
-    let text = said(value);
-    let whole = parts(&text).map_or("", |(whole, _)| whole);
+    let text = to_text(value);
+    let whole = split_decimals(&text).map_or("", |(whole, _)| whole);
     let Ok(seconds) = whole.parse::<i64>() else {
         return text;
     };
@@ -81,7 +81,7 @@ pub(super) fn duration(value: &Value, settings: &Value) -> String {
 }
 
 /// A decimal number's whole part with its sign, and its decimals.
-fn parts(text: &str) -> Option<(&str, &str)> {
+fn split_decimals(text: &str) -> Option<(&str, &str)> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let unsigned = whole.strip_prefix('-').unwrap_or(whole);

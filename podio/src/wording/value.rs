@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::locale::Locale;
-use super::members::{inner, member, said};
+use super::members::{inner, member, to_text};
 use super::{Field, date, number, rich_text};
 
 /// A value as people would say it.
@@ -47,12 +47,12 @@ fn one(field: Field<'_>, value: &Value, locale: Locale) -> Worded {
     match field.kind {
         "date" => Worded::plain(date::words(value, field.settings)),
         "money" => Worded::plain(number::money(value, locale)),
-        "number" => Worded::plain(number::words(&said(inner), locale)),
-        "progress" => Worded::plain(number::percent(&said(inner))),
+        "number" => Worded::plain(number::words(&to_text(inner), locale)),
+        "progress" => Worded::plain(number::percent(&to_text(inner))),
         "duration" => Worded::plain(number::duration(inner, field.settings)),
-        "text" => text(&said(inner), is_html(field.settings)),
+        "text" => text(&to_text(inner), is_html(field.settings)),
         "calculation" => calculation(field, value, locale),
-        "phone" | "email" | "tel" => Worded::plain(typed(value)),
+        "phone" | "email" | "tel" => Worded::plain(with_type(value)),
         "embed" => link(value),
         "location" => Worded::plain(location(value)),
         _ => object(inner),
@@ -89,7 +89,7 @@ fn calculation(field: Field<'_>, value: &Value, locale: Locale) -> Worded {
     }
     let inner = inner(value);
     let setting = |name| member(field.settings, name).and_then(Value::as_str);
-    let raw = said(inner);
+    let raw = to_text(inner);
     let is_number = match setting("return_type") {
         Some("number") => true,
         Some(_) => false,
@@ -106,8 +106,8 @@ fn calculation(field: Field<'_>, value: &Value, locale: Locale) -> Worded {
 }
 
 /// A number or address with its type: `+45 12 34 (work)`.
-fn typed(value: &Value) -> String {
-    let text = said(inner(value));
+fn with_type(value: &Value) -> String {
+    let text = to_text(inner(value));
     match member(value, "type").and_then(Value::as_str) {
         Some(kind) if !text.is_empty() => format!("{text} ({kind})"),
         _ => text,
@@ -124,7 +124,7 @@ fn link(value: &Value) -> Worded {
     let words = match (text("title").filter(|title| !title.is_empty()), url) {
         (Some(title), Some(url)) if title != url => format!("{title} ({url})"),
         (_, Some(url)) => url.to_owned(),
-        _ => said(embed),
+        _ => to_text(embed),
     };
     Worded {
         text: words,
@@ -149,7 +149,7 @@ fn location(value: &Value) -> String {
         .filter(|part| !part.is_empty())
         .collect();
     if parts.is_empty() {
-        said(inner(value))
+        to_text(inner(value))
     } else {
         parts.join(", ")
     }
@@ -157,7 +157,7 @@ fn location(value: &Value) -> String {
 
 fn object(value: &Value) -> Worded {
     Worded {
-        text: said(value),
+        text: to_text(value),
         marked: None,
         id: id(value),
     }
@@ -166,6 +166,6 @@ fn object(value: &Value) -> Worded {
 fn id(value: &Value) -> Option<String> {
     IDS.iter().find_map(|(name, what)| {
         let id = member(value, name).filter(|id| id.is_number() || id.is_string())?;
-        Some(format!("{what} {}", said(id)))
+        Some(format!("{what} {}", to_text(id)))
     })
 }

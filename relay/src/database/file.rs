@@ -63,7 +63,7 @@ impl Database {
         let mut connection = self.writer()?;
         // SQLite opens a file that it may not write all the same, and begins to read it.
         let is_readonly = connection.is_readonly(c"main");
-        if is_readonly.map_err(self.failed("open the database"))? {
+        if is_readonly.map_err(self.error_in("open the database"))? {
             return Err(Error::DataDir {
                 source: std::io::ErrorKind::PermissionDenied.into(),
                 path: self.folder().to_owned(),
@@ -74,16 +74,16 @@ impl Database {
 
     /// A connection that may write; its commits are on stable storage when they return.
     pub(crate) fn writer(&self) -> Result<Connection, Error> {
-        sqlite::writer(&self.path, &PROFILE).map_err(self.failed("open the database"))
+        sqlite::writer(&self.path, &PROFILE).map_err(self.error_in("open the database"))
     }
 
     /// A connection that cannot write.
     pub(crate) fn reader(&self) -> Result<Connection, Error> {
-        sqlite::reader(&self.path, &PROFILE).map_err(self.failed("open the database"))
+        sqlite::reader(&self.path, &PROFILE).map_err(self.error_in("open the database"))
     }
 
     /// Turns what SQLite said into an error that names this file.
-    pub(crate) fn failed(&self, attempt: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {
+    pub(crate) fn error_in(&self, attempt: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {
         let path = self.path.clone();
         move |source| Error::of(attempt, path, source.into())
     }

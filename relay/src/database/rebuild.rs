@@ -27,7 +27,7 @@ impl Database {
     /// Readers notice by themselves that another file is in its place.
     pub(crate) fn make_whole(&self) -> Result<(), Error> {
         let opened = self.writer().and_then(|connection| {
-            check::quick(&connection).map_err(self.failed("check the database"))
+            check::quick(&connection).map_err(self.error_in("check the database"))
         });
         let finding = match opened {
             Ok(Health::Sound | Health::Unknown) => return Ok(()),

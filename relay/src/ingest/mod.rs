@@ -86,7 +86,7 @@ impl Ingest {
         key: Option<TunnelKey>,
         request: Request<Incoming>,
     ) -> Response<Answer> {
-        self.metrics.refused(refusal);
+        self.metrics.count_refused(refusal);
         tracing::debug!(reason = refusal.name(), "a webhook was refused");
         if let Some(tunnel) = key.and_then(|key| self.directory.lookup(&key)) {
             tunnel.refused.note(refusal, Timestamp::now());

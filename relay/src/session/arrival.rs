@@ -84,7 +84,7 @@ impl Arrival {
             ..
         } = self;
         let hello = handshake::hello(socket, terms.hello_timeout).await;
-        let hello = hello.map_err(|end| meter.exceeded().map_or(end, End::too_large))?;
+        let hello = hello.map_err(|end| meter.exceeding_size().map_or(end, End::too_large))?;
         meter.message_ended();
         if hello.respond == Respond::Local {
             meter.allow(terms.max_answer_bytes);
@@ -138,7 +138,7 @@ impl Arrival {
             take_over: hello.take_over,
             connected: Connected {
                 since: presence::now(),
-                host: hello.host.as_deref().map(shown),
+                host: hello.host.as_deref().map(printable_host),
                 peer: self.peer.to_string(),
             },
         };
@@ -171,7 +171,7 @@ impl Arrival {
         self.metrics.sessions.inc();
         let ended = async {
             tokio::select! {
-                end = hold.ended() => end,
+                end = hold.wait_for_end() => end,
                 () = self.draining.cancelled() => End::Draining,
             }
         };
@@ -182,7 +182,7 @@ impl Arrival {
 }
 
 /// What an agent calls its machine, as it may be shown to another: printable, and short.
-fn shown(host: &str) -> String {
+fn printable_host(host: &str) -> String {
     let printable = host.chars().filter(char::is_ascii_graphic);
     printable.take(MAX_HOST_CHARS).collect()
 }

@@ -33,7 +33,7 @@ impl Upgrade {
             && has_token(headers, &header::UPGRADE, "websocket")
             && has_token(headers, &header::SEC_WEBSOCKET_VERSION, "13");
         let Some(key) = key.filter(|_| is_upgrade) else {
-            return Err(malformed(
+            return Err(malformed_refusal(
                 "this URL is for agents: it expects a websocket upgrade",
             ));
         };
@@ -142,7 +142,7 @@ pub(crate) fn unavailable(message: &str) -> ConnectRefusal {
     }
 }
 
-fn malformed(message: &str) -> ConnectRefusal {
+fn malformed_refusal(message: &str) -> ConnectRefusal {
     ConnectRefusal {
         kind: RefusalKind::Malformed,
         message: message.to_owned(),

@@ -100,7 +100,7 @@ impl Meter {
     }
 
     /// When something was read last.
-    pub(super) fn moved(&self) -> Instant {
+    pub(super) fn last_read_at(&self) -> Instant {
         self.lock().moved
     }
 
@@ -111,7 +111,7 @@ impl Meter {
     }
 
     /// The largest message, if one was larger.
-    pub(super) fn exceeded(&self) -> Option<usize> {
+    pub(super) fn exceeding_size(&self) -> Option<usize> {
         let state = self.lock();
         state.exceeded.then_some(state.most)
     }
@@ -123,7 +123,7 @@ impl Meter {
 
 impl State {
     /// How many bytes more are needed before the next read; an error once the message is too large.
-    fn needed(&mut self) -> io::Result<usize> {
+    fn bytes_needed(&mut self) -> io::Result<usize> {
         if self.used < self.allowed {
             return Ok(0);
         }
@@ -154,7 +154,7 @@ impl<S> Metered<S> {
     /// Resolves when the next bytes may be read.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let needed = self.meter.lock().needed()?;
+            let needed = self.meter.lock().bytes_needed()?;
             if needed == 0 {
                 self.waiting = None;
                 return Poll::Ready(Ok(()));
@@ -250,7 +250,7 @@ mod tests {
             "{read}"
         );
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        assert_eq!(meter.exceeded(), Some(MAX_CONTROL_BYTES));
+        assert_eq!(meter.exceeding_size(), Some(MAX_CONTROL_BYTES));
     }
 
     #[tokio::test(start_paused = true)]
@@ -288,6 +288,6 @@ mod tests {
             metered.read_exact(&mut frame).await.unwrap();
             meter.control_frame(8);
         }
-        assert!(meter.exceeded().is_none() && meter.lock().large_since.is_none());
+        assert!(meter.exceeding_size().is_none() && meter.lock().large_since.is_none());
     }
 }

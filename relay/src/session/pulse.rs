@@ -36,7 +36,7 @@ impl Pulse {
     ///
     /// # Cancel safety
     /// Safe: a question that nobody took stays.
-    pub(super) async fn asked(&self) {
+    pub(super) async fn wait_for_question(&self) {
         self.asked.notified().await;
     }
 
@@ -72,7 +72,7 @@ mod tests {
         pulse.beat();
         assert!(!pulse.is_alive().await);
         let (alive, ()) = tokio::join!(pulse.is_alive(), async {
-            pulse.asked().await;
+            pulse.wait_for_question().await;
             pulse.beat();
         });
         assert!(alive);

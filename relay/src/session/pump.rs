@@ -124,7 +124,7 @@ impl Pump {
         };
         let _ = timeout(FAREWELL_TIMEOUT, farewell).await;
         let (queue, tunnel) = (&self.queue, self.tunnel.id);
-        let through = self.window().acknowledged();
+        let through = self.window().last_acknowledged();
         if let Some(through) = through
             && let Err(error) = queue.acknowledge(tunnel, self.session, through).await
         {
@@ -170,7 +170,7 @@ impl Pump {
                 },
                 () = moved, if room.is_none() => Ok(()),
                 () = self.progress.stop.cancelled() => return End::Gone,
-                () = self.pulse.asked() => send(sink, [Message::Ping(Bytes::new())]).await,
+                () = self.pulse.wait_for_question() => send(sink, [Message::Ping(Bytes::new())]).await,
                 () = self.tunnel.refused.pending(refused_from) => {
                     refused_from = Instant::now() + REFUSED_PERIOD;
                     self.send_refused(sink).await
@@ -251,7 +251,7 @@ impl Pump {
             if self.responders.is_waiting(id) {
                 self.await_answer(seq, id);
             }
-            self.window().sent(seq, bytes);
+            self.window().record_sent(seq, bytes);
             // Encoded one by one: the others stay as small as they are.
             feed(sink, messages(&RelayFrame::Event(event))?).await?;
         }
@@ -291,10 +291,10 @@ impl Pump {
                 _ if self.meter.is_overdue() => {
                     return End::Protocol("a message did not end in time".to_owned());
                 }
-                Err(_) if self.meter.moved().elapsed() < SILENCE_LIMIT => continue,
+                Err(_) if self.meter.last_read_at().elapsed() < SILENCE_LIMIT => continue,
                 Err(_) => return End::Silent,
                 Ok(None | Some(Ok(Message::Close(_)))) => return End::Gone,
-                Ok(Some(Err(error))) => return self.broken(&error),
+                Ok(Some(Err(error))) => return self.end_of_error(&error),
                 Ok(Some(Ok(message))) => message,
             };
             self.pulse.beat();
@@ -335,8 +335,8 @@ impl Pump {
     }
 
     /// What an error of the websocket means.
-    fn broken(&self, error: &Error) -> End {
-        match (error, self.meter.exceeded()) {
+    fn end_of_error(&self, error: &Error) -> End {
+        match (error, self.meter.exceeding_size()) {
             (_, Some(most)) => End::too_large(most),
             (Error::Capacity(error), None) => End::Protocol(error.to_string()),
             _ => End::Gone,

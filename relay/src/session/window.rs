@@ -44,7 +44,7 @@ impl Window {
     }
 
     /// Notes an event that goes out.
-    pub(super) fn sent(&mut self, seq: Seq, bytes: usize) {
+    pub(super) fn record_sent(&mut self, seq: Seq, bytes: usize) {
         self.cursor = seq;
         self.bytes += bytes;
         self.sent.push_back((seq, bytes));
@@ -70,7 +70,7 @@ impl Window {
     }
 
     /// How far the agent has what it was sent, once it has said so.
-    pub(super) fn acknowledged(&self) -> Option<Seq> {
+    pub(super) fn last_acknowledged(&self) -> Option<Seq> {
         self.acknowledged
     }
 }
@@ -86,9 +86,9 @@ mod tests {
     #[test]
     fn an_agent_is_never_more_than_its_window_behind() {
         let mut window = Window::new(2, 1000, Seq(4));
-        window.sent(Seq(5), 10);
+        window.record_sent(Seq(5), 10);
         assert_eq!(room(&window), Some((1, 990)));
-        window.sent(Seq(6), 10);
+        window.record_sent(Seq(6), 10);
         assert_eq!(room(&window), None);
 
         assert_eq!(window.acknowledge(Seq(5)), Seq(5));
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn bytes_close_the_window_as_well() {
         let mut window = Window::new(100, 1000, Seq(0));
-        window.sent(Seq(1), 5000);
+        window.record_sent(Seq(1), 5000);
         assert_eq!(room(&window), None);
         window.acknowledge(Seq(1));
         assert_eq!(room(&window), Some((100, 1000)));
@@ -109,14 +109,14 @@ mod tests {
     #[test]
     fn an_acknowledgement_of_what_was_never_sent_is_cut_down() {
         let mut window = Window::new(10, 1000, Seq(4));
-        window.sent(Seq(5), 1);
+        window.record_sent(Seq(5), 1);
         assert_eq!(window.acknowledge(Seq(u64::MAX)), Seq(5));
         assert_eq!(
             window.acknowledge(Seq(2)),
             Seq(2),
             "an old one changes nothing"
         );
-        assert_eq!(window.acknowledged(), Some(Seq(5)));
+        assert_eq!(window.last_acknowledged(), Some(Seq(5)));
         window.skip(Seq(9));
         assert_eq!(window.acknowledge(Seq(9)), Seq(9));
     }

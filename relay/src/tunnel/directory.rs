@@ -140,7 +140,7 @@ impl Directory {
             return Ok(None);
         };
         let id = TokenId::of(token.id());
-        let known = logged(self.registry.find_token(id.clone()).await)?;
+        let known = log_error(self.registry.find_token(id.clone()).await)?;
         let Some(known) = known.filter(|known| known.hash.matches(&token.hash())) else {
             return Ok(None);
         };
@@ -149,7 +149,7 @@ impl Directory {
             .last_used_at
             .is_none_or(|at| now.duration_since(at) > LAST_USED_PRECISION)
         {
-            logged(self.registry.mark_used(id.clone(), now).await)?;
+            log_error(self.registry.mark_used(id.clone(), now).await)?;
         }
         Ok(Some(Owner {
             name: known.owner,
@@ -163,7 +163,7 @@ impl Directory {
         owner: &Owner,
         tunnel: &Tunnel,
     ) -> Result<bool, QueueError> {
-        let known = logged(self.registry.find_token(owner.token.clone()).await)?;
+        let known = log_error(self.registry.find_token(owner.token.clone()).await)?;
         Ok(known.is_some() && self.lookup(&tunnel.key).is_some())
     }
 
@@ -184,7 +184,7 @@ impl Directory {
             max_tunnels: self.max_owner_tunnels,
         };
         let _seen = self.seen.lock().await;
-        let found = logged(self.registry.want_tunnel(wish).await);
+        let found = log_error(self.registry.want_tunnel(wish).await);
         let found = found.map_err(|_| NoTunnel::Unavailable)?;
         let Wanted::Found { id, key, epoch } = found else {
             return Err(NoTunnel::TooMany);
@@ -200,7 +200,7 @@ impl Directory {
 
     /// The owner's tunnels.
     pub(crate) async fn list(&self, owner: String) -> Result<Vec<TunnelInfo>, QueueError> {
-        logged(self.registry.tunnels(Some(owner)).await)
+        log_error(self.registry.tunnels(Some(owner)).await)
     }
 
     /// Gives a tunnel of the owner a new key; `None` where there is no such tunnel.
@@ -211,12 +211,12 @@ impl Directory {
         grace: Duration,
     ) -> Result<Option<Rotated>, QueueError> {
         let fresh = fresh_key()?;
-        logged(self.registry.rotate(owner, name, fresh, grace).await)
+        log_error(self.registry.rotate(owner, name, fresh, grace).await)
     }
 
     /// Deletes a tunnel of the owner. Whether there was one.
     pub(crate) async fn delete(&self, owner: String, name: TunnelName) -> Result<bool, QueueError> {
-        logged(self.registry.delete(owner, name).await)
+        log_error(self.registry.delete(owner, name).await)
     }
 
     /// Keeps for the command line who is connected.
@@ -224,12 +224,12 @@ impl Directory {
         &self,
         sessions: Vec<(TunnelId, Connected)>,
     ) -> Result<(), QueueError> {
-        logged(self.registry.tell_sessions(sessions).await)
+        log_error(self.registry.tell_sessions(sessions).await)
     }
 
     /// Keeps for the command line how the world reaches this relay.
     pub(crate) async fn tell_public_url(&self, url: String) -> Result<(), QueueError> {
-        logged(self.registry.tell_public_url(url).await)
+        log_error(self.registry.tell_public_url(url).await)
     }
 
     /// Looks whether another process changed something, and if so takes it over. Answers what is
@@ -243,7 +243,7 @@ impl Directory {
     async fn look(&self, seen: &mut Seen) -> Result<(), QueueError> {
         self.looks.fetch_add(1, Ordering::AcqRel);
         let changes = self.registry.changes(seen.revision, self.max_age).await;
-        let Some(snapshot) = logged(changes)? else {
+        let Some(snapshot) = log_error(changes)? else {
             return Ok(());
         };
         let mut standing = Standing {
@@ -315,7 +315,7 @@ fn fresh_key() -> Result<TunnelKey, QueueError> {
     })
 }
 
-fn logged<T>(result: Result<T, Error>) -> Result<T, QueueError> {
+fn log_error<T>(result: Result<T, Error>) -> Result<T, QueueError> {
     result.map_err(|error| {
         tracing::error!(%error, "tunnels and tokens cannot be read or written");
         QueueError::Unavailable

@@ -76,7 +76,7 @@ fn list(
     let types = request.query("types");
     let with_tasks = !matches!(request.query("tasks"), Some("false" | "0"));
     let wanted = |entry: &Entry| {
-        let kind = entry.on.parts().0;
+        let kind = entry.on.to_pair().0;
         let is_listed = types.is_none_or(|types| types.split([',', ';']).any(|t| t == kind));
         suits(entry.place) && is_listed && (with_tasks || kind != "task")
     };
@@ -149,7 +149,7 @@ fn entry(on: Attachment, title: &str, date: &Value, group: &Value, app: &Value) 
     } else {
         end.date().to_datetime(last)
     };
-    let (kind, id) = on.parts();
+    let (kind, id) = on.to_pair();
     let part = |name: &str| date.get(name).cloned().unwrap_or_default();
     Some(Entry {
         on,

@@ -114,12 +114,16 @@ fn dispatch(world: &mut World, request: &Request) -> Result<Answer, Refused> {
         {
             hooks::validate(world, hook_id, request)
         }
-        _ => counted(world, request, &segments),
+        _ => answer_counted(world, request, &segments),
     }
 }
 
 /// The operations that need a token, which are counted against its rate limits.
-fn counted(world: &mut World, request: &Request, segments: &[&str]) -> Result<Answer, Refused> {
+fn answer_counted(
+    world: &mut World,
+    request: &Request,
+    segments: &[&str],
+) -> Result<Answer, Refused> {
     let caller = access::authenticate(world, request)?;
     let class = match segments {
         ["item", "app", _, "filter", ..] => Class::Limited,

@@ -62,7 +62,7 @@ fn search(
     version: u8,
     suits: impl Fn(&Summary) -> bool,
 ) -> Result<Answer, Refused> {
-    let asked = asked(request)?;
+    let asked = query_value(request)?;
     let wanted = words(input::text(&asked, "query")?);
     let kind = input::optional_text(&asked, "ref_type")?;
     let number = |name| -> Result<Option<usize>, Refused> {
@@ -83,12 +83,12 @@ fn search(
     let found: Vec<_> = found.collect();
     let mut counts = Map::new();
     for summary in &found {
-        let count = counts.entry(summary.on.parts().0).or_insert(json!(0));
+        let count = counts.entry(summary.on.to_pair().0).or_insert(json!(0));
         *count = json!(count.as_u64().unwrap_or(0) + 1);
     }
     let of_kind = found.into_iter().filter(|summary| {
         kind.as_deref()
-            .is_none_or(|kind| kind == summary.on.parts().0)
+            .is_none_or(|kind| kind == summary.on.to_pair().0)
     });
     let results = of_kind.enumerate().skip(offset).take(limit);
     let results: Vec<Value> = results
@@ -105,7 +105,7 @@ fn search(
 }
 
 /// What the body asks, or in its place the query.
-fn asked(request: &Request) -> Result<Value, Refused> {
+fn query_value(request: &Request) -> Result<Value, Refused> {
     let mut asked = match request.json()? {
         Value::Object(members) => members,
         other => return Err(Refused::wrong_type(&other, "object")),

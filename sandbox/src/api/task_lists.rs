@@ -99,7 +99,7 @@ pub(super) fn summary(
         ["reference", kind, id, "summary"] => {
             let on = Attachment::new(kind, input::id(id)?)?;
             access::reach(world, caller, on)?;
-            Some(on.parts())
+            Some(on.to_pair())
         }
         _ => return Err(Refused::no_route()),
     };
@@ -108,7 +108,7 @@ pub(super) fn summary(
         Some(("space", id)) => task.on.and_then(|on| world.space_of(on)) == Some(id),
         Some(("app", id)) => task.on.and_then(|on| world.app_of(on)) == Some(id),
         Some(("org", id)) => id == ORG,
-        Some(place) => task.on.map(Attachment::parts) == Some(place),
+        Some(place) => task.on.map(Attachment::to_pair) == Some(place),
     };
     let open = world.tasks.values().filter(|task| task.completed.is_none());
     let open: Vec<_> = open.filter(is_in).collect();

@@ -38,7 +38,7 @@ impl Attachment {
         }
     }
 
-    pub(crate) const fn parts(self) -> (&'static str, u64) {
+    pub(crate) const fn to_pair(self) -> (&'static str, u64) {
         match self {
             Self::Item(id) => ("item", id),
             Self::Task(id) => ("task", id),

@@ -161,7 +161,7 @@ impl World {
             .filter(|hook| hook.codes.iter().any(|good| good == code))
             .ok_or_else(|| Refused::invalid("Invalid verification code"))?;
         hook.active = true;
-        hook.standing.verified();
+        hook.standing.record_verification();
         Ok(())
     }
 
@@ -193,9 +193,9 @@ impl World {
             return;
         };
         if succeeded {
-            hook.standing.succeeded();
+            hook.standing.record_success();
         } else {
-            hook.standing.failed(now);
+            hook.standing.record_failure(now);
         }
         if hook.standing.judge(now) == Judgement::Disabled {
             hook.active = false;

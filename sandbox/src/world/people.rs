@@ -71,7 +71,7 @@ const CODE_LIFETIME: Duration = Duration::from_mins(10);
 impl People {
     pub(super) fn new(seed: &Seed) -> Self {
         Self {
-            clients: numbered(&seed.clients),
+            clients: assign_ids(&seed.clients),
             users: seed.users.clone(),
             sessions: Sessions::default(),
             codes: HashMap::new(),
@@ -212,7 +212,7 @@ impl People {
 }
 
 /// The clients with the numbers that Podio would have given them.
-fn numbered(clients: &[SeedClient]) -> Vec<SeedClient> {
+fn assign_ids(clients: &[SeedClient]) -> Vec<SeedClient> {
     let numbered = clients
         .iter()
         .zip(FIRST_CLIENT..)

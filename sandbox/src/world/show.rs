@@ -270,6 +270,6 @@ pub(crate) fn show_app_ref(app: &App) -> Value {
 }
 
 fn show_attachment(on: Attachment) -> Value {
-    let (kind, id) = on.parts();
+    let (kind, id) = on.to_pair();
     json!({ "type": kind, "id": id })
 }

@@ -147,7 +147,7 @@ impl Summary {
 
     /// The members that all lists of several kinds have.
     pub(crate) fn show(&self, world: &World) -> Map<String, Value> {
-        let (kind, id) = self.on.parts();
+        let (kind, id) = self.on.to_pair();
         let app = self.app(world).and_then(|id| world.apps.get(&id));
         let space = self.space(world).and_then(|id| world.spaces.get(&id));
         let link = format!("https://podio.com/sandbox/{kind}/{id}");

@@ -21,7 +21,7 @@ pub(super) const ANY: SocketAddr = on_loopback(0);
 pub(super) fn candidates(dir: &Path, reserved: Option<u16>) -> impl Iterator<Item = SocketAddr> {
     let others = others(dir);
     let unclaimed = PORTS.filter(move |port| !others.contains(port));
-    let ports = remembered(dir).into_iter().chain(unclaimed).chain(PORTS);
+    let ports = read_port(dir).into_iter().chain(unclaimed).chain(PORTS);
     ports
         .filter(move |port| Some(*port) != reserved)
         .map(on_loopback)
@@ -30,7 +30,7 @@ pub(super) fn candidates(dir: &Path, reserved: Option<u16>) -> impl Iterator<Ite
 
 /// Keeps the port for the next start. Without it another may be taken, which the run says anyway.
 pub(super) fn remember(dir: &Path, port: u16) {
-    if remembered(dir) == Some(port) {
+    if read_port(dir) == Some(port) {
         return;
     }
     if let Err(error) = podtap_disk::private::write(&dir.join(FILE), format!("{port}\n").as_bytes())
@@ -39,7 +39,7 @@ pub(super) fn remember(dir: &Path, port: u16) {
     }
 }
 
-fn remembered(dir: &Path) -> Option<u16> {
+fn read_port(dir: &Path) -> Option<u16> {
     let text = std::fs::read_to_string(dir.join(FILE)).ok()?;
     text.trim().parse().ok().filter(|port| *port != 0)
 }
@@ -49,7 +49,7 @@ fn others(dir: &Path) -> BTreeSet<u16> {
     let siblings = dir.parent().and_then(|parent| parent.read_dir().ok());
     let paths = siblings.into_iter().flatten().flatten();
     let others = paths.map(|entry| entry.path()).filter(|path| path != dir);
-    others.filter_map(|path| remembered(&path)).collect()
+    others.filter_map(|path| read_port(&path)).collect()
 }
 
 const fn on_loopback(port: u16) -> SocketAddr {

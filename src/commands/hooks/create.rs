@@ -60,7 +60,7 @@ pub(super) async fn create(
             Ok(hook_id) => hook_id,
             Err(error) => {
                 let what = format!("{} on {}", wanted.event, wanted.place);
-                results.failed(what, error.into());
+                results.note_failure(what, error.into());
                 continue;
             }
         };
@@ -77,7 +77,7 @@ pub(super) async fn create(
             at: wanted.place,
             name: None,
         };
-        made.push(facts.listed(place, hook));
+        made.push(facts.describe(place, hook));
     }
     show(&made, json)?;
     results.into_one("some hooks were not made")

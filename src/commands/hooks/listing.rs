@@ -39,9 +39,9 @@ pub(super) async fn list(
         match client.hooks(at.ref_type, at.ref_id).await {
             Ok(hooks) => listed.extend(hooks.into_iter().map(|hook| {
                 let place = Place { at, name: None };
-                facts.listed(place, hook)
+                facts.describe(place, hook)
             })),
-            Err(error) => results.failed(at.to_string(), error.into()),
+            Err(error) => results.note_failure(at.to_string(), error.into()),
         }
     }
     show(&listed, as_json)?;

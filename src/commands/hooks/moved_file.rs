@@ -69,11 +69,10 @@ impl MovedFile {
 
     pub(super) fn read(&self) -> Result<Vec<Moved>, Failure> {
         match std::fs::read(&self.path) {
-            Ok(text) => {
-                serde_json::from_slice(&text).map_err(|error| self.failed("cannot be read", &error))
-            }
+            Ok(text) => serde_json::from_slice(&text)
+                .map_err(|error| self.failure("cannot be read", &error)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(self.failed("cannot be read", &error)),
+            Err(error) => Err(self.failure("cannot be read", &error)),
         }
     }
 
@@ -89,10 +88,10 @@ impl MovedFile {
             file.persist(&self.path).map_err(|error| error.error)?;
             Ok(())
         };
-        write().map_err(|error: std::io::Error| self.failed("cannot be written", &error))
+        write().map_err(|error: std::io::Error| self.failure("cannot be written", &error))
     }
 
-    fn failed(&self, what: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
+    fn failure(&self, what: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
         Failure::because(&format!("the list of moved hooks {what}"), error)
             .fact("file", self.path.display().to_string())
     }

@@ -66,7 +66,7 @@ pub(super) async fn adopt(
     command: AdoptHooks,
     settings: &Settings,
 ) -> Result<ExitCode, Failure> {
-    let shutdown = Shutdown::watch()?;
+    let shutdown = Shutdown::register()?;
     let Some(to) = tunnel_url(settings).await? else {
         return Err(Failure::usage("this tunnel's public URL is not known yet")
             .hint("run `podtap listen` first, and leave it running"));
@@ -149,7 +149,7 @@ impl<'a> Mover<'a> {
         let hooks = match self.client.hooks(place.ref_type, place.ref_id).await {
             Ok(hooks) => hooks,
             Err(error) => {
-                results.failed(place.to_string(), error.into());
+                results.note_failure(place.to_string(), error.into());
                 return Ok(());
             }
         };
@@ -159,7 +159,7 @@ impl<'a> Mover<'a> {
             let Some((event, url)) = old.event.parse().ok().zip(destination(&old.url, to, exact))
             else {
                 let odd = Failure::new(Code::Failed, "its type or its URL is not understood");
-                results.failed(what, odd);
+                results.note_failure(what, odd);
                 continue;
             };
             let created = self
@@ -176,10 +176,10 @@ impl<'a> Mover<'a> {
                         new_id,
                     });
                 }
-                Err(error) => results.failed(what, error.into()),
+                Err(error) => results.note_failure(what, error.into()),
             }
         }
-        let active = self.verified(place, &steps).await;
+        let active = self.wait_for_verified(place, &steps).await;
         for step in steps {
             self.finish(step, &active, results).await?;
         }
@@ -215,12 +215,12 @@ impl<'a> Mover<'a> {
         };
         self.client.delete_hook(new_id).await?;
         self.forget(new_id)?;
-        results.failed(format!("hook {}", old.hook_id), kept);
+        results.note_failure(format!("hook {}", old.hook_id), kept);
         Ok(())
     }
 
     /// Which of the new hooks are active, once all are or the time is over.
-    async fn verified(&self, place: PlaceRef, steps: &[Step]) -> Vec<u64> {
+    async fn wait_for_verified(&self, place: PlaceRef, steps: &[Step]) -> Vec<u64> {
         let mut active = Vec::new();
         for pause in LOOKS {
             if active.len() == steps.len() {
@@ -260,7 +260,7 @@ impl<'a> Mover<'a> {
                         moved.from
                     )))?;
                 }
-                Err(failure) => results.failed(format!("hook {}", moved.hook_id), failure),
+                Err(failure) => results.note_failure(format!("hook {}", moved.hook_id), failure),
             }
         }
         if count == 0 {

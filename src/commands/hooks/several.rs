@@ -13,7 +13,7 @@ pub(super) struct Results {
 
 impl Results {
     /// Notes a failure; the others go on.
-    pub(super) fn failed(&mut self, what: String, failure: Failure) {
+    pub(super) fn note_failure(&mut self, what: String, failure: Failure) {
         self.failed.push((what, failure));
     }
 
@@ -45,7 +45,7 @@ pub(super) async fn verify(client: &Client, hook_ids: &[u64]) -> Result<(), Fail
     for hook_id in hook_ids {
         match client.request_hook_verification(*hook_id).await {
             Ok(()) => print(&format!("Podio sends hook {hook_id} a hook.verify"))?,
-            Err(error) => results.failed(format!("hook {hook_id}"), error.into()),
+            Err(error) => results.note_failure(format!("hook {hook_id}"), error.into()),
         }
     }
     results.into_one("some hooks will not be verified")
@@ -59,9 +59,9 @@ pub(super) async fn delete(client: &Client, hook_ids: &[u64]) -> Result<(), Fail
             Ok(true) => print(&format!("Deleted hook {hook_id}"))?,
             Ok(false) => {
                 let gone = Failure::new(Code::NothingMatched, "there is no such hook");
-                results.failed(format!("hook {hook_id}"), gone);
+                results.note_failure(format!("hook {hook_id}"), gone);
             }
-            Err(error) => results.failed(format!("hook {hook_id}"), error.into()),
+            Err(error) => results.note_failure(format!("hook {hook_id}"), error.into()),
         }
     }
     results.into_one("some hooks were not deleted")

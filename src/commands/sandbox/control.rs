@@ -24,7 +24,10 @@ const LIMIT: Duration = Duration::from_secs(10);
 const MAX_ANSWER: usize = 64 * 1024;
 
 /// `podtap sandbox do`.
-pub(super) async fn deed(deed: &cli::Deed, settings: &Settings) -> Result<ExitCode, Failure> {
+pub(super) async fn act(
+    deed: &cli::SandboxAction,
+    settings: &Settings,
+) -> Result<ExitCode, Failure> {
     let body = json!(read(deed)?);
     let answer = call(settings, Method::POST, "/-/do", &body).await?;
     let done: CommandResult = serde_json::from_value(answer)
@@ -61,7 +64,7 @@ pub(super) async fn outage(state: Switch, settings: &Settings) -> Result<ExitCod
 }
 
 /// The id, where there is one, comes before the names and values.
-fn read(typed: &cli::Deed) -> Result<Command, Failure> {
+fn read(typed: &cli::SandboxAction) -> Result<Command, Failure> {
     let mut words = typed.words.iter().map(String::as_str).peekable();
     let object = words.next_if(|word| !word.contains('='));
     let object = object.map(|word| {
@@ -140,7 +143,7 @@ async fn call(
 
 /// The sandbox meant; never Podio itself.
 fn address(settings: &Settings) -> Result<BaseUrl, Failure> {
-    let url: Option<BaseUrl> = settings.parsed(Key::PODIO_URL)?;
+    let url: Option<BaseUrl> = settings.parse(Key::PODIO_URL)?;
     let url = match url {
         Some(url) => url,
         None => format!("http://{}", super::DEFAULT_LISTEN)

@@ -8,13 +8,13 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
-use crate::output::look::{Look, Painted, Tone};
+use crate::output::style::{LineStyle, StyledLine, Tone};
 use crate::output::{json, print};
 
 /// Prints until `token` is cancelled.
 pub(super) async fn run(
     mut watching: Receiver<Observation>,
-    look: Look,
+    look: LineStyle,
     json: bool,
     token: CancellationToken,
 ) -> Result<(), Failure> {
@@ -34,7 +34,7 @@ pub(super) async fn run(
     token.run_until_cancelled(printing).await.unwrap_or(Ok(()))
 }
 
-fn line(seen: &Observation, now: Timestamp, look: &Look) -> Painted {
+fn line(seen: &Observation, now: Timestamp, look: &LineStyle) -> StyledLine {
     let time = look.clock(now);
     match seen {
         Observation::Call {
@@ -50,7 +50,7 @@ fn line(seen: &Observation, now: Timestamp, look: &Look) -> Painted {
             let (event, hook_id) = (sent.event.as_str(), sent.hook_id);
             let url = without_query(&sent.url);
             let webhook = format!("{time}  {event}  hook {hook_id} → {url}  ");
-            let (tone, ended) = ended(sent);
+            let (tone, ended) = outcome(sent);
             let again = match sent.attempt {
                 1 => String::new(),
                 attempt => format!("  attempt {attempt}"),
@@ -64,7 +64,7 @@ fn line(seen: &Observation, now: Timestamp, look: &Look) -> Painted {
     }
 }
 
-fn ended(sent: &Sent) -> (Tone, String) {
+fn outcome(sent: &Sent) -> (Tone, String) {
     let took = sent.took.as_millis();
     match &sent.outcome {
         Outcome::Answered(status) => (Tone::of_status(*status), format!("{status}  {took} ms")),
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_webhook_is_told_with_its_end_and_no_escape_reaches_the_terminal() {
-        let look = Look {
+        let look = LineStyle {
             zone: jiff::tz::TimeZone::UTC,
             coloured: false,
         };

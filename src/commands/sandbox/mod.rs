@@ -26,21 +26,21 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr
 pub(crate) async fn run(sandbox: Sandbox, settings: &Settings) -> Result<ExitCode, Failure> {
     match sandbox.command {
         None => serve(sandbox.serve, settings).await,
-        Some(SandboxCommand::Do(deed)) => control::deed(&deed, settings).await,
+        Some(SandboxCommand::Do(deed)) => control::act(&deed, settings).await,
         Some(SandboxCommand::Outage { state, .. }) => control::outage(state, settings).await,
     }
 }
 
 /// Answers until a signal; with `--life` things happen by themselves.
 async fn serve(serve: SandboxServe, settings: &Settings) -> Result<ExitCode, Failure> {
-    let shutdown = Shutdown::watch()?;
+    let shutdown = Shutdown::register()?;
     let config = config(&serve, settings)?;
     let (seed, random_seed) = (config.seed.clone(), config.random_seed);
     let bound = Server::bind(config)
         .await
         .map_err(|error| Failure::because("the sandbox cannot start", &error))?;
     let handle = bound.handle();
-    let kept = serve.state.map(state::Kept::at);
+    let kept = serve.state.map(state::StateFile::at);
     if let Some(kept) = &kept {
         kept.restore(&handle)?;
     }
@@ -49,7 +49,7 @@ async fn serve(serve: SandboxServe, settings: &Settings) -> Result<ExitCode, Fai
     let mut tasks = Tasks::new(shutdown.token().clone());
     tasks.start(log::run(
         watching,
-        settings.look()?,
+        settings.line_style()?,
         serve.json,
         tasks.token(),
     ));

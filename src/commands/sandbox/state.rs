@@ -13,11 +13,11 @@ use crate::failure::Failure;
 /// At most so often it is written: a crash loses what happened within it.
 const EVERY: Duration = Duration::from_secs(1);
 
-pub(super) struct Kept {
+pub(super) struct StateFile {
     file: PathBuf,
 }
 
-impl Kept {
+impl StateFile {
     pub(super) fn at(file: PathBuf) -> Self {
         Self { file }
     }
@@ -26,10 +26,10 @@ impl Kept {
     pub(super) fn restore(&self, handle: &Handle) -> Result<(), Failure> {
         let content = match std::fs::read(&self.file) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            content => content.map_err(|error| self.failed("cannot be read", &error))?,
+            content => content.map_err(|error| self.failure("cannot be read", &error))?,
         };
         handle.restore(&content).map_err(|error| {
-            self.failed("cannot be used", &error)
+            self.failure("cannot be used", &error)
                 .hint("name another file, or delete it")
         })
     }
@@ -52,11 +52,11 @@ impl Kept {
     fn write_changed(&self, handle: &Handle, known: &mut u64) -> Result<(), Failure> {
         let changed = handle
             .save_if_changed(known)
-            .map_err(|error| self.failed("cannot be written", &error))?;
+            .map_err(|error| self.failure("cannot be written", &error))?;
         match changed {
             Some(content) => self
                 .write(&content)
-                .map_err(|error| self.failed("cannot be written", &error)),
+                .map_err(|error| self.failure("cannot be written", &error)),
             None => Ok(()),
         }
     }
@@ -74,7 +74,7 @@ impl Kept {
         Ok(())
     }
 
-    fn failed(&self, what: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
+    fn failure(&self, what: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
         Failure::because(&format!("the sandbox's state {what}"), error)
             .fact("file", self.file.display().to_string())
     }

@@ -14,13 +14,13 @@ use podtap_agent::draft::{Draft, NoForm, Params, nearest};
 use podtap_podio::{Confidence, EventType};
 use tokio::time::MissedTickBehavior;
 
-use self::way::Way;
+use self::way::SendMode;
 use super::history::{find, load, open};
 use crate::cli::Trigger;
 use crate::config::Settings;
 use crate::failure::{Code, Failure, Warning};
 use crate::output::json::Object;
-use crate::output::look::Look;
+use crate::output::style::LineStyle;
 use crate::output::{lines, note, print, printable};
 use crate::running::Running;
 use crate::shutdown::Shutdown;
@@ -30,14 +30,14 @@ const MAX_BODY: u64 = 64 * 1024 * 1024;
 
 /// Sends it as often as asked for.
 pub(crate) async fn run(trigger: Trigger, settings: &Settings) -> Result<ExitCode, Failure> {
-    let shutdown = Shutdown::watch()?;
+    let shutdown = Shutdown::register()?;
     let receiver = Receiver::of(&trigger, settings)?;
     let mut draft = draft(&trigger, settings).await?;
     if let Some(path) = &trigger.path {
         draft.request.path.clone_from(path);
     }
-    let way = Way::of(&receiver, &draft, &trigger, settings)?;
-    let look = settings.look()?;
+    let way = SendMode::of(&receiver, &draft, &trigger, settings)?;
+    let look = settings.line_style()?;
     tokio::select! {
         () = shutdown.token().cancelled() => {}
         sent = send_all(&way, draft, &receiver, &trigger, &look) => sent?,
@@ -155,11 +155,11 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 /// One that is answered with an error does not keep the others back, a receiver that cannot be
 /// reached does.
 async fn send_all(
-    way: &Way,
+    way: &SendMode,
     mut draft: Draft,
     receiver: &Receiver,
     trigger: &Trigger,
-    look: &Look,
+    look: &LineStyle,
 ) -> Result<(), Failure> {
     let mut pace = trigger.rate.map(|rate| {
         let mut pace = tokio::time::interval(Duration::from_secs_f64(rate.recip()));
@@ -174,10 +174,10 @@ async fn send_all(
         draft.request.received_at = Timestamp::now();
         let (id, sent) = way.send(&draft.request).await?;
         if trigger.json {
-            print(&Object::triggered(id, draft.event(), way.url(), &sent).to_line())?;
+            print(&Object::from_trigger(id, draft.event(), way.url(), &sent).to_line())?;
         } else {
             let (request, podio) = (&draft.request, draft.podio.as_ref());
-            print(&lines::triggered(request, podio, &sent, look))?;
+            print(&lines::triggered_event(request, podio, &sent, look))?;
         }
         match sent.outcome {
             Ok(status) => errors += u32::from(status >= 400),

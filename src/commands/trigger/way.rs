@@ -16,7 +16,7 @@ use crate::config::{Key, Settings};
 use crate::failure::Failure;
 
 /// How one event after the other is sent.
-pub(super) enum Way {
+pub(super) enum SendMode {
     /// To a URL, and nothing is kept of it.
     Straight(Box<Sender>),
     /// By an agent that keeps it in the history.
@@ -30,7 +30,7 @@ pub(super) struct Recorder {
     url: String,
 }
 
-impl Way {
+impl SendMode {
     /// The way to this receiver: recorded where the tunnel has a history and the local service is
     /// called; what goes through a relay comes back to the history by itself.
     pub(super) fn of(
@@ -57,13 +57,13 @@ impl Way {
                 config.target = Some(receiver.target.clone());
                 config.delivery.timeout = timeout;
                 config.trust = trust;
-                Self::recorded(config, url)
+                Self::with_history(config, url)
             }
             _ => Ok(Self::Straight(Box::new(Sender::new(url, &trust, timeout)?))),
         }
     }
 
-    fn recorded(config: Config, url: String) -> Result<Self, Failure> {
+    fn with_history(config: Config, url: String) -> Result<Self, Failure> {
         let path = config.history.clone();
         let (agent, handle) = Agent::open(config).map_err(|error| open_failure(&path, &error))?;
         Ok(Self::Recorded(Box::new(Recorder { agent, handle, url })))

@@ -9,7 +9,7 @@ use podtap_relay::tunnel::{Connected, TokenStore, TunnelInfo};
 use podtap_wire::TunnelName;
 use podtap_wire::manage::{ConnectedAgent, Rotated, TunnelEntry};
 
-use crate::cli::At;
+use crate::cli::RelayAddress;
 use crate::commands::history::open_failure;
 use crate::commands::link::Link;
 use crate::commands::token::existing;
@@ -41,7 +41,7 @@ pub(super) struct OwnedTunnel {
 
 impl Access {
     /// The way that the command line, and then the settings, ask for.
-    pub(super) fn choose(at: &At, settings: &Settings) -> Result<Self, Failure> {
+    pub(super) fn choose(at: &RelayAddress, settings: &Settings) -> Result<Self, Failure> {
         let by_folder = settings.is_typed(Key::DATA_DIR) && !settings.is_typed(Key::RELAY);
         if !by_folder && let Some(relay) = settings.relay()? {
             if at.owner.is_some() {
@@ -221,7 +221,7 @@ fn failure_of(link: &Link, error: &AskError) -> Failure {
             .fact("why", printable(&error.to_string()))
     };
     match error {
-        AskError::Token(_) => link.refused("the relay refused this token"),
+        AskError::Token(_) => link.token_refused("the relay refused this token"),
         AskError::NoTunnel(message) => {
             Failure::new(Code::NothingMatched, printable(message)).fact("relay", relay)
         }

@@ -42,7 +42,7 @@ fn cells(OwnedTunnel { tunnel, .. }: &OwnedTunnel) -> [String; 5] {
         None => "never".to_owned(),
     };
     let mut agent = match &tunnel.connected {
-        Some(agent) => connected(agent),
+        Some(agent) => agent_text(agent),
         None => "not connected".to_owned(),
     };
     if let Some(until) = tunnel.old_url_until {
@@ -52,7 +52,7 @@ fn cells(OwnedTunnel { tunnel, .. }: &OwnedTunnel) -> [String; 5] {
     [name, tunnel.url.clone(), waiting, last, agent]
 }
 
-fn connected(agent: &ConnectedAgent) -> String {
+fn agent_text(agent: &ConnectedAgent) -> String {
     let host = agent.host.as_ref();
     let host = host.map_or_else(String::new, |host| format!(" on {host}"));
     format!("connected since {:.0}{host} ({})", agent.since, agent.peer)
@@ -114,7 +114,7 @@ pub(super) fn object(OwnedTunnel { owner, tunnel }: &OwnedTunnel) -> String {
 }
 
 /// A tunnel's new URL, for programs.
-pub(super) fn rotated(name: &TunnelName, rotated: &Rotated) -> String {
+pub(super) fn rotated_json(name: &TunnelName, rotated: &Rotated) -> String {
     #[derive(Serialize)]
     struct Object<'a> {
         name: &'a str,

@@ -40,11 +40,11 @@ pub(crate) async fn run(command: TunnelsCommand, settings: &Settings) -> Result<
             at,
             json,
         } => {
-            let (name, grace) = (parsed(&name)?, grace_of(grace.as_deref())?);
+            let (name, grace) = (parse_name(&name)?, grace_of(grace.as_deref())?);
             let access = Access::choose(&at, settings)?;
             let rotated = access.rotate(&name, grace).await?;
             if json {
-                print(&format::rotated(&name, &rotated))?;
+                print(&format::rotated_json(&name, &rotated))?;
             } else {
                 print(&rotated.url)?;
                 match rotated.old_url_until {
@@ -54,9 +54,9 @@ pub(crate) async fn run(command: TunnelsCommand, settings: &Settings) -> Result<
             }
         }
         TunnelsCommand::Delete { name, yes, at } => {
-            let name = parsed(&name)?;
+            let name = parse_name(&name)?;
             let access = Access::choose(&at, settings)?;
-            if !yes && !confirmed(&name)? {
+            if !yes && !confirm(&name)? {
                 return Err(Failure::new(Code::Failed, "the tunnel was not deleted"));
             }
             access.delete(&name).await?;
@@ -65,7 +65,7 @@ pub(crate) async fn run(command: TunnelsCommand, settings: &Settings) -> Result<
     Ok(ExitCode::SUCCESS)
 }
 
-fn parsed(name: &str) -> Result<TunnelName, Failure> {
+fn parse_name(name: &str) -> Result<TunnelName, Failure> {
     name.parse().map_err(|error: podtap_wire::InvalidId| {
         Failure::usage(error.to_string()).fact("name", printable(name))
     })
@@ -87,7 +87,7 @@ fn grace_of(text: Option<&str>) -> Result<Duration, Failure> {
 }
 
 /// Asks the person; without a terminal, --yes has to be given.
-fn confirmed(name: &TunnelName) -> Result<bool, Failure> {
+fn confirm(name: &TunnelName) -> Result<bool, Failure> {
     let question =
         format!("Delete the tunnel {name} and its queued events? Its URL stops working.");
     ask(&question)?.ok_or_else(|| {

@@ -59,7 +59,7 @@ async fn open(
     };
     let full = FullEvent {
         attempts: history.attempts(id).await.map_err(error_text)?,
-        explanation: agent.explained(&event).await.map_err(error_text)?,
+        explanation: agent.recall_explanation(&event).await.map_err(error_text)?,
         event,
     };
     let lay_out = move || Box::new(Opened::new(full, options, &zone));

@@ -1,6 +1,6 @@
 //! All about one row, in words.
 
-use podtap_agent::{Failure, HookStanding, ListedHook};
+use podtap_agent::{CallFailure, HookStanding, ListedHook};
 
 use super::row::{self, Row};
 use crate::line::Line;
@@ -104,9 +104,9 @@ impl About {
         self.say("", Role::Plain, &counts);
         if let Some(failure) = standing.newest_failure {
             let why = match failure {
-                Failure::Unreachable => "there was no connection".to_owned(),
-                Failure::Slow => "the answer took longer than Podio waits".to_owned(),
-                Failure::Status(status) => format!("the answer was {status}"),
+                CallFailure::Unreachable => "there was no connection".to_owned(),
+                CallFailure::Slow => "the answer took longer than Podio waits".to_owned(),
+                CallFailure::Status(status) => format!("the answer was {status}"),
             };
             self.say("", Role::Plain, &format!("the newest failure: {why}"));
         }

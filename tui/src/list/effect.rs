@@ -134,7 +134,7 @@ async fn page(
     folding: Option<Folding>,
 ) -> Result<Page, HistoryError> {
     let Some(Folding { opened, pinned }) = folding else {
-        return history.look(query).await;
+        return history.partial_page(query).await;
     };
     let PageQuery { anchor, limit, .. } = query;
     history
@@ -162,7 +162,7 @@ async fn find_all(
             anchor,
             limit,
         };
-        let page = history.look(query).await?;
+        let page = history.partial_page(query).await?;
         found.extend(page.rows.iter().map(|row| (row.position, row.id)));
         anchor = match (page.older, page.rows.last()) {
             (Some(Position(older)), _) => Anchor::Before(Position(older.saturating_add(1))),

@@ -30,7 +30,7 @@ pub(crate) enum NamesAnswer {
 /// Asks the agent, which asks Podio where that costs no more than it may spend.
 pub(crate) async fn run(effect: NamesEffect, agent: &AgentHandle) -> NamesAnswer {
     let NamesEffect::Remember { rows } = effect;
-    let result = agent.remembered(&rows).await.map_err(error_text);
+    let result = agent.recall_rows(&rows).await.map_err(error_text);
     if result.is_ok() {
         agent.ask_ahead(rows.iter().map(|row| row.id));
     }

@@ -10,7 +10,9 @@ use std::collections::HashMap;
 use podtap_wire::EventId;
 
 use super::ahead::{self, ReadAhead};
-use crate::history::{Attempt, Committed, Event, EventKey, Hold, PendingPage, Position, Stored};
+use crate::history::{
+    Attempt, CommittedEvents, Event, EventKey, Hold, PendingPage, Position, StoredEvent,
+};
 
 /// Events that go ahead of their commit at once: a commit is some milliseconds away.
 const MAX_UNSTORED: usize = 512;
@@ -99,7 +101,7 @@ impl Intake {
     }
 
     /// An event has arrived when the history had events up to `after`: whether it goes at once.
-    pub(super) fn arrived(
+    pub(super) fn add_arrival(
         &mut self,
         event: Box<Event>,
         after: Position,
@@ -124,7 +126,7 @@ impl Intake {
     }
 
     /// Events were committed.
-    pub(super) fn committed(&mut self, committed: Committed) -> Vec<Todo> {
+    pub(super) fn add_committed(&mut self, committed: CommittedEvents) -> Vec<Todo> {
         let mut todo = Vec::new();
         let mut joins = committed.after <= self.read_through;
         for stored in committed.events {
@@ -132,7 +134,7 @@ impl Intake {
             self.came(stored.id(), position);
             if self.early.contains_key(&stored.id()) {
                 self.place(stored.id(), position, &mut todo);
-            } else if let Stored::New(event) = stored
+            } else if let StoredEvent::New(event) = stored
                 && joins
                 && position > self.read_through
                 && self.ahead.has_room()
@@ -186,7 +188,7 @@ impl Intake {
     }
 
     /// An event of this size is done.
-    pub(super) fn done(&mut self, id: EventId, size: usize) {
+    pub(super) fn finish(&mut self, id: EventId, size: usize) {
         self.ahead.remove(size);
         if let Some(early) = self.early.get_mut(&id) {
             early.is_done = true;

@@ -92,17 +92,17 @@ impl World {
     }
 
     fn commit(&mut self, is_told: bool) {
-        let mut committed = Committed {
+        let mut committed = CommittedEvents {
             after: self.newest(),
-            ..Committed::default()
+            ..CommittedEvents::default()
         };
         for (number, is_offered) in std::mem::take(&mut self.gathered) {
             self.stored.push((number, true));
             let stored = event(number, self.newest().0);
             committed.events.push(if is_offered {
-                Stored::Offered(stored.id, stored.position)
+                StoredEvent::Offered(stored.id, stored.position)
             } else {
-                Stored::New(Box::new(stored))
+                StoredEvent::New(Box::new(stored))
             });
         }
         committed.through = self.newest();
@@ -117,10 +117,10 @@ impl World {
             let todo = match fresh {
                 Fresh::Arrived { event, after } => self
                     .intake
-                    .arrived(event, after, is_held)
+                    .add_arrival(event, after, is_held)
                     .into_iter()
                     .collect(),
-                Fresh::Committed(committed) => self.intake.committed(committed),
+                Fresh::Committed(committed) => self.intake.add_committed(committed),
             };
             self.see_to(todo);
         }
@@ -175,7 +175,7 @@ impl World {
             self.delivered.push(number(event.id));
             let todo = self.intake.came_of(&event, attempt(&event));
             self.see_to(todo.into_iter().collect());
-            self.intake.done(event.id, size);
+            self.intake.finish(event.id, size);
         }
     }
 
@@ -230,7 +230,7 @@ proptest! {
 fn what_waits_for_its_commit_is_bounded() {
     let mut intake = Intake::default();
     let taken = (1..=2000).take_while(|number| {
-        let todo = intake.arrived(Box::new(event(*number, 0)), Position(0), false);
+        let todo = intake.add_arrival(Box::new(event(*number, 0)), Position(0), false);
         todo.is_some()
     });
     assert_eq!(taken.count(), MAX_UNSTORED);

@@ -103,11 +103,11 @@ impl<E: Placed> Lanes<E> {
     }
 
     /// The next event to start, if one may start now; while the local service is `in_doubt` one at a
-    /// time. Its lane waits until it is [`finished`], [`returned`] or [`lost`].
+    /// time. Its lane waits until it is [`finish`], [`requeue`] or [`requeue_lost`].
     ///
-    /// [`finished`]: Self::finished
-    /// [`returned`]: Self::returned
-    /// [`lost`]: Self::lost
+    /// [`finish`]: Self::finish
+    /// [`requeue`]: Self::requeue
+    /// [`requeue_lost`]: Self::requeue_lost
     pub(super) fn start(&mut self, now: Instant, in_doubt: bool) -> Option<(LaneKey, E)> {
         let is_idle = self.places.is_empty() && self.aside.is_empty();
         if (in_doubt && !is_idle) || !self.has_next() || !self.has_place(now) {
@@ -171,7 +171,7 @@ impl<E: Placed> Lanes<E> {
     }
 
     /// The lane's event is done: the next one may start.
-    pub(super) fn finished(&mut self, key: LaneKey) {
+    pub(super) fn finish(&mut self, key: LaneKey) {
         self.leave(&key);
         match self.by_key.get(&key) {
             Some(lane) if !lane.is_empty() => self.ready.push_back(key),
@@ -182,7 +182,7 @@ impl<E: Placed> Lanes<E> {
     }
 
     /// The lane's event must be started again, before anything behind it.
-    pub(super) fn returned(&mut self, key: LaneKey, event: E) {
+    pub(super) fn requeue(&mut self, key: LaneKey, event: E) {
         let was_suspect = self.suspect.as_ref() == Some(&key);
         self.put_back(&key, event);
         let queue = if was_suspect {
@@ -195,7 +195,7 @@ impl<E: Placed> Lanes<E> {
 
     /// The lane's event was lost and must be started again; where it is `set_behind`, the one behind
     /// it goes first, at once, if there is one. Whether that is so.
-    pub(super) fn lost(&mut self, key: LaneKey, event: E, set_behind: bool) -> bool {
+    pub(super) fn requeue_lost(&mut self, key: LaneKey, event: E, set_behind: bool) -> bool {
         let lane = self.put_back(&key, event);
         if set_behind && lane.len() > 1 {
             lane.swap(0, 1);

@@ -37,7 +37,7 @@ fn one_lane_goes_one_by_one_and_another_goes_beside_it() {
     assert_eq!(lanes.start(now, false), Some((lane(1), 'a')));
     assert_eq!(lanes.start(now, false), Some((lane(2), 'c')));
     assert_eq!(lanes.start(now, false), None);
-    lanes.finished(lane(1));
+    lanes.finish(lane(1));
     assert_eq!(lanes.start(now, false), Some((lane(1), 'b')));
 }
 
@@ -47,7 +47,7 @@ fn what_is_returned_goes_before_what_came_after_it() {
     lanes.push(lane(1), 'a');
     lanes.push(lane(1), 'b');
     let (key, event) = lanes.start(now, false).unwrap();
-    lanes.returned(key, event);
+    lanes.requeue(key, event);
     assert_eq!(lanes.start(now, false), Some((lane(1), 'a')));
 }
 
@@ -73,7 +73,7 @@ fn a_lane_that_hangs_gives_up_its_place_up_to_a_limit() {
     // Two with a place and six without: the rest waits for one of them.
     assert_eq!(go(&mut lanes, now + HANGS_AFTER * 9), 8);
     assert_eq!(lanes.next_place(false), None);
-    lanes.finished(lane(0));
+    lanes.finish(lane(0));
     assert_eq!(go(&mut lanes, now + HANGS_AFTER * 9), 9);
 }
 
@@ -95,12 +95,12 @@ fn lost_events_go_one_at_a_time_beside_others() {
     }
     let lost: Vec<_> = (0..2).filter_map(|_| lanes.start(now, false)).collect();
     for (key, event) in lost {
-        lanes.lost(key, event, false);
+        lanes.requeue_lost(key, event, false);
     }
     assert_eq!(lanes.start(now, false), Some((lane(1), 'a')));
     assert_eq!(lanes.start(now, false), Some((lane(3), 'c')));
     assert_eq!(lanes.start(now, false), None);
-    lanes.finished(lane(1));
+    lanes.finish(lane(1));
     assert_eq!(lanes.start(now, false), Some((lane(2), 'b')));
 }
 
@@ -116,7 +116,7 @@ fn in_doubt_one_goes_at_a_time_and_each_lane_in_turn_up_to_a_limit() {
         assert_eq!(lanes.start(now, true), None, "one is under way");
         assert_eq!(lanes.next_place(true), None);
         tried.push(event);
-        lanes.lost(key, event, false);
+        lanes.requeue_lost(key, event, false);
     }
     let expected: Vec<u64> = (0..8).chain(0..8).chain(0..4).collect();
     assert_eq!(tried, expected);
@@ -127,17 +127,17 @@ fn one_that_is_set_behind_lets_the_next_go_first_once() {
     let (mut lanes, now) = (Lanes::new(8), Instant::now());
     lanes.push(lane(1), 'a');
     let (key, event) = lanes.start(now, true).unwrap();
-    assert!(!lanes.lost(key, event, true), "it is alone");
+    assert!(!lanes.requeue_lost(key, event, true), "it is alone");
     lanes.push(lane(1), 'b');
     lanes.push(lane(1), 'c');
     let (key, event) = lanes.start(now, true).unwrap();
-    assert!(lanes.lost(key, event, true));
+    assert!(lanes.requeue_lost(key, event, true));
     let (key, event) = lanes.start(now, true).unwrap();
     assert_eq!(event, 'b');
-    lanes.lost(key, event, false);
+    lanes.requeue_lost(key, event, false);
     let order: String = std::iter::from_fn(|| {
         let (key, event) = lanes.start(now, true)?;
-        lanes.finished(key);
+        lanes.finish(key);
         Some(event)
     })
     .collect();
@@ -172,12 +172,12 @@ proptest! {
             prop_assert_eq!(distinct.len(), running.len());
             let (key, (number, event)) = running.swap_remove(which % running.len());
             match end {
-                1 => lanes.returned(key, (number, event)),
-                2 => drop(lanes.lost(key, (number, event), false)),
+                1 => lanes.requeue(key, (number, event)),
+                2 => drop(lanes.requeue_lost(key, (number, event), false)),
                 _ => {
                 let next = expected.get_mut(&number).unwrap().pop_front();
                 prop_assert_eq!(next, Some(event));
-                lanes.finished(key);
+                lanes.finish(key);
                 done += 1;
             }}
         }

@@ -8,14 +8,16 @@ use podtap_wire::{HeaderList, latin1};
 
 use super::super::json::{self, Findings, duration_ms, millis};
 use super::super::uri;
-use super::{BASE64, Cache, Content, Entry, Pair, Podtap, PostData, Request, Response, Timings};
+use super::{
+    BASE64, Cache, HarContent, HarEntry, HarPair, HarRequest, Podtap, PostData, Response, Timings,
+};
 use crate::config::Target;
 use crate::history::{Attempt, Event, Outcome};
 
 /// What a body is whose sender does not say.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
-impl<'a> Entry<'a> {
+impl<'a> HarEntry<'a> {
     /// An event with its attempts. Its URL is that of the service that answered last; of `target`,
     /// where none did.
     pub fn new(event: &'a Event, attempts: &'a [Attempt], target: &Target) -> Self {
@@ -32,7 +34,7 @@ impl<'a> Entry<'a> {
         Self {
             started_date_time: received_at.clone().into(),
             time: Some(time),
-            request: Request {
+            request: HarRequest {
                 method: Cow::Borrowed(&request.method),
                 url: url.into(),
                 http_version: "HTTP/1.1",
@@ -81,10 +83,10 @@ impl<'a> Response<'a> {
         let mut response = Self {
             http_version: "HTTP/1.1",
             headers_size: -1,
-            content: Content {
+            content: HarContent {
                 size: Some(0),
                 mime_type: UNKNOWN_TYPE.into(),
-                ..Content::default()
+                ..HarContent::default()
             },
             ..Self::default()
         };
@@ -114,20 +116,20 @@ impl<'a> Response<'a> {
     }
 }
 
-fn pairs(headers: &HeaderList) -> Vec<Pair<'_>> {
+fn pairs(headers: &HeaderList) -> Vec<HarPair<'_>> {
     headers
         .iter()
-        .map(|(name, value)| Pair {
+        .map(|(name, value)| HarPair {
             name: name.into(),
             value: latin1(value),
         })
         .collect()
 }
 
-fn query(path: &str) -> Vec<Pair<'static>> {
+fn query(path: &str) -> Vec<HarPair<'static>> {
     let query = path.split_once('?').map_or("", |(_, query)| query);
     url::form_urlencoded::parse(query.as_bytes())
-        .map(|(name, value)| Pair {
+        .map(|(name, value)| HarPair {
             name: name.into_owned().into(),
             value: value.into_owned().into(),
         })
@@ -194,7 +196,7 @@ mod tests {
             duration: Duration::from_micros(1_500),
             outcome,
         }));
-        serde_json::to_value(Entry::new(&event, &attempts, &Target::default())).unwrap()
+        serde_json::to_value(HarEntry::new(&event, &attempts, &Target::default())).unwrap()
     }
 
     #[test]

@@ -22,10 +22,10 @@ pub(crate) const BASE64: &str = "base64";
 /// One entry.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Entry<'a> {
+pub struct HarEntry<'a> {
     pub(crate) started_date_time: Cow<'a, str>,
     pub(crate) time: Option<f64>,
-    pub(crate) request: Request<'a>,
+    pub(crate) request: HarRequest<'a>,
     pub(crate) response: Option<Response<'a>>,
     cache: Cache,
     timings: Timings,
@@ -55,13 +55,13 @@ pub(crate) struct Podtap<'a> {
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Request<'a> {
+pub(crate) struct HarRequest<'a> {
     pub(crate) method: Cow<'a, str>,
     pub(crate) url: Cow<'a, str>,
     http_version: &'static str,
     cookies: [(); 0],
-    pub(crate) headers: Vec<Pair<'a>>,
-    query_string: Vec<Pair<'a>>,
+    pub(crate) headers: Vec<HarPair<'a>>,
+    query_string: Vec<HarPair<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) post_data: Option<PostData<'a>>,
     headers_size: i64,
@@ -70,7 +70,7 @@ pub(crate) struct Request<'a> {
 
 /// A header or a parameter.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Pair<'a> {
+pub(crate) struct HarPair<'a> {
     pub(crate) name: Cow<'a, str>,
     pub(crate) value: Cow<'a, str>,
 }
@@ -92,8 +92,8 @@ pub(crate) struct Response<'a> {
     status_text: &'static str,
     http_version: &'static str,
     cookies: [(); 0],
-    pub(crate) headers: Vec<Pair<'a>>,
-    pub(crate) content: Content<'a>,
+    pub(crate) headers: Vec<HarPair<'a>>,
+    pub(crate) content: HarContent<'a>,
     #[serde(rename = "redirectURL")]
     redirect_url: Cow<'a, str>,
     headers_size: i64,
@@ -104,7 +104,7 @@ pub(crate) struct Response<'a> {
 
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Content<'a> {
+pub(crate) struct HarContent<'a> {
     /// Of the whole answer; the text may be cut off.
     pub(crate) size: Option<i64>,
     mime_type: Cow<'a, str>,

@@ -149,7 +149,7 @@ impl<'a> EventObject<'a> {
 
     /// The same object over several lines, for people.
     pub fn to_pretty(&self) -> String {
-        text::to_pretty(&versioned("event", self))
+        text::to_pretty(&with_version("event", self))
     }
 }
 
@@ -251,14 +251,14 @@ struct Versioned<'a, T> {
     object: &'a T,
 }
 
-fn versioned<'a, T>(r#type: &'static str, object: &'a T) -> Versioned<'a, T> {
+fn with_version<'a, T>(r#type: &'static str, object: &'a T) -> Versioned<'a, T> {
     let v = VERSION;
     Versioned { v, r#type, object }
 }
 
 /// An object on one line, with its version and type in front.
 pub fn line(r#type: &'static str, object: &impl Serialize) -> String {
-    text::to_line(&versioned(r#type, object))
+    text::to_line(&with_version(r#type, object))
 }
 
 fn params(pairs: &[(String, String)]) -> Map<String, Value> {

@@ -141,9 +141,9 @@ fn value<'a>(input: &mut Input<'a>) -> winnow::Result<Value<'a>> {
 }
 
 /// A complaint and the byte that it is about.
-type Fault = (usize, String);
+type Complaint = (usize, String);
 
-fn meaning(raw: &Raw<'_>, now: &ZonedDateTime) -> Result<Test, Fault> {
+fn meaning(raw: &Raw<'_>, now: &ZonedDateTime) -> Result<Test, Complaint> {
     let at = raw.at.start;
     let fault = |message: &str| Err((at, message.to_owned()));
     let text = match raw.value {

@@ -5,33 +5,33 @@ use jiff::Timestamp;
 use podtap_wire::{EventId, WebhookRequest, valid};
 use serde_json::Value;
 
-use super::super::check::{self, Wrong};
-use super::super::identity::{derived, time_of};
+use super::super::check::{self, UnusableEntry};
+use super::super::identity::{derive_id, time_of};
 use super::super::words::Words;
 use crate::export::har::BASE64;
 use crate::export::json::duration_ms;
 use crate::export::uri;
-use crate::history::{Attempt, EditedRequest, Outcome, Past, PastEvent};
+use crate::history::{Attempt, EditedRequest, ImportedEvent, ImportedRecord, Outcome};
 
 /// What an entry is. It is none without a place where its request went; each other word may be
 /// missing.
-pub(super) fn past(entry: Value) -> Result<Past, Wrong> {
-    let mut entry = Words::of(entry).ok_or(Wrong::NoObject)?;
+pub(super) fn read_entry(entry: Value) -> Result<ImportedRecord, UnusableEntry> {
+    let mut entry = Words::of(entry).ok_or(UnusableEntry::NoObject)?;
     let (mut sent, mut ours) = (entry.words("request"), entry.words("_podtap"));
     let url = sent.text("url");
     let known = ours.text("path").filter(|path| valid::path(path).is_ok());
     let path = match (&url, known) {
         (Some(url), known) => {
-            let of_url = path(url).ok_or(Wrong::NotHttp);
+            let of_url = path(url).ok_or(UnusableEntry::NotHttp);
             known.map_or(of_url, Ok)?
         }
         (None, Some(known)) => known,
-        (None, None) => return Err(Wrong::Missing("request.url")),
+        (None, None) => return Err(UnusableEntry::Missing("request.url")),
     };
     let url = url.unwrap_or_default();
     let (headers, body) = (
         check::headers(sent.list("headers")),
-        posted(sent.words("postData"))?,
+        posted_body(sent.words("postData"))?,
     );
     let EditedRequest {
         method,
@@ -39,9 +39,9 @@ pub(super) fn past(entry: Value) -> Result<Past, Wrong> {
         headers,
         body,
     } = check::request(sent.text("method"), path, headers, body)?;
-    let id: Option<EventId> = ours.parsed("id");
+    let id: Option<EventId> = ours.parse("id");
     // To the nanosecond, since an id is made of it.
-    let started_at: Option<Timestamp> = entry.parsed("startedDateTime");
+    let started_at: Option<Timestamp> = entry.parse("startedDateTime");
     let started_at = started_at.unwrap_or_else(|| time_of(id));
     let received_at = Timestamp::from_millisecond(started_at.as_millisecond());
     let request = WebhookRequest {
@@ -49,10 +49,10 @@ pub(super) fn past(entry: Value) -> Result<Past, Wrong> {
         method,
         path,
         headers,
-        peer: ours.parsed("peer"),
+        peer: ours.parse("peer"),
         body,
     };
-    let id = id.unwrap_or_else(|| derived(started_at, &url, &request));
+    let id = id.unwrap_or_else(|| derive_id(started_at, &url, &request));
     let response = outcome(entry.words("response"));
     let attempts = match ours.list("attempts") {
         Some(all) => {
@@ -79,7 +79,7 @@ pub(super) fn past(entry: Value) -> Result<Past, Wrong> {
             }
         })),
     };
-    Ok(Past::Event(PastEvent {
+    Ok(ImportedRecord::Event(ImportedEvent {
         id,
         request,
         attempts,
@@ -105,26 +105,28 @@ fn path(url: &str) -> Option<String> {
     Some(format!("{slash}{}", uri::path(path)))
 }
 
-fn posted(mut data: Words) -> Result<Bytes, Wrong> {
+fn posted_body(mut data: Words) -> Result<Bytes, UnusableEntry> {
     let encoding = data.text("_encoding").or_else(|| data.text("encoding"));
     let params = data.list("params").unwrap_or_default();
     match data.text("text") {
-        Some(text) if !text.is_empty() || params.is_empty() => decoded(text, encoding.as_deref()),
+        Some(text) if !text.is_empty() || params.is_empty() => {
+            decode_text(text, encoding.as_deref())
+        }
         _ => {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
             for (name, value) in params.into_iter().filter_map(check::pair) {
                 form.append_pair(&name, &value);
             }
-            check::sized(form.finish().into())
+            check::check_size(form.finish().into())
         }
     }
 }
 
-fn decoded(text: String, encoding: Option<&str>) -> Result<Bytes, Wrong> {
+fn decode_text(text: String, encoding: Option<&str>) -> Result<Bytes, UnusableEntry> {
     match encoding {
-        None | Some("") => check::sized(text.into()),
+        None | Some("") => check::check_size(text.into()),
         Some(encoding) if encoding.eq_ignore_ascii_case(BASE64) => check::base64(&text),
-        Some(_) => Err(Wrong::Encoding),
+        Some(_) => Err(UnusableEntry::Encoding),
     }
 }
 
@@ -138,7 +140,7 @@ fn outcome(mut response: Words) -> Option<Outcome> {
     let mut content = response.words("content");
     let (text, encoding) = (content.text("text"), content.text("encoding"));
     // An answer whose body is not readable is an answer all the same.
-    let body = text.and_then(|text| decoded(text, encoding.as_deref()).ok());
+    let body = text.and_then(|text| decode_text(text, encoding.as_deref()).ok());
     let body = body.unwrap_or_default();
     let size = content.whole("size");
     let size = size.and_then(|size| u64::try_from(size).ok());

@@ -16,22 +16,23 @@ use serde::de::{
 };
 
 use super::Problem;
-use super::batch::{Batches, Place};
-use super::check::Wrong;
-use crate::history::Past;
-use record::{Record, Recorded};
+use super::batch::{ArchivePlace, Batches};
+use super::check::UnusableEntry;
+use crate::history::ImportedRecord;
+use record::{EntryText, RecordingReader};
 
 /// Reads every entry; one that cannot be used is named.
 pub(super) fn read(source: impl BufRead, batches: &mut Batches) -> Result<(), Problem> {
-    let record = Record::default();
+    let record = EntryText::default();
     let mut entries = Entries {
         batches,
         record: record.clone(),
         count: 0,
         is_unwanted: false,
     };
-    let mut deserializer = serde_json::Deserializer::from_reader(Recorded::new(source, record));
-    let read = Seed::Archive(&mut entries).deserialize(&mut deserializer);
+    let mut deserializer =
+        serde_json::Deserializer::from_reader(RecordingReader::new(source, record));
+    let read = EntriesSeed::Archive(&mut entries).deserialize(&mut deserializer);
     let read = read.and_then(|()| deserializer.end());
     match read {
         Ok(()) => Ok(()),
@@ -47,7 +48,7 @@ pub(super) fn read(source: impl BufRead, batches: &mut Batches) -> Result<(), Pr
 /// Where entries go as they are read.
 struct Entries<'a> {
     batches: &'a mut Batches,
-    record: Record,
+    record: EntryText,
     count: u64,
     is_unwanted: bool,
 }
@@ -56,29 +57,32 @@ impl Entries<'_> {
     /// Takes in the one that was just read; whether more are wanted.
     fn take(&mut self) -> bool {
         self.count += 1;
-        let text = self.record.take().ok_or(Wrong::TooLarge);
+        let text = self.record.take().ok_or(UnusableEntry::TooLarge);
         let past = text.and_then(|text| parse(&text));
-        let added = self.batches.add(Place::Entry(self.count), past.map(Some));
+        let added = self
+            .batches
+            .add(ArchivePlace::Entry(self.count), past.map(Some));
         self.is_unwanted = added.is_err();
         !self.is_unwanted
     }
 }
 
-fn parse(text: &[u8]) -> Result<Past, Wrong> {
+fn parse(text: &[u8]) -> Result<ImportedRecord, UnusableEntry> {
     let text = String::from_utf8_lossy(text);
-    let value = serde_json::from_str(&text).map_err(|error| Wrong::Json(error.to_string()))?;
-    entry::past(value)
+    let value =
+        serde_json::from_str(&text).map_err(|error| UnusableEntry::Json(error.to_string()))?;
+    entry::read_entry(value)
 }
 
 /// The archive, `{"log":{"entries":[…]}}`, from this depth on. What has another shape holds no
 /// entry.
-enum Seed<'a, 'b> {
+enum EntriesSeed<'a, 'b> {
     Archive(&'a mut Entries<'b>),
     Log(&'a mut Entries<'b>),
     List(&'a mut Entries<'b>),
 }
 
-impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
+impl<'de> DeserializeSeed<'de> for EntriesSeed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
@@ -86,7 +90,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Seed<'_, '_> {
+impl<'de> Visitor<'de> for EntriesSeed<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,8 +100,12 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match (&mut self, &*key) {
-                (Self::Archive(entries), "log") => map.next_value_seed(Seed::Log(entries))?,
-                (Self::Log(entries), "entries") => map.next_value_seed(Seed::List(entries))?,
+                (Self::Archive(entries), "log") => {
+                    map.next_value_seed(EntriesSeed::Log(entries))?;
+                }
+                (Self::Log(entries), "entries") => {
+                    map.next_value_seed(EntriesSeed::List(entries))?;
+                }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }

@@ -12,7 +12,7 @@ const MAX_PASSED_BYTES: u64 = 4 * MAX_PIECE_BYTES;
 
 /// The text of the current entry.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Record(Rc<RefCell<State>>);
+pub(super) struct EntryText(Rc<RefCell<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -22,7 +22,7 @@ struct State {
     passed: u64,
 }
 
-impl Record {
+impl EntryText {
     /// Keeps what is read from now on.
     pub(super) fn begin(&self) {
         self.0.borrow_mut().is_on = true;
@@ -70,18 +70,18 @@ impl Record {
 }
 
 /// The source. The parser reads it a byte at a time, so that the record ends where an entry does.
-pub(super) struct Recorded<R> {
+pub(super) struct RecordingReader<R> {
     source: R,
-    record: Record,
+    record: EntryText,
 }
 
-impl<R> Recorded<R> {
-    pub(super) fn new(source: R, record: Record) -> Self {
+impl<R> RecordingReader<R> {
+    pub(super) fn new(source: R, record: EntryText) -> Self {
         Self { source, record }
     }
 }
 
-impl<R: Read> Read for Recorded<R> {
+impl<R: Read> Read for RecordingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(buffer)?;
         self.record.add(buffer.get(..count).unwrap_or_default())?;

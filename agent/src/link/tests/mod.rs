@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::{Message, protocol::Role};
 use tokio_util::sync::CancellationToken;
 
 use super::disconnect::{Disconnect, Stop};
-use super::{Face, session};
+use super::{LinkOutputs, session};
 use crate::answers::{Allowance, QueuedAnswer};
 use crate::change::Change;
 use crate::history::{
@@ -57,7 +57,7 @@ impl World {
         let (sender, changes) = broadcast::channel(16);
         let status = watch::Sender::new(Status::default());
         let token = CancellationToken::new();
-        let face = Face {
+        let face = LinkOutputs {
             writer,
             status: status.clone(),
             changes: sender,
@@ -142,7 +142,7 @@ impl World {
 
 async fn run(
     stream: DuplexStream,
-    face: Face,
+    face: LinkOutputs,
     mut responses: mpsc::Receiver<QueuedAnswer>,
     token: CancellationToken,
 ) -> Disconnect {
@@ -157,7 +157,7 @@ async fn run(
         take_over: false,
     };
     match session::open(&mut socket, hello).await {
-        Ok(welcome) => face.welcomed(welcome),
+        Ok(welcome) => face.apply_welcome(welcome),
         Err(end) => return end,
     }
     session::run(socket, &face, WINDOW, &mut responses, &token).await

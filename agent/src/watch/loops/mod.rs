@@ -8,18 +8,18 @@ use jiff::{SignedDuration, Timestamp};
 use podtap_podio::ObjectRef;
 
 use crate::history::{Arrival, LoopFinding, LoopShape, Maker};
-use crate::watch::suspicion::{Asked, Subject, Suspicion};
+use crate::watch::suspicion::{QuestionState, Suspect, Suspicion};
 
 /// So many events within so much time may be a loop. People edit one field at a time: to read,
 /// click, type and save takes some seconds, and nobody keeps it up on one item for minutes. A turn
 /// of a loop takes Podio's delivery, the handler and one API call: one to ten seconds, or minutes
 /// where a queue is in between.
-const THRESHOLDS: [Threshold; 5] = [
-    Threshold::clear(10, SignedDuration::from_secs(20)),
-    Threshold::clear(30, SignedDuration::from_mins(5)),
-    Threshold::clear(100, MEMORY_TIME),
-    Threshold::suspect(20, SignedDuration::from_mins(10)),
-    Threshold::suspect(30, MEMORY_TIME),
+const THRESHOLDS: [LoopThreshold; 5] = [
+    LoopThreshold::clear(10, SignedDuration::from_secs(20)),
+    LoopThreshold::clear(30, SignedDuration::from_mins(5)),
+    LoopThreshold::clear(100, MEMORY_TIME),
+    LoopThreshold::suspect(20, SignedDuration::from_mins(10)),
+    LoopThreshold::suspect(30, MEMORY_TIME),
 ];
 
 /// Events that are remembered of one object: as many as the largest threshold asks for.
@@ -45,14 +45,14 @@ const MAX_CIRCLE: usize = 8;
 /// of the same circle: in percent.
 const IN_TURN_PERCENT: usize = 80;
 
-struct Threshold {
+struct LoopThreshold {
     events: usize,
     within: SignedDuration,
     /// Whether only Podio's word that it is our own client makes it an alarm.
     needs_proof: bool,
 }
 
-impl Threshold {
+impl LoopThreshold {
     const fn clear(events: usize, within: SignedDuration) -> Self {
         let needs_proof = false;
         Self {
@@ -73,22 +73,22 @@ impl Threshold {
 }
 
 /// Whose trail it is: a hook and an object.
-type Key = (u64, ObjectRef);
+type TrailKey = (u64, ObjectRef);
 
 /// Finds what goes round and round.
 #[derive(Debug, Default)]
 pub(super) struct Loops {
-    watched: HashMap<Key, Trail>,
+    watched: HashMap<TrailKey, ObjectTrail>,
 }
 
 /// What one hook sent about one object lately.
 #[derive(Debug)]
-struct Trail {
+struct ObjectTrail {
     steps: VecDeque<(Timestamp, Option<u64>)>,
     newest: Timestamp,
     /// Of a loop that is known: the quiet after which it has ended.
     known: Option<SignedDuration>,
-    asked: Asked,
+    asked: QuestionState,
 }
 
 /// The newest events that pass a threshold.
@@ -104,9 +104,9 @@ impl Loops {
             return;
         };
         for object in finding.objects() {
-            let trail = Trail {
+            let trail = ObjectTrail {
                 known: Some(quiet_after(&finding.times)),
-                ..Trail::new(newest)
+                ..ObjectTrail::new(newest)
             };
             self.watched
                 .entry((finding.hook_id, object))
@@ -124,14 +124,17 @@ impl Loops {
         }
         self.make_room();
         let now = arrival.received_at;
-        let trail = self.watched.entry(key).or_insert_with(|| Trail::new(now));
+        let trail = self
+            .watched
+            .entry(key)
+            .or_insert_with(|| ObjectTrail::new(now));
         let evidence = trail.take(now, arrival.revision)?;
         let (times, revisions): (Vec<_>, Vec<_>) = evidence.steps.iter().copied().unzip();
         let partners = self.in_turn_with(key, &times);
         let others = partners.iter().map(|(_, object)| *object).collect();
         for partner in std::iter::once(&key).chain(&partners) {
             if let Some(trail) = self.watched.get_mut(partner) {
-                trail.asked = Asked::UnderWay;
+                trail.asked = QuestionState::UnderWay;
             }
         }
         let count = revisions.len();
@@ -155,18 +158,23 @@ impl Loops {
                 maker: Maker::default(),
             },
             needs_proof: evidence.needs_proof,
-            subject: Subject::Objects(std::iter::once(key).chain(partners).collect()),
+            subject: Suspect::Objects(std::iter::once(key).chain(partners).collect()),
         })
     }
 
     /// What became of a suspicion about these.
-    pub(super) fn judged(&mut self, keys: &[Key], finding: &LoopFinding, asked: Asked) {
+    pub(super) fn settle(
+        &mut self,
+        keys: &[TrailKey],
+        finding: &LoopFinding,
+        asked: QuestionState,
+    ) {
         for key in keys {
             let Some(trail) = self.watched.get_mut(key) else {
                 continue;
             };
             trail.asked = asked;
-            if asked == Asked::Told {
+            if asked == QuestionState::Told {
                 trail.known = Some(quiet_after(&finding.times));
                 trail.steps.clear();
             }
@@ -174,12 +182,12 @@ impl Loops {
     }
 
     /// Objects that fire once in each pause between these times: they are of the same circle.
-    fn in_turn_with(&self, key: Key, times: &[Timestamp]) -> Vec<Key> {
+    fn in_turn_with(&self, key: TrailKey, times: &[Timestamp]) -> Vec<TrailKey> {
         let (Some(first), Some(last)) = (times.first(), times.last()) else {
             return Vec::new();
         };
         let pauses = times.len().saturating_sub(1);
-        let in_turn = |trail: &Trail| {
+        let in_turn = |trail: &ObjectTrail| {
             let steps = trail.steps.iter().map(|(at, _)| *at);
             let theirs: Vec<_> = steps.filter(|at| at >= first && at <= last).collect();
             let once = times.windows(2).filter(|pause| {
@@ -192,7 +200,7 @@ impl Loops {
         let others = self.watched.iter().filter(|(other, trail)| {
             other.1 != key.1 && trail.newest >= *first && trail.known.is_none() && in_turn(trail)
         });
-        let mut others: Vec<Key> = others.map(|(other, _)| *other).collect();
+        let mut others: Vec<TrailKey> = others.map(|(other, _)| *other).collect();
         others.sort_unstable();
         others.truncate(MAX_CIRCLE);
         others
@@ -213,13 +221,13 @@ impl Loops {
     }
 }
 
-impl Trail {
+impl ObjectTrail {
     fn new(newest: Timestamp) -> Self {
         Self {
             steps: VecDeque::new(),
             newest,
             known: None,
-            asked: Asked::Never,
+            asked: QuestionState::Never,
         }
     }
 
@@ -231,7 +239,7 @@ impl Trail {
             if pause <= quiet {
                 return None;
             }
-            (self.known, self.asked) = (None, Asked::Never);
+            (self.known, self.asked) = (None, QuestionState::Never);
         }
         let newest = self.newest;
         let is_old = |at: Timestamp| newest.duration_since(at) > MEMORY_TIME;

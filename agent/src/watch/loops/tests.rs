@@ -19,7 +19,7 @@ fn update(millis: i64, revision: u64) -> Arrival {
 fn judging(
     loops: &mut Loops,
     arrivals: impl IntoIterator<Item = Arrival>,
-    judge: impl Fn(&Suspicion) -> Asked,
+    judge: impl Fn(&Suspicion) -> QuestionState,
 ) -> Vec<LoopFinding> {
     let mut told = Vec::new();
     for arrival in arrivals {
@@ -27,11 +27,11 @@ fn judging(
             continue;
         };
         let asked = judge(&suspicion);
-        let Subject::Objects(keys) = &suspicion.subject else {
+        let Suspect::Objects(keys) = &suspicion.subject else {
             panic!("{suspicion:?}");
         };
-        loops.judged(keys, &suspicion.finding, asked);
-        if asked == Asked::Told {
+        loops.settle(keys, &suspicion.finding, asked);
+        if asked == QuestionState::Told {
             told.push(suspicion.finding);
         }
     }
@@ -42,9 +42,9 @@ fn judging(
 fn found(loops: &mut Loops, arrivals: impl IntoIterator<Item = Arrival>) -> Vec<LoopFinding> {
     judging(loops, arrivals, |suspicion| {
         if suspicion.needs_proof {
-            Asked::no_answer(*suspicion.finding.times.last().unwrap())
+            QuestionState::no_answer(*suspicion.finding.times.last().unwrap())
         } else {
-            Asked::Told
+            QuestionState::Told
         }
     })
 }
@@ -87,7 +87,7 @@ fn a_person_at_work_is_no_loop_by_times_alone() {
 fn a_loop_of_eleven_seconds_is_found_once_podio_says_who_makes_it() {
     for every in [11_000, 29_000, 110_000] {
         let mut loops = Loops::default();
-        let own = judging(&mut loops, turns(0, 200, every), |_| Asked::Told);
+        let own = judging(&mut loops, turns(0, 200, every), |_| QuestionState::Told);
         assert_eq!(own.len(), 1, "every {every} ms");
         assert!(own[0].span() <= SignedDuration::from_hours(1));
     }
@@ -107,11 +107,11 @@ fn what_others_do_is_asked_about_now_and_then_and_never_told() {
     for arrival in turns(0, 600, 1_000) {
         if let Some(suspicion) = loops.observe(&arrival) {
             asked += 1;
-            let Subject::Objects(keys) = &suspicion.subject else {
+            let Suspect::Objects(keys) = &suspicion.subject else {
                 panic!("{suspicion:?}");
             };
-            let others = Asked::others(arrival.received_at);
-            loops.judged(keys, &suspicion.finding, others);
+            let others = QuestionState::others(arrival.received_at);
+            loops.settle(keys, &suspicion.finding, others);
         }
     }
     assert_eq!(asked, 1);

@@ -52,7 +52,7 @@ impl NewEvent {
     }
 
     /// The event as a session gets it, and whose it is.
-    pub(super) fn stored(self, seq: Seq) -> (TunnelId, EventFrame) {
+    pub(super) fn into_frame(self, seq: Seq) -> (TunnelId, EventFrame) {
         let Self {
             tunnel,
             id,

@@ -65,7 +65,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn accepted(&self) -> usize {
+    pub(super) fn accepted_events(&self) -> usize {
         self.appended.iter().filter(|answer| answer.is_ok()).count()
     }
 }

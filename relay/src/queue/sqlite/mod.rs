@@ -167,7 +167,7 @@ impl SqliteQueue {
                 if podtap_disk::Trouble::of(&error) == podtap_disk::Trouble::Damaged {
                     let _ = self.commands.send(Command::Suspect).await;
                 }
-                Err(read::failed("read events", &error))
+                Err(read::to_queue_error("read events", &error))
             }
         }
     }

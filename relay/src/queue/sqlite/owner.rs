@@ -69,7 +69,7 @@ impl Owners {
             *known
         } else {
             let next = self.held.len();
-            self.held.push(held(connection, &owner)?);
+            self.held.push(read_held(connection, &owner)?);
             self.names.insert(owner, next);
             next
         };
@@ -86,7 +86,7 @@ static HELD: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-fn held(connection: &Connection, owner: &str) -> rusqlite::Result<Held> {
+fn read_held(connection: &Connection, owner: &str) -> rusqlite::Result<Held> {
     connection.prepare_cached(&HELD)?.query_row([owner], |row| {
         Ok(Held {
             events: row.get("events")?,

@@ -70,7 +70,7 @@ pub(super) fn gaps(connection: &Connection, tunnel: TunnelId) -> Result<Vec<Gap>
             })?
             .collect()
     };
-    read().map_err(|error| failed("read gaps", &error))
+    read().map_err(|error| to_queue_error("read gaps", &error))
 }
 
 /// What waits in all queues.
@@ -89,7 +89,7 @@ pub(super) fn totals(connection: &Connection) -> Result<Totals, QueueError> {
                 })
             },
         )
-        .map_err(|error| failed("count what waits", &error))
+        .map_err(|error| to_queue_error("count what waits", &error))
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<EventFrame> {
@@ -132,7 +132,7 @@ fn text<T>(
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error))
 }
 
-pub(super) fn failed(attempt: &str, error: &rusqlite::Error) -> QueueError {
+pub(super) fn to_queue_error(attempt: &str, error: &rusqlite::Error) -> QueueError {
     tracing::error!(
         error = podtap_disk::words(error),
         "the queue cannot {attempt}"

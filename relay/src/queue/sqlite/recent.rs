@@ -129,7 +129,12 @@ pub(super) mod tests {
         }
     }
 
-    fn taken(recent: &mut Recent, after: u64, events: usize, bytes: usize) -> Option<Vec<u64>> {
+    fn take_after(
+        recent: &mut Recent,
+        after: u64,
+        events: usize,
+        bytes: usize,
+    ) -> Option<Vec<u64>> {
         let taken = recent.take_after(Seq(after), ReadLimit { events, bytes })?;
         Some(taken.iter().map(|event| event.seq.0).collect())
     }
@@ -142,12 +147,16 @@ pub(super) mod tests {
         for seq in 5..10 {
             recent.push(event(seq, 100), FREE);
         }
-        assert_eq!(taken(&mut recent, 3, 9, 9999), None, "4 is not here");
-        assert_eq!(taken(&mut recent, 4, 2, 9999), Some(vec![5, 6]));
-        assert_eq!(taken(&mut recent, 4, 2, 9999), None, "5 was taken");
-        assert_eq!(taken(&mut recent, 7, 9, 1), Some(vec![8]), "one at least");
-        assert_eq!(taken(&mut recent, 8, 9, 9999), Some(vec![9]));
-        assert_eq!(taken(&mut recent, 9, 9, 9999), None);
+        assert_eq!(take_after(&mut recent, 3, 9, 9999), None, "4 is not here");
+        assert_eq!(take_after(&mut recent, 4, 2, 9999), Some(vec![5, 6]));
+        assert_eq!(take_after(&mut recent, 4, 2, 9999), None, "5 was taken");
+        assert_eq!(
+            take_after(&mut recent, 7, 9, 1),
+            Some(vec![8]),
+            "one at least"
+        );
+        assert_eq!(take_after(&mut recent, 8, 9, 9999), Some(vec![9]));
+        assert_eq!(take_after(&mut recent, 9, 9, 9999), None);
         assert_eq!(recent.bytes(), 0);
     }
 
@@ -156,8 +165,8 @@ pub(super) mod tests {
         let mut recent = Recent::default();
         recent.push(event(1, 1), FREE);
         recent.push(event(3, 1), FREE);
-        assert_eq!(taken(&mut recent, 0, 9, 9999), None);
-        assert_eq!(taken(&mut recent, 2, 9, 9999), Some(vec![3]));
+        assert_eq!(take_after(&mut recent, 0, 9, 9999), None);
+        assert_eq!(take_after(&mut recent, 2, 9, 9999), Some(vec![3]));
     }
 
     #[test]
@@ -167,8 +176,8 @@ pub(super) mod tests {
         for seq in 1..=most + 1 {
             recent.push(event(seq, 0), FREE);
         }
-        assert_eq!(taken(&mut recent, 0, 1, 1), None, "beyond the events");
-        assert_eq!(taken(&mut recent, 1, 1, 1), Some(vec![2]));
+        assert_eq!(take_after(&mut recent, 0, 1, 1), None, "beyond the events");
+        assert_eq!(take_after(&mut recent, 1, 1, 1), Some(vec![2]));
 
         recent.push(event(most + 2, MAX_BYTES - 10_000), FREE);
         assert!(recent.bytes() <= MAX_BYTES);
@@ -191,7 +200,7 @@ pub(super) mod tests {
                 if step < 2 {
                     last += 1;
                     recent.push(event(last, size), FREE);
-                } else if let Some(taken) = taken(&mut recent, cursor, 1 + size % 5, size) {
+                } else if let Some(taken) = take_after(&mut recent, cursor, 1 + size % 5, size) {
                     prop_assert_eq!(taken[0], cursor + 1);
                     prop_assert!(taken.windows(2).all(|pair| pair[0] + 1 == pair[1]));
                     cursor = *taken.last().unwrap();

@@ -85,7 +85,7 @@ impl Removals {
     }
 
     /// Takes over what a transaction did, after its commit. Answers which tunnels are gone.
-    pub(super) fn stepped(&mut self, steps: Vec<Step>) -> Vec<TunnelId> {
+    pub(super) fn apply(&mut self, steps: Vec<Step>) -> Vec<TunnelId> {
         let mut gone = Vec::new();
         for step in steps {
             let Some(removal) = self.0.pop_front() else {

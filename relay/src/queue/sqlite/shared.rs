@@ -55,7 +55,7 @@ impl Shared {
 
     /// Hands what a commit stored to those who follow its tunnels, and tells them how these stand.
     /// The events of a tunnel are in order.
-    pub(super) fn committed(
+    pub(super) fn publish(
         &self,
         events: impl IntoIterator<Item = (TunnelId, EventFrame)>,
         depths: Vec<(TunnelId, Depth)>,
@@ -187,15 +187,15 @@ mod tests {
     #[test]
     fn events_are_kept_for_those_who_follow_and_for_nobody_else() {
         let (shared, tunnel) = (Shared::default(), TunnelId(1));
-        shared.committed([(tunnel, event(1, 10))], Vec::new());
+        shared.publish([(tunnel, event(1, 10))], Vec::new());
         assert!(shared.recent(tunnel, Seq(0), ALL).is_none());
         let follower = shared.watch(tunnel, Depth::default());
-        shared.committed([(tunnel, event(2, 10))], Vec::new());
+        shared.publish([(tunnel, event(2, 10))], Vec::new());
         assert_eq!(shared.recent(tunnel, Seq(1), ALL).unwrap().len(), 1);
 
-        shared.committed([(tunnel, event(3, 10))], Vec::new());
+        shared.publish([(tunnel, event(3, 10))], Vec::new());
         drop(follower);
-        shared.committed([(tunnel, event(4, 10))], Vec::new());
+        shared.publish([(tunnel, event(4, 10))], Vec::new());
 
         assert!(shared.recent(tunnel, Seq(2), ALL).is_none());
         shared.sweep();
@@ -212,13 +212,13 @@ mod tests {
             .map(|id| shared.watch(TunnelId(id), Depth::default()))
             .collect();
         for id in 0..count {
-            shared.committed([(TunnelId(id), event(1, body))], Vec::new());
+            shared.publish([(TunnelId(id), event(1, body))], Vec::new());
         }
         assert!(shared.lock().recent_bytes <= MAX_TOTAL_BYTES);
         assert!(shared.recent(TunnelId(0), Seq(0), ALL).is_some());
         let last = TunnelId(count - 1);
         assert!(shared.recent(last, Seq(0), ALL).is_none(), "no room for it");
-        shared.committed([(last, event(2, body))], Vec::new());
+        shared.publish([(last, event(2, body))], Vec::new());
         assert!(shared.recent(last, Seq(1), ALL).is_some(), "now there is");
         drop(followers);
     }
@@ -233,7 +233,7 @@ mod tests {
             bytes: 0,
         };
         let events = (1..=3).map(|seq| (tunnel, event(seq, 10)));
-        shared.committed(events, vec![(tunnel, depth)]);
+        shared.publish(events, vec![(tunnel, depth)]);
         assert!(shared.recent(tunnel, Seq(0), ALL).is_none());
         assert_eq!(shared.recent(tunnel, Seq(2), ALL).unwrap()[0].seq, Seq(3));
     }

@@ -60,7 +60,7 @@ impl Space {
     }
 
     /// Bytes free above the floor, as of the last look; any number where that is not known.
-    pub(super) fn left(&self) -> u64 {
+    pub(super) fn free_bytes(&self) -> u64 {
         self.left
     }
 

@@ -99,7 +99,7 @@ impl Storage {
     fn reopen(&mut self) -> Result<(), database::Error> {
         // The failed connection goes first: what it believes about the file must not be reused.
         self.connection = Connection::open_in_memory()
-            .map_err(self.database.failed("open a database in memory"))?;
+            .map_err(self.database.error_in("open a database in memory"))?;
         self.database.make_whole()?;
         self.connection = (self.opener)()?;
         Ok(())

@@ -192,12 +192,12 @@ impl Writer {
         match written {
             Ok(outcome) => {
                 self.tidy.wrote();
-                self.is_behind |= outcome.accepted() > 0;
+                self.is_behind |= outcome.accepted_events() > 0;
                 self.metrics
-                    .committed(outcome.accepted(), started.elapsed());
+                    .count_commit(outcome.accepted_events(), started.elapsed());
                 self.finish(outcome);
             }
-            Err(error) => self.failed(&error),
+            Err(error) => self.note_failure(&error),
         }
     }
 
@@ -219,7 +219,7 @@ impl Writer {
 
     /// One transaction; `None`, and nothing done, where an event is refused that `may_wait`.
     fn transaction(&mut self, has_room: bool, may_wait: bool) -> rusqlite::Result<Option<Outcome>> {
-        let left = self.space.left();
+        let left = self.space.free_bytes();
         let mut batch = Batch::begin(&mut self.storage.connection)?;
         let mut appended = Vec::with_capacity(self.appends.len());
         for (event, _) in &self.appends {
@@ -253,13 +253,13 @@ impl Writer {
     fn finish(&mut self, outcome: Outcome) {
         let (events, replies): (Vec<_>, Vec<_>) = self.appends.drain(..).unzip();
         let stored = events.into_iter().zip(&outcome.appended);
-        let stored = stored.filter_map(|(event, answer)| Some(event.stored(answer.ok()?)));
-        self.shared.committed(stored, outcome.depths);
+        let stored = stored.filter_map(|(event, answer)| Some(event.into_frame(answer.ok()?)));
+        self.shared.publish(stored, outcome.depths);
         for (reply, answer) in replies.into_iter().zip(outcome.appended) {
             // Whoever asked may have gone away; the event is stored all the same.
             let _ = reply.send(answer);
         }
-        for tunnel in self.removals.stepped(outcome.steps) {
+        for tunnel in self.removals.apply(outcome.steps) {
             self.shared.forget(tunnel);
         }
     }
@@ -316,7 +316,7 @@ impl Writer {
             return Err(QueueError::Unavailable);
         }
         keep::set_aside(&mut self.storage.connection, tunnel, unreadable).map_err(|error| {
-            self.failed(&error);
+            self.note_failure(&error);
             QueueError::Unavailable
         })
     }
@@ -338,7 +338,7 @@ impl Writer {
         }
     }
 
-    fn failed(&mut self, error: &rusqlite::Error) {
+    fn note_failure(&mut self, error: &rusqlite::Error) {
         tracing::error!(
             error = podtap_disk::words(error),
             events = self.appends.len(),

@@ -222,7 +222,7 @@ impl Presence {
     }
 
     /// The agent that has the tunnel.
-    pub(crate) fn connected(&self, tunnel: TunnelId) -> Option<Connected> {
+    pub(crate) fn connected_agent(&self, tunnel: TunnelId) -> Option<Connected> {
         let state = self.lock();
         let here = state.here.get(&tunnel);
         let here = here.map(|session| &session.connected);
@@ -335,7 +335,7 @@ impl Hold {
     ///
     /// # Cancel safety
     /// Safe: nothing is lost when dropped.
-    pub(super) async fn ended(&mut self) -> End {
+    pub(super) async fn wait_for_end(&mut self) -> End {
         (&mut self.end)
             .await
             .unwrap_or_else(|_| End::TakenOver(TunnelHolder::default()))

@@ -43,7 +43,7 @@ async fn who_is_started_takes_over_and_who_comes_back_late_does_not() {
     let here = presence();
     let mut first = take(&here, claim(1, false)).await.unwrap();
     let _second = take(&here, claim(2, false)).await.unwrap();
-    assert!(matches!(first.ended().await, End::TakenOver(_)));
+    assert!(matches!(first.wait_for_end().await, End::TakenOver(_)));
     assert!(take(&here, claim(1, true)).await.is_none(), "it slept");
     assert!(take(&here, claim(2, true)).await.is_some(), "its own");
     // Whoever was there first after the relay's restart: the newer one gets it back.

@@ -69,7 +69,7 @@ impl SqliteRegistry {
                 }
                 Connections::Own(connection) => with(connection, work),
             };
-            Ok(done.map_err(self.database.failed(attempt))?)
+            Ok(done.map_err(self.database.error_in(attempt))?)
         }
         .boxed()
     }
@@ -87,7 +87,7 @@ impl SqliteRegistry {
                 }
                 Connections::Own(connection) => with(connection, work),
             };
-            Ok(done.map_err(self.database.failed(attempt))?)
+            Ok(done.map_err(self.database.error_in(attempt))?)
         }
         .boxed()
     }

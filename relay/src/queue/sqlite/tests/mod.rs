@@ -134,7 +134,7 @@ async fn after_a_failed_commit_nothing_is_accepted_until_the_file_was_reopened_a
     let (fails, opens, file) = (Arc::clone(&failing), Arc::clone(&opening), database.clone());
     let opener: Opener = Box::new(move || {
         if !opens.load(Ordering::Relaxed) {
-            return Err(file.failed("open the database")(
+            return Err(file.error_in("open the database")(
                 rusqlite::Error::InvalidQuery,
             ));
         }
@@ -142,7 +142,7 @@ async fn after_a_failed_commit_nothing_is_accepted_until_the_file_was_reopened_a
         let fails = Arc::clone(&fails);
         let hook = connection.commit_hook(Some(move || fails.load(Ordering::Relaxed)));
         hook.map(|()| connection)
-            .map_err(file.failed("install the fault"))
+            .map_err(file.error_in("install the fault"))
     });
     let metrics = Arc::new(Metrics::new());
     let queue = SqliteQueue::open_with(&database, wide(), metrics, opener).unwrap();
@@ -198,7 +198,7 @@ async fn a_full_disk_refuses_events_takes_acknowledgements_and_recovers() {
         let small = connection.pragma_update(None, "max_page_count", 32);
         small
             .map(|()| connection)
-            .map_err(file.failed("install the fault"))
+            .map_err(file.error_in("install the fault"))
     });
     let limits = QueueLimits {
         reserve_bytes: 4096,
@@ -359,7 +359,7 @@ async fn what_agents_have_is_deleted_though_the_storage_failed_meanwhile() {
         let fails = Arc::clone(&fails);
         let hook = connection.commit_hook(Some(move || fails.load(Ordering::Relaxed)));
         hook.map(|()| connection)
-            .map_err(file.failed("install the fault"))
+            .map_err(file.error_in("install the fault"))
     });
     let metrics = Arc::new(Metrics::new());
     let queue = SqliteQueue::open_with(&database, wide(), metrics, opener).unwrap();

@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What is known of the agent of a history.
 #[derive(Debug)]
-pub(crate) struct Beside {
+pub(crate) struct RunningAgent {
     history: PathBuf,
     /// Where replays go whatever the agent does.
     own: Option<Target>,
@@ -27,7 +27,7 @@ pub(crate) struct Beside {
     has_run: bool,
 }
 
-impl Beside {
+impl RunningAgent {
     /// Begins to look; `seen` is what this process knows by itself.
     pub(crate) fn new(history: PathBuf, own: Option<Target>, seen: Status) -> Self {
         let mut beside = Self {
@@ -36,7 +36,7 @@ impl Beside {
             seen,
             has_run: false,
         };
-        beside.look();
+        beside.refresh();
         beside
     }
 
@@ -54,7 +54,7 @@ impl Beside {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while token.run_until_cancelled(ticks.tick()).await.is_some() {
-            self.look();
+            self.refresh();
             told.send_if_modified(|status| {
                 let is_new = *status != self.seen;
                 if is_new {
@@ -66,7 +66,7 @@ impl Beside {
         Ok(())
     }
 
-    fn look(&mut self) {
+    fn refresh(&mut self) {
         let Some(holder) = holder(&self.history) else {
             self.seen = self.without_agent();
             return;
@@ -150,11 +150,11 @@ mod tests {
         let history = folder.path().join("crm.db");
         // What a process that was killed has left: nobody holds the lock.
         written(&history, 7);
-        let mut beside = Beside::new(history.clone(), None, Status::default());
+        let mut beside = RunningAgent::new(history.clone(), None, Status::default());
         assert_eq!(beside.status(), Status::default());
 
         let lock = Lock::take(&private::beside(&history, ".lock")).unwrap();
-        beside.look();
+        beside.refresh();
         let begun = beside.status();
         assert!(
             matches!(begun.link, LinkState::Connecting { .. }),
@@ -163,18 +163,18 @@ mod tests {
         assert_eq!(begun.target, Some(target("3000")));
 
         written(&history, std::process::id());
-        beside.look();
+        beside.refresh();
         let running = beside.status();
         assert!(matches!(running.link, LinkState::Up { .. }), "{running:?}");
         assert_eq!(running.public_url.as_deref(), Some("https://x/"));
 
         // Half a file is one that is being written.
         private::write(&private::beside(&history, ".run"), b"{\"url\":").unwrap();
-        beside.look();
+        beside.refresh();
         assert_eq!(beside.status(), running);
 
         drop(lock);
-        beside.look();
+        beside.refresh();
         let ended = beside.status();
         assert!(matches!(ended.link, LinkState::Stopped { .. }), "{ended:?}");
         assert_eq!(ended.target, None);
@@ -186,7 +186,7 @@ mod tests {
         let history = folder.path().join("crm.db");
         let _lock = Lock::take(&private::beside(&history, ".lock")).unwrap();
         written(&history, std::process::id());
-        let seen = |own| Beside::new(history.clone(), Some(own), Status::default()).status();
+        let seen = |own| RunningAgent::new(history.clone(), Some(own), Status::default()).status();
 
         let unknown = podtap_agent::ServiceState::Unknown;
         assert_ne!(seen(target("3000")).service, unknown);

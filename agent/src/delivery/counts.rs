@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// How many events there are on their way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Counts {
+pub(super) struct DeliveryCounts {
     pub(super) in_flight: usize,
     pub(super) pending: u64,
     pub(super) lanes: usize,
@@ -22,17 +22,17 @@ pub(super) struct Counts {
 
 /// The counts as they were shown last.
 #[derive(Debug, Default)]
-pub(super) struct Shown {
-    counts: Counts,
+pub(super) struct CountsReporter {
+    counts: DeliveryCounts,
     at: Option<Instant>,
 }
 
-impl Shown {
+impl CountsReporter {
     /// Shows the counts, unless others were shown a moment ago: then the time to show them.
     pub(super) fn show(
         &mut self,
         status: &watch::Sender<Status>,
-        counts: Counts,
+        counts: DeliveryCounts,
     ) -> Option<Instant> {
         if counts == self.counts {
             return None;

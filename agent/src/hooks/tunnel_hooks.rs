@@ -16,16 +16,16 @@ const MAX_OF_PLACE: usize = 200;
 
 /// Cheap to clone; clones share it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct KnownHooks(Arc<Mutex<Known>>);
+pub(crate) struct TunnelHooks(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct Inner {
     /// At most [`super::MAX_PLACES`].
     places: BTreeMap<PlaceRef, Vec<(u64, HookStatus)>>,
     deleted: VecDeque<u64>,
 }
 
-impl KnownHooks {
+impl TunnelHooks {
     /// These are the tunnel's hooks on one place.
     pub(crate) fn set(&self, at: PlaceRef, ours: &[Hook]) {
         let hooks = ours.iter().take(MAX_OF_PLACE);
@@ -44,7 +44,7 @@ impl KnownHooks {
     }
 
     /// A hook was deleted here: that it is gone is no news.
-    pub(crate) fn deleted(&self, hook_id: u64) {
+    pub(crate) fn note_deleted(&self, hook_id: u64) {
         let mut known = self.lock();
         if known.deleted.len() >= MAX_DELETED {
             known.deleted.pop_front();
@@ -60,7 +60,7 @@ impl KnownHooks {
         self.lock().deleted.contains(&hook_id)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

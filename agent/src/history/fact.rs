@@ -1,4 +1,4 @@
-//! What the agent adds to the history beside events and attempts: one [`Note`] a thing, written by
+//! What the agent adds to the history beside events and attempts: one [`Fact`] per thing, written by
 //! the writer's thread, told to listeners after the commit.
 
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use super::hook_news::HookNews;
 use super::insight::{Duplicate, Hold, Verification};
 use super::job::Hands;
 use super::known_item::{self, KnownItem};
-use super::made::{self, MadeHook};
+use super::made_hooks::{self, MadeHook};
 use super::position::{EventKey, Position};
 use super::row;
 use super::tally::Tally;
@@ -39,7 +39,7 @@ pub(crate) fn whole_note(text: &str) -> Option<String> {
 
 /// Something to be remembered.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Note {
+pub(crate) enum Fact {
     /// Every event up to this one was looked at, and what was found stands before this note.
     Watched(Position),
     /// The validation of this `hook.verify` has ended.
@@ -84,7 +84,7 @@ pub(crate) enum Note {
     /// A hook is about to be made.
     Making(MadeHook),
     /// It was made.
-    Made { number: i64, hook_id: u64 },
+    HookMade { number: i64, hook_id: u64 },
     /// It is off the record: removed, to stay, or never made.
     Forget { number: i64 },
     /// A person wrote this on the event, or took away what was there.
@@ -102,7 +102,7 @@ pub(crate) enum Note {
 }
 
 /// Writes notes down and has them announced, inside the writer's transaction.
-pub(super) fn write(hands: &mut Hands<'_>, notes: &[Note]) -> rusqlite::Result<()> {
+pub(super) fn write(hands: &mut Hands<'_>, notes: &[Fact]) -> rusqlite::Result<()> {
     for note in notes {
         note.write(hands.transaction, &mut hands.tally)?;
         hands.changes.extend(note.change());
@@ -110,9 +110,9 @@ pub(super) fn write(hands: &mut Hands<'_>, notes: &[Note]) -> rusqlite::Result<(
     Ok(())
 }
 
-impl Note {
+impl Fact {
     /// Whether it follows from what the history holds, so that what is lost of it is found out
-    /// again: by the watch, which goes on from the last [`Note::Watched`] that is left, or by the
+    /// again: by the watch, which goes on from the last [`Fact::Watched`] that is left, or by the
     /// gate, before the event is delivered.
     pub(crate) fn is_derived(&self) -> bool {
         matches!(
@@ -172,8 +172,8 @@ impl Note {
             ),
             Self::Learned { hook_id, place } => write_place(transaction, *hook_id, place),
             Self::Outage { since, until } => write_outage(transaction, *since, *until),
-            Self::Making(hook) => made::write_making(transaction, hook),
-            Self::Made { number, hook_id } => execute(
+            Self::Making(hook) => made_hooks::write_making(transaction, hook),
+            Self::HookMade { number, hook_id } => execute(
                 "UPDATE made_hooks SET hook_id = ? WHERE number = ?",
                 params![row::id_to_sql(*hook_id), number],
             ),
@@ -239,7 +239,7 @@ impl Note {
             | Self::Tunnel { .. }
             | Self::Outage { .. }
             | Self::Making(_)
-            | Self::Made { .. }
+            | Self::HookMade { .. }
             | Self::Forget { .. } => None,
         }
     }

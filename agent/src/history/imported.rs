@@ -6,8 +6,8 @@ use podtap_wire::{EventId, WebhookRequest};
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::event::{Attempt, DeliveryState};
+use super::fact::{Fact, whole_note};
 use super::job::Hands;
-use super::note::{Note, whole_note};
 use super::position::EventKey;
 use super::position::Position;
 use super::store;
@@ -18,7 +18,7 @@ const MAX_NUMBER: u32 = u32::MAX / 2;
 
 /// An event of another history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PastEvent {
+pub struct ImportedEvent {
     /// Its identity: an event that is known stays as it is, and gets none of these attempts.
     pub id: EventId,
     /// The request as it came in.
@@ -31,20 +31,23 @@ pub struct PastEvent {
 
 /// Something to be taken over from another history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Past {
+pub enum ImportedRecord {
     /// An event.
-    Event(PastEvent),
+    Event(ImportedEvent),
     /// One more attempt of an event that this same import has added.
     Attempt(Attempt),
 }
 
 /// Takes all of it over, in order; the events that were new.
-pub(super) fn import(hands: &mut Hands<'_>, past: &[Past]) -> rusqlite::Result<Vec<EventId>> {
+pub(super) fn import(
+    hands: &mut Hands<'_>,
+    past: &[ImportedRecord],
+) -> rusqlite::Result<Vec<EventId>> {
     let transaction = hands.transaction;
     let mut new = Vec::new();
     for one in past {
         match one {
-            Past::Event(PastEvent {
+            ImportedRecord::Event(ImportedEvent {
                 id,
                 request,
                 attempts,
@@ -62,11 +65,11 @@ pub(super) fn import(hands: &mut Hands<'_>, past: &[Past]) -> rusqlite::Result<V
                     let event = EventKey { position, id: *id };
                     if let Some(note) = note.as_deref().and_then(whole_note) {
                         let text = Some(note);
-                        Note::Annotated { event, text }.write(transaction, &mut hands.tally)?;
+                        Fact::Annotated { event, text }.write(transaction, &mut hands.tally)?;
                     }
                 }
             }
-            Past::Attempt(attempt) => {
+            ImportedRecord::Attempt(attempt) => {
                 let known = transaction
                     .prepare_cached(
                         "SELECT position, attempts FROM events \

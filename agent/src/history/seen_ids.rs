@@ -10,13 +10,13 @@ pub(super) const REMEMBERED: usize = 8192;
 
 /// The ids of the newest events.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct SeenIds {
     ids: BTreeSet<EventId>,
     /// Ids up to this one are forgotten, if they were here.
     forgotten: Option<EventId>,
 }
 
-impl Known {
+impl SeenIds {
     /// Remembers those of the history, newest first: [`REMEMBERED`] of them, or all there are.
     pub(super) fn of(newest: Vec<EventId>) -> Self {
         let forgotten = newest
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn what_the_history_has_is_not_new_and_neither_is_what_may_be_forgotten() {
         let newest = (1000..1000 + REMEMBERED as u64).rev().map(id).collect();
-        let mut known = Known::of(newest);
+        let mut known = SeenIds::of(newest);
         for number in [5, 1000, 1001] {
             assert!(!known.is_new(id(number)), "{number}");
         }
@@ -58,7 +58,7 @@ mod tests {
         assert!(known.is_new(id(next)));
         assert!(!known.is_new(id(next)));
 
-        let mut known = Known::of(vec![id(7)]);
+        let mut known = SeenIds::of(vec![id(7)]);
         assert!(
             known.is_new(id(3)),
             "all ids of a small history are remembered"
@@ -69,7 +69,7 @@ mod tests {
     fn nothing_is_called_new_twice() {
         for seed in 0..3 {
             let mut random = fastrand::Rng::with_seed(seed);
-            let (mut known, mut seen) = (Known::default(), HashSet::new());
+            let (mut known, mut seen) = (SeenIds::default(), HashSet::new());
             let mut new = 0;
             for arrived in 0..20_000 {
                 // Mostly in order, as a relay's ids are.

@@ -40,7 +40,7 @@ impl Tone {
 }
 
 /// Text in the colour of its tone, where colours are wanted; hostile text cannot be in there.
-pub(crate) fn painted(coloured: bool, tone: Tone, text: &str) -> String {
+pub(crate) fn paint(coloured: bool, tone: Tone, text: &str) -> String {
     let text = printable(text);
     if !coloured || tone == Tone::Plain {
         return text;
@@ -51,9 +51,9 @@ pub(crate) fn painted(coloured: bool, tone: Tone, text: &str) -> String {
 
 /// A line that is ready for the terminal: every piece of it is printable, and colours are ours.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Painted(String);
+pub(crate) struct StyledLine(String);
 
-impl Painted {
+impl StyledLine {
     /// The line.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
@@ -62,24 +62,24 @@ impl Painted {
 
 /// The look of this run's lines.
 #[derive(Debug, Clone)]
-pub(crate) struct Look {
+pub(crate) struct LineStyle {
     pub(crate) zone: TimeZone,
     pub(crate) coloured: bool,
 }
 
-impl Look {
+impl LineStyle {
     /// A line of pieces.
-    pub(crate) fn line(&self, pieces: &[(Tone, &str)]) -> Painted {
+    pub(crate) fn line(&self, pieces: &[(Tone, &str)]) -> StyledLine {
         let mut line = String::new();
         for (tone, text) in pieces {
             // Writing to a string cannot fail.
-            let _ = write!(line, "{}", painted(self.coloured, *tone, text));
+            let _ = write!(line, "{}", paint(self.coloured, *tone, text));
         }
-        Painted(line)
+        StyledLine(line)
     }
 
     /// A line of one tone.
-    pub(crate) fn plain(&self, text: &str) -> Painted {
+    pub(crate) fn plain(&self, text: &str) -> StyledLine {
         self.line(&[(Tone::Plain, text)])
     }
 
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn colours_are_ours_alone() {
-        let look = |coloured| Look {
+        let look = |coloured| LineStyle {
             zone: TimeZone::UTC,
             coloured,
         };

@@ -5,7 +5,7 @@ use rusqlite::{Row, Transaction, params};
 
 use super::error::HistoryError;
 use super::row;
-use super::watch::Watched;
+use super::watch::WatchReader;
 use crate::place::PlaceRef;
 
 /// One hook on record.
@@ -24,7 +24,7 @@ pub(crate) struct MadeHook {
     pub(crate) hook_id: Option<u64>,
 }
 
-impl Watched {
+impl WatchReader {
     /// Hooks on record, in the order in which they were made.
     pub(crate) async fn made_hooks(&self) -> Result<Vec<MadeHook>, HistoryError> {
         let sql = "SELECT number, api, ref_type, ref_id, event_type, url, newest_then, hook_id \
