@@ -1,8 +1,11 @@
 //! What the UI needs to know: complete and checked before it gets here.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use podtap_agent::Status;
 use podtap_agent::history::Saved;
 
+use crate::env::Env;
 use crate::keymap::Keymap;
 use crate::theme::Theme;
 
@@ -45,5 +48,23 @@ impl Default for Config {
             tmux: false,
             remote: false,
         }
+    }
+}
+
+impl Config {
+    /// How everything is drawn at `now`.
+    pub(crate) fn env(&self, now: Timestamp) -> Env<'_> {
+        Env {
+            theme: self.theme,
+            keymap: &self.keymap,
+            zone: &self.zone,
+            now,
+        }
+    }
+
+    /// What the tunnel is called.
+    pub(crate) fn tunnel_name<'a>(&'a self, status: &'a Status) -> &'a str {
+        let named = status.tunnel.as_ref().or(self.tunnel.as_ref());
+        named.map_or("history", String::as_str)
     }
 }

@@ -2,6 +2,7 @@
 //! the executor. Each feature defines its own; here they come together.
 
 use crate::archive::ArchiveEffect;
+use crate::command::Slot;
 use crate::compare::CompareEffect;
 use crate::copy::CopyEffect;
 use crate::detail::DetailEffect;
@@ -34,7 +35,7 @@ pub(crate) enum Effect {
     Suspend,
     /// End.
     Quit,
-    /// End the work that nobody waits for any more.
+    /// End the work that holds this slot.
     Stop(Slot),
     Archive(ArchiveEffect),
     Compare(CompareEffect),
@@ -55,19 +56,6 @@ pub(crate) enum Effect {
     Search(SearchEffect),
     Timeline(TimelineEffect),
     Trigger(TriggerEffect),
-}
-
-/// Work of which only the latest counts, or which a person may stop: new work ends the former.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Slot {
-    /// The page of the list.
-    Page,
-    /// The list's total.
-    Total,
-    /// The question to Podio.
-    Explanation,
-    /// The archive that is being imported.
-    Import,
 }
 
 impl Effect {

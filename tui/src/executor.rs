@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 use podtap_agent::AgentHandle;
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::effect::{Effect, Slot};
+use crate::command::Slot;
+use crate::effect::Effect;
 use crate::message::Answer;
 use crate::{
     archive, compare, copy, detail, edit, explain, figures, health, hooks, list, loops, names,

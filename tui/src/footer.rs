@@ -11,6 +11,7 @@ use crate::keymap::{Action, Binding, Context, Key, Keymap};
 use crate::layout::Pane;
 use crate::line::{Line, cells};
 use crate::list::List;
+use crate::modal::FeatureForm;
 use crate::paragraph;
 use crate::theme::Role;
 use crate::toast::Toasts;
@@ -27,14 +28,12 @@ pub(crate) struct Footer<'a> {
     pub(crate) list: &'a List,
     /// The open event.
     pub(crate) detail: &'a Detail,
-    /// Whether only marked events are shown.
-    pub(crate) only_marked: bool,
     /// Whether events are being sent again, or imported.
     pub(crate) can_stop: bool,
     /// Whether characters are text, and not commands.
     pub(crate) is_typing: bool,
     /// The form that has the keys.
-    pub(crate) form: Option<&'a Form>,
+    pub(crate) form: Option<&'a Form<FeatureForm>>,
 }
 
 /// Cells between two hints.
@@ -188,7 +187,7 @@ impl Footer<'_> {
     fn is_idle(self, action: Action) -> bool {
         use Action as A;
         let empty = self.list.selected().is_none() && !self.list.is_loading();
-        let all = self.list.shows_all() && !self.only_marked;
+        let all = self.list.shows_all() && !self.list.is_only_marked();
         match action {
             A::Open
             | A::Mark

@@ -6,10 +6,10 @@ use podtap_agent::{LinkState, ServiceState, Status};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::batch::Batch;
 use crate::env::Env;
 use crate::line::{Line, cells};
 use crate::rate::Rate;
+use crate::replay::Batch;
 use crate::theme::Role;
 use crate::words;
 
@@ -125,7 +125,7 @@ fn route(status: &Status, room: usize) -> Line {
     };
     let arrow = Line::of(Role::Quiet, " → ");
     match room.checked_sub(service.width() + arrow.width()) {
-        Some(room) if room >= 16 => Line::of(Role::Accent, shortened(url, room))
+        Some(room) if room >= 16 => Line::of(Role::Accent, words::shortened(url, room))
             .join(arrow)
             .join(service),
         _ => service,
@@ -147,19 +147,6 @@ fn service(status: &Status) -> Line {
             }
         }
     }
-}
-
-/// A URL whose middle gives way: the host and the key's last characters stay recognisable.
-pub(crate) fn shortened(url: &str, room: usize) -> String {
-    let chars: Vec<char> = url.chars().collect();
-    if chars.len() <= room {
-        return url.to_owned();
-    }
-    let tail = room / 4;
-    let head = room.saturating_sub(tail + 1);
-    let start = chars.iter().take(head);
-    let end = chars.iter().skip(chars.len() - tail);
-    start.chain(&['…']).chain(end).collect()
 }
 
 /// What waits and how much arrives, in `room` cells.
@@ -213,19 +200,4 @@ fn activity(header: Header<'_>, room: usize) -> Line {
         }
     }
     line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_url_keeps_its_host_and_its_end() {
-        let url = "https://hooks.example.com/k3v9abcdefghijklmnopqrx2qa";
-        assert_eq!(shortened(url, 100), url);
-        assert_eq!(
-            shortened(url, 41),
-            "https://hooks.example.com/k3v9…mnopqrx2qa"
-        );
-    }
 }

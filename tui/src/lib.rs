@@ -9,11 +9,11 @@
 mod alignment;
 mod app;
 mod archive;
-mod batch;
 mod changes;
 mod chart;
 mod clipboard;
 mod clusters;
+mod command;
 mod compare;
 mod config;
 mod copy;
@@ -45,7 +45,9 @@ mod modal;
 mod mouse;
 mod names;
 mod notes;
+mod panes;
 mod paragraph;
+mod pause;
 #[cfg(test)]
 mod properties;
 mod pulses;

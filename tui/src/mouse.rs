@@ -1,6 +1,8 @@
 //! Where a click, the wheel or a drag lands → what it means. Pure: the layout says what is where.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use jiff::{SignedDuration, Timestamp};
+use podtap_agent::EventId;
 use ratatui::layout::{Position, Rect};
 
 use crate::detail::Tab;
@@ -18,15 +20,43 @@ pub(crate) enum Gesture {
     /// Scrolled a pane down, or up.
     Scroll { pane: Pane, down: bool },
     /// Dragged from somewhere else than the border.
-    Pull,
+    Drag,
     /// Let go of what is not the border.
-    LetGo,
+    Drop,
     /// Took hold of the border between the panes.
     Grab,
     /// Dragged it: the list gets this part of the shared space, in per cent.
     Share(u16),
     /// Let it go.
     Release,
+}
+
+/// The longest time between two clicks that are one double click; the clock is no finer.
+const DOUBLE: SignedDuration = SignedDuration::from_secs(1);
+
+/// What can be clicked twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClickTarget {
+    /// A row of the list.
+    Event(EventId),
+    /// A row of the open table.
+    Row(usize),
+}
+
+/// The last click.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Clicks(Option<(ClickTarget, Timestamp)>);
+
+impl Clicks {
+    /// Whether this is the second click on the same thing. A third one is a first again.
+    pub(crate) fn is_double(&mut self, clicked: ClickTarget, now: Timestamp) -> bool {
+        let is_again = |(last, at): &(ClickTarget, Timestamp)| {
+            *last == clicked && now.duration_since(*at) <= DOUBLE
+        };
+        let is_double = self.0.is_some_and(|last| is_again(&last));
+        self.0 = (!is_double).then_some((clicked, now));
+        is_double
+    }
 }
 
 /// What an event of the mouse means; `dragging` while the border is held.
@@ -46,8 +76,8 @@ pub(crate) fn gesture(layout: &Layout, event: MouseEvent, dragging: bool) -> Opt
             Some(Gesture::Share(share(layout, at)))
         }
         MouseEventKind::Up(MouseButton::Left) if dragging => Some(Gesture::Release),
-        MouseEventKind::Drag(MouseButton::Left) => Some(Gesture::Pull),
-        MouseEventKind::Up(MouseButton::Left) => Some(Gesture::LetGo),
+        MouseEventKind::Drag(MouseButton::Left) => Some(Gesture::Drag),
+        MouseEventKind::Up(MouseButton::Left) => Some(Gesture::Drop),
         MouseEventKind::ScrollDown => Some(Gesture::Scroll {
             pane: pane?,
             down: true,

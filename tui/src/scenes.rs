@@ -39,7 +39,7 @@ fn browsing(width: u16, height: u16) -> App {
 
 fn snapshot(name: &str, app: &App) {
     let frame = text(&frame(app));
-    let size = app.screen();
+    let size = app.panes.screen();
     insta::assert_snapshot!(format!("{name}_{}x{}", size.width, size.height), frame);
 }
 

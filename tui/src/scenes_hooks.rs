@@ -16,7 +16,7 @@ const OURS: &str = "https://hooks.example.com/k3v9m2p7q4w8x5z6t3r9s2abcd/podio/h
 
 fn snapshot(name: &str, app: &App) {
     let frame = text(&frame(app));
-    let size = app.screen();
+    let size = app.panes.screen();
     insta::assert_snapshot!(format!("{name}_{}x{}", size.width, size.height), frame);
 }
 

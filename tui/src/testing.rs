@@ -321,7 +321,7 @@ pub(crate) fn sent(app: &mut App) -> Vec<Effect> {
 
 /// The frame that an app draws.
 pub(crate) fn frame(app: &App) -> Buffer {
-    let screen = app.screen();
+    let screen = app.panes.screen();
     let mut terminal = Terminal::new(TestBackend::new(screen.width, screen.height)).unwrap();
     terminal.draw(|frame| view(app, frame)).unwrap();
     terminal.backend().buffer().clone()

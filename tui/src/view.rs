@@ -4,9 +4,12 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::app::App;
+use crate::detail::DetailProps;
 use crate::env::Env;
-use crate::layout::SMALLEST;
+use crate::header::Header;
+use crate::layout::{Pane, SMALLEST};
 use crate::line::{Line, cells};
+use crate::list::ListProps;
 use crate::theme::Role;
 use crate::{detail, footer, header, list, modal, search};
 
@@ -14,16 +17,17 @@ use crate::{detail, footer, header, list, modal, search};
 pub(crate) fn view(app: &App, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let buffer = frame.buffer_mut();
-    let Some(layout) = app.layout_on(screen.as_size()) else {
-        return too_small(app.env(), screen, buffer);
-    };
     let env = app.env();
-    header::view(app.header(), env, layout.header, buffer);
+    let has_events = !app.list.is_history_empty();
+    let Some(layout) = app.panes.layout_on(screen.as_size(), has_events) else {
+        return too_small(env, screen, buffer);
+    };
+    header::view(header(app), env, layout.header, buffer);
     if layout.list.area() > 0 {
-        list::view(&app.list, app.list_props(), env, layout.list, buffer);
+        list::view(&app.list, list_props(app), env, layout.list, buffer);
     }
     if layout.detail.area() > 0 {
-        detail::view(&app.detail, app.detail_props(), &layout, env, buffer);
+        detail::view(&app.detail, detail_props(app, env), &layout, env, buffer);
     }
     if app.search.is_open() {
         let without_matches = app.list.without_matches();
@@ -34,10 +38,42 @@ pub(crate) fn view(app: &App, frame: &mut Frame<'_>) {
         let contexts = app.contexts();
         footer::view(app.footer(&contexts), env, layout.footer, buffer);
     }
-    for modal in app.modals() {
-        modal::view(modal, app.health_props(), env, screen, buffer);
+    for window in app.windows.iter() {
+        modal::view(window, app.health_props(), env, screen, buffer);
     }
     footer::toasts(&app.toasts, env, layout.footer, buffer);
+}
+
+fn header(app: &App) -> Header<'_> {
+    Header {
+        tunnel: app.config.tunnel_name(&app.status),
+        status: &app.status,
+        rate: &app.rate,
+        batch: app.replays.batch(),
+        imported: app.archive.imported_so_far(app.rate.others()),
+    }
+}
+
+fn list_props(app: &App) -> ListProps<'_> {
+    ListProps {
+        status: &app.status,
+        search: &app.search,
+        names: &app.names,
+        chain: app.figures.known().chain.as_ref(),
+        held_back: app.pause.held_back(),
+        warning: app.loops.warning(),
+        is_typing: app.is_typing(),
+        focused: app.windows.is_empty() && app.panes.focus == Pane::List,
+    }
+}
+
+fn detail_props(app: &App, env: Env<'_>) -> DetailProps {
+    let opened = app.detail.opened();
+    DetailProps {
+        selected: app.list.selected().map(|row| row.id),
+        asked_for: opened.and_then(|opened| app.explain.seconds(opened.event.id, env.now)),
+        focused: app.windows.is_empty() && app.panes.focus == Pane::Detail,
+    }
 }
 
 fn too_small(env: Env<'_>, screen: Rect, buffer: &mut ratatui::buffer::Buffer) {

@@ -223,9 +223,32 @@ pub(crate) fn outcome_and_time(attempt: &Attempt) -> (Role, String) {
     }
 }
 
+/// A URL whose middle gives way: the host and the key's last characters stay recognisable.
+pub(crate) fn shortened(url: &str, room: usize) -> String {
+    let chars: Vec<char> = url.chars().collect();
+    if chars.len() <= room {
+        return url.to_owned();
+    }
+    let tail = room / 4;
+    let head = room.saturating_sub(tail + 1);
+    let start = chars.iter().take(head);
+    let end = chars.iter().skip(chars.len() - tail);
+    start.chain(&['…']).chain(end).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_url_keeps_its_host_and_its_end() {
+        let url = "https://hooks.example.com/k3v9abcdefghijklmnopqrx2qa";
+        assert_eq!(shortened(url, 100), url);
+        assert_eq!(
+            shortened(url, 41),
+            "https://hooks.example.com/k3v9…mnopqrx2qa"
+        );
+    }
 
     #[test]
     fn durations_are_in_milliseconds_up_to_ten_seconds() {

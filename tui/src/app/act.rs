@@ -1,37 +1,28 @@
-//! Keys, text and the mouse → what a person asked for.
+//! Keys and text → what a person asked for, and from which feature.
 
-use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::Rect;
-
-use super::click::ClickTarget;
-use super::{App, Zoom};
-use crate::batch::Batch;
-use crate::changes::Changes;
+use super::App;
+use crate::archive::{ExportForm, ImportForm};
+use crate::command::Command;
 use crate::compare::{compare_answers, compare_events};
-use crate::copy::CopyForm;
+use crate::copy::{CopyForm, CopyMenu, copy_selection};
 use crate::detail::Tab;
 use crate::edit::{EditEffect, EditorFile};
-use crate::effect::{Effect, Slot};
+use crate::effect::Effect;
 use crate::explain::ExplainEffect;
-use crate::hooks::HookChange;
-use crate::keymap::{Action, Key};
-use crate::layout::Layout;
+use crate::health::{self, HealthEffect};
+use crate::hooks::HooksUpdate;
+use crate::keymap::{Action, Context, Key};
 use crate::layout::Pane;
-use crate::list::FindPurpose;
-use crate::list::ListEffect;
-use crate::list::marks::MOST_MARKS;
 use crate::loops::LoopsEffect;
 use crate::modal::help::Help;
 use crate::modal::palette::{Palette, PaletteChoice};
-use crate::modal::{Modal, PendingAction, Purpose};
-use crate::mouse::{self, Gesture};
-use crate::notes::NotedEvent;
-use crate::replay::ReplayEffect;
+use crate::modal::{FeatureForm, Modal, PendingAction};
+use crate::notes::NoteForm;
+use crate::replay::{ReplayForm, Starter};
 use crate::theme::Role;
-use crate::trigger::Offer;
-
-/// Lines that a notch of the wheel moves.
-const WHEEL_LINES: usize = 3;
+use crate::timeline::TimelinePane;
+use crate::trigger::TriggerForm;
+use crate::words;
 
 impl App {
     /// A key was pressed; says whether it does anything here.
@@ -42,31 +33,31 @@ impl App {
         } else {
             self.config.keymap.resolve(&self.contexts(), key)
         };
-        self.asks_again = self
-            .asks_again
-            .take()
-            .filter(|asked| Some(*asked) == action);
-        match (action, self.modals.last_mut()) {
-            (Some(action @ (Action::Quit | Action::Suspend)), _) => self.act(action),
-            (Some(Action::Help), _) => self.act(Action::Help),
+        self.asks_again = self.asks_again.filter(|asked| Some(*asked) == action);
+        match (action, self.windows.top_mut()) {
+            (Some(action @ (Action::Quit | Action::Suspend | Action::Help)), _) => self.act(action),
             (action, None) if self.search.is_open() => {
-                let typed = self.search.key(key, action, self.now);
-                self.typed(typed);
+                let change = self.search.key(key, action, self.now);
+                self.list.on_filter_change(change);
             }
             (action, None) if self.detail.is_finding() => self.detail.find_key(key, action),
             (Some(Action::Back), Some(_)) => self.back(),
             (action, Some(Modal::Palette(palette))) => {
-                if let Some(chosen) = palette.key(key, action, &self.config.keymap) {
-                    self.modals.pop();
-                    self.chosen(chosen);
+                if let Some(choice) = palette.key(key, action, &self.config.keymap) {
+                    self.windows.close();
+                    self.choose(choice);
                 }
             }
-            (action, Some(Modal::Form(form, _))) => {
-                let filled = form.key(key, action);
-                self.filled(filled);
+            (action, Some(Modal::Form(form))) => {
+                if form.key(key, action) {
+                    self.submit();
+                }
             }
             (_, Some(Modal::Copy(_))) if let Some(form) = CopyForm::of(key) => {
-                self.copy(form);
+                if let Some(Modal::Copy(menu)) = self.windows.close() {
+                    let copied = menu.copy(form, &self.detail, &self.status);
+                    self.run(copied);
+                }
             }
             (Some(action), _) => self.act(action),
             (None, _) => return false,
@@ -76,318 +67,315 @@ impl App {
 
     /// Text was pasted; says whether it went anywhere.
     pub(super) fn paste(&mut self, text: &str) -> bool {
-        match self.modals.last_mut() {
-            Some(Modal::Form(form, _)) => {
-                form.paste(text);
-                return true;
+        match self.windows.top_mut() {
+            Some(Modal::Form(form)) => form.paste(text),
+            Some(Modal::Palette(palette)) => palette.paste(text),
+            _ => {
+                self.detail.find_paste(text);
+                let change = self.search.paste(text, self.now);
+                self.list.on_filter_change(change);
+                return self.is_typing();
             }
-            Some(Modal::Palette(palette)) => {
-                palette.paste(text);
-                return true;
-            }
-            _ => {}
-        }
-        self.detail.find_paste(text);
-        let typed = self.search.paste(text, self.now);
-        self.typed(typed);
-        self.is_typing()
-    }
-
-    /// The mouse did something; says whether that means anything.
-    pub(super) fn mouse(&mut self, event: MouseEvent) -> bool {
-        let Some(layout) = self.layout() else {
-            return false;
-        };
-        if let MouseEventKind::Down(MouseButton::Left) = event.kind
-            && let Some(means) = self.click(&layout, event)
-        {
-            return means;
-        }
-        let Some(gesture) = mouse::gesture(&layout, event, self.dragging) else {
-            return false;
-        };
-        match (gesture, self.modals.is_empty()) {
-            (Gesture::Scroll { down, .. }, false) => {
-                self.move_within(if down { Action::Down } else { Action::Up });
-            }
-            (_, false) => return false,
-            (Gesture::Row(line), _) => {
-                self.focus = Pane::List;
-                self.list.select_line(line, layout.list_height());
-                if let Some(id) = self.list.selected().map(|row| row.id)
-                    && self.clicks.is_double(ClickTarget::Event(id), self.now)
-                {
-                    self.act(Action::Open);
-                }
-            }
-            (Gesture::Tab(tab), _) => {
-                self.list.hold();
-                self.detail.open_tab(tab);
-            }
-            (Gesture::Focus(pane), _) => {
-                self.focus = pane;
-                if pane == Pane::Detail {
-                    self.list.hold();
-                }
-                self.press(event, &layout);
-            }
-            (Gesture::Pull, _) => return self.pull(event, &layout),
-            (Gesture::LetGo, _) if self.detail.let_go() => self.copy_lines(),
-            (Gesture::LetGo, _) => return false,
-            (Gesture::Scroll { pane, down }, _) => self.scroll(pane, down, &layout),
-            (Gesture::Grab, _) => self.dragging = true,
-            (Gesture::Share(share), _) => self.share = share,
-            (Gesture::Release, _) => self.dragging = false,
         }
         true
     }
 
-    /// Whether characters are text, and not commands.
-    pub(crate) fn is_typing(&self) -> bool {
-        let typing = |modal: &Modal| matches!(modal, Modal::Palette(_) | Modal::Form(..));
-        self.search.is_open() || self.detail.is_finding() || self.modals.last().is_some_and(typing)
-    }
-
     #[expect(clippy::too_many_lines, reason = "a table: one arm an action")]
     pub(super) fn act(&mut self, action: Action) {
-        if self.modals.is_empty() && (action.concerns_event() || self.focus == Pane::Detail) {
+        let is_in_detail = self.panes.focus == Pane::Detail;
+        if self.windows.is_empty() && (action.concerns_event() || is_in_detail) {
             self.list.hold();
         }
+        let selected = self.list.selected().map(|row| row.id);
         match action {
-            Action::Quit if self.asks_to_quit() => {}
-            Action::Quit => self.quit(),
-            Action::Suspend => self.effects.push(Effect::Suspend),
+            Action::Quit => {
+                let is_asked = self.windows.top().is_some_and(Modal::asks_to_quit);
+                let question = self.replays.quit_question(&self.config.keymap);
+                match question.filter(|_| !is_asked) {
+                    Some(question) => {
+                        let pending = Box::new(PendingAction::Quit);
+                        self.windows.open(Modal::Confirm(question, pending));
+                    }
+                    None => self.quit(),
+                }
+            }
+            Action::Suspend => self.run([Command::Run(Effect::Suspend)]),
             Action::Back => self.back(),
             Action::Accept => self.accept(),
             Action::EditAgain => {
-                if let Some(Modal::Confirm(_, pending)) = self.modals.last()
-                    && let PendingAction::Send(edited) = pending.as_ref()
-                {
-                    let file = edited.file();
-                    self.modals.pop();
-                    self.start([file]);
-                }
+                let file = self.windows.edit_again();
+                self.run(file.map(Command::Run));
             }
-            Action::Help if !matches!(self.modals.last(), Some(Modal::Help(_))) => {
-                self.modals.push(Modal::Help(Help::new(self.contexts())));
+            Action::Help if !matches!(self.windows.top(), Some(Modal::Help(_))) => {
+                let help = Help::new(self.contexts());
+                self.windows.open(Modal::Help(help));
             }
-            _ if matches!(self.modals.last(), Some(Modal::Hooks(_))) => {
-                self.act_on_hooks(action);
-            }
-            _ if self.modals.last().is_some_and(Modal::is_table) => self.act_on_table(action),
-            _ if !self.modals.is_empty() => self.move_within(action),
+            _ if !self.windows.is_empty() => self.act_in_window(action),
             Action::Palette => {
                 let palette = Palette::new(self.contexts(), self.config.filters.clone());
-                self.modals.push(Modal::Palette(palette));
+                self.windows.open(Modal::Palette(palette));
             }
-            Action::Health => self.open_health(),
-            Action::Copy if self.has_selection() => self.copy_lines(),
-            Action::Copy => self.open_copy(),
-            Action::Open if self.list.selected_burst().is_some() => self.fold(),
-            Action::Open => self.focus = Pane::Detail,
-            Action::Fold => self.fold(),
-            Action::Replay => self.replay(),
-            Action::ReplayWith => self.replay_with(),
+            Action::Health => {
+                self.windows.open(Modal::Health(0));
+                self.run([Command::Run(HealthEffect::Measure)]);
+            }
+            Action::Copy if is_in_detail && self.detail.is_selecting() => {
+                let copied = copy_selection(&mut self.detail);
+                self.run(copied);
+            }
+            Action::Copy => {
+                let menu = CopyMenu::new(self.list.selected());
+                self.windows.open(Modal::Copy(menu));
+            }
+            Action::Open if self.list.selected_burst().is_none() => {
+                self.panes.focus = Pane::Detail;
+            }
+            Action::Open | Action::Fold => {
+                let refused = self.list.fold();
+                self.run(refused);
+            }
+            Action::Replay => {
+                // A range that is being chosen is what is sent.
+                let is_range = self.list.range().is_some();
+                let found = is_range.then(|| self.list.mark_range()).flatten();
+                let start = match found {
+                    Some(_) => None,
+                    None => self.starter().begin(is_in_detail),
+                };
+                self.run(found);
+                if let Some(start) = start {
+                    self.start_replay(start);
+                }
+            }
+            Action::ReplayWith => {
+                let form = ReplayForm::new(&self.list, self.status.target.as_ref());
+                if let Some(form) = form {
+                    self.windows.open_form(FeatureForm::Replay(form));
+                }
+            }
             Action::Trigger => {
-                let id = self.list.selected().map(|row| row.id);
-                let event = id.and_then(|id| self.detail.opened_event(id));
-                let selected = event.and_then(|event| event.podio.as_ref());
-                let target = self.status.target.as_ref();
-                let (form, offer) = Offer::form(selected, &self.last_sent, target);
-                self.modals
-                    .push(Modal::Form(form, Box::new(Purpose::Trigger(offer))));
+                let event = selected.and_then(|id| self.detail.opened_event(id));
+                let event = event.and_then(|event| event.podio.as_ref());
+                let local = self.status.target.as_ref();
+                let form = TriggerForm::new(event, &self.last_sent, local);
+                self.windows.open_form(FeatureForm::Trigger(form));
             }
             Action::Edit => {
-                if let Some(id) = self.list.selected().map(|row| row.id) {
-                    match self.detail.opened_event(id).map(EditorFile::of) {
-                        Some(file) => self.start([file]),
-                        None => self.start([EditEffect::Read { id }]),
-                    }
+                let Some(id) = selected else { return };
+                match self.detail.opened_event(id).map(EditorFile::of) {
+                    Some(file) => self.run([Command::Run(file)]),
+                    None => self.run([Command::Run(EditEffect::Read { id })]),
                 }
             }
-            Action::Stop => self.stop(),
-            Action::CompareAnswers => self.start_or_say(compare_answers(&self.detail)),
+            Action::Stop if self.replays.batch().is_some() => {
+                let told = self.replays.stop();
+                self.run(told);
+            }
+            Action::Stop => {
+                let stopped = self.archive.stop(self.rate.others());
+                self.run(stopped);
+            }
+            Action::CompareAnswers => self.run([compare_answers(&self.detail)]),
             Action::Compare => {
                 let asked = compare_events(&self.list, &self.detail, self.env());
-                self.start_or_say(asked);
+                self.run([asked]);
             }
-            Action::Explain => self.ask_podio(),
+            Action::Explain => {
+                let asked = selected.and_then(|id| self.explain.ask(id, self.now));
+                if asked.is_some() {
+                    self.detail.open_tab(Tab::Diff);
+                    self.panes.show_detail(!self.list.is_history_empty());
+                }
+                self.run(asked.map(Command::Run));
+            }
             Action::OpenItem => {
-                let id = self.list.selected().map(|row| row.id);
-                self.start(id.map(|id| ExplainEffect::FindLink { id }));
+                self.run(selected.map(|id| Command::Run(ExplainEffect::FindLink { id })));
             }
-            Action::Hooks => self.modals.push(Modal::Hooks(Box::default())),
-            Action::Timeline => self.open_timeline(),
-            Action::Pulses => self.open_pulses(),
+            Action::Hooks => self.windows.open(Modal::Hooks(Box::default())),
+            Action::Timeline => match self.list.selected().map(TimelinePane::of) {
+                Some(Ok(pane)) => self.windows.open(Modal::Timeline(Box::new(pane))),
+                Some(Err(told)) => self.run([told]),
+                None => {}
+            },
+            Action::Pulses => self.windows.open(Modal::Pulses(Box::default())),
             Action::Release => {
                 let object = self.list.selected().and_then(|row| row.object);
-                self.start(object.map(|object| LoopsEffect::Release { object }));
+                self.run(object.map(|object| Command::Run(LoopsEffect::Release { object })));
             }
-            Action::Mark => self.mark(),
-            Action::OnlyMarked => self.toggle_marked(),
-            Action::Note => {
-                if let Some(row) = self.list.selected() {
-                    let (form, event) = NotedEvent::form(row);
-                    self.modals
-                        .push(Modal::Form(form, Box::new(Purpose::Note(event))));
+            Action::Mark => {
+                let found = self.list.mark();
+                self.run(found);
+                if is_in_detail {
+                    self.run(self.list.mark_notice());
+                } else {
+                    self.move_within(Action::Down);
                 }
             }
-            Action::Export => self.export(),
-            Action::Import => self.import(),
-            Action::MarkRange => self.mark_range(),
-            Action::MarkAll => self.effects.push(Effect::List(ListEffect::FindAll {
-                filter: self.list.filter().clone(),
-                most: MOST_MARKS,
-                wanted: FindPurpose::Mark,
-            })),
-            Action::Unmark => self.unmark_all(),
-            Action::Filter => self.open_filter(),
+            Action::OnlyMarked => {
+                let refused = self.list.toggle_marked();
+                self.run(refused);
+            }
+            Action::Note => {
+                if let Some(row) = self.list.selected() {
+                    let form = FeatureForm::Note(NoteForm::new(row));
+                    self.windows.open_form(form);
+                }
+            }
+            Action::Export => {
+                let tunnel = self.status.tunnel.as_deref();
+                let form = ExportForm::new(&self.list, tunnel, self.config.env(self.now));
+                if let Some(form) = form {
+                    self.windows.open_form(FeatureForm::Export(form));
+                }
+            }
+            Action::Import => {
+                let form = FeatureForm::Import(ImportForm::new());
+                self.windows.open_form(form);
+            }
+            Action::MarkRange => {
+                let found = self.list.mark_range();
+                self.run(found);
+            }
+            Action::MarkAll => self.run([self.list.mark_wanted()]),
+            Action::Unmark => self.list.unmark_all(),
+            Action::Filter => {
+                self.list.begin_typing();
+                let asked = self.search.open();
+                self.run([Command::Run(asked)]);
+            }
             Action::Find => self.detail.open_find(),
-            Action::FindNext => self.find_again(true),
-            Action::FindPrevious => self.find_again(false),
-            Action::Pause => self.pause(),
-            Action::Zoom => {
-                self.zoom = match self.zoom {
-                    Zoom::Both => Zoom::One,
-                    Zoom::One => Zoom::Both,
-                };
+            Action::Pause => {
+                if let Some(changes) = self.pause.toggle(self.rate.newest()) {
+                    self.list.on_change(&changes);
+                    self.detail.on_change(&changes);
+                }
+            }
+            Action::Zoom => self.panes.zoom(),
+            _ => self.move_within(action),
+        }
+    }
+
+    /// Does what a key asks for in the top window.
+    fn act_in_window(&mut self, action: Action) {
+        let (screen, env) = (self.panes.screen(), self.config.env(self.now));
+        match self.windows.top_mut() {
+            Some(Modal::Hooks(pane)) => {
+                let url = words::hook_url(&self.status).unwrap_or_default();
+                match pane.update(action, &url, env, screen) {
+                    HooksUpdate::Do(commands) => self.run(commands),
+                    HooksUpdate::Read(lines) => self.windows.open(Modal::Lines(lines)),
+                    HooksUpdate::Fill(form) => self.windows.open_form(FeatureForm::Hook(*form)),
+                    HooksUpdate::AskToDelete(lines, hook_id) => {
+                        let pending = Box::new(PendingAction::DeleteHook { hook_id });
+                        self.windows.open(Modal::Confirm(lines, pending));
+                    }
+                    HooksUpdate::Other => self.move_within(action),
+                }
+            }
+            Some(Modal::Timeline(pane)) if action == Action::Open => {
+                if let Some(row) = pane.selected().cloned() {
+                    self.windows.close_all();
+                    self.list.go_to(row);
+                    self.panes.focus = Pane::Detail;
+                }
+            }
+            Some(Modal::Pulses(pulses)) if action == Action::Open => {
+                if let Some(filter) = pulses.filter() {
+                    self.windows.close_all();
+                    self.choose(PaletteChoice::Filter(filter));
+                }
             }
             _ => self.move_within(action),
         }
     }
 
-    /// Asks what the selected event was about. The tab Diff shows that, and for how long already.
-    fn ask_podio(&mut self) {
-        let Some(id) = self.list.selected().map(|row| row.id) else {
-            return;
-        };
-        if let Some(asked) = self.explain.ask(id, self.now) {
-            self.start([asked]);
-            self.detail.open_tab(Tab::Diff);
-            self.show_detail();
-        }
-    }
-
-    /// Starts what can be, or says why it cannot.
-    fn start_or_say<E: Into<Effect>>(&mut self, effect: Result<E, &'static str>) {
-        match effect {
-            Ok(effect) => self.start([effect]),
-            Err(why) => self.notify((Role::Quiet, why)),
-        }
-    }
-
     pub(super) fn move_within(&mut self, action: Action) {
         let Some(layout) = self.layout() else { return };
-        let screen = self.screen();
-        match (self.modals.last_mut(), self.focus) {
-            (Some(Modal::Health(_)), _) => self.scroll_health(action),
-            (Some(modal), _) => modal.act(action, &self.config.keymap, screen),
-            (None, _) if self.detail.turn(action) => {}
-            (None, _) if self.detail.reshape(action, layout.sheet().height.into()) => {}
-            (None, Pane::List) => self.list.act(action, layout.list_height()),
-            (None, Pane::Detail) => self.detail.act(action, layout.sheet().height.into()),
-        }
-    }
-
-    fn scroll(&mut self, pane: Pane, down: bool, layout: &Layout) {
-        if pane == Pane::Detail {
-            self.list.hold();
-        }
-        let action = if down { Action::Down } else { Action::Up };
-        for _ in 0..WHEEL_LINES {
-            match pane {
-                Pane::List => self.list.act(action, layout.list_height()),
-                Pane::Detail => self.detail.scroll(action, layout.sheet().height.into()),
-            }
-        }
-    }
-
-    fn find_again(&mut self, forward: bool) {
-        if let Some(layout) = self.layout() {
-            self.detail
-                .find_again(forward, layout.sheet().height.into());
-        }
-    }
-
-    fn quit(&mut self) {
-        self.over = true;
-        self.effects.push(Effect::Quit);
-    }
-
-    pub(super) fn back(&mut self) {
-        if self.modals.is_empty() && self.explain.stop() {
-            self.start([Effect::Stop(Slot::Explanation)]);
-            return self.notify((Role::Quiet, "Podio is no longer asked"));
-        }
-        let is_in_detail = self.focus == Pane::Detail;
-        let ends = |it: &mut Self| it.detail.end_selection() || it.detail.clear_find();
-        if self.modals.pop().is_some() || (is_in_detail && ends(self)) {
+        let screen = self.panes.screen();
+        let sheet = usize::from(layout.sheet().height);
+        if let Some(Modal::Health(top)) = self.windows.top() {
+            let top = health::scroll(self.health_props(), self.env(), screen, *top, action);
+            self.windows.close();
+            self.windows.open(Modal::Health(top));
             return;
         }
-        if self.focus == Pane::List && !self.list.end_range() {
-            self.show_all();
-        }
-        self.focus = Pane::List;
-    }
-
-    fn accept(&mut self) {
-        if let Some(Modal::Confirm(_, pending)) = self.modals.pop_if(|modal| modal.asks()) {
-            match *pending {
-                PendingAction::ReplayAll {
-                    events,
-                    target,
-                    rate,
-                } => self.replay_all(Batch::new(events, target, rate)),
-                PendingAction::Quit => self.quit(),
-                PendingAction::DeleteHook { hook_id } => {
-                    self.change_hook(HookChange::Delete { hook_id });
-                }
-                PendingAction::Send(edited) => {
-                    let (id, edited) = edited.into_request();
-                    let edited = Some(Box::new(edited));
-                    let target = None;
-                    self.start([ReplayEffect::Replay { id, target, edited }]);
-                }
-            }
+        match (self.windows.top_mut(), self.panes.focus, action) {
+            (Some(window), ..) => window.act(action, &self.config.keymap, screen),
+            (None, _, Action::FindNext) => self.detail.find_again(true, sheet),
+            (None, _, Action::FindPrevious) => self.detail.find_again(false, sheet),
+            (None, ..) if self.detail.turn(action) => {}
+            (None, ..) if self.detail.reshape(action, sheet) => {}
+            (None, Pane::List, _) => self.list.act(action, layout.list_height()),
+            (None, Pane::Detail, _) => self.detail.act(action, sheet),
         }
     }
 
-    pub(super) fn chosen(&mut self, chosen: PaletteChoice) {
-        match chosen {
+    /// Ends: after this update nothing more is done.
+    pub(super) fn quit(&mut self) {
+        self.over = true;
+        self.run([Command::Run(Effect::Quit)]);
+    }
+
+    /// Takes one step back: out of what has the keys.
+    pub(super) fn back(&mut self) {
+        if self.windows.is_empty()
+            && let Some(stopped) = self.explain.stop()
+        {
+            return self.run(stopped);
+        }
+        if self.windows.close().is_some() {
+            return;
+        }
+        match self.panes.focus {
+            Pane::Detail if self.detail.end_selection() || self.detail.clear_find() => {}
+            Pane::Detail => self.panes.focus = Pane::List,
+            Pane::List if self.list.end_range() => {}
+            Pane::List => self.show_all(),
+        }
+    }
+
+    /// Shows all events again: only when it is asked for twice, since leaving something else may
+    /// have taken one key less than it seemed.
+    fn show_all(&mut self) {
+        if !self.list.is_only_marked() && self.search.text().is_empty() {
+            return;
+        }
+        if self.asks_again != Some(Action::Back) {
+            self.asks_again = Some(Action::Back);
+            let key = self.config.keymap.key_in(Context::List, Action::Back);
+            let key = key.map(|key| key.to_string()).unwrap_or_default();
+            let text = format!("{key} once more shows all events again");
+            return self.toasts.show(Role::Quiet, text, self.now);
+        }
+        self.search.clear();
+        self.list.show_all();
+    }
+
+    /// Something was chosen, from the palette or by a row of a table.
+    pub(super) fn choose(&mut self, choice: PaletteChoice) {
+        match choice {
             PaletteChoice::Act(action) => self.act(action),
             PaletteChoice::Copy(form) => {
                 self.list.hold();
-                self.open_copy();
-                self.copy(form);
+                let menu = CopyMenu::new(self.list.selected());
+                let copied = menu.copy(form, &self.detail, &self.status);
+                self.run(copied);
             }
             PaletteChoice::Filter(filter) => {
-                let typed = self.search.choose(&filter, self.now);
-                self.typed(typed);
-                self.focus = Pane::List;
+                let change = self.search.choose(&filter, self.now);
+                self.list.on_filter_change(change);
+                self.panes.focus = Pane::List;
             }
         }
     }
 
-    /// Holds the screen still, or lets it go on with all that has changed since.
-    fn pause(&mut self) {
-        match self.held.take() {
-            Some((held, _)) => {
-                self.list.on_change(&held);
-                self.detail.on_change(&held);
-            }
-            None => self.held = Some((Changes::default(), self.rate.newest())),
+    /// What decides how a replay begins.
+    pub(super) fn starter(&self) -> Starter<'_> {
+        Starter {
+            list: &self.list,
+            detail: &self.detail,
+            local: self.status.target.as_ref(),
+            keymap: &self.config.keymap,
         }
-    }
-
-    fn fold(&mut self) {
-        if !self.list.fold() {
-            self.toasts
-                .show(Role::Quiet, "There is no burst here", self.now);
-        }
-    }
-
-    /// The whole screen.
-    pub(crate) fn screen(&self) -> Rect {
-        Rect::new(0, 0, self.size.width, self.size.height)
     }
 }

@@ -1,82 +1,72 @@
 //! What came of the effects → which feature has to know. Routing only.
 
+use podtap_agent::EventId;
+
 use super::App;
-use crate::archive::ArchiveAnswer;
 use crate::compare::CompareAnswer;
-use crate::copy::CopyAnswer;
-use crate::edit::{EditAnswer, EditorFile};
-use crate::effect::Effect;
-use crate::explain::{ExplainAnswer, ExplainEffect, Page};
-use crate::health::HealthAnswer;
-use crate::list::ListAnswer;
-use crate::loops::LoopsAnswer;
+use crate::config::Config;
+use crate::edit::EditUpdate;
+use crate::explain::ExplainUpdate;
+use crate::line::Line;
+use crate::list::{FindPurpose, ListAnswer};
 use crate::message::Answer;
 use crate::modal::{Modal, PendingAction};
-use crate::notes::NotesAnswer;
 use crate::replay::ReplayAnswer;
 use crate::theme::Role;
-use crate::trigger::TriggerAnswer;
-use crate::{loops, trigger};
+use crate::{copy, edit, hooks, loops, notes, trigger};
 
 impl App {
     /// Gives an answer to the feature that asked.
+    #[expect(clippy::too_many_lines, reason = "a table: one arm a feature")]
     pub(super) fn on_answer(&mut self, answer: Answer) -> bool {
         match answer {
-            Answer::Archive(ArchiveAnswer::Exported { result }) => self.exported(result),
-            Answer::Archive(ArchiveAnswer::Imported { result }) => self.imported(result),
+            Answer::Archive(answer) => {
+                let is_typing = self.is_typing();
+                let done = self.archive.on_answer(answer);
+                let told = match done {
+                    Ok(told) => Some(told),
+                    Err(fault) => self.windows.reopen_form(fault, is_typing),
+                };
+                self.run(told);
+            }
             Answer::Compare(CompareAnswer::Compared { id, result }) => match result {
                 Ok(lines) => self.show_finding(id, lines),
-                Err(error) => self.notify((Role::Failed, error)),
+                Err(error) => self.toasts.show(Role::Failed, error, self.now),
             },
-            Answer::Copy(CopyAnswer::Read { form, result }) => {
-                self.read_to_copy(form, result);
-            }
+            Answer::Copy(answer) => self.run(copy::on_answer(answer, &self.status)),
             Answer::Detail(answer) => self.detail.on_answer(answer),
-            Answer::Edit(EditAnswer::Read { result }) => match result {
-                Ok(event) => self.start([EditorFile::of(&event)]),
-                Err(error) => self.notify((Role::Failed, error)),
+            Answer::Edit(answer) => match edit::on_answer(answer) {
+                EditUpdate::Do(command) => self.run([command]),
+                EditUpdate::Confirm(edited) => {
+                    let question = edited.question(&self.config.keymap);
+                    let pending = Box::new(PendingAction::Send(*edited));
+                    self.windows.open(Modal::Confirm(question, pending));
+                }
             },
-            Answer::Edit(EditAnswer::Edited { id, before, result }) => {
-                match EditorFile::read_back(id, before, result) {
-                    Ok(Some(edited)) => {
-                        let lines = edited.question(self.keymap());
-                        self.modals
-                            .push(Modal::Confirm(lines, Box::new(PendingAction::Send(edited))));
-                    }
-                    Ok(None) => self.notify((Role::Quiet, "Nothing was sent")),
-                    Err(error) => self.notify((Role::Failed, error)),
-                }
-            }
-            Answer::Explain(ExplainAnswer::Explained { id, result }) => {
-                let lines = self.explain.on_answer(id, result, &self.config.keymap);
-                self.show_finding(id, lines);
-            }
-            Answer::Explain(ExplainAnswer::Link { result }) => {
-                match Page::of(result, self.config.remote) {
-                    Page::Opens(effect) => {
-                        if let ExplainEffect::Browse(link) = &effect {
-                            self.notify((Role::Quiet, format!("Opening {link}")));
-                        }
-                        self.start([effect]);
-                    }
-                    Page::Copied(link) => {
-                        self.notify((Role::Ok, format!("Copied {link}")));
-                        self.start([Effect::ToClipboard(link.into_bytes())]);
-                    }
-                    Page::Refused(why) => self.notify((Role::Failed, why)),
-                }
-            }
-            Answer::Explain(ExplainAnswer::Browsed { result })
-            | Answer::Notes(NotesAnswer::Annotated { result }) => {
-                if let Err(error) = result {
-                    self.notify((Role::Failed, error));
+            Answer::Explain(answer) => {
+                let Config { keymap, remote, .. } = &self.config;
+                match self.explain.on_answer(answer, keymap, *remote) {
+                    ExplainUpdate::Do(commands) => self.run(commands),
+                    ExplainUpdate::Show(id, lines) => self.show_finding(id, lines),
                 }
             }
             Answer::Figures(answer) => self.figures.on_answer(answer),
-            Answer::Health(HealthAnswer::Measured { bytes, events }) => {
-                self.measured(bytes, events);
+            Answer::Health(answer) => self.health.on_answer(answer),
+            Answer::Hooks(answer) => {
+                let told = hooks::on_answer(self.windows.hooks(), answer);
+                self.run(told);
             }
-            Answer::Hooks(answer) => self.answer_hooks(answer),
+            Answer::List(ListAnswer::FoundAll { purpose, result }) => match (purpose, result) {
+                (FindPurpose::Mark, Ok(found)) => {
+                    let told = self.list.on_found_to_mark(found);
+                    self.run([told]);
+                }
+                (FindPurpose::Replay(options), Ok(found)) => {
+                    let start = self.starter().on_found(found, options);
+                    self.start_replay(start);
+                }
+                (_, Err(error)) => self.toasts.show(Role::Failed, error, self.now),
+            },
             Answer::List(ListAnswer::Page { generation, result }) => {
                 self.list.page(generation, result);
             }
@@ -85,20 +75,42 @@ impl App {
                 took,
                 result,
             }) => self.list.count(&filter, took, &result),
-            Answer::List(ListAnswer::FoundAll { wanted, result }) => self.found_all(wanted, result),
-            Answer::Loops(LoopsAnswer::Released { object, result }) => {
-                self.notify(loops::release_notice(object, result));
-            }
+            Answer::Loops(answer) => self.run([loops::on_answer(answer)]),
             Answer::Names(answer) => self.names.on_answer(answer),
+            Answer::Notes(answer) => self.run(notes::on_answer(answer)),
             Answer::Rate(answer) => self.rate.on_answer(answer, self.now),
-            Answer::Replay(ReplayAnswer::Replayed { id, result }) => self.replayed(id, result),
-            Answer::Search(answer) => self.search.on_answer(answer),
-            Answer::Timeline(answer) => self.timeline_loaded(answer),
-            Answer::Pulses(answer) => self.pulses_counted(answer),
-            Answer::Trigger(TriggerAnswer::Triggered { result }) => {
-                self.notify(trigger::trigger_notice(result));
+            Answer::Replay(answer) => {
+                let ReplayAnswer::Replayed { id, .. } = answer;
+                // What a person sent is shown also while the screen is held still.
+                if self.pause.is_on() {
+                    let changes = self.list.touch(id);
+                    self.list.on_change(&changes);
+                    self.detail.on_change(&changes);
+                }
+                let told = self.replays.on_answer(answer, &self.list, &self.detail);
+                self.run(told);
             }
+            Answer::Search(answer) => self.search.on_answer(answer),
+            Answer::Timeline(answer) => {
+                if let Some(pane) = self.windows.timeline() {
+                    pane.on_answer(answer);
+                }
+            }
+            Answer::Pulses(answer) => {
+                if let Some(pulses) = self.windows.pulses() {
+                    pulses.on_answer(answer);
+                }
+            }
+            Answer::Trigger(answer) => self.run([trigger::on_answer(answer)]),
         }
         true
+    }
+
+    /// Shows lines about an event in the detail, unless another one is selected by now.
+    fn show_finding(&mut self, id: EventId, lines: Vec<Line>) {
+        if self.list.selected().map(|row| row.id) == Some(id) {
+            self.detail.show_finding(id, lines);
+            self.panes.show_detail(!self.list.is_history_empty());
+        }
     }
 }

@@ -1,11 +1,15 @@
 //! What the screen says and keeps while events are sent again, marked, compared, searched and asked about.
 
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use podtap_agent::history::Position;
+
 use super::tests::{key, settled, shows};
 use super::*;
+use crate::command::Slot;
 use crate::compare::CompareEffect;
 use crate::detail::DetailAnswer;
 use crate::detail::DetailEffect;
-use crate::effect::Slot;
 use crate::explain::ExplainAnswer;
 use crate::message::Answer;
 use crate::replay::ReplayAnswer;
@@ -19,7 +23,7 @@ fn while_events_are_sent_again_stop_is_offered_and_quitting_asks() {
     assert!(!app.update(key("q")).contains(&Effect::Quit));
     assert!(shows(&app, "3 of 3 events have not been sent again yet"));
     press(&mut app, "esc", 500);
-    assert!(app.modals().is_empty() && app.batch.is_some());
+    assert!(app.windows.is_empty() && app.replays.batch().is_some());
     press(&mut app, "q", 500);
     assert!(app.update(key("enter")).contains(&Effect::Quit));
 }
@@ -51,7 +55,7 @@ fn marks_stay_after_a_replay_until_they_are_taken_away() {
             500,
         );
     }
-    assert!(app.batch.is_none(), "both have ended");
+    assert!(app.replays.batch().is_none(), "both have ended");
     assert_eq!(app.list.marked(), [id(499), id(500)]);
     press(&mut app, "u", 500);
     assert_eq!(app.list.marked(), []);
@@ -148,12 +152,12 @@ fn help_is_there_wherever_it_is_offered() {
         let mut app = settled();
         press(&mut app, place, 500);
         press(&mut app, "f1", 500);
-        let open = app.modals().last();
+        let open = app.windows.top();
         assert!(matches!(open, Some(Modal::Help(_))), "{place}: {open:?}");
     }
     let mut app = settled();
     press(&mut app, "m m r ?", 500);
-    assert!(matches!(app.modals().last(), Some(Modal::Help(_))));
+    assert!(matches!(app.windows.top(), Some(Modal::Help(_))));
     press(&mut app, "esc", 500);
     assert!(shows(&app, "Send 2 marked events again"));
 }

@@ -1,13 +1,14 @@
 //! What the app does with what happens, without a terminal and without a runtime.
 
 use jiff::SignedDuration;
+use podtap_agent::EventId;
 use podtap_agent::history::Position;
 
 use super::*;
 use crate::edit::EditAnswer;
 use crate::edit::EditorFile;
 use crate::keymap::Key;
-use crate::list::ListAnswer;
+use crate::list::{FindPurpose, ListAnswer, ReplayOptions};
 use crate::message::Answer;
 use crate::replay::ReplayAnswer;
 use crate::replay::ReplayEffect;
@@ -148,7 +149,7 @@ fn marked_events_are_replayed_together_once_that_is_confirmed() {
             result,
         })));
     }
-    assert!(app.batch.is_none());
+    assert!(app.replays.batch().is_none());
     let told = app.toasts.iter().next_back().unwrap();
     assert_eq!(told.text, "Replayed: 3 sent, 3 without an answer");
 }
@@ -190,7 +191,7 @@ fn the_copy_menu_copies_and_closes() {
         panic!("{effects:?}");
     };
     assert!(bytes.starts_with(b"curl"), "{bytes:?}");
-    assert!(app.modals().is_empty());
+    assert!(app.windows.is_empty());
 }
 
 #[test]
@@ -206,16 +207,16 @@ fn a_question_waits_until_a_person_has_finished_typing() {
     for (typing, leave) in [("; x", "esc"), ("/ i t e m", "esc"), (":", "esc")] {
         let mut app = settled();
         press(&mut app, typing, 500);
-        let wanted = crate::list::FindPurpose::Replay {
+        let purpose = FindPurpose::Replay(ReplayOptions {
             asks: true,
             of: None,
             target: None,
             rate: None,
-        };
+        });
         let result = Ok((1..=4).rev().map(|at| (Position(at), id(at))).collect());
         settle(
             &mut app,
-            Message::Answer(Answer::List(ListAnswer::FoundAll { wanted, result })),
+            Message::Answer(Answer::List(ListAnswer::FoundAll { purpose, result })),
             500,
         );
         let is_sent = |it: &&Effect| matches!(it, Effect::Replay(ReplayEffect::Replay { .. }));
@@ -251,4 +252,17 @@ fn what_is_pasted_goes_into_the_palette_too() {
     app.update(Message::Paste("health".to_owned()));
     press(&mut app, "enter", 500);
     assert!(shows(&app, "Reconnects"));
+}
+
+#[test]
+fn a_table_is_left_by_escape_and_its_help_lists_its_keys() {
+    for key in ["T", "p"] {
+        let mut app = app(100, 30);
+        settle(&mut app, Message::Tick(now()), 500);
+        press(&mut app, &format!("{key} ?"), 500);
+        let shown = crate::testing::text(&crate::testing::frame(&app));
+        assert!(shown.contains("In a table"), "{shown}");
+        press(&mut app, "esc esc", 500);
+        assert!(app.windows.is_empty());
+    }
 }

@@ -6,36 +6,37 @@ use podtap_agent::EventId;
 
 pub(crate) use effect::{CompareAnswer, CompareEffect, run};
 
+use crate::command::Command;
 use crate::detail::Detail;
 use crate::env::Env;
 use crate::event_name::event_name;
 use crate::list::List;
+use crate::theme::Role;
 use crate::words;
 
-/// Compares the selected event with the newest marked one; says what is missing for that.
-pub(crate) fn compare_events(
-    list: &List,
-    detail: &Detail,
-    env: Env<'_>,
-) -> Result<CompareEffect, &'static str> {
+/// Compares the selected event with the newest marked one, or says what is missing for that.
+pub(crate) fn compare_events(list: &List, detail: &Detail, env: Env<'_>) -> Command<CompareEffect> {
     let selected = list.selected().map(|row| row.id);
     let marked = list.marked().into_iter().rev();
     let mut marked = marked.filter(|id| Some(*id) != selected);
     let (Some(one), Some(other)) = (marked.next(), selected) else {
-        return Err("Mark the event to compare with first");
+        return Command::notify(Role::Quiet, "Mark the event to compare with first");
     };
     let named = |id| (id, name_and_time(id, list, detail, env));
-    Ok(CompareEffect::Compare {
+    Command::Run(CompareEffect::Compare {
         one: named(one),
         other: named(other),
     })
 }
 
-/// Compares the answer that the tab Response shows with the one before it.
-pub(crate) fn compare_answers(detail: &Detail) -> Result<CompareEffect, &'static str> {
+/// Compares the answer that the tab Response shows with the one before it, or says what is missing
+/// for that.
+pub(crate) fn compare_answers(detail: &Detail) -> Command<CompareEffect> {
     match detail.attempt() {
-        Some((id, number)) if number > 1 => Ok(CompareEffect::CompareAnswers { id, number }),
-        _ => Err("There is no earlier answer to compare with"),
+        Some((id, number)) if number > 1 => {
+            Command::Run(CompareEffect::CompareAnswers { id, number })
+        }
+        _ => Command::notify(Role::Quiet, "There is no earlier answer to compare with"),
     }
 }
 

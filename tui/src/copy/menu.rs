@@ -1,6 +1,6 @@
 //! What of the selected event shall be copied.
 
-use podtap_agent::history::Event;
+use podtap_agent::history::{Event, EventRow};
 use podtap_agent::{EventId, Target, export};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,7 +16,7 @@ use crate::theme::Role;
 use crate::words;
 
 /// Bytes that are copied at most: terminals drop longer ones without a word.
-pub(crate) const MOST: usize = 256 * 1024;
+pub(super) const MOST: usize = 256 * 1024;
 
 /// A form in which an event is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,19 +115,24 @@ impl CopyForm {
 /// The open menu: the event for which it was opened, and what that is called. Without one there
 /// is only the URL to copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CopyMenu(pub(crate) Option<(EventId, String)>);
+pub(crate) struct CopyMenu(pub(super) Option<(EventId, String)>);
 
 /// Cells of the window beside the event's name.
 const WIDTH: usize = 20;
 
 /// Whether a text holds what some terminals obey where it is pasted. Line breaks do not count: a
 /// body has them, and a person expects them.
-pub(crate) fn is_obeyed(bytes: &[u8]) -> bool {
+pub(super) fn is_obeyed(bytes: &[u8]) -> bool {
     let mut chars = bytes.utf8_chunks().flat_map(|chunk| chunk.valid().chars());
     chars.any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }
 
 impl CopyMenu {
+    /// The menu for the selected event; without one there is still the tunnel's URL.
+    pub(crate) fn new(selected: Option<&EventRow>) -> Self {
+        Self(selected.map(|row| (row.id, words::event(row))))
+    }
+
     /// The forms that can be copied here.
     fn forms(&self) -> impl Iterator<Item = CopyForm> + Clone {
         let has_event = self.0.is_some();

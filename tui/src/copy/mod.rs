@@ -1,7 +1,97 @@
-//! An event, or a part of it, into the person's clipboard.
+//! An event, or a part of it, into the person's clipboard. The menu holds the event for which it was
+//! opened, whatever is selected when the form is chosen.
 
 mod effect;
-pub(crate) mod menu;
+mod menu;
+#[cfg(test)]
+mod tests;
+
+use podtap_agent::Status;
+use podtap_agent::history::Event;
 
 pub(crate) use effect::{CopyAnswer, CopyEffect, run};
-pub(crate) use menu::CopyForm;
+pub(crate) use menu::{CopyForm, CopyMenu, view};
+
+use crate::command::Command;
+use crate::detail::Detail;
+use crate::theme::Role;
+use crate::words;
+use menu::{MOST, is_obeyed};
+
+impl CopyMenu {
+    /// A form was chosen from the menu.
+    pub(crate) fn copy(
+        self,
+        form: CopyForm,
+        detail: &Detail,
+        status: &Status,
+    ) -> Vec<Command<CopyEffect>> {
+        let Some((id, _)) = self.0 else {
+            return copy_address(form, status);
+        };
+        match detail.opened_event(id) {
+            Some(event) => copy_event(event, form, status),
+            None => vec![Command::Run(CopyEffect::Read { id, form })],
+        }
+    }
+}
+
+/// An event was read to be copied.
+pub(crate) fn on_answer(answer: CopyAnswer, status: &Status) -> Vec<Command<CopyEffect>> {
+    let CopyAnswer::Read { form, result } = answer;
+    match result {
+        Ok(event) => copy_event(&event, form, status),
+        Err(error) => vec![Command::Notify(Role::Failed, error)],
+    }
+}
+
+/// Copies the selected lines as they are shown, and selects nothing any more.
+pub(crate) fn copy_selection(detail: &mut Detail) -> Vec<Command<CopyEffect>> {
+    let selected = detail.selected_text();
+    detail.end_selection();
+    let Some((text, lines)) = selected else {
+        return Vec::new();
+    };
+    if text.len() > MOST {
+        let error = "too large for the clipboard; select fewer lines, or export the event";
+        return vec![Command::notify(Role::Failed, error)];
+    }
+    let lines = u64::try_from(lines).unwrap_or(u64::MAX);
+    let done = format!("Copied {}", words::count(lines, "line"));
+    copied(text.into_bytes(), done)
+}
+
+fn copy_event(event: &Event, form: CopyForm, status: &Status) -> Vec<Command<CopyEffect>> {
+    let local = status.target.as_ref();
+    let public = status.public_url.as_deref();
+    let name = words::whole_event(event);
+    match form.bytes(event, local, public) {
+        Ok(bytes) => {
+            let mut done = format!("Copied the {} of {name}", form.name());
+            if is_obeyed(&bytes) {
+                done.push_str(", with control characters: do not paste it into a terminal");
+            }
+            copied(bytes, done)
+        }
+        Err(error) => vec![Command::Notify(Role::Failed, error)],
+    }
+}
+
+/// Before the first event there is only what Podio is to be given.
+fn copy_address(form: CopyForm, status: &Status) -> Vec<Command<CopyEffect>> {
+    match (form, words::hook_url(status)) {
+        (CopyForm::Url, Some(url)) => {
+            let done = format!("Copied {url}");
+            copied(url.into_bytes(), done)
+        }
+        (CopyForm::Url, None) => {
+            let text = "There is no public URL without a relay";
+            vec![Command::notify(Role::Failed, text)]
+        }
+        _ => vec![Command::notify(Role::Quiet, "There is no event yet")],
+    }
+}
+
+fn copied(bytes: Vec<u8>, done: String) -> Vec<Command<CopyEffect>> {
+    vec![Command::Copy(bytes), Command::Notify(Role::Ok, done)]
+}

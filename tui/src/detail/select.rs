@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use ratatui::layout::{Position, Rect};
+
 use super::Detail;
 use crate::keymap::Action;
 
@@ -93,9 +95,23 @@ impl Detail {
         }
     }
 
-    /// The button went down in this line of a screen of `height` lines: what is selected is no
-    /// longer, and dragging would select from here.
-    pub(crate) fn press(&mut self, line: usize, height: usize) {
+    /// The button went down; `sheet` is where the lines are. What is selected is no longer, and
+    /// dragging would select from here.
+    pub(crate) fn on_press(&mut self, at: Position, sheet: Rect) {
+        if sheet.contains(at) {
+            self.press((at.y - sheet.y).into(), sheet.height.into());
+        }
+    }
+
+    /// The mouse was dragged to this row; `sheet` is where the lines are. Says whether it selects.
+    pub(crate) fn on_drag(&mut self, row: u16, sheet: Rect) -> bool {
+        let is_within = (sheet.y..sheet.bottom()).contains(&row);
+        let line = is_within.then(|| (row - sheet.y).into());
+        self.pull(line, row >= sheet.bottom(), sheet.height.into())
+    }
+
+    /// The button went down in this line of a screen of `height` lines.
+    fn press(&mut self, line: usize, height: usize) {
         self.selection = None;
         let row = self.first(height) + line;
         self.pressed = Some(row).filter(|row| *row < self.rows().len());
@@ -103,7 +119,7 @@ impl Detail {
 
     /// The mouse was dragged to a line of that screen, or beyond its edge, where it scrolls; says
     /// whether it selects.
-    pub(crate) fn pull(&mut self, line: Option<usize>, below: bool, height: usize) -> bool {
+    fn pull(&mut self, line: Option<usize>, below: bool, height: usize) -> bool {
         let Some(anchor) = self.pressed else {
             return false;
         };
@@ -122,8 +138,8 @@ impl Detail {
         true
     }
 
-    /// The button was let go: says whether lines were selected by dragging.
-    pub(crate) fn let_go(&mut self) -> bool {
+    /// The button was released: says whether lines were selected by dragging.
+    pub(crate) fn on_release(&mut self) -> bool {
         self.pressed.take().is_some() && self.selection.is_some()
     }
 }
@@ -208,6 +224,6 @@ mod tests {
         assert_eq!((detail.selected(), detail.first(3)), (Some(1..4), 1));
         assert!(detail.pull(None, false, 3));
         assert_eq!((detail.selected(), detail.first(3)), (Some(0..2), 0));
-        assert!(detail.let_go() && !detail.let_go());
+        assert!(detail.on_release() && !detail.on_release());
     }
 }

@@ -8,6 +8,7 @@ use podtap_agent::history::{EditedRequest, Event};
 
 pub(crate) use effect::{EditAnswer, EditEffect, run};
 
+use crate::command::Command;
 use crate::editor;
 use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
@@ -44,7 +45,7 @@ impl EditorFile {
     }
 
     /// The editor has been left: what there is to send, `None` where the file was left empty.
-    pub(crate) fn read_back(
+    fn read_back(
         id: EventId,
         before: String,
         result: Result<String, String>,
@@ -54,6 +55,31 @@ impl EditorFile {
         let edited = edited.map_err(|error| format!("nothing was sent: {error}"))?;
         let file = Self { id, file, before };
         Ok(edited.map(|edited| EditedEvent { file, edited }))
+    }
+}
+
+/// What comes after an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EditUpdate {
+    /// This is done.
+    Do(Command<EditorFile>),
+    /// This is to be confirmed before it is sent.
+    Confirm(Box<EditedEvent>),
+}
+
+/// The event that was asked for goes to the editor; what has come back from there is confirmed.
+pub(crate) fn on_answer(answer: EditAnswer) -> EditUpdate {
+    let edited = match answer {
+        EditAnswer::Read { result: Ok(event) } => {
+            return EditUpdate::Do(Command::Run(EditorFile::of(&event)));
+        }
+        EditAnswer::Read { result: Err(error) } => Err(error),
+        EditAnswer::Edited { id, before, result } => EditorFile::read_back(id, before, result),
+    };
+    match edited {
+        Ok(Some(edited)) => EditUpdate::Confirm(Box::new(edited)),
+        Ok(None) => EditUpdate::Do(Command::notify(Role::Quiet, "Nothing was sent")),
+        Err(error) => EditUpdate::Do(Command::Notify(Role::Failed, error)),
     }
 }
 

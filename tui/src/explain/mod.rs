@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use podtap_agent::{EventId, Explanation};
 
 pub(crate) use effect::{ExplainAnswer, ExplainEffect, run};
-pub(crate) use page::Page;
 
+use crate::command::{Command, Slot};
 use crate::detail::explanation_lines;
 use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
@@ -23,6 +23,15 @@ use crate::theme::Role;
 pub(crate) struct Explain {
     /// The event that Podio is being asked about, and since when.
     asking: Option<(EventId, Timestamp)>,
+}
+
+/// What comes after an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ExplainUpdate {
+    /// This is done.
+    Do(Vec<Command<ExplainEffect>>),
+    /// These lines about an event are shown.
+    Show(EventId, Vec<Line>),
 }
 
 impl Explain {
@@ -46,13 +55,38 @@ impl Explain {
         Some(now.duration_since(since).as_secs().max(0))
     }
 
-    /// Waits for Podio no longer; says whether anybody did.
-    pub(crate) fn stop(&mut self) -> bool {
-        self.asking.take().is_some()
+    /// Waits for Podio no longer; `None` where it is not being asked.
+    pub(crate) fn stop(&mut self) -> Option<[Command<ExplainEffect>; 2]> {
+        self.asking.take()?;
+        Some([
+            Command::Stop(Slot::Explanation),
+            Command::notify(Role::Quiet, "Podio is no longer asked"),
+        ])
+    }
+
+    /// An answer has come. `is_remote` says whether the person sits at another machine.
+    pub(crate) fn on_answer(
+        &mut self,
+        answer: ExplainAnswer,
+        keymap: &Keymap,
+        is_remote: bool,
+    ) -> ExplainUpdate {
+        match answer {
+            ExplainAnswer::Explained { id, result } => {
+                let lines = self.explained(id, result, keymap);
+                ExplainUpdate::Show(id, lines)
+            }
+            ExplainAnswer::Link { result } => ExplainUpdate::Do(page::open(result, is_remote)),
+            ExplainAnswer::Browsed { result } => {
+                let error = result.err();
+                let failed = error.map(|error| Command::Notify(Role::Failed, error));
+                ExplainUpdate::Do(failed.into_iter().collect())
+            }
+        }
     }
 
     /// Podio has answered, or not: the lines that tell it.
-    pub(crate) fn on_answer(
+    fn explained(
         &mut self,
         id: EventId,
         result: Result<Box<Explanation>, String>,

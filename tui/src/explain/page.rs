@@ -1,29 +1,27 @@
 //! The page of what an event is about, in Podio itself.
 
 use super::effect::ExplainEffect;
+use crate::command::Command;
+use crate::theme::Role;
 
-/// What is done with a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Page {
-    /// It opens in the browser.
-    Opens(ExplainEffect),
-    /// The person sits elsewhere, and so does their browser: the link goes to their clipboard.
-    Copied(String),
-    /// It is not opened, for this reason.
-    Refused(String),
-}
-
-impl Page {
-    /// What to do with what Podio has told, on this machine or on a remote one.
-    pub(crate) fn of(link: Result<String, String>, remote: bool) -> Self {
-        // Only a page: what Podio tells is handed to another program.
-        let is_page = |link: &str| link.starts_with("https://") || link.starts_with("http://");
-        match link {
-            Ok(link) if !is_page(&link) => Self::Refused(format!("{link} is no page")),
-            Ok(link) if remote => Self::Copied(link),
-            Ok(link) => Self::Opens(ExplainEffect::Browse(link)),
-            Err(error) => Self::Refused(error),
+/// What to do with what Podio has told: the page opens in the browser. A person who sits at another
+/// machine has their browser there: the link goes to their clipboard.
+pub(super) fn open(link: Result<String, String>, is_remote: bool) -> Vec<Command<ExplainEffect>> {
+    // Only a page: what Podio tells is handed to another program.
+    let is_page = |link: &str| link.starts_with("https://") || link.starts_with("http://");
+    match link {
+        Ok(link) if !is_page(&link) => {
+            vec![Command::Notify(Role::Failed, format!("{link} is no page"))]
         }
+        Ok(link) if is_remote => vec![
+            Command::Notify(Role::Ok, format!("Copied {link}")),
+            Command::Copy(link.into_bytes()),
+        ],
+        Ok(link) => vec![
+            Command::Notify(Role::Quiet, format!("Opening {link}")),
+            Command::Run(ExplainEffect::Browse(link)),
+        ],
+        Err(error) => vec![Command::Notify(Role::Failed, error)],
     }
 }
 
@@ -34,12 +32,17 @@ mod tests {
     #[test]
     fn a_page_opens_where_the_person_sits_and_nothing_else_does() {
         let link = "https://podio.com/acme/crm/apps/bugs/items/17".to_owned();
-        let opens = Page::Opens(ExplainEffect::Browse(link.clone()));
-        assert_eq!(Page::of(Ok(link.clone()), false), opens);
-        assert_eq!(Page::of(Ok(link.clone()), true), Page::Copied(link));
+        let opens = Command::Run(ExplainEffect::Browse(link.clone()));
+        assert!(open(Ok(link.clone()), false).contains(&opens));
+        let copies = Command::Copy(link.clone().into_bytes());
+        let remote = open(Ok(link), true);
+        assert!(remote.contains(&copies) && !remote.contains(&opens));
         for link in ["file:///etc/passwd", "-help"] {
-            let page = Page::of(Ok(link.to_owned()), false);
-            assert!(matches!(page, Page::Refused(_)), "{page:?}");
+            let page = open(Ok(link.to_owned()), false);
+            assert!(
+                matches!(page.as_slice(), [Command::Notify(Role::Failed, _)]),
+                "{page:?}"
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ pub(crate) enum HealthEffect {
 }
 
 /// What came of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum HealthAnswer {
     /// To [`HealthEffect::Measure`].
     Measured {

@@ -1,6 +1,7 @@
 //! How the agent is, and was: the link's last states are kept here as they change.
 
 mod effect;
+mod view;
 
 use std::collections::VecDeque;
 
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use podtap_agent::LinkState;
 
 pub(crate) use effect::{HealthAnswer, HealthEffect, run};
+pub(crate) use view::{HealthProps, scroll, window};
 
 use crate::theme::Role;
 
@@ -53,7 +55,8 @@ impl Health {
     }
 
     /// The size of the history is known; one that cannot be read stays what it was.
-    pub(crate) fn measured(&mut self, bytes: Option<u64>, events: Option<u64>) {
+    pub(crate) fn on_answer(&mut self, answer: HealthAnswer) {
+        let HealthAnswer::Measured { bytes, events } = answer;
         self.bytes = bytes.or(self.bytes);
         self.events = events.or(self.events);
     }

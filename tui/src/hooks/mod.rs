@@ -1,13 +1,14 @@
 //! The hooks as Podio has them: listed, made, verified and deleted; and in a list with a cursor, those
-//! that only the history knows. What its keys ask for is told to the app, which opens windows over it.
+//! that only the history knows. What its keys ask for is in `update`.
 
 mod about;
 mod columns;
 mod effect;
-mod new_hook;
+mod form;
 mod row;
 #[cfg(test)]
 mod tests;
+mod update;
 mod view;
 
 use podtap_agent::{HookListing, HookStanding, Place};
@@ -15,8 +16,9 @@ use ratatui::layout::Rect;
 
 use about::about;
 pub(crate) use effect::{HookChange, HooksAnswer, HooksEffect, run};
-pub(crate) use new_hook::NewHook;
+pub(crate) use form::HookForm;
 use row::Row;
+pub(crate) use update::{HooksUpdate, on_answer, request_change};
 pub(crate) use view::{area, view};
 
 use crate::generation::Generation;
@@ -62,12 +64,12 @@ enum LoadState {
 
 impl Hooks {
     /// Wants the list read again.
-    pub(crate) fn reload(&mut self) {
+    fn reload(&mut self) {
         self.reading = LoadState::Wanted;
     }
 
     /// Whether a list is on its way, or wanted.
-    pub(crate) fn is_reading(&self) -> bool {
+    fn is_reading(&self) -> bool {
         self.reading != LoadState::Done
     }
 
@@ -83,7 +85,7 @@ impl Hooks {
     }
 
     /// An answer has come. One to an older question changes nothing.
-    pub(crate) fn on_answer(
+    fn on_listing(
         &mut self,
         generation: Generation,
         listing: Result<HookListing, String>,
@@ -113,26 +115,26 @@ impl Hooks {
     }
 
     /// Podio is asked for a change.
-    pub(crate) fn begin_change(&mut self) {
+    fn begin_change(&mut self) {
         self.changing += 1;
         self.fault = None;
     }
 
     /// Asks Podio to verify the selected hook again.
-    pub(crate) fn verify(&mut self) -> Option<HooksEffect> {
+    fn verify(&mut self) -> Option<HooksEffect> {
         let hook_id = self.selected()?.hook()?.hook.hook_id;
         self.begin_change();
         Some(HooksEffect::ChangeHook(HookChange::Verify { hook_id }))
     }
 
     /// All about the selected row, in lines of `room` cells.
-    pub(crate) fn about(&self, keymap: &Keymap, room: usize) -> Option<Lines> {
+    fn about(&self, keymap: &Keymap, room: usize) -> Option<Lines> {
         let lines = about(self.selected()?, room);
         Some(Lines::new("Hook", keymap.closes(), lines))
     }
 
     /// The question whether to delete the selected hook, in lines of `room` cells.
-    pub(crate) fn delete_question(&self, keymap: &Keymap, room: usize) -> Option<(Lines, u64)> {
+    fn delete_question(&self, keymap: &Keymap, room: usize) -> Option<(Lines, u64)> {
         let listed = self.selected()?.hook()?;
         let (hook_id, event) = (listed.hook.hook_id, &listed.hook.event);
         let question = format!("Delete hook {hook_id}, {event} on {}?", listed.place);
@@ -149,20 +151,20 @@ impl Hooks {
     }
 
     /// The URL of the selected hook. Where it is pasted, a line break would be more than text.
-    pub(crate) fn url(&self) -> Option<String> {
+    fn url(&self) -> Option<String> {
         let listed = self.selected()?.hook()?;
         Some(listed.hook.url.replace(char::is_control, ""))
     }
 
     /// Podio has answered: another list is wanted, and once more when this hook was verified.
-    pub(crate) fn change_done(&mut self, awaits: Option<u64>) {
+    fn change_done(&mut self, awaits: Option<u64>) {
         self.changing = self.changing.saturating_sub(1);
         self.awaits = awaits.or(self.awaits);
         self.reload();
     }
 
     /// Podio has not done what it was asked for.
-    pub(crate) fn change_failed(&mut self, fault: String) {
+    fn change_failed(&mut self, fault: String) {
         self.changing = self.changing.saturating_sub(1);
         self.fault = Some(fault);
     }
@@ -175,12 +177,12 @@ impl Hooks {
     }
 
     /// Places that hooks can be made on.
-    pub(crate) fn places(&self) -> &[Place] {
+    fn places(&self) -> &[Place] {
         &self.places
     }
 
     /// The row under the cursor.
-    pub(crate) fn selected(&self) -> Option<&Row> {
+    fn selected(&self) -> Option<&Row> {
         self.rows.get(self.cursor)
     }
 
@@ -208,19 +210,6 @@ impl Hooks {
     fn first(&self, height: usize) -> usize {
         cursor::first(self.top, self.cursor, height)
     }
-}
-
-/// What came of a change, in words, and the hook to which Podio then sends a `hook.verify`.
-pub(crate) fn change_notice(change: &HookChange, hook_id: u64) -> ((Role, String), Option<u64>) {
-    let (text, is_verified) = match change {
-        HookChange::Create { .. } => (
-            format!("Made hook {hook_id}; Podio sends it a hook.verify"),
-            true,
-        ),
-        HookChange::Verify { .. } => (format!("Podio sends hook {hook_id} a hook.verify"), true),
-        HookChange::Delete { .. } => (format!("Deleted hook {hook_id}"), false),
-    };
-    ((Role::Ok, text), is_verified.then_some(hook_id))
 }
 
 #[cfg(test)]
@@ -273,9 +262,9 @@ pub(crate) mod samples {
         assert!(pane.ask(&mut asked).is_none(), "one question at a time");
         pane.reload();
         assert!(pane.ask(&mut asked).is_some());
-        pane.on_answer(1, Err("too late".to_owned()), Vec::new());
+        pane.on_listing(1, Err("too late".to_owned()), Vec::new());
         assert!(pane.is_reading() && pane.refusal.is_none());
-        pane.on_answer(
+        pane.on_listing(
             asked,
             Ok(listing(vec![hook(7, "item.update", "x")])),
             Vec::new(),
@@ -292,17 +281,17 @@ pub(crate) mod samples {
         };
         let mut pane = Hooks::default();
         pane.ask(&mut 0);
-        pane.on_answer(1, Ok(hooks(&[5, 6, 7])), Vec::new());
+        pane.on_listing(1, Ok(hooks(&[5, 6, 7])), Vec::new());
         pane.act(Action::Bottom, SCREEN);
         for (generation, ids, selected) in [(2, &[4, 5, 6, 7, 8][..], 3), (3, &[4, 5][..], 1)] {
             pane.reload();
             pane.ask(&mut (generation - 1));
-            pane.on_answer(generation, Ok(hooks(ids)), Vec::new());
+            pane.on_listing(generation, Ok(hooks(ids)), Vec::new());
             assert_eq!(pane.cursor, selected, "{ids:?}");
         }
         pane.reload();
         pane.ask(&mut 3);
-        pane.on_answer(4, Ok(hooks(&[])), Vec::new());
+        pane.on_listing(4, Ok(hooks(&[])), Vec::new());
         assert_eq!(pane.selected(), None);
         pane.act(Action::Down, SCREEN);
         assert_eq!(pane.cursor, 0);

@@ -11,7 +11,6 @@ use super::columns::{Columns, EVENT, GUTTER, MARK, STANDING, STATUS};
 use super::row::{self, Row};
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
-use crate::header::shortened;
 use crate::keymap::Action;
 use crate::layout::{inner, table};
 use crate::line::Line;
@@ -201,8 +200,8 @@ fn hook(line: Line, listed: &ListedHook, columns: Columns) -> Line {
     if let Some(room) = columns.url.checked_sub(1) {
         let url = SafeText::new(&listed.hook.url);
         let url = match url.as_str().strip_prefix("https://") {
-            Some(rest) if url.width() > room => shortened(rest, room),
-            _ => shortened(url.as_str(), room),
+            Some(rest) if url.width() > room => words::shortened(rest, room),
+            _ => words::shortened(url.as_str(), room),
         };
         line = line.space(1).column(Role::Quiet, url, room);
     }

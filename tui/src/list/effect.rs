@@ -35,7 +35,7 @@ pub(crate) enum ListEffect {
         /// At most this many.
         most: usize,
         /// What for.
-        wanted: FindPurpose,
+        purpose: FindPurpose,
     },
 }
 
@@ -61,7 +61,7 @@ pub(crate) enum ListAnswer {
     /// To [`ListEffect::FindAll`].
     FoundAll {
         /// What for.
-        wanted: FindPurpose,
+        purpose: FindPurpose,
         /// Where they are, newest first.
         result: Result<Vec<(Position, EventId)>, String>,
     },
@@ -82,16 +82,20 @@ pub(crate) enum FindPurpose {
     /// To be marked.
     Mark,
     /// To be replayed.
-    Replay {
-        /// What they are part of, in words.
-        of: Option<String>,
-        /// Whether a person is still to be asked.
-        asks: bool,
-        /// Where to, instead of the configured local service.
-        target: Option<Target>,
-        /// How many per second.
-        rate: Option<usize>,
-    },
+    Replay(ReplayOptions),
+}
+
+/// How events are to be replayed once they are found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReplayOptions {
+    /// What they are part of, in words.
+    pub(crate) of: Option<String>,
+    /// Whether a person is still to be asked.
+    pub(crate) asks: bool,
+    /// Where to, instead of the configured local service.
+    pub(crate) target: Option<Target>,
+    /// How many per second.
+    pub(crate) rate: Option<usize>,
 }
 
 /// Asks the history.
@@ -119,10 +123,10 @@ pub(crate) async fn run(effect: ListEffect, agent: &AgentHandle) -> ListAnswer {
         ListEffect::FindAll {
             filter,
             most,
-            wanted,
+            purpose,
         } => {
             let result = find_all(history, filter, most).await.map_err(error_text);
-            ListAnswer::FoundAll { wanted, result }
+            ListAnswer::FoundAll { purpose, result }
         }
     }
 }

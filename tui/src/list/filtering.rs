@@ -3,7 +3,11 @@
 
 use podtap_agent::history::{EventRow, Filter};
 
+use super::effect::ListEffect;
 use super::{Goal, List};
+use crate::command::Command;
+use crate::search::FilterChange;
+use crate::theme::Role;
 
 /// What the list was before a filter was typed.
 #[derive(Debug, Clone)]
@@ -12,6 +16,15 @@ pub(super) struct BeforeTyping {
     selected: Option<EventRow>,
     lead: usize,
     follow: bool,
+}
+
+/// Which events are to be shown.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scope {
+    /// What the filter line wants.
+    wanted: Filter,
+    /// Whether only what is marked of that is shown.
+    only_marked: bool,
 }
 
 impl List {
@@ -26,21 +39,80 @@ impl List {
         self.without_matches = None;
     }
 
+    /// The filter line says something else.
+    pub(crate) fn on_filter_change(&mut self, change: FilterChange) {
+        match change {
+            FilterChange::None => {}
+            FilterChange::Preview(filter) => {
+                let shown = self.among_marked(filter);
+                self.try_filter(shown);
+            }
+            FilterChange::Apply(filter) => {
+                self.scope.wanted = filter;
+                self.show_wanted();
+            }
+            FilterChange::Cancel => self.restore(),
+        }
+    }
+
+    /// Whether only marked events are shown.
+    pub(crate) fn is_only_marked(&self) -> bool {
+        self.scope.only_marked
+    }
+
+    /// Shows only what is marked, or all again; says why not.
+    pub(crate) fn toggle_marked(&mut self) -> Option<Command<ListEffect>> {
+        if !self.scope.only_marked && self.marked_count() == 0 {
+            return Some(Command::notify(Role::Quiet, "No event is marked"));
+        }
+        self.scope.only_marked = !self.scope.only_marked;
+        self.show_wanted();
+        None
+    }
+
+    /// Leaves the view of what is marked.
+    pub(super) fn leave_marked(&mut self) {
+        if std::mem::take(&mut self.scope.only_marked) {
+            self.show_wanted();
+        }
+    }
+
+    /// Shows all events again.
+    pub(crate) fn show_all(&mut self) {
+        self.scope = Scope::default();
+        self.show_wanted();
+    }
+
+    /// Shows what is wanted now. Marks that are taken away meanwhile stay in the list: a row that
+    /// left under the cursor could not be marked again.
+    fn show_wanted(&mut self) {
+        let filter = self.among_marked(self.scope.wanted.clone());
+        self.set_filter(filter);
+    }
+
+    fn among_marked(&self, filter: Filter) -> Filter {
+        if self.scope.only_marked {
+            filter.among(self.marked_places())
+        } else {
+            filter
+        }
+    }
+
     /// Shows what the filter wants that is typed so far. Where that is nothing, the rows stay.
-    pub(crate) fn try_filter(&mut self, filter: Filter) {
+    pub(super) fn try_filter(&mut self, filter: Filter) {
         self.without_matches = None;
         self.want(filter);
     }
 
     /// Shows what a filter wants, and be it nothing.
-    pub(crate) fn set_filter(&mut self, filter: Filter) {
+    pub(super) fn set_filter(&mut self, filter: Filter) {
         let before = self.before.take();
         self.without_matches = None;
         self.want_from(filter, before);
     }
 
     /// The typed filter is given up: everything is as it was before.
-    pub(crate) fn restore(&mut self) {
+    pub(super) fn restore(&mut self) {
         let Some(before) = self.before.take() else {
             return;
         };
@@ -98,5 +170,50 @@ impl List {
         (self.pursued, self.incoming) = (None, None);
         (self.counted, self.seen) = (None, None);
         (self.count_stale, self.count_pause) = (true, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::message::Message;
+    use crate::testing::{app, frame, now, press, settle, text};
+
+    #[test]
+    fn only_what_is_marked_is_asked_for_until_all_is_wanted_again() {
+        let mut app = app(100, 30);
+        settle(&mut app, Message::Tick(now()), 500);
+        press(&mut app, "M", 500);
+        assert!(app.list.shows_all(), "nothing is marked");
+
+        press(&mut app, "m m M", 500);
+        assert_eq!(app.list.filter().terms().len(), 1);
+        let shown = text(&frame(&app));
+        assert!(shown.contains("only marked"), "{shown}");
+
+        press(&mut app, "/ i t e m : 1 enter", 500);
+        assert_eq!(app.list.filter().terms().len(), 2);
+        press(&mut app, "M esc", 500);
+        assert!(!app.list.shows_all(), "one key too many leaves nothing");
+        press(&mut app, "j esc", 500);
+        assert!(!app.list.shows_all(), "asked twice, but not twice in a row");
+        press(&mut app, "esc", 500);
+        assert!(app.list.shows_all());
+    }
+
+    #[test]
+    fn without_marks_there_is_no_view_of_them() {
+        let mut app = app(100, 30);
+        settle(&mut app, Message::Tick(now()), 500);
+        press(&mut app, "m m M u", 500);
+        assert!(app.list.shows_all() && !app.list.is_only_marked());
+    }
+
+    #[test]
+    fn leaving_the_filter_leaves_the_marks_too() {
+        let mut app = app(100, 30);
+        settle(&mut app, Message::Tick(now()), 500);
+        press(&mut app, "m M esc esc", 500);
+        assert!(app.list.shows_all() && !app.list.is_only_marked());
+        assert_eq!(app.list.marked_count(), 1);
     }
 }

@@ -3,8 +3,10 @@
 
 use podtap_agent::history::{Burst, Position};
 
-use super::effect::Folding;
+use super::effect::{Folding, ListEffect};
 use super::{Goal, List};
+use crate::command::Command;
+use crate::theme::Role;
 
 /// Bursts that can be open at once; the one that was opened first closes.
 const MOST_OPEN: usize = 64;
@@ -15,9 +17,14 @@ impl List {
         self.selected()?.burst.as_ref()
     }
 
-    /// Opens the selected burst, or closes the one in which the selected event is; says whether
-    /// there was one.
-    pub(crate) fn fold(&mut self) -> bool {
+    /// Opens the selected burst, or closes the one in which the selected event is; says where
+    /// there is none.
+    pub(crate) fn fold(&mut self) -> Option<Command<ListEffect>> {
+        let is_folded = self.toggle_burst();
+        (!is_folded).then(|| Command::notify(Role::Quiet, "There is no burst here"))
+    }
+
+    fn toggle_burst(&mut self) -> bool {
         let Some(selected) = self.selected() else {
             return false;
         };

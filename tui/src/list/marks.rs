@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use podtap_agent::EventId;
-use podtap_agent::history::{EventRow, Position};
+use podtap_agent::history::{EventRow, Filter, Position};
 
 use super::List;
+use super::effect::{FindPurpose, ListEffect};
+use crate::command::Command;
+use crate::theme::Role;
+use crate::words;
 
 /// Events that can be marked at once.
 pub(crate) const MOST_MARKS: usize = 10_000;
@@ -24,7 +28,7 @@ impl List {
     }
 
     /// Where the marked events are, oldest first.
-    pub(crate) fn marked_places(&self) -> Vec<Position> {
+    pub(super) fn marked_places(&self) -> Vec<Position> {
         self.marks.events.keys().copied().collect()
     }
 
@@ -38,8 +42,18 @@ impl List {
         self.marks.events.contains_key(&position) || self.is_in_range(position)
     }
 
-    /// Marks the selected event, or takes its mark away.
-    pub(crate) fn mark(&mut self) {
+    /// Marks the selected event, or takes its mark away. The events of a burst are no rows: they are
+    /// to be found.
+    pub(crate) fn mark(&mut self) -> Option<Command<ListEffect>> {
+        if let Some(burst) = self.selected_burst() {
+            let filter = Filter::between(burst.first, burst.last);
+            return Some(Command::Run(find_all(filter, FindPurpose::Mark)));
+        }
+        self.mark_selected();
+        None
+    }
+
+    fn mark_selected(&mut self) {
         let Some((position, id)) = self.selected().map(|row| (row.position, row.id)) else {
             return;
         };
@@ -49,9 +63,9 @@ impl List {
     }
 
     /// Begins a range at the cursor; the second time, marks everything from there to the cursor.
-    /// Where that takes in a burst, whose events are no rows, returns the range's ends instead:
-    /// what lies between them is to be looked for.
-    pub(crate) fn mark_range(&mut self) -> Option<(Position, Position)> {
+    /// Where that takes in a burst, whose events are no rows, what lies between its ends is to be
+    /// found.
+    pub(crate) fn mark_range(&mut self) -> Option<Command<ListEffect>> {
         if self.marks.range.is_none() {
             self.marks.range = self.cursor();
             return None;
@@ -63,11 +77,46 @@ impl List {
             self.mark_all(events);
         }
         self.marks.range = None;
-        ends
+        let (first, last) = ends?;
+        let filter = Filter::between(first, last);
+        Some(Command::Run(find_all(filter, FindPurpose::Mark)))
+    }
+
+    /// Marks all that the filter wants.
+    pub(crate) fn mark_wanted(&self) -> Command<ListEffect> {
+        Command::Run(find_all(self.filter().clone(), FindPurpose::Mark))
+    }
+
+    /// These were found to be marked.
+    pub(crate) fn on_found_to_mark(
+        &mut self,
+        events: Vec<(Position, EventId)>,
+    ) -> Command<ListEffect> {
+        let (many, all) = (events.len(), events.len() < MOST_MARKS);
+        self.mark_all(events);
+        let many = words::count(u64::try_from(many).unwrap_or(u64::MAX), "event");
+        let text = if all {
+            format!("Marked {many}")
+        } else {
+            format!("Marked the newest {many}; no more can be marked at once")
+        };
+        Command::Notify(Role::Ok, text)
+    }
+
+    /// Says what became of a mark that is not in sight.
+    pub(crate) fn mark_notice(&self) -> Option<Command<ListEffect>> {
+        let row = self.selected()?;
+        let done = if self.is_marked(row.position) {
+            "Marked"
+        } else {
+            "Unmarked"
+        };
+        let text = format!("{done} {}", words::event(row));
+        Some(Command::Notify(Role::Ok, text))
     }
 
     /// The range's ends where it takes in a burst.
-    pub(crate) fn range_ends(&self) -> Option<(Position, Position)> {
+    fn range_ends(&self) -> Option<(Position, Position)> {
         if !self.in_range().any(|row| row.burst.is_some()) {
             return None;
         }
@@ -100,9 +149,10 @@ impl List {
         self.marks.events.extend(events.into_iter().take(room));
     }
 
-    /// Takes all marks away.
+    /// Takes all marks away, and leaves the view of them.
     pub(crate) fn unmark_all(&mut self) {
         self.marks = Marks::default();
+        self.leave_marked();
     }
 
     fn is_in_range(&self, position: Position) -> bool {
@@ -113,16 +163,21 @@ impl List {
     }
 }
 
+/// Has the events found that a filter wants: as many as can be marked.
+pub(crate) fn find_all(filter: Filter, purpose: FindPurpose) -> ListEffect {
+    ListEffect::FindAll {
+        filter,
+        most: MOST_MARKS,
+        purpose,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use podtap_agent::history::Filter;
-
     use super::*;
     use crate::effect::Effect;
     use crate::keymap::Key;
-    use crate::list::FindPurpose;
     use crate::list::ListAnswer;
-    use crate::list::ListEffect;
     use crate::message::{Answer, Message};
     use crate::testing::{app, burst, id, now, press, row, settle};
 
@@ -186,7 +241,7 @@ mod tests {
         let all = Effect::List(ListEffect::FindAll {
             filter: Filter::between(Position(449), Position(500)),
             most: MOST_MARKS,
-            wanted: FindPurpose::Mark,
+            purpose: FindPurpose::Mark,
         });
         assert!(effects.contains(&all), "{effects:?}");
     }

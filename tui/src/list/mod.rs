@@ -18,8 +18,8 @@ use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery, Position};
 pub(crate) use choice::EventChoice;
 #[cfg(test)]
 pub(crate) use effect::Folding;
-pub(crate) use effect::{FindPurpose, ListAnswer, ListEffect, run};
-use filtering::BeforeTyping;
+pub(crate) use effect::{FindPurpose, ListAnswer, ListEffect, ReplayOptions, run};
+use filtering::{BeforeTyping, Scope};
 use marks::Marks;
 pub(crate) use view::{ListProps, view};
 use window::Window;
@@ -63,6 +63,7 @@ pub(crate) struct List {
     /// What changed while a page was being read, and so may be missing from it.
     missed: Changes,
     marks: Marks,
+    scope: Scope,
     /// Bursts that a person opened, from first to last.
     opened: Vec<(Position, Position)>,
     /// The filter whose events are being counted.
@@ -128,6 +129,7 @@ impl Default for List {
             asked: None,
             missed: Changes::default(),
             marks: Marks::default(),
+            scope: Scope::default(),
             opened: Vec::new(),
             counting: None,
             count_stale: true,
@@ -199,6 +201,11 @@ impl List {
             u64::try_from(row.position.0.saturating_sub(before)).unwrap_or(0)
         });
         events.sum()
+    }
+
+    /// Whether the history holds no event.
+    pub(crate) fn is_history_empty(&self) -> bool {
+        self.window.is_empty() && self.shows_all() && !self.is_loading()
     }
 
     /// Whether the filter wants every event.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use podtap_agent::EventId;
 use podtap_agent::history::{Anchor, Filter, Page, PageQuery, Position};
 
 use super::effect::ListEffect;
@@ -40,6 +41,15 @@ impl List {
             self.lead = line;
             self.leave_newest();
             self.goal = None;
+        }
+    }
+
+    /// The change of a listed event that became another by what a person did.
+    pub(crate) fn touch(&self, id: EventId) -> Changes {
+        let row = self.window.rows().find(|row| row.id == id);
+        Changes {
+            touched: row.map(|row| (row.position, id)).into_iter().collect(),
+            ..Changes::default()
         }
     }
 

@@ -12,7 +12,6 @@ use super::List;
 use crate::env::Env;
 use crate::figures::chain_in_short;
 use crate::frame::{Frame, Titles};
-use crate::header::shortened;
 use crate::keymap::{Action, Context};
 use crate::layout::inner;
 use crate::line::Line;
@@ -49,8 +48,6 @@ pub(crate) struct ListProps<'a> {
     pub(crate) names: &'a Names,
     /// Why nothing comes, once that is known.
     pub(crate) chain: Option<&'a QuietChain>,
-    /// Whether only marked events are shown.
-    pub(crate) only_marked: bool,
     /// Events that came since the screen is held still; `None` while it is not.
     pub(crate) held_back: Option<u64>,
     /// The loop to warn of.
@@ -246,7 +243,7 @@ fn left_title(list: &List, props: ListProps<'_>) -> Line {
     if let Some(range) = list.range() {
         title = title.put(Role::Accent, format!(" · range {}", words::number(range)));
     }
-    if props.only_marked {
+    if list.is_only_marked() {
         title = title.put(Role::Accent, " · only marked");
     }
     let text = match list.without_matches() {
@@ -357,7 +354,7 @@ fn waiting(props: ListProps<'_>, env: Env<'_>, width: usize) -> Vec<Line> {
             "Give Podio"
         };
         lines.push(Line::of(Role::Quiet, give).put(Role::Quiet, copies));
-        lines.push(Line::of(Role::Accent, shortened(&url, width)));
+        lines.push(Line::of(Role::Accent, words::shortened(&url, width)));
     }
     if let Some(chain) = props.chain {
         lines.push(Line::new());

@@ -1,24 +1,56 @@
-//! Objects that are held because of a loop.
+//! Loops: the one that was found last, and objects that are held because of one.
 
 mod effect;
 
-use podtap_podio::ObjectRef;
+use jiff::{SignedDuration, Timestamp};
+use podtap_agent::history::LoopFinding;
 
 pub(crate) use effect::{LoopsAnswer, LoopsEffect, run};
 
+use crate::command::Command;
 use crate::theme::Role;
 
-/// What came of letting an object go, in words.
-pub(crate) fn release_notice(object: ObjectRef, result: Result<bool, String>) -> (Role, String) {
+/// How long a loop is shown after it was found.
+const WARN_FOR: SignedDuration = SignedDuration::from_mins(2);
+
+/// The loop that was found last, and until when it is shown.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Loops {
+    warning: Option<(LoopFinding, Timestamp)>,
+}
+
+impl Loops {
+    /// The loop that is shown now.
+    pub(crate) fn warning(&self) -> Option<&LoopFinding> {
+        self.warning.as_ref().map(|(found, _)| found)
+    }
+
+    /// These were found, the latest last.
+    pub(crate) fn on_found(&mut self, found: &[LoopFinding], now: Timestamp) {
+        if let Some(found) = found.last() {
+            let until = now.saturating_add(WARN_FOR).unwrap_or(Timestamp::MAX);
+            self.warning = Some((found.clone(), until));
+        }
+    }
+
+    /// Takes away what was shown long enough; says whether anything was.
+    pub(crate) fn tick(&mut self, now: Timestamp) -> bool {
+        self.warning.take_if(|(_, until)| *until <= now).is_some()
+    }
+}
+
+/// What came of letting an object go.
+pub(crate) fn on_answer(answer: LoopsAnswer) -> Command<LoopsEffect> {
+    let LoopsAnswer::Released { object, result } = answer;
     match result {
-        Ok(true) => (
-            Role::Ok,
-            format!("New events of {object} are delivered again"),
-        ),
-        Ok(false) => (
-            Role::Quiet,
-            format!("{object} is in no loop: nothing of it is held back"),
-        ),
-        Err(error) => (Role::Failed, error),
+        Ok(true) => {
+            let text = format!("New events of {object} are delivered again");
+            Command::Notify(Role::Ok, text)
+        }
+        Ok(false) => {
+            let text = format!("{object} is in no loop: nothing of it is held back");
+            Command::Notify(Role::Quiet, text)
+        }
+        Err(error) => Command::Notify(Role::Failed, error),
     }
 }

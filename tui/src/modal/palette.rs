@@ -10,7 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-use crate::copy::menu::CopyForm as Form;
+use crate::copy::CopyForm as Form;
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::input::Input;

@@ -7,35 +7,57 @@ use podtap_agent::history::{EventRow, Position};
 
 pub(crate) use effect::{NotesAnswer, NotesEffect, run};
 
-use crate::widget::form::{Field, FieldName, Form};
+use crate::command::Command;
+use crate::theme::Role;
+use crate::widget::form::{Fields, Text, fields};
 use crate::words;
 
-/// The form's field.
-const NOTE: FieldName = FieldName("note");
-
-/// The event that an open form is about.
+/// The form for a note on an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NotedEvent {
+pub(crate) struct NoteForm {
     position: Position,
     id: EventId,
+    title: String,
+    note: Text,
 }
 
-impl NotedEvent {
+impl NoteForm {
     /// A form that asks what to write on this event.
-    pub(crate) fn form(row: &EventRow) -> (Form, Self) {
+    pub(crate) fn new(row: &EventRow) -> Self {
         let note = row.note.as_deref().unwrap_or_default();
-        let field = Field::text(NOTE, "Note", note, "");
-        let title = format!("Note on {}", words::event(row));
-        let (position, id) = (row.position, row.id);
-        (Form::new(title, "keep", vec![field]), Self { position, id })
+        Self {
+            position: row.position,
+            id: row.id,
+            title: format!("Note on {}", words::event(row)),
+            note: Text::new("Note", note, ""),
+        }
     }
 
     /// What the form asks for.
-    pub(crate) fn read(self, form: &Form) -> NotesEffect {
+    pub(crate) fn read(&self) -> NotesEffect {
         NotesEffect::Annotate {
             position: self.position,
             id: self.id,
-            note: form.text(NOTE),
+            note: self.note.text(),
         }
     }
+}
+
+impl Fields for NoteForm {
+    fields!(note);
+
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn verb(&self) -> &'static str {
+        "keep"
+    }
+}
+
+/// A note was written, or could not be.
+pub(crate) fn on_answer(answer: NotesAnswer) -> Option<Command<NotesEffect>> {
+    let NotesAnswer::Annotated { result } = answer;
+    let error = result.err()?;
+    Some(Command::Notify(Role::Failed, error))
 }

@@ -74,7 +74,7 @@ fn a_quiet_hook_is_said_to_be_active_and_shows_its_events() {
     assert!(shown.contains("Podio would say  ✓ active"), "{shown}");
     assert!(shown.contains("0 of 200 failures disable"), "{shown}");
     press(&mut app, "enter", 500);
-    assert!(app.modals().is_empty());
+    assert!(app.windows.is_empty());
     let shown = text(&frame(&app));
     assert!(shown.contains("hook:90210 type:item.update"), "{shown}");
 

@@ -1,5 +1,134 @@
-//! Events sent to the local service again.
+//! Events sent to the local service again: which ones, after which question, and what came of them.
 
+mod batch;
 mod effect;
+mod form;
+mod start;
+#[cfg(test)]
+mod tests;
 
+use podtap_agent::history::Outcome;
+use podtap_agent::{EventId, Target};
+
+pub(crate) use batch::Batch;
 pub(crate) use effect::{ReplayAnswer, ReplayEffect, run};
+pub(crate) use form::ReplayForm;
+pub(crate) use start::{ReplayStart, Starter};
+
+use crate::command::Command;
+use crate::detail::Detail;
+use crate::event_name::event_name;
+use crate::keymap::{Action, Context, Keymap};
+use crate::line::Line;
+use crate::list::List;
+use crate::theme::Role;
+use crate::widget::lines::Lines;
+use crate::words;
+
+/// Events to be sent again, oldest first, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReplayRequest {
+    /// Which.
+    pub(crate) events: Vec<EventId>,
+    /// Where to, if not to the configured local service.
+    pub(crate) target: Option<Target>,
+    /// How many per second; `None` as fast as they are answered.
+    pub(crate) rate: Option<usize>,
+}
+
+/// Replays of many events, while there are any.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Replays {
+    batch: Option<Batch>,
+}
+
+impl Replays {
+    /// The replays of many events, while there are any.
+    pub(crate) fn batch(&self) -> Option<&Batch> {
+        self.batch.as_ref()
+    }
+
+    /// Sends these one after the other, unless others are being sent.
+    pub(crate) fn start(&mut self, request: ReplayRequest) -> Option<Command<ReplayEffect>> {
+        if self.batch.is_some() {
+            let text = "Other events are being replayed; wait for them, or stop them";
+            return Some(Command::notify(Role::Failed, text));
+        }
+        self.batch = Some(Batch::new(request));
+        None
+    }
+
+    /// What is to be sent now.
+    pub(crate) fn ask(&mut self) -> Vec<Command<ReplayEffect>> {
+        let next = self.batch.iter_mut().flat_map(Batch::next);
+        next.map(Command::Run).collect()
+    }
+
+    /// A second has passed.
+    pub(crate) fn tick(&mut self) {
+        self.batch.iter_mut().for_each(Batch::tick);
+    }
+
+    /// Sends no more.
+    pub(crate) fn stop(&mut self) -> Option<Command<ReplayEffect>> {
+        self.batch.as_mut()?.stop();
+        self.progress()
+    }
+
+    /// A replay has ended.
+    pub(crate) fn on_answer(
+        &mut self,
+        answer: ReplayAnswer,
+        list: &List,
+        detail: &Detail,
+    ) -> Option<Command<ReplayEffect>> {
+        let ReplayAnswer::Replayed { id, result } = answer;
+        let status = match result.as_ref().map(|attempt| &attempt.outcome) {
+            Ok(Outcome::Answered { status, .. }) => Some(*status),
+            Ok(Outcome::Failed { .. }) | Err(_) => None,
+        };
+        if let Some(batch) = &mut self.batch
+            && batch.end_one(id, status)
+        {
+            return self.progress();
+        }
+        let name = event_name(id, list, detail);
+        let (role, text) = match result {
+            Ok(attempt) => {
+                let (role, outcome) = words::outcome_and_time(&attempt);
+                (role, format!("Replayed {name}: {outcome}"))
+            }
+            Err(error) => (Role::Failed, format!("Cannot replay {name}: {error}")),
+        };
+        Some(Command::Notify(role, text))
+    }
+
+    /// Says how a batch went, once it is over.
+    fn progress(&mut self) -> Option<Command<ReplayEffect>> {
+        let batch = self.batch.take_if(|batch| batch.is_over())?;
+        let role = if batch.troubles() == 0 {
+            Role::Ok
+        } else {
+            Role::Failed
+        };
+        let text = format!("Replayed: {}", batch.summary());
+        Some(Command::Notify(role, text))
+    }
+
+    /// The question whether to quit while events are being sent.
+    pub(crate) fn quit_question(&self, keymap: &Keymap) -> Option<Lines> {
+        let batch = self.batch()?;
+        let rest = words::number(batch.total() - batch.ended_count());
+        let of = words::number(batch.total());
+        let lines = vec![
+            Line::of(
+                Role::Plain,
+                format!("{rest} of {of} events have not been sent again yet."),
+            ),
+            Line::of(Role::Plain, "Quit without them?"),
+        ];
+        let hint = [(Action::Accept, "quits"), (Action::Back, "stays")];
+        let hint = keymap.says(Context::Confirm, &hint);
+        Some(Lines::new("Quit", hint, lines))
+    }
+}

@@ -97,13 +97,14 @@ impl Search {
     }
 
     /// Opens the line on the filter in force.
-    pub(crate) fn open(&mut self) {
+    pub(crate) fn open(&mut self) -> SearchEffect {
         let (input, before) = (Input::of(&self.text), self.text.clone());
         self.line = Some(Typing {
             input,
             before,
             ..Typing::default()
         });
+        SearchEffect::FindValues
     }
 
     /// Takes the filter away; says whether there was one.

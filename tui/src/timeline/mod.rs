@@ -17,7 +17,9 @@ use podtap_agent::history::EventRow;
 use podtap_podio::ObjectRef;
 use ratatui::layout::Rect;
 
+use crate::command::Command;
 use crate::keymap::Action;
+use crate::theme::Role;
 use crate::widget::cursor;
 pub(crate) use effect::{TimelineAnswer, TimelineEffect, run};
 pub(crate) use view::{area, view};
@@ -54,8 +56,22 @@ enum LoadState {
 }
 
 impl TimelinePane {
+    /// The timeline of what an event is about.
+    ///
+    /// # Errors
+    /// What is said where that is nothing.
+    pub(crate) fn of(row: &EventRow) -> Result<Self, Command<TimelineEffect>> {
+        match row.object {
+            Some(object) => Ok(Self::new(object, row.id)),
+            None => Err(Command::notify(
+                Role::Quiet,
+                "This event is about no object",
+            )),
+        }
+    }
+
     /// The timeline of an object, with the cursor on one of its events.
-    pub(crate) fn new(object: ObjectRef, selected: EventId) -> Self {
+    pub(super) fn new(object: ObjectRef, selected: EventId) -> Self {
         Self {
             object,
             selected,

@@ -5,7 +5,7 @@ use crate::message::Message;
 use crate::testing::{app, frame, now, press, settle, text};
 
 fn snapshot(name: &str, app: &App) {
-    let size = app.screen();
+    let size = app.panes.screen();
     let name = format!("{name}_{}x{}", size.width, size.height);
     insta::assert_snapshot!(name, text(&frame(app)));
 }

@@ -1,7 +1,8 @@
 //! The trigger form without a terminal: what it offers, what it sends, what it refuses.
 
-use podtap_agent::Status;
+use podtap_agent::draft::PATH;
 use podtap_agent::history::{Attempt, Outcome};
+use podtap_agent::{Status, Trigger, Triggered};
 use podtap_podio::decode;
 
 use super::*;
@@ -13,8 +14,6 @@ use crate::message::{Answer, Message};
 use crate::testing::{
     answer, app, attempts, frame, id, now, press, settle, status, text, with_body,
 };
-use crate::trigger::TriggerAnswer;
-use crate::trigger::TriggerEffect;
 
 /// An app on an empty history.
 fn empty() -> App {
@@ -95,7 +94,7 @@ fn on_an_empty_history_podios_usual_event_is_one_key_away() {
     let request = &trigger.request;
     assert_eq!((&*request.method, &*request.path), ("POST", PATH));
     assert_eq!(trigger.target, None);
-    assert!(app.modals().is_empty());
+    assert!(app.windows.is_empty());
 }
 
 #[test]

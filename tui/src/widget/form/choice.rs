@@ -2,27 +2,81 @@
 
 use crossterm::event::KeyCode;
 
+use super::Field;
 use crate::keymap::Key;
 use crate::line::Line;
 use crate::theme::Role;
 
 /// One of several; typing goes to the next one that begins so, or holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Choice {
-    options: Vec<String>,
-    pub(super) at: usize,
+pub(crate) struct Choice<T> {
+    label: &'static str,
+    /// What can be chosen, each with what it is called.
+    options: Vec<(T, String)>,
+    at: usize,
     typed: String,
+    autofocus: bool,
 }
 
-impl Choice {
+impl<T> Choice<T> {
     /// A choice of these, at first the one at `at`.
-    pub(super) fn new(options: Vec<String>, at: usize) -> Self {
-        let typed = String::new();
-        Self { options, at, typed }
+    pub(crate) fn new(label: &'static str, options: Vec<(T, String)>, at: usize) -> Self {
+        Self {
+            label,
+            options,
+            at,
+            typed: String::new(),
+            autofocus: false,
+        }
     }
 
-    /// Says whether another option is chosen now.
-    pub(super) fn key(&mut self, key: Key) -> bool {
+    /// The form begins here.
+    #[must_use]
+    pub(crate) fn with_autofocus(mut self) -> Self {
+        self.autofocus = true;
+        self
+    }
+
+    /// The chosen option; `None` where there is none.
+    pub(crate) fn chosen(&self) -> Option<&T> {
+        self.options.get(self.at).map(|(option, _)| option)
+    }
+
+    /// Whether there is something to choose from.
+    pub(crate) fn is_open(&self) -> bool {
+        self.options.len() > 1
+    }
+
+    /// Goes to the first option that begins with what was typed, else to the first that holds it;
+    /// a letter that leads nowhere begins anew.
+    fn look_for(&mut self, letter: Option<char>) {
+        let Some(letter) = letter else { return };
+        self.typed.push(letter);
+        for _ in 0..2 {
+            let mut options = self.options.iter();
+            let begins = options.position(|(_, name)| name.starts_with(&self.typed));
+            let mut options = self.options.iter();
+            let holds = || options.position(|(_, name)| name.contains(&self.typed));
+            if let Some(found) = begins.or_else(holds) {
+                self.at = found;
+                return;
+            }
+            self.typed = letter.to_string();
+        }
+        self.typed.clear();
+    }
+}
+
+impl<T> Field for Choice<T> {
+    fn label(&self) -> &str {
+        self.label
+    }
+
+    fn has_autofocus(&self) -> bool {
+        self.autofocus
+    }
+
+    fn key(&mut self, key: Key) -> bool {
         let (before, many) = (self.at, self.options.len().max(1));
         match key.code() {
             KeyCode::Left if key.is_plain() => {
@@ -43,28 +97,13 @@ impl Choice {
         self.at != before
     }
 
-    /// Goes to the first option that begins with what was typed, else to the first that holds it;
-    /// a letter that leads nowhere begins anew.
-    fn look_for(&mut self, letter: Option<char>) {
-        let Some(letter) = letter else { return };
-        self.typed.push(letter);
-        for _ in 0..2 {
-            let mut options = self.options.iter();
-            let begins = options.position(|option| option.starts_with(&self.typed));
-            let mut options = self.options.iter();
-            let holds = || options.position(|option| option.contains(&self.typed));
-            if let Some(found) = begins.or_else(holds) {
-                self.at = found;
-                return;
-            }
-            self.typed = letter.to_string();
-        }
-        self.typed.clear();
-    }
+    /// An option is chosen by its letters, not by a text.
+    fn paste(&mut self, _: &str) {}
 
-    pub(super) fn line(&self, has_keys: bool) -> Line {
-        let chosen = self.options.get(self.at).map_or("", String::as_str);
-        if !has_keys || self.options.len() < 2 {
+    fn value(&self, has_keys: bool, _: usize) -> Line {
+        let chosen = self.options.get(self.at);
+        let chosen = chosen.map_or("", |(_, name)| name.as_str());
+        if !has_keys || !self.is_open() {
             return Line::of(Role::Plain, chosen);
         }
         let of = format!("  {} of {}", self.at + 1, self.options.len());

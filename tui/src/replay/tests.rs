@@ -1,7 +1,10 @@
 //! The forms of a replay: what is typed, what is asked, what is sent.
 
+use podtap_agent::history::Position;
+
 use super::*;
-use crate::list::ListAnswer;
+use crate::effect::Effect;
+use crate::list::{FindPurpose, ListAnswer, ListEffect, ReplayOptions};
 use crate::message::{Answer, Message};
 use crate::testing::{frame, id, pressed, sent, text};
 
@@ -37,38 +40,38 @@ fn all_that_pass_the_filter_are_found_first_and_not_asked_for_once_more() {
     let shown = text(&frame(&app));
     assert!(shown.contains("all 500 events"), "{shown}");
     let effects = sent(&mut app);
-    let [Effect::List(ListEffect::FindAll { wanted, .. })] = effects.as_slice() else {
+    let [Effect::List(ListEffect::FindAll { purpose, .. })] = effects.as_slice() else {
         panic!("{effects:?}");
     };
     let found = (1..=4).rev().map(|at| (Position(at), id(at))).collect();
-    let wanted = wanted.clone();
+    let purpose = purpose.clone();
     let result = Ok(found);
     let effects = app.update(Message::Answer(Answer::List(ListAnswer::FoundAll {
-        wanted,
+        purpose,
         result,
     })));
     assert!(
         matches!(effects[0], Effect::Replay(ReplayEffect::Replay { id: first, .. }) if first == id(1)),
         "the oldest goes first: {effects:?}"
     );
-    assert!(app.modals().is_empty());
+    assert!(app.windows.is_empty());
 }
 
 #[test]
 fn how_many_they_are_is_asked_about_where_the_form_could_not_tell() {
     let mut app = pressed("R shift-tab right");
-    let wanted = FindPurpose::Replay {
+    let purpose = FindPurpose::Replay(ReplayOptions {
         of: None,
         asks: true,
         target: None,
         rate: None,
-    };
+    });
     app.update(Message::Key(
         "esc".parse::<crate::keymap::Key>().unwrap().into(),
     ));
     let result = Ok((1..=4).rev().map(|at| (Position(at), id(at))).collect());
     app.update(Message::Answer(Answer::List(ListAnswer::FoundAll {
-        wanted,
+        purpose,
         result,
     })));
     let shown = text(&frame(&app));

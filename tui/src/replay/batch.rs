@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use podtap_agent::{EventId, Target};
 
-use crate::replay::ReplayEffect;
+use super::ReplayRequest;
+use super::effect::ReplayEffect;
 use crate::words;
 
 /// Replays under way at once.
@@ -31,13 +32,14 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Replays of these events, to `target` where that is another than the configured one.
-    pub(crate) fn new(
-        events: impl IntoIterator<Item = EventId>,
-        target: Option<Target>,
-        rate: Option<usize>,
-    ) -> Self {
-        let waiting: VecDeque<EventId> = events.into_iter().collect();
+    /// Replays as they are requested.
+    pub(super) fn new(request: ReplayRequest) -> Self {
+        let ReplayRequest {
+            events,
+            target,
+            rate,
+        } = request;
+        let waiting = VecDeque::from(events);
         let total = u64::try_from(waiting.len()).unwrap_or(u64::MAX);
         let room = rate.unwrap_or(usize::MAX);
         Self {
@@ -51,7 +53,7 @@ impl Batch {
     }
 
     /// What shall be sent now.
-    pub(crate) fn next(&mut self) -> Vec<ReplayEffect> {
+    pub(super) fn next(&mut self) -> Vec<ReplayEffect> {
         let free = SIDE_BY_SIDE.saturating_sub(self.under_way.len());
         let many = free.min(self.room).min(self.waiting.len());
         self.room -= many;
@@ -66,13 +68,13 @@ impl Batch {
     }
 
     /// A second has passed.
-    pub(crate) fn tick(&mut self) {
+    pub(super) fn tick(&mut self) {
         self.room = self.rate.unwrap_or(usize::MAX);
     }
 
     /// A replay has ended: with this status, or without an answer. Says whether it was one of
     /// these.
-    pub(crate) fn end_one(&mut self, id: EventId, status: Option<u16>) -> bool {
+    pub(super) fn end_one(&mut self, id: EventId, status: Option<u16>) -> bool {
         let Some(at) = self.under_way.iter().position(|ours| *ours == id) else {
             return false;
         };
@@ -85,13 +87,13 @@ impl Batch {
     }
 
     /// Sends no more; what is under way ends by itself.
-    pub(crate) fn stop(&mut self) {
+    pub(super) fn stop(&mut self) {
         self.is_stopped |= !self.waiting.is_empty();
         self.waiting.clear();
     }
 
     /// Whether nothing is left to do.
-    pub(crate) fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.waiting.is_empty() && self.under_way.is_empty()
     }
 
@@ -115,7 +117,7 @@ impl Batch {
     }
 
     /// How it went, in words: `40 sent, 38 answered 200, 2 answered 500`.
-    pub(crate) fn summary(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let sent = words::number(self.ended_count());
         let mut parts = vec![if self.is_stopped {
             format!("stopped after {sent} of {}", words::number(self.total))
@@ -138,9 +140,17 @@ mod tests {
     use super::*;
     use crate::testing::id;
 
+    fn batch(rate: Option<usize>) -> Batch {
+        Batch::new(ReplayRequest {
+            events: (1..=20).map(id).collect(),
+            target: None,
+            rate,
+        })
+    }
+
     #[test]
     fn few_go_at_a_time_and_all_go_in_the_end() {
-        let mut batch = Batch::new((1..=20).map(id), None, None);
+        let mut batch = batch(None);
         assert_eq!(batch.next().len(), SIDE_BY_SIDE);
         assert_eq!(batch.next().len(), 0);
         for ended in 1..=20 {
@@ -159,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_rate_is_kept_and_stopping_sends_no_more() {
-        let mut batch = Batch::new((1..=20).map(id), None, Some(3));
+        let mut batch = batch(Some(3));
         assert_eq!(batch.next().len(), 3);
         assert!((1..=3).all(|ended| batch.end_one(id(ended), Some(200))));
         assert!(!batch.end_one(id(3), Some(200)));

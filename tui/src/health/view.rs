@@ -1,14 +1,16 @@
 //! How the agent is: link, relay, lanes, local service.
 
 use podtap_agent::Status;
+use ratatui::layout::Rect;
 
+use super::Health;
 use crate::env::Env;
 use crate::figures::{self, Figures, LABEL};
-use crate::health::Health;
+use crate::keymap::Action;
 use crate::line::Line;
 use crate::rate::Rate;
 use crate::theme::Role;
-use crate::widget::lines::Lines;
+use crate::widget::lines::{self, Lines};
 use crate::{words, wrap};
 
 /// What the window tells.
@@ -27,16 +29,12 @@ pub(crate) struct HealthProps<'a> {
 }
 
 /// The window as things are now, from its line `top` on.
-pub(crate) fn health(
-    health_props: HealthProps<'_>,
-    env: Env<'_>,
-    room: usize,
-    top: usize,
-) -> Lines {
-    let status = health_props.status;
+pub(crate) fn window(props: HealthProps<'_>, env: Env<'_>, screen: Rect, top: usize) -> Lines {
+    let room = lines::room(screen);
+    let status = props.status;
     let many = |many: u64| Line::of(Role::Plain, words::number(many));
     let few = |number: usize| many(u64::try_from(number).unwrap_or(u64::MAX));
-    let figures = health_props.figures;
+    let figures = props.figures;
     let chain = figures.chain.iter();
     let chain = chain.flat_map(figures::chain);
     let chain = chain.flat_map(|line| wrap::rows(line, room));
@@ -49,7 +47,7 @@ pub(crate) fn health(
         .chain(times.flat_map(|times| figures::answers(times, room)));
     let numbers = [
         ("", Line::new()),
-        ("Tunnel", Line::of(Role::Plain, health_props.tunnel)),
+        ("Tunnel", Line::of(Role::Plain, props.tunnel)),
         ("Reconnects", many(status.reconnects)),
         ("On the relay", many(status.backlog)),
         ("Waiting", many(status.pending)),
@@ -57,17 +55,30 @@ pub(crate) fn health(
         ("Under way", few(status.in_flight)),
         ("Tried again", many(status.retries)),
         ("", Line::new()),
-        ("History", history(health_props.health)),
-        ("Last minute", many(health_props.rate.per_minute())),
+        ("History", history(props.health)),
+        ("Last minute", many(props.rate.per_minute())),
     ];
     let row =
         |(label, value): (&str, Line)| Line::new().column(Role::Quiet, label, LABEL).join(value);
     let numbers = numbers.into_iter().map(row);
     let budget = figures::budget(figures.budget.as_ref(), env);
-    let link_was = link_was(health_props.health, env).map(row);
+    let link_was = link_was(props.health, env).map(row);
     let lines = chain.chain(pictures).chain(numbers).chain(budget);
     let lines = lines.chain(link_was).collect();
     Lines::new("Health", env.keymap.closes(), lines).from(top)
+}
+
+/// The line from which the window is shown after an action: it is as long as there is to tell.
+pub(crate) fn scroll(
+    props: HealthProps<'_>,
+    env: Env<'_>,
+    screen: Rect,
+    top: usize,
+    action: Action,
+) -> usize {
+    let mut lines = window(props, env, screen, top);
+    lines.act(action, screen);
+    lines.top()
 }
 
 /// How many events the history holds, and what they take.

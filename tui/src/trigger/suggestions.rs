@@ -1,4 +1,4 @@
-//! What the fields of the trigger form hold before anybody types: pure, and told in one place.
+//! What the fields of the trigger form hold before a person types: pure, and in one place.
 //!
 //! A value is what was typed for the same parameter before the type was changed, else what was sent
 //! last in this session, else what the event that was selected says, else Podio's usual
@@ -10,15 +10,8 @@ use podtap_agent::draft::{PATH, Params};
 use podtap_podio::{EventKind, EventType, PodioEvent, sample};
 
 use super::more;
-use crate::widget::form::{Field, FieldName};
 
-/// The choice after those of the catalogue.
-pub(super) const ANOTHER: &str = "another type…";
-
-/// The fields of the parameters: their labels tell them apart.
-pub(crate) const PARAMETER: FieldName = FieldName("parameter");
-
-/// The field for parameters beyond the catalogue.
+/// The name under which parameters beyond the catalogue are kept.
 pub(super) const MORE: &str = "More";
 
 /// Characters of a captured value that is offered at most; a field holds no more either.
@@ -28,37 +21,38 @@ const LONGEST: usize = 1_000;
 const MOST: usize = 100;
 
 /// A type of the catalogue; `None` for another one, which is typed.
-type Kind = Option<EventType>;
+pub(super) type Kind = Option<EventType>;
 
-type Param = (String, String);
+pub(super) type Param = (String, String);
 
 /// What was sent last, for as long as the UI runs. Only names of the catalogue are kept, so that
 /// it stays small.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LastSent {
-    /// Which of the choices; `None` before the first.
-    chosen: Option<usize>,
+    /// Of which type; `None` before the first.
+    kind: Option<Kind>,
     path: Option<String>,
     target: String,
     values: BTreeMap<String, String>,
 }
 
-/// What one open form offers.
+/// What the fields of one open form hold at first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Offer {
+pub(super) struct Suggestions {
     /// The parameters of the event that was selected.
     selected: Params,
     /// The type whose fields are shown.
     shown: Kind,
     /// What was typed, also while another type was chosen.
     typed: BTreeMap<String, String>,
+    last: LastSent,
 }
 
 impl LastSent {
     /// A form was sent with these values. What is as usual is not kept: it may be another for the
     /// next type.
-    pub(crate) fn keep(&mut self, kind: Kind, path: &str, target: &str, fields: &[Param]) {
-        self.chosen = Some(index(kind));
+    pub(super) fn keep(&mut self, kind: Kind, path: &str, target: &str, fields: &[Param]) {
+        self.kind = Some(kind);
         self.path = Some(path.to_owned());
         target.clone_into(&mut self.target);
         for (name, value) in fields {
@@ -70,18 +64,18 @@ impl LastSent {
         }
     }
 
-    pub(crate) fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         self.path.as_deref().unwrap_or(PATH)
     }
 
-    pub(crate) fn target(&self) -> &str {
+    pub(super) fn target(&self) -> &str {
         &self.target
     }
 }
 
-impl Offer {
+impl Suggestions {
     /// Begins with the type that was sent last, else with that of the selected event.
-    pub(crate) fn new(selected: Option<&PodioEvent>, last: &LastSent) -> Self {
+    pub(super) fn new(selected: Option<&PodioEvent>, last: &LastSent) -> Self {
         let params = selected.map(|event| event.params.as_slice());
         let is_short = |(name, value): &&Param| name.len() + value.len() <= LONGEST;
         let params = params.unwrap_or_default().iter().take(MOST);
@@ -92,82 +86,36 @@ impl Offer {
         };
         Self {
             selected: params.filter(is_short).cloned().collect(),
-            shown: last.chosen.map_or(of_selected, kind_at),
+            shown: last.kind.unwrap_or(of_selected),
             typed: BTreeMap::new(),
+            last: last.clone(),
         }
     }
 
-    /// Names of every type, and which of them is chosen.
-    pub(crate) fn choices(&self) -> (Vec<String>, usize) {
-        let names = EventType::ALL.iter().map(ToString::to_string);
-        let names = names.chain([ANOTHER.to_owned()]).collect();
-        (names, index(self.shown))
-    }
-
     /// The type whose fields are shown.
-    pub(crate) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> Kind {
         self.shown
     }
 
     /// Another type was chosen; what was typed for the one before it stays at hand.
-    pub(crate) fn choose(&mut self, chosen: usize, fields: Params, last: &LastSent) {
+    pub(super) fn choose(&mut self, kind: Kind, fields: Params) {
         for (name, value) in fields {
-            if value != self.value(&name, last) {
+            if value != self.value(&name) {
                 self.typed.insert(name, value);
             }
         }
-        self.shown = kind_at(chosen);
+        self.shown = kind;
     }
 
-    /// A field for each parameter of the type that is shown, and one for more of them.
-    pub(crate) fn fields(&self, last: &LastSent) -> Vec<Field> {
-        let field = |(name, optional): (&str, bool)| {
-            let otherwise = match (name, optional) {
-                ("type", _) => "such as item.archive",
-                (_, true) => "left out",
-                (_, false) => "sent empty",
-            };
-            Field::text(PARAMETER, name, &self.value(name, last), otherwise)
-        };
-        let more = Field::text(
-            PARAMETER,
-            MORE,
-            &self.value(MORE, last),
-            "name=value name=value",
-        );
-        names(self.shown).map(field).chain([more]).collect()
-    }
-
-    /// The parameters to be sent, `type` and `hook_id` last as Podio has them, then what is more.
-    ///
-    /// # Errors
-    /// When a field holds what cannot be, in words.
-    pub(crate) fn params(&self, fields: &[Param]) -> Result<Params, String> {
-        let (mut params, mut more) = (Params::new(), Params::new());
-        for (name, value) in fields {
-            let optional = names(self.shown).any(|(known, optional)| known == name && optional);
-            match name.as_str() {
-                MORE => more = more::read(value)?,
-                "type" if value.trim().is_empty() => {
-                    return Err("the type is missing: write one, such as item.archive".to_owned());
-                }
-                "type" => params.push((name.clone(), value.trim().to_owned())),
-                _ if optional && value.is_empty() => {}
-                _ => params.push((name.clone(), value.clone())),
-            }
-        }
-        if let Some(event) = self.shown {
-            let own = params.iter().take_while(|(name, _)| name != "hook_id");
-            let at = own.count();
-            params.insert(at, ("type".to_owned(), event.to_string()));
-        }
-        params.extend(more);
-        Ok(params)
+    /// The parameters of the type that is shown, and whether an empty one is left out.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&'static str, bool)> {
+        names(self.shown)
     }
 
     /// What a field holds before anybody types.
-    fn value(&self, name: &str, last: &LastSent) -> String {
-        let known = self.typed.get(name).or_else(|| last.values.get(name));
+    pub(super) fn value(&self, name: &str) -> String {
+        let known = self.typed.get(name);
+        let known = known.or_else(|| self.last.values.get(name));
         known
             .cloned()
             .or_else(|| self.of_selected(name))
@@ -210,15 +158,6 @@ impl Offer {
         }
         line
     }
-}
-
-fn kind_at(index: usize) -> Kind {
-    EventType::ALL.get(index).copied()
-}
-
-fn index(kind: Kind) -> usize {
-    let known = EventType::ALL.iter().position(|event| Some(*event) == kind);
-    known.unwrap_or(EventType::ALL.len())
 }
 
 /// The parameters that have a field, and whether an empty one is left out.

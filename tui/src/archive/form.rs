@@ -1,0 +1,154 @@
+//! The forms for an export and for an import.
+
+use std::path::PathBuf;
+
+use podtap_agent::Target;
+use podtap_agent::export::archive::{Format, Selection};
+
+use super::effect::ArchiveEffect;
+use crate::env::Env;
+use crate::list::marks::MOST_MARKS;
+use crate::list::{EventChoice, List};
+use crate::widget::form::{Choice, Fields, Text, fields};
+
+/// The formats of an archive, as the form names them, with the end of their files' names.
+const FORMATS: [(Format, &str, &str); 2] = [
+    (Format::Har, "HTTP archive (HAR)", "har"),
+    (Format::Ndjson, "JSON lines", "ndjson"),
+];
+
+/// What of the filter's events goes into one archive at most: as many as can be marked.
+const MOST_EXPORTED: usize = MOST_MARKS;
+
+/// What is to be exported, as what, and where to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExportForm {
+    events: Choice<EventChoice>,
+    format: Choice<Format>,
+    file: Text,
+    /// The format that the file's name followed last.
+    followed: Format,
+}
+
+impl ExportForm {
+    /// Offers what can be chosen of the list; `None` while that is nothing.
+    pub(crate) fn new(list: &List, tunnel: Option<&str>, env: Env<'_>) -> Option<Self> {
+        let events = list.choices();
+        if events.is_empty() {
+            return None;
+        }
+        let formats = FORMATS.map(|(format, name, _)| (format, name.to_owned()));
+        let (followed, _, end) = FORMATS[0];
+        let now = env.now.to_zoned_datetime(env.zone.clone());
+        let tunnel = tunnel.unwrap_or("podtap");
+        let usual = format!("{tunnel}-{}.{end}", now.strftime("%Y%m%d-%H%M%S"));
+        Some(Self {
+            events: Choice::new("Export", events, 0),
+            format: Choice::new("As", formats.into(), 0),
+            file: file_field(&usual),
+            followed,
+        })
+    }
+
+    /// What the form asks for; events that went nowhere are said to have gone to `target`.
+    ///
+    /// # Errors
+    /// What cannot be, in words.
+    pub(crate) fn read(&self, target: Target) -> Result<ArchiveEffect, String> {
+        let file = named_file(&self.file)?;
+        let selection = match self.events.chosen().cloned() {
+            Some(EventChoice::These(events)) => Selection::Events(events),
+            Some(EventChoice::All(filter)) => Selection::Filter {
+                filter,
+                most: MOST_EXPORTED,
+            },
+            None => return Err("there is nothing to export".to_owned()),
+        };
+        Ok(ArchiveEffect::Export {
+            selection: Box::new(selection),
+            format: self.format(),
+            target,
+            file,
+        })
+    }
+
+    fn format(&self) -> Format {
+        self.format.chosen().copied().unwrap_or(self.followed)
+    }
+}
+
+impl Fields for ExportForm {
+    fields!(events, format, file);
+
+    fn title(&self) -> &'static str {
+        "Export"
+    }
+
+    fn verb(&self) -> &'static str {
+        "export"
+    }
+
+    /// Where the file's name has the end of a format, it has that of the chosen one from now on.
+    fn follow_choice(&mut self) {
+        let format = self.format();
+        if format == self.followed {
+            return;
+        }
+        self.followed = format;
+        let chosen = FORMATS.iter().find(|(known, ..)| *known == format);
+        let (.., end) = chosen.unwrap_or(&FORMATS[0]);
+        let typed = self.file.text();
+        let is_format = |end: &str| FORMATS.iter().any(|(.., known)| *known == end);
+        let file = match typed.rsplit_once('.') {
+            Some((stem, former)) if is_format(former) => format!("{stem}.{end}"),
+            _ => typed,
+        };
+        self.file = file_field(&file);
+    }
+}
+
+/// Which archive is to be imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ImportForm {
+    file: Text,
+}
+
+impl ImportForm {
+    /// An empty form.
+    pub(crate) fn new() -> Self {
+        Self {
+            file: Text::new("File", "", "HAR, or the JSON lines of podtap"),
+        }
+    }
+
+    /// The archive's file.
+    ///
+    /// # Errors
+    /// What cannot be, in words.
+    pub(super) fn file(&self) -> Result<PathBuf, String> {
+        named_file(&self.file)
+    }
+}
+
+impl Fields for ImportForm {
+    fields!(file);
+
+    fn title(&self) -> &'static str {
+        "Import"
+    }
+
+    fn verb(&self) -> &'static str {
+        "import"
+    }
+}
+
+fn file_field(file: &str) -> Text {
+    Text::new("File", file, "where to")
+}
+
+fn named_file(field: &Text) -> Result<PathBuf, String> {
+    match field.text().trim() {
+        "" => Err("name a file".to_owned()),
+        file => Ok(PathBuf::from(file)),
+    }
+}

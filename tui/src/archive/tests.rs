@@ -1,0 +1,113 @@
+//! Export and import without a terminal: what the forms ask, refuse and tell.
+
+use std::path::PathBuf;
+
+use podtap_agent::export::archive::{Format, Selection};
+use podtap_agent::import::Report;
+
+use super::*;
+use crate::effect::Effect;
+use crate::message::{Answer, Message};
+use crate::testing::{frame, id, pressed, sent, text};
+
+#[test]
+fn what_is_marked_goes_into_the_file_that_is_named() {
+    let mut app = pressed("m m x tab right");
+    let effects = sent(&mut app);
+    let [
+        Effect::Archive(ArchiveEffect::Export {
+            selection,
+            format,
+            file,
+            ..
+        }),
+    ] = effects.as_slice()
+    else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(**selection, Selection::Events(vec![id(499), id(500)]));
+    assert_eq!(*format, Format::Ndjson);
+    assert_eq!(*file, PathBuf::from("crm-20261123-120432.ndjson"));
+
+    let result = Ok((2, file.clone()));
+    app.update(Message::Answer(Answer::Archive(ArchiveAnswer::Exported {
+        result,
+    })));
+    let shown = text(&frame(&app));
+    assert!(shown.contains("Exported 2 events to crm-"), "{shown}");
+}
+
+#[test]
+fn a_file_that_was_named_stays_when_another_form_is_chosen() {
+    for (named, kept) in [("/ a", "/a"), ("a . h a r", "a.ndjson")] {
+        let mut app = pressed(&format!("x tab tab ctrl-u {named} shift-tab right"));
+        let effects = sent(&mut app);
+        let [Effect::Archive(ArchiveEffect::Export { file, .. })] = effects.as_slice() else {
+            panic!("{effects:?}");
+        };
+        assert_eq!(*file, PathBuf::from(kept));
+    }
+}
+
+#[test]
+fn without_a_file_nothing_is_written_or_read() {
+    for keys in ["x tab tab ctrl-u", "I"] {
+        let mut app = pressed(keys);
+        assert_eq!(sent(&mut app), []);
+        let shown = text(&frame(&app));
+        assert!(shown.contains("name a file"), "{shown}");
+    }
+}
+
+#[test]
+fn what_cannot_be_written_or_read_brings_the_form_back_with_its_name() {
+    let export = Answer::Archive(ArchiveAnswer::Exported {
+        result: Err("the file is there already".to_owned()),
+    });
+    let import = Answer::Archive(ArchiveAnswer::Imported {
+        result: Err("there is no such file".to_owned()),
+    });
+    for (keys, answer, told) in [
+        (
+            "x tab tab ctrl-u o l d . h a r",
+            export,
+            "the file is there already",
+        ),
+        ("I o l d . h a r", import, "there is no such file"),
+    ] {
+        let mut app = pressed(keys);
+        assert_eq!(sent(&mut app).len(), 1);
+        app.update(Message::Answer(answer.clone()));
+        let shown = text(&frame(&app));
+        assert!(shown.contains(told) && shown.contains("old.har"), "{shown}");
+        assert_eq!(sent(&mut app).len(), 1, "it can be sent again");
+
+        let other: crate::keymap::Key = "?".parse().unwrap();
+        app.update(Message::Key(other.into()));
+        app.update(Message::Answer(answer));
+        let shown = text(&frame(&app));
+        assert!(shown.contains("Keys") && shown.contains(told), "{shown}");
+    }
+}
+
+#[test]
+fn an_import_says_what_was_new() {
+    let mut app = pressed("I o l d . h a r");
+    let file = PathBuf::from("old.har");
+    assert_eq!(
+        sent(&mut app),
+        [Effect::Archive(ArchiveEffect::Import { file })]
+    );
+    let result = Ok(Report {
+        new: 3,
+        known: 1,
+        skipped: 2,
+        ..Report::default()
+    });
+    app.update(Message::Answer(Answer::Archive(ArchiveAnswer::Imported {
+        result,
+    })));
+    let shown = text(&frame(&app));
+    let told = "Imported 3 events; 1 already there, 2 skipped";
+    assert!(shown.contains(told), "{shown}");
+}

@@ -1,0 +1,130 @@
+//! The keys of the pane, and Podio's answers → what is done about them.
+
+use ratatui::layout::Rect;
+
+use super::effect::{HookChange, HooksAnswer, HooksEffect};
+use super::{HookForm, Hooks};
+use crate::command::Command;
+use crate::env::Env;
+use crate::keymap::Action;
+use crate::theme::Role;
+use crate::widget::lines::{self, Lines};
+
+/// What a key of the pane leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HooksUpdate {
+    /// This is done.
+    Do(Vec<Command<HooksEffect>>),
+    /// This is to be read.
+    Read(Lines),
+    /// This is to be filled in.
+    Fill(Box<HookForm>),
+    /// Whether to delete this hook is to be asked.
+    AskToDelete(Lines, u64),
+    /// The key means nothing of its own here.
+    Other,
+}
+
+impl Hooks {
+    /// Does what a key asks for. A new hook leads to `url` at first.
+    pub(crate) fn update(
+        &mut self,
+        action: Action,
+        url: &str,
+        env: Env<'_>,
+        screen: Rect,
+    ) -> HooksUpdate {
+        let room = lines::room(screen);
+        let nothing = HooksUpdate::Do(Vec::new());
+        match action {
+            Action::Open => match self.about(env.keymap, room) {
+                Some(lines) => HooksUpdate::Read(lines),
+                None => nothing,
+            },
+            Action::CreateHook => {
+                let form = HookForm::new(self.places(), self.selected(), url);
+                HooksUpdate::Fill(Box::new(form))
+            }
+            Action::DeleteHook => match self.delete_question(env.keymap, room) {
+                Some((lines, hook_id)) => HooksUpdate::AskToDelete(lines, hook_id),
+                None => nothing,
+            },
+            Action::VerifyHook => {
+                let verified = self.verify().map(Command::Run);
+                HooksUpdate::Do(verified.into_iter().collect())
+            }
+            Action::Copy => match self.url() {
+                Some(url) => HooksUpdate::Do(vec![
+                    Command::Copy(url.into_bytes()),
+                    Command::notify(Role::Ok, "Copied the hook's URL"),
+                ]),
+                None => nothing,
+            },
+            Action::Reload => {
+                // A list that is on its way is as new as another would be, and each costs calls.
+                if !self.is_reading() {
+                    self.reload();
+                }
+                nothing
+            }
+            _ => HooksUpdate::Other,
+        }
+    }
+}
+
+/// Asks Podio for a change; `pane` is the pane, if it is open.
+pub(crate) fn request_change(pane: Option<&mut Hooks>, change: HookChange) -> Command<HooksEffect> {
+    pane.into_iter().for_each(Hooks::begin_change);
+    Command::Run(HooksEffect::ChangeHook(change))
+}
+
+/// Podio has answered; `pane` is the pane, if it is open.
+pub(crate) fn on_answer(
+    pane: Option<&mut Hooks>,
+    answer: HooksAnswer,
+) -> Option<Command<HooksEffect>> {
+    match answer {
+        HooksAnswer::Hooks {
+            generation,
+            listing,
+            standings,
+        } => {
+            let (standings, error) = match standings {
+                Ok(standings) => (standings, None),
+                Err(error) => (Vec::new(), Some(error)),
+            };
+            if let Some(pane) = pane {
+                pane.on_listing(generation, listing.map(|listing| *listing), standings);
+            }
+            error.map(|error| Command::Notify(Role::Failed, error))
+        }
+        HooksAnswer::HookChanged {
+            change,
+            result: Ok(hook_id),
+        } => {
+            let (text, is_verified) = match change {
+                HookChange::Create { .. } => (
+                    format!("Made hook {hook_id}; Podio sends it a hook.verify"),
+                    true,
+                ),
+                HookChange::Verify { .. } => {
+                    (format!("Podio sends hook {hook_id} a hook.verify"), true)
+                }
+                HookChange::Delete { .. } => (format!("Deleted hook {hook_id}"), false),
+            };
+            if let Some(pane) = pane {
+                pane.change_done(is_verified.then_some(hook_id));
+            }
+            Some(Command::Notify(Role::Ok, text))
+        }
+        HooksAnswer::HookChanged {
+            result: Err(error), ..
+        } => match pane {
+            Some(pane) => {
+                pane.change_failed(error);
+                None
+            }
+            None => Some(Command::Notify(Role::Failed, error)),
+        },
+    }
+}

@@ -1,0 +1,71 @@
+//! The form that is open, of whichever feature.
+
+use crate::archive::{ExportForm, ImportForm};
+use crate::hooks::HookForm;
+use crate::notes::NoteForm;
+use crate::replay::ReplayForm;
+use crate::trigger::TriggerForm;
+use crate::widget::form::{Field, Fields};
+
+/// A feature's form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FeatureForm {
+    /// Which events are sent again, and how.
+    Replay(ReplayForm),
+    /// What goes into a file.
+    Export(ExportForm),
+    /// Which archive is imported.
+    Import(ImportForm),
+    /// What to write on an event.
+    Note(NoteForm),
+    /// An event that Podio did not send.
+    Trigger(TriggerForm),
+    /// A new hook.
+    Hook(HookForm),
+}
+
+impl FeatureForm {
+    fn inner(&self) -> &dyn Fields {
+        match self {
+            Self::Replay(form) => form,
+            Self::Export(form) => form,
+            Self::Import(form) => form,
+            Self::Note(form) => form,
+            Self::Trigger(form) => form,
+            Self::Hook(form) => form,
+        }
+    }
+
+    fn inner_mut(&mut self) -> &mut dyn Fields {
+        match self {
+            Self::Replay(form) => form,
+            Self::Export(form) => form,
+            Self::Import(form) => form,
+            Self::Note(form) => form,
+            Self::Trigger(form) => form,
+            Self::Hook(form) => form,
+        }
+    }
+}
+
+impl Fields for FeatureForm {
+    fn title(&self) -> &str {
+        self.inner().title()
+    }
+
+    fn verb(&self) -> &'static str {
+        self.inner().verb()
+    }
+
+    fn fields(&self) -> Vec<&dyn Field> {
+        self.inner().fields()
+    }
+
+    fn fields_mut(&mut self) -> Vec<&mut dyn Field> {
+        self.inner_mut().fields_mut()
+    }
+
+    fn follow_choice(&mut self) {
+        self.inner_mut().follow_choice();
+    }
+}

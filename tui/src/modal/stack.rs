@@ -1,0 +1,194 @@
+//! The open windows, one over the other: the top one has the keys.
+
+use super::form::FeatureForm;
+use super::{Modal, PendingAction};
+use crate::changes::Changes;
+use crate::command::Command;
+use crate::edit::EditorFile;
+use crate::effect::Effect;
+use crate::generation::Generation;
+use crate::hooks::Hooks;
+use crate::pulses::Pulses;
+use crate::theme::Role;
+use crate::timeline::TimelinePane;
+use crate::widget::form::Form;
+
+/// The windows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Windows {
+    open: Vec<Modal>,
+    /// A question that came up by itself: it is asked once nothing else has the keys.
+    waiting: Option<Modal>,
+    /// The form that was submitted last, until it is known whether that could be done.
+    submitted: Option<Box<Form<FeatureForm>>>,
+    /// The last question for the hooks, of whichever pane.
+    hooks_asked: Generation,
+}
+
+impl Windows {
+    /// The open windows, the lowest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Modal> {
+        self.open.iter()
+    }
+
+    /// Whether none is open.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// The window that has the keys.
+    pub(crate) fn top(&self) -> Option<&Modal> {
+        self.open.last()
+    }
+
+    /// The window that has the keys.
+    pub(crate) fn top_mut(&mut self) -> Option<&mut Modal> {
+        self.open.last_mut()
+    }
+
+    /// Opens a window over the others.
+    pub(crate) fn open(&mut self, window: Modal) {
+        self.open.push(window);
+    }
+
+    /// Opens a form over the others.
+    pub(crate) fn open_form(&mut self, form: FeatureForm) {
+        self.open(Modal::Form(Box::new(Form::new(form))));
+    }
+
+    /// Closes the top window.
+    pub(crate) fn close(&mut self) -> Option<Modal> {
+        self.open.pop()
+    }
+
+    /// Closes all of them.
+    pub(crate) fn close_all(&mut self) {
+        self.open.clear();
+    }
+
+    /// Asks this once nothing else has the keys.
+    pub(crate) fn ask_later(&mut self, question: Modal) {
+        self.waiting = Some(question);
+    }
+
+    /// Asks what waits to be asked, unless a key that is on its way may be meant for something
+    /// else; says whether it was.
+    pub(crate) fn ask_waiting(&mut self, is_typing: bool) -> bool {
+        if is_typing || !self.is_empty() {
+            return false;
+        }
+        let asked = self.waiting.take();
+        let is_asked = asked.is_some();
+        self.open.extend(asked);
+        is_asked
+    }
+
+    /// Keeps a form that was submitted, until it is known whether that could be done.
+    pub(crate) fn keep_submitted(&mut self, form: Box<Form<FeatureForm>>) {
+        self.submitted = Some(form);
+    }
+
+    /// What a form was submitted for could not be done: it is there again with all that was filled
+    /// in, unless a key that is on its way may be meant for something else; then a notice says it.
+    pub(crate) fn reopen_form<E>(&mut self, fault: String, is_typing: bool) -> Option<Command<E>> {
+        let form = self.submitted.take();
+        match form.filter(|_| self.is_empty() && !is_typing) {
+            Some(form) => {
+                self.open(Modal::Form(Box::new(form.refused(fault))));
+                None
+            }
+            None => Some(Command::Notify(Role::Failed, fault)),
+        }
+    }
+
+    /// Whether the health window has the keys.
+    pub(crate) fn shows_health(&self) -> bool {
+        matches!(self.top(), Some(Modal::Health(_)))
+    }
+
+    /// Takes what the top window asks to confirm, and closes it.
+    pub(crate) fn take_confirmed(&mut self) -> Option<PendingAction> {
+        match self.open.pop_if(|window| window.asks())? {
+            Modal::Confirm(_, pending) => Some(*pending),
+            _ => None,
+        }
+    }
+
+    /// Closes the question whether to send an edited event; returns the file, to be edited again.
+    pub(crate) fn edit_again(&mut self) -> Option<EditorFile> {
+        let file = match self.top()? {
+            Modal::Confirm(_, pending) => match pending.as_ref() {
+                PendingAction::Send(edited) => edited.file(),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        self.close();
+        Some(file)
+    }
+
+    /// The hooks, wherever they are among the windows.
+    pub(crate) fn hooks(&mut self) -> Option<&mut Hooks> {
+        self.open.iter_mut().find_map(|window| match window {
+            Modal::Hooks(pane) => Some(pane.as_mut()),
+            _ => None,
+        })
+    }
+
+    /// The timeline, wherever it is among the windows.
+    pub(crate) fn timeline(&mut self) -> Option<&mut TimelinePane> {
+        self.open.iter_mut().find_map(|window| match window {
+            Modal::Timeline(pane) => Some(pane.as_mut()),
+            _ => None,
+        })
+    }
+
+    /// The table of what each hook sent, wherever it is among the windows.
+    pub(crate) fn pulses(&mut self) -> Option<&mut Pulses> {
+        self.open.iter_mut().find_map(|window| match window {
+            Modal::Pulses(pulses) => Some(pulses.as_mut()),
+            _ => None,
+        })
+    }
+
+    /// A second has passed; says whether a table shows it.
+    pub(crate) fn tick(&mut self) -> bool {
+        let mut shows = false;
+        for window in &mut self.open {
+            match window {
+                Modal::Timeline(pane) => pane.tick(),
+                Modal::Pulses(pulses) => pulses.tick(),
+                _ => continue,
+            }
+            shows = true;
+        }
+        shows
+    }
+
+    /// The history is not what it was.
+    pub(crate) fn on_change(&mut self, changes: &Changes) {
+        let is_news = changes.appended.is_some()
+            || changes.everything
+            || !changes.touched.is_empty()
+            || !changes.loops.is_empty();
+        if let Some(pane) = self.timeline().filter(|_| is_news) {
+            pane.on_change();
+        }
+        if let Some(pane) = self.hooks() {
+            pane.on_verified(&changes.verified);
+        }
+    }
+
+    /// What the windows want to know now.
+    pub(crate) fn ask(&mut self) -> Vec<Command<Effect>> {
+        let asked = &mut self.hooks_asked;
+        let ask = |window: &mut Modal| match window {
+            Modal::Hooks(pane) => pane.ask(asked).map(Effect::Hooks),
+            Modal::Timeline(pane) => pane.ask().map(Effect::Timeline),
+            Modal::Pulses(pulses) => pulses.ask().map(Effect::Pulses),
+            _ => None,
+        };
+        let asked = self.open.iter_mut().filter_map(ask);
+        asked.map(Command::Run).collect()
+    }
+}

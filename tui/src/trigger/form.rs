@@ -1,0 +1,199 @@
+//! The form for an event that Podio did not send: its type, where to, and a field for each parameter.
+
+use jiff::Timestamp;
+use podtap_agent::draft::{Draft, PATH, Params};
+use podtap_agent::{Target, Trigger};
+use podtap_podio::{EventType, PodioEvent};
+
+use super::effect::TriggerEffect;
+use super::more;
+use super::suggestions::{Kind, LastSent, MORE, Suggestions};
+use crate::widget::form::{Choice, Field, Fields, Text};
+
+/// The choice after those of the catalogue.
+const ANOTHER: &str = "another type…";
+
+/// What is to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TriggerForm {
+    event: Choice<Kind>,
+    path: Text,
+    target: Text,
+    /// The parameters of the type that is chosen.
+    parameters: Vec<Parameter>,
+    /// Parameters beyond the catalogue.
+    more: Text,
+    suggestions: Suggestions,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Parameter {
+    name: &'static str,
+    /// Whether an empty one is left out.
+    is_optional: bool,
+    value: Text,
+}
+
+impl TriggerForm {
+    /// What was sent last comes first, then what the selected event says, then Podio's usual. `local`
+    /// is the configured local service.
+    pub(crate) fn new(
+        selected: Option<&PodioEvent>,
+        last: &LastSent,
+        local: Option<&Target>,
+    ) -> Self {
+        let suggestions = Suggestions::new(selected, last);
+        let shown = suggestions.kind();
+        let kinds = EventType::ALL
+            .iter()
+            .map(|event| (Some(*event), event.to_string()));
+        let kinds: Vec<_> = kinds.chain([(None, ANOTHER.to_owned())]).collect();
+        let at = kinds.iter().position(|(kind, _)| *kind == shown);
+        let local = local.map(ToString::to_string);
+        let local = local.unwrap_or_else(|| "none is configured".to_owned());
+        Self {
+            event: Choice::new("Event", kinds, at.unwrap_or(0)),
+            path: Text::new("Path", last.path(), PATH),
+            target: Text::new("Local service", last.target(), local),
+            parameters: parameters(&suggestions),
+            more: more_field(&suggestions),
+            suggestions,
+        }
+    }
+
+    /// What the form asks for, which is remembered in `last`.
+    ///
+    /// # Errors
+    /// What is wrong in it, in words.
+    pub(crate) fn read(
+        &self,
+        local: Option<&Target>,
+        last: &mut LastSent,
+        now: Timestamp,
+    ) -> Result<TriggerEffect, String> {
+        let parse = |text: &str| text.parse::<Target>().map_err(|error| error.to_string());
+        let target = self.target.parse(parse)?;
+        if target.is_none() && local.is_none() {
+            return Err("there is no local service to send it to: name one, such as 3000".into());
+        }
+        // Podio keeps no order, and no handler should come to rely on one.
+        let seed = now.as_millisecond().cast_unsigned();
+        let mut request = Draft::of_form(self.params()?, seed).request;
+        let path = self.path.text();
+        request.path = request_path(&path)?;
+        let kind = self.suggestions.kind();
+        last.keep(kind, &path, &self.target.text(), &self.values());
+        Ok(TriggerEffect::Trigger(Box::new(Trigger {
+            request,
+            target,
+        })))
+    }
+
+    /// What is typed, by the names of the parameters.
+    fn values(&self) -> Params {
+        let parameters = self.parameters.iter();
+        let values = parameters.map(|it| (it.name.to_owned(), it.value.text()));
+        values
+            .chain([(MORE.to_owned(), self.more.text())])
+            .collect()
+    }
+
+    /// The parameters to be sent, `type` and `hook_id` last as Podio has them, then what is more.
+    fn params(&self) -> Result<Params, String> {
+        let mut params = Params::new();
+        for Parameter {
+            name,
+            is_optional,
+            value,
+        } in &self.parameters
+        {
+            let value = value.text();
+            match *name {
+                "type" if value.trim().is_empty() => {
+                    return Err("the type is missing: write one, such as item.archive".to_owned());
+                }
+                "type" => params.push(((*name).to_owned(), value.trim().to_owned())),
+                _ if *is_optional && value.is_empty() => {}
+                _ => params.push(((*name).to_owned(), value)),
+            }
+        }
+        if let Some(event) = self.suggestions.kind() {
+            let own = params.iter().take_while(|(name, _)| name != "hook_id");
+            let at = own.count();
+            params.insert(at, ("type".to_owned(), event.to_string()));
+        }
+        params.extend(more::read(&self.more.text())?);
+        Ok(params)
+    }
+}
+
+impl Fields for TriggerForm {
+    fn title(&self) -> &'static str {
+        "Trigger an event"
+    }
+
+    fn verb(&self) -> &'static str {
+        "send"
+    }
+
+    fn fields(&self) -> Vec<&dyn Field> {
+        let mut fields: Vec<&dyn Field> = vec![&self.event, &self.path, &self.target];
+        let parameters = self.parameters.iter();
+        fields.extend(parameters.map(|it| &it.value as &dyn Field));
+        fields.push(&self.more);
+        fields
+    }
+
+    fn fields_mut(&mut self) -> Vec<&mut dyn Field> {
+        let mut fields: Vec<&mut dyn Field> =
+            vec![&mut self.event, &mut self.path, &mut self.target];
+        let parameters = self.parameters.iter_mut();
+        fields.extend(parameters.map(|it| &mut it.value as &mut dyn Field));
+        fields.push(&mut self.more);
+        fields
+    }
+
+    /// The parameters of the chosen type take the place of those before.
+    fn follow_choice(&mut self) {
+        let kind = self.event.chosen().copied().flatten();
+        let values = self.values();
+        self.suggestions.choose(kind, values);
+        self.parameters = parameters(&self.suggestions);
+        self.more = more_field(&self.suggestions);
+    }
+}
+
+fn parameters(suggestions: &Suggestions) -> Vec<Parameter> {
+    let parameter = |(name, is_optional)| {
+        let placeholder = match (name, is_optional) {
+            ("type", _) => "such as item.archive",
+            (_, true) => "left out",
+            (_, false) => "sent empty",
+        };
+        Parameter {
+            name,
+            is_optional,
+            value: Text::new(name, &suggestions.value(name), placeholder),
+        }
+    };
+    suggestions.names().map(parameter).collect()
+}
+
+fn more_field(suggestions: &Suggestions) -> Text {
+    Text::new(MORE, &suggestions.value(MORE), "name=value name=value")
+}
+
+/// A path as HTTP takes it; the usual one where there is none.
+fn request_path(text: &str) -> Result<String, String> {
+    let path = match text.trim() {
+        "" => PATH,
+        path => path,
+    };
+    if !path.chars().all(|c| c.is_ascii_graphic() && c != '#') {
+        return Err(format!(
+            "{path:?} is no path: write spaces as %20, and é as %C3%A9"
+        ));
+    }
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    Ok(format!("{slash}{path}"))
+}
