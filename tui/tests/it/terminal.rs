@@ -1,23 +1,13 @@
 //! The UI in a real pseudo-terminal that is found as it was, whatever ended the program. What the
 //! built binary does there is tested with the binary.
 
-#![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "tests"
-)]
-
-mod support;
-
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use podtap_bench::pty::{CommandBuilder, ExitStatus, Pty};
 use rustix::process::{Pid, Signal, kill_process};
-use support::Bench;
+
+use crate::support::Bench;
 
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);

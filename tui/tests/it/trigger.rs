@@ -1,19 +1,9 @@
 //! The trigger form through the real loop, an agent without a link and a real local service.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests say so by failing"
-)]
-
-mod support;
-
-use podtap_tui::{Config, runtime};
-use support::{Bench, play, screen};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+
+use crate::support::{Bench, Person};
 
 /// Takes one request, answers 201 and gives the request.
 async fn take_one(service: TcpListener) -> String {
@@ -43,30 +33,28 @@ async fn an_event_is_filled_in_sent_and_listed() {
     let service = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = service.local_addr().unwrap().to_string();
     let bench = Bench::new(Some(&target));
-    let (mut screen, mut person) = screen(120, 40);
-    let token = CancellationToken::new();
-    let ui = runtime::run(&mut screen, bench.handle.clone(), Config::default(), token);
+    let request = bench
+        .session()
+        .play(async |person: &mut Person| {
+            person.sees("t  sends an event to the local service").await;
+            person.press("t c o m m").await;
+            person.sees("comment.create ▸").await;
+            person.press("tab tab tab ctrl-u").await;
+            person.paste("4711").await;
+            person.press("tab tab ctrl-u 9 enter").await;
+            let request = take_one(service).await;
+            person.sees("✓ 201").await;
+            person.sees("item 4711").await;
+            person.sees("triggered or imported here").await;
 
-    let request = play(ui, async {
-        person.sees("t  sends an event to the local service").await;
-        person.press("t c o m m").await;
-        person.sees("comment.create ▸").await;
-        person.press("tab tab tab ctrl-u").await;
-        person.paste("4711").await;
-        person.press("tab tab ctrl-u 9 enter").await;
-        let request = take_one(service).await;
-        person.sees("✓ 201").await;
-        person.sees("item 4711").await;
-        person.sees("triggered or imported here").await;
-
-        // What was sent last is offered again, also for another type.
-        person.press("t i t e m . d").await;
-        let form = person.sees("item.delete ▸").await;
-        assert!(form.contains("item_id           4711"), "{form}");
-        person.press("esc q").await;
-        request
-    })
-    .await;
+            // What was sent last is offered again, also for another type.
+            person.press("t i t e m . d").await;
+            let form = person.sees("item.delete ▸").await;
+            assert!(form.contains("item_id           4711"), "{form}");
+            person.press("esc q").await;
+            request
+        })
+        .await;
 
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("POST /podio/hook HTTP/1.1"), "{head}");
@@ -86,17 +74,16 @@ async fn an_event_is_filled_in_sent_and_listed() {
 #[tokio::test]
 async fn without_a_local_service_the_form_says_so_and_nothing_is_listed() {
     let bench = Bench::new(None);
-    let (mut screen, mut person) = screen(80, 24);
-    let token = CancellationToken::new();
-    let ui = runtime::run(&mut screen, bench.handle.clone(), Config::default(), token);
-
-    play(ui, async {
-        person.sees("The history is empty.").await;
-        person.press("t enter").await;
-        person.sees("there is no local service to send it to").await;
-        person.press("esc q").await;
-    })
-    .await;
+    bench
+        .session()
+        .on(80, 24)
+        .play(async |person: &mut Person| {
+            person.sees("The history is empty.").await;
+            person.press("t enter").await;
+            person.sees("there is no local service to send it to").await;
+            person.press("esc q").await;
+        })
+        .await;
 
     assert_eq!(bench.handle.history().newest().await.unwrap(), None);
 }

@@ -1,7 +1,5 @@
 //! Invariant 7 as a rule on the sources: captured bytes reach cells through one door.
 
-#![expect(clippy::unwrap_used, reason = "tests say so by failing")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

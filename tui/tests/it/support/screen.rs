@@ -1,35 +1,24 @@
-//! A screen that a script reads and types on, and a history that it fills.
-
-#![allow(dead_code, reason = "each test file uses its own part of this")]
+//! A screen that a script reads and types on.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use crossterm::event::{Event as Input, KeyEvent};
-use jiff::Timestamp;
-use podtap_agent::config::{DeliveryConfig, PodioConfig, Retention};
-use podtap_agent::history::{DeliveryState, NewEvent, Writer, WriterThread};
-use podtap_agent::tls::Trust;
-use podtap_agent::{Agent, AgentHandle, Config, EventId, WebhookRequest};
 use podtap_tui::{Key, Screen};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
-use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
-/// Time for anything to appear; far more than it takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+use super::PATIENCE;
 
 /// The UI's end of the scripted terminal.
-pub(crate) struct TestScreen {
+pub(super) struct TestScreen {
     terminal: Terminal<Published>,
     keys: mpsc::Receiver<Input>,
 }
@@ -39,9 +28,11 @@ pub(crate) struct Person {
     keys: mpsc::Sender<Input>,
     frames: watch::Receiver<String>,
     drawn: Arc<AtomicU64>,
+    token: CancellationToken,
 }
 
-pub(crate) fn screen(width: u16, height: u16) -> (TestScreen, Person) {
+/// Both ends; the UI ends with `token`.
+pub(super) fn screen(width: u16, height: u16, token: CancellationToken) -> (TestScreen, Person) {
     let (sender, keys) = mpsc::channel(64);
     let (publish, frames) = watch::channel(String::new());
     let drawn = Arc::new(AtomicU64::new(0));
@@ -57,6 +48,7 @@ pub(crate) fn screen(width: u16, height: u16) -> (TestScreen, Person) {
             keys: sender,
             frames,
             drawn,
+            token,
         },
     )
 }
@@ -90,6 +82,11 @@ impl Screen for TestScreen {
 }
 
 impl Person {
+    /// Ends the UI from outside, as the end of the program does.
+    pub(crate) fn end(&self) {
+        self.token.cancel();
+    }
+
     /// Presses keys, as the help writes them.
     pub(crate) async fn press(&self, keys: &str) {
         for key in keys.split(' ') {
@@ -144,7 +141,7 @@ impl Person {
 }
 
 /// A test backend whose frames can be read from outside.
-pub(crate) struct Published {
+pub(super) struct Published {
     inner: TestBackend,
     publish: watch::Sender<String>,
     drawn: Arc<AtomicU64>,
@@ -202,91 +199,4 @@ impl Backend for Published {
         self.publish.send_replace(frame);
         Ok(())
     }
-}
-
-/// An agent without a link on a history of its own, and a second writer of that history.
-pub(crate) struct Bench {
-    pub(crate) agent: Agent,
-    pub(crate) handle: AgentHandle,
-    pub(crate) history: Elsewhere,
-}
-
-/// Another process that writes the same history.
-pub(crate) struct Elsewhere {
-    writer: Writer,
-    _writer_thread: WriterThread,
-    _folder: TempDir,
-}
-
-impl Bench {
-    pub(crate) fn new(target: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let history: PathBuf = folder.path().join("crm.db");
-        let config = Config {
-            history: history.clone(),
-            link: None,
-            target: target.map(|target| target.parse().unwrap()),
-            delivery: DeliveryConfig::default(),
-            retention: Retention::default(),
-            podio: PodioConfig::default(),
-            trust: Trust::default(),
-        };
-        let (agent, handle) = Agent::open(config).unwrap();
-        let (writer, writer_thread) = Writer::open(&history, |_| {}).unwrap();
-        let history = Elsewhere {
-            writer,
-            _writer_thread: writer_thread,
-            _folder: folder,
-        };
-        Self {
-            agent,
-            handle,
-            history,
-        }
-    }
-}
-
-impl Elsewhere {
-    /// Adds events for these items.
-    pub(crate) async fn append(&self, items: impl IntoIterator<Item = u32>) {
-        let event = |item: u32| {
-            let received_at = Timestamp::now();
-            // Types in turns: of one alone, many events at once would be a burst.
-            let is_even = item.is_multiple_of(2);
-            let kind = if is_even {
-                "item.create"
-            } else {
-                "item.update"
-            };
-            let body = format!("type={kind}&item_id={item}&item_revision_id=3&hook_id=9");
-            let headers = [("content-type", "application/x-www-form-urlencoded")];
-            NewEvent {
-                id: EventId::generate(received_at).unwrap(),
-                seq: None,
-                request: WebhookRequest {
-                    received_at,
-                    method: "POST".to_owned(),
-                    path: "/podio/hook".to_owned(),
-                    headers: headers.into_iter().collect(),
-                    peer: None,
-                    body: body.into(),
-                },
-                state: DeliveryState::Held,
-            }
-        };
-        self.writer
-            .append(items.into_iter().map(event).collect())
-            .await
-            .unwrap();
-    }
-}
-
-/// Runs the UI and a script beside each other until both have ended.
-pub(crate) async fn play<T>(
-    ui: impl Future<Output = Result<(), podtap_tui::Error>>,
-    script: impl Future<Output = T>,
-) -> T {
-    let (ended, told) = tokio::join!(timeout(6 * PATIENCE, ui), script);
-    ended.expect("the UI never ended").unwrap();
-    told
 }
