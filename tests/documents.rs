@@ -266,3 +266,39 @@ fn the_row_of_a_setting_names_the_files_that_know_one() {
         assert!(row.contains(path) || row.contains(folder), "{path}");
     }
 }
+
+#[test]
+fn a_package_has_files_that_are_there_and_settings_that_are_right() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest: toml::Table = std::fs::read_to_string(root.join("Cargo.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let package = &manifest["package"]["metadata"]["deb"];
+    let assets = package["assets"].as_array().unwrap();
+    let assets: Vec<&str> = { assets.iter() }
+        .map(|asset| asset[0].as_str().unwrap())
+        .collect();
+    let script = std::fs::read_to_string(root.join("deploy/package.sh")).unwrap();
+    for asset in assets {
+        if let Some(made) = asset.strip_prefix("target/package/") {
+            let folder = made.split('/').next().unwrap();
+            assert!(
+                script.contains(folder),
+                "deploy/package.sh makes no {asset}"
+            );
+        } else {
+            let at = asset.split('*').next().unwrap();
+            assert!(root.join(at).exists(), "{asset}");
+        }
+    }
+    let settings = root.join("deploy/debian/relay.toml");
+    let check = std::process::Command::new(env!("CARGO_BIN_EXE_podtap"))
+        .args(["config", "check", "--config"])
+        .arg(settings)
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&check.stderr).into_owned();
+    assert!(check.status.success(), "{words}");
+    assert!(!words.contains("warning"), "{words}");
+}
