@@ -5,8 +5,8 @@ use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use crate::output::style::{Tone, paint};
 use crate::printable::printable;
+use crate::style::{Tone, paint};
 use crate::system::{HUNG_UP, terminal_is_gone};
 
 /// Exit codes, as `--help` states them.

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::podio::HookTargets;
+use super::hook_targets::HookTargets;
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {

@@ -15,6 +15,7 @@
 
 mod config;
 mod history;
+mod hook_targets;
 mod listen;
 mod podio;
 mod relay;
@@ -31,8 +32,9 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, S
 
 pub(crate) use config::{ConfigCommand, Man, Url};
 pub(crate) use history::{DeleteEvents, Events, EventsCommand, Explain, Import, Replay, Show, Ui};
+pub(crate) use hook_targets::HookTargets;
 pub(crate) use listen::{Demo, Hooks, Listen, UiMode};
-pub(crate) use podio::{AdoptHooks, HookTargets, HooksCommand, Login, MoveHooks};
+pub(crate) use podio::{AdoptHooks, HooksCommand, Login, MoveHooks};
 pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};
 pub(crate) use sandbox::{RuleName, Sandbox, SandboxAction, SandboxCommand, SandboxServe, Switch};
 pub(crate) use terms::separate_terms;

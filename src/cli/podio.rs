@@ -2,21 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::hook_targets::HookTargets;
 use super::listen::Tunnel;
-
-/// Objects that take hooks.
-#[derive(Debug, Args)]
-pub(crate) struct HookTargets {
-    /// Id of an app; repeatable
-    #[arg(long, value_name = "ID")]
-    pub(crate) app: Vec<u64>,
-    /// Id of a field of an app; repeatable
-    #[arg(long, value_name = "ID")]
-    pub(crate) field: Vec<u64>,
-    /// Id of a space; repeatable
-    #[arg(long, value_name = "ID")]
-    pub(crate) space: Vec<u64>,
-}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum HooksCommand {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use podtap_sandbox::Fault;
 
-use crate::config::duration;
+use crate::parse::duration;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -15,9 +15,9 @@ use crate::failure::{Code, Failure, Warning, chain};
 use crate::output::feed::{self, Feed, Format};
 use crate::output::json::Object;
 use crate::output::note;
-use crate::output::style::LineStyle;
 use crate::running;
 use crate::shutdown::Shutdown;
+use crate::style::LineStyle;
 use crate::tasks::Tasks;
 
 /// Pause before a history is opened again that could not be.

@@ -18,9 +18,9 @@ use crate::cli::Replay;
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
 use crate::output::question::{ask, event_count};
-use crate::output::style::LineStyle;
 use crate::output::{lines, note, print, printable};
 use crate::shutdown::Shutdown;
+use crate::style::LineStyle;
 use crate::tasks::Tasks;
 
 /// The most events that one filter replays: a slip of the hand should not take a day.

@@ -14,8 +14,8 @@ use super::history::{find, load, open};
 use crate::cli::Show;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::output::style::LineStyle;
 use crate::output::{lines, print};
+use crate::style::LineStyle;
 
 /// Prints it in the form asked for.
 pub(crate) async fn run(show: Show, settings: &Settings) -> Result<ExitCode, Failure> {

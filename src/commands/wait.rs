@@ -18,13 +18,14 @@ use tokio::time::Instant;
 use super::events::{newest, parse_filter};
 use super::history::load;
 use crate::cli::Wait;
-use crate::config::{Settings, duration};
+use crate::config::Settings;
 use crate::failure::{Code, Failure};
 use crate::output::question::event_count;
-use crate::output::style::{LineStyle, StyledLine};
 use crate::output::{lines, print};
+use crate::parse::duration;
 use crate::running::holder;
 use crate::shutdown::Shutdown;
+use crate::style::{LineStyle, StyledLine};
 
 /// The pause between two looks, and how much longer than a look it is at least: looking costs at most
 /// a tenth of the time.

@@ -5,9 +5,9 @@ use std::str::FromStr;
 use podtap_relay::{IpNet, Limits, Rate};
 
 use super::key::Key;
-use super::parse;
 use super::settings::Settings;
 use crate::failure::Failure;
+use crate::parse;
 
 impl Settings {
     /// The limits of a relay, the standard one where nothing is set.

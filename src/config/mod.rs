@@ -17,7 +17,6 @@ mod link;
 mod log;
 mod merge;
 mod network;
-mod parse;
 pub(crate) mod reference;
 mod secret;
 mod settings;
@@ -27,7 +26,6 @@ pub(crate) use env::Environment;
 pub(crate) use key::Key;
 pub(crate) use keys::to_toml as default_keys;
 pub(crate) use log::LogFormat;
-pub(crate) use parse::duration;
 pub(crate) use secret::Secret;
 pub(crate) use settings::Settings;
 

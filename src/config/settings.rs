@@ -15,8 +15,8 @@ use podtap_agent::config::without_user_info;
 use super::key::Key;
 use super::layout;
 use super::merge::{Layers, Origin};
-use super::parse;
 use crate::failure::{Failure, Warning, chain};
+use crate::parse;
 
 /// All settings of this run. A value is parsed when a command asks for it, so that a setting of
 /// another command cannot stop this one.

@@ -10,7 +10,7 @@ use podtap_tui::Theme;
 use super::key::Key;
 use super::settings::Settings;
 use crate::failure::Failure;
-use crate::output::style::LineStyle;
+use crate::style::LineStyle;
 
 impl Settings {
     /// Whether to colour what goes to a stream, which may be a terminal or not.

@@ -12,10 +12,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::json::{Callable, Object, Ready};
-use super::style::LineStyle;
-use super::style::Tone;
 use super::{lines, print};
 use crate::failure::Failure;
+use crate::style::LineStyle;
+use crate::style::Tone;
 
 /// How the feed is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,8 +17,8 @@ use podtap_podio::hook_url::Uncallable;
 use podtap_podio::{ObjectRef, PodioEvent};
 use podtap_wire::{Seq, WebhookRequest};
 
-use super::style::{LineStyle, StyledLine, Tone};
 use crate::output::printable;
+use crate::style::{LineStyle, StyledLine, Tone};
 
 /// What came of an event so far.
 type Came = (Tone, String);

@@ -5,16 +5,15 @@ pub(crate) mod feed;
 pub(crate) mod json;
 pub(crate) mod lines;
 pub(crate) mod question;
-pub(crate) mod style;
 pub(crate) mod table;
 
 use std::borrow::Cow;
 use std::io::Write as _;
 
-use self::style::StyledLine;
 use crate::failure::Failure;
 pub(crate) use crate::printable::printable;
 use crate::printable::visible;
+use crate::style::StyledLine;
 
 /// What can be printed: text, of which a terminal obeys nothing, or a line that has our colours.
 pub(crate) trait Printed {

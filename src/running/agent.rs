@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::{Running, holder};
+use super::run_file::{Running, holder};
 use crate::failure::Failure;
 
 /// How often it is looked at.

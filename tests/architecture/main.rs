@@ -144,15 +144,21 @@ fn files_are_made_for_their_owner_alone() {
 /// What only Unix has stands behind a `cfg`, in few files: the rest compiles for any system.
 #[test]
 fn what_is_unix_stands_behind_a_door() {
-    const UNIX: [&str; 5] = [
+    const UNIX: [&str; 10] = [
         "std::os::unix",
+        "std::os::linux",
         "std::os::fd",
         "signal::unix",
         "rustix::",
+        "libc::",
+        " nix::",
+        "listenfd::",
+        "sd_notify::",
         "process_group",
     ];
     // Files of which every such line, or the whole file, is for Unix alone.
-    const DOORS: [&str; 8] = [
+    const DOORS: [&str; 9] = [
+        "src/system/supervisor.rs",
         "src/system/unix.rs",
         "disk/src/private.rs",
         "disk/src/system.rs",
@@ -167,6 +173,7 @@ fn what_is_unix_stands_behind_a_door() {
     for folder in [
         "src",
         "wire/src",
+        "connect/src",
         "podio/src",
         "sandbox/src",
         "disk/src",
@@ -204,6 +211,32 @@ fn what_is_unix_stands_behind_a_door() {
         );
     }
     assert_eq!(doors.len(), DOORS.len(), "{doors:?}");
+}
+
+/// What a folder takes from a module for Unix it takes from one for other systems as well.
+#[test]
+fn a_door_has_the_same_names_on_its_other_side() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in ["src/system/mod.rs", "disk/src/system.rs"] {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        let names = |condition: &str| -> BTreeSet<String> {
+            let start = format!("#[cfg({condition})]\npub(crate) use ");
+            text.split(&start)
+                .skip(1)
+                .filter_map(|rest| rest.split_once(';'))
+                .flat_map(|(path, _)| {
+                    let names = path.split_once("::").unwrap().1;
+                    names
+                        .split([',', '{', '}'])
+                        .map(|name| name.trim().to_owned())
+                        .collect::<Vec<_>>()
+                })
+                .filter(|name| !name.is_empty())
+                .collect()
+        };
+        assert!(!names("unix").is_empty(), "{file}");
+        assert_eq!(names("unix"), names("not(unix)"), "{file}");
+    }
 }
 
 fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {

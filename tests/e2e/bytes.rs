@@ -91,10 +91,7 @@ async fn every_event_type_arrives_as_it_was_sent_and_is_decoded_in_the_history()
             [way.service.address().to_string().as_bytes()]
         );
     }
-    let mut history = way.stage.events(&[]);
-    while history.len() < EventType::ALL.len() {
-        history = way.stage.events(&[]);
-    }
+    let history = way.stage.settled(&[], EventType::ALL.len());
     for event in EventType::ALL {
         let stored = history
             .iter()
@@ -165,7 +162,7 @@ async fn a_packed_body_arrives_as_it_was_sent_and_is_read_unpacked() {
     assert_eq!(received.header("content-encoding"), [&b"gzip"[..]]);
     assert_eq!(received.header("accept-encoding"), [&b"gzip, br"[..]]);
 
-    let events = way.stage.events(&["item_id:4"]);
+    let events = way.stage.settled(&["item_id:4"], 1);
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0]["event"], "item.update");
     assert_eq!(events[0]["body_base64"], PACKED, "{events:?}");
@@ -320,7 +317,7 @@ async fn header_names_keep_their_letters_on_the_way_and_in_the_history() {
         let whole = format!("\r\n{line}\r\n");
         assert!(received.contains(&whole), "{line} not in {received}");
     }
-    let event = &stage.events(&[])[0];
+    let event = &stage.settled(&[], 1)[0];
     let kept: Vec<&str> = event["headers"]
         .as_array()
         .unwrap()

@@ -60,7 +60,7 @@ async fn a_trigger_goes_where_the_tunnel_goes_and_is_in_its_history() {
     ]);
     let sent: Value = serde_json::from_str(&printed).unwrap();
     service.wait_for(1).await;
-    let events = stage.events(&["item:4711"]);
+    let events = stage.settled(&["item:4711"], 1);
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["id"], sent["id"]);
     assert_eq!(events[0]["attempts"][0]["status"], 200);
@@ -257,7 +257,7 @@ async fn completions_offer_what_there_is() {
     let (agent, url, service) = listen(&stage).await;
     form_post(&url, b"type=item.create&item_id=1").await;
     service.wait_for(1).await;
-    let id = stage.events(&[])[0]["id"].as_str().unwrap().to_owned();
+    let id = stage.settled(&[], 1)[0]["id"].as_str().unwrap().to_owned();
     end(agent).await;
     let offered = |words: &[&str]| {
         let mut command = command(&stage, &[]);

@@ -23,7 +23,7 @@ async fn the_history_is_read_and_replayed_with_and_without_a_running_agent() {
         .object("attempt", |attempt| attempt["status"] == 200)
         .await;
 
-    let events = stage.events(&[]);
+    let events = stage.settled(&[], 2);
     assert_eq!(events.len(), 2);
     assert_eq!(events[0]["event"], "item.create");
     assert_eq!(events[0]["params"]["item_id"], "4711");
@@ -129,7 +129,7 @@ async fn an_edited_replay_sends_what_the_editor_left() {
     service.wait_for(1).await;
     let to = service.address().to_string();
     let args = ["replay", "--edit", "--name", "crm", "--to", &to];
-    let events = stage.events(&[]);
+    let events = stage.settled(&[], 1);
     let id = events[0]["id"].as_str().unwrap();
 
     let mut command = crate::support::command(&stage, &[&args[..], &[id]].concat());

@@ -70,7 +70,7 @@ async fn listen_makes_hooks_has_them_verified_and_removes_exactly_those() {
         "hooks",
         "create",
         "item.update",
-        "http://203.0.113.9/old",
+        "http://127.0.0.1:9/old",
         "--json",
     ];
     podio.objects(&stage, &other);
@@ -132,7 +132,7 @@ async fn listen_makes_hooks_has_them_verified_and_removes_exactly_those() {
         1,
         "only the hook that was there before is left: {left:?}"
     );
-    assert_eq!(left[0]["url"], "http://203.0.113.9/old");
+    assert_eq!(left[0]["url"], "http://127.0.0.1:9/old");
 
     let id = left[0]["hook_id"].as_str().unwrap();
     assert!(
@@ -218,7 +218,7 @@ async fn an_event_is_explained_once_and_the_answer_kept() {
     let body = b"type=item.update&item_id=3276908608&item_revision_id=0&hook_id=1";
     crate::support::form_post(&url, body).await;
     service.wait_for(1).await;
-    let id = stage.events(&[])[0]["id"].as_str().unwrap().to_owned();
+    let id = stage.settled(&[], 1)[0]["id"].as_str().unwrap().to_owned();
 
     let explain = ["explain", &id, "--name", "crm", "--json"];
     let (code, _, stderr) = stage.run(&explain);
@@ -282,7 +282,7 @@ async fn each_of_several_hooks_has_its_own_result_and_a_bad_url_is_refused() {
         let args = ["hooks", "create", event, url, "--json"];
         podio.command(&stage, &args).output().unwrap()
     };
-    let made = create("item.create,item.update", "http://203.0.113.9/h");
+    let made = create("item.create,item.update", "http://127.0.0.1:9/h");
     assert!(made.status.success(), "{made:?}");
     let ids: Vec<String> = podio
         .hooks(&stage)
@@ -299,7 +299,7 @@ async fn each_of_several_hooks_has_its_own_result_and_a_bad_url_is_refused() {
         let refused = create("item.update", url);
         assert_eq!(refused.status.code(), Some(2), "{url}: {refused:?}");
     }
-    let mistyped = create("item.craete", "http://203.0.113.9/h");
+    let mistyped = create("item.craete", "http://127.0.0.1:9/h");
     let told = String::from_utf8_lossy(&mistyped.stderr).into_owned();
     assert!(told.contains("did you mean `item.create`"), "{told}");
 
@@ -316,7 +316,7 @@ async fn each_of_several_hooks_has_its_own_result_and_a_bad_url_is_refused() {
 async fn hooks_move_to_the_tunnel_and_back() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let podio = Podio::start(&stage).await;
-    let old = "http://203.0.113.9/podio/hook?env=prod";
+    let old = "http://127.0.0.1:9/podio/hook?env=prod";
     podio.objects(&stage, &["hooks", "create", "item.update", old, "--json"]);
     let target = service.address().to_string();
     let args = ["listen", &target, "--name", "crm", "--json"];

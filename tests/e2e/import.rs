@@ -70,17 +70,7 @@ async fn hostile() -> Stage {
     for _ in 0..6 {
         agent.object("attempt", |_| true).await;
     }
-    let delivered = || {
-        let events = stage.events(&[]);
-        let all = events
-            .iter()
-            .all(|event| event["attempts"][0]["status"].is_u64());
-        all.then_some(())
-    };
-    crate::support::eventually("six attempts", delivered, || {
-        format!("{:#?}", stage.events(&[]))
-    })
-    .await;
+    stage.settled(&[], 6);
     add_the_rest(&stage).await;
     stage
 }

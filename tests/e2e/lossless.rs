@@ -105,7 +105,7 @@ async fn events_survive_kills_of_relay_and_agent_and_are_stored_once() {
     })
     .await;
 
-    let history = stage.events(&[]);
+    let history = stage.settled(&[], EVENTS);
     let stored = occurrences(history.iter().map(|event| event["body"].as_str().unwrap()));
     let ids: std::collections::HashSet<_> = history.iter().map(|e| e["id"].to_string()).collect();
     assert_eq!(stored.len(), EVENTS, "every event is in the history");

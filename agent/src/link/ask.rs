@@ -6,24 +6,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header;
 use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
 use podtap_wire::manage::{Rotate, Rotated, TUNNELS_PATH, TunnelEntry, TunnelList};
 use podtap_wire::{ConnectRefusal, RefusalKind, TunnelName};
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::dial::{DialError, Dialer, not_of_a_relay};
 use super::disconnect::Disconnect;
-use super::upgrade::http_disconnect;
 use crate::config::LinkConfig;
-use crate::{reason, tls};
+use crate::tls;
 
 /// Time for one question, from the name to the end of the answer.
 const ASK_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// The largest answer: far more than a hundred tunnels.
-const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Asks a relay about an owner's tunnels.
 #[derive(Debug)]
@@ -147,36 +141,4 @@ fn unreachable(end: Disconnect) -> AskError {
 
 fn not_a_relay() -> AskError {
     AskError::Refused("the server at this URL is not a relay".to_owned())
-}
-
-/// One request on a connection of its own, and the whole answer.
-pub(super) async fn exchange<S>(
-    stream: S,
-    request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, Bytes), Disconnect>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| http_disconnect(&error))?;
-    let answer = async {
-        let response = sender.send_request(request).await;
-        let response = response.map_err(|error| http_disconnect(&error))?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect();
-        let body = body
-            .await
-            .map_err(|error| Disconnect::retry(reason::words(&*error)))?;
-        Ok((status, body.to_bytes()))
-    };
-    let mut answer = std::pin::pin!(answer);
-    tokio::select! {
-        answer = &mut answer => answer,
-        // What is left of the answer has come.
-        ended = connection => {
-            ended.map_err(|error| http_disconnect(&error))?;
-            answer.await
-        }
-    }
 }

@@ -25,8 +25,8 @@ use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_acc
 use tokio_tungstenite::tungstenite::protocol::Role;
 use url::Url;
 
-use super::ask;
 use super::disconnect::Disconnect;
+use super::exchange::exchange;
 use super::socket;
 use super::upgrade::upgrade;
 use crate::config::{LinkConfig, without_user_info};
@@ -157,8 +157,8 @@ impl Dialer {
     ) -> Result<(StatusCode, Bytes), Disconnect> {
         let stream = self.stream().await?;
         match &self.tls {
-            Some(tls) => ask::exchange(self.secure(tls, stream).await?, request).await,
-            None => ask::exchange(stream, request).await,
+            Some(tls) => exchange(self.secure(tls, stream).await?, request).await,
+            None => exchange(stream, request).await,
         }
     }
 

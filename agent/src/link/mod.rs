@@ -5,6 +5,7 @@ mod ask;
 mod backoff;
 mod dial;
 mod disconnect;
+mod exchange;
 mod gather;
 mod session;
 mod socket;

@@ -8,8 +8,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
-use crate::output::style::{LineStyle, StyledLine, Tone};
 use crate::output::{json, print};
+use crate::style::{LineStyle, StyledLine, Tone};
 
 /// Prints until `token` is cancelled.
 pub(super) async fn run(

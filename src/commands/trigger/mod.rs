@@ -20,10 +20,10 @@ use crate::cli::Trigger;
 use crate::config::Settings;
 use crate::failure::{Code, Failure, Warning};
 use crate::output::json::Object;
-use crate::output::style::LineStyle;
 use crate::output::{lines, note, print, printable};
 use crate::running::Running;
 use crate::shutdown::Shutdown;
+use crate::style::LineStyle;
 
 /// The most bytes of a body file: more than any relay takes unless told.
 const MAX_BODY: u64 = 64 * 1024 * 1024;

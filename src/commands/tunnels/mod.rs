@@ -11,10 +11,11 @@ use podtap_wire::TunnelName;
 use podtap_wire::manage::MAX_GRACE_S;
 
 use crate::cli::TunnelsCommand;
-use crate::config::{Settings, duration};
+use crate::config::Settings;
 use crate::failure::{Code, Failure};
 use crate::output::question::ask;
 use crate::output::{note, print, printable};
+use crate::parse::duration;
 use access::Access;
 
 /// Runs one of them.

@@ -128,11 +128,28 @@ impl Stage {
         Process::spawn(command)
     }
 
-    /// The history of the tunnel `crm` as its events with their attempts, the oldest first.
+    /// The history of the tunnel `crm`, as [`events`](Self::events) reads it, once at least `count`
+    /// events match and each has an attempt: the local service has an event before the history has
+    /// what came of it.
+    pub(crate) fn settled(&self, filter: &[&str], count: usize) -> Vec<serde_json::Value> {
+        let deadline = tokio::time::Instant::now() + super::DEADLINE;
+        loop {
+            let events = self.events(filter);
+            let is_settled = |event: &serde_json::Value| event["attempts"][0].is_object();
+            if events.len() >= count && events.iter().all(is_settled) {
+                return events;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{count} settled events never came about: {events:#?}"
+            );
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
+    /// The history of the tunnel `crm` as its events with their attempts, the oldest first: what is
+    /// committed now.
     pub(crate) fn events(&self, filter: &[&str]) -> Vec<serde_json::Value> {
-        // The local service has an event before its commit, which gathers what comes within 10 ms;
-        // its attempt may follow 20 ms later.
-        std::thread::sleep(std::time::Duration::from_millis(300));
         let fixed = ["events", "--json", "--name", "crm", "--limit", "1000000"];
         let (code, stdout, stderr) = self.run(&[&fixed[..], filter].concat());
         assert!(code == 0 || code == 6, "{code}: {stderr}");

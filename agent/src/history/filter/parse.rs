@@ -71,7 +71,7 @@ pub(super) fn terms(
     for raw in &raws {
         let negated = raw.negated;
         let inner = raw.saved_name().map(|name| match saved {
-            Some(saved) => saved.terms(name, now),
+            Some(saved) => saved_terms(saved, name, now),
             None => Err("a saved filter cannot use another one; put quotes around it to search for the text".to_owned()),
         });
         let inner = inner
@@ -95,6 +95,12 @@ pub(super) fn terms(
         }
     }
     Ok(terms)
+}
+
+fn saved_terms(saved: &Saved, name: &str, now: &ZonedDateTime) -> Result<Vec<Term>, String> {
+    let text = saved.text(name)?;
+    // It could be read when it was saved; only a time may have become impossible since.
+    terms(text, now, None).map_err(|error| format!("in @{name}, {error}"))
 }
 
 impl Raw<'_> {

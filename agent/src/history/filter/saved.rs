@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::{Timestamp, ZonedDateTime};
+use jiff::Timestamp;
 
-use super::{Filter, FilterError, Term, parse};
+use super::{Filter, FilterError};
 
 /// Most saved filters: more than anybody finds again in a list.
 const MAX_SAVED: usize = 100;
@@ -66,11 +66,10 @@ impl Saved {
         pairs.map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
-    /// The terms of the one called `name`, or what to say instead.
-    pub(super) fn terms(&self, name: &str, now: &ZonedDateTime) -> Result<Vec<Term>, String> {
-        let text = self.0.get(name).ok_or_else(|| self.unknown(name))?;
-        // It could be read when it was saved; only a time may have become impossible since.
-        parse::terms(text, now, None).map_err(|error| format!("in @{name}, {error}"))
+    /// The text of the one called `name`, or what to say instead.
+    pub(super) fn text(&self, name: &str) -> Result<&str, String> {
+        let text = self.0.get(name).map(String::as_str);
+        text.ok_or_else(|| self.unknown(name))
     }
 
     /// What to say where there is none called `name`.

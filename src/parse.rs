@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 /// `true` or `false`, and what people type instead.
-pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
+pub(crate) fn switch(text: &str) -> Result<bool, &'static str> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Ok(true),
         "false" | "no" | "off" | "0" => Ok(false),
@@ -35,7 +35,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
 }
 
 /// A size in bytes such as `512`, `64KiB` or `8MB`.
-pub(super) fn size(text: &str) -> Result<u64, &'static str> {
+pub(crate) fn size(text: &str) -> Result<u64, &'static str> {
     text.parse::<bytesize::ByteSize>()
         .map(|size| size.as_u64())
         .map_err(|_| "a size such as 64KiB, 8MiB or 1GB")

@@ -1,0 +1,46 @@
+//! One request to a relay and its whole answer, on a connection of its own.
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::disconnect::Disconnect;
+use super::upgrade::http_disconnect;
+use crate::reason;
+
+/// The largest answer: far more than a hundred tunnels.
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
+/// One request on a connection of its own, and the whole answer.
+pub(super) async fn exchange<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+) -> Result<(StatusCode, Bytes), Disconnect>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| http_disconnect(&error))?;
+    let answer = async {
+        let response = sender.send_request(request).await;
+        let response = response.map_err(|error| http_disconnect(&error))?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect();
+        let body = body
+            .await
+            .map_err(|error| Disconnect::retry(reason::words(&*error)))?;
+        Ok((status, body.to_bytes()))
+    };
+    let mut answer = std::pin::pin!(answer);
+    tokio::select! {
+        answer = &mut answer => answer,
+        // What is left of the answer has come.
+        ended = connection => {
+            ended.map_err(|error| http_disconnect(&error))?;
+            answer.await
+        }
+    }
+}

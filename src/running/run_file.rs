@@ -1,0 +1,108 @@
+//! The file beside a history in which a running agent says what it is doing, and who holds the
+//! history.
+
+use std::path::Path;
+use std::time::Duration;
+
+use podtap_agent::AgentHandle;
+use podtap_disk::lock::{Lock, LockError};
+use podtap_disk::private;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::state::State;
+use crate::failure::Failure;
+
+/// The end of the file's name.
+const FILE: &str = ".run";
+
+/// The time between two writes at least, unless it leads elsewhere now.
+const WRITE_EVERY: Duration = Duration::from_millis(300);
+
+/// What an agent says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Running {
+    /// The tunnel's public URL, once the relay has said it.
+    pub(crate) url: Option<String>,
+    /// The local service.
+    pub(crate) forwards_to: Option<String>,
+    /// The process that wrote this.
+    #[serde(default)]
+    pub(super) pid: Option<u32>,
+    /// How it is.
+    #[serde(default)]
+    pub(super) state: State,
+}
+
+/// The process that listens for a history's tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Holder {
+    /// Its id, where known.
+    pub(crate) pid: Option<u32>,
+}
+
+/// Who listens for the tunnel of this history now.
+pub(crate) fn holder(history: &Path) -> Option<Holder> {
+    match Lock::check(&private::beside(history, ".lock")) {
+        Err(LockError::Taken(pid)) => Some(Holder { pid }),
+        Ok(()) | Err(LockError::Io(_)) => None,
+    }
+}
+
+impl Running {
+    /// What was said last, whether or not it still runs.
+    pub(crate) fn last(history: &Path) -> Option<Self> {
+        let text = std::fs::read(private::beside(history, FILE)).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// What the agent that runs now has said.
+    pub(crate) fn now(history: &Path) -> Option<Self> {
+        holder(history).and_then(|_| Self::last(history))
+    }
+
+    fn of(handle: &AgentHandle) -> Self {
+        let status = handle.status();
+        let status = status.borrow();
+        Self {
+            url: status.public_url.clone(),
+            forwards_to: status.target.as_ref().map(ToString::to_string),
+            pid: Some(std::process::id()),
+            state: State::of(&status),
+        }
+    }
+}
+
+/// Writes down what changes of it, until cancelled: at once where it leads, the rest now and then.
+pub(crate) async fn publish(
+    history: std::path::PathBuf,
+    handle: AgentHandle,
+    token: CancellationToken,
+) -> Result<(), Failure> {
+    let path = private::beside(&history, FILE);
+    let mut status = handle.status();
+    // The URL of an earlier run holds until the relay says another.
+    let mut told = Running::last(&history).unwrap_or_default();
+    let mut due = Instant::now();
+    loop {
+        let mut now = Running::of(&handle);
+        now.url = now.url.or_else(|| told.url.clone());
+        let leads_elsewhere = (&now.url, &now.forwards_to) != (&told.url, &told.forwards_to);
+        if now != told && (leads_elsewhere || due <= Instant::now()) {
+            let text = serde_json::to_vec(&now).unwrap_or_default();
+            if let Err(error) = private::write(&path, &text) {
+                tracing::debug!(%error, "other commands cannot see this one");
+            }
+            told = now.clone();
+            due = Instant::now() + WRITE_EVERY;
+        }
+        tokio::select! {
+            () = token.cancelled() => return Ok(()),
+            () = sleep_until(due), if now != told => {}
+            changed = status.changed() => if changed.is_err() {
+                token.cancelled().await;
+            },
+        }
+    }
+}
