@@ -81,7 +81,6 @@ impl Failure {
         &self.what
     }
 
-    /// The exit code.
     pub(crate) const fn exit_code(&self) -> Code {
         self.code
     }

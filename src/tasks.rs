@@ -32,7 +32,6 @@ impl Tasks {
         self.token.clone()
     }
 
-    /// Starts one.
     pub(crate) fn start(
         &mut self,
         task: impl Future<Output = Result<(), Failure>> + Send + 'static,

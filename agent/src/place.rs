@@ -11,7 +11,6 @@ use podtap_podio::{EventType, RefType};
 pub struct PlaceRef {
     /// What it is.
     pub ref_type: RefType,
-    /// Its id.
     pub ref_id: u64,
 }
 

@@ -23,7 +23,6 @@ pub(crate) const CONCURRENCY: usize = 16;
 /// What to replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
-    /// The event.
     pub event: EventId,
     /// Where it goes instead of the configured local service.
     pub target: Option<Target>,

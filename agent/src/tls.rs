@@ -95,7 +95,6 @@ enum Takes {
         system: Box<Verifier>,
         own: Vec<CertificateDer<'static>>,
     },
-    /// Any.
     Any,
 }
 

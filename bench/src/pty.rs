@@ -45,7 +45,6 @@ impl vt100::Callbacks for Clipboard {
 /// How much a program has drawn.
 #[derive(Debug, Clone, Copy)]
 pub struct Drawn {
-    /// Bytes.
     pub bytes: u64,
     /// When the last of them came, in nanoseconds since 1970.
     pub last_ns: u64,

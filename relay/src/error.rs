@@ -15,7 +15,6 @@ pub enum Error {
     /// Nothing can be heard at the address.
     #[error("cannot listen on {address}; {}", what_to_do(source))]
     Listen {
-        /// The address.
         address: SocketAddr,
         /// What the system said.
         source: io::Error,

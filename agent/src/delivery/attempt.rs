@@ -72,7 +72,6 @@ pub(super) struct AttemptTime {
 }
 
 impl Delivery {
-    /// One attempt.
     pub(super) async fn attempt(
         &self,
         key: LaneKey,

@@ -25,7 +25,6 @@ const LONGEST_MS: i64 = 30_000;
 
 const MINUTE_MS: i64 = 60_000;
 
-/// One minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Minute {
     /// When it began.

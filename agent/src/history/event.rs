@@ -47,7 +47,6 @@ pub struct EventRow {
     pub id: EventId,
     /// When the relay accepted it.
     pub received_at: Timestamp,
-    /// The method.
     pub method: String,
     /// Path with query.
     pub path: String,
@@ -156,7 +155,6 @@ pub struct AttemptSummary {
 /// One try to deliver an event, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// The event.
     pub event: EventId,
     /// Counts from 1, per event, replays included; given when it is stored.
     pub number: u32,
@@ -179,13 +177,10 @@ pub struct Attempt {
 /// A request that a person changed before it was replayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditedRequest {
-    /// The method.
     pub method: String,
     /// Path with query.
     pub path: String,
-    /// All headers.
     pub headers: HeaderList,
-    /// The body.
     pub body: bytes::Bytes,
 }
 
@@ -194,9 +189,7 @@ pub struct EditedRequest {
 pub enum Outcome {
     /// The local service answered.
     Answered {
-        /// Its status.
         status: u16,
-        /// Its headers.
         headers: HeaderList,
         /// Its body, up to a limit.
         body: bytes::Bytes,

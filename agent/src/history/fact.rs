@@ -54,15 +54,24 @@ pub(crate) enum Fact {
         duplicate: Duplicate,
     },
     /// So many revisions just before this one have not arrived.
-    Missing { event: EventKey, revisions: u64 },
+    Missing {
+        event: EventKey,
+        revisions: u64,
+    },
     /// The event is not to be delivered.
-    Hold { event: EventKey, hold: Hold },
-    /// A loop.
+    Hold {
+        event: EventKey,
+        hold: Hold,
+    },
     Loop(LoopFinding),
     /// A hook is not as it was.
     Hook(HookNews),
     /// The relay removed events before any agent took them.
-    Gap { from: Seq, to: Seq, reason: String },
+    Gap {
+        from: Seq,
+        to: Seq,
+        reason: String,
+    },
     /// The relay turned webhooks away.
     Refused {
         count: u64,
@@ -72,21 +81,34 @@ pub(crate) enum Fact {
     /// A clock was set.
     ClockSet(ClockSet),
     /// The tunnel's public URL.
-    Tunnel { url: String },
+    Tunnel {
+        url: String,
+    },
     /// This object's events are held from now on.
     HoldObject(ObjectRef),
     /// They are delivered again from now on.
     ReleaseObject(ObjectRef),
     /// What a hook is on.
-    Learned { hook_id: u64, place: Place },
+    Learned {
+        hook_id: u64,
+        place: Place,
+    },
     /// The local service was away from then until then.
-    Outage { since: Timestamp, until: Timestamp },
+    Outage {
+        since: Timestamp,
+        until: Timestamp,
+    },
     /// A hook is about to be made.
     Making(MadeHook),
     /// It was made.
-    HookMade { number: i64, hook_id: u64 },
+    HookMade {
+        number: i64,
+        hook_id: u64,
+    },
     /// It is off the record: removed, to stay, or never made.
-    Forget { number: i64 },
+    Forget {
+        number: i64,
+    },
     /// A person wrote this on the event, or took away what was there.
     Annotated {
         event: EventKey,
@@ -98,7 +120,10 @@ pub(crate) enum Fact {
         explanation: String,
     },
     /// What an item is like, as Podio told it last.
-    KnownItem { item_id: u64, known: KnownItem },
+    KnownItem {
+        item_id: u64,
+        known: KnownItem,
+    },
 }
 
 /// Writes notes down and has them announced, inside the writer's transaction.

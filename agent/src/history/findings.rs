@@ -33,14 +33,12 @@ pub struct FindingPosition(pub(super) i64);
 pub enum Finding {
     /// The validation of a `hook.verify` has ended.
     Verified {
-        /// The event.
         event: EventId,
         /// The hook, where the event names one.
         hook_id: Option<u64>,
         /// What came of it.
         verification: Verification,
     },
-    /// A loop.
     Loop(Box<LoopFinding>),
     /// A hook is not as it was.
     Hook(Box<HookNews>),

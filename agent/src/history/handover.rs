@@ -30,7 +30,6 @@ const UNIT: usize = 1024;
 pub(crate) enum Fresh {
     /// An event has arrived whose id was never seen; its commit follows, and it has no place yet.
     Arrived {
-        /// The event.
         event: Box<Event>,
         /// The newest event that was committed when it arrived.
         after: Position,

@@ -12,7 +12,6 @@ use crate::place::Place;
 /// News of one hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookNews {
-    /// The hook.
     pub hook_id: u64,
     /// What it is on, where that is known.
     pub place: Option<Place>,

@@ -32,7 +32,6 @@ pub struct ImportedEvent {
 /// Something to be taken over from another history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportedRecord {
-    /// An event.
     Event(ImportedEvent),
     /// One more attempt of an event that this same import has added.
     Attempt(Attempt),

@@ -50,7 +50,6 @@ pub(super) struct Group {
 /// What is to be done after a group.
 #[derive(Debug)]
 pub(super) enum After {
-    /// The next one.
     Next,
     /// Scrub the file.
     Scrub(Reply<()>),

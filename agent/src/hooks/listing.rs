@@ -106,7 +106,6 @@ pub enum ManageHooksError {
     /// Podio would never reach it.
     #[error("no hook can be made on {url}")]
     Uncallable {
-        /// The URL.
         url: String,
         /// Why not.
         source: Uncallable,

@@ -88,7 +88,6 @@ pub enum HooksError {
     /// Podio would never reach them.
     #[error("no hook can be made on {url}")]
     Uncallable {
-        /// The URL.
         url: String,
         /// Why not.
         source: Uncallable,

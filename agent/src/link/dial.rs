@@ -53,10 +53,7 @@ pub enum DialError {
         "{} is not a relay's URL: it begins with https:// or http://, names a host, and holds no user",
         without_user_info(url.as_str())
     )]
-    Relay {
-        /// The URL.
-        url: Url,
-    },
+    Relay { url: Url },
     /// TLS cannot be set up.
     #[error("cannot set up TLS; are the system's certificates installed?")]
     Tls(#[from] rustls::Error),

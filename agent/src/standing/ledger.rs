@@ -18,7 +18,6 @@ const WEEK: Duration = Duration::from_hours(7 * 24);
 /// What Podio would have concluded of one hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookStanding {
-    /// The hook.
     pub hook_id: u64,
     /// By the rule that is reported as the current one.
     pub current: Judgement,

@@ -175,7 +175,6 @@ impl Target {
         }
     }
 
-    /// The owner.
     pub(crate) fn owner(&self) -> &str {
         match self {
             Self::Owner(owner) | Self::Token { owner, .. } => owner,

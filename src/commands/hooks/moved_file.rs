@@ -55,7 +55,6 @@ impl Moved {
     }
 }
 
-/// The file.
 #[derive(Debug)]
 pub(super) struct MovedFile {
     path: PathBuf,

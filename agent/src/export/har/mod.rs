@@ -19,7 +19,6 @@ use super::json::{AttemptObject, Findings};
 /// The marker of base64.
 pub(crate) const BASE64: &str = "base64";
 
-/// One entry.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HarEntry<'a> {

@@ -51,7 +51,6 @@ pub struct EventObject<'a> {
     pub(crate) attempts: Option<Vec<AttemptObject<'a>>>,
 }
 
-/// One attempt.
 #[derive(Debug, Clone, Serialize)]
 pub struct AttemptObject<'a> {
     /// The event's.

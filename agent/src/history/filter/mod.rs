@@ -73,7 +73,6 @@ pub enum Test {
     Param {
         /// The parameter's name.
         name: String,
-        /// Its value.
         value: Pattern,
     },
     /// `-@name`: all terms of a saved filter; without the `-` they are terms like any others.

@@ -326,7 +326,6 @@ impl State {
 }
 
 impl Hold {
-    /// The session.
     pub(super) fn session(&self) -> SessionId {
         self.session
     }
