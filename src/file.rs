@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::output::note;
-use crate::system;
+use crate::{shutdown, system};
 
 /// Opens a file for reading. A pipe opens once something writes to it.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
@@ -21,6 +21,15 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// Where it cannot be read, or has more.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    // Of a pipe or device it is not known when it ends.
+    if path.metadata().is_ok_and(|at| at.is_file() || at.is_dir()) {
+        return read_to_its_end(path, most);
+    }
+    let path = path.to_owned();
+    shutdown::unless_ended(move || read_to_its_end(&path, most))?
+}
+
+fn read_to_its_end(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     open(path)?.take(most + 1).read_to_end(&mut content)?;
     if content.len() as u64 > most {

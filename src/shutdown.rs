@@ -1,14 +1,49 @@
 //! Signals to a cancellation: the first asks for a graceful end, the second ends at once.
 
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
-use crate::system::{HUNG_UP, SIGHUP, Signals, terminal_is_gone};
+use crate::system::{Caught, HUNG_UP, SIGHUP, Signals, terminal_is_gone};
+
+/// How often it is looked whether a signal has come, while the run waits for something else.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Whether signals are watched; until then each ends the process by itself.
+static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// Does what may take for ever, before anything else is begun: a signal ends the process meanwhile.
+/// Whoever watches signals otherwise is not asked, as this thread may be the one that does.
+pub(crate) fn unless_ended<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    if !IS_WATCHED.load(Ordering::Relaxed) {
+        return Ok(work());
+    }
+    let caught = Caught::register()?;
+    let (done, ended) = mpsc::channel();
+    let thread = std::thread::Builder::new().name("podtap-read".to_owned());
+    thread.spawn(move || done.send(work()))?;
+    loop {
+        match ended.recv_timeout(LOOK_EVERY) {
+            Ok(done) => return Ok(done),
+            Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::Other.into()),
+            Err(RecvTimeoutError::Timeout) => {
+                if let Some(number) = caught.number() {
+                    #[expect(clippy::disallowed_methods, reason = "nothing is begun")]
+                    std::process::exit(i32::from(128 + number));
+                }
+            }
+        }
+    }
+}
 
 /// Watches SIGINT, SIGTERM and SIGHUP for as long as it lives.
 pub(crate) struct Shutdown {
@@ -22,6 +57,7 @@ impl Shutdown {
     /// Begins to watch.
     pub(crate) fn register() -> Result<Self, Failure> {
         let mut signals = Signals::register()?;
+        IS_WATCHED.store(true, Ordering::Relaxed);
         let (token, caught) = (CancellationToken::new(), Arc::new(AtomicU8::new(0)));
         let mut watch = JoinSet::new();
         watch.spawn({

@@ -29,6 +29,22 @@ impl Signals {
     }
 }
 
+/// Tells of no signal.
+#[derive(Debug)]
+pub(crate) struct Caught;
+
+impl Caught {
+    #[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
+    pub(crate) fn register() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    #[expect(clippy::unused_self, reason = "it holds something elsewhere")]
+    pub(crate) fn number(&self) -> Option<u8> {
+        None
+    }
+}
+
 /// A console that was closed ends its processes by itself.
 pub(crate) fn terminal_is_gone() -> bool {
     false

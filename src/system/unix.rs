@@ -4,10 +4,15 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::process::{Resource, Rlimit, setrlimit};
+use signal_hook::SigId;
+use signal_hook::flag::register_usize;
+use signal_hook::low_level::unregister;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{SIGHUP, SIGINT, SIGTERM};
@@ -42,6 +47,45 @@ impl Signals {
             _ = self.interrupt.recv() => SIGINT,
             _ = self.terminate.recv() => SIGTERM,
             Some(()) = next_signal(self.hang_up.as_mut()) => SIGHUP,
+        }
+    }
+}
+
+/// Notes signals without a runtime, while they are watched by [`Signals`] as well.
+#[derive(Debug)]
+pub(crate) struct Caught {
+    number: Arc<AtomicUsize>,
+    actions: Vec<SigId>,
+}
+
+impl Caught {
+    /// Begins to note them.
+    pub(crate) fn register() -> io::Result<Self> {
+        let number = Arc::new(AtomicUsize::new(0));
+        let mut caught = Self {
+            number: Arc::clone(&number),
+            actions: Vec::new(),
+        };
+        let hang_up = (!hang_up_is_ignored()).then_some(SIGHUP);
+        for signal in [SIGINT, SIGTERM].into_iter().chain(hang_up) {
+            let noted = Arc::clone(&number);
+            let action = register_usize(i32::from(signal), noted, usize::from(signal))?;
+            caught.actions.push(action);
+        }
+        Ok(caught)
+    }
+
+    /// The number of the last one that came.
+    pub(crate) fn number(&self) -> Option<u8> {
+        let number = self.number.load(Ordering::Relaxed);
+        u8::try_from(number).ok().filter(|number| *number > 0)
+    }
+}
+
+impl Drop for Caught {
+    fn drop(&mut self) {
+        for action in self.actions.drain(..) {
+            unregister(action);
         }
     }
 }

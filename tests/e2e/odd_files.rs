@@ -117,6 +117,74 @@ async fn an_import_that_waits_for_a_pipe_says_so_and_can_be_ended() {
     );
 }
 
+/// Each file that is a setting may be a pipe, and nothing may ever be written to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_waits_for_a_pipe_in_a_setting_can_be_ended() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let stage = Stage::new();
+    if !odd_files(&stage) {
+        return;
+    }
+    let listen = ["listen", "3000", "--relay", "http://127.0.0.1:9"];
+    let (ca, token) = (
+        ["--token", "pt_x", "--ca-file", "pipe"],
+        ["--token-file", "pipe"],
+    );
+    let lines = [
+        [&listen[..], &ca].concat(),
+        [&listen[..], &token].concat(),
+        [&listen[..], &["--config", "pipe"]].concat(),
+        vec!["sandbox", "--state", "pipe"],
+        vec!["sandbox", "--seed", "pipe"],
+    ];
+    for line in lines {
+        for signal in [Signal::TERM, Signal::INT] {
+            let mut waits = Process::spawn(command(&stage, &line));
+            let is_told = || {
+                waits
+                    .stderr()
+                    .contains("waiting for the pipe")
+                    .then_some(())
+            };
+            eventually("a word", is_told, || waits.stderr()).await;
+
+            waits.signal(signal);
+
+            let ended = waits.ended().await;
+            let number = signal.as_raw();
+            assert!(
+                ended.code() == Some(128 + number) || ended.signal() == Some(number),
+                "{line:?}: {ended}, {}",
+                waits.stderr()
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_shell_hands_over_is_read_as_a_file() {
+    let stage = Stage::new();
+    let podtap = command(&stage, &[]);
+    let program = podtap.get_program().to_str().unwrap();
+    let script = format!("{program} config show --config <(printf 'name = \"shelly\"\n')");
+    let mut shell = command(&stage, &[]);
+    let mut bash = Command::new("bash");
+    bash.args(["-c", &script]).current_dir(stage.home());
+    for (name, value) in shell.env("LC_ALL", "C").get_envs() {
+        match value {
+            Some(value) => bash.env(name, value),
+            None => bash.env_remove(name),
+        };
+    }
+    let Ok(shown) = bash.output() else { return };
+    let stdout = String::from_utf8_lossy(&shown.stdout);
+    assert!(
+        stdout.contains("shelly"),
+        "{stdout}{}",
+        String::from_utf8_lossy(&shown.stderr)
+    );
+}
+
 #[tokio::test]
 async fn an_empty_history_and_a_service_elsewhere_get_a_word() {
     let stage = Stage::new();

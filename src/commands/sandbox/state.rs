@@ -13,6 +13,9 @@ use crate::failure::Failure;
 /// At most so often it is written: a crash loses what happened within it.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// The most bytes of a world that is kept.
+const MAX_STATE: u64 = 256 * 1024 * 1024;
+
 pub(super) struct StateFile {
     file: PathBuf,
 }
@@ -24,7 +27,7 @@ impl StateFile {
 
     /// Takes the world from the file, where there is one.
     pub(super) fn restore(&self, handle: &Handle) -> Result<(), Failure> {
-        let content = match std::fs::read(&self.file) {
+        let content = match crate::file::read(&self.file, MAX_STATE) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             content => content.map_err(|error| self.failure("cannot be read", &error))?,
         };
