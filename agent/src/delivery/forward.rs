@@ -19,7 +19,7 @@ use super::header_case;
 use super::headers::{self, AttemptMarks, SenderOrigin};
 use crate::answers::{Allowance, AnswerPermit};
 use crate::config::{DeliveryConfig, Target};
-use crate::connection::{Connector, ReadMeter};
+use crate::connection::{Connector, Observed, ReadMeter};
 use crate::history::Outcome;
 use crate::reason;
 
@@ -236,14 +236,11 @@ impl Forwarder {
         failure
     }
 
-    /// Whether the local service takes connections, TLS included where its URL asks for it.
-    pub(super) async fn is_reachable(&self, target: &Target) -> bool {
-        let Some(uri) = uri(target, "/") else {
-            return false;
-        };
-        let connecting = self.clients.connector.clone().call(uri);
-        let connected = tokio::time::timeout(PROBE_TIMEOUT, connecting);
-        matches!(connected.await, Ok(Ok(_)))
+    /// A connection to the local service, where it takes one, TLS included where its URL asks for it.
+    pub(super) async fn connect(&self, target: &Target) -> Option<Observed> {
+        let connecting = self.clients.connector.clone().call(uri(target, "/")?);
+        let connected = tokio::time::timeout(PROBE_TIMEOUT, connecting).await;
+        Some(connected.ok()?.ok()?.into_inner())
     }
 
     async fn exchange(

@@ -8,6 +8,11 @@
 //! [`MAX_COUNTED`]. Where nothing else is there to be answered, an event that was lost
 //! [`SET_BEHIND_AFTER`] times in a row lets the next one of its lane go first; if that is answered
 //! and the event is lost again, it is given up too.
+//!
+//! Of an event that is all alone only a look at the service tells: a connection over which nothing
+//! is sent. A port with nothing behind it closes that as well, and a service that goes down at a
+//! certain event does not. Where it stayed open before each of [`MAX_ALONE`] losses, the event is
+//! given up; where it was closed, none is set behind another (invariant 2).
 
 use std::time::Duration;
 
@@ -16,6 +21,12 @@ const MAX_COUNTED: u32 = 3;
 
 /// Losses of one event in a row after which the next one of its lane goes first, once.
 const SET_BEHIND_AFTER: u32 = 5;
+
+/// Losses of an event that is alone, each after a connection that stayed open; then it is given up.
+const MAX_ALONE: u32 = 5;
+
+/// Losses in a row after which the service is looked at closer.
+const LOOK_AFTER: u32 = 2;
 
 /// How often the pause between two tries doubles while nothing is answered.
 const MAX_DOUBLINGS: u32 = 3;
@@ -29,6 +40,8 @@ pub(super) struct ServiceHealth {
     answered_after: u64,
     /// Losses since the last answer.
     in_a_row: u32,
+    /// Whether a connection stayed open since the last loss, where that was looked at.
+    stayed_open: Option<bool>,
 }
 
 /// How many losses there were as an attempt began.
@@ -45,6 +58,8 @@ pub(super) struct Losses {
     /// The number of the last one among all.
     last: u64,
     set_behind: bool,
+    /// Those while it was alone, each after a connection that stayed open.
+    alone: u32,
 }
 
 /// What is to be done with an event that was lost.
@@ -70,9 +85,17 @@ impl ServiceHealth {
         self.in_a_row = 0;
     }
 
-    /// It was lost, for an event with these losses. Whether that is to be on record, and what next.
-    pub(super) fn record_loss(&mut self, of: &mut Losses) -> (bool, AfterLoss) {
-        let counts = of.counted == 0 || self.answered_after >= of.last;
+    /// It was lost, for an event with these losses; `is_alone` where no other one waits. Whether that
+    /// is to be on record, and what next.
+    pub(super) fn record_loss(&mut self, of: &mut Losses, is_alone: bool) -> (bool, AfterLoss) {
+        let stayed_open = self.stayed_open.take();
+        of.alone = match stayed_open {
+            Some(true) if is_alone => of.alone + 1,
+            None if is_alone => of.alone,
+            _ => 0,
+        };
+        let is_too_much = of.alone >= MAX_ALONE;
+        let counts = of.counted == 0 || self.answered_after >= of.last || is_too_much;
         self.losses += 1;
         self.in_a_row = self.in_a_row.saturating_add(1);
         of.last = self.losses;
@@ -81,15 +104,25 @@ impl ServiceHealth {
             of.in_a_row = 0;
         }
         of.in_a_row = of.in_a_row.saturating_add(1);
-        let next = if of.counted >= MAX_COUNTED || (counts && of.set_behind) {
+        let next = if of.counted >= MAX_COUNTED || (counts && of.set_behind) || is_too_much {
             AfterLoss::GiveUp
-        } else if of.in_a_row.is_multiple_of(SET_BEHIND_AFTER) {
+        } else if of.in_a_row.is_multiple_of(SET_BEHIND_AFTER) && stayed_open != Some(false) {
             of.set_behind = true;
             AfterLoss::SetBehind
         } else {
             AfterLoss::Again
         };
         (counts, next)
+    }
+
+    /// A connection over which nothing was sent stayed open, or was closed.
+    pub(super) fn looked(&mut self, stayed_open: bool) {
+        self.stayed_open = Some(stayed_open);
+    }
+
+    /// Whether the service is to be looked at before the next attempt.
+    pub(super) fn wants_a_look(&self) -> bool {
+        self.in_a_row >= LOOK_AFTER
     }
 
     /// Whether nothing was answered since the last loss: then one attempt at a time is enough.
@@ -118,13 +151,13 @@ mod tests {
     #[test]
     fn a_service_that_answers_nothing_uses_up_no_event() {
         let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
-        assert_eq!(health.record_loss(&mut of), (true, AfterLoss::Again));
+        assert_eq!(health.record_loss(&mut of, false), (true, AfterLoss::Again));
         for nth in 2..1000 {
             let next = match nth % SET_BEHIND_AFTER {
                 0 => AfterLoss::SetBehind,
                 _ => AfterLoss::Again,
             };
-            assert_eq!(health.record_loss(&mut of), (false, next), "{nth}");
+            assert_eq!(health.record_loss(&mut of, false), (false, next), "{nth}");
         }
         assert!(health.is_in_doubt());
         assert_eq!(
@@ -136,13 +169,13 @@ mod tests {
     #[test]
     fn an_event_is_given_up_where_others_are_answered_between_its_losses() {
         let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
-        assert_eq!(health.record_loss(&mut of), (true, AfterLoss::Again));
+        assert_eq!(health.record_loss(&mut of, false), (true, AfterLoss::Again));
         answer(&mut health);
-        assert_eq!(health.record_loss(&mut of), (true, AfterLoss::Again));
+        assert_eq!(health.record_loss(&mut of, false), (true, AfterLoss::Again));
         // Nothing was answered in between: that says nothing.
-        assert_eq!(health.record_loss(&mut of), (false, AfterLoss::Again));
+        assert_eq!(health.record_loss(&mut of, false), (false, AfterLoss::Again));
         answer(&mut health);
-        assert_eq!(health.record_loss(&mut of), (true, AfterLoss::GiveUp));
+        assert_eq!(health.record_loss(&mut of, false), (true, AfterLoss::GiveUp));
     }
 
     #[test]
@@ -150,7 +183,7 @@ mod tests {
         let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
         let long = health.begin();
         for _ in 0..4 {
-            assert_eq!(health.record_loss(&mut of).1, AfterLoss::Again);
+            assert_eq!(health.record_loss(&mut of, false).1, AfterLoss::Again);
             health.record_answer(long);
         }
     }
@@ -158,9 +191,47 @@ mod tests {
     #[test]
     fn an_event_that_was_set_behind_is_given_up_once_the_other_was_answered() {
         let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
-        while health.record_loss(&mut of).1 != AfterLoss::SetBehind {}
+        while health.record_loss(&mut of, false).1 != AfterLoss::SetBehind {}
         answer(&mut health);
-        assert_eq!(health.record_loss(&mut of), (true, AfterLoss::GiveUp));
+        assert_eq!(health.record_loss(&mut of, false), (true, AfterLoss::GiveUp));
+    }
+
+    #[test]
+    fn an_event_that_is_alone_is_given_up_where_the_service_is_there_before_each_loss() {
+        let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
+        let mut lost = |stays_open: bool, is_alone: bool| {
+            if health.wants_a_look() {
+                health.looked(stays_open);
+            }
+            health.record_loss(&mut of, is_alone)
+        };
+        for _ in 0..100 {
+            assert_ne!(
+                lost(false, true).1,
+                AfterLoss::GiveUp,
+                "a port with nothing behind it"
+            );
+            assert_ne!(lost(true, false).1, AfterLoss::GiveUp, "others wait as well");
+        }
+        for nth in 1..MAX_ALONE {
+            assert_ne!(lost(true, true).1, AfterLoss::GiveUp, "{nth}");
+        }
+        assert_eq!(lost(true, true), (true, AfterLoss::GiveUp));
+    }
+
+    #[test]
+    fn nothing_is_set_behind_while_the_service_closes_its_connections() {
+        let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
+        for _ in 0..20 {
+            health.looked(false);
+            assert_eq!(health.record_loss(&mut of, false).1, AfterLoss::Again);
+        }
+        for _ in 0..SET_BEHIND_AFTER - 1 {
+            health.looked(true);
+            assert_eq!(health.record_loss(&mut of, false).1, AfterLoss::Again);
+        }
+        health.looked(true);
+        assert_eq!(health.record_loss(&mut of, false).1, AfterLoss::SetBehind);
     }
 
     proptest! {
@@ -176,7 +247,7 @@ mod tests {
                     answer(&mut health);
                     answers += 1;
                 } else {
-                    let (counts, next) = health.record_loss(&mut events[which]);
+                    let (counts, next) = health.record_loss(&mut events[which], false);
                     if next == AfterLoss::GiveUp {
                         prop_assert!(counts && of[which] < answers);
                         events[which] = Losses::default();

@@ -140,7 +140,9 @@ impl Delivery {
                     match self.judge(&mut progress, ended).await? {
                         LaneEffect::Up => probing.set(Fuse::terminated()),
                         LaneEffect::Pause(pause) if probing.is_terminated() => {
-                            let probe = probe::until_reachable(&self.forwarder, &self.target, pause);
+                            let looks = progress.health.wants_a_look();
+                            let probe =
+                                probe::until_reachable(&self.forwarder, &self.target, pause, looks);
                             probing.set(probe.fuse());
                         }
                         LaneEffect::Pause(_) | LaneEffect::Go => {}
@@ -158,7 +160,11 @@ impl Delivery {
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
                 Ok(()) = storage.changed() => {}
                 // Only an answer tells that it is back: what takes connections may still refuse.
-                () = &mut probing => {}
+                looked = &mut probing => {
+                    if let Some(stays_open) = looked {
+                        progress.health.looked(stays_open);
+                    }
+                }
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
             }
         }
@@ -333,7 +339,8 @@ impl Delivery {
                 when,
                 reason,
             } => {
-                let (counts, next) = progress.health.record_loss(&mut waiting.losses);
+                let is_alone = progress.lanes.has_no_other(&key);
+                let (counts, next) = progress.health.record_loss(&mut waiting.losses, is_alone);
                 if counts {
                     let error = reason.clone();
                     let outcome = Outcome::Failed { error };

@@ -276,6 +276,46 @@ async fn an_event_that_the_service_does_not_bear_lets_its_successor_go_and_is_gi
 }
 
 #[tokio::test]
+async fn an_event_that_the_service_does_not_bear_is_given_up_though_it_is_alone() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(poisoned_by(b"poison")).await;
+    append(&folder, vec![event(1, "poison")]).await;
+
+    let running = Running::start(delivering(&folder, service.address));
+    let rows = running.delivered().await;
+
+    assert!(rows[0].last.as_ref().unwrap().outcome.is_err());
+    assert_eq!(rows[0].attempts, 2, "the first and the last are on record");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_port_with_nothing_behind_it_uses_up_no_event_that_is_alone() {
+    let folder = TempDir::new().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = port.local_addr().unwrap();
+    let mut closing = JoinSet::new();
+    closing.spawn(async move {
+        while let Ok((connection, _)) = port.accept().await {
+            drop(connection);
+        }
+    });
+    append(&folder, vec![event(1, "waits")]).await;
+
+    let running = Running::start(delivering(&folder, address));
+    let mut status = running.handle.status();
+    // More often than an event that takes the service down is tried.
+    status
+        .wait_for(|status| status.retries >= 30)
+        .await
+        .unwrap();
+    let rows = running.rows().await;
+    assert_eq!(rows[0].state, DeliveryState::Pending);
+    assert!(rows[0].attempts <= 1, "{rows:#?}");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn an_event_that_the_service_does_not_bear_is_given_up_and_other_objects_go_on() {
     let folder = TempDir::new().unwrap();
     let service = Service::start(poisoned_by(b"item_revision_id=13&hook_id=7")).await;

@@ -93,6 +93,12 @@ impl<E: Placed> Lanes<E> {
         self.by_key.len()
     }
 
+    /// Whether nothing waits or is under way beside this lane's event under way.
+    pub(super) fn has_no_other(&self, key: &LaneKey) -> bool {
+        let others = self.by_key.keys().filter(|other| *other != key);
+        others.count() == 0 && self.by_key.get(key).is_none_or(VecDeque::is_empty)
+    }
+
     /// Adds an event at the end of its lane.
     pub(super) fn push(&mut self, key: LaneKey, event: E) {
         let lane = self.by_key.entry(key.clone()).or_insert_with(|| {
