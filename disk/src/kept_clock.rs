@@ -9,6 +9,8 @@ use crate::age::{AgeClock, Jump, KeptAge, Now};
 #[derive(Debug, Default)]
 pub struct KeptClock {
     clock: Option<AgeClock>,
+    /// How far it was found to be set between two runs, until that is told.
+    between_runs: Option<Jump>,
 }
 
 impl KeptClock {
@@ -20,6 +22,7 @@ impl KeptClock {
         } else {
             let (clock, jump) = AgeClock::resume(read(connection)?, now);
             self.clock = Some(clock);
+            self.between_runs = jump;
             jump
         };
         if let Some(Jump(by)) = jump {
@@ -29,6 +32,12 @@ impl KeptClock {
             );
         }
         Ok(self.clock.as_ref().map_or(0, AgeClock::age_ms))
+    }
+
+    /// How far back the wall clock was set between the last run and this one, once: nobody was there
+    /// to watch it.
+    pub fn set_between_runs(&mut self) -> Option<Jump> {
+        self.between_runs.take()
     }
 
     /// Writes the count down, where there is one yet.
@@ -82,5 +91,15 @@ mod tests {
         let mut again = KeptClock::default();
 
         assert_eq!(again.advance(&connection, at(700)).unwrap(), 700);
+        assert_eq!(again.set_between_runs(), None);
+
+        let (mut set_back, day) = (KeptClock::default(), 24 * 60 * 60 * 1000);
+        let yesterday = Now {
+            wall_ms: at(500).wall_ms - day,
+            steady: Duration::ZERO,
+        };
+        set_back.advance(&connection, yesterday).unwrap();
+        assert_eq!(set_back.set_between_runs(), Some(Jump(-day)));
+        assert_eq!(set_back.set_between_runs(), None, "once");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use podtap_disk::age::Now;
+use podtap_disk::age::{Jump, Now};
 use podtap_disk::kept_clock::KeptClock;
 use rusqlite::{Transaction, params};
 
@@ -14,9 +14,16 @@ const MARKS: i64 = 200;
 #[derive(Debug, Default)]
 pub(super) struct Ages {
     clock: KeptClock,
+    /// Events still to go for their number, while one step of removing follows the other.
+    pub(super) excess: Option<u64>,
 }
 
 impl Ages {
+    /// How far back the wall clock was set since the last run, once; known after a first count.
+    pub(super) fn set_between_runs(&mut self) -> Option<i64> {
+        self.clock.set_between_runs().map(|Jump(by_ms)| by_ms)
+    }
+
     /// Counts on to this moment and marks the newest event; the place up to which every event is
     /// older than `max_age`.
     pub(super) fn beyond(
@@ -43,5 +50,42 @@ impl Ages {
             .prepare_cached("DELETE FROM age_marks WHERE position < ?")?
             .execute([through])?;
         Ok(through)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::config::Retention;
+    use crate::history::{Change, ClockSet, Machine, Writer};
+
+    #[tokio::test]
+    async fn a_clock_that_was_set_back_between_two_runs_is_told_once() {
+        const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        let mut told = Vec::new();
+        for wall_ms in [9 * DAY_MS, 10 * DAY_MS, 8 * DAY_MS, 8 * DAY_MS] {
+            let (sender, changes) = mpsc::channel();
+            let announce = move |change| drop(sender.send(change));
+            let (writer, thread) = Writer::open(&path, announce).unwrap();
+            for seconds in 0..2 {
+                let now = Now {
+                    wall_ms: wall_ms + 1000 * seconds,
+                    steady: Duration::from_secs(seconds.try_into().unwrap()),
+                };
+                writer.retain(Retention::default(), now).await.unwrap();
+            }
+            thread.close().await;
+            told.extend(changes.iter().filter_map(|change| match change {
+                Change::ClockSet(set) => Some((wall_ms / DAY_MS, set)),
+                _ => None,
+            }));
+        }
+        let by_ms = -2 * DAY_MS - 1000;
+        let machine = Machine::Agent;
+        assert_eq!(told, [(8, ClockSet { machine, by_ms })]);
     }
 }

@@ -19,15 +19,19 @@ pub(super) struct Removal {
     pub(super) more: bool,
 }
 
-/// Removes some of what is beyond `max_events`, and of what is not after `through`.
+/// How many events there are beyond `max_events`. Looks at all of them: once for many steps.
+pub(super) fn excess(transaction: &Transaction<'_>, max_events: u64) -> rusqlite::Result<u64> {
+    let events: u64 = transaction.query_row("SELECT count(*) FROM events", [], |row| row.get(0))?;
+    Ok(events.saturating_sub(max_events))
+}
+
+/// Removes some of the first `excess` events, and of what is not after `through`.
 pub(super) fn step(
     transaction: &Transaction<'_>,
-    max_events: u64,
+    excess: u64,
     through: i64,
 ) -> rusqlite::Result<Removal> {
-    let events: u64 = transaction.query_row("SELECT count(*) FROM events", [], |row| row.get(0))?;
-    let excess = events.saturating_sub(max_events).min(STEP);
-    let mut doomed = beyond_number(transaction, excess)?;
+    let mut doomed = beyond_number(transaction, excess.min(STEP))?;
     for position in beyond_age(transaction, through)? {
         if !doomed.contains(&position) {
             doomed.push(position);

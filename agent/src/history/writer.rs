@@ -11,6 +11,7 @@ use podtap_wire::EventId;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::change::Change;
+use super::clock_set::{ClockSet, Machine};
 use super::commit::Committer;
 use super::connection;
 use super::error::HistoryError;
@@ -172,7 +173,17 @@ impl Writer {
         self.run(1, move |hands| {
             let transaction = hands.transaction;
             let through = hands.ages.beyond(transaction, retention.max_age, now)?;
-            let removed = retention::step(transaction, retention.max_events, through)?;
+            if let Some(by_ms) = hands.ages.set_between_runs() {
+                let machine = Machine::Agent;
+                fact::write(hands, &[Fact::ClockSet(ClockSet { machine, by_ms })])?;
+            }
+            let excess = match hands.ages.excess.take() {
+                Some(left) => left,
+                None => retention::excess(transaction, retention.max_events)?,
+            };
+            let removed = retention::step(transaction, excess, through)?;
+            let left = excess.saturating_sub(removed.events as u64);
+            hands.ages.excess = removed.more.then_some(left);
             hands.removed |= removed.events > 0;
             Ok(removed.more)
         })
