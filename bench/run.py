@@ -2,8 +2,11 @@
 """Podtap's own benchmark: release builds of relay and agent on loopback, driven by wrk, oha and a sender.
 
     bench/setup.sh                 installs and builds what is needed, once
-    bench/run.py                   everything, 3 rounds, tables in Markdown on stdout
-    bench/run.py accept,memory     some parts
+    bench/run.py                          everything, 3 rounds, tables in Markdown on stdout
+    bench/run.py --rounds 1 --secs 2      the same in about 6 minutes
+    bench/run.py accept,memory            some parts
+    bench/run.py quick                    2 minutes: ratios beside those that are stored; fails where one is worse by a margin
+    bench/run.py sustained                5,000/s for 10 minutes; fails where anything does not keep up
     options: --rounds N (3)  --secs S (3, each load's time)  --out FILE (all figures as JSON)
              --log DIR  --max-foreign F (0.12)  --max-wait S (15)  --retries N (1)
     bench/run.py bytes [ARGUMENTS OF written.py]    what one webhook makes relay and agent write to the disk
@@ -15,6 +18,8 @@ Parts
            After each load the relay is killed (SIGKILL) and the events in its file are counted: `kept` must be true.
   through  relay, agent and sink: webhooks of distinct items, as fast as they are accepted, until the sink has seen
            every one of them by its number; then a steady rate, for the time from POST to sink. nginx beside it.
+  local    answers passed through (`--respond local`), distinct items; calm: CPU and switches an event at 200/s; idle: wake-ups.
+           See the head of contest.py.
   memory   what the relay holds before, after a load, and with 1,000 idle agents; what the agent holds.
 
 Rounds are interleaved (A B, then B A). Ratios are taken within a round; medians over the rounds are shown. The waiting
@@ -24,15 +29,20 @@ Everything ends by itself: every load has a time, every wait a limit.
 import argparse
 import json
 import os
+import shutil
 import signal
 import string
 import sys
 import tempfile
 import time
 
+import contest
 import peers
+import quick
 import stage
+import sustained
 import written
+from meter import Meter, cleanest
 from stage import NGINX, RELAY, ask, program, send, until
 
 
@@ -46,49 +56,6 @@ LOADS = [load(f"keep{c}", "wrk", c, 300) for c in (1, 16, 64, 256)] + [
     load("close64", "oha", 64, 300, close=True),
     load("close64-10k", "oha", 64, 10_000, close=True)]
 BURST, STEADY, AGENTS = 20_000, 500, 1000
-
-
-def cleanest(once, a):
-    """Runs it when the machine is quiet, again if something else disturbed it; the cleanest run."""
-    best = None
-    for _ in range(1 + a.retries):
-        peers.quiet(a)
-        got = once()
-        if best is None or got.get("foreign", 1) < best.get("foreign", 1):
-            best = got
-        if best.get("foreign", 1) < a.max_foreign:
-            break
-    return best
-
-
-class Meter:
-    """What named processes and the rest of the machine used while it was open."""
-
-    def __init__(self, known, **measured):
-        self.measured, self.known = measured, known
-
-    def __enter__(self):
-        self.before = {name: peers.usage([p.pid]) for name, p in self.measured.items()}
-        self.known0, self.own0 = peers.usage([p.pid for p in self.known])["cpu"], time_used()
-        self.machine0, self.start = sum(peers.machine()), time.time()
-        return self
-
-    def __exit__(self, *_):
-        self.seconds = time.time() - self.start
-        busy = sum(peers.machine()) - self.machine0
-        after = {name: peers.usage([p.pid]) for name, p in self.measured.items()}
-        self.cpu = {name: after[name]["cpu"] - self.before[name]["cpu"] for name in after}
-        self.rss = {name: after[name]["rss"] / 1024 for name in after}
-        known = peers.usage([p.pid for p in self.known])["cpu"] - self.known0 + time_used() - self.own0
-        self.foreign = max(0.0, (busy - known - sum(self.cpu.values())) / (self.seconds * peers.CORES))
-
-    def each(self, events):
-        return {f"cpu_{name}": cpu * 1e6 / max(1, events) for name, cpu in self.cpu.items()}
-
-
-def time_used():
-    """CPU seconds of this script and of the load tools that it has waited for."""
-    return sum(os.times()[:4])
 
 
 # ---------------------------------------------------------------- accept
@@ -114,12 +81,12 @@ def accept_podtap(spec, tmp, a):
         return got
 
 
-def accept(a):
-    rows = []
+def accept(a, loads=LOADS):
+    rows, loads = [], [spec for spec in loads if shutil.which(spec["tool"])]
     contestants = [("nginx", accept_nginx), ("podtap", accept_podtap)]
     with tempfile.TemporaryDirectory() as tmp:
         for rnd in range(a.rounds):
-            for spec in LOADS:
+            for spec in loads:
                 for name, run in contestants[rnd % 2:] + contestants[:rnd % 2]:
                     got = cleanest(lambda: run(spec, tmp, a), a)
                     rows.append({"round": rnd, "who": name, "load": spec["name"], **got})
@@ -235,6 +202,8 @@ def tables(results):
         body = []
         for spec in LOADS:
             at = {"load": spec["name"]}
+            if not values(rows, "rps", **at):
+                continue
             kept = all(r["stored"] >= r["ok"] for r in rows if r["who"] == "podtap" and r["load"] == spec["name"])
             body.append([spec["name"], f(median(rows, "rps", who="podtap", **at), 0), f(median(rows, "rps", who="nginx", **at), 0), f(ratio(rows, "rps", **at), 2),
                          f(median(rows, "p50", who="podtap", **at), 2), f(median(rows, "p99", who="podtap", **at), 2),
@@ -279,13 +248,14 @@ def against_peers(arguments):
         peers.main()
 
 
+OWN = {"bytes": written.main, "sustained": sustained.main, "quick": quick.main, "peers": against_peers}
+
+
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the processes started are ended
-    if sys.argv[1:2] == ["bytes"]:
-        return written.main(sys.argv[2:])
-    if sys.argv[1:2] == ["peers"]:
-        return against_peers(sys.argv[2:])
-    parts = {"accept": accept, "through": through, "memory": memory}
+    if sys.argv[1:2] and sys.argv[1] in OWN:
+        return OWN[sys.argv[1]](sys.argv[2:])
+    parts = {"accept": accept, "through": through, "local": contest.pass_through, "calm": contest.calm, "idle": contest.idle, "memory": memory}
     ap = argparse.ArgumentParser(description="Podtap's benchmark; see the head of this file.")
     ap.add_argument("parts", nargs="?", default=",".join(parts))
     ap.add_argument("--rounds", type=int, default=3)
@@ -303,6 +273,7 @@ def main():
             with open(a.out, "w") as f:
                 json.dump(results, f, indent=1)
     tables(results)
+    contest.tables(results)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ ROOT = os.path.dirname(HERE)
 # Another profile's builds do for what does not depend on speed.
 RELEASE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), os.environ.get("BENCH_PROFILE", "release"))
 SINK, NGINX, RELAY = "127.0.0.1:9100", "127.0.0.1:9110", "127.0.0.1:9300"
+BORE, RATHOLE = "127.0.0.1:9150", "127.0.0.1:9161"
 # The benchmark fills a queue that nobody reads, from one address, as fast as it can; the defaults would refuse it.
 LIMITS = ["--max-queue-events", "100000000", "--max-queue-bytes", "64GiB", "--max-rate", "off", "--max-rate-per-address", "off"]
 
@@ -98,8 +99,19 @@ class Stage:
             proc.wait(15)
         raise RuntimeError("the agent ended before it had a URL: " + peers.read(log)[-300:])
 
-    def agent(self):
-        return self.start("agent", self.listen_cmd("--ui", "quiet"), None)
+    def agent(self, *options):
+        return self.start("agent", self.listen_cmd("--ui", "quiet", *options), None)
+
+    def bore(self):
+        host, port = BORE.split(":")
+        server = self.start("bore server", ["bore", "server", "--bind-addr", host, "--bind-tunnels", host], f"{host}:7835")
+        client = ["bore", "local", SINK.split(":")[1], "--local-host", host, "--to", host, "--port", port]
+        return {"server": server, "client": self.start("bore client", client, BORE)}
+
+    def rathole(self):
+        config = os.path.join(HERE, "rathole.toml")
+        server = self.start("rathole server", ["rathole", "--server", config], "127.0.0.1:9160")
+        return {"server": server, "client": self.start("rathole client", ["rathole", "--client", config], RATHOLE)}
 
     def agents(self, count):
         """A process of many idle agents, once the relay has welcomed them all."""

@@ -25,6 +25,14 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
     let text = events.filter.join(" ");
     let filter = parse_filter(&text, settings)?;
     let history = open(settings)?;
+    if !filter.is_empty() {
+        let left = history.make_searchable().await?;
+        if left > 0 {
+            note(&format!(
+                "{left} events cannot be searched for words yet; searching again continues"
+            ));
+        }
+    }
     let mut from = Position::default();
     let shown = if let Some(format) = archive_format(&events) {
         let target = settings.target()?.unwrap_or_default();

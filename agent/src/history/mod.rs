@@ -47,6 +47,7 @@ mod retention;
 mod row;
 mod same_key;
 mod schema;
+mod searchable;
 mod seen_ids;
 mod select;
 mod sql;
