@@ -115,9 +115,10 @@ impl ServiceHealth {
         (counts, next)
     }
 
-    /// A connection over which nothing was sent stayed open, or was closed.
-    pub(super) fn looked(&mut self, stayed_open: bool) {
-        self.stayed_open = Some(stayed_open);
+    /// A connection over which nothing was sent stayed open, or was closed; `None` where that was not
+    /// looked at.
+    pub(super) fn looked(&mut self, stayed_open: Option<bool>) {
+        self.stayed_open = stayed_open;
     }
 
     /// Whether the service is to be looked at before the next attempt.
@@ -173,9 +174,15 @@ mod tests {
         answer(&mut health);
         assert_eq!(health.record_loss(&mut of, false), (true, AfterLoss::Again));
         // Nothing was answered in between: that says nothing.
-        assert_eq!(health.record_loss(&mut of, false), (false, AfterLoss::Again));
+        assert_eq!(
+            health.record_loss(&mut of, false),
+            (false, AfterLoss::Again)
+        );
         answer(&mut health);
-        assert_eq!(health.record_loss(&mut of, false), (true, AfterLoss::GiveUp));
+        assert_eq!(
+            health.record_loss(&mut of, false),
+            (true, AfterLoss::GiveUp)
+        );
     }
 
     #[test]
@@ -193,7 +200,10 @@ mod tests {
         let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
         while health.record_loss(&mut of, false).1 != AfterLoss::SetBehind {}
         answer(&mut health);
-        assert_eq!(health.record_loss(&mut of, false), (true, AfterLoss::GiveUp));
+        assert_eq!(
+            health.record_loss(&mut of, false),
+            (true, AfterLoss::GiveUp)
+        );
     }
 
     #[test]
@@ -201,7 +211,7 @@ mod tests {
         let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
         let mut lost = |stays_open: bool, is_alone: bool| {
             if health.wants_a_look() {
-                health.looked(stays_open);
+                health.looked(Some(stays_open));
             }
             health.record_loss(&mut of, is_alone)
         };
@@ -211,7 +221,11 @@ mod tests {
                 AfterLoss::GiveUp,
                 "a port with nothing behind it"
             );
-            assert_ne!(lost(true, false).1, AfterLoss::GiveUp, "others wait as well");
+            assert_ne!(
+                lost(true, false).1,
+                AfterLoss::GiveUp,
+                "others wait as well"
+            );
         }
         for nth in 1..MAX_ALONE {
             assert_ne!(lost(true, true).1, AfterLoss::GiveUp, "{nth}");
@@ -223,14 +237,14 @@ mod tests {
     fn nothing_is_set_behind_while_the_service_closes_its_connections() {
         let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
         for _ in 0..20 {
-            health.looked(false);
+            health.looked(Some(false));
             assert_eq!(health.record_loss(&mut of, false).1, AfterLoss::Again);
         }
         for _ in 0..SET_BEHIND_AFTER - 1 {
-            health.looked(true);
+            health.looked(Some(true));
             assert_eq!(health.record_loss(&mut of, false).1, AfterLoss::Again);
         }
-        health.looked(true);
+        health.looked(Some(true));
         assert_eq!(health.record_loss(&mut of, false).1, AfterLoss::SetBehind);
     }
 

@@ -160,11 +160,7 @@ impl Delivery {
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
                 Ok(()) = storage.changed() => {}
                 // Only an answer tells that it is back: what takes connections may still refuse.
-                looked = &mut probing => {
-                    if let Some(stays_open) = looked {
-                        progress.health.looked(stays_open);
-                    }
-                }
+                stays_open = &mut probing => progress.health.looked(stays_open),
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
             }
         }
