@@ -25,6 +25,7 @@ use crate::effect::Effect;
 use crate::figures::{FiguresAnswer, FiguresEffect, figures};
 use crate::health::HealthAnswer;
 use crate::health::HealthEffect;
+use crate::keymap::Key;
 use crate::list::ListAnswer;
 use crate::list::ListEffect;
 use crate::message::{Answer, Message};
@@ -295,11 +296,15 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
     }
 }
 
+/// A key, as the help writes it.
+pub(crate) fn key(text: &str) -> Message {
+    Message::Key(text.parse::<Key>().unwrap().into())
+}
+
 /// Presses keys, as the help writes them, and lets the app settle after each.
 pub(crate) fn press(app: &mut App, keys: &str, events: i64) {
     for key in keys.split(' ') {
-        let key: crate::keymap::Key = key.parse().unwrap();
-        settle(app, Message::Key(key.into()), events);
+        settle(app, self::key(key), events);
     }
 }
 
@@ -313,8 +318,7 @@ pub(crate) fn pressed(keys: &str) -> App {
 
 /// Sends the open form; what is to be done because of it.
 pub(crate) fn sent(app: &mut App) -> Vec<Effect> {
-    let enter: crate::keymap::Key = "enter".parse().unwrap();
-    let mut effects = app.update(Message::Key(enter.into()));
+    let mut effects = app.update(key("enter"));
     effects.retain(|effect| *effect != Effect::Draw);
     effects
 }
@@ -337,6 +341,11 @@ pub(crate) fn text(buffer: &Buffer) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Whether the frame that an app draws has this text on one of its lines.
+pub(crate) fn shows(app: &App, wanted: &str) -> bool {
+    text(&frame(app)).contains(wanted)
 }
 
 /// A sample of what Podio would have concluded of a hook; odd ones are in trouble.

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use podtap_agent::history::Position;
 
-use super::tests::{key, settled, shows};
+use super::tests::settled;
 use super::*;
 use crate::command::Slot;
 use crate::compare::CompareEffect;
@@ -13,7 +13,7 @@ use crate::detail::DetailEffect;
 use crate::explain::ExplainAnswer;
 use crate::message::Answer;
 use crate::replay::ReplayAnswer;
-use crate::testing::{app, attempts, id, now, press, settle};
+use crate::testing::{app, attempts, id, key, now, press, settle, shows};
 
 #[test]
 fn while_events_are_sent_again_stop_is_offered_and_quitting_asks() {

@@ -7,25 +7,16 @@ use podtap_agent::history::Position;
 use super::*;
 use crate::edit::EditAnswer;
 use crate::edit::EditorFile;
-use crate::keymap::Key;
 use crate::list::{FindPurpose, ListAnswer, ReplayOptions};
 use crate::message::Answer;
 use crate::replay::ReplayAnswer;
 use crate::replay::ReplayEffect;
-use crate::testing::{app, attempts, id, now, press, settle, status};
+use crate::testing::{app, attempts, id, key, now, press, settle, shows, status};
 
 pub(super) fn settled() -> App {
     let mut app = app(100, 30);
     settle(&mut app, Message::Tick(now()), 500);
     app
-}
-
-pub(super) fn key(text: &str) -> Message {
-    Message::Key(text.parse::<Key>().unwrap().into())
-}
-
-pub(super) fn shows(app: &App, wanted: &str) -> bool {
-    crate::testing::text(&crate::testing::frame(app)).contains(wanted)
 }
 
 #[test]
@@ -168,8 +159,7 @@ fn an_edited_event_is_sent_only_after_its_difference_was_seen() {
         result: Ok(edited),
     });
     app.update(Message::Answer(answer));
-    let shown = crate::testing::text(&crate::testing::frame(&app));
-    assert!(shown.contains("item_id=4712"), "{shown}");
+    assert!(shows(&app, "item_id=4712"));
 
     let effects = app.update(key("enter"));
     let Some(Effect::Replay(ReplayEffect::Replay {
@@ -198,8 +188,7 @@ fn the_copy_menu_copies_and_closes() {
 fn the_palette_does_what_is_chosen() {
     let mut app = settled();
     press(&mut app, ": h e a l t h enter", 500);
-    let shown = crate::testing::text(&crate::testing::frame(&app));
-    assert!(shown.contains("Reconnects"), "{shown}");
+    assert!(shows(&app, "Reconnects"));
 }
 
 #[test]

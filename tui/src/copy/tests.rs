@@ -4,19 +4,14 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use crate::app::App;
 use crate::effect::Effect;
-use crate::keymap::Key;
 use crate::layout::Pane;
 use crate::message::Message;
-use crate::testing::{app, frame, now, press, settle, text};
+use crate::testing::{app, key, now, press, settle, shows};
 
 fn settled() -> App {
     let mut app = app(120, 40);
     settle(&mut app, Message::Tick(now()), 500);
     app
-}
-
-fn key(text: &str) -> Message {
-    Message::Key(text.parse::<Key>().unwrap().into())
 }
 
 fn mouse(app: &mut App, kind: MouseEventKind, column: u16, row: u16) -> Vec<Effect> {
@@ -42,7 +37,7 @@ fn selected_lines_are_copied_as_shown_and_the_menu_stays_for_the_rest() {
     let effects = app.update(key("y"));
     let lines = "POST /podio/hook\nhost: hooks.example.com";
     assert_eq!(copied(&effects), Some(lines));
-    assert!(text(&frame(&app)).contains("Copied 2 lines"));
+    assert!(shows(&app, "Copied 2 lines"));
     assert!(!app.detail.is_selecting() && app.windows.is_empty());
     app.update(key("y"));
     assert_eq!(app.windows.iter().count(), 1);

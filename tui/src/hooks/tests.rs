@@ -1,9 +1,7 @@
 //! What the pane asks for and does with the answers, without a terminal.
 
-use podtap_agent::{PlaceRef, UrlVerdict};
+use podtap_agent::{HookListing, PlaceRef, UrlVerdict};
 use podtap_podio::EventType;
-
-use podtap_agent::HookListing;
 
 use super::*;
 use crate::app::App;
@@ -11,13 +9,8 @@ use crate::changes::Changes;
 use crate::effect::Effect;
 use crate::generation::Generation;
 use crate::hooks::samples::{hook, listing};
-use crate::keymap::Key;
 use crate::message::{Answer, Message};
-use crate::testing::{app, frame, now, press, settle, text};
-
-fn key(text: &str) -> Message {
-    Message::Key(text.parse::<Key>().unwrap().into())
-}
+use crate::testing::{app, frame, key, now, press, settle, shows};
 
 fn listed(generation: Generation, listing: Result<HookListing, String>) -> Message {
     Message::Answer(Answer::Hooks(HooksAnswer::Hooks {
@@ -45,8 +38,17 @@ fn opened(hooks: &[u64]) -> App {
     app
 }
 
-fn shows(app: &App, wanted: &str) -> bool {
-    text(&frame(app)).contains(wanted)
+/// Checks that Podio is asked for this change, and answers; what is to be done then.
+fn answer(
+    app: &mut App,
+    asked: &[Effect],
+    change: HookChange,
+    result: Result<u64, String>,
+) -> Vec<Effect> {
+    let wanted = HooksEffect::ChangeHook(change.clone());
+    assert_eq!(asked[0], Effect::Hooks(wanted));
+    let answer = HooksAnswer::HookChanged { change, result };
+    app.update(Message::Answer(Answer::Hooks(answer)))
 }
 
 #[test]
@@ -86,15 +88,7 @@ fn a_hook_is_deleted_only_after_yes_and_the_list_read_again() {
     press(&mut app, "D", 5);
     let effects = app.update(key("y"));
     let change = HookChange::Delete { hook_id: 8 };
-    assert_eq!(
-        effects[0],
-        Effect::Hooks(HooksEffect::ChangeHook(change.clone()))
-    );
-    let result = Ok(8);
-    let effects = app.update(Message::Answer(Answer::Hooks(HooksAnswer::HookChanged {
-        change,
-        result,
-    })));
+    let effects = answer(&mut app, &effects, change, Ok(8));
     assert_eq!(
         effects[0],
         Effect::Hooks(HooksEffect::LoadHooks { generation: 2 })
@@ -107,15 +101,12 @@ fn a_refusal_stays_in_the_pane_until_the_next_change() {
     let mut app = opened(&[7]);
     let change = HookChange::Verify { hook_id: 7 };
     let effects = app.update(key("v"));
-    assert_eq!(
-        effects[0],
-        Effect::Hooks(HooksEffect::ChangeHook(change.clone()))
-    );
-    let result = Err("Podio answered 403 forbidden".to_owned());
-    let effects = app.update(Message::Answer(Answer::Hooks(HooksAnswer::HookChanged {
+    let effects = answer(
+        &mut app,
+        &effects,
         change,
-        result,
-    })));
+        Err("Podio answered 403 forbidden".to_owned()),
+    );
     assert_eq!(effects, [Effect::Draw], "nothing has changed at Podio");
     assert!(shows(&app, "Podio answered 403 forbidden"));
     press(&mut app, "v", 5);
@@ -133,15 +124,7 @@ fn a_new_hook_leads_here_and_is_looked_at_again_once_it_is_verified() {
         event: EventType::ItemUpdate,
         url: "https://hooks.example.com/k3v9m2p7q4w8x5z6t3r9s2abcd/podio/hook".to_owned(),
     };
-    assert_eq!(
-        effects[0],
-        Effect::Hooks(HooksEffect::ChangeHook(change.clone()))
-    );
-    let result = Ok(9);
-    let effects = app.update(Message::Answer(Answer::Hooks(HooksAnswer::HookChanged {
-        change,
-        result,
-    })));
+    let effects = answer(&mut app, &effects, change, Ok(9));
     assert_eq!(
         effects[0],
         Effect::Hooks(HooksEffect::LoadHooks { generation: 2 })
@@ -218,4 +201,22 @@ fn help_lists_the_panes_keys() {
     press(&mut app, "?", 5);
     assert!(shows(&app, "In the hooks"));
     assert!(shows(&app, "have Podio verify it again"));
+}
+
+#[test]
+fn a_key_that_needs_a_hook_says_so_where_there_is_none() {
+    let mut app = app(100, 30);
+    settle(&mut app, Message::Tick(now()), 5);
+    press(&mut app, "h", 5);
+    for pressed in ["c", "v", "del", "y", "enter"] {
+        app.update(key(pressed));
+        let told = app.toasts.iter().next_back().map(|toast| &*toast.text);
+        assert_eq!(told, Some("The hooks are still being read"), "{pressed}");
+        assert_eq!(app.windows.iter().count(), 1, "{pressed}");
+    }
+    let mut app = opened(&[]);
+    app.update(key("v"));
+    assert!(shows(&app, "There is no hook here"));
+    press(&mut app, "c", 5);
+    assert!(shows(&app, "New hook"));
 }

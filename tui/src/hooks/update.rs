@@ -35,40 +35,53 @@ impl Hooks {
         screen: Rect,
     ) -> HooksUpdate {
         let room = lines::room(screen);
-        let nothing = HooksUpdate::Do(Vec::new());
         match action {
             Action::Open => match self.about(env.keymap, room) {
                 Some(lines) => HooksUpdate::Read(lines),
-                None => nothing,
+                None => self.nothing_selected(),
             },
+            // The form offers the known places: it waits for the first list.
+            Action::CreateHook if self.is_reading() && self.places().is_empty() => {
+                self.nothing_selected()
+            }
             Action::CreateHook => {
                 let form = HookForm::new(self.places(), self.selected(), url);
                 HooksUpdate::Fill(Box::new(form))
             }
             Action::DeleteHook => match self.delete_question(env.keymap, room) {
                 Some((lines, hook_id)) => HooksUpdate::AskToDelete(lines, hook_id),
-                None => nothing,
+                None => self.nothing_selected(),
             },
-            Action::VerifyHook => {
-                let verified = self.verify().map(Command::Run);
-                HooksUpdate::Do(verified.into_iter().collect())
-            }
+            Action::VerifyHook => match self.verify() {
+                Some(effect) => HooksUpdate::Do(vec![Command::Run(effect)]),
+                None => self.nothing_selected(),
+            },
             Action::Copy => match self.url() {
                 Some(url) => HooksUpdate::Do(vec![
                     Command::Copy(url.into_bytes()),
                     Command::notify(Role::Ok, "Copied the hook's URL"),
                 ]),
-                None => nothing,
+                None => self.nothing_selected(),
             },
             Action::Reload => {
                 // A list that is on its way is as new as another would be, and each costs calls.
                 if !self.is_reading() {
                     self.reload();
                 }
-                nothing
+                HooksUpdate::Do(Vec::new())
             }
             _ => HooksUpdate::Other,
         }
+    }
+
+    /// Says why a key that needs a hook does nothing.
+    fn nothing_selected(&self) -> HooksUpdate {
+        let text = match (self.is_reading(), self.selected()) {
+            (true, _) => "The hooks are still being read",
+            (false, None) => "There is no hook here",
+            (false, Some(_)) => "Podio does not list this hook",
+        };
+        HooksUpdate::Do(vec![Command::notify(Role::Quiet, text)])
     }
 }
 

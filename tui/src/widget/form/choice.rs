@@ -5,6 +5,7 @@ use crossterm::event::KeyCode;
 use super::Field;
 use crate::keymap::Key;
 use crate::line::Line;
+use crate::safe_text::SafeText;
 use crate::theme::Role;
 
 /// One of several; typing goes to the next one that begins so, or holds it.
@@ -100,16 +101,38 @@ impl<T> Field for Choice<T> {
     /// An option is chosen by its letters, not by a text.
     fn paste(&mut self, _: &str) {}
 
-    fn value(&self, has_keys: bool, _: usize) -> Line {
+    fn value(&self, has_keys: bool, room: usize) -> Line {
         let chosen = self.options.get(self.at);
-        let chosen = chosen.map_or("", |(_, name)| name.as_str());
+        let chosen = SafeText::new(chosen.map_or("", |(_, name)| name.as_str()));
         if !has_keys || !self.is_open() {
-            return Line::of(Role::Plain, chosen);
+            return Line::of(Role::Plain, chosen.fit(room));
         }
+        let before = Line::of(Role::Accent, "◂ ");
         let of = format!("  {} of {}", self.at + 1, self.options.len());
-        Line::of(Role::Accent, "◂ ")
-            .put(Role::Strong, chosen)
-            .put(Role::Accent, " ▸")
-            .put(Role::Quiet, of)
+        let after = Line::of(Role::Accent, " ▸").put(Role::Quiet, of);
+        // A long name gives way: that there are others stays in sight.
+        let room = room.saturating_sub(before.width() + after.width());
+        before.put(Role::Strong, chosen.fit(room)).join(after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_option_gives_way_to_how_many_there_are() {
+        let options = ["all 1 204 that pass the filter", "one"];
+        let options = options.map(str::to_owned).into_iter().enumerate().collect();
+        let choice = Choice::new("Export", options, 0);
+        for (has_keys, room, shown) in [
+            (true, 34, "◂ all 1 204 that pass t… ▸  1 of 2"),
+            (true, 60, "◂ all 1 204 that pass the filter ▸  1 of 2"),
+            (false, 20, "all 1 204 that pass…"),
+        ] {
+            let line = choice.value(has_keys, room);
+            assert_eq!(line.text(), shown);
+            assert!(line.width() <= room, "{shown}");
+        }
     }
 }
