@@ -22,21 +22,37 @@ use crate::search::SearchEffect;
 use crate::timeline::TimelineEffect;
 use crate::trigger::TriggerEffect;
 
-/// Something to be done outside the pure part.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// Draw a frame, soon.
-    Draw,
-    /// Give the terminal to the person's editor with this file.
-    OpenEditor(EditorFile),
-    /// Put this into the clipboard of the person's terminal.
-    ToClipboard(Vec<u8>),
-    /// Give the terminal back and stop until the shell continues this process.
-    Suspend,
-    /// End.
-    Quit,
-    /// End the work that holds this slot.
-    Stop(Slot),
+/// Defines the effects: those of the terminal, and those of each feature, which can be given for one
+/// of all.
+macro_rules! effects {
+    ($($feature:ident($effect:ident),)+) => {
+        /// Something to be done outside the pure part.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub(crate) enum Effect {
+            /// Draw a frame, soon.
+            Draw,
+            /// Give the terminal to the person's editor with this file.
+            OpenEditor(EditorFile),
+            /// Put this into the clipboard of the person's terminal.
+            ToClipboard(Vec<u8>),
+            /// Give the terminal back and stop until the shell continues this process.
+            Suspend,
+            /// End.
+            Quit,
+            /// End the work that holds this slot.
+            Stop(Slot),
+            $($feature($effect),)+
+        }
+
+        $(impl From<$effect> for Effect {
+            fn from(effect: $effect) -> Self {
+                Self::$feature(effect)
+            }
+        })+
+    };
+}
+
+effects! {
     Archive(ArchiveEffect),
     Compare(CompareEffect),
     Copy(CopyEffect),
@@ -56,6 +72,12 @@ pub(crate) enum Effect {
     Search(SearchEffect),
     Timeline(TimelineEffect),
     Trigger(TriggerEffect),
+}
+
+impl From<EditorFile> for Effect {
+    fn from(file: EditorFile) -> Self {
+        Self::OpenEditor(file)
+    }
 }
 
 impl Effect {
@@ -77,38 +99,4 @@ impl Effect {
             _ => None,
         }
     }
-}
-
-/// Lets a feature's effect be given for one of all.
-macro_rules! from_features {
-    ($($feature:ident($effect:ident),)+) => {
-        $(impl From<$effect> for Effect {
-            fn from(effect: $effect) -> Self {
-                Self::$feature(effect)
-            }
-        })+
-    };
-}
-
-from_features! {
-    Archive(ArchiveEffect),
-    Compare(CompareEffect),
-    Copy(CopyEffect),
-    Detail(DetailEffect),
-    Edit(EditEffect),
-    Explain(ExplainEffect),
-    Figures(FiguresEffect),
-    Health(HealthEffect),
-    Hooks(HooksEffect),
-    List(ListEffect),
-    Loops(LoopsEffect),
-    Names(NamesEffect),
-    Notes(NotesEffect),
-    Rate(RateEffect),
-    Replay(ReplayEffect),
-    Search(SearchEffect),
-    Trigger(TriggerEffect),
-    Pulses(PulsesEffect),
-    Timeline(TimelineEffect),
-    OpenEditor(EditorFile),
 }

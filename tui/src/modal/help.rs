@@ -10,7 +10,7 @@ use crate::keymap::{Action, Context, Keymap};
 use crate::layout::{centered, inner};
 use crate::line::{Line, cells};
 use crate::theme::Role;
-use crate::widget::lines::part;
+use crate::widget::lines::{part, scroll};
 
 /// Cells of the window, enough for the longest line of the table.
 const WIDTH: u16 = 66;
@@ -35,17 +35,7 @@ impl Help {
     pub(crate) fn act(&mut self, action: Action, keymap: &Keymap, screen: Rect) {
         let lines = self.lines(keymap);
         let height = usize::from(inner(area(&lines, screen)).height);
-        let last = lines.len().saturating_sub(height);
-        let top = match action {
-            Action::Down => self.top + 1,
-            Action::Up => self.top.saturating_sub(1),
-            Action::PageDown => self.top + height,
-            Action::PageUp => self.top.saturating_sub(height),
-            Action::Top => 0,
-            Action::Bottom => last,
-            _ => self.top,
-        };
-        self.top = top.min(last);
+        self.top = scroll(action, self.top, lines.len(), height);
     }
 
     /// Where the window is.

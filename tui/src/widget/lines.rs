@@ -30,6 +30,21 @@ pub(crate) fn part(top: usize, height: u16, all: usize) -> Line {
     Line::of(Role::Accent, format!("{}–{last} of {all}{more}", top + 1))
 }
 
+/// The first of `all` lines that is shown after an action, `height` at once; `top` was it before.
+pub(crate) fn scroll(action: Action, top: usize, all: usize, height: usize) -> usize {
+    let last = all.saturating_sub(height);
+    let top = match action {
+        Action::Down => top + 1,
+        Action::Up => top.saturating_sub(1),
+        Action::PageDown => top + height,
+        Action::PageUp => top.saturating_sub(height),
+        Action::Top => 0,
+        Action::Bottom => last,
+        _ => top,
+    };
+    top.min(last)
+}
+
 /// Lines, how far they are scrolled, and what they are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Lines {
@@ -65,17 +80,7 @@ impl Lines {
     /// Scrolls.
     pub(crate) fn act(&mut self, action: Action, screen: Rect) {
         let height = usize::from(inner(self.area(screen)).height);
-        let last = self.text.len().saturating_sub(height);
-        let top = match action {
-            Action::Down => self.top + 1,
-            Action::Up => self.top.saturating_sub(1),
-            Action::PageDown => self.top + height,
-            Action::PageUp => self.top.saturating_sub(height),
-            Action::Top => 0,
-            Action::Bottom => last,
-            _ => self.top,
-        };
-        self.top = top.min(last);
+        self.top = scroll(action, self.top, self.text.len(), height);
     }
 
     /// Draws the window over `screen`.
