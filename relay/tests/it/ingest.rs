@@ -107,15 +107,19 @@ async fn a_chunked_body_and_one_that_waits_for_100_continue_arrive_whole() {
 }
 
 #[tokio::test]
-async fn a_hundred_headers_pass() {
+async fn many_headers_pass_and_too_many_are_told() {
     let relay = TestRelay::new().await;
     let mut agent = relay.agent("crm").await;
-    let headers = "X-Header: 1\r\n".repeat(100);
+    for count in [100, 250] {
+        let headers = "X-Header: 1\r\n".repeat(count);
+        let reply = request(relay.address, "POST", &agent.path(), &headers, b"x").await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(received(&mut agent).await.request.headers.len(), count + 2);
+    }
 
+    let headers = "X-Header: 1\r\n".repeat(257);
     let reply = request(relay.address, "POST", &agent.path(), &headers, b"x").await;
-
-    assert_eq!(reply.status, 200);
-    assert_eq!(received(&mut agent).await.request.headers.len(), 102);
+    assert_eq!(reply.status, 431);
     relay.stop().await;
 }
 
