@@ -86,8 +86,8 @@ impl PodioFacts {
             client.item(item_id),
             client.item_revision(item_id, revision)
         );
-        let item = self.told(item, "the item")?;
-        if let Some(made) = self.told(made, "the revision")? {
+        let item = self.answer_or_note(item, "the item")?;
+        if let Some(made) = self.answer_or_note(made, "the revision")? {
             self.by(made);
         }
         // Of the first revision's item, the fields that a later one changed had other values.
@@ -101,7 +101,7 @@ impl PodioFacts {
         let difference = match between {
             Some((from, to)) => {
                 let difference = client.item_difference(item_id, from, to).await;
-                self.told(difference, "the difference")?
+                self.answer_or_note(difference, "the difference")?
             }
             None => Some(Vec::new()),
         };
@@ -140,7 +140,7 @@ impl PodioFacts {
             return self.title_of_item(client, event).await;
         }
         let item = match event.id("item_id") {
-            Some(item_id) => self.told(client.item(item_id).await, "the item")?,
+            Some(item_id) => self.answer_or_note(client.item(item_id).await, "the item")?,
             None => None,
         };
         if let Some(item) = item {
@@ -160,7 +160,7 @@ impl PodioFacts {
     async fn comment(&mut self, client: &Client, event: &PodioEvent) -> Result<(), Error> {
         if let Some(comment_id) = event.id("comment_id") {
             let comment = client.comment(comment_id).await;
-            if let Some(comment) = self.told(comment, "the comment")? {
+            if let Some(comment) = self.answer_or_note(comment, "the comment")? {
                 self.set_author(comment.created_by, comment.created_via);
                 self.explanation.when = comment.created_on;
                 self.explanation.changes.push(FieldChange {
@@ -188,7 +188,7 @@ impl PodioFacts {
         }
         for file_id in ids.into_iter().take(MAX_FILES).filter(|_| !is_deleted) {
             let file = client.file(file_id).await;
-            if let Some(file) = self.told(file, "the file")? {
+            if let Some(file) = self.answer_or_note(file, "the file")? {
                 if self.explanation.made_by.is_none() {
                     self.set_author(file.created_by, file.created_via);
                 }
@@ -207,8 +207,8 @@ impl PodioFacts {
             return Ok(());
         };
         let task = client.task(task_id).await;
-        if let Some(task) = self.told(task, "the task")? {
-            self.explanation.title = told(task.text);
+        if let Some(task) = self.answer_or_note(task, "the task")? {
+            self.explanation.title = non_empty(task.text);
             self.explanation.link = task.link;
             let created = event.kind == EventKind::Known(EventType::TaskCreate);
             self.set_author(task.created_by.filter(|_| created), None);
@@ -230,8 +230,8 @@ impl PodioFacts {
     async fn app(&mut self, client: &Client, event: &PodioEvent) -> Result<(), Error> {
         if let Some(app_id) = event.id("app_id") {
             let app = client.app(app_id).await;
-            if let Some(app) = self.told(app, "the app")? {
-                self.explanation.title = told(app.config.name);
+            if let Some(app) = self.answer_or_note(app, "the app")? {
+                self.explanation.title = non_empty(app.config.name);
                 self.explanation.app.clone_from(&self.explanation.title);
                 self.explanation.link = app.link;
             }
@@ -242,7 +242,7 @@ impl PodioFacts {
     async fn title_of_item(&mut self, client: &Client, event: &PodioEvent) -> Result<(), Error> {
         if let Some(item_id) = event.id("item_id") {
             let item = client.item(item_id).await;
-            if let Some(item) = self.told(item, "the item")? {
+            if let Some(item) = self.answer_or_note(item, "the item")? {
                 self.about(item);
             }
         }
@@ -251,10 +251,10 @@ impl PodioFacts {
 
     fn about(&mut self, item: Item) {
         self.app = item.app.as_ref().and_then(app_place);
-        self.explanation.title = told(item.title.clone());
+        self.explanation.title = non_empty(item.title.clone());
         self.explanation.link.clone_from(&item.link);
         let app = item.app.as_ref();
-        self.explanation.app = app.and_then(|app| told(app.name.clone()));
+        self.explanation.app = app.and_then(|app| non_empty(app.name.clone()));
         self.item = Some(item);
     }
 
@@ -271,7 +271,7 @@ impl PodioFacts {
     }
 
     /// An answer, or a note that there is none to be had.
-    pub(super) fn told<T>(
+    pub(super) fn answer_or_note<T>(
         &mut self,
         answer: Result<T, Error>,
         what: &str,
@@ -302,7 +302,7 @@ impl PodioFacts {
 }
 
 pub(super) fn who(by: ByLine) -> String {
-    let name = told(by.name).unwrap_or_else(|| format!("{} {}", by.kind, by.id));
+    let name = non_empty(by.name).unwrap_or_else(|| format!("{} {}", by.kind, by.id));
     match by.kind.as_str() {
         "app" => format!("{name} (app)"),
         _ => name,
@@ -310,10 +310,10 @@ pub(super) fn who(by: ByLine) -> String {
 }
 
 pub(super) fn via(via: Via) -> Option<String> {
-    told(via.name)
+    non_empty(via.name)
 }
 
 /// A text that says something.
-pub(super) fn told(text: String) -> Option<String> {
+pub(super) fn non_empty(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }

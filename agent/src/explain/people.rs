@@ -6,7 +6,7 @@ use podtap_podio::client::{Client, Contact, Error};
 use podtap_podio::{EventKind, EventType, PodioEvent};
 
 use super::FieldChange;
-use super::fetch::{PodioFacts, told, via, who};
+use super::fetch::{PodioFacts, non_empty, via, who};
 
 /// The most of a status post that is its title.
 const MAX_TITLE: usize = 80;
@@ -23,12 +23,12 @@ impl PodioFacts {
             return Ok(());
         };
         let status = client.status(status_id).await;
-        let Some(status) = self.told(status, "the status post")? else {
+        let Some(status) = self.answer_or_note(status, "the status post")? else {
             return Ok(());
         };
         let first = status.value.lines().next().unwrap_or_default();
         let title = first.chars().take(MAX_TITLE).collect();
-        self.explanation.title = told(title);
+        self.explanation.title = non_empty(title);
         self.explanation.link = status.link;
         let was_made = event.kind == EventKind::Known(EventType::StatusCreate);
         if was_made {
@@ -57,7 +57,7 @@ impl PodioFacts {
                 return Ok(());
             }
         };
-        if let Some(contact) = self.told(contact, "the contact")? {
+        if let Some(contact) = self.answer_or_note(contact, "the contact")? {
             self.person(&contact);
             let facts = [
                 ("mail", contact.mail.join(", ")),
@@ -65,7 +65,7 @@ impl PodioFacts {
                 ("organization", contact.organization.unwrap_or_default()),
             ];
             for (fact, value) in facts {
-                if let Some(value) = told(value) {
+                if let Some(value) = non_empty(value) {
                     self.note(format!("{fact}: {value}"));
                 }
             }
@@ -85,7 +85,7 @@ impl PodioFacts {
             return Ok(());
         };
         let user = client.user(user_id).await;
-        if let Some(user) = self.told(user, "the user")? {
+        if let Some(user) = self.answer_or_note(user, "the user")? {
             self.person(&user);
             let came = event.kind == EventKind::Known(EventType::MemberAdd);
             let (from, to) = if came {
@@ -99,7 +99,7 @@ impl PodioFacts {
     }
 
     fn person(&mut self, contact: &Contact) {
-        self.explanation.title = told(contact.name.clone());
+        self.explanation.title = non_empty(contact.name.clone());
         self.explanation.link.clone_from(&contact.link);
     }
 

@@ -42,8 +42,8 @@ impl fmt::Display for ClockSet {
             Machine::Relay => "the relay's clock",
         };
         let (way, by) = match self.by_ms {
-            ..0 => ("back", rounded(self.by_ms.saturating_neg())),
-            _ => ("ahead", rounded(self.by_ms)),
+            ..0 => ("back", in_words(self.by_ms.saturating_neg())),
+            _ => ("ahead", in_words(self.by_ms)),
         };
         write!(
             f,
@@ -53,7 +53,7 @@ impl fmt::Display for ClockSet {
 }
 
 /// In days and hours, or in hours and minutes.
-fn rounded(ms: i64) -> String {
+fn in_words(ms: i64) -> String {
     const DAY_MS: i64 = 24 * 60 * 60 * 1000;
     let smallest = if ms < DAY_MS {
         Unit::Minute

@@ -80,7 +80,7 @@ impl<'a> Select<'a> {
     /// The newest rows of a range, newest first.
     pub(super) fn newest(&self, range: Range, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
         let Some(tail) = self.tail(range)? else {
-            return self.rows(range, "DESC", limit, self.driven());
+            return self.rows(range, "DESC", limit, self.is_search());
         };
         let mut rows = self.rows(tail, "DESC", limit, false)?;
         let head = Range {
@@ -94,7 +94,7 @@ impl<'a> Select<'a> {
     /// The oldest rows of a range, newest first.
     pub(super) fn oldest(&self, range: Range, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
         let mut rows = match self.tail(range)? {
-            None => self.rows(range, "ASC", limit, self.driven())?,
+            None => self.rows(range, "ASC", limit, self.is_search())?,
             Some(tail) => {
                 let head = Range {
                     high: tail.low - 1,
@@ -116,7 +116,7 @@ impl<'a> Select<'a> {
             high: i64::MAX,
         };
         match self.tail(all)? {
-            None => self.count_in(all, self.driven()),
+            None => self.count_in(all, self.is_search()),
             Some(tail) => {
                 let head = Range {
                     high: tail.low - 1,
@@ -127,13 +127,13 @@ impl<'a> Select<'a> {
         }
     }
 
-    fn driven(&self) -> bool {
+    fn is_search(&self) -> bool {
         self.conditions.search.is_some()
     }
 
     /// The part of the range that the full-text index does not hold yet, where that matters.
     fn tail(&self, range: Range) -> rusqlite::Result<Option<Range>> {
-        if !(self.conditions.beyond_index && self.driven()) {
+        if !(self.conditions.beyond_index && self.is_search()) {
             return Ok(None);
         }
         let through: i64 = self
@@ -151,26 +151,26 @@ impl<'a> Select<'a> {
         range: Range,
         order: &str,
         limit: usize,
-        driven: bool,
+        by_index: bool,
     ) -> rusqlite::Result<Vec<EventRow>> {
         if limit == 0 || range.low > range.high {
             return Ok(Vec::new());
         }
         let (columns, with_hook) = (row::EVENT_ROW, row::WITH_HOOK);
-        let (from, position) = source(driven);
+        let (from, position) = source(by_index);
         let sql = format!(
             "{SPAN} SELECT {columns} FROM {from} {with_hook} WHERE {} AND {position} >= ? \
              AND {position} <= ? ORDER BY {position} {order} LIMIT ?",
             self.conditions.sql
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let params = self.params(range, driven, &[range.low, range.high, limit]);
+        let params = self.params(range, by_index, &[range.low, range.high, limit]);
         let mut statement = self.connection.prepare_cached(&sql)?;
         row::readable(statement.query_map(params_from_iter(params), row::event_row)?)
     }
 
-    fn count_in(&self, range: Range, driven: bool) -> rusqlite::Result<u64> {
-        let (from, position) = source(driven);
+    fn count_in(&self, range: Range, by_index: bool) -> rusqlite::Result<u64> {
+        let (from, position) = source(by_index);
         // A range that is the whole history costs an index walk its shortest way.
         let whole = range.low == i64::MIN && range.high == i64::MAX;
         let bounds = [range.low, range.high];
@@ -184,14 +184,14 @@ impl<'a> Select<'a> {
             "{SPAN} SELECT count(*) FROM {from} WHERE {}{within}",
             self.conditions.sql
         );
-        let params = self.params(range, driven, last);
+        let params = self.params(range, by_index, last);
         self.connection
             .prepare_cached(&sql)?
             .query_row(params_from_iter(params), |row| row.get(0))
     }
 
-    fn params(&self, range: Range, driven: bool, last: &[i64]) -> Vec<Value> {
-        let search = self.conditions.search.clone().filter(|_| driven);
+    fn params(&self, range: Range, by_index: bool, last: &[i64]) -> Vec<Value> {
+        let search = self.conditions.search.clone().filter(|_| by_index);
         let span = [range.low, range.high].map(Value::from);
         let last = last.iter().copied().map(Value::from);
         span.into_iter()
@@ -203,8 +203,8 @@ impl<'a> Select<'a> {
 }
 
 /// CROSS JOIN keeps the order: the index of words first, in the order of positions, then the rows.
-fn source(driven: bool) -> (&'static str, &'static str) {
-    if driven {
+fn source(by_index: bool) -> (&'static str, &'static str) {
+    if by_index {
         (
             "search CROSS JOIN events AS e ON e.position = search.rowid AND search MATCH ?",
             "search.rowid",

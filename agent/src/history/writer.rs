@@ -304,7 +304,7 @@ impl Writer {
 #[cfg(test)]
 impl Writer {
     /// A writer whose history is played by whoever holds the receiver.
-    pub(crate) fn played() -> (Self, mpsc::Receiver<Command>) {
+    pub(crate) fn for_test() -> (Self, mpsc::Receiver<Command>) {
         let (commands, queue) = mpsc::channel(QUEUED_WRITES);
         let tally = watch::Sender::new(Tally::default()).subscribe();
         let storage = watch::Sender::new(None).subscribe();

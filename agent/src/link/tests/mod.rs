@@ -52,7 +52,7 @@ impl World {
     async fn hello() -> Self {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let relay = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
-        let (writer, history) = Writer::played();
+        let (writer, history) = Writer::for_test();
         let (responses, answered) = mpsc::channel(8);
         let (sender, changes) = broadcast::channel(16);
         let status = watch::Sender::new(Status::default());
