@@ -81,6 +81,13 @@ impl Failure {
         &self.what
     }
 
+    /// A fact that was added under this label.
+    pub(crate) fn told(&self, label: &str) -> Option<&str> {
+        let fact = self.facts.iter().find(|(other, _)| *other == label);
+        fact.map(|(_, value)| value.as_str())
+    }
+
+    /// The exit code.
     pub(crate) const fn exit_code(&self) -> Code {
         self.code
     }

@@ -12,6 +12,9 @@ use podtap_disk::private;
 /// Bytes after which a new file is begun; with the old one twice as many are kept.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
+/// The log's name in the data folder.
+pub(crate) const NAME: &str = "podtap.log";
+
 /// An open log.
 #[derive(Debug)]
 pub(crate) struct LogFile {

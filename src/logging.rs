@@ -19,7 +19,7 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::{Key, LogFormat, Settings};
 use crate::failure::Failure;
-use crate::log_file::LogFile;
+use crate::log_file::{self, LogFile};
 use crate::printable::printable;
 
 /// Libraries that write whole messages, headers and tokens included, at the level `trace`: they get
@@ -74,7 +74,7 @@ pub(crate) fn start(settings: &Settings, screen_is_taken: bool) -> Result<(), Fa
 
 /// The log's file, in the data folder.
 fn open(dir: &Path) -> Result<LogFile, Failure> {
-    let path = dir.join("podtap.log");
+    let path = dir.join(log_file::NAME);
     let opened = private::folder(dir).and_then(|()| LogFile::open(&path));
     opened.map_err(|error| {
         Failure::because("the log file cannot be written", &error)

@@ -47,7 +47,10 @@ fn run(typed: Typed) -> Result<ExitCode, Failure> {
     if let Some(outcome) = commands::without_settings(&typed.cli.command) {
         return outcome;
     }
-    let settings = config::resolve(&typed)?;
+    let settings = match config::resolve(&typed) {
+        Ok(settings) => settings,
+        Err(failure) => return commands::with_unreadable_settings(&typed.cli.command, failure),
+    };
     settings.warn()?;
     let command = typed.cli.command;
     let listeners = commands::passed_listeners(&command)?;

@@ -46,7 +46,7 @@ pub use hooks::{
     FailedPlace, HookFacts, HookListing, HookReport, HookState, HookUrls, HooksError, ListedHook,
     ManageHooksError, UrlVerdict,
 };
-pub use link::{AskError, DialError, TunnelClient};
+pub use link::{AskError, DialError, TunnelClient, probe};
 pub use place::{Place, PlaceRef, WantedHook};
 pub use replay::{Replay, ReplayError, first_target};
 pub use standing::{CallFailure, HookStanding};

@@ -3,8 +3,10 @@
 use std::error::Error;
 use std::io;
 
+use jiff::Timestamp;
 use podtap_connect::io_words;
 use podtap_podio::client;
+use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, InvalidMessage};
 
 /// What happened, by the innermost cause: `connection refused`, not `client error`.
@@ -37,7 +39,8 @@ pub(crate) fn of_relay(error: &(dyn Error + 'static)) -> String {
 }
 
 /// The same about Podio's API: its own words, and beneath them those of what lies between.
-pub(crate) fn of_podio(error: &client::Error) -> String {
+#[must_use]
+pub fn of_podio(error: &client::Error) -> String {
     match error {
         client::Error::Transport { .. } | client::Error::Json { .. } => {
             format!("{error}: {}", words(error))
@@ -74,8 +77,14 @@ fn tls_words(error: &rustls::Error) -> String {
     use CertificateError as C;
     let words = match error {
         rustls::Error::InvalidCertificate(certificate) => match certificate {
-            C::Expired | C::ExpiredContext { .. } => "its certificate has expired",
+            C::ExpiredContext { not_after, .. } => {
+                return format!("its certificate has expired, on {}", day(*not_after));
+            }
+            C::Expired => "its certificate has expired",
             C::NotValidYet | C::NotValidYetContext { .. } => "its certificate is not valid yet",
+            C::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
+                return format!("its certificate is for another name: {}", names(presented));
+            }
             C::NotValidForName | C::NotValidForNameContext { .. } => {
                 "its certificate is for another name"
             }
@@ -94,6 +103,29 @@ fn tls_words(error: &rustls::Error) -> String {
         other => return other.to_string(),
     };
     words.to_owned()
+}
+
+/// The names in a certificate, of which there may be many.
+fn names(presented: &[String]) -> String {
+    const SOME: usize = 4;
+    // As `DnsName("hooks.example.com")` and `IpAddress(192.0.2.1)`.
+    let bare = |name: &String| {
+        let inner = name
+            .split_once('(')
+            .map_or(name.as_str(), |(_, inner)| inner);
+        inner.trim_end_matches(')').trim_matches('"').to_owned()
+    };
+    let mut names: Vec<_> = presented.iter().take(SOME).map(bare).collect();
+    if presented.len() > SOME {
+        names.push("…".to_owned());
+    }
+    names.join(", ")
+}
+
+fn day(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
+    time.strftime("%F").to_string()
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 //! adds to it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_name;
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -63,6 +64,26 @@ pub fn client_config(needed: bool, trust: &Trust) -> Result<Arc<ClientConfig>, E
         }
     }
     .map(Arc::new)
+}
+
+/// When a certificate ends, in seconds since 1970. The library that judges certificates tells it, when
+/// it is asked about a time at which none is valid; it is no one's issuer that matters then.
+pub(crate) fn not_after(certificate: &CertificateDer<'static>) -> Option<i64> {
+    /// Till the year 10000, which X.509 cannot write.
+    const NEVER: Duration = Duration::from_hours(70_389_528);
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).ok()?;
+    let provider = Arc::new(ring::default_provider());
+    let judge = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+    let judge = judge.build().ok()?;
+    let any = ServerName::try_from("podtap.invalid").ok()?;
+    let then = UnixTime::since_unix_epoch(NEVER);
+    match judge.verify_server_cert(certificate, &[], &any, &[], then) {
+        Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
+            i64::try_from(not_after.as_secs()).ok()
+        }
+        _ => None,
+    }
 }
 
 /// TLS that takes any certificate.

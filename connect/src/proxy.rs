@@ -77,6 +77,13 @@ impl FromStr for Proxy {
     }
 }
 
+impl fmt::Display for Proxy {
+    /// Its host and port alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.host())
+    }
+}
+
 impl fmt::Debug for Proxy {
     /// Without user and password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,6 +14,7 @@
 #![expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 
 mod config;
+mod doctor;
 mod history;
 mod hook_targets;
 mod listen;
@@ -31,6 +32,7 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use config::{ConfigCommand, Man, Url};
+pub(crate) use doctor::Doctor;
 pub(crate) use history::{DeleteEvents, Events, EventsCommand, Explain, Import, Replay, Show, Ui};
 pub(crate) use hook_targets::HookTargets;
 pub(crate) use listen::{Demo, Hooks, Listen, UiMode};
@@ -161,6 +163,8 @@ With --relay and a token, these commands work on your own tunnels. On the relay'
 --data-dir to work on the tunnels of all owners; the relay may be running."
     )]
     Tunnels(TunnelsCommand),
+    /// Find the link between Podio and the local service that does not work
+    Doctor(Doctor),
     /// Show or check the settings
     #[command(subcommand)]
     Config(ConfigCommand),

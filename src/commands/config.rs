@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use podtap_agent::config::without_user_info;
 use serde::Serialize;
 
 use crate::cli::ConfigCommand;
@@ -21,17 +22,15 @@ pub(crate) fn run(command: &ConfigCommand, settings: &Settings) -> Result<ExitCo
 }
 
 /// One setting as it is.
-#[derive(Serialize)]
-struct Line {
-    key: &'static str,
-    value: Option<String>,
-    origin: String,
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    pub(super) key: &'static str,
+    pub(super) value: Option<String>,
+    pub(super) origin: String,
 }
 
 fn show(settings: &Settings, as_json: bool) -> Result<ExitCode, Failure> {
-    let lines: Vec<Line> = reference::entries()
-        .map(|entry| line(settings, entry))
-        .collect();
+    let lines = lines(settings);
     let width = |of: fn(&Line) -> usize| lines.iter().map(of).max().unwrap_or(0);
     let key = width(|line| line.key.len());
     let value = width(|line| line.value.as_ref().map_or(0, |value| value.chars().count())).min(48);
@@ -47,6 +46,12 @@ fn show(settings: &Settings, as_json: bool) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Every setting as it is.
+pub(super) fn lines(settings: &Settings) -> Vec<Line> {
+    let entries = reference::entries();
+    entries.map(|entry| line(settings, entry)).collect()
+}
+
 fn line(settings: &Settings, entry: reference::Entry) -> Line {
     let (value, origin) = match settings.set(entry.key) {
         Some((value, origin)) => (Some(value.to_owned()), origin),
@@ -55,7 +60,7 @@ fn line(settings: &Settings, entry: reference::Entry) -> Line {
     Line {
         key: entry.key.name(),
         value: value.map(|value| {
-            let value = value.trim_matches('"').to_owned();
+            let value = without_user_info(value.trim_matches('"')).into_owned();
             if entry.key.is_secret() {
                 SECRET.to_owned()
             } else {

@@ -4,6 +4,7 @@ mod config;
 mod damage;
 mod delete;
 mod demo;
+mod doctor;
 mod embedded;
 mod events;
 mod explain;
@@ -57,6 +58,18 @@ pub(crate) fn passed_listeners(command: &Command) -> Result<Listeners, Failure> 
     }
 }
 
+/// What a command says that can be run although the settings cannot be read; the failure again for
+/// any other.
+pub(crate) fn with_unreadable_settings(
+    command: &Command,
+    failure: Failure,
+) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Doctor(doctor) => doctor::without_settings(doctor, &failure),
+        _ => Err(failure),
+    }
+}
+
 /// Runs one command to its end.
 pub(crate) async fn run(
     command: Command,
@@ -84,6 +97,7 @@ pub(crate) async fn run(
         Command::Hooks(command) => hooks::run(command, &settings).await,
         Command::Login(login) => login::run(login, &settings).await,
         Command::Sandbox(sandbox) => sandbox::run(*sandbox, &settings).await,
+        Command::Doctor(doctor) => doctor::run(doctor, &settings).await,
         Command::Tunnels(command) => tunnels::run(command, &settings).await,
         // Done before there were settings.
         Command::Completions { .. } | Command::Man(_) => Ok(ExitCode::SUCCESS),

@@ -1,6 +1,7 @@
 //! The client of Podio's API out of the settings: whose credentials, where its tokens are kept.
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
 use podtap_agent::{PlaceRef, PodioConfig};
 use podtap_podio::client::{BaseUrl, Client, Config, Credentials, Grant};
@@ -40,6 +41,27 @@ pub(super) fn known_client(settings: &Settings) -> Result<Client, Failure> {
              PODTAP_PODIO_APP_ID and PODTAP_PODIO_APP_TOKEN (an app's Developer page),\n\
              PODTAP_PODIO_USERNAME and PODTAP_PODIO_PASSWORD, or run `podtap login`",
         ))
+}
+
+/// A client for a look: it asks no one for a password, and waits for no rate limit. `None` where there
+/// are no credentials, or no whole ones without a question.
+pub(super) fn impatient_client(settings: &Settings) -> Result<Option<Client>, Failure> {
+    let has_app = settings.text(Key::PODIO_APP_ID).is_some();
+    let has_password = || settings.secret(Key::PODIO_PASSWORD, Key::PODIO_PASSWORD_FILE);
+    if settings.text(Key::PODIO_USERNAME).is_some() && !has_app && has_password()?.is_none() {
+        return Ok(None);
+    }
+    let Some(credentials) = credentials(settings)? else {
+        return Ok(None);
+    };
+    let config = Config {
+        max_rate_wait: Duration::ZERO,
+        ..config(settings, Some(credentials))?
+    };
+    let client = Client::new(config);
+    client
+        .map(Some)
+        .map_err(|error| Failure::because("Podio's API cannot be called", &error))
 }
 
 /// A client with these credentials.

@@ -131,6 +131,20 @@ impl Environment {
             .unwrap_or_default()
     }
 
+    /// The users and passwords of the proxies, which are secret as a whole.
+    pub(crate) fn proxy_passwords(&self) -> Vec<String> {
+        let proxies = self.proxies();
+        [proxies.http, proxies.https, proxies.all]
+            .into_iter()
+            .filter_map(|url| {
+                let (user, _) = url.rsplit_once('@')?;
+                let user = user.rsplit_once("//").map_or(user, |(_, user)| user);
+                let password = user.split_once(':').map_or(user, |(_, password)| password);
+                Some(password.to_owned())
+            })
+            .collect()
+    }
+
     /// The variables that name proxies, by the conventions of curl: the name in small letters counts
     /// first, and `HTTP_PROXY` not at all, which a web server sets from a header of a request.
     pub(crate) fn proxies(&self) -> ProxyVariables<'_> {

@@ -11,13 +11,13 @@ mod unix;
 
 #[cfg(not(unix))]
 pub(crate) use other::{
-    Caught, Signals, forbid_core_dumps, is_pipe, mode, passed_sockets, tell, terminal_is_gone,
-    watchdog,
+    Caught, Signals, forbid_core_dumps, is_own, is_pipe, mode, passed_sockets, tell,
+    terminal_is_gone, watchdog,
 };
 #[cfg(unix)]
 pub(crate) use supervisor::{passed_sockets, tell, watchdog};
 #[cfg(unix)]
-pub(crate) use unix::{Caught, Signals, forbid_core_dumps, is_pipe, mode, terminal_is_gone};
+pub(crate) use unix::{Caught, Signals, forbid_core_dumps, is_own, is_pipe, mode, terminal_is_gone};
 
 /// What a supervisor is told of a service.
 #[derive(Debug, Clone, Copy)]

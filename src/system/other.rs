@@ -58,6 +58,11 @@ pub(crate) fn mode(_path: &Path) -> Option<u32> {
     None
 }
 
+/// Files have no such owner.
+pub(crate) fn is_own(_path: &Path) -> Option<bool> {
+    None
+}
+
 /// No path leads to a pipe.
 pub(crate) fn is_pipe(_path: &Path) -> bool {
     false

@@ -2,14 +2,14 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, fstat};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, geteuid, setrlimit};
 use signal_hook::SigId;
 use signal_hook::flag::register_usize;
 use signal_hook::low_level::unregister;
@@ -152,6 +152,12 @@ pub(crate) fn forbid_core_dumps() {
 pub(crate) fn mode(path: &Path) -> Option<u32> {
     let metadata = std::fs::metadata(path).ok()?;
     Some(metadata.permissions().mode())
+}
+
+/// Whether a file or folder is this user's; `None` where that cannot be read.
+pub(crate) fn is_own(path: &Path) -> Option<bool> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(metadata.uid() == geteuid().as_raw())
 }
 
 /// Whether a path leads to a named pipe that waits for a writer.

@@ -52,8 +52,12 @@ impl TunnelClient {
 
     /// The owner's tunnels, by name.
     pub async fn list(&self) -> Result<Vec<TunnelEntry>, AskError> {
-        let list: TunnelList = self.ask(Method::GET, "", Bytes::new()).await?;
-        Ok(list.tunnels)
+        Ok(self.all().await?.tunnels)
+    }
+
+    /// The same, with what the relay says of itself.
+    pub async fn all(&self) -> Result<TunnelList, AskError> {
+        self.ask(Method::GET, "", Bytes::new()).await
     }
 
     /// Gives a tunnel a new URL; the old one works for as long as `grace`.
@@ -87,11 +91,11 @@ impl TunnelClient {
     async fn answer(&self, method: Method, below: &str, body: Bytes) -> Result<Bytes, AskError> {
         let answer = async {
             let request = self.request(method, below, body)?;
-            let (status, body) = self.dialer.ask(request).await.map_err(unreachable)?;
-            if status.is_success() {
-                return Ok(body);
+            let answer = self.dialer.ask(request).await.map_err(unreachable)?;
+            if answer.status().is_success() {
+                return Ok(answer.into_body());
             }
-            Err(refusal_error(status, &body))
+            Err(refusal_error(answer.status(), answer.body()))
         };
         tokio::time::timeout(ASK_TIMEOUT, answer)
             .await

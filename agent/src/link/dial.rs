@@ -13,7 +13,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use podtap_connect::Connector;
 use podtap_wire::{ConnectRefusal, version};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use secrecy::ExposeSecret;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -147,11 +147,30 @@ impl Dialer {
             .map_err(|e| to_disconnect(&e))
     }
 
+    /// Makes a connection and the TLS on it, and gives the certificates that the relay sent; `None`
+    /// for a relay without TLS.
+    pub(super) async fn chain(&self) -> Result<Option<Vec<CertificateDer<'static>>>, Disconnect> {
+        let stream = self.stream().await?;
+        let Some(tls) = &self.tls else {
+            return Ok(None);
+        };
+        let stream = self.secured(tls, stream).await?;
+        let (_, session) = stream.get_ref();
+        let chain = session.peer_certificates().unwrap_or_default();
+        Ok(Some(
+            chain
+                .iter()
+                .cloned()
+                .map(CertificateDer::into_owned)
+                .collect(),
+        ))
+    }
+
     /// Asks one thing over plain HTTP.
     pub(super) async fn ask(
         &self,
         request: Request<Full<Bytes>>,
-    ) -> Result<(StatusCode, Bytes), Disconnect> {
+    ) -> Result<Response<Bytes>, Disconnect> {
         let stream = self.stream().await?;
         match &self.tls {
             Some(tls) => exchange(self.secure(tls, stream).await?, request).await,

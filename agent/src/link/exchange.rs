@@ -1,7 +1,7 @@
 //! One request to a relay and its whole answer, on a connection of its own.
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -17,7 +17,7 @@ const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 pub(super) async fn exchange<S>(
     stream: S,
     request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, Bytes), Disconnect>
+) -> Result<Response<Bytes>, Disconnect>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -27,12 +27,12 @@ where
     let answer = async {
         let response = sender.send_request(request).await;
         let response = response.map_err(|error| http_disconnect(&error))?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect();
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, MAX_ANSWER_BYTES).collect();
         let body = body
             .await
             .map_err(|error| Disconnect::retry(reason::words(&*error)))?;
-        Ok((status, body.to_bytes()))
+        Ok(Response::from_parts(head, body.to_bytes()))
     };
     let mut answer = std::pin::pin!(answer);
     tokio::select! {

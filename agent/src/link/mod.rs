@@ -7,6 +7,7 @@ mod dial;
 mod disconnect;
 mod exchange;
 mod gather;
+pub mod probe;
 mod session;
 mod socket;
 #[cfg(test)]

@@ -1,0 +1,286 @@
+//! The way to a relay step by step, for a person who asks where it ends. Nothing here takes a tunnel:
+//! a websocket that never says hello is none of an agent's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use http::{HeaderMap, Method, StatusCode, header};
+use http_body_util::Full;
+use jiff::Timestamp;
+use podtap_wire::manage::{READY_PATH, RELAY_HEADER};
+use rustls::pki_types::CertificateDer;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::dial::{DialError, Dialer, Socket, not_of_a_relay};
+use super::disconnect::{Disconnect, Stop};
+use crate::config::LinkConfig;
+use crate::tls;
+
+/// Time for the close of a websocket, which matters to no one.
+const CLOSE_LIMIT: Duration = Duration::from_millis(500);
+
+/// Looks at the way to one relay. Each step makes a connection of its own.
+#[derive(Debug)]
+pub struct RelayProbe {
+    dialer: Dialer,
+}
+
+/// What TLS with a relay came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secured {
+    /// Certificates that the relay sent, its own included.
+    pub chain: usize,
+    /// Until when its own is valid, as far as that can be told.
+    pub valid_until: Option<Timestamp>,
+}
+
+/// What a relay says of itself without a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    /// Name and version; `None` from one of before 0.2, which says only what it is.
+    pub server: Option<String>,
+    /// Why it takes no webhooks, in its words; `None` where it takes them.
+    pub not_ready: Option<String>,
+    /// Its clock.
+    pub date: Option<Timestamp>,
+}
+
+/// Why a websocket is not to be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WebsocketFault {
+    /// It was not opened.
+    #[error("{0}")]
+    Refused(String),
+    /// It was opened, and nothing comes through.
+    #[error("a ping was not answered within {} s", .0.as_secs())]
+    Silent(Duration),
+    /// It was opened, and ended by itself.
+    #[error("it ended after {:.1} s: {why}", after.as_secs_f32())]
+    Cut {
+        /// How long it lasted.
+        after: Duration,
+        /// In words.
+        why: String,
+    },
+}
+
+impl RelayProbe {
+    /// Looks at the relay of this link, by its proxy and with its token.
+    pub fn new(link: &LinkConfig, trust: &tls::Trust) -> Result<Self, DialError> {
+        let tls = tls::client_config(link.relay.scheme() == "https", trust)?;
+        let dialer = Dialer::new(link, Arc::clone(&tls))?;
+        Ok(Self { dialer })
+    }
+
+    /// Makes a connection and the TLS on it; `None` for a relay without.
+    ///
+    /// # Errors
+    /// With the reason in words.
+    pub async fn secure(&self) -> Result<Option<Secured>, String> {
+        let chain = self.dialer.chain().await.map_err(words)?;
+        Ok(chain.map(|chain| Secured {
+            chain: chain.len(),
+            valid_until: chain.first().and_then(valid_until),
+        }))
+    }
+
+    /// Asks whether the relay takes webhooks.
+    ///
+    /// # Errors
+    /// With the reason in words, also where what answers is not a relay.
+    pub async fn ready(&self) -> Result<Readiness, String> {
+        let path = self.dialer.path(READY_PATH);
+        let request = self.dialer.head(Method::GET, &path);
+        let request = request
+            .header(header::CONNECTION, "close")
+            .body(Full::new(Bytes::new()))
+            .map_err(|error| error.to_string())?;
+        let answer = self.dialer.ask(request).await.map_err(words)?;
+        let (head, body) = answer.into_parts();
+        readiness(head.status, &head.headers, &body)
+    }
+
+    /// Opens a websocket as an agent does, says nothing on it for as long as `silence`, and sees
+    /// whether a ping still comes back within `limit`; gives the time that it took.
+    pub async fn websocket(
+        &self,
+        silence: Duration,
+        limit: Duration,
+    ) -> Result<Duration, WebsocketFault> {
+        let mut socket = self
+            .dialer
+            .dial()
+            .await
+            .map_err(|end| WebsocketFault::Refused(words(end)))?;
+        let began = Instant::now();
+        let outcome = async {
+            ping(&mut socket, began, limit).await?;
+            quiet(&mut socket, began, silence).await?;
+            ping(&mut socket, began, limit).await
+        };
+        let outcome = outcome.await;
+        // The relay waits for no hello that will not come.
+        let _ = timeout(CLOSE_LIMIT, socket.close(None)).await;
+        outcome
+    }
+}
+
+/// Sends a ping and waits for its pong.
+async fn ping(
+    socket: &mut Socket,
+    began: Instant,
+    limit: Duration,
+) -> Result<Duration, WebsocketFault> {
+    let sent = Instant::now();
+    let cut = |why: String| WebsocketFault::Cut {
+        after: began.elapsed(),
+        why,
+    };
+    let answered = async {
+        let ping = Message::Ping(Bytes::from_static(b"podtap"));
+        socket
+            .send(ping)
+            .await
+            .map_err(|error| cut(error.to_string()))?;
+        loop {
+            match socket.next().await {
+                Some(Ok(Message::Pong(_))) => return Ok(sent.elapsed()),
+                Some(Ok(message)) => end_of(&message).map_err(cut)?,
+                Some(Err(error)) => return Err(cut(error.to_string())),
+                None => return Err(cut("the connection was closed".to_owned())),
+            }
+        }
+    };
+    timeout(limit, answered)
+        .await
+        .unwrap_or(Err(WebsocketFault::Silent(limit)))
+}
+
+/// Says nothing for a while; whatever comes is read.
+async fn quiet(
+    socket: &mut Socket,
+    began: Instant,
+    silence: Duration,
+) -> Result<(), WebsocketFault> {
+    let until = Instant::now() + silence;
+    let cut = |why: String| WebsocketFault::Cut {
+        after: began.elapsed(),
+        why,
+    };
+    loop {
+        // Cancel-safe: reading a websocket loses nothing.
+        tokio::select! {
+            () = sleep_until(until) => return Ok(()),
+            message = socket.next() => match message {
+                Some(Ok(message)) => end_of(&message).map_err(cut)?,
+                Some(Err(error)) => return Err(cut(error.to_string())),
+                None => return Err(cut("the connection was closed".to_owned())),
+            }
+        }
+    }
+}
+
+/// A close is an end, anything else is not.
+fn end_of(message: &Message) -> Result<(), String> {
+    let Message::Close(close) = message else {
+        return Ok(());
+    };
+    Err(match close {
+        Some(close) if !close.reason.is_empty() => format!("closed: {}", close.reason),
+        _ => "it was closed".to_owned(),
+    })
+}
+
+/// What an answer says of the server that gave it. Pure.
+fn readiness(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Readiness, String> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let body = String::from_utf8_lossy(body);
+    let says = body.trim();
+    let server = text(RELAY_HEADER).map(str::to_owned);
+    // A relay of before it named itself says one word.
+    if server.is_none() && says != "ready" {
+        let is_page = headers.contains_key(header::LOCATION)
+            || text("content-type").is_some_and(|media| media.starts_with("text/html"));
+        return Err(not_of_a_relay(status, is_page));
+    }
+    let date = text("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+    Ok(Readiness {
+        server,
+        not_ready: (!status.is_success()).then(|| says.to_owned()),
+        date: date.map(|date| date.timestamp()),
+    })
+}
+
+/// Until when a certificate is valid. The library that judges certificates tells it when it is asked
+/// about a time at which none is.
+fn valid_until(certificate: &CertificateDer<'static>) -> Option<Timestamp> {
+    tls::not_after(certificate).and_then(|seconds| Timestamp::from_second(seconds).ok())
+}
+
+/// Why a connection ended, in words.
+fn words(end: Disconnect) -> String {
+    match end {
+        Disconnect::Retry { reason, .. } => reason,
+        Disconnect::Stop(stop) => Stop::reason(&stop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> String {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, HeaderValue::from_static(value));
+        }
+        let status = StatusCode::from_u16(status).unwrap();
+        match readiness(status, &map, body.as_bytes()) {
+            Ok(ready) => format!("{:?} {:?}", ready.server, ready.not_ready),
+            Err(why) => why,
+        }
+    }
+
+    #[test]
+    fn a_relay_is_told_from_what_else_may_answer() {
+        let named = [("podtap-relay", "podtap/9.9.9")];
+        assert_eq!(
+            answer(200, &named, "ready\n"),
+            r#"Some("podtap/9.9.9") None"#
+        );
+        assert_eq!(
+            answer(503, &named, "the disk is nearly full\n"),
+            r#"Some("podtap/9.9.9") Some("the disk is nearly full")"#
+        );
+        assert_eq!(answer(200, &[], "ready\n"), "None None");
+        for (status, headers, body, expected) in [
+            (200, &[][..], "OK", "so it is not a relay"),
+            (500, &[], "", "so it is not a relay"),
+            (502, &[], "", "the proxy in front of the relay"),
+            (
+                200,
+                &[("content-type", "text/html")],
+                "<html>",
+                "requires a login in the browser",
+            ),
+        ] {
+            let told = answer(status, headers, body);
+            assert!(told.contains(expected), "{status}: {told}");
+        }
+    }
+
+    #[test]
+    fn the_clock_of_a_relay_is_read_from_its_answer() {
+        let mut headers = HeaderMap::new();
+        let date = HeaderValue::from_static("Thu, 26 Nov 2026 08:49:37 GMT");
+        headers.insert("date", date);
+        let ready = readiness(StatusCode::OK, &headers, b"ready").unwrap();
+        let date = ready.date.map(|date| date.to_string());
+        assert_eq!(date.as_deref(), Some("2026-11-26T08:49:37Z"));
+    }
+}

@@ -1,0 +1,132 @@
+//! What a bug report needs, in one file without secrets: version, system, settings with their origin,
+//! the links, and the end of the log.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use podtap_disk::private;
+use serde::Serialize;
+
+use super::container;
+use super::finding::Check;
+use super::redact::Redact;
+use super::report::Object;
+use super::settings::presentable;
+use crate::commands::config;
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::log_file;
+
+/// Lines of the log, the last ones.
+const LOG_LINES: usize = 200;
+
+/// Bytes at the end of the log in which they are looked for.
+const LOG_BYTES: u64 = 256 * 1024;
+
+/// A file that is being made.
+pub(super) struct Bundle {
+    path: PathBuf,
+    file: File,
+}
+
+/// What is in it.
+#[derive(Serialize)]
+struct Content {
+    made_at: String,
+    podtap: &'static str,
+    system: &'static str,
+    machine: &'static str,
+    in_container: bool,
+    settings: Vec<config::Line>,
+    checks: Vec<Object>,
+    log: Vec<String>,
+}
+
+impl Bundle {
+    /// Makes the file, which must not be there yet: a bundle takes the place of nothing.
+    pub(super) fn at(path: &Path) -> Result<Self, Failure> {
+        let file = private::create_new(path).map_err(|error| {
+            Failure::because("the bundle cannot be written", &error)
+                .fact("file", path.display().to_string())
+                .hint("name a file that is not there yet, in a folder that you may write to")
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+        })
+    }
+
+    /// Writes it; gives its path as it may be shown.
+    pub(super) fn write(
+        mut self,
+        settings: &Settings,
+        checks: &[Check],
+    ) -> Result<String, Failure> {
+        let redact = Redact::of(settings);
+        let mut lines = config::lines(settings);
+        for line in &mut lines {
+            let value = line.value.as_deref().map(presentable);
+            line.value = value.map(|value| redact.text(&value));
+            line.origin = redact.text(&line.origin);
+        }
+        let content = Content {
+            made_at: format!("{:.3}", Timestamp::now()),
+            podtap: env!("CARGO_PKG_VERSION"),
+            system: std::env::consts::OS,
+            machine: std::env::consts::ARCH,
+            in_container: container::is_one(),
+            settings: lines,
+            checks: checks.iter().map(Object::new).collect(),
+            log: log(settings),
+        };
+        let text = serde_json::to_string_pretty(&content)
+            .map_err(|error| Failure::because("the bundle cannot be written", &error))?;
+        // Whatever is in there goes through once more: what is quoted by another part, too.
+        let text = redact.text(&text);
+        writeln!(self.file, "{text}")?;
+        self.file.sync_all()?;
+        Ok(self.path.display().to_string())
+    }
+}
+
+/// The last lines of the log of the terminal UI, the only one that is kept in a file.
+fn log(settings: &Settings) -> Vec<String> {
+    let Ok(folder) = settings.data_dir() else {
+        return Vec::new();
+    };
+    let path = folder.join(log_file::NAME);
+    last_lines(&path).unwrap_or_default()
+}
+
+fn last_lines(path: &Path) -> io::Result<Vec<String>> {
+    let mut file = File::open(path)?;
+    let begin = file.metadata()?.len().saturating_sub(LOG_BYTES);
+    file.seek(SeekFrom::Start(begin))?;
+    let mut last = VecDeque::with_capacity(LOG_LINES);
+    for line in BufReader::new(file).split(b'\n') {
+        if last.len() == LOG_LINES {
+            last.pop_front();
+        }
+        last.push_back(String::from_utf8_lossy(&line?).into_owned());
+    }
+    Ok(last.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_end_of_a_log_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("podtap.log");
+        let lines: Vec<_> = (0..40_000).map(|n| format!("line {n}")).collect();
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        let last = last_lines(&path).unwrap();
+        assert_eq!(last.len(), LOG_LINES);
+        assert_eq!(last.last(), lines.last());
+    }
+}

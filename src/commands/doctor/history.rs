@@ -1,0 +1,173 @@
+//! What is on this machine's disk: the data folder, the history of the tunnel, its last event.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use jiff::Timestamp;
+use podtap_agent::history::{
+    Anchor, AttemptSummary, DeliveryState, EventRow, Filter, History, HistoryError, PageQuery,
+};
+use podtap_connect::io_words;
+use podtap_disk::{private, space};
+use tokio::time::timeout;
+
+use super::finding::Finding;
+use super::walk::Looked;
+use super::words::since;
+use crate::config::Settings;
+use crate::failure::chain;
+use crate::running::holder;
+use crate::system;
+
+/// Space below which a busy tunnel soon has none.
+const LITTLE_SPACE: u64 = 200 * 1024 * 1024;
+
+/// The longest time for reading the history through.
+const CHECK_LIMIT: Duration = Duration::from_secs(3);
+
+/// The file by which it is tried whether the folder can be written.
+const TRIAL: &str = "podtap-doctor.tmp";
+
+/// A history that can be read.
+pub(super) struct Found {
+    /// `None` where the tunnel has none yet.
+    pub(super) history: Option<History>,
+}
+
+/// The data folder, and the history in it.
+pub(super) async fn folder(settings: &Settings) -> Looked<Found> {
+    let folder = settings.data_dir().map_err(Finding::of_setting)?;
+    let shown = folder.display().to_string();
+    writable(&folder).map_err(|error| {
+        Finding::broken(
+            format!("{shown} cannot be written: {}", io_words(&error)),
+            "choose a folder that you may write to with --data-dir, or correct its owner and mode",
+        )
+    })?;
+    let free = space::free(&folder).unwrap_or(u64::MAX);
+    if space::is_full(&folder) {
+        return Err(Finding::broken(
+            format!("{shown}: the disk is full ({} free)", ByteSize(free)),
+            "free some space on that disk; the relay keeps new events until then",
+        ));
+    }
+    let path = settings.history().map_err(Finding::of_setting)?;
+    let (history, words) = history(path).await?;
+    let detail = match free {
+        u64::MAX => format!("{shown}; {words}"),
+        free => format!("{shown}, {} free; {words}", ByteSize(free)),
+    };
+    let found = Found { history };
+    if system::is_own(&folder) == Some(false) {
+        let fix = "run podtap as one user only: files of another user's run may be refused later";
+        return Ok((
+            Finding::doubtful(format!("{detail}; the folder is another user's"), fix),
+            found,
+        ));
+    }
+    if free < LITTLE_SPACE {
+        let fix = "free some space on that disk soon; --keep-age and --keep-events keep less";
+        return Ok((Finding::doubtful(detail, fix), found));
+    }
+    Ok((Finding::good(detail), found))
+}
+
+/// Whether files can be made in a folder, which is made if it is missing.
+fn writable(folder: &Path) -> io::Result<()> {
+    private::folder(folder)?;
+    let trial = folder.join(TRIAL);
+    private::write(&trial, b"")?;
+    std::fs::remove_file(trial)
+}
+
+/// The history, and how it is, in words.
+async fn history(path: PathBuf) -> Result<(Option<History>, String), Finding> {
+    let holder = match holder(&path) {
+        Some(holder) => match holder.pid {
+            Some(pid) => format!("`podtap listen` runs (process {pid})"),
+            None => "`podtap listen` runs".to_owned(),
+        },
+        None => "`podtap listen` does not run".to_owned(),
+    };
+    if !path.exists() {
+        let words = "the tunnel has no history yet";
+        return Ok((None, format!("{words}, {holder}")));
+    }
+    let history = History::open_read_only(&path).map_err(|error| unreadable(&error))?;
+    let words = match timeout(CHECK_LIMIT, history.check()).await {
+        Ok(Ok(None)) => "the history is sound",
+        Ok(Ok(Some(findings))) => {
+            let first = findings.first().map_or("", String::as_str);
+            return Err(Finding::broken(
+                format!("the history is damaged: {first}"),
+                CURE_OF_DAMAGE,
+            ));
+        }
+        Ok(Err(error)) => return Err(unreadable(&error)),
+        Err(_) => "the history is large and was not read to its end",
+    };
+    Ok((Some(history), format!("{words}, {holder}")))
+}
+
+const CURE_OF_DAMAGE: &str = "copy the file away, then start `podtap listen` for this tunnel: it keeps \
+     what can be read";
+
+fn unreadable(error: &HistoryError) -> Finding {
+    let fix = match error {
+        HistoryError::Newer { .. } => "install the newest podtap",
+        HistoryError::Full { .. } => "free some space on that disk",
+        _ => CURE_OF_DAMAGE,
+    };
+    Finding::broken(chain(error), fix)
+}
+
+/// The newest event, and what came of it.
+pub(super) async fn last_event(found: Option<Found>, now: Timestamp) -> Looked<()> {
+    let Some(history) = found.and_then(|found| found.history) else {
+        return Err(Finding::skipped("the tunnel has no history yet"));
+    };
+    let newest = PageQuery {
+        filter: Filter::default(),
+        anchor: Anchor::Newest,
+        limit: 1,
+    };
+    let rows = history.page(newest).await;
+    let rows = rows.map_err(|error| unreadable(&error))?;
+    let finding = match rows.first() {
+        None => Finding::good("none has arrived yet"),
+        Some(row) => judge(row, now),
+    };
+    Ok((finding, ()))
+}
+
+fn judge(row: &EventRow, now: Timestamp) -> Finding {
+    let what = row.event_type.as_deref().unwrap_or("a request");
+    let on = row
+        .object
+        .as_ref()
+        .map_or_else(String::new, |object| format!(" of {object}"));
+    let event = format!("{what}{on}, {}", since(row.received_at, now));
+    let outcome = row
+        .last
+        .as_ref()
+        .map(|AttemptSummary { outcome, .. }| outcome);
+    match outcome {
+        Some(Ok(status @ 200..=299)) => Finding::good(format!("{event}: answered {status}")),
+        Some(Ok(status)) => Finding::doubtful(
+            format!("{event}: answered {status}"),
+            "Podio counts other answers than 2xx as failures: `podtap show` has the answer, `podtap \
+             replay` sends it again",
+        ),
+        Some(Err(why)) => Finding::doubtful(
+            format!("{event}: {why}"),
+            "`podtap replay` sends it again once the service is there",
+        ),
+        None if row.state == DeliveryState::Pending => Finding::doubtful(
+            format!("{event}: not delivered yet"),
+            "it is delivered while `podtap listen` runs and the local service takes connections",
+        ),
+        None => Finding::good(format!("{event}: on record, not delivered")),
+    }
+}

@@ -1,0 +1,293 @@
+//! The hooks of the known places: that one leads to this tunnel, is active, and would still be called.
+
+use podtap_agent::{
+    FailedPlace, HookFacts, HookStanding, HookUrls, ListedHook, Place, PlaceRef, UrlVerdict,
+};
+use podtap_podio::client::{Client, HookStatus};
+use podtap_podio::standing::Judgement;
+use tokio_util::sync::CancellationToken;
+
+use super::finding::Finding;
+use super::walk::Looked;
+use super::words::count;
+use crate::commands::history::{browser, run_browser};
+use crate::commands::podio::base_url;
+use crate::config::{Key, Settings};
+use crate::failure::{Failure, chain};
+
+/// Hooks that are named, at most.
+const MAX_NAMED: usize = 3;
+
+/// Hooks as Podio has them.
+#[derive(Default)]
+pub(super) struct Listed {
+    hooks: Vec<ListedHook>,
+    places: Vec<PlaceRef>,
+    failed: Vec<FailedPlace>,
+}
+
+/// What is known of the tunnel.
+pub(super) struct Known {
+    /// The URL that the relay has for it, asked just now.
+    pub(super) url: Option<String>,
+    /// Whether there is a history that can be read.
+    pub(super) has_history: bool,
+}
+
+/// The hooks.
+pub(super) async fn hooks(
+    settings: &Settings,
+    client: Option<&Client>,
+    known: Known,
+) -> Looked<()> {
+    let Some(client) = client else {
+        return Err(Finding::skipped("no Podio credentials are set"));
+    };
+    let api = base_url(settings).map_err(Finding::of_setting)?;
+    let Known { url, has_history } = known;
+    let (mut listed, remembered) = if has_history {
+        of_history(settings).await?
+    } else {
+        (of_app(settings, client).await?, None)
+    };
+    let url = url.or(remembered);
+    let urls = HookUrls::new(&api, url.as_deref());
+    for hook in &mut listed.hooks {
+        hook.verdict = urls.verdict(&hook.hook.url);
+    }
+    judge(&listed, url.is_some()).map(|finding| (finding, ()))
+}
+
+/// The hooks of the places that the history knows, too, and the tunnel's URL that it remembers.
+async fn of_history(settings: &Settings) -> Result<(Listed, Option<String>), Finding> {
+    let not_read = |failure: Failure| Finding::broken(failure.what(), "try again");
+    let (agent, handle) = browser(settings, None).map_err(not_read)?;
+    let listing = handle.podio_hooks().await;
+    let url = handle.tunnel_url().await.ok().flatten();
+    // Closes the history in good order.
+    let done = CancellationToken::new();
+    done.cancel();
+    run_browser(agent, done).await.map_err(not_read)?;
+    let listing = listing.map_err(|error| {
+        Finding::broken(
+            chain(&error),
+            "try again later, or look with `podtap hooks list`",
+        )
+    })?;
+    let listed = Listed {
+        places: listing.places.iter().map(|place| place.at).collect(),
+        hooks: listing.hooks,
+        failed: listing.failed,
+    };
+    Ok((listed, url))
+}
+
+/// The hooks of the app whose credentials are set.
+async fn of_app(settings: &Settings, client: &Client) -> Result<Listed, Finding> {
+    let app = settings.number(Key::PODIO_APP_ID);
+    let Some(at) = app.map_err(Finding::of_setting)?.map(PlaceRef::app) else {
+        return Ok(Listed::default());
+    };
+    let place = Place { at, name: None };
+    let facts = HookFacts::without_history(&base_url(settings).map_err(Finding::of_setting)?);
+    let mut listed = Listed {
+        places: vec![at],
+        ..Listed::default()
+    };
+    match client.hooks(at.ref_type, at.ref_id).await {
+        Ok(hooks) => {
+            let hooks = hooks.into_iter();
+            listed.hooks = hooks
+                .map(|hook| facts.listed(place.clone(), hook))
+                .collect();
+        }
+        Err(error) => listed.failed.push(FailedPlace {
+            place,
+            reason: podtap_agent::reason::of_podio(&error),
+        }),
+    }
+    Ok(listed)
+}
+
+/// What is to be thought of the hooks. Pure.
+fn judge(listed: &Listed, tunnel_is_known: bool) -> Result<Finding, Finding> {
+    let Listed {
+        hooks,
+        places,
+        failed,
+    } = listed;
+    let Some(first) = places.first() else {
+        return Err(Finding::skipped(
+            "no app is known yet: set PODTAP_PODIO_APP_ID, or wait for an event",
+        ));
+    };
+    if let Some(FailedPlace { place, reason }) = failed.first() {
+        return Err(Finding::broken(
+            format!("the hooks on {} cannot be listed: {reason}", place.at),
+            "the credentials may not see it: use the token of that app, or `podtap login`",
+        ));
+    }
+    if !tunnel_is_known {
+        let known = count(hooks.len() as u64, "hook");
+        return Err(Finding::skipped(format!(
+            "{known} found; which of them lead here is known once `podtap listen` has run"
+        )));
+    }
+    let is_ours = |hook: &&ListedHook| hook.verdict == UrlVerdict::Ours;
+    let ours: Vec<_> = hooks.iter().filter(is_ours).collect();
+    if ours.is_empty() {
+        return Err(none_leads_here(hooks, *first));
+    }
+    if let Some(ListedHook { hook, .. }) = ours.iter().find(|listed| is_inactive(listed)) {
+        return Err(Finding::broken(
+            format!("the hook {} ({}) is not active", hook.hook_id, hook.event),
+            format!(
+                "run `podtap hooks verify {}` while `podtap listen` runs, which answers Podio",
+                hook.hook_id
+            ),
+        ));
+    }
+    let leads = format!("{} to this tunnel", count_of_leading(ours.len() as u64));
+    let failing = ours.iter().find_map(|listed| {
+        let standing = listed.standing.as_ref()?;
+        (!matches!(standing.current, Judgement::Active)).then_some(standing)
+    });
+    if let Some(standing) = failing {
+        let (id, would) = (standing.hook_id, HookStanding::conclusion(standing));
+        return Ok(Finding::doubtful(
+            format!("{leads}, all active; by the answers of the local service hook {id} {would}"),
+            "keep the relay in front (it answers for the service), and mend what fails before the \
+             hook goes to the service itself",
+        ));
+    }
+    Ok(Finding::good(format!("{leads}, all active")))
+}
+
+fn is_inactive(listed: &ListedHook) -> bool {
+    listed.hook.status == HookStatus::Inactive
+}
+
+fn count_of_leading(number: u64) -> String {
+    match number {
+        1 => "1 hook leads".to_owned(),
+        several => format!("{several} hooks lead"),
+    }
+}
+
+fn none_leads_here(hooks: &[ListedHook], first: PlaceRef) -> Finding {
+    if hooks.is_empty() {
+        return Finding::broken(
+            format!("there is no hook on {first}"),
+            "make one with `podtap hooks create 'item.*' URL`, or for as long as it runs with `podtap \
+             listen --on 'item.*' --app ID`",
+        );
+    }
+    let named = hooks.iter().take(MAX_NAMED).map(|listed| {
+        let (id, event) = (listed.hook.hook_id, &listed.hook.event);
+        format!("{id} ({event}) to {}", listed.verdict.words())
+    });
+    let mut named: Vec<_> = named.collect();
+    if hooks.len() > MAX_NAMED {
+        named.push(format!("{} more", hooks.len() - MAX_NAMED));
+    }
+    Finding::broken(
+        format!("no hook leads to this tunnel: {}", named.join(", ")),
+        "move them with `podtap hooks move APP --to URL` (`podtap url` prints it), or for as long as it \
+         runs with `podtap hooks adopt APP`",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use podtap_podio::client::Hook;
+
+    use super::super::finding::Mark;
+    use super::*;
+
+    fn listed(hook_id: u64, status: HookStatus, verdict: UrlVerdict) -> ListedHook {
+        let at = PlaceRef::app(1);
+        ListedHook {
+            place: Place { at, name: None },
+            hook: Hook {
+                hook_id,
+                status,
+                event: "item.create".to_owned(),
+                url: String::new(),
+                created_on: None,
+                created_by: None,
+                created_via: None,
+            },
+            made_here: false,
+            standing: None,
+            verdict,
+        }
+    }
+
+    fn found(hooks: Vec<ListedHook>, places: &[u64], tunnel_is_known: bool) -> (Mark, String) {
+        let listed = Listed {
+            hooks,
+            places: places.iter().copied().map(PlaceRef::app).collect(),
+            failed: Vec::new(),
+        };
+        let (Ok(found) | Err(found)) = judge(&listed, tunnel_is_known);
+        (found.mark, found.detail)
+    }
+
+    #[test]
+    fn each_state_of_the_hooks_has_its_words() {
+        use HookStatus::{Active, Inactive};
+        use UrlVerdict::{OtherTunnel, Ours};
+        for (hooks, places, known, mark, words) in [
+            (vec![], &[][..], true, Mark::Skipped, "no app is known"),
+            (
+                vec![],
+                &[1],
+                true,
+                Mark::Broken,
+                "there is no hook on app 1",
+            ),
+            (
+                vec![listed(7, Active, Ours)],
+                &[1],
+                true,
+                Mark::Good,
+                "1 hook leads",
+            ),
+            (
+                vec![listed(7, Active, Ours)],
+                &[1],
+                false,
+                Mark::Skipped,
+                "1 hook found",
+            ),
+            (
+                vec![listed(7, Active, Ours), listed(8, Inactive, Ours)],
+                &[1],
+                true,
+                Mark::Broken,
+                "the hook 8 (item.create) is not active",
+            ),
+            (
+                vec![listed(7, Active, OtherTunnel)],
+                &[1],
+                true,
+                Mark::Broken,
+                "no hook leads to this tunnel: 7 (item.create) to another tunnel",
+            ),
+            // A hook of someone else that is not verified is none of ours.
+            (
+                vec![listed(7, Active, Ours), listed(8, Inactive, OtherTunnel)],
+                &[1],
+                true,
+                Mark::Good,
+                "1 hook leads to this tunnel, all active",
+            ),
+        ] {
+            let (found, detail) = found(hooks, places, known);
+            assert!(
+                found == mark && detail.contains(words),
+                "{found:?} {detail}"
+            );
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! `podtap doctor`: the way from Podio to the local service, link by link. The first link that fails is
+//! explained; what depends on it is skipped. It looks only, takes no tunnel, and works beside a
+//! running `listen`.
+//!
+//! `part` has the links and what each needs, `walk` goes along them; each other file looks at some.
+
+mod bundle;
+mod container;
+mod finding;
+mod history;
+mod hooks;
+mod network;
+mod part;
+mod podio;
+mod reach;
+mod redact;
+mod relay;
+mod report;
+mod service;
+mod settings;
+mod tunnel;
+mod walk;
+mod words;
+
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use podtap_agent::{HookUrls, Target};
+
+use crate::cli::Doctor;
+use crate::commands::podio::base_url;
+use crate::config::Settings;
+use crate::failure::{Code, Failure};
+use crate::output::look::Look;
+use crate::output::{note, print};
+use crate::running::Running;
+use bundle::Bundle;
+use finding::{Check, Finding, Mark};
+use part::Part;
+use report::{Object, Report};
+use walk::Walk;
+
+/// Looks at every link.
+pub(crate) async fn run(doctor: Doctor, settings: &Settings) -> Result<ExitCode, Failure> {
+    // What is wrong with the file is told before a minute has passed.
+    let bundle = doctor.bundle.as_deref().map(Bundle::at).transpose()?;
+    let look = settings.look()?;
+    let checks = told(&doctor, &look, async |tell| {
+        let mut walk = Walk::new(tell);
+        along(&mut walk, settings).await?;
+        Ok(walk.end())
+    })
+    .await?;
+    if let Some(bundle) = bundle {
+        let path = bundle.write(settings, &checks)?;
+        note(&format!(
+            "Wrote {path}; look through it before you share it."
+        ));
+    }
+    Ok(code(&checks))
+}
+
+/// The settings cannot be read, so that nothing else can be looked at.
+pub(crate) fn without_settings(doctor: &Doctor, failure: &Failure) -> Result<ExitCode, Failure> {
+    let look = Look {
+        zone: jiff::tz::TimeZone::UTC,
+        coloured: false,
+    };
+    let mut report = Report::new(&look);
+    let checks: Vec<_> = Part::ALL
+        .into_iter()
+        .map(|part| Check {
+            part,
+            finding: match part {
+                Part::Settings => settings::unreadable(failure),
+                _ => Finding::needs(Part::Settings),
+            },
+        })
+        .collect();
+    for check in &checks {
+        say(doctor, &mut report, check)?;
+    }
+    end(doctor, &mut report, &checks)?;
+    Ok(code(&checks))
+}
+
+/// Prints each link as it is found, and the summary.
+async fn told(
+    doctor: &Doctor,
+    look: &Look,
+    walk: impl AsyncFnOnce(&mut walk::Tell<'_>) -> Result<Vec<Check>, Failure>,
+) -> Result<Vec<Check>, Failure> {
+    let mut report = Report::new(look);
+    let checks = walk(&mut |check| say(doctor, &mut report, check)).await?;
+    end(doctor, &mut report, &checks)?;
+    Ok(checks)
+}
+
+fn say(doctor: &Doctor, report: &mut Report<'_>, check: &Check) -> Result<(), Failure> {
+    if doctor.json {
+        return print(&Object::new(check).line());
+    }
+    report.lines(check).iter().try_for_each(print)
+}
+
+fn end(doctor: &Doctor, report: &mut Report<'_>, checks: &[Check]) -> Result<(), Failure> {
+    if doctor.json {
+        return Ok(());
+    }
+    report.rest().iter().try_for_each(print)?;
+    print(&report::summary(checks))
+}
+
+/// 1 where a link is broken.
+fn code(checks: &[Check]) -> ExitCode {
+    let is_broken = checks
+        .iter()
+        .any(|check| check.finding.mark == Mark::Broken);
+    if is_broken {
+        Code::Failed.into()
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// The links, in order.
+async fn along(walk: &mut Walk<'_>, settings: &Settings) -> Result<(), Failure> {
+    let now = Timestamp::now;
+    walk.link(Part::Settings, async { settings::settings(settings) })
+        .await?;
+    let found = walk.link(Part::Folder, history::folder(settings)).await?;
+
+    let relay = walk.link(Part::Dns, network::dns(settings)).await?;
+    let relay = walk.link(Part::Proxy, network::proxy(relay)).await?;
+    let relay = walk.link(Part::Tcp, network::tcp(relay)).await?;
+    let tls = relay::tls(settings, relay.clone());
+    let probe = walk.link(Part::Tls, tls).await?;
+    let ready = walk.link(Part::Relay, relay::ready(probe.as_ref())).await?;
+    let clock = async { relay::clock(ready.as_ref(), now()) };
+    walk.link(Part::Clock, clock).await?;
+    let token = relay::token(settings, relay);
+    let admitted = walk.link(Part::Token, token).await?;
+    let websocket = relay::websocket(admitted.as_ref());
+    walk.link(Part::Websocket, websocket).await?;
+    let tunnel = async {
+        let admitted = admitted.as_ref().ok_or_else(network::no_relay)?;
+        let name = settings.tunnel().map_err(Finding::of_setting)?;
+        let api = base_url(settings).map_err(Finding::of_setting)?;
+        let urls = HookUrls::new(&api, None);
+        tunnel::tunnel(&admitted.tunnels, &name, &urls, now())
+    };
+    let tunnel = walk.link(Part::Tunnel, tunnel).await?;
+
+    let service = async { service::service(asked(settings)?).await };
+    walk.link(Part::Service, service).await?;
+
+    let client = walk.link(Part::Podio, podio::api(settings, now())).await?;
+    let known = hooks::Known {
+        url: tunnel.map(|tunnel| tunnel.url),
+        has_history: found.as_ref().is_some_and(|found| found.history.is_some()),
+    };
+    let hooks = hooks::hooks(settings, client.as_ref(), known);
+    walk.link(Part::Hooks, hooks).await?;
+    let last_event = history::last_event(found, now());
+    walk.link(Part::LastEvent, last_event).await?;
+    Ok(())
+}
+
+/// The local service: as set, else where a running `listen` delivers.
+fn asked(settings: &Settings) -> Result<Option<service::Asked>, Finding> {
+    let set = settings.target().map_err(Finding::of_setting)?;
+    let running = || -> Option<Target> {
+        let running = Running::now(&settings.history().ok()?)?;
+        running.forwards_to?.parse().ok()
+    };
+    let in_container = container::is_one();
+    Ok(set.or_else(running).map(|target| service::Asked {
+        target,
+        in_container,
+    }))
+}

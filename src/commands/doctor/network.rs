@@ -1,0 +1,231 @@
+//! The way of packets to the relay: its name, the proxy, the connection.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::Uri;
+use podtap_connect::{Connector, Proxy, io_words};
+use tokio::net::lookup_host;
+use url::{Host, Url};
+
+use super::finding::Finding;
+use super::reach::{self, Tried};
+use super::walk::Looked;
+use crate::config::Settings;
+
+/// Time for TCP, and again for what is said to a proxy.
+const CONNECT_LIMIT: Duration = Duration::from_secs(4);
+
+/// Said where no relay is set.
+const EMBEDDED: &str = "no relay is set: `podtap listen` runs one inside itself, which only this \
+     machine can call; set --relay or PODTAP_RELAY for Podio";
+
+/// A relay, and the addresses of its name.
+#[derive(Debug, Clone)]
+pub(super) struct Relay {
+    pub(super) url: Url,
+    pub(super) proxy: Option<Proxy>,
+    addresses: Vec<SocketAddr>,
+}
+
+/// The relay's name.
+pub(super) async fn dns(settings: &Settings) -> Looked<Relay> {
+    let Some(url) = settings.relay().map_err(Finding::of_setting)? else {
+        return Err(Finding::skipped(EMBEDDED));
+    };
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let port = url.port_or_known_default().unwrap_or_default();
+    let relay = |proxy, addresses| Relay {
+        url: url.clone(),
+        proxy,
+        addresses,
+    };
+    match settings.proxy(&url) {
+        Ok(Some(proxy)) => {
+            let finding = Finding::good(format!("{host}: looked up by the proxy"));
+            return Ok((finding, relay(Some(proxy), Vec::new())));
+        }
+        Ok(None) => {}
+        Err(failure) => {
+            let fix = "correct HTTPS_PROXY, http_proxy or ALL_PROXY in the environment";
+            return Err(Finding::broken(failure.what(), fix));
+        }
+    }
+    let asked = host.trim_matches(['[', ']']).to_owned();
+    let found = match lookup_host((asked, port)).await {
+        Ok(found) => found.collect::<Vec<_>>(),
+        Err(error) => return Err(no_name(&host, &error)),
+    };
+    if found.is_empty() {
+        return Err(no_name(&host, &std::io::Error::other("it has no address")));
+    }
+    let detail = match url.host() {
+        Some(Host::Domain(_)) => format!("{host} is {}", families(&found)),
+        _ => format!("{host} is an address, not a name"),
+    };
+    Ok((Finding::good(detail), relay(None, found)))
+}
+
+fn no_name(host: &str, error: &std::io::Error) -> Finding {
+    let why = io_words(error);
+    // "failed to lookup address information: Name or service not known"
+    let why = why.rsplit(": ").next().unwrap_or(&why).to_lowercase();
+    Finding::broken(
+        format!("{host} cannot be looked up: {why}"),
+        "check the spelling of --relay, and whether this machine is online",
+    )
+}
+
+/// The addresses of both IP versions.
+fn families(addresses: &[SocketAddr]) -> String {
+    let of = |is_v4: bool| {
+        let own = addresses
+            .iter()
+            .filter(|address| address.is_ipv4() == is_v4);
+        let own: Vec<_> = own.map(|address| address.ip().to_string()).collect();
+        own.join(", ")
+    };
+    match (of(true), of(false)) {
+        (v4, v6) if v6.is_empty() => format!("{v4} (no IPv6 address)"),
+        (v4, v6) if v4.is_empty() => format!("{v6} (no IPv4 address)"),
+        (v4, v6) => format!("{v4} and {v6}"),
+    }
+}
+
+/// The proxy, and that it leads to the relay.
+pub(super) async fn proxy(relay: Option<Relay>) -> Looked<Relay> {
+    let Some(relay) = relay else {
+        return Err(Finding::skipped(EMBEDDED));
+    };
+    let Some(proxy) = relay.proxy.clone() else {
+        return Ok((Finding::good("none; the relay is called directly"), relay));
+    };
+    let name = proxy.to_string();
+    let connector = Connector::new(Some(proxy), CONNECT_LIMIT);
+    let connected = match uri(&relay.url) {
+        Some(uri) => connector.connect(uri).await.map_err(|e| e.to_string()),
+        None => Err("the relay's URL cannot be given to a proxy".to_owned()),
+    };
+    match connected {
+        Ok(_) => {
+            let detail = format!("{name} leads to the relay");
+            Ok((Finding::good(detail), relay))
+        }
+        Err(why) => Err(Finding::broken(
+            why,
+            format!(
+                "check HTTPS_PROXY, http_proxy and ALL_PROXY; if the relay can be reached without \
+                 {name}, add its host to NO_PROXY"
+            ),
+        )),
+    }
+}
+
+/// A relay's URL with its port spelt out: a proxy is told it.
+fn uri(url: &Url) -> Option<Uri> {
+    let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+    Uri::builder()
+        .scheme(url.scheme())
+        .authority(format!("{host}:{port}"))
+        .path_and_query("/")
+        .build()
+        .ok()
+}
+
+/// A connection to the relay's address.
+pub(super) async fn tcp(relay: Option<Relay>) -> Looked<Relay> {
+    let Some(relay) = relay else {
+        return Err(Finding::skipped(EMBEDDED));
+    };
+    if relay.proxy.is_some() {
+        return Ok((Finding::good("made by the proxy"), relay));
+    }
+    let tried = reach::try_all(&relay.addresses).await;
+    let port = relay.url.port_or_known_default().unwrap_or_default();
+    judge(&tried, port).map(|finding| (finding, relay))
+}
+
+/// What the addresses of a relay came to. Pure.
+fn judge(tried: &[Tried], port: u16) -> Result<Finding, Finding> {
+    let works = |tried: &&Tried| tried.outcome.is_ok();
+    let Some(best) = tried.iter().find(works) else {
+        return Err(Finding::broken(
+            reach::refused(tried),
+            format!(
+                "check the relay's host and port (this one is {port}) and whether the relay runs; a \
+                 firewall between may refuse it, too"
+            ),
+        ));
+    };
+    let took = best
+        .outcome
+        .as_ref()
+        .map_or(0, |open| open.took.as_millis());
+    let detail = format!("{} answers within {} ms", best.address, took.max(1));
+    let dead = tried
+        .iter()
+        .any(|other| other.outcome.is_err() && other.address.is_ipv4() != best.address.is_ipv4());
+    Ok(if dead {
+        Finding::doubtful(
+            format!("{detail}; {}", reach::refused(tried)),
+            "one IP version does not work from here; the other is used",
+        )
+    } else {
+        Finding::good(detail)
+    })
+}
+
+/// What the links of a relay are skipped for where none is set.
+pub(super) fn no_relay() -> Finding {
+    Finding::skipped(EMBEDDED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Mark;
+    use super::super::reach::Open;
+    use super::*;
+
+    fn tried(address: &str, works: bool) -> Tried {
+        let open = Open {
+            took: Duration::from_millis(7),
+            is_closed: false,
+        };
+        Tried {
+            address: address.parse().unwrap(),
+            outcome: if works {
+                Ok(open)
+            } else {
+                Err("connection refused".to_owned())
+            },
+        }
+    }
+
+    #[test]
+    fn one_address_that_works_is_enough_and_a_dead_ip_version_is_told() {
+        let (v4, v6) = ("192.0.2.1:443", "[2001:db8::1]:443");
+        for (v4_works, v6_works, expected) in [
+            (true, true, Mark::Good),
+            (true, false, Mark::Doubtful),
+            (false, true, Mark::Doubtful),
+            (false, false, Mark::Broken),
+        ] {
+            let found = judge(&[tried(v6, v6_works), tried(v4, v4_works)], 443);
+            let (Ok(found) | Err(found)) = found;
+            assert_eq!(found.mark, expected, "{}", found.detail);
+            let is_told = found.detail.contains("connection refused");
+            assert_eq!(is_told, expected != Mark::Good, "{}", found.detail);
+        }
+    }
+
+    #[test]
+    fn addresses_are_told_by_ip_version() {
+        let of = |all: &[&str]| {
+            let all: Vec<_> = all.iter().map(|text| text.parse().unwrap()).collect();
+            families(&all)
+        };
+        assert_eq!(of(&["192.0.2.1:1", "[::1]:1"]), "192.0.2.1 and ::1");
+        assert_eq!(of(&["192.0.2.1:1"]), "192.0.2.1 (no IPv6 address)");
+        assert_eq!(of(&["[::1]:1"]), "::1 (no IPv4 address)");
+    }
+}

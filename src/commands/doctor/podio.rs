@@ -1,0 +1,114 @@
+//! Podio's API: whether it takes the credentials, and what is left of the hour's calls.
+
+use jiff::Timestamp;
+use podtap_podio::client::{Budget, Client, Error};
+
+use super::finding::Finding;
+use super::walk::Looked;
+use crate::commands::podio::impatient_client;
+use crate::config::Settings;
+
+/// Calls below which those that matter may not get through: the hooks of `listen` are kept by some.
+const FEW_CALLS: u64 = 50;
+
+/// Whether Podio's API takes the credentials.
+pub(super) async fn api(settings: &Settings, now: Timestamp) -> Looked<Client> {
+    let client = impatient_client(settings).map_err(|failure| {
+        let hint = failure.told("try").unwrap_or("set the rest, or neither");
+        Finding::broken(failure.what(), hint)
+    })?;
+    let Some(client) = client else {
+        return Err(Finding::skipped(
+            "no Podio credentials are set, or a password is asked for at the start: set \
+             PODTAP_PODIO_CLIENT_ID and PODTAP_PODIO_CLIENT_SECRET with an app's id and token, or run \
+             `podtap login`",
+        ));
+    };
+    if let Some(budget) = client.budget().await
+        && let Some(spent) = spent(&budget, now)
+    {
+        return Err(spent);
+    }
+    let reached = client.scopes().await.map_err(|error| refused(&error))?;
+    let budget = client.budget().await;
+    let left = match &budget {
+        Some(budget) => format!(
+            "{} of {} calls left this hour",
+            budget.remaining, budget.limit
+        ),
+        None => "calls left this hour: not told".to_owned(),
+    };
+    let detail = format!("takes the credentials; {left}");
+    let is_low = budget.is_some_and(|budget| budget.remaining < FEW_CALLS.min(budget.limit / 10));
+    let finding = if is_low {
+        Finding::doubtful(
+            detail,
+            "close what else calls the API with the same credentials",
+        )
+    } else {
+        Finding::good(detail)
+    };
+    // What the tokens reach is of no use here: that they reach anything is.
+    drop(reached);
+    Ok((finding, client))
+}
+
+/// Nothing is left, so that no call is made to find that out.
+fn spent(budget: &Budget, now: Timestamp) -> Option<Finding> {
+    if budget.remaining > 0 && budget.closed_until.is_none() {
+        return None;
+    }
+    let until = budget.closed_until.unwrap_or(budget.resets_by);
+    let minutes = until.duration_since(now).as_mins().max(0) + 1;
+    Some(Finding::broken(
+        format!(
+            "{} of {} calls left this hour",
+            budget.remaining, budget.limit
+        ),
+        format!(
+            "wait: there are more within {minutes} min. Close what else calls the API with the same \
+             credentials"
+        ),
+    ))
+}
+
+fn refused(error: &Error) -> Finding {
+    let words = podtap_agent::reason::of_podio(error);
+    let fix = match error {
+        Error::Unauthorized { .. } => {
+            "check PODTAP_PODIO_CLIENT_ID, PODTAP_PODIO_CLIENT_SECRET and the app's token (its \
+             Developer page), or run `podtap login`"
+        }
+        Error::LoginNeeded | Error::SecondFactor => "run `podtap login`",
+        Error::RateLimited { .. } => {
+            "wait for the next hour; close what else calls the API with the same credentials"
+        }
+        Error::Timeout { .. } | Error::Transport { .. } => {
+            "check --podio-url, the proxy and the network; https://status.podio.com tells of outages"
+        }
+        _ => "check --podio-url: what answers may not be Podio's API",
+    };
+    Finding::broken(words, fix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_call_is_made_where_none_is_left() {
+        let now = Timestamp::UNIX_EPOCH;
+        let budget = |remaining, closed_until| Budget {
+            limit: 1_000,
+            remaining,
+            resets_by: Timestamp::from_second(90).unwrap(),
+            closed_until,
+        };
+        assert_eq!(spent(&budget(1, None), now), None);
+        let found = spent(&budget(0, None), now).unwrap();
+        assert!(found.detail.starts_with("0 of 1000"), "{}", found.detail);
+        assert!(found.fix.unwrap().contains("within 2 min"));
+        let later = Timestamp::from_second(3_600).unwrap();
+        assert!(spent(&budget(9, Some(later)), now).is_some());
+    }
+}

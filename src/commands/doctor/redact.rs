@@ -1,0 +1,117 @@
+//! Takes secrets out of texts that leave this machine: those that are set, and what looks like a token
+//! or like the key of a tunnel's URL.
+
+use std::collections::BTreeSet;
+
+use podtap_wire::TunnelKey;
+use secrecy::ExposeSecret as _;
+
+use crate::config::{Key, Settings};
+
+/// What stands in place of a secret.
+const HIDDEN: &str = "(hidden)";
+
+/// What tokens of a relay begin with.
+const TOKEN: &str = "pt_";
+
+/// A shorter text is in too many words to be looked for.
+const SHORTEST: usize = 4;
+
+/// The settings that are files with a secret, and what each is the file of.
+const FILES: [(Key, Key); 4] = [
+    (Key::TOKEN, Key::TOKEN_FILE),
+    (Key::PODIO_APP_TOKEN, Key::PODIO_APP_TOKEN_FILE),
+    (Key::PODIO_CLIENT_SECRET, Key::PODIO_CLIENT_SECRET_FILE),
+    (Key::PODIO_PASSWORD, Key::PODIO_PASSWORD_FILE),
+];
+
+/// Knows what must not be shown.
+pub(super) struct Redact {
+    /// The longest first: one may be a part of another.
+    secrets: Vec<String>,
+}
+
+impl Redact {
+    /// Everything secret that this run knows.
+    pub(super) fn of(settings: &Settings) -> Self {
+        let mut secrets = BTreeSet::new();
+        for (key, file) in FILES {
+            if let Ok(Some(secret)) = settings.secret(key, file) {
+                secrets.insert(secret.value.expose_secret().to_owned());
+            }
+            // The file's is one where the value itself is set, too.
+            if let Some((value, _)) = settings.set(key) {
+                secrets.insert(value.trim().to_owned());
+            }
+        }
+        if let Some((user, _)) = settings.set(Key::PODIO_USERNAME) {
+            secrets.insert(user.to_owned());
+        }
+        secrets.extend(settings.environment().proxy_passwords());
+        Self::hiding(secrets)
+    }
+
+    fn hiding(secrets: impl IntoIterator<Item = String>) -> Self {
+        let long = secrets
+            .into_iter()
+            .filter(|secret| secret.len() >= SHORTEST);
+        let mut secrets: Vec<_> = long.collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Self { secrets }
+    }
+
+    /// A text without them.
+    pub(super) fn text(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.secrets {
+            text = text.replace(secret.as_str(), HIDDEN);
+        }
+        without_tokens(&text)
+    }
+}
+
+/// Hides each word that is a tunnel's key or begins as a token does.
+fn without_tokens(text: &str) -> String {
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+    let mut shown = String::with_capacity(text.len());
+    let mut word = String::new();
+    for letter in text.chars().chain(['\n']) {
+        if is_letter(letter) {
+            word.push(letter);
+            continue;
+        }
+        let is_secret = word.starts_with(TOKEN) || word.parse::<TunnelKey>().is_ok();
+        shown.push_str(if is_secret { HIDDEN } else { &word });
+        word.clear();
+        shown.push(letter);
+    }
+    shown.pop();
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_to_be_secret_and_what_looks_like_it_is_hidden() {
+        let redact = Redact::hiding([
+            "hunter2".to_owned(),
+            "hunter2-long".to_owned(),
+            "ab".to_owned(),
+        ]);
+        for (text, shown) in [
+            ("user=hunter2-long, hunter2!", "user=(hidden), (hidden)!"),
+            ("about ab", "about ab"),
+            (
+                "https://hooks.test/aaaaaaaaaaaaaaaaaaaaaaaaaa/podio",
+                "https://hooks.test/(hidden)/podio",
+            ),
+            ("Bearer pt_abcdefghij0123", "Bearer (hidden)"),
+            ("01KAR8Z4M6W4Q0C8J2T7VXN5PD", "01KAR8Z4M6W4Q0C8J2T7VXN5PD"),
+            ("", ""),
+        ] {
+            assert_eq!(redact.text(text), shown, "{text}");
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The relay itself: its certificate, whether it takes webhooks, its clock, and that a websocket to it
+//! lives. None of it takes the tunnel from an agent.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use podtap_agent::config::LinkConfig;
+use podtap_agent::probe::{Readiness, RelayProbe, Secured, WebsocketFault};
+use podtap_agent::tls::Trust;
+use podtap_agent::{AskError, DialError, TunnelClient};
+use podtap_wire::TunnelName;
+use podtap_wire::manage::TunnelList;
+use secrecy::SecretString;
+
+use super::finding::Finding;
+use super::network::{Relay, no_relay};
+use super::walk::Looked;
+use super::words::ago;
+use crate::config::{Secret, Settings};
+
+/// A certificate that ends sooner should have been renewed: authorities give them for 90 days, and
+/// renew them after 60.
+const RENEWED_BY: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// A difference of clocks that is no more than the network's.
+const SMALL_SKEW: SignedDuration = SignedDuration::from_secs(10);
+
+/// A difference at which times say nothing any more, and certificates may be refused.
+const LARGE_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long nothing is said on the websocket.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// How long a pong may take.
+const PONG_LIMIT: Duration = Duration::from_secs(4);
+
+/// What is sent where no token is set: the links before the token need none.
+const NO_TOKEN: &str = "none";
+
+/// TLS with the relay.
+pub(super) async fn tls(settings: &Settings, relay: Option<Relay>) -> Looked<RelayProbe> {
+    let Some(relay) = relay else {
+        return Err(no_relay());
+    };
+    let trust = settings.trust().map_err(Finding::of_setting)?;
+    let link = link(&relay, SecretString::from(NO_TOKEN), unnamed()?);
+    let probe = RelayProbe::new(&link, &trust).map_err(|error| of_dial(&error))?;
+    match probe.secure().await {
+        Ok(None) => {
+            let detail = "none: the relay's URL is http";
+            Ok((Finding::good(detail), probe))
+        }
+        Ok(Some(secured)) => Ok((judge_certificate(&secured, Timestamp::now()), probe)),
+        Err(why) => Err(Finding::broken(why, cure_of_tls(&relay))),
+    }
+}
+
+fn cure_of_tls(relay: &Relay) -> String {
+    let host = relay.url.host_str().unwrap_or_default();
+    format!(
+        "ask the relay's operator for a certificate for {host}; with one of your own, add --ca-file \
+         FILE. If all sites are refused, check this machine's clock and whether a proxy reads along"
+    )
+}
+
+/// What a certificate that was taken has still to say.
+fn judge_certificate(secured: &Secured, now: Timestamp) -> Finding {
+    let chain = match secured.chain {
+        1 => "1 certificate".to_owned(),
+        several => format!("a chain of {several} certificates"),
+    };
+    let Some(until) = secured.valid_until else {
+        return Finding::good(chain);
+    };
+    let left = until.duration_since(now);
+    let days = left.as_hours() / 24;
+    let detail = format!("{chain}, valid for {days} more days");
+    if left < RENEWED_BY {
+        return Finding::doubtful(
+            detail,
+            "tell the relay's operator: it should have been renewed",
+        );
+    }
+    Finding::good(detail)
+}
+
+/// Whether the relay takes webhooks, and which one it is.
+pub(super) async fn ready(probe: Option<&RelayProbe>) -> Looked<Readiness> {
+    let probe = probe.ok_or_else(no_relay)?;
+    let ready = probe.ready().await.map_err(|why| {
+        Finding::broken(
+            why,
+            "check that --relay is the URL of a podtap relay, with its path if it has one",
+        )
+    })?;
+    let server = ready.server.as_deref().unwrap_or("an older podtap");
+    if let Some(why) = &ready.not_ready {
+        return Err(Finding::broken(
+            format!("{server} runs and refuses webhooks: {why}"),
+            "tell the relay's operator; Podio sends webhooks that were refused with 503 again",
+        ));
+    }
+    let detail = format!("{server} accepts webhooks");
+    Ok((Finding::good(detail), ready))
+}
+
+/// Whether both clocks agree.
+pub(super) fn clock(ready: Option<&Readiness>, now: Timestamp) -> Looked<()> {
+    let ready = ready.ok_or_else(no_relay)?;
+    let Some(theirs) = ready.date else {
+        return Err(Finding::skipped("the relay's answer has no date"));
+    };
+    let ahead = now.duration_since(theirs);
+    let by = ahead.abs();
+    if by <= SMALL_SKEW {
+        return Ok((Finding::good("agrees with the relay's"), ()));
+    }
+    let side = if ahead.is_positive() {
+        "ahead of"
+    } else {
+        "behind"
+    };
+    let detail = format!("this machine's clock is {} {side} the relay's", ago(by));
+    let fix = "set the clock by the network (`timedatectl set-ntp true`), here or on the relay's \
+               machine";
+    if by < LARGE_SKEW {
+        return Ok((Finding::doubtful(detail, fix), ()));
+    }
+    Err(Finding::broken(detail, fix))
+}
+
+/// What can be done with the token.
+pub(super) struct Admitted {
+    pub(super) tunnels: TunnelList,
+    link: LinkConfig,
+    trust: Trust,
+}
+
+/// The token, by which the relay lists the tunnels of its owner.
+pub(super) async fn token(settings: &Settings, relay: Option<Relay>) -> Looked<Admitted> {
+    let Some(relay) = relay else {
+        return Err(no_relay());
+    };
+    let Some(Secret { value, origin }) = settings.token().map_err(Finding::of_setting)? else {
+        return Err(Finding::broken(
+            "no token is set",
+            "set PODTAP_TOKEN or --token-file; the relay's operator makes one with `podtap relay \
+             token create NAME`",
+        ));
+    };
+    let trust = settings.trust().map_err(Finding::of_setting)?;
+    let link = link(&relay, value, unnamed()?);
+    let client = TunnelClient::new(&link, &trust).map_err(|error| of_dial(&error))?;
+    match client.all().await {
+        Ok(tunnels) => {
+            let found = Admitted {
+                tunnels,
+                link,
+                trust,
+            };
+            let detail = format!("the relay takes it (from {origin})");
+            Ok((Finding::good(detail), found))
+        }
+        Err(error) => Err(refused(&error, &origin.to_string())),
+    }
+}
+
+fn refused(error: &AskError, origin: &str) -> Finding {
+    match error {
+        AskError::Token(why) => Finding::broken(
+            format!("{why} (from {origin})"),
+            "ask the relay's operator for `podtap relay token create NAME`; a token ends when it is \
+             revoked",
+        ),
+        other => Finding::broken(
+            other.to_string(),
+            "ask the relay's operator: the relay answers, and does not say which tunnels there are",
+        ),
+    }
+}
+
+/// A websocket beside that of the agent, on which no hello is said: it takes no tunnel.
+pub(super) async fn websocket(admitted: Option<&Admitted>) -> Looked<()> {
+    let admitted = admitted.ok_or_else(no_relay)?;
+    let probe = RelayProbe::new(&admitted.link, &admitted.trust);
+    let probe = probe.map_err(|error| of_dial(&error))?;
+    match probe.websocket(SILENCE, PONG_LIMIT).await {
+        Ok(took) => {
+            let (silence, took) = (SILENCE.as_secs(), took.as_millis().max(1));
+            let detail = format!("lives through {silence} s of silence; a ping takes {took} ms");
+            Ok((Finding::good(detail), ()))
+        }
+        Err(fault) => {
+            let fix = match &fault {
+                WebsocketFault::Refused(_) => {
+                    "ask the operator of the relay, or of a proxy before it, to pass websockets on \
+                     (the headers Upgrade and Connection)"
+                }
+                WebsocketFault::Silent(_) | WebsocketFault::Cut { .. } => {
+                    "a proxy between swallows or ends websockets: ask its operator for a longer \
+                     timeout of idle connections (60 s is enough) and no buffering, or use another \
+                     network"
+                }
+            };
+            Err(Finding::broken(fault.to_string(), fix))
+        }
+    }
+}
+
+fn link(relay: &Relay, token: SecretString, tunnel: TunnelName) -> LinkConfig {
+    let mut link = LinkConfig::new(relay.url.clone(), token, tunnel);
+    link.proxy.clone_from(&relay.proxy);
+    link
+}
+
+/// No tunnel is served, so the name does not matter.
+fn unnamed() -> Result<TunnelName, Finding> {
+    TunnelName::nearest("doctor").ok_or_else(|| Finding::skipped("no tunnel can be named"))
+}
+
+fn of_dial(error: &DialError) -> Finding {
+    let fix = match error {
+        DialError::Relay { .. } => "check --relay",
+        DialError::Tls(_) => "install the package ca-certificates, or add --ca-file FILE",
+        DialError::Token => "copy the token again, whole and without blanks",
+    };
+    Finding::broken(error.to_string(), fix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Mark;
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    #[test]
+    fn a_certificate_is_doubted_two_weeks_before_its_end() {
+        for (days, expected) in [(90, Mark::Good), (15, Mark::Good), (13, Mark::Doubtful)] {
+            let left = SignedDuration::from_hours(24 * days + 1);
+            let secured = Secured {
+                chain: 2,
+                valid_until: Some(NOW.checked_add(left).unwrap()),
+            };
+            let found = judge_certificate(&secured, NOW);
+            assert_eq!(found.mark, expected, "{days}");
+            assert!(found.detail.contains(&format!("{days} more days")));
+        }
+    }
+
+    #[test]
+    fn clocks_may_differ_a_little() {
+        for (ahead, expected, words) in [
+            (2, Mark::Good, "agrees"),
+            (-60, Mark::Doubtful, "1 min behind"),
+            (60, Mark::Doubtful, "1 min ahead of"),
+            (3_600, Mark::Broken, "1 h ahead of"),
+            (-3_600, Mark::Broken, "1 h behind"),
+        ] {
+            let ready = Readiness {
+                server: None,
+                not_ready: None,
+                date: Some(NOW),
+            };
+            let now = NOW.checked_add(SignedDuration::from_secs(ahead)).unwrap();
+            let (Ok((found, ())) | Err(found)) = clock(Some(&ready), now);
+            assert_eq!(found.mark, expected, "{ahead}");
+            assert!(found.detail.contains(words), "{}", found.detail);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The links as lines for people, and as JSON for programs.
+
+use serde::Serialize;
+
+use super::finding::{Check, Finding, Mark};
+use super::part::Part;
+use super::words::count;
+use crate::output::json;
+use crate::output::look::{Look, Painted, Tone};
+
+/// Cells of the longest name.
+const NAME: usize = 13;
+
+/// Turns links into lines. Those that follow each other and are skipped for the same reason are one
+/// line.
+pub(super) struct Report<'a> {
+    look: &'a Look,
+    skipped: Vec<Check>,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(look: &'a Look) -> Self {
+        Self {
+            look,
+            skipped: Vec::new(),
+        }
+    }
+
+    /// The lines that are complete with this link.
+    pub(super) fn lines(&mut self, check: &Check) -> Vec<Painted> {
+        let is_same = |skipped: &Check| skipped.finding == check.finding;
+        if check.finding.mark == Mark::Skipped && self.skipped.last().is_none_or(is_same) {
+            self.skipped.push(check.clone());
+            return Vec::new();
+        }
+        let mut lines = self.rest();
+        if check.finding.mark == Mark::Skipped {
+            self.skipped.push(check.clone());
+        } else {
+            lines.extend(self.of(check.part.name(), &check.finding));
+        }
+        lines
+    }
+
+    /// What was held back.
+    pub(super) fn rest(&mut self) -> Vec<Painted> {
+        let skipped = std::mem::take(&mut self.skipped);
+        let Some(first) = skipped.first() else {
+            return Vec::new();
+        };
+        let names: Vec<_> = skipped.iter().map(|check| check.part.name()).collect();
+        let mut finding = first.finding.clone();
+        finding.detail = match names.as_slice() {
+            [_] => format!("skipped ({})", finding.detail),
+            _ => format!("skipped with {} ({})", list(&names), finding.detail),
+        };
+        self.of(first.part.name(), &finding)
+    }
+
+    fn of(&self, name: &str, finding: &Finding) -> Vec<Painted> {
+        let (sign, tone) = match finding.mark {
+            Mark::Good => ("✓", Tone::Good),
+            Mark::Doubtful => ("!", Tone::Doubtful),
+            Mark::Broken => ("✗", Tone::Bad),
+            Mark::Skipped => ("–", Tone::Plain),
+        };
+        let detail = format!(" {name:NAME$}  {}", finding.detail);
+        let mut lines = vec![self.look.line(&[(tone, sign), (Tone::Plain, &detail)])];
+        if let Some(fix) = &finding.fix {
+            let fix = format!("  {:NAME$}  → {fix}", "");
+            lines.push(self.look.plain(&fix));
+        }
+        lines
+    }
+}
+
+/// The names after the first.
+fn list(names: &[&str]) -> String {
+    names.get(1..).unwrap_or_default().join(", ")
+}
+
+/// The last line.
+pub(super) fn summary(checks: &[Check]) -> String {
+    let of = |mark: Mark| -> Vec<Part> {
+        let all = checks.iter().filter(|check| check.finding.mark == mark);
+        all.map(|check| check.part).collect()
+    };
+    let broken = of(Mark::Broken);
+    let names: Vec<_> = broken.iter().map(|part| part.name()).collect();
+    match (broken.len() as u64, of(Mark::Doubtful).len() as u64) {
+        (0, 0) => "Nothing is wrong with what could be checked.".to_owned(),
+        (0, doubtful) => format!("Nothing is broken; look at {}.", count(doubtful, "warning")),
+        (1, _) => format!("1 link is broken: {}.", names.join("")),
+        (several, _) => format!("{several} links are broken: {}.", names.join(", ")),
+    }
+}
+
+/// One link, for programs.
+#[derive(Debug, Serialize)]
+pub(super) struct Object {
+    link: &'static str,
+    status: &'static str,
+    detail: String,
+    fix: Option<String>,
+    needs: Option<&'static str>,
+}
+
+impl Object {
+    pub(super) fn new(check: &Check) -> Self {
+        let Finding {
+            mark,
+            detail,
+            fix,
+            needs,
+        } = check.finding.clone();
+        let status = match mark {
+            Mark::Good => "ok",
+            Mark::Doubtful => "warning",
+            Mark::Broken => "failed",
+            Mark::Skipped => "skipped",
+        };
+        Self {
+            link: check.part.id(),
+            status,
+            detail,
+            fix,
+            needs: needs.map(Part::id),
+        }
+    }
+
+    pub(super) fn line(&self) -> String {
+        json::line("check", self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn what_is_skipped_for_one_reason_is_one_line_and_a_fix_follows_what_it_is_for() {
+        let look = Look {
+            zone: TimeZone::UTC,
+            coloured: false,
+        };
+        let mut report = Report::new(&look);
+        let checks = [
+            (Part::Dns, Finding::good("hooks.test is 192.0.2.1")),
+            (Part::Tcp, Finding::broken("connection refused", "start it")),
+            (Part::Tls, Finding::needs(Part::Tcp)),
+            (Part::Relay, Finding::needs(Part::Tcp)),
+            (Part::Hooks, Finding::skipped("no credentials")),
+        ]
+        .map(|(part, finding)| Check { part, finding });
+        let mut lines: Vec<_> = checks
+            .iter()
+            .flat_map(|check| report.lines(check))
+            .collect();
+        lines.extend(report.rest());
+        let lines: Vec<_> = lines.iter().map(Painted::as_str).collect();
+        assert_eq!(
+            lines,
+            [
+                "✓ relay's name   hooks.test is 192.0.2.1",
+                "✗ connection     connection refused",
+                "                 → start it",
+                "– TLS            skipped with relay (needs the connection)",
+                "– hooks          skipped (no credentials)",
+            ]
+        );
+        assert_eq!(summary(&checks), "1 link is broken: connection.");
+    }
+}

@@ -1,0 +1,204 @@
+//! The local service: each address that its name has, and where it listens if not there.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use podtap_agent::Target;
+use tokio::net::lookup_host;
+use url::Host;
+
+use super::finding::Finding;
+use super::reach::{self, Tried};
+use super::walk::Looked;
+
+/// Where the service is, and what else there is to know.
+pub(super) struct Asked {
+    pub(super) target: Target,
+    /// Whether this runs in a container.
+    pub(super) in_container: bool,
+}
+
+/// Whether the local service takes connections.
+pub(super) async fn service(asked: Option<Asked>) -> Looked<()> {
+    let Some(Asked {
+        target,
+        in_container,
+    }) = asked
+    else {
+        return Err(Finding::skipped(
+            "no local service given: add --forward-to 3000",
+        ));
+    };
+    let url = target.url();
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let port = url.port_or_known_default().unwrap_or_default();
+    let name = host.trim_matches(['[', ']']).to_owned();
+    let Ok(addresses) = lookup_host((name, port)).await else {
+        return Err(Finding::broken(
+            format!("{host} cannot be looked up"),
+            "check the host of --forward-to; a service of this machine is named by its port alone",
+        ));
+    };
+    let addresses = both_versions(addresses.collect(), is_this_machine(&target), port);
+    let tried = reach::try_all(&addresses).await;
+    // Of the other IP version the service knows nothing where its URL names an address.
+    let is_meant = |tried: &&Tried| match url.host() {
+        Some(Host::Ipv4(ip)) => tried.address.ip() == ip,
+        Some(Host::Ipv6(ip)) => tried.address.ip() == ip,
+        _ => true,
+    };
+    let meant: Vec<_> = tried.iter().filter(is_meant).cloned().collect();
+    judge(&target, &meant, &tried, in_container).map(|finding| (finding, ()))
+}
+
+fn is_this_machine(target: &Target) -> bool {
+    match target.url().host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_unspecified(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unspecified(),
+        None => false,
+    }
+}
+
+/// On this machine, the other IP version as well: what listens there explains what does not here.
+fn both_versions(mut found: Vec<SocketAddr>, is_here: bool, port: u16) -> Vec<SocketAddr> {
+    if is_here {
+        let own: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        found.extend(own.map(|ip| SocketAddr::new(ip, port)));
+    }
+    let mut seen = Vec::new();
+    found.retain(|address| {
+        let is_new = !seen.contains(address);
+        seen.push(*address);
+        is_new
+    });
+    found
+}
+
+/// What the addresses came to: those that are meant, and all that were tried. Pure.
+fn judge(
+    target: &Target,
+    meant: &[Tried],
+    all: &[Tried],
+    in_container: bool,
+) -> Result<Finding, Finding> {
+    let open = |tried: &&Tried| matches!(&tried.outcome, Ok(open) if !open.is_closed);
+    let listens = |tried: &&Tried| tried.outcome.is_ok();
+    if let Some(found) = meant.iter().find(open) {
+        let others = meant.iter().filter(|other| other.outcome.is_err());
+        let without: Vec<_> = others.map(|other| other.address.to_string()).collect();
+        let detail = format!("{target}: {} takes connections", found.address);
+        return Ok(Finding::good(if without.is_empty() {
+            detail
+        } else {
+            format!("{detail} ({} does not)", without.join(", "))
+        }));
+    }
+    if let Some(found) = meant.iter().find(listens) {
+        return Err(Finding::broken(
+            format!(
+                "{target}: {} takes connections and closes them at once",
+                found.address
+            ),
+            "the service behind this port is not up: a container's port is open although nothing in \
+             the container listens; look at the log of the service",
+        ));
+    }
+    let detail = format!("{target}: {}", reach::refused(meant));
+    let fix = if let Some(found) = all.iter().find(listens) {
+        format!(
+            "a service listens at {}: use --forward-to {}",
+            found.address,
+            reachable(target, found.address)
+        )
+    } else if in_container && is_this_machine(target) {
+        let port = target.url().port_or_known_default().unwrap_or_default();
+        format!(
+            "podtap runs in a container, whose localhost is the container itself: use --forward-to \
+             host.docker.internal:{port} (Linux: run it with --add-host \
+             host.docker.internal:host-gateway)"
+        )
+    } else {
+        "start the service, or name its port with --forward-to; events wait until it is there"
+            .to_owned()
+    };
+    Err(Finding::broken(detail, fix))
+}
+
+/// How a service that listens at this address is named.
+fn reachable(target: &Target, address: SocketAddr) -> String {
+    let mut url = target.url().clone();
+    // An address is always a host.
+    let _ = url.set_ip_host(address.ip());
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::reach::Open;
+    use super::*;
+
+    fn tried(address: &str, outcome: Result<bool, &str>) -> Tried {
+        let open = |is_closed| Open {
+            took: Duration::from_millis(1),
+            is_closed,
+        };
+        Tried {
+            address: address.parse().unwrap(),
+            outcome: outcome.map(open).map_err(str::to_owned),
+        }
+    }
+
+    fn judged(target: &str, all: &[Tried], in_container: bool) -> (bool, String, String) {
+        let target: Target = target.parse().unwrap();
+        let meant: Vec<_> = match target.url().host() {
+            Some(Host::Ipv4(_)) => all
+                .iter()
+                .filter(|t| t.address.is_ipv4())
+                .cloned()
+                .collect(),
+            _ => all.to_vec(),
+        };
+        match judge(&target, &meant, all, in_container) {
+            Ok(found) => (true, found.detail, String::new()),
+            Err(found) => (false, found.detail, found.fix.unwrap_or_default()),
+        }
+    }
+
+    #[test]
+    fn a_service_is_found_on_either_ip_version_and_told_where_it_is() {
+        let (v4, v6) = ("127.0.0.1:3000", "[::1]:3000");
+        let only_v6 = [tried(v4, Err("connection refused")), tried(v6, Ok(false))];
+        let (works, detail, _) = judged("3000", &only_v6, false);
+        assert!(works && detail.contains("[::1]:3000 takes connections (127.0.0.1:3000 does not)"));
+
+        let (works, _, fix) = judged("http://127.0.0.1:3000/x", &only_v6, false);
+        assert!(
+            !works && fix.contains("--forward-to http://[::1]:3000/x"),
+            "{fix}"
+        );
+    }
+
+    #[test]
+    fn a_service_that_is_away_is_looked_for_where_it_may_be() {
+        let refused = [
+            tried("127.0.0.1:3000", Err("connection refused")),
+            tried("[::1]:3000", Err("connection refused")),
+        ];
+        let (works, detail, fix) = judged("3000", &refused, false);
+        assert!(
+            !works && detail.contains("127.0.0.1:3000: connection refused"),
+            "{detail}"
+        );
+        assert!(fix.starts_with("start the service"), "{fix}");
+        let (_, _, fix) = judged("3000", &refused, true);
+        assert!(fix.contains("host.docker.internal:3000"), "{fix}");
+        let (_, _, fix) = judged("http://app:3000", &refused, true);
+        assert!(fix.starts_with("start the service"), "{fix}");
+
+        let empty = [tried("127.0.0.1:3000", Ok(true))];
+        let (works, detail, _) = judged("3000", &empty, false);
+        assert!(!works && detail.contains("closes them at once"), "{detail}");
+    }
+}

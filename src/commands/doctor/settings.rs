@@ -1,0 +1,94 @@
+//! The settings of this run with their origin, and what is wrong in them.
+
+use podtap_agent::config::without_user_info;
+
+use super::finding::Finding;
+use super::walk::Looked;
+use super::words::count;
+use crate::config::{Key, Settings};
+use crate::failure::Failure;
+
+/// Whether each setting that is set is right.
+pub(super) fn settings(settings: &Settings) -> Looked<()> {
+    let wrong = settings.check();
+    if wrong.is_empty() {
+        return Ok((Finding::good(told(settings)), ()));
+    }
+    let all: Vec<_> = wrong.iter().map(in_words).collect();
+    let hint = wrong.iter().find_map(|failure| failure.told("try"));
+    Err(Finding::broken(
+        all.join("; "),
+        hint.unwrap_or("`podtap config show` lists every setting with its origin"),
+    ))
+}
+
+/// The settings could not even be read.
+pub(super) fn unreadable(failure: &Failure) -> Finding {
+    let hint = failure.told("try").unwrap_or("correct the file");
+    Finding::broken(in_words(failure), hint)
+}
+
+/// What is wrong, why, and where it comes from.
+fn in_words(failure: &Failure) -> String {
+    let mut words = failure.what().to_owned();
+    for (label, before) in [("why", ": "), ("file", ", in "), ("from", ", from ")] {
+        if let Some(told) = failure.told(label) {
+            words.push_str(before);
+            words.push_str(told);
+        }
+    }
+    words
+}
+
+/// What is set, and where: of a secret only that it is.
+fn told(settings: &Settings) -> String {
+    let set: Vec<_> = Key::ALL
+        .iter()
+        .filter_map(|key| {
+            let (value, origin) = settings.set(*key)?;
+            let name = key.name();
+            Some(if key.is_secret() || *key == Key::PODIO_USERNAME {
+                format!("{name} ({origin})")
+            } else {
+                format!("{name}={} ({origin})", presentable(value))
+            })
+        })
+        .collect();
+    match set.len() {
+        0 => "none is set: all are defaults".to_owned(),
+        number => format!(
+            "{} set: {}",
+            count(number as u64, "setting"),
+            set.join(", ")
+        ),
+    }
+}
+
+/// A value without what may be a secret in a URL: its user, and its query.
+pub(super) fn presentable(value: &str) -> String {
+    let value = without_user_info(value);
+    match value.split_once('?') {
+        Some((before, _)) => format!("{before}?…"),
+        None => value.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_secret_of_a_url_is_shown() {
+        for (value, shown) in [
+            ("https://hooks.test/x", "https://hooks.test/x"),
+            ("https://ann:hunter2@hooks.test", "https://…@hooks.test"),
+            (
+                "http://localhost:3000/hook?key=hunter2",
+                "http://localhost:3000/hook?…",
+            ),
+            ("crm", "crm"),
+        ] {
+            assert_eq!(presentable(value), shown);
+        }
+    }
+}

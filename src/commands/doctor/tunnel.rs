@@ -1,0 +1,261 @@
+//! The tunnel on the relay: whether it is there, who serves it, what waits in it and what was
+//! refused. Pure: the relay was asked when the token was looked at.
+
+use bytesize::ByteSize;
+use jiff::{SignedDuration, Timestamp};
+use podtap_agent::HookUrls;
+use podtap_wire::TunnelName;
+use podtap_wire::manage::{QueueLimits, TunnelEntry, TunnelList};
+
+use super::finding::Finding;
+use super::walk::Looked;
+use super::words::{count, since};
+
+/// A queue that is this full, in percent, is soon refused more.
+const NEARLY_FULL: u64 = 90;
+
+/// Refusals that are older are not told: what caused them has most likely passed.
+const LATELY: SignedDuration = SignedDuration::from_hours(1);
+
+/// Names of other tunnels that are told, at most.
+const MAX_NAMES: usize = 5;
+
+/// What is to be thought of the tunnel of this name.
+pub(super) fn tunnel(
+    list: &TunnelList,
+    name: &TunnelName,
+    urls: &HookUrls,
+    now: Timestamp,
+) -> Looked<TunnelEntry> {
+    let Some(tunnel) = list.tunnels.iter().find(|tunnel| tunnel.name == *name) else {
+        return Err(unknown(list, name));
+    };
+    if let Some(full) = full(list, tunnel) {
+        return Err(full);
+    }
+    if let Err(why) = urls.check(&tunnel.url) {
+        let detail = format!("{name}: {why}");
+        return Err(Finding::broken(detail, why.cure()));
+    }
+    let waiting = waiting(tunnel, now);
+    let lately = |at: Timestamp| now.duration_since(at) < LATELY;
+    let refused = tunnel
+        .refused
+        .iter()
+        .find(|refused| lately(refused.last_at));
+    let finding = match (&tunnel.connected, refused) {
+        (_, Some(refused)) => Finding::doubtful(
+            format!(
+                "{name}: {} refused, {}: {}",
+                count(refused.count, "webhook"),
+                since(refused.last_at, now),
+                refused.reason
+            ),
+            "Podio sends again what was refused with 503; a limit of the relay is its operator's to \
+             raise",
+        ),
+        (None, None) => Finding::doubtful(
+            format!("{name}: no agent is connected; {waiting}"),
+            format!("start `podtap listen --name {name}`: events wait on the relay until then"),
+        ),
+        (Some(agent), None) => {
+            let host = agent.host.as_deref().unwrap_or("an unnamed machine");
+            let connected = since(agent.since, now);
+            Finding::good(format!(
+                "{name}: served by an agent on {host}, connected {connected}; {waiting}"
+            ))
+        }
+    };
+    Ok((finding, tunnel.clone()))
+}
+
+fn unknown(list: &TunnelList, name: &TunnelName) -> Finding {
+    let others: Vec<_> = list
+        .tunnels
+        .iter()
+        .map(|other| other.name.as_str())
+        .collect();
+    let known = match others.as_slice() {
+        [] => "this token's owner has none yet".to_owned(),
+        some if some.len() <= MAX_NAMES => format!("there are: {}", some.join(", ")),
+        some => {
+            let named = some.get(..MAX_NAMES).unwrap_or_default();
+            let more = some.len() - named.len();
+            format!("there are: {} and {more} more", named.join(", "))
+        }
+    };
+    Finding::broken(
+        format!("the relay has no tunnel {name}; {known}"),
+        format!("choose one with --name, or start `podtap listen --name {name}`, which makes it"),
+    )
+}
+
+/// A limit that leaves no room for the next webhook.
+fn full(list: &TunnelList, tunnel: &TunnelEntry) -> Option<Finding> {
+    let QueueLimits {
+        max_events,
+        max_bytes,
+        max_owner_events,
+        max_owner_bytes,
+    } = list.limits;
+    let sum = |of: fn(&TunnelEntry) -> u64| list.tunnels.iter().map(of).sum::<u64>();
+    let (owner_events, owner_bytes) = (
+        sum(|tunnel| tunnel.waiting_events),
+        sum(|tunnel| tunnel.waiting_bytes),
+    );
+    let events = |has: u64, most: u64| format!("{has} of {most} events");
+    let bytes = |has: u64, most: u64| format!("{} of {}", ByteSize(has), ByteSize(most));
+    let limits = [
+        (
+            tunnel.waiting_events,
+            max_events,
+            "queue",
+            events as fn(u64, u64) -> String,
+        ),
+        (tunnel.waiting_bytes, max_bytes, "queue", bytes),
+        (owner_events, max_owner_events, "owner's queues", events),
+        (owner_bytes, max_owner_bytes, "owner's queues", bytes),
+    ];
+    let is_full = |(has, most, ..): &&(u64, u64, _, _)| {
+        *most > 0 && has.saturating_mul(100) >= most.saturating_mul(NEARLY_FULL)
+    };
+    let (has, most, what, words) = limits.iter().find(is_full)?;
+    let name = &tunnel.name;
+    Some(Finding::broken(
+        format!(
+            "{name}: the {what} on the relay are nearly full: {}",
+            words(*has, *most)
+        )
+        .replace("queue on the relay are", "queue on the relay is"),
+        format!(
+            "start `podtap listen --name {name}` to take what waits; `podtap tunnels delete` ends a \
+             tunnel that is not used"
+        ),
+    ))
+}
+
+fn waiting(tunnel: &TunnelEntry, now: Timestamp) -> String {
+    let (events, bytes) = (tunnel.waiting_events, ByteSize(tunnel.waiting_bytes));
+    match (events, tunnel.oldest_waiting_at) {
+        (0, _) => "nothing waits".to_owned(),
+        (_, None) => format!("{} ({bytes}) on the relay", count(events, "event")),
+        (_, Some(oldest)) => format!(
+            "{} ({bytes}) on the relay, the oldest from {}",
+            count(events, "event"),
+            since(oldest, now)
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use podtap_wire::manage::{ConnectedAgent, RefusedWebhooks};
+
+    use super::super::finding::Mark;
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn earlier(minutes: i64) -> Timestamp {
+        NOW.checked_sub(SignedDuration::from_mins(minutes)).unwrap()
+    }
+
+    fn list(change: impl FnOnce(&mut TunnelEntry)) -> TunnelList {
+        let mut tunnel = TunnelEntry {
+            name: "crm".parse().unwrap(),
+            url: "https://hooks.test/aaaaaaaaaaaaaaaaaaaaaaaaaa/".to_owned(),
+            old_url_until: None,
+            created_at: earlier(90),
+            waiting_events: 0,
+            waiting_bytes: 0,
+            oldest_waiting_at: None,
+            last_event_at: None,
+            refused: Vec::new(),
+            connected: Some(ConnectedAgent {
+                since: earlier(5),
+                host: Some("laptop".to_owned()),
+                peer: "192.0.2.1".to_owned(),
+            }),
+        };
+        change(&mut tunnel);
+        TunnelList {
+            tunnels: vec![tunnel],
+            server: String::new(),
+            limits: QueueLimits {
+                max_events: 100,
+                ..QueueLimits::default()
+            },
+        }
+    }
+
+    fn found(list: &TunnelList, name: &str) -> (Mark, String) {
+        let urls = HookUrls::new(&"https://api.podio.com".parse().unwrap(), None);
+        let found = tunnel(list, &name.parse().unwrap(), &urls, NOW);
+        let (Ok((found, _)) | Err(found)) = found;
+        (found.mark, found.detail)
+    }
+
+    #[test]
+    fn each_state_of_a_tunnel_has_its_words() {
+        let refused = RefusedWebhooks {
+            count: 12,
+            reason: "body over 8 MiB".to_owned(),
+            last_at: earlier(2),
+        };
+        for (list, name, mark, words) in [
+            (
+                list(|_| {}),
+                "crm",
+                Mark::Good,
+                "on laptop, connected 5 min ago; nothing waits",
+            ),
+            (
+                list(|_| {}),
+                "shop",
+                Mark::Broken,
+                "no tunnel shop; there are: crm",
+            ),
+            (
+                list(|crm| {
+                    crm.connected = None;
+                    crm.waiting_events = 3;
+                    crm.oldest_waiting_at = Some(earlier(60));
+                }),
+                "crm",
+                Mark::Doubtful,
+                "no agent is connected; 3 events (0 B) on the relay, the oldest from 1 h ago",
+            ),
+            (
+                list(|crm| crm.refused.push(refused.clone())),
+                "crm",
+                Mark::Doubtful,
+                "12 webhooks refused, 2 min ago: body over 8 MiB",
+            ),
+            (
+                list(|crm| crm.waiting_events = 95),
+                "crm",
+                Mark::Broken,
+                "the queue on the relay is nearly full: 95 of 100 events",
+            ),
+            (
+                list(|crm| crm.url = "https://hooks.test:8443/x/".to_owned()),
+                "crm",
+                Mark::Broken,
+                "Podio calls ports 80 and 443 only, not 8443",
+            ),
+        ] {
+            let (found, detail) = found(&list, name);
+            assert!(
+                found == mark && detail.contains(words),
+                "{found:?} {detail}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_relay_that_says_no_limits_is_never_full() {
+        let mut list = list(|crm| crm.waiting_events = 95);
+        list.limits = QueueLimits::default();
+        assert_eq!(found(&list, "crm").0, Mark::Good);
+    }
+}

@@ -1,0 +1,191 @@
+//! The walk along the way: each link in its time, none whose need is not met, all of it within a
+//! minute.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::finding::{Check, Finding, Mark};
+use super::part::Part;
+use crate::failure::Failure;
+
+/// The longest time for all links together.
+const WHOLE: Duration = Duration::from_secs(55);
+
+/// Told each link as soon as it was looked at.
+pub(crate) type Tell<'a> = dyn FnMut(&Check) -> Result<(), Failure> + 'a;
+
+/// What a link was found to be, with what later ones go by; without where there is nothing to go by.
+pub(crate) type Looked<T> = Result<(Finding, T), Finding>;
+
+/// The links that were looked at.
+pub(crate) struct Walk<'a> {
+    checks: Vec<Check>,
+    tell: &'a mut Tell<'a>,
+    until: Instant,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(tell: &'a mut Tell<'a>) -> Self {
+        Self {
+            checks: Vec::new(),
+            tell,
+            until: Instant::now() + WHOLE,
+        }
+    }
+
+    /// Looks at a link, if what it needs is there; gives what later ones go by.
+    pub(crate) fn link<T>(
+        &mut self,
+        part: Part,
+        look: impl Future<Output = Looked<T>>,
+    ) -> impl Future<Output = Result<Option<T>, Failure>> {
+        // Some are large, and the walk has one after the other.
+        let look = Box::pin(look);
+        async move { self.walked(part, look).await }
+    }
+
+    async fn walked<T>(
+        &mut self,
+        part: Part,
+        look: impl Future<Output = Looked<T>>,
+    ) -> Result<Option<T>, Failure> {
+        let (finding, found) = match self.unmet(part) {
+            Some(unmet) => (unmet, None),
+            None => match timeout(self.time_for(part), look).await {
+                Ok(Ok((finding, found))) => (finding, Some(found)),
+                Ok(Err(finding)) => (finding, None),
+                Err(_) => (late(part), None),
+            },
+        };
+        let check = Check { part, finding };
+        (self.tell)(&check)?;
+        self.checks.push(check);
+        Ok(found)
+    }
+
+    /// What was found.
+    pub(crate) fn end(self) -> Vec<Check> {
+        self.checks
+    }
+
+    fn found(&self, part: Part) -> Option<&Finding> {
+        let mut checks = self.checks.iter();
+        let check = checks.find(|check| check.part == part)?;
+        Some(&check.finding)
+    }
+
+    /// Why a link is not looked at: what it needs is broken, or was not looked at either.
+    fn unmet(&self, part: Part) -> Option<Finding> {
+        let need = part.needs()?;
+        let found = self.found(need)?;
+        match found.mark {
+            Mark::Good | Mark::Doubtful => None,
+            Mark::Broken => Some(Finding::needs(need)),
+            Mark::Skipped => Some(found.clone()),
+        }
+    }
+
+    fn time_for(&self, part: Part) -> Duration {
+        let left = self.until.saturating_duration_since(Instant::now());
+        part.limit().min(left)
+    }
+}
+
+/// A link that took too long.
+fn late(part: Part) -> Finding {
+    let detail = format!("no answer within {} s", part.limit().as_secs());
+    let fix = match part {
+        Part::Dns => "check the name servers of this machine (/etc/resolv.conf)",
+        Part::Proxy => "check HTTPS_PROXY, http_proxy and ALL_PROXY; is the proxy running?",
+        Part::Tcp => "a firewall may drop the connection: try another network, or ask its operator",
+        Part::Tls | Part::Relay | Part::Clock | Part::Token | Part::Tunnel => {
+            "check that the URL is the relay's; ask its operator whether it is overloaded"
+        }
+        Part::Websocket => "ask the operator whether a proxy before the relay passes websockets on",
+        Part::Podio | Part::Hooks => "try again later: Podio is slow, or the network is",
+        Part::Settings | Part::Folder | Part::Service | Part::LastEvent => {
+            "the disk or the machine is very busy: try again"
+        }
+    };
+    Finding::broken(detail, fix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn walked(broken: Part, found: fn() -> Looked<()>) -> Vec<(Part, Mark, Option<Part>)> {
+        let mut tell = |_: &Check| Ok(());
+        let mut walk = Walk::new(&mut tell);
+        for part in Part::ALL {
+            let look = async move {
+                if part == broken {
+                    found()
+                } else {
+                    Ok((Finding::good(""), ()))
+                }
+            };
+            walk.link(part, look).await.unwrap();
+        }
+        let checks = walk.end().into_iter();
+        checks
+            .map(|check| (check.part, check.finding.mark, check.finding.needs))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn what_depends_on_a_broken_link_names_the_first_one_and_the_rest_is_looked_at() {
+        let walked = walked(Part::Tcp, || Err(Finding::broken("", ""))).await;
+        for (part, mark, needs) in walked {
+            let expected = match part {
+                Part::Tcp => (Mark::Broken, None),
+                Part::Tls
+                | Part::Relay
+                | Part::Clock
+                | Part::Token
+                | Part::Websocket
+                | Part::Tunnel => (Mark::Skipped, Some(Part::Tcp)),
+                _ => (Mark::Good, None),
+            };
+            assert_eq!((mark, needs), expected, "{part:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_skipped_with_all_that_follows_and_nothing_is_broken() {
+        let walked = walked(Part::Dns, || Err(Finding::skipped("no relay is set"))).await;
+        let skipped = walked.iter().filter(|(_, mark, _)| *mark == Mark::Skipped);
+        assert_eq!(skipped.count(), 9);
+        assert!(walked.iter().all(|(_, mark, _)| *mark != Mark::Broken));
+    }
+
+    #[tokio::test]
+    async fn links_that_hang_end_when_the_whole_time_is_over() {
+        let began = Instant::now();
+        let mut tell = |_: &Check| Ok(());
+        let mut walk = Walk::new(&mut tell);
+        walk.until = began + Duration::from_millis(50);
+        for part in Part::ALL.into_iter().filter(|part| part.needs().is_none()) {
+            let hang = std::future::pending::<Looked<()>>();
+            walk.link(part, hang).await.unwrap();
+        }
+        assert!(
+            began.elapsed() < Part::Settings.limit(),
+            "not one after the other"
+        );
+        let checks = walk.end();
+        assert!(
+            checks
+                .iter()
+                .all(|check| check.finding.mark == Mark::Broken)
+        );
+    }
+
+    #[test]
+    fn the_whole_takes_less_than_a_minute() {
+        assert!(WHOLE < Duration::from_mins(1));
+        let longest = Part::ALL.iter().map(|part| part.limit()).max().unwrap();
+        assert!(longest < WHOLE / 2, "{longest:?}");
+    }
+}
