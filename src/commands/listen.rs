@@ -248,7 +248,7 @@ async fn first_connection(
             Failure::new(Code::Unreachable, "the relay cannot be reached")
                 .fact("relay", relay)
                 .fact("why", reason)
-                .hint("check --relay, or remove --no-wait to wait for it"),
+                .hint("check --relay, or remove --no-wait to wait for it; `podtap doctor` finds out why"),
         ),
         // A link that ended for good is told by the agent itself.
         Ok(_) | Err(_) => Ok(()),

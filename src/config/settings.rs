@@ -1,8 +1,10 @@
 //! Settings as typed values; each error names the setting, the origin and what would be right.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use etcetera::BaseStrategy as _;
@@ -25,6 +27,8 @@ pub(crate) struct Settings {
     pub(super) tables: Tables,
     environment: Environment,
     verbose: u8,
+    /// Warnings of this run: each is said once, however often its setting is asked for.
+    said: Mutex<BTreeSet<String>>,
 }
 
 /// The tables of the configuration file, each read by who uses it.
@@ -46,6 +50,7 @@ impl Settings {
             tables,
             environment,
             verbose,
+            said: Mutex::default(),
         }
     }
 
@@ -68,7 +73,10 @@ impl Settings {
 
     /// Prints a warning as this run's stderr has it.
     pub(crate) fn report(&self, warning: Warning) -> Result<(), Failure> {
-        warning.report(self.colour(std::io::stderr().is_terminal())?);
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.insert(warning.to_string()) {
+            warning.report(self.colour(std::io::stderr().is_terminal())?);
+        }
         Ok(())
     }
 

@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 use podtap_agent::export::json::{AttemptObject, EventObject, millis};
 use podtap_agent::history::{
-    Attempt, ClockSet, DeliveryState, Ends, Event, Finding, HookNews, LoopFinding, Verification,
+    Attempt, ClockSet, DeliveryState, Ends, Event, Finding, HookNews, LoopFinding, Outcome,
+    Verification,
 };
 use podtap_agent::{AgentHandle, HookReport, HookState, LinkState, ServiceState, Status};
 use podtap_wire::{EventId, Seq};
@@ -42,6 +43,8 @@ pub(crate) struct Feed {
     said_away: Option<String>,
     link: LinkState,
     service: ServiceState,
+    /// Whether it was said what finds out why something does not work: once is enough.
+    named_doctor: bool,
     /// The hooks that are made here, as they were told last.
     hooks: Vec<HookReport>,
 }
@@ -65,6 +68,7 @@ impl Feed {
             said_away: None,
             link: LinkState::Off,
             service: ServiceState::Unknown,
+            named_doctor: false,
             hooks: Vec::new(),
         })
     }
@@ -148,6 +152,9 @@ impl Feed {
                         if let Some(line) = lines::link(&status.link) {
                             print(&line)?;
                         }
+                        if !matches!(status.link, LinkState::Up { .. }) {
+                            self.name_doctor()?;
+                        }
                     }
                 }
             }
@@ -157,7 +164,7 @@ impl Feed {
     }
 
     /// The local service went away, or came back. The first answer of a run is no news.
-    fn service(&self, status: &Status) -> Result<(), Failure> {
+    fn service(&mut self, status: &Status) -> Result<(), Failure> {
         let was_down = matches!(self.service, ServiceState::Down { .. });
         match (self.format, &status.service, &status.target) {
             (Format::Json, ServiceState::Down { reason, .. }, _) => {
@@ -167,13 +174,22 @@ impl Feed {
                 print_object(&Object::service("up", None))
             }
             (Format::Lines, ServiceState::Down { since, reason }, Some(target)) => {
-                print(&lines::service_down(*since, &self.look, reason, target))
+                print(&lines::service_down(*since, &self.look, reason, target))?;
+                self.name_doctor()
             }
             (Format::Lines, ServiceState::Up { since }, Some(target)) if was_down => {
                 print(&lines::service_up(*since, &self.look, target))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Says, the first time, what finds out why something does not work.
+    fn name_doctor(&mut self) -> Result<(), Failure> {
+        if std::mem::replace(&mut self.named_doctor, true) {
+            return Ok(());
+        }
+        print(lines::DOCTOR)
     }
 
     /// What became of the hooks that are made here.
@@ -290,6 +306,9 @@ impl Feed {
                         let event = self.agent.history().event(attempt.event).await?;
                         if let Some(event) = event.filter(|event| self.is_told(event, attempt)) {
                             print(&lines::attempt(&event, attempt, &self.look))?;
+                            if matches!(attempt.outcome, Outcome::Failed { .. }) {
+                                self.name_doctor()?;
+                            }
                         }
                     }
                 }

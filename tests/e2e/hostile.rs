@@ -76,6 +76,7 @@ async fn liar() -> Service {
                 let kind = String::from_utf8(kind).unwrap().replace("Bearer ", "");
                 (400, json!({ "kind": kind, "message": HOSTILE }))
             }
+            "/-/tunnels" => (401, json!({ "kind": "token", "message": HOSTILE })),
             path if path.starts_with("/oauth/token") => {
                 let token = json!({
                     "access_token": "a", "refresh_token": "r", "expires_in": 3600,
@@ -93,8 +94,12 @@ async fn liar() -> Service {
             }
             _ => (400, json!({ "error": HOSTILE, "error_description": HOSTILE })),
         };
+        // What a relay says of itself, and then not what it should.
+        let is_ready = request.path == "/-/readyz";
+        let status = if is_ready { 200 } else { status };
         let body = Full::from(body.to_string());
         let response = Response::builder().status(status);
+        let response = response.header("podtap-relay", "x 52;c;QUJD");
         let response = response.header("content-type", "application/json");
         response.body(body).unwrap()
     })
@@ -204,6 +209,10 @@ fn read_files(trial: &mut Trial, file: &str) {
         trial.run(&[&show, form].concat());
     }
     trial.run(&["config", "check", "--color", HOSTILE]);
+    for form in [&[][..], &["--json"]] {
+        let doctor = ["doctor", "--name", "crm", "--podio-url", HOSTILE];
+        trial.run(&[&doctor, form].concat());
+    }
     trial.run(&["url", HOSTILE]);
     for form in [&[][..], &["--json"], &["--curl"]] {
         trial.run(&[&["show", "N5PD", "--name", "crm"], form].concat());
@@ -240,6 +249,12 @@ async fn call(trial: &mut Trial, to: &str) {
 
 /// A relay that refuses, and webhooks.
 async fn listen_to(trial: &mut Trial, api: &str) {
+    for form in [&[][..], &["--json"]] {
+        let doctor = [
+            "doctor", "--relay", api, "--token", "token", "--name", "refused",
+        ];
+        trial.run(&[&doctor, form].concat());
+    }
     for kind in ["version", "malformed", "unavailable", "token", "x"] {
         for how in ["--no-tui", "--json"] {
             let args = [

@@ -17,6 +17,7 @@ mod commands;
 mod config;
 mod crowd;
 mod demo;
+mod doctor;
 mod handlers;
 mod hang_up;
 mod health;

@@ -1,6 +1,6 @@
 //! Invariant 6: only the owner gets in, the URL stays, and a newer connection takes over.
 
-use crate::support::{Service, Stage, form_post};
+use crate::support::{Process, Service, Stage, form_post};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn same_owner_and_name_get_the_same_url_with_any_of_the_owners_tokens() {
@@ -66,6 +66,74 @@ async fn a_newer_connection_takes_the_tunnel_over_and_the_older_one_says_so() {
         .await;
     let mut newer = newer;
     assert_eq!(newer.ended().await.code(), Some(7), "{}", newer.stderr());
+}
+
+/// Starts an agent again as soon as it ends, as a supervisor does; how often it was started, and what
+/// each of them ended with and said.
+struct Supervised {
+    stage: Stage,
+    relay: String,
+    token: String,
+    service: std::net::SocketAddr,
+    agent: Process,
+    ends: Vec<(Option<i32>, String)>,
+}
+
+impl Supervised {
+    fn start(relay: &str, token: &str, service: std::net::SocketAddr) -> Self {
+        let stage = Stage::new();
+        let agent = stage.start_agent(relay, token, service, &[]);
+        Self {
+            stage,
+            relay: relay.to_owned(),
+            token: token.to_owned(),
+            service,
+            agent,
+            ends: Vec::new(),
+        }
+    }
+
+    /// Until it has ended this often.
+    async fn times(&mut self, ends: usize) {
+        while self.ends.len() < ends {
+            let status = self.agent.ended().await;
+            self.ends.push((status.code(), self.agent.stderr()));
+            self.agent = self
+                .stage
+                .start_agent(&self.relay, &self.token, self.service, &[]);
+        }
+    }
+
+    fn has_the_tunnel(&self) -> bool {
+        !self.agent.objects("ready").is_empty()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_supervised_agents_do_not_take_the_tunnel_from_each_other_for_ever() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let mut older = Supervised::start(&relay.url(), &token, service.address());
+    older.agent.object("ready", |_| true).await;
+    let mut newer = Supervised::start(&relay.url(), &token, service.address());
+    newer.agent.object("ready", |_| true).await;
+
+    // Well within the minute in which the older one does not get it back.
+    tokio::select! {
+        () = older.times(4) => {}
+        () = newer.times(1) => {}
+    }
+
+    assert_eq!(newer.ends, [], "the newer one keeps it");
+    assert!(newer.has_the_tunnel());
+    let host = rustix::system::uname();
+    let host = host.nodename().to_string_lossy();
+    for (code, said) in &older.ends {
+        assert_eq!(*code, Some(7), "{said}");
+        let who = format!("another agent on {host} has the tunnel since");
+        assert!(said.contains(&who), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

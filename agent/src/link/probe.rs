@@ -201,7 +201,8 @@ fn readiness(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Rea
     let says = body.trim();
     let server = text(RELAY_HEADER).map(str::to_owned);
     // A relay of before it named itself says one word.
-    if server.is_none() && says != "ready" {
+    let is_older = status.is_success() && says == "ready";
+    if server.is_none() && !is_older {
         let is_page = headers.contains_key(header::LOCATION)
             || text("content-type").is_some_and(|media| media.starts_with("text/html"));
         return Err(not_of_a_relay(status, is_page));
@@ -261,6 +262,7 @@ mod tests {
         for (status, headers, body, expected) in [
             (200, &[][..], "OK", "so it is not a relay"),
             (500, &[], "", "so it is not a relay"),
+            (404, &[], "ready", "so it is not a relay"),
             (502, &[], "", "the proxy in front of the relay"),
             (
                 200,

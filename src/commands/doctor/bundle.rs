@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use podtap_disk::private;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::container;
 use super::finding::Check;
@@ -68,9 +69,7 @@ impl Bundle {
         let redact = Redact::of(settings);
         let mut lines = config::lines(settings);
         for line in &mut lines {
-            let value = line.value.as_deref().map(presentable);
-            line.value = value.map(|value| redact.text(&value));
-            line.origin = redact.text(&line.origin);
+            line.value = line.value.as_deref().map(presentable);
         }
         let content = Content {
             made_at: format!("{:.3}", Timestamp::now()),
@@ -82,13 +81,25 @@ impl Bundle {
             checks: checks.iter().map(Object::new).collect(),
             log: log(settings),
         };
-        let text = serde_json::to_string_pretty(&content)
-            .map_err(|error| Failure::because("the bundle cannot be written", &error))?;
-        // Whatever is in there goes through once more: what is quoted by another part, too.
-        let text = redact.text(&text);
+        let not_written =
+            |error: serde_json::Error| Failure::because("the bundle cannot be written", &error);
+        let mut content = serde_json::to_value(&content).map_err(not_written)?;
+        // Every text of it: errors may quote what others sent.
+        hide(&mut content, &redact);
+        let text = serde_json::to_string_pretty(&content).map_err(not_written)?;
         writeln!(self.file, "{text}")?;
         self.file.sync_all()?;
         Ok(self.path.display().to_string())
+    }
+}
+
+/// Takes secrets out of every text in a value.
+fn hide(value: &mut Value, redact: &Redact) {
+    match value {
+        Value::String(text) => *text = redact.text(text),
+        Value::Array(list) => list.iter_mut().for_each(|value| hide(value, redact)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| hide(value, redact)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

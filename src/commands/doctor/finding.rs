@@ -48,7 +48,7 @@ impl Finding {
     pub(crate) fn needs(part: Part) -> Self {
         Self {
             needs: Some(part),
-            ..Self::new(Mark::Skipped, format!("needs the {}", part.name()))
+            ..Self::new(Mark::Skipped, format!("needs {}", part.with_article()))
         }
     }
 

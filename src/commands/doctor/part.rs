@@ -64,6 +64,14 @@ impl Part {
         }
     }
 
+    /// The same in a sentence.
+    pub(crate) fn with_article(self) -> String {
+        match self {
+            Self::Podio | Self::Tls => self.name().to_owned(),
+            _ => format!("the {}", self.name()),
+        }
+    }
+
     /// What programs call it.
     pub(crate) const fn id(self) -> &'static str {
         match self {

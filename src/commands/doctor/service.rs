@@ -8,6 +8,7 @@ use url::Host;
 
 use super::finding::Finding;
 use super::reach::{self, Tried};
+use super::settings::presentable;
 use super::walk::Looked;
 
 /// Where the service is, and what else there is to know.
@@ -81,12 +82,13 @@ fn judge(
     all: &[Tried],
     in_container: bool,
 ) -> Result<Finding, Finding> {
+    let name = presentable(&target.to_string());
     let open = |tried: &&Tried| matches!(&tried.outcome, Ok(open) if !open.is_closed);
     let listens = |tried: &&Tried| tried.outcome.is_ok();
     if let Some(found) = meant.iter().find(open) {
         let others = meant.iter().filter(|other| other.outcome.is_err());
         let without: Vec<_> = others.map(|other| other.address.to_string()).collect();
-        let detail = format!("{target}: {} takes connections", found.address);
+        let detail = format!("{name}: {} takes connections", found.address);
         return Ok(Finding::good(if without.is_empty() {
             detail
         } else {
@@ -96,14 +98,14 @@ fn judge(
     if let Some(found) = meant.iter().find(listens) {
         return Err(Finding::broken(
             format!(
-                "{target}: {} takes connections and closes them at once",
+                "{name}: {} takes connections and closes them at once",
                 found.address
             ),
             "the service behind this port is not up: a container's port is open although nothing in \
              the container listens; look at the log of the service",
         ));
     }
-    let detail = format!("{target}: {}", reach::refused(meant));
+    let detail = format!("{name}: {}", reach::refused(meant));
     let fix = if let Some(found) = all.iter().find(listens) {
         format!(
             "a service listens at {}: use --forward-to {}",
@@ -113,8 +115,8 @@ fn judge(
     } else if in_container && is_this_machine(target) {
         let port = target.url().port_or_known_default().unwrap_or_default();
         format!(
-            "podtap runs in a container, whose localhost is the container itself: use --forward-to \
-             host.docker.internal:{port} (Linux: run it with --add-host \
+            "start the service; if it runs outside of this container, whose localhost is its own, use \
+             --forward-to host.docker.internal:{port} (Linux: run the container with --add-host \
              host.docker.internal:host-gateway)"
         )
     } else {
@@ -129,7 +131,7 @@ fn reachable(target: &Target, address: SocketAddr) -> String {
     let mut url = target.url().clone();
     // An address is always a host.
     let _ = url.set_ip_host(address.ip());
-    url.as_str().trim_end_matches('/').to_owned()
+    presentable(url.as_str()).trim_end_matches('/').to_owned()
 }
 
 #[cfg(test)]
@@ -193,7 +195,10 @@ mod tests {
         );
         assert!(fix.starts_with("start the service"), "{fix}");
         let (_, _, fix) = judged("3000", &refused, true);
-        assert!(fix.contains("host.docker.internal:3000"), "{fix}");
+        assert!(
+            fix.contains("--forward-to host.docker.internal:3000"),
+            "{fix}"
+        );
         let (_, _, fix) = judged("http://app:3000", &refused, true);
         assert!(fix.starts_with("start the service"), "{fix}");
 

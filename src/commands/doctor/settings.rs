@@ -4,7 +4,6 @@ use podtap_agent::config::without_user_info;
 
 use super::finding::Finding;
 use super::walk::Looked;
-use super::words::count;
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
 
@@ -56,11 +55,7 @@ fn told(settings: &Settings) -> String {
         .collect();
     match set.len() {
         0 => "none is set: all are defaults".to_owned(),
-        number => format!(
-            "{} set: {}",
-            count(number as u64, "setting"),
-            set.join(", ")
-        ),
+        number => format!("{number} set: {}", set.join(", ")),
     }
 }
 
