@@ -163,7 +163,7 @@ mod tests {
     fn list(change: impl FnOnce(&mut TunnelEntry)) -> TunnelList {
         let mut tunnel = TunnelEntry {
             name: "crm".parse().unwrap(),
-            url: "https://hooks.test/aaaaaaaaaaaaaaaaaaaaaaaaaa/".to_owned(),
+            url: "https://hooks.example.com/aaaaaaaaaaaaaaaaaaaaaaaaaa/".to_owned(),
             old_url_until: None,
             created_at: earlier(90),
             waiting_events: 0,
@@ -238,7 +238,7 @@ mod tests {
                 "the queue on the relay is nearly full: 95 of 100 events",
             ),
             (
-                list(|crm| crm.url = "https://hooks.test:8443/x/".to_owned()),
+                list(|crm| crm.url = "https://hooks.example.com:8443/x/".to_owned()),
                 "crm",
                 Mark::Broken,
                 "Podio calls ports 80 and 443 only, not 8443",
