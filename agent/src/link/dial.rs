@@ -154,7 +154,7 @@ impl Dialer {
         let Some(tls) = &self.tls else {
             return Ok(None);
         };
-        let stream = self.secured(tls, stream).await?;
+        let stream = self.secure(tls, stream).await?;
         let (_, session) = stream.get_ref();
         let chain = session.peer_certificates().unwrap_or_default();
         Ok(Some(

@@ -98,7 +98,7 @@ async fn of_app(settings: &Settings, client: &Client) -> Result<Listed, Finding>
         Ok(hooks) => {
             let hooks = hooks.into_iter();
             listed.hooks = hooks
-                .map(|hook| facts.listed(place.clone(), hook))
+                .map(|hook| facts.describe(place.clone(), hook))
                 .collect();
         }
         Err(error) => listed.failed.push(FailedPlace {

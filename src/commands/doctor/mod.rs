@@ -31,7 +31,7 @@ use crate::cli::Doctor;
 use crate::commands::podio::base_url;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
-use crate::output::look::Look;
+use crate::output::style::LineStyle;
 use crate::output::{note, print};
 use crate::running::Running;
 use bundle::Bundle;
@@ -44,7 +44,7 @@ use walk::Walk;
 pub(crate) async fn run(doctor: Doctor, settings: &Settings) -> Result<ExitCode, Failure> {
     // What is wrong with the file is told before a minute has passed.
     let bundle = doctor.bundle.as_deref().map(Bundle::at).transpose()?;
-    let look = settings.look()?;
+    let look = settings.line_style()?;
     let checks = told(&doctor, &look, async |tell| {
         let mut walk = Walk::new(tell);
         along(&mut walk, settings).await?;
@@ -62,7 +62,7 @@ pub(crate) async fn run(doctor: Doctor, settings: &Settings) -> Result<ExitCode,
 
 /// The settings cannot be read, so that nothing else can be looked at.
 pub(crate) fn without_settings(doctor: &Doctor, failure: &Failure) -> Result<ExitCode, Failure> {
-    let look = Look {
+    let look = LineStyle {
         zone: jiff::tz::TimeZone::UTC,
         coloured: false,
     };
@@ -87,7 +87,7 @@ pub(crate) fn without_settings(doctor: &Doctor, failure: &Failure) -> Result<Exi
 /// Prints each link as it is found, and the summary.
 async fn told(
     doctor: &Doctor,
-    look: &Look,
+    look: &LineStyle,
     walk: impl AsyncFnOnce(&mut walk::Tell<'_>) -> Result<Vec<Check>, Failure>,
 ) -> Result<Vec<Check>, Failure> {
     let mut report = Report::new(look);

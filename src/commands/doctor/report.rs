@@ -6,7 +6,7 @@ use super::finding::{Check, Finding, Mark};
 use super::part::Part;
 use super::words::count;
 use crate::output::json;
-use crate::output::look::{Look, Painted, Tone};
+use crate::output::style::{LineStyle, StyledLine, Tone};
 
 /// Cells of the longest name.
 const NAME: usize = 13;
@@ -14,12 +14,12 @@ const NAME: usize = 13;
 /// Turns links into lines. Those that follow each other and are skipped for the same reason are one
 /// line.
 pub(super) struct Report<'a> {
-    look: &'a Look,
+    look: &'a LineStyle,
     skipped: Vec<Check>,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(look: &'a Look) -> Self {
+    pub(super) fn new(look: &'a LineStyle) -> Self {
         Self {
             look,
             skipped: Vec::new(),
@@ -27,7 +27,7 @@ impl<'a> Report<'a> {
     }
 
     /// The lines that are complete with this link.
-    pub(super) fn lines(&mut self, check: &Check) -> Vec<Painted> {
+    pub(super) fn lines(&mut self, check: &Check) -> Vec<StyledLine> {
         let is_same = |skipped: &Check| skipped.finding == check.finding;
         if check.finding.mark == Mark::Skipped && self.skipped.last().is_none_or(is_same) {
             self.skipped.push(check.clone());
@@ -43,7 +43,7 @@ impl<'a> Report<'a> {
     }
 
     /// What was held back.
-    pub(super) fn rest(&mut self) -> Vec<Painted> {
+    pub(super) fn rest(&mut self) -> Vec<StyledLine> {
         let skipped = std::mem::take(&mut self.skipped);
         let Some(first) = skipped.first() else {
             return Vec::new();
@@ -57,7 +57,7 @@ impl<'a> Report<'a> {
         self.of(first.part.name(), &finding)
     }
 
-    fn of(&self, name: &str, finding: &Finding) -> Vec<Painted> {
+    fn of(&self, name: &str, finding: &Finding) -> Vec<StyledLine> {
         let (sign, tone) = match finding.mark {
             Mark::Good => ("✓", Tone::Good),
             Mark::Doubtful => ("!", Tone::Doubtful),
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_is_skipped_for_one_reason_is_one_line_and_a_fix_follows_what_it_is_for() {
-        let look = Look {
+        let look = LineStyle {
             zone: TimeZone::UTC,
             coloured: false,
         };
@@ -159,7 +159,7 @@ mod tests {
             .flat_map(|check| report.lines(check))
             .collect();
         lines.extend(report.rest());
-        let lines: Vec<_> = lines.iter().map(Painted::as_str).collect();
+        let lines: Vec<_> = lines.iter().map(StyledLine::as_str).collect();
         assert_eq!(
             lines,
             [
