@@ -6,7 +6,7 @@ use super::finding::{Check, Finding, Mark};
 use super::part::Part;
 use super::words::count;
 use crate::output::json;
-use crate::output::style::{LineStyle, StyledLine, Tone};
+use crate::style::{LineStyle, StyledLine, Tone};
 
 /// Cells of the longest name.
 const NAME: usize = 13;
