@@ -17,7 +17,9 @@ pub(crate) use other::{
 #[cfg(unix)]
 pub(crate) use supervisor::{passed_sockets, tell, watchdog};
 #[cfg(unix)]
-pub(crate) use unix::{Caught, Signals, forbid_core_dumps, is_own, is_pipe, mode, terminal_is_gone};
+pub(crate) use unix::{
+    Caught, Signals, forbid_core_dumps, is_own, is_pipe, mode, terminal_is_gone,
+};
 
 /// What a supervisor is told of a service.
 #[derive(Debug, Clone, Copy)]
