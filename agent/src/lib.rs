@@ -36,6 +36,7 @@ mod target;
 pub mod tls;
 mod trigger;
 mod watch;
+pub mod why;
 
 pub use agent::{Agent, OpenError, RunError};
 pub use change::Change;

@@ -25,6 +25,7 @@ mod terms;
 mod trigger;
 mod tunnels;
 mod wait;
+mod why;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -43,6 +44,7 @@ pub(crate) use terms::separate_terms;
 pub(crate) use trigger::Trigger;
 pub(crate) use tunnels::{RelayAddress, TunnelsCommand};
 pub(crate) use wait::Wait;
+pub(crate) use why::Why;
 
 /// A development tunnel and inspector for Podio webhooks.
 #[derive(Debug, Parser)]
@@ -136,6 +138,11 @@ held; use `podtap replay` to send them. Of the retention settings only keep-even
 Looks at events that are already in the history first, then at those that arrive. It does not matter \
 which comes first: the event, this command, or the agent.")]
     Wait(Wait),
+    /// Find out why an event arrived, or why it did not
+    #[command(after_help = "\
+Asks Podio for the change and its hooks, the history for what arrived, and the running agent for \
+the rest. The answer is printed first, then each link on the way from Podio to the local service.")]
+    Why(Why),
     /// Print the public URL of a tunnel
     Url(Url),
     /// Ask Podio what an event is about and what changed

@@ -5,11 +5,12 @@ use std::path::Path;
 use podtap_agent::history::{Event, History, HistoryError};
 use podtap_agent::{Agent, AgentHandle, Config, OpenError, Target};
 use podtap_wire::EventId;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
-use crate::running::{Holder, holder};
+use crate::running::{Holder, RunningAgent, holder};
 
 /// The history of the tunnel meant, which must exist.
 pub(super) fn existing(settings: &Settings) -> Result<std::path::PathBuf, Failure> {
@@ -36,6 +37,15 @@ pub(super) fn browser(
     config.trust = settings.trust()?;
     let path = config.history.clone();
     Agent::open(config).map_err(|error| open_failure(&path, &error))
+}
+
+/// The same beside the agent that runs now, if any: its status is that one's at this moment.
+pub(super) fn beside(settings: &Settings) -> Result<(Agent, AgentHandle), Failure> {
+    let (agent, handle) = browser(settings, None)?;
+    let own = handle.status().borrow().clone();
+    let beside = RunningAgent::new(settings.history()?, None, own);
+    let (_, status) = watch::channel(beside.status());
+    Ok((agent, handle.with_status_of_another(status)))
 }
 
 /// Runs such an agent until `token` is cancelled, and closes the history in good order.

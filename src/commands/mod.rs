@@ -26,6 +26,7 @@ mod tunnels;
 mod ui;
 mod url;
 mod wait;
+mod why;
 
 use std::process::ExitCode;
 
@@ -102,6 +103,7 @@ pub(crate) async fn run(
         // Done before there were settings.
         Command::Completions { .. } | Command::Man(_) => Ok(ExitCode::SUCCESS),
         Command::Wait(wait) => wait::run(wait, &settings).await,
+        Command::Why(why) => why::run(why, &settings).await,
         Command::Url(_) => url::run(&settings),
         Command::Config(command) => config::run(&command, &settings),
     }

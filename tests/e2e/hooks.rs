@@ -30,7 +30,7 @@ impl Podio {
         }
     }
 
-    fn command(&self, stage: &Stage, args: &[&str]) -> std::process::Command {
+    pub(crate) fn command(&self, stage: &Stage, args: &[&str]) -> std::process::Command {
         let mut command = command(stage, args);
         command
             .env("PODTAP_PODIO_URL", &self.url)
@@ -47,6 +47,12 @@ impl Podio {
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
+    }
+
+    /// Runs a command to its end, which must be good.
+    pub(crate) fn run(&self, stage: &Stage, args: &[&str]) {
+        let output = self.command(stage, args).output().unwrap();
+        assert!(output.status.success(), "podtap {args:?}: {output:?}");
     }
 
     pub(crate) fn hooks(&self, stage: &Stage) -> Vec<Value> {

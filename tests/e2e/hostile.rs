@@ -284,6 +284,9 @@ fn type_words(trial: &mut Trial) {
         &["events", "--data-dir", HOSTILE],
         &["show", HOSTILE, "--name", "crm"],
         &["wait", HOSTILE, "--name", "crm", "--timeout", "1ms"],
+        &["why", HOSTILE, "--name", "crm"],
+        &["why", "item:4711", "--name", "crm"],
+        &["why", "hook:7", "--name", "crm", "--json"],
         &["wait", "item:4711", "--since", HOSTILE, "--name", "crm"],
         &[
             "wait",

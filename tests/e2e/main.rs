@@ -53,3 +53,4 @@ mod trigger;
 mod trigger_form;
 mod tunnels;
 mod wait;
+mod why;

@@ -1,6 +1,7 @@
 //! The only door to a running agent: commands in, status and changes out.
 
 mod figures;
+mod why;
 
 use std::collections::HashMap;
 
@@ -139,7 +140,7 @@ impl AgentHandle {
     pub async fn podio_hooks(&self) -> Result<HookListing, ManageHooksError> {
         let public = self.public_url();
         let desk = &self.desk;
-        desk.list(public.as_deref(), Timestamp::now()).await
+        desk.list(None, public.as_deref(), Timestamp::now()).await
     }
 
     /// What is known here of hooks: their standings, and whether a URL is this tunnel's, as far as

@@ -81,6 +81,17 @@ pub(super) fn findings_after(
     Ok(known.collect())
 }
 
+/// The newest findings, newest first.
+pub(super) fn newest(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Finding>> {
+    let sql = "SELECT finding FROM findings ORDER BY number DESC LIMIT ?";
+    let found = row::rows(connection, sql, [limit], |found| {
+        let stored: Option<FindingRow> =
+            serde_json::from_str(found.get_ref("finding")?.as_str()?).ok();
+        Ok(stored.and_then(FindingRow::into_finding))
+    })?;
+    Ok(found.into_iter().flatten().collect())
+}
+
 pub(super) fn loops(connection: &Connection) -> rusqlite::Result<Vec<LoopFinding>> {
     let sql = "SELECT position, finding FROM loops ORDER BY position DESC LIMIT ?";
     let found = row::rows(connection, sql, [LOOPS_AT_ONCE], |found| {

@@ -32,6 +32,7 @@ mod insight;
 mod job;
 mod known_item;
 mod later;
+mod losses;
 mod made_hooks;
 mod mend;
 mod page;
@@ -87,6 +88,7 @@ pub use insight::{Duplicate, Hold, Insight, Verification};
 #[cfg(test)]
 pub(crate) use job::tests::announced_by;
 pub use known_item::KnownItem;
+pub(crate) use losses::Loss;
 pub(crate) use made_hooks::MadeHook;
 pub(crate) use mend::Storage;
 pub(crate) use page::PendingPage;

@@ -132,9 +132,11 @@ pub(crate) struct HookAdmin {
 }
 
 impl HookAdmin {
-    /// Every hook on every known place. `public` is the tunnel's URL, where there is a link.
+    /// Every hook on every known place, and on another one where that is given. `public` is the
+    /// tunnel's URL, where there is a link.
     pub(crate) async fn list(
         &self,
+        also: Option<PlaceRef>,
         public: Option<&str>,
         now: jiff::Timestamp,
     ) -> Result<HookListing, ManageHooksError> {
@@ -142,7 +144,11 @@ impl HookAdmin {
         if let Some(rate) = near_limit(&self.client) {
             return Err(ManageHooksError::RateLimitNear(rate));
         }
-        let (places, left_out) = merge(&self.places, self.watched.places().await?);
+        let named: Vec<PlaceRef> = also
+            .into_iter()
+            .chain(self.places.iter().copied())
+            .collect();
+        let (places, left_out) = merge(&named, self.watched.places().await?);
         let facts = self.facts(public, now).await?;
         let mut listing = HookListing {
             places: places.clone(),

@@ -85,6 +85,11 @@ impl HookUrls {
         }
     }
 
+    /// Whether it is known which URLs are this tunnel's.
+    pub(crate) const fn knows_tunnel(&self) -> bool {
+        self.ours.is_some()
+    }
+
     /// Whether Podio can call a URL.
     ///
     /// # Errors

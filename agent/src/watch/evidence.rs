@@ -185,7 +185,7 @@ impl EvidenceSource {
             Ok((by, via)) => {
                 self.learn_own_vias().await?;
                 let maker = self.own.judge(by.as_ref(), via.as_ref());
-                let by_hand = via.as_ref().is_some_and(is_podio_itself);
+                let by_hand = via.as_ref().is_some_and(Via::is_podio_itself);
                 Statement { maker, by_hand }
             }
         })
@@ -336,11 +336,6 @@ pub(super) fn gap(arrival: &crate::history::Arrival) -> Option<RevisionGap> {
         hook_id: arrival.hook_id,
         on_app: arrival.known_hook,
     })
-}
-
-/// Podio's own web pages and apps, as `created_via` names them.
-fn is_podio_itself(via: &Via) -> bool {
-    via.name.eq_ignore_ascii_case("podio")
 }
 
 fn first_file(ids: Option<&str>) -> Option<u64> {

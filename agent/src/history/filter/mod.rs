@@ -167,7 +167,9 @@ impl Filter {
         self.and(Test::Marked(mark, true))
     }
 
-    fn and(mut self, test: Test) -> Self {
+    /// Of what this filter wants, what passes this test.
+    #[must_use]
+    pub(crate) fn and(mut self, test: Test) -> Self {
         let negated = false;
         self.terms.push(Term { negated, test });
         self

@@ -32,6 +32,13 @@ pub struct Via {
     pub name: String,
 }
 
+impl Via {
+    /// Whether it is Podio itself: its web pages and apps, where `hook=false` cannot be set.
+    pub fn is_podio_itself(&self) -> bool {
+        self.name.eq_ignore_ascii_case("podio")
+    }
+}
+
 /// A person, by the members of a profile that matter here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {

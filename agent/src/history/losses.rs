@@ -1,0 +1,124 @@
+//! What the relay refused or removed, the newest first: what never came, and when that may have been.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::HistoryError;
+use super::findings::{self, Finding};
+use super::row;
+use super::watch::WatchReader;
+
+/// Findings among which losses are looked for, the newest.
+const LOOKED_AT: usize = 1_000;
+
+/// Losses that are told.
+const MAX_LOSSES: usize = 20;
+
+/// Webhooks that never came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// The relay refused them.
+    Refused {
+        count: u64,
+        reason: String,
+        last_at: Timestamp,
+    },
+    /// A limit removed them from the relay's queue.
+    Removed {
+        count: u64,
+        reason: String,
+        /// When the event before them was accepted, and the one after them.
+        after: Option<Timestamp>,
+        before: Option<Timestamp>,
+    },
+}
+
+impl Loss {
+    /// Whether a webhook of this time may be among them, with clocks that are so far apart.
+    pub(crate) fn may_be_of(&self, at: Timestamp, apart: SignedDuration) -> bool {
+        let earliest = at.checked_sub(apart).unwrap_or(at);
+        let latest = at.checked_add(apart).unwrap_or(at);
+        match self {
+            Self::Refused { last_at, .. } => *last_at >= earliest,
+            Self::Removed { after, before, .. } => {
+                after.is_none_or(|after| after <= latest)
+                    && before.is_none_or(|before| before >= earliest)
+            }
+        }
+    }
+
+    /// It in words.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Refused {
+                count,
+                reason,
+                last_at,
+            } => format!(
+                "the relay refused {} ({reason}), the last at {}",
+                webhooks(*count),
+                last_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+            ),
+            Self::Removed { count, reason, .. } => {
+                format!(
+                    "the relay removed {} before the agent took them: {reason}",
+                    webhooks(*count)
+                )
+            }
+        }
+    }
+}
+
+fn webhooks(count: u64) -> String {
+    match count {
+        1 => "1 webhook".to_owned(),
+        count => format!("{count} webhooks"),
+    }
+}
+
+impl WatchReader {
+    /// What the relay refused or removed, the newest first.
+    pub(crate) async fn losses(&self) -> Result<Vec<Loss>, HistoryError> {
+        self.read(losses).await
+    }
+}
+
+fn losses(connection: &Connection) -> rusqlite::Result<Vec<Loss>> {
+    let found = findings::newest(connection, LOOKED_AT)?.into_iter();
+    let lost = found.filter_map(|finding| match finding {
+        Finding::Refused {
+            count,
+            reason,
+            last_at,
+        } => Some(Ok(Loss::Refused {
+            count,
+            reason,
+            last_at,
+        })),
+        Finding::Gap { from, to, reason } => Some(removed(connection, from.0, to.0, reason)),
+        _ => None,
+    });
+    lost.take(MAX_LOSSES).collect()
+}
+
+fn removed(connection: &Connection, from: u64, to: u64, reason: String) -> rusqlite::Result<Loss> {
+    let at = |sql: &str, seq: u64| {
+        let mut statement = connection.prepare_cached(sql)?;
+        let found = statement.query_row(params![row::id_to_sql(seq)], |found| {
+            row::timestamp(found, "received_at")
+        });
+        found.optional()
+    };
+    Ok(Loss::Removed {
+        count: to.saturating_sub(from).saturating_add(1),
+        reason,
+        after: at(
+            "SELECT received_at FROM events WHERE seq < ? ORDER BY position DESC LIMIT 1",
+            from,
+        )?,
+        before: at(
+            "SELECT received_at FROM events WHERE seq > ? ORDER BY position LIMIT 1",
+            to,
+        )?,
+    })
+}

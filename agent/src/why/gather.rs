@@ -1,0 +1,326 @@
+//! Collects what is known about a subject: from Podio, as far as it may be asked, the history and the
+//! agent.
+
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use podtap_podio::client::{self, RevisionKind};
+use podtap_podio::{EventType, ObjectKind, ObjectRef, RefType};
+
+use super::facts::{Change, Facts, HookFact, Hooks, Revision};
+use super::judge::judge;
+use super::{Subject, Why};
+use crate::explain::near_limit;
+use crate::figures::MAX_TIMELINE;
+use crate::history::filter::{Pattern, Test};
+use crate::history::{
+    Anchor, DeliveryState, EventRow, Filter, History, HistoryError, LoopFinding, LoopShape,
+    PageQuery,
+};
+use crate::hooks::{HookAdmin, HookListing, ListedHook, ManageHooksError};
+use crate::place::{Place, PlaceRef};
+use crate::reason;
+use crate::status::Status;
+
+/// Missing revisions that are looked for, down from the newest.
+const MAX_MISSING: u64 = 1_000;
+
+/// Hooks of which it is looked up when they fired last: more than ten of a type cannot be on an app.
+const MAX_HOOKS: usize = 20;
+
+/// Places that are named.
+const NAMED: usize = 3;
+
+/// Podio's times, in UTC.
+const PODIO_TIME: &str = "%Y-%m-%d %H:%M:%S";
+
+/// Answers why. Made for one question.
+#[derive(Debug)]
+pub(crate) struct Gatherer<'a> {
+    pub(crate) desk: &'a HookAdmin,
+    pub(crate) history: &'a History,
+    pub(crate) status: Status,
+}
+
+/// What Podio says of the object.
+struct Asked {
+    change: Change,
+    app: Option<Place>,
+}
+
+impl Gatherer<'_> {
+    /// Asks Podio a few times, and nobody where there are no credentials.
+    pub(crate) async fn answer(&self, subject: Subject) -> Result<Why, HistoryError> {
+        let now = Timestamp::now();
+        let mut asked = self.ask(subject).await;
+        let rows = self.rows(subject).await?;
+        let newest = match &mut asked.change {
+            Change::Revision(revision) => {
+                revision.missing = missing(&rows, revision.number);
+                let is_it = |row: &&EventRow| row.revision == Some(revision.number);
+                rows.iter().rev().find(is_it).or(rows.last())
+            }
+            _ => rows.last(),
+        };
+        let before = newest.and_then(|newest| {
+            let waits = |row: &&EventRow| row.state == DeliveryState::Pending;
+            let mut older = rows.iter().filter(|row| row.position < newest.position);
+            older.find(waits).cloned()
+        });
+        let public = self.status.public_url.as_deref();
+        let listed = self.hooks(subject, &asked, public, now).await?;
+        let facts = Facts {
+            subject,
+            now,
+            last_fired: self.last_fired(&listed).await?,
+            hooks: listed,
+            newest: newest.cloned(),
+            before,
+            loop_cure: self.loop_cure(subject).await?,
+            losses: self.desk.watched.losses().await?,
+            knows_tunnel: self.desk.urls(public).await?.knows_tunnel(),
+            app: asked.app.map(|app| app.at.ref_id),
+            change: asked.change,
+            status: self.status.clone(),
+        };
+        Ok(judge(&facts))
+    }
+
+    async fn ask(&self, subject: Subject) -> Asked {
+        let unasked = |why: &str| Asked {
+            change: Change::Unasked(why.to_owned()),
+            app: None,
+        };
+        let Subject::Object(object) = subject else {
+            return unasked("it has many changes: ask about an item to have its revisions checked");
+        };
+        let client = &self.desk.client;
+        if !client.has_credentials() {
+            return unasked("Podio cannot be asked: no credentials are set (podtap login)");
+        }
+        if let Some(rate) = near_limit(client) {
+            return unasked(&ManageHooksError::RateLimitNear(rate).to_string());
+        }
+        let found = match object.kind {
+            ObjectKind::Item => return self.ask_item(object.id).await,
+            ObjectKind::Task => client.task(object.id).await.map(drop),
+            ObjectKind::Comment => client.comment(object.id).await.map(drop),
+            _ => return unasked("Podio keeps no revisions of it"),
+        };
+        let change = found.map_or_else(|error| not_shown(&error), |()| Change::There);
+        Asked { change, app: None }
+    }
+
+    async fn ask_item(&self, item_id: u64) -> Asked {
+        let client = &self.desk.client;
+        let item = match client.item(item_id).await {
+            Ok(item) => item,
+            Err(error) => {
+                let change = not_shown(&error);
+                return Asked { change, app: None };
+            }
+        };
+        let app = item.app.and_then(|app| {
+            Some(Place {
+                at: PlaceRef::app(app.app_id?),
+                name: Some(app.name).filter(|name| !name.is_empty()),
+            })
+        });
+        let change = match client.item_revisions(item_id).await {
+            Ok(revisions) => match revisions.iter().max_by_key(|made| made.revision) {
+                Some(newest) => Change::Revision(revision(newest)),
+                None => Change::There,
+            },
+            Err(error) => not_shown(&error),
+        };
+        Asked { change, app }
+    }
+
+    /// The events of the subject that matter, the oldest first.
+    async fn rows(&self, subject: Subject) -> Result<Vec<EventRow>, HistoryError> {
+        let test = match subject {
+            Subject::Object(object) => {
+                return Ok(self.history.events_of(object, MAX_TIMELINE).await?.0);
+            }
+            Subject::Hook(id) => Test::Hook(id),
+            Subject::Type(event) => Test::Type(Pattern::new(event.as_str())),
+        };
+        self.newest_with(test).await
+    }
+
+    async fn newest_with(&self, test: Test) -> Result<Vec<EventRow>, HistoryError> {
+        let query = PageQuery {
+            filter: Filter::default().and(test),
+            anchor: Anchor::Newest,
+            limit: 1,
+        };
+        self.history.page(query).await
+    }
+
+    async fn hooks(
+        &self,
+        subject: Subject,
+        asked: &Asked,
+        public: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Hooks, HistoryError> {
+        let app = asked.app.as_ref().map(|app| app.at);
+        let listing = match self.desk.list(app, public, now).await {
+            Ok(listing) => listing,
+            Err(ManageHooksError::History(error)) => return Err(error),
+            Err(error) => return Ok(Hooks::Unknown(error.to_string())),
+        };
+        if listing.places.is_empty() {
+            let why = "no app is known: set PODTAP_PODIO_APP_ID, or create hooks with --app";
+            return Ok(Hooks::Unknown(why.to_owned()));
+        }
+        let looked = looked(&listing, app);
+        let failed = listing.failed.iter();
+        let failed = failed.map(|failed| format!("{}: {}", failed.place.at, failed.reason));
+        let failed = failed.collect();
+        let mut able = Vec::new();
+        for listed in listing.hooks {
+            if can_tell(&listed, subject, &asked.change, app) {
+                able.push(self.hook(listed).await?);
+            }
+        }
+        Ok(Hooks::Listed {
+            able,
+            looked,
+            failed,
+        })
+    }
+
+    async fn hook(&self, listed: ListedHook) -> Result<HookFact, HistoryError> {
+        let hook = listed.hook;
+        Ok(HookFact {
+            verification: self.desk.watched.verification(hook.hook_id).await?,
+            hook_id: hook.hook_id,
+            event: hook.event,
+            place: listed.place,
+            status: hook.status,
+            verdict: listed.verdict,
+            created: hook.created_on.as_deref().and_then(podio_time),
+        })
+    }
+
+    async fn last_fired(&self, hooks: &Hooks) -> Result<Option<Timestamp>, HistoryError> {
+        let Hooks::Listed { able, .. } = hooks else {
+            return Ok(None);
+        };
+        let mut last = None;
+        for hook in able.iter().take(MAX_HOOKS) {
+            let rows = self.newest_with(Test::Hook(hook.hook_id)).await?;
+            last = last.max(rows.first().map(|row| row.received_at));
+        }
+        Ok(last)
+    }
+
+    async fn loop_cure(&self, subject: Subject) -> Result<Option<String>, HistoryError> {
+        let Subject::Object(object) = subject else {
+            return Ok(None);
+        };
+        let loops = self.history.loops().await?;
+        let found = loops.iter().find(|found| is_in(found, object));
+        Ok(found.map(LoopFinding::cure))
+    }
+}
+
+fn is_in(found: &LoopFinding, object: ObjectRef) -> bool {
+    let others = match &found.shape {
+        LoopShape::Circle(others) => others.as_slice(),
+        LoopShape::Same | LoopShape::Adds => &[],
+    };
+    found.object == object || others.contains(&object)
+}
+
+/// What was looked through, in words.
+fn looked(listing: &HookListing, app: Option<PlaceRef>) -> String {
+    if let Some(app) = app {
+        return app.to_string();
+    }
+    let places = listing.places.iter().take(NAMED);
+    let places: Vec<String> = places.map(|place| place.at.to_string()).collect();
+    let rest = listing.places.len().saturating_sub(NAMED);
+    match rest {
+        0 => places.join(", "),
+        rest => format!("{} and {rest} more", places.join(", ")),
+    }
+}
+
+/// Whether a hook would tell about the subject.
+fn can_tell(listed: &ListedHook, subject: Subject, change: &Change, app: Option<PlaceRef>) -> bool {
+    let hook = &listed.hook;
+    match subject {
+        Subject::Hook(id) => hook.hook_id == id,
+        Subject::Type(event) => hook.event == event.as_str(),
+        Subject::Object(object) => {
+            let at = listed.place.at;
+            // Which app a field is of, its hook does not say.
+            let may_be_there = app.is_none_or(|app| at == app || at.ref_type == RefType::AppField);
+            let tells = match change {
+                Change::Revision(revision) => hook.event == revision.event.as_str(),
+                _ => is_about(&hook.event, object.kind),
+            };
+            may_be_there && tells
+        }
+    }
+}
+
+/// Whether events of this type carry the id of such an object.
+fn is_about(event: &str, kind: ObjectKind) -> bool {
+    let Ok(event) = event.parse::<EventType>() else {
+        return false;
+    };
+    let name = format!("{}_id", kind.as_str());
+    let mut parameters = event.spec().parameters.iter();
+    parameters.any(|parameter| parameter.name == name)
+}
+
+fn revision(made: &client::Revision) -> Revision {
+    let who = made.created_by.as_ref().map(|by| by.name.as_str());
+    let who = who.filter(|name| !name.is_empty()).unwrap_or("someone");
+    let via = made.created_via.as_ref();
+    let by = via.map_or_else(
+        || who.to_owned(),
+        |via| format!("{who} through {}", via.name),
+    );
+    Revision {
+        number: made.revision,
+        event: match made.kind {
+            RevisionKind::Creation => EventType::ItemCreate,
+            RevisionKind::Delete => EventType::ItemDelete,
+            _ if made.revision == 0 => EventType::ItemCreate,
+            _ => EventType::ItemUpdate,
+        },
+        at: made.created_on.as_deref().and_then(podio_time),
+        by,
+        by_hand: via.is_some_and(client::Via::is_podio_itself),
+        missing: Vec::new(),
+    }
+}
+
+/// Podio does not show the object, or could not be asked.
+fn not_shown(error: &client::Error) -> Change {
+    match error.refusal() {
+        Some(refusal) if matches!(refusal.status, 403 | 404 | 410) => {
+            Change::Gone(refusal.to_string())
+        }
+        _ => Change::Unasked(reason::of_podio(error)),
+    }
+}
+
+/// Revisions below this one that have not arrived, of those after the first that has.
+fn missing(rows: &[EventRow], newest: u64) -> Vec<u64> {
+    let seen: std::collections::BTreeSet<u64> =
+        rows.iter().filter_map(|row| row.revision).collect();
+    let Some(first) = seen.first().copied() else {
+        return Vec::new();
+    };
+    let first = first.max(newest.saturating_sub(MAX_MISSING));
+    let between = first.saturating_add(1)..newest;
+    between.filter(|number| !seen.contains(number)).collect()
+}
+
+fn podio_time(text: &str) -> Option<Timestamp> {
+    let time = DateTime::strptime(PODIO_TIME, text).ok()?;
+    TimeZone::UTC.to_timestamp(time).ok()
+}

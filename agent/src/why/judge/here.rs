@@ -1,0 +1,190 @@
+//! From the relay to the local service: what was taken, what is here, and what became of it.
+
+use super::{Finding, moment};
+use crate::history::{DeliveryState, EventRow, Hold, Loss, Verification};
+use crate::status::{LinkState, ServiceState};
+use crate::why::facts::{Change, Facts};
+use crate::why::{Cause, WhyStep};
+
+impl Facts {
+    pub(super) fn relay(&self) -> Finding {
+        const STEP: WhyStep = WhyStep::Relay;
+        if self.has_arrived() {
+            let at = self.row().map(|row| moment(row.received_at));
+            return Finding::yes(STEP, format!("at {}", at.unwrap_or_default()));
+        }
+        // Without a change to ask about, what was lost after the newest event counts.
+        let at = match (&self.change, self.row()) {
+            (Change::Revision(revision), _) => revision.at,
+            (_, Some(row)) => Some(row.received_at),
+            _ => None,
+        };
+        let loss = at.map_or_else(|| self.losses.first(), |at| self.loss_since(at));
+        match (loss, self.row()) {
+            (Some(loss), _) => {
+                let cause = match loss {
+                    Loss::Refused { .. } => Cause::Refused,
+                    Loss::Removed { .. } => Cause::Removed,
+                };
+                let cure = "raise that limit on the relay, or send more slowly; then change the \
+                     item again";
+                Finding::no(STEP, cause, loss.words(), Some(cure.to_owned()))
+            }
+            (None, Some(row)) => {
+                let at = moment(row.received_at);
+                Finding::yes(STEP, format!("the newest event arrived at {at}"))
+            }
+            (None, None) => Finding::unknown(STEP, "nothing of it was seen"),
+        }
+    }
+
+    pub(super) fn agent(&self) -> Finding {
+        const STEP: WhyStep = WhyStep::Agent;
+        if self.has_arrived() {
+            return Finding::yes(STEP, "it is in the history");
+        }
+        match &self.status.link {
+            LinkState::Off => Finding::no(
+                STEP,
+                Cause::NoAgent,
+                "no agent is running; a relay on a server keeps new webhooks until then",
+                Some("start podtap listen".to_owned()),
+            ),
+            LinkState::Up { .. } if self.status.backlog > 0 => Finding::no(
+                STEP,
+                Cause::OnRelay,
+                format!("{} events still wait on the relay", self.status.backlog),
+                Some("wait: they are being sent".to_owned()),
+            ),
+            LinkState::Up { since } => {
+                Finding::yes(STEP, format!("connected since {}", moment(*since)))
+            }
+            LinkState::Connecting { reason: None, .. } => {
+                Finding::unknown(STEP, "it is connecting to the relay")
+            }
+            LinkState::Connecting {
+                reason: Some(reason),
+                ..
+            }
+            | LinkState::Stopped { reason } => Finding::no(
+                STEP,
+                Cause::LinkDown,
+                format!("the agent is not connected to the relay: {reason}"),
+                Some("check the relay; the agent tries again by itself while it runs".to_owned()),
+            ),
+        }
+    }
+
+    pub(super) fn delivery(&self) -> Finding {
+        const STEP: WhyStep = WhyStep::Delivery;
+        let Some(row) = self.row() else {
+            return Finding::unknown(STEP, "nothing of it is here");
+        };
+        if let Some(last) = &row.last {
+            let times = row.attempts;
+            let how = if last.replay {
+                ", the last a replay"
+            } else {
+                ""
+            };
+            return Finding::yes(
+                STEP,
+                format!("{times} attempts{how}").replace("1 attempts", "once"),
+            );
+        }
+        match (row.state, row.insight.hold) {
+            (DeliveryState::Held, Some(Hold::Loop)) => Finding::no(
+                STEP,
+                Cause::HeldLoop,
+                "it is held: its object is in a loop",
+                Some(self.loop_cure.clone().unwrap_or_else(|| {
+                    "release it with L in podtap ui, or send it with podtap replay".to_owned()
+                })),
+            ),
+            (DeliveryState::Held, Some(Hold::Verify)) => {
+                Finding::yes(STEP, "a hook.verify is not for the local service")
+            }
+            (DeliveryState::Held, None) => Finding::no(
+                STEP,
+                Cause::Held,
+                "it was only recorded: there was no local service",
+                Some(format!("podtap replay {} --to PORT", row.id)),
+            ),
+            (DeliveryState::Pending | DeliveryState::Delivered, _) => self.waits(),
+        }
+    }
+
+    /// An event that is to be delivered and was not.
+    fn waits(&self) -> Finding {
+        const STEP: WhyStep = WhyStep::Delivery;
+        if self.status.link == LinkState::Off {
+            return Finding::no(
+                STEP,
+                Cause::NoAgent,
+                "it waits in the history: no agent is running",
+                Some("start podtap listen".to_owned()),
+            );
+        }
+        if let ServiceState::Down { since, reason } = &self.status.service {
+            return Finding::no(
+                STEP,
+                Cause::ServiceDown,
+                format!(
+                    "the local service is down since {}: {reason}",
+                    moment(*since)
+                ),
+                Some("start the local service; it is delivered then".to_owned()),
+            );
+        }
+        let reason = match &self.before {
+            Some(before) => format!("it waits for {} before it", words(before)),
+            None => "its delivery is under way".to_owned(),
+        };
+        let cure = "see how long the local service takes for it: podtap ui";
+        Finding::no(STEP, Cause::Waiting, reason, Some(cure.to_owned()))
+    }
+
+    pub(super) fn answer(&self) -> Finding {
+        const STEP: WhyStep = WhyStep::Answer;
+        let Some(row) = self.row() else {
+            return Finding::unknown(STEP, "nothing of it is here");
+        };
+        match &row.insight.verification {
+            Some(Verification::Failed { reason }) => {
+                let cure = row.hook_id.map(|id| format!("podtap hooks verify {id}"));
+                let reason = format!("the hook was not verified: {reason}");
+                return Finding::no(STEP, Cause::NotVerified, reason, cure);
+            }
+            Some(_) => return Finding::yes(STEP, "the hook is verified"),
+            None => {}
+        }
+        let Some(last) = &row.last else {
+            return Finding::unknown(STEP, "no attempt has ended");
+        };
+        let millis = last.duration.as_millis();
+        match &last.outcome {
+            Ok(status) if *status < 400 => Finding::yes(STEP, format!("{status} in {millis} ms")),
+            Ok(status) => Finding::no(
+                STEP,
+                Cause::ErrorAnswer,
+                format!("the local service answered {status}"),
+                Some(format!("podtap show {} has the answer", row.id)),
+            ),
+            Err(error) => Finding::no(
+                STEP,
+                Cause::NoAnswer,
+                format!("the local service did not answer: {error}"),
+                Some(format!("podtap replay {}, once it does", row.id)),
+            ),
+        }
+    }
+}
+
+/// An event in a few words.
+fn words(row: &EventRow) -> String {
+    let kind = row.event_type.as_deref().unwrap_or(&row.method);
+    let revision = row
+        .revision
+        .map_or_else(String::new, |revision| format!(" r{revision}"));
+    format!("{kind}{revision}")
+}

@@ -1,0 +1,179 @@
+//! The verdict: the first link that does not hold is the answer. Pure.
+
+mod here;
+mod podio;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use super::facts::{Change, Facts};
+use super::{Cause, Holds, Subject, Why, WhyLink, WhyStep};
+use crate::history::EventRow;
+
+/// A link, and what it means where it does not hold.
+struct Finding {
+    step: WhyStep,
+    holds: Holds,
+    reason: String,
+    /// What the answer is then, and what to do.
+    broken: Option<(Cause, Option<String>)>,
+}
+
+impl Finding {
+    fn yes(step: WhyStep, reason: impl Into<String>) -> Self {
+        Self::of(step, Holds::Yes, reason.into(), None)
+    }
+
+    fn unknown(step: WhyStep, reason: impl Into<String>) -> Self {
+        Self::of(step, Holds::Unknown, reason.into(), None)
+    }
+
+    fn no(step: WhyStep, cause: Cause, reason: impl Into<String>, cure: Option<String>) -> Self {
+        Self::of(step, Holds::No, reason.into(), Some((cause, cure)))
+    }
+
+    fn of(
+        step: WhyStep,
+        holds: Holds,
+        reason: String,
+        broken: Option<(Cause, Option<String>)>,
+    ) -> Self {
+        Self {
+            step,
+            holds,
+            reason,
+            broken,
+        }
+    }
+}
+
+/// The verdict on these facts.
+pub(super) fn judge(facts: &Facts) -> Why {
+    let findings = [
+        facts.change(),
+        facts.hook(),
+        facts.active(),
+        facts.leads_here(),
+        facts.fired(),
+        facts.relay(),
+        facts.agent(),
+        facts.delivery(),
+        facts.answer(),
+    ];
+    // Of what is here it does not matter any more how hooks are by now.
+    let is_here = |finding: &&Finding| !facts.has_arrived() || finding.step >= WhyStep::Relay;
+    let broken = findings.iter().filter(is_here).find_map(|finding| {
+        let (cause, cure) = finding.broken.clone()?;
+        Some((cause, cure, finding.reason.as_str()))
+    });
+    let (cause, conclusion, cure) = match broken {
+        Some((cause, cure, reason)) => (cause, facts.broken(reason), cure),
+        None => facts.whole(),
+    };
+    Why {
+        subject: facts.subject,
+        event: facts.row().map(|row| row.id),
+        cause,
+        conclusion,
+        cure,
+        links: findings.into_iter().map(WhyLink::from).collect(),
+    }
+}
+
+impl From<Finding> for WhyLink {
+    fn from(finding: Finding) -> Self {
+        Self {
+            step: finding.step,
+            holds: finding.holds,
+            reason: finding.reason,
+        }
+    }
+}
+
+impl Facts {
+    /// Whether the change itself is in the history. A hook or a type has no single change: what came
+    /// last says nothing of the next.
+    fn has_arrived(&self) -> bool {
+        let Some(newest) = self.newest.as_ref().filter(|_| self.is_object()) else {
+            return false;
+        };
+        match &self.change {
+            Change::Revision(revision) => newest.revision >= Some(revision.number),
+            Change::Unasked(_) | Change::Gone(_) | Change::There => true,
+        }
+    }
+
+    fn is_object(&self) -> bool {
+        matches!(self.subject, Subject::Object(_))
+    }
+
+    /// The event that tells about the subject.
+    fn row(&self) -> Option<&EventRow> {
+        let tells = self.has_arrived() || !self.is_object();
+        self.newest.as_ref().filter(|_| tells)
+    }
+
+    /// What the answer is about.
+    fn what(&self) -> String {
+        match (&self.change, self.row()) {
+            (Change::Revision(revision), _) if self.is_object() => {
+                format!("{} revision {}", self.subject, revision.number)
+            }
+            (_, Some(row)) if self.is_object() => {
+                let kind = row.event_type.as_deref().unwrap_or("an event");
+                format!("the newest event of {}, {kind},", self.subject)
+            }
+            _ => self.subject.to_string(),
+        }
+    }
+
+    fn broken(&self, reason: &str) -> String {
+        let what = self.what();
+        if self.has_arrived() {
+            format!("{what} arrived, but {reason}")
+        } else if self.is_object() {
+            format!("{what} has not arrived: {reason}")
+        } else {
+            format!("{what}: {reason}")
+        }
+    }
+
+    /// The answer where no link is known to be broken.
+    fn whole(&self) -> (Cause, String, Option<String>) {
+        let what = self.what();
+        if let Some(row) = self.row() {
+            let at = moment(row.received_at);
+            let answer = match &row.last {
+                Some(last) => last.outcome.as_ref().map_or_else(
+                    |_| String::new(),
+                    |status| format!(" and was answered {status}"),
+                ),
+                None => String::new(),
+            };
+            let conclusion = if self.is_object() {
+                format!("{what} arrived at {at}{answer}")
+            } else {
+                format!("{what}: nothing is wrong; the newest event arrived at {at}{answer}")
+            };
+            return (Cause::Answered, conclusion, None);
+        }
+        let by_hand = matches!(&self.change, Change::Revision(revision) if revision.by_hand);
+        if by_hand || self.is_recent() {
+            let conclusion = format!("{what} has not arrived yet: Podio may still call");
+            let cure = "wait: Podio's queue may be late; podtap wait tells when it arrives";
+            return (Cause::NotYet, conclusion, Some(cure.to_owned()));
+        }
+        let conclusion = format!("{what} has not arrived, and nothing that is known is wrong");
+        let cure = match &self.change {
+            Change::Unasked(reason) if self.is_object() => reason.clone(),
+            _ => "change an item, then ask about it: podtap why item:ID".to_owned(),
+        };
+        (Cause::Unknown, conclusion, Some(cure))
+    }
+}
+
+/// A moment to the second.
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}

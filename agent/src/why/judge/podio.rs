@@ -1,0 +1,273 @@
+//! Podio's side: the change, the hooks, and whether one was called.
+
+use jiff::SignedDuration;
+use podtap_podio::RefType;
+use podtap_podio::client::HookStatus;
+
+use super::{Finding, moment};
+use crate::history::{Loss, Verification};
+use crate::hooks::UrlVerdict;
+use crate::status::LinkState;
+use crate::why::facts::{Change, Facts, HookFact, Hooks, Revision};
+use crate::why::{Cause, Subject, WhyStep};
+
+/// Podio mostly calls within seconds: after this time silence says something.
+const SOON: SignedDuration = SignedDuration::from_secs(10);
+
+/// How far apart the clocks of Podio and the relay may be.
+const CLOCKS: SignedDuration = SignedDuration::from_secs(60);
+
+/// Revisions that are named.
+const NAMED: usize = 5;
+
+impl Facts {
+    pub(super) fn change(&self) -> Finding {
+        const STEP: WhyStep = WhyStep::Change;
+        match &self.change {
+            Change::Unasked(why) => Finding::unknown(STEP, why),
+            Change::Gone(why) => Finding::no(
+                STEP,
+                Cause::NoChange,
+                format!("Podio does not show it: {why}"),
+                Some("check the id, and whether these credentials may see it".to_owned()),
+            ),
+            Change::There => Finding::yes(STEP, "Podio has it, and keeps no revisions of it"),
+            Change::Revision(revision) => Finding::yes(STEP, revision.words()),
+        }
+    }
+
+    pub(super) fn hook(&self) -> Finding {
+        const STEP: WhyStep = WhyStep::Hook;
+        let (able, looked, failed) = match &self.hooks {
+            Hooks::Unknown(why) => return Finding::unknown(STEP, why),
+            Hooks::Listed {
+                able,
+                looked,
+                failed,
+            } => (able, looked, failed),
+        };
+        match able.as_slice() {
+            [] if failed.is_empty() => {
+                let reason = match self.subject {
+                    Subject::Hook(id) => format!("{looked} has no hook {id}"),
+                    _ => format!("{looked} has no hook for {}", self.types()),
+                };
+                Finding::no(STEP, Cause::NoHook, reason, Some(self.create()))
+            }
+            [] => Finding::unknown(STEP, failed.join("; ")),
+            [one] => Finding::yes(STEP, one.words()),
+            [first, rest @ ..] => {
+                Finding::yes(STEP, format!("{} and {} more", first.words(), rest.len()))
+            }
+        }
+    }
+
+    pub(super) fn active(&self) -> Finding {
+        const STEP: WhyStep = WhyStep::Active;
+        let Some(hook) = self.best() else {
+            return Finding::unknown(STEP, "no hook is known");
+        };
+        let id = hook.hook_id;
+        match hook.status {
+            HookStatus::Active => Finding::yes(STEP, "Podio says so"),
+            HookStatus::Unknown => Finding::unknown(STEP, "Podio does not say"),
+            HookStatus::Inactive => {
+                let why = match &hook.verification {
+                    Some(Verification::Failed { reason }) => {
+                        format!(" (its last verification failed: {reason})")
+                    }
+                    _ => String::new(),
+                };
+                let reason =
+                    format!("hook {id} is inactive: Podio sends nothing until it is verified{why}");
+                let mut finding = Finding::no(
+                    STEP,
+                    Cause::HookInactive,
+                    reason,
+                    Some(format!(
+                        "podtap hooks verify {id}, while podtap listen runs"
+                    )),
+                );
+                // One that leads elsewhere would not help if it were active.
+                if !self.may_lead_here(hook) {
+                    finding.broken = None;
+                }
+                finding
+            }
+        }
+    }
+
+    pub(super) fn leads_here(&self) -> Finding {
+        const STEP: WhyStep = WhyStep::LeadsHere;
+        let Some(hook) = self.best() else {
+            return Finding::unknown(STEP, "no hook is known");
+        };
+        if hook.verdict == UrlVerdict::Ours {
+            return Finding::yes(
+                STEP,
+                format!("hook {} is on this tunnel's URL", hook.hook_id),
+            );
+        }
+        if self.may_lead_here(hook) {
+            return Finding::unknown(STEP, "this tunnel has no URL yet");
+        }
+        Finding::no(
+            STEP,
+            Cause::HookElsewhere,
+            format!("hook {} leads to {}", hook.hook_id, hook.verdict.words()),
+            Some(format!(
+                "create one here: {}; or move the others: podtap hooks adopt",
+                self.create()
+            )),
+        )
+    }
+
+    pub(super) fn fired(&self) -> Finding {
+        const STEP: WhyStep = WhyStep::Fired;
+        if let Some(row) = self.row() {
+            return Finding::yes(STEP, format!("at {}", moment(row.received_at)));
+        }
+        let Change::Revision(revision) = &self.change else {
+            return Finding::unknown(STEP, "Podio keeps no record of its calls");
+        };
+        let hook = self.best().filter(|hook| hook.is_ready());
+        let (Some(hook), Some(at)) = (hook, revision.at) else {
+            return Finding::unknown(STEP, "no hook here could be called");
+        };
+        if let Some(created) = hook.created.filter(|created| *created > at) {
+            return Finding::no(
+                STEP,
+                Cause::HookYounger,
+                format!(
+                    "hook {} was created at {}, after the change",
+                    hook.hook_id,
+                    moment(created)
+                ),
+                Some("change the item again".to_owned()),
+            );
+        }
+        if revision.by_hand {
+            return Finding::unknown(
+                STEP,
+                "not seen; a change made in Podio itself always calls hooks, sometimes late",
+            );
+        }
+        let has_fired_since = self.last_fired.is_some_and(|fired| fired > at);
+        if self.would_know(at) && (has_fired_since || self.now.duration_since(at) >= SOON) {
+            return Finding::no(
+                STEP,
+                Cause::HookFalse,
+                format!(
+                    "no webhook followed the change by {}: it was probably written with hook=false",
+                    revision.by
+                ),
+                Some("write it without hook=false, or read the item instead of waiting".to_owned()),
+            );
+        }
+        Finding::unknown(STEP, "not seen so far")
+    }
+
+    fn may_lead_here(&self, hook: &HookFact) -> bool {
+        let is_unknown = !self.knows_tunnel && !hook.verdict.is_dead();
+        hook.verdict == UrlVerdict::Ours || is_unknown
+    }
+
+    /// Whether a webhook since then would be here by now.
+    fn would_know(&self, at: jiff::Timestamp) -> bool {
+        let is_up = matches!(self.status.link, LinkState::Up { .. });
+        is_up && self.status.backlog == 0 && self.loss_since(at).is_none()
+    }
+
+    /// Webhooks that were lost at that time or later.
+    pub(super) fn loss_since(&self, at: jiff::Timestamp) -> Option<&Loss> {
+        self.losses.iter().find(|loss| loss.may_be_of(at, CLOCKS))
+    }
+
+    /// Whether the change is so new that nothing is known of it yet.
+    pub(super) fn is_recent(&self) -> bool {
+        let Change::Revision(revision) = &self.change else {
+            return false;
+        };
+        let age = revision.at.map(|at| self.now.duration_since(at));
+        age.is_some_and(|age| age < SOON)
+    }
+
+    /// The hook that does best: one that is active and leads here.
+    fn best(&self) -> Option<&HookFact> {
+        let Hooks::Listed { able, .. } = &self.hooks else {
+            return None;
+        };
+        able.iter().max_by_key(|hook| {
+            let ours = hook.verdict == UrlVerdict::Ours;
+            (hook.is_ready(), ours, hook.status == HookStatus::Active)
+        })
+    }
+
+    /// The event types that would tell.
+    fn types(&self) -> String {
+        match (&self.change, self.subject) {
+            (Change::Revision(revision), _) => revision.event.to_string(),
+            (_, Subject::Type(event)) => event.to_string(),
+            (_, Subject::Object(object)) => format!("events of this {}", object.kind.as_str()),
+            (_, Subject::Hook(id)) => format!("hook {id}"),
+        }
+    }
+
+    fn create(&self) -> String {
+        let event = match (&self.change, self.subject) {
+            (Change::Revision(revision), _) => revision.event.as_str(),
+            (_, Subject::Type(event)) => event.as_str(),
+            _ => "EVENT",
+        };
+        let app = self
+            .app
+            .map_or_else(|| "ID".to_owned(), |app| app.to_string());
+        format!("podtap listen PORT --on {event} --app {app}, or podtap hooks create")
+    }
+}
+
+impl Revision {
+    fn words(&self) -> String {
+        let at = self
+            .at
+            .map_or_else(String::new, |at| format!(" at {}", moment(at)));
+        let mut words = format!("revision {}{at} by {}", self.number, self.by);
+        if let [first, .., last] | [first @ last] = self.missing.as_slice() {
+            let named: Vec<String> = self
+                .missing
+                .iter()
+                .take(NAMED)
+                .map(u64::to_string)
+                .collect();
+            let numbers = if self.missing.len() > NAMED {
+                format!("{} revisions from {first} to {last}", self.missing.len())
+            } else {
+                format!("revisions {}", named.join(", "))
+            };
+            words.push_str(&format!("; {numbers} before it never arrived"));
+        }
+        words
+    }
+}
+
+impl HookFact {
+    fn words(&self) -> String {
+        let Self {
+            hook_id,
+            event,
+            place,
+            ..
+        } = self;
+        format!("hook {hook_id} on {} for {event}", place.at)
+    }
+
+    /// Whether an event of it would come here.
+    fn is_ready(&self) -> bool {
+        self.verdict == UrlVerdict::Ours && self.status == HookStatus::Active && !self.is_on_field()
+    }
+
+    /// Whether it tells only about changes of one field.
+    fn is_on_field(&self) -> bool {
+        self.place.at.ref_type == RefType::AppField
+    }
+}

@@ -1,0 +1,173 @@
+//! Why did it arrive, or why not? The way of one change from Podio to the local service, link by
+//! link: `gather` collects what Podio, the history and the agent know, `judge` decides and is pure.
+
+mod facts;
+mod gather;
+mod judge;
+mod subject;
+
+use podtap_wire::EventId;
+
+pub use crate::figures::Holds;
+pub(crate) use gather::Gatherer;
+pub use subject::{NoSubject, Subject};
+
+/// What became of it, and how that is known. Names and Podio's words are in the texts: escape them
+/// before showing them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// What was asked about.
+    pub subject: Subject,
+    /// The event that tells about it, once it is in the history.
+    pub event: Option<EventId>,
+    /// What the answer is, of a fixed set.
+    pub cause: Cause,
+    /// The answer in one sentence.
+    pub conclusion: String,
+    /// What to do; `None` where there is nothing to do.
+    pub cure: Option<String>,
+    /// The way, in order.
+    pub links: Vec<WhyLink>,
+}
+
+/// One link of the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhyLink {
+    /// Which one.
+    pub step: WhyStep,
+    /// Whether it holds.
+    pub holds: Holds,
+    /// How that is known, or why it is not.
+    pub reason: String,
+}
+
+/// A link of the way, from the change in Podio to the local service's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WhyStep {
+    /// Podio knows the change.
+    Change,
+    /// There is a hook for it.
+    Hook,
+    /// The hook is active.
+    Active,
+    /// The hook leads to this tunnel.
+    LeadsHere,
+    /// Podio called the hook.
+    Fired,
+    /// The relay took the webhook.
+    Relay,
+    /// The agent has it.
+    Agent,
+    /// It was offered to the local service.
+    Delivery,
+    /// The local service took it.
+    Answer,
+}
+
+impl WhyStep {
+    /// Its name for programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Hook => "hook",
+            Self::Active => "active",
+            Self::LeadsHere => "leads-here",
+            Self::Fired => "fired",
+            Self::Relay => "relay",
+            Self::Agent => "agent",
+            Self::Delivery => "delivery",
+            Self::Answer => "answer",
+        }
+    }
+
+    /// What it is called on a screen.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Change => "changed in Podio",
+            Self::Hook => "a hook for it",
+            Self::Active => "the hook is active",
+            Self::LeadsHere => "it leads here",
+            Self::Fired => "Podio called it",
+            Self::Relay => "the relay took it",
+            Self::Agent => "the agent has it",
+            Self::Delivery => "delivered",
+            Self::Answer => "answered",
+        }
+    }
+}
+
+/// What the answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// It arrived, and the local service took it.
+    Answered,
+    /// Podio does not show such an object.
+    NoChange,
+    /// No hook tells about it.
+    NoHook,
+    /// The hook is not active.
+    HookInactive,
+    /// The hook leads to another place, or to one that Podio cannot call.
+    HookElsewhere,
+    /// The hook was created after the change.
+    HookYounger,
+    /// It was probably written with `hook=false`.
+    HookFalse,
+    /// The relay refused webhooks at that time.
+    Refused,
+    /// A limit of the relay removed it before an agent took it.
+    Removed,
+    /// No agent is running.
+    NoAgent,
+    /// The agent is not connected to the relay.
+    LinkDown,
+    /// Events wait on the relay.
+    OnRelay,
+    /// It was not to be delivered: there was no local service.
+    Held,
+    /// Its object is in a loop, and its events are held.
+    HeldLoop,
+    /// The local service cannot be reached.
+    ServiceDown,
+    /// It waits for an earlier event of its object, or its turn.
+    Waiting,
+    /// The local service gave no answer.
+    NoAnswer,
+    /// The local service answered with an error.
+    ErrorAnswer,
+    /// A `hook.verify` that was not validated.
+    NotVerified,
+    /// Podio may still call.
+    NotYet,
+    /// Nothing that is known is wrong.
+    Unknown,
+}
+
+impl Cause {
+    /// Its name for programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::NoChange => "no-change",
+            Self::NoHook => "no-hook",
+            Self::HookInactive => "hook-inactive",
+            Self::HookElsewhere => "hook-elsewhere",
+            Self::HookYounger => "hook-younger",
+            Self::HookFalse => "hook-false",
+            Self::Refused => "refused",
+            Self::Removed => "removed",
+            Self::NoAgent => "no-agent",
+            Self::LinkDown => "link-down",
+            Self::OnRelay => "on-relay",
+            Self::Held => "held",
+            Self::HeldLoop => "held-loop",
+            Self::ServiceDown => "service-down",
+            Self::Waiting => "waiting",
+            Self::NoAnswer => "no-answer",
+            Self::ErrorAnswer => "error-answer",
+            Self::NotVerified => "not-verified",
+            Self::NotYet => "not-yet",
+            Self::Unknown => "unknown",
+        }
+    }
+}

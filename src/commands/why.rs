@@ -1,0 +1,109 @@
+//! `podtap why`: why an event arrived or did not, link by link from Podio to the local service.
+
+use std::process::ExitCode;
+
+use podtap_agent::why::{Holds, NoSubject, Subject, Why as Answer};
+use serde::Serialize;
+
+use super::history::{beside, run_browser};
+use crate::cli::Why;
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::output::json::line;
+use crate::output::print;
+use crate::shutdown::Shutdown;
+use crate::style::{LineStyle, StyledLine, Tone};
+use crate::tasks::Tasks;
+
+/// Asks Podio, the history and the agent that runs, and prints the answer first.
+pub(crate) async fn run(why: Why, settings: &Settings) -> Result<ExitCode, Failure> {
+    let subject = Subject::parse(&why.subject).map_err(|error| no_subject(&error))?;
+    let shutdown = Shutdown::register()?;
+    let (agent, handle) = beside(settings)?;
+    let style = settings.line_style()?;
+    let mut tasks = Tasks::new(shutdown.token().clone());
+    tasks.start(run_browser(agent, tasks.token()));
+    let token = tasks.token();
+    tasks.start(async move {
+        let answer = tokio::select! {
+            () = token.cancelled() => return Ok(()),
+            answer = handle.why(subject) => answer?,
+        };
+        if why.json {
+            return print(&object(&answer));
+        }
+        lines(&answer, &style).iter().try_for_each(print)
+    });
+    tasks.finish().await?;
+    Ok(shutdown.exit_code())
+}
+
+fn no_subject(error: &NoSubject) -> Failure {
+    let failure = Failure::usage(error.to_string());
+    match error {
+        NoSubject::Link => {
+            failure.hint("podtap events and podtap explain show the id: podtap why item:ID")
+        }
+        NoSubject::Form(_) | NoSubject::Type(..) => {
+            failure.hint("write item:4711, hook:90211 or item.update")
+        }
+    }
+}
+
+/// The answer, then the way.
+fn lines(answer: &Answer, style: &LineStyle) -> Vec<StyledLine> {
+    let is_good = answer.links.iter().all(|link| link.holds != Holds::No);
+    let tone = if is_good { Tone::Good } else { Tone::Bad };
+    let mut lines = vec![style.line(&[(tone, &answer.conclusion)])];
+    if let Some(cure) = &answer.cure {
+        lines.push(style.plain(&format!("try  {cure}")));
+    }
+    lines.push(style.plain(""));
+    lines.extend(answer.links.iter().map(|link| {
+        let (sign, tone) = match link.holds {
+            Holds::Yes => ("✓", Tone::Good),
+            Holds::No => ("✗", Tone::Bad),
+            Holds::Unknown => ("?", Tone::Plain),
+        };
+        let rest = format!("  {:18}  {}", link.step.label(), link.reason);
+        style.line(&[(tone, sign), (Tone::Plain, &rest)])
+    }));
+    lines
+}
+
+/// For programs: what `docs/JSON.md` has.
+fn object(answer: &Answer) -> String {
+    #[derive(Serialize)]
+    struct Object<'a> {
+        subject: String,
+        cause: &'static str,
+        conclusion: &'a str,
+        cure: Option<&'a str>,
+        id: Option<String>,
+        links: Vec<Link<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Link<'a> {
+        step: &'static str,
+        holds: Option<bool>,
+        reason: &'a str,
+    }
+    let links = answer.links.iter().map(|link| Link {
+        step: link.step.word(),
+        holds: match link.holds {
+            Holds::Yes => Some(true),
+            Holds::No => Some(false),
+            Holds::Unknown => None,
+        },
+        reason: &link.reason,
+    });
+    let object = Object {
+        subject: answer.subject.to_string(),
+        cause: answer.cause.word(),
+        conclusion: &answer.conclusion,
+        cure: answer.cure.as_deref(),
+        id: answer.event.map(|id| id.to_string()),
+        links: links.collect(),
+    };
+    line("why", &object)
+}
