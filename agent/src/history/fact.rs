@@ -58,6 +58,11 @@ pub(crate) enum Fact {
         event: EventKey,
         revisions: u64,
     },
+    /// The event came after a newer revision of its item, of which this is the newest.
+    Late {
+        event: EventKey,
+        after: u64,
+    },
     /// The event is not to be delivered.
     Hold {
         event: EventKey,
@@ -142,7 +147,11 @@ impl Fact {
     pub(crate) fn is_derived(&self) -> bool {
         matches!(
             self,
-            Self::Watched(_) | Self::Duplicate { .. } | Self::Missing { .. } | Self::Hold { .. }
+            Self::Watched(_)
+                | Self::Duplicate { .. }
+                | Self::Missing { .. }
+                | Self::Late { .. }
+                | Self::Hold { .. }
         )
     }
 
@@ -172,6 +181,10 @@ impl Fact {
             Self::Missing { event, revisions } => execute(
                 "UPDATE events SET missing = nullif(?, 0) WHERE position = ?",
                 params![row::id_to_sql(*revisions), event.position.0],
+            ),
+            Self::Late { event, after } => execute(
+                "UPDATE events SET late = ? WHERE position = ?",
+                params![row::id_to_sql(*after), event.position.0],
             ),
             Self::Hold { event, hold } => write_hold(transaction, *event, *hold, tally),
             Self::Loop(finding) => findings::write_loop(transaction, finding),
@@ -236,6 +249,7 @@ impl Fact {
             }),
             Self::Duplicate { event, .. }
             | Self::Missing { event, .. }
+            | Self::Late { event, .. }
             | Self::Hold { event, .. }
             | Self::Annotated { event, .. } => Some(touched(event)),
             Self::Loop(finding) => Some(Change::Loop(Box::new(finding.clone()))),

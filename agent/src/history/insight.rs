@@ -13,6 +13,8 @@ pub struct Insight {
     /// So many revisions of the item just before this one never arrived. They were lost, or
     /// written with `hook=false`: nothing tells which.
     pub missing: u64,
+    /// The newest revision of the item that had arrived before this older one: it came out of order.
+    pub late: Option<u64>,
     /// What the hook is on, where that is known.
     pub place: Option<Place>,
     /// Why the event is [held]; `None` of a held one means that there was no local service.

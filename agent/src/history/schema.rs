@@ -3,7 +3,7 @@
 
 /// Each entry takes a file from the format of its index to the next. Never edited, only added to.
 pub(super) const MIGRATIONS: &[&str] = &[
-    FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5, FORMAT_6, FORMAT_7,
+    FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5, FORMAT_6, FORMAT_7, FORMAT_8,
 ];
 
 /// `events` is what lists and filters read, one narrow row an event, so that a page of a million
@@ -194,6 +194,11 @@ DROP INDEX events_by_revision;
 DROP INDEX events_by_same_key;
 CREATE INDEX events_by_telling ON events (object_id, revision, same_key)
     WHERE revision IS NOT NULL OR same_key IS NOT NULL;
+";
+
+/// The newest revision of the item that had arrived before this event, which is an older one.
+const FORMAT_8: &str = "
+ALTER TABLE events ADD COLUMN late INTEGER;
 ";
 
 /// The format that this build writes.

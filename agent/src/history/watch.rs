@@ -50,6 +50,8 @@ pub(crate) struct Arrival {
     pub(crate) below: Option<u64>,
     /// The item's next higher revision that has arrived through a relay, whenever.
     pub(crate) above: Option<Neighbour>,
+    /// The highest revision of the same item that came before this lower one.
+    pub(crate) newer: Option<u64>,
 }
 
 /// An event that said the same before.
@@ -266,6 +268,13 @@ fn arrival(connection: &Connection, found: &Row<'_>) -> rusqlite::Result<Arrival
         (Some(item), Some(revision)) => neighbours(connection, item, revision)?,
         _ => (None, None),
     };
+    let newer = match (object, revision, above) {
+        // Without a higher one at all there is none that came before.
+        (Some(item), Some(revision), Some(_)) => {
+            newer_before(connection, item, revision, found.get("position")?)?
+        }
+        _ => None,
+    };
     Ok(Arrival {
         event: event_key(found)?,
         relayed: found.get("relayed")?,
@@ -282,6 +291,7 @@ fn arrival(connection: &Connection, found: &Row<'_>) -> rusqlite::Result<Arrival
         on_field: found.get("on_field")?,
         below,
         above,
+        newer,
     })
 }
 
@@ -338,6 +348,29 @@ fn neighbours(
         })
         .optional()?;
     Ok((below, above))
+}
+
+/// The highest revision of an item above this one that came before this place.
+fn newer_before(
+    connection: &Connection,
+    item: ObjectRef,
+    revision: u64,
+    position: i64,
+) -> rusqlite::Result<Option<u64>> {
+    let sql = "SELECT revision FROM events WHERE object_id = ? AND revision > ? \
+         AND object_kind = ? AND seq IS NOT NULL AND position < ? ORDER BY revision DESC LIMIT 1";
+    connection
+        .prepare_cached(sql)?
+        .query_row(
+            params![
+                row::id_to_sql(item.id),
+                row::id_to_sql(revision),
+                item.kind.as_str(),
+                position
+            ],
+            |found| found.get(0).map(row::id_from_sql),
+        )
+        .optional()
 }
 
 fn event_key(row: &Row<'_>) -> rusqlite::Result<EventKey> {

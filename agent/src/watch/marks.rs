@@ -1,5 +1,5 @@
-//! Which events say what another one said before, and which revisions never arrived. Pure: the
-//! history has looked up the neighbours.
+//! Which events say what another one said before, which came after a newer revision of their item, and
+//! which revisions never arrived. Pure: the history has looked up the neighbours.
 //!
 //! A gap belongs to the event just above it, so that a late arrival in between divides or closes
 //! it: each event knows how many revisions lie between it and the next lower one that has arrived.
@@ -17,6 +17,10 @@ pub(super) fn marks(arrival: &Arrival) -> Vec<Fact> {
                 same_hook: earlier.hook_id == arrival.hook_id,
             },
         });
+    }
+    if let Some(after) = arrival.newer {
+        let event = arrival.event;
+        notes.push(Fact::Late { event, after });
     }
     let Some(revision) = arrival.revision else {
         return notes;
@@ -94,6 +98,24 @@ mod tests {
         let mut last = update(4, 6);
         (last.below, last.above) = (Some(5), Some(above(1)));
         assert_eq!(marks(&last), [missing(2, 0)]);
+    }
+
+    #[test]
+    fn what_comes_after_a_newer_revision_is_late_whether_or_not_it_is_new() {
+        let mut event = update(3, 5);
+        event.newer = Some(9);
+        let late = Fact::Late {
+            event: sample::key(3),
+            after: 9,
+        };
+        assert_eq!(marks(&event), std::slice::from_ref(&late));
+        event.earlier = Some(Earlier {
+            position: Position(1),
+            hook_id: Some(7),
+            verification: None,
+        });
+        let notes = marks(&event);
+        assert!(notes.len() == 2 && notes.contains(&late), "{notes:?}");
     }
 
     #[test]

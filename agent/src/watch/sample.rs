@@ -41,5 +41,6 @@ pub(super) fn arrival(
         on_field: false,
         below: None,
         above: None,
+        newer: None,
     }
 }

@@ -47,6 +47,7 @@ async fn duplicates_and_gaps_are_marked_and_a_late_arrival_closes_its_gap() {
     let other_hook = row(&running, 3, |row| row.insight.duplicate.is_some()).await;
 
     assert_eq!((first.insight.missing, late.revision), (0, Some(5)));
+    assert_eq!((late.insight.late, gap.insight.late), (Some(7), None));
     let of = gap.position;
     let duplicate = |same_hook| Some(Duplicate { of, same_hook });
     assert_eq!(again.insight.duplicate, duplicate(true));

@@ -142,6 +142,10 @@ fn found_out(insight: &Insight) -> Vec<Line> {
         };
         lines.push(field("duplicate", Role::Warning, text));
     }
+    if let Some(after) = insight.late {
+        let text = format!("it came after r{after} of the same item, which is newer");
+        lines.push(field("late", Role::Warning, text));
+    }
     if insight.missing > 0 {
         let revisions = words::count(insight.missing, "revision");
         let text = format!("{revisions} before this one never arrived, or had hook=false");

@@ -107,7 +107,9 @@ impl KnownValues {
             "type" => self.types(),
             "status" => owned(&STATUSES),
             "hook" => self.hooks.iter().map(u64::to_string).collect(),
-            "replayed" | "note" | "missing" | "duplicate" | "verified" => owned(&["yes", "no"]),
+            "replayed" | "note" | "missing" | "duplicate" | "late" | "repaired" | "verified" => {
+                owned(&["yes", "no"])
+            }
             "after" | "before" => owned(&TIMES),
             _ => Vec::new(),
         }

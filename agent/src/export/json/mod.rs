@@ -106,6 +106,8 @@ pub(crate) struct Findings<'a> {
     duplicate: Option<DuplicateObject>,
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late: Option<LateObject>,
 }
 
 /// What came of the validation of a `hook.verify`.
@@ -113,6 +115,11 @@ pub(crate) struct Findings<'a> {
 pub struct VerifiedObject<'a> {
     ok: bool,
     error: Option<&'a str>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+struct LateObject {
+    after_revision: u64,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -232,6 +239,9 @@ impl<'a> From<&'a Insight> for Findings<'a> {
                 same_hook: duplicate.same_hook,
             }),
             missing: Some(insight.missing).filter(|missing| *missing > 0),
+            late: insight
+                .late
+                .map(|after_revision| LateObject { after_revision }),
         }
     }
 }

@@ -7,6 +7,10 @@ pub enum Mark {
     Missing,
     /// `duplicate`: an earlier event said the same.
     Duplicate,
+    /// `late`: it came after a newer revision of its item.
+    Late,
+    /// `repaired`: it was rebuilt from Podio's revisions. None is so far; the word is kept for it.
+    Repaired,
     /// `verified`: it is a `hook.verify` whose hook is active. Its opposite is one whose hook is not,
     /// as far as is known; an event of another type is neither.
     Verified,
@@ -14,13 +18,21 @@ pub enum Mark {
 
 impl Mark {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Missing, Self::Duplicate, Self::Verified];
+    pub const ALL: &[Self] = &[
+        Self::Missing,
+        Self::Duplicate,
+        Self::Late,
+        Self::Repaired,
+        Self::Verified,
+    ];
 
     /// The word in front of the colon.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::Duplicate => "duplicate",
+            Self::Late => "late",
+            Self::Repaired => "repaired",
             Self::Verified => "verified",
         }
     }
