@@ -63,7 +63,7 @@ fn values(argument: Arg) -> Arg {
         "of" => offers(argument, tunnels),
         "name" if is_flag => offers(argument, tunnels),
         "id" | "ids" | "from" => offers(argument, ids),
-        "event" | "on" => offers(argument, types),
+        "event" | "on" | "subject" => offers(argument, types),
         "filter" => offers(argument, fields),
         "color" => offers(argument, || list(&["auto", "always", "never"])),
         "respond" => offers(argument, || list(&["stored", "local"])),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::HeaderValue;
 use podtap_connect::Proxy;
 use podtap_podio::client;
 use podtap_podio::wording::Locale;
@@ -95,8 +96,8 @@ pub struct DeliveryConfig {
     pub timeout: Duration,
     /// Bytes of the answer's body that the history keeps; the rest is read and dropped.
     pub max_response_bytes: usize,
-    /// Whether `Host` stays the sender's instead of the local service's.
-    pub preserve_host: bool,
+    /// Which `Host` the local service sees.
+    pub host: HostHeader,
     /// Pause between two probes of a local service that is away.
     pub probe_every: Duration,
 }
@@ -108,10 +109,22 @@ impl Default for DeliveryConfig {
             // Podio gives up after 15 s (podio.md, section 1.3); a debugger may hold one longer.
             timeout: Duration::from_mins(1),
             max_response_bytes: 256 * 1024,
-            preserve_host: false,
+            host: HostHeader::default(),
             probe_every: Duration::from_millis(500),
         }
     }
+}
+
+/// Which `Host` header the local service sees.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum HostHeader {
+    /// Its own name, as its URL has it.
+    #[default]
+    Service,
+    /// The one that the sender sent.
+    Sender,
+    /// This one, such as the name of a virtual host.
+    Fixed(HeaderValue),
 }
 
 /// What the agent does for Podio's hooks. The default answers `hook.verify` without credentials.

@@ -18,7 +18,7 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Args)]
 pub(crate) struct Listen {
-    /// Local service: 3000, :3000, host:port/path or a URL
+    /// Local service: 3000, :3000, host:port/path or a URL; without one, events are only recorded
     #[arg(value_name = "PORT|URL")]
     pub(crate) target: Option<String>,
     /// Same as the positional argument
@@ -60,11 +60,18 @@ pub(crate) struct Listen {
     /// Send the sender's Host header instead of the local service's
     #[arg(long)]
     pub(crate) preserve_host: bool,
+    /// Send this Host header to the local service, such as the name of a virtual host
+    #[arg(long, value_name = "HOST", conflicts_with = "preserve_host")]
+    pub(crate) host_header: Option<String>,
     #[command(flatten)]
     pub(crate) certificates: Certificates,
     /// Address of the relay inside this process [default: 127.0.0.1:7638, or the next free port]
     #[arg(long, value_name = "ADDR", conflicts_with = "relay")]
     pub(crate) listen: Option<String>,
+    /// Public URL of what stands before the relay inside this process, such as a quick tunnel
+    /// [default: http:// and the listening address]
+    #[arg(long, value_name = "URL", conflicts_with = "relay")]
+    pub(crate) public_url: Option<String>,
     /// Take the tunnel even if another agent has just taken it
     #[arg(long)]
     pub(crate) take_over: bool,

@@ -117,9 +117,11 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Give a local service a public URL and show every webhook that arrives
     #[command(after_help = "\
-Without --relay, a relay runs inside this process, on loopback. Everything works except that Podio \
-cannot call it.")]
-    Listen(Listen),
+Without --relay, a relay runs inside this process, on loopback. Podio can call it only through \
+something that has a public URL, such as `cloudflared tunnel --url`; name that URL with --public-url.
+
+Without a local service, events are recorded and held. `podtap replay` delivers them later.")]
+    Listen(Box<Listen>),
     /// Browse the history and replay events in the terminal UI
     Ui(Ui),
     /// List the newest events of the history, in the order in which they arrived

@@ -13,7 +13,7 @@ use podtap_sandbox::life::{self, Pace};
 use podtap_sandbox::{self as sandbox, Sandbox, Seed};
 use tokio_util::sync::CancellationToken;
 
-use super::embedded::Embedded;
+use super::embedded::{Embedded, Place};
 use super::link::Link;
 use super::listen::{ViewKind, open_agent, run_agent, show, start_relay};
 use crate::cli::Demo;
@@ -52,7 +52,13 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
         .map_err(|error| Failure::because("no tunnel", &error))?;
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let relay_dir = folder.path().join("relay");
-    let Embedded { relay, link } = Embedded::start(relay_dir, Some(any_port), None, tunnel).await?;
+    let place = Place {
+        dir: relay_dir,
+        listen: Some(any_port),
+        reserved: None,
+        public_url: None,
+    };
+    let Embedded { relay, link } = Embedded::start(place, tunnel).await?;
 
     let mut config = Config::new(folder.path().join("demo.db"));
     config.link = Some(link.clone());

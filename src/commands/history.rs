@@ -33,6 +33,7 @@ pub(super) fn browser(
 ) -> Result<(Agent, AgentHandle), Failure> {
     let mut config = Config::new(existing(settings)?);
     config.target = target;
+    config.delivery = super::delivery::delivery(settings)?;
     config.podio = super::podio::agent_config(settings)?;
     config.trust = settings.trust()?;
     let path = config.history.clone();

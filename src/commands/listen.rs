@@ -4,9 +4,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use podtap_agent::{Agent, AgentHandle, Config, Target};
+use podtap_wire::Respond;
 use tokio_util::sync::CancellationToken;
 
-use super::embedded::Embedded;
+use super::delivery::delivery;
+use super::embedded::{Embedded, Place};
 use super::history::{open_failure, refuse_second};
 use super::link::Link;
 use crate::cli::{Listen, UiMode};
@@ -25,32 +27,38 @@ const OPEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// Listens until a signal, `q`, or an end of the link that no retry can mend.
 pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode, Failure> {
-    let target = settings.target()?.ok_or_else(|| {
-        Failure::usage("no local service given").hint("run `podtap listen 3000`, or give a URL")
-    })?;
-    if !target.is_near() {
-        let what = format!("webhooks go to {target}, which is not this machine");
-        settings.report(
-            Warning::new(what).hint("name a port for a service here: podtap listen 3000"),
-        )?;
-    }
+    let target = settings.target()?;
+    check_target(target.as_ref(), settings)?;
     let shown = ViewKind::of(listen.display.mode(settings.is_dumb()), settings)?;
     refuse_second(settings)?;
     let shutdown = Shutdown::register()?;
     let mut tasks = Tasks::new(shutdown.token().clone());
     let mut link = if let Some(relay) = settings.relay()? {
+        if settings.is_typed(Key::PUBLIC_URL) {
+            return Err(
+                Failure::usage("a relay on a server has a public URL of its own")
+                    .fact("relay", relay.as_str())
+                    .hint("leave out --public-url, or the relay"),
+            );
+        }
         Link::to(relay, settings.tunnel()?, settings)?
     } else {
         let tunnel = settings.tunnel()?;
         let dir = settings.data_dir()?.join(format!("relay-{tunnel}"));
-        let (listen, reserved) = (settings.listen()?, target.url().port_or_known_default());
-        let Embedded { relay, link } = Embedded::start(dir, listen, reserved, tunnel).await?;
+        let local = target.as_ref();
+        let place = Place {
+            dir,
+            listen: settings.listen()?,
+            reserved: local.and_then(|target| target.url().port_or_known_default()),
+            public_url: settings.public_url()?,
+        };
+        let Embedded { relay, link } = Embedded::start(place, tunnel).await?;
         start_relay(&mut tasks, relay);
         Link::with(link, "this process", settings)?
     };
     link.config.take_over = listen.take_over;
     let relay = link.config.relay.to_string();
-    let mut config = agent_config(settings, Some(&link), Some(target))?;
+    let mut config = agent_config(settings, Some(&link), target)?;
     config.podio.hooks = super::hooks::config(&listen.hooks, settings)?;
     let history = config.history.clone();
     let opened = if listen.no_wait {
@@ -72,6 +80,23 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     show(&mut tasks, handle, shown);
     tasks.finish().await?;
     Ok(shutdown.exit_code())
+}
+
+/// Whether events can go to this local service, or to none.
+fn check_target(target: Option<&Target>, settings: &Settings) -> Result<(), Failure> {
+    match target {
+        Some(target) if !target.is_near() => {
+            let what = format!("webhooks go to {target}, which is not this machine");
+            settings.report(
+                Warning::new(what).hint("name a port for a service here: podtap listen 3000"),
+            )
+        }
+        None if settings.respond()? == Respond::Local => {
+            Err(Failure::usage("--respond local needs a local service")
+                .hint("name it: podtap listen 3000 --respond local"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Adds a relay of this process to the tasks.
@@ -199,13 +224,7 @@ pub(super) fn agent_config(
     let mut config = Config::new(settings.history()?);
     config.link = link.map(|link| link.config.clone());
     config.target = target;
-    if let Some(concurrency) = settings.number(Key::CONCURRENCY)? {
-        config.delivery.concurrency = concurrency;
-    }
-    if let Some(timeout) = settings.duration(Key::TIMEOUT)? {
-        config.delivery.timeout = timeout;
-    }
-    config.delivery.preserve_host = settings.switch(Key::PRESERVE_HOST, false)?;
+    config.delivery = delivery(settings)?;
     config.podio = super::podio::agent_config(settings)?;
     config.trust = settings.trust()?;
     if let Some(age) = settings.duration(Key::KEEP_AGE)? {

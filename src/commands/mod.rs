@@ -3,6 +3,7 @@
 mod config;
 mod damage;
 mod delete;
+mod delivery;
 mod demo;
 mod doctor;
 mod embedded;
@@ -79,7 +80,7 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(demo) => demo::run(demo, &settings).await,
-        Command::Listen(listen) => listen::run(listen, &settings).await,
+        Command::Listen(listen) => listen::run(*listen, &settings).await,
         Command::Ui(_) => ui::run(&settings).await,
         Command::Events(Events {
             command: Some(EventsCommand::Delete(delete)),

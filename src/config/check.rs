@@ -58,6 +58,7 @@ impl Settings {
             | Key::INSECURE_LOCAL
             | Key::ALLOW_PLAINTEXT_RELAY => self.switch(key, false).map(drop),
             Key::FORWARD_TO => self.target().map(drop),
+            Key::HOST_HEADER => self.fixed_host().map(drop),
             Key::RELAY => self.relay().map(drop),
             Key::RESPOND => self.respond().map(drop),
             Key::LISTEN => self.listen().map(drop),

@@ -26,6 +26,7 @@ keys! {
     FORWARD_TO = "forward-to",
     FORWARD_VERIFY = "forward-verify",
     HEAD_TIMEOUT = "head-timeout",
+    HOST_HEADER = "host-header",
     IDLE_TIMEOUT = "idle-timeout",
     INSECURE_LOCAL = "insecure-local",
     KEEP_AGE = "keep-age",

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use http::Uri;
+use http::uri::Authority;
+use http::{HeaderValue, Uri};
 use podtap_agent::Target;
+use podtap_agent::config::HostHeader;
 use podtap_agent::tls::{self, Trust};
 use podtap_connect::Proxy;
 use podtap_podio::reach;
@@ -19,10 +21,31 @@ use crate::file;
 /// Bytes of the largest file of certificates: the authorities of a whole system are 250 KiB.
 const MAX_CERTIFICATES: u64 = 4 * 1024 * 1024;
 
+/// What a `Host` header should be.
+const HOST: &str = "a host name such as shop.localhost or shop.localhost:8080";
+
 impl Settings {
     /// The local service, where one is set.
     pub(crate) fn target(&self) -> Result<Option<Target>, Failure> {
         self.parse(Key::FORWARD_TO)
+    }
+
+    /// Which `Host` header the local service sees.
+    pub(crate) fn host_header(&self) -> Result<HostHeader, Failure> {
+        Ok(match self.fixed_host()? {
+            Some(fixed) => HostHeader::Fixed(fixed),
+            None if self.switch(Key::PRESERVE_HOST, false)? => HostHeader::Sender,
+            None => HostHeader::Service,
+        })
+    }
+
+    /// The `Host` header that is set.
+    pub(super) fn fixed_host(&self) -> Result<Option<HeaderValue>, Failure> {
+        self.with(Key::HOST_HEADER, |text| {
+            let name: Authority = text.parse().map_err(|_| HOST)?;
+            let value = HeaderValue::from_str(name.as_str()).map_err(|_| HOST)?;
+            (!text.contains('@')).then_some(value).ok_or(HOST)
+        })
     }
 
     /// The relay's URL, where one is set. The token goes there: in the clear to this machine only,
@@ -233,6 +256,20 @@ mod tests {
             let shown = format!("{refused} {refused:?}");
             assert!(!shown.contains("hunter2"), "{text}: {shown}");
         }
+    }
+
+    #[test]
+    fn the_host_header_is_a_name_with_or_without_a_port() {
+        let host = |text| settings(&[(Key::HOST_HEADER, text)], &[]).host_header();
+        for good in ["shop.localhost", "shop.localhost:8080", "[::1]:3"] {
+            let fixed = HostHeader::Fixed(HeaderValue::from_static(good));
+            assert_eq!(host(good).unwrap(), fixed);
+        }
+        for wrong in ["", "http://shop", "shop/path", "ann@shop", "a b", "a\r\nb"] {
+            assert!(host(wrong).is_err(), "{wrong:?}");
+        }
+        let sender = settings(&[(Key::PRESERVE_HOST, "true")], &[]).host_header();
+        assert_eq!(sender.unwrap(), HostHeader::Sender);
     }
 
     #[test]

@@ -170,7 +170,8 @@ pub(crate) fn ready(
         format!("Public URL   {}", printable(url)),
         format!(
             "Forwards to  {}",
-            forwards_to.unwrap_or("nowhere: events are only recorded")
+            forwards_to
+                .unwrap_or("nowhere: events are recorded; `podtap replay` delivers them later")
         ),
         give_podio(url, uncallable),
     ]

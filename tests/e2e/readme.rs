@@ -122,10 +122,15 @@ impl Reader {
     async fn listen(&mut self, command: &[String], args: &[String]) {
         let by_itself = !command.contains(&"--relay".to_owned());
         let inside = ["--listen", "127.0.0.1:0", "--json"];
-        let mut process = self.start(args, if by_itself { &inside } else { &["--json"] });
+        let is_told = !by_itself || command.contains(&"--listen".to_owned());
+        let mut process = self.start(args, if is_told { &["--json"] } else { &inside });
         let ready = process.object("ready", |_| true).await;
         let url = ready["url"].as_str().unwrap();
-        if !by_itself {
+        let named = command.iter().skip_while(|word| *word != "--public-url");
+        if let Some(named) = named.into_iter().nth(1) {
+            assert!(url.starts_with(named), "{url}");
+            assert_eq!(ready["podio_can_call"], true);
+        } else if !by_itself {
             assert!(url.starts_with(&self.public_url), "{url}");
         } else if command.contains(&"--app".to_owned()) {
             // Made, verified and fired by the stand-in.

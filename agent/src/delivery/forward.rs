@@ -18,7 +18,7 @@ use tower_service::Service as _;
 use super::header_case;
 use super::headers::{self, AttemptMarks, SenderOrigin};
 use crate::answers::{Allowance, AnswerPermit};
-use crate::config::{DeliveryConfig, Target};
+use crate::config::{DeliveryConfig, HostHeader, Target};
 use crate::connection::{Connector, Observed, ReadMeter};
 use crate::history::Outcome;
 use crate::reason;
@@ -132,7 +132,7 @@ struct ExchangeError {
 pub(crate) struct Forwarder {
     clients: Arc<Clients>,
     timeout: Duration,
-    preserve_host: bool,
+    host: HostHeader,
     keep_bytes: usize,
     /// Where the whole answer goes back to the sender.
     answers: Option<Allowance>,
@@ -156,7 +156,6 @@ impl Forwarder {
             .pool_max_idle_per_host(0)
             .http1_preserve_header_case(true)
             .build(connector.clone());
-        let (timeout, preserve_host) = (config.timeout, config.preserve_host);
         Self {
             clients: Arc::new(Clients {
                 kept_alive,
@@ -164,8 +163,8 @@ impl Forwarder {
                 connector,
                 plain: Mutex::default(),
             }),
-            timeout,
-            preserve_host,
+            timeout: config.timeout,
+            host: config.host.clone(),
             keep_bytes: config.max_response_bytes,
             answers,
         }
@@ -275,8 +274,12 @@ impl Forwarder {
         let method =
             Method::from_bytes(dispatch.method.as_bytes()).map_err(|_| unsendable("method"))?;
         let authority = uri.authority().map_or("", |authority| authority.as_str());
-        let host = HeaderValue::from_str(authority).map_err(|_| unsendable("host"))?;
-        let host = (!self.preserve_host).then_some(&host);
+        let own = HeaderValue::from_str(authority).map_err(|_| unsendable("host"))?;
+        let host = match &self.host {
+            HostHeader::Service => Some(&own),
+            HostHeader::Sender => None,
+            HostHeader::Fixed(fixed) => Some(fixed),
+        };
         let mut headers =
             headers::outgoing(dispatch.headers, dispatch.origin, host, dispatch.marks);
         if dispatch.body.is_empty() && matches!(method, Method::POST | Method::PUT | Method::PATCH)

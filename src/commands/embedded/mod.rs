@@ -5,7 +5,7 @@ mod port;
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use podtap_agent::LinkConfig;
 use podtap_relay::{Bound, Config, Error, Limits, Relay};
@@ -18,6 +18,23 @@ use crate::failure::Failure;
 /// Who owns the tunnels of a relay inside this process.
 const OWNER: &str = "local";
 
+/// Agents that it takes: this one, and another that comes too late.
+const SESSIONS: usize = 16;
+
+/// Where a relay of this process is.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// Its folder.
+    pub(crate) dir: PathBuf,
+    /// Where it listens; `None` for the port that the folder's relay had before or, where that is
+    /// taken, another of the usual ones.
+    pub(crate) listen: Option<SocketAddr>,
+    /// The local service's port, which it never takes.
+    pub(crate) reserved: Option<u16>,
+    /// The URL under which the world reaches it, where something stands before it.
+    pub(crate) public_url: Option<Url>,
+}
+
 /// A relay of this process, bound, and the link to it.
 pub(crate) struct Embedded {
     pub(crate) relay: Bound,
@@ -25,14 +42,9 @@ pub(crate) struct Embedded {
 }
 
 impl Embedded {
-    /// Binds one at `listen`, else on the port that the folder's relay had before or, where that is
-    /// taken, on another of the usual ones; never on `reserved`, the local service's.
-    pub(crate) async fn start(
-        dir: PathBuf,
-        listen: Option<SocketAddr>,
-        reserved: Option<u16>,
-        tunnel: TunnelName,
-    ) -> Result<Self, Failure> {
+    /// Binds one at its place, and makes the tunnel's link to it.
+    pub(crate) async fn start(place: Place, tunnel: TunnelName) -> Result<Self, Failure> {
+        let (listen, reserved) = (place.listen, place.reserved);
         if let (Some(listen), Some(reserved)) = (listen, reserved)
             && listen.port() == reserved
         {
@@ -43,10 +55,10 @@ impl Embedded {
             );
         }
         let relay = match listen {
-            Some(listen) => bind(config(&dir, listen)).await?,
-            None => bind_any(&dir, reserved).await?,
+            Some(listen) => bind(place.config(listen)).await?,
+            None => bind_any(&place).await?,
         };
-        port::remember(&dir, relay.local_addr().port());
+        port::remember(&place.dir, relay.local_addr().port());
         let failed = |error: podtap_relay::tunnel::Error| {
             Failure::because("the relay's tokens cannot be changed", &error)
         };
@@ -74,27 +86,37 @@ fn limits() -> Limits {
         max_rate_per_peer: None,
         max_connections: CONNECTIONS,
         max_connections_per_peer: Some(CONNECTIONS),
-        max_sessions: 16,
+        max_sessions: SESSIONS,
         ..Limits::default()
     }
 }
 
-fn config(dir: &Path, listen: SocketAddr) -> Config {
-    Config {
-        listen,
-        limits: limits(),
-        ..Config::new(dir.to_owned())
+impl Place {
+    fn config(&self, listen: SocketAddr) -> Config {
+        Config {
+            listen,
+            public_url: self.public_url.clone(),
+            limits: match self.public_url {
+                None => limits(),
+                // Strangers can come here.
+                Some(_) => Limits {
+                    max_sessions: SESSIONS,
+                    ..Limits::default()
+                },
+            },
+            ..Config::new(self.dir.clone())
+        }
     }
 }
 
 /// Binds on the first port that is still free when its turn comes: another process may have been
 /// faster.
-async fn bind_any(dir: &Path, reserved: Option<u16>) -> Result<Bound, Failure> {
-    for listen in port::candidates(dir, reserved) {
-        match Relay::bind(config(dir, listen)).await {
+async fn bind_any(place: &Place) -> Result<Bound, Failure> {
+    for listen in port::candidates(&place.dir, place.reserved) {
+        match Relay::bind(place.config(listen)).await {
             Err(Error::Listen { source, .. }) if source.kind() == ErrorKind::AddrInUse => {}
             bound => return bound.map_err(|error| cannot_start(&error)),
         }
     }
-    bind(config(dir, port::ANY)).await
+    bind(place.config(port::ANY)).await
 }

@@ -1,0 +1,19 @@
+//! How events go to the local service, out of the settings.
+
+use podtap_agent::config::DeliveryConfig;
+
+use crate::config::{Key, Settings};
+use crate::failure::Failure;
+
+/// How events go to the local service.
+pub(super) fn delivery(settings: &Settings) -> Result<DeliveryConfig, Failure> {
+    let mut delivery = DeliveryConfig::default();
+    if let Some(concurrency) = settings.number(Key::CONCURRENCY)? {
+        delivery.concurrency = concurrency;
+    }
+    if let Some(timeout) = settings.duration(Key::TIMEOUT)? {
+        delivery.timeout = timeout;
+    }
+    delivery.host = settings.host_header()?;
+    Ok(delivery)
+}
