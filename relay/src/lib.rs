@@ -16,6 +16,7 @@ mod config;
 mod database;
 mod descriptors;
 mod error;
+mod held;
 mod host;
 mod ingest;
 mod listen;
@@ -55,6 +56,7 @@ pub use listen::Listeners;
 pub use methods::{InvalidMethods, Methods};
 
 use admin::Admin;
+use held::Held;
 use ingest::{Bounds, Ingest};
 use manage::Manager;
 use metrics::Metrics;
@@ -87,7 +89,7 @@ pub struct Bound {
     public: Server<Public>,
     admin: Option<Server<Admin>>,
     sessions: Sessions,
-    responders: Arc<Responders>,
+    held: Arc<Held>,
     upkeep: Upkeep,
     /// Cancelled when the drain begins.
     draining: CancellationToken,
@@ -124,13 +126,13 @@ impl Relay {
             data_dir: config.data_dir,
         })?;
         let presence = Arc::new(Presence::new(roster));
-        let responders = Arc::new(Responders::new(answers));
+        let held = Arc::new(Held::new(Responders::new(answers)));
         let draining = CancellationToken::new();
         let sessions = Sessions {
             directory: Arc::clone(&directory),
             presence: Arc::clone(&presence),
             queue: Arc::clone(&queue),
-            responders: Arc::clone(&responders),
+            held: Arc::clone(&held),
             metrics: Arc::clone(&metrics),
             terms: Arc::new(Terms::new(&limits, public_url.clone())),
             admission: Admission::new(&limits),
@@ -146,7 +148,7 @@ impl Relay {
                 directory: Arc::clone(&directory),
                 presence: Arc::clone(&presence),
                 queue: Arc::clone(&queue),
-                responders: Arc::clone(&responders),
+                held: Arc::clone(&held),
                 metrics: Arc::clone(&metrics),
                 methods: config.methods,
                 bounds: Bounds::new(&limits),
@@ -177,7 +179,7 @@ impl Relay {
                 presence,
                 max_age: limits.max_age,
             },
-            responders,
+            held,
             draining,
             drain_deadline: limits.drain_deadline,
             public_url,
@@ -213,7 +215,7 @@ impl Bound {
             public,
             admin,
             sessions,
-            responders,
+            held,
             upkeep,
             draining,
             drain_deadline,
@@ -226,6 +228,8 @@ impl Bound {
         let begin_drain = async {
             token.cancelled().await;
             draining.cancel();
+            // Whoever waits for a local service gets an answer before the connections are closed.
+            held.close();
         };
         let work = async {
             public
@@ -244,7 +248,7 @@ impl Bound {
             begin_drain,
             work,
             administration,
-            responders.run(background.clone()),
+            held.stored.run(background.clone()),
             upkeep.run(background.clone())
         );
         if let Some(lock) = opened.lock {

@@ -18,6 +18,7 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
     pub(crate) sessions: Gauge,
     pub(crate) events_accepted: Counter,
+    pub(crate) events_passed: Counter,
     pub(crate) bytes_accepted: Counter,
     pub(crate) events_sent: Counter,
     pub(crate) acknowledgements: Counter,
@@ -46,6 +47,7 @@ impl Metrics {
             connections: Gauge::default(),
             sessions: Gauge::default(),
             events_accepted: Counter::default(),
+            events_passed: Counter::default(),
             bytes_accepted: Counter::default(),
             events_sent: Counter::default(),
             acknowledgements: Counter::default(),
@@ -72,6 +74,11 @@ impl Metrics {
             "events_accepted",
             "Events stored",
             self.events_accepted.clone(),
+        );
+        registry.register(
+            "events_passed",
+            "Events answered by the local service and not stored",
+            self.events_passed.clone(),
         );
         registry.register_with_unit(
             "accepted",

@@ -55,6 +55,11 @@ impl Responders {
         }
     }
 
+    /// Whether other relays take webhooks for the agents of this one.
+    pub(crate) fn has_others(&self) -> bool {
+        self.answers.is_shared()
+    }
+
     /// Whether somebody may wait for the answer to this event.
     pub(crate) fn is_waiting(&self, id: EventId) -> bool {
         self.answers.is_shared() || self.lock().contains_key(&id)

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 
 use crate::frame::{
-    Ack, AgentFrame, EventFrame, Hello, Notice, RelayFrame, ResponseFrame, Welcome,
+    Ack, AgentFrame, EventFrame, HeldFrame, Hello, Notice, RelayFrame, ResponseFrame, ResponseTo,
+    Welcome,
 };
 use crate::ids::{EventId, Seq};
 use crate::limits::{MAX_BODY_BYTES, MAX_HEADER_BYTES};
@@ -76,9 +77,14 @@ impl AgentFrame {
         match self {
             Self::Hello(hello) => text("hello", hello),
             Self::Ack(ack) => text("ack", ack),
-            Self::Response(ResponseFrame { seq, response }) => {
+            Self::Response(ResponseFrame { to, response }) => {
+                let (seq, id) = match *to {
+                    ResponseTo::Stored(seq) => (Some(seq), None),
+                    ResponseTo::Held(id) => (None, Some(id)),
+                };
                 let head = ResponseHead {
-                    seq: *seq,
+                    seq,
+                    id,
                     status: response.status,
                     headers: Cow::Borrowed(&response.headers),
                 };
@@ -105,13 +111,18 @@ impl AgentFrame {
             return Ok(unknown(&kind));
         }
         let head: ResponseHead<'_> = parse(&head)?;
+        let to = match (head.id, head.seq) {
+            (Some(id), _) => ResponseTo::Held(id),
+            (None, Some(seq)) => ResponseTo::Stored(seq),
+            (None, None) => return Err(missing("seq")),
+        };
         let response = WebhookResponse {
             status: head.status,
             headers: head.headers.into_owned(),
             body,
         };
         Ok(Decoded::Frame(Self::Response(ResponseFrame {
-            seq: head.seq,
+            to,
             response,
         })))
     }
@@ -123,18 +134,12 @@ impl RelayFrame {
         match self {
             Self::Welcome(welcome) => text("welcome", welcome),
             Self::Notice(notice) => text("notice", notice),
-            Self::Event(EventFrame { seq, id, request }) => {
-                let head = EventHead {
-                    seq: *seq,
-                    id: *id,
-                    received_at: request.received_at,
-                    method: Cow::Borrowed(&request.method),
-                    path: Cow::Borrowed(&request.path),
-                    headers: Cow::Borrowed(&request.headers),
-                    peer: request.peer,
-                };
-                binary("event", &head, &request.body)
-            }
+            Self::Event(EventFrame { seq, id, request }) => binary(
+                "event",
+                &EventHead::of(Some(*seq), *id, request),
+                &request.body,
+            ),
+            Self::Held(held) => held.encode(),
         }
     }
 
@@ -158,30 +163,35 @@ impl RelayFrame {
     pub fn decode_binary(message: &Bytes) -> Result<Decoded<Self>, DecodeError> {
         let (head, body) = split(message)?;
         let kind = frame_type(&head)?;
-        if kind != "event" {
-            return Ok(unknown(&kind));
-        }
-        let head: EventHead<'_> = parse(&head)?;
-        let request = WebhookRequest {
-            received_at: head.received_at,
-            method: head.method.into_owned(),
-            path: head.path.into_owned(),
-            headers: head.headers.into_owned(),
-            peer: head.peer,
-            body,
-        };
-        request.validate()?;
-        Ok(Decoded::Frame(Self::Event(EventFrame {
-            seq: head.seq,
-            id: head.id,
-            request,
-        })))
+        Ok(Decoded::Frame(match &*kind {
+            "event" => {
+                let head: EventHead<'_> = parse(&head)?;
+                let (seq, id) = (head.seq.ok_or_else(|| missing("seq"))?, head.id);
+                let request = head.request(body)?;
+                Self::Event(EventFrame { seq, id, request })
+            }
+            "held" => {
+                let head: EventHead<'_> = parse(&head)?;
+                let (id, request) = (head.id, head.request(body)?);
+                Self::Held(HeldFrame { id, request })
+            }
+            _ => return Ok(unknown(&kind)),
+        }))
+    }
+}
+
+impl HeldFrame {
+    /// The message that carries this frame.
+    pub fn encode(&self) -> Result<Encoded, EncodeError> {
+        let head = EventHead::of(None, self.id, &self.request);
+        binary("held", &head, &self.request.body)
     }
 }
 
 #[derive(Serialize, Deserialize)]
 struct EventHead<'a> {
-    seq: Seq,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seq: Option<Seq>,
     id: EventId,
     received_at: Timestamp,
     method: Cow<'a, str>,
@@ -190,9 +200,39 @@ struct EventHead<'a> {
     peer: Option<IpAddr>,
 }
 
+impl<'a> EventHead<'a> {
+    fn of(seq: Option<Seq>, id: EventId, request: &'a WebhookRequest) -> Self {
+        Self {
+            seq,
+            id,
+            received_at: request.received_at,
+            method: Cow::Borrowed(&request.method),
+            path: Cow::Borrowed(&request.path),
+            headers: Cow::Borrowed(&request.headers),
+            peer: request.peer,
+        }
+    }
+
+    fn request(self, body: Bytes) -> Result<WebhookRequest, InvalidRequest> {
+        let request = WebhookRequest {
+            received_at: self.received_at,
+            method: self.method.into_owned(),
+            path: self.path.into_owned(),
+            headers: self.headers.into_owned(),
+            peer: self.peer,
+            body,
+        };
+        request.validate()?;
+        Ok(request)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct ResponseHead<'a> {
-    seq: Seq,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seq: Option<Seq>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<EventId>,
     status: u16,
     headers: Cow<'a, HeaderList>,
 }
@@ -264,6 +304,10 @@ fn frame_type(json: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
 
 fn unknown<F>(kind: &str) -> Decoded<F> {
     Decoded::Unknown(kind.chars().take(MAX_TYPE_CHARS).collect())
+}
+
+fn missing(field: &'static str) -> DecodeError {
+    serde_json::Error::missing_field(field).into()
 }
 
 fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {

@@ -24,8 +24,10 @@ pub enum AgentFrame {
 pub enum RelayFrame {
     /// The answer to [`Hello`].
     Welcome(Welcome),
-    /// One webhook.
+    /// One webhook, which is stored.
     Event(EventFrame),
+    /// One webhook that is not stored, whose sender waits; see [`Hello::pass_through`].
+    Held(HeldFrame),
     /// Something the person at the agent should know.
     Notice(Notice),
 }
@@ -51,6 +53,10 @@ pub struct Hello {
     /// The person asked for the tunnel, whoever has it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub take_over: bool,
+    /// Under [`Respond::Local`]: it takes [`HeldFrame`]s. To one that does not say so the relay
+    /// sends what it has stored, and nothing else.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub pass_through: bool,
 }
 
 /// Who answers the sender of a webhook.
@@ -60,7 +66,8 @@ pub enum Respond {
     /// The relay, with 200, as soon as the event is stored (invariant 4).
     #[default]
     Stored,
-    /// The local service through the agent; the stored 200 after a time limit.
+    /// The local service through the agent; the relay, with 200 for a stored event, after a time
+    /// limit.
     Local,
 }
 
@@ -75,9 +82,19 @@ pub struct Ack {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResponseFrame {
     /// The event answered.
-    pub seq: Seq,
+    pub to: ResponseTo,
     /// The answer.
     pub response: WebhookResponse,
+}
+
+/// Which event a response answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseTo {
+    /// One of the queue, by its place there: `seq`.
+    Stored(Seq),
+    /// One that the relay has not stored, by its identity: `id`. Only once it is in the agent's
+    /// history: nobody else has it, and the sender may take the answer for a promise.
+    Held(EventId),
 }
 
 /// The relay's opening frame.
@@ -124,6 +141,17 @@ pub struct RelayLimits {
 pub struct EventFrame {
     /// Its place in the tunnel's queue.
     pub seq: Seq,
+    /// Its identity for ever.
+    pub id: EventId,
+    /// The webhook itself.
+    pub request: WebhookRequest,
+}
+
+/// One webhook on its way to the agent whose sender waits for the local service's answer. It is not
+/// in the queue and is not acknowledged. Where the relay answers by itself after all, the event
+/// comes again as an [`EventFrame`], with the same id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldFrame {
     /// Its identity for ever.
     pub id: EventId,
     /// The webhook itself.

@@ -9,7 +9,8 @@
 //! 3. The relay sends [`EventFrame`]s in the order in which it accepted them, never more than the
 //!    window ahead of the acknowledgements.
 //! 4. The agent sends [`Ack`]: cumulative, and only for what is in its history (invariant 1).
-//!    Under [`Respond::Local`] it also sends one [`ResponseFrame`] an event.
+//!    Under [`Respond::Local`] it also sends one [`ResponseFrame`] an event, and may ask for
+//!    [`HeldFrame`]s: webhooks that the relay has not stored, whose senders wait.
 //! 5. The relay may send a [`Notice`] at any time.
 //!
 //! Control frames are JSON text messages tagged by `"type"`. Frames with a body are binary: a
@@ -33,8 +34,8 @@ pub mod version;
 pub use codec::{DecodeError, Decoded, Encoded};
 pub use fragment::{Fragment, fragments};
 pub use frame::{
-    Ack, AgentFrame, EventFrame, Hello, Notice, RelayFrame, RelayLimits, Respond, ResponseFrame,
-    TunnelHolder, Welcome,
+    Ack, AgentFrame, EventFrame, HeldFrame, Hello, Notice, RelayFrame, RelayLimits, Respond,
+    ResponseFrame, ResponseTo, TunnelHolder, Welcome,
 };
 pub use hop::OneHop;
 pub use ids::{EventId, InvalidId, Seq, TunnelKey, TunnelName};

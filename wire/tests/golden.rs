@@ -6,8 +6,9 @@
 
 use bytes::Bytes;
 use podtap_wire::{
-    Ack, AgentFrame, Decoded, Encoded, EventFrame, Hello, Notice, RelayFrame, RelayLimits, Respond,
-    ResponseFrame, Seq, TunnelHolder, WebhookRequest, WebhookResponse, Welcome,
+    Ack, AgentFrame, Decoded, Encoded, EventFrame, HeldFrame, Hello, Notice, RelayFrame,
+    RelayLimits, Respond, ResponseFrame, ResponseTo, Seq, TunnelHolder, WebhookRequest,
+    WebhookResponse, Welcome,
 };
 
 fn agent_text(frame: AgentFrame, golden: &str) {
@@ -42,6 +43,7 @@ fn control_frames_are_tagged_json() {
             epoch: None,
             host: None,
             take_over: false,
+            pass_through: false,
         }),
         r#"{"type":"hello","client":"podtap/0.1.0","tunnel":"crm","window":1024,"respond":"stored"}"#,
     );
@@ -110,8 +112,9 @@ fn who_has_a_tunnel_and_what_a_relay_takes_are_told() {
             epoch: Some(7),
             host: Some("ann-laptop".to_owned()),
             take_over: true,
+            pass_through: true,
         }),
-        r#"{"type":"hello","client":"podtap/0.1.0","tunnel":"crm","window":1024,"respond":"local","epoch":7,"host":"ann-laptop","take_over":true}"#,
+        r#"{"type":"hello","client":"podtap/0.1.0","tunnel":"crm","window":1024,"respond":"local","epoch":7,"host":"ann-laptop","take_over":true,"pass_through":true}"#,
     );
     relay_text(
         RelayFrame::Welcome(Welcome {
@@ -177,7 +180,7 @@ fn frames_with_a_body_are_length_json_body() {
     );
 
     let response = AgentFrame::Response(ResponseFrame {
-        seq: Seq(42),
+        to: ResponseTo::Stored(Seq(42)),
         response: WebhookResponse {
             status: 201,
             headers: [("x-raw", Bytes::from_static(b"\xe9"))]
@@ -195,6 +198,53 @@ fn frames_with_a_body_are_length_json_body() {
         AgentFrame::decode_binary(&golden).unwrap(),
         Decoded::Frame(response)
     );
+}
+
+#[test]
+fn a_webhook_that_is_not_stored_has_an_id_and_no_seq() {
+    let id = "01JD0000000000000000000000".parse().unwrap();
+    let held = RelayFrame::Held(HeldFrame {
+        id,
+        request: WebhookRequest {
+            received_at: "2026-11-23T12:04:31.204Z".parse().unwrap(),
+            method: "POST".to_owned(),
+            path: "/podio/hook".to_owned(),
+            headers: [("x", "1")].into_iter().collect(),
+            peer: None,
+            body: Bytes::from_static(b"raw"),
+        },
+    });
+    let golden = with_length(
+        r#"{"type":"held","id":"01JD0000000000000000000000","received_at":"2026-11-23T12:04:31.204Z","method":"POST","path":"/podio/hook","headers":[["x","1"]],"peer":null}"#,
+        b"raw",
+    );
+    assert_eq!(held.encode().unwrap(), Encoded::Binary(golden.clone()));
+    assert_eq!(
+        RelayFrame::decode_binary(&golden).unwrap(),
+        Decoded::Frame(held)
+    );
+
+    let response = AgentFrame::Response(ResponseFrame {
+        to: ResponseTo::Held(id),
+        response: WebhookResponse {
+            status: 201,
+            headers: [("x", "2")].into_iter().collect(),
+            body: Bytes::from_static(b"ok"),
+        },
+    });
+    let golden = with_length(
+        r#"{"type":"response","id":"01JD0000000000000000000000","status":201,"headers":[["x","2"]]}"#,
+        b"ok",
+    );
+    assert_eq!(response.encode().unwrap(), Encoded::Binary(golden.clone()));
+    assert_eq!(
+        AgentFrame::decode_binary(&golden).unwrap(),
+        Decoded::Frame(response)
+    );
+
+    // One that says neither is refused.
+    let nothing = with_length(r#"{"type":"response","status":201,"headers":[]}"#, b"");
+    assert!(AgentFrame::decode_binary(&nothing).is_err());
 }
 
 #[test]
@@ -228,15 +278,15 @@ fn a_newer_peer_is_understood_as_far_as_known() {
 
 #[test]
 fn an_event_that_no_request_of_http_can_have_been_is_refused() {
-    let decode = |method: &str, path: &str, header: &str, value: &str| {
+    let decode = |kind: &str, method: &str, path: &str, header: &str, value: &str| {
         let head = serde_json::json!({
-            "type": "event", "seq": 1, "id": "01JD0000000000000000000000",
+            "type": kind, "seq": 1, "id": "01JD0000000000000000000000",
             "received_at": "2026-11-23T12:04:31.204Z",
             "method": method, "path": path, "headers": [[header, value]], "peer": null,
         });
         RelayFrame::decode_binary(&with_length(&head.to_string(), b"body"))
     };
-    assert!(decode("POST", "/x?y", "X-A", "tab\t\u{ff}").is_ok());
+    assert!(decode("event", "POST", "/x?y", "X-A", "tab\t\u{ff}").is_ok());
     for (method, path, header, value) in [
         ("POST /x HTTP/1.1\r\nX: y", "/", "x", "y"),
         ("POST", "@evil.example/x", "x", "y"),
@@ -245,8 +295,11 @@ fn an_event_that_no_request_of_http_can_have_been_is_refused() {
         ("POST", "/", "x", "y\r\nX-Forged: 1"),
         ("POST", "/", "x", "\u{1b}[2J"),
     ] {
-        let refused = decode(method, path, header, value).unwrap_err().to_string();
-        assert!(refused.contains("holds what HTTP does not"), "{refused}");
+        for kind in ["event", "held"] {
+            let refused = decode(kind, method, path, header, value);
+            let refused = refused.unwrap_err().to_string();
+            assert!(refused.contains("holds what HTTP does not"), "{refused}");
+        }
     }
 }
 

@@ -8,8 +8,8 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use podtap_wire::{
-    Ack, AgentFrame, Decoded, Encoded, EventFrame, EventId, HeaderList, Notice, RelayFrame,
-    ResponseFrame, Seq, TunnelHolder, WebhookRequest, WebhookResponse,
+    Ack, AgentFrame, Decoded, Encoded, EventFrame, EventId, HeaderList, HeldFrame, Notice,
+    RelayFrame, ResponseFrame, ResponseTo, Seq, TunnelHolder, WebhookRequest, WebhookResponse,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -54,8 +54,10 @@ fn through_relay(frame: &RelayFrame) -> RelayFrame {
 proptest! {
     #[test]
     fn an_event_survives(frame in event()) {
-        let frame = RelayFrame::Event(frame);
-        prop_assert_eq!(through_relay(&frame), frame);
+        let held = HeldFrame { id: frame.id, request: frame.request.clone() };
+        for frame in [RelayFrame::Event(frame), RelayFrame::Held(held)] {
+            prop_assert_eq!(through_relay(&frame), frame);
+        }
     }
 
     #[test]
@@ -63,9 +65,13 @@ proptest! {
         seq in any::<u64>(), status in 100_u16..1000, headers in headers(), body in body()
     ) {
         let response = WebhookResponse { status, headers, body };
-        let frame = AgentFrame::Response(ResponseFrame { seq: Seq(seq), response });
-        let Encoded::Binary(bytes) = frame.encode().unwrap() else { panic!("not binary") };
-        prop_assert_eq!(AgentFrame::decode_binary(&bytes).unwrap(), Decoded::Frame(frame));
+        let id = EventId::from_bytes(u128::from(seq).to_be_bytes());
+        for to in [ResponseTo::Stored(Seq(seq)), ResponseTo::Held(id)] {
+            let response = response.clone();
+            let frame = AgentFrame::Response(ResponseFrame { to, response });
+            let Encoded::Binary(bytes) = frame.encode().unwrap() else { panic!("not binary") };
+            prop_assert_eq!(AgentFrame::decode_binary(&bytes).unwrap(), Decoded::Frame(frame));
+        }
     }
 
     #[test]

@@ -12,12 +12,12 @@ use std::time::Duration;
 use podtap_disk::age::{Jump, Now};
 use podtap_disk::clock_watch::ClockWatch;
 use podtap_wire::Respond;
-use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::answers::{Allowance, QUEUED_ANSWERS, QueuedAnswer};
+use crate::answers::{Allowance, Outbox};
 use crate::change::CHANGE_BUFFER;
 use crate::config::{Config, LinkConfig, Retention, Target};
 use crate::connection::Connector;
@@ -81,8 +81,13 @@ impl Agent {
         let history = History::open_read_only(&path)?;
         let (tls, connector) =
             Connector::with_tls(&trust, needs_tls(link.as_ref(), target.as_ref()))?;
-        let (allowance, whole, answers, responses) = answering(link.as_ref());
-        let forwarder = Forwarder::new(&delivery, connector, whole);
+        // Without a local service there is no answer but the relay's.
+        let answers = link
+            .as_ref()
+            .filter(|link| link.respond == Respond::Local && target.is_some())
+            .map(|_| (Allowance::default(), Outbox::default()));
+        let (allowance, outbox) = answers.clone().unzip();
+        let forwarder = Forwarder::new(&delivery, connector, allowance);
         let status = watch::Sender::new(first_status(link.as_ref(), target.as_ref(), &writer));
         let replayer = Replayer {
             history: history.clone(),
@@ -109,7 +114,7 @@ impl Agent {
                     config: delivery,
                     gate,
                     status: status.clone(),
-                    responses: answers,
+                    answers: outbox,
                 };
                 Some((delivery, arrivals))
             }
@@ -119,10 +124,10 @@ impl Agent {
             writer: writer.clone(),
             status,
             changes,
-            answers: allowance,
+            answers,
         };
         let link = match link {
-            Some(link) => Some(Link::new(&link, tls, face, responses)?),
+            Some(link) => Some(Link::new(&link, tls, face)?),
             None => None,
         };
         let agent = Self {
@@ -218,22 +223,6 @@ fn take_over(path: &Path) -> Result<(HistoryLock, Aftercare), OpenError> {
         Aftercare::None
     };
     Ok((lock, aftercare))
-}
-
-/// What answers may take, and the way that they go back to the sender, where they do.
-fn answering(
-    link: Option<&LinkConfig>,
-) -> (
-    Allowance,
-    Option<Allowance>,
-    Option<mpsc::Sender<QueuedAnswer>>,
-    mpsc::Receiver<QueuedAnswer>,
-) {
-    let (sender, receiver) = mpsc::channel(QUEUED_ANSWERS);
-    let is_local = link.is_some_and(|link| link.respond == Respond::Local);
-    let allowance = Allowance::default();
-    let whole = is_local.then(|| allowance.clone());
-    (allowance, whole, is_local.then_some(sender), receiver)
 }
 
 /// What has to be done to a history now and then. What fails is done the next time.

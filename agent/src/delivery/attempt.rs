@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use podtap_wire::{HeaderList, ResponseFrame, WebhookResponse};
+use podtap_wire::{HeaderList, ResponseFrame, ResponseTo, WebhookResponse};
 use tokio::time::Instant;
 
 use super::forward::{DeliveryFailure, Dispatch, ServiceAnswer};
@@ -12,7 +12,7 @@ use super::lanes::{LaneKey, Placed};
 use super::losses::{Losses, LossesAtStart};
 use super::{Delivery, scheme};
 use crate::answers::QueuedAnswer;
-use crate::history::{Attempt, Event, Outcome};
+use crate::history::{Attempt, Event, Outcome, PASSED_THROUGH};
 
 /// An event that waits for its delivery.
 #[derive(Debug)]
@@ -157,7 +157,7 @@ impl Delivery {
     /// The outcome to be stored; the whole answer also goes to whoever waits for it, or the news that
     /// it is too large.
     fn outcome_of_answer(&self, event: &Event, mut answer: ServiceAnswer) -> Outcome {
-        if let (Some(responses), Some(seq)) = (&self.responses, event.seq) {
+        if let (Some(answers), Some(to)) = (&self.answers, to(event)) {
             let room = answer.room.take();
             let response = if room.is_some() {
                 WebhookResponse {
@@ -168,12 +168,37 @@ impl Delivery {
             } else {
                 too_large(answer.body_bytes)
             };
-            let frame = ResponseFrame { seq, response };
-            // Without room the link is down, and the relay has answered by itself already.
-            let _ = responses.try_send(QueuedAnswer { frame, room });
+            let frame = ResponseFrame { to, response };
+            answers.put(QueuedAnswer { frame, room });
         }
         answer.into_outcome(self.config.max_response_bytes)
     }
+
+    /// Has the sender of an event that is not delivered answered, if it waits: nothing else does.
+    pub(super) fn answer_for_none(&self, event: &Event) {
+        if let (Some(answers), Some(to)) = (&self.answers, to(event)) {
+            let response = WebhookResponse {
+                status: 200,
+                headers: plain_text(),
+                body: "received\n".into(),
+            };
+            answers.put(ResponseFrame { to, response }.into());
+        }
+    }
+}
+
+/// Which event an answer to this one names; `None` where no relay waits for one.
+fn to(event: &Event) -> Option<ResponseTo> {
+    Some(match event.seq? {
+        PASSED_THROUGH => ResponseTo::Held(event.id),
+        seq => ResponseTo::Stored(seq),
+    })
+}
+
+fn plain_text() -> HeaderList {
+    [("content-type", "text/plain; charset=utf-8")]
+        .into_iter()
+        .collect()
 }
 
 /// What the sender gets in place of an answer that does not go through the relay.
@@ -182,9 +207,7 @@ fn too_large(body_bytes: u64) -> WebhookResponse {
         format!("the local service's answer of {body_bytes} bytes is too large to pass on\n");
     WebhookResponse {
         status: 502,
-        headers: [("content-type", "text/plain; charset=utf-8")]
-            .into_iter()
-            .collect(),
+        headers: plain_text(),
         body: words.into(),
     }
 }

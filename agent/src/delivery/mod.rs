@@ -24,11 +24,11 @@ use std::time::Duration;
 
 use futures_util::future::{Fuse, FusedFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::answers::QueuedAnswer;
+use crate::answers::Outbox;
 use crate::config::{DeliveryConfig, Target};
 use crate::history::{
     EventKey, Fact, Fresh, HandedOver, HistoryError, NewAttempt, Outcome, Pending, Position, Writer,
@@ -62,7 +62,7 @@ pub(crate) struct Delivery {
     pub(crate) gate: Gate,
     pub(crate) status: watch::Sender<Status>,
     /// Where answers go that the sender waits for, under `Respond::Local`.
-    pub(crate) responses: Option<mpsc::Sender<QueuedAnswer>>,
+    pub(crate) answers: Option<Outbox>,
 }
 
 /// What delivery knows of its events and of the local service.
@@ -205,6 +205,7 @@ impl Delivery {
             let Some(why) = self.gate.hold(&waiting.event) else {
                 return Ok(Some((key, waiting)));
             };
+            self.answer_for_none(&waiting.event);
             let held = progress.intake.came_of(&waiting.event, CameOf::Hold(why));
             self.see_to(progress, held).await?;
             progress.finish(key, &waiting);

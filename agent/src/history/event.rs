@@ -9,6 +9,10 @@ use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 use super::insight::{Hold, Insight};
 use super::position::Position;
 
+/// The [`Event::seq`] of one that the relay did not store, but held for the local service's answer:
+/// those of a queue count from one.
+pub const PASSED_THROUGH: Seq = Seq(0);
+
 /// A stored webhook, whole.
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -16,7 +20,8 @@ pub struct Event {
     pub position: Position,
     /// Its identity.
     pub id: EventId,
-    /// Its place in the relay's queue; `None` where it came from elsewhere (trigger, import).
+    /// Its place in the relay's queue, or [`PASSED_THROUGH`]; `None` where it came from elsewhere
+    /// (trigger, import).
     pub seq: Option<Seq>,
     /// The request as it came in.
     pub request: WebhookRequest,
@@ -31,6 +36,11 @@ pub struct Event {
 }
 
 impl Event {
+    /// Its place in the relay's queue, where it has one.
+    pub fn place_in_queue(&self) -> Option<Seq> {
+        self.seq.filter(|seq| *seq != PASSED_THROUGH)
+    }
+
     /// Whether Podio asks whether the receiver wants the hook.
     pub fn is_hook_verify(&self) -> bool {
         let kind = self.podio.as_ref().map(|podio| &podio.kind);

@@ -71,6 +71,7 @@ pub use damage::Damage;
 pub use error::HistoryError;
 pub use event::{
     Attempt, AttemptSummary, Burst, DeliveryState, EditedRequest, Event, EventRow, Outcome,
+    PASSED_THROUGH,
 };
 pub use fact::MAX_NOTE;
 pub(crate) use fact::{Fact, whole_note};

@@ -1,12 +1,13 @@
 //! Events that have arrived and wait for their commit: several go into one, and each that is
-//! certainly new is offered to delivery meanwhile.
+//! certainly new is offered to delivery meanwhile. Where a sender waits, the commit does not wait for
+//! others.
 
 use std::time::Duration;
 
-use podtap_wire::{EventFrame, Seq};
+use podtap_wire::{EventFrame, EventId, HeldFrame, Seq, WebhookRequest};
 use tokio::time::Instant;
 
-use crate::history::{NewEvent, Writer};
+use crate::history::{NewEvent, PASSED_THROUGH, Writer};
 
 /// How long an event waits for others to share its commit: a person sees no delay, and each commit
 /// costs a sync of the disk.
@@ -34,9 +35,12 @@ const GATHER_BYTES: usize = 256 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct EventBatch {
     pub(super) events: Vec<NewEvent>,
+    /// Those of them that the relay has not stored.
+    pub(super) held: Vec<EventId>,
     /// The first so many of them were offered to delivery, the others not.
     pub(super) offered: usize,
-    pub(super) through: Seq,
+    /// The last one of the queue, if there is any of it.
+    pub(super) through: Option<Seq>,
     bytes: usize,
     since: Option<Instant>,
     /// Events that are enough for a commit.
@@ -63,8 +67,19 @@ impl EventBatch {
     /// commit (invariant 2).
     pub(super) fn add(&mut self, writer: &Writer, frame: EventFrame) {
         let EventFrame { seq, id, request } = frame;
+        self.through = Some(seq);
+        self.add_event(writer, seq, id, request);
+    }
+
+    /// The same for an event that the relay has not stored.
+    pub(super) fn add_held(&mut self, writer: &Writer, frame: HeldFrame) {
+        let HeldFrame { id, request } = frame;
+        self.held.push(id);
+        self.add_event(writer, PASSED_THROUGH, id, request);
+    }
+
+    fn add_event(&mut self, writer: &Writer, seq: Seq, id: EventId, request: WebhookRequest) {
         self.bytes += request.footprint();
-        self.through = seq;
         self.since.get_or_insert_with(Instant::now);
         let event = NewEvent {
             id,
@@ -84,7 +99,8 @@ impl EventBatch {
     /// When they are to be committed; `None` where there are none.
     pub(super) fn due(&self) -> Option<Instant> {
         let since = self.since?;
-        if self.events.len() >= self.enough || self.bytes >= GATHER_BYTES {
+        let is_enough = self.events.len() >= self.enough || self.bytes >= GATHER_BYTES;
+        if is_enough || !self.held.is_empty() {
             return Some(since);
         }
         let soon = since + GATHER_FOR;
@@ -115,9 +131,9 @@ mod tests {
 
     fn gathered(events: u64, enough: usize) -> EventBatch {
         let event = |seq| NewEvent {
-            id: podtap_wire::EventId::from_bytes([0; 16]),
+            id: EventId::from_bytes([0; 16]),
             seq: Some(Seq(seq)),
-            request: podtap_wire::WebhookRequest {
+            request: WebhookRequest {
                 received_at: jiff::Timestamp::UNIX_EPOCH,
                 method: "POST".to_owned(),
                 path: "/".to_owned(),

@@ -10,6 +10,7 @@ mod gather;
 pub mod probe;
 mod session;
 mod socket;
+mod speak;
 #[cfg(test)]
 mod tests;
 mod upgrade;
@@ -18,12 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use podtap_wire::{Hello, Welcome};
-use tokio::sync::{broadcast, mpsc, watch};
+use podtap_wire::{Hello, Respond, Welcome};
+use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::answers::{Allowance, QueuedAnswer};
+use crate::answers::{Allowance, Outbox};
 use crate::change::Change;
 use crate::config::LinkConfig;
 use crate::history::Writer;
@@ -41,8 +42,9 @@ pub(crate) struct LinkOutputs {
     pub(crate) writer: Writer,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) changes: broadcast::Sender<Change>,
-    /// What answers may take, which the relay has a say in.
-    pub(crate) answers: Allowance,
+    /// The local service's answers, where they go back to the senders, and what they may take, which
+    /// the relay has a say in.
+    pub(crate) answers: Option<(Allowance, Outbox)>,
 }
 
 /// The link. Built once, run once.
@@ -51,7 +53,6 @@ pub(crate) struct Link {
     dialer: Dialer,
     hello: Hello,
     face: LinkOutputs,
-    responses: mpsc::Receiver<QueuedAnswer>,
     backoff: Backoff,
 }
 
@@ -60,23 +61,27 @@ impl Link {
         config: &LinkConfig,
         tls: Arc<rustls::ClientConfig>,
         face: LinkOutputs,
-        responses: mpsc::Receiver<QueuedAnswer>,
     ) -> Result<Self, DialError> {
+        let passes = face.answers.is_some();
         let hello = Hello {
             client: concat!("podtap/", env!("CARGO_PKG_VERSION")).to_owned(),
             tunnel: config.tunnel.clone(),
             window: config.window,
-            respond: config.respond,
+            respond: if passes {
+                Respond::Local
+            } else {
+                Respond::Stored
+            },
             epoch: None,
             host: config.host.clone(),
             take_over: config.take_over,
+            pass_through: passes,
         };
         let dialer = Dialer::new(config, tls)?;
         Ok(Self {
             dialer,
             hello,
             face,
-            responses,
             backoff: Backoff::default(),
         })
     }
@@ -153,10 +158,8 @@ impl Link {
         self.hello.take_over = false;
         self.face.apply_welcome(welcome);
         let since = Instant::now();
-        let end = {
-            let window = self.hello.window;
-            session::run(socket, &self.face, window, &mut self.responses, token).await
-        };
+        let window = self.hello.window;
+        let end = session::run(socket, &self.face, window, token).await;
         self.backoff.record_uptime(since.elapsed());
         end
     }
@@ -164,8 +167,9 @@ impl Link {
     async fn open(&mut self) -> Result<(Socket, Welcome), Disconnect> {
         let mut socket = self.dialer.dial().await?;
         let welcome = session::open(&mut socket, self.hello.clone()).await?;
-        // What was meant for an earlier session has long been answered by the relay.
-        while self.responses.try_recv().is_ok() {}
+        if let Some((_, outbox)) = &self.face.answers {
+            outbox.begin();
+        }
         Ok((socket, welcome))
     }
 
@@ -186,7 +190,9 @@ impl Link {
 
 impl LinkOutputs {
     fn apply_welcome(&self, welcome: Welcome) {
-        self.answers.set_limits(&welcome.limits);
+        if let Some((allowance, _)) = &self.answers {
+            allowance.set_limits(&welcome.limits);
+        }
         // Not the URL: its key is the only secret that keeps others from posting.
         tracing::info!(
             tunnel = welcome.tunnel.as_str(),

@@ -5,15 +5,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::{Fuse, FusedFuture, FutureExt};
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{Sink, SinkExt, StreamExt};
+use futures_util::stream::SplitStream;
 use jiff::Timestamp;
-use podtap_wire::limits::{PING_PERIOD, SILENCE_LIMIT};
-use podtap_wire::{Ack, AgentFrame, Decoded, Hello, Notice, RelayFrame, Seq, Welcome};
+use podtap_wire::limits::SILENCE_LIMIT;
+use podtap_wire::{AgentFrame, Decoded, Hello, Notice, RelayFrame, Seq, Welcome};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_util::sync::CancellationToken;
@@ -21,11 +21,9 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::{SLEEP_CHECK, SleepWatch};
 use super::disconnect::{Disconnect, Stop};
 use super::gather::EventBatch;
-use super::socket::messages;
-use crate::answers::{QUEUED_ANSWERS, QueuedAnswer};
+use super::speak::{say, speak, to_disconnect};
 use crate::history::{ClockSet, Fact, HistoryError, Machine, Storage};
 use crate::link::LinkOutputs;
-use crate::reason;
 
 /// Time for the relay's welcome.
 const WELCOME_LIMIT: Duration = Duration::from_secs(10);
@@ -48,7 +46,7 @@ where
             match next_frame(socket, &mut unknown).await? {
                 Some(RelayFrame::Welcome(welcome)) => return Ok(welcome),
                 Some(RelayFrame::Notice(notice)) => drop(stop_of(&notice)?),
-                Some(RelayFrame::Event(_)) => {
+                Some(RelayFrame::Event(_) | RelayFrame::Held(_)) => {
                     return Err(Disconnect::retry(
                         "the relay sent an event before its welcome",
                     ));
@@ -67,7 +65,6 @@ pub(super) async fn run<S>(
     socket: WebSocketStream<S>,
     face: &LinkOutputs,
     window: u32,
-    responses: &mut mpsc::Receiver<QueuedAnswer>,
     token: &CancellationToken,
 ) -> Disconnect
 where
@@ -75,7 +72,8 @@ where
 {
     let (sink, mut stream) = socket.split();
     let (acks, released) = watch::channel(None);
-    let mut speaking = pin!(speak(sink, released, responses));
+    let outbox = face.answers.as_ref().map(|(_, outbox)| outbox);
+    let mut speaking = pin!(speak(sink, released, outbox));
     let end = tokio::select! {
         end = listen(&mut stream, face, window, acks, token) => end,
         result = &mut speaking => return result.map_or_else(|e| e, |()| Disconnect::retry("closed")),
@@ -130,7 +128,7 @@ where
                     // While there was no room, nobody listened.
                     heard = Instant::now();
                     gathered.finish_commit();
-                    let _ = acks.send(Some(through));
+                    release(&acks, through);
                 }
                 Err(error) => break error.into(),
             },
@@ -138,6 +136,12 @@ where
                 heard = Instant::now();
                 match frame {
                     Ok(Some(RelayFrame::Event(event))) => gathered.add(&face.writer, event),
+                    Ok(Some(RelayFrame::Held(held))) => {
+                        if let Some((_, outbox)) = &face.answers {
+                            outbox.hold_until_committed(held.id);
+                        }
+                        gathered.add_held(&face.writer, held);
+                    }
                     Ok(Some(RelayFrame::Notice(notice))) => match face.apply_notice(notice).await {
                         Ok(delay) => come_back = delay.or(come_back),
                         Err(stop) => break stop,
@@ -167,12 +171,12 @@ where
         if !committing.is_terminated()
             && let Ok(through) = committing.await
         {
-            let _ = acks.send(Some(through));
+            release(&acks, through);
         }
         if gathered.due().is_some()
             && let Ok(through) = commit(face, gathered.take()).await
         {
-            let _ = acks.send(Some(through));
+            release(&acks, through);
         }
     };
     let _ = timeout(CLOSE_LIMIT, rest).await;
@@ -189,17 +193,31 @@ async fn failing(mut storage: watch::Receiver<Storage>) -> Arc<str> {
     }
 }
 
-async fn commit(face: &LinkOutputs, gathered: EventBatch) -> Result<Seq, HistoryError> {
+/// Has an acknowledgement said, if there is anything to acknowledge.
+fn release(acks: &watch::Sender<Option<Seq>>, through: Option<Seq>) {
+    if through.is_some() {
+        let _ = acks.send(through);
+    }
+}
+
+/// Commits, lets the answers go that wait for it, and says what is to be acknowledged.
+async fn commit(face: &LinkOutputs, gathered: EventBatch) -> Result<Option<Seq>, HistoryError> {
     let EventBatch {
         events,
+        held,
         offered,
         through,
         ..
     } = gathered;
-    let taken = events.len() as u64;
+    let taken = (events.len() - held.len()) as u64;
     face.writer.append_offered(events, offered).await?;
-    face.status
-        .send_modify(|status| status.backlog = status.backlog.saturating_sub(taken));
+    if let (Some((_, outbox)), false) = (&face.answers, held.is_empty()) {
+        outbox.committed(&held);
+    }
+    if taken > 0 {
+        face.status
+            .send_modify(|status| status.backlog = status.backlog.saturating_sub(taken));
+    }
     Ok(through)
 }
 
@@ -235,38 +253,6 @@ impl LinkOutputs {
         }
         Ok(delay)
     }
-}
-
-/// Writes until the listener is gone: acknowledgements, answers of the local service, pings. Apart
-/// from reading, so that neither side ever waits for the other's buffer to empty.
-async fn speak<S>(
-    mut sink: SplitSink<WebSocketStream<S>, Message>,
-    mut acks: watch::Receiver<Option<Seq>>,
-    responses: &mut mpsc::Receiver<QueuedAnswer>,
-) -> Result<(), Disconnect>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut ping = interval_at(Instant::now() + PING_PERIOD, PING_PERIOD);
-    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        // Cancel-safe: each arm only takes the next thing to say.
-        tokio::select! {
-            changed = acks.changed() => {
-                if changed.is_err() {
-                    break;
-                }
-                let Some(through) = *acks.borrow_and_update() else { continue };
-                say(&mut sink, &AgentFrame::Ack(Ack { through })).await?;
-            }
-            Some(answer) = responses.recv() => answer_all(&mut sink, answer, responses).await?,
-            _ = ping.tick() => {
-                let ping = Message::Ping(bytes::Bytes::new());
-                sink.send(ping).await.map_err(|e| to_disconnect(&e))?;
-            }
-        }
-    }
-    sink.close().await.map_err(|e| to_disconnect(&e))
 }
 
 /// The next frame; `None` for what is none of ours. Cancel-safe, as the stream is.
@@ -326,47 +312,4 @@ impl UnknownFrames {
             tracing::warn!(kind, "frames of a newer relay are skipped");
         }
     }
-}
-
-/// Says this answer and those that wait behind it, in one go.
-async fn answer_all(
-    sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
-    first: QueuedAnswer,
-    responses: &mut mpsc::Receiver<QueuedAnswer>,
-) -> Result<(), Disconnect> {
-    // What the answers take counts until they have gone out.
-    let mut rooms = Vec::new();
-    let mut next = Some(first);
-    while let Some(QueuedAnswer { frame, room }) = next {
-        feed(sink, &AgentFrame::Response(frame)).await?;
-        rooms.push(room);
-        next = if rooms.len() < QUEUED_ANSWERS {
-            responses.try_recv().ok()
-        } else {
-            None
-        };
-    }
-    sink.flush().await.map_err(|e| to_disconnect(&e))
-}
-
-async fn say(
-    sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
-    frame: &AgentFrame,
-) -> Result<(), Disconnect> {
-    feed(sink, frame).await?;
-    sink.flush().await.map_err(|e| to_disconnect(&e))
-}
-
-async fn feed(
-    sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
-    frame: &AgentFrame,
-) -> Result<(), Disconnect> {
-    for message in messages(frame)? {
-        sink.feed(message).await.map_err(|e| to_disconnect(&e))?;
-    }
-    Ok(())
-}
-
-fn to_disconnect(error: &tungstenite::Error) -> Disconnect {
-    Disconnect::retry(format!("the connection was lost: {}", reason::words(error)))
 }

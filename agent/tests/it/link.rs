@@ -10,7 +10,7 @@ use podtap_agent::history::{Anchor, DeliveryState, EventRow, Filter, PageQuery};
 use podtap_agent::{Agent, AgentHandle, Config, LinkState, RunError};
 use podtap_relay::tunnel::TokenStore;
 use podtap_relay::{Config as RelayConfig, Relay};
-use podtap_wire::Respond;
+use podtap_wire::{Respond, Seq};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -286,6 +286,61 @@ async fn under_respond_local_the_sender_hears_the_local_service() {
         heard.contains("x-service: yes") && heard.ends_with("tea"),
         "{heard}"
     );
+    running.stop().await;
+}
+
+/// The relay stores nothing of it; here it is as any other event.
+#[tokio::test]
+async fn what_is_passed_through_is_in_the_history_once_with_its_attempt() {
+    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let service = Service::start(|_| answer(202, "taken")).await;
+    let mut link = relay.link().await;
+    link.respond = Respond::Local;
+    let running = Running::start(config(&folder, link, &service));
+    let url = running.up().await;
+
+    for number in 1..=20 {
+        let heard = post(&url, "", &body_of(number)).await;
+        assert!(heard.starts_with("HTTP/1.1 202"), "{heard}");
+    }
+
+    let rows = running.rows(20).await;
+    assert_eq!(rows.len(), 20);
+    assert_eq!(service.count(), 20);
+    let event = running
+        .handle
+        .history()
+        .event(rows[0].id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((event.seq, event.place_in_queue()), (Some(Seq(0)), None));
+    running.stop().await;
+}
+
+/// Nobody else would: the relay waits for a local service that never sees them.
+#[tokio::test]
+async fn the_sender_of_what_is_not_delivered_does_not_wait() {
+    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let service = Service::start(|_| answer(418, "tea")).await;
+    let mut link = relay.link().await;
+    link.respond = Respond::Local;
+    let mut config = config(&folder, link, &service);
+    config.podio.forward_verify = false;
+    let running = Running::start(config);
+    let url = running.up().await;
+
+    let heard = post(&url, "", "type=hook.verify&hook_id=7&code=b9079247").await;
+
+    assert!(heard.starts_with("HTTP/1.1 200"), "{heard}");
+    assert!(heard.ends_with("received\n"), "{heard}");
+    eventually("the event to be held", async || {
+        let state = running.rows(1).await[0].state;
+        (state == DeliveryState::Held)
+            .then_some(())
+            .ok_or_else(|| format!("{state:?}"))
+    })
+    .await;
     running.stop().await;
 }
 

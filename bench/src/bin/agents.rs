@@ -83,6 +83,7 @@ async fn connect(relay: &str, token: &str, name: &str) -> anyhow::Result<Socket>
         epoch: None,
         host: None,
         take_over: false,
+        pass_through: false,
     });
     socket.send(message(&hello)?).await?;
     let answer = tokio::time::timeout(Duration::from_secs(10), socket.next()).await?;

@@ -1,29 +1,35 @@
 //! One webhook: key → limits → body → queue → answer.
 //!
 //! Called by `server` for each request below a key. The 200 is written after the queue's append
-//! has resolved, and nowhere else (invariants 1 and 4).
+//! has resolved, and nowhere else (invariants 1 and 4). A request that is held for the local service
+//! gets that one's answer instead, and is not stored (`held`).
 
 mod body;
 mod local;
 mod pace;
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::poll;
 use http::{Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use podtap_wire::{EventId, HeaderList, Respond, TunnelKey, WebhookRequest};
+use podtap_wire::{
+    EventId, HeaderList, HeldFrame, Respond, TunnelKey, WebhookRequest, WebhookResponse,
+};
 use tokio::time::{Instant, timeout};
 
 use crate::answer::{Answer, text};
 use crate::config::Limits;
+use crate::held::{Held, Holding, Outcome, Place};
 use crate::methods::Methods;
 use crate::metrics::Metrics;
 use crate::queue::{AppendError, Queue, QueueError};
 use crate::refusal::Refusal;
-use crate::responders::Responders;
 use crate::session::presence::Presence;
 use crate::spelling;
 use crate::tunnel::directory::{Directory, Tunnel};
@@ -35,7 +41,7 @@ pub(crate) struct Ingest {
     pub(crate) directory: Arc<Directory>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) queue: Arc<dyn Queue>,
-    pub(crate) responders: Arc<Responders>,
+    pub(crate) held: Arc<Held>,
     pub(crate) metrics: Arc<Metrics>,
     /// What the answer to a method that is not taken names instead.
     pub(crate) methods: Methods,
@@ -137,36 +143,76 @@ impl Ingest {
         };
         // It is in the webhook now.
         request.headers_mut().clear();
-        let answer = match self.presence.respond(tunnel.id) {
-            Some(Respond::Local) => {
-                let mut waiting = self.responders.wait(id);
-                if self.presence.is_elsewhere(tunnel.id) {
-                    waiting.expect().await?;
+        let frame = Arc::new(HeldFrame {
+            id,
+            request: webhook,
+        });
+        let answer = match self.held.hold(tunnel.id, frame) {
+            Holding::Held(place) => {
+                if let Some(answer) = self.pass_through(&tunnel, place).await? {
+                    self.metrics.events_passed.inc();
+                    return Ok(local::answer(answer, request.method()));
                 }
-                self.append(&tunnel, id, webhook).await?;
-                let answer = timeout(self.bounds.respond_timeout, &mut waiting.answer).await;
-                answer
-                    .ok()
-                    .and_then(Result::ok)
-                    .map(|answer| local::answer(answer, request.method()))
-            }
-            Some(Respond::Stored) | None => {
-                self.append(&tunnel, id, webhook).await?;
                 None
             }
+            Holding::NoRoom(frame) => {
+                self.append(&tunnel, frame).await?;
+                None
+            }
+            Holding::NoDoor(frame) => self.store_and_wait(&tunnel, frame).await?,
         };
         self.metrics.events_accepted.inc();
         self.metrics.bytes_accepted.inc_by(length);
+        let answer = answer.map(|answer| local::answer(answer, request.method()));
         Ok(answer.unwrap_or_else(|| text(StatusCode::OK, "stored")))
     }
 
-    async fn append(
+    /// Waits for the local service's answer. `None` where the relay is to answer by itself: the event
+    /// is stored then.
+    async fn pass_through(
         &self,
         tunnel: &Tunnel,
-        id: EventId,
-        webhook: WebhookRequest,
-    ) -> Result<(), Refusal> {
-        let append = self.queue.append(tunnel.id, id, webhook);
+        place: Place,
+    ) -> Result<Option<WebhookResponse>, Refusal> {
+        let outcome = place.outcome(self.bounds.respond_timeout).await;
+        let (frame, mut turn) = match outcome.ok_or(Refusal::Unavailable)? {
+            Outcome::Answered(answer) => return Ok(Some(answer)),
+            Outcome::Store { frame, turn } => (frame, turn),
+        };
+        let mut append = pin!(self.append(tunnel, frame));
+        // With the first poll the queue has it, and the next one may follow.
+        let begun = poll!(&mut append);
+        turn.is_over();
+        match begun {
+            Poll::Ready(stored) => stored?,
+            Poll::Pending => append.await?,
+        }
+        Ok(None)
+    }
+
+    /// Stores an event, and waits for the local service's answer where the agent sends one for what
+    /// is stored.
+    async fn store_and_wait(
+        &self,
+        tunnel: &Tunnel,
+        frame: Arc<HeldFrame>,
+    ) -> Result<Option<WebhookResponse>, Refusal> {
+        if self.presence.respond(tunnel.id) != Some(Respond::Local) {
+            self.append(tunnel, frame).await?;
+            return Ok(None);
+        }
+        let mut waiting = self.held.stored.wait(frame.id);
+        if self.presence.is_elsewhere(tunnel.id) {
+            waiting.expect().await?;
+        }
+        self.append(tunnel, frame).await?;
+        let answer = timeout(self.bounds.respond_timeout, &mut waiting.answer).await;
+        Ok(answer.ok().and_then(Result::ok))
+    }
+
+    async fn append(&self, tunnel: &Tunnel, frame: Arc<HeldFrame>) -> Result<(), Refusal> {
+        let HeldFrame { id, request } = Arc::unwrap_or_clone(frame);
+        let append = self.queue.append(tunnel.id, id, request);
         match timeout(self.bounds.store_timeout, append).await {
             Ok(stored) => stored.map(drop).map_err(Refusal::from),
             Err(_) => Err(Refusal::Unavailable),

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 
 use super::account::Account;
+use super::answers::Answers;
 use super::end::End;
 use super::handshake;
 use super::meter::{Meter, Metered};
@@ -21,9 +22,9 @@ use super::pump::{Progress, Pump};
 use super::socket::{self, Socket};
 use super::terms::Terms;
 use super::window::Window;
+use crate::held::Held;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
-use crate::responders::Responders;
 use crate::roster::Claim;
 use crate::tunnel::Connected;
 use crate::tunnel::directory::{Directory, Owner, Served};
@@ -37,7 +38,7 @@ pub(super) struct Arrival {
     pub(super) directory: Arc<Directory>,
     pub(super) presence: Arc<Presence>,
     pub(super) queue: Arc<dyn Queue>,
-    pub(super) responders: Arc<Responders>,
+    pub(super) held: Arc<Held>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) terms: Arc<Terms>,
     pub(super) account: Arc<Account>,
@@ -111,11 +112,18 @@ impl Arrival {
             respond = ?hello.respond,
             "an agent connected"
         );
+        let window = window as usize;
+        let passes = hello.respond == Respond::Local && hello.pass_through;
+        let door = if passes {
+            self.held.open(tunnel.id, window)
+        } else {
+            None
+        };
         let max_bytes = terms.max_unacknowledged_bytes;
-        let window = Window::new(window as usize, max_bytes, depth.removed);
+        let window = Window::new(window, max_bytes, depth.removed);
         let pump = Pump {
             queue: Arc::clone(queue),
-            responders: Arc::clone(&self.responders),
+            answers: Answers::new(Arc::clone(&self.held), door),
             metrics: Arc::clone(&self.metrics),
             account: Arc::clone(&self.account),
             meter,

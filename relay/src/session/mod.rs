@@ -6,6 +6,7 @@
 //! from using up what others need.
 
 mod account;
+mod answers;
 mod arrival;
 mod budget;
 mod end;
@@ -30,9 +31,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::answer::Answer;
 use crate::config::Limits;
+use crate::held::Held;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
-use crate::responders::Responders;
 use crate::tunnel::directory::Directory;
 use account::Accounts;
 use arrival::Arrival;
@@ -47,7 +48,7 @@ pub(crate) struct Sessions {
     pub(crate) directory: Arc<Directory>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) queue: Arc<dyn Queue>,
-    pub(crate) responders: Arc<Responders>,
+    pub(crate) held: Arc<Held>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) terms: Arc<Terms>,
     pub(crate) admission: Admission,
@@ -116,7 +117,7 @@ impl Sessions {
             directory: Arc::clone(&self.directory),
             presence: Arc::clone(&self.presence),
             queue: Arc::clone(&self.queue),
-            responders: Arc::clone(&self.responders),
+            held: Arc::clone(&self.held),
             metrics: Arc::clone(&self.metrics),
             terms: Arc::clone(&self.terms),
             account,

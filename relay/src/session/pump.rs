@@ -3,7 +3,6 @@
 //! Three loops share one task: sending, receiving and waiting for the end. Sending may block on a
 //! slow agent while the others go on.
 
-use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,24 +12,22 @@ use bytes::Bytes;
 use futures_util::future::FusedFuture as _;
 use futures_util::{FutureExt as _, StreamExt as _};
 use podtap_wire::limits::{MAX_CONTROL_BYTES, PING_PERIOD, SILENCE_LIMIT};
-use podtap_wire::{
-    AgentFrame, Decoded, EventFrame, EventId, Notice, RelayFrame, Respond, ResponseFrame, Seq,
-};
+use podtap_wire::{AgentFrame, Decoded, EventFrame, HeldFrame, Notice, RelayFrame, Respond, Seq};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
 use super::account::{Account, READ_BYTES};
+use super::answers::Answers;
 use super::budget::Grant;
 use super::end::End;
 use super::meter::Meter;
 use super::pulse::Pulse;
-use super::socket::{Sink, Socket, Stream, feed, messages, send};
+use super::socket::{Sink, Socket, Stream, feed, held_messages, messages, send};
 use super::window::Window;
 use crate::metrics::Metrics;
 use crate::queue::{Depth, Gap, Queue, QueueError, ReadLimit, SessionId};
-use crate::responders::Responders;
 use crate::tunnel::directory::Tunnel;
 
 /// Events of one read and one flush: enough to make the flush cheap, few enough to stay small.
@@ -45,13 +42,10 @@ const REFUSED_PERIOD: Duration = Duration::from_secs(5);
 /// How long an agent has to take the last words.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Answers awaited at one moment, beyond which those nobody waits for any more are forgotten.
-const MAX_AWAITED: usize = 1024;
-
 /// What the loops of a session share.
 pub(super) struct Pump {
     pub(super) queue: Arc<dyn Queue>,
-    pub(super) responders: Arc<Responders>,
+    pub(super) answers: Answers,
     pub(super) metrics: Arc<Metrics>,
     pub(super) account: Arc<Account>,
     pub(super) meter: Arc<Meter>,
@@ -77,7 +71,6 @@ pub(super) struct Progress {
     window: Mutex<Window>,
     /// The window has room again.
     moved: Notify,
-    awaited: Mutex<HashMap<Seq, EventId>>,
     /// An unknown frame was told of in the log, as one a session is.
     told_unknown: AtomicBool,
     /// The session ends: nothing new is sent.
@@ -90,7 +83,6 @@ impl Progress {
         Self {
             window: Mutex::new(window),
             moved: Notify::new(),
-            awaited: Mutex::default(),
             told_unknown: AtomicBool::new(false),
             stop: CancellationToken::new(),
         }
@@ -109,6 +101,7 @@ impl Pump {
                 end = &mut sending => end,
                 end = self.receive(&mut stream) => end,
             };
+            self.answers.end();
             // A message of which a part is out has to end before another one begins.
             self.progress.stop.cancel();
             let is_whole =
@@ -148,6 +141,7 @@ impl Pump {
             Ok(depths) => depths,
             Err(error) => return error.into(),
         };
+        let now = depths.clone();
         loop {
             // Made before the window is read: an acknowledgement in between is not missed.
             let moved = self.progress.moved.notified();
@@ -168,6 +162,9 @@ impl Pump {
                     Ok(read) => self.send_events(sink, cursor, read.events).await,
                     Err(error) => Err(error.into()),
                 },
+                held = self.answers.next_held(&now, &self.progress.window) => {
+                    self.send_held(sink, &held).await
+                }
                 () = moved, if room.is_none() => Ok(()),
                 () = self.progress.stop.cancelled() => return End::Gone,
                 () = self.pulse.wait_for_question() => send(sink, [Message::Ping(Bytes::new())]).await,
@@ -248,12 +245,21 @@ impl Pump {
                 self.send_gaps(sink, cursor, seq).await?;
             }
             cursor = seq;
-            if self.responders.is_waiting(id) {
-                self.await_answer(seq, id);
-            }
+            self.answers.will_send(seq, id);
             self.window().record_sent(seq, bytes);
             // Encoded one by one: the others stay as small as they are.
             feed(sink, messages(&RelayFrame::Event(event))?).await?;
+        }
+        send(sink, []).await
+    }
+
+    async fn send_held(&self, sink: &mut Sink, held: &[Arc<HeldFrame>]) -> Result<(), End> {
+        self.metrics.events_sent.inc_by(held.len() as u64);
+        for frame in held {
+            if self.progress.stop.is_cancelled() {
+                return Err(End::Gone);
+            }
+            feed(sink, held_messages(frame)?).await?;
         }
         send(sink, []).await
     }
@@ -320,7 +326,7 @@ impl Pump {
         };
         match frame {
             Ok(Decoded::Frame(AgentFrame::Ack(ack))) => self.take_ack(ack.through),
-            Ok(Decoded::Frame(AgentFrame::Response(answer))) => self.take_answer(answer, grant),
+            Ok(Decoded::Frame(AgentFrame::Response(answer))) => self.answers.take(answer, grant),
             Ok(Decoded::Frame(AgentFrame::Hello(_))) => {
                 return Err(End::Protocol("a second hello".to_owned()));
             }
@@ -349,33 +355,6 @@ impl Pump {
         self.progress.moved.notify_one();
         self.queue
             .acknowledge_soon(self.tunnel.id, self.session, believed);
-    }
-
-    fn await_answer(&self, seq: Seq, id: EventId) {
-        let mut awaited = self
-            .progress
-            .awaited
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if awaited.len() >= MAX_AWAITED {
-            awaited.retain(|_, id| self.responders.is_waiting(*id));
-        }
-        awaited.insert(seq, id);
-    }
-
-    fn take_answer(&self, mut answer: ResponseFrame, grant: Option<Grant>) {
-        let mut awaited = self
-            .progress
-            .awaited
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = awaited.remove(&answer.seq) {
-            if let Some(grant) = grant {
-                let body = std::mem::take(&mut answer.response.body);
-                answer.response.body = grant.keep_with(body);
-            }
-            self.responders.answer(id, answer.response);
-        }
     }
 
     fn window(&self) -> MutexGuard<'_, Window> {

@@ -7,8 +7,9 @@ use futures_util::SinkExt as _;
 use futures_util::stream::{SplitSink, SplitStream};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use podtap_wire::codec::EncodeError;
 use podtap_wire::limits::{FRAGMENT_BYTES, SILENCE_LIMIT};
-use podtap_wire::{Encoded, RelayFrame, fragments};
+use podtap_wire::{Encoded, HeldFrame, RelayFrame, fragments};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -44,7 +45,20 @@ pub(super) fn config(max_message: usize) -> WebSocketConfig {
 
 /// The messages that carry a frame of the protocol: one, or the fragments of a large one.
 pub(super) fn messages(frame: &RelayFrame) -> Result<impl Iterator<Item = Message> + use<>, End> {
-    let (bytes, kind) = match frame.encode() {
+    cut(frame.encode())
+}
+
+/// The same for a webhook that is not stored.
+pub(super) fn held_messages(
+    frame: &HeldFrame,
+) -> Result<impl Iterator<Item = Message> + use<>, End> {
+    cut(frame.encode())
+}
+
+fn cut(
+    encoded: Result<Encoded, EncodeError>,
+) -> Result<impl Iterator<Item = Message> + use<>, End> {
+    let (bytes, kind) = match encoded {
         Ok(Encoded::Text(text)) => (Bytes::from(text), Data::Text),
         Ok(Encoded::Binary(bytes)) => (bytes, Data::Binary),
         Err(error) => {

@@ -13,6 +13,7 @@ mod leftovers;
 mod odd;
 mod overload;
 mod owners;
+mod pass_through;
 mod sessions;
 mod support;
 mod tunnels;

@@ -47,7 +47,7 @@ pub(super) fn sheet(
         lines.push(field("origin", Role::Plain, "triggered or imported here"));
     }
     lines.push(field("id", Role::Plain, event.id.to_string()));
-    if let Some(seq) = event.seq {
+    if let Some(seq) = event.place_in_queue() {
         lines.push(field("seq", Role::Quiet, seq.to_string()));
     }
     lines.push(Line::new());

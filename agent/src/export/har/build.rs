@@ -55,7 +55,7 @@ impl<'a> HarEntry<'a> {
             comment: event.note.as_deref().map(Cow::Borrowed),
             podtap: Some(Podtap {
                 id: Some(event.id),
-                seq: event.seq,
+                seq: event.place_in_queue(),
                 path: Some(Cow::Borrowed(&request.path)),
                 peer: request.peer,
                 event: event.podio.as_ref().map(|podio| podio.kind.as_str().into()),

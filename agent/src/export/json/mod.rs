@@ -133,7 +133,7 @@ impl<'a> EventObject<'a> {
         let (request, podio) = (&event.request, event.podio.as_ref());
         Self {
             id: event.id,
-            seq: event.seq,
+            seq: event.place_in_queue(),
             received_at: request.received_at,
             method: Cow::Borrowed(&request.method),
             path: Cow::Borrowed(&request.path),

@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use jiff::Timestamp;
 use podtap_wire::{
-    AgentFrame, Decoded, Encoded, EventFrame, EventId, HeaderList, Hello, Notice, RelayFrame,
-    RelayLimits, Respond, ResponseFrame, Seq, TunnelHolder, WebhookRequest, WebhookResponse,
-    Welcome,
+    AgentFrame, Decoded, Encoded, EventFrame, EventId, HeaderList, HeldFrame, Hello, Notice,
+    RelayFrame, RelayLimits, Respond, ResponseFrame, ResponseTo, Seq, TunnelHolder, WebhookRequest,
+    WebhookResponse, Welcome,
 };
 use tokio::io::DuplexStream;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::disconnect::{Disconnect, Stop};
 use super::{LinkOutputs, session};
-use crate::answers::{Allowance, QueuedAnswer};
+use crate::answers::{Allowance, Outbox};
 use crate::change::Change;
 use crate::history::{
     self, Appended, ClockSet, Command, HistoryError, Machine, NewEvent, Writer, announced_by,
@@ -33,7 +33,7 @@ const WINDOW: u32 = 10;
 struct World {
     relay: WebSocketStream<DuplexStream>,
     history: mpsc::Receiver<Command>,
-    responses: mpsc::Sender<QueuedAnswer>,
+    outbox: Outbox,
     status: watch::Receiver<Status>,
     changes: broadcast::Receiver<Change>,
     token: CancellationToken,
@@ -53,7 +53,7 @@ impl World {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let relay = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
         let (writer, history) = Writer::for_test();
-        let (responses, answered) = mpsc::channel(8);
+        let outbox = Outbox::default();
         let (sender, changes) = broadcast::channel(16);
         let status = watch::Sender::new(Status::default());
         let token = CancellationToken::new();
@@ -61,15 +61,15 @@ impl World {
             writer,
             status: status.clone(),
             changes: sender,
-            answers: Allowance::default(),
+            answers: Some((Allowance::default(), outbox.clone())),
         };
         let mut session = JoinSet::new();
-        session.spawn(run(near, face, answered, token.clone()));
+        session.spawn(run(near, face, token.clone()));
         let status = status.subscribe();
         let mut world = Self {
             relay,
             history,
-            responses,
+            outbox,
             status,
             changes,
             token,
@@ -140,12 +140,7 @@ impl World {
     }
 }
 
-async fn run(
-    stream: DuplexStream,
-    face: LinkOutputs,
-    mut responses: mpsc::Receiver<QueuedAnswer>,
-    token: CancellationToken,
-) -> Disconnect {
+async fn run(stream: DuplexStream, face: LinkOutputs, token: CancellationToken) -> Disconnect {
     let mut socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
     let hello = Hello {
         client: "test".to_owned(),
@@ -155,12 +150,13 @@ async fn run(
         epoch: None,
         host: None,
         take_over: false,
+        pass_through: true,
     };
     match session::open(&mut socket, hello).await {
         Ok(welcome) => face.apply_welcome(welcome),
         Err(end) => return end,
     }
-    session::run(socket, &face, WINDOW, &mut responses, &token).await
+    session::run(socket, &face, WINDOW, &token).await
 }
 
 fn welcome() -> Welcome {
@@ -379,13 +375,69 @@ async fn the_local_services_answers_go_back() {
         body: "tea".into(),
     };
     let frame = ResponseFrame {
-        seq: Seq(4),
+        to: ResponseTo::Stored(Seq(4)),
         response,
     };
 
-    world.responses.send(frame.clone().into()).await.unwrap();
+    world.outbox.put(frame.clone().into());
 
     assert_eq!(world.next_frame().await, Some(AgentFrame::Response(frame)));
+}
+
+/// What the relay has not stored is answered only once it is here on stable storage.
+#[tokio::test(start_paused = true)]
+async fn an_answer_to_what_is_not_stored_waits_for_its_commit_and_nothing_is_acknowledged() {
+    let mut world = World::open().await;
+    let EventFrame { id, request, .. } = event(9);
+    world
+        .send(RelayFrame::Held(HeldFrame { id, request }))
+        .await;
+    let (seqs, committed) = world.next_append().await;
+    assert_eq!(seqs, [0]);
+    let response = WebhookResponse {
+        status: 201,
+        headers: HeaderList::default(),
+        body: "made".into(),
+    };
+    let to = ResponseTo::Held(id);
+    let frame = ResponseFrame { to, response };
+    world.outbox.put(frame.clone().into());
+    let early = tokio::time::timeout(Duration::from_secs(5), world.next_frame());
+    assert!(early.await.is_err(), "before the commit");
+
+    committed(Ok(()));
+
+    assert_eq!(world.next_frame().await, Some(AgentFrame::Response(frame)));
+    // The next event of the queue is acknowledged as ever.
+    world.send_event(1).await;
+    let (seqs, committed) = world.next_append().await;
+    assert_eq!(seqs, [1]);
+    committed(Ok(()));
+    assert_eq!(world.next_ack().await, Seq(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_sender_waits_the_commit_does_not() {
+    let mut world = World::open().await;
+    world.send_event(1).await;
+    let EventFrame { id, request, .. } = event(9);
+    world
+        .send(RelayFrame::Held(HeldFrame { id, request }))
+        .await;
+    world.send_event(2).await;
+    let begun = Instant::now();
+    let (first, committed) = world.next_append().await;
+    assert!(
+        begun.elapsed() < Duration::from_millis(10),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(first[..2], [1, 0]);
+    committed(Ok(()));
+    assert_eq!(
+        world.next_ack().await,
+        Seq(if first.len() == 2 { 1 } else { 2 })
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
 use podtap_wire::{
-    Ack, AgentFrame, ConnectRefusal, Decoded, Encoded, EventFrame, Hello, Notice, RelayFrame,
-    Respond, ResponseFrame, Seq, WebhookResponse, Welcome,
+    Ack, AgentFrame, ConnectRefusal, Decoded, Encoded, EventFrame, EventId, HeldFrame, Hello,
+    Notice, RelayFrame, Respond, ResponseFrame, ResponseTo, Seq, WebhookResponse, Welcome,
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -81,12 +81,33 @@ impl Agent {
         events
     }
 
+    /// A webhook that is not stored.
+    pub(crate) async fn held(&mut self) -> HeldFrame {
+        loop {
+            match self.frame().await {
+                Some(RelayFrame::Held(held)) => return held,
+                // Told at any time.
+                Some(RelayFrame::Notice(Notice::Refused { .. })) => {}
+                other => panic!("expected a held webhook, got {other:?}"),
+            }
+        }
+    }
+
+    pub(crate) async fn respond_held(&mut self, id: EventId, response: WebhookResponse) {
+        let to = ResponseTo::Held(id);
+        let frame = AgentFrame::Response(ResponseFrame { to, response });
+        send(&mut self.socket, &frame).await;
+    }
+
     pub(crate) async fn ack(&mut self, through: Seq) {
         send(&mut self.socket, &AgentFrame::Ack(Ack { through })).await;
     }
 
     pub(crate) async fn respond(&mut self, seq: Seq, response: WebhookResponse) {
-        let frame = AgentFrame::Response(ResponseFrame { seq, response });
+        let frame = AgentFrame::Response(ResponseFrame {
+            to: ResponseTo::Stored(seq),
+            response,
+        });
         send(&mut self.socket, &frame).await;
     }
 
@@ -160,6 +181,7 @@ pub(crate) async fn try_connect(
         epoch: None,
         host: None,
         take_over: false,
+        pass_through: false,
     };
     change(&mut hello);
     send(&mut socket, &AgentFrame::Hello(hello)).await;

@@ -1,16 +1,12 @@
-//! The local service's answers on their way back to the sender: how large one may be, which the
-//! relay says, and how much memory all of them may take, from the first byte that is read until the
-//! last one is sent.
+//! How large an answer may be, which the relay says, and how much memory all of them may take, from
+//! the first byte that is read until the last one is sent.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use podtap_wire::RelayLimits;
 use podtap_wire::limits::DEFAULT_MAX_RESPONSE_BYTES;
-use podtap_wire::{RelayLimits, ResponseFrame};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// Answers that may wait for the relay.
-pub(crate) const QUEUED_ANSWERS: usize = 64;
 
 /// Bytes of all answers together.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
@@ -31,13 +27,6 @@ pub(crate) struct Allowance {
 pub(crate) struct AnswerPermit {
     allowance: Allowance,
     held: Option<OwnedSemaphorePermit>,
-}
-
-/// An answer that waits for the relay, with its memory.
-#[derive(Debug)]
-pub(crate) struct QueuedAnswer {
-    pub(crate) frame: ResponseFrame,
-    pub(crate) room: Option<AnswerPermit>,
 }
 
 impl Default for Allowance {
@@ -90,12 +79,6 @@ impl AnswerPermit {
             none => *none = Some(permit),
         }
         true
-    }
-}
-
-impl From<ResponseFrame> for QueuedAnswer {
-    fn from(frame: ResponseFrame) -> Self {
-        Self { frame, room: None }
     }
 }
 

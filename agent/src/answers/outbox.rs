@@ -1,0 +1,160 @@
+//! Answers that wait for the relay. That to an event which the relay has not stored waits for the
+//! event's commit as well: the sender may take it for a promise, and nobody else has the event.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use podtap_wire::{EventId, ResponseTo};
+use tokio::sync::Notify;
+
+use super::QueuedAnswer;
+
+/// Answers that wait at a moment. One more is dropped: the link is down, or all but down, and the
+/// relay answers by itself.
+const MAX_ANSWERS: usize = 1024;
+
+/// From delivery to the link. Clones are of the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outbox(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    ready: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Events of this session that are not in the history yet, and their answers that came sooner.
+    uncommitted: HashMap<EventId, Option<QueuedAnswer>>,
+    ready: VecDeque<QueuedAnswer>,
+}
+
+impl Outbox {
+    /// A session begins: what was meant for an earlier one has long been answered by the relay.
+    pub(crate) fn begin(&self) {
+        *self.lock() = State::default();
+    }
+
+    /// The answer to this event goes when it is committed, and not before.
+    pub(crate) fn hold_until_committed(&self, event: EventId) {
+        self.lock().uncommitted.insert(event, None);
+    }
+
+    /// These events are in the history.
+    pub(crate) fn committed(&self, events: &[EventId]) {
+        let mut state = self.lock();
+        for event in events {
+            if let Some(answer) = state.uncommitted.remove(event).flatten() {
+                state.ready.push_back(answer);
+            }
+        }
+        drop(state);
+        self.0.ready.notify_one();
+    }
+
+    /// Takes an answer in.
+    pub(crate) fn put(&self, answer: QueuedAnswer) {
+        let mut state = self.lock();
+        if state.ready.len() >= MAX_ANSWERS {
+            return;
+        }
+        if let ResponseTo::Held(event) = answer.frame.to
+            && let Some(early) = state.uncommitted.get_mut(&event)
+        {
+            *early = Some(answer);
+            return;
+        }
+        state.ready.push_back(answer);
+        drop(state);
+        self.0.ready.notify_one();
+    }
+
+    /// The next answer to be sent.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub(crate) async fn next(&self) -> QueuedAnswer {
+        loop {
+            if let Some(answer) = self.try_next() {
+                return answer;
+            }
+            self.0.ready.notified().await;
+        }
+    }
+
+    /// The next one that is there already.
+    pub(crate) fn try_next(&self) -> Option<QueuedAnswer> {
+        self.lock().ready.pop_front()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use podtap_wire::{HeaderList, ResponseFrame, Seq, WebhookResponse};
+
+    use super::*;
+
+    fn answer(to: ResponseTo) -> QueuedAnswer {
+        let response = WebhookResponse {
+            status: 200,
+            headers: HeaderList::default(),
+            body: "ok".into(),
+        };
+        ResponseFrame { to, response }.into()
+    }
+
+    fn id(number: u8) -> EventId {
+        EventId::from_bytes([number; 16])
+    }
+
+    fn next(outbox: &Outbox) -> Option<ResponseTo> {
+        outbox.try_next().map(|answer| answer.frame.to)
+    }
+
+    #[test]
+    fn an_answer_to_what_is_not_stored_waits_for_the_commit() {
+        let outbox = Outbox::default();
+        let [first, second] = [1, 2].map(|number| ResponseTo::Held(id(number)));
+        outbox.hold_until_committed(id(1));
+        outbox.hold_until_committed(id(2));
+        outbox.put(answer(first));
+        outbox.put(answer(ResponseTo::Stored(Seq(7))));
+        assert_eq!(next(&outbox), Some(ResponseTo::Stored(Seq(7))));
+        assert_eq!(next(&outbox), None);
+
+        outbox.committed(&[id(1), id(2)]);
+
+        assert_eq!(next(&outbox), Some(first));
+        assert_eq!(next(&outbox), None);
+        outbox.put(answer(second));
+        assert_eq!(next(&outbox), Some(second));
+    }
+
+    #[test]
+    fn a_new_session_hears_nothing_of_the_one_before() {
+        let outbox = Outbox::default();
+        outbox.hold_until_committed(id(1));
+        outbox.put(answer(ResponseTo::Held(id(1))));
+        outbox.put(answer(ResponseTo::Held(id(2))));
+
+        outbox.begin();
+        outbox.committed(&[id(1)]);
+
+        assert_eq!(next(&outbox), None);
+    }
+
+    #[test]
+    fn so_many_answers_wait_and_no_more() {
+        let outbox = Outbox::default();
+        for number in 0..=MAX_ANSWERS {
+            outbox.put(answer(ResponseTo::Stored(Seq(number as u64))));
+        }
+        let waiting = std::iter::from_fn(|| next(&outbox)).count();
+        assert_eq!(waiting, MAX_ANSWERS);
+    }
+}
