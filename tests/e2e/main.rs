@@ -38,6 +38,7 @@ mod names;
 mod odd_files;
 mod on_disk;
 mod order;
+mod pass_through;
 mod podio_js;
 mod podio_python;
 mod public_url;

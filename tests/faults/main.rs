@@ -21,6 +21,7 @@
 )]
 
 mod clock;
+mod pass_through;
 mod proxy;
 mod recovery;
 mod shim;
@@ -32,6 +33,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
+use support::Service;
 use world::{World, broken};
 
 /// Senders at once; each sends in order.
@@ -81,8 +83,11 @@ fn main() {
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for seed in seeds {
-        runtime.block_on(faults(&library, seed, events));
+        for respond in ["stored", "local"] {
+            runtime.block_on(faults(&library, seed, events, respond));
+        }
     }
+    runtime.block_on(pass_through::killed_at_each_step(&library));
     runtime.block_on(recovery::each_fault_passes(&library));
     runtime.block_on(clock::a_clock_that_is_set_is_told(&library));
     runtime.block_on(acknowledged(&library));
@@ -96,9 +101,10 @@ fn main() {
 }
 
 /// One run. The seed decides which faults come, and when.
-async fn faults(library: &Path, seed: u64, events: u64) {
+async fn faults(library: &Path, seed: u64, events: u64, respond: &'static str) {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut world = World::start(library, seed).await;
+    let service = Service::start().await;
+    let mut world = World::start_with(library, seed, respond, service).await;
     let (accepted, mut senders) = world.send(LANES, events / LANES);
     world.line.is_bad(true);
     let mut came = Vec::new();
@@ -137,10 +143,10 @@ async fn faults(library: &Path, seed: u64, events: u64) {
     let broken = broken(&accepted, &history);
     assert!(
         broken.is_empty(),
-        "seed {seed}, faults {came:?}: {broken:?}\n{}",
+        "seed {seed}, respond {respond}, faults {came:?}: {broken:?}\n{}",
         world.agent_words()
     );
-    println!("faults: seed {seed}: {count} accepted, all there after {came:?}");
+    println!("faults: seed {seed}, respond {respond}: {count} accepted, all there after {came:?}");
 }
 
 /// A relay killed when the agent has acknowledged everything and little of it is deleted: what comes

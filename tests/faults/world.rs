@@ -28,11 +28,23 @@ pub(crate) struct World {
     agent: Option<Process>,
     authority: String,
     token: String,
+    /// Who answers the sender, as the agent is told.
+    respond: &'static str,
 }
 
 impl World {
     pub(crate) async fn start(library: &Path, seed: u64) -> Self {
-        let (stage, service) = (Stage::new(), Service::start().await);
+        Self::start_with(library, seed, "stored", Service::start().await).await
+    }
+
+    /// The same with a word on who answers the sender, and another local service.
+    pub(crate) async fn start_with(
+        library: &Path,
+        seed: u64,
+        respond: &'static str,
+        service: Service,
+    ) -> Self {
+        let stage = Stage::new();
         let relay_disk = Disk::new(library, &stage.home().join("relay-disk"));
         let agent_disk = Disk::new(library, &stage.home().join("agent-disk"));
         let (relay, authority) = relay(&stage, &relay_disk, "127.0.0.1:0").await;
@@ -48,6 +60,7 @@ impl World {
             relay: Some(relay),
             agent: None,
             authority,
+            respond,
         };
         world.start_agent();
         let ready = world.agent().object("ready", |_| true).await;
@@ -67,7 +80,15 @@ impl World {
             format!("http://{}", self.line.address),
         );
         let args = [
-            "listen", &target, "--relay", &relay, "--name", "crm", "--json",
+            "listen",
+            &target,
+            "--relay",
+            &relay,
+            "--name",
+            "crm",
+            "--json",
+            "--respond",
+            self.respond,
         ];
         let mut agent = command(&self.stage, &args);
         agent.env("PODTAP_TOKEN", &self.token);
@@ -109,7 +130,7 @@ impl World {
     }
 
     /// Events in the relay's database.
-    fn waiting(&self) -> u64 {
+    pub(crate) fn waiting(&self) -> u64 {
         let dir = self.stage.relay_dir();
         let list = command(
             &self.stage,
@@ -124,11 +145,15 @@ impl World {
         tunnels.sum()
     }
 
-    /// Kills the relay and starts it again. Answers how many events waited in between.
-    pub(crate) async fn restart_relay_and_count(&mut self) -> u64 {
+    pub(crate) fn end_relay(&mut self) {
         if let Some(mut relay) = self.relay.take() {
             relay.kill();
         }
+    }
+
+    /// Kills the relay and starts it again. Answers how many events waited in between.
+    pub(crate) async fn restart_relay_and_count(&mut self) -> u64 {
+        self.end_relay();
         let waiting = self.waiting();
         self.restart_relay(false).await;
         waiting
@@ -136,9 +161,7 @@ impl World {
 
     /// Ends the relay and starts it again.
     pub(crate) async fn restart_relay(&mut self, with_power: bool) {
-        if let Some(mut relay) = self.relay.take() {
-            relay.kill();
-        }
+        self.end_relay();
         if with_power {
             let folder = self.stage.relay_dir();
             self.relay_disk.cut_power(Path::new(&folder));
@@ -246,7 +269,16 @@ pub(crate) fn broken(accepted: &[Vec<u64>], history: &[u64]) -> Vec<String> {
 
 async fn relay(stage: &Stage, disk: &Disk, listen: &str) -> (Process, String) {
     let dir = stage.relay_dir();
-    let args = ["relay", "--listen", listen, "--json", "--data-dir", &dir];
+    let args = [
+        "relay",
+        "--listen",
+        listen,
+        "--json",
+        "--data-dir",
+        &dir,
+        "--respond-timeout",
+        "2s",
+    ];
     let mut relay = command(stage, &args);
     disk.under(&mut relay);
     let process = Process::spawn(relay);

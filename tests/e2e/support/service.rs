@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::eventually;
@@ -41,6 +42,8 @@ impl Received {
 pub(crate) struct Service {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
+    /// Whether it answers.
+    speaks: watch::Sender<bool>,
     _server: JoinSet<()>,
 }
 
@@ -69,12 +72,20 @@ impl Service {
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
         let mut server = JoinSet::new();
-        server.spawn(serve(listener, Arc::clone(&received), answer));
+        let speaks = watch::Sender::new(true);
+        let may_speak = speaks.subscribe();
+        server.spawn(serve(listener, Arc::clone(&received), answer, may_speak));
         Self {
             address,
             received,
+            speaks,
             _server: server,
         }
+    }
+
+    /// Takes requests and does not answer, or answers them all.
+    pub(crate) fn is_silent(&self, silent: bool) {
+        self.speaks.send_replace(!silent);
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -101,17 +112,25 @@ impl Service {
     }
 }
 
-async fn serve(listener: TcpListener, received: Arc<Mutex<Vec<Received>>>, answer: Answer) {
+async fn serve(
+    listener: TcpListener,
+    received: Arc<Mutex<Vec<Received>>>,
+    answer: Answer,
+    speaks: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         let (received, answer) = (Arc::clone(&received), Arc::clone(&answer));
+        let speaks = speaks.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let (received, answer) = (Arc::clone(&received), Arc::clone(&answer));
+            let mut speaks = speaks.clone();
             async move {
                 let seen = remember(request).await;
                 let response = answer(&seen);
                 received.lock().unwrap().push(seen);
+                speaks.wait_for(|speaks| *speaks).await.ok();
                 Ok::<_, Infallible>(response)
             }
         });

@@ -1,0 +1,223 @@
+//! `--respond local`: senders hear the local service, the relay stores nothing of it, the history has
+//! it all, in order, and each event once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::Response;
+use http_body_util::Full;
+use tokio::task::JoinSet;
+
+use crate::support::{DEADLINE, Relay, Service, Stage, eventually, form_post, send};
+
+const LOCAL: [&str; 2] = ["--respond", "local"];
+
+fn body(item: usize, revision: usize) -> String {
+    format!("item_id={item}&item_revision_id={revision}&type=item.update&hook_id=7")
+}
+
+/// One that says what it got.
+async fn echo() -> Service {
+    Service::answering(|received| {
+        let mut response = Response::new(Full::new(received.body.clone()));
+        *response.status_mut() = http::StatusCode::ACCEPTED;
+        response
+    })
+    .await
+}
+
+async fn metric(relay: &Relay, name: &str) -> u64 {
+    let request = "GET /metrics HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n";
+    let metrics = send(&relay.admin, request.as_bytes()).await.body;
+    let values = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    values
+        .unwrap_or_else(|| panic!("{name}: {metrics}"))
+        .parse()
+        .unwrap()
+}
+
+fn bodies(history: &[serde_json::Value]) -> Vec<&str> {
+    history
+        .iter()
+        .map(|event| event["body"].as_str().unwrap())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_local_service_answers_is_not_stored_by_the_relay() {
+    const EVENTS: usize = 30;
+    let (stage, service) = (Stage::new(), echo().await);
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let (_agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &LOCAL)
+        .await;
+    let commits = metric(&relay, "podtap_commit_events_count").await;
+
+    for number in 0..EVENTS {
+        let answer = form_post(&url, body(number, 0).as_bytes()).await;
+        assert_eq!((answer.status, answer.body), (202, body(number, 0)));
+    }
+
+    assert_eq!(metric(&relay, "podtap_commit_events_count").await, commits);
+    assert_eq!(metric(&relay, "podtap_events_accepted_total").await, 0);
+    assert_eq!(
+        metric(&relay, "podtap_events_passed_total").await,
+        EVENTS as u64
+    );
+    let history = stage.events(&[]);
+    let expected: Vec<_> = (0..EVENTS).map(|number| body(number, 0)).collect();
+    assert_eq!(bodies(&history), expected);
+    for event in &history {
+        assert!(event["seq"].is_null(), "{event}");
+        assert_eq!(event["attempts"][0]["status"], 202, "{event}");
+    }
+    assert_eq!(service.count(), EVENTS);
+}
+
+/// Invariant 2: what was accepted while no agent was there comes first.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_not_overtaken() {
+    const WAITING: usize = 60;
+    let (stage, service) = (Stage::new(), echo().await);
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let (mut agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &LOCAL)
+        .await;
+    agent.terminate();
+    agent.ended().await;
+    let mut revision = 0;
+    while revision < WAITING {
+        let answer = form_post(&url, body(1, revision).as_bytes()).await;
+        assert_eq!((answer.status, answer.body.trim()), (200, "stored"));
+        revision += 1;
+    }
+    let _agent = stage.start_agent(&relay.url(), &token, service.address(), &LOCAL);
+    // Sent all the while, until one has gone through.
+    loop {
+        let answer = form_post(&url, body(1, revision).as_bytes()).await;
+        revision += 1;
+        if answer.status == 202 {
+            break;
+        }
+        assert_eq!((answer.status, answer.body.trim()), (200, "stored"));
+    }
+
+    let expected: Vec<_> = (0..revision).map(|revision| body(1, revision)).collect();
+    let received = service.wait_for(revision).await;
+    let received: Vec<_> = received
+        .iter()
+        .map(|r| String::from_utf8_lossy(&r.body))
+        .collect();
+    assert_eq!(received, expected);
+    assert_eq!(bodies(&stage.events(&[])), expected);
+}
+
+/// As many senders at once as there are objects and more: one object's events go one by one.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_objects_requests_go_one_by_one_and_others_beside_them() {
+    const ITEMS: usize = 4;
+    const SENDERS: usize = 3;
+    const EACH: usize = 8;
+    let under_way: Arc<[AtomicUsize; ITEMS]> = Arc::default();
+    let clashes = Arc::<AtomicUsize>::default();
+    let (busy, clashed) = (Arc::clone(&under_way), Arc::clone(&clashes));
+    let service = Service::answering(move |received| {
+        let text = String::from_utf8_lossy(&received.body);
+        let item = text.strip_prefix("item_id=").unwrap().split('&').next();
+        let item: usize = item.unwrap().parse().unwrap();
+        if busy[item].fetch_add(1, Ordering::SeqCst) > 0 {
+            clashed.fetch_add(1, Ordering::SeqCst);
+        }
+        std::thread::sleep(Duration::from_millis(3));
+        busy[item].fetch_sub(1, Ordering::SeqCst);
+        Response::new(Full::new(received.body.clone()))
+    })
+    .await;
+    let stage = Stage::new();
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let (_agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &LOCAL)
+        .await;
+
+    let mut senders = JoinSet::new();
+    for sender in 0..ITEMS * SENDERS {
+        let url = url.clone();
+        senders.spawn(async move {
+            for number in 0..EACH {
+                let sent = body(sender % ITEMS, sender * EACH + number);
+                let answer = form_post(&url, sent.as_bytes()).await;
+                assert_eq!((answer.status, answer.body), (200, sent));
+            }
+        });
+    }
+    while let Some(sender) = senders.join_next().await {
+        sender.unwrap();
+    }
+
+    assert_eq!(clashes.load(Ordering::SeqCst), 0);
+    let history = stage.events(&[]);
+    assert_eq!(history.len(), ITEMS * SENDERS * EACH);
+    // Each was delivered once, and one object's in the order of the history.
+    let mut orders: HashMap<String, [Vec<String>; 2]> = HashMap::new();
+    let received = service.received();
+    let received = received
+        .iter()
+        .map(|r| String::from_utf8_lossy(&r.body).into_owned());
+    let stored = bodies(&history).into_iter().map(str::to_owned);
+    for (place, text) in stored
+        .map(|text| (0, text))
+        .chain(received.map(|text| (1, text)))
+    {
+        let item = text.split('&').next().unwrap().to_owned();
+        orders.entry(item).or_default()[place].push(text);
+    }
+    for (item, [stored, received]) in orders {
+        assert_eq!(stored, received, "{item}");
+    }
+}
+
+/// A local service that takes too long: the relay stores the event and answers; the agent, which has
+/// it already, does not deliver it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_relay_answers_in_the_end_is_delivered_once() {
+    let (stage, service) = (Stage::new(), echo().await);
+    service.is_silent(true);
+    let relay = stage
+        .relay_with("127.0.0.1:0", &["--respond-timeout", "200ms"])
+        .await;
+    let token = stage.token("ann");
+    let (_agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &LOCAL)
+        .await;
+
+    let answer = form_post(&url, body(1, 1).as_bytes()).await;
+    assert_eq!((answer.status, answer.body.trim()), (200, "stored"));
+    assert_eq!(metric(&relay, "podtap_events_accepted_total").await, 1);
+    service.is_silent(false);
+
+    let attempted = || {
+        let history = stage.events(&[]);
+        let attempts = history.first()?["attempts"].as_array()?.len();
+        (attempts > 0).then_some(history)
+    };
+    let history = eventually("the attempt", attempted, || {
+        format!("{:?}", stage.events(&[]))
+    })
+    .await;
+    assert_eq!(history.len(), 1);
+    let acknowledged = async {
+        while metric(&relay, "podtap_acknowledgements_total").await == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, acknowledged).await.unwrap();
+    assert_eq!(stage.events(&[]).len(), 1);
+    assert_eq!(service.count(), 1);
+}
