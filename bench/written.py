@@ -100,6 +100,7 @@ def main(arguments):
     ap.add_argument("--log")
     a = ap.parse_args(arguments)
     builds = dict(b.split("=", 1) for b in a.binary or [f"podtap={stage.program('podtap')}"])
+    builds = {name: os.path.abspath(path) for name, path in builds.items()}  # each is started in a folder of its own
     rows, names = [], list(builds)
     for rnd in range(a.rounds):
         for load in a.loads.split(","):
