@@ -9,6 +9,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
+use crate::database::DatabaseUrl;
 use crate::methods::Methods;
 
 const KIB: usize = 1024;
@@ -23,6 +24,8 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// The folder of the database; made when missing.
     pub data_dir: PathBuf,
+    /// The database that other relays may share; the embedded one of `data_dir` by default.
+    pub database: Option<DatabaseUrl>,
     /// Where health and metrics are served as well; none by default.
     pub admin_listen: Option<SocketAddr>,
     /// The proxies whose word on the sender's address is taken. `None` for this machine where
@@ -41,6 +44,7 @@ impl Config {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             public_url: None,
             data_dir: data_dir.into(),
+            database: None,
             admin_listen: None,
             trusted_proxies: None,
             methods: Methods::default(),

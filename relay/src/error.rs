@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use crate::database;
 
@@ -12,6 +11,9 @@ pub enum Error {
     /// The data folder or its database cannot be used.
     #[error(transparent)]
     Database(#[from] database::Error),
+    /// The database that relays share cannot be used.
+    #[error(transparent)]
+    Postgres(#[from] database::PostgresError),
     /// Nothing can be heard at the address.
     #[error("cannot listen on {address}; {}", what_to_do(source))]
     Listen {
@@ -26,10 +28,10 @@ pub enum Error {
         source: io::Error,
     },
     /// The tunnels cannot be read.
-    #[error("cannot read the tunnels of {}; the log says why", data_dir.display())]
+    #[error("cannot read the tunnels of {store}; the log says why")]
     Tunnels {
-        /// The data folder.
-        data_dir: PathBuf,
+        /// The data folder, or the database.
+        store: String,
     },
 }
 

@@ -24,6 +24,7 @@ mod manage;
 mod methods;
 mod metrics;
 mod peer;
+mod postgres;
 mod public;
 mod queue;
 mod rate;
@@ -49,7 +50,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 pub use config::{Config, Limits, Rate};
-pub use database::Error as DatabaseError;
+pub use database::{DatabaseUrl, Error as DatabaseError, InvalidDatabaseUrl, PostgresError};
 pub use error::Error;
 pub use ipnet::IpNet;
 pub use listen::Listeners;
@@ -67,6 +68,7 @@ use responders::Responders;
 use server::{Handler, Places, Server};
 use session::presence::Presence;
 use session::{Admission, Sessions, Terms};
+pub use store::tokens_of;
 use store::{Opened, Store};
 use tunnel::TokenStore;
 use tunnel::directory::Directory;
@@ -107,10 +109,10 @@ impl Relay {
     /// As [`Relay::bind`], with listeners that are there already in place of the configured
     /// addresses.
     pub async fn bind_with(config: Config, listeners: Listeners) -> Result<Bound, Error> {
-        let mut limits = config.limits;
+        let mut limits = config.limits.clone();
         descriptors::fit(&mut limits);
         let metrics = Arc::new(Metrics::new());
-        let opened = Opened::folder(&config.data_dir, &limits, Arc::clone(&metrics))?;
+        let opened = Opened::of(&config, &limits, &metrics).await?;
         let (listener, address) = listen::adopt_or_bind(listeners.public, config.listen)?;
         let admin_listener = listen::adopt_or_bind_some(listeners.admin, config.admin_listen)?;
         let public_url = config.public_url.unwrap_or_else(|| listen::url_of(address));
@@ -123,7 +125,7 @@ impl Relay {
         } = opened.store.clone();
         let directory = tunnels(registry, &limits, &public_url).await;
         let directory = directory.map_err(|_| Error::Tunnels {
-            data_dir: config.data_dir,
+            store: opened.to_string(),
         })?;
         let presence = Arc::new(Presence::new(roster));
         let held = Arc::new(Held::new(Responders::new(answers)));

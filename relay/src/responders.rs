@@ -76,25 +76,26 @@ impl Responders {
 
     /// Carries answers between relays until told to end.
     pub(crate) async fn run(&self, token: CancellationToken) {
-        let mut to_post = self.to_post.lock().await;
-        loop {
-            // An answer that is dropped with its arm was not promised to arrive.
-            tokio::select! {
-                () = token.cancelled() => return,
-                Some((id, response)) = to_post.recv() => {
-                    if let Err(error) = self.answers.post(id, response).await {
-                        tracing::debug!(%error, "an answer cannot be passed on");
-                    }
+        let post = async {
+            let mut to_post = self.to_post.lock().await;
+            while let Some((id, response)) = to_post.recv().await {
+                if let Err(error) = self.answers.post(id, response).await {
+                    tracing::debug!(%error, "an answer cannot be passed on");
                 }
-                arrived = self.answers.arrived() => {
-                    for (id, response) in arrived {
-                        if let Some(waiting) = self.lock().remove(&id) {
-                            let _ = waiting.send(response);
-                        }
+            }
+        };
+        let take_in = async {
+            loop {
+                for (id, response) in self.answers.arrived().await {
+                    if let Some(waiting) = self.lock().remove(&id) {
+                        let _ = waiting.send(response);
                     }
                 }
             }
-        }
+        };
+        // Side by side: neither loses what it holds because the other has something.
+        let carry = async { tokio::join!(post, take_in) };
+        token.run_until_cancelled(carry).await;
     }
 
     fn lock(

@@ -169,7 +169,8 @@ the rest. The answer is printed first, then each link on the way from Podio to t
         subcommand,
         after_help = "\
 With --relay and a token, these commands work on your own tunnels. On the relay's machine, use \
---data-dir to work on the tunnels of all owners; the relay may be running."
+--data-dir to work on the tunnels of all owners; the relay may be running. Where relays share a \
+database, use --database on any machine."
     )]
     Tunnels(TunnelsCommand),
     /// Find the link between Podio and the local service that does not work

@@ -6,6 +6,15 @@ use clap::{Args, Subcommand};
 pub(crate) struct Relay {
     #[command(subcommand)]
     pub(crate) command: Option<RelayCommand>,
+    /// Share this PostgreSQL database with other relays, in place of the data folder
+    ///
+    /// Such as postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full. Prefer PODTAP_DATABASE
+    /// or --database-file for a URL with a password, which `ps` does not show
+    #[arg(long, global = true, value_name = "URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+    /// Read the URL of the database from a file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) database_file: Option<String>,
     #[command(flatten)]
     pub(crate) serve: RelayServe,
 }

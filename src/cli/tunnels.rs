@@ -17,7 +17,14 @@ pub(crate) struct RelayAddress {
     /// Send the token over plain http, although others on the network can read it
     #[arg(long)]
     pub(crate) allow_plaintext_relay: bool,
-    /// With --data-dir, only the tunnels of this owner
+    /// PostgreSQL database of the relays; prefer PODTAP_DATABASE or --database-file, which `ps` does
+    /// not show
+    #[arg(long, value_name = "URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+    /// Read the URL of the database from a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database_file: Option<String>,
+    /// With --data-dir or --database, only the tunnels of this owner
     #[arg(long, value_name = "NAME")]
     pub(crate) owner: Option<String>,
 }

@@ -97,7 +97,14 @@ pub(super) fn cannot_start(error: &podtap_relay::Error) -> Failure {
 }
 
 fn config(settings: &Settings) -> Result<Config, Failure> {
-    let mut config = Config::new(settings.relay_dir()?);
+    let database = settings.database()?;
+    let data_dir = match &database {
+        None => settings.relay_dir()?,
+        // Nothing is kept there.
+        Some(_) => settings.data_dir()?,
+    };
+    let mut config = Config::new(data_dir);
+    config.database = database;
     config.listen = settings.relay_listen()?.unwrap_or(DEFAULT_LISTEN);
     config.public_url = settings.public_url()?;
     config.admin_listen = match settings.text(Key::ADMIN_LISTEN) {

@@ -1,9 +1,10 @@
 //! `podtap relay token create|list|revoke`: on the relay's data folder, beside a running relay.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use podtap_relay::tunnel::{Error, Revoked, TokenInfo, TokenStore};
+use podtap_relay::{DatabaseUrl, tokens_of};
 use serde::Serialize;
 
 use crate::cli::TokenCommand;
@@ -14,22 +15,24 @@ use crate::output::{json, note, print, printable};
 
 /// Runs one of them.
 pub(crate) async fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode, Failure> {
-    let dir = settings.relay_dir()?;
+    let place = Place::of(settings)?;
     let failed = |error: Error| {
-        Failure::because("the relay's tokens cannot be changed", &error)
-            .fact("folder", dir.display().to_string())
+        let failure = Failure::because("the relay's tokens cannot be changed", &error);
+        place.name(failure)
     };
     if let TokenCommand::Create { name } = &command {
-        let store = TokenStore::open(&dir).map_err(|error| cannot_open(&dir, &error))?;
+        let store = place.open().await?;
         let token = store.create(name).await.map_err(failed)?;
         let is_new = !store.was_used_by_a_relay();
-        if is_new || settings.text(Key::DATA_DIR).is_none() {
-            note_folder(&dir, is_new);
+        if let Place::Folder(dir) = &place
+            && (is_new || settings.text(Key::DATA_DIR).is_none())
+        {
+            note_folder(dir, is_new);
         }
         print(token.reveal())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let store = existing(&dir)?;
+    let store = place.existing().await?;
     match command {
         TokenCommand::Create { .. } => {}
         TokenCommand::List { json: as_json } => {
@@ -58,14 +61,51 @@ pub(crate) async fn run(command: TokenCommand, settings: &Settings) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// The store of a folder that a relay or an earlier command has made.
-pub(super) fn existing(dir: &Path) -> Result<TokenStore, Failure> {
-    let store = TokenStore::existing(dir).map_err(|error| cannot_open(dir, &error))?;
-    store.ok_or_else(|| {
-        Failure::new(Code::NothingMatched, "this folder has no relay's data")
-            .fact("folder", dir.display().to_string())
-            .hint("set --data-dir to the relay's folder")
-    })
+/// Where a relay keeps its tokens and tunnels.
+pub(super) enum Place {
+    Folder(PathBuf),
+    Database(Box<DatabaseUrl>),
+}
+
+impl Place {
+    /// As the settings have it.
+    pub(super) fn of(settings: &Settings) -> Result<Self, Failure> {
+        match settings.database()? {
+            Some(url) => Ok(Self::Database(Box::new(url))),
+            None => settings.relay_dir().map(Self::Folder),
+        }
+    }
+
+    /// Opens it, making what is missing.
+    async fn open(&self) -> Result<TokenStore, Failure> {
+        match self {
+            Self::Folder(dir) => TokenStore::open(dir).map_err(|error| cannot_open(dir, &error)),
+            Self::Database(url) => tokens_of(url)
+                .await
+                .map_err(|error| Failure::because("the relay's tokens cannot be opened", &error)),
+        }
+    }
+
+    /// Opens what a relay or an earlier command has made.
+    pub(super) async fn existing(&self) -> Result<TokenStore, Failure> {
+        let Self::Folder(dir) = self else {
+            return self.open().await;
+        };
+        let store = TokenStore::existing(dir).map_err(|error| cannot_open(dir, &error))?;
+        store.ok_or_else(|| {
+            let failure = Failure::new(Code::NothingMatched, "this folder has no relay's data");
+            self.name(failure)
+                .hint("set --data-dir to the relay's folder")
+        })
+    }
+
+    /// Says in a failure where that was.
+    pub(super) fn name(&self, failure: Failure) -> Failure {
+        match self {
+            Self::Folder(dir) => failure.fact("folder", dir.display().to_string()),
+            Self::Database(url) => failure.fact("database", url.to_string()),
+        }
+    }
 }
 
 fn cannot_open(dir: &Path, error: &Error) -> Failure {

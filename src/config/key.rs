@@ -22,6 +22,8 @@ keys! {
     CA_FILE = "ca-file",
     COLOR = "color",
     CONCURRENCY = "concurrency",
+    DATABASE = "database",
+    DATABASE_FILE = "database-file",
     DATA_DIR = "data-dir",
     FORWARD_TO = "forward-to",
     FORWARD_VERIFY = "forward-verify",
@@ -104,7 +106,7 @@ impl Key {
 
     /// Whether its value is a secret: never printed, and kept from the programs that podtap starts.
     pub(crate) fn is_secret(self) -> bool {
-        let ends = ["token", "secret", "password"];
+        let ends = ["token", "secret", "password", "database"];
         ends.iter().any(|end| self.0.ends_with(end))
     }
 
@@ -157,6 +159,7 @@ mod tests {
     fn secrets_are_known_by_their_names_and_files_of_secrets_are_none() {
         assert!(Key::TOKEN.is_secret() && Key::PODIO_CLIENT_SECRET.is_secret());
         assert!(Key::PODIO_APP_TOKEN.is_secret() && Key::PODIO_PASSWORD.is_secret());
+        assert!(Key::DATABASE.is_secret() && !Key::DATABASE_FILE.is_secret());
         assert!(!Key::TOKEN_FILE.is_secret() && !Key::RELAY.is_secret());
     }
 

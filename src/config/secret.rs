@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use secrecy::SecretString;
+use podtap_relay::{DatabaseUrl, InvalidDatabaseUrl};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::key::Key;
 use super::merge::Origin;
@@ -24,6 +25,19 @@ impl Settings {
     /// The relay's token.
     pub(crate) fn token(&self) -> Result<Option<Secret>, Failure> {
         self.secret(Key::TOKEN, Key::TOKEN_FILE)
+    }
+
+    /// The database that relays share, whose URL holds a password.
+    pub(crate) fn database(&self) -> Result<Option<DatabaseUrl>, Failure> {
+        let Some(secret) = self.secret(Key::DATABASE, Key::DATABASE_FILE)? else {
+            return Ok(None);
+        };
+        let url = secret.value.expose_secret().parse();
+        url.map(Some).map_err(|error: InvalidDatabaseUrl| {
+            Failure::usage("the URL of the database cannot be used")
+                .fact("why", error.to_string())
+                .fact("from", secret.origin.to_string())
+        })
     }
 
     /// A secret, set by itself or, where it is not, as the content of a file.
@@ -96,5 +110,22 @@ mod tests {
         let set = settings(&[(Key::TOKEN, "pt_very-secret")], &[]);
         let shown = format!("{set:?} {:?}", set.token().unwrap());
         assert!(!shown.contains("very-secret"), "{shown}");
+    }
+
+    #[test]
+    fn a_database_that_cannot_be_right_is_told_without_its_password() {
+        for wrong in [
+            "db",
+            "mysql://ann:s3cret@db/x",
+            "postgres://ann:s3cret@db:x/y",
+        ] {
+            let set = settings(&[(Key::DATABASE, wrong)], &[]);
+            let error = set.database().unwrap_err().to_string();
+            assert!(error.contains("--database"), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+        let set = settings(&[], &[(Key::DATABASE, "postgres://ann:s3cret@db/podtap")]);
+        let url = set.database().unwrap().unwrap();
+        assert_eq!(url.to_string(), "postgres://ann@db/podtap");
     }
 }

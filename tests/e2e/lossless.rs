@@ -3,6 +3,9 @@
 
 use std::collections::HashMap;
 
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
 use crate::support::{Service, Stage, eventually, form_post};
 
 const EVENTS: usize = 2_000;
@@ -21,7 +24,7 @@ async fn accepted(url: &str, n: usize) {
         }
         let posted = {
             let (url, body) = (url.to_owned(), body.clone());
-            let mut one = tokio::task::JoinSet::new();
+            let mut one = JoinSet::new();
             one.spawn(async move { form_post(&url, body.as_bytes()).await.status });
             one.join_next().await.unwrap()
         };
@@ -43,55 +46,45 @@ fn occurrences<'a>(bodies: impl Iterator<Item = &'a str>) -> HashMap<usize, usiz
     counts
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn events_survive_kills_of_relay_and_agent_and_are_stored_once() {
-    let (stage, service) = (Stage::new(), Service::start().await);
-    let mut relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (mut agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
-    let (next, sent) = tokio::sync::watch::channel(0);
+/// Senders that go on until each of their events is accepted.
+pub(crate) struct Load {
+    senders: JoinSet<()>,
+    sent: watch::Receiver<usize>,
+}
 
-    let mut senders = tokio::task::JoinSet::new();
-    for lane in 0..4 {
-        let (url, next) = (url.clone(), next.clone());
-        senders.spawn(async move {
-            for n in (lane..EVENTS).step_by(4) {
-                accepted(&url, n).await;
-                next.send_modify(|sent| *sent += 1);
-            }
-        });
-    }
-    let sent_reaches = async |count: usize| {
-        let state = || format!("{} sent", *sent.borrow());
-        eventually(
-            "progress",
-            || (*sent.borrow() >= count).then_some(()),
-            state,
-        )
-        .await;
-    };
-
-    sent_reaches(EVENTS / 5).await;
-    agent.kill();
-    sent_reaches(2 * EVENTS / 5).await;
-    relay.process.kill();
-    let listen = relay.authority.clone();
-    let relay_again = stage.relay_with(&listen, &[]).await;
-    let (mut agent_again, url_again) = stage
-        .agent(&relay_again.url(), &token, service.address(), &[])
-        .await;
-    assert_eq!(url_again, url, "the URL outlives every restart");
-    sent_reaches(3 * EVENTS / 5).await;
-    agent_again.kill();
-    let (_agent, _) = stage
-        .agent(&relay_again.url(), &token, service.address(), &[])
-        .await;
-    while let Some(sender) = senders.join_next().await {
-        sender.unwrap();
+impl Load {
+    pub(crate) fn start(url: &str, events: usize) -> Self {
+        let (next, sent) = watch::channel(0);
+        let mut senders = JoinSet::new();
+        for lane in 0..4 {
+            let (url, next) = (url.to_owned(), next.clone());
+            senders.spawn(async move {
+                for n in (lane..events).step_by(4) {
+                    accepted(&url, n).await;
+                    next.send_modify(|sent| *sent += 1);
+                }
+            });
+        }
+        Self { senders, sent }
     }
 
+    /// Waits until so many were accepted.
+    pub(crate) async fn reaches(&self, count: usize) {
+        let state = || format!("{} sent", *self.sent.borrow());
+        let reached = || (*self.sent.borrow() >= count).then_some(());
+        eventually("progress", reached, state).await;
+    }
+
+    /// Waits until all were accepted.
+    pub(crate) async fn end(mut self) {
+        while let Some(sender) = self.senders.join_next().await {
+            sender.unwrap();
+        }
+    }
+}
+
+/// Each event was offered to the local service, and is in the history once and in order.
+pub(crate) async fn is_whole(stage: &Stage, service: &Service, events: usize) {
     let delivered = || {
         let received = service.received();
         let bodies = received
@@ -99,16 +92,16 @@ async fn events_survive_kills_of_relay_and_agent_and_are_stored_once() {
             .map(|r| std::str::from_utf8(&r.body).unwrap());
         occurrences(bodies)
     };
-    let all = || (delivered().len() == EVENTS).then_some(());
+    let all = || (delivered().len() == events).then_some(());
     eventually("all deliveries", all, || {
-        format!("{} of {EVENTS}", delivered().len())
+        format!("{} of {events}", delivered().len())
     })
     .await;
 
     let history = stage.settled(&[], EVENTS);
     let stored = occurrences(history.iter().map(|event| event["body"].as_str().unwrap()));
     let ids: std::collections::HashSet<_> = history.iter().map(|e| e["id"].to_string()).collect();
-    assert_eq!(stored.len(), EVENTS, "every event is in the history");
+    assert_eq!(stored.len(), events, "every event is in the history");
     assert_eq!(ids.len(), history.len(), "no event is there twice");
     // A sender whose answer was cut off by the kill sent it again: those are two webhooks.
     let seqs: Vec<u64> = history
@@ -119,4 +112,34 @@ async fn events_survive_kills_of_relay_and_agent_and_are_stored_once() {
         seqs.is_sorted_by(|a, b| a < b),
         "in the order in which the relay accepted them"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_survive_kills_of_relay_and_agent_and_are_stored_once() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let mut relay = stage.relay().await;
+    let token = stage.token("ann");
+    let (mut agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &[])
+        .await;
+    let load = Load::start(&url, EVENTS);
+
+    load.reaches(EVENTS / 5).await;
+    agent.kill();
+    load.reaches(2 * EVENTS / 5).await;
+    relay.process.kill();
+    let listen = relay.authority.clone();
+    let relay_again = stage.relay_with(&listen, &[]).await;
+    let (mut agent_again, url_again) = stage
+        .agent(&relay_again.url(), &token, service.address(), &[])
+        .await;
+    assert_eq!(url_again, url, "the URL outlives every restart");
+    load.reaches(3 * EVENTS / 5).await;
+    agent_again.kill();
+    let (_agent, _) = stage
+        .agent(&relay_again.url(), &token, service.address(), &[])
+        .await;
+    load.end().await;
+
+    is_whole(&stage, &service, EVENTS).await;
 }

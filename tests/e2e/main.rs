@@ -44,6 +44,7 @@ mod podio_python;
 mod public_url;
 mod questions;
 mod readme;
+mod relays;
 mod restart;
 mod sandbox;
 mod sandbox_round_trip;

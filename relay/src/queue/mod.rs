@@ -22,7 +22,7 @@ use crate::config::Limits;
 pub(crate) struct TunnelId(pub(crate) i64);
 
 /// One session of an agent, of all that a store ever had: the newer one has the greater number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct SessionId(pub(crate) i64);
 
 /// A durable queue per tunnel.

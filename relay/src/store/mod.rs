@@ -8,13 +8,17 @@ pub(crate) mod conformance;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::answers::{Answers, NoOthers};
-use crate::config::Limits;
-use crate::database::{self, Database, Lock};
+use crate::config::{Config, Limits};
+use crate::database::postgres::Postgres;
+use crate::database::{self, Database, DatabaseUrl, Lock, PostgresError};
+use crate::error::Error;
 use crate::metrics::Metrics;
+use crate::postgres::{PgQueue, PgRegistry, RelayId};
 use crate::queue::sqlite::SqliteQueue;
 use crate::queue::{Queue, QueueLimits};
 use crate::roster::Roster;
@@ -38,12 +42,32 @@ pub(crate) struct Opened {
     pub(crate) store: Store,
     /// Of an embedded database, which has one relay at a time.
     pub(crate) lock: Option<Lock>,
-    data_dir: PathBuf,
+    place: Place,
+}
+
+/// Where everything is.
+#[derive(Debug)]
+enum Place {
+    Folder(PathBuf),
+    Shared(Box<DatabaseUrl>),
 }
 
 impl Opened {
+    /// Opens what the configuration names.
+    pub(crate) async fn of(
+        config: &Config,
+        limits: &Limits,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, Error> {
+        let metrics = Arc::clone(metrics);
+        Ok(match &config.database {
+            None => Self::folder(&config.data_dir, limits, metrics)?,
+            Some(url) => Self::shared(url, limits, metrics).await?,
+        })
+    }
+
     /// Opens the embedded database of a folder.
-    pub(crate) fn folder(
+    fn folder(
         data_dir: &Path,
         limits: &Limits,
         metrics: Arc<Metrics>,
@@ -60,14 +84,46 @@ impl Opened {
         Ok(Self {
             store,
             lock: Some(lock),
-            data_dir: data_dir.to_owned(),
+            place: Place::Folder(data_dir.to_owned()),
+        })
+    }
+
+    /// Opens a database that other relays may have open, too.
+    async fn shared(
+        url: &DatabaseUrl,
+        limits: &Limits,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, PostgresError> {
+        let database = Postgres::open(url).await?;
+        Ok(Self {
+            store: Store::postgres(&database, limits.into(), metrics).await?,
+            lock: None,
+            place: Place::Shared(Box::new(url.clone())),
         })
     }
 
     /// The tokens and tunnels, for whoever runs the relay.
     pub(crate) fn tokens(&self) -> Result<TokenStore, tunnel::Error> {
-        TokenStore::open(&self.data_dir)
+        match &self.place {
+            Place::Folder(data_dir) => TokenStore::open(data_dir),
+            Place::Shared(_) => Ok(TokenStore::of(Arc::clone(&self.store.registry))),
+        }
     }
+}
+
+impl fmt::Display for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Folder(data_dir) => data_dir.display().fmt(f),
+            Place::Shared(url) => url.fmt(f),
+        }
+    }
+}
+
+/// The tokens and tunnels of a database, from any machine.
+pub async fn tokens_of(url: &DatabaseUrl) -> Result<TokenStore, tunnel::Error> {
+    let database = Postgres::open(url).await?;
+    Ok(TokenStore::of(Arc::new(PgRegistry::new(database))))
 }
 
 impl Store {
@@ -84,6 +140,22 @@ impl Store {
             registry: Arc::new(registry),
             roster: Arc::new(MemoryRoster::default()),
             answers: Arc::new(NoOthers),
+        })
+    }
+
+    /// The engine of relays that share a database, as one more of them.
+    pub(crate) async fn postgres(
+        database: &Postgres,
+        limits: QueueLimits,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, PostgresError> {
+        let relay = RelayId::enter(database).await?;
+        let (queue, roster, answers) = PgQueue::start(database, relay, limits, metrics);
+        Ok(Self {
+            queue: Arc::new(queue),
+            registry: Arc::new(PgRegistry::new(database.clone())),
+            roster: Arc::new(roster),
+            answers: Arc::new(answers),
         })
     }
 }

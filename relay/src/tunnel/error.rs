@@ -9,6 +9,9 @@ pub enum Error {
     /// The database cannot be used.
     #[error(transparent)]
     Database(#[from] database::Error),
+    /// The database that relays share cannot be used.
+    #[error(transparent)]
+    Postgres(#[from] database::PostgresError),
     /// The relay of this process has ended, or its storage does not work at present.
     #[error("the relay's storage cannot be used at present")]
     Unavailable,

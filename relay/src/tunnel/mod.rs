@@ -15,6 +15,6 @@ mod tokens;
 
 pub use error::Error;
 pub use info::{Connected, Revoked, Rotated, TokenInfo, TunnelInfo};
-pub(crate) use token::TokenId;
 pub use token::{InvalidToken, Token};
+pub(crate) use token::{TokenHash, TokenId};
 pub use tokens::TokenStore;

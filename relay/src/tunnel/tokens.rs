@@ -44,7 +44,6 @@ impl TokenStore {
     }
 
     /// Those of a registry that is open.
-    #[cfg(test)]
     pub(crate) fn of(registry: Arc<dyn Registry>) -> Self {
         Self {
             registry,

@@ -1,6 +1,5 @@
 //! The two ways to the tunnels of a relay.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +11,7 @@ use podtap_wire::manage::{ConnectedAgent, Rotated, TunnelEntry};
 use crate::cli::RelayAddress;
 use crate::commands::history::open_failure;
 use crate::commands::link::Link;
-use crate::commands::token::existing;
+use crate::commands::token::Place;
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
 use crate::output::printable;
@@ -24,10 +23,10 @@ pub(super) enum Access {
         client: Box<TunnelClient>,
         link: Box<Link>,
     },
-    /// Whoever runs the relay, on its data folder.
+    /// Whoever runs the relay, on its data folder or database.
     Operator {
         store: Box<TokenStore>,
-        folder: PathBuf,
+        place: Place,
         owner: Option<String>,
     },
 }
@@ -41,12 +40,14 @@ pub(super) struct OwnedTunnel {
 
 impl Access {
     /// The way that the command line, and then the settings, ask for.
-    pub(super) fn choose(at: &RelayAddress, settings: &Settings) -> Result<Self, Failure> {
-        let by_folder = settings.is_typed(Key::DATA_DIR) && !settings.is_typed(Key::RELAY);
-        if !by_folder && let Some(relay) = settings.relay()? {
+    pub(super) async fn choose(at: &RelayAddress, settings: &Settings) -> Result<Self, Failure> {
+        let ways = [Key::DATA_DIR, Key::DATABASE, Key::DATABASE_FILE];
+        let is_operator = ways.into_iter().any(|key| settings.is_typed(key));
+        let is_operator = is_operator && !settings.is_typed(Key::RELAY);
+        if !is_operator && let Some(relay) = settings.relay()? {
             if at.owner.is_some() {
                 return Err(Failure::usage(
-                    "--owner needs --data-dir: a token has one owner",
+                    "--owner needs --data-dir or --database: a token has one owner",
                 ));
             }
             // No tunnel is served, so the name does not matter.
@@ -60,15 +61,15 @@ impl Access {
                 link: Box::new(link),
             });
         }
-        if settings.text(Key::DATA_DIR).is_none() {
+        let place = Place::of(settings)?;
+        if matches!(place, Place::Folder(_)) && settings.text(Key::DATA_DIR).is_none() {
             return Err(Failure::usage("which relay?").hint(
                 "--relay URL with a token, or on the relay's machine --data-dir with its folder",
             ));
         }
-        let folder = settings.relay_dir()?;
         Ok(Self::Operator {
-            store: Box::new(existing(&folder)?),
-            folder,
+            store: Box::new(place.existing().await?),
+            place,
             owner: at.owner.clone(),
         })
     }
@@ -144,7 +145,7 @@ impl Access {
     async fn owner_of(&self, name: &TunnelName) -> Result<String, Failure> {
         let Self::Operator {
             store,
-            folder,
+            place,
             owner,
         } = self
         else {
@@ -158,7 +159,7 @@ impl Access {
             .map(|info| info.owner)
             .collect();
         match owners.len() {
-            0 => Err(no_tunnel(name).fact("folder", folder.display().to_string())),
+            0 => Err(place.name(no_tunnel(name))),
             1 => Ok(owners.remove(0)),
             _ => Err(
                 Failure::usage(format!("several owners have a tunnel {name}"))

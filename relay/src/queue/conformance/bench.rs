@@ -9,6 +9,10 @@ use crate::queue::{AppendError, Queue, QueueLimits, ReadLimit, SessionId, Tunnel
 
 /// An engine under test.
 pub(crate) trait Bench: Sized {
+    /// Whether what it needs is installed; says so where it is not.
+    fn is_available() -> bool {
+        true
+    }
     /// An empty queue.
     async fn new(limits: QueueLimits) -> Self;
     /// The queue, as the relay uses it.
@@ -21,7 +25,7 @@ pub(crate) trait Bench: Sized {
     async fn restart(self) -> Self;
 }
 
-pub(super) const WIDE: QueueLimits = QueueLimits {
+pub(crate) const WIDE: QueueLimits = QueueLimits {
     max_events: 1_000_000,
     max_bytes: 1 << 30,
     max_owner_events: 1_000_000,
@@ -49,7 +53,7 @@ pub(super) fn webhook(body: impl Into<Vec<u8>>) -> WebhookRequest {
     }
 }
 
-pub(super) async fn append(
+pub(crate) async fn append(
     queue: &dyn Queue,
     tunnel: TunnelId,
     body: &str,

@@ -1,0 +1,236 @@
+//! Where a database is: a URL as libpq has them. It holds a password, so it is never shown whole.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+
+/// How long a connection may take to be made, unless the URL says otherwise.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a server may leave what was sent to it without a word, before the connection is given up.
+const USER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A PostgreSQL database. `Debug` and `Display` leave the password out.
+#[derive(Clone)]
+pub struct DatabaseUrl {
+    pub(super) config: Config,
+    pub(super) tls: Tls,
+    shown: String,
+}
+
+/// How far the server's certificate is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tls {
+    pub(super) check: Check,
+    /// The authorities to believe, in place of the system's.
+    pub(super) root_cert: Option<PathBuf>,
+}
+
+/// What of a certificate is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    /// Nothing, as libpq does it: the connection is encrypted and no more.
+    Nothing,
+    /// Who signed it.
+    Authority,
+    /// Who signed it, and the host's name.
+    Host,
+}
+
+/// The text is no database URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDatabaseUrl {
+    /// Something else altogether.
+    #[error("it should be postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
+    NoUrl,
+    /// An option of it.
+    #[error("it should be postgres://USER:PASSWORD@HOST:PORT/DATABASE: {0}")]
+    Malformed(String),
+    /// No such mode.
+    #[error("its sslmode should be disable, prefer, require, verify-ca or verify-full")]
+    SslMode,
+    /// A file of authorities is of no use.
+    #[error("its sslrootcert needs sslmode=verify-ca or verify-full")]
+    RootCert,
+    /// A part that is needed.
+    #[error("it names no {0}")]
+    Missing(&'static str),
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = InvalidDatabaseUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDatabaseUrl> {
+        let text = text.trim();
+        if !["postgres://", "postgresql://"]
+            .iter()
+            .any(|it| text.starts_with(it))
+        {
+            return Err(InvalidDatabaseUrl::NoUrl);
+        }
+        let (base, query) = text.split_once('?').unwrap_or((text, ""));
+        let mut mode = None;
+        let mut root_cert = None;
+        let mut rest = form_urlencoded::Serializer::new(String::new());
+        let mut has_rest = false;
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "sslmode" => mode = Some(value.into_owned()),
+                "sslrootcert" => root_cert = Some(PathBuf::from(value.into_owned())),
+                _ => {
+                    rest.append_pair(&name, &value);
+                    has_rest = true;
+                }
+            }
+        }
+        let (ssl_mode, check) = match mode.as_deref().unwrap_or("prefer") {
+            "disable" => (SslMode::Disable, Check::Nothing),
+            "allow" | "prefer" => (SslMode::Prefer, Check::Nothing),
+            "require" => (SslMode::Require, Check::Nothing),
+            "verify-ca" => (SslMode::Require, Check::Authority),
+            "verify-full" => (SslMode::Require, Check::Host),
+            _ => return Err(InvalidDatabaseUrl::SslMode),
+        };
+        if root_cert.is_some() && check == Check::Nothing {
+            return Err(InvalidDatabaseUrl::RootCert);
+        }
+        // A form's plus is a space, which this parser takes as it is.
+        let rest = rest.finish().replace('+', "%20");
+        let plain = if has_rest {
+            format!("{base}?{rest}")
+        } else {
+            base.to_owned()
+        };
+        let mut config: Config = plain.parse().map_err(|error| malformed(&error))?;
+        let is_host_given = !config.get_hosts().is_empty() || !config.get_hostaddrs().is_empty();
+        if !is_host_given {
+            return Err(InvalidDatabaseUrl::Missing("host"));
+        }
+        if config.get_user().is_none() {
+            return Err(InvalidDatabaseUrl::Missing("user"));
+        }
+        config.ssl_mode(ssl_mode);
+        config.tcp_user_timeout(USER_TIMEOUT);
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("podtap");
+        }
+        // Of several hosts the one that takes writes: the others follow it.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        Ok(Self {
+            shown: shown(base),
+            tls: Tls { check, root_cert },
+            config,
+        })
+    }
+}
+
+/// What the parser says. It names options, never values.
+fn malformed(error: &tokio_postgres::Error) -> InvalidDatabaseUrl {
+    let why = std::error::Error::source(error);
+    InvalidDatabaseUrl::Malformed(why.map_or_else(|| error.to_string(), ToString::to_string))
+}
+
+/// The URL without password and options.
+fn shown(base: &str) -> String {
+    let (scheme, rest) = base.split_once("://").unwrap_or(("postgres", base));
+    let (credentials, place) = rest.rsplit_once('@').unwrap_or(("", rest));
+    let user = credentials.split(':').next().unwrap_or_default();
+    let at = if user.is_empty() { "" } else { "@" };
+    format!("{scheme}://{user}{at}{place}")
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({})", self.shown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> DatabaseUrl {
+        text.parse().unwrap()
+    }
+
+    fn refused(text: &str) -> InvalidDatabaseUrl {
+        text.parse::<DatabaseUrl>().unwrap_err()
+    }
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        for (text, expected) in [
+            (
+                "postgres://ann:s3cret@db:5433/podtap",
+                "postgres://ann@db:5433/podtap",
+            ),
+            (
+                "postgresql://ann:s3cr@et@a,b/podtap?connect_timeout=3",
+                "postgresql://ann@a,b/podtap",
+            ),
+            (
+                "postgres://ann@%2Frun%2Fpg/podtap?password=s3cret",
+                "postgres://ann@%2Frun%2Fpg/podtap",
+            ),
+        ] {
+            let Ok(url) = text.parse::<DatabaseUrl>() else {
+                continue;
+            };
+            assert_eq!(url.to_string(), expected);
+            let all = format!("{url:?} {url}");
+            assert!(!all.contains("s3cr"), "{all}");
+        }
+    }
+
+    #[test]
+    fn sslmode_says_how_far_a_certificate_is_believed() {
+        let tls = |query: &str| {
+            let url = parsed(&format!("postgres://ann@db/podtap{query}"));
+            (url.config.get_ssl_mode(), url.tls.check)
+        };
+        assert_eq!(tls(""), (SslMode::Prefer, Check::Nothing));
+        assert_eq!(tls("?sslmode=disable"), (SslMode::Disable, Check::Nothing));
+        assert_eq!(tls("?sslmode=require"), (SslMode::Require, Check::Nothing));
+        assert_eq!(
+            tls("?sslmode=verify-ca"),
+            (SslMode::Require, Check::Authority)
+        );
+        let full = parsed("postgres://ann@db/podtap?sslmode=verify-full&sslrootcert=/a%20b/ca.pem");
+        assert_eq!(full.tls.check, Check::Host);
+        assert_eq!(full.tls.root_cert, Some(PathBuf::from("/a b/ca.pem")));
+    }
+
+    #[test]
+    fn what_cannot_be_right_is_refused_without_a_word_of_the_password() {
+        for text in [
+            "",
+            "relay.db",
+            "mysql://ann:s3cret@db/podtap",
+            "postgres://",
+            "postgres:///podtap",
+            "postgres://db/podtap",
+            "postgres://ann:s3cret@db:port/podtap",
+            "postgres://ann:s3cret@db:99999/podtap",
+            "postgres://ann:s3cret@db/podtap?sslmode=s3cret",
+            "postgres://ann:s3cret@db/podtap?sslrootcert=/ca.pem",
+            "postgres://ann:s3cret@db/podtap?such=s3cret",
+            "postgres://ann:s3cret@db/podtap?connect_timeout=s3cret",
+        ] {
+            let error = refused(text).to_string();
+            assert!(!error.contains("s3cret"), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What is done beside the queue for as long as a relay runs: how queues stand is read again, what
+//! is given back is deleted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::RelayId;
+use super::answers::Forgotten;
+use super::depths::Depths;
+use super::read;
+use super::roster::Left;
+use super::signals::Signals;
+use crate::database::postgres::{Postgres, PostgresError};
+use crate::queue::TunnelId;
+
+/// How often it is looked for what no notification told.
+const LOOK_PERIOD: Duration = Duration::from_millis(200);
+
+/// What these work on.
+pub(super) struct Chores {
+    pub(super) database: Postgres,
+    pub(super) relay: RelayId,
+    pub(super) depths: Arc<Depths>,
+    pub(super) signals: Arc<Signals>,
+    pub(super) left: Arc<Left>,
+    pub(super) forgotten: Arc<Forgotten>,
+}
+
+impl Chores {
+    /// Runs until told to end, and takes this relay off the list then.
+    pub(super) async fn run(self, token: CancellationToken) {
+        let look = token.run_until_cancelled(self.look());
+        let give_back = token.run_until_cancelled(self.give_back());
+        let signals = self.signals.run(&self.database, &token);
+        tokio::join!(look, give_back, signals);
+        if let Err(error) = self.leave().await {
+            tracing::debug!(%error, "this relay cannot be taken off the list; others find out");
+        }
+    }
+
+    async fn look(&self) {
+        let mut ticks = interval(LOOK_PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let tunnels = tokio::select! {
+                touched = self.depths.touched() => touched,
+                _ = ticks.tick() => self.depths.watched(),
+            };
+            if !tunnels.is_empty()
+                && let Err(error) = self.read(&tunnels).await
+            {
+                tracing::debug!(%error, "how queues stand cannot be read");
+            }
+        }
+    }
+
+    async fn read(&self, tunnels: &[TunnelId]) -> Result<(), PostgresError> {
+        let depths = read::depths(&self.database, tunnels).await?;
+        for tunnel in tunnels {
+            if !depths.iter().any(|(known, _)| known == tunnel) {
+                self.depths.forget(*tunnel);
+            }
+        }
+        self.depths.moved(depths);
+        Ok(())
+    }
+
+    async fn give_back(&self) {
+        loop {
+            tokio::select! {
+                () = self.left.waiting() => {}
+                () = self.forgotten.waiting() => {}
+            }
+            if let Err(error) = self.delete().await {
+                tracing::debug!(%error, "what was given back cannot be deleted yet");
+                tokio::time::sleep(LOOK_PERIOD).await;
+            }
+        }
+    }
+
+    async fn delete(&self) -> Result<(), PostgresError> {
+        if self.left.delete(&self.database).await? {
+            self.signals.roster();
+        }
+        self.forgotten.delete(&self.database).await
+    }
+
+    async fn leave(&self) -> Result<(), PostgresError> {
+        self.delete().await?;
+        let client = self.database.client().await?;
+        let left = client
+            .execute("DELETE FROM podtap_relays WHERE id = $1", &[&self.relay.0])
+            .await;
+        left.map_err(self.database.failed("leave"))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+//! How relays wake each other: notifications of the database, on a connection of their own. Whoever
+//! waits looks by itself from time to time as well, so one that is lost is only late.
+//!
+//! They are sent after the commit that they tell of. Inside a transaction a notification takes a
+//! lock that all commits of the database wait for.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::poll_fn;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use tokio_postgres::{AsyncMessage, Client, Error};
+use tokio_util::sync::CancellationToken;
+
+use super::RelayId;
+use super::depths::Depths;
+use crate::database::postgres::{Postgres, words};
+use crate::queue::TunnelId;
+
+/// What is told in this time is told at once.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// How long to wait before another attempt to connect.
+const RECONNECT: Duration = Duration::from_secs(1);
+
+/// Tunnels in one notification, which has 8,000 bytes.
+const MAX_TUNNELS: usize = 300;
+
+/// The channel.
+const CHANNEL: &str = "podtap";
+
+/// What is to be told, and what was heard.
+#[derive(Debug)]
+pub(super) struct Signals {
+    relay: RelayId,
+    depths: Arc<Depths>,
+    out: Mutex<Out>,
+    told: Notify,
+    /// Who has which tunnel has changed somewhere else.
+    has_roster_changed: AtomicBool,
+    /// An answer has come for this relay.
+    pub(super) answered: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Out {
+    stored: BTreeSet<TunnelId>,
+    roster: bool,
+    answered: BTreeSet<i64>,
+}
+
+impl Signals {
+    pub(super) fn new(relay: RelayId, depths: Arc<Depths>) -> Self {
+        Self {
+            relay,
+            depths,
+            out: Mutex::default(),
+            told: Notify::new(),
+            has_roster_changed: AtomicBool::new(true),
+            answered: Notify::new(),
+        }
+    }
+
+    /// Tells that something was stored in these tunnels.
+    pub(super) fn stored(&self, tunnels: impl Iterator<Item = TunnelId>) {
+        self.tell(|out| out.stored.extend(tunnels));
+    }
+
+    /// Tells that who has which tunnel has changed, or is asked for.
+    pub(super) fn roster(&self) {
+        self.tell(|out| out.roster = true);
+    }
+
+    /// Tells a relay that there is an answer for it.
+    pub(super) fn answer_for(&self, relay: RelayId) {
+        self.tell(|out| out.answered.extend([relay.0]));
+    }
+
+    /// Whether another relay has told so since the last time.
+    pub(super) fn take_roster_changed(&self) -> bool {
+        self.has_roster_changed.swap(false, Ordering::AcqRel)
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut Out)) {
+        change(&mut self.out.lock().unwrap_or_else(PoisonError::into_inner));
+        self.told.notify_one();
+    }
+
+    /// Tells and hears until told to end.
+    pub(super) async fn run(&self, database: &Postgres, token: &CancellationToken) {
+        let work = async {
+            loop {
+                if let Err(error) = self.connected(database).await {
+                    tracing::debug!(error = words(&error), "notifications are interrupted");
+                }
+                sleep(RECONNECT).await;
+            }
+        };
+        // What was not told is found by those who look.
+        token.run_until_cancelled(work).await;
+    }
+
+    async fn connected(&self, database: &Postgres) -> Result<(), Error> {
+        let (client, mut connection) = database.connector().raw().await?;
+        let mut messages = poll_fn(move |cx| connection.poll_message(cx));
+        let hearing = async {
+            while let Some(message) = messages.next().await {
+                if let AsyncMessage::Notification(heard) = message? {
+                    self.hear(heard.payload());
+                }
+            }
+            Ok(())
+        };
+        // Neither is polled again once one has ended.
+        tokio::select! {
+            ended = hearing => ended,
+            ended = self.telling(&client) => ended,
+        }
+    }
+
+    async fn telling(&self, client: &Client) -> Result<(), Error> {
+        client.batch_execute("LISTEN podtap").await?;
+        loop {
+            self.told.notified().await;
+            let out = std::mem::take(&mut *self.out.lock().unwrap_or_else(PoisonError::into_inner));
+            for payload in out.payloads(self.relay) {
+                client
+                    .execute("SELECT pg_notify($1, $2)", &[&CHANNEL, &payload])
+                    .await?;
+            }
+            sleep(GATHER).await;
+        }
+    }
+
+    fn hear(&self, payload: &str) {
+        let mut words = payload.split(' ');
+        let (kind, relay) = (words.next(), words.next().and_then(|id| id.parse().ok()));
+        let is_own = relay == Some(self.relay.0);
+        match kind {
+            Some("stored") if !is_own => {
+                let tunnels = words.next().unwrap_or_default().split(',');
+                self.depths
+                    .touch(tunnels.filter_map(|id| id.parse().ok().map(TunnelId)));
+            }
+            Some("roster") if !is_own => self.has_roster_changed.store(true, Ordering::Release),
+            Some("answered") if is_own => self.answered.notify_one(),
+            // What newer relays say, or others that use the channel.
+            _ => {}
+        }
+    }
+}
+
+impl Out {
+    fn payloads(self, relay: RelayId) -> Vec<String> {
+        let tunnels: Vec<String> = self.stored.iter().map(|it| it.0.to_string()).collect();
+        let stored = tunnels.chunks(MAX_TUNNELS);
+        let stored = stored.map(|part| format!("stored {} {}", relay.0, part.join(",")));
+        let roster = self.roster.then(|| format!("roster {}", relay.0));
+        let answered = self.answered.iter().map(|it| format!("answered {it}"));
+        stored.chain(roster).chain(answered).collect()
+    }
+}

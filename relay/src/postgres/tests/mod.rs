@@ -1,0 +1,142 @@
+//! The conformance suites for relays that share a database, and what only they do.
+
+mod server;
+mod shared;
+mod words;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use podtap_wire::TunnelKey;
+
+use self::server::Server;
+use crate::database::DatabaseUrl;
+use crate::database::postgres::Postgres;
+use crate::metrics::Metrics;
+use crate::queue::conformance::{Bench, conformance};
+use crate::queue::{Queue, QueueLimits, TunnelId};
+use crate::store::Store;
+use crate::store::conformance::{StoreBench, store_conformance};
+use crate::tunnel::registry::{Wanted, Wish};
+
+/// The server that all tests of this process have together, each with a database of its own.
+fn shared_server() -> Option<&'static Server> {
+    static SHARED: OnceLock<Option<Server>> = OnceLock::new();
+    let start = || Server::start(&["-c", "fsync=off", "-c", "max_connections=1000"]);
+    SHARED.get_or_init(start).as_ref()
+}
+
+/// A relay on a database of its own.
+pub(super) struct Pg {
+    database: Postgres,
+    limits: QueueLimits,
+    store: Store,
+}
+
+impl Pg {
+    pub(super) async fn open(limits: QueueLimits) -> Self {
+        let server = shared_server().unwrap();
+        let url = server.url(&server.database());
+        Self::at(&url.parse().unwrap(), limits).await
+    }
+
+    async fn at(url: &DatabaseUrl, limits: QueueLimits) -> Self {
+        Self::over(Postgres::open(url).await.unwrap(), limits).await
+    }
+
+    async fn over(database: Postgres, limits: QueueLimits) -> Self {
+        let metrics = Arc::new(Metrics::new());
+        let store = Store::postgres(&database, limits.clone(), metrics).await;
+        Self {
+            store: store.unwrap(),
+            database,
+            limits,
+        }
+    }
+
+    /// Another relay on the same database.
+    pub(super) async fn beside(&self) -> Self {
+        Self::over(self.database.clone(), self.limits.clone()).await
+    }
+}
+
+impl Bench for Pg {
+    fn is_available() -> bool {
+        shared_server().is_some()
+    }
+
+    async fn new(limits: QueueLimits) -> Self {
+        Self::open(limits).await
+    }
+
+    fn queue(&self) -> Arc<dyn Queue> {
+        Arc::clone(&self.store.queue)
+    }
+
+    async fn tunnel(&self) -> TunnelId {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let wish = Wish {
+            owner: "ada".to_owned(),
+            name: format!("tunnel-{number}").parse().unwrap(),
+            epoch: None,
+            fresh: TunnelKey::generate().unwrap(),
+            max_tunnels: 1000,
+        };
+        match self.store.registry.want_tunnel(wish).await.unwrap() {
+            Wanted::Found { id, .. } => id,
+            Wanted::TooMany => panic!("too many tunnels"),
+        }
+    }
+
+    async fn delete(&self, tunnel: TunnelId) {
+        let client = self.database.client().await.unwrap();
+        let delete = "DELETE FROM podtap_tunnels WHERE id = $1";
+        client.execute(delete, &[&tunnel.0]).await.unwrap();
+    }
+
+    async fn restart(self) -> Self {
+        // Dropped, not closed: what was answered is in the database already.
+        let Self {
+            database,
+            limits,
+            store,
+        } = self;
+        drop(store);
+        Self::over(database, limits).await
+    }
+}
+
+/// The same for what is beside the queue.
+struct PgStore(Pg);
+
+impl StoreBench for PgStore {
+    fn is_available() -> bool {
+        shared_server().is_some()
+    }
+
+    async fn new() -> Self {
+        let limits = QueueLimits::from(&crate::config::Limits::default());
+        Self(Pg::open(limits).await)
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    async fn restart(self) -> Self {
+        Self(self.0.restart().await)
+    }
+}
+
+mod queue {
+    use super::*;
+
+    conformance!(Pg);
+}
+
+mod beside {
+    use super::*;
+
+    store_conformance!(PgStore);
+}

@@ -1,0 +1,236 @@
+//! A PostgreSQL server for tests: in a temporary folder, as an ordinary user, on a socket in that
+//! folder and a port of loopback. It ends with the test's process, whichever way that ends.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// Starts, crashes and ends the server as its stdin says; the end of stdin is the end of all.
+const KEEPER: &str = r#"
+set -u
+bin=$1 port=$2; shift 2
+dir=$(mktemp -d "${TMPDIR:-/tmp}/podtap-pg-XXXXXX") || exit 1
+cd "$dir"
+pid=
+stop() { [ -z "$pid" ] || { kill -QUIT "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; pid=; }; }
+trap 'stop; cd /; rm -rf "$dir"' EXIT
+"$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/log" 2>&1 || exit 1
+echo "$dir"
+while read -r what; do
+  case $what in
+    start) rm -f "$dir/data/postmaster.pid"
+           "$bin/postgres" -D "$dir/data" -k "$dir" -p "$port" -h 127.0.0.1 "$@" >>"$dir/log" 2>&1 & pid=$! ;;
+    crash) stop ;;
+    freeze) kill -STOP "$pid" ;;
+    thaw) kill -CONT "$pid" ;;
+  esac
+  echo done
+done
+"#;
+
+/// How often a server is asked whether it is there, on a machine with much to do.
+const ATTEMPTS: u32 = 1000;
+
+/// The time between two of these.
+const BETWEEN: Duration = Duration::from_millis(50);
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    bin: PathBuf,
+    folder: PathBuf,
+    port: u16,
+    keeper: Mutex<Keeper>,
+}
+
+#[derive(Debug)]
+struct Keeper {
+    /// Ends with its stdin.
+    process: Child,
+    orders: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Server {
+    /// A server, with more settings such as `-c fsync=off`; none where PostgreSQL is not installed,
+    /// which says so, and fails where all programs should be there.
+    pub(crate) fn start(settings: &[&str]) -> Option<Self> {
+        let Some(bin) = programs() else {
+            let missing = "install the package postgresql to try relays that share a database";
+            let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+            assert!(!in_ci, "{missing}");
+            #[expect(clippy::print_stderr, reason = "whoever runs the tests should know")]
+            {
+                eprintln!("skipped: {missing}");
+            }
+            return None;
+        };
+        let port = free_port();
+        let mut command = as_ordinary_user();
+        command.args(["sh", "-c", KEEPER, "keeper"]).arg(&bin);
+        command.arg(port.to_string()).args(settings);
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let orders = process.stdin.take();
+        let mut answers = BufReader::new(process.stdout.take().unwrap());
+        let mut folder = String::new();
+        answers.read_line(&mut folder).unwrap();
+        assert!(!folder.is_empty(), "initdb failed");
+        let server = Self {
+            bin,
+            folder: PathBuf::from(folder.trim_end()),
+            port,
+            keeper: Mutex::new(Keeper {
+                process,
+                orders,
+                answers,
+            }),
+        };
+        server.restart();
+        Some(server)
+    }
+
+    /// A new, empty database.
+    pub(crate) fn database(&self) -> String {
+        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let name = format!("test_{number}");
+        self.sql("postgres", &format!("CREATE DATABASE {name}"));
+        name
+    }
+
+    /// The URL of a database, over the socket.
+    pub(crate) fn url(&self, database: &str) -> String {
+        let folder = self.folder.to_str().unwrap().replace('/', "%2F");
+        format!("postgres://postgres@{folder}:{}/{database}", self.port)
+    }
+
+    /// The port on loopback.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Runs SQL as the superuser, and answers what it prints.
+    pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
+        let out = Command::new(self.bin.join("psql"))
+            .args([
+                "-X",
+                "-q",
+                "-A",
+                "-t",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-U",
+                "postgres",
+                "-h",
+            ])
+            .arg(&self.folder)
+            .args(["-p", &self.port.to_string(), "-d", database, "-c", sql])
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success(), "{sql}: {stderr}");
+        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Ends all its processes without warning.
+    pub(crate) fn crash(&self) {
+        self.order("crash");
+    }
+
+    /// Starts it (again), and waits until it answers.
+    pub(crate) fn restart(&self) {
+        self.order("start");
+        for _ in 0..ATTEMPTS {
+            let ready = Command::new(self.bin.join("pg_isready"))
+                .args(["-q", "-h"])
+                .arg(&self.folder)
+                .args(["-p", &self.port.to_string()])
+                .status()
+                .unwrap();
+            if ready.success() {
+                return;
+            }
+            std::thread::sleep(BETWEEN);
+        }
+        let log = std::fs::read_to_string(self.folder.join("log"));
+        panic!("PostgreSQL does not start: {}", log.unwrap_or_default());
+    }
+
+    fn order(&self, what: &str) {
+        let mut keeper = self.keeper.lock().unwrap();
+        let Keeper {
+            orders, answers, ..
+        } = &mut *keeper;
+        let mut line = String::new();
+        writeln!(orders.as_mut().unwrap(), "{what}").unwrap();
+        answers.read_line(&mut line).unwrap();
+        assert_eq!(line.trim_end(), "done", "the server's keeper has ended");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Ok(keeper) = self.keeper.get_mut() {
+            drop(keeper.orders.take());
+            let _ = keeper.process.wait();
+        }
+    }
+}
+
+/// A port that nobody has at present.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// The folder of the newest server that is installed, where Debian or the `PATH` has it.
+fn programs() -> Option<PathBuf> {
+    let debian = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let debian = debian.filter_map(|version| Some(version.ok()?.path().join("bin")));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let has_server = |bin: &PathBuf| bin.join("initdb").exists() && bin.join("postgres").exists();
+    debian
+        .filter(has_server)
+        .max()
+        .or_else(|| path.into_iter().find(has_server))
+}
+
+/// PostgreSQL refuses to run as root.
+fn as_ordinary_user() -> Command {
+    let is_root = Command::new("id").arg("-u").output();
+    let is_root = is_root.is_ok_and(|out| out.stdout.starts_with(b"0\n"));
+    if !is_root {
+        return Command::new("env");
+    }
+    let user = if is_user("postgres") {
+        "postgres"
+    } else {
+        "nobody"
+    };
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", user, "--regid"]);
+    command.args([
+        if user == "nobody" { "nogroup" } else { user },
+        "--clear-groups",
+        "env",
+        "-u",
+        "TMPDIR",
+    ]);
+    command
+}
+
+fn is_user(name: &str) -> bool {
+    let known = std::fs::read_to_string(Path::new("/etc/passwd")).unwrap_or_default();
+    known
+        .lines()
+        .any(|line| line.starts_with(&format!("{name}:")))
+}

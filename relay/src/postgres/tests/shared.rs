@@ -1,0 +1,253 @@
+//! Two relays on one database.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest, WebhookResponse};
+
+use super::Pg;
+use crate::queue::conformance::Bench as _;
+use crate::queue::{QueueLimits, ReadLimit, SessionId, TunnelId};
+use crate::roster::{Claim, Claimed, Holder};
+use crate::store::conformance::claim;
+
+const ALL: ReadLimit = ReadLimit {
+    events: 100_000,
+    bytes: 1 << 30,
+};
+
+/// Two relays, or none where PostgreSQL is not installed.
+async fn two() -> Option<(Pg, Pg)> {
+    super::shared_server()?;
+    let limits = QueueLimits::from(&crate::config::Limits::default());
+    let first = Pg::open(limits).await;
+    let second = first.beside().await;
+    Some((first, second))
+}
+
+async fn append(relay: &Pg, tunnel: TunnelId) -> Seq {
+    let received_at = Timestamp::from_millisecond(1_764_000_000_123).unwrap();
+    let request = WebhookRequest {
+        received_at,
+        method: "POST".to_owned(),
+        path: "/".to_owned(),
+        headers: HeaderList::default(),
+        peer: None,
+        body: "x".into(),
+    };
+    let id = EventId::generate(received_at).unwrap();
+    relay.queue().append(tunnel, id, request).await.unwrap()
+}
+
+async fn take(relay: &Pg, tunnel: TunnelId, claim: Claim) -> SessionId {
+    match relay.store.roster.take(tunnel, claim, None).await.unwrap() {
+        Claimed::Taken { session, .. } => session,
+        Claimed::Contested(holder) => panic!("{holder:?} has it"),
+    }
+}
+
+/// What a relay knows of a tunnel, once it knows of this session.
+async fn sees(relay: &Pg, session: SessionId) -> Holder {
+    loop {
+        if let Some(everyone) = relay.store.roster.everyone().await.unwrap() {
+            let mut holders = everyone.holders.into_iter().map(|(_, holder)| holder);
+            if let Some(holder) = holders.find(|holder| holder.session == session) {
+                return holder;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_number_one_tunnel_without_holes_and_each_wakes_the_other() {
+    const EACH: u64 = 300;
+    let Some((first, second)) = two().await else {
+        return;
+    };
+    let tunnel = first.tunnel().await;
+    let reading = async {
+        let (mut cursor, mut seen) = (Seq(0), Vec::new());
+        while cursor.0 < 2 * EACH {
+            let events = first.queue().read_after(tunnel, cursor, ALL).await.unwrap();
+            cursor = events.last().unwrap().seq;
+            seen.extend(events.iter().map(|event| event.seq.0));
+        }
+        seen
+    };
+    let appends = async |relay: &Pg| {
+        let all = (0..EACH).map(|_| append(relay, tunnel));
+        futures_util::future::join_all(all).await
+    };
+
+    let (seen, given, others) = tokio::join!(reading, appends(&first), appends(&second));
+
+    let all: Vec<u64> = (1..=2 * EACH).collect();
+    assert_eq!(seen, all);
+    let mut numbers: Vec<u64> = given.iter().chain(&others).map(|seq| seq.0).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_lost_its_tunnel_to_another_relay_removes_nothing() {
+    let Some((first, second)) = two().await else {
+        return;
+    };
+    let tunnel = first.tunnel().await;
+    let old = take(&first, tunnel, claim(1)).await;
+    for _ in 0..3 {
+        append(&first, tunnel).await;
+    }
+    first
+        .queue()
+        .acknowledge(tunnel, old, Seq(1))
+        .await
+        .unwrap();
+
+    let new = take(&second, tunnel, claim(2)).await;
+    first
+        .queue()
+        .acknowledge(tunnel, old, Seq(3))
+        .await
+        .unwrap();
+    first.queue().acknowledge_soon(tunnel, old, Seq(3));
+
+    let depth = first.queue().depth(tunnel).await.unwrap();
+    assert_eq!((depth.removed, depth.events()), (Seq(1), 2));
+    second
+        .queue()
+        .acknowledge(tunnel, new, Seq(2))
+        .await
+        .unwrap();
+    let depth = first.queue().depth(tunnel).await.unwrap();
+    assert_eq!(depth.removed, Seq(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_sees_who_is_connected_to_the_other() {
+    let Some((first, second)) = two().await else {
+        return;
+    };
+    let tunnel = first.tunnel().await;
+    let session = take(&first, tunnel, claim(1)).await;
+
+    let holder = sees(&second, session).await;
+
+    assert!(!holder.is_here);
+    assert_eq!(holder.connected, claim(1).connected);
+    assert!(sees(&first, session).await.is_here);
+    let late = Claim {
+        comes_back: true,
+        ..claim(0)
+    };
+    let contested = second.store.roster.take(tunnel, late, None).await.unwrap();
+    assert!(matches!(contested, Claimed::Contested(_)), "{contested:?}");
+    // The command line sees it as well.
+    let tunnels = second.store.registry.tunnels(None).await.unwrap();
+    assert!(tunnels[0].connected.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_asks_the_other_whether_its_agent_lives() {
+    let Some((first, second)) = two().await else {
+        return;
+    };
+    let tunnel = first.tunnel().await;
+    let session = take(&first, tunnel, claim(1)).await;
+    let answers = async {
+        loop {
+            let everyone = first.store.roster.everyone().await.unwrap();
+            if everyone.is_some_and(|everyone| everyone.asked == [session]) {
+                return first.store.roster.answer(session).await.unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let patience = Duration::from_mins(1);
+    let (lives, ()) = tokio::join!(second.store.roster.ask(session, patience), answers);
+    assert_eq!(lives, Ok(true));
+
+    let silent = second.store.roster.ask(session, Duration::ZERO).await;
+    assert_eq!(silent, Ok(false));
+    let nobody = second.store.roster.ask(SessionId(999), patience).await;
+    assert_eq!(nobody, Ok(false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_was_not_seen_for_a_while_has_no_tunnel() {
+    let Some((first, second)) = two().await else {
+        return;
+    };
+    let tunnel = first.tunnel().await;
+    let session = take(&first, tunnel, claim(2)).await;
+    sees(&second, session).await;
+    let client = first.database.client().await.unwrap();
+    client
+        .batch_execute("UPDATE podtap_relays SET seen_at = now() - interval '11 seconds'")
+        .await
+        .unwrap();
+
+    let late = Claim {
+        comes_back: true,
+        ..claim(1)
+    };
+    take(&second, tunnel, late).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_finds_the_relay_that_waits_for_it_and_no_other() {
+    let Some((first, second)) = two().await else {
+        return;
+    };
+    let id = || EventId::generate(Timestamp::UNIX_EPOCH).unwrap();
+    let (wanted, given_up, nobodys) = (id(), id(), id());
+    let response = |body: &'static str| WebhookResponse {
+        status: 201,
+        headers: HeaderList::from_iter([("x-raw", b"\xff".to_vec())]),
+        body: body.into(),
+    };
+    first.store.answers.expect(wanted).await.unwrap();
+    first.store.answers.expect(given_up).await.unwrap();
+    first.store.answers.forget(given_up);
+    // What was forgotten goes soon.
+    let client = first.database.client().await.unwrap();
+    let waiting = async || -> i64 {
+        let count = "SELECT count(*) FROM podtap_answers";
+        client.query_one(count, &[]).await.unwrap().get(0)
+    };
+    while waiting().await != 1 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+
+    for (id, body) in [
+        (nobodys, "a"),
+        (given_up, "b"),
+        (wanted, "c"),
+        (wanted, "d"),
+    ] {
+        second.store.answers.post(id, response(body)).await.unwrap();
+    }
+
+    let arrived = first.store.answers.arrived().await;
+    assert_eq!(arrived, [(wanted, response("c"))], "the first, and once");
+    assert_eq!(waiting().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_ends_gives_its_tunnels_back() {
+    let Some((first, second)) = two().await else {
+        return;
+    };
+    let tunnel = first.tunnel().await;
+    let session = take(&first, tunnel, claim(1)).await;
+
+    first.store.roster.leave(tunnel, session);
+    first.queue().close().await;
+
+    let client = second.database.client().await.unwrap();
+    let left =
+        "SELECT (SELECT count(*) FROM podtap_sessions), (SELECT count(*) FROM podtap_relays)";
+    let left = client.query_one(left, &[]).await.unwrap();
+    assert_eq!((left.get::<_, i64>(0), left.get::<_, i64>(1)), (0, 1));
+}

@@ -1,0 +1,129 @@
+//! What is wrong with a database, in words; and one that goes away and comes back.
+
+use std::time::Duration;
+
+use super::server::Server;
+use super::{Bench as _, Pg};
+use crate::database::PostgresError;
+use crate::database::postgres::Postgres;
+use crate::queue::conformance::WIDE;
+use crate::queue::{AppendError, ReadLimit};
+
+async fn refused(url: &str) -> PostgresError {
+    Postgres::open(&url.parse().unwrap()).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn each_thing_that_is_wrong_has_its_word() {
+    let Some(server) = super::shared_server() else {
+        return;
+    };
+    let base = format!("127.0.0.1:{}", server.port());
+    let database = server.database();
+
+    let error = refused("postgres://ann:s3cret@127.0.0.1:1/podtap?connect_timeout=2").await;
+    assert!(
+        matches!(error, PostgresError::Unreachable { .. }),
+        "{error:?}"
+    );
+    assert!(!format!("{error} {error:?}").contains("s3cret"));
+
+    let error = refused(&format!("postgres://postgres@{base}/nothing")).await;
+    assert!(
+        matches!(error, PostgresError::NoDatabase { .. }),
+        "{error:?}"
+    );
+
+    let error = refused(&format!("postgres://stranger:s3cret@{base}/{database}")).await;
+    assert!(matches!(error, PostgresError::Refused { .. }), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("s3cret"));
+
+    server.sql(
+        &database,
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE ROLE guest LOGIN",
+    );
+    let error = refused(&format!("postgres://guest@{base}/{database}")).await;
+    assert!(
+        matches!(error, PostgresError::Forbidden { .. }),
+        "{error:?}"
+    );
+
+    let error = refused(&format!(
+        "postgres://postgres@{base}/{database}?sslmode=require"
+    ))
+    .await;
+    assert!(
+        matches!(
+            error,
+            PostgresError::Tls { .. } | PostgresError::Unreachable { .. }
+        ),
+        "{error:?}"
+    );
+
+    let latin = "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0";
+    server.sql("postgres", latin);
+    let error = refused(&format!("postgres://postgres@{base}/latin")).await;
+    assert!(matches!(error, PostgresError::Encoding { .. }), "{error:?}");
+
+    let url = format!("postgres://postgres@{base}/{database}");
+    Postgres::open(&url.parse().unwrap()).await.unwrap();
+    Postgres::open(&url.parse().unwrap()).await.unwrap();
+    server.sql(&database, "UPDATE podtap_schema SET number = 99");
+    let error = refused(&url).await;
+    assert!(
+        matches!(error, PostgresError::Newer { found: 99, .. }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn every_connection_commits_to_stable_storage() {
+    let Some(server) = super::shared_server() else {
+        return;
+    };
+    let database = server.database();
+    for (set, expected) in [
+        ("off", "on"),
+        ("local", "on"),
+        ("remote_apply", "remote_apply"),
+    ] {
+        let alter = format!("ALTER DATABASE {database} SET synchronous_commit = '{set}'");
+        server.sql("postgres", &alter);
+        let url = server.url(&database).parse().unwrap();
+        let opened = Postgres::open(&url).await.unwrap();
+        let own = opened.connector().own().await.unwrap();
+        let row = own.client.query_one("SHOW synchronous_commit", &[]).await;
+        assert_eq!(row.unwrap().get::<_, String>(0), expected, "{set}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_crashed_is_used_again_with_all_that_was_accepted() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let url = server.url(&server.database()).parse().unwrap();
+    let relay = Pg::at(&url, WIDE).await;
+    let (queue, tunnel) = (relay.queue(), relay.tunnel().await);
+    let append = async || crate::queue::conformance::append(&*queue, tunnel, "x").await;
+    assert!(append().await.is_ok());
+
+    server.crash();
+    assert_eq!(append().await, Err(AppendError::Unavailable));
+    assert_eq!(queue.probe().await, Err(AppendError::Unavailable));
+    server.restart();
+
+    let mut last = append().await;
+    while last.is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        last = append().await;
+    }
+    assert_eq!(queue.probe().await, Ok(()));
+    let all = ReadLimit {
+        events: 100,
+        bytes: 1 << 20,
+    };
+    let events = queue.read_after(tunnel, podtap_wire::Seq(0), all).await;
+    let numbers: Vec<u64> = events.unwrap().iter().map(|event| event.seq.0).collect();
+    assert_eq!(numbers, (1..=last.unwrap().0).collect::<Vec<_>>());
+}

@@ -1,0 +1,133 @@
+//! Tunnels listed and given new keys.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use podtap_wire::{TunnelKey, TunnelName};
+use tokio_postgres::Row;
+
+use super::from_sql;
+use crate::database::postgres::{Postgres, PostgresError};
+use crate::queue::TunnelId;
+use crate::tunnel::registry::{end_of_grace, time};
+use crate::tunnel::{Connected, Rotated, TunnelInfo};
+
+/// The tunnels of an owner, or of all, by owner and name.
+pub(super) async fn list(
+    database: &Postgres,
+    owner: Option<String>,
+) -> Result<Vec<TunnelInfo>, PostgresError> {
+    let client = database.client().await?;
+    let now = Timestamp::now().as_millisecond();
+    let rows = client
+        .query(
+            "SELECT t.id, t.owner, t.name, t.key, t.created_at, q.last_at,
+                    q.last_seq - q.removed_seq AS backlog,
+                    q.last_bytes - q.removed_bytes AS backlog_bytes,
+                    (SELECT e.received_at FROM podtap_events AS e
+                     WHERE e.tunnel = t.id AND e.seq > q.removed_seq
+                     ORDER BY e.seq LIMIT 1) AS oldest_at,
+                    (SELECT max(until) FROM podtap_old_keys AS o
+                     WHERE o.tunnel = t.id AND until > $2) AS old_key_until,
+                    s.since, s.host, s.peer
+             FROM podtap_tunnels AS t JOIN podtap_queues AS q ON q.tunnel = t.id
+             LEFT JOIN (SELECT s.* FROM podtap_sessions AS s
+                        JOIN podtap_relays AS r ON r.id = s.relay
+                        WHERE r.seen_at > clock_timestamp() - interval '10 seconds') AS s
+                 ON s.tunnel = t.id
+             WHERE $1::text IS NULL OR t.owner = $1
+             ORDER BY t.owner COLLATE \"C\", t.name COLLATE \"C\"",
+            &[&owner, &now],
+        )
+        .await
+        .map_err(database.failed("list the tunnels"))?;
+    Ok(rows.iter().filter_map(info).collect())
+}
+
+/// Gives a tunnel a new key; the old one works for as long as `grace`. `None`: no such tunnel.
+pub(super) async fn rotate(
+    database: &Postgres,
+    owner: &str,
+    name: &TunnelName,
+    fresh: TunnelKey,
+    grace: Duration,
+) -> Result<Option<Rotated>, PostgresError> {
+    let failed = database.failed("give a tunnel a new key");
+    let now = Timestamp::now();
+    let until = end_of_grace(now, grace);
+    let mut client = database.client().await?;
+    let transaction = client.transaction().await.map_err(&failed)?;
+    let found = transaction
+        .query_opt(
+            "SELECT id, key FROM podtap_tunnels WHERE owner = $1 AND name = $2 FOR UPDATE",
+            &[&owner, &name.as_str()],
+        )
+        .await
+        .map_err(&failed)?;
+    let Some(found) = found else {
+        return Ok(None);
+    };
+    let (tunnel, old): (i64, Vec<u8>) = (found.get("id"), found.get("key"));
+    // Without a grace a leaked key is to end, and so are those before it.
+    let ended = if until.is_some() { now } else { Timestamp::MAX };
+    transaction
+        .execute(
+            "DELETE FROM podtap_old_keys WHERE tunnel = $1 AND until <= $2",
+            &[&tunnel, &ended.as_millisecond()],
+        )
+        .await
+        .map_err(&failed)?;
+    if let Some(until) = until {
+        transaction
+            .execute(
+                "INSERT INTO podtap_old_keys (key, tunnel, until) VALUES ($1, $2, $3)",
+                &[&old, &tunnel, &until.as_millisecond()],
+            )
+            .await
+            .map_err(&failed)?;
+    }
+    transaction
+        .execute(
+            "UPDATE podtap_tunnels SET key = $2 WHERE id = $1",
+            &[&tunnel, &fresh.to_bytes().to_vec()],
+        )
+        .await
+        .map_err(&failed)?;
+    transaction.commit().await.map_err(&failed)?;
+    Ok(Some(Rotated {
+        key: fresh,
+        old_key_until: until,
+    }))
+}
+
+fn info(row: &Row) -> Option<TunnelInfo> {
+    let since: Option<i64> = row.get("since");
+    Some(TunnelInfo {
+        id: TunnelId(row.get("id")),
+        owner: row.get("owner"),
+        name: name(row)?,
+        key: tunnel_key(row, "key"),
+        created_at: time(row.get("created_at")),
+        backlog: from_sql(row.get("backlog")),
+        backlog_bytes: from_sql(row.get("backlog_bytes")),
+        oldest_waiting_at: row.get::<_, Option<i64>>("oldest_at").map(time),
+        last_event_at: row.get::<_, Option<i64>>("last_at").map(time),
+        old_key_until: row.get::<_, Option<i64>>("old_key_until").map(time),
+        connected: since.map(|since| Connected {
+            since: time(since),
+            host: row.get("host"),
+            peer: row.get("peer"),
+        }),
+    })
+}
+
+/// The column `name`, as a tunnel's; none where it was changed by hand into what cannot be one.
+pub(super) fn name(row: &Row) -> Option<TunnelName> {
+    row.get::<_, &str>("name").parse().ok()
+}
+
+pub(super) fn tunnel_key(row: &Row, column: &str) -> TunnelKey {
+    let bytes: &[u8] = row.get(column);
+    // A key of another length was made by hand, and leads nowhere.
+    TunnelKey::from_bytes(bytes.try_into().unwrap_or_default())
+}

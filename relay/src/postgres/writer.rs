@@ -1,0 +1,313 @@
+//! The writer task: gathers what waits, commits it as one transaction, and only then answers.
+//!
+//! It owns the one connection of this relay on which events are stored. Where that breaks, all that
+//! waits is refused, and the next that is asked for tries to connect again.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use podtap_wire::Seq;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout};
+use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
+
+use super::batch::{self, NewEvent, Outcome};
+use super::depths::Depths;
+use super::removals::{Pending, Removal, Step, Until};
+use super::signals::Signals;
+use super::statements::Statements;
+use crate::database::postgres::{Own, Postgres, words};
+use crate::metrics::Metrics;
+use crate::queue::{AppendError, QueueError, QueueLimits};
+
+/// Commands in one transaction.
+const BATCH_COMMANDS: usize = 1024;
+
+/// Bytes after which a transaction takes no more events.
+const BATCH_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How long a transaction may take: below what a sender waits for.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How long an attempt to connect may take; what waits waits with it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a database that cannot be reached is left alone between two attempts.
+const RECONNECT_PERIOD: Duration = Duration::from_millis(500);
+
+/// What the writer is asked to do.
+pub(super) enum Command {
+    Append {
+        event: NewEvent,
+        reply: oneshot::Sender<Result<Seq, AppendError>>,
+    },
+    Remove(Removal),
+    /// Removes what was acknowledged.
+    Settle {
+        reply: Option<oneshot::Sender<Result<(), QueueError>>>,
+    },
+    Probe {
+        reply: oneshot::Sender<Result<(), AppendError>>,
+    },
+    Close {
+        reply: oneshot::Sender<Result<(), QueueError>>,
+    },
+}
+
+type Append = (NewEvent, oneshot::Sender<Result<Seq, AppendError>>);
+
+/// A connection and what is prepared on it.
+struct Session {
+    own: Own,
+    statements: Statements,
+}
+
+/// What the task owns.
+pub(super) struct Writer {
+    pub(super) database: Postgres,
+    pub(super) limits: QueueLimits,
+    pub(super) depths: Arc<Depths>,
+    pub(super) signals: Arc<Signals>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) pending: Arc<Pending>,
+    pub(super) state: State,
+}
+
+/// What is under way.
+#[derive(Default)]
+pub(super) struct State {
+    session: Option<Session>,
+    /// When the last attempt to connect failed.
+    failed: Option<Instant>,
+    appends: Vec<Append>,
+    removals: VecDeque<Removal>,
+}
+
+impl Writer {
+    /// Runs until told to close, or until nobody can send commands any more.
+    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut closing = None;
+        while closing.is_none() {
+            let first = if self.state.removals.is_empty() {
+                match commands.recv().await {
+                    Some(command) => Some(command),
+                    None => break,
+                }
+            } else {
+                commands.try_recv().ok()
+            };
+            if let Some(command) = first {
+                closing = self.take(command).await;
+            }
+            let mut bytes = 0;
+            for _ in 1..BATCH_COMMANDS {
+                if closing.is_some() || bytes > BATCH_BYTES {
+                    break;
+                }
+                let Ok(next) = commands.try_recv() else { break };
+                if let Command::Append { event, .. } = &next {
+                    bytes += event.bytes();
+                }
+                closing = self.take(next).await;
+            }
+            self.write().await;
+        }
+        commands.close();
+        self.state.removals.extend(self.pending.take());
+        while !self.state.removals.is_empty() && self.connected().await {
+            self.write().await;
+        }
+        if let Some(reply) = closing {
+            let _ = reply.send(Ok(()));
+        }
+    }
+
+    /// Puts a command where the next transaction finds it. Answers whom to tell that all is over.
+    async fn take(&mut self, command: Command) -> Option<oneshot::Sender<Result<(), QueueError>>> {
+        match command {
+            Command::Append { event, reply } => self.state.appends.push((event, reply)),
+            Command::Remove(removal) => {
+                if let Until::Expired(_) = removal.until {
+                    // Before it: what an agent has is not told as missing.
+                    self.state.removals.extend(self.pending.take());
+                }
+                self.state.removals.push_back(removal);
+            }
+            Command::Settle { reply } => {
+                let mut settled = self.pending.take();
+                match (settled.last_mut(), reply) {
+                    (Some(last), Some(reply)) => last.reply = Some(reply),
+                    (None, Some(reply)) => drop(reply.send(Ok(()))),
+                    (_, None) => {}
+                }
+                self.state.removals.extend(settled);
+            }
+            Command::Probe { reply } => {
+                let _ = reply.send(self.probe().await);
+            }
+            Command::Close { reply } => return Some(reply),
+        }
+        None
+    }
+
+    async fn probe(&mut self) -> Result<(), AppendError> {
+        if !self.connected().await {
+            return Err(AppendError::Unavailable);
+        }
+        let Some(session) = &self.state.session else {
+            return Err(AppendError::Unavailable);
+        };
+        // A standby answers as well, and takes nothing.
+        let asked = session
+            .own
+            .client
+            .query_one("SELECT pg_is_in_recovery()", &[]);
+        match timeout(CONNECT_TIMEOUT, asked).await {
+            Ok(Ok(row)) if !row.get::<_, bool>(0) => Ok(()),
+            _ => {
+                self.state.session = None;
+                Err(AppendError::Unavailable)
+            }
+        }
+    }
+
+    async fn write(&mut self) {
+        if self.state.appends.is_empty() && self.state.removals.is_empty() {
+            return;
+        }
+        if !self.connected().await {
+            self.refuse_all(AppendError::Unavailable);
+            return;
+        }
+        // What an agent has is never in the way of another event.
+        self.state.removals.extend(self.pending.take());
+        let started = Instant::now();
+        match timeout(COMMIT_TIMEOUT, self.commit()).await {
+            Ok(Some(Ok(outcome))) => self.finish(outcome, started.elapsed()),
+            Ok(Some(Err(error))) => self.failed(&error).await,
+            Ok(None) => self.refuse_all(AppendError::Unavailable),
+            Err(_) => {
+                tracing::error!("the database does not answer in time");
+                self.state.session = None;
+                self.refuse_all(AppendError::Unavailable);
+            }
+        }
+    }
+
+    async fn commit(&self) -> Option<Result<Outcome, Error>> {
+        let Session { own, statements } = self.state.session.as_ref()?;
+        let appends: Vec<&NewEvent> = self.state.appends.iter().map(|(event, _)| event).collect();
+        let removals: Vec<&Removal> = self.state.removals.iter().collect();
+        let limits = &self.limits;
+        let done = batch::transaction(&own.client, statements, &appends, &removals, limits);
+        Some(done.await)
+    }
+
+    /// Wakes the sessions and answers everyone whose part is on stable storage.
+    fn finish(&mut self, outcome: Outcome, took: Duration) {
+        let stored = outcome.appended.iter().filter(|answer| answer.is_ok());
+        self.metrics.count_commit(stored.count(), took);
+        self.depths.moved(outcome.depths);
+        let mut tunnels = Vec::new();
+        for ((event, reply), answer) in self.state.appends.drain(..).zip(outcome.appended) {
+            if answer.is_ok() {
+                tunnels.push(event.tunnel);
+            }
+            // Whoever asked may have gone away; the event is stored all the same.
+            let _ = reply.send(answer);
+        }
+        self.signals.stored(tunnels.into_iter());
+        let done: Vec<_> = self.state.removals.drain(..).zip(outcome.steps).collect();
+        for (removal, step) in done {
+            match step {
+                Step::More => self.state.removals.push_back(removal),
+                Step::Finished => removal.answer(Ok(())),
+                Step::UnknownTunnel => {
+                    self.depths.forget(removal.tunnel);
+                    removal.answer(Err(QueueError::UnknownTunnel));
+                }
+            }
+        }
+    }
+
+    async fn failed(&mut self, error: &Error) {
+        let events = self.state.appends.len();
+        tracing::error!(error = words(error), events, "the queue cannot commit");
+        let rolled_back = match &self.state.session {
+            Some(session) => {
+                let rollback = session.own.client.batch_execute("ROLLBACK");
+                matches!(timeout(CONNECT_TIMEOUT, rollback).await, Ok(Ok(())))
+            }
+            None => false,
+        };
+        // A server that became a standby, or whose tables are others now, is connected to anew.
+        if !rolled_back
+            || error
+                .code()
+                .is_none_or(|code| code.code().starts_with("25"))
+        {
+            self.state.session = None;
+        }
+        let is_full = error.code() == Some(&SqlState::DISK_FULL);
+        self.refuse_all(if is_full {
+            AppendError::NoSpace
+        } else {
+            AppendError::Unavailable
+        });
+    }
+
+    fn refuse_all(&mut self, why: AppendError) {
+        for (_, reply) in self.state.appends.drain(..) {
+            let _ = reply.send(Err(why));
+        }
+        for removal in self.state.removals.drain(..) {
+            if let Until::Acknowledged { by, through } = removal.until {
+                self.pending.note(removal.tunnel, by, through);
+            }
+            removal.answer(Err(QueueError::Unavailable));
+        }
+    }
+
+    /// Whether there is a connection, after an attempt to make one where it is time for that.
+    async fn connected(&mut self) -> bool {
+        let state = &mut self.state;
+        state
+            .session
+            .take_if(|session| session.own.client.is_closed());
+        if state.session.is_some() {
+            return true;
+        }
+        if state
+            .failed
+            .is_some_and(|at| at.elapsed() < RECONNECT_PERIOD)
+        {
+            return false;
+        }
+        let connect = async {
+            let own = self.database.connector().own().await?;
+            let statements = Statements::prepare(&own.client).await?;
+            Ok::<_, Error>(Session { own, statements })
+        };
+        let connected = timeout(CONNECT_TIMEOUT, connect).await;
+        let why = match connected {
+            Ok(Ok(session)) => {
+                if state.failed.take().is_some() {
+                    tracing::info!("the database is back");
+                }
+                state.session = Some(session);
+                return true;
+            }
+            Ok(Err(error)) => words(&error),
+            Err(_) => "it does not answer in time".to_owned(),
+        };
+        if state.failed.replace(Instant::now()).is_none() {
+            tracing::error!(
+                why,
+                "the database cannot be reached; webhooks are refused until it is back"
+            );
+        }
+        false
+    }
+}
