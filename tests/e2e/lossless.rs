@@ -98,7 +98,7 @@ pub(crate) async fn is_whole(stage: &Stage, service: &Service, events: usize) {
     })
     .await;
 
-    let history = stage.settled(&[], EVENTS);
+    let history = stage.settled(&[], events);
     let stored = occurrences(history.iter().map(|event| event["body"].as_str().unwrap()));
     let ids: std::collections::HashSet<_> = history.iter().map(|e| e["id"].to_string()).collect();
     assert_eq!(stored.len(), events, "every event is in the history");
