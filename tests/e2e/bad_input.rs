@@ -169,9 +169,6 @@ async fn a_local_url_that_cannot_be_parsed_is_a_usage_error() {
         assert_eq!(code, 2, "{target}: {stderr}");
         assert!(stderr.contains("try 3000"), "{target}: {stderr}");
     }
-    let (code, _, stderr) = stage.run(&["listen"]);
-    assert_eq!(code, 2);
-    assert!(stderr.contains("podtap listen 3000"), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
