@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Error};
 use super::removals::{Removal, Step, Until};
 use super::statements::Statements;
 use super::{from_sql, to_sql};
-use crate::queue::{AppendError, Depth, QueueLimits, TunnelId};
+use crate::queue::{AppendError, Depth, QueueLimits, TunnelId, headers_as_json};
 
 /// What an event costs beside its text and body: row, index and page overhead.
 const ROW_BYTES: u64 = 128;
@@ -39,10 +39,7 @@ impl NewEvent {
         id: EventId,
         request: WebhookRequest,
     ) -> Result<Self, AppendError> {
-        let headers = serde_json::to_string(&request.headers).map_err(|error| {
-            tracing::error!(%error, "headers cannot be written as JSON");
-            AppendError::Unavailable
-        })?;
+        let headers = headers_as_json(&request.headers)?;
         Ok(Self {
             tunnel,
             id,

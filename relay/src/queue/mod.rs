@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use podtap_disk::age::Now;
-use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
+use podtap_wire::{EventFrame, EventId, HeaderList, Seq, WebhookRequest};
 use tokio::sync::watch;
 
 use crate::config::Limits;
@@ -196,4 +196,12 @@ pub(crate) enum QueueError {
     /// The storage does not work at present, or the queue is closed.
     #[error("the queue cannot be used at present")]
     Unavailable,
+}
+
+/// Headers as an engine's row has them.
+pub(crate) fn headers_as_json(headers: &HeaderList) -> Result<String, AppendError> {
+    serde_json::to_string(headers).map_err(|error| {
+        tracing::error!(%error, "headers cannot be written as JSON");
+        AppendError::Unavailable
+    })
 }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use super::owner::Owners;
 use crate::database::ENDS;
-use crate::queue::{AppendError, Depth, QueueLimits, TunnelId};
+use crate::queue::{AppendError, Depth, QueueLimits, TunnelId, headers_as_json};
 
 /// Events after which the row of a queue says anew where it ends; see [`ENDS`]. Not more: where damage
 /// takes the last events, it is what tells that there were any.
@@ -39,10 +39,7 @@ impl NewEvent {
         id: EventId,
         request: WebhookRequest,
     ) -> Result<Self, AppendError> {
-        let headers = serde_json::to_string(&request.headers).map_err(|error| {
-            tracing::error!(%error, "headers cannot be written as JSON");
-            AppendError::Unavailable
-        })?;
+        let headers = headers_as_json(&request.headers)?;
         Ok(Self {
             tunnel,
             id,
