@@ -14,7 +14,7 @@ use podtap_disk::clock_watch::ClockWatch;
 use podtap_wire::Respond;
 use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::{Allowance, Outbox};
@@ -44,6 +44,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// How often retention is enforced.
 const RETAIN_EVERY: Duration = Duration::from_mins(1);
+
+/// The same while events come so fast that one step is not enough.
+const RETAIN_AGAIN: Duration = Duration::from_secs(5);
+
+/// Pause between two steps, in which new events are made searchable.
+const RETAIN_PAUSE: Duration = Duration::from_millis(10);
 
 /// An agent that is ready to run. One that shall not run is closed by running it with a token
 /// that is cancelled already.
@@ -245,7 +251,13 @@ async fn keep_house(
                 }
                 writer.check_for_changes().await.map(drop)
             }
-            _ = retain.tick(), if retention.is_some() => let_go(writer, retention, &token).await,
+            _ = retain.tick(), if retention.is_some() => {
+                let went_on = let_go(writer, retention, &token).await;
+                if let Ok(true) = went_on {
+                    retain.reset_after(RETAIN_AGAIN);
+                }
+                went_on.map(drop)
+            }
         };
         match done {
             Err(error) if !error.may_pass() => return Err(error),
@@ -254,19 +266,23 @@ async fn keep_house(
     }
 }
 
+/// Removes what `retention` wants gone; whether it took more than one step.
 async fn let_go(
     writer: &Writer,
     retention: Option<&Retention>,
     token: &CancellationToken,
-) -> Result<(), HistoryError> {
+) -> Result<bool, HistoryError> {
+    let mut went_on = false;
     while let Some(retention) = retention
-        && !token.is_cancelled()
+        && writer.retain(retention.clone(), Now::read()).await?
+        && token
+            .run_until_cancelled(sleep(RETAIN_PAUSE))
+            .await
+            .is_some()
     {
-        if !writer.retain(retention.clone(), Now::read()).await? {
-            break;
-        }
+        went_on = true;
     }
-    Ok(())
+    Ok(went_on)
 }
 
 fn needs_tls(link: Option<&LinkConfig>, target: Option<&Target>) -> bool {

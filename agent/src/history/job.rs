@@ -100,7 +100,8 @@ pub(crate) trait Write: Send {
     /// Does it. Called again where its transaction failed.
     fn write(&mut self, hands: &mut Hands<'_>) -> rusqlite::Result<()>;
 
-    /// Its transaction is on stable storage: whoever waits is answered.
+    /// Its transaction is committed, and on stable storage unless it may wait: whoever waits is
+    /// answered.
     fn resolve(self: Box<Self>);
 
     /// Nothing of it was written: whoever waits is told. What nobody waits for comes back, to be
@@ -159,7 +160,7 @@ where
     }
 
     fn may_wait(&self) -> bool {
-        self.haste == Haste::Later && self.answer.is_none()
+        self.haste == Haste::Later
     }
 
     fn write(&mut self, hands: &mut Hands<'_>) -> rusqlite::Result<()> {

@@ -14,9 +14,6 @@ const MAX_WAIT: Duration = Duration::from_millis(20);
 /// little it adds to them.
 const APART: Duration = Duration::from_millis(100);
 
-/// Rows that wait; more are written at once.
-const MAX_ROWS: usize = 256;
-
 /// Writes that wait, in order.
 #[derive(Debug, Default)]
 pub(super) struct Later {
@@ -28,6 +25,9 @@ pub(super) struct Later {
 }
 
 impl Later {
+    /// Rows that wait; so many are written at once.
+    pub(super) const MAX_ROWS: usize = 256;
+
     /// Adds writes that may wait.
     pub(super) fn add(&mut self, writes: Vec<WriteJob>) {
         if !writes.is_empty() {
@@ -40,7 +40,7 @@ impl Later {
     /// Time until they are to be written; `None` where there are none.
     pub(super) fn wait(&self) -> Option<Duration> {
         let since = self.since?;
-        if self.rows >= MAX_ROWS {
+        if self.rows >= Self::MAX_ROWS {
             return Some(Duration::ZERO);
         }
         let soon = since + MAX_WAIT;

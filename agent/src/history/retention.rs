@@ -4,14 +4,28 @@
 //! Age counts only for what came through a relay. Imported events are as old as their archive, and
 //! whoever imports one wants to look at it: they go by number alone, as the oldest by arrival here.
 
+use std::time::Duration;
+
 use rusqlite::{Transaction, params};
+use tokio::time::Instant;
 
 use super::burst;
 
-/// Events removed in one transaction.
+/// Events removed at once.
 const STEP: u64 = 256;
 
-/// What a step removed.
+/// How long one transaction goes on removing: an append may be waiting for its end. A sync and the
+/// pages that every transaction writes anew cost as much as some hundred events, so that one step a
+/// transaction falls behind thousands of new events a second.
+const LONGEST: Duration = Duration::from_millis(20);
+
+/// Whether one transaction may go on.
+pub(super) fn time_limit() -> impl FnMut() -> bool {
+    let begun = Instant::now();
+    move || begun.elapsed() < LONGEST
+}
+
+/// What was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Removal {
     pub(super) events: usize,
@@ -25,12 +39,32 @@ pub(super) fn excess(transaction: &Transaction<'_>, max_events: u64) -> rusqlite
     Ok(events.saturating_sub(max_events))
 }
 
-/// Removes some of the first `excess` events, and of what is not after `through`.
-pub(super) fn step(
+/// Removes the first `excess` events, and those that are not after `through`: a few, and more while
+/// there `is_time`.
+pub(super) fn steps(
     transaction: &Transaction<'_>,
     excess: u64,
     through: i64,
+    mut is_time: impl FnMut() -> bool,
 ) -> rusqlite::Result<Removal> {
+    let mut all = Removal {
+        events: 0,
+        more: true,
+    };
+    while all.more && (all.events == 0 || is_time()) {
+        let left = excess.saturating_sub(all.events as u64);
+        let removed = step(transaction, left, through)?;
+        all.events += removed.events;
+        all.more = removed.more;
+    }
+    // What is on record of damaged events goes as they would have gone.
+    transaction
+        .prepare_cached("DELETE FROM damaged WHERE position < (SELECT min(position) FROM events)")?
+        .execute([])?;
+    Ok(all)
+}
+
+fn step(transaction: &Transaction<'_>, excess: u64, through: i64) -> rusqlite::Result<Removal> {
     let mut doomed = beyond_number(transaction, excess.min(STEP))?;
     for position in beyond_age(transaction, through)? {
         if !doomed.contains(&position) {
@@ -38,10 +72,6 @@ pub(super) fn step(
         }
     }
     remove(transaction, &doomed)?;
-    // What is on record of damaged events goes as they would have gone.
-    transaction
-        .prepare_cached("DELETE FROM damaged WHERE position < (SELECT min(position) FROM events)")?
-        .execute([])?;
     Ok(Removal {
         events: doomed.len(),
         more: doomed.len() as u64 >= STEP,
@@ -113,4 +143,44 @@ fn beyond_age(transaction: &Transaction<'_>, through: i64) -> rusqlite::Result<V
         )?
         .query_map(params![through, STEP], |row| row.get(0))?
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::history::schema;
+
+    fn removed(events: usize, excess: u64, is_time: impl FnMut() -> bool) -> Removal {
+        let mut connection = Connection::open_in_memory().unwrap();
+        for migration in schema::MIGRATIONS {
+            connection.execute_batch(migration).unwrap();
+        }
+        let transaction = connection.transaction().unwrap();
+        for position in 1..=events {
+            transaction
+                .execute(
+                    "INSERT INTO events (id, received_at, method, path, body_bytes, state) \
+                     VALUES (?, 0, 'POST', '/', 0, 2)",
+                    [position.to_be_bytes()],
+                )
+                .unwrap();
+        }
+        steps(&transaction, excess, 0, is_time).unwrap()
+    }
+
+    #[test]
+    fn one_transaction_goes_on_while_there_is_time_and_takes_a_step_where_there_is_none() {
+        let step = usize::try_from(STEP).unwrap();
+        for (excess, is_time, events, more) in [
+            (10 * STEP + 7, true, 10 * step + 7, false),
+            (10 * STEP + 7, false, step, true),
+            (7, false, 7, false),
+            (0, true, 0, false),
+        ] {
+            let removal = removed(20 * step, excess, || is_time);
+            assert_eq!(removal, Removal { events, more }, "{excess} {is_time}");
+        }
+    }
 }

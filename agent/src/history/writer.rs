@@ -21,6 +21,7 @@ use super::handover::Handover;
 use super::imported::{self, ImportedRecord};
 use super::inbox::Command;
 use super::job::{Hands, Haste, job};
+use super::later::Later;
 use super::mend::{self, Storage};
 use super::position::Position;
 use super::tally::Tally;
@@ -30,6 +31,9 @@ use crate::config::Retention;
 
 /// Writes that may wait; then whoever wants another waits itself.
 const QUEUED_WRITES: usize = 1024;
+
+/// Rows that a removal counts as: as many as are not kept waiting for others.
+const ROWS_OF_REMOVAL: usize = Later::MAX_ROWS;
 
 /// Pause before a write that failed is tried again, beside the writer's own.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -168,9 +172,10 @@ impl Writer {
             .await
     }
 
-    /// Removes a few of the events that `retention` wants gone; returns whether there are more.
+    /// Removes some of the events that `retention` wants gone; returns whether there are more. A
+    /// power cut may bring back what it removed last, and then they go again.
     pub async fn retain(&self, retention: Retention, now: Now) -> Result<bool, HistoryError> {
-        self.run(1, move |hands| {
+        let remove = move |hands: &mut Hands<'_>| {
             let transaction = hands.transaction;
             let through = hands.ages.beyond(transaction, retention.max_age, now)?;
             if let Some(by_ms) = hands.ages.set_between_runs() {
@@ -181,13 +186,15 @@ impl Writer {
                 Some(left) => left,
                 None => retention::excess(transaction, retention.max_events)?,
             };
-            let removed = retention::step(transaction, excess, through)?;
+            let is_time = retention::time_limit();
+            let removed = retention::steps(transaction, excess, through, is_time)?;
             let left = excess.saturating_sub(removed.events as u64);
             hands.ages.excess = removed.more.then_some(left);
             hands.removed |= removed.events > 0;
             Ok(removed.more)
-        })
-        .await
+        };
+        self.ask(|answer| Command::Run(job(ROWS_OF_REMOVAL, Haste::Later, remove, Some(answer))))
+            .await
     }
 
     /// Removes these events because a person wants them gone; how many there were.
