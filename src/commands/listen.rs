@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use podtap_agent::figures::DOCTOR;
 use podtap_agent::{Agent, AgentHandle, Config, Target};
 use podtap_wire::Respond;
 use tokio_util::sync::CancellationToken;
@@ -267,7 +268,9 @@ async fn first_connection(
             Failure::new(Code::Unreachable, "the relay cannot be reached")
                 .fact("relay", relay)
                 .fact("why", reason)
-                .hint("check --relay, or remove --no-wait to wait for it; `podtap doctor` finds out why"),
+                .hint(format!(
+                    "check --relay, or remove --no-wait to wait for it; {DOCTOR}"
+                )),
         ),
         // A link that ended for good is told by the agent itself.
         Ok(_) | Err(_) => Ok(()),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use podtap_agent::export::json::AttemptObject;
+use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{Attempt, EditedRequest, Event, Outcome};
 use podtap_agent::{AgentHandle, Replay as Request, Target, first_target};
 use podtap_tui::editor::{Edited, edit};
@@ -205,7 +206,7 @@ async fn send_all(
             .await
             .map_err(|error| Failure::because("the event cannot be replayed", &error))?;
         if sending.json {
-            print(&AttemptObject::from(&attempt).to_line())?;
+            print(&AttemptObject::from(&attempt).with_hint(DOCTOR).to_line())?;
         } else {
             print(&lines::attempt(&event, &attempt, &sending.look))?;
         }
@@ -260,7 +261,7 @@ fn no_answer(attempt: &Attempt, error: &str) -> Failure {
         format!("the local service did not answer: {error}"),
     )
     .fact("url", printable(&attempt.url))
-    .hint("start it, or name another with --to")
+    .hint(format!("start it, or name another with --to; {DOCTOR}"))
 }
 
 /// Where the event goes: as configured, else where it went first.

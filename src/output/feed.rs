@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use podtap_agent::export::json::{AttemptObject, EventObject, millis};
+use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{
     Attempt, ClockSet, DeliveryState, Ends, Event, Finding, HookNews, LoopFinding, Outcome,
     Verification,
@@ -189,7 +190,7 @@ impl Feed {
         if std::mem::replace(&mut self.named_doctor, true) {
             return Ok(());
         }
-        print(lines::DOCTOR)
+        print(DOCTOR)
     }
 
     /// What became of the hooks that are made here.
@@ -301,7 +302,9 @@ impl Feed {
             self.through.attempt = *last;
             for (_, attempt) in &attempts {
                 match self.format {
-                    Format::Json => print(&AttemptObject::from(attempt).to_line())?,
+                    Format::Json => {
+                        print(&AttemptObject::from(attempt).with_hint(DOCTOR).to_line())?;
+                    }
                     Format::Lines => {
                         let event = self.agent.history().event(attempt.event).await?;
                         if let Some(event) = event.filter(|event| self.is_told(event, attempt)) {

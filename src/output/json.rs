@@ -8,6 +8,7 @@ pub(crate) use podtap_agent::export::json::line;
 use podtap_agent::export::json::{
     OutcomeFields, VERSION, VerifiedObject, duration_ms, millis, text,
 };
+use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{
     AttemptSummary, HookCondition, HookNews, LoopFinding, LoopShape, Maker, Verification,
 };
@@ -22,14 +23,8 @@ use serde::Serialize;
 pub(crate) enum Object<'a> {
     Ready(Ready<'a>),
     Triggered(TriggeredObject<'a>),
-    Link {
-        state: &'static str,
-        reason: Option<&'a str>,
-    },
-    Service {
-        state: &'static str,
-        reason: Option<&'a str>,
-    },
+    Link(StateObject<'a>),
+    Service(StateObject<'a>),
     Verify {
         id: String,
         hook_id: Option<String>,
@@ -100,6 +95,26 @@ impl Callable {
         Self {
             podio_can_call: uncallable.is_none(),
             why_not: uncallable.map(|why| format!("{why}; {}", why.cure())),
+        }
+    }
+}
+
+/// How something that may go away stands.
+#[derive(Debug, Serialize)]
+pub(crate) struct StateObject<'a> {
+    state: &'static str,
+    reason: Option<&'a str>,
+    /// What to do, where it is away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
+}
+
+impl<'a> StateObject<'a> {
+    const fn new(state: &'static str, reason: Option<&'a str>) -> Self {
+        Self {
+            state,
+            reason,
+            hint: if reason.is_some() { Some(DOCTOR) } else { None },
         }
     }
 }
@@ -178,20 +193,17 @@ impl<'a> Object<'a> {
             LinkState::Up { .. } => ("up", None),
             LinkState::Stopped { reason } => ("stopped", Some(reason.as_str())),
         };
-        Self::Link { state, reason }
+        Self::Link(StateObject::new(state, reason))
     }
 
     /// There is no link yet.
     pub(crate) const fn waits(reason: &'a str) -> Self {
-        Self::Link {
-            state: "connecting",
-            reason: Some(reason),
-        }
+        Self::Link(StateObject::new("connecting", Some(reason)))
     }
 
     /// The local service is away, or back.
     pub(crate) const fn service(state: &'static str, reason: Option<&'a str>) -> Self {
-        Self::Service { state, reason }
+        Self::Service(StateObject::new(state, reason))
     }
 
     /// What came of the validation of a `hook.verify`.

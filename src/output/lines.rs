@@ -206,9 +206,6 @@ pub(crate) fn link(state: &LinkState) -> Option<String> {
     }
 }
 
-/// What to do where a line says that something does not work.
-pub(crate) const DOCTOR: &str = "`podtap doctor` finds out why";
-
 /// The local service went away.
 pub(crate) fn service_down(
     since: Timestamp,

@@ -81,4 +81,6 @@ async fn a_web_server_instead_of_the_relay_is_one_line_however_often_it_is_tried
     assert_eq!(links[0]["state"], "connecting");
     let reason = links[0]["reason"].as_str().unwrap();
     assert!(reason.contains("answered with a web page"), "{reason}");
+    assert_eq!(links[0]["hint"], "`podtap doctor` finds out why");
+    assert_eq!(links[1].get("hint"), None, "{links:?}");
 }

@@ -23,7 +23,7 @@ pub use answer_times::{AnswerTimes, Bucket};
 use past_hour::PastHour;
 pub(crate) use past_hour::Recorder;
 pub use past_hour::{Minute, MinuteState};
-pub use quiet::{ChainLink, Holds, QuietChain, Step};
+pub use quiet::{ChainLink, DOCTOR, Holds, QuietChain, Step};
 pub(crate) use quiet::{QuietFacts, chain};
 use recent::Recent;
 use timeline::Timelines;

@@ -9,6 +9,9 @@ use podtap_podio::hook_url::Uncallable;
 use crate::hooks::{HookReport, HookState};
 use crate::status::{LinkState, ServiceState, Status};
 
+/// Where to go from a link that does not hold, or an attempt that nobody answered.
+pub const DOCTOR: &str = "`podtap doctor` finds out why";
+
 /// The way of a webhook, from Podio to the local service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuietChain {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use podtap_agent::Target;
 use podtap_agent::draft::{Draft, NoForm, Params, nearest};
+use podtap_agent::figures::DOCTOR;
 use podtap_podio::{Confidence, EventType};
 use tokio::time::MissedTickBehavior;
 
@@ -185,7 +186,7 @@ async fn send_all(
                 let what = format!("the {} did not answer: {}", receiver.name, printable(&why));
                 return Err(Failure::new(receiver.away, what)
                     .fact("url", printable(way.url()))
-                    .hint("start it, or name another"));
+                    .hint(format!("start it, or name another; {DOCTOR}")));
             }
         }
     }

@@ -2,6 +2,7 @@
 //! loop, because a body may be large; afterwards drawing and scrolling only count lines.
 
 use jiff::tz::TimeZone;
+use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{Attempt, Event, Outcome};
 use podtap_agent::{Explanation, HeaderList};
 use podtap_podio::{EventKind, ParameterKind};
@@ -250,6 +251,7 @@ fn answer(attempt: &Attempt, options: RenderOptions) -> Sheet {
         Outcome::Failed { error } => Sheet::of(vec![
             Line::of(Role::Failed, format!("✗ {error}")),
             Line::of(Role::Quiet, format!("after {took}, from {}", attempt.url)),
+            Line::of(Role::Quiet, DOCTOR),
         ]),
         Outcome::Answered {
             status,

@@ -1,6 +1,6 @@
 //! The way of a webhook, link by link, with a sign for each.
 
-use podtap_agent::figures::{ChainLink, Holds, QuietChain};
+use podtap_agent::figures::{ChainLink, DOCTOR, Holds, QuietChain};
 
 use crate::line::Line;
 use crate::theme::Role;
@@ -15,6 +15,7 @@ pub(crate) fn chain(chain: &QuietChain) -> Vec<Line> {
         lines.push(with_reason(link));
         lines.extend(advice(link));
     }
+    lines.extend(doctor(chain));
     lines
 }
 
@@ -33,6 +34,7 @@ pub(crate) fn chain_in_short(chain: &QuietChain) -> Vec<Line> {
             }
         }
     }
+    lines.extend(doctor(chain));
     lines
 }
 
@@ -59,6 +61,12 @@ fn advice(link: &ChainLink) -> Option<Line> {
             .put(Role::Warning, cure)
             .hanging(SIGN),
     )
+}
+
+/// What finds out more, where a link does not hold.
+fn doctor(chain: &QuietChain) -> Option<Line> {
+    chain.break_at()?;
+    Some(Line::of(Role::Quiet, DOCTOR))
 }
 
 #[cfg(test)]
@@ -99,9 +107,25 @@ mod tests {
                 "  verify it",
                 "✗ the relay is connected: because",
                 "? the local service is up: because",
+                DOCTOR,
             ]
         );
         let whole = texts(&chain(&told));
         assert!(whole.contains(&"  send one".to_owned()), "{whole:?}");
+        assert_eq!(whole.last().unwrap(), DOCTOR);
+    }
+
+    #[test]
+    fn the_doctor_is_not_called_for_what_is_only_unknown() {
+        let told = QuietChain {
+            links: vec![
+                link(Step::HookExists, Holds::Yes, None),
+                link(Step::ServiceUp, Holds::Unknown, Some("send one")),
+            ],
+        };
+        for lines in [chain(&told), chain_in_short(&told)] {
+            let texts = texts(&lines);
+            assert!(!texts.contains(&DOCTOR.to_owned()), "{texts:?}");
+        }
     }
 }

@@ -67,6 +67,9 @@ pub struct AttemptObject<'a> {
     /// What was sent instead of the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) edited: Option<EditedObject<'a>>,
+    /// What to do, where it failed just now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<&'static str>,
 }
 
 /// A request that a person changed before it was replayed.
@@ -160,6 +163,13 @@ impl<'a> EventObject<'a> {
 }
 
 impl AttemptObject<'_> {
+    /// With what to do, if it failed: for those who see it happen.
+    #[must_use]
+    pub fn with_hint(mut self, hint: &'static str) -> Self {
+        self.hint = self.outcome.error.as_ref().map(|_| hint);
+        self
+    }
+
     /// The object as one line, without the line's end.
     pub fn to_line(&self) -> String {
         line("attempt", self)
@@ -181,6 +191,7 @@ impl<'a> From<&'a Attempt> for AttemptObject<'a> {
             duration_ms: attempt.duration,
             outcome: OutcomeFields::new(status, error),
             edited: attempt.edited.as_ref().map(EditedObject::from),
+            hint: None,
         }
     }
 }
