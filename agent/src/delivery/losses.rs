@@ -9,10 +9,11 @@
 //! [`SET_BEHIND_AFTER`] times in a row lets the next one of its lane go first; if that is answered
 //! and the event is lost again, it is given up too.
 //!
-//! Of an event that is all alone only a look at the service tells: a connection over which nothing
-//! is sent. A port with nothing behind it closes that as well, and a service that goes down at a
-//! certain event does not. Where it stayed open before each of [`MAX_ALONE`] losses, the event is
-//! given up; where it was closed, none is set behind another (invariant 2).
+//! Where no other event is left that might be answered, since there is none or the few that there
+//! are were lost as well, only a look at the service tells: a connection over which nothing is sent.
+//! A port with nothing behind it closes that as well, and a service that goes down at a certain event
+//! does not. Where it stayed open before each of [`MAX_WITHOUT_OTHERS`] losses, the event is given up;
+//! where it was closed, none is set behind another (invariant 2).
 
 use std::time::Duration;
 
@@ -22,8 +23,9 @@ const MAX_COUNTED: u32 = 3;
 /// Losses of one event in a row after which the next one of its lane goes first, once.
 const SET_BEHIND_AFTER: u32 = 5;
 
-/// Losses of an event that is alone, each after a connection that stayed open; then it is given up.
-const MAX_ALONE: u32 = 5;
+/// Losses of an event without another to be answered, each after a connection that stayed open; then
+/// it is given up.
+const MAX_WITHOUT_OTHERS: u32 = 5;
 
 /// Losses in a row after which the service is looked at closer.
 const LOOK_AFTER: u32 = 2;
@@ -58,8 +60,8 @@ pub(super) struct Losses {
     /// The number of the last one among all.
     last: u64,
     set_behind: bool,
-    /// Those while it was alone, each after a connection that stayed open.
-    alone: u32,
+    /// Those without another event to be answered, each after a connection that stayed open.
+    without_others: u32,
 }
 
 /// What is to be done with an event that was lost.
@@ -85,16 +87,16 @@ impl ServiceHealth {
         self.in_a_row = 0;
     }
 
-    /// It was lost, for an event with these losses; `is_alone` where no other one waits. Whether that
-    /// is to be on record, and what next.
-    pub(super) fn record_loss(&mut self, of: &mut Losses, is_alone: bool) -> (bool, AfterLoss) {
+    /// It was lost, for an event with these losses; `no_others` where none waits that
+    /// might be answered. Whether that is to be on record, and what next.
+    pub(super) fn record_loss(&mut self, of: &mut Losses, no_others: bool) -> (bool, AfterLoss) {
         let stayed_open = self.stayed_open.take();
-        of.alone = match stayed_open {
-            Some(true) if is_alone => of.alone + 1,
-            None if is_alone => of.alone,
+        of.without_others = match stayed_open {
+            Some(true) if no_others => of.without_others + 1,
+            None if no_others => of.without_others,
             _ => 0,
         };
-        let is_too_much = of.alone >= MAX_ALONE;
+        let is_too_much = of.without_others >= MAX_WITHOUT_OTHERS;
         let counts = of.counted == 0 || self.answered_after >= of.last || is_too_much;
         self.losses += 1;
         self.in_a_row = self.in_a_row.saturating_add(1);
@@ -207,13 +209,13 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_alone_is_given_up_where_the_service_is_there_before_each_loss() {
+    fn an_event_that_no_others_is_given_up_where_the_service_is_there_before_each_loss() {
         let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
-        let mut lost = |stays_open: bool, is_alone: bool| {
+        let mut lost = |stays_open: bool, no_others: bool| {
             if health.wants_a_look() {
                 health.looked(Some(stays_open));
             }
-            health.record_loss(&mut of, is_alone)
+            health.record_loss(&mut of, no_others)
         };
         for _ in 0..100 {
             assert_ne!(
@@ -227,7 +229,7 @@ mod tests {
                 "others wait as well"
             );
         }
-        for nth in 1..MAX_ALONE {
+        for nth in 1..MAX_WITHOUT_OTHERS {
             assert_ne!(lost(true, true).1, AfterLoss::GiveUp, "{nth}");
         }
         assert_eq!(lost(true, true), (true, AfterLoss::GiveUp));

@@ -336,8 +336,8 @@ impl Delivery {
                 when,
                 reason,
             } => {
-                let is_alone = progress.lanes.has_no_other(&key);
-                let (counts, next) = progress.health.record_loss(&mut waiting.losses, is_alone);
+                let no_others = progress.lanes.has_none_to_ask();
+                let (counts, next) = progress.health.record_loss(&mut waiting.losses, no_others);
                 if counts {
                     let error = reason.clone();
                     let outcome = Outcome::Failed { error };

@@ -290,6 +290,23 @@ async fn an_event_that_the_service_does_not_bear_is_given_up_though_it_is_alone(
 }
 
 #[tokio::test]
+async fn events_that_the_service_does_not_bear_are_given_up_though_there_is_no_other() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(poisoned_by(b"hook_id=7")).await;
+    // Two of one object and one of another.
+    let events = vec![item_update(1, 1), item_update(2, 1), item_update(3, 2)];
+    append(&folder, events).await;
+
+    let running = Running::start(delivering(&folder, service.address));
+    let rows = running.delivered().await;
+
+    for row in rows {
+        assert!(row.last.as_ref().unwrap().outcome.is_err(), "{row:?}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_port_with_nothing_behind_it_uses_up_no_event_that_is_alone() {
     let folder = TempDir::new().unwrap();
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap();

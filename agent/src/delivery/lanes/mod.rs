@@ -46,7 +46,8 @@ impl LaneKey {
 }
 
 /// Lanes whose event was lost beyond which no further ones are tried while the local service is in
-/// doubt: enough that one event which it does not bear hides nothing.
+/// doubt: enough that one event which it does not bear hides nothing. So many events that all were
+/// lost are given up in the end, and of more the local service is to blame.
 const MOST_SUSPECTS: usize = 8;
 
 /// What has a place in the order of its lane.
@@ -93,10 +94,13 @@ impl<E: Placed> Lanes<E> {
         self.by_key.len()
     }
 
-    /// Whether nothing waits or is under way beside this lane's event under way.
-    pub(super) fn has_no_other(&self, key: &LaneKey) -> bool {
-        let others = self.by_key.keys().filter(|other| *other != key);
-        others.count() == 0 && self.by_key.get(key).is_none_or(VecDeque::is_empty)
+    /// Whether no event beside the one under way is left that might be answered: few wait, and all
+    /// that may go were lost as well.
+    pub(super) fn has_none_to_ask(&self) -> bool {
+        let waiting: usize = self.by_key.values().map(VecDeque::len).sum();
+        waiting < MOST_SUSPECTS
+            && self.ready.is_empty()
+            && self.places.len() + self.aside.len() <= 1
     }
 
     /// Adds an event at the end of its lane.
