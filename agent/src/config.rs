@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use http::HeaderValue;
-use podtap_connect::Proxy;
+use podtap_connect::{Proxy, Trust};
 use podtap_podio::client;
 use podtap_podio::wording::Locale;
 use podtap_wire::{Respond, TunnelName, limits};
@@ -13,7 +13,6 @@ use url::Url;
 
 use crate::place::{PlaceRef, WantedHook};
 pub use crate::target::{InvalidTarget, Target, without_user_info};
-use crate::tls::Trust;
 
 /// Everything an agent needs.
 #[derive(Debug, Clone)]

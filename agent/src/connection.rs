@@ -13,19 +13,22 @@ use std::time::Duration;
 
 use http::uri::Scheme;
 use http::{Extensions, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
+use podtap_connect::client::{Versions, https};
+use podtap_connect::{Connector, Trust, tls};
 use podtap_podio::reach::is_private;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::tls::{self, Trust};
-
 /// Time to connect, TLS included. A local service that does not even refuse within it is away.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Its share for TCP.
+const TCP_LIMIT: Duration = Duration::from_secs(4);
 
 /// Why there is no connection where TCP took less time than there is.
 const NO_HANDSHAKE: &str = "no answer to the TLS handshake; does it speak https there?";
@@ -81,14 +84,14 @@ impl ReadMeter {
 
 /// Makes connections to local services, each with a `ReadMeter`.
 #[derive(Debug, Clone)]
-pub struct Connector {
-    verified: HttpsConnector<HttpConnector>,
+pub struct ServiceConnector {
+    verified: HttpsConnector<Connector>,
     /// For this machine and private addresses only; takes any certificate.
-    unverified: HttpsConnector<HttpConnector<PrivateOnly>>,
+    unverified: HttpsConnector<Connector<PrivateOnly>>,
     insecure_local: bool,
 }
 
-impl Connector {
+impl ServiceConnector {
     /// A connector with this trust, and the TLS that comes of it, for a relay. Without the system's
     /// certificates it is an error where TLS `is_needed`.
     pub fn with_tls(
@@ -101,18 +104,12 @@ impl Connector {
     }
 
     fn new(trust: &Trust, tls: Arc<rustls::ClientConfig>) -> Result<Self, rustls::Error> {
-        let https = |config| {
-            HttpsConnectorBuilder::new()
-                .with_tls_config(config)
-                .https_or_http()
-                .enable_http1()
-        };
-        let unverified = https(tls::unverified()?);
+        let near = PrivateOnly(GaiResolver::new());
+        let near = Connector::with_resolver(near, None, TCP_LIMIT);
+        let verified = Connector::new(None, TCP_LIMIT);
         Ok(Self {
-            verified: https(Arc::unwrap_or_clone(tls)).wrap_connector(plain(HttpConnector::new())),
-            unverified: unverified.wrap_connector(plain(HttpConnector::new_with_resolver(
-                PrivateOnly(GaiResolver::new()),
-            ))),
+            verified: https(verified, Arc::unwrap_or_clone(tls), Versions::Http1),
+            unverified: https(near, tls::unverified()?, Versions::Http1),
             insecure_local: trust.insecure_local,
         })
     }
@@ -126,13 +123,6 @@ impl Connector {
         };
         is_near(&uri) && self.unverified.clone().call(uri).await.is_ok()
     }
-}
-
-fn plain<R>(mut http: HttpConnector<R>) -> HttpConnector<R> {
-    http.enforce_http(false);
-    http.set_nodelay(true);
-    http.set_connect_timeout(Some(CONNECT_TIMEOUT * 4 / 5));
-    http
 }
 
 /// Whether a host is not an address that anybody on the internet may have. Names are for the
@@ -170,7 +160,7 @@ impl Service<Name> for PrivateOnly {
 /// A connection cannot be made; why is its source's to say.
 type ServiceConnectError = Box<dyn std::error::Error + Send + Sync>;
 
-impl Service<Uri> for Connector {
+impl Service<Uri> for ServiceConnector {
     type Response = TokioIo<Observed>;
     type Error = ServiceConnectError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ServiceConnectError>> + Send>>;

@@ -33,7 +33,6 @@ mod replay;
 pub mod standing;
 pub mod status;
 mod target;
-pub mod tls;
 mod trigger;
 mod watch;
 pub mod why;

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use podtap_connect::reason;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::change::Change;
 use crate::history::{self, HistoryError, Writer, WriterThread};
 use crate::lock::HistoryLock;
-use crate::reason;
 
 /// Checks a history that was too large to wait for at the start. What goes wrong costs the check
 /// alone: a reader or the writer that meets damage says so.

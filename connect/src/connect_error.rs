@@ -1,7 +1,6 @@
 //! Why there is no connection, as a person reads it.
 
 use std::error::Error;
-use std::io;
 
 use http::StatusCode;
 
@@ -69,28 +68,4 @@ fn refusal(status: StatusCode, host: &str) -> String {
         }
         _ => format!("answered {status}: is it the proxy's URL?"),
     }
-}
-
-/// An error of the operating system as a few words: `connection refused`, without its number.
-#[must_use]
-pub fn io_words(error: &io::Error) -> String {
-    if error.raw_os_error().is_none() {
-        return error.to_string();
-    }
-    match error.kind() {
-        io::ErrorKind::Other => error.to_string(),
-        kind if kind.to_string() == "uncategorized error" => error.to_string(),
-        kind => kind.to_string(),
-    }
-}
-
-/// The innermost cause, in words.
-pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause
-        .downcast_ref()
-        .map_or_else(|| cause.to_string(), io_words)
 }

@@ -13,9 +13,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
 
-use crate::connect_error::{ConnectError, innermost};
+use crate::connect_error::ConnectError;
 use crate::proxy::{Kind, Proxy};
-use crate::{socks, tunnel};
+use crate::{reason, socks, tunnel};
 
 /// Makes connections. Cheap to clone.
 ///
@@ -39,7 +39,7 @@ impl Connector {
 
 impl<R> Connector<R> {
     /// The same, with names looked up elsewhere.
-    fn with_resolver(resolver: R, proxy: Option<Proxy>, limit: Duration) -> Self {
+    pub fn with_resolver(resolver: R, proxy: Option<Proxy>, limit: Duration) -> Self {
         let mut direct = HttpConnector::new_with_resolver(resolver);
         direct.enforce_http(false);
         direct.set_nodelay(true);
@@ -81,7 +81,7 @@ where
         let stream = self.direct.call(proxy.address.clone()).await;
         let stream = stream.map_err(|error| ConnectError::ProxyAway {
             proxy: proxy.host(),
-            reason: innermost(&*error.into()),
+            reason: reason::words(&*error.into()),
         })?;
         let handshake = async {
             match &proxy.kind {
@@ -104,7 +104,16 @@ where
     }
 }
 
-impl Service<Uri> for Connector {
+impl<R> Service<Uri> for Connector<R>
+where
+    R: Clone + Send + 'static,
+    HttpConnector<R>: Service<
+            Uri,
+            Response = TokioIo<TcpStream>,
+            Error: Into<Box<dyn Error + Send + Sync>>,
+            Future: Send,
+        >,
+{
     type Response = TokioIo<TcpStream>;
     type Error = ConnectError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ConnectError>> + Send>>;

@@ -11,8 +11,9 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::connect_error::{ConnectError, innermost};
+use crate::connect_error::ConnectError;
 use crate::proxy::Proxy;
+use crate::reason;
 
 /// A connection to `to`, over one to the proxy.
 pub(crate) async fn open(
@@ -100,5 +101,5 @@ fn words(error: &hyper::Error) -> String {
     if error.is_incomplete_message() {
         return "it closed the connection without an answer".to_owned();
     }
-    innermost(error)
+    reason::words(error)
 }

@@ -11,7 +11,6 @@
 //! - [`standing`]: when Podio would stop calling a hook.
 //! - [`wording`]: field values, and what changed in them, as a reader wants them.
 //! - [`client`]: Podio's API, as far as hooks and events need it.
-//! - [`connector`]: HTTP connections, which the client and the sandbox's webhooks share.
 //!
 //! Section numbers in the documentation ("podio.md 1.1") refer to the project's notes on Podio,
 //! which were compiled from public documentation, client libraries and reports. Where Podio's
@@ -21,7 +20,6 @@
 
 pub mod catalog;
 pub mod client;
-pub mod connector;
 pub mod decode;
 pub mod event;
 pub mod hook_url;

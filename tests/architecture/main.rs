@@ -9,6 +9,7 @@
 
 mod app;
 mod circles;
+mod homes;
 mod modules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +27,7 @@ fn parts_import_only_what_the_design_lets_them() {
         ("podtap-wire", &[][..]),
         ("podtap-connect", &[]),
         ("podtap-podio", &["podtap-connect"]),
-        ("podtap-sandbox", &["podtap-podio"]),
+        ("podtap-sandbox", &["podtap-connect", "podtap-podio"]),
         ("podtap-disk", &[]),
         ("podtap-relay", &["podtap-wire", "podtap-disk"]),
         (

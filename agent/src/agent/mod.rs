@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::answers::{Allowance, Outbox};
 use crate::change::CHANGE_BUFFER;
 use crate::config::{Config, LinkConfig, Retention, Target};
-use crate::connection::Connector;
+use crate::connection::ServiceConnector;
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
 use crate::delivery::gate::Gate;
@@ -86,7 +86,7 @@ impl Agent {
         let (writer, writer_thread) = open_writer(&path, &changes, lock.as_ref())?;
         let history = History::open_read_only(&path)?;
         let (tls, connector) =
-            Connector::with_tls(&trust, needs_tls(link.as_ref(), target.as_ref()))?;
+            ServiceConnector::with_tls(&trust, needs_tls(link.as_ref(), target.as_ref()))?;
         // Without a local service there is no answer but the relay's.
         let answers = link
             .as_ref()

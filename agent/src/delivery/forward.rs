@@ -10,8 +10,8 @@ use http::uri::{PathAndQuery, Uri};
 use http::{Method, Request, Response, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use podtap_connect::client::{HttpClient, Pool, client};
+use podtap_connect::reason::words;
 use podtap_wire::HeaderList;
 use tower_service::Service as _;
 
@@ -19,7 +19,7 @@ use super::header_case;
 use super::headers::{self, AttemptMarks, SenderOrigin};
 use crate::answers::{Allowance, AnswerPermit};
 use crate::config::{DeliveryConfig, HostHeader, Target};
-use crate::connection::{Connector, Observed, ReadMeter};
+use crate::connection::{Observed, ReadMeter, ServiceConnector};
 use crate::history::Outcome;
 use crate::reason;
 
@@ -106,15 +106,15 @@ impl DeliveryFailure {
     }
 }
 
-type HttpClient = Client<Connector, Full<Bytes>>;
+type ServiceClient = HttpClient<ServiceConnector>;
 
 #[derive(Debug)]
 struct Clients {
     /// Uses connections again.
-    kept_alive: HttpClient,
+    kept_alive: ServiceClient,
     /// Makes a new connection for each request.
-    fresh: HttpClient,
-    connector: Connector,
+    fresh: ServiceClient,
+    connector: ServiceConnector,
     /// The local service that was found not to speak TLS the last time, so that it is not tried at
     /// each loss.
     plain: Mutex<Option<Uri>>,
@@ -143,23 +143,17 @@ impl Forwarder {
     /// far as `answers` allow.
     pub(crate) fn new(
         config: &DeliveryConfig,
-        connector: Connector,
+        connector: ServiceConnector,
         answers: Option<Allowance>,
     ) -> Self {
-        let kept_alive = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_LIMIT)
-            .pool_max_idle_per_host(config.concurrency)
-            .http1_preserve_header_case(true)
-            .build(connector.clone());
-        let fresh = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(0)
-            .http1_preserve_header_case(true)
-            .build(connector.clone());
+        let pool = |per_host| Pool {
+            idle_limit: IDLE_LIMIT,
+            per_host,
+        };
         Self {
             clients: Arc::new(Clients {
-                kept_alive,
-                fresh,
+                kept_alive: client(connector.clone(), pool(config.concurrency)),
+                fresh: client(connector.clone(), pool(0)),
                 connector,
                 plain: Mutex::default(),
             }),
@@ -244,7 +238,7 @@ impl Forwarder {
 
     async fn exchange(
         &self,
-        client: &HttpClient,
+        client: &ServiceClient,
         request: Request<Full<Bytes>>,
     ) -> Result<ServiceAnswer, ExchangeError> {
         let response = client.request(request).await.map_err(|error| {
@@ -302,7 +296,7 @@ impl Forwarder {
         let mut room = self.answers.as_ref().map(Allowance::room);
         while let Some(frame) = incoming.frame().await {
             let frame = frame.map_err(|error| {
-                let reason = reason::words(&error);
+                let reason = words(&error);
                 DeliveryFailure::Ended(format!(
                     "the answer broke off after {body_bytes} bytes: {reason}"
                 ))

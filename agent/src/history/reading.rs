@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use podtap_connect::reason;
 use podtap_wire::EventId;
 
 use super::arrivals::{self, Arrivals};
@@ -21,7 +22,6 @@ use super::select::Reach;
 use super::values::{self, Values};
 use super::writer::Writer;
 use super::{connection, watch};
-use crate::reason;
 
 /// Pause before a read that delivery needs is tried again.
 const READ_AGAIN: Duration = Duration::from_secs(1);

@@ -9,6 +9,7 @@ mod pace;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use podtap_connect::reason;
 use podtap_podio::client::{Client, Hook};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -18,7 +19,6 @@ use crate::config::PodioConfig;
 use crate::history::{Fact, HistoryError, HookNews, RecentEvent, WatchReader, Writer};
 use crate::hooks::{HookAdmin, UrlVerdict};
 use crate::place::Place;
-use crate::reason;
 use crate::status::{LinkState, Status};
 use ledger::HookLedger;
 use pace::Paces;

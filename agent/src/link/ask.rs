@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header;
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
+use podtap_connect::tls;
 use podtap_wire::manage::{Rotate, Rotated, TUNNELS_PATH, TunnelEntry, TunnelList};
 use podtap_wire::{ConnectRefusal, RefusalKind, TunnelName};
 use serde::de::DeserializeOwned;
@@ -14,7 +15,6 @@ use serde::de::DeserializeOwned;
 use super::dial::{DialError, Dialer, not_of_a_relay};
 use super::disconnect::Disconnect;
 use crate::config::LinkConfig;
-use crate::tls;
 
 /// Time for one question, from the name to the end of the answer.
 const ASK_TIMEOUT: Duration = Duration::from_secs(20);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use podtap_connect::reason;
 use podtap_wire::{ConnectRefusal, RefusalKind, TunnelHolder};
 
 use crate::history::HistoryError;
-use crate::reason;
 
 /// How a connection, or the attempt to make one, ended.
 #[derive(Debug)]

@@ -4,11 +4,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
+use podtap_connect::reason;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::disconnect::Disconnect;
 use super::upgrade::http_disconnect;
-use crate::reason;
 
 /// The largest answer: far more than a hundred tunnels.
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;

@@ -1,7 +1,6 @@
 //! The way to a relay step by step, for a person who asks where it ends. Nothing here takes a tunnel:
 //! a websocket that never says hello is none of an agent's.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +8,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::Full;
 use jiff::Timestamp;
+use podtap_connect::tls;
 use podtap_wire::manage::{READY_PATH, RELAY_HEADER};
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -17,7 +17,6 @@ use tokio_tungstenite::tungstenite::Message;
 use super::dial::{DialError, Dialer, Socket, not_of_a_relay};
 use super::disconnect::{Disconnect, Stop};
 use crate::config::LinkConfig;
-use crate::tls;
 
 /// Time for the close of a websocket, which matters to no one.
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
@@ -71,7 +70,7 @@ impl RelayProbe {
     /// Looks at the relay of this link, by its proxy and with its token.
     pub fn new(link: &LinkConfig, trust: &tls::Trust) -> Result<Self, DialError> {
         let tls = tls::client_config(link.relay.scheme() == "https", trust)?;
-        let dialer = Dialer::new(link, Arc::clone(&tls))?;
+        let dialer = Dialer::new(link, tls)?;
         Ok(Self { dialer })
     }
 

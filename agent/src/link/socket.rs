@@ -1,6 +1,7 @@
 //! The websocket to the relay: bounded in both directions, messages cut into frames.
 
 use bytes::Bytes;
+use podtap_connect::reason;
 use podtap_wire::limits::{FRAGMENT_BYTES, MAX_MESSAGE_BYTES};
 use podtap_wire::{AgentFrame, Encoded, fragments};
 use tokio_tungstenite::tungstenite::Message;
@@ -9,7 +10,6 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::disconnect::Disconnect;
-use crate::reason;
 
 /// Bytes that are gathered before they are written.
 const WRITE_BUFFER: usize = 16 * 1024;

@@ -2,6 +2,7 @@
 
 use futures_util::stream::SplitSink;
 use futures_util::{Sink, SinkExt};
+use podtap_connect::reason;
 use podtap_wire::limits::PING_PERIOD;
 use podtap_wire::{Ack, AgentFrame, Seq};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -13,7 +14,6 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use super::disconnect::Disconnect;
 use super::socket::messages;
 use crate::answers::{Outbox, QueuedAnswer};
-use crate::reason;
 
 /// Answers that go out together.
 const ANSWERS_AT_ONCE: usize = 64;

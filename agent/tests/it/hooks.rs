@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use podtap_agent::hooks::{HookReport, HookState, plan};
-use podtap_agent::tls::Trust;
 use podtap_agent::{HooksError, PlaceRef, RunError, TunnelClient};
+use podtap_connect::tls::Trust;
 use podtap_podio::client::{Hook, HookStatus};
 use podtap_podio::{EventType, RefType};
 use podtap_sandbox::Fault;

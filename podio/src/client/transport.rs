@@ -8,6 +8,8 @@ use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use jiff::Timestamp;
+use podtap_connect::HttpClient;
+use podtap_connect::client::Settings;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -15,7 +17,6 @@ use super::config::Config;
 use super::error::Error;
 use super::limit::{Budget, RateLimit, retry_after};
 use super::rate::Rate;
-use crate::connector::{self, HttpClient, Settings, Trust};
 
 /// Idle connections kept: as many look-ups as the UI and the agent run side by side.
 const IDLE_CONNECTIONS: usize = 4;
@@ -50,16 +51,13 @@ pub(super) struct Transport {
 
 impl Transport {
     pub(super) fn new(config: Arc<Config>, rate: Rate) -> Result<Self, rustls::Error> {
-        let http = connector::client(Settings {
-            trust: if config.base_url.is_encrypted() {
-                Trust::Platform
-            } else {
-                Trust::None
-            },
+        let http = Settings {
+            is_encrypted: config.base_url.is_encrypted(),
             proxy: config.proxy.clone(),
             connect_timeout: config.connect_timeout,
             idle_connections: IDLE_CONNECTIONS,
-        })?;
+        }
+        .client()?;
         Ok(Self { http, config, rate })
     }
 

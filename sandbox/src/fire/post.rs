@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::Full;
-use podtap_podio::connector::{self, HttpClient, Settings, Trust};
+use podtap_connect::client::Settings;
+use podtap_connect::{HttpClient, reason};
 use tokio::time::{Instant, timeout};
 
 use super::compose::Post;
@@ -27,7 +28,7 @@ impl Postman {
     pub(super) fn new(delivery: &Delivery) -> Self {
         Self {
             limit: delivery.timeout,
-            plain: client(Trust::None, delivery.timeout),
+            plain: client(false, delivery.timeout),
             encrypted: Arc::default(),
         }
     }
@@ -46,7 +47,7 @@ impl Postman {
 
     async fn exchange(&self, post: &Post) -> Result<u16, String> {
         let http = if post.url.starts_with("https:") {
-            let encrypted = || client(Trust::Platform, self.limit);
+            let encrypted = || client(true, self.limit);
             self.encrypted.get_or_init(encrypted)
         } else {
             &self.plain
@@ -64,25 +65,20 @@ impl Postman {
             .body(Full::new(Bytes::from(post.body.clone())))
             .map_err(|error| error.to_string())?;
         let answer = http.request(request).await;
-        Ok(answer.map_err(|error| innermost(&error))?.status().as_u16())
+        Ok(answer
+            .map_err(|error| reason::words(&error))?
+            .status()
+            .as_u16())
     }
 }
 
-fn client(trust: Trust, connect_timeout: Duration) -> Option<HttpClient> {
-    let settings = Settings {
-        trust,
+fn client(is_encrypted: bool, connect_timeout: Duration) -> Option<HttpClient> {
+    Settings {
+        is_encrypted,
         proxy: None,
         connect_timeout,
         idle_connections: 0,
-    };
-    connector::client(settings).ok()
-}
-
-/// Of the nested errors of a connection the innermost says what happened.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
     }
-    error.to_string()
+    .client()
+    .ok()
 }

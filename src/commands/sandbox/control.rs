@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::{BodyExt as _, Full, Limited};
+use podtap_connect::{client, reason};
 use podtap_podio::client::BaseUrl;
-use podtap_podio::connector::{self, Trust};
 use podtap_sandbox::{Command, CommandResult};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -102,12 +102,13 @@ async fn call(
             .fact("why", why)
             .hint("start one with `podtap sandbox`, or name it with --podio-url")
     };
-    let http = connector::client(connector::Settings {
-        trust: Trust::None,
+    let http = client::Settings {
+        is_encrypted: false,
         proxy: None,
         connect_timeout: LIMIT,
         idle_connections: 0,
-    })
+    }
+    .client()
     .map_err(|error| Failure::because("the sandbox cannot be called", &error))?;
     let request = Request::builder()
         .method(method)
@@ -119,7 +120,7 @@ async fn call(
         let answer = http
             .request(request)
             .await
-            .map_err(|error| crate::failure::chain(&error))?;
+            .map_err(|error| reason::words(&error))?;
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, MAX_ANSWER).collect().await;
         let body = body.map_err(|error| error.to_string())?.to_bytes();

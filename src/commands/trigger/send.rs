@@ -5,20 +5,26 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
-use podtap_agent::connection::Connector;
+use podtap_agent::connection::ServiceConnector;
 use podtap_agent::history::AttemptSummary;
-use podtap_agent::reason::words;
-use podtap_agent::tls::Trust;
+use podtap_connect::client::{Pool, client};
+use podtap_connect::reason::words;
+use podtap_connect::{HttpClient, Trust};
 use podtap_wire::WebhookRequest;
 use tokio::time::Instant;
 
 use crate::failure::Failure;
 
+/// Requests go one after the other, or some side by side; a connection is used again where the
+/// service leaves it open.
+const CONNECTIONS: Pool = Pool {
+    idle_limit: Duration::from_secs(4),
+    per_host: 16,
+};
+
 /// Sends to one URL.
 pub(super) struct Sender {
-    client: Client<Connector, Full<Bytes>>,
+    client: HttpClient<ServiceConnector>,
     url: String,
     /// Time for one request, from connecting to the end of the answer.
     timeout: Duration,
@@ -26,12 +32,12 @@ pub(super) struct Sender {
 
 impl Sender {
     pub(super) fn new(url: String, trust: &Trust, timeout: Duration) -> Result<Self, Failure> {
-        let connector = Connector::with_tls(trust, url.starts_with("https:"));
+        let connector = ServiceConnector::with_tls(trust, url.starts_with("https:"));
         let (_, connector) = connector.map_err(|error| {
             Failure::because("TLS cannot be set up", &error)
                 .hint("install the system's certificates (`apt install ca-certificates`)")
         })?;
-        let client = Client::builder(TokioExecutor::new()).build(connector);
+        let client = client(connector, CONNECTIONS);
         Ok(Self {
             client,
             url,

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use podtap_agent::config::{DeliveryConfig, PodioConfig, Retention};
 use podtap_agent::history::{DeliveryState, NewEvent, Writer, WriterThread};
-use podtap_agent::tls::Trust;
 use podtap_agent::{Agent, AgentHandle, Config, EventId, WebhookRequest};
 use podtap_tui::runtime;
 use tempfile::TempDir;
@@ -39,13 +37,8 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let history: PathBuf = folder.path().join("crm.db");
         let config = Config {
-            history: history.clone(),
-            link: None,
             target: target.map(|target| target.parse().unwrap()),
-            delivery: DeliveryConfig::default(),
-            retention: Retention::default(),
-            podio: PodioConfig::default(),
-            trust: Trust::default(),
+            ..Config::new(&history)
         };
         let (agent, handle) = Agent::open(config).unwrap();
         let (writer, writer_thread) = Writer::open(&history, |_| {}).unwrap();

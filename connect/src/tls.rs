@@ -1,5 +1,4 @@
-//! TLS towards relays and local services: one provider, the system's own trust, and what a person
-//! adds to it.
+//! TLS towards others: one provider, the system's own trust, and what a person adds to it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +19,8 @@ use rustls_platform_verifier::Verifier;
 pub struct Trust {
     /// Authorities, or a service's own certificate.
     pub certificates: Vec<CertificateDer<'static>>,
-    /// Whether a local service on this machine or at a private address may have any certificate.
+    /// Whether a local service on this machine or at a private address may have any certificate. What
+    /// is local, and what is the local service, its callers know.
     pub insecure_local: bool,
 }
 
@@ -36,6 +36,9 @@ pub enum InvalidPem {
 }
 
 /// The certificates in a PEM file's content, of which there is one at least.
+///
+/// # Errors
+/// When there is none, or one cannot be read.
 pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, InvalidPem> {
     let all: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>()?;
     if all.is_empty() {
@@ -46,6 +49,9 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, InvalidP
 
 /// TLS as it is used everywhere here; reads the system's certificates. Where there are none, as in
 /// many a small container, that is an error only if TLS is `needed` and nothing else is trusted.
+///
+/// # Errors
+/// When there is nothing to trust.
 pub fn client_config(needed: bool, trust: &Trust) -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(ring::default_provider());
     let own = trust.certificates.clone();
@@ -58,17 +64,16 @@ pub fn client_config(needed: bool, trust: &Trust) -> Result<Arc<ClientConfig>, E
         Err(_) => {
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(own);
-            let builder = ClientConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()?;
-            Ok(builder.with_root_certificates(roots).with_no_client_auth())
+            trusting(provider, roots)
         }
     }
     .map(Arc::new)
 }
 
 /// When a certificate ends, in seconds since 1970. The library that judges certificates tells it, when
-/// it is asked about a time at which none is valid; it is no one's issuer that matters then.
-pub(crate) fn not_after(certificate: &CertificateDer<'static>) -> Option<i64> {
+/// it is asked about a time at which none is valid; the issuer does not matter then.
+#[must_use]
+pub fn not_after(certificate: &CertificateDer<'static>) -> Option<i64> {
     /// Till the year 10000, which X.509 cannot write.
     const NEVER: Duration = Duration::from_hours(70_389_528);
     let mut roots = RootCertStore::empty();
@@ -86,8 +91,23 @@ pub(crate) fn not_after(certificate: &CertificateDer<'static>) -> Option<i64> {
     }
 }
 
+/// TLS that trusts nothing: for plain connections, since it costs nothing to load.
+pub(crate) fn trusting_none() -> Result<ClientConfig, Error> {
+    let provider = Arc::new(ring::default_provider());
+    trusting(provider, RootCertStore::empty())
+}
+
+fn trusting(provider: Arc<CryptoProvider>, roots: RootCertStore) -> Result<ClientConfig, Error> {
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
 /// TLS that takes any certificate.
-pub(crate) fn unverified() -> Result<ClientConfig, Error> {
+///
+/// # Errors
+/// Never with the provider that is built in.
+pub fn unverified() -> Result<ClientConfig, Error> {
     verified_by(Arc::new(ring::default_provider()), Takes::Any)
 }
 

@@ -1,0 +1,151 @@
+//! The HTTP client of every part that calls others: over TLS or without, through a proxy or not. What
+//! is trusted, how long a connection may take and which are kept is for the caller to say.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::Connect;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
+
+use crate::connector::Connector;
+use crate::proxy::Proxy;
+use crate::tls::{self, Trust};
+
+/// How long an idle connection to a server in the internet is kept. Shorter than servers keep theirs,
+/// so that few are found closed when they are needed.
+const IDLE_LIMIT: Duration = Duration::from_secs(20);
+
+/// Makes requests, each whole in memory.
+pub type HttpClient<C = HttpsConnector<Connector>> = Client<C, Full<Bytes>>;
+
+/// The versions of HTTP that are offered over TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Versions {
+    /// HTTP/1.1 alone.
+    Http1,
+    /// HTTP/2 too.
+    Http2,
+}
+
+/// Which connections are kept for the next request.
+#[derive(Debug, Clone, Copy)]
+pub struct Pool {
+    /// Longest time without a request.
+    pub idle_limit: Duration,
+    /// Most of them for each host; 0 makes a connection for every request.
+    pub per_host: usize,
+}
+
+/// A client over these connections. A request's header names go out as `hyper` was told to write
+/// them. It connects to nothing yet.
+pub fn client<C>(connector: C, pool: Pool) -> HttpClient<C>
+where
+    C: Connect + Clone,
+{
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(pool.idle_limit)
+        .pool_max_idle_per_host(pool.per_host)
+        .http1_preserve_header_case(true)
+        .build(connector)
+}
+
+/// Connections for `http` and `https`: plain, or with this TLS.
+pub fn https<R>(
+    connector: Connector<R>,
+    tls: ClientConfig,
+    versions: Versions,
+) -> HttpsConnector<Connector<R>> {
+    let builder = HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_http1();
+    match versions {
+        Versions::Http1 => builder.wrap_connector(connector),
+        Versions::Http2 => builder.enable_http2().wrap_connector(connector),
+    }
+}
+
+/// A client that trusts what the operating system trusts.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whether it makes connections with TLS; without, no certificates are loaded.
+    pub is_encrypted: bool,
+    /// The proxy on the way, where there is one.
+    pub proxy: Option<Proxy>,
+    /// Longest wait for a connection.
+    pub connect_timeout: Duration,
+    /// Idle connections kept for each host; 0 makes a connection for every request.
+    pub idle_connections: usize,
+}
+
+impl Settings {
+    /// The client with these settings. It connects to nothing yet.
+    ///
+    /// # Errors
+    /// When the operating system has no certificates to trust, and they are needed.
+    pub fn client(self) -> Result<HttpClient, rustls::Error> {
+        let tls = if self.is_encrypted {
+            Arc::unwrap_or_clone(tls::client_config(true, &Trust::default())?)
+        } else {
+            tls::trusting_none()?
+        };
+        let connector = Connector::new(self.proxy, self.connect_timeout);
+        let pool = Pool {
+            idle_limit: IDLE_LIMIT,
+            per_host: self.idle_connections,
+        };
+        Ok(client(https(connector, tls, Versions::Http2), pool))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn https_goes_through_the_proxy_with_its_password_and_a_refusal_is_an_error() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let proxy = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = vec![0; 1_024];
+            let length = stream.read(&mut head).await.unwrap();
+            let refusal = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(refusal).await.unwrap();
+            String::from_utf8_lossy(&head[..length]).into_owned()
+        };
+        let client = Settings {
+            is_encrypted: false,
+            proxy: format!("http://ada:secret@{address}").parse().ok(),
+            connect_timeout: Duration::from_secs(5),
+            idle_connections: 0,
+        }
+        .client()
+        .unwrap();
+        let request = Request::get("https://api.podio.com/oauth/scope");
+        let request = request.body(Full::default()).unwrap();
+
+        let (head, answer) = tokio::join!(proxy, client.request(request));
+
+        assert!(
+            head.starts_with("CONNECT api.podio.com:443 HTTP/1.1\r\n"),
+            "{head}"
+        );
+        assert!(head.contains("Basic YWRhOnNlY3JldA=="), "{head}");
+        let told = crate::reason::words(&answer.unwrap_err());
+        assert!(
+            told.contains("the proxy does not let this machine reach api.podio.com"),
+            "{told}"
+        );
+    }
+}
