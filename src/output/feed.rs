@@ -1,15 +1,14 @@
 //! The running commentary of `listen` and `demo` off the terminal UI: reads the history after every
 //! hint of a change and prints what is new, in order.
 
-use jiff::Timestamp;
-use podtap_agent::export::json::{AttemptObject, EventObject, millis};
+use podtap_agent::export::json::{AttemptObject, EventObject};
 use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{
-    Attempt, ClockSet, DeliveryState, Ends, Event, Finding, HookNews, LoopFinding, Outcome,
+    Attempt, DeliveryState, Ends, Event, Finding, HookNews, Incident, LoopFinding, Outcome,
     Verification,
 };
 use podtap_agent::{AgentHandle, HookReport, HookState, LinkState, ServiceState, Status};
-use podtap_wire::{EventId, Seq};
+use podtap_wire::EventId;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
@@ -273,13 +272,7 @@ impl Feed {
                             .await?;
                     }
                     Finding::Loop(finding) => self.loop_finding(finding)?,
-                    Finding::Gap { from, to, reason } => self.gap(*from, *to, reason)?,
-                    Finding::Refused {
-                        count,
-                        reason,
-                        last_at,
-                    } => self.print_refusals(*count, reason, *last_at)?,
-                    Finding::ClockSet(set) => self.clock_set(*set)?,
+                    Finding::Incident(incident) => self.print_incident(incident)?,
                     Finding::Hook(news) => self.hook(news)?,
                 }
             }
@@ -354,14 +347,10 @@ impl Feed {
         }
     }
 
-    fn print_refusals(&self, count: u64, reason: &str, last_at: Timestamp) -> Result<(), Failure> {
+    fn print_incident(&self, incident: &Incident) -> Result<(), Failure> {
         match self.format {
-            Format::Json => print_object(&Object::Refused {
-                count,
-                reason,
-                last_at: millis::text(last_at),
-            }),
-            Format::Lines => print(&lines::refusals(count, reason, &self.look)),
+            Format::Json => print_object(&Object::from(incident)),
+            Format::Lines => print(&lines::incident(incident, &self.look)),
         }
     }
 
@@ -369,23 +358,6 @@ impl Feed {
         match self.format {
             Format::Json => print_object(&Object::hook_news(news)),
             Format::Lines => print(&lines::hook_news(news, &self.look)),
-        }
-    }
-
-    fn clock_set(&self, set: ClockSet) -> Result<(), Failure> {
-        match self.format {
-            Format::Json => print_object(&Object::Clock {
-                machine: set.machine.as_str(),
-                by_ms: set.by_ms,
-            }),
-            Format::Lines => print(&lines::clock_set(set, &self.look)),
-        }
-    }
-
-    fn gap(&self, from: Seq, to: Seq, reason: &str) -> Result<(), Failure> {
-        match self.format {
-            Format::Json => print_object(&Object::Gap { from, to, reason }),
-            Format::Lines => print(&lines::gap(from, to, reason, &self.look)),
         }
     }
 }

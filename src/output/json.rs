@@ -10,7 +10,7 @@ use podtap_agent::export::json::{
 };
 use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{
-    AttemptSummary, HookCondition, HookNews, LoopFinding, LoopShape, Maker, Verification,
+    AttemptSummary, HookCondition, HookNews, Incident, LoopFinding, LoopShape, Maker, Verification,
 };
 use podtap_agent::{HookReport, HookState, LinkState};
 use podtap_podio::hook_url::Uncallable;
@@ -59,6 +59,31 @@ pub(crate) enum Object<'a> {
         reason: &'a str,
         last_at: String,
     },
+}
+
+impl<'a> From<&'a Incident> for Object<'a> {
+    fn from(incident: &'a Incident) -> Self {
+        match incident {
+            Incident::Gap { from, to, reason } => Self::Gap {
+                from: *from,
+                to: *to,
+                reason,
+            },
+            Incident::Refused {
+                count,
+                reason,
+                last_at,
+            } => Self::Refused {
+                count: *count,
+                reason,
+                last_at: millis::text(*last_at),
+            },
+            Incident::ClockSet(set) => Self::Clock {
+                machine: set.machine.as_str(),
+                by_ms: set.by_ms,
+            },
+        }
+    }
 }
 
 /// What a command that goes on says once it can be used.

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use podtap_agent::history::{
-    Attempt, AttemptSummary, ClockSet, Event, EventRow, HookNews, LoopFinding, Outcome,
+    Attempt, AttemptSummary, Event, EventRow, HookNews, Incident, LoopFinding, Outcome,
     Verification,
 };
 use podtap_agent::{LinkState, Target, draft};
 use podtap_podio::hook_url::Uncallable;
 use podtap_podio::{ObjectRef, PodioEvent};
-use podtap_wire::{Seq, WebhookRequest};
+use podtap_wire::WebhookRequest;
 
 use crate::output::printable;
 use crate::style::{LineStyle, StyledLine, Tone};
@@ -277,22 +277,9 @@ pub(crate) fn loop_finding(finding: &LoopFinding, look: &LineStyle) -> [StyledLi
     ]
 }
 
-/// Events that a limit removed on the relay before this agent could take them.
-pub(crate) fn gap(from: Seq, to: Seq, reason: &str, look: &LineStyle) -> StyledLine {
-    let count = to.0.saturating_sub(from.0).saturating_add(1);
-    let text = format!("⚠  {count} events ({from} to {to}) were removed by the relay: {reason}");
-    look.line(&[(Tone::Doubtful, &text)])
-}
-
-/// Webhooks that the relay turned away.
-pub(crate) fn refusals(count: u64, reason: &str, look: &LineStyle) -> StyledLine {
-    let webhooks = if count == 1 {
-        "webhook was"
-    } else {
-        "webhooks were"
-    };
-    let text = format!("⚠  {count} {webhooks} refused by the relay: {reason}");
-    look.line(&[(Tone::Doubtful, &text)])
+/// Events that never came, or a clock that was set.
+pub(crate) fn incident(incident: &Incident, look: &LineStyle) -> StyledLine {
+    look.line(&[(Tone::Doubtful, &format!("⚠  {incident}"))])
 }
 
 /// News of a hook, and what to do.
@@ -306,11 +293,6 @@ pub(crate) fn hook_news(news: &HookNews, look: &LineStyle) -> StyledLine {
         .cure()
         .map_or_else(String::new, |cure| format!("; {cure}"));
     look.line(&[(tone, &format!("{sign}  {news}{cure}"))])
-}
-
-/// A clock that was set.
-pub(crate) fn clock_set(set: ClockSet, look: &LineStyle) -> StyledLine {
-    look.line(&[(Tone::Doubtful, &format!("⚠  {set}"))])
 }
 
 /// Milliseconds up to ten seconds, then seconds.

@@ -74,23 +74,11 @@ impl Changes {
                 let excess = self.loops.len().saturating_sub(MAX_LOOPS);
                 self.loops.drain(..excess);
             }
-            Change::Gap { from, to, reason } if self.gaps.len() < MAX_GAPS => {
-                self.gaps
-                    .push(format!("events {from} to {to} are lost: {reason}"));
+            Change::Incident(incident) if self.gaps.len() < MAX_GAPS => {
+                self.gaps.push(incident.to_string());
             }
-            Change::Refused { count, reason, .. } if self.gaps.len() < MAX_GAPS => {
-                let webhooks = if count == 1 { "webhook" } else { "webhooks" };
-                let refused = format!("{count} {webhooks} refused by the relay: {reason}");
-                self.gaps.push(refused);
-            }
-            Change::ClockSet(set) if self.gaps.len() < MAX_GAPS => self.gaps.push(set.to_string()),
             Change::Hook(news) if self.gaps.len() < MAX_GAPS => self.gaps.push(news.to_string()),
-            Change::Gap { .. }
-            | Change::Refused { .. }
-            | Change::ClockSet(_)
-            | Change::Hook(_)
-            | Change::Held(_)
-            | Change::Released(_) => {}
+            Change::Incident(_) | Change::Hook(_) | Change::Held(_) | Change::Released(_) => {}
         }
     }
 

@@ -26,8 +26,8 @@ use crate::delivery::forward::Forwarder;
 use crate::delivery::gate::Gate;
 use crate::handle::AgentHandle;
 use crate::history::{
-    self, Aftercare, ClockSet, Fact, HandedOver, History, HistoryError, Machine, Pending, Writer,
-    WriterThread,
+    self, Aftercare, ClockSet, Fact, HandedOver, History, HistoryError, Incident, Machine, Pending,
+    Writer, WriterThread,
 };
 use crate::link::{Link, LinkOutputs};
 use crate::lock::HistoryLock;
@@ -247,7 +247,8 @@ async fn keep_house(
             _ = look.tick() => {
                 if let Some(Jump(by_ms)) = clock.observe(Now::read()) {
                     let machine = Machine::Agent;
-                    writer.add_facts_soon(vec![Fact::ClockSet(ClockSet { machine, by_ms })]).await?;
+                    let set = Incident::ClockSet(ClockSet { machine, by_ms });
+                    writer.add_facts_soon(vec![Fact::Incident(set)]).await?;
                 }
                 writer.check_for_changes().await.map(drop)
             }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::traffic::MINUTES;
 use crate::change::Change;
-use crate::history;
+use crate::history::{self, Incident};
 use crate::status::{LinkState, ServiceState, Status};
 
 /// How often the status is looked at though it does not change.
@@ -202,17 +202,19 @@ impl Hour {
 
     /// Counts what never arrived.
     fn count(&mut self, now: Timestamp, change: &Change) {
-        match change {
-            Change::History(history::Change::Gap { from, to, .. }) => {
-                let lost = to.0.saturating_sub(from.0).saturating_add(1);
+        let Change::History(history::Change::Incident(incident)) = change else {
+            return;
+        };
+        match incident {
+            Incident::Gap { from, to, .. } => {
                 let cell = self.cell(now);
-                cell.lost = cell.lost.saturating_add(lost);
+                cell.lost = cell.lost.saturating_add(Incident::count(*from, *to));
             }
-            Change::History(history::Change::Refused { count, .. }) => {
+            Incident::Refused { count, .. } => {
                 let cell = self.cell(now);
                 cell.refused = cell.refused.saturating_add(*count);
             }
-            _ => {}
+            Incident::ClockSet(_) => {}
         }
     }
 

@@ -1,12 +1,11 @@
 //! What the history announces: that something changed, never what it is now.
 
-use jiff::Timestamp;
 use podtap_podio::ObjectRef;
-use podtap_wire::{EventId, Seq};
+use podtap_wire::EventId;
 
-use super::clock_set::ClockSet;
 use super::finding::LoopFinding;
 use super::hook_news::HookNews;
+use super::incident::Incident;
 use super::insight::Verification;
 use super::position::Position;
 
@@ -25,26 +24,8 @@ pub enum Change {
         /// Which one.
         event: EventId,
     },
-    /// The relay removed events before any agent took them.
-    Gap {
-        /// The first one gone.
-        from: Seq,
-        /// The last one gone, inclusive.
-        to: Seq,
-        /// Which limit, in words.
-        reason: String,
-    },
-    /// The relay turned webhooks away: no event was made of them.
-    Refused {
-        /// How many, since it was told last.
-        count: u64,
-        /// Why, in the relay's words.
-        reason: String,
-        /// When the last one was.
-        last_at: Timestamp,
-    },
-    /// A clock was set.
-    ClockSet(ClockSet),
+    /// Events never came, or a clock was set.
+    Incident(Incident),
     /// The validation of a `hook.verify` has ended.
     Verified {
         /// Where the event is.

@@ -17,7 +17,7 @@ pub enum Machine {
 }
 
 /// A clock was set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockSet {
     /// Whose clock.
     pub machine: Machine,

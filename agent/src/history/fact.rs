@@ -3,15 +3,14 @@
 
 use jiff::Timestamp;
 use podtap_podio::ObjectRef;
-use podtap_wire::Seq;
 use rusqlite::{ToSql, Transaction, params};
 
 use super::change::Change;
-use super::clock_set::ClockSet;
 use super::event::DeliveryState;
 use super::finding::LoopFinding;
 use super::findings;
 use super::hook_news::HookNews;
+use super::incident::Incident;
 use super::insight::{Duplicate, Hold, Verification};
 use super::job::Hands;
 use super::known_item::{self, KnownItem};
@@ -71,20 +70,8 @@ pub(crate) enum Fact {
     Loop(LoopFinding),
     /// A hook is not as it was.
     Hook(HookNews),
-    /// The relay removed events before any agent took them.
-    Gap {
-        from: Seq,
-        to: Seq,
-        reason: String,
-    },
-    /// The relay turned webhooks away.
-    Refused {
-        count: u64,
-        reason: String,
-        last_at: Timestamp,
-    },
-    /// A clock was set.
-    ClockSet(ClockSet),
+    /// Events never came, or a clock was set.
+    Incident(Incident),
     /// The tunnel's public URL.
     Tunnel {
         url: String,
@@ -189,13 +176,7 @@ impl Fact {
             Self::Hold { event, hold } => write_hold(transaction, *event, *hold, tally),
             Self::Loop(finding) => findings::write_loop(transaction, finding),
             Self::Hook(news) => findings::write_hook(transaction, news),
-            Self::Gap { from, to, reason } => findings::write_gap(transaction, *from, *to, reason),
-            Self::Refused {
-                count,
-                reason,
-                last_at,
-            } => findings::write_refused(transaction, *count, reason, *last_at),
-            Self::ClockSet(set) => findings::write_clock_set(transaction, *set),
+            Self::Incident(incident) => findings::write_incident(transaction, incident),
             Self::Tunnel { url } => execute(
                 "INSERT OR REPLACE INTO tunnel (number, url) VALUES (1, ?)",
                 params![url],
@@ -254,21 +235,7 @@ impl Fact {
             | Self::Annotated { event, .. } => Some(touched(event)),
             Self::Loop(finding) => Some(Change::Loop(Box::new(finding.clone()))),
             Self::Hook(news) => Some(Change::Hook(Box::new(news.clone()))),
-            Self::Gap { from, to, reason } => Some(Change::Gap {
-                from: *from,
-                to: *to,
-                reason: reason.clone(),
-            }),
-            Self::Refused {
-                count,
-                reason,
-                last_at,
-            } => Some(Change::Refused {
-                count: *count,
-                reason: reason.clone(),
-                last_at: *last_at,
-            }),
-            Self::ClockSet(set) => Some(Change::ClockSet(*set)),
+            Self::Incident(incident) => Some(Change::Incident(incident.clone())),
             Self::HoldObject(object) => Some(Change::Held(*object)),
             Self::ReleaseObject(object) => Some(Change::Released(*object)),
             Self::Learned { .. } | Self::KnownItem { .. } | Self::Explained { .. } => {

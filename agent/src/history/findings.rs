@@ -4,13 +4,13 @@
 
 use jiff::Timestamp;
 use podtap_podio::ObjectRef;
-use podtap_wire::{EventId, Seq};
+use podtap_wire::EventId;
 use rusqlite::{Connection, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-use super::clock_set::{ClockSet, Machine};
 use super::finding::{LoopFinding, LoopShape, Maker};
 use super::hook_news::{HookNews, StoredHookNews};
+use super::incident::Incident;
 use super::insight::Verification;
 use super::position::{EventKey, Position};
 use super::row;
@@ -42,26 +42,8 @@ pub enum Finding {
     Loop(Box<LoopFinding>),
     /// A hook is not as it was.
     Hook(Box<HookNews>),
-    /// The relay removed events before any agent took them.
-    Gap {
-        /// The first one gone.
-        from: Seq,
-        /// The last one gone, inclusive.
-        to: Seq,
-        /// Which limit, in words.
-        reason: String,
-    },
-    /// The relay turned webhooks away.
-    Refused {
-        /// How many, since it was told last.
-        count: u64,
-        /// Why, in words.
-        reason: String,
-        /// When the last one was.
-        last_at: Timestamp,
-    },
-    /// A clock was set.
-    ClockSet(ClockSet),
+    /// Events never came, or a clock was set.
+    Incident(Incident),
 }
 
 /// What a later build wrote is passed over.
@@ -142,36 +124,11 @@ pub(super) fn write_hook(transaction: &Transaction<'_>, news: &HookNews) -> rusq
     write(transaction, &FindingRow::Hook(news.clone().into()))
 }
 
-pub(super) fn write_refused(
+pub(super) fn write_incident(
     transaction: &Transaction<'_>,
-    count: u64,
-    reason: &str,
-    last_at: Timestamp,
+    incident: &Incident,
 ) -> rusqlite::Result<()> {
-    let stored = FindingRow::Refused {
-        count,
-        reason: reason.to_owned(),
-        last_at,
-    };
-    write(transaction, &stored)
-}
-
-pub(super) fn write_clock_set(
-    transaction: &Transaction<'_>,
-    set: ClockSet,
-) -> rusqlite::Result<()> {
-    let ClockSet { machine, by_ms } = set;
-    write(transaction, &FindingRow::ClockSet { machine, by_ms })
-}
-
-pub(super) fn write_gap(
-    transaction: &Transaction<'_>,
-    from: Seq,
-    to: Seq,
-    reason: &str,
-) -> rusqlite::Result<()> {
-    let reason = reason.to_owned();
-    write(transaction, &FindingRow::Gap { from, to, reason })
+    write(transaction, &FindingRow::Incident(incident.clone()))
 }
 
 fn write(transaction: &Transaction<'_>, stored: &FindingRow) -> rusqlite::Result<()> {
@@ -200,21 +157,8 @@ enum FindingRow {
         stored: StoredLoop,
     },
     Hook(StoredHookNews),
-    Gap {
-        from: Seq,
-        to: Seq,
-        reason: String,
-    },
-    Refused {
-        count: u64,
-        reason: String,
-        last_at: Timestamp,
-    },
-    #[serde(rename = "clock-set")]
-    ClockSet {
-        machine: Machine,
-        by_ms: i64,
-    },
+    #[serde(untagged)]
+    Incident(Incident),
 }
 
 impl FindingRow {
@@ -234,17 +178,7 @@ impl FindingRow {
                 Finding::Loop(Box::new(stored.into_finding(Position(position))?))
             }
             Self::Hook(stored) => Finding::Hook(Box::new(stored.into())),
-            Self::Gap { from, to, reason } => Finding::Gap { from, to, reason },
-            Self::Refused {
-                count,
-                reason,
-                last_at,
-            } => Finding::Refused {
-                count,
-                reason,
-                last_at,
-            },
-            Self::ClockSet { machine, by_ms } => Finding::ClockSet(ClockSet { machine, by_ms }),
+            Self::Incident(incident) => Finding::Incident(incident),
         })
     }
 }

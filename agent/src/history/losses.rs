@@ -1,10 +1,12 @@
 //! What the relay refused or removed, the newest first: what never came, and when that may have been.
 
 use jiff::{SignedDuration, Timestamp};
+use podtap_wire::Seq;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::HistoryError;
 use super::findings::{self, Finding};
+use super::incident::Incident;
 use super::row;
 use super::watch::WatchReader;
 
@@ -86,23 +88,25 @@ impl WatchReader {
 fn losses(connection: &Connection) -> rusqlite::Result<Vec<Loss>> {
     let found = findings::newest(connection, LOOKED_AT)?.into_iter();
     let lost = found.filter_map(|finding| match finding {
-        Finding::Refused {
+        Finding::Incident(Incident::Refused {
             count,
             reason,
             last_at,
-        } => Some(Ok(Loss::Refused {
+        }) => Some(Ok(Loss::Refused {
             count,
             reason,
             last_at,
         })),
-        Finding::Gap { from, to, reason } => Some(removed(connection, from.0, to.0, reason)),
+        Finding::Incident(Incident::Gap { from, to, reason }) => {
+            Some(removed(connection, from, to, reason))
+        }
         _ => None,
     });
     lost.take(MAX_LOSSES).collect()
 }
 
-fn removed(connection: &Connection, from: u64, to: u64, reason: String) -> rusqlite::Result<Loss> {
-    let at = |sql: &str, seq: u64| {
+fn removed(connection: &Connection, from: Seq, to: Seq, reason: String) -> rusqlite::Result<Loss> {
+    let at = |sql: &str, Seq(seq): Seq| {
         let mut statement = connection.prepare_cached(sql)?;
         let found = statement.query_row(params![row::id_to_sql(seq)], |found| {
             row::timestamp(found, "received_at")
@@ -110,7 +114,7 @@ fn removed(connection: &Connection, from: u64, to: u64, reason: String) -> rusql
         found.optional()
     };
     Ok(Loss::Removed {
-        count: to.saturating_sub(from).saturating_add(1),
+        count: Incident::count(from, to),
         reason,
         after: at(
             "SELECT received_at FROM events WHERE seq < ? ORDER BY position DESC LIMIT 1",

@@ -27,6 +27,7 @@ mod handover;
 mod hook_news;
 mod imported;
 mod inbox;
+mod incident;
 mod index;
 mod insight;
 mod job;
@@ -85,6 +86,7 @@ pub use hook_news::{HookCondition, HookNews};
 pub use imported::{ImportedEvent, ImportedRecord};
 #[cfg(test)]
 pub(crate) use inbox::Command;
+pub use incident::Incident;
 pub use insight::{Duplicate, Hold, Insight, Verification};
 #[cfg(test)]
 pub(crate) use job::tests::announced_by;

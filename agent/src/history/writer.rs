@@ -20,6 +20,7 @@ use super::fact::{self, Fact};
 use super::handover::Handover;
 use super::imported::{self, ImportedRecord};
 use super::inbox::Command;
+use super::incident::Incident;
 use super::job::{Hands, Haste, job};
 use super::later::Later;
 use super::mend::{self, Storage};
@@ -180,7 +181,8 @@ impl Writer {
             let through = hands.ages.beyond(transaction, retention.max_age, now)?;
             if let Some(by_ms) = hands.ages.set_between_runs() {
                 let machine = Machine::Agent;
-                fact::write(hands, &[Fact::ClockSet(ClockSet { machine, by_ms })])?;
+                let set = Incident::ClockSet(ClockSet { machine, by_ms });
+                fact::write(hands, &[Fact::Incident(set)])?;
             }
             let excess = match hands.ages.excess.take() {
                 Some(left) => left,

@@ -22,7 +22,7 @@ use super::backoff::{SLEEP_CHECK, SleepWatch};
 use super::disconnect::{Disconnect, Stop};
 use super::gather::EventBatch;
 use super::speak::{say, speak, to_disconnect};
-use crate::history::{ClockSet, Fact, HistoryError, Machine, Storage};
+use crate::history::{ClockSet, Fact, HistoryError, Incident, Machine, Storage};
 use crate::link::LinkOutputs;
 
 /// Time for the relay's welcome.
@@ -225,10 +225,10 @@ impl LinkOutputs {
     /// What a notice asks for: a time to come back after, or an end.
     async fn apply_notice(&self, notice: Notice) -> Result<Option<Duration>, Disconnect> {
         let delay = stop_of(&notice)?;
-        let note = match notice {
+        let incident = match notice {
             Notice::Gap { from, to, reason } => {
                 tracing::warn!(%from, %to, reason, "the relay removed events before they were taken");
-                Fact::Gap { from, to, reason }
+                Incident::Gap { from, to, reason }
             }
             Notice::Refused {
                 count,
@@ -236,7 +236,7 @@ impl LinkOutputs {
                 last_at,
             } => {
                 tracing::warn!(count, reason, "the relay refused webhooks");
-                Fact::Refused {
+                Incident::Refused {
                     count,
                     reason,
                     last_at,
@@ -244,11 +244,16 @@ impl LinkOutputs {
             }
             Notice::ClockSet { by_ms } => {
                 let machine = Machine::Relay;
-                Fact::ClockSet(ClockSet { machine, by_ms })
+                Incident::ClockSet(ClockSet { machine, by_ms })
             }
             _ => return Ok(delay),
         };
-        if self.writer.add_facts_soon(vec![note]).await.is_err() {
+        if self
+            .writer
+            .add_facts_soon(vec![Fact::Incident(incident)])
+            .await
+            .is_err()
+        {
             return Err(Disconnect::Stop(Stop::History(HistoryError::Closed)));
         }
         Ok(delay)

@@ -23,7 +23,8 @@ use super::{LinkOutputs, session};
 use crate::answers::{Allowance, Outbox};
 use crate::change::Change;
 use crate::history::{
-    self, Appended, ClockSet, Command, HistoryError, Machine, NewEvent, Writer, announced_by,
+    self, Appended, ClockSet, Command, HistoryError, Incident, Machine, NewEvent, Writer,
+    announced_by,
 };
 use crate::status::{LinkState, Status};
 
@@ -340,11 +341,11 @@ async fn a_gap_is_announced_and_what_is_unknown_is_skipped() {
     let Some(Command::Run(note)) = world.history.recv().await else {
         panic!("no note");
     };
-    let gap = history::Change::Gap {
+    let gap = history::Change::Incident(Incident::Gap {
         from: Seq(3),
         to: Seq(9),
         reason,
-    };
+    });
     assert_eq!(announced_by(note), [gap]);
 }
 
@@ -361,7 +362,7 @@ async fn a_relay_whose_clock_is_set_is_told_of() {
         panic!("no note");
     };
     let machine = Machine::Relay;
-    let set = history::Change::ClockSet(ClockSet { machine, by_ms });
+    let set = history::Change::Incident(Incident::ClockSet(ClockSet { machine, by_ms }));
     assert_eq!(announced_by(note), [set]);
 }
 
