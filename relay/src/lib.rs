@@ -21,6 +21,7 @@ mod host;
 mod ingest;
 mod listen;
 mod manage;
+mod messenger;
 mod methods;
 mod metrics;
 mod peer;
@@ -122,6 +123,7 @@ impl Relay {
             registry,
             roster,
             answers,
+            ..
         } = opened.store.clone();
         let directory = tunnels(registry, &limits, &public_url).await;
         let directory = directory.map_err(|_| Error::Tunnels {
@@ -175,12 +177,7 @@ impl Relay {
             public: serve.with((listener, address), public, places),
             admin: admin_listener.map(|listener| serve.admin(listener, admin)),
             sessions,
-            upkeep: Upkeep {
-                queue: Arc::clone(&queue),
-                directory,
-                presence,
-                max_age: limits.max_age,
-            },
+            upkeep: Upkeep::new(&opened.store, directory, presence, limits.max_age),
             held,
             draining,
             drain_deadline: limits.drain_deadline,

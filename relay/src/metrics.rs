@@ -127,7 +127,7 @@ impl Metrics {
         let waiting = self.queue_events.clone();
         registry.register("queue_events", "Events that wait", waiting);
         let waiting = self.queue_bytes.clone();
-        registry.register_with_unit("queue", "Events that wait", Unit::Bytes, waiting);
+        registry.register_with_unit("queue", "Bytes of events that wait", Unit::Bytes, waiting);
     }
 
     /// Begins every series at zero: one that is not there cannot be told from one that does not

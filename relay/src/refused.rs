@@ -1,14 +1,28 @@
 //! What was refused of a tunnel's webhooks since its agent was last told: kept in memory while no
-//! agent is there, and handed to its session.
+//! agent is there, and handed to its session. Where the agent has its session with another relay, it
+//! goes there by way of the store.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use podtap_wire::Notice;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+use crate::queue::{QueueError, TunnelId};
 use crate::refusal::Refusal;
+
+/// Refusals on their way to the relay that has the agent.
+pub(crate) trait RefusedElsewhere: fmt::Debug + Send + Sync {
+    /// Leaves these to the relays that have the agents of these tunnels.
+    fn pass_on(&self, tallies: Vec<(TunnelId, Tally)>) -> BoxFuture<'_, Result<(), QueueError>>;
+
+    /// Takes what others have left for the agents of this relay. Called by the clock.
+    fn collect(&self) -> BoxFuture<'_, Result<Vec<(TunnelId, Tally)>, QueueError>>;
+}
 
 /// The refusals of one tunnel.
 #[derive(Debug, Default)]
@@ -29,7 +43,7 @@ struct Tallies {
 /// Webhooks that were refused for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tally {
-    kind: &'static str,
+    pub(crate) kind: Cow<'static, str>,
     pub(crate) reason: String,
     pub(crate) count: u64,
     pub(crate) last_at: Timestamp,
@@ -48,11 +62,32 @@ impl From<Tally> for Notice {
 impl Refused {
     /// Counts one.
     pub(crate) fn note(&self, refusal: Refusal, at: Timestamp) {
+        self.add(&Tally {
+            kind: Cow::Borrowed(refusal.name()),
+            reason: refusal.reason(),
+            count: 1,
+            last_at: at,
+        });
+    }
+
+    /// Counts those that another relay refused.
+    pub(crate) fn add(&self, tally: &Tally) {
         let mut tallies = self.lock();
-        count(&mut tallies.untold, refusal, at);
-        count(&mut tallies.all, refusal, at);
+        count(&mut tallies.untold, tally);
+        count(&mut tallies.all, tally);
         drop(tallies);
         self.noted.notify_one();
+    }
+
+    /// Gives back what was taken and could not be told.
+    pub(crate) fn put_back(&self, tally: &Tally) {
+        count(&mut self.lock().untold, tally);
+        self.noted.notify_one();
+    }
+
+    /// Whether there is something to tell.
+    pub(crate) fn is_untold(&self) -> bool {
+        !self.lock().untold.is_empty()
     }
 
     /// Takes all there is to tell.
@@ -73,7 +108,7 @@ impl Refused {
         loop {
             // Made before the tallies are read: one noted in between is not missed.
             let noted = self.noted.notified();
-            if !self.lock().untold.is_empty() {
+            if self.is_untold() {
                 break;
             }
             noted.await;
@@ -86,19 +121,13 @@ impl Refused {
     }
 }
 
-fn count(tallies: &mut Vec<Tally>, refusal: Refusal, at: Timestamp) {
-    let kind = refusal.name();
-    match tallies.iter_mut().find(|tally| tally.kind == kind) {
+fn count(tallies: &mut Vec<Tally>, more: &Tally) {
+    match tallies.iter_mut().find(|tally| tally.kind == more.kind) {
         Some(tally) => {
-            tally.count += 1;
-            tally.last_at = at;
+            tally.count = tally.count.saturating_add(more.count);
+            tally.last_at = tally.last_at.max(more.last_at);
         }
-        None => tallies.push(Tally {
-            kind,
-            reason: refusal.reason(),
-            count: 1,
-            last_at: at,
-        }),
+        None => tallies.push(more.clone()),
     }
 }
 

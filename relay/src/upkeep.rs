@@ -9,8 +9,10 @@ use podtap_disk::clock_watch::ClockWatch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use crate::messenger::Messenger;
 use crate::queue::Queue;
 use crate::session::presence::Presence;
+use crate::store::Store;
 use crate::tunnel::directory::Directory;
 
 /// How soon a token revoked by another process has lost its effect, and how often what agents have
@@ -26,14 +28,36 @@ const TELL_PERIOD: Duration = Duration::from_secs(1);
 /// The relay's clockwork.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
-    pub(crate) queue: Arc<dyn Queue>,
-    pub(crate) directory: Arc<Directory>,
-    pub(crate) presence: Arc<Presence>,
+    queue: Arc<dyn Queue>,
+    directory: Arc<Directory>,
+    presence: Arc<Presence>,
+    /// Where relays share the store.
+    messenger: Option<Messenger>,
     /// The age at which an event that no agent took is removed.
-    pub(crate) max_age: Duration,
+    max_age: Duration,
 }
 
 impl Upkeep {
+    pub(crate) fn new(
+        store: &Store,
+        directory: Arc<Directory>,
+        presence: Arc<Presence>,
+        max_age: Duration,
+    ) -> Self {
+        let messenger = store.refused.as_ref().map(|elsewhere| Messenger {
+            directory: Arc::clone(&directory),
+            presence: Arc::clone(&presence),
+            elsewhere: Arc::clone(elsewhere),
+        });
+        Self {
+            queue: Arc::clone(&store.queue),
+            directory,
+            presence,
+            messenger,
+            max_age,
+        }
+    }
+
     /// Runs until told to end.
     pub(crate) async fn run(self, token: CancellationToken) {
         let mut polls = interval(POLL_PERIOD);
@@ -65,6 +89,11 @@ impl Upkeep {
         }
         if let Err(error) = self.presence.exchange().await {
             tracing::debug!(%error, "who is connected elsewhere cannot be looked for");
+        }
+        if let Some(messenger) = &self.messenger
+            && let Err(error) = messenger.run().await
+        {
+            tracing::debug!(%error, "refusals cannot be exchanged with other relays");
         }
     }
 

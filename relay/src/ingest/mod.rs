@@ -94,8 +94,8 @@ impl Ingest {
     ) -> Response<Answer> {
         self.metrics.count_refused(refusal);
         tracing::debug!(reason = refusal.name(), "a webhook was refused");
-        if let Some(tunnel) = key.and_then(|key| self.directory.lookup(&key)) {
-            tunnel.refused.note(refusal, Timestamp::now());
+        if let Some(key) = key {
+            self.directory.note_refused(&key, refusal);
         }
         let patience = patience(refusal, &request);
         if !patience.is_zero() {

@@ -1,11 +1,14 @@
-//! How the queues stand that somebody of this relay waits at, as far as it is known in memory.
+//! How the queues stand that somebody of this relay waits at, as far as it is known in memory, and the
+//! newest events that this relay has stored in them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use podtap_wire::{EventFrame, Seq};
 use tokio::sync::{Notify, watch};
 
-use crate::queue::{Depth, TunnelId};
+use crate::queue::recent::Recents;
+use crate::queue::{Depth, ReadLimit, TunnelId};
 
 /// The queues that are watched.
 #[derive(Debug, Default)]
@@ -19,6 +22,9 @@ struct State {
     tunnels: HashMap<TunnelId, watch::Sender<Depth>>,
     /// Those in which another relay has stored something.
     touched: HashSet<TunnelId>,
+    /// What another relay stores is not here: where it comes in between, what follows it begins
+    /// anew.
+    recent: Recents,
 }
 
 impl Depths {
@@ -41,17 +47,41 @@ impl Depths {
 
     /// Takes over how queues stand. Two reads may come in the other order: none goes back.
     pub(super) fn moved(&self, depths: impl IntoIterator<Item = (TunnelId, Depth)>) {
-        let state = self.lock();
-        for (tunnel, depth) in depths {
-            if let Some(sender) = state.tunnels.get(&tunnel) {
-                forward(sender, depth);
+        self.lock().moved(depths);
+    }
+
+    /// Hands what this relay has stored to those who follow its tunnels, and tells them how these
+    /// stand. The events of a tunnel are in order.
+    pub(super) fn publish(
+        &self,
+        events: impl IntoIterator<Item = (TunnelId, EventFrame)>,
+        depths: impl IntoIterator<Item = (TunnelId, Depth)>,
+    ) {
+        let mut state = self.lock();
+        for (tunnel, event) in events {
+            let followed = state.tunnels.get(&tunnel);
+            if followed.is_some_and(|depth| depth.receiver_count() > 0) {
+                state.recent.push(tunnel, event);
             }
         }
+        state.moved(depths);
+    }
+
+    /// The next events after `after`, from memory; `None` where they are not there.
+    pub(super) fn recent(
+        &self,
+        tunnel: TunnelId,
+        after: Seq,
+        at_most: ReadLimit,
+    ) -> Option<Vec<EventFrame>> {
+        self.lock().recent.take_after(tunnel, after, at_most)
     }
 
     /// Ends the wait of everyone at a tunnel that is gone.
     pub(super) fn forget(&self, tunnel: TunnelId) {
-        self.lock().tunnels.remove(&tunnel);
+        let mut state = self.lock();
+        state.tunnels.remove(&tunnel);
+        state.recent.remove(tunnel);
     }
 
     /// Notes that another relay has stored something in these.
@@ -60,6 +90,7 @@ impl Depths {
         let State {
             tunnels: watched,
             touched,
+            ..
         } = &mut *state;
         touched.extend(tunnels.filter(|tunnel| watched.contains_key(tunnel)));
         if !touched.is_empty() {
@@ -82,12 +113,32 @@ impl Depths {
     /// Every queue that somebody waits at; those that nobody does any more are dropped.
     pub(super) fn watched(&self) -> Vec<TunnelId> {
         let mut state = self.lock();
-        state.tunnels.retain(|_, depth| depth.receiver_count() > 0);
-        state.tunnels.keys().copied().collect()
+        let State {
+            tunnels, recent, ..
+        } = &mut *state;
+        tunnels.retain(|tunnel, depth| {
+            let is_followed = depth.receiver_count() > 0;
+            if !is_followed {
+                recent.remove(*tunnel);
+            }
+            is_followed
+        });
+        tunnels.keys().copied().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn moved(&mut self, depths: impl IntoIterator<Item = (TunnelId, Depth)>) {
+        for (tunnel, depth) in depths {
+            self.recent.forget(tunnel, depth.removed);
+            if let Some(sender) = self.tunnels.get(&tunnel) {
+                forward(sender, depth);
+            }
+        }
     }
 }
 
@@ -108,6 +159,7 @@ mod tests {
     use podtap_wire::Seq;
 
     use super::*;
+    use crate::queue::recent::tests::event;
 
     fn depth(removed: u64, last: u64) -> Depth {
         Depth {
@@ -127,5 +179,37 @@ mod tests {
         assert_eq!(*seen.borrow(), depth(2, 6));
         drop(seen);
         assert!(depths.watched().is_empty());
+    }
+
+    #[test]
+    fn what_this_relay_stored_is_handed_over_and_what_another_did_is_not_jumped_over() {
+        let (depths, tunnel) = (Depths::default(), TunnelId(1));
+        let one = ReadLimit {
+            events: 1,
+            bytes: 1,
+        };
+        let taken = |after| {
+            let taken = depths.recent(tunnel, Seq(after), one);
+            taken.map(|events| events.iter().map(|it| it.seq.0).collect::<Vec<_>>())
+        };
+        depths.publish([(tunnel, event(1, 1))], [(tunnel, depth(0, 1))]);
+        assert_eq!(taken(0), None, "nobody follows it");
+
+        let _follower = depths.watch(tunnel, depth(0, 1));
+        let own = [2, 3].map(|seq| (tunnel, event(seq, 1)));
+        depths.publish(own, [(tunnel, depth(0, 3))]);
+        assert_eq!(taken(0), None, "the first is in the database");
+        assert_eq!(taken(1), Some(vec![2]));
+        // The fourth is another relay's.
+        depths.publish([(tunnel, event(5, 1))], [(tunnel, depth(0, 5))]);
+        assert_eq!(taken(3), None);
+        assert_eq!(taken(4), Some(vec![5]));
+
+        let own = [6, 7].map(|seq| (tunnel, event(seq, 1)));
+        depths.publish(own, [(tunnel, depth(6, 7))]);
+        assert_eq!(taken(5), None, "it was removed");
+        assert_eq!(taken(6), Some(vec![7]));
+        depths.forget(tunnel);
+        assert_eq!(taken(7), None);
     }
 }

@@ -16,6 +16,7 @@ use super::answers::PgAnswers;
 use super::batch::NewEvent;
 use super::chores::Chores;
 use super::depths::Depths;
+use super::refused::PgRefused;
 use super::removals::{Pending, Removal, Until};
 use super::roster::PgRoster;
 use super::signals::Signals;
@@ -47,19 +48,20 @@ pub(crate) struct PgQueue {
 }
 
 impl PgQueue {
-    /// Starts the tasks of a relay: the queue's, and what its roster and answers need.
+    /// Starts the tasks of a relay: the queue's, and what the other parts of the store need.
     pub(crate) fn start(
         database: &Postgres,
         relay: RelayId,
         limits: QueueLimits,
         metrics: Arc<Metrics>,
-    ) -> (Self, PgRoster, PgAnswers) {
+    ) -> (Self, PgRoster, PgAnswers, PgRefused) {
         let (commands, waiting) = mpsc::channel(BACKLOG);
         let depths = Arc::<Depths>::default();
         let pending = Arc::<Pending>::default();
         let signals = Arc::new(Signals::new(relay, Arc::clone(&depths)));
         let roster = PgRoster::new(database.clone(), relay, Arc::clone(&signals));
         let answers = PgAnswers::new(database.clone(), relay, Arc::clone(&signals));
+        let refused = PgRefused::new(database.clone(), relay, Arc::clone(&signals));
         let (tasks, end) = (TaskTracker::new(), CancellationToken::new());
         let writer = Writer {
             database: database.clone(),
@@ -91,7 +93,7 @@ impl PgQueue {
             tasks,
             end,
         };
-        (queue, roster, answers)
+        (queue, roster, answers, refused)
     }
 
     async fn command<T>(
@@ -262,6 +264,9 @@ impl Queue for PgQueue {
                     .changed()
                     .await
                     .map_err(|_| QueueError::UnknownTunnel)?;
+            }
+            if let Some(events) = self.depths.recent(tunnel, after, at_most) {
+                return Ok(events);
             }
             read::events(&self.database, tunnel, after, at_most).await
         }

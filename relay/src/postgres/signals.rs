@@ -42,6 +42,8 @@ pub(super) struct Signals {
     told: Notify,
     /// Who has which tunnel has changed somewhere else.
     has_roster_changed: AtomicBool,
+    /// Another relay has refused what an agent elsewhere is to hear of.
+    has_refused: AtomicBool,
     /// An answer has come for this relay.
     pub(super) answered: Notify,
 }
@@ -50,6 +52,7 @@ pub(super) struct Signals {
 struct Out {
     stored: BTreeSet<TunnelId>,
     roster: bool,
+    refused: bool,
     answered: BTreeSet<i64>,
 }
 
@@ -61,6 +64,7 @@ impl Signals {
             out: Mutex::default(),
             told: Notify::new(),
             has_roster_changed: AtomicBool::new(true),
+            has_refused: AtomicBool::new(true),
             answered: Notify::new(),
         }
     }
@@ -73,6 +77,16 @@ impl Signals {
     /// Tells that who has which tunnel has changed, or is asked for.
     pub(super) fn roster(&self) {
         self.tell(|out| out.roster = true);
+    }
+
+    /// Tells that there are refusals to tell of.
+    pub(super) fn refused(&self) {
+        self.tell(|out| out.refused = true);
+    }
+
+    /// Whether another relay has told so since the last time.
+    pub(super) fn take_refused(&self) -> bool {
+        self.has_refused.swap(false, Ordering::AcqRel)
     }
 
     /// Tells a relay that there is an answer for it.
@@ -147,6 +161,7 @@ impl Signals {
                     .touch(tunnels.filter_map(|id| id.parse().ok().map(TunnelId)));
             }
             Some("roster") if !is_own => self.has_roster_changed.store(true, Ordering::Release),
+            Some("refused") if !is_own => self.has_refused.store(true, Ordering::Release),
             Some("answered") if is_own => self.answered.notify_one(),
             // What newer relays say, or others that use the channel.
             _ => {}
@@ -160,7 +175,12 @@ impl Out {
         let stored = tunnels.chunks(MAX_TUNNELS);
         let stored = stored.map(|part| format!("stored {} {}", relay.0, part.join(",")));
         let roster = self.roster.then(|| format!("roster {}", relay.0));
+        let refused = self.refused.then(|| format!("refused {}", relay.0));
         let answered = self.answered.iter().map(|it| format!("answered {it}"));
-        stored.chain(roster).chain(answered).collect()
+        stored
+            .chain(roster)
+            .chain(refused)
+            .chain(answered)
+            .collect()
     }
 }

@@ -1,7 +1,11 @@
 //! The statements of the writer, prepared on its connection.
 
 use futures_util::try_join;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
+
+/// The parameters of a statement.
+pub(super) type Parameters<'a, const N: usize> = [&'a (dyn ToSql + Sync); N];
 
 /// The statements, prepared on one connection.
 #[derive(Debug)]
@@ -56,7 +60,8 @@ impl Statements {
             "SELECT t.owner, sum(q.last_seq - q.removed_seq)::bigint AS events,
                     sum(q.last_bytes - q.removed_bytes)::bigint AS bytes
              FROM podtap_queues AS q JOIN podtap_tunnels AS t ON t.id = q.tunnel
-             WHERE t.owner = ANY($1::text[]) GROUP BY t.owner",
+             WHERE t.owner IN (SELECT owner FROM podtap_tunnels WHERE id = ANY($1::bigint[]))
+             GROUP BY t.owner",
         );
         let insert = client.prepare(
             "INSERT INTO podtap_events (tunnel, seq, bytes_through, received_at, id, peer, method,

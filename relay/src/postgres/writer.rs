@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-use super::batch::{self, NewEvent, Outcome};
+use super::batch::{self, NewEvent, Outcome, Room, Work};
 use super::depths::Depths;
 use super::removals::{Pending, Removal, Step, Until};
 use super::signals::Signals;
@@ -181,13 +181,11 @@ impl Writer {
             self.refuse_all(AppendError::Unavailable);
             return;
         }
-        // What an agent has is never in the way of another event.
-        self.state.removals.extend(self.pending.take());
         let started = Instant::now();
         match timeout(COMMIT_TIMEOUT, self.commit()).await {
-            Ok(Some(Ok(outcome))) => self.finish(outcome, started.elapsed()),
-            Ok(Some(Err(error))) => self.failed(&error).await,
-            Ok(None) => self.refuse_all(AppendError::Unavailable),
+            Ok(Ok(Some(outcome))) => self.finish(outcome, started.elapsed()),
+            Ok(Ok(None)) => self.refuse_all(AppendError::Unavailable),
+            Ok(Err(error)) => self.failed(&error).await,
             Err(_) => {
                 tracing::error!("the database does not answer in time");
                 self.state.session = None;
@@ -196,29 +194,54 @@ impl Writer {
         }
     }
 
-    async fn commit(&self) -> Option<Result<Outcome, Error>> {
-        let Session { own, statements } = self.state.session.as_ref()?;
-        let appends: Vec<&NewEvent> = self.state.appends.iter().map(|(event, _)| event).collect();
-        let removals: Vec<&Removal> = self.state.removals.iter().collect();
-        let limits = &self.limits;
-        let done = batch::transaction(&own.client, statements, &appends, &removals, limits);
-        Some(done.await)
+    /// Everything gathered, in one transaction; unless what an agent has already is in the way of an
+    /// event: then that goes first. `None` where there is no connection.
+    async fn commit(&mut self) -> Result<Option<Outcome>, Error> {
+        let removals = self.state.removals.iter();
+        let has_acknowledged =
+            |removal: &Removal| matches!(removal.until, Until::Acknowledged { .. });
+        let room = if !self.pending.is_empty() || removals.clone().any(has_acknowledged) {
+            Room::CanBeMade
+        } else {
+            Room::IsThis
+        };
+        if let Some(outcome) = self.transaction(room).await? {
+            return Ok(Some(outcome));
+        }
+        self.state.removals.extend(self.pending.take());
+        self.transaction(Room::IsMade).await
+    }
+
+    async fn transaction(&self, room: Room) -> Result<Option<Outcome>, Error> {
+        let Some(Session { own, statements }) = &self.state.session else {
+            return Ok(None);
+        };
+        let work = Work {
+            appends: self.state.appends.iter().map(|(event, _)| event).collect(),
+            removals: self.state.removals.iter().collect(),
+            room,
+        };
+        batch::transaction(&own.client, statements, &work, &self.limits).await
     }
 
     /// Wakes the sessions and answers everyone whose part is on stable storage.
     fn finish(&mut self, outcome: Outcome, took: Duration) {
         let stored = outcome.appended.iter().filter(|answer| answer.is_ok());
         self.metrics.count_commit(stored.count(), took);
-        self.depths.moved(outcome.depths);
-        let mut tunnels = Vec::new();
+        let (mut events, mut replies) = (Vec::new(), Vec::new());
         for ((event, reply), answer) in self.state.appends.drain(..).zip(outcome.appended) {
-            if answer.is_ok() {
-                tunnels.push(event.tunnel);
+            if let Ok(seq) = answer {
+                events.push((event.tunnel, event.into_frame(seq)));
             }
+            replies.push((reply, answer));
+        }
+        let stored: Vec<_> = events.iter().map(|(tunnel, _)| *tunnel).collect();
+        self.depths.publish(events, outcome.depths);
+        for (reply, answer) in replies {
             // Whoever asked may have gone away; the event is stored all the same.
             let _ = reply.send(answer);
         }
-        self.signals.stored(tunnels.into_iter());
+        self.signals.stored(stored.into_iter());
         let done: Vec<_> = self.state.removals.drain(..).zip(outcome.steps).collect();
         for (removal, step) in done {
             match step {

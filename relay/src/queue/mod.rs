@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 pub(crate) mod conformance;
+pub(crate) mod recent;
 pub(crate) mod sqlite;
 
 use std::fmt;

@@ -1,6 +1,6 @@
 //! Where a relay keeps everything that outlives a request: one seam, which an engine is behind.
 //!
-//! [`Store`] bundles the queue, tunnels and tokens, who has which tunnel, and answers in flight. The
+//! [`Store`] bundles the queue, tunnels and tokens, who has which tunnel, and what relays tell each other. The
 //! parts are traits, each at home beside those who use it; here is which engine a relay has.
 
 #[cfg(test)]
@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::postgres::{PgQueue, PgRegistry, RelayId};
 use crate::queue::sqlite::SqliteQueue;
 use crate::queue::{Queue, QueueLimits};
+use crate::refused::RefusedElsewhere;
 use crate::roster::Roster;
 use crate::roster::memory::MemoryRoster;
 use crate::tunnel::registry::Registry;
@@ -34,6 +35,8 @@ pub(crate) struct Store {
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) roster: Arc<dyn Roster>,
     pub(crate) answers: Arc<dyn Answers>,
+    /// Of a store that relays share.
+    pub(crate) refused: Option<Arc<dyn RefusedElsewhere>>,
 }
 
 /// A store that is open for one relay.
@@ -140,6 +143,7 @@ impl Store {
             registry: Arc::new(registry),
             roster: Arc::new(MemoryRoster::default()),
             answers: Arc::new(NoOthers),
+            refused: None,
         })
     }
 
@@ -150,12 +154,13 @@ impl Store {
         metrics: Arc<Metrics>,
     ) -> Result<Self, PostgresError> {
         let relay = RelayId::enter(database).await?;
-        let (queue, roster, answers) = PgQueue::start(database, relay, limits, metrics);
+        let (queue, roster, answers, refused) = PgQueue::start(database, relay, limits, metrics);
         Ok(Self {
             queue: Arc::new(queue),
             registry: Arc::new(PgRegistry::new(database.clone())),
             roster: Arc::new(roster),
             answers: Arc::new(answers),
+            refused: Some(Arc::new(refused)),
         })
     }
 }

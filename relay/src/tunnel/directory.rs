@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +16,7 @@ use super::registry::{KnownTunnel, Registry, Revision, Wanted, Wish};
 use super::token::{Token, TokenId};
 use crate::config::Limits;
 use crate::queue::{QueueError, TunnelId};
+use crate::refusal::Refusal;
 use crate::refused::Refused;
 
 /// How exact `last_used_at` is: coarse, so that a storm of reconnections is not one of commits.
@@ -82,6 +83,8 @@ pub(crate) struct Directory {
     seen: tokio::sync::Mutex<Seen>,
     /// Looks at the store that were begun, in a burst of unknown keys one for all of them.
     looks: AtomicU64,
+    /// Where relays share the store: tunnels whose agents may have to be told elsewhere.
+    refused: Mutex<HashMap<TunnelId, Arc<Tunnel>>>,
 }
 
 #[derive(Debug, Default)]
@@ -104,6 +107,7 @@ impl Directory {
             tunnels: RwLock::default(),
             seen: tokio::sync::Mutex::default(),
             looks: AtomicU64::default(),
+            refused: Mutex::default(),
         };
         directory.poll().await?;
         Ok(directory)
@@ -115,6 +119,29 @@ impl Directory {
         let Entry { tunnel, until } = tunnels.get(key)?;
         let is_open = until.is_none_or(|until| Timestamp::now() < until);
         is_open.then(|| Arc::clone(tunnel))
+    }
+
+    /// Notes that a webhook for this key was refused; its owner hears of it.
+    pub(crate) fn note_refused(&self, key: &TunnelKey, refusal: Refusal) {
+        let Some(tunnel) = self.lookup(key) else {
+            return;
+        };
+        tunnel.refused.note(refusal, Timestamp::now());
+        if self.registry.is_shared() {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            refused.insert(tunnel.id, tunnel);
+        }
+    }
+
+    /// Those of the tunnels with refusals that nobody was told of whose agents are elsewhere.
+    pub(crate) fn refused_elsewhere(
+        &self,
+        is_elsewhere: impl Fn(TunnelId) -> bool,
+    ) -> Vec<Arc<Tunnel>> {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.retain(|_, tunnel| tunnel.refused.is_untold());
+        let tunnels = refused.values().filter(|tunnel| is_elsewhere(tunnel.id));
+        tunnels.cloned().collect()
     }
 
     /// The tunnel of a key. One that is unknown may have been made by another relay just now.

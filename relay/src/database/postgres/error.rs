@@ -16,14 +16,14 @@ pub enum PostgresError {
         why: String,
     },
     /// The user or the password is wrong.
-    #[error(
-        "the database {url} refused the user or the password: {why}; check both, and pg_hba.conf"
-    )]
+    #[error("the database {url} refused the user or the password: {why}; {cure}")]
     Refused {
         /// The database.
         url: String,
         /// What the server said.
         why: String,
+        /// What to do about it.
+        cure: &'static str,
     },
     /// There is no such database.
     #[error("the database {url} does not exist; create it with `createdb`")]
@@ -81,12 +81,14 @@ pub enum PostgresError {
         found: String,
     },
     /// TLS cannot be set up.
-    #[error("the database {url} cannot be reached over TLS: {why}")]
+    #[error("the database {url} cannot be reached over TLS: {why}; {cure}")]
     Tls {
         /// The database.
         url: String,
         /// What is wrong.
         why: String,
+        /// What to do about it.
+        cure: &'static str,
     },
     /// A statement failed.
     #[error("cannot {attempt} in the database {url}: {why}")]
@@ -106,10 +108,9 @@ impl PostgresError {
         let url = url.to_owned();
         let why = words(error);
         let Some(code) = error.code() else {
-            return if why.contains("certificate") || why.contains("TLS") {
-                Self::Tls { url, why }
-            } else {
-                Self::Unreachable { url, why }
+            return match tls_cure(error, &why) {
+                Some(cure) => Self::Tls { url, why, cure },
+                None => Self::Unreachable { url, why },
             };
         };
         if *code == SqlState::INVALID_CATALOG_NAME {
@@ -117,7 +118,15 @@ impl PostgresError {
         }
         match code.code().get(..2).unwrap_or_default() {
             // Invalid authorization.
-            "28" => Self::Refused { url, why },
+            "28" => Self::Refused {
+                cure: if why.contains("no encryption") {
+                    "check pg_hba.conf; if it asks for TLS, use sslmode=require"
+                } else {
+                    "check both, and pg_hba.conf"
+                },
+                url,
+                why,
+            },
             // Shutting down, starting up, too many connections.
             "57" | "53" | "08" => Self::Unreachable { url, why },
             // A schema that the user may not use is none at all.
@@ -129,6 +138,46 @@ impl PostgresError {
             _ => Self::Statement { attempt, url, why },
         }
     }
+}
+
+/// What to do, where TLS is what fails.
+fn tls_cure(error: &tokio_postgres::Error, why: &str) -> Option<&'static str> {
+    use rustls::CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext,
+    };
+    let Some(refused) = handshake_error(error) else {
+        let has_none = why.contains("does not support TLS");
+        return has_none.then_some(
+            "set up TLS at the server, or use sslmode=disable on a network that you trust",
+        );
+    };
+    Some(match refused {
+        rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => {
+            "use a host name that the certificate is for, or sslmode=verify-ca"
+        }
+        rustls::Error::InvalidCertificate(Expired | ExpiredContext { .. }) => {
+            "renew the server's certificate, or check this machine's clock"
+        }
+        rustls::Error::InvalidCertificate(_) => {
+            "name the file with the authority that signed it in sslrootcert"
+        }
+        _ => "check the TLS settings of the server",
+    })
+}
+
+/// What the handshake failed at, among the causes.
+fn handshake_error(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<std::io::Error>();
+        let inner = inner.and_then(std::io::Error::get_ref);
+        let found = inner.and_then(|inner| inner.downcast_ref());
+        if let Some(found) = found.or_else(|| error.downcast_ref()) {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// An error with its causes, as one line. Statements and their values are not among them.

@@ -16,6 +16,8 @@ use tokio_postgres::{Config, Error};
 pub(crate) use connect::{Connector, Own};
 pub use error::PostgresError;
 pub(crate) use error::words;
+#[cfg(test)]
+pub(crate) use schema::newest;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 /// Connections for what is read and seldom written; the queue's writer has one of its own.

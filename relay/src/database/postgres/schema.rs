@@ -148,6 +148,25 @@ pub(super) const MIGRATIONS: &[&str] = &[
     CREATE TRIGGER forget_tunnel AFTER DELETE ON podtap_tunnels
         FOR EACH ROW EXECUTE FUNCTION podtap_forget_tunnel();
     ",
+    // 2.
+    "
+    -- Refusals that one relay has made and another has to tell the agent of.
+    CREATE TABLE podtap_refused (
+        tunnel  bigint NOT NULL,
+        kind    text NOT NULL,
+        reason  text NOT NULL,
+        count   bigint NOT NULL,
+        last_at bigint NOT NULL,
+        PRIMARY KEY (tunnel, kind)
+    );
+    CREATE FUNCTION podtap_forget_refused() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        DELETE FROM podtap_refused WHERE tunnel = OLD.id;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER forget_refused AFTER DELETE ON podtap_tunnels
+        FOR EACH ROW EXECUTE FUNCTION podtap_forget_refused();
+    ",
 ];
 
 /// The lock of who brings the schema up to date: `podtap` in letters of eight bits.
@@ -192,6 +211,6 @@ pub(super) async fn migrate(client: &mut Client) -> Result<Result<(), i32>, Erro
 }
 
 /// The newest schema of this build.
-pub(super) fn newest() -> i32 {
+pub(crate) fn newest() -> i32 {
     i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
 }

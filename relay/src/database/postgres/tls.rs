@@ -21,6 +21,7 @@ pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, Postgres
     let failed = |why: String| PostgresError::Tls {
         url: url.to_string(),
         why,
+        cure: "check sslmode and sslrootcert in its URL",
     };
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -34,7 +35,7 @@ pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, Postgres
             .with_no_client_auth(),
         (Check::Authority, None) => {
             return Err(failed(
-                "sslmode=verify-ca needs sslrootcert=FILE with the authority".to_owned(),
+                "sslmode=verify-ca needs the authority of the server, sslrootcert=FILE".to_owned(),
             ));
         }
         (check, Some(file)) => {

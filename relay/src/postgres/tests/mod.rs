@@ -2,6 +2,7 @@
 
 mod server;
 mod shared;
+mod tls;
 mod words;
 
 use std::sync::atomic::{AtomicU64, Ordering};

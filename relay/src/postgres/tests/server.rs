@@ -7,26 +7,32 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Starts, crashes and ends the server as its stdin says; the end of stdin is the end of all.
+/// Starts, crashes and ends the server as its stdin says; the end of stdin is the end of all. With a
+/// primary, the server is its standby.
 const KEEPER: &str = r#"
 set -u
-bin=$1 port=$2; shift 2
+bin=$1 port=$2 primary=$3; shift 3
 dir=$(mktemp -d "${TMPDIR:-/tmp}/podtap-pg-XXXXXX") || exit 1
 cd "$dir"
-pid=
+pid= others=
 stop() { [ -z "$pid" ] || { kill -QUIT "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; pid=; }; }
-trap 'stop; cd /; rm -rf "$dir"' EXIT
-"$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/log" 2>&1 || exit 1
+trap 'stop; [ -z "$others" ] || kill -KILL $others 2>/dev/null; cd /; rm -rf "$dir"' EXIT
+if [ -n "$primary" ]; then
+  "$bin/pg_basebackup" -D data -R -c fast -d "$primary" >log 2>&1 || { cat log >&2; exit 1; }
+else
+  "$bin/initdb" -D data -U postgres -A trust -E UTF8 --no-locale --no-sync >log 2>&1 || exit 1
+fi
 echo "$dir"
-while read -r what; do
+while read -r what rest; do
+  answer=done
   case $what in
-    start) rm -f "$dir/data/postmaster.pid"
-           "$bin/postgres" -D "$dir/data" -k "$dir" -p "$port" -h 127.0.0.1 "$@" >>"$dir/log" 2>&1 & pid=$! ;;
+    start) rm -f data/postmaster.pid
+           "$bin/postgres" -D "$dir/data" -k "$dir" -p "$port" -h 127.0.0.1 "$@" >>log 2>&1 & pid=$! ;;
     crash) stop ;;
-    freeze) kill -STOP "$pid" ;;
-    thaw) kill -CONT "$pid" ;;
+    run) sh -c "$rest" >>log 2>&1 </dev/null || answer=failed ;;
+    spawn) sh -c "exec $rest" >>log 2>&1 </dev/null & others="$others $!" ;;
   esac
-  echo done
+  echo $answer
 done
 "#;
 
@@ -57,6 +63,11 @@ impl Server {
     /// A server, with more settings such as `-c fsync=off`; none where PostgreSQL is not installed,
     /// which says so, and fails where all programs should be there.
     pub(crate) fn start(settings: &[&str]) -> Option<Self> {
+        Self::start_as("", settings)
+    }
+
+    /// The same as a standby of the server that can be reached like this, if any.
+    pub(crate) fn start_as(primary: &str, settings: &[&str]) -> Option<Self> {
         let Some(bin) = programs() else {
             let missing = "install the package postgresql to try relays that share a database";
             let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
@@ -68,7 +79,7 @@ impl Server {
         let port = free_port();
         let mut command = as_ordinary_user();
         command.args(["sh", "-c", KEEPER, "keeper"]).arg(&bin);
-        command.arg(port.to_string()).args(settings);
+        command.args([&port.to_string(), primary]).args(settings);
         let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -78,7 +89,7 @@ impl Server {
         let mut answers = BufReader::new(process.stdout.take().unwrap());
         let mut folder = String::new();
         answers.read_line(&mut folder).unwrap();
-        assert!(!folder.is_empty(), "initdb failed");
+        assert!(!folder.is_empty(), "no cluster could be made");
         let server = Self {
             bin,
             folder: PathBuf::from(folder.trim_end()),
@@ -106,6 +117,21 @@ impl Server {
     pub(crate) fn url(&self, database: &str) -> String {
         let folder = self.folder.to_str().unwrap().replace('/', "%2F");
         format!("postgres://postgres@{folder}:{}/{database}", self.port)
+    }
+
+    /// The folder of the server, which holds `data`.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Runs a shell command in that folder, as the server's user.
+    pub(crate) fn run(&self, script: &str) {
+        self.order(&format!("run {script}"));
+    }
+
+    /// Has the server read its settings again.
+    pub(crate) fn reload(&self) {
+        self.sql("postgres", "SELECT pg_reload_conf()");
     }
 
     /// The port on loopback.
@@ -160,7 +186,8 @@ impl Server {
         panic!("PostgreSQL does not start: {}", log.unwrap_or_default());
     }
 
-    fn order(&self, what: &str) {
+    /// What its keeper is to do: `spawn` starts a program that ends with the server.
+    pub(crate) fn order(&self, what: &str) {
         let mut keeper = self.keeper.lock().unwrap();
         let Keeper {
             orders, answers, ..
@@ -168,7 +195,7 @@ impl Server {
         let mut line = String::new();
         writeln!(orders.as_mut().unwrap(), "{what}").unwrap();
         answers.read_line(&mut line).unwrap();
-        assert_eq!(line.trim_end(), "done", "the server's keeper has ended");
+        assert_eq!(line.trim_end(), "done", "{what}");
     }
 }
 

@@ -8,6 +8,7 @@ use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest, WebhookResponse};
 use super::Pg;
 use crate::queue::conformance::Bench as _;
 use crate::queue::{QueueLimits, ReadLimit, SessionId, TunnelId};
+use crate::refused::Tally;
 use crate::roster::{Claim, Claimed, Holder};
 use crate::store::conformance::claim;
 
@@ -87,6 +88,32 @@ async fn both_number_one_tunnel_without_holes_and_each_wakes_the_other() {
     let mut numbers: Vec<u64> = given.iter().chain(&others).map(|seq| seq.0).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_relay_has_just_stored_is_not_read_back() {
+    let Some((first, second)) = two().await else {
+        return;
+    };
+    let tunnel = first.tunnel().await;
+    let _session = first.queue().watch(tunnel).await.unwrap();
+    append(&second, tunnel).await;
+    append(&first, tunnel).await;
+    append(&first, tunnel).await;
+    // What memory has, a table without rows does not matter to.
+    let client = first.database.client().await.unwrap();
+    let emptied = "DELETE FROM podtap_events WHERE seq > 1";
+    assert_eq!(client.execute(emptied, &[]).await.unwrap(), 2);
+
+    let mut seen = Vec::new();
+    for after in [0, 1] {
+        let queue = first.queue();
+        seen.push(queue.read_after(tunnel, Seq(after), ALL).await.unwrap());
+    }
+
+    let numbers = seen.iter().map(|events| events.iter().map(|it| it.seq.0));
+    let numbers: Vec<Vec<u64>> = numbers.map(Iterator::collect).collect();
+    assert_eq!(numbers, [vec![1], vec![2, 3]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -232,6 +259,39 @@ async fn an_answer_finds_the_relay_that_waits_for_it_and_no_other() {
     let arrived = first.store.answers.arrived().await;
     assert_eq!(arrived, [(wanted, response("c"))], "the first, and once");
     assert_eq!(waiting().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_go_to_the_relay_that_has_the_agent_and_to_no_other() {
+    let Some((first, second)) = two().await else {
+        return;
+    };
+    let (served, idle) = (first.tunnel().await, first.tunnel().await);
+    take(&first, served, claim(1)).await;
+    let tally = |count: u32| Tally {
+        kind: "too-large".into(),
+        reason: "body over 9 bytes".to_owned(),
+        count: count.into(),
+        last_at: Timestamp::from_second(count.into()).unwrap(),
+    };
+    let refused = |relay: &Pg| relay.store.refused.clone().unwrap();
+    let unknown = TunnelId(i64::MAX);
+    for count in [3, 4] {
+        let all = [served, idle, unknown].map(|tunnel| (tunnel, tally(count)));
+        refused(&second).pass_on(all.to_vec()).await.unwrap();
+    }
+
+    assert_eq!(refused(&second).collect().await.unwrap(), []);
+    let mut heard = Vec::new();
+    while heard.is_empty() {
+        heard = refused(&first).collect().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let all = Tally {
+        count: 7,
+        ..tally(4)
+    };
+    assert_eq!(heard, [(served, all)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

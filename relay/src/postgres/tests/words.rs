@@ -77,6 +77,50 @@ async fn each_thing_that_is_wrong_has_its_word() {
 }
 
 #[tokio::test]
+async fn an_old_server_is_refused_by_its_version() {
+    let Some(server) = super::shared_server() else {
+        return;
+    };
+    let database = server.database();
+    // What the relay asks answers as an old server does.
+    server.sql(
+        &database,
+        "CREATE FUNCTION public.current_setting(text) RETURNS text LANGUAGE sql AS $$
+             SELECT CASE $1 WHEN 'server_version_num' THEN '130014' WHEN 'server_version' THEN '13.14'
+                    ELSE pg_catalog.current_setting($1) END $$",
+    );
+    let alter = format!("ALTER DATABASE {database} SET search_path = public, pg_catalog");
+    server.sql("postgres", &alter);
+
+    let error = refused(&server.url(&database)).await;
+
+    assert!(matches!(error, PostgresError::TooOld { .. }), "{error:?}");
+    let told = error.to_string();
+    assert!(
+        told.contains("13.14") && told.contains("14 or later"),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn relays_that_start_at_once_on_an_empty_database_make_its_tables_once() {
+    let Some(server) = super::shared_server() else {
+        return;
+    };
+    let database = server.database();
+    let url = server.url(&database).parse().unwrap();
+
+    let all = futures_util::future::join_all((0..6).map(|_| Postgres::open(&url))).await;
+
+    for opened in all {
+        opened.unwrap();
+    }
+    let schemas = server.sql(&database, "SELECT count(*), min(number) FROM podtap_schema");
+    let newest = crate::database::postgres::newest();
+    assert_eq!(schemas, format!("1|{newest}"));
+}
+
+#[tokio::test]
 async fn every_connection_commits_to_stable_storage() {
     let Some(server) = super::shared_server() else {
         return;

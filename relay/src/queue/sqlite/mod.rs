@@ -8,7 +8,6 @@ mod command;
 mod keep;
 mod owner;
 mod read;
-mod recent;
 mod removals;
 mod shared;
 mod space;

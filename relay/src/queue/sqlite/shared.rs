@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::acknowledged::Acknowledged;
-use super::recent::{MAX_TOTAL_BYTES, Recent};
+use crate::queue::recent::Recents;
 use crate::queue::{Depth, ReadLimit, TunnelId};
 
 /// Everything that is known outside the database.
@@ -21,36 +21,25 @@ pub(super) struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    tunnels: HashMap<TunnelId, Watched>,
-    /// Bytes of recent events of all tunnels.
-    recent_bytes: usize,
+    /// Those that somebody asked for, as of the last commit.
+    tunnels: HashMap<TunnelId, watch::Sender<Depth>>,
+    recent: Recents,
     acknowledged: Acknowledged,
-}
-
-/// A tunnel that somebody asked for.
-#[derive(Debug)]
-struct Watched {
-    /// As of the last commit.
-    depth: watch::Sender<Depth>,
-    recent: Recent,
 }
 
 impl Shared {
     /// The state of a tunnel that is watched already.
     pub(super) fn subscribe(&self, tunnel: TunnelId) -> Option<watch::Receiver<Depth>> {
         let state = self.lock();
-        let watched = state.tunnels.get(&tunnel)?;
-        Some(watched.depth.subscribe())
+        state.tunnels.get(&tunnel).map(watch::Sender::subscribe)
     }
 
     /// Begins to keep the state of a tunnel.
     pub(super) fn watch(&self, tunnel: TunnelId, depth: Depth) -> watch::Receiver<Depth> {
         let mut state = self.lock();
-        let watched = state.tunnels.entry(tunnel).or_insert_with(|| Watched {
-            depth: watch::Sender::new(depth),
-            recent: Recent::default(),
-        });
-        watched.depth.subscribe()
+        let watched = state.tunnels.entry(tunnel);
+        let watched = watched.or_insert_with(|| watch::Sender::new(depth));
+        watched.subscribe()
     }
 
     /// Hands what a commit stored to those who follow its tunnels, and tells them how these stand.
@@ -65,9 +54,9 @@ impl Shared {
             state.push(tunnel, event);
         }
         for (tunnel, depth) in depths {
-            state.forget_recent(tunnel, depth.removed);
+            state.recent.forget(tunnel, depth.removed);
             if let Some(watched) = state.tunnels.get(&tunnel) {
-                watched.depth.send_replace(depth);
+                watched.send_replace(depth);
             }
         }
     }
@@ -79,13 +68,7 @@ impl Shared {
         after: Seq,
         at_most: ReadLimit,
     ) -> Option<Vec<EventFrame>> {
-        let mut state = self.lock();
-        let recent = &mut state.tunnels.get_mut(&tunnel)?.recent;
-        let before = recent.bytes();
-        let taken = recent.take_after(after, at_most);
-        let freed = before - recent.bytes();
-        state.recent_bytes -= freed;
-        taken
+        self.lock().recent.take_after(tunnel, after, at_most)
     }
 
     /// Ends the wait of everyone at a tunnel that is gone.
@@ -97,7 +80,7 @@ impl Shared {
     pub(super) fn sweep(&self) {
         let mut state = self.lock();
         let idle = state.tunnels.iter();
-        let idle = idle.filter(|(_, watched)| watched.depth.receiver_count() == 0);
+        let idle = idle.filter(|(_, watched)| watched.receiver_count() == 0);
         let idle: Vec<TunnelId> = idle.map(|(tunnel, _)| *tunnel).collect();
         for tunnel in idle {
             state.remove(tunnel);
@@ -106,18 +89,14 @@ impl Shared {
 
     /// Drops all events: the file that they are in was replaced.
     pub(super) fn forget_recent(&self) {
-        let mut state = self.lock();
-        state.recent_bytes = 0;
-        for watched in state.tunnels.values_mut() {
-            watched.recent.clear();
-        }
+        self.lock().recent.clear();
     }
 
     /// Notes that an agent has everything up to `through`. Whether that is enough to delete now.
     pub(super) fn acknowledge(&self, tunnel: TunnelId, through: Seq) -> bool {
         let mut state = self.lock();
         let removed = state.tunnels.get(&tunnel);
-        let removed = removed.map_or(Seq(0), |watched| watched.depth.borrow().removed);
+        let removed = removed.map_or(Seq(0), |watched| watched.borrow().removed);
         let now = Instant::now();
         state.acknowledged.note(tunnel, through, removed, now);
         state.acknowledged.is_due(Duration::MAX, now)
@@ -144,40 +123,26 @@ impl Shared {
 }
 
 impl State {
+    /// Keeps an event for who follows its tunnel; for nobody, none.
     fn push(&mut self, tunnel: TunnelId, event: EventFrame) {
-        let Some(watched) = self.tunnels.get_mut(&tunnel) else {
-            return;
-        };
-        let before = watched.recent.bytes();
-        if watched.depth.receiver_count() == 0 {
-            watched.recent.clear();
-        } else {
-            let left = MAX_TOTAL_BYTES.saturating_sub(self.recent_bytes);
-            watched.recent.push(event, left);
-        }
-        self.recent_bytes = self.recent_bytes - before + watched.recent.bytes();
-    }
-
-    fn forget_recent(&mut self, tunnel: TunnelId, through: Seq) {
-        if let Some(watched) = self.tunnels.get_mut(&tunnel) {
-            let before = watched.recent.bytes();
-            watched.recent.forget(through);
-            self.recent_bytes = self.recent_bytes - before + watched.recent.bytes();
+        match self.tunnels.get(&tunnel) {
+            Some(watched) if watched.receiver_count() > 0 => self.recent.push(tunnel, event),
+            Some(_) => self.recent.remove(tunnel),
+            None => {}
         }
     }
 
     fn remove(&mut self, tunnel: TunnelId) {
-        if let Some(watched) = self.tunnels.remove(&tunnel) {
-            self.recent_bytes -= watched.recent.bytes();
-        }
+        self.tunnels.remove(&tunnel);
+        self.recent.remove(tunnel);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::sqlite::recent::MAX_BYTES;
-    use crate::queue::sqlite::recent::tests::event;
+    use crate::queue::recent::tests::event;
+    use crate::queue::recent::{MAX_BYTES, MAX_TOTAL_BYTES};
 
     const ALL: ReadLimit = ReadLimit {
         events: 10,
@@ -200,7 +165,7 @@ mod tests {
         assert!(shared.recent(tunnel, Seq(2), ALL).is_none());
         shared.sweep();
         assert!(shared.subscribe(tunnel).is_none());
-        assert_eq!(shared.lock().recent_bytes, 0);
+        assert_eq!(shared.lock().recent.bytes(), 0);
     }
 
     #[test]
@@ -214,7 +179,7 @@ mod tests {
         for id in 0..count {
             shared.publish([(TunnelId(id), event(1, body))], Vec::new());
         }
-        assert!(shared.lock().recent_bytes <= MAX_TOTAL_BYTES);
+        assert!(shared.lock().recent.bytes() <= MAX_TOTAL_BYTES);
         assert!(shared.recent(TunnelId(0), Seq(0), ALL).is_some());
         let last = TunnelId(count - 1);
         assert!(shared.recent(last, Seq(0), ALL).is_none(), "no room for it");

@@ -221,6 +221,11 @@ impl Presence {
         !state.here.contains_key(&tunnel) && state.elsewhere.contains_key(&tunnel)
     }
 
+    /// The key of a tunnel whose agent is connected to this relay.
+    pub(crate) fn key_here(&self, tunnel: TunnelId) -> Option<TunnelKey> {
+        Some(self.lock().here.get(&tunnel)?.key)
+    }
+
     /// The agent that has the tunnel.
     pub(crate) fn connected_agent(&self, tunnel: TunnelId) -> Option<Connected> {
         let state = self.lock();

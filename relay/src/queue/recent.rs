@@ -1,21 +1,21 @@
-//! The newest events of one tunnel, kept for the session that follows it: what the writer has just
+//! The newest events of each tunnel, kept for the session that follows it: what the writer has just
 //! committed need not be read back. Pure. What is not here is in the database, always.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use podtap_wire::{EventFrame, Seq};
 
-use crate::queue::ReadLimit;
+use crate::queue::{ReadLimit, TunnelId};
 
 /// Events kept for one tunnel: four full reads of a session.
-pub(super) const MAX_EVENTS: usize = 1024;
+const MAX_EVENTS: usize = 1024;
 
 /// Bytes kept for one tunnel.
-pub(super) const MAX_BYTES: usize = 1024 * 1024;
+pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 
 /// Bytes kept for all tunnels together.
-pub(super) const MAX_TOTAL_BYTES: usize = 32 * 1024 * 1024;
+pub(crate) const MAX_TOTAL_BYTES: usize = 32 * 1024 * 1024;
 
 /// What an event takes beside its own bytes, about.
 const EVENT_BYTES: usize = 256;
@@ -24,22 +24,74 @@ const EVENT_BYTES: usize = 256;
 /// was read into.
 const COPIED_BYTES: usize = 16 * 1024;
 
-/// Events without a hole between them.
+/// The newest events of all tunnels that are followed.
 #[derive(Debug, Default)]
-pub(super) struct Recent {
+pub(crate) struct Recents {
+    tunnels: HashMap<TunnelId, Recent>,
+    bytes: usize,
+}
+
+/// Events of one tunnel, without a hole between them.
+#[derive(Debug, Default)]
+struct Recent {
     events: VecDeque<EventFrame>,
     bytes: usize,
 }
 
-impl Recent {
+impl Recents {
     /// Bytes held.
-    pub(super) fn bytes(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
+    /// Adds the next event of a tunnel that is followed.
+    pub(crate) fn push(&mut self, tunnel: TunnelId, event: EventFrame) {
+        let recent = self.tunnels.entry(tunnel).or_default();
+        let before = recent.bytes;
+        recent.push(event, MAX_TOTAL_BYTES.saturating_sub(self.bytes));
+        self.bytes = self.bytes - before + recent.bytes;
+    }
+
+    /// Takes a tunnel's events after `after` out; see [`Recent::take_after`].
+    pub(crate) fn take_after(
+        &mut self,
+        tunnel: TunnelId,
+        after: Seq,
+        at_most: ReadLimit,
+    ) -> Option<Vec<EventFrame>> {
+        let recent = self.tunnels.get_mut(&tunnel)?;
+        let before = recent.bytes;
+        let taken = recent.take_after(after, at_most);
+        self.bytes -= before - recent.bytes;
+        taken
+    }
+
+    /// Drops what of a tunnel is removed.
+    pub(crate) fn forget(&mut self, tunnel: TunnelId, through: Seq) {
+        if let Some(recent) = self.tunnels.get_mut(&tunnel) {
+            let before = recent.bytes;
+            recent.forget(through);
+            self.bytes -= before - recent.bytes;
+        }
+    }
+
+    /// Drops a tunnel's events: nobody follows it any more.
+    pub(crate) fn remove(&mut self, tunnel: TunnelId) {
+        let recent = self.tunnels.remove(&tunnel);
+        self.bytes -= recent.map_or(0, |recent| recent.bytes);
+    }
+
+    /// Drops all events.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Recent {
     /// Adds the next event. The oldest go for it; if that does not make room within the tunnel's
     /// limits and `left`, what is left of the total, none are kept.
-    pub(super) fn push(&mut self, mut event: EventFrame, left: usize) {
+    fn push(&mut self, mut event: EventFrame, left: usize) {
         let newest = self.events.back();
         if newest.is_some_and(|newest| newest.seq.0 + 1 != event.seq.0) {
             self.clear();
@@ -61,7 +113,7 @@ impl Recent {
 
     /// Takes the events after `after` out, as many as the limit lets through, one at least; `None`
     /// where the next one is not here.
-    pub(super) fn take_after(&mut self, after: Seq, at_most: ReadLimit) -> Option<Vec<EventFrame>> {
+    fn take_after(&mut self, after: Seq, at_most: ReadLimit) -> Option<Vec<EventFrame>> {
         self.forget(after);
         if self.events.front()?.seq.0 != after.0 + 1 {
             return None;
@@ -79,7 +131,7 @@ impl Recent {
     }
 
     /// Drops what a session is past, or what is removed.
-    pub(super) fn forget(&mut self, through: Seq) {
+    fn forget(&mut self, through: Seq) {
         while self
             .events
             .front()
@@ -89,7 +141,7 @@ impl Recent {
         }
     }
 
-    pub(super) fn clear(&mut self) {
+    fn clear(&mut self) {
         *self = Self::default();
     }
 
@@ -105,7 +157,7 @@ fn bytes_of(event: &EventFrame) -> usize {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use jiff::Timestamp;
     use podtap_wire::{EventId, HeaderList, WebhookRequest};
     use proptest::prelude::*;
@@ -113,7 +165,7 @@ pub(super) mod tests {
     use super::*;
 
     /// An event with a body of so many bytes.
-    pub(in crate::queue::sqlite) fn event(seq: u64, body: usize) -> EventFrame {
+    pub(crate) fn event(seq: u64, body: usize) -> EventFrame {
         let received_at = Timestamp::UNIX_EPOCH;
         EventFrame {
             seq: Seq(seq),
@@ -157,7 +209,7 @@ pub(super) mod tests {
         );
         assert_eq!(take_after(&mut recent, 8, 9, 9999), Some(vec![9]));
         assert_eq!(take_after(&mut recent, 9, 9, 9999), None);
-        assert_eq!(recent.bytes(), 0);
+        assert_eq!(recent.bytes, 0);
     }
 
     #[test]
@@ -180,14 +232,14 @@ pub(super) mod tests {
         assert_eq!(take_after(&mut recent, 1, 1, 1), Some(vec![2]));
 
         recent.push(event(most + 2, MAX_BYTES - 10_000), FREE);
-        assert!(recent.bytes() <= MAX_BYTES);
+        assert!(recent.bytes <= MAX_BYTES);
         recent.push(event(most + 3, MAX_BYTES), FREE);
-        assert_eq!(recent.bytes(), 0, "one that is too large is not kept");
+        assert_eq!(recent.bytes, 0, "one that is too large is not kept");
 
         recent.push(event(most + 4, 1000), 1000);
-        assert_eq!(recent.bytes(), 0, "nor one beyond the total");
+        assert_eq!(recent.bytes, 0, "nor one beyond the total");
         recent.push(event(most + 5, 1000), 1000 + EVENT_BYTES + 100);
-        assert!(recent.bytes() > 0);
+        assert!(recent.bytes > 0);
     }
 
     proptest! {
@@ -209,7 +261,7 @@ pub(super) mod tests {
                     cursor = last;
                 }
                 let held: usize = recent.events.iter().map(bytes_of).sum();
-                prop_assert_eq!(held, recent.bytes());
+                prop_assert_eq!(held, recent.bytes);
                 prop_assert!(held <= MAX_BYTES && recent.events.len() <= MAX_EVENTS);
             }
         }

@@ -1,0 +1,108 @@
+//! Which events a transaction removes, and the statements for that.
+
+use std::collections::HashMap;
+
+use futures_util::try_join;
+use tokio_postgres::{Client, Error, Row};
+
+use super::ends::Ends;
+use super::removals::{Removal, Step, Until};
+use super::statements::{Parameters, Statements};
+use super::{from_sql, to_sql};
+use crate::queue::TunnelId;
+
+/// Why an agent misses events that a limit removed.
+const EXPIRED: &str = "older than the relay keeps events";
+
+/// What is removed from which queue.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) steps: Vec<Step>,
+    /// How far each queue is removed; of several removals of a tunnel the furthest counts.
+    reached: HashMap<TunnelId, u64>,
+    /// Gaps that an agent has gone past.
+    forgotten: Vec<(i64, i64)>,
+    gaps: Vec<(i64, i64, i64)>,
+}
+
+impl Plan {
+    pub(super) fn of(ends: &HashMap<TunnelId, Ends>, removals: &[&Removal], most: u64) -> Self {
+        let (mut plan, mut left) = (Self::default(), most);
+        for removal in removals {
+            let Some(queue) = ends.get(&removal.tunnel) else {
+                plan.steps.push(Step::UnknownTunnel);
+                continue;
+            };
+            let from = plan.reached.get(&removal.tunnel).copied();
+            let from = from.unwrap_or(queue.removed_seq);
+            let wanted = match removal.until {
+                Until::Acknowledged { by, .. } if by.0 != 0 && by.0 < queue.session => from,
+                Until::Acknowledged { through, .. } | Until::Expired(through) => {
+                    through.0.min(queue.last_seq)
+                }
+            };
+            let through = wanted.min(from.saturating_add(left));
+            if let Until::Acknowledged { .. } = removal.until {
+                plan.forgotten.push((removal.tunnel.0, to_sql(through)));
+            }
+            if through > from {
+                left -= through - from;
+                plan.reached.insert(removal.tunnel, through);
+                if let Until::Expired(_) = removal.until {
+                    let gap = (removal.tunnel.0, to_sql(from + 1), to_sql(through));
+                    plan.gaps.push(gap);
+                }
+            }
+            plan.steps.push(if through < wanted {
+                Step::More
+            } else {
+                Step::Finished
+            });
+        }
+        plan
+    }
+
+    /// Removes it. Answers what owners hold then.
+    pub(super) async fn carry_out(
+        &self,
+        client: &Client,
+        statements: &Statements,
+        ends: &mut HashMap<TunnelId, Ends>,
+        locked: &Parameters<'_, 1>,
+    ) -> Result<Vec<Row>, Error> {
+        let (passed, passed_through): (Vec<i64>, Vec<i64>) = self.forgotten.iter().copied().unzip();
+        let (mut tunnels, mut above, mut through) = (Vec::new(), Vec::new(), Vec::new());
+        for (tunnel, until) in &self.reached {
+            let removed = ends.get(tunnel).map_or(0, |queue| queue.removed_seq);
+            tunnels.push(tunnel.0);
+            above.push(to_sql(removed));
+            through.push(to_sql(*until));
+        }
+        let forgotten: Parameters<'_, 2> = [&passed, &passed_through];
+        let removed: Parameters<'_, 2> = [&tunnels, &through];
+        let deleted: Parameters<'_, 3> = [&tunnels, &above, &through];
+        let gaps = async {
+            for (tunnel, from, to) in &self.gaps {
+                client
+                    .execute(&statements.keep_gap, &[tunnel, from, to, &EXPIRED])
+                    .await?;
+            }
+            Ok(())
+        };
+        // Sent in this order, and all of them before the first is answered.
+        let (_, (), rows, _, held) = try_join!(
+            client.execute(&statements.forget_gaps, &forgotten),
+            gaps,
+            client.query(&statements.remove, &removed),
+            client.execute(&statements.delete, &deleted),
+            client.query(&statements.owners, locked),
+        )?;
+        for row in rows {
+            if let Some(queue) = ends.get_mut(&TunnelId(row.get("tunnel"))) {
+                queue.removed_seq = from_sql(row.get("removed_seq"));
+                queue.removed_bytes = from_sql(row.get("removed_bytes"));
+            }
+        }
+        Ok(held)
+    }
+}

@@ -1,0 +1,118 @@
+//! Refusals on their way to the relay that has the agent: a row for each tunnel and reason.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+use tokio_postgres::Row;
+
+use super::signals::Signals;
+use super::{RelayId, from_sql, to_sql, unavailable};
+use crate::database::postgres::{Postgres, PostgresError};
+use crate::queue::{QueueError, TunnelId};
+use crate::refused::{RefusedElsewhere, Tally};
+use crate::tunnel::registry::time;
+
+/// How often it is looked for what no notification told.
+const LOOK_PERIOD: Duration = Duration::from_secs(5);
+
+/// Refusals between relays.
+#[derive(Debug)]
+pub(crate) struct PgRefused {
+    database: Postgres,
+    relay: RelayId,
+    signals: Arc<Signals>,
+    looked: Mutex<Option<Instant>>,
+}
+
+impl PgRefused {
+    pub(super) fn new(database: Postgres, relay: RelayId, signals: Arc<Signals>) -> Self {
+        Self {
+            database,
+            relay,
+            signals,
+            looked: Mutex::default(),
+        }
+    }
+
+    fn is_time(&self) -> bool {
+        let is_told = self.signals.take_refused();
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = is_told || looked.is_none_or(|at| at.elapsed() >= LOOK_PERIOD);
+        if is_time {
+            *looked = Some(Instant::now());
+        }
+        is_time
+    }
+
+    async fn try_pass_on(&self, mut tallies: Vec<(TunnelId, Tally)>) -> Result<(), PostgresError> {
+        // In one order, so that no two relays wait for each other.
+        tallies.sort_by(|(one, a), (another, b)| (one, &a.kind).cmp(&(another, &b.kind)));
+        let mut rows = (vec![], vec![], vec![], vec![], vec![]);
+        for (tunnel, tally) in &tallies {
+            rows.0.push(tunnel.0);
+            rows.1.push(&*tally.kind);
+            rows.2.push(&*tally.reason);
+            rows.3.push(to_sql(tally.count));
+            rows.4.push(tally.last_at.as_millisecond());
+        }
+        let client = self.database.client().await?;
+        client
+            .execute(
+                "INSERT INTO podtap_refused AS r (tunnel, kind, reason, count, last_at)
+                 SELECT n.* FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[],
+                     $5::bigint[]) AS n (tunnel, kind, reason, count, last_at)
+                 JOIN podtap_tunnels AS t ON t.id = n.tunnel
+                 ORDER BY n.tunnel, n.kind
+                 ON CONFLICT (tunnel, kind) DO UPDATE SET count = r.count + excluded.count,
+                     reason = excluded.reason, last_at = greatest(r.last_at, excluded.last_at)",
+                &[&rows.0, &rows.1, &rows.2, &rows.3, &rows.4],
+            )
+            .await
+            .map_err(self.database.failed("tell of refused webhooks"))?;
+        self.signals.refused();
+        Ok(())
+    }
+
+    async fn try_collect(&self) -> Result<Vec<(TunnelId, Tally)>, PostgresError> {
+        let client = self.database.client().await?;
+        let rows = client
+            .query(
+                "DELETE FROM podtap_refused AS r USING podtap_sessions AS s
+                 WHERE s.tunnel = r.tunnel AND s.relay = $1
+                 RETURNING r.tunnel, r.kind, r.reason, r.count, r.last_at",
+                &[&self.relay.0],
+            )
+            .await
+            .map_err(self.database.failed("hear of refused webhooks"))?;
+        Ok(rows.iter().map(tally).collect())
+    }
+}
+
+fn tally(row: &Row) -> (TunnelId, Tally) {
+    let tally = Tally {
+        kind: row.get::<_, String>("kind").into(),
+        reason: row.get("reason"),
+        count: from_sql(row.get("count")),
+        last_at: time(row.get("last_at")),
+    };
+    (TunnelId(row.get("tunnel")), tally)
+}
+
+impl RefusedElsewhere for PgRefused {
+    fn pass_on(&self, tallies: Vec<(TunnelId, Tally)>) -> BoxFuture<'_, Result<(), QueueError>> {
+        async move { self.try_pass_on(tallies).await.map_err(unavailable) }.boxed()
+    }
+
+    fn collect(&self) -> BoxFuture<'_, Result<Vec<(TunnelId, Tally)>, QueueError>> {
+        async move {
+            if !self.is_time() {
+                return Ok(Vec::new());
+            }
+            self.try_collect().await.map_err(unavailable)
+        }
+        .boxed()
+    }
+}
