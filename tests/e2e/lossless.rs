@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::support::{Service, Stage, eventually, form_post};
+use crate::support::{Relay, Service, Shared, Stage, eventually, form_post};
 
 const EVENTS: usize = 2_000;
 
@@ -116,11 +116,26 @@ pub(crate) async fn is_whole(stage: &Stage, service: &Service, events: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_survive_kills_of_relay_and_agent_and_are_stored_once() {
-    let (stage, service) = (Stage::new(), Service::start().await);
-    let mut relay = stage.relay().await;
+    let stage = Stage::new();
+    let relay = stage.relay().await;
     let token = stage.token("ann");
+    survives_kills(&stage, relay, &token, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_in_a_shared_database_survive_the_same_kills() {
+    let Some(shared) = Shared::new() else { return };
+    let relay = shared.relay("127.0.0.1:0", None).await;
+    let token = shared.token();
+    let options = ["--database", &shared.database];
+    survives_kills(&shared.stage, relay, &token, &options).await;
+}
+
+/// Agent, relay and agent are killed under load; the next relay has these options.
+async fn survives_kills(stage: &Stage, mut relay: Relay, token: &str, options: &[&str]) {
+    let service = Service::start().await;
     let (mut agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
+        .agent(&relay.url(), token, service.address(), &[])
         .await;
     let load = Load::start(&url, EVENTS);
 
@@ -129,17 +144,17 @@ async fn events_survive_kills_of_relay_and_agent_and_are_stored_once() {
     load.reaches(2 * EVENTS / 5).await;
     relay.process.kill();
     let listen = relay.authority.clone();
-    let relay_again = stage.relay_with(&listen, &[]).await;
+    let relay_again = stage.relay_with(&listen, options).await;
     let (mut agent_again, url_again) = stage
-        .agent(&relay_again.url(), &token, service.address(), &[])
+        .agent(&relay_again.url(), token, service.address(), &[])
         .await;
     assert_eq!(url_again, url, "the URL outlives every restart");
     load.reaches(3 * EVENTS / 5).await;
     agent_again.kill();
     let (_agent, _) = stage
-        .agent(&relay_again.url(), &token, service.address(), &[])
+        .agent(&relay_again.url(), token, service.address(), &[])
         .await;
     load.end().await;
 
-    is_whole(&stage, &service, EVENTS).await;
+    is_whole(stage, &service, EVENTS).await;
 }

@@ -1,11 +1,11 @@
 //! What watches a relay from outside: its metrics, the alerts and the dashboard that use them, and
 //! a log that programs can read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::support::{Stage, form_post, send};
+use crate::support::{Relay, Stage, form_post, send};
 
 const RULES: &str = include_str!("../../deploy/prometheus/podtap.rules.yml");
 const DASHBOARD: &str = include_str!("../../deploy/grafana/podtap-relay.json");
@@ -22,11 +22,7 @@ fn named(text: &str) -> BTreeSet<&str> {
 async fn alerts_dashboard_and_guide_name_metrics_that_there_are() {
     let stage = Stage::new();
     let relay = stage.relay().await;
-    let request = format!(
-        "GET /metrics HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
-        relay.admin
-    );
-    let metrics = send(&relay.admin, request.as_bytes()).await.body;
+    let metrics = metrics(&relay).await;
     let series: BTreeSet<&str> = { metrics.lines() }
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split(['{', ' ']).next())
@@ -47,6 +43,86 @@ async fn alerts_dashboard_and_guide_name_metrics_that_there_are() {
         let described = guide.contains(name) || base.is_some_and(|base| guide.contains(base));
         assert!(described, "docs/OPERATING.md does not describe {name}");
     }
+}
+
+/// What Prometheus reads.
+async fn metrics(relay: &Relay) -> String {
+    let request = format!(
+        "GET /metrics HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
+        relay.admin
+    );
+    send(&relay.admin, request.as_bytes()).await.body
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_named_as_prometheus_wants_them() {
+    let stage = Stage::new();
+    let relay = stage.relay().await;
+    let metrics = metrics(&relay).await;
+    let described = |kind: &str| -> BTreeMap<String, String> {
+        let lines = metrics.lines().filter_map(|line| line.strip_prefix(kind));
+        let pairs = lines.filter_map(|line| line.split_once(' '));
+        let owned = pairs.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        owned.collect()
+    };
+    let (kinds, helps, units) = (
+        described("# TYPE "),
+        described("# HELP "),
+        described("# UNIT "),
+    );
+    assert!(kinds.len() > 10, "{metrics}");
+    for (name, kind) in &kinds {
+        let help = helps.get(name).map_or("", String::as_str);
+        assert!(help.len() > 5, "{name} is not described");
+        let simple = |c: char| c.is_ascii_lowercase() || c == '_';
+        assert!(
+            name.starts_with("podtap_") && name.chars().all(simple),
+            "{name}"
+        );
+        for unit in [
+            "_ms",
+            "_millis",
+            "milliseconds",
+            "_kb",
+            "_mib",
+            "_minutes",
+            "percent",
+        ] {
+            assert!(!name.contains(unit), "{name}: seconds and bytes alone");
+        }
+        for (word, unit) in [("seconds", "duration"), ("bytes", "bytes")] {
+            assert!(!name.contains(unit) || name.ends_with(word), "{name}");
+        }
+        assert!(
+            units.get(name).is_none_or(|unit| name.ends_with(unit)),
+            "{name}"
+        );
+        // The series of a counter, and of nothing else, end in this.
+        let total = format!("{name}_total");
+        let has_total = metrics.lines().any(|line| line.starts_with(&total));
+        assert_eq!(kind == "counter", has_total, "{name} is a {kind}");
+    }
+    // Labels are of the relay's own making: nothing of a sender or an owner is one.
+    let labels = metrics.lines().filter_map(|line| line.split_once('{'));
+    for (name, labels) in labels {
+        let label = labels.split('=').next().unwrap();
+        assert!(["reason", "le"].contains(&label), "{name}{{{labels}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_are_not_logged_one_by_one() {
+    let stage = Stage::new();
+    let mut relay = stage.relay().await;
+    let before = relay.process.stderr();
+    for _ in 0..3 {
+        form_post(&format!("{}/nowhere", relay.url()), b"type=item.create").await;
+    }
+    relay.process.terminate();
+    relay.process.ended().await;
+
+    let log = relay.process.stderr();
+    assert_eq!(log.strip_prefix(&before).unwrap_or(&log), "", "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ pub(crate) mod schema;
 pub(crate) mod script;
 mod sender;
 mod service;
+mod shared;
 mod stage;
 mod terminal;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 pub(crate) use process::{Process, podtap};
 pub(crate) use sender::{Answer, form_post, pause, post, send, split};
 pub(crate) use service::{Received, Service};
+pub(crate) use shared::{Server, Shared};
 pub(crate) use stage::{Relay, Stage};
 pub(crate) use terminal::Terminal;
 

@@ -1,7 +1,8 @@
 //! Several relays on one PostgreSQL database: behind Debian's haproxy, and killed under load.
 
-#[path = "../../relay/src/postgres/tests/server.rs"]
-mod server;
+mod pooler;
+mod standby;
+mod words;
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -13,51 +14,12 @@ use http_body_util::Full;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-use self::server::Server;
 use crate::lossless::{Load, is_whole};
-use crate::support::{DEADLINE, Process, Relay, Service, Stage, form_post, pause, script, send};
+use crate::support::{
+    DEADLINE, Process, Service, Shared, Stage, eventually, form_post, pause, script, send,
+};
 
 const EVENTS: usize = 1_000;
-
-/// A stage whose relays share a database.
-struct Shared {
-    stage: Stage,
-    server: Server,
-    database: String,
-}
-
-impl Shared {
-    /// None where a program is missing, which says so.
-    fn new() -> Option<Self> {
-        let server = Server::start(&[])?;
-        let database = server.database();
-        let database = server.url(&database);
-        Some(Self {
-            stage: Stage::new(),
-            server,
-            database,
-        })
-    }
-
-    async fn relay(&self, listen: &str, public_url: Option<&str>) -> Relay {
-        let mut options = vec!["--database", &self.database];
-        options.extend(public_url.into_iter().flat_map(|url| ["--public-url", url]));
-        self.stage.relay_with(listen, &options).await
-    }
-
-    fn token(&self) -> String {
-        // From a machine that has never seen a relay.
-        let args = [
-            "relay",
-            "token",
-            "create",
-            "ann",
-            "--database",
-            &self.database,
-        ];
-        self.stage.succeed(&args).trim().to_owned()
-    }
-}
 
 /// A port that is free, for a program that cannot choose one by itself.
 fn free_port() -> u16 {
@@ -206,6 +168,33 @@ async fn a_sender_at_one_relay_gets_the_answer_of_an_agent_at_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_hears_what_another_relay_refused() {
+    let Some(shared) = Shared::new() else { return };
+    let service = Service::start().await;
+    let first = shared.relay("127.0.0.1:0", None).await;
+    let options = ["--max-body", "1KiB", "--database", &shared.database];
+    let second = shared.stage.relay_with("127.0.0.1:0", &options).await;
+    let token = shared.token();
+    let (agent, url) = shared
+        .stage
+        .agent(&first.url(), &token, service.address(), &[])
+        .await;
+    let there = url.replace(&first.authority, &second.authority);
+
+    for _ in 0..3 {
+        let refused = form_post(&there, &[b'x'; 2000]).await;
+        assert_eq!(refused.status, 413);
+    }
+
+    let told = || agent.objects("refused");
+    let count = || -> u64 { told().iter().map(|it| it["count"].as_u64().unwrap()).sum() };
+    let all = || (count() == 3).then_some(());
+    eventually("all three are told", all, || format!("{:?}", told())).await;
+    let reason = told()[0]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("body over"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_and_tunnels_are_looked_after_from_any_machine() {
     let Some(shared) = Shared::new() else { return };
     let (stage, service) = (&shared.stage, Service::start().await);
@@ -242,47 +231,4 @@ async fn tokens_and_tunnels_are_looked_after_from_any_machine() {
     agent.ended().await;
     let tokens = stage.succeed(&["relay", "token", "list", "--database-file", file]);
     assert!(tokens.contains("revoked"), "{tokens}");
-}
-
-#[tokio::test]
-async fn a_database_that_is_of_no_use_is_named_without_its_password() {
-    let Some(shared) = Shared::new() else { return };
-    let port = shared.server.port();
-    let at = |place: &str| format!("postgres://ann:s3cret@{place}");
-    let fresh = shared.server.database();
-    let sql = "CREATE ROLE ann LOGIN PASSWORD 's3cret'; REVOKE CREATE ON SCHEMA public FROM PUBLIC";
-    shared.server.sql(&fresh, sql);
-    for (url, code, word) in [
-        ("relay.db".to_owned(), 2, "postgres://"),
-        (at("db:port/podtap"), 2, "cannot be used"),
-        (at("db/podtap?sslmode=maybe"), 2, "sslmode"),
-        (at("127.0.0.1:1/podtap"), 1, "cannot be reached"),
-        (
-            at(&format!("127.0.0.1:{port}/nothing")),
-            1,
-            "does not exist",
-        ),
-        (
-            at(&format!("127.0.0.1:{port}/{fresh}")),
-            1,
-            "owner of the database",
-        ),
-        (
-            format!("postgres://stranger:s3cret@127.0.0.1:{port}/{fresh}"),
-            1,
-            "user or the password",
-        ),
-    ] {
-        for command in [
-            &["relay", "--listen", "127.0.0.1:0"][..],
-            &["relay", "token", "list"],
-            &["tunnels", "list"],
-        ] {
-            let (ended, stdout, stderr) =
-                shared.stage.run(&[command, &["--database", &url]].concat());
-            assert_eq!(ended, code, "{command:?} {url}: {stderr}");
-            assert!(stderr.contains(word), "{command:?} {url}: {stderr}");
-            assert!(!format!("{stdout}{stderr}").contains("s3cret"), "{stderr}");
-        }
-    }
 }

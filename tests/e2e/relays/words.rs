@@ -1,0 +1,93 @@
+//! A database that is of no use: what is wrong, where, and what to do.
+
+use crate::support::Shared;
+
+#[tokio::test]
+async fn a_database_that_is_of_no_use_is_named_without_its_password() {
+    let Some(shared) = Shared::new() else { return };
+    let port = shared.server.port();
+    let at = |place: &str| format!("postgres://ann:s3cret@{place}");
+    let fresh = shared.server.database();
+    let sql = "CREATE ROLE ann LOGIN PASSWORD 's3cret'; REVOKE CREATE ON SCHEMA public FROM PUBLIC";
+    shared.server.sql(&fresh, sql);
+    let (others, newest) = tables_of_others(&shared);
+    for (url, code, word) in [
+        ("relay.db".to_owned(), 2, "postgres://"),
+        (at("db:port/podtap"), 2, "cannot be used"),
+        (at("db/podtap?sslmode=maybe"), 2, "sslmode"),
+        (at("127.0.0.1:1/podtap"), 1, "cannot be reached"),
+        (
+            at(&format!("127.0.0.1:{port}/nothing")),
+            1,
+            "does not exist",
+        ),
+        (
+            at(&format!("127.0.0.1:{port}/{fresh}")),
+            1,
+            "owner of the database",
+        ),
+        (
+            format!("postgres://stranger:s3cret@127.0.0.1:{port}/{fresh}"),
+            1,
+            "user or the password",
+        ),
+        (
+            format!("postgres://ann:s3cret-of-another@127.0.0.1:{port}/{fresh}"),
+            1,
+            "check both",
+        ),
+        (
+            at(&format!("127.0.0.1:{port}/{others}")),
+            1,
+            "owner of the database",
+        ),
+        (newest, 1, "upgrade podtap"),
+        (
+            at(&format!("127.0.0.1:{port}/{fresh}?sslmode=require")),
+            1,
+            "sslmode=disable",
+        ),
+        (
+            at(&format!(
+                "127.0.0.1:{port}/{fresh}?sslmode=verify-full&sslrootcert=/nowhere/ca.crt"
+            )),
+            1,
+            "/nowhere/ca.crt",
+        ),
+        (
+            at("db/podtap?sslmode=require&sslrootcert=/ca.crt"),
+            2,
+            "sslrootcert",
+        ),
+    ] {
+        for command in [
+            &["relay", "--listen", "127.0.0.1:0"][..],
+            &["relay", "token", "list"],
+            &["tunnels", "list"],
+        ] {
+            let (ended, stdout, stderr) =
+                shared.stage.run(&[command, &["--database", &url]].concat());
+            assert_eq!(ended, code, "{command:?} {url}: {stderr}");
+            assert!(stderr.contains(word), "{command:?} {url}: {stderr}");
+            assert!(!format!("{stdout}{stderr}").contains("s3cret"), "{stderr}");
+        }
+    }
+}
+
+/// A password is asked of ann. Databases whose tables another has made, and a newer release.
+fn tables_of_others(shared: &Shared) -> (String, String) {
+    let hba = "sed -i '1i host all ann 127.0.0.1/32 scram-sha-256' data/pg_hba.conf";
+    shared.server.run(hba);
+    shared.server.reload();
+    let port = shared.server.port();
+    let [others, newer] = [0, 1].map(|_| shared.server.database());
+    let at = |database| format!("postgres://postgres:s3cret@127.0.0.1:{port}/{database}");
+    for url in [at(&others), at(&newer)] {
+        let list = ["relay", "token", "list", "--database", &url];
+        shared.stage.succeed(&list);
+    }
+    let number = "UPDATE podtap_schema SET number = 99";
+    shared.server.sql(&newer, number);
+    let newest = at(&newer);
+    (others, newest)
+}
