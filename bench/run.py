@@ -9,6 +9,7 @@
     bench/run.py sustained                5,000/s for 10 minutes; fails where anything does not keep up
     options: --rounds N (3)  --secs S (3, each load's time)  --out FILE (all figures as JSON)
              --log DIR  --max-foreign F (0.12)  --max-wait S (15)  --retries N (1)
+    bench/run.py postgres [ARGUMENTS OF postgres.py]    relays that share a PostgreSQL database, beside SQLite: 4 minutes
     bench/run.py bytes [ARGUMENTS OF written.py]    what one webhook makes relay and agent write to the disk
     bench/run.py peers [ARGUMENTS OF peers.py]    the tunnels that people use instead, by bench/peers.json
 
@@ -38,6 +39,7 @@ import time
 
 import contest
 import peers
+import postgres
 import quick
 import stage
 import sustained
@@ -248,7 +250,7 @@ def against_peers(arguments):
         peers.main()
 
 
-OWN = {"bytes": written.main, "sustained": sustained.main, "quick": quick.main, "peers": against_peers}
+OWN = {"bytes": written.main, "postgres": postgres.main, "sustained": sustained.main, "quick": quick.main, "peers": against_peers}
 
 
 def main():

@@ -43,6 +43,8 @@ class Stage:
     def __init__(self, log=None):
         self.procs = peers.Procs(log)
         self.dir = folder()
+        # What a relay and its command line are told of where everything is kept.
+        self.store = ["--data-dir", os.path.join(self.dir, "relay")]
 
     def __enter__(self):
         return self
@@ -65,29 +67,28 @@ class Stage:
         os.makedirs(os.path.join(self.dir, "tmp"), exist_ok=True)
         return self.start("nginx", ["nginx", "-p", self.dir, "-c", os.path.join(HERE, "nginx.conf")], NGINX)
 
-    def relay(self):
-        data = os.path.join(self.dir, "relay")
-        return self.start("relay", [program("podtap"), "relay", "--listen", RELAY, "--data-dir", data, *LIMITS], RELAY)
+    def relay(self, at=RELAY):
+        return self.start("relay", [program("podtap"), "relay", "--listen", at, *self.store, *LIMITS], at)
 
     def token(self):
         """The file that holds a token of the relay's; made beside the running relay."""
         path = os.path.join(self.dir, "token")
         if not os.path.exists(path):
-            cmd = [program("podtap"), "relay", "token", "create", "bench", "--data-dir", os.path.join(self.dir, "relay")]
+            cmd = [program("podtap"), "relay", "token", "create", "bench", *self.store]
             token = subprocess.run(cmd, check=True, stdout=subprocess.PIPE, timeout=20).stdout
             with open(path, "wb") as f:
                 f.write(token)
         return path
 
-    def listen_cmd(self, *display):
-        return [program("podtap"), "listen", SINK, "--relay", f"http://{RELAY}", "--token-file", self.token(), "--name", "bench",
+    def listen_cmd(self, *display, at=RELAY, name="bench"):
+        return [program("podtap"), "listen", SINK, "--relay", f"http://{at}", "--token-file", self.token(), "--name", name,
                 "--data-dir", os.path.join(self.dir, "agent"), *display]
 
-    def tunnel(self):
-        """The public URL of the tunnel `bench`, as the agent is told at its first connection."""
+    def tunnel(self, at=RELAY, name="bench"):
+        """The public URL of a tunnel, as the agent is told at its first connection."""
         log = os.path.join(self.dir, "tunnel.log")
         with open(log, "wb") as err:
-            proc = subprocess.Popen(self.listen_cmd("--json"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err, start_new_session=True)
+            proc = subprocess.Popen(self.listen_cmd("--json", at=at, name=name), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err, start_new_session=True)
         try:
             for line in proc.stdout:
                 said = json.loads(line)
