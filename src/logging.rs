@@ -22,15 +22,16 @@ use crate::failure::Failure;
 use crate::log_file::{self, LogFile};
 use crate::printable::printable;
 
-/// Libraries that write whole messages, headers and tokens included, at the level `trace`: they get
-/// it only where the filter names them.
-const CHATTY: [&str; 6] = [
-    "h2",
-    "hyper",
-    "hyper_util",
-    "rustls",
-    "tokio_tungstenite",
-    "tungstenite",
+/// Libraries that write whole messages, headers and tokens included, from this level on: they get it
+/// only where the filter names them.
+const CHATTY: [(&str, Level); 7] = [
+    ("h2", Level::TRACE),
+    ("hyper", Level::TRACE),
+    ("hyper_util", Level::TRACE),
+    ("rustls", Level::TRACE),
+    ("tokio_postgres", Level::DEBUG),
+    ("tokio_tungstenite", Level::TRACE),
+    ("tungstenite", Level::TRACE),
 ];
 
 /// Starts logging for the whole process.
@@ -94,19 +95,19 @@ fn field(to: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Res
     }
 }
 
-/// Keeps `trace` from the libraries that would write secrets, but for those that `wish` names.
+/// Keeps their chatter from the libraries that would write secrets, but for those that `wish` names.
 fn discreet(wish: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
-    let named = |library: &&str| {
+    let named = |library: &str| {
         let mut directives = wish.split(',').map(str::trim);
         directives.any(|directive| is_of(directive, library))
     };
     let kept: Vec<_> = CHATTY
         .into_iter()
-        .filter(|library| !named(library))
+        .filter(|(library, _)| !named(library))
         .collect();
     FilterFn::new(move |record: &Metadata<'_>| {
-        *record.level() < Level::TRACE
-            || !kept.iter().any(|library| is_of(record.target(), library))
+        let mut kept = kept.iter();
+        !kept.any(|(library, from)| record.level() >= from && is_of(record.target(), library))
     })
     .with_max_level_hint(LevelFilter::TRACE)
 }

@@ -1,6 +1,6 @@
 //! Secrets stay where they belong: not in the clear, not in logs, not in other programs.
 
-use crate::support::{Service, Stage, command, form_post};
+use crate::support::{Service, Shared, Stage, command, form_post, post};
 
 const KEY_LENGTH: usize = 26;
 
@@ -72,6 +72,45 @@ async fn the_most_talkative_log_names_neither_key_nor_token_nor_body() {
     assert_eq!(key.len(), KEY_LENGTH);
     assert!(log.contains("the link is up"), "{log}");
     for secret in [key, &token, "velvet"] {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "{secret} is in the log");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_most_talkative_log_of_a_relay_with_a_shared_database_neither() {
+    let Some(shared) = Shared::new() else { return };
+    let (stage, service) = (&shared.stage, Service::start().await);
+    let relay = [
+        "relay",
+        "--listen",
+        "127.0.0.1:0",
+        "--database",
+        &shared.database,
+        "--json",
+        "-vvv",
+    ];
+    let mut relay = command(stage, &relay);
+    relay.env_remove("RUST_LOG");
+    let mut relay = crate::support::Process::spawn(relay);
+    let ready = relay.object("ready", |_| true).await;
+    let token = shared.token();
+    let at = format!("http://{}", ready["listen"].as_str().unwrap());
+    let (mut agent, url) = stage.agent(&at, &token, service.address(), &[]).await;
+    let cookie = [("cookie", "session=damask")];
+    let posted = post(&format!("{url}brocade"), &cookie, b"x=velvet").await;
+    assert_eq!(posted.status, 200);
+    agent.object("attempt", |_| true).await;
+    agent.terminate();
+    agent.ended().await;
+    relay.terminate();
+    relay.ended().await;
+
+    let log = relay.stderr();
+    assert!(log.contains("TRACE"), "{log}");
+    let key = url.trim_end_matches('/').rsplit('/').next().unwrap();
+    let secrets = [key, &token, "damask", "velvet", "brocade", "pg_advisory"];
+    for secret in secrets {
         let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret} is in the log");
     }
