@@ -52,7 +52,7 @@ impl OwnClient {
                     && ours.name == via.name
             }),
         });
-        let by = words(by, via);
+        let by = made_by(by, via);
         if is_own_app || is_own_client {
             Maker::Own { by }
         } else {
@@ -72,7 +72,7 @@ impl OwnClient {
 }
 
 /// `Ada through Invoicing`.
-fn words(by: Option<&ByLine>, via: Option<&Via>) -> String {
+pub(crate) fn made_by(by: Option<&ByLine>, via: Option<&Via>) -> String {
     let name = |name: &str, nameless: &str| {
         if name.is_empty() {
             nameless.to_owned()

@@ -69,13 +69,32 @@ pub(crate) struct Replayer {
 impl Replayer {
     /// One replay; the attempt is on stable storage when this returns.
     pub(crate) async fn replay(&self, replay: Replay) -> Result<Attempt, ReplayError> {
+        self.send(replay, true).await
+    }
+
+    /// The first delivery of an event that was on record only.
+    pub(crate) async fn deliver(
+        &self,
+        event: EventId,
+        target: Option<Target>,
+    ) -> Result<Attempt, ReplayError> {
+        let edited = None;
+        let first = Replay {
+            event,
+            target,
+            edited,
+        };
+        self.send(first, false).await
+    }
+
+    async fn send(&self, replay: Replay, is_replay: bool) -> Result<Attempt, ReplayError> {
         let target = replay.target.or_else(|| self.target());
         let target = &target.ok_or(ReplayError::NoTarget)?;
         let found = self.history.event_and_attempts(replay.event).await?;
         let (event, attempts) = found.ok_or(ReplayError::UnknownEvent(replay.event))?;
         let _permit = self.permit().await?;
         let edited = replay.edited;
-        let sent = self.attempt(target, &event, attempts + 1, true, edited);
+        let sent = self.attempt(target, &event, attempts + 1, is_replay, edited);
         Ok(sent.await?)
     }
 

@@ -20,6 +20,7 @@ mod hook_targets;
 mod listen;
 mod podio;
 mod relay;
+mod repair;
 mod sandbox;
 mod terms;
 mod trigger;
@@ -39,6 +40,7 @@ pub(crate) use hook_targets::HookTargets;
 pub(crate) use listen::{Demo, Hooks, Listen, UiMode};
 pub(crate) use podio::{AdoptHooks, HooksCommand, Login, MoveHooks};
 pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};
+pub(crate) use repair::Repair;
 pub(crate) use sandbox::{RuleName, Sandbox, SandboxAction, SandboxCommand, SandboxServe, Switch};
 pub(crate) use terms::separate_terms;
 pub(crate) use trigger::Trigger;
@@ -145,6 +147,17 @@ which comes first: the event, this command, or the agent.")]
 Asks Podio for the change and its hooks, the history for what arrived, and the running agent for \
 the rest. The answer is printed first, then each link on the way from Podio to the local service.")]
     Why(Why),
+    /// Find events of items that never arrived, and rebuild them from Podio's revisions
+    #[command(after_help = "\
+Asks Podio which items were changed and compares their revisions with the history. An event that never \
+arrived is added to it with the mark `repaired`. It is not delivered unless you use --deliver.
+
+Events of comments, tasks, files and deletions cannot be found. A change that a program made with \
+hook=false looks the same as a lost event. Events that you deleted count as lost.
+
+Costs one API call per app and per changed item, and stops when a fifth of the hour's calls is left. \
+Another `podtap repair` adds nothing twice.")]
+    Repair(Repair),
     /// Print the public URL of a tunnel
     Url(Url),
     /// Ask Podio what an event is about and what changed

@@ -18,6 +18,7 @@ mod login;
 mod man;
 mod podio;
 mod relay;
+mod repair;
 mod replay;
 mod sandbox;
 mod show;
@@ -90,6 +91,7 @@ pub(crate) async fn run(
         Command::Import(import) => import::run(import, &settings).await,
         Command::Show(show) => show::run(show, &settings).await,
         Command::Explain(explain) => explain::run(explain, &settings).await,
+        Command::Repair(repair) => repair::run(repair, &settings).await,
         Command::Replay(replay) => replay::run(replay, &settings).await,
         Command::Trigger(trigger) => trigger::run(trigger, &settings).await,
         Command::Relay(relay) => match relay.command {

@@ -255,7 +255,7 @@ async fn edit_request(
     Ok(Some(request))
 }
 
-fn no_answer(attempt: &Attempt, error: &str) -> Failure {
+pub(super) fn no_answer(attempt: &Attempt, error: &str) -> Failure {
     Failure::new(
         Code::ServiceFailed,
         format!("the local service did not answer: {error}"),

@@ -80,7 +80,7 @@ struct Found {
 impl Waiting {
     fn of(wait: &Wait, settings: &Settings) -> Result<Self, Failure> {
         let text = wait.filter.join(" ");
-        let since = since(&wait.since)?;
+        let since = moment("since", &wait.since)?;
         let asked = parse_filter(&text, settings)?.since(since);
         let mut wanted = asked.clone();
         if wait.verified {
@@ -268,7 +268,7 @@ const fn page(filter: Filter, anchor: Anchor, limit: usize) -> PageQuery {
 }
 
 /// The moment from which events count: a time before now, or a moment as in a filter.
-fn since(text: &str) -> Result<Timestamp, Failure> {
+pub(super) fn moment(flag: &str, text: &str) -> Result<Timestamp, Failure> {
     let now = Timestamp::now();
     let ago = duration(text)
         .ok()
@@ -277,6 +277,6 @@ fn since(text: &str) -> Result<Timestamp, Failure> {
         return Ok(then);
     }
     Filter::time(text, now).map_err(|expected| {
-        Failure::usage(format!("since cannot be `{text}`")).fact("why", expected)
+        Failure::usage(format!("{flag} cannot be `{text}`")).fact("why", expected)
     })
 }

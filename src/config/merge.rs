@@ -51,8 +51,9 @@ impl fmt::Display for Origin {
 }
 
 /// Flags and words that are settings under another name: the command, the argument, the setting.
-const OTHER_NAMES: [(&str, &str, Key); 4] = [
+const OTHER_NAMES: [(&str, &str, Key); 5] = [
     ("listen", "target", Key::FORWARD_TO),
+    ("repair", "to", Key::FORWARD_TO),
     ("replay", "to", Key::FORWARD_TO),
     ("trigger", "to", Key::FORWARD_TO),
     ("url", "of", Key::NAME),

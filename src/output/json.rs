@@ -44,6 +44,14 @@ pub(crate) enum Object<'a> {
         from: Seq,
         to: Seq,
         reason: &'a str,
+        /// What may find them again.
+        hint: Option<&'static str>,
+    },
+    /// The relay could not be reached for long.
+    Outage {
+        since: String,
+        until: String,
+        hint: Option<&'static str>,
     },
     /// A clock was set.
     Clock {
@@ -58,6 +66,7 @@ pub(crate) enum Object<'a> {
         count: u64,
         reason: &'a str,
         last_at: String,
+        hint: Option<&'static str>,
     },
 }
 
@@ -68,6 +77,12 @@ impl<'a> From<&'a Incident> for Object<'a> {
                 from: *from,
                 to: *to,
                 reason,
+                hint: incident.hint(),
+            },
+            Incident::LinkOutage { since, until } => Self::Outage {
+                since: millis::text(*since),
+                until: millis::text(*until),
+                hint: incident.hint(),
             },
             Incident::Refused {
                 count,
@@ -77,6 +92,7 @@ impl<'a> From<&'a Incident> for Object<'a> {
                 count: *count,
                 reason,
                 last_at: millis::text(*last_at),
+                hint: incident.hint(),
             },
             Incident::ClockSet(set) => Self::Clock {
                 machine: set.machine.as_str(),
@@ -351,11 +367,12 @@ mod tests {
             from: Seq(1),
             to: Seq(2),
             reason: "age",
+            hint: Some("repair"),
         }
         .to_line();
         assert_eq!(
             line,
-            r#"{"v":1,"type":"gap","from":1,"to":2,"reason":"age"}"#
+            r#"{"v":1,"type":"gap","from":1,"to":2,"reason":"age","hint":"repair"}"#
         );
         let ready = Ready::Listen {
             url: "https://x/",

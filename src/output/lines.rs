@@ -279,7 +279,10 @@ pub(crate) fn loop_finding(finding: &LoopFinding, look: &LineStyle) -> [StyledLi
 
 /// Events that never came, or a clock that was set.
 pub(crate) fn incident(incident: &Incident, look: &LineStyle) -> StyledLine {
-    look.line(&[(Tone::Doubtful, &format!("⚠  {incident}"))])
+    let hint = incident
+        .hint()
+        .map_or(String::new(), |hint| format!("; {hint}"));
+    look.line(&[(Tone::Doubtful, &format!("⚠  {incident}{hint}"))])
 }
 
 /// News of a hook, and what to do.

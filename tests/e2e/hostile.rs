@@ -287,6 +287,10 @@ fn type_words(trial: &mut Trial) {
         &["why", HOSTILE, "--name", "crm"],
         &["why", "item:4711", "--name", "crm"],
         &["why", "hook:7", "--name", "crm", "--json"],
+        &["repair", "--name", "crm", "--json"],
+        &["repair", "--since", HOSTILE, "--name", "crm"],
+        &["repair", "--until", HOSTILE, "--name", "crm"],
+        &["repair", "--name", "crm", "--deliver", "--to", HOSTILE],
         &["wait", "item:4711", "--since", HOSTILE, "--name", "crm"],
         &[
             "wait",

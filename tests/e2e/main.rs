@@ -45,6 +45,7 @@ mod public_url;
 mod questions;
 mod readme;
 mod relays;
+mod repair;
 mod restart;
 mod sandbox;
 mod sandbox_round_trip;

@@ -75,7 +75,10 @@ impl Changes {
                 self.loops.drain(..excess);
             }
             Change::Incident(incident) if self.gaps.len() < MAX_GAPS => {
-                self.gaps.push(incident.to_string());
+                let hint = incident
+                    .hint()
+                    .map_or(String::new(), |hint| format!("; {hint}"));
+                self.gaps.push(format!("{incident}{hint}"));
             }
             Change::Hook(news) if self.gaps.len() < MAX_GAPS => self.gaps.push(news.to_string()),
             Change::Incident(_) | Change::Hook(_) | Change::Held(_) | Change::Released(_) => {}

@@ -214,7 +214,7 @@ impl Hour {
                 let cell = self.cell(now);
                 cell.refused = cell.refused.saturating_add(*count);
             }
-            Incident::ClockSet(_) => {}
+            Incident::LinkOutage { .. } | Incident::ClockSet(_) => {}
         }
     }
 

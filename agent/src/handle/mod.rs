@@ -1,6 +1,7 @@
 //! The only door to a running agent: commands in, status and changes out.
 
 mod figures;
+mod repair;
 mod why;
 
 use std::collections::HashMap;

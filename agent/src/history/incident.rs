@@ -30,6 +30,13 @@ pub enum Incident {
         /// When the last one was.
         last_at: Timestamp,
     },
+    /// The relay could not be reached for long: what Podio sent may be lost.
+    LinkOutage {
+        /// From this moment on.
+        since: Timestamp,
+        /// Until this one.
+        until: Timestamp,
+    },
     /// A clock was set.
     ClockSet(ClockSet),
 }
@@ -38,6 +45,16 @@ impl Incident {
     /// How many events were removed from this one to that one, both included.
     pub(crate) const fn count(from: Seq, to: Seq) -> u64 {
         to.0.saturating_sub(from.0).saturating_add(1)
+    }
+
+    /// What to do about it; `None` where there is nothing to do.
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Gap { .. } | Self::Refused { .. } | Self::LinkOutage { .. } => {
+                Some("podtap repair finds lost events of items")
+            }
+            Self::ClockSet(_) => None,
+        }
     }
 }
 
@@ -58,6 +75,13 @@ impl fmt::Display for Incident {
                 };
                 write!(f, "{count} {webhooks} refused by the relay: {reason}")
             }
+            Self::LinkOutage { since, until } => {
+                let minutes = until.duration_since(*since).as_mins();
+                write!(
+                    f,
+                    "the relay was away for {minutes} minutes: webhooks may be lost"
+                )
+            }
             Self::ClockSet(set) => set.fmt(f),
         }
     }
@@ -67,6 +91,22 @@ impl fmt::Display for Incident {
 mod tests {
     use super::super::clock_set::Machine;
     use super::*;
+
+    #[test]
+    fn a_repair_is_offered_where_events_may_be_lost() {
+        let outage = Incident::LinkOutage {
+            since: Timestamp::UNIX_EPOCH,
+            until: Timestamp::MAX,
+        };
+        assert!(
+            outage
+                .hint()
+                .is_some_and(|hint| hint.contains("podtap repair"))
+        );
+        let machine = Machine::Agent;
+        let set = Incident::ClockSet(ClockSet { machine, by_ms: 1 });
+        assert_eq!(set.hint(), None);
+    }
 
     /// Histories hold these: what an earlier build wrote is read by this one, and the other way round.
     #[test]
@@ -99,6 +139,14 @@ mod tests {
                 },
                 r#"{"kind":"refused","count":1,"reason":"its age","last_at":"1970-01-01T00:00:00Z"}"#,
                 "1 webhook was refused by the relay: its age",
+            ),
+            (
+                Incident::LinkOutage {
+                    since: Timestamp::UNIX_EPOCH,
+                    until: Timestamp::from_second(780).unwrap(),
+                },
+                r#"{"kind":"link-outage","since":"1970-01-01T00:00:00Z","until":"1970-01-01T00:13:00Z"}"#,
+                "the relay was away for 13 minutes: webhooks may be lost",
             ),
             (
                 Incident::ClockSet(ClockSet {

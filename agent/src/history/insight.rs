@@ -15,6 +15,8 @@ pub struct Insight {
     pub missing: u64,
     /// The newest revision of the item that had arrived before this older one: it came out of order.
     pub late: Option<u64>,
+    /// It never came: it was rebuilt from what Podio tells of its item.
+    pub repaired: bool,
     /// What the hook is on, where that is known.
     pub place: Option<Place>,
     /// Why the event is [held]; `None` of a held one means that there was no local service.

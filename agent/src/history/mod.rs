@@ -45,6 +45,7 @@ mod reader;
 mod reading;
 mod rebuild;
 mod recent;
+mod repaired;
 mod retention;
 mod row;
 mod same_key;
@@ -102,6 +103,7 @@ pub use reading::History;
 pub(crate) use reading::Pending;
 pub(crate) use rebuild::if_damaged;
 pub(crate) use recent::{HookSender, RecentCursor, RecentDelivery, RecentEvent};
+pub(crate) use repaired::{RepairedEvent, SeenHook, Told};
 pub use tally::Tally;
 pub use values::Values;
 #[cfg(test)]

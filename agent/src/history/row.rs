@@ -27,13 +27,13 @@ pub(super) const WITH_HOOK: &str = "LEFT JOIN hooks AS h ON h.hook_id = e.hook_i
 pub(super) const EVENT_ROW: &str = "e.position, e.id, e.received_at, e.method, e.path, \
      e.event_type, e.object_kind, e.object_id, e.revision, e.hook_id, e.body_bytes, e.state, \
      e.last_status, e.last_error, e.last_duration_us, e.last_replay, e.attempts, \
-     e.verification, e.verify_error, e.duplicate_of, e.duplicate_same_hook, e.missing, e.late, e.hold, \
+     e.verification, e.verify_error, e.duplicate_of, e.duplicate_same_hook, e.missing, e.late, e.repaired, e.hold, \
      h.ref_type, h.ref_id, h.name AS place_name, e.note";
 
 /// The columns that [`event`] reads, of `events AS e JOIN requests AS r` [`WITH_HOOK`].
 pub(super) const EVENT: &str = "e.position, e.id, e.seq, e.received_at, e.method, e.path, \
      e.state, e.attempts, r.peer, r.headers, r.body, \
-     e.verification, e.verify_error, e.duplicate_of, e.duplicate_same_hook, e.missing, e.late, e.hold, \
+     e.verification, e.verify_error, e.duplicate_of, e.duplicate_same_hook, e.missing, e.late, e.repaired, e.hold, \
      h.ref_type, h.ref_id, h.name AS place_name, e.note";
 
 /// The columns that [`attempt`] reads.
@@ -152,6 +152,7 @@ fn insight(row: &Row<'_>) -> rusqlite::Result<Insight> {
         duplicate,
         missing: id(row, "missing")?.unwrap_or(0),
         late: id(row, "late")?,
+        repaired: row.get("repaired")?,
         hold: hold_from_sql(row.get("hold")?),
         place: place(row)?,
     })

@@ -3,7 +3,7 @@
 
 /// Each entry takes a file from the format of its index to the next. Never edited, only added to.
 pub(super) const MIGRATIONS: &[&str] = &[
-    FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5, FORMAT_6, FORMAT_7, FORMAT_8,
+    FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5, FORMAT_6, FORMAT_7, FORMAT_8, FORMAT_9,
 ];
 
 /// `events` is what lists and filters read, one narrow row an event, so that a page of a million
@@ -199,6 +199,12 @@ CREATE INDEX events_by_telling ON events (object_id, revision, same_key)
 /// The newest revision of the item that had arrived before this event, which is an older one.
 const FORMAT_8: &str = "
 ALTER TABLE events ADD COLUMN late INTEGER;
+";
+
+/// Whether an event was rebuilt from Podio's revisions, because it never came.
+const FORMAT_9: &str = "
+ALTER TABLE events ADD COLUMN repaired INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX events_repaired ON events (position) WHERE repaired = 1;
 ";
 
 /// The format that this build writes.

@@ -219,8 +219,8 @@ const fn marked(mark: Mark, yes: bool) -> &'static str {
         (Mark::Duplicate, false) => "e.duplicate_of IS NULL",
         (Mark::Late, true) => "e.late IS NOT NULL",
         (Mark::Late, false) => "e.late IS NULL",
-        (Mark::Repaired, true) => "0",
-        (Mark::Repaired, false) => "1",
+        (Mark::Repaired, true) => "e.repaired = 1",
+        (Mark::Repaired, false) => "e.repaired = 0",
         (Mark::Verified, true) => "e.verification IN (1, 2)",
         (Mark::Verified, false) => {
             "e.event_type = 'hook.verify' AND ifnull(e.verification, 0) NOT IN (1, 2)"

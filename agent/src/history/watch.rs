@@ -30,6 +30,8 @@ pub(crate) struct Arrival {
     /// Whether a relay took it from whoever sent it. What did not come so (trigger, import) is on
     /// record only: nothing is validated, held, concluded or looked up because of it.
     pub(crate) relayed: bool,
+    /// Whether it never came, and was rebuilt from what Podio tells: nothing more of it is missing.
+    pub(crate) repaired: bool,
     pub(crate) received_at: Timestamp,
     pub(crate) event_type: Option<String>,
     pub(crate) object: Option<ObjectRef>,
@@ -40,15 +42,15 @@ pub(crate) struct Arrival {
     /// The code, of a `hook.verify` that has one.
     pub(crate) code: Option<String>,
     pub(crate) verification: Option<Verification>,
-    /// The first event before it that a relay took and that says the same.
+    /// The first event before it that a relay took, or that was repaired, and that says the same.
     pub(crate) earlier: Option<Earlier>,
     /// Whether it is known what its hook is on.
     pub(crate) known_hook: bool,
     /// Whether its hook is known to be on a field, so that it does not see every revision.
     pub(crate) on_field: bool,
-    /// The item's next lower revision that has arrived through a relay, whenever.
+    /// The item's next lower revision that has arrived through a relay or was repaired, whenever.
     pub(crate) below: Option<u64>,
-    /// The item's next higher revision that has arrived through a relay, whenever.
+    /// The item's next higher revision that has arrived through a relay or was repaired, whenever.
     pub(crate) above: Option<Neighbour>,
     /// The highest revision of the same item that came before this lower one.
     pub(crate) newer: Option<u64>,
@@ -249,8 +251,8 @@ fn arrivals(
          THEN (SELECT body FROM requests WHERE position = e.position) END AS body, \
          (SELECT min(d.position) FROM events AS d \
           WHERE d.object_id IS e.object_id AND d.revision IS e.revision AND d.same_key = e.same_key \
-          AND d.position < e.position AND d.seq IS NOT NULL) AS earlier, \
-         h.hook_id IS NOT NULL AS known_hook, e.seq IS NOT NULL AS relayed, e.method = 'POST' AS posted \
+          AND d.position < e.position AND (d.seq IS NOT NULL OR d.repaired = 1)) AS earlier, \
+         h.hook_id IS NOT NULL AS known_hook, e.seq IS NOT NULL AS relayed, e.repaired, e.method = 'POST' AS posted \
          FROM events AS e {with_hook} WHERE {condition}"
     );
     row::rows(connection, &sql, params, |found| arrival(connection, found))
@@ -278,6 +280,7 @@ fn arrival(connection: &Connection, found: &Row<'_>) -> rusqlite::Result<Arrival
     Ok(Arrival {
         event: event_key(found)?,
         relayed: found.get("relayed")?,
+        repaired: found.get("repaired")?,
         received_at: row::timestamp(found, "received_at")?,
         event_type: found.get("event_type")?,
         object,
@@ -314,7 +317,8 @@ fn earlier(connection: &Connection, position: i64) -> rusqlite::Result<Earlier> 
         })
 }
 
-/// The revisions of an item next to this one, among all that a relay took. Revisions of 2^63 and
+/// The revisions of an item next to this one, among all that a relay took or that were
+/// repaired. Revisions of 2^63 and
 /// more, which nobody has, sort before the others.
 fn neighbours(
     connection: &Connection,
@@ -329,7 +333,8 @@ fn neighbours(
     let below = connection
         .prepare_cached(
             "SELECT revision FROM events WHERE object_id = ?1 AND revision < ?2 \
-             AND object_kind = ?3 AND seq IS NOT NULL ORDER BY revision DESC LIMIT 1",
+             AND object_kind = ?3 AND (seq IS NOT NULL OR repaired = 1) \
+             ORDER BY revision DESC LIMIT 1",
         )?
         .query_row(key, |found| found.get(0).map(row::id_from_sql))
         .optional()?;
@@ -337,7 +342,7 @@ fn neighbours(
         .prepare_cached(
             "SELECT position, id, revision, coalesce(missing, 0) AS missing FROM events \
              WHERE object_id = ?1 AND revision > ?2 AND object_kind = ?3 \
-             AND seq IS NOT NULL ORDER BY revision, position LIMIT 1",
+             AND (seq IS NOT NULL OR repaired = 1) ORDER BY revision, position LIMIT 1",
         )?
         .query_row(key, |found| {
             Ok(Neighbour {

@@ -25,6 +25,7 @@ use super::job::{Hands, Haste, job};
 use super::later::Later;
 use super::mend::{self, Storage};
 use super::position::Position;
+use super::repaired::{self, RepairedEvent};
 use super::tally::Tally;
 use super::write::{Appended, NewAttempt, NewEvent, Reply};
 use super::{rebuild, retention, store};
@@ -135,6 +136,16 @@ impl Writer {
     /// because of it.
     pub async fn import(&self, past: Vec<ImportedRecord>) -> Result<Vec<EventId>, HistoryError> {
         self.run(past.len(), move |hands| imported::import(hands, &past))
+            .await
+    }
+
+    /// Appends events that never came, on record only, but for those that have come meanwhile;
+    /// returns the new ones once they are on stable storage.
+    pub(crate) async fn append_repaired(
+        &self,
+        events: Vec<RepairedEvent>,
+    ) -> Result<Vec<EventId>, HistoryError> {
+        self.run(events.len(), move |hands| repaired::append(hands, &events))
             .await
     }
 

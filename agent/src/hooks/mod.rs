@@ -32,6 +32,7 @@ pub(crate) use places::configured_places;
 pub use plan::{PlanError, plan};
 pub(crate) use tunnel_hooks::TunnelHooks;
 use verdict::is_this_machine;
+pub(crate) use verdict::path_below_key;
 pub use verdict::{HookUrls, UrlVerdict};
 
 /// The pause after the first failure that may pass; it doubles up to [`LONGEST_PAUSE`].

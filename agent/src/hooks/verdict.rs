@@ -114,6 +114,23 @@ impl HookUrls {
     }
 }
 
+/// The path that a URL has below its tunnel's key, if any part of it can be one.
+pub(crate) fn path_below_key(url: &Url) -> Option<&str> {
+    let mut rest = url.path().strip_prefix('/')?;
+    loop {
+        let (part, below) = rest.split_once('/').unwrap_or((rest, ""));
+        if part.parse::<TunnelKey>().is_ok() {
+            let above = url.path().len().checked_sub(rest.len())?;
+            let below = url.path().get(above.checked_add(part.len())?..)?;
+            return Some(if below.is_empty() { "/" } else { below });
+        }
+        if below.is_empty() {
+            return None;
+        }
+        rest = below;
+    }
+}
+
 /// A tunnel, as a URL names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct TunnelUrl {
@@ -221,6 +238,22 @@ mod tests {
             ("https://notsmee.io/AbC", V::Unsuspected),
         ] {
             assert_eq!(podio.verdict(url), verdict, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_below_the_key_is_what_the_local_service_gets() {
+        for (url, path) in [
+            (OURS, Some("/")),
+            ("https://a.example/k3v2m2p7q4w6x5z6t3r2s2abca", Some("/")),
+            (
+                "https://a.example/x/k3v2m2p7q4w6x5z6t3r2s2abca/podio/h%20k?a=b",
+                Some("/podio/h%20k"),
+            ),
+            ("https://a.example/podio/hook", None),
+            ("https://a.example/", None),
+        ] {
+            assert_eq!(path_below_key(&Url::parse(url).unwrap()), path, "{url}");
         }
     }
 

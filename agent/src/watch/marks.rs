@@ -39,6 +39,15 @@ pub(super) fn marks(arrival: &Arrival) -> Vec<Fact> {
     notes
 }
 
+/// What an event that never came and was rebuilt says about the one above it: less is missing there.
+pub(super) fn marks_of_repaired(arrival: &Arrival) -> Option<Fact> {
+    let (above, revision) = (arrival.above?, arrival.revision?);
+    arrival
+        .repaired
+        .then(|| narrow_gap(above, revision))
+        .flatten()
+}
+
 /// The gap below `above`, now that `revision` is there.
 fn narrow_gap(above: Neighbour, revision: u64) -> Option<Fact> {
     let revisions = between(revision, above.revision);
@@ -98,6 +107,20 @@ mod tests {
         let mut last = update(4, 6);
         (last.below, last.above) = (Some(5), Some(above(1)));
         assert_eq!(marks(&last), [missing(2, 0)]);
+    }
+
+    #[test]
+    fn a_repaired_event_closes_the_gap_that_it_was_missing_in_and_says_nothing_else() {
+        let mut event = update(3, 6);
+        (event.relayed, event.newer) = (false, Some(7));
+        event.above = Some(Neighbour {
+            event: sample::key(2),
+            revision: 7,
+            missing: 1,
+        });
+        assert_eq!(marks_of_repaired(&event), None);
+        event.repaired = true;
+        assert_eq!(marks_of_repaired(&event), Some(missing(2, 0)));
     }
 
     #[test]

@@ -43,6 +43,7 @@ use additions::Additions;
 use evidence::{EvidenceSource, Question};
 use loops::Loops;
 use names::NameLearner;
+use outage::LinkWatch;
 use validate::Validator;
 use verify::Verifier;
 
@@ -188,6 +189,7 @@ impl Watch {
         let (mut calls, mut asking) = (FuturesUnordered::new(), FuturesUnordered::new());
         let mut tally = self.explainer.writer.tally();
         let mut state = ServiceState::Unknown;
+        let mut link = LinkWatch::default();
         let mut url = None;
         // When the events that have come are looked at.
         let mut look_at = None;
@@ -235,10 +237,11 @@ impl Watch {
                 Ok(()) = self.status.changed() => {
                     let now_is = self.status.borrow_and_update().service.clone();
                     let outage = outage::outage(&state, &now_is, Timestamp::now());
+                    let away = link.observe(&self.status.borrow().link, Timestamp::now());
                     state = now_is;
                     let known = self.status.borrow().public_url.clone().filter(|_| url.is_none());
                     let named = known.map(|known| Fact::Tunnel { url: url.insert(known).clone() });
-                    self.note(outage.into_iter().chain(named).collect()).await?;
+                    self.note(outage.into_iter().chain(away).chain(named).collect()).await?;
                 }
                 () = until(call_due), if call_due.is_some() => {}
             }
@@ -281,6 +284,7 @@ impl Watch {
             detectors.cursor = arrival.event.position;
             // Nobody fired it now: it came by trigger or import, and is on record only.
             if !arrival.relayed {
+                notes.extend(marks::marks_of_repaired(arrival));
                 continue;
             }
             notes.extend(marks::marks(arrival));

@@ -1,10 +1,38 @@
 //! When the local service was away: then Podio's own calls would have failed, while events here
-//! just wait. Pure: the states come from the status.
+//! just wait. And when the relay could not be reached for so long that Podio may have failed to reach
+//! it, too. Pure: the states come from the status.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::history::Fact;
-use crate::status::ServiceState;
+use crate::history::{Fact, Incident};
+use crate::status::{LinkState, ServiceState};
+
+/// Time without a relay after which lost events are to be looked for.
+const LONG: SignedDuration = SignedDuration::from_mins(10);
+
+/// The link, as far as it is known from one moment to the next.
+#[derive(Debug, Default)]
+pub(super) struct LinkWatch {
+    was_up: bool,
+    down_since: Option<Timestamp>,
+}
+
+impl LinkWatch {
+    /// The link is in this state now. Before its first connection it has lost none.
+    pub(super) fn observe(&mut self, state: &LinkState, now: Timestamp) -> Option<Fact> {
+        if !matches!(state, LinkState::Up { .. }) {
+            if self.was_up {
+                self.down_since.get_or_insert(now);
+            }
+            return None;
+        }
+        self.was_up = true;
+        let since = self.down_since.take()?;
+        let is_long = now.duration_since(since) >= LONG;
+        let outage = Incident::LinkOutage { since, until: now };
+        is_long.then_some(Fact::Incident(outage))
+    }
+}
 
 /// What to remember when the local service goes from one state to the next.
 pub(super) fn outage(before: &ServiceState, after: &ServiceState, now: Timestamp) -> Option<Fact> {
@@ -26,6 +54,38 @@ pub(super) fn outage(before: &ServiceState, after: &ServiceState, now: Timestamp
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_long_time_without_the_relay_after_the_first_connection_is_told() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let (up, down) = (
+            LinkState::Up { since: at(0) },
+            LinkState::Connecting {
+                attempt: 3,
+                reason: None,
+                retry_at: None,
+            },
+        );
+        let mut link = LinkWatch::default();
+        for (state, second, told) in [
+            (&down, 0, None),
+            (&up, 2_000, None),
+            (&down, 3_000, None),
+            (&up, 3_599, None),
+            (&down, 4_000, None),
+            (&down, 4_500, None),
+            (&up, 4_600, Some((4_000, 4_600))),
+            (&up, 9_000, None),
+        ] {
+            let fact = told.map(|(since, until)| {
+                Fact::Incident(Incident::LinkOutage {
+                    since: at(since),
+                    until: at(until),
+                })
+            });
+            assert_eq!(link.observe(state, at(second)), fact, "{second}");
+        }
+    }
 
     #[test]
     fn an_outage_is_open_until_the_service_is_back() {

@@ -25,6 +25,7 @@ pub(super) fn arrival(
     Arrival {
         event: key(position),
         relayed: true,
+        repaired: false,
         received_at: Timestamp::from_millisecond(1_800_000_000_000 + millis).unwrap(),
         event_type: Some(event_type.to_owned()),
         object: Some(ObjectRef {

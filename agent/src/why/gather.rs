@@ -1,7 +1,7 @@
 //! Collects what is known about a subject: from Podio, as far as it may be asked, the history and the
 //! agent.
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::Timestamp;
 use podtap_podio::client::{self, RevisionKind};
 use podtap_podio::{EventType, ObjectKind, ObjectRef, RefType};
 
@@ -17,6 +17,7 @@ use crate::history::{
 };
 use crate::hooks::{HookAdmin, HookListing, ListedHook, ManageHooksError};
 use crate::place::{Place, PlaceRef};
+use crate::podio_time::podio_time;
 use crate::reason;
 use crate::status::Status;
 
@@ -28,9 +29,6 @@ const MAX_HOOKS: usize = 20;
 
 /// Places that are named.
 const NAMED: usize = 3;
-
-/// Podio's times, in UTC.
-const PODIO_TIME: &str = "%Y-%m-%d %H:%M:%S";
 
 /// Answers why. Made for one question.
 #[derive(Debug)]
@@ -318,9 +316,4 @@ fn missing(rows: &[EventRow], newest: u64) -> Vec<u64> {
     let first = first.max(newest.saturating_sub(MAX_MISSING));
     let between = first.saturating_add(1)..newest;
     between.filter(|number| !seen.contains(number)).collect()
-}
-
-fn podio_time(text: &str) -> Option<Timestamp> {
-    let time = DateTime::strptime(PODIO_TIME, text).ok()?;
-    TimeZone::UTC.to_timestamp(time).ok()
 }

@@ -39,7 +39,7 @@ pub use config::Config;
 pub use credentials::{Credentials, Grant};
 pub use error::{Error, Refusal};
 pub use hooks::{Hook, HookStatus};
-pub use items::{NewRevision, WriteOptions};
+pub use items::{FoundItems, NewRevision, WriteOptions};
 pub use limit::{Budget, RateLimit};
 pub use model::{
     App, AppConfig, AppField, AppRef, ByLine, Comment, Contact, FieldChange, FieldConfig,

@@ -146,6 +146,10 @@ fn found_out(insight: &Insight) -> Vec<Line> {
         let text = format!("it came after r{after} of the same item, which is newer");
         lines.push(field("late", Role::Warning, text));
     }
+    if insight.repaired {
+        let text = "it never came: rebuilt from Podio's revisions";
+        lines.push(field("repaired", Role::Warning, text));
+    }
     if insight.missing > 0 {
         let revisions = words::count(insight.missing, "revision");
         let text = format!("{revisions} before this one never arrived, or had hook=false");

@@ -111,6 +111,8 @@ pub(crate) struct Findings<'a> {
     missing: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     late: Option<LateObject>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    repaired: bool,
 }
 
 /// What came of the validation of a `hook.verify`.
@@ -253,6 +255,7 @@ impl<'a> From<&'a Insight> for Findings<'a> {
             late: insight
                 .late
                 .map(|after_revision| LateObject { after_revision }),
+            repaired: insight.repaired,
         }
     }
 }

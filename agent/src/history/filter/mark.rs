@@ -9,7 +9,7 @@ pub enum Mark {
     Duplicate,
     /// `late`: it came after a newer revision of its item.
     Late,
-    /// `repaired`: it was rebuilt from Podio's revisions. None is so far; the word is kept for it.
+    /// `repaired`: it never came, and was rebuilt from Podio's revisions.
     Repaired,
     /// `verified`: it is a `hook.verify` whose hook is active. Its opposite is one whose hook is not,
     /// as far as is known; an event of another type is neither.

@@ -167,6 +167,12 @@ impl Filter {
         self.and(Test::Marked(mark, true))
     }
 
+    /// Of what this filter wants, what is on record only and was never sent.
+    #[must_use]
+    pub fn held(self) -> Self {
+        self.and(Test::Status(StatusTest::Held))
+    }
+
     /// Of what this filter wants, what passes this test.
     #[must_use]
     pub(crate) fn and(mut self, test: Test) -> Self {

@@ -1,0 +1,253 @@
+//! What hooks must have told of an item, by its revisions. Pure.
+
+use std::collections::{BTreeSet, HashSet};
+
+use jiff::Timestamp;
+use podtap_podio::EventType;
+use podtap_podio::client::{Revision, RevisionKind};
+
+use crate::history::{SeenHook, Told};
+use crate::podio_time::podio_time;
+
+/// A hook of this tunnel that tells of the items of one app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ItemHook {
+    pub(super) hook_id: u64,
+    pub(super) event: EventType,
+    pub(super) app_id: u64,
+    /// The field that it is on; `None` on the app.
+    pub(super) field_id: Option<u64>,
+    pub(super) url: String,
+    /// Since when it is known to be active.
+    pub(super) since: Option<Timestamp>,
+}
+
+/// Since when a hook tells of changes: since it was verified, which may be long after it was created.
+/// Of one that is older than what is left of the history, the first verification may be gone.
+pub(super) fn active_since(
+    seen: SeenHook,
+    created: Option<Timestamp>,
+    whole_since: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let is_older = created.is_some_and(|at| whole_since.is_some_and(|whole| at <= whole));
+    let verified = seen.verified_at.filter(|_| !is_older);
+    verified.or(created)
+}
+
+/// A revision that can be told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Made {
+    pub(super) revision: u64,
+    pub(super) event: EventType,
+    pub(super) at: Timestamp,
+}
+
+impl Made {
+    /// What a revision is; `None` where it cannot be read, and of a kind that is not known.
+    pub(super) fn of(revision: &Revision) -> Option<Self> {
+        let event = match (revision.kind, revision.revision) {
+            (RevisionKind::Creation, 0) => EventType::ItemCreate,
+            (RevisionKind::Update, 1..) => EventType::ItemUpdate,
+            _ => return None,
+        };
+        Some(Self {
+            revision: revision.revision,
+            event,
+            at: podio_time(revision.created_on.as_deref()?)?,
+        })
+    }
+}
+
+/// The moments between which changes count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) since: Timestamp,
+    pub(super) until: Timestamp,
+}
+
+impl Window {
+    /// Podio tells the second: a change within the first one counts, one in the last one does not
+    /// unless it is over.
+    fn contains(self, at: Timestamp) -> bool {
+        at.as_second() >= self.since.as_second() && at < self.until
+    }
+}
+
+/// Whether this hook must have told of this change, as far as its place and its age go. In which
+/// order things happened within one second is not known: then nothing is claimed.
+fn tells(hook: &ItemHook, made: &Made) -> bool {
+    let was_there = |since: Timestamp| made.at.as_second() > since.as_second();
+    hook.event == made.event && hook.since.is_none_or(was_there)
+}
+
+/// What hooks must have told of a change and did not, for those on the app; and those on a field,
+/// which must have if the field was changed.
+pub(super) fn untold<'a>(
+    made: &Made,
+    hooks: &'a [ItemHook],
+    told: &HashSet<Told>,
+    window: Window,
+) -> Vec<&'a ItemHook> {
+    if !window.contains(made.at) {
+        return Vec::new();
+    }
+    let is_told = |hook: &ItemHook| {
+        told.contains(&Told {
+            hook_id: hook.hook_id,
+            event: made.event,
+            revision: made.revision,
+        })
+    };
+    let hooks = hooks.iter();
+    hooks
+        .filter(|hook| tells(hook, made) && !is_told(hook))
+        .collect()
+}
+
+/// Whether all that these hooks can have told of an item with this newest revision is there, so that
+/// its revisions need not be asked for. A hook on a field does not tell of every one.
+pub(super) fn is_whole(newest: u64, hooks: &[ItemHook], told: &HashSet<Told>) -> bool {
+    let on_field = hooks.iter().any(|hook| hook.field_id.is_some());
+    let expected: BTreeSet<(u64, EventType)> = hooks
+        .iter()
+        .map(|hook| (hook.hook_id, hook.event))
+        .collect();
+    let known = |event: EventType, hook_id: u64| {
+        let of_it = told.iter();
+        of_it
+            .filter(|told| told.event == event && told.hook_id == hook_id)
+            .count() as u64
+    };
+    !on_field
+        && expected.into_iter().all(|(hook_id, event)| {
+            let wanted = match event {
+                EventType::ItemCreate => 1,
+                EventType::ItemUpdate => newest,
+                _ => 0,
+            };
+            known(event, hook_id) >= wanted
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn hook(hook_id: u64, event: EventType) -> ItemHook {
+        ItemHook {
+            hook_id,
+            event,
+            app_id: 1,
+            field_id: None,
+            url: String::new(),
+            since: Some(at(10)),
+        }
+    }
+
+    fn revision(kind: RevisionKind, number: u64) -> Revision {
+        Revision {
+            revision: number,
+            item_revision_id: None,
+            kind,
+            created_on: Some("2027-01-15 08:00:20".to_owned()),
+            created_by: None,
+            created_via: None,
+        }
+    }
+
+    fn told(hook_id: u64, event: EventType, revision: u64) -> Told {
+        Told {
+            hook_id,
+            event,
+            revision,
+        }
+    }
+
+    const WHOLE: Window = Window {
+        since: Timestamp::UNIX_EPOCH,
+        until: Timestamp::MAX,
+    };
+
+    #[test]
+    fn a_hook_must_have_told_of_what_came_after_it_and_within_the_window() {
+        let hooks = [
+            hook(7, EventType::ItemUpdate),
+            hook(8, EventType::ItemCreate),
+        ];
+        let known = HashSet::from([told(7, EventType::ItemUpdate, 3)]);
+        let missing = |revision, second, window| {
+            let made = Made {
+                revision,
+                event: EventType::ItemUpdate,
+                at: at(second),
+            };
+            untold(&made, &hooks, &known, window).len()
+        };
+        assert_eq!(missing(2, 20, WHOLE), 1);
+        assert_eq!(missing(3, 20, WHOLE), 0, "it came");
+        assert_eq!(missing(2, 10, WHOLE), 0, "the hook may be younger");
+        let window = Window {
+            since: at(30),
+            until: at(40),
+        };
+        for (second, expected) in [(29, 0), (30, 1), (39, 1), (40, 0)] {
+            assert_eq!(missing(2, second, window), expected, "{second}");
+        }
+    }
+
+    #[test]
+    fn a_revision_that_is_not_understood_is_no_event() {
+        use RevisionKind as K;
+        let event = |kind, number| Made::of(&revision(kind, number)).map(|made| made.event);
+        assert_eq!(event(K::Creation, 0), Some(EventType::ItemCreate));
+        assert_eq!(event(K::Update, 4), Some(EventType::ItemUpdate));
+        for (kind, number) in [
+            (K::Update, 0),
+            (K::Creation, 2),
+            (K::Unknown, 3),
+            (K::Delete, 3),
+        ] {
+            assert_eq!(event(kind, number), None, "{kind:?} {number}");
+        }
+        let mut undated = revision(K::Update, 4);
+        undated.created_on = Some("soon".to_owned());
+        assert_eq!(Made::of(&undated), None);
+    }
+
+    #[test]
+    fn a_hook_counts_from_its_verification_unless_that_was_removed() {
+        let seen = |verified_at| SeenHook {
+            was_active: true,
+            verified_at,
+        };
+        let (created, verified) = (Some(at(10)), Some(at(20)));
+        assert_eq!(active_since(seen(verified), created, None), verified);
+        assert_eq!(active_since(seen(verified), created, Some(at(5))), verified);
+        assert_eq!(active_since(seen(verified), created, Some(at(15))), created);
+        assert_eq!(active_since(seen(None), created, None), created);
+        assert_eq!(active_since(seen(None), None, None), None);
+    }
+
+    #[test]
+    fn an_item_of_which_all_came_needs_no_call() {
+        let hooks = [
+            hook(7, EventType::ItemUpdate),
+            hook(8, EventType::ItemCreate),
+        ];
+        let mut known = HashSet::from([
+            told(8, EventType::ItemCreate, 0),
+            told(7, EventType::ItemUpdate, 1),
+        ]);
+        assert!(is_whole(1, &hooks, &known));
+        assert!(!is_whole(2, &hooks, &known));
+        known.insert(told(7, EventType::ItemUpdate, 2));
+        assert!(is_whole(2, &hooks, &known));
+        let mut on_field = hooks.to_vec();
+        on_field[0].field_id = Some(9);
+        assert!(!is_whole(2, &on_field, &known));
+    }
+}

@@ -1,0 +1,90 @@
+//! How many calls a repair may make: a fifth of the hour's is left to everything else. Pure.
+
+use podtap_podio::client::RateLimit;
+
+/// The part of the hour's calls that is not spent: one fifth.
+const KEPT_SHARE: u64 = 5;
+
+/// Podio counts two classes of calls, each by itself (podio.md 4.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallClass {
+    /// Most of them.
+    General,
+    /// Those that are limited more: the filter of items.
+    Limited,
+}
+
+/// What is known of each class.
+#[derive(Debug, Default)]
+pub(super) struct Purse {
+    general: Option<RateLimit>,
+    limited: Option<RateLimit>,
+}
+
+impl Purse {
+    /// What the newest answer to anybody told. Of which class it spoke is not known, so it holds for
+    /// both until an answer tells otherwise.
+    pub(super) fn new(known: Option<RateLimit>) -> Self {
+        Self {
+            general: known,
+            limited: known,
+        }
+    }
+
+    /// The limit that stands in the way of one more call; `None` where it may be made. Before any
+    /// answer nothing is known, and the first call tells.
+    pub(super) fn shut(&self, class: CallClass) -> Option<RateLimit> {
+        let known = match class {
+            CallClass::General => self.general,
+            CallClass::Limited => self.limited,
+        };
+        known.filter(|rate| {
+            let kept = rate.limit.div_ceil(KEPT_SHARE);
+            rate.remaining <= kept
+        })
+    }
+
+    /// The answer to a call of this class told this.
+    pub(super) fn note(&mut self, class: CallClass, rate: RateLimit) {
+        let known = match class {
+            CallClass::General => &mut self.general,
+            CallClass::Limited => &mut self.limited,
+        };
+        *known = Some(rate);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn rate(limit: u64, remaining: u64) -> RateLimit {
+        RateLimit { limit, remaining }
+    }
+
+    #[test]
+    fn a_fifth_is_left_of_each_class() {
+        for (limit, remaining, may) in [
+            (1_000, 201, true),
+            (1_000, 200, false),
+            (1_000, 0, false),
+            (7, 3, true),
+            (7, 2, false),
+            (0, 0, false),
+            (1, 1, false),
+        ] {
+            let purse = Purse::new(Some(rate(limit, remaining)));
+            let is_open = purse.shut(CallClass::General).is_none();
+            assert_eq!(is_open, may, "{remaining} of {limit}");
+        }
+    }
+
+    #[test]
+    fn the_classes_are_counted_apart_once_each_has_told() {
+        let mut purse = Purse::new(None);
+        assert_eq!(purse.shut(CallClass::Limited), None);
+        purse.note(CallClass::Limited, rate(250, 50));
+        assert_eq!(purse.shut(CallClass::Limited), Some(rate(250, 50)));
+        assert_eq!(purse.shut(CallClass::General), None);
+    }
+}

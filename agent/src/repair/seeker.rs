@@ -1,0 +1,416 @@
+//! Asks Podio which items were changed and which revisions they have, and adds what hooks must have
+//! told and did not. One question after the other: what is left of the hour's calls is looked at
+//! before each.
+
+use std::collections::{BTreeMap, HashSet};
+use std::future::Future;
+
+use jiff::Timestamp;
+use podtap_podio::client::{self, HookStatus, Item, RateLimit, Revision, Via};
+use podtap_podio::{EventType, RefType};
+
+use super::compose::compose;
+use super::expected::{ItemHook, Made, Window, active_since, is_whole, untold};
+use super::purse::{CallClass, Purse};
+use super::{LostEvent, Repair, RepairError, Repaired};
+use crate::history::{HistoryError, RepairedEvent};
+use crate::hooks::{HookAdmin, HookUrls, UrlVerdict};
+use crate::own_client::made_by;
+use crate::place::{Place, PlaceRef};
+use crate::podio_time::podio_time;
+use crate::reason;
+
+/// Items on one page of the filter.
+const PAGE: u64 = 100;
+
+/// Items of one app that are looked at, at most.
+const MAX_ITEMS: u64 = 10_000;
+
+/// Events that one repair finds, at most: each is kept until all are written.
+const MAX_LOST: usize = 10_000;
+
+/// Events written in one transaction.
+const WRITTEN_AT_ONCE: usize = 256;
+
+/// Reasons for which something was left out that are told one by one.
+const MAX_REASONS: usize = 20;
+
+/// Looks for lost events. Made for one repair.
+pub(crate) struct Seeker<'a> {
+    desk: &'a HookAdmin,
+    repair: Repair,
+    purse: Purse,
+    /// Since when the history is whole, where events were removed from it.
+    whole_since: Option<Timestamp>,
+    found: Vec<(LostEvent, RepairedEvent)>,
+    items: u64,
+    unfinished: Vec<String>,
+}
+
+/// Why nothing more can be asked.
+enum Halt {
+    /// In words.
+    Stopped(String),
+    History(HistoryError),
+}
+
+impl From<HistoryError> for Halt {
+    fn from(error: HistoryError) -> Self {
+        Self::History(error)
+    }
+}
+
+impl<'a> Seeker<'a> {
+    pub(crate) fn new(desk: &'a HookAdmin, repair: Repair) -> Self {
+        Self {
+            desk,
+            repair,
+            purse: Purse::new(None),
+            whole_since: None,
+            found: Vec::new(),
+            items: 0,
+            unfinished: Vec::new(),
+        }
+    }
+
+    /// `public` is the tunnel's URL, where there is a link.
+    pub(crate) async fn run(mut self, public: Option<&str>) -> Result<Repaired, RepairError> {
+        if !self.desk.client.has_credentials() {
+            return Err(RepairError::NoCredentials);
+        }
+        let urls = self.desk.urls(public).await?;
+        if !urls.knows_tunnel() {
+            return Err(RepairError::NoTunnel);
+        }
+        let places = self.desk.known_places().await?;
+        if places.is_empty() {
+            return Err(RepairError::NoPlaces);
+        }
+        let budget = self.desk.client.budget().await;
+        self.purse = Purse::new(budget.map(|budget| RateLimit {
+            limit: budget.limit,
+            remaining: budget.remaining,
+        }));
+        self.whole_since = self.desk.watched.whole_since().await?;
+        self.repair.since = self
+            .repair
+            .since
+            .max(self.whole_since.unwrap_or(Timestamp::MIN));
+        let mut hooks = Vec::new();
+        match self.look(&places, &urls, &mut hooks).await {
+            Ok(()) => {}
+            Err(Halt::Stopped(why)) => self.unfinished.insert(0, why),
+            Err(Halt::History(error)) => return Err(error.into()),
+        }
+        self.finish(hooks.len()).await
+    }
+
+    /// Everything that asks Podio.
+    async fn look(
+        &mut self,
+        places: &[Place],
+        urls: &HookUrls,
+        hooks: &mut Vec<ItemHook>,
+    ) -> Result<(), Halt> {
+        let mut on_fields = Vec::new();
+        for place in places {
+            if place.at.ref_type == RefType::Space {
+                continue;
+            }
+            for hook in self.hooks_on(place, urls).await? {
+                if hook.field_id.is_some() {
+                    on_fields.push(hook);
+                } else {
+                    hooks.push(hook);
+                }
+            }
+        }
+        self.find_apps(places, &mut on_fields).await?;
+        hooks.append(&mut on_fields);
+        let mut by_app: BTreeMap<u64, Vec<ItemHook>> = BTreeMap::new();
+        for hook in hooks.iter() {
+            by_app.entry(hook.app_id).or_default().push(hook.clone());
+        }
+        for (app_id, hooks) in by_app {
+            self.app(app_id, &hooks).await?;
+        }
+        Ok(())
+    }
+
+    /// The tunnel's hooks on a place that tell of items. Of those on a field the app is not known yet.
+    async fn hooks_on(&mut self, place: &Place, urls: &HookUrls) -> Result<Vec<ItemHook>, Halt> {
+        let PlaceRef { ref_type, ref_id } = place.at;
+        let asked = self.desk.client.hooks(ref_type, ref_id);
+        let listed = match self.ask(CallClass::General, asked).await? {
+            Ok(listed) => listed,
+            Err(error) => {
+                self.leave_out(&format!("the hooks of {}", place.at), &error);
+                return Ok(Vec::new());
+            }
+        };
+        let on_field = ref_type == RefType::AppField;
+        let mut hooks = Vec::new();
+        for hook in listed {
+            let event = match hook.event.parse() {
+                Ok(event @ EventType::ItemUpdate) => event,
+                Ok(event @ EventType::ItemCreate) if !on_field => event,
+                _ => continue,
+            };
+            if urls.verdict(&hook.url) != UrlVerdict::Ours {
+                continue;
+            }
+            let seen = self.desk.watched.seen_of_hook(hook.hook_id).await?;
+            // One that was never active has lost nothing; one that was is missed.
+            if hook.status != HookStatus::Active && !seen.was_active {
+                continue;
+            }
+            let created = hook.created_on.as_deref().and_then(podio_time);
+            hooks.push(ItemHook {
+                hook_id: hook.hook_id,
+                event,
+                app_id: if on_field { 0 } else { ref_id },
+                field_id: on_field.then_some(ref_id),
+                url: hook.url,
+                since: active_since(seen, created, self.whole_since),
+            });
+        }
+        Ok(hooks)
+    }
+
+    /// Which app each field is of, which its hooks do not say.
+    async fn find_apps(
+        &mut self,
+        places: &[Place],
+        on_fields: &mut Vec<ItemHook>,
+    ) -> Result<(), Halt> {
+        let mut missing: HashSet<u64> = on_fields.iter().filter_map(|hook| hook.field_id).collect();
+        for place in places
+            .iter()
+            .filter(|place| place.at.ref_type == RefType::App)
+        {
+            if missing.is_empty() {
+                break;
+            }
+            let app_id = place.at.ref_id;
+            let asked = self.desk.client.app(app_id);
+            let app = match self.ask(CallClass::General, asked).await? {
+                Ok(app) => app,
+                Err(error) => {
+                    self.leave_out(&format!("the fields of {}", place.at), &error);
+                    continue;
+                }
+            };
+            for field in app.fields {
+                if missing.remove(&field.field_id) {
+                    let is_it = |hook: &&mut ItemHook| hook.field_id == Some(field.field_id);
+                    let its = on_fields.iter_mut().filter(is_it);
+                    its.for_each(|hook| hook.app_id = app_id);
+                }
+            }
+        }
+        for field in missing {
+            self.note(format!(
+                "the app of field {field} is not known: name it with --app"
+            ));
+            on_fields.retain(|hook| hook.field_id != Some(field));
+        }
+        Ok(())
+    }
+
+    async fn app(&mut self, app_id: u64, hooks: &[ItemHook]) -> Result<(), Halt> {
+        let mut offset = 0;
+        loop {
+            let since = self.repair.since;
+            let asked = self
+                .desk
+                .client
+                .items_edited_since(app_id, since, PAGE, offset);
+            let page = match self.ask(CallClass::Limited, asked).await? {
+                Ok(page) => page,
+                Err(error) => {
+                    self.leave_out(&format!("the items of app {app_id}"), &error);
+                    return Ok(());
+                }
+            };
+            let count = page.items.len() as u64;
+            for item in &page.items {
+                self.item(item, hooks).await?;
+            }
+            offset += count;
+            if count == 0 || offset >= page.filtered {
+                return Ok(());
+            }
+            if offset >= MAX_ITEMS {
+                self.note(format!(
+                    "app {app_id} has {} changed items, of which the first {offset} were looked at: \
+                     choose a later --since",
+                    page.filtered
+                ));
+                return Ok(());
+            }
+        }
+    }
+
+    async fn item(&mut self, item: &Item, hooks: &[ItemHook]) -> Result<(), Halt> {
+        self.items += 1;
+        if item.item_id == 0 {
+            self.note("Podio's answer has an item that cannot be read".to_owned());
+            return Ok(());
+        }
+        let told = self.desk.watched.told_of(item.item_id).await?;
+        if item
+            .revision
+            .is_some_and(|newest| is_whole(newest, hooks, &told))
+        {
+            return Ok(());
+        }
+        let asked = self.desk.client.item_revisions(item.item_id);
+        let revisions = match self.ask(CallClass::General, asked).await? {
+            Ok(revisions) => revisions,
+            // It was deleted meanwhile.
+            Err(error)
+                if error
+                    .refusal()
+                    .is_some_and(|it| matches!(it.status, 404 | 410)) =>
+            {
+                return Ok(());
+            }
+            Err(error) => {
+                self.leave_out(&format!("item {}", item.item_id), &error);
+                return Ok(());
+            }
+        };
+        let window = Window {
+            since: self.repair.since,
+            until: self.repair.until,
+        };
+        for revision in &revisions {
+            let Some(made) = Made::of(revision) else {
+                continue;
+            };
+            let untold = untold(&made, hooks, &told, window);
+            if untold.is_empty() {
+                continue;
+            }
+            let changed = if untold.iter().any(|hook| hook.field_id.is_some()) {
+                self.changed_fields(item.item_id, made.revision).await?
+            } else {
+                HashSet::new()
+            };
+            for hook in untold {
+                if hook.field_id.is_none_or(|field| changed.contains(&field)) {
+                    self.lose(item, revision, &made, hook)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn changed_fields(&mut self, item_id: u64, revision: u64) -> Result<HashSet<u64>, Halt> {
+        let before = revision.saturating_sub(1);
+        let asked = self.desk.client.item_difference(item_id, before, revision);
+        Ok(match self.ask(CallClass::General, asked).await? {
+            Ok(changes) => changes.iter().map(|change| change.field_id).collect(),
+            Err(error) => {
+                let what = format!("what revision {revision} of item {item_id} changed");
+                self.leave_out(&what, &error);
+                HashSet::new()
+            }
+        })
+    }
+
+    fn lose(
+        &mut self,
+        item: &Item,
+        revision: &Revision,
+        made: &Made,
+        hook: &ItemHook,
+    ) -> Result<(), Halt> {
+        if self.found.len() >= MAX_LOST {
+            return Err(Halt::Stopped(format!(
+                "more than {MAX_LOST} events never came: repair again for the rest"
+            )));
+        }
+        let external_id = item.external_id.as_deref();
+        let now = Timestamp::now();
+        let Some(event) = compose(hook, made, item.item_id, external_id, now) else {
+            return Ok(());
+        };
+        let via = revision.created_via.as_ref();
+        let lost = LostEvent {
+            id: event.id,
+            event: made.event,
+            item_id: item.item_id,
+            revision: made.revision,
+            hook_id: hook.hook_id,
+            made_at: made.at,
+            by: made_by(revision.created_by.as_ref(), via),
+            by_hand: via.is_some_and(Via::is_podio_itself),
+        };
+        self.found.push((lost, event));
+        Ok(())
+    }
+
+    /// Writes down what was found, the oldest change first.
+    async fn finish(mut self, hooks: usize) -> Result<Repaired, RepairError> {
+        let order = |(lost, _): &(LostEvent, RepairedEvent)| {
+            (lost.made_at, lost.item_id, lost.revision, lost.hook_id)
+        };
+        self.found.sort_by_key(order);
+        let (mut lost, events): (Vec<_>, Vec<_>) = self.found.into_iter().unzip();
+        if !self.repair.dry_run {
+            let mut new = HashSet::new();
+            for some in events.chunks(WRITTEN_AT_ONCE) {
+                new.extend(self.desk.writer.append_repaired(some.to_vec()).await?);
+            }
+            // The others have come meanwhile.
+            lost.retain(|lost| new.contains(&lost.id));
+        }
+        Ok(Repaired {
+            since: self.repair.since,
+            until: self.repair.until,
+            lost,
+            items: self.items,
+            hooks,
+            unfinished: self.unfinished,
+        })
+    }
+
+    /// Makes one call, if there are enough left.
+    async fn ask<T>(
+        &mut self,
+        class: CallClass,
+        call: impl Future<Output = Result<T, client::Error>>,
+    ) -> Result<Result<T, client::Error>, Halt> {
+        if let Some(rate) = self.purse.shut(class) {
+            return Err(Halt::Stopped(format!(
+                "stopped at {} of {} API calls left this hour: a fifth is kept for everything else",
+                rate.remaining, rate.limit
+            )));
+        }
+        let answer = call.await;
+        if let Some(rate) = self.desk.client.rate_limit() {
+            self.purse.note(class, rate);
+        }
+        match answer {
+            Err(error @ client::Error::RateLimited { .. }) => {
+                Err(Halt::Stopped(reason::of_podio(&error)))
+            }
+            answer => Ok(answer),
+        }
+    }
+
+    fn leave_out(&mut self, what: &str, error: &client::Error) {
+        let why = match error.refusal() {
+            Some(refusal) => refusal.to_string(),
+            None => reason::of_podio(error),
+        };
+        self.note(format!("{what}: {why}"));
+    }
+
+    fn note(&mut self, why: String) {
+        if self.unfinished.len() < MAX_REASONS {
+            self.unfinished.push(why);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! `podtap repair`: events of items that never came are found by what Podio tells of the items, added
+//! to the history, and sent where that is wanted.
+
+use std::process::ExitCode;
+
+use jiff::tz::TimeZone;
+use podtap_agent::export::json::{AttemptObject, millis};
+use podtap_agent::history::{Filter, Mark, Outcome};
+use podtap_agent::repair::{
+    CANNOT_BE_FOUND, LostEvent, MAY_BE_HOOK_FALSE, Repair as Wanted, RepairError, Repaired,
+};
+use podtap_agent::{AgentHandle, Target};
+use podtap_wire::EventId;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::events::newest;
+use super::history::{beside, load, run_browser};
+use super::replay::no_answer;
+use super::wait::moment;
+use crate::cli::Repair;
+use crate::config::Settings;
+use crate::failure::{Code, Failure};
+use crate::output::json::line;
+use crate::output::question::event_count;
+use crate::output::{lines, note, print, printable};
+use crate::shutdown::Shutdown;
+use crate::style::LineStyle;
+use crate::tasks::Tasks;
+
+/// The most events that one repair sends.
+const MAX_SENT: usize = 100_000;
+
+/// Looks for what never came, and says what was found and what cannot be.
+pub(crate) async fn run(repair: Repair, settings: &Settings) -> Result<ExitCode, Failure> {
+    let wanted = wanted(&repair)?;
+    let shutdown = Shutdown::register()?;
+    let target = settings.target()?;
+    let (agent, handle) = beside(settings)?;
+    let target = target.or_else(|| handle.status().borrow().target.clone());
+    if repair.deliver && target.is_none() {
+        let token = CancellationToken::new();
+        token.cancel();
+        run_browser(agent, token).await?;
+        return Err(Failure::usage("there is no local service to send to")
+            .hint("add --to PORT or --to URL, or start podtap listen"));
+    }
+    let style = settings.line_style()?;
+    let mut tasks = Tasks::new(shutdown.token().clone());
+    tasks.start(run_browser(agent, tasks.token()));
+    let token = tasks.token();
+    tasks.start(async move {
+        let work = async {
+            let repaired = handle.repair(wanted).await;
+            let repaired = repaired.map_err(|error| impossible(&error))?;
+            tell(&repaired, &repair)?;
+            if repair.deliver {
+                deliver(&handle, target, &repair, &style).await?;
+            }
+            verdict(&repaired)
+        };
+        tokio::select! {
+            () = token.cancelled() => Ok(()),
+            done = work => done,
+        }
+    });
+    tasks.finish().await?;
+    Ok(shutdown.exit_code())
+}
+
+fn wanted(repair: &Repair) -> Result<Wanted, Failure> {
+    let since = moment("since", &repair.since)?;
+    let until = moment("until", &repair.until)?;
+    if since >= until {
+        return Err(
+            Failure::usage("there is no time between --since and --until")
+                .hint("choose an earlier --since, or a later --until"),
+        );
+    }
+    Ok(Wanted {
+        since,
+        until,
+        dry_run: repair.dry_run,
+    })
+}
+
+fn impossible(error: &RepairError) -> Failure {
+    let failure = Failure::because("lost events cannot be looked for", error);
+    match error {
+        RepairError::NoPlaces => failure
+            .hint("set PODTAP_PODIO_APP_ID, or create hooks with podtap listen --on … --app ID"),
+        RepairError::NoTunnel => {
+            failure.hint("podtap listen learns it; --name chooses another tunnel")
+        }
+        RepairError::NoCredentials | RepairError::History(_) => failure,
+    }
+}
+
+/// What was found, and what no repair finds.
+fn tell(repaired: &Repaired, repair: &Repair) -> Result<(), Failure> {
+    if repair.json {
+        return print(&object(repaired, repair.dry_run));
+    }
+    for lost in &repaired.lost {
+        print(&printable(&words(lost)))?;
+    }
+    let count = event_count(repaired.lost.len() as u64);
+    let items = match repaired.items {
+        1 => "1 changed item".to_owned(),
+        items => format!("{items} changed items"),
+    };
+    note(&match (repaired.lost.is_empty(), repair.dry_run) {
+        (true, _) => format!("no event of {items} is missing"),
+        (false, true) => format!("{count} of {items} never came; nothing was added"),
+        (false, false) => format!("{count} of {items} never came; they are in the history now"),
+    });
+    if !repaired.lost.is_empty() && !repair.dry_run && !repair.deliver {
+        note("podtap repair --deliver sends them to the local service");
+    }
+    if repaired.lost.iter().any(|lost| !lost.by_hand) {
+        note(MAY_BE_HOOK_FALSE);
+    }
+    note(CANNOT_BE_FOUND);
+    for why in &repaired.unfinished {
+        note(why);
+    }
+    Ok(())
+}
+
+fn words(lost: &LostEvent) -> String {
+    let at = lost.made_at.to_zoned_datetime(TimeZone::system());
+    let LostEvent {
+        id,
+        event,
+        item_id,
+        revision,
+        hook_id,
+        by,
+        ..
+    } = lost;
+    let at = at.strftime("%Y-%m-%d %H:%M:%S");
+    format!("{id}  {at}  {event}  item {item_id} r{revision}  hook {hook_id}  by {by}")
+}
+
+/// Sends what was repaired and never sent, in the order of the changes.
+async fn deliver(
+    handle: &AgentHandle,
+    target: Option<Target>,
+    repair: &Repair,
+    style: &LineStyle,
+) -> Result<(), Failure> {
+    let mut refused = 0_usize;
+    let ids = unsent(handle).await?;
+    for id in &ids {
+        let event = load(handle.history(), *id).await?;
+        let attempt = handle
+            .deliver_repaired(*id, target.clone())
+            .await
+            .map_err(|error| Failure::because("the event cannot be sent", &error))?;
+        if repair.json {
+            print(&AttemptObject::from(&attempt).to_line())?;
+        } else {
+            print(&lines::attempt(&event, &attempt, style))?;
+        }
+        match &attempt.outcome {
+            Outcome::Failed { error } => return Err(no_answer(&attempt, error)),
+            Outcome::Answered { status, .. } => refused += usize::from(*status >= 400),
+        }
+    }
+    if refused == 0 {
+        return Ok(());
+    }
+    let what = format!(
+        "the local service answered {refused} of {} with an error",
+        ids.len()
+    );
+    Err(Failure::new(Code::ServiceFailed, what))
+}
+
+/// Repaired events without an attempt, the oldest first.
+async fn unsent(handle: &AgentHandle) -> Result<Vec<EventId>, Failure> {
+    let filter = Filter::default().marked(Mark::Repaired).held();
+    let rows = newest(handle.history(), &filter, MAX_SENT).await?;
+    Ok(rows.iter().rev().map(|row| row.id).collect())
+}
+
+/// Whether all was looked at.
+fn verdict(repaired: &Repaired) -> Result<(), Failure> {
+    if repaired.hooks == 0 && repaired.unfinished.is_empty() {
+        let what = "no hook of this tunnel sends events of items";
+        return Err(Failure::new(Code::NothingMatched, what).hint(
+            "podtap hooks list shows the hooks; those of podtap listen --on exist only while it runs",
+        ));
+    }
+    if repaired.unfinished.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Failed, "not everything was looked at")
+        .fact("why", printable(&repaired.unfinished.join("\n")))
+        .hint("podtap repair again looks at the rest, and adds nothing twice"))
+}
+
+/// For programs: what `docs/JSON.md` has.
+fn object(repaired: &Repaired, dry_run: bool) -> String {
+    #[derive(Serialize)]
+    struct Object<'a> {
+        since: String,
+        until: String,
+        dry_run: bool,
+        items: u64,
+        hooks: usize,
+        found: Vec<Found<'a>>,
+        unfinished: &'a [String],
+        cannot_be_found: [&'static str; 5],
+    }
+    #[derive(Serialize)]
+    struct Found<'a> {
+        id: String,
+        event: &'static str,
+        object: String,
+        revision: u64,
+        hook_id: String,
+        made_at: String,
+        by: &'a str,
+        maybe_hook_false: bool,
+    }
+    let found = repaired.lost.iter().map(|lost| Found {
+        id: lost.id.to_string(),
+        event: lost.event.as_str(),
+        object: format!("item {}", lost.item_id),
+        revision: lost.revision,
+        hook_id: lost.hook_id.to_string(),
+        made_at: millis::text(lost.made_at),
+        by: &lost.by,
+        maybe_hook_false: !lost.by_hand,
+    });
+    let object = Object {
+        since: millis::text(repaired.since),
+        until: millis::text(repaired.until),
+        dry_run,
+        items: repaired.items,
+        hooks: repaired.hooks,
+        found: found.collect(),
+        unfinished: &repaired.unfinished,
+        cannot_be_found: [
+            "comment.*",
+            "task.*",
+            "file.change",
+            "item.delete",
+            "hook=false",
+        ],
+    };
+    line("repair", &object)
+}
