@@ -1,12 +1,13 @@
 //! Events of items that never came, rebuilt from what Podio tells of the items: which were changed
 //! lately, and which revisions each has.
 //!
-//! `seeker` asks Podio as long as `purse` has calls left, `expected` decides what hooks must have
+//! `seeker` asks Podio through `asker` as long as `purse` has calls left, `expected` decides what hooks must have
 //! told and is pure, as is `compose`, which makes an event the request that Podio would have sent.
 //!
 //! Podio keeps revisions of items alone, so that nothing else can be found, and of a deleted item it
 //! shows nothing. Nor does it say which changes were made with `hook=false`: they look like lost ones.
 
+mod asker;
 mod compose;
 mod expected;
 mod purse;

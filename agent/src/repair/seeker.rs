@@ -3,22 +3,21 @@
 //! before each.
 
 use std::collections::{BTreeMap, HashSet};
-use std::future::Future;
 
 use jiff::Timestamp;
-use podtap_podio::client::{self, HookStatus, Item, RateLimit, Revision, Via};
+use podtap_podio::client::{HookStatus, Item, RateLimit, Revision, Via};
 use podtap_podio::{EventType, RefType};
 
+use super::asker::{Asker, Halt};
 use super::compose::compose;
 use super::expected::{ItemHook, Made, Window, active_since, is_whole, untold};
 use super::purse::{CallClass, Purse};
 use super::{LostEvent, Repair, RepairError, Repaired};
-use crate::history::{HistoryError, RepairedEvent};
+use crate::history::RepairedEvent;
 use crate::hooks::{HookAdmin, HookUrls, UrlVerdict};
 use crate::own_client::made_by;
 use crate::place::{Place, PlaceRef};
 use crate::podio_time::podio_time;
-use crate::reason;
 
 /// Items on one page of the filter.
 const PAGE: u64 = 100;
@@ -32,32 +31,15 @@ const MAX_LOST: usize = 10_000;
 /// Events written in one transaction.
 const WRITTEN_AT_ONCE: usize = 256;
 
-/// Reasons for which something was left out that are told one by one.
-const MAX_REASONS: usize = 20;
-
 /// Looks for lost events. Made for one repair.
 pub(crate) struct Seeker<'a> {
     desk: &'a HookAdmin,
     repair: Repair,
-    purse: Purse,
+    asker: Asker<'a>,
     /// Since when the history is whole, where events were removed from it.
     whole_since: Option<Timestamp>,
     found: Vec<(LostEvent, RepairedEvent)>,
     items: u64,
-    unfinished: Vec<String>,
-}
-
-/// Why nothing more can be asked.
-enum Halt {
-    /// In words.
-    Stopped(String),
-    History(HistoryError),
-}
-
-impl From<HistoryError> for Halt {
-    fn from(error: HistoryError) -> Self {
-        Self::History(error)
-    }
 }
 
 impl<'a> Seeker<'a> {
@@ -65,11 +47,10 @@ impl<'a> Seeker<'a> {
         Self {
             desk,
             repair,
-            purse: Purse::new(None),
+            asker: Asker::new(&desk.client, Purse::new(None)),
             whole_since: None,
             found: Vec::new(),
             items: 0,
-            unfinished: Vec::new(),
         }
     }
 
@@ -87,10 +68,11 @@ impl<'a> Seeker<'a> {
             return Err(RepairError::NoPlaces);
         }
         let budget = self.desk.client.budget().await;
-        self.purse = Purse::new(budget.map(|budget| RateLimit {
+        let known = budget.map(|budget| RateLimit {
             limit: budget.limit,
             remaining: budget.remaining,
-        }));
+        });
+        self.asker = Asker::new(&self.desk.client, Purse::new(known));
         self.whole_since = self.desk.watched.whole_since().await?;
         self.repair.since = self
             .repair
@@ -99,7 +81,7 @@ impl<'a> Seeker<'a> {
         let mut hooks = Vec::new();
         match self.look(&places, &urls, &mut hooks).await {
             Ok(()) => {}
-            Err(Halt::Stopped(why)) => self.unfinished.insert(0, why),
+            Err(Halt::Stopped(why)) => self.asker.unfinished.insert(0, why),
             Err(Halt::History(error)) => return Err(error.into()),
         }
         self.finish(hooks.len()).await
@@ -141,10 +123,11 @@ impl<'a> Seeker<'a> {
     async fn hooks_on(&mut self, place: &Place, urls: &HookUrls) -> Result<Vec<ItemHook>, Halt> {
         let PlaceRef { ref_type, ref_id } = place.at;
         let asked = self.desk.client.hooks(ref_type, ref_id);
-        let listed = match self.ask(CallClass::General, asked).await? {
+        let listed = match self.asker.ask(CallClass::General, asked).await? {
             Ok(listed) => listed,
             Err(error) => {
-                self.leave_out(&format!("the hooks of {}", place.at), &error);
+                self.asker
+                    .leave_out(&format!("the hooks of {}", place.at), &error);
                 return Ok(Vec::new());
             }
         };
@@ -193,10 +176,11 @@ impl<'a> Seeker<'a> {
             }
             let app_id = place.at.ref_id;
             let asked = self.desk.client.app(app_id);
-            let app = match self.ask(CallClass::General, asked).await? {
+            let app = match self.asker.ask(CallClass::General, asked).await? {
                 Ok(app) => app,
                 Err(error) => {
-                    self.leave_out(&format!("the fields of {}", place.at), &error);
+                    self.asker
+                        .leave_out(&format!("the fields of {}", place.at), &error);
                     continue;
                 }
             };
@@ -209,7 +193,7 @@ impl<'a> Seeker<'a> {
             }
         }
         for field in missing {
-            self.note(format!(
+            self.asker.note(format!(
                 "the app of field {field} is not known: name it with --app"
             ));
             on_fields.retain(|hook| hook.field_id != Some(field));
@@ -225,10 +209,11 @@ impl<'a> Seeker<'a> {
                 .desk
                 .client
                 .items_edited_since(app_id, since, PAGE, offset);
-            let page = match self.ask(CallClass::Limited, asked).await? {
+            let page = match self.asker.ask(CallClass::Limited, asked).await? {
                 Ok(page) => page,
                 Err(error) => {
-                    self.leave_out(&format!("the items of app {app_id}"), &error);
+                    self.asker
+                        .leave_out(&format!("the items of app {app_id}"), &error);
                     return Ok(());
                 }
             };
@@ -241,7 +226,7 @@ impl<'a> Seeker<'a> {
                 return Ok(());
             }
             if offset >= MAX_ITEMS {
-                self.note(format!(
+                self.asker.note(format!(
                     "app {app_id} has {} changed items, of which the first {offset} were looked at: \
                      choose a later --since",
                     page.filtered
@@ -254,7 +239,8 @@ impl<'a> Seeker<'a> {
     async fn item(&mut self, item: &Item, hooks: &[ItemHook]) -> Result<(), Halt> {
         self.items += 1;
         if item.item_id == 0 {
-            self.note("Podio's answer has an item that cannot be read".to_owned());
+            self.asker
+                .note("Podio's answer has an item that cannot be read".to_owned());
             return Ok(());
         }
         let told = self.desk.watched.told_of(item.item_id).await?;
@@ -265,7 +251,7 @@ impl<'a> Seeker<'a> {
             return Ok(());
         }
         let asked = self.desk.client.item_revisions(item.item_id);
-        let revisions = match self.ask(CallClass::General, asked).await? {
+        let revisions = match self.asker.ask(CallClass::General, asked).await? {
             Ok(revisions) => revisions,
             // It was deleted meanwhile.
             Err(error)
@@ -276,7 +262,8 @@ impl<'a> Seeker<'a> {
                 return Ok(());
             }
             Err(error) => {
-                self.leave_out(&format!("item {}", item.item_id), &error);
+                self.asker
+                    .leave_out(&format!("item {}", item.item_id), &error);
                 return Ok(());
             }
         };
@@ -309,11 +296,11 @@ impl<'a> Seeker<'a> {
     async fn changed_fields(&mut self, item_id: u64, revision: u64) -> Result<HashSet<u64>, Halt> {
         let before = revision.saturating_sub(1);
         let asked = self.desk.client.item_difference(item_id, before, revision);
-        Ok(match self.ask(CallClass::General, asked).await? {
+        Ok(match self.asker.ask(CallClass::General, asked).await? {
             Ok(changes) => changes.iter().map(|change| change.field_id).collect(),
             Err(error) => {
                 let what = format!("what revision {revision} of item {item_id} changed");
-                self.leave_out(&what, &error);
+                self.asker.leave_out(&what, &error);
                 HashSet::new()
             }
         })
@@ -372,45 +359,7 @@ impl<'a> Seeker<'a> {
             lost,
             items: self.items,
             hooks,
-            unfinished: self.unfinished,
+            unfinished: self.asker.unfinished,
         })
-    }
-
-    /// Makes one call, if there are enough left.
-    async fn ask<T>(
-        &mut self,
-        class: CallClass,
-        call: impl Future<Output = Result<T, client::Error>>,
-    ) -> Result<Result<T, client::Error>, Halt> {
-        if let Some(rate) = self.purse.shut(class) {
-            return Err(Halt::Stopped(format!(
-                "stopped at {} of {} API calls left this hour: a fifth is kept for everything else",
-                rate.remaining, rate.limit
-            )));
-        }
-        let answer = call.await;
-        if let Some(rate) = self.desk.client.rate_limit() {
-            self.purse.note(class, rate);
-        }
-        match answer {
-            Err(error @ client::Error::RateLimited { .. }) => {
-                Err(Halt::Stopped(reason::of_podio(&error)))
-            }
-            answer => Ok(answer),
-        }
-    }
-
-    fn leave_out(&mut self, what: &str, error: &client::Error) {
-        let why = match error.refusal() {
-            Some(refusal) => refusal.to_string(),
-            None => reason::of_podio(error),
-        };
-        self.note(format!("{what}: {why}"));
-    }
-
-    fn note(&mut self, why: String) {
-        if self.unfinished.len() < MAX_REASONS {
-            self.unfinished.push(why);
-        }
     }
 }

@@ -1,0 +1,83 @@
+//! Asks Podio one question after the other, as long as there are calls left, and keeps what could not
+//! be asked.
+
+use std::future::Future;
+
+use podtap_podio::client::{self, Client};
+
+use super::purse::{CallClass, Purse};
+use crate::history::HistoryError;
+use crate::reason;
+
+/// Reasons for which something was left out that are told one by one.
+const MAX_REASONS: usize = 20;
+
+/// Who asks. Made for one repair.
+#[derive(Debug)]
+pub(super) struct Asker<'a> {
+    pub(super) client: &'a Client,
+    purse: Purse,
+    /// What was left out, and why.
+    pub(super) unfinished: Vec<String>,
+}
+
+/// Why nothing more can be asked.
+pub(super) enum Halt {
+    /// In words.
+    Stopped(String),
+    History(HistoryError),
+}
+
+impl From<HistoryError> for Halt {
+    fn from(error: HistoryError) -> Self {
+        Self::History(error)
+    }
+}
+
+impl<'a> Asker<'a> {
+    pub(super) fn new(client: &'a Client, purse: Purse) -> Self {
+        Self {
+            client,
+            purse,
+            unfinished: Vec::new(),
+        }
+    }
+
+    /// Makes one call, if there are enough left.
+    pub(super) async fn ask<T>(
+        &mut self,
+        class: CallClass,
+        call: impl Future<Output = Result<T, client::Error>>,
+    ) -> Result<Result<T, client::Error>, Halt> {
+        if let Some(rate) = self.purse.shut(class) {
+            return Err(Halt::Stopped(format!(
+                "stopped at {} of {} API calls left this hour: a fifth is kept for everything else",
+                rate.remaining, rate.limit
+            )));
+        }
+        let answer = call.await;
+        if let Some(rate) = self.client.rate_limit() {
+            self.purse.note(class, rate);
+        }
+        match answer {
+            Err(error @ client::Error::RateLimited { .. }) => {
+                Err(Halt::Stopped(reason::of_podio(&error)))
+            }
+            answer => Ok(answer),
+        }
+    }
+
+    pub(super) fn leave_out(&mut self, what: &str, error: &client::Error) {
+        let why = match error.refusal() {
+            Some(refusal) => refusal.to_string(),
+            None => reason::of_podio(error),
+        };
+        self.note(format!("{what}: {why}"));
+    }
+
+    pub(super) fn note(&mut self, why: String) {
+        if self.unfinished.len() < MAX_REASONS {
+            self.unfinished.push(why);
+        }
+    }
+}
