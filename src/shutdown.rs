@@ -2,11 +2,12 @@
 
 use std::io;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +51,8 @@ pub(crate) struct Shutdown {
     token: CancellationToken,
     /// The number of the signal that came; 0 for none.
     signal: Arc<AtomicU8>,
+    /// Rung by SIGHUP, which then ends nothing.
+    reload: Arc<OnceLock<Arc<Notify>>>,
     _watch: JoinSet<()>,
 }
 
@@ -59,12 +62,21 @@ impl Shutdown {
         let mut signals = Signals::register()?;
         IS_WATCHED.store(true, Ordering::Relaxed);
         let (token, caught) = (CancellationToken::new(), Arc::new(AtomicU8::new(0)));
+        let reload: Arc<OnceLock<Arc<Notify>>> = Arc::default();
         let mut watch = JoinSet::new();
         watch.spawn({
             let (token, caught) = (token.clone(), Arc::clone(&caught));
+            let reload = Arc::clone(&reload);
             async move {
                 loop {
                     let number = signals.next().await;
+                    if number == SIGHUP
+                        && let Some(reload) = reload.get()
+                        && !terminal_is_gone()
+                    {
+                        reload.notify_one();
+                        continue;
+                    }
                     // Each process of a closing window sends its own: that asks for no more haste.
                     if token.is_cancelled() && number == SIGHUP {
                         continue;
@@ -81,8 +93,15 @@ impl Shutdown {
         Ok(Self {
             token,
             signal: caught,
+            reload,
             _watch: watch,
         })
+    }
+
+    /// From now on SIGHUP rings this bell, as services have it, unless the terminal is gone.
+    pub(crate) fn reload_on_hang_up(&self, bell: Arc<Notify>) {
+        // Asked once a run; a second bell would not be heard.
+        let _ = self.reload.set(bell);
     }
 
     /// Cancelled when a signal comes.

@@ -20,7 +20,11 @@ const MIB: usize = 1024 * KIB;
 pub struct Config {
     /// Where webhooks and agents arrive; port 0 picks a free one.
     pub listen: SocketAddr,
-    /// How the world reaches `listen`; by default `http://` and the address bound.
+    /// Whether connections to `listen` are secured here, and with which certificate.
+    pub tls: TlsMode,
+    /// Where webhooks arrive in the clear beside `listen`, and agents do not; nowhere by default.
+    pub http_listen: Option<SocketAddr>,
+    /// How the world reaches `listen`; by default `http://` or `https://` and the address bound.
     pub public_url: Option<Url>,
     /// The folder of the database; made when missing.
     pub data_dir: PathBuf,
@@ -29,7 +33,8 @@ pub struct Config {
     /// Where health and metrics are served as well; none by default.
     pub admin_listen: Option<SocketAddr>,
     /// The proxies whose word on the sender's address is taken. `None` for this machine where
-    /// `public_url` is https, as something else has the certificate then, and for nobody else.
+    /// `public_url` is https and `tls` is off, as something else has the certificate then; and for
+    /// nobody else.
     pub trusted_proxies: Option<Vec<IpNet>>,
     /// The methods of webhooks that are taken; any by default.
     pub methods: Methods,
@@ -42,6 +47,8 @@ impl Config {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            tls: TlsMode::Off,
+            http_listen: None,
             public_url: None,
             data_dir: data_dir.into(),
             database: None,
@@ -51,6 +58,20 @@ impl Config {
             limits: Limits::default(),
         }
     }
+}
+
+/// Where the certificate of a relay comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsMode {
+    /// Connections are in the clear: a proxy has the certificate, or there is none.
+    Off,
+    /// From two files, which another program renews.
+    Files {
+        /// The chain in PEM format, the server's own certificate first.
+        certificate: PathBuf,
+        /// Its private key in PEM format; may be in the same file.
+        key: PathBuf,
+    },
 }
 
 /// The bounds of a relay (invariant 5).

@@ -15,7 +15,7 @@ pub(crate) const ADMIN_CONNECTIONS: usize = 64;
 /// to what there is, with a word in the log: a connection that cannot be accepted cannot even be
 /// refused.
 pub(crate) fn fit(limits: &mut Limits) {
-    let beside = OTHERS + ADMIN_CONNECTIONS + 2 * server::DESCRIPTORS_BESIDE;
+    let beside = OTHERS + ADMIN_CONNECTIONS + 3 * server::DESCRIPTORS_BESIDE;
     let wanted = limits.max_connections + limits.max_sessions;
     let Some(available) = raise(wanted + beside) else {
         return;

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
 use crate::database;
+use crate::tls::CertificateError;
 
 /// Why a relay cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,9 @@ pub enum Error {
     /// The database that relays share cannot be used.
     #[error(transparent)]
     Postgres(#[from] database::PostgresError),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// Nothing can be heard at the address.
     #[error("cannot listen on {address}; {}", what_to_do(source))]
     Listen {
@@ -39,7 +43,8 @@ fn what_to_do(error: &io::Error) -> &'static str {
     match error.kind() {
         ErrorKind::AddrInUse => "another program uses the port: stop it or choose another",
         ErrorKind::PermissionDenied => {
-            "ports below 1024 need a privilege: choose a higher one or allow it"
+            "ports below 1024 need the capability CAP_NET_BIND_SERVICE: choose a higher port, or set \
+             AmbientCapabilities=CAP_NET_BIND_SERVICE in the systemd unit"
         }
         ErrorKind::AddrNotAvailable => "this machine does not have that address",
         _ => "choose another address",

@@ -16,6 +16,7 @@ mod config;
 mod database;
 mod descriptors;
 mod error;
+mod front;
 mod held;
 mod host;
 mod ingest;
@@ -38,39 +39,43 @@ mod server;
 mod session;
 mod spelling;
 mod store;
+mod tls;
 pub mod tunnel;
 mod upkeep;
+mod webhooks_only;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub use config::{Config, Limits, Rate};
+pub use config::{Config, Limits, Rate, TlsMode};
 pub use database::{DatabaseUrl, Error as DatabaseError, InvalidDatabaseUrl, PostgresError};
 pub use error::Error;
 pub use ipnet::IpNet;
 pub use listen::Listeners;
 pub use methods::{InvalidMethods, Methods};
+pub use tls::CertificateError;
 
 use admin::Admin;
+use front::Front;
 use held::Held;
 use ingest::{Bounds, Ingest};
+use listen::Sockets;
 use manage::Manager;
 use metrics::Metrics;
-use peer::TrustedProxies;
 use public::{Door, Public};
 use queue::QueueError;
 use responders::Responders;
-use server::{Handler, Places, Server};
 use session::presence::Presence;
 use session::{Admission, Sessions, Terms};
 pub use store::tokens_of;
 use store::{Opened, Store};
+use tls::Keeper;
 use tunnel::TokenStore;
 use tunnel::directory::Directory;
 use tunnel::registry::Registry;
@@ -89,8 +94,8 @@ pub struct Relay;
 /// A relay whose listeners are bound: connections queue up from now on.
 #[derive(Debug)]
 pub struct Bound {
-    public: Server<Public>,
-    admin: Option<Server<Admin>>,
+    front: Front,
+    certificate: Option<Keeper>,
     sessions: Sessions,
     held: Arc<Held>,
     upkeep: Upkeep,
@@ -113,11 +118,11 @@ impl Relay {
         let mut limits = config.limits.clone();
         descriptors::fit(&mut limits);
         let metrics = Arc::new(Metrics::new());
+        let (tls, certificate) = tls::open(&config, &metrics)?.unzip();
         let opened = Opened::of(&config, &limits, &metrics).await?;
-        let (listener, address) = listen::adopt_or_bind(listeners.public, config.listen)?;
-        let admin_listener = listen::adopt_or_bind_some(listeners.admin, config.admin_listen)?;
-        let public_url = config.public_url.unwrap_or_else(|| listen::url_of(address));
-        let proxies = trusted_proxies(config.trusted_proxies, &public_url);
+        let sockets = Sockets::open(listeners, &config)?;
+        let proxies = front::trusted_proxies(&config);
+        let public_url = listen::public_url(&config, sockets.public.1);
         let Store {
             queue,
             registry,
@@ -167,15 +172,15 @@ impl Relay {
             },
             admin: admin.clone(),
         };
-        let serve = Serve {
-            proxies,
+        let terms = front::Terms {
             limits: &limits,
+            proxies,
+            tls,
             metrics,
         };
-        let places = Places::new(limits.max_connections, limits.connections_per_peer());
         Ok(Bound {
-            public: serve.with((listener, address), public, places),
-            admin: admin_listener.map(|listener| serve.admin(listener, admin)),
+            front: Front::new(sockets, public, admin, terms),
+            certificate,
             sessions,
             upkeep: Upkeep::new(&opened.store, directory, presence, limits.max_age),
             held,
@@ -190,12 +195,22 @@ impl Relay {
 impl Bound {
     /// Where webhooks and agents arrive.
     pub fn local_addr(&self) -> SocketAddr {
-        self.public.address()
+        self.front.address()
+    }
+
+    /// Where webhooks arrive in the clear as well.
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.front.http_address()
+    }
+
+    /// Rung to have the certificate read again; `None` where the relay has none.
+    pub fn reload(&self) -> Option<Arc<Notify>> {
+        self.certificate.as_ref().map(Keeper::reload)
     }
 
     /// Where health and metrics are served.
     pub fn admin_addr(&self) -> Option<SocketAddr> {
-        self.admin.as_ref().map(Server::address)
+        self.front.admin_address()
     }
 
     /// How the world reaches this relay.
@@ -211,8 +226,8 @@ impl Bound {
     /// Works until the token is cancelled, then drains and ends within the drain deadline.
     pub async fn run(self, token: CancellationToken) -> Result<(), Error> {
         let Self {
-            public,
-            admin,
+            front,
+            certificate,
             sessions,
             held,
             upkeep,
@@ -221,6 +236,7 @@ impl Bound {
             opened,
             ..
         } = self;
+        let (world, admin) = front.split();
         // What must go on until the queue is closed.
         let background = CancellationToken::new();
         let farewell = drain_deadline / FAREWELL_SHARE;
@@ -231,9 +247,8 @@ impl Bound {
             held.close();
         };
         let work = async {
-            public
-                .run(draining.clone(), drain_deadline.saturating_sub(farewell))
-                .await;
+            let patience = drain_deadline.saturating_sub(farewell);
+            Box::pin(world.run(&draining, patience)).await;
             sessions.drain(Instant::now() + farewell).await;
             opened.store.queue.close().await;
             background.cancel();
@@ -243,10 +258,16 @@ impl Bound {
                 admin.run(background.clone(), ADMIN_PATIENCE).await;
             }
         };
+        let renewal = async {
+            if let Some(certificate) = certificate {
+                Box::pin(certificate.run(background.clone())).await;
+            }
+        };
         tokio::join!(
             begin_drain,
             work,
             administration,
+            renewal,
             held.stored.run(background.clone()),
             upkeep.run(background.clone())
         );
@@ -254,15 +275,6 @@ impl Bound {
             lock.release();
         }
         Ok(())
-    }
-}
-
-/// The proxies whose word is taken; see [`Config::trusted_proxies`].
-fn trusted_proxies(proxies: Option<Vec<IpNet>>, public_url: &Url) -> TrustedProxies {
-    match proxies {
-        Some(networks) => TrustedProxies::new(networks),
-        None if public_url.scheme() == "https" => TrustedProxies::loopback(),
-        None => TrustedProxies::default(),
     }
 }
 
@@ -278,29 +290,4 @@ async fn tunnels(
         tracing::warn!(%error, "this relay's public URL cannot be kept for the command line");
     }
     Ok(Arc::new(directory))
-}
-
-/// What the two listeners have in common.
-struct Serve<'a> {
-    proxies: TrustedProxies,
-    limits: &'a Limits,
-    metrics: Arc<Metrics>,
-}
-
-impl Serve<'_> {
-    fn admin(&self, listener: (TcpListener, SocketAddr), admin: Admin) -> Server<Admin> {
-        let all = descriptors::ADMIN_CONNECTIONS;
-        self.with(listener, admin, Places::new(all, all))
-    }
-
-    fn with<H: Handler>(
-        &self,
-        listener: (TcpListener, SocketAddr),
-        handler: H,
-        places: Arc<Places>,
-    ) -> Server<H> {
-        let (proxies, limits) = (self.proxies.clone(), self.limits.clone());
-        let metrics = Arc::clone(&self.metrics);
-        Server::new(listener, handler, places, proxies, limits, metrics)
-    }
 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tokio::net::{TcpListener, TcpSocket};
 use url::Url;
 
+use crate::config::{Config, TlsMode};
 use crate::error::Error;
 
 /// Connections that the system holds until they are accepted, as far as it allows that many: a
@@ -19,18 +20,33 @@ pub struct Listeners {
     pub public: Option<std::net::TcpListener>,
     /// For health and metrics, in place of [`Config::admin_listen`](crate::Config::admin_listen).
     pub admin: Option<std::net::TcpListener>,
+    /// For webhooks in the clear, in place of [`Config::http_listen`](crate::Config::http_listen).
+    pub http: Option<std::net::TcpListener>,
 }
 
-/// The socket that was handed over, or one bound to the address.
-pub(crate) fn adopt_or_bind(
-    listener: Option<std::net::TcpListener>,
-    address: SocketAddr,
-) -> Result<(TcpListener, SocketAddr), Error> {
-    listener.map_or_else(|| bind(address), adopt)
+/// The listening sockets of a relay, each with its address.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    pub(crate) public: (TcpListener, SocketAddr),
+    pub(crate) http: Option<(TcpListener, SocketAddr)>,
+    pub(crate) admin: Option<(TcpListener, SocketAddr)>,
 }
 
-/// The same where there may be neither.
-pub(crate) fn adopt_or_bind_some(
+impl Sockets {
+    /// Those that were handed over; the others are bound to the configured addresses.
+    pub(crate) fn open(listeners: Listeners, config: &Config) -> Result<Self, Error> {
+        Ok(Self {
+            public: listeners
+                .public
+                .map_or_else(|| bind(config.listen), adopt)?,
+            http: adopt_or_bind(listeners.http, config.http_listen)?,
+            admin: adopt_or_bind(listeners.admin, config.admin_listen)?,
+        })
+    }
+}
+
+/// The socket that was handed over, else one bound to the address, if there is either.
+fn adopt_or_bind(
     listener: Option<std::net::TcpListener>,
     address: Option<SocketAddr>,
 ) -> Result<Option<(TcpListener, SocketAddr)>, Error> {
@@ -69,17 +85,27 @@ fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
     listen().map_err(|source| Error::Listen { address, source })
 }
 
+/// How the world reaches a relay: as configured, else at the address bound.
+pub(crate) fn public_url(config: &Config, bound: SocketAddr) -> Url {
+    let scheme = match config.tls {
+        TlsMode::Off => "http",
+        TlsMode::Files { .. } => "https",
+    };
+    let configured = config.public_url.clone();
+    configured.unwrap_or_else(|| url_of(scheme, bound))
+}
+
 /// The URL of an address on this machine.
-pub(crate) fn url_of(address: SocketAddr) -> Url {
+fn url_of(scheme: &str, address: SocketAddr) -> Url {
     let host = match address.ip() {
         ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         ip => ip,
     };
-    let url = format!("http://{}/", SocketAddr::new(host, address.port()));
+    let url = format!("{scheme}://{}/", SocketAddr::new(host, address.port()));
     #[expect(
         clippy::expect_used,
         reason = "a socket address is always a valid authority"
     )]
     url.parse()
-        .expect("http:// and a socket address make a URL")
+        .expect("a scheme and a socket address make a URL")
 }

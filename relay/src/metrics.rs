@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -11,6 +12,9 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::refusal::Refusal;
+
+/// Why a connection may end before its first request: `server` says which is which.
+const HANDSHAKE_FAILURES: [&str; 4] = ["tls", "plain-text", "timeout", "room"];
 
 /// All metrics of one relay.
 pub(crate) struct Metrics {
@@ -30,6 +34,8 @@ pub(crate) struct Metrics {
     commit_seconds: Histogram,
     queue_events: Gauge,
     queue_bytes: Gauge,
+    handshakes_failed: Family<Reason, Counter>,
+    certificate_until: Gauge,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,6 +65,8 @@ impl Metrics {
             commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
             queue_events: Gauge::default(),
             queue_bytes: Gauge::default(),
+            handshakes_failed: Family::default(),
+            certificate_until: Gauge::default(),
         };
         metrics.register();
         metrics.begin();
@@ -128,6 +136,17 @@ impl Metrics {
         registry.register("queue_events", "Events that wait", waiting);
         let waiting = self.queue_bytes.clone();
         registry.register_with_unit("queue", "Bytes of events that wait", Unit::Bytes, waiting);
+        registry.register(
+            "handshakes_failed",
+            "Connections that did not come to a first request, by reason",
+            self.handshakes_failed.clone(),
+        );
+        registry.register_with_unit(
+            "certificate_expiry_timestamp",
+            "End of the relay's own certificate in Unix time, 0 without one",
+            Unit::Seconds,
+            self.certificate_until.clone(),
+        );
     }
 
     /// Begins every series at zero: one that is not there cannot be told from one that does not
@@ -148,6 +167,9 @@ impl Metrics {
             self.connections_refused
                 .get_or_create(&reason(place))
                 .inc_by(0);
+        }
+        for why in HANDSHAKE_FAILURES {
+            self.handshakes_failed.get_or_create(&reason(why)).inc_by(0);
         }
         for why in ["idle", "room"] {
             self.connections_closed
@@ -170,6 +192,16 @@ impl Metrics {
     /// Counts a connection that the relay closed of itself.
     pub(crate) fn connection_closed(&self, why: &'static str) {
         self.connections_closed.get_or_create(&reason(why)).inc();
+    }
+
+    /// Counts a connection that ended before its first request.
+    pub(crate) fn handshake_failed(&self, why: &'static str) {
+        self.handshakes_failed.get_or_create(&reason(why)).inc();
+    }
+
+    /// Takes over the end of the certificate that new connections get.
+    pub(crate) fn certificate_until(&self, not_after: Timestamp) {
+        self.certificate_until.set(not_after.as_second());
     }
 
     /// Counts one transaction of the queue.

@@ -22,6 +22,8 @@ pub(crate) struct Relay {
 #[derive(Debug, Args)]
 pub(crate) struct RelayServe {
     /// Address for webhooks and agents [default: 127.0.0.1:8080]
+    ///
+    /// With --tls, the default is [::]:443: all addresses of this machine
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<String>,
     /// Public URL of the relay [default: http:// and the listening address]
@@ -99,7 +101,30 @@ pub(crate) struct RelayServe {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
+    pub(crate) tls: TlsFlags,
+    #[command(flatten)]
     pub(crate) owners: OwnerLimits,
+}
+
+/// A relay without a proxy before it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct TlsFlags {
+    /// Serve https with a certificate from `files`, or `off` [default: off]
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) tls: Option<String>,
+    /// PEM file of the certificate chain, the relay's own certificate first
+    ///
+    /// Both files are read again when they change, and on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<String>,
+    /// PEM file of the certificate's private key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<String>,
+    /// Also accept webhooks, but not agents, over plain http at this address, such as [::]:80
+    /// [default: off]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) http_listen: Option<String>,
 }
 
 /// What one owner of tokens may have, so that none uses up what others need.

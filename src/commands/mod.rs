@@ -81,7 +81,7 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(demo) => demo::run(demo, &settings).await,
-        Command::Listen(listen) => listen::run(*listen, &settings).await,
+        Command::Listen(listen) => Box::pin(listen::run(*listen, &settings)).await,
         Command::Ui(_) => ui::run(&settings).await,
         Command::Events(Events {
             command: Some(EventsCommand::Delete(delete)),

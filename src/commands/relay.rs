@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use podtap_podio::check_hook_url;
-use podtap_relay::{Bound, Config, Listeners, Relay};
+use podtap_relay::{Bound, Config, Listeners, Relay, TlsMode};
 use tokio::time::{Interval, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::RelayServe;
 use crate::config::{Key, Settings};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::output::json::{Callable, Object, Ready};
 use crate::output::print;
 use crate::shutdown::Shutdown;
@@ -21,23 +21,30 @@ use crate::system::{ServiceState, passed_sockets, tell, watchdog};
 const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
-/// The sockets that systemd opened for the relay: the first for webhooks, the second for metrics.
+/// The same with a certificate of its own, for IPv6 and IPv4.
+const DEFAULT_TLS_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED), 443);
+
+/// The sockets that systemd opened for the relay: the first for webhooks, the second for metrics,
+/// the third for webhooks over plain http.
 /// Takes them out of the environment, so it must come before there are threads.
 pub(crate) fn passed_listeners() -> Result<Listeners, Failure> {
     let unusable =
         |what: String| Failure::usage(what).hint("ListenStream=ADDRESS:PORT in the socket unit");
     let passed = passed_sockets()
         .map_err(|error| unusable(format!("a passed socket cannot be used: {error}")))?;
-    if passed.len() > 2 {
+    if passed.len() > 3 {
         let passed = passed.len();
         return Err(unusable(format!(
-            "{passed} sockets were passed, at most 2 are used: for webhooks, and for metrics"
+            "{passed} sockets were passed, at most 3 are used: for webhooks, for metrics, and for \
+             webhooks over plain http"
         )));
     }
     let mut passed = passed.into_iter();
     Ok(Listeners {
         public: passed.next(),
         admin: passed.next(),
+        http: passed.next(),
     })
 }
 
@@ -50,6 +57,9 @@ pub(crate) async fn run(
     let shutdown = Shutdown::register()?;
     let bound = Relay::bind_with(config(settings)?, listeners).await;
     let bound = bound.map_err(|error| cannot_start(&error))?;
+    if let Some(reload) = bound.reload() {
+        shutdown.reload_on_hang_up(reload);
+    }
     announce(&bound, serve.json)?;
     let ending = shutdown.token();
     let ended = reporting(ending, Box::pin(bound.run(ending.clone()))).await;
@@ -93,7 +103,11 @@ pub(crate) async fn bind(config: Config) -> Result<Bound, Failure> {
 
 /// What keeps a relay from starting.
 pub(super) fn cannot_start(error: &podtap_relay::Error) -> Failure {
-    Failure::because("the relay cannot start", error)
+    let failure = Failure::because("the relay cannot start", error);
+    match error {
+        podtap_relay::Error::Certificate(why) => failure.code(Code::Usage).hint(why.hint()),
+        _ => failure,
+    }
 }
 
 fn config(settings: &Settings) -> Result<Config, Failure> {
@@ -105,7 +119,13 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
     };
     let mut config = Config::new(data_dir);
     config.database = database;
-    config.listen = settings.relay_listen()?.unwrap_or(DEFAULT_LISTEN);
+    config.tls = settings.tls()?;
+    config.http_listen = settings.http_listen()?;
+    let standard = match config.tls {
+        TlsMode::Off => DEFAULT_LISTEN,
+        TlsMode::Files { .. } => DEFAULT_TLS_LISTEN,
+    };
+    config.listen = settings.relay_listen()?.unwrap_or(standard);
     config.public_url = settings.public_url()?;
     config.admin_listen = match settings.text(Key::ADMIN_LISTEN) {
         None | Some("off") => None,
@@ -120,11 +140,13 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
 fn announce(bound: &Bound, json: bool) -> Result<(), Failure> {
     let (listen, public_url) = (bound.local_addr().to_string(), bound.public_url().as_str());
     let admin = bound.admin_addr().map(|address| address.to_string());
+    let http_listen = bound.http_addr().map(|address| address.to_string());
     let uncallable = check_hook_url(public_url).err();
     if json {
         return print(
             &Object::Ready(Ready::Relay {
                 listen,
+                http_listen,
                 public_url,
                 admin,
                 callable: Callable::new(uncallable.as_ref()),
@@ -133,6 +155,9 @@ fn announce(bound: &Bound, json: bool) -> Result<(), Failure> {
         );
     }
     print(&format!("Listening on  {listen}"))?;
+    if let Some(http_listen) = http_listen {
+        print(&format!("Plain http    {http_listen} (webhooks only)"))?;
+    }
     print(&format!("Public URL    {public_url}"))?;
     if let Some(why) = uncallable {
         print(&format!(

@@ -62,6 +62,8 @@ impl Settings {
             Key::RELAY => self.relay().map(drop),
             Key::RESPOND => self.respond().map(drop),
             Key::LISTEN => self.listen().map(drop),
+            Key::HTTP_LISTEN => self.http_listen().map(drop),
+            Key::TLS => self.check_tls(),
             Key::PUBLIC_URL => self.public_url().map(drop),
             Key::PODIO_URL => self.parse::<Url>(key).map(drop),
             Key::TRUSTED_PROXY => self.trusted_proxies().map(drop),

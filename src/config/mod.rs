@@ -20,6 +20,7 @@ mod network;
 pub(crate) mod reference;
 mod secret;
 mod settings;
+mod tls;
 mod tui;
 
 pub(crate) use env::Environment;

@@ -140,15 +140,16 @@ impl Settings {
 
     /// Where a relay or the sandbox listens, where that is set.
     pub(crate) fn listen(&self) -> Result<Option<SocketAddr>, Failure> {
-        self.with(Key::LISTEN, |text| {
-            let text = if text.starts_with(':') {
-                format!("0.0.0.0{text}")
-            } else {
-                text.into()
-            };
-            text.parse()
-                .map_err(|_| "an address and port such as 127.0.0.1:8080 or :8080")
-        })
+        self.with(Key::LISTEN, address)
+    }
+
+    /// Where a relay with a certificate takes webhooks in the clear, where that is set.
+    pub(crate) fn http_listen(&self) -> Result<Option<SocketAddr>, Failure> {
+        let set = self.with(Key::HTTP_LISTEN, |text| match text {
+            "off" => Ok(None),
+            text => address(text).map(Some),
+        });
+        Ok(set?.flatten())
     }
 
     /// Where the public relay listens: as set, else `PORT` on all addresses, the convention of
@@ -167,6 +168,17 @@ impl Settings {
         })?;
         Ok(Some(SocketAddr::from(([0, 0, 0, 0], port))))
     }
+}
+
+/// Where to listen.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    let text = if text.starts_with(':') {
+        format!("0.0.0.0{text}")
+    } else {
+        text.into()
+    };
+    text.parse()
+        .map_err(|_| "an address and port such as 127.0.0.1:8080 or :8080")
 }
 
 /// A URL of the web; `https://` may be left out.

@@ -115,6 +115,7 @@ pub(crate) enum Ready<'a> {
     },
     Relay {
         listen: String,
+        http_listen: Option<String>,
         public_url: &'a str,
         admin: Option<String>,
         #[serde(flatten)]

@@ -54,6 +54,7 @@ mod shutdown;
 mod story;
 mod support;
 mod terminal;
+mod tls;
 mod trigger;
 mod trigger_form;
 mod tunnels;

@@ -148,7 +148,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut acceptor = Acceptor::new(listener, address);
-        let crowd = Crowd::new(TaskTracker::new(), Arc::new(Metrics::new()));
+        let crowd = Crowd::new(TaskTracker::new(), false, Arc::new(Metrics::new()));
         let places = Places::new(8, 8);
         let few = Rlimit {
             current: Some(64),

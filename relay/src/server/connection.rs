@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -72,10 +72,10 @@ pub(super) struct Connection<H> {
 }
 
 impl<H: Handler> Connection<H> {
-    pub(super) async fn serve(self, stream: TcpStream, draining: CancellationToken) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delays");
-        }
+    pub(super) async fn serve<S>(self, stream: S, draining: CancellationToken)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let Self {
             handler,
             builder,
@@ -139,7 +139,7 @@ impl<H: Handler> Connection<H> {
 
 /// Resolves when the relay ends, and a quiet connection has had the time for one more request. One
 /// that has just begun is finished by hyper, which then closes the connection.
-async fn last_call(draining: &CancellationToken, activity: &Activity) {
+pub(super) async fn last_call(draining: &CancellationToken, activity: &Activity) {
     draining.cancelled().await;
     tokio::select! {
         () = activity.in_use() => {}

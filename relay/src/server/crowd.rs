@@ -20,7 +20,7 @@ pub(crate) const MAX_LINGERING: usize = 64;
 const LINGER: Duration = Duration::from_millis(500);
 
 /// Fits into the buffer of a fresh socket, always.
-const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+const HTTP_ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-type: text/plain; charset=utf-8\r\n\
     retry-after: 5\r\n\
     connection: close\r\n\
@@ -28,20 +28,25 @@ const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     \r\n\
     the relay has too many connections, try again later\n";
 
+/// The same where TLS is expected: a fatal alert, `internal_error` (RFC 8446, section 6).
+const TLS_ANSWER: &[u8] = &[21, 3, 3, 0, 2, 2, 80];
+
 /// Answers those who find no place.
 #[derive(Debug)]
 pub(super) struct Crowd {
     tasks: TaskTracker,
     lingering: Arc<Semaphore>,
+    answer: &'static [u8],
     metrics: Arc<Metrics>,
 }
 
 impl Crowd {
-    /// Answers in tasks that `tasks` waits for.
-    pub(super) fn new(tasks: TaskTracker, metrics: Arc<Metrics>) -> Self {
+    /// Answers in tasks that `tasks` waits for; in the way of TLS where that is expected.
+    pub(super) fn new(tasks: TaskTracker, is_tls: bool, metrics: Arc<Metrics>) -> Self {
         Self {
             tasks,
             metrics,
+            answer: if is_tls { TLS_ANSWER } else { HTTP_ANSWER },
             lingering: Arc::new(Semaphore::new(MAX_LINGERING)),
         }
     }
@@ -67,6 +72,6 @@ impl Crowd {
     /// Answers, and leaves the closing to the caller.
     pub(super) fn refuse_at_once(&self, stream: &TcpStream, full: &'static str) {
         self.metrics.connection_refused(full);
-        let _ = stream.try_write(ANSWER);
+        let _ = stream.try_write(self.answer);
     }
 }

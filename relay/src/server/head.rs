@@ -3,15 +3,15 @@
 //! hyper reads the heads and decides what they say. It keeps an unfinished one in a buffer of its
 //! own, and all names in lower case; so what it reads is looked at on its way.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
+
+use super::room::{Room, Spot};
 
 /// An unfinished head up to this size, in bytes, is not worth counting: nearly every webhook's is
 /// smaller, and so many as there are connections are no more than their other buffers.
@@ -20,27 +20,11 @@ const NEGLIGIBLE_BYTES: usize = 1024;
 /// What an HTTP/2 connection begins with; its names are in lower case anyway (RFC 9113 §8.2.1).
 const HTTP_2: &[u8] = b"PRI * HTTP/2.0\r\n";
 
-/// All unfinished heads of a listener, bounded together.
+/// All unfinished heads, bounded together.
 #[derive(Debug)]
 pub(super) struct Heads {
-    unfinished: Mutex<Unfinished>,
-    max_bytes: usize,
+    room: Arc<Room>,
     max_head_bytes: usize,
-}
-
-#[derive(Debug, Default)]
-struct Unfinished {
-    bytes: usize,
-    begun: u64,
-    /// The one that was begun first is first.
-    heads: BTreeMap<u64, Head>,
-}
-
-#[derive(Debug)]
-struct Head {
-    bytes: usize,
-    /// Rung when its connection is to close.
-    close: Arc<Notify>,
 }
 
 /// The head that one connection is sending.
@@ -56,8 +40,8 @@ struct State {
     reading: Reading,
     /// What has come of the head.
     bytes: Vec<u8>,
-    /// Its place among the unfinished ones, once it counts.
-    counted: Option<u64>,
+    /// Its spot among the unfinished ones, once it counts.
+    spot: Option<Spot>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,53 +56,17 @@ enum Reading {
 
 /// A connection whose reads are recorded.
 #[derive(Debug)]
-pub(super) struct Recorded {
-    stream: TcpStream,
+pub(super) struct Recorded<S> {
+    stream: S,
     record: Arc<Record>,
 }
 
 impl Heads {
     pub(super) fn new(max_bytes: usize, max_head_bytes: usize) -> Arc<Self> {
         Arc::new(Self {
-            unfinished: Mutex::default(),
-            max_bytes,
+            room: Room::new(max_bytes),
             max_head_bytes,
         })
-    }
-
-    /// Counts a head that has grown to this size, and closes the connections of the oldest ones
-    /// while there are too many bytes.
-    fn count(&self, counted: &mut Option<u64>, bytes: usize, close: &Arc<Notify>) {
-        let mut unfinished = self.lock();
-        if let Some(begun) = *counted {
-            unfinished.remove(begun);
-        } else {
-            unfinished.begun += 1;
-        }
-        let begun = counted.unwrap_or(unfinished.begun);
-        *counted = Some(begun);
-        let close = Arc::clone(close);
-        unfinished.bytes += bytes;
-        unfinished.heads.insert(begun, Head { bytes, close });
-        while unfinished.bytes > self.max_bytes
-            && let Some((&oldest, _)) = unfinished.heads.first_key_value()
-            && let Some(head) = unfinished.remove(oldest)
-        {
-            head.close.notify_one();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Unfinished> {
-        let lock = self.unfinished.lock();
-        lock.unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Unfinished {
-    fn remove(&mut self, begun: u64) -> Option<Head> {
-        let head = self.heads.remove(&begun)?;
-        self.bytes -= head.bytes;
-        Some(head)
     }
 }
 
@@ -131,7 +79,7 @@ impl Record {
             state: Mutex::new(State {
                 reading: Reading::Head,
                 bytes: Vec::new(),
-                counted: None,
+                spot: None,
             }),
         })
     }
@@ -157,9 +105,7 @@ impl Record {
         if state.reading != Reading::Nothing {
             state.reading = reading;
         }
-        if let Some(begun) = state.counted.take() {
-            self.heads.lock().remove(begun);
-        }
+        state.spot = None;
         std::mem::take(&mut state.bytes)
     }
 
@@ -177,7 +123,8 @@ impl Record {
             self.stop();
         } else if head.len() > NEGLIGIBLE_BYTES {
             let grown = head.len();
-            self.heads.count(&mut state.counted, grown, &self.close);
+            let enter = || self.heads.room.enter(&self.close);
+            state.spot.get_or_insert_with(enter).take(grown);
         }
     }
 
@@ -192,13 +139,13 @@ impl Drop for Record {
     }
 }
 
-impl Recorded {
-    pub(super) fn new(stream: TcpStream, record: Arc<Record>) -> Self {
+impl<S> Recorded<S> {
+    pub(super) fn new(stream: S, record: Arc<Record>) -> Self {
         Self { stream, record }
     }
 }
 
-impl AsyncRead for Recorded {
+impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -214,7 +161,7 @@ impl AsyncRead for Recorded {
     }
 }
 
-impl AsyncWrite for Recorded {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -297,8 +244,7 @@ mod tests {
         assert!(is_told(&records[0]) && !is_told(&records[1]) && !is_told(&records[2]));
         assert_eq!(records[2].take().len(), 4000);
         drop(records);
-        let unfinished = heads.lock();
-        assert_eq!((unfinished.bytes, unfinished.heads.len()), (0, 0));
+        assert_eq!(heads.room.taken(), (0, 0));
     }
 
     #[test]
@@ -306,6 +252,6 @@ mod tests {
         let heads = Heads::new(0, 4000);
         let record = record(&heads);
         record.read(&[b'a'; NEGLIGIBLE_BYTES]);
-        assert!(!is_told(&record) && heads.lock().heads.is_empty());
+        assert!(!is_told(&record) && heads.room.taken() == (0, 0));
     }
 }

@@ -1,5 +1,5 @@
-//! Listening: every connection accepted at once, served by hyper under time limits in a place of
-//! its own or told that there is none, drained at the end.
+//! Listening: every connection accepted at once, given a place of its own or told that there is
+//! none, opened (TLS), served by hyper under time limits, drained at the end.
 //!
 //! Knows nothing of webhooks or agents; whoever handles requests is a parameter.
 
@@ -9,9 +9,11 @@ mod crowd;
 mod handler;
 mod head;
 mod idle;
+mod opening;
 mod places;
+mod room;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,45 +25,73 @@ use tokio_util::task::TaskTracker;
 use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::peer::{PeerGroup, TrustedProxies};
+use crate::tls::Tls;
 use accept::Acceptor;
-use connection::Connection;
+use connection::{Builder, Connection};
 use crowd::Crowd;
 pub(crate) use handler::Handler;
 use head::Heads;
 use idle::Activity;
+use opening::Opening;
+use places::Place;
 pub(crate) use places::Places;
+use room::Room;
 
 /// Descriptors that a listener may use beside those of its connections with a place.
 pub(crate) const DESCRIPTORS_BESIDE: usize = places::MAX_CLOSING + crowd::MAX_LINGERING + 2;
 
-/// A listener and its connections.
-#[derive(Debug)]
-pub(crate) struct Server<H> {
-    acceptor: Acceptor,
-    handler: Arc<H>,
+/// What listeners share: how many connections they may have together, and what each is held to.
+#[derive(Debug, Clone)]
+pub(crate) struct House {
     places: Arc<Places>,
+    heads: Arc<Heads>,
+    handshakes: Arc<Room>,
     /// Whose connections are not counted by peer.
     proxies: TrustedProxies,
     limits: Limits,
     metrics: Arc<Metrics>,
 }
 
-impl<H: Handler> Server<H> {
+impl House {
     pub(crate) fn new(
-        (listener, address): (TcpListener, SocketAddr),
-        handler: H,
+        limits: &Limits,
         places: Arc<Places>,
         proxies: TrustedProxies,
-        limits: Limits,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
-            acceptor: Acceptor::new(listener, address),
-            handler: Arc::new(handler),
             places,
+            heads: Heads::new(limits.max_head_memory / 2, limits.max_head_bytes),
+            handshakes: Room::new(opening::MAX_HANDSHAKES),
             proxies,
-            limits,
+            limits: limits.clone(),
             metrics,
+        }
+    }
+}
+
+/// A listener and its connections.
+#[derive(Debug)]
+pub(crate) struct Server<H> {
+    acceptor: Acceptor,
+    handler: Arc<H>,
+    house: House,
+    /// `None` for HTTP in the clear.
+    tls: Option<Tls>,
+}
+
+impl<H: Handler> Server<H> {
+    pub(crate) fn new(
+        (listener, address): (TcpListener, SocketAddr),
+        handler: Arc<H>,
+        house: House,
+        tls: Option<Tls>,
+    ) -> Self {
+        Self {
+            acceptor: Acceptor::new(listener, address),
+            handler,
+            house,
+            tls,
         }
     }
 
@@ -75,41 +105,29 @@ impl<H: Handler> Server<H> {
         let connections = TaskTracker::new();
         let builder = Arc::new(connection::builder(
             &connections,
-            self.limits.max_head_bytes,
+            self.house.limits.max_head_bytes,
         ));
-        let heads = Heads::new(self.limits.max_head_memory / 2, self.limits.max_head_bytes);
-        let crowd = Crowd::new(connections.clone(), Arc::clone(&self.metrics));
+        let metrics = Arc::clone(&self.house.metrics);
+        let crowd = Crowd::new(connections.clone(), self.tls.is_some(), metrics);
         // Both arms are cancel-safe: a connection not returned was not taken.
         while let Some((stream, peer)) = tokio::select! {
             accepted = self.accept(&crowd) => Some(accepted),
             () = draining.cancelled() => None,
         } {
             let peer = peer.ip().to_canonical();
-            let group = (!self.proxies.contain(peer)).then(|| PeerGroup::from(peer));
-            let place = match self.places.take(group) {
+            let group = (!self.house.proxies.contain(peer)).then(|| PeerGroup::from(peer));
+            let place = match self.house.places.take(group) {
                 Ok(place) => place,
                 Err(why) => {
                     crowd.refuse(stream, why.name());
                     continue;
                 }
             };
-            let Limits {
-                head_timeout,
-                idle_timeout,
-                ..
-            } = self.limits;
-            let connection = Connection {
-                handler: Arc::clone(&self.handler),
-                builder: Arc::clone(&builder),
-                activity: Activity::new(place, head_timeout, idle_timeout),
-                peer,
-                heads: Arc::clone(&heads),
-                metrics: Arc::clone(&self.metrics),
-            };
-            let (open, draining) = (self.metrics.connections.clone(), draining.clone());
+            let opening = self.opening(place, peer, &builder);
+            let (open, draining) = (self.house.metrics.connections.clone(), draining.clone());
             connections.spawn(async move {
                 open.inc();
-                connection.serve(stream, draining).await;
+                opening.serve(stream, draining).await;
                 open.dec();
             });
         }
@@ -125,8 +143,30 @@ impl<H: Handler> Server<H> {
         }
     }
 
+    fn opening(&self, place: Place, peer: IpAddr, builder: &Arc<Builder>) -> Opening<H> {
+        let House {
+            heads,
+            handshakes,
+            limits,
+            metrics,
+            ..
+        } = &self.house;
+        Opening {
+            connection: Connection {
+                handler: Arc::clone(&self.handler),
+                builder: Arc::clone(builder),
+                activity: Activity::new(place, limits.head_timeout, limits.idle_timeout),
+                peer,
+                heads: Arc::clone(heads),
+                metrics: Arc::clone(metrics),
+            },
+            tls: self.tls.clone(),
+            handshakes: Arc::clone(handshakes),
+        }
+    }
+
     async fn accept(&mut self, crowd: &Crowd) -> (TcpStream, SocketAddr) {
-        self.places.settle().await;
-        self.acceptor.accept(&self.places, crowd).await
+        self.house.places.settle().await;
+        self.acceptor.accept(&self.house.places, crowd).await
     }
 }

@@ -16,4 +16,5 @@ mod owners;
 mod pass_through;
 mod sessions;
 mod support;
+mod tls;
 mod tunnels;

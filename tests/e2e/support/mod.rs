@@ -10,6 +10,7 @@ mod service;
 mod shared;
 mod stage;
 mod terminal;
+pub(crate) mod tls;
 
 use std::time::Duration;
 

@@ -19,6 +19,8 @@ pub(crate) struct Relay {
     pub(crate) authority: String,
     /// The admin listener's address.
     pub(crate) admin: String,
+    /// Where it takes webhooks over plain http beside https.
+    pub(crate) http: Option<String>,
 }
 
 impl Relay {
@@ -81,6 +83,7 @@ impl Stage {
         Relay {
             authority: text("listen"),
             admin: text("admin"),
+            http: ready["http_listen"].as_str().map(str::to_owned),
             process,
         }
     }

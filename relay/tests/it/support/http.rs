@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::within;
@@ -29,8 +29,8 @@ impl Reply {
 }
 
 /// One kept-alive connection.
-pub(crate) struct Connection {
-    stream: TcpStream,
+pub(crate) struct Connection<S = TcpStream> {
+    stream: S,
     buffer: Vec<u8>,
 }
 
@@ -50,6 +50,14 @@ impl Connection {
             stream: socket.connect(address).await.unwrap(),
             buffer: Vec::new(),
         }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Over something that is open already.
+    pub(crate) fn over(stream: S) -> Self {
+        let buffer = Vec::new();
+        Self { stream, buffer }
     }
 
     /// Sends nothing more, and still listens.

@@ -2,14 +2,17 @@
 
 pub(crate) mod agent;
 pub(crate) mod http;
+pub(crate) mod tls;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use podtap_relay::tunnel::TokenStore;
 use podtap_relay::{Bound, Config, Error, Limits, Relay};
 use tempfile::{TempDir, tempdir};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +25,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct TestRelay {
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
+    /// For webhooks in the clear, and to have the certificate read again.
+    pub(crate) plain: Option<SocketAddr>,
+    pub(crate) reload: Option<Arc<Notify>>,
     pub(crate) store: TokenStore,
     pub(crate) token: String,
     running: JoinHandle<Result<(), Error>>,
@@ -63,6 +69,7 @@ impl TestRelay {
     pub(crate) async fn start_as(data_dir: &Path, change: impl FnOnce(&mut Config)) -> Self {
         let bound = bind_as(data_dir, change).await.unwrap();
         let (address, admin) = (bound.local_addr(), bound.admin_addr().unwrap());
+        let (plain, reload) = (bound.http_addr(), bound.reload());
         let store = bound.tokens().unwrap();
         let token = store.create("ada").await.unwrap().reveal().to_owned();
         let shutdown = CancellationToken::new();
@@ -74,6 +81,8 @@ impl TestRelay {
         Self {
             address,
             admin,
+            plain,
+            reload,
             store,
             token,
             running,

@@ -1,0 +1,145 @@
+//! What is wrong with a certificate and its key, and what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+/// Why a certificate cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// The file cannot be read.
+    #[error("{} cannot be read", file.display())]
+    Unreadable {
+        /// Which one.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The path leads to something else.
+    #[error("{} cannot be used: {what}", file.display())]
+    NoFile {
+        /// Which path.
+        file: PathBuf,
+        /// What is there.
+        what: &'static str,
+    },
+    /// The file is larger than any certificate.
+    #[error("{} cannot be used: it is larger than {max} bytes", file.display())]
+    TooLarge {
+        /// Which one.
+        file: PathBuf,
+        /// How large it may be.
+        max: u64,
+    },
+    /// There is no certificate in the file.
+    #[error("{} has no certificate in PEM format", file.display())]
+    NoCertificate {
+        /// Which one.
+        file: PathBuf,
+        /// Whether it has a key instead.
+        has_key: bool,
+    },
+    /// There is no key in the file.
+    #[error("{} has no private key in PEM format", file.display())]
+    NoKey {
+        /// Which one.
+        file: PathBuf,
+        /// Whether it has a certificate instead.
+        has_certificate: bool,
+    },
+    /// The key needs a passphrase.
+    #[error("the private key in {} is encrypted with a passphrase", file.display())]
+    EncryptedKey {
+        /// Where it is.
+        file: PathBuf,
+    },
+    /// What is in the file is broken, or of a kind that cannot be used.
+    #[error("{} cannot be used: {why}", file.display())]
+    Malformed {
+        /// Which one.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The key belongs to another certificate.
+    #[error("the private key in {} does not belong to the certificate in {}", key.display(), certificate.display())]
+    Mismatch {
+        /// Where the certificate is.
+        certificate: PathBuf,
+        /// Where the key is.
+        key: PathBuf,
+        /// Whether it belongs to a later certificate of the file.
+        belongs_to_later: bool,
+    },
+    /// The certificate's time is over.
+    #[error("the certificate in {} expired at {at}", file.display())]
+    Expired {
+        /// Where it is.
+        file: PathBuf,
+        /// When.
+        at: Timestamp,
+    },
+    /// The certificate's time has not come.
+    #[error("the certificate in {} is valid only from {at}", file.display())]
+    NotYetValid {
+        /// Where it is.
+        file: PathBuf,
+        /// When it will.
+        at: Timestamp,
+    },
+    /// TLS itself cannot be set up.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
+}
+
+impl CertificateError {
+    /// What to do.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "let the relay's user read it, such as `chgrp podtap FILE && chmod 640 FILE`".to_owned()
+            }
+            Self::Unreadable { .. } | Self::NoFile { .. } => {
+                "set tls-cert and tls-key to the files of the certificate chain and of its private key"
+                    .to_owned()
+            }
+            Self::TooLarge { .. } => {
+                "set tls-cert and tls-key to PEM files of this server's certificate alone".to_owned()
+            }
+            Self::NoCertificate { has_key: true, .. } | Self::NoKey { has_certificate: true, .. } => {
+                "tls-cert and tls-key are probably swapped: tls-cert is for the certificate".to_owned()
+            }
+            Self::NoCertificate { .. } => {
+                "it should begin with -----BEGIN CERTIFICATE-----".to_owned()
+            }
+            Self::NoKey { .. } => "it should begin with -----BEGIN PRIVATE KEY-----".to_owned(),
+            Self::EncryptedKey { file } => {
+                let file = file.display();
+                format!("decrypt it: `openssl pkey -in {file} -out KEY`, and set tls-key to KEY")
+            }
+            Self::Malformed { .. } => {
+                "use a certificate with an ECDSA, Ed25519 or RSA key, in PEM format".to_owned()
+            }
+            Self::Mismatch {
+                belongs_to_later: true,
+                ..
+            } => "put the server's own certificate first in the file, then the authorities'"
+                .to_owned(),
+            Self::Mismatch { .. } => {
+                "use the two files of one certificate, such as fullchain.pem and privkey.pem".to_owned()
+            }
+            Self::Expired { .. } => "renew it".to_owned(),
+            Self::Tls(_) => "report this as a bug".to_owned(),
+            Self::NotYetValid { .. } => "check this machine's clock".to_owned(),
+        }
+    }
+
+    /// Where a path leads to no file.
+    pub(super) fn no_file(file: &Path, what: &'static str) -> Self {
+        Self::NoFile {
+            file: file.to_owned(),
+            what,
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! A certificate in two files, which some other program renews: read at the start, and again when
+//! they change or somebody asks. A pair that cannot be used changes nothing.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use podtap_disk::private;
+use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::current::{Current, days_left};
+use super::error::CertificateError;
+use super::pair::{Origin, Pair};
+use crate::metrics::Metrics;
+
+/// How often the files are looked at. They are read whole: a few kilobytes, and whatever replaces
+/// them (a rename, a link of Kubernetes) is seen.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Bytes of the largest file: a chain with its key has 10 KiB.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// Days before its end from which a certificate that nothing renews is worth a line a day.
+const WARN_DAYS: i64 = 7;
+
+/// How often that is said.
+const WARN_PERIOD: Duration = Duration::from_hours(24);
+
+/// Where a certificate and its key are; one file may hold both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+/// What is in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Contents {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+}
+
+/// What is wrong with the files at this moment, in words.
+#[derive(Debug, PartialEq, Eq)]
+enum Doubt {
+    None,
+    /// Found at the last look: half of a change may have been written.
+    Found(String),
+    /// The log has it.
+    Told(String),
+}
+
+/// Keeps the relay's certificate that of the files.
+#[derive(Debug)]
+pub(crate) struct FileWatch {
+    files: Files,
+    current: Arc<Current>,
+    reload: Arc<Notify>,
+    /// What the current certificate was read from.
+    seen: Contents,
+    doubt: Doubt,
+    not_after: Timestamp,
+    warned_at: Option<Instant>,
+}
+
+impl FileWatch {
+    /// Reads the files for the first time.
+    pub(crate) fn open(
+        certificate: &Path,
+        key: &Path,
+        metrics: Arc<Metrics>,
+    ) -> Result<(Self, Pair), CertificateError> {
+        let files = Files {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+        };
+        let seen = files.read()?;
+        let pair = files.judge(&seen, Timestamp::now())?;
+        let current = Current::new(metrics);
+        current.replace(&pair);
+        let watch = Self {
+            files,
+            current,
+            reload: Arc::default(),
+            seen,
+            doubt: Doubt::None,
+            not_after: pair.not_after,
+            warned_at: None,
+        };
+        Ok((watch, pair))
+    }
+
+    /// What new connections get.
+    pub(crate) fn current(&self) -> Arc<Current> {
+        Arc::clone(&self.current)
+    }
+
+    /// Rung to have the files read now.
+    pub(crate) fn reload(&self) -> Arc<Notify> {
+        Arc::clone(&self.reload)
+    }
+
+    /// Looks at the files until the token is cancelled.
+    pub(crate) async fn run(mut self, token: CancellationToken) {
+        let reload = self.reload();
+        loop {
+            self.warn_of_end(Timestamp::now());
+            let is_asked = tokio::select! {
+                () = token.cancelled() => return,
+                () = reload.notified() => true,
+                () = sleep(LOOK_EVERY) => false,
+            };
+            let files = self.files.clone();
+            // A disk may hang; the files may be on another machine's.
+            let read = tokio::select! {
+                read = spawn_blocking(move || files.read()) => read,
+                () = token.cancelled() => return,
+            };
+            let Ok(read) = read else { continue };
+            self.take(read, is_asked, Timestamp::now());
+        }
+    }
+
+    /// Takes over what was read. A change that is refused is told at the second look that finds it,
+    /// as the two files are written one after the other; or at once to someone who asked.
+    fn take(&mut self, read: Result<Contents, CertificateError>, is_asked: bool, now: Timestamp) {
+        let is_known = read.as_ref().is_ok_and(|contents| *contents == self.seen);
+        if is_known && !is_asked && self.doubt == Doubt::None {
+            return;
+        }
+        let judged = read.and_then(|contents| Ok((self.files.judge(&contents, now)?, contents)));
+        let error = match judged {
+            Ok((pair, contents)) => {
+                self.doubt = Doubt::None;
+                if is_asked || contents != self.seen {
+                    self.current.replace(&pair);
+                    self.not_after = pair.not_after;
+                    self.warned_at = None;
+                    tracing::info!(
+                        certificate = %self.files.certificate.display(),
+                        valid_until = %pair.not_after,
+                        days_left = days_left(pair.not_after, now),
+                        "the certificate was read again"
+                    );
+                }
+                self.seen = contents;
+                return;
+            }
+            Err(error) => error,
+        };
+        let why = chain(&error);
+        let is_due = is_asked || matches!(&self.doubt, Doubt::Found(earlier) if *earlier == why);
+        let is_told = matches!(&self.doubt, Doubt::Told(earlier) if *earlier == why);
+        if is_due {
+            tracing::error!(
+                error = why,
+                hint = error.hint(),
+                "the new certificate cannot be used; the old one stays"
+            );
+            self.doubt = Doubt::Told(why);
+        } else if !is_told {
+            self.doubt = Doubt::Found(why);
+        }
+    }
+
+    fn warn_of_end(&mut self, now: Timestamp) {
+        let days_left = days_left(self.not_after, now);
+        let is_due = self.warned_at.is_none_or(|at| at.elapsed() >= WARN_PERIOD);
+        if days_left < WARN_DAYS && is_due {
+            self.warned_at = Some(Instant::now());
+            tracing::warn!(
+                certificate = %self.files.certificate.display(),
+                valid_until = %self.not_after,
+                days_left,
+                "the certificate ends soon: renew it and replace the files"
+            );
+        }
+    }
+}
+
+impl Files {
+    fn origin(&self) -> Origin<'_> {
+        Origin {
+            certificate: &self.certificate,
+            key: &self.key,
+        }
+    }
+
+    fn read(&self) -> Result<Contents, CertificateError> {
+        Ok(Contents {
+            certificate: read(&self.certificate)?,
+            key: read(&self.key)?,
+        })
+    }
+
+    fn judge(&self, contents: &Contents, now: Timestamp) -> Result<Pair, CertificateError> {
+        let origin = self.origin();
+        let pair = Pair::parse(&contents.certificate, &contents.key, origin)?;
+        pair.check_time(now, origin)?;
+        Ok(pair)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
+    if let Some(what) = private::no_file(path) {
+        return Err(CertificateError::no_file(path, what));
+    }
+    let mut content = Vec::new();
+    let opened = File::open(path);
+    let read = opened.and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut content));
+    read.map_err(|source| CertificateError::Unreadable {
+        file: path.to_owned(),
+        source,
+    })?;
+    if content.len() as u64 > MAX_BYTES {
+        return Err(CertificateError::TooLarge {
+            file: path.to_owned(),
+            max: MAX_BYTES,
+        });
+    }
+    Ok(content)
+}
+
+/// An error with its cause.
+fn chain(error: &CertificateError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+impl FileWatch {
+    pub(super) fn look(&mut self, is_asked: bool) {
+        self.take(self.files.read(), is_asked, Timestamp::now());
+    }
+
+    /// The certificate that new connections get.
+    pub(super) fn shown(&self) -> Option<Vec<u8>> {
+        self.current.shown()
+    }
+
+    pub(super) fn doubts_in_silence(&self) -> bool {
+        matches!(self.doubt, Doubt::Found(_))
+    }
+
+    pub(super) fn is_content(&self) -> bool {
+        self.doubt == Doubt::None
+    }
+}

@@ -1,0 +1,157 @@
+//! Certificates in files: each way in which they can be wrong, and how they change.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use rcgen::{CertificateParams, KeyPair};
+use tempfile::TempDir;
+
+use super::error::CertificateError;
+use super::files::FileWatch;
+use super::pair::{Origin, Pair};
+use crate::metrics::Metrics;
+
+/// A certificate for `hooks.test` that is valid from and to so many days from now, and its key.
+fn issued(from: i64, to: i64) -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["hooks.test".to_owned()]).unwrap();
+    let day = |days: i64| {
+        let at = Timestamp::now() + SignedDuration::from_hours(24 * days);
+        rcgen::date_time_ymd(1970, 1, 1)
+            + std::time::Duration::from_secs(at.as_second().unsigned_abs())
+    };
+    params.not_before = day(from);
+    params.not_after = day(to);
+    let certificate = params.self_signed(&key).unwrap();
+    (certificate.pem(), key.serialize_pem())
+}
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, (certificate, key): &(String, String)) {
+        std::fs::write(self.certificate(), certificate).unwrap();
+        std::fs::write(self.key(), key).unwrap();
+    }
+
+    fn certificate(&self) -> PathBuf {
+        self.0.path().join("cert.pem")
+    }
+
+    fn key(&self) -> PathBuf {
+        self.0.path().join("key.pem")
+    }
+
+    fn open(&self) -> Result<FileWatch, CertificateError> {
+        let opened = FileWatch::open(&self.certificate(), &self.key(), Arc::new(Metrics::new()));
+        opened.map(|(watch, _)| watch)
+    }
+
+    /// What is wrong with these files, and what to do.
+    fn wrong(&self, certificate: &str, key: &str) -> String {
+        self.write(&(certificate.to_owned(), key.to_owned()));
+        let error = self.open().unwrap_err();
+        format!("{error}; {}", error.hint())
+    }
+}
+
+#[test]
+fn each_fault_of_a_pair_is_named_with_its_file_and_what_to_do() {
+    let folder = Folder::new();
+    let (certificate, key) = issued(-1, 30);
+    let (other, other_key) = issued(-1, 30);
+    let (expired, expired_key) = issued(-30, -1);
+    let (future, future_key) = issued(1, 30);
+    let both = format!("{other}{certificate}");
+    let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+    let broken = certificate.replace("MII", "AAA");
+    for (cert, key, file, words) in [
+        (&*certificate, &*other_key, "cert.pem", "does not belong"),
+        (&*certificate, &*other_key, "key.pem", "fullchain.pem"),
+        (&*both, &*key, "cert.pem", "own certificate first"),
+        (&*expired, &*expired_key, "cert.pem", "expired at"),
+        (&*expired, &*expired_key, "cert.pem", "renew it"),
+        (&*future, &*future_key, "cert.pem", "valid only from"),
+        ("", &*key, "cert.pem", "no certificate"),
+        (&*certificate, "", "key.pem", "no private key"),
+        (&*key, &*certificate, "cert.pem", "swapped"),
+        (&*certificate, &*certificate, "key.pem", "swapped"),
+        (&*certificate, &*encrypted, "key.pem", "openssl pkey"),
+        (&*broken, &*key, "cert.pem", "not an X.509 certificate"),
+    ] {
+        let told = folder.wrong(cert, key);
+        assert!(
+            told.contains(file) && told.contains(words),
+            "{words}: {told}"
+        );
+        assert!(
+            !told.contains("BEGIN PRIVATE") || told.contains("it should begin"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_path_without_a_usable_file_is_named() {
+    let folder = Folder::new();
+    let (certificate, key) = issued(-1, 30);
+    folder.write(&(certificate, key));
+    let open = |certificate: &Path| {
+        let opened = FileWatch::open(certificate, &folder.key(), Arc::new(Metrics::new()));
+        opened.unwrap_err().to_string()
+    };
+    let missing = folder.0.path().join("missing");
+    assert!(open(&missing).contains("missing cannot be read"));
+    assert!(open(folder.0.path()).contains("it is a folder"));
+    assert!(open(Path::new("/dev/zero")).contains("it is a device"));
+    std::fs::write(folder.certificate(), vec![b'x'; 2 * 1024 * 1024]).unwrap();
+    assert!(open(&folder.certificate()).contains("larger than"));
+}
+
+#[test]
+fn one_file_may_hold_both_and_a_pair_knows_its_names() {
+    let (certificate, key) = issued(-1, 30);
+    let both = format!("{key}{certificate}");
+    let path = Path::new("both.pem");
+    let origin = Origin {
+        certificate: path,
+        key: path,
+    };
+    let pair = Pair::parse(both.as_bytes(), both.as_bytes(), origin).unwrap();
+    assert!(pair.is_for("hooks.test"));
+    assert!(!pair.is_for("other.test") && !pair.is_for("127.0.0.1") && !pair.is_for("[::1]"));
+}
+
+#[test]
+fn a_good_change_is_taken_and_a_bad_one_is_told_once_and_changes_nothing() {
+    let folder = Folder::new();
+    let (first, second) = (issued(-1, 30), issued(-1, 60));
+    folder.write(&first);
+    let mut watch = folder.open().unwrap();
+    let before = watch.shown();
+
+    // Half of a change: nothing is taken, and nothing is said before the second look.
+    folder.write(&(second.0.clone(), first.1.clone()));
+    watch.look(false);
+    assert!(watch.doubts_in_silence() && watch.shown() == before);
+    watch.look(false);
+    assert!(!watch.doubts_in_silence() && watch.shown() == before);
+
+    folder.write(&second);
+    watch.look(false);
+    let after = watch.shown();
+    assert!(after != before && watch.is_content());
+
+    // Someone who asks hears at once; what was there before is good again.
+    folder.write(&(String::new(), second.1.clone()));
+    watch.look(true);
+    assert!(!watch.doubts_in_silence() && !watch.is_content());
+    folder.write(&second);
+    watch.look(false);
+    assert!(watch.is_content() && watch.shown() == after);
+}

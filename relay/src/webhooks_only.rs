@@ -1,0 +1,33 @@
+//! What the plain listener beside a secured one answers: webhooks and health. Podio calls port 80 as
+//! well as 443; a token has no business there.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use podtap_wire::{ConnectRefusal, RefusalKind};
+
+use crate::answer::Answer;
+use crate::public::Public;
+use crate::route::Route;
+use crate::server::Handler;
+use crate::session::refuse;
+
+/// The parts that may be reached in the clear.
+#[derive(Debug)]
+pub(crate) struct WebhooksOnly(pub(crate) Arc<Public>);
+
+impl Handler for WebhooksOnly {
+    async fn handle(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Answer> {
+        match Route::of(request.uri()) {
+            Route::Connect | Route::Manage(_) => refuse(&ConnectRefusal {
+                kind: RefusalKind::Malformed,
+                message: "this port accepts webhooks only, because a token would be sent \
+                          unencrypted: use the relay's https:// URL"
+                    .to_owned(),
+            }),
+            _ => self.0.handle(request, peer).await,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! A relay with a certificate of its own, and no web server before it: agents and senders over https,
+//! webhooks on a plain port too, certificates that are replaced, and those that cannot be used.
+
+use std::time::Duration;
+
+use rcgen::{CertificateParams, date_time_ymd};
+use rustix::process::Signal;
+
+use crate::support::tls::{Authority, connect, exchange, shown};
+use crate::support::{Relay, Service, Stage, eventually, form_post, pause};
+
+/// A relay with a certificate.
+async fn secured(stage: &Stage, [cert, key]: &[String; 2], options: &[&str]) -> Relay {
+    let tls = ["--tls", "files", "--tls-cert", cert, "--tls-key", key];
+    let options = [&tls[..], options].concat();
+    stage.relay_with("127.0.0.1:0", &options).await
+}
+
+/// Posts a webhook over https.
+async fn post(relay: &Relay, authority: &Authority, path: &str, body: &str) -> String {
+    let stream = connect(&relay.authority, "127.0.0.1", &authority.file()).await;
+    let head = format!("POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n");
+    let head = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    exchange(stream.unwrap(), head.as_bytes()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_come_by_https_and_by_http_and_the_agent_by_https_alone() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let authority = Authority::new(stage.home());
+    let files = authority.issue(|_| {});
+    let relay = secured(&stage, &files, &["--http-listen", "127.0.0.1:0"]).await;
+    let token = stage.token("ann");
+    let https = format!("https://{}", relay.authority);
+    let trust = ["--ca-file", &authority.file()];
+    let (_agent, url) = stage.agent(&https, &token, service.address(), &trust).await;
+    assert!(url.starts_with(&https), "{url}");
+    let path = url.strip_prefix(&https).unwrap();
+
+    let answer = post(&relay, &authority, path, "type=item.update&item_id=1").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let plain = relay.http.as_ref().unwrap();
+    let answer = form_post(
+        &format!("http://{plain}{path}"),
+        b"type=item.update&item_id=2",
+    )
+    .await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(stage.settled(&[], 2).len(), 2);
+
+    // The token stays at home.
+    let plain = format!("http://{plain}");
+    let mut refused = stage.start_agent(&plain, &token, service.address(), &[]);
+    assert!(!refused.ended().await.success());
+    assert!(
+        refused.stderr().contains("https://"),
+        "{}",
+        refused.stderr()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_certificate_is_taken_by_itself_or_on_sighup_and_a_bad_one_is_not() {
+    let stage = Stage::new();
+    let authority = Authority::new(stage.home());
+    let files = authority.issue(|_| {});
+    let mut relay = secured(&stage, &files, &[]).await;
+    let (address, trusted) = (relay.authority.clone(), authority.file());
+    let now = || async { shown(&connect(&address, "127.0.0.1", &trusted).await.unwrap()) };
+    let first = now().await;
+
+    authority.issue(|_| {});
+    relay.process.signal(Signal::HUP);
+    let mut second = now().await;
+    while second == first {
+        pause(Duration::from_millis(50)).await;
+        second = now().await;
+    }
+
+    // By itself.
+    authority.issue(|_| {});
+    let mut third = now().await;
+    while third == second {
+        pause(Duration::from_millis(50)).await;
+        third = now().await;
+    }
+
+    std::fs::write(&files[1], "not a key").unwrap();
+    relay.process.signal(Signal::HUP);
+    let told = || {
+        relay
+            .process
+            .stderr()
+            .contains("cannot be used; the old one stays")
+            .then_some(())
+    };
+    eventually("a word", told, || relay.process.stderr()).await;
+    assert!(
+        relay.process.stderr().contains("key.pem"),
+        "{}",
+        relay.process.stderr()
+    );
+    assert_eq!(now().await, third);
+    relay.process.terminate();
+    assert_eq!(relay.process.ended().await.code(), Some(143));
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_keeps_the_relay_from_starting_and_is_explained() {
+    let stage = Stage::new();
+    let authority = Authority::new(stage.home());
+    let start = |cert: &str, key: &str| {
+        let fixed = [
+            "relay",
+            "--listen",
+            "127.0.0.1:0",
+            "--data-dir",
+            &stage.relay_dir(),
+        ];
+        let tls = ["--tls", "files", "--tls-cert", cert, "--tls-key", key];
+        let (code, stdout, stderr) = stage.run(&[&fixed[..], &tls].concat());
+        assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+        stderr
+    };
+    let ended = |params: &mut CertificateParams| params.not_after = date_time_ymd(2020, 1, 2);
+    let [cert, key] = authority.issue(ended);
+    let told = start(&cert, &key);
+    assert!(
+        told.contains("cert.pem expired at 2020-01-02") && told.contains("renew"),
+        "{told}"
+    );
+
+    let told = start(&authority.file(), &key);
+    assert!(
+        told.contains("does not belong to the certificate"),
+        "{told}"
+    );
+    assert!(
+        told.contains("authority.pem") && told.contains("key.pem"),
+        "{told}"
+    );
+    let missing = stage.home().join("missing.pem").display().to_string();
+    let told = start(&missing, &key);
+    assert!(
+        told.contains("missing.pem") && told.contains("No such file"),
+        "{told}"
+    );
+}
