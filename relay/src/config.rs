@@ -36,6 +36,9 @@ pub struct Config {
     /// `public_url` is https and `tls` is off, as something else has the certificate then; and for
     /// nobody else.
     pub trusted_proxies: Option<Vec<IpNet>>,
+    /// Whether these proxies begin each connection with the PROXY protocol, version 1 or 2. From
+    /// anybody else such a beginning is refused.
+    pub proxy_protocol: bool,
     /// The methods of webhooks that are taken; any by default.
     pub methods: Methods,
     /// What is refused, and how long anything may take.
@@ -54,6 +57,7 @@ impl Config {
             database: None,
             admin_listen: None,
             trusted_proxies: None,
+            proxy_protocol: false,
             methods: Methods::default(),
             limits: Limits::default(),
         }

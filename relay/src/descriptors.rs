@@ -11,17 +11,17 @@ const OTHERS: usize = 128;
 /// Connections that the admin listener serves.
 pub(crate) const ADMIN_CONNECTIONS: usize = 64;
 
-/// Raises the soft limit where that is possible, and lowers `max_connections` and `max_sessions`
+/// Raises the soft limit where that is possible, else lowers `max_connections` and `max_sessions`
 /// to what there is, with a word in the log: a connection that cannot be accepted cannot even be
 /// refused.
-pub(crate) fn fit(limits: &mut Limits) {
+pub(crate) fn fit(mut limits: Limits) -> Limits {
     let beside = OTHERS + ADMIN_CONNECTIONS + 3 * server::DESCRIPTORS_BESIDE;
     let wanted = limits.max_connections + limits.max_sessions;
     let Some(available) = raise(wanted + beside) else {
-        return;
+        return limits;
     };
     let usable = available.saturating_sub(beside).max(available / 2);
-    let (connections, sessions) = share(limits, usable);
+    let (connections, sessions) = share(&limits, usable);
     if (connections, sessions) != (limits.max_connections, limits.max_sessions) {
         tracing::warn!(
             "this process may open {available} files, too few for {wanted} connections and \
@@ -31,6 +31,7 @@ pub(crate) fn fit(limits: &mut Limits) {
         limits.max_connections = connections;
         limits.max_sessions = sessions;
     }
+    limits
 }
 
 /// Connections and sessions that `available` descriptors are enough for: the sessions up to a

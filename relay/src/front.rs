@@ -31,6 +31,8 @@ pub(crate) struct Front {
 pub(crate) struct Terms<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) proxies: TrustedProxies,
+    /// Whether these send the PROXY protocol.
+    pub(crate) proxy_protocol: bool,
     pub(crate) tls: Option<Tls>,
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -40,6 +42,7 @@ impl Front {
         let Terms {
             limits,
             proxies,
+            proxy_protocol,
             tls,
             metrics,
         } = terms;
@@ -47,7 +50,10 @@ impl Front {
             let places = Places::new(max, max_per_peer);
             House::new(limits, places, proxies.clone(), Arc::clone(&metrics))
         };
-        let open = house(limits.max_connections, limits.connections_per_peer());
+        let mut open = house(limits.max_connections, limits.connections_per_peer());
+        if proxy_protocol {
+            open = open.behind_proxy_protocol();
+        }
         let public = Arc::new(public);
         let http = sockets.http.map(|socket| {
             let handler = Arc::new(WebhooksOnly(Arc::clone(&public)));

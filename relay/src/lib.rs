@@ -115,8 +115,7 @@ impl Relay {
     /// As [`Relay::bind`], with listeners that are there already in place of the configured
     /// addresses.
     pub async fn bind_with(config: Config, listeners: Listeners) -> Result<Bound, Error> {
-        let mut limits = config.limits.clone();
-        descriptors::fit(&mut limits);
+        let limits = descriptors::fit(config.limits.clone());
         let metrics = Arc::new(Metrics::new());
         let (tls, certificate) = tls::open(&config, &metrics)?.unzip();
         let opened = Opened::of(&config, &limits, &metrics).await?;
@@ -175,6 +174,7 @@ impl Relay {
         let terms = front::Terms {
             limits: &limits,
             proxies,
+            proxy_protocol: config.proxy_protocol,
             tls,
             metrics,
         };

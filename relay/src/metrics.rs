@@ -14,7 +14,14 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::refusal::Refusal;
 
 /// Why a connection may end before its first request: `server` says which is which.
-const HANDSHAKE_FAILURES: [&str; 4] = ["tls", "plain-text", "timeout", "room"];
+const HANDSHAKE_FAILURES: [&str; 6] = [
+    "tls",
+    "plain-text",
+    "timeout",
+    "room",
+    "proxy-header",
+    "proxy-stranger",
+];
 
 /// All metrics of one relay.
 pub(crate) struct Metrics {

@@ -38,6 +38,9 @@ pub(crate) struct RelayServe {
     /// proxy. `off` trusts no proxy [default: this machine if the public URL is https, else off]
     #[arg(long, value_name = "CIDR")]
     pub(crate) trusted_proxy: Vec<String>,
+    /// Expect the PROXY protocol, version 1 or 2, on every connection from a trusted proxy
+    #[arg(long)]
+    pub(crate) proxy_protocol: bool,
     /// Accept only these methods, such as POST; repeatable [default: any]
     #[arg(long, value_name = "METHOD")]
     pub(crate) methods: Vec<String>,

@@ -133,6 +133,7 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
     };
     config.limits = settings.relay_limits()?;
     config.trusted_proxies = settings.trusted_proxies()?;
+    config.proxy_protocol = settings.proxy_protocol()?;
     config.methods = settings.parse(Key::METHODS)?.unwrap_or_default();
     Ok(config)
 }

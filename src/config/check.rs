@@ -51,6 +51,7 @@ impl Settings {
             Key::METHODS => self.parse::<podtap_relay::Methods>(key).map(drop),
             Key::MAX_RATE | Key::MAX_RATE_PER_ADDRESS => self.rate(key, None).map(drop),
             Key::PRESERVE_HOST
+            | Key::PROXY_PROTOCOL
             | Key::VERIFY
             | Key::MOUSE
             | Key::FORWARD_VERIFY

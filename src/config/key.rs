@@ -70,6 +70,7 @@ keys! {
     PODIO_URL = "podio-url",
     PODIO_USERNAME = "podio-username",
     PRESERVE_HOST = "preserve-host",
+    PROXY_PROTOCOL = "proxy-protocol",
     PUBLIC_URL = "public-url",
     RELAY = "relay",
     RESPOND = "respond",

@@ -76,6 +76,17 @@ impl Settings {
         })
     }
 
+    /// Whether the trusted proxies send the PROXY protocol: some must be named for that.
+    pub(crate) fn proxy_protocol(&self) -> Result<bool, Failure> {
+        let is_on = self.switch(Key::PROXY_PROTOCOL, false)?;
+        let has_proxies = self.trusted_proxies()?.is_some_and(|some| !some.is_empty());
+        if is_on && !has_proxies {
+            return Err(Failure::usage("proxy-protocol is on, but there is no trusted proxy")
+                .hint("name the load balancer's address or network, such as --trusted-proxy 10.0.0.0/8"));
+        }
+        Ok(is_on)
+    }
+
     /// The slowest that a body may come.
     fn body_rate(&self, standard: Option<u32>) -> Result<Option<u32>, Failure> {
         let rate = self.with(Key::MIN_BODY_RATE, |text| {
@@ -137,6 +148,18 @@ mod tests {
             assert!(error.contains("10.0.0.0/8"), "{error}");
         }
         assert_eq!(settings(&[], &[]).trusted_proxies().unwrap(), None);
+    }
+
+    #[test]
+    fn the_proxy_protocol_needs_a_proxy() {
+        let on = (Key::PROXY_PROTOCOL, "true");
+        let set = |more: &[_]| settings(&[&[on], more].concat(), &[]).proxy_protocol();
+        assert!(set(&[(Key::TRUSTED_PROXY, "10.0.0.1")]).unwrap());
+        for none in [&[][..], &[(Key::TRUSTED_PROXY, "off")]] {
+            let error = set(none).unwrap_err().to_string();
+            assert!(error.contains("--trusted-proxy 10.0.0.0/8"), "{error}");
+        }
+        assert!(!settings(&[], &[]).proxy_protocol().unwrap());
     }
 
     #[test]

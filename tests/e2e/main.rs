@@ -41,6 +41,7 @@ mod order;
 mod pass_through;
 mod podio_js;
 mod podio_python;
+mod proxy_protocol;
 mod public_url;
 mod questions;
 mod readme;

@@ -256,7 +256,10 @@ fn sockets_that_it_cannot_use_are_named() {
             "exec 3</dev/null; LISTEN_FDS=1",
             "a passed socket cannot be used",
         ),
-        ("exec 3<&0 4<&0 5<&0; LISTEN_FDS=3", "3 sockets were passed"),
+        (
+            "exec 3<&0 4<&0 5<&0 6<&0; LISTEN_FDS=4",
+            "4 sockets were passed",
+        ),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut shell = Command::new("sh");

@@ -33,7 +33,7 @@ async fn webhooks_come_by_https_and_by_http_and_the_agent_by_https_alone() {
     let token = stage.token("ann");
     let https = format!("https://{}", relay.authority);
     let trust = ["--ca-file", &authority.file()];
-    let (_agent, url) = stage.agent(&https, &token, service.address(), &trust).await;
+    let (mut agent, url) = stage.agent(&https, &token, service.address(), &trust).await;
     assert!(url.starts_with(&https), "{url}");
     let path = url.strip_prefix(&https).unwrap();
 
@@ -49,6 +49,8 @@ async fn webhooks_come_by_https_and_by_http_and_the_agent_by_https_alone() {
     assert_eq!(stage.settled(&[], 2).len(), 2);
 
     // The token stays at home.
+    agent.terminate();
+    agent.ended().await;
     let plain = format!("http://{plain}");
     let mut refused = stage.start_agent(&plain, &token, service.address(), &[]);
     assert!(!refused.ended().await.success());

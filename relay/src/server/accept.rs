@@ -11,12 +11,10 @@ use tokio::time::{Instant, sleep};
 
 use super::crowd::Crowd;
 use super::places::Places;
+use super::seldom::Seldom;
 
 /// The pause after an accept that failed for a lack of something: it may pass.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// How often a lack is worth a line in the log.
-const WARN_PERIOD: Duration = Duration::from_mins(1);
 
 /// A listener, and a descriptor kept for the moment in which there is no other.
 #[derive(Debug)]
@@ -24,8 +22,7 @@ pub(super) struct Acceptor {
     listener: TcpListener,
     address: SocketAddr,
     spare: Option<File>,
-    failures: u64,
-    warned_at: Option<Instant>,
+    failures: Seldom,
 }
 
 impl Acceptor {
@@ -34,8 +31,7 @@ impl Acceptor {
             listener,
             address,
             spare: spare(),
-            failures: 0,
-            warned_at: None,
+            failures: Seldom::default(),
         }
     }
 
@@ -75,15 +71,10 @@ impl Acceptor {
         }
     }
 
-    /// One line a minute, however many connections it is for.
-    fn warn(&mut self, error: &io::Error) {
-        self.failures += 1;
-        let now = Instant::now();
-        let is_due = self.warned_at.is_none_or(|at| now - at >= WARN_PERIOD);
-        if is_due {
-            let (address, failures) = (self.address, std::mem::take(&mut self.failures));
+    fn warn(&self, error: &io::Error) {
+        if let Some(failures) = self.failures.count(Instant::now()) {
+            let address = self.address;
             tracing::warn!(%address, %error, failures, "cannot accept connections");
-            self.warned_at = Some(now);
         }
     }
 }

@@ -31,6 +31,23 @@ const HTTP_ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 /// The same where TLS is expected: a fatal alert, `internal_error` (RFC 8446, section 6).
 const TLS_ANSWER: &[u8] = &[21, 3, 3, 0, 2, 2, 80];
 
+/// What one that finds no place hears.
+pub(super) fn answer(is_tls: bool) -> &'static [u8] {
+    if is_tls { TLS_ANSWER } else { HTTP_ANSWER }
+}
+
+/// Ends a connection after its answer: what the other side still sends is read for a moment.
+pub(super) async fn linger(stream: &mut TcpStream) {
+    let linger = async {
+        stream.shutdown().await?;
+        let mut scrap = [0; 1024];
+        while stream.read(&mut scrap).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    // What goes wrong from here on is the other side's.
+    let _ = timeout(LINGER, linger).await;
+}
+
 /// Answers those who find no place.
 #[derive(Debug)]
 pub(super) struct Crowd {
@@ -46,7 +63,7 @@ impl Crowd {
         Self {
             tasks,
             metrics,
-            answer: if is_tls { TLS_ANSWER } else { HTTP_ANSWER },
+            answer: answer(is_tls),
             lingering: Arc::new(Semaphore::new(MAX_LINGERING)),
         }
     }
@@ -57,14 +74,7 @@ impl Crowd {
         if let Ok(permit) = Arc::clone(&self.lingering).try_acquire_owned() {
             self.tasks.spawn(async move {
                 let _permit = permit;
-                let linger = async {
-                    stream.shutdown().await?;
-                    let mut scrap = [0; 1024];
-                    while stream.read(&mut scrap).await? > 0 {}
-                    std::io::Result::Ok(())
-                };
-                // What goes wrong from here on is the other side's.
-                let _ = timeout(LINGER, linger).await;
+                linger(&mut stream).await;
             });
         }
     }

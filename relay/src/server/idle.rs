@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use super::places::Place;
+use super::places::{Crowded, Place};
+use crate::peer::PeerGroup;
 
 /// What a connection is doing.
 #[derive(Debug)]
@@ -58,6 +59,11 @@ impl Activity {
         state.used = true;
         self.begun.notify_waiters();
         InProgress(self)
+    }
+
+    /// Counts the connection for the peer that a proxy names.
+    pub(super) fn assign(&self, peer: PeerGroup) -> Result<(), Crowded> {
+        self.lock().place.assign(peer)
     }
 
     /// Whether there is no request in progress.

@@ -1,5 +1,5 @@
 //! Listening: every connection accepted at once, given a place of its own or told that there is
-//! none, opened (TLS), served by hyper under time limits, drained at the end.
+//! none, opened (PROXY header, TLS), served by hyper under time limits, drained at the end.
 //!
 //! Knows nothing of webhooks or agents; whoever handles requests is a parameter.
 
@@ -11,7 +11,9 @@ mod head;
 mod idle;
 mod opening;
 mod places;
+mod proxy_header;
 mod room;
+mod seldom;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -32,10 +34,11 @@ use crowd::Crowd;
 pub(crate) use handler::Handler;
 use head::Heads;
 use idle::Activity;
-use opening::Opening;
+use opening::{Opening, ProxyPolicy};
 use places::Place;
 pub(crate) use places::Places;
 use room::Room;
+use seldom::Seldom;
 
 /// Descriptors that a listener may use beside those of its connections with a place.
 pub(crate) const DESCRIPTORS_BESIDE: usize = places::MAX_CLOSING + crowd::MAX_LINGERING + 2;
@@ -45,7 +48,9 @@ pub(crate) const DESCRIPTORS_BESIDE: usize = places::MAX_CLOSING + crowd::MAX_LI
 pub(crate) struct House {
     places: Arc<Places>,
     heads: Arc<Heads>,
-    handshakes: Arc<Room>,
+    openings: Arc<Room>,
+    /// Whether trusted proxies send the PROXY protocol, and what of it is worth a line.
+    proxy_warnings: Option<Arc<Seldom>>,
     /// Whose connections are not counted by peer.
     proxies: TrustedProxies,
     limits: Limits,
@@ -62,11 +67,18 @@ impl House {
         Self {
             places,
             heads: Heads::new(limits.max_head_memory / 2, limits.max_head_bytes),
-            handshakes: Room::new(opening::MAX_HANDSHAKES),
+            openings: Room::new(opening::MAX_OPENINGS),
+            proxy_warnings: None,
             proxies,
             limits: limits.clone(),
             metrics,
         }
+    }
+
+    /// With the PROXY protocol from trusted proxies.
+    pub(crate) fn behind_proxy_protocol(mut self) -> Self {
+        self.proxy_warnings = Some(Arc::default());
+        self
     }
 }
 
@@ -146,7 +158,9 @@ impl<H: Handler> Server<H> {
     fn opening(&self, place: Place, peer: IpAddr, builder: &Arc<Builder>) -> Opening<H> {
         let House {
             heads,
-            handshakes,
+            openings,
+            proxy_warnings,
+            proxies,
             limits,
             metrics,
             ..
@@ -161,7 +175,11 @@ impl<H: Handler> Server<H> {
                 metrics: Arc::clone(metrics),
             },
             tls: self.tls.clone(),
-            handshakes: Arc::clone(handshakes),
+            proxy: proxy_warnings.as_ref().map(|warnings| ProxyPolicy {
+                trusted: proxies.clone(),
+                warnings: Arc::clone(warnings),
+            }),
+            room: Arc::clone(openings),
         }
     }
 

@@ -1,50 +1,79 @@
-//! What comes before HTTP on a connection: the handshake of TLS, bounded in time and number.
+//! What comes before HTTP on a connection: the PROXY header of a load balancer, then the handshake of
+//! TLS, bounded in time and number.
 //!
 //! The time is that of the first head, which begins with the connection. Beyond the number, the
-//! handshake that has taken longest makes way for a new one.
+//! connection that has taken longest makes way for a new one.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, last_call};
+use super::crowd;
 use super::handler::Handler;
+use super::places::Crowded;
+use super::proxy_header::{self, NoHeader};
 use super::room::Room;
+use super::seldom::Seldom;
+use crate::peer::{PeerGroup, TrustedProxies};
 use crate::tls::Tls;
 
-/// Handshakes in progress. Each may hold 64 KiB, which is what rustls reads of one at most.
-pub(super) const MAX_HANDSHAKES: usize = 1024;
-
-/// To a sender that speaks HTTP where TLS is expected.
-const PLAIN_ANSWER: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
-    content-type: text/plain; charset=utf-8\r\n\
-    connection: close\r\n\
-    content-length: 47\r\n\
-    \r\n\
-    this port expects TLS: use https:// in the URL\n";
+/// Connections in this state. Each may hold 64 KiB, which is what rustls reads of a handshake at
+/// most.
+pub(super) const MAX_OPENINGS: usize = 1024;
 
 /// A connection that was accepted.
 pub(super) struct Opening<H> {
     pub(super) connection: Connection<H>,
     /// `None` for HTTP in the clear.
     pub(super) tls: Option<Tls>,
-    pub(super) handshakes: Arc<Room>,
+    /// `None` where no PROXY header is expected.
+    pub(super) proxy: Option<ProxyPolicy>,
+    pub(super) room: Arc<Room>,
 }
 
-/// Why a handshake led to nothing.
-#[derive(Debug)]
+/// Who has to send a PROXY header, while all others must not.
+#[derive(Debug, Clone)]
+pub(super) struct ProxyPolicy {
+    pub(super) trusted: TrustedProxies,
+    pub(super) warnings: Arc<Seldom>,
+}
+
+/// Why a connection does not come to HTTP.
+#[derive(Debug, thiserror::Error)]
 enum Failed {
     /// Nothing was said, as by a load balancer that looks whether the port is open.
+    #[error("nothing was sent")]
     Silent,
-    /// The other side spoke HTTP.
+    #[error("HTTP on a port for https")]
     PlainText,
-    /// TLS came to no agreement, or broke off.
-    Tls(io::Error),
+    #[error("the TLS handshake failed")]
+    Tls(#[source] io::Error),
+    #[error(transparent)]
+    Header(NoHeader),
+    #[error("a PROXY header from an address that is not a trusted proxy")]
+    Stranger,
+    #[error("too many connections of one sender behind the proxy")]
+    Crowded(Crowded),
+    #[error("it took too long")]
+    Late,
+    #[error("it made room for another one")]
+    NoRoom,
+    #[error("the connection broke off")]
+    Io(#[source] io::Error),
+}
+
+/// A connection on which HTTP comes next.
+enum Opened {
+    Plain(TcpStream),
+    Secured(Box<TlsStream<TcpStream>>),
 }
 
 impl<H: Handler> Opening<H> {
@@ -52,49 +81,187 @@ impl<H: Handler> Opening<H> {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delays");
         }
+        if self.tls.is_none() && self.proxy.is_none() {
+            return self.connection.serve(stream, draining).await;
+        }
+        let metrics = Arc::clone(&self.connection.metrics);
+        match Box::pin(self.open(stream, &draining)).await {
+            Ok((connection, Opened::Plain(stream))) => {
+                Box::pin(connection.serve(stream, draining)).await;
+            }
+            Ok((connection, Opened::Secured(stream))) => {
+                Box::pin(connection.serve(stream, draining)).await;
+            }
+            Err(Failed::Crowded(why)) => metrics.connection_refused(why.name()),
+            Err(failed) => {
+                if let Some(reason) = failed.name() {
+                    metrics.handshake_failed(reason);
+                }
+            }
+        }
+    }
+
+    async fn open(
+        self,
+        stream: TcpStream,
+        draining: &CancellationToken,
+    ) -> Result<(Connection<H>, Opened), Failed> {
         let Self {
-            connection,
+            mut connection,
             tls,
-            handshakes,
+            proxy,
+            room,
         } = self;
-        let Some(tls) = tls else {
-            return connection.serve(stream, draining).await;
-        };
-        let (activity, metrics) = (&connection.activity, &connection.metrics);
+        let activity = &connection.activity;
         let close = activity.close();
-        let mut spot = handshakes.enter(&close);
+        let mut spot = room.enter(&close);
         spot.take(1);
-        let shaken = tokio::select! {
-            shaken = Box::pin(shake(&tls, stream)) => shaken,
-            () = activity.overdue() => return metrics.handshake_failed("timeout"),
-            () = close.notified() => return metrics.handshake_failed("room"),
-            () = last_call(&draining, activity) => return,
+        let came_from = connection.peer;
+        let opening = async {
+            let mut stream = stream;
+            let early = async {
+                let peer = match &proxy {
+                    Some(proxy) => proxy.sender(&mut stream, came_from).await?,
+                    None => came_from,
+                };
+                if peer != came_from
+                    && !proxy
+                        .as_ref()
+                        .is_some_and(|proxy| proxy.trusted.contain(peer))
+                {
+                    let counted = activity.assign(PeerGroup::from(peer));
+                    counted.map_err(Failed::Crowded)?;
+                }
+                if tls.is_some() && begins_in_the_clear(&stream).await? {
+                    return Err(Failed::PlainText);
+                }
+                Ok(peer)
+            };
+            let peer = match early.await {
+                Ok(peer) => peer,
+                Err(failed) => {
+                    if let Some(answer) = failed.answer(tls.is_some()) {
+                        // Whether it still listens is up to the sender.
+                        let _ = stream.write_all(&answer).await;
+                        crowd::linger(&mut stream).await;
+                    }
+                    return Err(failed);
+                }
+            };
+            let opened = match &tls {
+                None => Opened::Plain(stream),
+                Some(tls) => Opened::Secured(Box::new(shake(tls, stream).await?)),
+            };
+            Ok((peer, opened))
+        };
+        let opened = tokio::select! {
+            opened = opening => opened,
+            () = activity.overdue() => Err(Failed::Late),
+            () = close.notified() => Err(Failed::NoRoom),
+            () = last_call(draining, activity) => Err(Failed::Silent),
         };
         drop(spot);
-        match shaken {
-            Ok(stream) => Box::pin(connection.serve(stream, draining)).await,
-            Err(Failed::Silent) => {}
-            Err(Failed::PlainText) => metrics.handshake_failed("plain-text"),
-            Err(Failed::Tls(error)) => {
-                tracing::debug!(peer = %connection.peer, %error, "a handshake failed");
-                metrics.handshake_failed("tls");
+        match opened {
+            Ok((peer, opened)) => {
+                connection.peer = peer;
+                Ok((connection, opened))
+            }
+            Err(failed) => {
+                tracing::debug!(peer = %came_from, error = %failed, "a connection did not open");
+                if let Some(proxy) = proxy {
+                    proxy.warn(came_from, &failed);
+                }
+                Err(failed)
             }
         }
     }
 }
 
-async fn shake(tls: &Tls, mut stream: TcpStream) -> Result<TlsStream<TcpStream>, Failed> {
+impl ProxyPolicy {
+    /// Who is behind a connection from this address.
+    async fn sender(&self, stream: &mut TcpStream, peer: IpAddr) -> Result<IpAddr, Failed> {
+        if self.trusted.contain(peer) {
+            let said = proxy_header::read(stream)
+                .await
+                .map_err(|error| match error {
+                    NoHeader::Silent => Failed::Silent,
+                    error => Failed::Header(error),
+                })?;
+            return Ok(said.map_or(peer, |sender| sender.ip().to_canonical()));
+        }
+        // Enough to tell one; what comes in smaller pieces is no HTTP either.
+        let mut first = [0; 16];
+        let count = stream.peek(&mut first).await.map_err(Failed::Io)?;
+        let first = first.get(..count).unwrap_or_default();
+        if first.is_empty() {
+            return Err(Failed::Silent);
+        }
+        if proxy_header::is_header(first) {
+            return Err(Failed::Stranger);
+        }
+        Ok(peer)
+    }
+
+    /// One line a minute.
+    fn warn(&self, peer: IpAddr, failed: &Failed) {
+        let is_told = matches!(failed, Failed::Header(_) | Failed::Stranger);
+        if is_told && let Some(connections) = self.warnings.count(Instant::now()) {
+            tracing::warn!(%peer, error = %failed, connections, "connections were refused");
+        }
+    }
+}
+
+impl Failed {
+    /// The word for the metrics.
+    fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Silent | Self::Io(_) | Self::Crowded(_) => None,
+            Self::PlainText => Some("plain-text"),
+            Self::Tls(_) => Some("tls"),
+            Self::Header(_) => Some("proxy-header"),
+            Self::Stranger => Some("proxy-stranger"),
+            Self::Late => Some("timeout"),
+            Self::NoRoom => Some("room"),
+        }
+    }
+
+    /// What the other side hears, if it is known to understand.
+    fn answer(&self, is_tls: bool) -> Option<Vec<u8>> {
+        match self {
+            Self::PlainText => Some(bad_request(
+                "this port expects TLS: use https:// in the URL",
+            )),
+            Self::Crowded(_) => Some(crowd::answer(is_tls).to_vec()),
+            Self::Header(NoHeader::Missing) if !is_tls => Some(bad_request(
+                "a PROXY header is expected from this address before the request",
+            )),
+            Self::Stranger if !is_tls => Some(bad_request(
+                "a PROXY header is accepted only from trusted proxies",
+            )),
+            _ => None,
+        }
+    }
+}
+
+fn bad_request(words: &str) -> Vec<u8> {
+    let length = words.len() + 1;
+    format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\
+         connection: close\r\ncontent-length: {length}\r\n\r\n{words}\n"
+    )
+    .into_bytes()
+}
+
+/// Whether a letter comes first: a record of TLS never begins with one, a method always does.
+async fn begins_in_the_clear(stream: &TcpStream) -> Result<bool, Failed> {
     let mut first = [0];
-    if stream.peek(&mut first).await.map_err(Failed::Tls)? == 0 {
-        return Err(Failed::Silent);
+    match stream.peek(&mut first).await.map_err(Failed::Io)? {
+        0 => Err(Failed::Silent),
+        _ => Ok(first.iter().all(u8::is_ascii_alphabetic)),
     }
-    // A record of TLS never begins with a letter, a method always does.
-    if first.iter().all(u8::is_ascii_alphabetic) {
-        // Whether it still listens is up to the sender.
-        let _ = stream.write_all(PLAIN_ANSWER).await;
-        let _ = stream.shutdown().await;
-        return Err(Failed::PlainText);
-    }
+}
+
+async fn shake(tls: &Tls, stream: TcpStream) -> Result<TlsStream<TcpStream>, Failed> {
     let accepting = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
     let hello = accepting.await.map_err(Failed::Tls)?;
     let config = Arc::clone(&tls.config);

@@ -101,12 +101,7 @@ impl Places {
     /// A place for a new connection, made free where there is none.
     pub(super) fn take(self: &Arc<Self>, peer: Option<PeerGroup>) -> Result<Place, Crowded> {
         let mut state = self.lock();
-        if let Some(of_peer) = peer.and_then(|peer| state.peers.get(&peer))
-            && of_peer.open >= self.max_per_peer
-        {
-            let oldest = of_peer.quiet.first().copied();
-            state.close(oldest.ok_or(Crowded::Peer)?);
-        }
+        state.make_room_among(peer, self.max_per_peer)?;
         if state.open >= self.max {
             let oldest = state.oldest();
             state.close(oldest.ok_or(Crowded::All)?);
@@ -153,6 +148,17 @@ impl Places {
 }
 
 impl State {
+    /// Makes room for one more connection of this peer.
+    fn make_room_among(&mut self, peer: Option<PeerGroup>, max: usize) -> Result<(), Crowded> {
+        if let Some(of_peer) = peer.and_then(|peer| self.peers.get(&peer))
+            && of_peer.open >= max
+        {
+            let oldest = of_peer.quiet.first().copied();
+            self.close(oldest.ok_or(Crowded::Peer)?);
+        }
+        Ok(())
+    }
+
     fn oldest(&self) -> Option<u64> {
         self.quiet.first_key_value().map(|(moment, _)| *moment)
     }
@@ -202,6 +208,23 @@ impl Place {
     /// Rung when the connection is to close.
     pub(super) fn close(&self) -> Arc<Notify> {
         Arc::clone(&self.close)
+    }
+
+    /// Counts it among those of a peer, which a proxy has named, before the first request.
+    pub(super) fn assign(&mut self, peer: PeerGroup) -> Result<(), Crowded> {
+        let mut state = self.places.lock();
+        state.make_room_among(Some(peer), self.places.max_per_peer)?;
+        // One that was told to close counts no more.
+        if let Stance::Quiet(moment) = self.stance
+            && let Some(quiet) = state.quiet.get_mut(&moment)
+        {
+            quiet.peer = Some(peer);
+            let of_peer = state.peers.entry(peer).or_default();
+            of_peer.open += 1;
+            of_peer.quiet.insert(moment);
+            self.peer = Some(peer);
+        }
+        Ok(())
     }
 
     /// A request has begun.
@@ -305,6 +328,25 @@ mod tests {
         third.busy();
         assert_eq!(places.take(Some(peer(1))).unwrap_err(), Crowded::Peer);
         assert!(places.take(None).is_ok() && places.take(Some(peer(2))).is_ok());
+    }
+
+    #[test]
+    fn a_connection_through_a_proxy_counts_for_the_peer_that_the_proxy_names() {
+        let places = Places::new(9, 2);
+        let mut through: Vec<Place> = (0..3).map(|_| places.take(None).unwrap()).collect();
+        for place in &mut through {
+            place.assign(peer(1)).unwrap();
+        }
+        assert!(is_told(&through[0]) && !is_told(&through[1]));
+        through[1].busy();
+        through[2].busy();
+        let mut fourth = places.take(None).unwrap();
+        assert_eq!(fourth.assign(peer(1)), Err(Crowded::Peer));
+        assert_eq!(fourth.assign(peer(2)), Ok(()));
+        drop((through, fourth));
+        let state = places.lock();
+        assert_eq!((state.open, state.closing), (0, 0));
+        assert!(state.quiet.is_empty() && state.peers.is_empty());
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod odd;
 mod overload;
 mod owners;
 mod pass_through;
+mod proxied;
 mod sessions;
 mod support;
 mod tls;

@@ -63,6 +63,15 @@ pub(crate) async fn connect(
     name: &str,
     trusted: &str,
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    connect_over(TcpStream::connect(authority).await?, name, trusted).await
+}
+
+/// The same over a connection that is open.
+pub(crate) async fn connect_over(
+    stream: TcpStream,
+    name: &str,
+    trusted: &str,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     let trusted = CertificateDer::from_pem_file(trusted).unwrap();
     roots.add(trusted).unwrap();
@@ -71,7 +80,6 @@ pub(crate) async fn connect(
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let stream = TcpStream::connect(authority).await?;
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
     tokio::time::timeout(DEADLINE, connecting)

@@ -7,7 +7,7 @@ use podtap_wire::{
     Ack, AgentFrame, ConnectRefusal, Decoded, Encoded, EventFrame, EventId, HeldFrame, Hello,
     Notice, RelayFrame, Respond, ResponseFrame, ResponseTo, Seq, WebhookResponse, Welcome,
 };
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -41,6 +41,24 @@ impl Agent {
     ) -> Self {
         let connected = try_connect(address, token, tunnel, change).await;
         connected.unwrap_or_else(|farewell| panic!("expected a welcome, got {farewell:?}"))
+    }
+
+    /// From another address of this machine, such as 127.0.0.2: another peer.
+    pub(crate) async fn connect_from(
+        source: &str,
+        address: SocketAddr,
+        token: &str,
+        tunnel: &str,
+    ) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{source}:0").parse().unwrap()).unwrap();
+        let stream = socket.connect(address).await.unwrap();
+        let mut socket = open_on(stream, address, token, "podtap.v1").await.unwrap();
+        send(&mut socket, &AgentFrame::Hello(hello(tunnel))).await;
+        match next(&mut socket).await {
+            Some(RelayFrame::Welcome(welcome)) => Self { socket, welcome },
+            other => panic!("expected a welcome, got {other:?}"),
+        }
     }
 
     /// Reads, which answers pings, until the connection ends.
@@ -173,16 +191,7 @@ pub(crate) async fn try_connect(
     change: impl FnOnce(&mut Hello),
 ) -> Result<Agent, Farewell> {
     let mut socket = open(address, token, "podtap.v1").await.unwrap();
-    let mut hello = Hello {
-        client: "test".to_owned(),
-        tunnel: tunnel.parse().unwrap(),
-        window: 1024,
-        respond: Respond::Stored,
-        epoch: None,
-        host: None,
-        take_over: false,
-        pass_through: false,
-    };
+    let mut hello = hello(tunnel);
     change(&mut hello);
     send(&mut socket, &AgentFrame::Hello(hello)).await;
     match next(&mut socket).await {
@@ -195,6 +204,19 @@ pub(crate) async fn try_connect(
     }
 }
 
+fn hello(tunnel: &str) -> Hello {
+    Hello {
+        client: "test".to_owned(),
+        tunnel: tunnel.parse().unwrap(),
+        window: 1024,
+        respond: Respond::Stored,
+        epoch: None,
+        host: None,
+        take_over: false,
+        pass_through: false,
+    }
+}
+
 /// The websocket alone, without a hello.
 pub(crate) async fn open(
     address: SocketAddr,
@@ -202,6 +224,15 @@ pub(crate) async fn open(
     protocol: &str,
 ) -> Result<WebSocketStream<TcpStream>, Error> {
     let stream = TcpStream::connect(address).await.unwrap();
+    open_on(stream, address, token, protocol).await
+}
+
+async fn open_on(
+    stream: TcpStream,
+    address: SocketAddr,
+    token: &str,
+    protocol: &str,
+) -> Result<WebSocketStream<TcpStream>, Error> {
     let mut request = format!("ws://{address}/-/connect")
         .into_client_request()
         .unwrap();
