@@ -29,12 +29,24 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Answers questions about the relay itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
-    pub(crate) queue: Arc<dyn Queue>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) draining: CancellationToken,
+    queue: Arc<dyn Queue>,
+    metrics: Arc<Metrics>,
+    draining: CancellationToken,
 }
 
 impl Admin {
+    pub(crate) fn new(
+        queue: &Arc<dyn Queue>,
+        metrics: &Arc<Metrics>,
+        draining: &CancellationToken,
+    ) -> Self {
+        Self {
+            queue: Arc::clone(queue),
+            metrics: Arc::clone(metrics),
+            draining: draining.clone(),
+        }
+    }
+
     /// The process runs.
     pub(crate) fn live() -> Response<Answer> {
         of_the_relay(StatusCode::OK, "alive")

@@ -17,6 +17,7 @@ mod database;
 mod descriptors;
 mod error;
 mod front;
+mod gate;
 mod held;
 mod host;
 mod ingest;
@@ -63,6 +64,7 @@ pub use tls::CertificateError;
 
 use admin::Admin;
 use front::Front;
+use gate::Gate;
 use held::Held;
 use ingest::{Bounds, Ingest};
 use listen::Sockets;
@@ -136,7 +138,9 @@ impl Relay {
         let presence = Arc::new(Presence::new(roster));
         let held = Arc::new(Held::new(Responders::new(answers)));
         let draining = CancellationToken::new();
+        let gate = Arc::new(Gate::new(&directory, &metrics));
         let sessions = Sessions {
+            gate: Arc::clone(&gate),
             directory: Arc::clone(&directory),
             presence: Arc::clone(&presence),
             queue: Arc::clone(&queue),
@@ -145,11 +149,7 @@ impl Relay {
             terms: Arc::new(Terms::new(&limits, public_url.clone())),
             admission: Admission::new(&limits),
         };
-        let admin = Admin {
-            queue: Arc::clone(&queue),
-            metrics: Arc::clone(&metrics),
-            draining: draining.clone(),
-        };
+        let admin = Admin::new(&queue, &metrics, &draining);
         let public = Public {
             door: Door::new(&limits, proxies.clone(), config.methods.clone()),
             ingest: Ingest {
@@ -163,6 +163,7 @@ impl Relay {
             },
             sessions: sessions.clone(),
             manager: Manager {
+                gate,
                 directory: Arc::clone(&directory),
                 presence: Arc::clone(&presence),
                 public_url: public_url.clone(),

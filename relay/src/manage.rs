@@ -3,6 +3,7 @@
 //! The forms are those of [`podtap_wire::manage`]. What is changed takes effect before the answer:
 //! the old URL answers 404, the agent is told.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use url::Url;
 use crate::admin::SERVER;
 use crate::answer::{Answer, full};
 use crate::config::Limits;
+use crate::gate::Gate;
 use crate::queue::QueueError;
 use crate::refused::Tally;
 use crate::route::Manage;
@@ -36,6 +38,7 @@ const MAX_BODY_BYTES: usize = 4 * 1024;
 /// Answers owners.
 #[derive(Debug)]
 pub(crate) struct Manager {
+    pub(crate) gate: Arc<Gate>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) public_url: Url,
@@ -61,16 +64,28 @@ impl Manager {
     pub(crate) async fn answer(
         &self,
         asked: Manage,
+        peer: IpAddr,
         request: Request<Incoming>,
     ) -> Response<Answer> {
-        match self.manage(asked, request).await {
+        let Some(token) = bearer(request.headers()) else {
+            return refuse(&refused_token("a token is required to manage tunnels"));
+        };
+        let owner = match self.gate.admit(&token, peer).await {
+            Ok(owner) => owner,
+            Err(denied) => return denied.answer(),
+        };
+        match self.manage(asked, owner, request).await {
             Ok(answer) => answer,
             Err(refusal) => refuse(&refusal),
         }
     }
 
-    async fn manage(&self, asked: Manage, request: Request<Incoming>) -> Managed<Response<Answer>> {
-        let owner = self.owner(&request).await?;
+    async fn manage(
+        &self,
+        asked: Manage,
+        owner: Owner,
+        request: Request<Incoming>,
+    ) -> Managed<Response<Answer>> {
         match (request.method(), asked) {
             (&Method::GET | &Method::HEAD, Manage::All) => self.list(owner).await,
             (&Method::POST, Manage::Rotate(name)) => {
@@ -79,16 +94,6 @@ impl Manager {
             }
             (&Method::DELETE, Manage::One(name)) => self.delete(owner, name).await,
             (_, asked) => Ok(not_allowed(&asked)),
-        }
-    }
-
-    async fn owner(&self, request: &Request<Incoming>) -> Managed<Owner> {
-        let token = bearer(request.headers())
-            .ok_or_else(|| refused_token("a token is required to manage tunnels"))?;
-        match self.directory.authenticate(&token).await {
-            Ok(Some(owner)) => Ok(owner),
-            Ok(None) => Err(refused_token("this token is unknown or revoked")),
-            Err(error) => Err(queue_refusal(error)),
         }
     }
 

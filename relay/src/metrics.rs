@@ -108,7 +108,7 @@ impl Metrics {
         );
         registry.register(
             "connections_refused",
-            "Connections and agents answered 503 for want of a place, by what was full",
+            "Connections without a place, and agents that were not let in, by reason",
             self.connections_refused.clone(),
         );
         registry.register(
@@ -170,6 +170,8 @@ impl Metrics {
             "descriptors",
             "sessions",
             "owner-sessions",
+            "token",
+            "refused-tokens",
         ] {
             self.connections_refused
                 .get_or_create(&reason(place))

@@ -109,7 +109,7 @@ impl Handler for Public {
                 self.ingest.accept(key, path, peer, request).await
             }
             (Route::Connect, Ok(())) => self.sessions.connect(request, peer).await,
-            (Route::Manage(asked), Ok(())) => self.manager.answer(asked, request).await,
+            (Route::Manage(asked), Ok(())) => self.manager.answer(asked, peer, request).await,
             (Route::Live, Ok(())) => Admin::live(),
             (Route::Ready, Ok(())) => self.admin.ready().await,
             (Route::NotFound, Ok(())) => {

@@ -22,7 +22,7 @@ mod window;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
@@ -31,6 +31,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::answer::Answer;
 use crate::config::Limits;
+use crate::gate::{Denied, Gate};
 use crate::held::Held;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
@@ -42,9 +43,27 @@ pub(crate) use handshake::{bearer, refuse, refused_token, unavailable};
 use presence::Presence;
 pub(crate) use terms::Terms;
 
+impl Denied {
+    /// What is answered to a token that does not let anybody in.
+    pub(crate) fn answer(self) -> Response<Answer> {
+        match self {
+            Self::Refused => refuse(&refused_token("this token is unknown or revoked")),
+            Self::Unavailable => refuse(&unavailable("the relay cannot check tokens now")),
+            Self::TooMany { retry_after } => {
+                let words = "too many tokens of this address were refused, try again later";
+                let mut answer = refuse(&unavailable(words));
+                let seconds = HeaderValue::from(retry_after.as_secs() + 1);
+                answer.headers_mut().insert(header::RETRY_AFTER, seconds);
+                answer
+            }
+        }
+    }
+}
+
 /// The sessions of a relay.
 #[derive(Debug, Clone)]
 pub(crate) struct Sessions {
+    pub(crate) gate: Arc<Gate>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) queue: Arc<dyn Queue>,
@@ -89,16 +108,13 @@ impl Sessions {
             Ok(upgrade) => upgrade,
             Err(refusal) => return refuse(&refusal),
         };
-        let owner = match self.directory.authenticate(&upgrade.token).await {
-            Ok(Some(owner)) => owner,
-            Ok(None) => {
-                tracing::info!(%peer, "an agent's token was refused");
-                let refusal = refused_token("this token is unknown or revoked");
-                return refuse(&refusal);
-            }
-            Err(_) => {
-                let refusal = unavailable("the relay cannot check tokens now");
-                return refuse(&refusal);
+        let owner = match self.gate.admit(&upgrade.token, peer).await {
+            Ok(owner) => owner,
+            Err(denied) => {
+                if denied == Denied::Refused {
+                    tracing::info!(%peer, "an agent's token was refused");
+                }
+                return denied.answer();
             }
         };
         let Ok(place) = Arc::clone(&self.admission.places).try_acquire_owned() else {

@@ -8,6 +8,7 @@
 mod crowd;
 mod drain;
 mod front;
+mod gate;
 mod ingest;
 mod leftovers;
 mod odd;

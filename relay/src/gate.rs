@@ -1,0 +1,127 @@
+//! Who may come in with a token. Tokens that were refused are limited before the storage is asked
+//! again: one that comes back, and all of one address, so that guessing costs the others nothing.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
+
+use crate::config::Rate;
+use crate::metrics::Metrics;
+use crate::peer::PeerGroup;
+use crate::rate::Rates;
+use crate::tunnel::directory::{Directory, Owner};
+
+/// How often the storage is asked about one refused token. An agent that is refused gives up; one
+/// that a supervisor starts again asks every few seconds.
+const PER_TOKEN: Rate = Rate {
+    per_second: 0.1,
+    burst: 5.0,
+};
+
+/// How many tokens of one address may be refused before it has to wait.
+const PER_PEER: Rate = Rate {
+    per_second: 1.0,
+    burst: 60.0,
+};
+
+/// Tokens known to be good, in each of two generations: they come in whatever else their address
+/// tries.
+const MAX_GOOD: usize = 16 * 1024;
+
+/// A token as it is remembered.
+type Fingerprint = [u8; 32];
+
+/// Checks tokens.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    directory: Arc<Directory>,
+    metrics: Arc<Metrics>,
+    by_token: Rates<Fingerprint>,
+    by_peer: Rates<PeerGroup>,
+    good: Mutex<Good>,
+}
+
+#[derive(Debug, Default)]
+struct Good {
+    young: HashSet<Fingerprint>,
+    old: HashSet<Fingerprint>,
+}
+
+/// Why a token does not let anybody in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Denied {
+    /// It is malformed, unknown or revoked.
+    Refused,
+    /// Too many tokens of this address were refused.
+    TooMany { retry_after: Duration },
+    /// It cannot be looked up now.
+    Unavailable,
+}
+
+impl Gate {
+    pub(crate) fn new(directory: &Arc<Directory>, metrics: &Arc<Metrics>) -> Self {
+        Self {
+            directory: Arc::clone(directory),
+            metrics: Arc::clone(metrics),
+            by_token: Rates::new(PER_TOKEN),
+            by_peer: Rates::new(PER_PEER),
+            good: Mutex::default(),
+        }
+    }
+
+    /// Whose token this is.
+    pub(crate) async fn admit(&self, token: &str, peer: IpAddr) -> Result<Owner, Denied> {
+        let fingerprint: Fingerprint = Sha256::digest(token.as_bytes()).into();
+        let (group, now) = (PeerGroup::from(peer), Instant::now());
+        let is_good = self.is_good(&fingerprint);
+        if !is_good && let Err(retry_after) = self.by_peer.check(group, now) {
+            self.metrics.connection_refused("refused-tokens");
+            return Err(Denied::TooMany { retry_after });
+        }
+        // It was refused a moment ago, and a token that was never made is never made.
+        let is_known_bad = self.by_token.check(fingerprint, now).is_err();
+        let found = if is_known_bad {
+            Ok(None)
+        } else {
+            self.directory.authenticate(token).await
+        };
+        match found {
+            Ok(Some(owner)) => {
+                self.remember(fingerprint);
+                Ok(owner)
+            }
+            Ok(None) => {
+                self.metrics.connection_refused("token");
+                self.forget(&fingerprint);
+                // Either may be used up already.
+                let _ = self.by_token.take(fingerprint, now);
+                let _ = self.by_peer.take(group, now);
+                Err(Denied::Refused)
+            }
+            Err(_) => Err(Denied::Unavailable),
+        }
+    }
+
+    fn is_good(&self, fingerprint: &Fingerprint) -> bool {
+        let good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        good.young.contains(fingerprint) || good.old.contains(fingerprint)
+    }
+
+    fn remember(&self, fingerprint: Fingerprint) {
+        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        if good.young.len() >= MAX_GOOD {
+            good.old = std::mem::take(&mut good.young);
+        }
+        good.young.insert(fingerprint);
+    }
+
+    fn forget(&self, fingerprint: &Fingerprint) {
+        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        good.young.remove(fingerprint);
+        good.old.remove(fingerprint);
+    }
+}
