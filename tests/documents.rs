@@ -144,6 +144,30 @@ fn the_service_file_lets_the_relay_do_what_it_must_and_no_more() {
 }
 
 #[test]
+fn the_image_and_the_compose_file_name_settings_that_there_are() {
+    let compose = include_str!("../deploy/compose.yaml");
+    let image = include_str!("../deploy/Containerfile");
+    let mut found = 0;
+    for word in [compose, image]
+        .concat()
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+    {
+        // The name that the web server gets is no setting of Podtap.
+        let Some(name) = word
+            .strip_prefix("PODTAP_")
+            .filter(|name| *name != "DOMAIN")
+        else {
+            continue;
+        };
+        let setting = name.to_lowercase().replace('_', "-");
+        let line = format!("#{setting} = ");
+        assert!(CONFIG.lines().any(|it| it.starts_with(&line)), "{word}");
+        found += 1;
+    }
+    assert!(found > 4, "{found}");
+}
+
+#[test]
 fn the_walk_to_a_new_key_names_files_that_are_there_and_at_most_six_of_them() {
     let (_, rest) = ARCHITECTURE
         .split_once("\n### A key that asks the agent\n")

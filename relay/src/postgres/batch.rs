@@ -216,11 +216,10 @@ async fn finish(
         at.push(queue.last_at);
     }
     let moved: Parameters<'_, 4> = [&tunnels, &seqs, &bytes, &at];
-    let inserted = columns.parameters();
-    // In a transaction that has failed a commit reports success, and rolls back: all three have to.
+    let parameters = [&columns.parameters()[..], &moved].concat();
+    // In a transaction that has failed a commit reports success, and rolls back: both have to.
     try_join!(
-        client.execute(&statements.insert, &inserted),
-        client.execute(&statements.ends, &moved),
+        client.execute(&statements.insert, &parameters),
         client.batch_execute("COMMIT"),
     )?;
     Ok(())

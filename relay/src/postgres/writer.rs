@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use podtap_wire::Seq;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
@@ -27,6 +27,10 @@ const BATCH_COMMANDS: usize = 1024;
 
 /// Bytes after which a transaction takes no more events.
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How long is waited for as many events as the transaction before had: each takes the server and this
+/// relay about as long as a few dozen events. One sender alone waits for nothing.
+const GATHER: Duration = Duration::from_millis(1);
 
 /// How long a transaction may take: below what a sender waits for.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(8);
@@ -82,7 +86,16 @@ pub(super) struct State {
     /// When the last attempt to connect failed.
     failed: Option<Instant>,
     appends: Vec<Append>,
+    /// How many events the last transaction had.
+    last_appends: usize,
     removals: VecDeque<Removal>,
+}
+
+impl State {
+    /// Whether there are events, and fewer than the last time: others may be on their way.
+    fn has_fewer(&self) -> bool {
+        !self.appends.is_empty() && self.appends.len() < self.last_appends
+    }
 }
 
 impl Writer {
@@ -101,16 +114,8 @@ impl Writer {
             if let Some(command) = first {
                 closing = self.take(command).await;
             }
-            let mut bytes = 0;
-            for _ in 1..BATCH_COMMANDS {
-                if closing.is_some() || bytes > BATCH_BYTES {
-                    break;
-                }
-                let Ok(next) = commands.try_recv() else { break };
-                if let Command::Append { event, .. } = &next {
-                    bytes += event.bytes();
-                }
-                closing = self.take(next).await;
+            if closing.is_none() {
+                closing = self.gather(&mut commands).await;
             }
             self.write().await;
         }
@@ -122,6 +127,33 @@ impl Writer {
         if let Some(reply) = closing {
             let _ = reply.send(Ok(()));
         }
+    }
+
+    /// Takes what waits, and what comes within a moment while senders are at it.
+    async fn gather(
+        &mut self,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Option<oneshot::Sender<Result<(), QueueError>>> {
+        let until = Instant::now() + GATHER;
+        let mut bytes = 0;
+        for _ in 1..BATCH_COMMANDS {
+            let next = match commands.try_recv() {
+                Ok(next) => Some(next),
+                Err(_) if self.state.has_fewer() => {
+                    timeout_at(until, commands.recv()).await.ok().flatten()
+                }
+                Err(_) => None,
+            };
+            let Some(next) = next else { break };
+            if let Command::Append { event, .. } = &next {
+                bytes += event.bytes();
+            }
+            let closing = self.take(next).await;
+            if closing.is_some() || bytes > BATCH_BYTES {
+                return closing;
+            }
+        }
+        None
     }
 
     /// Puts a command where the next transaction finds it. Answers whom to tell that all is over.
@@ -174,6 +206,7 @@ impl Writer {
     }
 
     async fn write(&mut self) {
+        self.state.last_appends = self.state.appends.len();
         if self.state.appends.is_empty() && self.state.removals.is_empty() {
             return;
         }
