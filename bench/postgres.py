@@ -59,6 +59,9 @@ class Cluster:
         peers.port_free(spec)
         self.server = self.procs.start(spec, "run")
         peers.wait_ready(spec, self.server, {}, {})
+        # It listens before it answers.
+        ready = [os.path.join(self.bin, "pg_isready"), "-q", "-h", "127.0.0.1", "-p", PORT]
+        stage.until(lambda: subprocess.run(ready).returncode == 0, 30, "PostgreSQL")
         return self
 
     def __exit__(self, *_):
