@@ -145,7 +145,10 @@ which comes first: the event, this command, or the agent.")]
     /// Find out why an event arrived, or why it did not
     #[command(after_help = "\
 Asks Podio for the change and its hooks, the history for what arrived, and the running agent for \
-the rest. The answer is printed first, then each link on the way from Podio to the local service.")]
+the rest. The answer is printed first, then each link on the way from Podio to the local service.
+
+Costs up to two API calls, and one per known app or space. The URL of an item has only its number in \
+the app: looking it up costs one more call per known app, and one for the item.")]
     Why(Why),
     /// Find events of items that never arrived, and rebuild them from Podio's revisions
     #[command(after_help = "\

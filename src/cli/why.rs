@@ -6,8 +6,9 @@ use super::listen::Tunnel;
 
 #[derive(Debug, Args)]
 pub(crate) struct Why {
-    /// Object, hook or event type: item:4711 (or task:9, …), hook:90211, item.update
-    #[arg(value_name = "OBJECT|hook:ID|TYPE")]
+    /// Object, hook, event type or URL of an item: item:4711 (or task:9, …), hook:90211, item.update,
+    /// https://podio.com/ORG/SPACE/apps/APP/items/12
+    #[arg(value_name = "OBJECT|hook:ID|TYPE|URL")]
     pub(crate) subject: String,
     /// Print a JSON object
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use podtap_agent::why::{Holds, NoSubject, Subject, Why as Answer};
+use podtap_agent::why::{Asked, FindItemError, Holds, NoSubject, Why as Answer};
 use serde::Serialize;
 
 use super::history::{beside, run_browser};
@@ -17,7 +17,7 @@ use crate::tasks::Tasks;
 
 /// Asks Podio, the history and the agent that runs, and prints the answer first.
 pub(crate) async fn run(why: Why, settings: &Settings) -> Result<ExitCode, Failure> {
-    let subject = Subject::parse(&why.subject).map_err(|error| no_subject(&error))?;
+    let asked = Asked::parse(&why.subject).map_err(|error| no_subject(&error))?;
     let shutdown = Shutdown::register()?;
     let (agent, handle) = beside(settings)?;
     let style = settings.line_style()?;
@@ -25,9 +25,19 @@ pub(crate) async fn run(why: Why, settings: &Settings) -> Result<ExitCode, Failu
     tasks.start(run_browser(agent, tasks.token()));
     let token = tasks.token();
     tasks.start(async move {
+        let answer = async {
+            let subject = match asked {
+                Asked::Subject(subject) => subject,
+                Asked::Page(page) => {
+                    let found = handle.find_item(&page).await;
+                    found.map_err(|error| not_found(&error))?
+                }
+            };
+            Ok::<_, Failure>(handle.why(subject).await?)
+        };
         let answer = tokio::select! {
             () = token.cancelled() => return Ok(()),
-            answer = handle.why(subject) => answer?,
+            answer = answer => answer?,
         };
         if why.json {
             return print(&object(&answer));
@@ -36,6 +46,16 @@ pub(crate) async fn run(why: Why, settings: &Settings) -> Result<ExitCode, Failu
     });
     tasks.finish().await?;
     Ok(shutdown.exit_code())
+}
+
+fn not_found(error: &FindItemError) -> Failure {
+    let failure = Failure::because("the item of this link cannot be found", error);
+    match error {
+        FindItemError::UnknownApp => {
+            failure.hint("set PODTAP_PODIO_APP_ID, or use the item's id: podtap why item:ID")
+        }
+        _ => failure,
+    }
 }
 
 fn no_subject(error: &NoSubject) -> Failure {

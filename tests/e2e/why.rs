@@ -260,3 +260,37 @@ async fn what_arrived_is_followed_to_the_answer() {
     assert_eq!(code, 2);
     assert!(stderr.contains("did you mean item.update"), "{stderr}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_is_found_by_the_url_of_its_page() {
+    let world = World::new(&[]).await;
+    let (_agent, _) = world.listen(&["--app", APP, "--on", "item.*"]).await;
+    let page = format!("https://podio.com/sandbox/apps/{APP}/items/2");
+    let told = world.why(&page);
+    assert!(
+        told["subject"].as_str().unwrap().starts_with("item "),
+        "{told}"
+    );
+    let id = told["subject"].as_str().unwrap().replace("item ", "item:");
+    assert_eq!(world.why(&id)["subject"], told["subject"]);
+    for (page, code, said) in [
+        (
+            "https://podio.com/other/apps/9/items/2",
+            1,
+            "not of an app that is known",
+        ),
+        (
+            "https://podio.com/sandbox/apps/9",
+            2,
+            "not of an item's page",
+        ),
+    ] {
+        let output = world
+            .podio
+            .command(&world.stage, &["why", page, "--name", "crm"]);
+        let output = { output }.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        assert!(stderr.contains(said), "{stderr}");
+    }
+}

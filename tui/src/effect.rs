@@ -21,6 +21,7 @@ use crate::replay::ReplayEffect;
 use crate::search::SearchEffect;
 use crate::timeline::TimelineEffect;
 use crate::trigger::TriggerEffect;
+use crate::why::WhyEffect;
 
 /// Defines the effects: those of the terminal, and those of each feature, which can be given for one
 /// of all.
@@ -72,6 +73,7 @@ effects! {
     Search(SearchEffect),
     Timeline(TimelineEffect),
     Trigger(TriggerEffect),
+    Why(WhyEffect),
 }
 
 impl From<EditorFile> for Effect {

@@ -14,7 +14,7 @@ use crate::effect::Effect;
 use crate::message::Answer;
 use crate::{
     archive, compare, copy, detail, edit, explain, figures, health, hooks, list, loops, names,
-    notes, pulses, rate, replay, search, timeline, trigger,
+    notes, pulses, rate, replay, search, timeline, trigger, why,
 };
 
 /// Work under way at once. The panes ask one question at a time, so only what is sent adds up to this.
@@ -128,6 +128,7 @@ impl Work {
             Effect::Search(effect) => Answer::Search(search::run(effect, agent).await),
             Effect::Timeline(effect) => Answer::Timeline(timeline::run(effect, agent).await),
             Effect::Trigger(effect) => Answer::Trigger(trigger::run(effect, agent).await),
+            Effect::Why(effect) => Answer::Why(why::run(effect, agent).await),
             Effect::Stop(_)
             | Effect::Draw
             | Effect::Suspend

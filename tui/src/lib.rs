@@ -68,6 +68,7 @@ mod timeline;
 mod toast;
 mod trigger;
 mod view;
+mod why;
 mod widget;
 mod words;
 mod wrap;

@@ -26,6 +26,7 @@ use crate::replay::ReplayAnswer;
 use crate::search::SearchAnswer;
 use crate::timeline::TimelineAnswer;
 use crate::trigger::TriggerAnswer;
+use crate::why::WhyAnswer;
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -70,4 +71,5 @@ pub(crate) enum Answer {
     Search(SearchAnswer),
     Timeline(TimelineAnswer),
     Trigger(TriggerAnswer),
+    Why(WhyAnswer),
 }

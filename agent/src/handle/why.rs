@@ -2,9 +2,20 @@
 
 use super::AgentHandle;
 use crate::history::HistoryError;
-use crate::why::{Gatherer, Subject, Why};
+use crate::why::{FindItemError, Gatherer, ItemPage, Subject, Why};
 
 impl AgentHandle {
+    /// The item of a page in Podio. Costs one call for each known app until the right one is found, and
+    /// one for the item.
+    ///
+    /// # Errors
+    /// When Podio cannot be asked, or the page is of no known app.
+    pub async fn find_item(&self, page: &ItemPage) -> Result<Subject, FindItemError> {
+        let places = self.desk.known_places().await?;
+        let item = page.find(&self.desk.client, &places).await?;
+        Ok(Subject::Object(item))
+    }
+
     /// Why something arrived or did not, link by link. Costs up to two calls of Podio's API, and one
     /// for each known place, so call it when a person asks; without credentials it costs none. Works
     /// with and without a link.

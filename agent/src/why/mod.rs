@@ -4,13 +4,15 @@
 mod facts;
 mod gather;
 mod judge;
+mod page;
 mod subject;
 
 use podtap_wire::EventId;
 
 pub use crate::figures::Holds;
 pub(crate) use gather::Gatherer;
-pub use subject::{NoSubject, Subject};
+pub use page::{FindItemError, ItemPage};
+pub use subject::{Asked, NoSubject, Subject};
 
 /// What became of it, and how that is known. Names and Podio's words are in the texts: escape them
 /// before showing them.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use podtap_podio::{EventType, ObjectKind, ObjectRef};
 
+use super::ItemPage;
 use crate::draft::nearest;
 
 /// What is asked about.
@@ -17,6 +18,27 @@ pub enum Subject {
     Type(EventType),
 }
 
+/// What a person asked about, before Podio was asked for anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    Subject(Subject),
+    /// The page of an item, whose id is to be found.
+    Page(ItemPage),
+}
+
+impl Asked {
+    /// What this text names: a subject, or the page of an item.
+    ///
+    /// # Errors
+    /// When it names neither.
+    pub fn parse(text: &str) -> Result<Self, NoSubject> {
+        match ItemPage::parse(text) {
+            Some(page) => Ok(Self::Page(page)),
+            None => Subject::parse(text).map(Self::Subject),
+        }
+    }
+}
+
 /// Text that names nothing that can be asked about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSubject {
@@ -26,8 +48,10 @@ pub enum NoSubject {
     /// An event type, mistyped.
     #[error("`{0}` is not a Podio event type; did you mean {1}?")]
     Type(String, &'static str),
-    /// A link to a page of Podio, which has only the item's number within its app.
-    #[error("the link does not contain the item's id, only its number in the app")]
+    /// A link to something else than an item's page.
+    #[error(
+        "the link is not of an item's page, such as https://podio.com/ORG/SPACE/apps/APP/items/12"
+    )]
     Link,
 }
 
@@ -98,7 +122,7 @@ mod tests {
             ("item:x", "`item:x` is not an object"),
             ("thing:4", "`thing:4` is not an object"),
             ("item.updat", "did you mean item.update?"),
-            ("https://podio.com/o/s/apps/a/items/3", "only its number"),
+            ("https://podio.com/o/s/apps/a", "not of an item's page"),
             ("", "`` is not"),
         ] {
             let error = Subject::parse(text).unwrap_err().to_string();

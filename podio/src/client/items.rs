@@ -80,6 +80,12 @@ impl Client {
             .await
     }
 
+    /// An item by its number within its app, as the URL of its page has it; not marked as viewed.
+    pub async fn item_by_number(&self, app_id: u64, number: u64) -> Result<Item, Error> {
+        let path = format!("/app/{app_id}/item/{number}?mark_as_viewed=false");
+        self.fetch(Call::get(path)).await
+    }
+
     /// Items of an app that were changed at or after this time, to the second, in the order in which
     /// they were created, which no change disturbs. Deleted ones are not among them. It is of the
     /// operations that Podio limits more than others (podio.md 4.3).

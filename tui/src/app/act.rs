@@ -22,6 +22,7 @@ use crate::replay::{ReplayForm, Starter};
 use crate::theme::Role;
 use crate::timeline::TimelinePane;
 use crate::trigger::TriggerForm;
+use crate::why::WhyForm;
 use crate::words;
 
 impl App {
@@ -197,6 +198,10 @@ impl App {
                 Some(Err(told)) => self.run([told]),
                 None => {}
             },
+            Action::Why => {
+                let form = FeatureForm::Why(WhyForm::new(self.list.selected()));
+                self.windows.open_form(form);
+            }
             Action::Pulses => self.windows.open(Modal::Pulses(Box::default())),
             Action::Release => {
                 let object = self.list.selected().and_then(|row| row.object);

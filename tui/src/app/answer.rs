@@ -13,7 +13,9 @@ use crate::message::Answer;
 use crate::modal::{Modal, PendingAction};
 use crate::replay::ReplayAnswer;
 use crate::theme::Role;
-use crate::{copy, edit, hooks, loops, notes, trigger};
+use crate::why::{WhyAnswer, WhyEffect};
+use crate::widget::lines::Lines;
+use crate::{copy, edit, hooks, loops, notes, trigger, why};
 
 impl App {
     /// Gives an answer to the feature that asked.
@@ -102,6 +104,18 @@ impl App {
                 }
             }
             Answer::Trigger(answer) => self.run([trigger::on_answer(answer)]),
+            Answer::Why(WhyAnswer::Answered { result }) => match result {
+                Ok(answer) => {
+                    let hint = self.env().keymap.closes();
+                    let lines = Lines::new("Why", hint, why::lines(&answer));
+                    self.windows.ask_later(Modal::Lines(lines));
+                }
+                Err(fault) => {
+                    let is_typing = self.is_typing();
+                    let told = self.windows.reopen_form::<WhyEffect>(fault, is_typing);
+                    self.run(told);
+                }
+            },
         }
         true
     }

@@ -37,6 +37,11 @@ impl App {
                 self.run([Command::Run(fields.read())]);
                 Ok(())
             }
+            FeatureForm::Why(fields) => {
+                self.run([Command::Run(fields.read())]);
+                self.windows.keep_submitted(form.clone());
+                Ok(())
+            }
             FeatureForm::Trigger(fields) => {
                 let effect = fields.read(local, &mut self.last_sent, self.now);
                 effect.map(|effect| {

@@ -66,6 +66,7 @@ actions! {
     Explain = "explain": "Asks Podio what the event was about, and what changed.",
     OpenItem = "open-item": "Opens the item in Podio.",
     Timeline = "timeline": "All that happened to the item.",
+    Why = "why": "Says why something arrived, or why it did not.",
     Pulses = "pulses": "What each hook sent, and how far it is from Podio's limits.",
     Hooks = "show-hooks": "Shows the hooks as Podio has them.",
     CreateHook = "create-hook": "Makes a hook.",
@@ -105,6 +106,7 @@ impl Action {
                 | Self::Explain
                 | Self::OpenItem
                 | Self::Timeline
+                | Self::Why
                 | Self::Release
                 | Self::Copy
                 | Self::Export

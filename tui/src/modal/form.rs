@@ -5,6 +5,7 @@ use crate::hooks::HookForm;
 use crate::notes::NoteForm;
 use crate::replay::ReplayForm;
 use crate::trigger::TriggerForm;
+use crate::why::WhyForm;
 use crate::widget::form::{Field, Fields};
 
 /// A feature's form.
@@ -22,6 +23,8 @@ pub(crate) enum FeatureForm {
     Trigger(TriggerForm),
     /// A new hook.
     Hook(HookForm),
+    /// What to ask about.
+    Why(WhyForm),
 }
 
 impl FeatureForm {
@@ -33,6 +36,7 @@ impl FeatureForm {
             Self::Note(form) => form,
             Self::Trigger(form) => form,
             Self::Hook(form) => form,
+            Self::Why(form) => form,
         }
     }
 
@@ -44,6 +48,7 @@ impl FeatureForm {
             Self::Note(form) => form,
             Self::Trigger(form) => form,
             Self::Hook(form) => form,
+            Self::Why(form) => form,
         }
     }
 }

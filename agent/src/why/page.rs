@@ -1,0 +1,127 @@
+//! The page of an item in Podio, as its URL names it: by the app's labels and the item's number within
+//! the app, from which Podio has to be asked for the item's id.
+
+use podtap_podio::client::{self, Client, RateLimit};
+use podtap_podio::{ObjectKind, ObjectRef, RefType};
+use url::Url;
+
+use crate::explain::near_limit;
+use crate::history::HistoryError;
+use crate::place::Place;
+
+/// An item by its page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemPage {
+    /// The path of the app's own page.
+    app: String,
+    /// The item's number within the app.
+    number: u64,
+}
+
+/// Why the item of a page cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FindItemError {
+    /// Nobody may ask.
+    #[error("Podio credentials are required to look up a link: set them, or run `podtap login`")]
+    NoCredentials,
+    /// The rest of the hour's calls is kept.
+    #[error("too few API calls are left this hour ({} of {}): try again later", .0.remaining, .0.limit)]
+    RateLimitNear(RateLimit),
+    /// None of the known apps has this page.
+    #[error("the link is not of an app that is known here")]
+    UnknownApp,
+    /// Podio could not be asked, or has refused.
+    #[error(transparent)]
+    Podio(#[from] client::Error),
+    /// The history failed.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+impl ItemPage {
+    /// The page that a URL is of, such as `https://podio.com/org/space/apps/orders/items/12`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(text.trim()).ok()?;
+        let (app, number) = url.path().trim_end_matches('/').rsplit_once("/items/")?;
+        let is_app = app.contains("/apps/");
+        Some(Self {
+            app: app.to_lowercase(),
+            number: number.parse().ok()?,
+        })
+        .filter(|_| is_app)
+    }
+
+    /// Whether an app's own link leads to the app of this page.
+    fn is_of(&self, link: &str) -> bool {
+        Url::parse(link)
+            .is_ok_and(|link| link.path().trim_end_matches('/').to_lowercase() == self.app)
+    }
+
+    /// Asks the known apps for their links, one after the other, then the right one for the item.
+    pub(crate) async fn find(
+        &self,
+        client: &Client,
+        places: &[Place],
+    ) -> Result<ObjectRef, FindItemError> {
+        if !client.has_credentials() {
+            return Err(FindItemError::NoCredentials);
+        }
+        let apps = places
+            .iter()
+            .filter(|place| place.at.ref_type == RefType::App);
+        let mut refused = None;
+        for place in apps {
+            may_call(client)?;
+            let app = match client.app(place.at.ref_id).await {
+                Ok(app) => app,
+                // Another one may be the right one.
+                Err(error) => {
+                    refused.get_or_insert(error);
+                    continue;
+                }
+            };
+            if app.link.is_some_and(|link| self.is_of(&link)) {
+                may_call(client)?;
+                let item = client.item_by_number(place.at.ref_id, self.number).await?;
+                let (kind, id) = (ObjectKind::Item, item.item_id);
+                return Ok(ObjectRef { kind, id });
+            }
+        }
+        Err(refused.map_or(FindItemError::UnknownApp, FindItemError::Podio))
+    }
+}
+
+fn may_call(client: &Client) -> Result<(), FindItemError> {
+    near_limit(client).map_or(Ok(()), |rate| Err(FindItemError::RateLimitNear(rate)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_an_item_names_its_app_and_its_number() {
+        let page = ItemPage::parse(" https://podio.com/Acme/crm/apps/orders/items/12/?x=1#c ");
+        let page = page.unwrap();
+        assert_eq!(page.number, 12);
+        for (link, is_its) in [
+            ("https://podio.com/acme/crm/apps/orders", true),
+            ("https://podio.com/acme/crm/apps/Orders/", true),
+            ("https://podio.com/acme/crm/apps/orders-2", false),
+            ("https://podio.com/acme/sales/apps/orders", false),
+            ("gone", false),
+        ] {
+            assert_eq!(page.is_of(link), is_its, "{link}");
+        }
+        for text in [
+            "https://podio.com/acme/crm/apps/orders",
+            "https://podio.com/acme/crm/apps/orders/items/new",
+            "https://podio.com/acme/items/12",
+            "https://podio.com/tasks/9",
+            "item:12",
+            "",
+        ] {
+            assert_eq!(ItemPage::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The question why, asked of the agent.
+
+use podtap_agent::AgentHandle;
+use podtap_agent::why::{Asked, Why};
+
+use crate::error_text::error_text;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum WhyEffect {
+    /// About what a person typed.
+    Ask(String),
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub(crate) enum WhyAnswer {
+    /// To [`WhyEffect::Ask`].
+    Answered {
+        /// The answer, or why there is none.
+        result: Result<Box<Why>, String>,
+    },
+}
+
+/// Asks the agent, which asks Podio.
+pub(crate) async fn run(effect: WhyEffect, agent: &AgentHandle) -> WhyAnswer {
+    let WhyEffect::Ask(text) = effect;
+    let result = answer(&text, agent).await.map(Box::new);
+    WhyAnswer::Answered { result }
+}
+
+async fn answer(text: &str, agent: &AgentHandle) -> Result<Why, String> {
+    let subject = match Asked::parse(text).map_err(error_text)? {
+        Asked::Subject(subject) => subject,
+        Asked::Page(page) => agent.find_item(&page).await.map_err(error_text)?,
+    };
+    agent.why(subject).await.map_err(error_text)
+}
