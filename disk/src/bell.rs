@@ -1,0 +1,232 @@
+//! How one process hears that another has written to a database that both have open: the writer
+//! touches the file, and the system tells the listener. SQLite never goes by a file's times.
+//!
+//! Nothing depends on it: what a bell does not tell is found by a look now and then.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+/// How often to look where the system tells of writes: for a writer that did not ring.
+const RARELY: Duration = Duration::from_secs(5);
+
+/// Tells whoever listens at this database that it was written to.
+pub fn ring(database: &Path) {
+    if let Err(error) = hanging::ring(database) {
+        tracing::debug!(%error, "others hear later that the database was written to");
+    }
+}
+
+/// Says when it is worth a look at a database that other processes may write to.
+#[derive(Debug)]
+pub struct Bell {
+    looks: Interval,
+    hung: Option<hanging::Hung>,
+}
+
+impl Bell {
+    /// Listens at a database; where the system cannot tell, it is worth a look every `otherwise`.
+    /// To be called within a runtime.
+    pub fn at(database: &Path, otherwise: Duration) -> Self {
+        match hanging::Hung::at(database) {
+            Ok(hung) => Self {
+                hung: Some(hung),
+                ..Self::every(RARELY)
+            },
+            Err(error) => {
+                tracing::debug!(%error, "the database is looked at all the time");
+                Self::every(otherwise)
+            }
+        }
+    }
+
+    /// Where nothing rings.
+    pub fn every(period: Duration) -> Self {
+        let mut looks = interval(period);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { looks, hung: None }
+    }
+
+    /// Resolves when it is worth a look.
+    ///
+    /// # Cancel safety
+    /// Safe: what was not waited for to the end is told the next time.
+    pub async fn wait(&mut self) {
+        let Self { looks, hung } = self;
+        let rung = async {
+            match hung {
+                Some(hung) => hung.rung().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = rung => {}
+            _ = looks.tick() => {}
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod hanging {
+    use std::io;
+    use std::os::fd::OwnedFd;
+    use std::path::{Path, PathBuf};
+
+    use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
+    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+
+    /// Bytes of events that are taken at once; what they say is the same for all.
+    const EVENT_BYTES: usize = 4096;
+
+    /// By its path: a database is never opened beside SQLite, see `private::database`.
+    pub(super) fn ring(database: &Path) -> io::Result<()> {
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_NOW,
+        };
+        let times = Timestamps {
+            last_access: now,
+            last_modification: now,
+        };
+        Ok(utimensat(CWD, database, &times, AtFlags::empty())?)
+    }
+
+    #[derive(Debug)]
+    pub(super) struct Hung {
+        database: PathBuf,
+        told: AsyncFd<OwnedFd>,
+    }
+
+    impl Hung {
+        pub(super) fn at(database: &Path) -> io::Result<Self> {
+            let told = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
+            #[expect(
+                deprecated,
+                reason = "an owned descriptor stays open; what replaces it is unsafe for others"
+            )]
+            let told = AsyncFd::with_interest(told, Interest::READABLE)?;
+            let hung = Self {
+                database: database.to_owned(),
+                told,
+            };
+            hung.watch()?;
+            Ok(hung)
+        }
+
+        /// Listens at the file that is there now: a damaged one may have been rebuilt. Writing to
+        /// it, as each checkpoint does, is not told.
+        fn watch(&self) -> io::Result<()> {
+            add_watch(self.told.get_ref(), &self.database, WatchFlags::ATTRIB)?;
+            Ok(())
+        }
+
+        pub(super) async fn rung(&self) {
+            loop {
+                let Ok(mut ready) = self.told.readable().await else {
+                    return std::future::pending().await;
+                };
+                let mut events = [0; EVENT_BYTES];
+                let read = ready.try_io(|told| Ok(rustix::io::read(told, &mut events)?));
+                // Not ready after all.
+                let Ok(read) = read else { continue };
+                if let Err(error) = read.and_then(|_| self.watch()) {
+                    tracing::debug!(%error, "the database is looked at now and then");
+                }
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod hanging {
+    use std::io;
+    use std::path::Path;
+
+    pub(super) fn ring(_database: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[derive(Debug)]
+    pub(super) enum Hung {}
+
+    impl Hung {
+        pub(super) fn at(_database: &Path) -> io::Result<Self> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        pub(super) async fn rung(&self) {
+            match *self {}
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_mins(1);
+
+    /// A bell of which the net is longer than any test.
+    async fn bell(path: &Path) -> Bell {
+        let hung = hanging::Hung::at(path).unwrap();
+        let mut bell = Bell {
+            hung: Some(hung),
+            ..Bell::every(60 * PATIENCE)
+        };
+        // An interval's first tick is at once.
+        bell.looks.tick().await;
+        bell
+    }
+
+    #[tokio::test]
+    async fn a_ring_is_heard_and_writing_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        std::fs::write(&path, "").unwrap();
+        let mut bell = bell(&path).await;
+        std::fs::write(&path, "a checkpoint").unwrap();
+        assert!(bell.wait().now_or_never().is_none());
+
+        ring(&path);
+        timeout(PATIENCE, bell.wait()).await.unwrap();
+        assert!(bell.wait().now_or_never().is_none(), "once");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_takes_the_place_of_another_rings_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, fresh) = (folder.path().join("x.db"), folder.path().join("y.db"));
+        std::fs::write(&path, "").unwrap();
+        let mut bell = bell(&path).await;
+        std::fs::write(&fresh, "").unwrap();
+        std::fs::rename(&fresh, &path).unwrap();
+        timeout(PATIENCE, bell.wait()).await.unwrap();
+        // What is left of the old one may ring once more.
+        while timeout(Duration::from_millis(100), bell.wait())
+            .await
+            .is_ok()
+        {}
+
+        ring(&path);
+        timeout(PATIENCE, bell.wait()).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_the_system_tells_nothing_there_is_a_look_each_period() {
+        let missing = Path::new("/nonexistent/x.db");
+        ring(missing);
+        let mut bell = Bell::at(missing, Duration::from_millis(200));
+        bell.wait().await;
+        let before = tokio::time::Instant::now();
+        bell.wait().await;
+        assert_eq!(before.elapsed(), Duration::from_millis(200));
+    }
+}
