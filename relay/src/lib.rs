@@ -81,7 +81,7 @@ use tls::Keeper;
 use tunnel::TokenStore;
 use tunnel::directory::Directory;
 use tunnel::registry::Registry;
-use upkeep::Upkeep;
+use upkeep::{POLL_PERIOD, Upkeep};
 
 /// The part of the drain deadline that is kept for sending the agents away.
 const FAREWELL_SHARE: u32 = 4;
@@ -241,6 +241,7 @@ impl Bound {
         // What must go on until the queue is closed.
         let background = CancellationToken::new();
         let farewell = drain_deadline / FAREWELL_SHARE;
+        let bell = opened.bell(POLL_PERIOD);
         let begin_drain = async {
             token.cancelled().await;
             draining.cancel();
@@ -270,7 +271,7 @@ impl Bound {
             administration,
             renewal,
             held.stored.run(background.clone()),
-            upkeep.run(background.clone())
+            upkeep.run(bell, background.clone())
         );
         if let Some(lock) = opened.lock {
             lock.release();

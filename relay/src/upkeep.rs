@@ -1,28 +1,31 @@
-//! What the relay does by the clock: notice changes of other processes, tell them who is connected,
-//! remove what is too old.
+//! What the relay does beside serving: notice changes of other processes, tell them who is connected,
+//! delete what agents have, remove what is too old. Each waits for its occasion: a relay with nothing
+//! to do sleeps.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use podtap_disk::age::{Jump, Now};
+use podtap_disk::bell::Bell;
 use podtap_disk::clock_watch::ClockWatch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::messenger::Messenger;
-use crate::queue::Queue;
+use crate::queue::{Queue, TunnelId};
 use crate::session::presence::Presence;
 use crate::store::Store;
+use crate::tunnel::Connected;
 use crate::tunnel::directory::Directory;
 
-/// How soon a token revoked by another process has lost its effect, and how often what agents have
-/// is deleted.
-const POLL_PERIOD: Duration = Duration::from_millis(200);
+/// How soon a token revoked by another process has lost its effect where no bell rings, and how
+/// often it is looked whether what agents have is to be deleted.
+pub(crate) const POLL_PERIOD: Duration = Duration::from_millis(200);
 
 /// How often old events are looked for, and a queue that is broken and idle is repaired.
 const EXPIRY_PERIOD: Duration = Duration::from_secs(2);
 
-/// How often other processes are told who is connected, where that has changed.
+/// How often at most other processes are told who is connected.
 const TELL_PERIOD: Duration = Duration::from_secs(1);
 
 /// The relay's clockwork.
@@ -58,27 +61,38 @@ impl Upkeep {
         }
     }
 
-    /// Runs until told to end.
-    pub(crate) async fn run(self, token: CancellationToken) {
-        let mut polls = interval(POLL_PERIOD);
-        let mut expiries = interval(EXPIRY_PERIOD);
-        let mut news = interval(TELL_PERIOD);
-        let mut clock = ClockWatch::new(Now::read());
-        news.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        expiries.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            // Ticks are cancel-safe; the work is done outside the select.
-            tokio::select! {
-                () = token.cancelled() => return,
-                _ = polls.tick() => {
-                    self.poll().await;
-                    self.settle().await;
-                }
-                _ = news.tick() => self.tell().await,
-                _ = expiries.tick() => self.expire(&mut clock).await,
+    /// Runs until told to end; the bell says when another process may have changed something. Only
+    /// waiting is broken off: what was begun is done.
+    pub(crate) async fn run(self, mut bell: Bell, token: CancellationToken) {
+        let following = async {
+            while token.run_until_cancelled(bell.wait()).await.is_some() {
+                self.poll().await;
             }
-        }
+        };
+        let settling = async {
+            let due = || async {
+                self.queue.acknowledged().await;
+                sleep(POLL_PERIOD).await;
+            };
+            while token.run_until_cancelled(due()).await.is_some() {
+                self.settle().await;
+            }
+        };
+        let telling = async {
+            while let Some(sessions) = token.run_until_cancelled(self.presence.news()).await {
+                self.tell(sessions).await;
+                token.run_until_cancelled(sleep(TELL_PERIOD)).await;
+            }
+        };
+        let expiring = async {
+            let mut clock = ClockWatch::new(Now::read());
+            let mut looks = interval(EXPIRY_PERIOD);
+            looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            while token.run_until_cancelled(looks.tick()).await.is_some() {
+                self.expire(&mut clock).await;
+            }
+        };
+        tokio::join!(following, settling, telling, expiring);
     }
 
     async fn poll(&self) {
@@ -103,10 +117,7 @@ impl Upkeep {
         }
     }
 
-    async fn tell(&self) {
-        let Some(sessions) = self.presence.news() else {
-            return;
-        };
+    async fn tell(&self, sessions: Vec<(TunnelId, Connected)>) {
         if let Err(error) = self.directory.tell_sessions(sessions).await {
             tracing::debug!(%error, "who is connected cannot be told");
             self.presence.tell_again();

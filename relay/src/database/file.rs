@@ -30,7 +30,7 @@ pub(crate) struct Database {
 
 impl Database {
     /// The file of this folder, which may not be there yet.
-    pub(super) fn at(data_dir: &Path) -> Self {
+    pub(crate) fn at(data_dir: &Path) -> Self {
         Self {
             path: data_dir.join(FILE_NAME),
         }

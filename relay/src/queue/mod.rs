@@ -11,6 +11,7 @@ pub(crate) mod sqlite;
 use std::fmt;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use podtap_disk::age::Now;
 use podtap_wire::{EventFrame, EventId, HeaderList, Seq, WebhookRequest};
@@ -69,6 +70,11 @@ pub(crate) trait Queue: fmt::Debug + Send + Sync {
     /// The same within a moment, for an agent at work: at once where these events are in the way of
     /// another, or would be counted. After a crash meanwhile they are still here.
     fn acknowledge_soon(&self, tunnel: TunnelId, by: SessionId, through: Seq);
+
+    /// Resolves when there may be something for [`Self::settle`] to remove.
+    fn acknowledged(&self) -> BoxFuture<'_, ()> {
+        std::future::ready(()).boxed()
+    }
 
     /// Removes what was acknowledged some moments ago. Called by the clock.
     fn settle(&self) -> BoxFuture<'_, Result<(), QueueError>>;

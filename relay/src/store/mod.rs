@@ -11,6 +11,9 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+use podtap_disk::bell::Bell;
 
 use crate::answers::{Answers, NoOthers};
 use crate::config::{Config, Limits};
@@ -103,6 +106,15 @@ impl Opened {
             lock: None,
             place: Place::Shared(Box::new(url.clone())),
         })
+    }
+
+    /// Says when somebody beside the relay may have changed something, or every `otherwise` that it
+    /// may be.
+    pub(crate) fn bell(&self, otherwise: Duration) -> Bell {
+        match &self.place {
+            Place::Folder(data_dir) => Bell::at(Database::at(data_dir).path(), otherwise),
+            Place::Shared(_) => Bell::every(otherwise),
+        }
     }
 
     /// The tokens and tunnels, for whoever runs the relay.

@@ -1,5 +1,5 @@
 //! The running relay's view of tunnels and tokens: keys in memory, so that ingest never waits for
-//! the disk; tokens looked up at each connect; changes of other processes noticed by a poll.
+//! the disk; tokens looked up at each connect; changes of other processes noticed when they ring.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -261,6 +261,10 @@ impl Queue for SqliteQueue {
         tunnel: TunnelId,
         _: SessionId,
         through: Seq,
+    fn acknowledged(&self) -> BoxFuture<'_, ()> {
+        self.shared.wait_for_acknowledged().boxed()
+    }
+
     ) -> BoxFuture<'_, Result<(), QueueError>> {
         self.command(move |reply| Command::Acknowledge {
             tunnel,

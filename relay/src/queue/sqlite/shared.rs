@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use podtap_wire::{EventFrame, Seq};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::acknowledged::Acknowledged;
@@ -17,6 +17,8 @@ use crate::queue::{Depth, ReadLimit, TunnelId};
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     state: Mutex<State>,
+    /// Something is acknowledged, and nothing was before.
+    has_acknowledged: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -98,8 +100,23 @@ impl Shared {
         let removed = state.tunnels.get(&tunnel);
         let removed = removed.map_or(Seq(0), |watched| watched.borrow().removed);
         let now = Instant::now();
+        if state.acknowledged.is_empty() {
+            self.has_acknowledged.notify_waiters();
+        }
         state.acknowledged.note(tunnel, through, removed, now);
         state.acknowledged.is_due(Duration::MAX, now)
+    }
+
+    /// Resolves when agents have events that are to be deleted.
+    pub(super) async fn wait_for_acknowledged(&self) {
+        loop {
+            // Made before the look: what is noted in between is not missed.
+            let noted = self.has_acknowledged.notified();
+            if self.has_acknowledged() {
+                return;
+            }
+            noted.await;
+        }
     }
 
     /// Whether agents have events that are to be deleted.

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use podtap_wire::{Respond, TunnelHolder, TunnelKey};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 
 use super::end::End;
@@ -27,6 +27,8 @@ use crate::tunnel::{Connected, TokenId};
 pub(crate) struct Presence {
     roster: Arc<dyn Roster>,
     state: Mutex<State>,
+    /// There is something that the command line was not told.
+    has_news: Notify,
     /// How far this machine's clock was set, the last time.
     clock: watch::Sender<i64>,
 }
@@ -96,6 +98,7 @@ impl Presence {
         Self {
             roster,
             state: Mutex::default(),
+            has_news: Notify::new(),
             clock: watch::Sender::default(),
         }
     }
@@ -154,7 +157,7 @@ impl Presence {
     /// Takes in a session of this relay. Whether it took the place of another one.
     fn enter(&self, tunnel: TunnelId, session: Session) -> bool {
         let mut state = self.lock();
-        state.is_told = false;
+        self.is_news(&mut state);
         state.elsewhere.remove(&tunnel);
         // Two that took the tunnel one after the other may come here in the other order.
         let newest = state.here.get(&tunnel);
@@ -235,20 +238,27 @@ impl Presence {
         here.or_else(elsewhere).cloned()
     }
 
-    /// Who is connected, if that changed since the last time.
-    pub(crate) fn news(&self) -> Option<Vec<(TunnelId, Connected)>> {
-        let mut state = self.lock();
-        let is_news = !std::mem::replace(&mut state.is_told, true);
-        is_news.then(|| {
-            let all = state.here.iter();
-            all.map(|(tunnel, session)| (*tunnel, session.connected.clone()))
-                .collect()
-        })
+    /// Who is connected, as soon as that has changed since the last time.
+    ///
+    /// # Cancel safety
+    /// Safe: what nobody took is still news.
+    pub(crate) async fn news(&self) -> Vec<(TunnelId, Connected)> {
+        loop {
+            {
+                let mut state = self.lock();
+                if !std::mem::replace(&mut state.is_told, true) {
+                    let all = state.here.iter();
+                    let all = all.map(|(tunnel, session)| (*tunnel, session.connected.clone()));
+                    return all.collect();
+                }
+            }
+            self.has_news.notified().await;
+        }
     }
 
     /// The news could not be told.
     pub(crate) fn tell_again(&self) {
-        self.lock().is_told = false;
+        self.is_news(&mut self.lock());
     }
 
     /// Ends the sessions whose token or key is no longer good.
@@ -263,7 +273,9 @@ impl Presence {
                     ended.push((*tunnel, session.id, End::KeyGone));
                 }
             }
-            state.is_told &= ended.is_empty();
+            if !ended.is_empty() {
+                self.is_news(&mut state);
+            }
             for (tunnel, _, end) in &ended {
                 state.end(*tunnel, end.clone());
             }
@@ -271,6 +283,11 @@ impl Presence {
         for (tunnel, session, _) in ended {
             self.roster.leave(tunnel, session);
         }
+    }
+
+    fn is_news(&self, state: &mut State) {
+        state.is_told = false;
+        self.has_news.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -355,7 +372,7 @@ impl Drop for Hold {
             .is_some_and(|session| session.id == self.session)
         {
             state.here.remove(&self.tunnel);
-            state.is_told = false;
+            self.presence.is_news(&mut state);
         }
         drop(state);
         self.presence.roster.leave(self.tunnel, self.session);

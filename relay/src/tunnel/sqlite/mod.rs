@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use podtap_disk::bell;
 use podtap_wire::{TunnelKey, TunnelName};
 use rusqlite::Connection;
 
@@ -85,7 +86,11 @@ impl SqliteRegistry {
                     let done = queue.write(|connection| work(connection)).await;
                     done.map_err(|_| Error::Unavailable)?
                 }
-                Connections::Own(connection) => with(connection, work),
+                Connections::Own(connection) => {
+                    let done = with(connection, work);
+                    bell::ring(self.database.path());
+                    done
+                }
             };
             Ok(done.map_err(self.database.error_in(attempt))?)
         }
