@@ -5,6 +5,7 @@
 mod acknowledged;
 mod batch;
 mod command;
+mod herald;
 mod keep;
 mod owner;
 mod read;
@@ -27,6 +28,7 @@ use podtap_disk::age::Now;
 use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 
 use super::{
     AppendError, Depth, Gap, Queue, QueueError, QueueLimits, ReadLimit, SessionId, Totals, TunnelId,
@@ -36,6 +38,7 @@ use crate::metrics::Metrics;
 use acknowledged::SETTLE_AFTER;
 use batch::NewEvent;
 use command::{Command, Job};
+use herald::Herald;
 use shared::Shared;
 use storage::Opener;
 use writer::Writer;
@@ -52,6 +55,8 @@ pub(crate) struct SqliteQueue {
     readers: Worker,
     shared: Arc<Shared>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// Carries answers to the runtime for as long as the queue lives.
+    _tasks: JoinSet<()>,
 }
 
 /// What a read brought.
@@ -86,7 +91,16 @@ impl SqliteQueue {
         let readers = Worker::readers(database, READERS)?;
         let (commands, waiting) = mpsc::channel(BACKLOG);
         let shared = Arc::new(Shared::default());
-        let writer = Writer::open(database, limits, metrics, Arc::clone(&shared), opener)?;
+        let mut tasks = JoinSet::new();
+        let herald = Herald::start(&mut tasks);
+        let writer = Writer::open(
+            database,
+            limits,
+            metrics,
+            Arc::clone(&shared),
+            herald,
+            opener,
+        )?;
         let writer = std::thread::Builder::new()
             .name("relay-write".to_owned())
             .spawn(move || writer.run(waiting))
@@ -99,6 +113,7 @@ impl SqliteQueue {
             readers,
             shared,
             writer: Mutex::new(Some(writer)),
+            _tasks: tasks,
         })
     }
 
@@ -246,6 +261,10 @@ impl Queue for SqliteQueue {
         }
     }
 
+    fn acknowledged(&self) -> BoxFuture<'_, ()> {
+        self.shared.wait_for_acknowledged().boxed()
+    }
+
     fn settle(&self) -> BoxFuture<'_, Result<(), QueueError>> {
         async move {
             if self.shared.is_due(SETTLE_AFTER) {
@@ -261,10 +280,6 @@ impl Queue for SqliteQueue {
         tunnel: TunnelId,
         _: SessionId,
         through: Seq,
-    fn acknowledged(&self) -> BoxFuture<'_, ()> {
-        self.shared.wait_for_acknowledged().boxed()
-    }
-
     ) -> BoxFuture<'_, Result<(), QueueError>> {
         self.command(move |reply| Command::Acknowledge {
             tunnel,

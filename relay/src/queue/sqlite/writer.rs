@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::acknowledged::RIDE_AFTER;
 use super::batch::{self, Batch, Until};
 use super::command::{Append, Command, Outcome, Reply};
+use super::herald::Herald;
 use super::keep::{self, Ages, Tidy};
 use super::removals::Removals;
 use super::shared::Shared;
@@ -37,6 +38,7 @@ pub(super) struct Writer {
     space: Space,
     shared: Arc<Shared>,
     metrics: Arc<Metrics>,
+    herald: Herald,
     appends: Vec<Append>,
     removals: Removals,
     /// Whether events were appended since it was written down where each queue ends.
@@ -49,6 +51,7 @@ impl Writer {
         limits: QueueLimits,
         metrics: Arc<Metrics>,
         shared: Arc<Shared>,
+        herald: Herald,
         opener: Opener,
     ) -> Result<Self, database::Error> {
         Ok(Self {
@@ -63,6 +66,7 @@ impl Writer {
             limits,
             shared,
             metrics,
+            herald,
             appends: Vec::new(),
             removals: Removals::default(),
             is_behind: false,
@@ -255,10 +259,8 @@ impl Writer {
         let stored = events.into_iter().zip(&outcome.appended);
         let stored = stored.filter_map(|(event, answer)| Some(event.into_frame(answer.ok()?)));
         self.shared.publish(stored, outcome.depths);
-        for (reply, answer) in replies.into_iter().zip(outcome.appended) {
-            // Whoever asked may have gone away; the event is stored all the same.
-            let _ = reply.send(answer);
-        }
+        self.herald
+            .answer(replies.into_iter().zip(outcome.appended).collect());
         for tunnel in self.removals.apply(outcome.steps) {
             self.shared.forget(tunnel);
         }
@@ -355,9 +357,9 @@ impl Writer {
     }
 
     fn refuse_all(&mut self) {
-        for (_, reply) in self.appends.drain(..) {
-            let _ = reply.send(Err(AppendError::Unavailable));
-        }
+        let refused = self.appends.drain(..);
+        let refused = refused.map(|(_, reply)| (reply, Err(AppendError::Unavailable)));
+        self.herald.answer(refused.collect());
         for (tunnel, through) in self.removals.refuse() {
             self.shared.acknowledge(tunnel, through);
         }

@@ -1,0 +1,129 @@
+//! The answers to a commit's appends, carried from the writer's thread to the runtime all at once:
+//! each that another thread sends wakes the runtime with a system call of its own, and a commit has
+//! up to a thousand of them.
+
+use podtap_wire::Seq;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::command::Reply;
+use crate::queue::AppendError;
+
+/// Commits whose answers are on their way; those of more go from the writer's thread.
+const COMMITS: usize = 64;
+
+/// An append's caller, and what it is told.
+pub(super) type Answer = (Reply<Seq, AppendError>, Result<Seq, AppendError>);
+
+/// The writer's end.
+#[derive(Debug)]
+pub(super) struct Herald(Option<mpsc::Sender<Vec<Answer>>>);
+
+impl Herald {
+    /// Starts the runtime's end as one of the `tasks`; without a runtime answers go directly.
+    pub(super) fn start(tasks: &mut JoinSet<()>) -> Self {
+        if Handle::try_current().is_err() {
+            return Self(None);
+        }
+        let (herald, mut commits) = mpsc::channel(COMMITS);
+        tasks.spawn(async move {
+            while let Some(answers) = commits.recv().await {
+                tell(answers);
+            }
+        });
+        Self(Some(herald))
+    }
+
+    /// Answers everyone.
+    pub(super) fn answer(&self, answers: Vec<Answer>) {
+        let herald = self.0.as_ref().filter(|_| answers.len() > 1);
+        match herald.map(mpsc::Sender::try_reserve) {
+            Some(Ok(place)) => place.send(answers),
+            Some(Err(_)) | None => tell(answers),
+        }
+    }
+}
+
+fn tell(answers: Vec<Answer>) {
+    for (reply, answer) in answers {
+        // Whoever asked may have gone away; the event is stored all the same.
+        let _ = reply.send(answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Wake, Waker};
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    fn asked(
+        count: usize,
+    ) -> (
+        Vec<Answer>,
+        Vec<oneshot::Receiver<Result<Seq, AppendError>>>,
+    ) {
+        let all = (0..count).map(|number| {
+            let (reply, answer) = oneshot::channel();
+            let seq = Seq(u64::try_from(number).unwrap());
+            ((reply, Ok(seq)), answer)
+        });
+        all.unzip()
+    }
+
+    #[tokio::test]
+    async fn everyone_is_answered_and_more_commits_than_it_carries_are_answered_too() {
+        let mut tasks = JoinSet::new();
+        let herald = Herald::start(&mut tasks);
+        let mut waiting = Vec::new();
+        for _ in 0..COMMITS + 2 {
+            let (answers, told) = asked(3);
+            herald.answer(answers);
+            waiting.extend(told);
+        }
+        for told in waiting {
+            assert!(told.await.unwrap().is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn from_another_thread_the_answers_of_a_commit_wake_nobody_by_themselves() {
+        #[derive(Default)]
+        struct Woken(AtomicUsize);
+        impl Wake for Woken {
+            fn wake(self: Arc<Self>) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let mut tasks = JoinSet::new();
+        let herald = Herald::start(&mut tasks);
+        let (answers, mut told) = asked(100);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        for answer in &mut told {
+            let pending = std::pin::Pin::new(answer);
+            let polled = pending.poll(&mut std::task::Context::from_waker(&waker));
+            assert!(polled.is_pending());
+        }
+        // The runtime's thread waits here, so that its task cannot have run.
+        std::thread::scope(|scope| scope.spawn(|| herald.answer(answers)).join().unwrap());
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+        tokio::task::yield_now().await;
+        assert_eq!(woken.0.load(Ordering::Relaxed), 100);
+    }
+
+    #[test]
+    fn without_a_runtime_they_go_directly() {
+        let herald = Herald::start(&mut JoinSet::new());
+        let (answers, told) = asked(2);
+        herald.answer(answers);
+        for mut told in told {
+            assert!(told.try_recv().unwrap().is_ok());
+        }
+    }
+}
