@@ -57,6 +57,12 @@ pub(crate) enum Fact {
         event: EventKey,
         revisions: u64,
     },
+    /// One of them has: no more than so many are left. Written after what it narrows, which may not
+    /// have been in the history when the late one was looked at.
+    MissingAtMost {
+        event: EventKey,
+        revisions: u64,
+    },
     /// The event came after a newer revision of its item, of which this is the newest.
     Late {
         event: EventKey,
@@ -137,6 +143,7 @@ impl Fact {
             Self::Watched(_)
                 | Self::Duplicate { .. }
                 | Self::Missing { .. }
+                | Self::MissingAtMost { .. }
                 | Self::Late { .. }
                 | Self::Hold { .. }
         )
@@ -167,6 +174,10 @@ impl Fact {
             ),
             Self::Missing { event, revisions } => execute(
                 "UPDATE events SET missing = nullif(?, 0) WHERE position = ?",
+                params![row::id_to_sql(*revisions), event.position.0],
+            ),
+            Self::MissingAtMost { event, revisions } => execute(
+                "UPDATE events SET missing = nullif(?1, 0) WHERE position = ?2 AND missing > ?1",
                 params![row::id_to_sql(*revisions), event.position.0],
             ),
             Self::Late { event, after } => execute(
@@ -230,6 +241,7 @@ impl Fact {
             }),
             Self::Duplicate { event, .. }
             | Self::Missing { event, .. }
+            | Self::MissingAtMost { event, .. }
             | Self::Late { event, .. }
             | Self::Hold { event, .. }
             | Self::Annotated { event, .. } => Some(touched(event)),

@@ -69,7 +69,6 @@ pub(crate) struct Earlier {
 pub(crate) struct Neighbour {
     pub(crate) event: EventKey,
     pub(crate) revision: u64,
-    pub(crate) missing: u64,
 }
 
 /// Reads for those who find things out. Cheap to clone.
@@ -340,7 +339,7 @@ fn neighbours(
         .optional()?;
     let above = connection
         .prepare_cached(
-            "SELECT position, id, revision, coalesce(missing, 0) AS missing FROM events \
+            "SELECT position, id, revision FROM events \
              WHERE object_id = ?1 AND revision > ?2 AND object_kind = ?3 \
              AND (seq IS NOT NULL OR repaired = 1) ORDER BY revision, position LIMIT 1",
         )?
@@ -348,7 +347,6 @@ fn neighbours(
             Ok(Neighbour {
                 event: event_key(found)?,
                 revision: row::id_from_sql(found.get("revision")?),
-                missing: row::id_from_sql(found.get("missing")?),
             })
         })
         .optional()?;

@@ -34,7 +34,7 @@ pub(super) fn marks(arrival: &Arrival) -> Vec<Fact> {
         }
     }
     if let Some(above) = arrival.above {
-        notes.extend(narrow_gap(above, revision));
+        notes.push(narrow_gap(above, revision));
     }
     notes
 }
@@ -42,19 +42,15 @@ pub(super) fn marks(arrival: &Arrival) -> Vec<Fact> {
 /// What an event that never came and was rebuilt says about the one above it: less is missing there.
 pub(super) fn marks_of_repaired(arrival: &Arrival) -> Option<Fact> {
     let (above, revision) = (arrival.above?, arrival.revision?);
-    arrival
-        .repaired
-        .then(|| narrow_gap(above, revision))
-        .flatten()
+    arrival.repaired.then(|| narrow_gap(above, revision))
 }
 
-/// The gap below `above`, now that `revision` is there.
-fn narrow_gap(above: Neighbour, revision: u64) -> Option<Fact> {
-    let revisions = between(revision, above.revision);
-    (revisions < above.missing).then_some(Fact::Missing {
+/// The gap below `above` is no wider than this, now that `revision` is there.
+fn narrow_gap(above: Neighbour, revision: u64) -> Fact {
+    Fact::MissingAtMost {
         event: above.event,
-        revisions,
-    })
+        revisions: between(revision, above.revision),
+    }
 }
 
 /// Revisions strictly between two.
@@ -95,18 +91,21 @@ mod tests {
 
     #[test]
     fn a_late_arrival_divides_the_gap_and_the_last_one_closes_it() {
-        let above = |missing| Neighbour {
+        let above = Neighbour {
             event: sample::key(2),
             revision: 7,
-            missing,
+        };
+        let at_most = |revisions| Fact::MissingAtMost {
+            event: sample::key(2),
+            revisions,
         };
         let mut late = update(3, 5);
-        (late.below, late.above) = (Some(3), Some(above(3)));
-        assert_eq!(marks(&late), [missing(3, 1), missing(2, 1)]);
+        (late.below, late.above) = (Some(3), Some(above));
+        assert_eq!(marks(&late), [missing(3, 1), at_most(1)]);
 
         let mut last = update(4, 6);
-        (last.below, last.above) = (Some(5), Some(above(1)));
-        assert_eq!(marks(&last), [missing(2, 0)]);
+        (last.below, last.above) = (Some(5), Some(above));
+        assert_eq!(marks(&last), [at_most(0)]);
     }
 
     #[test]
@@ -116,11 +115,14 @@ mod tests {
         event.above = Some(Neighbour {
             event: sample::key(2),
             revision: 7,
-            missing: 1,
         });
         assert_eq!(marks_of_repaired(&event), None);
         event.repaired = true;
-        assert_eq!(marks_of_repaired(&event), Some(missing(2, 0)));
+        let closed = Fact::MissingAtMost {
+            event: sample::key(2),
+            revisions: 0,
+        };
+        assert_eq!(marks_of_repaired(&event), Some(closed));
     }
 
     #[test]
