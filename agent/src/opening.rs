@@ -7,7 +7,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::change::Change;
-use crate::history::{self, HistoryError, Writer, WriterThread};
+use crate::history::{self, HistoryError, Side, Writer, WriterThread};
 use crate::lock::HistoryLock;
 
 /// Checks a history that was too large to wait for at the start. What goes wrong costs the check
@@ -30,10 +30,14 @@ pub(crate) fn open_writer(
     changes: &broadcast::Sender<Change>,
     lock: Option<&HistoryLock>,
 ) -> Result<(Writer, WriterThread), HistoryError> {
+    let side = match lock {
+        Some(_) => Side::Holder,
+        None => Side::Beside,
+    };
     let open = || {
         let changes = changes.clone();
         // Nobody listening is fine.
-        Writer::open(path, move |change| {
+        Writer::open_as(side, path, move |change| {
             let _ = changes.send(Change::History(change));
         })
     };

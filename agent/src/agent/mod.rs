@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use podtap_disk::age::{Jump, Now};
+use podtap_disk::bell::Bell;
 use podtap_disk::clock_watch::ClockWatch;
 use podtap_wire::Respond;
 use tokio::sync::{Semaphore, broadcast, watch};
@@ -39,7 +40,7 @@ pub use error::{OpenError, RunError};
 use followers::Followers;
 use shared::Shared;
 
-/// How often the history is looked at for writes of other processes.
+/// How often the history is looked at for writes of other processes where they are not told.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// How often retention is enforced.
@@ -63,8 +64,10 @@ pub struct Agent {
     delivery: Option<(Delivery, HandedOver)>,
     followers: Option<Followers>,
     lock: Option<HistoryLock>,
-    /// The history that is to be checked.
-    unchecked: Option<PathBuf>,
+    /// The history.
+    path: PathBuf,
+    /// Whether it is to be checked.
+    is_unchecked: bool,
 }
 
 impl Agent {
@@ -146,7 +149,8 @@ impl Agent {
             delivery,
             followers,
             lock,
-            unchecked: (aftercare == Some(Aftercare::Check)).then_some(path),
+            is_unchecked: aftercare == Some(Aftercare::Check),
+            path,
         };
         Ok((agent, handle))
     }
@@ -165,7 +169,8 @@ impl Agent {
             delivery,
             followers,
             lock,
-            unchecked,
+            path,
+            is_unchecked,
         } = self;
         let token = token.child_token();
         let mut parts = JoinSet::new();
@@ -180,8 +185,8 @@ impl Agent {
         if let Some(followers) = followers {
             followers.start(&mut parts, &token);
         }
-        if let Some(path) = unchecked {
-            let (writer, token) = (writer.clone(), token.clone());
+        if is_unchecked {
+            let (writer, path, token) = (writer.clone(), path.clone(), token.clone());
             parts.spawn(async move {
                 check(writer, path, token).await;
                 Ok(())
@@ -189,7 +194,12 @@ impl Agent {
         }
         parts.spawn({
             let token = token.clone();
-            async move { Ok(keep_house(&writer, retention.as_ref(), token).await?) }
+            // Who has the history is told by those beside.
+            let bell = match &lock {
+                Some(_) => Bell::at(&path, LOOK_EVERY),
+                None => Bell::every(LOOK_EVERY),
+            };
+            async move { Ok(keep_house(&writer, bell, retention.as_ref(), token).await?) }
         });
         let mut outcome = Ok(());
         while let Some(part) = parts.join_next().await {
@@ -234,17 +244,17 @@ fn take_over(path: &Path) -> Result<(HistoryLock, Aftercare), OpenError> {
 /// What has to be done to a history now and then. What fails is done the next time.
 async fn keep_house(
     writer: &Writer,
+    mut bell: Bell,
     retention: Option<&Retention>,
     token: CancellationToken,
 ) -> Result<(), HistoryError> {
-    let (mut look, mut retain) = (interval(LOOK_EVERY), interval(RETAIN_EVERY));
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut retain = interval(RETAIN_EVERY);
     retain.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut clock = ClockWatch::new(Now::read());
     loop {
         let done = tokio::select! {
             () = token.cancelled() => return Ok(()),
-            _ = look.tick() => {
+            () = bell.wait() => {
                 if let Some(Jump(by_ms)) = clock.observe(Now::read()) {
                     let machine = Machine::Agent;
                     let set = Incident::ClockSet(ClockSet { machine, by_ms });

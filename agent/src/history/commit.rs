@@ -1,11 +1,12 @@
 //! The one thread that writes to the history. It commits whatever is waiting in one transaction
 //! (group commit), tells everybody concerned only then, and uses its idle moments to index.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
+use podtap_disk::bell;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -38,11 +39,22 @@ const INDEX_AT_THE_END_OF_A_COMMAND: Duration = Duration::from_secs(5);
 /// Quiet after which a moment is idle: a link that has its commit sends the next batch sooner.
 const QUIET: Duration = Duration::from_millis(3);
 
+/// Whose writer it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The agent's that has the history, and hears when others write to it.
+    Holder,
+    /// Another one's.
+    Beside,
+}
+
 /// What the thread owns.
 pub(super) struct Committer<A> {
     connection: Connection,
     tally: watch::Sender<Tally>,
     announce: A,
+    /// The history, where another process may listen for what this one writes.
+    rings_at: Option<PathBuf>,
     data_version: i64,
     bursts: Bursts,
     ages: Ages,
@@ -61,13 +73,19 @@ pub(super) struct Committer<A> {
 }
 
 impl<A: Fn(Change)> Committer<A> {
-    pub(super) fn new(path: &Path, connection: Connection, announce: A) -> rusqlite::Result<Self> {
+    pub(super) fn new(
+        path: &Path,
+        side: Side,
+        connection: Connection,
+        announce: A,
+    ) -> rusqlite::Result<Self> {
         let tally = watch::Sender::new(tally::tally(&connection)?);
         let data_version = tally::data_version(&connection)?;
         Ok(Self {
             connection,
             tally,
             announce,
+            rings_at: (side == Side::Beside).then(|| path.to_owned()),
             data_version,
             bursts: Bursts::default(),
             ages: Ages::default(),
@@ -295,6 +313,9 @@ impl<A: Fn(Change)> Committer<A> {
             ..
         } = hands;
         transaction.commit()?;
+        if let Some(path) = &self.rings_at {
+            bell::ring(path);
+        }
         if new > 0 {
             self.behind.get_or_insert_with(Instant::now);
         }

@@ -68,6 +68,7 @@ pub use arrivals::Arrivals;
 pub(crate) use calls::{AttemptCursor, Call};
 pub use change::Change;
 pub use clock_set::{ClockSet, Machine};
+pub(crate) use commit::Side;
 pub use connection::is_history;
 pub use damage::Damage;
 pub use error::HistoryError;
@@ -106,6 +107,7 @@ pub(crate) use recent::{HookSender, RecentCursor, RecentDelivery, RecentEvent};
 pub(crate) use repaired::{RepairedEvent, SeenHook, Told};
 pub use tally::Tally;
 pub use values::Values;
+pub(crate) use watch::{Arrival, WatchReader, held_objects};
 #[cfg(test)]
 pub(crate) use watch::Earlier;
 pub(crate) use watch::{Arrival, Neighbour, WatchReader, held_objects};

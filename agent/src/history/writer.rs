@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::change::Change;
 use super::clock_set::{ClockSet, Machine};
-use super::commit::Committer;
+use super::commit::{Committer, Side};
 use super::connection;
 use super::error::HistoryError;
 use super::event::{Attempt, DeliveryState};
@@ -74,9 +74,18 @@ impl Writer {
         path: &Path,
         announce: impl Fn(Change) + Send + 'static,
     ) -> Result<(Self, WriterThread), HistoryError> {
+        Self::open_as(Side::Beside, path, announce)
+    }
+
+    /// The same, for one who may be the one that hears what others write.
+    pub(crate) fn open_as(
+        side: Side,
+        path: &Path,
+        announce: impl Fn(Change) + Send + 'static,
+    ) -> Result<(Self, WriterThread), HistoryError> {
         let connection = connection::read_write(path)?;
         let committer =
-            Committer::new(path, connection, announce).map_err(HistoryError::open(path))?;
+            Committer::new(path, side, connection, announce).map_err(HistoryError::open(path))?;
         let (commands, queue) = mpsc::channel(QUEUED_WRITES);
         let writer = Self {
             commands: commands.clone(),
