@@ -56,7 +56,7 @@ fn run(typed: Typed) -> Result<ExitCode, Failure> {
     let listeners = commands::passed_listeners(&command)?;
     logging::start(&settings, command.takes_the_screen(settings.is_dumb()))?;
     system::forbid_core_dumps();
-    let runtime = runtime::of(&command)?;
+    let runtime = runtime::of(&command, &settings)?;
     let outcome = runtime.block_on(commands::run(command, settings, listeners));
     // Nothing is left that matters: every task was joined by the command that started it.
     runtime.shutdown_background();

@@ -7,15 +7,30 @@ use std::thread::available_parallelism;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::Command;
+use crate::config::Settings;
 
 /// The runtime of a command.
-pub(crate) fn of(command: &Command) -> io::Result<Runtime> {
-    let mut builder = Builder::new_multi_thread();
-    if matches!(command, Command::Relay(_)) {
-        let cores = available_parallelism().map_or(1, NonZero::get);
-        builder.worker_threads(relay_workers(cores));
+pub(crate) fn of(command: &Command, settings: &Settings) -> io::Result<Runtime> {
+    let workers = match command {
+        Command::Relay(_) => relay_workers(available_parallelism().map_or(1, NonZero::get)),
+        _ if is_agent_alone(command, settings) => 1,
+        _ => return Builder::new_multi_thread().enable_all().build(),
+    };
+    // One worker does all on the first thread, rather than beside it.
+    if workers == 1 {
+        return Builder::new_current_thread().enable_all().build();
     }
-    builder.enable_all().build()
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(workers).enable_all().build()
+}
+
+/// Whether the process is an agent and nothing else: it reads one websocket and writes a few
+/// sockets, and its history has threads of its own. One thread does that without waking others.
+/// A relay in the same process has more to do, and drawing a screen would hold up deliveries.
+fn is_agent_alone(command: &Command, settings: &Settings) -> bool {
+    matches!(command, Command::Listen(_))
+        && !command.takes_the_screen(settings.is_dumb())
+        && settings.relay().is_ok_and(|relay| relay.is_some())
 }
 
 /// A relay leaves a core to its queue's writer: each worker more that sleeps is woken in vain when

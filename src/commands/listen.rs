@@ -6,6 +6,8 @@ use std::time::Duration;
 use podtap_agent::figures::DOCTOR;
 use podtap_agent::{Agent, AgentHandle, Config, Target};
 use podtap_wire::Respond;
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::delivery::delivery;
@@ -212,8 +214,18 @@ pub(super) fn show(tasks: &mut Tasks, handle: AgentHandle, shown: OpenView) {
         OpenView::OnScreen(config) => {
             tasks.start(async move { super::ui::on_screen(handle, *config, token).await });
         }
-        OpenView::AsLines(feed) => tasks.start(feed.run(token)),
+        OpenView::AsLines(feed) => tasks.start(on_a_thread(feed.run(token))),
     }
+}
+
+/// Runs it on a thread of its own: a terminal that is stopped, or a pipe that nobody reads, holds up
+/// what writes to it, and is to hold up nothing else.
+async fn on_a_thread(
+    work: impl Future<Output = Result<(), Failure>> + Send + 'static,
+) -> Result<(), Failure> {
+    let runtime = Handle::current();
+    let ended = spawn_blocking(move || runtime.block_on(work)).await;
+    ended.unwrap_or_else(|error| Err(Failure::because("a part of podtap failed", &error)))
 }
 
 /// An agent's configuration out of the settings.

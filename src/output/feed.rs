@@ -87,6 +87,9 @@ impl Feed {
                 }
                 change = changes.recv() => if change == Err(RecvError::Closed) {
                     token.cancelled().await;
+                } else {
+                    // One look is enough for all that has come.
+                    changes = changes.resubscribe();
                 },
                 Ok(()) = status.changed() => {}
                 Ok(()) = hooks.changed() => {}

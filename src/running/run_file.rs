@@ -8,6 +8,7 @@ use podtap_agent::AgentHandle;
 use podtap_disk::lock::{Lock, LockError};
 use podtap_disk::private;
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -90,8 +91,10 @@ pub(crate) async fn publish(
         now.url = now.url.or_else(|| told.url.clone());
         let leads_elsewhere = (&now.url, &now.forwards_to) != (&told.url, &told.forwards_to);
         if now != told && (leads_elsewhere || due <= Instant::now()) {
-            let text = serde_json::to_vec(&now).unwrap_or_default();
-            if let Err(error) = private::write(&path, &text) {
+            let (path, text) = (path.clone(), serde_json::to_vec(&now).unwrap_or_default());
+            // The disk may take its time, and deliveries wait for no file.
+            let written = spawn_blocking(move || private::write(&path, &text)).await;
+            if let Ok(Err(error)) = written {
                 tracing::debug!(%error, "other commands cannot see this one");
             }
             told = now.clone();
