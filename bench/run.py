@@ -6,6 +6,7 @@
     bench/run.py --rounds 1 --secs 2      the same in about 6 minutes
     bench/run.py accept,memory            some parts
     bench/run.py quick                    2 minutes: ratios beside those that are stored; fails where one is worse by a margin
+    bench/run.py aims                     all aims in one table, 13 minutes; fails where one is not reached
     bench/run.py sustained                5,000/s for 10 minutes; fails where anything does not keep up
     options: --rounds N (3)  --secs S (3, each load's time)  --out FILE (all figures as JSON)
              --log DIR  --max-foreign F (0.12)  --max-wait S (15)  --retries N (1)
@@ -37,6 +38,7 @@ import sys
 import tempfile
 import time
 
+import aims
 import contest
 import peers
 import postgres
@@ -234,6 +236,9 @@ def tables(results):
 # ---------------------------------------------------------------- peers
 def against_peers(arguments):
     """Runs peers.py on bench/peers.json, with the tunnel's URL and the folders of this run filled in."""
+    if set(arguments) & {"-h", "--help"}:
+        sys.argv = ["peers.py", *arguments]
+        return peers.main()
     with stage.Stage() as on:
         os.makedirs(os.path.join(on.dir, "tmp"))
         relay = on.relay()
@@ -250,7 +255,7 @@ def against_peers(arguments):
         peers.main()
 
 
-OWN = {"bytes": written.main, "postgres": postgres.main, "sustained": sustained.main, "quick": quick.main, "peers": against_peers}
+OWN = {"aims": aims.main, "bytes": written.main, "postgres": postgres.main, "sustained": sustained.main, "quick": quick.main, "peers": against_peers}
 
 
 def main():

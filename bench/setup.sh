@@ -31,6 +31,7 @@ install oha oha
 if [ "${1:-}" = peers ]; then
     install bore bore-cli
     install rathole rathole
+    install wstunnel wstunnel
 fi
 
 cargo build --release --locked --package podtap --package podtap-bench

@@ -2,6 +2,7 @@
 
 bench/run.py and bench/peers.json's runner use this; it measures nothing. Process handling is that of peers.py.
 """
+import glob
 import json
 import os
 import shutil
@@ -20,8 +21,11 @@ ROOT = os.path.dirname(HERE)
 RELEASE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), os.environ.get("BENCH_PROFILE", "release"))
 SINK, NGINX, RELAY = "127.0.0.1:9100", "127.0.0.1:9110", "127.0.0.1:9300"
 BORE, RATHOLE = "127.0.0.1:9150", "127.0.0.1:9161"
-# The benchmark fills a queue that nobody reads, from one address, as fast as it can; the defaults would refuse it.
-LIMITS = ["--max-queue-events", "100000000", "--max-queue-bytes", "64GiB", "--max-rate", "off", "--max-rate-per-address", "off"]
+# The benchmark fills a queue that nobody reads, and connects ten thousand agents, all from one address and of one owner; the
+# defaults would refuse it.
+LIMITS = ["--max-queue-events", "100000000", "--max-queue-bytes", "64GiB", "--max-rate", "off", "--max-rate-per-address", "off",
+          "--max-owner-queue-events", "100000000", "--max-owner-queue-bytes", "64GiB", "--max-owner-tunnels", "100000",
+          "--max-owner-sessions", "100000", "--max-sessions", "16384", "--max-connections-per-address", "16384"]
 
 
 BINARY = None  # another podtap than this tree's release build
@@ -130,14 +134,25 @@ class Stage:
         proc.wait()
         self.procs.list.remove(proc)
 
+    def kept(self):
+        """The number of events in the agent's history; 0 before there is one."""
+        found = glob.glob(os.path.join(self.dir, "agent", "**", "*.db"), recursive=True)
+        return sum(count(path) for path in found)
+
     def stored(self):
         """The number of events in the relay's database."""
-        path = os.path.join(self.dir, "relay", "relay.db")
-        db = sqlite3.connect(path)
-        try:
-            return db.execute("SELECT count(*) FROM events").fetchone()[0]
-        finally:
-            db.close()
+        return count(os.path.join(self.dir, "relay", "relay.db"))
+
+
+def count(path):
+    """The number of events in a database of either side."""
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        return db.execute("SELECT count(*) FROM events").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0  # it is being made
+    finally:
+        db.close()
 
 
 def ask(path):

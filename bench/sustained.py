@@ -11,14 +11,13 @@ import argparse
 import glob
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import time
 
 import peers
 import stage
-from stage import ask, until
+from stage import ask, count, until
 
 # Retention runs once a minute.
 BETWEEN = 65
@@ -87,10 +86,3 @@ def main(arguments):
     if faults:
         sys.exit("; ".join(faults))
 
-
-def count(history):
-    db = sqlite3.connect(f"file:{history}?mode=ro", uri=True)
-    try:
-        return db.execute("SELECT count(*) FROM events").fetchone()[0]
-    finally:
-        db.close()

@@ -38,12 +38,26 @@ pub const COMMON_WORD: &str = "ticket";
 /// How long the full-text index may take to catch up after the filling.
 const INDEXED_WITHIN: Duration = Duration::from_mins(30);
 
+/// A folder for a history that does not exist yet, on the same disk.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn fresh() -> anyhow::Result<tempfile::TempDir> {
+    let folder = kept_in();
+    std::fs::create_dir_all(&folder)?;
+    Ok(tempfile::tempdir_in(folder)?)
+}
+
+fn kept_in() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/histories")
+}
+
 /// The path of a history with this many events, filled first if it is not there yet.
 ///
 /// # Errors
 /// When it cannot be filled.
 pub async fn filled(events: u64) -> anyhow::Result<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/histories");
+    let folder = kept_in();
     let kept = folder.join(format!("{KIND}-{events}"));
     let file = kept.join("history.db");
     if file.exists() {
