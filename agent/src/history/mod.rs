@@ -107,7 +107,6 @@ pub(crate) use recent::{HookSender, RecentCursor, RecentDelivery, RecentEvent};
 pub(crate) use repaired::{RepairedEvent, SeenHook, Told};
 pub use tally::Tally;
 pub use values::Values;
-pub(crate) use watch::{Arrival, WatchReader, held_objects};
 #[cfg(test)]
 pub(crate) use watch::Earlier;
 pub(crate) use watch::{Arrival, Neighbour, WatchReader, held_objects};
