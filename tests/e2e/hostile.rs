@@ -286,6 +286,12 @@ fn type_words(trial: &mut Trial) {
         &["wait", HOSTILE, "--name", "crm", "--timeout", "1ms"],
         &["why", HOSTILE, "--name", "crm"],
         &["why", "item:4711", "--name", "crm"],
+        &[
+            "why",
+            "https://podio.com/a/b/apps/c/items/1",
+            "--name",
+            "crm",
+        ],
         &["why", "hook:7", "--name", "crm", "--json"],
         &["repair", "--name", "crm", "--json"],
         &["repair", "--since", HOSTILE, "--name", "crm"],

@@ -1,6 +1,6 @@
 //! What hooks must have told of an item, by its revisions. Pure.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 use podtap_podio::EventType;
@@ -107,26 +107,15 @@ pub(super) fn untold<'a>(
 /// Whether all that these hooks can have told of an item with this newest revision is there, so that
 /// its revisions need not be asked for. A hook on a field does not tell of every one.
 pub(super) fn is_whole(newest: u64, hooks: &[ItemHook], told: &HashSet<Told>) -> bool {
-    let on_field = hooks.iter().any(|hook| hook.field_id.is_some());
-    let expected: BTreeSet<(u64, EventType)> = hooks
-        .iter()
-        .map(|hook| (hook.hook_id, hook.event))
-        .collect();
-    let known = |event: EventType, hook_id: u64| {
-        let of_it = told.iter();
-        of_it
-            .filter(|told| told.event == event && told.hook_id == hook_id)
-            .count() as u64
-    };
-    !on_field
-        && expected.into_iter().all(|(hook_id, event)| {
-            let wanted = match event {
-                EventType::ItemCreate => 1,
-                EventType::ItemUpdate => newest,
-                _ => 0,
-            };
-            known(event, hook_id) >= wanted
-        })
+    hooks.iter().all(|hook| {
+        let wanted = match (hook.event, hook.field_id) {
+            (EventType::ItemCreate, None) => 1,
+            (EventType::ItemUpdate, None) => newest,
+            _ => return false,
+        };
+        let is_its = |told: &&Told| told.hook_id == hook.hook_id && told.event == hook.event;
+        told.iter().filter(is_its).count() as u64 >= wanted
+    })
 }
 
 #[cfg(test)]
