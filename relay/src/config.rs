@@ -76,6 +76,27 @@ pub enum TlsMode {
         /// Its private key in PEM format; may be in the same file.
         key: PathBuf,
     },
+    /// From an authority, which the relay asks for it.
+    Acme(Acme),
+}
+
+/// What a relay needs to order certificates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acme {
+    /// The names that the certificate is for.
+    pub domains: Vec<String>,
+    /// Mail addresses that the authority writes to.
+    pub contacts: Vec<String>,
+    /// The authority's directory.
+    pub directory: Url,
+    /// A PEM file of the authorities that the directory's own certificate may be from; those of the
+    /// system by default.
+    pub authorities: Option<PathBuf>,
+}
+
+impl Acme {
+    /// The directory of Let's Encrypt.
+    pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 }
 
 /// The bounds of a relay (invariant 5).

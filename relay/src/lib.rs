@@ -54,7 +54,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub use config::{Config, Limits, Rate, TlsMode};
+pub use config::{Acme, Config, Limits, Rate, TlsMode};
 pub use database::{DatabaseUrl, Error as DatabaseError, InvalidDatabaseUrl, PostgresError};
 pub use error::Error;
 pub use ipnet::IpNet;

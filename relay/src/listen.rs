@@ -89,10 +89,19 @@ fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
 pub(crate) fn public_url(config: &Config, bound: SocketAddr) -> Url {
     let scheme = match config.tls {
         TlsMode::Off => "http",
-        TlsMode::Files { .. } => "https",
+        TlsMode::Files { .. } | TlsMode::Acme(_) => "https",
     };
     let configured = config.public_url.clone();
-    configured.unwrap_or_else(|| url_of(scheme, bound))
+    configured.unwrap_or_else(|| named(config, bound).unwrap_or_else(|| url_of(scheme, bound)))
+}
+
+/// The URL of the first name that the certificate is ordered for.
+fn named(config: &Config, bound: SocketAddr) -> Option<Url> {
+    let TlsMode::Acme(acme) = &config.tls else {
+        return None;
+    };
+    let domain = acme.domains.first()?;
+    format!("https://{domain}:{}/", bound.port()).parse().ok()
 }
 
 /// The URL of an address on this machine.

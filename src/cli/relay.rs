@@ -113,7 +113,7 @@ pub(crate) struct RelayServe {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 pub(crate) struct TlsFlags {
-    /// Serve https with a certificate from `files`, or `off` [default: off]
+    /// Serve https with a certificate from `files`, or ordered by `acme`, or `off` [default: off]
     #[arg(long, value_name = "SOURCE")]
     pub(crate) tls: Option<String>,
     /// PEM file of the certificate chain, the relay's own certificate first
@@ -124,6 +124,20 @@ pub(crate) struct TlsFlags {
     /// PEM file of the certificate's private key
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_key: Option<String>,
+    /// Domain to order a certificate for with `--tls acme`; repeatable
+    ///
+    /// Port 443 of the domain must reach the relay. By using it you accept the authority's terms
+    #[arg(long, value_name = "NAME")]
+    pub(crate) acme_domain: Vec<String>,
+    /// Mail address for the certificate authority; repeatable
+    #[arg(long, value_name = "MAIL")]
+    pub(crate) acme_contact: Vec<String>,
+    /// URL of the ACME directory [default: https://acme-v02.api.letsencrypt.org/directory]
+    #[arg(long, value_name = "URL")]
+    pub(crate) acme_directory: Option<String>,
+    /// PEM file of authorities to trust for the ACME directory, instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) acme_ca: Option<String>,
     /// Also accept webhooks, but not agents, over plain http at this address, such as [::]:80
     /// [default: off]
     #[arg(long, value_name = "ADDR")]

@@ -123,7 +123,7 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
     config.http_listen = settings.http_listen()?;
     let standard = match config.tls {
         TlsMode::Off => DEFAULT_LISTEN,
-        TlsMode::Files { .. } => DEFAULT_TLS_LISTEN,
+        TlsMode::Files { .. } | TlsMode::Acme(_) => DEFAULT_TLS_LISTEN,
     };
     config.listen = settings.relay_listen()?.unwrap_or(standard);
     config.public_url = settings.public_url()?;

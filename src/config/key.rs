@@ -15,6 +15,10 @@ macro_rules! keys {
 }
 
 keys! {
+    ACME_CA = "acme-ca",
+    ACME_CONTACT = "acme-contact",
+    ACME_DIRECTORY = "acme-directory",
+    ACME_DOMAIN = "acme-domain",
     ADMIN_LISTEN = "admin-listen",
     ALLOW_PLAINTEXT_RELAY = "allow-plaintext-relay",
     BODY_TIMEOUT = "body-timeout",

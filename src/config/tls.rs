@@ -1,6 +1,7 @@
 //! The settings of a relay that has a certificate of its own.
 
-use podtap_relay::TlsMode;
+use podtap_relay::{Acme, TlsMode};
+use url::{Host, Url};
 
 use super::key::Key;
 use super::settings::Settings;
@@ -11,7 +12,16 @@ use crate::failure::Failure;
 enum Source {
     Off,
     Files,
+    Acme,
 }
+
+/// What is set in vain where TLS is off.
+const DETAILS: [Key; 4] = [
+    Key::TLS_CERT,
+    Key::TLS_KEY,
+    Key::ACME_DOMAIN,
+    Key::ACME_CONTACT,
+];
 
 impl Settings {
     /// Whether the relay secures its connections, and with which certificate.
@@ -21,9 +31,10 @@ impl Settings {
                 certificate: self.tls_file(Key::TLS_CERT)?.into(),
                 key: self.tls_file(Key::TLS_KEY)?.into(),
             }),
+            Some(Source::Acme) => self.acme().map(TlsMode::Acme),
             Some(Source::Off) => Ok(TlsMode::Off),
             None => {
-                let needless = [Key::TLS_CERT, Key::TLS_KEY].into_iter().find_map(|key| {
+                let needless = DETAILS.into_iter().find_map(|key| {
                     let (_, origin) = self.entry(key)?;
                     Some((key, origin))
                 });
@@ -34,7 +45,7 @@ impl Settings {
                 let what = format!("{name} is set, but TLS is off");
                 Err(Failure::usage(what)
                     .fact("from", origin.to_string())
-                    .hint("add --tls files, or --tls off to leave it off"))
+                    .hint("add --tls files or --tls acme, or --tls off to leave it off"))
             }
         }
     }
@@ -43,7 +54,76 @@ impl Settings {
         self.with(Key::TLS, |text| match text {
             "off" => Ok(Source::Off),
             "files" => Ok(Source::Files),
-            _ => Err("`off` or `files`"),
+            "acme" => Ok(Source::Acme),
+            _ => Err("`off`, `files` or `acme`"),
+        })
+    }
+
+    /// What a certificate is ordered with.
+    fn acme(&self) -> Result<Acme, Failure> {
+        let missing = |name: &str, hint: &str| {
+            Failure::usage(format!("`tls` is `acme`, but {name} is missing")).hint(hint)
+        };
+        let domains = self.acme_domains()?.ok_or_else(|| {
+            missing(
+                "acme-domain",
+                "name the relay's domain, such as --acme-domain hooks.example.com",
+            )
+        })?;
+        let contacts = self.acme_contacts()?.ok_or_else(|| {
+            missing(
+                "acme-contact",
+                "give the authority your mail address: --acme-contact ann@example.com",
+            )
+        })?;
+        let directory = self.acme_directory()?;
+        let standard = || {
+            Acme::LETS_ENCRYPT
+                .parse()
+                .map_err(|_| missing("acme-directory", ""))
+        };
+        Ok(Acme {
+            domains,
+            contacts,
+            directory: directory.map_or_else(standard, Ok)?,
+            authorities: self.text(Key::ACME_CA).map(Into::into),
+        })
+    }
+
+    pub(super) fn acme_domains(&self) -> Result<Option<Vec<String>>, Failure> {
+        self.with(Key::ACME_DOMAIN, |text| {
+            let domains = text
+                .split(',')
+                .map(str::trim)
+                .map(|name| match Host::parse(name) {
+                    Ok(Host::Domain(domain)) if domain.contains('.') && !domain.contains('*') => {
+                        Some(domain)
+                    }
+                    _ => None,
+                });
+            let domains: Option<Vec<String>> = domains.collect();
+            domains.ok_or("a public domain such as hooks.example.com, not an address or a wildcard")
+        })
+    }
+
+    pub(super) fn acme_contacts(&self) -> Result<Option<Vec<String>>, Failure> {
+        self.with(Key::ACME_CONTACT, |text| {
+            let contacts = text.split(',').map(str::trim).map(|address| {
+                let address = address.strip_prefix("mailto:").unwrap_or(address);
+                let (name, domain) = address.split_once('@')?;
+                let is_mail = !name.is_empty() && Host::parse(domain).is_ok();
+                is_mail.then(|| address.to_owned())
+            });
+            let contacts: Option<Vec<String>> = contacts.collect();
+            contacts.ok_or("a mail address such as ann@example.com")
+        })
+    }
+
+    pub(super) fn acme_directory(&self) -> Result<Option<Url>, Failure> {
+        self.with(Key::ACME_DIRECTORY, |text| {
+            let url: Option<Url> = text.parse().ok();
+            url.filter(|url| url.scheme() == "https" && url.has_host())
+                .ok_or("the https:// URL of an ACME directory")
         })
     }
 
@@ -87,7 +167,17 @@ mod tests {
             (&[files, cert][..], "tls-key"),
             (&[files, key], "tls-cert"),
             (&[cert, key], "--tls files"),
-            (&[(Key::TLS, "on")], "`off` or `files`"),
+            (&[(Key::TLS, "acme")], "acme-domain"),
+            (
+                &[(Key::TLS, "acme"), (Key::ACME_DOMAIN, "h.example.com")],
+                "acme-contact",
+            ),
+            (
+                &[(Key::TLS, "acme"), (Key::ACME_DOMAIN, "192.0.2.1")],
+                "not an address",
+            ),
+            (&[(Key::ACME_DOMAIN, "h.example.com")], "--tls acme"),
+            (&[(Key::TLS, "on")], "`off`, `files` or `acme`"),
         ] {
             let error = tls(flags).unwrap_err().to_string();
             assert!(error.contains(word), "{error}");

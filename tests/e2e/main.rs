@@ -8,6 +8,7 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod acme;
 mod bad_input;
 mod beside;
 mod browser;

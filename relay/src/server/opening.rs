@@ -264,6 +264,13 @@ async fn begins_in_the_clear(stream: &TcpStream) -> Result<bool, Failed> {
 async fn shake(tls: &Tls, stream: TcpStream) -> Result<TlsStream<TcpStream>, Failed> {
     let accepting = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
     let hello = accepting.await.map_err(Failed::Tls)?;
-    let config = Arc::clone(&tls.config);
-    hello.into_stream(config).await.map_err(Failed::Tls)
+    let purpose = tls.purpose(&hello.client_hello());
+    let shaken = hello.into_stream(purpose.config).await;
+    let mut stream = shaken.map_err(Failed::Tls)?;
+    if purpose.is_challenge {
+        // It has seen what it came for.
+        let _ = stream.shutdown().await;
+        return Err(Failed::Silent);
+    }
+    Ok(stream)
 }

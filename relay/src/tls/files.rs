@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::current::{Current, days_left};
 use super::error::CertificateError;
 use super::pair::{Origin, Pair};
+use crate::error::chain;
 use crate::metrics::Metrics;
 
 /// How often the files are looked at. They are read whole: a few kilobytes, and whatever replaces
@@ -225,14 +226,6 @@ fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
         });
     }
     Ok(content)
-}
-
-/// An error with its cause.
-fn chain(error: &CertificateError) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
 }
 
 #[cfg(test)]

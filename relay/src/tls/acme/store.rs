@@ -1,0 +1,105 @@
+//! The account and the certificate in the data folder, for their owner alone.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use instant_acme::AccountCredentials;
+use podtap_disk::private;
+use serde::{Deserialize, Serialize};
+
+use crate::tls::error::CertificateError;
+use crate::tls::pair::{Origin, Pair};
+
+const ACCOUNT: &str = "acme-account.json";
+const CERTIFICATE: &str = "acme-certificate.pem";
+
+/// The files of a data folder.
+#[derive(Debug)]
+pub(super) struct Store {
+    folder: PathBuf,
+}
+
+/// An account, which one directory knows.
+#[derive(Deserialize)]
+struct Known {
+    directory: String,
+    credentials: AccountCredentials,
+}
+
+/// The same on its way to the file.
+#[derive(Serialize)]
+struct Keep<'a> {
+    directory: &'a str,
+    credentials: &'a AccountCredentials,
+}
+
+impl Store {
+    pub(super) fn open(folder: &Path) -> Result<Self, CertificateError> {
+        private::folder(folder).map_err(|source| CertificateError::Unreadable {
+            file: folder.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// The account at this directory, if there is one.
+    pub(super) fn account(&self, directory: &str) -> Option<AccountCredentials> {
+        let text = std::fs::read(self.folder.join(ACCOUNT)).ok()?;
+        match serde_json::from_slice::<Known>(&text) {
+            Ok(known) => (known.directory == directory).then_some(known.credentials),
+            Err(error) => {
+                let line = error.line();
+                tracing::warn!(line, "{ACCOUNT} cannot be read; a new account is made");
+                None
+            }
+        }
+    }
+
+    pub(super) fn keep_account(
+        &self,
+        directory: &str,
+        credentials: &AccountCredentials,
+    ) -> io::Result<()> {
+        let text = serde_json::to_vec(&Keep {
+            directory,
+            credentials,
+        })?;
+        self.write(ACCOUNT, &text)
+    }
+
+    /// The certificate that was kept, if it can be used.
+    pub(super) fn pair(&self) -> Option<Pair> {
+        let text = std::fs::read_to_string(self.folder.join(CERTIFICATE)).ok()?;
+        match self.parse(&text) {
+            Ok(pair) => Some(pair),
+            Err(error) => {
+                tracing::warn!(%error, "the kept certificate cannot be used; a new one is ordered");
+                None
+            }
+        }
+    }
+
+    pub(super) fn keep(&self, pem: &str) -> io::Result<()> {
+        self.write(CERTIFICATE, pem.as_bytes())
+    }
+
+    /// A private key with its chain.
+    pub(super) fn parse(&self, pem: &str) -> Result<Pair, CertificateError> {
+        let path = self.folder.join(CERTIFICATE);
+        let origin = Origin {
+            certificate: &path,
+            key: &path,
+        };
+        Pair::parse(pem.as_bytes(), pem.as_bytes(), origin)
+    }
+
+    /// Beside the file and then in its place, so that it is whole whatever happens.
+    fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let path = self.folder.join(name);
+        let new = private::beside(&path, ".new");
+        private::write(&new, content)?;
+        std::fs::rename(&new, &path)
+    }
+}
