@@ -11,7 +11,9 @@ use podtap_wire::{Respond, TunnelName, limits};
 use secrecy::SecretString;
 use url::Url;
 
+pub use crate::history::Retention;
 use crate::place::{PlaceRef, WantedHook};
+pub use crate::routes::Route;
 pub use crate::target::{InvalidTarget, Target, without_user_info};
 
 /// Everything an agent needs.
@@ -21,8 +23,11 @@ pub struct Config {
     pub history: PathBuf,
     /// The relay to take events from. `None`: only browse and replay what the history holds.
     pub link: Option<LinkConfig>,
-    /// The local service. `None`: capture and show, deliver nothing.
+    /// The local service, for what no route takes. `None`, and no routes: capture and show, deliver
+    /// nothing.
     pub target: Option<Target>,
+    /// Which events go elsewhere.
+    pub routes: Vec<Route>,
     /// How delivery behaves.
     pub delivery: DeliveryConfig,
     /// What the history keeps.
@@ -40,6 +45,7 @@ impl Config {
             history: history.into(),
             link: None,
             target: None,
+            routes: Vec::new(),
             delivery: DeliveryConfig::default(),
             retention: Retention::default(),
             podio: PodioConfig::default(),
@@ -181,24 +187,6 @@ impl Default for PodioConfig {
             hooks: None,
             // Twelve calls a place of the hour's 1,000.
             hooks_read_every: Duration::from_mins(5),
-        }
-    }
-}
-
-/// What the history keeps: whichever limit is reached first removes the oldest events.
-#[derive(Debug, Clone)]
-pub struct Retention {
-    /// Age at which an event goes.
-    pub max_age: Duration,
-    /// Events kept at most.
-    pub max_events: u64,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self {
-            max_age: Duration::from_hours(30 * 24),
-            max_events: 1_000_000,
         }
     }
 }

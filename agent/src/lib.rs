@@ -32,6 +32,8 @@ mod podio_time;
 pub mod reason;
 pub mod repair;
 mod replay;
+mod router;
+pub mod routes;
 pub mod standing;
 pub mod status;
 mod target;

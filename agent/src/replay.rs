@@ -15,6 +15,7 @@ use crate::delivery::scheme;
 use crate::history::{
     Attempt, EditedRequest, Event, History, HistoryError, NewAttempt, Outcome, Writer,
 };
+use crate::router::{KnownPlaces, Router};
 use crate::status::Status;
 
 /// Replays and triggered events under way at once; more of them wait.
@@ -24,7 +25,7 @@ pub(crate) const CONCURRENCY: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
     pub event: EventId,
-    /// Where it goes instead of the configured local service.
+    /// Where it goes instead of where its routes lead.
     pub target: Option<Target>,
     /// What is sent instead of the event as it came.
     pub edited: Option<EditedRequest>,
@@ -63,6 +64,7 @@ pub(crate) struct Replayer {
     pub(crate) forwarder: Forwarder,
     pub(crate) max_response_bytes: usize,
     pub(crate) status: watch::Receiver<Status>,
+    pub(crate) places: KnownPlaces,
     pub(crate) permits: Arc<Semaphore>,
 }
 
@@ -88,14 +90,50 @@ impl Replayer {
     }
 
     async fn send(&self, replay: Replay, is_replay: bool) -> Result<Attempt, ReplayError> {
-        let target = replay.target.or_else(|| self.target());
-        let target = &target.ok_or(ReplayError::NoTarget)?;
         let found = self.history.event_and_attempts(replay.event).await?;
         let (event, attempts) = found.ok_or(ReplayError::UnknownEvent(replay.event))?;
+        let targets = match replay.target {
+            Some(target) => vec![target],
+            None => self.routed(&event),
+        };
         let _permit = self.permit().await?;
-        let edited = replay.edited;
-        let sent = self.attempt(target, &event, attempts + 1, is_replay, edited);
-        Ok(sent.await?)
+        let mut worst: Option<Attempt> = None;
+        for (number, target) in (attempts + 1..).zip(&targets) {
+            let edited = replay.edited.clone();
+            let sent = self
+                .attempt(target, &event, number, is_replay, edited)
+                .await?;
+            if worst
+                .as_ref()
+                .is_none_or(|worst| worst.outcome.is_better_than(&sent.outcome))
+            {
+                worst = Some(sent);
+            }
+        }
+        worst.ok_or(ReplayError::NoTarget)
+    }
+
+    /// Where an event goes, else where it went first.
+    pub(crate) async fn targets_of(&self, event: &Event) -> Result<Vec<Target>, HistoryError> {
+        let routed = self.routed(event);
+        if !routed.is_empty() {
+            return Ok(routed);
+        }
+        let attempts = self.history.attempts(event.id).await?;
+        let first = first_target(&attempts, &event.request.path);
+        Ok(first.into_iter().collect())
+    }
+
+    /// Where the routes have an event go. What no route takes is sent all the same: a person asks.
+    pub(crate) fn routed(&self, event: &Event) -> Vec<Target> {
+        let routes = Arc::clone(&self.status.borrow().routes);
+        let places = self.places.clone();
+        let router = Router { routes, places };
+        let routed: Vec<Target> = router.targets_of(event).into_iter().cloned().collect();
+        if routed.is_empty() {
+            return self.target().into_iter().collect();
+        }
+        routed
     }
 
     /// Where events are delivered, and go where nothing else is said.
@@ -135,12 +173,14 @@ impl Replayer {
         let attempt = NewAttempt {
             position: event.position,
             again: false,
+            others: Vec::new(),
             attempt: Attempt {
                 event: event.id,
                 number,
                 replay,
                 imported: false,
                 url,
+                target: Some(target.to_string()),
                 edited,
                 started_at,
                 duration: clock.elapsed(),

@@ -1,8 +1,11 @@
 //! What an agent is doing right now: cheap to clone, watched by the terminal UI and `--json`.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::config::Target;
+use crate::routes::Routes;
 
 /// The agent at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,10 +16,14 @@ pub struct Status {
     pub public_url: Option<String>,
     /// The tunnel's name; `None` without a relay.
     pub tunnel: Option<String>,
-    /// Where events are delivered to.
+    /// Where events are delivered to that no route takes, else the first target.
     pub target: Option<Target>,
-    /// The local service.
+    /// The local service; of several targets, one that is away.
     pub service: ServiceState,
+    /// Every target, each once.
+    pub targets: Vec<TargetStatus>,
+    /// Where events go.
+    pub routes: Arc<Routes>,
     /// Events that waited on the relay at the last welcome, less those taken since.
     pub backlog: u64,
     /// Events in the history that were not yet offered to the local service.
@@ -33,6 +40,65 @@ pub struct Status {
     /// Hooks that were wanted and cannot be had, each with the reason and the cure. Podio's words are
     /// among them: escape them before showing them.
     pub failed_hooks: Vec<String>,
+}
+
+/// A target at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetStatus {
+    /// Where it is.
+    pub target: Target,
+    /// How it is.
+    pub service: ServiceState,
+    /// Attempts under way at it.
+    pub in_flight: usize,
+    /// Objects of which an event waits or is under way there.
+    pub lanes: usize,
+}
+
+impl TargetStatus {
+    /// One of which nothing is known yet.
+    pub fn of(target: Target) -> Self {
+        Self {
+            target,
+            service: ServiceState::Unknown,
+            in_flight: 0,
+            lanes: 0,
+        }
+    }
+}
+
+impl Status {
+    /// Events go there from now on; of none of the targets anything is known.
+    pub fn set_routes(&mut self, routes: &Arc<Routes>) {
+        let targets = routes.targets().iter().cloned();
+        self.targets = targets.map(TargetStatus::of).collect();
+        self.target = routes.rest().or(routes.targets().first()).cloned();
+        self.routes = Arc::clone(routes);
+        self.service = ServiceState::Unknown;
+        (self.in_flight, self.lanes) = (0, 0);
+    }
+
+    /// Sums up the targets: away where one of them is, which the reason then names.
+    pub(crate) fn judge_service(&mut self) {
+        let is_one = self.targets.len() == 1;
+        let down = self.targets.iter().find_map(|of| match &of.service {
+            ServiceState::Down { since, reason } => Some(ServiceState::Down {
+                since: *since,
+                reason: if is_one {
+                    reason.clone()
+                } else {
+                    format!("{}: {reason}", of.target)
+                },
+            }),
+            _ => None,
+        });
+        let up = self.targets.iter().filter_map(|of| match &of.service {
+            ServiceState::Up { since } => Some(*since),
+            _ => None,
+        });
+        let up = up.max().map(|since| ServiceState::Up { since });
+        self.service = down.or(up).unwrap_or_default();
+    }
 }
 
 /// The connection to the relay. Words only from a confirmed handshake.

@@ -46,8 +46,9 @@ impl Replayer {
             mut request,
             target,
         } = trigger;
-        let target = target.or_else(|| self.target());
-        let target = &target.ok_or(TriggerError::NoTarget)?;
+        if target.is_none() && self.target().is_none() {
+            return Err(TriggerError::NoTarget);
+        }
         let _permit = self.permit().await?;
         let now = Timestamp::now();
         request.received_at = now;
@@ -62,7 +63,18 @@ impl Replayer {
         self.writer.append(vec![new]).await?;
         // Read back for its place; retention cannot have it gone yet, another program might.
         let event = self.history.event(id).await?.ok_or(HistoryError::Gone)?;
-        let attempt = self.attempt(target, &event, 1, false, None).await?;
+        let targets = target.map_or_else(|| self.routed(&event), |target| vec![target]);
+        let mut worst: Option<Attempt> = None;
+        for (number, target) in (1..).zip(&targets) {
+            let sent = self.attempt(target, &event, number, false, None).await?;
+            if worst
+                .as_ref()
+                .is_none_or(|worst| worst.outcome.is_better_than(&sent.outcome))
+            {
+                worst = Some(sent);
+            }
+        }
+        let attempt = worst.ok_or(TriggerError::NoTarget)?;
         Ok(Triggered { event: id, attempt })
     }
 }

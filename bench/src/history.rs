@@ -229,12 +229,14 @@ fn attempts(start: Timestamp, number: u64) -> Vec<NewAttempt> {
     let attempt = |replay: bool, outcome: Outcome| NewAttempt {
         position: Position(number.cast_signed() + 1),
         again: false,
+        others: Vec::new(),
         attempt: Attempt {
             number: 0,
             event: event.id,
             replay,
             imported: false,
             url: "http://127.0.0.1:3000/podio/hook".to_owned(),
+            target: None,
             edited: None,
             started_at: event.request.received_at,
             duration: Duration::from_micros(2_000 + dice(number, 90) % 80_000),

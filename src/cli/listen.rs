@@ -30,6 +30,10 @@ pub(crate) struct Listen {
         conflicts_with = "target"
     )]
     pub(crate) forward_to: Option<String>,
+    /// Send events that match a filter to another service, such as 'type:task.*=3001'; repeatable,
+    /// the first match wins, and `+` in front also leaves the event to the next ones
+    #[arg(long, value_name = "FILTER=TARGET")]
+    pub(crate) route: Vec<String>,
     #[command(flatten)]
     pub(crate) tunnel: Tunnel,
     /// URL of the relay [default: a relay inside this process]

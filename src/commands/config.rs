@@ -60,7 +60,7 @@ fn line(settings: &Settings, entry: reference::Entry) -> Line {
     Line {
         key: entry.key.name(),
         value: value.map(|value| {
-            let value = without_user_info(value.trim_matches('"')).into_owned();
+            let value = without_user_info(value.trim_matches('"')).replace('\n', ", ");
             if entry.key.is_secret() {
                 SECRET.to_owned()
             } else {

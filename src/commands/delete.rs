@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use podtap_agent::AgentHandle;
 use podtap_agent::history::{Anchor, Filter, PageQuery, Position};
+use podtap_agent::routes::Routes;
 
 use super::events::parse_filter;
 use super::history::{browser, run_browser};
@@ -20,7 +21,7 @@ const AT_ONCE: usize = 256;
 /// Asks, deletes, and says how many there were.
 pub(crate) async fn run(delete: DeleteEvents, settings: &Settings) -> Result<ExitCode, Failure> {
     let filter = parse_filter(&delete.filter.join(" "), settings)?;
-    let (agent, handle) = browser(settings, None)?;
+    let (agent, handle) = browser(settings, &Routes::default())?;
     let token = CancellationToken::new();
     let work = async {
         let done = ask_and_delete(&handle, filter, delete.yes).await;

@@ -55,7 +55,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
     let place = Place {
         dir: relay_dir,
         listen: Some(any_port),
-        reserved: None,
+        reserved: Vec::new(),
         public_url: None,
     };
     let Embedded { relay, link } = Embedded::start(place, tunnel).await?;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use podtap_agent::routes::Routes;
 use podtap_agent::{ExplainError, Explanation, FieldChange};
 use podtap_podio::wording::Piece;
 use serde::Serialize;
@@ -18,7 +19,7 @@ use crate::tasks::Tasks;
 /// Asks Podio, or the history where the answer is kept.
 pub(crate) async fn run(explain: Explain, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
-    let (agent, handle) = browser(settings, None)?;
+    let (agent, handle) = browser(settings, &Routes::default())?;
     let id = find(handle.history(), &explain.id).await?;
     let mut tasks = Tasks::new(shutdown.token().clone());
     tasks.start(run_browser(agent, tasks.token()));

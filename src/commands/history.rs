@@ -1,9 +1,11 @@
 //! What the commands that read the history share: opening it and finding an event by a short id.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use podtap_agent::history::{Event, History, HistoryError};
-use podtap_agent::{Agent, AgentHandle, Config, OpenError, Target};
+use podtap_agent::routes::Routes;
+use podtap_agent::{Agent, AgentHandle, Config, OpenError};
 use podtap_wire::EventId;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -29,10 +31,11 @@ pub(super) fn existing(settings: &Settings) -> Result<std::path::PathBuf, Failur
 /// An agent that only browses and replays: it takes no events and delivers none by itself.
 pub(super) fn browser(
     settings: &Settings,
-    target: Option<Target>,
+    routes: &Routes,
 ) -> Result<(Agent, AgentHandle), Failure> {
     let mut config = Config::new(existing(settings)?);
-    config.target = target;
+    config.target = routes.rest().cloned();
+    config.routes = routes.list().to_vec();
     config.delivery = super::delivery::delivery(settings)?;
     config.podio = super::podio::agent_config(settings)?;
     config.trust = settings.trust()?;
@@ -42,9 +45,10 @@ pub(super) fn browser(
 
 /// The same beside the agent that runs now, if any: its status is that one's at this moment.
 pub(super) fn beside(settings: &Settings) -> Result<(Agent, AgentHandle), Failure> {
-    let (agent, handle) = browser(settings, None)?;
-    let own = handle.status().borrow().clone();
-    let beside = RunningAgent::new(settings.history()?, None, own);
+    let own = Arc::new(Routes::default());
+    let (agent, handle) = browser(settings, &own)?;
+    let seen = handle.status().borrow().clone();
+    let beside = RunningAgent::new(settings, own, seen)?;
     let (_, status) = watch::channel(beside.status());
     Ok((agent, handle.with_status_of_another(status)))
 }

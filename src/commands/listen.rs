@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use podtap_agent::figures::DOCTOR;
-use podtap_agent::{Agent, AgentHandle, Config, Target};
+use podtap_agent::routes::Routes;
+use podtap_agent::{Agent, AgentHandle, Config};
 use podtap_wire::Respond;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
@@ -30,8 +31,8 @@ const OPEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// Listens until a signal, `q`, or an end of the link that no retry can mend.
 pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode, Failure> {
-    let target = settings.target()?;
-    check_target(target.as_ref(), settings)?;
+    let routes = settings.all_routes()?;
+    check_targets(&routes, settings)?;
     let shown = ViewKind::of(listen.display.mode(settings.is_dumb()), settings)?;
     refuse_second(settings)?;
     let shutdown = Shutdown::register()?;
@@ -48,11 +49,10 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     } else {
         let tunnel = settings.tunnel()?;
         let dir = settings.data_dir()?.join(format!("relay-{tunnel}"));
-        let local = target.as_ref();
         let place = Place {
             dir,
             listen: settings.listen()?,
-            reserved: local.and_then(|target| target.url().port_or_known_default()),
+            reserved: ports(&routes),
             public_url: settings.public_url()?,
         };
         let Embedded { relay, link } = Embedded::start(place, tunnel).await?;
@@ -61,7 +61,7 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     };
     link.config.take_over = listen.take_over;
     let relay = link.config.relay.to_string();
-    let mut config = agent_config(settings, Some(&link), target)?;
+    let mut config = agent_config(settings, Some(&link), &routes)?;
     config.podio.hooks = super::hooks::config(&listen.hooks, settings)?;
     let history = config.history.clone();
     let opened = if listen.no_wait {
@@ -85,21 +85,27 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     Ok(shutdown.exit_code())
 }
 
-/// Whether events can go to this local service, or to none.
-fn check_target(target: Option<&Target>, settings: &Settings) -> Result<(), Failure> {
-    match target {
-        Some(target) if !target.is_near() => {
-            let what = format!("webhooks go to {target}, which is not this machine");
-            settings.report(
-                Warning::new(what).hint("name a port for a service here: podtap listen 3000"),
-            )
-        }
-        None if settings.respond()? == Respond::Local => {
-            Err(Failure::usage("--respond local needs a local service")
-                .hint("name it: podtap listen 3000 --respond local"))
-        }
-        _ => Ok(()),
+/// Whether events can go to these targets, or to none.
+fn check_targets(routes: &Routes, settings: &Settings) -> Result<(), Failure> {
+    let far = routes.targets().iter().filter(|target| !target.is_near());
+    for target in far {
+        let what = format!("webhooks go to {target}, which is not this machine");
+        settings.report(
+            Warning::new(what).hint("name a port for a service here: podtap listen 3000"),
+        )?;
     }
+    if routes.targets().is_empty() && settings.respond()? == Respond::Local {
+        return Err(Failure::usage("--respond local needs a local service")
+            .hint("name it: podtap listen 3000 --respond local"));
+    }
+    Ok(())
+}
+
+/// The ports of the targets, which nothing of this process may take.
+pub(super) fn ports(routes: &Routes) -> Vec<u16> {
+    let targets = routes.targets().iter();
+    let ports = targets.filter_map(|target| target.url().port_or_known_default());
+    ports.collect()
 }
 
 /// Adds a relay of this process to the tasks.
@@ -232,11 +238,12 @@ async fn on_a_thread(
 pub(super) fn agent_config(
     settings: &Settings,
     link: Option<&Link>,
-    target: Option<Target>,
+    routes: &Routes,
 ) -> Result<Config, Failure> {
     let mut config = Config::new(settings.history()?);
     config.link = link.map(|link| link.config.clone());
-    config.target = target;
+    config.target = routes.rest().cloned();
+    config.routes = routes.list().to_vec();
     config.delivery = delivery(settings)?;
     config.podio = super::podio::agent_config(settings)?;
     config.trust = settings.trust()?;

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use podtap_agent::export::json::AttemptObject;
 use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{Attempt, EditedRequest, Event, Outcome};
-use podtap_agent::{AgentHandle, Replay as Request, Target, first_target};
+use podtap_agent::routes::Routes;
+use podtap_agent::{Agent, AgentHandle, Replay as Request, Target};
 use podtap_tui::editor::{Edited, edit};
 use podtap_wire::EventId;
+use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +23,7 @@ use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
 use crate::output::question::{ask, event_count};
 use crate::output::{lines, note, print, printable};
+use crate::running::RunningAgent;
 use crate::shutdown::Shutdown;
 use crate::style::LineStyle;
 use crate::tasks::Tasks;
@@ -33,7 +37,7 @@ const ASKS_ABOVE: usize = 100;
 /// Replays them one after the other, the oldest first.
 pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
-    let (agent, handle) = browser(settings, settings.target()?)?;
+    let (agent, handle) = replayer(replay.to.is_some(), settings)?;
     let ids = select_events(&replay, &handle, settings).await?;
     if replay.dry_run {
         let told = dry_run(&handle, &ids).await;
@@ -133,9 +137,11 @@ impl Tally {
 async fn dry_run(handle: &AgentHandle, ids: &[EventId]) -> Result<(), Failure> {
     for id in ids {
         let event = load(handle.history(), *id).await?;
-        let target = target_of(handle, &event).await?;
-        let (method, url) = (&event.request.method, target.with_path(&event.request.path));
-        print(&printable(&format!("{id}  {method} {url}")))?;
+        let method = &event.request.method;
+        for target in targets_of(handle, &event).await? {
+            let url = target.with_path(&event.request.path);
+            print(&printable(&format!("{id}  {method} {url}")))?;
+        }
     }
     note(&format!(
         "{} would be sent; nothing was",
@@ -188,7 +194,7 @@ async fn send_all(
             pace.tick().await;
         }
         let event = load(handle.history(), id).await?;
-        let target = Some(target_of(handle, &event).await?);
+        let targets = targets_of(handle, &event).await?;
         let edited = match &sending.editor {
             None => None,
             Some(editor) => match edit_request(editor, &event, sending.yes).await? {
@@ -196,25 +202,39 @@ async fn send_all(
                 None => continue,
             },
         };
-        let request = Request {
-            event: id,
-            target,
-            edited,
-        };
-        let attempt = handle
-            .replay(request)
-            .await
-            .map_err(|error| Failure::because("the event cannot be replayed", &error))?;
-        if sending.json {
-            print(&AttemptObject::from(&attempt).with_hint(DOCTOR).to_line())?;
-        } else {
-            print(&lines::attempt(&event, &attempt, &sending.look))?;
+        for target in targets {
+            let request = Request {
+                event: id,
+                target: Some(target),
+                edited: edited.clone(),
+            };
+            send(handle, &event, request, sending, tally).await?;
         }
         tally.sent += 1;
-        match &attempt.outcome {
-            Outcome::Failed { error } => return Err(no_answer(&attempt, error)),
-            Outcome::Answered { status, .. } => *tally.by_status.entry(*status).or_default() += 1,
-        }
+    }
+    Ok(())
+}
+
+/// Sends one to one target.
+async fn send(
+    handle: &AgentHandle,
+    event: &Event,
+    request: Request,
+    sending: &Sending,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    let attempt = handle
+        .replay(request)
+        .await
+        .map_err(|error| Failure::because("the event cannot be replayed", &error))?;
+    if sending.json {
+        print(&AttemptObject::from(&attempt).with_hint(DOCTOR).to_line())?;
+    } else {
+        print(&lines::attempt(event, &attempt, &sending.look))?;
+    }
+    match &attempt.outcome {
+        Outcome::Failed { error } => return Err(no_answer(&attempt, error)),
+        Outcome::Answered { status, .. } => *tally.by_status.entry(*status).or_default() += 1,
     }
     Ok(())
 }
@@ -264,15 +284,36 @@ pub(super) fn no_answer(attempt: &Attempt, error: &str) -> Failure {
     .hint(format!("start it, or name another with --to; {DOCTOR}"))
 }
 
-/// Where the event goes: as configured, else where it went first.
-async fn target_of(handle: &AgentHandle, event: &Event) -> Result<Target, Failure> {
-    let configured = handle.status().borrow().target.clone();
-    if let Some(configured) = configured {
-        return Ok(configured);
+/// An agent that sends where it is told or set, else where the agent of the tunnel that runs now does
+/// if that has routes.
+fn replayer(is_told: bool, settings: &Settings) -> Result<(Agent, AgentHandle), Failure> {
+    let own = if is_told {
+        Routes::to(settings.target()?)
+    } else {
+        settings.all_routes()?
+    };
+    let own = Arc::new(own);
+    let (agent, handle) = browser(settings, &own)?;
+    if !own.targets().is_empty() {
+        return Ok((agent, handle));
     }
-    let attempts = handle.history().attempts(event.id).await?;
-    first_target(&attempts, &event.request.path).ok_or_else(|| {
-        Failure::usage("this event was never delivered from here, so it has no target")
-            .hint("add --to PORT or --to URL")
-    })
+    let seen = handle.status().borrow().clone();
+    let beside = RunningAgent::new(settings, own, seen)?;
+    if beside.status().routes.list().is_empty() {
+        return Ok((agent, handle));
+    }
+    let (_, status) = watch::channel(beside.status());
+    Ok((agent, handle.with_status_of_another(status)))
+}
+
+/// Where the event goes: as configured, else where it went first.
+async fn targets_of(handle: &AgentHandle, event: &Event) -> Result<Vec<Target>, Failure> {
+    let targets = handle.targets_of(event).await?;
+    if targets.is_empty() {
+        return Err(Failure::usage(
+            "this event was never delivered from here, so it has no target",
+        )
+        .hint("add --to PORT or --to URL"));
+    }
+    Ok(targets)
 }

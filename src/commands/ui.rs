@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use podtap_agent::AgentHandle;
 use tokio::sync::watch;
@@ -27,10 +28,10 @@ pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         );
     }
     // Replays go where it is set, else to the local service of the agent that runs.
-    let target = settings.target()?;
-    let (agent, handle) = browser(settings, target.clone())?;
-    let own = handle.status().borrow().clone();
-    let beside = RunningAgent::new(settings.history()?, target, own);
+    let own = Arc::new(settings.all_routes()?);
+    let (agent, handle) = browser(settings, &own)?;
+    let seen = handle.status().borrow().clone();
+    let beside = RunningAgent::new(settings, own, seen)?;
     let (told, status) = watch::channel(beside.status());
     let handle = handle.with_status_of_another(status);
     let mut tasks = Tasks::new(shutdown.token().clone());

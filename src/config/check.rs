@@ -58,6 +58,7 @@ impl Settings {
             | Key::BREAK_LOOPS
             | Key::INSECURE_LOCAL
             | Key::ALLOW_PLAINTEXT_RELAY => self.switch(key, false).map(drop),
+            Key::ROUTE => self.routes().map(drop),
             Key::FORWARD_TO => self.target().map(drop),
             Key::HOST_HEADER => self.fixed_host().map(drop),
             Key::RELAY => self.relay().map(drop),

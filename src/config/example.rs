@@ -77,6 +77,7 @@ fn every_value_of_the_example_is_one_that_the_setting_takes() {
         set.target().unwrap(),
         Some("3000".parse::<Target>().unwrap())
     );
+    assert_eq!(set.routes().unwrap().len(), 2);
     assert!(set.relay().unwrap().is_some() && set.listen().unwrap().is_some());
     assert_eq!(set.respond().unwrap(), podtap_wire::Respond::default());
     set.tunnel().unwrap();

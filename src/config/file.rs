@@ -129,6 +129,12 @@ fn setting(path: &Path, name: &str, value: toml::Value) -> Result<(Key, Entry), 
         toml::Value::Integer(number) => number.to_string(),
         toml::Value::Float(number) => number.to_string(),
         toml::Value::Boolean(flag) => flag.to_string(),
+        toml::Value::Array(values)
+            if key == Key::ROUTE && values.iter().all(toml::Value::is_str) =>
+        {
+            let values: Vec<&str> = values.iter().filter_map(toml::Value::as_str).collect();
+            values.join(key.separator())
+        }
         other => {
             let found = other.type_str();
             return Err(

@@ -79,6 +79,7 @@ keys! {
     RELAY = "relay",
     RESPOND = "respond",
     RESPOND_TIMEOUT = "respond-timeout",
+    ROUTE = "route",
     THEME = "theme",
     TIMEOUT = "timeout",
     TLS = "tls",
@@ -117,6 +118,12 @@ impl Key {
     pub(crate) fn is_secret(self) -> bool {
         let ends = ["token", "secret", "password", "database"];
         ends.iter().any(|end| self.0.ends_with(end))
+    }
+
+    /// What stands between the values of one that takes several.
+    pub(super) fn separator(self) -> &'static str {
+        // A filter may have anything else in it.
+        if self == Self::ROUTE { "\n" } else { "," }
     }
 
     /// The variables of the secrets.

@@ -82,7 +82,7 @@ pub(super) fn flags(root: &Command, typed: &ArgMatches) -> Layer {
                 // What may be given several times is a list.
                 let values = typed.get_raw(id).into_iter().flatten();
                 let values: Vec<_> = values.map(OsStr::to_string_lossy).collect();
-                values.join(",")
+                values.join(key.separator())
             } else {
                 is_on.to_string()
             };

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use http::uri::Authority;
 use http::{HeaderValue, Uri};
+use jiff::Timestamp;
 use podtap_agent::Target;
 use podtap_agent::config::HostHeader;
+use podtap_agent::routes::{Route, Routes};
 use podtap_connect::Proxy;
 use podtap_connect::tls::{self, Trust};
 use podtap_podio::reach;
@@ -14,7 +16,7 @@ use podtap_wire::Respond;
 use url::{Host, Url};
 
 use super::key::Key;
-use super::settings::Settings;
+use super::settings::{Settings, wrong};
 use crate::failure::Failure;
 use crate::file;
 
@@ -28,6 +30,30 @@ impl Settings {
     /// The local service, where one is set.
     pub(crate) fn target(&self) -> Result<Option<Target>, Failure> {
         self.parse(Key::FORWARD_TO)
+    }
+
+    /// Where which events go, in order; one a line.
+    pub(crate) fn routes(&self) -> Result<Vec<Route>, Failure> {
+        let Some((text, origin)) = self.entry(Key::ROUTE) else {
+            return Ok(Vec::new());
+        };
+        let now = Timestamp::now();
+        let saved = self.filters(now)?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let routes = lines.map(|line| {
+            Route::parse(line, now, &saved)
+                .map_err(|error| wrong(Key::ROUTE, line, origin, &error.to_string()))
+        });
+        let routes: Vec<Route> = routes.collect::<Result<_, _>>()?;
+        Routes::new(routes.clone(), None)
+            .map_err(|error| wrong(Key::ROUTE, "…", origin, &error.to_string()))?;
+        Ok(routes)
+    }
+
+    /// The same with the local service, as far as they are set.
+    pub(crate) fn all_routes(&self) -> Result<Routes, Failure> {
+        Routes::new(self.routes()?, self.target()?)
+            .map_err(|error| Failure::usage(error.to_string()))
     }
 
     /// Which `Host` header the local service sees.

@@ -211,7 +211,7 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-fn wrong(key: Key, text: &str, origin: &Origin, why: &str) -> Failure {
+pub(super) fn wrong(key: Key, text: &str, origin: &Origin, why: &str) -> Failure {
     let text = without_user_info(text);
     Failure::usage(format!("{} cannot be `{text}`", key.name()))
         .fact("why", why)

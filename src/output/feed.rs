@@ -7,16 +7,17 @@ use podtap_agent::history::{
     Attempt, DeliveryState, Ends, Event, Finding, HookNews, Incident, LoopFinding, Outcome,
     Verification,
 };
-use podtap_agent::{AgentHandle, HookReport, HookState, LinkState, ServiceState, Status};
+use podtap_agent::status::TargetStatus;
+use podtap_agent::{AgentHandle, HookReport, HookState, LinkState, ServiceState};
 use podtap_wire::EventId;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::json::{Callable, Object, Ready};
+use super::told_services::ToldServices;
 use super::{lines, print};
 use crate::failure::Failure;
-use crate::style::LineStyle;
-use crate::style::Tone;
+use crate::style::{LineStyle, Tone};
 
 /// How the feed is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub(crate) struct Feed {
     /// Why the relay is away, as it was printed; each try for the same reason is none to print.
     said_away: Option<String>,
     link: LinkState,
-    service: ServiceState,
+    services: ToldServices,
     /// Whether it was said what finds out why something does not work: once is enough.
     named_doctor: bool,
     /// The hooks that are made here, as they were told last.
@@ -67,7 +68,7 @@ impl Feed {
             said_url: None,
             said_away: None,
             link: LinkState::Off,
-            service: ServiceState::Unknown,
+            services: ToldServices::default(),
             named_doctor: false,
             hooks: Vec::new(),
         })
@@ -123,25 +124,20 @@ impl Feed {
         {
             self.said_url = Some(url.clone());
             let uncallable = self.agent.check_hook_url(url).err();
-            let forwards_to = status.target.as_ref().map(ToString::to_string);
             match self.format {
-                Format::Json => print_object(&Object::Ready(Ready::Listen {
-                    url,
-                    forwards_to,
-                    tunnel,
-                    callable: Callable::new(uncallable.as_ref()),
-                }))?,
+                Format::Json => {
+                    let callable = Callable::new(uncallable.as_ref());
+                    let ready = Ready::listen(url, tunnel, &status.routes, callable);
+                    print_object(&Object::Ready(ready))?;
+                }
                 Format::Lines => {
-                    for line in lines::ready(url, forwards_to.as_deref(), uncallable.as_ref()) {
+                    for line in lines::ready(url, &status.routes, uncallable.as_ref()) {
                         print(&line)?;
                     }
                 }
             }
         }
-        if status.service != self.service {
-            self.service(&status)?;
-            self.service = status.service.clone();
-        }
+        self.services(&status.targets)?;
         // Before it can be used only trouble is worth a word.
         let is_first_dial = matches!(status.link, LinkState::Connecting { reason: None, .. });
         if self.said_url.is_none() && is_first_dial {
@@ -166,25 +162,31 @@ impl Feed {
         Ok(())
     }
 
-    /// The local service went away, or came back. The first answer of a run is no news.
-    fn service(&mut self, status: &Status) -> Result<(), Failure> {
-        let was_down = matches!(self.service, ServiceState::Down { .. });
-        match (self.format, &status.service, &status.target) {
-            (Format::Json, ServiceState::Down { reason, .. }, _) => {
-                print_object(&Object::service("down", Some(reason)))
+    /// Tells of each target that went away or came back.
+    fn services(&mut self, targets: &[TargetStatus]) -> Result<(), Failure> {
+        for TargetStatus {
+            target, service, ..
+        } in self.services.news(targets)
+        {
+            let (since, reason) = match service {
+                ServiceState::Unknown => continue,
+                ServiceState::Up { since } => (since, None),
+                ServiceState::Down { since, reason } => (since, Some(reason)),
+            };
+            match (self.format, &reason) {
+                (Format::Json, reason) => {
+                    print_object(&Object::service(reason.as_deref(), &target))?;
+                }
+                (Format::Lines, Some(reason)) => {
+                    print(&lines::service_down(since, &self.look, reason, &target))?;
+                    self.name_doctor()?;
+                }
+                (Format::Lines, None) => {
+                    print(&lines::service_up(since, &self.look, &target))?;
+                }
             }
-            (Format::Json, ServiceState::Up { .. }, _) if was_down => {
-                print_object(&Object::service("up", None))
-            }
-            (Format::Lines, ServiceState::Down { since, reason }, Some(target)) => {
-                print(&lines::service_down(*since, &self.look, reason, target))?;
-                self.name_doctor()
-            }
-            (Format::Lines, ServiceState::Up { since }, Some(target)) if was_down => {
-                print(&lines::service_up(*since, &self.look, target))
-            }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// Says, the first time, what finds out why something does not work.

@@ -12,10 +12,11 @@ use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{
     AttemptSummary, HookCondition, HookNews, Incident, LoopFinding, LoopShape, Maker, Verification,
 };
-use podtap_agent::{HookReport, HookState, LinkState};
-use podtap_podio::hook_url::Uncallable;
+use podtap_agent::{HookReport, HookState, LinkState, Target};
 use podtap_wire::{EventId, Seq};
 use serde::Serialize;
+
+pub(crate) use super::ready::{Callable, Ready};
 
 /// One object. Written with its version in front.
 #[derive(Debug, Serialize)]
@@ -24,7 +25,11 @@ pub(crate) enum Object<'a> {
     Ready(Ready<'a>),
     Triggered(TriggeredObject<'a>),
     Link(StateObject<'a>),
-    Service(StateObject<'a>),
+    Service {
+        #[serde(flatten)]
+        now: StateObject<'a>,
+        target: String,
+    },
     Verify {
         id: String,
         hook_id: Option<String>,
@@ -98,45 +103,6 @@ impl<'a> From<&'a Incident> for Object<'a> {
                 machine: set.machine.as_str(),
                 by_ms: set.by_ms,
             },
-        }
-    }
-}
-
-/// What a command that goes on says once it can be used.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum Ready<'a> {
-    Listen {
-        url: &'a str,
-        forwards_to: Option<String>,
-        tunnel: &'a str,
-        #[serde(flatten)]
-        callable: Callable,
-    },
-    Relay {
-        listen: String,
-        http_listen: Option<String>,
-        public_url: &'a str,
-        admin: Option<String>,
-        #[serde(flatten)]
-        callable: Callable,
-    },
-}
-
-/// Whether Podio can call a URL that is offered.
-#[derive(Debug, Serialize)]
-pub(crate) struct Callable {
-    podio_can_call: bool,
-    /// Why not, and what to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why_not: Option<String>,
-}
-
-impl Callable {
-    pub(crate) fn new(uncallable: Option<&Uncallable>) -> Self {
-        Self {
-            podio_can_call: uncallable.is_none(),
-            why_not: uncallable.map(|why| format!("{why}; {}", why.cure())),
         }
     }
 }
@@ -244,8 +210,12 @@ impl<'a> Object<'a> {
     }
 
     /// The local service is away, or back.
-    pub(crate) const fn service(state: &'static str, reason: Option<&'a str>) -> Self {
-        Self::Service(StateObject::new(state, reason))
+    pub(crate) fn service(reason: Option<&'a str>, target: &Target) -> Self {
+        let state = if reason.is_some() { "down" } else { "up" };
+        Self::Service {
+            now: StateObject::new(state, reason),
+            target: target.to_string(),
+        }
     }
 
     /// What came of the validation of a `hook.verify`.
@@ -360,6 +330,8 @@ impl<'a> Object<'a> {
 
 #[cfg(test)]
 mod tests {
+    use podtap_agent::routes::Routes;
+
     use super::*;
 
     #[test]
@@ -375,12 +347,8 @@ mod tests {
             line,
             r#"{"v":1,"type":"gap","from":1,"to":2,"reason":"age","hint":"repair"}"#
         );
-        let ready = Ready::Listen {
-            url: "https://x/",
-            forwards_to: None,
-            tunnel: "crm",
-            callable: Callable::new(None),
-        };
+        let callable = Callable::new(None);
+        let ready = Ready::listen("https://x/", "crm", &Routes::default(), callable);
         assert_eq!(
             Object::Ready(ready).to_line(),
             r#"{"v":1,"type":"ready","url":"https://x/","forwards_to":null,"tunnel":"crm","podio_can_call":true}"#

@@ -12,6 +12,7 @@ use podtap_agent::history::{
     Attempt, AttemptSummary, Event, EventRow, HookNews, Incident, LoopFinding, Outcome,
     Verification,
 };
+use podtap_agent::routes::Routes;
 use podtap_agent::{LinkState, Target, draft};
 use podtap_podio::hook_url::Uncallable;
 use podtap_podio::{ObjectRef, PodioEvent};
@@ -161,20 +162,26 @@ fn not_validated(reason: &str) -> String {
 }
 
 /// The first lines of a run, once the relay has given the public URL.
-pub(crate) fn ready(
-    url: &str,
-    forwards_to: Option<&str>,
-    uncallable: Option<&Uncallable>,
-) -> [String; 3] {
-    [
+pub(crate) fn ready(url: &str, routes: &Routes, uncallable: Option<&Uncallable>) -> Vec<String> {
+    let nowhere = if routes.list().is_empty() {
+        "nowhere: events are recorded; `podtap replay` delivers them later"
+    } else {
+        "nowhere, other than the routes: the rest is recorded"
+    };
+    let forwards_to = routes.rest().map(ToString::to_string);
+    let forwards_to = forwards_to.as_deref().unwrap_or(nowhere);
+    let mut lines = vec![
         format!("Public URL   {}", printable(url)),
-        format!(
-            "Forwards to  {}",
-            forwards_to
-                .unwrap_or("nowhere: events are recorded; `podtap replay` delivers them later")
-        ),
-        give_podio(url, uncallable),
-    ]
+        format!("Forwards to  {}", printable(forwards_to)),
+    ];
+    lines.extend(
+        routes
+            .list()
+            .iter()
+            .map(|route| format!("Route        {}", printable(&route.to_string()))),
+    );
+    lines.push(give_podio(url, uncallable));
+    lines
 }
 
 /// What to enter in Podio, where Podio can call it.

@@ -5,7 +5,9 @@ pub(crate) mod feed;
 pub(crate) mod json;
 pub(crate) mod lines;
 pub(crate) mod question;
+mod ready;
 pub(crate) mod table;
+mod told_services;
 
 use std::borrow::Cow;
 use std::io::Write as _;

@@ -2,14 +2,19 @@
 //! it has begun, and that it has ended.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use podtap_agent::{LinkState, Status, Target};
+use jiff::Timestamp;
+use podtap_agent::history::Saved;
+use podtap_agent::routes::Routes;
+use podtap_agent::{LinkState, Status};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::run_file::{Running, holder};
+use crate::config::Settings;
 use crate::failure::Failure;
 
 /// How often it is looked at.
@@ -19,8 +24,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct RunningAgent {
     history: PathBuf,
-    /// Where replays go whatever the agent does.
-    own: Option<Target>,
+    /// Where replays go whatever the agent does; where that is nowhere, as the agent does.
+    own: Arc<Routes>,
+    saved: Saved,
     /// What was seen last.
     seen: Status,
     /// Whether there was an agent since this began to look.
@@ -29,10 +35,20 @@ pub(crate) struct RunningAgent {
 
 impl RunningAgent {
     /// Begins to look; `seen` is what this process knows by itself.
-    pub(crate) fn new(history: PathBuf, own: Option<Target>, seen: Status) -> Self {
+    pub(crate) fn new(
+        settings: &Settings,
+        own: Arc<Routes>,
+        seen: Status,
+    ) -> Result<Self, Failure> {
+        let saved = settings.filters(Timestamp::now())?;
+        Ok(Self::of(settings.history()?, own, saved, seen))
+    }
+
+    fn of(history: PathBuf, own: Arc<Routes>, saved: Saved, seen: Status) -> Self {
         let mut beside = Self {
             history,
             own,
+            saved,
             seen,
             has_run: false,
         };
@@ -82,12 +98,13 @@ impl RunningAgent {
                     retry_at: None,
                 };
                 let begun = self.told_by(running);
-                self.seen = Status {
+                let mut seen = Status {
                     link,
-                    target: begun.target,
                     public_url: begun.public_url,
                     ..Status::default()
                 };
+                seen.set_routes(&begun.routes);
+                self.seen = seen;
             }
             // It is being written: what was seen holds until the next look.
             None => {}
@@ -102,29 +119,38 @@ impl RunningAgent {
         } else {
             LinkState::Off
         };
-        Status {
+        let mut status = Status {
             link,
-            target: self.own.clone(),
             pending: self.seen.pending,
             ..Status::default()
-        }
+        };
+        status.set_routes(&self.own);
+        status
     }
 
     fn told_by(&self, running: Running) -> Status {
-        let delivers_to = running.forwards_to.and_then(|target| target.parse().ok());
-        let mut status = running.state.into_status();
-        status.public_url = running.url;
-        if self.own.is_some() && self.own != delivers_to {
+        let theirs = Arc::new(running.ways(&self.saved));
+        let is_own = !self.own.targets().is_empty();
+        let routes = if is_own { &self.own } else { &theirs };
+        let told = running.state.into_status();
+        let mut status = told.clone();
+        status.set_routes(routes);
+        if *routes == theirs {
             // Of another local service the agent knows nothing.
-            status.service = podtap_agent::ServiceState::Unknown;
+            status.service = told.service;
+            for (target, told) in status.targets.iter_mut().zip(told.targets) {
+                *target = told;
+            }
         }
-        status.target = self.own.clone().or(delivers_to);
+        (status.in_flight, status.lanes) = (told.in_flight, told.lanes);
+        status.public_url = running.url;
         status
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use podtap_agent::Target;
     use podtap_disk::lock::Lock;
     use podtap_disk::private;
 
@@ -140,6 +166,11 @@ mod tests {
         private::write(&private::beside(history, ".run"), text.as_bytes()).unwrap();
     }
 
+    fn beside(history: PathBuf, own: Option<Target>) -> RunningAgent {
+        let own = Arc::new(Routes::to(own));
+        RunningAgent::of(history, own, Saved::default(), Status::default())
+    }
+
     fn target(text: &str) -> Target {
         text.parse().unwrap()
     }
@@ -150,7 +181,7 @@ mod tests {
         let history = folder.path().join("crm.db");
         // What a process that was killed has left: nobody holds the lock.
         written(&history, 7);
-        let mut beside = RunningAgent::new(history.clone(), None, Status::default());
+        let mut beside = beside(history.clone(), None);
         assert_eq!(beside.status(), Status::default());
 
         let lock = Lock::take(&private::beside(&history, ".lock")).unwrap();
@@ -186,7 +217,7 @@ mod tests {
         let history = folder.path().join("crm.db");
         let _lock = Lock::take(&private::beside(&history, ".lock")).unwrap();
         written(&history, std::process::id());
-        let seen = |own| RunningAgent::new(history.clone(), Some(own), Status::default()).status();
+        let seen = |own| beside(history.clone(), Some(own)).status();
 
         let unknown = podtap_agent::ServiceState::Unknown;
         assert_ne!(seen(target("3000")).service, unknown);

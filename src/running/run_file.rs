@@ -4,7 +4,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use podtap_agent::AgentHandle;
+use jiff::Timestamp;
+use podtap_agent::history::Saved;
+use podtap_agent::routes::{Route, Routes};
+use podtap_agent::{AgentHandle, Target};
 use podtap_disk::lock::{Lock, LockError};
 use podtap_disk::private;
 use serde::{Deserialize, Serialize};
@@ -28,6 +31,9 @@ pub(crate) struct Running {
     pub(crate) url: Option<String>,
     /// The local service.
     pub(crate) forwards_to: Option<String>,
+    /// Where other events go.
+    #[serde(default)]
+    pub(crate) routes: Vec<String>,
     /// The process that wrote this.
     #[serde(default)]
     pub(super) pid: Option<u32>,
@@ -63,12 +69,32 @@ impl Running {
         holder(history).and_then(|_| Self::last(history))
     }
 
+    /// Where it has events go, `saved` being what `@name` stands for.
+    pub(super) fn ways(&self, saved: &Saved) -> Routes {
+        let now = Timestamp::now();
+        let routes = self.routes.iter();
+        let routes = routes.filter_map(|text| Route::parse(text, now, saved).ok());
+        let rest = self.forwards_to.as_ref().and_then(|to| to.parse().ok());
+        Routes::new(routes.collect(), rest).unwrap_or_default()
+    }
+
+    /// Where it has an event go that no route takes, else the first route.
+    pub(crate) fn target(&self, saved: &Saved) -> Option<Target> {
+        self.ways(saved).targets().last().cloned()
+    }
+
     fn of(handle: &AgentHandle) -> Self {
         let status = handle.status();
         let status = status.borrow();
         Self {
             url: status.public_url.clone(),
-            forwards_to: status.target.as_ref().map(ToString::to_string),
+            forwards_to: status.routes.rest().map(ToString::to_string),
+            routes: status
+                .routes
+                .list()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             pid: Some(std::process::id()),
             state: State::of(&status),
         }
@@ -89,7 +115,8 @@ pub(crate) async fn publish(
     loop {
         let mut now = Running::of(&handle);
         now.url = now.url.or_else(|| told.url.clone());
-        let leads_elsewhere = (&now.url, &now.forwards_to) != (&told.url, &told.forwards_to);
+        let ways = |of: &Running| (of.url.clone(), of.forwards_to.clone(), of.routes.clone());
+        let leads_elsewhere = ways(&now) != ways(&told);
         if now != told && (leads_elsewhere || due <= Instant::now()) {
             let (path, text) = (path.clone(), serde_json::to_vec(&now).unwrap_or_default());
             // The disk may take its time, and deliveries wait for no file.

@@ -2,6 +2,7 @@
 //! service and what waits. Fields and states that a reader does not know cost nothing but themselves.
 
 use jiff::Timestamp;
+use podtap_agent::status::TargetStatus;
 use podtap_agent::{LinkState, ServiceState, Status};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,7 @@ pub(crate) struct State {
     tunnel: Option<String>,
     link: Link,
     service: Service,
+    targets: Vec<At>,
     on_relay: u64,
     waiting: u64,
     in_flight: usize,
@@ -25,6 +27,18 @@ pub(crate) struct State {
     retries: u64,
     reconnects: u64,
     failed_hooks: Vec<String>,
+}
+
+/// One of the targets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct At {
+    target: String,
+    #[serde(default)]
+    service: Service,
+    #[serde(default)]
+    in_flight: usize,
+    #[serde(default)]
+    lanes: usize,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +83,7 @@ impl State {
             tunnel: status.tunnel.clone(),
             link: Link::of(&status.link),
             service: Service::of(&status.service),
+            targets: status.targets.iter().map(At::of).collect(),
             on_relay: status.backlog,
             waiting: status.pending,
             in_flight: status.in_flight,
@@ -85,6 +100,11 @@ impl State {
             tunnel: self.tunnel,
             link: self.link.into_state(),
             service: self.service.into_state(),
+            targets: self
+                .targets
+                .into_iter()
+                .filter_map(At::into_status)
+                .collect(),
             backlog: self.on_relay,
             pending: self.waiting,
             in_flight: self.in_flight,
@@ -94,6 +114,26 @@ impl State {
             failed_hooks: self.failed_hooks,
             ..Status::default()
         }
+    }
+}
+
+impl At {
+    fn of(status: &TargetStatus) -> Self {
+        Self {
+            target: status.target.to_string(),
+            service: Service::of(&status.service),
+            in_flight: status.in_flight,
+            lanes: status.lanes,
+        }
+    }
+
+    fn into_status(self) -> Option<TargetStatus> {
+        Some(TargetStatus {
+            target: self.target.parse().ok()?,
+            service: self.service.into_state(),
+            in_flight: self.in_flight,
+            lanes: self.lanes,
+        })
     }
 }
 
@@ -199,6 +239,7 @@ mod tests {
                 reconnects: 6,
                 tunnel: Some("crm".to_owned()),
                 failed_hooks: vec!["app 9".to_owned()],
+                targets: vec![TargetStatus::of("3000".parse().unwrap())],
                 ..Status::default()
             };
             let text = serde_json::to_string(&State::of(&status)).unwrap();

@@ -50,6 +50,7 @@ mod readme;
 mod relays;
 mod repair;
 mod restart;
+mod routes;
 mod sandbox;
 mod sandbox_round_trip;
 mod secrets;

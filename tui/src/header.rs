@@ -137,8 +137,10 @@ fn service(status: &Status) -> Line {
     match (&status.target, &status.service) {
         (None, _) => Line::of(Role::Quiet, "no local service"),
         (Some(target), service) => {
-            let target = target.to_string();
-            let target = target.strip_prefix("http://").unwrap_or(&target);
+            let target = match status.targets.len() {
+                0 | 1 => words::target(target),
+                many => words::count(u64::try_from(many).unwrap_or(u64::MAX), "target"),
+            };
             let line = Line::of(Role::Plain, target).space(1);
             match service {
                 ServiceState::Unknown => line.put(Role::Quiet, "○"),

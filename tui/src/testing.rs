@@ -160,6 +160,7 @@ pub(crate) fn attempts(position: i64) -> Vec<Attempt> {
         replay,
         imported: false,
         url: "http://localhost:3000/podio/hook".to_owned(),
+        target: None,
         edited: None,
         started_at: received(position),
         duration: Duration::from_millis(millis),
@@ -210,13 +211,7 @@ pub(crate) fn status() -> Status {
         tunnel: Some("crm".to_owned()),
         target: Some("3000".parse().unwrap()),
         service: ServiceState::Up { since: now() },
-        backlog: 0,
-        pending: 0,
-        in_flight: 0,
-        lanes: 0,
-        retries: 0,
-        reconnects: 0,
-        failed_hooks: Vec::new(),
+        ..Status::default()
     }
 }
 

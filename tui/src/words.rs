@@ -13,6 +13,12 @@ use podtap_agent::{EventId, Status, draft};
 
 use crate::theme::Role;
 
+/// A local service as a screen shows it.
+pub(crate) fn target(target: &podtap_agent::Target) -> String {
+    let text = target.to_string();
+    text.strip_prefix("http://").unwrap_or(&text).to_owned()
+}
+
 /// The time of an event as a list shows it: the time of day, with the day where it was not today;
 /// of another year only the day.
 pub(crate) fn moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {

@@ -10,6 +10,7 @@ use crate::history::HistoryError;
 use crate::hooks::HooksError;
 use crate::link::{DialError, Stop};
 use crate::lock::HistoryLockError;
+use crate::routes::InvalidRoute;
 
 /// Why an agent could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,9 @@ pub enum OpenError {
     /// TLS cannot be set up.
     #[error("cannot set up TLS; are the system's certificates installed?")]
     Tls(#[from] rustls::Error),
+    /// There are more routes than can be served.
+    #[error(transparent)]
+    Routes(#[from] InvalidRoute),
     /// Podio's API cannot be called.
     #[error(transparent)]
     Podio(#[from] TlsUnavailable),

@@ -28,12 +28,14 @@ use crate::delivery::gate::Gate;
 use crate::handle::AgentHandle;
 use crate::history::{
     self, Aftercare, ClockSet, Fact, HandedOver, History, HistoryError, Incident, Machine, Pending,
-    Writer, WriterThread,
+    WatchReader, Writer, WriterThread,
 };
 use crate::link::{Link, LinkOutputs};
 use crate::lock::HistoryLock;
 use crate::opening::{check, open_writer};
 use crate::replay::{self, Replayer};
+use crate::router::KnownPlaces;
+use crate::routes::Routes;
 use crate::status::Status;
 use error::result_of_stop;
 pub use error::{OpenError, RunError};
@@ -61,7 +63,7 @@ pub struct Agent {
     writer: Writer,
     writer_thread: WriterThread,
     link: Option<Link>,
-    delivery: Option<(Delivery, HandedOver)>,
+    delivery: Option<(Delivery, Vec<HandedOver>)>,
     followers: Option<Followers>,
     lock: Option<HistoryLock>,
     /// The history.
@@ -78,56 +80,61 @@ impl Agent {
             history: path,
             link,
             target,
+            routes,
             delivery,
             retention,
             podio,
             trust,
         } = config;
+        let routes = Arc::new(Routes::new(routes, target)?);
         let (changes, _) = broadcast::channel(CHANGE_BUFFER);
         let taken = link.is_some().then(|| take_over(&path)).transpose()?;
         let (lock, aftercare) = taken.unzip();
         let (writer, writer_thread) = open_writer(&path, &changes, lock.as_ref())?;
         let history = History::open_read_only(&path)?;
         let (tls, connector) =
-            ServiceConnector::with_tls(&trust, needs_tls(link.as_ref(), target.as_ref()))?;
-        // Without a local service there is no answer but the relay's.
-        let answers = link
-            .as_ref()
-            .filter(|link| link.respond == Respond::Local && target.is_some())
-            .map(|_| (Allowance::default(), Outbox::default()));
+            ServiceConnector::with_tls(&trust, needs_tls(link.as_ref(), &routes))?;
+        let answers = answers(link.as_ref(), &routes);
         let (allowance, outbox) = answers.clone().unzip();
         let forwarder = Forwarder::new(&delivery, connector, allowance);
-        let status = watch::Sender::new(first_status(link.as_ref(), target.as_ref(), &writer));
+        let status = watch::Sender::new(first_status(link.as_ref(), &routes, &writer));
+        let places = KnownPlaces::default();
         let replayer = Replayer {
             history: history.clone(),
             writer: writer.clone(),
             forwarder: forwarder.clone(),
             max_response_bytes: delivery.max_response_bytes,
             status: status.subscribe(),
+            places: places.clone(),
             permits: Arc::new(Semaphore::new(replay::CONCURRENCY)),
         };
         let shared = Shared::open(&path, history, writer.clone(), &podio)?;
-        let handle = shared.handle(replayer, status.subscribe(), changes.clone(), podio.verify);
+        let mut handle = shared.handle(replayer, status.subscribe(), changes.clone(), podio.verify);
         let gate = Gate::new(podio.forward_verify, shared.held.clone());
         let followers = || shared.followers(podio, &status, &changes);
         let followers = link.is_some().then(followers);
         // Only the agent with the link delivers: beside it, another one would deliver twice.
-        let delivery = match (&link, target) {
-            (Some(_), Some(target)) => {
-                let (pending, arrivals) = Pending::open(&path, writer.clone())?;
-                let delivery = Delivery {
-                    pending,
-                    writer: writer.clone(),
-                    forwarder,
-                    target,
-                    config: delivery,
-                    gate,
-                    status: status.clone(),
-                    answers: outbox,
-                };
-                Some((delivery, arrivals))
-            }
-            _ => None,
+        let delivery = if link.is_some() {
+            let pending = Pending::open(&path, writer.clone())?;
+            let handed_over = pending.hand_over_to(routes.targets().len())?;
+            let routes = watch::Sender::new(routes);
+            let delivery = Delivery {
+                pending,
+                writer: writer.clone(),
+                forwarder,
+                routes: routes.subscribe(),
+                places,
+                watched: WatchReader::open(&path)?,
+                changes: changes.clone(),
+                config: delivery,
+                gate,
+                status: status.clone(),
+                answers: outbox,
+            };
+            handle.routes = Some(routes);
+            Some((delivery, handed_over))
+        } else {
+            None
         };
         let face = LinkOutputs {
             writer: writer.clone(),
@@ -178,9 +185,9 @@ impl Agent {
             let token = token.clone();
             parts.spawn(async move { result_of_stop(link.run(token).await) });
         }
-        if let Some((delivery, arrivals)) = delivery {
+        if let Some((delivery, handed_over)) = delivery {
             let token = token.clone();
-            parts.spawn(async move { Ok(delivery.run(arrivals, token).await?) });
+            parts.spawn(async move { Ok(delivery.run(handed_over, token).await?) });
         }
         if let Some(followers) = followers {
             followers.start(&mut parts, &token);
@@ -221,13 +228,14 @@ impl Agent {
     }
 }
 
-fn first_status(link: Option<&LinkConfig>, target: Option<&Target>, writer: &Writer) -> Status {
-    Status {
+fn first_status(link: Option<&LinkConfig>, routes: &Arc<Routes>, writer: &Writer) -> Status {
+    let mut status = Status {
         tunnel: link.map(|link| link.tunnel.as_str().to_owned()),
-        target: target.cloned(),
         pending: writer.tally().borrow().pending,
         ..Status::default()
-    }
+    };
+    status.set_routes(routes);
+    status
 }
 
 /// Takes a history for an agent with a link; one that was left without being closed is checked.
@@ -296,9 +304,17 @@ async fn let_go(
     Ok(went_on)
 }
 
-fn needs_tls(link: Option<&LinkConfig>, target: Option<&Target>) -> bool {
-    let urls = [link.map(|link| &link.relay), target.map(Target::url)];
-    urls.into_iter()
-        .flatten()
-        .any(|url| url.scheme() == "https")
+/// What carries the answers of the local service to the relay; without one there is no answer but the
+/// relay's.
+fn answers(link: Option<&LinkConfig>, routes: &Routes) -> Option<(Allowance, Outbox)> {
+    let is_local = link.is_some_and(|link| link.respond == Respond::Local);
+    let answers = || (Allowance::default(), Outbox::default());
+    (is_local && !routes.targets().is_empty()).then(answers)
+}
+
+fn needs_tls(link: Option<&LinkConfig>, routes: &Routes) -> bool {
+    let relay = link.map(|link| &link.relay);
+    let targets = routes.targets().iter().map(Target::url);
+    let mut urls = targets.chain(relay);
+    urls.any(|url| url.scheme() == "https")
 }

@@ -91,6 +91,7 @@ impl Shared {
             held: self.held.clone(),
             hook_reports: self.hook_reports.clone(),
             verifies,
+            routes: None,
         }
     }
 

@@ -258,7 +258,11 @@ impl QuietFacts<'_> {
                 StepText::yes(format!("it answered at {}", minute(*since)))
             }
             (Some(target), ServiceState::Down { reason, .. }) => StepText::no(
-                format!("{target}: {reason}"),
+                // Of several, the reason names the one.
+                match self.status.targets.len() {
+                    0 | 1 => format!("{target}: {reason}"),
+                    _ => reason.clone(),
+                },
                 "start the local service; waiting events are delivered then",
             ),
             (Some(_), ServiceState::Unknown) => StepText::unknown(

@@ -5,6 +5,7 @@ mod repair;
 mod why;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use podtap_podio::hook_url::Uncallable;
@@ -13,6 +14,7 @@ use podtap_wire::EventId;
 use tokio::sync::{broadcast, watch};
 
 use crate::change::Change;
+use crate::config::Target;
 use crate::delivery::gate::HeldObjects;
 use crate::explain::{ExplainError, Explainer, Explanation, Remembered};
 use crate::figures::Figures;
@@ -23,6 +25,7 @@ use crate::hooks::{HookAdmin, HookFacts, HookListing, HookReport, HookUrls, Mana
 use crate::import::{Import, ImportError, Report};
 use crate::place::PlaceRef;
 use crate::replay::{Replay, ReplayError, Replayer};
+use crate::routes::Routes;
 use crate::standing::HookStanding;
 use crate::status::Status;
 use crate::trigger::{Trigger, TriggerError, Triggered};
@@ -42,6 +45,8 @@ pub struct AgentHandle {
     /// Whether a `hook.verify` is answered.
     pub(crate) verifies: bool,
     pub(crate) figures: Figures,
+    /// Where events go, of an agent that delivers.
+    pub(crate) routes: Option<watch::Sender<Arc<Routes>>>,
 }
 
 impl AgentHandle {
@@ -71,9 +76,28 @@ impl AgentHandle {
     }
 
     /// Sends an event to a local service once more, at once, beside the lanes; returns when the
-    /// attempt has ended and is in the history. Works with and without a link.
+    /// attempt has ended and is in the history. Where it is for several targets and none is named, it
+    /// goes to each, and what is returned is the attempt that came out worst. Works with and without
+    /// a link.
     pub async fn replay(&self, replay: Replay) -> Result<Attempt, ReplayError> {
         self.replayer.replay(replay).await
+    }
+
+    /// Where an event goes by the routes as they are now, else where it went first.
+    pub async fn targets_of(&self, event: &Event) -> Result<Vec<Target>, HistoryError> {
+        self.replayer.targets_of(event).await
+    }
+
+    /// Has events delivered there from now on: those that wait, and those that come. What was
+    /// recorded without a target stays so, and can be replayed.
+    ///
+    /// Returns whether this agent delivers at all.
+    pub fn set_routes(&self, routes: Routes) -> bool {
+        let Some(sender) = &self.routes else {
+            return false;
+        };
+        sender.send_replace(Arc::new(routes));
+        true
     }
 
     /// Puts an event that nobody sent into the history, and sends it to a local service, at once,

@@ -58,7 +58,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::config::Retention;
+    use crate::history::Retention;
     use crate::history::{Change, ClockSet, Incident, Machine, Writer};
 
     #[tokio::test]

@@ -2,7 +2,6 @@
 //! (group commit), tells everybody concerned only then, and uses its idle moments to index.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -61,7 +60,7 @@ pub(super) struct Committer<A> {
     tidy: Tidy,
     mend: Mend,
     /// Where what is committed goes; empty where nothing is delivered.
-    handover: Arc<OnceLock<Handover>>,
+    handover: Handover,
     /// Writes nobody waits for that failed: the first to be done once writing works again.
     owed: Vec<WriteJob>,
     /// Writes that wait for others.
@@ -91,7 +90,7 @@ impl<A: Fn(Change)> Committer<A> {
             ages: Ages::default(),
             tidy: Tidy::default(),
             mend: Mend::new(path),
-            handover: Arc::default(),
+            handover: Handover::default(),
             owed: Vec::new(),
             later: Later::default(),
             // The last run may have ended in the middle of it.
@@ -104,8 +103,8 @@ impl<A: Fn(Change)> Committer<A> {
         self.tally.subscribe()
     }
 
-    pub(super) fn handover(&self) -> Arc<OnceLock<Handover>> {
-        Arc::clone(&self.handover)
+    pub(super) fn handover(&self) -> Handover {
+        self.handover.clone()
     }
 
     pub(super) fn storage(&self) -> watch::Receiver<Storage> {
@@ -236,9 +235,10 @@ impl<A: Fn(Change)> Committer<A> {
     /// What can be done in time: the next reader may come before the next writer.
     fn index_at_the_end(&mut self) {
         let begun = Instant::now();
-        let limit = match self.handover.get() {
-            Some(_) => INDEX_AT_THE_END,
-            None => INDEX_AT_THE_END_OF_A_COMMAND,
+        let limit = if self.handover.leads_anywhere() {
+            INDEX_AT_THE_END
+        } else {
+            INDEX_AT_THE_END_OF_A_COMMAND
         };
         while self.mend.trouble().is_none() && self.behind.is_some() && begun.elapsed() < limit {
             self.index();
@@ -298,9 +298,9 @@ impl<A: Fn(Change)> Committer<A> {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let tally = *self.tally.borrow();
-        let handover = self.handover.get();
+        let delivers = self.handover.leads_anywhere();
         let (bursts, ages) = (&mut self.bursts, &mut self.ages);
-        let mut hands = Hands::new(&transaction, bursts, ages, tally, handover.is_some());
+        let mut hands = Hands::new(&transaction, bursts, ages, tally, delivers);
         for write in writes {
             write.write(&mut hands)?;
         }
@@ -325,8 +325,8 @@ impl<A: Fn(Change)> Committer<A> {
             self.tidy.note_removal();
         }
         // Before the tally: who sees that reaches an event has been sent it.
-        if let (Some(handover), Some(committed)) = (handover, committed.filter(|_| new > 0)) {
-            handover.send_committed(committed);
+        if let Some(committed) = committed.filter(|_| new > 0) {
+            self.handover.send_committed(committed);
         }
         self.tally
             .send_if_modified(|known| std::mem::replace(known, tally) != tally);

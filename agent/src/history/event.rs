@@ -145,6 +145,7 @@ impl DeliveryState {
         match (self, hold) {
             (Self::Held, Some(Hold::Loop)) => "◦ loop",
             (Self::Held, Some(Hold::Verify)) => "… verifying",
+            (Self::Held, Some(Hold::NoRoute)) => "◦ no route",
             (Self::Held, None) => "◦ held",
             (Self::Pending | Self::Delivered, _) => "… waiting",
         }
@@ -174,6 +175,9 @@ pub struct Attempt {
     pub imported: bool,
     /// The URL it went to.
     pub url: String,
+    /// Which of the targets it went to, as a route names it; `None` of one that was made before
+    /// there were several, or elsewhere.
+    pub target: Option<String>,
     /// What was sent instead of the event itself; `None` for the event as it came.
     pub edited: Option<EditedRequest>,
     /// When it began.
@@ -192,6 +196,17 @@ pub struct EditedRequest {
     pub path: String,
     pub headers: HeaderList,
     pub body: bytes::Bytes,
+}
+
+impl Outcome {
+    /// Whether another one is worse news: no answer, or a higher status.
+    pub fn is_better_than(&self, other: &Self) -> bool {
+        let badness = |outcome: &Self| match outcome {
+            Self::Answered { status, .. } => u32::from(*status),
+            Self::Failed { .. } => u32::MAX,
+        };
+        badness(self) < badness(other)
+    }
 }
 
 /// What came of an attempt.

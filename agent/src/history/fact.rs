@@ -73,6 +73,8 @@ pub(crate) enum Fact {
         event: EventKey,
         hold: Hold,
     },
+    /// Each target that the event is for has answered it.
+    Settled(EventKey),
     Loop(LoopFinding),
     /// A hook is not as it was.
     Hook(HookNews),
@@ -146,6 +148,7 @@ impl Fact {
                 | Self::MissingAtMost { .. }
                 | Self::Late { .. }
                 | Self::Hold { .. }
+                | Self::Settled(_)
         )
     }
 
@@ -185,6 +188,7 @@ impl Fact {
                 params![row::id_to_sql(*after), event.position.0],
             ),
             Self::Hold { event, hold } => write_hold(transaction, *event, *hold, tally),
+            Self::Settled(event) => write_settled(transaction, *event, tally),
             Self::Loop(finding) => findings::write_loop(transaction, finding),
             Self::Hook(news) => findings::write_hook(transaction, news),
             Self::Incident(incident) => findings::write_incident(transaction, incident),
@@ -244,6 +248,7 @@ impl Fact {
             | Self::MissingAtMost { event, .. }
             | Self::Late { event, .. }
             | Self::Hold { event, .. }
+            | Self::Settled(event)
             | Self::Annotated { event, .. } => Some(touched(event)),
             Self::Loop(finding) => Some(Change::Loop(Box::new(finding.clone()))),
             Self::Hook(news) => Some(Change::Hook(Box::new(news.clone()))),
@@ -274,6 +279,21 @@ fn write_hold(
         .execute(params![
             row::state_to_sql(DeliveryState::Held),
             row::hold_to_sql(hold),
+            event.position.0
+        ])?;
+    tally.pending = tally.pending.saturating_sub(changed as u64);
+    Ok(())
+}
+
+fn write_settled(
+    transaction: &Transaction<'_>,
+    event: EventKey,
+    tally: &mut Tally,
+) -> rusqlite::Result<()> {
+    let changed = transaction
+        .prepare_cached("UPDATE events SET state = ? WHERE position = ? AND state = 0")?
+        .execute(params![
+            row::state_to_sql(DeliveryState::Delivered),
             event.position.0
         ])?;
     tally.pending = tally.pending.saturating_sub(changed as u64);

@@ -2,9 +2,10 @@
 //! were committed, with their places. One channel, in order: an event's arrival is always before its
 //! commit in it, and so is everything that was committed before it arrived.
 //!
-//! Bounded in messages and bytes; what finds no room is not sent, and delivery reads it instead.
+//! Each of several targets gets all of it. Bounded in messages and bytes a target; what finds no room
+//! is not sent, and delivery reads it instead.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use podtap_wire::EventId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -39,7 +40,7 @@ pub(crate) enum Fresh {
 }
 
 /// The events of one transaction that wait for their delivery.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct CommittedEvents {
     /// Nothing was committed between this place
     pub(crate) after: Position,
@@ -50,7 +51,7 @@ pub(crate) struct CommittedEvents {
 }
 
 /// An event that is on stable storage.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum StoredEvent {
     /// One that was sent as [`Fresh::Arrived`].
     Offered(EventId, Position),
@@ -65,51 +66,86 @@ struct Parcel {
     _room: OwnedSemaphorePermit,
 }
 
-/// The sending side. Cheap to clone.
-#[derive(Debug, Clone)]
-pub(super) struct Handover {
+/// The sending side: one channel a target. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Handover(Arc<Mutex<Sending>>);
+
+#[derive(Debug, Default)]
+struct Sending {
+    channels: Vec<Channel>,
+    known: SeenIds,
+}
+
+#[derive(Debug)]
+struct Channel {
     parcels: mpsc::Sender<Parcel>,
     room: Arc<Semaphore>,
-    known: Arc<Mutex<SeenIds>>,
 }
 
 /// The receiving side.
 #[derive(Debug)]
 pub(crate) struct HandedOver(mpsc::Receiver<Parcel>);
 
-/// Both sides, where the history has these events.
-pub(super) fn channel(known: SeenIds) -> (Handover, HandedOver) {
-    let (parcels, received) = mpsc::channel(MAX_MESSAGES);
-    let room = Arc::new(Semaphore::new(MAX_BYTES / UNIT));
-    let handover = Handover {
-        parcels,
-        room,
-        known: Arc::new(Mutex::new(known)),
-    };
-    (handover, HandedOver(received))
-}
-
 impl Handover {
+    /// From now on what comes goes to that many targets, and no longer to others; the history has
+    /// these events.
+    pub(super) fn lead_to(&self, targets: usize, known: SeenIds) -> Vec<HandedOver> {
+        let (channels, received) = (0..targets).map(|_| channel()).unzip();
+        let mut sending = self.sending();
+        if sending.channels.is_empty() {
+            sending.known = known;
+        }
+        sending.channels = channels;
+        received
+    }
+
+    /// Whether anything is delivered.
+    pub(super) fn leads_anywhere(&self) -> bool {
+        !self.sending().channels.is_empty()
+    }
+
     /// Sends an event ahead of its commit where it is certainly new and `may_go`; whether it was
-    /// sent. An event that may have been here before goes through its commit, which knows.
+    /// sent to each. An event that may have been here before goes through its commit, which knows.
     pub(super) fn send_ahead(&self, event: &NewEvent, after: Position, may_go: bool) -> bool {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if !known.is_new(event.id) || !may_go {
+        let mut sending = self.sending();
+        if sending.channels.is_empty() || !sending.known.is_new(event.id) || !may_go {
             return false;
         }
-        drop(known);
-        self.send(event.request.footprint(), || Fresh::Arrived {
-            event: Box::new(whole(event, Position::default())),
-            after,
-        })
+        let mut is_sent = true;
+        for channel in &sending.channels {
+            is_sent &= channel.send(event.request.footprint(), || Fresh::Arrived {
+                event: Box::new(whole(event, Position::default())),
+                after,
+            });
+        }
+        is_sent
     }
 
     /// Sends what was committed, where there is room for it.
     pub(super) fn send_committed(&self, committed: CommittedEvents) {
         let bytes = committed.events.iter().map(StoredEvent::bytes).sum();
-        self.send(bytes, || Fresh::Committed(committed));
+        let sending = self.sending();
+        let Some((last, others)) = sending.channels.split_last() else {
+            return;
+        };
+        for channel in others {
+            channel.send(bytes, || Fresh::Committed(committed.clone()));
+        }
+        last.send(bytes, || Fresh::Committed(committed));
     }
 
+    fn sending(&self) -> MutexGuard<'_, Sending> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn channel() -> (Channel, HandedOver) {
+    let (parcels, received) = mpsc::channel(MAX_MESSAGES);
+    let room = Arc::new(Semaphore::new(MAX_BYTES / UNIT));
+    (Channel { parcels, room }, HandedOver(received))
+}
+
+impl Channel {
     fn send(&self, bytes: usize, fresh: impl FnOnce() -> Fresh) -> bool {
         let units = bytes.div_ceil(UNIT).clamp(1, MAX_BYTES / UNIT);
         let units = u32::try_from(units).unwrap_or(u32::MAX);
@@ -209,7 +245,9 @@ mod tests {
             (MAX_BYTES / 2 - UNIT, 2),
             (MAX_BYTES * 2, 1),
         ] {
-            let (handover, mut arrivals) = channel(SeenIds::default());
+            let handover = Handover::default();
+            let mut received = handover.lead_to(1, SeenIds::default());
+            let mut arrivals = received.pop().unwrap();
             let send = |number| handover.send_ahead(&event(number, bytes), Position(0), true);
             let sent = (0..=MAX_MESSAGES).take_while(|number| send(*number));
             assert_eq!(sent.count(), most, "{bytes}");
@@ -218,5 +256,23 @@ mod tests {
             assert!(send(MAX_MESSAGES + 1), "{bytes}");
             assert!(!send(MAX_MESSAGES + 1), "it is known now");
         }
+    }
+
+    #[test]
+    fn each_target_gets_all_of_it_and_a_full_one_takes_nothing_from_the_others() {
+        let handover = Handover::default();
+        let mut received = handover.lead_to(2, SeenIds::default());
+        let send = |number| handover.send_ahead(&event(number, 1), Position(0), true);
+        for number in 0..MAX_MESSAGES {
+            assert!(send(number));
+            assert!(received[0].try_recv().is_some());
+        }
+
+        // The second one is full: the event goes through its commit, to both.
+        assert!(!send(MAX_MESSAGES));
+        assert!(received[0].try_recv().is_some());
+
+        handover.lead_to(0, SeenIds::default());
+        assert!(!send(MAX_MESSAGES + 1) && !handover.leads_anywhere());
     }
 }

@@ -64,4 +64,6 @@ pub enum Hold {
     Loop,
     /// It is a `hook.verify`, which is not for the local service.
     Verify,
+    /// There are routes, and none of them takes it.
+    NoRoute,
 }

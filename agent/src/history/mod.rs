@@ -6,6 +6,7 @@
 
 mod aftercare;
 mod ages;
+mod answered;
 mod arrivals;
 mod burst;
 mod calls;
@@ -60,6 +61,7 @@ mod tidy;
 mod timeline;
 mod values;
 mod watch;
+mod words;
 mod write;
 mod writer;
 
@@ -78,7 +80,7 @@ pub use event::{
 };
 pub use fact::MAX_NOTE;
 pub(crate) use fact::{Fact, whole_note};
-pub use filter::{Filter, FilterError, Mark, Saved, SavedError};
+pub use filter::{ArrivalFilter, Filter, FilterError, Mark, Saved, SavedError};
 pub use finding::{LoopFinding, LoopShape, Maker};
 pub use findings::{Finding, FindingPosition};
 pub use fold::FoldedQuery;
@@ -96,8 +98,8 @@ pub use known_item::KnownItem;
 pub(crate) use losses::Loss;
 pub(crate) use made_hooks::MadeHook;
 pub(crate) use mend::Storage;
-pub(crate) use page::PendingPage;
 pub use page::{Anchor, MAX_PAGE, Page, PageQuery};
+pub(crate) use page::{PendingPage, WaitingEvent};
 pub(crate) use position::EventKey;
 pub use position::Position;
 pub use reading::History;
@@ -105,6 +107,7 @@ pub(crate) use reading::Pending;
 pub(crate) use rebuild::if_damaged;
 pub(crate) use recent::{HookSender, RecentCursor, RecentDelivery, RecentEvent};
 pub(crate) use repaired::{RepairedEvent, SeenHook, Told};
+pub use retention::Retention;
 pub use tally::Tally;
 pub use values::Values;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use podtap_wire::EventId;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::answered;
 use super::event::{Attempt, Event, EventRow};
 use super::filter::Filter;
 use super::position::Position;
@@ -207,7 +208,16 @@ pub(super) fn pending(
         match row::event(row) {
             Ok((event, attempts)) => {
                 taken += event.request.body.len() + event.request.headers.bytes();
-                page.events.push((event, attempts));
+                let answered = if attempts > 0 {
+                    answered::targets(connection, event.position)?
+                } else {
+                    Vec::new()
+                };
+                page.events.push(WaitingEvent {
+                    event,
+                    attempts,
+                    answered,
+                });
             }
             Err(error) if podtap_disk::is_unreadable_row(&error) => {
                 let reason = podtap_disk::words(&error);
@@ -230,12 +240,22 @@ fn pending_sql() -> String {
 /// What waits for its delivery.
 #[derive(Debug, Default)]
 pub(crate) struct PendingPage {
-    /// Events in order, and how many attempts each has had.
-    pub(crate) events: Vec<(Event, u32)>,
+    /// Events in order.
+    pub(crate) events: Vec<WaitingEvent>,
     /// Events that cannot be read, and why.
     pub(crate) unreadable: Vec<(Position, String)>,
     /// No other event up to this place waits.
     pub(crate) through: Position,
+}
+
+/// An event that waits for its delivery.
+#[derive(Debug)]
+pub(crate) struct WaitingEvent {
+    pub(crate) event: Event,
+    /// How many attempts it has had.
+    pub(crate) attempts: u32,
+    /// Targets that have answered it.
+    pub(crate) answered: Vec<String>,
 }
 
 pub(super) fn attempts(connection: &Connection, id: EventId) -> rusqlite::Result<Vec<Attempt>> {

@@ -1,20 +1,40 @@
 //! Places that the history knows of: whatever a hook was seen on.
 
+use std::collections::HashMap;
+
 use rusqlite::Connection;
 
 use super::error::HistoryError;
 use super::row;
 use super::watch::WatchReader;
-use crate::place::Place;
+use crate::place::{Place, PlaceRef};
 
 /// Places that are read at once.
 const MAX_PLACES: usize = 1_000;
+
+/// Hooks whose place is kept in mind.
+const MAX_HOOKS: usize = 10_000;
 
 impl WatchReader {
     /// Places with hooks, those of the newest hooks first.
     pub(crate) async fn places(&self) -> Result<Vec<Place>, HistoryError> {
         self.read(places).await
     }
+
+    /// What each hook is on, of the newest ones.
+    pub(crate) async fn hook_places(&self) -> Result<HashMap<u64, PlaceRef>, HistoryError> {
+        self.read(hook_places).await
+    }
+}
+
+fn hook_places(connection: &Connection) -> rusqlite::Result<HashMap<u64, PlaceRef>> {
+    let sql = "SELECT hook_id, ref_type, ref_id, name AS place_name FROM hooks \
+         ORDER BY hook_id DESC LIMIT ?";
+    let found = row::rows(connection, sql, [MAX_HOOKS], |found| {
+        let hook_id = row::id_from_sql(found.get("hook_id")?);
+        Ok(row::place(found)?.map(|place| (hook_id, place.at)))
+    })?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 fn places(connection: &Connection) -> rusqlite::Result<Vec<Place>> {

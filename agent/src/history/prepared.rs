@@ -62,12 +62,14 @@ fn attempt(number: u8) -> NewAttempt {
     NewAttempt {
         position: Position(i64::from(number)),
         again: true,
+        others: Vec::new(),
         attempt: Attempt {
             event: EventId::from_bytes([number; 16]),
             number: 1,
             replay: false,
             imported: false,
             url: "http://localhost:3000/".to_owned(),
+            target: None,
             edited: None,
             started_at: Timestamp::UNIX_EPOCH,
             duration: Duration::ZERO,

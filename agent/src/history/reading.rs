@@ -13,7 +13,7 @@ use super::error::HistoryError;
 use super::event::{Attempt, Event, EventRow};
 use super::filter::Filter;
 use super::fold::{self, FoldedQuery};
-use super::handover::{self, HandedOver};
+use super::handover::HandedOver;
 use super::page::{self, Page, PageQuery, PendingPage};
 use super::position::Position;
 use super::reader::Reader;
@@ -185,18 +185,25 @@ impl History {
 /// A reader of its own for delivery: a slow search never holds it up.
 #[derive(Debug, Clone)]
 pub(crate) struct Pending {
+    path: Arc<Path>,
     reader: Reader,
     writer: Writer,
 }
 
 impl Pending {
-    /// Opens the reader, and has what arrives and what is committed from now on handed over.
-    pub(crate) fn open(path: &Path, writer: Writer) -> Result<(Self, HandedOver), HistoryError> {
-        let reader = Reader::open(path, "history-pending")?;
-        let known = SeenIds::of(watch::newest_ids(path, REMEMBERED)?);
-        let (handover, arrivals) = handover::channel(known);
-        writer.hand_over_to(handover);
-        Ok((Self { reader, writer }, arrivals))
+    /// Opens the reader.
+    pub(crate) fn open(path: &Path, writer: Writer) -> Result<Self, HistoryError> {
+        Ok(Self {
+            path: path.into(),
+            reader: Reader::open(path, "history-pending")?,
+            writer,
+        })
+    }
+
+    /// Has what arrives and what is committed from now on handed over to that many targets.
+    pub(crate) fn hand_over_to(&self, targets: usize) -> Result<Vec<HandedOver>, HistoryError> {
+        let known = SeenIds::of(watch::newest_ids(&self.path, REMEMBERED)?);
+        Ok(self.writer.hand_over_to(targets, known))
     }
 
     /// The next events that wait for their delivery, oldest first; no more than `limit`, nor many more bytes than `bytes`.

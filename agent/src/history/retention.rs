@@ -25,6 +25,24 @@ pub(super) fn time_limit() -> impl FnMut() -> bool {
     move || begun.elapsed() < LONGEST
 }
 
+/// What the history keeps: whichever limit is reached first removes the oldest events.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    /// Age at which an event goes.
+    pub max_age: Duration,
+    /// Events kept at most.
+    pub max_events: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            max_age: Duration::from_hours(30 * 24),
+            max_events: 1_000_000,
+        }
+    }
+}
+
 /// What was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Removal {

@@ -38,7 +38,7 @@ pub(super) const EVENT: &str = "e.position, e.id, e.seq, e.received_at, e.method
 
 /// The columns that [`attempt`] reads.
 pub(super) const ATTEMPT: &str = "number, replay, url, started_at, duration_us, status, error, \
-     headers, body_bytes, body, edited_head, edited_body, imported";
+     headers, body_bytes, body, edited_head, edited_body, imported, target";
 
 /// The rows that can be read: one that cannot costs itself and no other. How many there are of those
 /// tells [`super::History::damage`].
@@ -205,6 +205,7 @@ pub(super) fn attempt(event: EventId, row: &Row<'_>) -> rusqlite::Result<Attempt
         replay: row.get("replay")?,
         imported: row.get("imported")?,
         url: row.get("url")?,
+        target: row.get("target")?,
         edited,
         started_at: timestamp(row, "started_at")?,
         duration: micros(row.get("duration_us")?),
@@ -305,6 +306,7 @@ pub(super) const fn hold_to_sql(hold: Hold) -> i64 {
     match hold {
         Hold::Loop => 1,
         Hold::Verify => 2,
+        Hold::NoRoute => 3,
     }
 }
 
@@ -312,6 +314,7 @@ const fn hold_from_sql(hold: Option<i64>) -> Option<Hold> {
     match hold {
         Some(1) => Some(Hold::Loop),
         Some(2) => Some(Hold::Verify),
+        Some(3) => Some(Hold::NoRoute),
         _ => None,
     }
 }

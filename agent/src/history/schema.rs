@@ -4,6 +4,7 @@
 /// Each entry takes a file from the format of its index to the next. Never edited, only added to.
 pub(super) const MIGRATIONS: &[&str] = &[
     FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5, FORMAT_6, FORMAT_7, FORMAT_8, FORMAT_9,
+    FORMAT_10,
 ];
 
 /// `events` is what lists and filters read, one narrow row an event, so that a page of a million
@@ -205,6 +206,13 @@ ALTER TABLE events ADD COLUMN late INTEGER;
 const FORMAT_9: &str = "
 ALTER TABLE events ADD COLUMN repaired INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX events_repaired ON events (position) WHERE repaired = 1;
+";
+
+/// Which of several targets an attempt went to, and whether that target was to get another one: what
+/// is left of an event after a crash goes to the targets that have not answered, and to no others.
+const FORMAT_10: &str = "
+ALTER TABLE attempts ADD COLUMN target TEXT;
+ALTER TABLE attempts ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// The format that this build writes.

@@ -2,20 +2,17 @@
 //! ever becomes a parameter.
 
 use jiff::Timestamp;
+use podtap_podio::{ObjectKind, RefType};
 use rusqlite::types::Value;
 
-use super::cjk;
 use super::event::DeliveryState;
 use super::filter::{Filter, Mark, Pattern, StatusTest, Term, Test};
 use super::row;
+use super::words::{pair, words_of};
 
 /// The events that a statement is about, for the queries inside it: all of its statements begin
 /// with `WITH span (low, high)`.
 const WITHIN: &str = "rowid >= (SELECT low FROM span) AND rowid <= (SELECT high FROM span)";
-
-/// Bytes of the shortest word that also stands for longer ones: the full-text index gathers every
-/// word with such a beginning first, and one or two letters begin a good part of all words.
-const SHORTEST_BEGINNING: usize = 3;
 
 /// A filter in SQL over `events AS e`.
 #[derive(Debug, PartialEq)]
@@ -111,11 +108,21 @@ fn walk(terms: &[Term]) -> Walk {
 
 /// Whether few events pass, and an index leads to them.
 fn is_few(term: &Term) -> bool {
-    let is_few = matches!(
-        term.test,
-        Test::Object(..) | Test::Id(_) | Test::Note(_) | Test::Between(..) | Test::Among(_)
-    );
+    let is_few = match &term.test {
+        Test::Object(kind, _) => place_kind(*kind).is_none(),
+        Test::Id(_) | Test::Note(_) | Test::Between(..) | Test::Among(_) => true,
+        _ => false,
+    };
     is_few && !term.negated
+}
+
+/// What a hook is on that is called so: its events are that one's, too, and name only their item.
+fn place_kind(kind: ObjectKind) -> Option<RefType> {
+    match kind {
+        ObjectKind::App => Some(RefType::App),
+        ObjectKind::Space => Some(RefType::Space),
+        _ => None,
+    }
 }
 
 /// Whether bodies decide.
@@ -152,7 +159,16 @@ fn condition(test: &Test, params: &mut Vec<Value>) -> String {
         Test::Object(kind, id) => {
             bind(row::id_to_sql(*id).into());
             bind(kind.as_str().to_owned().into());
-            "e.object_id = ? AND e.object_kind = ?".to_owned()
+            let object = "e.object_id = ? AND e.object_kind = ?";
+            let Some(place) = place_kind(*kind) else {
+                return object.to_owned();
+            };
+            bind(place.as_str().to_owned().into());
+            bind(row::id_to_sql(*id).into());
+            format!(
+                "({object}) OR +e.hook_id IN \
+                 (SELECT hook_id FROM hooks WHERE ref_type = ? AND ref_id = ?)"
+            )
         }
         Test::Hook(id) => {
             bind(row::id_to_sql(*id).into());
@@ -286,16 +302,6 @@ fn param(name: &str, value: &Pattern, mut bind: impl FnMut(Value)) -> String {
     sql + &has_param(name, value, bind)
 }
 
-/// The words that a body with this pair has next to each other, where they can be looked up.
-fn pair(name: &str, value: &Pattern) -> Option<String> {
-    let value = value.literal()?;
-    // Words of other letters may be written otherwise in the index.
-    let is_word = |text: &str| text.contains(|c: char| c.is_ascii_alphanumeric());
-    let is_kept = |text: &str| cjk::sought(text).is_none();
-    (is_word(name) && is_word(value) && is_kept(name) && is_kept(value))
-        .then(|| phrase(&format!("{name} {value}"), ""))
-}
-
 fn has_param(name: &str, value: &Pattern, mut bind: impl FnMut(Value)) -> String {
     bind(name.to_owned().into());
     bind(value.as_str().to_owned().into());
@@ -303,30 +309,6 @@ fn has_param(name: &str, value: &Pattern, mut bind: impl FnMut(Value)) -> String
      AND EXISTS (SELECT 1 FROM requests AS r WHERE r.position = e.position \
      AND has_param(r.headers, r.body, ?, ?))"
         .to_owned()
-}
-
-/// What is typed as text: the last word may go on, unless it is too short for that.
-fn words_of(text: &str) -> String {
-    let last = text
-        .trim_end()
-        .rsplit(|c: char| !c.is_alphanumeric())
-        .next();
-    let is_short = last.is_some_and(|word| word.len() < SHORTEST_BEGINNING);
-    let as_typed = phrase(text, if is_short { "" } else { "*" });
-    match cjk::sought(text) {
-        // Events of an earlier podtap are indexed as they came.
-        Some((words, goes_on)) => {
-            let words = phrase(&words, if goes_on { "*" } else { "" });
-            format!("({as_typed} OR {words})")
-        }
-        None => as_typed,
-    }
-}
-
-/// Words next to each other, as a full-text query; `end` is `*` where the last may go on.
-fn phrase(text: &str, end: &str) -> String {
-    // FTS5 reads its query as a C string: what follows a NUL would be lost, the quote with it.
-    format!("\"{}\"{end}", text.replace('\0', " ").replace('"', "\"\""))
 }
 
 fn millis(time: Timestamp) -> Value {

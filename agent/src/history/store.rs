@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Transaction, named_params, params};
 
+use super::answered;
 use super::change::Change;
 use super::event::{Attempt, DeliveryState, Outcome};
 use super::job::Hands;
@@ -92,6 +93,7 @@ pub(super) fn record(hands: &mut Hands<'_>, ended: &NewAttempt) -> rusqlite::Res
     let NewAttempt {
         position,
         again,
+        others,
         attempt,
     } = ended;
     hands.changes.push(Change::Touched {
@@ -110,12 +112,20 @@ pub(super) fn record(hands: &mut Hands<'_>, ended: &NewAttempt) -> rusqlite::Res
     };
     let before = row::state_from_sql(before);
     // A replay leaves an event that waits for its delivery waiting: that is still owed.
+    let waits =
+        *again || attempt.replay || !answered::by_all(hands.transaction, *position, others)?;
     let after = match before {
-        DeliveryState::Pending if *again || attempt.replay => DeliveryState::Pending,
+        DeliveryState::Pending if waits => DeliveryState::Pending,
         _ => DeliveryState::Delivered,
     };
     let number = attempts + 1;
     insert_attempt(hands.transaction, *position, attempt, number, after)?;
+    if *again {
+        answered::mark_again(hands.transaction, *position, number)?;
+    }
+    if !others.is_empty() {
+        answered::show_worst(hands.transaction, *position)?;
+    }
     if before == DeliveryState::Pending && after != before {
         hands.tally.pending = hands.tally.pending.saturating_sub(1);
     }
@@ -181,8 +191,8 @@ fn insert_attempt_row(
     transaction
         .prepare_cached(
             "INSERT INTO attempts (position, number, replay, url, started_at, duration_us, \
-             status, error, headers, body_bytes, body, edited_head, edited_body, imported) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             status, error, headers, body_bytes, body, edited_head, edited_body, imported, target) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             position.0,
@@ -199,6 +209,7 @@ fn insert_attempt_row(
             edited_head,
             attempt.edited.as_ref().map(|edited| &edited.body[..]),
             attempt.imported,
+            attempt.target,
         ])?;
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What can be asked of the history's writer.
 
+use std::sync::Arc;
+
 use podtap_wire::{EventId, Seq, WebhookRequest};
 use tokio::sync::oneshot;
 
@@ -25,8 +27,10 @@ pub struct NewEvent {
 pub struct NewAttempt {
     /// Where the event is.
     pub position: Position,
-    /// Whether the event still waits for another attempt.
+    /// Whether the event still waits for another attempt at this target.
     pub again: bool,
+    /// The other targets that are to have it: it waits until each has answered, too.
+    pub others: Vec<Arc<str>>,
     /// The attempt; the history gives it its number.
     pub attempt: Attempt,
 }

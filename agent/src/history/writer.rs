@@ -2,7 +2,6 @@
 //! `commit`'s.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use super::connection;
 use super::error::HistoryError;
 use super::event::{Attempt, DeliveryState};
 use super::fact::{self, Fact};
-use super::handover::Handover;
+use super::handover::{HandedOver, Handover};
 use super::imported::{self, ImportedRecord};
 use super::inbox::Command;
 use super::incident::Incident;
@@ -26,10 +25,11 @@ use super::later::Later;
 use super::mend::{self, Storage};
 use super::position::Position;
 use super::repaired::{self, RepairedEvent};
+use super::retention::{self, Retention};
+use super::seen_ids::SeenIds;
 use super::tally::Tally;
 use super::write::{Appended, NewAttempt, NewEvent, Reply};
-use super::{rebuild, retention, store};
-use crate::config::Retention;
+use super::{rebuild, store};
 
 /// Writes that may wait; then whoever wants another waits itself.
 const QUEUED_WRITES: usize = 1024;
@@ -46,7 +46,7 @@ pub struct Writer {
     commands: mpsc::Sender<Command>,
     tally: watch::Receiver<Tally>,
     storage: watch::Receiver<Storage>,
-    handover: Arc<OnceLock<Handover>>,
+    handover: Handover,
 }
 
 /// The thread behind a [`Writer`].
@@ -119,24 +119,25 @@ impl Writer {
         .await
     }
 
-    /// Hands what is committed from now on over to delivery; the first call counts.
-    pub(super) fn hand_over_to(&self, delivery: Handover) {
-        let _ = self.handover.set(delivery);
+    /// Hands what is committed from now on over to that many targets, and to no others; the history
+    /// has these events.
+    pub(super) fn hand_over_to(&self, targets: usize, known: SeenIds) -> Vec<HandedOver> {
+        self.handover.lead_to(targets, known)
     }
 
     /// Offers an event that arrives to delivery, ahead of its commit, where it is certainly new and
     /// `may_go`; whether that was done. Each event that arrives is to come here, in order.
     pub(crate) fn offer(&self, event: &NewEvent, may_go: bool) -> bool {
         let after = self.tally.borrow().newest;
-        let handover = self.handover.get();
-        handover.is_some_and(|handover| handover.send_ahead(event, after, may_go))
+        self.handover.send_ahead(event, after, may_go)
     }
 
     /// What a new event is: waiting for its delivery, where anything is delivered.
     pub(crate) fn state_of_new(&self) -> DeliveryState {
-        match self.handover.get() {
-            Some(_) => DeliveryState::Pending,
-            None => DeliveryState::Held,
+        if self.handover.leads_anywhere() {
+            DeliveryState::Pending
+        } else {
+            DeliveryState::Held
         }
     }
 
@@ -341,7 +342,7 @@ impl Writer {
             commands,
             tally,
             storage,
-            handover: Arc::default(),
+            handover: Handover::default(),
         };
         (writer, queue)
     }

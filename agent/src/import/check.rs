@@ -166,6 +166,7 @@ pub(super) fn attempt(
         replay: words.flag("replay").unwrap_or_default(),
         imported: true,
         url: words.text("url").unwrap_or_default(),
+        target: words.text("target"),
         edited: edited_request(words.words("edited")),
         started_at: time(&mut words, "started_at").unwrap_or(since),
         duration: duration.unwrap_or_default(),

@@ -162,12 +162,14 @@ async fn a_burst_says_how_many_how_fast_and_what_came_of_them() {
         let attempt = NewAttempt {
             position: stored.position,
             again: false,
+            others: Vec::new(),
             attempt: Attempt {
                 number: 0,
                 event: id,
                 replay: false,
                 imported: false,
                 url: "http://localhost:3000/".to_owned(),
+                target: None,
                 edited: None,
                 started_at: Timestamp::now(),
                 duration: Duration::from_millis(millis),

@@ -84,12 +84,14 @@ impl Store {
         let attempt = NewAttempt {
             position: stored.position,
             again: false,
+            others: Vec::new(),
             attempt: Attempt {
                 number: 0,
                 event: event.id,
                 replay: false,
                 imported: false,
                 url: "http://localhost:3000/podio/hook".to_owned(),
+                target: None,
                 edited: None,
                 started_at: Timestamp::now(),
                 duration: Duration::from_micros(1500),

@@ -110,6 +110,7 @@ fn attempt(event: EventId, number: u32, outcome: Outcome) -> Attempt {
         replay: number > 1,
         imported: true,
         url: format!("{BASE}/podio/hook"),
+        target: None,
         edited: None,
         started_at: Timestamp::from_millisecond(1_795_435_471_204).unwrap(),
         duration: Duration::from_micros(38_412),
@@ -787,12 +788,14 @@ async fn an_attempt_of_the_highest_number_leaves_room_for_a_replay() {
     let replay = || NewAttempt {
         position: event.position,
         again: false,
+        others: Vec::new(),
         attempt: Attempt {
             number: 0,
             event: event.id,
             replay: true,
             imported: false,
             url: BASE.to_owned(),
+            target: None,
             edited: None,
             started_at: Timestamp::now(),
             duration: Duration::ZERO,

@@ -28,6 +28,7 @@ mod odd_relays;
 mod once;
 mod proxies;
 mod replay;
+mod routes;
 mod storage;
 mod support;
 mod tls;

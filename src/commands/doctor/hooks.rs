@@ -1,5 +1,6 @@
 //! The hooks of the known places: that one leads to this tunnel, is active, and would still be called.
 
+use podtap_agent::routes::Routes;
 use podtap_agent::{
     FailedPlace, HookFacts, HookStanding, HookUrls, ListedHook, Place, PlaceRef, UrlVerdict,
 };
@@ -61,7 +62,7 @@ pub(super) async fn hooks(
 /// The hooks of the places that the history knows, too, and the tunnel's URL that it remembers.
 async fn of_history(settings: &Settings) -> Result<(Listed, Option<String>), Finding> {
     let not_read = |failure: Failure| Finding::broken(failure.what(), "try again");
-    let (agent, handle) = browser(settings, None).map_err(not_read)?;
+    let (agent, handle) = browser(settings, &Routes::default()).map_err(not_read)?;
     let listing = handle.podio_hooks().await;
     let url = handle.tunnel_url().await.ok().flatten();
     // Closes the history in good order.

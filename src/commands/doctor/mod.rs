@@ -171,7 +171,7 @@ fn asked(settings: &Settings) -> Result<Option<service::Asked>, Finding> {
     let set = settings.target().map_err(Finding::of_setting)?;
     let running = || -> Option<Target> {
         let running = Running::now(&settings.history().ok()?)?;
-        running.forwards_to?.parse().ok()
+        running.target(&settings.filters(Timestamp::now()).ok()?)
     };
     let in_container = container::is_one();
     Ok(set.or_else(running).map(|target| service::Asked {

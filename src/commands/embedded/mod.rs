@@ -29,8 +29,8 @@ pub(crate) struct Place {
     /// Where it listens; `None` for the port that the folder's relay had before or, where that is
     /// taken, another of the usual ones.
     pub(crate) listen: Option<SocketAddr>,
-    /// The local service's port, which it never takes.
-    pub(crate) reserved: Option<u16>,
+    /// The ports of local services, which it never takes.
+    pub(crate) reserved: Vec<u16>,
     /// The URL under which the world reaches it, where something stands before it.
     pub(crate) public_url: Option<Url>,
 }
@@ -44,13 +44,13 @@ pub(crate) struct Embedded {
 impl Embedded {
     /// Binds one at its place, and makes the tunnel's link to it.
     pub(crate) async fn start(place: Place, tunnel: TunnelName) -> Result<Self, Failure> {
-        let (listen, reserved) = (place.listen, place.reserved);
-        if let (Some(listen), Some(reserved)) = (listen, reserved)
-            && listen.port() == reserved
+        let listen = place.listen;
+        if let Some(listen) = listen
+            && place.reserved.contains(&listen.port())
         {
             return Err(
                 Failure::usage("the relay cannot take the port of the local service")
-                    .fact("port", reserved.to_string())
+                    .fact("port", listen.port().to_string())
                     .hint("give --listen another port, or leave it out"),
             );
         }
@@ -112,7 +112,7 @@ impl Place {
 /// Binds on the first port that is still free when its turn comes: another process may have been
 /// faster.
 async fn bind_any(place: &Place) -> Result<Bound, Failure> {
-    for listen in port::candidates(&place.dir, place.reserved) {
+    for listen in port::candidates(&place.dir, &place.reserved) {
         match Relay::bind(place.config(listen)).await {
             Err(Error::Listen { source, .. }) if source.kind() == ErrorKind::AddrInUse => {}
             bound => return bound.map_err(|error| cannot_start(&error)),

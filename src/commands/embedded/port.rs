@@ -18,12 +18,15 @@ pub(super) const ANY: SocketAddr = on_loopback(0);
 
 /// Free addresses for the relay of this folder, the best first: its own port of an earlier run, then
 /// those that no other relay beside it has, then any of the usual ones. Never `reserved`.
-pub(super) fn candidates(dir: &Path, reserved: Option<u16>) -> impl Iterator<Item = SocketAddr> {
+pub(super) fn candidates<'a>(
+    dir: &Path,
+    reserved: &'a [u16],
+) -> impl Iterator<Item = SocketAddr> + use<'a> {
     let others = others(dir);
     let unclaimed = PORTS.filter(move |port| !others.contains(port));
     let ports = read_port(dir).into_iter().chain(unclaimed).chain(PORTS);
     ports
-        .filter(move |port| Some(*port) != reserved)
+        .filter(move |port| !reserved.contains(port))
         .map(on_loopback)
         .filter(is_free)
 }
@@ -65,7 +68,7 @@ mod tests {
     use super::*;
 
     fn choose(dir: &Path, reserved: Option<u16>) -> SocketAddr {
-        candidates(dir, reserved).next().unwrap()
+        candidates(dir, reserved.as_slice()).next().unwrap()
     }
 
     #[test]

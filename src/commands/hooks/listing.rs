@@ -1,5 +1,6 @@
 //! `podtap hooks list`: hooks as Podio has them, with what is known of them here.
 
+use podtap_agent::routes::Routes;
 use podtap_agent::{HookFacts, HookStanding, ListedHook, Place, PlaceRef};
 use podtap_podio::client::{Client, HookStatus};
 use serde::Serialize;
@@ -18,7 +19,7 @@ pub(super) async fn facts(settings: &Settings) -> Result<HookFacts, Failure> {
     if !settings.history()?.exists() {
         return Ok(HookFacts::without_history(&base_url(settings)?));
     }
-    let (agent, handle) = browser(settings, None)?;
+    let (agent, handle) = browser(settings, &Routes::default())?;
     let facts = handle.hook_facts().await;
     // Closes the history in good order.
     let done = CancellationToken::new();

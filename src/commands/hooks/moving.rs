@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use podtap_agent::PlaceRef;
+use podtap_agent::routes::Routes;
 use podtap_podio::EventType;
 use podtap_podio::client::{Client, Hook, HookStatus};
 use tokio_util::sync::CancellationToken;
@@ -98,7 +99,7 @@ impl HookTargets {
 }
 
 async fn tunnel_url(settings: &Settings) -> Result<Option<String>, Failure> {
-    let (agent, handle) = browser(settings, None)?;
+    let (agent, handle) = browser(settings, &Routes::default())?;
     let url = handle.tunnel_url().await;
     // Closes the history in good order.
     let done = CancellationToken::new();

@@ -83,7 +83,7 @@ impl Receiver {
 /// Where the agent that runs for this tunnel delivers to.
 fn running_target(settings: &Settings) -> Option<Target> {
     let running = Running::now(&settings.history().ok()?)?;
-    running.forwards_to?.parse().ok()
+    running.target(&settings.filters(Timestamp::now()).ok()?)
 }
 
 async fn draft(trigger: &Trigger, settings: &Settings) -> Result<Draft, Failure> {

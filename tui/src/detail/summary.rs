@@ -167,6 +167,9 @@ fn delivery(event: &Event, attempts: &[Attempt]) -> Vec<Line> {
             (DeliveryState::Held, Some(Hold::Verify)) => {
                 field("delivery", Role::Quiet, "◦ held: not for the local service")
             }
+            (DeliveryState::Held, Some(Hold::NoRoute)) => {
+                field("delivery", Role::Quiet, "◦ held: no route takes it")
+            }
             (DeliveryState::Held, None) if event.seq.is_none() => {
                 field("delivery", Role::Quiet, "◦ not sent yet")
             }

@@ -1,6 +1,6 @@
 //! How the agent is: link, relay, lanes, local service.
 
-use podtap_agent::Status;
+use podtap_agent::{ServiceState, Status};
 use ratatui::layout::Rect;
 
 use super::Health;
@@ -60,7 +60,7 @@ pub(crate) fn window(props: HealthProps<'_>, env: Env<'_>, screen: Rect, top: us
     ];
     let row =
         |(label, value): (&str, Line)| Line::new().column(Role::Quiet, label, LABEL).join(value);
-    let numbers = numbers.into_iter().map(row);
+    let numbers = numbers.into_iter().chain(targets(status)).map(row);
     let budget = figures::budget(figures.budget.as_ref(), env);
     let link_was = link_was(props.health, env).map(row);
     let lines = chain.chain(pictures).chain(numbers).chain(budget);
@@ -79,6 +79,31 @@ pub(crate) fn scroll(
     let mut lines = window(props, env, screen, top);
     lines.act(action, screen);
     lines.top()
+}
+
+/// Each of several targets, with what waits for it.
+fn targets(status: &Status) -> Vec<(&'static str, Line)> {
+    if status.routes.list().is_empty() {
+        return Vec::new();
+    }
+    let targets = status.targets.iter().enumerate().map(|(place, of)| {
+        let label = if place == 0 { "Targets" } else { "" };
+        let line = Line::of(Role::Plain, words::target(&of.target)).space(1);
+        let line = match &of.service {
+            ServiceState::Unknown => line.put(Role::Quiet, "○"),
+            ServiceState::Up { .. } => line.put(Role::Ok, "● up"),
+            ServiceState::Down { reason, .. } => line.put(Role::Failed, format!("✗ {reason}")),
+        };
+        let lanes = u64::try_from(of.lanes).unwrap_or(u64::MAX);
+        let queued = format!("  {} queued", words::count(lanes, "object"));
+        (label, line.put(Role::Quiet, queued))
+    });
+    let routes = status.routes.list().iter().enumerate();
+    let routes = routes.map(|(place, route)| {
+        let label = if place == 0 { "Routes" } else { "" };
+        (label, Line::of(Role::Plain, route.to_string()))
+    });
+    targets.chain(routes).collect()
 }
 
 /// How many events the history holds, and what they take.

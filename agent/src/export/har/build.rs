@@ -191,6 +191,7 @@ mod tests {
             replay: false,
             imported: false,
             url: "http://localhost:3000/".to_owned(),
+            target: None,
             edited: None,
             started_at: Timestamp::UNIX_EPOCH,
             duration: Duration::from_micros(1_500),

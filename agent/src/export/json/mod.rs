@@ -58,6 +58,9 @@ pub struct AttemptObject<'a> {
     pub(crate) attempt: u32,
     pub(crate) replay: bool,
     pub(crate) url: Cow<'a, str>,
+    /// Which of the targets it went to; absent of an attempt of an earlier Podtap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target: Option<Cow<'a, str>>,
     #[serde(with = "millis")]
     pub(crate) started_at: Timestamp,
     #[serde(with = "duration_ms")]
@@ -189,6 +192,7 @@ impl<'a> From<&'a Attempt> for AttemptObject<'a> {
             attempt: attempt.number,
             replay: attempt.replay,
             url: Cow::Borrowed(&attempt.url),
+            target: attempt.target.as_deref().map(Cow::Borrowed),
             started_at: attempt.started_at,
             duration_ms: attempt.duration,
             outcome: OutcomeFields::new(status, error),

@@ -4,6 +4,7 @@
 //! terms must hold, `-` negates one, `@name` stands for a saved filter. Text comes in here, a typed [`Filter`] goes out; what that
 //! means for the database is the business of `history::sql`.
 
+mod arrival;
 mod mark;
 mod near;
 mod parse;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use podtap_podio::ObjectKind;
 
 use super::position::Position;
+pub use arrival::ArrivalFilter;
 pub use mark::Mark;
 pub use pattern::Pattern;
 pub use saved::{Saved, SavedError};
@@ -155,10 +157,16 @@ impl Filter {
         self.and(Test::After(time))
     }
 
-    /// Of what this filter wants, what the local service answered, whatever the status.
+    /// Of what this filter wants, what each target that it is for has answered, whatever the status.
     #[must_use]
     pub fn answered(self) -> Self {
-        self.and(Test::Status(StatusTest::Within(0, u16::MAX)))
+        let mut answered = self.and(Test::Status(StatusTest::Within(0, u16::MAX)));
+        let waits = Test::Status(StatusTest::Pending);
+        answered.terms.push(Term {
+            negated: true,
+            test: waits,
+        });
+        answered
     }
 
     /// Of what this filter wants, what has this mark.

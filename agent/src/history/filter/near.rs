@@ -27,12 +27,17 @@ fn search<'a>(terms: &'a [Term], found: &mut Vec<(&'a str, &'static str)>) {
     }
 }
 
-/// The field that a name is nearly, unless Podio has a parameter of that name.
-fn near(name: &str) -> Option<&'static str> {
+/// Whether an event of Podio's may have a parameter of this name.
+pub(super) fn is_parameter(name: &str) -> bool {
     let mut parameters = EventType::ALL
         .iter()
         .flat_map(|event| event.spec().parameters);
-    if parameters.any(|parameter| parameter.name == name) {
+    parameters.any(|parameter| parameter.name == name)
+}
+
+/// The field that a name is nearly, unless Podio has a parameter of that name.
+pub(super) fn near(name: &str) -> Option<&'static str> {
+    if is_parameter(name) {
         return None;
     }
     let scored = Filter::words().map(|word| (strsim::jaro_winkler(word, name), word));

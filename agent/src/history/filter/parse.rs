@@ -22,7 +22,7 @@ const MAX_TERMS: usize = 64;
 const MAX_STARS: usize = 8;
 
 /// In front of a parameter's name, whatever that is.
-const PARAM: &str = "param.";
+pub(super) const PARAM: &str = "param.";
 
 /// What a term can be about, beside the kinds of objects and the names of parameters.
 pub(super) const WORDS: &[&str] = &[
@@ -56,9 +56,7 @@ pub(super) fn terms(
     saved: Option<&Saved>,
 ) -> Result<Vec<Term>, FilterError> {
     let error = |at: usize, message: &str| FilterError {
-        column: text
-            .get(..at)
-            .map_or(1, |before| before.chars().count() + 1),
+        column: column(text, at),
         message: message.to_owned(),
     };
     if text.len() > MAX_BYTES {
@@ -95,6 +93,26 @@ pub(super) fn terms(
         }
     }
     Ok(terms)
+}
+
+/// What each piece of a text that is a filter asks about, with its column: the word in front of the
+/// colon, or none and the text itself.
+pub(super) fn subjects(text: &str) -> Vec<(usize, Result<&str, &str>)> {
+    let raws: Vec<Raw<'_>> = pieces.parse(LocatingSlice::new(text)).unwrap_or_default();
+    let subjects = raws.into_iter().map(|raw| match (raw.key, raw.value) {
+        (Some((key, at)), _) => (at.start, Ok(key)),
+        (None, Value::Bare(value) | Value::Quoted(value)) => (raw.at.start, Err(value)),
+        (None, Value::Unclosed) => (raw.at.start, Err("")),
+    });
+    subjects
+        .map(|(at, subject)| (column(text, at), subject))
+        .collect()
+}
+
+/// The character at this byte, counted from 1.
+fn column(text: &str, at: usize) -> usize {
+    let before = text.get(..at);
+    before.map_or(1, |before| before.chars().count() + 1)
 }
 
 fn saved_terms(saved: &Saved, name: &str, now: &ZonedDateTime) -> Result<Vec<Term>, String> {

@@ -69,6 +69,7 @@ pub(super) fn read_entry(entry: Value) -> Result<ImportedRecord, UnusableEntry> 
                 replay: false,
                 imported: true,
                 url,
+                target: None,
                 edited: None,
                 started_at: request.received_at,
                 duration: entry

@@ -104,6 +104,12 @@ impl Facts {
             (DeliveryState::Held, Some(Hold::Verify)) => {
                 Finding::yes(STEP, "a hook.verify is not for the local service")
             }
+            (DeliveryState::Held, Some(Hold::NoRoute)) => Finding::no(
+                STEP,
+                Cause::Held,
+                "it was only recorded: none of the routes takes it",
+                Some(format!("podtap replay {} --to PORT", row.id)),
+            ),
             (DeliveryState::Held, None) => Finding::no(
                 STEP,
                 Cause::Held,

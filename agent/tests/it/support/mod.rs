@@ -28,6 +28,7 @@ pub(crate) fn browsing(folder: &tempfile::TempDir) -> Config {
         history: folder.path().join("test.db"),
         link: None,
         target: None,
+        routes: Vec::new(),
         delivery: DeliveryConfig {
             probe_every: Duration::from_millis(20),
             ..DeliveryConfig::default()

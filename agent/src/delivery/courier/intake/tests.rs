@@ -43,6 +43,7 @@ fn attempt(event: &Event) -> CameOf {
             replay: false,
             imported: false,
             url: String::new(),
+            target: None,
             edited: None,
             started_at: Timestamp::UNIX_EPOCH,
             duration: Duration::ZERO,
@@ -51,6 +52,16 @@ fn attempt(event: &Event) -> CameOf {
             },
         }),
         again: false,
+        others: Vec::new(),
+    }
+}
+
+/// One event of each seven is for another target.
+fn claim(number: u64) -> Claim {
+    if number.is_multiple_of(7) {
+        Claim::Others
+    } else {
+        Claim::Mine(Share::default())
     }
 }
 
@@ -115,12 +126,14 @@ impl World {
         let newest = self.newest();
         while let Some(fresh) = self.sent.pop_front() {
             let todo = match fresh {
-                Fresh::Arrived { event, after } => self
+                Fresh::Arrived { event, after } => {
+                    let claim = claim(number(event.id));
+                    let todo = self.intake.add_arrival(event, after, is_held, claim);
+                    todo.into_iter().collect()
+                }
+                Fresh::Committed(committed) => self
                     .intake
-                    .add_arrival(event, after, is_held)
-                    .into_iter()
-                    .collect(),
-                Fresh::Committed(committed) => self.intake.add_committed(committed),
+                    .add_committed(committed, |event| claim(number(event.id))),
             };
             self.see_to(todo);
         }
@@ -135,12 +148,16 @@ impl World {
         let found = waiting.filter(|(place, (_, waits))| *waits && *place > after.0);
         let events: Vec<_> = found
             .take(limit)
-            .map(|(place, (number, _))| (event(*number, place), 0))
+            .map(|(place, (number, _))| WaitingEvent {
+                event: event(*number, place),
+                attempts: 0,
+                answered: Vec::new(),
+            })
             .collect();
         let through = if events.len() < limit {
             self.newest()
         } else {
-            events.last().unwrap().0.position
+            events.last().unwrap().event.position
         };
         self.receive(false);
         let page = PendingPage {
@@ -148,7 +165,9 @@ impl World {
             unreadable: Vec::new(),
             through,
         };
-        let todo = self.intake.read(page);
+        let todo = self
+            .intake
+            .read(page, |waiting| claim(number(waiting.event.id)));
         self.see_to(todo);
     }
 
@@ -159,6 +178,7 @@ impl World {
                     let lane = number(event.id) % 5;
                     self.lanes.entry(lane).or_default().push_back((event, size));
                 }
+                Todo::Settle(_) => panic!("nothing was answered before"),
                 Todo::Write(key, _) => {
                     let number = number(key.id);
                     let place = usize::try_from(key.position.0 - 1).unwrap();
@@ -216,7 +236,8 @@ proptest! {
             let of_lane = delivered.iter().filter(|number| **number % 5 == lane);
             prop_assert!(of_lane.is_sorted());
         }
-        let all: Vec<u64> = (1..=world.arrived).collect();
+        let is_mine = |number: &u64| !number.is_multiple_of(7);
+        let all: Vec<u64> = (1..=world.arrived).filter(is_mine).collect();
         delivered.sort_unstable();
         prop_assert_eq!(&delivered, &all);
         world.written.sort_unstable();
@@ -230,7 +251,8 @@ proptest! {
 fn what_waits_for_its_commit_is_bounded() {
     let mut intake = Intake::default();
     let taken = (1..=2000).take_while(|number| {
-        let todo = intake.add_arrival(Box::new(event(*number, 0)), Position(0), false);
+        let claim = Claim::Mine(Share::default());
+        let todo = intake.add_arrival(Box::new(event(*number, 0)), Position(0), false, claim);
         todo.is_some()
     });
     assert_eq!(taken.count(), MAX_UNSTORED);

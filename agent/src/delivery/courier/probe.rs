@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
 
-use super::forward::Forwarder;
 use crate::config::Target;
 use crate::connection::Observed;
+use crate::delivery::forward::Forwarder;
 
 /// How long a connection has to stay open: what takes it for a service that is away knows much
 /// sooner that it is.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::Delivery;
+use super::Courier;
 use crate::status::{ServiceState, Status};
 
 /// Pause between two showings of the counts: each wakes all who watch the status.
@@ -32,6 +32,7 @@ impl CountsReporter {
     pub(super) fn show(
         &mut self,
         status: &watch::Sender<Status>,
+        number: usize,
         counts: DeliveryCounts,
     ) -> Option<Instant> {
         if counts == self.counts {
@@ -42,16 +43,19 @@ impl CountsReporter {
         if due.is_none() {
             (self.counts, self.at) = (counts, Some(now));
             status.send_modify(|status| {
-                status.in_flight = counts.in_flight;
+                if let Some(target) = status.targets.get_mut(number) {
+                    (target.in_flight, target.lanes) = (counts.in_flight, counts.lanes);
+                }
                 status.pending = counts.pending;
-                status.lanes = counts.lanes;
+                status.in_flight = status.targets.iter().map(|target| target.in_flight).sum();
+                status.lanes = status.targets.iter().map(|target| target.lanes).sum();
             });
         }
         due
     }
 }
 
-impl Delivery {
+impl Courier {
     /// An event went back to its lane.
     pub(super) fn retries(&self) {
         self.status.send_modify(|status| status.retries += 1);
@@ -59,33 +63,39 @@ impl Delivery {
 
     pub(super) fn service_up(&self) {
         self.status.send_if_modified(|status| {
-            let was_up = matches!(status.service, ServiceState::Up { .. });
-            if !was_up {
-                status.service = ServiceState::Up {
-                    since: Timestamp::now(),
-                };
+            let Some(target) = status.targets.get_mut(self.number) else {
+                return false;
+            };
+            if matches!(target.service, ServiceState::Up { .. }) {
+                return false;
             }
-            !was_up
+            target.service = ServiceState::Up {
+                since: Timestamp::now(),
+            };
+            status.judge_service();
+            true
         });
     }
 
     /// Told once, until the reason is another one.
     pub(super) fn service_down(&self, why: String) {
-        self.status
-            .send_if_modified(|status| match &mut status.service {
-                ServiceState::Down { reason, .. } if *reason == why => false,
-                ServiceState::Down { reason, .. } => {
-                    *reason = why;
-                    true
-                }
+        self.status.send_if_modified(|status| {
+            let Some(target) = status.targets.get_mut(self.number) else {
+                return false;
+            };
+            match &mut target.service {
+                ServiceState::Down { reason, .. } if *reason == why => return false,
+                ServiceState::Down { reason, .. } => *reason = why,
                 service => {
                     tracing::info!(target = %self.target, reason = %why, "the local service is away");
                     *service = ServiceState::Down {
                         since: Timestamp::now(),
                         reason: why,
                     };
-                    true
                 }
-            });
+            }
+            status.judge_service();
+            true
+        });
     }
 }

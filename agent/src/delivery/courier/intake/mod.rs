@@ -6,12 +6,15 @@
 //! comes of it waits for its commit, which gives it its place, and so does its end in the history.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use podtap_wire::EventId;
 
 use super::ahead::{self, ReadAhead};
+use super::claim::{Claim, Share};
 use crate::history::{
     Attempt, CommittedEvents, Event, EventKey, Hold, PendingPage, Position, StoredEvent,
+    WaitingEvent,
 };
 
 /// Events that go ahead of their commit at once: a commit is some milliseconds away.
@@ -23,8 +26,13 @@ const MAX_UNSTORED_BYTES: usize = 8 * 1024 * 1024;
 /// What came of an event, to be written to the history.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum CameOf {
-    /// An attempt ended; `again` tells whether there is to be another one.
-    Attempt { attempt: Box<Attempt>, again: bool },
+    /// An attempt ended; `again` tells whether there is to be another one, and `others` which
+    /// targets are to have the event, too.
+    Attempt {
+        attempt: Box<Attempt>,
+        again: bool,
+        others: Vec<Arc<str>>,
+    },
     /// It is not to be delivered.
     Hold(Hold),
 }
@@ -50,7 +58,10 @@ pub(super) enum Todo {
         event: Box<Event>,
         attempts: u32,
         size: usize,
+        share: Share,
     },
+    /// All that this one is for have answered it.
+    Settle(EventKey),
     /// This goes into the history.
     Write(EventKey, CameOf),
 }
@@ -106,6 +117,7 @@ impl Intake {
         event: Box<Event>,
         after: Position,
         is_held: bool,
+        claim: Claim,
     ) -> Option<Todo> {
         let has_room = self.ahead.has_room()
             && self.unstored < MAX_UNSTORED
@@ -120,13 +132,25 @@ impl Intake {
             return None;
         }
         self.passed_by = None;
-        self.early.insert(event.id, Early::default());
         self.unstored += 1;
-        Some(self.deliver(event, 0))
+        let share = match claim {
+            Claim::Mine(share) => Some(share),
+            Claim::Others | Claim::Answered => None,
+        };
+        let early = Early {
+            is_done: share.is_none(),
+            ..Early::default()
+        };
+        self.early.insert(event.id, early);
+        Some(self.deliver(event, 0, share?))
     }
 
     /// Events were committed.
-    pub(super) fn add_committed(&mut self, committed: CommittedEvents) -> Vec<Todo> {
+    pub(super) fn add_committed(
+        &mut self,
+        committed: CommittedEvents,
+        claim: impl Fn(&Event) -> Claim,
+    ) -> Vec<Todo> {
         let mut todo = Vec::new();
         let mut joins = committed.after <= self.read_through;
         for stored in committed.events {
@@ -139,7 +163,9 @@ impl Intake {
                 && position > self.read_through
                 && self.ahead.has_room()
             {
-                todo.push(self.deliver(event, 0));
+                if let Claim::Mine(share) = claim(&event) {
+                    todo.push(self.deliver(event, 0, share));
+                }
             } else if position > self.read_through {
                 // From here on the history is read.
                 joins = false;
@@ -156,14 +182,29 @@ impl Intake {
     }
 
     /// Events were read.
-    pub(super) fn read(&mut self, page: PendingPage) -> Vec<Todo> {
+    pub(super) fn read(
+        &mut self,
+        page: PendingPage,
+        claim: impl Fn(&WaitingEvent) -> Claim,
+    ) -> Vec<Todo> {
         let mut todo = Vec::new();
-        for (event, attempts) in page.events {
+        for waiting in page.events {
+            let event = &waiting.event;
             self.came(event.id, event.position);
             if self.early.contains_key(&event.id) {
                 self.place(event.id, event.position, &mut todo);
             } else if event.position > self.read_through {
-                todo.push(self.deliver(Box::new(event), attempts));
+                match claim(&waiting) {
+                    Claim::Mine(share) => {
+                        let (event, attempts) = (Box::new(waiting.event), waiting.attempts);
+                        todo.push(self.deliver(event, attempts, share));
+                    }
+                    Claim::Others => {}
+                    Claim::Answered => todo.push(Todo::Settle(EventKey {
+                        position: event.position,
+                        id: event.id,
+                    })),
+                }
             }
         }
         self.read_through = self.read_through.max(page.through);
@@ -203,13 +244,14 @@ impl Intake {
         self.early.values().all(|early| early.outcomes.is_empty())
     }
 
-    fn deliver(&mut self, mut event: Box<Event>, attempts: u32) -> Todo {
+    fn deliver(&mut self, mut event: Box<Event>, attempts: u32, share: Share) -> Todo {
         let size = ahead::lighten(&mut event);
         self.ahead.add(size);
         Todo::Deliver {
             event,
             attempts,
             size,
+            share,
         }
     }
 

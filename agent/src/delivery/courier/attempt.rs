@@ -6,12 +6,14 @@ use jiff::Timestamp;
 use podtap_wire::{HeaderList, ResponseFrame, ResponseTo, WebhookResponse};
 use tokio::time::Instant;
 
-use super::forward::{DeliveryFailure, Dispatch, ServiceAnswer};
-use super::headers::{self, AttemptMarks, SenderOrigin};
+use super::Courier;
+use super::claim::Share;
 use super::lanes::{LaneKey, Placed};
 use super::losses::{Losses, LossesAtStart};
-use super::{Delivery, scheme};
 use crate::answers::QueuedAnswer;
+use crate::delivery::forward::{DeliveryFailure, Dispatch, ServiceAnswer};
+use crate::delivery::headers::{self, AttemptMarks, SenderOrigin};
+use crate::delivery::scheme;
 use crate::history::{Attempt, Event, Outcome, PASSED_THROUGH};
 
 /// An event that waits for its delivery.
@@ -23,6 +25,8 @@ pub(super) struct PendingEvent {
     /// Attempts it has on record, replays included.
     pub(super) attempts: u32,
     pub(super) losses: Losses,
+    /// Who else is to have it.
+    pub(super) share: Share,
     /// Its place among those that came here, which one that is not stored has as well.
     pub(super) turn: i64,
 }
@@ -71,7 +75,7 @@ pub(super) struct AttemptTime {
     duration: Duration,
 }
 
-impl Delivery {
+impl Courier {
     pub(super) async fn attempt(
         &self,
         key: LaneKey,
@@ -99,7 +103,7 @@ impl Delivery {
                 self.finish(waiting, when, outcome)
             }
             Ok(answer) => {
-                let outcome = self.outcome_of_answer(&waiting.event, answer);
+                let outcome = self.outcome_of_answer(&waiting, answer);
                 self.finish(waiting, when, outcome)
             }
         };
@@ -127,6 +131,7 @@ impl Delivery {
             replay: false,
             imported: false,
             url: self.target.with_path(&event.request.path),
+            target: Some(self.target.to_string()),
             edited: None,
             started_at: when.started_at,
             duration: when.duration,
@@ -156,8 +161,10 @@ impl Delivery {
 
     /// The outcome to be stored; the whole answer also goes to whoever waits for it, or the news that
     /// it is too large.
-    fn outcome_of_answer(&self, event: &Event, mut answer: ServiceAnswer) -> Outcome {
-        if let (Some(answers), Some(to)) = (&self.answers, to(event)) {
+    fn outcome_of_answer(&self, waiting: &PendingEvent, mut answer: ServiceAnswer) -> Outcome {
+        if let (Some(answers), Some(to)) = (&self.answers, to(&waiting.event))
+            && waiting.share.is_first
+        {
             let room = answer.room.take();
             let response = if room.is_some() {
                 WebhookResponse {

@@ -1,0 +1,66 @@
+//! Which of an event's targets have answered it: with several, an event waits until each has.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, Transaction, params};
+
+use super::position::Position;
+
+/// An attempt that ended what its target was owed.
+const ENDED: &str = "replay = 0 AND imported = 0 AND again = 0 AND target IS NOT NULL";
+
+/// The targets that owe this event nothing more.
+pub(super) fn targets(
+    connection: &Connection,
+    position: Position,
+) -> rusqlite::Result<Vec<String>> {
+    let sql = format!("SELECT DISTINCT target FROM attempts WHERE position = ? AND {ENDED}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = statement.query_map([position.0], |row| row.get("target"))?;
+    found.collect()
+}
+
+/// Whether all of these have answered the event.
+pub(super) fn by_all(
+    transaction: &Transaction<'_>,
+    position: Position,
+    these: &[Arc<str>],
+) -> rusqlite::Result<bool> {
+    if these.is_empty() {
+        return Ok(true);
+    }
+    let answered = targets(transaction, position)?;
+    let has_answered = |target: &Arc<str>| answered.iter().any(|answered| **answered == **target);
+    Ok(these.iter().all(has_answered))
+}
+
+/// The target is to get another attempt after this one.
+pub(super) fn mark_again(
+    transaction: &Transaction<'_>,
+    position: Position,
+    number: u32,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("UPDATE attempts SET again = 1 WHERE position = ? AND number = ?")?
+        .execute(params![position.0, number])
+        .map(drop)
+}
+
+/// Of what came of it last at each target, the worst is what a list shows of the event: that one of
+/// them failed must not be hidden by another that answered later. A replay says for itself.
+pub(super) fn show_worst(
+    transaction: &Transaction<'_>,
+    position: Position,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "UPDATE events SET (last_status, last_error, last_duration_us) = \
+             (SELECT a.status, a.error, a.duration_us FROM attempts AS a \
+             WHERE a.position = ?1 AND a.replay = 0 AND a.number IN \
+             (SELECT max(number) FROM attempts WHERE position = ?1 AND replay = 0 GROUP BY target) \
+             ORDER BY a.error IS NOT NULL DESC, a.status DESC, a.number DESC LIMIT 1) \
+             WHERE position = ?1 AND last_replay = 0",
+        )?
+        .execute([position.0])
+        .map(drop)
+}

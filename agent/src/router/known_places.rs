@@ -1,0 +1,52 @@
+//! Which hook is on what, as far as the history knows: item and comment events name no app.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use crate::change::Change;
+use crate::history::{Change as Of, HistoryError, WatchReader};
+use crate::place::PlaceRef;
+
+/// What is known. Cheap to clone; clones know the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KnownPlaces(Arc<RwLock<HashMap<u64, PlaceRef>>>);
+
+impl KnownPlaces {
+    /// Where this hook is.
+    pub(crate) fn of(&self, hook_id: u64) -> Option<PlaceRef> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&hook_id).copied()
+    }
+
+    /// Learns what the history has.
+    pub(crate) async fn learn(&self, from: &WatchReader) -> Result<(), HistoryError> {
+        let found = from.hook_places().await?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = found;
+        Ok(())
+    }
+
+    /// Learns what the history comes to know, until cancelled.
+    pub(crate) async fn follow(
+        self,
+        from: WatchReader,
+        mut changes: broadcast::Receiver<Change>,
+        token: CancellationToken,
+    ) -> Result<(), HistoryError> {
+        while let Some(change) = token.run_until_cancelled(changes.recv()).await {
+            match change {
+                Ok(Change::History(Of::Named | Of::Elsewhere)) | Err(RecvError::Lagged(_)) => {
+                    // What cannot be read now is read with the next change.
+                    let _ = self.learn(&from).await;
+                }
+                Ok(_) => {}
+                Err(RecvError::Closed) => break,
+            }
+        }
+        token.cancelled().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,388 @@
+//! Routes and fan-out: which events go to which local services, in which order, whatever those do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+use podtap_agent::history::{
+    Anchor, DeliveryState, EventRow, Filter, Hold, NewEvent, PageQuery, Saved, Writer,
+};
+use podtap_agent::routes::{Route, Routes};
+use podtap_agent::{Agent, AgentHandle, Config, Replay, RunError, ServiceState};
+use proptest::prelude::*;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{
+    Reaction, Service, answer, delivering, event, eventually, history_of, item_update, ok,
+    target_of,
+};
+
+fn route(text: &str) -> Route {
+    Route::parse(text, Timestamp::UNIX_EPOCH, &Saved::default()).unwrap()
+}
+
+/// An agent with these routes and no other target.
+fn routing(folder: &TempDir, routes: &[String]) -> Config {
+    let mut config = delivering(folder, "127.0.0.1:9".parse().unwrap());
+    config.target = None;
+    config.routes = routes.iter().map(|text| route(text)).collect();
+    config
+}
+
+async fn append(folder: &TempDir, events: Vec<NewEvent>) {
+    let (writer, thread) = Writer::open(&history_of(folder), |_| {}).unwrap();
+    writer.append(events).await.unwrap();
+    thread.close().await;
+}
+
+fn task(number: u64, task: u64) -> NewEvent {
+    event(
+        number,
+        &format!("type=task.create&task_id={task}&hook_id=8"),
+    )
+}
+
+struct Running {
+    handle: AgentHandle,
+    token: CancellationToken,
+    agent: JoinSet<Result<(), RunError>>,
+}
+
+impl Running {
+    fn start(config: Config) -> Self {
+        let (agent, handle) = Agent::open(config).unwrap();
+        let token = CancellationToken::new();
+        let mut running = JoinSet::new();
+        running.spawn(agent.run(token.clone()));
+        Self {
+            handle,
+            token,
+            agent: running,
+        }
+    }
+
+    async fn rows(&self) -> Vec<EventRow> {
+        let query = PageQuery {
+            filter: Filter::default(),
+            anchor: Anchor::Newest,
+            limit: 1000,
+        };
+        let mut rows = self.handle.history().page(query).await.unwrap();
+        rows.reverse();
+        rows
+    }
+
+    /// Waits until nothing is pending.
+    async fn settled(&self) -> Vec<EventRow> {
+        self.until("nothing waits", |row| row.state != DeliveryState::Pending)
+            .await
+    }
+
+    async fn until(&self, what: &str, suits: impl Fn(&EventRow) -> bool) -> Vec<EventRow> {
+        eventually(what, || async {
+            let rows = self.rows().await;
+            if !rows.is_empty() && rows.iter().all(&suits) {
+                Ok(rows)
+            } else {
+                Err(format!("{rows:#?}"))
+            }
+        })
+        .await
+    }
+
+    /// The targets of an event's attempts, in order.
+    async fn targets(&self, row: &EventRow) -> Vec<String> {
+        let attempts = self.handle.history().attempts(row.id).await.unwrap();
+        let targets = attempts.into_iter().map(|attempt| attempt.target.unwrap());
+        targets.collect()
+    }
+
+    async fn stop(mut self) {
+        self.token.cancel();
+        self.agent.join_next().await.unwrap().unwrap().unwrap();
+    }
+}
+
+/// An address on which nothing listens.
+async fn nobody() -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
+}
+
+#[tokio::test]
+async fn events_go_where_their_routes_lead_and_what_no_route_takes_is_held() {
+    let folder = TempDir::new().unwrap();
+    let (items, tasks) = (
+        Service::start(|_| ok()).await,
+        Service::start(|_| ok()).await,
+    );
+    let events = vec![item_update(1, 5), task(2, 9), event(3, "type=space.update")];
+    append(&folder, events).await;
+    let routes = [
+        format!("type:item.*=http://{}/items", items.address),
+        format!("type:task.*=http://{}", tasks.address),
+    ];
+
+    let running = Running::start(routing(&folder, &routes));
+    let rows = running.settled().await;
+
+    assert_eq!((items.count(), tasks.count()), (1, 1));
+    assert_eq!(
+        items.received()[0].request_line(),
+        "POST /items/podio/hook HTTP/1.1"
+    );
+    let items_at = format!("http://{}/items", items.address);
+    assert_eq!(running.targets(&rows[0]).await, [items_at]);
+    assert_eq!(
+        running.targets(&rows[1]).await,
+        [target_of(tasks.address).to_string()]
+    );
+    let held = (rows[2].state, rows[2].insight.hold);
+    assert_eq!(held, (DeliveryState::Held, Some(Hold::NoRoute)));
+
+    // A replay goes the same way.
+    let replay = Replay {
+        event: rows[1].id,
+        target: None,
+        edited: None,
+    };
+    let again = running.handle.replay(replay).await.unwrap();
+    assert_eq!(again.target, Some(target_of(tasks.address).to_string()));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_target_that_is_away_holds_up_nothing_but_what_is_for_it() {
+    let folder = TempDir::new().unwrap();
+    let away = nobody().await;
+    let there = Service::start(|_| ok()).await;
+    // More than is read ahead of a delivery.
+    let mut events: Vec<_> = (1..=1_500)
+        .map(|number| item_update(number, number))
+        .collect();
+    events.extend((1_501..=1_520).map(|number| task(number, number)));
+    append(&folder, events).await;
+    let routes = [
+        format!("type:item.*=http://{away}"),
+        format!("=http://{}", there.address),
+    ];
+
+    let running = Running::start(routing(&folder, &routes));
+    eventually("the others are delivered", || async {
+        let count = there.count();
+        if count == 20 {
+            Ok(())
+        } else {
+            Err(count.to_string())
+        }
+    })
+    .await;
+
+    let mut status = running.handle.status();
+    let told = status.wait_for(|status| {
+        matches!(status.service, ServiceState::Down { .. }) && status.pending == 1_500
+    });
+    let told = told.await.unwrap().clone();
+    let ServiceState::Down { reason, .. } = told.service else {
+        unreachable!()
+    };
+    assert!(reason.starts_with(&format!("http://{away}: ")), "{reason}");
+    assert!(matches!(told.targets[1].service, ServiceState::Up { .. }));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_for_several_targets_waits_for_each_and_goes_to_none_again() {
+    let folder = TempDir::new().unwrap();
+    let away = nobody().await;
+    let there = Service::start(|_| answer(500, "no")).await;
+    append(&folder, vec![item_update(1, 5)]).await;
+    let routes = [
+        format!("+type:item.*=http://{}", there.address),
+        format!("=http://{away}"),
+    ];
+
+    let running = Running::start(routing(&folder, &routes));
+    let rows = running
+        .until("one has answered", |row| row.attempts == 1)
+        .await;
+    assert_eq!(rows[0].state, DeliveryState::Pending, "the other has not");
+    running.stop().await;
+
+    // After a restart only the other one is owed it.
+    let running = Running::start(routing(&folder, &routes));
+    let mut status = running.handle.status();
+    let down = |status: &podtap_agent::Status| matches!(status.service, ServiceState::Down { .. });
+    status.wait_for(down).await.unwrap();
+    let back = Service::on(TcpListener::bind(away).await.unwrap(), |_| ok());
+    let rows = running.settled().await;
+
+    assert_eq!((there.count(), back.count()), (1, 1));
+    let both = [target_of(there.address), target_of(away)].map(|target| target.to_string());
+    assert_eq!(running.targets(&rows[0]).await, both);
+    assert_eq!(rows[0].state, DeliveryState::Delivered);
+    let last = rows[0].last.as_ref().unwrap();
+    assert_eq!(last.outcome, Ok(500), "the worst of the answers is shown");
+
+    // A replay to the one that failed says how that is now.
+    let replay = Replay {
+        event: rows[0].id,
+        target: Some(target_of(away)),
+        edited: None,
+    };
+    running.handle.replay(replay).await.unwrap();
+    assert_eq!(
+        running.rows().await[0].last.as_ref().unwrap().outcome,
+        Ok(200)
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_owed_to_a_target_that_is_gone_is_owed_no_more() {
+    let folder = TempDir::new().unwrap();
+    let away = nobody().await;
+    let there = Service::start(|_| ok()).await;
+    append(&folder, vec![item_update(1, 5)]).await;
+    let both = [
+        format!("+=http://{}", there.address),
+        format!("=http://{away}"),
+    ];
+    let running = Running::start(routing(&folder, &both));
+    running
+        .until("one has answered", |row| row.attempts == 1)
+        .await;
+    running.stop().await;
+
+    let running = Running::start(routing(&folder, &both[..1]));
+    running.settled().await;
+
+    assert_eq!(there.count(), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_target_can_be_set_and_changed_while_the_agent_runs() {
+    let folder = TempDir::new().unwrap();
+    let (first, second) = (
+        Service::start(|_| ok()).await,
+        Service::start(|_| ok()).await,
+    );
+    let running = Running::start(routing(&folder, &[]));
+    assert!(running.handle.status().borrow().target.is_none());
+
+    append(&folder, vec![item_update(1, 5)]).await;
+    assert!(
+        running
+            .handle
+            .set_routes(Routes::to(Some(target_of(first.address))))
+    );
+    running.settled().await;
+    assert!(
+        running
+            .handle
+            .set_routes(Routes::to(Some(target_of(second.address))))
+    );
+    let mut status = running.handle.status();
+    let is_second =
+        |status: &podtap_agent::Status| status.target == Some(target_of(second.address));
+    status.wait_for(is_second).await.unwrap();
+    append(&folder, vec![item_update(2, 5)]).await;
+    running.settled().await;
+
+    assert_eq!((first.count(), second.count()), (1, 1));
+    running.stop().await;
+}
+
+/// What a service does with the requests that it gets, one after the other.
+fn reactions() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(0_u8..4, 1..12)
+}
+
+/// A service that reacts so, and never hangs up on the same event twice.
+async fn scripted(script: Vec<u8>) -> Service {
+    let state = Mutex::new((0_usize, BTreeSet::new()));
+    Service::start(move |received| {
+        let mut state = state.lock().unwrap();
+        let (count, hung_up) = &mut *state;
+        let reaction = script[*count % script.len()];
+        *count += 1;
+        match reaction {
+            0 if hung_up.insert(received.body.clone()) => Reaction::HangUp,
+            1 => answer(500, "no"),
+            2 => Reaction::Late(std::time::Duration::from_millis(3)),
+            _ => ok(),
+        }
+    })
+    .await
+}
+
+/// Per object, the revisions that a service got, the first time each.
+fn orders(service: &Service) -> BTreeMap<u64, Vec<u64>> {
+    let mut orders: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    for received in service.received() {
+        let form = url::form_urlencoded::parse(&received.body);
+        let form: BTreeMap<_, _> = form.into_owned().collect();
+        let number = |name: &str| form[name].parse::<u64>().unwrap();
+        let seen = orders.entry(number("item_id")).or_default();
+        let revision = number("item_revision_id");
+        if !seen.contains(&revision) {
+            seen.push(revision);
+        }
+    }
+    orders
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #[test]
+    fn each_target_gets_what_is_for_it_in_the_order_of_each_object(
+        items in prop::collection::vec(1_u64..5, 1..40),
+        scripts in prop::array::uniform3(reactions()),
+        restarts in any::<bool>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = { runtime }.worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let folder = TempDir::new().unwrap();
+            let [all, odd, rest] = scripts;
+            let all = scripted(all).await;
+            let odd = scripted(odd).await;
+            let rest = scripted(rest).await;
+            let mut expected = [const { BTreeMap::<u64, Vec<u64>>::new() }; 3];
+            let events = (1_u64..).zip(&items).map(|(number, item)| {
+                let is_odd = item % 2 == 1;
+                for (target, wants) in [(0, true), (1, is_odd), (2, !is_odd)] {
+                    if wants {
+                        expected[target].entry(*item).or_default().push(number);
+                    }
+                }
+                item_update(number, *item)
+            });
+            append(&folder, events.collect()).await;
+            let routes = [
+                format!("+type:item.*=http://{}", all.address),
+                format!("item_id:1=http://{}", odd.address),
+                format!("item_id:3=http://{}", odd.address),
+                format!("=http://{}", rest.address),
+            ];
+            if restarts {
+                let running = Running::start(routing(&folder, &routes));
+                let some = || async {
+                    let count = all.count();
+                    if count > 0 { Ok(()) } else { Err(String::new()) }
+                };
+                eventually("it has begun", some).await;
+                running.stop().await;
+            }
+            let running = Running::start(routing(&folder, &routes));
+            running.settled().await;
+            running.stop().await;
+            let got = [&all, &odd, &rest].map(orders);
+            assert_eq!(got, expected);
+        });
+    }
+}

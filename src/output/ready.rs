@@ -1,0 +1,65 @@
+//! The JSON of what can be used from now on: a tunnel, or a relay.
+
+use podtap_agent::routes::Routes;
+use podtap_podio::hook_url::Uncallable;
+use serde::Serialize;
+
+/// What a command that goes on says once it can be used.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Ready<'a> {
+    Listen {
+        url: &'a str,
+        forwards_to: Option<String>,
+        /// Where other events go.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        routes: Vec<String>,
+        tunnel: &'a str,
+        #[serde(flatten)]
+        callable: Callable,
+    },
+    Relay {
+        listen: String,
+        http_listen: Option<String>,
+        public_url: &'a str,
+        admin: Option<String>,
+        #[serde(flatten)]
+        callable: Callable,
+    },
+}
+
+impl<'a> Ready<'a> {
+    /// A tunnel that leads there.
+    pub(crate) fn listen(
+        url: &'a str,
+        tunnel: &'a str,
+        routes: &Routes,
+        callable: Callable,
+    ) -> Self {
+        Self::Listen {
+            url,
+            forwards_to: routes.rest().map(ToString::to_string),
+            routes: routes.list().iter().map(ToString::to_string).collect(),
+            tunnel,
+            callable,
+        }
+    }
+}
+
+/// Whether Podio can call a URL that is offered.
+#[derive(Debug, Serialize)]
+pub(crate) struct Callable {
+    podio_can_call: bool,
+    /// Why not, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_not: Option<String>,
+}
+
+impl Callable {
+    pub(crate) fn new(uncallable: Option<&Uncallable>) -> Self {
+        Self {
+            podio_can_call: uncallable.is_none(),
+            why_not: uncallable.map(|why| format!("{why}; {}", why.cure())),
+        }
+    }
+}
