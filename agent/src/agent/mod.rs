@@ -142,10 +142,7 @@ impl Agent {
             changes,
             answers,
         };
-        let link = match link {
-            Some(link) => Some(Link::new(&link, tls, face)?),
-            None => None,
-        };
+        let link = link.map(|link| Link::new(&link, tls, face)).transpose()?;
         let agent = Self {
             // Only the agent with the link removes anything: one that browses, or replays, knows
             // nothing of what that one was told to keep.

@@ -67,12 +67,14 @@ fn answered(event: &NewEvent, position: Position) -> NewAttempt {
     NewAttempt {
         position,
         again: false,
+        others: Vec::new(),
         attempt: Attempt {
             number: 0,
             event: event.id,
             replay: false,
             imported: false,
             url: "http://127.0.0.1:3000/podio/hook".to_owned(),
+            target: None,
             edited: None,
             started_at: event.request.received_at,
             duration: Duration::from_millis(2),
