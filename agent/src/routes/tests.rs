@@ -1,3 +1,5 @@
+//! Which targets an event has by its routes, and what is refused as one.
+
 use podtap_wire::{EventId, HeaderList, WebhookRequest};
 
 use super::*;
