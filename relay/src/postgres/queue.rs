@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use podtap_disk::age::{AgeClock, Now};
 use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -24,12 +24,10 @@ use super::writer::{Command, State, Writer};
 use super::{RelayId, read, unavailable};
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::metrics::Metrics;
+use crate::queue::commands::Commands;
 use crate::queue::{
     AppendError, Depth, Gap, Queue, QueueError, QueueLimits, ReadLimit, SessionId, Totals, TunnelId,
 };
-
-/// Commands that wait for the writer; more make their callers wait.
-const BACKLOG: usize = 4096;
 
 /// Marks kept for the longest age: events go at most one part in so many later than they should.
 const MARKS: i64 = 200;
@@ -38,7 +36,7 @@ const MARKS: i64 = 200;
 pub(crate) struct PgQueue {
     database: Postgres,
     relay: RelayId,
-    commands: mpsc::Sender<Command>,
+    commands: Commands<Command>,
     depths: Arc<Depths>,
     pending: Arc<Pending>,
     /// Of the relay that counts the time for all of them.
@@ -55,7 +53,7 @@ impl PgQueue {
         limits: QueueLimits,
         metrics: Arc<Metrics>,
     ) -> (Self, PgRoster, PgAnswers, PgRefused) {
-        let (commands, waiting) = mpsc::channel(BACKLOG);
+        let (commands, waiting) = Commands::new();
         let depths = Arc::<Depths>::default();
         let pending = Arc::<Pending>::default();
         let signals = Arc::new(Signals::new(relay, Arc::clone(&depths)));
@@ -96,29 +94,22 @@ impl PgQueue {
         (queue, roster, answers, refused)
     }
 
-    async fn command<T>(
-        &self,
-        command: impl FnOnce(oneshot::Sender<Result<T, QueueError>>) -> Command,
-    ) -> Result<T, QueueError> {
-        let (reply, result) = oneshot::channel();
-        let sent = self.commands.send(command(reply)).await;
-        sent.map_err(|_| QueueError::Unavailable)?;
-        result.await.map_err(|_| QueueError::Unavailable)?
-    }
-
     async fn remove(&self, tunnel: TunnelId, until: Until) -> Result<(), QueueError> {
-        self.command(|reply| {
-            Command::Remove(Removal {
-                tunnel,
-                until,
-                reply: Some(reply),
+        self.commands
+            .ask(|reply| {
+                Command::Remove(Removal {
+                    tunnel,
+                    until,
+                    reply: Some(reply),
+                })
             })
-        })
-        .await
+            .await
     }
 
     async fn remove_acknowledged(&self) -> Result<(), QueueError> {
-        let settled = self.command(|reply| Command::Settle { reply: Some(reply) });
+        let settled = self
+            .commands
+            .ask(|reply| Command::Settle { reply: Some(reply) });
         match settled.await {
             // It may be another's that is gone.
             Ok(()) | Err(QueueError::UnknownTunnel) => Ok(()),
@@ -241,11 +232,9 @@ impl Queue for PgQueue {
         request: WebhookRequest,
     ) -> BoxFuture<'_, Result<Seq, AppendError>> {
         async move {
-            let (reply, result) = oneshot::channel();
             let event = NewEvent::new(tunnel, id, request)?;
-            let sent = self.commands.send(Command::Append { event, reply }).await;
-            sent.map_err(|_| AppendError::Unavailable)?;
-            result.await.map_err(|_| AppendError::Unavailable)?
+            let append = |reply| Command::Append { event, reply };
+            self.commands.ask(append).await
         }
         .boxed()
     }
@@ -290,7 +279,7 @@ impl Queue for PgQueue {
     fn acknowledge_soon(&self, tunnel: TunnelId, by: SessionId, through: Seq) {
         if self.pending.note(tunnel, by, through) {
             // A writer with so much to do removes it on the way.
-            let _ = self.commands.try_send(Command::Settle { reply: None });
+            self.commands.offer(Command::Settle { reply: None });
         }
     }
 
@@ -335,19 +324,14 @@ impl Queue for PgQueue {
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), AppendError>> {
-        async move {
-            let (reply, result) = oneshot::channel();
-            let sent = self.commands.send(Command::Probe { reply }).await;
-            sent.map_err(|_| AppendError::Unavailable)?;
-            result.await.map_err(|_| AppendError::Unavailable)?
-        }
-        .boxed()
+        self.commands.ask(|reply| Command::Probe { reply }).boxed()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
         async move {
             // Commands sent before this one are done before the writer ends.
-            let _ = self.command(|reply| Command::Close { reply }).await;
+            let close = self.commands.ask(|reply| Command::Close { reply });
+            let _: Result<(), QueueError> = close.await;
             self.end.cancel();
             self.tasks.wait().await;
         }

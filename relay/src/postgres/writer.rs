@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use podtap_wire::Seq;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
@@ -20,6 +20,7 @@ use super::signals::Signals;
 use super::statements::Statements;
 use crate::database::postgres::{Own, Postgres, words};
 use crate::metrics::Metrics;
+use crate::queue::commands::Reply;
 use crate::queue::{AppendError, QueueError, QueueLimits};
 
 /// Commands in one transaction.
@@ -45,22 +46,22 @@ const RECONNECT_PERIOD: Duration = Duration::from_millis(500);
 pub(super) enum Command {
     Append {
         event: NewEvent,
-        reply: oneshot::Sender<Result<Seq, AppendError>>,
+        reply: Reply<Seq, AppendError>,
     },
     Remove(Removal),
     /// Removes what was acknowledged.
     Settle {
-        reply: Option<oneshot::Sender<Result<(), QueueError>>>,
+        reply: Option<Reply<()>>,
     },
     Probe {
-        reply: oneshot::Sender<Result<(), AppendError>>,
+        reply: Reply<(), AppendError>,
     },
     Close {
-        reply: oneshot::Sender<Result<(), QueueError>>,
+        reply: Reply<()>,
     },
 }
 
-type Append = (NewEvent, oneshot::Sender<Result<Seq, AppendError>>);
+type Append = (NewEvent, Reply<Seq, AppendError>);
 
 /// A connection and what is prepared on it.
 struct Session {
@@ -133,7 +134,7 @@ impl Writer {
     async fn gather(
         &mut self,
         commands: &mut mpsc::Receiver<Command>,
-    ) -> Option<oneshot::Sender<Result<(), QueueError>>> {
+    ) -> Option<Reply<()>> {
         let until = Instant::now() + GATHER;
         let mut bytes = 0;
         for _ in 1..BATCH_COMMANDS {
@@ -157,7 +158,7 @@ impl Writer {
     }
 
     /// Puts a command where the next transaction finds it. Answers whom to tell that all is over.
-    async fn take(&mut self, command: Command) -> Option<oneshot::Sender<Result<(), QueueError>>> {
+    async fn take(&mut self, command: Command) -> Option<Reply<()>> {
         match command {
             Command::Append { event, reply } => self.state.appends.push((event, reply)),
             Command::Remove(removal) => {

@@ -3,6 +3,7 @@
 //! `ingest` appends, `session` reads after its cursor and acknowledges. Nothing here knows of HTTP
 //! or websockets. `conformance` holds one test a promise; every engine is stamped with all of them.
 
+pub(crate) mod commands;
 #[cfg(test)]
 pub(crate) mod conformance;
 pub(crate) mod recent;

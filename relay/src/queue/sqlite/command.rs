@@ -5,13 +5,13 @@ use std::time::Duration;
 use podtap_disk::age::Now;
 use podtap_wire::Seq;
 use rusqlite::Connection;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::batch::{NewEvent, Step};
-use crate::queue::{AppendError, Depth, QueueError, TunnelId};
+use crate::queue::commands::Reply;
+use crate::queue::{AppendError, Depth, TunnelId};
 
 pub(super) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
-pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 
 /// What the writer is asked to do.
 pub(super) enum Command {
@@ -22,20 +22,20 @@ pub(super) enum Command {
     Acknowledge {
         tunnel: TunnelId,
         through: Seq,
-        reply: Reply<(), QueueError>,
+        reply: Reply<()>,
     },
     Expire {
         max_age: Duration,
         now: Now,
-        reply: Reply<(), QueueError>,
+        reply: Reply<()>,
     },
     Watch {
         tunnel: TunnelId,
-        reply: Reply<watch::Receiver<Depth>, QueueError>,
+        reply: Reply<watch::Receiver<Depth>>,
     },
     /// Deletes what was acknowledged.
     Settle {
-        reply: Option<Reply<(), QueueError>>,
+        reply: Option<Reply<()>>,
     },
     Probe {
         reply: Reply<(), AppendError>,
@@ -44,13 +44,13 @@ pub(super) enum Command {
     SetAside {
         tunnel: TunnelId,
         unreadable: Vec<(Seq, String)>,
-        reply: Reply<(), QueueError>,
+        reply: Reply<()>,
     },
     /// A reader met damage: the file is to be checked, and rebuilt where that is so.
     Suspect,
     Run(Job),
     Close {
-        reply: Reply<(), QueueError>,
+        reply: Reply<()>,
     },
 }
 

@@ -27,9 +27,10 @@ use futures_util::future::BoxFuture;
 use podtap_disk::age::Now;
 use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::commands::Commands;
 use super::{
     AppendError, Depth, Gap, Queue, QueueError, QueueLimits, ReadLimit, SessionId, Totals, TunnelId,
 };
@@ -43,15 +44,12 @@ use shared::Shared;
 use storage::Opener;
 use writer::Writer;
 
-/// Commands that wait for the writer; more make their callers wait.
-const BACKLOG: usize = 4096;
-
 /// Threads that read. Two, so that a backlog being read does not hold up a live tunnel.
 const READERS: usize = 2;
 
 /// The queue in a SQLite database.
 pub(crate) struct SqliteQueue {
-    commands: mpsc::Sender<Command>,
+    commands: Commands<Command>,
     readers: Worker,
     shared: Arc<Shared>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -89,7 +87,7 @@ impl SqliteQueue {
         opener: Opener,
     ) -> Result<Self, database::Error> {
         let readers = Worker::readers(database, READERS)?;
-        let (commands, waiting) = mpsc::channel(BACKLOG);
+        let (commands, waiting) = Commands::new();
         let shared = Arc::new(Shared::default());
         let mut tasks = JoinSet::new();
         let herald = Herald::start(&mut tasks);
@@ -129,23 +127,14 @@ impl SqliteQueue {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> T + Send + 'static,
     {
-        self.command(|reply| {
-            let job: Job = Box::new(move |connection| {
-                let _ = reply.send(Ok(work(connection)));
-            });
-            Command::Run(job)
-        })
-        .await
-    }
-
-    async fn command<T>(
-        &self,
-        command: impl FnOnce(oneshot::Sender<Result<T, QueueError>>) -> Command,
-    ) -> Result<T, QueueError> {
-        let (reply, result) = oneshot::channel();
-        let sent = self.commands.send(command(reply)).await;
-        sent.map_err(|_| QueueError::Unavailable)?;
-        result.await.map_err(|_| QueueError::Unavailable)?
+        self.commands
+            .ask(|reply| {
+                let job: Job = Box::new(move |connection| {
+                    let _ = reply.send(Ok(work(connection)));
+                });
+                Command::Run(job)
+            })
+            .await
     }
 
     /// One read. What cannot be read is out of the way when it returns, and told as a gap.
@@ -165,12 +154,13 @@ impl SqliteQueue {
                 let had_damage = !found.unreadable.is_empty();
                 if had_damage {
                     let unreadable = found.unreadable;
-                    self.command(|reply| Command::SetAside {
-                        tunnel,
-                        unreadable,
-                        reply,
-                    })
-                    .await?;
+                    self.commands
+                        .ask(|reply| Command::SetAside {
+                            tunnel,
+                            unreadable,
+                            reply,
+                        })
+                        .await?;
                 }
                 Ok(Read {
                     events: found.events,
@@ -188,7 +178,9 @@ impl SqliteQueue {
 
     /// Waits until nothing is acknowledged that is not deleted.
     async fn delete_acknowledged(&self) -> Result<(), QueueError> {
-        let settled = self.command(|reply| Command::Settle { reply: Some(reply) });
+        let settled = self
+            .commands
+            .ask(|reply| Command::Settle { reply: Some(reply) });
         match settled.await {
             // It may be another's that is gone.
             Ok(()) | Err(QueueError::UnknownTunnel) => Ok(()),
@@ -200,7 +192,9 @@ impl SqliteQueue {
         if let Some(known) = self.shared.subscribe(tunnel) {
             return Ok(known);
         }
-        self.command(|reply| Command::Watch { tunnel, reply }).await
+        self.commands
+            .ask(|reply| Command::Watch { tunnel, reply })
+            .await
     }
 }
 
@@ -212,11 +206,9 @@ impl Queue for SqliteQueue {
         request: WebhookRequest,
     ) -> BoxFuture<'_, Result<Seq, AppendError>> {
         async move {
-            let (reply, result) = oneshot::channel();
             let event = NewEvent::new(tunnel, id, request)?;
-            let sent = self.commands.send(Command::Append { event, reply }).await;
-            sent.map_err(|_| AppendError::Unavailable)?;
-            result.await.map_err(|_| AppendError::Unavailable)?
+            let append = |reply| Command::Append { event, reply };
+            self.commands.ask(append).await
         }
         .boxed()
     }
@@ -257,7 +249,7 @@ impl Queue for SqliteQueue {
     fn acknowledge_soon(&self, tunnel: TunnelId, _: SessionId, through: Seq) {
         if self.shared.acknowledge(tunnel, through) {
             // A writer with so much to do deletes it on the way.
-            let _ = self.commands.try_send(Command::Settle { reply: None });
+            self.commands.offer(Command::Settle { reply: None });
         }
     }
 
@@ -281,21 +273,23 @@ impl Queue for SqliteQueue {
         _: SessionId,
         through: Seq,
     ) -> BoxFuture<'_, Result<(), QueueError>> {
-        self.command(move |reply| Command::Acknowledge {
-            tunnel,
-            through,
-            reply,
-        })
-        .boxed()
+        self.commands
+            .ask(move |reply| Command::Acknowledge {
+                tunnel,
+                through,
+                reply,
+            })
+            .boxed()
     }
 
     fn expire(&self, max_age: Duration, now: Now) -> BoxFuture<'_, Result<(), QueueError>> {
-        self.command(move |reply| Command::Expire {
-            max_age,
-            now,
-            reply,
-        })
-        .boxed()
+        self.commands
+            .ask(move |reply| Command::Expire {
+                max_age,
+                now,
+                reply,
+            })
+            .boxed()
     }
 
     fn gaps(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<Vec<Gap>, QueueError>> {
@@ -325,19 +319,14 @@ impl Queue for SqliteQueue {
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), AppendError>> {
-        async move {
-            let (reply, result) = oneshot::channel();
-            let sent = self.commands.send(Command::Probe { reply }).await;
-            sent.map_err(|_| AppendError::Unavailable)?;
-            result.await.map_err(|_| AppendError::Unavailable)?
-        }
-        .boxed()
+        self.commands.ask(|reply| Command::Probe { reply }).boxed()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
         async move {
             // Commands sent before this one are done before the thread ends.
-            let _ = self.command(|reply| Command::Close { reply }).await;
+            let close = self.commands.ask(|reply| Command::Close { reply });
+            let _: Result<(), QueueError> = close.await;
             let writer = self
                 .writer
                 .lock()

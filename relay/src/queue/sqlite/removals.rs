@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use podtap_wire::Seq;
 
 use super::batch::{Batch, Step, Until};
-use super::command::Reply;
+use crate::queue::commands::Reply;
 use crate::queue::{QueueError, TunnelId};
 
 /// Rows removed in one transaction. Deleting is the dear part (about 75,000 rows a second), and
@@ -21,7 +21,7 @@ pub(super) struct Removals(VecDeque<Removal>);
 struct Removal {
     tunnel: TunnelId,
     until: Until,
-    reply: Option<Reply<(), QueueError>>,
+    reply: Option<Reply<()>>,
 }
 
 impl Removals {
@@ -30,12 +30,7 @@ impl Removals {
     }
 
     /// Adds one at the end.
-    pub(super) fn push(
-        &mut self,
-        tunnel: TunnelId,
-        until: Until,
-        reply: Option<Reply<(), QueueError>>,
-    ) {
+    pub(super) fn push(&mut self, tunnel: TunnelId, until: Until, reply: Option<Reply<()>>) {
         self.0.push_back(Removal {
             tunnel,
             until,
@@ -61,7 +56,7 @@ impl Removals {
     }
 
     /// Answers when all of them are done.
-    pub(super) fn then(&mut self, reply: Reply<(), QueueError>) {
+    pub(super) fn then(&mut self, reply: Reply<()>) {
         match self.0.back() {
             None => drop(reply.send(Ok(()))),
             Some(last) => {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::acknowledged::RIDE_AFTER;
 use super::batch::{self, Batch, Until};
-use super::command::{Append, Command, Outcome, Reply};
+use super::command::{Append, Command, Outcome};
 use super::herald::Herald;
 use super::keep::{self, Ages, Tidy};
 use super::removals::Removals;
@@ -21,6 +21,7 @@ use super::space::Space;
 use super::storage::{Failure, Opener, Storage};
 use crate::database::{self, Database};
 use crate::metrics::Metrics;
+use crate::queue::commands::Reply;
 use crate::queue::{AppendError, Depth, QueueError, QueueLimits, TunnelId};
 
 /// Commands in one transaction. Larger batches no longer make a commit cheaper per event.
@@ -115,7 +116,7 @@ impl Writer {
     }
 
     /// Puts a command where the next transaction finds it. Answers whom to tell that all is over.
-    fn take(&mut self, command: Command) -> Option<Reply<(), QueueError>> {
+    fn take(&mut self, command: Command) -> Option<Reply<()>> {
         match command {
             Command::Append { event, reply } => self.appends.push((event, reply)),
             Command::Acknowledge {
@@ -267,7 +268,7 @@ impl Writer {
     }
 
     /// Queues the removal of what is too old. Also the tick that repairs an idle, broken file.
-    fn expire(&mut self, max_age: Duration, now: Now, reply: Reply<(), QueueError>) {
+    fn expire(&mut self, max_age: Duration, now: Now, reply: Reply<()>) {
         if !self.repair() {
             let _ = reply.send(Err(QueueError::Unavailable));
             return;

@@ -1,0 +1,59 @@
+//! The way to an engine's writer: commands, each with its reply.
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{AppendError, QueueError};
+
+/// Commands that wait for the writer; more make their callers wait.
+const BACKLOG: usize = 4096;
+
+/// Sends commands to a writer. The writer ends with the last of these.
+#[derive(Debug)]
+pub(crate) struct Commands<C>(mpsc::Sender<C>);
+
+/// Where a command's reply goes.
+pub(crate) type Reply<T, E = QueueError> = oneshot::Sender<Result<T, E>>;
+
+/// The writer has ended.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+impl From<Closed> for QueueError {
+    fn from(_: Closed) -> Self {
+        Self::Unavailable
+    }
+}
+
+impl From<Closed> for AppendError {
+    fn from(_: Closed) -> Self {
+        Self::Unavailable
+    }
+}
+
+impl<C> Commands<C> {
+    /// The way, and its end for the writer.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<C>) {
+        let (sender, waiting) = mpsc::channel(BACKLOG);
+        (Self(sender), waiting)
+    }
+
+    /// Sends a command and waits for its reply.
+    pub(crate) async fn ask<T, E: From<Closed>>(
+        &self,
+        command: impl FnOnce(Reply<T, E>) -> C,
+    ) -> Result<T, E> {
+        let (reply, result) = oneshot::channel();
+        self.send(command(reply)).await?;
+        result.await.map_err(|_| Closed)?
+    }
+
+    /// Sends a command that has no reply.
+    pub(crate) async fn send(&self, command: C) -> Result<(), Closed> {
+        self.0.send(command).await.map_err(|_| Closed)
+    }
+
+    /// The same where there is room for it at once: for what may as well come later.
+    pub(crate) fn offer(&self, command: C) {
+        let _ = self.0.try_send(command);
+    }
+}
