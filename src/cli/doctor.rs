@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::listen::{Certificates, Tunnel};
+use super::listen::{Certificates, PodioUrl, RelayLink, Tunnel};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -20,27 +20,12 @@ pub(crate) struct Doctor {
     pub(crate) forward_to: Option<String>,
     #[command(flatten)]
     pub(crate) tunnel: Tunnel,
-    /// URL of the relay
-    #[arg(short, long, value_name = "URL", alias = "server")]
-    pub(crate) relay: Option<String>,
-    /// Send the token over plain http, although others on the network can read it
-    #[arg(long)]
-    pub(crate) allow_plaintext_relay: bool,
-    /// Token for the relay; prefer PODTAP_TOKEN or --token-file, which `ps` does not show
-    #[arg(long, value_name = "TOKEN", hide_env_values = true)]
-    pub(crate) token: Option<String>,
-    /// Read the token from a file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) token_file: Option<String>,
+    #[command(flatten)]
+    pub(crate) relay: RelayLink,
     #[command(flatten)]
     pub(crate) certificates: Certificates,
-    // No doc comment: rustdoc would ask for a link, and a terminal shows none.
-    #[arg(
-        long,
-        value_name = "URL",
-        help = "URL of Podio's API or of a sandbox [default: https://api.podio.com]"
-    )]
-    pub(crate) podio_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) podio: PodioUrl,
     /// Print one JSON object per link
     #[arg(long)]
     pub(crate) json: bool,

@@ -39,15 +39,8 @@ pub(crate) struct Listen {
     /// URL of the relay [default: a relay inside this process]
     #[arg(short, long, value_name = "URL", alias = "server")]
     pub(crate) relay: Option<String>,
-    /// Send the token over plain http, although others on the network can read it
-    #[arg(long)]
-    pub(crate) allow_plaintext_relay: bool,
-    /// Token for the relay; prefer PODTAP_TOKEN or --token-file, which `ps` does not show
-    #[arg(long, value_name = "TOKEN", hide_env_values = true)]
-    pub(crate) token: Option<String>,
-    /// Read the token from a file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) token_file: Option<String>,
+    #[command(flatten)]
+    pub(crate) token: RelayToken,
     /// Who answers the sender: `stored` (the relay, immediately) or `local` (the local service)
     /// [default: stored]
     #[arg(long, value_name = "WHO")]
@@ -114,13 +107,8 @@ pub(crate) struct Hooks {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Podio")]
 pub(crate) struct Podio {
-    // No doc comment: rustdoc would ask for a link, and a terminal shows none.
-    #[arg(
-        long,
-        value_name = "URL",
-        help = "URL of Podio's API or of a sandbox [default: https://api.podio.com]"
-    )]
-    pub(crate) podio_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) api: PodioUrl,
     /// Do not answer hook.verify; the local service does
     #[arg(long)]
     pub(crate) no_verify: bool,
@@ -130,6 +118,42 @@ pub(crate) struct Podio {
     /// Hold the events of an object that is updated in a loop until you release it
     #[arg(long)]
     pub(crate) break_loops: bool,
+}
+
+/// Which Podio is meant.
+#[derive(Debug, Args)]
+pub(crate) struct PodioUrl {
+    // No doc comment: rustdoc would ask for a link, and a terminal shows none.
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "URL of Podio's API or of a sandbox [default: https://api.podio.com]"
+    )]
+    pub(crate) podio_url: Option<String>,
+}
+
+/// Who we are to a relay, and whether others may read that on the way.
+#[derive(Debug, Args)]
+pub(crate) struct RelayToken {
+    /// Send the token over plain http, although others on the network can read it
+    #[arg(long)]
+    pub(crate) allow_plaintext_relay: bool,
+    /// Token for the relay; prefer PODTAP_TOKEN or --token-file, which `ps` does not show
+    #[arg(long, value_name = "TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    /// Read the token from a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<String>,
+}
+
+/// A relay that runs somewhere, and who we are to it.
+#[derive(Debug, Args)]
+pub(crate) struct RelayLink {
+    /// URL of the relay
+    #[arg(short, long, value_name = "URL", alias = "server")]
+    pub(crate) relay: Option<String>,
+    #[command(flatten)]
+    pub(crate) token: RelayToken,
 }
 
 /// Which certificates are taken.

@@ -2,21 +2,13 @@
 
 use clap::{Args, Subcommand};
 
+use super::listen::RelayLink;
+
 /// Which relay, and by what right.
 #[derive(Debug, Args)]
 pub(crate) struct RelayAddress {
-    /// URL of the relay
-    #[arg(short, long, value_name = "URL", alias = "server")]
-    pub(crate) relay: Option<String>,
-    /// Token for the relay; prefer PODTAP_TOKEN or --token-file, which `ps` does not show
-    #[arg(long, value_name = "TOKEN", hide_env_values = true)]
-    pub(crate) token: Option<String>,
-    /// Read the token from a file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) token_file: Option<String>,
-    /// Send the token over plain http, although others on the network can read it
-    #[arg(long)]
-    pub(crate) allow_plaintext_relay: bool,
+    #[command(flatten)]
+    pub(crate) link: RelayLink,
     /// PostgreSQL database of the relays; prefer PODTAP_DATABASE or --database-file, which `ps` does
     /// not show
     #[arg(long, value_name = "URL", hide_env_values = true)]
