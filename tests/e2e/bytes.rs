@@ -22,11 +22,7 @@ struct Way {
 impl Way {
     async fn open() -> Self {
         let (stage, service) = (Stage::new(), Service::start().await);
-        let relay = stage.relay().await;
-        let token = stage.token("ann");
-        let (agent, url) = stage
-            .agent(&relay.url(), &token, service.address(), &[])
-            .await;
+        let (relay, _, agent, url) = stage.way_to(&service, &[]).await;
         Self {
             stage,
             service,

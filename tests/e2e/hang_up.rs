@@ -54,11 +54,7 @@ async fn listen_removes_its_hooks_when_the_terminal_is_closed() {
 async fn the_history_is_left_when_the_terminal_is_closed() {
     for leader in LEADERS {
         let (stage, service) = (Stage::new(), Service::start().await);
-        let relay = stage.relay().await;
-        let token = stage.token("ann");
-        let (mut agent, url) = stage
-            .agent(&relay.url(), &token, service.address(), &[])
-            .await;
+        let (_relay, _, mut agent, url) = stage.way_to(&service, &[]).await;
         form_post(&url, b"type=item.create&item_id=1").await;
         service.wait_for(1).await;
         agent.terminate();

@@ -2,21 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Answer, Service, Stage, form_post, send};
-
-async fn get(authority: &str, path: &str) -> Answer {
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
-    send(authority, request.as_bytes()).await
-}
+use crate::support::{Service, Stage, form_post, get};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_is_public_and_metrics_are_for_the_admin_alone() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (_agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (relay, _, _agent, url) = stage.way_to(&service, &[]).await;
     assert_eq!(
         form_post(&url, b"type=item.create&item_id=1").await.status,
         200
@@ -57,7 +48,7 @@ async fn refused_webhooks_are_told_to_the_developer_and_counted_by_reason() {
         })
         .await;
 
-    let metrics = get(&relay.admin, "/metrics").await.body;
+    let metrics = relay.metrics().await;
     for line in [
         "podtap_events_refused_total{reason=\"too-large\"} 1",
         "podtap_events_refused_total{reason=\"method\"} 1",
@@ -77,7 +68,7 @@ async fn every_metric_and_every_reason_is_in_the_operating_guide() {
     const GUIDE: &str = include_str!("../../docs/OPERATING.md");
     let stage = Stage::new();
     let relay = stage.relay().await;
-    let metrics = get(&relay.admin, "/metrics").await.body;
+    let metrics = relay.metrics().await;
     let quoted: BTreeSet<&str> = GUIDE.split('`').skip(1).step_by(2).collect();
 
     let mut names = BTreeSet::new();

@@ -5,11 +5,7 @@ use crate::support::{Service, Stage, form_post};
 #[tokio::test(flavor = "multi_thread")]
 async fn the_history_is_read_and_replayed_with_and_without_a_running_agent() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (mut agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (_relay, _, mut agent, url) = stage.way_to(&service, &[]).await;
     let first = b"type=item.create&item_id=4711&item_revision_id=0&hook_id=1";
     let second = b"type=comment.create&item_id=4698&comment_id=9&hook_id=2";
     for body in [&first[..], second] {
@@ -91,11 +87,7 @@ async fn the_history_is_read_and_replayed_with_and_without_a_running_agent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_that_cannot_be_delivered_says_so_with_its_exit_code() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (_agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.create&item_id=1").await;
     service.wait_for(1).await;
     let gone = Service::start().await;
@@ -120,11 +112,7 @@ async fn a_replay_that_cannot_be_delivered_says_so_with_its_exit_code() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edited_replay_sends_what_the_editor_left() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (_agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
     form_post(&format!("{url}hook"), b"type=item.update&item_id=1").await;
     service.wait_for(1).await;
     let to = service.address().to_string();
@@ -152,11 +140,7 @@ async fn an_edited_replay_sends_what_the_editor_left() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_of_several_is_shown_first_and_counted_at_the_end() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (_agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
     for item in 1..=3 {
         form_post(
             &format!("{url}hook"),
@@ -203,11 +187,7 @@ async fn a_replay_of_several_is_shown_first_and_counted_at_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_middle_of_text_without_spaces_is_found() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (_agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
     for title in [
         "中国人民解放军",
         "台北市中山區營造股份",

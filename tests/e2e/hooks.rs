@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{Process, Service, Stage, command, eventually};
+use crate::support::{Process, Service, Stage, command, eventually, get, split};
 
 /// The sandbox's first app, with its invented credentials.
 pub(crate) const CREDENTIALS: &[(&str, &str)] = &[
@@ -216,11 +216,7 @@ async fn an_event_is_explained_once_and_the_answer_kept() {
     let stage = Stage::new();
     let podio = Podio::start(&stage).await;
     let service = Service::start().await;
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (_agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &["--no-verify"])
-        .await;
+    let (_relay, _, _agent, url) = stage.way_to(&service, &["--no-verify"]).await;
     let body = b"type=item.update&item_id=3276908608&item_revision_id=0&hook_id=1";
     crate::support::form_post(&url, body).await;
     service.wait_for(1).await;
@@ -262,22 +258,18 @@ async fn a_login_in_the_browser_is_kept_for_the_next_command() {
     let page = eventually("the page to open", page, || login.stderr()).await;
 
     // What a browser does: the page, once agreed to, leads back to the waiting command.
-    let answer = get(&page).await;
+    let (authority, path) = split(&page);
+    let answer = get(authority, path).await;
     let back = answer
         .header("location")
         .unwrap_or_else(|| panic!("{answer:?}"))
         .to_owned();
-    assert_eq!(get(&back).await.status, 200);
+    let (authority, path) = split(&back);
+    assert_eq!(get(authority, path).await.status, 200);
 
     assert_eq!(login.ended().await.code(), Some(0), "{}", login.stderr());
     let listed = known(&list).output().unwrap();
     assert!(listed.status.success(), "{listed:?}");
-}
-
-async fn get(url: &str) -> crate::support::Answer {
-    let (authority, path) = crate::support::split(url);
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
-    crate::support::send(authority, request.as_bytes()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

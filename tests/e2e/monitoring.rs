@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::support::{Relay, Stage, form_post, send};
+use crate::support::{Stage, form_post};
 
 const RULES: &str = include_str!("../../deploy/prometheus/podtap.rules.yml");
 const DASHBOARD: &str = include_str!("../../deploy/grafana/podtap-relay.json");
@@ -22,7 +22,7 @@ fn named(text: &str) -> BTreeSet<&str> {
 async fn alerts_dashboard_and_guide_name_metrics_that_there_are() {
     let stage = Stage::new();
     let relay = stage.relay().await;
-    let metrics = metrics(&relay).await;
+    let metrics = relay.metrics().await;
     let series: BTreeSet<&str> = { metrics.lines() }
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split(['{', ' ']).next())
@@ -45,20 +45,11 @@ async fn alerts_dashboard_and_guide_name_metrics_that_there_are() {
     }
 }
 
-/// What Prometheus reads.
-async fn metrics(relay: &Relay) -> String {
-    let request = format!(
-        "GET /metrics HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
-        relay.admin
-    );
-    send(&relay.admin, request.as_bytes()).await.body
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_are_named_as_prometheus_wants_them() {
     let stage = Stage::new();
     let relay = stage.relay().await;
-    let metrics = metrics(&relay).await;
+    let metrics = relay.metrics().await;
     let described = |kind: &str| -> BTreeMap<String, String> {
         let lines = metrics.lines().filter_map(|line| line.strip_prefix(kind));
         let pairs = lines.filter_map(|line| line.split_once(' '));

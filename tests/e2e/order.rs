@@ -20,11 +20,7 @@ async fn one_objects_events_stay_in_order_while_others_overtake() {
         Response::new(Full::from("ok"))
     })
     .await;
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (_agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
 
     for revision in 0..20 {
         for item in [1, 2, 3] {

@@ -10,7 +10,7 @@ use http::Response;
 use http_body_util::Full;
 use tokio::task::JoinSet;
 
-use crate::support::{DEADLINE, Relay, Service, Stage, eventually, form_post, send};
+use crate::support::{DEADLINE, Service, Stage, eventually, form_post};
 
 const LOCAL: [&str; 2] = ["--respond", "local"];
 
@@ -28,18 +28,6 @@ async fn echo() -> Service {
     .await
 }
 
-async fn metric(relay: &Relay, name: &str) -> u64 {
-    let request = "GET /metrics HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n";
-    let metrics = send(&relay.admin, request.as_bytes()).await.body;
-    let values = metrics
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    values
-        .unwrap_or_else(|| panic!("{name}: {metrics}"))
-        .parse()
-        .unwrap()
-}
-
 fn bodies(history: &[serde_json::Value]) -> Vec<&str> {
     history
         .iter()
@@ -51,22 +39,18 @@ fn bodies(history: &[serde_json::Value]) -> Vec<&str> {
 async fn what_the_local_service_answers_is_not_stored_by_the_relay() {
     const EVENTS: usize = 30;
     let (stage, service) = (Stage::new(), echo().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (_agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &LOCAL)
-        .await;
-    let commits = metric(&relay, "podtap_commit_events_count").await;
+    let (relay, _, _agent, url) = stage.way_to(&service, &LOCAL).await;
+    let commits = relay.metric("podtap_commit_events_count").await;
 
     for number in 0..EVENTS {
         let answer = form_post(&url, body(number, 0).as_bytes()).await;
         assert_eq!((answer.status, answer.body), (202, body(number, 0)));
     }
 
-    assert_eq!(metric(&relay, "podtap_commit_events_count").await, commits);
-    assert_eq!(metric(&relay, "podtap_events_accepted_total").await, 0);
+    assert_eq!(relay.metric("podtap_commit_events_count").await, commits);
+    assert_eq!(relay.metric("podtap_events_accepted_total").await, 0);
     assert_eq!(
-        metric(&relay, "podtap_events_passed_total").await,
+        relay.metric("podtap_events_passed_total").await,
         EVENTS as u64
     );
     let history = stage.settled(&[], EVENTS);
@@ -84,11 +68,7 @@ async fn what_the_local_service_answers_is_not_stored_by_the_relay() {
 async fn what_waits_is_not_overtaken() {
     const WAITING: usize = 60;
     let (stage, service) = (Stage::new(), echo().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (mut agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &LOCAL)
-        .await;
+    let (relay, token, mut agent, url) = stage.way_to(&service, &LOCAL).await;
     agent.terminate();
     agent.ended().await;
     let mut revision = 0;
@@ -140,11 +120,7 @@ async fn one_objects_requests_go_one_by_one_and_others_beside_them() {
     })
     .await;
     let stage = Stage::new();
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (_agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &LOCAL)
-        .await;
+    let (_relay, _, _agent, url) = stage.way_to(&service, &LOCAL).await;
 
     let mut senders = JoinSet::new();
     for sender in 0..ITEMS * SENDERS {
@@ -199,7 +175,7 @@ async fn what_the_relay_answers_in_the_end_is_delivered_once() {
 
     let answer = form_post(&url, body(1, 1).as_bytes()).await;
     assert_eq!((answer.status, answer.body.trim()), (200, "stored"));
-    assert_eq!(metric(&relay, "podtap_events_accepted_total").await, 1);
+    assert_eq!(relay.metric("podtap_events_accepted_total").await, 1);
     service.is_silent(false);
 
     let attempted = || {
@@ -213,7 +189,7 @@ async fn what_the_relay_answers_in_the_end_is_delivered_once() {
     .await;
     assert_eq!(history.len(), 1);
     let acknowledged = async {
-        while metric(&relay, "podtap_acknowledgements_total").await == 0 {
+        while relay.metric("podtap_acknowledgements_total").await == 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

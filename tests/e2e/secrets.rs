@@ -35,11 +35,7 @@ fn a_password_in_a_url_is_refused_and_not_repeated() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_most_talkative_log_names_neither_key_nor_token_nor_body() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (mut agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (relay, token, mut agent, url) = stage.way_to(&service, &[]).await;
     // Once more without `RUST_LOG`, which would win over `-vvv`.
     agent.terminate();
     agent.ended().await;
@@ -119,11 +115,7 @@ async fn the_most_talkative_log_of_a_relay_with_a_shared_database_neither() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_editor_gets_none_of_the_secrets() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (mut agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (_relay, _, mut agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.update&item_id=1").await;
     agent.object("attempt", |_| true).await;
     agent.terminate();

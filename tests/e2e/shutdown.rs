@@ -19,11 +19,7 @@ async fn an_agent_told_to_end_finishes_the_attempt_under_way() {
         Response::new(Full::from("late but there"))
     })
     .await;
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (mut agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (_relay, _, mut agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.create&item_id=1").await;
     agent.object("event", |_| true).await;
 

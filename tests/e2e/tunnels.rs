@@ -30,11 +30,7 @@ async fn same_owner_and_name_get_the_same_url_with_any_of_the_owners_tokens() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_connection_takes_the_tunnel_over_and_the_older_one_says_so() {
     let (stage, elsewhere, service) = (Stage::new(), Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (mut older, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (relay, token, mut older, url) = stage.way_to(&service, &[]).await;
 
     let (newer, _) = elsewhere
         .agent(&relay.url(), &token, service.address(), &[])
@@ -139,11 +135,7 @@ async fn two_supervised_agents_do_not_take_the_tunnel_from_each_other_for_ever()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_token_ends_its_agent_at_once() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (mut agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (_relay, token, mut agent, url) = stage.way_to(&service, &[]).await;
 
     stage.succeed(&[
         "relay",

@@ -68,9 +68,7 @@ async fn a_request_that_is_on_its_way_when_the_shutdown_begins_is_answered() {
         quiet.push(connection);
     }
     eventually("the connections to be taken", async || {
-        let metrics = get(relay.admin, "/metrics").await.text();
-        let open = |line: &str| line.strip_prefix("podtap_connections ")?.parse().ok();
-        metrics.lines().find_map(open).unwrap_or(0) > quiet.len()
+        relay.metric("podtap_connections").await > quiet.len() as u64
     })
     .await;
 

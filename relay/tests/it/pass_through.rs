@@ -8,7 +8,7 @@ use podtap_wire::{EventFrame, EventId, HeaderList, Hello, Respond, Seq, WebhookR
 use tempfile::tempdir;
 use tokio::task::JoinSet;
 
-use crate::support::http::{Connection, Reply, get, post};
+use crate::support::http::{Connection, Reply, post};
 use crate::support::{Agent, TestRelay, within};
 
 fn local(hello: &mut Hello) {
@@ -65,23 +65,13 @@ fn ids(events: &[EventFrame]) -> Vec<EventId> {
     events.iter().map(|event| event.id).collect()
 }
 
-async fn metric(relay: &TestRelay, name: &str) -> u64 {
-    let metrics = get(relay.admin, "/metrics").await.text();
-    let line = metrics
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("{name}: {metrics}"))
-        .parse()
-        .unwrap()
-}
-
 #[tokio::test]
 async fn a_request_that_is_answered_in_time_is_not_stored() {
     let relay = TestRelay::with(patient).await;
     let mut agent = agent(&relay).await;
     let path = agent.path();
     let mut senders = Senders::default();
-    let commits = metric(&relay, "podtap_commit_events_count").await;
+    let commits = relay.metric("podtap_commit_events_count").await;
     for number in 0..20 {
         senders.send(&relay, &path, number);
         let held = agent.held().await;
@@ -91,10 +81,10 @@ async fn a_request_that_is_answered_in_time_is_not_stored() {
         assert_eq!(senders.reply().await, (number, 418, words));
     }
 
-    assert_eq!(metric(&relay, "podtap_commit_events_count").await, commits);
-    assert_eq!(metric(&relay, "podtap_events_accepted_total").await, 0);
-    assert_eq!(metric(&relay, "podtap_events_passed_total").await, 20);
-    assert_eq!(metric(&relay, "podtap_queue_events").await, 0);
+    assert_eq!(relay.metric("podtap_commit_events_count").await, commits);
+    assert_eq!(relay.metric("podtap_events_accepted_total").await, 0);
+    assert_eq!(relay.metric("podtap_events_passed_total").await, 20);
+    assert_eq!(relay.metric("podtap_queue_events").await, 0);
     agent.leave().await;
     assert_eq!(relay.agent("crm").await.welcome.backlog, 0);
     relay.stop().await;
@@ -117,8 +107,8 @@ async fn an_agent_that_does_not_ask_for_it_gets_what_is_stored() {
         assert!([200, 418].contains(&status), "{status}");
         agent.leave().await;
     }
-    assert_eq!(metric(&relay, "podtap_events_passed_total").await, 0);
-    assert_eq!(metric(&relay, "podtap_events_accepted_total").await, 2);
+    assert_eq!(relay.metric("podtap_events_passed_total").await, 0);
+    assert_eq!(relay.metric("podtap_events_accepted_total").await, 2);
     relay.stop().await;
 }
 
@@ -355,6 +345,6 @@ async fn a_full_queue_refuses_only_what_the_relay_would_have_to_store() {
     senders.send(&relay, &path, 2);
     agent.held().await;
     assert_eq!(senders.reply().await.1, 503, "it cannot be stored");
-    assert_eq!(metric(&relay, "podtap_events_accepted_total").await, 1);
+    assert_eq!(relay.metric("podtap_events_accepted_total").await, 1);
     relay.stop().await;
 }

@@ -322,10 +322,7 @@ async fn what_became_too_old_is_told_as_a_gap_until_an_agent_is_past_it() {
     let path = relay.tunnel("crm").await;
     post_numbers(&relay, &path, 1..4).await;
     eventually("the queue to be empty", async || {
-        get(relay.admin, "/metrics")
-            .await
-            .text()
-            .contains("podtap_queue_events 0\n")
+        relay.metric("podtap_queue_events").await == 0
     })
     .await;
     relay.stop().await;

@@ -8,11 +8,7 @@ const CANARY: &str = "canary-7Qx9";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bundle_holds_no_secret_whatever_it_was_set_by() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (relay, token, agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.create&item_id=1").await;
     agent.object("attempt", |_| true).await;
     let log = stage.home().join("data/podtap/podtap.log");

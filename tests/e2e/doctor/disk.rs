@@ -17,11 +17,7 @@ fn a_folder_that_cannot_be_written_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_history_is_found_and_left_as_it_is() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (mut agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (_relay, _, mut agent, url) = stage.way_to(&service, &[]).await;
     for id in 0..40 {
         let body = format!("type=item.create&item_id={id}&text={}", "x".repeat(2_000));
         form_post(&url, body.as_bytes()).await;
@@ -55,11 +51,7 @@ async fn a_last_event_that_was_not_answered_well_is_told() {
         response.body(http_body_util::Full::default()).unwrap()
     })
     .await;
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (_relay, _, agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.create&item_id=1").await;
     agent
         .object("attempt", |attempt| attempt["status"] == 500)

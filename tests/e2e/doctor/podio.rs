@@ -57,11 +57,7 @@ async fn an_api_that_is_away_or_spent_is_told() {
 async fn a_hook_that_is_missing_elsewhere_or_inactive_is_told() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let podio = Podio::start(&stage).await;
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (mut agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (relay, token, mut agent, url) = stage.way_to(&service, &[]).await;
     let at = relay.url();
     let doctor = || {
         let args = ["--relay", &at, "--token", &token];

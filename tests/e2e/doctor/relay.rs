@@ -188,11 +188,7 @@ async fn pass_on(mut near: TcpStream, relay: String, does: Does) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_keeps_websockets_from_passing_is_told() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (_agent, _) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (relay, token, _agent, _) = stage.way_to(&service, &[]).await;
     for (does, words) in [
         (Does::Refuses, "426"),
         (Does::Swallows, "not answered within"),

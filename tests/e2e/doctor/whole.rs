@@ -6,11 +6,7 @@ use crate::support::{Service, Stage, command, form_post};
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_a_running_agent_each_link_works_and_the_tunnel_stays_the_agents() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let relay = stage.relay().await;
-    let token = stage.token("ann");
-    let (agent, url) = stage
-        .agent(&relay.url(), &token, service.address(), &[])
-        .await;
+    let (relay, token, agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.create&item_id=1").await;
     service.wait_for(1).await;
     agent.object("attempt", |_| true).await;

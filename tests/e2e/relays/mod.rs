@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 
 use crate::lossless::{Load, is_whole};
 use crate::support::{
-    DEADLINE, Process, Service, Shared, Stage, eventually, form_post, pause, script, send,
+    DEADLINE, Process, Service, Shared, Stage, eventually, form_post, get, pause, script,
 };
 
 const EVENTS: usize = 1_000;
@@ -59,8 +59,7 @@ backend relays
 
 /// What a relay says of itself to a load balancer.
 async fn readiness(authority: &str) -> u16 {
-    let asked = b"GET /-/readyz HTTP/1.1\r\nhost: relay\r\nconnection: close\r\n\r\n";
-    send(authority, asked).await.status
+    get(authority, "/-/readyz").await.status
 }
 
 async fn is_ready(authority: &str) {

@@ -15,7 +15,7 @@ pub(crate) mod tls;
 use std::time::Duration;
 
 pub(crate) use process::{Process, podtap};
-pub(crate) use sender::{Answer, form_post, pause, post, send, split};
+pub(crate) use sender::{Answer, form_post, get, pause, post, send, split};
 pub(crate) use service::{Received, Service};
 pub(crate) use shared::{Server, Shared};
 pub(crate) use stage::{Relay, Stage};

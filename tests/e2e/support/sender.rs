@@ -62,6 +62,12 @@ pub(crate) async fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> An
     send(authority, &[request.as_bytes(), body].concat()).await
 }
 
+/// Asks for a path.
+pub(crate) async fn get(authority: &str, path: &str) -> Answer {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
+    send(authority, request.as_bytes()).await
+}
+
 /// Authority and path of a URL of scheme `http`.
 pub(crate) fn split(url: &str) -> (&str, &str) {
     let rest = url.strip_prefix("http://").expect("an http URL");

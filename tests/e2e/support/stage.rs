@@ -6,6 +6,8 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::process::{self, Process};
+use super::sender::get;
+use super::service::Service;
 
 /// The folders of one test.
 pub(crate) struct Stage {
@@ -27,6 +29,20 @@ impl Relay {
     /// Its URL for agents.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.authority)
+    }
+
+    /// What it counts, as text for Prometheus.
+    pub(crate) async fn metrics(&self) -> String {
+        get(&self.admin, "/metrics").await.body
+    }
+
+    /// The value of one series without labels.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let metrics = self.metrics().await;
+        let mut lines = metrics.lines();
+        let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let value = value.unwrap_or_else(|| panic!("{name}: {metrics}"));
+        value.parse().unwrap()
     }
 }
 
@@ -99,6 +115,21 @@ impl Stage {
     /// The relay's data folder.
     pub(crate) fn relay_dir(&self) -> String {
         self.home().join("relay").display().to_string()
+    }
+
+    /// All that an event passes on its way to a service: a relay, a token for the owner `ann`, and an
+    /// agent with these options and its public URL.
+    pub(crate) async fn way_to(
+        &self,
+        service: &Service,
+        options: &[&str],
+    ) -> (Relay, String, Process, String) {
+        let relay = self.relay().await;
+        let token = self.token("ann");
+        let (agent, url) = self
+            .agent(&relay.url(), &token, service.address(), options)
+            .await;
+        (relay, token, agent, url)
     }
 
     /// An agent for the tunnel `crm`, printing JSON, once it has its public URL.

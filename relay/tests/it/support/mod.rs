@@ -122,6 +122,15 @@ impl TestRelay {
             .unwrap()
             .unwrap();
     }
+
+    /// The value of one metric without labels.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let metrics = http::get(self.admin, "/metrics").await.text();
+        let mut lines = metrics.lines();
+        let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let value = value.unwrap_or_else(|| panic!("{name}: {metrics}"));
+        value.parse().unwrap()
+    }
 }
 
 pub(crate) async fn bind(
