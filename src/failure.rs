@@ -5,6 +5,8 @@ use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use podtap_connect::reason::chain;
+
 use crate::printable::printable;
 use crate::style::{Tone, paint};
 use crate::system::{HUNG_UP, terminal_is_gone};
@@ -207,20 +209,4 @@ impl From<std::io::Error> for Failure {
             ..Self::because("input or output failed", &error)
         }
     }
-}
-
-/// An error with its causes, each once: `what was tried: why: why`.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // Some libraries already print their source.
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -6,6 +6,7 @@
 //! history through [`AgentHandle`], the only door for the terminal UI and the command line.
 
 mod agent;
+pub mod amount;
 mod answers;
 mod change;
 pub mod config;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+pub use podtap_connect::reason::chain;
 use podtap_connect::reason::{is_certificate, words};
 use podtap_podio::client;
 

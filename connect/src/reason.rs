@@ -23,6 +23,23 @@ pub fn words(error: &(dyn Error + 'static)) -> String {
         .map_or_else(|| cause.to_string(), io_words)
 }
 
+/// An error with its causes, each once: `what was tried: why: why`.
+#[must_use]
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let why = cause.to_string();
+        // Some libraries already print their source.
+        if !text.ends_with(&why) {
+            text.push_str(": ");
+            text.push_str(&why);
+        }
+        source = cause.source();
+    }
+    text
+}
+
 /// An error of the operating system as a few words: `connection refused`, without its number.
 #[must_use]
 pub fn io_words(error: &io::Error) -> String {

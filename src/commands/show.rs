@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use crate::output::printable;
+use podtap_agent::amount;
 use podtap_agent::decoded::{self, Extent, Packing};
 use podtap_agent::export::{self, json::EventObject};
 use podtap_agent::first_target;
@@ -94,7 +95,7 @@ fn describe_attempt(attempt: &Attempt, look: &LineStyle) -> Vec<String> {
         format!("Attempt {}{replay}", attempt.number),
         pair("started", &look.clock(attempt.started_at)),
         pair("url", &attempt.url),
-        pair("took", &lines::duration(attempt.duration)),
+        pair("took", &amount::duration(attempt.duration)),
     ];
     match &attempt.outcome {
         Outcome::Failed { error } => text.push(pair("error", error)),

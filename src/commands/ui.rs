@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use podtap_agent::AgentHandle;
+use podtap_connect::reason::chain;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::history::{browser, run_browser};
 use crate::config::{Settings, default_keys};
-use crate::failure::{Code, Failure, chain};
+use crate::failure::{Code, Failure};
 use crate::output::print;
 use crate::running::RunningAgent;
 use crate::shutdown::Shutdown;

@@ -9,10 +9,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use podtap_agent::amount;
 use podtap_agent::export::json::EventObject;
 use podtap_agent::history::{
     Anchor, EventRow, Filter, History, HistoryError, MAX_PAGE, Mark, PageQuery, Position,
 };
+use podtap_connect::reason::chain;
 use tokio::time::Instant;
 
 use super::events::{newest, parse_filter};
@@ -175,7 +177,7 @@ impl Waiting {
         trouble: Option<HistoryError>,
         settings: &Settings,
     ) -> Result<Failure, Failure> {
-        let within = lines::duration(self.within);
+        let within = amount::duration(self.within);
         let tunnel = settings.tunnel()?;
         let Some((history, floor)) = looker else {
             let failure = Failure::new(
@@ -183,7 +185,7 @@ impl Waiting {
                 format!("no event arrived within {within}: the tunnel {tunnel} has no history yet"),
             );
             let failure = match trouble {
-                Some(error) => failure.fact("why", crate::failure::chain(&error)),
+                Some(error) => failure.fact("why", chain(&error)),
                 None => failure,
             };
             return Ok(failure.hint("`podtap listen 3000` creates one; --name chooses another"));

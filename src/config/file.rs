@@ -5,11 +5,12 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
+use podtap_connect::reason::chain;
 
 use super::env::Environment;
 use super::key::{Key, nearest};
 use super::merge::{Layer, Origin};
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 
 /// Longest file, in bytes: far beyond what anybody writes by hand.
 const MAX_BYTES: u64 = 1024 * 1024;

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use etcetera::BaseStrategy as _;
+use podtap_connect::reason::chain;
 use podtap_wire::TunnelName;
 
 use super::env::Environment;
@@ -17,7 +18,7 @@ use podtap_agent::config::without_user_info;
 use super::key::Key;
 use super::layout;
 use super::merge::{Layers, Origin};
-use crate::failure::{Failure, Warning, chain};
+use crate::failure::{Failure, Warning};
 use crate::parse;
 
 /// All settings of this run. A value is parsed when a command asks for it, so that a setting of

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use podtap_agent::amount::duration;
 use podtap_agent::history::{
     Attempt, AttemptSummary, Event, EventRow, HookNews, Incident, LoopFinding, Outcome,
     Verification,
@@ -305,14 +306,6 @@ pub(crate) fn hook_news(news: &HookNews, look: &LineStyle) -> StyledLine {
     look.line(&[(tone, &format!("{sign}  {news}{cure}"))])
 }
 
-/// Milliseconds up to ten seconds, then seconds.
-pub(crate) fn duration(duration: Duration) -> String {
-    match duration.as_millis() {
-        millis @ 0..10_000 => format!("{millis} ms"),
-        _ => format!("{:.1} s", duration.as_secs_f64()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::tz::TimeZone;
@@ -347,12 +340,5 @@ mod tests {
     #[test]
     fn control_characters_of_an_event_are_shown_not_obeyed() {
         assert!(!columns("/\x1b[2J\u{202e}").contains(['\x1b', '\u{202e}']));
-    }
-
-    #[test]
-    fn durations_are_short() {
-        assert_eq!(duration(Duration::from_micros(38_400)), "38 ms");
-        assert_eq!(duration(Duration::from_millis(9_999)), "9999 ms");
-        assert_eq!(duration(Duration::from_millis(12_340)), "12.3 s");
     }
 }

@@ -2,14 +2,14 @@
 //! are passed in.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+pub(crate) use podtap_agent::amount::{count, duration, number, size};
 use podtap_agent::history::{
     Attempt, AttemptSummary, Burst, DeliveryState, Event, EventRow, Outcome, Verification,
 };
-use podtap_agent::{EventId, Status, draft};
+use podtap_agent::{EventId, Status, amount, draft};
 
 use crate::theme::Role;
 
@@ -43,52 +43,13 @@ pub(crate) fn full_time(at: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
-/// A duration in milliseconds up to ten seconds, then in seconds.
-pub(crate) fn duration(duration: Duration) -> String {
-    match duration.as_millis() {
-        millis @ ..10_000 => format!("{millis} ms"),
-        millis @ ..600_000 => format!("{}.{} s", millis / 1_000, millis / 100 % 10),
-        millis => format!("{} min", millis / 60_000),
-    }
-}
-
 /// How long ago something was, in its largest unit.
 pub(crate) fn since(then: Timestamp, now: Timestamp) -> String {
-    match now.duration_since(then).as_secs() {
-        ..1 => "now".to_owned(),
-        secs @ ..60 => format!("{secs} s"),
-        secs @ ..3_600 => format!("{} min", secs / 60),
-        secs @ ..86_400 => format!("{} h", secs / 3_600),
-        secs => format!("{} d", secs / 86_400),
+    let time = now.duration_since(then);
+    if time.as_secs() < 1 {
+        return "now".to_owned();
     }
-}
-
-/// A number with its thousands apart.
-pub(crate) fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A size in bytes.
-pub(crate) fn size(bytes: u64) -> String {
-    match bytes {
-        ..10_000 => format!("{} B", number(bytes)),
-        10_000..10_000_000 => format!("{} kB", number(bytes / 1_000)),
-        _ => format!("{} MB", number(bytes / 1_000_000)),
-    }
-}
-
-/// A count with its noun, in the right number.
-pub(crate) fn count(many: u64, noun: &str) -> String {
-    let plural = if many == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", number(many))
+    amount::age(time)
 }
 
 /// An id short enough to talk about: its last characters, which commands accept too.
@@ -257,18 +218,6 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_in_milliseconds_up_to_ten_seconds() {
-        for (millis, text) in [
-            (0, "0 ms"),
-            (9_999, "9999 ms"),
-            (12_345, "12.3 s"),
-            (600_000, "10 min"),
-        ] {
-            assert_eq!(duration(Duration::from_millis(millis)), text);
-        }
-    }
-
-    #[test]
     fn a_url_of_this_machine_is_none_that_podio_can_call() {
         for (url, is) in [
             ("http://127.0.0.1:7638/k/", true),
@@ -282,20 +231,6 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_grouped_by_thousands() {
-        for (value, text) in [
-            (7, "7"),
-            (999, "999"),
-            (1_204, "1 204"),
-            (1_000_000, "1 000 000"),
-        ] {
-            assert_eq!(number(value), text);
-        }
-        assert_eq!(count(1, "event"), "1 event");
-        assert_eq!(count(1_204, "event"), "1 204 events");
-    }
-
-    #[test]
     fn events_of_other_days_show_the_day() {
         let zone = TimeZone::UTC;
         let now: Timestamp = "2026-11-23T12:04:32Z".parse().unwrap();
@@ -304,6 +239,6 @@ mod tests {
         assert_eq!(moment(earlier, now, &zone), "21 Nov 23:59");
         let other_year = "2025-11-21T23:59:59Z".parse().unwrap();
         assert_eq!(moment(other_year, now, &zone), "21 Nov 2025");
-        assert_eq!(since(earlier, now), "1 d");
+        assert_eq!(since(earlier, now), "36 h");
     }
 }

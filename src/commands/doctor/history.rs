@@ -4,12 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bytesize::ByteSize;
 use jiff::Timestamp;
+use podtap_agent::amount::size;
 use podtap_agent::history::{
     Anchor, AttemptSummary, DeliveryState, EventRow, Filter, History, HistoryError, PageQuery,
 };
 use podtap_connect::io_words;
+use podtap_connect::reason::chain;
 use podtap_disk::{private, space};
 use tokio::time::timeout;
 
@@ -17,7 +18,6 @@ use super::finding::Finding;
 use super::walk::Looked;
 use super::words::since;
 use crate::config::Settings;
-use crate::failure::chain;
 use crate::running::holder;
 use crate::system;
 
@@ -49,7 +49,7 @@ pub(super) async fn folder(settings: &Settings) -> Looked<Found> {
     let free = space::free(&folder).unwrap_or(u64::MAX);
     if space::is_full(&folder) {
         return Err(Finding::broken(
-            format!("{shown}: the disk is full ({} free)", ByteSize(free)),
+            format!("{shown}: the disk is full ({} free)", size(free)),
             "free some space on that disk; the relay keeps new events until then",
         ));
     }
@@ -57,7 +57,7 @@ pub(super) async fn folder(settings: &Settings) -> Looked<Found> {
     let (history, words) = history(path).await?;
     let detail = match free {
         u64::MAX => format!("{shown}; {words}"),
-        free => format!("{shown}, {} free; {words}", ByteSize(free)),
+        free => format!("{shown}, {} free; {words}", size(free)),
     };
     let found = Found { history };
     if system::is_own(&folder) == Some(false) {

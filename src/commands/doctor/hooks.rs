@@ -1,20 +1,21 @@
 //! The hooks of the known places: that one leads to this tunnel, is active, and would still be called.
 
+use podtap_agent::amount::count;
 use podtap_agent::routes::Routes;
 use podtap_agent::{
     FailedPlace, HookFacts, HookStanding, HookUrls, ListedHook, Place, PlaceRef, UrlVerdict,
 };
+use podtap_connect::reason::chain;
 use podtap_podio::client::{Client, HookStatus};
 use podtap_podio::standing::Judgement;
 use tokio_util::sync::CancellationToken;
 
 use super::finding::Finding;
 use super::walk::Looked;
-use super::words::count;
 use crate::commands::history::{browser, run_browser};
 use crate::commands::podio::base_url;
 use crate::config::{Key, Settings};
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 
 /// Hooks that are named, at most.
 const MAX_NAMED: usize = 3;

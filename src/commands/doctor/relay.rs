@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use podtap_agent::amount::age;
 use podtap_agent::config::LinkConfig;
 use podtap_agent::probe::{Readiness, RelayProbe, Secured, WebsocketFault};
 use podtap_agent::{AskError, DialError, TunnelClient};
@@ -15,7 +16,6 @@ use secrecy::SecretString;
 use super::finding::Finding;
 use super::network::{Relay, no_relay};
 use super::walk::Looked;
-use super::words::ago;
 use crate::config::{Secret, Settings};
 
 /// A certificate that ends sooner should have been renewed: authorities give them for 90 days, and
@@ -120,7 +120,7 @@ pub(super) fn clock(ready: Option<&Readiness>, now: Timestamp) -> Looked<()> {
     } else {
         "behind"
     };
-    let detail = format!("this machine's clock is {} {side} the relay's", ago(by));
+    let detail = format!("this machine's clock is {} {side} the relay's", age(by));
     let fix = "set the clock by the network (`timedatectl set-ntp true`), here or on the relay's \
                machine";
     if by < LARGE_SKEW {

@@ -1,10 +1,10 @@
 //! The links as lines for people, and as JSON for programs.
 
+use podtap_agent::amount::count;
 use serde::Serialize;
 
 use super::finding::{Check, Finding, Mark};
 use super::part::Part;
-use super::words::count;
 use crate::output::json;
 use crate::style::{LineStyle, StyledLine, Tone};
 

@@ -1,15 +1,15 @@
 //! The tunnel on the relay: whether it is there, who serves it, what waits in it and what was
 //! refused. Pure: the relay was asked when the token was looked at.
 
-use bytesize::ByteSize;
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::HookUrls;
+use podtap_agent::amount::{count, size};
 use podtap_wire::TunnelName;
 use podtap_wire::manage::{QueueLimits, TunnelEntry, TunnelList};
 
 use super::finding::Finding;
 use super::walk::Looked;
-use super::words::{count, since};
+use super::words::since;
 
 /// A queue that is this full, in percent, is soon refused more.
 const NEARLY_FULL: u64 = 90;
@@ -104,7 +104,7 @@ fn full(list: &TunnelList, tunnel: &TunnelEntry) -> Option<Finding> {
         sum(|tunnel| tunnel.waiting_bytes),
     );
     let events = |has: u64, most: u64| format!("{has} of {most} events");
-    let bytes = |has: u64, most: u64| format!("{} of {}", ByteSize(has), ByteSize(most));
+    let bytes = |has: u64, most: u64| format!("{} of {}", size(has), size(most));
     let limits = [
         (
             tunnel.waiting_events,
@@ -135,7 +135,7 @@ fn full(list: &TunnelList, tunnel: &TunnelEntry) -> Option<Finding> {
 }
 
 fn waiting(tunnel: &TunnelEntry, now: Timestamp) -> String {
-    let (events, bytes) = (tunnel.waiting_events, ByteSize(tunnel.waiting_bytes));
+    let (events, bytes) = (tunnel.waiting_events, size(tunnel.waiting_bytes));
     match (events, tunnel.oldest_waiting_at) {
         (0, _) => "nothing waits".to_owned(),
         (_, None) => format!("{} ({bytes}) on the relay", count(events, "event")),

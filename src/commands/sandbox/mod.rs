@@ -8,13 +8,14 @@ mod state;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
+use podtap_connect::reason::chain;
 use podtap_podio::standing::Rule;
 use podtap_sandbox::life::{self, Pace};
 use podtap_sandbox::{Config, Delivery, Disorder, Rates, Sandbox as Server, Seed};
 
 use crate::cli::{RuleName, Sandbox, SandboxCommand, SandboxServe};
 use crate::config::Settings;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::output::print;
 use crate::shutdown::Shutdown;
 use crate::tasks::Tasks;

@@ -1,7 +1,7 @@
 //! Tunnels as lines for people and as JSON for programs.
 
-use bytesize::ByteSize;
 use jiff::Timestamp;
+use podtap_agent::amount::size;
 use podtap_wire::TunnelName;
 use podtap_wire::manage::{ConnectedAgent, Rotated};
 use serde::Serialize;
@@ -34,7 +34,7 @@ fn cells(OwnedTunnel { tunnel, .. }: &OwnedTunnel) -> [String; 5] {
         waiting => {
             let oldest = tunnel.oldest_waiting_at;
             let since = oldest.map_or_else(String::new, |at| format!(" since {at:.0}"));
-            format!("{waiting} ({}){since}", ByteSize(tunnel.waiting_bytes))
+            format!("{waiting} ({}){since}", size(tunnel.waiting_bytes))
         }
     };
     let last = match tunnel.last_event_at {
