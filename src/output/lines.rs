@@ -5,8 +5,6 @@
 //! Everything that came from outside passes `printable`: control characters are shown, not obeyed
 //! (invariant 7).
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use podtap_agent::amount::duration;
 use podtap_agent::history::{

@@ -31,7 +31,7 @@ pub(super) fn unreadable(failure: &Failure) -> Finding {
 fn in_words(failure: &Failure) -> String {
     let mut words = failure.what().to_owned();
     for (label, before) in [("why", ": "), ("file", ", in "), ("from", ", from ")] {
-        if let Some(told) = failure.told(label) {
+        if let Some(told) = failure.fact_value(label) {
             words.push_str(before);
             words.push_str(told);
         }

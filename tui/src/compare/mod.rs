@@ -17,7 +17,7 @@ use crate::words;
 /// Compares the selected event with the newest marked one, or says what is missing for that.
 pub(crate) fn compare_events(list: &List, detail: &Detail, env: Env<'_>) -> Command<CompareEffect> {
     let selected = list.selected().map(|row| row.id);
-    let marked = list.marked().into_iter().rev();
+    let marked = list.marked_events().into_iter().rev();
     let mut marked = marked.filter(|id| Some(*id) != selected);
     let (Some(one), Some(other)) = (marked.next(), selected) else {
         return Command::notify(Role::Quiet, "Mark the event to compare with first");
