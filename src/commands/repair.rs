@@ -179,7 +179,7 @@ async fn deliver(
 
 /// Repaired events without an attempt, the oldest first.
 async fn unsent(handle: &AgentHandle) -> Result<Vec<EventId>, Failure> {
-    let filter = Filter::default().marked(Mark::Repaired).held();
+    let filter = Filter::default().and_marked(Mark::Repaired).held();
     let rows = newest(handle.history(), &filter, MAX_SENT).await?;
     Ok(rows.iter().rev().map(|row| row.id).collect())
 }

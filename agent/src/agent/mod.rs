@@ -136,13 +136,13 @@ impl Agent {
         } else {
             None
         };
-        let face = LinkOutputs {
+        let outputs = LinkOutputs {
             writer: writer.clone(),
             status,
             changes,
             answers,
         };
-        let link = link.map(|link| Link::new(&link, tls, face)).transpose()?;
+        let link = link.map(|link| Link::new(&link, tls, outputs)).transpose()?;
         let agent = Self {
             // Only the agent with the link removes anything: one that browses, or replays, knows
             // nothing of what that one was told to keep.

@@ -52,7 +52,7 @@ pub(crate) struct LinkOutputs {
 pub(crate) struct Link {
     dialer: Dialer,
     hello: Hello,
-    face: LinkOutputs,
+    outputs: LinkOutputs,
     backoff: Backoff,
 }
 
@@ -60,9 +60,9 @@ impl Link {
     pub(crate) fn new(
         config: &LinkConfig,
         tls: Arc<rustls::ClientConfig>,
-        face: LinkOutputs,
+        outputs: LinkOutputs,
     ) -> Result<Self, DialError> {
-        let passes = face.answers.is_some();
+        let passes = outputs.answers.is_some();
         let hello = Hello {
             client: concat!("podtap/", env!("CARGO_PKG_VERSION")).to_owned(),
             tunnel: config.tunnel.clone(),
@@ -81,7 +81,7 @@ impl Link {
         Ok(Self {
             dialer,
             hello,
-            face,
+            outputs,
             backoff: Backoff::default(),
         })
     }
@@ -97,7 +97,7 @@ impl Link {
             let (reason, after) = match self.connect(&token).await {
                 Disconnect::Retry { reason, after } => (reason, after),
                 Disconnect::Stop(stop) => {
-                    self.face.link_is(LinkState::Stopped {
+                    self.outputs.link_is(LinkState::Stopped {
                         reason: stop.reason(),
                     });
                     return stop;
@@ -115,7 +115,7 @@ impl Link {
             tokio::select! {
                 () = token.cancelled() => {
                     let stop = Stop::Cancelled;
-                    self.face.link_is(LinkState::Stopped { reason: stop.reason() });
+                    self.outputs.link_is(LinkState::Stopped { reason: stop.reason() });
                     return stop;
                 }
                 () = pause_or_wake_up(pause) => {}
@@ -125,7 +125,7 @@ impl Link {
 
     /// Waits while the history cannot be written, with the link down: whether it had to.
     async fn history_fails(&self, token: &CancellationToken) -> bool {
-        let mut storage = self.face.writer.storage();
+        let mut storage = self.outputs.writer.storage();
         let mut had_to = false;
         loop {
             let reason = storage.borrow_and_update().clone();
@@ -156,10 +156,10 @@ impl Link {
         // From now on this agent comes back, rather than being started.
         self.hello.epoch = (welcome.epoch > 0).then_some(welcome.epoch);
         self.hello.take_over = false;
-        self.face.apply_welcome(welcome);
+        self.outputs.apply_welcome(welcome);
         let since = Instant::now();
         let window = self.hello.window;
-        let end = session::run(socket, &self.face, window, token).await;
+        let end = session::run(socket, &self.outputs, window, token).await;
         self.backoff.record_uptime(since.elapsed());
         end
     }
@@ -167,7 +167,7 @@ impl Link {
     async fn open(&mut self) -> Result<(Socket, Welcome), Disconnect> {
         let mut socket = self.dialer.dial().await?;
         let welcome = session::open(&mut socket, self.hello.clone()).await?;
-        if let Some((_, outbox)) = &self.face.answers {
+        if let Some((_, outbox)) = &self.outputs.answers {
             outbox.begin();
         }
         Ok((socket, welcome))
@@ -180,7 +180,7 @@ impl Link {
                 .checked_add(SignedDuration::try_from(pause).ok()?)
                 .ok()
         });
-        self.face.link_is(LinkState::Connecting {
+        self.outputs.link_is(LinkState::Connecting {
             attempt,
             reason,
             retry_at,

@@ -63,7 +63,7 @@ where
 /// Runs an open session until it ends.
 pub(super) async fn run<S>(
     socket: WebSocketStream<S>,
-    face: &LinkOutputs,
+    outputs: &LinkOutputs,
     window: u32,
     token: &CancellationToken,
 ) -> Disconnect
@@ -72,10 +72,10 @@ where
 {
     let (sink, mut stream) = socket.split();
     let (acks, released) = watch::channel(None);
-    let outbox = face.answers.as_ref().map(|(_, outbox)| outbox);
+    let outbox = outputs.answers.as_ref().map(|(_, outbox)| outbox);
     let mut speaking = pin!(speak(sink, released, outbox));
     let end = tokio::select! {
-        end = listen(&mut stream, face, window, acks, token) => end,
+        end = listen(&mut stream, outputs, window, acks, token) => end,
         result = &mut speaking => return result.map_or_else(|e| e, |()| Disconnect::retry("closed")),
     };
     if matches!(end, Disconnect::Stop(_)) {
@@ -95,7 +95,7 @@ where
 /// gathers; each commit releases one acknowledgement (invariant 1: never before the commit).
 async fn listen<S>(
     stream: &mut SplitStream<WebSocketStream<S>>,
-    face: &LinkOutputs,
+    outputs: &LinkOutputs,
     window: u32,
     acks: watch::Sender<Option<Seq>>,
     token: &CancellationToken,
@@ -109,14 +109,14 @@ where
     let mut heard = Instant::now();
     let mut come_back = None;
     let mut sleep_watch = SleepWatch::new(Timestamp::now(), Instant::now());
-    let storage = face.writer.storage();
+    let storage = outputs.writer.storage();
     let mut failing = pin!(failing(storage));
     let mut sleep_check = interval(SLEEP_CHECK);
     sleep_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let end = loop {
         let due = gathered.due().filter(|_| committing.is_terminated());
         if due.is_some_and(|due| due <= Instant::now()) {
-            committing.set(commit(face, gathered.take()).fuse());
+            committing.set(commit(outputs, gathered.take()).fuse());
             continue;
         }
         let has_room = gathered.has_room();
@@ -135,14 +135,14 @@ where
             frame = next_frame(stream, &mut unknown), if has_room => {
                 heard = Instant::now();
                 match frame {
-                    Ok(Some(RelayFrame::Event(event))) => gathered.add(&face.writer, event),
+                    Ok(Some(RelayFrame::Event(event))) => gathered.add(&outputs.writer, event),
                     Ok(Some(RelayFrame::Held(held))) => {
-                        if let Some((_, outbox)) = &face.answers {
+                        if let Some((_, outbox)) = &outputs.answers {
                             outbox.hold_until_committed(held.id);
                         }
-                        gathered.add_held(&face.writer, held);
+                        gathered.add_held(&outputs.writer, held);
                     }
-                    Ok(Some(RelayFrame::Notice(notice))) => match face.apply_notice(notice).await {
+                    Ok(Some(RelayFrame::Notice(notice))) => match outputs.apply_notice(notice).await {
                         Ok(delay) => come_back = delay.or(come_back),
                         Err(stop) => break stop,
                     },
@@ -174,7 +174,7 @@ where
             release(&acks, through);
         }
         if gathered.due().is_some()
-            && let Ok(through) = commit(face, gathered.take()).await
+            && let Ok(through) = commit(outputs, gathered.take()).await
         {
             release(&acks, through);
         }
@@ -201,7 +201,7 @@ fn release(acks: &watch::Sender<Option<Seq>>, through: Option<Seq>) {
 }
 
 /// Commits, lets the answers go that wait for it, and says what is to be acknowledged.
-async fn commit(face: &LinkOutputs, gathered: EventBatch) -> Result<Option<Seq>, HistoryError> {
+async fn commit(outputs: &LinkOutputs, gathered: EventBatch) -> Result<Option<Seq>, HistoryError> {
     let EventBatch {
         events,
         held,
@@ -210,12 +210,13 @@ async fn commit(face: &LinkOutputs, gathered: EventBatch) -> Result<Option<Seq>,
         ..
     } = gathered;
     let taken = (events.len() - held.len()) as u64;
-    face.writer.append_offered(events, offered).await?;
-    if let (Some((_, outbox)), false) = (&face.answers, held.is_empty()) {
+    outputs.writer.append_offered(events, offered).await?;
+    if let (Some((_, outbox)), false) = (&outputs.answers, held.is_empty()) {
         outbox.committed(&held);
     }
     if taken > 0 {
-        face.status
+        outputs
+            .status
             .send_modify(|status| status.backlog = status.backlog.saturating_sub(taken));
     }
     Ok(through)

@@ -14,7 +14,7 @@ use super::{from_sql, revoke, to_sql};
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::TunnelId;
 use crate::tunnel::registry::{
-    KnownToken, KnownTunnel, Registry, Revision, Snapshot, Wanted, Wish, time,
+    KnownToken, KnownTunnel, Registry, Revision, Snapshot, TunnelRequest, Wanted, time,
 };
 use crate::tunnel::{
     Connected, Error, Revoked, Rotated, Token, TokenHash, TokenId, TokenInfo, TunnelInfo,
@@ -37,7 +37,7 @@ impl PgRegistry {
         Self { database }
     }
 
-    async fn try_want(&self, wish: Wish) -> Result<Wanted, PostgresError> {
+    async fn try_want(&self, request: TunnelRequest) -> Result<Wanted, PostgresError> {
         let failed = self.database.failed("find or make a tunnel");
         let mut client = self.database.client().await?;
         let transaction = client.transaction().await.map_err(&failed)?;
@@ -45,14 +45,14 @@ impl PgRegistry {
         transaction
             .execute(
                 "SELECT pg_advisory_xact_lock($1, hashtext($2))",
-                &[&OWNER_LOCK, &wish.owner],
+                &[&OWNER_LOCK, &request.owner],
             )
             .await
             .map_err(&failed)?;
         let found = transaction
             .query_opt(
                 "SELECT id, key, epoch FROM podtap_tunnels WHERE owner = $1 AND name = $2",
-                &[&wish.owner, &wish.name.as_str()],
+                &[&request.owner, &request.name.as_str()],
             )
             .await
             .map_err(&failed)?;
@@ -63,11 +63,11 @@ impl PgRegistry {
             let has = transaction
                 .query_one(
                     "SELECT count(*) FROM podtap_tunnels WHERE owner = $1",
-                    &[&wish.owner],
+                    &[&request.owner],
                 )
                 .await;
             let has: i64 = has.map_err(&failed)?.get(0);
-            if from_sql(has) >= wish.max_tunnels {
+            if from_sql(has) >= request.max_tunnels {
                 return Ok(Wanted::TooMany);
             }
             let made = transaction
@@ -75,16 +75,16 @@ impl PgRegistry {
                     "INSERT INTO podtap_tunnels (owner, name, key, created_at)
                  VALUES ($1, $2, $3, $4) RETURNING id",
                     &[
-                        &wish.owner,
-                        &wish.name.as_str(),
-                        &wish.fresh.to_bytes().to_vec(),
+                        &request.owner,
+                        &request.name.as_str(),
+                        &request.fresh.to_bytes().to_vec(),
                         &Timestamp::now().as_millisecond(),
                     ],
                 )
                 .await;
-            (made.map_err(&failed)?.get(0), wish.fresh, 0)
+            (made.map_err(&failed)?.get(0), request.fresh, 0)
         };
-        let epoch = match wish.epoch {
+        let epoch = match request.epoch {
             Some(known) if (1..=newest).contains(&known) => known,
             _ => {
                 let given = transaction
@@ -215,8 +215,8 @@ impl Registry for PgRegistry {
         .boxed()
     }
 
-    fn want_tunnel(&self, wish: Wish) -> BoxFuture<'_, Result<Wanted, Error>> {
-        async move { Ok(self.try_want(wish).await?) }.boxed()
+    fn want_tunnel(&self, request: TunnelRequest) -> BoxFuture<'_, Result<Wanted, Error>> {
+        async move { Ok(self.try_want(request).await?) }.boxed()
     }
 
     fn changes(

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::error::Error;
 use super::info::{Connected, Rotated, TunnelInfo};
-use super::registry::{KnownTunnel, Registry, Revision, Wanted, Wish};
+use super::registry::{KnownTunnel, Registry, Revision, TunnelRequest, Wanted};
 use super::token::{Token, TokenId};
 use crate::config::Limits;
 use crate::queue::{QueueError, TunnelId};
@@ -203,7 +203,7 @@ impl Directory {
         epoch: Option<u64>,
     ) -> Result<Served, NoTunnel> {
         let fresh = fresh_key().map_err(|_| NoTunnel::Unavailable)?;
-        let wish = Wish {
+        let request = TunnelRequest {
             owner: owner.to_owned(),
             name: name.clone(),
             epoch,
@@ -211,7 +211,7 @@ impl Directory {
             max_tunnels: self.max_owner_tunnels,
         };
         let _seen = self.seen.lock().await;
-        let found = log_error(self.registry.want_tunnel(wish).await);
+        let found = log_error(self.registry.want_tunnel(request).await);
         let found = found.map_err(|_| NoTunnel::Unavailable)?;
         let Wanted::Found { id, key, epoch } = found else {
             return Err(NoTunnel::TooMany);

@@ -28,7 +28,7 @@ pub(crate) trait Registry: fmt::Debug + Send + Sync {
 
     /// Finds the tunnel, or makes it. An agent that comes back keeps its epoch; any other, and one
     /// whose epoch this store never gave, gets the next.
-    fn want_tunnel(&self, wish: Wish) -> BoxFuture<'_, Result<Wanted, Error>>;
+    fn want_tunnel(&self, request: TunnelRequest) -> BoxFuture<'_, Result<Wanted, Error>>;
 
     /// Everything that ingest and sessions go by, unless it is what was seen before. An owner's
     /// tunnels close `max_age` after the last token was revoked.
@@ -116,7 +116,7 @@ pub(crate) struct KnownTunnel {
 
 /// A tunnel as an agent asks for it.
 #[derive(Debug)]
-pub(crate) struct Wish {
+pub(crate) struct TunnelRequest {
     pub(crate) owner: String,
     pub(crate) name: TunnelName,
     /// The epoch that the agent says it had.
@@ -127,7 +127,7 @@ pub(crate) struct Wish {
     pub(crate) max_tunnels: u64,
 }
 
-/// What became of a wish.
+/// What became of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// The tunnel.

@@ -58,14 +58,14 @@ impl World {
         let (sender, changes) = broadcast::channel(16);
         let status = watch::Sender::new(Status::default());
         let token = CancellationToken::new();
-        let face = LinkOutputs {
+        let outputs = LinkOutputs {
             writer,
             status: status.clone(),
             changes: sender,
             answers: Some((Allowance::default(), outbox.clone())),
         };
         let mut session = JoinSet::new();
-        session.spawn(run(near, face, token.clone()));
+        session.spawn(run(near, outputs, token.clone()));
         let status = status.subscribe();
         let mut world = Self {
             relay,
@@ -141,7 +141,7 @@ impl World {
     }
 }
 
-async fn run(stream: DuplexStream, face: LinkOutputs, token: CancellationToken) -> Disconnect {
+async fn run(stream: DuplexStream, outputs: LinkOutputs, token: CancellationToken) -> Disconnect {
     let mut socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
     let hello = Hello {
         client: "test".to_owned(),
@@ -154,10 +154,10 @@ async fn run(stream: DuplexStream, face: LinkOutputs, token: CancellationToken) 
         pass_through: true,
     };
     match session::open(&mut socket, hello).await {
-        Ok(welcome) => face.apply_welcome(welcome),
+        Ok(welcome) => outputs.apply_welcome(welcome),
         Err(end) => return end,
     }
-    session::run(socket, &face, WINDOW, &token).await
+    session::run(socket, &outputs, WINDOW, &token).await
 }
 
 fn welcome() -> Welcome {

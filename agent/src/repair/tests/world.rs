@@ -225,7 +225,7 @@ impl World {
     /// The repaired events of the history, as their bodies say it.
     pub(super) async fn repaired(&self) -> Vec<Said> {
         let query = PageQuery {
-            filter: Filter::default().marked(Mark::Repaired),
+            filter: Filter::default().and_marked(Mark::Repaired),
             anchor: Anchor::Newest,
             limit: 1_000,
         };

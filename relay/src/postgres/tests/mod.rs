@@ -18,7 +18,7 @@ use crate::queue::conformance::{Bench, conformance};
 use crate::queue::{Queue, QueueLimits, TunnelId};
 use crate::store::Store;
 use crate::store::conformance::{StoreBench, store_conformance};
-use crate::tunnel::registry::{Wanted, Wish};
+use crate::tunnel::registry::{TunnelRequest, Wanted};
 
 /// The server that all tests of this process have together, each with a database of its own.
 fn shared_server() -> Option<&'static Server> {
@@ -77,14 +77,14 @@ impl Bench for Pg {
     async fn tunnel(&self) -> TunnelId {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let wish = Wish {
+        let request = TunnelRequest {
             owner: "ada".to_owned(),
             name: format!("tunnel-{number}").parse().unwrap(),
             epoch: None,
             fresh: TunnelKey::generate().unwrap(),
             max_tunnels: 1000,
         };
-        match self.store.registry.want_tunnel(wish).await.unwrap() {
+        match self.store.registry.want_tunnel(request).await.unwrap() {
             Wanted::Found { id, .. } => id,
             Wanted::TooMany => panic!("too many tunnels"),
         }

@@ -16,7 +16,7 @@ use podtap_wire::{TunnelKey, TunnelName};
 use super::Store;
 use crate::queue::TunnelId;
 use crate::tunnel::TokenStore;
-use crate::tunnel::registry::{Wanted, Wish};
+use crate::tunnel::registry::{TunnelRequest, Wanted};
 
 /// An engine under test.
 pub(crate) trait StoreBench: Sized {
@@ -41,9 +41,9 @@ pub(super) fn name(text: &str) -> TunnelName {
     text.parse().unwrap()
 }
 
-/// An owner's wish for a tunnel, of which one may have three.
-pub(super) fn wish(owner: &str, tunnel: &str, epoch: Option<u64>) -> Wish {
-    Wish {
+/// An owner's request for a tunnel, of which one may have three.
+pub(super) fn request(owner: &str, tunnel: &str, epoch: Option<u64>) -> TunnelRequest {
+    TunnelRequest {
         owner: owner.to_owned(),
         name: name(tunnel),
         epoch,
@@ -53,8 +53,8 @@ pub(super) fn wish(owner: &str, tunnel: &str, epoch: Option<u64>) -> Wish {
 }
 
 /// A tunnel found or made: which, its key, and the agent's epoch.
-pub(super) async fn want(store: &Store, wish: Wish) -> (TunnelId, TunnelKey, u64) {
-    match store.registry.want_tunnel(wish).await.unwrap() {
+pub(super) async fn want(store: &Store, request: TunnelRequest) -> (TunnelId, TunnelKey, u64) {
+    match store.registry.want_tunnel(request).await.unwrap() {
         Wanted::Found { id, key, epoch } => (id, key, epoch),
         Wanted::TooMany => panic!("too many tunnels"),
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use podtap_wire::Respond;
 
-use super::{StoreBench, want, wish};
+use super::{StoreBench, request, want};
 use crate::queue::{SessionId, TunnelId};
 use crate::roster::{Claim, Claimed, Holder};
 use crate::store::Store;
@@ -25,7 +25,7 @@ pub(crate) fn claim(epoch: u64) -> Claim {
 }
 
 async fn tunnel(store: &Store) -> TunnelId {
-    want(store, wish("ada", "crm", None)).await.0
+    want(store, request("ada", "crm", None)).await.0
 }
 
 /// A claim that is good.
@@ -134,7 +134,7 @@ pub(crate) async fn a_session_that_lost_its_tunnel_gives_nothing_back<B: StoreBe
     store.roster.leave(tunnel, first);
 
     // What was asked for later is done later.
-    let other = want(store, wish("bob", "other", None)).await.0;
+    let other = want(store, request("bob", "other", None)).await.0;
     take(store, other, claim(1)).await;
     let late = Claim {
         comes_back: true,

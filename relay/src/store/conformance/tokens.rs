@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{StoreBench, tokens_of, want, wish};
+use super::{StoreBench, request, tokens_of, want};
 use crate::tunnel::{Error, Revoked, TokenId};
 
 pub(crate) async fn a_token_is_found_until_it_is_revoked<B: StoreBench>() {
@@ -69,9 +69,9 @@ pub(crate) async fn an_owners_tunnels_go_with_the_last_token<B: StoreBench>() {
     let tokens = tokens_of(bench.store());
     let first = tokens.create("ada").await.unwrap();
     tokens.create("ada").await.unwrap();
-    want(bench.store(), wish("ada", "crm", None)).await;
-    want(bench.store(), wish("ada", "shop", None)).await;
-    want(bench.store(), wish("bob", "crm", None)).await;
+    want(bench.store(), request("ada", "crm", None)).await;
+    want(bench.store(), request("ada", "shop", None)).await;
+    want(bench.store(), request("bob", "crm", None)).await;
 
     let refused = tokens.revoke(first.id(), true).await;
     assert!(

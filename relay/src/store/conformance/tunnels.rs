@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 
-use super::{StoreBench, name, tokens_of, want, wish};
+use super::{StoreBench, name, request, tokens_of, want};
 use crate::queue::conformance::NOBODY;
 use crate::queue::{QueueError, TunnelId};
 use crate::store::Store;
@@ -34,16 +34,16 @@ async fn changes(store: &Store, seen: Revision) -> Option<Snapshot> {
 pub(crate) async fn a_tunnel_is_made_once_and_keeps_its_key<B: StoreBench>() {
     let bench = B::new().await;
     let store = bench.store();
-    let (id, key, _) = want(store, wish("ada", "crm", None)).await;
+    let (id, key, _) = want(store, request("ada", "crm", None)).await;
 
-    let (again, same, _) = want(store, wish("ada", "crm", None)).await;
-    let (others, other, _) = want(store, wish("bob", "crm", None)).await;
+    let (again, same, _) = want(store, request("ada", "crm", None)).await;
+    let (others, other, _) = want(store, request("bob", "crm", None)).await;
 
     assert_eq!((again, same), (id, key));
     assert!(others != id && other != key);
     // Two agents may ask for a new one at the same moment.
-    let both = [wish("eve", "x", None), wish("eve", "x", None)];
-    let both = both.map(|wish| want(store, wish));
+    let both = [request("eve", "x", None), request("eve", "x", None)];
+    let both = both.map(|request| want(store, request));
     let both = futures_util::future::join_all(both).await;
     assert_eq!((both[0].0, both[0].1), (both[1].0, both[1].1));
     assert_ne!(both[0].2, both[1].2, "each has an epoch of its own");
@@ -53,19 +53,19 @@ pub(crate) async fn an_owner_has_as_many_tunnels_as_the_limit_says<B: StoreBench
     let bench = B::new().await;
     let store = bench.store();
     for tunnel in ["a", "b", "c"] {
-        want(store, wish("ada", tunnel, None)).await;
+        want(store, request("ada", tunnel, None)).await;
     }
 
-    let beyond = store.registry.want_tunnel(wish("ada", "d", None)).await;
+    let beyond = store.registry.want_tunnel(request("ada", "d", None)).await;
 
     assert_eq!(beyond.unwrap(), Wanted::TooMany);
-    want(store, wish("ada", "a", None)).await;
-    want(store, wish("bob", "d", None)).await;
+    want(store, request("ada", "a", None)).await;
+    want(store, request("bob", "d", None)).await;
 }
 
 pub(crate) async fn an_epoch_is_given_once_to_the_newest<B: StoreBench>() {
     let bench = B::new().await;
-    let epoch = async |had| want(bench.store(), wish("ada", "crm", had)).await.2;
+    let epoch = async |had| want(bench.store(), request("ada", "crm", had)).await.2;
     assert_eq!(epoch(None).await, 1);
     assert_eq!(epoch(None).await, 2);
     assert_eq!(epoch(Some(1)).await, 1, "it comes back");
@@ -80,7 +80,7 @@ pub(crate) async fn changes_are_told_once<B: StoreBench>() {
     assert!(changes(store, first.revision).await.is_none());
 
     let token = tokens.create("ada").await.unwrap();
-    let (id, key, _) = want(store, wish("ada", "crm", None)).await;
+    let (id, key, _) = want(store, request("ada", "crm", None)).await;
     let second = changes(store, first.revision).await.unwrap();
     assert!(second.tokens.iter().any(|known| known.0 == token.id()));
     let known: Vec<_> = second.tunnels.iter().map(|it| (it.id, it.key)).collect();
@@ -102,7 +102,7 @@ pub(crate) async fn a_tunnel_closes_after_the_last_token_is_revoked<B: StoreBenc
     let (store, tokens) = (bench.store(), tokens_of(bench.store()));
     tokens.create("ada").await.unwrap();
     let second = tokens.create("ada").await.unwrap();
-    want(store, wish("ada", "crm", None)).await;
+    want(store, request("ada", "crm", None)).await;
     let until = async || {
         let snapshot = changes(store, Revision::default()).await.unwrap();
         snapshot.tunnels[0].until
@@ -123,7 +123,7 @@ pub(crate) async fn a_tunnel_closes_after_the_last_token_is_revoked<B: StoreBenc
 pub(crate) async fn a_rotated_key_leads_on_for_its_grace_and_no_longer<B: StoreBench>() {
     let bench = B::new().await;
     let (store, tokens) = (bench.store(), tokens_of(bench.store()));
-    let (id, first, _) = want(store, wish("ada", "crm", None)).await;
+    let (id, first, _) = want(store, request("ada", "crm", None)).await;
     let crm = name("crm");
 
     let rotated = tokens.rotate("ada", &crm, DAY).await.unwrap().unwrap();
@@ -151,7 +151,7 @@ pub(crate) async fn a_rotated_key_leads_on_for_its_grace_and_no_longer<B: StoreB
 pub(crate) async fn a_deleted_tunnel_is_gone_with_what_waits<B: StoreBench>() {
     let bench = B::new().await;
     let (store, tokens) = (bench.store(), tokens_of(bench.store()));
-    let (id, key, _) = want(store, wish("ada", "crm", None)).await;
+    let (id, key, _) = want(store, request("ada", "crm", None)).await;
     store_event(store, id).await;
 
     assert!(!tokens.delete("bob", &name("crm")).await.unwrap());
@@ -162,7 +162,7 @@ pub(crate) async fn a_deleted_tunnel_is_gone_with_what_waits<B: StoreBench>() {
     assert_eq!(totals.events, 0);
     let gone = store.queue.acknowledge(id, NOBODY, Seq(1));
     assert_eq!(gone.await, Err(QueueError::UnknownTunnel));
-    let (new, fresh, epoch) = want(store, wish("ada", "crm", Some(1))).await;
+    let (new, fresh, epoch) = want(store, request("ada", "crm", Some(1))).await;
     assert!(new != id && fresh != key && epoch == 1);
     assert_eq!(store_event(store, new).await, Seq(1));
 }
@@ -170,9 +170,9 @@ pub(crate) async fn a_deleted_tunnel_is_gone_with_what_waits<B: StoreBench>() {
 pub(crate) async fn a_list_says_what_waits<B: StoreBench>() {
     let bench = B::new().await;
     let (store, tokens) = (bench.store(), tokens_of(bench.store()));
-    let (id, key, _) = want(store, wish("ada", "shop", None)).await;
-    want(store, wish("ada", "crm", None)).await;
-    want(store, wish("bob", "a", None)).await;
+    let (id, key, _) = want(store, request("ada", "shop", None)).await;
+    want(store, request("ada", "crm", None)).await;
+    want(store, request("bob", "a", None)).await;
     store_event(store, id).await;
     store_event(store, id).await;
 
@@ -192,7 +192,7 @@ pub(crate) async fn tunnels_and_tokens_outlive_a_restart<B: StoreBench>() {
     let bench = B::new().await;
     let tokens = tokens_of(bench.store());
     tokens.create("ada").await.unwrap();
-    want(bench.store(), wish("ada", "crm", None)).await;
+    want(bench.store(), request("ada", "crm", None)).await;
     let url = "https://hooks.example.com/".to_owned();
     let told = bench.store().registry.tell_public_url(url.clone());
     told.await.unwrap();
@@ -211,6 +211,6 @@ pub(crate) async fn tunnels_and_tokens_outlive_a_restart<B: StoreBench>() {
     );
     assert_eq!(after, before);
     assert_eq!(tokens.public_url().await.unwrap(), Some(url));
-    let epoch = want(bench.store(), wish("ada", "crm", Some(1))).await.2;
+    let epoch = want(bench.store(), request("ada", "crm", Some(1))).await.2;
     assert_eq!(epoch, 1, "an agent that comes back keeps its epoch");
 }

@@ -17,7 +17,7 @@ use rusqlite::Connection;
 
 use super::error::Error;
 use super::info::{Connected, Revoked, Rotated, TokenInfo, TunnelInfo};
-use super::registry::{KnownToken, Registry, Revision, Snapshot, Wanted, Wish};
+use super::registry::{KnownToken, Registry, Revision, Snapshot, TunnelRequest, Wanted};
 use super::token::{Token, TokenId};
 use crate::database::{Database, Lock};
 use crate::queue::TunnelId;
@@ -116,9 +116,9 @@ impl Registry for SqliteRegistry {
         })
     }
 
-    fn want_tunnel(&self, wish: Wish) -> BoxFuture<'_, Result<Wanted, Error>> {
+    fn want_tunnel(&self, request: TunnelRequest) -> BoxFuture<'_, Result<Wanted, Error>> {
         self.write("find or make a tunnel", move |connection| {
-            rows::want_tunnel(connection, &wish)
+            rows::want_tunnel(connection, &request)
         })
     }
 

@@ -9,7 +9,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::change::{self, immediate};
 use crate::queue::TunnelId;
 use crate::tunnel::info::Connected;
-use crate::tunnel::registry::{KnownToken, KnownTunnel, Revision, Snapshot, Wanted, Wish, time};
+use crate::tunnel::registry::{
+    KnownToken, KnownTunnel, Revision, Snapshot, TunnelRequest, Wanted, time,
+};
 use crate::tunnel::token::{TokenHash, TokenId};
 
 /// The fact that a running relay keeps about itself: how the world reaches it.
@@ -47,10 +49,13 @@ pub(super) fn mark_used(
 
 /// Finds the tunnel, or makes it. An agent that comes back keeps its epoch; any other, and one
 /// whose epoch this database never gave, gets the next.
-pub(super) fn want_tunnel(connection: &Connection, wish: &Wish) -> rusqlite::Result<Wanted> {
-    let Wish {
+pub(super) fn want_tunnel(
+    connection: &Connection,
+    request: &TunnelRequest,
+) -> rusqlite::Result<Wanted> {
+    let TunnelRequest {
         owner, name, fresh, ..
-    } = wish;
+    } = request;
     let connection = immediate(connection)?;
     let find = || {
         connection
@@ -67,7 +72,7 @@ pub(super) fn want_tunnel(connection: &Connection, wish: &Wish) -> rusqlite::Res
         let has: u64 = connection
             .prepare_cached("SELECT count(*) FROM tunnels WHERE owner = ?1")?
             .query_row([owner], |row| row.get(0))?;
-        if has >= wish.max_tunnels {
+        if has >= request.max_tunnels {
             return Ok(Wanted::TooMany);
         }
         connection.execute(
@@ -81,7 +86,7 @@ pub(super) fn want_tunnel(connection: &Connection, wish: &Wish) -> rusqlite::Res
         )?;
         (TunnelId(connection.last_insert_rowid()), *fresh, 0)
     };
-    let epoch = match wish.epoch {
+    let epoch = match request.epoch {
         Some(known) if (1..=newest).contains(&known) => known,
         _ => {
             connection
