@@ -84,7 +84,7 @@ impl Failure {
     }
 
     /// A fact that was added under this label.
-    pub(crate) fn told(&self, label: &str) -> Option<&str> {
+    pub(crate) fn fact_value(&self, label: &str) -> Option<&str> {
         let fact = self.facts.iter().find(|(other, _)| *other == label);
         fact.map(|(_, value)| value.as_str())
     }

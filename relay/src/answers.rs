@@ -27,7 +27,7 @@ pub(crate) trait Answers: fmt::Debug + Send + Sync {
     -> BoxFuture<'_, Result<(), QueueError>>;
 
     /// Resolves with answers that this relay waits for, when there are any.
-    fn arrived(&self) -> BoxFuture<'_, Vec<(EventId, WebhookResponse)>>;
+    fn take_arrived(&self) -> BoxFuture<'_, Vec<(EventId, WebhookResponse)>>;
 }
 
 /// For a relay that has its tunnels to itself: no answer comes from elsewhere.
@@ -49,7 +49,7 @@ impl Answers for NoOthers {
         ready(Ok(())).boxed()
     }
 
-    fn arrived(&self) -> BoxFuture<'_, Vec<(EventId, WebhookResponse)>> {
+    fn take_arrived(&self) -> BoxFuture<'_, Vec<(EventId, WebhookResponse)>> {
         pending().boxed()
     }
 }

@@ -168,7 +168,7 @@ impl Relay {
                 presence: Arc::clone(&presence),
                 public_url: public_url.clone(),
                 body_timeout: limits.body_timeout,
-                limits: manage::told(&limits),
+                limits: manage::public_limits(&limits),
             },
             admin: admin.clone(),
         };

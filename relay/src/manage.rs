@@ -48,7 +48,7 @@ pub(crate) struct Manager {
 }
 
 /// What owners are told of the limits.
-pub(crate) fn told(limits: &Limits) -> QueueLimits {
+pub(crate) fn public_limits(limits: &Limits) -> QueueLimits {
     QueueLimits {
         max_events: limits.max_queue_events,
         max_bytes: limits.max_queue_bytes,

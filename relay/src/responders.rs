@@ -86,7 +86,7 @@ impl Responders {
         };
         let take_in = async {
             loop {
-                for (id, response) in self.answers.arrived().await {
+                for (id, response) in self.answers.take_arrived().await {
                     if let Some(waiting) = self.lock().remove(&id) {
                         let _ = waiting.send(response);
                     }

@@ -86,10 +86,10 @@ impl Waiting {
         let asked = parse_filter(&text, settings)?.since(since);
         let mut wanted = asked.clone();
         if wait.verified {
-            wanted = wanted.marked(Mark::Verified);
+            wanted = wanted.and_marked(Mark::Verified);
         }
         if wait.delivered {
-            wanted = wanted.answered();
+            wanted = wanted.and_answered();
         }
         let within = duration(&wait.within).map_err(|expected| {
             Failure::usage(format!("timeout cannot be `{}`", wait.within))

@@ -142,7 +142,9 @@ impl Agent {
             changes,
             answers,
         };
-        let link = link.map(|link| Link::new(&link, tls, outputs)).transpose()?;
+        let link = link
+            .map(|link| Link::new(&link, tls, outputs))
+            .transpose()?;
         let agent = Self {
             // Only the agent with the link removes anything: one that browses, or replays, knows
             // nothing of what that one was told to keep.

@@ -99,7 +99,7 @@ fn timeline(
     let (title, app) = (newest(|told| &told.title), newest(|told| &told.app));
     let mut entries = Vec::new();
     for row in rows {
-        entries.extend(missing(&row));
+        entries.extend(missing_entry(&row));
         let told = remembered.remove(&row.id).unwrap_or_default();
         let by_loop = loops.iter().find(|finding| finding.event == row.id);
         entries.push(TimelineEntry::Event(Box::new(TimelineEvent {
@@ -118,7 +118,7 @@ fn timeline(
     }
 }
 
-fn missing(row: &EventRow) -> Option<TimelineEntry> {
+fn missing_entry(row: &EventRow) -> Option<TimelineEntry> {
     let (revision, missing) = (row.revision?, row.insight.missing);
     (missing > 0).then(|| TimelineEntry::Missing {
         from: revision.saturating_sub(missing),

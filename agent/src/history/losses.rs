@@ -98,14 +98,19 @@ fn losses(connection: &Connection) -> rusqlite::Result<Vec<Loss>> {
             last_at,
         })),
         Finding::Incident(Incident::Gap { from, to, reason }) => {
-            Some(removed(connection, from, to, reason))
+            Some(loss_of_gap(connection, from, to, reason))
         }
         _ => None,
     });
     lost.take(MAX_LOSSES).collect()
 }
 
-fn removed(connection: &Connection, from: Seq, to: Seq, reason: String) -> rusqlite::Result<Loss> {
+fn loss_of_gap(
+    connection: &Connection,
+    from: Seq,
+    to: Seq,
+    reason: String,
+) -> rusqlite::Result<Loss> {
     let at = |sql: &str, Seq(seq): Seq| {
         let mut statement = connection.prepare_cached(sql)?;
         let found = statement.query_row(params![row::id_to_sql(seq)], |found| {

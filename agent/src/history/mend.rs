@@ -63,7 +63,7 @@ impl Mend {
     /// goes into such a one is lost.
     pub(super) fn trouble(&mut self) -> Option<Arc<Cause>> {
         if self.trouble.is_none() && private::identity(&self.path) != self.identity {
-            self.note_failure(&missing());
+            self.note_failure(&no_such_file());
         }
         self.trouble
             .as_ref()
@@ -126,7 +126,7 @@ impl Mend {
             }
             Err(error) => {
                 if !self.note_failure(&error) {
-                    self.note_failure(&missing());
+                    self.note_failure(&no_such_file());
                 }
                 false
             }
@@ -140,7 +140,7 @@ impl Mend {
         *writing = Connection::open_in_memory()?;
         if !self.path.exists() {
             // A new file in its place would hide what is missing.
-            return Err(missing());
+            return Err(no_such_file());
         }
         let mut opened = connection::open_writer(&self.path)?;
         if let Health::Damaged(findings) = check::quick(&opened)? {
@@ -171,7 +171,7 @@ fn probe(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-fn missing() -> rusqlite::Error {
+fn no_such_file() -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(
         rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
         Some("it is missing, or another file is in its place".to_owned()),

@@ -199,7 +199,7 @@ fn condition(test: &Test, params: &mut Vec<Value>) -> String {
         }
         Test::Replayed(true) => "e.replays > 0".to_owned(),
         Test::Replayed(false) => "e.replays = 0".to_owned(),
-        Test::Marked(mark, yes) => marked(*mark, *yes).to_owned(),
+        Test::Marked(mark, yes) => mark_condition(*mark, *yes).to_owned(),
         Test::Noted(true) => "e.note IS NOT NULL".to_owned(),
         Test::Noted(false) => "e.note IS NULL".to_owned(),
         Test::Note(pattern) => {
@@ -227,7 +227,7 @@ fn condition(test: &Test, params: &mut Vec<Value>) -> String {
 }
 
 /// Whether it was found out, or not. The numbers are those of `row::verification_to_sql`.
-const fn marked(mark: Mark, yes: bool) -> &'static str {
+const fn mark_condition(mark: Mark, yes: bool) -> &'static str {
     match (mark, yes) {
         (Mark::Missing, true) => "e.missing IS NOT NULL",
         (Mark::Missing, false) => "e.missing IS NULL",

@@ -52,7 +52,7 @@ impl Gatherer<'_> {
         let rows = self.rows(subject).await?;
         let newest = match &mut asked.change {
             Change::Revision(revision) => {
-                revision.missing = missing(&rows, revision.number);
+                revision.missing = missing_revisions(&rows, revision.number);
                 let is_it = |row: &&EventRow| row.revision == Some(revision.number);
                 rows.iter().rev().find(is_it).or(rows.last())
             }
@@ -170,7 +170,7 @@ impl Gatherer<'_> {
             let why = "no app is known: set PODTAP_PODIO_APP_ID, or create hooks with --app";
             return Ok(Hooks::Unknown(why.to_owned()));
         }
-        let looked = looked(&listing, app);
+        let looked = places_in_words(&listing, app);
         let failed = listing.failed.iter();
         let failed = failed.map(|failed| format!("{}: {}", failed.place.at, failed.reason));
         let failed = failed.collect();
@@ -231,7 +231,7 @@ fn is_in(found: &LoopFinding, object: ObjectRef) -> bool {
 }
 
 /// What was looked through, in words.
-fn looked(listing: &HookListing, app: Option<PlaceRef>) -> String {
+fn places_in_words(listing: &HookListing, app: Option<PlaceRef>) -> String {
     if let Some(app) = app {
         return app.to_string();
     }
@@ -307,7 +307,7 @@ fn not_shown(error: &client::Error) -> Change {
 }
 
 /// Revisions below this one that have not arrived, of those after the first that has.
-fn missing(rows: &[EventRow], newest: u64) -> Vec<u64> {
+fn missing_revisions(rows: &[EventRow], newest: u64) -> Vec<u64> {
     let seen: std::collections::BTreeSet<u64> =
         rows.iter().filter_map(|row| row.revision).collect();
     let Some(first) = seen.first().copied() else {

@@ -163,7 +163,7 @@ impl Answers for PgAnswers {
         .boxed()
     }
 
-    fn arrived(&self) -> BoxFuture<'_, Vec<(EventId, WebhookResponse)>> {
+    fn take_arrived(&self) -> BoxFuture<'_, Vec<(EventId, WebhookResponse)>> {
         async move {
             loop {
                 while self.expected().is_empty() {

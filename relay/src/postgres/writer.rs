@@ -131,10 +131,7 @@ impl Writer {
     }
 
     /// Takes what waits, and what comes within a moment while senders are at it.
-    async fn gather(
-        &mut self,
-        commands: &mut mpsc::Receiver<Command>,
-    ) -> Option<Reply<()>> {
+    async fn gather(&mut self, commands: &mut mpsc::Receiver<Command>) -> Option<Reply<()>> {
         let until = Instant::now() + GATHER;
         let mut bytes = 0;
         for _ in 1..BATCH_COMMANDS {

@@ -45,7 +45,7 @@ pub(crate) async fn run(doctor: Doctor, settings: &Settings) -> Result<ExitCode,
     // What is wrong with the file is told before a minute has passed.
     let bundle = doctor.bundle.as_deref().map(Bundle::at).transpose()?;
     let look = settings.line_style()?;
-    let checks = told(&doctor, &look, async |tell| {
+    let checks = report_each(&doctor, &look, async |tell| {
         let mut walk = Walk::new(tell);
         along(&mut walk, settings).await?;
         Ok(walk.end())
@@ -85,7 +85,7 @@ pub(crate) fn without_settings(doctor: &Doctor, failure: &Failure) -> Result<Exi
 }
 
 /// Prints each link as it is found, and the summary.
-async fn told(
+async fn report_each(
     doctor: &Doctor,
     look: &LineStyle,
     walk: impl AsyncFnOnce(&mut walk::Tell<'_>) -> Result<Vec<Check>, Failure>,
@@ -151,7 +151,7 @@ async fn along(walk: &mut Walk<'_>, settings: &Settings) -> Result<(), Failure> 
     };
     let tunnel = walk.link(Part::Tunnel, tunnel).await?;
 
-    let service = async { service::service(asked(settings)?).await };
+    let service = async { service::service(service_in_question(settings)?).await };
     walk.link(Part::Service, service).await?;
 
     let client = walk.link(Part::Podio, podio::api(settings, now())).await?;
@@ -167,7 +167,7 @@ async fn along(walk: &mut Walk<'_>, settings: &Settings) -> Result<(), Failure> 
 }
 
 /// The local service: as set, else where a running `listen` delivers.
-fn asked(settings: &Settings) -> Result<Option<service::Asked>, Finding> {
+fn service_in_question(settings: &Settings) -> Result<Option<service::Asked>, Finding> {
     let set = settings.target().map_err(Finding::of_setting)?;
     let running = || -> Option<Target> {
         let running = Running::now(&settings.history().ok()?)?;

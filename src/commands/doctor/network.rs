@@ -150,7 +150,7 @@ fn judge(tried: &[Tried], port: u16) -> Result<Finding, Finding> {
     let works = |tried: &&Tried| tried.outcome.is_ok();
     let Some(best) = tried.iter().find(works) else {
         return Err(Finding::broken(
-            reach::refused(tried),
+            reach::failures(tried),
             format!(
                 "check the relay's host and port (this one is {port}) and whether the relay runs; a \
                  firewall between may refuse it, too"
@@ -167,7 +167,7 @@ fn judge(tried: &[Tried], port: u16) -> Result<Finding, Finding> {
         .any(|other| other.outcome.is_err() && other.address.is_ipv4() != best.address.is_ipv4());
     Ok(if dead {
         Finding::doubtful(
-            format!("{detail}; {}", reach::refused(tried)),
+            format!("{detail}; {}", reach::failures(tried)),
             "one IP version does not work from here; the other is used",
         )
     } else {

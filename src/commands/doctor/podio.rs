@@ -14,7 +14,9 @@ const FEW_CALLS: u64 = 50;
 /// Whether Podio's API takes the credentials.
 pub(super) async fn api(settings: &Settings, now: Timestamp) -> Looked<Client> {
     let client = impatient_client(settings).map_err(|failure| {
-        let hint = failure.told("try").unwrap_or("set the rest, or neither");
+        let hint = failure
+            .fact_value("try")
+            .unwrap_or("set the rest, or neither");
         Finding::broken(failure.what(), hint)
     })?;
     let Some(client) = client else {
@@ -29,7 +31,7 @@ pub(super) async fn api(settings: &Settings, now: Timestamp) -> Looked<Client> {
     {
         return Err(spent);
     }
-    let reached = client.scopes().await.map_err(|error| refused(&error))?;
+    let reached = client.scopes().await.map_err(|error| of_refusal(&error))?;
     let budget = client.budget().await;
     let left = match &budget {
         Some(budget) => format!(
@@ -72,7 +74,7 @@ fn spent(budget: &Budget, now: Timestamp) -> Option<Finding> {
     ))
 }
 
-fn refused(error: &Error) -> Finding {
+fn of_refusal(error: &Error) -> Finding {
     let words = podtap_agent::reason::of_podio(error);
     let fix = match error {
         Error::Unauthorized { .. } => {

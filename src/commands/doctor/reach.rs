@@ -68,7 +68,7 @@ async fn is_closed(stream: &TcpStream) -> bool {
 }
 
 /// What did not work, for a line.
-pub(super) fn refused(tried: &[Tried]) -> String {
+pub(super) fn failures(tried: &[Tried]) -> String {
     let failed = tried.iter().filter_map(|tried| {
         let why = tried.outcome.as_ref().err()?;
         Some(format!("{}: {why}", tried.address))

@@ -161,11 +161,11 @@ pub(super) async fn token(settings: &Settings, relay: Option<Relay>) -> Looked<A
             let detail = format!("the relay takes it (from {origin})");
             Ok((Finding::good(detail), found))
         }
-        Err(error) => Err(refused(&error, &origin.to_string())),
+        Err(error) => Err(of_refusal(&error, &origin.to_string())),
     }
 }
 
-fn refused(error: &AskError, origin: &str) -> Finding {
+fn of_refusal(error: &AskError, origin: &str) -> Finding {
     match error {
         AskError::Token(why) => Finding::broken(
             format!("{why} (from {origin})"),

@@ -105,7 +105,7 @@ fn judge(
              the container listens; look at the log of the service",
         ));
     }
-    let detail = format!("{name}: {}", reach::refused(meant));
+    let detail = format!("{name}: {}", reach::failures(meant));
     let fix = if let Some(found) = all.iter().find(listens) {
         format!(
             "a service listens at {}: use --forward-to {}",

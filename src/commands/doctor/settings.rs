@@ -11,10 +11,10 @@ use crate::failure::Failure;
 pub(super) fn settings(settings: &Settings) -> Looked<()> {
     let wrong = settings.check();
     if wrong.is_empty() {
-        return Ok((Finding::good(told(settings)), ()));
+        return Ok((Finding::good(list_settings(settings)), ()));
     }
     let all: Vec<_> = wrong.iter().map(in_words).collect();
-    let hint = wrong.iter().find_map(|failure| failure.told("try"));
+    let hint = wrong.iter().find_map(|failure| failure.fact_value("try"));
     Err(Finding::broken(
         all.join("; "),
         hint.unwrap_or("`podtap config show` lists every setting with its origin"),
@@ -23,7 +23,7 @@ pub(super) fn settings(settings: &Settings) -> Looked<()> {
 
 /// The settings could not even be read.
 pub(super) fn unreadable(failure: &Failure) -> Finding {
-    let hint = failure.told("try").unwrap_or("correct the file");
+    let hint = failure.fact_value("try").unwrap_or("correct the file");
     Finding::broken(in_words(failure), hint)
 }
 
@@ -40,7 +40,7 @@ fn in_words(failure: &Failure) -> String {
 }
 
 /// What is set, and where: of a secret only that it is.
-fn told(settings: &Settings) -> String {
+fn list_settings(settings: &Settings) -> String {
     let set: Vec<_> = Key::ALL
         .iter()
         .filter_map(|key| {

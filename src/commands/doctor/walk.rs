@@ -69,7 +69,7 @@ impl<'a> Walk<'a> {
         self.checks
     }
 
-    fn found(&self, part: Part) -> Option<&Finding> {
+    fn finding_of(&self, part: Part) -> Option<&Finding> {
         let mut checks = self.checks.iter();
         let check = checks.find(|check| check.part == part)?;
         Some(&check.finding)
@@ -78,7 +78,7 @@ impl<'a> Walk<'a> {
     /// Why a link is not looked at: what it needs is broken, or was not looked at either.
     fn unmet(&self, part: Part) -> Option<Finding> {
         let need = part.needs()?;
-        let found = self.found(need)?;
+        let found = self.finding_of(need)?;
         match found.mark {
             Mark::Good | Mark::Doubtful => None,
             Mark::Broken => Some(Finding::needs(need)),

@@ -56,9 +56,9 @@ fn marks_stay_after_a_replay_until_they_are_taken_away() {
         );
     }
     assert!(app.replays.batch().is_none(), "both have ended");
-    assert_eq!(app.list.marked(), [id(499), id(500)]);
+    assert_eq!(app.list.marked_events(), [id(499), id(500)]);
     press(&mut app, "u", 500);
-    assert_eq!(app.list.marked(), []);
+    assert_eq!(app.list.marked_events(), []);
 }
 
 #[test]
@@ -166,10 +166,10 @@ fn help_is_there_wherever_it_is_offered() {
 fn the_open_event_is_marked_and_that_is_told() {
     let mut app = settled();
     press(&mut app, "j enter m", 500);
-    assert_eq!(app.list.marked(), [id(499)]);
+    assert_eq!(app.list.marked_events(), [id(499)]);
     assert!(shows(&app, "Marked hook.verify hook 90211"));
     press(&mut app, "m", 500);
-    assert_eq!(app.list.marked(), []);
+    assert_eq!(app.list.marked_events(), []);
     assert!(shows(&app, "Unmarked hook.verify hook 90211"));
 }
 

@@ -21,13 +21,13 @@ pub(super) fn sheet(explanation: Option<&Explanation>) -> Vec<Line> {
 
 /// Which keys find out, where nothing is known.
 pub(super) fn hint(keymap: &Keymap) -> Vec<Line> {
-    let explain = keymap.says(Context::Browse, &[(Action::Explain, "asks Podio")]);
-    let mark = keymap.says(
+    let explain = keymap.hints(Context::Browse, &[(Action::Explain, "asks Podio")]);
+    let mark = keymap.hints(
         Context::List,
         &[(Action::Mark, "in the list marks an event")],
     );
     let compare = (Action::Compare, "compares with the marked event");
-    let compare = keymap.says(Context::Browse, &[compare]);
+    let compare = keymap.hints(Context::Browse, &[compare]);
     let said = [explain, mark, compare].into_iter();
     let said = said.filter(|line| !line.is_empty());
     said.map(|line| Line::of(Role::Quiet, line)).collect()
@@ -79,12 +79,12 @@ pub(super) fn change(change: &FieldChange) -> Line {
         return pieces.into_iter().fold(Line::new(), piece);
     }
     Line::new()
-        .put(Role::Failed, shown(&change.from))
+        .put(Role::Failed, or_dash(&change.from))
         .put(Role::Quiet, " → ")
-        .put(Role::Ok, shown(&change.to))
+        .put(Role::Ok, or_dash(&change.to))
 }
 
-fn shown(value: &str) -> &str {
+fn or_dash(value: &str) -> &str {
     if value.is_empty() { "–" } else { value }
 }
 

@@ -53,7 +53,7 @@ impl Detail {
             Some(Action::Back) => drop(self.clear_find()),
             Some(Action::Up) => {
                 *line = Input::of(&self.find.past);
-                self.typed();
+                self.search_typed();
             }
             Some(Action::Open) => {
                 self.find.line = None;
@@ -61,7 +61,7 @@ impl Detail {
                     self.find.past.clone_from(&self.find.text);
                 }
             }
-            _ if line.key(key) => self.typed(),
+            _ if line.key(key) => self.search_typed(),
             _ => {}
         }
     }
@@ -70,11 +70,11 @@ impl Detail {
     pub(crate) fn find_paste(&mut self, text: &str) {
         if let Some(line) = &mut self.find.line {
             line.insert(text);
-            self.typed();
+            self.search_typed();
         }
     }
 
-    fn typed(&mut self) {
+    fn search_typed(&mut self) {
         self.find.text = self.find.line.as_ref().map(Input::text).unwrap_or_default();
         self.look_again();
         let next = self.find.hits.at_or_below(self.top);
@@ -144,7 +144,7 @@ impl Detail {
                 let note = format!(
                     "  {}{more} · {}",
                     words::count(many, "place"),
-                    env.keymap.says(
+                    env.keymap.hints(
                         Context::Detail,
                         &[
                             (Action::FindNext, "next"),

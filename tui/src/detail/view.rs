@@ -82,7 +82,9 @@ pub(crate) fn view(
 
 /// What is waited for, for how long already, and how to leave it.
 fn asking(seconds: i64, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
-    let stops = env.keymap.says(Context::Detail, &[(Action::Back, "stops")]);
+    let stops = env
+        .keymap
+        .hints(Context::Detail, &[(Action::Back, "stops")]);
     let line = Line::of(Role::Waiting, format!("Asking Podio … {seconds} s"));
     let line = line.put(Role::Quiet, format!("  {stops}"));
     line.draw(area, env.theme, buffer);
@@ -106,8 +108,8 @@ fn selecting(detail: &Detail, keymap: &Keymap) -> Line {
     };
     let lines = u64::try_from(lines).unwrap_or(u64::MAX);
     let says = [
-        keymap.says(Context::Browse, &[(Action::Copy, "copies")]),
-        keymap.says(Context::Detail, &[(Action::Back, "leaves")]),
+        keymap.hints(Context::Browse, &[(Action::Copy, "copies")]),
+        keymap.hints(Context::Detail, &[(Action::Back, "leaves")]),
     ];
     let mut line = Line::of(
         Role::Accent,

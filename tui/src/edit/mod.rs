@@ -95,7 +95,7 @@ impl EditedEvent {
             (Action::EditAgain, "edits again"),
             (Action::Back, "leaves"),
         ];
-        let hint = keymap.says(Context::Confirm, &hint);
+        let hint = keymap.hints(Context::Confirm, &hint);
         Lines::new("Replay this instead", hint, lines)
     }
 

@@ -96,7 +96,7 @@ impl Explain {
         match result {
             Ok(explanation) => explanation_lines(&explanation),
             Err(error) => {
-                let again = keymap.says(Context::Browse, &[(Action::Explain, "asks again")]);
+                let again = keymap.hints(Context::Browse, &[(Action::Explain, "asks again")]);
                 vec![Line::of(Role::Failed, error), Line::of(Role::Quiet, again)]
             }
         }

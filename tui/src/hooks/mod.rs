@@ -146,7 +146,7 @@ impl Hooks {
             text.extend(by.wrap(room));
         }
         let hint = [(Action::Accept, "deletes"), (Action::Back, "leaves")];
-        let hint = keymap.says(Context::Confirm, &hint);
+        let hint = keymap.hints(Context::Confirm, &hint);
         Some((Lines::new("Delete a hook", hint, text), hook_id))
     }
 

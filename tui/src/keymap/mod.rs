@@ -159,7 +159,7 @@ impl Keymap {
 
     /// What the keys of one place do, in words: `enter sends · esc leaves`. What has no key there
     /// is left out.
-    pub fn says(&self, context: Context, words: &[(Action, &str)]) -> String {
+    pub fn hints(&self, context: Context, words: &[(Action, &str)]) -> String {
         let said = words.iter().filter_map(|(action, words)| {
             let key = self.key_in(context, *action)?;
             Some(format!("{key} {words}"))
@@ -169,7 +169,7 @@ impl Keymap {
 
     /// How a window is closed, in words.
     pub fn closes(&self) -> String {
-        self.says(Context::Modal, &[(Action::Back, "closes")])
+        self.hints(Context::Modal, &[(Action::Back, "closes")])
     }
 }
 
@@ -211,7 +211,7 @@ mod tests {
             (Action::Quit, "quits"),
             (Action::Back, "leaves"),
         ];
-        let says = Keymap::default().says(Context::Typing, &words);
+        let says = Keymap::default().hints(Context::Typing, &words);
         assert_eq!(says, "enter sends · esc leaves");
     }
 }

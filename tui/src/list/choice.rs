@@ -19,7 +19,7 @@ impl List {
     /// What may be chosen now, each with its words; what is likeliest first.
     pub(crate) fn choices(&self) -> Vec<(EventChoice, String)> {
         let mut choices = Vec::new();
-        let marked = self.marked();
+        let marked = self.marked_events();
         if !marked.is_empty() {
             let many = u64::try_from(marked.len()).unwrap_or(u64::MAX);
             choices.push((

@@ -23,7 +23,7 @@ pub(super) struct Marks {
 
 impl List {
     /// The marked events, oldest first.
-    pub(crate) fn marked(&self) -> Vec<EventId> {
+    pub(crate) fn marked_events(&self) -> Vec<EventId> {
         self.marks.events.values().copied().collect()
     }
 
@@ -187,13 +187,13 @@ mod tests {
         settle(&mut app, Message::Tick(now()), 500);
         press(&mut app, "j v j j", 500);
         assert!(app.list.is_marked(Position(498)));
-        assert_eq!(app.list.marked(), []);
+        assert_eq!(app.list.marked_events(), []);
         press(&mut app, "v", 500);
-        assert_eq!(app.list.marked(), [id(497), id(498), id(499)]);
+        assert_eq!(app.list.marked_events(), [id(497), id(498), id(499)]);
         press(&mut app, "m", 500);
-        assert_eq!(app.list.marked(), [id(498), id(499)]);
+        assert_eq!(app.list.marked_events(), [id(498), id(499)]);
         press(&mut app, "u", 500);
-        assert_eq!(app.list.marked(), []);
+        assert_eq!(app.list.marked_events(), []);
     }
 
     #[test]

@@ -309,7 +309,7 @@ fn empty(list: &List, props: ListProps<'_>, env: Env<'_>, area: Rect, buffer: &m
         list if list.is_loading() => vec![Line::of(Role::Quiet, "Searching…")],
         list if !list.shows_all() => {
             let says = [(Action::Back, "shows all events again")];
-            let says = env.keymap.says(Context::List, &says);
+            let says = env.keymap.hints(Context::List, &says);
             let mut lines = vec![Line::of(Role::Plain, "No event passes the filter.")];
             let unknown = search::unknown(list.filter());
             lines.extend(unknown.map(|unknown| Line::of(Role::Warning, unknown)));

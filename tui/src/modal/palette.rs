@@ -155,7 +155,7 @@ impl Palette {
         let area = Self::area(screen);
         Clear.render(area, buffer);
         let hint = [(Action::Open, "does it"), (Action::Back, "closes")];
-        let hint = env.keymap.says(Context::Typing, &hint);
+        let hint = env.keymap.hints(Context::Typing, &hint);
         let titles = Titles {
             left: Line::of(Role::Strong, "Do"),
             right: Line::of(Role::Quiet, hint),

@@ -81,7 +81,7 @@ fn titles(pulses: &Pulses, env: Env<'_>, height: usize) -> Titles {
         Line::of(Role::Quiet, format!("{}/{all}", cursor + 1))
     } else {
         let keys = [(Action::Open, "shows them"), (Action::Back, "closes")];
-        Line::of(Role::Quiet, env.keymap.says(Context::Table, &keys))
+        Line::of(Role::Quiet, env.keymap.hints(Context::Table, &keys))
     };
     let left_out = pulses
         .traffic

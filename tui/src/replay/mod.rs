@@ -128,7 +128,7 @@ impl Replays {
             Line::of(Role::Plain, "Quit without them?"),
         ];
         let hint = [(Action::Accept, "quits"), (Action::Back, "stays")];
-        let hint = keymap.says(Context::Confirm, &hint);
+        let hint = keymap.hints(Context::Confirm, &hint);
         Some(Lines::new("Quit", hint, lines))
     }
 }

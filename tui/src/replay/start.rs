@@ -44,7 +44,7 @@ pub(crate) struct Starter<'a> {
 impl Starter<'_> {
     /// Replays the selected event or burst; in the list all that are marked, once that is confirmed.
     pub(crate) fn begin(self, is_in_detail: bool) -> Option<ReplayStart> {
-        let marked = self.list.marked();
+        let marked = self.list.marked_events();
         if marked.is_empty() || is_in_detail {
             return self.selected();
         }
@@ -120,7 +120,7 @@ impl Starter<'_> {
         let rate = request.rate.map(|rate| format!("{rate} a second"));
         lines.extend(rate.map(|rate| Line::of(Role::Quiet, rate)));
         let hint = [(Action::Accept, "sends"), (Action::Back, "leaves")];
-        let hint = self.keymap.says(Context::Confirm, &hint);
+        let hint = self.keymap.hints(Context::Confirm, &hint);
         ReplayStart::Ask(Lines::new("Replay", hint, lines), request)
     }
 }

@@ -97,7 +97,7 @@ fn note(
                 (Action::Open, "keeps it"),
                 (Action::Back, "brings back the one before"),
             ];
-            let says = keymap.says(Context::Typing, &keys);
+            let says = keymap.hints(Context::Typing, &keys);
             Line::new().space(2).put(Role::Quiet, says)
         }
     }

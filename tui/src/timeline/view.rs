@@ -99,7 +99,7 @@ fn titles(pane: &TimelinePane, env: Env<'_>, height: usize) -> Titles {
         Line::of(Role::Quiet, format!("{last}/{all}"))
     } else {
         let keys = [(Action::Open, "opens"), (Action::Back, "closes")];
-        Line::of(Role::Quiet, env.keymap.says(Context::Table, &keys))
+        Line::of(Role::Quiet, env.keymap.hints(Context::Table, &keys))
     };
     let below = timeline.map(below).unwrap_or_default();
     Titles { left, right, below }

@@ -119,7 +119,7 @@ impl ServiceHealth {
 
     /// A connection over which nothing was sent stayed open, or was closed; `None` where that was not
     /// looked at.
-    pub(super) fn looked(&mut self, stayed_open: Option<bool>) {
+    pub(super) fn record_look(&mut self, stayed_open: Option<bool>) {
         self.stayed_open = stayed_open;
     }
 
@@ -213,7 +213,7 @@ mod tests {
         let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
         let mut lost = |stays_open: bool, no_others: bool| {
             if health.wants_a_look() {
-                health.looked(Some(stays_open));
+                health.record_look(Some(stays_open));
             }
             health.record_loss(&mut of, no_others)
         };
@@ -239,14 +239,14 @@ mod tests {
     fn nothing_is_set_behind_while_the_service_closes_its_connections() {
         let (mut health, mut of) = (ServiceHealth::default(), Losses::default());
         for _ in 0..20 {
-            health.looked(Some(false));
+            health.record_look(Some(false));
             assert_eq!(health.record_loss(&mut of, false).1, AfterLoss::Again);
         }
         for _ in 0..SET_BEHIND_AFTER - 1 {
-            health.looked(Some(true));
+            health.record_look(Some(true));
             assert_eq!(health.record_loss(&mut of, false).1, AfterLoss::Again);
         }
-        health.looked(Some(true));
+        health.record_look(Some(true));
         assert_eq!(health.record_loss(&mut of, false).1, AfterLoss::SetBehind);
     }
 

@@ -153,7 +153,7 @@ impl Courier {
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
                 Ok(()) = storage.changed() => {}
                 // Only an answer tells that it is back: what takes connections may still refuse.
-                stays_open = &mut probing => progress.health.looked(stays_open),
+                stays_open = &mut probing => progress.health.record_look(stays_open),
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
             }
         }

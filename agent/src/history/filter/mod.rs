@@ -159,7 +159,7 @@ impl Filter {
 
     /// Of what this filter wants, what each target that it is for has answered, whatever the status.
     #[must_use]
-    pub fn answered(self) -> Self {
+    pub fn and_answered(self) -> Self {
         let mut answered = self.and(Test::Status(StatusTest::Within(0, u16::MAX)));
         let waits = Test::Status(StatusTest::Pending);
         answered.terms.push(Term {
@@ -171,7 +171,7 @@ impl Filter {
 
     /// Of what this filter wants, what has this mark.
     #[must_use]
-    pub fn marked(self, mark: Mark) -> Self {
+    pub fn and_marked(self, mark: Mark) -> Self {
         self.and(Test::Marked(mark, true))
     }
 

@@ -124,7 +124,7 @@ impl FromStr for DatabaseUrl {
         // Of several hosts the one that takes writes: the others follow it.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         Ok(Self {
-            shown: shown(base),
+            shown: without_password(base),
             tls: Tls { check, root_cert },
             config,
         })
@@ -138,7 +138,7 @@ fn malformed(error: &tokio_postgres::Error) -> InvalidDatabaseUrl {
 }
 
 /// The URL without password and options.
-fn shown(base: &str) -> String {
+fn without_password(base: &str) -> String {
     let (scheme, rest) = base.split_once("://").unwrap_or(("postgres", base));
     let (credentials, place) = rest.rsplit_once('@').unwrap_or(("", rest));
     let user = credentials.split(':').next().unwrap_or_default();

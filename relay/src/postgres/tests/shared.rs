@@ -256,7 +256,7 @@ async fn an_answer_finds_the_relay_that_waits_for_it_and_no_other() {
         second.store.answers.post(id, response(body)).await.unwrap();
     }
 
-    let arrived = first.store.answers.arrived().await;
+    let arrived = first.store.answers.take_arrived().await;
     assert_eq!(arrived, [(wanted, response("c"))], "the first, and once");
     assert_eq!(waiting().await, 0);
 }

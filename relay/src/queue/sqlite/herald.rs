@@ -7,8 +7,8 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::command::Reply;
 use crate::queue::AppendError;
+use crate::queue::commands::Reply;
 
 /// Commits whose answers are on their way; those of more go from the writer's thread.
 const COMMITS: usize = 64;

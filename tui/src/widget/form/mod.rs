@@ -196,7 +196,7 @@ impl<F: Fields> Form<F> {
         ];
         // Of one field there is no next.
         let keys = keys.get(usize::from(!self.is_long())..).unwrap_or_default();
-        let hint = env.keymap.says(Context::Typing, keys);
+        let hint = env.keymap.hints(Context::Typing, keys);
         let titles = Titles {
             left: Line::of(Role::Strong, self.fields.title()),
             right: Line::of(Role::Accent, hint),
