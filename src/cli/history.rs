@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::listen::{Certificates, Tunnel};
+use super::listen::{Certificates, Tunnel, Web};
 
 #[derive(Debug, Args)]
 pub(crate) struct Ui {
@@ -17,6 +17,8 @@ pub(crate) struct Ui {
     /// Do not capture the mouse, so that the terminal's own selection works
     #[arg(long)]
     pub(crate) no_mouse: bool,
+    #[command(flatten)]
+    pub(crate) web: Web,
     #[command(flatten)]
     pub(crate) certificates: Certificates,
     #[command(flatten)]

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::hook_targets::HookTargets;
+use crate::config::WEB_ADDRESS;
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
@@ -80,6 +81,8 @@ pub(crate) struct Listen {
     #[command(flatten)]
     pub(crate) podio: Podio,
     #[command(flatten)]
+    pub(crate) web: Web,
+    #[command(flatten)]
     pub(crate) display: Display,
 }
 
@@ -154,6 +157,18 @@ pub(crate) struct RelayLink {
     pub(crate) relay: Option<String>,
     #[command(flatten)]
     pub(crate) token: RelayToken,
+}
+
+/// The page in a browser.
+#[derive(Debug, Args)]
+pub(crate) struct Web {
+    /// Serve a web page of what arrives, at an address of this machine [default: 127.0.0.1:7640, or
+    /// the next free port]
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = WEB_ADDRESS)]
+    pub(crate) web: Option<String>,
+    /// Read the page's password from a file; required if other machines can reach the page
+    #[arg(long, value_name = "FILE")]
+    pub(crate) web_password_file: Option<String>,
 }
 
 /// Which certificates are taken.

@@ -65,7 +65,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
     config.target = Some(target(service.address())?);
     config.podio = hooks_of_the_company(&podio.base_url())?;
     let (agent, handle) = open_agent(config)?;
-    let shown = shown.open(handle.clone(), demo.events).await?;
+    let shown = shown.open(handle.clone(), demo.events, None).await?;
     run_agent(
         &mut tasks,
         agent,

@@ -74,8 +74,9 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
         tasks.finish().await?;
         return Ok(shutdown.exit_code());
     };
+    let web = super::web::serve(&mut tasks, settings, &handle).await?;
     // What the agent finds at its start is shown, too.
-    let shown = shown.open(handle.clone(), None).await?;
+    let shown = shown.open(handle.clone(), None, web).await?;
     run_agent(&mut tasks, agent, link);
     tasks.start(running::publish(history, handle.clone(), tasks.token()));
     if listen.no_wait {
@@ -197,17 +198,22 @@ pub(super) enum OpenView {
 
 impl ViewKind {
     /// Notes where the history ends, so that what comes after is shown; as lines, `limit` attempts
-    /// where a number is given.
+    /// where a number is given. `web` is the URL of the page beside it.
     pub(super) async fn open(
         self,
         handle: AgentHandle,
         limit: Option<u64>,
+        web: Option<String>,
     ) -> Result<OpenView, Failure> {
         Ok(match self {
             Self::Nowhere => OpenView::Nowhere,
-            Self::OnScreen(config) => OpenView::OnScreen(config),
+            Self::OnScreen(mut config) => {
+                config.web = web;
+                OpenView::OnScreen(config)
+            }
             Self::AsLines(format, look) => {
-                OpenView::AsLines(Box::new(Feed::new(handle, format, look, limit).await?))
+                let feed = Feed::new(handle, format, look, limit).await?;
+                OpenView::AsLines(Box::new(feed.with_web(web)))
             }
         })
     }

@@ -28,6 +28,7 @@ mod tunnels;
 mod ui;
 mod url;
 mod wait;
+mod web;
 mod why;
 
 use std::process::ExitCode;

@@ -36,6 +36,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let (told, status) = watch::channel(beside.status());
     let handle = handle.with_status_of_another(status);
     let mut tasks = Tasks::new(shutdown.token().clone());
+    config.web = super::web::serve(&mut tasks, settings, &handle).await?;
     tasks.start(run_browser(agent, tasks.token()));
     tasks.start(beside.follow(told, tasks.token()));
     let token = tasks.token();

@@ -70,6 +70,8 @@ impl Settings {
             Key::ACME_CONTACT => self.acme_contacts().map(drop),
             Key::ACME_DIRECTORY => self.acme_directory().map(drop),
             Key::PUBLIC_URL => self.public_url().map(drop),
+            Key::WEB => self.web().map(drop),
+            Key::WEB_PASSWORD_FILE => self.secret(Key::WEB_PASSWORD, key).map(drop),
             Key::PODIO_URL => self.parse::<Url>(key).map(drop),
             Key::TRUSTED_PROXY => self.trusted_proxies().map(drop),
             Key::NAME => self.parse::<podtap_wire::TunnelName>(key).map(drop),

@@ -89,6 +89,9 @@ keys! {
     TOKEN_FILE = "token-file",
     TRUSTED_PROXY = "trusted-proxy",
     VERIFY = "verify",
+    WEB = "web",
+    WEB_PASSWORD = "web-password",
+    WEB_PASSWORD_FILE = "web-password-file",
     WINDOW = "window",
 }
 

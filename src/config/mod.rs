@@ -22,6 +22,7 @@ mod secret;
 mod settings;
 mod tls;
 mod tui;
+mod web;
 
 pub(crate) use env::Environment;
 pub(crate) use key::Key;
@@ -29,6 +30,7 @@ pub(crate) use keys::to_toml as default_keys;
 pub(crate) use log::LogFormat;
 pub(crate) use secret::Secret;
 pub(crate) use settings::Settings;
+pub(crate) use web::{WEB_ADDRESS, WebPage};
 
 use crate::cli::Typed;
 use crate::failure::Failure;

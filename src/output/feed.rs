@@ -38,6 +38,8 @@ pub(crate) struct Feed {
     limit: Option<u64>,
     /// What was printed last.
     through: Ends,
+    /// The URL of the web page beside it.
+    web: Option<String>,
     /// The public URL that was printed.
     said_url: Option<String>,
     /// Why the relay is away, as it was printed; each try for the same reason is none to print.
@@ -65,6 +67,7 @@ impl Feed {
             format,
             look,
             limit,
+            web: None,
             said_url: None,
             said_away: None,
             link: LinkState::Off,
@@ -72,6 +75,12 @@ impl Feed {
             named_doctor: false,
             hooks: Vec::new(),
         })
+    }
+
+    /// The same, told with the URL of a web page.
+    pub(crate) fn with_web(mut self, web: Option<String>) -> Self {
+        self.web = web;
+        self
     }
 
     /// Prints until cancelled or until the limit is reached; what is new is printed before it ends.
@@ -127,12 +136,16 @@ impl Feed {
             match self.format {
                 Format::Json => {
                     let callable = Callable::new(uncallable.as_ref());
-                    let ready = Ready::listen(url, tunnel, &status.routes, callable);
+                    let ready =
+                        Ready::listen(url, tunnel, &status.routes, self.web.as_deref(), callable);
                     print_object(&Object::Ready(ready))?;
                 }
                 Format::Lines => {
                     for line in lines::ready(url, &status.routes, uncallable.as_ref()) {
                         print(&line)?;
+                    }
+                    if let Some(web) = &self.web {
+                        print(&lines::web_page(web))?;
                     }
                 }
             }

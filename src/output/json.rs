@@ -348,7 +348,7 @@ mod tests {
             r#"{"v":1,"type":"gap","from":1,"to":2,"reason":"age","hint":"repair"}"#
         );
         let callable = Callable::new(None);
-        let ready = Ready::listen("https://x/", "crm", &Routes::default(), callable);
+        let ready = Ready::listen("https://x/", "crm", &Routes::default(), None, callable);
         assert_eq!(
             Object::Ready(ready).to_line(),
             r#"{"v":1,"type":"ready","url":"https://x/","forwards_to":null,"tunnel":"crm","podio_can_call":true}"#

@@ -183,6 +183,11 @@ pub(crate) fn ready(url: &str, routes: &Routes, uncallable: Option<&Uncallable>)
     lines
 }
 
+/// The web page beside the lines.
+pub(crate) fn web_page(url: &str) -> String {
+    format!("Web page     {}", printable(url))
+}
+
 /// What to enter in Podio, where Podio can call it.
 fn give_podio(url: &str, uncallable: Option<&Uncallable>) -> String {
     match uncallable {

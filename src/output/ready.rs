@@ -15,6 +15,9 @@ pub(crate) enum Ready<'a> {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         routes: Vec<String>,
         tunnel: &'a str,
+        /// The web page, with the token of the run.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        web: Option<&'a str>,
         #[serde(flatten)]
         callable: Callable,
     },
@@ -34,6 +37,7 @@ impl<'a> Ready<'a> {
         url: &'a str,
         tunnel: &'a str,
         routes: &Routes,
+        web: Option<&'a str>,
         callable: Callable,
     ) -> Self {
         Self::Listen {
@@ -41,6 +45,7 @@ impl<'a> Ready<'a> {
             forwards_to: routes.rest().map(ToString::to_string),
             routes: routes.list().iter().map(ToString::to_string).collect(),
             tunnel,
+            web,
             callable,
         }
     }

@@ -64,4 +64,5 @@ mod trigger;
 mod trigger_form;
 mod tunnels;
 mod wait;
+mod web;
 mod why;

@@ -24,6 +24,8 @@ pub struct Config {
     pub mouse: bool,
     /// The tunnel whose history this is, where no link tells.
     pub tunnel: Option<String>,
+    /// The URL of the web page that is served beside the UI.
+    pub web: Option<String>,
     /// The shell command of the person's editor, to which the file's path is added.
     pub editor: String,
     /// Variables that hold secrets: neither the editor nor the browser gets them.
@@ -43,6 +45,7 @@ impl Default for Config {
             filters: Saved::default(),
             mouse: true,
             tunnel: None,
+            web: None,
             editor: "vi".to_owned(),
             secrets: Vec::new(),
             tmux: false,

@@ -89,6 +89,10 @@ pub(crate) struct App {
 impl App {
     /// The state at the start.
     pub(crate) fn new(config: Config, size: Size, now: Timestamp, status: Status) -> Self {
+        let mut toasts = Toasts::default();
+        if let Some(url) = &config.web {
+            toasts.show(Role::Accent, format!("Web page: {url}"), now);
+        }
         Self {
             search: Search::new(config.filters.clone()),
             health: Health::of(&status.link, now),
@@ -105,7 +109,7 @@ impl App {
             names: Names::default(),
             figures: FiguresPoller::default(),
             rate: Rate::default(),
-            toasts: Toasts::default(),
+            toasts,
             pause: Pause::default(),
             replays: Replays::default(),
             archive: Archive::default(),

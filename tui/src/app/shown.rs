@@ -18,6 +18,7 @@ impl App {
         HealthProps {
             status: &self.status,
             tunnel: self.config.tunnel_name(&self.status),
+            web: self.config.web.as_deref(),
             rate: &self.rate,
             figures: self.figures.known(),
             health: &self.health,

@@ -20,6 +20,8 @@ pub(crate) struct HealthProps<'a> {
     pub(crate) status: &'a Status,
     /// What the tunnel is called.
     pub(crate) tunnel: &'a str,
+    /// The URL of the web page.
+    pub(crate) web: Option<&'a str>,
     /// What the agent knows beside its status.
     pub(crate) figures: &'a Figures,
     /// How much arrives.
@@ -60,7 +62,11 @@ pub(crate) fn window(props: HealthProps<'_>, env: Env<'_>, screen: Rect, top: us
     ];
     let row =
         |(label, value): (&str, Line)| Line::new().column(Role::Quiet, label, LABEL).join(value);
+    let web = props
+        .web
+        .map(|url| row(("Web page", Line::of(Role::Accent, url))));
     let numbers = numbers.into_iter().chain(targets(status)).map(row);
+    let numbers = numbers.chain(web);
     let budget = figures::budget(figures.budget.as_ref(), env);
     let link_was = link_was(props.health, env).map(row);
     let lines = chain.chain(pictures).chain(numbers).chain(budget);

@@ -1,0 +1,176 @@
+//! Chromium by `WebDriver`, without a screen and without a way out of this machine. Eight commands of
+//! the protocol are spoken here: the client that there is for it brings twenty packages along.
+
+use std::process::Command;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+
+use crate::support::{DEADLINE, Process, eventually, script};
+
+/// The keys of the protocol that are no characters.
+pub(super) const ENTER: &str = "\u{E007}";
+pub(super) const ESCAPE: &str = "\u{E00C}";
+
+/// What the protocol calls the id of an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// A browser; it ends with [`Browser::close`].
+pub(super) struct Browser {
+    authority: String,
+    session: String,
+    client: Client<HttpConnector, Full<Bytes>>,
+    _driver: Process,
+}
+
+/// Whether there is a browser to look with.
+pub(super) fn installed() -> bool {
+    ["chromium", "chromedriver"].into_iter().all(|program| {
+        script::available(
+            program,
+            None,
+            "Debian's chromium and chromium-driver are needed",
+        )
+    })
+}
+
+impl Browser {
+    /// One with further options of Chromium.
+    pub(super) async fn start(options: &[&str]) -> Self {
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0");
+        let driver = Process::spawn(command);
+        let port = || {
+            let said = driver.stdout();
+            let line = said
+                .iter()
+                .find_map(|line| line.split("successfully on port ").nth(1))?;
+            line.trim_end_matches('.').parse::<u16>().ok()
+        };
+        let port = eventually("chromedriver", port, || driver.stderr()).await;
+        let fixed = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--no-first-run",
+            "--window-size=1280,900",
+        ];
+        let mut arguments: Vec<&str> = [&fixed[..], options].concat();
+        if !options
+            .iter()
+            .any(|option| option.starts_with("--host-resolver-rules"))
+        {
+            arguments.push(
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+            );
+        }
+        let mut browser = Self {
+            authority: format!("127.0.0.1:{port}"),
+            session: String::new(),
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            _driver: driver,
+        };
+        let options = json!({ "goog:chromeOptions": { "args": arguments } });
+        let wanted = json!({ "capabilities": { "alwaysMatch": options } });
+        let begun = browser.tell("", wanted).await;
+        browser.session = format!("/{}", begun["sessionId"].as_str().unwrap());
+        browser
+    }
+
+    /// A command of the session; what it answers.
+    async fn tell(&self, command: &str, with: Value) -> Value {
+        let url = format!("http://{}/session{}{command}", self.authority, self.session);
+        let request = Request::post(url).header("content-type", "application/json");
+        let (status, mut object) = self
+            .ask(request.body(with.to_string().into()).unwrap())
+            .await;
+        assert_eq!(status, 200, "{command}: {object}");
+        object["value"].take()
+    }
+
+    async fn ask(&self, request: Request<Full<Bytes>>) -> (u16, Value) {
+        let exchange = async {
+            let answer = self.client.request(request).await.unwrap();
+            let status = answer.status().as_u16();
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            (status, serde_json::from_slice(&body).unwrap())
+        };
+        let answer = tokio::time::timeout(DEADLINE * 2, exchange).await;
+        answer.expect("chromedriver does not answer")
+    }
+
+    async fn tell_element(&self, selector: &str, command: &str, with: Value) {
+        let wanted = json!({ "using": "css selector", "value": selector });
+        let found = self.tell("/element", wanted).await;
+        let element = found[ELEMENT].as_str().unwrap();
+        self.tell(&format!("/element/{element}/{command}"), with)
+            .await;
+    }
+
+    pub(super) async fn goto(&self, url: &str) {
+        self.tell("/url", json!({ "url": url })).await;
+    }
+
+    /// What a script says.
+    pub(super) async fn says(&self, script: &str) -> Value {
+        let with = json!({ "script": script, "args": [] });
+        self.tell("/execute/sync", with).await
+    }
+
+    /// What a script says later, by calling its last argument.
+    pub(super) async fn says_later(&self, script: &str) -> Value {
+        let with = json!({ "script": script, "args": [] });
+        self.tell("/execute/async", with).await
+    }
+
+    /// Waits until a script says this.
+    pub(super) async fn comes_to_say(&self, script: &str, expected: Value) {
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        loop {
+            let said = self.says(script).await;
+            if said == expected {
+                return;
+            }
+            if tokio::time::Instant::now() > deadline {
+                let text = self.says("return document.body.innerText").await;
+                panic!("{script} says {said}, not {expected}: {text}");
+            }
+            crate::support::pause(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until the text of the page has this.
+    pub(super) async fn shows(&self, text: &str) {
+        let script = format!("return document.body.innerText.includes({})", json!(text));
+        self.comes_to_say(&script, json!(true)).await;
+    }
+
+    /// Types, wherever the focus is.
+    pub(super) async fn keys(&self, keys: &str) {
+        self.tell_element(
+            ":focus, body:not(:has(:focus))",
+            "value",
+            json!({ "text": keys }),
+        )
+        .await;
+    }
+
+    pub(super) async fn click(&self, selector: &str) {
+        self.tell_element(selector, "click", json!({})).await;
+    }
+
+    /// Ends the browser: its driver does not do that by itself.
+    pub(super) async fn close(self) {
+        let url = format!("http://{}/session{}", self.authority, self.session);
+        self.ask(Request::delete(url).body(Full::default()).unwrap())
+            .await;
+    }
+}

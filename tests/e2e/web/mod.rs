@@ -1,0 +1,52 @@
+//! `--web`: the page, what it shows in a browser, and who is turned away.
+
+mod browser;
+mod driver;
+mod guards;
+
+use crate::support::{Process, Service, Stage};
+
+/// An agent with a page.
+struct Paged {
+    agent: Process,
+    /// Where webhooks go.
+    url: String,
+    /// The page with its token.
+    page: String,
+    stage: Stage,
+}
+
+impl Paged {
+    async fn start(service: &Service) -> Self {
+        Self::on(Stage::new(), service, &[]).await
+    }
+
+    async fn on(stage: Stage, service: &Service, options: &[&str]) -> Self {
+        let target = service.address().to_string();
+        let fixed = [
+            "listen",
+            &target,
+            "--name",
+            "crm",
+            "--json",
+            "--listen",
+            "127.0.0.1:0",
+            "--web",
+            "127.0.0.1:0",
+        ];
+        let agent = stage.start(&[&fixed[..], options].concat());
+        let ready = agent.object("ready", |_| true).await;
+        let text = |field: &str| ready[field].as_str().unwrap().to_owned();
+        Self {
+            url: format!("{}podio/hook", text("url")),
+            page: text("web"),
+            agent,
+            stage,
+        }
+    }
+
+    /// Host and port of the page.
+    fn authority(&self) -> &str {
+        crate::support::split(&self.page).0
+    }
+}

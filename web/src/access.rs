@@ -1,0 +1,139 @@
+//! What opens the page: the token of a run, the session that a browser gets for it, and the
+//! password of a page that is not on this machine alone.
+
+use std::time::Duration;
+
+use data_encoding::BASE64URL_NOPAD;
+use secrecy::{ExposeSecret as _, SecretString};
+use subtle::ConstantTimeEq as _;
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+/// Random bytes of a token and of a session.
+const RANDOM_BYTES: usize = 24;
+
+/// Passwords that wait to be looked at; more are turned away.
+const MAX_TRIES: usize = 8;
+
+/// How long a wrong password takes, one after the other.
+const WRONG_TAKES: Duration = Duration::from_secs(1);
+
+/// The secrets of one run.
+#[derive(Debug)]
+pub(crate) struct Access {
+    token: SecretString,
+    session: SecretString,
+    password: Option<SecretString>,
+    tries: Semaphore,
+    one_at_a_time: Semaphore,
+}
+
+/// What became of a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Login {
+    Right,
+    Wrong,
+    /// Too many are being tried.
+    Busy,
+}
+
+impl Access {
+    pub(crate) fn new(password: Option<SecretString>) -> Result<Self, getrandom::Error> {
+        Ok(Self {
+            token: random()?,
+            session: random()?,
+            password,
+            tries: Semaphore::new(MAX_TRIES),
+            one_at_a_time: Semaphore::new(1),
+        })
+    }
+
+    /// For the URL that the person opens.
+    pub(crate) fn token(&self) -> &str {
+        self.token.expose_secret()
+    }
+
+    /// For the cookie of a browser that has shown the token or the password.
+    pub(crate) fn session(&self) -> &str {
+        self.session.expose_secret()
+    }
+
+    pub(crate) fn is_token(&self, given: &str) -> bool {
+        is_same(&self.token, given)
+    }
+
+    pub(crate) fn is_session(&self, given: &str) -> bool {
+        is_same(&self.session, given)
+    }
+
+    /// Whether a password opens the page, too.
+    pub(crate) fn has_password(&self) -> bool {
+        self.password.is_some()
+    }
+
+    /// Tries a password: one after the other, and slowly where they are wrong.
+    pub(crate) async fn login(&self, given: &str) -> Login {
+        let (Some(password), Ok(_waiting)) = (&self.password, self.tries.try_acquire()) else {
+            return Login::Busy;
+        };
+        let Ok(_turn) = self.one_at_a_time.acquire().await else {
+            return Login::Busy;
+        };
+        if is_same(password, given) {
+            return Login::Right;
+        }
+        sleep(WRONG_TAKES).await;
+        Login::Wrong
+    }
+}
+
+fn random() -> Result<SecretString, getrandom::Error> {
+    let mut bytes = [0; RANDOM_BYTES];
+    getrandom::fill(&mut bytes)?;
+    Ok(BASE64URL_NOPAD.encode(&bytes).into())
+}
+
+/// Whether they are the same, in a time that does not tell how much of them is.
+fn is_same(secret: &SecretString, given: &str) -> bool {
+    secret
+        .expose_secret()
+        .as_bytes()
+        .ct_eq(given.as_bytes())
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_secret_opens_its_own_door_and_no_debug_shows_it() {
+        let access = Access::new(Some("horse".into())).unwrap();
+        assert!(access.is_token(access.token()) && access.is_session(access.session()));
+        assert!(!access.is_token(access.session()) && !access.is_session(""));
+        assert_eq!(access.login("horse").await, Login::Right);
+        let shown = format!("{access:?}");
+        for secret in [access.token(), access.session(), "horse"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        assert_ne!(access.token(), Access::new(None).unwrap().token());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn wrong_passwords_are_slow_and_few() {
+        let access = std::sync::Arc::new(Access::new(Some("horse".into())).unwrap());
+        let begun = tokio::time::Instant::now();
+        let mut tries = tokio::task::JoinSet::new();
+        for _ in 0..MAX_TRIES + 3 {
+            let access = std::sync::Arc::clone(&access);
+            tries.spawn(async move { access.login("donkey").await });
+        }
+        let came_of = tries.join_all().await;
+        let count = |login| came_of.iter().filter(|came| **came == login).count();
+        assert_eq!((count(Login::Wrong), count(Login::Busy)), (MAX_TRIES, 3));
+        assert_eq!(
+            begun.elapsed(),
+            WRONG_TAKES * u32::try_from(MAX_TRIES).unwrap()
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! What is answered, each with the headers that keep a browser from making more of it than it is.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::header::{self, HeaderName};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full};
+use serde::Serialize;
+
+/// An answer: whole, or a stream of changes.
+pub(crate) type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
+
+/// On every answer. Scripts and styles are the page's own files; nothing is framed, sniffed, kept,
+/// or told where it was linked from.
+const GUARDS: [(HeaderName, &str); 8] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=()",
+    ),
+];
+
+/// An answer of this type with these bytes.
+pub(crate) fn whole(status: StatusCode, kind: &'static str, bytes: impl Into<Bytes>) -> Answer {
+    of(status, kind, Full::new(bytes.into()).boxed_unsync())
+}
+
+/// An answer of this type with this body.
+pub(crate) fn of(
+    status: StatusCode,
+    kind: &'static str,
+    body: UnsyncBoxBody<Bytes, Infallible>,
+) -> Answer {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    for (name, value) in GUARDS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+/// A few words for a person.
+pub(crate) fn text(status: StatusCode, words: &str) -> Answer {
+    whole(status, "text/plain; charset=utf-8", format!("{words}\n"))
+}
+
+/// An object for the page.
+pub(crate) fn json(object: &impl Serialize) -> Answer {
+    json_as(StatusCode::OK, object)
+}
+
+/// What was wrong, for the page to show.
+pub(crate) fn error(status: StatusCode, words: &str) -> Answer {
+    json_as(status, &serde_json::json!({ "error": words }))
+}
+
+pub(crate) fn json_as(status: StatusCode, object: &impl Serialize) -> Answer {
+    match serde_json::to_vec(object) {
+        Ok(bytes) => whole(status, "application/json", bytes),
+        Err(error) => {
+            tracing::error!(%error, "cannot write an answer of the web page");
+            text(StatusCode::INTERNAL_SERVER_ERROR, "cannot write the answer")
+        }
+    }
+}

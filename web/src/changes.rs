@@ -1,0 +1,94 @@
+//! A stream of server-sent events: that the history is not what it was, and how the agent is. A hint
+//! to read again, never the data; what comes within a moment is told together.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::StatusCode;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::Frame;
+use podtap_agent::{AgentHandle, Change, Status};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::answer::{Answer, of};
+use crate::status::Now;
+
+/// Streams at once: each is a tab.
+pub(crate) const MAX_STREAMS: usize = 16;
+
+/// How far apart two hints are.
+const APART: Duration = Duration::from_millis(200);
+
+/// A line without meaning after this silence: it finds out whether the tab is still there.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// A stream that ends with `ending`.
+pub(crate) fn stream(
+    handle: &AgentHandle,
+    place: OwnedSemaphorePermit,
+    ending: CancellationToken,
+) -> Answer {
+    let hints = Hints {
+        changes: handle.changes(),
+        status: handle.status(),
+        ending,
+        is_first: true,
+        _place: place,
+    };
+    let frames = stream::unfold(hints, |mut hints| async {
+        let text = hints.next().await?;
+        Some((Ok::<_, Infallible>(Frame::data(Bytes::from(text))), hints))
+    });
+    let body = StreamBody::new(frames).boxed_unsync();
+    of(StatusCode::OK, "text/event-stream", body)
+}
+
+struct Hints {
+    changes: broadcast::Receiver<Change>,
+    status: watch::Receiver<Status>,
+    ending: CancellationToken,
+    is_first: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Hints {
+    /// The next lines; `None` at the end.
+    async fn next(&mut self) -> Option<String> {
+        if std::mem::take(&mut self.is_first) {
+            return Some(self.hint());
+        }
+        let ending = self.ending.clone();
+        let came = timeout(SILENCE, self.come());
+        let came = ending.run_until_cancelled(came).await?;
+        match came {
+            Ok(true) => {
+                sleep(APART).await;
+                Some(self.hint())
+            }
+            Ok(false) => None,
+            Err(_) => Some(":\n\n".to_owned()),
+        }
+    }
+
+    /// Waits until something is not as it was; whether anything can still come.
+    async fn come(&mut self) -> bool {
+        tokio::select! {
+            changed = self.status.changed() => changed.is_ok(),
+            // One that lags loses nothing: it reads again.
+            change = self.changes.recv() => !matches!(change, Err(RecvError::Closed)),
+        }
+    }
+
+    /// What there is to know now. What came meanwhile is part of it.
+    fn hint(&mut self) -> String {
+        self.changes = self.changes.resubscribe();
+        let status = self.status.borrow_and_update();
+        let status = serde_json::to_string(&Now::from(&*status)).unwrap_or_default();
+        format!("event: change\ndata: {status}\n\n")
+    }
+}

@@ -1,0 +1,73 @@
+//! When events came, and how long the local service took: what the page draws.
+
+use http::StatusCode;
+use podtap_agent::AgentHandle;
+use podtap_agent::figures::{AnswerTimes, MINUTES, Traffic};
+use podtap_agent::history::HistoryError;
+use serde::Serialize;
+
+use crate::answer::{Answer, error, json};
+
+#[derive(Debug, Serialize)]
+struct Figures {
+    /// Events in each of the last 60 minutes, oldest first.
+    per_minute: Vec<u64>,
+    answers: Answers,
+}
+
+#[derive(Debug, Serialize)]
+struct Answers {
+    /// Upper edges in milliseconds, the last one open, and how many answers each has.
+    buckets: Vec<(Option<f64>, u64)>,
+    answered: u64,
+    unanswered: u64,
+    /// Longer than Podio waits.
+    over_limit: u64,
+    p50_ms: Option<f64>,
+    p95_ms: Option<f64>,
+    max_ms: Option<f64>,
+}
+
+pub(crate) async fn now(handle: &AgentHandle) -> Answer {
+    let read = async {
+        let traffic = handle.traffic().await?;
+        let times = handle.answer_times().await?;
+        Ok::<_, HistoryError>((traffic, times))
+    };
+    match read.await {
+        Ok((traffic, times)) => json(&Figures {
+            per_minute: per_minute(&traffic),
+            answers: Answers::from(times),
+        }),
+        Err(failed) => error(StatusCode::SERVICE_UNAVAILABLE, &failed.to_string()),
+    }
+}
+
+/// Of all hooks together.
+fn per_minute(traffic: &Traffic) -> Vec<u64> {
+    let mut all = vec![0; MINUTES];
+    for hook in &traffic.hooks {
+        for (sum, count) in all.iter_mut().zip(&hook.per_minute) {
+            *sum += count;
+        }
+    }
+    all
+}
+
+impl From<AnswerTimes> for Answers {
+    fn from(times: AnswerTimes) -> Self {
+        let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
+        let buckets = times.buckets.iter();
+        Self {
+            buckets: buckets
+                .map(|bucket| (bucket.up_to.map(ms), bucket.count))
+                .collect(),
+            answered: times.answered,
+            unanswered: times.unanswered,
+            over_limit: times.over_limit,
+            p50_ms: times.p50.map(ms),
+            p95_ms: times.p95.map(ms),
+            max_ms: times.max.map(ms),
+        }
+    }
+}

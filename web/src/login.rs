@@ -1,0 +1,71 @@
+//! The way in: a URL with the run's token, or a password; both lead to a cookie.
+
+use http::header::{LOCATION, SET_COOKIE};
+use http::{HeaderValue, Response, StatusCode};
+
+use crate::access::{Access, Login};
+use crate::answer::{Answer, text, whole};
+use crate::guard::Guard;
+
+/// Asks for the password; shown where there is one.
+const FORM: &str = include_str!("../page/login.html");
+
+/// What stands in `FORM` for a word on the last try.
+const SAID: &str = "<!-- said -->";
+
+/// The page without a session: how to get one.
+pub(crate) fn closed(access: &Access) -> Answer {
+    if access.has_password() {
+        return form(StatusCode::UNAUTHORIZED, "");
+    }
+    text(
+        StatusCode::UNAUTHORIZED,
+        "This page opens with the URL that podtap printed when it started, and with that one only. \
+         It has a token, and each run has another.",
+    )
+}
+
+/// Whether this query has the run's token.
+pub(crate) fn has_token(query: Option<&str>, access: &Access) -> bool {
+    let query = query.unwrap_or_default().as_bytes();
+    form_urlencoded::parse(query).any(|(name, value)| name == "token" && access.is_token(&value))
+}
+
+/// Looks at the password of a form.
+pub(crate) async fn login(form_body: &[u8], access: &Access, guard: &Guard) -> Answer {
+    let mut fields = form_urlencoded::parse(form_body);
+    let password = fields.find_map(|(name, value)| (name == "password").then_some(value));
+    match access.login(password.as_deref().unwrap_or_default()).await {
+        Login::Right => open(access, guard),
+        Login::Wrong => form(StatusCode::UNAUTHORIZED, "Wrong password. Try again."),
+        Login::Busy => form(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many tries. Wait a moment.",
+        ),
+    }
+}
+
+/// Gives the browser its session, and leads it to the page without a secret in its URL.
+pub(crate) fn open(access: &Access, guard: &Guard) -> Answer {
+    let cookie = format!(
+        "{}={}; HttpOnly; SameSite=Strict; Path=/",
+        guard.cookie_name(),
+        access.session()
+    );
+    let mut answer: Answer = text(StatusCode::SEE_OTHER, "see /");
+    set(&mut answer, cookie);
+    answer
+}
+
+fn set(answer: &mut Response<impl Sized>, cookie: String) {
+    let headers = answer.headers_mut();
+    headers.insert(LOCATION, HeaderValue::from_static("/"));
+    if let Ok(mut cookie) = HeaderValue::try_from(cookie) {
+        cookie.set_sensitive(true);
+        headers.insert(SET_COOKIE, cookie);
+    }
+}
+
+fn form(status: StatusCode, said: &str) -> Answer {
+    whole(status, "text/html; charset=utf-8", FORM.replace(SAID, said))
+}

@@ -1,0 +1,174 @@
+//! The listener of the page: bounded connections, each served until it ends or the page does.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use podtap_agent::AgentHandle;
+use podtap_agent::history::Saved;
+use secrecy::SecretString;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::access::Access;
+use crate::guard::Guard;
+use crate::route::Site;
+
+/// Connections at once: some tabs of a browser, six each. Further ones wait to be accepted.
+const MAX_CONNECTIONS: usize = 64;
+
+/// The largest head of a request.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+
+/// How long a head may take, and how long a connection may be quiet.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long answers that are under way have when the page ends.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Pause after a connection that could not be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What a page is served with.
+#[derive(Debug)]
+pub struct Config {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What opens it beside the token; required where others can reach the address.
+    pub password: Option<SecretString>,
+    /// The filters that a person has saved.
+    pub saved: Saved,
+}
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Others can reach the address, and there is no password.
+    #[error("{0} can be reached from other machines, and there is no password")]
+    Unprotected(SocketAddr),
+    /// The address cannot be had.
+    #[error("cannot listen on {address}")]
+    Address {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    /// The system has no random bytes.
+    #[error("the system gives no random bytes for a token")]
+    Random(#[source] getrandom::Error),
+}
+
+/// A page that listens and does not answer yet.
+#[derive(Debug)]
+pub struct Page {
+    listener: TcpListener,
+    url: String,
+    site: Arc<Site>,
+}
+
+impl Page {
+    /// Listens.
+    pub async fn bind(config: Config, handle: AgentHandle) -> Result<Self, BindError> {
+        let Config {
+            address,
+            password,
+            saved,
+        } = config;
+        if !address.ip().is_loopback() && password.is_none() {
+            return Err(BindError::Unprotected(address));
+        }
+        let failed = |source| BindError::Address { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let access = Access::new(password).map_err(BindError::Random)?;
+        let url = format!("http://{}/?token={}", reachable(address), access.token());
+        let guard = Guard::new(address);
+        Ok(Self {
+            listener,
+            url,
+            site: Arc::new(Site::new(handle, saved, access, guard)),
+        })
+    }
+
+    /// The URL to open, with the token of this run: as secret as the history.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Answers until cancelled.
+    pub async fn run(self, token: CancellationToken) {
+        let mut connections = JoinSet::new();
+        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        loop {
+            let accept = async {
+                let place = Arc::clone(&places).acquire_owned().await;
+                (place, self.listener.accept().await)
+            };
+            tokio::select! {
+                () = token.cancelled() => break,
+                Some(_) = connections.join_next() => {}
+                (place, accepted) = accept => match accepted {
+                    Ok((stream, _)) => {
+                        let (site, token) = (Arc::clone(&self.site), token.clone());
+                        connections.spawn(async move {
+                            let _place = place;
+                            serve(stream, site, token).await;
+                        });
+                    }
+                    Err(error) => {
+                        tracing::debug!(%error, "the web page cannot accept a connection");
+                        sleep(PAUSE).await;
+                    }
+                },
+            }
+        }
+        let ended = async { while connections.join_next().await.is_some() {} };
+        if timeout(GRACE, ended).await.is_err() {
+            connections.shutdown().await;
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, site: Arc<Site>, token: CancellationToken) {
+    let ending = token.clone();
+    let service = service_fn(move |request| {
+        let (site, ending) = (Arc::clone(&site), ending.clone());
+        async move { Ok::<_, Infallible>(site.answer(request, ending).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = token.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection to the web page ended early");
+    }
+}
+
+/// An address of this machine in place of one that stands for all of them.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            std::net::Ipv4Addr::LOCALHOST.into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    address
+}
