@@ -9,6 +9,7 @@ mod stream;
 use std::io::{self, Stdout, Write as _, stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(unix)]
 use std::time::Duration;
 
 use base64::Engine as _;
