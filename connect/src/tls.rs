@@ -97,6 +97,20 @@ pub(crate) fn trusting_none() -> Result<ClientConfig, Error> {
     trusting(provider, RootCertStore::empty())
 }
 
+/// TLS that trusts these authorities alone.
+///
+/// # Errors
+/// When one of them cannot be one.
+pub fn trusting_only(
+    authorities: impl IntoIterator<Item = CertificateDer<'static>>,
+) -> Result<ClientConfig, Error> {
+    let mut roots = RootCertStore::empty();
+    for authority in authorities {
+        roots.add(authority)?;
+    }
+    trusting(Arc::new(ring::default_provider()), roots)
+}
+
 fn trusting(provider: Arc<CryptoProvider>, roots: RootCertStore) -> Result<ClientConfig, Error> {
     let builder =
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;

@@ -3,7 +3,6 @@
 use clap::{Args, ValueEnum};
 
 use super::hook_targets::HookTargets;
-use crate::config::WEB_ADDRESS;
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
@@ -158,6 +157,9 @@ pub(crate) struct RelayLink {
     #[command(flatten)]
     pub(crate) token: RelayToken,
 }
+
+/// Where the web page is unless an address is named; another port where this one is taken.
+pub(crate) const WEB_ADDRESS: &str = "127.0.0.1:7640";
 
 /// The page in a browser.
 #[derive(Debug, Args)]

@@ -37,7 +37,7 @@ pub(crate) use config::{ConfigCommand, Man, Url};
 pub(crate) use doctor::Doctor;
 pub(crate) use history::{DeleteEvents, Events, EventsCommand, Explain, Import, Replay, Show, Ui};
 pub(crate) use hook_targets::HookTargets;
-pub(crate) use listen::{Demo, Hooks, Listen, UiMode};
+pub(crate) use listen::{Demo, Hooks, Listen, UiMode, WEB_ADDRESS};
 pub(crate) use podio::{AdoptHooks, HooksCommand, Login, MoveHooks};
 pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};
 pub(crate) use repair::Repair;

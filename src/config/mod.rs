@@ -30,7 +30,7 @@ pub(crate) use keys::to_toml as default_keys;
 pub(crate) use log::LogFormat;
 pub(crate) use secret::Secret;
 pub(crate) use settings::Settings;
-pub(crate) use web::{WEB_ADDRESS, WebPage};
+pub(crate) use web::WebPage;
 
 use crate::cli::Typed;
 use crate::failure::Failure;

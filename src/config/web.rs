@@ -6,10 +6,8 @@ use secrecy::SecretString;
 
 use super::key::Key;
 use super::settings::Settings;
+use crate::cli::WEB_ADDRESS;
 use crate::failure::Failure;
-
-/// Where the page is unless an address is named; another port where this one is taken.
-pub(crate) const WEB_ADDRESS: &str = "127.0.0.1:7640";
 
 /// The web page as it is set.
 #[derive(Debug)]

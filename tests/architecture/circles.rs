@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::modules::{Module, Modules};
 
 /// The crates by the root of their sources.
-const CRATES: [(&str, &str); 9] = [
+const CRATES: [(&str, &str); 10] = [
     ("podtap", "src/main.rs"),
     ("podtap-wire", "wire/src/lib.rs"),
     ("podtap-connect", "connect/src/lib.rs"),
@@ -17,6 +17,7 @@ const CRATES: [(&str, &str); 9] = [
     ("podtap-relay", "relay/src/lib.rs"),
     ("podtap-agent", "agent/src/lib.rs"),
     ("podtap-tui", "tui/src/lib.rs"),
+    ("podtap-web", "web/src/lib.rs"),
 ];
 
 #[test]

@@ -30,6 +30,7 @@ fn what_has_one_home_is_nowhere_else() {
         "relay/src",
         "agent/src",
         "tui/src",
+        "web/src",
     ] {
         collect(&root.join(folder), &mut sources);
     }

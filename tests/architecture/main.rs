@@ -29,7 +29,10 @@ fn parts_import_only_what_the_design_lets_them() {
         ("podtap-podio", &["podtap-connect"]),
         ("podtap-sandbox", &["podtap-connect", "podtap-podio"]),
         ("podtap-disk", &[]),
-        ("podtap-relay", &["podtap-wire", "podtap-disk"]),
+        (
+            "podtap-relay",
+            &["podtap-wire", "podtap-connect", "podtap-disk"],
+        ),
         (
             "podtap-agent",
             &[
@@ -39,6 +42,7 @@ fn parts_import_only_what_the_design_lets_them() {
                 "podtap-disk",
             ],
         ),
+        ("podtap-web", &["podtap-agent"]),
         (
             "podtap-tui",
             &["podtap-agent", "podtap-podio", "podtap-wire"],
@@ -85,7 +89,7 @@ fn every_file_is_a_small_room_with_its_name_on_the_door() {
     let mut sources = Vec::new();
     for folder in [
         "src", "tests", "wire", "connect", "podio", "sandbox", "disk", "relay", "agent", "tui",
-        "bench", "fuzz",
+        "web", "bench", "fuzz",
     ] {
         collect(&root.join(folder), &mut sources);
     }

@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::current::{Current, days_left};
 use super::error::CertificateError;
 use super::pair::{Origin, Pair};
-use crate::error::chain;
 use crate::metrics::Metrics;
+use podtap_connect::reason::chain;
 
 /// How often the files are looked at. They are read whole: a few kilobytes, and whatever replaces
 /// them (a rename, a link of Kubernetes) is seen.

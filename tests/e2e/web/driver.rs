@@ -155,12 +155,12 @@ impl Browser {
 
     /// Types, wherever the focus is.
     pub(super) async fn keys(&self, keys: &str) {
-        self.tell_element(
-            ":focus, body:not(:has(:focus))",
-            "value",
-            json!({ "text": keys }),
-        )
-        .await;
+        let strokes = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key })));
+        let strokes: Vec<Value> = strokes.collect();
+        let device = json!({ "type": "key", "id": "keys", "actions": strokes });
+        self.tell("/actions", json!({ "actions": [device] })).await;
     }
 
     pub(super) async fn click(&self, selector: &str) {

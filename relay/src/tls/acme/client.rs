@@ -8,15 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
-use rustls::crypto::ring;
+use instant_acme::{BodyWrapper, BytesResponse, Error};
+use podtap_connect::client::{self, Pool, Versions};
+use podtap_connect::tls::{self, Trust};
+use podtap_connect::{Connector, HttpClient};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::time::timeout;
 
 use crate::tls::error::CertificateError;
@@ -27,60 +24,63 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of the largest answer: a certificate chain has 10 KiB.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
-type Http = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, BodyWrapper<Bytes>>;
+/// An order makes some requests within a minute, and the next one is weeks away.
+const POOL: Pool = Pool {
+    idle_limit: Duration::from_secs(20),
+    per_host: 1,
+};
 
 /// Calls the authority.
 #[derive(Debug, Clone)]
-pub(super) struct Client(Http);
+pub(super) struct Client(HttpClient);
 
 impl Client {
     /// One that trusts the authorities of the system, or those of a PEM file alone.
     pub(super) fn new(authorities: Option<&Path>) -> Result<Self, CertificateError> {
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?;
-        let config = match authorities {
-            None => builder.with_platform_verifier()?.with_no_client_auth(),
-            Some(file) => builder
-                .with_root_certificates(roots(file)?)
-                .with_no_client_auth(),
+        let tls = match authorities {
+            None => Arc::unwrap_or_clone(tls::client_config(true, &Trust::default())?),
+            Some(file) => tls::trusting_only(certificates(file)?)
+                .map_err(|error| malformed(file, &error.to_string()))?,
         };
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(config)
-            .https_only()
-            .enable_http1()
-            .build();
-        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
-        Ok(Self(http.build(connector)))
+        let connector = Connector::new(None, REQUEST_TIMEOUT);
+        let connector = client::https(connector, tls, Versions::Http1);
+        Ok(Self(client::client(connector, POOL)))
     }
 }
 
-fn roots(file: &Path) -> Result<RootCertStore, CertificateError> {
-    let malformed = |why: String| CertificateError::Malformed {
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
+    let certificates: Vec<_> = read.map_err(|error| malformed(file, &error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(malformed(file, "it has no certificate in PEM format"));
+    }
+    Ok(certificates)
+}
+
+fn malformed(file: &Path, why: &str) -> CertificateError {
+    CertificateError::Malformed {
         file: file.to_owned(),
-        why,
-    };
-    let mut roots = RootCertStore::empty();
-    let certificates = CertificateDer::pem_file_iter(file);
-    for certificate in certificates.map_err(|error| malformed(error.to_string()))? {
-        let certificate = certificate.map_err(|error| malformed(error.to_string()))?;
-        let added = roots.add(certificate);
-        added.map_err(|error| malformed(error.to_string()))?;
+        why: why.to_owned(),
     }
-    if roots.is_empty() {
-        return Err(malformed("it has no certificate in PEM format".to_owned()));
-    }
-    Ok(roots)
 }
 
-impl HttpClient for Client {
+impl instant_acme::HttpClient for Client {
     fn request(
         &self,
         request: Request<BodyWrapper<Bytes>>,
     ) -> Pin<Box<dyn Future<Output = Result<BytesResponse, Error>> + Send>> {
-        let answering = self.0.request(request);
+        let client = self.0.clone();
         Box::pin(async move {
             let whole = async {
-                let answer = answering
+                let (head, body) = request.into_parts();
+                let body = body
+                    .collect()
+                    .await
+                    .map_err(|error| Error::Other(error.into()))?;
+                let body = body.to_bytes();
+                let request = Request::from_parts(head, Full::new(body));
+                let answer = client
+                    .request(request)
                     .await
                     .map_err(|error| Error::Other(error.into()))?;
                 let (parts, body) = answer.into_parts();

@@ -59,7 +59,7 @@ impl From<Error> for OrderError {
                 Self::Refused(text.trim_start_matches("API error: ").to_owned())
             }
             Error::Timeout(_) => Self::Late,
-            error => Self::Unreached(crate::error::chain(&error)),
+            error => Self::Unreached(podtap_connect::reason::chain(&error)),
         }
     }
 }
