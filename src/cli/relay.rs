@@ -23,7 +23,7 @@ pub(crate) struct Relay {
 pub(crate) struct RelayServe {
     /// Address for webhooks and agents [default: 127.0.0.1:8080]
     ///
-    /// With --tls, the default is [::]:443: all addresses of this machine
+    /// With --tls, the default is port 443 of all addresses of this machine
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<String>,
     /// Public URL of the relay [default: http:// and the listening address]
@@ -132,15 +132,23 @@ pub(crate) struct TlsFlags {
     /// Mail address for the certificate authority; repeatable
     #[arg(long, value_name = "MAIL")]
     pub(crate) acme_contact: Vec<String>,
-    /// URL of the ACME directory [default: https://acme-v02.api.letsencrypt.org/directory]
-    #[arg(long, value_name = "URL")]
+    // No doc comment: rustdoc would ask for a link, and a terminal shows none.
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "URL of the ACME directory [default: https://acme-v02.api.letsencrypt.org/directory]"
+    )]
     pub(crate) acme_directory: Option<String>,
     /// PEM file of authorities to trust for the ACME directory, instead of the system's
     #[arg(long, value_name = "FILE")]
     pub(crate) acme_ca: Option<String>,
-    /// Also accept webhooks, but not agents, over plain http at this address, such as [::]:80
-    /// [default: off]
-    #[arg(long, value_name = "ADDR")]
+    // No doc comment: rustdoc would ask for a link, and a terminal shows none.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        help = "Also accept webhooks, but not agents, over plain http at this address, such as \
+                [::]:80 [default: off]"
+    )]
     pub(crate) http_listen: Option<String>,
 }
 

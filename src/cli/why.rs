@@ -6,9 +6,12 @@ use super::listen::Tunnel;
 
 #[derive(Debug, Args)]
 pub(crate) struct Why {
-    /// Object, hook, event type or URL of an item: item:4711 (or task:9, …), hook:90211, item.update,
-    /// https://podio.com/ORG/SPACE/apps/APP/items/12
-    #[arg(value_name = "OBJECT|hook:ID|TYPE|URL")]
+    // No doc comment: rustdoc would ask for a link, and a terminal shows none.
+    #[arg(
+        value_name = "OBJECT|hook:ID|TYPE|URL",
+        help = "Object, hook, event type or URL of an item: item:4711 (or task:9, …), hook:90211, \
+                item.update, https://podio.com/ORG/SPACE/apps/APP/items/12"
+    )]
     pub(crate) subject: String,
     /// Print a JSON object
     #[arg(long)]
