@@ -72,30 +72,11 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-    use podtap_wire::{EventId, HeaderList, WebhookRequest};
-
     use super::*;
-    use crate::history::{DeliveryState, Insight, Position};
+    use crate::history::arrived;
 
     fn event(body: &'static str) -> Event {
-        Event {
-            position: Position(1),
-            id: EventId::from_bytes([0; 16]),
-            seq: None,
-            request: WebhookRequest {
-                received_at: Timestamp::UNIX_EPOCH,
-                method: "POST".to_owned(),
-                path: "/".to_owned(),
-                headers: HeaderList::default(),
-                peer: None,
-                body: body.into(),
-            },
-            podio: podtap_podio::decode(None, body.as_bytes()).ok(),
-            state: DeliveryState::Pending,
-            insight: Insight::default(),
-            note: None,
-        }
+        arrived("/", body)
     }
 
     #[test]

@@ -227,3 +227,29 @@ pub enum Outcome {
         error: String,
     },
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An event that has just arrived.
+    pub(crate) fn arrived(path: &str, body: &'static str) -> Event {
+        Event {
+            position: Position(1),
+            id: EventId::from_bytes([0; 16]),
+            seq: None,
+            request: WebhookRequest {
+                received_at: Timestamp::UNIX_EPOCH,
+                method: "POST".to_owned(),
+                path: path.to_owned(),
+                headers: HeaderList::default(),
+                peer: None,
+                body: body.into(),
+            },
+            podio: podtap_podio::decode(None, body.as_bytes()).ok(),
+            state: DeliveryState::Pending,
+            insight: Insight::default(),
+            note: None,
+        }
+    }
+}

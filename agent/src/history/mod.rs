@@ -74,6 +74,8 @@ pub(crate) use commit::Side;
 pub use connection::is_history;
 pub use damage::Damage;
 pub use error::HistoryError;
+#[cfg(test)]
+pub(crate) use event::tests::arrived;
 pub use event::{
     Attempt, AttemptSummary, Burst, DeliveryState, EditedRequest, Event, EventRow, Outcome,
     PASSED_THROUGH,

@@ -1,9 +1,7 @@
 //! Which targets an event has by its routes, and what is refused as one.
 
-use podtap_wire::{EventId, HeaderList, WebhookRequest};
-
 use super::*;
-use crate::history::{DeliveryState, Insight, Position};
+use crate::history::arrived;
 
 fn route(text: &str) -> Result<Route, InvalidRoute> {
     Route::parse(text, Timestamp::UNIX_EPOCH, &Saved::default())
@@ -15,23 +13,7 @@ fn routes(texts: &[&str], rest: Option<&str>) -> Routes {
 }
 
 fn event(body: &'static str) -> Event {
-    Event {
-        position: Position(1),
-        id: EventId::from_bytes([0; 16]),
-        seq: None,
-        request: WebhookRequest {
-            received_at: Timestamp::UNIX_EPOCH,
-            method: "POST".to_owned(),
-            path: "/".to_owned(),
-            headers: HeaderList::default(),
-            peer: None,
-            body: body.into(),
-        },
-        podio: podtap_podio::decode(None, body.as_bytes()).ok(),
-        state: DeliveryState::Pending,
-        insight: Insight::default(),
-        note: None,
-    }
+    arrived("/", body)
 }
 
 #[test]

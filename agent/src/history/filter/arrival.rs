@@ -143,30 +143,8 @@ fn is_place(place: PlaceRef, kind: ObjectKind, id: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use podtap_wire::{EventId, HeaderList, WebhookRequest};
-
     use super::*;
-    use crate::history::{DeliveryState, Insight, Position};
-
-    fn event(path: &str, body: &'static str) -> Event {
-        Event {
-            position: Position(1),
-            id: EventId::from_bytes([0; 16]),
-            seq: None,
-            request: WebhookRequest {
-                received_at: Timestamp::UNIX_EPOCH,
-                method: "POST".to_owned(),
-                path: path.to_owned(),
-                headers: HeaderList::default(),
-                peer: None,
-                body: body.into(),
-            },
-            podio: podtap_podio::decode(None, body.as_bytes()).ok(),
-            state: DeliveryState::Pending,
-            insight: Insight::default(),
-            note: None,
-        }
-    }
+    use crate::history::arrived as event;
 
     fn parse(text: &str) -> Result<ArrivalFilter, FilterError> {
         let filters = [
