@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use podtap_connect::tls::unverified;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
@@ -28,7 +29,8 @@ pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, Postgres
         .with_safe_default_protocol_versions()
         .map_err(|error| failed(error.to_string()))?;
     let config = match (url.tls.check, &url.tls.root_cert) {
-        (Check::Nothing, _) => without_check(builder, provider),
+        // Encryption alone, as `sslmode=prefer` and `require` have it in libpq.
+        (Check::Nothing, _) => unverified().map_err(|error| failed(error.to_string()))?,
         (Check::Host, None) => builder
             .with_platform_verifier()
             .map_err(|error| failed(error.to_string()))?
@@ -65,57 +67,6 @@ pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, Postgres
         }
     };
     Ok(MakeRustlsConnect::new(config))
-}
-
-fn without_check(
-    builder: rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>,
-    provider: Arc<CryptoProvider>,
-) -> ClientConfig {
-    builder
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-        .with_no_client_auth()
-}
-
-/// Encryption alone, as `sslmode=prefer` and `require` have it in libpq.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, signed, known)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, signed, known)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 /// A certificate of the authority for any host: `sslmode=verify-ca`.
