@@ -1,6 +1,6 @@
 //! What is wrong gets a clear error, the right status or exit code, and nothing is lost.
 
-use crate::support::{Answer, Service, Stage, form_post, send, split};
+use crate::support::{Answer, Gone, Service, Stage, form_post, send, split};
 
 const NEVER_A_KEY: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -112,9 +112,8 @@ async fn an_unknown_protocol_version_is_refused_by_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreachable_relay_is_waited_for_or_not_as_told() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let gone = Service::start().await;
+    let gone = Gone::new();
     let relay = format!("http://{}", gone.address());
-    drop(gone);
 
     let mut told = stage.start_agent(&relay, "pt_any", service.address(), &["--no-wait"]);
     assert_eq!(told.ended().await.code(), Some(4), "{}", told.stderr());

@@ -1,6 +1,6 @@
 //! `podtap events`, `show` and `replay`, beside a running agent and without one.
 
-use crate::support::{Service, Stage, form_post};
+use crate::support::{Gone, Service, Stage, form_post};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_history_is_read_and_replayed_with_and_without_a_running_agent() {
@@ -89,10 +89,9 @@ async fn a_replay_that_cannot_be_delivered_says_so_with_its_exit_code() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.create&item_id=1").await;
-    service.wait_for(1).await;
-    let gone = Service::start().await;
+    stage.settled(&[], 1);
+    let gone = Gone::new();
     let address = gone.address().to_string();
-    drop(gone);
 
     let (code, _, stderr) = stage.run(&[
         "replay", "--filter", "item:1", "--name", "crm", "--to", &address,
@@ -148,7 +147,7 @@ async fn a_replay_of_several_is_shown_first_and_counted_at_the_end() {
         )
         .await;
     }
-    service.wait_for(3).await;
+    stage.settled(&[], 3);
     let to = service.address().to_string();
     let all = [
         "replay",

@@ -1,13 +1,12 @@
 //! A local service that is down makes events wait; nothing is marked failed for it.
 
-use crate::support::{Service, Stage, form_post};
+use crate::support::{Gone, Service, Stage, form_post};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_wait_for_a_local_service_that_is_down_and_go_when_it_is_back() {
     let stage = Stage::new();
-    let gone = Service::start().await;
+    let gone = Gone::new();
     let address = gone.address();
-    drop(gone);
     let relay = stage.relay().await;
     let token = stage.token("ann");
     let (_agent, url) = stage.agent(&relay.url(), &token, address, &[]).await;
@@ -20,6 +19,7 @@ async fn events_wait_for_a_local_service_that_is_down_and_go_when_it_is_back() {
     let stored = || (stage.events(&["status:pending"]).len() == 10).then_some(());
     crate::support::eventually("ten waiting events", stored, state).await;
 
+    drop(gone);
     let service = Service::back_at(address).await;
     let received = service.wait_for(10).await;
     let bodies: Vec<_> = received

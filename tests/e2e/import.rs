@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
 
-use crate::support::{Service, Stage, command, form_post, node, send, split};
+use crate::support::{Gone, Service, Stage, command, form_post, node, send, split};
 
 /// A stage whose tunnel `crm` has captured what is hard to write down.
 async fn hostile() -> Stage {
@@ -78,9 +78,8 @@ async fn hostile() -> Stage {
 /// What the tunnel cannot have captured by itself.
 async fn add_the_rest(stage: &Stage) {
     // One attempt that fails, of an event; and an event without any.
-    let gone = Service::start().await;
+    let gone = Gone::new();
     let address = gone.address().to_string();
-    drop(gone);
     let id = stage.events(&[])[0]["id"].as_str().unwrap().to_owned();
     let (code, _, stderr) = stage.run(&["replay", &id, "--to", &address, "--name", "crm"]);
     assert_eq!(code, 5, "{stderr}");

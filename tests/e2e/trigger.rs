@@ -140,7 +140,7 @@ async fn a_captured_event_is_a_template_and_goes_through_the_relay_again() {
     let from = ["trigger", "--from", id, "--name", "crm"];
 
     let port = service.address().to_string();
-    service.wait_for(1).await;
+    stage.settled(&[], 1);
     stage.succeed(&[&from[..], &["--to", &port]].concat());
     let change = ["item_revision_id=4", "--through-relay", &url];
     stage.succeed(&[&from[..], &change].concat());

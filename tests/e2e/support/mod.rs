@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub(crate) use process::{Process, podtap};
 pub(crate) use sender::{Answer, form_post, get, pause, post, send, split};
-pub(crate) use service::{Received, Service};
+pub(crate) use service::{Gone, Received, Service};
 pub(crate) use shared::{Server, Shared};
 pub(crate) use stage::{Relay, Stage};
 pub(crate) use terminal::Terminal;

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -109,6 +109,29 @@ impl Service {
             format!("{} of {count}", self.count())
         })
         .await
+    }
+}
+
+/// A place where no service is. The port stays taken, so that no other test's service can start on
+/// it; who connects is refused.
+pub(crate) struct Gone {
+    address: SocketAddr,
+    _bound: TcpSocket,
+}
+
+impl Gone {
+    pub(crate) fn new() -> Self {
+        let bound = TcpSocket::new_v4().unwrap();
+        bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = bound.local_addr().unwrap();
+        Self {
+            address,
+            _bound: bound,
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 }
 
