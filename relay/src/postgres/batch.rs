@@ -7,73 +7,22 @@
 use std::collections::HashMap;
 
 use futures_util::try_join;
-use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
+use podtap_wire::Seq;
 use tokio_postgres::{Client, Error, Row};
 
 use super::ends::{Ends, ends_of, held_by};
 use super::plan::Plan;
-use super::removals::{Removal, Step};
+use super::removals::Removal;
 use super::statements::{Parameters, Statements};
 use super::to_sql;
-use crate::queue::{AppendError, Depth, QueueLimits, TunnelId, headers_as_json};
-
-/// What an event costs beside its text and body: row, index and page overhead.
-const ROW_BYTES: u64 = 128;
+use crate::queue::batch::{BatchOutcome, QueuedEvent};
+use crate::queue::{AppendError, QueueLimits, TunnelId};
 
 /// Events removed in one transaction: appends must not wait for an agent's whole backlog.
 const MAX_REMOVED: u64 = 4096;
 
 /// The same where they are in the way of an event, which would be refused otherwise.
 const MAX_REMOVED_FOR_ROOM: u64 = 65_536;
-
-/// An event as its row.
-#[derive(Debug)]
-pub(super) struct NewEvent {
-    pub(super) tunnel: TunnelId,
-    id: EventId,
-    request: WebhookRequest,
-    headers: String,
-    peer: Option<String>,
-}
-
-impl NewEvent {
-    pub(super) fn new(
-        tunnel: TunnelId,
-        id: EventId,
-        request: WebhookRequest,
-    ) -> Result<Self, AppendError> {
-        let headers = headers_as_json(&request.headers)?;
-        Ok(Self {
-            tunnel,
-            id,
-            peer: request.peer.map(|peer| peer.to_string()),
-            request,
-            headers,
-        })
-    }
-
-    /// The event as an agent gets it.
-    pub(super) fn into_frame(self, seq: Seq) -> EventFrame {
-        EventFrame {
-            seq,
-            id: self.id,
-            request: self.request,
-        }
-    }
-
-    /// What it counts for against the limits.
-    pub(super) fn bytes(&self) -> u64 {
-        (self.headers.len() + self.request.path.len() + self.request.body.len()) as u64 + ROW_BYTES
-    }
-}
-
-/// What a transaction did; the order is that of what was asked.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) appended: Vec<Result<Seq, AppendError>>,
-    pub(super) steps: Vec<Step>,
-    pub(super) depths: Vec<(TunnelId, Depth)>,
-}
 
 /// Events as the columns of an `INSERT`.
 #[derive(Default)]
@@ -83,7 +32,7 @@ struct Columns<'a> {
     bytes_through: Vec<i64>,
     received_at: Vec<i64>,
     ids: Vec<Vec<u8>>,
-    peers: Vec<Option<&'a str>>,
+    peers: Vec<Option<String>>,
     methods: Vec<&'a str>,
     paths: Vec<&'a str>,
     headers: Vec<&'a str>,
@@ -92,7 +41,7 @@ struct Columns<'a> {
 
 /// What is to be done in one transaction.
 pub(super) struct Work<'a> {
-    pub(super) appends: Vec<&'a NewEvent>,
+    pub(super) appends: Vec<&'a QueuedEvent>,
     pub(super) removals: Vec<&'a Removal>,
     pub(super) room: Room,
 }
@@ -116,7 +65,7 @@ pub(super) async fn transaction(
     statements: &Statements,
     work: &Work<'_>,
     limits: &QueueLimits,
-) -> Result<Option<Outcome>, Error> {
+) -> Result<Option<BatchOutcome>, Error> {
     let Work {
         appends, removals, ..
     } = work;
@@ -159,7 +108,7 @@ pub(super) async fn transaction(
     }
     finish(client, statements, &ends, &columns).await?;
     let depths = ends.into_iter().map(|(tunnel, it)| (tunnel, it.depth()));
-    Ok(Some(Outcome {
+    Ok(Some(BatchOutcome {
         appended,
         steps,
         depths: depths.collect(),
@@ -176,7 +125,7 @@ fn admit<'a>(
     columns: &mut Columns<'a>,
     ends: &mut HashMap<TunnelId, Ends>,
     held: &[Row],
-    appends: &[&'a NewEvent],
+    appends: &[&'a QueuedEvent],
     limits: &QueueLimits,
 ) -> Vec<Result<Seq, AppendError>> {
     let mut held = held_by(held);
@@ -226,14 +175,14 @@ async fn finish(
 }
 
 impl<'a> Columns<'a> {
-    fn push(&mut self, event: &'a NewEvent, seq: Seq, bytes_through: u64) {
+    fn push(&mut self, event: &'a QueuedEvent, seq: Seq, bytes_through: u64) {
         let request = &event.request;
         self.tunnels.push(event.tunnel.0);
         self.seqs.push(to_sql(seq.0));
         self.bytes_through.push(to_sql(bytes_through));
         self.received_at.push(request.received_at.as_millisecond());
         self.ids.push(event.id.to_bytes().to_vec());
-        self.peers.push(event.peer.as_deref());
+        self.peers.push(request.peer.map(|peer| peer.to_string()));
         self.methods.push(&request.method);
         self.paths.push(&request.path);
         self.headers.push(&event.headers);

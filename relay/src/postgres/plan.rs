@@ -6,10 +6,11 @@ use futures_util::try_join;
 use tokio_postgres::{Client, Error, Row};
 
 use super::ends::Ends;
-use super::removals::{Removal, Step, Until};
+use super::removals::{Removal, Until};
 use super::statements::{Parameters, Statements};
 use super::{from_sql, to_sql};
 use crate::queue::TunnelId;
+use crate::queue::batch::RemovalStep;
 
 /// Why an agent misses events that a limit removed.
 const EXPIRED: &str = "older than the relay keeps events";
@@ -17,7 +18,7 @@ const EXPIRED: &str = "older than the relay keeps events";
 /// What is removed from which queue.
 #[derive(Default)]
 pub(super) struct Plan {
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<RemovalStep>,
     /// How far each queue is removed; of several removals of a tunnel the furthest counts.
     reached: HashMap<TunnelId, u64>,
     /// Gaps that an agent has gone past.
@@ -30,7 +31,7 @@ impl Plan {
         let (mut plan, mut left) = (Self::default(), most);
         for removal in removals {
             let Some(queue) = ends.get(&removal.tunnel) else {
-                plan.steps.push(Step::UnknownTunnel);
+                plan.steps.push(RemovalStep::UnknownTunnel);
                 continue;
             };
             let from = plan.reached.get(&removal.tunnel).copied();
@@ -54,9 +55,9 @@ impl Plan {
                 }
             }
             plan.steps.push(if through < wanted {
-                Step::More
+                RemovalStep::More
             } else {
-                Step::Finished
+                RemovalStep::Finished
             });
         }
         plan

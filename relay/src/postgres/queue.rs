@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answers::PgAnswers;
-use super::batch::NewEvent;
 use super::chores::Chores;
 use super::depths::Depths;
 use super::refused::PgRefused;
@@ -231,12 +230,7 @@ impl Queue for PgQueue {
         id: EventId,
         request: WebhookRequest,
     ) -> BoxFuture<'_, Result<Seq, AppendError>> {
-        async move {
-            let event = NewEvent::new(tunnel, id, request)?;
-            let append = |reply| Command::Append { event, reply };
-            self.commands.ask(append).await
-        }
-        .boxed()
+        self.commands.append(tunnel, id, request).boxed()
     }
 
     fn read_after(
@@ -247,13 +241,7 @@ impl Queue for PgQueue {
     ) -> BoxFuture<'_, Result<Vec<EventFrame>, QueueError>> {
         async move {
             let mut depth = self.subscribe(tunnel).await?;
-            // Marked as seen before the read: a commit during it is seen by the next one.
-            while depth.borrow_and_update().last <= after {
-                depth
-                    .changed()
-                    .await
-                    .map_err(|_| QueueError::UnknownTunnel)?;
-            }
+            Depth::wait_past(&mut depth, after).await?;
             if let Some(events) = self.depths.recent(tunnel, after, at_most) {
                 return Ok(events);
             }

@@ -28,15 +28,6 @@ pub(super) struct Removal {
     pub(super) reply: Option<oneshot::Sender<Result<(), QueueError>>>,
 }
 
-/// How a removal stands after a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    Finished,
-    /// There is more than one transaction removes.
-    More,
-    UnknownTunnel,
-}
-
 impl Removal {
     pub(super) fn answer(self, answer: Result<(), QueueError>) {
         if let Some(reply) = self.reply {

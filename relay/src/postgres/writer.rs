@@ -7,19 +7,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use podtap_wire::Seq;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-use super::batch::{self, NewEvent, Outcome, Room, Work};
+use super::batch::{self, Room, Work};
 use super::depths::Depths;
-use super::removals::{Pending, Removal, Step, Until};
+use super::removals::{Pending, Removal, Until};
 use super::signals::Signals;
 use super::statements::Statements;
 use crate::database::postgres::{Own, Postgres, words};
 use crate::metrics::Metrics;
+use crate::queue::batch::{Append, BatchOutcome, RemovalStep};
 use crate::queue::commands::Reply;
 use crate::queue::{AppendError, QueueError, QueueLimits};
 
@@ -44,10 +44,7 @@ const RECONNECT_PERIOD: Duration = Duration::from_millis(500);
 
 /// What the writer is asked to do.
 pub(super) enum Command {
-    Append {
-        event: NewEvent,
-        reply: Reply<Seq, AppendError>,
-    },
+    Append(Append),
     Remove(Removal),
     /// Removes what was acknowledged.
     Settle {
@@ -61,7 +58,11 @@ pub(super) enum Command {
     },
 }
 
-type Append = (NewEvent, Reply<Seq, AppendError>);
+impl From<Append> for Command {
+    fn from(append: Append) -> Self {
+        Self::Append(append)
+    }
+}
 
 /// A connection and what is prepared on it.
 struct Session {
@@ -143,7 +144,7 @@ impl Writer {
                 Err(_) => None,
             };
             let Some(next) = next else { break };
-            if let Command::Append { event, .. } = &next {
+            if let Command::Append((event, _)) = &next {
                 bytes += event.bytes();
             }
             let closing = self.take(next).await;
@@ -157,7 +158,7 @@ impl Writer {
     /// Puts a command where the next transaction finds it. Answers whom to tell that all is over.
     async fn take(&mut self, command: Command) -> Option<Reply<()>> {
         match command {
-            Command::Append { event, reply } => self.state.appends.push((event, reply)),
+            Command::Append(append) => self.state.appends.push(append),
             Command::Remove(removal) => {
                 if let Until::Expired(_) = removal.until {
                     // Before it: what an agent has is not told as missing.
@@ -227,7 +228,7 @@ impl Writer {
 
     /// Everything gathered, in one transaction; unless what an agent has already is in the way of an
     /// event: then that goes first. `None` where there is no connection.
-    async fn commit(&mut self) -> Result<Option<Outcome>, Error> {
+    async fn commit(&mut self) -> Result<Option<BatchOutcome>, Error> {
         let removals = self.state.removals.iter();
         let has_acknowledged =
             |removal: &Removal| matches!(removal.until, Until::Acknowledged { .. });
@@ -243,7 +244,7 @@ impl Writer {
         self.transaction(Room::IsMade).await
     }
 
-    async fn transaction(&self, room: Room) -> Result<Option<Outcome>, Error> {
+    async fn transaction(&self, room: Room) -> Result<Option<BatchOutcome>, Error> {
         let Some(Session { own, statements }) = &self.state.session else {
             return Ok(None);
         };
@@ -256,9 +257,8 @@ impl Writer {
     }
 
     /// Wakes the sessions and answers everyone whose part is on stable storage.
-    fn finish(&mut self, outcome: Outcome, took: Duration) {
-        let stored = outcome.appended.iter().filter(|answer| answer.is_ok());
-        self.metrics.count_commit(stored.count(), took);
+    fn finish(&mut self, outcome: BatchOutcome, took: Duration) {
+        self.metrics.count_commit(outcome.accepted_events(), took);
         let (mut events, mut replies) = (Vec::new(), Vec::new());
         for ((event, reply), answer) in self.state.appends.drain(..).zip(outcome.appended) {
             if let Ok(seq) = answer {
@@ -276,9 +276,9 @@ impl Writer {
         let done: Vec<_> = self.state.removals.drain(..).zip(outcome.steps).collect();
         for (removal, step) in done {
             match step {
-                Step::More => self.state.removals.push_back(removal),
-                Step::Finished => removal.answer(Ok(())),
-                Step::UnknownTunnel => {
+                RemovalStep::More => self.state.removals.push_back(removal),
+                RemovalStep::Finished => removal.answer(Ok(())),
+                RemovalStep::UnknownTunnel => {
                     self.depths.forget(removal.tunnel);
                     removal.answer(Err(QueueError::UnknownTunnel));
                 }

@@ -1,8 +1,10 @@
 //! The way to an engine's writer: commands, each with its reply.
 
+use podtap_wire::{EventId, Seq, WebhookRequest};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{AppendError, QueueError};
+use super::batch::{Append, QueuedEvent};
+use super::{AppendError, QueueError, TunnelId};
 
 /// Commands that wait for the writer; more make their callers wait.
 const BACKLOG: usize = 4096;
@@ -27,6 +29,19 @@ impl From<Closed> for QueueError {
 impl From<Closed> for AppendError {
     fn from(_: Closed) -> Self {
         Self::Unavailable
+    }
+}
+
+impl<C: From<Append>> Commands<C> {
+    /// Has an event stored.
+    pub(crate) async fn append(
+        &self,
+        tunnel: TunnelId,
+        id: EventId,
+        request: WebhookRequest,
+    ) -> Result<Seq, AppendError> {
+        let event = QueuedEvent::new(tunnel, id, request)?;
+        self.ask(|reply| C::from((event, reply))).await
     }
 }
 

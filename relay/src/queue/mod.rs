@@ -3,6 +3,7 @@
 //! `ingest` appends, `session` reads after its cursor and acknowledges. Nothing here knows of HTTP
 //! or websockets. `conformance` holds one test a promise; every engine is stamped with all of them.
 
+pub(crate) mod batch;
 pub(crate) mod commands;
 #[cfg(test)]
 pub(crate) mod conformance;
@@ -122,6 +123,19 @@ pub(crate) struct Depth {
 }
 
 impl Depth {
+    /// Waits until there is an event after this one. It is marked as seen before the queue is read:
+    /// a commit during the read is seen by the next wait.
+    pub(crate) async fn wait_past(
+        depth: &mut watch::Receiver<Self>,
+        after: Seq,
+    ) -> Result<(), QueueError> {
+        while depth.borrow_and_update().last <= after {
+            let changed = depth.changed().await;
+            changed.map_err(|_| QueueError::UnknownTunnel)?;
+        }
+        Ok(())
+    }
+
     /// Events held.
     pub(crate) fn events(&self) -> u64 {
         self.last.0.saturating_sub(self.removed.0)

@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::LazyLock;
 
-use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
+use podtap_wire::Seq;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use super::owner::Owners;
 use crate::database::ENDS;
-use crate::queue::{AppendError, Depth, QueueLimits, TunnelId, headers_as_json};
+use crate::queue::batch::{QueuedEvent, RemovalStep};
+use crate::queue::{AppendError, Depth, QueueLimits, TunnelId};
 
 /// Events after which the row of a queue says anew where it ends; see [`ENDS`]. Not more: where damage
 /// takes the last events, it is what tells that there were any.
@@ -21,50 +22,6 @@ const NOTE_EVERY: u64 = 16;
 static READ_ENDS: LazyLock<String> =
     LazyLock::new(|| format!("SELECT * FROM {ENDS} WHERE tunnel = ?1"));
 
-/// What an event costs beside its text and body: row, index and page overhead.
-const ROW_BYTES: u64 = 128;
-
-/// An event as its row, prepared outside the writer thread.
-#[derive(Debug)]
-pub(super) struct NewEvent {
-    tunnel: TunnelId,
-    id: EventId,
-    request: WebhookRequest,
-    headers: String,
-}
-
-impl NewEvent {
-    pub(super) fn new(
-        tunnel: TunnelId,
-        id: EventId,
-        request: WebhookRequest,
-    ) -> Result<Self, AppendError> {
-        let headers = headers_as_json(&request.headers)?;
-        Ok(Self {
-            tunnel,
-            id,
-            request,
-            headers,
-        })
-    }
-
-    /// The event as a session gets it, and whose it is.
-    pub(super) fn into_frame(self, seq: Seq) -> (TunnelId, EventFrame) {
-        let Self {
-            tunnel,
-            id,
-            request,
-            ..
-        } = self;
-        (tunnel, EventFrame { seq, id, request })
-    }
-
-    /// What it counts for against the limits.
-    pub(super) fn bytes(&self) -> u64 {
-        (self.headers.len() + self.request.path.len() + self.request.body.len()) as u64 + ROW_BYTES
-    }
-}
-
 /// How far a removal goes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Until {
@@ -72,15 +29,6 @@ pub(super) enum Until {
     Acknowledged(Seq),
     /// A limit took everything up to here.
     Expired(Seq),
-}
-
-/// How a removal stands after a step.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    Finished,
-    /// The step's allowance of rows is used up.
-    More,
-    UnknownTunnel,
 }
 
 /// The ends of a tunnel's queue; see the table `queues`.
@@ -118,7 +66,7 @@ impl<'a> Batch<'a> {
     /// the floor.
     pub(super) fn append(
         &mut self,
-        event: &NewEvent,
+        event: &QueuedEvent,
         limits: &QueueLimits,
         left_of_disk: u64,
     ) -> rusqlite::Result<Result<Seq, AppendError>> {
@@ -172,9 +120,9 @@ impl<'a> Batch<'a> {
         tunnel: TunnelId,
         until: Until,
         allowance: &mut u64,
-    ) -> rusqlite::Result<Step> {
+    ) -> rusqlite::Result<RemovalStep> {
         let Some(&mut ends) = self.ends(tunnel)? else {
-            return Ok(Step::UnknownTunnel);
+            return Ok(RemovalStep::UnknownTunnel);
         };
         let reach = ends.removed_seq.saturating_add(*allowance);
         let through = match until {
@@ -186,7 +134,7 @@ impl<'a> Batch<'a> {
             self.forget_gaps(tunnel, through)?;
         }
         if through <= ends.removed_seq {
-            return Ok(Step::Finished);
+            return Ok(RemovalStep::Finished);
         }
         let removed_bytes = self.bytes_through(tunnel, &ends, through)?;
         self.transaction
@@ -204,9 +152,9 @@ impl<'a> Batch<'a> {
         };
         self.touched.insert(tunnel, Some(ends));
         Ok(if through == reach {
-            Step::More
+            RemovalStep::More
         } else {
-            Step::Finished
+            RemovalStep::Finished
         })
     }
 

@@ -7,7 +7,7 @@ use podtap_wire::Seq;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use super::batch::{NewEvent, Step};
+use crate::queue::batch::Append;
 use crate::queue::commands::Reply;
 use crate::queue::{AppendError, Depth, TunnelId};
 
@@ -15,10 +15,7 @@ pub(super) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// What the writer is asked to do.
 pub(super) enum Command {
-    Append {
-        event: NewEvent,
-        reply: Reply<Seq, AppendError>,
-    },
+    Append(Append),
     Acknowledge {
         tunnel: TunnelId,
         through: Seq,
@@ -54,18 +51,8 @@ pub(super) enum Command {
     },
 }
 
-pub(super) type Append = (NewEvent, Reply<Seq, AppendError>);
-
-/// What a transaction did; the order is that of the commands.
-#[derive(Default)]
-pub(super) struct Outcome {
-    pub(super) depths: Vec<(TunnelId, Depth)>,
-    pub(super) appended: Vec<Result<Seq, AppendError>>,
-    pub(super) steps: Vec<Step>,
-}
-
-impl Outcome {
-    pub(super) fn accepted_events(&self) -> usize {
-        self.appended.iter().filter(|answer| answer.is_ok()).count()
+impl From<Append> for Command {
+    fn from(append: Append) -> Self {
+        Self::Append(append)
     }
 }

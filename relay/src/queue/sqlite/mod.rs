@@ -37,7 +37,6 @@ use super::{
 use crate::database::{self, Database, Worker};
 use crate::metrics::Metrics;
 use acknowledged::SETTLE_AFTER;
-use batch::NewEvent;
 use command::{Command, Job};
 use herald::Herald;
 use shared::Shared;
@@ -205,12 +204,7 @@ impl Queue for SqliteQueue {
         id: EventId,
         request: WebhookRequest,
     ) -> BoxFuture<'_, Result<Seq, AppendError>> {
-        async move {
-            let event = NewEvent::new(tunnel, id, request)?;
-            let append = |reply| Command::Append { event, reply };
-            self.commands.ask(append).await
-        }
-        .boxed()
+        self.commands.append(tunnel, id, request).boxed()
     }
 
     fn read_after(
@@ -222,21 +216,14 @@ impl Queue for SqliteQueue {
         async move {
             let mut depth = self.subscribe(tunnel).await?;
             loop {
-                // Marked as seen before the read: a commit during it wakes the wait below.
-                if depth.borrow_and_update().last > after {
-                    if let Some(events) = self.shared.recent(tunnel, after, at_most) {
-                        return Ok(events);
-                    }
-                    let read = self.read(tunnel, after, at_most).await?;
-                    if read.events.is_empty() && read.had_damage {
-                        continue;
-                    }
+                Depth::wait_past(&mut depth, after).await?;
+                if let Some(events) = self.shared.recent(tunnel, after, at_most) {
+                    return Ok(events);
+                }
+                let read = self.read(tunnel, after, at_most).await?;
+                if !(read.events.is_empty() && read.had_damage) {
                     return Ok(read.events);
                 }
-                depth
-                    .changed()
-                    .await
-                    .map_err(|_| QueueError::UnknownTunnel)?;
             }
         }
         .boxed()

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 
 use podtap_wire::Seq;
 
-use super::batch::{Batch, Step, Until};
+use super::batch::{Batch, Until};
+use crate::queue::batch::RemovalStep;
 use crate::queue::commands::Reply;
 use crate::queue::{QueueError, TunnelId};
 
@@ -68,7 +69,7 @@ impl Removals {
     }
 
     /// The first of them, as part of a transaction.
-    pub(super) fn step(&self, batch: &mut Batch<'_>) -> rusqlite::Result<Vec<Step>> {
+    pub(super) fn step(&self, batch: &mut Batch<'_>) -> rusqlite::Result<Vec<RemovalStep>> {
         let (mut left, mut steps) = (MAX_ROWS, Vec::new());
         for removal in &self.0 {
             if left == 0 {
@@ -80,7 +81,7 @@ impl Removals {
     }
 
     /// Takes over what a transaction did, after its commit. Answers which tunnels are gone.
-    pub(super) fn apply(&mut self, steps: Vec<Step>) -> Vec<TunnelId> {
+    pub(super) fn apply(&mut self, steps: Vec<RemovalStep>) -> Vec<TunnelId> {
         let mut gone = Vec::new();
         for step in steps {
             let Some(removal) = self.0.pop_front() else {
@@ -88,9 +89,9 @@ impl Removals {
             };
             match step {
                 // First come, first finished: only the last step of a batch can be this.
-                Step::More => self.0.push_front(removal),
-                Step::Finished => removal.answer(Ok(())),
-                Step::UnknownTunnel => {
+                RemovalStep::More => self.0.push_front(removal),
+                RemovalStep::Finished => removal.answer(Ok(())),
+                RemovalStep::UnknownTunnel => {
                     gone.push(removal.tunnel);
                     removal.answer(Err(QueueError::UnknownTunnel));
                 }

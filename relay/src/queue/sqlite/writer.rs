@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::acknowledged::RIDE_AFTER;
 use super::batch::{self, Batch, Until};
-use super::command::{Append, Command, Outcome};
+use super::command::Command;
 use super::herald::Herald;
 use super::keep::{self, Ages, Tidy};
 use super::removals::Removals;
@@ -21,6 +21,7 @@ use super::space::Space;
 use super::storage::{Failure, Opener, Storage};
 use crate::database::{self, Database};
 use crate::metrics::Metrics;
+use crate::queue::batch::{Append, BatchOutcome};
 use crate::queue::commands::Reply;
 use crate::queue::{AppendError, Depth, QueueError, QueueLimits, TunnelId};
 
@@ -93,7 +94,7 @@ impl Writer {
                     break;
                 }
                 let Ok(next) = commands.try_recv() else { break };
-                if let Command::Append { event, .. } = &next {
+                if let Command::Append((event, _)) = &next {
                     bytes += event.bytes();
                 }
                 closing = self.take(next);
@@ -118,7 +119,7 @@ impl Writer {
     /// Puts a command where the next transaction finds it. Answers whom to tell that all is over.
     fn take(&mut self, command: Command) -> Option<Reply<()>> {
         match command {
-            Command::Append { event, reply } => self.appends.push((event, reply)),
+            Command::Append(append) => self.appends.push(append),
             Command::Acknowledge {
                 tunnel,
                 through,
@@ -208,7 +209,7 @@ impl Writer {
 
     /// Everything gathered, in one transaction; unless what an agent has already is in the way of an
     /// event: then that goes first.
-    fn commit(&mut self, has_room: bool) -> rusqlite::Result<Outcome> {
+    fn commit(&mut self, has_room: bool) -> rusqlite::Result<BatchOutcome> {
         let may_wait = self.shared.has_acknowledged() || self.removals.have_acknowledged();
         if let Some(outcome) = self.transaction(has_room, may_wait)? {
             return Ok(outcome);
@@ -223,7 +224,11 @@ impl Writer {
     }
 
     /// One transaction; `None`, and nothing done, where an event is refused that `may_wait`.
-    fn transaction(&mut self, has_room: bool, may_wait: bool) -> rusqlite::Result<Option<Outcome>> {
+    fn transaction(
+        &mut self,
+        has_room: bool,
+        may_wait: bool,
+    ) -> rusqlite::Result<Option<BatchOutcome>> {
         let left = self.space.free_bytes();
         let mut batch = Batch::begin(&mut self.storage.connection)?;
         let mut appended = Vec::with_capacity(self.appends.len());
@@ -239,7 +244,7 @@ impl Writer {
             appended.push(answer);
         }
         let steps = self.removals.step(&mut batch)?;
-        Ok(Some(Outcome {
+        Ok(Some(BatchOutcome {
             depths: batch.commit()?,
             appended,
             steps,
@@ -255,10 +260,13 @@ impl Writer {
     }
 
     /// Wakes the sessions and answers everyone whose part is on stable storage.
-    fn finish(&mut self, outcome: Outcome) {
+    fn finish(&mut self, outcome: BatchOutcome) {
         let (events, replies): (Vec<_>, Vec<_>) = self.appends.drain(..).unzip();
         let stored = events.into_iter().zip(&outcome.appended);
-        let stored = stored.filter_map(|(event, answer)| Some(event.into_frame(answer.ok()?)));
+        let stored = stored.filter_map(|(event, answer)| {
+            let tunnel = event.tunnel;
+            Some((tunnel, event.into_frame(answer.ok()?)))
+        });
         self.shared.publish(stored, outcome.depths);
         self.herald
             .answer(replies.into_iter().zip(outcome.appended).collect());
