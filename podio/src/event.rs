@@ -64,7 +64,7 @@ pub enum ObjectKind {
 
 impl ObjectKind {
     /// Kinds in the order in which an event is searched for them: the container before its parts,
-    /// so that all events of an item share one object (design, invariant 2).
+    /// so that all events of an item share one object (invariant 2).
     pub const BY_PRECEDENCE: &[Self] = &[
         Self::Item,
         Self::Task,
@@ -187,7 +187,7 @@ fn find<'a>(params: &'a [(String, String)], name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.as_str())
 }
 
-/// Stricter than `u64::from_str`, which takes a plus sign (design, invariant 7).
+/// Stricter than `u64::from_str`, which takes a plus sign (invariant 7).
 fn parse_id(text: &str) -> Option<u64> {
     text.bytes()
         .all(|byte| byte.is_ascii_digit())

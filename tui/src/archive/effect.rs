@@ -91,7 +91,7 @@ async fn import(agent: &AgentHandle, file: PathBuf) -> Result<Report, String> {
     let name = file.display().to_string();
     let about = tokio::fs::metadata(&file).await;
     if about.is_ok_and(|about| !about.is_file()) {
-        return Err(format!("{name} is no file"));
+        return Err(format!("{name} is not a file"));
     }
     let opened = File::open(&file).map_err(|error| format!("{name} cannot be read: {error}"))?;
     let archive = Import::open(opened).await;

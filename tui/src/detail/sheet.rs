@@ -127,7 +127,7 @@ fn params(event: &Event) -> Vec<Line> {
     let Some(podio) = &event.podio else {
         return vec![Line::of(
             Role::Quiet,
-            "The body is no form of Podio's; see Request.",
+            "The body is not a form as Podio sends it; see Request.",
         )];
     };
     let names = podio

@@ -126,7 +126,7 @@ pub(crate) fn parse(file: &str) -> Result<Option<EditedRequest>, FileError> {
         let end = file.lines().count();
         STANDARD
             .decode(digits)
-            .map_err(|_| wrong(end, "the body is no base64"))?
+            .map_err(|_| wrong(end, "the body is not base64"))?
     } else {
         body.as_bytes().to_vec()
     };

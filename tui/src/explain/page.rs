@@ -11,7 +11,10 @@ pub(super) fn open(link: Result<String, String>, is_remote: bool) -> Vec<Command
     let is_page = |link: &str| link.starts_with("https://") || link.starts_with("http://");
     match link {
         Ok(link) if !is_page(&link) => {
-            vec![Command::Notify(Role::Failed, format!("{link} is no page"))]
+            vec![Command::Notify(
+                Role::Failed,
+                format!("{link} is not a web page"),
+            )]
         }
         Ok(link) if is_remote => vec![
             Command::Notify(Role::Ok, format!("Copied {link}")),

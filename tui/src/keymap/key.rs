@@ -67,7 +67,7 @@ impl From<Key> for KeyEvent {
 /// Text that names no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no key; write `x`, `G`, `ctrl-u`, `alt-x`, `enter`, `esc`, `space`, `tab` or `f1`"
+    "{0:?} is not a key; write `x`, `G`, `ctrl-u`, `alt-x`, `enter`, `esc`, `space`, `tab` or `f1`"
 )]
 pub struct UnknownKey(String);
 

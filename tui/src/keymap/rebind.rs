@@ -229,7 +229,7 @@ mod tests {
     fn what_cannot_be_is_refused_with_the_reason() {
         for (overrides, why) in [
             ("fly=x", "`fly` is nothing"),
-            ("replay=xx", "is no key"),
+            ("replay=xx", "is not a key"),
             ("replay=ctrl-m", "write `enter`"),
             ("replay=ctrl-c", "`ctrl-c` always quits"),
             ("list.replay=x", "it has some in: both"),

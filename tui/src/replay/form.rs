@@ -75,5 +75,5 @@ impl Fields for ReplayForm {
 
 fn per_second(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|rate| (1..=1_000).contains(rate));
-    number.ok_or_else(|| format!("{text:?} is no rate: write a number from 1 to 1000"))
+    number.ok_or_else(|| format!("{text:?} is not a rate: write a number from 1 to 1000"))
 }

@@ -20,7 +20,7 @@ pub(crate) fn unknown(filter: &Filter) -> Option<String> {
         format!("; did you mean `{near}:`?")
     });
     Some(format!(
-        "`{name}` is no field, and no parameter that Podio is known to send{cure}"
+        "`{name}` is not a field, nor a parameter that Podio is known to send{cure}"
     ))
 }
 

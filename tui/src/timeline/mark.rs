@@ -59,7 +59,7 @@ impl Mark {
         match self {
             Self::Own => "your client",
             Self::Other => "others",
-            Self::Somebody => "somebody",
+            Self::Somebody => "someone",
             Self::Unknown => "not asked",
             Self::Missing => "never came",
         }

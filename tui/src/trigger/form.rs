@@ -191,7 +191,7 @@ fn request_path(text: &str) -> Result<String, String> {
     };
     if !path.chars().all(|c| c.is_ascii_graphic() && c != '#') {
         return Err(format!(
-            "{path:?} is no path: write spaces as %20, and é as %C3%A9"
+            "{path:?} is not a path: write spaces as %20, and é as %C3%A9"
         ));
     }
     let slash = if path.starts_with('/') { "" } else { "/" };

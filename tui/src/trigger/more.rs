@@ -8,7 +8,9 @@
 pub(super) fn read(line: &str) -> Result<Vec<(String, String)>, String> {
     let pair = |word: String| match word.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(format!("{word:?} is no parameter: write it as name=value")),
+        _ => Err(format!(
+            "{word:?} is not a parameter: write it as name=value"
+        )),
     };
     words(line)?.into_iter().map(pair).collect()
 }
@@ -84,8 +86,8 @@ mod tests {
     #[test]
     fn what_is_no_parameter_is_told() {
         for (line, told) in [
-            ("a=1 silly", r#""silly" is no parameter"#),
-            ("=1", "is no parameter"),
+            ("a=1 silly", r#""silly" is not a parameter"#),
+            ("=1", "is not a parameter"),
             (r#"a="1"#, "a double quote is open"),
         ] {
             let fault = read(line).unwrap_err();

@@ -202,9 +202,9 @@ fn a_type_that_this_version_does_not_know_is_offered_again() {
 fn what_cannot_be_is_told_and_nothing_is_sent() {
     for (keys, told) in [
         ("t left", "the type is missing"),
-        ("t up x", "\"x\" is no parameter"),
+        ("t up x", "\"x\" is not a parameter"),
         ("t tab tab f t p : / / x", "try 3000"),
-        ("t tab é", "is no path"),
+        ("t tab é", "is not a path"),
     ] {
         let mut app = empty();
         press(&mut app, keys, 0);

@@ -237,7 +237,7 @@ async fn what_never_ends_is_not_imported_and_keeps_nobody_waiting() {
             person.paste(&pipe.display().to_string()).await;
             person.press("enter").await;
             // The form is there again with the name, as it may be a slip.
-            person.sees("is no file").await;
+            person.sees("is not a file").await;
             person.press("esc").await;
             person.no_longer_sees("pipe.har").await;
             person.press("q").await;
