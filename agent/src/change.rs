@@ -10,7 +10,7 @@ pub(crate) const CHANGE_BUFFER: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Something in the history.
-    History(history::Change),
+    History(history::HistoryChange),
     /// The link changed its state.
     Link(LinkState),
 }

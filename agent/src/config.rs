@@ -18,7 +18,7 @@ pub use crate::target::{InvalidTarget, Target, without_user_info};
 
 /// Everything an agent needs.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct AgentConfig {
     /// The history's SQLite file; made where it does not exist.
     pub history: PathBuf,
     /// The relay to take events from. `None`: only browse and replay what the history holds.
@@ -38,7 +38,7 @@ pub struct Config {
     pub trust: Trust,
 }
 
-impl Config {
+impl AgentConfig {
     /// An agent that only browses and replays this history.
     pub fn new(history: impl Into<PathBuf>) -> Self {
         Self {
@@ -140,7 +140,7 @@ pub enum HostHeader {
 )]
 pub struct PodioConfig {
     /// The API, and who calls it.
-    pub client: client::Config,
+    pub client: client::PodioClientConfig,
     /// Whether a `hook.verify` is answered by validating the hook.
     pub verify: bool,
     /// Whether a `hook.verify` also goes to the local service, so that its own handler can be
@@ -177,7 +177,7 @@ pub struct HooksConfig {
 impl Default for PodioConfig {
     fn default() -> Self {
         Self {
-            client: client::Config::default(),
+            client: client::PodioClientConfig::default(),
             verify: true,
             forward_verify: true,
             enrich: true,

@@ -44,8 +44,8 @@ pub mod why;
 
 pub use agent::{Agent, OpenError, RunError};
 pub use change::Change;
-pub use config::{Config, HooksConfig, LinkConfig, PodioConfig, Target};
-pub use explain::{ExplainError, Explanation, FieldChange, Remembered};
+pub use config::{AgentConfig, HooksConfig, LinkConfig, PodioConfig, Target};
+pub use explain::{ExplainError, ExplainedField, Explanation, Remembered};
 pub use handle::AgentHandle;
 pub use hooks::{
     FailedPlace, HookFacts, HookListing, HookReport, HookState, HookUrls, HooksError, ListedHook,

@@ -94,7 +94,7 @@ impl Replayer {
         let (event, attempts) = found.ok_or(ReplayError::UnknownEvent(replay.event))?;
         let targets = match replay.target {
             Some(target) => vec![target],
-            None => self.routed(&event),
+            None => self.routed_targets(&event),
         };
         let _permit = self.permit().await?;
         let mut worst: Option<Attempt> = None;
@@ -115,7 +115,7 @@ impl Replayer {
 
     /// Where an event goes, else where it went first.
     pub(crate) async fn targets_of(&self, event: &Event) -> Result<Vec<Target>, HistoryError> {
-        let routed = self.routed(event);
+        let routed = self.routed_targets(event);
         if !routed.is_empty() {
             return Ok(routed);
         }
@@ -125,7 +125,7 @@ impl Replayer {
     }
 
     /// Where the routes have an event go. What no route takes is sent all the same: a person asks.
-    pub(crate) fn routed(&self, event: &Event) -> Vec<Target> {
+    pub(crate) fn routed_targets(&self, event: &Event) -> Vec<Target> {
         let routes = Arc::clone(&self.status.borrow().routes);
         let places = self.places.clone();
         let router = Router { routes, places };

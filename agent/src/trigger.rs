@@ -63,7 +63,7 @@ impl Replayer {
         self.writer.append(vec![new]).await?;
         // Read back for its place; retention cannot have it gone yet, another program might.
         let event = self.history.event(id).await?.ok_or(HistoryError::Gone)?;
-        let targets = target.map_or_else(|| self.routed(&event), |target| vec![target]);
+        let targets = target.map_or_else(|| self.routed_targets(&event), |target| vec![target]);
         let mut worst: Option<Attempt> = None;
         for (number, target) in (1..).zip(&targets) {
             let sent = self.attempt(target, &event, number, false, None).await?;

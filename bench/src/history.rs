@@ -56,7 +56,7 @@ fn kept_in() -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be filled.
-pub async fn filled(events: u64) -> anyhow::Result<PathBuf> {
+pub async fn filled_history(events: u64) -> anyhow::Result<PathBuf> {
     let folder = kept_in();
     let kept = folder.join(format!("{KIND}-{events}"));
     let file = kept.join("history.db");
@@ -65,14 +65,14 @@ pub async fn filled(events: u64) -> anyhow::Result<PathBuf> {
     }
     std::fs::create_dir_all(&folder)?;
     let under_way = tempfile::tempdir_in(&folder)?;
-    fill(&under_way.path().join("history.db"), events)
+    write_events(&under_way.path().join("history.db"), events)
         .await
         .context("the history cannot be filled")?;
     std::fs::rename(under_way.keep(), &kept)?;
     Ok(file)
 }
 
-async fn fill(path: &Path, events: u64) -> anyhow::Result<()> {
+async fn write_events(path: &Path, events: u64) -> anyhow::Result<()> {
     let (writer, thread) = Writer::open(path, |_| {})?;
     let start = Timestamp::now() - PACE * i32::try_from(events)?;
     for first in (0..events).step_by(usize::try_from(GROUP)?) {
@@ -282,7 +282,7 @@ fn dice(number: u64, throw: u64) -> u64 {
 /// # Errors
 /// When there is no room for it.
 pub async fn copied(events: u64, name: &str) -> anyhow::Result<tempfile::TempDir> {
-    let source = filled(events).await?;
+    let source = filled_history(events).await?;
     let Some(folder) = source.parent().and_then(Path::parent) else {
         bail!("{} has no folder", source.display());
     };

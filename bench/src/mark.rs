@@ -3,7 +3,7 @@
 
 /// A sent body's number and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
+pub struct TimeMark {
     /// Unique within a run, counted from 0.
     pub number: u64,
     /// When it was due, in nanoseconds since 1970.
@@ -15,7 +15,7 @@ const DIGITS: usize = 20;
 /// `&n=`, a number, `&t=`, a number.
 const LENGTH: usize = 2 * (3 + DIGITS);
 
-impl Mark {
+impl TimeMark {
     /// A body of Podio's `item.update` for one of `objects` items, padded to about `size` bytes.
     pub fn body(self, objects: u64, size: usize) -> String {
         let item = 2_900_000_000 + self.number % objects.max(1);
@@ -46,20 +46,20 @@ mod tests {
 
     #[test]
     fn a_mark_is_found_in_the_body_that_carries_it() {
-        let mark = Mark {
+        let mark = TimeMark {
             number: 7,
             sent_ns: 1_795_000_000_123_456_789,
         };
         for size in [0, 300, 10_000] {
             let body = mark.body(3, size);
-            assert_eq!(Mark::find(body.as_bytes()), Some(mark));
+            assert_eq!(TimeMark::find(body.as_bytes()), Some(mark));
         }
         assert_eq!(mark.body(3, 300).len(), 300);
     }
 
     #[test]
     fn a_body_without_a_mark_has_none() {
-        assert_eq!(Mark::find(b"type=item.update&item_id=1"), None);
-        assert_eq!(Mark::find(&[0xff; 300]), None);
+        assert_eq!(TimeMark::find(b"type=item.update&item_id=1"), None);
+        assert_eq!(TimeMark::find(&[0xff; 300]), None);
     }
 }

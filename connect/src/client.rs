@@ -73,7 +73,7 @@ pub fn https<R>(
 
 /// A client that trusts what the operating system trusts.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ClientSettings {
     /// Whether it makes connections with TLS; without, no certificates are loaded.
     pub is_encrypted: bool,
     /// The proxy on the way, where there is one.
@@ -84,7 +84,7 @@ pub struct Settings {
     pub idle_connections: usize,
 }
 
-impl Settings {
+impl ClientSettings {
     /// The client with these settings. It connects to nothing yet.
     ///
     /// # Errors
@@ -124,7 +124,7 @@ mod tests {
             stream.write_all(refusal).await.unwrap();
             String::from_utf8_lossy(&head[..length]).into_owned()
         };
-        let client = Settings {
+        let client = ClientSettings {
             is_encrypted: false,
             proxy: format!("http://ada:secret@{address}").parse().ok(),
             connect_timeout: Duration::from_secs(5),

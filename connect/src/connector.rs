@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tower_service::Service;
 
 use crate::connect_error::ConnectError;
-use crate::proxy::{Kind, Proxy};
+use crate::proxy::{Proxy, ProxyKind};
 use crate::{reason, socks, tunnel};
 
 /// Makes connections. Cheap to clone.
@@ -85,11 +85,11 @@ where
         })?;
         let handshake = async {
             match &proxy.kind {
-                Kind::Http(authorization) => {
+                ProxyKind::Http(authorization) => {
                     tunnel::open(stream, &proxy, authorization.as_ref(), &to).await
                 }
-                Kind::Socks4 => socks::open4(stream, &proxy.address, &to).await,
-                Kind::Socks5(user) => {
+                ProxyKind::Socks4 => socks::open4(stream, &proxy.address, &to).await,
+                ProxyKind::Socks5(user) => {
                     socks::open5(stream, &proxy.address, user.as_ref(), &to).await
                 }
             }

@@ -16,12 +16,12 @@ const SOCKS_PORT: u16 = 1080;
 pub struct Proxy {
     /// Where it is, with its port.
     pub(crate) address: Uri,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ProxyKind,
 }
 
 /// How a proxy is talked to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ProxyKind {
     /// CONNECT, with `Basic …`, marked as sensitive.
     Http(Option<HeaderValue>),
     /// SOCKS 4a, which knows no password.
@@ -46,12 +46,12 @@ impl Proxy {
     fn new(found: &Intercept) -> Option<Self> {
         let (host, port) = (found.uri().host()?, found.uri().port_u16());
         let (kind, usual_port) = match found.uri().scheme_str()? {
-            "http" => (Kind::Http(found.basic_auth().cloned()), HTTP_PORT),
-            "socks4" | "socks4a" => (Kind::Socks4, SOCKS_PORT),
+            "http" => (ProxyKind::Http(found.basic_auth().cloned()), HTTP_PORT),
+            "socks4" | "socks4a" => (ProxyKind::Socks4, SOCKS_PORT),
             "socks5" | "socks5h" => {
                 let user = found.raw_auth();
                 let user = user.map(|(user, password)| (user.to_owned(), password.to_owned()));
-                (Kind::Socks5(user), SOCKS_PORT)
+                (ProxyKind::Socks5(user), SOCKS_PORT)
             }
             // A proxy behind TLS.
             _ => return None,
@@ -145,11 +145,11 @@ mod tests {
         let http: Proxy = "http://ada:p%40ss@proxy.example:3128".parse().unwrap();
         assert_eq!(http.address, "http://proxy.example:3128/");
         let basic = HeaderValue::from_static("Basic YWRhOnBAc3M=");
-        assert_eq!(http.kind, Kind::Http(Some(basic)));
+        assert_eq!(http.kind, ProxyKind::Http(Some(basic)));
         let socks: Proxy = "socks5://ada:p%40ss@proxy.example".parse().unwrap();
         assert_eq!(socks.address, "http://proxy.example:1080/");
         let user = ("ada".to_owned(), "p@ss".to_owned());
-        assert_eq!(socks.kind, Kind::Socks5(Some(user)));
+        assert_eq!(socks.kind, ProxyKind::Socks5(Some(user)));
         for proxy in [http, socks] {
             let shown = format!("{proxy:?}");
             assert!(
@@ -174,7 +174,7 @@ mod tests {
         let bare: Proxy = "proxy:3128".parse().unwrap();
         assert_eq!(
             (bare.address.port_u16(), bare.kind),
-            (Some(3128), Kind::Http(None))
+            (Some(3128), ProxyKind::Http(None))
         );
     }
 

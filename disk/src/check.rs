@@ -9,7 +9,7 @@ const MAX_FINDINGS: usize = 20;
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Health {
+pub enum DatabaseHealth {
     /// Nothing contradicts itself.
     Sound,
     /// What is wrong, in SQLite's words, the first few.
@@ -23,16 +23,16 @@ pub enum Health {
 ///
 /// # Errors
 /// Where the file cannot be read for another reason than damage.
-pub fn quick(connection: &Connection) -> rusqlite::Result<Health> {
+pub fn quick(connection: &Connection) -> rusqlite::Result<DatabaseHealth> {
     match findings(connection) {
-        Ok(found) if found == ["ok"] => Ok(Health::Sound),
-        Ok(found) => Ok(Health::Damaged(found)),
+        Ok(found) if found == ["ok"] => Ok(DatabaseHealth::Sound),
+        Ok(found) => Ok(DatabaseHealth::Damaged(found)),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
-            Ok(Health::Unknown)
+            Ok(DatabaseHealth::Unknown)
         }
-        Err(error) if Trouble::of(&error) == Trouble::Damaged => {
-            Ok(Health::Damaged(vec![crate::Cause::from(error).to_string()]))
-        }
+        Err(error) if Trouble::of(&error) == Trouble::Damaged => Ok(DatabaseHealth::Damaged(vec![
+            crate::SqliteCause::from(error).to_string(),
+        ])),
         Err(error) => Err(error),
     }
 }

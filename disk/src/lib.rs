@@ -17,4 +17,4 @@ pub mod sqlite;
 mod system;
 mod trouble;
 
-pub use trouble::{Cause, Trouble, is_unreadable_row, words};
+pub use trouble::{SqliteCause, Trouble, is_unreadable_row, words};

@@ -109,10 +109,10 @@ pub fn with_companions(path: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 /// Which file it is, whatever it is called.
-pub type Identity = (u64, u64);
+pub type FileIdentity = (u64, u64);
 
 /// Which file is at this path now; `None` where there is none.
-pub fn identity(path: &Path) -> Option<Identity> {
+pub fn identity(path: &Path) -> Option<FileIdentity> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;

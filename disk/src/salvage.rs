@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, params_from_iter};
 
 use crate::private;
 use crate::sqlite::{self, MigrateError, Profile};
-use crate::trouble::Cause;
+use crate::trouble::SqliteCause;
 
 /// Rows between the two ends of the damage that are looked for one by one.
 const MAX_PROBES: i64 = 4_000_000;
@@ -40,7 +40,7 @@ pub enum RebuildError {
     Migrate(#[from] MigrateError),
     /// The damaged file cannot be read at all, or the new one not be written.
     #[error("cannot copy what is readable")]
-    Copy(#[source] Cause),
+    Copy(#[source] SqliteCause),
 }
 
 /// Rebuilds the database at `path`, to which nobody may be connected. `finish` mends what the
@@ -298,7 +298,7 @@ mod tests {
     use std::io::{Seek as _, SeekFrom, Write as _};
 
     use super::*;
-    use crate::check::{self, Health};
+    use crate::check::{self, DatabaseHealth};
 
     const PROFILE: Profile = Profile {
         page_bytes: 4096,
@@ -356,7 +356,7 @@ mod tests {
             let rebuilt = rebuild(&path, &PROFILE, SCHEMA, |_| Ok(())).unwrap();
 
             let connection = sqlite::reader(&path, &PROFILE).unwrap();
-            assert_eq!(check::quick(&connection).unwrap(), Health::Sound);
+            assert_eq!(check::quick(&connection).unwrap(), DatabaseHealth::Sound);
             let left = count(&connection, "items");
             assert!(left >= ROWS - 40, "place {place}: {left} of {ROWS} rows");
             assert!(rebuilt.kept.exists());

@@ -80,9 +80,9 @@ pub fn is_unreadable_row(error: &Error) -> bool {
 
 /// An error of SQLite as the cause of another one: its meaning first, never its SQL.
 #[derive(Debug)]
-pub struct Cause(Error);
+pub struct SqliteCause(Error);
 
-impl Cause {
+impl SqliteCause {
     /// What kind of trouble it is.
     pub fn trouble(&self) -> Trouble {
         Trouble::of(&self.0)
@@ -94,15 +94,15 @@ impl Cause {
     }
 }
 
-impl From<Error> for Cause {
+impl From<Error> for SqliteCause {
     fn from(error: Error) -> Self {
         Self(error)
     }
 }
 
-impl std::error::Error for Cause {}
+impl std::error::Error for SqliteCause {}
 
-impl fmt::Display for Cause {
+impl fmt::Display for SqliteCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&words(&self.0))
     }
@@ -139,7 +139,7 @@ mod tests {
             .execute_batch("CREATE TABLE t (a);\nCREATE INDEX i ON t (nothing)")
             .unwrap_err();
 
-        let words = Cause::from(error).to_string();
+        let words = SqliteCause::from(error).to_string();
 
         assert!(words.contains("nothing"), "{words}");
         assert!(!words.contains("CREATE"), "{words}");
@@ -158,7 +158,7 @@ mod tests {
 
         assert_eq!(Trouble::of(&error), Trouble::Full);
         assert!(
-            Cause::from(error)
+            SqliteCause::from(error)
                 .to_string()
                 .starts_with("the disk is full")
         );

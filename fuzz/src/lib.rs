@@ -13,7 +13,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use podtap_agent::draft::Draft;
 use podtap_agent::history::{Filter, Saved};
-use podtap_agent::import::Import;
+use podtap_agent::import::ArchiveImport;
 use podtap_podio::decode;
 use podtap_wire::{AgentFrame, Decoded, Encoded, RelayFrame};
 
@@ -109,7 +109,7 @@ pub fn har(data: &[u8]) {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let source = Cursor::new(data.to_vec());
     runtime.expect("a runtime").block_on(async {
-        if let Ok(import) = Import::open(source).await {
+        if let Ok(import) = ArchiveImport::open(source).await {
             // What is wrong in it is told, and no fault.
             let _ = import.discard().await;
         }

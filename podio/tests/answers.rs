@@ -1,7 +1,7 @@
 //! Podio's answers with something odd in them: it costs a member, never the answer.
 
 use podtap_podio::client::{App, Comment, FieldChange, File, Hook, Item, Revision, Task};
-use podtap_podio::wording::{Field, Locale, change, values};
+use podtap_podio::wording::{Locale, WordedField, change, values};
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -100,12 +100,12 @@ fn understood(kind: &str, answer: &Value) -> Result<(), TestCaseError> {
             for field in &item.fields {
                 let settings = &field.config.settings;
                 let kind = &field.kind;
-                values(Field { kind, settings }, &field.values, Locale::NONE);
+                values(WordedField { kind, settings }, &field.values, Locale::NONE);
             }
         }
         "difference" => {
             let told: FieldChange = read(answer)?;
-            let field = Field {
+            let field = WordedField {
                 kind: &told.kind,
                 settings: &told.config.settings,
             };

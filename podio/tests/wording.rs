@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use podtap_podio::wording::{Field, Locale, change, values};
+use podtap_podio::wording::{Locale, WordedField, change, values};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ fn shapes() -> Vec<Shape> {
 #[test]
 fn values_of_every_type_read_as_people_say_them() {
     for shape in shapes() {
-        let field = Field {
+        let field = WordedField {
             kind: &shape.kind,
             settings: &shape.settings,
         };
@@ -52,7 +52,7 @@ fn values_of_every_type_read_as_people_say_them() {
 #[test]
 fn a_change_that_a_name_hides_is_shown_by_what_differs() {
     for row in changes() {
-        let field = Field {
+        let field = WordedField {
             kind: &row.kind,
             settings: &Value::Null,
         };
@@ -66,7 +66,7 @@ fn a_change_that_a_name_hides_is_shown_by_what_differs() {
 #[test]
 fn amounts_are_written_as_the_reader_writes_them() {
     let settings = Value::Null;
-    let field = Field {
+    let field = WordedField {
         kind: "money",
         settings: &settings,
     };
@@ -89,7 +89,7 @@ fn amounts_are_written_as_the_reader_writes_them() {
 #[test]
 fn a_difference_far_into_a_long_text_is_shown_where_it_is() {
     let (from, to) = ("x".repeat(20_000), format!("{}y", "x".repeat(20_000)));
-    let field = Field {
+    let field = WordedField {
         kind: "state",
         settings: &Value::Null,
     };
@@ -153,7 +153,7 @@ proptest! {
         disturb(&mut disturbed, &mut at.clone(), &odd);
         let disturbed = disturbed.as_array().cloned().unwrap_or_default();
         for settings in [settings, odd_settings] {
-            let field = Field { kind: &kind, settings: &settings };
+            let field = WordedField { kind: &kind, settings: &settings };
             let change = change(field, &given, &disturbed, Locale::NONE);
             prop_assert_eq!(change.is_none(), given == disturbed);
             if let Some((from, to)) = change {
@@ -168,7 +168,7 @@ proptest! {
         from in proptest::collection::vec(any_json(), 0..3),
         to in proptest::collection::vec(any_json(), 0..3),
     ) {
-        let field = Field { kind: &kind, settings: &Value::Null };
+        let field = WordedField { kind: &kind, settings: &Value::Null };
         let change = change(field, &from, &to, Locale::NONE);
         prop_assert_eq!(change.is_none(), from == to);
         if let Some((old, new)) = change {

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::answer::{Answer, full, text};
+use crate::answer::{HttpAnswer, full, text};
 use crate::metrics::Metrics;
 use crate::queue::{AppendError, Queue};
 use crate::server::Handler;
@@ -48,12 +48,12 @@ impl Admin {
     }
 
     /// The process runs.
-    pub(crate) fn live() -> Response<Answer> {
+    pub(crate) fn live() -> Response<HttpAnswer> {
         of_the_relay(StatusCode::OK, "alive")
     }
 
     /// A webhook sent now has a chance.
-    pub(crate) async fn ready(&self) -> Response<Answer> {
+    pub(crate) async fn ready(&self) -> Response<HttpAnswer> {
         let not_ready = |words| of_the_relay(StatusCode::SERVICE_UNAVAILABLE, words);
         if self.draining.is_cancelled() {
             return not_ready("shutting down");
@@ -66,7 +66,7 @@ impl Admin {
         }
     }
 
-    async fn metrics(&self) -> Response<Answer> {
+    async fn metrics(&self) -> Response<HttpAnswer> {
         const FORMAT: HeaderValue =
             HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
         let waiting = self.queue.totals().await.unwrap_or_default();
@@ -85,7 +85,7 @@ impl Admin {
     }
 }
 
-fn of_the_relay(status: StatusCode, words: &str) -> Response<Answer> {
+fn of_the_relay(status: StatusCode, words: &str) -> Response<HttpAnswer> {
     let mut answer = text(status, words);
     let version = HeaderValue::from_static(SERVER);
     answer.headers_mut().insert(RELAY, version);
@@ -93,7 +93,7 @@ fn of_the_relay(status: StatusCode, words: &str) -> Response<Answer> {
 }
 
 impl Handler for Admin {
-    async fn handle(&self, request: Request<Incoming>, _: IpAddr) -> Response<Answer> {
+    async fn handle(&self, request: Request<Incoming>, _: IpAddr) -> Response<HttpAnswer> {
         match request.uri().path() {
             "/-/healthz" => Self::live(),
             "/-/readyz" => self.ready().await,

@@ -5,10 +5,10 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
 /// The body of an answer: always whole.
-pub(crate) type Answer = Full<Bytes>;
+pub(crate) type HttpAnswer = Full<Bytes>;
 
 /// A short answer for people.
-pub(crate) fn text(status: StatusCode, words: impl Into<String>) -> Response<Answer> {
+pub(crate) fn text(status: StatusCode, words: impl Into<String>) -> Response<HttpAnswer> {
     let mut words = words.into();
     words.push('\n');
     let mut answer = Response::new(full(words.into()));
@@ -19,6 +19,6 @@ pub(crate) fn text(status: StatusCode, words: impl Into<String>) -> Response<Ans
 }
 
 /// A body of these bytes.
-pub(crate) fn full(bytes: Bytes) -> Answer {
+pub(crate) fn full(bytes: Bytes) -> HttpAnswer {
     Full::new(bytes)
 }

@@ -11,7 +11,7 @@ use crate::queue::QueueError;
 
 /// What carries answers from one relay to another. None is promised to arrive: who waits gives up
 /// in time, and the event is stored.
-pub(crate) trait Answers: fmt::Debug + Send + Sync {
+pub(crate) trait AnswerExchange: fmt::Debug + Send + Sync {
     /// Whether another relay may wait for an answer that an agent of this one gives.
     fn is_shared(&self) -> bool;
 
@@ -34,7 +34,7 @@ pub(crate) trait Answers: fmt::Debug + Send + Sync {
 #[derive(Debug, Default)]
 pub(crate) struct NoOthers;
 
-impl Answers for NoOthers {
+impl AnswerExchange for NoOthers {
     fn is_shared(&self) -> bool {
         false
     }

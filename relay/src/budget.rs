@@ -17,7 +17,7 @@ const SET_ASIDE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes, of which each of `K` may hold an eighth.
 #[derive(Debug)]
-pub(crate) struct Budget<K: Eq + Hash + Copy> {
+pub(crate) struct ByteBudget<K: Eq + Hash + Copy> {
     pools: Mutex<Pools<K>>,
 }
 
@@ -39,8 +39,8 @@ struct Pool<K> {
 
 /// Bytes taken out of a budget, and given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Share<K: Eq + Hash + Copy> {
-    budget: Arc<Budget<K>>,
+pub(crate) struct ByteShare<K: Eq + Hash + Copy> {
+    budget: Arc<ByteBudget<K>>,
     key: K,
     common: usize,
     small: usize,
@@ -55,7 +55,7 @@ pub(crate) enum Exhausted {
     Key,
 }
 
-impl<K: Eq + Hash + Copy> Budget<K> {
+impl<K: Eq + Hash + Copy> ByteBudget<K> {
     /// A budget of this many bytes. Whatever an eighth is, one key may hold `largest`.
     pub(crate) fn new(bytes: usize, largest: usize) -> Arc<Self> {
         let small = SET_ASIDE_BYTES.min(bytes / SHARES);
@@ -68,8 +68,8 @@ impl<K: Eq + Hash + Copy> Budget<K> {
     }
 
     /// A share with nothing in it.
-    pub(crate) fn share(self: &Arc<Self>, key: K) -> Share<K> {
-        Share {
+    pub(crate) fn share(self: &Arc<Self>, key: K) -> ByteShare<K> {
+        ByteShare {
             budget: Arc::clone(self),
             key,
             common: 0,
@@ -115,7 +115,7 @@ impl<K: Eq + Hash + Copy> Pool<K> {
     }
 }
 
-impl<K: Eq + Hash + Copy> Share<K> {
+impl<K: Eq + Hash + Copy> ByteShare<K> {
     /// Takes so many bytes more. What is set aside is for shares that stay small.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
         let mut pools = self.budget.lock();
@@ -141,7 +141,7 @@ impl<K: Eq + Hash + Copy> Share<K> {
     }
 }
 
-impl<K: Eq + Hash + Copy> Drop for Share<K> {
+impl<K: Eq + Hash + Copy> Drop for ByteShare<K> {
     fn drop(&mut self) {
         let mut pools = self.budget.lock();
         pools.common.give_back(self.key, self.common);
@@ -157,14 +157,18 @@ mod tests {
 
     const MIB: usize = 1024 * 1024;
 
-    fn grown(budget: &Arc<Budget<u8>>, key: u8, bytes: usize) -> Result<Share<u8>, Exhausted> {
+    fn grown(
+        budget: &Arc<ByteBudget<u8>>,
+        key: u8,
+        bytes: usize,
+    ) -> Result<ByteShare<u8>, Exhausted> {
         let mut share = budget.share(key);
         share.grow(bytes).map(|()| share)
     }
 
     #[test]
     fn one_holds_an_eighth_and_leaves_the_rest_to_others() {
-        let budget = Budget::new(128 * MIB, 8 * MIB);
+        let budget = ByteBudget::new(128 * MIB, 8 * MIB);
         let held = grown(&budget, 1, 14 * MIB).unwrap();
         assert_eq!(grown(&budget, 1, MIB).unwrap_err(), Exhausted::Key);
         assert!(grown(&budget, 2, 14 * MIB).is_ok());
@@ -174,7 +178,7 @@ mod tests {
 
     #[test]
     fn small_ones_have_room_when_large_ones_have_taken_the_rest() {
-        let budget = Budget::new(128 * MIB, 8 * MIB);
+        let budget = ByteBudget::new(128 * MIB, 8 * MIB);
         let large: Vec<_> = (0..8).map(|key| grown(&budget, key, 14 * MIB)).collect();
         assert!(large.iter().all(Result::is_ok));
 
@@ -188,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_largest_body_fits_a_budget_of_any_size() {
-        let budget = Budget::new(16 * MIB, 8 * MIB);
+        let budget = ByteBudget::new(16 * MIB, 8 * MIB);
         assert!(grown(&budget, 1, 8 * MIB).is_ok());
     }
 
@@ -198,8 +202,8 @@ mod tests {
             steps in proptest::collection::vec((0..4_u8, 0..200_000_usize, any::<bool>()), 1..80),
         ) {
             const BYTES: usize = MIB;
-            let budget = Budget::new(BYTES, 1);
-            let mut shares: Vec<(Share<u8>, usize)> = Vec::new();
+            let budget = ByteBudget::new(BYTES, 1);
+            let mut shares: Vec<(ByteShare<u8>, usize)> = Vec::new();
             for (key, bytes, again) in steps {
                 if again && let Some((share, held)) = shares.last_mut() {
                     *held += share.grow(bytes).map_or(0, |()| bytes);

@@ -17,7 +17,7 @@ const MIB: usize = 1024 * KIB;
 
 /// Everything a relay needs to know before it starts.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct RelayConfig {
     /// Where webhooks and agents arrive; port 0 picks a free one.
     pub listen: SocketAddr,
     /// Whether connections to `listen` are secured here, and with which certificate.
@@ -45,7 +45,7 @@ pub struct Config {
     pub limits: Limits,
 }
 
-impl Config {
+impl RelayConfig {
     /// A relay on loopback at a free port, for this data folder.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {

@@ -8,10 +8,10 @@ use crate::tls::CertificateError;
 
 /// Why a relay cannot start.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum StartError {
     /// The data folder or its database cannot be used.
     #[error(transparent)]
-    Database(#[from] database::Error),
+    Database(#[from] database::DatabaseError),
     /// The database that relays share cannot be used.
     #[error(transparent)]
     Postgres(#[from] database::PostgresError),

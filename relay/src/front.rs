@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::admin::Admin;
-use crate::config::{Config, Limits, TlsMode};
+use crate::config::{Limits, RelayConfig, TlsMode};
 use crate::descriptors;
 use crate::listen::Sockets;
 use crate::metrics::Metrics;
@@ -28,7 +28,7 @@ pub(crate) struct Front {
 }
 
 /// What connections are held to, and how they are secured.
-pub(crate) struct Terms<'a> {
+pub(crate) struct ConnectionTerms<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) proxies: TrustedProxies,
     /// Whether these send the PROXY protocol.
@@ -38,8 +38,13 @@ pub(crate) struct Terms<'a> {
 }
 
 impl Front {
-    pub(crate) fn new(sockets: Sockets, public: Public, admin: Admin, terms: Terms<'_>) -> Self {
-        let Terms {
+    pub(crate) fn new(
+        sockets: Sockets,
+        public: Public,
+        admin: Admin,
+        terms: ConnectionTerms<'_>,
+    ) -> Self {
+        let ConnectionTerms {
             limits,
             proxies,
             proxy_protocol,
@@ -87,24 +92,24 @@ impl Front {
 
     /// The part that the world reaches, which ends when the relay drains, and the part that goes on
     /// to the very end.
-    pub(crate) fn split(self) -> (World, Option<Server<Admin>>) {
+    pub(crate) fn split(self) -> (PublicListeners, Option<Server<Admin>>) {
         let Self {
             public,
             http,
             admin,
         } = self;
-        (World { public, http }, admin)
+        (PublicListeners { public, http }, admin)
     }
 }
 
 /// The listeners that the world reaches.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct PublicListeners {
     public: Server<Public>,
     http: Option<Server<WebhooksOnly>>,
 }
 
-impl World {
+impl PublicListeners {
     /// Serves until told to drain, and ends within `patience` then.
     pub(crate) async fn run(self, draining: &CancellationToken, patience: Duration) {
         let in_the_clear = async {
@@ -116,8 +121,8 @@ impl World {
     }
 }
 
-/// The proxies whose word is taken; see [`Config::trusted_proxies`].
-pub(crate) fn trusted_proxies(config: &Config) -> TrustedProxies {
+/// The proxies whose word is taken; see [`RelayConfig::trusted_proxies`].
+pub(crate) fn trusted_proxies(config: &RelayConfig) -> TrustedProxies {
     let is_https = |url: &Url| url.scheme() == "https";
     match &config.trusted_proxies {
         Some(networks) => TrustedProxies::new(networks.clone()),

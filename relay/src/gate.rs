@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::config::Rate;
 use crate::metrics::Metrics;
 use crate::peer::PeerGroup;
-use crate::rate::Rates;
+use crate::rate::KeyedRates;
 use crate::tunnel::directory::{Directory, Owner};
 
 /// How often the storage is asked about one refused token. An agent that is refused gives up; one
@@ -37,11 +37,11 @@ type Fingerprint = [u8; 32];
 
 /// Checks tokens.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct TokenGate {
     directory: Arc<Directory>,
     metrics: Arc<Metrics>,
-    by_token: Rates<Fingerprint>,
-    by_peer: Rates<PeerGroup>,
+    by_token: KeyedRates<Fingerprint>,
+    by_peer: KeyedRates<PeerGroup>,
     good: Mutex<Good>,
 }
 
@@ -62,13 +62,13 @@ pub(crate) enum Denied {
     Unavailable,
 }
 
-impl Gate {
+impl TokenGate {
     pub(crate) fn new(directory: &Arc<Directory>, metrics: &Arc<Metrics>) -> Self {
         Self {
             directory: Arc::clone(directory),
             metrics: Arc::clone(metrics),
-            by_token: Rates::new(PER_TOKEN),
-            by_peer: Rates::new(PER_PEER),
+            by_token: KeyedRates::new(PER_TOKEN),
+            by_peer: KeyedRates::new(PER_PEER),
             good: Mutex::default(),
         }
     }

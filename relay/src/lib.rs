@@ -4,7 +4,7 @@
 //! the `queue` and answers → a `session` per agent reads the queue and acknowledges. `tunnel` says
 //! which URL belongs to whom, `admin` how the relay does.
 //!
-//! [`Relay::bind`] opens everything and may fail; [`Bound::run`] works until its token is
+//! [`Relay::bind`] opens everything and may fail; [`BoundRelay::run`] works until its token is
 //! cancelled and then drains: stop accepting, answer what was accepted, send the agents away,
 //! close the queue.
 
@@ -54,9 +54,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub use config::{Acme, Config, Limits, Rate, TlsMode};
-pub use database::{DatabaseUrl, Error as DatabaseError, InvalidDatabaseUrl, PostgresError};
-pub use error::Error;
+pub use config::{Acme, Limits, Rate, RelayConfig, TlsMode};
+pub use database::{DatabaseError, DatabaseUrl, InvalidDatabaseUrl, PostgresError};
+pub use error::StartError;
 pub use ipnet::IpNet;
 pub use listen::Listeners;
 pub use methods::{InvalidMethods, Methods};
@@ -64,19 +64,19 @@ pub use tls::CertificateError;
 
 use admin::Admin;
 use front::Front;
-use gate::Gate;
-use held::Held;
+use gate::TokenGate;
+use held::HeldRequests;
 use ingest::{Bounds, Ingest};
 use listen::Sockets;
 use manage::Manager;
 use metrics::Metrics;
-use public::{Door, Public};
+use public::{FrontDoor, Public};
 use queue::QueueError;
 use responders::Responders;
 use session::presence::Presence;
-use session::{Admission, Sessions, Terms};
+use session::{Admission, SessionTerms, Sessions};
 pub use store::tokens_of;
-use store::{Opened, Store};
+use store::{OpenStore, Store};
 use tls::Keeper;
 use tunnel::TokenStore;
 use tunnel::directory::Directory;
@@ -95,32 +95,35 @@ pub struct Relay;
 
 /// A relay whose listeners are bound: connections queue up from now on.
 #[derive(Debug)]
-pub struct Bound {
+pub struct BoundRelay {
     front: Front,
     certificate: Option<Keeper>,
     sessions: Sessions,
-    held: Arc<Held>,
+    held: Arc<HeldRequests>,
     upkeep: Upkeep,
     /// Cancelled when the drain begins.
     draining: CancellationToken,
     drain_deadline: Duration,
     public_url: Url,
-    opened: Opened,
+    opened: OpenStore,
 }
 
 impl Relay {
     /// Opens the data folder and binds the listeners. Starts nothing but the queue's threads.
-    pub async fn bind(config: Config) -> Result<Bound, Error> {
+    pub async fn bind(config: RelayConfig) -> Result<BoundRelay, StartError> {
         Self::bind_with(config, Listeners::default()).await
     }
 
     /// As [`Relay::bind`], with listeners that are there already in place of the configured
     /// addresses.
-    pub async fn bind_with(config: Config, listeners: Listeners) -> Result<Bound, Error> {
+    pub async fn bind_with(
+        config: RelayConfig,
+        listeners: Listeners,
+    ) -> Result<BoundRelay, StartError> {
         let limits = descriptors::fit(config.limits.clone());
         let metrics = Arc::new(Metrics::new());
         let (tls, certificate) = tls::open(&config, &metrics)?.unzip();
-        let opened = Opened::of(&config, &limits, &metrics).await?;
+        let opened = OpenStore::of(&config, &limits, &metrics).await?;
         let sockets = Sockets::open(listeners, &config)?;
         let proxies = front::trusted_proxies(&config);
         let public_url = listen::public_url(&config, sockets.public.1);
@@ -132,13 +135,13 @@ impl Relay {
             ..
         } = opened.store.clone();
         let directory = tunnels(registry, &limits, &public_url).await;
-        let directory = directory.map_err(|_| Error::Tunnels {
+        let directory = directory.map_err(|_| StartError::Tunnels {
             store: opened.to_string(),
         })?;
         let presence = Arc::new(Presence::new(roster));
-        let held = Arc::new(Held::new(Responders::new(answers)));
+        let held = Arc::new(HeldRequests::new(Responders::new(answers)));
         let draining = CancellationToken::new();
-        let gate = Arc::new(Gate::new(&directory, &metrics));
+        let gate = Arc::new(TokenGate::new(&directory, &metrics));
         let sessions = Sessions {
             gate: Arc::clone(&gate),
             directory: Arc::clone(&directory),
@@ -146,12 +149,12 @@ impl Relay {
             queue: Arc::clone(&queue),
             held: Arc::clone(&held),
             metrics: Arc::clone(&metrics),
-            terms: Arc::new(Terms::new(&limits, public_url.clone())),
+            terms: Arc::new(SessionTerms::new(&limits, public_url.clone())),
             admission: Admission::new(&limits),
         };
         let admin = Admin::new(&queue, &metrics, &draining);
         let public = Public {
-            door: Door::new(&limits, proxies.clone(), config.methods.clone()),
+            door: FrontDoor::new(&limits, proxies.clone(), config.methods.clone()),
             ingest: Ingest {
                 directory: Arc::clone(&directory),
                 presence: Arc::clone(&presence),
@@ -172,14 +175,14 @@ impl Relay {
             },
             admin: admin.clone(),
         };
-        let terms = front::Terms {
+        let terms = front::ConnectionTerms {
             limits: &limits,
             proxies,
             proxy_protocol: config.proxy_protocol,
             tls,
             metrics,
         };
-        Ok(Bound {
+        Ok(BoundRelay {
             front: Front::new(sockets, public, admin, terms),
             certificate,
             sessions,
@@ -193,7 +196,7 @@ impl Relay {
     }
 }
 
-impl Bound {
+impl BoundRelay {
     /// Where webhooks and agents arrive.
     pub fn local_addr(&self) -> SocketAddr {
         self.front.address()
@@ -220,12 +223,12 @@ impl Bound {
     }
 
     /// The tokens and tunnels of this relay.
-    pub fn tokens(&self) -> Result<TokenStore, tunnel::Error> {
+    pub fn tokens(&self) -> Result<TokenStore, tunnel::TokenStoreError> {
         self.opened.tokens()
     }
 
     /// Works until the token is cancelled, then drains and ends within the drain deadline.
-    pub async fn run(self, token: CancellationToken) -> Result<(), Error> {
+    pub async fn run(self, token: CancellationToken) -> Result<(), StartError> {
         let Self {
             front,
             certificate,

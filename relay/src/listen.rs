@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tokio::net::{TcpListener, TcpSocket};
 use url::Url;
 
-use crate::config::{Config, TlsMode};
-use crate::error::Error;
+use crate::config::{RelayConfig, TlsMode};
+use crate::error::StartError;
 
 /// Connections that the system holds until they are accepted, as far as it allows that many: a
 /// burst beyond it costs its senders a second, after which they try again.
@@ -16,11 +16,11 @@ const BACKLOG: u32 = 16 * 1024;
 /// connects while it restarts waits in them.
 #[derive(Debug, Default)]
 pub struct Listeners {
-    /// For webhooks and agents, in place of [`Config::listen`](crate::Config::listen).
+    /// For webhooks and agents, in place of [`RelayConfig::listen`](crate::Config::listen).
     pub public: Option<std::net::TcpListener>,
-    /// For health and metrics, in place of [`Config::admin_listen`](crate::Config::admin_listen).
+    /// For health and metrics, in place of [`RelayConfig::admin_listen`](crate::Config::admin_listen).
     pub admin: Option<std::net::TcpListener>,
-    /// For webhooks in the clear, in place of [`Config::http_listen`](crate::Config::http_listen).
+    /// For webhooks in the clear, in place of [`RelayConfig::http_listen`](crate::Config::http_listen).
     pub http: Option<std::net::TcpListener>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Sockets {
 
 impl Sockets {
     /// Those that were handed over; the others are bound to the configured addresses.
-    pub(crate) fn open(listeners: Listeners, config: &Config) -> Result<Self, Error> {
+    pub(crate) fn open(listeners: Listeners, config: &RelayConfig) -> Result<Self, StartError> {
         Ok(Self {
             public: listeners
                 .public
@@ -49,7 +49,7 @@ impl Sockets {
 fn adopt_or_bind(
     listener: Option<std::net::TcpListener>,
     address: Option<SocketAddr>,
-) -> Result<Option<(TcpListener, SocketAddr)>, Error> {
+) -> Result<Option<(TcpListener, SocketAddr)>, StartError> {
     match listener {
         Some(listener) => adopt(listener).map(Some),
         None => address.map(bind).transpose(),
@@ -57,18 +57,18 @@ fn adopt_or_bind(
 }
 
 /// A socket that listens already, and where.
-fn adopt(listener: std::net::TcpListener) -> Result<(TcpListener, SocketAddr), Error> {
+fn adopt(listener: std::net::TcpListener) -> Result<(TcpListener, SocketAddr), StartError> {
     let adopt = || {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         let bound = listener.local_addr()?;
         Ok((listener, bound))
     };
-    adopt().map_err(|source| Error::Adopt { source })
+    adopt().map_err(|source| StartError::Adopt { source })
 }
 
 /// A socket that is bound, and where: port 0 finds a free one.
-fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let listen = || {
         let socket = match address {
             SocketAddr::V4(_) => TcpSocket::new_v4()?,
@@ -82,11 +82,11 @@ fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
         let bound = listener.local_addr()?;
         Ok((listener, bound))
     };
-    listen().map_err(|source| Error::Listen { address, source })
+    listen().map_err(|source| StartError::Listen { address, source })
 }
 
 /// How the world reaches a relay: as configured, else at the address bound.
-pub(crate) fn public_url(config: &Config, bound: SocketAddr) -> Url {
+pub(crate) fn public_url(config: &RelayConfig, bound: SocketAddr) -> Url {
     let scheme = match config.tls {
         TlsMode::Off => "http",
         TlsMode::Files { .. } | TlsMode::Acme(_) => "https",
@@ -96,7 +96,7 @@ pub(crate) fn public_url(config: &Config, bound: SocketAddr) -> Url {
 }
 
 /// The URL of the first name that the certificate is ordered for.
-fn named(config: &Config, bound: SocketAddr) -> Option<Url> {
+fn named(config: &RelayConfig, bound: SocketAddr) -> Option<Url> {
     let TlsMode::Acme(acme) = &config.tls else {
         return None;
     };

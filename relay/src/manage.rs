@@ -12,7 +12,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use podtap_wire::manage::{
-    ConnectedAgent, MAX_GRACE_S, QueueLimits, RefusedWebhooks, Rotate, Rotated, TunnelEntry,
+    ConnectedAgent, MAX_GRACE_S, QueueLimits, RefusedWebhooks, Rotate, RotatedTunnel, TunnelEntry,
     TunnelList,
 };
 use podtap_wire::{ConnectRefusal, RefusalKind, TunnelName};
@@ -21,11 +21,11 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::admin::SERVER;
-use crate::answer::{Answer, full};
+use crate::answer::{HttpAnswer, full};
 use crate::config::Limits;
-use crate::gate::Gate;
+use crate::gate::TokenGate;
 use crate::queue::QueueError;
-use crate::refused::Tally;
+use crate::refused::RefusalTally;
 use crate::route::Manage;
 use crate::session::presence::Presence;
 use crate::session::{bearer, refuse, refused_token, unavailable};
@@ -38,7 +38,7 @@ const MAX_BODY_BYTES: usize = 4 * 1024;
 /// Answers owners.
 #[derive(Debug)]
 pub(crate) struct Manager {
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) gate: Arc<TokenGate>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) public_url: Url,
@@ -66,7 +66,7 @@ impl Manager {
         asked: Manage,
         peer: IpAddr,
         request: Request<Incoming>,
-    ) -> Response<Answer> {
+    ) -> Response<HttpAnswer> {
         let Some(token) = bearer(request.headers()) else {
             return refuse(&refused_token("a token is required to manage tunnels"));
         };
@@ -85,7 +85,7 @@ impl Manager {
         asked: Manage,
         owner: Owner,
         request: Request<Incoming>,
-    ) -> Managed<Response<Answer>> {
+    ) -> Managed<Response<HttpAnswer>> {
         match (request.method(), asked) {
             (&Method::GET | &Method::HEAD, Manage::All) => self.list(owner).await,
             (&Method::POST, Manage::Rotate(name)) => {
@@ -97,7 +97,7 @@ impl Manager {
         }
     }
 
-    async fn list(&self, owner: Owner) -> Managed<Response<Answer>> {
+    async fn list(&self, owner: Owner) -> Managed<Response<HttpAnswer>> {
         let tunnels = self
             .directory
             .list(owner.name)
@@ -116,7 +116,7 @@ impl Manager {
         owner: Owner,
         name: TunnelName,
         wanted: Rotate,
-    ) -> Managed<Response<Answer>> {
+    ) -> Managed<Response<HttpAnswer>> {
         if wanted.grace_s > MAX_GRACE_S {
             return Err(malformed_refusal(format!(
                 "`grace_s` must be at most {MAX_GRACE_S}"
@@ -127,19 +127,19 @@ impl Manager {
         let rotated = rotated.await.map_err(queue_refusal)?;
         let rotated = rotated.ok_or_else(|| not_found(&name))?;
         self.enforce().await?;
-        Ok(json(&Rotated {
+        Ok(json(&RotatedTunnel {
             url: directory::url(&self.public_url, &rotated.key),
             old_url_until: rotated.old_key_until,
         }))
     }
 
-    async fn delete(&self, owner: Owner, name: TunnelName) -> Managed<Response<Answer>> {
+    async fn delete(&self, owner: Owner, name: TunnelName) -> Managed<Response<HttpAnswer>> {
         let deleted = self.directory.delete(owner.name, name.clone()).await;
         if !deleted.map_err(queue_refusal)? {
             return Err(not_found(&name));
         }
         self.enforce().await?;
-        let mut answer = Response::new(Answer::default());
+        let mut answer = Response::new(HttpAnswer::default());
         *answer.status_mut() = StatusCode::NO_CONTENT;
         Ok(answer)
     }
@@ -192,7 +192,7 @@ impl Manager {
     }
 }
 
-fn webhooks(tally: Tally) -> RefusedWebhooks {
+fn webhooks(tally: RefusalTally) -> RefusedWebhooks {
     RefusedWebhooks {
         count: tally.count,
         reason: tally.reason,
@@ -200,7 +200,7 @@ fn webhooks(tally: Tally) -> RefusedWebhooks {
     }
 }
 
-fn json(value: &impl Serialize) -> Response<Answer> {
+fn json(value: &impl Serialize) -> Response<HttpAnswer> {
     let body = serde_json::to_vec(value).unwrap_or_default();
     let mut answer = Response::new(full(Bytes::from(body)));
     let headers = answer.headers_mut();
@@ -212,7 +212,7 @@ fn json(value: &impl Serialize) -> Response<Answer> {
     answer
 }
 
-fn not_allowed(asked: &Manage) -> Response<Answer> {
+fn not_allowed(asked: &Manage) -> Response<HttpAnswer> {
     let (allow, message) = match asked {
         Manage::All => ("GET, HEAD", "use GET to list tunnels"),
         Manage::One(_) => ("DELETE", "use DELETE to delete a tunnel"),

@@ -8,17 +8,17 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use crate::admin::Admin;
-use crate::answer::Answer;
-use crate::budget::Budget;
+use crate::answer::HttpAnswer;
+use crate::budget::ByteBudget;
 use crate::config::Limits;
 use crate::host;
 use crate::ingest::Ingest;
 use crate::manage::Manager;
 use crate::methods::{self, Methods};
 use crate::peer::{PeerGroup, TrustedProxies};
-use crate::rate::Rates;
+use crate::rate::KeyedRates;
 use crate::refusal::Refusal;
-use crate::route::Route;
+use crate::route::RelayRoute;
 use crate::server::Handler;
 use crate::session::Sessions;
 
@@ -31,7 +31,7 @@ const SERVICE_WORKER: HeaderName = HeaderName::from_static("service-worker");
 /// The parts that the world can reach.
 #[derive(Debug)]
 pub(crate) struct Public {
-    pub(crate) door: Door,
+    pub(crate) door: FrontDoor,
     pub(crate) ingest: Ingest,
     pub(crate) sessions: Sessions,
     pub(crate) manager: Manager,
@@ -40,21 +40,21 @@ pub(crate) struct Public {
 
 /// What every request has to pass, whichever part it is for.
 #[derive(Debug)]
-pub(crate) struct Door {
+pub(crate) struct FrontDoor {
     proxies: TrustedProxies,
     methods: Methods,
     /// The heads of requests in progress.
-    heads: Arc<Budget<PeerGroup>>,
-    rates: Option<Rates<PeerGroup>>,
+    heads: Arc<ByteBudget<PeerGroup>>,
+    rates: Option<KeyedRates<PeerGroup>>,
 }
 
-impl Door {
+impl FrontDoor {
     pub(crate) fn new(limits: &Limits, proxies: TrustedProxies, methods: Methods) -> Self {
         Self {
             proxies,
             methods,
-            heads: Budget::new(limits.max_head_memory / 2, limits.max_head_bytes),
-            rates: limits.max_rate_per_peer.map(Rates::new),
+            heads: ByteBudget::new(limits.max_head_memory / 2, limits.max_head_bytes),
+            rates: limits.max_rate_per_peer.map(KeyedRates::new),
         }
     }
 
@@ -62,14 +62,14 @@ impl Door {
     fn objection(
         &self,
         request: &Request<Incoming>,
-        route: &Route,
+        route: &RelayRoute,
         peer: IpAddr,
     ) -> Result<(), Refusal> {
         if !host::is_named(request) {
             return Err(Refusal::Host);
         }
         methods::check_any(request.method())?;
-        if matches!(route, Route::Live | Route::Ready) {
+        if matches!(route, RelayRoute::Live | RelayRoute::Ready) {
             return Ok(());
         }
         if let Some(rates) = &self.rates {
@@ -77,7 +77,7 @@ impl Door {
                 .take(peer.into(), Instant::now())
                 .map_err(|retry_after| Refusal::PeerRate { retry_after })?;
         }
-        if matches!(route, Route::Ingest { .. }) {
+        if matches!(route, RelayRoute::Ingest { .. }) {
             self.methods.check(request.method())?;
         }
         if request.headers().contains_key(SERVICE_WORKER) {
@@ -88,9 +88,9 @@ impl Door {
 }
 
 impl Handler for Public {
-    async fn handle(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Answer> {
+    async fn handle(&self, request: Request<Incoming>, peer: IpAddr) -> Response<HttpAnswer> {
         let peer = self.door.proxies.sender(peer, request.headers());
-        let route = Route::of(request.uri());
+        let route = RelayRoute::of(request.uri());
         // Held until the request is over.
         let mut head = self.door.heads.share(peer.into());
         let grown = head
@@ -100,19 +100,19 @@ impl Handler for Public {
         match (route, objection) {
             (route, Err(refusal)) => {
                 let key = match route {
-                    Route::Ingest { key, .. } => Some(key),
+                    RelayRoute::Ingest { key, .. } => Some(key),
                     _ => None,
                 };
                 self.ingest.refuse(refusal, key, request).await
             }
-            (Route::Ingest { key, path }, Ok(())) => {
+            (RelayRoute::Ingest { key, path }, Ok(())) => {
                 self.ingest.accept(key, path, peer, request).await
             }
-            (Route::Connect, Ok(())) => self.sessions.connect(request, peer).await,
-            (Route::Manage(asked), Ok(())) => self.manager.answer(asked, peer, request).await,
-            (Route::Live, Ok(())) => Admin::live(),
-            (Route::Ready, Ok(())) => self.admin.ready().await,
-            (Route::NotFound, Ok(())) => {
+            (RelayRoute::Connect, Ok(())) => self.sessions.connect(request, peer).await,
+            (RelayRoute::Manage(asked), Ok(())) => self.manager.answer(asked, peer, request).await,
+            (RelayRoute::Live, Ok(())) => Admin::live(),
+            (RelayRoute::Ready, Ok(())) => self.admin.ready().await,
+            (RelayRoute::NotFound, Ok(())) => {
                 let refusal = Refusal::UnknownTunnel;
                 self.ingest.refuse(refusal, None, request).await
             }

@@ -56,7 +56,7 @@ const MAX_KEYS: usize = 32 * 1024;
 /// A bucket for each key, of the same rate. Which keys there are is up to strangers, so only those
 /// that were seen lately are remembered: one that comes back after many others begins anew.
 #[derive(Debug)]
-pub(crate) struct Rates<K> {
+pub(crate) struct KeyedRates<K> {
     rate: Rate,
     generations: Mutex<Generations<K>>,
 }
@@ -67,7 +67,7 @@ struct Generations<K> {
     old: HashMap<K, Bucket>,
 }
 
-impl<K: Eq + Hash> Rates<K> {
+impl<K: Eq + Hash> KeyedRates<K> {
     pub(crate) fn new(rate: Rate) -> Self {
         Self {
             rate,
@@ -111,7 +111,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_key_has_a_bucket_and_the_buckets_are_bounded() {
         let now = Instant::now();
-        let rates = Rates::new(Rate {
+        let rates = KeyedRates::new(Rate {
             per_second: 1.0,
             burst: 2.0,
         });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::answer::{Answer, text};
+use crate::answer::{HttpAnswer, text};
 use crate::budget::Exhausted;
 use crate::methods::Objection;
 
@@ -177,7 +177,7 @@ impl Refusal {
     }
 
     /// What the sender hears.
-    pub(crate) fn answer(self) -> Response<Answer> {
+    pub(crate) fn answer(self) -> Response<HttpAnswer> {
         let (status, words) = self.says();
         let mut answer = match self {
             Self::TooLarge { max_body_bytes } => {

@@ -18,15 +18,18 @@ use crate::refusal::Refusal;
 /// Refusals on their way to the relay that has the agent.
 pub(crate) trait RefusedElsewhere: fmt::Debug + Send + Sync {
     /// Leaves these to the relays that have the agents of these tunnels.
-    fn pass_on(&self, tallies: Vec<(TunnelId, Tally)>) -> BoxFuture<'_, Result<(), QueueError>>;
+    fn pass_on(
+        &self,
+        tallies: Vec<(TunnelId, RefusalTally)>,
+    ) -> BoxFuture<'_, Result<(), QueueError>>;
 
     /// Takes what others have left for the agents of this relay. Called by the clock.
-    fn collect(&self) -> BoxFuture<'_, Result<Vec<(TunnelId, Tally)>, QueueError>>;
+    fn collect(&self) -> BoxFuture<'_, Result<Vec<(TunnelId, RefusalTally)>, QueueError>>;
 }
 
 /// The refusals of one tunnel.
 #[derive(Debug, Default)]
-pub(crate) struct Refused {
+pub(crate) struct TunnelRefusals {
     /// One for each kind of refusal, of which there are a few.
     tallies: Mutex<Tallies>,
     noted: Notify,
@@ -35,22 +38,22 @@ pub(crate) struct Refused {
 #[derive(Debug, Default)]
 struct Tallies {
     /// What the agent has still to be told.
-    untold: Vec<Tally>,
+    untold: Vec<RefusalTally>,
     /// Everything since the relay's start, for an owner who asks.
-    all: Vec<Tally>,
+    all: Vec<RefusalTally>,
 }
 
 /// Webhooks that were refused for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct RefusalTally {
     pub(crate) kind: Cow<'static, str>,
     pub(crate) reason: String,
     pub(crate) count: u64,
     pub(crate) last_at: Timestamp,
 }
 
-impl From<Tally> for Notice {
-    fn from(tally: Tally) -> Self {
+impl From<RefusalTally> for Notice {
+    fn from(tally: RefusalTally) -> Self {
         Self::Refused {
             count: tally.count,
             reason: tally.reason,
@@ -59,10 +62,10 @@ impl From<Tally> for Notice {
     }
 }
 
-impl Refused {
+impl TunnelRefusals {
     /// Counts one.
     pub(crate) fn note(&self, refusal: Refusal, at: Timestamp) {
-        self.add(&Tally {
+        self.add(&RefusalTally {
             kind: Cow::Borrowed(refusal.name()),
             reason: refusal.reason(),
             count: 1,
@@ -71,7 +74,7 @@ impl Refused {
     }
 
     /// Counts those that another relay refused.
-    pub(crate) fn add(&self, tally: &Tally) {
+    pub(crate) fn add(&self, tally: &RefusalTally) {
         let mut tallies = self.lock();
         count(&mut tallies.untold, tally);
         count(&mut tallies.all, tally);
@@ -80,7 +83,7 @@ impl Refused {
     }
 
     /// Gives back what was taken and could not be told.
-    pub(crate) fn put_back(&self, tally: &Tally) {
+    pub(crate) fn put_back(&self, tally: &RefusalTally) {
         count(&mut self.lock().untold, tally);
         self.noted.notify_one();
     }
@@ -91,12 +94,12 @@ impl Refused {
     }
 
     /// Takes all there is to tell.
-    pub(crate) fn take(&self) -> Vec<Tally> {
+    pub(crate) fn take(&self) -> Vec<RefusalTally> {
         std::mem::take(&mut self.lock().untold)
     }
 
     /// Everything since the relay's start.
-    pub(crate) fn all(&self) -> Vec<Tally> {
+    pub(crate) fn all(&self) -> Vec<RefusalTally> {
         self.lock().all.clone()
     }
 
@@ -121,7 +124,7 @@ impl Refused {
     }
 }
 
-fn count(tallies: &mut Vec<Tally>, more: &Tally) {
+fn count(tallies: &mut Vec<RefusalTally>, more: &RefusalTally) {
     match tallies.iter_mut().find(|tally| tally.kind == more.kind) {
         Some(tally) => {
             tally.count = tally.count.saturating_add(more.count);
@@ -139,7 +142,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn refusals_are_counted_by_reason_until_they_are_told() {
-        let refused = Refused::default();
+        let refused = TunnelRefusals::default();
         let now = Instant::now();
         assert!(refused.pending(now).now_or_never().is_none());
         let at = |second| Timestamp::from_second(second).unwrap();

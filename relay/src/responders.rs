@@ -8,7 +8,7 @@ use podtap_wire::{EventId, WebhookResponse};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::answers::Answers;
+use crate::answers::AnswerExchange;
 use crate::queue::QueueError;
 
 /// Answers on their way to other relays. Beyond that one is lost, and its sender hears `stored`.
@@ -18,7 +18,7 @@ const MAX_POSTED: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Responders {
     waiting: Mutex<HashMap<EventId, oneshot::Sender<WebhookResponse>>>,
-    answers: Arc<dyn Answers>,
+    answers: Arc<dyn AnswerExchange>,
     posted: mpsc::Sender<(EventId, WebhookResponse)>,
     to_post: tokio::sync::Mutex<mpsc::Receiver<(EventId, WebhookResponse)>>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Waiting<'a> {
 }
 
 impl Responders {
-    pub(crate) fn new(answers: Arc<dyn Answers>) -> Self {
+    pub(crate) fn new(answers: Arc<dyn AnswerExchange>) -> Self {
         let (posted, to_post) = mpsc::channel(MAX_POSTED);
         Self {
             waiting: Mutex::default(),

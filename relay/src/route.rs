@@ -5,7 +5,7 @@ use podtap_wire::{TunnelKey, TunnelName, manage};
 
 /// The parts of a relay that answer requests.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Route {
+pub(crate) enum RelayRoute {
     /// A webhook for a tunnel that may exist.
     Ingest {
         key: TunnelKey,
@@ -50,7 +50,7 @@ impl Manage {
     }
 }
 
-impl Route {
+impl RelayRoute {
     pub(crate) fn of(target: &Uri) -> Self {
         match target.path() {
             "/-/connect" => return Self::Connect,
@@ -86,8 +86,8 @@ mod tests {
 
     const KEY: &str = "abcdefghijklmnopqrstuvwxyy";
 
-    fn route(target: &str) -> Route {
-        Route::of(&target.replace("KEY", KEY).parse().unwrap())
+    fn route(target: &str) -> RelayRoute {
+        RelayRoute::of(&target.replace("KEY", KEY).parse().unwrap())
     }
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
             ("http://relay.example/KEY/absolute", "/absolute"),
             ("/KEY/-/connect", "/-/connect"),
         ] {
-            let expected = Route::Ingest {
+            let expected = RelayRoute::Ingest {
                 key: KEY.parse().unwrap(),
                 path: path.to_owned(),
             };
@@ -111,16 +111,16 @@ mod tests {
 
     #[test]
     fn the_relays_own_paths_are_exact() {
-        assert_eq!(route("/-/connect?x"), Route::Connect);
-        assert_eq!(route("/-/healthz"), Route::Live);
-        assert_eq!(route("/-/readyz"), Route::Ready);
+        assert_eq!(route("/-/connect?x"), RelayRoute::Connect);
+        assert_eq!(route("/-/healthz"), RelayRoute::Live);
+        assert_eq!(route("/-/readyz"), RelayRoute::Ready);
         let crm = || "crm".parse().unwrap();
         for (path, asked) in [
             ("/-/tunnels", Manage::All),
             ("/-/tunnels/crm", Manage::One(crm())),
             ("/-/tunnels/crm/rotate", Manage::Rotate(crm())),
         ] {
-            assert_eq!(route(path), Route::Manage(asked), "{path}");
+            assert_eq!(route(path), RelayRoute::Manage(asked), "{path}");
         }
         for other in [
             "/",
@@ -137,7 +137,7 @@ mod tests {
             "//KEY/a",
             "/%2FKEY",
         ] {
-            assert_eq!(route(other), Route::NotFound, "{other}");
+            assert_eq!(route(other), RelayRoute::NotFound, "{other}");
         }
     }
 }

@@ -71,7 +71,7 @@ impl Upkeep {
         };
         let settling = async {
             let due = || async {
-                self.queue.acknowledged().await;
+                self.queue.wait_for_acknowledged().await;
                 sleep(POLL_PERIOD).await;
             };
             while token.run_until_cancelled(due()).await.is_some() {

@@ -8,9 +8,9 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use podtap_wire::{ConnectRefusal, RefusalKind};
 
-use crate::answer::Answer;
+use crate::answer::HttpAnswer;
 use crate::public::Public;
-use crate::route::Route;
+use crate::route::RelayRoute;
 use crate::server::Handler;
 use crate::session::refuse;
 
@@ -19,9 +19,9 @@ use crate::session::refuse;
 pub(crate) struct WebhooksOnly(pub(crate) Arc<Public>);
 
 impl Handler for WebhooksOnly {
-    async fn handle(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Answer> {
-        match Route::of(request.uri()) {
-            Route::Connect | Route::Manage(_) => refuse(&ConnectRefusal {
+    async fn handle(&self, request: Request<Incoming>, peer: IpAddr) -> Response<HttpAnswer> {
+        match RelayRoute::of(request.uri()) {
+            RelayRoute::Connect | RelayRoute::Manage(_) => refuse(&ConnectRefusal {
                 kind: RefusalKind::Malformed,
                 message: "this port accepts webhooks only, because a token would be sent \
                           unencrypted: use the relay's https:// URL"

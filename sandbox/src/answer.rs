@@ -50,13 +50,13 @@ impl Request {
 
     /// The body as JSON; an empty one is an empty object. A body that is not called JSON is not
     /// parsed: pages of other sites can send text and forms here, but no JSON.
-    pub(super) fn json(&self) -> Result<Value, Refused> {
+    pub(super) fn json(&self) -> Result<Value, ErrorAnswer> {
         if self.body.is_empty() {
             return Ok(json!({}));
         }
         match serde_json::from_slice(&self.body) {
             Ok(body @ (Value::Object(_) | Value::Array(_))) if self.is_json() => Ok(body),
-            _ => Err(Refused::invalid(
+            _ => Err(ErrorAnswer::invalid(
                 "Invalid value null (null): must be object",
             )),
         }
@@ -65,7 +65,7 @@ impl Request {
 
 /// What an answer carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Body {
+pub(super) enum AnswerBody {
     Empty,
     Json(Value),
     /// A file with its media type.
@@ -74,28 +74,28 @@ pub(super) enum Body {
 
 /// An answer to a request.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct ApiAnswer {
     pub(super) status: u16,
-    pub(super) body: Body,
+    pub(super) body: AnswerBody,
     /// Headers besides the content type.
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
-impl Answer {
+impl ApiAnswer {
     pub(super) const fn json(body: Value) -> Self {
-        Self::of(200, Body::Json(body))
+        Self::of(200, AnswerBody::Json(body))
     }
 
     pub(super) const fn bytes(media_type: String, bytes: Bytes) -> Self {
-        Self::of(200, Body::Bytes(media_type, bytes))
+        Self::of(200, AnswerBody::Bytes(media_type, bytes))
     }
 
     /// The success of operations that have nothing to say.
     pub(super) const fn empty() -> Self {
-        Self::of(204, Body::Empty)
+        Self::of(204, AnswerBody::Empty)
     }
 
-    const fn of(status: u16, body: Body) -> Self {
+    const fn of(status: u16, body: AnswerBody) -> Self {
         Self {
             status,
             body,
@@ -114,13 +114,13 @@ impl Answer {
 
 /// An error answer (podio.md 4.1 and 4.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(super) struct ErrorAnswer {
     pub(super) status: u16,
     pub(super) error: &'static str,
     pub(super) description: String,
 }
 
-impl Refused {
+impl ErrorAnswer {
     pub(super) fn new(status: u16, error: &'static str, description: impl Into<String>) -> Self {
         Self {
             status,
@@ -168,7 +168,7 @@ impl Refused {
     }
 
     /// The answer to `request`, in Podio's shape.
-    pub(super) fn into_answer(self, request: &Request) -> Answer {
+    pub(super) fn into_answer(self, request: &Request) -> ApiAnswer {
         let query: Vec<_> = request
             .query
             .iter()
@@ -180,9 +180,9 @@ impl Refused {
         if self.status == 401 {
             headers.push(("www-authenticate", r#"Bearer realm="podio""#.to_owned()));
         }
-        Answer {
+        ApiAnswer {
             status: self.status,
-            body: Body::Json(json!({
+            body: AnswerBody::Json(json!({
                 "error": self.error,
                 "error_detail": null,
                 "error_description": self.description,

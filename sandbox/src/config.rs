@@ -6,12 +6,12 @@ use std::time::Duration;
 use podtap_podio::standing::{ANSWER_LIMIT, Rule};
 
 use super::fault::Fault;
-use super::rate::Rates;
+use super::rate::CallRates;
 use super::seed::Seed;
 
 /// Settings of a [`super::Sandbox`]. The defaults are those of podio.md 8.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct SandboxConfig {
     /// Where the API listens; port 0 picks a free one.
     pub listen: SocketAddr,
     /// Names that it answers to, beside `localhost` and its own addresses.
@@ -23,7 +23,7 @@ pub struct Config {
     /// How long access tokens last; 8 hours at Podio.
     pub token_lifetime: Duration,
     /// Calls an hour.
-    pub rates: Rates,
+    pub rates: CallRates,
     /// Which event types hooks may have.
     pub hook_types: HookTypes,
     /// Whether hooks must be on port 80 or 443, as Podio demands.
@@ -35,12 +35,12 @@ pub struct Config {
     /// Whether the list shows a suspended hook as inactive; at Podio unknown.
     pub suspended_shows_inactive: bool,
     /// How webhooks are sent.
-    pub delivery: Delivery,
+    pub delivery: WebhookSending,
     /// How the API misbehaves, from the start; [`super::Handle::set_fault`] changes it.
     pub fault: Option<Fault>,
 }
 
-impl Default for Config {
+impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -48,13 +48,13 @@ impl Default for Config {
             seed: Seed::example(),
             random_seed: 1,
             token_lifetime: Duration::from_hours(8),
-            rates: Rates::default(),
+            rates: CallRates::default(),
             hook_types: HookTypes::AsObserved,
             enforce_ports: false,
             validate_requires_auth: false,
             rule: Rule::CURRENT,
             suspended_shows_inactive: false,
-            delivery: Delivery::default(),
+            delivery: WebhookSending::default(),
             fault: None,
         }
     }
@@ -71,7 +71,7 @@ pub enum HookTypes {
 
 /// How webhooks are sent.
 #[derive(Debug, Clone)]
-pub struct Delivery {
+pub struct WebhookSending {
     /// Longest wait for an answer.
     pub timeout: Duration,
     /// Waits before each re-send after a 5xx, a time-out or a failed connection. That Podio
@@ -88,7 +88,7 @@ pub struct Delivery {
     pub outage: bool,
 }
 
-impl Default for Delivery {
+impl Default for WebhookSending {
     fn default() -> Self {
         Self {
             timeout: ANSWER_LIMIT,

@@ -8,18 +8,18 @@ use std::net::{IpAddr, SocketAddr};
 use http::uri::Authority;
 use http::{HeaderMap, Uri, header};
 
-use super::answer::Refused;
+use super::answer::ErrorAnswer;
 
 /// What may be called here, on one connection.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(super) struct ApiGuard {
     /// The address that the connection was made to.
     local: Option<IpAddr>,
     /// Names beside this machine's own.
     hosts: Vec<String>,
 }
 
-impl Guard {
+impl ApiGuard {
     pub(super) fn new(local: Option<SocketAddr>, hosts: Vec<String>) -> Self {
         Self {
             local: local.map(|address| address.ip()),
@@ -27,9 +27,9 @@ impl Guard {
         }
     }
 
-    pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+    pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ErrorAnswer> {
         if headers.contains_key(header::ORIGIN) {
-            return Err(Refused::forbidden(
+            return Err(ErrorAnswer::forbidden(
                 "The sandbox is for programs: it does not answer pages of a browser",
             ));
         }
@@ -42,7 +42,7 @@ impl Guard {
         if host.is_some_and(|host| self.knows(host.host())) {
             return Ok(());
         }
-        Err(Refused::forbidden(
+        Err(ErrorAnswer::forbidden(
             "The sandbox answers only to localhost, its own address, and the names given with --allow-host",
         ))
     }
@@ -70,7 +70,7 @@ mod tests {
 
     fn allowed(host: Option<&str>, origin: Option<&str>) -> bool {
         let local = SocketAddr::from(([192, 0, 2, 7], 8090));
-        let guard = Guard::new(Some(local), vec!["sandbox".to_owned()]);
+        let guard = ApiGuard::new(Some(local), vec!["sandbox".to_owned()]);
         let mut headers = HeaderMap::new();
         for (name, value) in [(header::HOST, host), (header::ORIGIN, origin)] {
             if let Some(value) = value {

@@ -10,7 +10,7 @@
 //!
 //! It follows podio.md, which knows much but not all. Guessed, and not to be relied on:
 //!
-//! - That and when webhooks are sent again ([`Delivery::retry_gaps`] is invented), and that failed
+//! - That and when webhooks are sent again ([`WebhookSending::retry_gaps`] is invented), and that failed
 //!   attempts of a re-sent event count singly.
 //! - That a code stays good after newer ones, that validating twice does no harm, that failed
 //!   verifications count for nothing, and that validating needs no token.
@@ -72,15 +72,15 @@ use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
-pub use config::{Config, Delivery, Disorder, HookTypes};
-pub use control::{Command, CommandResult};
+pub use config::{Disorder, HookTypes, SandboxConfig, WebhookSending};
+pub use control::{CommandResult, SandboxCommand};
 pub use fault::{Fault, UnknownFault};
-pub use observe::{Observation, Outcome, Sent};
-pub use rate::Rates;
+pub use observe::{Observation, SendOutcome, Sent};
+pub use rate::CallRates;
 pub use seed::{InvalidSeed, Seed, SeedApp, SeedClient, SeedField, SeedSpace, SeedUser};
 pub use world::InvalidState;
 
-use shared::Shared;
+use shared::SharedSandbox;
 use world::{Webhook, World};
 
 /// Webhooks on their way to the senders before the cause of more has to wait.
@@ -99,11 +99,11 @@ pub struct BindError {
 }
 
 impl Sandbox {
-    /// Begins to listen; requests are answered once [`Bound::run`] runs.
+    /// Begins to listen; requests are answered once [`BoundSandbox::run`] runs.
     ///
     /// # Errors
     /// When the address cannot be listened on.
-    pub async fn bind(config: Config) -> Result<Bound, BindError> {
+    pub async fn bind(config: SandboxConfig) -> Result<BoundSandbox, BindError> {
         let address = config.listen;
         let failed = |source| BindError { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -112,8 +112,8 @@ impl Sandbox {
         let (webhooks, waiting) = mpsc::channel(MAX_WEBHOOKS);
         let base_url = base_url(local_addr);
         let world = World::new(Arc::clone(&config), base_url, Timestamp::now());
-        Ok(Bound {
-            shared: Arc::new(Shared::new(world, webhooks)),
+        Ok(BoundSandbox {
+            shared: Arc::new(SharedSandbox::new(world, webhooks)),
             config,
             listener,
             local_addr,
@@ -134,15 +134,15 @@ fn base_url(listening: SocketAddr) -> String {
 }
 
 /// A sandbox that listens.
-pub struct Bound {
-    shared: Arc<Shared>,
-    config: Arc<Config>,
+pub struct BoundSandbox {
+    shared: Arc<SharedSandbox>,
+    config: Arc<SandboxConfig>,
     listener: TcpListener,
     local_addr: SocketAddr,
     waiting: mpsc::Receiver<Webhook>,
 }
 
-impl Bound {
+impl BoundSandbox {
     /// The address that it listens on.
     pub const fn local_addr(&self) -> SocketAddr {
         self.local_addr
@@ -173,7 +173,7 @@ impl Bound {
     }
 }
 
-impl fmt::Debug for Bound {
+impl fmt::Debug for BoundSandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bound")
             .field("local_addr", &self.local_addr)
@@ -184,7 +184,7 @@ impl fmt::Debug for Bound {
 /// Watches and disturbs a running sandbox. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
-    shared: Arc<Shared>,
+    shared: Arc<SharedSandbox>,
 }
 
 impl Handle {
@@ -203,7 +203,7 @@ impl Handle {
     ///
     /// # Errors
     /// In the words of Podio's answer, when it cannot happen.
-    pub async fn perform(&self, command: &Command) -> Result<u64, String> {
+    pub async fn perform(&self, command: &SandboxCommand) -> Result<u64, String> {
         let done = self
             .shared
             .change(|world| control::act(world, command))
@@ -212,7 +212,7 @@ impl Handle {
     }
 
     /// Lets webhooks get lost on their way, or lets them out again. What is lost is still
-    /// observed, as [`Outcome::Swallowed`].
+    /// observed, as [`SendOutcome::Swallowed`].
     pub fn set_outage(&self, outage: bool) {
         self.shared.with_world(|world| world.outage = outage);
     }

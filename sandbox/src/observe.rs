@@ -34,14 +34,14 @@ pub struct Sent {
     /// 1 for the first sending, more for re-sends.
     pub attempt: u32,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: SendOutcome,
     /// After how long.
     pub took: Duration,
 }
 
 /// How an attempt to deliver a webhook ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum SendOutcome {
     /// The receiver answered with this status.
     Answered(u16),
     /// No answer within the time limit.
@@ -52,7 +52,7 @@ pub enum Outcome {
     Unreachable(String),
 }
 
-impl Outcome {
+impl SendOutcome {
     /// Podio counts a 2xx as success and nothing else (podio.md 1.3).
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Answered(200..300))

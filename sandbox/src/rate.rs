@@ -8,7 +8,7 @@ use podtap_podio::client::RateLimit;
 
 /// Calls in one window of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rates {
+pub struct CallRates {
     /// Of all operations but the limited ones.
     pub general: u64,
     /// Of operations that Podio marks "Rate limited": filtering items is the known one.
@@ -18,7 +18,7 @@ pub struct Rates {
     pub window: Duration,
 }
 
-impl Default for Rates {
+impl Default for CallRates {
     fn default() -> Self {
         Self {
             general: 1_000,
@@ -47,7 +47,7 @@ pub(super) struct Count {
 /// The calls of every caller.
 #[derive(Debug)]
 pub(super) struct RateBook {
-    rates: Rates,
+    rates: CallRates,
     windows: HashMap<String, Window>,
 }
 
@@ -59,7 +59,7 @@ struct Window {
 }
 
 impl RateBook {
-    pub(super) fn new(rates: Rates) -> Self {
+    pub(super) fn new(rates: CallRates) -> Self {
         Self {
             rates,
             windows: HashMap::new(),
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn once_a_class_is_used_up_every_call_waits_for_the_end_of_the_window() {
-        let mut book = RateBook::new(Rates {
+        let mut book = RateBook::new(CallRates {
             general: 10,
             limited: 2,
             window: Duration::from_mins(1),

@@ -17,12 +17,12 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::answer::{Answer, Body, Refused, Request};
+use super::answer::{AnswerBody, ApiAnswer, ErrorAnswer, Request};
 use super::api;
 use super::fault::Fault;
-use super::guard::Guard;
+use super::guard::ApiGuard;
 use super::observe::Observation;
-use super::shared::Shared;
+use super::shared::SharedSandbox;
 use super::world::World;
 
 /// Connections at once.
@@ -37,7 +37,11 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `token` is cancelled and the open requests are answered.
-pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, token: CancellationToken) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    shared: Arc<SharedSandbox>,
+    token: CancellationToken,
+) {
     let connections = TaskTracker::new();
     let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let accept = async {
@@ -63,10 +67,10 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, token: Can
     let _ = timeout(DRAIN_LIMIT, connections.wait()).await;
 }
 
-async fn converse(stream: TcpStream, shared: Arc<Shared>, token: CancellationToken) {
+async fn converse(stream: TcpStream, shared: Arc<SharedSandbox>, token: CancellationToken) {
     // Only delays answers where it fails.
     let _ = stream.set_nodelay(true);
-    let guard = Arc::new(Guard::new(stream.local_addr().ok(), shared.hosts()));
+    let guard = Arc::new(ApiGuard::new(stream.local_addr().ok(), shared.hosts()));
     let stopping = token.clone();
     let service = service_fn(move |request| {
         let (shared, token) = (Arc::clone(&shared), token.clone());
@@ -90,8 +94,8 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>, token: CancellationTok
 
 async fn respond(
     request: http::Request<Incoming>,
-    guard: &Guard,
-    shared: &Shared,
+    guard: &ApiGuard,
+    shared: &SharedSandbox,
     token: &CancellationToken,
 ) -> Response<Full<Bytes>> {
     let mut fault = shared.fault();
@@ -110,7 +114,8 @@ async fn respond(
     let answer = match (fault, body) {
         (_, Err(refused)) => refused.into_answer(&request),
         (Some(Fault::Status(status)), _) => {
-            Refused::new(status, "unexpected", "The sandbox was told to fail").into_answer(&request)
+            ErrorAnswer::new(status, "unexpected", "The sandbox was told to fail")
+                .into_answer(&request)
         }
         (_, Ok(_)) => {
             let answer = |world: &mut World| api::answer(world, &request);
@@ -125,19 +130,19 @@ async fn respond(
     encode(answer, fault == Some(Fault::Truncated))
 }
 
-async fn read(body: Incoming) -> Result<Bytes, Refused> {
-    let too_late = |_| Refused::new(408, "timeout", "The body did not come");
-    let broken = |_| Refused::new(413, "too_large", "The body is too large or was cut off");
+async fn read(body: Incoming) -> Result<Bytes, ErrorAnswer> {
+    let too_late = |_| ErrorAnswer::new(408, "timeout", "The body did not come");
+    let broken = |_| ErrorAnswer::new(413, "too_large", "The body is too large or was cut off");
     let body = timeout(READ_LIMIT, Limited::new(body, MAX_BODY).collect()).await;
     Ok(body.map_err(too_late)?.map_err(broken)?.to_bytes())
 }
 
-fn encode(answer: Answer, truncated: bool) -> Response<Full<Bytes>> {
+fn encode(answer: ApiAnswer, truncated: bool) -> Response<Full<Bytes>> {
     let json = "application/json; charset=utf-8";
     let (media_type, mut body) = match answer.body {
-        Body::Empty => (json.to_owned(), Bytes::new()),
-        Body::Json(body) => (json.to_owned(), Bytes::from(body.to_string())),
-        Body::Bytes(media_type, bytes) => (media_type, bytes),
+        AnswerBody::Empty => (json.to_owned(), Bytes::new()),
+        AnswerBody::Json(body) => (json.to_owned(), Bytes::from(body.to_string())),
+        AnswerBody::Bytes(media_type, bytes) => (media_type, bytes),
     };
     if truncated {
         body.truncate(body.len() / 2);

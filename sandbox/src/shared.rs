@@ -14,7 +14,7 @@ use super::world::{Webhook, World};
 /// Observations that a slow watcher may fall behind before it misses some.
 const OBSERVATIONS: usize = 4_096;
 
-pub(super) struct Shared {
+pub(super) struct SharedSandbox {
     world: Mutex<World>,
     /// Whose change comes next: webhooks leave in the order of their changes.
     turn: tokio::sync::Mutex<()>,
@@ -23,7 +23,7 @@ pub(super) struct Shared {
     observations: broadcast::Sender<Observation>,
 }
 
-impl Shared {
+impl SharedSandbox {
     pub(super) fn new(world: World, webhooks: mpsc::Sender<Webhook>) -> Self {
         Self {
             fault: watch::Sender::new(world.config.fault),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::listen::Tunnel;
+use super::listen::TunnelArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct Url {
@@ -12,7 +12,7 @@ pub(crate) struct Url {
     #[arg(value_name = "NAME", conflicts_with = "name")]
     pub(crate) of: Option<String>,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }
 
 #[derive(Debug, Subcommand)]

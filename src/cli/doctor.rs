@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::listen::{Certificates, PodioUrl, RelayLink, Tunnel};
+use super::listen::{Certificates, PodioUrl, RelayLink, TunnelArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -19,7 +19,7 @@ pub(crate) struct Doctor {
     #[arg(short, long, value_name = "PORT|URL", alias = "target")]
     pub(crate) forward_to: Option<String>,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
     #[command(flatten)]
     pub(crate) relay: RelayLink,
     #[command(flatten)]

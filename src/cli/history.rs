@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::listen::{Certificates, Tunnel, Web};
+use super::listen::{Certificates, TunnelArgs, Web};
 
 #[derive(Debug, Args)]
 pub(crate) struct Ui {
@@ -22,7 +22,7 @@ pub(crate) struct Ui {
     #[command(flatten)]
     pub(crate) certificates: Certificates,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }
 
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub(crate) struct Events {
     #[arg(long, conflicts_with = "json")]
     pub(crate) har: bool,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -62,11 +62,11 @@ pub(crate) struct DeleteEvents {
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Import {
+pub(crate) struct ImportArgs {
     /// JSON lines of podtap, or an HTTP archive (HAR) of any tool; `-` reads from stdin
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
@@ -74,7 +74,7 @@ pub(crate) struct Import {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }
 
 #[derive(Debug, Args)]
@@ -87,7 +87,7 @@ pub(crate) struct Show {
     #[arg(long, requires = "raw")]
     pub(crate) force: bool,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }
 
 #[derive(Debug, Args)]
@@ -105,18 +105,18 @@ pub(crate) struct ShowFormat {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Explain {
+pub(crate) struct ExplainArgs {
     /// Id of the event, or its beginning or end
     pub(crate) id: String,
     /// Print a JSON object
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Replay {
+pub(crate) struct ReplayArgs {
     /// Ids of the events, or their beginnings or ends
     #[arg(required_unless_present = "filter")]
     pub(crate) ids: Vec<String>,
@@ -149,7 +149,7 @@ pub(crate) struct Replay {
     #[command(flatten)]
     pub(crate) certificates: Certificates,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }
 
 #[cfg(test)]

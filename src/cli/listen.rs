@@ -35,7 +35,7 @@ pub(crate) struct Listen {
     #[arg(long, value_name = "FILTER=TARGET")]
     pub(crate) route: Vec<String>,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
     /// URL of the relay [default: a relay inside this process]
     #[arg(short, long, value_name = "URL", alias = "server")]
     pub(crate) relay: Option<String>,
@@ -76,7 +76,7 @@ pub(crate) struct Listen {
     #[arg(long)]
     pub(crate) no_wait: bool,
     #[command(flatten)]
-    pub(crate) hooks: Hooks,
+    pub(crate) hooks: HooksArgs,
     #[command(flatten)]
     pub(crate) podio: Podio,
     #[command(flatten)]
@@ -88,7 +88,7 @@ pub(crate) struct Listen {
 /// Hooks that live as long as the command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Hooks (created at the start, removed at the end)")]
-pub(crate) struct Hooks {
+pub(crate) struct HooksArgs {
     /// Event types, such as 'item.*,comment.create'; needs --app, --field or --space
     #[arg(long, value_name = "EVENTS")]
     pub(crate) on: Option<String>,
@@ -186,7 +186,7 @@ pub(crate) struct Certificates {
 
 /// Which history is meant.
 #[derive(Debug, Args)]
-pub(crate) struct Tunnel {
+pub(crate) struct TunnelArgs {
     /// Name of the tunnel [default: name of the working folder]
     #[arg(short, long, value_name = "NAME")]
     pub(crate) name: Option<String>,

@@ -35,18 +35,22 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, S
 
 pub(crate) use config::{ConfigCommand, Man, Url};
 pub(crate) use doctor::Doctor;
-pub(crate) use history::{DeleteEvents, Events, EventsCommand, Explain, Import, Replay, Show, Ui};
+pub(crate) use history::{
+    DeleteEvents, Events, EventsCommand, ExplainArgs, ImportArgs, ReplayArgs, Show, Ui,
+};
 pub(crate) use hook_targets::HookTargets;
-pub(crate) use listen::{Demo, Hooks, Listen, UiMode, WEB_ADDRESS};
-pub(crate) use podio::{AdoptHooks, HooksCommand, Login, MoveHooks};
-pub(crate) use relay::{Relay, RelayCommand, RelayServe, TokenCommand};
-pub(crate) use repair::Repair;
-pub(crate) use sandbox::{RuleName, Sandbox, SandboxAction, SandboxCommand, SandboxServe, Switch};
+pub(crate) use listen::{Demo, HooksArgs, Listen, UiMode, WEB_ADDRESS};
+pub(crate) use podio::{AdoptHooks, HooksCommand, LoginArgs, MoveHooks};
+pub(crate) use relay::{RelayArgs, RelayCommand, RelayServe, TokenCommand};
+pub(crate) use repair::RepairArgs;
+pub(crate) use sandbox::{
+    RuleName, SandboxAction, SandboxArgs, SandboxServe, SandboxSubcommand, Switch,
+};
 pub(crate) use terms::separate_terms;
-pub(crate) use trigger::Trigger;
+pub(crate) use trigger::TriggerArgs;
 pub(crate) use tunnels::{RelayAddress, TunnelsCommand};
 pub(crate) use wait::Wait;
-pub(crate) use why::Why;
+pub(crate) use why::WhyArgs;
 
 /// A development tunnel and inspector for Podio webhooks.
 #[derive(Debug, Parser)]
@@ -134,7 +138,7 @@ Reads the output of `podtap events --json`, `events --har` and `listen --json`, 
 browsers and proxies. The format is detected from the content, not from the file's name. An event \
 that is already in the history is not changed. Imported events are never delivered, validated or \
 held; use `podtap replay` to send them. Of the retention settings only keep-events applies to them.")]
-    Import(Import),
+    Import(ImportArgs),
     /// Show an event and its attempts
     Show(Show),
     /// Wait until events that match have arrived, for scripts and tests
@@ -149,7 +153,7 @@ the rest. The answer is printed first, then each link on the way from Podio to t
 
 Costs up to two API calls, and one per known app or space. The URL of an item has only its number in \
 the app: looking it up costs one more call per known app, and one for the item.")]
-    Why(Why),
+    Why(WhyArgs),
     /// Find events of items that never arrived, and rebuild them from Podio's revisions
     #[command(after_help = "\
 Asks Podio which items were changed and compares their revisions with the history. An event that never \
@@ -160,26 +164,26 @@ hook=false looks the same as a lost event. Events that you deleted count as lost
 
 Costs one API call per app and per changed item, and stops when a fifth of the hour's calls is left. \
 Another `podtap repair` adds nothing twice.")]
-    Repair(Repair),
+    Repair(RepairArgs),
     /// Print the public URL of a tunnel
     Url(Url),
     /// Ask Podio what an event is about and what changed
-    Explain(Explain),
+    Explain(ExplainArgs),
     /// Send events to the local service again
-    Replay(Replay),
+    Replay(ReplayArgs),
     /// Send an event of any type to the local service without Podio
-    Trigger(Trigger),
+    Trigger(TriggerArgs),
     /// List, create, move, verify and delete Podio's hooks
     #[command(subcommand)]
     Hooks(HooksCommand),
     /// Log in to Podio in the browser, so that podtap can use the API as you
-    Login(Login),
+    Login(LoginArgs),
     /// Run a local stand-in for Podio's API that sends real webhooks
     #[command(args_conflicts_with_subcommands = true)]
-    Sandbox(Box<Sandbox>),
+    Sandbox(Box<SandboxArgs>),
     /// Run the public server that Podio calls
     #[command(args_conflicts_with_subcommands = true)]
-    Relay(Box<Relay>),
+    Relay(Box<RelayArgs>),
     /// List tunnels on a relay, give one a new URL, or delete one
     #[command(
         subcommand,

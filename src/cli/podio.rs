@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::hook_targets::HookTargets;
-use super::listen::Tunnel;
+use super::listen::TunnelArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum HooksCommand {
@@ -15,7 +15,7 @@ pub(crate) enum HooksCommand {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        tunnel: Tunnel,
+        tunnel: TunnelArgs,
     },
     /// Create hooks that call a URL; they are inactive until they are verified
     Create {
@@ -76,11 +76,11 @@ pub(crate) struct AdoptHooks {
     #[arg(long)]
     pub(crate) keep_hooks: bool,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Login {
+pub(crate) struct LoginArgs {
     /// Loopback port for Podio's redirect, which you may have to register [default: any free port]
     #[arg(long)]
     pub(crate) port: Option<u16>,

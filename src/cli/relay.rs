@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Args)]
-pub(crate) struct Relay {
+pub(crate) struct RelayArgs {
     #[command(subcommand)]
     pub(crate) command: Option<RelayCommand>,
     /// Share this PostgreSQL database with other relays, in place of the data folder

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::listen::{Certificates, Tunnel};
+use super::listen::{Certificates, TunnelArgs};
 
 #[derive(Debug, Args)]
-pub(crate) struct Repair {
+pub(crate) struct RepairArgs {
     /// Look at changes made within this time, or since this time of day or date
     #[arg(long, value_name = "TIME", default_value = "24h")]
     pub(crate) since: String,
@@ -28,5 +28,5 @@ pub(crate) struct Repair {
     #[command(flatten)]
     pub(crate) certificates: Certificates,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }

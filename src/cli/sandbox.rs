@@ -12,15 +12,15 @@ use crate::parse::duration;
 #[command(after_help = "\
 Prints its made-up credentials, then a line for each API call and each webhook. Calls that it does \
 not support answer 501 with the name of the operation.")]
-pub(crate) struct Sandbox {
+pub(crate) struct SandboxArgs {
     #[command(subcommand)]
-    pub(crate) command: Option<SandboxCommand>,
+    pub(crate) command: Option<SandboxSubcommand>,
     #[command(flatten)]
     pub(crate) serve: SandboxServe,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum SandboxCommand {
+pub(crate) enum SandboxSubcommand {
     /// Change something in a running sandbox, as a person would in Podio
     #[command(after_help = "\
 Examples:
@@ -100,7 +100,7 @@ pub(crate) struct SandboxServe {
     #[command(flatten)]
     pub(crate) rules: Rules,
     #[command(flatten)]
-    pub(crate) disorder: Disorder,
+    pub(crate) disorder: DisorderArgs,
 }
 
 /// Podio's rules, where they can be had otherwise.
@@ -149,7 +149,7 @@ pub(crate) struct Gaps(pub(crate) Vec<Duration>);
 /// What goes wrong at Podio now and then.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What goes wrong")]
-pub(crate) struct Disorder {
+pub(crate) struct DisorderArgs {
     /// Send this share of the webhooks two to five times, from 0 to 1
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) duplicates: Option<f64>,

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use podtap_agent::Target;
 
-use super::listen::{Certificates, Tunnel};
+use super::listen::{Certificates, TunnelArgs};
 
 #[derive(Debug, Args)]
-pub(crate) struct Trigger {
+pub(crate) struct TriggerArgs {
     /// Event type, such as item.update; not with --from
     #[arg(required_unless_present_any = ["list", "from", "body_file"])]
     pub(crate) event: Option<String>,
@@ -45,7 +45,7 @@ pub(crate) struct Trigger {
     #[command(flatten)]
     pub(crate) certificates: Certificates,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }
 
 fn path(text: &str) -> Result<String, &'static str> {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::listen::Tunnel;
+use super::listen::TunnelArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct Wait {
@@ -29,5 +29,5 @@ pub(crate) struct Wait {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }

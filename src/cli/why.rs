@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::listen::Tunnel;
+use super::listen::TunnelArgs;
 
 #[derive(Debug, Args)]
-pub(crate) struct Why {
+pub(crate) struct WhyArgs {
     // No doc comment: rustdoc would ask for a link, and a terminal shows none.
     #[arg(
         value_name = "OBJECT|hook:ID|TYPE|URL",
@@ -17,5 +17,5 @@ pub(crate) struct Why {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }

@@ -23,7 +23,7 @@ pub(crate) fn run(command: &ConfigCommand, settings: &Settings) -> Result<ExitCo
 
 /// One setting as it is.
 #[derive(Debug, Serialize)]
-pub(super) struct Line {
+pub(super) struct SettingLine {
     pub(super) key: &'static str,
     pub(super) value: Option<String>,
     pub(super) origin: String,
@@ -31,7 +31,7 @@ pub(super) struct Line {
 
 fn show(settings: &Settings, as_json: bool) -> Result<ExitCode, Failure> {
     let lines = lines(settings);
-    let width = |of: fn(&Line) -> usize| lines.iter().map(of).max().unwrap_or(0);
+    let width = |of: fn(&SettingLine) -> usize| lines.iter().map(of).max().unwrap_or(0);
     let key = width(|line| line.key.len());
     let value = width(|line| line.value.as_ref().map_or(0, |value| value.chars().count())).min(48);
     for line in &lines {
@@ -47,17 +47,17 @@ fn show(settings: &Settings, as_json: bool) -> Result<ExitCode, Failure> {
 }
 
 /// Every setting as it is.
-pub(super) fn lines(settings: &Settings) -> Vec<Line> {
+pub(super) fn lines(settings: &Settings) -> Vec<SettingLine> {
     let entries = reference::entries();
     entries.map(|entry| line(settings, entry)).collect()
 }
 
-fn line(settings: &Settings, entry: reference::Entry) -> Line {
+fn line(settings: &Settings, entry: reference::Entry) -> SettingLine {
     let (value, origin) = match settings.set(entry.key) {
         Some((value, origin)) => (Some(value.to_owned()), origin),
         None => (entry.default, "default".to_owned()),
     };
-    Line {
+    SettingLine {
         key: entry.key.name(),
         value: value.map(|value| {
             let value = without_user_info(value.trim_matches('"')).replace('\n', ", ");

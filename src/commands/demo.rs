@@ -6,16 +6,16 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use podtap_agent::{
-    AgentHandle, Config, HookState, HooksConfig, PlaceRef, PodioConfig, draft, hooks,
+    AgentConfig, AgentHandle, HookState, HooksConfig, PlaceRef, PodioConfig, draft, hooks,
 };
 use podtap_podio::client::{self, Credentials, Grant};
-use podtap_sandbox::life::{self, Pace};
+use podtap_sandbox::life::{self, LifePace};
 use podtap_sandbox::{self as sandbox, Sandbox, Seed};
 use tokio_util::sync::CancellationToken;
 
-use super::embedded::{Embedded, Place};
-use super::link::Link;
-use super::listen::{ViewKind, open_agent, run_agent, show, start_relay};
+use super::embedded::{Embedded, RelayPlace};
+use super::link::LinkSetup;
+use super::listen::{ListenView, open_agent, run_agent, show, start_relay};
 use crate::cli::Demo;
 use crate::config::Settings;
 use crate::demo::SampleService;
@@ -38,12 +38,12 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
             "--rate must be above 0 and at most 1000 changes per second",
         ));
     }
-    let shown = ViewKind::of(demo.display.mode(settings.is_dumb()), settings)?;
+    let shown = ListenView::of(demo.display.mode(settings.is_dumb()), settings)?;
     let shutdown = Shutdown::register()?;
     let mut tasks = Tasks::new(shutdown.token().clone());
     // Nothing of a demo outlives it.
     let folder = tempfile::tempdir()?;
-    let podio = Sandbox::bind(sandbox::Config::default())
+    let podio = Sandbox::bind(sandbox::SandboxConfig::default())
         .await
         .map_err(|error| Failure::because("the sandbox cannot start", &error))?;
     let service = SampleService::bind().await?;
@@ -52,7 +52,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
         .map_err(|error| Failure::because("no tunnel", &error))?;
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let relay_dir = folder.path().join("relay");
-    let place = Place {
+    let place = RelayPlace {
         dir: relay_dir,
         listen: Some(any_port),
         reserved: Vec::new(),
@@ -60,7 +60,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
     };
     let Embedded { relay, link } = Embedded::start(place, tunnel).await?;
 
-    let mut config = Config::new(folder.path().join("demo.db"));
+    let mut config = AgentConfig::new(folder.path().join("demo.db"));
     config.link = Some(link.clone());
     config.target = Some(target(service.address())?);
     config.podio = hooks_of_the_company(&podio.base_url())?;
@@ -69,7 +69,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
     run_agent(
         &mut tasks,
         agent,
-        Link::with(link, "this process", settings)?,
+        LinkSetup::with(link, "this process", settings)?,
     );
     start_relay(&mut tasks, relay);
     let (token, alive) = (tasks.token(), podio.handle());
@@ -85,7 +85,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
     show(&mut tasks, handle.clone(), shown);
     let (token, pace) = (
         tasks.token(),
-        Pace {
+        LifePace {
             per_second: demo.rate,
             random_seed: SEED,
         },
@@ -120,7 +120,7 @@ fn hooks_of_the_company(api: &str) -> Result<PodioConfig, Failure> {
         .parse()
         .map_err(|error| Failure::because("no API", &error))?;
     Ok(PodioConfig {
-        client: client::Config {
+        client: client::PodioClientConfig {
             base_url,
             credentials: Some(Credentials {
                 client_id: client.client_id.clone(),
@@ -130,7 +130,7 @@ fn hooks_of_the_company(api: &str) -> Result<PodioConfig, Failure> {
                     password: person.password.clone().into(),
                 },
             }),
-            ..client::Config::default()
+            ..client::PodioClientConfig::default()
         },
         // The sample service has no code for it; the agent's answer is what is shown.
         forward_verify: false,

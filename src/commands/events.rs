@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use podtap_agent::export::archive::{self, ArchiveError, Format, Selection};
+use podtap_agent::export::archive::{self, ArchiveError, ArchiveFormat, ArchiveSelection};
 use podtap_agent::history::{Anchor, EventRow, Filter, History, PageQuery, Position};
 use podtap_tui::SafeText;
 
@@ -38,7 +38,7 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
         let target = settings.target()?.unwrap_or_default();
         let most = events.limit.unwrap_or(usize::MAX);
         let filter = filter.clone();
-        let selection = Selection::Filter { filter, most };
+        let selection = ArchiveSelection::Filter { filter, most };
         archive::write(&history, selection, format, &target, std::io::stdout()).await?
     } else {
         let limit = events.limit.unwrap_or(LINES);
@@ -70,10 +70,10 @@ pub(super) fn nothing_matches(filter: &str) -> Failure {
     Failure::new(Code::NothingMatched, "no event matches the filter").fact("filter", filter)
 }
 
-fn archive_format(events: &Events) -> Option<Format> {
+fn archive_format(events: &Events) -> Option<ArchiveFormat> {
     match (events.json, events.har) {
-        (true, _) => Some(Format::Ndjson),
-        (false, true) => Some(Format::Har),
+        (true, _) => Some(ArchiveFormat::Ndjson),
+        (false, true) => Some(ArchiveFormat::Har),
         (false, false) => None,
     }
 }

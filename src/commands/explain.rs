@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use podtap_agent::routes::Routes;
-use podtap_agent::{ExplainError, Explanation, FieldChange};
+use podtap_agent::{ExplainError, ExplainedField, Explanation};
 use podtap_podio::wording::Piece;
 use serde::Serialize;
 
 use super::history::{browser, find, run_browser};
-use crate::cli::Explain;
+use crate::cli::ExplainArgs;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
 use crate::output::json::line;
@@ -17,7 +17,7 @@ use crate::shutdown::Shutdown;
 use crate::tasks::Tasks;
 
 /// Asks Podio, or the history where the answer is kept.
-pub(crate) async fn run(explain: Explain, settings: &Settings) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(explain: ExplainArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
     let (agent, handle) = browser(settings, &Routes::default())?;
     let id = find(handle.history(), &explain.id).await?;
@@ -101,7 +101,7 @@ fn object(id: &str, explained: &Explanation) -> String {
         who: Option<&'a str>,
         via: Option<&'a str>,
         when: Option<&'a str>,
-        changes: &'a [FieldChange],
+        changes: &'a [ExplainedField],
         notes: &'a [String],
     }
     let object = Object {
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_long_text_is_told_word_by_word_and_a_short_one_whole() {
         let long = "Oiled twice, brass edges, goes out on Monday by the small van with Ada.";
-        let change = |from: &str, to: &str| FieldChange {
+        let change = |from: &str, to: &str| ExplainedField {
             field: "Notes".to_owned(),
             from: from.to_owned(),
             to: to.to_owned(),

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use podtap_agent::history::{Event, History, HistoryError};
 use podtap_agent::routes::Routes;
-use podtap_agent::{Agent, AgentHandle, Config, OpenError};
+use podtap_agent::{Agent, AgentConfig, AgentHandle, OpenError};
 use podtap_wire::EventId;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
-use crate::running::{Holder, RunningAgent, holder};
+use crate::running::{AgentProcess, RunningAgent, holder};
 
 /// The history of the tunnel meant, which must exist.
 pub(super) fn existing(settings: &Settings) -> Result<std::path::PathBuf, Failure> {
@@ -33,7 +33,7 @@ pub(super) fn browser(
     settings: &Settings,
     routes: &Routes,
 ) -> Result<(Agent, AgentHandle), Failure> {
-    let mut config = Config::new(existing(settings)?);
+    let mut config = AgentConfig::new(existing(settings)?);
     config.target = routes.rest().cloned();
     config.routes = routes.list().to_vec();
     config.delivery = super::delivery::delivery(settings)?;
@@ -102,7 +102,7 @@ pub(super) fn refuse_second(settings: &Settings) -> Result<(), Failure> {
     }
 }
 
-fn listens_already(holder: Holder, tunnel: Option<&str>) -> Failure {
+fn listens_already(holder: AgentProcess, tunnel: Option<&str>) -> Failure {
     let of = tunnel.map_or(String::new(), |tunnel| format!(" for the tunnel {tunnel}"));
     let failure = Failure::new(
         Code::Failed,
@@ -118,7 +118,7 @@ fn listens_already(holder: Holder, tunnel: Option<&str>) -> Failure {
 /// Why a history cannot be opened.
 pub(super) fn open_failure(path: &Path, error: &OpenError) -> Failure {
     if let OpenError::Taken { pid } = error {
-        return listens_already(Holder { pid: *pid }, None);
+        return listens_already(AgentProcess { pid: *pid }, None);
     }
     let failure = Failure::because("the history cannot be opened", error)
         .fact("file", path.display().to_string());

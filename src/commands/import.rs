@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use podtap_agent::export::archive::Format;
+use podtap_agent::export::archive::ArchiveFormat;
 use podtap_agent::history::{HistoryError, Writer, WriterThread};
-use podtap_agent::import::{Import, ImportError, Problem, Report};
+use podtap_agent::import::{ArchiveImport, ImportError, ImportReport, Problem};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
-use crate::output::json::Object;
+use crate::output::json::JsonObject;
 use crate::output::{note, print, printable};
 use crate::shutdown::Shutdown;
 
@@ -23,7 +23,7 @@ use crate::shutdown::Shutdown;
 const COUNT_EVERY: Duration = Duration::from_millis(250);
 
 /// Imports one file after the other. A file of which nothing could be used is told at the end.
-pub(crate) async fn run(import: cli::Import, settings: &Settings) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(import: cli::ImportArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
     let mut history = Target {
         path: settings.history()?,
@@ -35,14 +35,14 @@ pub(crate) async fn run(import: cli::Import, settings: &Settings) -> Result<Exit
 }
 
 async fn all(
-    import: &cli::Import,
+    import: &cli::ImportArgs,
     history: &mut Target,
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
     let (mut empty, mut unusable) = (Vec::new(), Vec::new());
     for file in &import.files {
         let opened = tokio::select! {
-            opened = Import::open(source(file)?) => opened,
+            opened = ArchiveImport::open(source(file)?) => opened,
             () = stop.cancelled() => return Ok(()),
         };
         let archive = opened.map_err(|problem| file_failure(file, &problem))?;
@@ -52,7 +52,7 @@ async fn all(
             archive.discard().await
         } else {
             let mut counter = Counter::new();
-            let told = |report: &Report| counter.show(report);
+            let told = |report: &ImportReport| counter.show(report);
             let writer = history.writer()?;
             let outcome = archive.into_history_until(writer, stop, told).await;
             counter.clear();
@@ -82,7 +82,7 @@ async fn all(
 }
 
 /// Says on stderr what was skipped, as far as it was wrong, and where a file breaks off.
-fn explain(report: &Report) {
+fn explain(report: &ImportReport) {
     for skipped in &report.named {
         note(&format!("skipped {skipped}"));
     }
@@ -126,8 +126,13 @@ impl Read for Pipe {
     }
 }
 
-fn say(json: bool, file: &Path, format: Format, report: &Report) -> Result<(), Failure> {
-    let &Report {
+fn say(
+    json: bool,
+    file: &Path,
+    format: ArchiveFormat,
+    report: &ImportReport,
+) -> Result<(), Failure> {
+    let &ImportReport {
         new,
         known,
         skipped,
@@ -136,11 +141,11 @@ fn say(json: bool, file: &Path, format: Format, report: &Report) -> Result<(), F
     let file = file.to_string_lossy();
     if json {
         return print(
-            &Object::Import {
+            &JsonObject::Import {
                 file: &file,
                 format: match format {
-                    Format::Har => "har",
-                    Format::Ndjson => "ndjson",
+                    ArchiveFormat::Har => "har",
+                    ArchiveFormat::Ndjson => "ndjson",
                 },
                 new,
                 known,
@@ -165,7 +170,7 @@ fn file_failure(file: &Path, problem: &Problem) -> Failure {
 
 /// The file or the history failed: what came before it is in the history.
 fn import_failure(file: &Path, error: &ImportError) -> Failure {
-    let Report { new, known, .. } = error.imported;
+    let ImportReport { new, known, .. } = error.imported;
     file_failure(file, &error.problem)
         .fact(
             "before it",
@@ -190,11 +195,11 @@ impl Counter {
         }
     }
 
-    fn show(&mut self, report: &Report) {
+    fn show(&mut self, report: &ImportReport) {
         if !self.is_wanted || self.last.elapsed() < COUNT_EVERY {
             return;
         }
-        let Report { new, known, .. } = report;
+        let ImportReport { new, known, .. } = report;
         to_stderr(&format!("\r{new} imported, {known} already there"));
         (self.is_shown, self.last) = (true, Instant::now());
     }

@@ -12,7 +12,7 @@ use crate::output::printable;
 
 /// A relay to be reached, with what an error must name.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct LinkSetup {
     pub(crate) config: LinkConfig,
     token: TokenHint,
 }
@@ -24,7 +24,7 @@ struct TokenHint {
     origin: String,
 }
 
-impl Link {
+impl LinkSetup {
     /// The link to a relay that somebody runs.
     pub(crate) fn to(relay: Url, tunnel: TunnelName, settings: &Settings) -> Result<Self, Failure> {
         let Some(Secret { value, origin }) = settings.token()? else {

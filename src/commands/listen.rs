@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use podtap_agent::figures::DOCTOR;
 use podtap_agent::routes::Routes;
-use podtap_agent::{Agent, AgentHandle, Config};
+use podtap_agent::{Agent, AgentConfig, AgentHandle};
 use podtap_connect::reason::chain;
 use podtap_wire::Respond;
 use tokio::runtime::Handle;
@@ -13,14 +13,14 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::delivery::delivery;
-use super::embedded::{Embedded, Place};
+use super::embedded::{Embedded, RelayPlace};
 use super::history::{open_failure, refuse_second};
-use super::link::Link;
+use super::link::LinkSetup;
 use crate::cli::{Listen, UiMode};
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure, Warning};
-use crate::output::feed::{self, Feed, Format};
-use crate::output::json::Object;
+use crate::output::feed::{self, Feed, FeedFormat};
+use crate::output::json::JsonObject;
 use crate::output::note;
 use crate::running;
 use crate::shutdown::Shutdown;
@@ -34,7 +34,7 @@ const OPEN_AGAIN: Duration = Duration::from_secs(1);
 pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode, Failure> {
     let routes = settings.all_routes()?;
     check_targets(&routes, settings)?;
-    let shown = ViewKind::of(listen.display.mode(settings.is_dumb()), settings)?;
+    let shown = ListenView::of(listen.display.mode(settings.is_dumb()), settings)?;
     refuse_second(settings)?;
     let shutdown = Shutdown::register()?;
     let mut tasks = Tasks::new(shutdown.token().clone());
@@ -46,11 +46,11 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
                     .hint("leave out --public-url, or the relay"),
             );
         }
-        Link::to(relay, settings.tunnel()?, settings)?
+        LinkSetup::to(relay, settings.tunnel()?, settings)?
     } else {
         let tunnel = settings.tunnel()?;
         let dir = settings.data_dir()?.join(format!("relay-{tunnel}"));
-        let place = Place {
+        let place = RelayPlace {
             dir,
             listen: settings.listen()?,
             reserved: ports(&routes),
@@ -58,7 +58,7 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
         };
         let Embedded { relay, link } = Embedded::start(place, tunnel).await?;
         start_relay(&mut tasks, relay);
-        Link::with(link, "this process", settings)?
+        LinkSetup::with(link, "this process", settings)?
     };
     link.config.take_over = listen.take_over;
     let relay = link.config.relay.to_string();
@@ -111,7 +111,7 @@ pub(super) fn ports(routes: &Routes) -> Vec<u16> {
 }
 
 /// Adds a relay of this process to the tasks.
-pub(super) fn start_relay(tasks: &mut Tasks, relay: podtap_relay::Bound) {
+pub(super) fn start_relay(tasks: &mut Tasks, relay: podtap_relay::BoundRelay) {
     let token = tasks.token();
     tasks.start(async move {
         relay
@@ -124,8 +124,8 @@ pub(super) fn start_relay(tasks: &mut Tasks, relay: podtap_relay::Bound) {
 /// Opens an agent as soon as that is possible: what is wrong with its history may pass. None where
 /// the token is cancelled first.
 async fn open_in_time(
-    config: Config,
-    shown: &ViewKind,
+    config: AgentConfig,
+    shown: &ListenView,
     token: &CancellationToken,
 ) -> Result<Option<(Agent, AgentHandle)>, Failure> {
     let path = config.history.clone();
@@ -150,30 +150,30 @@ async fn open_in_time(
 }
 
 /// Opens an agent; nothing of it runs yet.
-pub(super) fn open_agent(config: Config) -> Result<(Agent, AgentHandle), Failure> {
+pub(super) fn open_agent(config: AgentConfig) -> Result<(Agent, AgentHandle), Failure> {
     let path = config.history.clone();
     Agent::open(config).map_err(|error| open_failure(&path, &error))
 }
 
 /// Adds an agent to the tasks.
-pub(super) fn run_agent(tasks: &mut Tasks, agent: Agent, link: Link) {
+pub(super) fn run_agent(tasks: &mut Tasks, agent: Agent, link: LinkSetup) {
     let token = tasks.token();
     tasks.start(async move { agent.run(token).await.map_err(|error| link.explain(&error)) });
 }
 
 /// How what happens is shown; known before anything starts, so that a mistake in it stops nothing
 /// half-way.
-pub(super) enum ViewKind {
+pub(super) enum ListenView {
     Nowhere,
-    OnScreen(Box<podtap_tui::Config>),
-    AsLines(Format, LineStyle),
+    OnScreen(Box<podtap_tui::UiConfig>),
+    AsLines(FeedFormat, LineStyle),
 }
 
-impl ViewKind {
+impl ListenView {
     /// Says why nothing can be taken yet.
     fn waits(&self, reason: &str) -> Result<(), Failure> {
-        if let Self::AsLines(Format::Json, _) = self {
-            return feed::print_object(&Object::waits(reason));
+        if let Self::AsLines(FeedFormat::Json, _) = self {
+            return feed::print_object(&JsonObject::waits(reason));
         }
         note(&format!("Not connected yet: {reason}; trying again"));
         Ok(())
@@ -183,8 +183,8 @@ impl ViewKind {
         Ok(match mode {
             UiMode::Quiet => Self::Nowhere,
             UiMode::Tui => Self::OnScreen(Box::new(settings.tui()?)),
-            UiMode::Plain => Self::AsLines(Format::Lines, settings.line_style()?),
-            UiMode::Json => Self::AsLines(Format::Json, settings.line_style()?),
+            UiMode::Plain => Self::AsLines(FeedFormat::Lines, settings.line_style()?),
+            UiMode::Json => Self::AsLines(FeedFormat::Json, settings.line_style()?),
         })
     }
 }
@@ -192,11 +192,11 @@ impl ViewKind {
 /// What shows an agent's doings, ready to go on from here.
 pub(super) enum OpenView {
     Nowhere,
-    OnScreen(Box<podtap_tui::Config>),
+    OnScreen(Box<podtap_tui::UiConfig>),
     AsLines(Box<Feed>),
 }
 
-impl ViewKind {
+impl ListenView {
     /// Notes where the history ends, so that what comes after is shown; as lines, `limit` attempts
     /// where a number is given. `web` is the URL of the page beside it.
     pub(super) async fn open(
@@ -244,10 +244,10 @@ async fn on_a_thread(
 /// An agent's configuration out of the settings.
 pub(super) fn agent_config(
     settings: &Settings,
-    link: Option<&Link>,
+    link: Option<&LinkSetup>,
     routes: &Routes,
-) -> Result<Config, Failure> {
-    let mut config = Config::new(settings.history()?);
+) -> Result<AgentConfig, Failure> {
+    let mut config = AgentConfig::new(settings.history()?);
     config.link = link.map(|link| link.config.clone());
     config.target = routes.rest().cloned();
     config.routes = routes.list().to_vec();

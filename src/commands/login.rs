@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::podio::{base_url, build, registered_client};
-use crate::cli::Login;
+use crate::cli::LoginArgs;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
 use crate::output::print;
@@ -43,7 +43,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 type Verdict = Result<SecretString, String>;
 
 /// Prints the page to open, waits for the redirect, and keeps the tokens.
-pub(crate) async fn run(login: Login, settings: &Settings) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(login: LoginArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     let Some((client_id, client_secret)) = registered_client(settings)? else {
         return Err(Failure::usage("no API client is configured").hint(
             "register one at podio.com/settings/api and set PODTAP_PODIO_CLIENT_ID and \

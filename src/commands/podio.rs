@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use podtap_agent::{PlaceRef, PodioConfig};
-use podtap_podio::client::{BaseUrl, Client, Config, Credentials, Grant};
+use podtap_podio::client::{BaseUrl, Client, Credentials, Grant, PodioClientConfig};
 use podtap_podio::wording::Locale;
 use secrecy::SecretString;
 use url::Url;
@@ -54,7 +54,7 @@ pub(super) fn impatient_client(settings: &Settings) -> Result<Option<Client>, Fa
     let Some(credentials) = credentials(settings)? else {
         return Ok(None);
     };
-    let config = Config {
+    let config = PodioClientConfig {
         max_rate_wait: Duration::ZERO,
         ..config(settings, Some(credentials))?
     };
@@ -71,7 +71,10 @@ pub(super) fn build(settings: &Settings, credentials: Credentials) -> Result<Cli
 }
 
 /// The tokens' file is beside the histories.
-fn config(settings: &Settings, credentials: Option<Credentials>) -> Result<Config, Failure> {
+fn config(
+    settings: &Settings,
+    credentials: Option<Credentials>,
+) -> Result<PodioClientConfig, Failure> {
     let folder = settings.data_dir()?;
     podtap_disk::private::folder(&folder).map_err(|error| {
         Failure::because("the data folder cannot be made", &error)
@@ -83,13 +86,13 @@ fn config(settings: &Settings, credentials: Option<Credentials>) -> Result<Confi
         .as_str()
         .parse()
         .map_err(|error| Failure::because("the API's address is not a valid URL", &error))?;
-    Ok(Config {
+    Ok(PodioClientConfig {
         proxy: settings.proxy(&url)?,
         base_url,
         credentials,
         token_file: Some(folder.join("podio-tokens.json")),
         rate_file: Some(folder.join("podio-rate.json")),
-        ..Config::default()
+        ..PodioClientConfig::default()
     })
 }
 

@@ -5,17 +5,17 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use podtap_podio::check_hook_url;
-use podtap_relay::{Bound, Config, Listeners, Relay, TlsMode};
+use podtap_relay::{BoundRelay, Listeners, Relay, RelayConfig, TlsMode};
 use tokio::time::{Interval, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::RelayServe;
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
-use crate::output::json::{Callable, Object, Ready};
+use crate::output::json::{Callable, JsonObject, Ready};
 use crate::output::print;
 use crate::shutdown::Shutdown;
-use crate::system::{ServiceState, passed_sockets, tell, watchdog};
+use crate::system::{UnitState, passed_sockets, tell, watchdog};
 
 /// Where it listens unless told: behind the web server that holds the certificate.
 const DEFAULT_LISTEN: SocketAddr =
@@ -72,14 +72,14 @@ pub(crate) async fn run(
 async fn reporting<T>(ending: &CancellationToken, mut work: impl Future<Output = T> + Unpin) -> T {
     let mut watchdog = watchdog().map(|limit| interval(limit / 2));
     let mut ends = false;
-    tell(ServiceState::Ready);
+    tell(UnitState::Ready);
     loop {
         tokio::select! {
             done = &mut work => return done,
-            () = tick(watchdog.as_mut()) => tell(ServiceState::Alive),
+            () = tick(watchdog.as_mut()) => tell(UnitState::Alive),
             () = ending.cancelled(), if !ends => {
                 ends = true;
-                tell(ServiceState::Stopping);
+                tell(UnitState::Stopping);
             }
         }
     }
@@ -96,28 +96,28 @@ async fn tick(interval: Option<&mut Interval>) {
 }
 
 /// Binds a relay, or says what is in the way.
-pub(crate) async fn bind(config: Config) -> Result<Bound, Failure> {
+pub(crate) async fn bind(config: RelayConfig) -> Result<BoundRelay, Failure> {
     let bound = Relay::bind(config).await;
     bound.map_err(|error| cannot_start(&error))
 }
 
 /// What keeps a relay from starting.
-pub(super) fn cannot_start(error: &podtap_relay::Error) -> Failure {
+pub(super) fn cannot_start(error: &podtap_relay::StartError) -> Failure {
     let failure = Failure::because("the relay cannot start", error);
     match error {
-        podtap_relay::Error::Certificate(why) => failure.code(Code::Usage).hint(why.hint()),
+        podtap_relay::StartError::Certificate(why) => failure.code(Code::Usage).hint(why.hint()),
         _ => failure,
     }
 }
 
-fn config(settings: &Settings) -> Result<Config, Failure> {
+fn config(settings: &Settings) -> Result<RelayConfig, Failure> {
     let database = settings.database()?;
     let data_dir = match &database {
         None => settings.relay_dir()?,
         // Nothing is kept there.
         Some(_) => settings.data_dir()?,
     };
-    let mut config = Config::new(data_dir);
+    let mut config = RelayConfig::new(data_dir);
     config.database = database;
     config.tls = settings.tls()?;
     config.http_listen = settings.http_listen()?;
@@ -138,14 +138,14 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn announce(bound: &Bound, json: bool) -> Result<(), Failure> {
+fn announce(bound: &BoundRelay, json: bool) -> Result<(), Failure> {
     let (listen, public_url) = (bound.local_addr().to_string(), bound.public_url().as_str());
     let admin = bound.admin_addr().map(|address| address.to_string());
     let http_listen = bound.http_addr().map(|address| address.to_string());
     let uncallable = check_hook_url(public_url).err();
     if json {
         return print(
-            &Object::Ready(Ready::Relay {
+            &JsonObject::Ready(Ready::Relay {
                 listen,
                 http_listen,
                 public_url,

@@ -18,7 +18,7 @@ use super::events::newest;
 use super::history::{beside, load, run_browser};
 use super::replay::no_answer;
 use super::wait::moment;
-use crate::cli::Repair;
+use crate::cli::RepairArgs;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
 use crate::output::json::line;
@@ -32,8 +32,8 @@ use crate::tasks::Tasks;
 const MAX_SENT: usize = 100_000;
 
 /// Looks for what never came, and says what was found and what cannot be.
-pub(crate) async fn run(repair: Repair, settings: &Settings) -> Result<ExitCode, Failure> {
-    let wanted = wanted(&repair)?;
+pub(crate) async fn run(repair: RepairArgs, settings: &Settings) -> Result<ExitCode, Failure> {
+    let wanted = parse_wanted(&repair)?;
     let shutdown = Shutdown::register()?;
     let target = settings.target()?;
     let (agent, handle) = beside(settings)?;
@@ -68,7 +68,7 @@ pub(crate) async fn run(repair: Repair, settings: &Settings) -> Result<ExitCode,
     Ok(shutdown.exit_code())
 }
 
-fn wanted(repair: &Repair) -> Result<Wanted, Failure> {
+fn parse_wanted(repair: &RepairArgs) -> Result<Wanted, Failure> {
     let since = moment("since", &repair.since)?;
     let until = moment("until", &repair.until)?;
     if since >= until {
@@ -97,7 +97,7 @@ fn impossible(error: &RepairError) -> Failure {
 }
 
 /// What was found, and what no repair finds.
-fn tell(repaired: &Repaired, repair: &Repair) -> Result<(), Failure> {
+fn tell(repaired: &Repaired, repair: &RepairArgs) -> Result<(), Failure> {
     if repair.json {
         return print(&object(repaired, repair.dry_run));
     }
@@ -146,7 +146,7 @@ fn words(lost: &LostEvent) -> String {
 async fn deliver(
     handle: &AgentHandle,
     target: Option<Target>,
-    repair: &Repair,
+    repair: &RepairArgs,
     style: &LineStyle,
 ) -> Result<(), Failure> {
     let mut refused = 0_usize;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::events::{newest, nothing_matches, parse_filter};
 use super::history::{browser, find, load, run_browser};
-use crate::cli::Replay;
+use crate::cli::ReplayArgs;
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
 use crate::output::question::{ask, event_count};
@@ -35,7 +35,7 @@ const MAX_EVENTS: usize = 100_000;
 const ASKS_ABOVE: usize = 100;
 
 /// Replays them one after the other, the oldest first.
-pub(crate) async fn run(replay: Replay, settings: &Settings) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(replay: ReplayArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
     let (agent, handle) = replayer(replay.to.is_some(), settings)?;
     let ids = select_events(&replay, &handle, settings).await?;
@@ -161,7 +161,7 @@ fn confirm(count: usize) -> Result<bool, Failure> {
 }
 
 async fn select_events(
-    replay: &Replay,
+    replay: &ReplayArgs,
     handle: &AgentHandle,
     settings: &Settings,
 ) -> Result<Vec<EventId>, Failure> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use podtap_relay::tunnel::{Error, Revoked, TokenInfo, TokenStore};
+use podtap_relay::tunnel::{Revoked, TokenInfo, TokenStore, TokenStoreError};
 use podtap_relay::{DatabaseUrl, tokens_of};
 use serde::Serialize;
 
@@ -15,8 +15,8 @@ use crate::output::{json, note, print, printable};
 
 /// Runs one of them.
 pub(crate) async fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode, Failure> {
-    let place = Place::of(settings)?;
-    let failed = |error: Error| {
+    let place = TokensPlace::of(settings)?;
+    let failed = |error: TokenStoreError| {
         let failure = Failure::because("the relay's tokens cannot be changed", &error);
         place.name(failure)
     };
@@ -24,7 +24,7 @@ pub(crate) async fn run(command: TokenCommand, settings: &Settings) -> Result<Ex
         let store = place.open().await?;
         let token = store.create(name).await.map_err(failed)?;
         let is_new = !store.was_used_by_a_relay();
-        if let Place::Folder(dir) = &place
+        if let TokensPlace::Folder(dir) = &place
             && (is_new || settings.text(Key::DATA_DIR).is_none())
         {
             note_folder(dir, is_new);
@@ -62,12 +62,12 @@ pub(crate) async fn run(command: TokenCommand, settings: &Settings) -> Result<Ex
 }
 
 /// Where a relay keeps its tokens and tunnels.
-pub(super) enum Place {
+pub(super) enum TokensPlace {
     Folder(PathBuf),
     Database(Box<DatabaseUrl>),
 }
 
-impl Place {
+impl TokensPlace {
     /// As the settings have it.
     pub(super) fn of(settings: &Settings) -> Result<Self, Failure> {
         match settings.database()? {
@@ -108,7 +108,7 @@ impl Place {
     }
 }
 
-fn cannot_open(dir: &Path, error: &Error) -> Failure {
+fn cannot_open(dir: &Path, error: &TokenStoreError) -> Failure {
     Failure::because("the relay's tokens cannot be opened", error)
         .fact("folder", dir.display().to_string())
         .hint("set --data-dir to the relay's folder, and run this as its user")

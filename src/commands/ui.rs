@@ -54,7 +54,7 @@ pub(super) fn print_keys() -> Result<ExitCode, Failure> {
 /// The terminal UI as a part of any command.
 pub(super) async fn on_screen(
     handle: AgentHandle,
-    config: podtap_tui::Config,
+    config: podtap_tui::UiConfig,
     token: CancellationToken,
 ) -> Result<(), Failure> {
     if !std::io::stdout().is_terminal() {

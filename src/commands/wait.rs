@@ -124,7 +124,7 @@ impl Waiting {
                 };
             }
             if let Some((history, floor)) = &looker {
-                match self.look(history, *floor, self.count).await {
+                match self.read_matching(history, *floor, self.count).await {
                     Ok(rows) if rows.len() >= self.count => {
                         let history = history.clone();
                         return Ok(Found { history, rows });
@@ -161,7 +161,7 @@ impl Waiting {
         Ok(Some((history, floor)))
     }
 
-    async fn look(
+    async fn read_matching(
         &self,
         history: &History,
         floor: Position,
@@ -190,7 +190,7 @@ impl Waiting {
             };
             return Ok(failure.hint("`podtap listen 3000` creates one; --name chooses another"));
         };
-        let matched = self.look(&history, floor, self.count).await?.len();
+        let matched = self.read_matching(&history, floor, self.count).await?.len();
         let what = match (matched, self.count) {
             (0, _) => format!("no event matched within {within}"),
             (matched, count) => {

@@ -2,7 +2,7 @@
 
 use podtap_agent::AgentHandle;
 use podtap_connect::reason::chain;
-use podtap_web::{BindError, Config, Page};
+use podtap_web::{BoundPage, PageConfig, PageError};
 
 use crate::config::{Key, Settings, WebPage};
 use crate::failure::{Code, Failure};
@@ -24,15 +24,15 @@ pub(super) async fn serve(
     };
     let saved = settings.tui()?.filters;
     let bind = async |address| {
-        let config = Config {
+        let config = PageConfig {
             address,
             password: password.clone(),
             saved: saved.clone(),
         };
-        Page::bind(config, handle.clone()).await
+        BoundPage::bind(config, handle.clone()).await
     };
     let mut bound = bind(address).await;
-    if may_move && matches!(bound, Err(BindError::Address { .. })) {
+    if may_move && matches!(bound, Err(PageError::Address { .. })) {
         bound = bind((address.ip(), 0).into()).await;
     }
     let page = bound.map_err(|error| failure(&error))?;
@@ -44,9 +44,9 @@ pub(super) async fn serve(
     Ok(Some(url))
 }
 
-fn failure(error: &BindError) -> Failure {
+fn failure(error: &PageError) -> Failure {
     match error {
-        BindError::Unprotected(address) => {
+        PageError::Unprotected(address) => {
             let variable = Key::WEB_PASSWORD.variable();
             Failure::usage("the web page needs a password: other machines can reach it")
                 .fact("address", address.to_string())

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use podtap_agent::why::{Asked, FindItemError, Holds, NoSubject, Why as Answer};
+use podtap_agent::why::{FindItemError, Holds, NoSubject, Why as Answer, WhyQuestion};
 use serde::Serialize;
 
 use super::history::{beside, run_browser};
-use crate::cli::Why;
+use crate::cli::WhyArgs;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::output::json::line;
@@ -16,8 +16,8 @@ use crate::style::{LineStyle, StyledLine, Tone};
 use crate::tasks::Tasks;
 
 /// Asks Podio, the history and the agent that runs, and prints the answer first.
-pub(crate) async fn run(why: Why, settings: &Settings) -> Result<ExitCode, Failure> {
-    let asked = Asked::parse(&why.subject).map_err(|error| no_subject(&error))?;
+pub(crate) async fn run(why: WhyArgs, settings: &Settings) -> Result<ExitCode, Failure> {
+    let asked = WhyQuestion::parse(&why.subject).map_err(|error| no_subject(&error))?;
     let shutdown = Shutdown::register()?;
     let (agent, handle) = beside(settings)?;
     let style = settings.line_style()?;
@@ -27,8 +27,8 @@ pub(crate) async fn run(why: Why, settings: &Settings) -> Result<ExitCode, Failu
     tasks.start(async move {
         let answer = async {
             let subject = match asked {
-                Asked::Subject(subject) => subject,
-                Asked::Page(page) => {
+                WhyQuestion::Subject(subject) => subject,
+                WhyQuestion::Page(page) => {
                     let found = handle.find_item(&page).await;
                     found.map_err(|error| not_found(&error))?
                 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::key::{Key, VARIABLE_PREFIX};
 use super::link;
-use super::merge::{Layer, Origin};
+use super::merge::{Layer, ValueOrigin};
 use crate::failure::{Failure, Warning};
 
 /// The variables that mean something to Podtap, as they were at the start.
@@ -118,7 +118,7 @@ impl Environment {
             .filter_map(|key| {
                 let variable = key.variable();
                 let value = self.get(&variable)?.to_owned();
-                Some((*key, (value, Origin::Variable(variable))))
+                Some((*key, (value, ValueOrigin::Variable(variable))))
             })
             .collect()
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use podtap_agent::Target;
 use podtap_tui::Keymap;
 
-use super::file::{File, parsed};
+use super::file::{SettingsFile, parsed};
 use super::key::Key;
 use super::merge::{Layer, Layers};
 use super::settings::{Settings, Tables};
@@ -24,7 +24,7 @@ fn uncommented() -> String {
 }
 
 fn settings(text: &str) -> Settings {
-    let File {
+    let SettingsFile {
         settings,
         keys,
         filters,

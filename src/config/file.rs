@@ -9,7 +9,7 @@ use podtap_connect::reason::chain;
 
 use super::env::Environment;
 use super::key::{Key, nearest};
-use super::merge::{Layer, Origin};
+use super::merge::{Layer, ValueOrigin};
 use crate::failure::Failure;
 
 /// Longest file, in bytes: far beyond what anybody writes by hand.
@@ -20,7 +20,7 @@ const TABLES: [&str; 2] = ["keys", "filters"];
 
 /// What a file says.
 #[derive(Debug, Default)]
-pub(super) struct File {
+pub(super) struct SettingsFile {
     /// One value a setting.
     pub(super) settings: Layer,
     /// The table `[keys]`, read by who has keys.
@@ -69,14 +69,16 @@ impl Table {
 }
 
 /// What the file asked for says, else the default one where it exists.
-pub(super) fn load(asked: Option<&Path>, env: &Environment) -> Result<File, Failure> {
+pub(super) fn load(asked: Option<&Path>, env: &Environment) -> Result<SettingsFile, Failure> {
     let asked = asked.map(Path::to_path_buf).or_else(|| env.config_file());
     let Some(path) = asked.clone().or_else(default_path) else {
-        return Ok(File::default());
+        return Ok(SettingsFile::default());
     };
     match crate::file::read_text(&path, MAX_BYTES) {
         Ok(text) => parse(&path, &text),
-        Err(error) if error.kind() == ErrorKind::NotFound && asked.is_none() => Ok(File::default()),
+        Err(error) if error.kind() == ErrorKind::NotFound && asked.is_none() => {
+            Ok(SettingsFile::default())
+        }
         Err(error) => Err(Failure::usage("the configuration file cannot be read")
             .fact("file", path.display().to_string())
             .fact("why", error.to_string())),
@@ -88,13 +90,13 @@ fn default_path() -> Option<PathBuf> {
     Some(base.config_dir().join("podtap").join("config.toml"))
 }
 
-fn parse(path: &Path, text: &str) -> Result<File, Failure> {
+fn parse(path: &Path, text: &str) -> Result<SettingsFile, Failure> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         Failure::usage("the configuration file is not TOML")
             .fact("file", path.display().to_string())
             .fact("why", chain(&error))
     })?;
-    let mut file = File::default();
+    let mut file = SettingsFile::default();
     for (name, value) in table {
         let table = match name.as_str() {
             "keys" => &mut file.keys,
@@ -144,16 +146,16 @@ fn setting(path: &Path, name: &str, value: toml::Value) -> Result<(Key, Entry), 
             );
         }
     };
-    Ok((key, (text, Origin::File(path.to_path_buf()))))
+    Ok((key, (text, ValueOrigin::File(path.to_path_buf()))))
 }
 
 /// What a file `c.toml` with this text says.
 #[cfg(test)]
-pub(super) fn parsed(text: &str) -> File {
+pub(super) fn parsed(text: &str) -> SettingsFile {
     parse(Path::new("c.toml"), text).unwrap()
 }
 
-type Entry = (String, Origin);
+type Entry = (String, ValueOrigin);
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ use clap::{Arg, ArgMatches, Command};
 use super::key::Key;
 
 /// Settings from one source.
-pub(super) type Layer = BTreeMap<Key, (String, Origin)>;
+pub(super) type Layer = BTreeMap<Key, (String, ValueOrigin)>;
 
 /// All sources, the strongest first.
 pub(super) struct Layers {
@@ -22,7 +22,7 @@ pub(super) struct Layers {
 
 impl Layers {
     /// The value that wins.
-    pub(super) fn get(&self, key: Key) -> Option<&(String, Origin)> {
+    pub(super) fn get(&self, key: Key) -> Option<&(String, ValueOrigin)> {
         [&self.flags, &self.env, &self.file]
             .into_iter()
             .find_map(|layer| layer.get(&key))
@@ -31,7 +31,7 @@ impl Layers {
 
 /// Where a value came from, for errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum ValueOrigin {
     /// A flag on the command line.
     Flag(&'static str),
     /// An environment variable.
@@ -40,7 +40,7 @@ pub(crate) enum Origin {
     File(PathBuf),
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ValueOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(name) => write!(f, "--{name}"),
@@ -86,7 +86,7 @@ pub(super) fn flags(root: &Command, typed: &ArgMatches) -> Layer {
             } else {
                 is_on.to_string()
             };
-            layer.insert(key, (value, Origin::Flag(key.name())));
+            layer.insert(key, (value, ValueOrigin::Flag(key.name())));
         }
     }
     layer

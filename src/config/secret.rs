@@ -6,7 +6,7 @@ use podtap_relay::{DatabaseUrl, InvalidDatabaseUrl};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::key::Key;
-use super::merge::Origin;
+use super::merge::ValueOrigin;
 use super::settings::Settings;
 use crate::failure::{Failure, Warning};
 use crate::system;
@@ -18,7 +18,7 @@ const MAX_SECRET: u64 = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Secret {
     pub(crate) value: SecretString,
-    pub(crate) origin: Origin,
+    pub(crate) origin: ValueOrigin,
 }
 
 impl Settings {
@@ -65,7 +65,7 @@ impl Settings {
         self.warn_of_readers(file.name(), Path::new(path))?;
         Ok(Some(Secret {
             value: text.trim().into(),
-            origin: Origin::File(path.into()),
+            origin: ValueOrigin::File(path.into()),
         }))
     }
 }
@@ -75,7 +75,7 @@ impl Settings {
     pub(super) fn warn_of_config_readers(&self) -> Result<(), Failure> {
         let secrets = Key::ALL.iter().filter(|key| key.is_secret());
         let mut files = secrets.filter_map(|key| match self.entry(*key) {
-            Some((_, Origin::File(path))) => Some(path),
+            Some((_, ValueOrigin::File(path))) => Some(path),
             _ => None,
         });
         match files.next() {

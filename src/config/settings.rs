@@ -17,7 +17,7 @@ use podtap_agent::config::without_user_info;
 
 use super::key::Key;
 use super::layout;
-use super::merge::{Layers, Origin};
+use super::merge::{Layers, ValueOrigin};
 use crate::failure::{Failure, Warning};
 use crate::parse;
 
@@ -115,11 +115,11 @@ impl Settings {
     /// Whether a setting was given as a flag.
     pub(crate) fn is_typed(&self, key: Key) -> bool {
         let origin = self.layers.get(key).map(|(_, origin)| origin);
-        matches!(origin, Some(Origin::Flag(_)))
+        matches!(origin, Some(ValueOrigin::Flag(_)))
     }
 
     /// A setting's text with its origin.
-    pub(super) fn entry(&self, key: Key) -> Option<&(String, Origin)> {
+    pub(super) fn entry(&self, key: Key) -> Option<&(String, ValueOrigin)> {
         self.layers.get(key)
     }
 
@@ -212,7 +212,7 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-pub(super) fn wrong(key: Key, text: &str, origin: &Origin, why: &str) -> Failure {
+pub(super) fn wrong(key: Key, text: &str, origin: &ValueOrigin, why: &str) -> Failure {
     let text = without_user_info(text);
     Failure::usage(format!("{} cannot be `{text}`", key.name()))
         .fact("why", why)
@@ -224,15 +224,15 @@ pub(super) fn wrong(key: Key, text: &str, origin: &Origin, why: &str) -> Failure
 pub(super) fn settings(flags: &[(Key, &str)], env: &[(Key, &str)]) -> Settings {
     use super::merge::Layer;
 
-    let layer = |pairs: &[(Key, &str)], origin: fn(Key) -> Origin| -> Layer {
+    let layer = |pairs: &[(Key, &str)], origin: fn(Key) -> ValueOrigin| -> Layer {
         pairs
             .iter()
             .map(|(key, text)| (*key, ((*text).to_owned(), origin(*key))))
             .collect()
     };
     let layers = Layers {
-        flags: layer(flags, |key| Origin::Flag(key.name())),
-        env: layer(env, |key| Origin::Variable(key.variable())),
+        flags: layer(flags, |key| ValueOrigin::Flag(key.name())),
+        env: layer(env, |key| ValueOrigin::Variable(key.variable())),
         file: Layer::new(),
     };
     Settings::new(layers, Tables::default(), Environment::default(), 0)

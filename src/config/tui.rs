@@ -60,10 +60,10 @@ impl Settings {
     }
 
     /// How the terminal UI looks.
-    pub(crate) fn tui(&self) -> Result<podtap_tui::Config, Failure> {
+    pub(crate) fn tui(&self) -> Result<podtap_tui::UiConfig, Failure> {
         let theme = self.theme()?;
         let zone = TimeZone::system();
-        Ok(podtap_tui::Config {
+        Ok(podtap_tui::UiConfig {
             theme,
             zone,
             keymap: super::keys::keymap(&self.tables.keys)?,
@@ -73,7 +73,7 @@ impl Settings {
             tmux: self.environment().get("TMUX").is_some(),
             remote: self.environment().get("SSH_TTY").is_some(),
             mouse: self.switch(Key::MOUSE, true)?,
-            ..podtap_tui::Config::default()
+            ..podtap_tui::UiConfig::default()
         })
     }
 

@@ -13,7 +13,7 @@ use podtap_wire::EventId;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use super::json::{Callable, Object, Ready};
+use super::json::{Callable, JsonObject, Ready};
 use super::told_services::ToldServices;
 use super::{lines, print};
 use crate::failure::Failure;
@@ -21,7 +21,7 @@ use crate::style::{LineStyle, Tone};
 
 /// How the feed is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum FeedFormat {
     Lines,
     Json,
 }
@@ -32,7 +32,7 @@ const BATCH: usize = 256;
 /// Prints what happens to one agent.
 pub(crate) struct Feed {
     agent: AgentHandle,
-    format: Format,
+    format: FeedFormat,
     look: LineStyle,
     /// Ends after this many attempts; `None` for never.
     limit: Option<u64>,
@@ -57,7 +57,7 @@ impl Feed {
     /// before the agent runs, it misses nothing of what that finds at its start.
     pub(crate) async fn new(
         agent: AgentHandle,
-        format: Format,
+        format: FeedFormat,
         look: LineStyle,
         limit: Option<u64>,
     ) -> Result<Self, Failure> {
@@ -123,8 +123,8 @@ impl Feed {
             && self.said_url.as_ref().is_some_and(|said| said != url)
         {
             match self.format {
-                Format::Json => print_object(&Object::Url { url })?,
-                Format::Lines => print(&lines::new_url(url))?,
+                FeedFormat::Json => print_object(&JsonObject::Url { url })?,
+                FeedFormat::Lines => print(&lines::new_url(url))?,
             }
             self.said_url = Some(url.clone());
         }
@@ -134,13 +134,13 @@ impl Feed {
             self.said_url = Some(url.clone());
             let uncallable = self.agent.check_hook_url(url).err();
             match self.format {
-                Format::Json => {
+                FeedFormat::Json => {
                     let callable = Callable::new(uncallable.as_ref());
                     let ready =
                         Ready::listen(url, tunnel, &status.routes, self.web.as_deref(), callable);
-                    print_object(&Object::Ready(ready))?;
+                    print_object(&JsonObject::Ready(ready))?;
                 }
-                Format::Lines => {
+                FeedFormat::Lines => {
                     for line in lines::ready(url, &status.routes, uncallable.as_ref()) {
                         print(&line)?;
                     }
@@ -159,8 +159,8 @@ impl Feed {
         if status.link != self.link {
             if self.is_news(&status.link) {
                 match self.format {
-                    Format::Json => print_object(&Object::link(&status.link))?,
-                    Format::Lines => {
+                    FeedFormat::Json => print_object(&JsonObject::link(&status.link))?,
+                    FeedFormat::Lines => {
                         if let Some(line) = lines::link(&status.link) {
                             print(&line)?;
                         }
@@ -187,14 +187,14 @@ impl Feed {
                 ServiceState::Down { since, reason } => (since, Some(reason)),
             };
             match (self.format, &reason) {
-                (Format::Json, reason) => {
-                    print_object(&Object::service(reason.as_deref(), &target))?;
+                (FeedFormat::Json, reason) => {
+                    print_object(&JsonObject::service(reason.as_deref(), &target))?;
                 }
-                (Format::Lines, Some(reason)) => {
+                (FeedFormat::Lines, Some(reason)) => {
                     print(&lines::service_down(since, &self.look, reason, &target))?;
                     self.name_doctor()?;
                 }
-                (Format::Lines, None) => {
+                (FeedFormat::Lines, None) => {
                     print(&lines::service_up(since, &self.look, &target))?;
                 }
             }
@@ -218,8 +218,8 @@ impl Feed {
                 continue;
             }
             match self.format {
-                Format::Json => print_object(&Object::hook(report))?,
-                Format::Lines => {
+                FeedFormat::Json => print_object(&JsonObject::hook(report))?,
+                FeedFormat::Lines => {
                     if let Some(failure) = report.failure() {
                         print(&self.look.line(&[(Tone::Bad, &format!("✗  {failure}"))]))?;
                     }
@@ -260,12 +260,12 @@ impl Feed {
             self.through.event = last.position;
             for event in &events {
                 match self.format {
-                    Format::Json => print(&EventObject::new(event, None).to_line())?,
+                    FeedFormat::Json => print(&EventObject::new(event, None).to_line())?,
                     // A delivered event has its line when the attempt has ended.
-                    Format::Lines if event.state == DeliveryState::Held => {
+                    FeedFormat::Lines if event.state == DeliveryState::Held => {
                         print(&lines::held_event(event, &self.look))?;
                     }
-                    Format::Lines => {}
+                    FeedFormat::Lines => {}
                 }
             }
         }
@@ -313,10 +313,10 @@ impl Feed {
             self.through.attempt = *last;
             for (_, attempt) in &attempts {
                 match self.format {
-                    Format::Json => {
+                    FeedFormat::Json => {
                         print(&AttemptObject::from(attempt).with_hint(DOCTOR).to_line())?;
                     }
-                    Format::Lines => {
+                    FeedFormat::Lines => {
                         let event = self.agent.history().event(attempt.event).await?;
                         if let Some(event) = event.filter(|event| self.is_told(event, attempt)) {
                             print(&lines::attempt(&event, attempt, &self.look))?;
@@ -343,8 +343,8 @@ impl Feed {
         verification: &Verification,
     ) -> Result<(), Failure> {
         match self.format {
-            Format::Json => print_object(&Object::verify(id, hook_id, verification)),
-            Format::Lines => match self.agent.history().event(id).await? {
+            FeedFormat::Json => print_object(&JsonObject::verify(id, hook_id, verification)),
+            FeedFormat::Lines => match self.agent.history().event(id).await? {
                 Some(event) => print(&lines::verification(
                     &event,
                     hook_id,
@@ -358,8 +358,8 @@ impl Feed {
 
     fn loop_finding(&self, finding: &LoopFinding) -> Result<(), Failure> {
         match self.format {
-            Format::Json => print_object(&Object::loop_finding(finding)),
-            Format::Lines => lines::loop_finding(finding, &self.look)
+            FeedFormat::Json => print_object(&JsonObject::loop_finding(finding)),
+            FeedFormat::Lines => lines::loop_finding(finding, &self.look)
                 .iter()
                 .try_for_each(print),
         }
@@ -367,19 +367,19 @@ impl Feed {
 
     fn print_incident(&self, incident: &Incident) -> Result<(), Failure> {
         match self.format {
-            Format::Json => print_object(&Object::from(incident)),
-            Format::Lines => print(&lines::incident(incident, &self.look)),
+            FeedFormat::Json => print_object(&JsonObject::from(incident)),
+            FeedFormat::Lines => print(&lines::incident(incident, &self.look)),
         }
     }
 
     fn hook(&self, news: &HookNews) -> Result<(), Failure> {
         match self.format {
-            Format::Json => print_object(&Object::hook_news(news)),
-            Format::Lines => print(&lines::hook_news(news, &self.look)),
+            FeedFormat::Json => print_object(&JsonObject::hook_news(news)),
+            FeedFormat::Lines => print(&lines::hook_news(news, &self.look)),
         }
     }
 }
 
-pub(crate) fn print_object(object: &Object<'_>) -> Result<(), Failure> {
+pub(crate) fn print_object(object: &JsonObject<'_>) -> Result<(), Failure> {
     print(&object.to_line())
 }

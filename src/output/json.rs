@@ -21,7 +21,7 @@ pub(crate) use super::ready::{Callable, Ready};
 /// One object. Written with its version in front.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
-pub(crate) enum Object<'a> {
+pub(crate) enum JsonObject<'a> {
     Ready(Ready<'a>),
     Triggered(TriggeredObject<'a>),
     Link(StateObject<'a>),
@@ -75,7 +75,7 @@ pub(crate) enum Object<'a> {
     },
 }
 
-impl<'a> From<&'a Incident> for Object<'a> {
+impl<'a> From<&'a Incident> for JsonObject<'a> {
     fn from(incident: &'a Incident) -> Self {
         match incident {
             Incident::Gap { from, to, reason } => Self::Gap {
@@ -175,7 +175,7 @@ pub(crate) struct LoopObject<'a> {
     cure: String,
 }
 
-impl Object<'_> {
+impl JsonObject<'_> {
     /// The object as one line, without the line's end.
     pub(crate) fn to_line(&self) -> String {
         // What names its own type.
@@ -183,7 +183,7 @@ impl Object<'_> {
         struct Versioned<'a> {
             v: u8,
             #[serde(flatten)]
-            object: &'a Object<'a>,
+            object: &'a JsonObject<'a>,
         }
         text::to_line(&Versioned {
             v: VERSION,
@@ -192,7 +192,7 @@ impl Object<'_> {
     }
 }
 
-impl<'a> Object<'a> {
+impl<'a> JsonObject<'a> {
     /// The link's state.
     pub(crate) fn link(state: &'a LinkState) -> Self {
         let (state, reason) = match state {
@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     fn every_object_carries_version_and_type() {
-        let line = Object::Gap {
+        let line = JsonObject::Gap {
             from: Seq(1),
             to: Seq(2),
             reason: "age",
@@ -350,7 +350,7 @@ mod tests {
         let callable = Callable::new(None);
         let ready = Ready::listen("https://x/", "crm", &Routes::default(), None, callable);
         assert_eq!(
-            Object::Ready(ready).to_line(),
+            JsonObject::Ready(ready).to_line(),
             r#"{"v":1,"type":"ready","url":"https://x/","forwards_to":null,"tunnel":"crm","podio_can_call":true}"#
         );
     }

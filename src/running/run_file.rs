@@ -15,7 +15,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::state::State;
+use super::state::RunningState;
 use crate::failure::Failure;
 
 /// The end of the file's name.
@@ -39,20 +39,20 @@ pub(crate) struct Running {
     pub(super) pid: Option<u32>,
     /// How it is.
     #[serde(default)]
-    pub(super) state: State,
+    pub(super) state: RunningState,
 }
 
 /// The process that listens for a history's tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Holder {
+pub(crate) struct AgentProcess {
     /// Its id, where known.
     pub(crate) pid: Option<u32>,
 }
 
 /// Who listens for the tunnel of this history now.
-pub(crate) fn holder(history: &Path) -> Option<Holder> {
+pub(crate) fn holder(history: &Path) -> Option<AgentProcess> {
     match Lock::check(&private::beside(history, ".lock")) {
-        Err(LockError::Taken(pid)) => Some(Holder { pid }),
+        Err(LockError::Taken(pid)) => Some(AgentProcess { pid }),
         Ok(()) | Err(LockError::Io(_)) => None,
     }
 }
@@ -96,7 +96,7 @@ impl Running {
                 .map(ToString::to_string)
                 .collect(),
             pid: Some(std::process::id()),
-            state: State::of(&status),
+            state: RunningState::of(&status),
         }
     }
 }

@@ -15,7 +15,7 @@ const FAILED_HOOKS: usize = 20;
 /// How an agent is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct State {
+pub(crate) struct RunningState {
     tunnel: Option<String>,
     link: Link,
     service: Service,
@@ -75,7 +75,7 @@ enum Service {
     Unknown,
 }
 
-impl State {
+impl RunningState {
     /// What an agent's status tells.
     pub(super) fn of(status: &Status) -> Self {
         let failed_hooks = status.failed_hooks.iter().take(FAILED_HOOKS);
@@ -242,8 +242,8 @@ mod tests {
                 targets: vec![TargetStatus::of("3000".parse().unwrap())],
                 ..Status::default()
             };
-            let text = serde_json::to_string(&State::of(&status)).unwrap();
-            let read: State = serde_json::from_str(&text).unwrap();
+            let text = serde_json::to_string(&RunningState::of(&status)).unwrap();
+            let read: RunningState = serde_json::from_str(&text).unwrap();
             assert_eq!(read.into_status(), status, "{text}");
         }
     }
@@ -252,7 +252,9 @@ mod tests {
     fn what_is_not_known_costs_only_itself() {
         let text =
             r#"{"link":{"state":"asleep","for":3},"service":{"state":"odd"},"on_relay":7,"new":1}"#;
-        let status = serde_json::from_str::<State>(text).unwrap().into_status();
+        let status = serde_json::from_str::<RunningState>(text)
+            .unwrap()
+            .into_status();
         assert_eq!((status.link, status.backlog), (LinkState::Off, 7));
     }
 
@@ -265,7 +267,7 @@ mod tests {
             failed_hooks: vec!["x".repeat(REASON + 1); FAILED_HOOKS + 1],
             ..Status::default()
         };
-        let told = State::of(&status).into_status();
+        let told = RunningState::of(&status).into_status();
         assert_eq!(told.failed_hooks, vec!["x".repeat(REASON); FAILED_HOOKS]);
         let reason = "é".repeat(REASON);
         assert_eq!(told.link, LinkState::Stopped { reason });

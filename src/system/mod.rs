@@ -23,7 +23,7 @@ pub(crate) use unix::{
 
 /// What a supervisor is told of a service.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum ServiceState {
+pub(crate) enum UnitState {
     /// It works from now on.
     Ready,
     /// It still works.

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{SIGINT, ServiceState};
+use super::{SIGINT, UnitState};
 
 /// Ctrl-c.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ pub(crate) fn passed_sockets() -> io::Result<Vec<TcpListener>> {
 }
 
 /// There is no supervisor.
-pub(crate) fn tell(_state: ServiceState) {}
+pub(crate) fn tell(_state: UnitState) {}
 
 /// Nothing waits for a word.
 pub(crate) fn watchdog() -> Option<Duration> {

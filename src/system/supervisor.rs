@@ -20,11 +20,11 @@ pub(crate) fn passed_sockets() -> io::Result<Vec<TcpListener>> {
 }
 
 /// Tells the supervisor that the service works, is alive or ends; without one, nothing happens.
-pub(crate) fn tell(state: super::ServiceState) {
+pub(crate) fn tell(state: super::UnitState) {
     let state = match state {
-        super::ServiceState::Ready => NotifyState::Ready,
-        super::ServiceState::Alive => NotifyState::Watchdog,
-        super::ServiceState::Stopping => NotifyState::Stopping,
+        super::UnitState::Ready => NotifyState::Ready,
+        super::UnitState::Alive => NotifyState::Watchdog,
+        super::UnitState::Stopping => NotifyState::Stopping,
     };
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::warn!(%error, "cannot notify the service manager");

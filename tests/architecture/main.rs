@@ -11,6 +11,7 @@ mod app;
 mod circles;
 mod homes;
 mod modules;
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

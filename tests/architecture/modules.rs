@@ -22,6 +22,8 @@ struct Source {
     globs: Vec<Vec<String>>,
     /// Every path that it spells out, from the root of the crate on.
     paths: BTreeSet<Vec<String>>,
+    /// The types that it declares for others.
+    types: BTreeSet<String>,
 }
 
 impl Modules {
@@ -38,7 +40,8 @@ impl Modules {
                 path.push(child.clone());
                 left.push((path, file_of(&file, &child)));
             }
-            let source = Paths::in_module(&module).read(&tokens);
+            let mut source = Paths::in_module(&module).read(&tokens);
+            types_for_others(&tokens, &mut source.types);
             files.insert(module, source);
         }
         Self { files }
@@ -47,6 +50,12 @@ impl Modules {
     /// Every module but the root.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Module> {
         self.files.keys().filter(|module| !module.is_empty())
+    }
+
+    /// The types that more than one file can name, each with its module.
+    pub(crate) fn types(&self) -> impl Iterator<Item = (&str, &Module)> {
+        let all = self.files.iter();
+        all.flat_map(|(module, source)| source.types.iter().map(move |it| (it.as_str(), module)))
     }
 
     /// Which module names which: each pair once, without those of a module and what it is in.
@@ -143,6 +152,29 @@ fn without_tests(tokens: TokenStream) -> Vec<TokenTree> {
     kept
 }
 
+/// The names of the types with a `pub` of any reach, also in modules within the file.
+fn types_for_others(tokens: &[TokenTree], types: &mut BTreeSet<String>) {
+    const KINDS: [&str; 5] = ["struct", "enum", "union", "trait", "type"];
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                types_for_others(&without_tests(group.stream()), types);
+            }
+            TokenTree::Ident(word) if *word == "pub" => {
+                let mut rest = tokens.iter().skip(at + 1).peekable();
+                rest.next_if(|token| matches!(token, TokenTree::Group(_)));
+                if let Some(TokenTree::Ident(kind)) = rest.next()
+                    && KINDS.iter().any(|it| kind == it)
+                    && let Some(TokenTree::Ident(name)) = rest.next()
+                {
+                    types.insert(name.to_string());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Finds the paths of one file.
 struct Paths<'a> {
     module: &'a Module,
@@ -155,6 +187,7 @@ impl<'a> Paths<'a> {
             imports: BTreeMap::new(),
             globs: Vec::new(),
             paths: BTreeSet::new(),
+            types: BTreeSet::new(),
         };
         Self { module, source }
     }

@@ -71,12 +71,12 @@ async fn hostile() -> Stage {
         agent.object("attempt", |_| true).await;
     }
     stage.settled(&[], 6);
-    add_the_rest(&stage).await;
+    add_the_rest(&stage);
     stage
 }
 
 /// What the tunnel cannot have captured by itself.
-async fn add_the_rest(stage: &Stage) {
+fn add_the_rest(stage: &Stage) {
     // One attempt that fails, of an event; and an event without any.
     let gone = Gone::new();
     let address = gone.address().to_string();

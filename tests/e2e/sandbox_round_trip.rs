@@ -13,7 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use podtap_podio::{EventType, PodioEvent, RefType, decode};
-use podtap_sandbox::{Config, HookTypes, Sandbox};
+use podtap_sandbox::{HookTypes, Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -103,9 +103,9 @@ struct Podio {
 
 impl Podio {
     async fn start() -> Self {
-        let bound = Sandbox::bind(Config {
+        let bound = Sandbox::bind(SandboxConfig {
             hook_types: HookTypes::AsDocumented,
-            ..Config::default()
+            ..SandboxConfig::default()
         })
         .await
         .unwrap();

@@ -1,6 +1,6 @@
 //! `podtap why`: each cause is produced, and named.
 
-use podtap_podio::client::{Client, Config, Credentials, Grant, WriteOptions};
+use podtap_podio::client::{Client, Credentials, Grant, PodioClientConfig, WriteOptions};
 use serde_json::{Value, json};
 
 use crate::hooks::{APP, CREDENTIALS, Podio};
@@ -72,7 +72,7 @@ impl World {
             let pair = CREDENTIALS.iter().find(|(key, _)| *key == name).unwrap();
             pair.1.to_owned()
         };
-        let client = Client::new(Config {
+        let client = Client::new(PodioClientConfig {
             base_url: self.podio.url.parse().unwrap(),
             credentials: Some(Credentials {
                 client_id: value("PODTAP_PODIO_CLIENT_ID"),
@@ -82,7 +82,7 @@ impl World {
                     app_token: value("PODTAP_PODIO_APP_TOKEN").into(),
                 },
             }),
-            ..Config::default()
+            ..PodioClientConfig::default()
         });
         let options = WriteOptions {
             hook: false,

@@ -13,12 +13,12 @@ use std::sync::LazyLock;
 
 use divan::Bencher;
 use jiff::Timestamp;
-use podtap_agent::config::Config as AgentConfig;
+use podtap_agent::config::AgentConfig;
 use podtap_agent::history::{Anchor, Filter, PageQuery, Saved};
 use podtap_agent::{Agent, AgentHandle};
 use podtap_bench::history::{self, COMMON_WORD, OLDEST_ITEM, OLDEST_WORD, RARE_WORD};
 use podtap_tui::headless::HeadlessUi;
-use podtap_tui::{Config, Key};
+use podtap_tui::{KeyPress, UiConfig};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Rect, Size};
 use ratatui::{Terminal, TerminalOptions, Viewport};
@@ -91,7 +91,7 @@ fn frame_after_reading(bencher: Bencher<'_, '_>, key: &str) {
 
 fn scroll(bencher: Bencher<'_, '_>, key: &str, reads: bool) {
     let (history, mut terminal) = (&*HISTORY, terminal());
-    let key: Key = key.parse().unwrap();
+    let key: KeyPress = key.parse().unwrap();
     let mut ui = history.runtime.block_on(async {
         let mut ui = history.sit();
         ui.wait_until_idle().await;
@@ -167,7 +167,7 @@ fn filled_in(text: &str) -> String {
         .replace("{oldest word}", OLDEST_WORD)
 }
 
-fn keys_of(filter: &str) -> Vec<Key> {
+fn keys_of(filter: &str) -> Vec<KeyPress> {
     let text = filled_in(filter);
     let typed = text.chars().map(|c| c.to_string());
     let keys = std::iter::once("/".to_owned()).chain(typed);
@@ -193,7 +193,7 @@ impl History {
         let events = std::env::var("PODTAP_BENCH_EVENTS").ok();
         let events = events.and_then(|text| text.parse().ok());
         let runtime = Runtime::new().unwrap();
-        let filled = history::filled(events.unwrap_or(1_000_000));
+        let filled = history::filled_history(events.unwrap_or(1_000_000));
         let file = runtime.block_on(filled).unwrap();
         let (agent, handle) = Agent::open(AgentConfig::new(file)).unwrap();
         let newest = PageQuery {
@@ -212,6 +212,6 @@ impl History {
 
     fn sit(&self) -> HeadlessUi {
         let agent = self.handle.clone();
-        HeadlessUi::open(agent, Config::default(), SCREEN, self.newest)
+        HeadlessUi::open(agent, UiConfig::default(), SCREEN, self.newest)
     }
 }

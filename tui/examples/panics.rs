@@ -5,7 +5,7 @@
 
 #![expect(clippy::panic, reason = "that is what it is for")]
 
-use podtap_agent::{Agent, Config};
+use podtap_agent::{Agent, AgentConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,10 +22,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             std::process::abort();
         }));
     }
-    let (_agent, handle) = Agent::open(Config::new(history))?;
+    let (_agent, handle) = Agent::open(AgentConfig::new(history))?;
     let told = signal(SignalKind::user_defined1())?;
     let token = CancellationToken::new();
-    let ui = podtap_tui::run(handle, podtap_tui::Config::default(), token.clone());
+    let ui = podtap_tui::run(handle, podtap_tui::UiConfig::default(), token.clone());
     if how != "aside" {
         tokio::select! {
             ended = ui => return Ok(ended?),

@@ -1,8 +1,8 @@
 //! Whatever an event says, each line stays in its area and each character in its cells: a terminal
 //! that thinks a character wider than the frame does moves all that is right of it.
 
+use podtap_agent::ExplainedField;
 use podtap_agent::Explanation;
-use podtap_agent::FieldChange;
 use podtap_agent::history::EventRow;
 use proptest::prelude::*;
 use ratatui::buffer::{Buffer, CellWidth};
@@ -12,13 +12,13 @@ use crate::app::App;
 use crate::changes::Changes;
 use crate::detail::DetailAnswer;
 use crate::detail::DetailEffect;
-use crate::detail::{FullEvent, Opened};
+use crate::detail::{FullEvent, OpenEvent};
 use crate::effect::Effect;
-use crate::keymap::Key;
+use crate::keymap::KeyPress;
 use crate::line::Line;
 use crate::list::ListAnswer;
 use crate::list::ListEffect;
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::testing::{app, attempts, frame, now, row, with_body};
 use crate::theme::{Role, Theme};
 
@@ -83,7 +83,7 @@ fn hostile_event(text: &str, body: &[u8], has_type: bool) -> (EventRow, FullEven
     let explanation = Explanation {
         title: Some(text.clone()),
         notes: vec![text.clone()],
-        changes: vec![FieldChange {
+        changes: vec![ExplainedField {
             field: text.clone(),
             from: text.clone(),
             to: text.clone(),
@@ -112,7 +112,7 @@ pub(crate) fn send(app: &mut App, message: Message, row: &EventRow, full: &FullE
     while let Some(effect) = waiting.pop() {
         let answer = match effect {
             Effect::List(ListEffect::LoadPage { generation, .. }) => {
-                Answer::List(ListAnswer::Page {
+                FeatureAnswer::List(ListAnswer::Page {
                     generation,
                     result: Ok(vec![row.clone()].into()),
                 })
@@ -122,8 +122,8 @@ pub(crate) fn send(app: &mut App, message: Message, row: &EventRow, full: &FullE
                 options,
                 ..
             }) => {
-                let opened = Opened::new(full.clone(), options, &jiff::tz::TimeZone::UTC);
-                Answer::Detail(DetailAnswer::Event {
+                let opened = OpenEvent::new(full.clone(), options, &jiff::tz::TimeZone::UTC);
+                FeatureAnswer::Detail(DetailAnswer::Event {
                     generation,
                     result: Ok(Some(Box::new(opened))),
                 })
@@ -156,7 +156,7 @@ fn misaligned(buffer: &Buffer) -> Option<String> {
 }
 
 fn line(parts: &[String]) -> Line {
-    let put = |line: Line, part: &String| line.put(Role::Plain, part);
+    let put = |line: Line, part: &String| line.with(Role::Plain, part);
     parts.iter().fold(Line::new(), put)
 }
 
@@ -221,7 +221,7 @@ proptest! {
         app.update(Message::Changed(changes));
         prop_assert_eq!(misaligned(&frame(&app)), None);
         for key in format!("enter {tab} {keys}").split_whitespace() {
-            let key: Key = key.parse().unwrap();
+            let key: KeyPress = key.parse().unwrap();
             send(&mut app, Message::Key(key.into()), &row, &full);
             prop_assert_eq!(misaligned(&frame(&app)), None);
         }

@@ -50,38 +50,47 @@ impl Changes {
         }
     }
 
-    fn add_of_history(&mut self, change: history::Change) {
-        use history::Change;
-        if let Change::Verified { hook_id, .. } = &change
+    fn add_of_history(&mut self, change: history::HistoryChange) {
+        use history::HistoryChange;
+        if let HistoryChange::Verified { hook_id, .. } = &change
             && self.verified.len() < MAX_VERIFIED
         {
             self.verified.extend(*hook_id);
         }
         match change {
-            Change::Appended { through } => self.appended = self.appended.max(Some(through)),
-            Change::Touched { position, event }
-            | Change::Verified {
+            HistoryChange::Appended { through } => self.appended = self.appended.max(Some(through)),
+            HistoryChange::Touched { position, event }
+            | HistoryChange::Verified {
                 position, event, ..
             } if self.touched.len() < MAX_TOUCHED => {
                 if self.touched.last() != Some(&(position, event)) {
                     self.touched.push((position, event));
                 }
             }
-            Change::Touched { .. } | Change::Verified { .. } => self.everything = true,
-            Change::Named | Change::Elsewhere => (self.everything, self.named) = (true, true),
-            Change::Loop(found) => {
+            HistoryChange::Touched { .. } | HistoryChange::Verified { .. } => {
+                self.everything = true;
+            }
+            HistoryChange::Named | HistoryChange::Elsewhere => {
+                (self.everything, self.named) = (true, true);
+            }
+            HistoryChange::Loop(found) => {
                 self.loops.push(*found);
                 let excess = self.loops.len().saturating_sub(MAX_LOOPS);
                 self.loops.drain(..excess);
             }
-            Change::Incident(incident) if self.gaps.len() < MAX_GAPS => {
+            HistoryChange::Incident(incident) if self.gaps.len() < MAX_GAPS => {
                 let hint = incident
                     .hint()
                     .map_or(String::new(), |hint| format!("; {hint}"));
                 self.gaps.push(format!("{incident}{hint}"));
             }
-            Change::Hook(news) if self.gaps.len() < MAX_GAPS => self.gaps.push(news.to_string()),
-            Change::Incident(_) | Change::Hook(_) | Change::Held(_) | Change::Released(_) => {}
+            HistoryChange::Hook(news) if self.gaps.len() < MAX_GAPS => {
+                self.gaps.push(news.to_string());
+            }
+            HistoryChange::Incident(_)
+            | HistoryChange::Hook(_)
+            | HistoryChange::Held(_)
+            | HistoryChange::Released(_) => {}
         }
     }
 
@@ -102,7 +111,7 @@ impl Changes {
     }
 
     /// Changes were missed: anything may be different.
-    pub(crate) fn lagged(&mut self) {
+    pub(crate) fn note_lag(&mut self) {
         (self.everything, self.named) = (true, true);
     }
 }

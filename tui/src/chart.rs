@@ -59,7 +59,7 @@ pub(crate) fn gauge(used: u64, limit: u64, cells: usize) -> Line {
         .unwrap_or(cells)
         .max(usize::from(used > 0));
     let full = full.min(cells);
-    Line::of(role, "█".repeat(full)).put(Role::Quiet, "░".repeat(cells - full))
+    Line::of(role, "█".repeat(full)).with(Role::Quiet, "░".repeat(cells - full))
 }
 
 #[cfg(test)]

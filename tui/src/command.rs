@@ -5,7 +5,7 @@ use crate::theme::Role;
 
 /// Something to be done; `E` is what the feature asks of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Command<E> {
+pub(crate) enum UiCommand<E> {
     /// Carry this out.
     Run(E),
     /// End the work that holds this slot.
@@ -29,7 +29,7 @@ pub(crate) enum Slot {
     Import,
 }
 
-impl<E> Command<E> {
+impl<E> UiCommand<E> {
     /// Shows a notice.
     pub(crate) fn notify(role: Role, text: impl Into<String>) -> Self {
         Self::Notify(role, text.into())

@@ -11,7 +11,7 @@ use crate::theme::Theme;
 
 /// How the UI looks and behaves.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct UiConfig {
     /// The colours; [`Theme::Monochrome`] under `NO_COLOR`.
     pub theme: Theme,
     /// The zone in which times are shown.
@@ -36,7 +36,7 @@ pub struct Config {
     pub remote: bool,
 }
 
-impl Default for Config {
+impl Default for UiConfig {
     fn default() -> Self {
         Self {
             theme: Theme::default(),
@@ -54,7 +54,7 @@ impl Default for Config {
     }
 }
 
-impl Config {
+impl UiConfig {
     /// How everything is drawn at `now`.
     pub(crate) fn env(&self, now: Timestamp) -> Env<'_> {
         Env {

@@ -11,7 +11,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use crate::command::Slot;
 use crate::effect::Effect;
-use crate::message::Answer;
+use crate::message::FeatureAnswer;
 use crate::{
     archive, compare, copy, detail, edit, explain, figures, health, hooks, list, loops, names,
     notes, pulses, rate, replay, search, timeline, trigger, why,
@@ -27,7 +27,7 @@ pub(crate) struct Executor {
     zone: TimeZone,
     /// Variables that no other program gets.
     secrets: Arc<[String]>,
-    work: JoinSet<Option<Answer>>,
+    work: JoinSet<Option<FeatureAnswer>>,
     /// Work that new work of its kind ends, or a person.
     slots: HashMap<Slot, AbortHandle>,
 }
@@ -77,7 +77,7 @@ impl Executor {
     ///
     /// # Cancel safety
     /// Nothing is lost when this is dropped before it is ready.
-    pub(crate) async fn next(&mut self) -> Answer {
+    pub(crate) async fn next(&mut self) -> FeatureAnswer {
         loop {
             match self.work.join_next().await {
                 Some(Ok(Some(answer))) => return answer,
@@ -102,33 +102,35 @@ struct Work {
 
 impl Work {
     /// Carries an effect out; `None` for those that are the runtime's.
-    async fn carry_out(self, effect: Effect) -> Option<Answer> {
+    async fn carry_out(self, effect: Effect) -> Option<FeatureAnswer> {
         let agent = &self.agent;
         Some(match effect {
-            Effect::Archive(effect) => Answer::Archive(archive::run(effect, agent).await),
-            Effect::Compare(effect) => Answer::Compare(compare::run(effect, agent).await),
-            Effect::Copy(effect) => Answer::Copy(copy::run(effect, agent).await),
-            Effect::Detail(effect) => Answer::Detail(detail::run(effect, agent, self.zone).await),
-            Effect::Edit(effect) => Answer::Edit(edit::run(effect, agent).await),
+            Effect::Archive(effect) => FeatureAnswer::Archive(archive::run(effect, agent).await),
+            Effect::Compare(effect) => FeatureAnswer::Compare(compare::run(effect, agent).await),
+            Effect::Copy(effect) => FeatureAnswer::Copy(copy::run(effect, agent).await),
+            Effect::Detail(effect) => {
+                FeatureAnswer::Detail(detail::run(effect, agent, self.zone).await)
+            }
+            Effect::Edit(effect) => FeatureAnswer::Edit(edit::run(effect, agent).await),
             Effect::Explain(effect) => {
-                Answer::Explain(explain::run(effect, agent, &self.secrets).await)
+                FeatureAnswer::Explain(explain::run(effect, agent, &self.secrets).await)
             }
-            Effect::Figures(effect) => Answer::Figures(figures::run(effect, agent).await),
-            Effect::Health(effect) => Answer::Health(health::run(effect, agent).await),
-            Effect::Hooks(effect) => Answer::Hooks(hooks::run(effect, agent).await),
-            Effect::List(effect) => Answer::List(list::run(effect, agent).await),
-            Effect::Loops(effect) => Answer::Loops(loops::run(effect, agent).await),
-            Effect::Names(effect) => Answer::Names(names::run(effect, agent).await),
-            Effect::Notes(effect) => Answer::Notes(notes::run(effect, agent).await),
-            Effect::Pulses(effect) => Answer::Pulses(pulses::run(effect, agent).await),
-            Effect::Rate(effect) => Answer::Rate(rate::run(effect, agent).await),
+            Effect::Figures(effect) => FeatureAnswer::Figures(figures::run(effect, agent).await),
+            Effect::Health(effect) => FeatureAnswer::Health(health::run(effect, agent).await),
+            Effect::Hooks(effect) => FeatureAnswer::Hooks(hooks::run(effect, agent).await),
+            Effect::List(effect) => FeatureAnswer::List(list::run(effect, agent).await),
+            Effect::Loops(effect) => FeatureAnswer::Loops(loops::run(effect, agent).await),
+            Effect::Names(effect) => FeatureAnswer::Names(names::run(effect, agent).await),
+            Effect::Notes(effect) => FeatureAnswer::Notes(notes::run(effect, agent).await),
+            Effect::Pulses(effect) => FeatureAnswer::Pulses(pulses::run(effect, agent).await),
+            Effect::Rate(effect) => FeatureAnswer::Rate(rate::run(effect, agent).await),
             Effect::Replay(effect) => {
-                Answer::Replay(replay::run(effect, agent, self.is_full).await)
+                FeatureAnswer::Replay(replay::run(effect, agent, self.is_full).await)
             }
-            Effect::Search(effect) => Answer::Search(search::run(effect, agent).await),
-            Effect::Timeline(effect) => Answer::Timeline(timeline::run(effect, agent).await),
-            Effect::Trigger(effect) => Answer::Trigger(trigger::run(effect, agent).await),
-            Effect::Why(effect) => Answer::Why(why::run(effect, agent).await),
+            Effect::Search(effect) => FeatureAnswer::Search(search::run(effect, agent).await),
+            Effect::Timeline(effect) => FeatureAnswer::Timeline(timeline::run(effect, agent).await),
+            Effect::Trigger(effect) => FeatureAnswer::Trigger(trigger::run(effect, agent).await),
+            Effect::Why(effect) => FeatureAnswer::Why(why::run(effect, agent).await),
             Effect::Stop(_)
             | Effect::Draw
             | Effect::Suspend

@@ -7,7 +7,7 @@ use ratatui::widgets::{Clear, Widget};
 
 use crate::detail::Detail;
 use crate::env::Env;
-use crate::keymap::{Action, Binding, Context, Key, Keymap};
+use crate::keymap::{Action, Binding, Context, KeyPress, Keymap};
 use crate::layout::Pane;
 use crate::line::{Line, cells};
 use crate::list::List;
@@ -84,7 +84,7 @@ pub(crate) fn toasts(toasts: &Toasts, env: Env<'_>, area: Rect, buffer: &mut Buf
 impl Footer<'_> {
     /// The hints in a row of `room` cells, from left to right, each with its key: as many as fit,
     /// in the order of the table; help and the way out always.
-    fn hints(self, keymap: &Keymap, room: usize) -> Vec<(Key, Line)> {
+    fn hints(self, keymap: &Keymap, room: usize) -> Vec<(KeyPress, Line)> {
         if let Some(hints) = self.mode(keymap) {
             return hints;
         }
@@ -106,7 +106,7 @@ impl Footer<'_> {
         };
         let closing = hints(closing);
         let width =
-            |hints: &[(Key, Line)]| hints.iter().map(|(_, hint)| hint.width()).sum::<usize>();
+            |hints: &[(KeyPress, Line)]| hints.iter().map(|(_, hint)| hint.width()).sum::<usize>();
         let mut used = width(&closing);
         let mut shown = hints(others);
         shown.retain(|(_, hint)| {
@@ -119,7 +119,7 @@ impl Footer<'_> {
     }
 
     /// The key whose hint is drawn in this column of the row `area`.
-    pub(crate) fn key_at(self, keymap: &Keymap, area: Rect, column: u16) -> Option<Key> {
+    pub(crate) fn key_at(self, keymap: &Keymap, area: Rect, column: u16) -> Option<KeyPress> {
         let area = inside(area);
         let mut right = area.x;
         let hints = self.hints(keymap, area.width.into()).into_iter();
@@ -132,7 +132,7 @@ impl Footer<'_> {
     }
 
     /// The keys of what has been begun and waits for its end.
-    fn mode(self, keymap: &Keymap) -> Option<Vec<(Key, Line)>> {
+    fn mode(self, keymap: &Keymap) -> Option<Vec<(KeyPress, Line)>> {
         use Context::{Browse, Detail, List};
         let keys: &[_] = if self.has_focus(Pane::List) && self.list.range().is_some() {
             &[
@@ -170,7 +170,7 @@ impl Footer<'_> {
     /// Whether the key that would be shown does this here: a nearer place may have taken it, or
     /// there is nothing to do it with.
     fn is_usable(self, keymap: &Keymap, binding: &Binding) -> bool {
-        let is_text = |key: &&Key| self.is_typing && key.typed().is_some();
+        let is_text = |key: &&KeyPress| self.is_typing && key.typed().is_some();
         let key = binding.keys.first().filter(|key| !is_text(key));
         let does = key.and_then(|key| keymap.resolve(self.contexts, *key));
         let is_idle = match binding.context {
@@ -208,7 +208,7 @@ impl Footer<'_> {
         self.focus == Some(pane)
     }
 
-    fn hint(self, binding: &Binding) -> Option<(Key, Line)> {
+    fn hint(self, binding: &Binding) -> Option<(KeyPress, Line)> {
         let key = *binding.keys.first()?;
         let label = match (self.form, binding.action) {
             (Some(form), Action::Open) => form.verb(),
@@ -219,10 +219,10 @@ impl Footer<'_> {
 }
 
 /// A key and what it does.
-fn hint(key: Key, label: &str) -> Line {
+fn hint(key: KeyPress, label: &str) -> Line {
     Line::of(Role::Accent, key.to_string())
         .space(1)
-        .put(Role::Quiet, label)
+        .with(Role::Quiet, label)
         .space(GAP)
 }
 

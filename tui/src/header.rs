@@ -8,8 +8,8 @@ use ratatui::layout::Rect;
 
 use crate::env::Env;
 use crate::line::{Line, cells};
-use crate::rate::Rate;
-use crate::replay::Batch;
+use crate::rate::ArrivalRate;
+use crate::replay::ReplayBatch;
 use crate::theme::Role;
 use crate::words;
 
@@ -24,9 +24,9 @@ pub(crate) struct Header<'a> {
     /// The agent's status.
     pub(crate) status: &'a Status,
     /// How much arrives.
-    pub(crate) rate: &'a Rate,
+    pub(crate) rate: &'a ArrivalRate,
     /// Events that are being sent again.
-    pub(crate) batch: Option<&'a Batch>,
+    pub(crate) batch: Option<&'a ReplayBatch>,
     /// How many events were imported so far, while some are.
     pub(crate) imported: Option<u64>,
 }
@@ -89,31 +89,31 @@ fn tunnel(header: Header<'_>, now: Timestamp) -> Line {
     let (status, name) = (header.status, header.tunnel);
     let line = Line::of(Role::Strong, "podtap ");
     match &status.link {
-        LinkState::Off => line.put(Role::Quiet, "○ ").put(Role::Plain, name),
-        LinkState::Up { .. } => line.put(Role::Ok, "● ").put(Role::Plain, name),
+        LinkState::Off => line.with(Role::Quiet, "○ ").with(Role::Plain, name),
+        LinkState::Up { .. } => line.with(Role::Ok, "● ").with(Role::Plain, name),
         LinkState::Connecting {
             attempt,
             reason,
             retry_at,
         } => {
             let line = line
-                .put(Role::Waiting, "◌ ")
-                .put(Role::Plain, name)
+                .with(Role::Waiting, "◌ ")
+                .with(Role::Plain, name)
                 .space(1);
             let wait = retry_at.map(|due| words::since(now, due));
             let wait = wait
                 .map(|wait| format!(", again in {wait}"))
                 .unwrap_or_default();
             match reason {
-                Some(reason) => line.put(Role::Failed, format!("{reason}{wait}")),
-                None if *attempt > 1 => line.put(Role::Waiting, format!("reconnecting{wait}")),
-                None => line.put(Role::Waiting, "connecting"),
+                Some(reason) => line.with(Role::Failed, format!("{reason}{wait}")),
+                None if *attempt > 1 => line.with(Role::Waiting, format!("reconnecting{wait}")),
+                None => line.with(Role::Waiting, "connecting"),
             }
         }
         LinkState::Stopped { reason } => line
-            .put(Role::Failed, "✗ ")
-            .put(Role::Plain, name)
-            .put(Role::Failed, format!(" {reason}")),
+            .with(Role::Failed, "✗ ")
+            .with(Role::Plain, name)
+            .with(Role::Failed, format!(" {reason}")),
     }
 }
 
@@ -143,9 +143,9 @@ fn service(status: &Status) -> Line {
             };
             let line = Line::of(Role::Plain, target).space(1);
             match service {
-                ServiceState::Unknown => line.put(Role::Quiet, "○"),
-                ServiceState::Up { .. } => line.put(Role::Ok, "● up"),
-                ServiceState::Down { reason, .. } => line.put(Role::Failed, format!("✗ {reason}")),
+                ServiceState::Unknown => line.with(Role::Quiet, "○"),
+                ServiceState::Up { .. } => line.with(Role::Ok, "● up"),
+                ServiceState::Down { reason, .. } => line.with(Role::Failed, format!("✗ {reason}")),
             }
         }
     }
@@ -162,7 +162,7 @@ fn activity(header: Header<'_>, room: usize) -> Line {
         );
         let mut line = Line::of(Role::Accent, format!("↻ {sent} of {total}"));
         if let troubles @ 1.. = batch.troubles() {
-            line = line.put(Role::Failed, format!(" · {} ✗", words::number(troubles)));
+            line = line.with(Role::Failed, format!(" · {} ✗", words::number(troubles)));
         }
         parts.push(line);
     }
@@ -185,7 +185,7 @@ fn activity(header: Header<'_>, room: usize) -> Line {
     if per_minute > 0 {
         line = line
             .space(1)
-            .put(Role::Accent, rate.sparkline().trim_start());
+            .with(Role::Accent, rate.sparkline().trim_start());
     }
     parts.push(line);
     if let Some(slow) = rate.slow() {

@@ -8,9 +8,9 @@ use ratatui::backend::Backend;
 use ratatui::layout::Size;
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::UiConfig;
 use crate::executor::Executor;
-use crate::keymap::Key;
+use crate::keymap::KeyPress;
 use crate::message::Message;
 use crate::view::view;
 
@@ -23,7 +23,7 @@ pub struct HeadlessUi {
 
 impl HeadlessUi {
     /// Opens the UI at `now`, on a screen of `size`. Nothing has been read yet.
-    pub fn open(agent: AgentHandle, config: Config, size: Size, now: Timestamp) -> Self {
+    pub fn open(agent: AgentHandle, config: UiConfig, size: Size, now: Timestamp) -> Self {
         let status = agent.status().borrow().clone();
         let app = App::new(config.clone(), size, now, status);
         let executor = Executor::new(agent, config.zone, config.secrets);
@@ -33,7 +33,7 @@ impl HeadlessUi {
     }
 
     /// Presses a key and waits for nothing.
-    pub fn press(&mut self, key: Key) {
+    pub fn press(&mut self, key: KeyPress) {
         self.update(Message::Key(key.into()));
     }
 

@@ -3,7 +3,7 @@
 
 use crossterm::event::KeyCode;
 
-use crate::keymap::Key;
+use crate::keymap::KeyPress;
 use crate::line::Line;
 use crate::safe_text::SafeText;
 use crate::theme::Role;
@@ -45,7 +45,7 @@ impl Input {
     }
 
     /// Does what a key does in every line of text; says whether it does anything.
-    pub(crate) fn key(&mut self, key: Key) -> bool {
+    pub(crate) fn key(&mut self, key: KeyPress) -> bool {
         match key.code() {
             _ if key.typed().is_some() => self.before.extend(key.typed()),
             KeyCode::Backspace if key.is_plain() => drop(self.before.pop()),

@@ -76,9 +76,11 @@ mod wrap;
 use podtap_agent::AgentHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use config::Config;
-pub use keymap::{Action, Binding, Context, Key, KeyOverride, Keymap, KeymapError, UnknownKey};
-pub use runtime::{Error, Screen};
+pub use config::UiConfig;
+pub use keymap::{
+    Action, Binding, Context, KeyOverride, KeyPress, Keymap, KeymapError, UnknownKey,
+};
+pub use runtime::{Screen, UiError};
 pub use safe_text::SafeText;
 pub use theme::{Role, Theme};
 
@@ -89,9 +91,9 @@ pub use theme::{Role, Theme};
 /// When the terminal cannot be used.
 pub async fn run(
     handle: AgentHandle,
-    config: Config,
+    config: UiConfig,
     token: CancellationToken,
-) -> Result<(), Error> {
-    let mut screen = terminal::TerminalScreen::take(&config).map_err(Error::Terminal)?;
+) -> Result<(), UiError> {
+    let mut screen = terminal::TerminalScreen::take(&config).map_err(UiError::Terminal)?;
     runtime::run(&mut screen, handle, config, token).await
 }

@@ -25,12 +25,12 @@ impl Line {
 
     /// A line of one piece.
     pub(crate) fn of(role: Role, text: impl Into<SafeText>) -> Self {
-        Self::new().put(role, text)
+        Self::new().with(role, text)
     }
 
     /// Adds a piece at the right end.
     #[must_use]
-    pub(crate) fn put(mut self, role: Role, text: impl Into<SafeText>) -> Self {
+    pub(crate) fn with(mut self, role: Role, text: impl Into<SafeText>) -> Self {
         self.push(role, text);
         self
     }
@@ -52,7 +52,7 @@ impl Line {
     pub(crate) fn column(self, role: Role, text: impl Into<SafeText>, cells: usize) -> Self {
         let text = text.into().fit(cells);
         let fill = cells - text.width();
-        self.put(role, text.as_str()).space(fill)
+        self.with(role, text.as_str()).space(fill)
     }
 
     /// Adds a piece cut or filled to exactly `cells`, its text at the right.
@@ -60,7 +60,7 @@ impl Line {
     pub(crate) fn column_right(self, role: Role, text: impl Into<SafeText>, cells: usize) -> Self {
         let text = text.into().fit(cells);
         let fill = cells - text.width();
-        self.space(fill).put(role, text.as_str())
+        self.space(fill).with(role, text.as_str())
     }
 
     /// What does not fit on a row goes on below its value, and not below its label.
@@ -86,7 +86,7 @@ impl Line {
         if cells == 0 {
             self
         } else {
-            self.put(Role::Plain, " ".repeat(cells))
+            self.with(Role::Plain, " ".repeat(cells))
         }
     }
 
@@ -108,7 +108,7 @@ impl Line {
             room = room.saturating_sub(part.width());
             line.pieces.push((role, part));
             if !whole {
-                line = line.put(role, "…");
+                line = line.with(role, "…");
                 break;
             }
         }
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_fitted_line_is_exactly_as_wide_as_asked_whatever_is_in_it() {
-        let line = Line::of(Role::Name, "日本").put(Role::Text, "語x");
+        let line = Line::of(Role::Name, "日本").with(Role::Text, "語x");
         for (cells, text) in [
             (9, "日本語x  "),
             (7, "日本語x"),
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn wrapping_loses_nothing_and_never_exceeds_the_width() {
-        let line = Line::of(Role::Name, "abcdef").put(Role::Text, "日本語ghi");
+        let line = Line::of(Role::Name, "abcdef").with(Role::Text, "日本語ghi");
         let wrapped = line.clone().wrap(5);
         assert!(wrapped.iter().all(|part| part.width() <= 5), "{wrapped:?}");
         let text: String = wrapped.iter().map(Line::text).collect();

@@ -46,12 +46,12 @@ pub(crate) enum Message {
     /// The history is not what it was.
     Changed(Changes),
     /// An effect was carried out.
-    Answer(Answer),
+    Answer(FeatureAnswer),
 }
 
 /// What came of an effect, feature by feature.
 #[derive(Debug, Clone)]
-pub(crate) enum Answer {
+pub(crate) enum FeatureAnswer {
     Archive(ArchiveAnswer),
     Compare(CompareAnswer),
     Copy(CopyAnswer),

@@ -18,12 +18,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::changes::Changes;
-use crate::config::Config;
+use crate::config::UiConfig;
 use crate::edit::{EditAnswer, EditorFile};
 use crate::editor::run_editor;
 use crate::effect::Effect;
 use crate::executor::Executor;
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::view::view;
 
 /// Frames drawn a second at most.
@@ -70,7 +70,7 @@ pub trait Screen {
 
 /// What ended the UI against its will.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum UiError {
     /// The terminal refused something.
     #[error("the terminal cannot be used")]
     Terminal(#[source] io::Error),
@@ -83,9 +83,9 @@ pub enum Error {
 pub async fn run<S: Screen>(
     screen: &mut S,
     agent: AgentHandle,
-    config: Config,
+    config: UiConfig,
     token: CancellationToken,
-) -> Result<(), Error> {
+) -> Result<(), UiError> {
     let status = agent.status();
     let (now, size) = (Timestamp::now(), size(screen)?);
     let app = Box::new(App::new(config.clone(), size, now, status.borrow().clone()));
@@ -131,7 +131,7 @@ impl Runtime {
         &mut self,
         screen: &mut S,
         token: CancellationToken,
-    ) -> Result<(), Error> {
+    ) -> Result<(), UiError> {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // An agent may have nothing to tell of itself while others still write its history.
@@ -144,8 +144,8 @@ impl Runtime {
                 }
             }
             if std::mem::take(&mut self.suspends) {
-                screen.leave().map_err(Error::Terminal)?;
-                screen.stop().await.map_err(Error::Terminal)?;
+                screen.leave().map_err(UiError::Terminal)?;
+                screen.stop().await.map_err(UiError::Terminal)?;
                 self.enter(screen)?;
             }
             let frame_is_due = self.dirty || !self.gathered.is_empty();
@@ -156,7 +156,7 @@ impl Runtime {
                 biased;
                 () = token.cancelled() => return Ok(()),
                 input = screen.input() => match input {
-                    Some(input) => self.input(screen, input.map_err(Error::Terminal)?)?,
+                    Some(input) => self.input(screen, input.map_err(UiError::Terminal)?)?,
                     None => return Ok(()),
                 },
                 () = sleep_until(self.next_frame), if frame_is_due => self.frame(screen)?,
@@ -172,7 +172,7 @@ impl Runtime {
                 },
                 change = self.changes.recv(), if has_changes => match change {
                     Ok(change) => self.gathered.add(change),
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.gathered.lagged(),
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.gathered.note_lag(),
                     Err(broadcast::error::RecvError::Closed) => has_changes = false,
                 },
                 _ = ticks.tick() => self.update(screen, Message::Tick(Timestamp::now()))?,
@@ -181,7 +181,7 @@ impl Runtime {
         Ok(())
     }
 
-    fn input<S: Screen>(&mut self, screen: &mut S, input: Input) -> Result<(), Error> {
+    fn input<S: Screen>(&mut self, screen: &mut S, input: Input) -> Result<(), UiError> {
         let message = match input {
             // Windows reports releases too.
             Input::Key(key) if key.is_press() || key.is_repeat() => Message::Key(key),
@@ -193,13 +193,13 @@ impl Runtime {
         self.update(screen, message)
     }
 
-    fn update<S: Screen>(&mut self, screen: &mut S, message: Message) -> Result<(), Error> {
+    fn update<S: Screen>(&mut self, screen: &mut S, message: Message) -> Result<(), UiError> {
         for effect in self.app.update(message) {
             match effect {
                 Effect::Draw => self.dirty = true,
                 Effect::Quit => self.over = true,
                 Effect::Suspend => self.suspends = true,
-                Effect::ToClipboard(bytes) => screen.copy(&bytes).map_err(Error::Terminal)?,
+                Effect::ToClipboard(bytes) => screen.copy(&bytes).map_err(UiError::Terminal)?,
                 Effect::OpenEditor(file) => self.editing = Some(file),
                 effect => self.executor.start(effect),
             }
@@ -208,24 +208,28 @@ impl Runtime {
     }
 
     /// Gives the terminal to the editor and takes it back when that has ended.
-    async fn edit<S: Screen>(&mut self, screen: &mut S, editing: EditorFile) -> Result<(), Error> {
+    async fn edit<S: Screen>(
+        &mut self,
+        screen: &mut S,
+        editing: EditorFile,
+    ) -> Result<(), UiError> {
         let EditorFile { id, file, before } = editing;
-        screen.leave().map_err(Error::Terminal)?;
+        screen.leave().map_err(UiError::Terminal)?;
         let result = run_editor(&self.editor, &self.secrets, &file).await;
         self.enter(screen)?;
-        let answer = Answer::Edit(EditAnswer::Edited { id, before, result });
+        let answer = FeatureAnswer::Edit(EditAnswer::Edited { id, before, result });
         self.update(screen, Message::Answer(answer))
     }
 
     /// Takes the terminal back, which may have another size by now.
-    fn enter<S: Screen>(&mut self, screen: &mut S) -> Result<(), Error> {
-        screen.enter().map_err(Error::Terminal)?;
+    fn enter<S: Screen>(&mut self, screen: &mut S) -> Result<(), UiError> {
+        screen.enter().map_err(UiError::Terminal)?;
         self.dirty = true;
         let size = size(screen)?;
         self.update(screen, Message::Resize(size))
     }
 
-    fn frame<S: Screen>(&mut self, screen: &mut S) -> Result<(), Error> {
+    fn frame<S: Screen>(&mut self, screen: &mut S) -> Result<(), UiError> {
         if !self.gathered.is_empty() {
             let changes = std::mem::take(&mut self.gathered);
             self.update(screen, Message::Changed(changes))?;
@@ -241,10 +245,10 @@ impl Runtime {
     }
 }
 
-fn size<S: Screen>(screen: &mut S) -> Result<Size, Error> {
+fn size<S: Screen>(screen: &mut S) -> Result<Size, UiError> {
     screen.terminal().size().map_err(other)
 }
 
-fn other(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::Terminal(io::Error::other(error))
+fn other(error: impl std::error::Error + Send + Sync + 'static) -> UiError {
+    UiError::Terminal(io::Error::other(error))
 }

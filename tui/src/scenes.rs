@@ -2,10 +2,10 @@
 
 use jiff::SignedDuration;
 use podtap_agent::history::{EventRow, LoopFinding, LoopShape, Maker, Position};
-use podtap_agent::{Explanation, FieldChange, LinkState, Remembered, ServiceState};
+use podtap_agent::{ExplainedField, Explanation, LinkState, Remembered, ServiceState};
 use podtap_podio::{ObjectKind, ObjectRef};
 
-use crate::Config;
+use crate::UiConfig;
 use crate::app::App;
 use crate::archive::ArchiveAnswer;
 use crate::changes::Changes;
@@ -14,7 +14,7 @@ use crate::effect::Effect;
 use crate::explain::ExplainAnswer;
 use crate::list::ListAnswer;
 use crate::list::ListEffect;
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::names::NamesAnswer;
 use crate::names::NamesEffect;
 use crate::replay::ReplayAnswer;
@@ -87,17 +87,19 @@ fn moved_away_a_badge_counts_what_is_new() {
 fn names_and_changes_are_in_the_list() {
     for (width, height) in SIZES {
         let mut app = app(width, height);
-        let change = |field: &str, from: &str, to: &str| FieldChange {
+        let change = |field: &str, from: &str, to: &str| ExplainedField {
             field: field.to_owned(),
             from: from.to_owned(),
             to: to.to_owned(),
         };
         for effect in app.update(Message::Tick(now())) {
-            let Some(Answer::List(ListAnswer::Page { generation, result })) = answer(effect, 12)
+            let Some(FeatureAnswer::List(ListAnswer::Page { generation, result })) =
+                answer(effect, 12)
             else {
                 continue;
             };
-            let page = Message::Answer(Answer::List(ListAnswer::Page { generation, result }));
+            let page =
+                Message::Answer(FeatureAnswer::List(ListAnswer::Page { generation, result }));
             for effect in app.update(page) {
                 let Effect::Names(NamesEffect::Remember { rows }) = effect else {
                     continue;
@@ -122,7 +124,7 @@ fn names_and_changes_are_in_the_list() {
                 let result = Ok(told.collect());
                 settle(
                     &mut app,
-                    Message::Answer(Answer::Names(NamesAnswer::Remembered { result })),
+                    Message::Answer(FeatureAnswer::Names(NamesAnswer::Remembered { result })),
                     12,
                 );
             }
@@ -172,9 +174,9 @@ fn a_screen_that_is_too_small_says_so() {
 #[test]
 fn each_theme_styles_the_same_frame() {
     for (name, theme) in Theme::ALL {
-        let config = Config {
+        let config = UiConfig {
             theme: *theme,
-            ..Config::default()
+            ..UiConfig::default()
         };
         let size = ratatui::layout::Size {
             width: 60,
@@ -231,7 +233,7 @@ fn a_burst_is_one_line_and_signs_tell_what_rows_are() {
         for effect in app.update(Message::Tick(now())) {
             if let Effect::List(ListEffect::LoadPage { generation, .. }) = effect {
                 let result = Ok(rows.clone().into());
-                let page = Answer::List(ListAnswer::Page { generation, result });
+                let page = FeatureAnswer::List(ListAnswer::Page { generation, result });
                 settle(&mut app, Message::Answer(page), 1_204);
             }
         }
@@ -244,7 +246,7 @@ fn a_burst_is_one_line_and_signs_tell_what_rows_are() {
 fn what_podio_told_and_what_was_edited_are_shown_as_changes() {
     for (width, height) in SIZES {
         let mut app = browsing(width, height);
-        let change = |field: &str, from: &str, to: &str| FieldChange {
+        let change = |field: &str, from: &str, to: &str| ExplainedField {
             field: field.to_owned(),
             from: from.to_owned(),
             to: to.to_owned(),
@@ -263,13 +265,16 @@ fn what_podio_told_and_what_was_edited_are_shown_as_changes() {
         let (id, result) = (id(1_204), Ok(Box::new(explanation)));
         settle(
             &mut app,
-            Message::Answer(Answer::Explain(ExplainAnswer::Explained { id, result })),
+            Message::Answer(FeatureAnswer::Explain(ExplainAnswer::Explained {
+                id,
+                result,
+            })),
             1_204,
         );
         snapshot("explained", &app);
 
         let mut app = browsing(width, height);
-        let key: crate::keymap::Key = "e".parse().unwrap();
+        let key: crate::keymap::KeyPress = "e".parse().unwrap();
         let effects = app.update(Message::Key(key.into()));
         let Some(Effect::OpenEditor(crate::edit::EditorFile { id, before, .. })) =
             effects.first().cloned()
@@ -277,7 +282,7 @@ fn what_podio_told_and_what_was_edited_are_shown_as_changes() {
             panic!("{effects:?}");
         };
         let result = Ok(before.replace("item_id=4711", "item_id=4712"));
-        let edited = Answer::Edit(EditAnswer::Edited { id, before, result });
+        let edited = FeatureAnswer::Edit(EditAnswer::Edited { id, before, result });
         settle(&mut app, Message::Answer(edited), 1_204);
         snapshot("edited", &app);
     }
@@ -290,13 +295,13 @@ fn notices_stand_over_the_panes_and_go() {
         let (id, result) = (id(1_204), Err("the disk is full".to_owned()));
         settle(
             &mut app,
-            Message::Answer(Answer::Replay(ReplayAnswer::Replayed { id, result })),
+            Message::Answer(FeatureAnswer::Replay(ReplayAnswer::Replayed { id, result })),
             1_204,
         );
         let result = Ok((2, "crm.har".into()));
         settle(
             &mut app,
-            Message::Answer(Answer::Archive(ArchiveAnswer::Exported { result })),
+            Message::Answer(FeatureAnswer::Archive(ArchiveAnswer::Exported { result })),
             1_204,
         );
         snapshot("notices", &app);

@@ -7,7 +7,7 @@ use podtap_podio::hook_url::Uncallable;
 use crate::app::App;
 use crate::hooks::HooksAnswer;
 use crate::hooks::samples::{hook, listing};
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::testing::{app, frame, now, press, settle, standing, text};
 
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 60)];
@@ -20,7 +20,7 @@ fn snapshot(name: &str, app: &App) {
     insta::assert_snapshot!(format!("{name}_{}x{}", size.width, size.height), frame);
 }
 
-fn made(hook_id: u64, event: &str, url: &str, by: &str, verdict: UrlVerdict) -> ListedHook {
+fn listed_hook(hook_id: u64, event: &str, url: &str, by: &str, verdict: UrlVerdict) -> ListedHook {
     let mut listed = hook(hook_id, event, url);
     listed.hook.created_by = Some(ByLine {
         kind: "user".to_owned(),
@@ -42,7 +42,7 @@ fn sample() -> HookListing {
         name: None,
     };
     let old = "https://hooks.example.com/aq4tm2p7q4w6x5z6t3r2s2abca/podio/hook";
-    let mut ours = made(
+    let mut ours = listed_hook(
         24_360_301,
         "item.update",
         OURS,
@@ -50,7 +50,7 @@ fn sample() -> HookListing {
         UrlVerdict::Ours,
     );
     ours.made_here = true;
-    let forgotten = made(
+    let forgotten = listed_hook(
         24_360_217,
         "item.update",
         old,
@@ -58,7 +58,7 @@ fn sample() -> HookListing {
         UrlVerdict::OtherTunnel,
     );
     let this = UrlVerdict::Uncallable(Uncallable::ThisMachine("localhost".to_owned()));
-    let mut local = made(
+    let mut local = listed_hook(
         24_360_218,
         "comment.create",
         "http://localhost:3000/",
@@ -68,9 +68,9 @@ fn sample() -> HookListing {
     local.hook.status = HookStatus::Inactive;
     let ngrok = UrlVerdict::Temporary("ngrok");
     let url = "https://a1b2c3d4.ngrok-free.app/podio?env=dev";
-    let ngrok = made(24_359_001, "item.delete", url, "Zoë", ngrok);
+    let ngrok = listed_hook(24_359_001, "item.delete", url, "Zoë", ngrok);
     let url = "https://crm.example.com/hooks/podio/orders";
-    let mut live = made(
+    let mut live = listed_hook(
         24_100_003,
         "item.create",
         url,
@@ -78,7 +78,7 @@ fn sample() -> HookListing {
         UrlVerdict::Unsuspected,
     );
     live.standing = Some(standing(24_100_003));
-    let mut space = made(
+    let mut space = listed_hook(
         24_300_000,
         "task.create",
         OURS,
@@ -99,7 +99,7 @@ fn opened(width: u16, height: u16, listing: Result<HookListing, String>) -> App 
     let mut app = app(width, height);
     settle(&mut app, Message::Tick(now()), 1_204);
     press(&mut app, "h", 1_204);
-    let answer = Answer::Hooks(HooksAnswer::Hooks {
+    let answer = FeatureAnswer::Hooks(HooksAnswer::Hooks {
         generation: 1,
         listing: listing.map(Box::new),
         standings: Ok(vec![standing(90_211)]),
@@ -146,7 +146,7 @@ fn before_the_answer_and_without_any_hook_the_pane_says_so() {
     settle(&mut app, Message::Tick(now()), 1_204);
     press(&mut app, "h", 1_204);
     snapshot("hooks_reading", &app);
-    let answer = Answer::Hooks(HooksAnswer::Hooks {
+    let answer = FeatureAnswer::Hooks(HooksAnswer::Hooks {
         generation: 1,
         listing: Ok(Box::default()),
         standings: Ok(Vec::new()),

@@ -17,18 +17,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::UiConfig;
 use crate::detail::DetailAnswer;
 use crate::detail::DetailEffect;
-use crate::detail::{BodyForm, FullEvent, Opened, RenderOptions};
+use crate::detail::{BodyForm, FullEvent, OpenEvent, RenderOptions};
 use crate::effect::Effect;
 use crate::figures::{FiguresAnswer, FiguresEffect, figures};
 use crate::health::HealthAnswer;
 use crate::health::HealthEffect;
-use crate::keymap::Key;
+use crate::keymap::KeyPress;
 use crate::list::ListAnswer;
 use crate::list::ListEffect;
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::rate::RateAnswer;
 use crate::rate::RateEffect;
 use crate::view::view;
@@ -189,18 +189,18 @@ pub(crate) fn options(width: usize) -> RenderOptions {
 }
 
 /// A sample event, laid out.
-pub(crate) fn opened(position: i64, width: usize) -> Box<Opened> {
+pub(crate) fn opened(position: i64, width: usize) -> Box<OpenEvent> {
     opened_as(position, options(width))
 }
 
 /// A sample event, laid out this way.
-pub(crate) fn opened_as(position: i64, options: RenderOptions) -> Box<Opened> {
+pub(crate) fn opened_as(position: i64, options: RenderOptions) -> Box<OpenEvent> {
     let full = FullEvent {
         event: event(position),
         attempts: attempts(position),
         explanation: None,
     };
-    Box::new(Opened::new(full, options, &TimeZone::UTC))
+    Box::new(OpenEvent::new(full, options, &TimeZone::UTC))
 }
 
 /// A status with everything up.
@@ -217,7 +217,7 @@ pub(crate) fn status() -> Status {
 
 /// An app on a screen of this size, before it has been told anything.
 pub(crate) fn app(width: u16, height: u16) -> App {
-    App::new(Config::default(), Size { width, height }, now(), status())
+    App::new(UiConfig::default(), Size { width, height }, now(), status())
 }
 
 /// Carries out what an app asks for, from a history of `1..=events`, until it asks no more.
@@ -230,7 +230,7 @@ pub(crate) fn settle(app: &mut App, first: Message, events: i64) {
     }
 }
 
-pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
+pub(crate) fn answer(effect: Effect, events: i64) -> Option<FeatureAnswer> {
     use podtap_agent::history::Anchor;
     match effect {
         Effect::List(ListEffect::LoadPage {
@@ -244,25 +244,27 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
                 Anchor::Around(around) => (around.0 - limit / 2, around.0 + limit / 2 - 1),
             };
             let rows: Vec<_> = (low.max(1)..=high.min(events)).rev().map(row).collect();
-            Some(Answer::List(ListAnswer::Page {
+            Some(FeatureAnswer::List(ListAnswer::Page {
                 generation,
                 result: Ok(rows.into()),
             }))
         }
-        Effect::Health(HealthEffect::Measure) => Some(Answer::Health(HealthAnswer::Measured {
-            bytes: Some(4_300_000),
-            events: Some(events.unsigned_abs()),
-        })),
+        Effect::Health(HealthEffect::Measure) => {
+            Some(FeatureAnswer::Health(HealthAnswer::Measured {
+                bytes: Some(4_300_000),
+                events: Some(events.unsigned_abs()),
+            }))
+        }
         Effect::Figures(FiguresEffect::Load) => {
             let figures = Box::new(figures(events > 0));
-            Some(Answer::Figures(FiguresAnswer::Loaded(figures)))
+            Some(FeatureAnswer::Figures(FiguresAnswer::Loaded(figures)))
         }
         Effect::Rate(RateEffect::CountArrivals { after, since }) => {
             let low = after.map_or(1, |after| after.0 + 1);
             let new = (low..=events).filter(|at| after.is_some() || received(*at) >= since);
             let durations = (1.max(events - 500)..=events).map(row);
             let durations = durations.filter_map(|row| row.last.map(|last| last.duration));
-            Some(Answer::Rate(RateAnswer::Arrivals {
+            Some(FeatureAnswer::Rate(RateAnswer::Arrivals {
                 result: Ok(Arrivals {
                     newest: Position(events),
                     seconds: new.map(|at| (received(at).as_second(), 1)).collect(),
@@ -271,18 +273,20 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
                 }),
             }))
         }
-        Effect::List(ListEffect::Count { filter }) => Some(Answer::List(ListAnswer::Count {
-            filter,
-            took: Duration::ZERO,
-            result: Ok((events.unsigned_abs(), Position(events))),
-        })),
+        Effect::List(ListEffect::Count { filter }) => {
+            Some(FeatureAnswer::List(ListAnswer::Count {
+                filter,
+                took: Duration::ZERO,
+                result: Ok((events.unsigned_abs(), Position(events))),
+            }))
+        }
         Effect::Detail(DetailEffect::LoadEvent {
             generation,
             id: wanted,
             options,
         }) => {
             let position = (1..=events).find(|position| id(*position) == wanted)?;
-            Some(Answer::Detail(DetailAnswer::Event {
+            Some(FeatureAnswer::Detail(DetailAnswer::Event {
                 generation,
                 result: Ok(Some(opened_as(position, options))),
             }))
@@ -293,7 +297,7 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<Answer> {
 
 /// A key, as the help writes it.
 pub(crate) fn key(text: &str) -> Message {
-    Message::Key(text.parse::<Key>().unwrap().into())
+    Message::Key(text.parse::<KeyPress>().unwrap().into())
 }
 
 /// Presses keys, as the help writes them, and lets the app settle after each.

@@ -94,7 +94,7 @@ mod tests {
     fn rows_end_between_words_and_go_on_below_the_value() {
         let label = |value| {
             let line = Line::new().column(Role::Quiet, "title", 6);
-            line.put(Role::Plain, value).hanging(6)
+            line.with(Role::Plain, value).hanging(6)
         };
         let rows = texts(label("53 window sills to paint"), 16);
         assert_eq!(rows, ["title 53 window", "      sills to", "      paint"]);
@@ -114,7 +114,7 @@ mod tests {
             cells in 4..30_usize,
             hang in 0..20_usize,
         ) {
-            let line = words.iter().fold(Line::new(), |line, word| line.put(Role::Plain, word.as_str()));
+            let line = words.iter().fold(Line::new(), |line, word| line.with(Role::Plain, word.as_str()));
             let text = line.text();
             let rows = rows(line.hanging(hang), cells);
             let again: String = rows.iter().map(|(_, line)| line.text()).collect();

@@ -20,7 +20,7 @@ const WRONG_TAKES: Duration = Duration::from_secs(1);
 
 /// The secrets of one run.
 #[derive(Debug)]
-pub(crate) struct Access {
+pub(crate) struct PageSecrets {
     token: SecretString,
     session: SecretString,
     password: Option<SecretString>,
@@ -30,14 +30,14 @@ pub(crate) struct Access {
 
 /// What became of a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Login {
+pub(crate) enum LoginOutcome {
     Right,
     Wrong,
     /// Too many are being tried.
     Busy,
 }
 
-impl Access {
+impl PageSecrets {
     pub(crate) fn new(password: Option<SecretString>) -> Result<Self, getrandom::Error> {
         Ok(Self {
             token: random()?,
@@ -72,18 +72,18 @@ impl Access {
     }
 
     /// Tries a password: one after the other, and slowly where they are wrong.
-    pub(crate) async fn login(&self, given: &str) -> Login {
+    pub(crate) async fn login(&self, given: &str) -> LoginOutcome {
         let (Some(password), Ok(_waiting)) = (&self.password, self.tries.try_acquire()) else {
-            return Login::Busy;
+            return LoginOutcome::Busy;
         };
         let Ok(_turn) = self.one_at_a_time.acquire().await else {
-            return Login::Busy;
+            return LoginOutcome::Busy;
         };
         if is_same(password, given) {
-            return Login::Right;
+            return LoginOutcome::Right;
         }
         sleep(WRONG_TAKES).await;
-        Login::Wrong
+        LoginOutcome::Wrong
     }
 }
 
@@ -108,20 +108,20 @@ mod tests {
 
     #[tokio::test]
     async fn each_secret_opens_its_own_door_and_no_debug_shows_it() {
-        let access = Access::new(Some("horse".into())).unwrap();
+        let access = PageSecrets::new(Some("horse".into())).unwrap();
         assert!(access.is_token(access.token()) && access.is_session(access.session()));
         assert!(!access.is_token(access.session()) && !access.is_session(""));
-        assert_eq!(access.login("horse").await, Login::Right);
+        assert_eq!(access.login("horse").await, LoginOutcome::Right);
         let shown = format!("{access:?}");
         for secret in [access.token(), access.session(), "horse"] {
             assert!(!shown.contains(secret), "{shown}");
         }
-        assert_ne!(access.token(), Access::new(None).unwrap().token());
+        assert_ne!(access.token(), PageSecrets::new(None).unwrap().token());
     }
 
     #[tokio::test(start_paused = true)]
     async fn wrong_passwords_are_slow_and_few() {
-        let access = std::sync::Arc::new(Access::new(Some("horse".into())).unwrap());
+        let access = std::sync::Arc::new(PageSecrets::new(Some("horse".into())).unwrap());
         let begun = tokio::time::Instant::now();
         let mut tries = tokio::task::JoinSet::new();
         for _ in 0..MAX_TRIES + 3 {
@@ -130,7 +130,10 @@ mod tests {
         }
         let came_of = tries.join_all().await;
         let count = |login| came_of.iter().filter(|came| **came == login).count();
-        assert_eq!((count(Login::Wrong), count(Login::Busy)), (MAX_TRIES, 3));
+        assert_eq!(
+            (count(LoginOutcome::Wrong), count(LoginOutcome::Busy)),
+            (MAX_TRIES, 3)
+        );
         assert_eq!(
             begun.elapsed(),
             WRONG_TAKES * u32::try_from(MAX_TRIES).unwrap()

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, Full};
 use serde::Serialize;
 
 /// An answer: whole, or a stream of changes.
-pub(crate) type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
+pub(crate) type PageAnswer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
 /// On every answer. Scripts and styles are the page's own files; nothing is framed, sniffed, kept,
 /// or told where it was linked from.
@@ -39,7 +39,7 @@ const GUARDS: [(HeaderName, &str); 8] = [
 ];
 
 /// An answer of this type with these bytes.
-pub(crate) fn whole(status: StatusCode, kind: &'static str, bytes: impl Into<Bytes>) -> Answer {
+pub(crate) fn whole(status: StatusCode, kind: &'static str, bytes: impl Into<Bytes>) -> PageAnswer {
     of(status, kind, Full::new(bytes.into()).boxed_unsync())
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn of(
     status: StatusCode,
     kind: &'static str,
     body: UnsyncBoxBody<Bytes, Infallible>,
-) -> Answer {
+) -> PageAnswer {
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
@@ -60,21 +60,21 @@ pub(crate) fn of(
 }
 
 /// A few words for a person.
-pub(crate) fn text(status: StatusCode, words: &str) -> Answer {
+pub(crate) fn text(status: StatusCode, words: &str) -> PageAnswer {
     whole(status, "text/plain; charset=utf-8", format!("{words}\n"))
 }
 
 /// An object for the page.
-pub(crate) fn json(object: &impl Serialize) -> Answer {
+pub(crate) fn json(object: &impl Serialize) -> PageAnswer {
     json_as(StatusCode::OK, object)
 }
 
 /// What was wrong, for the page to show.
-pub(crate) fn error(status: StatusCode, words: &str) -> Answer {
+pub(crate) fn error(status: StatusCode, words: &str) -> PageAnswer {
     json_as(status, &serde_json::json!({ "error": words }))
 }
 
-pub(crate) fn json_as(status: StatusCode, object: &impl Serialize) -> Answer {
+pub(crate) fn json_as(status: StatusCode, object: &impl Serialize) -> PageAnswer {
     match serde_json::to_vec(object) {
         Ok(bytes) => whole(status, "application/json", bytes),
         Err(error) => {

@@ -15,8 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::answer::{Answer, of};
-use crate::status::Now;
+use crate::answer::{PageAnswer, of};
+use crate::status::AgentNow;
 
 /// Streams at once: each is a tab.
 pub(crate) const MAX_STREAMS: usize = 16;
@@ -32,7 +32,7 @@ pub(crate) fn stream(
     handle: &AgentHandle,
     place: OwnedSemaphorePermit,
     ending: CancellationToken,
-) -> Answer {
+) -> PageAnswer {
     let hints = Hints {
         changes: handle.changes(),
         status: handle.status(),
@@ -63,7 +63,7 @@ impl Hints {
             return Some(self.hint());
         }
         let ending = self.ending.clone();
-        let came = timeout(SILENCE, self.come());
+        let came = timeout(SILENCE, self.wait_for_change());
         let came = ending.run_until_cancelled(came).await?;
         match came {
             Ok(true) => {
@@ -76,7 +76,7 @@ impl Hints {
     }
 
     /// Waits until something is not as it was; whether anything can still come.
-    async fn come(&mut self) -> bool {
+    async fn wait_for_change(&mut self) -> bool {
         tokio::select! {
             changed = self.status.changed() => changed.is_ok(),
             // One that lags loses nothing: it reads again.
@@ -88,7 +88,7 @@ impl Hints {
     fn hint(&mut self) -> String {
         self.changes = self.changes.resubscribe();
         let status = self.status.borrow_and_update();
-        let status = serde_json::to_string(&Now::from(&*status)).unwrap_or_default();
+        let status = serde_json::to_string(&AgentNow::from(&*status)).unwrap_or_default();
         format!("event: change\ndata: {status}\n\n")
     }
 }

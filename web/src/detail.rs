@@ -8,7 +8,7 @@ use podtap_agent::history::{Attempt, Event, HistoryError, Outcome};
 use podtap_agent::{AgentHandle, EventId, Explanation, HeaderList, Replay, ReplayError};
 use serde::Serialize;
 
-use crate::answer::{Answer, error, json};
+use crate::answer::{PageAnswer, error, json};
 
 /// Of a body this many bytes are shown; `podtap show` has all of it.
 const MAX_SHOWN: usize = 256 * 1024;
@@ -65,7 +65,7 @@ struct Tried<'a> {
 }
 
 /// An event with its attempts, and what is remembered of it.
-pub(crate) async fn whole(handle: &AgentHandle, id: EventId) -> Answer {
+pub(crate) async fn whole(handle: &AgentHandle, id: EventId) -> PageAnswer {
     let read = async {
         let Some(event) = handle.history().event(id).await? else {
             return Ok(None);
@@ -87,7 +87,7 @@ pub(crate) async fn whole(handle: &AgentHandle, id: EventId) -> Answer {
 }
 
 /// What Podio knows of an event.
-pub(crate) async fn explain(handle: &AgentHandle, id: EventId) -> Answer {
+pub(crate) async fn explain(handle: &AgentHandle, id: EventId) -> PageAnswer {
     match handle.explain(id).await {
         Ok(explanation) => json(&Explained::from(&explanation)),
         Err(failed) => {
@@ -101,7 +101,7 @@ pub(crate) async fn explain(handle: &AgentHandle, id: EventId) -> Answer {
 }
 
 /// Sends an event to the local service once more.
-pub(crate) async fn replay(handle: &AgentHandle, id: EventId) -> Answer {
+pub(crate) async fn replay(handle: &AgentHandle, id: EventId) -> PageAnswer {
     let replay = Replay {
         event: id,
         target: None,

@@ -6,7 +6,7 @@ use podtap_agent::figures::{AnswerTimes, MINUTES, Traffic};
 use podtap_agent::history::HistoryError;
 use serde::Serialize;
 
-use crate::answer::{Answer, error, json};
+use crate::answer::{PageAnswer, error, json};
 
 #[derive(Debug, Serialize)]
 struct Figures {
@@ -28,7 +28,7 @@ struct Answers {
     max_ms: Option<f64>,
 }
 
-pub(crate) async fn now(handle: &AgentHandle) -> Answer {
+pub(crate) async fn now(handle: &AgentHandle) -> PageAnswer {
     let read = async {
         let traffic = handle.traffic().await?;
         let times = handle.answer_times().await?;

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::answer::{Answer, whole};
+use crate::answer::{PageAnswer, whole};
 
 /// The page itself.
 const PAGE: &str = include_str!("../page/index.html");
@@ -10,7 +10,7 @@ const STYLE: &str = include_str!("../page/app.css");
 const SCRIPT: &str = include_str!("../page/app.js");
 
 /// The file at this path.
-pub(crate) fn file(path: &str) -> Option<Answer> {
+pub(crate) fn file(path: &str) -> Option<PageAnswer> {
     let (kind, text) = match path {
         "/" => ("text/html; charset=utf-8", PAGE),
         "/app.css" => ("text/css; charset=utf-8", STYLE),

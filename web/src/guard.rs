@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, Method};
 
-use crate::access::Access;
+use crate::access::PageSecrets;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -24,7 +24,7 @@ const THIS_MACHINE: &str = "localhost";
 
 /// Why a request is not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum PageRefusal {
     /// It asks another host.
     Misdirected,
     /// Another site makes it.
@@ -35,11 +35,11 @@ pub(crate) enum Refusal {
 
 /// Knows its own address.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Guard {
+pub(crate) struct PageGuard {
     address: SocketAddr,
 }
 
-impl Guard {
+impl PageGuard {
     pub(crate) fn new(address: SocketAddr) -> Self {
         Self { address }
     }
@@ -50,10 +50,10 @@ impl Guard {
     }
 
     /// Whether the request is for this host and no other site makes it.
-    pub(crate) fn check_origin(&self, head: &Parts) -> Result<(), Refusal> {
+    pub(crate) fn check_origin(&self, head: &Parts) -> Result<(), PageRefusal> {
         let host = one(&head.headers, &HOST).filter(|host| self.is_own(host));
         let Some(host) = host else {
-            return Err(Refusal::Misdirected);
+            return Err(PageRefusal::Misdirected);
         };
         let is_reading = matches!(head.method, Method::GET | Method::HEAD);
         let site = one(&head.headers, &FETCH_SITE);
@@ -71,7 +71,7 @@ impl Guard {
         if is_own_site && is_own_origin {
             Ok(())
         } else {
-            Err(Refusal::Foreign)
+            Err(PageRefusal::Foreign)
         }
     }
 
@@ -79,8 +79,8 @@ impl Guard {
     pub(crate) fn check_session(
         &self,
         headers: &HeaderMap,
-        access: &Access,
-    ) -> Result<(), Refusal> {
+        access: &PageSecrets,
+    ) -> Result<(), PageRefusal> {
         let name = self.cookie_name();
         let cookies = headers.get_all(COOKIE).into_iter();
         let is_known = cookies
@@ -91,7 +91,7 @@ impl Guard {
         if is_known {
             Ok(())
         } else {
-            Err(Refusal::NoSession)
+            Err(PageRefusal::NoSession)
         }
     }
 
@@ -141,13 +141,13 @@ mod tests {
         method: &str,
         uri: &str,
         headers: &[(&str, &str)],
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), PageRefusal> {
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let (head, ()) = request.body(()).unwrap().into_parts();
-        Guard::new(address.parse().unwrap()).check_origin(&head)
+        PageGuard::new(address.parse().unwrap()).check_origin(&head)
     }
 
     #[test]
@@ -174,12 +174,12 @@ mod tests {
             ":7640",
         ] {
             let came_of = check(here, "GET", "/", &[("host", host)]);
-            assert_eq!(came_of, Err(Refusal::Misdirected), "{host}");
+            assert_eq!(came_of, Err(PageRefusal::Misdirected), "{host}");
         }
         let none = check(here, "GET", "/", &[]);
-        assert_eq!(none, Err(Refusal::Misdirected));
+        assert_eq!(none, Err(PageRefusal::Misdirected));
         let two = [("host", "localhost:7640"), ("host", "localhost:7640")];
-        assert_eq!(check(here, "GET", "/", &two), Err(Refusal::Misdirected));
+        assert_eq!(check(here, "GET", "/", &two), Err(PageRefusal::Misdirected));
     }
 
     #[test]
@@ -252,7 +252,7 @@ mod tests {
             let expected = if is_own {
                 Ok(())
             } else {
-                Err(Refusal::Foreign)
+                Err(PageRefusal::Foreign)
             };
             assert_eq!(came_of, expected, "{method} {uri} {headers:?}");
         }
@@ -260,9 +260,9 @@ mod tests {
 
     #[test]
     fn a_session_is_that_of_this_page_and_this_run() {
-        let access = Access::new(None).unwrap();
-        let guard = Guard::new("127.0.0.1:7640".parse().unwrap());
-        let other = Access::new(None).unwrap();
+        let access = PageSecrets::new(None).unwrap();
+        let guard = PageGuard::new("127.0.0.1:7640".parse().unwrap());
+        let other = PageSecrets::new(None).unwrap();
         for (cookie, is_known) in [
             (format!("podtap-7640={}", access.session()), true),
             (format!("a=b; podtap-7640={}; c=d", access.session()), true),

@@ -1,7 +1,7 @@
 //! A web page on an agent's history: the list as it grows, each event whole, what changed, its
 //! attempts, a replay, and when and how fast it all was.
 //!
-//! The page is for the person at the machine. [`Page::bind`] listens, [`Page::url`] is what that
+//! The page is for the person at the machine. [`BoundPage::bind`] listens, [`BoundPage::url`] is what that
 //! person opens, with a token that is good for one run. Everything else is refused: see `guard`.
 //! What was captured leaves here as JSON alone, and the page shows it as text.
 
@@ -18,4 +18,4 @@ mod page;
 mod route;
 mod status;
 
-pub use page::{BindError, Config, Page};
+pub use page::{BoundPage, PageConfig, PageError};

@@ -6,7 +6,7 @@ use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery, Position, Saved
 use podtap_agent::{AgentHandle, Remembered};
 use serde::Serialize;
 
-use crate::answer::{Answer, error, json, json_as};
+use crate::answer::{PageAnswer, error, json, json_as};
 
 /// Rows of a window, at most.
 const MAX_ROWS: usize = 200;
@@ -90,7 +90,7 @@ struct Row<'a> {
 }
 
 /// A window of the list.
-pub(crate) async fn page(handle: &AgentHandle, saved: &Saved, query: &str) -> Answer {
+pub(crate) async fn page(handle: &AgentHandle, saved: &Saved, query: &str) -> PageAnswer {
     let wanted = match Wanted::parse(query) {
         Ok(wanted) => wanted,
         Err(wrong) => return error(StatusCode::BAD_REQUEST, &wrong),

@@ -3,9 +3,9 @@
 use http::header::{LOCATION, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 
-use crate::access::{Access, Login};
-use crate::answer::{Answer, text, whole};
-use crate::guard::Guard;
+use crate::access::{LoginOutcome, PageSecrets};
+use crate::answer::{PageAnswer, text, whole};
+use crate::guard::PageGuard;
 
 /// Asks for the password; shown where there is one.
 const FORM: &str = include_str!("../page/login.html");
@@ -14,7 +14,7 @@ const FORM: &str = include_str!("../page/login.html");
 const SAID: &str = "<!-- said -->";
 
 /// The page without a session: how to get one.
-pub(crate) fn closed(access: &Access) -> Answer {
+pub(crate) fn login_page(access: &PageSecrets) -> PageAnswer {
     if access.has_password() {
         return form(StatusCode::UNAUTHORIZED, "");
     }
@@ -26,19 +26,19 @@ pub(crate) fn closed(access: &Access) -> Answer {
 }
 
 /// Whether this query has the run's token.
-pub(crate) fn has_token(query: Option<&str>, access: &Access) -> bool {
+pub(crate) fn has_token(query: Option<&str>, access: &PageSecrets) -> bool {
     let query = query.unwrap_or_default().as_bytes();
     form_urlencoded::parse(query).any(|(name, value)| name == "token" && access.is_token(&value))
 }
 
 /// Looks at the password of a form.
-pub(crate) async fn login(form_body: &[u8], access: &Access, guard: &Guard) -> Answer {
+pub(crate) async fn login(form_body: &[u8], access: &PageSecrets, guard: &PageGuard) -> PageAnswer {
     let mut fields = form_urlencoded::parse(form_body);
     let password = fields.find_map(|(name, value)| (name == "password").then_some(value));
     match access.login(password.as_deref().unwrap_or_default()).await {
-        Login::Right => open(access, guard),
-        Login::Wrong => form(StatusCode::UNAUTHORIZED, "Wrong password. Try again."),
-        Login::Busy => form(
+        LoginOutcome::Right => open(access, guard),
+        LoginOutcome::Wrong => form(StatusCode::UNAUTHORIZED, "Wrong password. Try again."),
+        LoginOutcome::Busy => form(
             StatusCode::TOO_MANY_REQUESTS,
             "Too many tries. Wait a moment.",
         ),
@@ -46,18 +46,18 @@ pub(crate) async fn login(form_body: &[u8], access: &Access, guard: &Guard) -> A
 }
 
 /// Gives the browser its session, and leads it to the page without a secret in its URL.
-pub(crate) fn open(access: &Access, guard: &Guard) -> Answer {
+pub(crate) fn open(access: &PageSecrets, guard: &PageGuard) -> PageAnswer {
     let cookie = format!(
         "{}={}; HttpOnly; SameSite=Strict; Path=/",
         guard.cookie_name(),
         access.session()
     );
-    let mut answer: Answer = text(StatusCode::SEE_OTHER, "see /");
-    set(&mut answer, cookie);
+    let mut answer: PageAnswer = text(StatusCode::SEE_OTHER, "see /");
+    set_cookie(&mut answer, cookie);
     answer
 }
 
-fn set(answer: &mut Response<impl Sized>, cookie: String) {
+fn set_cookie(answer: &mut Response<impl Sized>, cookie: String) {
     let headers = answer.headers_mut();
     headers.insert(LOCATION, HeaderValue::from_static("/"));
     if let Ok(mut cookie) = HeaderValue::try_from(cookie) {
@@ -66,6 +66,6 @@ fn set(answer: &mut Response<impl Sized>, cookie: String) {
     }
 }
 
-fn form(status: StatusCode, said: &str) -> Answer {
+fn form(status: StatusCode, said: &str) -> PageAnswer {
     whole(status, "text/html; charset=utf-8", FORM.replace(SAID, said))
 }

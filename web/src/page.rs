@@ -18,8 +18,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::access::Access;
-use crate::guard::Guard;
+use crate::access::PageSecrets;
+use crate::guard::PageGuard;
 use crate::route::Site;
 
 /// Connections at once: some tabs of a browser, six each. Further ones wait to be accepted.
@@ -39,7 +39,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a page is served with.
 #[derive(Debug)]
-pub struct Config {
+pub struct PageConfig {
     /// Where it listens.
     pub address: SocketAddr,
     /// What opens it beside the token; required where others can reach the address.
@@ -50,7 +50,7 @@ pub struct Config {
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
-pub enum BindError {
+pub enum PageError {
     /// Others can reach the address, and there is no password.
     #[error("{0} can be reached from other machines, and there is no password")]
     Unprotected(SocketAddr),
@@ -67,29 +67,29 @@ pub enum BindError {
 
 /// A page that listens and does not answer yet.
 #[derive(Debug)]
-pub struct Page {
+pub struct BoundPage {
     listener: TcpListener,
     url: String,
     site: Arc<Site>,
 }
 
-impl Page {
+impl BoundPage {
     /// Listens.
-    pub async fn bind(config: Config, handle: AgentHandle) -> Result<Self, BindError> {
-        let Config {
+    pub async fn bind(config: PageConfig, handle: AgentHandle) -> Result<Self, PageError> {
+        let PageConfig {
             address,
             password,
             saved,
         } = config;
         if !address.ip().is_loopback() && password.is_none() {
-            return Err(BindError::Unprotected(address));
+            return Err(PageError::Unprotected(address));
         }
-        let failed = |source| BindError::Address { address, source };
+        let failed = |source| PageError::Address { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let access = Access::new(password).map_err(BindError::Random)?;
+        let access = PageSecrets::new(password).map_err(PageError::Random)?;
         let url = format!("http://{}/?token={}", reachable(address), access.token());
-        let guard = Guard::new(address);
+        let guard = PageGuard::new(address);
         Ok(Self {
             listener,
             url,

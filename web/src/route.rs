@@ -11,9 +11,9 @@ use podtap_agent::{AgentHandle, EventId};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::Access;
-use crate::answer::{Answer, error, text};
-use crate::guard::{Guard, Refusal};
+use crate::access::PageSecrets;
+use crate::answer::{PageAnswer, error, text};
+use crate::guard::{PageGuard, PageRefusal};
 use crate::{changes, detail, figures, files, list, login, status};
 
 /// The largest body of a request: a form with a password.
@@ -27,14 +27,19 @@ const MAX_AT_ONCE: usize = 8;
 pub(crate) struct Site {
     handle: AgentHandle,
     saved: Saved,
-    access: Access,
-    guard: Guard,
+    access: PageSecrets,
+    guard: PageGuard,
     streams: Arc<Semaphore>,
     turns: Semaphore,
 }
 
 impl Site {
-    pub(crate) fn new(handle: AgentHandle, saved: Saved, access: Access, guard: Guard) -> Self {
+    pub(crate) fn new(
+        handle: AgentHandle,
+        saved: Saved,
+        access: PageSecrets,
+        guard: PageGuard,
+    ) -> Self {
         Self {
             handle,
             saved,
@@ -50,10 +55,10 @@ impl Site {
         &self,
         request: Request<Incoming>,
         ending: CancellationToken,
-    ) -> Answer {
+    ) -> PageAnswer {
         let (head, body) = request.into_parts();
         if let Err(refusal) = self.guard.check_origin(&head) {
-            return refused(refusal);
+            return refusal_answer(refusal);
         }
         match (&head.method, head.uri.path()) {
             (&Method::GET, "/") if login::has_token(head.uri.query(), &self.access) => {
@@ -69,14 +74,14 @@ impl Site {
         }
         if let Err(refusal) = self.guard.check_session(&head.headers, &self.access) {
             return match head.uri.path() {
-                "/" => login::closed(&self.access),
-                _ => refused(refusal),
+                "/" => login::login_page(&self.access),
+                _ => refusal_answer(refusal),
             };
         }
         self.route(&head, ending).await
     }
 
-    async fn route(&self, head: &Parts, ending: CancellationToken) -> Answer {
+    async fn route(&self, head: &Parts, ending: CancellationToken) -> PageAnswer {
         let path = head.uri.path();
         let Some(path) = path.strip_prefix("/api/") else {
             return match head.method {
@@ -113,24 +118,24 @@ impl Site {
     }
 }
 
-fn refused(refusal: Refusal) -> Answer {
+fn refusal_answer(refusal: PageRefusal) -> PageAnswer {
     match refusal {
-        Refusal::Misdirected => text(
+        PageRefusal::Misdirected => text(
             StatusCode::MISDIRECTED_REQUEST,
             "this page answers under its own address alone",
         ),
-        Refusal::Foreign => text(StatusCode::FORBIDDEN, "another site may not ask this page"),
-        Refusal::NoSession => error(
+        PageRefusal::Foreign => text(StatusCode::FORBIDDEN, "another site may not ask this page"),
+        PageRefusal::NoSession => error(
             StatusCode::UNAUTHORIZED,
             "open the page with the URL that podtap printed",
         ),
     }
 }
 
-fn not_found() -> Answer {
+fn not_found() -> PageAnswer {
     error(StatusCode::NOT_FOUND, "there is nothing here")
 }
 
-fn method_not_allowed() -> Answer {
+fn method_not_allowed() -> PageAnswer {
     error(StatusCode::METHOD_NOT_ALLOWED, "invalid method here")
 }

@@ -3,11 +3,11 @@
 use podtap_agent::{AgentHandle, LinkState, ServiceState, Status};
 use serde::Serialize;
 
-use crate::answer::{Answer, json};
+use crate::answer::{PageAnswer, json};
 
 /// The agent at one moment.
 #[derive(Debug, Serialize)]
-pub(crate) struct Now<'a> {
+pub(crate) struct AgentNow<'a> {
     link: &'static str,
     link_reason: Option<&'a str>,
     service: &'static str,
@@ -19,11 +19,11 @@ pub(crate) struct Now<'a> {
     in_flight: usize,
 }
 
-pub(crate) fn now(handle: &AgentHandle) -> Answer {
-    json(&Now::from(&*handle.status().borrow()))
+pub(crate) fn now(handle: &AgentHandle) -> PageAnswer {
+    json(&AgentNow::from(&*handle.status().borrow()))
 }
 
-impl<'a> From<&'a Status> for Now<'a> {
+impl<'a> From<&'a Status> for AgentNow<'a> {
     fn from(status: &'a Status) -> Self {
         let (link, link_reason) = match &status.link {
             LinkState::Off => ("off", None),

@@ -2,7 +2,7 @@
 //! for one, an end of one.
 //!
 //! `GET /-/tunnels` answers [`TunnelList`]; `POST /-/tunnels/NAME/rotate` takes [`Rotate`] or
-//! nothing and answers [`Rotated`]; `DELETE /-/tunnels/NAME` answers 204. A refusal is a
+//! nothing and answers [`RotatedTunnel`]; `DELETE /-/tunnels/NAME` answers 204. A refusal is a
 //! [`ConnectRefusal`](crate::ConnectRefusal). Unknown fields are ignored.
 
 use jiff::Timestamp;
@@ -113,7 +113,7 @@ pub struct Rotate {
 
 /// A tunnel with a new URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rotated {
+pub struct RotatedTunnel {
     /// The new URL, with a trailing slash.
     pub url: String,
     /// Until when the old one still works; absent when it works no more.

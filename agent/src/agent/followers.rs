@@ -5,17 +5,17 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::RunError;
-use crate::figures::Recorder;
+use crate::figures::HourRecorder;
 use crate::hook_health::HookHealth;
-use crate::hooks::Hooks;
+use crate::hooks::HookMaker;
 use crate::watch::Watch;
 
 /// Built once, started once.
 #[derive(Debug)]
 pub(super) struct Followers {
     pub(super) watch: Watch,
-    pub(super) hooks: Hooks,
-    pub(super) recorder: Recorder,
+    pub(super) hooks: HookMaker,
+    pub(super) recorder: HourRecorder,
     pub(super) hook_health: HookHealth,
 }
 

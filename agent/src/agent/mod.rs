@@ -20,15 +20,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answers::{Allowance, Outbox};
 use crate::change::CHANGE_BUFFER;
-use crate::config::{Config, LinkConfig, Retention, Target};
+use crate::config::{AgentConfig, LinkConfig, Retention, Target};
 use crate::connection::ServiceConnector;
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
-use crate::delivery::gate::Gate;
+use crate::delivery::gate::DeliveryGate;
 use crate::handle::AgentHandle;
 use crate::history::{
-    self, Aftercare, ClockSet, Fact, HandedOver, History, HistoryError, Incident, Machine, Pending,
-    WatchReader, Writer, WriterThread,
+    self, Aftercare, ClockSet, Fact, HandedOver, History, HistoryError, Incident, Machine,
+    PendingReader, WatchReader, Writer, WriterThread,
 };
 use crate::link::{Link, LinkOutputs};
 use crate::lock::HistoryLock;
@@ -40,7 +40,7 @@ use crate::status::Status;
 use error::result_of_stop;
 pub use error::{OpenError, RunError};
 use followers::Followers;
-use shared::Shared;
+use shared::SharedParts;
 
 /// How often the history is looked at for writes of other processes where they are not told.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -75,8 +75,8 @@ pub struct Agent {
 impl Agent {
     /// Opens the history and checks the rest of the configuration. Nothing runs yet but the
     /// history's own threads, so that reading and replaying work at once.
-    pub fn open(config: Config) -> Result<(Self, AgentHandle), OpenError> {
-        let Config {
+    pub fn open(config: AgentConfig) -> Result<(Self, AgentHandle), OpenError> {
+        let AgentConfig {
             history: path,
             link,
             target,
@@ -108,14 +108,14 @@ impl Agent {
             places: places.clone(),
             permits: Arc::new(Semaphore::new(replay::CONCURRENCY)),
         };
-        let shared = Shared::open(&path, history, writer.clone(), &podio)?;
+        let shared = SharedParts::open(&path, history, writer.clone(), &podio)?;
         let mut handle = shared.handle(replayer, status.subscribe(), changes.clone(), podio.verify);
-        let gate = Gate::new(podio.forward_verify, shared.held.clone());
+        let gate = DeliveryGate::new(podio.forward_verify, shared.held.clone());
         let followers = || shared.followers(podio, &status, &changes);
         let followers = link.is_some().then(followers);
         // Only the agent with the link delivers: beside it, another one would deliver twice.
         let delivery = if link.is_some() {
-            let pending = Pending::open(&path, writer.clone())?;
+            let pending = PendingReader::open(&path, writer.clone())?;
             let handed_over = pending.hand_over_to(routes.targets().len())?;
             let routes = watch::Sender::new(routes);
             let delivery = Delivery {

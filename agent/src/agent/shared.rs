@@ -16,7 +16,7 @@ use crate::figures::Figures;
 use crate::handle::AgentHandle;
 use crate::history::{self, History, WatchReader, Writer};
 use crate::hook_health::HookHealth;
-use crate::hooks::{self, HookAdmin, HookReport, Hooks, TunnelHooks};
+use crate::hooks::{self, HookAdmin, HookMaker, HookReport, TunnelHooks};
 use crate::own_client::OwnClient;
 use crate::replay::Replayer;
 use crate::standing::Standings;
@@ -25,16 +25,16 @@ use crate::watch::Watch;
 
 /// Each part is given what it uses of it.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct SharedParts {
     explainer: Explainer,
-    desk: HookAdmin,
+    hook_admin: HookAdmin,
     figures: Figures,
     pub(super) held: HeldObjects,
     /// What became of the hooks that are wanted.
     hook_reports: watch::Sender<Vec<HookReport>>,
 }
 
-impl Shared {
+impl SharedParts {
     /// Opens what it reads from; calls nobody.
     pub(super) fn open(
         path: &Path,
@@ -45,7 +45,7 @@ impl Shared {
         let watched = WatchReader::open(path)?;
         let client = Client::new(config.client.clone())?;
         let standings = Standings::new(watched.clone());
-        let desk = HookAdmin {
+        let hook_admin = HookAdmin {
             api: config.client.base_url.clone(),
             places: hooks::configured_places(config),
             client: client.clone(),
@@ -60,14 +60,14 @@ impl Shared {
             writer,
             client,
             locale: config.locale,
-            wished: watch::Sender::default(),
+            visible: watch::Sender::default(),
             own: OwnClient::of(config.client.credentials.as_ref()),
         };
         Ok(Self {
             figures: Figures::new(explainer.clone(), standings),
             held: history::held_objects(path)?.into_iter().collect(),
             hook_reports: watch::Sender::new(hooks::waiting(config.hooks.as_ref())),
-            desk,
+            hook_admin,
             explainer,
         })
     }
@@ -87,7 +87,7 @@ impl Shared {
             replayer,
             figures: self.figures.clone(),
             explainer: self.explainer.clone(),
-            desk: self.desk.clone(),
+            hook_admin: self.hook_admin.clone(),
             held: self.held.clone(),
             hook_reports: self.hook_reports.clone(),
             verifies,
@@ -103,17 +103,17 @@ impl Shared {
     ) -> Followers {
         let Self {
             explainer,
-            desk,
+            hook_admin,
             figures,
             held,
             hook_reports,
         } = self;
-        let places = desk.places.clone();
+        let places = hook_admin.places.clone();
         Followers {
             watch: Watch::new(explainer, held, places, &config, status.subscribe()),
             recorder: figures.recorder(status.subscribe(), changes.subscribe()),
-            hook_health: HookHealth::new(&config, desk.clone(), status.subscribe()),
-            hooks: Hooks::new(desk, hook_reports, config, status, changes),
+            hook_health: HookHealth::new(&config, hook_admin.clone(), status.subscribe()),
+            hooks: HookMaker::new(hook_admin, hook_reports, config, status, changes),
         }
     }
 }

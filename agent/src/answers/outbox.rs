@@ -42,7 +42,7 @@ impl Outbox {
     }
 
     /// These events are in the history.
-    pub(crate) fn committed(&self, events: &[EventId]) {
+    pub(crate) fn release_committed(&self, events: &[EventId]) {
         let mut state = self.lock();
         for event in events {
             if let Some(answer) = state.uncommitted.remove(event).flatten() {
@@ -54,7 +54,7 @@ impl Outbox {
     }
 
     /// Takes an answer in.
-    pub(crate) fn put(&self, answer: QueuedAnswer) {
+    pub(crate) fn push(&self, answer: QueuedAnswer) {
         let mut state = self.lock();
         if state.ready.len() >= MAX_ANSWERS {
             return;
@@ -122,16 +122,16 @@ mod tests {
         let [first, second] = [1, 2].map(|number| ResponseTo::Held(id(number)));
         outbox.hold_until_committed(id(1));
         outbox.hold_until_committed(id(2));
-        outbox.put(answer(first));
-        outbox.put(answer(ResponseTo::Stored(Seq(7))));
+        outbox.push(answer(first));
+        outbox.push(answer(ResponseTo::Stored(Seq(7))));
         assert_eq!(next(&outbox), Some(ResponseTo::Stored(Seq(7))));
         assert_eq!(next(&outbox), None);
 
-        outbox.committed(&[id(1), id(2)]);
+        outbox.release_committed(&[id(1), id(2)]);
 
         assert_eq!(next(&outbox), Some(first));
         assert_eq!(next(&outbox), None);
-        outbox.put(answer(second));
+        outbox.push(answer(second));
         assert_eq!(next(&outbox), Some(second));
     }
 
@@ -139,11 +139,11 @@ mod tests {
     fn a_new_session_hears_nothing_of_the_one_before() {
         let outbox = Outbox::default();
         outbox.hold_until_committed(id(1));
-        outbox.put(answer(ResponseTo::Held(id(1))));
-        outbox.put(answer(ResponseTo::Held(id(2))));
+        outbox.push(answer(ResponseTo::Held(id(1))));
+        outbox.push(answer(ResponseTo::Held(id(2))));
 
         outbox.begin();
-        outbox.committed(&[id(1)]);
+        outbox.release_committed(&[id(1)]);
 
         assert_eq!(next(&outbox), None);
     }
@@ -152,7 +152,7 @@ mod tests {
     fn so_many_answers_wait_and_no_more() {
         let outbox = Outbox::default();
         for number in 0..=MAX_ANSWERS {
-            outbox.put(answer(ResponseTo::Stored(Seq(number as u64))));
+            outbox.push(answer(ResponseTo::Stored(Seq(number as u64))));
         }
         let waiting = std::iter::from_fn(|| next(&outbox)).count();
         assert_eq!(waiting, MAX_ANSWERS);

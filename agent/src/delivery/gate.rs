@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use podtap_podio::{EventKind, EventType, ObjectRef};
 
-use crate::history::{Event, Hold};
+use crate::history::{Event, HoldReason};
 
 /// Objects whose events are held, because they are in a loop. Shared by whoever finds loops,
 /// whoever releases, and the gate.
@@ -44,12 +44,12 @@ impl FromIterator<ObjectRef> for HeldObjects {
 
 /// Says which events stay.
 #[derive(Debug, Clone)]
-pub(crate) struct Gate {
+pub(crate) struct DeliveryGate {
     forward_verify: bool,
     held: HeldObjects,
 }
 
-impl Gate {
+impl DeliveryGate {
     pub(crate) fn new(forward_verify: bool, held: HeldObjects) -> Self {
         Self {
             forward_verify,
@@ -58,35 +58,35 @@ impl Gate {
     }
 
     /// Why this event is not to be delivered; `None` where it is.
-    pub(super) fn hold(&self, event: &Event) -> Option<Hold> {
+    pub(super) fn hold(&self, event: &Event) -> Option<HoldReason> {
         let podio = event.podio.as_ref()?;
         let is_verify = podio.kind == EventKind::Known(EventType::HookVerify);
         if is_verify && !self.forward_verify {
-            return Some(Hold::Verify);
+            return Some(HoldReason::Verify);
         }
         let object = podio.object()?;
         let is_held = self.held.with(|held| held.contains(&object));
-        is_held.then_some(Hold::Loop)
+        is_held.then_some(HoldReason::Loop)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::arrived;
+    use crate::history::fresh_event;
 
     fn event(body: &'static str) -> Event {
-        arrived("/", body)
+        fresh_event("/", body)
     }
 
     #[test]
     fn only_a_held_objects_events_stay_until_it_is_released() {
         let held = HeldObjects::default();
-        let gate = Gate::new(true, held.clone());
+        let gate = DeliveryGate::new(true, held.clone());
         let update = event("type=item.update&item_id=4711");
         let object = update.podio.as_ref().unwrap().object().unwrap();
         assert!(held.hold(object));
-        assert_eq!(gate.hold(&update), Some(Hold::Loop));
+        assert_eq!(gate.hold(&update), Some(HoldReason::Loop));
         assert_eq!(gate.hold(&event("type=item.update&item_id=4712")), None);
         assert_eq!(gate.hold(&event("no event of Podio's")), None);
 
@@ -97,8 +97,8 @@ mod tests {
     #[test]
     fn a_hook_verify_goes_on_unless_told_otherwise() {
         let verify = event("type=hook.verify&hook_id=7&code=b9079247");
-        for (forward_verify, hold) in [(true, None), (false, Some(Hold::Verify))] {
-            let gate = Gate::new(forward_verify, HeldObjects::default());
+        for (forward_verify, hold) in [(true, None), (false, Some(HoldReason::Verify))] {
+            let gate = DeliveryGate::new(forward_verify, HeldObjects::default());
             assert_eq!(gate.hold(&verify), hold);
         }
     }

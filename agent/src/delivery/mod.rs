@@ -20,18 +20,18 @@ use tokio_util::sync::CancellationToken;
 use crate::answers::Outbox;
 use crate::change::Change;
 use crate::config::DeliveryConfig;
-use crate::history::{HandedOver, HistoryError, Pending, WatchReader, Writer};
+use crate::history::{HandedOver, HistoryError, PendingReader, WatchReader, Writer};
 use crate::router::{KnownPlaces, Router};
 use crate::routes::Routes;
 use crate::status::Status;
 use courier::Courier;
 use forward::Forwarder;
-use gate::Gate;
+use gate::DeliveryGate;
 
 /// Delivers what arrives and what waits in the history. Built once, run once.
 #[derive(Debug)]
 pub(crate) struct Delivery {
-    pub(crate) pending: Pending,
+    pub(crate) pending: PendingReader,
     pub(crate) writer: Writer,
     pub(crate) forwarder: Forwarder,
     /// Where events go, now and as it changes.
@@ -41,7 +41,7 @@ pub(crate) struct Delivery {
     pub(crate) watched: WatchReader,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) config: DeliveryConfig,
-    pub(crate) gate: Gate,
+    pub(crate) gate: DeliveryGate,
     pub(crate) status: watch::Sender<Status>,
     /// Where answers go that the sender waits for, under `Respond::Local`.
     pub(crate) answers: Option<Outbox>,

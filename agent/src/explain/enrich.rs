@@ -73,16 +73,16 @@ impl Enricher {
             return std::future::pending().await;
         }
         let mut tally = self.explainer.writer.tally();
-        let mut wished = self.explainer.wished.subscribe();
+        let mut visible = self.explainer.visible.subscribe();
         loop {
             // Both are watches: nothing is lost by dropping the other wait.
             tokio::select! {
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
-                changed = wished.changed() => changed.map_err(|_| HistoryError::Closed)?,
+                changed = visible.changed() => changed.map_err(|_| HistoryError::Closed)?,
             }
             sleep(QUIET).await;
             tally.borrow_and_update();
-            wished.mark_unchanged();
+            visible.mark_unchanged();
             while let Some(event) = self.next(Timestamp::now()).await? {
                 match self.explainer.explain(event).await {
                     Ok(_) | Err(ExplainError::UnknownEvent(_) | ExplainError::NotPodio) => {}
@@ -121,8 +121,8 @@ impl Enricher {
         if self.looked_at.len() >= LOOKED_AT_PER_HOUR {
             return Ok(None);
         }
-        let wished = self.explainer.wished.borrow().clone();
-        for id in wished {
+        let visible = self.explainer.visible.borrow().clone();
+        for id in visible {
             if self.is_worth_it(id).await? {
                 self.done.push_back(now);
                 self.looked_at.push_back(now);

@@ -9,7 +9,7 @@ use podtap_podio::wording::Locale;
 use podtap_podio::{EventKind, EventType, PodioEvent};
 
 use super::values::{changes, first_values};
-use super::{Explanation, FieldChange, app_place};
+use super::{ExplainedField, Explanation, app_place};
 use crate::place::Place;
 
 /// Files of one event that are looked up.
@@ -136,7 +136,7 @@ impl PodioFacts {
             let field = "tag".to_owned();
             self.explanation
                 .changes
-                .push(FieldChange { field, from, to });
+                .push(ExplainedField { field, from, to });
             return self.title_of_item(client, event).await;
         }
         let item = match event.id("item_id") {
@@ -163,7 +163,7 @@ impl PodioFacts {
             if let Some(comment) = self.answer_or_note(comment, "the comment")? {
                 self.set_author(comment.created_by, comment.created_via);
                 self.explanation.when = comment.created_on;
-                self.explanation.changes.push(FieldChange {
+                self.explanation.changes.push(ExplainedField {
                     field: "comment".to_owned(),
                     from: String::new(),
                     to: comment.value,
@@ -192,7 +192,7 @@ impl PodioFacts {
                 if self.explanation.made_by.is_none() {
                     self.set_author(file.created_by, file.created_via);
                 }
-                self.explanation.changes.push(FieldChange {
+                self.explanation.changes.push(ExplainedField {
                     field: "file".to_owned(),
                     from: String::new(),
                     to: file.name,

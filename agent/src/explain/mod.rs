@@ -28,7 +28,7 @@ pub use remembered::Remembered;
 const RESERVED_SHARE: u64 = 10;
 
 /// Events that somebody looks at, at most: a screen of them.
-const MAX_WISHED: usize = 256;
+const MAX_VISIBLE: usize = 256;
 
 /// What Podio knows of an event. Texts are of the outside world: escape them before showing them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub struct Explanation {
     /// When it was done, `YYYY-MM-DD HH:MM:SS` in UTC, as Podio writes it.
     pub when: Option<String>,
     /// What changed.
-    pub changes: Vec<FieldChange>,
+    pub changes: Vec<ExplainedField>,
     /// What has to be said beside that, such as that the item is gone.
     pub notes: Vec<String>,
     /// `who` with Podio's number; `None` in what an earlier build kept.
@@ -75,7 +75,7 @@ impl Explanation {
 
 /// One field, before and after; empty where there was or is nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldChange {
+pub struct ExplainedField {
     /// Its name for people.
     pub field: String,
     /// What it held.
@@ -84,7 +84,7 @@ pub struct FieldChange {
     pub to: String,
 }
 
-impl FieldChange {
+impl ExplainedField {
     /// Whether it only says that the title came or went.
     pub fn repeats(&self, title: &str) -> bool {
         let (from, to) = (self.from.as_str(), self.to.as_str());
@@ -136,15 +136,15 @@ pub(crate) struct Explainer {
     /// How the reader writes numbers.
     pub(crate) locale: Locale,
     /// The events that somebody looks at.
-    pub(crate) wished: watch::Sender<Vec<EventId>>,
+    pub(crate) visible: watch::Sender<Vec<EventId>>,
     pub(crate) own: OwnClient,
 }
 
 impl Explainer {
     /// Somebody looks at these events, and no longer at those before.
-    pub(crate) fn wish(&self, events: impl IntoIterator<Item = EventId>) {
-        let events = events.into_iter().take(MAX_WISHED).collect();
-        self.wished.send_replace(events);
+    pub(crate) fn set_visible(&self, events: impl IntoIterator<Item = EventId>) {
+        let events = events.into_iter().take(MAX_VISIBLE).collect();
+        self.visible.send_replace(events);
     }
 
     pub(crate) async fn explain(&self, id: EventId) -> Result<Explanation, ExplainError> {
@@ -218,7 +218,7 @@ impl Explainer {
             let values = known.values.into_iter();
             explanation
                 .changes
-                .extend(values.map(|(field, from)| FieldChange {
+                .extend(values.map(|(field, from)| ExplainedField {
                     field,
                     from,
                     to: String::new(),

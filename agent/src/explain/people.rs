@@ -5,7 +5,7 @@
 use podtap_podio::client::{Client, Contact, Error};
 use podtap_podio::{EventKind, EventType, PodioEvent};
 
-use super::FieldChange;
+use super::ExplainedField;
 use super::fetch::{PodioFacts, non_empty, via, who};
 
 /// The most of a status post that is its title.
@@ -104,7 +104,7 @@ impl PodioFacts {
     }
 
     fn push_change(&mut self, field: &str, from: &str, to: &str) {
-        self.explanation.changes.push(FieldChange {
+        self.explanation.changes.push(ExplainedField {
             field: field.to_owned(),
             from: from.to_owned(),
             to: to.to_owned(),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use podtap_podio::{EventType, ObjectKind};
 use podtap_wire::EventId;
 
-use super::{Explainer, Explanation, FieldChange, subject_of};
+use super::{ExplainedField, Explainer, Explanation, subject_of};
 use crate::history::{EventRow, HistoryError, Maker};
 
 /// What a list shows of an event beside what it says itself. Texts are of the outside world: escape
@@ -24,7 +24,7 @@ pub struct Remembered {
     /// Podio's numbers are not remembered.
     pub own: Option<bool>,
     /// What was changed.
-    pub changes: Vec<FieldChange>,
+    pub changes: Vec<ExplainedField>,
 }
 
 impl Explainer {

@@ -1,14 +1,14 @@
 //! What changed in an item, field by field, in words. Pure.
 
 use podtap_podio::client::{FieldChange as Difference, FieldValue, Item};
-use podtap_podio::wording::{self, Field, Locale};
+use podtap_podio::wording::{self, Locale, WordedField};
 use serde_json::Value;
 
-use super::FieldChange;
+use super::ExplainedField;
 use crate::history::KnownItem;
 
 /// A change in words, or a note where Podio calls changed what is the same before and after.
-pub(super) type WordedChange = Result<FieldChange, String>;
+pub(super) type WordedChange = Result<ExplainedField, String>;
 
 /// The differences between two revisions. Where one does not say how its field is set up, the item
 /// does.
@@ -23,12 +23,12 @@ pub(super) fn changes(
             &difference.external_id,
             difference.field_id,
         );
-        let field = Field {
+        let field = WordedField {
             kind: &difference.kind,
             settings: settings(difference, item),
         };
         match wording::change(field, &difference.from, &difference.to, locale) {
-            Some((from, to)) => Ok(FieldChange {
+            Some((from, to)) => Ok(ExplainedField {
                 field: named,
                 from,
                 to,
@@ -46,7 +46,7 @@ pub(super) fn first_values(item: &Item, since: &[Difference], locale: Locale) ->
     let changed = |field_id| since.iter().find(|change| change.field_id == field_id);
     let of_item = item.fields.iter().map(|field| {
         let values = changed(field.field_id).map_or(&field.values, |change| &change.from);
-        let shape = Field {
+        let shape = WordedField {
             kind: &field.kind,
             settings: &field.config.settings,
         };
@@ -57,7 +57,7 @@ pub(super) fn first_values(item: &Item, since: &[Difference], locale: Locale) ->
     let held = |field_id| item.fields.iter().any(|field| field.field_id == field_id);
     let emptied = since.iter().filter(|change| !held(change.field_id));
     let emptied = emptied.map(|change| {
-        let shape = Field {
+        let shape = WordedField {
             kind: &change.kind,
             settings: settings(change, Some(item)),
         };
@@ -66,7 +66,7 @@ pub(super) fn first_values(item: &Item, since: &[Difference], locale: Locale) ->
     });
     let told = of_item.chain(emptied).filter(|(_, to)| !to.is_empty());
     let told = told.map(|(field, to)| {
-        Ok(FieldChange {
+        Ok(ExplainedField {
             field,
             from: String::new(),
             to,

@@ -20,7 +20,7 @@ const BUFFER: usize = 64 * 1024;
 
 /// The form of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum ArchiveFormat {
     /// HTTP Archive 1.2, for browsers, proxies and `podtap import`.
     Har,
     /// The `event` objects of `docs/JSON.md`, one a line, for scripts and `podtap import`.
@@ -29,7 +29,7 @@ pub enum Format {
 
 /// Which events an archive holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selection {
+pub enum ArchiveSelection {
     /// These, the oldest by id first, each once.
     Events(Vec<EventId>),
     /// The newest that a filter wants.
@@ -65,8 +65,8 @@ pub fn create(file: &std::path::Path) -> io::Result<std::fs::File> {
 /// Dropping the future leaves an archive that ends somewhere.
 pub async fn write(
     history: &History,
-    selection: Selection,
-    format: Format,
+    selection: ArchiveSelection,
+    format: ArchiveFormat,
     target: &Target,
     to: impl Write + Send,
 ) -> Result<u64, ArchiveError> {
@@ -79,14 +79,14 @@ pub async fn write(
     };
     archive.begin()?;
     match selection {
-        Selection::Events(mut ids) => {
+        ArchiveSelection::Events(mut ids) => {
             ids.sort_unstable();
             ids.dedup();
             for id in ids {
                 archive.add(id).await?;
             }
         }
-        Selection::Filter { filter, most } => archive.add_matching(filter, most).await?,
+        ArchiveSelection::Filter { filter, most } => archive.add_matching(filter, most).await?,
     }
     archive.end()?;
     Ok(archive.written)
@@ -94,7 +94,7 @@ pub async fn write(
 
 struct Archive<'a, W: Write> {
     history: &'a History,
-    format: Format,
+    format: ArchiveFormat,
     target: &'a Target,
     to: BufWriter<W>,
     written: u64,
@@ -102,7 +102,7 @@ struct Archive<'a, W: Write> {
 
 impl<W: Write + Send> Archive<'_, W> {
     fn begin(&mut self) -> io::Result<()> {
-        if self.format == Format::Har {
+        if self.format == ArchiveFormat::Har {
             self.to
                 .write_all(br#"{"log":{"version":"1.2","creator":"#)?;
             self.json(&CREATOR)?;
@@ -145,12 +145,12 @@ impl<W: Write + Send> Archive<'_, W> {
         };
         let attempts = self.history.attempts(id).await?;
         match self.format {
-            Format::Har => {
+            ArchiveFormat::Har => {
                 let separator: &[u8] = if self.written == 0 { b"\n" } else { b",\n" };
                 self.to.write_all(separator)?;
                 self.json(&HarEntry::new(&event, &attempts, self.target))?;
             }
-            Format::Ndjson => {
+            ArchiveFormat::Ndjson => {
                 let line = EventObject::new(&event, Some(&attempts)).to_line();
                 self.to.write_all(line.as_bytes())?;
                 self.to.write_all(b"\n")?;
@@ -161,7 +161,7 @@ impl<W: Write + Send> Archive<'_, W> {
     }
 
     fn end(&mut self) -> io::Result<()> {
-        if self.format == Format::Har {
+        if self.format == ArchiveFormat::Har {
             self.to.write_all(b"\n]}}\n")?;
         }
         self.to.flush()

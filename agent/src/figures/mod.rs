@@ -20,15 +20,15 @@ use crate::history::HistoryError;
 use crate::standing::Standings;
 use crate::status::Status;
 pub use answer_times::{AnswerTimes, Bucket};
+pub(crate) use past_hour::HourRecorder;
 use past_hour::PastHour;
-pub(crate) use past_hour::Recorder;
 pub use past_hour::{Minute, MinuteState};
-pub use quiet::{ChainLink, DOCTOR, Holds, QuietChain, Step};
+pub use quiet::{ChainLink, DOCTOR, Holds, QuietChain, QuietStep};
 pub(crate) use quiet::{QuietFacts, chain};
 use recent::Recent;
 use timeline::Timelines;
 pub use timeline::{Author, MAX_TIMELINE, Timeline, TimelineEntry, TimelineEvent};
-pub use traffic::{Distance, HookTraffic, Limits, MAX_TRAFFIC, MINUTES, Traffic};
+pub use traffic::{Distance, HookLimits, HookTraffic, MAX_TRAFFIC, MINUTES, Traffic};
 
 /// Where all of it comes from. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ impl Figures {
         &self,
         status: watch::Receiver<Status>,
         changes: broadcast::Receiver<Change>,
-    ) -> Recorder {
-        Recorder::new(self.past_hour.clone(), status, changes)
+    ) -> HourRecorder {
+        HourRecorder::new(self.past_hour.clone(), status, changes)
     }
 }

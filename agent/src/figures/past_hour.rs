@@ -73,13 +73,13 @@ impl PastHour {
 
 /// Keeps the record. Built once, run once.
 #[derive(Debug)]
-pub(crate) struct Recorder {
+pub(crate) struct HourRecorder {
     hour: PastHour,
     status: watch::Receiver<Status>,
     changes: broadcast::Receiver<Change>,
 }
 
-impl Recorder {
+impl HourRecorder {
     pub(crate) fn new(
         hour: PastHour,
         status: watch::Receiver<Status>,
@@ -202,7 +202,7 @@ impl Hour {
 
     /// Counts what never arrived.
     fn count(&mut self, now: Timestamp, change: &Change) {
-        let Change::History(history::Change::Incident(incident)) = change else {
+        let Change::History(history::HistoryChange::Incident(incident)) = change else {
             return;
         };
         match incident {

@@ -15,7 +15,7 @@ pub const DOCTOR: &str = "`podtap doctor` finds out why";
 /// The way of a webhook, from Podio to the local service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuietChain {
-    /// One entry for each [`Step`], in this order.
+    /// One entry for each [`QuietStep`], in this order.
     pub links: Vec<ChainLink>,
 }
 
@@ -30,7 +30,7 @@ impl QuietChain {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainLink {
     /// Which one.
-    pub step: Step,
+    pub step: QuietStep,
     /// Whether it holds.
     pub holds: Holds,
     /// How that is known, or why it is not; Podio's words may be in it: escape it before showing it.
@@ -41,7 +41,7 @@ pub struct ChainLink {
 
 /// A link of the way, from Podio to the local service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
+pub enum QuietStep {
     /// A hook leads to this tunnel.
     HookExists,
     /// Podio calls it.
@@ -54,7 +54,7 @@ pub enum Step {
     ServiceUp,
 }
 
-impl Step {
+impl QuietStep {
     /// What it is called on a screen.
     pub const fn label(self) -> &'static str {
         match self {
@@ -123,7 +123,7 @@ impl StepText {
         Self(Holds::Unknown, reason.into(), cure.map(str::to_owned))
     }
 
-    fn at(self, step: Step) -> ChainLink {
+    fn at(self, step: QuietStep) -> ChainLink {
         let Self(holds, reason, cure) = self;
         ChainLink {
             step,
@@ -172,7 +172,7 @@ impl QuietFacts<'_> {
                 ),
             },
         };
-        finding.at(Step::HookExists)
+        finding.at(QuietStep::HookExists)
     }
 
     fn hook_active(&self) -> ChainLink {
@@ -203,7 +203,7 @@ impl QuietFacts<'_> {
         } else {
             StepText::unknown("no hook is known", None)
         };
-        finding.at(Step::HookActive)
+        finding.at(QuietStep::HookActive)
     }
 
     fn relay_reachable(&self) -> ChainLink {
@@ -223,7 +223,7 @@ impl QuietFacts<'_> {
             },
             (_, None) => StepText::unknown("the relay does not answer this machine", None),
         };
-        finding.at(Step::RelayReachable)
+        finding.at(QuietStep::RelayReachable)
     }
 
     fn link_up(&self) -> ChainLink {
@@ -245,7 +245,7 @@ impl QuietFacts<'_> {
                 "start podtap listen again once that is settled",
             ),
         };
-        finding.at(Step::LinkUp)
+        finding.at(QuietStep::LinkUp)
     }
 
     fn service_up(&self) -> ChainLink {
@@ -270,7 +270,7 @@ impl QuietFacts<'_> {
                 Some("send it an event: podtap trigger item.create"),
             ),
         };
-        finding.at(Step::ServiceUp)
+        finding.at(QuietStep::ServiceUp)
     }
 
     fn is_any_made(&self) -> bool {
@@ -331,7 +331,7 @@ mod tests {
         let none = chain(&known(&status, Some(&[])));
         assert_eq!(
             none.break_at().map(|link| link.step),
-            Some(Step::HookExists)
+            Some(QuietStep::HookExists)
         );
 
         let inactive = [(7, HookStatus::Inactive)];

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::answer_times::AnswerTimes;
 use super::traffic::{self, Traffic};
-use super::window::{MOST, Window};
+use super::window::{MOST, RecentWindow};
 use crate::history::{HistoryError, RecentCursor, WatchReader};
 use crate::place::Place;
 use crate::standing::Standings;
@@ -25,7 +25,7 @@ pub(crate) struct Recent {
 
 #[derive(Debug)]
 struct RecentState {
-    window: Window,
+    window: RecentWindow,
     cursor: RecentCursor,
 }
 
@@ -68,11 +68,11 @@ impl Recent {
         &self,
         kept: &'a mut Option<RecentState>,
         now: Timestamp,
-    ) -> Result<&'a Window, HistoryError> {
+    ) -> Result<&'a RecentWindow, HistoryError> {
         let RecentState { window, cursor } = match kept {
             Some(kept) => kept,
             none => none.insert(RecentState {
-                window: Window::default(),
+                window: RecentWindow::default(),
                 cursor: self.watched.recent(MOST).await?,
             }),
         };

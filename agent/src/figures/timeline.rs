@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use podtap_podio::ObjectRef;
 use podtap_wire::EventId;
 
-use crate::explain::{Explainer, FieldChange, Remembered};
+use crate::explain::{ExplainedField, Explainer, Remembered};
 use crate::history::{EventRow, History, HistoryError, LoopFinding, Maker};
 
 /// Events of one timeline, at most: the newest.
@@ -53,7 +53,7 @@ pub struct TimelineEvent {
     /// [`AgentHandle::explain`](crate::AgentHandle::explain).
     pub author: Option<Author>,
     /// What was changed, where Podio was asked.
-    pub changes: Vec<FieldChange>,
+    pub changes: Vec<ExplainedField>,
 }
 
 /// Who made a change. Names are text of the outside world: escape them before showing them.

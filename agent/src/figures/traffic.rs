@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use podtap_podio::standing::{ANSWER_LIMIT, Rule, Threshold};
 
 use super::answer_times::AnswerTimes;
-use super::window::{PERIOD, Window};
+use super::window::{PERIOD, RecentWindow};
 use crate::history::{HookSender, RecentDelivery};
 use crate::place::Place;
 use crate::standing::HookStanding;
@@ -62,7 +62,7 @@ pub struct HookTraffic {
 
 /// The limits at which Podio gives a call, or a hook, up (podio.md 1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct HookLimits {
     /// An answer that takes longer is none.
     pub answer: Duration,
     /// Failures that suspend a hook.
@@ -71,7 +71,7 @@ pub struct Limits {
     pub disable: Threshold,
 }
 
-impl Limits {
+impl HookLimits {
     /// Those of Podio's current rule: 15 s, 15 failures in 15 minutes, 200 in 7 days.
     pub const PODIO: Self = match Rule::CURRENT {
         Rule::Windows {
@@ -85,7 +85,7 @@ impl Limits {
     };
 }
 
-/// How far a hook is from [`Limits::PODIO`].
+/// How far a hook is from [`HookLimits::PODIO`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Distance {
     /// The slowest first delivery, answered or not; `None` without one.
@@ -102,17 +102,17 @@ impl Distance {
     /// The share of the time for an answer that the slowest delivery took; over 1 is too late.
     pub fn answer_share(&self) -> f64 {
         let slowest = self.slowest.unwrap_or_default();
-        slowest.as_secs_f64() / Limits::PODIO.answer.as_secs_f64()
+        slowest.as_secs_f64() / HookLimits::PODIO.answer.as_secs_f64()
     }
 
     /// The share of the failures that suspend; from 1 on the hook is suspended.
     pub fn suspend_share(&self) -> f64 {
-        share(self.failed_soon, Limits::PODIO.suspend)
+        share(self.failed_soon, HookLimits::PODIO.suspend)
     }
 
     /// The share of the failures that disable; from 1 on the hook is disabled.
     pub fn disable_share(&self) -> f64 {
-        share(self.failed_week, Limits::PODIO.disable)
+        share(self.failed_week, HookLimits::PODIO.disable)
     }
 
     /// The greatest of the three: 0 is far away, 1 is the limit. For one gauge a hook.
@@ -128,7 +128,7 @@ fn share(failures: usize, threshold: Threshold) -> f64 {
 }
 
 /// The table, without the places of its hooks.
-pub(super) fn of(window: &Window, standings: &[HookStanding], now: Timestamp) -> Traffic {
+pub(super) fn of(window: &RecentWindow, standings: &[HookStanding], now: Timestamp) -> Traffic {
     let mut senders: BTreeMap<&HookSender, Vec<&RecentDelivery>> = BTreeMap::new();
     for delivery in &window.deliveries {
         senders.entry(&delivery.sender).or_default().push(delivery);
@@ -149,7 +149,7 @@ pub(super) fn of(window: &Window, standings: &[HookStanding], now: Timestamp) ->
     rows.retain(|sender, _| sender.event_type.as_deref() != Some("hook.verify"));
     for (sender, row) in &mut rows {
         let deliveries = senders.get(sender).map_or(&[][..], Vec::as_slice);
-        row.fill(deliveries, standings);
+        row.measure(deliveries, standings);
     }
     let mut hooks: Vec<_> = rows.into_values().collect();
     hooks.sort_by_key(|row| (std::cmp::Reverse(row.calls), std::cmp::Reverse(row.last_at)));
@@ -181,7 +181,7 @@ fn empty(sender: &HookSender) -> HookTraffic {
 }
 
 impl HookTraffic {
-    fn fill(&mut self, deliveries: &[&RecentDelivery], standings: &[HookStanding]) {
+    fn measure(&mut self, deliveries: &[&RecentDelivery], standings: &[HookStanding]) {
         let times = deliveries.iter();
         let times = AnswerTimes::of(times.map(|one| (one.duration, one.status.is_some())));
         (self.p50, self.p95, self.max) = (times.p50, times.p95, times.max);
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn each_hook_has_its_calls_failures_times_and_minutes() {
-        let mut window = Window::default();
+        let mut window = RecentWindow::default();
         window
             .events
             .extend([event(7, -3600), event(7, -61), event(7, 0), event(8, 5)]);
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn verifications_are_no_calls_and_rows_beyond_the_limit_are_counted() {
-        let mut window = Window::default();
+        let mut window = RecentWindow::default();
         window.events.push_back(RecentEvent {
             sender: sender(7, "hook.verify"),
             received_at: at(0),

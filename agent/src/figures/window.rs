@@ -14,14 +14,14 @@ pub(super) const MOST: usize = 20_000;
 
 /// What is in memory, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Window {
+pub(super) struct RecentWindow {
     pub(super) events: VecDeque<RecentEvent>,
     pub(super) deliveries: VecDeque<RecentDelivery>,
     /// Whether there were more events within the period than are kept.
     pub(super) is_cut: bool,
 }
 
-impl Window {
+impl RecentWindow {
     /// Forgets what is too old or too much.
     pub(super) fn trim(&mut self, now: Timestamp) {
         let since = now.saturating_sub(PERIOD).unwrap_or(Timestamp::MIN);
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_by_count_and_by_age() {
-        let mut window = Window::default();
+        let mut window = RecentWindow::default();
         let mut fill = |count: usize, second| {
             let event = RecentEvent {
                 sender: sender(),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use podtap_podio::ObjectRef;
-use podtap_podio::client::Budget;
+use podtap_podio::client::CallBudget;
 
 use super::AgentHandle;
 use crate::figures::{self, AnswerTimes, Minute, QuietChain, QuietFacts, Timeline, Traffic};
@@ -36,21 +36,21 @@ impl AgentHandle {
 
     /// How many calls of Podio's API are left this hour, and when there are more again; `None`
     /// before Podio has told it. Costs no call.
-    pub async fn api_budget(&self) -> Option<Budget> {
-        self.desk.client.budget().await
+    pub async fn api_budget(&self) -> Option<CallBudget> {
+        self.hook_admin.client.budget().await
     }
 
     /// The way of a webhook, link by link, and where it breaks. Costs no call: what nobody has
     /// asked Podio is told as unknown.
     pub async fn why_quiet(&self) -> Result<QuietChain, HistoryError> {
-        let newest = self.desk.watched.newest_relayed().await?;
+        let newest = self.hook_admin.watched.newest_relayed().await?;
         let status = self.status.borrow().clone();
         let made = self.hook_reports.borrow().clone();
         let url = status.public_url.as_deref();
-        let listed = self.desk.known.all();
+        let listed = self.hook_admin.known.all();
         Ok(figures::chain(&QuietFacts {
             uncallable: url.and_then(|url| self.check_hook_url(url).err()),
-            has_credentials: self.desk.client.has_credentials(),
+            has_credentials: self.hook_admin.client.has_credentials(),
             status: &status,
             made: &made,
             listed: listed.as_deref(),

@@ -22,7 +22,7 @@ use crate::history::{
     Attempt, Event, EventKey, EventRow, Fact, History, HistoryError, Position, Writer, whole_note,
 };
 use crate::hooks::{HookAdmin, HookFacts, HookListing, HookReport, HookUrls, ManageHooksError};
-use crate::import::{Import, ImportError, Report};
+use crate::import::{ArchiveImport, ImportError, ImportReport};
 use crate::place::PlaceRef;
 use crate::replay::{Replay, ReplayError, Replayer};
 use crate::routes::Routes;
@@ -39,7 +39,7 @@ pub struct AgentHandle {
     pub(crate) replayer: Replayer,
     pub(crate) writer: Writer,
     pub(crate) explainer: Explainer,
-    pub(crate) desk: HookAdmin,
+    pub(crate) hook_admin: HookAdmin,
     pub(crate) held: HeldObjects,
     pub(crate) hook_reports: watch::Sender<Vec<HookReport>>,
     /// Whether a `hook.verify` is answered.
@@ -138,14 +138,14 @@ impl AgentHandle {
     /// [`Named`](crate::history::Change::Named) tells when more is known. Does nothing without
     /// credentials or without a link.
     pub fn ask_ahead(&self, events: impl IntoIterator<Item = EventId>) {
-        self.explainer.wish(events);
+        self.explainer.set_visible(events);
     }
 
     /// For each hook that was called within a week, what Podio would have concluded had it called
     /// the local service itself. First attempts count, replays do not. Works with and without a
     /// link; the first time may take a second or two.
     pub async fn standings(&self) -> Result<Vec<HookStanding>, HistoryError> {
-        self.desk.standings.at(Timestamp::now()).await
+        self.hook_admin.standings.at(Timestamp::now()).await
     }
 
     /// The hooks that this agent makes, now and as they change; none where none are configured.
@@ -164,22 +164,26 @@ impl AgentHandle {
     /// Without credentials, and where the rest of the hour's calls is kept for managing hooks.
     pub async fn podio_hooks(&self) -> Result<HookListing, ManageHooksError> {
         let public = self.public_url();
-        let desk = &self.desk;
-        desk.list(None, public.as_deref(), Timestamp::now()).await
+        let hook_admin = &self.hook_admin;
+        hook_admin
+            .list(None, public.as_deref(), Timestamp::now())
+            .await
     }
 
     /// What is known here of hooks: their standings, and whether a URL is this tunnel's, as far as
     /// the link or the history knows that. Calls nobody.
     pub async fn hook_facts(&self) -> Result<HookFacts, HistoryError> {
         let public = self.public_url();
-        self.desk.facts(public.as_deref(), Timestamp::now()).await
+        self.hook_admin
+            .facts(public.as_deref(), Timestamp::now())
+            .await
     }
 
     /// The tunnel's public URL, as the link or the history knows it.
     pub async fn tunnel_url(&self) -> Result<Option<String>, HistoryError> {
         match self.public_url() {
             Some(url) => Ok(Some(url)),
-            None => self.desk.watched.tunnel_url().await,
+            None => self.hook_admin.watched.tunnel_url().await,
         }
     }
 
@@ -188,7 +192,7 @@ impl AgentHandle {
     /// # Errors
     /// With the reason for which it cannot.
     pub fn check_hook_url(&self, url: &str) -> Result<(), Uncallable> {
-        HookUrls::new(&self.desk.api, None).check(url)
+        HookUrls::new(&self.hook_admin.api, None).check(url)
     }
 
     /// Makes a hook for a person: it stays when the agent ends. Returns its id; whether it becomes
@@ -202,12 +206,12 @@ impl AgentHandle {
         event: EventType,
         url: &str,
     ) -> Result<u64, ManageHooksError> {
-        self.desk.create(place, event, url).await
+        self.hook_admin.create(place, event, url).await
     }
 
     /// Asks Podio to send a hook another `hook.verify`.
     pub async fn request_hook_verification(&self, hook_id: u64) -> Result<(), ManageHooksError> {
-        self.desk.request_verification(hook_id).await
+        self.hook_admin.request_verification(hook_id).await
     }
 
     /// Deletes a hook, whoever made it. One that is gone already counts as deleted.
@@ -215,7 +219,7 @@ impl AgentHandle {
     /// # Errors
     /// With Podio's refusal, such as where an app's token meets a hook that a person made.
     pub async fn delete_hook(&self, hook_id: u64) -> Result<(), ManageHooksError> {
-        self.desk.delete(hook_id).await
+        self.hook_admin.delete(hook_id).await
     }
 
     fn public_url(&self) -> Option<String> {
@@ -263,7 +267,7 @@ impl AgentHandle {
 
     /// Takes over the events of an archive, as far as they are new; on record only, see
     /// [`crate::import`].
-    pub async fn import(&self, archive: Import) -> Result<Report, ImportError> {
+    pub async fn import(&self, archive: ArchiveImport) -> Result<ImportReport, ImportError> {
         archive.into_history(&self.writer).await
     }
 

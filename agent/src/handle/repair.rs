@@ -18,7 +18,9 @@ impl AgentHandle {
     /// Where nothing can be looked for. What was left out for another reason is in the answer.
     pub async fn repair(&self, repair: Repair) -> Result<Repaired, RepairError> {
         let public = self.public_url();
-        Seeker::new(&self.desk, repair).run(public.as_deref()).await
+        Seeker::new(&self.hook_admin, repair)
+            .run(public.as_deref())
+            .await
     }
 
     /// Sends an event that was repaired to the local service for the first time: as a delivery, not

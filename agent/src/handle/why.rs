@@ -11,8 +11,8 @@ impl AgentHandle {
     /// # Errors
     /// When Podio cannot be asked, or the page is of no known app.
     pub async fn find_item(&self, page: &ItemPage) -> Result<Subject, FindItemError> {
-        let places = self.desk.known_places().await?;
-        let item = page.find(&self.desk.client, &places).await?;
+        let places = self.hook_admin.known_places().await?;
+        let item = page.find(&self.hook_admin.client, &places).await?;
         Ok(Subject::Object(item))
     }
 
@@ -24,7 +24,7 @@ impl AgentHandle {
     /// When the history cannot be read. What Podio refuses is told in the answer.
     pub async fn why(&self, subject: Subject) -> Result<Why, HistoryError> {
         let gatherer = Gatherer {
-            desk: &self.desk,
+            hook_admin: &self.hook_admin,
             history: &self.history,
             status: self.status.borrow().clone(),
         };

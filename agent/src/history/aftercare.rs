@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use podtap_disk::check::{self, Health};
+use podtap_disk::check::{self, DatabaseHealth};
 
 use super::connection;
 use super::error::HistoryError;
@@ -39,11 +39,11 @@ pub(crate) fn after_a_cut(path: &Path) -> Result<Aftercare, HistoryError> {
     }
     let health = connection::open_writer(path).and_then(|connection| check::quick(&connection));
     match health {
-        Ok(Health::Sound | Health::Unknown) => {
+        Ok(DatabaseHealth::Sound | DatabaseHealth::Unknown) => {
             tracing::info!("the agent before this one was cut off; the history is sound");
             Ok(())
         }
-        Ok(Health::Damaged(findings)) => rebuild_or_say(path, &findings),
+        Ok(DatabaseHealth::Damaged(findings)) => rebuild_or_say(path, &findings),
         Err(error) => if_damaged(path, HistoryError::open(path)(error)),
     }?;
     Ok(Aftercare::None)
@@ -54,12 +54,12 @@ pub(crate) fn after_a_cut(path: &Path) -> Result<Aftercare, HistoryError> {
 pub(crate) async fn check_beside(path: &Path, writer: &Writer) -> Result<(), HistoryError> {
     let reader = Reader::open(path, "history-check")?;
     match reader.read(check::quick).await? {
-        Health::Sound | Health::Unknown => {
+        DatabaseHealth::Sound | DatabaseHealth::Unknown => {
             tracing::info!("the history was checked and is sound");
             Ok(())
         }
         // The writer looks for itself, and rebuilds.
-        Health::Damaged(_) => writer.suspect().await,
+        DatabaseHealth::Damaged(_) => writer.suspect().await,
     }
 }
 

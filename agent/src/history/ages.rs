@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
     use crate::history::Retention;
-    use crate::history::{Change, ClockSet, Incident, Machine, Writer};
+    use crate::history::{ClockSet, HistoryChange, Incident, Machine, Writer};
 
     #[tokio::test]
     async fn a_clock_that_was_set_back_between_two_runs_is_told_once() {
@@ -80,7 +80,7 @@ mod tests {
             }
             thread.close().await;
             told.extend(changes.iter().filter_map(|change| match change {
-                Change::Incident(Incident::ClockSet(set)) => Some((wall_ms / DAY_MS, set)),
+                HistoryChange::Incident(Incident::ClockSet(set)) => Some((wall_ms / DAY_MS, set)),
                 _ => None,
             }));
         }

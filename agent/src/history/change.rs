@@ -11,7 +11,7 @@ use super::position::Position;
 
 /// Something in the history is not what it was: announced after the commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum HistoryChange {
     /// New events, up to and including this position.
     Appended {
         /// The newest one.

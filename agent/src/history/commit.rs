@@ -12,14 +12,14 @@ use tokio::time::Instant;
 
 use super::ages::Ages;
 use super::burst::Bursts;
-use super::change::Change;
+use super::change::HistoryChange;
 use super::error::HistoryError;
 use super::handover::Handover;
-use super::inbox::{After, Command, Group, gather, receive_within, refuse};
+use super::inbox::{After, Group, HistoryCommand, gather, receive_within, refuse};
 use super::index;
 use super::job::{Hands, WriteJob};
 use super::later::Later;
-use super::mend::{Mend, Storage};
+use super::mend::{Mend, WriteTrouble};
 use super::tally::{self, Tally};
 use super::tidy::{self, Tidy};
 use super::write::Reply;
@@ -71,7 +71,7 @@ pub(super) struct Committer<A> {
     is_synced: bool,
 }
 
-impl<A: Fn(Change)> Committer<A> {
+impl<A: Fn(HistoryChange)> Committer<A> {
     pub(super) fn new(
         path: &Path,
         side: Side,
@@ -107,12 +107,12 @@ impl<A: Fn(Change)> Committer<A> {
         self.handover.clone()
     }
 
-    pub(super) fn storage(&self) -> watch::Receiver<Storage> {
+    pub(super) fn storage(&self) -> watch::Receiver<WriteTrouble> {
         self.mend.state()
     }
 
     /// Serves the queue until it is told to close or everybody who could ask is gone.
-    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Command>) {
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<HistoryCommand>) {
         while let Some(first) = self.next(&mut queue) {
             let (Group { writes, looks }, after) = gather(first, &mut queue);
             let is_more = matches!(after, After::Next);
@@ -141,7 +141,7 @@ impl<A: Fn(Change)> Committer<A> {
 
     /// The next command; while there is none, what is broken is mended, what could wait is written,
     /// what is behind gets indexed, and in a longer quiet the file is tidied.
-    fn next(&mut self, queue: &mut mpsc::Receiver<Command>) -> Option<Command> {
+    fn next(&mut self, queue: &mut mpsc::Receiver<HistoryCommand>) -> Option<HistoryCommand> {
         loop {
             let Some(wait) = self.wait() else {
                 return queue.blocking_recv();
@@ -199,7 +199,7 @@ impl<A: Fn(Change)> Committer<A> {
             self.tally.send_replace(tally);
         }
         self.behind.get_or_insert_with(Instant::now);
-        (self.announce)(Change::Elsewhere);
+        (self.announce)(HistoryChange::Elsewhere);
         let owed = std::mem::take(&mut self.owed);
         self.commit(owed);
     }
@@ -352,7 +352,7 @@ impl<A: Fn(Change)> Committer<A> {
         };
         let mut found = looked.as_ref().is_ok_and(|found| *found);
         if found {
-            (self.announce)(Change::Elsewhere);
+            (self.announce)(HistoryChange::Elsewhere);
         }
         for answer in looks {
             // The first one is told, for the others there is nothing new.
@@ -371,7 +371,7 @@ impl<A: Fn(Change)> Committer<A> {
     }
 
     fn announce_events(&self) {
-        (self.announce)(Change::Appended {
+        (self.announce)(HistoryChange::Appended {
             through: self.tally.borrow().newest,
         });
     }

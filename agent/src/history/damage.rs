@@ -1,6 +1,6 @@
 //! What is missing from a history because it was damaged.
 
-use podtap_disk::check::{self, Health};
+use podtap_disk::check::{self, DatabaseHealth};
 use rusqlite::Connection;
 
 use super::error::HistoryError;
@@ -30,8 +30,8 @@ impl History {
     pub async fn check(&self) -> Result<Option<Vec<String>>, HistoryError> {
         let health = self.far.read(check::quick).await?;
         Ok(match health {
-            Health::Sound | Health::Unknown => None,
-            Health::Damaged(findings) => Some(findings),
+            DatabaseHealth::Sound | DatabaseHealth::Unknown => None,
+            DatabaseHealth::Damaged(findings) => Some(findings),
         })
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use podtap_disk::{Cause, Trouble};
+use podtap_disk::{SqliteCause, Trouble};
 
 /// The history could not be opened, read or written.
 ///
@@ -36,7 +36,7 @@ pub enum HistoryError {
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: Arc<Cause>,
+        source: Arc<SqliteCause>,
     },
     /// There is no room on the disk.
     #[error("no room for the history {path}")]
@@ -44,7 +44,7 @@ pub enum HistoryError {
         /// The file.
         path: PathBuf,
         /// What SQLite said.
-        source: Arc<Cause>,
+        source: Arc<SqliteCause>,
     },
     /// The file's folder cannot be made, or a thread not be started.
     #[error("cannot prepare the history {path}")]
@@ -56,10 +56,10 @@ pub enum HistoryError {
     },
     /// A read failed.
     #[error("cannot read the history")]
-    Read(#[source] Arc<Cause>),
+    Read(#[source] Arc<SqliteCause>),
     /// A write failed; nothing of its transaction was kept.
     #[error("cannot write to the history")]
-    Write(#[source] Arc<Cause>),
+    Write(#[source] Arc<SqliteCause>),
     /// What was asked for is not in the history any more.
     #[error("the event is not in the history any more")]
     Gone,
@@ -111,7 +111,7 @@ impl HistoryError {
         |source| Self::unusable(path, source.into())
     }
 
-    pub(super) fn unusable(path: &Path, source: Cause) -> Self {
+    pub(super) fn unusable(path: &Path, source: SqliteCause) -> Self {
         let folder = path.parent().unwrap_or(path);
         let is_full = match source.trouble() {
             Trouble::Full => true,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use podtap_podio::{EventKind, EventType, PodioEvent};
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 
-use super::insight::{Hold, Insight};
+use super::insight::{HoldReason, Insight};
 use super::position::Position;
 
 /// The [`Event::seq`] of one that the relay did not store, but held for the local service's answer:
@@ -141,11 +141,11 @@ pub enum DeliveryState {
 
 impl DeliveryState {
     /// What an event without an attempt is called, wherever it is shown: a sign and one word.
-    pub fn word(self, hold: Option<Hold>) -> &'static str {
+    pub fn word(self, hold: Option<HoldReason>) -> &'static str {
         match (self, hold) {
-            (Self::Held, Some(Hold::Loop)) => "◦ loop",
-            (Self::Held, Some(Hold::Verify)) => "… verifying",
-            (Self::Held, Some(Hold::NoRoute)) => "◦ no route",
+            (Self::Held, Some(HoldReason::Loop)) => "◦ loop",
+            (Self::Held, Some(HoldReason::Verify)) => "… verifying",
+            (Self::Held, Some(HoldReason::NoRoute)) => "◦ no route",
             (Self::Held, None) => "◦ held",
             (Self::Pending | Self::Delivered, _) => "… waiting",
         }
@@ -233,7 +233,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// An event that has just arrived.
-    pub(crate) fn arrived(path: &str, body: &'static str) -> Event {
+    pub(crate) fn fresh_event(path: &str, body: &'static str) -> Event {
         Event {
             position: Position(1),
             id: EventId::from_bytes([0; 16]),

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use podtap_podio::ObjectRef;
 use rusqlite::{ToSql, Transaction, params};
 
-use super::change::Change;
+use super::change::HistoryChange;
 use super::event::DeliveryState;
 use super::finding::LoopFinding;
 use super::findings;
 use super::hook_news::HookNews;
 use super::incident::Incident;
-use super::insight::{Duplicate, Hold, Verification};
+use super::insight::{Duplicate, HoldReason, Verification};
 use super::job::Hands;
 use super::known_item::{self, KnownItem};
 use super::made_hooks::{self, MadeHook};
@@ -71,7 +71,7 @@ pub(crate) enum Fact {
     /// The event is not to be delivered.
     Hold {
         event: EventKey,
-        hold: Hold,
+        hold: HoldReason,
     },
     /// Each target that the event is for has answered it.
     Settled(EventKey),
@@ -227,8 +227,8 @@ impl Fact {
     }
 
     /// What listeners are told of it.
-    fn change(&self) -> Option<Change> {
-        let touched = |event: &EventKey| Change::Touched {
+    fn change(&self) -> Option<HistoryChange> {
+        let touched = |event: &EventKey| HistoryChange::Touched {
             position: event.position,
             event: event.id,
         };
@@ -237,7 +237,7 @@ impl Fact {
                 event,
                 hook_id,
                 verification,
-            } => Some(Change::Verified {
+            } => Some(HistoryChange::Verified {
                 position: event.position,
                 event: event.id,
                 hook_id: *hook_id,
@@ -250,13 +250,13 @@ impl Fact {
             | Self::Hold { event, .. }
             | Self::Settled(event)
             | Self::Annotated { event, .. } => Some(touched(event)),
-            Self::Loop(finding) => Some(Change::Loop(Box::new(finding.clone()))),
-            Self::Hook(news) => Some(Change::Hook(Box::new(news.clone()))),
-            Self::Incident(incident) => Some(Change::Incident(incident.clone())),
-            Self::HoldObject(object) => Some(Change::Held(*object)),
-            Self::ReleaseObject(object) => Some(Change::Released(*object)),
+            Self::Loop(finding) => Some(HistoryChange::Loop(Box::new(finding.clone()))),
+            Self::Hook(news) => Some(HistoryChange::Hook(Box::new(news.clone()))),
+            Self::Incident(incident) => Some(HistoryChange::Incident(incident.clone())),
+            Self::HoldObject(object) => Some(HistoryChange::Held(*object)),
+            Self::ReleaseObject(object) => Some(HistoryChange::Released(*object)),
             Self::Learned { .. } | Self::KnownItem { .. } | Self::Explained { .. } => {
-                Some(Change::Named)
+                Some(HistoryChange::Named)
             }
             Self::Watched(_)
             | Self::Tunnel { .. }
@@ -271,7 +271,7 @@ impl Fact {
 fn write_hold(
     transaction: &Transaction<'_>,
     event: EventKey,
-    hold: Hold,
+    hold: HoldReason,
     tally: &mut Tally,
 ) -> rusqlite::Result<()> {
     let changed = transaction

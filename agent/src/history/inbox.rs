@@ -14,7 +14,7 @@ use super::write::{Appended, NewEvent, Reply};
 
 /// What the thread may be asked for; a test of the link holds the other end and plays the history.
 #[derive(Debug)]
-pub(crate) enum Command {
+pub(crate) enum HistoryCommand {
     /// Stores events in their order; the first `offered` of them were offered to delivery.
     Append {
         events: Vec<NewEvent>,
@@ -60,8 +60,8 @@ pub(super) enum After {
 /// The next command, or `Pending` when none came in about that time.
 pub(super) fn receive_within(
     quiet: Duration,
-    queue: &mut mpsc::Receiver<Command>,
-) -> Poll<Option<Command>> {
+    queue: &mut mpsc::Receiver<HistoryCommand>,
+) -> Poll<Option<HistoryCommand>> {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {
@@ -79,18 +79,21 @@ pub(super) fn receive_within(
 }
 
 /// What is waiting, up to a limit, and what comes after it.
-pub(super) fn gather(first: Command, queue: &mut mpsc::Receiver<Command>) -> (Group, After) {
+pub(super) fn gather(
+    first: HistoryCommand,
+    queue: &mut mpsc::Receiver<HistoryCommand>,
+) -> (Group, After) {
     let (mut group, mut rows) = (Group::default(), 0);
     let mut next = Some(first);
     while let Some(command) = next {
         let write = match command {
-            Command::Close => return (group, After::Close),
-            Command::Scrub { answer } => return (group, After::Scrub(answer)),
-            Command::Look { answer } => {
+            HistoryCommand::Close => return (group, After::Close),
+            HistoryCommand::Scrub { answer } => return (group, After::Scrub(answer)),
+            HistoryCommand::Look { answer } => {
                 group.looks.push(answer);
                 None
             }
-            Command::Append {
+            HistoryCommand::Append {
                 events,
                 offered,
                 answer,
@@ -100,7 +103,7 @@ pub(super) fn gather(first: Command, queue: &mut mpsc::Receiver<Command>) -> (Gr
                 move |hands| store::append(hands, &events, offered),
                 Some(answer),
             )),
-            Command::Run(write) => Some(write),
+            HistoryCommand::Run(write) => Some(write),
         };
         rows += write.as_ref().map_or(1, |write| write.rows());
         group.writes.extend(write);

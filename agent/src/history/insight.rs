@@ -22,7 +22,7 @@ pub struct Insight {
     /// Why the event is [held]; `None` of a held one means that there was no local service.
     ///
     /// [held]: super::DeliveryState::Held
-    pub hold: Option<Hold>,
+    pub hold: Option<HoldReason>,
 }
 
 /// What came of the validation of a hook.
@@ -59,7 +59,7 @@ pub struct Duplicate {
 
 /// Why an event is kept without being delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hold {
+pub enum HoldReason {
     /// Its object is in a loop, and loops shall be broken.
     Loop,
     /// It is a `hook.verify`, which is not for the local service.

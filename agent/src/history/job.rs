@@ -10,7 +10,7 @@ use rusqlite::Transaction;
 
 use super::ages::Ages;
 use super::burst::Bursts;
-use super::change::Change;
+use super::change::HistoryChange;
 use super::error::HistoryError;
 use super::event::DeliveryState;
 use super::handover::{self, CommittedEvents, StoredEvent};
@@ -25,7 +25,7 @@ pub(crate) struct Hands<'a> {
     pub(super) ages: &'a mut Ages,
     pub(super) tally: Tally,
     /// Announced after the commit, in order.
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<HistoryChange>,
     /// Events that were added.
     pub(super) new: usize,
     /// Whether events were removed.
@@ -81,7 +81,7 @@ impl<'a> Hands<'a> {
     pub(super) fn recount(&mut self) -> rusqlite::Result<()> {
         self.removed = true;
         self.tally = tally::tally(self.transaction)?;
-        self.changes.push(Change::Elsewhere);
+        self.changes.push(HistoryChange::Elsewhere);
         Ok(())
     }
 }
@@ -194,7 +194,7 @@ pub(crate) mod tests {
     use crate::history::schema;
 
     /// What a write to an empty history announces.
-    pub(crate) fn announced_by(mut job: WriteJob) -> Vec<Change> {
+    pub(crate) fn announced_by(mut job: WriteJob) -> Vec<HistoryChange> {
         let mut connection = Connection::open_in_memory().unwrap();
         for migration in schema::MIGRATIONS {
             connection.execute_batch(migration).unwrap();

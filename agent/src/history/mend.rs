@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use podtap_disk::check::{self, Health};
-use podtap_disk::private::{self, Identity};
-use podtap_disk::{Cause, Trouble};
+use podtap_disk::check::{self, DatabaseHealth};
+use podtap_disk::private::{self, FileIdentity};
+use podtap_disk::{SqliteCause, Trouble};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -24,22 +24,22 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const MAX_PAUSE: Duration = Duration::from_secs(15);
 
 /// Why the history cannot be written at present; `None` while it can.
-pub(crate) type Storage = Option<Arc<str>>;
+pub(crate) type WriteTrouble = Option<Arc<str>>;
 
 /// Looks after the writer's file.
 #[derive(Debug)]
 pub(super) struct Mend {
     path: PathBuf,
-    identity: Option<Identity>,
+    identity: Option<FileIdentity>,
     trouble: Option<Failing>,
     /// Doubled by each failure, back to the first once something was written.
     pause: Duration,
-    state: watch::Sender<Storage>,
+    state: watch::Sender<WriteTrouble>,
 }
 
 #[derive(Debug)]
 struct Failing {
-    cause: Arc<Cause>,
+    cause: Arc<SqliteCause>,
     retry_at: Instant,
     reopen: bool,
 }
@@ -55,13 +55,13 @@ impl Mend {
         }
     }
 
-    pub(super) fn state(&self) -> watch::Receiver<Storage> {
+    pub(super) fn state(&self) -> watch::Receiver<WriteTrouble> {
         self.state.subscribe()
     }
 
     /// Why nothing can be written now. Notices a file that was moved, deleted or replaced: what
     /// goes into such a one is lost.
-    pub(super) fn trouble(&mut self) -> Option<Arc<Cause>> {
+    pub(super) fn trouble(&mut self) -> Option<Arc<SqliteCause>> {
         if self.trouble.is_none() && private::identity(&self.path) != self.identity {
             self.note_failure(&no_such_file());
         }
@@ -83,7 +83,7 @@ impl Mend {
             return false;
         }
         let reopen = kind.needs_reopening() || self.trouble.as_ref().is_some_and(|t| t.reopen);
-        let cause = Arc::new(Cause::from(clone(error)));
+        let cause = Arc::new(SqliteCause::from(clone(error)));
         let words = format!("the history cannot be written: {cause}");
         self.state.send_if_modified(|state| {
             let is_news = state.as_deref() != Some(&words);
@@ -143,7 +143,7 @@ impl Mend {
             return Err(no_such_file());
         }
         let mut opened = connection::open_writer(&self.path)?;
-        if let Health::Damaged(findings) = check::quick(&opened)? {
+        if let DatabaseHealth::Damaged(findings) = check::quick(&opened)? {
             drop(opened);
             rebuild::rebuild(&self.path, &findings).map_err(|error| {
                 tracing::error!(%error, "the damaged history cannot be rebuilt");

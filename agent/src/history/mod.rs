@@ -68,14 +68,14 @@ mod writer;
 pub(crate) use aftercare::{Aftercare, after_a_cut, check_beside};
 pub use arrivals::Arrivals;
 pub(crate) use calls::{AttemptCursor, Call};
-pub use change::Change;
+pub use change::HistoryChange;
 pub use clock_set::{ClockSet, Machine};
 pub(crate) use commit::Side;
 pub use connection::is_history;
 pub use damage::Damage;
 pub use error::HistoryError;
 #[cfg(test)]
-pub(crate) use event::tests::arrived;
+pub(crate) use event::tests::fresh_event;
 pub use event::{
     Attempt, AttemptSummary, Burst, DeliveryState, EditedRequest, Event, EventRow, Outcome,
     PASSED_THROUGH,
@@ -91,21 +91,21 @@ pub(crate) use handover::{CommittedEvents, Fresh, HandedOver, StoredEvent};
 pub use hook_news::{HookCondition, HookNews};
 pub use imported::{ImportedEvent, ImportedRecord};
 #[cfg(test)]
-pub(crate) use inbox::Command;
+pub(crate) use inbox::HistoryCommand;
 pub use incident::Incident;
-pub use insight::{Duplicate, Hold, Insight, Verification};
+pub use insight::{Duplicate, HoldReason, Insight, Verification};
 #[cfg(test)]
 pub(crate) use job::tests::announced_by;
 pub use known_item::KnownItem;
 pub(crate) use losses::Loss;
 pub(crate) use made_hooks::MadeHook;
-pub(crate) use mend::Storage;
+pub(crate) use mend::WriteTrouble;
 pub use page::{Anchor, MAX_PAGE, Page, PageQuery};
 pub(crate) use page::{PendingPage, WaitingEvent};
 pub(crate) use position::EventKey;
 pub use position::Position;
 pub use reading::History;
-pub(crate) use reading::Pending;
+pub(crate) use reading::PendingReader;
 pub(crate) use rebuild::if_damaged;
 pub(crate) use recent::{HookSender, RecentCursor, RecentDelivery, RecentEvent};
 pub(crate) use repaired::{RepairedEvent, SeenHook, Told};

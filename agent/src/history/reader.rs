@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use podtap_disk::Trouble;
-use podtap_disk::private::{self, Identity};
+use podtap_disk::private::{self, FileIdentity};
 use podtap_disk::sqlite;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -91,7 +91,7 @@ impl Reader {
 /// A connection, and the file that it was made to.
 struct OpenFile {
     path: PathBuf,
-    identity: Option<Identity>,
+    identity: Option<FileIdentity>,
     connection: Connection,
     /// Whether the connection failed so that another one may do better.
     is_over: bool,

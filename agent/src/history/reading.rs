@@ -184,13 +184,13 @@ impl History {
 
 /// A reader of its own for delivery: a slow search never holds it up.
 #[derive(Debug, Clone)]
-pub(crate) struct Pending {
+pub(crate) struct PendingReader {
     path: Arc<Path>,
     reader: Reader,
     writer: Writer,
 }
 
-impl Pending {
+impl PendingReader {
     /// Opens the reader.
     pub(crate) fn open(path: &Path, writer: Writer) -> Result<Self, HistoryError> {
         Ok(Self {

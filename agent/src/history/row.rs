@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{
     Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome,
 };
-use super::insight::{Duplicate, Hold, Insight, Verification};
+use super::insight::{Duplicate, HoldReason, Insight, Verification};
 use super::position::Position;
 use crate::decoded;
 use crate::place::{Place, PlaceRef};
@@ -302,19 +302,19 @@ pub(super) fn verification(row: &Row<'_>) -> rusqlite::Result<Option<Verificatio
 }
 
 /// The numbers are part of the file's format.
-pub(super) const fn hold_to_sql(hold: Hold) -> i64 {
+pub(super) const fn hold_to_sql(hold: HoldReason) -> i64 {
     match hold {
-        Hold::Loop => 1,
-        Hold::Verify => 2,
-        Hold::NoRoute => 3,
+        HoldReason::Loop => 1,
+        HoldReason::Verify => 2,
+        HoldReason::NoRoute => 3,
     }
 }
 
-const fn hold_from_sql(hold: Option<i64>) -> Option<Hold> {
+const fn hold_from_sql(hold: Option<i64>) -> Option<HoldReason> {
     match hold {
-        Some(1) => Some(Hold::Loop),
-        Some(2) => Some(Hold::Verify),
-        Some(3) => Some(Hold::NoRoute),
+        Some(1) => Some(HoldReason::Loop),
+        Some(2) => Some(HoldReason::Verify),
+        Some(3) => Some(HoldReason::NoRoute),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use super::event::EventRow;
 use super::filter::Filter;
 use super::row;
-use super::sql::{Conditions, Walk};
+use super::sql::{Conditions, FilterWalk};
 
 /// Events of one step where their rows decide: some tens of milliseconds.
 const ROWS_A_STEP: i64 = 100_000;
@@ -66,9 +66,9 @@ impl<'a> Select<'a> {
     /// Events of one step.
     pub(super) fn step(&self) -> i64 {
         let step = match (self.reach, self.conditions.walk) {
-            (Reach::End, _) | (Reach::Step, Walk::Index) => i64::MAX,
-            (Reach::Step, Walk::Rows) => ROWS_A_STEP,
-            (Reach::Step, Walk::Bodies) => BODIES_A_STEP,
+            (Reach::End, _) | (Reach::Step, FilterWalk::Index) => i64::MAX,
+            (Reach::Step, FilterWalk::Rows) => ROWS_A_STEP,
+            (Reach::Step, FilterWalk::Bodies) => BODIES_A_STEP,
         };
         if step == i64::MAX {
             step

@@ -28,12 +28,12 @@ pub(super) struct Conditions {
     /// What its `?` stand for, in order.
     pub(super) params: Vec<Value>,
     /// What has to be looked at.
-    pub(super) walk: Walk,
+    pub(super) walk: FilterWalk,
 }
 
 /// What a filter has to look at to find the next event that it wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Walk {
+pub(super) enum FilterWalk {
     /// Hardly more than what it finds: an index leads there.
     Index,
     /// One row after the other.
@@ -74,7 +74,7 @@ impl Conditions {
             parts.join(" AND ")
         };
         let walk = if search.is_some() {
-            Walk::Index
+            FilterWalk::Index
         } else {
             walk(filter.terms())
         };
@@ -96,13 +96,13 @@ fn outcome(term: &Term, params: &mut Vec<Value>) -> String {
     format!("({condition}){outcome}")
 }
 
-fn walk(terms: &[Term]) -> Walk {
+fn walk(terms: &[Term]) -> FilterWalk {
     match terms {
-        [] => Walk::Index,
-        [term] if !term.negated && is_indexed(&term.test) => Walk::Index,
-        terms if terms.iter().any(is_few) => Walk::Index,
-        terms if terms.iter().any(is_body) => Walk::Bodies,
-        _ => Walk::Rows,
+        [] => FilterWalk::Index,
+        [term] if !term.negated && is_indexed(&term.test) => FilterWalk::Index,
+        terms if terms.iter().any(is_few) => FilterWalk::Index,
+        terms if terms.iter().any(is_body) => FilterWalk::Bodies,
+        _ => FilterWalk::Rows,
     }
 }
 
@@ -328,7 +328,7 @@ mod tests {
     fn no_filter_asks_nothing() {
         let all = conditions("");
         assert_eq!((all.search, all.sql.as_str()), (None, "1"));
-        assert_eq!((all.params, all.walk), (Vec::new(), Walk::Index));
+        assert_eq!((all.params, all.walk), (Vec::new(), FilterWalk::Index));
     }
 
     #[test]
@@ -350,15 +350,15 @@ mod tests {
     #[test]
     fn what_no_index_leads_to_is_looked_for_in_steps() {
         for (text, walk) in [
-            ("item:1 -path:*x", Walk::Index),
-            ("type:item.update", Walk::Index),
-            ("safari -path:*x", Walk::Index),
-            ("external:BUG-17", Walk::Index),
-            ("type:item.update path:*x", Walk::Rows),
-            ("-type:item.update", Walk::Rows),
-            ("replayed:yes", Walk::Rows),
-            ("external:BUG*", Walk::Bodies),
-            ("-external:BUG-17", Walk::Bodies),
+            ("item:1 -path:*x", FilterWalk::Index),
+            ("type:item.update", FilterWalk::Index),
+            ("safari -path:*x", FilterWalk::Index),
+            ("external:BUG-17", FilterWalk::Index),
+            ("type:item.update path:*x", FilterWalk::Rows),
+            ("-type:item.update", FilterWalk::Rows),
+            ("replayed:yes", FilterWalk::Rows),
+            ("external:BUG*", FilterWalk::Bodies),
+            ("-external:BUG-17", FilterWalk::Bodies),
         ] {
             assert_eq!(conditions(text).walk, walk, "{text}");
         }

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Transaction, named_params, params};
 
 use super::answered;
-use super::change::Change;
+use super::change::HistoryChange;
 use super::event::{Attempt, DeliveryState, Outcome};
 use super::job::Hands;
 use super::position::Position;
@@ -96,7 +96,7 @@ pub(super) fn record(hands: &mut Hands<'_>, ended: &NewAttempt) -> rusqlite::Res
         others,
         attempt,
     } = ended;
-    hands.changes.push(Change::Touched {
+    hands.changes.push(HistoryChange::Touched {
         position: *position,
         event: attempt.event,
     });

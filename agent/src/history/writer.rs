@@ -9,7 +9,7 @@ use podtap_disk::age::Now;
 use podtap_wire::EventId;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::change::Change;
+use super::change::HistoryChange;
 use super::clock_set::{ClockSet, Machine};
 use super::commit::{Committer, Side};
 use super::connection;
@@ -18,11 +18,11 @@ use super::event::{Attempt, DeliveryState};
 use super::fact::{self, Fact};
 use super::handover::{HandedOver, Handover};
 use super::imported::{self, ImportedRecord};
-use super::inbox::Command;
+use super::inbox::HistoryCommand;
 use super::incident::Incident;
 use super::job::{Hands, Haste, job};
 use super::later::Later;
-use super::mend::{self, Storage};
+use super::mend::{self, WriteTrouble};
 use super::position::Position;
 use super::repaired::{self, RepairedEvent};
 use super::retention::{self, Retention};
@@ -43,23 +43,23 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The writing side of a history. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<HistoryCommand>,
     tally: watch::Receiver<Tally>,
-    storage: watch::Receiver<Storage>,
+    storage: watch::Receiver<WriteTrouble>,
     handover: Handover,
 }
 
 /// The thread behind a [`Writer`].
 #[derive(Debug)]
 pub struct WriterThread {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<HistoryCommand>,
     thread: JoinHandle<()>,
 }
 
 impl WriterThread {
     /// Commits what is waiting, and ends. Every commit is on stable storage by itself.
     pub async fn close(self) {
-        let _ = self.commands.send(Command::Close).await;
+        let _ = self.commands.send(HistoryCommand::Close).await;
         let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
         if !matches!(joined, Ok(Ok(()))) {
             tracing::error!("the thread that writes the history has panicked");
@@ -72,7 +72,7 @@ impl Writer {
     /// thread, which calls `announce` with each change after its commit.
     pub fn open(
         path: &Path,
-        announce: impl Fn(Change) + Send + 'static,
+        announce: impl Fn(HistoryChange) + Send + 'static,
     ) -> Result<(Self, WriterThread), HistoryError> {
         Self::open_as(Side::Beside, path, announce)
     }
@@ -81,7 +81,7 @@ impl Writer {
     pub(crate) fn open_as(
         side: Side,
         path: &Path,
-        announce: impl Fn(Change) + Send + 'static,
+        announce: impl Fn(HistoryChange) + Send + 'static,
     ) -> Result<(Self, WriterThread), HistoryError> {
         let connection = connection::read_write(path)?;
         let committer =
@@ -111,7 +111,7 @@ impl Writer {
         events: Vec<NewEvent>,
         offered: usize,
     ) -> Result<Appended, HistoryError> {
-        self.ask(|answer| Command::Append {
+        self.ask(|answer| HistoryCommand::Append {
             events,
             offered,
             answer,
@@ -216,8 +216,10 @@ impl Writer {
             hands.removed |= removed.events > 0;
             Ok(removed.more)
         };
-        self.ask(|answer| Command::Run(job(ROWS_OF_REMOVAL, Haste::Later, remove, Some(answer))))
-            .await
+        self.ask(|answer| {
+            HistoryCommand::Run(job(ROWS_OF_REMOVAL, Haste::Later, remove, Some(answer)))
+        })
+        .await
     }
 
     /// Removes these events because a person wants them gone; how many there were.
@@ -237,7 +239,7 @@ impl Writer {
     /// Removes what was deleted from everything that is on the disk: takes as long as rewriting
     /// the index of words.
     pub(crate) async fn scrub(&self) -> Result<(), HistoryError> {
-        self.ask(|answer| Command::Scrub { answer }).await
+        self.ask(|answer| HistoryCommand::Scrub { answer }).await
     }
 
     /// Has the file checked, and rebuilt where it is damaged.
@@ -263,7 +265,7 @@ impl Writer {
     }
 
     /// Why the history cannot be written at present; `None` while it can.
-    pub(crate) fn storage(&self) -> watch::Receiver<Storage> {
+    pub(crate) fn storage(&self) -> watch::Receiver<WriteTrouble> {
         self.storage.clone()
     }
 
@@ -288,7 +290,7 @@ impl Writer {
 
     /// Whether another process wrote to the file since the last look; announces it if so.
     pub async fn check_for_changes(&self) -> Result<bool, HistoryError> {
-        self.ask(|answer| Command::Look { answer }).await
+        self.ask(|answer| HistoryCommand::Look { answer }).await
     }
 
     /// What the history holds, now and as it changes.
@@ -303,7 +305,7 @@ impl Writer {
         rows: usize,
         work: impl FnMut(&mut Hands<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, HistoryError> {
-        self.ask(|answer| Command::Run(job(rows, Haste::Now, work, Some(answer))))
+        self.ask(|answer| HistoryCommand::Run(job(rows, Haste::Now, work, Some(answer))))
             .await
     }
 
@@ -317,11 +319,14 @@ impl Writer {
     ) -> Result<(), HistoryError> {
         let sent = self
             .commands
-            .send(Command::Run(job(rows, haste, work, None)));
+            .send(HistoryCommand::Run(job(rows, haste, work, None)));
         sent.await.map_err(|_| HistoryError::Closed)
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, HistoryError> {
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> HistoryCommand,
+    ) -> Result<T, HistoryError> {
         let (answer, answered) = oneshot::channel();
         self.commands
             .send(command(answer))
@@ -334,7 +339,7 @@ impl Writer {
 #[cfg(test)]
 impl Writer {
     /// A writer whose history is played by whoever holds the receiver.
-    pub(crate) fn for_test() -> (Self, mpsc::Receiver<Command>) {
+    pub(crate) fn for_test() -> (Self, mpsc::Receiver<HistoryCommand>) {
         let (commands, queue) = mpsc::channel(QUEUED_WRITES);
         let tally = watch::Sender::new(Tally::default()).subscribe();
         let storage = watch::Sender::new(None).subscribe();

@@ -42,7 +42,7 @@ const LEARNED_FROM: usize = 20_000;
 #[derive(Debug)]
 pub(crate) struct HookHealth {
     client: Client,
-    desk: HookAdmin,
+    hook_admin: HookAdmin,
     watched: WatchReader,
     writer: Writer,
     status: watch::Receiver<Status>,
@@ -55,14 +55,14 @@ pub(crate) struct HookHealth {
 impl HookHealth {
     pub(crate) fn new(
         config: &PodioConfig,
-        desk: HookAdmin,
+        hook_admin: HookAdmin,
         status: watch::Receiver<Status>,
     ) -> Self {
         Self {
-            client: desk.client.clone(),
-            watched: desk.watched.clone(),
-            writer: desk.writer.clone(),
-            desk,
+            client: hook_admin.client.clone(),
+            watched: hook_admin.watched.clone(),
+            writer: hook_admin.writer.clone(),
+            hook_admin,
             status,
             every: config.hooks_read_every,
             verifies: config.verify,
@@ -123,9 +123,9 @@ impl HookHealth {
         url: &str,
         is_round: bool,
     ) -> Result<(), HistoryError> {
-        let urls = self.desk.urls(Some(url)).await?;
+        let urls = self.hook_admin.urls(Some(url)).await?;
         let waiting = ledger.waiting_places();
-        for place in self.desk.known_places().await? {
+        for place in self.hook_admin.known_places().await? {
             if !is_round && !waiting.contains(&place.at) {
                 continue;
             }
@@ -143,7 +143,7 @@ impl HookHealth {
             };
             let is_ours = |hook: &Hook| urls.verdict(&hook.url) == UrlVerdict::Ours;
             let (ours, others): (Vec<_>, Vec<_>) = hooks.into_iter().partition(is_ours);
-            self.desk.known.set(at, &ours);
+            self.hook_admin.known.set(at, &ours);
             self.take_in(ledger, &place, &ours, &others).await?;
         }
         Ok(())
@@ -159,7 +159,7 @@ impl HookHealth {
     ) -> Result<(), HistoryError> {
         let is_explained = |hook_id| {
             let is_it = |other: &Hook| other.hook_id == hook_id;
-            self.desk.known.is_deleted(hook_id) || others.iter().any(is_it)
+            self.hook_admin.known.is_deleted(hook_id) || others.iter().any(is_it)
         };
         let news = ledger.take_in(place.at, ours, is_explained, Instant::now());
         for hook_id in ledger.due(place.at, Instant::now()) {
@@ -179,7 +179,7 @@ impl HookHealth {
 
     /// The pause until the next reading: with many places a longer one.
     async fn pause(&self) -> Result<Duration, HistoryError> {
-        let places = self.desk.known_places().await?.len();
+        let places = self.hook_admin.known_places().await?.len();
         let places = u32::try_from(places).unwrap_or(u32::MAX);
         let fair = Duration::from_hours(1) / CALLS_PER_HOUR * places;
         // A test's own pause is not stretched.

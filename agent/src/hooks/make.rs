@@ -6,7 +6,7 @@ use std::time::Duration;
 use podtap_podio::client::{Error, Hook, HookStatus};
 use tokio::time::timeout;
 
-use super::{HookState, Hooks, HooksError};
+use super::{HookMaker, HookState, HooksError};
 use crate::history::{Fact, HistoryError, MadeHook};
 use crate::place::{Place, PlaceRef, WantedHook};
 use crate::place_name;
@@ -24,7 +24,7 @@ pub(super) enum MakeOutcome {
     NotYet,
 }
 
-impl Hooks {
+impl HookMaker {
     /// Every hook wanted on one place. One that is there already with the same URL would only
     /// double each event: it is used, and not removed at the end, unless it was made here.
     ///

@@ -106,7 +106,7 @@ const END_LIMIT: Duration = Duration::from_secs(8);
 
 /// Makes and removes hooks. Built once, run once.
 #[derive(Debug)]
-pub(crate) struct Hooks {
+pub(crate) struct HookMaker {
     config: HooksConfig,
     /// The API's base URL: whose hooks they are.
     api: BaseUrl,
@@ -130,10 +130,10 @@ pub(crate) fn waiting(config: Option<&HooksConfig>) -> Vec<HookReport> {
     wanted.map(report).collect()
 }
 
-impl Hooks {
+impl HookMaker {
     /// Where none are wanted, only what an earlier run left is removed.
     pub(crate) fn new(
-        desk: HookAdmin,
+        hook_admin: HookAdmin,
         reports: watch::Sender<Vec<HookReport>>,
         config: PodioConfig,
         status: &watch::Sender<Status>,
@@ -142,10 +142,10 @@ impl Hooks {
         Self {
             config: config.hooks.unwrap_or_default(),
             api: config.client.base_url,
-            client: desk.client,
-            watched: desk.watched,
-            writer: desk.writer,
-            known: desk.known,
+            client: hook_admin.client,
+            watched: hook_admin.watched,
+            writer: hook_admin.writer,
+            known: hook_admin.known,
             status: status.clone(),
             changes: changes.subscribe(),
             reports,
@@ -228,7 +228,7 @@ impl Hooks {
                 }
             };
             match change {
-                Ok(Change::History(history::Change::Verified {
+                Ok(Change::History(history::HistoryChange::Verified {
                     hook_id: Some(hook_id),
                     verification,
                     ..

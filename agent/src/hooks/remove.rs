@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use podtap_podio::client::Error;
 
-use super::{HookState, Hooks};
+use super::{HookMaker, HookState};
 use crate::history::{Fact, HistoryError, MadeHook};
 use crate::reason;
 
 /// Time for removing all hooks at the end; what takes longer is removed by the next start.
 const END_LIMIT: Duration = Duration::from_secs(6);
 
-impl Hooks {
+impl HookMaker {
     /// What an agent left that could not end in order.
     pub(super) async fn remove_leftovers(&self) -> Result<(), HistoryError> {
         for record in self.records().await? {

@@ -39,7 +39,7 @@ impl fmt::Display for ArchivePlace {
 
 /// Part of an archive.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(super) struct ArchiveBatch {
     pub(super) past: Vec<ImportedRecord>,
     /// Lines or entries that are no events.
     pub(super) skipped: u64,
@@ -50,8 +50,8 @@ pub(super) struct Batch {
 /// Gathers batches and sends them on.
 #[derive(Debug)]
 pub(super) struct Batches {
-    sender: mpsc::Sender<Batch>,
-    batch: Batch,
+    sender: mpsc::Sender<ArchiveBatch>,
+    batch: ArchiveBatch,
     bytes: usize,
     /// Where the batch has which event.
     events: HashMap<EventId, usize>,
@@ -64,10 +64,10 @@ pub(super) struct Batches {
 pub(super) struct ReceiverGone;
 
 impl Batches {
-    pub(super) fn new(sender: mpsc::Sender<Batch>) -> Self {
+    pub(super) fn new(sender: mpsc::Sender<ArchiveBatch>) -> Self {
         Self {
             sender,
-            batch: Batch::default(),
+            batch: ArchiveBatch::default(),
             bytes: 0,
             events: HashMap::new(),
             named: 0,

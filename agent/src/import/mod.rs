@@ -26,9 +26,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::export::archive::Format;
+use crate::export::archive::ArchiveFormat;
 use crate::history::{HistoryError, ImportedRecord, Writer};
-use batch::{Batch, Batches};
+use batch::{ArchiveBatch, Batches};
 
 /// The largest line, or entry of a HAR, in bytes: the largest body with every byte of it escaped
 /// (`\u0000`), the headers likewise, and as much again as headers for the attempts.
@@ -43,7 +43,7 @@ const REMEMBERED: usize = 65_536;
 
 /// What an import has done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Report {
+pub struct ImportReport {
     /// Events that are in the history now and were not before.
     pub new: u64,
     /// Events that were there already.
@@ -57,7 +57,7 @@ pub struct Report {
     pub broken_off: Option<String>,
 }
 
-impl Report {
+impl ImportReport {
     /// Events that were found.
     pub const fn events(&self) -> u64 {
         self.new + self.known
@@ -71,7 +71,7 @@ pub struct ImportError {
     /// What was wrong.
     pub problem: Problem,
     /// What was imported before it.
-    pub imported: Report,
+    pub imported: ImportReport,
 }
 
 /// What was wrong.
@@ -99,18 +99,18 @@ pub enum Problem {
 /// An archive that is being read. Opened first and imported then, so that a source that holds
 /// nothing makes no history.
 #[derive(Debug)]
-pub struct Import {
-    format: Format,
-    first: Option<Batch>,
-    batches: mpsc::Receiver<Batch>,
+pub struct ArchiveImport {
+    format: ArchiveFormat,
+    first: Option<ArchiveBatch>,
+    batches: mpsc::Receiver<ArchiveBatch>,
     reading: JoinHandle<Result<(), Problem>>,
 }
 
-impl Import {
+impl ArchiveImport {
     /// Begins to read an archive, of which its first bytes tell the form.
     ///
     /// # Errors
-    /// When it is no archive. What is wrong later is told by [`Import::into_history`].
+    /// When it is no archive. What is wrong later is told by [`ArchiveImport::into_history`].
     pub async fn open(source: impl Read + Send + 'static) -> Result<Self, Problem> {
         let recognized = tokio::task::spawn_blocking(|| recognize::recognize(source));
         let (format, source) = recognized.await.map_err(problem_of_panic)??;
@@ -118,8 +118,8 @@ impl Import {
         let reading = tokio::task::spawn_blocking(move || {
             let (source, mut batches) = (BufReader::new(source), Batches::new(sender));
             let read = match format {
-                Format::Har => har::read(source, &mut batches),
-                Format::Ndjson => ndjson::read(source, &mut batches),
+                ArchiveFormat::Har => har::read(source, &mut batches),
+                ArchiveFormat::Ndjson => ndjson::read(source, &mut batches),
             };
             // What was whole before a mistake is imported.
             batches.flush();
@@ -135,7 +135,7 @@ impl Import {
     }
 
     /// The archive's form.
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> ArchiveFormat {
         self.format
     }
 
@@ -147,10 +147,10 @@ impl Import {
     }
 
     /// Reads to the end, and nothing of it goes anywhere.
-    pub async fn discard(mut self) -> Result<Report, ImportError> {
-        let mut imported = Report::default();
+    pub async fn discard(mut self) -> Result<ImportReport, ImportError> {
+        let mut imported = ImportReport::default();
         let mut batch = self.first.take();
-        while let Some(Batch {
+        while let Some(ArchiveBatch {
             past,
             skipped,
             named,
@@ -164,7 +164,7 @@ impl Import {
     }
 
     /// Takes all of it over into a history.
-    pub async fn into_history(self, writer: &Writer) -> Result<Report, ImportError> {
+    pub async fn into_history(self, writer: &Writer) -> Result<ImportReport, ImportError> {
         let never = CancellationToken::new();
         self.into_history_until(writer, &never, |_| {}).await
     }
@@ -175,11 +175,11 @@ impl Import {
         mut self,
         writer: &Writer,
         stop: &CancellationToken,
-        mut told: impl FnMut(&Report),
-    ) -> Result<Report, ImportError> {
-        let (mut imported, mut recent) = (Report::default(), RecentIds::default());
+        mut told: impl FnMut(&ImportReport),
+    ) -> Result<ImportReport, ImportError> {
+        let (mut imported, mut recent) = (ImportReport::default(), RecentIds::default());
         let mut batch = self.first.take();
-        while let Some(Batch {
+        while let Some(ArchiveBatch {
             mut past,
             skipped,
             named,
@@ -219,7 +219,7 @@ impl Import {
         self.finish(imported).await
     }
 
-    async fn finish(self, mut imported: Report) -> Result<Report, ImportError> {
+    async fn finish(self, mut imported: ImportReport) -> Result<ImportReport, ImportError> {
         let read = self.reading.await.map_err(problem_of_panic);
         match read.and_then(|read| read) {
             Ok(()) => Ok(imported),

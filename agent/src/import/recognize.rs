@@ -3,7 +3,7 @@
 use std::io::{Chain, Cursor, Read};
 
 use super::Problem;
-use crate::export::archive::Format;
+use crate::export::archive::ArchiveFormat;
 
 /// Bytes within which the first key of the first object must end.
 const LOOK_AT: usize = 64 * 1024;
@@ -15,7 +15,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) type Source<R> = Chain<Cursor<Vec<u8>>, R>;
 
 /// The form, and the source from its first byte on, without a byte order mark.
-pub(super) fn recognize<R: Read>(mut source: R) -> Result<(Format, Source<R>), Problem> {
+pub(super) fn recognize<R: Read>(mut source: R) -> Result<(ArchiveFormat, Source<R>), Problem> {
     let mut beginning = Vec::with_capacity(LOOK_AT);
     let format = loop {
         // A pipe gives what it has: as much as is needed, and no more, is waited for.
@@ -26,13 +26,13 @@ pub(super) fn recognize<R: Read>(mut source: R) -> Result<(Format, Source<R>), P
         beginning.extend(chunk.iter().take(count));
         let (known, is_all) = (strip(&beginning), count == 0);
         match first_key(known) {
-            Some(First::Key(b"log")) => break Format::Har,
-            Some(First::Key(_)) => break Format::Ndjson,
+            Some(First::Key(b"log")) => break ArchiveFormat::Har,
+            Some(First::Key(_)) => break ArchiveFormat::Ndjson,
             // Lines that are no objects cost themselves, not those that are.
-            Some(First::Other) if has_object_line(known, is_all) => break Format::Ndjson,
+            Some(First::Other) if has_object_line(known, is_all) => break ArchiveFormat::Ndjson,
             None | Some(First::Other) if !is_all => {}
             // Nothing at all holds no event, but is no mistake in the archive.
-            None if known.trim_ascii().is_empty() => break Format::Ndjson,
+            None if known.trim_ascii().is_empty() => break ArchiveFormat::Ndjson,
             None | Some(First::Other) => return Err(Problem::Unrecognized),
         }
     };
@@ -100,7 +100,7 @@ mod tests {
         }
     }
 
-    fn form(text: &str) -> Result<(Format, String), Problem> {
+    fn form(text: &str) -> Result<(ArchiveFormat, String), Problem> {
         let source = Slow(Cursor::new(text.into()));
         let (format, mut source) = recognize(source)?;
         let mut all = String::new();
@@ -111,10 +111,10 @@ mod tests {
     #[test]
     fn the_content_tells_the_form_and_nothing_of_it_is_lost() {
         for (text, expected) in [
-            ("{\"v\":1,\"type\":\"event\"}\n", Format::Ndjson),
-            (" \n{ \"log\" : {}}", Format::Har),
-            ("", Format::Ndjson),
-            ("\n\n", Format::Ndjson),
+            ("{\"v\":1,\"type\":\"event\"}\n", ArchiveFormat::Ndjson),
+            (" \n{ \"log\" : {}}", ArchiveFormat::Har),
+            ("", ArchiveFormat::Ndjson),
+            ("\n\n", ArchiveFormat::Ndjson),
         ] {
             let (format, all) = form(text).unwrap();
             assert_eq!((format, all.as_str()), (expected, text));
@@ -122,10 +122,10 @@ mod tests {
         assert_eq!(form("\u{feff}{\"log\":1}").unwrap().1, "{\"log\":1}");
         for bad in ["null", "{}", "[1]", "{", "oops", "\"a\"", "{\"", "\u{0}"] {
             let text = format!("{bad}\n{bad}\n{{\"type\":\"event\"}}\n");
-            assert_eq!(form(&text).unwrap(), (Format::Ndjson, text));
+            assert_eq!(form(&text).unwrap(), (ArchiveFormat::Ndjson, text));
         }
         let long = format!("{}\n{{\"type\":\"event\"}}", "x".repeat(60_000));
-        assert!(form(&long).is_ok_and(|(format, _)| format == Format::Ndjson));
+        assert!(form(&long).is_ok_and(|(format, _)| format == ArchiveFormat::Ndjson));
         for text in [
             "[1]",
             "{}",

@@ -8,7 +8,7 @@ use http::header;
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
 use podtap_connect::tls;
-use podtap_wire::manage::{Rotate, Rotated, TUNNELS_PATH, TunnelEntry, TunnelList};
+use podtap_wire::manage::{Rotate, RotatedTunnel, TUNNELS_PATH, TunnelEntry, TunnelList};
 use podtap_wire::{ConnectRefusal, RefusalKind, TunnelName};
 use serde::de::DeserializeOwned;
 
@@ -61,7 +61,11 @@ impl TunnelClient {
     }
 
     /// Gives a tunnel a new URL; the old one works for as long as `grace`.
-    pub async fn rotate(&self, name: &TunnelName, grace: Duration) -> Result<Rotated, AskError> {
+    pub async fn rotate(
+        &self,
+        name: &TunnelName,
+        grace: Duration,
+    ) -> Result<RotatedTunnel, AskError> {
         let wanted = Rotate {
             grace_s: grace.as_secs(),
         };

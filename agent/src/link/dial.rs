@@ -43,7 +43,7 @@ const CONNECT_PATH: &str = "/-/connect";
 const MAX_REFUSAL_BYTES: usize = 16 * 1024;
 
 /// A connection to the relay.
-pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+pub(super) type LinkSocket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// A relay's address that cannot be dialled, or no TLS to dial it with.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +104,7 @@ impl Dialer {
     }
 
     /// Dials once.
-    pub(super) async fn dial(&self) -> Result<Socket, Disconnect> {
+    pub(super) async fn dial(&self) -> Result<LinkSocket, Disconnect> {
         let deadline = Instant::now() + DIAL_TIMEOUT;
         let stream = timeout_at(deadline, self.stream());
         let no_connection = || {
@@ -126,7 +126,7 @@ impl Dialer {
             })
     }
 
-    async fn open(&self, stream: TcpStream) -> Result<Socket, Disconnect> {
+    async fn open(&self, stream: TcpStream) -> Result<LinkSocket, Disconnect> {
         let Some(tls) = &self.tls else {
             return self.upgrade(stream).await;
         };
@@ -206,7 +206,7 @@ impl Dialer {
 
     /// The websocket upgrade. Done with hyper rather than tungstenite, which hands over no more of
     /// a refusal's body than came with its head.
-    async fn upgrade<S>(&self, stream: S) -> Result<Socket, Disconnect>
+    async fn upgrade<S>(&self, stream: S) -> Result<LinkSocket, Disconnect>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {

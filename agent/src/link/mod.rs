@@ -32,7 +32,7 @@ use crate::status::{LinkState, Status};
 pub use ask::{AskError, TunnelClient};
 use backoff::{Backoff, SLEEP_CHECK, SleepWatch};
 pub use dial::DialError;
-use dial::{Dialer, Socket};
+use dial::{Dialer, LinkSocket};
 use disconnect::Disconnect;
 pub(crate) use disconnect::Stop;
 
@@ -164,7 +164,7 @@ impl Link {
         end
     }
 
-    async fn open(&mut self) -> Result<(Socket, Welcome), Disconnect> {
+    async fn open(&mut self) -> Result<(LinkSocket, Welcome), Disconnect> {
         let mut socket = self.dialer.dial().await?;
         let welcome = session::open(&mut socket, self.hello.clone()).await?;
         if let Some((_, outbox)) = &self.outputs.answers {

@@ -14,7 +14,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::dial::{DialError, Dialer, Socket, not_of_a_relay};
+use super::dial::{DialError, Dialer, LinkSocket, not_of_a_relay};
 use super::disconnect::{Disconnect, Stop};
 use crate::config::LinkConfig;
 
@@ -129,7 +129,7 @@ impl RelayProbe {
 
 /// Sends a ping and waits for its pong.
 async fn ping(
-    socket: &mut Socket,
+    socket: &mut LinkSocket,
     began: Instant,
     limit: Duration,
 ) -> Result<Duration, WebsocketFault> {
@@ -160,7 +160,7 @@ async fn ping(
 
 /// Says nothing for a while; whatever comes is read.
 async fn quiet(
-    socket: &mut Socket,
+    socket: &mut LinkSocket,
     began: Instant,
     silence: Duration,
 ) -> Result<(), WebsocketFault> {

@@ -22,7 +22,7 @@ use super::backoff::{SLEEP_CHECK, SleepWatch};
 use super::disconnect::{Disconnect, Stop};
 use super::gather::EventBatch;
 use super::speak::{say, speak, to_disconnect};
-use crate::history::{ClockSet, Fact, HistoryError, Incident, Machine, Storage};
+use crate::history::{ClockSet, Fact, HistoryError, Incident, Machine, WriteTrouble};
 use crate::link::LinkOutputs;
 
 /// Time for the relay's welcome.
@@ -184,7 +184,7 @@ where
 }
 
 /// Resolves with the reason once the history cannot be written.
-async fn failing(mut storage: watch::Receiver<Storage>) -> Arc<str> {
+async fn failing(mut storage: watch::Receiver<WriteTrouble>) -> Arc<str> {
     let reason = storage.wait_for(Option::is_some).await;
     match reason.ok().and_then(|reason| reason.clone()) {
         Some(reason) => reason,
@@ -212,7 +212,7 @@ async fn commit(outputs: &LinkOutputs, gathered: EventBatch) -> Result<Option<Se
     let taken = (events.len() - held.len()) as u64;
     outputs.writer.append_offered(events, offered).await?;
     if let (Some((_, outbox)), false) = (&outputs.answers, held.is_empty()) {
-        outbox.committed(&held);
+        outbox.release_committed(&held);
     }
     if taken > 0 {
         outputs

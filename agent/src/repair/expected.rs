@@ -60,12 +60,12 @@ impl Made {
 
 /// The moments between which changes count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window {
+pub(super) struct ChangePeriod {
     pub(super) since: Timestamp,
     pub(super) until: Timestamp,
 }
 
-impl Window {
+impl ChangePeriod {
     /// Podio tells the second: a change within the first one counts, one in the last one does not
     /// unless it is over.
     fn contains(self, at: Timestamp) -> bool {
@@ -86,7 +86,7 @@ pub(super) fn untold<'a>(
     made: &Made,
     hooks: &'a [ItemHook],
     told: &HashSet<Told>,
-    window: Window,
+    window: ChangePeriod,
 ) -> Vec<&'a ItemHook> {
     if !window.contains(made.at) {
         return Vec::new();
@@ -156,7 +156,7 @@ mod tests {
         }
     }
 
-    const WHOLE: Window = Window {
+    const WHOLE: ChangePeriod = ChangePeriod {
         since: Timestamp::UNIX_EPOCH,
         until: Timestamp::MAX,
     };
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(missing(2, 20, WHOLE), 1);
         assert_eq!(missing(3, 20, WHOLE), 0, "it came");
         assert_eq!(missing(2, 10, WHOLE), 0, "the hook may be younger");
-        let window = Window {
+        let window = ChangePeriod {
             since: at(30),
             until: at(40),
         };

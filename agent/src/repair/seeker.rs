@@ -10,7 +10,7 @@ use podtap_podio::{EventType, RefType};
 
 use super::asker::{Asker, Halt};
 use super::compose::compose;
-use super::expected::{ItemHook, Made, Window, active_since, is_whole, untold};
+use super::expected::{ChangePeriod, ItemHook, Made, active_since, is_whole, untold};
 use super::purse::{CallClass, Purse};
 use super::{LostEvent, Repair, RepairError, Repaired};
 use crate::history::RepairedEvent;
@@ -33,7 +33,7 @@ const WRITTEN_AT_ONCE: usize = 256;
 
 /// Looks for lost events. Made for one repair.
 pub(crate) struct Seeker<'a> {
-    desk: &'a HookAdmin,
+    hook_admin: &'a HookAdmin,
     repair: Repair,
     asker: Asker<'a>,
     /// Since when the history is whole, where events were removed from it.
@@ -43,11 +43,11 @@ pub(crate) struct Seeker<'a> {
 }
 
 impl<'a> Seeker<'a> {
-    pub(crate) fn new(desk: &'a HookAdmin, repair: Repair) -> Self {
+    pub(crate) fn new(hook_admin: &'a HookAdmin, repair: Repair) -> Self {
         Self {
-            desk,
+            hook_admin,
             repair,
-            asker: Asker::new(&desk.client, Purse::new(None)),
+            asker: Asker::new(&hook_admin.client, Purse::new(None)),
             whole_since: None,
             found: Vec::new(),
             items: 0,
@@ -56,30 +56,30 @@ impl<'a> Seeker<'a> {
 
     /// `public` is the tunnel's URL, where there is a link.
     pub(crate) async fn run(mut self, public: Option<&str>) -> Result<Repaired, RepairError> {
-        if !self.desk.client.has_credentials() {
+        if !self.hook_admin.client.has_credentials() {
             return Err(RepairError::NoCredentials);
         }
-        let urls = self.desk.urls(public).await?;
+        let urls = self.hook_admin.urls(public).await?;
         if !urls.knows_tunnel() {
             return Err(RepairError::NoTunnel);
         }
-        let places = self.desk.known_places().await?;
+        let places = self.hook_admin.known_places().await?;
         if places.is_empty() {
             return Err(RepairError::NoPlaces);
         }
-        let budget = self.desk.client.budget().await;
+        let budget = self.hook_admin.client.budget().await;
         let known = budget.map(|budget| RateLimit {
             limit: budget.limit,
             remaining: budget.remaining,
         });
-        self.asker = Asker::new(&self.desk.client, Purse::new(known));
-        self.whole_since = self.desk.watched.whole_since().await?;
+        self.asker = Asker::new(&self.hook_admin.client, Purse::new(known));
+        self.whole_since = self.hook_admin.watched.whole_since().await?;
         self.repair.since = self
             .repair
             .since
             .max(self.whole_since.unwrap_or(Timestamp::MIN));
         let mut hooks = Vec::new();
-        match self.look(&places, &urls, &mut hooks).await {
+        match self.ask_podio(&places, &urls, &mut hooks).await {
             Ok(()) => {}
             Err(Halt::Stopped(why)) => self.asker.unfinished.insert(0, why),
             Err(Halt::History(error)) => return Err(error.into()),
@@ -88,7 +88,7 @@ impl<'a> Seeker<'a> {
     }
 
     /// Everything that asks Podio.
-    async fn look(
+    async fn ask_podio(
         &mut self,
         places: &[Place],
         urls: &HookUrls,
@@ -122,7 +122,7 @@ impl<'a> Seeker<'a> {
     /// The tunnel's hooks on a place that tell of items. Of those on a field the app is not known yet.
     async fn hooks_on(&mut self, place: &Place, urls: &HookUrls) -> Result<Vec<ItemHook>, Halt> {
         let PlaceRef { ref_type, ref_id } = place.at;
-        let asked = self.desk.client.hooks(ref_type, ref_id);
+        let asked = self.hook_admin.client.hooks(ref_type, ref_id);
         let listed = match self.asker.ask(CallClass::General, asked).await? {
             Ok(listed) => listed,
             Err(error) => {
@@ -142,7 +142,7 @@ impl<'a> Seeker<'a> {
             if urls.verdict(&hook.url) != UrlVerdict::Ours {
                 continue;
             }
-            let seen = self.desk.watched.seen_of_hook(hook.hook_id).await?;
+            let seen = self.hook_admin.watched.seen_of_hook(hook.hook_id).await?;
             // One that was never active has lost nothing; one that was is missed.
             if hook.status != HookStatus::Active && !seen.was_active {
                 continue;
@@ -175,7 +175,7 @@ impl<'a> Seeker<'a> {
                 break;
             }
             let app_id = place.at.ref_id;
-            let asked = self.desk.client.app(app_id);
+            let asked = self.hook_admin.client.app(app_id);
             let app = match self.asker.ask(CallClass::General, asked).await? {
                 Ok(app) => app,
                 Err(error) => {
@@ -206,7 +206,7 @@ impl<'a> Seeker<'a> {
         loop {
             let since = self.repair.since;
             let asked = self
-                .desk
+                .hook_admin
                 .client
                 .items_edited_since(app_id, since, PAGE, offset);
             let page = match self.asker.ask(CallClass::Limited, asked).await? {
@@ -243,14 +243,14 @@ impl<'a> Seeker<'a> {
                 .note("Podio's answer has an item that cannot be read".to_owned());
             return Ok(());
         }
-        let told = self.desk.watched.told_of(item.item_id).await?;
+        let told = self.hook_admin.watched.told_of(item.item_id).await?;
         if item
             .revision
             .is_some_and(|newest| is_whole(newest, hooks, &told))
         {
             return Ok(());
         }
-        let asked = self.desk.client.item_revisions(item.item_id);
+        let asked = self.hook_admin.client.item_revisions(item.item_id);
         let revisions = match self.asker.ask(CallClass::General, asked).await? {
             Ok(revisions) => revisions,
             // It was deleted meanwhile.
@@ -267,7 +267,7 @@ impl<'a> Seeker<'a> {
                 return Ok(());
             }
         };
-        let window = Window {
+        let window = ChangePeriod {
             since: self.repair.since,
             until: self.repair.until,
         };
@@ -295,7 +295,10 @@ impl<'a> Seeker<'a> {
 
     async fn changed_fields(&mut self, item_id: u64, revision: u64) -> Result<HashSet<u64>, Halt> {
         let before = revision.saturating_sub(1);
-        let asked = self.desk.client.item_difference(item_id, before, revision);
+        let asked = self
+            .hook_admin
+            .client
+            .item_difference(item_id, before, revision);
         Ok(match self.asker.ask(CallClass::General, asked).await? {
             Ok(changes) => changes.iter().map(|change| change.field_id).collect(),
             Err(error) => {
@@ -348,7 +351,12 @@ impl<'a> Seeker<'a> {
         if !self.repair.dry_run {
             let mut new = HashSet::new();
             for some in events.chunks(WRITTEN_AT_ONCE) {
-                new.extend(self.desk.writer.append_repaired(some.to_vec()).await?);
+                new.extend(
+                    self.hook_admin
+                        .writer
+                        .append_repaired(some.to_vec())
+                        .await?,
+                );
             }
             // The others have come meanwhile.
             lost.retain(|lost| new.contains(&lost.id));

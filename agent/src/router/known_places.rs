@@ -8,7 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::change::Change;
-use crate::history::{Change as Of, HistoryError, WatchReader};
+use crate::history::{HistoryChange as Of, HistoryError, WatchReader};
 use crate::place::PlaceRef;
 
 /// What is known. Cheap to clone; clones know the same.

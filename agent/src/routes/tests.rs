@@ -1,7 +1,7 @@
 //! Which targets an event has by its routes, and what is refused as one.
 
 use super::*;
-use crate::history::arrived;
+use crate::history::fresh_event;
 
 fn route(text: &str) -> Result<Route, InvalidRoute> {
     Route::parse(text, Timestamp::UNIX_EPOCH, &Saved::default())
@@ -13,7 +13,7 @@ fn routes(texts: &[&str], rest: Option<&str>) -> Routes {
 }
 
 fn event(body: &'static str) -> Event {
-    arrived("/", body)
+    fresh_event("/", body)
 }
 
 #[test]

@@ -41,7 +41,7 @@ use crate::place::PlaceRef;
 use crate::status::{ServiceState, Status};
 use additions::Additions;
 use evidence::{EvidenceSource, Question};
-use loops::Loops;
+use loops::LoopDetector;
 use names::NameLearner;
 use outage::LinkWatch;
 use validate::Validator;
@@ -91,7 +91,7 @@ pub(crate) struct Watch {
 #[derive(Debug, Default)]
 struct Detectors {
     verifier: Verifier,
-    loops: Loops,
+    loops: LoopDetector,
     additions: Additions,
     /// Hooks whose last verification failed: an event of one shows that it is active after all.
     failed: HashMap<u64, EventKey>,

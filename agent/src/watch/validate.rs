@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use podtap_podio::client::{Client, Error, HookStatus};
 
-use super::verify::{CallOutcome, Pair};
+use super::verify::{CallOutcome, HookCode};
 use crate::history::{HistoryError, Verification, WatchReader};
 use crate::place::PlaceRef;
 use crate::reason;
@@ -28,7 +28,10 @@ pub(super) struct Validator {
 
 impl Validator {
     /// One call, two where it was refused.
-    pub(super) async fn validate(&self, pair: Pair) -> Result<(Pair, CallOutcome), HistoryError> {
+    pub(super) async fn validate(
+        &self,
+        pair: HookCode,
+    ) -> Result<(HookCode, CallOutcome), HistoryError> {
         let answer = match self.client.validate_hook(pair.hook_id, &pair.code).await {
             Ok(()) => CallOutcome::Final(Verification::Validated),
             Err(error) if error.may_pass() => CallOutcome::Again {

@@ -39,12 +39,12 @@ const MAX_WAITING: usize = 100;
 
 /// What is validated: a hook, and the code that proves that its `hook.verify` was seen.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Pair {
+pub(super) struct HookCode {
     pub(super) hook_id: u64,
     pub(super) code: String,
 }
 
-impl Pair {
+impl HookCode {
     /// The pair that an event carries, or what is wrong with it.
     pub(super) fn parse(hook_id: Option<u64>, code: Option<&str>) -> Result<Self, &'static str> {
         let hook_id = hook_id.ok_or("`hook_id` is missing or not a number")?;
@@ -60,7 +60,7 @@ impl Pair {
 }
 
 /// The code is a proof: it stays out of logs.
-impl fmt::Debug for Pair {
+impl fmt::Debug for HookCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pair")
             .field("hook_id", &self.hook_id)
@@ -97,7 +97,7 @@ struct Progress {
 /// Every validation that has not ended, and the calls of the last hour.
 #[derive(Debug, Default)]
 pub(super) struct Verifier {
-    pairs: HashMap<Pair, Progress>,
+    pairs: HashMap<HookCode, Progress>,
     calls: VecDeque<(Timestamp, bool)>,
 }
 
@@ -106,7 +106,7 @@ impl Verifier {
     pub(super) fn ask(
         &mut self,
         event: EventKey,
-        pair: Pair,
+        pair: HookCode,
         received_at: Timestamp,
         now: Timestamp,
         own: bool,
@@ -137,7 +137,7 @@ impl Verifier {
     }
 
     /// A pair to be called now; the call counts.
-    pub(super) fn start(&mut self, now: Timestamp) -> Option<Pair> {
+    pub(super) fn start(&mut self, now: Timestamp) -> Option<HookCode> {
         let is_due = |progress: &Progress| progress.due.is_some_and(|due| due <= now);
         let (pair, progress) = self.pairs.iter_mut().find(|(_, p)| is_due(p))?;
         progress.tries += 1;
@@ -158,7 +158,7 @@ impl Verifier {
     /// be another one.
     pub(super) fn finish_call(
         &mut self,
-        pair: &Pair,
+        pair: &HookCode,
         answer: CallOutcome,
         now: Timestamp,
     ) -> Option<(Vec<EventKey>, Verification)> {
@@ -226,8 +226,8 @@ mod tests {
         }
     }
 
-    fn pair(hook_id: u64, code: &str) -> Pair {
-        Pair::parse(Some(hook_id), Some(code)).unwrap()
+    fn pair(hook_id: u64, code: &str) -> HookCode {
+        HookCode::parse(Some(hook_id), Some(code)).unwrap()
     }
 
     fn again() -> CallOutcome {
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn what_podio_would_not_send_is_never_called() {
-        assert!(Pair::parse(Some(24_360_216), Some("b9079247")).is_ok());
+        assert!(HookCode::parse(Some(24_360_216), Some("b9079247")).is_ok());
         for (hook_id, code) in [
             (None, Some("b9079247")),
             (Some(1), None),
@@ -248,9 +248,9 @@ mod tests {
             (Some(1), Some("a\r\nb")),
             (Some(1), Some("ä")),
         ] {
-            assert!(Pair::parse(hook_id, code).is_err(), "{code:?}");
+            assert!(HookCode::parse(hook_id, code).is_err(), "{code:?}");
         }
-        assert!(Pair::parse(Some(1), Some(&"a".repeat(65))).is_err());
+        assert!(HookCode::parse(Some(1), Some(&"a".repeat(65))).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::verify::{CallOutcome, Pair};
+use super::verify::{CallOutcome, HookCode};
 use super::{Detectors, Watch};
 use crate::history::{Arrival, EventKey, Fact, HistoryError, Verification};
 
@@ -82,7 +82,7 @@ impl Watch {
             .as_ref()
             .and_then(|earlier| earlier.verification.clone());
         let pair = if arrival.posted {
-            Pair::parse(arrival.hook_id, arrival.code.as_deref())
+            HookCode::parse(arrival.hook_id, arrival.code.as_deref())
         } else {
             Err("Podio sends it with POST; this came with another method")
         };
@@ -109,7 +109,7 @@ impl Watch {
     pub(super) async fn finish_validation(
         &self,
         detectors: &mut Detectors,
-        pair: &Pair,
+        pair: &HookCode,
         answer: CallOutcome,
     ) -> Result<(), HistoryError> {
         let Some((events, verification)) =

@@ -15,8 +15,8 @@ use crate::status::Status;
 pub(crate) struct Facts {
     pub(crate) subject: Subject,
     pub(crate) now: Timestamp,
-    pub(crate) change: Change,
-    pub(crate) hooks: Hooks,
+    pub(crate) change: PodioChange,
+    pub(crate) hooks: KnownHooks,
     /// The newest event of the subject.
     pub(crate) newest: Option<EventRow>,
     /// The oldest event of the same object that waits, before the newest.
@@ -37,7 +37,7 @@ pub(crate) struct Facts {
 
 /// What Podio says of the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum PodioChange {
     /// There is no single change to ask about, or it cannot be asked about.
     Unasked(String),
     /// Podio does not show the object.
@@ -45,12 +45,12 @@ pub(crate) enum Change {
     /// The object is there; of its kind Podio keeps no revisions.
     There,
     /// The newest revision of an item.
-    Revision(Revision),
+    Revision(NewestRevision),
 }
 
 /// The newest revision of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Revision {
+pub(crate) struct NewestRevision {
     pub(crate) number: u64,
     pub(crate) event: EventType,
     pub(crate) at: Option<Timestamp>,
@@ -64,7 +64,7 @@ pub(crate) struct Revision {
 
 /// The hooks that can tell about the subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Hooks {
+pub(crate) enum KnownHooks {
     /// They cannot be had.
     Unknown(String),
     /// As Podio has them.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use podtap_podio::client::{self, RevisionKind};
 use podtap_podio::{EventType, ObjectKind, ObjectRef, RefType};
 
-use super::facts::{Change, Facts, HookFact, Hooks, Revision};
+use super::facts::{Facts, HookFact, KnownHooks, NewestRevision, PodioChange};
 use super::judge::judge;
 use super::{Subject, Why};
 use crate::explain::near_limit;
@@ -33,14 +33,14 @@ const NAMED: usize = 3;
 /// Answers why. Made for one question.
 #[derive(Debug)]
 pub(crate) struct Gatherer<'a> {
-    pub(crate) desk: &'a HookAdmin,
+    pub(crate) hook_admin: &'a HookAdmin,
     pub(crate) history: &'a History,
     pub(crate) status: Status,
 }
 
 /// What Podio says of the object.
 struct Asked {
-    change: Change,
+    change: PodioChange,
     app: Option<Place>,
 }
 
@@ -51,7 +51,7 @@ impl Gatherer<'_> {
         let mut asked = self.ask(subject).await;
         let rows = self.rows(subject).await?;
         let newest = match &mut asked.change {
-            Change::Revision(revision) => {
+            PodioChange::Revision(revision) => {
                 revision.missing = missing_revisions(&rows, revision.number);
                 let is_it = |row: &&EventRow| row.revision == Some(revision.number);
                 rows.iter().rev().find(is_it).or(rows.last())
@@ -73,8 +73,8 @@ impl Gatherer<'_> {
             newest: newest.cloned(),
             before,
             loop_cure: self.loop_cure(subject).await?,
-            losses: self.desk.watched.losses().await?,
-            knows_tunnel: self.desk.urls(public).await?.knows_tunnel(),
+            losses: self.hook_admin.watched.losses().await?,
+            knows_tunnel: self.hook_admin.urls(public).await?.knows_tunnel(),
             app: asked.app.map(|app| app.at.ref_id),
             change: asked.change,
             status: self.status.clone(),
@@ -84,13 +84,13 @@ impl Gatherer<'_> {
 
     async fn ask(&self, subject: Subject) -> Asked {
         let unasked = |why: &str| Asked {
-            change: Change::Unasked(why.to_owned()),
+            change: PodioChange::Unasked(why.to_owned()),
             app: None,
         };
         let Subject::Object(object) = subject else {
             return unasked("it has many changes: ask about an item to have its revisions checked");
         };
-        let client = &self.desk.client;
+        let client = &self.hook_admin.client;
         if !client.has_credentials() {
             return unasked("Podio cannot be asked: no credentials are set (podtap login)");
         }
@@ -103,12 +103,12 @@ impl Gatherer<'_> {
             ObjectKind::Comment => client.comment(object.id).await.map(drop),
             _ => return unasked("Podio keeps no revisions of it"),
         };
-        let change = found.map_or_else(|error| not_shown(&error), |()| Change::There);
+        let change = found.map_or_else(|error| not_shown(&error), |()| PodioChange::There);
         Asked { change, app: None }
     }
 
     async fn ask_item(&self, item_id: u64) -> Asked {
-        let client = &self.desk.client;
+        let client = &self.hook_admin.client;
         let item = match client.item(item_id).await {
             Ok(item) => item,
             Err(error) => {
@@ -124,8 +124,8 @@ impl Gatherer<'_> {
         });
         let change = match client.item_revisions(item_id).await {
             Ok(revisions) => match revisions.iter().max_by_key(|made| made.revision) {
-                Some(newest) => Change::Revision(revision(newest)),
-                None => Change::There,
+                Some(newest) => PodioChange::Revision(revision(newest)),
+                None => PodioChange::There,
             },
             Err(error) => not_shown(&error),
         };
@@ -159,16 +159,16 @@ impl Gatherer<'_> {
         asked: &Asked,
         public: Option<&str>,
         now: Timestamp,
-    ) -> Result<Hooks, HistoryError> {
+    ) -> Result<KnownHooks, HistoryError> {
         let app = asked.app.as_ref().map(|app| app.at);
-        let listing = match self.desk.list(app, public, now).await {
+        let listing = match self.hook_admin.list(app, public, now).await {
             Ok(listing) => listing,
             Err(ManageHooksError::History(error)) => return Err(error),
-            Err(error) => return Ok(Hooks::Unknown(error.to_string())),
+            Err(error) => return Ok(KnownHooks::Unknown(error.to_string())),
         };
         if listing.places.is_empty() {
             let why = "no app is known: set PODTAP_PODIO_APP_ID, or create hooks with --app";
-            return Ok(Hooks::Unknown(why.to_owned()));
+            return Ok(KnownHooks::Unknown(why.to_owned()));
         }
         let looked = places_in_words(&listing, app);
         let failed = listing.failed.iter();
@@ -180,7 +180,7 @@ impl Gatherer<'_> {
                 able.push(self.hook(listed).await?);
             }
         }
-        Ok(Hooks::Listed {
+        Ok(KnownHooks::Listed {
             able,
             looked,
             failed,
@@ -190,7 +190,7 @@ impl Gatherer<'_> {
     async fn hook(&self, listed: ListedHook) -> Result<HookFact, HistoryError> {
         let hook = listed.hook;
         Ok(HookFact {
-            verification: self.desk.watched.verification(hook.hook_id).await?,
+            verification: self.hook_admin.watched.verification(hook.hook_id).await?,
             hook_id: hook.hook_id,
             event: hook.event,
             place: listed.place,
@@ -200,8 +200,8 @@ impl Gatherer<'_> {
         })
     }
 
-    async fn last_fired(&self, hooks: &Hooks) -> Result<Option<Timestamp>, HistoryError> {
-        let Hooks::Listed { able, .. } = hooks else {
+    async fn last_fired(&self, hooks: &KnownHooks) -> Result<Option<Timestamp>, HistoryError> {
+        let KnownHooks::Listed { able, .. } = hooks else {
             return Ok(None);
         };
         let mut last = None;
@@ -245,7 +245,12 @@ fn places_in_words(listing: &HookListing, app: Option<PlaceRef>) -> String {
 }
 
 /// Whether a hook would tell about the subject.
-fn can_tell(listed: &ListedHook, subject: Subject, change: &Change, app: Option<PlaceRef>) -> bool {
+fn can_tell(
+    listed: &ListedHook,
+    subject: Subject,
+    change: &PodioChange,
+    app: Option<PlaceRef>,
+) -> bool {
     let hook = &listed.hook;
     match subject {
         Subject::Hook(id) => hook.hook_id == id,
@@ -255,7 +260,7 @@ fn can_tell(listed: &ListedHook, subject: Subject, change: &Change, app: Option<
             // Which app a field is of, its hook does not say.
             let may_be_there = app.is_none_or(|app| at == app || at.ref_type == RefType::AppField);
             let tells = match change {
-                Change::Revision(revision) => hook.event == revision.event.as_str(),
+                PodioChange::Revision(revision) => hook.event == revision.event.as_str(),
                 _ => is_about(&hook.event, object.kind),
             };
             may_be_there && tells
@@ -273,7 +278,7 @@ fn is_about(event: &str, kind: ObjectKind) -> bool {
     parameters.any(|parameter| parameter.name == name)
 }
 
-fn revision(made: &client::Revision) -> Revision {
+fn revision(made: &client::Revision) -> NewestRevision {
     let who = made.created_by.as_ref().map(|by| by.name.as_str());
     let who = who.filter(|name| !name.is_empty()).unwrap_or("someone");
     let via = made.created_via.as_ref();
@@ -281,7 +286,7 @@ fn revision(made: &client::Revision) -> Revision {
         || who.to_owned(),
         |via| format!("{who} through {}", via.name),
     );
-    Revision {
+    NewestRevision {
         number: made.revision,
         event: match made.kind {
             RevisionKind::Creation => EventType::ItemCreate,
@@ -297,12 +302,12 @@ fn revision(made: &client::Revision) -> Revision {
 }
 
 /// Podio does not show the object, or could not be asked.
-fn not_shown(error: &client::Error) -> Change {
+fn not_shown(error: &client::Error) -> PodioChange {
     match error.refusal() {
         Some(refusal) if matches!(refusal.status, 403 | 404 | 410) => {
-            Change::Gone(refusal.to_string())
+            PodioChange::Gone(refusal.to_string())
         }
-        _ => Change::Unasked(reason::of_podio(error)),
+        _ => PodioChange::Unasked(reason::of_podio(error)),
     }
 }
 

@@ -12,7 +12,7 @@ use podtap_wire::EventId;
 pub use crate::figures::Holds;
 pub(crate) use gather::Gatherer;
 pub use page::{FindItemError, ItemPage};
-pub use subject::{Asked, NoSubject, Subject};
+pub use subject::{NoSubject, Subject, WhyQuestion};
 
 /// What became of it, and how that is known. Names and Podio's words are in the texts: escape them
 /// before showing them.

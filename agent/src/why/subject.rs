@@ -20,13 +20,13 @@ pub enum Subject {
 
 /// What a person asked about, before Podio was asked for anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum WhyQuestion {
     Subject(Subject),
     /// The page of an item, whose id is to be found.
     Page(ItemPage),
 }
 
-impl Asked {
+impl WhyQuestion {
     /// What this text names: a subject, or the page of an item.
     ///
     /// # Errors

@@ -4,14 +4,14 @@ use crate::support::{event, history_of};
 use jiff::Timestamp;
 use podtap_agent::config::Retention;
 use podtap_agent::history::{self, Filter, Writer};
-use podtap_agent::{Agent, Change, Config};
+use podtap_agent::{Agent, AgentConfig, Change};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn an_old_event_outlives_a_look_at_the_history() {
     let folder = TempDir::new().unwrap();
-    let mut config = Config::new(history_of(&folder));
+    let mut config = AgentConfig::new(history_of(&folder));
     config.retention = Retention {
         max_events: 1,
         ..Retention::default()
@@ -31,12 +31,12 @@ async fn an_old_event_outlives_a_look_at_the_history() {
     let looked = async {
         while !matches!(
             told.recv().await,
-            Ok(Change::History(history::Change::Elsewhere))
+            Ok(Change::History(history::HistoryChange::Elsewhere))
         ) {}
         elsewhere.append(vec![event(4, "d")]).await.unwrap();
         while !matches!(
             told.recv().await,
-            Ok(Change::History(history::Change::Elsewhere))
+            Ok(Change::History(history::HistoryChange::Elsewhere))
         ) {}
         ended.cancel();
     };

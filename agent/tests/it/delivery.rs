@@ -12,7 +12,7 @@ use podtap_agent::history::{
     self, DeliveryState, EventRow, History, NewEvent, Outcome, PageQuery, Writer,
 };
 use podtap_agent::history::{Anchor, Filter};
-use podtap_agent::{Agent, AgentHandle, Change, Config, RunError, ServiceState};
+use podtap_agent::{Agent, AgentConfig, AgentHandle, Change, RunError, ServiceState};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -32,7 +32,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(config: Config) -> Self {
+    fn start(config: AgentConfig) -> Self {
         let (agent, handle) = Agent::open(config).unwrap();
         let token = CancellationToken::new();
         let mut running = JoinSet::new();
@@ -531,7 +531,7 @@ async fn without_a_link_nothing_that_waits_is_delivered() {
     // Another process writes: by the time this is seen, delivery would have begun.
     let mut changes = running.handle.changes();
     append(&folder, vec![item_update(2, 2)]).await;
-    let elsewhere = Change::History(history::Change::Elsewhere);
+    let elsewhere = Change::History(history::HistoryChange::Elsewhere);
     while changes.recv().await.unwrap() != elsewhere {}
 
     assert!(service.received().is_empty());

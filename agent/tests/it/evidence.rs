@@ -16,8 +16,10 @@ const QUIETLY: WriteOptions = WriteOptions {
 
 /// An agent that breaks loops, and an item whose updates it hears of.
 async fn hearing() -> (Running, u64) {
-    let running =
-        Running::start(sandbox::Config::default(), |podio| podio.break_loops = true).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+        podio.break_loops = true;
+    })
+    .await;
     let hook_id = running.hook().await;
     eventually("the hook is active", || async {
         let status = running.status(hook_id).await;
@@ -191,7 +193,7 @@ async fn a_hook_on_a_field_is_not_expected_to_tell_of_every_revision() {
 /// What an outcome of a verification is told by, also to whom asks later.
 #[tokio::test]
 async fn what_was_found_is_read_again_in_its_order() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let before = running.handle.history().end().await.unwrap().finding;
     let hook_id = running.hook().await;
     eventually("the outcome is on record", || async {

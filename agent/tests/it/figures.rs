@@ -3,7 +3,7 @@
 use crate::support::podio::{ORDERS, Running};
 use crate::support::{answer, eventually, ok};
 use podtap_agent::Replay;
-use podtap_agent::figures::{Holds, MINUTES, MinuteState, Step, TimelineEntry, TimelineEvent};
+use podtap_agent::figures::{Holds, MINUTES, MinuteState, QuietStep, TimelineEntry, TimelineEvent};
 use podtap_podio::client::{Client, WriteOptions};
 use podtap_podio::{ObjectKind, ObjectRef};
 use podtap_sandbox as sandbox;
@@ -89,7 +89,10 @@ async fn change(client: &Client, item: u64, status: &str) {
 
 #[tokio::test]
 async fn a_timeline_tells_who_made_each_change_through_which_client_and_what_never_came() {
-    let running = Running::start(sandbox::Config::default(), |podio| podio.enrich = false).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+        podio.enrich = false;
+    })
+    .await;
     let ours = &running.podio.client;
     let fields = json!({ "title": "A walnut desk", "status": "New" });
     let item = ours.create_item(ORDERS, &fields, QUIETLY).await.unwrap();
@@ -154,7 +157,7 @@ async fn a_timeline_tells_who_made_each_change_through_which_client_and_what_nev
 
 #[tokio::test]
 async fn the_last_hour_begins_with_what_the_agent_has_seen() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     update(&running, 1, 0, 7).await;
     running.arrived(1).await;
     // The relay of these tests is not there.
@@ -181,7 +184,7 @@ async fn the_last_hour_begins_with_what_the_agent_has_seen() {
 
 #[tokio::test]
 async fn the_chain_says_which_link_is_broken_and_what_to_do() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let chain = eventually("the link is known to be away", || async {
         let chain = running.handle.why_quiet().await.unwrap();
         let link = chain.links[3].clone();
@@ -194,14 +197,14 @@ async fn the_chain_says_which_link_is_broken_and_what_to_do() {
     assert_eq!(
         steps,
         [
-            Step::HookExists,
-            Step::HookActive,
-            Step::RelayReachable,
-            Step::LinkUp,
-            Step::ServiceUp
+            QuietStep::HookExists,
+            QuietStep::HookActive,
+            QuietStep::RelayReachable,
+            QuietStep::LinkUp,
+            QuietStep::ServiceUp
         ]
     );
-    assert_eq!(chain.break_at().unwrap().step, Step::LinkUp);
+    assert_eq!(chain.break_at().unwrap().step, QuietStep::LinkUp);
     let broken = chain.links.iter().filter(|link| link.holds == Holds::No);
     for link in broken {
         assert!(link.cure.is_some() && !link.reason.is_empty(), "{link:?}");

@@ -6,8 +6,8 @@ use crate::support::{after_hours, event, eventually, history_of, item_update, no
 use jiff::Timestamp;
 use podtap_agent::config::Retention;
 use podtap_agent::history::{
-    Anchor, Attempt, Change, DeliveryState, EventRow, Filter, History, HistoryError, NewAttempt,
-    NewEvent, Outcome, PageQuery, Position, Saved, Writer, WriterThread,
+    Anchor, Attempt, DeliveryState, EventRow, Filter, History, HistoryChange, HistoryError,
+    NewAttempt, NewEvent, Outcome, PageQuery, Position, Saved, Writer, WriterThread,
 };
 use podtap_disk::age::Now;
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ struct Store {
     writer: Writer,
     thread: WriterThread,
     history: History,
-    changes: broadcast::Receiver<Change>,
+    changes: broadcast::Receiver<HistoryChange>,
 }
 
 impl Store {
@@ -358,7 +358,7 @@ async fn a_burst_is_searchable_soon_and_a_change_says_when() {
     let mut appended = 0;
     while appended < 2 {
         appended +=
-            usize::from(store.changes.recv().await.unwrap() == Change::Appended { through });
+            usize::from(store.changes.recv().await.unwrap() == HistoryChange::Appended { through });
     }
 }
 

@@ -10,7 +10,7 @@ use podtap_sandbox as sandbox;
 const ELSEWHERE: PlaceRef = PlaceRef::app(1);
 
 async fn running() -> Running {
-    Running::start(sandbox::Config::default(), |podio| {
+    Running::start(sandbox::SandboxConfig::default(), |podio| {
         podio.places = vec![ELSEWHERE, PlaceRef::app(ORDERS)];
     })
     .await
@@ -88,7 +88,7 @@ async fn what_the_history_learned_is_listed_without_being_configured() {
 
 #[tokio::test]
 async fn without_credentials_nobody_is_asked() {
-    let running = Running::start(sandbox::Config::default(), |podio| {
+    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
         podio.client.credentials = None;
     })
     .await;
@@ -102,7 +102,7 @@ async fn without_credentials_nobody_is_asked() {
 
 #[tokio::test]
 async fn near_the_limit_nothing_is_listed() {
-    let mut limited = sandbox::Config::default();
+    let mut limited = sandbox::SandboxConfig::default();
     limited.rates.general = 40;
     let running = Running::start(limited, |podio| {
         podio.places = vec![PlaceRef::app(ORDERS)];

@@ -92,7 +92,7 @@ async fn a_hook_that_becomes_inactive_is_told_and_verified_again() {
     assert_eq!(circle.hooks().await[0].status, HookStatus::Active);
     let mut is_announced = false;
     while let Ok(change) = changes.try_recv() {
-        is_announced |= matches!(change, Change::History(history::Change::Hook(_)));
+        is_announced |= matches!(change, Change::History(history::HistoryChange::Hook(_)));
     }
     assert!(is_announced);
     running.end().await;

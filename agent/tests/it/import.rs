@@ -7,12 +7,12 @@ use crate::support::podio::Running;
 use crate::support::{after_hours, event, eventually, history_of, item_update};
 use jiff::Timestamp;
 use podtap_agent::config::Retention;
-use podtap_agent::export::archive::{self, Format, Selection};
+use podtap_agent::export::archive::{self, ArchiveFormat, ArchiveSelection};
 use podtap_agent::history::{
     Attempt, DeliveryState, EditedRequest, Event, Filter, History, ImportedEvent, ImportedRecord,
     NewAttempt, Outcome, Position, Saved, Writer, WriterThread,
 };
-use podtap_agent::import::{Import, Problem, Report};
+use podtap_agent::import::{ArchiveImport, ImportReport, Problem};
 use podtap_agent::{HeaderList, Target, WebhookRequest};
 use podtap_sandbox as sandbox;
 use podtap_wire::EventId;
@@ -48,7 +48,7 @@ impl Store {
         store
     }
 
-    async fn export(&self, format: Format) -> Vec<u8> {
+    async fn export(&self, format: ArchiveFormat) -> Vec<u8> {
         let mut file = Vec::new();
         archive::write(&self.history, all(), format, &Target::default(), &mut file)
             .await
@@ -56,8 +56,10 @@ impl Store {
         file
     }
 
-    async fn import(&self, file: &[u8]) -> Report {
-        let archive = Import::open(Cursor::new(file.to_vec())).await.unwrap();
+    async fn import(&self, file: &[u8]) -> ImportReport {
+        let archive = ArchiveImport::open(Cursor::new(file.to_vec()))
+            .await
+            .unwrap();
         archive.into_history(&self.writer).await.unwrap()
     }
 
@@ -78,18 +80,18 @@ impl Store {
     }
 }
 
-fn all() -> Selection {
+fn all() -> ArchiveSelection {
     let filter = Filter::default();
     let most = usize::MAX;
-    Selection::Filter { filter, most }
+    ArchiveSelection::Filter { filter, most }
 }
 
-fn added(new: u64, known: u64, skipped: u64) -> Report {
-    Report {
+fn added(new: u64, known: u64, skipped: u64) -> ImportReport {
+    ImportReport {
         new,
         known,
         skipped,
-        ..Report::default()
+        ..ImportReport::default()
     }
 }
 
@@ -225,7 +227,7 @@ proptest! {
         runtime.block_on(async {
             let source = Store::with(events).await;
             let before = source.whole().await;
-            for format in [Format::Har, Format::Ndjson] {
+            for format in [ArchiveFormat::Har, ArchiveFormat::Ndjson] {
                 let file = source.export(format).await;
                 let count = before.len() as u64;
 
@@ -240,12 +242,12 @@ proptest! {
                     assert_eq!((was.id, &was.request, was.state), (is.id, &is.request, is.state));
                     assert_eq!(was.note, is.note);
                     let mut had: Vec<Attempt> = had.clone();
-                    let whole = usize::from(format == Format::Har);
+                    let whole = usize::from(format == ArchiveFormat::Har);
                     let cut = had.len().saturating_sub(whole);
                     had[..cut].iter_mut().for_each(|one| *one = without_answer(one));
                     assert_eq!(&had, has);
                 }
-                assert_eq!(target.export(Format::Ndjson).await, source.export(Format::Ndjson).await);
+                assert_eq!(target.export(ArchiveFormat::Ndjson).await, source.export(ArchiveFormat::Ndjson).await);
             }
         });
     }
@@ -260,7 +262,7 @@ async fn an_archive_holds_the_newest_that_match_the_oldest_first() {
         let written = archive::write(
             &store.history,
             selection,
-            Format::Ndjson,
+            ArchiveFormat::Ndjson,
             &target,
             &mut file,
         );
@@ -280,7 +282,7 @@ async fn an_archive_holds_the_newest_that_match_the_oldest_first() {
     };
     let newest = |filter: &str, most| {
         let filter = Filter::parse(filter, Timestamp::now(), &Saved::default()).unwrap();
-        Selection::Filter { filter, most }
+        ArchiveSelection::Filter { filter, most }
     };
 
     let expect = |range: std::ops::RangeInclusive<u64>| range.collect::<Vec<_>>();
@@ -292,16 +294,16 @@ async fn an_archive_holds_the_newest_that_match_the_oldest_first() {
     assert!(numbers(newest("item:1", 10)).await.is_empty());
     assert!(numbers(newest("", 0)).await.is_empty());
     let gone = event(9_999, "").id;
-    let some = Selection::Events(vec![past(3).id, gone, past(1).id, past(3).id]);
+    let some = ArchiveSelection::Events(vec![past(3).id, gone, past(1).id, past(3).id]);
     assert_eq!(numbers(some).await, [1, 3]);
 }
 
 #[tokio::test]
 async fn an_archive_of_nothing_is_a_har_all_the_same() {
-    let file = Store::new().export(Format::Har).await;
+    let file = Store::new().export(ArchiveFormat::Har).await;
     let har: serde_json::Value = serde_json::from_slice(&file).unwrap();
     assert_eq!(har["log"]["entries"], serde_json::json!([]));
-    assert_eq!(Store::new().import(&file).await, Report::default());
+    assert_eq!(Store::new().import(&file).await, ImportReport::default());
 }
 
 #[tokio::test]
@@ -324,7 +326,7 @@ async fn a_har_of_another_tool_is_imported_once() {
     let store = Store::new();
 
     let other = "entry 3: its URL does not begin with http:// or https://".to_owned();
-    let expected = |new, known| Report {
+    let expected = |new, known| ImportReport {
         named: vec![other.clone()],
         ..added(new, known, 1)
     };
@@ -359,7 +361,7 @@ async fn a_har_of_another_tool_is_imported_once() {
 #[tokio::test]
 async fn attempt_lines_belong_to_their_event_and_other_lines_are_counted() {
     let source = Store::with(vec![past(1), past(2)]).await;
-    let file = String::from_utf8(source.export(Format::Ndjson).await).unwrap();
+    let file = String::from_utf8(source.export(ArchiveFormat::Ndjson).await).unwrap();
     let [one, two] = file.lines().collect::<Vec<_>>()[..] else {
         unreachable!("two lines");
     };
@@ -414,7 +416,7 @@ async fn an_event_that_waits_for_its_delivery_goes_on_waiting() {
     archived.attempts = vec![attempt(archived.id, 1, Outcome::Failed { error })];
     let archive = Store::with(vec![archived])
         .await
-        .export(Format::Ndjson)
+        .export(ArchiveFormat::Ndjson)
         .await;
 
     assert_eq!(store.import(&archive).await, added(0, 1, 0));
@@ -426,7 +428,7 @@ async fn an_event_that_waits_for_its_delivery_goes_on_waiting() {
 #[tokio::test]
 async fn a_line_that_cannot_be_used_is_named_and_the_others_are_taken() {
     let source = Store::with((1..=3).map(past).collect()).await;
-    let lines = String::from_utf8(source.export(Format::Ndjson).await).unwrap();
+    let lines = String::from_utf8(source.export(ArchiveFormat::Ndjson).await).unwrap();
     let [first, second, third] = lines.lines().collect::<Vec<_>>()[..] else {
         unreachable!("three lines");
     };
@@ -457,7 +459,7 @@ async fn a_line_that_cannot_be_used_is_named_and_the_others_are_taken() {
         let named = report.named.clone();
         assert_eq!(
             report,
-            Report {
+            ImportReport {
                 named,
                 ..added(2, 0, 1)
             }
@@ -465,7 +467,7 @@ async fn a_line_that_cannot_be_used_is_named_and_the_others_are_taken() {
         assert_eq!(target.whole().await.len(), 2);
     }
     for other in ["<html>", "[]", "{}", "\u{1f}\u{8b}"] {
-        let refused = Import::open(Cursor::new(other.as_bytes().to_vec())).await;
+        let refused = ArchiveImport::open(Cursor::new(other.as_bytes().to_vec())).await;
         assert!(matches!(refused, Err(Problem::Unrecognized)), "{other}");
     }
 }
@@ -473,7 +475,7 @@ async fn a_line_that_cannot_be_used_is_named_and_the_others_are_taken() {
 #[tokio::test]
 async fn what_breaks_off_costs_its_rest() {
     let source = Store::with(vec![past(1), past(2)]).await;
-    let har = source.export(Format::Har).await;
+    let har = source.export(ArchiveFormat::Har).await;
     let har = &har[..har.len() - 40];
     let target = Store::new();
     let report = target.import(har).await;
@@ -484,7 +486,7 @@ async fn what_breaks_off_costs_its_rest() {
         "{place}"
     );
 
-    let lines = source.export(Format::Ndjson).await;
+    let lines = source.export(ArchiveFormat::Ndjson).await;
     let target = Store::new();
     let report = target.import(&lines[..lines.len() - 9]).await;
     assert_eq!((report.new, report.skipped), (1, 1));
@@ -494,7 +496,7 @@ async fn what_breaks_off_costs_its_rest() {
 #[tokio::test]
 async fn only_the_first_that_cannot_be_used_are_named() {
     let source = Store::with(vec![past(1)]).await;
-    let mut file = source.export(Format::Ndjson).await;
+    let mut file = source.export(ArchiveFormat::Ndjson).await;
     file.extend_from_slice(&b"{\"type\":7}\n".repeat(1_000));
     let report = Store::new().import(&file).await;
     assert_eq!(
@@ -506,11 +508,11 @@ async fn only_the_first_that_cannot_be_used_are_named() {
 #[tokio::test]
 async fn an_import_that_is_stopped_says_what_it_has_taken() {
     let source = Store::with((1..=2_000).map(past).collect()).await;
-    let file = source.export(Format::Ndjson).await;
+    let file = source.export(ArchiveFormat::Ndjson).await;
     let target = Store::new();
-    let archive = Import::open(Cursor::new(file)).await.unwrap();
+    let archive = ArchiveImport::open(Cursor::new(file)).await.unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
-    let told = |_: &Report| stop.cancel();
+    let told = |_: &ImportReport| stop.cancel();
     let report = archive
         .into_history_until(&target.writer, &stop, told)
         .await;
@@ -548,7 +550,7 @@ async fn real_archive() -> serde_json::Value {
     )];
     let source = Store::with(vec![ours]).await;
     let mut har: serde_json::Value =
-        serde_json::from_slice(&source.export(Format::Har).await).unwrap();
+        serde_json::from_slice(&source.export(ArchiveFormat::Har).await).unwrap();
     let browser = serde_json::json!({
         "_initiator": { "type": "other" }, "connection": "443", "pageref": "page_1",
         "startedDateTime": "2026-11-23T13:04:31.204+01:00", "time": 12.5, "cache": {},
@@ -625,7 +627,7 @@ async fn an_odd_word_in_a_line_costs_that_word() {
         answered(200, HeaderList::default(), Vec::new()),
     )];
     let source = Store::with(vec![ours]).await;
-    let line: Value = serde_json::from_slice(&source.export(Format::Ndjson).await).unwrap();
+    let line: Value = serde_json::from_slice(&source.export(ArchiveFormat::Ndjson).await).unwrap();
     let mut all = Vec::new();
     places(&line, "", &mut all);
     let store = Store::new();
@@ -672,7 +674,7 @@ async fn text_that_is_no_text_costs_its_entry() {
 
 #[tokio::test]
 async fn nothing_happens_because_of_an_import() {
-    let sandbox = sandbox::Config::default();
+    let sandbox = sandbox::SandboxConfig::default();
     let mut running = Running::start(sandbox, |podio| podio.break_loops = true).await;
     let before = running
         .podio
@@ -763,8 +765,8 @@ async fn a_header_whose_name_is_none_of_http_does_not_get_in() {
     let mut other = past(1);
     other.request.headers.push(odd, "2");
     let from = Store::with(vec![other]).await;
-    let lines = from.export(Format::Ndjson).await;
-    let har = from.export(Format::Har).await;
+    let lines = from.export(ArchiveFormat::Ndjson).await;
+    let har = from.export(ArchiveFormat::Har).await;
 
     let store = Store::new();
     assert_eq!(store.import(&lines).await, added(1, 0, 0));

@@ -2,7 +2,7 @@
 
 use crate::support::podio::{ORDERS, Running, webhook_at};
 use crate::support::{answer, eventually};
-use podtap_agent::history::{self, DeliveryState, Duplicate, EventRow, Hold};
+use podtap_agent::history::{self, DeliveryState, Duplicate, EventRow, HoldReason};
 use podtap_agent::{Change, ExplainError, Explanation, PlaceRef};
 use podtap_podio::client::{Credentials, Grant, WriteOptions};
 use podtap_podio::standing::Judgement;
@@ -35,7 +35,7 @@ async fn row(running: &Running, index: usize, wanted: impl Fn(&EventRow) -> bool
 
 #[tokio::test]
 async fn duplicates_and_gaps_are_marked_and_a_late_arrival_closes_its_gap() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     for (revision, hook_id) in [(3, 7), (7, 7), (7, 7), (7, 8), (5, 7)] {
         update(&running, revision, hook_id).await;
     }
@@ -62,7 +62,7 @@ async fn duplicates_and_gaps_are_marked_and_a_late_arrival_closes_its_gap() {
 
 #[tokio::test]
 async fn a_loop_is_told_once_and_its_object_held_until_released() {
-    let running = Running::start(sandbox::Config::default(), |podio| {
+    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
         podio.break_loops = true;
     })
     .await;
@@ -83,7 +83,7 @@ async fn a_loop_is_told_once_and_its_object_held_until_released() {
     let rows = running.arrived(before + 5).await;
     for row in &rows[..5] {
         assert_eq!(row.state, DeliveryState::Held);
-        assert_eq!(row.insight.hold, Some(Hold::Loop));
+        assert_eq!(row.insight.hold, Some(HoldReason::Loop));
     }
     let loops = running.handle.history().loops().await.unwrap();
     assert_eq!(loops.len(), 1);
@@ -92,7 +92,10 @@ async fn a_loop_is_told_once_and_its_object_held_until_released() {
     assert_eq!(running.handle.held_objects(), [ITEM]);
     let mut told = 0;
     while let Ok(change) = changes.try_recv() {
-        told += usize::from(matches!(change, Change::History(history::Change::Loop(_))));
+        told += usize::from(matches!(
+            change,
+            Change::History(history::HistoryChange::Loop(_))
+        ));
     }
     assert_eq!(told, 1);
 
@@ -106,7 +109,7 @@ async fn a_loop_is_told_once_and_its_object_held_until_released() {
 
 #[tokio::test]
 async fn an_object_stays_held_after_a_restart() {
-    let mut running = Running::start(sandbox::Config::default(), |podio| {
+    let mut running = Running::start(sandbox::SandboxConfig::default(), |podio| {
         podio.break_loops = true;
     })
     .await;
@@ -123,7 +126,10 @@ async fn an_object_stays_held_after_a_restart() {
 
     assert_eq!(running.handle.held_objects(), [ITEM]);
     update(&running, 40, 7).await;
-    assert_eq!(running.arrived(13).await[0].insight.hold, Some(Hold::Loop));
+    assert_eq!(
+        running.arrived(13).await[0].insight.hold,
+        Some(HoldReason::Loop)
+    );
 }
 
 #[tokio::test]
@@ -146,7 +152,7 @@ async fn a_service_that_fails_would_have_lost_its_hook() {
 
 #[tokio::test]
 async fn a_hook_gets_the_name_of_its_app_from_the_list() {
-    let mut running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let mut running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     running.hook().await;
 
     running
@@ -197,7 +203,7 @@ async fn changed(running: &Running) -> (u64, EventRow) {
 
 #[tokio::test]
 async fn an_update_is_explained_field_by_field_and_asked_for_once() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let (_, event) = changed(&running).await;
 
     let told = running.handle.explain(event.id).await.unwrap();
@@ -222,7 +228,7 @@ async fn an_update_is_explained_field_by_field_and_asked_for_once() {
 
 #[tokio::test]
 async fn a_creation_is_told_as_it_was_also_when_the_item_has_changed_since() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let (item_id, _) = changed(&running).await;
     let created = format!("type=item.create&item_id={item_id}&item_revision_id=0&hook_id=7");
     let id = running.podio.forge(&created).await;
@@ -236,7 +242,7 @@ async fn a_creation_is_told_as_it_was_also_when_the_item_has_changed_since() {
 
 #[tokio::test]
 async fn what_is_gone_is_told_honestly() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let id = running
         .podio
         .forge("type=item.update&item_id=99&item_revision_id=3&hook_id=7")
@@ -255,7 +261,7 @@ async fn what_is_gone_is_told_honestly() {
 
 #[tokio::test]
 async fn without_credentials_podio_is_not_asked_and_wrong_ones_are_told() {
-    let mut running = Running::start(sandbox::Config::default(), |podio| {
+    let mut running = Running::start(sandbox::SandboxConfig::default(), |podio| {
         podio.client.credentials = None;
     })
     .await;
@@ -281,10 +287,10 @@ async fn without_credentials_podio_is_not_asked_and_wrong_ones_are_told() {
 
 #[tokio::test]
 async fn posts_contacts_and_members_are_looked_up_as_far_as_podio_tells() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let make = async |event: &str, values: &[(&str, &str)]| {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let command = sandbox::Command {
+        let command = sandbox::SandboxCommand {
             event: event.to_owned(),
             object: None,
             values: values.iter().map(own).collect(),
@@ -331,12 +337,12 @@ async fn posts_contacts_and_members_are_looked_up_as_far_as_podio_tells() {
 
 #[tokio::test]
 async fn near_the_rate_limit_nothing_is_asked() {
-    let sandbox = sandbox::Config {
-        rates: sandbox::Rates {
+    let sandbox = sandbox::SandboxConfig {
+        rates: sandbox::CallRates {
             general: 20,
-            ..sandbox::Rates::default()
+            ..sandbox::CallRates::default()
         },
-        ..sandbox::Config::default()
+        ..sandbox::SandboxConfig::default()
     };
     let running = Running::start(sandbox, |_| {}).await;
     let mut refused = false;
@@ -358,7 +364,7 @@ async fn near_the_rate_limit_nothing_is_asked() {
 
 #[tokio::test]
 async fn after_a_delete_what_was_last_known_is_told() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let (item, update) = changed(&running).await;
     running.handle.explain(update.id).await.unwrap();
     running
@@ -392,7 +398,7 @@ async fn after_a_delete_what_was_last_known_is_told() {
 
 #[tokio::test]
 async fn the_newest_events_are_explained_before_anybody_asks_and_remembered_after_a_delete() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let (item, update) = changed(&running).await;
     eventually("the list knows what changed", || async {
         let rows = running.rows().await;
@@ -420,7 +426,7 @@ async fn the_newest_events_are_explained_before_anybody_asks_and_remembered_afte
 
 #[tokio::test]
 async fn what_somebody_looks_at_is_asked_about_however_old_it_is() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let (item, _) = changed(&running).await;
     // No event of this moment tells of this revision.
     let silent = WriteOptions {
@@ -454,14 +460,14 @@ async fn what_somebody_looks_at_is_asked_about_however_old_it_is() {
     assert_eq!(told.changes[0].field, "Status");
     let mut named = false;
     while let Ok(change) = changes.try_recv() {
-        named |= change == Change::History(history::Change::Named);
+        named |= change == Change::History(history::HistoryChange::Named);
     }
     assert!(named, "a list is told that there is more to show");
 }
 
 #[tokio::test]
 async fn what_waits_for_a_service_that_is_away_counts_against_its_hook() {
-    let mut running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let mut running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     running
         .podio
         .forge("type=item.update&item_id=1&item_revision_id=0&hook_id=7")

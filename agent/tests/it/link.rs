@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::support::{DEADLINE, Service, answer, browsing, delivering, eventually, ok, target_of};
 use podtap_agent::config::LinkConfig;
 use podtap_agent::history::{Anchor, DeliveryState, EventRow, Filter, PageQuery};
-use podtap_agent::{Agent, AgentHandle, Config, LinkState, RunError};
+use podtap_agent::{Agent, AgentConfig, AgentHandle, LinkState, RunError};
 use podtap_relay::tunnel::TokenStore;
-use podtap_relay::{Config as RelayConfig, Relay};
+use podtap_relay::{Relay, RelayConfig};
 use podtap_wire::{Respond, Seq};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -75,7 +75,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(config: Config) -> Self {
+    pub(crate) fn start(config: AgentConfig) -> Self {
         let (agent, handle) = Agent::open(config).unwrap();
         let token = CancellationToken::new();
         let mut running = JoinSet::new();
@@ -148,9 +148,9 @@ fn body_of(item: usize) -> String {
     format!("type=item.update&item_id={item}&item_revision_id=1&hook_id=7")
 }
 
-fn config(folder: &TempDir, link: LinkConfig, service: &Service) -> Config {
+fn config(folder: &TempDir, link: LinkConfig, service: &Service) -> AgentConfig {
     let target = Some(target_of(service.address));
-    Config {
+    AgentConfig {
         link: Some(link),
         target,
         ..browsing(folder)
@@ -367,7 +367,7 @@ async fn an_answer_larger_than_the_relay_takes_is_a_502_and_costs_no_link() {
 #[tokio::test]
 async fn without_a_local_service_events_are_held() {
     let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
-    let config = Config {
+    let config = AgentConfig {
         link: Some(relay.link().await),
         ..browsing(&folder)
     };

@@ -3,7 +3,7 @@
 use crate::support::{event, history_of, item_update};
 use jiff::Timestamp;
 use podtap_agent::history::{self, Anchor, Filter, MAX_NOTE, PageQuery, Saved};
-use podtap_agent::{Agent, AgentHandle, Change, Config};
+use podtap_agent::{Agent, AgentConfig, AgentHandle, Change};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +20,7 @@ async fn found(handle: &AgentHandle, filter: &str) -> Vec<Option<String>> {
 #[tokio::test]
 async fn a_note_is_kept_replaced_found_and_taken_away() {
     let folder = TempDir::new().unwrap();
-    let (agent, handle) = Agent::open(Config::new(history_of(&folder))).unwrap();
+    let (agent, handle) = Agent::open(AgentConfig::new(history_of(&folder))).unwrap();
     let (writer, thread) = history::Writer::open(&history_of(&folder), |_| {}).unwrap();
     let sent = vec![item_update(1, 4711), event(2, "b")];
     writer.append(sent.clone()).await.unwrap();
@@ -36,7 +36,7 @@ async fn a_note_is_kept_replaced_found_and_taken_away() {
         assert_eq!(event.note.as_deref(), kept);
     }
     assert!(
-        matches!(told.recv().await, Ok(Change::History(history::Change::Touched { event, .. })) if event == sent[1].id)
+        matches!(told.recv().await, Ok(Change::History(history::HistoryChange::Touched { event, .. })) if event == sent[1].id)
     );
 
     let noted = vec![Some("second thoughts".to_owned())];

@@ -25,7 +25,7 @@ fn api(answers: Vec<(&'static str, Value)>) -> impl Fn(&Received) -> Reaction {
 
 async fn explained(body: &str, answers: Vec<(&'static str, Value)>) -> Explanation {
     let service = Service::start(api(answers)).await;
-    let running = Running::start(sandbox::Config::default(), |podio| {
+    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
         podio.client.base_url = format!("http://{}", service.address).parse().unwrap();
         podio.client.credentials = Some(Credentials {
             client_id: "podtap".to_owned(),

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::{DEADLINE, browsing};
 use podtap_agent::config::LinkConfig;
-use podtap_agent::{Agent, Config, LinkState};
+use podtap_agent::{Agent, AgentConfig, LinkState};
 use podtap_relay::tunnel::TokenStore;
-use podtap_relay::{Config as RelayConfig, Relay};
+use podtap_relay::{Relay, RelayConfig};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -163,7 +163,7 @@ async fn is_told_and_passes(is: As, answer: Answer, words: &str, relay: SocketAd
     let tunnel = format!("case-{}", address.port()).parse().unwrap();
     let mut link = LinkConfig::new(url.parse().unwrap(), token.into(), tunnel);
     link.proxy = proxy;
-    let (agent, handle) = Agent::open(Config {
+    let (agent, handle) = Agent::open(AgentConfig {
         link: Some(link),
         ..browsing(&folder)
     })

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::link::{Relays, Running};
 use crate::support::{Received, Service, delivering, ok};
-use podtap_agent::Config;
+use podtap_agent::AgentConfig;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -69,7 +69,7 @@ async fn each_event_once(events: u64) {
     let mut relay = Relays::start().await;
     let service = Service::start(|_| ok()).await;
     let folder = TempDir::new().unwrap();
-    let config = Config {
+    let config = AgentConfig {
         link: Some(relay.link().await),
         ..delivering(&folder, service.address)
     };

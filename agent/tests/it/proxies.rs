@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::link::{Relays, Running};
 use crate::support::browsing;
-use podtap_agent::Config;
+use podtap_agent::AgentConfig;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -73,7 +73,7 @@ async fn asked_on_the_way_to(relay: &Relays, kind: Kind, scheme: &str) -> Vec<u8
     let (address, mut proxying) = proxy(kind).await;
     let mut link = relay.link().await;
     link.proxy = Some(format!("{scheme}://me:p%40ss@{address}").parse().unwrap());
-    let running = Running::start(Config {
+    let running = Running::start(AgentConfig {
         link: Some(link),
         ..browsing(&folder)
     });

@@ -5,10 +5,10 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 use podtap_agent::history::{
-    Anchor, DeliveryState, EventRow, Filter, Hold, NewEvent, PageQuery, Saved, Writer,
+    Anchor, DeliveryState, EventRow, Filter, HoldReason, NewEvent, PageQuery, Saved, Writer,
 };
 use podtap_agent::routes::{Route, Routes};
-use podtap_agent::{Agent, AgentHandle, Config, Replay, RunError, ServiceState};
+use podtap_agent::{Agent, AgentConfig, AgentHandle, Replay, RunError, ServiceState};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -25,7 +25,7 @@ fn route(text: &str) -> Route {
 }
 
 /// An agent with these routes and no other target.
-fn routing(folder: &TempDir, routes: &[String]) -> Config {
+fn routing(folder: &TempDir, routes: &[String]) -> AgentConfig {
     let mut config = delivering(folder, "127.0.0.1:9".parse().unwrap());
     config.target = None;
     config.routes = routes.iter().map(|text| route(text)).collect();
@@ -52,7 +52,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(config: Config) -> Self {
+    fn start(config: AgentConfig) -> Self {
         let (agent, handle) = Agent::open(config).unwrap();
         let token = CancellationToken::new();
         let mut running = JoinSet::new();
@@ -141,7 +141,7 @@ async fn events_go_where_their_routes_lead_and_what_no_route_takes_is_held() {
         [target_of(tasks.address).to_string()]
     );
     let held = (rows[2].state, rows[2].insight.hold);
-    assert_eq!(held, (DeliveryState::Held, Some(Hold::NoRoute)));
+    assert_eq!(held, (DeliveryState::Held, Some(HoldReason::NoRoute)));
 
     // A replay goes the same way.
     let replay = Replay {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use crate::support::{DEADLINE, browsing, delivering, eventually, history_of, item_update};
 use podtap_agent::config::LinkConfig;
 use podtap_agent::history::{DeliveryState, History, Writer};
-use podtap_agent::{Agent, AgentHandle, Config, LinkState, RunError, ServiceState};
+use podtap_agent::{Agent, AgentConfig, AgentHandle, LinkState, RunError, ServiceState};
 use podtap_connect::tls::{Trust, certificates};
 use podtap_relay::tunnel::TokenStore;
-use podtap_relay::{Config as RelayConfig, Relay};
+use podtap_relay::{Relay, RelayConfig};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
@@ -103,7 +103,7 @@ impl Running {
         writer.append(vec![item_update(1, 1)]).await.unwrap();
         thread.close().await;
         let nobody = ([127, 0, 0, 1], 1).into();
-        let config = Config {
+        let config = AgentConfig {
             target: Some(target.parse().unwrap()),
             trust,
             ..delivering(&folder, nobody)
@@ -285,7 +285,7 @@ async fn a_relay_whose_certificate_is_wrong_is_there_once_it_has_a_right_one() {
 
     let url = format!("https://{address}").parse().unwrap();
     let link = LinkConfig::new(url, token.into(), "crm".parse().unwrap());
-    let (agent, handle) = Agent::open(Config {
+    let (agent, handle) = Agent::open(AgentConfig {
         link: Some(link),
         trust: trusting(right.path()),
         ..browsing(&folder)

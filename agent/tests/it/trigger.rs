@@ -90,7 +90,7 @@ async fn without_a_local_service_nothing_is_kept() {
 
 #[tokio::test]
 async fn beside_the_lanes_it_is_sent_once() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
 
     let told = running
         .handle
@@ -107,7 +107,7 @@ async fn beside_the_lanes_it_is_sent_once() {
 
 #[tokio::test]
 async fn a_triggered_hook_verify_is_not_validated() {
-    let mut running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let mut running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let mut observed = running.podio.handle.subscribe();
     let told = running
         .handle
@@ -131,7 +131,7 @@ async fn a_triggered_hook_verify_is_not_validated() {
 
 #[tokio::test]
 async fn triggered_events_are_no_loop_no_duplicates_and_leave_no_gaps() {
-    let running = Running::start(sandbox::Config::default(), |podio| {
+    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
         podio.break_loops = true;
     })
     .await;
@@ -164,7 +164,7 @@ async fn triggered_events_are_no_loop_no_duplicates_and_leave_no_gaps() {
 
 #[tokio::test]
 async fn what_podio_sends_is_compared_with_what_podio_sent_alone() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     arrives(&running, 1, &update(3)).await;
     for revision in ["4", "5", "6", "7"] {
         let given = [("item_id", "4711"), ("item_revision_id", revision)];

@@ -2,7 +2,7 @@
 
 use crate::support::eventually;
 use crate::support::podio::{ORDERS, Running};
-use podtap_agent::history::{self, DeliveryState, Hold, Verification};
+use podtap_agent::history::{self, DeliveryState, HoldReason, Verification};
 use podtap_agent::{Change, PodioConfig};
 use podtap_podio::client::HookStatus;
 use podtap_sandbox::{self as sandbox, Fault, Observation};
@@ -34,7 +34,7 @@ fn reason(verification: &Verification) -> &str {
 
 #[tokio::test]
 async fn a_new_hook_is_active_without_anybody_doing_anything() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let mut changes = running.handle.changes();
 
     let hook_id = running.hook().await;
@@ -42,7 +42,7 @@ async fn a_new_hook_is_active_without_anybody_doing_anything() {
     assert_eq!(outcomes(&running, 1).await, [Verification::Validated]);
     assert_eq!(running.status(hook_id).await, HookStatus::Active);
     loop {
-        if let Change::History(history::Change::Verified {
+        if let Change::History(history::HistoryChange::Verified {
             hook_id: told,
             verification,
             ..
@@ -57,7 +57,7 @@ async fn a_new_hook_is_active_without_anybody_doing_anything() {
 #[tokio::test]
 async fn it_works_without_credentials() {
     let no_credentials = |podio: &mut PodioConfig| podio.client.credentials = None;
-    let running = Running::start(sandbox::Config::default(), no_credentials).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), no_credentials).await;
 
     let hook_id = running.hook().await;
 
@@ -67,9 +67,9 @@ async fn it_works_without_credentials() {
 
 #[tokio::test]
 async fn where_podio_wants_credentials_the_cure_is_told() {
-    let sandbox = sandbox::Config {
+    let sandbox = sandbox::SandboxConfig {
         validate_requires_auth: true,
-        ..sandbox::Config::default()
+        ..sandbox::SandboxConfig::default()
     };
     let running = Running::start(sandbox, |podio| podio.client.credentials = None).await;
 
@@ -81,7 +81,7 @@ async fn where_podio_wants_credentials_the_cure_is_told() {
 
 #[tokio::test]
 async fn every_verification_of_a_hook_is_answered_also_the_second() {
-    let running = Running::start(sandbox::Config::default(), |_| {}).await;
+    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let hook_id = running.hook().await;
     outcomes(&running, 1).await;
 
@@ -96,8 +96,10 @@ async fn every_verification_of_a_hook_is_answered_also_the_second() {
 
 #[tokio::test]
 async fn an_error_that_may_pass_is_tried_again() {
-    let mut running =
-        Running::start(sandbox::Config::default(), |podio| podio.verify = false).await;
+    let mut running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+        podio.verify = false;
+    })
+    .await;
     let hook_id = running.hook().await;
     running.arrived(1).await;
     let mut observed = running.podio.handle.subscribe();
@@ -114,7 +116,7 @@ async fn an_error_that_may_pass_is_tried_again() {
 
 #[tokio::test]
 async fn a_forged_event_fails_once_however_often_it_comes() {
-    let running = Running::start(sandbox::Config::default(), |podio| {
+    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
         podio.client.credentials = None;
     })
     .await;
@@ -148,7 +150,7 @@ async fn a_forged_event_fails_once_however_often_it_comes() {
 
 #[tokio::test]
 async fn a_refusal_is_no_failure_where_the_list_shows_the_hook_active() {
-    let running = Running::start(sandbox::Config::default(), |podio| {
+    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
         podio.places = vec![podtap_agent::PlaceRef::app(ORDERS)];
     })
     .await;
@@ -165,8 +167,10 @@ async fn a_refusal_is_no_failure_where_the_list_shows_the_hook_active() {
 
 #[tokio::test]
 async fn what_was_not_answered_before_a_crash_is_answered_after_it() {
-    let mut running =
-        Running::start(sandbox::Config::default(), |podio| podio.verify = false).await;
+    let mut running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+        podio.verify = false;
+    })
+    .await;
     let hook_id = running.hook().await;
     running.arrived(1).await;
     assert_eq!(running.status(hook_id).await, HookStatus::Inactive);
@@ -180,7 +184,7 @@ async fn what_was_not_answered_before_a_crash_is_answered_after_it() {
 #[tokio::test]
 async fn a_hook_verify_reaches_the_local_service_unless_told_otherwise() {
     for forward in [true, false] {
-        let running = Running::start(sandbox::Config::default(), |podio| {
+        let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
             podio.forward_verify = forward;
         })
         .await;
@@ -190,7 +194,7 @@ async fn a_hook_verify_reaches_the_local_service_unless_told_otherwise() {
         let (state, hold) = if forward {
             (DeliveryState::Delivered, None)
         } else {
-            (DeliveryState::Held, Some(Hold::Verify))
+            (DeliveryState::Held, Some(HoldReason::Verify))
         };
         assert_eq!((row.state, row.insight.hold), (state, hold));
         assert_eq!(running.service.received().len(), usize::from(forward));

@@ -15,7 +15,7 @@ use http::{Method, Request, Uri, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use podtap_bench::mark::Mark;
+use podtap_bench::mark::TimeMark;
 use podtap_bench::{Histogram, now_ns};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet};
@@ -104,7 +104,7 @@ async fn send_some(run: Rc<Run>) -> anyhow::Result<()> {
             return Ok(());
         }
         run.next.set(number + 1);
-        let mark = Mark {
+        let mark = TimeMark {
             number,
             sent_ns: run.due(number).await,
         };

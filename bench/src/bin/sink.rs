@@ -1,7 +1,7 @@
 //! The local service of the benchmarks: answers 200 to everything and counts what came.
 //!
 //! `GET /count` answers the number of POSTs, `GET /report` a JSON object: `posts`, `distinct` (bodies
-//! told apart by their [`Mark`]) and the time from sending to here. `GET /reset` forgets all of it.
+//! told apart by their [`TimeMark`]) and the time from sending to here. `GET /reset` forgets all of it.
 //! One thread, so that it takes as little as possible of the machine it shares with the measured.
 
 use std::cell::RefCell;
@@ -19,7 +19,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use podtap_bench::mark::Mark;
+use podtap_bench::mark::TimeMark;
 use podtap_bench::{Histogram, now_ns};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinSet, LocalSet};
@@ -100,7 +100,7 @@ async fn answer(
 impl Seen {
     fn record(&mut self, body: &[u8]) {
         self.posts += 1;
-        if let Some(mark) = Mark::find(body)
+        if let Some(mark) = TimeMark::find(body)
             && self.numbers.insert(mark.number)
         {
             let late = now_ns().saturating_sub(mark.sent_ns);

@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::private;
-use crate::trouble::Cause;
+use crate::trouble::SqliteCause;
 
 /// How long a connection waits for another process's transaction, which is always a short one.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,7 +52,7 @@ pub enum MigrateError {
     },
     /// A statement failed.
     #[error("cannot bring the schema up to date")]
-    Sqlite(#[source] Cause),
+    Sqlite(#[source] SqliteCause),
 }
 
 /// A connection that may write, to a file that is made where missing, readable by its owner alone.

@@ -10,7 +10,7 @@ use super::credentials::Credentials;
 
 /// Settings of a [`super::Client`].
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct PodioClientConfig {
     /// The API; Podio's own by default.
     pub base_url: BaseUrl,
     /// Who calls. Without them only what Podio may answer to strangers works: the validation of a
@@ -35,7 +35,7 @@ pub struct Config {
     pub refresh_margin: Duration,
 }
 
-impl Default for Config {
+impl Default for PodioClientConfig {
     fn default() -> Self {
         Self {
             base_url: BaseUrl::default(),

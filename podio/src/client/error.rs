@@ -20,7 +20,7 @@ pub enum Error {
         /// What was called.
         operation: String,
         /// Podio's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ApiRefusal>,
     },
     /// No tokens can be had before a person logs in again.
     #[error("no valid login is stored: run `podtap login`")]
@@ -36,7 +36,7 @@ pub enum Error {
         /// What was called.
         operation: String,
         /// Podio's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ApiRefusal>,
     },
     /// Too many calls (420, 429), and the wait is unknown or longer than allowed.
     #[error("{operation}: rate limit reached{}", wait_hint(.retry_after.as_ref()))]
@@ -52,7 +52,7 @@ pub enum Error {
         /// What was called.
         operation: String,
         /// Podio's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ApiRefusal>,
     },
     /// No answer within the time limit.
     #[error("{operation}: no answer within {} s", .after.as_secs_f32())]
@@ -115,7 +115,7 @@ impl Error {
     }
 
     /// What Podio answered, where it answered.
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub fn refusal(&self) -> Option<&ApiRefusal> {
         match self {
             Self::Unauthorized { refusal, .. }
             | Self::Gone { refusal, .. }
@@ -131,7 +131,7 @@ impl Error {
         body: &[u8],
         retry_after: Option<Duration>,
     ) -> Self {
-        let refusal = Box::new(Refusal::parse(status.as_u16(), body));
+        let refusal = Box::new(ApiRefusal::parse(status.as_u16(), body));
         match status.as_u16() {
             420 | 429 => Self::RateLimited {
                 operation,
@@ -147,7 +147,7 @@ impl Error {
 
 /// An error answer of Podio's (podio.md 4.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ApiRefusal {
     /// The HTTP status.
     pub status: u16,
     /// Podio's word for it, such as `not_found`; empty where the answer is not Podio's JSON.
@@ -160,7 +160,7 @@ pub struct Refusal {
     pub propagate: bool,
 }
 
-impl Refusal {
+impl ApiRefusal {
     pub(super) fn parse(status: u16, body: &[u8]) -> Self {
         let body: RefusalBody = serde_json::from_slice(body).unwrap_or_default();
         Self {
@@ -178,7 +178,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ApiRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Podio answered {}", self.status)?;
         if !self.error.is_empty() {

@@ -19,7 +19,7 @@ pub struct RateLimit {
 
 /// The same with what can be said of when it begins anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget {
+pub struct CallBudget {
     /// Calls an hour.
     pub limit: u64,
     /// Calls left in the current hour.

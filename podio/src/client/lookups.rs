@@ -1,6 +1,6 @@
 //! Single look-ups that explain an event: apps, fields, comments, tasks, files, people, spaces, scope.
 
-use super::model::{App, AppField, Comment, Contact, File, Scope, Space, Status, Task};
+use super::model::{App, AppField, Comment, Contact, File, Space, StatusPost, Task, TokenScope};
 use super::{Call, Client, Error};
 
 impl Client {
@@ -44,7 +44,7 @@ impl Client {
     }
 
     /// A status post; needs a user's token.
-    pub async fn status(&self, status_id: u64) -> Result<Status, Error> {
+    pub async fn status(&self, status_id: u64) -> Result<StatusPost, Error> {
         self.fetch(Call::get(format!("/status/{status_id}"))).await
     }
 
@@ -54,7 +54,7 @@ impl Client {
     }
 
     /// What the tokens reach: the safe way to find out whether credentials work (podio.md 3.4).
-    pub async fn scopes(&self) -> Result<Vec<Scope>, Error> {
+    pub async fn scopes(&self) -> Result<Vec<TokenScope>, Error> {
         self.fetch_list(Call::get("/oauth/scope".to_owned())).await
     }
 }

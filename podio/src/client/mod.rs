@@ -35,20 +35,20 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 pub use base_url::{BaseUrl, InvalidBaseUrl};
-pub use config::Config;
+pub use config::PodioClientConfig;
 pub use credentials::{Credentials, Grant};
-pub use error::{Error, Refusal};
+pub use error::{ApiRefusal, Error};
 pub use hooks::{Hook, HookStatus};
 pub use items::{FoundItems, NewRevision, WriteOptions};
-pub use limit::{Budget, RateLimit};
+pub use limit::{CallBudget, RateLimit};
 pub use model::{
     App, AppConfig, AppField, AppRef, ByLine, Comment, Contact, FieldChange, FieldConfig,
-    FieldValue, File, Item, Person, Reference, Revision, RevisionKind, Scope, Space, Status, Task,
-    Via,
+    FieldValue, File, Item, Person, Reference, Revision, RevisionKind, Space, StatusPost, Task,
+    TokenScope, Via,
 };
 
-use rate::Rate;
-use token_store::TokenStore;
+use rate::SharedRateLimit;
+use token_store::ClientTokens;
 use tokens::Tokens;
 use transport::{Outgoing, Transport};
 
@@ -59,9 +59,9 @@ pub struct Client {
 }
 
 struct Shared {
-    config: Arc<Config>,
+    config: Arc<PodioClientConfig>,
     transport: Transport,
-    tokens: TokenStore,
+    tokens: ClientTokens,
 }
 
 /// The client could not be made: the operating system's certificates cannot be used.
@@ -117,12 +117,12 @@ impl Client {
     ///
     /// # Errors
     /// When an `https` API is configured and the operating system has no certificates to trust.
-    pub fn new(config: Config) -> Result<Self, TlsUnavailable> {
-        let tokens = TokenStore::new(&config);
+    pub fn new(config: PodioClientConfig) -> Result<Self, TlsUnavailable> {
+        let tokens = ClientTokens::new(&config);
         let identity = config.credentials.as_ref();
         let identity = identity.map_or_else(String::new, Credentials::holder);
         let identity = format!("{} {identity}", config.base_url);
-        let rate = Rate::new(config.rate_file.clone(), identity);
+        let rate = SharedRateLimit::new(config.rate_file.clone(), identity);
         let config = Arc::new(config);
         let transport =
             Transport::new(Arc::clone(&config), rate).map_err(|source| TlsUnavailable {
@@ -158,7 +158,7 @@ impl Client {
 
     /// How many calls are left, as the newest answer to any process on this machine told, and when
     /// there are more again; `None` until one did within the hour. Makes no call.
-    pub async fn budget(&self) -> Option<Budget> {
+    pub async fn budget(&self) -> Option<CallBudget> {
         self.shared.transport.budget().await
     }
 

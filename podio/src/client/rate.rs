@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, watch};
 
-use super::limit::{Budget, RateLimit};
+use super::limit::{CallBudget, RateLimit};
 use super::private_file;
 
 /// Podio counts by the hour, and does not say when it began: what was known for so long is over.
@@ -17,7 +17,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// The rate limit, as it is known on this machine.
 #[derive(Debug)]
-pub(super) struct Rate {
+pub(super) struct SharedRateLimit {
     limit: watch::Sender<Option<RateLimit>>,
     known: Mutex<KnownRate>,
     file: Option<PathBuf>,
@@ -48,10 +48,10 @@ impl KnownRate {
         })
     }
 
-    fn budget(&self, now: Timestamp) -> Option<Budget> {
+    fn budget(&self, now: Timestamp) -> Option<CallBudget> {
         let limit = self.limit(now)?;
         let began_by = self.since.unwrap_or(self.at);
-        Some(Budget {
+        Some(CallBudget {
             limit: limit.limit,
             remaining: limit.remaining,
             resets_by: began_by.saturating_add(HOUR).unwrap_or(Timestamp::MAX),
@@ -69,7 +69,7 @@ impl KnownRate {
     }
 }
 
-impl Rate {
+impl SharedRateLimit {
     /// What others left in the file is known from the start.
     pub(super) fn new(file: Option<PathBuf>, identity: String) -> Self {
         let text = file.as_ref().and_then(|file| std::fs::read(file).ok());
@@ -107,7 +107,7 @@ impl Rate {
     }
 
     /// What is left, as the newest answer told any process on this machine.
-    pub(super) async fn budget(&self) -> Option<Budget> {
+    pub(super) async fn budget(&self) -> Option<CallBudget> {
         self.closed_for().await;
         self.known.lock().await.budget(Timestamp::now())
     }
@@ -158,7 +158,7 @@ mod tests {
     async fn what_one_process_was_told_the_next_one_knows() {
         let folder = tempfile::tempdir().unwrap();
         let file = Some(folder.path().join("rate.json"));
-        let rate = |who: &str| Rate::new(file.clone(), who.to_owned());
+        let rate = |who: &str| SharedRateLimit::new(file.clone(), who.to_owned());
         let (first, beside) = (rate("ada"), rate("ada"));
         first.record_answer(Some(FEW), None).await;
 
@@ -172,7 +172,7 @@ mod tests {
     async fn a_wait_that_podio_asks_for_holds_for_all_and_ends() {
         let folder = tempfile::tempdir().unwrap();
         let file = Some(folder.path().join("rate.json"));
-        let rate = || Rate::new(file.clone(), "ada".to_owned());
+        let rate = || SharedRateLimit::new(file.clone(), "ada".to_owned());
         let (first, beside) = (rate(), rate());
         first
             .record_answer(None, Some(Duration::from_hours(1)))
@@ -185,7 +185,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_hour_began_by_the_first_answer_that_it_explains() {
-        let rate = Rate::new(None, "ada".to_owned());
+        let rate = SharedRateLimit::new(None, "ada".to_owned());
         assert_eq!(rate.budget().await, None);
         let told = async |remaining| {
             let limit = RateLimit {

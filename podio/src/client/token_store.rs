@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::config::Config;
+use super::config::PodioClientConfig;
 use super::credentials::Credentials;
 use super::error::Error;
 use super::token_file::TokenFile;
@@ -23,15 +23,15 @@ const ENDPOINT: &str = "/oauth/token";
 
 /// The tokens of one client. The holder of the lock renews.
 #[derive(Debug)]
-pub(super) struct TokenStore {
+pub(super) struct ClientTokens {
     credentials: Option<Credentials>,
     file: Option<TokenFile>,
     margin: Duration,
     held: Mutex<Option<Arc<Tokens>>>,
 }
 
-impl TokenStore {
-    pub(super) fn new(config: &Config) -> Self {
+impl ClientTokens {
+    pub(super) fn new(config: &PodioClientConfig) -> Self {
         let file = config.token_file.clone().zip(config.credentials.as_ref());
         Self {
             credentials: config.credentials.clone(),

@@ -9,14 +9,14 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use podtap_connect::HttpClient;
-use podtap_connect::client::Settings;
+use podtap_connect::client::ClientSettings;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::config::Config;
+use super::config::PodioClientConfig;
 use super::error::Error;
-use super::limit::{Budget, RateLimit, retry_after};
-use super::rate::Rate;
+use super::limit::{CallBudget, RateLimit, retry_after};
+use super::rate::SharedRateLimit;
 
 /// Idle connections kept: as many look-ups as the UI and the agent run side by side.
 const IDLE_CONNECTIONS: usize = 4;
@@ -45,13 +45,16 @@ pub(super) fn operation(method: &Method, path: &str) -> String {
 
 pub(super) struct Transport {
     http: HttpClient,
-    config: Arc<Config>,
-    rate: Rate,
+    config: Arc<PodioClientConfig>,
+    rate: SharedRateLimit,
 }
 
 impl Transport {
-    pub(super) fn new(config: Arc<Config>, rate: Rate) -> Result<Self, rustls::Error> {
-        let http = Settings {
+    pub(super) fn new(
+        config: Arc<PodioClientConfig>,
+        rate: SharedRateLimit,
+    ) -> Result<Self, rustls::Error> {
+        let http = ClientSettings {
             is_encrypted: config.base_url.is_encrypted(),
             proxy: config.proxy.clone(),
             connect_timeout: config.connect_timeout,
@@ -65,7 +68,7 @@ impl Transport {
         self.rate.subscribe()
     }
 
-    pub(super) async fn budget(&self) -> Option<Budget> {
+    pub(super) async fn budget(&self) -> Option<CallBudget> {
         self.rate.budget().await
     }
 

@@ -29,7 +29,7 @@ const LEAD: usize = 200;
 
 /// A field as far as its values are worded by it.
 #[derive(Debug, Clone, Copy)]
-pub struct Field<'a> {
+pub struct WordedField<'a> {
     /// Its type, such as `text` or `category`.
     pub kind: &'a str,
     /// Its `config.settings`; `Null` where they are not known.
@@ -37,7 +37,7 @@ pub struct Field<'a> {
 }
 
 /// The values of a field, joined by commas; empty where there are none.
-pub fn values(field: Field<'_>, values: &[Value], locale: Locale) -> String {
+pub fn values(field: WordedField<'_>, values: &[Value], locale: Locale) -> String {
     let mut worded = value::all(field, values, locale);
     tell_apart([&mut worded]);
     cut(&join(&worded, |one| &one.text), 0, MAX_CHARS)
@@ -45,7 +45,7 @@ pub fn values(field: Field<'_>, values: &[Value], locale: Locale) -> String {
 
 /// What a field held and holds; never the same text twice. `None` where nothing differs at all.
 pub fn change(
-    field: Field<'_>,
+    field: WordedField<'_>,
     from: &[Value],
     to: &[Value],
     locale: Locale,

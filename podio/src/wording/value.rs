@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::locale::Locale;
 use super::members::{inner, member, to_text};
-use super::{Field, date, number, rich_text};
+use super::{WordedField, date, number, rich_text};
 
 /// A value as people would say it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,14 +35,14 @@ const IDS: &[(&str, &str)] = &[
     ("id", "option"),
 ];
 
-pub(super) fn all(field: Field<'_>, values: &[Value], locale: Locale) -> Vec<Worded> {
+pub(super) fn all(field: WordedField<'_>, values: &[Value], locale: Locale) -> Vec<Worded> {
     values
         .iter()
         .map(|value| one(field, value, locale))
         .collect()
 }
 
-fn one(field: Field<'_>, value: &Value, locale: Locale) -> Worded {
+fn one(field: WordedField<'_>, value: &Value, locale: Locale) -> Worded {
     let inner = inner(value);
     match field.kind {
         "date" => Worded::plain(date::words(value, field.settings)),
@@ -83,7 +83,7 @@ fn text(raw: &str, is_html: Option<bool>) -> Worded {
 }
 
 /// A calculation holds a number, a text or a date, which its settings name.
-fn calculation(field: Field<'_>, value: &Value, locale: Locale) -> Worded {
+fn calculation(field: WordedField<'_>, value: &Value, locale: Locale) -> Worded {
     if let Some(date) = date::read(value, field.settings) {
         return Worded::plain(date);
     }

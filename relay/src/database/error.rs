@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use podtap_disk::{Cause, Trouble};
+use podtap_disk::{SqliteCause, Trouble};
 
 /// The database cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum DatabaseError {
     /// The folder cannot be made, read or written.
     #[error(
         "cannot use the data folder {}: check that you may write there, or choose another with --data-dir",
@@ -36,7 +36,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What SQLite said.
-        source: Cause,
+        source: SqliteCause,
     },
     /// The file belongs to a newer release.
     #[error(
@@ -60,7 +60,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What SQLite said.
-        source: Cause,
+        source: SqliteCause,
     },
     /// A statement failed.
     #[error("cannot {attempt} in {}", path.display())]
@@ -70,13 +70,13 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What SQLite said.
-        source: Cause,
+        source: SqliteCause,
     },
 }
 
-impl Error {
+impl DatabaseError {
     /// What SQLite said, while this was being done in this file.
-    pub(super) fn of(attempt: &'static str, path: PathBuf, source: Cause) -> Self {
+    pub(super) fn of(attempt: &'static str, path: PathBuf, source: SqliteCause) -> Self {
         let folder = path.parent().unwrap_or(&path);
         match source.trouble() {
             Trouble::Io | Trouble::Missing if podtap_disk::space::is_full(folder) => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use podtap_disk::sqlite::{self, MigrateError, Profile};
 use rusqlite::Connection;
 
-use super::error::Error;
+use super::error::DatabaseError;
 use super::schema;
 
 const FILE_NAME: &str = "relay.db";
@@ -42,8 +42,8 @@ impl Database {
     }
 
     /// Makes the folder and the file where missing and brings the schema up to date.
-    pub(crate) fn open(data_dir: &Path) -> Result<Self, Error> {
-        podtap_disk::private::folder(data_dir).map_err(|source| Error::DataDir {
+    pub(crate) fn open(data_dir: &Path) -> Result<Self, DatabaseError> {
+        podtap_disk::private::folder(data_dir).map_err(|source| DatabaseError::DataDir {
             path: data_dir.to_owned(),
             source,
         })?;
@@ -52,19 +52,21 @@ impl Database {
         // On a full disk the reserve makes the room that opening needs; what is acknowledged then
         // makes more.
         opened().or_else(|error| match error {
-            Error::Full { .. } if std::fs::remove_file(data_dir.join(RESERVE)).is_ok() => opened(),
+            DatabaseError::Full { .. } if std::fs::remove_file(data_dir.join(RESERVE)).is_ok() => {
+                opened()
+            }
             error => Err(error),
         })?;
         Ok(database)
     }
 
     /// Opens the file for writing once and brings its schema up to date.
-    fn prepare(&self) -> Result<(), Error> {
+    fn prepare(&self) -> Result<(), DatabaseError> {
         let mut connection = self.writer()?;
         // SQLite opens a file that it may not write all the same, and begins to read it.
         let is_readonly = connection.is_readonly(c"main");
         if is_readonly.map_err(self.error_in("open the database"))? {
-            return Err(Error::DataDir {
+            return Err(DatabaseError::DataDir {
                 source: std::io::ErrorKind::PermissionDenied.into(),
                 path: self.folder().to_owned(),
             });
@@ -73,19 +75,22 @@ impl Database {
     }
 
     /// A connection that may write; its commits are on stable storage when they return.
-    pub(crate) fn writer(&self) -> Result<Connection, Error> {
+    pub(crate) fn writer(&self) -> Result<Connection, DatabaseError> {
         sqlite::writer(&self.path, &PROFILE).map_err(self.error_in("open the database"))
     }
 
     /// A connection that cannot write.
-    pub(crate) fn reader(&self) -> Result<Connection, Error> {
+    pub(crate) fn reader(&self) -> Result<Connection, DatabaseError> {
         sqlite::reader(&self.path, &PROFILE).map_err(self.error_in("open the database"))
     }
 
     /// Turns what SQLite said into an error that names this file.
-    pub(crate) fn error_in(&self, attempt: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {
+    pub(crate) fn error_in(
+        &self,
+        attempt: &'static str,
+    ) -> impl FnOnce(rusqlite::Error) -> DatabaseError {
         let path = self.path.clone();
-        move |source| Error::of(attempt, path, source.into())
+        move |source| DatabaseError::of(attempt, path, source.into())
     }
 
     /// The file.
@@ -98,11 +103,13 @@ impl Database {
         self.path.parent().unwrap_or(&self.path)
     }
 
-    fn migrate(&self, connection: &mut Connection) -> Result<(), Error> {
+    fn migrate(&self, connection: &mut Connection) -> Result<(), DatabaseError> {
         let path = self.path.clone();
         sqlite::migrate(connection, schema::MIGRATIONS).map_err(|error| match error {
-            MigrateError::Newer { found, known } => Error::Newer { path, found, known },
-            MigrateError::Sqlite(cause) => Error::of("bring the schema up to date", path, cause),
+            MigrateError::Newer { found, known } => DatabaseError::Newer { path, found, known },
+            MigrateError::Sqlite(cause) => {
+                DatabaseError::of("bring the schema up to date", path, cause)
+            }
         })
     }
 }
@@ -122,7 +129,10 @@ mod tests {
 
         let error = Database::open(folder.path()).unwrap_err();
 
-        assert!(matches!(error, Error::Malformed { .. }), "{error:?}");
+        assert!(
+            matches!(error, DatabaseError::Malformed { .. }),
+            "{error:?}"
+        );
         assert!(error.to_string().contains(FILE_NAME), "{error}");
     }
 
@@ -134,7 +144,7 @@ mod tests {
 
         let error = Database::open(&file.join("data")).unwrap_err();
 
-        assert!(matches!(error, Error::DataDir { .. }), "{error:?}");
+        assert!(matches!(error, DatabaseError::DataDir { .. }), "{error:?}");
         assert!(error.to_string().contains("--data-dir"), "{error}");
     }
 
@@ -150,6 +160,9 @@ mod tests {
 
         let error = Database::open(folder.path()).unwrap_err();
 
-        assert!(matches!(error, Error::Newer { found: 99, .. }), "{error:?}");
+        assert!(
+            matches!(error, DatabaseError::Newer { found: 99, .. }),
+            "{error:?}"
+        );
     }
 }

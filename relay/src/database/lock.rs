@@ -5,25 +5,25 @@ use std::path::Path;
 
 use podtap_disk::lock;
 
-use super::error::Error;
+use super::error::DatabaseError;
 
 const FILE_NAME: &str = "relay.lock";
 
 /// Held by the running relay; the system releases it whatever way the process ends.
 #[derive(Debug)]
-pub(crate) struct Lock(lock::Lock);
+pub(crate) struct DataFolderLock(lock::Lock);
 
-impl Lock {
+impl DataFolderLock {
     /// Takes the folder, made where missing, or says that another relay has it.
-    pub(crate) fn take(data_dir: &Path) -> Result<Self, Error> {
-        let unusable = |source| Error::DataDir {
+    pub(crate) fn take(data_dir: &Path) -> Result<Self, DatabaseError> {
+        let unusable = |source| DatabaseError::DataDir {
             path: data_dir.to_owned(),
             source,
         };
         podtap_disk::private::folder(data_dir).map_err(unusable)?;
         match lock::Lock::take(&data_dir.join(FILE_NAME)) {
             Ok(lock) => Ok(Self(lock)),
-            Err(lock::LockError::Taken(_)) => Err(Error::Locked {
+            Err(lock::LockError::Taken(_)) => Err(DatabaseError::Locked {
                 path: data_dir.to_owned(),
             }),
             Err(lock::LockError::Io(source)) => Err(unusable(source)),
@@ -61,14 +61,17 @@ mod tests {
     #[test]
     fn a_folder_has_one_relay_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Lock::take(folder.path()).unwrap();
+        let first = DataFolderLock::take(folder.path()).unwrap();
 
-        let second = Lock::take(folder.path());
+        let second = DataFolderLock::take(folder.path());
 
-        assert!(matches!(second, Err(Error::Locked { .. })), "{second:?}");
-        assert!(Lock::is_taken(folder.path()));
+        assert!(
+            matches!(second, Err(DatabaseError::Locked { .. })),
+            "{second:?}"
+        );
+        assert!(DataFolderLock::is_taken(folder.path()));
         drop(first);
-        assert!(!Lock::is_taken(folder.path()));
-        assert!(Lock::take(folder.path()).is_ok());
+        assert!(!DataFolderLock::is_taken(folder.path()));
+        assert!(DataFolderLock::take(folder.path()).is_ok());
     }
 }

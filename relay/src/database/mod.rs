@@ -13,8 +13,8 @@ mod schema;
 mod worker;
 
 pub(crate) use ends::{ENDS, note as note_ends};
-pub use error::Error;
+pub use error::DatabaseError;
 pub(crate) use file::{Database, RESERVE};
-pub(crate) use lock::Lock;
+pub(crate) use lock::DataFolderLock;
 pub use postgres::{DatabaseUrl, InvalidDatabaseUrl, PostgresError};
 pub(crate) use worker::Worker;

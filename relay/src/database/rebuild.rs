@@ -1,11 +1,11 @@
 //! A damaged relay database made whole again: what can be read is kept, and what is missing from a
 //! queue is told to its agent as a gap.
 
-use podtap_disk::check::{self, Health};
+use podtap_disk::check::{self, DatabaseHealth};
 use podtap_disk::salvage;
 use rusqlite::Transaction;
 
-use super::error::Error;
+use super::error::DatabaseError;
 use super::file::{Database, PROFILE};
 use super::schema;
 
@@ -15,7 +15,7 @@ const MARGIN: i64 = 1_000_000;
 impl Database {
     /// Opens a folder whose last relay was cut off: the file is checked, and rebuilt where it is
     /// damaged.
-    pub(crate) fn open_after_a_cut(data_dir: &std::path::Path) -> Result<Self, Error> {
+    pub(crate) fn open_after_a_cut(data_dir: &std::path::Path) -> Result<Self, DatabaseError> {
         let file = Self::at(data_dir);
         if file.path().exists() {
             file.make_whole()?;
@@ -25,14 +25,16 @@ impl Database {
 
     /// Checks the file and rebuilds it where it is damaged; nobody may write to it meanwhile.
     /// Readers notice by themselves that another file is in its place.
-    pub(crate) fn make_whole(&self) -> Result<(), Error> {
+    pub(crate) fn make_whole(&self) -> Result<(), DatabaseError> {
         let opened = self.writer().and_then(|connection| {
             check::quick(&connection).map_err(self.error_in("check the database"))
         });
         let finding = match opened {
-            Ok(Health::Sound | Health::Unknown) => return Ok(()),
-            Ok(Health::Damaged(findings)) => findings.into_iter().next().unwrap_or_default(),
-            Err(Error::Malformed { source, .. }) => source.to_string(),
+            Ok(DatabaseHealth::Sound | DatabaseHealth::Unknown) => return Ok(()),
+            Ok(DatabaseHealth::Damaged(findings)) => {
+                findings.into_iter().next().unwrap_or_default()
+            }
+            Err(DatabaseError::Malformed { source, .. }) => source.to_string(),
             Err(error) => return Err(error),
         };
         tracing::error!(
@@ -40,7 +42,7 @@ impl Database {
             "the database is damaged; what can be read of it is kept"
         );
         let rebuilt = salvage::rebuild(self.path(), &PROFILE, schema::MIGRATIONS, finish);
-        let rebuilt = rebuilt.map_err(|error| Error::DataDir {
+        let rebuilt = rebuilt.map_err(|error| DatabaseError::DataDir {
             path: self.folder().to_owned(),
             source: std::io::Error::other(error),
         })?;

@@ -3,12 +3,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use podtap_disk::private::{self, Identity};
+use podtap_disk::private::{self, FileIdentity};
 use podtap_disk::sqlite;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::Error;
+use super::error::DatabaseError;
 use super::file::Database;
 
 /// Jobs that wait; more make their callers wait.
@@ -25,17 +25,17 @@ pub(crate) struct Worker {
 /// The threads are gone.
 #[derive(Debug, thiserror::Error)]
 #[error("the database threads have ended")]
-pub(crate) struct Closed;
+pub(crate) struct WorkerClosed;
 
 /// A connection, and the file that it was made to.
 struct OpenFile {
     database: Database,
-    identity: Option<Identity>,
+    identity: Option<FileIdentity>,
     connection: Connection,
 }
 
 impl OpenFile {
-    fn open(database: &Database) -> Result<Self, Error> {
+    fn open(database: &Database) -> Result<Self, DatabaseError> {
         Ok(Self {
             identity: private::identity(database.path()),
             connection: database.reader()?,
@@ -57,7 +57,7 @@ impl OpenFile {
 
 impl Worker {
     /// Starts `threads` readers of the database.
-    pub(crate) fn readers(database: &Database, threads: usize) -> Result<Self, Error> {
+    pub(crate) fn readers(database: &Database, threads: usize) -> Result<Self, DatabaseError> {
         let (jobs, waiting) = mpsc::channel::<Job>(BACKLOG);
         let waiting = Arc::new(Mutex::new(waiting));
         for number in 0..threads {
@@ -76,7 +76,7 @@ impl Worker {
                     }
                     sqlite::close(file.connection);
                 })
-                .map_err(|source| Error::DataDir {
+                .map_err(|source| DatabaseError::DataDir {
                     path: database.folder().to_owned(),
                     source,
                 })?;
@@ -88,7 +88,7 @@ impl Worker {
     ///
     /// # Cancel safety
     /// Dropping the future may or may not keep the work from being done; its result is lost.
-    pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, Closed>
+    pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, WorkerClosed>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> T + Send + 'static,
@@ -98,7 +98,7 @@ impl Worker {
             // The caller may have gone away meanwhile.
             let _ = reply.send(work(connection));
         });
-        self.jobs.send(job).await.map_err(|_| Closed)?;
-        result.await.map_err(|_| Closed)
+        self.jobs.send(job).await.map_err(|_| WorkerClosed)?;
+        result.await.map_err(|_| WorkerClosed)
     }
 }

@@ -8,7 +8,7 @@
 //! the event first, with the same id, and answers 200. Then the event goes to the agent again as one
 //! of the queue; an agent that has it already knows it by its id (invariant 1).
 //!
-//! `ingest` has a [`Place`] for each request, the session a [`Door`]; between them is [`Passing`],
+//! `ingest` has a [`HeldPlace`] for each request, the session a [`SessionDoor`]; between them is [`Passing`],
 //! one a session, where under one lock each request is in exactly one stage:
 //!
 //! ```text
@@ -52,15 +52,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use podtap_wire::HeldFrame;
 
-pub(crate) use passing::{Outcome, Passing, Room, Standing};
-pub(crate) use place::Place;
+pub(crate) use passing::{HeldOutcome, Passing, SessionStanding, WindowRoom};
+pub(crate) use place::HeldPlace;
 
 use crate::queue::TunnelId;
 use crate::responders::Responders;
 
 /// The requests that a relay holds.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct HeldRequests {
     /// Those whose events are stored, as their agents take nothing else.
     pub(crate) stored: Responders,
     doors: Mutex<Doors>,
@@ -74,8 +74,8 @@ struct Doors {
 
 /// A session's side; its requests are turned away when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Door {
-    held: Arc<Held>,
+pub(crate) struct SessionDoor {
+    held: Arc<HeldRequests>,
     tunnel: TunnelId,
     pub(crate) passing: Arc<Passing>,
 }
@@ -84,14 +84,14 @@ pub(crate) struct Door {
 #[derive(Debug)]
 pub(crate) enum Holding {
     /// It waits for its answer.
-    Held(Place),
+    Held(HeldPlace),
     /// It is to be stored and answered at once.
     NoRoom(Arc<HeldFrame>),
     /// No session here passes requests of this tunnel through.
     NoDoor(Arc<HeldFrame>),
 }
 
-impl Held {
+impl HeldRequests {
     /// Holds nothing yet.
     pub(crate) fn new(stored: Responders) -> Self {
         Self {
@@ -103,7 +103,11 @@ impl Held {
     /// Lets the requests of a tunnel through to a session that takes so many at once. A session that
     /// had the tunnel before gets no more. `None` where other relays take webhooks of the tunnel too:
     /// theirs are in the queue, and would be overtaken.
-    pub(crate) fn open(self: &Arc<Self>, tunnel: TunnelId, max_requests: usize) -> Option<Door> {
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        tunnel: TunnelId,
+        max_requests: usize,
+    ) -> Option<SessionDoor> {
         if self.stored.has_others() {
             return None;
         }
@@ -118,7 +122,7 @@ impl Held {
         if is_closed {
             passing.close();
         }
-        Some(Door {
+        Some(SessionDoor {
             held: Arc::clone(self),
             tunnel,
             passing,
@@ -131,7 +135,7 @@ impl Held {
         match passing {
             None => Holding::NoDoor(frame),
             Some(passing) => match passing.hold(frame) {
-                Ok((number, outcome)) => Holding::Held(Place::new(passing, number, outcome)),
+                Ok((number, outcome)) => Holding::Held(HeldPlace::new(passing, number, outcome)),
                 Err(frame) => Holding::NoRoom(frame),
             },
         }
@@ -153,14 +157,14 @@ impl Held {
     }
 }
 
-impl Door {
+impl SessionDoor {
     /// The session ends: its requests are turned away, and so are those that come meanwhile.
     pub(crate) fn close(&self) {
         self.passing.close();
     }
 }
 
-impl Drop for Door {
+impl Drop for SessionDoor {
     fn drop(&mut self) {
         self.close();
         let mut doors = self.held.lock();

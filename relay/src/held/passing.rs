@@ -47,12 +47,12 @@ struct State {
 struct Request {
     frame: Arc<HeldFrame>,
     was_sent: bool,
-    tell: oneshot::Sender<Outcome>,
+    tell: oneshot::Sender<HeldOutcome>,
 }
 
 /// What becomes of a held request.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum HeldOutcome {
     /// The local service has answered.
     Answered(WebhookResponse),
     /// It is to be stored now, and answered by the relay.
@@ -74,16 +74,16 @@ pub(crate) struct Turn {
 
 /// How a session stands, when it looks for requests to send.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Standing {
+pub(crate) struct SessionStanding {
     /// Events of the queue that it has not sent.
     pub(crate) behind: u64,
     /// What the agent's window has left; `None` where it has nothing.
-    pub(crate) room: Option<Room>,
+    pub(crate) room: Option<WindowRoom>,
 }
 
 /// What may be under way at once.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Room {
+pub(crate) struct WindowRoom {
     pub(crate) requests: usize,
     pub(crate) bytes: usize,
 }
@@ -101,7 +101,7 @@ impl Passing {
     pub(super) fn hold(
         &self,
         frame: Arc<HeldFrame>,
-    ) -> Result<(u64, oneshot::Receiver<Outcome>), Arc<HeldFrame>> {
+    ) -> Result<(u64, oneshot::Receiver<HeldOutcome>), Arc<HeldFrame>> {
         let bytes = bytes_of(&frame);
         let mut state = self.lock();
         let is_full = state.count() >= self.max_requests || state.bytes + bytes > MAX_BYTES;
@@ -133,7 +133,7 @@ impl Passing {
 
     /// The requests to send now, in order: all that wait, as far as the agent has room. The others
     /// are turned away, unless what they wait for is on its way.
-    pub(crate) fn next(self: &Arc<Self>, standing: Standing) -> Vec<Arc<HeldFrame>> {
+    pub(crate) fn next(self: &Arc<Self>, standing: SessionStanding) -> Vec<Arc<HeldFrame>> {
         let mut frames = Vec::new();
         let mut state = self.lock();
         if state.waiting.is_empty() {
@@ -176,7 +176,7 @@ impl Passing {
         drop(state);
         if let Some(request) = request {
             // A sender that has gone needs none.
-            let _ = request.tell.send(Outcome::Answered(response));
+            let _ = request.tell.send(HeldOutcome::Answered(response));
         }
     }
 
@@ -240,7 +240,7 @@ impl Passing {
         } = request;
         let turn = Turn::new(Arc::clone(self), was_sent);
         // One that has just gone gives its turn back as it is dropped.
-        drop(tell.send(Outcome::Store { frame, turn }));
+        drop(tell.send(HeldOutcome::Store { frame, turn }));
     }
 
     /// One has been handed to the queue.
@@ -250,7 +250,7 @@ impl Passing {
     }
 
     /// One that was never sent is in the queue, or will not be.
-    pub(super) fn stored(&self) {
+    pub(super) fn note_stored(&self) {
         let mut state = self.lock();
         state.unstored = state.unstored.saturating_sub(1);
         drop(state);
@@ -331,7 +331,7 @@ impl Drop for Turn {
     fn drop(&mut self) {
         self.is_over();
         if !self.was_sent {
-            self.passing.stored();
+            self.passing.note_stored();
         }
     }
 }

@@ -6,21 +6,21 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::passing::{Outcome, Passing};
+use super::passing::{HeldOutcome, Passing};
 
 /// A request that waits; forgotten when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct HeldPlace {
     passing: Arc<Passing>,
     number: u64,
-    outcome: oneshot::Receiver<Outcome>,
+    outcome: oneshot::Receiver<HeldOutcome>,
 }
 
-impl Place {
+impl HeldPlace {
     pub(super) fn new(
         passing: Arc<Passing>,
         number: u64,
-        outcome: oneshot::Receiver<Outcome>,
+        outcome: oneshot::Receiver<HeldOutcome>,
     ) -> Self {
         Self {
             passing,
@@ -31,7 +31,7 @@ impl Place {
 
     /// What becomes of the request, after this time at the latest but for those before it. `None`
     /// never comes, but for a fault in here.
-    pub(crate) async fn outcome(mut self, limit: Duration) -> Option<Outcome> {
+    pub(crate) async fn outcome(mut self, limit: Duration) -> Option<HeldOutcome> {
         tokio::select! {
             outcome = &mut self.outcome => return outcome.ok(),
             () = sleep(limit) => {}
@@ -41,7 +41,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for HeldPlace {
     fn drop(&mut self) {
         self.passing.forget(self.number);
     }

@@ -18,9 +18,9 @@ const TUNNEL: TunnelId = TunnelId(1);
 const SHORT: Duration = Duration::from_millis(10);
 const LONG: Duration = Duration::from_mins(1);
 
-const FREE: Standing = Standing {
+const FREE: SessionStanding = SessionStanding {
     behind: 0,
-    room: Some(Room {
+    room: Some(WindowRoom {
         requests: usize::MAX,
         bytes: usize::MAX,
     }),
@@ -52,31 +52,31 @@ fn answer(status: u16) -> WebhookResponse {
     }
 }
 
-fn held(holding: Holding) -> Place {
+fn held(holding: Holding) -> HeldPlace {
     match holding {
         Holding::Held(place) => place,
         other => panic!("{other:?}"),
     }
 }
 
-fn open() -> (Arc<Held>, Door) {
-    let held = Arc::new(Held::new(Responders::new(Arc::new(NoOthers))));
+fn open() -> (Arc<HeldRequests>, SessionDoor) {
+    let held = Arc::new(HeldRequests::new(Responders::new(Arc::new(NoOthers))));
     let door = held.open(TUNNEL, usize::MAX).unwrap();
     (held, door)
 }
 
-fn sent(door: &Door, standing: Standing) -> Vec<u64> {
+fn sent(door: &SessionDoor, standing: SessionStanding) -> Vec<u64> {
     let frames = door.passing.next(standing);
     frames.iter().map(|frame| number(frame)).collect()
 }
 
 /// What is stored, in order; each is in the queue at once.
-async fn stored(places: Vec<Place>) -> Vec<u64> {
+async fn stored(places: Vec<HeldPlace>) -> Vec<u64> {
     let mut waiting: futures_util::stream::FuturesUnordered<_> = places
         .into_iter()
         .map(|place| async {
             match place.outcome(LONG).await {
-                Some(Outcome::Store { frame, .. }) => number(&frame),
+                Some(HeldOutcome::Store { frame, .. }) => number(&frame),
                 other => panic!("{other:?}"),
             }
         })
@@ -99,8 +99,8 @@ async fn an_answer_goes_to_its_request_and_one_that_is_late_to_nobody() {
     door.passing.answer(frame(9, 0).id, answer(500));
 
     let outcome = second.outcome(LONG).await;
-    assert!(matches!(outcome, Some(Outcome::Answered(answer)) if answer.status == 202));
-    let Some(Outcome::Store { turn, .. }) = first.outcome(SHORT).await else {
+    assert!(matches!(outcome, Some(HeldOutcome::Answered(answer)) if answer.status == 202));
+    let Some(HeldOutcome::Store { turn, .. }) = first.outcome(SHORT).await else {
         panic!("it was not answered in time");
     };
     door.passing.answer(frame(1, 0).id, answer(200));
@@ -112,12 +112,12 @@ async fn an_answer_goes_to_its_request_and_one_that_is_late_to_nobody() {
 #[tokio::test(start_paused = true)]
 async fn all_that_is_not_answered_is_stored_in_order_when_the_session_ends() {
     for ends in [
-        (|_, door| drop(door)) as fn(&Arc<Held>, Door),
-        |held: &Arc<Held>, door| {
+        (|_, door| drop(door)) as fn(&Arc<HeldRequests>, SessionDoor),
+        |held: &Arc<HeldRequests>, door| {
             held.close();
             std::mem::forget(door);
         },
-        |held: &Arc<Held>, door| {
+        |held: &Arc<HeldRequests>, door| {
             std::mem::forget((held.open(TUNNEL, 9), door));
         },
     ] {
@@ -142,11 +142,11 @@ async fn all_that_is_not_answered_is_stored_in_order_when_the_session_ends() {
 #[tokio::test(start_paused = true)]
 async fn nothing_overtakes_what_waits_in_the_queue_or_is_on_its_way_there() {
     let (held_by, door) = open();
-    let behind = |behind| Standing { behind, ..FREE };
+    let behind = |behind| SessionStanding { behind, ..FREE };
     let first = held(held_by.hold(TUNNEL, frame(1, 1)));
     assert!(sent(&door, behind(MAX_BEHIND)).is_empty(), "it waits");
     assert!(sent(&door, behind(MAX_BEHIND + 1)).is_empty());
-    let Some(Outcome::Store { mut turn, .. }) = first.outcome(LONG).await else {
+    let Some(HeldOutcome::Store { mut turn, .. }) = first.outcome(LONG).await else {
         panic!("it is turned away");
     };
     turn.is_over();
@@ -166,9 +166,9 @@ async fn an_agent_without_room_gets_no_more() {
         .map(|number| held(held_by.hold(TUNNEL, frame(number, 1))))
         .collect();
     let bytes = 3 * bytes_of(&frame(0, 1));
-    let room = |requests, bytes| Standing {
+    let room = |requests, bytes| SessionStanding {
         behind: 0,
-        room: Some(Room { requests, bytes }),
+        room: Some(WindowRoom { requests, bytes }),
     };
     assert_eq!(sent(&door, room(2, usize::MAX)), [0, 1]);
     let mut places = places.into_iter();
@@ -183,7 +183,7 @@ async fn an_agent_without_room_gets_no_more() {
     let one = more.next();
     assert_eq!(stored(more.collect()).await, [6, 7]);
     let last = held(held_by.hold(TUNNEL, frame(8, 1)));
-    let none = Standing {
+    let none = SessionStanding {
         behind: 0,
         room: None,
     };
@@ -231,7 +231,7 @@ proptest! {
         let runtime = runtime.enable_time().start_paused(true).build().unwrap();
         let _inside = runtime.enter();
         let (held_by, door) = open();
-        let none = Standing { room: None, ..FREE };
+        let none = SessionStanding { room: None, ..FREE };
         let (mut places, mut turns) = (Vec::new(), Vec::new());
         let (mut was_sent, mut in_queue) = (BTreeSet::new(), Vec::new());
         for (step, index) in steps {
@@ -267,13 +267,13 @@ proptest! {
                     let number = number as u64;
                     let outcome = place.as_mut().and_then(|place| place.as_mut().now_or_never());
                     match outcome {
-                        Some(Some(Outcome::Store { frame: stored, mut turn })) => {
+                        Some(Some(HeldOutcome::Store { frame: stored, mut turn })) => {
                             prop_assert_eq!(self::number(&stored), number);
                             in_queue.push(number);
                             turn.is_over();
                             turns.push((number, turn));
                         }
-                        Some(Some(Outcome::Answered(_))) => {
+                        Some(Some(HeldOutcome::Answered(_))) => {
                             prop_assert!(was_sent.contains(&number));
                         }
                         Some(None) => prop_assert!(false, "{} has no outcome", number),

@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::budget::{Budget, Share};
+use crate::budget::{ByteBudget, ByteShare};
 use crate::config::Limits;
 use crate::queue::TunnelId;
 use crate::refusal::Refusal;
@@ -26,22 +26,22 @@ const DISCARD_BYTES: usize = 64 * 1024 * 1024;
 
 /// A whole body and its share of the budget.
 #[derive(Debug)]
-pub(super) struct Body {
+pub(super) struct IngestBody {
     pub(super) bytes: Bytes,
-    _share: Share<TunnelId>,
+    _share: ByteShare<TunnelId>,
 }
 
 /// Bounds on the reading of bodies.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct BodyReader {
     max_bytes: usize,
     timeout: Duration,
     /// Bytes a second; none for no limit.
     min_rate: Option<u32>,
-    budget: Arc<Budget<TunnelId>>,
+    budget: Arc<ByteBudget<TunnelId>>,
 }
 
-impl Reader {
+impl BodyReader {
     pub(super) fn new(limits: &Limits) -> Self {
         let max_bytes = limits
             .max_body_bytes
@@ -50,7 +50,7 @@ impl Reader {
             max_bytes,
             timeout: limits.body_timeout,
             min_rate: limits.min_body_rate.filter(|rate| *rate > 0),
-            budget: Budget::new(limits.max_inflight_bytes, max_bytes),
+            budget: ByteBudget::new(limits.max_inflight_bytes, max_bytes),
         }
     }
 
@@ -59,7 +59,7 @@ impl Reader {
         &self,
         tunnel: TunnelId,
         body: &mut Incoming,
-    ) -> Result<Body, Refusal> {
+    ) -> Result<IngestBody, Refusal> {
         if body.size_hint().lower() > self.max_bytes as u64 {
             return Err(self.too_large());
         }
@@ -80,7 +80,7 @@ impl Reader {
             share.grow(data.len())?;
             // Nearly every webhook arrives as one piece: it is taken as it is.
             if announced == Some(data.len() as u64) {
-                return Ok(Body {
+                return Ok(IngestBody {
                     bytes: data,
                     _share: share,
                 });
@@ -91,7 +91,7 @@ impl Reader {
             }
             gathered.extend_from_slice(&data);
         }
-        Ok(Body {
+        Ok(IngestBody {
             bytes: gathered.freeze(),
             _share: share,
         })
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_body_earns_its_time_by_coming() {
         let reader = |min_body_rate| {
-            Reader::new(&Limits {
+            BodyReader::new(&Limits {
                 min_body_rate,
                 body_timeout: Duration::from_secs(30),
                 ..Limits::default()

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use podtap_wire::{OneHop, WebhookResponse};
 
-use crate::answer::{Answer, full};
+use crate::answer::{HttpAnswer, full};
 
 /// Headers by which an answer speaks for its whole host: what a browser keeps, sends, deletes or
 /// lets run for other paths too, and with them for other people's tunnels.
@@ -58,10 +58,10 @@ const ADDED: [(HeaderName, HeaderValue); 4] = [
 ];
 
 /// The answer to the sender.
-pub(super) fn answer(response: WebhookResponse, method: &Method) -> Response<Answer> {
+pub(super) fn answer(response: WebhookResponse, method: &Method) -> Response<HttpAnswer> {
     let hop = OneHop::of(&response.headers);
     let has_no_body = method == Method::HEAD;
-    let mut answer = Response::new(Answer::default());
+    let mut answer = Response::new(HttpAnswer::default());
     *answer.status_mut() = match StatusCode::from_u16(response.status) {
         // An answer of the 1xx class cannot be the last one.
         Ok(status) if !status.is_informational() => status,
@@ -94,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    fn answered(status: u16, headers: &[(&str, &str)]) -> Response<Answer> {
+    fn answered(status: u16, headers: &[(&str, &str)]) -> Response<HttpAnswer> {
         let headers: HeaderList = headers
             .iter()
             .map(|&(name, value)| (name, value.to_owned()))

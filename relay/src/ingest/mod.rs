@@ -23,9 +23,9 @@ use podtap_wire::{
 };
 use tokio::time::{Instant, timeout};
 
-use crate::answer::{Answer, text};
+use crate::answer::{HttpAnswer, text};
 use crate::config::Limits;
-use crate::held::{Held, Holding, Outcome, Place};
+use crate::held::{HeldOutcome, HeldPlace, HeldRequests, Holding};
 use crate::methods::Methods;
 use crate::metrics::Metrics;
 use crate::queue::{AppendError, Queue, QueueError};
@@ -33,7 +33,7 @@ use crate::refusal::Refusal;
 use crate::session::presence::Presence;
 use crate::spelling;
 use crate::tunnel::directory::{Directory, Tunnel};
-use pace::Pace;
+use pace::TunnelRates;
 
 /// Accepts webhooks.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(crate) struct Ingest {
     pub(crate) directory: Arc<Directory>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) queue: Arc<dyn Queue>,
-    pub(crate) held: Arc<Held>,
+    pub(crate) held: Arc<HeldRequests>,
     pub(crate) metrics: Arc<Metrics>,
     /// What the answer to a method that is not taken names instead.
     pub(crate) methods: Methods,
@@ -51,9 +51,9 @@ pub(crate) struct Ingest {
 /// How large, how fast and how late webhooks may be.
 #[derive(Debug)]
 pub(crate) struct Bounds {
-    bodies: body::Reader,
+    bodies: body::BodyReader,
     /// `None` for any.
-    pace: Option<Pace>,
+    pace: Option<TunnelRates>,
     store_timeout: Duration,
     respond_timeout: Duration,
 }
@@ -61,8 +61,8 @@ pub(crate) struct Bounds {
 impl Bounds {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            bodies: body::Reader::new(limits),
-            pace: limits.max_rate.map(Pace::new),
+            bodies: body::BodyReader::new(limits),
+            pace: limits.max_rate.map(TunnelRates::new),
             store_timeout: limits.store_timeout,
             respond_timeout: limits.respond_timeout,
         }
@@ -77,7 +77,7 @@ impl Ingest {
         path: String,
         peer: IpAddr,
         mut request: Request<Incoming>,
-    ) -> Response<Answer> {
+    ) -> Response<HttpAnswer> {
         match self.store(key, path, peer, &mut request).await {
             Ok(answer) => answer,
             Err(refusal) => self.refuse(refusal, Some(key), request).await,
@@ -91,7 +91,7 @@ impl Ingest {
         refusal: Refusal,
         key: Option<TunnelKey>,
         request: Request<Incoming>,
-    ) -> Response<Answer> {
+    ) -> Response<HttpAnswer> {
         self.metrics.count_refused(refusal);
         tracing::debug!(reason = refusal.name(), "a webhook was refused");
         if let Some(key) = key {
@@ -116,7 +116,7 @@ impl Ingest {
         path: String,
         peer: IpAddr,
         request: &mut Request<Incoming>,
-    ) -> Result<Response<Answer>, Refusal> {
+    ) -> Result<Response<HttpAnswer>, Refusal> {
         let tunnel = self.directory.find(&key).await;
         let tunnel = tunnel.ok_or(Refusal::UnknownTunnel)?;
         if let Some(pace) = &self.bounds.pace {
@@ -172,12 +172,12 @@ impl Ingest {
     async fn pass_through(
         &self,
         tunnel: &Tunnel,
-        place: Place,
+        place: HeldPlace,
     ) -> Result<Option<WebhookResponse>, Refusal> {
         let outcome = place.outcome(self.bounds.respond_timeout).await;
         let (frame, mut turn) = match outcome.ok_or(Refusal::Unavailable)? {
-            Outcome::Answered(answer) => return Ok(Some(answer)),
-            Outcome::Store { frame, turn } => (frame, turn),
+            HeldOutcome::Answered(answer) => return Ok(Some(answer)),
+            HeldOutcome::Store { frame, turn } => (frame, turn),
         };
         let mut append = pin!(self.append(tunnel, frame));
         // With the first poll the queue has it, and the next one may follow.

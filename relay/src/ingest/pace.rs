@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use crate::config::Rate;
 use crate::peer::PeerGroup;
 use crate::queue::TunnelId;
-use crate::rate::Rates;
+use crate::rate::KeyedRates;
 use crate::refusal::Refusal;
 
 /// The part of a tunnel's rate that one peer may use: whoever finds a URL leaves an eighth of it to
@@ -14,16 +14,16 @@ const SHARE: f64 = 7.0 / 8.0;
 
 /// The rates of all tunnels.
 #[derive(Debug)]
-pub(super) struct Pace {
-    tunnels: Rates<TunnelId>,
-    shares: Rates<(TunnelId, PeerGroup)>,
+pub(super) struct TunnelRates {
+    tunnels: KeyedRates<TunnelId>,
+    shares: KeyedRates<(TunnelId, PeerGroup)>,
 }
 
-impl Pace {
+impl TunnelRates {
     pub(super) fn new(rate: Rate) -> Self {
         Self {
-            tunnels: Rates::new(rate),
-            shares: Rates::new(rate.part(SHARE)),
+            tunnels: KeyedRates::new(rate),
+            shares: KeyedRates::new(rate.part(SHARE)),
         }
     }
 

@@ -12,9 +12,9 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_postgres::Row;
 
-use super::signals::Signals;
+use super::signals::Notifications;
 use super::{RelayId, unavailable};
-use crate::answers::Answers;
+use crate::answers::AnswerExchange;
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::QueueError;
 
@@ -26,7 +26,7 @@ const LOOK_PERIOD: Duration = Duration::from_millis(200);
 pub(crate) struct PgAnswers {
     database: Postgres,
     relay: RelayId,
-    signals: Arc<Signals>,
+    signals: Arc<Notifications>,
     /// Those that this relay waits for.
     expected: Mutex<HashSet<EventId>>,
     expecting: Notify,
@@ -41,7 +41,7 @@ pub(super) struct Forgotten {
 }
 
 impl PgAnswers {
-    pub(super) fn new(database: Postgres, relay: RelayId, signals: Arc<Signals>) -> Self {
+    pub(super) fn new(database: Postgres, relay: RelayId, signals: Arc<Notifications>) -> Self {
         Self {
             database,
             relay,
@@ -56,13 +56,13 @@ impl PgAnswers {
         Arc::clone(&self.forgotten)
     }
 
-    fn expected(&self) -> MutexGuard<'_, HashSet<EventId>> {
+    fn lock_expected(&self) -> MutexGuard<'_, HashSet<EventId>> {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn try_expect(&self, id: EventId) -> Result<(), PostgresError> {
         let client = self.database.client().await?;
-        let failed = self.database.failed("wait for an answer");
+        let failed = self.database.on_error("wait for an answer");
         let statement = client
             .prepare_cached("INSERT INTO podtap_answers (event, relay) VALUES ($1, $2)")
             .await
@@ -79,7 +79,7 @@ impl PgAnswers {
         response: WebhookResponse,
     ) -> Result<Option<RelayId>, PostgresError> {
         let client = self.database.client().await?;
-        let failed = self.database.failed("pass an answer on");
+        let failed = self.database.on_error("pass an answer on");
         let statement = client
             .prepare_cached(
                 "UPDATE podtap_answers SET status = $2, headers = $3, body = $4
@@ -99,7 +99,7 @@ impl PgAnswers {
 
     async fn collect(&self) -> Result<Vec<(EventId, WebhookResponse)>, PostgresError> {
         let client = self.database.client().await?;
-        let failed = self.database.failed("take answers in");
+        let failed = self.database.on_error("take answers in");
         let statement = client
             .prepare_cached(
                 "DELETE FROM podtap_answers WHERE relay = $1 AND status IS NOT NULL
@@ -126,7 +126,7 @@ fn answer(row: &Row) -> Option<(EventId, WebhookResponse)> {
     Some((EventId::from_bytes(event.try_into().ok()?), response))
 }
 
-impl Answers for PgAnswers {
+impl AnswerExchange for PgAnswers {
     fn is_shared(&self) -> bool {
         true
     }
@@ -134,7 +134,7 @@ impl Answers for PgAnswers {
     fn expect(&self, id: EventId) -> BoxFuture<'_, Result<(), QueueError>> {
         async move {
             self.try_expect(id).await.map_err(unavailable)?;
-            self.expected().insert(id);
+            self.lock_expected().insert(id);
             self.expecting.notify_one();
             Ok(())
         }
@@ -142,7 +142,7 @@ impl Answers for PgAnswers {
     }
 
     fn forget(&self, id: EventId) {
-        if self.expected().remove(&id) {
+        if self.lock_expected().remove(&id) {
             self.forgotten.lock().push(id);
             self.forgotten.added.notify_one();
         }
@@ -166,7 +166,7 @@ impl Answers for PgAnswers {
     fn take_arrived(&self) -> BoxFuture<'_, Vec<(EventId, WebhookResponse)>> {
         async move {
             loop {
-                while self.expected().is_empty() {
+                while self.lock_expected().is_empty() {
                     self.expecting.notified().await;
                 }
                 // Told, or looked for all the same.
@@ -174,7 +174,7 @@ impl Answers for PgAnswers {
                 match self.collect().await {
                     Ok(answers) if answers.is_empty() => {}
                     Ok(answers) => {
-                        let mut expected = self.expected();
+                        let mut expected = self.lock_expected();
                         for (event, _) in &answers {
                             expected.remove(event);
                         }
@@ -212,7 +212,7 @@ impl Forgotten {
         let deleted = client
             .execute("DELETE FROM podtap_answers WHERE event = ANY($1)", &[&ids])
             .await;
-        deleted.map_err(database.failed("forget answers"))?;
+        deleted.map_err(database.on_error("forget answers"))?;
         self.lock().drain(..ids.len());
         Ok(())
     }

@@ -10,13 +10,13 @@ use futures_util::try_join;
 use podtap_wire::Seq;
 use tokio_postgres::{Client, Error, Row};
 
-use super::ends::{Ends, ends_of, held_by};
+use super::ends::{QueueEnds, ends_of, held_by};
 use super::plan::Plan;
-use super::removals::Removal;
+use super::removals::QueueRemoval;
 use super::statements::{Parameters, Statements};
 use super::to_sql;
 use crate::queue::batch::{BatchOutcome, QueuedEvent};
-use crate::queue::{AppendError, QueueLimits, TunnelId};
+use crate::queue::{AppendError, EngineLimits, TunnelId};
 
 /// Events removed in one transaction: appends must not wait for an agent's whole backlog.
 const MAX_REMOVED: u64 = 4096;
@@ -40,15 +40,15 @@ struct Columns<'a> {
 }
 
 /// What is to be done in one transaction.
-pub(super) struct Work<'a> {
+pub(super) struct BatchWork<'a> {
     pub(super) appends: Vec<&'a QueuedEvent>,
-    pub(super) removals: Vec<&'a Removal>,
-    pub(super) room: Room,
+    pub(super) removals: Vec<&'a QueueRemoval>,
+    pub(super) room: RoomPolicy,
 }
 
 /// What to do where an event finds no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Room {
+pub(super) enum RoomPolicy {
     /// Nothing at all: room can be made.
     CanBeMade,
     /// It is refused, but more than usual is removed before.
@@ -59,14 +59,14 @@ pub(super) enum Room {
 
 /// Does all of it in one transaction. Invariant 1: when this returns, it is on stable storage. After
 /// an error nothing of it is, unless the connection broke amid the commit. `None`, and nothing done,
-/// where an event finds no room that [`Room::CanBeMade`].
+/// where an event finds no room that [`RoomPolicy::CanBeMade`].
 pub(super) async fn transaction(
     client: &Client,
     statements: &Statements,
-    work: &Work<'_>,
-    limits: &QueueLimits,
+    work: &BatchWork<'_>,
+    limits: &EngineLimits,
 ) -> Result<Option<BatchOutcome>, Error> {
-    let Work {
+    let BatchWork {
         appends, removals, ..
     } = work;
     let mut tunnels: Vec<i64> = appends.iter().map(|event| event.tunnel.0).collect();
@@ -91,8 +91,8 @@ pub(super) async fn transaction(
     let mut steps = Vec::new();
     if !removals.is_empty() {
         let most = match work.room {
-            Room::IsMade => MAX_REMOVED_FOR_ROOM,
-            Room::CanBeMade | Room::IsThis => MAX_REMOVED,
+            RoomPolicy::IsMade => MAX_REMOVED_FOR_ROOM,
+            RoomPolicy::CanBeMade | RoomPolicy::IsThis => MAX_REMOVED,
         };
         let plan = Plan::of(&ends, removals, most);
         held = plan
@@ -102,7 +102,7 @@ pub(super) async fn transaction(
     }
     let mut columns = Columns::default();
     let appended = admit(&mut columns, &mut ends, &held, appends, limits);
-    if work.room == Room::CanBeMade && appended.iter().any(wants_room) {
+    if work.room == RoomPolicy::CanBeMade && appended.iter().any(wants_room) {
         client.batch_execute("ROLLBACK").await?;
         return Ok(None);
     }
@@ -123,10 +123,10 @@ fn wants_room(answer: &Result<Seq, AppendError>) -> bool {
 /// Numbers the events that there is room for.
 fn admit<'a>(
     columns: &mut Columns<'a>,
-    ends: &mut HashMap<TunnelId, Ends>,
+    ends: &mut HashMap<TunnelId, QueueEnds>,
     held: &[Row],
     appends: &[&'a QueuedEvent],
-    limits: &QueueLimits,
+    limits: &EngineLimits,
 ) -> Vec<Result<Seq, AppendError>> {
     let mut held = held_by(held);
     let mut appended = Vec::with_capacity(appends.len());
@@ -150,7 +150,7 @@ fn admit<'a>(
 async fn finish(
     client: &Client,
     statements: &Statements,
-    ends: &HashMap<TunnelId, Ends>,
+    ends: &HashMap<TunnelId, QueueEnds>,
     columns: &Columns<'_>,
 ) -> Result<(), Error> {
     if columns.tunnels.is_empty() {

@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::RelayId;
 use super::answers::Forgotten;
+use super::departures::Departures;
 use super::depths::Depths;
 use super::read;
-use super::roster::Left;
-use super::signals::Signals;
+use super::signals::Notifications;
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::TunnelId;
 
@@ -24,15 +24,15 @@ pub(super) struct Chores {
     pub(super) database: Postgres,
     pub(super) relay: RelayId,
     pub(super) depths: Arc<Depths>,
-    pub(super) signals: Arc<Signals>,
-    pub(super) left: Arc<Left>,
+    pub(super) signals: Arc<Notifications>,
+    pub(super) left: Arc<Departures>,
     pub(super) forgotten: Arc<Forgotten>,
 }
 
 impl Chores {
     /// Runs until told to end, and takes this relay off the list then.
     pub(super) async fn run(self, token: CancellationToken) {
-        let look = token.run_until_cancelled(self.look());
+        let look = token.run_until_cancelled(self.follow_depths());
         let give_back = token.run_until_cancelled(self.give_back());
         let signals = self.signals.run(&self.database, &token);
         tokio::join!(look, give_back, signals);
@@ -41,30 +41,30 @@ impl Chores {
         }
     }
 
-    async fn look(&self) {
+    async fn follow_depths(&self) {
         let mut ticks = interval(LOOK_PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let tunnels = tokio::select! {
-                touched = self.depths.touched() => touched,
-                _ = ticks.tick() => self.depths.watched(),
+                touched = self.depths.take_touched() => touched,
+                _ = ticks.tick() => self.depths.followed_tunnels(),
             };
             if !tunnels.is_empty()
-                && let Err(error) = self.read(&tunnels).await
+                && let Err(error) = self.read_depths(&tunnels).await
             {
                 tracing::debug!(%error, "how queues stand cannot be read");
             }
         }
     }
 
-    async fn read(&self, tunnels: &[TunnelId]) -> Result<(), PostgresError> {
+    async fn read_depths(&self, tunnels: &[TunnelId]) -> Result<(), PostgresError> {
         let depths = read::depths(&self.database, tunnels).await?;
         for tunnel in tunnels {
             if !depths.iter().any(|(known, _)| known == tunnel) {
                 self.depths.forget(*tunnel);
             }
         }
-        self.depths.moved(depths);
+        self.depths.update(depths);
         Ok(())
     }
 
@@ -83,7 +83,7 @@ impl Chores {
 
     async fn delete(&self) -> Result<(), PostgresError> {
         if self.left.delete(&self.database).await? {
-            self.signals.roster();
+            self.signals.tell_roster_changed();
         }
         self.forgotten.delete(&self.database).await
     }
@@ -94,7 +94,7 @@ impl Chores {
         let left = client
             .execute("DELETE FROM podtap_relays WHERE id = $1", &[&self.relay.0])
             .await;
-        left.map_err(self.database.failed("leave"))?;
+        left.map_err(self.database.on_error("leave"))?;
         Ok(())
     }
 }

@@ -46,8 +46,8 @@ impl Depths {
     }
 
     /// Takes over how queues stand. Two reads may come in the other order: none goes back.
-    pub(super) fn moved(&self, depths: impl IntoIterator<Item = (TunnelId, Depth)>) {
-        self.lock().moved(depths);
+    pub(super) fn update(&self, depths: impl IntoIterator<Item = (TunnelId, Depth)>) {
+        self.lock().update(depths);
     }
 
     /// Hands what this relay has stored to those who follow its tunnels, and tells them how these
@@ -64,7 +64,7 @@ impl Depths {
                 state.recent.push(tunnel, event);
             }
         }
-        state.moved(depths);
+        state.update(depths);
     }
 
     /// The next events after `after`, from memory; `None` where they are not there.
@@ -99,7 +99,7 @@ impl Depths {
     }
 
     /// Waits for [`Depths::touch`], and takes what was touched.
-    pub(super) async fn touched(&self) -> Vec<TunnelId> {
+    pub(super) async fn take_touched(&self) -> Vec<TunnelId> {
         loop {
             let notified = self.touched.notified();
             let touched = std::mem::take(&mut self.lock().touched);
@@ -111,7 +111,7 @@ impl Depths {
     }
 
     /// Every queue that somebody waits at; those that nobody does any more are dropped.
-    pub(super) fn watched(&self) -> Vec<TunnelId> {
+    pub(super) fn followed_tunnels(&self) -> Vec<TunnelId> {
         let mut state = self.lock();
         let State {
             tunnels, recent, ..
@@ -132,7 +132,7 @@ impl Depths {
 }
 
 impl State {
-    fn moved(&mut self, depths: impl IntoIterator<Item = (TunnelId, Depth)>) {
+    fn update(&mut self, depths: impl IntoIterator<Item = (TunnelId, Depth)>) {
         for (tunnel, depth) in depths {
             self.recent.forget(tunnel, depth.removed);
             if let Some(sender) = self.tunnels.get(&tunnel) {
@@ -173,12 +173,12 @@ mod tests {
     fn what_was_read_earlier_changes_nothing() {
         let (depths, tunnel) = (Depths::default(), TunnelId(1));
         let seen = depths.watch(tunnel, depth(1, 5));
-        depths.moved([(tunnel, depth(1, 4)), (tunnel, depth(0, 6))]);
+        depths.update([(tunnel, depth(1, 4)), (tunnel, depth(0, 6))]);
         assert_eq!(*seen.borrow(), depth(1, 5));
-        depths.moved([(tunnel, depth(2, 6))]);
+        depths.update([(tunnel, depth(2, 6))]);
         assert_eq!(*seen.borrow(), depth(2, 6));
         drop(seen);
-        assert!(depths.watched().is_empty());
+        assert!(depths.followed_tunnels().is_empty());
     }
 
     #[test]

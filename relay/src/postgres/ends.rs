@@ -7,11 +7,11 @@ use podtap_wire::Seq;
 use tokio_postgres::Row;
 
 use super::from_sql;
-use crate::queue::{AppendError, Depth, QueueLimits, TunnelId};
+use crate::queue::{AppendError, Depth, EngineLimits, TunnelId};
 
 /// The ends of a tunnel's queue.
 #[derive(Debug)]
-pub(super) struct Ends {
+pub(super) struct QueueEnds {
     pub(super) owner: String,
     pub(super) last_seq: u64,
     pub(super) last_bytes: u64,
@@ -25,15 +25,15 @@ pub(super) struct Ends {
 
 /// What an owner's queues hold.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct OwnerUsage {
     events: u64,
     bytes: u64,
 }
 
 /// The queues that were locked, by tunnel.
-pub(super) fn ends_of(rows: &[Row]) -> HashMap<TunnelId, Ends> {
+pub(super) fn ends_of(rows: &[Row]) -> HashMap<TunnelId, QueueEnds> {
     let ends = rows.iter().map(|row| {
-        let ends = Ends {
+        let ends = QueueEnds {
             owner: row.get("owner"),
             last_seq: from_sql(row.get("last_seq")),
             last_bytes: from_sql(row.get("last_bytes")),
@@ -49,9 +49,9 @@ pub(super) fn ends_of(rows: &[Row]) -> HashMap<TunnelId, Ends> {
 }
 
 /// What owners hold, by owner.
-pub(super) fn held_by(rows: &[Row]) -> HashMap<String, Held> {
+pub(super) fn held_by(rows: &[Row]) -> HashMap<String, OwnerUsage> {
     let held = rows.iter().map(|row| {
-        let held = Held {
+        let held = OwnerUsage {
             events: from_sql(row.get("events")),
             bytes: from_sql(row.get("bytes")),
         };
@@ -60,14 +60,14 @@ pub(super) fn held_by(rows: &[Row]) -> HashMap<String, Held> {
     held.collect()
 }
 
-impl Ends {
+impl QueueEnds {
     /// Gives an event of so many bytes its number, unless the queue or its owner has enough.
     pub(super) fn admit(
         &mut self,
         bytes: u64,
         received_at: i64,
-        held: &mut Held,
-        limits: &QueueLimits,
+        held: &mut OwnerUsage,
+        limits: &EngineLimits,
     ) -> Result<Seq, AppendError> {
         let depth = self.depth();
         if depth.events() >= limits.max_events || depth.bytes + bytes > limits.max_bytes {

@@ -4,6 +4,7 @@
 mod answers;
 mod batch;
 mod chores;
+mod departures;
 mod depths;
 mod ends;
 mod plan;
@@ -38,7 +39,7 @@ impl RelayId {
         let row = client
             .query_one("INSERT INTO podtap_relays DEFAULT VALUES RETURNING id", &[])
             .await;
-        let row = row.map_err(database.failed("enter this relay"))?;
+        let row = row.map_err(database.on_error("enter this relay"))?;
         Ok(Self(row.get(0)))
     }
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use futures_util::try_join;
 use tokio_postgres::{Client, Error, Row};
 
-use super::ends::Ends;
-use super::removals::{Removal, Until};
+use super::ends::QueueEnds;
+use super::removals::{QueueRemoval, SessionRemovalBound};
 use super::statements::{Parameters, Statements};
 use super::{from_sql, to_sql};
 use crate::queue::TunnelId;
@@ -27,7 +27,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn of(ends: &HashMap<TunnelId, Ends>, removals: &[&Removal], most: u64) -> Self {
+    pub(super) fn of(
+        ends: &HashMap<TunnelId, QueueEnds>,
+        removals: &[&QueueRemoval],
+        most: u64,
+    ) -> Self {
         let (mut plan, mut left) = (Self::default(), most);
         for removal in removals {
             let Some(queue) = ends.get(&removal.tunnel) else {
@@ -37,19 +41,22 @@ impl Plan {
             let from = plan.reached.get(&removal.tunnel).copied();
             let from = from.unwrap_or(queue.removed_seq);
             let wanted = match removal.until {
-                Until::Acknowledged { by, .. } if by.0 != 0 && by.0 < queue.session => from,
-                Until::Acknowledged { through, .. } | Until::Expired(through) => {
-                    through.0.min(queue.last_seq)
+                SessionRemovalBound::Acknowledged { by, .. }
+                    if by.0 != 0 && by.0 < queue.session =>
+                {
+                    from
                 }
+                SessionRemovalBound::Acknowledged { through, .. }
+                | SessionRemovalBound::Expired(through) => through.0.min(queue.last_seq),
             };
             let through = wanted.min(from.saturating_add(left));
-            if let Until::Acknowledged { .. } = removal.until {
+            if let SessionRemovalBound::Acknowledged { .. } = removal.until {
                 plan.forgotten.push((removal.tunnel.0, to_sql(through)));
             }
             if through > from {
                 left -= through - from;
                 plan.reached.insert(removal.tunnel, through);
-                if let Until::Expired(_) = removal.until {
+                if let SessionRemovalBound::Expired(_) = removal.until {
                     let gap = (removal.tunnel.0, to_sql(from + 1), to_sql(through));
                     plan.gaps.push(gap);
                 }
@@ -68,7 +75,7 @@ impl Plan {
         &self,
         client: &Client,
         statements: &Statements,
-        ends: &mut HashMap<TunnelId, Ends>,
+        ends: &mut HashMap<TunnelId, QueueEnds>,
         locked: &Parameters<'_, 1>,
     ) -> Result<Vec<Row>, Error> {
         let (passed, passed_through): (Vec<i64>, Vec<i64>) = self.forgotten.iter().copied().unzip();

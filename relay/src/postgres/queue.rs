@@ -16,16 +16,17 @@ use super::answers::PgAnswers;
 use super::chores::Chores;
 use super::depths::Depths;
 use super::refused::PgRefused;
-use super::removals::{Pending, Removal, Until};
+use super::removals::{PendingAcknowledgements, QueueRemoval, SessionRemovalBound};
 use super::roster::PgRoster;
-use super::signals::Signals;
-use super::writer::{Command, State, Writer};
+use super::signals::Notifications;
+use super::writer::{PostgresCommand, PostgresWriter, WriterState};
 use super::{RelayId, read, unavailable};
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::metrics::Metrics;
 use crate::queue::commands::Commands;
 use crate::queue::{
-    AppendError, Depth, Gap, Queue, QueueError, QueueLimits, ReadLimit, SessionId, Totals, TunnelId,
+    AppendError, Depth, EngineLimits, Gap, Queue, QueueError, ReadLimit, SessionId, Totals,
+    TunnelId,
 };
 
 /// Marks kept for the longest age: events go at most one part in so many later than they should.
@@ -35,9 +36,9 @@ const MARKS: i64 = 200;
 pub(crate) struct PgQueue {
     database: Postgres,
     relay: RelayId,
-    commands: Commands<Command>,
+    commands: Commands<PostgresCommand>,
     depths: Arc<Depths>,
-    pending: Arc<Pending>,
+    pending: Arc<PendingAcknowledgements>,
     /// Of the relay that counts the time for all of them.
     clock: Mutex<Option<AgeClock>>,
     tasks: TaskTracker,
@@ -49,25 +50,25 @@ impl PgQueue {
     pub(crate) fn start(
         database: &Postgres,
         relay: RelayId,
-        limits: QueueLimits,
+        limits: EngineLimits,
         metrics: Arc<Metrics>,
     ) -> (Self, PgRoster, PgAnswers, PgRefused) {
         let (commands, waiting) = Commands::new();
         let depths = Arc::<Depths>::default();
-        let pending = Arc::<Pending>::default();
-        let signals = Arc::new(Signals::new(relay, Arc::clone(&depths)));
+        let pending = Arc::<PendingAcknowledgements>::default();
+        let signals = Arc::new(Notifications::new(relay, Arc::clone(&depths)));
         let roster = PgRoster::new(database.clone(), relay, Arc::clone(&signals));
         let answers = PgAnswers::new(database.clone(), relay, Arc::clone(&signals));
         let refused = PgRefused::new(database.clone(), relay, Arc::clone(&signals));
         let (tasks, end) = (TaskTracker::new(), CancellationToken::new());
-        let writer = Writer {
+        let writer = PostgresWriter {
             database: database.clone(),
             limits,
             depths: Arc::clone(&depths),
             signals: Arc::clone(&signals),
             metrics,
             pending: Arc::clone(&pending),
-            state: State::default(),
+            state: WriterState::default(),
         };
         tasks.spawn(writer.run(waiting));
         let chores = Chores {
@@ -75,7 +76,7 @@ impl PgQueue {
             relay,
             depths: Arc::clone(&depths),
             signals,
-            left: roster.left(),
+            left: roster.departures(),
             forgotten: answers.forgotten(),
         };
         tasks.spawn(chores.run(end.clone()));
@@ -93,10 +94,10 @@ impl PgQueue {
         (queue, roster, answers, refused)
     }
 
-    async fn remove(&self, tunnel: TunnelId, until: Until) -> Result<(), QueueError> {
+    async fn remove(&self, tunnel: TunnelId, until: SessionRemovalBound) -> Result<(), QueueError> {
         self.commands
             .ask(|reply| {
-                Command::Remove(Removal {
+                PostgresCommand::Remove(QueueRemoval {
                     tunnel,
                     until,
                     reply: Some(reply),
@@ -108,7 +109,7 @@ impl PgQueue {
     async fn remove_acknowledged(&self) -> Result<(), QueueError> {
         let settled = self
             .commands
-            .ask(|reply| Command::Settle { reply: Some(reply) });
+            .ask(|reply| PostgresCommand::Settle { reply: Some(reply) });
         match settled.await {
             // It may be another's that is gone.
             Ok(()) | Err(QueueError::UnknownTunnel) => Ok(()),
@@ -139,7 +140,7 @@ impl PgQueue {
         max_age: Duration,
         now: Now,
     ) -> Result<Vec<(TunnelId, Seq)>, PostgresError> {
-        let failed = self.database.failed("look for old events");
+        let failed = self.database.on_error("look for old events");
         let mut client = self.database.client().await?;
         let transaction = client.transaction().await.map_err(&failed)?;
         // One relay at a time counts; another does where that one is not on the list any more.
@@ -260,14 +261,14 @@ impl Queue for PgQueue {
         by: SessionId,
         through: Seq,
     ) -> BoxFuture<'_, Result<(), QueueError>> {
-        self.remove(tunnel, Until::Acknowledged { by, through })
+        self.remove(tunnel, SessionRemovalBound::Acknowledged { by, through })
             .boxed()
     }
 
     fn acknowledge_soon(&self, tunnel: TunnelId, by: SessionId, through: Seq) {
         if self.pending.note(tunnel, by, through) {
             // A writer with so much to do removes it on the way.
-            self.commands.offer(Command::Settle { reply: None });
+            self.commands.offer(PostgresCommand::Settle { reply: None });
         }
     }
 
@@ -285,7 +286,10 @@ impl Queue for PgQueue {
         async move {
             let beyond = self.beyond(max_age, now).await.map_err(unavailable)?;
             for (tunnel, through) in beyond {
-                match self.remove(tunnel, Until::Expired(through)).await {
+                match self
+                    .remove(tunnel, SessionRemovalBound::Expired(through))
+                    .await
+                {
                     Ok(()) | Err(QueueError::UnknownTunnel) => {}
                     Err(error) => return Err(error),
                 }
@@ -312,13 +316,15 @@ impl Queue for PgQueue {
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), AppendError>> {
-        self.commands.ask(|reply| Command::Probe { reply }).boxed()
+        self.commands
+            .ask(|reply| PostgresCommand::Probe { reply })
+            .boxed()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
         async move {
             // Commands sent before this one are done before the writer ends.
-            let close = self.commands.ask(|reply| Command::Close { reply });
+            let close = self.commands.ask(|reply| PostgresCommand::Close { reply });
             let _: Result<(), QueueError> = close.await;
             self.end.cancel();
             self.tasks.wait().await;

@@ -28,7 +28,7 @@ pub(super) async fn events(
     let count = i64::try_from(at_most.events.max(1)).unwrap_or(i64::MAX);
     let read = async {
         let client = database.client().await?;
-        let failed = database.failed("read events");
+        let failed = database.on_error("read events");
         let statement = client.prepare_cached(EVENTS).await.map_err(&failed)?;
         client
             .query(&statement, &[&tunnel.0, &to_sql(after.0), &count, &bytes])
@@ -81,7 +81,7 @@ pub(super) async fn gaps(database: &Postgres, tunnel: TunnelId) -> Result<Vec<Ga
                 &[&tunnel.0],
             )
             .await
-            .map_err(database.failed("read gaps"))
+            .map_err(database.on_error("read gaps"))
     };
     let rows = read.await.map_err(unavailable)?;
     let gap = |row: &Row| Gap {
@@ -102,7 +102,7 @@ pub(super) async fn totals(database: &Postgres) -> Result<Totals, QueueError> {
                 &[],
             )
             .await
-            .map_err(database.failed("count what waits"))
+            .map_err(database.on_error("count what waits"))
     };
     let row = read.await.map_err(unavailable)?;
     Ok(Totals {
@@ -118,7 +118,7 @@ pub(super) async fn depths(
 ) -> Result<Vec<(TunnelId, Depth)>, PostgresError> {
     let ids: Vec<i64> = tunnels.iter().map(|tunnel| tunnel.0).collect();
     let client = database.client().await?;
-    let failed = database.failed("read how queues stand");
+    let failed = database.on_error("read how queues stand");
     let statement = client.prepare_cached(
         "SELECT tunnel, last_seq, removed_seq, last_bytes - removed_bytes AS bytes
          FROM podtap_queues WHERE tunnel = ANY($1)",

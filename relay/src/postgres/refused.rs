@@ -8,11 +8,11 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 use tokio_postgres::Row;
 
-use super::signals::Signals;
+use super::signals::Notifications;
 use super::{RelayId, from_sql, to_sql, unavailable};
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::{QueueError, TunnelId};
-use crate::refused::{RefusedElsewhere, Tally};
+use crate::refused::{RefusalTally, RefusedElsewhere};
 use crate::tunnel::registry::time;
 
 /// How often it is looked for what no notification told.
@@ -23,12 +23,12 @@ const LOOK_PERIOD: Duration = Duration::from_secs(5);
 pub(crate) struct PgRefused {
     database: Postgres,
     relay: RelayId,
-    signals: Arc<Signals>,
+    signals: Arc<Notifications>,
     looked: Mutex<Option<Instant>>,
 }
 
 impl PgRefused {
-    pub(super) fn new(database: Postgres, relay: RelayId, signals: Arc<Signals>) -> Self {
+    pub(super) fn new(database: Postgres, relay: RelayId, signals: Arc<Notifications>) -> Self {
         Self {
             database,
             relay,
@@ -47,7 +47,10 @@ impl PgRefused {
         is_time
     }
 
-    async fn try_pass_on(&self, mut tallies: Vec<(TunnelId, Tally)>) -> Result<(), PostgresError> {
+    async fn try_pass_on(
+        &self,
+        mut tallies: Vec<(TunnelId, RefusalTally)>,
+    ) -> Result<(), PostgresError> {
         // In one order, so that no two relays wait for each other.
         tallies.sort_by(|(one, a), (another, b)| (one, &a.kind).cmp(&(another, &b.kind)));
         let mut rows = (vec![], vec![], vec![], vec![], vec![]);
@@ -71,12 +74,12 @@ impl PgRefused {
                 &[&rows.0, &rows.1, &rows.2, &rows.3, &rows.4],
             )
             .await
-            .map_err(self.database.failed("tell of refused webhooks"))?;
-        self.signals.refused();
+            .map_err(self.database.on_error("tell of refused webhooks"))?;
+        self.signals.tell_refused();
         Ok(())
     }
 
-    async fn try_collect(&self) -> Result<Vec<(TunnelId, Tally)>, PostgresError> {
+    async fn try_collect(&self) -> Result<Vec<(TunnelId, RefusalTally)>, PostgresError> {
         let client = self.database.client().await?;
         let rows = client
             .query(
@@ -86,13 +89,13 @@ impl PgRefused {
                 &[&self.relay.0],
             )
             .await
-            .map_err(self.database.failed("hear of refused webhooks"))?;
+            .map_err(self.database.on_error("hear of refused webhooks"))?;
         Ok(rows.iter().map(tally).collect())
     }
 }
 
-fn tally(row: &Row) -> (TunnelId, Tally) {
-    let tally = Tally {
+fn tally(row: &Row) -> (TunnelId, RefusalTally) {
+    let tally = RefusalTally {
         kind: row.get::<_, String>("kind").into(),
         reason: row.get("reason"),
         count: from_sql(row.get("count")),
@@ -102,11 +105,14 @@ fn tally(row: &Row) -> (TunnelId, Tally) {
 }
 
 impl RefusedElsewhere for PgRefused {
-    fn pass_on(&self, tallies: Vec<(TunnelId, Tally)>) -> BoxFuture<'_, Result<(), QueueError>> {
+    fn pass_on(
+        &self,
+        tallies: Vec<(TunnelId, RefusalTally)>,
+    ) -> BoxFuture<'_, Result<(), QueueError>> {
         async move { self.try_pass_on(tallies).await.map_err(unavailable) }.boxed()
     }
 
-    fn collect(&self) -> BoxFuture<'_, Result<Vec<(TunnelId, Tally)>, QueueError>> {
+    fn collect(&self) -> BoxFuture<'_, Result<Vec<(TunnelId, RefusalTally)>, QueueError>> {
         async move {
             if !self.is_time() {
                 return Ok(Vec::new());

@@ -14,10 +14,11 @@ use super::{from_sql, revoke, to_sql};
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::TunnelId;
 use crate::tunnel::registry::{
-    KnownToken, KnownTunnel, Registry, Revision, Snapshot, TunnelRequest, Wanted, time,
+    KnownToken, KnownTunnel, Registry, RegistryRevision, Snapshot, TunnelRequest, Wanted, time,
 };
 use crate::tunnel::{
-    Connected, Error, Revoked, Rotated, Token, TokenHash, TokenId, TokenInfo, TunnelInfo,
+    Connected, Revoked, RotatedKey, Token, TokenHash, TokenId, TokenInfo, TokenStoreError,
+    TunnelInfo,
 };
 
 /// The fact that a relay keeps about itself: how the world reaches it.
@@ -38,7 +39,7 @@ impl PgRegistry {
     }
 
     async fn try_want(&self, request: TunnelRequest) -> Result<Wanted, PostgresError> {
-        let failed = self.database.failed("find or make a tunnel");
+        let failed = self.database.on_error("find or make a tunnel");
         let mut client = self.database.client().await?;
         let transaction = client.transaction().await.map_err(&failed)?;
         // Two agents may ask for a new one at the same moment, and an owner has so many.
@@ -107,15 +108,15 @@ impl PgRegistry {
 
     async fn try_changes(
         &self,
-        seen: Revision,
+        seen: RegistryRevision,
         max_age: Duration,
     ) -> Result<Option<Snapshot>, PostgresError> {
-        let failed = self.database.failed("look for changes");
+        let failed = self.database.on_error("look for changes");
         let mut client = self.database.client().await?;
         let now = client
             .query_one("SELECT number FROM podtap_revision", &[])
             .await;
-        if Revision(now.map_err(&failed)?.get(0)) == seen {
+        if RegistryRevision(now.map_err(&failed)?.get(0)) == seen {
             return Ok(None);
         }
         // One snapshot for all of it.
@@ -127,7 +128,7 @@ impl PgRegistry {
         let revision = transaction
             .query_one("SELECT number FROM podtap_revision", &[])
             .await;
-        let revision = Revision(revision.map_err(&failed)?.get(0));
+        let revision = RegistryRevision(revision.map_err(&failed)?.get(0));
         let tokens = transaction
             .query("SELECT id FROM podtap_tokens WHERE revoked_at IS NULL", &[])
             .await;
@@ -174,10 +175,13 @@ impl PgRegistry {
 }
 
 impl Registry for PgRegistry {
-    fn find_token(&self, id: TokenId) -> BoxFuture<'_, Result<Option<KnownToken>, Error>> {
+    fn find_token(
+        &self,
+        id: TokenId,
+    ) -> BoxFuture<'_, Result<Option<KnownToken>, TokenStoreError>> {
         async move {
             let client = self.database.client().await?;
-            let failed = self.database.failed("find a token");
+            let failed = self.database.on_error("find a token");
             let row = client
                 .query_opt(
                     "SELECT owner, hash, last_used_at FROM podtap_tokens
@@ -199,7 +203,7 @@ impl Registry for PgRegistry {
         .boxed()
     }
 
-    fn mark_used(&self, id: TokenId, now: Timestamp) -> BoxFuture<'_, Result<(), Error>> {
+    fn mark_used(&self, id: TokenId, now: Timestamp) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         async move {
             let client = self.database.client().await?;
             let marked = client
@@ -208,22 +212,25 @@ impl Registry for PgRegistry {
                     &[&id.0, &now.as_millisecond()],
                 )
                 .await;
-            let failed = self.database.failed("note the use of a token");
+            let failed = self.database.on_error("note the use of a token");
             marked.map_err(failed)?;
             Ok(())
         }
         .boxed()
     }
 
-    fn want_tunnel(&self, request: TunnelRequest) -> BoxFuture<'_, Result<Wanted, Error>> {
+    fn want_tunnel(
+        &self,
+        request: TunnelRequest,
+    ) -> BoxFuture<'_, Result<Wanted, TokenStoreError>> {
         async move { Ok(self.try_want(request).await?) }.boxed()
     }
 
     fn changes(
         &self,
-        seen: Revision,
+        seen: RegistryRevision,
         max_age: Duration,
-    ) -> BoxFuture<'_, Result<Option<Snapshot>, Error>> {
+    ) -> BoxFuture<'_, Result<Option<Snapshot>, TokenStoreError>> {
         async move { Ok(self.try_changes(seen, max_age).await?) }.boxed()
     }
 
@@ -231,12 +238,15 @@ impl Registry for PgRegistry {
         true
     }
 
-    fn tell_sessions(&self, _: Vec<(TunnelId, Connected)>) -> BoxFuture<'_, Result<(), Error>> {
+    fn tell_sessions(
+        &self,
+        _: Vec<(TunnelId, Connected)>,
+    ) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         // Those of all relays are in the roster.
         async { Ok(()) }.boxed()
     }
 
-    fn tell_public_url(&self, url: String) -> BoxFuture<'_, Result<(), Error>> {
+    fn tell_public_url(&self, url: String) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         async move {
             let client = self.database.client().await?;
             let told = client
@@ -246,13 +256,13 @@ impl Registry for PgRegistry {
                     &[&PUBLIC_URL, &url],
                 )
                 .await;
-            told.map_err(self.database.failed("tell the public URL"))?;
+            told.map_err(self.database.on_error("tell the public URL"))?;
             Ok(())
         }
         .boxed()
     }
 
-    fn public_url(&self) -> BoxFuture<'_, Result<Option<String>, Error>> {
+    fn public_url(&self) -> BoxFuture<'_, Result<Option<String>, TokenStoreError>> {
         async move {
             let client = self.database.client().await?;
             let fact = client
@@ -261,13 +271,16 @@ impl Registry for PgRegistry {
                     &[&PUBLIC_URL],
                 )
                 .await;
-            let failed = self.database.failed("read the public URL");
+            let failed = self.database.on_error("read the public URL");
             Ok(fact.map_err(failed)?.map(|row| row.get(0)))
         }
         .boxed()
     }
 
-    fn tunnels(&self, owner: Option<String>) -> BoxFuture<'_, Result<Vec<TunnelInfo>, Error>> {
+    fn tunnels(
+        &self,
+        owner: Option<String>,
+    ) -> BoxFuture<'_, Result<Vec<TunnelInfo>, TokenStoreError>> {
         async move { Ok(tunnels::list(&self.database, owner).await?) }.boxed()
     }
 
@@ -277,12 +290,16 @@ impl Registry for PgRegistry {
         name: TunnelName,
         fresh: TunnelKey,
         grace: Duration,
-    ) -> BoxFuture<'_, Result<Option<Rotated>, Error>> {
+    ) -> BoxFuture<'_, Result<Option<RotatedKey>, TokenStoreError>> {
         async move { Ok(tunnels::rotate(&self.database, &owner, &name, fresh, grace).await?) }
             .boxed()
     }
 
-    fn delete(&self, owner: String, name: TunnelName) -> BoxFuture<'_, Result<bool, Error>> {
+    fn delete(
+        &self,
+        owner: String,
+        name: TunnelName,
+    ) -> BoxFuture<'_, Result<bool, TokenStoreError>> {
         async move {
             let client = self.database.client().await?;
             let deleted = client
@@ -291,12 +308,12 @@ impl Registry for PgRegistry {
                     &[&owner, &name.as_str()],
                 )
                 .await;
-            Ok(deleted.map_err(self.database.failed("delete a tunnel"))? > 0)
+            Ok(deleted.map_err(self.database.on_error("delete a tunnel"))? > 0)
         }
         .boxed()
     }
 
-    fn add_token(&self, token: Token, owner: String) -> BoxFuture<'_, Result<(), Error>> {
+    fn add_token(&self, token: Token, owner: String) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         async move {
             let client = self.database.client().await?;
             let added = client.execute(
@@ -308,13 +325,13 @@ impl Registry for PgRegistry {
                     &Timestamp::now().as_millisecond(),
                 ],
             ).await;
-            added.map_err(self.database.failed("store a token"))?;
+            added.map_err(self.database.on_error("store a token"))?;
             Ok(())
         }
         .boxed()
     }
 
-    fn tokens(&self) -> BoxFuture<'_, Result<Vec<TokenInfo>, Error>> {
+    fn tokens(&self) -> BoxFuture<'_, Result<Vec<TokenInfo>, TokenStoreError>> {
         async move {
             let client = self.database.client().await?;
             let rows = client
@@ -324,7 +341,7 @@ impl Registry for PgRegistry {
                     &[],
                 )
                 .await;
-            let rows = rows.map_err(self.database.failed("list the tokens"))?;
+            let rows = rows.map_err(self.database.on_error("list the tokens"))?;
             let info = |row: &Row| TokenInfo {
                 id: row.get("id"),
                 owner: row.get("owner"),
@@ -341,7 +358,7 @@ impl Registry for PgRegistry {
         &self,
         owner_or_id: String,
         with_tunnels: bool,
-    ) -> BoxFuture<'_, Result<Revoked, Error>> {
+    ) -> BoxFuture<'_, Result<Revoked, TokenStoreError>> {
         async move { revoke::revoke(&self.database, &owner_or_id, with_tunnels).await }.boxed()
     }
 }

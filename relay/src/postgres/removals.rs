@@ -13,7 +13,7 @@ const MANY: u64 = 1024;
 
 /// How far a removal goes.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Until {
+pub(super) enum SessionRemovalBound {
     /// An agent has everything up to here, as this session says.
     Acknowledged { by: SessionId, through: Seq },
     /// A limit took everything up to here.
@@ -22,13 +22,13 @@ pub(super) enum Until {
 
 /// What is to be removed.
 #[derive(Debug)]
-pub(super) struct Removal {
+pub(super) struct QueueRemoval {
     pub(super) tunnel: TunnelId,
-    pub(super) until: Until,
+    pub(super) until: SessionRemovalBound,
     pub(super) reply: Option<oneshot::Sender<Result<(), QueueError>>>,
 }
 
-impl Removal {
+impl QueueRemoval {
     pub(super) fn answer(self, answer: Result<(), QueueError>) {
         if let Some(reply) = self.reply {
             // Whoever asked may have gone away.
@@ -40,7 +40,7 @@ impl Removal {
 /// Acknowledgements that nobody waits for. A crash forgets them, and the events are sent again; the
 /// agent's history knows them.
 #[derive(Debug, Default)]
-pub(super) struct Pending(Mutex<State>);
+pub(super) struct PendingAcknowledgements(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -48,7 +48,7 @@ struct State {
     events: u64,
 }
 
-impl Pending {
+impl PendingAcknowledgements {
     /// Notes that an agent has everything up to `through`. Whether that makes many.
     pub(super) fn note(&self, tunnel: TunnelId, by: SessionId, through: Seq) -> bool {
         let mut state = self.lock();
@@ -68,11 +68,11 @@ impl Pending {
     }
 
     /// Takes all of them, to be removed.
-    pub(super) fn take(&self) -> Vec<Removal> {
+    pub(super) fn take(&self) -> Vec<QueueRemoval> {
         let taken = std::mem::take(&mut *self.lock());
-        let removal = |(tunnel, (by, through))| Removal {
+        let removal = |(tunnel, (by, through))| QueueRemoval {
             tunnel,
-            until: Until::Acknowledged { by, through },
+            until: SessionRemovalBound::Acknowledged { by, through },
             reply: None,
         };
         taken.through.into_iter().map(removal).collect()

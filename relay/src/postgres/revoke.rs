@@ -4,24 +4,24 @@ use jiff::Timestamp;
 use tokio_postgres::Transaction;
 
 use crate::database::postgres::Postgres;
-use crate::tunnel::registry::Target;
-use crate::tunnel::{Error, Revoked};
+use crate::tunnel::registry::TokenTarget;
+use crate::tunnel::{Revoked, TokenStoreError};
 
 /// Makes tokens void, and deletes the tunnels of an owner who has none left.
 pub(super) async fn revoke(
     database: &Postgres,
     owner_or_id: &str,
     with_tunnels: bool,
-) -> Result<Revoked, Error> {
-    let failed = database.failed("revoke a token");
+) -> Result<Revoked, TokenStoreError> {
+    let failed = database.on_error("revoke a token");
     let mut client = database.client().await?;
     let transaction = client.transaction().await.map_err(&failed)?;
     let Some(target) = target(&transaction, owner_or_id).await.map_err(&failed)?? else {
         return Ok(Revoked::default());
     };
     let (column, value) = match &target {
-        Target::Owner(owner) => ("owner", owner),
-        Target::Token { id, .. } => ("id", id),
+        TokenTarget::Owner(owner) => ("owner", owner),
+        TokenTarget::Token { id, .. } => ("id", id),
     };
     let revoked = format!(
         "UPDATE podtap_tokens SET revoked_at = $2 WHERE {column} = $1 AND revoked_at IS NULL"
@@ -40,7 +40,7 @@ pub(super) async fn revoke(
             .await;
         if left.map_err(&failed)?.get::<_, i64>(0) > 0 {
             let owner = owner.to_owned();
-            return Err(Error::StillInUse { owner });
+            return Err(TokenStoreError::StillInUse { owner });
         }
         let deleted = transaction
             .execute("DELETE FROM podtap_tunnels WHERE owner = $1", &[&owner])
@@ -58,11 +58,11 @@ fn count(rows: u64) -> usize {
 async fn target(
     transaction: &Transaction<'_>,
     text: &str,
-) -> Result<Result<Option<Target>, Error>, tokio_postgres::Error> {
+) -> Result<Result<Option<TokenTarget>, TokenStoreError>, tokio_postgres::Error> {
     let owner_of_id = transaction
         .query_opt(
             "SELECT owner FROM podtap_tokens WHERE id = $1",
-            &[&Target::id_in(text)],
+            &[&TokenTarget::id_in(text)],
         )
         .await?;
     let is_owner = transaction
@@ -72,5 +72,5 @@ async fn target(
         )
         .await?;
     let owner_of_id = owner_of_id.map(|row| row.get(0));
-    Ok(Target::of(text, owner_of_id, is_owner.get(0)))
+    Ok(TokenTarget::of(text, owner_of_id, is_owner.get(0)))
 }

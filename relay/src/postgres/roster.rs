@@ -9,15 +9,17 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use podtap_wire::Respond;
-use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::{Error, Row, Transaction};
 
-use super::signals::Signals;
+use super::departures::Departures;
+use super::signals::Notifications;
 use super::{RelayId, from_sql, to_sql, unavailable};
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::{QueueError, SessionId, TunnelId};
-use crate::roster::{Claim, Claimed, Everyone, Holder, Roster, TakeOver, Verdict, decide};
+use crate::roster::{
+    ClaimOutcome, Everyone, HoldingAgent, Roster, TakeOver, TunnelClaim, Verdict, decide,
+};
 use crate::tunnel::Connected;
 use crate::tunnel::registry::time;
 
@@ -44,8 +46,8 @@ const SESSIONS: &str = "
 pub(crate) struct PgRoster {
     database: Postgres,
     relay: RelayId,
-    signals: Arc<Signals>,
-    left: Arc<Left>,
+    signals: Arc<Notifications>,
+    left: Arc<Departures>,
     last: Mutex<Last>,
 }
 
@@ -56,15 +58,8 @@ struct Last {
     looked: Option<Instant>,
 }
 
-/// Sessions that have ended and are still in the database.
-#[derive(Debug, Default)]
-pub(super) struct Left {
-    sessions: Mutex<Vec<SessionId>>,
-    added: Notify,
-}
-
 impl PgRoster {
-    pub(super) fn new(database: Postgres, relay: RelayId, signals: Arc<Signals>) -> Self {
+    pub(super) fn new(database: Postgres, relay: RelayId, signals: Arc<Notifications>) -> Self {
         Self {
             database,
             relay,
@@ -74,13 +69,13 @@ impl PgRoster {
         }
     }
 
-    pub(super) fn left(&self) -> Arc<Left> {
+    pub(super) fn departures(&self) -> Arc<Departures> {
         Arc::clone(&self.left)
     }
 
-    fn holder(&self, row: &Row) -> Holder {
+    fn holder(&self, row: &Row) -> HoldingAgent {
         let is_local = row.get::<_, &str>("respond") == "local";
-        Holder {
+        HoldingAgent {
             session: SessionId(row.get("session")),
             is_here: row.get::<_, i64>("relay") == self.relay.0,
             epoch: from_sql(row.get("epoch")),
@@ -100,10 +95,10 @@ impl PgRoster {
     async fn try_take(
         &self,
         tunnel: TunnelId,
-        claim: Claim,
+        claim: TunnelClaim,
         dead: Option<SessionId>,
-    ) -> Result<Option<Claimed>, PostgresError> {
-        let failed = self.database.failed("take a tunnel");
+    ) -> Result<Option<ClaimOutcome>, PostgresError> {
+        let failed = self.database.on_error("take a tunnel");
         let mut client = self.database.client().await?;
         let transaction = client.transaction().await.map_err(&failed)?;
         let locked = transaction
@@ -136,7 +131,7 @@ impl PgRoster {
         });
         let verdict = decide(&claim, holder.as_ref(), dead, last);
         if let (Verdict::Contest, Some(holder)) = (verdict, &holder) {
-            return Ok(Some(Claimed::Contested(holder.clone())));
+            return Ok(Some(ClaimOutcome::Contested(holder.clone())));
         }
         if let Verdict::Take {
             patience: Some(patience),
@@ -148,8 +143,8 @@ impl PgRoster {
         let session = self.enter(&transaction, tunnel, &claim).await;
         let session = session.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)?;
-        self.signals.roster();
-        Ok(Some(Claimed::Taken {
+        self.signals.tell_roster_changed();
+        Ok(Some(ClaimOutcome::Taken {
             session,
             from: holder,
         }))
@@ -160,7 +155,7 @@ impl PgRoster {
         &self,
         transaction: &Transaction<'_>,
         tunnel: TunnelId,
-        claim: &Claim,
+        claim: &TunnelClaim,
     ) -> Result<SessionId, Error> {
         let epoch = to_sql(claim.epoch);
         let respond = match claim.respond {
@@ -203,7 +198,7 @@ impl PgRoster {
     /// Says that this relay runs, and forgets those that have not for long.
     async fn be_seen(&self) -> Result<(), PostgresError> {
         let client = self.database.client().await?;
-        let failed = self.database.failed("say that this relay runs");
+        let failed = self.database.on_error("say that this relay runs");
         client
             .execute(
                 "INSERT INTO podtap_relays OVERRIDING SYSTEM VALUE VALUES ($1, clock_timestamp())
@@ -224,9 +219,9 @@ impl PgRoster {
             .map_err(failed)
     }
 
-    async fn look(&self) -> Result<Everyone, PostgresError> {
+    async fn read_sessions(&self) -> Result<Everyone, PostgresError> {
         let client = self.database.client().await?;
-        let failed = self.database.failed("look who is connected");
+        let failed = self.database.on_error("look who is connected");
         let statement = client.prepare_cached(SESSIONS).await.map_err(&failed)?;
         let rows = client.query(&statement, &[]).await.map_err(failed)?;
         let mut everyone = Everyone::default();
@@ -241,7 +236,7 @@ impl PgRoster {
     }
 
     async fn try_ask(&self, session: SessionId, patience: Duration) -> Result<bool, PostgresError> {
-        let failed = self.database.failed("ask whether an agent lives");
+        let failed = self.database.on_error("ask whether an agent lives");
         let client = self.database.client().await?;
         let asked = client
             .query_opt(
@@ -253,7 +248,7 @@ impl PgRoster {
             return Ok(false);
         };
         let asked: i64 = asked.get(0);
-        self.signals.roster();
+        self.signals.tell_roster_changed();
         let until = Instant::now() + patience + ON_THE_WAY;
         while Instant::now() < until {
             let answer = client
@@ -309,9 +304,9 @@ impl Roster for PgRoster {
     fn take(
         &self,
         tunnel: TunnelId,
-        claim: Claim,
+        claim: TunnelClaim,
         dead: Option<SessionId>,
-    ) -> BoxFuture<'_, Result<Claimed, QueueError>> {
+    ) -> BoxFuture<'_, Result<ClaimOutcome, QueueError>> {
         async move {
             let taken = self.try_take(tunnel, claim, dead).await;
             taken.map_err(unavailable)?.ok_or(QueueError::UnknownTunnel)
@@ -332,7 +327,7 @@ impl Roster for PgRoster {
             if !self.is_time(|last| &mut last.looked, LOOK_PERIOD) && !has_changed {
                 return Ok(None);
             }
-            self.look().await.map(Some).map_err(unavailable)
+            self.read_sessions().await.map(Some).map_err(unavailable)
         }
         .boxed()
     }
@@ -355,46 +350,10 @@ impl Roster for PgRoster {
                         &[&session.0],
                     )
                     .await;
-                lives.map_err(self.database.failed("say that an agent lives"))
+                lives.map_err(self.database.on_error("say that an agent lives"))
             };
             answer.await.map(drop).map_err(unavailable)
         }
         .boxed()
-    }
-}
-
-impl Left {
-    fn add(&self, session: SessionId) {
-        self.lock().push(session);
-        self.added.notify_one();
-    }
-
-    /// Waits until there are any.
-    pub(super) async fn waiting(&self) {
-        while self.lock().is_empty() {
-            self.added.notified().await;
-        }
-    }
-
-    /// Deletes them. Whether there were any.
-    pub(super) async fn delete(&self, database: &Postgres) -> Result<bool, PostgresError> {
-        let ids: Vec<i64> = self.lock().iter().map(|session| session.0).collect();
-        if ids.is_empty() {
-            return Ok(false);
-        }
-        let client = database.client().await?;
-        let deleted = client
-            .execute(
-                "DELETE FROM podtap_sessions WHERE session = ANY($1)",
-                &[&ids],
-            )
-            .await;
-        deleted.map_err(database.failed("give tunnels back"))?;
-        self.lock().drain(..ids.len());
-        Ok(true)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<SessionId>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

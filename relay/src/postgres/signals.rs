@@ -35,7 +35,7 @@ const CHANNEL: &str = "podtap";
 
 /// What is to be told, and what was heard.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(super) struct Notifications {
     relay: RelayId,
     depths: Arc<Depths>,
     out: Mutex<Out>,
@@ -56,7 +56,7 @@ struct Out {
     answered: BTreeSet<i64>,
 }
 
-impl Signals {
+impl Notifications {
     pub(super) fn new(relay: RelayId, depths: Arc<Depths>) -> Self {
         Self {
             relay,
@@ -70,17 +70,17 @@ impl Signals {
     }
 
     /// Tells that something was stored in these tunnels.
-    pub(super) fn stored(&self, tunnels: impl Iterator<Item = TunnelId>) {
+    pub(super) fn tell_stored(&self, tunnels: impl Iterator<Item = TunnelId>) {
         self.tell(|out| out.stored.extend(tunnels));
     }
 
     /// Tells that who has which tunnel has changed, or is asked for.
-    pub(super) fn roster(&self) {
+    pub(super) fn tell_roster_changed(&self) {
         self.tell(|out| out.roster = true);
     }
 
     /// Tells that there are refusals to tell of.
-    pub(super) fn refused(&self) {
+    pub(super) fn tell_refused(&self) {
         self.tell(|out| out.refused = true);
     }
 
@@ -108,7 +108,7 @@ impl Signals {
     pub(super) async fn run(&self, database: &Postgres, token: &CancellationToken) {
         let work = async {
             loop {
-                if let Err(error) = self.connected(database).await {
+                if let Err(error) = self.notify_and_listen(database).await {
                     tracing::debug!(error = words(&error), "notifications are interrupted");
                 }
                 sleep(RECONNECT).await;
@@ -118,7 +118,7 @@ impl Signals {
         token.run_until_cancelled(work).await;
     }
 
-    async fn connected(&self, database: &Postgres) -> Result<(), Error> {
+    async fn notify_and_listen(&self, database: &Postgres) -> Result<(), Error> {
         let (client, mut connection) = database.connector().raw().await?;
         let mut messages = poll_fn(move |cx| connection.poll_message(cx));
         let hearing = async {
@@ -132,11 +132,11 @@ impl Signals {
         // Neither is polled again once one has ended.
         tokio::select! {
             ended = hearing => ended,
-            ended = self.telling(&client) => ended,
+            ended = self.send_notifications(&client) => ended,
         }
     }
 
-    async fn telling(&self, client: &Client) -> Result<(), Error> {
+    async fn send_notifications(&self, client: &Client) -> Result<(), Error> {
         client.batch_execute("LISTEN podtap").await?;
         loop {
             self.told.notified().await;

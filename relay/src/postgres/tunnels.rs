@@ -10,7 +10,7 @@ use super::from_sql;
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::TunnelId;
 use crate::tunnel::registry::{end_of_grace, time};
-use crate::tunnel::{Connected, Rotated, TunnelInfo};
+use crate::tunnel::{Connected, RotatedKey, TunnelInfo};
 
 /// The tunnels of an owner, or of all, by owner and name.
 pub(super) async fn list(
@@ -40,7 +40,7 @@ pub(super) async fn list(
             &[&owner, &now],
         )
         .await
-        .map_err(database.failed("list the tunnels"))?;
+        .map_err(database.on_error("list the tunnels"))?;
     Ok(rows.iter().filter_map(info).collect())
 }
 
@@ -51,8 +51,8 @@ pub(super) async fn rotate(
     name: &TunnelName,
     fresh: TunnelKey,
     grace: Duration,
-) -> Result<Option<Rotated>, PostgresError> {
-    let failed = database.failed("give a tunnel a new key");
+) -> Result<Option<RotatedKey>, PostgresError> {
+    let failed = database.on_error("give a tunnel a new key");
     let now = Timestamp::now();
     let until = end_of_grace(now, grace);
     let mut client = database.client().await?;
@@ -94,7 +94,7 @@ pub(super) async fn rotate(
         .await
         .map_err(&failed)?;
     transaction.commit().await.map_err(&failed)?;
-    Ok(Some(Rotated {
+    Ok(Some(RotatedKey {
         key: fresh,
         old_key_until: until,
     }))

@@ -12,16 +12,16 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-use super::batch::{self, Room, Work};
+use super::batch::{self, BatchWork, RoomPolicy};
 use super::depths::Depths;
-use super::removals::{Pending, Removal, Until};
-use super::signals::Signals;
+use super::removals::{PendingAcknowledgements, QueueRemoval, SessionRemovalBound};
+use super::signals::Notifications;
 use super::statements::Statements;
 use crate::database::postgres::{Own, Postgres, words};
 use crate::metrics::Metrics;
 use crate::queue::batch::{Append, BatchOutcome, RemovalStep};
-use crate::queue::commands::Reply;
-use crate::queue::{AppendError, QueueError, QueueLimits};
+use crate::queue::commands::CommandReply;
+use crate::queue::{AppendError, EngineLimits, QueueError};
 
 /// Commands in one transaction.
 const BATCH_COMMANDS: usize = 1024;
@@ -43,22 +43,22 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const RECONNECT_PERIOD: Duration = Duration::from_millis(500);
 
 /// What the writer is asked to do.
-pub(super) enum Command {
+pub(super) enum PostgresCommand {
     Append(Append),
-    Remove(Removal),
+    Remove(QueueRemoval),
     /// Removes what was acknowledged.
     Settle {
-        reply: Option<Reply<()>>,
+        reply: Option<CommandReply<()>>,
     },
     Probe {
-        reply: Reply<(), AppendError>,
+        reply: CommandReply<(), AppendError>,
     },
     Close {
-        reply: Reply<()>,
+        reply: CommandReply<()>,
     },
 }
 
-impl From<Append> for Command {
+impl From<Append> for PostgresCommand {
     fn from(append: Append) -> Self {
         Self::Append(append)
     }
@@ -71,38 +71,38 @@ struct Session {
 }
 
 /// What the task owns.
-pub(super) struct Writer {
+pub(super) struct PostgresWriter {
     pub(super) database: Postgres,
-    pub(super) limits: QueueLimits,
+    pub(super) limits: EngineLimits,
     pub(super) depths: Arc<Depths>,
-    pub(super) signals: Arc<Signals>,
+    pub(super) signals: Arc<Notifications>,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) pending: Arc<Pending>,
-    pub(super) state: State,
+    pub(super) pending: Arc<PendingAcknowledgements>,
+    pub(super) state: WriterState,
 }
 
 /// What is under way.
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct WriterState {
     session: Option<Session>,
     /// When the last attempt to connect failed.
     failed: Option<Instant>,
     appends: Vec<Append>,
     /// How many events the last transaction had.
     last_appends: usize,
-    removals: VecDeque<Removal>,
+    removals: VecDeque<QueueRemoval>,
 }
 
-impl State {
+impl WriterState {
     /// Whether there are events, and fewer than the last time: others may be on their way.
     fn has_fewer(&self) -> bool {
         !self.appends.is_empty() && self.appends.len() < self.last_appends
     }
 }
 
-impl Writer {
+impl PostgresWriter {
     /// Runs until told to close, or until nobody can send commands any more.
-    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<PostgresCommand>) {
         let mut closing = None;
         while closing.is_none() {
             let first = if self.state.removals.is_empty() {
@@ -123,7 +123,7 @@ impl Writer {
         }
         commands.close();
         self.state.removals.extend(self.pending.take());
-        while !self.state.removals.is_empty() && self.connected().await {
+        while !self.state.removals.is_empty() && self.ensure_connected().await {
             self.write().await;
         }
         if let Some(reply) = closing {
@@ -132,7 +132,10 @@ impl Writer {
     }
 
     /// Takes what waits, and what comes within a moment while senders are at it.
-    async fn gather(&mut self, commands: &mut mpsc::Receiver<Command>) -> Option<Reply<()>> {
+    async fn gather(
+        &mut self,
+        commands: &mut mpsc::Receiver<PostgresCommand>,
+    ) -> Option<CommandReply<()>> {
         let until = Instant::now() + GATHER;
         let mut bytes = 0;
         for _ in 1..BATCH_COMMANDS {
@@ -144,7 +147,7 @@ impl Writer {
                 Err(_) => None,
             };
             let Some(next) = next else { break };
-            if let Command::Append((event, _)) = &next {
+            if let PostgresCommand::Append((event, _)) = &next {
                 bytes += event.bytes();
             }
             let closing = self.take(next).await;
@@ -156,17 +159,17 @@ impl Writer {
     }
 
     /// Puts a command where the next transaction finds it. Answers whom to tell that all is over.
-    async fn take(&mut self, command: Command) -> Option<Reply<()>> {
+    async fn take(&mut self, command: PostgresCommand) -> Option<CommandReply<()>> {
         match command {
-            Command::Append(append) => self.state.appends.push(append),
-            Command::Remove(removal) => {
-                if let Until::Expired(_) = removal.until {
+            PostgresCommand::Append(append) => self.state.appends.push(append),
+            PostgresCommand::Remove(removal) => {
+                if let SessionRemovalBound::Expired(_) = removal.until {
                     // Before it: what an agent has is not told as missing.
                     self.state.removals.extend(self.pending.take());
                 }
                 self.state.removals.push_back(removal);
             }
-            Command::Settle { reply } => {
+            PostgresCommand::Settle { reply } => {
                 let mut settled = self.pending.take();
                 match (settled.last_mut(), reply) {
                     (Some(last), Some(reply)) => last.reply = Some(reply),
@@ -175,16 +178,16 @@ impl Writer {
                 }
                 self.state.removals.extend(settled);
             }
-            Command::Probe { reply } => {
+            PostgresCommand::Probe { reply } => {
                 let _ = reply.send(self.probe().await);
             }
-            Command::Close { reply } => return Some(reply),
+            PostgresCommand::Close { reply } => return Some(reply),
         }
         None
     }
 
     async fn probe(&mut self) -> Result<(), AppendError> {
-        if !self.connected().await {
+        if !self.ensure_connected().await {
             return Err(AppendError::Unavailable);
         }
         let Some(session) = &self.state.session else {
@@ -209,7 +212,7 @@ impl Writer {
         if self.state.appends.is_empty() && self.state.removals.is_empty() {
             return;
         }
-        if !self.connected().await {
+        if !self.ensure_connected().await {
             self.refuse_all(AppendError::Unavailable);
             return;
         }
@@ -217,7 +220,7 @@ impl Writer {
         match timeout(COMMIT_TIMEOUT, self.commit()).await {
             Ok(Ok(Some(outcome))) => self.finish(outcome, started.elapsed()),
             Ok(Ok(None)) => self.refuse_all(AppendError::Unavailable),
-            Ok(Err(error)) => self.failed(&error).await,
+            Ok(Err(error)) => self.fail_batch(&error).await,
             Err(_) => {
                 tracing::error!("the database does not answer in time");
                 self.state.session = None;
@@ -230,25 +233,26 @@ impl Writer {
     /// event: then that goes first. `None` where there is no connection.
     async fn commit(&mut self) -> Result<Option<BatchOutcome>, Error> {
         let removals = self.state.removals.iter();
-        let has_acknowledged =
-            |removal: &Removal| matches!(removal.until, Until::Acknowledged { .. });
+        let has_acknowledged = |removal: &QueueRemoval| {
+            matches!(removal.until, SessionRemovalBound::Acknowledged { .. })
+        };
         let room = if !self.pending.is_empty() || removals.clone().any(has_acknowledged) {
-            Room::CanBeMade
+            RoomPolicy::CanBeMade
         } else {
-            Room::IsThis
+            RoomPolicy::IsThis
         };
         if let Some(outcome) = self.transaction(room).await? {
             return Ok(Some(outcome));
         }
         self.state.removals.extend(self.pending.take());
-        self.transaction(Room::IsMade).await
+        self.transaction(RoomPolicy::IsMade).await
     }
 
-    async fn transaction(&self, room: Room) -> Result<Option<BatchOutcome>, Error> {
+    async fn transaction(&self, room: RoomPolicy) -> Result<Option<BatchOutcome>, Error> {
         let Some(Session { own, statements }) = &self.state.session else {
             return Ok(None);
         };
-        let work = Work {
+        let work = BatchWork {
             appends: self.state.appends.iter().map(|(event, _)| event).collect(),
             removals: self.state.removals.iter().collect(),
             room,
@@ -272,7 +276,7 @@ impl Writer {
             // Whoever asked may have gone away; the event is stored all the same.
             let _ = reply.send(answer);
         }
-        self.signals.stored(stored.into_iter());
+        self.signals.tell_stored(stored.into_iter());
         let done: Vec<_> = self.state.removals.drain(..).zip(outcome.steps).collect();
         for (removal, step) in done {
             match step {
@@ -286,7 +290,7 @@ impl Writer {
         }
     }
 
-    async fn failed(&mut self, error: &Error) {
+    async fn fail_batch(&mut self, error: &Error) {
         let events = self.state.appends.len();
         tracing::error!(error = words(error), events, "the queue cannot commit");
         let rolled_back = match &self.state.session {
@@ -317,7 +321,7 @@ impl Writer {
             let _ = reply.send(Err(why));
         }
         for removal in self.state.removals.drain(..) {
-            if let Until::Acknowledged { by, through } = removal.until {
+            if let SessionRemovalBound::Acknowledged { by, through } = removal.until {
                 self.pending.note(removal.tunnel, by, through);
             }
             removal.answer(Err(QueueError::Unavailable));
@@ -325,7 +329,7 @@ impl Writer {
     }
 
     /// Whether there is a connection, after an attempt to make one where it is time for that.
-    async fn connected(&mut self) -> bool {
+    async fn ensure_connected(&mut self) -> bool {
         let state = &mut self.state;
         state
             .session

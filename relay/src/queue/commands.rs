@@ -14,20 +14,20 @@ const BACKLOG: usize = 4096;
 pub(crate) struct Commands<C>(mpsc::Sender<C>);
 
 /// Where a command's reply goes.
-pub(crate) type Reply<T, E = QueueError> = oneshot::Sender<Result<T, E>>;
+pub(crate) type CommandReply<T, E = QueueError> = oneshot::Sender<Result<T, E>>;
 
 /// The writer has ended.
 #[derive(Debug)]
-pub(crate) struct Closed;
+pub(crate) struct WriterClosed;
 
-impl From<Closed> for QueueError {
-    fn from(_: Closed) -> Self {
+impl From<WriterClosed> for QueueError {
+    fn from(_: WriterClosed) -> Self {
         Self::Unavailable
     }
 }
 
-impl From<Closed> for AppendError {
-    fn from(_: Closed) -> Self {
+impl From<WriterClosed> for AppendError {
+    fn from(_: WriterClosed) -> Self {
         Self::Unavailable
     }
 }
@@ -53,18 +53,18 @@ impl<C> Commands<C> {
     }
 
     /// Sends a command and waits for its reply.
-    pub(crate) async fn ask<T, E: From<Closed>>(
+    pub(crate) async fn ask<T, E: From<WriterClosed>>(
         &self,
-        command: impl FnOnce(Reply<T, E>) -> C,
+        command: impl FnOnce(CommandReply<T, E>) -> C,
     ) -> Result<T, E> {
         let (reply, result) = oneshot::channel();
         self.send(command(reply)).await?;
-        result.await.map_err(|_| Closed)?
+        result.await.map_err(|_| WriterClosed)?
     }
 
     /// Sends a command that has no reply.
-    pub(crate) async fn send(&self, command: C) -> Result<(), Closed> {
-        self.0.send(command).await.map_err(|_| Closed)
+    pub(crate) async fn send(&self, command: C) -> Result<(), WriterClosed> {
+        self.0.send(command).await.map_err(|_| WriterClosed)
     }
 
     /// The same where there is room for it at once: for what may as well come later.

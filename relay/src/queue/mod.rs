@@ -74,7 +74,7 @@ pub(crate) trait Queue: fmt::Debug + Send + Sync {
     fn acknowledge_soon(&self, tunnel: TunnelId, by: SessionId, through: Seq);
 
     /// Resolves when there may be something for [`Self::settle`] to remove.
-    fn acknowledged(&self) -> BoxFuture<'_, ()> {
+    fn wait_for_acknowledged(&self) -> BoxFuture<'_, ()> {
         std::future::ready(()).boxed()
     }
 
@@ -164,7 +164,7 @@ pub(crate) struct Gap {
 
 /// The bounds of an engine; see [`crate::config::Limits`].
 #[derive(Debug, Clone)]
-pub(crate) struct QueueLimits {
+pub(crate) struct EngineLimits {
     pub(crate) max_events: u64,
     pub(crate) max_bytes: u64,
     pub(crate) max_owner_events: u64,
@@ -173,7 +173,7 @@ pub(crate) struct QueueLimits {
     pub(crate) reserve_bytes: u64,
 }
 
-impl From<&Limits> for QueueLimits {
+impl From<&Limits> for EngineLimits {
     fn from(limits: &Limits) -> Self {
         Self {
             max_events: limits.max_queue_events,

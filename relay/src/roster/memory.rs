@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::time::Instant;
 
-use super::{Claim, Claimed, Everyone, Holder, Roster, TakeOver, Verdict, decide};
+use super::{ClaimOutcome, Everyone, HoldingAgent, Roster, TakeOver, TunnelClaim, Verdict, decide};
 use crate::queue::{QueueError, SessionId, TunnelId};
 
 /// Who has each tunnel, in this process.
@@ -17,7 +17,7 @@ pub(crate) struct MemoryRoster(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    holders: HashMap<TunnelId, Holder>,
+    holders: HashMap<TunnelId, HoldingAgent>,
     take_overs: HashMap<TunnelId, Since>,
     /// Sessions so far.
     sessions: i64,
@@ -38,7 +38,12 @@ impl MemoryRoster {
 }
 
 impl State {
-    fn take(&mut self, tunnel: TunnelId, claim: Claim, dead: Option<SessionId>) -> Claimed {
+    fn take(
+        &mut self,
+        tunnel: TunnelId,
+        claim: TunnelClaim,
+        dead: Option<SessionId>,
+    ) -> ClaimOutcome {
         let now = Instant::now();
         let holder = self.holders.get(&tunnel);
         let last = self.take_overs.get(&tunnel).map(|last| TakeOver {
@@ -47,7 +52,7 @@ impl State {
             patience: last.patience,
         });
         match (decide(&claim, holder, dead, last), holder) {
-            (Verdict::Contest, Some(holder)) => return Claimed::Contested(holder.clone()),
+            (Verdict::Contest, Some(holder)) => return ClaimOutcome::Contested(holder.clone()),
             (
                 Verdict::Take {
                     patience: Some(patience),
@@ -67,7 +72,7 @@ impl State {
         }
         self.sessions += 1;
         let session = SessionId(self.sessions);
-        let holder = Holder {
+        let holder = HoldingAgent {
             session,
             is_here: true,
             epoch: claim.epoch,
@@ -75,7 +80,7 @@ impl State {
             connected: claim.connected,
         };
         let from = self.holders.insert(tunnel, holder);
-        Claimed::Taken { session, from }
+        ClaimOutcome::Taken { session, from }
     }
 
     fn leave(&mut self, tunnel: TunnelId, session: SessionId) {
@@ -90,9 +95,9 @@ impl Roster for MemoryRoster {
     fn take(
         &self,
         tunnel: TunnelId,
-        claim: Claim,
+        claim: TunnelClaim,
         dead: Option<SessionId>,
-    ) -> BoxFuture<'_, Result<Claimed, QueueError>> {
+    ) -> BoxFuture<'_, Result<ClaimOutcome, QueueError>> {
         ready(Ok(self.lock().take(tunnel, claim, dead))).boxed()
     }
 

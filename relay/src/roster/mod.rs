@@ -23,7 +23,7 @@ pub(crate) use rule::{TakeOver, Verdict, decide};
 
 /// An agent that wants a tunnel.
 #[derive(Debug, Clone)]
-pub(crate) struct Claim {
+pub(crate) struct TunnelClaim {
     pub(crate) respond: Respond,
     pub(crate) epoch: u64,
     /// It was connected before, and comes back by itself.
@@ -35,7 +35,7 @@ pub(crate) struct Claim {
 
 /// An agent that has a tunnel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Holder {
+pub(crate) struct HoldingAgent {
     pub(crate) session: SessionId,
     /// Whether it is connected to the relay that asks.
     pub(crate) is_here: bool,
@@ -46,15 +46,15 @@ pub(crate) struct Holder {
 
 /// What became of a claim.
 #[derive(Debug)]
-pub(crate) enum Claimed {
+pub(crate) enum ClaimOutcome {
     /// The tunnel is the claimant's.
     Taken {
         session: SessionId,
         /// The agent that had it until now.
-        from: Option<Holder>,
+        from: Option<HoldingAgent>,
     },
     /// This one has it, and keeps it if it lives.
-    Contested(Holder),
+    Contested(HoldingAgent),
 }
 
 /// Who has each tunnel of a store. The relay that asks has sessions of its own; of those of others
@@ -65,9 +65,9 @@ pub(crate) trait Roster: fmt::Debug + Send + Sync {
     fn take(
         &self,
         tunnel: TunnelId,
-        claim: Claim,
+        claim: TunnelClaim,
         dead: Option<SessionId>,
-    ) -> BoxFuture<'_, Result<Claimed, QueueError>>;
+    ) -> BoxFuture<'_, Result<ClaimOutcome, QueueError>>;
 
     /// Gives a tunnel back soon, unless another session has it by now.
     fn leave(&self, tunnel: TunnelId, session: SessionId);
@@ -89,7 +89,7 @@ pub(crate) trait Roster: fmt::Debug + Send + Sync {
 /// Every session there is.
 #[derive(Debug, Default)]
 pub(crate) struct Everyone {
-    pub(crate) holders: Vec<(TunnelId, Holder)>,
+    pub(crate) holders: Vec<(TunnelId, HoldingAgent)>,
     /// Sessions of this relay of which another one wants to know whether they live.
     pub(crate) asked: Vec<SessionId>,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Claim, Holder};
+use super::{HoldingAgent, TunnelClaim};
 use crate::queue::SessionId;
 
 /// How long after a take-over the agent that lost does not get the tunnel back by being started
@@ -36,8 +36,8 @@ pub(crate) enum Verdict {
 
 /// Decides about a claim to a tunnel that `holder` has, if anyone.
 pub(crate) fn decide(
-    claim: &Claim,
-    holder: Option<&Holder>,
+    claim: &TunnelClaim,
+    holder: Option<&HoldingAgent>,
     dead: Option<SessionId>,
     last: Option<TakeOver>,
 ) -> Verdict {
@@ -54,7 +54,7 @@ pub(crate) fn decide(
     Verdict::Take { patience }
 }
 
-fn must_wait(claim: &Claim, holder: &Holder, last: Option<TakeOver>) -> bool {
+fn must_wait(claim: &TunnelClaim, holder: &HoldingAgent, last: Option<TakeOver>) -> bool {
     if claim.take_over || claim.epoch == holder.epoch {
         return false;
     }
@@ -72,8 +72,8 @@ mod tests {
     use super::*;
     use crate::tunnel::Connected;
 
-    fn claim(epoch: u64) -> Claim {
-        Claim {
+    fn claim(epoch: u64) -> TunnelClaim {
+        TunnelClaim {
             respond: Respond::Stored,
             epoch,
             comes_back: false,
@@ -86,11 +86,11 @@ mod tests {
         }
     }
 
-    fn holder(epoch: u64) -> Holder {
-        let Claim {
+    fn holder(epoch: u64) -> HoldingAgent {
+        let TunnelClaim {
             respond, connected, ..
         } = claim(epoch);
-        Holder {
+        HoldingAgent {
             session: SessionId(1),
             is_here: true,
             epoch,
@@ -101,11 +101,11 @@ mod tests {
 
     #[test]
     fn one_that_comes_back_late_waits_and_one_that_is_dead_is_in_nobodys_way() {
-        let back = |epoch| Claim {
+        let back = |epoch| TunnelClaim {
             comes_back: true,
             ..claim(epoch)
         };
-        let decided = |claim: &Claim, dead| decide(claim, Some(&holder(2)), dead, None);
+        let decided = |claim: &TunnelClaim, dead| decide(claim, Some(&holder(2)), dead, None);
         let take = |patience| Verdict::Take { patience };
         assert_eq!(decided(&back(1), None), Verdict::Contest, "it slept");
         assert_eq!(decided(&back(1), Some(SessionId(1))), take(None));
@@ -124,7 +124,7 @@ mod tests {
                 patience,
             })
         };
-        let decided = |claim: &Claim, last| decide(claim, Some(&holder(2)), None, last);
+        let decided = |claim: &TunnelClaim, last| decide(claim, Some(&holder(2)), None, last);
         let just_before = last(Duration::from_secs(59), PATIENCE);
         assert_eq!(decided(&claim(3), just_before), Verdict::Contest);
         let take = |patience| Verdict::Take {
@@ -140,7 +140,7 @@ mod tests {
         );
         let longest = last(MAX_PATIENCE, MAX_PATIENCE);
         assert_eq!(decided(&claim(3), longest), take(MAX_PATIENCE));
-        let wanted = Claim {
+        let wanted = TunnelClaim {
             take_over: true,
             ..claim(3)
         };

@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::handler::Handler;
-use super::head::{Heads, Record, Recorded};
+use super::head::{HeadRecord, Heads, Recorded};
 use super::idle::Activity;
-use crate::answer::Answer;
+use crate::answer::HttpAnswer;
 use crate::metrics::Metrics;
 use crate::spelling::{MAX_HEADERS, Spelling};
 
@@ -85,7 +85,7 @@ impl<H: Handler> Connection<H> {
             metrics,
         } = self;
         let close = activity.close();
-        let record = Record::new(heads, Arc::clone(&close));
+        let record = HeadRecord::new(heads, Arc::clone(&close));
         let activity = Arc::new(activity);
         let service = service_fn(|mut request: Request<Incoming>| {
             let (handler, activity) = (Arc::clone(&handler), Arc::clone(&activity));
@@ -103,7 +103,7 @@ impl<H: Handler> Connection<H> {
                     record.expect_head();
                 }
                 if is_head {
-                    *answer.body_mut() = Answer::default();
+                    *answer.body_mut() = HttpAnswer::default();
                 }
                 Ok::<_, std::convert::Infallible>(answer)
             }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use http::{Request, Response};
 use hyper::body::Incoming;
 
-use crate::answer::Answer;
+use crate::answer::HttpAnswer;
 
 /// Answers requests.
 pub(crate) trait Handler: Send + Sync + 'static {
@@ -14,5 +14,5 @@ pub(crate) trait Handler: Send + Sync + 'static {
         &self,
         request: Request<Incoming>,
         peer: IpAddr,
-    ) -> impl Future<Output = Response<Answer>> + Send;
+    ) -> impl Future<Output = Response<HttpAnswer>> + Send;
 }

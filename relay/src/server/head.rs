@@ -29,7 +29,7 @@ pub(super) struct Heads {
 
 /// The head that one connection is sending.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(super) struct HeadRecord {
     heads: Arc<Heads>,
     close: Arc<Notify>,
     state: Mutex<State>,
@@ -58,7 +58,7 @@ enum Reading {
 #[derive(Debug)]
 pub(super) struct Recorded<S> {
     stream: S,
-    record: Arc<Record>,
+    record: Arc<HeadRecord>,
 }
 
 impl Heads {
@@ -70,7 +70,7 @@ impl Heads {
     }
 }
 
-impl Record {
+impl HeadRecord {
     /// The record of a connection that is to close when `close` is rung.
     pub(super) fn new(heads: Arc<Heads>, close: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
@@ -133,14 +133,14 @@ impl Record {
     }
 }
 
-impl Drop for Record {
+impl Drop for HeadRecord {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
 impl<S> Recorded<S> {
-    pub(super) fn new(stream: S, record: Arc<Record>) -> Self {
+    pub(super) fn new(stream: S, record: Arc<HeadRecord>) -> Self {
         Self { stream, record }
     }
 }
@@ -197,11 +197,11 @@ mod tests {
 
     use super::*;
 
-    fn record(heads: &Arc<Heads>) -> Arc<Record> {
-        Record::new(Arc::clone(heads), Arc::default())
+    fn record(heads: &Arc<Heads>) -> Arc<HeadRecord> {
+        HeadRecord::new(Arc::clone(heads), Arc::default())
     }
 
-    fn is_told(record: &Record) -> bool {
+    fn is_told(record: &HeadRecord) -> bool {
         record.close.notified().now_or_never().is_some()
     }
 

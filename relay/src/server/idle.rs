@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use super::places::{Crowded, Place};
+use super::places::{ConnectionPlace, Crowded};
 use crate::peer::PeerGroup;
 
 /// What a connection is doing.
@@ -22,7 +22,7 @@ pub(super) struct Activity {
 
 #[derive(Debug)]
 struct State {
-    place: Place,
+    place: ConnectionPlace,
     requests: usize,
     /// When the last request ended, or the connection began.
     quiet_since: Instant,
@@ -35,7 +35,11 @@ struct State {
 pub(super) struct InProgress<'a>(&'a Activity);
 
 impl Activity {
-    pub(super) fn new(place: Place, head_timeout: Duration, idle_timeout: Duration) -> Self {
+    pub(super) fn new(
+        place: ConnectionPlace,
+        head_timeout: Duration,
+        idle_timeout: Duration,
+    ) -> Self {
         Self {
             state: Mutex::new(State {
                 place,

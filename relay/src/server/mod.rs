@@ -35,7 +35,7 @@ pub(crate) use handler::Handler;
 use head::Heads;
 use idle::Activity;
 use opening::{Opening, ProxyPolicy};
-use places::Place;
+use places::ConnectionPlace;
 pub(crate) use places::Places;
 use room::Room;
 use seldom::Seldom;
@@ -155,7 +155,7 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    fn opening(&self, place: Place, peer: IpAddr, builder: &Arc<Builder>) -> Opening<H> {
+    fn opening(&self, place: ConnectionPlace, peer: IpAddr, builder: &Arc<Builder>) -> Opening<H> {
         let House {
             heads,
             openings,

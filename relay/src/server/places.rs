@@ -45,7 +45,7 @@ impl Crowded {
 
 /// The place of one connection, given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionPlace {
     places: Arc<Places>,
     /// `None` for a peer that may have any number.
     peer: Option<PeerGroup>,
@@ -99,7 +99,10 @@ impl Places {
     }
 
     /// A place for a new connection, made free where there is none.
-    pub(super) fn take(self: &Arc<Self>, peer: Option<PeerGroup>) -> Result<Place, Crowded> {
+    pub(super) fn take(
+        self: &Arc<Self>,
+        peer: Option<PeerGroup>,
+    ) -> Result<ConnectionPlace, Crowded> {
         let mut state = self.lock();
         state.make_room_among(peer, self.max_per_peer)?;
         if state.open >= self.max {
@@ -111,7 +114,7 @@ impl Places {
             state.peers.entry(peer).or_default().open += 1;
         }
         let close = Arc::new(Notify::new());
-        Ok(Place {
+        Ok(ConnectionPlace {
             stance: Stance::Quiet(state.add_quiet(peer, &close)),
             places: Arc::clone(self),
             peer,
@@ -204,7 +207,7 @@ impl State {
     }
 }
 
-impl Place {
+impl ConnectionPlace {
     /// Rung when the connection is to close.
     pub(super) fn close(&self) -> Arc<Notify> {
         Arc::clone(&self.close)
@@ -247,7 +250,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         let mut state = self.places.lock();
         let has_place = match self.stance {
@@ -275,7 +278,7 @@ mod tests {
         PeerGroup::V4([192, 0, 2, last].into())
     }
 
-    fn is_told(place: &Place) -> bool {
+    fn is_told(place: &ConnectionPlace) -> bool {
         place.close().notified().now_or_never().is_some()
     }
 
@@ -301,7 +304,7 @@ mod tests {
             places.take(Some(peer(1))).unwrap(),
             places.take(None).unwrap(),
         ];
-        busy.iter_mut().for_each(Place::busy);
+        busy.iter_mut().for_each(ConnectionPlace::busy);
 
         assert_eq!(places.take(Some(peer(2))).unwrap_err(), Crowded::All);
 
@@ -333,7 +336,8 @@ mod tests {
     #[test]
     fn a_connection_through_a_proxy_counts_for_the_peer_that_the_proxy_names() {
         let places = Places::new(9, 2);
-        let mut through: Vec<Place> = (0..3).map(|_| places.take(None).unwrap()).collect();
+        let mut through: Vec<ConnectionPlace> =
+            (0..3).map(|_| places.take(None).unwrap()).collect();
         for place in &mut through {
             place.assign(peer(1)).unwrap();
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use podtap_wire::limits::MAX_HEADER_BYTES;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::budget::{Budget, Share};
+use super::budget::{OwnerShare, SessionBudget};
 use crate::config::Limits;
 
 /// What a read of the queue may bring beyond its largest event.
@@ -16,8 +16,8 @@ pub(super) const READ_BYTES: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Accounts {
     max_sessions: usize,
-    sending: Budget,
-    receiving: Budget,
+    sending: SessionBudget,
+    receiving: SessionBudget,
     known: Mutex<HashMap<String, Weak<Account>>>,
 }
 
@@ -26,9 +26,9 @@ pub(super) struct Accounts {
 pub(super) struct Account {
     places: Arc<Semaphore>,
     /// Memory for events on their way to the owner's agents.
-    pub(super) sending: Share,
+    pub(super) sending: OwnerShare,
     /// Memory for answers that the owner's agents are sending.
-    pub(super) receiving: Share,
+    pub(super) receiving: OwnerShare,
 }
 
 impl Accounts {
@@ -39,8 +39,8 @@ impl Accounts {
         let sending = limits.max_session_memory - receiving;
         Self {
             max_sessions: limits.max_owner_sessions,
-            sending: Budget::new(sending, event),
-            receiving: Budget::new(receiving, max_answer_bytes(limits)),
+            sending: SessionBudget::new(sending, event),
+            receiving: SessionBudget::new(receiving, max_answer_bytes(limits)),
             known: Mutex::default(),
         }
     }

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use podtap_wire::{EventId, HeldFrame, ResponseFrame, ResponseTo, Seq};
 use tokio::sync::watch;
 
-use super::budget::Grant;
-use super::window::Window;
-use crate::held::{Door, Held, Room, Standing};
+use super::budget::BudgetGrant;
+use super::window::SendWindow;
+use crate::held::{HeldRequests, SessionDoor, SessionStanding, WindowRoom};
 use crate::queue::Depth;
 
 /// Answers to stored events awaited at one moment, beyond which those nobody waits for any more are
@@ -16,16 +16,16 @@ use crate::queue::Depth;
 const MAX_AWAITED: usize = 1024;
 
 /// Who waits for what this session's agent answers.
-pub(super) struct Answers {
-    held: Arc<Held>,
+pub(super) struct AwaitedAnswers {
+    held: Arc<HeldRequests>,
     /// Stored events that were sent.
     awaited: Mutex<HashMap<Seq, EventId>>,
     /// Where requests come through that are not stored, if the agent takes any.
-    door: Option<Door>,
+    door: Option<SessionDoor>,
 }
 
-impl Answers {
-    pub(super) fn new(held: Arc<Held>, door: Option<Door>) -> Self {
+impl AwaitedAnswers {
+    pub(super) fn new(held: Arc<HeldRequests>, door: Option<SessionDoor>) -> Self {
         Self {
             held,
             awaited: Mutex::default(),
@@ -59,7 +59,7 @@ impl Answers {
     pub(super) async fn next_held(
         &self,
         depths: &watch::Receiver<Depth>,
-        window: &Mutex<Window>,
+        window: &Mutex<SendWindow>,
     ) -> Vec<Arc<HeldFrame>> {
         let Some(door) = &self.door else {
             return std::future::pending().await;
@@ -68,9 +68,9 @@ impl Answers {
             let standing = {
                 let window = window.lock().unwrap_or_else(PoisonError::into_inner);
                 let last = depths.borrow().last;
-                Standing {
+                SessionStanding {
                     behind: last.0.saturating_sub(window.cursor().0),
-                    room: window.room().map(|room| Room {
+                    room: window.room().map(|room| WindowRoom {
                         requests: room.events,
                         bytes: room.bytes,
                     }),
@@ -85,7 +85,7 @@ impl Answers {
     }
 
     /// Passes an answer on, if somebody still waits for it.
-    pub(super) fn take(&self, answer: ResponseFrame, grant: Option<Grant>) {
+    pub(super) fn take(&self, answer: ResponseFrame, grant: Option<BudgetGrant>) {
         let ResponseFrame { to, mut response } = answer;
         if let Some(grant) = grant {
             let body = std::mem::take(&mut response.body);

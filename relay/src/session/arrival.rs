@@ -12,20 +12,20 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 
 use super::account::Account;
-use super::answers::Answers;
+use super::answers::AwaitedAnswers;
 use super::end::End;
 use super::handshake;
 use super::meter::{Meter, Metered};
-use super::presence::{self, Claimed, Hold, Presence};
+use super::presence::{self, Presence, PresenceClaim, TunnelHold};
 use super::pulse::Pulse;
 use super::pump::{Progress, Pump};
-use super::socket::{self, Socket};
-use super::terms::Terms;
-use super::window::Window;
-use crate::held::Held;
+use super::socket::{self, SessionSocket};
+use super::terms::SessionTerms;
+use super::window::SendWindow;
+use crate::held::HeldRequests;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
-use crate::roster::Claim;
+use crate::roster::TunnelClaim;
 use crate::tunnel::Connected;
 use crate::tunnel::directory::{Directory, Owner, Served};
 
@@ -34,20 +34,20 @@ const MAX_RIVALS: usize = 3;
 
 /// An agent whose token is good, on its way to a tunnel.
 #[derive(Debug)]
-pub(super) struct Arrival {
+pub(super) struct ArrivingAgent {
     pub(super) directory: Arc<Directory>,
     pub(super) presence: Arc<Presence>,
     pub(super) queue: Arc<dyn Queue>,
-    pub(super) held: Arc<Held>,
+    pub(super) held: Arc<HeldRequests>,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) terms: Arc<Terms>,
+    pub(super) terms: Arc<SessionTerms>,
     pub(super) account: Arc<Account>,
     pub(super) owner: Owner,
     pub(super) peer: IpAddr,
     pub(super) draining: CancellationToken,
 }
 
-impl Arrival {
+impl ArrivingAgent {
     /// The session of an agent, from the upgrade to its end.
     pub(super) async fn session(self, upgraded: OnUpgrade) {
         let terms = &self.terms;
@@ -58,7 +58,7 @@ impl Arrival {
         let io = TokioIo::new(upgraded);
         let io = Metered::new(io, Arc::clone(&meter), self.account.receiving.clone());
         let config = socket::config(terms.max_answer_bytes);
-        let mut socket = Socket::from_raw_socket(io, Role::Server, Some(config)).await;
+        let mut socket = SessionSocket::from_raw_socket(io, Role::Server, Some(config)).await;
         // Boxed: the many states of a beginning session are not kept by a running one.
         match Box::pin(self.begin(&mut socket, meter)).await {
             Ok((hold, pump)) => self.run(socket, hold, pump).await,
@@ -76,7 +76,11 @@ impl Arrival {
     }
 
     /// From the hello to the welcome.
-    async fn begin(&self, socket: &mut Socket, meter: Arc<Meter>) -> Result<(Hold, Pump), End> {
+    async fn begin(
+        &self,
+        socket: &mut SessionSocket,
+        meter: Arc<Meter>,
+    ) -> Result<(TunnelHold, Pump), End> {
         let Self {
             directory,
             queue,
@@ -120,10 +124,10 @@ impl Arrival {
             None
         };
         let max_bytes = terms.max_unacknowledged_bytes;
-        let window = Window::new(window, max_bytes, depth.removed);
+        let window = SendWindow::new(window, max_bytes, depth.removed);
         let pump = Pump {
             queue: Arc::clone(queue),
-            answers: Answers::new(Arc::clone(&self.held), door),
+            answers: AwaitedAnswers::new(Arc::clone(&self.held), door),
             metrics: Arc::clone(&self.metrics),
             account: Arc::clone(&self.account),
             meter,
@@ -138,8 +142,13 @@ impl Arrival {
     }
 
     /// Takes the tunnel, from a dead agent at once; a live one may keep it (`presence`).
-    async fn take(&self, served: &Served, hello: &Hello, pulse: &Arc<Pulse>) -> Result<Hold, End> {
-        let claim = Claim {
+    async fn take(
+        &self,
+        served: &Served,
+        hello: &Hello,
+        pulse: &Arc<Pulse>,
+    ) -> Result<TunnelHold, End> {
+        let claim = TunnelClaim {
             respond: hello.respond,
             epoch: served.epoch,
             comes_back: hello.epoch == Some(served.epoch),
@@ -160,22 +169,22 @@ impl Arrival {
                 dead,
             );
             match claimed.await? {
-                Claimed::Taken { hold, from_another } => {
+                PresenceClaim::Taken { hold, from_another } => {
                     if from_another {
                         self.metrics.take_overs.inc();
                     }
                     return Ok(hold);
                 }
-                Claimed::Contested(rival) if self.presence.is_alive(&rival).await? => {
+                PresenceClaim::Contested(rival) if self.presence.is_alive(&rival).await? => {
                     return Err(End::TakenOver(rival.holder));
                 }
-                Claimed::Contested(rival) => dead = Some(rival.session),
+                PresenceClaim::Contested(rival) => dead = Some(rival.session),
             }
         }
         Err(End::Unavailable)
     }
 
-    async fn run(&self, socket: Socket, mut hold: Hold, pump: Pump) {
+    async fn run(&self, socket: SessionSocket, mut hold: TunnelHold, pump: Pump) {
         self.metrics.sessions.inc();
         let ended = async {
             tokio::select! {

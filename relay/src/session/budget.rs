@@ -14,14 +14,14 @@ const UNIT: usize = 1024;
 
 /// Bytes that all sessions share.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct SessionBudget {
     all: Arc<Semaphore>,
     share_units: u32,
 }
 
 /// One owner's part of a budget.
 #[derive(Debug, Clone)]
-pub(super) struct Share {
+pub(super) struct OwnerShare {
     all: Arc<Semaphore>,
     own: Arc<Semaphore>,
     units: u32,
@@ -29,12 +29,12 @@ pub(super) struct Share {
 
 /// Bytes that may be used until this is dropped.
 #[derive(Debug)]
-pub(super) struct Grant {
+pub(super) struct BudgetGrant {
     own: OwnedSemaphorePermit,
     all: OwnedSemaphorePermit,
 }
 
-impl Budget {
+impl SessionBudget {
     /// A budget of which one owner gets a quarter, and `least_share` bytes in any case: the
     /// largest thing that must pass.
     pub(super) fn new(bytes: usize, least_share: usize) -> Self {
@@ -47,8 +47,8 @@ impl Budget {
     }
 
     /// The part of an owner who has none yet.
-    pub(super) fn share(&self) -> Share {
-        Share {
+    pub(super) fn share(&self) -> OwnerShare {
+        OwnerShare {
             all: Arc::clone(&self.all),
             own: Arc::new(Semaphore::new(self.share_units as usize)),
             units: self.share_units,
@@ -56,25 +56,25 @@ impl Budget {
     }
 }
 
-impl Share {
+impl OwnerShare {
     /// Waits until so many bytes are free, in the owner's part and in all; never more than the
     /// part.
     ///
     /// # Cancel safety
     /// Safe, but the place among those who wait is lost.
-    pub(super) async fn take(&self, bytes: usize) -> Grant {
+    pub(super) async fn take(&self, bytes: usize) -> BudgetGrant {
         let units = units(bytes).min(self.units);
         let own = Arc::clone(&self.own).acquire_many_owned(units).await;
         let all = Arc::clone(&self.all).acquire_many_owned(units).await;
         match (own, all) {
-            (Ok(own), Ok(all)) => Grant { own, all },
+            (Ok(own), Ok(all)) => BudgetGrant { own, all },
             // The semaphores are never closed.
             _ => std::future::pending().await,
         }
     }
 }
 
-impl Grant {
+impl BudgetGrant {
     /// Gives back what is beyond so many bytes.
     pub(super) fn shrink(&mut self, bytes: usize) {
         let units = units(bytes) as usize;
@@ -92,7 +92,7 @@ impl Grant {
     pub(super) fn keep_with(self, bytes: Bytes) -> Bytes {
         struct Held {
             bytes: Bytes,
-            _grant: Grant,
+            _grant: BudgetGrant,
         }
         impl AsRef<[u8]> for Held {
             fn as_ref(&self) -> &[u8] {
@@ -120,7 +120,7 @@ mod tests {
 
     const MIB: usize = 1024 * 1024;
 
-    async fn is_free(share: &Share, bytes: usize) -> bool {
+    async fn is_free(share: &OwnerShare, bytes: usize) -> bool {
         timeout(Duration::from_secs(1), share.take(bytes))
             .await
             .is_ok()
@@ -128,7 +128,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_owner_gets_a_part_and_another_is_not_held_up() {
-        let budget = Budget::new(64 * MIB, MIB);
+        let budget = SessionBudget::new(64 * MIB, MIB);
         let (ada, bob) = (budget.share(), budget.share());
         let mut held = ada.take(16 * MIB).await;
         assert!(!is_free(&ada, 1).await, "her part is used up");
@@ -147,7 +147,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_largest_thing_passes_and_all_together_stay_within_the_budget() {
-        let budget = Budget::new(4 * MIB, 3 * MIB);
+        let budget = SessionBudget::new(4 * MIB, 3 * MIB);
         let (ada, bob) = (budget.share(), budget.share());
         let held = ada.take(100 * MIB).await;
         assert!(is_free(&bob, MIB).await);

@@ -12,8 +12,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::end::End;
-use super::socket::Socket;
-use crate::answer::{Answer, full};
+use super::socket::SessionSocket;
+use crate::answer::{HttpAnswer, full};
 
 /// What an upgrade request holds once it is known to be one.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ impl Upgrade {
     }
 
     /// The 101 that opens the websocket.
-    pub(super) fn accept(&self) -> Response<Answer> {
-        let mut answer = Response::new(Answer::default());
+    pub(super) fn accept(&self) -> Response<HttpAnswer> {
+        let mut answer = Response::new(HttpAnswer::default());
         *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = answer.headers_mut();
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
@@ -72,7 +72,7 @@ impl Upgrade {
 }
 
 /// The first frame of an agent.
-pub(super) async fn hello(socket: &mut Socket, limit: Duration) -> Result<Hello, End> {
+pub(super) async fn hello(socket: &mut SessionSocket, limit: Duration) -> Result<Hello, End> {
     let first = timeout(limit, async {
         loop {
             match socket.next().await {
@@ -104,7 +104,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {
 }
 
 /// A refusal as its HTTP answer.
-pub(crate) fn refuse(refusal: &ConnectRefusal) -> Response<Answer> {
+pub(crate) fn refuse(refusal: &ConnectRefusal) -> Response<HttpAnswer> {
     let body = serde_json::to_vec(refusal).unwrap_or_default();
     let mut answer = Response::new(full(body.into()));
     *answer.status_mut() =

@@ -17,7 +17,7 @@ use podtap_wire::limits::MAX_CONTROL_BYTES;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::budget::{Grant, Share};
+use super::budget::{BudgetGrant, OwnerShare};
 
 /// Bytes of a message that need no grant: one of the largest size for most agents, its frames'
 /// heads, and what is read ahead.
@@ -47,7 +47,7 @@ struct State {
     allowed: usize,
     /// The largest message.
     most: usize,
-    grant: Option<Grant>,
+    grant: Option<BudgetGrant>,
     /// When the message turned out to be a large one.
     large_since: Option<Instant>,
     /// When something was read last.
@@ -59,8 +59,8 @@ struct State {
 pub(super) struct Metered<S> {
     inner: S,
     meter: Arc<Meter>,
-    share: Share,
-    waiting: Option<BoxFuture<'static, Grant>>,
+    share: OwnerShare,
+    waiting: Option<BoxFuture<'static, BudgetGrant>>,
 }
 
 impl Meter {
@@ -85,7 +85,7 @@ impl Meter {
     }
 
     /// A message has ended; the grant for it, where it needed one.
-    pub(super) fn message_ended(&self) -> Option<Grant> {
+    pub(super) fn message_ended(&self) -> Option<BudgetGrant> {
         let mut state = self.lock();
         state.used = 0;
         state.allowed = FREE_BYTES;
@@ -142,7 +142,7 @@ impl State {
 }
 
 impl<S> Metered<S> {
-    pub(super) fn new(inner: S, meter: Arc<Meter>, share: Share) -> Self {
+    pub(super) fn new(inner: S, meter: Arc<Meter>, share: OwnerShare) -> Self {
         Self {
             inner,
             meter,
@@ -219,7 +219,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::time::timeout;
 
-    use super::super::budget::Budget;
+    use super::super::budget::SessionBudget;
     use super::*;
 
     const MIB: usize = 1024 * 1024;
@@ -228,7 +228,7 @@ mod tests {
     async fn a_small_message_is_free_and_one_beyond_the_limit_an_error() {
         let (mut near, far) = tokio::io::duplex(MIB);
         let meter = Meter::new(MAX_CONTROL_BYTES);
-        let mut metered = Metered::new(far, Arc::clone(&meter), Budget::new(0, 0).share());
+        let mut metered = Metered::new(far, Arc::clone(&meter), SessionBudget::new(0, 0).share());
         let mut buffer = vec![0; 2048];
         for _ in 0..100 {
             near.write_all(&[0; 8 * 2048]).await.unwrap();
@@ -255,7 +255,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_many_endless_messages_hold_is_bounded() {
-        let budget = Budget::new(8 * MIB, MIB);
+        let budget = SessionBudget::new(8 * MIB, MIB);
         let share = budget.share();
         let mut total = 0;
         let mut held = Vec::new();
@@ -281,7 +281,7 @@ mod tests {
     async fn pings_are_no_part_of_a_message() {
         let (mut near, far) = tokio::io::duplex(MIB);
         let meter = Meter::new(MAX_CONTROL_BYTES);
-        let mut metered = Metered::new(far, Arc::clone(&meter), Budget::new(0, 0).share());
+        let mut metered = Metered::new(far, Arc::clone(&meter), SessionBudget::new(0, 0).share());
         let mut frame = [0; CONTROL_HEAD + 8];
         for _ in 0..10_000 {
             near.write_all(&frame).await.unwrap();

@@ -29,23 +29,23 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::answer::Answer;
+use crate::answer::HttpAnswer;
 use crate::config::Limits;
-use crate::gate::{Denied, Gate};
-use crate::held::Held;
+use crate::gate::{Denied, TokenGate};
+use crate::held::HeldRequests;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::tunnel::directory::Directory;
 use account::Accounts;
-use arrival::Arrival;
+use arrival::ArrivingAgent;
 use handshake::Upgrade;
 pub(crate) use handshake::{bearer, refuse, refused_token, unavailable};
 use presence::Presence;
-pub(crate) use terms::Terms;
+pub(crate) use terms::SessionTerms;
 
 impl Denied {
     /// What is answered to a token that does not let anybody in.
-    pub(crate) fn answer(self) -> Response<Answer> {
+    pub(crate) fn answer(self) -> Response<HttpAnswer> {
         match self {
             Self::Refused => refuse(&refused_token("this token is unknown or revoked")),
             Self::Unavailable => refuse(&unavailable("the relay cannot check tokens now")),
@@ -63,13 +63,13 @@ impl Denied {
 /// The sessions of a relay.
 #[derive(Debug, Clone)]
 pub(crate) struct Sessions {
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) gate: Arc<TokenGate>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) queue: Arc<dyn Queue>,
-    pub(crate) held: Arc<Held>,
+    pub(crate) held: Arc<HeldRequests>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) terms: Arc<Terms>,
+    pub(crate) terms: Arc<SessionTerms>,
     pub(crate) admission: Admission,
 }
 
@@ -100,7 +100,7 @@ impl Sessions {
         &self,
         mut request: Request<Incoming>,
         peer: IpAddr,
-    ) -> Response<Answer> {
+    ) -> Response<HttpAnswer> {
         if self.admission.draining.is_cancelled() {
             return refuse(&unavailable("the relay shuts down"));
         }
@@ -129,7 +129,7 @@ impl Sessions {
             return refuse(&refusal);
         };
         let upgraded = hyper::upgrade::on(&mut request);
-        let arrival = Arrival {
+        let arrival = ArrivingAgent {
             directory: Arc::clone(&self.directory),
             presence: Arc::clone(&self.presence),
             queue: Arc::clone(&self.queue),

@@ -19,13 +19,13 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
 use super::account::{Account, READ_BYTES};
-use super::answers::Answers;
-use super::budget::Grant;
+use super::answers::AwaitedAnswers;
+use super::budget::BudgetGrant;
 use super::end::End;
 use super::meter::Meter;
 use super::pulse::Pulse;
-use super::socket::{Sink, Socket, Stream, feed, held_messages, messages, send};
-use super::window::Window;
+use super::socket::{SessionSocket, Sink, Stream, feed, held_messages, messages, send};
+use super::window::SendWindow;
 use crate::metrics::Metrics;
 use crate::queue::{Depth, Gap, Queue, QueueError, ReadLimit, SessionId};
 use crate::tunnel::directory::Tunnel;
@@ -45,7 +45,7 @@ const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 /// What the loops of a session share.
 pub(super) struct Pump {
     pub(super) queue: Arc<dyn Queue>,
-    pub(super) answers: Answers,
+    pub(super) answers: AwaitedAnswers,
     pub(super) metrics: Arc<Metrics>,
     pub(super) account: Arc<Account>,
     pub(super) meter: Arc<Meter>,
@@ -63,12 +63,12 @@ struct Read {
     events: Vec<EventFrame>,
     /// Everything up to here was looked at where there are no events.
     last: Seq,
-    _grant: Option<Grant>,
+    _grant: Option<BudgetGrant>,
 }
 
 /// How far a session is.
 pub(super) struct Progress {
-    window: Mutex<Window>,
+    window: Mutex<SendWindow>,
     /// The window has room again.
     moved: Notify,
     /// An unknown frame was told of in the log, as one a session is.
@@ -79,7 +79,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Nothing sent yet.
-    pub(super) fn new(window: Window) -> Self {
+    pub(super) fn new(window: SendWindow) -> Self {
         Self {
             window: Mutex::new(window),
             moved: Notify::new(),
@@ -91,7 +91,7 @@ impl Progress {
 
 impl Pump {
     /// Runs the session until it ends, says why to the agent, and stores what it acknowledged.
-    pub(super) async fn run(self, socket: Socket, ended: impl Future<Output = End>) -> End {
+    pub(super) async fn run(self, socket: SessionSocket, ended: impl Future<Output = End>) -> End {
         let (mut sink, mut stream) = socket.split();
         let (end, is_whole) = {
             let mut sending = pin!(self.send(&mut sink).fuse());
@@ -357,7 +357,7 @@ impl Pump {
             .acknowledge_soon(self.tunnel.id, self.session, believed);
     }
 
-    fn window(&self) -> MutexGuard<'_, Window> {
+    fn window(&self) -> MutexGuard<'_, SendWindow> {
         self.progress
             .window
             .lock()

@@ -20,9 +20,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use super::end::End;
 use super::meter::Metered;
 
-pub(super) type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
-pub(super) type Sink = SplitSink<Socket, Message>;
-pub(super) type Stream = SplitStream<Socket>;
+pub(super) type SessionSocket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
+pub(super) type Sink = SplitSink<SessionSocket, Message>;
+pub(super) type Stream = SplitStream<SessionSocket>;
 
 /// Buffers of a websocket, in bytes: small, for most agents are idle most of the time, and what
 /// they say most is an acknowledgement of 30 bytes. The writing one is only made when needed.

@@ -12,7 +12,7 @@ use crate::tunnel::directory::Tunnel;
 
 /// The terms of a session.
 #[derive(Debug)]
-pub(crate) struct Terms {
+pub(crate) struct SessionTerms {
     public_url: Url,
     /// Those that agents are told; `window` is each agent's own.
     told: RelayLimits,
@@ -24,7 +24,7 @@ pub(crate) struct Terms {
     pub(super) max_unacknowledged_bytes: usize,
 }
 
-impl Terms {
+impl SessionTerms {
     pub(crate) fn new(limits: &Limits, public_url: Url) -> Self {
         Self {
             public_url,

@@ -8,7 +8,7 @@ use crate::queue::ReadLimit;
 
 /// What was sent and is not acknowledged yet.
 #[derive(Debug)]
-pub(super) struct Window {
+pub(super) struct SendWindow {
     max_events: usize,
     max_bytes: usize,
     bytes: usize,
@@ -18,7 +18,7 @@ pub(super) struct Window {
     acknowledged: Option<Seq>,
 }
 
-impl Window {
+impl SendWindow {
     /// A window over the events after `cursor`.
     pub(super) fn new(max_events: usize, max_bytes: usize, cursor: Seq) -> Self {
         Self {
@@ -79,13 +79,13 @@ impl Window {
 mod tests {
     use super::*;
 
-    fn room(window: &Window) -> Option<(usize, usize)> {
+    fn room(window: &SendWindow) -> Option<(usize, usize)> {
         window.room().map(|room| (room.events, room.bytes))
     }
 
     #[test]
     fn an_agent_is_never_more_than_its_window_behind() {
-        let mut window = Window::new(2, 1000, Seq(4));
+        let mut window = SendWindow::new(2, 1000, Seq(4));
         window.record_sent(Seq(5), 10);
         assert_eq!(room(&window), Some((1, 990)));
         window.record_sent(Seq(6), 10);
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn bytes_close_the_window_as_well() {
-        let mut window = Window::new(100, 1000, Seq(0));
+        let mut window = SendWindow::new(100, 1000, Seq(0));
         window.record_sent(Seq(1), 5000);
         assert_eq!(room(&window), None);
         window.acknowledge(Seq(1));
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn an_acknowledgement_of_what_was_never_sent_is_cut_down() {
-        let mut window = Window::new(10, 1000, Seq(4));
+        let mut window = SendWindow::new(10, 1000, Seq(4));
         window.record_sent(Seq(5), 1);
         assert_eq!(window.acknowledge(Seq(u64::MAX)), Seq(5));
         assert_eq!(

@@ -15,15 +15,15 @@ use std::time::Duration;
 
 use podtap_disk::bell::Bell;
 
-use crate::answers::{Answers, NoOthers};
-use crate::config::{Config, Limits};
+use crate::answers::{AnswerExchange, NoOthers};
+use crate::config::{Limits, RelayConfig};
 use crate::database::postgres::Postgres;
-use crate::database::{self, Database, DatabaseUrl, Lock, PostgresError};
-use crate::error::Error;
+use crate::database::{self, DataFolderLock, Database, DatabaseUrl, PostgresError};
+use crate::error::StartError;
 use crate::metrics::Metrics;
 use crate::postgres::{PgQueue, PgRegistry, RelayId};
 use crate::queue::sqlite::SqliteQueue;
-use crate::queue::{Queue, QueueLimits};
+use crate::queue::{EngineLimits, Queue};
 use crate::refused::RefusedElsewhere;
 use crate::roster::Roster;
 use crate::roster::memory::MemoryRoster;
@@ -37,17 +37,17 @@ pub(crate) struct Store {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) roster: Arc<dyn Roster>,
-    pub(crate) answers: Arc<dyn Answers>,
+    pub(crate) answers: Arc<dyn AnswerExchange>,
     /// Of a store that relays share.
     pub(crate) refused: Option<Arc<dyn RefusedElsewhere>>,
 }
 
 /// A store that is open for one relay.
 #[derive(Debug)]
-pub(crate) struct Opened {
+pub(crate) struct OpenStore {
     pub(crate) store: Store,
     /// Of an embedded database, which has one relay at a time.
-    pub(crate) lock: Option<Lock>,
+    pub(crate) lock: Option<DataFolderLock>,
     place: Place,
 }
 
@@ -58,13 +58,13 @@ enum Place {
     Shared(Box<DatabaseUrl>),
 }
 
-impl Opened {
+impl OpenStore {
     /// Opens what the configuration names.
     pub(crate) async fn of(
-        config: &Config,
+        config: &RelayConfig,
         limits: &Limits,
         metrics: &Arc<Metrics>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, StartError> {
         let metrics = Arc::clone(metrics);
         Ok(match &config.database {
             None => Self::folder(&config.data_dir, limits, metrics)?,
@@ -77,8 +77,8 @@ impl Opened {
         data_dir: &Path,
         limits: &Limits,
         metrics: Arc<Metrics>,
-    ) -> Result<Self, database::Error> {
-        let lock = Lock::take(data_dir)?;
+    ) -> Result<Self, database::DatabaseError> {
+        let lock = DataFolderLock::take(data_dir)?;
         // Checked where the relay before this one was cut off.
         let database = if lock.was_cut_off() {
             tracing::info!("the relay before this one was cut off; its database is checked");
@@ -118,7 +118,7 @@ impl Opened {
     }
 
     /// The tokens and tunnels, for whoever runs the relay.
-    pub(crate) fn tokens(&self) -> Result<TokenStore, tunnel::Error> {
+    pub(crate) fn tokens(&self) -> Result<TokenStore, tunnel::TokenStoreError> {
         match &self.place {
             Place::Folder(data_dir) => TokenStore::open(data_dir),
             Place::Shared(_) => Ok(TokenStore::of(Arc::clone(&self.store.registry))),
@@ -126,7 +126,7 @@ impl Opened {
     }
 }
 
-impl fmt::Display for Opened {
+impl fmt::Display for OpenStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Place::Folder(data_dir) => data_dir.display().fmt(f),
@@ -136,7 +136,7 @@ impl fmt::Display for Opened {
 }
 
 /// The tokens and tunnels of a database, from any machine.
-pub async fn tokens_of(url: &DatabaseUrl) -> Result<TokenStore, tunnel::Error> {
+pub async fn tokens_of(url: &DatabaseUrl) -> Result<TokenStore, tunnel::TokenStoreError> {
     let database = Postgres::open(url).await?;
     Ok(TokenStore::of(Arc::new(PgRegistry::new(database))))
 }
@@ -145,9 +145,9 @@ impl Store {
     /// The embedded engine.
     pub(crate) fn sqlite(
         database: Database,
-        limits: QueueLimits,
+        limits: EngineLimits,
         metrics: Arc<Metrics>,
-    ) -> Result<Self, database::Error> {
+    ) -> Result<Self, database::DatabaseError> {
         let queue = Arc::new(SqliteQueue::open(&database, limits, metrics)?);
         let registry = SqliteRegistry::of(database, Arc::clone(&queue));
         Ok(Self {
@@ -162,7 +162,7 @@ impl Store {
     /// The engine of relays that share a database, as one more of them.
     pub(crate) async fn postgres(
         database: &Postgres,
-        limits: QueueLimits,
+        limits: EngineLimits,
         metrics: Arc<Metrics>,
     ) -> Result<Self, PostgresError> {
         let relay = RelayId::enter(database).await?;

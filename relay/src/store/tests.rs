@@ -8,7 +8,7 @@ use super::Store;
 use super::conformance::{StoreBench, store_conformance};
 use crate::database::Database;
 use crate::metrics::Metrics;
-use crate::queue::QueueLimits;
+use crate::queue::EngineLimits;
 
 /// A store in a folder of its own.
 struct Sqlite {
@@ -19,7 +19,7 @@ struct Sqlite {
 impl Sqlite {
     fn open(folder: TempDir) -> Self {
         let database = Database::open(folder.path()).unwrap();
-        let limits = QueueLimits::from(&crate::config::Limits::default());
+        let limits = EngineLimits::from(&crate::config::Limits::default());
         let store = Store::sqlite(database, limits, Arc::new(Metrics::new())).unwrap();
         Self { folder, store }
     }

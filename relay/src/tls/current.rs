@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use super::pair::Pair;
+use super::pair::CertificatePair;
 use crate::metrics::Metrics;
 
 /// Holds the certificate, once there is one.
@@ -26,7 +26,7 @@ impl Current {
     }
 
     /// Shows this one from now on.
-    pub(super) fn replace(&self, pair: &Pair) {
+    pub(super) fn replace(&self, pair: &CertificatePair) {
         let mut certified = self
             .certified
             .write()
@@ -37,7 +37,7 @@ impl Current {
 
     /// The certificate that it shows.
     #[cfg(test)]
-    pub(super) fn shown(&self) -> Option<Vec<u8>> {
+    pub(super) fn shown_certificate(&self) -> Option<Vec<u8>> {
         let certified = self.certified.read().unwrap();
         let certified = certified.as_ref()?;
         Some(certified.end_entity_cert().unwrap().to_vec())

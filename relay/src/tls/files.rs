@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::current::{Current, days_left};
 use super::error::CertificateError;
-use super::pair::{Origin, Pair};
+use super::pair::{CertificatePair, PairOrigin};
 use crate::metrics::Metrics;
 use podtap_connect::reason::chain;
 
@@ -76,7 +76,7 @@ impl FileWatch {
         certificate: &Path,
         key: &Path,
         metrics: Arc<Metrics>,
-    ) -> Result<(Self, Pair), CertificateError> {
+    ) -> Result<(Self, CertificatePair), CertificateError> {
         let files = Files {
             certificate: certificate.to_owned(),
             key: key.to_owned(),
@@ -186,8 +186,8 @@ impl FileWatch {
 }
 
 impl Files {
-    fn origin(&self) -> Origin<'_> {
-        Origin {
+    fn origin(&self) -> PairOrigin<'_> {
+        PairOrigin {
             certificate: &self.certificate,
             key: &self.key,
         }
@@ -200,9 +200,13 @@ impl Files {
         })
     }
 
-    fn judge(&self, contents: &Contents, now: Timestamp) -> Result<Pair, CertificateError> {
+    fn judge(
+        &self,
+        contents: &Contents,
+        now: Timestamp,
+    ) -> Result<CertificatePair, CertificateError> {
         let origin = self.origin();
-        let pair = Pair::parse(&contents.certificate, &contents.key, origin)?;
+        let pair = CertificatePair::parse(&contents.certificate, &contents.key, origin)?;
         pair.check_time(now, origin)?;
         Ok(pair)
     }
@@ -230,13 +234,13 @@ fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
 
 #[cfg(test)]
 impl FileWatch {
-    pub(super) fn look(&mut self, is_asked: bool) {
+    pub(super) fn check_now(&mut self, is_asked: bool) {
         self.take(self.files.read(), is_asked, Timestamp::now());
     }
 
     /// The certificate that new connections get.
-    pub(super) fn shown(&self) -> Option<Vec<u8>> {
-        self.current.shown()
+    pub(super) fn shown_certificate(&self) -> Option<Vec<u8>> {
+        self.current.shown_certificate()
     }
 
     pub(super) fn doubts_in_silence(&self) -> bool {

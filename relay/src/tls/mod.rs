@@ -21,12 +21,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::config::{Config, TlsMode};
+use crate::config::{RelayConfig, TlsMode};
 use crate::metrics::Metrics;
 use acme::{AcmeKeeper, Challenges};
 pub use error::CertificateError;
 use files::FileWatch;
-use pair::Pair;
+use pair::CertificatePair;
 
 /// HTTP/2 for senders; agents ask for HTTP/1.1, in which a websocket is opened.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -77,7 +77,7 @@ impl Keeper {
 
 /// What a relay needs to serve TLS as configured; nothing where it serves none.
 pub(crate) fn open(
-    config: &Config,
+    config: &RelayConfig,
     metrics: &Arc<Metrics>,
 ) -> Result<Option<(Tls, Keeper)>, CertificateError> {
     match &config.tls {
@@ -98,7 +98,7 @@ pub(crate) fn open(
     }
 }
 
-fn warn_of_name(pair: &Pair, host: &str) {
+fn warn_of_name(pair: &CertificatePair, host: &str) {
     if !pair.is_for(host) {
         tracing::warn!(
             host,

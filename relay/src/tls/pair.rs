@@ -15,7 +15,7 @@ use super::error::CertificateError;
 
 /// A certificate that can be shown.
 #[derive(Debug, Clone)]
-pub(crate) struct Pair {
+pub(crate) struct CertificatePair {
     pub(super) certified: Arc<CertifiedKey>,
     pub(super) not_before: Timestamp,
     pub(super) not_after: Timestamp,
@@ -23,17 +23,17 @@ pub(crate) struct Pair {
 
 /// Where the halves of a pair are from, for errors.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Origin<'a> {
+pub(super) struct PairOrigin<'a> {
     pub(super) certificate: &'a Path,
     pub(super) key: &'a Path,
 }
 
-impl Pair {
+impl CertificatePair {
     /// The pair of these PEM texts, which may be one and the same.
     pub(super) fn parse(
         certificate: &[u8],
         key: &[u8],
-        origin: Origin<'_>,
+        origin: PairOrigin<'_>,
     ) -> Result<Self, CertificateError> {
         let chain = chain(certificate, origin)?;
         let key = private_key(key, origin)?;
@@ -72,7 +72,7 @@ impl Pair {
     pub(super) fn check_time(
         &self,
         now: Timestamp,
-        origin: Origin<'_>,
+        origin: PairOrigin<'_>,
     ) -> Result<(), CertificateError> {
         let file = origin.certificate.to_owned();
         if now >= self.not_after {
@@ -103,7 +103,10 @@ impl Pair {
 }
 
 /// The certificates of a PEM text, the server's own first.
-fn chain(pem: &[u8], origin: Origin<'_>) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+fn chain(
+    pem: &[u8],
+    origin: PairOrigin<'_>,
+) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let file = origin.certificate.to_owned();
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let chain = read.map_err(|error| CertificateError::Malformed {
@@ -117,7 +120,10 @@ fn chain(pem: &[u8], origin: Origin<'_>) -> Result<Vec<CertificateDer<'static>>,
     Ok(chain)
 }
 
-fn private_key(pem: &[u8], origin: Origin<'_>) -> Result<PrivateKeyDer<'static>, CertificateError> {
+fn private_key(
+    pem: &[u8],
+    origin: PairOrigin<'_>,
+) -> Result<PrivateKeyDer<'static>, CertificateError> {
     let file = origin.key.to_owned();
     PrivateKeyDer::from_pem_slice(pem).map_err(|error| {
         if holds(pem, "BEGIN ENCRYPTED PRIVATE KEY") {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::error::CertificateError;
 use super::files::FileWatch;
-use super::pair::{Origin, Pair};
+use super::pair::{CertificatePair, PairOrigin};
 use crate::metrics::Metrics;
 
 /// A certificate for `hooks.test` that is valid from and to so many days from now, and its key.
@@ -118,11 +118,11 @@ fn one_file_may_hold_both_and_a_pair_knows_its_names() {
     let (certificate, key) = issued(-1, 30);
     let both = format!("{key}{certificate}");
     let path = Path::new("both.pem");
-    let origin = Origin {
+    let origin = PairOrigin {
         certificate: path,
         key: path,
     };
-    let pair = Pair::parse(both.as_bytes(), both.as_bytes(), origin).unwrap();
+    let pair = CertificatePair::parse(both.as_bytes(), both.as_bytes(), origin).unwrap();
     assert!(pair.is_for("hooks.test"));
     assert!(!pair.is_for("other.test") && !pair.is_for("127.0.0.1") && !pair.is_for("[::1]"));
 }
@@ -133,25 +133,25 @@ fn a_good_change_is_taken_and_a_bad_one_is_told_once_and_changes_nothing() {
     let (first, second) = (issued(-1, 30), issued(-1, 60));
     folder.write(&first);
     let mut watch = folder.open().unwrap();
-    let before = watch.shown();
+    let before = watch.shown_certificate();
 
     // Half of a change: nothing is taken, and nothing is said before the second look.
     folder.write(&(second.0.clone(), first.1.clone()));
-    watch.look(false);
-    assert!(watch.doubts_in_silence() && watch.shown() == before);
-    watch.look(false);
-    assert!(!watch.doubts_in_silence() && watch.shown() == before);
+    watch.check_now(false);
+    assert!(watch.doubts_in_silence() && watch.shown_certificate() == before);
+    watch.check_now(false);
+    assert!(!watch.doubts_in_silence() && watch.shown_certificate() == before);
 
     folder.write(&second);
-    watch.look(false);
-    let after = watch.shown();
+    watch.check_now(false);
+    let after = watch.shown_certificate();
     assert!(after != before && watch.is_content());
 
     // Someone who asks hears at once; what was there before is good again.
     folder.write(&(String::new(), second.1.clone()));
-    watch.look(true);
+    watch.check_now(true);
     assert!(!watch.doubts_in_silence() && !watch.is_content());
     folder.write(&second);
-    watch.look(false);
-    assert!(watch.is_content() && watch.shown() == after);
+    watch.check_now(false);
+    assert!(watch.is_content() && watch.shown_certificate() == after);
 }

@@ -10,14 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 use podtap_wire::{TunnelKey, TunnelName};
 use url::Url;
 
-use super::error::Error;
-use super::info::{Connected, Rotated, TunnelInfo};
-use super::registry::{KnownTunnel, Registry, Revision, TunnelRequest, Wanted};
+use super::error::TokenStoreError;
+use super::info::{Connected, RotatedKey, TunnelInfo};
+use super::registry::{KnownTunnel, Registry, RegistryRevision, TunnelRequest, Wanted};
 use super::token::{Token, TokenId};
 use crate::config::Limits;
 use crate::queue::{QueueError, TunnelId};
 use crate::refusal::Refusal;
-use crate::refused::Refused;
+use crate::refused::TunnelRefusals;
 
 /// How exact `last_used_at` is: coarse, so that a storm of reconnections is not one of commits.
 const LAST_USED_PRECISION: SignedDuration = SignedDuration::from_mins(1);
@@ -30,7 +30,7 @@ pub(crate) struct Tunnel {
     pub(crate) key: TunnelKey,
     pub(crate) name: TunnelName,
     /// What its agent has to be told.
-    pub(crate) refused: Refused,
+    pub(crate) refused: TunnelRefusals,
 }
 
 /// Whom a token belongs to.
@@ -66,7 +66,7 @@ pub(crate) enum NoTunnel {
 
 /// What is still good after another process changed something.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
+pub(crate) struct StillValid {
     pub(crate) tokens: HashSet<TokenId>,
     pub(crate) keys: HashSet<TunnelKey>,
 }
@@ -89,9 +89,9 @@ pub(crate) struct Directory {
 
 #[derive(Debug, Default)]
 struct Seen {
-    revision: Revision,
+    revision: RegistryRevision,
     /// What no poll has told yet.
-    standing: Option<Standing>,
+    standing: Option<StillValid>,
 }
 
 impl Directory {
@@ -154,7 +154,7 @@ impl Directory {
         let mut seen = self.seen.lock().await;
         // What began meanwhile has ended, and saw all that there was when this was asked.
         if self.looks.load(Ordering::Acquire) == begun
-            && let Err(error) = self.look(&mut seen).await
+            && let Err(error) = self.refresh(&mut seen).await
         {
             tracing::debug!(%error, "an unknown key cannot be looked up");
         }
@@ -236,7 +236,7 @@ impl Directory {
         owner: String,
         name: TunnelName,
         grace: Duration,
-    ) -> Result<Option<Rotated>, QueueError> {
+    ) -> Result<Option<RotatedKey>, QueueError> {
         let fresh = fresh_key()?;
         log_error(self.registry.rotate(owner, name, fresh, grace).await)
     }
@@ -261,19 +261,19 @@ impl Directory {
 
     /// Looks whether another process changed something, and if so takes it over. Answers what is
     /// still good then.
-    pub(crate) async fn poll(&self) -> Result<Option<Standing>, QueueError> {
+    pub(crate) async fn poll(&self) -> Result<Option<StillValid>, QueueError> {
         let mut seen = self.seen.lock().await;
-        self.look(&mut seen).await?;
+        self.refresh(&mut seen).await?;
         Ok(seen.standing.take())
     }
 
-    async fn look(&self, seen: &mut Seen) -> Result<(), QueueError> {
+    async fn refresh(&self, seen: &mut Seen) -> Result<(), QueueError> {
         self.looks.fetch_add(1, Ordering::AcqRel);
         let changes = self.registry.changes(seen.revision, self.max_age).await;
         let Some(snapshot) = log_error(changes)? else {
             return Ok(());
         };
-        let mut standing = Standing {
+        let mut standing = StillValid {
             tokens: snapshot.tokens,
             keys: HashSet::with_capacity(snapshot.tunnels.len()),
         };
@@ -320,7 +320,7 @@ impl Tunnel {
             id,
             key,
             name,
-            refused: Refused::default(),
+            refused: TunnelRefusals::default(),
         }
     }
 
@@ -342,7 +342,7 @@ fn fresh_key() -> Result<TunnelKey, QueueError> {
     })
 }
 
-fn log_error<T>(result: Result<T, Error>) -> Result<T, QueueError> {
+fn log_error<T>(result: Result<T, TokenStoreError>) -> Result<T, QueueError> {
     result.map_err(|error| {
         tracing::error!(%error, "tunnels and tokens cannot be read or written");
         QueueError::Unavailable

@@ -5,10 +5,10 @@ use crate::database;
 
 /// The store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum TokenStoreError {
     /// The database cannot be used.
     #[error(transparent)]
-    Database(#[from] database::Error),
+    Database(#[from] database::DatabaseError),
     /// The database that relays share cannot be used.
     #[error(transparent)]
     Postgres(#[from] database::PostgresError),

@@ -44,7 +44,7 @@ pub struct Connected {
 
 /// What a tunnel has after its key was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rotated {
+pub struct RotatedKey {
     /// The new key.
     pub key: TunnelKey,
     /// Until when the old one still works; `None` when it works no more.

@@ -13,8 +13,8 @@ pub(crate) mod sqlite;
 mod token;
 mod tokens;
 
-pub use error::Error;
-pub use info::{Connected, Revoked, Rotated, TokenInfo, TunnelInfo};
+pub use error::TokenStoreError;
+pub use info::{Connected, Revoked, RotatedKey, TokenInfo, TunnelInfo};
 pub use token::{InvalidToken, Token};
 pub(crate) use token::{TokenHash, TokenId};
 pub use tokens::TokenStore;

@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use podtap_wire::{TunnelKey, TunnelName};
 
-use super::error::Error;
-use super::info::{Connected, Revoked, Rotated, TokenInfo, TunnelInfo};
+use super::error::TokenStoreError;
+use super::info::{Connected, Revoked, RotatedKey, TokenInfo, TunnelInfo};
 use super::token::{Token, TokenHash, TokenId};
 use crate::queue::TunnelId;
 
@@ -21,22 +21,24 @@ use crate::queue::TunnelId;
 /// may then happen or not.
 pub(crate) trait Registry: fmt::Debug + Send + Sync {
     /// The token with this id, unless it is revoked.
-    fn find_token(&self, id: TokenId) -> BoxFuture<'_, Result<Option<KnownToken>, Error>>;
+    fn find_token(&self, id: TokenId)
+    -> BoxFuture<'_, Result<Option<KnownToken>, TokenStoreError>>;
 
     /// Notes that an agent used the token.
-    fn mark_used(&self, id: TokenId, now: Timestamp) -> BoxFuture<'_, Result<(), Error>>;
+    fn mark_used(&self, id: TokenId, now: Timestamp) -> BoxFuture<'_, Result<(), TokenStoreError>>;
 
     /// Finds the tunnel, or makes it. An agent that comes back keeps its epoch; any other, and one
     /// whose epoch this store never gave, gets the next.
-    fn want_tunnel(&self, request: TunnelRequest) -> BoxFuture<'_, Result<Wanted, Error>>;
+    fn want_tunnel(&self, request: TunnelRequest)
+    -> BoxFuture<'_, Result<Wanted, TokenStoreError>>;
 
     /// Everything that ingest and sessions go by, unless it is what was seen before. An owner's
     /// tunnels close `max_age` after the last token was revoked.
     fn changes(
         &self,
-        seen: Revision,
+        seen: RegistryRevision,
         max_age: Duration,
-    ) -> BoxFuture<'_, Result<Option<Snapshot>, Error>>;
+    ) -> BoxFuture<'_, Result<Option<Snapshot>, TokenStoreError>>;
 
     /// Whether another relay may make a tunnel at any time.
     fn is_shared(&self) -> bool;
@@ -45,16 +47,19 @@ pub(crate) trait Registry: fmt::Debug + Send + Sync {
     fn tell_sessions(
         &self,
         sessions: Vec<(TunnelId, Connected)>,
-    ) -> BoxFuture<'_, Result<(), Error>>;
+    ) -> BoxFuture<'_, Result<(), TokenStoreError>>;
 
     /// Keeps for the command line how the world reaches the relay.
-    fn tell_public_url(&self, url: String) -> BoxFuture<'_, Result<(), Error>>;
+    fn tell_public_url(&self, url: String) -> BoxFuture<'_, Result<(), TokenStoreError>>;
 
     /// How the world reaches the relay, as one has told last.
-    fn public_url(&self) -> BoxFuture<'_, Result<Option<String>, Error>>;
+    fn public_url(&self) -> BoxFuture<'_, Result<Option<String>, TokenStoreError>>;
 
     /// The tunnels of an owner, or of all, by owner and name.
-    fn tunnels(&self, owner: Option<String>) -> BoxFuture<'_, Result<Vec<TunnelInfo>, Error>>;
+    fn tunnels(
+        &self,
+        owner: Option<String>,
+    ) -> BoxFuture<'_, Result<Vec<TunnelInfo>, TokenStoreError>>;
 
     /// Gives a tunnel a new key; the old one works for as long as `grace`. `None`: no such tunnel.
     fn rotate(
@@ -63,28 +68,32 @@ pub(crate) trait Registry: fmt::Debug + Send + Sync {
         name: TunnelName,
         fresh: TunnelKey,
         grace: Duration,
-    ) -> BoxFuture<'_, Result<Option<Rotated>, Error>>;
+    ) -> BoxFuture<'_, Result<Option<RotatedKey>, TokenStoreError>>;
 
     /// Deletes a tunnel with everything that waits in it. Whether there was one.
-    fn delete(&self, owner: String, name: TunnelName) -> BoxFuture<'_, Result<bool, Error>>;
+    fn delete(
+        &self,
+        owner: String,
+        name: TunnelName,
+    ) -> BoxFuture<'_, Result<bool, TokenStoreError>>;
 
     /// Keeps a new token.
-    fn add_token(&self, token: Token, owner: String) -> BoxFuture<'_, Result<(), Error>>;
+    fn add_token(&self, token: Token, owner: String) -> BoxFuture<'_, Result<(), TokenStoreError>>;
 
     /// All tokens, revoked ones included, oldest first.
-    fn tokens(&self) -> BoxFuture<'_, Result<Vec<TokenInfo>, Error>>;
+    fn tokens(&self) -> BoxFuture<'_, Result<Vec<TokenInfo>, TokenStoreError>>;
 
     /// Makes an owner's tokens void, or the one with this id.
     fn revoke(
         &self,
         owner_or_id: String,
         with_tunnels: bool,
-    ) -> BoxFuture<'_, Result<Revoked, Error>>;
+    ) -> BoxFuture<'_, Result<Revoked, TokenStoreError>>;
 }
 
 /// Counts the changes that a relay must notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Revision(pub(crate) i64);
+pub(crate) struct RegistryRevision(pub(crate) i64);
 
 /// A token that is in use.
 #[derive(Debug)]
@@ -97,7 +106,7 @@ pub(crate) struct KnownToken {
 /// Everything that ingest and sessions go by, at one moment.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
-    pub(crate) revision: Revision,
+    pub(crate) revision: RegistryRevision,
     pub(crate) tokens: HashSet<TokenId>,
     pub(crate) tunnels: Vec<KnownTunnel>,
     /// Keys that were replaced and still lead to their tunnel, until then.
@@ -143,14 +152,14 @@ pub(crate) enum Wanted {
 
 /// Whose tokens are meant by a name or an id, or which.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Target {
+pub(crate) enum TokenTarget {
     /// All of an owner's.
     Owner(String),
     /// One of an owner's.
     Token { id: String, owner: String },
 }
 
-impl Target {
+impl TokenTarget {
     /// The id in what a person typed: as a list shows it, or copied with the dots behind it.
     pub(crate) fn id_in(text: &str) -> &str {
         let id = text.trim_end_matches('…');
@@ -163,9 +172,11 @@ impl Target {
         text: &str,
         owner_of_id: Option<String>,
         is_owner: bool,
-    ) -> Result<Option<Self>, Error> {
+    ) -> Result<Option<Self>, TokenStoreError> {
         match (owner_of_id, is_owner) {
-            (Some(owner), true) if owner != text => Err(Error::Ambiguous(text.to_owned())),
+            (Some(owner), true) if owner != text => {
+                Err(TokenStoreError::Ambiguous(text.to_owned()))
+            }
             (_, true) => Ok(Some(Self::Owner(text.to_owned()))),
             (Some(owner), false) => Ok(Some(Self::Token {
                 id: Self::id_in(text).to_owned(),

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use podtap_wire::{TunnelKey, TunnelName};
 
-use super::error::Error;
-use super::info::{Revoked, Rotated, TokenInfo, TunnelInfo};
+use super::error::TokenStoreError;
+use super::info::{Revoked, RotatedKey, TokenInfo, TunnelInfo};
 use super::owner;
 use super::registry::Registry;
 use super::sqlite::SqliteRegistry;
 use super::token::Token;
-use crate::database::{Database, Lock};
+use crate::database::{DataFolderLock, Database};
 
 /// The tokens and tunnels of a store.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct TokenStore {
 
 impl TokenStore {
     /// Opens the folder's database, making it where missing.
-    pub fn open(data_dir: &Path) -> Result<Self, Error> {
+    pub fn open(data_dir: &Path) -> Result<Self, TokenStoreError> {
         let database = Database::open(data_dir)?;
         Ok(Self {
             registry: Arc::new(SqliteRegistry::beside(database)?),
@@ -35,7 +35,7 @@ impl TokenStore {
     }
 
     /// Opens the folder's database; `None` where there is none.
-    pub fn existing(data_dir: &Path) -> Result<Option<Self>, Error> {
+    pub fn existing(data_dir: &Path) -> Result<Option<Self>, TokenStoreError> {
         if Database::is_at(data_dir) {
             Self::open(data_dir).map(Some)
         } else {
@@ -53,18 +53,18 @@ impl TokenStore {
 
     /// Whether a relay has ever run with this folder.
     pub fn was_used_by_a_relay(&self) -> bool {
-        self.folder.as_deref().is_none_or(Lock::was_taken)
+        self.folder.as_deref().is_none_or(DataFolderLock::was_taken)
     }
 
     /// How the world reaches the relay that runs with this store, or ran with it last.
-    pub async fn public_url(&self) -> Result<Option<String>, Error> {
+    pub async fn public_url(&self) -> Result<Option<String>, TokenStoreError> {
         self.registry.public_url().await
     }
 
     /// Makes a token. An owner may have several, so that one can replace another without a break.
-    pub async fn create(&self, owner: &str) -> Result<Token, Error> {
+    pub async fn create(&self, owner: &str) -> Result<Token, TokenStoreError> {
         if !owner::is_valid(owner) {
-            return Err(Error::InvalidOwner);
+            return Err(TokenStoreError::InvalidOwner);
         }
         let token = Token::generate()?;
         let added = self.registry.add_token(token.clone(), owner.to_owned());
@@ -73,21 +73,25 @@ impl TokenStore {
     }
 
     /// All tokens, revoked ones included, oldest first.
-    pub async fn list(&self) -> Result<Vec<TokenInfo>, Error> {
+    pub async fn list(&self) -> Result<Vec<TokenInfo>, TokenStoreError> {
         self.registry.tokens().await
     }
 
     /// Makes an owner's tokens void, or the one with this id, which may have `pt_` before it.
     /// Agents connected with them are told and disconnected. With the tunnels, their URLs end at
     /// once and what waits in them is gone; else they end when the relay's age limit is over.
-    pub async fn revoke(&self, owner_or_id: &str, with_tunnels: bool) -> Result<Revoked, Error> {
+    pub async fn revoke(
+        &self,
+        owner_or_id: &str,
+        with_tunnels: bool,
+    ) -> Result<Revoked, TokenStoreError> {
         let owner_or_id = owner_or_id.to_owned();
         self.registry.revoke(owner_or_id, with_tunnels).await
     }
 
     /// The tunnels of an owner, or of all, by owner and name. Who is connected is what a running
     /// relay told last, about a second ago; nobody where none runs.
-    pub async fn tunnels(&self, owner: Option<&str>) -> Result<Vec<TunnelInfo>, Error> {
+    pub async fn tunnels(&self, owner: Option<&str>) -> Result<Vec<TunnelInfo>, TokenStoreError> {
         self.registry.tunnels(owner.map(str::to_owned)).await
     }
 
@@ -98,7 +102,7 @@ impl TokenStore {
         owner: &str,
         name: &TunnelName,
         grace: Duration,
-    ) -> Result<Option<Rotated>, Error> {
+    ) -> Result<Option<RotatedKey>, TokenStoreError> {
         let fresh = TunnelKey::generate()?;
         let rotated = self
             .registry
@@ -107,7 +111,7 @@ impl TokenStore {
     }
 
     /// Deletes a tunnel with everything that waits in it. Whether there was one.
-    pub async fn delete(&self, owner: &str, name: &TunnelName) -> Result<bool, Error> {
+    pub async fn delete(&self, owner: &str, name: &TunnelName) -> Result<bool, TokenStoreError> {
         self.registry.delete(owner.to_owned(), name.clone()).await
     }
 }
@@ -145,7 +149,10 @@ mod tests {
         let store = TokenStore::open(folder.path()).unwrap();
         for bad in ["", "a b", "\u{1b}[31m", "a\u{202e}b", "pt_abcdef"] {
             let created = store.create(bad).await;
-            assert!(matches!(created, Err(Error::InvalidOwner)), "{bad:?}");
+            assert!(
+                matches!(created, Err(TokenStoreError::InvalidOwner)),
+                "{bad:?}"
+            );
         }
     }
 }

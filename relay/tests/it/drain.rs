@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use podtap_relay::{DatabaseError, Error};
+use podtap_relay::{DatabaseError, StartError};
 use podtap_wire::{Notice, Seq};
 use tempfile::tempdir;
 
@@ -139,7 +139,10 @@ async fn a_data_folder_has_one_relay_at_a_time() {
     let second = bind(folder.path(), |_| {}).await.map(drop);
 
     assert!(
-        matches!(second, Err(Error::Database(DatabaseError::Locked { .. }))),
+        matches!(
+            second,
+            Err(StartError::Database(DatabaseError::Locked { .. }))
+        ),
         "{second:?}"
     );
     relay.stop().await;
@@ -153,7 +156,7 @@ async fn a_data_folder_has_one_relay_at_a_time() {
 async fn a_port_in_use_is_named() {
     let (folder, other) = (tempdir().unwrap(), tempdir().unwrap());
     let relay = TestRelay::start(folder.path()).await;
-    let mut config = podtap_relay::Config::new(other.path());
+    let mut config = podtap_relay::RelayConfig::new(other.path());
     config.listen = relay.address;
 
     let error = podtap_relay::Relay::bind(config)

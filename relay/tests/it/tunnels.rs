@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use podtap_wire::manage::{Rotated, TunnelList};
+use podtap_wire::manage::{RotatedTunnel, TunnelList};
 use podtap_wire::{Notice, Seq};
 use tempfile::tempdir;
 
@@ -114,7 +114,7 @@ async fn a_rotated_url_works_through_its_grace_and_the_agent_learns_the_new_one(
 
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(reply.header("cache-control"), Some("no-store"));
-    let rotated: Rotated = serde_json::from_slice(&reply.body).unwrap();
+    let rotated: RotatedTunnel = serde_json::from_slice(&reply.body).unwrap();
     let new = path_of(&rotated.url);
     assert!(new != old && rotated.old_url_until.is_some());
     let farewell = agent.farewell().await;

@@ -3,15 +3,15 @@
 use podtap_podio::client::{ByLine, Via};
 use podtap_podio::{EventType, RefType};
 
-use crate::answer::{Refused, Request};
-use crate::world::{App, Attachment, Author, Identity, Item, World};
+use crate::answer::{ErrorAnswer, Request};
+use crate::world::{Attachment, RevisionAuthor, StoredApp, StoredItem, TokenIdentity, World};
 
 /// A caller with a good token.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
-    pub(super) identity: Identity,
+    pub(super) identity: TokenIdentity,
     /// How changes of this caller are signed.
-    pub(super) author: Author,
+    pub(super) author: RevisionAuthor,
     pub(super) access_token: String,
 }
 
@@ -22,37 +22,45 @@ impl Caller {
     }
 
     pub(super) fn is_app(&self) -> bool {
-        matches!(self.identity, Identity::App(_))
+        matches!(self.identity, TokenIdentity::App(_))
     }
 
     /// A user reaches everything; an app itself alone.
-    pub(super) fn may_reach_app(&self, app_id: u64) -> Result<(), Refused> {
+    pub(super) fn may_reach_app(&self, app_id: u64) -> Result<(), ErrorAnswer> {
         match self.identity {
-            Identity::App(own) if own != app_id => {
-                Err(Refused::forbidden("The app cannot reach other apps"))
+            TokenIdentity::App(own) if own != app_id => {
+                Err(ErrorAnswer::forbidden("The app cannot reach other apps"))
             }
             _ => Ok(()),
         }
     }
 
     /// For what belongs to a space, and for operations that apps have not.
-    pub(super) fn must_be_user(&self) -> Result<(), Refused> {
+    pub(super) fn must_be_user(&self) -> Result<(), ErrorAnswer> {
         if self.is_app() {
-            return Err(Refused::forbidden("Apps may not use this operation"));
+            return Err(ErrorAnswer::forbidden("Apps may not use this operation"));
         }
         Ok(())
     }
 
-    pub(super) fn app<'w>(&self, world: &'w World, app_id: u64) -> Result<&'w App, Refused> {
+    pub(super) fn app<'w>(
+        &self,
+        world: &'w World,
+        app_id: u64,
+    ) -> Result<&'w StoredApp, ErrorAnswer> {
         self.may_reach_app(app_id)?;
         world.app(app_id)
     }
 
     /// An item. Apps get 403 also for one that does not exist; users 404 (podio.md 4.2).
-    pub(super) fn item<'w>(&self, world: &'w World, item_id: u64) -> Result<&'w Item, Refused> {
+    pub(super) fn item<'w>(
+        &self,
+        world: &'w World,
+        item_id: u64,
+    ) -> Result<&'w StoredItem, ErrorAnswer> {
         match world.item(item_id) {
             Ok(item) => self.may_reach_app(item.app_id).map(|()| item),
-            Err(_) if self.is_app() => Err(Refused::forbidden("Object not found")),
+            Err(_) if self.is_app() => Err(ErrorAnswer::forbidden("Object not found")),
             Err(missing) => Err(missing),
         }
     }
@@ -63,7 +71,7 @@ impl Caller {
         world: &World,
         ref_type: RefType,
         ref_id: u64,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ErrorAnswer> {
         match ref_type {
             RefType::App => self.app(world, ref_id).map(drop),
             RefType::AppField => {
@@ -71,24 +79,31 @@ impl Caller {
                 self.may_reach_app(app.id)
             }
             RefType::Space if world.spaces.contains_key(&ref_id) => self.must_be_user(),
-            RefType::Space => Err(Refused::not_found()),
+            RefType::Space => Err(ErrorAnswer::not_found()),
         }
     }
 }
 
 /// Whether what hangs on an object is the caller's business.
-pub(super) fn reach(world: &World, caller: &Caller, on: Attachment) -> Result<(), Refused> {
+pub(super) fn reach(world: &World, caller: &Caller, on: Attachment) -> Result<(), ErrorAnswer> {
     match on {
         Attachment::Item(item_id) => caller.item(world, item_id).map(drop),
         Attachment::App(app_id) => caller.app(world, app_id).map(drop),
         Attachment::File(file_id) => {
-            let file = world.files.get(&file_id).ok_or_else(Refused::not_found)?;
+            let file = world
+                .files
+                .get(&file_id)
+                .ok_or_else(ErrorAnswer::not_found)?;
             // What hangs on nothing yet is its uploader's, who alone knows its id.
             file.on.map_or(Ok(()), |on| reach(world, caller, on))
         }
         Attachment::Comment(comment_id) => {
             let comment = world.comments.get(&comment_id);
-            reach(world, caller, comment.ok_or_else(Refused::not_found)?.on)
+            reach(
+                world,
+                caller,
+                comment.ok_or_else(ErrorAnswer::not_found)?.on,
+            )
         }
         Attachment::Task(_)
         | Attachment::Space(_)
@@ -99,22 +114,22 @@ pub(super) fn reach(world: &World, caller: &Caller, on: Attachment) -> Result<()
 
 /// The caller that the token names. The scheme may be `OAuth2` or `Bearer`; a very old page of
 /// Podio's also allows the query parameter `oauth_token`.
-pub(super) fn authenticate(world: &World, request: &Request) -> Result<Caller, Refused> {
+pub(super) fn authenticate(world: &World, request: &Request) -> Result<Caller, ErrorAnswer> {
     let header = request.header("authorization");
     let token = match header.map(|text| text.split_once(' ').unwrap_or((text, ""))) {
         Some(("OAuth2" | "Bearer", token)) if !token.trim().is_empty() => token.trim(),
         Some(_) => {
             let description = "Invalid authorization header";
-            return Err(Refused::new(400, "invalid_request", description));
+            return Err(ErrorAnswer::new(400, "invalid_request", description));
         }
         None => request
             .query("oauth_token")
-            .ok_or_else(|| Refused::new(401, "unauthorized", "invalid_request"))?,
+            .ok_or_else(|| ErrorAnswer::new(401, "unauthorized", "invalid_request"))?,
     };
     let session = world.people.holder(token, world.now);
-    let session = session.ok_or_else(|| Refused::new(401, "unauthorized", "expired_token"))?;
+    let session = session.ok_or_else(|| ErrorAnswer::new(401, "unauthorized", "expired_token"))?;
     let client = world.people.client(&session.client_id);
-    let author = Author {
+    let author = RevisionAuthor {
         by: by_line(world, session.identity),
         via: Via {
             id: client.and_then(|client| client.auth_client_id),
@@ -129,10 +144,10 @@ pub(super) fn authenticate(world: &World, request: &Request) -> Result<Caller, R
     })
 }
 
-fn by_line(world: &World, identity: Identity) -> ByLine {
+fn by_line(world: &World, identity: TokenIdentity) -> ByLine {
     let (kind, id, name) = match identity {
-        Identity::User(id) => ("user", id, world.people.user(id).map(|user| &user.name)),
-        Identity::App(id) => ("app", id, world.apps.get(&id).map(|app| &app.name)),
+        TokenIdentity::User(id) => ("user", id, world.people.user(id).map(|user| &user.name)),
+        TokenIdentity::App(id) => ("app", id, world.apps.get(&id).map(|app| &app.name)),
     };
     ByLine {
         kind: kind.to_owned(),

@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::input;
-use crate::answer::{Answer, Refused, Request};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
 use crate::seed::SeedField;
-use crate::world::{App, World, show_app, show_field};
+use crate::world::{StoredApp, World, show_app, show_field};
 
 pub(super) fn route_app(
     world: &mut World,
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
         (&Method::GET, [] | ["v2" | "top"]) => {
             caller.must_be_user()?;
@@ -28,28 +28,30 @@ pub(super) fn route_app(
         (&Method::GET, ["space", space_id, label]) => {
             caller.must_be_user()?;
             let space_id = input::id(space_id)?;
-            let named = |app: &&App| {
+            let named = |app: &&StoredApp| {
                 app.space_id == space_id && app.name.to_lowercase() == label.to_lowercase()
             };
             let app = world.apps.values().find(named);
-            Ok(Answer::json(show_app(app.ok_or_else(Refused::not_found)?)))
+            Ok(ApiAnswer::json(show_app(
+                app.ok_or_else(ErrorAnswer::not_found)?,
+            )))
         }
         (&Method::GET, [app_id]) => {
             let app = caller.app(world, input::id(app_id)?)?;
-            Ok(Answer::json(show_app(app)))
+            Ok(ApiAnswer::json(show_app(app)))
         }
         (&Method::GET, [app_id, "item", number]) => {
             let app_id = caller.app(world, input::id(app_id)?)?.id;
             let number = input::id(number)?;
             let mut items = world.items.values();
             let item = items.find(|item| (item.app_id, item.app_item_id) == (app_id, number));
-            let item = item.ok_or_else(Refused::not_found)?;
-            Ok(Answer::json(world.show_item(item)?))
+            let item = item.ok_or_else(ErrorAnswer::not_found)?;
+            Ok(ApiAnswer::json(world.show_item(item)?))
         }
         (&Method::GET, [app_id, "field", field]) => {
             let app = caller.app(world, input::id(app_id)?)?;
-            let field = app.field(field).map_err(|_| Refused::not_found())?;
-            Ok(Answer::json(show_field(field)))
+            let field = app.field(field).map_err(|_| ErrorAnswer::not_found())?;
+            Ok(ApiAnswer::json(show_field(field)))
         }
         (&Method::POST, []) => {
             caller.must_be_user()?;
@@ -59,7 +61,7 @@ pub(super) fn route_app(
             caller.must_be_user()?;
             change(world, request, input::id(app_id)?, rest)
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
@@ -69,15 +71,15 @@ fn change(
     request: &Request,
     app_id: u64,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
         (&Method::PUT, []) => {
             let revision = configure(world, app_id, &request.json()?)?;
-            Ok(Answer::json(json!({ "revision": revision })))
+            Ok(ApiAnswer::json(json!({ "revision": revision })))
         }
         (&Method::DELETE, []) => {
             world.delete_app(app_id)?;
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
         (&Method::POST, [switch @ ("activate" | "deactivate")]) => {
             let active = *switch == "activate";
@@ -85,13 +87,13 @@ fn change(
                 app.active = active;
                 Ok(())
             })?;
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
         (&Method::POST, ["field"]) => {
             let new = field(&request.json()?)?;
             let field_id = world.change_app(app_id, |app, ids| app.add_field(ids, new))?;
             let revision = world.app(app_id)?.revision;
-            Ok(Answer::json(
+            Ok(ApiAnswer::json(
                 json!({ "field_id": field_id, "revision": revision }),
             ))
         }
@@ -100,20 +102,20 @@ fn change(
             let change = field_change(&request.json()?)?;
             world.change_app(app_id, |app, _| app.change_field(field_id, change))?;
             let revision = world.app(app_id)?.revision;
-            Ok(Answer::json(json!({ "revision": revision })))
+            Ok(ApiAnswer::json(json!({ "revision": revision })))
         }
         (&Method::DELETE, ["field", field_id]) => {
             let field_id = world.app(app_id)?.field(field_id)?.id;
             let revision = world.delete_field(app_id, field_id)?;
-            Ok(Answer::json(json!({ "revision": revision })))
+            Ok(ApiAnswer::json(json!({ "revision": revision })))
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
 /// Changes an app's names and fields, in one change. A field without an id is a new one; fields that
 /// are not named stay as they are (podio.md 5.4).
-fn configure(world: &mut World, app_id: u64, body: &Value) -> Result<u64, Refused> {
+fn configure(world: &mut World, app_id: u64, body: &Value) -> Result<u64, ErrorAnswer> {
     let config = body.get("config").unwrap_or(&Value::Null);
     let name = input::optional_text(config, "name")?;
     let item_name = input::optional_text(config, "item_name")?;
@@ -140,15 +142,19 @@ fn configure(world: &mut World, app_id: u64, body: &Value) -> Result<u64, Refuse
     })
 }
 
-fn fields_of(body: &Value) -> Result<&[Value], Refused> {
+fn fields_of(body: &Value) -> Result<&[Value], ErrorAnswer> {
     match body.get("fields") {
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(fields)) => Ok(fields),
-        Some(other) => Err(Refused::wrong_type(other, "array")),
+        Some(other) => Err(ErrorAnswer::wrong_type(other, "array")),
     }
 }
 
-fn list(world: &World, request: &Request, suits: impl Fn(&App) -> bool) -> Result<Answer, Refused> {
+fn list(
+    world: &World,
+    request: &Request,
+    suits: impl Fn(&StoredApp) -> bool,
+) -> Result<ApiAnswer, ErrorAnswer> {
     let known = [
         "limit",
         "offset",
@@ -167,20 +173,20 @@ fn list(world: &World, request: &Request, suits: impl Fn(&App) -> bool) -> Resul
     input::page(request, apps.map(show_app))
 }
 
-fn create(world: &mut World, body: &Value) -> Result<Answer, Refused> {
+fn create(world: &mut World, body: &Value) -> Result<ApiAnswer, ErrorAnswer> {
     let config = body.get("config").unwrap_or(&Value::Null);
     let fields = fields_of(body)?.iter().map(field);
     let fields = fields.collect::<Result<_, _>>()?;
     let space_id = input::number(body, "space_id")?;
     let app_id = world.create_app(space_id, input::text(config, "name")?, fields)?;
-    Ok(Answer::json(json!({ "app_id": app_id })))
+    Ok(ApiAnswer::json(json!({ "app_id": app_id })))
 }
 
 /// A new field. Podio makes its `external_id` from its label.
-fn field(body: &Value) -> Result<SeedField, Refused> {
+fn field(body: &Value) -> Result<SeedField, ErrorAnswer> {
     let field = field_change(body)?;
     if field.label.is_empty() {
-        return Err(Refused::invalid("Missing parameter label"));
+        return Err(ErrorAnswer::invalid("Missing parameter label"));
     }
     Ok(SeedField {
         external_id: field.label.to_lowercase().replace(' ', "-"),
@@ -189,7 +195,7 @@ fn field(body: &Value) -> Result<SeedField, Refused> {
 }
 
 /// What a body says of a field; a label that it does not give is empty.
-fn field_change(body: &Value) -> Result<SeedField, Refused> {
+fn field_change(body: &Value) -> Result<SeedField, ErrorAnswer> {
     let config = body.get("config").unwrap_or(&Value::Null);
     let label = match input::optional_text(config, "label")? {
         Some(label) => label,

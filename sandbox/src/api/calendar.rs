@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::access::Caller;
 use super::filter::Period;
 use super::input;
-use crate::answer::{Answer, Refused, Request};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
 use crate::world::{Attachment, World, moment, show_app_ref};
 
 /// One entry: when it begins and ends, and how it is answered.
@@ -26,9 +26,9 @@ pub(super) fn route(
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     if request.method != Method::GET {
-        return Err(Refused::no_route());
+        return Err(ErrorAnswer::no_route());
     }
     match rest {
         ["app", app_id] => {
@@ -53,12 +53,12 @@ pub(super) fn route(
             input::refuse_unknown(request, &["limit"])?;
             let limit = input::query_number(request, "limit")?.unwrap_or(5);
             let span = |from: &str, to: &str| summary(world, limit, from, to);
-            Ok(Answer::json(json!({
+            Ok(ApiAnswer::json(json!({
                 "today": span("0d", "0d")?,
                 "upcoming": span("1d", "6d")?,
             })))
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
@@ -66,10 +66,10 @@ fn list(
     world: &World,
     request: &Request,
     suits: impl Fn(Option<Attachment>) -> bool,
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &["date_from", "date_to", "types", "tasks"])?;
     let date = |name: &str| {
-        let missing = || Refused::invalid(format!("Missing parameter {name}"));
+        let missing = || ErrorAnswer::invalid(format!("Missing parameter {name}"));
         request.query(name).ok_or_else(missing)
     };
     let span = period(world, date("date_from")?, date("date_to")?)?;
@@ -81,17 +81,17 @@ fn list(
         suits(entry.place) && is_listed && (with_tasks || kind != "task")
     };
     let found = entries(world, span).into_iter().filter(wanted);
-    Ok(Answer::json(found.map(|entry| entry.shown).collect()))
+    Ok(ApiAnswer::json(found.map(|entry| entry.shown).collect()))
 }
 
-fn summary(world: &World, limit: usize, from: &str, to: &str) -> Result<Value, Refused> {
+fn summary(world: &World, limit: usize, from: &str, to: &str) -> Result<Value, ErrorAnswer> {
     let found = entries(world, period(world, from, to)?);
     let total = found.len();
     let first: Vec<_> = found.into_iter().take(limit).map(|e| e.shown).collect();
     Ok(json!({ "total": total, "events": first }))
 }
 
-fn period(world: &World, from: &str, to: &str) -> Result<Period, Refused> {
+fn period(world: &World, from: &str, to: &str) -> Result<Period, ErrorAnswer> {
     let today = TimeZone::UTC.to_datetime(world.now).date();
     Period::read("date", &json!({ "from": from, "to": to }), today)
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::access::{Caller, reach};
 use super::input;
-use crate::answer::{Answer, Refused, Request};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
 use crate::world::{Attachment, NewComment, World};
 
 pub(super) fn route(
@@ -13,29 +13,29 @@ pub(super) fn route(
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let switches = input::switches(request);
     match (&request.method, rest) {
         (method, [comment_id]) => {
             let comment_id = input::id(comment_id)?;
             let comment = world.comments.get(&comment_id);
-            let comment = comment.ok_or_else(Refused::not_found)?;
+            let comment = comment.ok_or_else(ErrorAnswer::not_found)?;
             reach(world, caller, comment.on)?;
             match *method {
-                Method::GET => return Ok(Answer::json(world.show_comment(comment))),
+                Method::GET => return Ok(ApiAnswer::json(world.show_comment(comment))),
                 Method::PUT => {
                     let value = input::text(&request.json()?, "value")?.to_owned();
                     world.change_comment(comment_id, value)?;
                 }
                 Method::DELETE => {
                     world.delete_comment(comment_id, switches)?;
-                    return Ok(Answer::empty());
+                    return Ok(ApiAnswer::empty());
                 }
-                _ => return Err(Refused::no_route()),
+                _ => return Err(ErrorAnswer::no_route()),
             }
             let comment = world.comments.get(&comment_id);
-            Ok(Answer::json(
-                world.show_comment(comment.ok_or_else(Refused::not_found)?),
+            Ok(ApiAnswer::json(
+                world.show_comment(comment.ok_or_else(ErrorAnswer::not_found)?),
             ))
         }
         (&Method::GET, [kind, id]) => {
@@ -55,8 +55,8 @@ pub(super) fn route(
                 file_ids: input::ids(&body, "file_ids")?,
             };
             let comment_id = world.comment(on, new, &caller.author, switches)?;
-            Ok(Answer::json(json!({ "comment_id": comment_id })))
+            Ok(ApiAnswer::json(json!({ "comment_id": comment_id })))
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }

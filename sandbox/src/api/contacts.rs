@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::{input, people};
-use crate::answer::{Answer, Refused, Request};
-use crate::world::{Identity, ORG, RecordKind, World};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::world::{ORG, RecordKind, TokenIdentity, World};
 
 const KIND: RecordKind = RecordKind::Contact;
 
@@ -15,7 +15,7 @@ pub(super) fn route(
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     caller.must_be_user()?;
     let our_org = ORG.to_string();
     let rest = match rest.strip_suffix(&["v2"]).unwrap_or(rest) {
@@ -30,7 +30,10 @@ pub(super) fn route(
         }
         (&Method::GET, ["space", space_id]) => {
             let space_id = input::id(space_id)?;
-            let space = world.spaces.get(&space_id).ok_or_else(Refused::not_found)?;
+            let space = world
+                .spaces
+                .get(&space_id)
+                .ok_or_else(ErrorAnswer::not_found)?;
             let members = users(world, caller, request).filter(|profile| {
                 let user_id = profile.get("user_id").and_then(Value::as_u64);
                 user_id.is_some_and(|id| space.members.contains(&id))
@@ -42,19 +45,19 @@ pub(super) fn route(
         }
         (&Method::GET, ["user", user_id]) => {
             let user = world.people.user(input::id(user_id)?);
-            let user = user.ok_or_else(Refused::not_found)?;
-            Ok(Answer::json(people::show_profile(user)))
+            let user = user.ok_or_else(ErrorAnswer::not_found)?;
+            Ok(ApiAnswer::json(people::show_profile(user)))
         }
         (&Method::GET, ["user", user_id, key]) => {
             let user = world.people.user(input::id(user_id)?);
-            let profile = people::show_profile(user.ok_or_else(Refused::not_found)?);
-            let value = profile.get(*key).ok_or_else(Refused::not_found)?;
-            Ok(Answer::json(value.clone()))
+            let profile = people::show_profile(user.ok_or_else(ErrorAnswer::not_found)?);
+            let value = profile.get(*key).ok_or_else(ErrorAnswer::not_found)?;
+            Ok(ApiAnswer::json(value.clone()))
         }
         (&Method::POST, ["space", space_id]) => {
             let body = request.json()?;
             let id = world.create_record(KIND, input::id(space_id)?, body, &caller.author)?;
-            Ok(Answer::json(json!({ KIND.id_name(): id })))
+            Ok(ApiAnswer::json(json!({ KIND.id_name(): id })))
         }
         (&Method::GET, [id]) => {
             let id = input::id(id)?;
@@ -64,17 +67,17 @@ pub(super) fn route(
                 Some(profile) => profile,
                 None => show(world, id)?,
             };
-            Ok(Answer::json(shown))
+            Ok(ApiAnswer::json(shown))
         }
         (&Method::PUT, [id]) => {
             world.update_record(KIND, input::id(id)?, request.json()?)?;
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
         (&Method::DELETE, [id]) => {
             world.delete_record(KIND, input::id(id)?)?;
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
@@ -86,7 +89,7 @@ fn users<'w>(
 ) -> impl Iterator<Item = Value> + use<'w> {
     let without_caller = matches!(request.query("exclude_self"), Some("true" | "1"));
     let own = match caller.identity {
-        Identity::User(user_id) if without_caller => Some(user_id),
+        TokenIdentity::User(user_id) if without_caller => Some(user_id),
         _ => None,
     };
     people::profiles(world).filter(move |profile| {
@@ -100,7 +103,10 @@ fn of_spaces(world: &World, suits: impl Fn(u64) -> bool) -> impl Iterator<Item =
     contacts.filter_map(|(&id, _)| show(world, id).ok())
 }
 
-fn list(request: &Request, contacts: impl Iterator<Item = Value>) -> Result<Answer, Refused> {
+fn list(
+    request: &Request,
+    contacts: impl Iterator<Item = Value>,
+) -> Result<ApiAnswer, ErrorAnswer> {
     let known = [
         "limit",
         "offset",
@@ -128,7 +134,7 @@ fn list(request: &Request, contacts: impl Iterator<Item = Value>) -> Result<Answ
     input::page(request, contacts.into_iter())
 }
 
-fn show(world: &World, id: u64) -> Result<Value, Refused> {
+fn show(world: &World, id: u64) -> Result<Value, ErrorAnswer> {
     let record = world.record(KIND, id)?;
     let mut shown = json!({
         "profile_id": id,

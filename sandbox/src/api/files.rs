@@ -7,23 +7,26 @@ use serde_json::{Value, json};
 
 use super::access::{Caller, reach};
 use super::input;
-use crate::answer::{Answer, Refused, Request};
-use crate::world::{Attachment, Content, File, World};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::world::{Attachment, Content, StoredFile, World};
 
 pub(super) fn route(
     world: &mut World,
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let switches = input::switches(request);
     match (&request.method, rest) {
         (&Method::POST, [] | ["v2"]) => {
             let upload = upload(request)?;
             let content = Content::Kept(upload.bytes);
             let file_id = world.upload(upload.name, upload.mimetype, content, &caller.author);
-            let file = world.files.get(&file_id).ok_or_else(Refused::not_found)?;
-            Ok(Answer::json(world.show_file(file)))
+            let file = world
+                .files
+                .get(&file_id)
+                .ok_or_else(ErrorAnswer::not_found)?;
+            Ok(ApiAnswer::json(world.show_file(file)))
         }
         (&Method::GET, []) => list(world, caller, request, |_| true),
         (&Method::GET, [kind @ ("app" | "space"), id]) => {
@@ -40,13 +43,14 @@ pub(super) fn route(
         }
         (&Method::GET, [file_id]) => {
             let file = file(world, caller, file_id)?;
-            Ok(Answer::json(world.show_file(file)))
+            Ok(ApiAnswer::json(world.show_file(file)))
         }
         (&Method::GET, [file_id, "raw"]) => {
             let file = file(world, caller, file_id)?;
-            let gone = || Refused::new(410, "gone", "The sandbox no longer has the file's bytes");
+            let gone =
+                || ErrorAnswer::new(410, "gone", "The sandbox no longer has the file's bytes");
             let bytes = file.content.bytes().ok_or_else(gone)?;
-            Ok(Answer::bytes(file.mimetype.clone(), bytes))
+            Ok(ApiAnswer::bytes(file.mimetype.clone(), bytes))
         }
         (&Method::POST, [file_id, "attach"]) => {
             let body = request.json()?;
@@ -54,12 +58,12 @@ pub(super) fn route(
             let on = Attachment::new(input::text(&body, "ref_type")?, ref_id)?;
             reach(world, caller, on)?;
             world.attach(input::id(file_id)?, on, switches)?;
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
         (&Method::POST, [file_id, "replace"]) => {
             let old = input::number(&request.json()?, "old_file_id")?;
             world.replace_file(old, input::id(file_id)?, switches)?;
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
         (&Method::POST, [file_id, "copy"]) => {
             let file = file(world, caller, file_id)?;
@@ -69,21 +73,21 @@ pub(super) fn route(
                 .map_or(Content::Forgotten, Content::Kept);
             let (name, mimetype) = (file.name.clone(), file.mimetype.clone());
             let copy = world.upload(name, mimetype, content, &caller.author);
-            Ok(Answer::json(json!({ "file_id": copy })))
+            Ok(ApiAnswer::json(json!({ "file_id": copy })))
         }
         (&Method::DELETE, [file_id]) => {
             world.delete_file(input::id(file_id)?, switches)?;
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
-fn file<'w>(world: &'w World, caller: &Caller, id: &str) -> Result<&'w File, Refused> {
+fn file<'w>(world: &'w World, caller: &Caller, id: &str) -> Result<&'w StoredFile, ErrorAnswer> {
     let file = world
         .files
         .get(&input::id(id)?)
-        .ok_or_else(Refused::not_found)?;
+        .ok_or_else(ErrorAnswer::not_found)?;
     file.on.map_or(Ok(()), |on| reach(world, caller, on))?;
     Ok(file)
 }
@@ -93,7 +97,7 @@ fn list(
     caller: &Caller,
     request: &Request,
     suits: impl Fn(Attachment) -> bool,
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &["limit", "offset"])?;
     let files = world.files.values().filter(|file| {
         file.on
@@ -110,7 +114,7 @@ struct Upload {
 
 /// A form with the parts `source` and `filename`; or, in the sandbox alone, JSON with a
 /// `filename` for a file that holds nothing.
-fn upload(request: &Request) -> Result<Upload, Refused> {
+fn upload(request: &Request) -> Result<Upload, ErrorAnswer> {
     let content_type = request.header("content-type").unwrap_or_default();
     let mut name = None;
     let mut source = None;
@@ -130,7 +134,7 @@ fn upload(request: &Request) -> Result<Upload, Refused> {
             let mimetype = part.content_type().map(ToString::to_string);
             let is_name = part.name() == Some("filename");
             let bytes = part.bytes().now_or_never().and_then(Result::ok);
-            let bytes = bytes.ok_or_else(|| Refused::invalid("The upload is cut short"))?;
+            let bytes = bytes.ok_or_else(|| ErrorAnswer::invalid("The upload is cut short"))?;
             if is_source {
                 name = name.or(file_name);
                 source = Some((mimetype, bytes));
@@ -139,7 +143,7 @@ fn upload(request: &Request) -> Result<Upload, Refused> {
             }
         }
         if source.is_none() {
-            return Err(Refused::invalid("Missing parameter source"));
+            return Err(ErrorAnswer::invalid("Missing parameter source"));
         }
     } else {
         let body = request.json()?;

@@ -2,25 +2,25 @@
 
 use serde_json::Value;
 
-use crate::answer::{Answer, Refused, Request};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
 use crate::world::Switches;
 
 /// An id of the path. Anything else names no operation.
-pub(super) fn id(segment: &str) -> Result<u64, Refused> {
-    segment.parse().map_err(|_| Refused::no_route())
+pub(super) fn id(segment: &str) -> Result<u64, ErrorAnswer> {
+    segment.parse().map_err(|_| ErrorAnswer::no_route())
 }
 
 /// A member that must be there and be text.
-pub(super) fn text<'a>(body: &'a Value, name: &str) -> Result<&'a str, Refused> {
+pub(super) fn text<'a>(body: &'a Value, name: &str) -> Result<&'a str, ErrorAnswer> {
     match body.get(name) {
         Some(Value::String(text)) => Ok(text),
-        Some(other) => Err(Refused::wrong_type(other, "string")),
-        None => Err(Refused::invalid(format!("Missing parameter {name}"))),
+        Some(other) => Err(ErrorAnswer::wrong_type(other, "string")),
+        None => Err(ErrorAnswer::invalid(format!("Missing parameter {name}"))),
     }
 }
 
 /// A member that may be absent or null, else must be text.
-pub(super) fn optional_text(body: &Value, name: &str) -> Result<Option<String>, Refused> {
+pub(super) fn optional_text(body: &Value, name: &str) -> Result<Option<String>, ErrorAnswer> {
     match body.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(_) => text(body, name).map(|text| Some(text.to_owned())),
@@ -28,17 +28,17 @@ pub(super) fn optional_text(body: &Value, name: &str) -> Result<Option<String>, 
 }
 
 /// A member that must be there and be a whole number; Podio refuses numbers as text.
-pub(super) fn number(body: &Value, name: &str) -> Result<u64, Refused> {
+pub(super) fn number(body: &Value, name: &str) -> Result<u64, ErrorAnswer> {
     match body.get(name) {
         Some(value) => value
             .as_u64()
-            .ok_or_else(|| Refused::wrong_type(value, "integer")),
-        None => Err(Refused::invalid(format!("Missing parameter {name}"))),
+            .ok_or_else(|| ErrorAnswer::wrong_type(value, "integer")),
+        None => Err(ErrorAnswer::invalid(format!("Missing parameter {name}"))),
     }
 }
 
 /// A member that may be absent, else must be a whole number.
-pub(super) fn optional_number(body: &Value, name: &str) -> Result<Option<u64>, Refused> {
+pub(super) fn optional_number(body: &Value, name: &str) -> Result<Option<u64>, ErrorAnswer> {
     match body.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(_) => number(body, name).map(Some),
@@ -46,37 +46,37 @@ pub(super) fn optional_number(body: &Value, name: &str) -> Result<Option<u64>, R
 }
 
 /// A member that may be absent, else must be true or false.
-pub(super) fn optional_switch(body: &Value, name: &str) -> Result<Option<bool>, Refused> {
+pub(super) fn optional_switch(body: &Value, name: &str) -> Result<Option<bool>, ErrorAnswer> {
     match body.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Bool(on)) => Ok(Some(*on)),
-        Some(other) => Err(Refused::wrong_type(other, "boolean")),
+        Some(other) => Err(ErrorAnswer::wrong_type(other, "boolean")),
     }
 }
 
 /// A list of ids that may be absent.
-pub(super) fn ids(body: &Value, name: &str) -> Result<Vec<u64>, Refused> {
+pub(super) fn ids(body: &Value, name: &str) -> Result<Vec<u64>, ErrorAnswer> {
     let values = match body.get(name) {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(values)) => values,
-        Some(other) => return Err(Refused::wrong_type(other, "array")),
+        Some(other) => return Err(ErrorAnswer::wrong_type(other, "array")),
     };
     let ids = values.iter().map(|value| {
         value
             .as_u64()
-            .ok_or_else(|| Refused::wrong_type(value, "integer"))
+            .ok_or_else(|| ErrorAnswer::wrong_type(value, "integer"))
     });
     ids.collect()
 }
 
 /// A list of texts.
-pub(super) fn texts(values: &Value) -> Result<Vec<String>, Refused> {
+pub(super) fn texts(values: &Value) -> Result<Vec<String>, ErrorAnswer> {
     let Value::Array(values) = values else {
-        return Err(Refused::wrong_type(values, "array"));
+        return Err(ErrorAnswer::wrong_type(values, "array"));
     };
     let texts = values.iter().map(|value| match value {
         Value::String(text) => Ok(text.clone()),
-        other => Err(Refused::wrong_type(other, "string")),
+        other => Err(ErrorAnswer::wrong_type(other, "string")),
     });
     texts.collect()
 }
@@ -85,18 +85,18 @@ pub(super) fn texts(values: &Value) -> Result<Vec<String>, Refused> {
 pub(super) fn page(
     request: &Request,
     list: impl Iterator<Item = Value>,
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let offset = query_number(request, "offset")?.unwrap_or(0);
     let limit = query_number(request, "limit")?.unwrap_or(usize::MAX);
-    Ok(Answer::json(list.skip(offset).take(limit).collect()))
+    Ok(ApiAnswer::json(list.skip(offset).take(limit).collect()))
 }
 
 /// A whole number in the query.
-pub(super) fn query_number(request: &Request, name: &str) -> Result<Option<usize>, Refused> {
+pub(super) fn query_number(request: &Request, name: &str) -> Result<Option<usize>, ErrorAnswer> {
     let given = request.query(name);
     let number = given.map(|text| {
         text.parse().map_err(|_| {
-            Refused::invalid(format!("Invalid value '{text}' (string): must be integer"))
+            ErrorAnswer::invalid(format!("Invalid value '{text}' (string): must be integer"))
         })
     });
     number.transpose()
@@ -104,14 +104,14 @@ pub(super) fn query_number(request: &Request, name: &str) -> Result<Option<usize
 
 /// Refuses what a list cannot be narrowed by here: a list that is not narrowed would be taken for
 /// one that is.
-pub(super) fn refuse_unknown(request: &Request, known: &[&str]) -> Result<(), Refused> {
+pub(super) fn refuse_unknown(request: &Request, known: &[&str]) -> Result<(), ErrorAnswer> {
     let everywhere = ["oauth_token", "hook", "silent", "sort_by", "sort_desc"];
     let unknown = request
         .query
         .iter()
         .find(|(name, _)| !known.contains(&name.as_str()) && !everywhere.contains(&name.as_str()));
     match unknown {
-        Some((name, _)) => Err(Refused::not_here(&format!("`{name}` of this list"))),
+        Some((name, _)) => Err(ErrorAnswer::not_here(&format!("`{name}` of this list"))),
         None => Ok(()),
     }
 }

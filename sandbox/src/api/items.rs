@@ -6,15 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::access::Caller;
 use super::{input, list, references};
-use crate::answer::{Answer, Refused, Request};
-use crate::world::{Draft, Item, World, field_values, show_change, show_values};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::world::{ItemDraft, StoredItem, World, field_values, show_change, show_values};
 
 pub(super) fn route(
     world: &mut World,
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
         (_, ["app", app_id, rest @ ..]) => {
             let app_id = caller.app(world, input::id(app_id)?)?.id;
@@ -31,7 +31,7 @@ pub(super) fn route(
                 _ => write(world, caller, request, item_id, rest),
             }
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
@@ -42,7 +42,7 @@ fn in_app(
     request: &Request,
     app_id: u64,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
         (&Method::POST, []) => create(world, caller, request, app_id),
         (&Method::GET, [] | ["v2"]) => list::by_query(world, caller, request, app_id),
@@ -53,17 +53,17 @@ fn in_app(
         }
         (&Method::GET, ["count"]) => {
             let count = list::count(world, caller, request, app_id)?;
-            Ok(Answer::json(json!({ "count": count })))
+            Ok(ApiAnswer::json(json!({ "count": count })))
         }
         (&Method::GET, ["external_id", external_id]) => {
             let external_id = percent_decode_str(external_id).decode_utf8_lossy();
             let mut items = world.items.values().filter(|item| item.app_id == app_id);
             let item = items.find(|item| item.external_id.as_deref() == Some(&external_id));
-            let item = item.ok_or_else(Refused::not_found)?;
-            Ok(Answer::json(world.show_item(item)?))
+            let item = item.ok_or_else(ErrorAnswer::not_found)?;
+            Ok(ApiAnswer::json(world.show_item(item)?))
         }
         (&Method::POST, ["delete"]) => delete(world, caller, request, app_id),
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
@@ -74,7 +74,7 @@ fn delete(
     caller: &Caller,
     request: &Request,
     app_id: u64,
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let body = request.json()?;
     let mut wanted = input::ids(&body, "item_ids")?;
     let filters = body.get("filters").filter(|filters| !filters.is_null());
@@ -98,7 +98,7 @@ fn delete(
     for item_id in &wanted {
         world.delete_item(*item_id, input::switches(request))?;
     }
-    Ok(Answer::json(json!({ "deleted": wanted, "pending": [] })))
+    Ok(ApiAnswer::json(json!({ "deleted": wanted, "pending": [] })))
 }
 
 fn create(
@@ -106,20 +106,25 @@ fn create(
     caller: &Caller,
     request: &Request,
     app_id: u64,
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let draft = draft(&request.json()?)?;
     let switches = input::switches(request);
     let item_id = world.create_item(app_id, draft, &caller.author, switches)?;
-    Ok(Answer::json(world.show_item(world.item(item_id)?)?))
+    Ok(ApiAnswer::json(world.show_item(world.item(item_id)?)?))
 }
 
-fn read(world: &World, request: &Request, item_id: u64, rest: &[&str]) -> Result<Answer, Refused> {
+fn read(
+    world: &World,
+    request: &Request,
+    item_id: u64,
+    rest: &[&str],
+) -> Result<ApiAnswer, ErrorAnswer> {
     let item = world.item(item_id)?;
     let answer = match rest {
         [] | ["basic"] => world.show_item(item)?,
         ["value"] => show_values(world.app(item.app_id)?, &item.values),
         // Another shape of the values, which is not known well enough.
-        ["value", "v2"] => return Err(Refused::no_route()),
+        ["value", "v2"] => return Err(ErrorAnswer::no_route()),
         ["value", field] => {
             let field = world.app(item.app_id)?.field(field)?;
             json!(item.values.get(&field.id))
@@ -138,9 +143,9 @@ fn read(world: &World, request: &Request, item_id: u64, rest: &[&str]) -> Result
             return references::by_one_field(world, request, item_id, field);
         }
         ["revision", from, to] => world.show_difference(item, input::id(from)?, input::id(to)?)?,
-        _ => return Err(Refused::no_route()),
+        _ => return Err(ErrorAnswer::no_route()),
     };
-    Ok(Answer::json(answer))
+    Ok(ApiAnswer::json(answer))
 }
 
 fn write(
@@ -149,68 +154,73 @@ fn write(
     request: &Request,
     item_id: u64,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let switches = input::switches(request);
     let draft = match (&request.method, rest) {
         (&Method::PUT, []) => draft(&request.json()?)?,
-        (&Method::PUT, ["value"]) => Draft {
+        (&Method::PUT, ["value"]) => ItemDraft {
             fields: request.json()?,
-            ..Draft::default()
+            ..ItemDraft::default()
         },
         (&Method::PUT, ["value", field]) => {
             one_field(world, world.item(item_id)?, field, &request.json()?)?
         }
         (&Method::DELETE, []) => {
             world.delete_item(item_id, switches)?;
-            return Ok(Answer::empty());
+            return Ok(ApiAnswer::empty());
         }
         (&Method::DELETE, ["revision", revision]) => {
             let revision = world.revert_item(item_id, input::id(revision)?, &caller.author)?;
-            return Ok(Answer::json(json!({ "revision": revision })));
+            return Ok(ApiAnswer::json(json!({ "revision": revision })));
         }
         (&Method::POST, ["revision", revision, "revert_to"]) => {
             let revision = world.revert_item(item_id, input::id(revision)? + 1, &caller.author)?;
-            return Ok(Answer::json(json!({ "revision": revision })));
+            return Ok(ApiAnswer::json(json!({ "revision": revision })));
         }
         (&Method::POST, ["clone"]) => return clone(world, caller, item_id),
-        _ => return Err(Refused::no_route()),
+        _ => return Err(ErrorAnswer::no_route()),
     };
     let revision = world.update_item(item_id, draft, &caller.author, switches)?;
     let item = world.item(item_id)?;
     let title = item.title(world.app(item.app_id)?);
-    Ok(Answer::json(
+    Ok(ApiAnswer::json(
         json!({ "revision": revision, "title": title }),
     ))
 }
 
 /// Has no switch for hooks, so that it always fires (podio.md 5.3).
-fn clone(world: &mut World, caller: &Caller, item_id: u64) -> Result<Answer, Refused> {
+fn clone(world: &mut World, caller: &Caller, item_id: u64) -> Result<ApiAnswer, ErrorAnswer> {
     let item = world.item(item_id)?;
     let app_id = item.app_id;
     let values = item.values.iter();
     let fields: Map<_, _> = values
         .map(|(field, values)| (field.to_string(), Value::Array(values.clone())))
         .collect();
-    let draft = Draft {
+    let draft = ItemDraft {
         fields: fields.into(),
-        ..Draft::default()
+        ..ItemDraft::default()
     };
     let switches = crate::world::Switches::DEFAULT;
     let item_id = world.create_item(app_id, draft, &caller.author, switches)?;
-    Ok(Answer::json(json!({ "item_id": item_id })))
+    Ok(ApiAnswer::json(json!({ "item_id": item_id })))
 }
 
-fn one_field(world: &World, item: &Item, field: &str, given: &Value) -> Result<Draft, Refused> {
+fn one_field(
+    world: &World,
+    item: &StoredItem,
+    field: &str,
+    given: &Value,
+) -> Result<ItemDraft, ErrorAnswer> {
     let field = world.app(item.app_id)?.field(field)?;
     let values = field_values(field, given)?;
-    Ok(Draft {
+    Ok(ItemDraft {
         fields: json!({ field.id.to_string(): values }),
-        ..Draft::default()
+        ..ItemDraft::default()
     })
 }
 
-fn draft(body: &Value) -> Result<Draft, Refused> {
-    Ok(Draft {
+fn draft(body: &Value) -> Result<ItemDraft, ErrorAnswer> {
+    Ok(ItemDraft {
         fields: body.get("fields").cloned().unwrap_or_default(),
         external_id: input::optional_text(body, "external_id")?,
         tags: body.get("tags").map(input::texts).transpose()?,

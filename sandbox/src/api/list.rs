@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::access::Caller;
 use super::{filter, input};
-use crate::answer::{Answer, Refused, Request};
-use crate::world::{Change, Item, NewView, View, World};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::world::{NewView, StoredItem, StoredRevision, View, World};
 
 /// Items in one answer where nothing else is asked, and most of them; Podio's own.
 const PAGE: usize = 30;
@@ -30,8 +30,8 @@ pub(super) fn by_body(
     body: &Value,
     app_id: u64,
     view: Option<&str>,
-) -> Result<Answer, Refused> {
-    let number = |name| -> Result<Option<usize>, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
+    let number = |name| -> Result<Option<usize>, ErrorAnswer> {
         let number = input::optional_number(body, name)?;
         Ok(number.map(|number| usize::try_from(number).unwrap_or(usize::MAX)))
     };
@@ -73,7 +73,7 @@ pub(super) fn by_query(
     caller: &Caller,
     request: &Request,
     app_id: u64,
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let view = view_of_query(world, caller, request, app_id)?;
     let page = Page {
         limit: input::query_number(request, "limit")?,
@@ -96,7 +96,7 @@ pub(super) fn count(
     caller: &Caller,
     request: &Request,
     app_id: u64,
-) -> Result<usize, Refused> {
+) -> Result<usize, ErrorAnswer> {
     let view = view_of_query(world, caller, request, app_id)?;
     Ok(matching(world, app_id, Some(&of_query(request)), view)?.len())
 }
@@ -106,7 +106,7 @@ fn view_of_query<'w>(
     caller: &Caller,
     request: &Request,
     app_id: u64,
-) -> Result<Option<&'w View>, Refused> {
+) -> Result<Option<&'w View>, ErrorAnswer> {
     let view = request.query("view_id");
     let view = view.map(|name| world.view(world.app(app_id)?, name, &caller.author));
     view.transpose()
@@ -137,7 +137,7 @@ pub(super) fn matching<'w>(
     app_id: u64,
     filters: Option<&Value>,
     view: Option<&View>,
-) -> Result<Vec<&'w Item>, Refused> {
+) -> Result<Vec<&'w StoredItem>, ErrorAnswer> {
     let app = world.app(app_id)?;
     let mut all = Vec::new();
     for filters in filters.into_iter().chain(view.map(|view| &view.filters)) {
@@ -157,10 +157,15 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn of(&self, world: &World, app_id: u64, mut items: Vec<&Item>) -> Result<Answer, Refused> {
+    fn of(
+        &self,
+        world: &World,
+        app_id: u64,
+        mut items: Vec<&StoredItem>,
+    ) -> Result<ApiAnswer, ErrorAnswer> {
         let limit = self.limit.unwrap_or(PAGE);
         if limit > MAX_PAGE {
-            return Err(Refused::invalid(format!(
+            return Err(ErrorAnswer::invalid(format!(
                 "Invalid value {limit} (integer): must be at most {MAX_PAGE}"
             )));
         }
@@ -181,11 +186,11 @@ impl Page<'_> {
                 name
                 @ ("priority" | "like" | "approved" | "rsvp" | "fivestar" | "yesno" | "thumbs"),
             ) => {
-                return Err(Refused::not_here(&format!("the order `{name}`")));
+                return Err(ErrorAnswer::not_here(&format!("the order `{name}`")));
             }
             Some(other) => {
                 let field = app.field(other).map_err(|_| {
-                    Refused::invalid(format!("Invalid value '{other}' (string): no such field"))
+                    ErrorAnswer::invalid(format!("Invalid value '{other}' (string): no such field"))
                 })?;
                 items.sort_by_key(|item| item.words(field));
             }
@@ -196,12 +201,12 @@ impl Page<'_> {
         let page = items.into_iter().skip(self.offset.unwrap_or(0)).take(limit);
         let page = page.map(|item| world.show_item(item));
         let page = page.collect::<Result<Vec<_>, _>>()?;
-        Ok(Answer::json(
+        Ok(ApiAnswer::json(
             json!({ "total": total, "filtered": filtered, "items": page }),
         ))
     }
 }
 
-fn author(change: Option<&Change>) -> String {
+fn author(change: Option<&StoredRevision>) -> String {
     change.map_or_else(String::new, |change| change.author.by.name.clone())
 }

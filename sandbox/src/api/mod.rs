@@ -28,10 +28,10 @@ mod views;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Refused, Request};
+use super::answer::{ApiAnswer, ErrorAnswer, Request};
 use super::control;
 use super::rate::Class;
-use super::world::{Identity, World};
+use super::world::{TokenIdentity, World};
 use access::Caller;
 
 /// The areas of Podio's reference. What is asked of them and not answered here is said to be
@@ -83,15 +83,15 @@ const AREAS: &[&str] = &[
 ];
 
 /// Answers a request made at the world's present time.
-pub(super) fn answer(world: &mut World, request: &Request) -> Answer {
+pub(super) fn answer(world: &mut World, request: &Request) -> ApiAnswer {
     dispatch(world, request).unwrap_or_else(|refused| refused.into_answer(request))
 }
 
 /// A path that no operation here has, told from one that Podio has not either.
-fn missing(request: &Request, refused: Refused) -> Refused {
+fn missing(request: &Request, refused: ErrorAnswer) -> ErrorAnswer {
     let segments = request.segments();
     let is_podios = segments.first().is_some_and(|area| AREAS.contains(area));
-    if refused != Refused::no_route() || !is_podios {
+    if refused != ErrorAnswer::no_route() || !is_podios {
         return refused;
     }
     let named = segments.iter().map(|segment| match segment.parse::<u64>() {
@@ -99,10 +99,10 @@ fn missing(request: &Request, refused: Refused) -> Refused {
         Err(_) => segment,
     });
     let named: Vec<_> = named.collect();
-    Refused::not_here(&format!("`{} /{}`", request.method, named.join("/")))
+    ErrorAnswer::not_here(&format!("`{} /{}`", request.method, named.join("/")))
 }
 
-fn dispatch(world: &mut World, request: &Request) -> Result<Answer, Refused> {
+fn dispatch(world: &mut World, request: &Request) -> Result<ApiAnswer, ErrorAnswer> {
     let segments = request.segments();
     match (&request.method, segments.as_slice()) {
         (_, ["-", rest @ ..]) => control::answer(world, request, rest),
@@ -123,7 +123,7 @@ fn answer_counted(
     world: &mut World,
     request: &Request,
     segments: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let caller = access::authenticate(world, request)?;
     let class = match segments {
         ["item", "app", _, "filter", ..] => Class::Limited,
@@ -131,7 +131,7 @@ fn answer_counted(
     };
     let count = world.rates.count(&caller.rate_key(), class, world.now);
     let ended = match count.wait {
-        Some(wait) => Err(Refused::new(
+        Some(wait) => Err(ErrorAnswer::new(
             420,
             "rate_limit",
             format!(
@@ -152,9 +152,9 @@ fn operate(
     caller: &Caller,
     request: &Request,
     segments: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     match segments {
-        ["oauth", "scope"] => Ok(Answer::json(scope(caller))),
+        ["oauth", "scope"] => Ok(ApiAnswer::json(scope(caller))),
         ["oauth", "grant", "invalidate"] => Ok(oauth::invalidate(world, caller)),
         ["user", rest @ ..] => people::route_user(world, caller, request, rest),
         ["org", rest @ ..] => people::route_org(world, caller, request, rest),
@@ -166,10 +166,10 @@ fn operate(
         ["task", rest @ ..] => tasks::route(world, caller, request, rest),
         ["file", rest @ ..] => files::route(world, caller, request, rest),
         // Everything is done at once here, so that no batch is ever there to be seen.
-        ["batch"] if request.method == Method::GET => Ok(Answer::json(json!([]))),
-        ["batch", _] if request.method == Method::GET => Err(Refused::not_found()),
+        ["batch"] if request.method == Method::GET => Ok(ApiAnswer::json(json!([]))),
+        ["batch", _] if request.method == Method::GET => Err(ErrorAnswer::not_found()),
         ["batch", _, _, _, "running"] if request.method == Method::GET => {
-            Ok(Answer::json(json!([])))
+            Ok(ApiAnswer::json(json!([])))
         }
         ["form" | "status", ..] => records::route(world, caller, request, segments),
         ["contact", rest @ ..] => contacts::route(world, caller, request, rest),
@@ -181,22 +181,24 @@ fn operate(
         ["calendar", rest @ ..] => calendar::route(world, caller, request, rest),
         ["embed"] if request.method == Method::POST => {
             let url = input::text(&request.json()?, "url")?.to_owned();
-            Ok(Answer::json(world.add_embed(url)))
+            Ok(ApiAnswer::json(world.add_embed(url)))
         }
         ["embed", id] if request.method == Method::GET => {
             let embed = world.embeds.get(&input::id(id)?);
-            Ok(Answer::json(embed.ok_or_else(Refused::not_found)?.show()))
+            Ok(ApiAnswer::json(
+                embed.ok_or_else(ErrorAnswer::not_found)?.show(),
+            ))
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
 fn scope(caller: &Caller) -> Value {
     match caller.identity {
-        Identity::App(app_id) => json!([{
+        TokenIdentity::App(app_id) => json!([{
             "ref_type": "app", "ref_id": app_id, "permissions": ["all"], "ref_data": null,
         }]),
-        Identity::User(_) => json!([{
+        TokenIdentity::User(_) => json!([{
             "ref_type": null, "ref_id": null, "permissions": ["all"], "ref_data": null,
         }]),
     }
@@ -213,8 +215,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::Config;
-    use crate::rate::Rates;
+    use crate::config::SandboxConfig;
+    use crate::rate::CallRates;
 
     /// Words of paths, with ids that exist in the example seed.
     const WORDS: &str = "hook|item|app|app_field|space|comment|task|file|form|status|contact|tag|\
@@ -239,7 +241,7 @@ mod tests {
         "{\"url\":\"x\",\"org_id\":247026,\"text\":\"y\",\"responsible\":[1,8123456]}",
     ];
 
-    fn ask(world: &mut World, method: Method, path: &str, body: &str, token: &str) -> Answer {
+    fn ask(world: &mut World, method: Method, path: &str, body: &str, token: &str) -> ApiAnswer {
         let mut headers = HeaderMap::new();
         let token = HeaderValue::try_from(format!("OAuth2 {token}")).unwrap();
         headers.insert("authorization", token);
@@ -250,18 +252,18 @@ mod tests {
     }
 
     fn world() -> (World, String) {
-        let rates = Rates {
+        let rates = CallRates {
             general: u64::MAX,
-            ..Rates::default()
+            ..CallRates::default()
         };
-        let config = Config {
+        let config = SandboxConfig {
             rates,
-            ..Config::default()
+            ..SandboxConfig::default()
         };
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let mut world = World::new(Arc::new(config), String::new(), now);
         let lifetime = Duration::from_hours(8);
-        let user = Identity::User(8_123_456);
+        let user = TokenIdentity::User(8_123_456);
         let (people, rng) = (&mut world.people, &mut world.rng);
         let token = people
             .issue_tokens(user, "podtap", lifetime, now, rng)

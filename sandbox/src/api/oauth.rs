@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::access::Caller;
-use crate::answer::{Answer, Body, Refused, Request};
-use crate::world::{Identity, World};
+use crate::answer::{AnswerBody, ApiAnswer, ErrorAnswer, Request};
+use crate::world::{TokenIdentity, World};
 
 /// `POST /oauth/token`: forms. JSON is not parsed, so its members are missing.
-pub(super) fn token(world: &mut World, request: &Request) -> Result<Answer, Refused> {
+pub(super) fn token(world: &mut World, request: &Request) -> Result<ApiAnswer, ErrorAnswer> {
     let form = if request.is_json() {
         Vec::new()
     } else {
@@ -20,9 +20,9 @@ pub(super) fn token(world: &mut World, request: &Request) -> Result<Answer, Refu
 }
 
 /// `POST /oauth/token/v2`: JSON. A form is not parsed, so there is no object.
-pub(super) fn token_v2(world: &mut World, request: &Request) -> Result<Answer, Refused> {
+pub(super) fn token_v2(world: &mut World, request: &Request) -> Result<ApiAnswer, ErrorAnswer> {
     if !request.is_json() {
-        return Err(Refused::invalid(
+        return Err(ErrorAnswer::invalid(
             "Invalid value null (null): must be object",
         ));
     }
@@ -35,9 +35,10 @@ pub(super) fn token_v2(world: &mut World, request: &Request) -> Result<Answer, R
 }
 
 /// `GET /oauth/authorize`: in place of Podio's page for people, at once a yes of the first user.
-pub(super) fn authorize(world: &mut World, request: &Request) -> Result<Answer, Refused> {
+pub(super) fn authorize(world: &mut World, request: &Request) -> Result<ApiAnswer, ErrorAnswer> {
     let query = |name: &str| {
-        let missing = || Refused::new(400, "invalid_request", format!("Missing parameter {name}"));
+        let missing =
+            || ErrorAnswer::new(400, "invalid_request", format!("Missing parameter {name}"));
         request.query(name).ok_or_else(missing)
     };
     let (client_id, redirect_uri) = (query("client_id")?, query("redirect_uri")?);
@@ -45,9 +46,9 @@ pub(super) fn authorize(world: &mut World, request: &Request) -> Result<Answer, 
         return Err(invalid_client());
     }
     let redirect = url::Url::parse(redirect_uri);
-    let mut redirect = redirect.map_err(|_| Refused::invalid("Invalid redirect_uri"))?;
+    let mut redirect = redirect.map_err(|_| ErrorAnswer::invalid("Invalid redirect_uri"))?;
     let user = world.people.users().first();
-    let identity = Identity::User(user.ok_or_else(Refused::not_found)?.user_id);
+    let identity = TokenIdentity::User(user.ok_or_else(ErrorAnswer::not_found)?.user_id);
     let (now, rng) = (world.now, &mut world.rng);
     let code = world
         .people
@@ -56,22 +57,25 @@ pub(super) fn authorize(world: &mut World, request: &Request) -> Result<Answer, 
     if let Some(state) = request.query("state") {
         redirect.query_pairs_mut().append_pair("state", state);
     }
-    Ok(Answer {
+    Ok(ApiAnswer {
         status: 302,
-        body: Body::Empty,
+        body: AnswerBody::Empty,
         headers: vec![("location", redirect.into())],
     })
 }
 
 /// `POST /oauth/grant/invalidate`: the caller's tokens end.
-pub(super) fn invalidate(world: &mut World, caller: &Caller) -> Answer {
+pub(super) fn invalidate(world: &mut World, caller: &Caller) -> ApiAnswer {
     world.people.revoke(&caller.access_token);
-    Answer::empty()
+    ApiAnswer::empty()
 }
 
-fn grant(world: &mut World, given: impl Fn(&str) -> Option<String>) -> Result<Answer, Refused> {
+fn grant(
+    world: &mut World,
+    given: impl Fn(&str) -> Option<String>,
+) -> Result<ApiAnswer, ErrorAnswer> {
     let needed = |name: &str, error| {
-        let missing = || Refused::new(400, error, format!("Missing parameter {name}"));
+        let missing = || ErrorAnswer::new(400, error, format!("Missing parameter {name}"));
         given(name).ok_or_else(missing)
     };
     let client_id = needed("client_id", "invalid_client")?;
@@ -87,7 +91,7 @@ fn grant(world: &mut World, given: impl Fn(&str) -> Option<String>) -> Result<An
             let token = needed("app_token", "invalid_grant")?;
             let app = app_id.parse().ok().and_then(|id| world.apps.get(&id));
             app.filter(|app| app.token == token)
-                .map(|app| Identity::App(app.id))
+                .map(|app| TokenIdentity::App(app.id))
         }
         "password" => {
             let mail = needed("username", "invalid_grant")?;
@@ -105,24 +109,24 @@ fn grant(world: &mut World, given: impl Fn(&str) -> Option<String>) -> Result<An
         }
         other => {
             let description = format!("Invalid grant type {other}");
-            return Err(Refused::new(400, "unsupported_grant_type", description));
+            return Err(ErrorAnswer::new(400, "unsupported_grant_type", description));
         }
     };
     let identity = identity
-        .ok_or_else(|| Refused::new(400, "invalid_grant", "The given grant is not valid"))?;
+        .ok_or_else(|| ErrorAnswer::new(400, "invalid_grant", "The given grant is not valid"))?;
     Ok(issue_tokens(world, identity, &client_id))
 }
 
-fn issue_tokens(world: &mut World, identity: Identity, client_id: &str) -> Answer {
+fn issue_tokens(world: &mut World, identity: TokenIdentity, client_id: &str) -> ApiAnswer {
     let (now, lifetime) = (world.now, world.config.token_lifetime);
     let tokens = world
         .people
         .issue_tokens(identity, client_id, lifetime, now, &mut world.rng);
     let (kind, id) = match identity {
-        Identity::User(id) => ("user", id),
-        Identity::App(id) => ("app", id),
+        TokenIdentity::User(id) => ("user", id),
+        TokenIdentity::App(id) => ("app", id),
     };
-    Answer::json(json!({
+    ApiAnswer::json(json!({
         "access_token": tokens.access_token,
         "token_type": "bearer",
         "expires_in": lifetime.as_secs(),
@@ -132,8 +136,8 @@ fn issue_tokens(world: &mut World, identity: Identity, client_id: &str) -> Answe
     }))
 }
 
-fn invalid_client() -> Refused {
-    Refused::new(
+fn invalid_client() -> ErrorAnswer {
+    ErrorAnswer::new(
         400,
         "invalid_client",
         "you've supplied an invalid client id",

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::input;
-use crate::answer::{Answer, Refused, Request};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
 use crate::seed::SeedUser;
-use crate::world::{Identity, ORG, Space, World, show_space};
+use crate::world::{ORG, StoredSpace, TokenIdentity, World, show_space};
 
 /// What a user's profile is numbered by: another number than the user's.
 const PROFILES: u64 = 200_000_000;
@@ -18,14 +18,17 @@ pub(super) fn route_user(
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
-    let Identity::User(user_id) = caller.identity else {
-        return Err(Refused::forbidden("Only users may use this operation"));
+) -> Result<ApiAnswer, ErrorAnswer> {
+    let TokenIdentity::User(user_id) = caller.identity else {
+        return Err(ErrorAnswer::forbidden("Only users may use this operation"));
     };
-    let user = world.people.user(user_id).ok_or_else(Refused::not_found)?;
+    let user = world
+        .people
+        .user(user_id)
+        .ok_or_else(ErrorAnswer::not_found)?;
     match (&request.method, rest) {
-        (&Method::GET, []) => Ok(Answer::json(show_user(user))),
-        (&Method::GET, ["status"]) => Ok(Answer::json(json!({
+        (&Method::GET, []) => Ok(ApiAnswer::json(show_user(user))),
+        (&Method::GET, ["status"]) => Ok(ApiAnswer::json(json!({
             "user": show_user(user),
             "profile": show_profile(user),
             "properties": {},
@@ -33,13 +36,13 @@ pub(super) fn route_user(
             "calendar_code": "sandbox-calendar-code",
             "mailbox": "sandbox-mailbox",
         }))),
-        (&Method::GET, ["profile"]) => Ok(Answer::json(show_profile(user))),
+        (&Method::GET, ["profile"]) => Ok(ApiAnswer::json(show_profile(user))),
         (&Method::GET, ["profile", field]) => {
             let profile = show_profile(user);
-            let value = profile.get(*field).ok_or_else(Refused::not_found)?;
-            Ok(Answer::json(value.clone()))
+            let value = profile.get(*field).ok_or_else(ErrorAnswer::not_found)?;
+            Ok(ApiAnswer::json(value.clone()))
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
@@ -48,11 +51,11 @@ pub(super) fn route_org(
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     caller.must_be_user()?;
     match (&request.method, rest) {
         (&Method::GET, []) => input::page(request, std::iter::once(show_org(world))),
-        (&Method::GET, [org]) => must_be_ours(org).map(|()| Answer::json(show_org(world))),
+        (&Method::GET, [org]) => must_be_ours(org).map(|()| ApiAnswer::json(show_org(world))),
         (&Method::GET, [org, "space" | "all_spaces"]) => {
             must_be_ours(org)?;
             input::page(request, world.spaces.values().map(show_space))
@@ -61,7 +64,7 @@ pub(super) fn route_org(
             must_be_ours(org)?;
             input::page(request, world.people.users().iter().map(show_member))
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
@@ -70,7 +73,7 @@ pub(super) fn route_space(
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     caller.must_be_user()?;
     match (&request.method, rest) {
         (&Method::GET, ["url"]) => {
@@ -79,29 +82,29 @@ pub(super) fn route_space(
             let spaces = world.spaces.values();
             let mut spaces =
                 spaces.filter(|space| Some(space.name.to_lowercase().as_str()) == label);
-            let space = spaces.next().ok_or_else(Refused::not_found)?;
-            Ok(Answer::json(show_space(space)))
+            let space = spaces.next().ok_or_else(ErrorAnswer::not_found)?;
+            Ok(ApiAnswer::json(show_space(space)))
         }
         (&Method::GET, ["top"]) => input::page(request, world.spaces.values().map(show_space)),
         (&Method::GET, ["org", org]) => route_org(world, caller, request, &[org, "space"]),
-        (&Method::GET, [space_id]) => Ok(Answer::json(show_space(space(world, space_id)?))),
+        (&Method::GET, [space_id]) => Ok(ApiAnswer::json(show_space(space(world, space_id)?))),
         (&Method::POST, []) => {
             let body = request.json()?;
             let name = input::text(&body, "name")?.to_owned();
             if input::number(&body, "org_id")? != ORG {
-                return Err(Refused::not_found());
+                return Err(ErrorAnswer::not_found());
             }
             let space = world.create_space(name, user_id(caller));
-            Ok(Answer::json(
+            Ok(ApiAnswer::json(
                 json!({ "space_id": space.id, "url": space.url() }),
             ))
         }
         (&Method::PUT, [space_id]) => {
             let name = input::optional_text(&request.json()?, "name")?;
             let space = world.spaces.get_mut(&input::id(space_id)?);
-            let space = space.ok_or_else(Refused::not_found)?;
+            let space = space.ok_or_else(ErrorAnswer::not_found)?;
             space.name = name.unwrap_or_else(|| space.name.clone());
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
         (&Method::GET, [space_id, "member"] | [space_id, "member", "v2"]) => {
             input::refuse_unknown(request, &["limit", "offset"])?;
@@ -114,8 +117,8 @@ pub(super) fn route_space(
             let user_id = input::id(user_id)?;
             let member = space(world, space_id)?.members.contains(&user_id);
             let user = world.people.user(user_id).filter(|_| member);
-            Ok(Answer::json(show_member(
-                user.ok_or_else(Refused::not_found)?,
+            Ok(ApiAnswer::json(show_member(
+                user.ok_or_else(ErrorAnswer::not_found)?,
             )))
         }
         (&Method::POST, [space_id, "member"]) => {
@@ -123,24 +126,24 @@ pub(super) fn route_space(
             for user_id in input::ids(&request.json()?, "users")? {
                 world.change_member(EventType::MemberAdd, space_id, user_id)?;
             }
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
         (&Method::DELETE, [space_id, "member", user_ids]) => {
             let space_id = input::id(space_id)?;
             for user_id in user_ids.split(',') {
                 world.change_member(EventType::MemberRemove, space_id, input::id(user_id)?)?;
             }
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
 /// There is one organization.
-pub(super) fn must_be_ours(org: &str) -> Result<(), Refused> {
+pub(super) fn must_be_ours(org: &str) -> Result<(), ErrorAnswer> {
     match input::id(org)? {
         ORG => Ok(()),
-        _ => Err(Refused::not_found()),
+        _ => Err(ErrorAnswer::not_found()),
     }
 }
 
@@ -151,14 +154,14 @@ pub(super) fn profiles(world: &World) -> impl Iterator<Item = Value> {
 
 fn user_id(caller: &Caller) -> Option<u64> {
     match caller.identity {
-        Identity::User(user_id) => Some(user_id),
-        Identity::App(_) => None,
+        TokenIdentity::User(user_id) => Some(user_id),
+        TokenIdentity::App(_) => None,
     }
 }
 
-fn space<'w>(world: &'w World, id: &str) -> Result<&'w Space, Refused> {
+fn space<'w>(world: &'w World, id: &str) -> Result<&'w StoredSpace, ErrorAnswer> {
     let space = world.spaces.get(&input::id(id)?);
-    space.ok_or_else(Refused::not_found)
+    space.ok_or_else(ErrorAnswer::not_found)
 }
 
 fn show_user(user: &SeedUser) -> Value {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::input;
-use crate::answer::{Answer, Refused, Request};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
 use crate::world::{Attachment, RecordKind, World};
 
 pub(super) fn route(
@@ -13,11 +13,11 @@ pub(super) fn route(
     caller: &Caller,
     request: &Request,
     segments: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let (kind, place, rest) = match segments {
         ["form", rest @ ..] => (RecordKind::Form, "app", rest),
         ["status", rest @ ..] => (RecordKind::Status, "space", rest),
-        _ => return Err(Refused::no_route()),
+        _ => return Err(ErrorAnswer::no_route()),
     };
     caller.must_be_user()?;
     match (&request.method, rest) {
@@ -34,7 +34,7 @@ pub(super) fn route(
                 members.entry("status").or_insert_with(|| json!("active"));
             }
             let id = world.create_record(kind, input::id(owner)?, body, &caller.author)?;
-            Ok(Answer::json(match kind {
+            Ok(ApiAnswer::json(match kind {
                 // The whole post, as of comments (podio.md 5.4).
                 RecordKind::Status => show(world, kind, id),
                 _ => json!({ kind.id_name(): id }),
@@ -47,22 +47,22 @@ pub(super) fn route(
                 "disabled"
             };
             world.update_record(kind, input::id(id)?, json!({ "status": status }))?;
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
         (&Method::GET, [id]) => {
             let id = input::id(id)?;
             world.record(kind, id)?;
-            Ok(Answer::json(show(world, kind, id)))
+            Ok(ApiAnswer::json(show(world, kind, id)))
         }
         (&Method::PUT, [id]) => {
             world.update_record(kind, input::id(id)?, request.json()?)?;
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
         (&Method::DELETE, [id]) => {
             world.delete_record(kind, input::id(id)?)?;
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::input;
-use crate::answer::{Answer, Refused, Request};
-use crate::world::{Item, World, show_field};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::world::{StoredItem, World, show_field};
 
 /// The items that a reference field may name: those of the apps in its settings, or of its own app
 /// where the settings name none.
@@ -17,7 +17,7 @@ pub(super) fn candidates(
     request: &Request,
     field_id: u64,
     list: &str,
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &["limit", "offset", "text", "not_item_id"])?;
     let own = world.app_of_field(field_id)?;
     caller.may_reach_app(own.id)?;
@@ -55,13 +55,13 @@ pub(super) fn by_one_field(
     request: &Request,
     item_id: u64,
     field_id: u64,
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let items = referring(world, item_id).filter(|(_, field)| *field == field_id);
     input::page(request, items.map(|(item, _)| show_reference(world, item)))
 }
 
 /// The items that name this one in a field, with that field.
-fn referring(world: &World, item_id: u64) -> impl Iterator<Item = (&Item, u64)> {
+fn referring(world: &World, item_id: u64) -> impl Iterator<Item = (&StoredItem, u64)> {
     let names = move |values: &Vec<Value>| {
         let target = |value: &Value| value.pointer("/value/item_id").and_then(Value::as_u64);
         values.iter().any(|value| target(value) == Some(item_id))
@@ -93,7 +93,7 @@ pub(super) fn by_field(world: &World, item_id: u64) -> Value {
     shown.collect()
 }
 
-fn show_reference(world: &World, item: &Item) -> Value {
+fn show_reference(world: &World, item: &StoredItem) -> Value {
     let title = world.apps.get(&item.app_id).map(|app| item.title(app));
     json!({ "item_id": item.id, "app_item_id": item.app_item_id, "title": title })
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::access::Caller;
 use super::input;
-use crate::answer::{Answer, Refused, Request};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
 use crate::world::{ORG, Summary, World};
 
 /// Results in one answer; Podio's own (podio.md 5.4).
@@ -26,7 +26,7 @@ pub(super) fn route(
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let (rest, version) = match rest {
         [rest @ .., "v2"] => (rest, 2),
         rest => (rest, 1),
@@ -52,7 +52,7 @@ pub(super) fn route(
             let is_ours = input::id(org)? == ORG;
             search(world, request, version, |_| is_ours)
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
@@ -61,11 +61,11 @@ fn search(
     request: &Request,
     version: u8,
     suits: impl Fn(&Summary) -> bool,
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let asked = query_value(request)?;
     let wanted = words(input::text(&asked, "query")?);
     let kind = input::optional_text(&asked, "ref_type")?;
-    let number = |name| -> Result<Option<usize>, Refused> {
+    let number = |name| -> Result<Option<usize>, ErrorAnswer> {
         let number = input::optional_number(&asked, name)?;
         Ok(number.map(|number| usize::try_from(number).unwrap_or(usize::MAX)))
     };
@@ -98,17 +98,17 @@ fn search(
             shown.into()
         })
         .collect();
-    Ok(Answer::json(match version {
+    Ok(ApiAnswer::json(match version {
         1 => results.into(),
         _ => json!({ "results": results, "counts": counts }),
     }))
 }
 
 /// What the body asks, or in its place the query.
-fn query_value(request: &Request) -> Result<Value, Refused> {
+fn query_value(request: &Request) -> Result<Value, ErrorAnswer> {
     let mut asked = match request.json()? {
         Value::Object(members) => members,
-        other => return Err(Refused::wrong_type(&other, "object")),
+        other => return Err(ErrorAnswer::wrong_type(&other, "object")),
     };
     for (name, text) in &request.query {
         let number = text.parse::<u64>().ok().filter(|_| name != "query");
@@ -116,7 +116,7 @@ fn query_value(request: &Request) -> Result<Value, Refused> {
         asked.entry(name.clone()).or_insert(value);
     }
     match asked.keys().find(|name| !KNOWN.contains(&name.as_str())) {
-        Some(name) => Err(Refused::not_here(&format!("`{name}` of a search"))),
+        Some(name) => Err(ErrorAnswer::not_here(&format!("`{name}` of a search"))),
         None => Ok(asked.into()),
     }
 }

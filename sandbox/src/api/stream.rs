@@ -4,7 +4,7 @@ use http::Method;
 
 use super::access::{self, Caller};
 use super::{input, people};
-use crate::answer::{Answer, Refused, Request};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
 use crate::world::{Attachment, ORG, Summary, World};
 
 pub(super) fn route(
@@ -12,9 +12,9 @@ pub(super) fn route(
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     if request.method != Method::GET {
-        return Err(Refused::no_route());
+        return Err(ErrorAnswer::no_route());
     }
     // Later versions of the lists are told apart by their last part.
     let our_org = ORG.to_string();
@@ -48,9 +48,9 @@ pub(super) fn route(
         }
         [kind, id] => {
             let summary = one(world, caller, kind, id)?;
-            Ok(Answer::json(summary.show_in_stream(world)))
+            Ok(ApiAnswer::json(summary.show_in_stream(world)))
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
@@ -60,27 +60,27 @@ pub(super) fn reference(
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
         (&Method::GET, [kind, id]) => {
             let summary = one(world, caller, kind, id)?;
-            Ok(Answer::json(summary.show(world).into()))
+            Ok(ApiAnswer::json(summary.show(world).into()))
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
-fn one(world: &World, caller: &Caller, kind: &str, id: &str) -> Result<Summary, Refused> {
+fn one(world: &World, caller: &Caller, kind: &str, id: &str) -> Result<Summary, ErrorAnswer> {
     let on = Attachment::new(kind, input::id(id)?)?;
     access::reach(world, caller, on)?;
-    world.summary(on).ok_or_else(Refused::not_found)
+    world.summary(on).ok_or_else(ErrorAnswer::not_found)
 }
 
 fn list(
     world: &World,
     request: &Request,
     suits: impl Fn(&Summary) -> bool,
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &["limit", "offset"])?;
     let summaries = world.summaries();
     // What streams hold: apps and files come in as actions, which the sandbox does not keep.

@@ -7,15 +7,15 @@ use serde_json::json;
 
 use super::access::Caller;
 use super::input;
-use crate::answer::{Answer, Refused, Request};
-use crate::world::{Attachment, Item, ORG, World};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::world::{Attachment, ORG, StoredItem, World};
 
 pub(super) fn route(
     world: &mut World,
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
         (_, ["item", item_id]) => of_item(world, caller, request, input::id(item_id)?),
         (&Method::GET, [kind @ ("app" | "space" | "org"), id, rest @ ..]) => {
@@ -24,10 +24,10 @@ pub(super) fn route(
                 [] => count(request, &items, false),
                 ["top"] => count(request, &items, true),
                 ["search"] => search(world, request, items),
-                _ => Err(Refused::no_route()),
+                _ => Err(ErrorAnswer::no_route()),
             }
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
@@ -36,11 +36,11 @@ fn of_item(
     caller: &Caller,
     request: &Request,
     item_id: u64,
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let item = caller.item(world, item_id)?;
     let switches = input::switches(request);
     match request.method {
-        Method::GET => return Ok(Answer::json(json!(item.tags))),
+        Method::GET => return Ok(ApiAnswer::json(json!(item.tags))),
         Method::POST => {
             world.add_tags(item_id, input::texts(&request.json()?)?, switches)?;
         }
@@ -60,9 +60,9 @@ fn of_item(
             let tag = request.query("text").unwrap_or_default().to_owned();
             world.delete_tag(item_id, tag, switches)?;
         }
-        _ => return Err(Refused::no_route()),
+        _ => return Err(ErrorAnswer::no_route()),
     }
-    Ok(Answer::empty())
+    Ok(ApiAnswer::empty())
 }
 
 /// The items of a place that the caller may reach.
@@ -71,7 +71,7 @@ fn items_of<'w>(
     caller: &Caller,
     kind: &str,
     id: u64,
-) -> Result<Vec<&'w Item>, Refused> {
+) -> Result<Vec<&'w StoredItem>, ErrorAnswer> {
     if kind == "app" {
         caller.app(world, id)?;
     } else {
@@ -83,7 +83,7 @@ fn items_of<'w>(
         _ => true,
     };
     if !exists {
-        return Err(Refused::not_found());
+        return Err(ErrorAnswer::not_found());
     }
     let items = world.items.values().filter(|item| match kind {
         "app" => item.app_id == id,
@@ -94,7 +94,11 @@ fn items_of<'w>(
 }
 
 /// The tags of items, with how many have each: by their text, or the most used first.
-fn count(request: &Request, items: &[&Item], top_first: bool) -> Result<Answer, Refused> {
+fn count(
+    request: &Request,
+    items: &[&StoredItem],
+    top_first: bool,
+) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &["limit", "offset", "text"])?;
     let text = request.query("text").unwrap_or_default();
     let mut counts = BTreeMap::<&str, u64>::new();
@@ -113,9 +117,13 @@ fn count(request: &Request, items: &[&Item], top_first: bool) -> Result<Answer, 
 }
 
 /// The items that have a tag.
-fn search(world: &World, request: &Request, items: Vec<&Item>) -> Result<Answer, Refused> {
+fn search(
+    world: &World,
+    request: &Request,
+    items: Vec<&StoredItem>,
+) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &["limit", "offset", "text"])?;
-    let missing = || Refused::invalid("Missing parameter text");
+    let missing = || ErrorAnswer::invalid("Missing parameter text");
     let text = request.query("text").ok_or_else(missing)?;
     let tagged = items
         .into_iter()

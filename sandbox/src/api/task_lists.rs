@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::access::{self, Caller};
 use super::input;
-use crate::answer::{Answer, Refused, Request};
-use crate::world::{Attachment, Identity, ORG, Task, World};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::world::{Attachment, ORG, StoredTask, TokenIdentity, World};
 
 /// By what a list of tasks can be narrowed here.
 const KNOWN: [&str; 12] = [
@@ -28,10 +28,10 @@ const KNOWN: [&str; 12] = [
 pub(super) fn list(
     world: &World,
     request: &Request,
-    suits: impl Fn(&Task) -> bool,
-) -> Result<Answer, Refused> {
+    suits: impl Fn(&StoredTask) -> bool,
+) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &KNOWN)?;
-    let number = |name| -> Result<Option<u64>, Refused> {
+    let number = |name| -> Result<Option<u64>, ErrorAnswer> {
         let number = input::query_number(request, name)?;
         Ok(number.and_then(|number| u64::try_from(number).ok()))
     };
@@ -48,7 +48,7 @@ pub(super) fn list(
         Some("true" | "1") => Some(true),
         Some("false" | "0") => Some(false),
         Some(other) => {
-            return Err(Refused::invalid(format!(
+            return Err(ErrorAnswer::invalid(format!(
                 "Invalid value '{other}' (string): must be boolean"
             )));
         }
@@ -74,9 +74,10 @@ pub(super) fn list(
 }
 
 /// An object as a query names it: `item:123`.
-fn reference(text: &str) -> Result<Attachment, Refused> {
+fn reference(text: &str) -> Result<Attachment, ErrorAnswer> {
     let parts = text.split_once(':');
-    let (kind, id) = parts.ok_or_else(|| Refused::invalid(format!("Invalid reference {text}")))?;
+    let (kind, id) =
+        parts.ok_or_else(|| ErrorAnswer::invalid(format!("Invalid reference {text}")))?;
     Attachment::new(kind, input::id(id)?)
 }
 
@@ -86,12 +87,12 @@ pub(super) fn summary(
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &["limit"])?;
     let limit = input::query_number(request, "limit")?.unwrap_or(4);
     let own = match caller.identity {
-        Identity::User(user_id) => Some(user_id),
-        Identity::App(_) => None,
+        TokenIdentity::User(user_id) => Some(user_id),
+        TokenIdentity::App(_) => None,
     };
     let place = match rest {
         ["summary"] | ["personal", "summary"] => None,
@@ -101,9 +102,9 @@ pub(super) fn summary(
             access::reach(world, caller, on)?;
             Some(on.to_pair())
         }
-        _ => return Err(Refused::no_route()),
+        _ => return Err(ErrorAnswer::no_route()),
     };
-    let is_in = |task: &&Task| match place {
+    let is_in = |task: &&StoredTask| match place {
         None => Some(task.responsible.id) == own,
         Some(("space", id)) => task.on.and_then(|on| world.space_of(on)) == Some(id),
         Some(("app", id)) => task.on.and_then(|on| world.app_of(on)) == Some(id),
@@ -121,7 +122,7 @@ pub(super) fn summary(
         json!({ "total": total, "tasks": first })
     };
     // Days in this form are ordered as texts are.
-    Ok(Answer::json(json!({
+    Ok(ApiAnswer::json(json!({
         "overdue": group(&|day| day.is_some_and(|day| day < today.as_str())),
         "due_today": group(&|day| day == Some(today.as_str())),
         "other": group(&|day| day.is_none_or(|day| day > today.as_str())),
@@ -129,7 +130,7 @@ pub(super) fn summary(
 }
 
 pub(super) fn totals(world: &World, caller: &Caller) -> Value {
-    let Identity::User(user_id) = caller.identity else {
+    let TokenIdentity::User(user_id) = caller.identity else {
         return Value::Null;
     };
     let open = || world.tasks.values().filter(|task| task.completed.is_none());

@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 use super::access::Caller;
 use super::people::profile_id;
 use super::{input, task_lists};
-use crate::answer::{Answer, Refused, Request};
-use crate::world::{Attachment, NewTask, Task, World};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::world::{Attachment, NewTask, StoredTask, World};
 
 pub(super) fn route(
     world: &mut World,
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     caller.must_be_user()?;
     match (&request.method, rest) {
         (&Method::GET, []) => task_lists::list(world, request, |_| true),
-        (&Method::GET, ["total"]) => Ok(Answer::json(task_lists::totals(world, caller))),
-        (&Method::GET, ["label"]) => Ok(Answer::json(task_lists::labels(world))),
+        (&Method::GET, ["total"]) => Ok(ApiAnswer::json(task_lists::totals(world, caller))),
+        (&Method::GET, ["label"]) => Ok(ApiAnswer::json(task_lists::labels(world))),
         (
             &Method::GET,
             ["summary"]
@@ -32,8 +32,8 @@ pub(super) fn route(
         ) => task_lists::summary(world, caller, request, rest),
         (&Method::GET, [task_id]) => {
             let task = world.tasks.get(&input::id(task_id)?);
-            Ok(Answer::json(
-                world.show_task(task.ok_or_else(Refused::not_found)?),
+            Ok(ApiAnswer::json(
+                world.show_task(task.ok_or_else(ErrorAnswer::not_found)?),
             ))
         }
         (&Method::GET, [kind, id]) => {
@@ -47,30 +47,33 @@ pub(super) fn route(
                 .values()
                 .filter(|task| task.on == Some(on))
                 .count();
-            Ok(Answer::json(json!({ "count": count })))
+            Ok(ApiAnswer::json(json!({ "count": count })))
         }
         (&Method::POST, []) => create(world, caller, request, None),
         (&Method::DELETE, [task_id, "ref"]) => {
             world.refer_task(input::id(task_id)?, None, input::switches(request))?;
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
         (&Method::PUT, [task_id, "ref" | "reference"]) => {
             let body = request.json()?;
             let kind = input::text(&body, "ref_type")?;
             let on = Attachment::new(kind, input::number(&body, "ref_id")?)?;
             world.refer_task(input::id(task_id)?, Some(on), input::switches(request))?;
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
         (&Method::DELETE, [task_id]) => {
             world.delete_task(input::id(task_id)?, input::switches(request))?;
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
         (&Method::PUT, [task_id, rest @ ..]) => {
             let task_id = input::id(task_id)?;
             let change = change(world, &request.json()?, rest)?;
             world.update_task(task_id, input::switches(request), change)?;
-            let task = world.tasks.get(&task_id).ok_or_else(Refused::not_found)?;
-            Ok(Answer::json(world.show_task(task)))
+            let task = world
+                .tasks
+                .get(&task_id)
+                .ok_or_else(ErrorAnswer::not_found)?;
+            Ok(ApiAnswer::json(world.show_task(task)))
         }
         (&Method::POST, [task_id, action]) if task_id.parse::<u64>().is_ok() => {
             act(world, caller, request, input::id(task_id)?, action)
@@ -79,7 +82,7 @@ pub(super) fn route(
             let on = Attachment::new(kind, input::id(id)?)?;
             create(world, caller, request, Some(on))
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
@@ -89,7 +92,7 @@ fn act(
     request: &Request,
     task_id: u64,
     action: &str,
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let switches = input::switches(request);
     match action {
         "complete" => {
@@ -99,16 +102,19 @@ fn act(
         "incomplete" => world.update_task(task_id, switches, |task| task.completed = None)?,
         "assign" => {
             let to = responsible(world, &request.json()?)?;
-            let to = to.ok_or_else(|| Refused::invalid("Missing parameter responsible"))?;
+            let to = to.ok_or_else(|| ErrorAnswer::invalid("Missing parameter responsible"))?;
             world.update_task(task_id, switches, |task| task.responsible = to)?;
         }
         // Whose place in a person's list it is, the sandbox does not keep; nothing fires.
         "rank" => {
-            world.tasks.get(&task_id).ok_or_else(Refused::not_found)?;
+            world
+                .tasks
+                .get(&task_id)
+                .ok_or_else(ErrorAnswer::not_found)?;
         }
-        _ => return Err(Refused::no_route()),
+        _ => return Err(ErrorAnswer::no_route()),
     }
-    Ok(Answer::empty())
+    Ok(ApiAnswer::empty())
 }
 
 /// What a PUT changes: what its body names, or the one member that its path does.
@@ -116,7 +122,7 @@ fn change(
     world: &World,
     body: &Value,
     rest: &[&str],
-) -> Result<impl FnOnce(&mut Task) + use<>, Refused> {
+) -> Result<impl FnOnce(&mut StoredTask) + use<>, ErrorAnswer> {
     let members = [
         "text",
         "description",
@@ -129,7 +135,7 @@ fn change(
         [] => body.get("labels").map(input::texts).transpose()?,
         ["label"] => Some(input::texts(body)?),
         [member] if members.contains(member) => None,
-        _ => return Err(Refused::no_route()),
+        _ => return Err(ErrorAnswer::no_route()),
     };
     let body = if body.is_object() { body } else { &Value::Null };
     let text = input::optional_text(body, "text")?;
@@ -137,7 +143,7 @@ fn change(
     let due = due(body)?;
     let private = body.get("private").and_then(Value::as_bool);
     let responsible = responsible(world, body)?;
-    Ok(move |task: &mut Task| {
+    Ok(move |task: &mut StoredTask| {
         task.text = text.unwrap_or_else(|| task.text.clone());
         task.description = description.unwrap_or_else(|| task.description.clone());
         task.private = private.unwrap_or(task.private);
@@ -158,7 +164,7 @@ fn create(
     caller: &Caller,
     request: &Request,
     on: Option<Attachment>,
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     let body = request.json()?;
     let on = match (on, input::optional_text(&body, "ref_type")?) {
         (None, Some(kind)) => Some(Attachment::new(&kind, input::number(&body, "ref_id")?)?),
@@ -196,10 +202,13 @@ fn create(
             ..new.clone()
         };
         let task_id = world.create_task(new, &caller.author, input::switches(request))?;
-        let task = world.tasks.get(&task_id).ok_or_else(Refused::not_found)?;
+        let task = world
+            .tasks
+            .get(&task_id)
+            .ok_or_else(ErrorAnswer::not_found)?;
         shown.push(world.show_task(task));
     }
-    Ok(Answer::json(match shown.pop() {
+    Ok(ApiAnswer::json(match shown.pop() {
         Some(only) if alone => only,
         last => {
             shown.extend(last);
@@ -211,7 +220,7 @@ fn create(
 type Due = (Option<String>, Option<String>);
 
 /// Day and time of `due_on`, or of its parts; `None` where the body does not speak of them.
-fn due(body: &Value) -> Result<Option<Due>, Refused> {
+fn due(body: &Value) -> Result<Option<Due>, ErrorAnswer> {
     if let Some(due_on) = input::optional_text(body, "due_on")? {
         let moment = crate::world::moment(&due_on)?;
         let time = due_on.contains([' ', 'T']);
@@ -228,16 +237,16 @@ fn due(body: &Value) -> Result<Option<Due>, Refused> {
 }
 
 /// The one person that a change names.
-fn responsible(world: &World, body: &Value) -> Result<Option<ByLine>, Refused> {
+fn responsible(world: &World, body: &Value) -> Result<Option<ByLine>, ErrorAnswer> {
     match all_responsible(world, body)?.as_slice() {
         [] => Ok(None),
         [one] => Ok(one.clone()),
-        _ => Err(Refused::invalid("A task has one responsible person")),
+        _ => Err(ErrorAnswer::invalid("A task has one responsible person")),
     }
 }
 
 /// The people that `responsible` names: by a user's id, by a reference, or a list of those.
-fn all_responsible(world: &World, body: &Value) -> Result<Vec<Option<ByLine>>, Refused> {
+fn all_responsible(world: &World, body: &Value) -> Result<Vec<Option<ByLine>>, ErrorAnswer> {
     let named = match body.get("responsible") {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(many)) => many.as_slice(),
@@ -247,14 +256,14 @@ fn all_responsible(world: &World, body: &Value) -> Result<Vec<Option<ByLine>>, R
     people.collect()
 }
 
-fn person(world: &World, given: &Value) -> Result<ByLine, Refused> {
+fn person(world: &World, given: &Value) -> Result<ByLine, ErrorAnswer> {
     let kind = given.get("type").and_then(Value::as_str).unwrap_or("user");
     let id = given.get("id").unwrap_or(given);
     let user = match kind {
         "user" | "profile" => {
             let id = id
                 .as_u64()
-                .ok_or_else(|| Refused::wrong_type(given, "integer"))?;
+                .ok_or_else(|| ErrorAnswer::wrong_type(given, "integer"))?;
             let users = world.people.users();
             let mut users = users.iter();
             users.find(|user| match kind {
@@ -270,10 +279,10 @@ fn person(world: &World, given: &Value) -> Result<ByLine, Refused> {
         }
         other => {
             let what = format!("a responsible person by `{other}`");
-            return Err(Refused::not_here(&what));
+            return Err(ErrorAnswer::not_here(&what));
         }
     };
-    let user = user.ok_or_else(Refused::not_found)?;
+    let user = user.ok_or_else(ErrorAnswer::not_found)?;
     Ok(ByLine {
         kind: "user".to_owned(),
         id: user.user_id,

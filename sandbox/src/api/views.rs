@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::{filter, input, list};
-use crate::answer::{Answer, Refused, Request};
+use crate::answer::{ApiAnswer, ErrorAnswer, Request};
 use crate::world::{NewView, View, ViewKind, World};
 
 pub(super) fn route(
@@ -13,7 +13,7 @@ pub(super) fn route(
     caller: &Caller,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
         (_, ["app", app_id, rest @ ..]) => {
             let app_id = caller.app(world, input::id(app_id)?)?.id;
@@ -21,32 +21,38 @@ pub(super) fn route(
         }
         (method, [view_id, rest @ ..]) => {
             let view_id = input::id(view_id)?;
-            let view = world.views.get(&view_id).ok_or_else(Refused::not_found)?;
+            let view = world
+                .views
+                .get(&view_id)
+                .ok_or_else(ErrorAnswer::not_found)?;
             let app_id = view.app_id;
             caller.app(world, app_id)?;
             match (method, rest) {
                 (&Method::GET, []) => {
-                    let view = world.views.get(&view_id).ok_or_else(Refused::not_found)?;
-                    Ok(Answer::json(show(world, view)?))
+                    let view = world
+                        .views
+                        .get(&view_id)
+                        .ok_or_else(ErrorAnswer::not_found)?;
+                    Ok(ApiAnswer::json(show(world, view)?))
                 }
                 (&Method::PUT, []) => {
                     let change = read(world, app_id, &request.json()?)?;
                     let view = world.views.get_mut(&view_id);
-                    view.ok_or_else(Refused::not_found)?.change(change);
-                    Ok(Answer::empty())
+                    view.ok_or_else(ErrorAnswer::not_found)?.change(change);
+                    Ok(ApiAnswer::empty())
                 }
                 (&Method::DELETE, []) => {
                     world.views.remove(&view_id);
-                    Ok(Answer::empty())
+                    Ok(ApiAnswer::empty())
                 }
                 (&Method::POST, ["default"]) => {
                     world.make_default(view_id)?;
-                    Ok(Answer::empty())
+                    Ok(ApiAnswer::empty())
                 }
-                _ => Err(Refused::no_route()),
+                _ => Err(ErrorAnswer::no_route()),
             }
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
@@ -56,7 +62,7 @@ fn in_app(
     request: &Request,
     app_id: u64,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
         (&Method::GET, []) => {
             input::refuse_unknown(request, &["limit", "offset"])?;
@@ -74,28 +80,28 @@ fn in_app(
             input::text(&body, "name")?;
             let new = read(world, app_id, &body)?;
             let view_id = world.create_view(app_id, new, &caller.author);
-            Ok(Answer::json(json!({ "view_id": view_id })))
+            Ok(ApiAnswer::json(json!({ "view_id": view_id })))
         }
         (&Method::PUT, ["last"]) => {
             let new = read(world, app_id, &request.json()?)?;
             world.remember_view(app_id, new, &caller.author);
-            Ok(Answer::empty())
+            Ok(ApiAnswer::empty())
         }
         (&Method::GET, [name]) => {
             let view = world.view(world.app(app_id)?, name, &caller.author)?;
-            Ok(Answer::json(show(world, view)?))
+            Ok(ApiAnswer::json(show(world, view)?))
         }
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }
 
-fn show(world: &World, view: &View) -> Result<Value, Refused> {
+fn show(world: &World, view: &View) -> Result<Value, ErrorAnswer> {
     let items = list::matching(world, view.app_id, None, Some(view))?;
     Ok(view.show(items.len()))
 }
 
 /// What a body says of a view; filters that could not be asked are refused at once.
-fn read(world: &World, app_id: u64, body: &Value) -> Result<NewView, Refused> {
+fn read(world: &World, app_id: u64, body: &Value) -> Result<NewView, ErrorAnswer> {
     let filters = body.get("filters").filter(|filters| !filters.is_null());
     if let Some(filters) = filters {
         filter::read(world.app(app_id)?, filters, world.now)?;

@@ -4,16 +4,18 @@ use bytes::Bytes;
 use podtap_podio::EventType;
 use serde_json::{Map, Value, json};
 
-use super::{Command, values};
-use crate::answer::Refused;
+use super::{SandboxCommand, values};
+use crate::answer::ErrorAnswer;
 use crate::seed::SeedField;
-use crate::world::{Attachment, Content, Draft, NewComment, NewTask, RecordKind, Switches, World};
+use crate::world::{
+    Attachment, Content, ItemDraft, NewComment, NewTask, RecordKind, Switches, World,
+};
 
 /// Does what a command says; answers what it was done to.
-pub(crate) fn act(world: &mut World, command: &Command) -> Result<u64, Refused> {
+pub(crate) fn act(world: &mut World, command: &SandboxCommand) -> Result<u64, ErrorAnswer> {
     use EventType as E;
     let event = command.event.parse::<EventType>().map_err(|_| {
-        Refused::invalid(format!(
+        ErrorAnswer::invalid(format!(
             "`{}` is not one of Podio's event types; `podtap trigger --list` lists them",
             command.event
         ))
@@ -41,7 +43,7 @@ pub(crate) fn act(world: &mut World, command: &Command) -> Result<u64, Refused> 
     }
 }
 
-fn item(world: &mut World, event: EventType, command: &Command) -> Result<u64, Refused> {
+fn item(world: &mut World, event: EventType, command: &SandboxCommand) -> Result<u64, ErrorAnswer> {
     let author = world.first_author();
     if event == EventType::ItemCreate {
         let app_id = existing(command, world.apps.keys(), "app")?;
@@ -61,14 +63,18 @@ fn item(world: &mut World, event: EventType, command: &Command) -> Result<u64, R
     Ok(item_id)
 }
 
-fn draft(fields: Value) -> Draft {
-    Draft {
+fn draft(fields: Value) -> ItemDraft {
+    ItemDraft {
         fields,
-        ..Draft::default()
+        ..ItemDraft::default()
     }
 }
 
-fn comment(world: &mut World, event: EventType, command: &Command) -> Result<u64, Refused> {
+fn comment(
+    world: &mut World,
+    event: EventType,
+    command: &SandboxCommand,
+) -> Result<u64, ErrorAnswer> {
     if event == EventType::CommentDelete {
         let comment_id = existing(command, world.comments.keys(), "comment")?;
         none(command)?;
@@ -77,7 +83,7 @@ fn comment(world: &mut World, event: EventType, command: &Command) -> Result<u64
             .map(|()| comment_id);
     }
     let item_id = existing(command, world.items.keys(), "item")?;
-    let [value] = named(command, ["value"])?;
+    let [value] = values_of(command, ["value"])?;
     let value = value.unwrap_or_else(|| "Done, please check.".to_owned());
     let author = world.first_author();
     let on = Attachment::Item(item_id);
@@ -88,10 +94,14 @@ fn comment(world: &mut World, event: EventType, command: &Command) -> Result<u64
     world.comment(on, new, &author, Switches::DEFAULT)
 }
 
-fn on_item(world: &mut World, event: EventType, command: &Command) -> Result<u64, Refused> {
+fn on_item(
+    world: &mut World,
+    event: EventType,
+    command: &SandboxCommand,
+) -> Result<u64, ErrorAnswer> {
     let item_id = existing(command, world.items.keys(), "item")?;
     if event == EventType::FileChange {
-        let [name] = named(command, ["name"])?;
+        let [name] = values_of(command, ["name"])?;
         let name = name.unwrap_or_else(|| "note.txt".to_owned());
         let content = Content::Kept(Bytes::from_static(b"A file of the sandbox.\n"));
         let author = world.first_author();
@@ -99,7 +109,7 @@ fn on_item(world: &mut World, event: EventType, command: &Command) -> Result<u64
         world.attach(file_id, Attachment::Item(item_id), Switches::DEFAULT)?;
         return Ok(item_id);
     }
-    let [tag] = named(command, ["tag"])?;
+    let [tag] = values_of(command, ["tag"])?;
     let tag = tag.unwrap_or_else(|| "urgent".to_owned());
     if event == EventType::TagAdd {
         world.add_tags(item_id, vec![tag], Switches::DEFAULT)?;
@@ -109,10 +119,10 @@ fn on_item(world: &mut World, event: EventType, command: &Command) -> Result<u64
     Ok(item_id)
 }
 
-fn app(world: &mut World, event: EventType, command: &Command) -> Result<u64, Refused> {
+fn app(world: &mut World, event: EventType, command: &SandboxCommand) -> Result<u64, ErrorAnswer> {
     if event == EventType::AppCreate {
         let space_id = existing(command, world.spaces.keys(), "space")?;
-        let [name] = named(command, ["name"])?;
+        let [name] = values_of(command, ["name"])?;
         let title = SeedField {
             external_id: "title".to_owned(),
             kind: "text".to_owned(),
@@ -128,17 +138,17 @@ fn app(world: &mut World, event: EventType, command: &Command) -> Result<u64, Re
         none(command)?;
         return world.delete_app(app_id).map(|()| app_id);
     }
-    let [name] = named(command, ["name"])?;
+    let [name] = values_of(command, ["name"])?;
     world.change_app(app_id, |app, _| {
         app.name = name.unwrap_or_else(|| app.name.clone());
         Ok(app_id)
     })
 }
 
-fn task(world: &mut World, event: EventType, command: &Command) -> Result<u64, Refused> {
+fn task(world: &mut World, event: EventType, command: &SandboxCommand) -> Result<u64, ErrorAnswer> {
     if event == EventType::TaskCreate {
         let space_id = existing(command, world.spaces.keys(), "space")?;
-        let [text] = named(command, ["text"])?;
+        let [text] = values_of(command, ["text"])?;
         let new = NewTask {
             text: text.unwrap_or_else(|| "Call the customer".to_owned()),
             on: Some(Attachment::Space(space_id)),
@@ -154,7 +164,7 @@ fn task(world: &mut World, event: EventType, command: &Command) -> Result<u64, R
             .delete_task(task_id, Switches::DEFAULT)
             .map(|()| task_id);
     }
-    let [text] = named(command, ["text"])?;
+    let [text] = values_of(command, ["text"])?;
     world.update_task(task_id, Switches::DEFAULT, |task| {
         task.text = text.unwrap_or_else(|| task.text.clone());
     })?;
@@ -165,8 +175,8 @@ fn record(
     world: &mut World,
     event: EventType,
     kind: RecordKind,
-    command: &Command,
-) -> Result<u64, Refused> {
+    command: &SandboxCommand,
+) -> Result<u64, ErrorAnswer> {
     use EventType as E;
     let pairs = command
         .values
@@ -197,7 +207,11 @@ fn record(
     Ok(id)
 }
 
-fn member(world: &mut World, event: EventType, command: &Command) -> Result<u64, Refused> {
+fn member(
+    world: &mut World,
+    event: EventType,
+    command: &SandboxCommand,
+) -> Result<u64, ErrorAnswer> {
     none(command)?;
     let users: Vec<u64> = world
         .people
@@ -207,16 +221,16 @@ fn member(world: &mut World, event: EventType, command: &Command) -> Result<u64,
         .collect();
     let user_id = existing(command, users.iter(), "user")?;
     let space_id = world.spaces.keys().next().copied();
-    world.change_member(event, space_id.ok_or_else(Refused::not_found)?, user_id)?;
+    world.change_member(event, space_id.ok_or_else(ErrorAnswer::not_found)?, user_id)?;
     Ok(user_id)
 }
 
 /// What the command names, else the first that there is.
 fn existing<'a>(
-    command: &Command,
+    command: &SandboxCommand,
     mut ids: impl Iterator<Item = &'a u64>,
     what: &str,
-) -> Result<u64, Refused> {
+) -> Result<u64, ErrorAnswer> {
     let found = match command.object {
         Some(wanted) => ids.find(|id| **id == wanted),
         None => ids.next(),
@@ -225,7 +239,7 @@ fn existing<'a>(
         let which = command
             .object
             .map_or_else(|| format!("a {what} yet"), |id| format!("the {what} {id}"));
-        Refused::new(
+        ErrorAnswer::new(
             404,
             "not_found",
             format!("The sandbox does not have {which}"),
@@ -234,16 +248,16 @@ fn existing<'a>(
 }
 
 /// The values of these names; others are refused.
-fn named<const N: usize>(
-    command: &Command,
+fn values_of<const N: usize>(
+    command: &SandboxCommand,
     names: [&str; N],
-) -> Result<[Option<String>; N], Refused> {
+) -> Result<[Option<String>; N], ErrorAnswer> {
     if let Some((name, _)) = command
         .values
         .iter()
         .find(|(name, _)| !names.contains(&name.as_str()))
     {
-        return Err(Refused::invalid(format!(
+        return Err(ErrorAnswer::invalid(format!(
             "{} does not take `{name}`; it takes {}",
             command.event,
             names.join(", ")
@@ -255,9 +269,9 @@ fn named<const N: usize>(
     }))
 }
 
-fn none(command: &Command) -> Result<(), Refused> {
+fn none(command: &SandboxCommand) -> Result<(), ErrorAnswer> {
     match command.values.first() {
-        Some((name, _)) => Err(Refused::invalid(format!(
+        Some((name, _)) => Err(ErrorAnswer::invalid(format!(
             "{} does not take `{name}`",
             command.event
         ))),

@@ -8,7 +8,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Refused, Request};
+use super::answer::{ApiAnswer, ErrorAnswer, Request};
 use super::world::World;
 
 pub(super) use act::act;
@@ -16,7 +16,7 @@ pub(super) use act::act;
 /// Something to make happen: `POST /-/do`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Command {
+pub struct SandboxCommand {
     /// Podio's event type, such as `item.update`.
     pub event: String,
     /// What it happens to; something that exists where it is left out.
@@ -27,7 +27,7 @@ pub struct Command {
     pub values: Vec<(String, String)>,
 }
 
-/// What came of a [`Command`].
+/// What came of a [`SandboxCommand`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandResult {
     /// The event type.
@@ -42,11 +42,11 @@ pub(super) fn answer(
     world: &mut World,
     request: &Request,
     rest: &[&str],
-) -> Result<Answer, Refused> {
+) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
         (&Method::POST, ["do"]) => {
-            let command = serde_json::from_value::<Command>(request.json()?);
-            let command = command.map_err(|error| Refused::invalid(error.to_string()))?;
+            let command = serde_json::from_value::<SandboxCommand>(request.json()?);
+            let command = command.map_err(|error| ErrorAnswer::invalid(error.to_string()))?;
             let before = world.queued_webhooks();
             let object = act(world, &command)?;
             let done = CommandResult {
@@ -54,18 +54,18 @@ pub(super) fn answer(
                 object,
                 webhooks: world.queued_webhooks().saturating_sub(before),
             };
-            Ok(Answer::json(json!(done)))
+            Ok(ApiAnswer::json(json!(done)))
         }
         (&Method::PUT, ["outage"]) => match request.json()?.get("on") {
             Some(Value::Bool(on)) => {
                 world.outage = *on;
-                Ok(Answer::empty())
+                Ok(ApiAnswer::empty())
             }
-            other => Err(Refused::wrong_type(
+            other => Err(ErrorAnswer::wrong_type(
                 other.unwrap_or(&Value::Null),
                 "boolean",
             )),
         },
-        _ => Err(Refused::no_route()),
+        _ => Err(ErrorAnswer::no_route()),
     }
 }

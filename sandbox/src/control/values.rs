@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Command;
-use crate::answer::Refused;
-use crate::world::{App, Field};
+use super::SandboxCommand;
+use crate::answer::ErrorAnswer;
+use crate::world::{StoredApp, StoredField};
 
 /// The fields of an item that a command names.
-pub(super) fn fields(app: &App, command: &Command) -> Result<Value, Refused> {
+pub(super) fn fields(app: &StoredApp, command: &SandboxCommand) -> Result<Value, ErrorAnswer> {
     let mut fields = Map::new();
     for (name, text) in &command.values {
         let field = app.field(name).map_err(|_| {
@@ -16,7 +16,7 @@ pub(super) fn fields(app: &App, command: &Command) -> Result<Value, Refused> {
                 .iter()
                 .map(|field| field.external_id.as_str())
                 .collect();
-            Refused::invalid(format!(
+            ErrorAnswer::invalid(format!(
                 "The app {} has no field `{name}`: it has {}",
                 app.name,
                 names.join(", ")
@@ -28,7 +28,7 @@ pub(super) fn fields(app: &App, command: &Command) -> Result<Value, Refused> {
 }
 
 /// An empty text empties a field; JSON is taken as it is.
-fn value(field: &Field, text: &str) -> Value {
+fn value(field: &StoredField, text: &str) -> Value {
     if text.is_empty() {
         return Value::Null;
     }

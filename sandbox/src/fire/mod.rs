@@ -21,9 +21,9 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::config::Delivery;
-use super::observe::{Observation, Outcome, Sent};
-use super::shared::Shared;
+use super::config::WebhookSending;
+use super::observe::{Observation, SendOutcome, Sent};
+use super::shared::SharedSandbox;
 use super::world::Webhook;
 use compose::{Post, compose};
 use post::Postman;
@@ -36,9 +36,9 @@ const MAX_UNDER_WAY: usize = 1_000;
 
 /// Sends what arrives until `token` is cancelled; what is then under way is given up.
 pub(super) async fn run(
-    shared: Arc<Shared>,
+    shared: Arc<SharedSandbox>,
     mut webhooks: mpsc::Receiver<Webhook>,
-    delivery: Delivery,
+    delivery: WebhookSending,
     random_seed: u64,
     token: CancellationToken,
 ) {
@@ -74,9 +74,9 @@ fn receiver(url: &str) -> String {
 
 /// The events of one receiver.
 struct Line {
-    shared: Arc<Shared>,
+    shared: Arc<SharedSandbox>,
     postman: Postman,
-    delivery: Delivery,
+    delivery: WebhookSending,
     rng: Rng,
 }
 
@@ -109,7 +109,7 @@ impl Line {
 
 /// One sending of an event, with its re-sends.
 struct Sending {
-    shared: Arc<Shared>,
+    shared: Arc<SharedSandbox>,
     postman: Postman,
     webhook: Webhook,
     post: Arc<Post>,
@@ -143,10 +143,10 @@ impl Sending {
         }
     }
 
-    async fn attempt(&self, attempt: u32) -> Outcome {
+    async fn attempt(&self, attempt: u32) -> SendOutcome {
         let hook_id = self.webhook.hook_id;
         let (outcome, took) = if self.shared.with_world(|world| world.outage) {
-            (Outcome::Swallowed, Duration::ZERO)
+            (SendOutcome::Swallowed, Duration::ZERO)
         } else {
             let (outcome, took) = self.postman.send(&self.post).await;
             self.shared

@@ -6,13 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::Full;
-use podtap_connect::client::Settings;
+use podtap_connect::client::ClientSettings;
 use podtap_connect::{HttpClient, reason};
 use tokio::time::{Instant, timeout};
 
 use super::compose::Post;
-use crate::config::Delivery;
-use crate::observe::Outcome;
+use crate::config::WebhookSending;
+use crate::observe::SendOutcome;
 
 /// Makes the POSTs; cheap to clone. Every POST gets its own connection, as a sender without state
 /// would; whether Podio keeps connections is unknown.
@@ -25,7 +25,7 @@ pub(super) struct Postman {
 }
 
 impl Postman {
-    pub(super) fn new(delivery: &Delivery) -> Self {
+    pub(super) fn new(delivery: &WebhookSending) -> Self {
         Self {
             limit: delivery.timeout,
             plain: client(false, delivery.timeout),
@@ -35,12 +35,12 @@ impl Postman {
 
     /// How the receiver answered, and after how long. The answer's body is of no interest, and
     /// redirects are not followed (inferred).
-    pub(super) async fn send(&self, post: &Post) -> (Outcome, Duration) {
+    pub(super) async fn send(&self, post: &Post) -> (SendOutcome, Duration) {
         let began = Instant::now();
         let outcome = match timeout(self.limit, self.exchange(post)).await {
-            Ok(Ok(status)) => Outcome::Answered(status),
-            Ok(Err(reason)) => Outcome::Unreachable(reason),
-            Err(_) => Outcome::TimedOut,
+            Ok(Ok(status)) => SendOutcome::Answered(status),
+            Ok(Err(reason)) => SendOutcome::Unreachable(reason),
+            Err(_) => SendOutcome::TimedOut,
         };
         (outcome, began.elapsed())
     }
@@ -73,7 +73,7 @@ impl Postman {
 }
 
 fn client(is_encrypted: bool, connect_timeout: Duration) -> Option<HttpClient> {
-    Settings {
+    ClientSettings {
         is_encrypted,
         proxy: None,
         connect_timeout,

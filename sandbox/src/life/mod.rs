@@ -16,14 +16,14 @@ use super::Handle;
 
 /// How much happens.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace {
+pub struct LifePace {
     /// Changes a second, on average; most make one event for each hook that watches.
     pub per_second: f64,
     /// Seeds every choice.
     pub random_seed: u64,
 }
 
-impl Default for Pace {
+impl Default for LifePace {
     fn default() -> Self {
         Self {
             per_second: 1.0,
@@ -40,7 +40,7 @@ const MAX_BEHIND: Duration = Duration::from_secs(1);
 
 /// Makes changes until `token` is cancelled. Each has its time, so that what one takes does not slow
 /// the pace down.
-pub async fn run(handle: Handle, pace: Pace, token: CancellationToken) {
+pub async fn run(handle: Handle, pace: LifePace, token: CancellationToken) {
     let mut rng = Rng::with_seed(pace.random_seed);
     let work = async {
         let mut due = Instant::now();

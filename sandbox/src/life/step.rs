@@ -6,10 +6,10 @@ use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
 use super::phrases;
-use crate::answer::Refused;
+use crate::answer::ErrorAnswer;
 use crate::world::{
-    App, Attachment, Author, Content, Draft, Field, Item, NewComment, NewTask, RecordKind,
-    Switches, World,
+    Attachment, Content, ItemDraft, NewComment, NewTask, RecordKind, RevisionAuthor, StoredApp,
+    StoredField, StoredItem, Switches, World,
 };
 
 /// Items of an app beyond which the oldest goes, with what hangs on it.
@@ -59,7 +59,7 @@ pub(super) fn step(world: &mut World, rng: &mut Rng) -> bool {
     (0..MAX_TRIES).any(|_| try_step(world, rng).is_ok())
 }
 
-fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), Refused> {
+fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), ErrorAnswer> {
     tidy(world)?;
     let author = any_author(world, rng);
     let fire = Switches::DEFAULT;
@@ -67,17 +67,17 @@ fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), Refused> {
         Action::CreateItem => {
             let app_id = any(world.apps.keys(), rng)?;
             let fields = new_values(world, world.app(app_id)?, rng);
-            let draft = Draft {
+            let draft = ItemDraft {
                 fields,
-                ..Draft::default()
+                ..ItemDraft::default()
             };
             world.create_item(app_id, draft, &author, fire)?;
         }
         Action::ChangeItem => {
             let item_id = any(world.items.keys(), rng)?;
-            let draft = Draft {
+            let draft = ItemDraft {
                 fields: change(world, world.item(item_id)?, rng)?,
-                ..Draft::default()
+                ..ItemDraft::default()
             };
             world.update_item(item_id, draft, &author, fire)?;
         }
@@ -127,14 +127,14 @@ fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), Refused> {
 }
 
 /// Clears away what has piled up, one of each kind at a time, as people would.
-fn tidy(world: &mut World) -> Result<(), Refused> {
+fn tidy(world: &mut World) -> Result<(), ErrorAnswer> {
     let fire = Switches::DEFAULT;
     let mut counts = BTreeMap::<u64, usize>::new();
     for item in world.items.values() {
         *counts.entry(item.app_id).or_default() += 1;
     }
-    let crowded = |item: &&Item| counts.get(&item.app_id).is_some_and(|n| *n > MAX_ITEMS);
-    let worn = |item: &&Item| item.revisions.len() > MAX_REVISIONS;
+    let crowded = |item: &&StoredItem| counts.get(&item.app_id).is_some_and(|n| *n > MAX_ITEMS);
+    let worn = |item: &&StoredItem| item.revisions.len() > MAX_REVISIONS;
     let old = world
         .items
         .values()
@@ -172,7 +172,7 @@ fn choose(rng: &mut Rng) -> Action {
     Action::ChangeItem
 }
 
-fn any_author(world: &World, rng: &mut Rng) -> Author {
+fn any_author(world: &World, rng: &mut Rng) -> RevisionAuthor {
     let mut author = world.first_author();
     if let Some(user) = rng.choice(world.people.users()) {
         author.by.id = user.user_id;
@@ -181,7 +181,7 @@ fn any_author(world: &World, rng: &mut Rng) -> Author {
     author
 }
 
-fn new_values(world: &World, app: &App, rng: &mut Rng) -> Value {
+fn new_values(world: &World, app: &StoredApp, rng: &mut Rng) -> Value {
     let values = app.fields.iter().filter_map(|field| {
         let first_option = field.options.first().map(|option| json!(option));
         let value = first_option.or_else(|| new_value(world, field, None, rng))?;
@@ -191,7 +191,7 @@ fn new_values(world: &World, app: &App, rng: &mut Rng) -> Value {
 }
 
 /// A change of one or two fields.
-fn change(world: &World, item: &Item, rng: &mut Rng) -> Result<Value, Refused> {
+fn change(world: &World, item: &StoredItem, rng: &mut Rng) -> Result<Value, ErrorAnswer> {
     let app = world.app(item.app_id)?;
     let mut values = Map::new();
     for _ in 0..rng.usize(1..=2) {
@@ -205,12 +205,17 @@ fn change(world: &World, item: &Item, rng: &mut Rng) -> Result<Value, Refused> {
     }
     // A change without any would still be a revision.
     if values.is_empty() {
-        return Err(Refused::not_found());
+        return Err(ErrorAnswer::not_found());
     }
     Ok(values.into())
 }
 
-fn new_value(world: &World, field: &Field, old: Option<&Value>, rng: &mut Rng) -> Option<Value> {
+fn new_value(
+    world: &World,
+    field: &StoredField,
+    old: Option<&Value>,
+    rng: &mut Rng,
+) -> Option<Value> {
     match field.kind.as_str() {
         "text" => Some(json!(phrases::text(&field.external_id, rng))),
         "category" => {
@@ -232,12 +237,15 @@ fn new_value(world: &World, field: &Field, old: Option<&Value>, rng: &mut Rng) -
     }
 }
 
-fn any<'a>(mut ids: impl ExactSizeIterator<Item = &'a u64>, rng: &mut Rng) -> Result<u64, Refused> {
+fn any<'a>(
+    mut ids: impl ExactSizeIterator<Item = &'a u64>,
+    rng: &mut Rng,
+) -> Result<u64, ErrorAnswer> {
     if ids.len() == 0 {
-        return Err(Refused::not_found());
+        return Err(ErrorAnswer::not_found());
     }
     let index = rng.usize(0..ids.len());
-    ids.nth(index).copied().ok_or_else(Refused::not_found)
+    ids.nth(index).copied().ok_or_else(ErrorAnswer::not_found)
 }
 
 #[cfg(test)]
@@ -247,12 +255,12 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::config::Config;
+    use crate::config::SandboxConfig;
 
     #[test]
     fn ten_thousand_changes_leave_a_world_of_bounded_size() {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let mut world = World::new(Arc::new(Config::default()), String::new(), now);
+        let mut world = World::new(Arc::new(SandboxConfig::default()), String::new(), now);
         let mut rng = Rng::with_seed(1);
 
         for _ in 0..10_000 {

@@ -7,13 +7,13 @@ use podtap_podio::{EventType, RefType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::field::Field;
-use super::{Author, Place, World, next};
-use crate::answer::Refused;
+use super::field::StoredField;
+use super::{EventPlace, RevisionAuthor, World, next};
+use crate::answer::ErrorAnswer;
 use crate::seed::{SeedApp, SeedField};
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Space {
+pub(crate) struct StoredSpace {
     pub(crate) id: u64,
     pub(crate) name: String,
     /// The users who are in it.
@@ -21,13 +21,13 @@ pub(crate) struct Space {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct App {
+pub(crate) struct StoredApp {
     pub(crate) id: u64,
     pub(crate) space_id: u64,
     pub(crate) name: String,
     pub(crate) item_name: String,
     pub(crate) token: String,
-    pub(crate) fields: Vec<Field>,
+    pub(crate) fields: Vec<StoredField>,
     pub(crate) active: bool,
     /// Counts its changes.
     pub(crate) revision: u64,
@@ -35,7 +35,7 @@ pub(crate) struct App {
     pub(super) next_app_item_id: u64,
 }
 
-impl Space {
+impl StoredSpace {
     /// Its page for people.
     pub(crate) fn url(&self) -> String {
         format!("https://podio.com/sandbox/{}", self.name.to_lowercase())
@@ -44,9 +44,9 @@ impl Space {
 
 impl World {
     /// The first user through the first client: who planted the world.
-    pub(crate) fn first_author(&self) -> Author {
+    pub(crate) fn first_author(&self) -> RevisionAuthor {
         let seed = &self.config.seed;
-        Author {
+        RevisionAuthor {
             by: ByLine {
                 kind: "user".to_owned(),
                 id: seed.users.first().map_or(0, |user| user.user_id),
@@ -65,10 +65,12 @@ impl World {
     }
 
     /// Makes a space with one member; Podio has no event of that.
-    pub(crate) fn create_space(&mut self, name: String, member: Option<u64>) -> &Space {
+    pub(crate) fn create_space(&mut self, name: String, member: Option<u64>) -> &StoredSpace {
         let id = next(&mut self.ids.space);
         let members = member.into_iter().collect();
-        self.spaces.entry(id).or_insert(Space { id, name, members })
+        self.spaces
+            .entry(id)
+            .or_insert(StoredSpace { id, name, members })
     }
 
     pub(crate) fn create_app(
@@ -76,12 +78,12 @@ impl World {
         space_id: u64,
         name: &str,
         fields: Vec<SeedField>,
-    ) -> Result<u64, Refused> {
+    ) -> Result<u64, ErrorAnswer> {
         if !self.spaces.contains_key(&space_id) {
-            return Err(Refused::not_found());
+            return Err(ErrorAnswer::not_found());
         }
         let app_id = next(&mut self.ids.app);
-        let app = App::new(
+        let app = StoredApp::new(
             space_id,
             SeedApp {
                 app_id,
@@ -95,7 +97,7 @@ impl World {
         );
         self.apps.insert(app_id, app);
         let params = [("app_id", app_id.to_string())];
-        self.emit(EventType::AppCreate, &Place::space(space_id), &params);
+        self.emit(EventType::AppCreate, &EventPlace::space(space_id), &params);
         Ok(app_id)
     }
 
@@ -103,22 +105,27 @@ impl World {
     pub(crate) fn change_app<T>(
         &mut self,
         app_id: u64,
-        change: impl FnOnce(&mut App, &mut u64) -> Result<T, Refused>,
-    ) -> Result<T, Refused> {
-        let app = self.apps.get_mut(&app_id).ok_or_else(Refused::not_found)?;
+        change: impl FnOnce(&mut StoredApp, &mut u64) -> Result<T, ErrorAnswer>,
+    ) -> Result<T, ErrorAnswer> {
+        let app = self
+            .apps
+            .get_mut(&app_id)
+            .ok_or_else(ErrorAnswer::not_found)?;
         let changed = change(app, &mut self.ids.field)?;
         app.revision += 1;
         let params = [("app_id", app_id.to_string())];
-        self.emit(EventType::AppUpdate, &Place::app(app_id), &params);
+        self.emit(EventType::AppUpdate, &EventPlace::app(app_id), &params);
         Ok(changed)
     }
 
     /// Deletes an app and its items, which fire nothing of their own (guessed). The hooks on the
     /// app go with it, after they have heard.
-    pub(crate) fn delete_app(&mut self, app_id: u64) -> Result<(), Refused> {
-        self.apps.remove(&app_id).ok_or_else(Refused::not_found)?;
+    pub(crate) fn delete_app(&mut self, app_id: u64) -> Result<(), ErrorAnswer> {
+        self.apps
+            .remove(&app_id)
+            .ok_or_else(ErrorAnswer::not_found)?;
         let params = [("app_id", app_id.to_string())];
-        self.emit(EventType::AppDelete, &Place::app(app_id), &params);
+        self.emit(EventType::AppDelete, &EventPlace::app(app_id), &params);
         self.items.retain(|_, item| item.app_id != app_id);
         self.hooks
             .retain(|_, hook| hook.ref_type != RefType::App || hook.ref_id != app_id);
@@ -126,20 +133,20 @@ impl World {
     }
 
     /// The app that a field belongs to.
-    pub(crate) fn app_of_field(&self, field_id: u64) -> Result<&App, Refused> {
-        let holds = |app: &&App| app.fields.iter().any(|field| field.id == field_id);
+    pub(crate) fn app_of_field(&self, field_id: u64) -> Result<&StoredApp, ErrorAnswer> {
+        let holds = |app: &&StoredApp| app.fields.iter().any(|field| field.id == field_id);
         self.apps
             .values()
             .find(holds)
-            .ok_or_else(Refused::not_found)
+            .ok_or_else(ErrorAnswer::not_found)
     }
 }
 
-impl App {
+impl StoredApp {
     /// An app without items.
     pub(super) fn new(space_id: u64, seed: SeedApp, ids: &mut u64) -> Self {
         let fields = seed.fields.into_iter();
-        let fields = fields.map(|field| Field::new(next(ids), field));
+        let fields = fields.map(|field| StoredField::new(next(ids), field));
         Self {
             id: seed.app_id,
             space_id,
@@ -154,44 +161,48 @@ impl App {
     }
 
     /// The field that a body names by its id or `external_id`.
-    pub(super) fn find(&self, name: &Value) -> Result<&Field, Refused> {
+    pub(super) fn find(&self, name: &Value) -> Result<&StoredField, ErrorAnswer> {
         let found = self.fields.iter().find(|field| match name {
             Value::Number(number) => number.as_u64() == Some(field.id),
             Value::String(text) => *text == field.external_id || text.parse() == Ok(field.id),
             _ => false,
         });
-        found.ok_or_else(|| Refused::invalid(format!("Invalid field {name}")))
+        found.ok_or_else(|| ErrorAnswer::invalid(format!("Invalid field {name}")))
     }
 
     /// The field that a request names by its id or `external_id`.
-    pub(crate) fn field(&self, name: &str) -> Result<&Field, Refused> {
+    pub(crate) fn field(&self, name: &str) -> Result<&StoredField, ErrorAnswer> {
         self.find(&name.into())
     }
 
     /// Adds a field; gives its id.
-    pub(crate) fn add_field(&mut self, ids: &mut u64, seed: SeedField) -> Result<u64, Refused> {
+    pub(crate) fn add_field(&mut self, ids: &mut u64, seed: SeedField) -> Result<u64, ErrorAnswer> {
         if self
             .fields
             .iter()
             .any(|field| field.external_id == seed.external_id)
         {
             let name = seed.external_id;
-            return Err(Refused::invalid(format!(
+            return Err(ErrorAnswer::invalid(format!(
                 "The app has a field {name} already"
             )));
         }
         let id = next(ids);
-        self.fields.push(Field::new(id, seed));
+        self.fields.push(StoredField::new(id, seed));
         Ok(id)
     }
 
     /// Changes a field's label and settings; what is not given stays.
-    pub(crate) fn change_field(&mut self, field_id: u64, seed: SeedField) -> Result<(), Refused> {
+    pub(crate) fn change_field(
+        &mut self,
+        field_id: u64,
+        seed: SeedField,
+    ) -> Result<(), ErrorAnswer> {
         let mut fields = self.fields.iter_mut();
         let field = fields.find(|field| field.id == field_id);
-        let field = field.ok_or_else(Refused::not_found)?;
+        let field = field.ok_or_else(ErrorAnswer::not_found)?;
         let kept = field.clone();
-        *field = Field::new(
+        *field = StoredField::new(
             field_id,
             SeedField {
                 external_id: kept.external_id,

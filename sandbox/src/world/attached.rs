@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use podtap_podio::EventType;
 use serde::{Deserialize, Serialize};
 
-use super::{Author, RecordKind, Switches, World, next};
-use crate::answer::Refused;
+use super::{RecordKind, RevisionAuthor, Switches, World, next};
+use crate::answer::ErrorAnswer;
 
 /// What something hangs on: the objects that Podio's reference names for comments, tasks and files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub(crate) enum Attachment {
 
 impl Attachment {
     /// By the words of paths and bodies.
-    pub(crate) fn new(kind: &str, id: u64) -> Result<Self, Refused> {
+    pub(crate) fn new(kind: &str, id: u64) -> Result<Self, ErrorAnswer> {
         match kind {
             "item" => Ok(Self::Item(id)),
             "task" => Ok(Self::Task(id)),
@@ -34,7 +34,7 @@ impl Attachment {
             "file" => Ok(Self::File(id)),
             "comment" => Ok(Self::Comment(id)),
             "conversation" => Ok(Self::Conversation(id)),
-            _ => Err(Refused::invalid(format!("Invalid reference {kind}"))),
+            _ => Err(ErrorAnswer::invalid(format!("Invalid reference {kind}"))),
         }
     }
 
@@ -53,13 +53,13 @@ impl Attachment {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Comment {
+pub(crate) struct StoredComment {
     pub(crate) id: u64,
     pub(crate) value: String,
     pub(crate) external_id: Option<String>,
     pub(crate) on: Attachment,
     pub(crate) created_on: Timestamp,
-    pub(crate) author: Author,
+    pub(crate) author: RevisionAuthor,
 }
 
 /// What a comment is made from.
@@ -77,13 +77,13 @@ impl World {
         &mut self,
         on: Attachment,
         new: NewComment,
-        author: &Author,
+        author: &RevisionAuthor,
         switches: Switches,
-    ) -> Result<u64, Refused> {
+    ) -> Result<u64, ErrorAnswer> {
         self.check(on)?;
         self.check_files(&new.file_ids)?;
         let comment_id = next(&mut self.ids.comment);
-        let comment = Comment {
+        let comment = StoredComment {
             id: comment_id,
             value: new.value,
             external_id: new.external_id,
@@ -98,9 +98,13 @@ impl World {
     }
 
     /// Changes a comment's text, of which Podio has no event.
-    pub(crate) fn change_comment(&mut self, comment_id: u64, value: String) -> Result<(), Refused> {
+    pub(crate) fn change_comment(
+        &mut self,
+        comment_id: u64,
+        value: String,
+    ) -> Result<(), ErrorAnswer> {
         let comment = self.comments.get_mut(&comment_id);
-        comment.ok_or_else(Refused::not_found)?.value = value;
+        comment.ok_or_else(ErrorAnswer::not_found)?.value = value;
         Ok(())
     }
 
@@ -108,9 +112,9 @@ impl World {
         &mut self,
         comment_id: u64,
         switches: Switches,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ErrorAnswer> {
         let comment = self.comments.remove(&comment_id);
-        let on = comment.ok_or_else(Refused::not_found)?.on;
+        let on = comment.ok_or_else(ErrorAnswer::not_found)?.on;
         self.files
             .retain(|_, file| file.on != Some(Attachment::Comment(comment_id)));
         self.emit_comment(EventType::CommentDelete, comment_id, on, switches);
@@ -130,7 +134,7 @@ impl World {
         });
     }
 
-    pub(super) fn check(&self, on: Attachment) -> Result<(), Refused> {
+    pub(super) fn check(&self, on: Attachment) -> Result<(), ErrorAnswer> {
         let exists = match on {
             Attachment::Item(id) => self.items.contains_key(&id),
             Attachment::Task(id) => self.tasks.contains_key(&id),
@@ -141,6 +145,6 @@ impl World {
             Attachment::Comment(id) => self.comments.contains_key(&id),
             Attachment::Conversation(_) => true,
         };
-        exists.then_some(()).ok_or_else(Refused::not_found)
+        exists.then_some(()).ok_or_else(ErrorAnswer::not_found)
     }
 }

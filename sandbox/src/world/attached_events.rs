@@ -2,7 +2,7 @@
 
 use podtap_podio::EventType;
 
-use super::{Attachment, Place, Switches, World};
+use super::{Attachment, EventPlace, Switches, World};
 
 impl World {
     /// The space whose hooks hear of a task on this; a task on nothing is in no space.
@@ -75,7 +75,7 @@ impl World {
         switches: Switches,
     ) {
         if let Some(item) = self.items.get(&item_id).filter(|_| switches.hook) {
-            let place = Place::app(item.app_id);
+            let place = EventPlace::app(item.app_id);
             self.emit(event, &place, params);
         }
     }
@@ -90,7 +90,7 @@ impl World {
         let space = on.and_then(|on| self.space_of(on));
         if let Some(space_id) = space.filter(|_| switches.hook) {
             let params = [("task_id", task_id.to_string())];
-            self.emit(event, &Place::space(space_id), &params);
+            self.emit(event, &EventPlace::space(space_id), &params);
         }
     }
 }

@@ -5,7 +5,7 @@
 use jiff::civil::{Date, DateTime, Time};
 use serde_json::{Map, Value, json};
 
-use crate::answer::Refused;
+use crate::answer::ErrorAnswer;
 
 /// A day, and a time where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,14 +15,14 @@ struct Moment {
 }
 
 /// What a client writes as a date, as Podio answers it.
-pub(super) fn read(given: &Value) -> Result<Value, Refused> {
+pub(super) fn read(given: &Value) -> Result<Value, ErrorAnswer> {
     let members = match given {
         Value::String(start) => Map::from_iter([("start".to_owned(), json!(start))]),
         Value::Object(members) => members.clone(),
-        other => return Err(Refused::wrong_type(other, "object")),
+        other => return Err(ErrorAnswer::wrong_type(other, "object")),
     };
     let start = side(&members, "start")?
-        .ok_or_else(|| Refused::invalid("Missing parameter start of a date"))?;
+        .ok_or_else(|| ErrorAnswer::invalid("Missing parameter start of a date"))?;
     let mut shown = Map::new();
     show("start", Some(start), &mut shown);
     show("end", side(&members, "end")?, &mut shown);
@@ -30,17 +30,17 @@ pub(super) fn read(given: &Value) -> Result<Value, Refused> {
 }
 
 /// A moment in Podio's form, or a day, of which it is the beginning.
-pub(crate) fn moment(text: &str) -> Result<DateTime, Refused> {
+pub(crate) fn moment(text: &str) -> Result<DateTime, ErrorAnswer> {
     let whole = text.parse::<DateTime>();
     whole.map_err(|_| {
-        Refused::invalid(format!(
+        ErrorAnswer::invalid(format!(
             "Invalid value '{text}' (string): must be YYYY-MM-DD or YYYY-MM-DD HH:MM:SS"
         ))
     })
 }
 
 /// One end of a date: whole, or in parts, in local time or in UTC.
-fn side(given: &Map<String, Value>, side: &str) -> Result<Option<Moment>, Refused> {
+fn side(given: &Map<String, Value>, side: &str) -> Result<Option<Moment>, ErrorAnswer> {
     for suffix in ["", "_utc"] {
         if let Some(text) = text(given, &format!("{side}{suffix}"))? {
             let whole = moment(text)?;
@@ -64,12 +64,12 @@ fn side(given: &Map<String, Value>, side: &str) -> Result<Option<Moment>, Refuse
     Ok(None)
 }
 
-fn text<'a>(given: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Refused> {
+fn text<'a>(given: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, ErrorAnswer> {
     match given.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.is_empty() => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(other) => Err(Refused::wrong_type(other, "string")),
+        Some(other) => Err(ErrorAnswer::wrong_type(other, "string")),
     }
 }
 

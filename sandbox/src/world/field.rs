@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::World;
-use crate::answer::Refused;
+use crate::answer::ErrorAnswer;
 use crate::seed::SeedField;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Field {
+pub(crate) struct StoredField {
     pub(crate) id: u64,
     pub(crate) external_id: String,
     pub(crate) kind: String,
@@ -20,7 +20,7 @@ pub(crate) struct Field {
     pub(crate) settings: Value,
 }
 
-impl Field {
+impl StoredField {
     pub(super) fn new(id: u64, seed: SeedField) -> Self {
         let mut settings = seed.settings;
         match seed.kind.as_str() {
@@ -47,8 +47,8 @@ impl Field {
     }
 
     /// How its values are put into words.
-    pub(crate) fn wording(&self) -> wording::Field<'_> {
-        wording::Field {
+    pub(crate) fn wording(&self) -> wording::WordedField<'_> {
+        wording::WordedField {
             kind: &self.kind,
             settings: &self.settings,
         }
@@ -58,12 +58,12 @@ impl Field {
 impl World {
     /// Takes a field from an app, and its values from the items, which make no revision for it
     /// (guessed). Answers the app's revision.
-    pub(crate) fn delete_field(&mut self, app_id: u64, field_id: u64) -> Result<u64, Refused> {
+    pub(crate) fn delete_field(&mut self, app_id: u64, field_id: u64) -> Result<u64, ErrorAnswer> {
         let revision = self.change_app(app_id, |app, _| {
             let before = app.fields.len();
             app.fields.retain(|field| field.id != field_id);
             if app.fields.len() == before {
-                return Err(Refused::not_found());
+                return Err(ErrorAnswer::not_found());
             }
             Ok(app.revision + 1)
         })?;

@@ -4,14 +4,14 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Author, Switches, World, next};
-use crate::answer::Refused;
+use super::{Attachment, RevisionAuthor, Switches, World, next};
+use crate::answer::ErrorAnswer;
 
 /// Bytes of files that are kept; beyond it the oldest are forgotten.
 const MAX_KEPT: usize = 64 * 1024 * 1024;
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct File {
+pub(crate) struct StoredFile {
     pub(crate) id: u64,
     pub(crate) name: String,
     pub(crate) mimetype: String,
@@ -21,7 +21,7 @@ pub(crate) struct File {
     pub(crate) content: Content,
     pub(crate) on: Option<Attachment>,
     pub(crate) created_on: Timestamp,
-    pub(crate) author: Author,
+    pub(crate) author: RevisionAuthor,
 }
 
 /// What a file holds.
@@ -60,10 +60,10 @@ impl World {
         name: String,
         mimetype: String,
         content: Content,
-        author: &Author,
+        author: &RevisionAuthor,
     ) -> u64 {
         let file_id = next(&mut self.ids.file);
-        let file = File {
+        let file = StoredFile {
             id: file_id,
             name,
             mimetype,
@@ -83,12 +83,12 @@ impl World {
         file_id: u64,
         on: Attachment,
         switches: Switches,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ErrorAnswer> {
         self.check(on)?;
         let file = self
             .files
             .get_mut(&file_id)
-            .ok_or_else(Refused::not_found)?;
+            .ok_or_else(ErrorAnswer::not_found)?;
         file.on = Some(on);
         self.emit_files("file_created", &[file_id], on, switches);
         Ok(())
@@ -100,11 +100,15 @@ impl World {
         old: u64,
         new: u64,
         switches: Switches,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ErrorAnswer> {
         if !self.files.contains_key(&new) {
-            return Err(Refused::not_found());
+            return Err(ErrorAnswer::not_found());
         }
-        let on = self.files.remove(&old).ok_or_else(Refused::not_found)?.on;
+        let on = self
+            .files
+            .remove(&old)
+            .ok_or_else(ErrorAnswer::not_found)?
+            .on;
         if let Some(file) = self.files.get_mut(&new) {
             file.on = on;
         }
@@ -114,8 +118,15 @@ impl World {
         Ok(())
     }
 
-    pub(crate) fn delete_file(&mut self, file_id: u64, switches: Switches) -> Result<(), Refused> {
-        let file = self.files.remove(&file_id).ok_or_else(Refused::not_found)?;
+    pub(crate) fn delete_file(
+        &mut self,
+        file_id: u64,
+        switches: Switches,
+    ) -> Result<(), ErrorAnswer> {
+        let file = self
+            .files
+            .remove(&file_id)
+            .ok_or_else(ErrorAnswer::not_found)?;
         if let Some(on) = file.on {
             self.emit_files("file_deleted", &[file_id], on, switches);
         }
@@ -123,9 +134,9 @@ impl World {
     }
 
     /// Whether all files are there to be attached.
-    pub(super) fn check_files(&self, file_ids: &[u64]) -> Result<(), Refused> {
+    pub(super) fn check_files(&self, file_ids: &[u64]) -> Result<(), ErrorAnswer> {
         let all_known = file_ids.iter().all(|id| self.files.contains_key(id));
-        all_known.then_some(()).ok_or_else(Refused::not_found)
+        all_known.then_some(()).ok_or_else(ErrorAnswer::not_found)
     }
 
     /// Attaches files in one event, as creating an item with files does. Only those of items fire
@@ -135,9 +146,12 @@ impl World {
         file_ids: &[u64],
         on: Attachment,
         switches: Switches,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ErrorAnswer> {
         for file_id in file_ids {
-            let file = self.files.get_mut(file_id).ok_or_else(Refused::not_found)?;
+            let file = self
+                .files
+                .get_mut(file_id)
+                .ok_or_else(ErrorAnswer::not_found)?;
             file.on = Some(on);
         }
         if !file_ids.is_empty() {

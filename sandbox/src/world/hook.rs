@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::as_text;
 use super::people::hex;
-use super::{Author, World, next};
-use crate::answer::Refused;
+use super::{RevisionAuthor, World, next};
+use crate::answer::ErrorAnswer;
 
 /// Most hooks of one type on one object (podio.md 1.4).
 const MAX_OF_A_TYPE: usize = 10;
@@ -19,7 +19,7 @@ const MAX_CODES: usize = 20;
 
 /// A hook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Hook {
+pub(crate) struct StoredHook {
     pub(crate) id: u64,
     #[serde(with = "as_text")]
     pub(crate) ref_type: RefType,
@@ -32,7 +32,7 @@ pub(crate) struct Hook {
     #[serde(skip, default = "new_standing")]
     pub(crate) standing: Standing,
     pub(crate) created_on: Timestamp,
-    pub(crate) author: Author,
+    pub(crate) author: RevisionAuthor,
     codes: Vec<String>,
 }
 
@@ -62,20 +62,20 @@ pub(crate) struct Webhook {
 
 /// Where an event happens: the hooks of these objects hear of it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Place {
+pub(crate) struct EventPlace {
     pub(crate) app: Option<u64>,
     /// The fields that the event changed.
     pub(crate) fields: Vec<u64>,
     pub(crate) space: Option<u64>,
 }
 
-impl Hook {
+impl StoredHook {
     fn delivers(&self, now: Timestamp) -> bool {
         self.active && self.standing.judge(now) == Judgement::Active
     }
 }
 
-impl Place {
+impl EventPlace {
     pub(crate) fn app(app_id: u64) -> Self {
         Self {
             app: Some(app_id),
@@ -90,7 +90,7 @@ impl Place {
         }
     }
 
-    fn is_watched_by(&self, hook: &Hook) -> bool {
+    fn is_watched_by(&self, hook: &StoredHook) -> bool {
         match hook.ref_type {
             RefType::App => self.app == Some(hook.ref_id),
             RefType::AppField => self.fields.contains(&hook.ref_id),
@@ -101,18 +101,22 @@ impl Place {
 
 impl World {
     /// Makes an inactive hook and sends it its first `hook.verify`.
-    pub(crate) fn create_hook(&mut self, new: NewHook, author: &Author) -> Result<u64, Refused> {
-        let alike = |hook: &&Hook| {
+    pub(crate) fn create_hook(
+        &mut self,
+        new: NewHook,
+        author: &RevisionAuthor,
+    ) -> Result<u64, ErrorAnswer> {
+        let alike = |hook: &&StoredHook| {
             (hook.ref_type, hook.ref_id, hook.event) == (new.ref_type, new.ref_id, new.event)
         };
         if self.hooks.values().filter(alike).count() >= MAX_OF_A_TYPE {
-            return Err(Refused::invalid(format!(
+            return Err(ErrorAnswer::invalid(format!(
                 "At most {MAX_OF_A_TYPE} hooks of type {} are allowed for this object",
                 new.event
             )));
         }
         let hook_id = next(&mut self.ids.hook);
-        let hook = Hook {
+        let hook = StoredHook {
             id: hook_id,
             ref_type: new.ref_type,
             ref_id: new.ref_id,
@@ -130,12 +134,12 @@ impl World {
     }
 
     /// Sends a hook another `hook.verify`.
-    pub(crate) fn request_verification(&mut self, hook_id: u64) -> Result<(), Refused> {
+    pub(crate) fn request_verification(&mut self, hook_id: u64) -> Result<(), ErrorAnswer> {
         let code = hex(&mut self.rng, 8);
         let hook = self
             .hooks
             .get_mut(&hook_id)
-            .ok_or_else(Refused::not_found)?;
+            .ok_or_else(ErrorAnswer::not_found)?;
         if hook.codes.len() >= MAX_CODES {
             hook.codes.remove(0);
         }
@@ -155,11 +159,11 @@ impl World {
 
     /// Makes a hook active. An unknown hook and a wrong code get the same answer, as at Podio; a
     /// code of an active hook is taken again, so that a second validation does no harm (guessed).
-    pub(crate) fn validate_hook(&mut self, hook_id: u64, code: &str) -> Result<(), Refused> {
+    pub(crate) fn validate_hook(&mut self, hook_id: u64, code: &str) -> Result<(), ErrorAnswer> {
         let hook = self.hooks.get_mut(&hook_id);
         let hook = hook
             .filter(|hook| hook.codes.iter().any(|good| good == code))
-            .ok_or_else(|| Refused::invalid("Invalid verification code"))?;
+            .ok_or_else(|| ErrorAnswer::invalid("Invalid verification code"))?;
         hook.active = true;
         hook.standing.record_verification();
         Ok(())
@@ -167,7 +171,7 @@ impl World {
 
     /// Queues an event for every active hook that watches its place. Events of a suspended hook
     /// are dropped; whether Podio keeps them is unknown.
-    pub(crate) fn emit(&mut self, event: EventType, place: &Place, params: &[(&str, String)]) {
+    pub(crate) fn emit(&mut self, event: EventType, place: &EventPlace, params: &[(&str, String)]) {
         let now = self.now;
         let listening = self
             .hooks
@@ -209,7 +213,7 @@ impl World {
     }
 
     /// Whether the hook list shows the hook as active.
-    pub(crate) fn shows_active(&self, hook: &Hook) -> bool {
+    pub(crate) fn shows_active(&self, hook: &StoredHook) -> bool {
         let suspended = matches!(hook.standing.judge(self.now), Judgement::Suspended { .. });
         hook.active && !(suspended && self.config.suspended_shows_inactive)
     }

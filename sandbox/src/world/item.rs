@@ -7,37 +7,39 @@ use podtap_podio::wording::{self, Locale};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::value::{self, Values};
-use super::{App, Attachment, Author, Field, Place, Switches, World, next};
-use crate::answer::Refused;
+use super::value::{self, ItemValues};
+use super::{
+    Attachment, EventPlace, RevisionAuthor, StoredApp, StoredField, Switches, World, next,
+};
+use crate::answer::ErrorAnswer;
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Item {
+pub(crate) struct StoredItem {
     pub(crate) id: u64,
     pub(crate) app_id: u64,
     /// Its number within the app.
     pub(crate) app_item_id: u64,
     pub(crate) external_id: Option<String>,
     pub(crate) tags: Vec<String>,
-    pub(crate) values: Values,
+    pub(crate) values: ItemValues,
     /// Never empty; the index is the revision's number.
-    pub(crate) revisions: Vec<Change>,
+    pub(crate) revisions: Vec<StoredRevision>,
 }
 
 /// One revision: who, when, and all values after it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Change {
+pub(crate) struct StoredRevision {
     /// Podio's global number; not what events carry.
     pub(crate) global_id: u64,
     pub(crate) kind: RevisionKind,
     pub(crate) on: Timestamp,
-    pub(crate) author: Author,
-    pub(crate) values: Values,
+    pub(crate) author: RevisionAuthor,
+    pub(crate) values: ItemValues,
 }
 
 /// What a request says about an item.
 #[derive(Debug, Default)]
-pub(crate) struct Draft {
+pub(crate) struct ItemDraft {
     /// Values as the client wrote them.
     pub(crate) fields: Value,
     pub(crate) external_id: Option<String>,
@@ -48,19 +50,19 @@ pub(crate) struct Draft {
     pub(crate) revision: Option<u64>,
 }
 
-impl Item {
+impl StoredItem {
     /// The number of the newest revision.
     pub(crate) fn revision(&self) -> u64 {
         self.revisions.len().saturating_sub(1) as u64
     }
 
-    pub(crate) fn change(&self, revision: u64) -> Result<&Change, Refused> {
-        let index = usize::try_from(revision).map_err(|_| Refused::not_found())?;
-        self.revisions.get(index).ok_or_else(Refused::not_found)
+    pub(crate) fn change(&self, revision: u64) -> Result<&StoredRevision, ErrorAnswer> {
+        let index = usize::try_from(revision).map_err(|_| ErrorAnswer::not_found())?;
+        self.revisions.get(index).ok_or_else(ErrorAnswer::not_found)
     }
 
     /// The first text, else the number within the app.
-    pub(crate) fn title(&self, app: &App) -> String {
+    pub(crate) fn title(&self, app: &StoredApp) -> String {
         app.fields
             .iter()
             .filter(|field| field.kind == "text")
@@ -77,7 +79,7 @@ impl Item {
     }
 
     /// What one of its fields holds.
-    pub(crate) fn words(&self, field: &Field) -> String {
+    pub(crate) fn words(&self, field: &StoredField) -> String {
         let values = self.values.get(&field.id).map_or(&[][..], Vec::as_slice);
         wording::values(field.wording(), values, Locale::NONE)
     }
@@ -97,17 +99,20 @@ impl World {
     pub(crate) fn create_item(
         &mut self,
         app_id: u64,
-        draft: Draft,
-        author: &Author,
+        draft: ItemDraft,
+        author: &RevisionAuthor,
         switches: Switches,
-    ) -> Result<u64, Refused> {
+    ) -> Result<u64, ErrorAnswer> {
         self.check_files(&draft.file_ids)?;
         let mut values = value::read(self.app(app_id)?, &draft.fields)?;
         values.retain(|_, values| !values.is_empty());
         self.complete_references(&mut values);
-        let app = self.apps.get_mut(&app_id).ok_or_else(Refused::not_found)?;
+        let app = self
+            .apps
+            .get_mut(&app_id)
+            .ok_or_else(ErrorAnswer::not_found)?;
         let item_id = next(&mut self.ids.item);
-        let mut item = Item {
+        let mut item = StoredItem {
             id: item_id,
             app_id,
             app_item_id: next(&mut app.next_app_item_id),
@@ -116,7 +121,7 @@ impl World {
             values,
             revisions: Vec::new(),
         };
-        item.revisions.push(Change {
+        item.revisions.push(StoredRevision {
             global_id: next(&mut self.ids.revision),
             kind: RevisionKind::Creation,
             on: self.now,
@@ -124,9 +129,9 @@ impl World {
             values: item.values.clone(),
         });
         let params = item.params(0);
-        let place = Place {
+        let place = EventPlace {
             fields: item.values.keys().copied().collect(),
-            ..Place::app(app_id)
+            ..EventPlace::app(app_id)
         };
         self.items.insert(item_id, item);
         if switches.hook {
@@ -141,17 +146,17 @@ impl World {
     pub(crate) fn update_item(
         &mut self,
         item_id: u64,
-        draft: Draft,
-        author: &Author,
+        draft: ItemDraft,
+        author: &RevisionAuthor,
         switches: Switches,
-    ) -> Result<u64, Refused> {
+    ) -> Result<u64, ErrorAnswer> {
         let item = self.item(item_id)?;
         if draft
             .revision
             .is_some_and(|built_on| built_on != item.revision())
         {
             let description = "The item has been updated since the given revision";
-            return Err(Refused::new(409, "conflict", description));
+            return Err(ErrorAnswer::new(409, "conflict", description));
         }
         self.check_files(&draft.file_ids)?;
         let mut changed = value::read(self.app(item.app_id)?, &draft.fields)?;
@@ -159,7 +164,7 @@ impl World {
         let item = self
             .items
             .get_mut(&item_id)
-            .ok_or_else(Refused::not_found)?;
+            .ok_or_else(ErrorAnswer::not_found)?;
         if draft.external_id.is_some() {
             item.external_id = draft.external_id;
         }
@@ -185,11 +190,11 @@ impl World {
         &mut self,
         item_id: u64,
         revision: u64,
-        author: &Author,
-    ) -> Result<u64, Refused> {
+        author: &RevisionAuthor,
+    ) -> Result<u64, ErrorAnswer> {
         let before = revision
             .checked_sub(1)
-            .ok_or_else(|| Refused::invalid("The first revision cannot be reverted"))?;
+            .ok_or_else(|| ErrorAnswer::invalid("The first revision cannot be reverted"))?;
         let item = self.item(item_id)?;
         item.change(revision)?;
         let values = item.change(before)?.values.clone();
@@ -198,14 +203,21 @@ impl World {
 
     /// Deletes an item with what hangs on it. The event carries the number that the revision of
     /// the deletion has (inferred, podio.md 1.1).
-    pub(crate) fn delete_item(&mut self, item_id: u64, switches: Switches) -> Result<(), Refused> {
-        let item = self.items.remove(&item_id).ok_or_else(Refused::not_found)?;
+    pub(crate) fn delete_item(
+        &mut self,
+        item_id: u64,
+        switches: Switches,
+    ) -> Result<(), ErrorAnswer> {
+        let item = self
+            .items
+            .remove(&item_id)
+            .ok_or_else(ErrorAnswer::not_found)?;
         self.detach_all(item_id);
         if switches.hook {
             let params = item.params(item.revision() + 1);
-            let place = Place {
+            let place = EventPlace {
                 fields: item.values.keys().copied().collect(),
-                ..Place::app(item.app_id)
+                ..EventPlace::app(item.app_id)
             };
             self.emit(EventType::ItemDelete, &place, &params);
         }
@@ -215,17 +227,17 @@ impl World {
     fn revise(
         &mut self,
         item_id: u64,
-        values: Values,
-        author: &Author,
+        values: ItemValues,
+        author: &RevisionAuthor,
         switches: Switches,
-    ) -> Result<u64, Refused> {
+    ) -> Result<u64, ErrorAnswer> {
         let item = self
             .items
             .get_mut(&item_id)
-            .ok_or_else(Refused::not_found)?;
+            .ok_or_else(ErrorAnswer::not_found)?;
         let fields = changed_fields(&item.values, &values);
         item.values.clone_from(&values);
-        item.revisions.push(Change {
+        item.revisions.push(StoredRevision {
             global_id: next(&mut self.ids.revision),
             kind: RevisionKind::Update,
             on: self.now,
@@ -234,9 +246,9 @@ impl World {
         });
         let revision = item.revision();
         let params = item.params(revision);
-        let place = Place {
+        let place = EventPlace {
             fields,
-            ..Place::app(item.app_id)
+            ..EventPlace::app(item.app_id)
         };
         if switches.hook {
             self.emit(EventType::ItemUpdate, &place, &params);
@@ -245,7 +257,7 @@ impl World {
     }
 
     /// Names the items and links that a value refers to by id alone, as Podio does.
-    fn complete_references(&self, values: &mut Values) {
+    fn complete_references(&self, values: &mut ItemValues) {
         for value in values.values_mut().flatten() {
             let embed = value.get("embed").and_then(Value::as_u64);
             if let Some(embed) = embed.and_then(|id| self.embeds.get(&id)) {
@@ -263,7 +275,7 @@ impl World {
 }
 
 /// The fields whose values differ.
-pub(crate) fn changed_fields(from: &Values, to: &Values) -> Vec<u64> {
+pub(crate) fn changed_fields(from: &ItemValues, to: &ItemValues) -> Vec<u64> {
     let mut fields: Vec<_> = from.keys().chain(to.keys()).copied().collect();
     fields.sort_unstable();
     fields.dedup();

@@ -31,19 +31,19 @@ use fastrand::Rng;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::answer::Refused;
-use super::config::Config;
+use super::answer::ErrorAnswer;
+use super::config::SandboxConfig;
 use super::rate::RateBook;
 
-pub(super) use app::{App, Space};
-pub(super) use attached::{Attachment, Comment, NewComment};
+pub(super) use app::{StoredApp, StoredSpace};
+pub(super) use attached::{Attachment, NewComment, StoredComment};
 pub(super) use date::moment;
 pub(super) use embed::Embed;
-pub(super) use field::Field;
-pub(super) use file::{Content, File};
-pub(super) use hook::{Hook, NewHook, Place, Webhook};
-pub(super) use item::{Change, Draft, Item};
-pub(super) use people::{Author, Identity, People};
+pub(super) use field::StoredField;
+pub(super) use file::{Content, StoredFile};
+pub(super) use hook::{EventPlace, NewHook, StoredHook, Webhook};
+pub(super) use item::{ItemDraft, StoredItem, StoredRevision};
+pub(super) use people::{People, RevisionAuthor, TokenIdentity};
 pub(super) use record::{Record, RecordKind};
 pub(super) use show::{
     ORG, show_app, show_app_ref, show_change, show_field, show_org_ref, show_space, show_space_ref,
@@ -51,28 +51,28 @@ pub(super) use show::{
 };
 pub use state::InvalidState;
 pub(super) use summary::Summary;
-pub(super) use task::{NewTask, Task};
+pub(super) use task::{NewTask, StoredTask};
 pub(super) use value::field_values;
 pub(super) use view::{NewView, View, ViewKind};
 
 pub(super) struct World {
-    pub(super) config: Arc<Config>,
+    pub(super) config: Arc<SandboxConfig>,
     /// The time of the change under way; set where it begins.
     pub(super) now: Timestamp,
     pub(super) rng: Rng,
     pub(super) people: People,
     pub(super) rates: RateBook,
-    pub(super) spaces: BTreeMap<u64, Space>,
-    pub(super) apps: BTreeMap<u64, App>,
-    pub(super) items: BTreeMap<u64, Item>,
-    pub(super) comments: BTreeMap<u64, Comment>,
-    pub(super) tasks: BTreeMap<u64, Task>,
-    pub(super) files: BTreeMap<u64, File>,
+    pub(super) spaces: BTreeMap<u64, StoredSpace>,
+    pub(super) apps: BTreeMap<u64, StoredApp>,
+    pub(super) items: BTreeMap<u64, StoredItem>,
+    pub(super) comments: BTreeMap<u64, StoredComment>,
+    pub(super) tasks: BTreeMap<u64, StoredTask>,
+    pub(super) files: BTreeMap<u64, StoredFile>,
     /// Web forms, status posts and contacts.
     pub(super) records: BTreeMap<u64, Record>,
     pub(super) views: BTreeMap<u64, View>,
     pub(super) embeds: BTreeMap<u64, Embed>,
-    pub(super) hooks: BTreeMap<u64, Hook>,
+    pub(super) hooks: BTreeMap<u64, StoredHook>,
     /// Where its files can be fetched from.
     pub(super) base_url: String,
     /// Whether webhooks are lost on their way, as when Podio's senders are down.
@@ -156,7 +156,7 @@ fn next(id: &mut u64) -> u64 {
 
 impl World {
     /// The world that the configuration's seed describes.
-    pub(super) fn new(config: Arc<Config>, base_url: String, now: Timestamp) -> Self {
+    pub(super) fn new(config: Arc<SandboxConfig>, base_url: String, now: Timestamp) -> Self {
         let mut world = Self {
             now,
             rng: Rng::with_seed(config.random_seed),
@@ -199,12 +199,12 @@ impl World {
         self.changes
     }
 
-    pub(super) fn item(&self, item_id: u64) -> Result<&Item, Refused> {
-        self.items.get(&item_id).ok_or_else(Refused::not_found)
+    pub(super) fn item(&self, item_id: u64) -> Result<&StoredItem, ErrorAnswer> {
+        self.items.get(&item_id).ok_or_else(ErrorAnswer::not_found)
     }
 
-    pub(super) fn app(&self, app_id: u64) -> Result<&App, Refused> {
-        self.apps.get(&app_id).ok_or_else(Refused::not_found)
+    pub(super) fn app(&self, app_id: u64) -> Result<&StoredApp, ErrorAnswer> {
+        self.apps.get(&app_id).ok_or_else(ErrorAnswer::not_found)
     }
 }
 

@@ -12,14 +12,14 @@ use crate::seed::{Seed, SeedClient, SeedUser};
 
 /// On whose behalf a token was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Identity {
+pub(crate) enum TokenIdentity {
     User(u64),
     App(u64),
 }
 
 /// Who makes a change, and through which client: what revisions remember.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Author {
+pub(crate) struct RevisionAuthor {
     pub(crate) by: ByLine,
     pub(crate) via: Via,
 }
@@ -27,7 +27,7 @@ pub(crate) struct Author {
 /// A token's holder.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
-    pub(crate) identity: Identity,
+    pub(crate) identity: TokenIdentity,
     pub(crate) client_id: String,
     expires_at: Timestamp,
 }
@@ -41,7 +41,7 @@ pub(crate) struct TokenPair {
 
 /// The tokens that were given, with their holders.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Sessions {
+pub(crate) struct TokenSessions {
     access: HashMap<String, Session>,
     refresh: HashMap<String, Session>,
 }
@@ -50,7 +50,7 @@ pub(crate) struct Sessions {
 pub(crate) struct People {
     clients: Vec<SeedClient>,
     users: Vec<SeedUser>,
-    sessions: Sessions,
+    sessions: TokenSessions,
     /// Codes of logins in the browser, with the redirect that they belong to.
     codes: HashMap<String, (Session, String)>,
 }
@@ -73,7 +73,7 @@ impl People {
         Self {
             clients: assign_ids(&seed.clients),
             users: seed.users.clone(),
-            sessions: Sessions::default(),
+            sessions: TokenSessions::default(),
             codes: HashMap::new(),
         }
     }
@@ -90,17 +90,17 @@ impl People {
         &self.users
     }
 
-    pub(crate) fn by_password(&self, mail: &str, password: &str) -> Option<Identity> {
+    pub(crate) fn by_password(&self, mail: &str, password: &str) -> Option<TokenIdentity> {
         self.users
             .iter()
             .find(|user| user.mail == mail && user.password == password)
-            .map(|user| Identity::User(user.user_id))
+            .map(|user| TokenIdentity::User(user.user_id))
     }
 
     /// Gives new tokens. Older ones stay good, as long as they last.
     pub(crate) fn issue_tokens(
         &mut self,
-        identity: Identity,
+        identity: TokenIdentity,
         client_id: &str,
         lifetime: Duration,
         now: Timestamp,
@@ -140,7 +140,7 @@ impl People {
         refresh_token: &str,
         client_id: &str,
         now: Timestamp,
-    ) -> Option<Identity> {
+    ) -> Option<TokenIdentity> {
         let session = self.sessions.refresh.get(refresh_token)?;
         let good = session.client_id == client_id && now < session.expires_at;
         let identity = session.identity;
@@ -153,7 +153,7 @@ impl People {
     /// Lets `identity` in through the browser: a code for the redirect.
     pub(crate) fn issue_code(
         &mut self,
-        identity: Identity,
+        identity: TokenIdentity,
         client_id: &str,
         redirect_uri: &str,
         now: Timestamp,
@@ -180,7 +180,7 @@ impl People {
         client_id: &str,
         redirect_uri: &str,
         now: Timestamp,
-    ) -> Option<Identity> {
+    ) -> Option<TokenIdentity> {
         let (session, redirect) = self.codes.remove(code)?;
         let good =
             session.client_id == client_id && redirect == redirect_uri && now < session.expires_at;
@@ -196,11 +196,11 @@ impl People {
         }
     }
 
-    pub(super) fn sessions(&self) -> &Sessions {
+    pub(super) fn sessions(&self) -> &TokenSessions {
         &self.sessions
     }
 
-    pub(super) fn resume(&mut self, sessions: Sessions) {
+    pub(super) fn resume(&mut self, sessions: TokenSessions) {
         self.sessions = sessions;
     }
 

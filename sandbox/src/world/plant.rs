@@ -1,7 +1,7 @@
 //! The world that a seed describes.
 
-use super::item::Draft;
-use super::{App, Space, Switches, World};
+use super::item::ItemDraft;
+use super::{StoredApp, StoredSpace, Switches, World};
 use crate::seed::SeedSpace;
 
 impl World {
@@ -21,7 +21,7 @@ impl World {
                 .iter()
                 .map(|user| user.user_id)
                 .collect();
-            let space = Space {
+            let space = StoredSpace {
                 id: space_id,
                 name,
                 members,
@@ -30,12 +30,12 @@ impl World {
             for mut app in apps {
                 let items = std::mem::take(&mut app.items);
                 let app_id = app.app_id;
-                let app = App::new(space_id, app, &mut self.ids.field);
+                let app = StoredApp::new(space_id, app, &mut self.ids.field);
                 self.apps.insert(app_id, app);
                 for fields in items {
-                    let draft = Draft {
+                    let draft = ItemDraft {
                         fields: fields.into(),
-                        ..Draft::default()
+                        ..ItemDraft::default()
                     };
                     let planted = self.create_item(app_id, draft, &author, Switches::DEFAULT);
                     debug_assert!(planted.is_ok(), "{planted:?}");

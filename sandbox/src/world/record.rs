@@ -6,8 +6,8 @@ use podtap_podio::EventType;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Author, Place, Switches, World, next};
-use crate::answer::Refused;
+use super::{EventPlace, RevisionAuthor, Switches, World, next};
+use crate::answer::ErrorAnswer;
 
 /// A kind of object without behaviour of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ pub(crate) struct Record {
     pub(crate) body: Value,
     /// When and by whom it was made; files of earlier versions do not say.
     #[serde(default)]
-    pub(crate) created: Option<(Timestamp, Author)>,
+    pub(crate) created: Option<(Timestamp, RevisionAuthor)>,
 }
 
 impl World {
@@ -66,14 +66,14 @@ impl World {
         kind: RecordKind,
         owner: u64,
         body: Value,
-        author: &Author,
-    ) -> Result<u64, Refused> {
+        author: &RevisionAuthor,
+    ) -> Result<u64, ErrorAnswer> {
         let exists = match kind {
             RecordKind::Form => self.apps.contains_key(&owner),
             RecordKind::Status | RecordKind::Contact => self.spaces.contains_key(&owner),
         };
         if !exists {
-            return Err(Refused::not_found());
+            return Err(ErrorAnswer::not_found());
         }
         let id = next(&mut self.ids.record);
         let record = Record {
@@ -93,12 +93,12 @@ impl World {
         kind: RecordKind,
         id: u64,
         body: Value,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ErrorAnswer> {
         let record = self
             .records
             .get_mut(&id)
             .filter(|record| record.kind == kind);
-        let record = record.ok_or_else(Refused::not_found)?;
+        let record = record.ok_or_else(ErrorAnswer::not_found)?;
         match (&mut record.body, body) {
             (Value::Object(kept), Value::Object(given)) => kept.extend(given),
             (kept, given) => *kept = given,
@@ -109,17 +109,20 @@ impl World {
         Ok(())
     }
 
-    pub(crate) fn delete_record(&mut self, kind: RecordKind, id: u64) -> Result<(), Refused> {
+    pub(crate) fn delete_record(&mut self, kind: RecordKind, id: u64) -> Result<(), ErrorAnswer> {
         self.record(kind, id)?;
-        let record = self.records.remove(&id).ok_or_else(Refused::not_found)?;
+        let record = self
+            .records
+            .remove(&id)
+            .ok_or_else(ErrorAnswer::not_found)?;
         let [_, _, deleted] = kind.events();
         self.emit_record(deleted, kind, id, record.owner);
         Ok(())
     }
 
-    pub(crate) fn record(&self, kind: RecordKind, id: u64) -> Result<&Record, Refused> {
+    pub(crate) fn record(&self, kind: RecordKind, id: u64) -> Result<&Record, ErrorAnswer> {
         let record = self.records.get(&id).filter(|record| record.kind == kind);
-        record.ok_or_else(Refused::not_found)
+        record.ok_or_else(ErrorAnswer::not_found)
     }
 
     /// Adds or removes a member of a space.
@@ -128,17 +131,17 @@ impl World {
         event: EventType,
         space_id: u64,
         user_id: u64,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ErrorAnswer> {
         let space = self.spaces.get_mut(&space_id);
         let space = space.filter(|_| self.people.user(user_id).is_some());
-        let members = &mut space.ok_or_else(Refused::not_found)?.members;
+        let members = &mut space.ok_or_else(ErrorAnswer::not_found)?.members;
         if event == EventType::MemberAdd {
             members.insert(user_id);
         } else {
             members.remove(&user_id);
         }
         let params = [("user_id", user_id.to_string())];
-        self.emit(event, &Place::space(space_id), &params);
+        self.emit(event, &EventPlace::space(space_id), &params);
         Ok(())
     }
 
@@ -147,12 +150,12 @@ impl World {
         item_id: u64,
         tags: Vec<String>,
         switches: Switches,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ErrorAnswer> {
         for tag in tags {
             let item = self
                 .items
                 .get_mut(&item_id)
-                .ok_or_else(Refused::not_found)?;
+                .ok_or_else(ErrorAnswer::not_found)?;
             if !item.tags.contains(&tag) {
                 item.tags.push(tag.clone());
             }
@@ -166,11 +169,11 @@ impl World {
         item_id: u64,
         tag: String,
         switches: Switches,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ErrorAnswer> {
         let item = self
             .items
             .get_mut(&item_id)
-            .ok_or_else(Refused::not_found)?;
+            .ok_or_else(ErrorAnswer::not_found)?;
         item.tags.retain(|kept| *kept != tag);
         self.emit_tag(EventType::TagDelete, item_id, tag, switches);
         Ok(())
@@ -185,9 +188,9 @@ impl World {
         let own = (kind.id_name(), id.to_string());
         if kind == RecordKind::Form {
             let params = [own, ("app_id", owner.to_string())];
-            self.emit(event, &Place::app(owner), &params);
+            self.emit(event, &EventPlace::app(owner), &params);
         } else {
-            self.emit(event, &Place::space(owner), &[own]);
+            self.emit(event, &EventPlace::space(owner), &[own]);
         }
     }
 }

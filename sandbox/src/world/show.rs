@@ -3,16 +3,19 @@
 
 use serde_json::{Value, json};
 
-use super::item::{Change, changed_fields};
-use super::value::Values;
-use super::{App, Attachment, Comment, Field, File, Hook, Item, Space, Task, World, podio_time};
-use crate::answer::Refused;
+use super::item::{StoredRevision, changed_fields};
+use super::value::ItemValues;
+use super::{
+    Attachment, StoredApp, StoredComment, StoredField, StoredFile, StoredHook, StoredItem,
+    StoredSpace, StoredTask, World, podio_time,
+};
+use crate::answer::ErrorAnswer;
 
 /// The one organization, which all spaces are in.
 pub(crate) const ORG: u64 = 247_026;
 
 impl World {
-    pub(crate) fn show_hook(&self, hook: &Hook) -> Value {
+    pub(crate) fn show_hook(&self, hook: &StoredHook) -> Value {
         json!({
             "hook_id": hook.id,
             "status": if self.shows_active(hook) { "active" } else { "inactive" },
@@ -24,7 +27,7 @@ impl World {
         })
     }
 
-    pub(crate) fn show_item(&self, item: &Item) -> Result<Value, Refused> {
+    pub(crate) fn show_item(&self, item: &StoredItem) -> Result<Value, ErrorAnswer> {
         let app = self.app(item.app_id)?;
         let newest = item.change(item.revision())?;
         let first = item.change(0)?;
@@ -64,14 +67,15 @@ impl World {
 
     pub(crate) fn show_difference(
         &self,
-        item: &Item,
+        item: &StoredItem,
         from: u64,
         to: u64,
-    ) -> Result<Value, Refused> {
+    ) -> Result<Value, ErrorAnswer> {
         let app = self.app(item.app_id)?;
         let (from, to) = (&item.change(from)?.values, &item.change(to)?.values);
-        let values =
-            |values: &Values, field: &Field| values.get(&field.id).cloned().unwrap_or_default();
+        let values = |values: &ItemValues, field: &StoredField| {
+            values.get(&field.id).cloned().unwrap_or_default()
+        };
         let changed = changed_fields(from, to);
         let fields = app.fields.iter().filter(|f| changed.contains(&f.id));
         let differences = fields.map(|field| {
@@ -88,7 +92,7 @@ impl World {
     }
 }
 
-pub(crate) fn show_app(app: &App) -> Value {
+pub(crate) fn show_app(app: &StoredApp) -> Value {
     let fields: Vec<_> = app.fields.iter().map(show_field).collect();
     json!({
         "app_id": app.id,
@@ -112,7 +116,7 @@ pub(crate) fn show_app(app: &App) -> Value {
     })
 }
 
-pub(crate) fn show_change(revision: u64, change: &Change) -> Value {
+pub(crate) fn show_change(revision: u64, change: &StoredRevision) -> Value {
     json!({
         "item_revision_id": change.global_id,
         "revision": revision,
@@ -123,7 +127,7 @@ pub(crate) fn show_change(revision: u64, change: &Change) -> Value {
     })
 }
 
-pub(crate) fn show_field(field: &Field) -> Value {
+pub(crate) fn show_field(field: &StoredField) -> Value {
     json!({
         "field_id": field.id,
         "external_id": field.external_id,
@@ -134,11 +138,11 @@ pub(crate) fn show_field(field: &Field) -> Value {
     })
 }
 
-fn show_config(field: &Field) -> Value {
+fn show_config(field: &StoredField) -> Value {
     json!({ "label": field.label, "settings": field.settings, "mapping": null })
 }
 
-pub(crate) fn show_values(app: &App, values: &Values) -> Value {
+pub(crate) fn show_values(app: &StoredApp, values: &ItemValues) -> Value {
     let fields = app.fields.iter().filter_map(|field| {
         let values = values.get(&field.id)?;
         let mut shown = show_field(field);
@@ -151,7 +155,7 @@ pub(crate) fn show_values(app: &App, values: &Values) -> Value {
 }
 
 impl World {
-    pub(crate) fn show_comment(&self, comment: &Comment) -> Value {
+    pub(crate) fn show_comment(&self, comment: &StoredComment) -> Value {
         json!({
             "comment_id": comment.id,
             "value": comment.value,
@@ -167,7 +171,7 @@ impl World {
         })
     }
 
-    pub(crate) fn show_task(&self, task: &Task) -> Value {
+    pub(crate) fn show_task(&self, task: &StoredTask) -> Value {
         let due_on = task.due_date.as_ref().map(|day| {
             let time = task.due_time.as_deref().unwrap_or("00:00:00");
             format!("{day} {time}")
@@ -211,7 +215,7 @@ impl World {
         files.map(|file| self.show_file(file)).collect()
     }
 
-    pub(crate) fn show_file(&self, file: &File) -> Value {
+    pub(crate) fn show_file(&self, file: &StoredFile) -> Value {
         // Where Podio has another host for files, the sandbox has its API.
         let link = format!("{}/file/{}/raw", self.base_url, file.id);
         json!({
@@ -233,7 +237,7 @@ impl World {
     }
 }
 
-pub(crate) fn show_space(space: &Space) -> Value {
+pub(crate) fn show_space(space: &StoredSpace) -> Value {
     json!({
         "space_id": space.id,
         "org_id": ORG,
@@ -246,7 +250,7 @@ pub(crate) fn show_space(space: &Space) -> Value {
 }
 
 /// A space as other objects name it.
-pub(crate) fn show_space_ref(space: &Space) -> Value {
+pub(crate) fn show_space_ref(space: &StoredSpace) -> Value {
     json!({
         "space_id": space.id,
         "name": space.name,
@@ -259,7 +263,7 @@ pub(crate) fn show_org_ref() -> Value {
     json!({ "org_id": ORG, "name": "Sandbox", "url": "https://podio.com/sandbox" })
 }
 
-pub(crate) fn show_app_ref(app: &App) -> Value {
+pub(crate) fn show_app_ref(app: &StoredApp) -> Value {
     json!({
         "app_id": app.id,
         "space_id": app.space_id,

@@ -6,8 +6,11 @@ use jiff::Timestamp;
 use podtap_podio::standing::Standing;
 use serde::{Deserialize, Serialize};
 
-use super::people::Sessions;
-use super::{App, Comment, Embed, File, Hook, Ids, Item, Record, Space, Task, View, World};
+use super::people::TokenSessions;
+use super::{
+    Embed, Ids, Record, StoredApp, StoredComment, StoredFile, StoredHook, StoredItem, StoredSpace,
+    StoredTask, View, World,
+};
 
 /// What this build writes. A file of another number is not read.
 const VERSION: u32 = 1;
@@ -16,20 +19,20 @@ const VERSION: u32 = 1;
 #[derive(Deserialize)]
 struct State {
     ids: Ids,
-    spaces: BTreeMap<u64, Space>,
-    apps: BTreeMap<u64, App>,
-    items: BTreeMap<u64, Item>,
-    comments: BTreeMap<u64, Comment>,
-    tasks: BTreeMap<u64, Task>,
-    files: BTreeMap<u64, File>,
+    spaces: BTreeMap<u64, StoredSpace>,
+    apps: BTreeMap<u64, StoredApp>,
+    items: BTreeMap<u64, StoredItem>,
+    comments: BTreeMap<u64, StoredComment>,
+    tasks: BTreeMap<u64, StoredTask>,
+    files: BTreeMap<u64, StoredFile>,
     #[serde(rename = "things")]
     records: BTreeMap<u64, Record>,
     #[serde(default)]
     views: BTreeMap<u64, View>,
     #[serde(default)]
     embeds: BTreeMap<u64, Embed>,
-    hooks: BTreeMap<u64, Hook>,
-    sessions: Sessions,
+    hooks: BTreeMap<u64, StoredHook>,
+    sessions: TokenSessions,
 }
 
 /// The same, borrowed, for writing it.
@@ -38,18 +41,18 @@ struct StateRef<'a> {
     version: u32,
     saved_at: Timestamp,
     ids: &'a Ids,
-    spaces: &'a BTreeMap<u64, Space>,
-    apps: &'a BTreeMap<u64, App>,
-    items: &'a BTreeMap<u64, Item>,
-    comments: &'a BTreeMap<u64, Comment>,
-    tasks: &'a BTreeMap<u64, Task>,
-    files: &'a BTreeMap<u64, File>,
+    spaces: &'a BTreeMap<u64, StoredSpace>,
+    apps: &'a BTreeMap<u64, StoredApp>,
+    items: &'a BTreeMap<u64, StoredItem>,
+    comments: &'a BTreeMap<u64, StoredComment>,
+    tasks: &'a BTreeMap<u64, StoredTask>,
+    files: &'a BTreeMap<u64, StoredFile>,
     #[serde(rename = "things")]
     records: &'a BTreeMap<u64, Record>,
     views: &'a BTreeMap<u64, View>,
     embeds: &'a BTreeMap<u64, Embed>,
-    hooks: &'a BTreeMap<u64, Hook>,
-    sessions: &'a Sessions,
+    hooks: &'a BTreeMap<u64, StoredHook>,
+    sessions: &'a TokenSessions,
 }
 
 /// The file cannot be taken.

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::show::show_app_ref;
-use super::{Attachment, Author, RecordKind, World, podio_time, show_org_ref, show_space_ref};
+use super::{
+    Attachment, RecordKind, RevisionAuthor, World, podio_time, show_org_ref, show_space_ref,
+};
 
 /// One object in short.
 #[derive(Debug)]
@@ -17,7 +19,7 @@ pub(crate) struct Summary {
     pub(crate) created_on: Timestamp,
     /// The last change or comment.
     pub(crate) last_update_on: Timestamp,
-    pub(crate) author: Author,
+    pub(crate) author: RevisionAuthor,
     /// Everything that a search looks at.
     pub(crate) text: String,
     data: Value,

@@ -5,11 +5,11 @@ use podtap_podio::EventType;
 use podtap_podio::client::ByLine;
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Author, Switches, World, next};
-use crate::answer::Refused;
+use super::{Attachment, RevisionAuthor, Switches, World, next};
+use crate::answer::ErrorAnswer;
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Task {
+pub(crate) struct StoredTask {
     pub(crate) id: u64,
     pub(crate) text: String,
     pub(crate) description: String,
@@ -21,7 +21,7 @@ pub(crate) struct Task {
     pub(crate) labels: Vec<String>,
     pub(crate) on: Option<Attachment>,
     pub(crate) created_on: Timestamp,
-    pub(crate) author: Author,
+    pub(crate) author: RevisionAuthor,
     /// When and by whom it was done.
     pub(crate) completed: Option<(Timestamp, ByLine)>,
 }
@@ -46,13 +46,13 @@ impl World {
     pub(crate) fn create_task(
         &mut self,
         new: NewTask,
-        author: &Author,
+        author: &RevisionAuthor,
         switches: Switches,
-    ) -> Result<u64, Refused> {
+    ) -> Result<u64, ErrorAnswer> {
         new.on.map_or(Ok(()), |on| self.check(on))?;
         self.check_files(&new.file_ids)?;
         let task_id = next(&mut self.ids.task);
-        let task = Task {
+        let task = StoredTask {
             id: task_id,
             text: new.text,
             description: new.description,
@@ -76,12 +76,12 @@ impl World {
         &mut self,
         task_id: u64,
         switches: Switches,
-        change: impl FnOnce(&mut Task),
-    ) -> Result<(), Refused> {
+        change: impl FnOnce(&mut StoredTask),
+    ) -> Result<(), ErrorAnswer> {
         let task = self
             .tasks
             .get_mut(&task_id)
-            .ok_or_else(Refused::not_found)?;
+            .ok_or_else(ErrorAnswer::not_found)?;
         change(task);
         let on = task.on;
         self.emit_task(EventType::TaskUpdate, task_id, on, switches);
@@ -94,13 +94,20 @@ impl World {
         task_id: u64,
         on: Option<Attachment>,
         switches: Switches,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ErrorAnswer> {
         on.map_or(Ok(()), |on| self.check(on))?;
         self.update_task(task_id, switches, |task| task.on = on)
     }
 
-    pub(crate) fn delete_task(&mut self, task_id: u64, switches: Switches) -> Result<(), Refused> {
-        let task = self.tasks.remove(&task_id).ok_or_else(Refused::not_found)?;
+    pub(crate) fn delete_task(
+        &mut self,
+        task_id: u64,
+        switches: Switches,
+    ) -> Result<(), ErrorAnswer> {
+        let task = self
+            .tasks
+            .remove(&task_id)
+            .ok_or_else(ErrorAnswer::not_found)?;
         self.emit_task(EventType::TaskDelete, task_id, task.on, switches);
         Ok(())
     }

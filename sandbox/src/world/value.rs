@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::app::App;
+use super::app::StoredApp;
 use super::date;
-use super::field::Field;
-use crate::answer::Refused;
+use super::field::StoredField;
+use crate::answer::ErrorAnswer;
 
 /// The values of an item by field; a field without values is absent.
-pub(crate) type Values = BTreeMap<u64, Vec<Value>>;
+pub(crate) type ItemValues = BTreeMap<u64, Vec<Value>>;
 
 /// Reads `fields` of a request: an object by `external_id` or field id, or a list of
 /// `{field_id | external_id, values}`. A field set to nothing is in the result with no values.
-pub(crate) fn read(app: &App, fields: &Value) -> Result<Values, Refused> {
-    let mut values = Values::new();
+pub(crate) fn read(app: &StoredApp, fields: &Value) -> Result<ItemValues, ErrorAnswer> {
+    let mut values = ItemValues::new();
     match fields {
         Value::Null => {}
         Value::Object(members) => {
@@ -35,13 +35,13 @@ pub(crate) fn read(app: &App, fields: &Value) -> Result<Values, Refused> {
                 values.insert(field.id, field_values(field, given)?);
             }
         }
-        other => return Err(Refused::wrong_type(other, "object")),
+        other => return Err(ErrorAnswer::wrong_type(other, "object")),
     }
     Ok(values)
 }
 
 /// Reads the values of one field.
-pub(crate) fn field_values(field: &Field, given: &Value) -> Result<Vec<Value>, Refused> {
+pub(crate) fn field_values(field: &StoredField, given: &Value) -> Result<Vec<Value>, ErrorAnswer> {
     match given {
         Value::Null => Ok(Vec::new()),
         Value::Array(many) => many.iter().map(|one| single(field, one)).collect(),
@@ -49,7 +49,7 @@ pub(crate) fn field_values(field: &Field, given: &Value) -> Result<Vec<Value>, R
     }
 }
 
-fn single(field: &Field, given: &Value) -> Result<Value, Refused> {
+fn single(field: &StoredField, given: &Value) -> Result<Value, ErrorAnswer> {
     let inner = given.get("value").unwrap_or(given);
     match field.kind.as_str() {
         "category" => option(field, inner),
@@ -58,13 +58,13 @@ fn single(field: &Field, given: &Value) -> Result<Value, Refused> {
             Value::Object(members) if members.contains_key("embed") => Ok(given.clone()),
             Value::Object(_) => Ok(json!({ "embed": inner, "file": null })),
             Value::String(url) => Ok(json!({ "embed": { "url": url }, "file": null })),
-            other => Err(Refused::wrong_type(other, "object")),
+            other => Err(ErrorAnswer::wrong_type(other, "object")),
         },
         // A value with its type, which is part of it.
         "phone" | "email" | "location" if given.is_object() => Ok(given.clone()),
         "money" => match given {
             Value::Object(members) => Ok(money(members)),
-            other => Err(Refused::wrong_type(other, "object")),
+            other => Err(ErrorAnswer::wrong_type(other, "object")),
         },
         "number" => Ok(json!({ "value": decimals(inner) })),
         "app" => match inner.as_u64() {
@@ -73,21 +73,21 @@ fn single(field: &Field, given: &Value) -> Result<Value, Refused> {
         },
         "text" => match inner {
             Value::String(_) => Ok(json!({ "value": inner })),
-            other => Err(Refused::wrong_type(other, "string")),
+            other => Err(ErrorAnswer::wrong_type(other, "string")),
         },
         _ => Ok(json!({ "value": inner })),
     }
 }
 
 /// A category's option, by its number or its text.
-fn option(field: &Field, given: &Value) -> Result<Value, Refused> {
+fn option(field: &StoredField, given: &Value) -> Result<Value, ErrorAnswer> {
     let found = field.options.iter().zip(1_u64..).find(|(text, id)| {
         let wanted = given.get("id").unwrap_or(given);
         wanted.as_u64() == Some(*id) || wanted.as_str() == Some(text)
     });
     let (text, id) = found.ok_or_else(|| {
         let options: Vec<_> = (1..=field.options.len()).map(|id| id.to_string()).collect();
-        Refused::wrong_type(given, &format!("one of {{{}}}", options.join(", ")))
+        ErrorAnswer::wrong_type(given, &format!("one of {{{}}}", options.join(", ")))
     })?;
     Ok(json!({ "value": { "id": id, "text": text, "status": "active" } }))
 }

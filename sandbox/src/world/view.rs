@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{App, Author, World, next, podio_time};
-use crate::answer::Refused;
+use super::{RevisionAuthor, StoredApp, World, next, podio_time};
+use crate::answer::ErrorAnswer;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct View {
@@ -21,7 +21,7 @@ pub(crate) struct View {
     /// A list of `{key, values}`.
     pub(crate) filters: Value,
     pub(crate) created_on: Timestamp,
-    pub(crate) author: Author,
+    pub(crate) author: RevisionAuthor,
 }
 
 /// How a view came to be.
@@ -58,7 +58,7 @@ impl View {
     }
 
     /// Whether this author may see it.
-    pub(crate) fn is_for(&self, author: &Author) -> bool {
+    pub(crate) fn is_for(&self, author: &RevisionAuthor) -> bool {
         !self.private || self.author.by == author.by
     }
 
@@ -83,12 +83,12 @@ impl View {
 }
 
 impl World {
-    pub(crate) fn create_view(&mut self, app: u64, new: NewView, author: &Author) -> u64 {
+    pub(crate) fn create_view(&mut self, app: u64, new: NewView, author: &RevisionAuthor) -> u64 {
         self.insert_view(app, ViewKind::Saved, new, author)
     }
 
     /// Remembers what this author has just asked of an app.
-    pub(crate) fn remember_view(&mut self, app: u64, new: NewView, author: &Author) -> u64 {
+    pub(crate) fn remember_view(&mut self, app: u64, new: NewView, author: &RevisionAuthor) -> u64 {
         let same = |view: &&mut View| {
             view.kind == ViewKind::Last && view.app_id == app && view.author.by == author.by
         };
@@ -102,22 +102,27 @@ impl World {
     }
 
     /// The view of an app by its id, by its name, or as `last`.
-    pub(crate) fn view(&self, app: &App, name: &str, author: &Author) -> Result<&View, Refused> {
+    pub(crate) fn view(
+        &self,
+        app: &StoredApp,
+        name: &str,
+        author: &RevisionAuthor,
+    ) -> Result<&View, ErrorAnswer> {
         let views = self.views.values();
         let mut views = views.filter(|view| view.app_id == app.id && view.is_for(author));
         let found = views.find(|view| match view.kind {
             ViewKind::Last => name == "last" && view.author.by == author.by,
             ViewKind::Saved => name.parse() == Ok(view.id) || name == view.name,
         });
-        found.ok_or_else(Refused::not_found)
+        found.ok_or_else(ErrorAnswer::not_found)
     }
 
     /// Makes a view the one that its app is opened with.
-    pub(crate) fn make_default(&mut self, view_id: u64) -> Result<(), Refused> {
+    pub(crate) fn make_default(&mut self, view_id: u64) -> Result<(), ErrorAnswer> {
         let app_id = self
             .views
             .get(&view_id)
-            .ok_or_else(Refused::not_found)?
+            .ok_or_else(ErrorAnswer::not_found)?
             .app_id;
         for view in self.views.values_mut().filter(|view| view.app_id == app_id) {
             view.is_default = view.id == view_id;
@@ -125,7 +130,13 @@ impl World {
         Ok(())
     }
 
-    fn insert_view(&mut self, app_id: u64, kind: ViewKind, new: NewView, author: &Author) -> u64 {
+    fn insert_view(
+        &mut self,
+        app_id: u64,
+        kind: ViewKind,
+        new: NewView,
+        author: &RevisionAuthor,
+    ) -> u64 {
         let id = next(&mut self.ids.view);
         let mut view = View {
             id,

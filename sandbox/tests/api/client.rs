@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use http::Method;
 use podtap_podio::client::{
-    Client, Config as ClientConfig, Error, RateLimit, RevisionKind, WriteOptions,
+    Client, Error, PodioClientConfig as ClientConfig, RateLimit, RevisionKind, WriteOptions,
 };
-use podtap_podio::wording::{self, Field, Locale};
-use podtap_sandbox::{Fault, Rates};
+use podtap_podio::wording::{self, Locale, WordedField};
+use podtap_sandbox::{CallRates, Fault};
 use serde_json::json;
 
 use crate::calls::{ORDERS, SPACE};
@@ -53,7 +53,7 @@ async fn what_a_revision_changed_is_told_field_by_field() {
     let told: Vec<_> = changes
         .iter()
         .map(|change| {
-            let field = Field {
+            let field = WordedField {
                 kind: &change.kind,
                 settings: &change.config.settings,
             };
@@ -145,7 +145,7 @@ async fn comments_tasks_and_files_can_be_looked_up() {
 
 #[tokio::test]
 async fn the_rate_limit_is_read_and_waited_for_as_told_but_not_longer() {
-    let rates = |window| Rates {
+    let rates = |window| CallRates {
         general: 2,
         limited: 1,
         window,

@@ -2,15 +2,15 @@
 
 use http::Method;
 use podtap_podio::{EventType, RefType};
-use podtap_sandbox::{Command, HookTypes, Outcome};
+use podtap_sandbox::{HookTypes, SandboxCommand, SendOutcome};
 use serde_json::json;
 
 use crate::calls::{ORDERS, SPACE};
 use crate::support::{Receiver, Running, next_sent};
 
-fn command(event: &str, object: Option<u64>, values: &[(&str, &str)]) -> Command {
+fn command(event: &str, object: Option<u64>, values: &[(&str, &str)]) -> SandboxCommand {
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    Command {
+    SandboxCommand {
         event: event.to_owned(),
         object,
         values: values.iter().map(own).collect(),
@@ -124,7 +124,7 @@ async fn in_an_outage_webhooks_are_lost_but_observed() {
     assert_eq!(status, 204);
     sandbox.handle.perform(&update("lost")).await.unwrap();
     let lost = next_sent(&mut seen, EventType::ItemUpdate).await;
-    assert_eq!(lost.outcome, Outcome::Swallowed);
+    assert_eq!(lost.outcome, SendOutcome::Swallowed);
     assert!(
         lost.params
             .contains(&("item_revision_id".to_owned(), "1".to_owned()))

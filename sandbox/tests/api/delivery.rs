@@ -6,8 +6,8 @@ use std::time::Duration;
 use podtap_podio::client::{HookStatus, WriteOptions};
 use podtap_podio::standing::{Rule, Threshold};
 use podtap_podio::{EventKind, EventType, RefType};
-use podtap_sandbox::life::{self, Pace};
-use podtap_sandbox::{Config, Outcome};
+use podtap_sandbox::life::{self, LifePace};
+use podtap_sandbox::{SandboxConfig, SendOutcome};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -39,13 +39,13 @@ async fn a_5xx_is_sent_again_and_a_4xx_is_not() {
 
     receiver.answer(500);
     client.create_item(ORDERS, &fields, options).await.unwrap();
-    assert_eq!(attempts(4).await, vec![Outcome::Answered(500); 4]);
+    assert_eq!(attempts(4).await, vec![SendOutcome::Answered(500); 4]);
     receiver.answer(403);
     client.create_item(ORDERS, &fields, options).await.unwrap();
-    assert_eq!(attempts(1).await, [Outcome::Answered(403)]);
+    assert_eq!(attempts(1).await, [SendOutcome::Answered(403)]);
     receiver.answer(200);
     client.create_item(ORDERS, &fields, options).await.unwrap();
-    assert_eq!(attempts(1).await, [Outcome::Answered(200)]);
+    assert_eq!(attempts(1).await, [SendOutcome::Answered(200)]);
 }
 
 #[tokio::test]
@@ -109,7 +109,10 @@ async fn a_receiver_that_hangs_is_given_up_and_called_again() {
 
     for attempt in 1..=2 {
         let sent = next_sent(&mut observations, EventType::ItemCreate).await;
-        assert_eq!((sent.attempt, sent.outcome), (attempt, Outcome::TimedOut));
+        assert_eq!(
+            (sent.attempt, sent.outcome),
+            (attempt, SendOutcome::TimedOut)
+        );
     }
 }
 
@@ -137,7 +140,7 @@ async fn duplicates_arrive_more_than_once_with_the_same_revision() {
 }
 
 /// Waits for each answer before the next event, however loaded the machine is.
-fn patient(config: &mut Config) {
+fn patient(config: &mut SandboxConfig) {
     config.delivery.head_start = SOON;
 }
 
@@ -178,7 +181,7 @@ async fn life_makes_varied_events_by_itself_in_the_order_of_their_revisions() {
             .active_hook(&client, RefType::App, ORDERS, event)
             .await;
     }
-    let pace = Pace {
+    let pace = LifePace {
         per_second: 500.0,
         random_seed: 7,
     };

@@ -2,7 +2,9 @@
 //! Podio's.
 
 use http::Method;
-use podtap_podio::client::{Client, Config as ClientConfig, Error, HookStatus, WriteOptions};
+use podtap_podio::client::{
+    Client, Error, HookStatus, PodioClientConfig as ClientConfig, WriteOptions,
+};
 use podtap_podio::{EventKind, EventType, RefType};
 use secrecy::SecretString;
 use serde_json::json;

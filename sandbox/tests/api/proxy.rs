@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use podtap_podio::client::{Client, Config as ClientConfig, Error};
+use podtap_podio::client::{Client, Error, PodioClientConfig as ClientConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;

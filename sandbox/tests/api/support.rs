@@ -10,9 +10,11 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::service::service_fn;
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use podtap_podio::client::{BaseUrl, Client, Config as ClientConfig, Credentials, Grant};
+use podtap_podio::client::{
+    BaseUrl, Client, Credentials, Grant, PodioClientConfig as ClientConfig,
+};
 use podtap_podio::{EventType, PodioEvent, RefType, decode};
-use podtap_sandbox::{Config, Handle, Observation, Sandbox, Sent};
+use podtap_sandbox::{Handle, Observation, Sandbox, SandboxConfig, Sent};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -44,8 +46,8 @@ impl Running {
     }
 
     /// The same but for what is changed.
-    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Config::default();
+    pub(crate) async fn with(change: impl FnOnce(&mut SandboxConfig)) -> Self {
+        let mut config = SandboxConfig::default();
         change(&mut config);
         let bound = Sandbox::bind(config).await.unwrap();
         let base_url = bound.base_url().parse().unwrap();

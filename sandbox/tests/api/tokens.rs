@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{Method, Request};
 use http_body_util::Full;
-use podtap_podio::client::{Client, Config as ClientConfig, Error, Grant};
+use podtap_podio::client::{Client, Error, Grant, PodioClientConfig as ClientConfig};
 use podtap_sandbox::Observation;
 use secrecy::SecretString;
 use serde_json::json;

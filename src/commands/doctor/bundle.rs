@@ -12,9 +12,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::container;
-use super::finding::Check;
+use super::finding::LinkCheck;
 use super::redact::Redact;
-use super::report::Object;
+use super::report::LinkObject;
 use super::settings::presentable;
 use crate::commands::config;
 use crate::config::Settings;
@@ -41,8 +41,8 @@ struct Content {
     system: &'static str,
     machine: &'static str,
     in_container: bool,
-    settings: Vec<config::Line>,
-    checks: Vec<Object>,
+    settings: Vec<config::SettingLine>,
+    checks: Vec<LinkObject>,
     log: Vec<String>,
 }
 
@@ -64,7 +64,7 @@ impl Bundle {
     pub(super) fn write(
         mut self,
         settings: &Settings,
-        checks: &[Check],
+        checks: &[LinkCheck],
     ) -> Result<String, Failure> {
         let redact = Redact::of(settings);
         let mut lines = config::lines(settings);
@@ -78,7 +78,7 @@ impl Bundle {
             machine: std::env::consts::ARCH,
             in_container: container::is_one(),
             settings: lines,
-            checks: checks.iter().map(Object::new).collect(),
+            checks: checks.iter().map(LinkObject::new).collect(),
             log: log(settings),
         };
         let not_written =

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 
 /// How a link is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mark {
+pub(crate) enum LinkMark {
     Good,
     /// It works, and something should be known.
     Doubtful,
@@ -16,8 +16,8 @@ pub(crate) enum Mark {
 
 /// How a link is, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Finding {
-    pub(crate) mark: Mark,
+pub(crate) struct LinkFinding {
+    pub(crate) mark: LinkMark,
     /// May hold words from outside: escape it before it is shown.
     pub(crate) detail: String,
     /// What to do about it.
@@ -26,29 +26,29 @@ pub(crate) struct Finding {
     pub(crate) needs: Option<Part>,
 }
 
-impl Finding {
+impl LinkFinding {
     pub(crate) fn good(detail: impl Into<String>) -> Self {
-        Self::new(Mark::Good, detail)
+        Self::new(LinkMark::Good, detail)
     }
 
     pub(crate) fn doubtful(detail: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::new(Mark::Doubtful, detail).fix(fix)
+        Self::new(LinkMark::Doubtful, detail).fix(fix)
     }
 
     pub(crate) fn broken(detail: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::new(Mark::Broken, detail).fix(fix)
+        Self::new(LinkMark::Broken, detail).fix(fix)
     }
 
     /// There is nothing to look at.
     pub(crate) fn skipped(why: impl Into<String>) -> Self {
-        Self::new(Mark::Skipped, why)
+        Self::new(LinkMark::Skipped, why)
     }
 
     /// Another link has to be mended first.
     pub(crate) fn needs(part: Part) -> Self {
         Self {
             needs: Some(part),
-            ..Self::new(Mark::Skipped, format!("needs {}", part.with_article()))
+            ..Self::new(LinkMark::Skipped, format!("needs {}", part.with_article()))
         }
     }
 
@@ -57,7 +57,7 @@ impl Finding {
         Self::needs(Part::Settings)
     }
 
-    fn new(mark: Mark, detail: impl Into<String>) -> Self {
+    fn new(mark: LinkMark, detail: impl Into<String>) -> Self {
         Self {
             mark,
             detail: detail.into(),
@@ -76,7 +76,7 @@ impl Finding {
 
 /// A link with what was found there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Check {
+pub(crate) struct LinkCheck {
     pub(crate) part: Part,
-    pub(crate) finding: Finding,
+    pub(crate) finding: LinkFinding,
 }

@@ -14,7 +14,7 @@ use podtap_connect::reason::chain;
 use podtap_disk::{private, space};
 use tokio::time::timeout;
 
-use super::finding::Finding;
+use super::finding::LinkFinding;
 use super::walk::Looked;
 use super::words::since;
 use crate::config::Settings;
@@ -31,47 +31,47 @@ const CHECK_LIMIT: Duration = Duration::from_secs(3);
 const TRIAL: &str = "podtap-doctor.tmp";
 
 /// A history that can be read.
-pub(super) struct Found {
+pub(super) struct FoundHistory {
     /// `None` where the tunnel has none yet.
     pub(super) history: Option<History>,
 }
 
 /// The data folder, and the history in it.
-pub(super) async fn folder(settings: &Settings) -> Looked<Found> {
-    let folder = settings.data_dir().map_err(Finding::of_setting)?;
+pub(super) async fn folder(settings: &Settings) -> Looked<FoundHistory> {
+    let folder = settings.data_dir().map_err(LinkFinding::of_setting)?;
     let shown = folder.display().to_string();
     writable(&folder).map_err(|error| {
-        Finding::broken(
+        LinkFinding::broken(
             format!("{shown} cannot be written: {}", io_words(&error)),
             "choose a folder that you may write to with --data-dir, or correct its owner and mode",
         )
     })?;
     let free = space::free(&folder).unwrap_or(u64::MAX);
     if space::is_full(&folder) {
-        return Err(Finding::broken(
+        return Err(LinkFinding::broken(
             format!("{shown}: the disk is full ({} free)", size(free)),
             "free some space on that disk; the relay keeps new events until then",
         ));
     }
-    let path = settings.history().map_err(Finding::of_setting)?;
+    let path = settings.history().map_err(LinkFinding::of_setting)?;
     let (history, words) = history(path).await?;
     let detail = match free {
         u64::MAX => format!("{shown}; {words}"),
         free => format!("{shown}, {} free; {words}", size(free)),
     };
-    let found = Found { history };
+    let found = FoundHistory { history };
     if system::is_own(&folder) == Some(false) {
         let fix = "run podtap as one user only: files of another user's run may be refused later";
         return Ok((
-            Finding::doubtful(format!("{detail}; the folder is another user's"), fix),
+            LinkFinding::doubtful(format!("{detail}; the folder is another user's"), fix),
             found,
         ));
     }
     if free < LITTLE_SPACE {
         let fix = "free some space on that disk soon; --keep-age and --keep-events keep less";
-        return Ok((Finding::doubtful(detail, fix), found));
+        return Ok((LinkFinding::doubtful(detail, fix), found));
     }
-    Ok((Finding::good(detail), found))
+    Ok((LinkFinding::good(detail), found))
 }
 
 /// Whether files can be made in a folder, which is made if it is missing.
@@ -83,7 +83,7 @@ fn writable(folder: &Path) -> io::Result<()> {
 }
 
 /// The history, and how it is, in words.
-async fn history(path: PathBuf) -> Result<(Option<History>, String), Finding> {
+async fn history(path: PathBuf) -> Result<(Option<History>, String), LinkFinding> {
     let holder = match holder(&path) {
         Some(holder) => match holder.pid {
             Some(pid) => format!("`podtap listen` runs (process {pid})"),
@@ -100,7 +100,7 @@ async fn history(path: PathBuf) -> Result<(Option<History>, String), Finding> {
         Ok(Ok(None)) => "the history is sound",
         Ok(Ok(Some(findings))) => {
             let first = findings.first().map_or("", String::as_str);
-            return Err(Finding::broken(
+            return Err(LinkFinding::broken(
                 format!("the history is damaged: {first}"),
                 CURE_OF_DAMAGE,
             ));
@@ -114,19 +114,19 @@ async fn history(path: PathBuf) -> Result<(Option<History>, String), Finding> {
 const CURE_OF_DAMAGE: &str = "copy the file away, then start `podtap listen` for this tunnel: it keeps \
      what can be read";
 
-fn unreadable(error: &HistoryError) -> Finding {
+fn unreadable(error: &HistoryError) -> LinkFinding {
     let fix = match error {
         HistoryError::Newer { .. } => "install the newest podtap",
         HistoryError::Full { .. } => "free some space on that disk",
         _ => CURE_OF_DAMAGE,
     };
-    Finding::broken(chain(error), fix)
+    LinkFinding::broken(chain(error), fix)
 }
 
 /// The newest event, and what came of it.
-pub(super) async fn last_event(found: Option<Found>, now: Timestamp) -> Looked<()> {
+pub(super) async fn last_event(found: Option<FoundHistory>, now: Timestamp) -> Looked<()> {
     let Some(history) = found.and_then(|found| found.history) else {
-        return Err(Finding::skipped("the tunnel has no history yet"));
+        return Err(LinkFinding::skipped("the tunnel has no history yet"));
     };
     let newest = PageQuery {
         filter: Filter::default(),
@@ -136,13 +136,13 @@ pub(super) async fn last_event(found: Option<Found>, now: Timestamp) -> Looked<(
     let rows = history.page(newest).await;
     let rows = rows.map_err(|error| unreadable(&error))?;
     let finding = match rows.first() {
-        None => Finding::good("none has arrived yet"),
+        None => LinkFinding::good("none has arrived yet"),
         Some(row) => judge(row, now),
     };
     Ok((finding, ()))
 }
 
-fn judge(row: &EventRow, now: Timestamp) -> Finding {
+fn judge(row: &EventRow, now: Timestamp) -> LinkFinding {
     let what = row.event_type.as_deref().unwrap_or("a request");
     let on = row
         .object
@@ -154,20 +154,20 @@ fn judge(row: &EventRow, now: Timestamp) -> Finding {
         .as_ref()
         .map(|AttemptSummary { outcome, .. }| outcome);
     match outcome {
-        Some(Ok(status @ 200..=299)) => Finding::good(format!("{event}: answered {status}")),
-        Some(Ok(status)) => Finding::doubtful(
+        Some(Ok(status @ 200..=299)) => LinkFinding::good(format!("{event}: answered {status}")),
+        Some(Ok(status)) => LinkFinding::doubtful(
             format!("{event}: answered {status}"),
             "Podio counts other answers than 2xx as failures: `podtap show` has the answer, `podtap \
              replay` sends it again",
         ),
-        Some(Err(why)) => Finding::doubtful(
+        Some(Err(why)) => LinkFinding::doubtful(
             format!("{event}: {why}"),
             "`podtap replay` sends it again once the service is there",
         ),
-        None if row.state == DeliveryState::Pending => Finding::doubtful(
+        None if row.state == DeliveryState::Pending => LinkFinding::doubtful(
             format!("{event}: not delivered yet"),
             "it is delivered while `podtap listen` runs and the local service takes connections",
         ),
-        None => Finding::good(format!("{event}: on record, not delivered")),
+        None => LinkFinding::good(format!("{event}: on record, not delivered")),
     }
 }

@@ -10,7 +10,7 @@ use podtap_podio::client::{Client, HookStatus};
 use podtap_podio::standing::Judgement;
 use tokio_util::sync::CancellationToken;
 
-use super::finding::Finding;
+use super::finding::LinkFinding;
 use super::walk::Looked;
 use crate::commands::history::{browser, run_browser};
 use crate::commands::podio::base_url;
@@ -43,9 +43,9 @@ pub(super) async fn hooks(
     known: Known,
 ) -> Looked<()> {
     let Some(client) = client else {
-        return Err(Finding::skipped("no Podio credentials are set"));
+        return Err(LinkFinding::skipped("no Podio credentials are set"));
     };
-    let api = base_url(settings).map_err(Finding::of_setting)?;
+    let api = base_url(settings).map_err(LinkFinding::of_setting)?;
     let Known { url, has_history } = known;
     let (mut listed, remembered) = if has_history {
         of_history(settings).await?
@@ -61,8 +61,8 @@ pub(super) async fn hooks(
 }
 
 /// The hooks of the places that the history knows, too, and the tunnel's URL that it remembers.
-async fn of_history(settings: &Settings) -> Result<(Listed, Option<String>), Finding> {
-    let not_read = |failure: Failure| Finding::broken(failure.what(), "try again");
+async fn of_history(settings: &Settings) -> Result<(Listed, Option<String>), LinkFinding> {
+    let not_read = |failure: Failure| LinkFinding::broken(failure.what(), "try again");
     let (agent, handle) = browser(settings, &Routes::default()).map_err(not_read)?;
     let listing = handle.podio_hooks().await;
     let url = handle.tunnel_url().await.ok().flatten();
@@ -71,7 +71,7 @@ async fn of_history(settings: &Settings) -> Result<(Listed, Option<String>), Fin
     done.cancel();
     run_browser(agent, done).await.map_err(not_read)?;
     let listing = listing.map_err(|error| {
-        Finding::broken(
+        LinkFinding::broken(
             chain(&error),
             "try again later, or look with `podtap hooks list`",
         )
@@ -85,13 +85,13 @@ async fn of_history(settings: &Settings) -> Result<(Listed, Option<String>), Fin
 }
 
 /// The hooks of the app whose credentials are set.
-async fn of_app(settings: &Settings, client: &Client) -> Result<Listed, Finding> {
+async fn of_app(settings: &Settings, client: &Client) -> Result<Listed, LinkFinding> {
     let app = settings.number(Key::PODIO_APP_ID);
-    let Some(at) = app.map_err(Finding::of_setting)?.map(PlaceRef::app) else {
+    let Some(at) = app.map_err(LinkFinding::of_setting)?.map(PlaceRef::app) else {
         return Ok(Listed::default());
     };
     let place = Place { at, name: None };
-    let facts = HookFacts::without_history(&base_url(settings).map_err(Finding::of_setting)?);
+    let facts = HookFacts::without_history(&base_url(settings).map_err(LinkFinding::of_setting)?);
     let mut listed = Listed {
         places: vec![at],
         ..Listed::default()
@@ -112,26 +112,26 @@ async fn of_app(settings: &Settings, client: &Client) -> Result<Listed, Finding>
 }
 
 /// What is to be thought of the hooks. Pure.
-fn judge(listed: &Listed, tunnel_is_known: bool) -> Result<Finding, Finding> {
+fn judge(listed: &Listed, tunnel_is_known: bool) -> Result<LinkFinding, LinkFinding> {
     let Listed {
         hooks,
         places,
         failed,
     } = listed;
     let Some(first) = places.first() else {
-        return Err(Finding::skipped(
+        return Err(LinkFinding::skipped(
             "no app is known yet: set PODTAP_PODIO_APP_ID, or wait for an event",
         ));
     };
     if let Some(FailedPlace { place, reason }) = failed.first() {
-        return Err(Finding::broken(
+        return Err(LinkFinding::broken(
             format!("the hooks on {} cannot be listed: {reason}", place.at),
             "the credentials may not see it: use the token of that app, or `podtap login`",
         ));
     }
     if !tunnel_is_known {
         let known = count(hooks.len() as u64, "hook");
-        return Err(Finding::skipped(format!(
+        return Err(LinkFinding::skipped(format!(
             "{known} found; which of them lead here is known once `podtap listen` has run"
         )));
     }
@@ -141,7 +141,7 @@ fn judge(listed: &Listed, tunnel_is_known: bool) -> Result<Finding, Finding> {
         return Err(none_leads_here(hooks, *first));
     }
     if let Some(ListedHook { hook, .. }) = ours.iter().find(|listed| is_inactive(listed)) {
-        return Err(Finding::broken(
+        return Err(LinkFinding::broken(
             format!("the hook {} ({}) is not active", hook.hook_id, hook.event),
             format!(
                 "run `podtap hooks verify {}` while `podtap listen` runs, which answers Podio",
@@ -156,13 +156,13 @@ fn judge(listed: &Listed, tunnel_is_known: bool) -> Result<Finding, Finding> {
     });
     if let Some(standing) = failing {
         let (id, would) = (standing.hook_id, HookStanding::conclusion(standing));
-        return Ok(Finding::doubtful(
+        return Ok(LinkFinding::doubtful(
             format!("{leads}, all active; by the answers of the local service hook {id} {would}"),
             "keep the relay in front (it answers for the service), and mend what fails before the \
              hook goes to the service itself",
         ));
     }
-    Ok(Finding::good(format!("{leads}, all active")))
+    Ok(LinkFinding::good(format!("{leads}, all active")))
 }
 
 fn is_inactive(listed: &ListedHook) -> bool {
@@ -176,9 +176,9 @@ fn count_of_leading(number: u64) -> String {
     }
 }
 
-fn none_leads_here(hooks: &[ListedHook], first: PlaceRef) -> Finding {
+fn none_leads_here(hooks: &[ListedHook], first: PlaceRef) -> LinkFinding {
     if hooks.is_empty() {
-        return Finding::broken(
+        return LinkFinding::broken(
             format!("there is no hook on {first}"),
             "make one with `podtap hooks create 'item.*' URL`, or for as long as it runs with `podtap \
              listen --on 'item.*' --app ID`",
@@ -192,7 +192,7 @@ fn none_leads_here(hooks: &[ListedHook], first: PlaceRef) -> Finding {
     if hooks.len() > MAX_NAMED {
         named.push(format!("{} more", hooks.len() - MAX_NAMED));
     }
-    Finding::broken(
+    LinkFinding::broken(
         format!("no hook leads to this tunnel: {}", named.join(", ")),
         "move them with `podtap hooks move APP --to URL` (`podtap url` prints it), or for as long as it \
          runs with `podtap hooks adopt APP`",
@@ -203,7 +203,7 @@ fn none_leads_here(hooks: &[ListedHook], first: PlaceRef) -> Finding {
 mod tests {
     use podtap_podio::client::Hook;
 
-    use super::super::finding::Mark;
+    use super::super::finding::LinkMark;
     use super::*;
 
     fn listed(hook_id: u64, status: HookStatus, verdict: UrlVerdict) -> ListedHook {
@@ -225,7 +225,7 @@ mod tests {
         }
     }
 
-    fn found(hooks: Vec<ListedHook>, places: &[u64], tunnel_is_known: bool) -> (Mark, String) {
+    fn found(hooks: Vec<ListedHook>, places: &[u64], tunnel_is_known: bool) -> (LinkMark, String) {
         let listed = Listed {
             hooks,
             places: places.iter().copied().map(PlaceRef::app).collect(),
@@ -240,40 +240,40 @@ mod tests {
         use HookStatus::{Active, Inactive};
         use UrlVerdict::{OtherTunnel, Ours};
         for (hooks, places, known, mark, words) in [
-            (vec![], &[][..], true, Mark::Skipped, "no app is known"),
+            (vec![], &[][..], true, LinkMark::Skipped, "no app is known"),
             (
                 vec![],
                 &[1],
                 true,
-                Mark::Broken,
+                LinkMark::Broken,
                 "there is no hook on app 1",
             ),
             (
                 vec![listed(7, Active, Ours)],
                 &[1],
                 true,
-                Mark::Good,
+                LinkMark::Good,
                 "1 hook leads",
             ),
             (
                 vec![listed(7, Active, Ours)],
                 &[1],
                 false,
-                Mark::Skipped,
+                LinkMark::Skipped,
                 "1 hook found",
             ),
             (
                 vec![listed(7, Active, Ours), listed(8, Inactive, Ours)],
                 &[1],
                 true,
-                Mark::Broken,
+                LinkMark::Broken,
                 "the hook 8 (item.create) is not active",
             ),
             (
                 vec![listed(7, Active, OtherTunnel)],
                 &[1],
                 true,
-                Mark::Broken,
+                LinkMark::Broken,
                 "no hook leads to this tunnel: 7 (item.create) to another tunnel",
             ),
             // A hook of someone else that is not verified is none of ours.
@@ -281,7 +281,7 @@ mod tests {
                 vec![listed(7, Active, Ours), listed(8, Inactive, OtherTunnel)],
                 &[1],
                 true,
-                Mark::Good,
+                LinkMark::Good,
                 "1 hook leads to this tunnel, all active",
             ),
         ] {

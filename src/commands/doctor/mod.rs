@@ -35,10 +35,10 @@ use crate::output::{note, print};
 use crate::running::Running;
 use crate::style::LineStyle;
 use bundle::Bundle;
-use finding::{Check, Finding, Mark};
+use finding::{LinkCheck, LinkFinding, LinkMark};
 use part::Part;
-use report::{Object, Report};
-use walk::Walk;
+use report::{DoctorReport, LinkObject};
+use walk::DoctorWalk;
 
 /// Looks at every link.
 pub(crate) async fn run(doctor: Doctor, settings: &Settings) -> Result<ExitCode, Failure> {
@@ -46,7 +46,7 @@ pub(crate) async fn run(doctor: Doctor, settings: &Settings) -> Result<ExitCode,
     let bundle = doctor.bundle.as_deref().map(Bundle::at).transpose()?;
     let look = settings.line_style()?;
     let checks = report_each(&doctor, &look, async |tell| {
-        let mut walk = Walk::new(tell);
+        let mut walk = DoctorWalk::new(tell);
         along(&mut walk, settings).await?;
         Ok(walk.end())
     })
@@ -66,14 +66,14 @@ pub(crate) fn without_settings(doctor: &Doctor, failure: &Failure) -> Result<Exi
         zone: jiff::tz::TimeZone::UTC,
         coloured: false,
     };
-    let mut report = Report::new(&look);
+    let mut report = DoctorReport::new(&look);
     let checks: Vec<_> = Part::ALL
         .into_iter()
-        .map(|part| Check {
+        .map(|part| LinkCheck {
             part,
             finding: match part {
                 Part::Settings => settings::unreadable(failure),
-                _ => Finding::needs(Part::Settings),
+                _ => LinkFinding::needs(Part::Settings),
             },
         })
         .collect();
@@ -88,22 +88,26 @@ pub(crate) fn without_settings(doctor: &Doctor, failure: &Failure) -> Result<Exi
 async fn report_each(
     doctor: &Doctor,
     look: &LineStyle,
-    walk: impl AsyncFnOnce(&mut walk::Tell<'_>) -> Result<Vec<Check>, Failure>,
-) -> Result<Vec<Check>, Failure> {
-    let mut report = Report::new(look);
+    walk: impl AsyncFnOnce(&mut walk::Tell<'_>) -> Result<Vec<LinkCheck>, Failure>,
+) -> Result<Vec<LinkCheck>, Failure> {
+    let mut report = DoctorReport::new(look);
     let checks = walk(&mut |check| say(doctor, &mut report, check)).await?;
     end(doctor, &mut report, &checks)?;
     Ok(checks)
 }
 
-fn say(doctor: &Doctor, report: &mut Report<'_>, check: &Check) -> Result<(), Failure> {
+fn say(doctor: &Doctor, report: &mut DoctorReport<'_>, check: &LinkCheck) -> Result<(), Failure> {
     if doctor.json {
-        return print(&Object::new(check).line());
+        return print(&LinkObject::new(check).line());
     }
     report.lines(check).iter().try_for_each(print)
 }
 
-fn end(doctor: &Doctor, report: &mut Report<'_>, checks: &[Check]) -> Result<(), Failure> {
+fn end(
+    doctor: &Doctor,
+    report: &mut DoctorReport<'_>,
+    checks: &[LinkCheck],
+) -> Result<(), Failure> {
     if doctor.json {
         return Ok(());
     }
@@ -112,10 +116,10 @@ fn end(doctor: &Doctor, report: &mut Report<'_>, checks: &[Check]) -> Result<(),
 }
 
 /// 1 where a link is broken.
-fn code(checks: &[Check]) -> ExitCode {
+fn code(checks: &[LinkCheck]) -> ExitCode {
     let is_broken = checks
         .iter()
-        .any(|check| check.finding.mark == Mark::Broken);
+        .any(|check| check.finding.mark == LinkMark::Broken);
     if is_broken {
         Code::Failed.into()
     } else {
@@ -124,7 +128,7 @@ fn code(checks: &[Check]) -> ExitCode {
 }
 
 /// The links, in order.
-async fn along(walk: &mut Walk<'_>, settings: &Settings) -> Result<(), Failure> {
+async fn along(walk: &mut DoctorWalk<'_>, settings: &Settings) -> Result<(), Failure> {
     let now = Timestamp::now;
     walk.link(Part::Settings, async { settings::settings(settings) })
         .await?;
@@ -144,8 +148,8 @@ async fn along(walk: &mut Walk<'_>, settings: &Settings) -> Result<(), Failure> 
     walk.link(Part::Websocket, websocket).await?;
     let tunnel = async {
         let admitted = admitted.as_ref().ok_or_else(network::no_relay)?;
-        let name = settings.tunnel().map_err(Finding::of_setting)?;
-        let api = base_url(settings).map_err(Finding::of_setting)?;
+        let name = settings.tunnel().map_err(LinkFinding::of_setting)?;
+        let api = base_url(settings).map_err(LinkFinding::of_setting)?;
         let urls = HookUrls::new(&api, None);
         tunnel::tunnel(&admitted.tunnels, &name, &urls, now())
     };
@@ -167,14 +171,16 @@ async fn along(walk: &mut Walk<'_>, settings: &Settings) -> Result<(), Failure> 
 }
 
 /// The local service: as set, else where a running `listen` delivers.
-fn service_in_question(settings: &Settings) -> Result<Option<service::Asked>, Finding> {
-    let set = settings.target().map_err(Finding::of_setting)?;
+fn service_in_question(
+    settings: &Settings,
+) -> Result<Option<service::ServiceQuestion>, LinkFinding> {
+    let set = settings.target().map_err(LinkFinding::of_setting)?;
     let running = || -> Option<Target> {
         let running = Running::now(&settings.history().ok()?)?;
         running.target(&settings.filters(Timestamp::now()).ok()?)
     };
     let in_container = container::is_one();
-    Ok(set.or_else(running).map(|target| service::Asked {
+    Ok(set.or_else(running).map(|target| service::ServiceQuestion {
         target,
         in_container,
     }))

@@ -8,7 +8,7 @@ use podtap_connect::{Connector, Proxy, io_words};
 use tokio::net::lookup_host;
 use url::{Host, Url};
 
-use super::finding::Finding;
+use super::finding::LinkFinding;
 use super::reach::{self, Tried};
 use super::walk::Looked;
 use crate::config::Settings;
@@ -22,33 +22,33 @@ const EMBEDDED: &str = "no relay is set: `podtap listen` runs one inside itself,
 
 /// A relay, and the addresses of its name.
 #[derive(Debug, Clone)]
-pub(super) struct Relay {
+pub(super) struct ResolvedRelay {
     pub(super) url: Url,
     pub(super) proxy: Option<Proxy>,
     addresses: Vec<SocketAddr>,
 }
 
 /// The relay's name.
-pub(super) async fn dns(settings: &Settings) -> Looked<Relay> {
-    let Some(url) = settings.relay().map_err(Finding::of_setting)? else {
-        return Err(Finding::skipped(EMBEDDED));
+pub(super) async fn dns(settings: &Settings) -> Looked<ResolvedRelay> {
+    let Some(url) = settings.relay().map_err(LinkFinding::of_setting)? else {
+        return Err(LinkFinding::skipped(EMBEDDED));
     };
     let host = url.host_str().unwrap_or_default().to_owned();
     let port = url.port_or_known_default().unwrap_or_default();
-    let relay = |proxy, addresses| Relay {
+    let relay = |proxy, addresses| ResolvedRelay {
         url: url.clone(),
         proxy,
         addresses,
     };
     match settings.proxy(&url) {
         Ok(Some(proxy)) => {
-            let finding = Finding::good(format!("{host}: looked up by the proxy"));
+            let finding = LinkFinding::good(format!("{host}: looked up by the proxy"));
             return Ok((finding, relay(Some(proxy), Vec::new())));
         }
         Ok(None) => {}
         Err(failure) => {
             let fix = "correct HTTPS_PROXY, http_proxy or ALL_PROXY in the environment";
-            return Err(Finding::broken(failure.what(), fix));
+            return Err(LinkFinding::broken(failure.what(), fix));
         }
     }
     let asked = host.trim_matches(['[', ']']).to_owned();
@@ -63,14 +63,14 @@ pub(super) async fn dns(settings: &Settings) -> Looked<Relay> {
         Some(Host::Domain(_)) => format!("{host} is {}", families(&found)),
         _ => format!("{host} is an address, not a name"),
     };
-    Ok((Finding::good(detail), relay(None, found)))
+    Ok((LinkFinding::good(detail), relay(None, found)))
 }
 
-fn no_name(host: &str, error: &std::io::Error) -> Finding {
+fn no_name(host: &str, error: &std::io::Error) -> LinkFinding {
     let why = io_words(error);
     // "failed to lookup address information: Name or service not known"
     let why = why.rsplit(": ").next().unwrap_or(&why).to_lowercase();
-    Finding::broken(
+    LinkFinding::broken(
         format!("{host} cannot be looked up: {why}"),
         "check the spelling of --relay, and whether this machine is online",
     )
@@ -93,12 +93,15 @@ fn families(addresses: &[SocketAddr]) -> String {
 }
 
 /// The proxy, and that it leads to the relay.
-pub(super) async fn proxy(relay: Option<Relay>) -> Looked<Relay> {
+pub(super) async fn proxy(relay: Option<ResolvedRelay>) -> Looked<ResolvedRelay> {
     let Some(relay) = relay else {
-        return Err(Finding::skipped(EMBEDDED));
+        return Err(LinkFinding::skipped(EMBEDDED));
     };
     let Some(proxy) = relay.proxy.clone() else {
-        return Ok((Finding::good("none; the relay is called directly"), relay));
+        return Ok((
+            LinkFinding::good("none; the relay is called directly"),
+            relay,
+        ));
     };
     let name = proxy.to_string();
     let connector = Connector::new(Some(proxy), CONNECT_LIMIT);
@@ -109,9 +112,9 @@ pub(super) async fn proxy(relay: Option<Relay>) -> Looked<Relay> {
     match connected {
         Ok(_) => {
             let detail = format!("{name} leads to the relay");
-            Ok((Finding::good(detail), relay))
+            Ok((LinkFinding::good(detail), relay))
         }
-        Err(why) => Err(Finding::broken(
+        Err(why) => Err(LinkFinding::broken(
             why,
             format!(
                 "check HTTPS_PROXY, http_proxy and ALL_PROXY; if the relay can be reached without \
@@ -133,12 +136,12 @@ fn uri(url: &Url) -> Option<Uri> {
 }
 
 /// A connection to the relay's address.
-pub(super) async fn tcp(relay: Option<Relay>) -> Looked<Relay> {
+pub(super) async fn tcp(relay: Option<ResolvedRelay>) -> Looked<ResolvedRelay> {
     let Some(relay) = relay else {
-        return Err(Finding::skipped(EMBEDDED));
+        return Err(LinkFinding::skipped(EMBEDDED));
     };
     if relay.proxy.is_some() {
-        return Ok((Finding::good("made by the proxy"), relay));
+        return Ok((LinkFinding::good("made by the proxy"), relay));
     }
     let tried = reach::try_all(&relay.addresses).await;
     let port = relay.url.port_or_known_default().unwrap_or_default();
@@ -146,10 +149,10 @@ pub(super) async fn tcp(relay: Option<Relay>) -> Looked<Relay> {
 }
 
 /// What the addresses of a relay came to. Pure.
-fn judge(tried: &[Tried], port: u16) -> Result<Finding, Finding> {
+fn judge(tried: &[Tried], port: u16) -> Result<LinkFinding, LinkFinding> {
     let works = |tried: &&Tried| tried.outcome.is_ok();
     let Some(best) = tried.iter().find(works) else {
-        return Err(Finding::broken(
+        return Err(LinkFinding::broken(
             reach::failures(tried),
             format!(
                 "check the relay's host and port (this one is {port}) and whether the relay runs; a \
@@ -166,23 +169,23 @@ fn judge(tried: &[Tried], port: u16) -> Result<Finding, Finding> {
         .iter()
         .any(|other| other.outcome.is_err() && other.address.is_ipv4() != best.address.is_ipv4());
     Ok(if dead {
-        Finding::doubtful(
+        LinkFinding::doubtful(
             format!("{detail}; {}", reach::failures(tried)),
             "one IP version does not work from here; the other is used",
         )
     } else {
-        Finding::good(detail)
+        LinkFinding::good(detail)
     })
 }
 
 /// What the links of a relay are skipped for where none is set.
-pub(super) fn no_relay() -> Finding {
-    Finding::skipped(EMBEDDED)
+pub(super) fn no_relay() -> LinkFinding {
+    LinkFinding::skipped(EMBEDDED)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Mark;
+    use super::super::finding::LinkMark;
     use super::super::reach::Open;
     use super::*;
 
@@ -205,16 +208,16 @@ mod tests {
     fn one_address_that_works_is_enough_and_a_dead_ip_version_is_told() {
         let (v4, v6) = ("192.0.2.1:443", "[2001:db8::1]:443");
         for (v4_works, v6_works, expected) in [
-            (true, true, Mark::Good),
-            (true, false, Mark::Doubtful),
-            (false, true, Mark::Doubtful),
-            (false, false, Mark::Broken),
+            (true, true, LinkMark::Good),
+            (true, false, LinkMark::Doubtful),
+            (false, true, LinkMark::Doubtful),
+            (false, false, LinkMark::Broken),
         ] {
             let found = judge(&[tried(v6, v6_works), tried(v4, v4_works)], 443);
             let (Ok(found) | Err(found)) = found;
             assert_eq!(found.mark, expected, "{}", found.detail);
             let is_told = found.detail.contains("connection refused");
-            assert_eq!(is_told, expected != Mark::Good, "{}", found.detail);
+            assert_eq!(is_told, expected != LinkMark::Good, "{}", found.detail);
         }
     }
 

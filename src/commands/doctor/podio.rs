@@ -1,9 +1,9 @@
 //! Podio's API: whether it takes the credentials, and what is left of the hour's calls.
 
 use jiff::Timestamp;
-use podtap_podio::client::{Budget, Client, Error};
+use podtap_podio::client::{CallBudget, Client, Error};
 
-use super::finding::Finding;
+use super::finding::LinkFinding;
 use super::walk::Looked;
 use crate::commands::podio::impatient_client;
 use crate::config::Settings;
@@ -17,17 +17,17 @@ pub(super) async fn api(settings: &Settings, now: Timestamp) -> Looked<Client> {
         let hint = failure
             .fact_value("try")
             .unwrap_or("set the rest, or neither");
-        Finding::broken(failure.what(), hint)
+        LinkFinding::broken(failure.what(), hint)
     })?;
     let Some(client) = client else {
-        return Err(Finding::skipped(
+        return Err(LinkFinding::skipped(
             "no Podio credentials are set, or a password is asked for at the start: set \
              PODTAP_PODIO_CLIENT_ID and PODTAP_PODIO_CLIENT_SECRET with an app's id and token, or run \
              `podtap login`",
         ));
     };
     if let Some(budget) = client.budget().await
-        && let Some(spent) = spent(&budget, now)
+        && let Some(spent) = budget_spent(&budget, now)
     {
         return Err(spent);
     }
@@ -43,12 +43,12 @@ pub(super) async fn api(settings: &Settings, now: Timestamp) -> Looked<Client> {
     let detail = format!("takes the credentials; {left}");
     let is_low = budget.is_some_and(|budget| budget.remaining < FEW_CALLS.min(budget.limit / 10));
     let finding = if is_low {
-        Finding::doubtful(
+        LinkFinding::doubtful(
             detail,
             "close what else calls the API with the same credentials",
         )
     } else {
-        Finding::good(detail)
+        LinkFinding::good(detail)
     };
     // What the tokens reach is of no use here: that they reach anything is.
     drop(reached);
@@ -56,13 +56,13 @@ pub(super) async fn api(settings: &Settings, now: Timestamp) -> Looked<Client> {
 }
 
 /// Nothing is left, so that no call is made to find that out.
-fn spent(budget: &Budget, now: Timestamp) -> Option<Finding> {
+fn budget_spent(budget: &CallBudget, now: Timestamp) -> Option<LinkFinding> {
     if budget.remaining > 0 && budget.closed_until.is_none() {
         return None;
     }
     let until = budget.closed_until.unwrap_or(budget.resets_by);
     let minutes = until.duration_since(now).as_mins().max(0) + 1;
-    Some(Finding::broken(
+    Some(LinkFinding::broken(
         format!(
             "{} of {} calls left this hour",
             budget.remaining, budget.limit
@@ -74,7 +74,7 @@ fn spent(budget: &Budget, now: Timestamp) -> Option<Finding> {
     ))
 }
 
-fn of_refusal(error: &Error) -> Finding {
+fn of_refusal(error: &Error) -> LinkFinding {
     let words = podtap_agent::reason::of_podio(error);
     let fix = match error {
         Error::Unauthorized { .. } => {
@@ -90,7 +90,7 @@ fn of_refusal(error: &Error) -> Finding {
         }
         _ => "check --podio-url: what answers may not be Podio's API",
     };
-    Finding::broken(words, fix)
+    LinkFinding::broken(words, fix)
 }
 
 #[cfg(test)]
@@ -100,17 +100,17 @@ mod tests {
     #[test]
     fn no_call_is_made_where_none_is_left() {
         let now = Timestamp::UNIX_EPOCH;
-        let budget = |remaining, closed_until| Budget {
+        let budget = |remaining, closed_until| CallBudget {
             limit: 1_000,
             remaining,
             resets_by: Timestamp::from_second(90).unwrap(),
             closed_until,
         };
-        assert_eq!(spent(&budget(1, None), now), None);
-        let found = spent(&budget(0, None), now).unwrap();
+        assert_eq!(budget_spent(&budget(1, None), now), None);
+        let found = budget_spent(&budget(0, None), now).unwrap();
         assert!(found.detail.starts_with("0 of 1000"), "{}", found.detail);
         assert!(found.fix.unwrap().contains("within 2 min"));
         let later = Timestamp::from_second(3_600).unwrap();
-        assert!(spent(&budget(9, Some(later)), now).is_some());
+        assert!(budget_spent(&budget(9, Some(later)), now).is_some());
     }
 }

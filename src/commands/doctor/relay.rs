@@ -13,8 +13,8 @@ use podtap_wire::TunnelName;
 use podtap_wire::manage::TunnelList;
 use secrecy::SecretString;
 
-use super::finding::Finding;
-use super::network::{Relay, no_relay};
+use super::finding::LinkFinding;
+use super::network::{ResolvedRelay, no_relay};
 use super::walk::Looked;
 use crate::config::{Secret, Settings};
 
@@ -38,24 +38,24 @@ const PONG_LIMIT: Duration = Duration::from_secs(4);
 const NO_TOKEN: &str = "none";
 
 /// TLS with the relay.
-pub(super) async fn tls(settings: &Settings, relay: Option<Relay>) -> Looked<RelayProbe> {
+pub(super) async fn tls(settings: &Settings, relay: Option<ResolvedRelay>) -> Looked<RelayProbe> {
     let Some(relay) = relay else {
         return Err(no_relay());
     };
-    let trust = settings.trust().map_err(Finding::of_setting)?;
-    let link = link(&relay, SecretString::from(NO_TOKEN), unnamed()?);
+    let trust = settings.trust().map_err(LinkFinding::of_setting)?;
+    let link = link(&relay, SecretString::from(NO_TOKEN), without_name()?);
     let probe = RelayProbe::new(&link, &trust).map_err(|error| of_dial(&error))?;
     match probe.secure().await {
         Ok(None) => {
             let detail = "none: the relay's URL is http";
-            Ok((Finding::good(detail), probe))
+            Ok((LinkFinding::good(detail), probe))
         }
         Ok(Some(secured)) => Ok((judge_certificate(&secured, Timestamp::now()), probe)),
-        Err(why) => Err(Finding::broken(why, cure_of_tls(&relay))),
+        Err(why) => Err(LinkFinding::broken(why, cure_of_tls(&relay))),
     }
 }
 
-fn cure_of_tls(relay: &Relay) -> String {
+fn cure_of_tls(relay: &ResolvedRelay) -> String {
     let host = relay.url.host_str().unwrap_or_default();
     format!(
         "ask the relay's operator for a certificate for {host}; with one of your own, add --ca-file \
@@ -64,56 +64,56 @@ fn cure_of_tls(relay: &Relay) -> String {
 }
 
 /// What a certificate that was taken has still to say.
-fn judge_certificate(secured: &Secured, now: Timestamp) -> Finding {
+fn judge_certificate(secured: &Secured, now: Timestamp) -> LinkFinding {
     let chain = match secured.chain {
         1 => "1 certificate".to_owned(),
         several => format!("a chain of {several} certificates"),
     };
     let Some(until) = secured.valid_until else {
-        return Finding::good(chain);
+        return LinkFinding::good(chain);
     };
     let left = until.duration_since(now);
     let days = left.as_hours() / 24;
     let detail = format!("{chain}, valid for {days} more days");
     if left < RENEWED_BY {
-        return Finding::doubtful(
+        return LinkFinding::doubtful(
             detail,
             "tell the relay's operator: it should have been renewed",
         );
     }
-    Finding::good(detail)
+    LinkFinding::good(detail)
 }
 
 /// Whether the relay takes webhooks, and which one it is.
 pub(super) async fn ready(probe: Option<&RelayProbe>) -> Looked<Readiness> {
     let probe = probe.ok_or_else(no_relay)?;
     let ready = probe.ready().await.map_err(|why| {
-        Finding::broken(
+        LinkFinding::broken(
             why,
             "check that --relay is the URL of a podtap relay, with its path if it has one",
         )
     })?;
     let server = ready.server.as_deref().unwrap_or("an older podtap");
     if let Some(why) = &ready.not_ready {
-        return Err(Finding::broken(
+        return Err(LinkFinding::broken(
             format!("{server} runs and refuses webhooks: {why}"),
             "tell the relay's operator; Podio sends webhooks that were refused with 503 again",
         ));
     }
     let detail = format!("{server} accepts webhooks");
-    Ok((Finding::good(detail), ready))
+    Ok((LinkFinding::good(detail), ready))
 }
 
 /// Whether both clocks agree.
 pub(super) fn clock(ready: Option<&Readiness>, now: Timestamp) -> Looked<()> {
     let ready = ready.ok_or_else(no_relay)?;
     let Some(theirs) = ready.date else {
-        return Err(Finding::skipped("the relay's answer has no date"));
+        return Err(LinkFinding::skipped("the relay's answer has no date"));
     };
     let ahead = now.duration_since(theirs);
     let by = ahead.abs();
     if by <= SMALL_SKEW {
-        return Ok((Finding::good("agrees with the relay's"), ()));
+        return Ok((LinkFinding::good("agrees with the relay's"), ()));
     }
     let side = if ahead.is_positive() {
         "ahead of"
@@ -124,9 +124,9 @@ pub(super) fn clock(ready: Option<&Readiness>, now: Timestamp) -> Looked<()> {
     let fix = "set the clock by the network (`timedatectl set-ntp true`), here or on the relay's \
                machine";
     if by < LARGE_SKEW {
-        return Ok((Finding::doubtful(detail, fix), ()));
+        return Ok((LinkFinding::doubtful(detail, fix), ()));
     }
-    Err(Finding::broken(detail, fix))
+    Err(LinkFinding::broken(detail, fix))
 }
 
 /// What can be done with the token.
@@ -137,19 +137,19 @@ pub(super) struct Admitted {
 }
 
 /// The token, by which the relay lists the tunnels of its owner.
-pub(super) async fn token(settings: &Settings, relay: Option<Relay>) -> Looked<Admitted> {
+pub(super) async fn token(settings: &Settings, relay: Option<ResolvedRelay>) -> Looked<Admitted> {
     let Some(relay) = relay else {
         return Err(no_relay());
     };
-    let Some(Secret { value, origin }) = settings.token().map_err(Finding::of_setting)? else {
-        return Err(Finding::broken(
+    let Some(Secret { value, origin }) = settings.token().map_err(LinkFinding::of_setting)? else {
+        return Err(LinkFinding::broken(
             "no token is set",
             "set PODTAP_TOKEN or --token-file; the relay's operator makes one with `podtap relay \
              token create NAME`",
         ));
     };
-    let trust = settings.trust().map_err(Finding::of_setting)?;
-    let link = link(&relay, value, unnamed()?);
+    let trust = settings.trust().map_err(LinkFinding::of_setting)?;
+    let link = link(&relay, value, without_name()?);
     let client = TunnelClient::new(&link, &trust).map_err(|error| of_dial(&error))?;
     match client.all().await {
         Ok(tunnels) => {
@@ -159,20 +159,20 @@ pub(super) async fn token(settings: &Settings, relay: Option<Relay>) -> Looked<A
                 trust,
             };
             let detail = format!("the relay takes it (from {origin})");
-            Ok((Finding::good(detail), found))
+            Ok((LinkFinding::good(detail), found))
         }
         Err(error) => Err(of_refusal(&error, &origin.to_string())),
     }
 }
 
-fn of_refusal(error: &AskError, origin: &str) -> Finding {
+fn of_refusal(error: &AskError, origin: &str) -> LinkFinding {
     match error {
-        AskError::Token(why) => Finding::broken(
+        AskError::Token(why) => LinkFinding::broken(
             format!("{why} (from {origin})"),
             "ask the relay's operator for `podtap relay token create NAME`; a token ends when it is \
              revoked",
         ),
-        other => Finding::broken(
+        other => LinkFinding::broken(
             other.to_string(),
             "ask the relay's operator: the relay answers, and does not say which tunnels there are",
         ),
@@ -188,7 +188,7 @@ pub(super) async fn websocket(admitted: Option<&Admitted>) -> Looked<()> {
         Ok(took) => {
             let (silence, took) = (SILENCE.as_secs(), took.as_millis().max(1));
             let detail = format!("lives through {silence} s of silence; a ping takes {took} ms");
-            Ok((Finding::good(detail), ()))
+            Ok((LinkFinding::good(detail), ()))
         }
         Err(fault) => {
             let fix = match &fault {
@@ -202,41 +202,45 @@ pub(super) async fn websocket(admitted: Option<&Admitted>) -> Looked<()> {
                      network"
                 }
             };
-            Err(Finding::broken(fault.to_string(), fix))
+            Err(LinkFinding::broken(fault.to_string(), fix))
         }
     }
 }
 
-fn link(relay: &Relay, token: SecretString, tunnel: TunnelName) -> LinkConfig {
+fn link(relay: &ResolvedRelay, token: SecretString, tunnel: TunnelName) -> LinkConfig {
     let mut link = LinkConfig::new(relay.url.clone(), token, tunnel);
     link.proxy.clone_from(&relay.proxy);
     link
 }
 
 /// No tunnel is served, so the name does not matter.
-fn unnamed() -> Result<TunnelName, Finding> {
-    TunnelName::nearest("doctor").ok_or_else(|| Finding::skipped("no tunnel can be named"))
+fn without_name() -> Result<TunnelName, LinkFinding> {
+    TunnelName::nearest("doctor").ok_or_else(|| LinkFinding::skipped("no tunnel can be named"))
 }
 
-fn of_dial(error: &DialError) -> Finding {
+fn of_dial(error: &DialError) -> LinkFinding {
     let fix = match error {
         DialError::Relay { .. } => "check --relay",
         DialError::Tls(_) => "install the package ca-certificates, or add --ca-file FILE",
         DialError::Token => "copy the token again, whole and without blanks",
     };
-    Finding::broken(error.to_string(), fix)
+    LinkFinding::broken(error.to_string(), fix)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Mark;
+    use super::super::finding::LinkMark;
     use super::*;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     #[test]
     fn a_certificate_is_doubted_two_weeks_before_its_end() {
-        for (days, expected) in [(90, Mark::Good), (15, Mark::Good), (13, Mark::Doubtful)] {
+        for (days, expected) in [
+            (90, LinkMark::Good),
+            (15, LinkMark::Good),
+            (13, LinkMark::Doubtful),
+        ] {
             let left = SignedDuration::from_hours(24 * days + 1);
             let secured = Secured {
                 chain: 2,
@@ -251,11 +255,11 @@ mod tests {
     #[test]
     fn clocks_may_differ_a_little() {
         for (ahead, expected, words) in [
-            (2, Mark::Good, "agrees"),
-            (-60, Mark::Doubtful, "1 min behind"),
-            (60, Mark::Doubtful, "1 min ahead of"),
-            (3_600, Mark::Broken, "1 h ahead of"),
-            (-3_600, Mark::Broken, "1 h behind"),
+            (2, LinkMark::Good, "agrees"),
+            (-60, LinkMark::Doubtful, "1 min behind"),
+            (60, LinkMark::Doubtful, "1 min ahead of"),
+            (3_600, LinkMark::Broken, "1 h ahead of"),
+            (-3_600, LinkMark::Broken, "1 h behind"),
         ] {
             let ready = Readiness {
                 server: None,

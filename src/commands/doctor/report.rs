@@ -3,7 +3,7 @@
 use podtap_agent::amount::count;
 use serde::Serialize;
 
-use super::finding::{Check, Finding, Mark};
+use super::finding::{LinkCheck, LinkFinding, LinkMark};
 use super::part::Part;
 use crate::output::json;
 use crate::style::{LineStyle, StyledLine, Tone};
@@ -13,12 +13,12 @@ const NAME: usize = 13;
 
 /// Turns links into lines. Those that follow each other and are skipped for the same reason are one
 /// line.
-pub(super) struct Report<'a> {
+pub(super) struct DoctorReport<'a> {
     look: &'a LineStyle,
-    skipped: Vec<Check>,
+    skipped: Vec<LinkCheck>,
 }
 
-impl<'a> Report<'a> {
+impl<'a> DoctorReport<'a> {
     pub(super) fn new(look: &'a LineStyle) -> Self {
         Self {
             look,
@@ -27,14 +27,14 @@ impl<'a> Report<'a> {
     }
 
     /// The lines that are complete with this link.
-    pub(super) fn lines(&mut self, check: &Check) -> Vec<StyledLine> {
-        let is_same = |skipped: &Check| skipped.finding == check.finding;
-        if check.finding.mark == Mark::Skipped && self.skipped.last().is_none_or(is_same) {
+    pub(super) fn lines(&mut self, check: &LinkCheck) -> Vec<StyledLine> {
+        let is_same = |skipped: &LinkCheck| skipped.finding == check.finding;
+        if check.finding.mark == LinkMark::Skipped && self.skipped.last().is_none_or(is_same) {
             self.skipped.push(check.clone());
             return Vec::new();
         }
         let mut lines = self.rest();
-        if check.finding.mark == Mark::Skipped {
+        if check.finding.mark == LinkMark::Skipped {
             self.skipped.push(check.clone());
         } else {
             lines.extend(self.of(check.part.name(), &check.finding));
@@ -57,12 +57,12 @@ impl<'a> Report<'a> {
         self.of(first.part.name(), &finding)
     }
 
-    fn of(&self, name: &str, finding: &Finding) -> Vec<StyledLine> {
+    fn of(&self, name: &str, finding: &LinkFinding) -> Vec<StyledLine> {
         let (sign, tone) = match finding.mark {
-            Mark::Good => ("✓", Tone::Good),
-            Mark::Doubtful => ("!", Tone::Doubtful),
-            Mark::Broken => ("✗", Tone::Bad),
-            Mark::Skipped => ("–", Tone::Plain),
+            LinkMark::Good => ("✓", Tone::Good),
+            LinkMark::Doubtful => ("!", Tone::Doubtful),
+            LinkMark::Broken => ("✗", Tone::Bad),
+            LinkMark::Skipped => ("–", Tone::Plain),
         };
         let detail = format!(" {name:NAME$}  {}", finding.detail);
         let mut lines = vec![self.look.line(&[(tone, sign), (Tone::Plain, &detail)])];
@@ -80,14 +80,14 @@ fn list(names: &[&str]) -> String {
 }
 
 /// The last line.
-pub(super) fn summary(checks: &[Check]) -> String {
-    let of = |mark: Mark| -> Vec<Part> {
+pub(super) fn summary(checks: &[LinkCheck]) -> String {
+    let of = |mark: LinkMark| -> Vec<Part> {
         let all = checks.iter().filter(|check| check.finding.mark == mark);
         all.map(|check| check.part).collect()
     };
-    let broken = of(Mark::Broken);
+    let broken = of(LinkMark::Broken);
     let names: Vec<_> = broken.iter().map(|part| part.name()).collect();
-    match (broken.len() as u64, of(Mark::Doubtful).len() as u64) {
+    match (broken.len() as u64, of(LinkMark::Doubtful).len() as u64) {
         (0, 0) => "Nothing is wrong with what could be checked.".to_owned(),
         (0, doubtful) => format!("Nothing is broken; look at {}.", count(doubtful, "warning")),
         (1, _) => format!("1 link is broken: {}.", names.join("")),
@@ -97,7 +97,7 @@ pub(super) fn summary(checks: &[Check]) -> String {
 
 /// One link, for programs.
 #[derive(Debug, Serialize)]
-pub(super) struct Object {
+pub(super) struct LinkObject {
     link: &'static str,
     status: &'static str,
     detail: String,
@@ -105,19 +105,19 @@ pub(super) struct Object {
     needs: Option<&'static str>,
 }
 
-impl Object {
-    pub(super) fn new(check: &Check) -> Self {
-        let Finding {
+impl LinkObject {
+    pub(super) fn new(check: &LinkCheck) -> Self {
+        let LinkFinding {
             mark,
             detail,
             fix,
             needs,
         } = check.finding.clone();
         let status = match mark {
-            Mark::Good => "ok",
-            Mark::Doubtful => "warning",
-            Mark::Broken => "failed",
-            Mark::Skipped => "skipped",
+            LinkMark::Good => "ok",
+            LinkMark::Doubtful => "warning",
+            LinkMark::Broken => "failed",
+            LinkMark::Skipped => "skipped",
         };
         Self {
             link: check.part.id(),
@@ -145,15 +145,18 @@ mod tests {
             zone: TimeZone::UTC,
             coloured: false,
         };
-        let mut report = Report::new(&look);
+        let mut report = DoctorReport::new(&look);
         let checks = [
-            (Part::Dns, Finding::good("hooks.test is 192.0.2.1")),
-            (Part::Tcp, Finding::broken("connection refused", "start it")),
-            (Part::Tls, Finding::needs(Part::Tcp)),
-            (Part::Relay, Finding::needs(Part::Tcp)),
-            (Part::Hooks, Finding::skipped("no credentials")),
+            (Part::Dns, LinkFinding::good("hooks.test is 192.0.2.1")),
+            (
+                Part::Tcp,
+                LinkFinding::broken("connection refused", "start it"),
+            ),
+            (Part::Tls, LinkFinding::needs(Part::Tcp)),
+            (Part::Relay, LinkFinding::needs(Part::Tcp)),
+            (Part::Hooks, LinkFinding::skipped("no credentials")),
         ]
-        .map(|(part, finding)| Check { part, finding });
+        .map(|(part, finding)| LinkCheck { part, finding });
         let mut lines: Vec<_> = checks
             .iter()
             .flat_map(|check| report.lines(check))

@@ -6,26 +6,26 @@ use podtap_agent::Target;
 use tokio::net::lookup_host;
 use url::Host;
 
-use super::finding::Finding;
+use super::finding::LinkFinding;
 use super::reach::{self, Tried};
 use super::settings::presentable;
 use super::walk::Looked;
 
 /// Where the service is, and what else there is to know.
-pub(super) struct Asked {
+pub(super) struct ServiceQuestion {
     pub(super) target: Target,
     /// Whether this runs in a container.
     pub(super) in_container: bool,
 }
 
 /// Whether the local service takes connections.
-pub(super) async fn service(asked: Option<Asked>) -> Looked<()> {
-    let Some(Asked {
+pub(super) async fn service(asked: Option<ServiceQuestion>) -> Looked<()> {
+    let Some(ServiceQuestion {
         target,
         in_container,
     }) = asked
     else {
-        return Err(Finding::skipped(
+        return Err(LinkFinding::skipped(
             "no local service given: add --forward-to 3000",
         ));
     };
@@ -34,7 +34,7 @@ pub(super) async fn service(asked: Option<Asked>) -> Looked<()> {
     let port = url.port_or_known_default().unwrap_or_default();
     let name = host.trim_matches(['[', ']']).to_owned();
     let Ok(addresses) = lookup_host((name, port)).await else {
-        return Err(Finding::broken(
+        return Err(LinkFinding::broken(
             format!("{host} cannot be looked up"),
             "check the host of --forward-to; a service of this machine is named by its port alone",
         ));
@@ -81,7 +81,7 @@ fn judge(
     meant: &[Tried],
     all: &[Tried],
     in_container: bool,
-) -> Result<Finding, Finding> {
+) -> Result<LinkFinding, LinkFinding> {
     let name = presentable(&target.to_string());
     let open = |tried: &&Tried| matches!(&tried.outcome, Ok(open) if !open.is_closed);
     let listens = |tried: &&Tried| tried.outcome.is_ok();
@@ -89,14 +89,14 @@ fn judge(
         let others = meant.iter().filter(|other| other.outcome.is_err());
         let without: Vec<_> = others.map(|other| other.address.to_string()).collect();
         let detail = format!("{name}: {} takes connections", found.address);
-        return Ok(Finding::good(if without.is_empty() {
+        return Ok(LinkFinding::good(if without.is_empty() {
             detail
         } else {
             format!("{detail} ({} does not)", without.join(", "))
         }));
     }
     if let Some(found) = meant.iter().find(listens) {
-        return Err(Finding::broken(
+        return Err(LinkFinding::broken(
             format!(
                 "{name}: {} takes connections and closes them at once",
                 found.address
@@ -123,7 +123,7 @@ fn judge(
         "start the service, or name its port with --forward-to; events wait until it is there"
             .to_owned()
     };
-    Err(Finding::broken(detail, fix))
+    Err(LinkFinding::broken(detail, fix))
 }
 
 /// How a service that listens at this address is named.

@@ -2,7 +2,7 @@
 
 use podtap_agent::config::without_user_info;
 
-use super::finding::Finding;
+use super::finding::LinkFinding;
 use super::walk::Looked;
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
@@ -11,20 +11,20 @@ use crate::failure::Failure;
 pub(super) fn settings(settings: &Settings) -> Looked<()> {
     let wrong = settings.check();
     if wrong.is_empty() {
-        return Ok((Finding::good(list_settings(settings)), ()));
+        return Ok((LinkFinding::good(list_settings(settings)), ()));
     }
     let all: Vec<_> = wrong.iter().map(in_words).collect();
     let hint = wrong.iter().find_map(|failure| failure.fact_value("try"));
-    Err(Finding::broken(
+    Err(LinkFinding::broken(
         all.join("; "),
         hint.unwrap_or("`podtap config show` lists every setting with its origin"),
     ))
 }
 
 /// The settings could not even be read.
-pub(super) fn unreadable(failure: &Failure) -> Finding {
+pub(super) fn unreadable(failure: &Failure) -> LinkFinding {
     let hint = failure.fact_value("try").unwrap_or("correct the file");
-    Finding::broken(in_words(failure), hint)
+    LinkFinding::broken(in_words(failure), hint)
 }
 
 /// What is wrong, why, and where it comes from.

@@ -7,7 +7,7 @@ use podtap_agent::amount::{count, size};
 use podtap_wire::TunnelName;
 use podtap_wire::manage::{QueueLimits, TunnelEntry, TunnelList};
 
-use super::finding::Finding;
+use super::finding::LinkFinding;
 use super::walk::Looked;
 use super::words::since;
 
@@ -35,7 +35,7 @@ pub(super) fn tunnel(
     }
     if let Err(why) = urls.check(&tunnel.url) {
         let detail = format!("{name}: {why}");
-        return Err(Finding::broken(detail, why.cure()));
+        return Err(LinkFinding::broken(detail, why.cure()));
     }
     let waiting = waiting(tunnel, now);
     let lately = |at: Timestamp| now.duration_since(at) < LATELY;
@@ -44,7 +44,7 @@ pub(super) fn tunnel(
         .iter()
         .find(|refused| lately(refused.last_at));
     let finding = match (&tunnel.connected, refused) {
-        (_, Some(refused)) => Finding::doubtful(
+        (_, Some(refused)) => LinkFinding::doubtful(
             format!(
                 "{name}: {} refused, {}: {}",
                 count(refused.count, "webhook"),
@@ -54,14 +54,14 @@ pub(super) fn tunnel(
             "Podio sends again what was refused with 503; a limit of the relay is its operator's to \
              raise",
         ),
-        (None, None) => Finding::doubtful(
+        (None, None) => LinkFinding::doubtful(
             format!("{name}: no agent is connected; {waiting}"),
             format!("start `podtap listen --name {name}`: events wait on the relay until then"),
         ),
         (Some(agent), None) => {
             let host = agent.host.as_deref().unwrap_or("an unnamed machine");
             let connected = since(agent.since, now);
-            Finding::good(format!(
+            LinkFinding::good(format!(
                 "{name}: served by an agent on {host}, connected {connected}; {waiting}"
             ))
         }
@@ -69,7 +69,7 @@ pub(super) fn tunnel(
     Ok((finding, tunnel.clone()))
 }
 
-fn unknown(list: &TunnelList, name: &TunnelName) -> Finding {
+fn unknown(list: &TunnelList, name: &TunnelName) -> LinkFinding {
     let others: Vec<_> = list
         .tunnels
         .iter()
@@ -84,14 +84,14 @@ fn unknown(list: &TunnelList, name: &TunnelName) -> Finding {
             format!("there are: {} and {more} more", named.join(", "))
         }
     };
-    Finding::broken(
+    LinkFinding::broken(
         format!("the relay has no tunnel {name}; {known}"),
         format!("choose one with --name, or start `podtap listen --name {name}`, which makes it"),
     )
 }
 
 /// A limit that leaves no room for the next webhook.
-fn full(list: &TunnelList, tunnel: &TunnelEntry) -> Option<Finding> {
+fn full(list: &TunnelList, tunnel: &TunnelEntry) -> Option<LinkFinding> {
     let QueueLimits {
         max_events,
         max_bytes,
@@ -121,7 +121,7 @@ fn full(list: &TunnelList, tunnel: &TunnelEntry) -> Option<Finding> {
     };
     let (has, most, what, words) = limits.iter().find(is_full)?;
     let name = &tunnel.name;
-    Some(Finding::broken(
+    Some(LinkFinding::broken(
         format!(
             "{name}: the {what} on the relay are nearly full: {}",
             words(*has, *most)
@@ -151,7 +151,7 @@ fn waiting(tunnel: &TunnelEntry, now: Timestamp) -> String {
 mod tests {
     use podtap_wire::manage::{ConnectedAgent, RefusedWebhooks};
 
-    use super::super::finding::Mark;
+    use super::super::finding::LinkMark;
     use super::*;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -188,7 +188,7 @@ mod tests {
         }
     }
 
-    fn found(list: &TunnelList, name: &str) -> (Mark, String) {
+    fn found(list: &TunnelList, name: &str) -> (LinkMark, String) {
         let urls = HookUrls::new(&"https://api.podio.com".parse().unwrap(), None);
         let found = tunnel(list, &name.parse().unwrap(), &urls, NOW);
         let (Ok((found, _)) | Err(found)) = found;
@@ -206,13 +206,13 @@ mod tests {
             (
                 list(|_| {}),
                 "crm",
-                Mark::Good,
+                LinkMark::Good,
                 "on laptop, connected 5 min ago; nothing waits",
             ),
             (
                 list(|_| {}),
                 "shop",
-                Mark::Broken,
+                LinkMark::Broken,
                 "no tunnel shop; there are: crm",
             ),
             (
@@ -222,25 +222,25 @@ mod tests {
                     crm.oldest_waiting_at = Some(earlier(60));
                 }),
                 "crm",
-                Mark::Doubtful,
+                LinkMark::Doubtful,
                 "no agent is connected; 3 events (0 B) on the relay, the oldest from 1 h ago",
             ),
             (
                 list(|crm| crm.refused.push(refused.clone())),
                 "crm",
-                Mark::Doubtful,
+                LinkMark::Doubtful,
                 "12 webhooks refused, 2 min ago: body over 8 MiB",
             ),
             (
                 list(|crm| crm.waiting_events = 95),
                 "crm",
-                Mark::Broken,
+                LinkMark::Broken,
                 "the queue on the relay is nearly full: 95 of 100 events",
             ),
             (
                 list(|crm| crm.url = "https://hooks.example.com:8443/x/".to_owned()),
                 "crm",
-                Mark::Broken,
+                LinkMark::Broken,
                 "Podio calls ports 80 and 443 only, not 8443",
             ),
         ] {
@@ -256,6 +256,6 @@ mod tests {
     fn a_relay_that_says_no_limits_is_never_full() {
         let mut list = list(|crm| crm.waiting_events = 95);
         list.limits = QueueLimits::default();
-        assert_eq!(found(&list, "crm").0, Mark::Good);
+        assert_eq!(found(&list, "crm").0, LinkMark::Good);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::finding::{Check, Finding, Mark};
+use super::finding::{LinkCheck, LinkFinding, LinkMark};
 use super::part::Part;
 use crate::failure::Failure;
 
@@ -13,19 +13,19 @@ use crate::failure::Failure;
 const WHOLE: Duration = Duration::from_secs(55);
 
 /// Told each link as soon as it was looked at.
-pub(crate) type Tell<'a> = dyn FnMut(&Check) -> Result<(), Failure> + 'a;
+pub(crate) type Tell<'a> = dyn FnMut(&LinkCheck) -> Result<(), Failure> + 'a;
 
 /// What a link was found to be, with what later ones go by; without where there is nothing to go by.
-pub(crate) type Looked<T> = Result<(Finding, T), Finding>;
+pub(crate) type Looked<T> = Result<(LinkFinding, T), LinkFinding>;
 
 /// The links that were looked at.
-pub(crate) struct Walk<'a> {
-    checks: Vec<Check>,
+pub(crate) struct DoctorWalk<'a> {
+    checks: Vec<LinkCheck>,
     tell: &'a mut Tell<'a>,
     until: Instant,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> DoctorWalk<'a> {
     pub(crate) fn new(tell: &'a mut Tell<'a>) -> Self {
         Self {
             checks: Vec::new(),
@@ -58,31 +58,31 @@ impl<'a> Walk<'a> {
                 Err(_) => (late(part), None),
             },
         };
-        let check = Check { part, finding };
+        let check = LinkCheck { part, finding };
         (self.tell)(&check)?;
         self.checks.push(check);
         Ok(found)
     }
 
     /// What was found.
-    pub(crate) fn end(self) -> Vec<Check> {
+    pub(crate) fn end(self) -> Vec<LinkCheck> {
         self.checks
     }
 
-    fn finding_of(&self, part: Part) -> Option<&Finding> {
+    fn finding_of(&self, part: Part) -> Option<&LinkFinding> {
         let mut checks = self.checks.iter();
         let check = checks.find(|check| check.part == part)?;
         Some(&check.finding)
     }
 
     /// Why a link is not looked at: what it needs is broken, or was not looked at either.
-    fn unmet(&self, part: Part) -> Option<Finding> {
+    fn unmet(&self, part: Part) -> Option<LinkFinding> {
         let need = part.needs()?;
         let found = self.finding_of(need)?;
         match found.mark {
-            Mark::Good | Mark::Doubtful => None,
-            Mark::Broken => Some(Finding::needs(need)),
-            Mark::Skipped => Some(found.clone()),
+            LinkMark::Good | LinkMark::Doubtful => None,
+            LinkMark::Broken => Some(LinkFinding::needs(need)),
+            LinkMark::Skipped => Some(found.clone()),
         }
     }
 
@@ -93,7 +93,7 @@ impl<'a> Walk<'a> {
 }
 
 /// A link that took too long.
-fn late(part: Part) -> Finding {
+fn late(part: Part) -> LinkFinding {
     let detail = format!("no answer within {} s", part.limit().as_secs());
     let fix = match part {
         Part::Dns => "check the name servers of this machine (/etc/resolv.conf)",
@@ -108,22 +108,25 @@ fn late(part: Part) -> Finding {
             "the disk or the machine is very busy: try again"
         }
     };
-    Finding::broken(detail, fix)
+    LinkFinding::broken(detail, fix)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    async fn walked(broken: Part, found: fn() -> Looked<()>) -> Vec<(Part, Mark, Option<Part>)> {
-        let mut tell = |_: &Check| Ok(());
-        let mut walk = Walk::new(&mut tell);
+    async fn walked(
+        broken: Part,
+        found: fn() -> Looked<()>,
+    ) -> Vec<(Part, LinkMark, Option<Part>)> {
+        let mut tell = |_: &LinkCheck| Ok(());
+        let mut walk = DoctorWalk::new(&mut tell);
         for part in Part::ALL {
             let look = async move {
                 if part == broken {
                     found()
                 } else {
-                    Ok((Finding::good(""), ()))
+                    Ok((LinkFinding::good(""), ()))
                 }
             };
             walk.link(part, look).await.unwrap();
@@ -136,17 +139,17 @@ mod tests {
 
     #[tokio::test]
     async fn what_depends_on_a_broken_link_names_the_first_one_and_the_rest_is_looked_at() {
-        let walked = walked(Part::Tcp, || Err(Finding::broken("", ""))).await;
+        let walked = walked(Part::Tcp, || Err(LinkFinding::broken("", ""))).await;
         for (part, mark, needs) in walked {
             let expected = match part {
-                Part::Tcp => (Mark::Broken, None),
+                Part::Tcp => (LinkMark::Broken, None),
                 Part::Tls
                 | Part::Relay
                 | Part::Clock
                 | Part::Token
                 | Part::Websocket
-                | Part::Tunnel => (Mark::Skipped, Some(Part::Tcp)),
-                _ => (Mark::Good, None),
+                | Part::Tunnel => (LinkMark::Skipped, Some(Part::Tcp)),
+                _ => (LinkMark::Good, None),
             };
             assert_eq!((mark, needs), expected, "{part:?}");
         }
@@ -154,17 +157,19 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_there_is_skipped_with_all_that_follows_and_nothing_is_broken() {
-        let walked = walked(Part::Dns, || Err(Finding::skipped("no relay is set"))).await;
-        let skipped = walked.iter().filter(|(_, mark, _)| *mark == Mark::Skipped);
+        let walked = walked(Part::Dns, || Err(LinkFinding::skipped("no relay is set"))).await;
+        let skipped = walked
+            .iter()
+            .filter(|(_, mark, _)| *mark == LinkMark::Skipped);
         assert_eq!(skipped.count(), 9);
-        assert!(walked.iter().all(|(_, mark, _)| *mark != Mark::Broken));
+        assert!(walked.iter().all(|(_, mark, _)| *mark != LinkMark::Broken));
     }
 
     #[tokio::test]
     async fn links_that_hang_end_when_the_whole_time_is_over() {
         let began = Instant::now();
-        let mut tell = |_: &Check| Ok(());
-        let mut walk = Walk::new(&mut tell);
+        let mut tell = |_: &LinkCheck| Ok(());
+        let mut walk = DoctorWalk::new(&mut tell);
         walk.until = began + Duration::from_millis(50);
         for part in Part::ALL.into_iter().filter(|part| part.needs().is_none()) {
             let hang = std::future::pending::<Looked<()>>();
@@ -178,7 +183,7 @@ mod tests {
         assert!(
             checks
                 .iter()
-                .all(|check| check.finding.mark == Mark::Broken)
+                .all(|check| check.finding.mark == LinkMark::Broken)
         );
     }
 

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use podtap_agent::LinkConfig;
-use podtap_relay::{Bound, Config, Error, Limits, Relay};
+use podtap_relay::{BoundRelay, Limits, Relay, RelayConfig, StartError};
 use podtap_wire::TunnelName;
 use url::Url;
 
@@ -23,7 +23,7 @@ const SESSIONS: usize = 16;
 
 /// Where a relay of this process is.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct RelayPlace {
     /// Its folder.
     pub(crate) dir: PathBuf,
     /// Where it listens; `None` for the port that the folder's relay had before or, where that is
@@ -37,13 +37,13 @@ pub(crate) struct Place {
 
 /// A relay of this process, bound, and the link to it.
 pub(crate) struct Embedded {
-    pub(crate) relay: Bound,
+    pub(crate) relay: BoundRelay,
     pub(crate) link: LinkConfig,
 }
 
 impl Embedded {
     /// Binds one at its place, and makes the tunnel's link to it.
-    pub(crate) async fn start(place: Place, tunnel: TunnelName) -> Result<Self, Failure> {
+    pub(crate) async fn start(place: RelayPlace, tunnel: TunnelName) -> Result<Self, Failure> {
         let listen = place.listen;
         if let Some(listen) = listen
             && place.reserved.contains(&listen.port())
@@ -59,7 +59,7 @@ impl Embedded {
             None => bind_any(&place).await?,
         };
         port::remember(&place.dir, relay.local_addr().port());
-        let failed = |error: podtap_relay::tunnel::Error| {
+        let failed = |error: podtap_relay::tunnel::TokenStoreError| {
             Failure::because("the relay's tokens cannot be changed", &error)
         };
         // Only this process may use it: a token of an earlier run is of no use to anybody.
@@ -91,9 +91,9 @@ fn limits() -> Limits {
     }
 }
 
-impl Place {
-    fn config(&self, listen: SocketAddr) -> Config {
-        Config {
+impl RelayPlace {
+    fn config(&self, listen: SocketAddr) -> RelayConfig {
+        RelayConfig {
             listen,
             public_url: self.public_url.clone(),
             limits: match self.public_url {
@@ -104,17 +104,17 @@ impl Place {
                     ..Limits::default()
                 },
             },
-            ..Config::new(self.dir.clone())
+            ..RelayConfig::new(self.dir.clone())
         }
     }
 }
 
 /// Binds on the first port that is still free when its turn comes: another process may have been
 /// faster.
-async fn bind_any(place: &Place) -> Result<Bound, Failure> {
+async fn bind_any(place: &RelayPlace) -> Result<BoundRelay, Failure> {
     for listen in port::candidates(&place.dir, &place.reserved) {
         match Relay::bind(place.config(listen)).await {
-            Err(Error::Listen { source, .. }) if source.kind() == ErrorKind::AddrInUse => {}
+            Err(StartError::Listen { source, .. }) if source.kind() == ErrorKind::AddrInUse => {}
             bound => return bound.map_err(|error| cannot_start(&error)),
         }
     }

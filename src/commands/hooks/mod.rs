@@ -12,7 +12,7 @@ use podtap_agent::hooks::plan;
 use podtap_agent::{HookFacts, HooksConfig, PlaceRef, draft};
 
 use super::podio::{base_url, known_client};
-use crate::cli::{HookTargets, Hooks, HooksCommand};
+use crate::cli::{HookTargets, HooksArgs, HooksCommand};
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
 
@@ -65,7 +65,10 @@ pub(super) fn targets(on: &HookTargets, settings: &Settings) -> Result<Vec<Place
 }
 
 /// The hooks that `listen` makes for as long as it runs; `None` where none are asked for.
-pub(super) fn config(hooks: &Hooks, settings: &Settings) -> Result<Option<HooksConfig>, Failure> {
+pub(super) fn config(
+    hooks: &HooksArgs,
+    settings: &Settings,
+) -> Result<Option<HooksConfig>, Failure> {
     let asked =
         !(hooks.at.app.is_empty() && hooks.at.field.is_empty() && hooks.at.space.is_empty());
     let on = match &hooks.on {

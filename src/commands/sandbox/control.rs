@@ -8,7 +8,7 @@ use http::{Method, Request, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use podtap_connect::{client, reason};
 use podtap_podio::client::BaseUrl;
-use podtap_sandbox::{Command, CommandResult};
+use podtap_sandbox::{CommandResult, SandboxCommand};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -64,7 +64,7 @@ pub(super) async fn outage(state: Switch, settings: &Settings) -> Result<ExitCod
 }
 
 /// The id, where there is one, comes before the names and values.
-fn read(typed: &cli::SandboxAction) -> Result<Command, Failure> {
+fn read(typed: &cli::SandboxAction) -> Result<SandboxCommand, Failure> {
     let mut words = typed.words.iter().map(String::as_str).peekable();
     let object = words.next_if(|word| !word.contains('='));
     let object = object.map(|word| {
@@ -81,7 +81,7 @@ fn read(typed: &cli::SandboxAction) -> Result<Command, Failure> {
         })?;
         Ok((name.to_owned(), value.to_owned()))
     });
-    Ok(Command {
+    Ok(SandboxCommand {
         event: typed.event.clone(),
         object: object.transpose()?,
         values: values.collect::<Result<_, Failure>>()?,
@@ -102,7 +102,7 @@ async fn call(
             .fact("why", why)
             .hint("start one with `podtap sandbox`, or name it with --podio-url")
     };
-    let http = client::Settings {
+    let http = client::ClientSettings {
         is_encrypted: false,
         proxy: None,
         connect_timeout: LIMIT,

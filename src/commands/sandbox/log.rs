@@ -1,7 +1,7 @@
 //! What a sandbox does, a line each: calls of its API, webhooks that it sends.
 
 use jiff::Timestamp;
-use podtap_sandbox::{Observation, Outcome, Sent};
+use podtap_sandbox::{Observation, SendOutcome, Sent};
 use serde::Serialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -67,10 +67,10 @@ fn line(seen: &Observation, now: Timestamp, look: &LineStyle) -> StyledLine {
 fn outcome(sent: &Sent) -> (Tone, String) {
     let took = sent.took.as_millis();
     match &sent.outcome {
-        Outcome::Answered(status) => (Tone::of_status(*status), format!("{status}  {took} ms")),
-        Outcome::TimedOut => (Tone::Bad, format!("no answer within {took} ms")),
-        Outcome::Swallowed => (Tone::Doubtful, "lost in the outage".to_owned()),
-        Outcome::Unreachable(why) => (Tone::Bad, why.clone()),
+        SendOutcome::Answered(status) => (Tone::of_status(*status), format!("{status}  {took} ms")),
+        SendOutcome::TimedOut => (Tone::Bad, format!("no answer within {took} ms")),
+        SendOutcome::Swallowed => (Tone::Doubtful, "lost in the outage".to_owned()),
+        SendOutcome::Unreachable(why) => (Tone::Bad, why.clone()),
     }
 }
 
@@ -118,10 +118,10 @@ fn object(seen: &Observation) -> String {
         ),
         Observation::Sent(sent) => {
             let (status, error) = match &sent.outcome {
-                Outcome::Answered(status) => (Some(*status), None),
-                Outcome::TimedOut => (None, Some("timeout")),
-                Outcome::Swallowed => (None, Some("outage")),
-                Outcome::Unreachable(why) => (None, Some(why.as_str())),
+                SendOutcome::Answered(status) => (Some(*status), None),
+                SendOutcome::TimedOut => (None, Some("timeout")),
+                SendOutcome::Swallowed => (None, Some("outage")),
+                SendOutcome::Unreachable(why) => (None, Some(why.as_str())),
             };
             let params = sent.params.iter();
             let webhook = Webhook {
@@ -150,7 +150,7 @@ mod tests {
 
     use super::*;
 
-    fn sent(outcome: Outcome) -> Observation {
+    fn sent(outcome: SendOutcome) -> Observation {
         Observation::Sent(Sent {
             hook_id: 24_360_217,
             event: EventType::ItemUpdate,
@@ -168,7 +168,11 @@ mod tests {
             zone: jiff::tz::TimeZone::UTC,
             coloured: false,
         };
-        let told = line(&sent(Outcome::Answered(500)), Timestamp::UNIX_EPOCH, &look);
+        let told = line(
+            &sent(SendOutcome::Answered(500)),
+            Timestamp::UNIX_EPOCH,
+            &look,
+        );
         let end = "item.update  hook 24360217 → http://127.0.0.1:3000/hook  500  12 ms  attempt 2";
         assert_eq!(told.as_str(), format!("00:00:00.000  {end}"));
         let call = Observation::Call {
@@ -182,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_program_reads_the_same() {
-        let told: Value = serde_json::from_str(&object(&sent(Outcome::Swallowed))).unwrap();
+        let told: Value = serde_json::from_str(&object(&sent(SendOutcome::Swallowed))).unwrap();
         let expected = json!({
             "v": 1, "type": "webhook", "event": "item.update", "hook_id": "24360217",
             "url": "http://127.0.0.1:3000/hook", "params": { "item_id": "4" }, "attempt": 2,

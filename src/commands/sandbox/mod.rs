@@ -10,10 +10,10 @@ use std::process::ExitCode;
 
 use podtap_connect::reason::chain;
 use podtap_podio::standing::Rule;
-use podtap_sandbox::life::{self, Pace};
-use podtap_sandbox::{Config, Delivery, Disorder, Rates, Sandbox as Server, Seed};
+use podtap_sandbox::life::{self, LifePace};
+use podtap_sandbox::{CallRates, Disorder, Sandbox as Server, SandboxConfig, Seed, WebhookSending};
 
-use crate::cli::{RuleName, Sandbox, SandboxCommand, SandboxServe};
+use crate::cli::{RuleName, SandboxArgs, SandboxServe, SandboxSubcommand};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::output::print;
@@ -24,11 +24,11 @@ use crate::tasks::Tasks;
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
 
 /// Serves, or tells a running one.
-pub(crate) async fn run(sandbox: Sandbox, settings: &Settings) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(sandbox: SandboxArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     match sandbox.command {
         None => serve(sandbox.serve, settings).await,
-        Some(SandboxCommand::Do(deed)) => control::act(&deed, settings).await,
-        Some(SandboxCommand::Outage { state, .. }) => control::outage(state, settings).await,
+        Some(SandboxSubcommand::Do(deed)) => control::act(&deed, settings).await,
+        Some(SandboxSubcommand::Outage { state, .. }) => control::outage(state, settings).await,
     }
 }
 
@@ -64,7 +64,7 @@ async fn serve(serve: SandboxServe, settings: &Settings) -> Result<ExitCode, Fai
     });
     if let Some(per_second) = serve.life {
         let token = tasks.token();
-        let pace = Pace {
+        let pace = LifePace {
             per_second,
             random_seed,
         };
@@ -77,8 +77,8 @@ async fn serve(serve: SandboxServe, settings: &Settings) -> Result<ExitCode, Fai
     Ok(shutdown.exit_code())
 }
 
-fn config(serve: &SandboxServe, settings: &Settings) -> Result<Config, Failure> {
-    let defaults = Config::default();
+fn config(serve: &SandboxServe, settings: &Settings) -> Result<SandboxConfig, Failure> {
+    let defaults = SandboxConfig::default();
     let (rules, disorder) = (&serve.rules, &serve.disorder);
     let random_seed = match serve.random_seed {
         Some(seed) => seed,
@@ -87,13 +87,13 @@ fn config(serve: &SandboxServe, settings: &Settings) -> Result<Config, Failure> 
             Failure::because("cannot get random numbers from the system", &error)
         })?,
     };
-    Ok(Config {
+    Ok(SandboxConfig {
         listen: settings.listen()?.unwrap_or(DEFAULT_LISTEN),
         hosts: serve.allow_host.clone(),
         seed: seed(serve)?,
         random_seed,
         token_lifetime: rules.token_lifetime.unwrap_or(defaults.token_lifetime),
-        rates: Rates {
+        rates: CallRates {
             general: rules.rate_limit.unwrap_or(defaults.rates.general),
             limited: rules.rate_limit_filter.unwrap_or(defaults.rates.limited),
             ..defaults.rates
@@ -104,7 +104,7 @@ fn config(serve: &SandboxServe, settings: &Settings) -> Result<Config, Failure> 
             RuleName::Current => Rule::CURRENT,
             RuleName::Consecutive => Rule::OLD,
         },
-        delivery: Delivery {
+        delivery: WebhookSending {
             timeout: rules.answer_limit.unwrap_or(defaults.delivery.timeout),
             retry_gaps: match &rules.resend {
                 Some(gaps) => gaps.0.clone(),

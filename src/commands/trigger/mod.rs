@@ -17,10 +17,10 @@ use tokio::time::MissedTickBehavior;
 
 use self::way::SendMode;
 use super::history::{find, load, open};
-use crate::cli::Trigger;
+use crate::cli::TriggerArgs;
 use crate::config::Settings;
 use crate::failure::{Code, Failure, Warning};
-use crate::output::json::Object;
+use crate::output::json::JsonObject;
 use crate::output::{lines, note, print, printable};
 use crate::running::Running;
 use crate::shutdown::Shutdown;
@@ -30,7 +30,7 @@ use crate::style::LineStyle;
 const MAX_BODY: u64 = 64 * 1024 * 1024;
 
 /// Sends it as often as asked for.
-pub(crate) async fn run(trigger: Trigger, settings: &Settings) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(trigger: TriggerArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
     let receiver = Receiver::of(&trigger, settings)?;
     let mut draft = draft(&trigger, settings).await?;
@@ -56,7 +56,7 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    fn of(trigger: &Trigger, settings: &Settings) -> Result<Self, Failure> {
+    fn of(trigger: &TriggerArgs, settings: &Settings) -> Result<Self, Failure> {
         let target = match settings.target()? {
             Some(target) => Some(target),
             None => running_target(settings),
@@ -86,7 +86,7 @@ fn running_target(settings: &Settings) -> Option<Target> {
     running.target(&settings.filters(Timestamp::now()).ok()?)
 }
 
-async fn draft(trigger: &Trigger, settings: &Settings) -> Result<Draft, Failure> {
+async fn draft(trigger: &TriggerArgs, settings: &Settings) -> Result<Draft, Failure> {
     if let Some(file) = &trigger.body_file {
         return Ok(Draft::of_body(read(file)?));
     }
@@ -159,7 +159,7 @@ async fn send_all(
     way: &SendMode,
     mut draft: Draft,
     receiver: &Receiver,
-    trigger: &Trigger,
+    trigger: &TriggerArgs,
     look: &LineStyle,
 ) -> Result<(), Failure> {
     let mut pace = trigger.rate.map(|rate| {
@@ -175,7 +175,7 @@ async fn send_all(
         draft.request.received_at = Timestamp::now();
         let (id, sent) = way.send(&draft.request).await?;
         if trigger.json {
-            print(&Object::from_trigger(id, draft.event(), way.url(), &sent).to_line())?;
+            print(&JsonObject::from_trigger(id, draft.event(), way.url(), &sent).to_line())?;
         } else {
             let (request, podio) = (&draft.request, draft.podio.as_ref());
             print(&lines::triggered_event(request, podio, &sent, look))?;

@@ -4,13 +4,13 @@
 use podtap_agent::config::DeliveryConfig;
 use podtap_agent::draft::Draft;
 use podtap_agent::history::{AttemptSummary, Outcome};
-use podtap_agent::{Agent, AgentHandle, Config, Target, Trigger as Request};
+use podtap_agent::{Agent, AgentConfig, AgentHandle, Target, Trigger as Request};
 use podtap_wire::{EventId, TunnelKey, WebhookRequest};
 use tokio_util::sync::CancellationToken;
 
 use super::Receiver;
 use super::send::Sender;
-use crate::cli::Trigger;
+use crate::cli::TriggerArgs;
 use crate::commands::history::{open_failure, run_browser};
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
@@ -20,11 +20,11 @@ pub(super) enum SendMode {
     /// To a URL, and nothing is kept of it.
     Straight(Box<Sender>),
     /// By an agent that keeps it in the history.
-    Recorded(Box<Recorder>),
+    Recorded(Box<OfflineAgent>),
 }
 
 /// An agent without a link, and where it delivers to.
-pub(super) struct Recorder {
+pub(super) struct OfflineAgent {
     agent: Agent,
     handle: AgentHandle,
     url: String,
@@ -36,7 +36,7 @@ impl SendMode {
     pub(super) fn of(
         receiver: &Receiver,
         draft: &Draft,
-        trigger: &Trigger,
+        trigger: &TriggerArgs,
         settings: &Settings,
     ) -> Result<Self, Failure> {
         let url = receiver.target.with_path(&draft.request.path);
@@ -53,7 +53,7 @@ impl SendMode {
         }
         match settings.history() {
             Ok(history) if history.exists() => {
-                let mut config = Config::new(history);
+                let mut config = AgentConfig::new(history);
                 config.target = Some(receiver.target.clone());
                 config.delivery.timeout = timeout;
                 config.trust = trust;
@@ -63,10 +63,14 @@ impl SendMode {
         }
     }
 
-    fn with_history(config: Config, url: String) -> Result<Self, Failure> {
+    fn with_history(config: AgentConfig, url: String) -> Result<Self, Failure> {
         let path = config.history.clone();
         let (agent, handle) = Agent::open(config).map_err(|error| open_failure(&path, &error))?;
-        Ok(Self::Recorded(Box::new(Recorder { agent, handle, url })))
+        Ok(Self::Recorded(Box::new(OfflineAgent {
+            agent,
+            handle,
+            url,
+        })))
     }
 
     /// Where it leads.

@@ -6,27 +6,27 @@ use jiff::Timestamp;
 use podtap_agent::{AskError, TunnelClient};
 use podtap_relay::tunnel::{Connected, TokenStore, TunnelInfo};
 use podtap_wire::TunnelName;
-use podtap_wire::manage::{ConnectedAgent, Rotated, TunnelEntry};
+use podtap_wire::manage::{ConnectedAgent, RotatedTunnel, TunnelEntry};
 
 use crate::cli::RelayAddress;
 use crate::commands::history::open_failure;
-use crate::commands::link::Link;
-use crate::commands::token::Place;
+use crate::commands::link::LinkSetup;
+use crate::commands::token::TokensPlace;
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
 use crate::output::printable;
 
 /// A way to the tunnels of a relay.
-pub(super) enum Access {
+pub(super) enum TunnelAccess {
     /// An owner, through the relay.
     Owner {
         client: Box<TunnelClient>,
-        link: Box<Link>,
+        link: Box<LinkSetup>,
     },
     /// Whoever runs the relay, on its data folder or database.
     Operator {
         store: Box<TokenStore>,
-        place: Place,
+        place: TokensPlace,
         owner: Option<String>,
     },
 }
@@ -38,7 +38,7 @@ pub(super) struct OwnedTunnel {
     pub(super) tunnel: TunnelEntry,
 }
 
-impl Access {
+impl TunnelAccess {
     /// The way that the command line, and then the settings, ask for.
     pub(super) async fn choose(at: &RelayAddress, settings: &Settings) -> Result<Self, Failure> {
         let ways = [Key::DATA_DIR, Key::DATABASE, Key::DATABASE_FILE];
@@ -52,7 +52,7 @@ impl Access {
             }
             // No tunnel is served, so the name does not matter.
             let name = TunnelName::nearest("tunnels").ok_or_else(|| Failure::usage("no name"))?;
-            let link = Link::to(relay, name, settings)?;
+            let link = LinkSetup::to(relay, name, settings)?;
             let client = TunnelClient::new(&link.config, &settings.trust()?).map_err(|error| {
                 open_failure(&settings.data_dir().unwrap_or_default(), &error.into())
             })?;
@@ -61,8 +61,8 @@ impl Access {
                 link: Box::new(link),
             });
         }
-        let place = Place::of(settings)?;
-        if matches!(place, Place::Folder(_)) && settings.text(Key::DATA_DIR).is_none() {
+        let place = TokensPlace::of(settings)?;
+        if matches!(place, TokensPlace::Folder(_)) && settings.text(Key::DATA_DIR).is_none() {
             return Err(Failure::usage("which relay?").hint(
                 "--relay URL with a token, or on the relay's machine --data-dir with its folder",
             ));
@@ -103,7 +103,7 @@ impl Access {
         &self,
         name: &TunnelName,
         grace: Duration,
-    ) -> Result<Rotated, Failure> {
+    ) -> Result<RotatedTunnel, Failure> {
         match self {
             Self::Owner { client, link } => {
                 let rotated = client.rotate(name, grace).await;
@@ -115,7 +115,7 @@ impl Access {
                 let rotated = store.rotate(&owner, name, grace).await;
                 let rotated = rotated.map_err(store_failure)?;
                 let rotated = rotated.ok_or_else(|| no_tunnel(name))?;
-                Ok(Rotated {
+                Ok(RotatedTunnel {
                     url: url(base.as_deref(), &rotated.key.to_string()),
                     old_url_until: rotated.old_key_until,
                 })
@@ -209,12 +209,12 @@ fn no_tunnel(name: &TunnelName) -> Failure {
     clippy::needless_pass_by_value,
     reason = "it is what `map_err` hands over"
 )]
-fn store_failure(error: podtap_relay::tunnel::Error) -> Failure {
+fn store_failure(error: podtap_relay::tunnel::TokenStoreError) -> Failure {
     Failure::because("the relay's tunnels cannot be read or changed", &error)
 }
 
 /// What a relay's answer means to the person.
-fn failure_of(link: &Link, error: &AskError) -> Failure {
+fn failure_of(link: &LinkSetup, error: &AskError) -> Failure {
     let relay = link.config.relay.as_str();
     let failure = |code, what: &str| {
         Failure::new(code, what)

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use podtap_agent::amount::size;
 use podtap_wire::TunnelName;
-use podtap_wire::manage::{ConnectedAgent, Rotated};
+use podtap_wire::manage::{ConnectedAgent, RotatedTunnel};
 use serde::Serialize;
 
 use super::access::OwnedTunnel;
@@ -114,7 +114,7 @@ pub(super) fn object(OwnedTunnel { owner, tunnel }: &OwnedTunnel) -> String {
 }
 
 /// A tunnel's new URL, for programs.
-pub(super) fn rotated_json(name: &TunnelName, rotated: &Rotated) -> String {
+pub(super) fn rotated_json(name: &TunnelName, rotated: &RotatedTunnel) -> String {
     #[derive(Serialize)]
     struct Object<'a> {
         name: &'a str,

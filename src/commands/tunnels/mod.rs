@@ -16,14 +16,14 @@ use crate::failure::{Code, Failure};
 use crate::output::question::ask;
 use crate::output::{note, print, printable};
 use crate::parse::duration;
-use access::Access;
+use access::TunnelAccess;
 
 /// Runs one of them.
 pub(crate) async fn run(command: TunnelsCommand, settings: &Settings) -> Result<ExitCode, Failure> {
     // What is wrong in the command itself is told first.
     match command {
         TunnelsCommand::List { at, json } => {
-            let access = Access::choose(&at, settings).await?;
+            let access = TunnelAccess::choose(&at, settings).await?;
             let tunnels = access.list().await?;
             let lines = if json {
                 tunnels.iter().map(format::object).collect()
@@ -42,7 +42,7 @@ pub(crate) async fn run(command: TunnelsCommand, settings: &Settings) -> Result<
             json,
         } => {
             let (name, grace) = (parse_name(&name)?, grace_of(grace.as_deref())?);
-            let access = Access::choose(&at, settings).await?;
+            let access = TunnelAccess::choose(&at, settings).await?;
             let rotated = access.rotate(&name, grace).await?;
             if json {
                 print(&format::rotated_json(&name, &rotated))?;
@@ -56,7 +56,7 @@ pub(crate) async fn run(command: TunnelsCommand, settings: &Settings) -> Result<
         }
         TunnelsCommand::Delete { name, yes, at } => {
             let name = parse_name(&name)?;
-            let access = Access::choose(&at, settings).await?;
+            let access = TunnelAccess::choose(&at, settings).await?;
             if !yes && !confirm(&name)? {
                 return Err(Failure::new(Code::Failed, "the tunnel was not deleted"));
             }

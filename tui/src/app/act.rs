@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::archive::{ExportForm, ImportForm};
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::compare::{compare_answers, compare_events};
 use crate::copy::{CopyForm, CopyMenu, copy_selection};
 use crate::detail::Tab;
@@ -11,11 +11,11 @@ use crate::effect::Effect;
 use crate::explain::ExplainEffect;
 use crate::health::{self, HealthEffect};
 use crate::hooks::HooksUpdate;
-use crate::keymap::{Action, Context, Key};
+use crate::keymap::{Action, Context, KeyPress};
 use crate::layout::Pane;
 use crate::loops::LoopsEffect;
 use crate::modal::help::Help;
-use crate::modal::palette::{Palette, PaletteChoice};
+use crate::modal::palette::{CommandPalette, PaletteChoice};
 use crate::modal::{FeatureForm, Modal, PendingAction};
 use crate::notes::NoteForm;
 use crate::replay::{ReplayForm, Starter};
@@ -27,7 +27,7 @@ use crate::words;
 
 impl App {
     /// A key was pressed; says whether it does anything here.
-    pub(super) fn key(&mut self, key: Key) -> bool {
+    pub(super) fn key(&mut self, key: KeyPress) -> bool {
         // A character that is being typed is no command, whatever it does elsewhere.
         let action = if self.is_typing() && key.typed().is_some() {
             None
@@ -100,12 +100,12 @@ impl App {
                     None => self.quit(),
                 }
             }
-            Action::Suspend => self.run([Command::Run(Effect::Suspend)]),
+            Action::Suspend => self.run([UiCommand::Run(Effect::Suspend)]),
             Action::Back => self.back(),
             Action::Accept => self.accept(),
             Action::EditAgain => {
                 let file = self.windows.edit_again();
-                self.run(file.map(Command::Run));
+                self.run(file.map(UiCommand::Run));
             }
             Action::Help if !matches!(self.windows.top(), Some(Modal::Help(_))) => {
                 let help = Help::new(self.contexts());
@@ -113,12 +113,12 @@ impl App {
             }
             _ if !self.windows.is_empty() => self.act_in_window(action),
             Action::Palette => {
-                let palette = Palette::new(self.contexts(), self.config.filters.clone());
+                let palette = CommandPalette::new(self.contexts(), self.config.filters.clone());
                 self.windows.open(Modal::Palette(palette));
             }
             Action::Health => {
                 self.windows.open(Modal::Health(0));
-                self.run([Command::Run(HealthEffect::Measure)]);
+                self.run([UiCommand::Run(HealthEffect::Measure)]);
             }
             Action::Copy if is_in_detail && self.detail.is_selecting() => {
                 let copied = copy_selection(&mut self.detail);
@@ -164,8 +164,8 @@ impl App {
             Action::Edit => {
                 let Some(id) = selected else { return };
                 match self.detail.opened_event(id).map(EditorFile::of) {
-                    Some(file) => self.run([Command::Run(file)]),
-                    None => self.run([Command::Run(EditEffect::Read { id })]),
+                    Some(file) => self.run([UiCommand::Run(file)]),
+                    None => self.run([UiCommand::Run(EditEffect::Read { id })]),
                 }
             }
             Action::Stop if self.replays.batch().is_some() => {
@@ -187,10 +187,10 @@ impl App {
                     self.detail.open_tab(Tab::Diff);
                     self.panes.show_detail(!self.list.is_history_empty());
                 }
-                self.run(asked.map(Command::Run));
+                self.run(asked.map(UiCommand::Run));
             }
             Action::OpenItem => {
-                self.run(selected.map(|id| Command::Run(ExplainEffect::FindLink { id })));
+                self.run(selected.map(|id| UiCommand::Run(ExplainEffect::FindLink { id })));
             }
             Action::Hooks => self.windows.open(Modal::Hooks(Box::default())),
             Action::Timeline => match self.list.selected().map(TimelinePane::of) {
@@ -205,7 +205,7 @@ impl App {
             Action::Pulses => self.windows.open(Modal::Pulses(Box::default())),
             Action::Release => {
                 let object = self.list.selected().and_then(|row| row.object);
-                self.run(object.map(|object| Command::Run(LoopsEffect::Release { object })));
+                self.run(object.map(|object| UiCommand::Run(LoopsEffect::Release { object })));
             }
             Action::Mark => {
                 let found = self.list.mark();
@@ -246,7 +246,7 @@ impl App {
             Action::Filter => {
                 self.list.begin_typing();
                 let asked = self.search.open();
-                self.run([Command::Run(asked)]);
+                self.run([UiCommand::Run(asked)]);
             }
             Action::Find => self.detail.open_find(),
             Action::Pause => {
@@ -318,7 +318,7 @@ impl App {
     /// Ends: after this update nothing more is done.
     pub(super) fn quit(&mut self) {
         self.over = true;
-        self.run([Command::Run(Effect::Quit)]);
+        self.run([UiCommand::Run(Effect::Quit)]);
     }
 
     /// Takes one step back: out of what has the keys.

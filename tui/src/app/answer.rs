@@ -4,12 +4,12 @@ use podtap_agent::EventId;
 
 use super::App;
 use crate::compare::CompareAnswer;
-use crate::config::Config;
+use crate::config::UiConfig;
 use crate::edit::EditUpdate;
 use crate::explain::ExplainUpdate;
 use crate::line::Line;
 use crate::list::{FindPurpose, ListAnswer};
-use crate::message::Answer;
+use crate::message::FeatureAnswer;
 use crate::modal::{Modal, PendingAction};
 use crate::replay::ReplayAnswer;
 use crate::theme::Role;
@@ -20,9 +20,9 @@ use crate::{copy, edit, hooks, loops, notes, trigger, why};
 impl App {
     /// Gives an answer to the feature that asked.
     #[expect(clippy::too_many_lines, reason = "a table: one arm a feature")]
-    pub(super) fn on_answer(&mut self, answer: Answer) -> bool {
+    pub(super) fn on_answer(&mut self, answer: FeatureAnswer) -> bool {
         match answer {
-            Answer::Archive(answer) => {
+            FeatureAnswer::Archive(answer) => {
                 let is_typing = self.is_typing();
                 let done = self.archive.on_answer(answer);
                 let told = match done {
@@ -31,13 +31,13 @@ impl App {
                 };
                 self.run(told);
             }
-            Answer::Compare(CompareAnswer::Compared { id, result }) => match result {
+            FeatureAnswer::Compare(CompareAnswer::Compared { id, result }) => match result {
                 Ok(lines) => self.show_finding(id, lines),
                 Err(error) => self.toasts.show(Role::Failed, error, self.now),
             },
-            Answer::Copy(answer) => self.run(copy::on_answer(answer, &self.status)),
-            Answer::Detail(answer) => self.detail.on_answer(answer),
-            Answer::Edit(answer) => match edit::on_answer(answer) {
+            FeatureAnswer::Copy(answer) => self.run(copy::on_answer(answer, &self.status)),
+            FeatureAnswer::Detail(answer) => self.detail.on_answer(answer),
+            FeatureAnswer::Edit(answer) => match edit::on_answer(answer) {
                 EditUpdate::Do(command) => self.run([command]),
                 EditUpdate::Confirm(edited) => {
                     let question = edited.question(&self.config.keymap);
@@ -45,43 +45,45 @@ impl App {
                     self.windows.open(Modal::Confirm(question, pending));
                 }
             },
-            Answer::Explain(answer) => {
-                let Config { keymap, remote, .. } = &self.config;
+            FeatureAnswer::Explain(answer) => {
+                let UiConfig { keymap, remote, .. } = &self.config;
                 match self.explain.on_answer(answer, keymap, *remote) {
                     ExplainUpdate::Do(commands) => self.run(commands),
                     ExplainUpdate::Show(id, lines) => self.show_finding(id, lines),
                 }
             }
-            Answer::Figures(answer) => self.figures.on_answer(answer),
-            Answer::Health(answer) => self.health.on_answer(answer),
-            Answer::Hooks(answer) => {
+            FeatureAnswer::Figures(answer) => self.figures.on_answer(answer),
+            FeatureAnswer::Health(answer) => self.health.on_answer(answer),
+            FeatureAnswer::Hooks(answer) => {
                 let told = hooks::on_answer(self.windows.hooks(), answer);
                 self.run(told);
             }
-            Answer::List(ListAnswer::FoundAll { purpose, result }) => match (purpose, result) {
-                (FindPurpose::Mark, Ok(found)) => {
-                    let told = self.list.on_found_to_mark(found);
-                    self.run([told]);
+            FeatureAnswer::List(ListAnswer::FoundAll { purpose, result }) => {
+                match (purpose, result) {
+                    (FindPurpose::Mark, Ok(found)) => {
+                        let told = self.list.on_found_to_mark(found);
+                        self.run([told]);
+                    }
+                    (FindPurpose::Replay(options), Ok(found)) => {
+                        let start = self.starter().on_found(found, options);
+                        self.start_replay(start);
+                    }
+                    (_, Err(error)) => self.toasts.show(Role::Failed, error, self.now),
                 }
-                (FindPurpose::Replay(options), Ok(found)) => {
-                    let start = self.starter().on_found(found, options);
-                    self.start_replay(start);
-                }
-                (_, Err(error)) => self.toasts.show(Role::Failed, error, self.now),
-            },
-            Answer::List(ListAnswer::Page { generation, result }) => {
+            }
+            FeatureAnswer::List(ListAnswer::Page { generation, result }) => {
                 self.list.page(generation, result);
             }
-            Answer::List(ListAnswer::Count {
+            FeatureAnswer::List(ListAnswer::Count {
                 filter,
                 took,
                 result,
             }) => self.list.count(&filter, took, &result),
-            Answer::Loops(answer) => self.run([loops::on_answer(answer)]),
-            Answer::Names(answer) => self.names.on_answer(answer),
-            Answer::Notes(answer) => self.run(notes::on_answer(answer)),
-            Answer::Rate(answer) => self.rate.on_answer(answer, self.now),
-            Answer::Replay(answer) => {
+            FeatureAnswer::Loops(answer) => self.run([loops::on_answer(answer)]),
+            FeatureAnswer::Names(answer) => self.names.on_answer(answer),
+            FeatureAnswer::Notes(answer) => self.run(notes::on_answer(answer)),
+            FeatureAnswer::Rate(answer) => self.rate.on_answer(answer, self.now),
+            FeatureAnswer::Replay(answer) => {
                 let ReplayAnswer::Replayed { id, .. } = answer;
                 // What a person sent is shown also while the screen is held still.
                 if self.pause.is_on() {
@@ -92,19 +94,19 @@ impl App {
                 let told = self.replays.on_answer(answer, &self.list, &self.detail);
                 self.run(told);
             }
-            Answer::Search(answer) => self.search.on_answer(answer),
-            Answer::Timeline(answer) => {
+            FeatureAnswer::Search(answer) => self.search.on_answer(answer),
+            FeatureAnswer::Timeline(answer) => {
                 if let Some(pane) = self.windows.timeline() {
                     pane.on_answer(answer);
                 }
             }
-            Answer::Pulses(answer) => {
+            FeatureAnswer::Pulses(answer) => {
                 if let Some(pulses) = self.windows.pulses() {
                     pulses.on_answer(answer);
                 }
             }
-            Answer::Trigger(answer) => self.run([trigger::on_answer(answer)]),
-            Answer::Why(WhyAnswer::Answered { result }) => match result {
+            FeatureAnswer::Trigger(answer) => self.run([trigger::on_answer(answer)]),
+            FeatureAnswer::Why(WhyAnswer::Answered { result }) => match result {
                 Ok(answer) => {
                     let hint = self.env().keymap.closes();
                     let lines = Lines::new("Why", hint, why::lines(&answer));

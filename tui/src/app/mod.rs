@@ -13,24 +13,24 @@ use ratatui::layout::Size;
 
 use crate::archive::Archive;
 use crate::changes::Changes;
-use crate::command::Command;
-use crate::config::Config;
+use crate::command::UiCommand;
+use crate::config::UiConfig;
 use crate::detail::Detail;
 use crate::effect::Effect;
 use crate::explain::Explain;
 use crate::figures::FiguresPoller;
-use crate::health::{Health, HealthEffect};
+use crate::health::{HealthEffect, HealthPane};
 use crate::keymap::{Action, Context};
 use crate::layout::{Layout, Pane};
 use crate::list::List;
-use crate::loops::Loops;
+use crate::loops::LoopNotice;
 use crate::message::Message;
 use crate::modal::{Modal, Windows};
 use crate::mouse::Clicks;
 use crate::names::Names;
 use crate::panes::Panes;
 use crate::pause::Pause;
-use crate::rate::Rate;
+use crate::rate::ArrivalRate;
 use crate::replay::Replays;
 use crate::search::Search;
 use crate::theme::Role;
@@ -41,7 +41,7 @@ use crate::trigger::LastSent;
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     /// How the UI looks and behaves.
-    pub(crate) config: Config,
+    pub(crate) config: UiConfig,
     now: Timestamp,
     /// How the agent is.
     pub(crate) status: Status,
@@ -63,7 +63,7 @@ pub(crate) struct App {
     /// What the agent knows beside its status.
     pub(crate) figures: FiguresPoller,
     /// How much arrives.
-    pub(crate) rate: Rate,
+    pub(crate) rate: ArrivalRate,
     /// The filter and the line in which it is typed.
     pub(crate) search: Search,
     /// Notices.
@@ -71,7 +71,7 @@ pub(crate) struct App {
     /// Whether the screen is held still.
     pub(crate) pause: Pause,
     /// What is remembered for the health window.
-    pub(crate) health: Health,
+    pub(crate) health: HealthPane,
     /// Replays of many events.
     pub(crate) replays: Replays,
     /// Imports.
@@ -79,7 +79,7 @@ pub(crate) struct App {
     /// The question to Podio.
     pub(crate) explain: Explain,
     /// Loops that were found.
-    pub(crate) loops: Loops,
+    pub(crate) loops: LoopNotice,
     /// What the trigger form was last sent with.
     last_sent: LastSent,
     /// What was asked for once and is done when it is asked for again.
@@ -88,14 +88,14 @@ pub(crate) struct App {
 
 impl App {
     /// The state at the start.
-    pub(crate) fn new(config: Config, size: Size, now: Timestamp, status: Status) -> Self {
+    pub(crate) fn new(config: UiConfig, size: Size, now: Timestamp, status: Status) -> Self {
         let mut toasts = Toasts::default();
         if let Some(url) = &config.web {
             toasts.show(Role::Accent, format!("Web page: {url}"), now);
         }
         Self {
             search: Search::new(config.filters.clone()),
-            health: Health::of(&status.link, now),
+            health: HealthPane::of(&status.link, now),
             config,
             now,
             status,
@@ -108,13 +108,13 @@ impl App {
             detail: Detail::default(),
             names: Names::default(),
             figures: FiguresPoller::default(),
-            rate: Rate::default(),
+            rate: ArrivalRate::default(),
             toasts,
             pause: Pause::default(),
             replays: Replays::default(),
             archive: Archive::default(),
             explain: Explain::default(),
-            loops: Loops::default(),
+            loops: LoopNotice::default(),
             last_sent: LastSent::default(),
             asks_again: None,
         }
@@ -150,13 +150,13 @@ impl App {
     }
 
     /// Has these done: the one way out for what a feature asks.
-    fn run<E: Into<Effect>>(&mut self, commands: impl IntoIterator<Item = Command<E>>) {
+    fn run<E: Into<Effect>>(&mut self, commands: impl IntoIterator<Item = UiCommand<E>>) {
         for command in commands {
             match command {
-                Command::Run(effect) => self.effects.push(effect.into()),
-                Command::Stop(slot) => self.effects.push(Effect::Stop(slot)),
-                Command::Copy(bytes) => self.effects.push(Effect::ToClipboard(bytes)),
-                Command::Notify(role, text) => self.toasts.show(role, text, self.now),
+                UiCommand::Run(effect) => self.effects.push(effect.into()),
+                UiCommand::Stop(slot) => self.effects.push(Effect::Stop(slot)),
+                UiCommand::Copy(bytes) => self.effects.push(Effect::ToClipboard(bytes)),
+                UiCommand::Notify(role, text) => self.toasts.show(role, text, self.now),
             }
         }
     }
@@ -190,7 +190,7 @@ impl App {
         self.figures.tick();
         self.replays.tick();
         let is_health_open = self.windows.shows_health();
-        self.run(is_health_open.then_some(Command::Run(HealthEffect::Measure)));
+        self.run(is_health_open.then_some(UiCommand::Run(HealthEffect::Measure)));
         let changed = [
             self.rate.tick(now),
             self.loops.tick(now),
@@ -233,19 +233,19 @@ impl App {
             return;
         };
         let asked = self.list.ask(layout.list_height());
-        self.run(asked.map(Command::Run));
+        self.run(asked.map(UiCommand::Run));
         let in_sight = self.list.in_sight(layout.list_height());
         let asked = self.names.ask(in_sight);
-        self.run(asked.map(Command::Run));
+        self.run(asked.map(UiCommand::Run));
         let asked = self.figures.ask(!has_events || self.windows.shows_health());
-        self.run(asked.map(Command::Run));
+        self.run(asked.map(UiCommand::Run));
         let asked = self.rate.ask(self.now);
-        self.run(asked.map(Command::Run));
+        self.run(asked.map(UiCommand::Run));
         let selected = self.list.selected().map(|row| row.id);
         // Also where it is not on the screen now: what is to be copied or edited is read with it.
         let opened = self.panes.layout_of_detail(has_events).unwrap_or(layout);
         let asked = self.detail.ask(selected, opened.sheet().width.into());
-        self.run(asked.map(Command::Run));
+        self.run(asked.map(UiCommand::Run));
     }
 }
 

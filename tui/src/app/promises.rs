@@ -11,7 +11,7 @@ use crate::compare::CompareEffect;
 use crate::detail::DetailAnswer;
 use crate::detail::DetailEffect;
 use crate::explain::ExplainAnswer;
-use crate::message::Answer;
+use crate::message::FeatureAnswer;
 use crate::replay::ReplayAnswer;
 use crate::testing::{app, attempts, id, key, now, press, settle, shows};
 
@@ -34,10 +34,9 @@ fn what_was_stopped_neither_offers_stop_nor_asks_before_quitting() {
     press(&mut app, "m m m r enter s", 500);
     for position in 498..=500 {
         let (id, result) = (id(position), Err("refused".to_owned()));
-        app.update(Message::Answer(Answer::Replay(ReplayAnswer::Replayed {
-            id,
-            result,
-        })));
+        app.update(Message::Answer(FeatureAnswer::Replay(
+            ReplayAnswer::Replayed { id, result },
+        )));
     }
     assert!(!footer(&app).contains("s stop"), "{}", footer(&app));
     assert!(app.update(key("q")).contains(&Effect::Quit));
@@ -51,7 +50,7 @@ fn marks_stay_after_a_replay_until_they_are_taken_away() {
         let (id, result) = (id(position), Ok(Box::new(attempts(position).remove(1))));
         settle(
             &mut app,
-            Message::Answer(Answer::Replay(ReplayAnswer::Replayed { id, result })),
+            Message::Answer(FeatureAnswer::Replay(ReplayAnswer::Replayed { id, result })),
             500,
         );
     }
@@ -99,7 +98,7 @@ fn an_edited_request_is_shown_with_the_attempt_that_sent_it() {
 }
 
 /// Answers from a history in which the last attempt of each event sent another path.
-fn edited_once(effect: Effect) -> Option<Answer> {
+fn edited_once(effect: Effect) -> Option<FeatureAnswer> {
     let Effect::Detail(DetailEffect::LoadEvent {
         generation,
         options,
@@ -120,9 +119,12 @@ fn edited_once(effect: Effect) -> Option<Answer> {
         attempts,
         explanation: None,
     };
-    let opened = crate::detail::Opened::new(full, options, &TimeZone::UTC);
+    let opened = crate::detail::OpenEvent::new(full, options, &TimeZone::UTC);
     let result = Ok(Some(Box::new(opened)));
-    Some(Answer::Detail(DetailAnswer::Event { generation, result }))
+    Some(FeatureAnswer::Detail(DetailAnswer::Event {
+        generation,
+        result,
+    }))
 }
 
 #[test]
@@ -231,7 +233,10 @@ fn waiting_for_podio_ends_with_esc_and_its_error_stays() {
 
     press(&mut app, "w", 500);
     let (id, result) = (id(500), Err("no answer within 30 s".to_owned()));
-    let answer = Message::Answer(Answer::Explain(ExplainAnswer::Explained { id, result }));
+    let answer = Message::Answer(FeatureAnswer::Explain(ExplainAnswer::Explained {
+        id,
+        result,
+    }));
     settle(&mut app, answer, 500);
     for second in 1..60 {
         let later = now() + SignedDuration::from_secs(second);

@@ -1,7 +1,7 @@
 //! A form that was submitted, or an answer that was confirmed → the feature that it is for.
 
 use super::App;
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::hooks::{HookChange, request_change};
 use crate::keymap::Action;
 use crate::modal::{FeatureForm, Modal, PendingAction};
@@ -22,30 +22,30 @@ impl App {
             FeatureForm::Export(fields) => {
                 let effect = fields.read(local.cloned().unwrap_or_default());
                 effect.map(|effect| {
-                    self.run([Command::Run(effect)]);
+                    self.run([UiCommand::Run(effect)]);
                     self.windows.keep_submitted(form.clone());
                 })
             }
             FeatureForm::Import(fields) => {
                 let effect = self.archive.import(fields, self.rate.others());
                 effect.map(|effect| {
-                    self.run([Command::Run(effect)]);
+                    self.run([UiCommand::Run(effect)]);
                     self.windows.keep_submitted(form.clone());
                 })
             }
             FeatureForm::Note(fields) => {
-                self.run([Command::Run(fields.read())]);
+                self.run([UiCommand::Run(fields.read())]);
                 Ok(())
             }
             FeatureForm::Why(fields) => {
-                self.run([Command::Run(fields.read())]);
+                self.run([UiCommand::Run(fields.read())]);
                 self.windows.keep_submitted(form.clone());
                 Ok(())
             }
             FeatureForm::Trigger(fields) => {
                 let effect = fields.read(local, &mut self.last_sent, self.now);
                 effect.map(|effect| {
-                    self.run([Command::Run(effect)]);
+                    self.run([UiCommand::Run(effect)]);
                     // It will be the newest, and is what a person wants to see now.
                     self.list.act(Action::Follow, 0);
                 })
@@ -77,7 +77,7 @@ impl App {
                 let (id, edited) = edited.into_request();
                 let edited = Some(Box::new(edited));
                 let target = None;
-                self.run([Command::Run(ReplayEffect::Replay { id, target, edited })]);
+                self.run([UiCommand::Run(ReplayEffect::Replay { id, target, edited })]);
             }
             None => {}
         }
@@ -86,12 +86,12 @@ impl App {
     /// Begins a replay.
     pub(super) fn start_replay(&mut self, start: ReplayStart) {
         match start {
-            ReplayStart::Send(effect) => self.run([Command::Run(effect)]),
+            ReplayStart::Send(effect) => self.run([UiCommand::Run(effect)]),
             ReplayStart::SendAll(request) => {
                 let refused = self.replays.start(request);
                 self.run(refused);
             }
-            ReplayStart::Find(effect) => self.run([Command::Run(effect)]),
+            ReplayStart::Find(effect) => self.run([UiCommand::Run(effect)]),
             ReplayStart::Ask(lines, request) => {
                 let pending = Box::new(PendingAction::Replay(request));
                 self.windows.ask_later(Modal::Confirm(lines, pending));

@@ -8,7 +8,7 @@ use super::*;
 use crate::edit::EditAnswer;
 use crate::edit::EditorFile;
 use crate::list::{FindPurpose, ListAnswer, ReplayOptions};
-use crate::message::Answer;
+use crate::message::FeatureAnswer;
 use crate::replay::ReplayAnswer;
 use crate::replay::ReplayEffect;
 use crate::testing::{app, attempts, id, key, now, press, settle, shows, status};
@@ -56,7 +56,7 @@ fn replay_sends_the_selected_event_and_tells_what_came_of_it() {
     );
 
     let attempt = Box::new(attempts(500).remove(1));
-    let answer = Answer::Replay(ReplayAnswer::Replayed {
+    let answer = FeatureAnswer::Replay(ReplayAnswer::Replayed {
         id: id(500),
         result: Ok(attempt),
     });
@@ -135,10 +135,12 @@ fn marked_events_are_replayed_together_once_that_is_confirmed() {
 
     for position in 498..=500 {
         let result = Err("the disk is full".to_owned());
-        app.update(Message::Answer(Answer::Replay(ReplayAnswer::Replayed {
-            id: id(position),
-            result,
-        })));
+        app.update(Message::Answer(FeatureAnswer::Replay(
+            ReplayAnswer::Replayed {
+                id: id(position),
+                result,
+            },
+        )));
     }
     assert!(app.replays.batch().is_none());
     let told = app.toasts.iter().next_back().unwrap();
@@ -153,7 +155,7 @@ fn an_edited_event_is_sent_only_after_its_difference_was_seen() {
         panic!("{effects:?}");
     };
     let edited = file.replace("item_id=4711", "item_id=4712");
-    let answer = Answer::Edit(EditAnswer::Edited {
+    let answer = FeatureAnswer::Edit(EditAnswer::Edited {
         id,
         before,
         result: Ok(edited),
@@ -205,7 +207,10 @@ fn a_question_waits_until_a_person_has_finished_typing() {
         let result = Ok((1..=4).rev().map(|at| (Position(at), id(at))).collect());
         settle(
             &mut app,
-            Message::Answer(Answer::List(ListAnswer::FoundAll { purpose, result })),
+            Message::Answer(FeatureAnswer::List(ListAnswer::FoundAll {
+                purpose,
+                result,
+            })),
             500,
         );
         let is_sent = |it: &&Effect| matches!(it, Effect::Replay(ReplayEffect::Replay { .. }));

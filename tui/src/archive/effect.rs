@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use podtap_agent::export::archive::{self, Format, Selection};
-use podtap_agent::import::{Import, Report};
+use podtap_agent::export::archive::{self, ArchiveFormat, ArchiveSelection};
+use podtap_agent::import::{ArchiveImport, ImportReport};
 use podtap_agent::{AgentHandle, Target};
 
 use crate::error_text::error_text;
@@ -15,9 +15,9 @@ pub(crate) enum ArchiveEffect {
     /// Write events into a file.
     Export {
         /// Which.
-        selection: Box<Selection>,
+        selection: Box<ArchiveSelection>,
         /// As what.
-        format: Format,
+        format: ArchiveFormat,
         /// What the URLs of events that went nowhere name.
         target: Target,
         /// The file, which must not be there.
@@ -38,10 +38,10 @@ pub(crate) enum ArchiveAnswer {
         /// How many events the file holds.
         result: Result<(u64, PathBuf), String>,
     },
-    /// To [`ArchiveEffect::Import`].
+    /// To [`ArchiveEffect::ArchiveImport`].
     Imported {
         /// What was new.
-        result: Result<Report, String>,
+        result: Result<ImportReport, String>,
     },
 }
 
@@ -67,8 +67,8 @@ pub(crate) async fn run(effect: ArchiveEffect, agent: &AgentHandle) -> ArchiveAn
 /// Writes an archive; how many events it holds. A file that is there is not overwritten.
 async fn export(
     agent: &AgentHandle,
-    selection: Selection,
-    format: Format,
+    selection: ArchiveSelection,
+    format: ArchiveFormat,
     target: &Target,
     file: PathBuf,
 ) -> Result<(u64, PathBuf), String> {
@@ -87,14 +87,14 @@ async fn export(
 
 /// Takes over what an archive holds. Only of a file: a pipe or a terminal may keep whoever opens it
 /// waiting for ever, and the command line reads those.
-async fn import(agent: &AgentHandle, file: PathBuf) -> Result<Report, String> {
+async fn import(agent: &AgentHandle, file: PathBuf) -> Result<ImportReport, String> {
     let name = file.display().to_string();
     let about = tokio::fs::metadata(&file).await;
     if about.is_ok_and(|about| !about.is_file()) {
         return Err(format!("{name} is not a file"));
     }
     let opened = File::open(&file).map_err(|error| format!("{name} cannot be read: {error}"))?;
-    let archive = Import::open(opened).await;
+    let archive = ArchiveImport::open(opened).await;
     let archive = archive.map_err(|problem| format!("{name} cannot be imported: {problem}"))?;
     agent.import(archive).await.map_err(|error| {
         let new = error.imported.new;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use podtap_agent::Target;
-use podtap_agent::export::archive::{Format, Selection};
+use podtap_agent::export::archive::{ArchiveFormat, ArchiveSelection};
 
 use super::effect::ArchiveEffect;
 use crate::env::Env;
@@ -12,9 +12,9 @@ use crate::list::{EventChoice, List};
 use crate::widget::form::{Choice, Fields, Text, fields};
 
 /// The formats of an archive, as the form names them, with the end of their files' names.
-const FORMATS: [(Format, &str, &str); 2] = [
-    (Format::Har, "HTTP archive (HAR)", "har"),
-    (Format::Ndjson, "JSON lines", "ndjson"),
+const FORMATS: [(ArchiveFormat, &str, &str); 2] = [
+    (ArchiveFormat::Har, "HTTP archive (HAR)", "har"),
+    (ArchiveFormat::Ndjson, "JSON lines", "ndjson"),
 ];
 
 /// What of the filter's events goes into one archive at most: as many as can be marked.
@@ -24,10 +24,10 @@ const MOST_EXPORTED: usize = MOST_MARKS;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExportForm {
     events: Choice<EventChoice>,
-    format: Choice<Format>,
+    format: Choice<ArchiveFormat>,
     file: Text,
     /// The format that the file's name followed last.
-    followed: Format,
+    followed: ArchiveFormat,
 }
 
 impl ExportForm {
@@ -57,8 +57,8 @@ impl ExportForm {
     pub(crate) fn read(&self, target: Target) -> Result<ArchiveEffect, String> {
         let file = named_file(&self.file)?;
         let selection = match self.events.chosen().cloned() {
-            Some(EventChoice::These(events)) => Selection::Events(events),
-            Some(EventChoice::All(filter)) => Selection::Filter {
+            Some(EventChoice::These(events)) => ArchiveSelection::Events(events),
+            Some(EventChoice::All(filter)) => ArchiveSelection::Filter {
                 filter,
                 most: MOST_EXPORTED,
             },
@@ -72,7 +72,7 @@ impl ExportForm {
         })
     }
 
-    fn format(&self) -> Format {
+    fn format(&self) -> ArchiveFormat {
         self.format.chosen().copied().unwrap_or(self.followed)
     }
 }

@@ -9,7 +9,7 @@ mod tests;
 pub(crate) use effect::{ArchiveAnswer, ArchiveEffect, run};
 pub(crate) use form::{ExportForm, ImportForm};
 
-use crate::command::{Command, Slot};
+use crate::command::{Slot, UiCommand};
 use crate::theme::Role;
 use crate::words;
 
@@ -60,7 +60,7 @@ impl Archive {
     }
 
     /// Imports no more; says what was taken over.
-    pub(crate) fn stop(&mut self, others: u64) -> Vec<Command<ArchiveEffect>> {
+    pub(crate) fn stop(&mut self, others: u64) -> Vec<UiCommand<ArchiveEffect>> {
         let taken = self.imported_so_far(others);
         let Some((Importing { name, .. }, taken)) = self.importing.take().zip(taken) else {
             return Vec::new();
@@ -68,8 +68,8 @@ impl Archive {
         let taken = words::count(taken, "event");
         let text = format!("Stopped importing {name}: {taken} were taken over");
         vec![
-            Command::Stop(Slot::Import),
-            Command::notify(Role::Quiet, text),
+            UiCommand::Stop(Slot::Import),
+            UiCommand::notify(Role::Quiet, text),
         ]
     }
 
@@ -80,13 +80,13 @@ impl Archive {
     pub(crate) fn on_answer(
         &mut self,
         answer: ArchiveAnswer,
-    ) -> Result<Command<ArchiveEffect>, String> {
+    ) -> Result<UiCommand<ArchiveEffect>, String> {
         match answer {
             ArchiveAnswer::Exported { result } => {
                 let (many, file) = result?;
                 let many = words::count(many, "event");
                 let text = format!("Exported {many} to {}", file.display());
-                Ok(Command::notify(Role::Ok, text))
+                Ok(UiCommand::notify(Role::Ok, text))
             }
             ArchiveAnswer::Imported { result } => {
                 self.importing = None;
@@ -98,10 +98,10 @@ impl Archive {
                     text += &format!(", {} skipped", words::number(report.skipped));
                 }
                 Ok(match report.broken_off {
-                    None => Command::notify(Role::Ok, text),
+                    None => UiCommand::notify(Role::Ok, text),
                     Some(place) => {
                         let text = format!("{text}; the file breaks off {place}");
-                        Command::notify(Role::Failed, text)
+                        UiCommand::notify(Role::Failed, text)
                     }
                 })
             }

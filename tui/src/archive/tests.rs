@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use podtap_agent::export::archive::{Format, Selection};
-use podtap_agent::import::Report;
+use podtap_agent::export::archive::{ArchiveFormat, ArchiveSelection};
+use podtap_agent::import::ImportReport;
 
 use super::*;
 use crate::effect::Effect;
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::testing::{frame, id, pressed, sent, text};
 
 #[test]
@@ -25,14 +25,17 @@ fn what_is_marked_goes_into_the_file_that_is_named() {
     else {
         panic!("{effects:?}");
     };
-    assert_eq!(**selection, Selection::Events(vec![id(499), id(500)]));
-    assert_eq!(*format, Format::Ndjson);
+    assert_eq!(
+        **selection,
+        ArchiveSelection::Events(vec![id(499), id(500)])
+    );
+    assert_eq!(*format, ArchiveFormat::Ndjson);
     assert_eq!(*file, PathBuf::from("crm-20261123-120432.ndjson"));
 
     let result = Ok((2, file.clone()));
-    app.update(Message::Answer(Answer::Archive(ArchiveAnswer::Exported {
-        result,
-    })));
+    app.update(Message::Answer(FeatureAnswer::Archive(
+        ArchiveAnswer::Exported { result },
+    )));
     let shown = text(&frame(&app));
     assert!(shown.contains("Exported 2 events to crm-"), "{shown}");
 }
@@ -61,10 +64,10 @@ fn without_a_file_nothing_is_written_or_read() {
 
 #[test]
 fn what_cannot_be_written_or_read_brings_the_form_back_with_its_name() {
-    let export = Answer::Archive(ArchiveAnswer::Exported {
+    let export = FeatureAnswer::Archive(ArchiveAnswer::Exported {
         result: Err("the file is there already".to_owned()),
     });
-    let import = Answer::Archive(ArchiveAnswer::Imported {
+    let import = FeatureAnswer::Archive(ArchiveAnswer::Imported {
         result: Err("there is no such file".to_owned()),
     });
     for (keys, answer, told) in [
@@ -82,7 +85,7 @@ fn what_cannot_be_written_or_read_brings_the_form_back_with_its_name() {
         assert!(shown.contains(told) && shown.contains("old.har"), "{shown}");
         assert_eq!(sent(&mut app).len(), 1, "it can be sent again");
 
-        let other: crate::keymap::Key = "?".parse().unwrap();
+        let other: crate::keymap::KeyPress = "?".parse().unwrap();
         app.update(Message::Key(other.into()));
         app.update(Message::Answer(answer));
         let shown = text(&frame(&app));
@@ -98,15 +101,15 @@ fn an_import_says_what_was_new() {
         sent(&mut app),
         [Effect::Archive(ArchiveEffect::Import { file })]
     );
-    let result = Ok(Report {
+    let result = Ok(ImportReport {
         new: 3,
         known: 1,
         skipped: 2,
-        ..Report::default()
+        ..ImportReport::default()
     });
-    app.update(Message::Answer(Answer::Archive(ArchiveAnswer::Imported {
-        result,
-    })));
+    app.update(Message::Answer(FeatureAnswer::Archive(
+        ArchiveAnswer::Imported { result },
+    )));
     let shown = text(&frame(&app));
     let told = "Imported 3 events; 1 already there, 2 skipped";
     assert!(shown.contains(told), "{shown}");

@@ -93,7 +93,7 @@ async fn compare_texts(
     let compare = move || {
         let [before, after] = &texts;
         let [one, other] = names;
-        let heading = |sign, role, name| Line::of(role, sign).put(role, name);
+        let heading = |sign, role, name| Line::of(role, sign).with(role, name);
         let mut lines = vec![
             heading("- ", Role::Failed, one),
             heading("+ ", Role::Ok, other),

@@ -6,7 +6,7 @@ use podtap_agent::EventId;
 
 pub(crate) use effect::{CompareAnswer, CompareEffect, run};
 
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::detail::Detail;
 use crate::env::Env;
 use crate::event_name::event_name;
@@ -15,15 +15,19 @@ use crate::theme::Role;
 use crate::words;
 
 /// Compares the selected event with the newest marked one, or says what is missing for that.
-pub(crate) fn compare_events(list: &List, detail: &Detail, env: Env<'_>) -> Command<CompareEffect> {
+pub(crate) fn compare_events(
+    list: &List,
+    detail: &Detail,
+    env: Env<'_>,
+) -> UiCommand<CompareEffect> {
     let selected = list.selected().map(|row| row.id);
     let marked = list.marked_events().into_iter().rev();
     let mut marked = marked.filter(|id| Some(*id) != selected);
     let (Some(one), Some(other)) = (marked.next(), selected) else {
-        return Command::notify(Role::Quiet, "Mark the event to compare with first");
+        return UiCommand::notify(Role::Quiet, "Mark the event to compare with first");
     };
     let named = |id| (id, name_and_time(id, list, detail, env));
-    Command::Run(CompareEffect::Compare {
+    UiCommand::Run(CompareEffect::Compare {
         one: named(one),
         other: named(other),
     })
@@ -31,12 +35,12 @@ pub(crate) fn compare_events(list: &List, detail: &Detail, env: Env<'_>) -> Comm
 
 /// Compares the answer that the tab Response shows with the one before it, or says what is missing
 /// for that.
-pub(crate) fn compare_answers(detail: &Detail) -> Command<CompareEffect> {
+pub(crate) fn compare_answers(detail: &Detail) -> UiCommand<CompareEffect> {
     match detail.attempt() {
         Some((id, number)) if number > 1 => {
-            Command::Run(CompareEffect::CompareAnswers { id, number })
+            UiCommand::Run(CompareEffect::CompareAnswers { id, number })
         }
-        _ => Command::notify(Role::Quiet, "There is no earlier answer to compare with"),
+        _ => UiCommand::notify(Role::Quiet, "There is no earlier answer to compare with"),
     }
 }
 

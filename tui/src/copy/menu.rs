@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
-use crate::keymap::Key;
+use crate::keymap::KeyPress;
 use crate::layout::{centered, inner};
 use crate::line::{Line, cells};
 use crate::safe_text::SafeText;
@@ -54,7 +54,7 @@ impl CopyForm {
     }
 
     /// The form that a key of the menu stands for.
-    pub(crate) fn of(key: Key) -> Option<Self> {
+    pub(crate) fn of(key: KeyPress) -> Option<Self> {
         let typed = key.typed()?;
         let (_, form, _) = Self::ALL
             .into_iter()
@@ -176,7 +176,7 @@ pub(crate) fn view(menu: &CopyMenu, env: Env<'_>, screen: Rect, buffer: &mut Buf
     for (form, row) in menu.forms().zip(inner(area).rows()) {
         let line = Line::new()
             .column(Role::Accent, form.letter().to_string(), 3)
-            .put(Role::Plain, form.name());
+            .with(Role::Plain, form.name());
         line.draw(row, env.theme, buffer);
     }
 }

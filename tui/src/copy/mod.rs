@@ -12,7 +12,7 @@ use podtap_agent::history::Event;
 pub(crate) use effect::{CopyAnswer, CopyEffect, run};
 pub(crate) use menu::{CopyForm, CopyMenu, view};
 
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::detail::Detail;
 use crate::theme::Role;
 use crate::words;
@@ -25,28 +25,28 @@ impl CopyMenu {
         form: CopyForm,
         detail: &Detail,
         status: &Status,
-    ) -> Vec<Command<CopyEffect>> {
+    ) -> Vec<UiCommand<CopyEffect>> {
         let Some((id, _)) = self.0 else {
             return copy_address(form, status);
         };
         match detail.opened_event(id) {
             Some(event) => copy_event(event, form, status),
-            None => vec![Command::Run(CopyEffect::Read { id, form })],
+            None => vec![UiCommand::Run(CopyEffect::Read { id, form })],
         }
     }
 }
 
 /// An event was read to be copied.
-pub(crate) fn on_answer(answer: CopyAnswer, status: &Status) -> Vec<Command<CopyEffect>> {
+pub(crate) fn on_answer(answer: CopyAnswer, status: &Status) -> Vec<UiCommand<CopyEffect>> {
     let CopyAnswer::Read { form, result } = answer;
     match result {
         Ok(event) => copy_event(&event, form, status),
-        Err(error) => vec![Command::Notify(Role::Failed, error)],
+        Err(error) => vec![UiCommand::Notify(Role::Failed, error)],
     }
 }
 
 /// Copies the selected lines as they are shown, and selects nothing any more.
-pub(crate) fn copy_selection(detail: &mut Detail) -> Vec<Command<CopyEffect>> {
+pub(crate) fn copy_selection(detail: &mut Detail) -> Vec<UiCommand<CopyEffect>> {
     let selected = detail.selected_text();
     detail.end_selection();
     let Some((text, lines)) = selected else {
@@ -54,14 +54,14 @@ pub(crate) fn copy_selection(detail: &mut Detail) -> Vec<Command<CopyEffect>> {
     };
     if text.len() > MOST {
         let error = "too large for the clipboard; select fewer lines, or export the event";
-        return vec![Command::notify(Role::Failed, error)];
+        return vec![UiCommand::notify(Role::Failed, error)];
     }
     let lines = u64::try_from(lines).unwrap_or(u64::MAX);
     let done = format!("Copied {}", words::count(lines, "line"));
     copied(text.into_bytes(), done)
 }
 
-fn copy_event(event: &Event, form: CopyForm, status: &Status) -> Vec<Command<CopyEffect>> {
+fn copy_event(event: &Event, form: CopyForm, status: &Status) -> Vec<UiCommand<CopyEffect>> {
     let local = status.target.as_ref();
     let public = status.public_url.as_deref();
     let name = words::whole_event(event);
@@ -73,12 +73,12 @@ fn copy_event(event: &Event, form: CopyForm, status: &Status) -> Vec<Command<Cop
             }
             copied(bytes, done)
         }
-        Err(error) => vec![Command::Notify(Role::Failed, error)],
+        Err(error) => vec![UiCommand::Notify(Role::Failed, error)],
     }
 }
 
 /// Before the first event there is only what Podio is to be given.
-fn copy_address(form: CopyForm, status: &Status) -> Vec<Command<CopyEffect>> {
+fn copy_address(form: CopyForm, status: &Status) -> Vec<UiCommand<CopyEffect>> {
     match (form, words::hook_url(status)) {
         (CopyForm::Url, Some(url)) => {
             let done = format!("Copied {url}");
@@ -86,12 +86,12 @@ fn copy_address(form: CopyForm, status: &Status) -> Vec<Command<CopyEffect>> {
         }
         (CopyForm::Url, None) => {
             let text = "There is no public URL without a relay";
-            vec![Command::notify(Role::Failed, text)]
+            vec![UiCommand::notify(Role::Failed, text)]
         }
-        _ => vec![Command::notify(Role::Quiet, "There is no event yet")],
+        _ => vec![UiCommand::notify(Role::Quiet, "There is no event yet")],
     }
 }
 
-fn copied(bytes: Vec<u8>, done: String) -> Vec<Command<CopyEffect>> {
-    vec![Command::Copy(bytes), Command::Notify(Role::Ok, done)]
+fn copied(bytes: Vec<u8>, done: String) -> Vec<UiCommand<CopyEffect>> {
+    vec![UiCommand::Copy(bytes), UiCommand::Notify(Role::Ok, done)]
 }

@@ -33,12 +33,12 @@ pub(super) fn sheet(attempts: &[Attempt], zone: &TimeZone) -> Vec<Line> {
         let bar = "━".repeat(usize::try_from(bar).unwrap_or(0));
         lines.push(
             Line::of(Role::Strong, format!("{:<3}", attempt.number))
-                .put(role, outcome)
-                .put(
+                .with(role, outcome)
+                .with(
                     Role::Quiet,
                     format!("  {}  ", words::duration(attempt.duration)),
                 )
-                .put(role, bar),
+                .with(role, bar),
         );
         let sign = match (attempt.replay, &attempt.edited) {
             (true, Some(_)) => "↻ edited and replayed  ",
@@ -49,14 +49,14 @@ pub(super) fn sheet(attempts: &[Attempt], zone: &TimeZone) -> Vec<Line> {
         lines.push(
             Line::new()
                 .space(3)
-                .put(Role::Accent, sign)
-                .put(Role::Quiet, started),
+                .with(Role::Accent, sign)
+                .with(Role::Quiet, started),
         );
         lines.push(
             Line::new()
                 .space(3)
-                .put(Role::Quiet, "to ")
-                .put(Role::Plain, &attempt.url),
+                .with(Role::Quiet, "to ")
+                .with(Role::Plain, &attempt.url),
         );
         lines.push(Line::new());
     }

@@ -129,8 +129,8 @@ fn form(body: &[u8]) -> Vec<Line> {
             None => (pair, &b""[..]),
         };
         Line::of(Role::Quiet, if index == 0 { "" } else { "&" })
-            .put(Role::Name, SafeText::from_bytes(name).as_str())
-            .put(Role::Plain, SafeText::from_bytes(value).as_str())
+            .with(Role::Name, SafeText::from_bytes(name).as_str())
+            .with(Role::Plain, SafeText::from_bytes(value).as_str())
     };
     body.split(|byte| *byte == b'&')
         .take(MAX_LINES + 1)

@@ -1,7 +1,7 @@
 //! What an event changed, as Podio tells it; and where there is something to be found out first,
 //! how.
 
-use podtap_agent::{Explanation, FieldChange};
+use podtap_agent::{ExplainedField, Explanation};
 use podtap_podio::wording::Piece;
 
 use crate::keymap::{Action, Context, Keymap};
@@ -43,7 +43,7 @@ pub(crate) fn explanation_lines(explanation: &Explanation) -> Vec<Line> {
         };
         Line::new()
             .column(Role::Quiet, label, LABEL)
-            .put(role, value)
+            .with(role, value)
             .hanging(LABEL)
     };
     let mut lines: Vec<Line> = explanation.facts().map(fact).collect();
@@ -68,20 +68,20 @@ pub(crate) fn explanation_lines(explanation: &Explanation) -> Vec<Line> {
 }
 
 /// What a field held and holds.
-pub(super) fn change(change: &FieldChange) -> Line {
+pub(super) fn change(change: &ExplainedField) -> Line {
     if let Some(pieces) = change.pieces() {
         let piece = |line: Line, piece| match piece {
-            Piece::Same(text) => line.put(Role::Plain, text),
-            Piece::Removed(text) => line.put(Role::Failed, format!("[-{}-] ", text.trim_end())),
-            Piece::Added(text) => line.put(Role::Ok, format!("{{+{}+}} ", text.trim_end())),
-            Piece::Skipped => line.put(Role::Quiet, "… "),
+            Piece::Same(text) => line.with(Role::Plain, text),
+            Piece::Removed(text) => line.with(Role::Failed, format!("[-{}-] ", text.trim_end())),
+            Piece::Added(text) => line.with(Role::Ok, format!("{{+{}+}} ", text.trim_end())),
+            Piece::Skipped => line.with(Role::Quiet, "… "),
         };
         return pieces.into_iter().fold(Line::new(), piece);
     }
     Line::new()
-        .put(Role::Failed, or_dash(&change.from))
-        .put(Role::Quiet, " → ")
-        .put(Role::Ok, or_dash(&change.to))
+        .with(Role::Failed, or_dash(&change.from))
+        .with(Role::Quiet, " → ")
+        .with(Role::Ok, or_dash(&change.to))
 }
 
 fn or_dash(value: &str) -> &str {
@@ -96,7 +96,7 @@ mod tests {
     fn changes_are_old_to_new_and_notes_are_told() {
         let explanation = Explanation {
             title: Some("Login fails on Safari".to_owned()),
-            changes: vec![FieldChange {
+            changes: vec![ExplainedField {
                 field: "Status".to_owned(),
                 from: "Open".to_owned(),
                 to: String::new(),

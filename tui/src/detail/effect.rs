@@ -5,7 +5,7 @@ use podtap_agent::history::{Event, History};
 use podtap_agent::{AgentHandle, EventId};
 
 use super::render_options::RenderOptions;
-use super::sheet::{FullEvent, Opened};
+use super::sheet::{FullEvent, OpenEvent};
 use crate::error_text::error_text;
 use crate::generation::Generation;
 
@@ -31,7 +31,7 @@ pub(crate) enum DetailAnswer {
         /// The question's.
         generation: Generation,
         /// The event laid out; `None` where retention has removed it.
-        result: Result<Option<Box<Opened>>, String>,
+        result: Result<Option<Box<OpenEvent>>, String>,
     },
 }
 
@@ -52,7 +52,7 @@ async fn open(
     id: EventId,
     options: RenderOptions,
     zone: TimeZone,
-) -> Result<Option<Box<Opened>>, String> {
+) -> Result<Option<Box<OpenEvent>>, String> {
     let history = agent.history();
     let Some(event) = history.event(id).await.map_err(error_text)? else {
         return Ok(None);
@@ -62,7 +62,7 @@ async fn open(
         explanation: agent.recall_explanation(&event).await.map_err(error_text)?,
         event,
     };
-    let lay_out = move || Box::new(Opened::new(full, options, &zone));
+    let lay_out = move || Box::new(OpenEvent::new(full, options, &zone));
     tokio::task::spawn_blocking(lay_out)
         .await
         .map(Some)

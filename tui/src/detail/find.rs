@@ -7,7 +7,7 @@ use super::Detail;
 use super::hits::{Hits, MOST};
 use crate::env::Env;
 use crate::input::Input;
-use crate::keymap::{Action, Context, Key};
+use crate::keymap::{Action, Context, KeyPress};
 use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
@@ -45,7 +45,7 @@ impl Detail {
     }
 
     /// A key was pressed in the line.
-    pub(crate) fn find_key(&mut self, key: Key, action: Option<Action>) {
+    pub(crate) fn find_key(&mut self, key: KeyPress, action: Option<Action>) {
         let Some(line) = &mut self.find.line else {
             return;
         };
@@ -158,7 +158,7 @@ impl Detail {
         let room = usize::from(area.width).saturating_sub(2 + note.len());
         let line = Line::of(Role::Accent, " /")
             .join(input.line(room, None))
-            .put(role, note);
+            .with(role, note);
         line.draw(area, env.theme, buffer);
     }
 }

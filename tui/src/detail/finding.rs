@@ -10,7 +10,7 @@ use crate::line::Line;
 
 /// Lines about one event, kept whole so that they can be laid out for another width.
 #[derive(Debug, Clone)]
-pub(super) struct Finding {
+pub(super) struct FindingLines {
     event: EventId,
     lines: Vec<Line>,
     /// The lines laid out, and how.
@@ -20,7 +20,7 @@ pub(super) struct Finding {
 impl Detail {
     /// Shows what was found out about an event, in the tab Diff.
     pub(crate) fn show_finding(&mut self, event: EventId, lines: Vec<Line>) {
-        self.finding = Some(Finding {
+        self.finding = Some(FindingLines {
             event,
             lines,
             sheet: None,
@@ -53,7 +53,8 @@ impl Detail {
     pub(super) fn lay_out_finding(&mut self, selected: EventId, options: RenderOptions) {
         let before = self.finding.is_some();
         self.finding = self.finding.take().filter(|found| found.event == selected);
-        let is_laid_out = |found: &Finding| matches!(&found.sheet, Some((_, so)) if *so == options);
+        let is_laid_out =
+            |found: &FindingLines| matches!(&found.sheet, Some((_, so)) if *so == options);
         let is_other = match &mut self.finding {
             Some(found) if !is_laid_out(found) => {
                 found.sheet = Some((Rows::lay_out(found.lines.clone(), options), options));

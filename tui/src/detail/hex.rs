@@ -31,7 +31,7 @@ fn line(offset: usize, chunk: &[u8], across: usize) -> Line {
     let characters: String = chunk.iter().map(printable).collect();
     Line::of(Role::Quiet, format!("{offset:08x}  "))
         .column(Role::Plain, digits, across * 3 + 1)
-        .put(Role::Text, characters)
+        .with(Role::Text, characters)
 }
 
 #[cfg(test)]

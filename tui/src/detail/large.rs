@@ -4,7 +4,7 @@
 use super::render_options::RenderOptions;
 use crate::alignment::send;
 use crate::app::App;
-use crate::keymap::Key;
+use crate::keymap::KeyPress;
 use crate::message::Message;
 use crate::testing::{app, attempts, frame, now, options, row, text, with_body};
 
@@ -28,7 +28,7 @@ fn pressed(body: &[u8], keys: &str) -> App {
     let mut app = app(120, 40);
     send(&mut app, Message::Tick(now()), &row, &full);
     for key in keys.split(' ') {
-        let key: Key = key.parse().unwrap();
+        let key: KeyPress = key.parse().unwrap();
         send(&mut app, Message::Key(key.into()), &row, &full);
         frame(&app);
     }

@@ -1,5 +1,5 @@
 //! The open event: which one, which tab, how far it is scrolled. What the tabs say is laid out off
-//! the loop ([`Opened`]); this only moves over finished lines.
+//! the loop ([`OpenEvent`]); this only moves over finished lines.
 
 mod attempts;
 mod body;
@@ -28,12 +28,12 @@ use podtap_agent::history::Event;
 pub(crate) use diff::explanation_lines;
 pub(crate) use effect::{DetailAnswer, DetailEffect, read_event, run};
 use find::Find;
-use finding::Finding;
+use finding::FindingLines;
 pub(crate) use render_options::{BodyForm, RenderOptions};
-use select::Selection;
+use select::RowSelection;
 #[cfg(test)]
 pub(crate) use sheet::FullEvent;
-pub(crate) use sheet::Opened;
+pub(crate) use sheet::OpenEvent;
 pub(crate) use view::{DetailProps, view};
 
 use crate::generation::Generation;
@@ -123,16 +123,16 @@ pub(crate) struct Detail {
     form: Option<(EventId, BodyForm)>,
     /// The attempt that was chosen, of which event.
     attempt: Option<(EventId, u32)>,
-    selection: Option<Selection>,
+    selection: Option<RowSelection>,
     /// The row in which the mouse's button went down.
     pressed: Option<usize>,
     /// What is shown; stays until its successor has come, so that nothing flickers.
-    opened: Option<Box<Opened>>,
+    opened: Option<Box<OpenEvent>>,
     stale: bool,
     /// Whether the history no longer holds what is shown.
     is_gone: bool,
     /// What was found out when somebody asked.
-    finding: Option<Finding>,
+    finding: Option<FindingLines>,
     find: Find,
     generation: Generation,
     asked: Option<(Generation, EventId)>,
@@ -141,7 +141,7 @@ pub(crate) struct Detail {
 
 impl Detail {
     /// The event that is shown.
-    pub(crate) fn opened(&self) -> Option<&Opened> {
+    pub(crate) fn opened(&self) -> Option<&OpenEvent> {
         self.opened.as_deref()
     }
 

@@ -177,7 +177,7 @@ mod tests {
                 attempt,
                 ..crate::testing::options(40)
             };
-            crate::detail::Opened::new(full, options, &jiff::tz::TimeZone::UTC)
+            crate::detail::OpenEvent::new(full, options, &jiff::tz::TimeZone::UTC)
                 .is_json(Tab::Request)
         };
         assert!(!is_json(None) && !is_json(Some(1)));

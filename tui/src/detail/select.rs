@@ -9,7 +9,7 @@ use crate::keymap::Action;
 
 /// What is selected, in rows: from where it was begun to where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Selection {
+pub(super) struct RowSelection {
     anchor: usize,
     cursor: usize,
 }
@@ -19,7 +19,7 @@ impl Detail {
     pub(super) fn toggle_selection(&mut self, height: usize) {
         let first = self.first(height);
         self.selection = match self.selection {
-            None if first < self.rows().len() => Some(Selection {
+            None if first < self.rows().len() => Some(RowSelection {
                 anchor: first,
                 cursor: first,
             }),
@@ -40,7 +40,7 @@ impl Detail {
 
     /// The selected rows: those of whole lines.
     pub(crate) fn selected(&self) -> Option<Range<usize>> {
-        let Selection { anchor, cursor } = self.selection?;
+        let RowSelection { anchor, cursor } = self.selection?;
         Some(self.rows().whole(anchor.min(cursor), anchor.max(cursor)))
     }
 
@@ -130,7 +130,7 @@ impl Detail {
             None => first.saturating_sub(1),
         };
         let cursor = self.cursor().unwrap_or(anchor);
-        self.selection = Some(Selection { anchor, cursor });
+        self.selection = Some(RowSelection { anchor, cursor });
         self.take_cursor_to(row);
         if line.is_none() {
             self.top = if below { first + 1 } else { row };

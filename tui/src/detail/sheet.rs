@@ -28,7 +28,7 @@ pub(crate) struct FullEvent {
 
 /// An event with everything that its tabs show.
 #[derive(Debug, Clone)]
-pub(crate) struct Opened {
+pub(crate) struct OpenEvent {
     /// The event.
     pub(crate) event: Event,
     /// How it is laid out.
@@ -44,7 +44,7 @@ pub(crate) struct Opened {
     sheets: [Rows; 6],
 }
 
-impl Opened {
+impl OpenEvent {
     /// Lays an event out.
     pub(crate) fn new(full: FullEvent, options: RenderOptions, zone: &TimeZone) -> Self {
         let FullEvent {
@@ -138,8 +138,8 @@ fn params(event: &Event) -> Vec<Line> {
     let line = |(name, value): &(String, String)| {
         Line::new()
             .column(Role::Name, name, width + 2)
-            .put(Role::Plain, value)
-            .put(Role::Quiet, kind(&podio.kind, name))
+            .with(Role::Plain, value)
+            .with(Role::Quiet, kind(&podio.kind, name))
             .hanging(width + 2)
     };
     podio.params.iter().map(line).collect()
@@ -196,7 +196,7 @@ fn request(
     };
     let first = Line::of(Role::Strong, method);
     let note = note.map(|note| Line::of(Role::Accent, note));
-    let first = first.space(1).put(Role::Plain, path);
+    let first = first.space(1).with(Role::Plain, path);
     let mut sheet = Sheet::of(note.into_iter().chain([first]).collect());
     sheet.lines.extend(headers(fields));
     sheet.put_body(fields, body, options);
@@ -221,7 +221,7 @@ fn attempt_heading(attempt: &Attempt, many: usize, zone: &TimeZone) -> Line {
         (true, None) => "  ↻ replayed",
         (false, _) => "",
     };
-    line.put(Role::Accent, sign).put(
+    line.with(Role::Accent, sign).with(
         Role::Quiet,
         format!("  {started}  [ and ] others, c compares"),
     )
@@ -261,7 +261,7 @@ fn answer(attempt: &Attempt, options: RenderOptions) -> Sheet {
         } => {
             let (role, status) = words::status_outcome(*status);
             let about = format!("  {took} · {}", words::size(*body_bytes));
-            let mut sheet = Sheet::of(vec![Line::of(role, status).put(Role::Quiet, about)]);
+            let mut sheet = Sheet::of(vec![Line::of(role, status).with(Role::Quiet, about)]);
             sheet.lines.extend(headers(sent));
             sheet.put_body(sent, body, options);
             let kept = u64::try_from(body.len()).unwrap_or(u64::MAX);
@@ -277,7 +277,7 @@ fn answer(attempt: &Attempt, options: RenderOptions) -> Sheet {
 fn headers(headers: &HeaderList) -> impl Iterator<Item = Line> {
     headers.iter().map(|(name, value)| {
         Line::of(Role::Name, name)
-            .put(Role::Quiet, ": ")
-            .put(Role::Plain, SafeText::from_bytes(value).as_str())
+            .with(Role::Quiet, ": ")
+            .with(Role::Plain, SafeText::from_bytes(value).as_str())
     })
 }

@@ -2,7 +2,9 @@
 
 use jiff::tz::TimeZone;
 use podtap_agent::Explanation;
-use podtap_agent::history::{Attempt, DeliveryState, Event, Hold, Insight, Outcome, Verification};
+use podtap_agent::history::{
+    Attempt, DeliveryState, Event, HoldReason, Insight, Outcome, Verification,
+};
 use podtap_podio::{EventKind, PodioEvent};
 
 use super::diff::change;
@@ -68,7 +70,7 @@ fn podio(podio: &PodioEvent) -> Vec<Line> {
     if let Some(object) = podio.object() {
         let mut line = field(object.kind.as_str(), Role::Number, object.id.to_string());
         if let Some(revision) = podio.revision() {
-            line = line.put(Role::Quiet, format!("  revision {revision}"));
+            line = line.with(Role::Quiet, format!("  revision {revision}"));
         }
         lines.push(line);
     }
@@ -121,15 +123,15 @@ fn found_out(insight: &Insight) -> Vec<Line> {
         let name = place.name.as_deref().unwrap_or_default();
         let line = field("made on", Role::Plain, name);
         let gap = if name.is_empty() { "" } else { "  " };
-        lines.push(line.put(Role::Quiet, format!("{gap}{}", place.at)));
+        lines.push(line.with(Role::Quiet, format!("{gap}{}", place.at)));
     }
     if let Some(verification) = &insight.verification {
         let (role, text) = words::verification_text(verification);
         let line = field("validation", role, text);
         lines.push(match verification {
-            Verification::Failed { reason } => line.put(Role::Plain, format!(": {reason}")),
+            Verification::Failed { reason } => line.with(Role::Plain, format!(": {reason}")),
             Verification::ActiveAnyway => {
-                line.put(Role::Quiet, "  another program sent the code first")
+                line.with(Role::Quiet, "  another program sent the code first")
             }
             Verification::Validated => line,
         });
@@ -161,13 +163,13 @@ fn found_out(insight: &Insight) -> Vec<Line> {
 fn delivery(event: &Event, attempts: &[Attempt]) -> Vec<Line> {
     let Some(last) = attempts.last() else {
         return vec![match (event.state, event.insight.hold) {
-            (DeliveryState::Held, Some(Hold::Loop)) => {
+            (DeliveryState::Held, Some(HoldReason::Loop)) => {
                 field("delivery", Role::Warning, "◦ held: its object is in a loop")
             }
-            (DeliveryState::Held, Some(Hold::Verify)) => {
+            (DeliveryState::Held, Some(HoldReason::Verify)) => {
                 field("delivery", Role::Quiet, "◦ held: not for the local service")
             }
-            (DeliveryState::Held, Some(Hold::NoRoute)) => {
+            (DeliveryState::Held, Some(HoldReason::NoRoute)) => {
                 field("delivery", Role::Quiet, "◦ held: no route takes it")
             }
             (DeliveryState::Held, None) if event.seq.is_none() => {
@@ -186,7 +188,7 @@ fn delivery(event: &Event, attempts: &[Attempt]) -> Vec<Line> {
         Outcome::Failed { error } => (Role::Failed, format!("✗ {error}")),
     };
     let took = format!("  {}", words::duration(last.duration));
-    let mut lines = vec![field("delivery", role, outcome).put(Role::Quiet, took)];
+    let mut lines = vec![field("delivery", role, outcome).with(Role::Quiet, took)];
     let many = u64::try_from(attempts.len()).unwrap_or(u64::MAX);
     let replays = attempts.iter().filter(|attempt| attempt.replay).count();
     let replays = u64::try_from(replays).unwrap_or(u64::MAX);
@@ -211,7 +213,7 @@ fn sentence(text: &str) -> String {
 fn field(label: &str, role: Role, value: impl Into<SafeText>) -> Line {
     Line::new()
         .column(Role::Quiet, label, LABEL)
-        .put(role, value)
+        .with(role, value)
         .hanging(LABEL)
 }
 

@@ -3,7 +3,7 @@
 use podtap_agent::EventId;
 
 use super::effect::{DetailAnswer, DetailEffect};
-use super::{Detail, Opened, RenderOptions, Tab};
+use super::{Detail, OpenEvent, RenderOptions, Tab};
 use crate::changes::Changes;
 use crate::generation::Generation;
 use crate::keymap::Action;
@@ -90,7 +90,7 @@ impl Detail {
     pub(super) fn event(
         &mut self,
         generation: Generation,
-        result: Result<Option<Box<Opened>>, String>,
+        result: Result<Option<Box<OpenEvent>>, String>,
     ) {
         let Some((_, id)) = self.asked.take_if(|(asked, _)| *asked == generation) else {
             return;
@@ -108,8 +108,8 @@ impl Detail {
     }
 
     /// Shows an event instead of what was shown: where it is the same one, from the same line on.
-    fn open(&mut self, opened: Option<Box<Opened>>) {
-        let is_same = |one: &Opened| {
+    fn open(&mut self, opened: Option<Box<OpenEvent>>) {
+        let is_same = |one: &OpenEvent| {
             opened
                 .as_ref()
                 .is_some_and(|it| it.event.id == one.event.id)

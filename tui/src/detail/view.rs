@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::diff::hint;
-use super::{Detail, Opened, Tab};
+use super::{Detail, OpenEvent, Tab};
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::keymap::{Action, Context, Keymap};
@@ -86,7 +86,7 @@ fn asking(seconds: i64, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
         .keymap
         .hints(Context::Detail, &[(Action::Back, "stops")]);
     let line = Line::of(Role::Waiting, format!("Asking Podio … {seconds} s"));
-    let line = line.put(Role::Quiet, format!("  {stops}"));
+    let line = line.with(Role::Quiet, format!("  {stops}"));
     line.draw(area, env.theme, buffer);
 }
 
@@ -116,7 +116,7 @@ fn selecting(detail: &Detail, keymap: &Keymap) -> Line {
         format!("{} selected", words::count(lines, "line")),
     );
     for says in says.iter().filter(|says| !says.is_empty()) {
-        line = line.put(Role::Quiet, " · ").put(Role::Quiet, says);
+        line = line.with(Role::Quiet, " · ").with(Role::Quiet, says);
     }
     line
 }
@@ -129,7 +129,7 @@ fn tabs(open: Tab, room: u16) -> Line {
         } else {
             Role::Quiet
         };
-        line = line.put(role, tab.title()).space(Tab::gap(room));
+        line = line.with(role, tab.title()).space(Tab::gap(room));
     }
     line
 }
@@ -140,15 +140,15 @@ fn title(detail: &Detail, selected: Option<EventId>) -> Line {
     };
     let line = name(opened);
     if detail.is_gone {
-        line.put(Role::Warning, " · no longer in the history")
+        line.with(Role::Warning, " · no longer in the history")
     } else if selected.is_some_and(|id| id != opened.event.id) {
-        line.put(Role::Quiet, " · the next is read …")
+        line.with(Role::Quiet, " · the next is read …")
     } else {
         line
     }
 }
 
-fn name(opened: &Opened) -> Line {
+fn name(opened: &OpenEvent) -> Line {
     let event = &opened.event;
     let Some(podio) = &event.podio else {
         let request = &event.request;
@@ -157,14 +157,14 @@ fn name(opened: &Opened) -> Line {
     let mut line = Line::of(Role::Strong, podio.kind.as_str());
     if let Some(object) = podio.object() {
         line = line
-            .put(Role::Quiet, " · ")
-            .put(Role::Plain, object.to_string());
+            .with(Role::Quiet, " · ")
+            .with(Role::Plain, object.to_string());
     }
     match podio.revision() {
-        Some(0) => line.put(Role::Quiet, " · ").put(Role::Plain, "r0"),
+        Some(0) => line.with(Role::Quiet, " · ").with(Role::Plain, "r0"),
         Some(revision) => {
             let change = format!("r{} → r{revision}", revision - 1);
-            line.put(Role::Quiet, " · ").put(Role::Plain, change)
+            line.with(Role::Quiet, " · ").with(Role::Plain, change)
         }
         None => line,
     }

@@ -8,7 +8,7 @@ use podtap_agent::history::{EditedRequest, Event};
 
 pub(crate) use effect::{EditAnswer, EditEffect, run};
 
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::editor;
 use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
@@ -62,7 +62,7 @@ impl EditorFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EditUpdate {
     /// This is done.
-    Do(Command<EditorFile>),
+    Do(UiCommand<EditorFile>),
     /// This is to be confirmed before it is sent.
     Confirm(Box<EditedEvent>),
 }
@@ -71,15 +71,15 @@ pub(crate) enum EditUpdate {
 pub(crate) fn on_answer(answer: EditAnswer) -> EditUpdate {
     let edited = match answer {
         EditAnswer::Read { result: Ok(event) } => {
-            return EditUpdate::Do(Command::Run(EditorFile::of(&event)));
+            return EditUpdate::Do(UiCommand::Run(EditorFile::of(&event)));
         }
         EditAnswer::Read { result: Err(error) } => Err(error),
         EditAnswer::Edited { id, before, result } => EditorFile::read_back(id, before, result),
     };
     match edited {
         Ok(Some(edited)) => EditUpdate::Confirm(Box::new(edited)),
-        Ok(None) => EditUpdate::Do(Command::notify(Role::Quiet, "Nothing was sent")),
-        Err(error) => EditUpdate::Do(Command::Notify(Role::Failed, error)),
+        Ok(None) => EditUpdate::Do(UiCommand::notify(Role::Quiet, "Nothing was sent")),
+        Err(error) => EditUpdate::Do(UiCommand::Notify(Role::Failed, error)),
     }
 }
 

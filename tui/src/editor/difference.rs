@@ -26,7 +26,7 @@ pub(crate) fn difference(before: &str, after: &str) -> Vec<Line> {
                 ChangeTag::Insert => (Role::Ok, "+ "),
             };
             let text = change.value().trim_end_matches(['\n', '\r']);
-            lines.push(Line::of(role, sign).put(role, text));
+            lines.push(Line::of(role, sign).with(role, text));
             if lines.len() == MOST {
                 return lines;
             }

@@ -12,7 +12,7 @@ use podtap_agent::{EventId, Explanation};
 
 pub(crate) use effect::{ExplainAnswer, ExplainEffect, run};
 
-use crate::command::{Command, Slot};
+use crate::command::{Slot, UiCommand};
 use crate::detail::explanation_lines;
 use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
@@ -29,7 +29,7 @@ pub(crate) struct Explain {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExplainUpdate {
     /// This is done.
-    Do(Vec<Command<ExplainEffect>>),
+    Do(Vec<UiCommand<ExplainEffect>>),
     /// These lines about an event are shown.
     Show(EventId, Vec<Line>),
 }
@@ -56,11 +56,11 @@ impl Explain {
     }
 
     /// Waits for Podio no longer; `None` where it is not being asked.
-    pub(crate) fn stop(&mut self) -> Option<[Command<ExplainEffect>; 2]> {
+    pub(crate) fn stop(&mut self) -> Option<[UiCommand<ExplainEffect>; 2]> {
         self.asking.take()?;
         Some([
-            Command::Stop(Slot::Explanation),
-            Command::notify(Role::Quiet, "Podio is no longer asked"),
+            UiCommand::Stop(Slot::Explanation),
+            UiCommand::notify(Role::Quiet, "Podio is no longer asked"),
         ])
     }
 
@@ -79,7 +79,7 @@ impl Explain {
             ExplainAnswer::Link { result } => ExplainUpdate::Do(page::open(result, is_remote)),
             ExplainAnswer::Browsed { result } => {
                 let error = result.err();
-                let failed = error.map(|error| Command::Notify(Role::Failed, error));
+                let failed = error.map(|error| UiCommand::Notify(Role::Failed, error));
                 ExplainUpdate::Do(failed.into_iter().collect())
             }
         }

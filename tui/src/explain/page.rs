@@ -1,30 +1,30 @@
 //! The page of what an event is about, in Podio itself.
 
 use super::effect::ExplainEffect;
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::theme::Role;
 
 /// What to do with what Podio has told: the page opens in the browser. A person who sits at another
 /// machine has their browser there: the link goes to their clipboard.
-pub(super) fn open(link: Result<String, String>, is_remote: bool) -> Vec<Command<ExplainEffect>> {
+pub(super) fn open(link: Result<String, String>, is_remote: bool) -> Vec<UiCommand<ExplainEffect>> {
     // Only a page: what Podio tells is handed to another program.
     let is_page = |link: &str| link.starts_with("https://") || link.starts_with("http://");
     match link {
         Ok(link) if !is_page(&link) => {
-            vec![Command::Notify(
+            vec![UiCommand::Notify(
                 Role::Failed,
                 format!("{link} is not a web page"),
             )]
         }
         Ok(link) if is_remote => vec![
-            Command::Notify(Role::Ok, format!("Copied {link}")),
-            Command::Copy(link.into_bytes()),
+            UiCommand::Notify(Role::Ok, format!("Copied {link}")),
+            UiCommand::Copy(link.into_bytes()),
         ],
         Ok(link) => vec![
-            Command::Notify(Role::Quiet, format!("Opening {link}")),
-            Command::Run(ExplainEffect::Browse(link)),
+            UiCommand::Notify(Role::Quiet, format!("Opening {link}")),
+            UiCommand::Run(ExplainEffect::Browse(link)),
         ],
-        Err(error) => vec![Command::Notify(Role::Failed, error)],
+        Err(error) => vec![UiCommand::Notify(Role::Failed, error)],
     }
 }
 
@@ -35,15 +35,15 @@ mod tests {
     #[test]
     fn a_page_opens_where_the_person_sits_and_nothing_else_does() {
         let link = "https://podio.com/acme/crm/apps/bugs/items/17".to_owned();
-        let opens = Command::Run(ExplainEffect::Browse(link.clone()));
+        let opens = UiCommand::Run(ExplainEffect::Browse(link.clone()));
         assert!(open(Ok(link.clone()), false).contains(&opens));
-        let copies = Command::Copy(link.clone().into_bytes());
+        let copies = UiCommand::Copy(link.clone().into_bytes());
         let remote = open(Ok(link), true);
         assert!(remote.contains(&copies) && !remote.contains(&opens));
         for link in ["file:///etc/passwd", "-help"] {
             let page = open(Ok(link.to_owned()), false);
             assert!(
-                matches!(page.as_slice(), [Command::Notify(Role::Failed, _)]),
+                matches!(page.as_slice(), [UiCommand::Notify(Role::Failed, _)]),
                 "{page:?}"
             );
         }

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::compare::CompareAnswer;
 use crate::explain::ExplainAnswer;
 use crate::line::Line;
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::testing::{app, frame, id, now, press, settle, text};
 use crate::theme::Role;
 use podtap_agent::Explanation;
@@ -21,7 +21,10 @@ fn explained_on(width: u16, height: u16) -> App {
     let (id, result) = (id(500), Ok(Box::new(explanation)));
     settle(
         &mut app,
-        Message::Answer(Answer::Explain(ExplainAnswer::Explained { id, result })),
+        Message::Answer(FeatureAnswer::Explain(ExplainAnswer::Explained {
+            id,
+            result,
+        })),
         500,
     );
     app
@@ -51,7 +54,10 @@ fn asking_is_said_until_the_answer_is_there() {
     let (id, result) = (id(500), Ok(Box::default()));
     settle(
         &mut app,
-        Message::Answer(Answer::Explain(ExplainAnswer::Explained { id, result })),
+        Message::Answer(FeatureAnswer::Explain(ExplainAnswer::Explained {
+            id,
+            result,
+        })),
         500,
     );
     assert!(!text(&frame(&app)).contains("Asking Podio"));
@@ -65,7 +71,10 @@ fn a_long_notice_is_shown_to_its_end_on_a_narrow_screen() {
     let (id, result) = (id(500), Err(error.to_owned()));
     settle(
         &mut app,
-        Message::Answer(Answer::Explain(ExplainAnswer::Explained { id, result })),
+        Message::Answer(FeatureAnswer::Explain(ExplainAnswer::Explained {
+            id,
+            result,
+        })),
         500,
     );
     let shown = text(&frame(&app));
@@ -84,7 +93,10 @@ fn an_answer_for_an_event_that_is_no_longer_selected_shows_nothing() {
     let (id, result) = (id(500), Ok(lines));
     settle(
         &mut app,
-        Message::Answer(Answer::Compare(CompareAnswer::Compared { id, result })),
+        Message::Answer(FeatureAnswer::Compare(CompareAnswer::Compared {
+            id,
+            result,
+        })),
         500,
     );
     assert!(!text(&frame(&app)).contains("difference"));

@@ -1,6 +1,6 @@
 //! How fast the local service answers, as a histogram with the time that Podio waits in it.
 
-use podtap_agent::figures::{AnswerTimes, Bucket, Limits};
+use podtap_agent::figures::{AnswerTimes, Bucket, HookLimits};
 
 use super::LABEL;
 use crate::chart;
@@ -20,15 +20,19 @@ pub(crate) fn answers(times: &AnswerTimes, width: usize) -> Vec<Line> {
             0 => "nothing was delivered within a day".to_owned(),
             many => format!("none: {} unanswered", words::count(many, "delivery")),
         };
-        return vec![heading.put(Role::Quiet, text.replace("deliverys", "deliveries"))];
+        return vec![heading.with(Role::Quiet, text.replace("deliverys", "deliveries"))];
     };
     let [p50, p95, max] = [p50, p95, max].map(words::duration);
     let text = format!("p50 {p50} · p95 {p95} · max {max}");
-    let mut lines = vec![heading.put(Role::Plain, text)];
+    let mut lines = vec![heading.with(Role::Plain, text)];
     let most = times.buckets.iter().map(|bucket| bucket.count).max();
     let most = most.unwrap_or(0);
     let room = width.saturating_sub(EDGE + COUNT).max(1);
-    let is_slow = |bucket: &Bucket| bucket.up_to.is_none_or(|edge| edge > Limits::PODIO.answer);
+    let is_slow = |bucket: &Bucket| {
+        bucket
+            .up_to
+            .is_none_or(|edge| edge > HookLimits::PODIO.answer)
+    };
     let row = |bucket: &Bucket, after: Option<&Bucket>| {
         let edge = match (bucket.up_to, after.and_then(|it| it.up_to)) {
             (Some(edge), _) => format!("≤ {}", words::duration(edge)),
@@ -43,8 +47,8 @@ pub(crate) fn answers(times: &AnswerTimes, width: usize) -> Vec<Line> {
         Line::new()
             .column_right(Role::Quiet, edge, EDGE - 1)
             .space(1)
-            .put(role, chart::bar(bucket.count, most, room))
-            .put(Role::Quiet, format!(" {}", words::number(bucket.count)))
+            .with(role, chart::bar(bucket.count, most, room))
+            .with(Role::Quiet, format!(" {}", words::number(bucket.count)))
     };
     let is_there = |bucket: &Bucket| bucket.count > 0;
     let first = times.buckets.iter().position(is_there).unwrap_or(0);
@@ -61,7 +65,7 @@ pub(crate) fn answers(times: &AnswerTimes, width: usize) -> Vec<Line> {
     lines.extend(limit);
     if times.unanswered > 0 {
         let unanswered = format!("{} without an answer", words::number(times.unanswered));
-        lines.push(Line::new().space(EDGE).put(Role::Failed, unanswered));
+        lines.push(Line::new().space(EDGE).with(Role::Failed, unanswered));
     }
     lines
 }
@@ -79,12 +83,12 @@ fn limit_line(times: &AnswerTimes, width: usize) -> Line {
             )
         }
     };
-    let limit = Limits::PODIO.answer.as_secs();
+    let limit = HookLimits::PODIO.answer.as_secs();
     let line = Line::new()
         .column_right(role, format!("── {limit} s"), EDGE - 1)
-        .put(role, format!(" ─── {told} "));
+        .with(role, format!(" ─── {told} "));
     let rest = width.saturating_sub(line.width());
-    line.put(role, "─".repeat(rest)).fit(width)
+    line.with(role, "─".repeat(rest)).fit(width)
 }
 
 #[cfg(test)]

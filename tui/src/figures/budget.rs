@@ -1,6 +1,6 @@
 //! What is left of the calls that Podio allows in an hour.
 
-use podtap_podio::client::Budget;
+use podtap_podio::client::CallBudget;
 
 use super::LABEL;
 use crate::chart;
@@ -13,10 +13,10 @@ use crate::words;
 const GAUGE: usize = 12;
 
 /// The line.
-pub(crate) fn budget(budget: Option<&Budget>, env: Env<'_>) -> Vec<Line> {
+pub(crate) fn budget(budget: Option<&CallBudget>, env: Env<'_>) -> Vec<Line> {
     let line = Line::new().column(Role::Quiet, "Podio's calls", LABEL);
     let Some(budget) = budget else {
-        return vec![line.put(Role::Quiet, "Podio has not told yet how many are left")];
+        return vec![line.with(Role::Quiet, "Podio has not told yet how many are left")];
     };
     let used = budget.limit.saturating_sub(budget.remaining);
     let left = format!(
@@ -26,19 +26,19 @@ pub(crate) fn budget(budget: Option<&Budget>, env: Env<'_>) -> Vec<Line> {
     );
     let line = line
         .join(chart::gauge(used, budget.limit, GAUGE))
-        .put(Role::Plain, left);
+        .with(Role::Plain, left);
     let at = |at| words::moment(at, env.now, env.zone);
     let next = Line::new().space(LABEL);
     let mut lines = vec![
         line,
-        next.clone().put(
+        next.clone().with(
             Role::Quiet,
             format!("all again by {}", at(budget.resets_by)),
         ),
     ];
     if let Some(until) = budget.closed_until.filter(|until| *until > env.now) {
         let text = format!("✗ Podio takes no call until {}", at(until));
-        lines.push(next.put(Role::Failed, text));
+        lines.push(next.with(Role::Failed, text));
     }
     lines
 }

@@ -25,7 +25,7 @@ pub(crate) fn chain_in_short(chain: &QuietChain) -> Vec<Line> {
     let mut is_told = false;
     for link in &chain.links {
         match link.holds {
-            Holds::Yes => lines.push(sign(link).put(Role::Plain, link.step.label())),
+            Holds::Yes => lines.push(sign(link).with(Role::Plain, link.step.label())),
             Holds::Unknown => lines.push(with_reason(link)),
             Holds::No => {
                 lines.push(with_reason(link));
@@ -49,8 +49,8 @@ fn sign(link: &ChainLink) -> Line {
 
 fn with_reason(link: &ChainLink) -> Line {
     sign(link)
-        .put(Role::Plain, link.step.label())
-        .put(Role::Quiet, format!(": {}", link.reason))
+        .with(Role::Plain, link.step.label())
+        .with(Role::Quiet, format!(": {}", link.reason))
 }
 
 fn advice(link: &ChainLink) -> Option<Line> {
@@ -58,7 +58,7 @@ fn advice(link: &ChainLink) -> Option<Line> {
     Some(
         Line::new()
             .space(SIGN)
-            .put(Role::Warning, cure)
+            .with(Role::Warning, cure)
             .hanging(SIGN),
     )
 }
@@ -71,11 +71,11 @@ fn doctor(chain: &QuietChain) -> Option<Line> {
 
 #[cfg(test)]
 mod tests {
-    use podtap_agent::figures::Step;
+    use podtap_agent::figures::QuietStep;
 
     use super::*;
 
-    fn link(step: Step, holds: Holds, cure: Option<&str>) -> ChainLink {
+    fn link(step: QuietStep, holds: Holds, cure: Option<&str>) -> ChainLink {
         ChainLink {
             step,
             holds,
@@ -92,10 +92,10 @@ mod tests {
     fn in_short_only_the_first_break_comes_with_its_cure() {
         let told = QuietChain {
             links: vec![
-                link(Step::HookExists, Holds::Yes, None),
-                link(Step::HookActive, Holds::No, Some("verify it")),
-                link(Step::LinkUp, Holds::No, Some("wait")),
-                link(Step::ServiceUp, Holds::Unknown, Some("send one")),
+                link(QuietStep::HookExists, Holds::Yes, None),
+                link(QuietStep::HookActive, Holds::No, Some("verify it")),
+                link(QuietStep::LinkUp, Holds::No, Some("wait")),
+                link(QuietStep::ServiceUp, Holds::Unknown, Some("send one")),
             ],
         };
         let short = texts(&chain_in_short(&told));
@@ -119,8 +119,8 @@ mod tests {
     fn the_doctor_is_not_called_for_what_is_only_unknown() {
         let told = QuietChain {
             links: vec![
-                link(Step::HookExists, Holds::Yes, None),
-                link(Step::ServiceUp, Holds::Unknown, Some("send one")),
+                link(QuietStep::HookExists, Holds::Yes, None),
+                link(QuietStep::ServiceUp, Holds::Unknown, Some("send one")),
             ],
         };
         for lines in [chain(&told), chain_in_short(&told)] {

@@ -2,7 +2,7 @@
 
 use podtap_agent::AgentHandle;
 
-use super::Figures;
+use super::ShownFigures;
 
 /// A question of the health window, and of the list while it is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(crate) enum FiguresEffect {
 #[derive(Debug, Clone)]
 pub(crate) enum FiguresAnswer {
     /// To [`FiguresEffect::Load`].
-    Loaded(Box<Figures>),
+    Loaded(Box<ShownFigures>),
 }
 
 /// Asks the agent; Podio is not asked.
@@ -23,7 +23,7 @@ pub(crate) async fn run(effect: FiguresEffect, agent: &AgentHandle) -> FiguresAn
     let FiguresEffect::Load = effect;
     let (chain, times, budget) =
         tokio::join!(agent.why_quiet(), agent.answer_times(), agent.api_budget());
-    FiguresAnswer::Loaded(Box::new(Figures {
+    FiguresAnswer::Loaded(Box::new(ShownFigures {
         chain: chain.ok(),
         times: times.ok(),
         hour: agent.past_hour(),

@@ -16,7 +16,7 @@ pub(crate) fn hour(minutes: &[Minute], width: usize) -> Vec<Line> {
     let heading = || Line::new().column(Role::Quiet, "Last hour", LABEL);
     if !minutes.iter().any(is_known) {
         let text = "nothing is known: the process that listens keeps it";
-        return vec![heading().put(Role::Quiet, text)];
+        return vec![heading().with(Role::Quiet, text)];
     }
     let room = width.saturating_sub(LABEL).max(1);
     let each = minutes.len().div_ceil(room).max(1);
@@ -24,14 +24,14 @@ pub(crate) fn hour(minutes: &[Minute], width: usize) -> Vec<Line> {
         let line = Line::new().column(Role::Quiet, label, LABEL);
         minutes.chunks(each).fold(line, |line, part| {
             let (role, cell) = cell(part.iter().map(state));
-            line.put(role, cell)
+            line.with(role, cell)
         })
     };
     let cells = minutes.len().div_ceil(each);
     let from = format!("−{} min", minutes.len());
     let axis = heading()
         .column(Role::Quiet, from, cells.saturating_sub(3))
-        .put(Role::Quiet, "now");
+        .with(Role::Quiet, "now");
     let mut lines = vec![
         axis,
         strip("  link", |minute| minute.link),
@@ -43,9 +43,9 @@ pub(crate) fn hour(minutes: &[Minute], width: usize) -> Vec<Line> {
         .collect();
     if let Some(most @ 1..) = waiting.iter().copied().max() {
         let line = Line::new().column(Role::Quiet, "  waiting", LABEL);
-        lines.push(line.put(Role::Waiting, chart::sparkline(&waiting)));
+        lines.push(line.with(Role::Waiting, chart::sparkline(&waiting)));
         let text = format!("at most {} at once", words::count(most, "event"));
-        lines.push(Line::new().space(LABEL).put(Role::Quiet, text));
+        lines.push(Line::new().space(LABEL).with(Role::Quiet, text));
     }
     lines.extend(missing_lines(minutes, each));
     lines
@@ -72,8 +72,8 @@ fn missing_lines(minutes: &[Minute], each: usize) -> Vec<Line> {
         told.push(format!("{refused} refused by the relay"));
     }
     vec![
-        line.put(Role::Failed, marks.collect::<String>()),
-        Line::new().space(LABEL).put(Role::Quiet, told.join(", ")),
+        line.with(Role::Failed, marks.collect::<String>()),
+        Line::new().space(LABEL).with(Role::Quiet, told.join(", ")),
     ]
 }
 

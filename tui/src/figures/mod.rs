@@ -10,7 +10,7 @@ mod hour;
 mod sample;
 
 use podtap_agent::figures::{AnswerTimes, Minute, QuietChain};
-use podtap_podio::client::Budget;
+use podtap_podio::client::CallBudget;
 
 pub(crate) use answers::answers;
 pub(crate) use budget::budget;
@@ -25,7 +25,7 @@ pub(crate) const LABEL: usize = 16;
 
 /// What the agent knows.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Figures {
+pub(crate) struct ShownFigures {
     /// The way of a webhook, link by link.
     pub(crate) chain: Option<QuietChain>,
     /// Answer times of the last day.
@@ -33,13 +33,13 @@ pub(crate) struct Figures {
     /// The last hour, minute by minute.
     pub(crate) hour: Vec<Minute>,
     /// Calls of Podio's API that are left.
-    pub(crate) budget: Option<Budget>,
+    pub(crate) budget: Option<CallBudget>,
 }
 
 /// The figures on the screen: asked for once a second while somebody looks.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FiguresPoller {
-    known: Figures,
+    known: ShownFigures,
     asked: bool,
     /// Whether a second has passed since they were asked for.
     is_due: bool,
@@ -49,7 +49,7 @@ pub(crate) struct FiguresPoller {
 
 impl FiguresPoller {
     /// What is known.
-    pub(crate) fn known(&self) -> &Figures {
+    pub(crate) fn known(&self) -> &ShownFigures {
         &self.known
     }
 
@@ -71,7 +71,7 @@ impl FiguresPoller {
     pub(crate) fn on_answer(&mut self, answer: FiguresAnswer) {
         let FiguresAnswer::Loaded(new) = answer;
         self.asked = false;
-        self.known = Figures {
+        self.known = ShownFigures {
             chain: new.chain.or(self.known.chain.take()),
             times: new.times.or(self.known.times.take()),
             ..*new
@@ -101,9 +101,9 @@ mod tests {
     #[test]
     fn what_cannot_be_read_stays_what_it_was() {
         let mut figures = FiguresPoller::default();
-        let known = Figures {
+        let known = ShownFigures {
             times: Some(AnswerTimes::default()),
-            ..Figures::default()
+            ..ShownFigures::default()
         };
         figures.on_answer(FiguresAnswer::Loaded(Box::new(known)));
         figures.on_answer(FiguresAnswer::Loaded(Box::default()));

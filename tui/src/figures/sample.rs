@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use podtap_agent::figures::{
-    AnswerTimes, Bucket, ChainLink, Holds, Minute, MinuteState, QuietChain, Step,
+    AnswerTimes, Bucket, ChainLink, Holds, Minute, MinuteState, QuietChain, QuietStep,
 };
-use podtap_podio::client::Budget;
+use podtap_podio::client::CallBudget;
 
-use super::Figures;
+use super::ShownFigures;
 use crate::testing::now;
 
 /// What an agent knows whose hooks have called, or of which none has.
-pub(crate) fn figures(has_called: bool) -> Figures {
+pub(crate) fn figures(has_called: bool) -> ShownFigures {
     let link = |step, holds, reason: &str| ChainLink {
         step,
         holds,
@@ -50,14 +50,18 @@ pub(crate) fn figures(has_called: bool) -> Figures {
         lost: 0,
         refused: u64::from(minute == 52),
     };
-    Figures {
+    ShownFigures {
         chain: Some(QuietChain {
             links: vec![
-                link(Step::HookExists, hook, "Podio was not asked yet"),
-                link(Step::HookActive, hook, "no hook is known"),
-                link(Step::RelayReachable, Holds::Yes, "a webhook has arrived"),
-                link(Step::LinkUp, Holds::Yes, "since 2026-11-23 12:04 UTC"),
-                link(Step::ServiceUp, Holds::Yes, "it answered"),
+                link(QuietStep::HookExists, hook, "Podio was not asked yet"),
+                link(QuietStep::HookActive, hook, "no hook is known"),
+                link(
+                    QuietStep::RelayReachable,
+                    Holds::Yes,
+                    "a webhook has arrived",
+                ),
+                link(QuietStep::LinkUp, Holds::Yes, "since 2026-11-23 12:04 UTC"),
+                link(QuietStep::ServiceUp, Holds::Yes, "it answered"),
             ],
         }),
         times: has_called.then(|| AnswerTimes {
@@ -80,7 +84,7 @@ pub(crate) fn figures(has_called: bool) -> Figures {
             max: millis(180),
         }),
         hour: (0..60).map(minute).collect(),
-        budget: has_called.then(|| Budget {
+        budget: has_called.then(|| CallBudget {
             limit: 1_000,
             remaining: 420,
             resets_by: now() + SignedDuration::from_mins(20),

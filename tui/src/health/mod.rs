@@ -18,7 +18,7 @@ const MOST: usize = 10;
 
 /// What is remembered for the health window.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Health {
+pub(crate) struct HealthPane {
     /// The link's states in words, the latest last, each since when.
     link: VecDeque<(Timestamp, Role, String)>,
     /// Bytes of the history on the disk, once that is known.
@@ -27,7 +27,7 @@ pub(crate) struct Health {
     events: Option<u64>,
 }
 
-impl Health {
+impl HealthPane {
     /// What there is to remember at the start.
     pub(crate) fn of(link: &LinkState, now: Timestamp) -> Self {
         let since = match link {
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn states_are_remembered_once_and_only_the_last_few() {
-        let mut health = Health::default();
+        let mut health = HealthPane::default();
         health.remember(&LinkState::Off, now(0));
         for attempt in 1..5 {
             health.remember(&away(attempt), now(i64::from(attempt)));

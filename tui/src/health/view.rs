@@ -3,12 +3,12 @@
 use podtap_agent::{ServiceState, Status};
 use ratatui::layout::Rect;
 
-use super::Health;
+use super::HealthPane;
 use crate::env::Env;
-use crate::figures::{self, Figures, LABEL};
+use crate::figures::{self, LABEL, ShownFigures};
 use crate::keymap::Action;
 use crate::line::Line;
-use crate::rate::Rate;
+use crate::rate::ArrivalRate;
 use crate::theme::Role;
 use crate::widget::lines::{self, Lines};
 use crate::{words, wrap};
@@ -23,11 +23,11 @@ pub(crate) struct HealthProps<'a> {
     /// The URL of the web page.
     pub(crate) web: Option<&'a str>,
     /// What the agent knows beside its status.
-    pub(crate) figures: &'a Figures,
+    pub(crate) figures: &'a ShownFigures,
     /// How much arrives.
-    pub(crate) rate: &'a Rate,
+    pub(crate) rate: &'a ArrivalRate,
     /// What is remembered.
-    pub(crate) health: &'a Health,
+    pub(crate) health: &'a HealthPane,
 }
 
 /// The window as things are now, from its line `top` on.
@@ -96,13 +96,13 @@ fn targets(status: &Status) -> Vec<(&'static str, Line)> {
         let label = if place == 0 { "Targets" } else { "" };
         let line = Line::of(Role::Plain, words::target(&of.target)).space(1);
         let line = match &of.service {
-            ServiceState::Unknown => line.put(Role::Quiet, "○"),
-            ServiceState::Up { .. } => line.put(Role::Ok, "● up"),
-            ServiceState::Down { reason, .. } => line.put(Role::Failed, format!("✗ {reason}")),
+            ServiceState::Unknown => line.with(Role::Quiet, "○"),
+            ServiceState::Up { .. } => line.with(Role::Ok, "● up"),
+            ServiceState::Down { reason, .. } => line.with(Role::Failed, format!("✗ {reason}")),
         };
         let lanes = u64::try_from(of.lanes).unwrap_or(u64::MAX);
         let queued = format!("  {} queued", words::count(lanes, "object"));
-        (label, line.put(Role::Quiet, queued))
+        (label, line.with(Role::Quiet, queued))
     });
     let routes = status.routes.list().iter().enumerate();
     let routes = routes.map(|(place, route)| {
@@ -113,7 +113,7 @@ fn targets(status: &Status) -> Vec<(&'static str, Line)> {
 }
 
 /// How many events the history holds, and what they take.
-fn history(health: &Health) -> Line {
+fn history(health: &HealthPane) -> Line {
     let events = health.events();
     let events = events.map(|total| words::count(total, "event"));
     let bytes = health.bytes().map(words::size);
@@ -122,7 +122,7 @@ fn history(health: &Health) -> Line {
 }
 
 /// What the link was, the latest first.
-fn link_was(health: &Health, env: Env<'_>) -> impl Iterator<Item = (&'static str, Line)> {
+fn link_was(health: &HealthPane, env: Env<'_>) -> impl Iterator<Item = (&'static str, Line)> {
     let heading = std::iter::once(("", Line::new()));
     let states = health
         .link()
@@ -130,7 +130,7 @@ fn link_was(health: &Health, env: Env<'_>) -> impl Iterator<Item = (&'static str
         .map(move |(index, (at, role, state))| {
             let label = if index == 0 { "The link was" } else { "" };
             let at = words::moment(*at, env.now, env.zone);
-            let line = Line::of(Role::Quiet, at).space(2).put(*role, state);
+            let line = Line::of(Role::Quiet, at).space(2).with(*role, state);
             (label, line)
         });
     heading.chain(states)

@@ -19,7 +19,7 @@ pub(super) const GOOD_URL: usize = 26;
 
 /// Cells of each column that may go; 0 for one that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Columns {
+pub(super) struct HookColumns {
     pub(super) place: usize,
     pub(super) url: usize,
     pub(super) standing: usize,
@@ -27,7 +27,7 @@ pub(super) struct Columns {
     pub(super) maker: usize,
 }
 
-impl Columns {
+impl HookColumns {
     /// The columns of a window this wide.
     pub(super) fn of(width: usize) -> Self {
         let mut rest = width.saturating_sub(FIXED);
@@ -60,13 +60,13 @@ mod tests {
 
     #[test]
     fn columns_go_in_their_order_and_never_exceed_the_width() {
-        let count = |columns: Columns| {
+        let count = |columns: HookColumns| {
             let columns = [columns.maker, columns.id, columns.standing, columns.url];
             columns.map(|cells| cells > 0)
         };
         let mut before = [true; 4];
         for width in (FIXED..200).rev() {
-            let columns = Columns::of(width);
+            let columns = HookColumns::of(width);
             let there = count(columns);
             for (index, is_there) in there.iter().enumerate() {
                 assert!(!is_there || before[index], "{width}: it came back");

@@ -5,7 +5,7 @@ use podtap_podio::EventType;
 
 use super::effect::HookChange;
 use super::row::Row;
-use crate::widget::form::{Choice, Field, Fields, Text};
+use crate::widget::form::{Choice, Fields, FormField, Text};
 
 /// A new hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,15 +86,16 @@ impl Fields for HookForm {
         "create"
     }
 
-    fn fields(&self) -> Vec<&dyn Field> {
-        let mut fields: Vec<&dyn Field> = vec![&self.place, &self.other, &self.event, &self.url];
+    fn fields(&self) -> Vec<&dyn FormField> {
+        let mut fields: Vec<&dyn FormField> =
+            vec![&self.place, &self.other, &self.event, &self.url];
         fields.drain(..usize::from(!self.place.is_open()));
         fields
     }
 
-    fn fields_mut(&mut self) -> Vec<&mut dyn Field> {
+    fn fields_mut(&mut self) -> Vec<&mut dyn FormField> {
         let is_hidden = !self.place.is_open();
-        let mut fields: Vec<&mut dyn Field> = vec![
+        let mut fields: Vec<&mut dyn FormField> = vec![
             &mut self.place,
             &mut self.other,
             &mut self.event,
@@ -153,7 +154,7 @@ fn url_field(url: &str) -> Text {
 mod tests {
     use super::super::samples::{hook, orders};
     use super::*;
-    use crate::keymap::{Action, Key};
+    use crate::keymap::{Action, KeyPress};
     use crate::widget::form::Form;
 
     const URL: &str = "https://hooks.example.com/key/podio/hook";
@@ -168,7 +169,7 @@ mod tests {
 
     fn press(form: &mut Form<HookForm>, keys: &str) {
         for key in keys.split(' ') {
-            let key: Key = key.parse().unwrap();
+            let key: KeyPress = key.parse().unwrap();
             let action = match key.to_string().as_str() {
                 "tab" => Some(Action::NextTab),
                 "shift-tab" => Some(Action::PreviousTab),

@@ -31,7 +31,7 @@ use crate::widget::lines::Lines;
 
 /// The open pane.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Hooks {
+pub(crate) struct HooksPane {
     rows: Vec<Row>,
     places: Vec<Place>,
     /// Places that were not asked for, since there are too many.
@@ -62,7 +62,7 @@ enum LoadState {
     Done,
 }
 
-impl Hooks {
+impl HooksPane {
     /// Wants the list read again.
     fn reload(&mut self) {
         self.reading = LoadState::Wanted;
@@ -139,10 +139,10 @@ impl Hooks {
         let (hook_id, event) = (listed.hook.hook_id, &listed.hook.event);
         let question = format!("Delete hook {hook_id}, {event} on {}?", listed.place);
         let mut text = paragraph::lines(Role::Plain, &question, room);
-        let url = Line::of(Role::Quiet, "to ").put(Role::Plain, &listed.hook.url);
+        let url = Line::of(Role::Quiet, "to ").with(Role::Plain, &listed.hook.url);
         text.extend(url.wrap(room));
         if let Some(by) = &listed.hook.created_by {
-            let by = Line::of(Role::Quiet, "made by ").put(Role::Plain, &by.name);
+            let by = Line::of(Role::Quiet, "made by ").with(Role::Plain, &by.name);
             text.extend(by.wrap(room));
         }
         let hint = [(Action::Accept, "deletes"), (Action::Back, "leaves")];
@@ -256,7 +256,7 @@ pub(crate) mod samples {
 
     #[test]
     fn an_answer_to_an_older_question_changes_nothing() {
-        let mut pane = Hooks::default();
+        let mut pane = HooksPane::default();
         let mut asked = 0;
         assert!(pane.ask(&mut asked).is_some());
         assert!(pane.ask(&mut asked).is_none(), "one question at a time");
@@ -279,7 +279,7 @@ pub(crate) mod samples {
             let hooks = ids.iter().map(|id| hook(*id, "item.update", "x"));
             listing(hooks.collect())
         };
-        let mut pane = Hooks::default();
+        let mut pane = HooksPane::default();
         pane.ask(&mut 0);
         pane.on_listing(1, Ok(hooks(&[5, 6, 7])), Vec::new());
         pane.act(Action::Bottom, SCREEN);
@@ -299,7 +299,7 @@ pub(crate) mod samples {
 
     #[test]
     fn only_the_awaited_verification_reads_the_list_again() {
-        let mut pane = Hooks::default();
+        let mut pane = HooksPane::default();
         pane.begin_change();
         pane.change_done(Some(7));
         pane.ask(&mut 0);

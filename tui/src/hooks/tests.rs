@@ -9,11 +9,11 @@ use crate::changes::Changes;
 use crate::effect::Effect;
 use crate::generation::Generation;
 use crate::hooks::samples::{hook, listing};
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::testing::{app, frame, key, now, press, settle, shows};
 
 fn listed(generation: Generation, listing: Result<HookListing, String>) -> Message {
-    Message::Answer(Answer::Hooks(HooksAnswer::Hooks {
+    Message::Answer(FeatureAnswer::Hooks(HooksAnswer::Hooks {
         generation,
         listing: listing.map(Box::new),
         standings: Ok(Vec::new()),
@@ -48,7 +48,7 @@ fn answer(
     let wanted = HooksEffect::ChangeHook(change.clone());
     assert_eq!(asked[0], Effect::Hooks(wanted));
     let answer = HooksAnswer::HookChanged { change, result };
-    app.update(Message::Answer(Answer::Hooks(answer)))
+    app.update(Message::Answer(FeatureAnswer::Hooks(answer)))
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn is_load(effect: &Effect) -> bool {
 fn without_credentials_the_history_still_tells_and_says_why_no_more() {
     let mut app = opened(&[]);
     app.update(key("R"));
-    app.update(Message::Answer(Answer::Hooks(HooksAnswer::Hooks {
+    app.update(Message::Answer(FeatureAnswer::Hooks(HooksAnswer::Hooks {
         generation: 2,
         listing: Err("set credentials, or run `podtap login`".to_owned()),
         standings: Ok(vec![crate::testing::standing(7)]),

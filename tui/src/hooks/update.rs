@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 
 use super::effect::{HookChange, HooksAnswer, HooksEffect};
-use super::{HookForm, Hooks};
-use crate::command::Command;
+use super::{HookForm, HooksPane};
+use crate::command::UiCommand;
 use crate::env::Env;
 use crate::keymap::Action;
 use crate::theme::Role;
@@ -14,7 +14,7 @@ use crate::widget::lines::{self, Lines};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HooksUpdate {
     /// This is done.
-    Do(Vec<Command<HooksEffect>>),
+    Do(Vec<UiCommand<HooksEffect>>),
     /// This is to be read.
     Read(Lines),
     /// This is to be filled in.
@@ -25,7 +25,7 @@ pub(crate) enum HooksUpdate {
     Other,
 }
 
-impl Hooks {
+impl HooksPane {
     /// Does what a key asks for. A new hook leads to `url` at first.
     pub(crate) fn update(
         &mut self,
@@ -53,13 +53,13 @@ impl Hooks {
                 None => self.nothing_selected(),
             },
             Action::VerifyHook => match self.verify() {
-                Some(effect) => HooksUpdate::Do(vec![Command::Run(effect)]),
+                Some(effect) => HooksUpdate::Do(vec![UiCommand::Run(effect)]),
                 None => self.nothing_selected(),
             },
             Action::Copy => match self.url() {
                 Some(url) => HooksUpdate::Do(vec![
-                    Command::Copy(url.into_bytes()),
-                    Command::notify(Role::Ok, "Copied the hook's URL"),
+                    UiCommand::Copy(url.into_bytes()),
+                    UiCommand::notify(Role::Ok, "Copied the hook's URL"),
                 ]),
                 None => self.nothing_selected(),
             },
@@ -81,21 +81,24 @@ impl Hooks {
             (false, None) => "There is no hook here",
             (false, Some(_)) => "Podio does not list this hook",
         };
-        HooksUpdate::Do(vec![Command::notify(Role::Quiet, text)])
+        HooksUpdate::Do(vec![UiCommand::notify(Role::Quiet, text)])
     }
 }
 
 /// Asks Podio for a change; `pane` is the pane, if it is open.
-pub(crate) fn request_change(pane: Option<&mut Hooks>, change: HookChange) -> Command<HooksEffect> {
-    pane.into_iter().for_each(Hooks::begin_change);
-    Command::Run(HooksEffect::ChangeHook(change))
+pub(crate) fn request_change(
+    pane: Option<&mut HooksPane>,
+    change: HookChange,
+) -> UiCommand<HooksEffect> {
+    pane.into_iter().for_each(HooksPane::begin_change);
+    UiCommand::Run(HooksEffect::ChangeHook(change))
 }
 
 /// Podio has answered; `pane` is the pane, if it is open.
 pub(crate) fn on_answer(
-    pane: Option<&mut Hooks>,
+    pane: Option<&mut HooksPane>,
     answer: HooksAnswer,
-) -> Option<Command<HooksEffect>> {
+) -> Option<UiCommand<HooksEffect>> {
     match answer {
         HooksAnswer::Hooks {
             generation,
@@ -109,7 +112,7 @@ pub(crate) fn on_answer(
             if let Some(pane) = pane {
                 pane.on_listing(generation, listing.map(|listing| *listing), standings);
             }
-            error.map(|error| Command::Notify(Role::Failed, error))
+            error.map(|error| UiCommand::Notify(Role::Failed, error))
         }
         HooksAnswer::HookChanged {
             change,
@@ -128,7 +131,7 @@ pub(crate) fn on_answer(
             if let Some(pane) = pane {
                 pane.change_done(is_verified.then_some(hook_id));
             }
-            Some(Command::Notify(Role::Ok, text))
+            Some(UiCommand::Notify(Role::Ok, text))
         }
         HooksAnswer::HookChanged {
             result: Err(error), ..
@@ -137,7 +140,7 @@ pub(crate) fn on_answer(
                 pane.change_failed(error);
                 None
             }
-            None => Some(Command::Notify(Role::Failed, error)),
+            None => Some(UiCommand::Notify(Role::Failed, error)),
         },
     }
 }

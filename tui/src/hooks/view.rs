@@ -6,8 +6,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-use super::Hooks;
-use super::columns::{Columns, EVENT, GUTTER, MARK, STANDING, STATUS};
+use super::HooksPane;
+use super::columns::{EVENT, GUTTER, HookColumns, MARK, STANDING, STATUS};
 use super::row::{self, Row};
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
@@ -26,17 +26,17 @@ const WIDTH: u16 = 182;
 const MOST_NOTES: usize = 4;
 
 /// Rows that fit the window.
-pub(super) fn height(pane: &Hooks, screen: Rect) -> usize {
+pub(super) fn height(pane: &HooksPane, screen: Rect) -> usize {
     usize::from(inner(area(screen)).height).saturating_sub(above(pane, screen))
 }
 
 /// Lines above the rows: notes and the heading.
-pub(super) fn above(pane: &Hooks, screen: Rect) -> usize {
+pub(super) fn above(pane: &HooksPane, screen: Rect) -> usize {
     notes(pane, inner(area(screen)).width.into()).len() + 1
 }
 
 /// Draws the pane over `screen`.
-pub(crate) fn view(pane: &Hooks, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
+pub(crate) fn view(pane: &HooksPane, env: Env<'_>, screen: Rect, buffer: &mut Buffer) {
     let height = height(pane, screen);
     let area = area(screen);
     Clear.render(area, buffer);
@@ -45,7 +45,7 @@ pub(crate) fn view(pane: &Hooks, env: Env<'_>, screen: Rect, buffer: &mut Buffer
     Frame { focused, titles }.draw(area, env.theme, buffer);
     let area = inner(area);
     let width = usize::from(area.width);
-    let columns = Columns::of(width);
+    let columns = HookColumns::of(width);
     let notes = notes(pane, width);
     let mut places = area.rows();
     for (note, place) in notes.iter().zip(places.by_ref()) {
@@ -76,7 +76,7 @@ pub(crate) fn area(screen: Rect) -> Rect {
     table(screen, WIDTH)
 }
 
-fn titles(pane: &Hooks, env: Env<'_>) -> Titles {
+fn titles(pane: &HooksPane, env: Env<'_>) -> Titles {
     let mut left = Line::of(Role::Strong, "Hooks");
     let listed = pane.rows.iter().filter_map(Row::hook);
     let (mut all, mut dead) = (0, 0);
@@ -85,10 +85,10 @@ fn titles(pane: &Hooks, env: Env<'_>) -> Titles {
         dead += u64::from(hook.verdict.is_dead());
     }
     if all > 0 {
-        left = left.put(Role::Quiet, format!(" {}", words::number(all)));
+        left = left.with(Role::Quiet, format!(" {}", words::number(all)));
     }
     if dead > 0 {
-        left = left.put(Role::Failed, format!(" · {} dead", words::number(dead)));
+        left = left.with(Role::Failed, format!(" · {} dead", words::number(dead)));
     }
     let right = if pane.changing > 0 {
         Line::of(Role::Waiting, "asking Podio …")
@@ -109,7 +109,7 @@ fn titles(pane: &Hooks, env: Env<'_>) -> Titles {
 }
 
 /// What has to be said beside the rows.
-fn notes(pane: &Hooks, width: usize) -> Vec<Line> {
+fn notes(pane: &HooksPane, width: usize) -> Vec<Line> {
     let mut notes: Vec<(Role, String)> = Vec::new();
     notes.extend(pane.fault.clone().map(|fault| (Role::Failed, fault)));
     if let Some(refusal) = &pane.refusal {
@@ -131,7 +131,7 @@ fn notes(pane: &Hooks, width: usize) -> Vec<Line> {
 }
 
 /// What stands where there are no rows.
-fn empty(pane: &Hooks, env: Env<'_>, width: usize) -> Vec<Line> {
+fn empty(pane: &HooksPane, env: Env<'_>, width: usize) -> Vec<Line> {
     let make = env.keymap.key(Action::CreateHook);
     let make = make
         .map(|key| format!(" {key} makes one."))
@@ -150,7 +150,7 @@ fn empty(pane: &Hooks, env: Env<'_>, width: usize) -> Vec<Line> {
     paragraph::lines(Role::Quiet, &text, width)
 }
 
-fn heading(columns: Columns) -> Line {
+fn heading(columns: HookColumns) -> Line {
     let quiet = |line: Line, text: &str, cells: usize| line.column(Role::Quiet, text, cells);
     let line = Line::new().space(GUTTER);
     let line = quiet(line, "status", STATUS);
@@ -166,7 +166,7 @@ fn heading(columns: Columns) -> Line {
     quiet(line, "made by", columns.maker)
 }
 
-fn line(row: &Row, is_selected: bool, columns: Columns) -> Line {
+fn line(row: &Row, is_selected: bool, columns: HookColumns) -> Line {
     let sign = if is_selected { "▶" } else { " " };
     let line = Line::new().column(Role::Accent, sign, GUTTER);
     match row {
@@ -176,7 +176,7 @@ fn line(row: &Row, is_selected: bool, columns: Columns) -> Line {
     }
 }
 
-fn hook(line: Line, listed: &ListedHook, columns: Columns) -> Line {
+fn hook(line: Line, listed: &ListedHook, columns: HookColumns) -> Line {
     let (role, status) = row::status(listed.hook.status);
     let line = line
         .column(role, status, STATUS)
@@ -221,7 +221,7 @@ fn place(line: Line, failed: &FailedPlace) -> Line {
     line.column(Role::Failed, "✗ unread", STATUS)
         .column(Role::Plain, failed.place.to_string(), EVENT - 1)
         .space(1)
-        .put(Role::Failed, &failed.reason)
+        .with(Role::Failed, &failed.reason)
 }
 
 fn call_counts(line: Line, standing: &HookStanding) -> Line {
@@ -235,5 +235,5 @@ fn call_counts(line: Line, standing: &HookStanding) -> Line {
     line.column(Role::Quiet, "· called", STATUS)
         .column(Role::Plain, format!("hook {}", standing.hook_id), EVENT)
         .column(role, standing.conclusion(), STANDING)
-        .put(Role::Quiet, format!("{calls}, {failed} failed"))
+        .with(Role::Quiet, format!("{calls}, {failed} failed"))
 }

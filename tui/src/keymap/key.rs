@@ -7,12 +7,12 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// A key with its modifiers, in one form: shift is part of a character, not beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key {
+pub struct KeyPress {
     code: KeyCode,
     modifiers: KeyModifiers,
 }
 
-impl Key {
+impl KeyPress {
     /// The character that this key types, unless a modifier makes it a command.
     pub fn typed(self) -> Option<char> {
         match self.code {
@@ -52,14 +52,14 @@ impl Key {
     }
 }
 
-impl From<KeyEvent> for Key {
+impl From<KeyEvent> for KeyPress {
     fn from(event: KeyEvent) -> Self {
         Self::of(event.code, event.modifiers)
     }
 }
 
-impl From<Key> for KeyEvent {
-    fn from(key: Key) -> Self {
+impl From<KeyPress> for KeyEvent {
+    fn from(key: KeyPress) -> Self {
         Self::new(key.code, key.modifiers)
     }
 }
@@ -90,7 +90,7 @@ const NAMES: &[(&str, KeyCode)] = &[
     ("pgdn", KeyCode::PageDown),
 ];
 
-impl FromStr for Key {
+impl FromStr for KeyPress {
     type Err = UnknownKey;
 
     fn from_str(text: &str) -> Result<Self, UnknownKey> {
@@ -124,7 +124,7 @@ impl FromStr for Key {
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for KeyPress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.modifiers.contains(KeyModifiers::CONTROL) {
             f.write_str("ctrl-")?;
@@ -161,18 +161,18 @@ mod tests {
             "f12",
         ] {
             assert_eq!(
-                text.parse::<Key>().map(|key| key.to_string()),
+                text.parse::<KeyPress>().map(|key| key.to_string()),
                 Ok(text.to_owned())
             );
         }
         for text in ["", "jj", "ctrl-", "hyper-x", "fx"] {
-            assert!(text.parse::<Key>().is_err(), "{text:?}");
+            assert!(text.parse::<KeyPress>().is_err(), "{text:?}");
         }
     }
 
     #[test]
     fn shift_belongs_to_the_character() {
         let event = KeyEvent::new(KeyCode::Char('G'), KeyModifiers::SHIFT);
-        assert_eq!("G".parse(), Ok(Key::from(event)));
+        assert_eq!("G".parse(), Ok(KeyPress::from(event)));
     }
 }

@@ -1,6 +1,6 @@
 //! A person's setting for other keys: how it is written, and every reason why it cannot be.
 
-use super::{Action, Binding, Context, Key, Keymap, UnknownKey};
+use super::{Action, Binding, Context, KeyPress, Keymap, UnknownKey};
 
 /// Most keys of one action: the help has room for about as many.
 const MAX_KEYS: usize = 8;
@@ -52,7 +52,7 @@ pub enum KeymapError {
     TooMany,
     /// The key is text there.
     #[error("`{0}` is text while typing: take a key such as `enter` or `ctrl-o`")]
-    Text(Key),
+    Text(KeyPress),
     /// The key quits, always.
     #[error("`{INTERRUPT}` always quits")]
     Interrupt,
@@ -60,7 +60,7 @@ pub enum KeymapError {
     #[error("`{key}` is given to `{other}` too, and only one gets it {}", place.title().to_lowercase())]
     Twice {
         /// The key.
-        key: Key,
+        key: KeyPress,
         /// The other action.
         other: &'static str,
         /// Where both are.
@@ -78,13 +78,13 @@ pub enum KeymapError {
 
 impl KeyOverride {
     /// The keys, each once.
-    pub(super) fn parse(&self) -> Result<Vec<Key>, KeymapError> {
+    pub(super) fn parse(&self) -> Result<Vec<KeyPress>, KeymapError> {
         if self.keys.len() > MAX_KEYS {
             return Err(KeymapError::TooMany);
         }
         let mut keys = Vec::with_capacity(self.keys.len());
         for text in &self.keys {
-            let key: Key = text.parse()?;
+            let key: KeyPress = text.parse()?;
             let plain = key.to_string();
             if let Some((_, same)) = SAME.iter().find(|(key, _)| plain == *key) {
                 return Err(KeymapError::Same { key: plain, same });

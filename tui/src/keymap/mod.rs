@@ -8,7 +8,7 @@ mod rebind;
 mod table;
 
 pub use action::Action;
-pub use key::{Key, UnknownKey};
+pub use key::{KeyPress, UnknownKey};
 pub use key_override::{KeyOverride, KeymapError};
 
 /// A place that has keys of its own. Keys are looked up in the focused place first.
@@ -106,7 +106,7 @@ pub struct Binding {
     /// What.
     pub action: Action,
     /// By which keys, the one to show first.
-    pub keys: Vec<Key>,
+    pub keys: Vec<KeyPress>,
     /// One or two words for the footer; empty where it stays out of it.
     pub label: &'static str,
     /// The help's words.
@@ -125,7 +125,7 @@ impl Default for Keymap {
 
 impl Keymap {
     /// What a key does where these places are looked through in this order.
-    pub fn resolve(&self, contexts: &[Context], key: Key) -> Option<Action> {
+    pub fn resolve(&self, contexts: &[Context], key: KeyPress) -> Option<Action> {
         contexts.iter().find_map(|context| {
             let mut here = self.0.iter().filter(|binding| binding.context == *context);
             here.find(|binding| binding.keys.contains(&key))
@@ -146,13 +146,13 @@ impl Keymap {
     }
 
     /// The key to show for an action, if it has one.
-    pub fn key(&self, action: Action) -> Option<Key> {
+    pub fn key(&self, action: Action) -> Option<KeyPress> {
         let binding = self.0.iter().find(|binding| binding.action == action)?;
         binding.keys.first().copied()
     }
 
     /// The key to show for an action in one place, if it has one there.
-    pub fn key_in(&self, context: Context, action: Action) -> Option<Key> {
+    pub fn key_in(&self, context: Context, action: Action) -> Option<KeyPress> {
         let here = self.of(context).find(|binding| binding.action == action);
         here.and_then(|binding| binding.keys.first().copied())
     }
@@ -177,7 +177,7 @@ impl Keymap {
 mod tests {
     use super::*;
 
-    fn key(text: &str) -> Key {
+    fn key(text: &str) -> KeyPress {
         text.parse().unwrap()
     }
 

@@ -5,7 +5,7 @@
 //! is a default, in its own place and in the nearer ones that would hide it; two overrides that cannot
 //! both be are refused. Whatever is overridden, every place keeps a way out, and `ctrl-c` quits.
 
-use super::{Action, Binding, Context, Key, KeyOverride, Keymap, KeymapError};
+use super::{Action, Binding, Context, KeyOverride, KeyPress, Keymap, KeymapError};
 
 /// What must have a key, or the place could not be used, or not be left.
 const NEEDED: &[(Context, Action)] = &[
@@ -27,7 +27,7 @@ impl Keymap {
     pub fn with_overrides(overrides: &[KeyOverride]) -> Result<Self, (Option<usize>, KeymapError)> {
         let default = Self::default();
         // For each binding, which override gave it its keys: the last for the place, else for all.
-        let mut chosen: Vec<Option<(usize, Vec<Key>)>> = vec![None; default.0.len()];
+        let mut chosen: Vec<Option<(usize, Vec<KeyPress>)>> = vec![None; default.0.len()];
         for general in [true, false] {
             let of_kind =
                 |(_, key_override): &(usize, &KeyOverride)| key_override.place.is_none() == general;
@@ -94,8 +94,8 @@ fn bindings(default: &Keymap, key_override: &KeyOverride) -> Result<Vec<usize>, 
 fn fitting(
     binding: &Binding,
     key_override: &KeyOverride,
-    keys: &[Key],
-) -> Result<Vec<Key>, KeymapError> {
+    keys: &[KeyPress],
+) -> Result<Vec<KeyPress>, KeymapError> {
     let quits_everywhere = (binding.context, binding.action) == (Context::Global, Action::Quit);
     let is_typing = binding.context == Context::Typing;
     let is_for_all = key_override.place.is_none();
@@ -104,8 +104,8 @@ fn fitting(
         return Err(KeymapError::Text(*text));
     }
     let drops_text = is_for_all && (is_typing || quits_everywhere);
-    let fits = |key: &&Key| !drops_text || key.typed().is_none();
-    let mut fit: Vec<Key> = keys.iter().filter(fits).copied().collect();
+    let fits = |key: &&KeyPress| !drops_text || key.typed().is_none();
+    let mut fit: Vec<KeyPress> = keys.iter().filter(fits).copied().collect();
     let is_nothing_left = fit.is_empty() && !keys.is_empty();
     if quits_everywhere || is_nothing_left {
         let own = binding.keys.iter().filter(|key| !keys.contains(key));
@@ -118,9 +118,9 @@ fn fitting(
 /// that would hide or double them.
 fn give(
     bindings: &mut [Binding],
-    chosen: &[Option<(usize, Vec<Key>)>],
+    chosen: &[Option<(usize, Vec<KeyPress>)>],
 ) -> Result<(), (Option<usize>, KeymapError)> {
-    let mut given: Vec<(usize, Context, Action, Vec<Key>)> = Vec::new();
+    let mut given: Vec<(usize, Context, Action, Vec<KeyPress>)> = Vec::new();
     for (binding, chosen) in bindings.iter_mut().zip(chosen) {
         if let Some((index, keys)) = chosen {
             let new = keys.iter().filter(|key| !binding.keys.contains(key));

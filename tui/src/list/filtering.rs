@@ -5,7 +5,7 @@ use podtap_agent::history::{EventRow, Filter};
 
 use super::effect::ListEffect;
 use super::{Goal, List};
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::search::FilterChange;
 use crate::theme::Role;
 
@@ -20,7 +20,7 @@ pub(super) struct BeforeTyping {
 
 /// Which events are to be shown.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Scope {
+pub(super) struct ShownEvents {
     /// What the filter line wants.
     wanted: Filter,
     /// Whether only what is marked of that is shown.
@@ -61,9 +61,9 @@ impl List {
     }
 
     /// Shows only what is marked, or all again; says why not.
-    pub(crate) fn toggle_marked(&mut self) -> Option<Command<ListEffect>> {
+    pub(crate) fn toggle_marked(&mut self) -> Option<UiCommand<ListEffect>> {
         if !self.scope.only_marked && self.marked_count() == 0 {
-            return Some(Command::notify(Role::Quiet, "No event is marked"));
+            return Some(UiCommand::notify(Role::Quiet, "No event is marked"));
         }
         self.scope.only_marked = !self.scope.only_marked;
         self.show_wanted();
@@ -79,7 +79,7 @@ impl List {
 
     /// Shows all events again.
     pub(crate) fn show_all(&mut self) {
-        self.scope = Scope::default();
+        self.scope = ShownEvents::default();
         self.show_wanted();
     }
 

@@ -5,7 +5,7 @@ use podtap_agent::history::{Burst, Position};
 
 use super::effect::{Folding, ListEffect};
 use super::{Goal, List};
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::theme::Role;
 
 /// Bursts that can be open at once; the one that was opened first closes.
@@ -19,9 +19,9 @@ impl List {
 
     /// Opens the selected burst, or closes the one in which the selected event is; says where
     /// there is none.
-    pub(crate) fn fold(&mut self) -> Option<Command<ListEffect>> {
+    pub(crate) fn fold(&mut self) -> Option<UiCommand<ListEffect>> {
         let is_folded = self.toggle_burst();
-        (!is_folded).then(|| Command::notify(Role::Quiet, "There is no burst here"))
+        (!is_folded).then(|| UiCommand::notify(Role::Quiet, "There is no burst here"))
     }
 
     fn toggle_burst(&mut self) -> bool {

@@ -7,7 +7,7 @@ use podtap_agent::history::{EventRow, Filter, Position};
 
 use super::List;
 use super::effect::{FindPurpose, ListEffect};
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::theme::Role;
 use crate::words;
 
@@ -44,10 +44,10 @@ impl List {
 
     /// Marks the selected event, or takes its mark away. The events of a burst are no rows: they are
     /// to be found.
-    pub(crate) fn mark(&mut self) -> Option<Command<ListEffect>> {
+    pub(crate) fn mark(&mut self) -> Option<UiCommand<ListEffect>> {
         if let Some(burst) = self.selected_burst() {
             let filter = Filter::between(burst.first, burst.last);
-            return Some(Command::Run(find_all(filter, FindPurpose::Mark)));
+            return Some(UiCommand::Run(find_all(filter, FindPurpose::Mark)));
         }
         self.mark_selected();
         None
@@ -65,7 +65,7 @@ impl List {
     /// Begins a range at the cursor; the second time, marks everything from there to the cursor.
     /// Where that takes in a burst, whose events are no rows, what lies between its ends is to be
     /// found.
-    pub(crate) fn mark_range(&mut self) -> Option<Command<ListEffect>> {
+    pub(crate) fn mark_range(&mut self) -> Option<UiCommand<ListEffect>> {
         if self.marks.range.is_none() {
             self.marks.range = self.cursor();
             return None;
@@ -79,19 +79,19 @@ impl List {
         self.marks.range = None;
         let (first, last) = ends?;
         let filter = Filter::between(first, last);
-        Some(Command::Run(find_all(filter, FindPurpose::Mark)))
+        Some(UiCommand::Run(find_all(filter, FindPurpose::Mark)))
     }
 
     /// Marks all that the filter wants.
-    pub(crate) fn mark_wanted(&self) -> Command<ListEffect> {
-        Command::Run(find_all(self.filter().clone(), FindPurpose::Mark))
+    pub(crate) fn mark_wanted(&self) -> UiCommand<ListEffect> {
+        UiCommand::Run(find_all(self.filter().clone(), FindPurpose::Mark))
     }
 
     /// These were found to be marked.
     pub(crate) fn on_found_to_mark(
         &mut self,
         events: Vec<(Position, EventId)>,
-    ) -> Command<ListEffect> {
+    ) -> UiCommand<ListEffect> {
         let (many, all) = (events.len(), events.len() < MOST_MARKS);
         self.mark_all(events);
         let many = words::count(u64::try_from(many).unwrap_or(u64::MAX), "event");
@@ -100,11 +100,11 @@ impl List {
         } else {
             format!("Marked the newest {many}; no more can be marked at once")
         };
-        Command::Notify(Role::Ok, text)
+        UiCommand::Notify(Role::Ok, text)
     }
 
     /// Says what became of a mark that is not in sight.
-    pub(crate) fn mark_notice(&self) -> Option<Command<ListEffect>> {
+    pub(crate) fn mark_notice(&self) -> Option<UiCommand<ListEffect>> {
         let row = self.selected()?;
         let done = if self.is_marked(row.position) {
             "Marked"
@@ -112,7 +112,7 @@ impl List {
             "Unmarked"
         };
         let text = format!("{done} {}", words::event(row));
-        Some(Command::Notify(Role::Ok, text))
+        Some(UiCommand::Notify(Role::Ok, text))
     }
 
     /// The range's ends where it takes in a burst.
@@ -176,9 +176,9 @@ pub(crate) fn find_all(filter: Filter, purpose: FindPurpose) -> ListEffect {
 mod tests {
     use super::*;
     use crate::effect::Effect;
-    use crate::keymap::Key;
+    use crate::keymap::KeyPress;
     use crate::list::ListAnswer;
-    use crate::message::{Answer, Message};
+    use crate::message::{FeatureAnswer, Message};
     use crate::testing::{app, burst, id, now, press, row, settle};
 
     #[test]
@@ -229,11 +229,11 @@ mod tests {
         let rows = vec![row(500), folded, row(449), row(448)];
         let result = Ok(rows.into());
         let generation = 1;
-        app.update(Message::Answer(Answer::List(ListAnswer::Page {
+        app.update(Message::Answer(FeatureAnswer::List(ListAnswer::Page {
             generation,
             result,
         })));
-        let key = |key: &str| Message::Key(key.parse::<Key>().unwrap().into());
+        let key = |key: &str| Message::Key(key.parse::<KeyPress>().unwrap().into());
         for keys in ["v", "j", "j"] {
             app.update(key(keys));
         }

@@ -19,10 +19,10 @@ pub(crate) use choice::EventChoice;
 #[cfg(test)]
 pub(crate) use effect::Folding;
 pub(crate) use effect::{FindPurpose, ListAnswer, ListEffect, ReplayOptions, run};
-use filtering::{BeforeTyping, Scope};
+use filtering::{BeforeTyping, ShownEvents};
 use marks::Marks;
 pub(crate) use view::{ListProps, view};
-use window::Window;
+use window::RowWindow;
 
 use crate::changes::Changes;
 use crate::generation::Generation;
@@ -33,7 +33,7 @@ const SCROLL_MARGIN: usize = 2;
 /// The list's state.
 #[derive(Debug, Clone)]
 pub(crate) struct List {
-    window: Window,
+    window: RowWindow,
     /// Which events are wanted.
     filter: Filter,
     /// The filter that the loaded rows passed: another one until its first rows have come.
@@ -51,7 +51,7 @@ pub(crate) struct List {
     /// Where the list goes with the next page.
     goal: Option<Goal>,
     /// The rows that were found on the way to the goal, while there are none to show yet.
-    incoming: Option<Window>,
+    incoming: Option<RowWindow>,
     /// What the list was before the filter that is being typed.
     before: Option<BeforeTyping>,
     /// The filter that was tried last, where it wants nothing.
@@ -63,7 +63,7 @@ pub(crate) struct List {
     /// What changed while a page was being read, and so may be missing from it.
     missed: Changes,
     marks: Marks,
-    scope: Scope,
+    scope: ShownEvents,
     /// Bursts that a person opened, from first to last.
     opened: Vec<(Position, Position)>,
     /// The filter whose events are being counted.
@@ -113,7 +113,7 @@ struct Asked {
 impl Default for List {
     fn default() -> Self {
         Self {
-            window: Window::default(),
+            window: RowWindow::default(),
             filter: Filter::default(),
             shown: Filter::default(),
             selected: None,
@@ -129,7 +129,7 @@ impl Default for List {
             asked: None,
             missed: Changes::default(),
             marks: Marks::default(),
-            scope: Scope::default(),
+            scope: ShownEvents::default(),
             opened: Vec::new(),
             counting: None,
             count_stale: true,
@@ -148,12 +148,12 @@ impl List {
     }
 
     /// The rows that are being loaded.
-    fn incoming(&self) -> &Window {
+    fn incoming(&self) -> &RowWindow {
         self.incoming.as_ref().unwrap_or(&self.window)
     }
 
     /// The loaded rows.
-    pub(crate) fn window(&self) -> &Window {
+    pub(crate) fn window(&self) -> &RowWindow {
         &self.window
     }
 

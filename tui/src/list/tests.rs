@@ -207,7 +207,7 @@ fn the_oldest_is_looked_for_until_it_is_found() {
     list.set_filter(filter("item:1"));
     settle(&mut list, 1_000);
     list.act(Action::Bottom, HEIGHT);
-    list.window = Window::default();
+    list.window = RowWindow::default();
     list.act(Action::Bottom, HEIGHT);
     let stopped = |newer: i64| Page {
         newer: Some(Position(newer)),

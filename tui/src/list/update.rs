@@ -6,7 +6,7 @@ use podtap_agent::EventId;
 use podtap_agent::history::{Anchor, Filter, Page, PageQuery, Position};
 
 use super::effect::ListEffect;
-use super::window::{PAGE, Window};
+use super::window::{PAGE, RowWindow};
 use super::{Asked, Goal, List, SCROLL_MARGIN};
 use crate::changes::Changes;
 use crate::generation::Generation;
@@ -72,12 +72,13 @@ impl List {
                 .for_each(|rows| rows.on_touched(*position));
         }
         if changes.everything {
-            self.windows_mut().for_each(Window::on_everything_touched);
+            self.windows_mut()
+                .for_each(RowWindow::on_everything_touched);
             self.count_stale = true;
         }
     }
 
-    fn windows_mut(&mut self) -> impl Iterator<Item = &mut Window> {
+    fn windows_mut(&mut self) -> impl Iterator<Item = &mut RowWindow> {
         [&mut self.window].into_iter().chain(&mut self.incoming)
     }
 
@@ -130,7 +131,7 @@ impl List {
                 (self.goal, self.pursued) = (goal, goal);
                 self.incoming = Some(rows);
                 if !is_typing {
-                    self.show(Window::default());
+                    self.show(RowWindow::default());
                     self.select_incoming(goal);
                 }
                 return;
@@ -142,13 +143,13 @@ impl List {
     }
 
     /// Other rows are loaded: none of them is there only because it is selected.
-    fn show(&mut self, rows: Window) {
+    fn show(&mut self, rows: RowWindow) {
         (self.window, self.is_stray) = (rows, false);
         self.shown = self.filter.clone();
     }
 
     /// The loaded rows but for the one that is there only because it is selected.
-    fn take_rows(&mut self) -> Window {
+    fn take_rows(&mut self) -> RowWindow {
         let mut rows = std::mem::take(&mut self.window);
         if let Some(at) = self.cursor().filter(|_| self.is_stray) {
             rows.remove(at);

@@ -238,13 +238,13 @@ fn left_title(list: &List, props: ListProps<'_>) -> Line {
     let mut title = Line::of(Role::Strong, "Events");
     if let marked @ 1.. = list.marked_count() {
         let marked = u64::try_from(marked).unwrap_or(u64::MAX);
-        title = title.put(Role::Accent, format!(" ● {}", words::number(marked)));
+        title = title.with(Role::Accent, format!(" ● {}", words::number(marked)));
     }
     if let Some(range) = list.range() {
-        title = title.put(Role::Accent, format!(" · range {}", words::number(range)));
+        title = title.with(Role::Accent, format!(" · range {}", words::number(range)));
     }
     if list.is_only_marked() {
-        title = title.put(Role::Accent, " · only marked");
+        title = title.with(Role::Accent, " · only marked");
     }
     let text = match list.without_matches() {
         Some(_) => props.search.text_before(),
@@ -252,7 +252,7 @@ fn left_title(list: &List, props: ListProps<'_>) -> Line {
     };
     match text {
         "" => title,
-        filter => title.put(Role::Quiet, " · ").put(Role::Accent, filter),
+        filter => title.with(Role::Quiet, " · ").with(Role::Accent, filter),
     }
 }
 
@@ -264,35 +264,37 @@ fn right_title(list: &List, props: ListProps<'_>, env: Env<'_>, height: usize) -
     let title = Line::new();
     let title = if list.is_searching(height) {
         title
-            .put(Role::Waiting, "searching… ")
-            .put(Role::Quiet, "· ")
+            .with(Role::Waiting, "searching… ")
+            .with(Role::Quiet, "· ")
     } else {
         title
     };
     let title = match (props.held_back, list.unseen()) {
         (Some(held_back), _) => {
-            let title = title.put(Role::Waiting, "‖ paused ").put(Role::Quiet, "· ");
+            let title = title
+                .with(Role::Waiting, "‖ paused ")
+                .with(Role::Quiet, "· ");
             match held_back {
                 0 => title,
                 new => title
-                    .put(Role::Accent, format!("{} new ", words::number(new)))
-                    .put(Role::Quiet, "· "),
+                    .with(Role::Accent, format!("{} new ", words::number(new)))
+                    .with(Role::Quiet, "· "),
             }
         }
-        (None, 0) if list.follows() => title.put(Role::Ok, "following ").put(Role::Quiet, "· "),
+        (None, 0) if list.follows() => title.with(Role::Ok, "following ").with(Role::Quiet, "· "),
         (None, 0) => title,
         (None, unseen) => {
             let key = env.keymap.key(Action::Top).map(|key| format!(" ({key})"));
             let key = key.unwrap_or_default();
             title
-                .put(
+                .with(
                     Role::Accent,
                     format!("▲ {} new{key} ", words::number(unseen)),
                 )
-                .put(Role::Quiet, "· ")
+                .with(Role::Quiet, "· ")
         }
     };
-    title.put(Role::Quiet, total)
+    title.with(Role::Quiet, total)
 }
 
 /// What stands where there are no rows.
@@ -337,7 +339,7 @@ fn waiting(props: ListProps<'_>, env: Env<'_>, width: usize) -> Vec<Line> {
     let trigger = trigger.filter(|_| status.target.is_some());
     let trigger = trigger.map(|key| Line::of(Role::Accent, key.to_string()));
     if status.link == LinkState::Off {
-        let sends = |key: Line| key.put(Role::Quiet, "  sends an event to the local service");
+        let sends = |key: Line| key.with(Role::Quiet, "  sends an event to the local service");
         let empty = Line::of(Role::Plain, "The history is empty.");
         return [empty].into_iter().chain(trigger.map(sends)).collect();
     }
@@ -353,7 +355,7 @@ fn waiting(props: ListProps<'_>, env: Env<'_>, width: usize) -> Vec<Line> {
         } else {
             "Give Podio"
         };
-        lines.push(Line::of(Role::Quiet, give).put(Role::Quiet, copies));
+        lines.push(Line::of(Role::Quiet, give).with(Role::Quiet, copies));
         lines.push(Line::of(Role::Accent, words::shortened(&url, width)));
     }
     if let Some(chain) = props.chain {
@@ -364,8 +366,8 @@ fn waiting(props: ListProps<'_>, env: Env<'_>, width: usize) -> Vec<Line> {
     lines.push(match trigger {
         Some(key) => Line::of(Role::Quiet, "Or press ")
             .join(key)
-            .put(Role::Quiet, ", and send one yourself"),
-        None => Line::of(Role::Quiet, "Or try ").put(Role::Plain, "podtap trigger item.create"),
+            .with(Role::Quiet, ", and send one yourself"),
+        None => Line::of(Role::Quiet, "Or try ").with(Role::Plain, "podtap trigger item.create"),
     });
     lines
 }

@@ -7,7 +7,7 @@ use podtap_agent::history::LoopFinding;
 
 pub(crate) use effect::{LoopsAnswer, LoopsEffect, run};
 
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::theme::Role;
 
 /// How long a loop is shown after it was found.
@@ -15,11 +15,11 @@ const WARN_FOR: SignedDuration = SignedDuration::from_mins(2);
 
 /// The loop that was found last, and until when it is shown.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Loops {
+pub(crate) struct LoopNotice {
     warning: Option<(LoopFinding, Timestamp)>,
 }
 
-impl Loops {
+impl LoopNotice {
     /// The loop that is shown now.
     pub(crate) fn warning(&self) -> Option<&LoopFinding> {
         self.warning.as_ref().map(|(found, _)| found)
@@ -40,17 +40,17 @@ impl Loops {
 }
 
 /// What came of letting an object go.
-pub(crate) fn on_answer(answer: LoopsAnswer) -> Command<LoopsEffect> {
+pub(crate) fn on_answer(answer: LoopsAnswer) -> UiCommand<LoopsEffect> {
     let LoopsAnswer::Released { object, result } = answer;
     match result {
         Ok(true) => {
             let text = format!("New events of {object} are delivered again");
-            Command::Notify(Role::Ok, text)
+            UiCommand::Notify(Role::Ok, text)
         }
         Ok(false) => {
             let text = format!("{object} is in no loop: nothing of it is held back");
-            Command::Notify(Role::Quiet, text)
+            UiCommand::Notify(Role::Quiet, text)
         }
-        Err(error) => Command::Notify(Role::Failed, error),
+        Err(error) => UiCommand::Notify(Role::Failed, error),
     }
 }

@@ -6,7 +6,7 @@ use crate::notes::NoteForm;
 use crate::replay::ReplayForm;
 use crate::trigger::TriggerForm;
 use crate::why::WhyForm;
-use crate::widget::form::{Field, Fields};
+use crate::widget::form::{Fields, FormField};
 
 /// A feature's form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,11 +62,11 @@ impl Fields for FeatureForm {
         self.inner().verb()
     }
 
-    fn fields(&self) -> Vec<&dyn Field> {
+    fn fields(&self) -> Vec<&dyn FormField> {
         self.inner().fields()
     }
 
-    fn fields_mut(&mut self) -> Vec<&mut dyn Field> {
+    fn fields_mut(&mut self) -> Vec<&mut dyn FormField> {
         self.inner_mut().fields_mut()
     }
 

@@ -59,7 +59,7 @@ impl Help {
                     continue;
                 }
                 let line = Line::new().column(Role::Accent, keys.join("  "), KEYS);
-                lines.push(line.put(Role::Plain, binding.help));
+                lines.push(line.with(Role::Plain, binding.help));
             }
         }
         lines

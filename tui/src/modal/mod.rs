@@ -13,7 +13,7 @@ use crate::copy::{self, CopyMenu};
 use crate::edit::EditedEvent;
 use crate::env::Env;
 use crate::health::{self, HealthProps};
-use crate::hooks::{self, Hooks};
+use crate::hooks::{self, HooksPane};
 use crate::keymap::{Action, Context, Keymap};
 use crate::pulses::{self, Pulses};
 use crate::replay::ReplayRequest;
@@ -23,7 +23,7 @@ use crate::widget::lines::Lines;
 pub(crate) use click::Clicked;
 pub(crate) use form::FeatureForm;
 use help::Help;
-use palette::Palette;
+use palette::CommandPalette;
 pub(crate) use stack::Windows;
 
 /// A window.
@@ -40,11 +40,11 @@ pub(crate) enum Modal {
     /// Something to read before it is done.
     Confirm(Lines, Box<PendingAction>),
     /// Everything that can be done.
-    Palette(Palette),
+    Palette(CommandPalette),
     /// Something to fill in.
     Form(Box<Form<FeatureForm>>),
     /// The hooks as Podio has them.
-    Hooks(Box<Hooks>),
+    Hooks(Box<HooksPane>),
     /// All that happened to an object.
     Timeline(Box<TimelinePane>),
     /// What each hook sent.
@@ -111,7 +111,7 @@ pub(crate) fn area(window: &Modal, props: HealthProps<'_>, env: Env<'_>, screen:
         Modal::Copy(menu) => menu.area(screen),
         Modal::Lines(lines) | Modal::Confirm(lines, _) => lines.area(screen),
         Modal::Health(top) => health::window(props, env, screen, *top).area(screen),
-        Modal::Palette(_) => Palette::area(screen),
+        Modal::Palette(_) => CommandPalette::area(screen),
         Modal::Form(form) => form.area(screen),
         Modal::Hooks(_) => hooks::area(screen),
         Modal::Timeline(_) => timeline::area(screen),

@@ -14,7 +14,7 @@ use crate::copy::CopyForm as Form;
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::input::Input;
-use crate::keymap::{Action, Binding, Context, Key, Keymap};
+use crate::keymap::{Action, Binding, Context, KeyPress, Keymap};
 use crate::layout::{centered, inner};
 use crate::line::Line;
 use crate::theme::Role;
@@ -54,14 +54,14 @@ pub(crate) enum PaletteChoice {
 
 /// The open palette.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Palette {
+pub(crate) struct CommandPalette {
     contexts: Vec<Context>,
     input: Input,
     chosen: usize,
     saved: Saved,
 }
 
-impl Palette {
+impl CommandPalette {
     /// A palette of what can be done in these places, and of saved filters.
     pub(crate) fn new(contexts: Vec<Context>, saved: Saved) -> Self {
         Self {
@@ -74,7 +74,7 @@ impl Palette {
     /// A key was pressed. Returns what shall be done, once it is chosen.
     pub(crate) fn key(
         &mut self,
-        key: Key,
+        key: KeyPress,
         action: Option<Action>,
         keymap: &Keymap,
     ) -> Option<PaletteChoice> {
@@ -246,7 +246,7 @@ mod tests {
             ("rply", PaletteChoice::Act(Action::Replay)),
         ] {
             let saved = saved(&[("errors", "status:5xx")]);
-            let mut palette = Palette::new(contexts.clone(), saved);
+            let mut palette = CommandPalette::new(contexts.clone(), saved);
             for letter in letters.chars() {
                 let key = letter.to_string().parse().unwrap();
                 assert_eq!(palette.key(key, None, &keymap), None);
@@ -265,7 +265,7 @@ mod tests {
             keys: Vec::new(),
         };
         let keymap = Keymap::with_overrides(&[wish]).unwrap();
-        let mut palette = Palette::new(vec![Context::List], Saved::default());
+        let mut palette = CommandPalette::new(vec![Context::List], Saved::default());
         for letter in "unmark it".split("").filter(|letter| !letter.is_empty()) {
             let key = if letter == " " { "space" } else { letter };
             palette.key(key.parse().unwrap(), None, &keymap);

@@ -3,11 +3,11 @@
 use super::form::FeatureForm;
 use super::{Modal, PendingAction};
 use crate::changes::Changes;
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::edit::EditorFile;
 use crate::effect::Effect;
 use crate::generation::Generation;
-use crate::hooks::Hooks;
+use crate::hooks::HooksPane;
 use crate::pulses::Pulses;
 use crate::theme::Role;
 use crate::timeline::TimelinePane;
@@ -90,14 +90,18 @@ impl Windows {
 
     /// What a form was submitted for could not be done: it is there again with all that was filled
     /// in, unless a key that is on its way may be meant for something else; then a notice says it.
-    pub(crate) fn reopen_form<E>(&mut self, fault: String, is_typing: bool) -> Option<Command<E>> {
+    pub(crate) fn reopen_form<E>(
+        &mut self,
+        fault: String,
+        is_typing: bool,
+    ) -> Option<UiCommand<E>> {
         let form = self.submitted.take();
         match form.filter(|_| self.is_empty() && !is_typing) {
             Some(form) => {
                 self.open(Modal::Form(Box::new(form.refused(fault))));
                 None
             }
-            None => Some(Command::Notify(Role::Failed, fault)),
+            None => Some(UiCommand::Notify(Role::Failed, fault)),
         }
     }
 
@@ -128,7 +132,7 @@ impl Windows {
     }
 
     /// The hooks, wherever they are among the windows.
-    pub(crate) fn hooks(&mut self) -> Option<&mut Hooks> {
+    pub(crate) fn hooks(&mut self) -> Option<&mut HooksPane> {
         self.open.iter_mut().find_map(|window| match window {
             Modal::Hooks(pane) => Some(pane.as_mut()),
             _ => None,
@@ -180,7 +184,7 @@ impl Windows {
     }
 
     /// What the windows want to know now.
-    pub(crate) fn ask(&mut self) -> Vec<Command<Effect>> {
+    pub(crate) fn ask(&mut self) -> Vec<UiCommand<Effect>> {
         let asked = &mut self.hooks_asked;
         let ask = |window: &mut Modal| match window {
             Modal::Hooks(pane) => pane.ask(asked).map(Effect::Hooks),
@@ -189,6 +193,6 @@ impl Windows {
             _ => None,
         };
         let asked = self.open.iter_mut().filter_map(ask);
-        asked.map(Command::Run).collect()
+        asked.map(UiCommand::Run).collect()
     }
 }

@@ -94,11 +94,11 @@ impl Names {
     /// An answer has come.
     pub(crate) fn on_answer(&mut self, answer: NamesAnswer) {
         let NamesAnswer::Remembered { result } = answer;
-        self.remembered(result);
+        self.on_remembered(result);
     }
 
     /// The history has answered. What it cannot read is asked for again after the next change.
-    fn remembered(&mut self, found: Result<HashMap<EventId, Remembered>, String>) {
+    fn on_remembered(&mut self, found: Result<HashMap<EventId, Remembered>, String>) {
         self.pending = false;
         if std::mem::take(&mut self.stale) {
             self.asked.clear();
@@ -135,12 +135,12 @@ mod tests {
         let mut names = Names::default();
         assert_eq!(ask(&mut names, &[1, 2]), Some(2));
         assert_eq!(ask(&mut names, &[1, 2, 3]), None, "one question at a time");
-        names.remembered(Ok(told(1)));
+        names.on_remembered(Ok(told(1)));
         assert_eq!(ask(&mut names, &[1, 2, 3]), Some(1), "only what is new");
         names.on_change();
-        names.remembered(Ok(HashMap::new()));
+        names.on_remembered(Ok(HashMap::new()));
         assert_eq!(ask(&mut names, &[1]), Some(1), "it came too early");
-        names.remembered(Err("busy".to_owned()));
+        names.on_remembered(Err("busy".to_owned()));
         assert_eq!(ask(&mut names, &[1]), None);
         assert!(names.of(&row(1)).is_some(), "what was known stays");
     }
@@ -150,14 +150,14 @@ mod tests {
         let mut names = Names::default();
         let asked = (1..100).filter(|at| {
             let asked = ask(&mut names, &[*at * 5]).is_some();
-            names.remembered(Ok(told(*at)));
+            names.on_remembered(Ok(told(*at)));
             asked
         });
         assert_eq!(asked.count(), A_SECOND);
         for at in 1..5_000 {
             names.tick();
             ask(&mut names, &[at * 5, at * 5 + 1]);
-            names.remembered(Ok(told(at * 5)));
+            names.on_remembered(Ok(told(at * 5)));
             assert!(names.known.len() <= MOST && names.asked.len() <= MOST + 2);
         }
     }

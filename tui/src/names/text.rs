@@ -1,6 +1,6 @@
 //! A title and the changed fields in a few cells: `Login fails on Safari r8 · Due – → 4 Jan`.
 
-use podtap_agent::{FieldChange, Remembered};
+use podtap_agent::{ExplainedField, Remembered};
 
 use crate::line::Line;
 use crate::safe_text::SafeText;
@@ -44,11 +44,11 @@ impl EventSummary {
     }
 
     /// As much of these changes as a row can ever show.
-    pub(crate) fn of_changes(changes: &[FieldChange]) -> Self {
+    pub(crate) fn of_changes(changes: &[ExplainedField]) -> Self {
         Self::listing(changes.iter())
     }
 
-    fn listing<'a>(mut changes: impl Iterator<Item = &'a FieldChange>) -> Self {
+    fn listing<'a>(mut changes: impl Iterator<Item = &'a ExplainedField>) -> Self {
         Self {
             title: SafeText::default(),
             changes: changes.by_ref().take(FIELDS).map(change).collect(),
@@ -66,10 +66,12 @@ impl EventSummary {
         let mut line = Line::new();
         let gaps = [first].into_iter().chain(std::iter::repeat(" · "));
         for (change, gap) in self.changes.iter().zip(gaps) {
-            line = line.put(Role::Quiet, gap).put(Role::Name, change.as_str());
+            line = line
+                .with(Role::Quiet, gap)
+                .with(Role::Name, change.as_str());
         }
         if self.more > 0 {
-            line = line.put(Role::Quiet, format!(" +{}", self.more));
+            line = line.with(Role::Quiet, format!(" +{}", self.more));
         }
         line
     }
@@ -90,7 +92,7 @@ impl EventSummary {
         };
         let title = room.saturating_sub(reserved + revision.width());
         let title = self.title.fit(title);
-        let line = Line::of(Role::Text, title.as_str()).put(Role::Quiet, revision.as_str());
+        let line = Line::of(Role::Text, title.as_str()).with(Role::Quiet, revision.as_str());
         match room.saturating_sub(line.width()) {
             left if left >= CHANGE.min(changes.width()) => line.join(changes).fit(room),
             _ => line.fit(room),
@@ -99,7 +101,7 @@ impl EventSummary {
 }
 
 /// `Due – → 4 Jan`
-fn change(change: &FieldChange) -> SafeText {
+fn change(change: &ExplainedField) -> SafeText {
     let [from, to] = [&change.from, &change.to].map(|value| match value.as_str() {
         "" => SafeText::new("–"),
         value => SafeText::new(value).fit(VALUE),
@@ -113,7 +115,7 @@ mod tests {
     use super::*;
 
     fn line(title: &str, changes: &[(&str, &str, &str)]) -> String {
-        let changes = changes.iter().map(|(field, from, to)| FieldChange {
+        let changes = changes.iter().map(|(field, from, to)| ExplainedField {
             field: (*field).to_owned(),
             from: (*from).to_owned(),
             to: (*to).to_owned(),

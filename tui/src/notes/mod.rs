@@ -7,7 +7,7 @@ use podtap_agent::history::{EventRow, Position};
 
 pub(crate) use effect::{NotesAnswer, NotesEffect, run};
 
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::theme::Role;
 use crate::widget::form::{Fields, Text, fields};
 use crate::words;
@@ -56,8 +56,8 @@ impl Fields for NoteForm {
 }
 
 /// A note was written, or could not be.
-pub(crate) fn on_answer(answer: NotesAnswer) -> Option<Command<NotesEffect>> {
+pub(crate) fn on_answer(answer: NotesAnswer) -> Option<UiCommand<NotesEffect>> {
     let NotesAnswer::Annotated { result } = answer;
     let error = result.err()?;
-    Some(Command::Notify(Role::Failed, error))
+    Some(UiCommand::Notify(Role::Failed, error))
 }

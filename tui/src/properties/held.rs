@@ -16,11 +16,11 @@ use crate::detail::DetailEffect;
 use crate::edit::{EditAnswer, EditEffect, EditorFile};
 use crate::effect::Effect;
 use crate::explain::ExplainEffect;
-use crate::keymap::Key;
+use crate::keymap::KeyPress;
 use crate::list::Folding;
 use crate::list::ListAnswer;
 use crate::list::ListEffect;
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::notes::NotesEffect;
 use crate::replay::ReplayEffect;
 use crate::testing::{answer, app, event, frame, id, now, opened_as, row};
@@ -122,13 +122,13 @@ impl ChangingHistory {
         }
     }
 
-    fn answer(&self, effect: Effect) -> Option<Answer> {
+    fn answer(&self, effect: Effect) -> Option<FeatureAnswer> {
         Some(match effect {
             Effect::List(ListEffect::LoadPage {
                 generation,
                 query,
                 folding,
-            }) => Answer::List(ListAnswer::Page {
+            }) => FeatureAnswer::List(ListAnswer::Page {
                 generation,
                 result: Ok(self.page(&query, folding.as_ref())),
             }),
@@ -139,18 +139,18 @@ impl ChangingHistory {
             }) => {
                 let at = (1..=self.newest).find(|at| id(*at) == wanted);
                 let at = at.filter(|at| self.has(*at));
-                Answer::Detail(DetailAnswer::Event {
+                FeatureAnswer::Detail(DetailAnswer::Event {
                     generation,
                     result: Ok(at.map(|at| opened_as(at, options))),
                 })
             }
             Effect::Copy(CopyEffect::Read { id, form }) => {
                 let result = self.event(id);
-                Answer::Copy(CopyAnswer::Read { form, result })
+                FeatureAnswer::Copy(CopyAnswer::Read { form, result })
             }
             Effect::Edit(EditEffect::Read { id }) => {
                 let result = self.event(id);
-                Answer::Edit(EditAnswer::Read { result })
+                FeatureAnswer::Edit(EditAnswer::Read { result })
             }
             effect => return answer(effect, self.newest),
         })
@@ -305,7 +305,7 @@ proptest! {
         };
         let press = |app: &mut App, keys: &str| -> Vec<Effect> {
             let keys = keys.split(' ').filter(|key| !key.is_empty());
-            let press = |key: &str| Message::Key(key.parse::<Key>().unwrap().into());
+            let press = |key: &str| Message::Key(key.parse::<KeyPress>().unwrap().into());
             keys.flat_map(|key| app.update(press(key))).collect()
         };
         settle(&mut app, &past, &mut waiting, 1_000);

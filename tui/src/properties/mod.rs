@@ -12,17 +12,17 @@ use crate::alignment::hostile;
 use crate::app::App;
 use crate::changes::Changes;
 use crate::effect::Effect;
-use crate::keymap::{Action, Key, Keymap};
+use crate::keymap::{Action, KeyPress, Keymap};
 use crate::list::ListAnswer;
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::testing::{answer, app, frame, id, now};
 
 /// Events in the history of these tests.
 const EVENTS: i64 = 700;
 
-fn key() -> impl Strategy<Value = Key> {
+fn key() -> impl Strategy<Value = KeyPress> {
     let keymap = Keymap::default();
-    let mut keys: Vec<Key> = Action::ALL
+    let mut keys: Vec<KeyPress> = Action::ALL
         .iter()
         .filter_map(|action| keymap.key(*action))
         .collect();
@@ -69,7 +69,7 @@ fn message() -> impl Strategy<Value = Message> {
             .prop_map(|(width, height)| Message::Resize(Size { width, height })),
         2 => (0..100_i64).prop_map(|s| Message::Tick(now() + SignedDuration::from_secs(s))),
         3 => changes().prop_map(Message::Changed),
-        1 => (0..9_u64).prop_map(|generation| Message::Answer(Answer::List(ListAnswer::Page {
+        1 => (0..9_u64).prop_map(|generation| Message::Answer(FeatureAnswer::List(ListAnswer::Page {
             generation,
             result: Err("the disk is gone".to_owned()),
         }))),
@@ -113,7 +113,7 @@ proptest! {
     #[test]
     fn nothing_is_done_after_quitting(messages in prop::collection::vec(message(), 1..30)) {
         let mut app = app(100, 30);
-        let quit: Key = "ctrl-c".parse().unwrap();
+        let quit: KeyPress = "ctrl-c".parse().unwrap();
         let effects = app.update(Message::Key(quit.into()));
         prop_assert_eq!(effects, [Effect::Quit]);
         for message in messages {
@@ -130,7 +130,7 @@ proptest! {
     ) {
         let mut app = hostile(&text, &body, tab > 2, (width, 30));
         for _ in 0..tab {
-            app.update(Message::Key("tab".parse::<Key>().unwrap().into()));
+            app.update(Message::Key("tab".parse::<KeyPress>().unwrap().into()));
         }
         for cell in frame(&app).content() {
             prop_assert!(!cell.symbol().chars().any(char::is_control), "{:?}", cell.symbol());

@@ -1,6 +1,6 @@
 //! How far the selected hook is from each of Podio's limits.
 
-use podtap_agent::figures::{HookTraffic, Limits};
+use podtap_agent::figures::{HookLimits, HookTraffic};
 
 use super::row::{limits, name, standing};
 use crate::chart;
@@ -23,11 +23,11 @@ pub(super) fn about(hook: &HookTraffic, width: usize) -> [Line; LINES] {
             .column(Role::Quiet, label, LABEL)
             .join(chart::gauge(used, limit, cells))
             .space(2)
-            .put(Role::Plain, text)
+            .with(Role::Plain, text)
     };
     let slowest = hook.distance.slowest.map(words::duration);
     let slowest = slowest.unwrap_or_else(|| "–".to_owned());
-    let podio = Limits::PODIO;
+    let podio = HookLimits::PODIO;
     let (minutes, days) = (
         podio.suspend.within.as_secs() / 60,
         podio.disable.within.as_secs() / 86_400,
@@ -45,10 +45,10 @@ pub(super) fn about(hook: &HookTraffic, width: usize) -> [Line; LINES] {
     let missed = hook.distance.standing.as_ref().map_or(0, |it| it.missed);
     let mut says = Line::new()
         .column(Role::Quiet, "Podio would say", LABEL)
-        .put(role, concluded);
+        .with(role, concluded);
     if missed > 0 {
         let missed = words::number(missed);
-        says = says.put(Role::Warning, format!(", {missed} missed"));
+        says = says.with(Role::Warning, format!(", {missed} missed"));
     }
     let title = match hook.hook_id {
         Some(hook_id) if hook.place.is_some() => format!("{} · hook {hook_id}", name(hook)),

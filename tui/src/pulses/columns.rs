@@ -19,7 +19,7 @@ const STANDING: usize = 20;
 
 /// Cells of each column that may go or grow; 0 for one that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Columns {
+pub(super) struct PulseColumns {
     pub(super) name: usize,
     pub(super) gauge: usize,
     pub(super) last: usize,
@@ -29,7 +29,7 @@ pub(super) struct Columns {
     pub(super) standing: usize,
 }
 
-impl Columns {
+impl PulseColumns {
     /// The columns of a window this wide.
     pub(super) fn of(width: usize) -> Self {
         let fixed = GUTTER + NAME + KIND + CALLS + FAILED + TIME;
@@ -75,7 +75,7 @@ mod tests {
     fn columns_never_exceed_the_width_and_go_in_their_order() {
         let mut before = [true; 6];
         for width in (51..200).rev() {
-            let at = Columns::of(width);
+            let at = PulseColumns::of(width);
             let all = [at.standing, at.spark, at.max, at.p50, at.last, at.gauge];
             let sum = GUTTER + at.name + KIND + CALLS + FAILED + TIME + all.iter().sum::<usize>();
             assert!(sum <= width, "{width}: {at:?}");

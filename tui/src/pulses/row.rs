@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use podtap_agent::figures::{Distance, HookTraffic, Limits};
+use podtap_agent::figures::{Distance, HookLimits, HookTraffic};
 
-use super::columns::{CALLS, Columns, FAILED, GUTTER, KIND, TIME};
+use super::columns::{CALLS, FAILED, GUTTER, KIND, PulseColumns, TIME};
 use crate::chart;
 use crate::env::Env;
 use crate::line::Line;
@@ -12,7 +12,7 @@ use crate::theme::Role;
 use crate::words;
 
 /// The headings.
-pub(super) fn heading(columns: Columns) -> Line {
+pub(super) fn heading(columns: PulseColumns) -> Line {
     let left = |line: Line, text: &str, cells: usize| line.column(Role::Quiet, text, cells);
     let right = |line: Line, text: &str, cells: usize| line.column_right(Role::Quiet, text, cells);
     let line = Line::new().space(GUTTER);
@@ -30,7 +30,12 @@ pub(super) fn heading(columns: Columns) -> Line {
 }
 
 /// One hook and event type.
-pub(super) fn row(hook: &HookTraffic, is_selected: bool, columns: Columns, env: Env<'_>) -> Line {
+pub(super) fn row(
+    hook: &HookTraffic,
+    is_selected: bool,
+    columns: PulseColumns,
+    env: Env<'_>,
+) -> Line {
     let sign = if is_selected { "▶" } else { " " };
     let failed_role = if hook.failed > 0 {
         Role::Failed
@@ -96,8 +101,8 @@ pub(super) fn standing(distance: &Distance) -> (Role, String) {
 
 fn slow_role(time: Option<Duration>) -> Role {
     match time {
-        Some(time) if time > Limits::PODIO.answer => Role::Failed,
-        Some(time) if time * 2 > Limits::PODIO.answer => Role::Warning,
+        Some(time) if time > HookLimits::PODIO.answer => Role::Failed,
+        Some(time) if time * 2 > HookLimits::PODIO.answer => Role::Warning,
         _ => Role::Quiet,
     }
 }
@@ -115,7 +120,7 @@ fn nearest(distance: &Distance, cells: usize) -> Line {
 pub(super) fn limits(distance: &Distance) -> [(u64, u64); 3] {
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let many = |many: usize| u64::try_from(many).unwrap_or(u64::MAX);
-    let podio = Limits::PODIO;
+    let podio = HookLimits::PODIO;
     [
         (
             millis(distance.slowest.unwrap_or_default()),

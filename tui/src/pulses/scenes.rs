@@ -7,7 +7,7 @@ use podtap_agent::Place;
 use podtap_agent::figures::{Distance, HookTraffic, Traffic};
 
 use super::PulsesAnswer;
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::testing::{app, frame, now, press, settle, standing, text};
 
 /// A hook that called so often; odd ones are in trouble.
@@ -56,7 +56,11 @@ fn the_table_at_every_size() {
             .map(|at| hook(24_360_210 + at, 1_204 / (at + 1)))
             .collect();
         let counted = PulsesAnswer::Counted(Ok(Box::new(traffic(hooks))));
-        settle(&mut app, Message::Answer(Answer::Pulses(counted)), 500);
+        settle(
+            &mut app,
+            Message::Answer(FeatureAnswer::Pulses(counted)),
+            500,
+        );
         press(&mut app, "j", 500);
         insta::assert_snapshot!(format!("pulses_{width}x{height}"), text(&frame(&app)));
     }
@@ -69,7 +73,11 @@ fn a_quiet_hook_is_said_to_be_active_and_shows_its_events() {
     press(&mut app, "p", 500);
     assert!(text(&frame(&app)).contains("Counting"));
     let counted = PulsesAnswer::Counted(Ok(Box::new(traffic(vec![hook(90_210, 3)]))));
-    settle(&mut app, Message::Answer(Answer::Pulses(counted)), 500);
+    settle(
+        &mut app,
+        Message::Answer(FeatureAnswer::Pulses(counted)),
+        500,
+    );
     let shown = text(&frame(&app));
     assert!(shown.contains("Podio would say  ✓ active"), "{shown}");
     assert!(shown.contains("0 of 200 failures disable"), "{shown}");
@@ -80,6 +88,10 @@ fn a_quiet_hook_is_said_to_be_active_and_shows_its_events() {
 
     press(&mut app, "p", 500);
     let counted = PulsesAnswer::Counted(Ok(Box::new(traffic(Vec::new()))));
-    settle(&mut app, Message::Answer(Answer::Pulses(counted)), 500);
+    settle(
+        &mut app,
+        Message::Answer(FeatureAnswer::Pulses(counted)),
+        500,
+    );
     assert!(text(&frame(&app)).contains("No hook has called"));
 }

@@ -6,7 +6,7 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::Pulses;
 use super::about::{LINES, about};
-use super::columns::Columns;
+use super::columns::PulseColumns;
 use super::row::{heading, row};
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
@@ -38,7 +38,7 @@ pub(crate) fn view(pulses: &Pulses, env: Env<'_>, screen: Rect, buffer: &mut Buf
     Frame { focused, titles }.draw(area, env.theme, buffer);
     let lines = inner(area);
     let width = usize::from(lines.width);
-    let columns = Columns::of(width);
+    let columns = PulseColumns::of(width);
     let mut places = lines.rows();
     if pulses.rows().is_empty() {
         let line = match (&pulses.failure, &pulses.traffic) {
@@ -74,7 +74,7 @@ fn titles(pulses: &Pulses, env: Env<'_>, height: usize) -> Titles {
     let mut left = Line::of(Role::Strong, "Pulses");
     if let Some(traffic) = &pulses.traffic {
         let since = words::moment(traffic.since, env.now, env.zone);
-        left = left.put(Role::Quiet, format!(" since {since}"));
+        left = left.with(Role::Quiet, format!(" since {since}"));
     }
     let (all, cursor) = (pulses.rows().len(), pulses.cursor());
     let right = if all > height {

@@ -22,7 +22,7 @@ const ENOUGH: usize = 5;
 
 /// Arrivals of the last minute.
 #[derive(Debug, Clone)]
-pub(crate) struct Rate {
+pub(crate) struct ArrivalRate {
     newest: Option<Position>,
     /// The number of the newest bar since the epoch.
     current: i64,
@@ -38,7 +38,7 @@ pub(crate) struct Rate {
     asked: bool,
 }
 
-impl Default for Rate {
+impl Default for ArrivalRate {
     fn default() -> Self {
         Self {
             newest: None,
@@ -52,7 +52,7 @@ impl Default for Rate {
     }
 }
 
-impl Rate {
+impl ArrivalRate {
     /// There may be more in the history, or other outcomes.
     pub(crate) fn on_change(&mut self) {
         self.stale = true;
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_picture_starts_with_what_the_history_knows() {
-        let mut rate = Rate::default();
+        let mut rate = ArrivalRate::default();
         rate.on_arrivals(
             Ok(counted(9, &[(100, 1), (96, 1), (94, 1), (9, 7)])),
             at(102),
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_first_event_counts_and_what_was_imported_does_not() {
-        let mut rate = Rate::default();
+        let mut rate = ArrivalRate::default();
         rate.on_arrivals(Ok(counted(0, &[])), at(100));
         rate.on_arrivals(Ok(counted(1, &[(101, 1)])), at(101));
         assert_eq!(rate.per_minute(), 1);
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn one_count_is_asked_for_at_a_time() {
-        let mut rate = Rate::default();
+        let mut rate = ArrivalRate::default();
         assert!(rate.ask(at(100)).is_some());
         rate.on_change();
         assert_eq!(rate.ask(at(100)), None);
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn arrivals_leave_the_picture_after_a_minute() {
-        let mut rate = Rate::default();
+        let mut rate = ArrivalRate::default();
         rate.on_arrivals(Ok(counted(1_000, &[])), at(100));
         assert_eq!(rate.per_minute(), 0, "what was there before is no arrival");
         rate.on_arrivals(Ok(counted(1_008, &[(101, 8)])), at(101));

@@ -14,7 +14,7 @@ const SIDE_BY_SIDE: usize = 8;
 
 /// Replays that are still to be done, and how the others went.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Batch {
+pub(crate) struct ReplayBatch {
     waiting: VecDeque<EventId>,
     under_way: Vec<EventId>,
     target: Option<Target>,
@@ -31,7 +31,7 @@ pub(crate) struct Batch {
     is_stopped: bool,
 }
 
-impl Batch {
+impl ReplayBatch {
     /// Replays as they are requested.
     pub(super) fn new(request: ReplayRequest) -> Self {
         let ReplayRequest {
@@ -140,8 +140,8 @@ mod tests {
     use super::*;
     use crate::testing::id;
 
-    fn batch(rate: Option<usize>) -> Batch {
-        Batch::new(ReplayRequest {
+    fn batch(rate: Option<usize>) -> ReplayBatch {
+        ReplayBatch::new(ReplayRequest {
             events: (1..=20).map(id).collect(),
             target: None,
             rate,

@@ -10,12 +10,12 @@ mod tests;
 use podtap_agent::history::Outcome;
 use podtap_agent::{EventId, Target};
 
-pub(crate) use batch::Batch;
+pub(crate) use batch::ReplayBatch;
 pub(crate) use effect::{ReplayAnswer, ReplayEffect, run};
 pub(crate) use form::ReplayForm;
 pub(crate) use start::{ReplayStart, Starter};
 
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::detail::Detail;
 use crate::event_name::event_name;
 use crate::keymap::{Action, Context, Keymap};
@@ -39,38 +39,38 @@ pub(crate) struct ReplayRequest {
 /// Replays of many events, while there are any.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Replays {
-    batch: Option<Batch>,
+    batch: Option<ReplayBatch>,
 }
 
 impl Replays {
     /// The replays of many events, while there are any.
-    pub(crate) fn batch(&self) -> Option<&Batch> {
+    pub(crate) fn batch(&self) -> Option<&ReplayBatch> {
         self.batch.as_ref()
     }
 
     /// Sends these one after the other, unless others are being sent.
-    pub(crate) fn start(&mut self, request: ReplayRequest) -> Option<Command<ReplayEffect>> {
+    pub(crate) fn start(&mut self, request: ReplayRequest) -> Option<UiCommand<ReplayEffect>> {
         if self.batch.is_some() {
             let text = "Other events are being replayed; wait for them, or stop them";
-            return Some(Command::notify(Role::Failed, text));
+            return Some(UiCommand::notify(Role::Failed, text));
         }
-        self.batch = Some(Batch::new(request));
+        self.batch = Some(ReplayBatch::new(request));
         None
     }
 
     /// What is to be sent now.
-    pub(crate) fn ask(&mut self) -> Vec<Command<ReplayEffect>> {
-        let next = self.batch.iter_mut().flat_map(Batch::next);
-        next.map(Command::Run).collect()
+    pub(crate) fn ask(&mut self) -> Vec<UiCommand<ReplayEffect>> {
+        let next = self.batch.iter_mut().flat_map(ReplayBatch::next);
+        next.map(UiCommand::Run).collect()
     }
 
     /// A second has passed.
     pub(crate) fn tick(&mut self) {
-        self.batch.iter_mut().for_each(Batch::tick);
+        self.batch.iter_mut().for_each(ReplayBatch::tick);
     }
 
     /// Sends no more.
-    pub(crate) fn stop(&mut self) -> Option<Command<ReplayEffect>> {
+    pub(crate) fn stop(&mut self) -> Option<UiCommand<ReplayEffect>> {
         self.batch.as_mut()?.stop();
         self.progress()
     }
@@ -81,7 +81,7 @@ impl Replays {
         answer: ReplayAnswer,
         list: &List,
         detail: &Detail,
-    ) -> Option<Command<ReplayEffect>> {
+    ) -> Option<UiCommand<ReplayEffect>> {
         let ReplayAnswer::Replayed { id, result } = answer;
         let status = match result.as_ref().map(|attempt| &attempt.outcome) {
             Ok(Outcome::Answered { status, .. }) => Some(*status),
@@ -100,11 +100,11 @@ impl Replays {
             }
             Err(error) => (Role::Failed, format!("Cannot replay {name}: {error}")),
         };
-        Some(Command::Notify(role, text))
+        Some(UiCommand::Notify(role, text))
     }
 
     /// Says how a batch went, once it is over.
-    fn progress(&mut self) -> Option<Command<ReplayEffect>> {
+    fn progress(&mut self) -> Option<UiCommand<ReplayEffect>> {
         let batch = self.batch.take_if(|batch| batch.is_over())?;
         let role = if batch.troubles() == 0 {
             Role::Ok
@@ -112,7 +112,7 @@ impl Replays {
             Role::Failed
         };
         let text = format!("Replayed: {}", batch.summary());
-        Some(Command::Notify(role, text))
+        Some(UiCommand::Notify(role, text))
     }
 
     /// The question whether to quit while events are being sent.

@@ -115,8 +115,8 @@ impl Starter<'_> {
         let to = request.target.as_ref().or(self.local);
         let to = to.map_or_else(|| "where each went first".to_owned(), ToString::to_string);
         let mut lines = vec![Line::of(Role::Plain, format!("Send {what} again{order}?"))];
-        lines.extend(of.map(|of| Line::of(Role::Quiet, "of ").put(Role::Plain, of)));
-        lines.push(Line::of(Role::Quiet, "to ").put(Role::Plain, to));
+        lines.extend(of.map(|of| Line::of(Role::Quiet, "of ").with(Role::Plain, of)));
+        lines.push(Line::of(Role::Quiet, "to ").with(Role::Plain, to));
         let rate = request.rate.map(|rate| format!("{rate} a second"));
         lines.extend(rate.map(|rate| Line::of(Role::Quiet, rate)));
         let hint = [(Action::Accept, "sends"), (Action::Back, "leaves")];

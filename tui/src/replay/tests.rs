@@ -5,7 +5,7 @@ use podtap_agent::history::Position;
 use super::*;
 use crate::effect::Effect;
 use crate::list::{FindPurpose, ListAnswer, ListEffect, ReplayOptions};
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::testing::{frame, id, pressed, sent, text};
 
 #[test]
@@ -46,7 +46,7 @@ fn all_that_pass_the_filter_are_found_first_and_not_asked_for_once_more() {
     let found = (1..=4).rev().map(|at| (Position(at), id(at))).collect();
     let purpose = purpose.clone();
     let result = Ok(found);
-    let effects = app.update(Message::Answer(Answer::List(ListAnswer::FoundAll {
+    let effects = app.update(Message::Answer(FeatureAnswer::List(ListAnswer::FoundAll {
         purpose,
         result,
     })));
@@ -67,10 +67,10 @@ fn how_many_they_are_is_asked_about_where_the_form_could_not_tell() {
         rate: None,
     });
     app.update(Message::Key(
-        "esc".parse::<crate::keymap::Key>().unwrap().into(),
+        "esc".parse::<crate::keymap::KeyPress>().unwrap().into(),
     ));
     let result = Ok((1..=4).rev().map(|at| (Position(at), id(at))).collect());
-    app.update(Message::Answer(Answer::List(ListAnswer::FoundAll {
+    app.update(Message::Answer(FeatureAnswer::List(ListAnswer::FoundAll {
         purpose,
         result,
     })));

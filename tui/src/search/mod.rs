@@ -17,7 +17,7 @@ pub(crate) use unknown::unknown;
 pub(crate) use view::view;
 
 use crate::input::Input;
-use crate::keymap::{Action, Key};
+use crate::keymap::{Action, KeyPress};
 
 /// Filters remembered.
 const REMEMBERED: usize = 50;
@@ -120,7 +120,12 @@ impl Search {
     }
 
     /// A key was pressed in the line.
-    pub(crate) fn key(&mut self, key: Key, action: Option<Action>, now: Timestamp) -> FilterChange {
+    pub(crate) fn key(
+        &mut self,
+        key: KeyPress,
+        action: Option<Action>,
+        now: Timestamp,
+    ) -> FilterChange {
         let Some(line) = self.line.as_mut() else {
             return FilterChange::None;
         };

@@ -83,9 +83,9 @@ fn note(
     match (offers.zip(key), &typing.fault) {
         (Some((words, key)), _) => Line::new()
             .space(2)
-            .put(Role::Accent, key.to_string())
+            .with(Role::Accent, key.to_string())
             .space(1)
-            .put(Role::Quiet, words),
+            .with(Role::Quiet, words),
         (None, Some(fault)) => Line::of(Role::Failed, format!("  {fault}")),
         (None, None) => {
             if let Some(without_matches) = without_matches {
@@ -98,7 +98,7 @@ fn note(
                 (Action::Back, "brings back the one before"),
             ];
             let says = keymap.hints(Context::Typing, &keys);
-            Line::new().space(2).put(Role::Quiet, says)
+            Line::new().space(2).with(Role::Quiet, says)
         }
     }
 }

@@ -27,7 +27,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
 
 use crate::clipboard::Clipboard;
-use crate::config::Config;
+use crate::config::UiConfig;
 use crate::runtime::Screen;
 #[cfg(unix)]
 use keys::Keys;
@@ -51,7 +51,7 @@ impl TerminalScreen {
     ///
     /// # Errors
     /// When stdout is no terminal, or refuses.
-    pub(crate) fn take(config: &Config) -> io::Result<Self> {
+    pub(crate) fn take(config: &UiConfig) -> io::Result<Self> {
         let taken = Arc::new(AtomicBool::new(false));
         restore_on_panic(Arc::clone(&taken));
         let out = TerminalWriter {

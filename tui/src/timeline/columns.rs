@@ -16,7 +16,7 @@ const CHANGED: usize = 14;
 
 /// Cells of each column that may go or grow; 0 for one that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Columns {
+pub(super) struct TimelineColumns {
     pub(super) time: usize,
     pub(super) after: usize,
     pub(super) kind: usize,
@@ -24,7 +24,7 @@ pub(super) struct Columns {
     pub(super) changed: usize,
 }
 
-impl Columns {
+impl TimelineColumns {
     /// The columns of a window this wide, whose times take so many cells.
     pub(super) fn of(width: usize, time: usize) -> Self {
         let fixed = GUTTER + REVISION + MARK + OUTCOME + time + 1;
@@ -70,8 +70,8 @@ mod tests {
     fn columns_never_exceed_the_width() {
         for width in 50..200 {
             for time in [8, 12] {
-                let columns = Columns::of(width, time);
-                let Columns {
+                let columns = TimelineColumns::of(width, time);
+                let TimelineColumns {
                     after,
                     kind,
                     who,

@@ -7,25 +7,25 @@ use crate::theme::Role;
 
 /// Whose change it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum ChangeMark {
     /// Made with the credentials that are used here.
     Own,
     /// Made by others.
     Other,
     /// Made by somebody, of whom it is not known whether these are the credentials used here.
-    Somebody,
+    Someone,
     /// Podio was not asked.
     Unknown,
     /// It never came.
     Missing,
 }
 
-impl Mark {
+impl ChangeMark {
     /// Every mark, in the order of the legend.
     pub(super) const ALL: [Self; 5] = [
         Self::Own,
         Self::Other,
-        Self::Somebody,
+        Self::Someone,
         Self::Unknown,
         Self::Missing,
     ];
@@ -38,7 +38,7 @@ impl Mark {
         match event.author.as_ref().map(|author| author.own) {
             Some(Some(true)) => Self::Own,
             Some(Some(false)) => Self::Other,
-            Some(None) => Self::Somebody,
+            Some(None) => Self::Someone,
             None => Self::Unknown,
         }
     }
@@ -48,7 +48,7 @@ impl Mark {
         match self {
             Self::Own => (Role::Warning, "◆"),
             Self::Other => (Role::Ok, "○"),
-            Self::Somebody => (Role::Plain, "•"),
+            Self::Someone => (Role::Plain, "•"),
             Self::Unknown => (Role::Quiet, "?"),
             Self::Missing => (Role::Failed, "┄"),
         }
@@ -59,7 +59,7 @@ impl Mark {
         match self {
             Self::Own => "your client",
             Self::Other => "others",
-            Self::Somebody => "someone",
+            Self::Someone => "someone",
             Self::Unknown => "not asked",
             Self::Missing => "never came",
         }

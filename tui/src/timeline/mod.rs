@@ -17,7 +17,7 @@ use podtap_agent::history::EventRow;
 use podtap_podio::ObjectRef;
 use ratatui::layout::Rect;
 
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::keymap::Action;
 use crate::theme::Role;
 use crate::widget::cursor;
@@ -60,10 +60,10 @@ impl TimelinePane {
     ///
     /// # Errors
     /// What is said where that is nothing.
-    pub(crate) fn of(row: &EventRow) -> Result<Self, Command<TimelineEffect>> {
+    pub(crate) fn of(row: &EventRow) -> Result<Self, UiCommand<TimelineEffect>> {
         match row.object {
             Some(object) => Ok(Self::new(object, row.id)),
-            None => Err(Command::notify(
+            None => Err(UiCommand::notify(
                 Role::Quiet,
                 "This event is about no object",
             )),

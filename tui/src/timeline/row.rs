@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use podtap_agent::figures::{TimelineEntry, TimelineEvent};
 
-use super::columns::{Columns, GUTTER, MARK, OUTCOME, REVISION};
-use super::mark::Mark;
+use super::columns::{GUTTER, MARK, OUTCOME, REVISION, TimelineColumns};
+use super::mark::ChangeMark;
 use crate::env::Env;
 use crate::line::Line;
 use crate::names::EventSummary;
@@ -16,7 +16,7 @@ pub(super) fn row(
     entry: &TimelineEntry,
     before: Option<Timestamp>,
     is_selected: bool,
-    columns: Columns,
+    columns: TimelineColumns,
     env: Env<'_>,
 ) -> Line {
     let sign = if is_selected { "▶" } else { " " };
@@ -24,7 +24,7 @@ pub(super) fn row(
     match entry {
         TimelineEntry::Event(event) => of_event(line, event, before, columns, env),
         TimelineEntry::Missing { from, to } => {
-            let (role, cell) = Mark::Missing.cell();
+            let (role, cell) = ChangeMark::Missing.cell();
             let which = if from == to {
                 format!("r{from}")
             } else {
@@ -33,7 +33,7 @@ pub(super) fn row(
             line.space(columns.time + 1 + columns.after)
                 .column(Role::Quiet, which, REVISION)
                 .column(role, cell, MARK)
-                .put(Role::Quiet, "never came: lost, or written with hook=false")
+                .with(Role::Quiet, "never came: lost, or written with hook=false")
         }
     }
 }
@@ -42,14 +42,14 @@ fn of_event(
     line: Line,
     event: &TimelineEvent,
     before: Option<Timestamp>,
-    columns: Columns,
+    columns: TimelineColumns,
     env: Env<'_>,
 ) -> Line {
     let row = &event.row;
     let at = words::moment(row.received_at, env.now, env.zone);
     let after = before.map(|before| format!("+{}", words::since(before, row.received_at)));
     let after = after.filter(|after| after != "+now").unwrap_or_default();
-    let (role, cell) = Mark::of(&TimelineEntry::Event(Box::new(event.clone()))).cell();
+    let (role, cell) = ChangeMark::of(&TimelineEntry::Event(Box::new(event.clone()))).cell();
     let (outcome_role, outcome) = words::outcome(row);
     let mut line = line
         .column(Role::Quiet, at, columns.time + 1)

@@ -1,13 +1,13 @@
 //! Timelines as they are drawn, and what the tests of this folder share.
 
 use jiff::SignedDuration;
-use podtap_agent::FieldChange;
+use podtap_agent::ExplainedField;
 use podtap_agent::figures::{Author, Timeline, TimelineEntry, TimelineEvent};
 use podtap_agent::history::EventRow;
 use podtap_podio::{ObjectKind, ObjectRef};
 
 use super::TimelineAnswer;
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::testing::{app, frame, now, press, row, settle, text};
 
 /// An event of the sample object, whose position is its revision.
@@ -22,7 +22,7 @@ fn authored(position: i64, author: Option<Author>) -> TimelineEntry {
         "item.update"
     };
     let changes = if author.is_some() && position > 1 {
-        vec![FieldChange {
+        vec![ExplainedField {
             field: "Status".to_owned(),
             from: "Open".to_owned(),
             to: format!("Closed {position}"),
@@ -94,7 +94,7 @@ fn a_loop_is_seen_at_a_glance_at_every_size() {
             object: object(),
             result: Ok(Box::new(timeline(entries))),
         };
-        let answer = Message::Answer(Answer::Timeline(answer));
+        let answer = Message::Answer(FeatureAnswer::Timeline(answer));
         settle(&mut app, answer, 500);
         press(&mut app, "g", 500);
         insta::assert_snapshot!(format!("timeline_{width}x{height}"), text(&frame(&app)));
@@ -112,7 +112,11 @@ fn before_the_answer_it_says_so_and_what_is_no_object_has_none() {
         object: object(),
         result,
     };
-    settle(&mut app, Message::Answer(Answer::Timeline(answer)), 500);
+    settle(
+        &mut app,
+        Message::Answer(FeatureAnswer::Timeline(answer)),
+        500,
+    );
     assert!(text(&frame(&app)).contains("cannot be read"));
 
     // The one below is a hook.verify.

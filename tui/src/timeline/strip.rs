@@ -2,7 +2,7 @@
 
 use podtap_agent::figures::{Timeline, TimelineEntry};
 
-use super::mark::Mark;
+use super::mark::ChangeMark;
 use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
@@ -23,19 +23,19 @@ pub(super) fn strip(timeline: &Timeline, cursor: usize, width: usize) -> [Line; 
     let mut marks = Line::new().column(Role::Quiet, label(shown.first()), END);
     let mut outcomes = Line::new().space(END);
     for (index, entry) in (first..).zip(shown) {
-        let (role, cell) = Mark::of(entry).cell();
+        let (role, cell) = ChangeMark::of(entry).cell();
         let role = if index == cursor { Role::Cursor } else { role };
-        marks = marks.put(role, cell);
+        marks = marks.with(role, cell);
         let (role, sign) = outcome(entry);
-        outcomes = outcomes.put(role, sign);
+        outcomes = outcomes.with(role, sign);
     }
-    marks = marks.space(1).put(Role::Quiet, label(shown.last()));
+    marks = marks.space(1).with(Role::Quiet, label(shown.last()));
     let mut legend = Line::new();
-    for mark in Mark::ALL {
-        if entries.iter().any(|entry| Mark::of(entry) == mark) {
+    for mark in ChangeMark::ALL {
+        if entries.iter().any(|entry| ChangeMark::of(entry) == mark) {
             let (role, cell) = mark.cell();
-            legend = legend.put(role, cell).space(1);
-            legend = legend.put(Role::Quiet, mark.words()).space(2);
+            legend = legend.with(role, cell).space(1);
+            legend = legend.with(Role::Quiet, mark.words()).space(2);
         }
     }
     // Below the marks, where there is room for that.

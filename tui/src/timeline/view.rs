@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use super::TimelinePane;
-use super::columns::{Columns, GUTTER, MARK, OUTCOME, REVISION};
+use super::columns::{GUTTER, MARK, OUTCOME, REVISION, TimelineColumns};
 use super::row::row;
 use super::strip::strip;
 use crate::env::Env;
@@ -59,7 +59,7 @@ pub(crate) fn view(pane: &TimelinePane, env: Env<'_>, screen: Rect, buffer: &mut
         Some(..=TIME) | None => TIME,
         Some(_) => DAY_AND_TIME,
     };
-    let columns = Columns::of(width, time);
+    let columns = TimelineColumns::of(width, time);
     let mut rows = lines.rows();
     let above = strip(timeline, pane.cursor, width).into_iter();
     for (line, area) in above.chain([heading(columns)]).zip(rows.by_ref()) {
@@ -88,10 +88,10 @@ fn titles(pane: &TimelinePane, env: Env<'_>, height: usize) -> Titles {
     let mut left = Line::of(Role::Strong, pane.object.to_string());
     let timeline = pane.timeline.as_deref();
     if let Some(title) = timeline.and_then(|timeline| timeline.title.as_ref()) {
-        left = left.put(Role::Quiet, " · ").put(Role::Text, title);
+        left = left.with(Role::Quiet, " · ").with(Role::Text, title);
     }
     if let Some(app) = timeline.and_then(|timeline| timeline.app.as_ref()) {
-        left = left.put(Role::Quiet, " · ").put(Role::Plain, app);
+        left = left.with(Role::Quiet, " · ").with(Role::Plain, app);
     }
     let all = pane.newest_first().len();
     let last = (pane.first(height.max(1)) + height).min(all);
@@ -127,7 +127,7 @@ fn below(timeline: &Timeline) -> Line {
     }
 }
 
-fn heading(columns: Columns) -> Line {
+fn heading(columns: TimelineColumns) -> Line {
     let quiet = |line: Line, text: &str, cells: usize| line.column(Role::Quiet, text, cells);
     let line = Line::new().space(GUTTER);
     let line = quiet(line, "time", columns.time + 1);

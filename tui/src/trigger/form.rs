@@ -7,8 +7,8 @@ use podtap_podio::{EventType, PodioEvent};
 
 use super::effect::TriggerEffect;
 use super::more;
-use super::suggestions::{Kind, LastSent, MORE, Suggestions};
-use crate::widget::form::{Choice, Field, Fields, Text};
+use super::suggestions::{LastSent, MORE, SuggestedType, Suggestions};
+use crate::widget::form::{Choice, Fields, FormField, Text};
 
 /// The choice after those of the catalogue.
 const ANOTHER: &str = "another type…";
@@ -16,7 +16,7 @@ const ANOTHER: &str = "another type…";
 /// What is to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TriggerForm {
-    event: Choice<Kind>,
+    event: Choice<SuggestedType>,
     path: Text,
     target: Text,
     /// The parameters of the type that is chosen.
@@ -136,19 +136,19 @@ impl Fields for TriggerForm {
         "send"
     }
 
-    fn fields(&self) -> Vec<&dyn Field> {
-        let mut fields: Vec<&dyn Field> = vec![&self.event, &self.path, &self.target];
+    fn fields(&self) -> Vec<&dyn FormField> {
+        let mut fields: Vec<&dyn FormField> = vec![&self.event, &self.path, &self.target];
         let parameters = self.parameters.iter();
-        fields.extend(parameters.map(|it| &it.value as &dyn Field));
+        fields.extend(parameters.map(|it| &it.value as &dyn FormField));
         fields.push(&self.more);
         fields
     }
 
-    fn fields_mut(&mut self) -> Vec<&mut dyn Field> {
-        let mut fields: Vec<&mut dyn Field> =
+    fn fields_mut(&mut self) -> Vec<&mut dyn FormField> {
+        let mut fields: Vec<&mut dyn FormField> =
             vec![&mut self.event, &mut self.path, &mut self.target];
         let parameters = self.parameters.iter_mut();
-        fields.extend(parameters.map(|it| &mut it.value as &mut dyn Field));
+        fields.extend(parameters.map(|it| &mut it.value as &mut dyn FormField));
         fields.push(&mut self.more);
         fields
     }

@@ -14,19 +14,19 @@ pub(crate) use effect::{TriggerAnswer, TriggerEffect, run};
 pub(crate) use form::TriggerForm;
 pub(crate) use suggestions::LastSent;
 
-use crate::command::Command;
+use crate::command::UiCommand;
 use crate::theme::Role;
 use crate::words;
 
 /// What came of a triggered event.
-pub(crate) fn on_answer(answer: TriggerAnswer) -> Command<TriggerEffect> {
+pub(crate) fn on_answer(answer: TriggerAnswer) -> UiCommand<TriggerEffect> {
     let TriggerAnswer::Triggered { result } = answer;
     match result {
         Ok(triggered) => {
             let (role, outcome) = words::outcome_and_time(&triggered.attempt);
             let id = words::short_id(triggered.event);
-            Command::Notify(role, format!("Sent {id}: {outcome}"))
+            UiCommand::Notify(role, format!("Sent {id}: {outcome}"))
         }
-        Err(error) => Command::Notify(Role::Failed, format!("Cannot send it: {error}")),
+        Err(error) => UiCommand::Notify(Role::Failed, format!("Cannot send it: {error}")),
     }
 }

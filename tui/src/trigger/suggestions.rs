@@ -21,7 +21,7 @@ const LONGEST: usize = 1_000;
 const MOST: usize = 100;
 
 /// A type of the catalogue; `None` for another one, which is typed.
-pub(super) type Kind = Option<EventType>;
+pub(super) type SuggestedType = Option<EventType>;
 
 pub(super) type Param = (String, String);
 
@@ -30,7 +30,7 @@ pub(super) type Param = (String, String);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LastSent {
     /// Of which type; `None` before the first.
-    kind: Option<Kind>,
+    kind: Option<SuggestedType>,
     path: Option<String>,
     target: String,
     values: BTreeMap<String, String>,
@@ -42,7 +42,7 @@ pub(super) struct Suggestions {
     /// The parameters of the event that was selected.
     selected: Params,
     /// The type whose fields are shown.
-    shown: Kind,
+    shown: SuggestedType,
     /// What was typed, also while another type was chosen.
     typed: BTreeMap<String, String>,
     last: LastSent,
@@ -51,7 +51,7 @@ pub(super) struct Suggestions {
 impl LastSent {
     /// A form was sent with these values. What is as usual is not kept: it may be another for the
     /// next type.
-    pub(super) fn keep(&mut self, kind: Kind, path: &str, target: &str, fields: &[Param]) {
+    pub(super) fn keep(&mut self, kind: SuggestedType, path: &str, target: &str, fields: &[Param]) {
         self.kind = Some(kind);
         self.path = Some(path.to_owned());
         target.clone_into(&mut self.target);
@@ -93,12 +93,12 @@ impl Suggestions {
     }
 
     /// The type whose fields are shown.
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> SuggestedType {
         self.shown
     }
 
     /// Another type was chosen; what was typed for the one before it stays at hand.
-    pub(super) fn choose(&mut self, kind: Kind, fields: Params) {
+    pub(super) fn choose(&mut self, kind: SuggestedType, fields: Params) {
         for (name, value) in fields {
             if value != self.value(&name) {
                 self.typed.insert(name, value);
@@ -161,19 +161,19 @@ impl Suggestions {
 }
 
 /// The parameters that have a field, and whether an empty one is left out.
-fn names(kind: Kind) -> impl Iterator<Item = (&'static str, bool)> {
+fn names(kind: SuggestedType) -> impl Iterator<Item = (&'static str, bool)> {
     let parameters = kind.map_or(&[] as &[_], |event| event.spec().parameters);
     let typed = kind.is_none().then_some(("type", false));
     let own = parameters.iter().map(|known| (known.name, known.optional));
     typed.into_iter().chain(own).chain([("hook_id", true)])
 }
 
-fn is_optional(kind: Kind, name: &str) -> bool {
+fn is_optional(kind: SuggestedType, name: &str) -> bool {
     names(kind).any(|(known, optional)| known == name && optional)
 }
 
 /// What Podio's event of this type would say.
-fn usual(kind: Kind, name: &str) -> String {
+fn usual(kind: SuggestedType, name: &str) -> String {
     let usual = kind.map(sample).unwrap_or_default();
     find(&usual, name).unwrap_or_default().to_owned()
 }

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::detail::DetailAnswer;
 use crate::detail::DetailEffect;
 use crate::effect::Effect;
-use crate::message::{Answer, Message};
+use crate::message::{FeatureAnswer, Message};
 use crate::testing::{
     answer, app, attempts, frame, id, now, press, settle, status, text, with_body,
 };
@@ -40,9 +40,12 @@ fn selecting(body: &str) -> App {
                     attempts: Vec::new(),
                     explanation: None,
                 };
-                let opened = crate::detail::Opened::new(full, options, &zone);
+                let opened = crate::detail::OpenEvent::new(full, options, &zone);
                 let result = Ok(Some(Box::new(opened)));
-                Some(Answer::Detail(DetailAnswer::Event { generation, result }))
+                Some(FeatureAnswer::Detail(DetailAnswer::Event {
+                    generation,
+                    result,
+                }))
             }
             effect => answer(effect, 9),
         };
@@ -58,7 +61,7 @@ fn types(app: &mut App, text: &str) {
 
 /// Sends the form: what is sent, if it is.
 fn sent(app: &mut App) -> Option<Trigger> {
-    let enter: crate::keymap::Key = "enter".parse().unwrap();
+    let enter: crate::keymap::KeyPress = "enter".parse().unwrap();
     let effects = app.update(Message::Key(enter.into()));
     effects.into_iter().find_map(|effect| match effect {
         Effect::Trigger(TriggerEffect::Trigger(trigger)) => Some(*trigger),
@@ -257,9 +260,9 @@ fn what_came_of_it_is_told_and_the_list_goes_to_it() {
         ),
     ] {
         let result = result.map(Box::new);
-        app.update(Message::Answer(Answer::Trigger(TriggerAnswer::Triggered {
-            result,
-        })));
+        app.update(Message::Answer(FeatureAnswer::Trigger(
+            TriggerAnswer::Triggered { result },
+        )));
         let toast = app.toasts.iter().next_back().unwrap();
         let text = text.replace("01K9…000N", &words::short_id(id(501)));
         assert!(toast.text.as_str().contains(&text), "{:?}", toast.text);

@@ -1,7 +1,7 @@
 //! The question why, asked of the agent.
 
 use podtap_agent::AgentHandle;
-use podtap_agent::why::{Asked, Why};
+use podtap_agent::why::{Why, WhyQuestion};
 
 use crate::error_text::error_text;
 
@@ -30,9 +30,9 @@ pub(crate) async fn run(effect: WhyEffect, agent: &AgentHandle) -> WhyAnswer {
 }
 
 async fn answer(text: &str, agent: &AgentHandle) -> Result<Why, String> {
-    let subject = match Asked::parse(text).map_err(error_text)? {
-        Asked::Subject(subject) => subject,
-        Asked::Page(page) => agent.find_item(&page).await.map_err(error_text)?,
+    let subject = match WhyQuestion::parse(text).map_err(error_text)? {
+        WhyQuestion::Subject(subject) => subject,
+        WhyQuestion::Page(page) => agent.find_item(&page).await.map_err(error_text)?,
     };
     agent.why(subject).await.map_err(error_text)
 }

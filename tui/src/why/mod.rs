@@ -74,7 +74,7 @@ pub(crate) fn lines(why: &Why) -> Vec<Line> {
         };
         Line::of(role, sign)
             .column(Role::Plain, link.step.label(), LABEL)
-            .put(Role::Plain, link.reason.as_str())
+            .with(Role::Plain, link.reason.as_str())
             .hanging(LABEL + 2)
     }));
     lines

@@ -7,7 +7,7 @@ use podtap_wire::{HeaderList, ResponseFrame, ResponseTo, WebhookResponse};
 use tokio::time::Instant;
 
 use super::Courier;
-use super::claim::Share;
+use super::claim::TargetShare;
 use super::lanes::{LaneKey, Placed};
 use super::losses::{Losses, LossesAtStart};
 use crate::answers::QueuedAnswer;
@@ -26,7 +26,7 @@ pub(super) struct PendingEvent {
     pub(super) attempts: u32,
     pub(super) losses: Losses,
     /// Who else is to have it.
-    pub(super) share: Share,
+    pub(super) share: TargetShare,
     /// Its place among those that came here, which one that is not stored has as well.
     pub(super) turn: i64,
 }
@@ -176,7 +176,7 @@ impl Courier {
                 too_large(answer.body_bytes)
             };
             let frame = ResponseFrame { to, response };
-            answers.put(QueuedAnswer { frame, room });
+            answers.push(QueuedAnswer { frame, room });
         }
         answer.into_outcome(self.config.max_response_bytes)
     }
@@ -189,7 +189,7 @@ impl Courier {
                 headers: plain_text(),
                 body: "received\n".into(),
             };
-            answers.put(ResponseFrame { to, response }.into());
+            answers.push(ResponseFrame { to, response }.into());
         }
     }
 }

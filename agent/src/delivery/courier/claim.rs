@@ -6,9 +6,9 @@ use crate::config::Target;
 
 /// What an event is to the courier of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Claim {
+pub(super) enum EventClaim {
     /// It is to be delivered here.
-    Mine(Share),
+    Mine(TargetShare),
     /// It is for others only, or this one has answered it.
     Others,
     /// All that it is for have answered it: nothing is left to do.
@@ -17,7 +17,7 @@ pub(super) enum Claim {
 
 /// How an event is shared between targets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Share {
+pub(super) struct TargetShare {
     /// The other targets that are to have it.
     pub(super) others: Vec<Arc<str>>,
     /// Whether this is the first of them, whose answer is the sender's.
@@ -26,7 +26,7 @@ pub(super) struct Share {
     pub(super) is_nobodys: bool,
 }
 
-impl Claim {
+impl EventClaim {
     /// The claim of the courier with this number on an event for these targets, some of which have
     /// answered it already.
     pub(super) fn of(
@@ -39,10 +39,10 @@ impl Claim {
             // The first one holds what is for none.
             let is_nobodys = targets.is_empty() && number == 0;
             return if is_nobodys {
-                Self::Mine(Share {
+                Self::Mine(TargetShare {
                     is_first: true,
                     is_nobodys,
-                    ..Share::default()
+                    ..TargetShare::default()
                 })
             } else {
                 Self::Others
@@ -58,7 +58,7 @@ impl Claim {
             };
         }
         let others = targets.iter().filter(|target| **target != mine);
-        Self::Mine(Share {
+        Self::Mine(TargetShare {
             others: others.map(|target| target.to_string().into()).collect(),
             is_first: place == 0,
             is_nobodys: false,
@@ -74,7 +74,7 @@ mod tests {
     fn each_target_has_its_share_once() {
         let [one, two, three]: [Target; 3] = ["1", "2", "3"].map(|port| port.parse().unwrap());
         let mine = |others: &[&Target], is_first| {
-            Claim::Mine(Share {
+            EventClaim::Mine(TargetShare {
                 others: others
                     .iter()
                     .map(|other| other.to_string().into())
@@ -84,25 +84,40 @@ mod tests {
             })
         };
         let both = [&one, &two];
-        assert_eq!(Claim::of(&[&one], &one, 0, &[]), mine(&[], true));
-        assert_eq!(Claim::of(&both, &one, 0, &[]), mine(&[&two], true));
-        assert_eq!(Claim::of(&both, &two, 1, &[]), mine(&[&one], false));
-        assert_eq!(Claim::of(&both, &three, 2, &[]), Claim::Others);
+        assert_eq!(EventClaim::of(&[&one], &one, 0, &[]), mine(&[], true));
+        assert_eq!(EventClaim::of(&both, &one, 0, &[]), mine(&[&two], true));
+        assert_eq!(EventClaim::of(&both, &two, 1, &[]), mine(&[&one], false));
+        assert_eq!(EventClaim::of(&both, &three, 2, &[]), EventClaim::Others);
 
         let answered = [one.to_string()];
-        assert_eq!(Claim::of(&both, &one, 0, &answered), Claim::Others);
-        assert_eq!(Claim::of(&both, &two, 1, &answered), mine(&[&one], false));
+        assert_eq!(
+            EventClaim::of(&both, &one, 0, &answered),
+            EventClaim::Others
+        );
+        assert_eq!(
+            EventClaim::of(&both, &two, 1, &answered),
+            mine(&[&one], false)
+        );
         let answered = [one.to_string(), two.to_string()];
-        assert_eq!(Claim::of(&both, &one, 0, &answered), Claim::Answered);
-        assert_eq!(Claim::of(&both, &two, 1, &answered), Claim::Others);
-        assert_eq!(Claim::of(&[&two], &two, 0, &answered), Claim::Answered);
+        assert_eq!(
+            EventClaim::of(&both, &one, 0, &answered),
+            EventClaim::Answered
+        );
+        assert_eq!(
+            EventClaim::of(&both, &two, 1, &answered),
+            EventClaim::Others
+        );
+        assert_eq!(
+            EventClaim::of(&[&two], &two, 0, &answered),
+            EventClaim::Answered
+        );
 
-        assert_eq!(Claim::of(&[], &two, 1, &[]), Claim::Others);
-        let held = Claim::Mine(Share {
+        assert_eq!(EventClaim::of(&[], &two, 1, &[]), EventClaim::Others);
+        let held = EventClaim::Mine(TargetShare {
             is_first: true,
             is_nobodys: true,
-            ..Share::default()
+            ..TargetShare::default()
         });
-        assert_eq!(Claim::of(&[], &one, 0, &[]), held);
+        assert_eq!(EventClaim::of(&[], &one, 0, &[]), held);
     }
 }

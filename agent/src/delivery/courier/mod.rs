@@ -26,17 +26,17 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::forward::Forwarder;
-use super::gate::Gate;
+use super::gate::DeliveryGate;
 use crate::answers::Outbox;
 use crate::config::{DeliveryConfig, Target};
 use crate::history::{
-    Event, EventKey, Fact, Fresh, HandedOver, HistoryError, Hold, NewAttempt, Pending, Position,
-    Writer,
+    Event, EventKey, Fact, Fresh, HandedOver, HistoryError, HoldReason, NewAttempt, PendingReader,
+    Position, Writer,
 };
 use crate::router::Router;
 use crate::status::Status;
 use attempt::{AttemptEnd, PendingEvent};
-use claim::{Claim, Share};
+use claim::{EventClaim, TargetShare};
 use counts::{CountsReporter, DeliveryCounts};
 use intake::{CameOf, Intake, Todo};
 use judge::LaneEffect;
@@ -55,7 +55,7 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(8);
 /// Delivers to one target what arrives and what waits in the history. Built once, run once.
 #[derive(Debug)]
 pub(super) struct Courier {
-    pub(super) pending: Pending,
+    pub(super) pending: PendingReader,
     pub(super) writer: Writer,
     pub(super) forwarder: Forwarder,
     pub(super) router: Router,
@@ -63,7 +63,7 @@ pub(super) struct Courier {
     /// Which of the targets it is.
     pub(super) number: usize,
     pub(super) config: DeliveryConfig,
-    pub(super) gate: Gate,
+    pub(super) gate: DeliveryGate,
     pub(super) status: watch::Sender<Status>,
     /// Where answers go that the sender waits for, under `Respond::Local`.
     pub(super) answers: Option<Outbox>,
@@ -147,7 +147,7 @@ impl Courier {
                     // What arrived before the read may be in it.
                     self.take_in_all(&mut progress, &mut arrivals).await?;
                     self.set_aside(std::mem::take(&mut page.unreadable)).await?;
-                    let todo = progress.intake.read(page, |waiting| self.claim(&waiting.event, &waiting.answered));
+                    let todo = progress.intake.take_page(page, |waiting| self.claim(&waiting.event, &waiting.answered));
                     self.see_to(&mut progress, todo).await?;
                 }
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
@@ -224,8 +224,8 @@ impl Courier {
             Fresh::Arrived { event, after } => {
                 let claim = self.claim(&event, &[]);
                 let is_held = match &claim {
-                    Claim::Mine(share) => self.hold(&event, share).is_some(),
-                    Claim::Others | Claim::Answered => false,
+                    EventClaim::Mine(share) => self.hold(&event, share).is_some(),
+                    EventClaim::Others | EventClaim::Answered => false,
                 };
                 let todo = progress.intake.add_arrival(event, after, is_held, claim);
                 self.see_to(progress, todo).await
@@ -295,8 +295,8 @@ impl Courier {
     }
 
     /// Whether an event is this one's to deliver, where these targets have answered it.
-    fn claim(&self, event: &Event, answered: &[String]) -> Claim {
-        Claim::of(
+    fn claim(&self, event: &Event, answered: &[String]) -> EventClaim {
+        EventClaim::of(
             &self.router.targets_of(event),
             &self.target,
             self.number,
@@ -305,9 +305,9 @@ impl Courier {
     }
 
     /// Why an event is not to be delivered; `None` where it is.
-    fn hold(&self, event: &Event, share: &Share) -> Option<Hold> {
+    fn hold(&self, event: &Event, share: &TargetShare) -> Option<HoldReason> {
         let hold = self.gate.hold(event);
-        hold.or_else(|| share.is_nobodys.then_some(Hold::NoRoute))
+        hold.or_else(|| share.is_nobodys.then_some(HoldReason::NoRoute))
     }
 
     /// Takes events that cannot be read out of the way of the others.

@@ -144,7 +144,7 @@ fn is_place(place: PlaceRef, kind: ObjectKind, id: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::arrived as event;
+    use crate::history::fresh_event as event;
 
     fn parse(text: &str) -> Result<ArrivalFilter, FilterError> {
         let filters = [

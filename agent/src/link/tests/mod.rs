@@ -23,7 +23,7 @@ use super::{LinkOutputs, session};
 use crate::answers::{Allowance, Outbox};
 use crate::change::Change;
 use crate::history::{
-    self, Appended, ClockSet, Command, HistoryError, Incident, Machine, NewEvent, Writer,
+    self, Appended, ClockSet, HistoryCommand, HistoryError, Incident, Machine, NewEvent, Writer,
     announced_by,
 };
 use crate::status::{LinkState, Status};
@@ -33,7 +33,7 @@ const WINDOW: u32 = 10;
 /// A session, and everything around it in the test's hands.
 struct World {
     relay: WebSocketStream<DuplexStream>,
-    history: mpsc::Receiver<Command>,
+    history: mpsc::Receiver<HistoryCommand>,
     outbox: Outbox,
     status: watch::Receiver<Status>,
     changes: broadcast::Receiver<Change>,
@@ -120,7 +120,7 @@ impl World {
 
     /// The next append that the history is asked for, and how to answer it.
     async fn next_append(&mut self) -> (Vec<u64>, impl FnOnce(Result<(), HistoryError>) + use<>) {
-        let Some(Command::Append { events, answer, .. }) = self.history.recv().await else {
+        let Some(HistoryCommand::Append { events, answer, .. }) = self.history.recv().await else {
             panic!("no append")
         };
         let seqs = events
@@ -338,10 +338,10 @@ async fn a_gap_is_announced_and_what_is_unknown_is_skipped() {
         world.changes.recv().await,
         Ok(Change::Link(LinkState::Up { .. }))
     ));
-    let Some(Command::Run(note)) = world.history.recv().await else {
+    let Some(HistoryCommand::Run(note)) = world.history.recv().await else {
         panic!("no note");
     };
-    let gap = history::Change::Incident(Incident::Gap {
+    let gap = history::HistoryChange::Incident(Incident::Gap {
         from: Seq(3),
         to: Seq(9),
         reason,
@@ -358,11 +358,11 @@ async fn a_relay_whose_clock_is_set_is_told_of() {
         .send(RelayFrame::Notice(Notice::ClockSet { by_ms }))
         .await;
 
-    let Some(Command::Run(note)) = world.history.recv().await else {
+    let Some(HistoryCommand::Run(note)) = world.history.recv().await else {
         panic!("no note");
     };
     let machine = Machine::Relay;
-    let set = history::Change::Incident(Incident::ClockSet(ClockSet { machine, by_ms }));
+    let set = history::HistoryChange::Incident(Incident::ClockSet(ClockSet { machine, by_ms }));
     assert_eq!(announced_by(note), [set]);
 }
 
@@ -380,7 +380,7 @@ async fn the_local_services_answers_go_back() {
         response,
     };
 
-    world.outbox.put(frame.clone().into());
+    world.outbox.push(frame.clone().into());
 
     assert_eq!(world.next_frame().await, Some(AgentFrame::Response(frame)));
 }
@@ -402,7 +402,7 @@ async fn an_answer_to_what_is_not_stored_waits_for_its_commit_and_nothing_is_ack
     };
     let to = ResponseTo::Held(id);
     let frame = ResponseFrame { to, response };
-    world.outbox.put(frame.clone().into());
+    world.outbox.push(frame.clone().into());
     let early = tokio::time::timeout(Duration::from_secs(5), world.next_frame());
     assert!(early.await.is_err(), "before the commit");
 

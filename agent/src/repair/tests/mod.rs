@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use podtap_podio::EventType;
-use podtap_sandbox::{Outcome, Rates, Sent};
+use podtap_sandbox::{CallRates, SendOutcome, Sent};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -54,7 +54,7 @@ fn said(sent: &Sent) -> Said {
 fn lost(sent: &[Sent], left: &BTreeSet<u64>) -> BTreeSet<Said> {
     let swallowed = sent
         .iter()
-        .filter(|sent| sent.outcome == Outcome::Swallowed);
+        .filter(|sent| sent.outcome == SendOutcome::Swallowed);
     let swallowed = swallowed.filter(|sent| sent.event != EventType::ItemDelete);
     swallowed
         .map(said)
@@ -76,7 +76,7 @@ fn found(repaired: &Repaired) -> BTreeSet<Said> {
 }
 
 async fn what_was_swallowed_is_repaired(happenings: Vec<Happening>, seed: u64) {
-    let mut world = World::start(Rates::default()).await;
+    let mut world = World::start(CallRates::default()).await;
     let (mut sent, left) = world.live(&happenings).await;
     let lost = lost(&sent, &left);
     fastrand::Rng::with_seed(seed).shuffle(&mut sent);
@@ -124,7 +124,7 @@ proptest! {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fifth_of_the_calls_is_left_and_the_next_repair_goes_on() {
     let limit = 40;
-    let mut world = World::start(Rates {
+    let mut world = World::start(CallRates {
         general: limit,
         limited: 10,
         window: Duration::from_hours(1),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use podtap_podio::client::{self, Client, Credentials, Grant};
 use podtap_podio::{EventType, RefType};
 use podtap_sandbox::{
-    Command, Config as SandboxConfig, Handle, Observation, Outcome, Rates, Sandbox, Sent,
+    CallRates, Handle, Observation, Sandbox, SandboxCommand, SandboxConfig, SendOutcome, Sent,
 };
 use podtap_wire::{EventId, Seq, WebhookRequest};
 use tempfile::TempDir;
@@ -22,7 +22,7 @@ use super::Happening;
 use crate::draft::Draft;
 use crate::history::{Anchor, DeliveryState, Fact, Filter, Mark, NewEvent, PageQuery};
 use crate::place::PlaceRef;
-use crate::{Agent, AgentHandle, Config};
+use crate::{Agent, AgentConfig, AgentHandle};
 
 pub(super) const ORDERS: u64 = 30_682_880;
 const KEY: &str = "k3v2m2p7q4w6x5z6t3r2s2abca";
@@ -46,14 +46,14 @@ pub(super) struct World {
 
 impl World {
     /// Podio with five hooks on one app that lead to a tunnel of ours.
-    pub(super) async fn start(rates: Rates) -> Self {
+    pub(super) async fn start(rates: CallRates) -> Self {
         let bound = Sandbox::bind(SandboxConfig {
             rates,
             ..SandboxConfig::default()
         });
         let bound = bound.await.unwrap();
         let (sandbox, token) = (bound.handle(), CancellationToken::new());
-        let client_config = client::Config {
+        let client_config = client::PodioClientConfig {
             base_url: bound.base_url().parse().unwrap(),
             credentials: Some(Credentials {
                 client_id: "podtap".to_owned(),
@@ -63,7 +63,7 @@ impl World {
                     password: "sandbox".into(),
                 },
             }),
-            ..client::Config::default()
+            ..client::PodioClientConfig::default()
         };
         let client = Client::new(client_config.clone()).unwrap();
         let sent = sandbox.subscribe();
@@ -77,7 +77,7 @@ impl World {
         let title = app.fields.iter().find(|field| field.external_id == "title");
         let title = title.unwrap().field_id;
         let folder = TempDir::new().unwrap();
-        let mut config = Config::new(folder.path().join("history.db"));
+        let mut config = AgentConfig::new(folder.path().join("history.db"));
         config.podio.client = client_config;
         config.podio.places = vec![PlaceRef::app(ORDERS), PlaceRef::field(title)];
         let (agent, handle) = Agent::open(config).unwrap();
@@ -136,7 +136,7 @@ impl World {
         value: Option<(&str, String)>,
     ) -> u64 {
         let values = value.map(|(name, value)| (name.to_owned(), value));
-        let command = Command {
+        let command = SandboxCommand {
             event: event.to_owned(),
             object,
             values: values.into_iter().collect(),
@@ -195,7 +195,7 @@ impl World {
     pub(super) async fn arrive(&self, sent: &[Sent]) {
         let arrived = sent
             .iter()
-            .filter(|sent| sent.outcome != Outcome::Swallowed);
+            .filter(|sent| sent.outcome != SendOutcome::Swallowed);
         let events = (1..).zip(arrived).map(|(seq, sent)| {
             let mut params = sent.params.clone();
             params.push(("env".to_owned(), "dev".to_owned()));

@@ -77,7 +77,7 @@ type TrailKey = (u64, ObjectRef);
 
 /// Finds what goes round and round.
 #[derive(Debug, Default)]
-pub(super) struct Loops {
+pub(super) struct LoopDetector {
     watched: HashMap<TrailKey, ObjectTrail>,
 }
 
@@ -97,7 +97,7 @@ struct Evidence {
     needs_proof: bool,
 }
 
-impl Loops {
+impl LoopDetector {
     /// A loop that was found before the agent started: while it goes on, it is no other one.
     pub(super) fn resume(&mut self, finding: &LoopFinding) {
         let Some(newest) = finding.times.last().copied() else {

@@ -17,7 +17,7 @@ fn update(millis: i64, revision: u64) -> Arrival {
 
 /// What is told where every suspicion is judged so at once.
 fn judging(
-    loops: &mut Loops,
+    loops: &mut LoopDetector,
     arrivals: impl IntoIterator<Item = Arrival>,
     judge: impl Fn(&Suspicion) -> QuestionState,
 ) -> Vec<LoopFinding> {
@@ -39,7 +39,10 @@ fn judging(
 }
 
 /// What is told where nobody can be asked.
-fn found(loops: &mut Loops, arrivals: impl IntoIterator<Item = Arrival>) -> Vec<LoopFinding> {
+fn found(
+    loops: &mut LoopDetector,
+    arrivals: impl IntoIterator<Item = Arrival>,
+) -> Vec<LoopFinding> {
     judging(loops, arrivals, |suspicion| {
         if suspicion.needs_proof {
             QuestionState::no_answer(*suspicion.finding.times.last().unwrap())
@@ -55,7 +58,7 @@ fn turns(from: i64, count: u64, every: i64) -> impl Iterator<Item = Arrival> {
 
 #[test]
 fn a_loop_is_found_once_with_its_times_and_revisions() {
-    let mut loops = Loops::default();
+    let mut loops = LoopDetector::default();
 
     let findings = found(&mut loops, turns(0, 500, 1_500));
 
@@ -71,14 +74,14 @@ fn a_loop_is_found_once_with_its_times_and_revisions() {
 
 #[test]
 fn a_slow_loop_is_found_too() {
-    let findings = found(&mut Loops::default(), turns(0, 40, 9_000));
+    let findings = found(&mut LoopDetector::default(), turns(0, 40, 9_000));
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].times.len(), 30);
 }
 
 #[test]
 fn a_person_at_work_is_no_loop_by_times_alone() {
-    let mut loops = Loops::default();
+    let mut loops = LoopDetector::default();
     assert_eq!(found(&mut loops, turns(0, 9, 500)), []);
     assert_eq!(found(&mut loops, turns(600_000, 60, 11_000)), []);
 }
@@ -86,7 +89,7 @@ fn a_person_at_work_is_no_loop_by_times_alone() {
 #[test]
 fn a_loop_of_eleven_seconds_is_found_once_podio_says_who_makes_it() {
     for every in [11_000, 29_000, 110_000] {
-        let mut loops = Loops::default();
+        let mut loops = LoopDetector::default();
         let own = judging(&mut loops, turns(0, 200, every), |_| QuestionState::Told);
         assert_eq!(own.len(), 1, "every {every} ms");
         assert!(own[0].span() <= SignedDuration::from_hours(1));
@@ -95,7 +98,7 @@ fn a_loop_of_eleven_seconds_is_found_once_podio_says_who_makes_it() {
 
 #[test]
 fn an_hour_of_turns_is_a_loop_though_nobody_can_be_asked() {
-    let findings = found(&mut Loops::default(), turns(0, 200, 11_000));
+    let findings = found(&mut LoopDetector::default(), turns(0, 200, 11_000));
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].times.len(), 100);
 }
@@ -103,7 +106,7 @@ fn an_hour_of_turns_is_a_loop_though_nobody_can_be_asked() {
 #[test]
 fn what_others_do_is_asked_about_now_and_then_and_never_told() {
     let mut asked = 0;
-    let mut loops = Loops::default();
+    let mut loops = LoopDetector::default();
     for arrival in turns(0, 600, 1_000) {
         if let Some(suspicion) = loops.observe(&arrival) {
             asked += 1;
@@ -119,7 +122,7 @@ fn what_others_do_is_asked_about_now_and_then_and_never_told() {
 
 #[test]
 fn two_objects_in_turn_are_one_circle() {
-    let mut loops = Loops::default();
+    let mut loops = LoopDetector::default();
     let there = turns(0, 30, 1_000);
     let back = turns(400, 30, 1_000).map(|mut arrival| {
         arrival.object = Some(ObjectRef { id: 4712, ..ITEM });
@@ -138,7 +141,7 @@ fn two_objects_in_turn_are_one_circle() {
 
 #[test]
 fn an_object_that_is_busy_by_itself_is_of_no_circle() {
-    let mut loops = Loops::default();
+    let mut loops = LoopDetector::default();
     let busy = (0..9).map(|turn| {
         let mut arrival = update(turn * 100, turn.unsigned_abs());
         arrival.object = Some(ObjectRef { id: 9, ..ITEM });
@@ -150,7 +153,7 @@ fn an_object_that_is_busy_by_itself_is_of_no_circle() {
 
 #[test]
 fn an_import_of_many_items_is_no_loop() {
-    let mut loops = Loops::default();
+    let mut loops = LoopDetector::default();
     let arrivals = (0..2_000_u64).map(|number| {
         let mut arrival = update(number.cast_signed(), 0);
         arrival.object = Some(ObjectRef { id: number, ..ITEM });
@@ -161,7 +164,7 @@ fn an_import_of_many_items_is_no_loop() {
 
 #[test]
 fn one_revision_delivered_many_times_is_no_loop() {
-    let mut loops = Loops::default();
+    let mut loops = LoopDetector::default();
     let arrivals = turns(0, 50, 100).map(|mut arrival| {
         arrival.earlier = Some(Earlier {
             position: Position(0),
@@ -175,7 +178,7 @@ fn one_revision_delivered_many_times_is_no_loop() {
 
 #[test]
 fn after_quiet_another_loop_is_reported() {
-    let mut loops = Loops::default();
+    let mut loops = LoopDetector::default();
     assert_eq!(found(&mut loops, turns(0, 100, 1_000)).len(), 1);
     assert_eq!(found(&mut loops, turns(100_000, 100, 1_000)).len(), 0);
     assert_eq!(found(&mut loops, turns(400_000, 100, 1_000)).len(), 1);
@@ -183,23 +186,23 @@ fn after_quiet_another_loop_is_reported() {
 
 #[test]
 fn a_loop_known_from_before_the_start_is_not_reported_again() {
-    let mut loops = Loops::default();
+    let mut loops = LoopDetector::default();
     let finding = found(&mut loops, turns(0, 10, 1_000)).remove(0);
-    let mut restarted = Loops::default();
+    let mut restarted = LoopDetector::default();
     restarted.resume(&finding);
     assert_eq!(found(&mut restarted, turns(12_000, 100, 1_000)), []);
 }
 
 #[test]
 fn revisions_of_others_in_between_are_told() {
-    let mut loops = Loops::default();
+    let mut loops = LoopDetector::default();
     let every_other = (0..10).map(|turn| update(turn * 1_000, turn.unsigned_abs() * 2));
     assert!(!found(&mut loops, every_other)[0].consecutive);
 }
 
 #[test]
 fn memory_is_bounded_whatever_comes() {
-    let mut loops = Loops::default();
+    let mut loops = LoopDetector::default();
     for number in 0..6_000_u64 {
         let mut arrival = update(0, 0);
         arrival.object = Some(ObjectRef { id: number, ..ITEM });

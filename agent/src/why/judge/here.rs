@@ -1,9 +1,9 @@
 //! From the relay to the local service: what was taken, what is here, and what became of it.
 
 use super::{Finding, moment};
-use crate::history::{DeliveryState, EventRow, Hold, Loss, Verification};
+use crate::history::{DeliveryState, EventRow, HoldReason, Loss, Verification};
 use crate::status::{LinkState, ServiceState};
-use crate::why::facts::{Change, Facts};
+use crate::why::facts::{Facts, PodioChange};
 use crate::why::{Cause, WhyStep};
 
 impl Facts {
@@ -15,7 +15,7 @@ impl Facts {
         }
         // Without a change to ask about, what was lost after the newest event counts.
         let at = match (&self.change, self.row()) {
-            (Change::Revision(revision), _) => revision.at,
+            (PodioChange::Revision(revision), _) => revision.at,
             (_, Some(row)) => Some(row.received_at),
             _ => None,
         };
@@ -93,7 +93,7 @@ impl Facts {
             );
         }
         match (row.state, row.insight.hold) {
-            (DeliveryState::Held, Some(Hold::Loop)) => Finding::no(
+            (DeliveryState::Held, Some(HoldReason::Loop)) => Finding::no(
                 STEP,
                 Cause::HeldLoop,
                 "it is held: its object is in a loop",
@@ -101,10 +101,10 @@ impl Facts {
                     "release it with L in podtap ui, or send it with podtap replay".to_owned()
                 })),
             ),
-            (DeliveryState::Held, Some(Hold::Verify)) => {
+            (DeliveryState::Held, Some(HoldReason::Verify)) => {
                 Finding::yes(STEP, "a hook.verify is not for the local service")
             }
-            (DeliveryState::Held, Some(Hold::NoRoute)) => Finding::no(
+            (DeliveryState::Held, Some(HoldReason::NoRoute)) => Finding::no(
                 STEP,
                 Cause::Held,
                 "it was only recorded: none of the routes takes it",

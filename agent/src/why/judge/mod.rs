@@ -7,7 +7,7 @@ mod tests;
 
 use jiff::Timestamp;
 
-use super::facts::{Change, Facts};
+use super::facts::{Facts, PodioChange};
 use super::{Cause, Holds, Subject, Why, WhyLink, WhyStep};
 use crate::history::EventRow;
 
@@ -55,7 +55,7 @@ pub(super) fn judge(facts: &Facts) -> Why {
         facts.hook(),
         facts.active(),
         facts.leads_here(),
-        facts.fired(),
+        facts.has_fired(),
         facts.relay(),
         facts.agent(),
         facts.delivery(),
@@ -99,8 +99,8 @@ impl Facts {
             return false;
         };
         match &self.change {
-            Change::Revision(revision) => newest.revision >= Some(revision.number),
-            Change::Unasked(_) | Change::Gone(_) | Change::There => true,
+            PodioChange::Revision(revision) => newest.revision >= Some(revision.number),
+            PodioChange::Unasked(_) | PodioChange::Gone(_) | PodioChange::There => true,
         }
     }
 
@@ -117,7 +117,7 @@ impl Facts {
     /// What the answer is about.
     fn what(&self) -> String {
         match (&self.change, self.row()) {
-            (Change::Revision(revision), _) if self.is_object() => {
+            (PodioChange::Revision(revision), _) if self.is_object() => {
                 format!("{} revision {}", self.subject, revision.number)
             }
             (_, Some(row)) if self.is_object() => {
@@ -158,7 +158,7 @@ impl Facts {
             };
             return (Cause::Answered, conclusion, None);
         }
-        let by_hand = matches!(&self.change, Change::Revision(revision) if revision.by_hand);
+        let by_hand = matches!(&self.change, PodioChange::Revision(revision) if revision.by_hand);
         if by_hand || self.is_recent() {
             let conclusion = format!("{what} has not arrived yet: Podio may still call");
             let cure = "wait: Podio's queue may be late; podtap wait tells when it arrives";
@@ -166,7 +166,7 @@ impl Facts {
         }
         let conclusion = format!("{what} has not arrived, and nothing that is known is wrong");
         let cure = match &self.change {
-            Change::Unasked(reason) if self.is_object() => reason.clone(),
+            PodioChange::Unasked(reason) if self.is_object() => reason.clone(),
             _ => "change an item, then ask about it: podtap why item:ID".to_owned(),
         };
         (Cause::Unknown, conclusion, Some(cure))

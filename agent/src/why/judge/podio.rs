@@ -8,7 +8,7 @@ use super::{Finding, moment};
 use crate::history::{Loss, Verification};
 use crate::hooks::UrlVerdict;
 use crate::status::LinkState;
-use crate::why::facts::{Change, Facts, HookFact, Hooks, Revision};
+use crate::why::facts::{Facts, HookFact, KnownHooks, NewestRevision, PodioChange};
 use crate::why::{Cause, Subject, WhyStep};
 
 /// Podio mostly calls within seconds: after this time silence says something.
@@ -24,23 +24,23 @@ impl Facts {
     pub(super) fn change(&self) -> Finding {
         const STEP: WhyStep = WhyStep::Change;
         match &self.change {
-            Change::Unasked(why) => Finding::unknown(STEP, why),
-            Change::Gone(why) => Finding::no(
+            PodioChange::Unasked(why) => Finding::unknown(STEP, why),
+            PodioChange::Gone(why) => Finding::no(
                 STEP,
                 Cause::NoChange,
                 format!("Podio does not show it: {why}"),
                 Some("check the id, and whether these credentials may see it".to_owned()),
             ),
-            Change::There => Finding::yes(STEP, "Podio has it, and keeps no revisions of it"),
-            Change::Revision(revision) => Finding::yes(STEP, revision.words()),
+            PodioChange::There => Finding::yes(STEP, "Podio has it, and keeps no revisions of it"),
+            PodioChange::Revision(revision) => Finding::yes(STEP, revision.words()),
         }
     }
 
     pub(super) fn hook(&self) -> Finding {
         const STEP: WhyStep = WhyStep::Hook;
         let (able, looked, failed) = match &self.hooks {
-            Hooks::Unknown(why) => return Finding::unknown(STEP, why),
-            Hooks::Listed {
+            KnownHooks::Unknown(why) => return Finding::unknown(STEP, why),
+            KnownHooks::Listed {
                 able,
                 looked,
                 failed,
@@ -122,12 +122,12 @@ impl Facts {
         )
     }
 
-    pub(super) fn fired(&self) -> Finding {
+    pub(super) fn has_fired(&self) -> Finding {
         const STEP: WhyStep = WhyStep::Fired;
         if let Some(row) = self.row() {
             return Finding::yes(STEP, format!("at {}", moment(row.received_at)));
         }
-        let Change::Revision(revision) = &self.change else {
+        let PodioChange::Revision(revision) = &self.change else {
             return Finding::unknown(STEP, "Podio keeps no record of its calls");
         };
         let hook = self.best().filter(|hook| hook.is_ready());
@@ -185,7 +185,7 @@ impl Facts {
 
     /// Whether the change is so new that nothing is known of it yet.
     pub(super) fn is_recent(&self) -> bool {
-        let Change::Revision(revision) = &self.change else {
+        let PodioChange::Revision(revision) = &self.change else {
             return false;
         };
         let age = revision.at.map(|at| self.now.duration_since(at));
@@ -194,7 +194,7 @@ impl Facts {
 
     /// The hook that does best: one that is active and leads here.
     fn best(&self) -> Option<&HookFact> {
-        let Hooks::Listed { able, .. } = &self.hooks else {
+        let KnownHooks::Listed { able, .. } = &self.hooks else {
             return None;
         };
         able.iter().max_by_key(|hook| {
@@ -206,7 +206,7 @@ impl Facts {
     /// The event types that would tell.
     fn types(&self) -> String {
         match (&self.change, self.subject) {
-            (Change::Revision(revision), _) => revision.event.to_string(),
+            (PodioChange::Revision(revision), _) => revision.event.to_string(),
             (_, Subject::Type(event)) => event.to_string(),
             (_, Subject::Object(object)) => format!("events of this {}", object.kind.as_str()),
             (_, Subject::Hook(id)) => format!("hook {id}"),
@@ -215,7 +215,7 @@ impl Facts {
 
     fn create(&self) -> String {
         let event = match (&self.change, self.subject) {
-            (Change::Revision(revision), _) => revision.event.as_str(),
+            (PodioChange::Revision(revision), _) => revision.event.as_str(),
             (_, Subject::Type(event)) => event.as_str(),
             _ => "EVENT",
         };
@@ -226,7 +226,7 @@ impl Facts {
     }
 }
 
-impl Revision {
+impl NewestRevision {
     fn words(&self) -> String {
         let at = self
             .at

@@ -8,11 +8,13 @@ use podtap_podio::{EventType, ObjectKind, ObjectRef};
 use podtap_wire::EventId;
 
 use super::*;
-use crate::history::{AttemptSummary, DeliveryState, Hold, Insight, Loss, Position, Verification};
+use crate::history::{
+    AttemptSummary, DeliveryState, HoldReason, Insight, Loss, Position, Verification,
+};
 use crate::hooks::UrlVerdict;
 use crate::place::{Place, PlaceRef};
 use crate::status::{LinkState, ServiceState, Status};
-use crate::why::facts::{HookFact, Hooks, Revision};
+use crate::why::facts::{HookFact, KnownHooks, NewestRevision};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -33,8 +35,8 @@ fn hook() -> HookFact {
     }
 }
 
-fn revision() -> Revision {
-    Revision {
+fn revision() -> NewestRevision {
+    NewestRevision {
         number: 9,
         event: EventType::ItemUpdate,
         at: Some(at(1000)),
@@ -77,7 +79,7 @@ fn facts() -> Facts {
             id: 4711,
         }),
         now: at(2000),
-        change: Change::Revision(revision()),
+        change: PodioChange::Revision(revision()),
         hooks: listed(vec![hook()]),
         newest: None,
         before: None,
@@ -94,8 +96,8 @@ fn facts() -> Facts {
     }
 }
 
-fn listed(able: Vec<HookFact>) -> Hooks {
-    Hooks::Listed {
+fn listed(able: Vec<HookFact>) -> KnownHooks {
+    KnownHooks::Listed {
         able,
         looked: "app 3".to_owned(),
         failed: Vec::new(),
@@ -145,7 +147,7 @@ fn what_podio_did_not_send_has_the_first_broken_link_as_its_cause() {
             "probably written with hook=false",
         ),
         (
-            cause(|facts| facts.change = Change::Gone("gone".to_owned())),
+            cause(|facts| facts.change = PodioChange::Gone("gone".to_owned())),
             Cause::NoChange,
             "Podio does not show it",
         ),
@@ -225,7 +227,7 @@ fn what_was_lost_on_the_way_has_the_first_broken_link_as_its_cause() {
             "Podio may still call",
         ),
         (
-            cause(|facts| facts.change = Change::Unasked("no credentials".to_owned())),
+            cause(|facts| facts.change = PodioChange::Unasked("no credentials".to_owned())),
             Cause::Unknown,
             "nothing that is known is wrong",
         ),
@@ -237,7 +239,7 @@ fn a_change_by_hand_or_one_before_a_loss_is_not_put_down_to_hook_false() {
     let by_hand = cause(|facts| {
         let mut revision = revision();
         revision.by_hand = true;
-        facts.change = Change::Revision(revision);
+        facts.change = PodioChange::Revision(revision);
     });
     assert_eq!(by_hand.0, Cause::NotYet);
     let earlier_loss = cause(|facts| {
@@ -275,7 +277,7 @@ fn what_arrived_is_judged_by_what_became_of_it_whatever_the_hooks_are_now() {
         (
             arrived(|row| {
                 (row.last, row.state) = (None, DeliveryState::Held);
-                row.insight.hold = Some(Hold::Loop);
+                row.insight.hold = Some(HoldReason::Loop);
             }),
             Cause::HeldLoop,
             "in a loop",
@@ -330,7 +332,7 @@ fn a_hook_or_a_type_is_judged_by_how_things_are_now() {
     let of_type = |change: &dyn Fn(&mut Facts)| {
         cause(|facts| {
             facts.subject = Subject::Type(EventType::ItemUpdate);
-            facts.change = Change::Unasked("many".to_owned());
+            facts.change = PodioChange::Unasked("many".to_owned());
             facts.newest = Some(row());
             change(facts);
         })
@@ -346,7 +348,7 @@ fn a_hook_or_a_type_is_judged_by_how_things_are_now() {
     assert_eq!(of_type(&|facts| facts.newest = None).0, Cause::Unknown);
     let not_verified = cause(|facts| {
         facts.subject = Subject::Hook(7);
-        facts.change = Change::Unasked("many".to_owned());
+        facts.change = PodioChange::Unasked("many".to_owned());
         let mut newest = row();
         newest.event_type = Some("hook.verify".to_owned());
         let reason = "invalid code".to_owned();

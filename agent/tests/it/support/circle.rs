@@ -2,11 +2,11 @@
 
 use podtap_agent::config::{HooksConfig, LinkConfig};
 use podtap_agent::hooks::{HookReport, HookState, plan};
-use podtap_agent::{Agent, AgentHandle, Config, PlaceRef, RunError};
+use podtap_agent::{Agent, AgentConfig, AgentHandle, PlaceRef, RunError};
 use podtap_podio::RefType;
 use podtap_podio::client::Hook;
 use podtap_relay::tunnel::TokenStore;
-use podtap_relay::{Config as RelayConfig, Relay};
+use podtap_relay::{Relay, RelayConfig};
 use podtap_sandbox as sandbox;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -18,7 +18,7 @@ use super::{Service, browsing, eventually, ok, target_of};
 /// A sandbox, a relay, a local service, and the agent's configuration.
 pub(crate) struct Circle {
     pub(crate) podio: Podio,
-    pub(crate) config: Config,
+    pub(crate) config: AgentConfig,
     _service: Service,
     _running: JoinSet<()>,
     _relay: DropGuard,
@@ -33,7 +33,7 @@ impl Circle {
             TempDir::new().unwrap(),
         );
         let aside = folders.2.path().join("aside.db");
-        let podio = Podio::start(&aside, sandbox::Config::default()).await;
+        let podio = Podio::start(&aside, sandbox::SandboxConfig::default()).await;
         let (relay, token) = (folders.1.path(), CancellationToken::new());
         let owner = TokenStore::open(relay).unwrap();
         let secret = owner.create("ada").await.unwrap();
@@ -84,7 +84,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(config: &Config) -> Self {
+    pub(crate) fn start(config: &AgentConfig) -> Self {
         let (agent, handle) = Agent::open(config.clone()).unwrap();
         let token = CancellationToken::new();
         let mut running = JoinSet::new();

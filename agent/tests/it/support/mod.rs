@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use podtap_agent::config::{DeliveryConfig, Retention};
 use podtap_agent::history::{DeliveryState, NewEvent};
-use podtap_agent::{Config, LinkConfig, PodioConfig, Target};
+use podtap_agent::{AgentConfig, LinkConfig, PodioConfig, Target};
 use podtap_connect::tls::Trust;
 use podtap_disk::age::Now;
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
@@ -23,8 +23,8 @@ use tokio::task::JoinSet;
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A configuration that only browses, with a history in a folder of its own.
-pub(crate) fn browsing(folder: &tempfile::TempDir) -> Config {
-    Config {
+pub(crate) fn browsing(folder: &tempfile::TempDir) -> AgentConfig {
+    AgentConfig {
         history: folder.path().join("test.db"),
         link: None,
         target: None,
@@ -40,7 +40,7 @@ pub(crate) fn browsing(folder: &tempfile::TempDir) -> Config {
 }
 
 /// The same, with a link to a relay that is not there, so that pending events are delivered.
-pub(crate) fn delivering(folder: &tempfile::TempDir, target: SocketAddr) -> Config {
+pub(crate) fn delivering(folder: &tempfile::TempDir, target: SocketAddr) -> AgentConfig {
     let mut config = browsing(folder);
     config.link = Some(LinkConfig::new(
         "http://127.0.0.1:1".parse().unwrap(),

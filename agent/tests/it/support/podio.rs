@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use podtap_agent::history::{
     Anchor, DeliveryState, EventRow, Filter, NewEvent, PageQuery, Writer, WriterThread,
 };
-use podtap_agent::{Agent, AgentHandle, Config, PodioConfig, RunError};
+use podtap_agent::{Agent, AgentConfig, AgentHandle, PodioConfig, RunError};
 use podtap_podio::client::{self, Client, Credentials, Grant, HookStatus};
 use podtap_podio::{EventType, RefType};
 use podtap_sandbox::{self as sandbox, Handle, Sandbox};
@@ -24,7 +24,7 @@ pub(crate) const ORDERS: u64 = 30_682_880;
 
 pub(crate) struct Podio {
     pub(crate) client: Client,
-    pub(crate) config: client::Config,
+    pub(crate) config: client::PodioClientConfig,
     pub(crate) handle: Handle,
     /// Where hooks send to.
     pub(crate) ingest: String,
@@ -37,10 +37,10 @@ pub(crate) struct Podio {
 
 impl Podio {
     /// A sandbox whose webhooks end in the history at `path`.
-    pub(crate) async fn start(path: &Path, config: sandbox::Config) -> Self {
+    pub(crate) async fn start(path: &Path, config: sandbox::SandboxConfig) -> Self {
         let bound = Sandbox::bind(config).await.unwrap();
         let (handle, token) = (bound.handle(), CancellationToken::new());
-        let config = client::Config {
+        let config = client::PodioClientConfig {
             base_url: bound.base_url().parse().unwrap(),
             credentials: Some(Credentials {
                 client_id: "podtap".to_owned(),
@@ -50,7 +50,7 @@ impl Podio {
                     password: "sandbox".into(),
                 },
             }),
-            ..client::Config::default()
+            ..client::PodioClientConfig::default()
         };
         let mut running = JoinSet::new();
         running.spawn(bound.run(token.clone()));
@@ -140,14 +140,14 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start(
-        sandbox: sandbox::Config,
+        sandbox: sandbox::SandboxConfig,
         change: impl FnOnce(&mut PodioConfig),
     ) -> Self {
         Self::with(sandbox, |_| ok(), change).await
     }
 
     async fn with(
-        sandbox: sandbox::Config,
+        sandbox: sandbox::SandboxConfig,
         script: impl Fn(&super::Received) -> super::Reaction + Send + Sync + 'static,
         change: impl FnOnce(&mut PodioConfig),
     ) -> Self {
@@ -172,7 +172,7 @@ impl Running {
     pub(crate) async fn answering(
         script: impl Fn(&super::Received) -> super::Reaction + Send + Sync + 'static,
     ) -> Self {
-        Self::with(sandbox::Config::default(), script, |_| {}).await
+        Self::with(sandbox::SandboxConfig::default(), script, |_| {}).await
     }
 
     /// Nobody listens where the local service was.
@@ -228,7 +228,7 @@ impl Running {
 }
 
 fn run(
-    config: Config,
+    config: AgentConfig,
 ) -> (
     AgentHandle,
     CancellationToken,

@@ -80,7 +80,7 @@ pub struct Space {
 
 /// Something that the tokens reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scope {
+pub struct TokenScope {
     /// `app`, `space`, …; `None` for everything.
     #[serde(default, deserialize_with = "lenient")]
     pub ref_type: Option<String>,

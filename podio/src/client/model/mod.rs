@@ -12,8 +12,8 @@ mod item;
 mod people;
 mod reference;
 
-pub use app::{App, AppConfig, AppField, Scope, Space};
+pub use app::{App, AppConfig, AppField, Space, TokenScope};
 pub use attached::{Comment, File, Task};
 pub use item::{FieldChange, FieldConfig, FieldValue, Item, Revision, RevisionKind};
-pub use people::{Contact, Status};
+pub use people::{Contact, StatusPost};
 pub use reference::{AppRef, ByLine, Person, Reference, Via};

@@ -33,7 +33,7 @@ pub struct Contact {
 
 /// A status post in a space.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {
+pub struct StatusPost {
     /// Its id.
     #[serde(default, deserialize_with = "lenient")]
     pub status_id: u64,

@@ -33,7 +33,7 @@ const POOLER_ROUNDS: usize = 4;
 
 /// A way to make connections.
 #[derive(Clone)]
-pub(crate) struct Connector {
+pub(crate) struct PostgresConnector {
     pub(super) url: DatabaseUrl,
     tls: MakeRustlsConnect,
 }
@@ -58,7 +58,7 @@ impl Drop for Own {
     }
 }
 
-impl Connector {
+impl PostgresConnector {
     pub(super) fn new(url: DatabaseUrl) -> Result<Self, PostgresError> {
         let tls = super::tls::connector(&url)?;
         Ok(Self { url, tls })
@@ -169,13 +169,13 @@ impl Connector {
     }
 }
 
-impl fmt::Debug for Connector {
+impl fmt::Debug for PostgresConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Connector").field(&self.url).finish()
     }
 }
 
-impl Connect for Connector {
+impl Connect for PostgresConnector {
     fn connect(&self, _: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), Error>> {
         self.fit().boxed()
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, Runtime};
 use tokio_postgres::{Config, Error};
 
-pub(crate) use connect::{Connector, Own};
+pub(crate) use connect::{Own, PostgresConnector};
 pub use error::PostgresError;
 pub(crate) use error::words;
 #[cfg(test)]
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A database whose schema is this build's.
 #[derive(Clone)]
 pub(crate) struct Postgres {
-    connector: Connector,
+    connector: PostgresConnector,
     pool: Pool,
     url: String,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Connects, checks what is there, and brings the schema up to date.
     pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, PostgresError> {
-        let connector = Connector::new(url.clone())?;
+        let connector = PostgresConnector::new(url.clone())?;
         connector.prepare().await?;
         let config = ManagerConfig::default();
         // The connector has its own configuration.
@@ -76,12 +76,12 @@ impl Postgres {
     }
 
     /// Turns what the driver said into an error that names this database.
-    pub(crate) fn failed(&self, attempt: &'static str) -> impl Fn(Error) -> PostgresError + '_ {
+    pub(crate) fn on_error(&self, attempt: &'static str) -> impl Fn(Error) -> PostgresError + '_ {
         move |error| PostgresError::of(attempt, &self.url, &error)
     }
 
     /// The way to connections of one's own.
-    pub(crate) fn connector(&self) -> &Connector {
+    pub(crate) fn connector(&self) -> &PostgresConnector {
         &self.connector
     }
 }

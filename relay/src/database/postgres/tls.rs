@@ -15,7 +15,7 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::PostgresError;
-use super::url::{Check, DatabaseUrl};
+use super::url::{CertificateCheck, DatabaseUrl};
 
 /// What makes the connections of this URL secure.
 pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, PostgresError> {
@@ -30,12 +30,14 @@ pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, Postgres
         .map_err(|error| failed(error.to_string()))?;
     let config = match (url.tls.check, &url.tls.root_cert) {
         // Encryption alone, as `sslmode=prefer` and `require` have it in libpq.
-        (Check::Nothing, _) => unverified().map_err(|error| failed(error.to_string()))?,
-        (Check::Host, None) => builder
+        (CertificateCheck::Nothing, _) => {
+            unverified().map_err(|error| failed(error.to_string()))?
+        }
+        (CertificateCheck::Host, None) => builder
             .with_platform_verifier()
             .map_err(|error| failed(error.to_string()))?
             .with_no_client_auth(),
-        (Check::Authority, None) => {
+        (CertificateCheck::Authority, None) => {
             return Err(failed(
                 "sslmode=verify-ca needs the authority of the server, sslrootcert=FILE".to_owned(),
             ));
@@ -53,7 +55,7 @@ pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, Postgres
             if roots.is_empty() {
                 return Err(unreadable("it holds no certificate".to_owned()));
             }
-            if check == Check::Host {
+            if check == CertificateCheck::Host {
                 builder.with_root_certificates(roots).with_no_client_auth()
             } else {
                 let inner =

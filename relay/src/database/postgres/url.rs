@@ -18,21 +18,21 @@ const USER_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct DatabaseUrl {
     pub(super) config: Config,
-    pub(super) tls: Tls,
+    pub(super) tls: DatabaseTls,
     shown: String,
 }
 
 /// How far the server's certificate is believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tls {
-    pub(super) check: Check,
+pub(super) struct DatabaseTls {
+    pub(super) check: CertificateCheck,
     /// The authorities to believe, in place of the system's.
     pub(super) root_cert: Option<PathBuf>,
 }
 
 /// What of a certificate is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Check {
+pub(super) enum CertificateCheck {
     /// Nothing, as libpq does it: the connection is encrypted and no more.
     Nothing,
     /// Who signed it.
@@ -88,14 +88,14 @@ impl FromStr for DatabaseUrl {
             }
         }
         let (ssl_mode, check) = match mode.as_deref().unwrap_or("prefer") {
-            "disable" => (SslMode::Disable, Check::Nothing),
-            "allow" | "prefer" => (SslMode::Prefer, Check::Nothing),
-            "require" => (SslMode::Require, Check::Nothing),
-            "verify-ca" => (SslMode::Require, Check::Authority),
-            "verify-full" => (SslMode::Require, Check::Host),
+            "disable" => (SslMode::Disable, CertificateCheck::Nothing),
+            "allow" | "prefer" => (SslMode::Prefer, CertificateCheck::Nothing),
+            "require" => (SslMode::Require, CertificateCheck::Nothing),
+            "verify-ca" => (SslMode::Require, CertificateCheck::Authority),
+            "verify-full" => (SslMode::Require, CertificateCheck::Host),
             _ => return Err(InvalidDatabaseUrl::SslMode),
         };
-        if root_cert.is_some() && check == Check::Nothing {
+        if root_cert.is_some() && check == CertificateCheck::Nothing {
             return Err(InvalidDatabaseUrl::RootCert);
         }
         // A form's plus is a space, which this parser takes as it is.
@@ -125,7 +125,7 @@ impl FromStr for DatabaseUrl {
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         Ok(Self {
             shown: without_password(base),
-            tls: Tls { check, root_cert },
+            tls: DatabaseTls { check, root_cert },
             config,
         })
     }
@@ -201,15 +201,21 @@ mod tests {
             let url = parsed(&format!("postgres://ann@db/podtap{query}"));
             (url.config.get_ssl_mode(), url.tls.check)
         };
-        assert_eq!(tls(""), (SslMode::Prefer, Check::Nothing));
-        assert_eq!(tls("?sslmode=disable"), (SslMode::Disable, Check::Nothing));
-        assert_eq!(tls("?sslmode=require"), (SslMode::Require, Check::Nothing));
+        assert_eq!(tls(""), (SslMode::Prefer, CertificateCheck::Nothing));
+        assert_eq!(
+            tls("?sslmode=disable"),
+            (SslMode::Disable, CertificateCheck::Nothing)
+        );
+        assert_eq!(
+            tls("?sslmode=require"),
+            (SslMode::Require, CertificateCheck::Nothing)
+        );
         assert_eq!(
             tls("?sslmode=verify-ca"),
-            (SslMode::Require, Check::Authority)
+            (SslMode::Require, CertificateCheck::Authority)
         );
         let full = parsed("postgres://ann@db/podtap?sslmode=verify-full&sslrootcert=/a%20b/ca.pem");
-        assert_eq!(full.tls.check, Check::Host);
+        assert_eq!(full.tls.check, CertificateCheck::Host);
         assert_eq!(full.tls.root_cert, Some(PathBuf::from("/a b/ca.pem")));
     }
 

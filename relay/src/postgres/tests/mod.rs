@@ -15,7 +15,7 @@ use crate::database::DatabaseUrl;
 use crate::database::postgres::Postgres;
 use crate::metrics::Metrics;
 use crate::queue::conformance::{Bench, conformance};
-use crate::queue::{Queue, QueueLimits, TunnelId};
+use crate::queue::{EngineLimits, Queue, TunnelId};
 use crate::store::Store;
 use crate::store::conformance::{StoreBench, store_conformance};
 use crate::tunnel::registry::{TunnelRequest, Wanted};
@@ -30,22 +30,22 @@ fn shared_server() -> Option<&'static Server> {
 /// A relay on a database of its own.
 pub(super) struct Pg {
     database: Postgres,
-    limits: QueueLimits,
+    limits: EngineLimits,
     store: Store,
 }
 
 impl Pg {
-    pub(super) async fn open(limits: QueueLimits) -> Self {
+    pub(super) async fn open(limits: EngineLimits) -> Self {
         let server = shared_server().unwrap();
         let url = server.url(&server.database());
         Self::at(&url.parse().unwrap(), limits).await
     }
 
-    async fn at(url: &DatabaseUrl, limits: QueueLimits) -> Self {
+    async fn at(url: &DatabaseUrl, limits: EngineLimits) -> Self {
         Self::over(Postgres::open(url).await.unwrap(), limits).await
     }
 
-    async fn over(database: Postgres, limits: QueueLimits) -> Self {
+    async fn over(database: Postgres, limits: EngineLimits) -> Self {
         let metrics = Arc::new(Metrics::new());
         let store = Store::postgres(&database, limits.clone(), metrics).await;
         Self {
@@ -66,7 +66,7 @@ impl Bench for Pg {
         shared_server().is_some()
     }
 
-    async fn new(limits: QueueLimits) -> Self {
+    async fn new(limits: EngineLimits) -> Self {
         Self::open(limits).await
     }
 
@@ -117,7 +117,7 @@ impl StoreBench for PgStore {
     }
 
     async fn new() -> Self {
-        let limits = QueueLimits::from(&crate::config::Limits::default());
+        let limits = EngineLimits::from(&crate::config::Limits::default());
         Self(Pg::open(limits).await)
     }
 

@@ -7,9 +7,9 @@ use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest, WebhookResponse};
 
 use super::Pg;
 use crate::queue::conformance::Bench as _;
-use crate::queue::{QueueLimits, ReadLimit, SessionId, TunnelId};
-use crate::refused::Tally;
-use crate::roster::{Claim, Claimed, Holder};
+use crate::queue::{EngineLimits, ReadLimit, SessionId, TunnelId};
+use crate::refused::RefusalTally;
+use crate::roster::{ClaimOutcome, HoldingAgent, TunnelClaim};
 use crate::store::conformance::claim;
 
 const ALL: ReadLimit = ReadLimit {
@@ -20,7 +20,7 @@ const ALL: ReadLimit = ReadLimit {
 /// Two relays, or none where PostgreSQL is not installed.
 async fn two() -> Option<(Pg, Pg)> {
     super::shared_server()?;
-    let limits = QueueLimits::from(&crate::config::Limits::default());
+    let limits = EngineLimits::from(&crate::config::Limits::default());
     let first = Pg::open(limits).await;
     let second = first.beside().await;
     Some((first, second))
@@ -40,15 +40,15 @@ async fn append(relay: &Pg, tunnel: TunnelId) -> Seq {
     relay.queue().append(tunnel, id, request).await.unwrap()
 }
 
-async fn take(relay: &Pg, tunnel: TunnelId, claim: Claim) -> SessionId {
+async fn take(relay: &Pg, tunnel: TunnelId, claim: TunnelClaim) -> SessionId {
     match relay.store.roster.take(tunnel, claim, None).await.unwrap() {
-        Claimed::Taken { session, .. } => session,
-        Claimed::Contested(holder) => panic!("{holder:?} has it"),
+        ClaimOutcome::Taken { session, .. } => session,
+        ClaimOutcome::Contested(holder) => panic!("{holder:?} has it"),
     }
 }
 
 /// What a relay knows of a tunnel, once it knows of this session.
-async fn sees(relay: &Pg, session: SessionId) -> Holder {
+async fn sees(relay: &Pg, session: SessionId) -> HoldingAgent {
     loop {
         if let Some(everyone) = relay.store.roster.everyone().await.unwrap() {
             let mut holders = everyone.holders.into_iter().map(|(_, holder)| holder);
@@ -164,12 +164,15 @@ async fn each_sees_who_is_connected_to_the_other() {
     assert!(!holder.is_here);
     assert_eq!(holder.connected, claim(1).connected);
     assert!(sees(&first, session).await.is_here);
-    let late = Claim {
+    let late = TunnelClaim {
         comes_back: true,
         ..claim(0)
     };
     let contested = second.store.roster.take(tunnel, late, None).await.unwrap();
-    assert!(matches!(contested, Claimed::Contested(_)), "{contested:?}");
+    assert!(
+        matches!(contested, ClaimOutcome::Contested(_)),
+        "{contested:?}"
+    );
     // The command line sees it as well.
     let tunnels = second.store.registry.tunnels(None).await.unwrap();
     assert!(tunnels[0].connected.is_some());
@@ -215,7 +218,7 @@ async fn a_relay_that_was_not_seen_for_a_while_has_no_tunnel() {
         .await
         .unwrap();
 
-    let late = Claim {
+    let late = TunnelClaim {
         comes_back: true,
         ..claim(1)
     };
@@ -268,7 +271,7 @@ async fn refusals_go_to_the_relay_that_has_the_agent_and_to_no_other() {
     };
     let (served, idle) = (first.tunnel().await, first.tunnel().await);
     take(&first, served, claim(1)).await;
-    let tally = |count: u32| Tally {
+    let tally = |count: u32| RefusalTally {
         kind: "too-large".into(),
         reason: "body over 9 bytes".to_owned(),
         count: count.into(),
@@ -287,7 +290,7 @@ async fn refusals_go_to_the_relay_that_has_the_agent_and_to_no_other() {
         heard = refused(&first).collect().await.unwrap();
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let all = Tally {
+    let all = RefusalTally {
         count: 7,
         ..tally(4)
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use podtap_wire::{EventFrame, EventId, HeaderList, Seq, WebhookRequest};
 
-use crate::queue::{AppendError, Queue, QueueLimits, ReadLimit, SessionId, TunnelId};
+use crate::queue::{AppendError, EngineLimits, Queue, ReadLimit, SessionId, TunnelId};
 
 /// An engine under test.
 pub(crate) trait Bench: Sized {
@@ -14,7 +14,7 @@ pub(crate) trait Bench: Sized {
         true
     }
     /// An empty queue.
-    async fn new(limits: QueueLimits) -> Self;
+    async fn new(limits: EngineLimits) -> Self;
     /// The queue, as the relay uses it.
     fn queue(&self) -> Arc<dyn Queue>;
     /// A new tunnel.
@@ -25,7 +25,7 @@ pub(crate) trait Bench: Sized {
     async fn restart(self) -> Self;
 }
 
-pub(crate) const WIDE: QueueLimits = QueueLimits {
+pub(crate) const WIDE: EngineLimits = EngineLimits {
     max_events: 1_000_000,
     max_bytes: 1 << 30,
     max_owner_events: 1_000_000,

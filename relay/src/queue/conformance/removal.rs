@@ -6,7 +6,7 @@ use podtap_disk::age::Now;
 use podtap_wire::Seq;
 
 use super::bench::{Bench, NOBODY, WIDE, append, append_numbers, numbers, read};
-use crate::queue::{AppendError, Gap, QueueLimits, Totals};
+use crate::queue::{AppendError, EngineLimits, Gap, Totals};
 
 /// Running time of this many hours, by clocks that agree.
 fn after_hours(hours: u64) -> Now {
@@ -57,7 +57,7 @@ pub(crate) async fn a_large_backlog_is_acknowledged_at_once<B: Bench>() {
 }
 
 pub(crate) async fn a_full_queue_refuses_until_there_is_room<B: Bench>() {
-    let bench = B::new(QueueLimits {
+    let bench = B::new(EngineLimits {
         max_events: 2,
         ..WIDE
     })
@@ -78,7 +78,7 @@ pub(crate) async fn a_full_queue_refuses_until_there_is_room<B: Bench>() {
 }
 
 pub(crate) async fn bytes_fill_a_queue_as_well<B: Bench>() {
-    let bench = B::new(QueueLimits {
+    let bench = B::new(EngineLimits {
         max_bytes: 5000,
         ..WIDE
     })
@@ -147,21 +147,21 @@ pub(crate) async fn an_acknowledgement_past_a_gap_forgets_it<B: Bench>() {
 }
 
 /// Limits that two events fill, each of about 3,000 bytes.
-fn for_two() -> [QueueLimits; 4] {
+fn for_two() -> [EngineLimits; 4] {
     [
-        QueueLimits {
+        EngineLimits {
             max_events: 2,
             ..WIDE
         },
-        QueueLimits {
+        EngineLimits {
             max_bytes: 8000,
             ..WIDE
         },
-        QueueLimits {
+        EngineLimits {
             max_owner_events: 2,
             ..WIDE
         },
-        QueueLimits {
+        EngineLimits {
             max_owner_bytes: 8000,
             ..WIDE
         },

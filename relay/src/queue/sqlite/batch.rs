@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use super::owner::Owners;
 use crate::database::ENDS;
 use crate::queue::batch::{QueuedEvent, RemovalStep};
-use crate::queue::{AppendError, Depth, QueueLimits, TunnelId};
+use crate::queue::{AppendError, Depth, EngineLimits, TunnelId};
 
 /// Events after which the row of a queue says anew where it ends; see [`ENDS`]. Not more: where damage
 /// takes the last events, it is what tells that there were any.
@@ -24,7 +24,7 @@ static READ_ENDS: LazyLock<String> =
 
 /// How far a removal goes.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Until {
+pub(super) enum RemovalBound {
     /// An agent has everything up to here.
     Acknowledged(Seq),
     /// A limit took everything up to here.
@@ -47,13 +47,13 @@ struct Ends {
 
 /// An open transaction.
 #[derive(Debug)]
-pub(super) struct Batch<'a> {
+pub(super) struct BatchTransaction<'a> {
     transaction: Transaction<'a>,
     touched: HashMap<TunnelId, Option<Ends>>,
     owners: Owners,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> BatchTransaction<'a> {
     pub(super) fn begin(connection: &'a mut Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             transaction: connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
@@ -67,7 +67,7 @@ impl<'a> Batch<'a> {
     pub(super) fn append(
         &mut self,
         event: &QueuedEvent,
-        limits: &QueueLimits,
+        limits: &EngineLimits,
         left_of_disk: u64,
     ) -> rusqlite::Result<Result<Seq, AppendError>> {
         let Some(ends) = self.ends(event.tunnel)? else {
@@ -118,7 +118,7 @@ impl<'a> Batch<'a> {
     pub(super) fn remove(
         &mut self,
         tunnel: TunnelId,
-        until: Until,
+        until: RemovalBound,
         allowance: &mut u64,
     ) -> rusqlite::Result<RemovalStep> {
         let Some(&mut ends) = self.ends(tunnel)? else {
@@ -126,11 +126,11 @@ impl<'a> Batch<'a> {
         };
         let reach = ends.removed_seq.saturating_add(*allowance);
         let through = match until {
-            Until::Acknowledged(through) | Until::Expired(through) => {
+            RemovalBound::Acknowledged(through) | RemovalBound::Expired(through) => {
                 through.0.min(ends.last_seq).min(reach)
             }
         };
-        if let Until::Acknowledged(_) = until {
+        if let RemovalBound::Acknowledged(_) = until {
             self.forget_gaps(tunnel, through)?;
         }
         if through <= ends.removed_seq {
@@ -140,7 +140,7 @@ impl<'a> Batch<'a> {
         self.transaction
             .prepare_cached("DELETE FROM events WHERE tunnel = ?1 AND seq > ?2 AND seq <= ?3")?
             .execute((tunnel.0, ends.removed_seq, through))?;
-        if let Until::Expired(_) = until {
+        if let RemovalBound::Expired(_) = until {
             self.remember_gap(tunnel, ends.removed_seq + 1, through)?;
         }
         *allowance = allowance.saturating_sub(through - ends.removed_seq);

@@ -8,50 +8,50 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::queue::batch::Append;
-use crate::queue::commands::Reply;
+use crate::queue::commands::CommandReply;
 use crate::queue::{AppendError, Depth, TunnelId};
 
 pub(super) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// What the writer is asked to do.
-pub(super) enum Command {
+pub(super) enum SqliteCommand {
     Append(Append),
     Acknowledge {
         tunnel: TunnelId,
         through: Seq,
-        reply: Reply<()>,
+        reply: CommandReply<()>,
     },
     Expire {
         max_age: Duration,
         now: Now,
-        reply: Reply<()>,
+        reply: CommandReply<()>,
     },
     Watch {
         tunnel: TunnelId,
-        reply: Reply<watch::Receiver<Depth>>,
+        reply: CommandReply<watch::Receiver<Depth>>,
     },
     /// Deletes what was acknowledged.
     Settle {
-        reply: Option<Reply<()>>,
+        reply: Option<CommandReply<()>>,
     },
     Probe {
-        reply: Reply<(), AppendError>,
+        reply: CommandReply<(), AppendError>,
     },
     /// These events of the tunnel cannot be read.
     SetAside {
         tunnel: TunnelId,
         unreadable: Vec<(Seq, String)>,
-        reply: Reply<()>,
+        reply: CommandReply<()>,
     },
     /// A reader met damage: the file is to be checked, and rebuilt where that is so.
     Suspect,
     Run(Job),
     Close {
-        reply: Reply<()>,
+        reply: CommandReply<()>,
     },
 }
 
-impl From<Append> for Command {
+impl From<Append> for SqliteCommand {
     fn from(append: Append) -> Self {
         Self::Append(append)
     }

@@ -8,17 +8,17 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::queue::AppendError;
-use crate::queue::commands::Reply;
+use crate::queue::commands::CommandReply;
 
 /// Commits whose answers are on their way; those of more go from the writer's thread.
 const COMMITS: usize = 64;
 
 /// An append's caller, and what it is told.
-pub(super) type Answer = (Reply<Seq, AppendError>, Result<Seq, AppendError>);
+pub(super) type AppendAnswer = (CommandReply<Seq, AppendError>, Result<Seq, AppendError>);
 
 /// The writer's end.
 #[derive(Debug)]
-pub(super) struct Herald(Option<mpsc::Sender<Vec<Answer>>>);
+pub(super) struct Herald(Option<mpsc::Sender<Vec<AppendAnswer>>>);
 
 impl Herald {
     /// Starts the runtime's end as one of the `tasks`; without a runtime answers go directly.
@@ -36,7 +36,7 @@ impl Herald {
     }
 
     /// Answers everyone.
-    pub(super) fn answer(&self, answers: Vec<Answer>) {
+    pub(super) fn answer(&self, answers: Vec<AppendAnswer>) {
         let herald = self.0.as_ref().filter(|_| answers.len() > 1);
         match herald.map(mpsc::Sender::try_reserve) {
             Some(Ok(place)) => place.send(answers),
@@ -45,7 +45,7 @@ impl Herald {
     }
 }
 
-fn tell(answers: Vec<Answer>) {
+fn tell(answers: Vec<AppendAnswer>) {
     for (reply, answer) in answers {
         // Whoever asked may have gone away; the event is stored all the same.
         let _ = reply.send(answer);
@@ -65,7 +65,7 @@ mod tests {
     fn asked(
         count: usize,
     ) -> (
-        Vec<Answer>,
+        Vec<AppendAnswer>,
         Vec<oneshot::Receiver<Result<Seq, AppendError>>>,
     ) {
         let all = (0..count).map(|number| {

@@ -39,12 +39,12 @@ const UNREADABLE: &str = "damaged on the relay's disk";
 
 /// The count of time and when it was last written down.
 #[derive(Debug, Default)]
-pub(super) struct Ages {
+pub(super) struct QueueAges {
     clock: KeptClock,
     saved: Option<Instant>,
 }
 
-impl Ages {
+impl QueueAges {
     /// Counts on to this moment and marks the ends of the queues; the tunnels that hold events
     /// older than `max_age`, each with the last of these.
     pub(super) fn beyond(
@@ -162,11 +162,11 @@ pub(super) fn set_aside(
 
 /// What is to be tidied, and since when it is quiet.
 #[derive(Debug, Default)]
-pub(super) struct Tidy {
+pub(super) struct QueueTidy {
     wrote: Option<Instant>,
 }
 
-impl Tidy {
+impl QueueTidy {
     pub(super) fn wrote(&mut self) {
         self.wrote = Some(Instant::now());
     }

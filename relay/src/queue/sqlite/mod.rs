@@ -32,25 +32,26 @@ use tokio::task::JoinSet;
 
 use super::commands::Commands;
 use super::{
-    AppendError, Depth, Gap, Queue, QueueError, QueueLimits, ReadLimit, SessionId, Totals, TunnelId,
+    AppendError, Depth, EngineLimits, Gap, Queue, QueueError, ReadLimit, SessionId, Totals,
+    TunnelId,
 };
 use crate::database::{self, Database, Worker};
 use crate::metrics::Metrics;
 use acknowledged::SETTLE_AFTER;
-use command::{Command, Job};
+use command::{Job, SqliteCommand};
 use herald::Herald;
-use shared::Shared;
+use shared::SharedQueue;
 use storage::Opener;
-use writer::Writer;
+use writer::SqliteWriter;
 
 /// Threads that read. Two, so that a backlog being read does not hold up a live tunnel.
 const READERS: usize = 2;
 
 /// The queue in a SQLite database.
 pub(crate) struct SqliteQueue {
-    commands: Commands<Command>,
+    commands: Commands<SqliteCommand>,
     readers: Worker,
-    shared: Arc<Shared>,
+    shared: Arc<SharedQueue>,
     writer: Mutex<Option<JoinHandle<()>>>,
     /// Carries answers to the runtime for as long as the queue lives.
     _tasks: JoinSet<()>,
@@ -66,9 +67,9 @@ impl SqliteQueue {
     /// Opens the queue and starts its threads.
     pub(crate) fn open(
         database: &Database,
-        limits: QueueLimits,
+        limits: EngineLimits,
         metrics: Arc<Metrics>,
-    ) -> Result<Self, database::Error> {
+    ) -> Result<Self, database::DatabaseError> {
         let writing = database.clone();
         Self::open_with(
             database,
@@ -81,16 +82,16 @@ impl SqliteQueue {
     /// The same with another way of making the writer's connection.
     pub(crate) fn open_with(
         database: &Database,
-        limits: QueueLimits,
+        limits: EngineLimits,
         metrics: Arc<Metrics>,
         opener: Opener,
-    ) -> Result<Self, database::Error> {
+    ) -> Result<Self, database::DatabaseError> {
         let readers = Worker::readers(database, READERS)?;
         let (commands, waiting) = Commands::new();
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SharedQueue::default());
         let mut tasks = JoinSet::new();
         let herald = Herald::start(&mut tasks);
-        let writer = Writer::open(
+        let writer = SqliteWriter::open(
             database,
             limits,
             metrics,
@@ -101,7 +102,7 @@ impl SqliteQueue {
         let writer = std::thread::Builder::new()
             .name("relay-write".to_owned())
             .spawn(move || writer.run(waiting))
-            .map_err(|source| database::Error::DataDir {
+            .map_err(|source| database::DatabaseError::DataDir {
                 path: database.folder().to_owned(),
                 source,
             })?;
@@ -131,7 +132,7 @@ impl SqliteQueue {
                 let job: Job = Box::new(move |connection| {
                     let _ = reply.send(Ok(work(connection)));
                 });
-                Command::Run(job)
+                SqliteCommand::Run(job)
             })
             .await
     }
@@ -154,7 +155,7 @@ impl SqliteQueue {
                 if had_damage {
                     let unreadable = found.unreadable;
                     self.commands
-                        .ask(|reply| Command::SetAside {
+                        .ask(|reply| SqliteCommand::SetAside {
                             tunnel,
                             unreadable,
                             reply,
@@ -168,7 +169,7 @@ impl SqliteQueue {
             }
             Err(error) => {
                 if podtap_disk::Trouble::of(&error) == podtap_disk::Trouble::Damaged {
-                    let _ = self.commands.send(Command::Suspect).await;
+                    let _ = self.commands.send(SqliteCommand::Suspect).await;
                 }
                 Err(read::to_queue_error("read events", &error))
             }
@@ -179,7 +180,7 @@ impl SqliteQueue {
     async fn delete_acknowledged(&self) -> Result<(), QueueError> {
         let settled = self
             .commands
-            .ask(|reply| Command::Settle { reply: Some(reply) });
+            .ask(|reply| SqliteCommand::Settle { reply: Some(reply) });
         match settled.await {
             // It may be another's that is gone.
             Ok(()) | Err(QueueError::UnknownTunnel) => Ok(()),
@@ -192,7 +193,7 @@ impl SqliteQueue {
             return Ok(known);
         }
         self.commands
-            .ask(|reply| Command::Watch { tunnel, reply })
+            .ask(|reply| SqliteCommand::Watch { tunnel, reply })
             .await
     }
 }
@@ -236,11 +237,11 @@ impl Queue for SqliteQueue {
     fn acknowledge_soon(&self, tunnel: TunnelId, _: SessionId, through: Seq) {
         if self.shared.acknowledge(tunnel, through) {
             // A writer with so much to do deletes it on the way.
-            self.commands.offer(Command::Settle { reply: None });
+            self.commands.offer(SqliteCommand::Settle { reply: None });
         }
     }
 
-    fn acknowledged(&self) -> BoxFuture<'_, ()> {
+    fn wait_for_acknowledged(&self) -> BoxFuture<'_, ()> {
         self.shared.wait_for_acknowledged().boxed()
     }
 
@@ -261,7 +262,7 @@ impl Queue for SqliteQueue {
         through: Seq,
     ) -> BoxFuture<'_, Result<(), QueueError>> {
         self.commands
-            .ask(move |reply| Command::Acknowledge {
+            .ask(move |reply| SqliteCommand::Acknowledge {
                 tunnel,
                 through,
                 reply,
@@ -271,7 +272,7 @@ impl Queue for SqliteQueue {
 
     fn expire(&self, max_age: Duration, now: Now) -> BoxFuture<'_, Result<(), QueueError>> {
         self.commands
-            .ask(move |reply| Command::Expire {
+            .ask(move |reply| SqliteCommand::Expire {
                 max_age,
                 now,
                 reply,
@@ -306,13 +307,15 @@ impl Queue for SqliteQueue {
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), AppendError>> {
-        self.commands.ask(|reply| Command::Probe { reply }).boxed()
+        self.commands
+            .ask(|reply| SqliteCommand::Probe { reply })
+            .boxed()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
         async move {
             // Commands sent before this one are done before the thread ends.
-            let close = self.commands.ask(|reply| Command::Close { reply });
+            let close = self.commands.ask(|reply| SqliteCommand::Close { reply });
             let _: Result<(), QueueError> = close.await;
             let writer = self
                 .writer

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::database::ENDS;
-use crate::queue::{AppendError, QueueLimits, TunnelId};
+use crate::queue::{AppendError, EngineLimits, TunnelId};
 
 /// Bytes that an owner's queues may hold however little is left of the disk above its floor.
 const SMALL_BYTES: u64 = 1024 * 1024;
@@ -35,7 +35,7 @@ impl Owners {
         connection: &Connection,
         tunnel: TunnelId,
         bytes: u64,
-        limits: &QueueLimits,
+        limits: &EngineLimits,
         left_of_disk: u64,
     ) -> rusqlite::Result<Result<(), AppendError>> {
         let number = match self.of_tunnel.get(&tunnel) {
@@ -127,7 +127,7 @@ mod tests {
             .unwrap();
         let (mib, limits) = (
             1024 * 1024,
-            QueueLimits::from(&crate::config::Limits::default()),
+            EngineLimits::from(&crate::config::Limits::default()),
         );
         let first = tunnels(&connection, "ada", 60 * mib);
         let second = tunnels(&connection, "ada", 39 * mib);

@@ -18,7 +18,7 @@ pub(super) const EVENTS: &str =
 
 /// What a read found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct ReadRows {
     pub(super) events: Vec<EventFrame>,
     /// Events that cannot be understood, and why.
     pub(super) unreadable: Vec<(Seq, String)>,
@@ -31,10 +31,10 @@ pub(super) fn events(
     tunnel: TunnelId,
     after: Seq,
     at_most: ReadLimit,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<ReadRows> {
     let mut statement = connection.prepare_cached(EVENTS)?;
     let mut rows = statement.query((tunnel.0, after.0, at_most.events))?;
-    let mut found = Found::default();
+    let mut found = ReadRows::default();
     let mut bytes = 0;
     while bytes < at_most.bytes
         && let Some(row) = rows.next()?

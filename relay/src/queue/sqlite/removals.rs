@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 
 use podtap_wire::Seq;
 
-use super::batch::{Batch, Until};
+use super::batch::{BatchTransaction, RemovalBound};
 use crate::queue::batch::RemovalStep;
-use crate::queue::commands::Reply;
+use crate::queue::commands::CommandReply;
 use crate::queue::{QueueError, TunnelId};
 
 /// Rows removed in one transaction. Deleting is the dear part (about 75,000 rows a second), and
@@ -21,8 +21,8 @@ pub(super) struct Removals(VecDeque<Removal>);
 #[derive(Debug)]
 struct Removal {
     tunnel: TunnelId,
-    until: Until,
-    reply: Option<Reply<()>>,
+    until: RemovalBound,
+    reply: Option<CommandReply<()>>,
 }
 
 impl Removals {
@@ -31,7 +31,12 @@ impl Removals {
     }
 
     /// Adds one at the end.
-    pub(super) fn push(&mut self, tunnel: TunnelId, until: Until, reply: Option<Reply<()>>) {
+    pub(super) fn push(
+        &mut self,
+        tunnel: TunnelId,
+        until: RemovalBound,
+        reply: Option<CommandReply<()>>,
+    ) {
         self.0.push_back(Removal {
             tunnel,
             until,
@@ -44,7 +49,7 @@ impl Removals {
         for (tunnel, through) in acknowledged {
             self.0.push_front(Removal {
                 tunnel,
-                until: Until::Acknowledged(through),
+                until: RemovalBound::Acknowledged(through),
                 reply: None,
             });
         }
@@ -52,24 +57,28 @@ impl Removals {
 
     /// Whether any removes what an agent has.
     pub(super) fn have_acknowledged(&self) -> bool {
-        let is_acknowledged = |removal: &Removal| matches!(removal.until, Until::Acknowledged(_));
+        let is_acknowledged =
+            |removal: &Removal| matches!(removal.until, RemovalBound::Acknowledged(_));
         self.0.iter().any(is_acknowledged)
     }
 
     /// Answers when all of them are done.
-    pub(super) fn then(&mut self, reply: Reply<()>) {
+    pub(super) fn then(&mut self, reply: CommandReply<()>) {
         match self.0.back() {
             None => drop(reply.send(Ok(()))),
             Some(last) => {
                 // One that removes nothing, and is done after the last.
-                let (tunnel, nothing) = (last.tunnel, Until::Acknowledged(Seq(0)));
+                let (tunnel, nothing) = (last.tunnel, RemovalBound::Acknowledged(Seq(0)));
                 self.push(tunnel, nothing, Some(reply));
             }
         }
     }
 
     /// The first of them, as part of a transaction.
-    pub(super) fn step(&self, batch: &mut Batch<'_>) -> rusqlite::Result<Vec<RemovalStep>> {
+    pub(super) fn step(
+        &self,
+        batch: &mut BatchTransaction<'_>,
+    ) -> rusqlite::Result<Vec<RemovalStep>> {
         let (mut left, mut steps) = (MAX_ROWS, Vec::new());
         for removal in &self.0 {
             if left == 0 {
@@ -104,7 +113,7 @@ impl Removals {
     pub(super) fn refuse(&mut self) -> Vec<(TunnelId, Seq)> {
         let mut acknowledged = Vec::new();
         for removal in self.0.drain(..) {
-            if let (Until::Acknowledged(through), None) = (removal.until, &removal.reply) {
+            if let (RemovalBound::Acknowledged(through), None) = (removal.until, &removal.reply) {
                 acknowledged.push((removal.tunnel, through));
             }
             removal.answer(Err(QueueError::Unavailable));

@@ -15,7 +15,7 @@ use crate::queue::{Depth, ReadLimit, TunnelId};
 
 /// Everything that is known outside the database.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub(super) struct SharedQueue {
     state: Mutex<State>,
     /// Something is acknowledged, and nothing was before.
     has_acknowledged: Notify,
@@ -29,7 +29,7 @@ struct State {
     acknowledged: Acknowledged,
 }
 
-impl Shared {
+impl SharedQueue {
     /// The state of a tunnel that is watched already.
     pub(super) fn subscribe(&self, tunnel: TunnelId) -> Option<watch::Receiver<Depth>> {
         let state = self.lock();
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn events_are_kept_for_those_who_follow_and_for_nobody_else() {
-        let (shared, tunnel) = (Shared::default(), TunnelId(1));
+        let (shared, tunnel) = (SharedQueue::default(), TunnelId(1));
         shared.publish([(tunnel, event(1, 10))], Vec::new());
         assert!(shared.recent(tunnel, Seq(0), ALL).is_none());
         let follower = shared.watch(tunnel, Depth::default());
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn all_tunnels_together_keep_no_more_than_the_total() {
-        let shared = Shared::default();
+        let shared = SharedQueue::default();
         let body = MAX_BYTES - 10_000;
         let count = i64::try_from(MAX_TOTAL_BYTES / MAX_BYTES + 8).unwrap();
         let followers: Vec<_> = (0..count)
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_is_removed_is_not_handed_over() {
-        let (shared, tunnel) = (Shared::default(), TunnelId(1));
+        let (shared, tunnel) = (SharedQueue::default(), TunnelId(1));
         let _follower = shared.watch(tunnel, Depth::default());
         let depth = Depth {
             removed: Seq(2),

@@ -21,7 +21,7 @@ const CRITICAL_BYTES: u64 = 1024 * 1024;
 
 /// What the writer knows about the disk.
 #[derive(Debug)]
-pub(super) struct Space {
+pub(super) struct DiskSpace {
     folder: PathBuf,
     min_free_bytes: u64,
     reserve_bytes: u64,
@@ -30,7 +30,7 @@ pub(super) struct Space {
     left: u64,
 }
 
-impl Space {
+impl DiskSpace {
     pub(super) fn new(folder: &Path, min_free_bytes: u64, reserve_bytes: u64) -> Self {
         let mut space = Self {
             folder: folder.to_owned(),
@@ -152,15 +152,15 @@ mod tests {
     #[test]
     fn below_the_floor_there_is_no_room() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(Space::new(folder.path(), 0, 0).has_room(|| 0));
-        assert!(!Space::new(folder.path(), u64::MAX, 0).has_room(|| 0));
+        assert!(DiskSpace::new(folder.path(), 0, 0).has_room(|| 0));
+        assert!(!DiskSpace::new(folder.path(), u64::MAX, 0).has_room(|| 0));
     }
 
     #[test]
     fn what_the_database_can_use_again_counts_as_room() {
         const MIB: u64 = 1024 * 1024;
         let folder = tempfile::tempdir().unwrap();
-        let space = Space::new(folder.path(), 64 * MIB, 16 * 1024);
+        let space = DiskSpace::new(folder.path(), 64 * MIB, 16 * 1024);
         // Seen on a disk that the relay's own queue had filled: 63 MiB free, 94 MiB in the file.
         assert!(space.is_enough(63 * MIB, 94 * MIB));
         assert!(!space.is_enough(63 * MIB, 0));
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn the_reserve_is_there_until_the_disk_is_full() {
         let folder = tempfile::tempdir().unwrap();
-        let space = Space::new(folder.path(), 0, 100_000);
+        let space = DiskSpace::new(folder.path(), 0, 100_000);
         let file = folder.path().join(FILE_NAME);
         space.give_up_where_full(CRITICAL_BYTES);
         assert!(file.exists());
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn the_reserve_is_real_and_can_be_given_up_once() {
         let folder = tempfile::tempdir().unwrap();
-        let mut space = Space::new(folder.path(), 0, 100_000);
+        let mut space = DiskSpace::new(folder.path(), 0, 100_000);
         let file = folder.path().join(FILE_NAME);
         assert_eq!(file.metadata().unwrap().len(), 100_000);
 

@@ -12,7 +12,7 @@ use crate::database::{self, Database};
 pub(super) const REOPEN_PERIOD: Duration = Duration::from_secs(1);
 
 /// How a writing connection is made. A value, so that a test can pass one that fails.
-pub(crate) type Opener = Box<dyn Fn() -> Result<Connection, database::Error> + Send>;
+pub(crate) type Opener = Box<dyn Fn() -> Result<Connection, database::DatabaseError> + Send>;
 
 /// The one connection of this process that writes.
 pub(super) struct Storage {
@@ -25,7 +25,7 @@ pub(super) struct Storage {
 
 /// What a failed transaction means.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum TransactionFailure {
     /// The file is as it was before.
     Sound,
     /// So it is, and the disk is full.
@@ -34,7 +34,7 @@ pub(super) enum Failure {
     Broken,
 }
 
-impl Failure {
+impl TransactionFailure {
     pub(super) fn of(error: &rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Sound,
@@ -45,7 +45,10 @@ impl Failure {
 }
 
 impl Storage {
-    pub(super) fn open(database: &Database, opener: Opener) -> Result<Self, database::Error> {
+    pub(super) fn open(
+        database: &Database,
+        opener: Opener,
+    ) -> Result<Self, database::DatabaseError> {
         Ok(Self {
             database: database.clone(),
             connection: opener()?,
@@ -96,7 +99,7 @@ impl Storage {
         }
     }
 
-    fn reopen(&mut self) -> Result<(), database::Error> {
+    fn reopen(&mut self) -> Result<(), database::DatabaseError> {
         // The failed connection goes first: what it believes about the file must not be reused.
         self.connection = Connection::open_in_memory()
             .map_err(self.database.error_in("open a database in memory"))?;

@@ -11,19 +11,19 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::acknowledged::RIDE_AFTER;
-use super::batch::{self, Batch, Until};
-use super::command::Command;
+use super::batch::{self, BatchTransaction, RemovalBound};
+use super::command::SqliteCommand;
 use super::herald::Herald;
-use super::keep::{self, Ages, Tidy};
+use super::keep::{self, QueueAges, QueueTidy};
 use super::removals::Removals;
-use super::shared::Shared;
-use super::space::Space;
-use super::storage::{Failure, Opener, Storage};
+use super::shared::SharedQueue;
+use super::space::DiskSpace;
+use super::storage::{Opener, Storage, TransactionFailure};
 use crate::database::{self, Database};
 use crate::metrics::Metrics;
 use crate::queue::batch::{Append, BatchOutcome};
-use crate::queue::commands::Reply;
-use crate::queue::{AppendError, Depth, QueueError, QueueLimits, TunnelId};
+use crate::queue::commands::CommandReply;
+use crate::queue::{AppendError, Depth, EngineLimits, QueueError, TunnelId};
 
 /// Commands in one transaction. Larger batches no longer make a commit cheaper per event.
 const BATCH_COMMANDS: usize = 1024;
@@ -32,13 +32,13 @@ const BATCH_COMMANDS: usize = 1024;
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 
 /// What the thread owns.
-pub(super) struct Writer {
+pub(super) struct SqliteWriter {
     storage: Storage,
-    ages: Ages,
-    tidy: Tidy,
-    limits: QueueLimits,
-    space: Space,
-    shared: Arc<Shared>,
+    ages: QueueAges,
+    tidy: QueueTidy,
+    limits: EngineLimits,
+    space: DiskSpace,
+    shared: Arc<SharedQueue>,
     metrics: Arc<Metrics>,
     herald: Herald,
     appends: Vec<Append>,
@@ -47,20 +47,20 @@ pub(super) struct Writer {
     is_behind: bool,
 }
 
-impl Writer {
+impl SqliteWriter {
     pub(super) fn open(
         database: &Database,
-        limits: QueueLimits,
+        limits: EngineLimits,
         metrics: Arc<Metrics>,
-        shared: Arc<Shared>,
+        shared: Arc<SharedQueue>,
         herald: Herald,
         opener: Opener,
-    ) -> Result<Self, database::Error> {
+    ) -> Result<Self, database::DatabaseError> {
         Ok(Self {
             storage: Storage::open(database, opener)?,
-            ages: Ages::default(),
-            tidy: Tidy::default(),
-            space: Space::new(
+            ages: QueueAges::default(),
+            tidy: QueueTidy::default(),
+            space: DiskSpace::new(
                 database.folder(),
                 limits.min_free_bytes,
                 limits.reserve_bytes,
@@ -76,7 +76,7 @@ impl Writer {
     }
 
     /// Runs until told to close or until nobody can send commands any more.
-    pub(super) fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+    pub(super) fn run(mut self, mut commands: mpsc::Receiver<SqliteCommand>) {
         let mut closing = None;
         while closing.is_none() {
             let first = if self.removals.is_empty() {
@@ -94,7 +94,7 @@ impl Writer {
                     break;
                 }
                 let Ok(next) = commands.try_recv() else { break };
-                if let Command::Append((event, _)) = &next {
+                if let SqliteCommand::Append((event, _)) = &next {
                     bytes += event.bytes();
                 }
                 closing = self.take(next);
@@ -108,7 +108,7 @@ impl Writer {
         }
         if !self.storage.is_broken() {
             self.note_ends();
-            Tidy::at_the_end(&self.storage.connection);
+            QueueTidy::at_the_end(&self.storage.connection);
         }
         drop(self);
         if let Some(reply) = closing {
@@ -117,51 +117,51 @@ impl Writer {
     }
 
     /// Puts a command where the next transaction finds it. Answers whom to tell that all is over.
-    fn take(&mut self, command: Command) -> Option<Reply<()>> {
+    fn take(&mut self, command: SqliteCommand) -> Option<CommandReply<()>> {
         match command {
-            Command::Append(append) => self.appends.push(append),
-            Command::Acknowledge {
+            SqliteCommand::Append(append) => self.appends.push(append),
+            SqliteCommand::Acknowledge {
                 tunnel,
                 through,
                 reply,
             } => {
-                let until = Until::Acknowledged(through);
+                let until = RemovalBound::Acknowledged(through);
                 self.removals.push(tunnel, until, Some(reply));
             }
-            Command::Expire {
+            SqliteCommand::Expire {
                 max_age,
                 now,
                 reply,
             } => self.expire(max_age, now, reply),
-            Command::SetAside {
+            SqliteCommand::SetAside {
                 tunnel,
                 unreadable,
                 reply,
             } => {
                 let _ = reply.send(self.set_aside(tunnel, &unreadable));
             }
-            Command::Suspect => self.storage.suspect(),
-            Command::Settle { reply } => {
+            SqliteCommand::Suspect => self.storage.suspect(),
+            SqliteCommand::Settle { reply } => {
                 self.settle();
                 if let Some(reply) = reply {
                     self.removals.then(reply);
                 }
             }
-            Command::Watch { tunnel, reply } => {
+            SqliteCommand::Watch { tunnel, reply } => {
                 let _ = reply.send(self.watch(tunnel));
             }
-            Command::Probe { reply } => {
+            SqliteCommand::Probe { reply } => {
                 let _ = reply.send(self.probe());
             }
             // A job that is dropped tells its caller so.
-            Command::Run(job) => {
+            SqliteCommand::Run(job) => {
                 if self.repair() {
                     // On a full disk it gets what is reserved.
                     self.has_room();
                     job(&mut self.storage.connection);
                 }
             }
-            Command::Close { reply } => return Some(reply),
+            SqliteCommand::Close { reply } => return Some(reply),
         }
         None
     }
@@ -189,7 +189,8 @@ impl Writer {
         if !has_room || self.shared.is_due(RIDE_AFTER) {
             self.settle();
         }
-        let is_full = |error: &rusqlite::Error| Failure::of(error) == Failure::Full;
+        let is_full =
+            |error: &rusqlite::Error| TransactionFailure::of(error) == TransactionFailure::Full;
         let mut written = self.commit(has_room);
         if written.as_ref().is_err_and(is_full) && self.space.release_reserve() {
             // Only what makes room is tried again.
@@ -230,7 +231,7 @@ impl Writer {
         may_wait: bool,
     ) -> rusqlite::Result<Option<BatchOutcome>> {
         let left = self.space.free_bytes();
-        let mut batch = Batch::begin(&mut self.storage.connection)?;
+        let mut batch = BatchTransaction::begin(&mut self.storage.connection)?;
         let mut appended = Vec::with_capacity(self.appends.len());
         for (event, _) in &self.appends {
             let answer = if has_room {
@@ -255,7 +256,7 @@ impl Writer {
     fn settle(&mut self) {
         for (tunnel, through) in self.shared.take_acknowledged() {
             self.removals
-                .push(tunnel, Until::Acknowledged(through), None);
+                .push(tunnel, RemovalBound::Acknowledged(through), None);
         }
     }
 
@@ -276,7 +277,7 @@ impl Writer {
     }
 
     /// Queues the removal of what is too old. Also the tick that repairs an idle, broken file.
-    fn expire(&mut self, max_age: Duration, now: Now, reply: Reply<()>) {
+    fn expire(&mut self, max_age: Duration, now: Now, reply: CommandReply<()>) {
         if !self.repair() {
             let _ = reply.send(Err(QueueError::Unavailable));
             return;
@@ -296,7 +297,8 @@ impl Writer {
             Vec::new()
         });
         for (tunnel, through) in beyond {
-            self.removals.push(tunnel, Until::Expired(through), None);
+            self.removals
+                .push(tunnel, RemovalBound::Expired(through), None);
         }
         self.removals.then(reply);
     }
@@ -355,12 +357,12 @@ impl Writer {
             events = self.appends.len(),
             "the queue cannot commit"
         );
-        match Failure::of(error) {
-            Failure::Sound => {}
-            Failure::Full => {
+        match TransactionFailure::of(error) {
+            TransactionFailure::Sound => {}
+            TransactionFailure::Full => {
                 self.space.release_reserve();
             }
-            Failure::Broken => self.storage.broke(),
+            TransactionFailure::Broken => self.storage.broke(),
         }
         self.refuse_all();
     }

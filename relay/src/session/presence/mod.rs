@@ -18,8 +18,8 @@ use tokio::time::Instant;
 use super::end::End;
 use super::pulse::{ANSWER_LIMIT, Pulse};
 use crate::queue::{QueueError, SessionId, TunnelId};
-use crate::roster::{self, Claim, Holder, Roster};
-use crate::tunnel::directory::{Owner, Standing, Tunnel};
+use crate::roster::{self, HoldingAgent, Roster, TunnelClaim};
+use crate::tunnel::directory::{Owner, StillValid, Tunnel};
 use crate::tunnel::{Connected, TokenId};
 
 /// The sessions of a relay, by tunnel.
@@ -37,7 +37,7 @@ pub(crate) struct Presence {
 struct State {
     here: HashMap<TunnelId, Session>,
     /// Sessions of other relays.
-    elsewhere: HashMap<TunnelId, Holder>,
+    elsewhere: HashMap<TunnelId, HoldingAgent>,
     /// Sessions of which another relay wants to know whether they live, and since when.
     asked: HashMap<SessionId, (Arc<Pulse>, Instant)>,
     /// Whether the command line was told of all this.
@@ -57,10 +57,10 @@ struct Session {
 
 /// What became of a claim.
 #[derive(Debug)]
-pub(super) enum Claimed {
+pub(super) enum PresenceClaim {
     /// The tunnel is the claimant's.
     Taken {
-        hold: Hold,
+        hold: TunnelHold,
         /// Whether somebody had it.
         from_another: bool,
     },
@@ -86,7 +86,7 @@ enum At {
 
 /// A session's hold on its tunnel; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Hold {
+pub(super) struct TunnelHold {
     presence: Arc<Presence>,
     tunnel: TunnelId,
     session: SessionId,
@@ -119,16 +119,16 @@ impl Presence {
         self: &Arc<Self>,
         tunnel: &Tunnel,
         owner: &Owner,
-        claim: Claim,
+        claim: TunnelClaim,
         pulse: Arc<Pulse>,
         dead: Option<SessionId>,
-    ) -> Result<Claimed, QueueError> {
+    ) -> Result<PresenceClaim, QueueError> {
         let (respond, connected) = (claim.respond, claim.connected.clone());
         let (id, from) = match self.roster.take(tunnel.id, claim, dead).await? {
-            roster::Claimed::Contested(holder) => {
-                return Ok(Claimed::Contested(self.rival(tunnel.id, &holder)));
+            roster::ClaimOutcome::Contested(holder) => {
+                return Ok(PresenceClaim::Contested(self.rival(tunnel.id, &holder)));
             }
-            roster::Claimed::Taken { session, from } => (session, from),
+            roster::ClaimOutcome::Taken { session, from } => (session, from),
         };
         let (end, ended) = oneshot::channel();
         let session = Session {
@@ -141,14 +141,14 @@ impl Presence {
             end,
         };
         let was_here = self.enter(tunnel.id, session);
-        let hold = Hold {
+        let hold = TunnelHold {
             presence: Arc::clone(self),
             tunnel: tunnel.id,
             session: id,
             end: ended,
         };
         let was_elsewhere = from.is_some_and(|holder| !holder.is_here);
-        Ok(Claimed::Taken {
+        Ok(PresenceClaim::Taken {
             hold,
             from_another: was_here || was_elsewhere,
         })
@@ -170,7 +170,7 @@ impl Presence {
         older.is_some_and(|older| older.end.send(End::TakenOver(told)).is_ok())
     }
 
-    fn rival(&self, tunnel: TunnelId, holder: &Holder) -> Rival {
+    fn rival(&self, tunnel: TunnelId, holder: &HoldingAgent) -> Rival {
         let state = self.lock();
         let here = state.here.get(&tunnel);
         let here = here.filter(|session| session.id == holder.session);
@@ -204,7 +204,7 @@ impl Presence {
             state.take_over(&everyone.holders, &known);
             state.ask(&everyone.asked);
         }
-        let answered = self.lock().answered();
+        let answered = self.lock().take_answered();
         for session in answered {
             self.roster.answer(session).await?;
         }
@@ -262,7 +262,7 @@ impl Presence {
     }
 
     /// Ends the sessions whose token or key is no longer good.
-    pub(crate) fn enforce(&self, standing: &Standing) {
+    pub(crate) fn enforce(&self, standing: &StillValid) {
         let mut ended = Vec::new();
         {
             let mut state = self.lock();
@@ -298,7 +298,7 @@ impl Presence {
 impl State {
     /// Goes by who has each tunnel. Only a session that was `known` before that was asked can have
     /// lost its tunnel.
-    fn take_over(&mut self, holders: &[(TunnelId, Holder)], known: &HashSet<SessionId>) {
+    fn take_over(&mut self, holders: &[(TunnelId, HoldingAgent)], known: &HashSet<SessionId>) {
         let by_tunnel: HashMap<_, _> = holders.iter().map(|(id, holder)| (*id, holder)).collect();
         let lost: Vec<_> = self
             .here
@@ -336,7 +336,7 @@ impl State {
     }
 
     /// The sessions that have answered since they were asked.
-    fn answered(&mut self) -> Vec<SessionId> {
+    fn take_answered(&mut self) -> Vec<SessionId> {
         let mut answered = Vec::new();
         self.asked.retain(|session, (pulse, since)| {
             let has_answered = pulse.was_heard_since(*since);
@@ -347,7 +347,7 @@ impl State {
     }
 }
 
-impl Hold {
+impl TunnelHold {
     pub(super) fn session(&self) -> SessionId {
         self.session
     }
@@ -363,7 +363,7 @@ impl Hold {
     }
 }
 
-impl Drop for Hold {
+impl Drop for TunnelHold {
     fn drop(&mut self) {
         let mut state = self.presence.lock();
         if state

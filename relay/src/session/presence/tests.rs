@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::roster::memory::MemoryRoster;
 
-fn claim(epoch: u64, comes_back: bool) -> Claim {
-    Claim {
+fn claim(epoch: u64, comes_back: bool) -> TunnelClaim {
+    TunnelClaim {
         respond: Respond::Stored,
         epoch,
         comes_back,
@@ -23,7 +23,7 @@ fn presence() -> Arc<Presence> {
     Arc::new(Presence::new(Arc::new(MemoryRoster::default())))
 }
 
-async fn take(presence: &Arc<Presence>, claim: Claim) -> Option<Hold> {
+async fn take(presence: &Arc<Presence>, claim: TunnelClaim) -> Option<TunnelHold> {
     let key = TunnelKey::from_bytes([7; 16]);
     let tunnel = Tunnel::new(TunnelId(1), key, "crm".parse().unwrap());
     let owner = Owner {
@@ -32,8 +32,8 @@ async fn take(presence: &Arc<Presence>, claim: Claim) -> Option<Hold> {
     };
     let pulse = Arc::default();
     match presence.take(&tunnel, &owner, claim, pulse, None).await {
-        Ok(Claimed::Taken { hold, .. }) => Some(hold),
-        Ok(Claimed::Contested(_)) => None,
+        Ok(PresenceClaim::Taken { hold, .. }) => Some(hold),
+        Ok(PresenceClaim::Contested(_)) => None,
         Err(error) => panic!("{error}"),
     }
 }
@@ -80,7 +80,7 @@ async fn a_person_gets_the_tunnel_whoever_has_it() {
     let _first = take(&here, claim(1, false)).await.unwrap();
     let _second = take(&here, claim(2, false)).await.unwrap();
     assert!(take(&here, claim(3, false)).await.is_none());
-    let wanted = Claim {
+    let wanted = TunnelClaim {
         take_over: true,
         ..claim(3, false)
     };

@@ -5,13 +5,13 @@ use podtap_wire::Respond;
 
 use super::{StoreBench, request, want};
 use crate::queue::{SessionId, TunnelId};
-use crate::roster::{Claim, Claimed, Holder};
+use crate::roster::{ClaimOutcome, HoldingAgent, TunnelClaim};
 use crate::store::Store;
 use crate::tunnel::Connected;
 
 /// An agent that a person starts, of this epoch.
-pub(crate) fn claim(epoch: u64) -> Claim {
-    Claim {
+pub(crate) fn claim(epoch: u64) -> TunnelClaim {
+    TunnelClaim {
         respond: Respond::Local,
         epoch,
         comes_back: false,
@@ -32,23 +32,27 @@ async fn tunnel(store: &Store) -> TunnelId {
 pub(crate) async fn take(
     store: &Store,
     tunnel: TunnelId,
-    claim: Claim,
-) -> (SessionId, Option<Holder>) {
+    claim: TunnelClaim,
+) -> (SessionId, Option<HoldingAgent>) {
     match store.roster.take(tunnel, claim, None).await.unwrap() {
-        Claimed::Taken { session, from } => (session, from),
-        Claimed::Contested(holder) => panic!("{holder:?} has it"),
+        ClaimOutcome::Taken { session, from } => (session, from),
+        ClaimOutcome::Contested(holder) => panic!("{holder:?} has it"),
     }
 }
 
-async fn contested(store: &Store, tunnel: TunnelId, claim: Claim) -> Holder {
+async fn contested(store: &Store, tunnel: TunnelId, claim: TunnelClaim) -> HoldingAgent {
     match store.roster.take(tunnel, claim, None).await.unwrap() {
-        Claimed::Contested(holder) => holder,
-        Claimed::Taken { .. } => panic!("it was taken"),
+        ClaimOutcome::Contested(holder) => holder,
+        ClaimOutcome::Taken { .. } => panic!("it was taken"),
     }
 }
 
 /// Waits until a session that has left is out of the way.
-async fn taken_once_left(store: &Store, tunnel: TunnelId, claim: Claim) -> Option<Holder> {
+async fn taken_once_left(
+    store: &Store,
+    tunnel: TunnelId,
+    claim: TunnelClaim,
+) -> Option<HoldingAgent> {
     loop {
         match store
             .roster
@@ -56,8 +60,10 @@ async fn taken_once_left(store: &Store, tunnel: TunnelId, claim: Claim) -> Optio
             .await
             .unwrap()
         {
-            Claimed::Taken { from, .. } => return from,
-            Claimed::Contested(_) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+            ClaimOutcome::Taken { from, .. } => return from,
+            ClaimOutcome::Contested(_) => {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
         }
     }
 }
@@ -68,12 +74,12 @@ pub(crate) async fn a_tunnel_has_one_agent_and_is_given_back<B: StoreBench>() {
     let (session, from) = take(store, tunnel, claim(2)).await;
     assert_eq!(from, None);
 
-    let late = Claim {
+    let late = TunnelClaim {
         comes_back: true,
         ..claim(1)
     };
     let holder = contested(store, tunnel, late.clone()).await;
-    let expected = Holder {
+    let expected = HoldingAgent {
         session,
         is_here: true,
         epoch: 2,
@@ -97,13 +103,13 @@ pub(crate) async fn the_newest_agent_takes_over_and_an_older_one_waits<B: StoreB
     // A supervisor starts the one that lost again, at once.
     let holder = contested(store, tunnel, claim(3)).await;
     assert_eq!(holder.epoch, 2);
-    let wanted = Claim {
+    let wanted = TunnelClaim {
         take_over: true,
         ..claim(3)
     };
     let (_, from) = take(store, tunnel, wanted).await;
     assert_eq!(from.unwrap().epoch, 2, "a person wants it");
-    let own = Claim {
+    let own = TunnelClaim {
         comes_back: true,
         ..claim(3)
     };
@@ -114,7 +120,7 @@ pub(crate) async fn one_that_is_dead_is_in_nobodys_way<B: StoreBench>() {
     let bench = B::new().await;
     let (store, tunnel) = (bench.store(), tunnel(bench.store()).await);
     let (dead, _) = take(store, tunnel, claim(2)).await;
-    let late = Claim {
+    let late = TunnelClaim {
         comes_back: true,
         ..claim(1)
     };
@@ -122,7 +128,7 @@ pub(crate) async fn one_that_is_dead_is_in_nobodys_way<B: StoreBench>() {
 
     let taken = store.roster.take(tunnel, late, Some(dead)).await.unwrap();
 
-    assert!(matches!(taken, Claimed::Taken { .. }), "{taken:?}");
+    assert!(matches!(taken, ClaimOutcome::Taken { .. }), "{taken:?}");
 }
 
 pub(crate) async fn a_session_that_lost_its_tunnel_gives_nothing_back<B: StoreBench>() {
@@ -136,7 +142,7 @@ pub(crate) async fn a_session_that_lost_its_tunnel_gives_nothing_back<B: StoreBe
     // What was asked for later is done later.
     let other = want(store, request("bob", "other", None)).await.0;
     take(store, other, claim(1)).await;
-    let late = Claim {
+    let late = TunnelClaim {
         comes_back: true,
         ..claim(1)
     };
@@ -148,7 +154,7 @@ pub(crate) async fn session_numbers_grow<B: StoreBench>() {
     let (store, tunnel) = (bench.store(), tunnel(bench.store()).await);
     let mut last = SessionId(0);
     for epoch in 1..5 {
-        let wanted = Claim {
+        let wanted = TunnelClaim {
             take_over: true,
             ..claim(epoch)
         };

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{StoreBench, request, tokens_of, want};
-use crate::tunnel::{Error, Revoked, TokenId};
+use crate::tunnel::{Revoked, TokenId, TokenStoreError};
 
 pub(crate) async fn a_token_is_found_until_it_is_revoked<B: StoreBench>() {
     let bench = B::new().await;
@@ -55,7 +55,10 @@ pub(crate) async fn a_name_that_is_also_another_owners_token_id_revokes_nothing<
 
     let both = tokens.revoke(bobs.id(), false).await;
 
-    assert!(matches!(both, Err(Error::Ambiguous(_))), "{both:?}");
+    assert!(
+        matches!(both, Err(TokenStoreError::Ambiguous(_))),
+        "{both:?}"
+    );
     let list = tokens.list().await.unwrap();
     assert!(list.iter().all(|token| token.revoked_at.is_none()));
     let id = format!("pt_{}", bobs.id());
@@ -75,7 +78,7 @@ pub(crate) async fn an_owners_tunnels_go_with_the_last_token<B: StoreBench>() {
 
     let refused = tokens.revoke(first.id(), true).await;
     assert!(
-        matches!(refused, Err(Error::StillInUse { .. })),
+        matches!(refused, Err(TokenStoreError::StillInUse { .. })),
         "{refused:?}"
     );
     let list = tokens.list().await.unwrap();

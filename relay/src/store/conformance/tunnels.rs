@@ -9,7 +9,7 @@ use super::{StoreBench, name, request, tokens_of, want};
 use crate::queue::conformance::NOBODY;
 use crate::queue::{QueueError, TunnelId};
 use crate::store::Store;
-use crate::tunnel::registry::{Revision, Snapshot, Wanted};
+use crate::tunnel::registry::{RegistryRevision, Snapshot, Wanted};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -27,7 +27,7 @@ async fn store_event(store: &Store, tunnel: TunnelId) -> Seq {
     store.queue.append(tunnel, id, request).await.unwrap()
 }
 
-async fn changes(store: &Store, seen: Revision) -> Option<Snapshot> {
+async fn changes(store: &Store, seen: RegistryRevision) -> Option<Snapshot> {
     store.registry.changes(seen, DAY).await.unwrap()
 }
 
@@ -76,7 +76,7 @@ pub(crate) async fn an_epoch_is_given_once_to_the_newest<B: StoreBench>() {
 pub(crate) async fn changes_are_told_once<B: StoreBench>() {
     let bench = B::new().await;
     let (store, tokens) = (bench.store(), tokens_of(bench.store()));
-    let first = changes(store, Revision::default()).await.unwrap();
+    let first = changes(store, RegistryRevision::default()).await.unwrap();
     assert!(changes(store, first.revision).await.is_none());
 
     let token = tokens.create("ada").await.unwrap();
@@ -104,7 +104,7 @@ pub(crate) async fn a_tunnel_closes_after_the_last_token_is_revoked<B: StoreBenc
     let second = tokens.create("ada").await.unwrap();
     want(store, request("ada", "crm", None)).await;
     let until = async || {
-        let snapshot = changes(store, Revision::default()).await.unwrap();
+        let snapshot = changes(store, RegistryRevision::default()).await.unwrap();
         snapshot.tunnels[0].until
     };
     tokens.revoke(second.id(), false).await.unwrap();
@@ -128,7 +128,7 @@ pub(crate) async fn a_rotated_key_leads_on_for_its_grace_and_no_longer<B: StoreB
 
     let rotated = tokens.rotate("ada", &crm, DAY).await.unwrap().unwrap();
 
-    let seen = changes(store, Revision::default()).await.unwrap();
+    let seen = changes(store, RegistryRevision::default()).await.unwrap();
     assert_eq!(seen.tunnels[0].key, rotated.key);
     assert_ne!(rotated.key, first);
     let old: Vec<_> = seen.old_keys.iter().map(|it| (it.0, it.1)).collect();
@@ -142,7 +142,7 @@ pub(crate) async fn a_rotated_key_leads_on_for_its_grace_and_no_longer<B: StoreB
 
     let anew = tokens.rotate("ada", &crm, Duration::ZERO).await.unwrap();
     assert_eq!(anew.unwrap().old_key_until, None);
-    let seen = changes(store, Revision::default()).await.unwrap();
+    let seen = changes(store, RegistryRevision::default()).await.unwrap();
     assert!(seen.old_keys.is_empty(), "a leaked key ends at once");
     let nobodys = tokens.rotate("bob", &crm, DAY).await.unwrap();
     assert_eq!(nobodys, None);

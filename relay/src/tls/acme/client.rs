@@ -32,9 +32,9 @@ const POOL: Pool = Pool {
 
 /// Calls the authority.
 #[derive(Debug, Clone)]
-pub(super) struct Client(HttpClient);
+pub(super) struct AcmeClient(HttpClient);
 
-impl Client {
+impl AcmeClient {
     /// One that trusts the authorities of the system, or those of a PEM file alone.
     pub(super) fn new(authorities: Option<&Path>) -> Result<Self, CertificateError> {
         let tls = match authorities {
@@ -64,7 +64,7 @@ fn malformed(file: &Path, why: &str) -> CertificateError {
     }
 }
 
-impl instant_acme::HttpClient for Client {
+impl instant_acme::HttpClient for AcmeClient {
     fn request(
         &self,
         request: Request<BodyWrapper<Bytes>>,

@@ -18,13 +18,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::current::Current;
 use super::error::CertificateError;
-use super::pair::Pair;
+use super::pair::CertificatePair;
 use crate::config::Acme;
 use crate::metrics::Metrics;
 pub(super) use challenges::Challenges;
-use client::Client;
+use client::AcmeClient;
 use order::OrderError;
-use store::Store;
+use store::AcmeStore;
 
 /// How long one order may take, the authority's looks at this relay included.
 const ORDER_TIMEOUT: Duration = Duration::from_mins(5);
@@ -42,11 +42,11 @@ const LOOK_EVERY: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub(crate) struct AcmeKeeper {
     acme: Acme,
-    client: Client,
-    store: Store,
+    client: AcmeClient,
+    store: AcmeStore,
     challenges: Arc<Challenges>,
     current: Arc<Current>,
-    pair: Option<Pair>,
+    pair: Option<CertificatePair>,
 }
 
 impl AcmeKeeper {
@@ -56,14 +56,14 @@ impl AcmeKeeper {
         data_dir: &std::path::Path,
         metrics: Arc<Metrics>,
     ) -> Result<Self, CertificateError> {
-        let store = Store::open(data_dir)?;
+        let store = AcmeStore::open(data_dir)?;
         let current = Current::new(metrics);
         let pair = store.pair().filter(|pair| is_of(acme, pair));
         if let Some(pair) = &pair {
             current.replace(pair);
         }
         Ok(Self {
-            client: Client::new(acme.authorities.as_deref())?,
+            client: AcmeClient::new(acme.authorities.as_deref())?,
             acme: acme.clone(),
             store,
             challenges: Arc::default(),
@@ -151,12 +151,12 @@ impl AcmeKeeper {
 }
 
 /// Whether a certificate is for all of the names.
-fn is_of(acme: &Acme, pair: &Pair) -> bool {
+fn is_of(acme: &Acme, pair: &CertificatePair) -> bool {
     acme.domains.iter().all(|domain| pair.is_for(domain))
 }
 
 /// When a certificate is renewed: after two thirds of its time.
-fn renewal(pair: &Pair) -> Timestamp {
+fn renewal(pair: &CertificatePair) -> Timestamp {
     let lifetime = pair.not_after.duration_since(pair.not_before);
     pair.not_after - lifetime / 3
 }

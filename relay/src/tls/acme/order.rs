@@ -7,8 +7,8 @@ use instant_acme::{
 use std::time::Duration;
 
 use super::challenges::Challenges;
-use super::client::Client;
-use super::store::Store;
+use super::client::AcmeClient;
+use super::store::AcmeStore;
 use crate::config::Acme;
 use crate::tls::error::CertificateError;
 
@@ -67,8 +67,8 @@ impl From<Error> for OrderError {
 /// The private key and the chain of a new certificate, as PEM.
 pub(super) async fn order(
     acme: &Acme,
-    client: &Client,
-    store: &Store,
+    client: &AcmeClient,
+    store: &AcmeStore,
     challenges: &Challenges,
 ) -> Result<String, OrderError> {
     let account = account(acme, client, store).await?;
@@ -87,7 +87,11 @@ pub(super) async fn order(
 }
 
 /// The account of the data folder, made at the first order.
-async fn account(acme: &Acme, client: &Client, store: &Store) -> Result<Account, OrderError> {
+async fn account(
+    acme: &Acme,
+    client: &AcmeClient,
+    store: &AcmeStore,
+) -> Result<Account, OrderError> {
     let builder = || Account::builder_with_http(Box::new(client.clone()));
     let directory = acme.directory.as_str();
     if let Some(credentials) = store.account(directory) {

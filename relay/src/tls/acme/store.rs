@@ -8,14 +8,14 @@ use podtap_disk::private;
 use serde::{Deserialize, Serialize};
 
 use crate::tls::error::CertificateError;
-use crate::tls::pair::{Origin, Pair};
+use crate::tls::pair::{CertificatePair, PairOrigin};
 
 const ACCOUNT: &str = "acme-account.json";
 const CERTIFICATE: &str = "acme-certificate.pem";
 
 /// The files of a data folder.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) struct AcmeStore {
     folder: PathBuf,
 }
 
@@ -33,7 +33,7 @@ struct Keep<'a> {
     credentials: &'a AccountCredentials,
 }
 
-impl Store {
+impl AcmeStore {
     pub(super) fn open(folder: &Path) -> Result<Self, CertificateError> {
         private::folder(folder).map_err(|source| CertificateError::Unreadable {
             file: folder.to_owned(),
@@ -70,7 +70,7 @@ impl Store {
     }
 
     /// The certificate that was kept, if it can be used.
-    pub(super) fn pair(&self) -> Option<Pair> {
+    pub(super) fn pair(&self) -> Option<CertificatePair> {
         let text = std::fs::read_to_string(self.folder.join(CERTIFICATE)).ok()?;
         match self.parse(&text) {
             Ok(pair) => Some(pair),
@@ -86,13 +86,13 @@ impl Store {
     }
 
     /// A private key with its chain.
-    pub(super) fn parse(&self, pem: &str) -> Result<Pair, CertificateError> {
+    pub(super) fn parse(&self, pem: &str) -> Result<CertificatePair, CertificateError> {
         let path = self.folder.join(CERTIFICATE);
-        let origin = Origin {
+        let origin = PairOrigin {
             certificate: &path,
             key: &path,
         };
-        Pair::parse(pem.as_bytes(), pem.as_bytes(), origin)
+        CertificatePair::parse(pem.as_bytes(), pem.as_bytes(), origin)
     }
 
     /// Beside the file and then in its place, so that it is whole whatever happens.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, Transaction
 
 use crate::database::ENDS;
 use crate::queue::TunnelId;
-use crate::tunnel::info::{Connected, Rotated, TunnelInfo};
+use crate::tunnel::info::{Connected, RotatedKey, TunnelInfo};
 use crate::tunnel::registry::{end_of_grace, time};
 
 /// The tunnels of an owner, or of all, by owner and name.
@@ -43,7 +43,7 @@ pub(super) fn rotate(
     name: &TunnelName,
     fresh: TunnelKey,
     grace: Duration,
-) -> rusqlite::Result<Option<Rotated>> {
+) -> rusqlite::Result<Option<RotatedKey>> {
     let now = Timestamp::now();
     let until = end_of_grace(now, grace);
     let connection = immediate(connection)?;
@@ -74,7 +74,7 @@ pub(super) fn rotate(
         (tunnel, fresh.to_bytes()),
     )?;
     connection.commit()?;
-    Ok(Some(Rotated {
+    Ok(Some(RotatedKey {
         key: fresh,
         old_key_until: until,
     }))

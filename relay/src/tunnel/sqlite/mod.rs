@@ -15,11 +15,11 @@ use podtap_disk::bell;
 use podtap_wire::{TunnelKey, TunnelName};
 use rusqlite::Connection;
 
-use super::error::Error;
-use super::info::{Connected, Revoked, Rotated, TokenInfo, TunnelInfo};
-use super::registry::{KnownToken, Registry, Revision, Snapshot, TunnelRequest, Wanted};
+use super::error::TokenStoreError;
+use super::info::{Connected, Revoked, RotatedKey, TokenInfo, TunnelInfo};
+use super::registry::{KnownToken, Registry, RegistryRevision, Snapshot, TunnelRequest, Wanted};
 use super::token::{Token, TokenId};
-use crate::database::{Database, Lock};
+use crate::database::{DataFolderLock, Database};
 use crate::queue::TunnelId;
 use crate::queue::sqlite::SqliteQueue;
 
@@ -49,7 +49,7 @@ impl SqliteRegistry {
     }
 
     /// Beside a relay, or without one.
-    pub(crate) fn beside(database: Database) -> Result<Self, Error> {
+    pub(crate) fn beside(database: Database) -> Result<Self, TokenStoreError> {
         let connection = Mutex::new(database.writer()?);
         Ok(Self {
             database,
@@ -61,12 +61,12 @@ impl SqliteRegistry {
         &self,
         attempt: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> BoxFuture<'_, Result<T, Error>> {
+    ) -> BoxFuture<'_, Result<T, TokenStoreError>> {
         async move {
             let done = match &self.connections {
                 Connections::Relay(queue) => {
                     let done = queue.readers().run(work).await;
-                    done.map_err(|_| Error::Unavailable)?
+                    done.map_err(|_| TokenStoreError::Unavailable)?
                 }
                 Connections::Own(connection) => with(connection, work),
             };
@@ -79,12 +79,12 @@ impl SqliteRegistry {
         &self,
         attempt: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> BoxFuture<'_, Result<T, Error>> {
+    ) -> BoxFuture<'_, Result<T, TokenStoreError>> {
         async move {
             let done = match &self.connections {
                 Connections::Relay(queue) => {
                     let done = queue.write(|connection| work(connection)).await;
-                    done.map_err(|_| Error::Unavailable)?
+                    done.map_err(|_| TokenStoreError::Unavailable)?
                 }
                 Connections::Own(connection) => {
                     let done = with(connection, work);
@@ -104,19 +104,25 @@ fn with<T>(connection: &Mutex<Connection>, work: impl FnOnce(&Connection) -> T) 
 }
 
 impl Registry for SqliteRegistry {
-    fn find_token(&self, id: TokenId) -> BoxFuture<'_, Result<Option<KnownToken>, Error>> {
+    fn find_token(
+        &self,
+        id: TokenId,
+    ) -> BoxFuture<'_, Result<Option<KnownToken>, TokenStoreError>> {
         self.read("find a token", move |connection| {
             rows::find_token(connection, &id)
         })
     }
 
-    fn mark_used(&self, id: TokenId, now: Timestamp) -> BoxFuture<'_, Result<(), Error>> {
+    fn mark_used(&self, id: TokenId, now: Timestamp) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         self.write("note the use of a token", move |connection| {
             rows::mark_used(connection, &id, now)
         })
     }
 
-    fn want_tunnel(&self, request: TunnelRequest) -> BoxFuture<'_, Result<Wanted, Error>> {
+    fn want_tunnel(
+        &self,
+        request: TunnelRequest,
+    ) -> BoxFuture<'_, Result<Wanted, TokenStoreError>> {
         self.write("find or make a tunnel", move |connection| {
             rows::want_tunnel(connection, &request)
         })
@@ -124,9 +130,9 @@ impl Registry for SqliteRegistry {
 
     fn changes(
         &self,
-        seen: Revision,
+        seen: RegistryRevision,
         max_age: Duration,
-    ) -> BoxFuture<'_, Result<Option<Snapshot>, Error>> {
+    ) -> BoxFuture<'_, Result<Option<Snapshot>, TokenStoreError>> {
         self.read("look for changes", move |connection| {
             rows::changes(connection, seen, max_age)
         })
@@ -139,31 +145,34 @@ impl Registry for SqliteRegistry {
     fn tell_sessions(
         &self,
         sessions: Vec<(TunnelId, Connected)>,
-    ) -> BoxFuture<'_, Result<(), Error>> {
+    ) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         self.write("tell who is connected", move |connection| {
             rows::tell_sessions(connection, &sessions)
         })
     }
 
-    fn tell_public_url(&self, url: String) -> BoxFuture<'_, Result<(), Error>> {
+    fn tell_public_url(&self, url: String) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         self.write("tell the public URL", move |connection| {
             rows::tell_fact(connection, rows::PUBLIC_URL, &url)
         })
     }
 
-    fn public_url(&self) -> BoxFuture<'_, Result<Option<String>, Error>> {
+    fn public_url(&self) -> BoxFuture<'_, Result<Option<String>, TokenStoreError>> {
         self.read("read the public URL", |connection| {
             rows::fact(connection, rows::PUBLIC_URL)
         })
     }
 
-    fn tunnels(&self, owner: Option<String>) -> BoxFuture<'_, Result<Vec<TunnelInfo>, Error>> {
+    fn tunnels(
+        &self,
+        owner: Option<String>,
+    ) -> BoxFuture<'_, Result<Vec<TunnelInfo>, TokenStoreError>> {
         async move {
             let list = self.read("list the tunnels", move |connection| {
                 change::list(connection, owner.as_deref(), Timestamp::now())
             });
             let mut list = list.await?;
-            if !Lock::is_taken(self.database.folder()) {
+            if !DataFolderLock::is_taken(self.database.folder()) {
                 for tunnel in &mut list {
                     tunnel.connected = None;
                 }
@@ -179,25 +188,29 @@ impl Registry for SqliteRegistry {
         name: TunnelName,
         fresh: TunnelKey,
         grace: Duration,
-    ) -> BoxFuture<'_, Result<Option<Rotated>, Error>> {
+    ) -> BoxFuture<'_, Result<Option<RotatedKey>, TokenStoreError>> {
         self.write("give a tunnel a new key", move |connection| {
             change::rotate(connection, &owner, &name, fresh, grace)
         })
     }
 
-    fn delete(&self, owner: String, name: TunnelName) -> BoxFuture<'_, Result<bool, Error>> {
+    fn delete(
+        &self,
+        owner: String,
+        name: TunnelName,
+    ) -> BoxFuture<'_, Result<bool, TokenStoreError>> {
         self.write("delete a tunnel", move |connection| {
             change::delete(connection, &owner, &name)
         })
     }
 
-    fn add_token(&self, token: Token, owner: String) -> BoxFuture<'_, Result<(), Error>> {
+    fn add_token(&self, token: Token, owner: String) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         self.write("store a token", move |connection| {
             tokens::add(connection, &token, &owner)
         })
     }
 
-    fn tokens(&self) -> BoxFuture<'_, Result<Vec<TokenInfo>, Error>> {
+    fn tokens(&self) -> BoxFuture<'_, Result<Vec<TokenInfo>, TokenStoreError>> {
         self.read("list the tokens", tokens::list)
     }
 
@@ -205,7 +218,7 @@ impl Registry for SqliteRegistry {
         &self,
         owner_or_id: String,
         with_tunnels: bool,
-    ) -> BoxFuture<'_, Result<Revoked, Error>> {
+    ) -> BoxFuture<'_, Result<Revoked, TokenStoreError>> {
         async move {
             let revoked = self.write("revoke a token", move |connection| {
                 tokens::revoke(connection, &owner_or_id, with_tunnels)

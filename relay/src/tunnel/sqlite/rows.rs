@@ -10,7 +10,7 @@ use super::change::{self, immediate};
 use crate::queue::TunnelId;
 use crate::tunnel::info::Connected;
 use crate::tunnel::registry::{
-    KnownToken, KnownTunnel, Revision, Snapshot, TunnelRequest, Wanted, time,
+    KnownToken, KnownTunnel, RegistryRevision, Snapshot, TunnelRequest, Wanted, time,
 };
 use crate::tunnel::token::{TokenHash, TokenId};
 
@@ -102,14 +102,14 @@ pub(super) fn want_tunnel(
 /// Everything that ingest and sessions go by, unless it is what was seen before.
 pub(super) fn changes(
     connection: &Connection,
-    seen: Revision,
+    seen: RegistryRevision,
     max_age: Duration,
 ) -> rusqlite::Result<Option<Snapshot>> {
     // One snapshot for all of it.
     let connection = connection.unchecked_transaction()?;
     let revision = connection
         .prepare_cached("SELECT number FROM revision")?
-        .query_row((), |row| row.get(0).map(Revision))?;
+        .query_row((), |row| row.get(0).map(RegistryRevision))?;
     if revision == seen {
         return Ok(None);
     }

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::change::immediate;
-use crate::tunnel::error::Error;
+use crate::tunnel::error::TokenStoreError;
 use crate::tunnel::info::{Revoked, TokenInfo};
-use crate::tunnel::registry::{Target, time};
+use crate::tunnel::registry::{TokenTarget, time};
 use crate::tunnel::token::Token;
 
 pub(super) fn add(connection: &Connection, token: &Token, owner: &str) -> rusqlite::Result<()> {
@@ -42,7 +42,7 @@ pub(super) fn revoke(
     connection: &Connection,
     owner_or_id: &str,
     with_tunnels: bool,
-) -> rusqlite::Result<Result<Revoked, Error>> {
+) -> rusqlite::Result<Result<Revoked, TokenStoreError>> {
     let connection = immediate(connection)?;
     let target = match target(&connection, owner_or_id)? {
         Ok(Some(target)) => target,
@@ -50,8 +50,8 @@ pub(super) fn revoke(
         Err(error) => return Ok(Err(error)),
     };
     let (column, value) = match &target {
-        Target::Owner(owner) => ("owner", owner),
-        Target::Token { id, .. } => ("id", id),
+        TokenTarget::Owner(owner) => ("owner", owner),
+        TokenTarget::Token { id, .. } => ("id", id),
     };
     let tokens = connection.execute(
         &format!("UPDATE tokens SET revoked_at = ?2 WHERE {column} = ?1 AND revoked_at IS NULL"),
@@ -67,7 +67,7 @@ pub(super) fn revoke(
         )?;
         if left > 0 {
             let owner = owner.to_owned();
-            return Ok(Err(Error::StillInUse { owner }));
+            return Ok(Err(TokenStoreError::StillInUse { owner }));
         }
         tunnels = connection.execute("DELETE FROM tunnels WHERE owner = ?1", [owner])?;
     }
@@ -75,11 +75,14 @@ pub(super) fn revoke(
     Ok(Ok(Revoked { tokens, tunnels }))
 }
 
-fn target(connection: &Connection, text: &str) -> rusqlite::Result<Result<Option<Target>, Error>> {
+fn target(
+    connection: &Connection,
+    text: &str,
+) -> rusqlite::Result<Result<Option<TokenTarget>, TokenStoreError>> {
     let owner_of_id = connection
         .query_row(
             "SELECT owner FROM tokens WHERE id = ?1",
-            [Target::id_in(text)],
+            [TokenTarget::id_in(text)],
             |row| row.get::<_, String>(0),
         )
         .optional()?;
@@ -88,5 +91,5 @@ fn target(connection: &Connection, text: &str) -> rusqlite::Result<Result<Option
         [text],
         |row| row.get(0),
     )?;
-    Ok(Target::of(text, owner_of_id, is_owner))
+    Ok(TokenTarget::of(text, owner_of_id, is_owner))
 }

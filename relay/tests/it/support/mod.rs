@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use podtap_relay::tunnel::TokenStore;
-use podtap_relay::{Bound, Config, Error, Limits, Relay};
+use podtap_relay::{BoundRelay, Limits, Relay, RelayConfig, StartError};
 use tempfile::{TempDir, tempdir};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -30,7 +30,7 @@ pub(crate) struct TestRelay {
     pub(crate) reload: Option<Arc<Notify>>,
     pub(crate) store: TokenStore,
     pub(crate) token: String,
-    running: JoinHandle<Result<(), Error>>,
+    running: JoinHandle<Result<(), StartError>>,
     shutdown: CancellationToken,
     /// Its data, where no other relay is to have it.
     _folder: Option<TempDir>,
@@ -48,7 +48,7 @@ impl TestRelay {
     }
 
     /// The same with another configuration.
-    pub(crate) async fn configured(change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn configured(change: impl FnOnce(&mut RelayConfig)) -> Self {
         let folder = tempdir().unwrap();
         let relay = Self::start_as(folder.path(), change).await;
         Self {
@@ -66,7 +66,7 @@ impl TestRelay {
         Self::start_as(data_dir, |config| change(&mut config.limits)).await
     }
 
-    pub(crate) async fn start_as(data_dir: &Path, change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn start_as(data_dir: &Path, change: impl FnOnce(&mut RelayConfig)) -> Self {
         let bound = bind_as(data_dir, change).await.unwrap();
         let (address, admin) = (bound.local_addr(), bound.admin_addr().unwrap());
         let (plain, reload) = (bound.http_addr(), bound.reload());
@@ -136,12 +136,15 @@ impl TestRelay {
 pub(crate) async fn bind(
     data_dir: &Path,
     change: impl FnOnce(&mut Limits),
-) -> Result<Bound, Error> {
+) -> Result<BoundRelay, StartError> {
     bind_as(data_dir, |config| change(&mut config.limits)).await
 }
 
-async fn bind_as(data_dir: &Path, change: impl FnOnce(&mut Config)) -> Result<Bound, Error> {
-    let mut config = Config::new(data_dir);
+async fn bind_as(
+    data_dir: &Path,
+    change: impl FnOnce(&mut RelayConfig),
+) -> Result<BoundRelay, StartError> {
+    let mut config = RelayConfig::new(data_dir);
     config.admin_listen = Some(([127, 0, 0, 1], 0).into());
     config.limits.reserve_bytes = 4096;
     change(&mut config);

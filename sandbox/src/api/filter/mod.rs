@@ -8,13 +8,13 @@ use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
-use crate::answer::Refused;
-use crate::world::{App, Author, Field, Item, moment};
+use crate::answer::ErrorAnswer;
+use crate::world::{RevisionAuthor, StoredApp, StoredField, StoredItem, moment};
 pub(super) use period::Period;
 
 /// One filter, ready to be asked.
 #[derive(Debug)]
-pub(super) struct Filter {
+pub(super) struct ItemFilter {
     subject: Subject,
     condition: Condition,
 }
@@ -22,7 +22,7 @@ pub(super) struct Filter {
 /// What of an item is looked at.
 #[derive(Debug)]
 enum Subject {
-    Field(Field),
+    Field(StoredField),
     CreatedOn,
     EditedOn,
     CreatedBy,
@@ -48,21 +48,25 @@ enum Condition {
 }
 
 /// Reads `{key: value}`, or a list of `{key, values}`.
-pub(super) fn read(app: &App, filters: &Value, now: Timestamp) -> Result<Vec<Filter>, Refused> {
+pub(super) fn read(
+    app: &StoredApp,
+    filters: &Value,
+    now: Timestamp,
+) -> Result<Vec<ItemFilter>, ErrorAnswer> {
     let today = TimeZone::UTC.to_datetime(now).date();
     match filters {
         Value::Null => Ok(Vec::new()),
         Value::Object(members) => members
             .iter()
-            .map(|(key, value)| Filter::read(app, key, value, today))
+            .map(|(key, value)| ItemFilter::read(app, key, value, today))
             .collect(),
         Value::Array(members) => members
             .iter()
             .map(|member| {
                 let key = member.get("key").and_then(Value::as_str);
                 let key =
-                    key.ok_or_else(|| Refused::invalid("Missing parameter key of a filter"))?;
-                Filter::read(
+                    key.ok_or_else(|| ErrorAnswer::invalid("Missing parameter key of a filter"))?;
+                ItemFilter::read(
                     app,
                     key,
                     member.get("values").unwrap_or(&Value::Null),
@@ -70,12 +74,12 @@ pub(super) fn read(app: &App, filters: &Value, now: Timestamp) -> Result<Vec<Fil
                 )
             })
             .collect(),
-        other => Err(Refused::wrong_type(other, "object")),
+        other => Err(ErrorAnswer::wrong_type(other, "object")),
     }
 }
 
-impl Filter {
-    fn read(app: &App, key: &str, value: &Value, today: Date) -> Result<Self, Refused> {
+impl ItemFilter {
+    fn read(app: &StoredApp, key: &str, value: &Value, today: Date) -> Result<Self, ErrorAnswer> {
         let subject = match (app.field(key), key) {
             (Ok(field), _) => Subject::Field(field.clone()),
             (_, "created_on") => Subject::CreatedOn,
@@ -87,7 +91,7 @@ impl Filter {
             (_, "tags") => Subject::Tags,
             (_, "external_id") => Subject::ExternalId,
             (_, "app_item_id") => Subject::Number,
-            _ => return Err(Refused::invalid(format!("Invalid filter {key}"))),
+            _ => return Err(ErrorAnswer::invalid(format!("Invalid filter {key}"))),
         };
         let condition = match (&subject, value) {
             (_, Value::Null) => Condition::Nothing,
@@ -105,7 +109,7 @@ impl Filter {
         Ok(Self { subject, condition })
     }
 
-    pub(super) fn suits(&self, item: &Item) -> bool {
+    pub(super) fn suits(&self, item: &StoredItem) -> bool {
         let first = item.revisions.first();
         let last = item.revisions.last();
         match &self.subject {
@@ -131,7 +135,7 @@ impl Filter {
         }
     }
 
-    fn suits_values(&self, field: &Field, values: &[Value]) -> bool {
+    fn suits_values(&self, field: &StoredField, values: &[Value]) -> bool {
         let inner = |value: &Value| value.get("value").unwrap_or(value).clone();
         match &self.condition {
             Condition::Nothing => values.is_empty(),
@@ -171,7 +175,7 @@ impl Filter {
         matches!(&self.condition, Condition::During(period) if period.contains(at))
     }
 
-    fn is_by(&self, author: &Author) -> bool {
+    fn is_by(&self, author: &RevisionAuthor) -> bool {
         let by = &author.by;
         self.any(|wanted| match wanted {
             Value::Object(reference) => {
@@ -183,7 +187,7 @@ impl Filter {
         })
     }
 
-    fn is_via(&self, author: &Author) -> bool {
+    fn is_via(&self, author: &RevisionAuthor) -> bool {
         self.any(|wanted| wanted.as_u64().is_some() && wanted.as_u64() == author.via.id)
     }
 
@@ -222,9 +226,9 @@ fn names(value: &Value, wanted: &Value) -> bool {
     ids.iter().any(id) || members.get("text").is_some_and(|text| text == wanted)
 }
 
-fn of_field(field: &Field, value: &Value, today: Date) -> Result<Condition, Refused> {
+fn of_field(field: &StoredField, value: &Value, today: Date) -> Result<Condition, ErrorAnswer> {
     let refused = || {
-        Refused::not_here(&format!(
+        ErrorAnswer::not_here(&format!(
             "this filter of the {} field `{}`",
             field.kind, field.external_id
         ))
@@ -239,7 +243,7 @@ fn of_field(field: &Field, value: &Value, today: Date) -> Result<Condition, Refu
                 None | Some(Value::Null) => Ok(None),
                 Some(bound) => number(bound)
                     .map(Some)
-                    .ok_or_else(|| Refused::wrong_type(bound, "number")),
+                    .ok_or_else(|| ErrorAnswer::wrong_type(bound, "number")),
             };
             Ok(Condition::Between(bound("from")?, bound("to")?))
         }

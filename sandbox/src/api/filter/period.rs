@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::{SignedDuration, Span};
 use serde_json::{Map, Value};
 
-use crate::answer::Refused;
+use crate::answer::ErrorAnswer;
 use crate::world::moment;
 
 /// A span of time; an end that is not given is open.
@@ -17,12 +17,15 @@ pub(in crate::api) struct Period {
 
 impl Period {
     /// Reads `{from, to}`, both included.
-    pub(in crate::api) fn read(key: &str, value: &Value, today: Date) -> Result<Self, Refused> {
+    pub(in crate::api) fn read(key: &str, value: &Value, today: Date) -> Result<Self, ErrorAnswer> {
         let Value::Object(range) = value else {
-            return Err(Refused::wrong_type(value, "object with `from` and `to`"));
+            return Err(ErrorAnswer::wrong_type(
+                value,
+                "object with `from` and `to`",
+            ));
         };
         if range.keys().any(|name| name != "from" && name != "to") {
-            return Err(Refused::invalid(format!(
+            return Err(ErrorAnswer::invalid(format!(
                 "Invalid filter {key}: must be {{from, to}}"
             )));
         }
@@ -47,11 +50,11 @@ fn end_of(
     range: &Map<String, Value>,
     name: &str,
     today: Date,
-) -> Result<Option<(DateTime, DateTime)>, Refused> {
+) -> Result<Option<(DateTime, DateTime)>, ErrorAnswer> {
     let text = match range.get(name) {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(text)) => text,
-        Some(other) => return Err(Refused::wrong_type(other, "string")),
+        Some(other) => return Err(ErrorAnswer::wrong_type(other, "string")),
     };
     if let Some((first, after)) = relative(text, today) {
         let midnight = |day: Date| day.to_datetime(Time::midnight());
@@ -107,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    fn period(value: &Value) -> Result<Period, Refused> {
+    fn period(value: &Value) -> Result<Period, ErrorAnswer> {
         // A Thursday.
         Period::read("date", value, "2026-11-26".parse().unwrap())
     }

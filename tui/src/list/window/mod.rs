@@ -27,7 +27,7 @@ const NOTHING: (i64, i64) = (0, 0);
 
 /// The rows that are loaded.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Window {
+pub(crate) struct RowWindow {
     rows: VecDeque<EventRow>,
     /// Between these two, both excluded, the rows are all that there are; `MIN` and `MAX` stand
     /// for the ends of the history.
@@ -38,7 +38,7 @@ pub(crate) struct Window {
     stale: BTreeSet<Position>,
 }
 
-impl Window {
+impl RowWindow {
     /// How many rows are loaded.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()

@@ -9,7 +9,7 @@ fn page(positions: impl IntoIterator<Item = i64>) -> Page {
     positions.into_iter().map(row).collect::<Vec<_>>().into()
 }
 
-fn positions(window: &Window) -> Vec<i64> {
+fn positions(window: &RowWindow) -> Vec<i64> {
     window.rows().map(|row| row.position.0).collect()
 }
 
@@ -37,7 +37,7 @@ fn answer(events: &BTreeSet<i64>, anchor: Anchor, limit: usize) -> Page {
 
 #[test]
 fn a_page_that_touches_the_window_extends_it() {
-    let mut window = Window::default();
+    let mut window = RowWindow::default();
     window.merge(Anchor::Newest, 3, page([9, 8, 7]));
     window.merge(Anchor::Before(Position(7)), 3, page([6, 5, 4]));
     assert_eq!(positions(&window), [9, 8, 7, 6, 5, 4]);
@@ -48,7 +48,7 @@ fn a_page_that_touches_the_window_extends_it() {
 
 #[test]
 fn a_page_beyond_a_gap_replaces_the_window() {
-    let mut window = Window::default();
+    let mut window = RowWindow::default();
     window.merge(Anchor::Newest, 3, page([9, 8, 7]));
     window.on_appended(Position(99));
     window.merge(Anchor::Newest, 3, page([99, 98, 97]));
@@ -58,7 +58,7 @@ fn a_page_beyond_a_gap_replaces_the_window() {
 
 #[test]
 fn rows_that_are_gone_leave_with_the_page_that_lacks_them() {
-    let mut window = Window::default();
+    let mut window = RowWindow::default();
     window.merge(Anchor::Newest, 9, page([9, 8, 7]));
     window.on_touched(Position(8));
     assert_eq!(
@@ -72,7 +72,7 @@ fn rows_that_are_gone_leave_with_the_page_that_lacks_them() {
 
 #[test]
 fn the_next_page_is_wanted_before_the_screen_reaches_the_edge() {
-    let mut window = Window::default();
+    let mut window = RowWindow::default();
     assert_eq!(window.next_anchor(false, 0, 20), Some(Anchor::Newest));
     window.merge(Anchor::Newest, PAGE, page((1_000..1_256).rev()));
     assert_eq!(window.next_anchor(false, 0, 20), None);
@@ -97,7 +97,7 @@ fn burst(first: i64, last: i64) -> EventRow {
 
 #[test]
 fn a_burst_that_has_grown_takes_the_place_of_what_it_was() {
-    let mut window = Window::default();
+    let mut window = RowWindow::default();
     window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2)].into());
     window.on_appended(Position(60));
     assert_eq!(
@@ -116,7 +116,7 @@ fn a_burst_that_has_grown_takes_the_place_of_what_it_was() {
 #[test]
 fn rows_that_became_a_burst_are_one_row_from_below_and_from_above() {
     for anchor in [Anchor::After(Position(31)), Anchor::Before(Position(31))] {
-        let mut window = Window::default();
+        let mut window = RowWindow::default();
         window.merge(Anchor::Newest, 2, page([32, 31]));
         window.merge(anchor, 9, vec![burst(3, 40), row(2)].into());
         assert_eq!(positions(&window), [40, 2], "{anchor:?}");
@@ -125,7 +125,7 @@ fn rows_that_became_a_burst_are_one_row_from_below_and_from_above() {
 
 #[test]
 fn an_event_within_a_burst_that_changed_has_its_row_read_again() {
-    let mut window = Window::default();
+    let mut window = RowWindow::default();
     window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2)].into());
     window.on_touched(Position(17));
     let wanted = window.next_anchor(false, 0, 5);
@@ -143,7 +143,7 @@ fn stopped(positions: impl IntoIterator<Item = i64>, older: i64, newest: i64) ->
 
 #[test]
 fn a_search_goes_on_where_it_stopped() {
-    let mut window = Window::default();
+    let mut window = RowWindow::default();
     window.merge(Anchor::Newest, PAGE, stopped([], 90_000, 100_000));
     let goes_on = Some(Anchor::Before(Position(90_001)));
     assert_eq!(window.next_anchor(false, 0, 20), goes_on);
@@ -161,7 +161,7 @@ fn a_search_goes_on_where_it_stopped() {
 
 #[test]
 fn what_was_passed_over_is_not_searched_again_for_each_new_event() {
-    let mut window = Window::default();
+    let mut window = RowWindow::default();
     let rare = Page {
         newest: Position(100_000),
         ..page([7])
@@ -174,7 +174,7 @@ fn what_was_passed_over_is_not_searched_again_for_each_new_event() {
 
 #[test]
 fn a_new_event_that_changes_is_looked_at_again() {
-    let mut window = Window::default();
+    let mut window = RowWindow::default();
     let rare = Page {
         newest: Position(100_000),
         ..page([7])
@@ -194,7 +194,7 @@ proptest! {
         first in 0_usize..200,
         follow: bool,
     ) {
-        let mut window = Window::default();
+        let mut window = RowWindow::default();
         let mut history = events;
         for round in 0..2 {
             for _ in 0..2_000 {

@@ -2,8 +2,8 @@
 
 use crossterm::event::KeyCode;
 
-use super::Field;
-use crate::keymap::Key;
+use super::FormField;
+use crate::keymap::KeyPress;
 use crate::line::Line;
 use crate::safe_text::SafeText;
 use crate::theme::Role;
@@ -68,7 +68,7 @@ impl<T> Choice<T> {
     }
 }
 
-impl<T> Field for Choice<T> {
+impl<T> FormField for Choice<T> {
     fn label(&self) -> &str {
         self.label
     }
@@ -77,7 +77,7 @@ impl<T> Field for Choice<T> {
         self.autofocus
     }
 
-    fn key(&mut self, key: Key) -> bool {
+    fn key(&mut self, key: KeyPress) -> bool {
         let (before, many) = (self.at, self.options.len().max(1));
         match key.code() {
             KeyCode::Left if key.is_plain() => {
@@ -109,10 +109,10 @@ impl<T> Field for Choice<T> {
         }
         let before = Line::of(Role::Accent, "◂ ");
         let of = format!("  {} of {}", self.at + 1, self.options.len());
-        let after = Line::of(Role::Accent, " ▸").put(Role::Quiet, of);
+        let after = Line::of(Role::Accent, " ▸").with(Role::Quiet, of);
         // A long name gives way: that there are others stays in sight.
         let room = room.saturating_sub(before.width() + after.width());
-        before.put(Role::Strong, chosen.fit(room)).join(after)
+        before.with(Role::Strong, chosen.fit(room)).join(after)
     }
 }
 

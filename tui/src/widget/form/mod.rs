@@ -13,7 +13,7 @@ pub(crate) use text::Text;
 
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
-use crate::keymap::{Action, Context, Key};
+use crate::keymap::{Action, Context, KeyPress};
 use crate::layout::{centered, inner};
 use crate::line::{Line, cells};
 use crate::theme::Role;
@@ -28,7 +28,7 @@ const LABEL: usize = 18;
 const FAULT: usize = 2;
 
 /// A field of a form.
-pub(crate) trait Field {
+pub(crate) trait FormField {
     /// What stands before it.
     fn label(&self) -> &str;
 
@@ -36,7 +36,7 @@ pub(crate) trait Field {
     fn has_autofocus(&self) -> bool;
 
     /// A key was pressed in it; says whether another option is chosen now.
-    fn key(&mut self, key: Key) -> bool;
+    fn key(&mut self, key: KeyPress) -> bool;
 
     /// Text was pasted into it.
     fn paste(&mut self, text: &str);
@@ -54,10 +54,10 @@ pub(crate) trait Fields {
     fn verb(&self) -> &'static str;
 
     /// The fields from top to bottom.
-    fn fields(&self) -> Vec<&dyn Field>;
+    fn fields(&self) -> Vec<&dyn FormField>;
 
     /// The same, to be filled in.
-    fn fields_mut(&mut self) -> Vec<&mut dyn Field>;
+    fn fields_mut(&mut self) -> Vec<&mut dyn FormField>;
 
     /// Another option of a field was chosen: other fields may depend on it.
     fn follow_choice(&mut self) {}
@@ -66,11 +66,11 @@ pub(crate) trait Fields {
 /// Lists the members of a form that are fields, from top to bottom.
 macro_rules! fields {
     ($($field:ident),+) => {
-        fn fields(&self) -> Vec<&dyn $crate::widget::form::Field> {
+        fn fields(&self) -> Vec<&dyn $crate::widget::form::FormField> {
             vec![$(&self.$field),+]
         }
 
-        fn fields_mut(&mut self) -> Vec<&mut dyn $crate::widget::form::Field> {
+        fn fields_mut(&mut self) -> Vec<&mut dyn $crate::widget::form::FormField> {
             vec![$(&mut self.$field),+]
         }
     };
@@ -91,7 +91,7 @@ impl<F: Fields> Form<F> {
     /// A form with these fields.
     pub(crate) fn new(fields: F) -> Self {
         let mut all = fields.fields().into_iter();
-        let at = all.position(Field::has_autofocus).unwrap_or(0);
+        let at = all.position(FormField::has_autofocus).unwrap_or(0);
         Self {
             fields,
             at,
@@ -126,7 +126,7 @@ impl<F: Fields> Form<F> {
     }
 
     /// A key was pressed; says whether the form is to be submitted.
-    pub(crate) fn key(&mut self, key: Key, action: Option<Action>) -> bool {
+    pub(crate) fn key(&mut self, key: KeyPress, action: Option<Action>) -> bool {
         let last = self.count().saturating_sub(1);
         match action {
             Some(Action::Open) => return true,
@@ -139,7 +139,7 @@ impl<F: Fields> Form<F> {
         false
     }
 
-    fn edit(&mut self, key: Key) {
+    fn edit(&mut self, key: KeyPress) {
         self.fault = None;
         let is_other = self.current().is_some_and(|field| field.key(key));
         if is_other {
@@ -148,7 +148,7 @@ impl<F: Fields> Form<F> {
         }
     }
 
-    fn current(&mut self) -> Option<&mut dyn Field> {
+    fn current(&mut self) -> Option<&mut dyn FormField> {
         self.fields.fields_mut().into_iter().nth(self.at)
     }
 
@@ -221,7 +221,7 @@ impl<F: Fields> Form<F> {
 }
 
 /// A field as it is drawn.
-fn line(field: &dyn Field, has_keys: bool, width: usize) -> Line {
+fn line(field: &dyn FormField, has_keys: bool, width: usize) -> Line {
     let label = if has_keys { Role::Accent } else { Role::Quiet };
     let value = field.value(has_keys, width.saturating_sub(LABEL));
     Line::new().column(label, field.label(), LABEL).join(value)
@@ -268,7 +268,7 @@ mod tests {
     fn press(form: &mut Form<Sample>, keys: &str) -> bool {
         let keymap = crate::keymap::Keymap::default();
         let press = |form: &mut Form<Sample>, key: &str| {
-            let key: Key = key.parse().unwrap();
+            let key: KeyPress = key.parse().unwrap();
             let action = keymap.resolve(&[Context::Typing], key);
             form.key(key, action.filter(|_| key.typed().is_none()))
         };

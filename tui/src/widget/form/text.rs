@@ -1,8 +1,8 @@
 //! A field that is typed, and what is read from one.
 
-use super::Field;
+use super::FormField;
 use crate::input::Input;
-use crate::keymap::Key;
+use crate::keymap::KeyPress;
 use crate::line::Line;
 use crate::theme::Role;
 
@@ -56,7 +56,7 @@ impl Text {
     }
 }
 
-impl Field for Text {
+impl FormField for Text {
     fn label(&self) -> &str {
         &self.label
     }
@@ -65,7 +65,7 @@ impl Field for Text {
         self.autofocus
     }
 
-    fn key(&mut self, key: Key) -> bool {
+    fn key(&mut self, key: KeyPress) -> bool {
         self.input.key(key);
         false
     }
@@ -79,7 +79,7 @@ impl Field for Text {
         match (has_keys, is_empty) {
             (true, true) => {
                 let input = self.input.line(room, None);
-                input.put(Role::Quiet, &self.placeholder)
+                input.with(Role::Quiet, &self.placeholder)
             }
             (true, false) => self.input.line(room, None),
             (false, true) => Line::of(Role::Quiet, &self.placeholder),

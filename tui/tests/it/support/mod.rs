@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use podtap_agent::history::{DeliveryState, NewEvent, Writer, WriterThread};
-use podtap_agent::{Agent, AgentHandle, Config, EventId, WebhookRequest};
+use podtap_agent::{Agent, AgentConfig, AgentHandle, EventId, WebhookRequest};
 use podtap_tui::runtime;
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -36,9 +36,9 @@ impl Bench {
     pub(crate) fn new(target: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let history: PathBuf = folder.path().join("crm.db");
-        let config = Config {
+        let config = AgentConfig {
             target: target.map(|target| target.parse().unwrap()),
-            ..Config::new(&history)
+            ..AgentConfig::new(&history)
         };
         let (agent, handle) = Agent::open(config).unwrap();
         let (writer, writer_thread) = Writer::open(&history, |_| {}).unwrap();
@@ -94,7 +94,7 @@ impl Elsewhere {
 pub(crate) struct Session {
     handle: AgentHandle,
     agent: Option<Agent>,
-    config: podtap_tui::Config,
+    config: podtap_tui::UiConfig,
     size: (u16, u16),
 }
 
@@ -104,7 +104,7 @@ impl Bench {
         Session {
             handle: self.handle.clone(),
             agent: None,
-            config: podtap_tui::Config::default(),
+            config: podtap_tui::UiConfig::default(),
             size: (120, 40),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossterm::event::{Event as Input, KeyEvent};
-use podtap_tui::{Key, Screen};
+use podtap_tui::{KeyPress, Screen};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
@@ -90,7 +90,7 @@ impl Person {
     /// Presses keys, as the help writes them.
     pub(crate) async fn press(&self, keys: &str) {
         for key in keys.split(' ') {
-            let key: Key = key.parse().unwrap();
+            let key: KeyPress = key.parse().unwrap();
             self.keys
                 .send(Input::Key(KeyEvent::from(key)))
                 .await

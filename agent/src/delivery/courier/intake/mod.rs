@@ -11,9 +11,9 @@ use std::sync::Arc;
 use podtap_wire::EventId;
 
 use super::ahead::{self, ReadAhead};
-use super::claim::{Claim, Share};
+use super::claim::{EventClaim, TargetShare};
 use crate::history::{
-    Attempt, CommittedEvents, Event, EventKey, Hold, PendingPage, Position, StoredEvent,
+    Attempt, CommittedEvents, Event, EventKey, HoldReason, PendingPage, Position, StoredEvent,
     WaitingEvent,
 };
 
@@ -34,7 +34,7 @@ pub(super) enum CameOf {
         others: Vec<Arc<str>>,
     },
     /// It is not to be delivered.
-    Hold(Hold),
+    Hold(HoldReason),
 }
 
 impl CameOf {
@@ -58,7 +58,7 @@ pub(super) enum Todo {
         event: Box<Event>,
         attempts: u32,
         size: usize,
-        share: Share,
+        share: TargetShare,
     },
     /// All that this one is for have answered it.
     Settle(EventKey),
@@ -117,7 +117,7 @@ impl Intake {
         event: Box<Event>,
         after: Position,
         is_held: bool,
-        claim: Claim,
+        claim: EventClaim,
     ) -> Option<Todo> {
         let has_room = self.ahead.has_room()
             && self.unstored < MAX_UNSTORED
@@ -134,8 +134,8 @@ impl Intake {
         self.passed_by = None;
         self.unstored += 1;
         let share = match claim {
-            Claim::Mine(share) => Some(share),
-            Claim::Others | Claim::Answered => None,
+            EventClaim::Mine(share) => Some(share),
+            EventClaim::Others | EventClaim::Answered => None,
         };
         let early = Early {
             is_done: share.is_none(),
@@ -149,13 +149,13 @@ impl Intake {
     pub(super) fn add_committed(
         &mut self,
         committed: CommittedEvents,
-        claim: impl Fn(&Event) -> Claim,
+        claim: impl Fn(&Event) -> EventClaim,
     ) -> Vec<Todo> {
         let mut todo = Vec::new();
         let mut joins = committed.after <= self.read_through;
         for stored in committed.events {
             let position = stored.position();
-            self.came(stored.id(), position);
+            self.place_passed_by(stored.id(), position);
             if self.early.contains_key(&stored.id()) {
                 self.place(stored.id(), position, &mut todo);
             } else if let StoredEvent::New(event) = stored
@@ -163,7 +163,7 @@ impl Intake {
                 && position > self.read_through
                 && self.ahead.has_room()
             {
-                if let Claim::Mine(share) = claim(&event) {
+                if let EventClaim::Mine(share) = claim(&event) {
                     todo.push(self.deliver(event, 0, share));
                 }
             } else if position > self.read_through {
@@ -182,25 +182,25 @@ impl Intake {
     }
 
     /// Events were read.
-    pub(super) fn read(
+    pub(super) fn take_page(
         &mut self,
         page: PendingPage,
-        claim: impl Fn(&WaitingEvent) -> Claim,
+        claim: impl Fn(&WaitingEvent) -> EventClaim,
     ) -> Vec<Todo> {
         let mut todo = Vec::new();
         for waiting in page.events {
             let event = &waiting.event;
-            self.came(event.id, event.position);
+            self.place_passed_by(event.id, event.position);
             if self.early.contains_key(&event.id) {
                 self.place(event.id, event.position, &mut todo);
             } else if event.position > self.read_through {
                 match claim(&waiting) {
-                    Claim::Mine(share) => {
+                    EventClaim::Mine(share) => {
                         let (event, attempts) = (Box::new(waiting.event), waiting.attempts);
                         todo.push(self.deliver(event, attempts, share));
                     }
-                    Claim::Others => {}
-                    Claim::Answered => todo.push(Todo::Settle(EventKey {
+                    EventClaim::Others => {}
+                    EventClaim::Answered => todo.push(Todo::Settle(EventKey {
                         position: event.position,
                         id: event.id,
                     })),
@@ -244,7 +244,7 @@ impl Intake {
         self.early.values().all(|early| early.outcomes.is_empty())
     }
 
-    fn deliver(&mut self, mut event: Box<Event>, attempts: u32, share: Share) -> Todo {
+    fn deliver(&mut self, mut event: Box<Event>, attempts: u32, share: TargetShare) -> Todo {
         let size = ahead::lighten(&mut event);
         self.ahead.add(size);
         Todo::Deliver {
@@ -255,7 +255,7 @@ impl Intake {
         }
     }
 
-    fn came(&mut self, id: EventId, position: Position) {
+    fn place_passed_by(&mut self, id: EventId, position: Position) {
         if self.passed_by == Some(PassedBy::Unstored(id)) {
             self.passed_by = Some(PassedBy::At(position));
         }

@@ -57,11 +57,11 @@ fn attempt(event: &Event) -> CameOf {
 }
 
 /// One event of each seven is for another target.
-fn claim(number: u64) -> Claim {
+fn claim(number: u64) -> EventClaim {
     if number.is_multiple_of(7) {
-        Claim::Others
+        EventClaim::Others
     } else {
-        Claim::Mine(Share::default())
+        EventClaim::Mine(TargetShare::default())
     }
 }
 
@@ -167,7 +167,7 @@ impl World {
         };
         let todo = self
             .intake
-            .read(page, |waiting| claim(number(waiting.event.id)));
+            .take_page(page, |waiting| claim(number(waiting.event.id)));
         self.see_to(todo);
     }
 
@@ -251,7 +251,7 @@ proptest! {
 fn what_waits_for_its_commit_is_bounded() {
     let mut intake = Intake::default();
     let taken = (1..=2000).take_while(|number| {
-        let claim = Claim::Mine(Share::default());
+        let claim = EventClaim::Mine(TargetShare::default());
         let todo = intake.add_arrival(Box::new(event(*number, 0)), Position(0), false, claim);
         todo.is_some()
     });

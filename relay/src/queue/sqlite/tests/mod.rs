@@ -15,18 +15,18 @@ use super::storage::Opener;
 use crate::database::Database;
 use crate::metrics::Metrics;
 use crate::queue::conformance::{Bench, NOBODY, conformance};
-use crate::queue::{AppendError, Queue, QueueLimits, ReadLimit, TunnelId};
+use crate::queue::{AppendError, EngineLimits, Queue, ReadLimit, TunnelId};
 
 /// A queue in a folder of its own.
 struct Sqlite {
     folder: TempDir,
-    limits: QueueLimits,
+    limits: EngineLimits,
     database: Database,
     queue: Arc<SqliteQueue>,
 }
 
 impl Sqlite {
-    fn open(folder: TempDir, limits: QueueLimits) -> Self {
+    fn open(folder: TempDir, limits: EngineLimits) -> Self {
         let database = Database::open(folder.path()).unwrap();
         let metrics = Arc::new(Metrics::new());
         let queue = SqliteQueue::open(&database, limits.clone(), metrics).unwrap();
@@ -40,7 +40,7 @@ impl Sqlite {
 }
 
 impl Bench for Sqlite {
-    async fn new(limits: QueueLimits) -> Self {
+    async fn new(limits: EngineLimits) -> Self {
         Self::open(tempfile::tempdir().unwrap(), limits)
     }
 
@@ -80,8 +80,8 @@ fn make_tunnel(database: &Database) -> TunnelId {
     TunnelId(connection.last_insert_rowid())
 }
 
-fn wide() -> QueueLimits {
-    QueueLimits {
+fn wide() -> EngineLimits {
+    EngineLimits {
         max_events: 1000,
         max_bytes: 1 << 30,
         max_owner_events: 1000,
@@ -200,7 +200,7 @@ async fn a_full_disk_refuses_events_takes_acknowledgements_and_recovers() {
             .map(|()| connection)
             .map_err(file.error_in("install the fault"))
     });
-    let limits = QueueLimits {
+    let limits = EngineLimits {
         reserve_bytes: 4096,
         ..wide()
     };
@@ -387,7 +387,7 @@ async fn what_is_too_old_goes_as_fast_as_events_come() {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(folder.path()).unwrap();
     let tunnel = make_tunnel(&database);
-    let limits = QueueLimits {
+    let limits = EngineLimits {
         max_events: u64::MAX,
         max_owner_events: u64::MAX,
         ..wide()
