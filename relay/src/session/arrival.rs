@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use podtap_wire::limits::{MAX_CONTROL_BYTES, MAX_HOST_CHARS, MAX_WINDOW};
@@ -58,21 +59,39 @@ impl ArrivingAgent {
         let io = TokioIo::new(upgraded);
         let io = Metered::new(io, Arc::clone(&meter), self.account.receiving.clone());
         let config = socket::config(terms.max_answer_bytes);
-        let mut socket = SessionSocket::from_raw_socket(io, Role::Server, Some(config)).await;
+        let socket = Box::pin(SessionSocket::from_raw_socket(
+            io,
+            Role::Server,
+            Some(config),
+        ));
+        let mut socket = Box::new(socket.await);
         // Boxed: the many states of a beginning session are not kept by a running one.
-        match Box::pin(self.begin(&mut socket, meter)).await {
-            Ok((hold, pump)) => self.run(socket, hold, pump).await,
-            Err(end) => {
-                tracing::debug!(owner = self.owner.name, ?end, "a session did not begin");
-                let goodbye = async {
-                    if let Some(notice) = end.notice() {
-                        socket::say(&mut socket, &RelayFrame::Notice(notice)).await?;
-                    }
-                    socket.close(end.close()).await.map_err(|_| End::Gone)
-                };
-                let _ = timeout(terms.hello_timeout, goodbye).await;
+        let (mut hold, pump) = match Box::pin(self.begin(&mut socket, meter)).await {
+            Ok(begun) => begun,
+            Err(end) => return Box::pin(self.turn_away(*socket, end)).await,
+        };
+        let (mut sink, mut stream) = (*socket).split();
+        self.metrics.sessions.inc();
+        let ended = async {
+            tokio::select! {
+                end = hold.wait_for_end() => end,
+                () = self.draining.cancelled() => End::Draining,
             }
-        }
+        };
+        let end = pump.run(&mut sink, &mut stream, ended).await;
+        self.metrics.sessions.dec();
+        tracing::info!(owner = self.owner.name, ?end, "a session ended");
+    }
+
+    async fn turn_away(&self, mut socket: SessionSocket, end: End) {
+        tracing::debug!(owner = self.owner.name, ?end, "a session did not begin");
+        let goodbye = async {
+            if let Some(notice) = end.notice() {
+                socket::say(&mut socket, &RelayFrame::Notice(notice)).await?;
+            }
+            socket.close(end.close()).await.map_err(|_| End::Gone)
+        };
+        let _ = timeout(self.terms.hello_timeout, goodbye).await;
     }
 
     /// From the hello to the welcome.
@@ -136,6 +155,7 @@ impl ArrivingAgent {
             session: hold.session(),
             respond: hello.respond,
             clock: self.presence.clock(),
+            first_ping: terms.first_ping(),
             progress: Progress::new(window),
         };
         Ok((hold, pump))
@@ -183,23 +203,25 @@ impl ArrivingAgent {
         }
         Err(End::Unavailable)
     }
-
-    async fn run(&self, socket: SessionSocket, mut hold: TunnelHold, pump: Pump) {
-        self.metrics.sessions.inc();
-        let ended = async {
-            tokio::select! {
-                end = hold.wait_for_end() => end,
-                () = self.draining.cancelled() => End::Draining,
-            }
-        };
-        let end = pump.run(socket, ended).await;
-        self.metrics.sessions.dec();
-        tracing::info!(owner = self.owner.name, ?end, "a session ended");
-    }
 }
 
 /// What an agent calls its machine, as it may be shown to another: printable, and short.
 fn printable_host(host: &str) -> String {
     let printable = host.chars().filter(char::is_ascii_graphic);
     printable.take(MAX_HOST_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size<A, B, F: Future>(_: impl FnOnce(A, B) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_session_has_room_for_little_but_what_an_idle_one_needs() {
+        let bytes = size(ArrivingAgent::session);
+        assert!(bytes <= 3 * 1024, "{bytes} bytes");
+    }
 }

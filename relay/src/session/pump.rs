@@ -1,7 +1,8 @@
 //! A session at work: queue → frames and acknowledgements → queue, until either side ends it.
 //!
 //! Three loops share one task: sending, receiving and waiting for the end. Sending may block on a
-//! slow agent while the others go on.
+//! slow agent while the others go on. What a session does now and then is boxed: an idle one, of which
+//! there may be ten thousand, keeps no room for it.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +25,7 @@ use super::budget::BudgetGrant;
 use super::end::End;
 use super::meter::Meter;
 use super::pulse::Pulse;
-use super::socket::{SessionSocket, Sink, Stream, feed, held_messages, messages, send};
+use super::socket::{Sink, Stream, feed, held_messages, messages, say, send};
 use super::window::SendWindow;
 use crate::metrics::Metrics;
 use crate::queue::{Depth, Gap, Queue, QueueError, ReadLimit, SessionId};
@@ -55,6 +56,7 @@ pub(super) struct Pump {
     pub(super) respond: Respond,
     /// How far the relay's clock was set.
     pub(super) clock: watch::Receiver<i64>,
+    pub(super) first_ping: Instant,
     pub(super) progress: Progress,
 }
 
@@ -91,28 +93,38 @@ impl Progress {
 
 impl Pump {
     /// Runs the session until it ends, says why to the agent, and stores what it acknowledged.
-    pub(super) async fn run(self, socket: SessionSocket, ended: impl Future<Output = End>) -> End {
-        let (mut sink, mut stream) = socket.split();
+    pub(super) async fn run(
+        &self,
+        sink: &mut Sink,
+        stream: &mut Stream,
+        ended: impl Future<Output = End>,
+    ) -> End {
         let (end, is_whole) = {
-            let mut sending = pin!(self.send(&mut sink).fuse());
+            let mut sending = pin!(self.send(sink).fuse());
             // The others are not polled again after one has resolved.
             let end = tokio::select! {
                 end = ended => end,
                 end = &mut sending => end,
-                end = self.receive(&mut stream) => end,
+                end = self.receive(stream) => end,
             };
             self.answers.end();
             // A message of which a part is out has to end before another one begins.
             self.progress.stop.cancel();
-            let is_whole =
-                sending.is_terminated() || timeout(FAREWELL_TIMEOUT, sending).await.is_ok();
+            let is_whole = sending.is_terminated()
+                || Box::pin(timeout(FAREWELL_TIMEOUT, sending)).await.is_ok();
             (end, is_whole)
         };
+        Box::pin(self.finish(sink, stream, &end, is_whole)).await;
+        end
+    }
+
+    /// The last words of a session, and the last acknowledgement.
+    async fn finish(&self, sink: &mut Sink, stream: &mut Stream, end: &End, is_whole: bool) {
         // Reading on until the agent hangs up keeps its last acknowledgements, and keeps the
         // system from resetting the connection under the last words.
         let farewell = async {
-            if is_whole && say_goodbye(&mut sink, &end).await {
-                self.receive(&mut stream).await;
+            if is_whole && say_goodbye(sink, end).await {
+                self.receive(stream).await;
             }
         };
         let _ = timeout(FAREWELL_TIMEOUT, farewell).await;
@@ -124,15 +136,15 @@ impl Pump {
             // The events come again, and the agent's history knows them.
             tracing::debug!(%error, "the last acknowledgement is lost");
         }
-        end
     }
 
     /// Sends events as the window allows, and pings.
     async fn send(&self, sink: &mut Sink) -> End {
-        let mut pings = interval_at(Instant::now() + PING_PERIOD, PING_PERIOD);
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut pings = interval_at(self.first_ping, PING_PERIOD);
+        // One that is late is no reason to leave the others, with whom it goes.
+        pings.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let next = Seq(self.window().cursor().0.saturating_add(2));
-        if let Err(end) = self.send_gaps(sink, Seq(0), next).await {
+        if let Err(end) = Box::pin(self.send_gaps(sink, Seq(0), next)).await {
             return end;
         }
         let mut refused_from = Instant::now();
@@ -157,30 +169,27 @@ impl Pump {
             let sent = tokio::select! {
                 read = self.read(&mut depths, cursor, room) => match read {
                     Ok(read) if read.events.is_empty() => {
-                        self.go_past(sink, cursor, read.last).await
+                        Box::pin(self.go_past(sink, cursor, read.last)).await
                     }
-                    Ok(read) => self.send_events(sink, cursor, read.events).await,
+                    Ok(read) => Box::pin(self.send_events(sink, cursor, read.events)).await,
                     Err(error) => Err(error.into()),
                 },
                 held = self.answers.next_held(&now, &self.progress.window) => {
-                    self.send_held(sink, &held).await
+                    Box::pin(self.send_held(sink, &held)).await
                 }
                 () = moved, if room.is_none() => Ok(()),
                 () = self.progress.stop.cancelled() => return End::Gone,
-                () = self.pulse.wait_for_question() => send(sink, [Message::Ping(Bytes::new())]).await,
+                () = self.pulse.wait_for_question() => Box::pin(ping(sink)).await,
                 () = self.tunnel.refused.pending(refused_from) => {
                     refused_from = Instant::now() + REFUSED_PERIOD;
-                    self.send_refused(sink).await
+                    Box::pin(self.send_refused(sink)).await
                 }
                 Ok(()) = clock.changed() => {
                     let by_ms = *clock.borrow_and_update();
                     let notice = RelayFrame::Notice(Notice::ClockSet { by_ms });
-                    match messages(&notice) {
-                        Ok(notice) => send(sink, notice).await,
-                        Err(end) => Err(end),
-                    }
+                    Box::pin(say(sink, &notice)).await
                 }
-                _ = pings.tick() => send(sink, [Message::Ping(Bytes::new())]).await,
+                _ = pings.tick() => Box::pin(ping(sink)).await,
             };
             if let Err(end) = sent {
                 return end;
@@ -209,6 +218,15 @@ impl Pump {
         };
         let waiting = depths.wait_for(|depth| depth.last > cursor).await;
         let waiting = *waiting.map_err(|_| QueueError::UnknownTunnel)?;
+        Box::pin(self.read_waiting(waiting, cursor, room)).await
+    }
+
+    async fn read_waiting(
+        &self,
+        waiting: Depth,
+        cursor: Seq,
+        room: ReadLimit,
+    ) -> Result<Read, QueueError> {
         // One event comes whole, whatever the limit.
         let most = usize::try_from(waiting.bytes).unwrap_or(usize::MAX);
         let mut grant = None;
@@ -363,6 +381,10 @@ impl Pump {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn ping(sink: &mut Sink) -> Result<(), End> {
+    send(sink, [Message::Ping(Bytes::new())]).await
 }
 
 /// The notice and the close frame that belong to this end. Whether the agent can have got them.

@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
+use podtap_wire::limits::PING_PERIOD;
 use podtap_wire::{RelayLimits, Welcome};
+use tokio::time::Instant;
 use url::Url;
 
 use super::account::max_answer_bytes;
 use crate::admin::SERVER;
 use crate::config::Limits;
 use crate::tunnel::directory::Tunnel;
+
+/// Agents are pinged at multiples of this: those of thousands, and their answers, then wake the relay
+/// ten times a second, and not once for each.
+const PINGS_TOGETHER: Duration = Duration::from_millis(100);
 
 /// The terms of a session.
 #[derive(Debug)]
@@ -22,6 +28,8 @@ pub(crate) struct SessionTerms {
     pub(super) max_answer_bytes: usize,
     /// Bytes sent and not acknowledged yet.
     pub(super) max_unacknowledged_bytes: usize,
+    /// From where the times of pings are counted.
+    began: Instant,
 }
 
 impl SessionTerms {
@@ -39,7 +47,16 @@ impl SessionTerms {
             hello_timeout: limits.hello_timeout,
             max_answer_bytes: max_answer_bytes(limits),
             max_unacknowledged_bytes: limits.max_unacknowledged_bytes,
+            began: Instant::now(),
         }
+    }
+
+    /// When an agent that is here now is pinged first: within a period, together with others.
+    pub(super) fn first_ping(&self) -> Instant {
+        let passed = (self.began.elapsed() + PING_PERIOD).as_millis();
+        let together = passed / PINGS_TOGETHER.as_millis();
+        let multiple = u32::try_from(together).unwrap_or(u32::MAX);
+        self.began + PINGS_TOGETHER * multiple
     }
 
     /// The welcome of one agent.
@@ -61,5 +78,24 @@ impl SessionTerms {
             server: SERVER.to_owned(),
             epoch,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn agents_that_come_one_after_the_other_are_pinged_together() {
+        let terms = SessionTerms::new(&Limits::default(), "http://127.0.0.1".parse().unwrap());
+        tokio::time::advance(Duration::from_millis(1_234)).await;
+        let first = terms.first_ping();
+        tokio::time::advance(Duration::from_millis(50)).await;
+        assert_eq!(terms.first_ping(), first);
+        tokio::time::advance(Duration::from_millis(50)).await;
+        assert_eq!(terms.first_ping(), first + PINGS_TOGETHER);
+
+        let wait = terms.first_ping() - Instant::now();
+        assert!(wait <= PING_PERIOD && wait + PINGS_TOGETHER > PING_PERIOD);
     }
 }
