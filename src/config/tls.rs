@@ -15,39 +15,60 @@ enum Source {
     Acme,
 }
 
-/// What is set in vain where TLS is off.
-const DETAILS: [Key; 4] = [
-    Key::TLS_CERT,
-    Key::TLS_KEY,
+/// What says where the files are.
+const OF_FILES: [Key; 2] = [Key::TLS_CERT, Key::TLS_KEY];
+
+/// What says how a certificate is ordered.
+const OF_ACME: [Key; 4] = [
     Key::ACME_DOMAIN,
     Key::ACME_CONTACT,
+    Key::ACME_DIRECTORY,
+    Key::ACME_CA,
 ];
 
 impl Settings {
     /// Whether the relay secures its connections, and with which certificate.
     pub(crate) fn tls(&self) -> Result<TlsMode, Failure> {
         match self.tls_source()? {
-            Some(Source::Files) => Ok(TlsMode::Files {
-                certificate: self.tls_file(Key::TLS_CERT)?.into(),
-                key: self.tls_file(Key::TLS_KEY)?.into(),
-            }),
-            Some(Source::Acme) => self.acme().map(TlsMode::Acme),
+            Some(Source::Files) => {
+                self.refuse_unused(
+                    &OF_ACME,
+                    "tls is files",
+                    "remove it, or set tls to acme to order a certificate",
+                )?;
+                Ok(TlsMode::Files {
+                    certificate: self.tls_file(Key::TLS_CERT)?.into(),
+                    key: self.tls_file(Key::TLS_KEY)?.into(),
+                })
+            }
+            Some(Source::Acme) => {
+                self.refuse_unused(
+                    &OF_FILES,
+                    "tls is acme",
+                    "remove it, or set tls to files to use a certificate of your own",
+                )?;
+                self.acme().map(TlsMode::Acme)
+            }
             Some(Source::Off) => Ok(TlsMode::Off),
             None => {
-                let needless = DETAILS.into_iter().find_map(|key| {
-                    let (_, origin) = self.entry(key)?;
-                    Some((key, origin))
-                });
-                let Some((key, origin)) = needless else {
-                    return Ok(TlsMode::Off);
-                };
-                let name = key.name();
-                let what = format!("{name} is set, but TLS is off");
-                Err(Failure::usage(what)
-                    .fact("from", origin.to_string())
-                    .hint("add --tls files or --tls acme, or --tls off to leave it off"))
+                let unused = [&OF_FILES[..], &OF_ACME].concat();
+                let hint = "add --tls files or --tls acme, or --tls off to leave it off";
+                self.refuse_unused(&unused, "TLS is off", hint)?;
+                Ok(TlsMode::Off)
             }
         }
+    }
+
+    /// Refuses the first of these that is set: it would have no effect, because of what is said.
+    fn refuse_unused(&self, keys: &[Key], because: &str, hint: &str) -> Result<(), Failure> {
+        let mut set = keys.iter().filter_map(|key| Some((key, self.entry(*key)?)));
+        let Some((key, (_, origin))) = set.next() else {
+            return Ok(());
+        };
+        let what = format!("{} is set, but {because}", key.name());
+        Err(Failure::usage(what)
+            .fact("from", origin.to_string())
+            .hint(hint))
     }
 
     fn tls_source(&self) -> Result<Option<Source>, Failure> {
@@ -182,5 +203,47 @@ mod tests {
             let error = tls(flags).unwrap_err().to_string();
             assert!(error.contains(word), "{error}");
         }
+    }
+
+    #[test]
+    fn what_another_source_would_need_is_refused_and_not_ignored() {
+        let files = [
+            (Key::TLS, "files"),
+            (Key::TLS_CERT, "/c.pem"),
+            (Key::TLS_KEY, "/k.pem"),
+        ];
+        let acme = [
+            (Key::TLS, "acme"),
+            (Key::ACME_DOMAIN, "h.example.com"),
+            (Key::ACME_CONTACT, "ann@example.com"),
+        ];
+        let set = |key: Key| {
+            let value = match key {
+                Key::ACME_DOMAIN => "h.example.com",
+                Key::ACME_CONTACT => "ann@example.com",
+                Key::ACME_DIRECTORY => "https://ca.example.com/dir",
+                _ => "/file.pem",
+            };
+            (key, value)
+        };
+        let refused = |before: &[_], key: Key| {
+            let flags = [before, &[set(key)]].concat();
+            let error = settings(&flags, &[]).tls().unwrap_err().to_string();
+            assert!(error.contains(key.name()), "{error}");
+            error
+        };
+        for key in OF_ACME {
+            assert!(refused(&files, key).contains("tls is files"));
+            assert!(refused(&[], key).contains("--tls acme"));
+        }
+        for key in OF_FILES {
+            assert!(refused(&acme, key).contains("tls is acme"));
+            assert!(refused(&[], key).contains("--tls files"));
+        }
+        for key in [OF_FILES.as_slice(), &OF_ACME].concat() {
+            let off = settings(&[(Key::TLS, "off"), set(key)], &[]).tls();
+            assert_eq!(off.unwrap(), TlsMode::Off, "{key:?}");
+        }
+        assert!(settings(&acme, &[]).tls().is_ok());
     }
 }
