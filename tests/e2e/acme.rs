@@ -6,12 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{Certificate, CertificateParams, KeyPair, date_time_ymd};
+use rustix::process::Signal;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use crate::support::tls::{Authority, connect, exchange, shown};
-use crate::support::{DEADLINE, Process, Relay, Stage, eventually, pause, script, send};
+use crate::support::{DEADLINE, Process, Relay, Stage, eventually, pause, post, script, send};
 
 const DOMAIN: &str = "hooks.example.test";
+const OTHER: &str = "www.example.test";
 const REFUSED: &str = "refused.example.test";
 
 /// Free ports for programs that cannot choose one by themselves.
@@ -27,8 +31,9 @@ struct Pebble {
     api: u16,
     management: u16,
     relay: u16,
-    _names: Process,
+    names: Process,
     dns: u16,
+    control: u16,
 }
 
 impl Pebble {
@@ -63,14 +68,25 @@ impl Pebble {
             .args(["-dns01", &format!("127.0.0.1:{dns}")])
             .args(["-management", &format!("127.0.0.1:{control}")]);
         Some(Self {
-            _names: Process::spawn(names),
+            names: Process::spawn(names),
             stage,
             authority,
             api,
             management,
             relay,
             dns,
+            control,
         })
+    }
+
+    /// Where a name leads from now on.
+    async fn lead(&self, name: &str, address: &str) {
+        let entry = serde_json::json!({"host": name, "addresses": [address]});
+        for what in ["clear-a", "add-a"] {
+            let url = format!("http://127.0.0.1:{}/{what}", self.control);
+            let answer = post(&url, &[], entry.to_string().as_bytes()).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
     }
 
     fn start(&self) -> Process {
@@ -102,7 +118,8 @@ impl Pebble {
         file.display().to_string()
     }
 
-    async fn relay(&self, domain: &str) -> Relay {
+    async fn relay(&self, domains: &[&str]) -> Relay {
+        let domains = domains.join(",");
         let directory = format!("https://127.0.0.1:{}/dir", self.api);
         let listen = format!("127.0.0.1:{}", self.relay);
         let ca = self.authority.file();
@@ -110,7 +127,7 @@ impl Pebble {
             "--tls",
             "acme",
             "--acme-domain",
-            domain,
+            &domains,
             "--acme-contact",
             "ann@example.com",
             "--acme-directory",
@@ -126,13 +143,37 @@ impl Pebble {
     fn kept(&self) -> PathBuf {
         Path::new(&self.stage.relay_dir()).join("acme-certificate.pem")
     }
+
+    /// Keeps a certificate in its last third for the next relay, as if it had ordered it.
+    fn keep_an_old_one(&self) -> Certificate {
+        let mut params = CertificateParams::new(vec![DOMAIN.to_owned()]).unwrap();
+        let now = jiff::Timestamp::now().as_second().unsigned_abs();
+        params.not_before = date_time_ymd(2026, 1, 1);
+        params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs(now + 24 * 60 * 60);
+        let key = KeyPair::generate().unwrap();
+        let old = params.self_signed(&key).unwrap();
+        std::fs::create_dir_all(self.stage.relay_dir()).unwrap();
+        std::fs::write(self.kept(), key.serialize_pem() + &old.pem()).unwrap();
+        old
+    }
+}
+
+/// Waits until a relay's log has these words.
+async fn says(relay: &Relay, words: &str) -> String {
+    let told = || Some(relay.process.stderr()).filter(|log| log.contains(words));
+    eventually(words, told, || relay.process.stderr()).await
 }
 
 /// The certificate that a relay shows, once it is one of this root.
 async fn certificate(relay: &Relay, root: &str) -> Vec<u8> {
+    certificate_for(DOMAIN, relay, root).await
+}
+
+/// The same for one of its names.
+async fn certificate_for(name: &str, relay: &Relay, root: &str) -> Vec<u8> {
     let deadline = tokio::time::Instant::now() + 2 * DEADLINE;
     loop {
-        match connect(&relay.authority, DOMAIN, root).await {
+        match connect(&relay.authority, name, root).await {
             Ok(stream) => return shown(&stream),
             Err(error) => {
                 let log = relay.process.stderr();
@@ -146,20 +187,20 @@ async fn certificate(relay: &Relay, root: &str) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_is_ordered_once_the_authority_is_there_and_kept_over_a_restart() {
     let Some(pebble) = Pebble::new() else { return };
-    let mut relay = pebble.relay(DOMAIN).await;
-    let told = || {
-        relay
-            .process
-            .stderr()
-            .contains("directory cannot be reached")
-            .then_some(())
-    };
-    eventually("a word", told, || relay.process.stderr()).await;
+    let mut relay = pebble.relay(&[DOMAIN]).await;
+    says(&relay, "directory cannot be reached").await;
     // What needs no certificate works meanwhile.
     let http = relay.http.clone().unwrap();
     let ready = format!("GET /-/readyz HTTP/1.1\r\nhost: {http}\r\nconnection: close\r\n\r\n");
     assert_eq!(send(&http, ready.as_bytes()).await.status, 200);
 
+    // Handshakes that never end are in nobody's way.
+    let mut stuck = Vec::new();
+    for start in [&[][..], &[0x16, 3, 1, 2, 0, 1, 0, 1]] {
+        let mut half = TcpStream::connect(&relay.authority).await.unwrap();
+        half.write_all(start).await.unwrap();
+        stuck.push(half);
+    }
     let mut authority = pebble.start();
     let root = pebble.root().await;
     let first = certificate(&relay, &root).await;
@@ -170,11 +211,16 @@ async fn a_certificate_is_ordered_once_the_authority_is_there_and_kept_over_a_re
         let mode = file.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", file.display());
     }
+    let until = relay
+        .metric("podtap_certificate_expiry_timestamp_seconds")
+        .await;
+    let now = jiff::Timestamp::now().as_second().unsigned_abs();
+    assert!(until > now, "{until}");
 
     authority.kill();
     relay.process.terminate();
     relay.process.ended().await;
-    let relay = pebble.relay(DOMAIN).await;
+    let relay = pebble.relay(&[DOMAIN]).await;
     assert_eq!(certificate(&relay, &root).await, first);
     assert!(
         !relay.process.stderr().contains("ERROR"),
@@ -188,31 +234,73 @@ async fn a_certificate_that_ends_soon_is_renewed_and_a_refused_name_is_told() {
     let Some(pebble) = Pebble::new() else { return };
     let _authority = pebble.start();
     let root = pebble.root().await;
-    let refused = pebble.relay(REFUSED).await;
-    let told = || {
-        refused
-            .process
-            .stderr()
-            .contains("authority refused")
-            .then_some(())
-    };
-    eventually("the refusal", told, || refused.process.stderr()).await;
-    assert!(
-        refused.process.stderr().contains(REFUSED),
-        "{}",
-        refused.process.stderr()
-    );
+    let refused = pebble.relay(&[REFUSED]).await;
+    let log = says(&refused, "authority refused").await;
+    assert!(log.contains(REFUSED), "{log}");
     drop(refused);
 
-    // In its last third.
-    let mut params = CertificateParams::new(vec![DOMAIN.to_owned()]).unwrap();
-    let now = Duration::from_secs(jiff::Timestamp::now().as_second().unsigned_abs() + 24 * 60 * 60);
-    params.not_before = date_time_ymd(2026, 1, 1);
-    params.not_after = date_time_ymd(1970, 1, 1) + now;
-    let key = KeyPair::generate().unwrap();
-    let old = params.self_signed(&key).unwrap();
-    std::fs::write(pebble.kept(), key.serialize_pem() + &old.pem()).unwrap();
-    let relay = pebble.relay(DOMAIN).await;
+    let old = pebble.keep_an_old_one();
+    let relay = pebble.relay(&[DOMAIN]).await;
 
     assert_ne!(certificate(&relay, &root).await, old.der().to_vec());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_names_share_a_certificate_and_one_that_leads_elsewhere_is_told() {
+    let Some(pebble) = Pebble::new() else { return };
+    let _authority = pebble.start();
+    let root = pebble.root().await;
+    // There, a relay has a certificate and knows nothing of the order.
+    pebble.lead(OTHER, "127.0.0.7").await;
+    let elsewhere = Stage::new();
+    let [cert, key] = Authority::new(elsewhere.home()).issue(|_| {});
+    let files = ["--tls", "files", "--tls-cert", &cert, "--tls-key", &key];
+    let there = format!("127.0.0.7:{}", pebble.relay);
+    let _there = elsewhere.relay_with(&there, &files).await;
+
+    let mut relay = pebble.relay(&[DOMAIN, OTHER]).await;
+    let log = says(&relay, "could not verify").await;
+    assert!(log.contains(&format!("could not verify {OTHER}")), "{log}");
+    assert!(log.contains("leads to this machine"), "{log}");
+    assert!(!pebble.kept().exists(), "not for some of the names");
+    relay.process.terminate();
+    relay.process.ended().await;
+
+    pebble.lead(OTHER, "127.0.0.1").await;
+    let relay = pebble.relay(&[DOMAIN, OTHER]).await;
+    let one = certificate_for(DOMAIN, &relay, &root).await;
+    assert_eq!(certificate_for(OTHER, &relay, &root).await, one);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_that_hangs_amid_an_order_is_given_up_and_asked_again() {
+    let Some(pebble) = Pebble::new() else { return };
+    let authority = pebble.start();
+    let root = pebble.root().await;
+    let old = pebble.keep_an_old_one();
+    let kept = pebble.kept();
+    // It looks at no relay before it knows where that is: the order stays as it is.
+    pebble.names.signal(Signal::STOP);
+    let relay = pebble.relay(&[DOMAIN]).await;
+    let is_ordered = |line: &String| line.contains("POST /chalZ");
+    let ordered = || authority.stdout().iter().any(is_ordered).then_some(());
+    eventually("the order", ordered, || authority.stdout().join("\n")).await;
+    authority.signal(Signal::STOP);
+
+    let trusted = pebble.stage.home().join("old.pem");
+    std::fs::write(&trusted, old.pem()).unwrap();
+    let trusted = trusted.display().to_string();
+    let shown_meanwhile = connect(&relay.authority, DOMAIN, &trusted).await.unwrap();
+    assert_eq!(shown(&shown_meanwhile), old.der().to_vec());
+    let log = says(&relay, "certificate authority does not answer").await;
+    assert!(log.contains("the old one stays"), "{log}");
+
+    pebble.names.signal(Signal::CONT);
+    authority.signal(Signal::CONT);
+    assert_ne!(certificate(&relay, &root).await, old.der().to_vec());
+    let renewed = || {
+        let text = std::fs::read_to_string(&kept).unwrap_or_default();
+        (!text.contains(old.pem().trim())).then_some(())
+    };
+    eventually("the new file", renewed, || relay.process.stderr()).await;
 }

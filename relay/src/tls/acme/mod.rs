@@ -83,7 +83,7 @@ impl AcmeKeeper {
     /// Works until the token is cancelled.
     pub(crate) async fn run(mut self, token: CancellationToken) {
         let keeping = async {
-            let mut failures = 0;
+            let mut failures = Failures::default();
             loop {
                 let now = Timestamp::now();
                 if let Some(pair) = self.pair.as_ref().filter(|pair| now < renewal(pair)) {
@@ -91,10 +91,9 @@ impl AcmeKeeper {
                     continue;
                 }
                 match self.order().await {
-                    Ok(()) => failures = 0,
+                    Ok(()) => failures = Failures::default(),
                     Err(error) => {
-                        let pause = pause(&error, failures);
-                        failures += 1;
+                        let pause = failures.pause(&error);
                         self.tell(&error, pause);
                         sleep(pause).await;
                     }
@@ -167,32 +166,73 @@ fn until(at: Timestamp, now: Timestamp) -> Duration {
         .unsigned_abs()
 }
 
-/// The pause after a failure, when there were so many before it.
-fn pause(error: &OrderError, failures: u32) -> Duration {
-    let (first, longest) = match error {
-        OrderError::Unreached(_) => UNREACHED,
-        _ => REFUSED,
-    };
-    first
-        .saturating_mul(2_u32.saturating_pow(failures))
-        .min(longest)
+/// Orders that failed since the last one that did not, each kind by itself: an authority counts what
+/// it refused, whatever happens in between, and one that was away is not asked less often for it.
+#[derive(Debug, Default)]
+struct Failures {
+    /// In a row.
+    unreached: u32,
+    refused: u32,
+}
+
+impl Failures {
+    /// Counts a failure. The pause after it.
+    fn pause(&mut self, error: &OrderError) -> Duration {
+        let ((first, longest), before) = if error.is_unreached() {
+            (UNREACHED, &mut self.unreached)
+        } else {
+            self.unreached = 0;
+            (REFUSED, &mut self.refused)
+        };
+        let pause = first.saturating_mul(2_u32.saturating_pow(*before));
+        *before = before.saturating_add(1);
+        pause.min(longest)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The pauses after these failures, in seconds.
+    fn pauses(errors: &[OrderError]) -> Vec<u64> {
+        let mut failures = Failures::default();
+        let pauses = errors.iter().map(|error| failures.pause(error).as_secs());
+        pauses.collect()
+    }
+
+    fn away() -> OrderError {
+        OrderError::Unreached("connection refused".to_owned())
+    }
+
+    fn refused() -> OrderError {
+        OrderError::Refused("rate limited".to_owned())
+    }
+
     #[test]
     fn an_authority_that_refuses_is_asked_less_often_than_one_that_is_away() {
-        let away = OrderError::Unreached("connection refused".to_owned());
-        let pauses = [0, 1, 2, 99].map(|failures| pause(&away, failures).as_secs());
-        assert_eq!(pauses, [5, 10, 20, 300]);
-        let refused = OrderError::Refused("rate limited".to_owned());
-        let mut hour = Duration::ZERO;
-        let orders = (0..).take_while(|failures| {
-            hour += pause(&refused, *failures);
-            hour < Duration::from_hours(1)
+        let aways: Vec<_> = (0..99).map(|_| away()).collect();
+        let away_for_long = pauses(&aways);
+        assert_eq!(away_for_long[..3], [5, 10, 20]);
+        assert_eq!(away_for_long[98], 300);
+        let refusals: Vec<_> = (0..99).map(|_| refused()).collect();
+        let refused_for_long = pauses(&refusals);
+        let mut waited = 0;
+        let within_an_hour = refused_for_long.iter().take_while(|pause| {
+            waited += **pause;
+            waited < 3600
         });
-        assert!(orders.count() < 5);
+        assert!(within_an_hour.count() < 5);
+        assert_eq!(refused_for_long[98], 7200);
+    }
+
+    #[test]
+    fn each_kind_of_failure_has_a_pause_of_its_own() {
+        // Silence is not a refusal, and a long one does not make the first refusal a long wait.
+        let errors = [away(), OrderError::Silent, away(), refused(), away()];
+        assert_eq!(pauses(&errors), [5, 10, 20, 120, 5]);
+        // What was refused counts on, whatever happens in between.
+        let errors = [refused(), away(), refused(), OrderError::Late, away()];
+        assert_eq!(pauses(&errors), [120, 5, 240, 480, 5]);
     }
 }

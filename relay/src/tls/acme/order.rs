@@ -1,10 +1,12 @@
 //! One order of a certificate, from the account to the chain.
 
+use std::time::Duration;
+
 use instant_acme::{
     Account, AuthorizationStatus, ChallengeType, Error, Identifier, NewAccount, NewOrder, Order,
     OrderStatus, RetryPolicy,
 };
-use std::time::Duration;
+use tokio::time::error::Elapsed;
 
 use super::challenges::Challenges;
 use super::client::AcmeClient;
@@ -20,6 +22,8 @@ const PATIENCE: RetryPolicy = RetryPolicy::new().timeout(Duration::from_mins(2))
 pub(super) enum OrderError {
     #[error("the ACME directory cannot be reached: {0}")]
     Unreached(String),
+    #[error("the certificate authority does not answer")]
+    Silent,
     #[error("the certificate authority refused: {0}")]
     Refused(String),
     #[error("the certificate authority could not verify {name}: {why}")]
@@ -37,10 +41,17 @@ pub(super) enum OrderError {
 }
 
 impl OrderError {
+    /// Whether the authority said nothing about the order, neither yes nor no.
+    pub(super) fn is_unreached(&self) -> bool {
+        matches!(self, Self::Unreached(_) | Self::Silent)
+    }
+
     /// What to do.
     pub(super) fn hint(&self) -> &'static str {
         match self {
-            Self::Unreached(_) => "check acme-directory, acme-ca and this machine's network",
+            Self::Unreached(_) | Self::Silent => {
+                "check acme-directory, acme-ca and this machine's network"
+            }
             Self::NotProven { .. } | Self::Late => {
                 "check that the name leads to this machine and that port 443 reaches the relay"
             }
@@ -59,6 +70,7 @@ impl From<Error> for OrderError {
                 Self::Refused(text.trim_start_matches("API error: ").to_owned())
             }
             Error::Timeout(_) => Self::Late,
+            Error::Other(why) if why.is::<Elapsed>() => Self::Silent,
             error => Self::Unreached(podtap_connect::reason::chain(&error)),
         }
     }
@@ -77,10 +89,18 @@ pub(super) async fn order(
         .collect();
     let mut order = account.new_order(&NewOrder::new(&names)).await?;
     prove(&mut order, challenges).await?;
-    let status = order.poll_ready(&PATIENCE).await?;
-    if status == OrderStatus::Invalid {
-        return Err(why_invalid(&mut order).await?);
-    }
+    match order.poll_ready(&PATIENCE).await {
+        Ok(OrderStatus::Invalid) => {
+            let invalid = || OrderError::Refused("the order is invalid".to_owned());
+            return Err(not_proven(&mut order).await?.unwrap_or_else(invalid));
+        }
+        // The order says that a name failed, the authorization which one and why.
+        Err(error @ Error::Api(_)) => {
+            let not_proven = not_proven(&mut order).await?;
+            return Err(not_proven.unwrap_or_else(|| error.into()));
+        }
+        ready => ready?,
+    };
     let key = order.finalize().await?;
     let chain = order.poll_certificate(&PATIENCE).await?;
     Ok(format!("{key}\n{chain}"))
@@ -138,8 +158,8 @@ async fn prove(order: &mut Order, challenges: &Challenges) -> Result<(), OrderEr
     Ok(())
 }
 
-/// What the authority found at the first name that it could not verify.
-async fn why_invalid(order: &mut Order) -> Result<OrderError, OrderError> {
+/// What the authority found at the first name that it could not verify, if there is one.
+async fn not_proven(order: &mut Order) -> Result<Option<OrderError>, OrderError> {
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let mut authorization = authorization?;
@@ -148,8 +168,8 @@ async fn why_invalid(order: &mut Order) -> Result<OrderError, OrderError> {
         if let Some(problem) = problem {
             let why = problem.detail.clone().unwrap_or_default();
             let name = state.identifier().to_string();
-            return Ok(OrderError::NotProven { name, why });
+            return Ok(Some(OrderError::NotProven { name, why }));
         }
     }
-    Ok(OrderError::Refused("the order is invalid".to_owned()))
+    Ok(None)
 }
