@@ -1,6 +1,8 @@
 //! What is wrong gets a clear error, the right status or exit code, and nothing is lost.
 
-use crate::support::{Answer, Gone, Service, Stage, form_post, send, split};
+use std::process::Command;
+
+use crate::support::{Answer, Gone, Service, Stage, command, form_post, script, send, split};
 
 const NEVER_A_KEY: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -167,6 +169,64 @@ async fn a_local_url_that_cannot_be_parsed_is_a_usage_error() {
         let (code, _, stderr) = stage.run(&["listen", target, "--relay", "http://127.0.0.1:9"]);
         assert_eq!(code, 2, "{target}: {stderr}");
         assert!(stderr.contains("try 3000"), "{target}: {stderr}");
+    }
+}
+
+/// The first port that needs no right, by the kernel.
+fn first_free_port() -> u16 {
+    let file = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.trim().parse().unwrap_or(1024)
+}
+
+#[test]
+fn a_port_that_needs_a_right_is_explained_with_how_to_give_it() {
+    if first_free_port() <= 81 {
+        eprintln!("skipped: on this machine each port is free to all");
+        return;
+    }
+    if !script::available(
+        "setpriv",
+        None,
+        "install util-linux to try ports below 1024",
+    ) {
+        return;
+    }
+    let stage = Stage::new();
+    let dir = stage.relay_dir();
+    for (options, address) in [
+        (&["--listen", "127.0.0.1:80"][..], "127.0.0.1:80"),
+        (
+            &["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:81"],
+            "127.0.0.1:81",
+        ),
+    ] {
+        // As an ordinary user has it, also where the tests are run by root.
+        let relay = command(&stage, &[&["relay", "--data-dir", &dir], options].concat());
+        let mut command = Command::new("setpriv");
+        command.arg("--inh-caps=-net_bind_service");
+        if rustix::process::geteuid().is_root() {
+            command.arg("--bounding-set=-net_bind_service");
+        }
+        command.arg(relay.get_program()).args(relay.get_args());
+        for (name, value) in relay.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(output.stdout.is_empty());
+        for word in [
+            address,
+            "AmbientCapabilities=CAP_NET_BIND_SERVICE",
+            "setcap cap_net_bind_service",
+            "higher port",
+        ] {
+            assert!(said.contains(word), "{word}: {said}");
+        }
     }
 }
 

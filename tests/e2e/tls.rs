@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use rcgen::{CertificateParams, date_time_ymd};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustix::process::Signal;
 
 use crate::support::tls::{Authority, connect, exchange, shown};
-use crate::support::{Relay, Service, Stage, eventually, form_post, pause};
+use crate::support::{Relay, Service, Stage, eventually, form_post, pause, send};
 
 /// A relay with a certificate.
 async fn secured(stage: &Stage, [cert, key]: &[String; 2], options: &[&str]) -> Relay {
@@ -62,6 +62,70 @@ async fn webhooks_come_by_https_and_by_http_and_the_agent_by_https_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_stranger_says_of_itself_is_replaced_and_never_believed() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let authority = Authority::new(stage.home());
+    let files = authority.issue(|_| {});
+    let public = ["--public-url", "https://127.0.0.1"];
+    let options = [&["--http-listen", "127.0.0.1:0"][..], &public].concat();
+    let relay = secured(&stage, &files, &options).await;
+    let token = stage.token("ann");
+    let https = format!("https://{}", relay.authority);
+    let trust = ["--ca-file", &authority.file()];
+    let (_agent, url) = stage.agent(&https, &token, service.address(), &trust).await;
+    let (_, key) = url.trim_end_matches('/').rsplit_once('/').unwrap();
+
+    // No proxy is before this relay, so this machine's address is a sender's as any other.
+    let said = [
+        ("x-forwarded-for", "198.51.100.7"),
+        ("x-forwarded-host", "bank.example"),
+        ("x-forwarded-proto", "gopher"),
+        ("x-forwarded-port", "22"),
+        ("forwarded", "for=198.51.100.7;proto=gopher"),
+        ("x-real-ip", "198.51.100.7"),
+        ("podtap-event-id", "01AAAAAAAAAAAAAAAAAAAAAAAA"),
+        ("podtap-attempt", "99"),
+        ("podtap-replay", "true"),
+        ("podtap-anything", "1"),
+    ];
+    let body = "type=item.update&item_id=1";
+    let mut head = format!("POST /{key}/hook HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n");
+    for (name, value) in said {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let webhook = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    let stream = connect(&relay.authority, "127.0.0.1", &authority.file()).await;
+    let answer = exchange(stream.unwrap(), webhook.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let plain = relay.http.as_ref().unwrap();
+    assert_eq!(send(plain, webhook.as_bytes()).await.status, 200);
+
+    let events = stage.settled(&[], 2);
+    for received in service.wait_for(2).await {
+        let header = |name: &str| -> Vec<String> {
+            let values = received.header(name).into_iter();
+            values
+                .map(|value| String::from_utf8_lossy(value).into_owned())
+                .collect()
+        };
+        assert_eq!(header("x-forwarded-for"), ["127.0.0.1"]);
+        assert_eq!(header("x-forwarded-host"), ["127.0.0.1"]);
+        assert_eq!(header("x-forwarded-proto"), ["https"]);
+        assert_eq!(header("podtap-attempt"), ["1"]);
+        let id = header("podtap-event-id").remove(0);
+        assert!(
+            events.iter().any(|event| event["id"] == id.as_str()),
+            "{id}"
+        );
+        assert_eq!(header("podtap-replay"), ["false"]);
+        assert_eq!(header("x-real-ip"), ["127.0.0.1"], "for who asks for it");
+        for gone in ["x-forwarded-port", "forwarded", "podtap-anything"] {
+            assert_eq!(header(gone), [""; 0], "{gone}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_renewed_certificate_is_taken_by_itself_or_on_sighup_and_a_bad_one_is_not() {
     let stage = Stage::new();
     let authority = Authority::new(stage.home());
@@ -87,22 +151,39 @@ async fn a_renewed_certificate_is_taken_by_itself_or_on_sighup_and_a_bad_one_is_
         third = now().await;
     }
 
-    std::fs::write(&files[1], "not a key").unwrap();
-    relay.process.signal(Signal::HUP);
-    let told = || {
-        relay
-            .process
-            .stderr()
-            .contains("cannot be used; the old one stays")
-            .then_some(())
-    };
-    eventually("a word", told, || relay.process.stderr()).await;
-    assert!(
-        relay.process.stderr().contains("key.pem"),
-        "{}",
-        relay.process.stderr()
-    );
-    assert_eq!(now().await, third);
+    // Each pair that is of no use is told with what is wrong in it, and changes nothing.
+    let mut lines = relay.process.stderr().lines().count();
+    let [certificate, key] = &files;
+    let expired = |params: &mut CertificateParams| params.not_after = date_time_ymd(2020, 1, 2);
+    for (fault, words) in [
+        ("key", "has no private key"),
+        ("gone", "cert.pem cannot be read"),
+        ("expired", "cert.pem expired at 2020-01-02"),
+        ("match", "does not belong to the certificate"),
+    ] {
+        match fault {
+            "key" => std::fs::write(key, "not a key").unwrap(),
+            "gone" => std::fs::remove_file(certificate).unwrap(),
+            "expired" => drop(authority.issue(expired)),
+            _ => {
+                authority.issue(|_| {});
+                std::fs::write(key, KeyPair::generate().unwrap().serialize_pem()).unwrap();
+            }
+        }
+        relay.process.signal(Signal::HUP);
+        let new = || {
+            let log = relay.process.stderr();
+            let new: Vec<_> = log.lines().skip(lines).map(str::to_owned).collect();
+            new.join("\n")
+        };
+        let told = || {
+            let new = new();
+            (new.contains("the old one stays") && new.contains(words)).then_some(())
+        };
+        eventually(words, told, || relay.process.stderr()).await;
+        lines = relay.process.stderr().lines().count();
+        assert_eq!(now().await, third, "{fault}");
+    }
     relay.process.terminate();
     assert_eq!(relay.process.ended().await.code(), Some(143));
 }

@@ -1,8 +1,10 @@
 //! Behind a load balancer that speaks the PROXY protocol: who sends is what it says, and nothing that
 //! anybody else says.
 
+use std::net::{IpAddr, Ipv6Addr, TcpListener};
 use std::time::Duration;
 
+use podtap_relay::IpNet;
 use proxy_header::{ProxiedAddress, ProxyHeader};
 
 use crate::support::http::{Connection, get};
@@ -145,8 +147,13 @@ async fn a_header_that_is_missing_broken_cut_or_endless_lets_nothing_in() {
     cut.send(b"PROXY TCP4 203.0").await;
     cut.close_half().await;
     assert_eq!(cut.closed().await, b"");
+    // As long as it says, and no longer.
+    let mut half = Connection::open(relay.address).await;
+    half.send(&binary("203.0.113.7:1")[..20]).await;
+    half.close_half().await;
+    assert_eq!(half.closed().await, b"");
     eventually("the count", || async {
-        failures(&relay, "proxy-header").await == "4"
+        failures(&relay, "proxy-header").await == "5"
     })
     .await;
 
@@ -183,4 +190,77 @@ async fn each_sender_behind_the_proxy_has_its_own_number_of_connections() {
         assert_eq!(other.reply("GET").await.status, status, "{sender}");
     }
     relay.stop().await;
+}
+
+/// A relay on the IPv6 loopback address that trusts this network.
+async fn on_ipv6(trusted: &str, speaks_proxy: bool) -> TestRelay {
+    TestRelay::configured(|config| {
+        config.listen = (Ipv6Addr::LOCALHOST, 0).into();
+        config.trusted_proxies = Some(vec![trusted.parse().unwrap()]);
+        config.proxy_protocol = speaks_proxy;
+    })
+    .await
+}
+
+fn has_ipv6() -> bool {
+    let has = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
+    #[expect(clippy::print_stderr, reason = "whoever runs the tests should know")]
+    if !has {
+        eprintln!("skipped: this machine has no IPv6");
+    }
+    has
+}
+
+#[tokio::test]
+async fn a_proxy_with_an_ipv6_address_is_believed_and_a_stranger_with_one_is_not() {
+    if !has_ipv6() {
+        return;
+    }
+    for (trusted, peer) in [
+        ("::1", "2001:db8:1::7"),
+        ("::/64", "2001:db8:1::7"),
+        ("2001:db8::/32", "::1"),
+    ] {
+        let trusted = match trusted.parse::<IpAddr>() {
+            Ok(address) => IpNet::from(address).to_string(),
+            Err(_) => trusted.to_owned(),
+        };
+        let relay = on_ipv6(&trusted, false).await;
+        let mut agent = relay.agent("crm").await;
+        for header in [
+            "X-Forwarded-For: 192.0.2.1, 2001:db8:1::7",
+            "Forwarded: for=\"[2001:db8:1::7]:4711\"",
+        ] {
+            let mut connection = Connection::open(relay.address).await;
+            let path = agent.path();
+            let head = format!("POST {path} HTTP/1.1\r\nHost: h\r\n{header}\r\n");
+            connection
+                .send(format!("{head}Content-Length: 0\r\n\r\n"))
+                .await;
+            assert_eq!(connection.reply("POST").await.status, 200);
+            let event = agent.event().await;
+            assert_eq!(event.request.peer.unwrap().to_string(), peer, "{trusted}");
+        }
+        relay.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn the_proxy_protocol_is_spoken_with_an_ipv6_proxy_and_not_with_a_stranger() {
+    if !has_ipv6() {
+        return;
+    }
+    let ask = b"GET /-/healthz HTTP/1.1\r\nHost: h\r\n\r\n";
+    for (trusted, status) in [("::1/128", 200), ("2001:db8::/32", 400)] {
+        let relay = on_ipv6(trusted, true).await;
+        for header in [
+            b"PROXY TCP6 2001:db8::7 2001:db8::1 4711 443\r\n".to_vec(),
+            binary("[2001:db8::8]:1"),
+        ] {
+            let mut connection = Connection::open(relay.address).await;
+            connection.send([&header[..], ask].concat()).await;
+            assert_eq!(connection.reply("GET").await.status, status, "{trusted}");
+        }
+        relay.stop().await;
+    }
 }
