@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -107,21 +107,63 @@ impl TokenGate {
     }
 
     fn is_good(&self, fingerprint: &Fingerprint) -> bool {
-        let good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
-        good.young.contains(fingerprint) || good.old.contains(fingerprint)
+        self.good().contains(fingerprint)
     }
 
     fn remember(&self, fingerprint: Fingerprint) {
-        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
-        if good.young.len() >= MAX_GOOD {
-            good.old = std::mem::take(&mut good.young);
-        }
-        good.young.insert(fingerprint);
+        self.good().insert(fingerprint);
     }
 
     fn forget(&self, fingerprint: &Fingerprint) {
-        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
-        good.young.remove(fingerprint);
-        good.old.remove(fingerprint);
+        self.good().remove(fingerprint);
+    }
+
+    fn good(&self) -> MutexGuard<'_, Good> {
+        self.good.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Good {
+    fn contains(&self, fingerprint: &Fingerprint) -> bool {
+        self.young.contains(fingerprint) || self.old.contains(fingerprint)
+    }
+
+    /// Those that were not seen for a whole generation make room.
+    fn insert(&mut self, fingerprint: Fingerprint) {
+        if self.young.len() >= MAX_GOOD {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(fingerprint);
+    }
+
+    fn remove(&mut self, fingerprint: &Fingerprint) {
+        self.young.remove(fingerprint);
+        self.old.remove(fingerprint);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fingerprint(number: usize) -> Fingerprint {
+        Sha256::digest(number.to_le_bytes()).into()
+    }
+
+    #[test]
+    fn good_tokens_are_remembered_within_a_bound_and_those_in_use_for_longest() {
+        let mut good = Good::default();
+        for number in 1..10 * MAX_GOOD {
+            good.insert(fingerprint(number));
+            if number % 1000 == 0 {
+                good.insert(fingerprint(0));
+            }
+            assert!(good.young.len() <= MAX_GOOD && good.old.len() <= MAX_GOOD);
+        }
+        assert!(good.contains(&fingerprint(0)), "in use all the time");
+        assert!(good.contains(&fingerprint(9 * MAX_GOOD)), "just seen");
+        assert!(!good.contains(&fingerprint(1)), "not seen for long");
+        good.remove(&fingerprint(0));
+        assert!(!good.contains(&fingerprint(0)));
     }
 }
