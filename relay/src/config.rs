@@ -134,6 +134,9 @@ pub struct Limits {
     pub max_owner_queue_events: u64,
     /// Bytes that all queues of one owner hold together.
     pub max_owner_queue_bytes: u64,
+    /// Bytes that the queues of all owners hold together, of which one gets no more than what is left
+    /// for the others; `None` for any number.
+    pub max_total_queue_bytes: Option<u64>,
     /// Bytes of events on their way to agents, and of answers on their way from them, over all
     /// sessions. One owner gets a quarter at most.
     pub max_session_memory: usize,
@@ -195,6 +198,7 @@ impl Default for Limits {
             max_owner_sessions: 100,
             max_owner_queue_events: 400_000,
             max_owner_queue_bytes: 4 * 1024 * MIB as u64,
+            max_total_queue_bytes: Some(16 * 1024 * MIB as u64),
             max_session_memory: 96 * MIB,
             max_age: Duration::from_hours(7 * 24),
             max_rate: Some(Rate::per_second(100)),

@@ -25,7 +25,6 @@ use crate::answer::{HttpAnswer, full};
 use crate::config::Limits;
 use crate::gate::TokenGate;
 use crate::queue::QueueError;
-use crate::refused::RefusalTally;
 use crate::route::Manage;
 use crate::session::presence::Presence;
 use crate::session::{bearer, refuse, refused_token, unavailable};
@@ -171,8 +170,13 @@ impl Manager {
     fn entry(&self, tunnel: TunnelInfo) -> TunnelEntry {
         // Of a running relay's own sessions nothing is older than this moment.
         let connected = self.presence.connected_agent(tunnel.id);
-        let served = self.directory.lookup(&tunnel.key);
-        let refused = served.map_or_else(Vec::new, |served| served.refused.all());
+        let refused = if self.directory.is_shared() {
+            tunnel.refused
+        } else {
+            let served = self.directory.lookup(&tunnel.key);
+            let own = served.map_or_else(Vec::new, |served| served.refused.all());
+            own.into_iter().map(RefusedWebhooks::from).collect()
+        };
         TunnelEntry {
             url: directory::url(&self.public_url, &tunnel.key),
             name: tunnel.name,
@@ -182,21 +186,13 @@ impl Manager {
             waiting_bytes: tunnel.backlog_bytes,
             oldest_waiting_at: tunnel.oldest_waiting_at,
             last_event_at: tunnel.last_event_at,
-            refused: refused.into_iter().map(webhooks).collect(),
+            refused,
             connected: connected.map(|Connected { since, host, peer }| ConnectedAgent {
                 since,
                 host,
                 peer,
             }),
         }
-    }
-}
-
-fn webhooks(tally: RefusalTally) -> RefusedWebhooks {
-    RefusedWebhooks {
-        count: tally.count,
-        reason: tally.reason,
-        last_at: tally.last_at,
     }
 }
 

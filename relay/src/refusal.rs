@@ -43,8 +43,10 @@ pub(crate) enum Refusal {
     QueueFull,
     /// The queues of the tunnel's owner are, together.
     OwnerQueueFull,
-    /// They hold their share of the disk.
+    /// They hold their share of what is left for all.
     ShareOfDisk,
+    /// All queues are, together.
+    AllQueuesFull,
     NoSpace,
     /// Too many bytes of bodies are being received at this moment.
     Memory,
@@ -68,7 +70,7 @@ const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
 
 impl Refusal {
     /// One of each kind.
-    pub(crate) const ALL: [Self; 19] = {
+    pub(crate) const ALL: [Self; 20] = {
         const NOW: Duration = Duration::ZERO;
         [
             Self::UnknownTunnel,
@@ -85,6 +87,7 @@ impl Refusal {
             Self::QueueFull,
             Self::OwnerQueueFull,
             Self::ShareOfDisk,
+            Self::AllQueuesFull,
             Self::NoSpace,
             Self::Memory,
             Self::TunnelMemory,
@@ -110,6 +113,7 @@ impl Refusal {
             Self::QueueFull => "queue-full",
             Self::OwnerQueueFull => "owner-queue-full",
             Self::ShareOfDisk => "share-of-disk",
+            Self::AllQueuesFull => "all-queues-full",
             Self::NoSpace => "no-space",
             Self::Memory => "memory",
             Self::TunnelMemory => "tunnel-memory",
@@ -164,8 +168,9 @@ impl Refusal {
             ),
             Self::ShareOfDisk => (
                 PASSING,
-                "this tunnel's owner has a full share of the relay's disk until an agent comes back",
+                "this tunnel's owner has a full share of the relay's storage until an agent comes back",
             ),
+            Self::AllQueuesFull => (PASSING, "the relay's queues are full until agents connect"),
             Self::NoSpace => (PASSING, "the relay's disk is nearly full"),
             Self::Memory | Self::HeadMemory => (PASSING, "the relay is busy, try again later"),
             Self::TunnelMemory => (
@@ -267,6 +272,9 @@ mod tests {
             Refusal::ShareOfRate { retry_after },
             Refusal::PeerRate { retry_after },
             Refusal::QueueFull,
+            Refusal::OwnerQueueFull,
+            Refusal::ShareOfDisk,
+            Refusal::AllQueuesFull,
             Refusal::NoSpace,
             Refusal::Memory,
             Refusal::TunnelMemory,
@@ -292,5 +300,6 @@ mod tests {
         for (refusal, status) in lasting {
             assert_eq!(refusal.answer().status(), status, "{refusal:?}");
         }
+        assert_eq!(passing.len() + lasting.len(), Refusal::ALL.len());
     }
 }

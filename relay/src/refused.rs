@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use podtap_wire::Notice;
+use podtap_wire::manage::RefusedWebhooks;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -25,6 +26,9 @@ pub(crate) trait RefusedElsewhere: fmt::Debug + Send + Sync {
 
     /// Takes what others have left for the agents of this relay. Called by the clock.
     fn collect(&self) -> BoxFuture<'_, Result<Vec<(TunnelId, RefusalTally)>, QueueError>>;
+
+    /// Keeps all that this relay has refused of these tunnels, for owners who ask any relay.
+    fn keep(&self, totals: Vec<(TunnelId, RefusalTally)>) -> BoxFuture<'_, Result<(), QueueError>>;
 }
 
 /// The refusals of one tunnel.
@@ -39,8 +43,10 @@ pub(crate) struct TunnelRefusals {
 struct Tallies {
     /// What the agent has still to be told.
     untold: Vec<RefusalTally>,
-    /// Everything since the relay's start, for an owner who asks.
+    /// Everything that this relay refused since its start, for an owner who asks.
     all: Vec<RefusalTally>,
+    /// Whether there is more of it than the store has, where relays share that.
+    is_ahead: bool,
 }
 
 /// Webhooks that were refused for one reason.
@@ -62,28 +68,34 @@ impl From<RefusalTally> for Notice {
     }
 }
 
+impl From<RefusalTally> for RefusedWebhooks {
+    fn from(tally: RefusalTally) -> Self {
+        Self {
+            count: tally.count,
+            reason: tally.reason,
+            last_at: tally.last_at,
+        }
+    }
+}
+
 impl TunnelRefusals {
     /// Counts one.
     pub(crate) fn note(&self, refusal: Refusal, at: Timestamp) {
-        self.add(&RefusalTally {
+        let tally = RefusalTally {
             kind: Cow::Borrowed(refusal.name()),
             reason: refusal.reason(),
             count: 1,
             last_at: at,
-        });
-    }
-
-    /// Counts those that another relay refused.
-    pub(crate) fn add(&self, tally: &RefusalTally) {
+        };
         let mut tallies = self.lock();
-        count(&mut tallies.untold, tally);
-        count(&mut tallies.all, tally);
+        count(&mut tallies.all, &tally);
+        tallies.is_ahead = true;
         drop(tallies);
-        self.noted.notify_one();
+        self.tell(&tally);
     }
 
-    /// Gives back what was taken and could not be told.
-    pub(crate) fn put_back(&self, tally: &RefusalTally) {
+    /// Has the agent told of more: of what another relay refused, or what could not be told before.
+    pub(crate) fn tell(&self, tally: &RefusalTally) {
         count(&mut self.lock().untold, tally);
         self.noted.notify_one();
     }
@@ -98,9 +110,26 @@ impl TunnelRefusals {
         std::mem::take(&mut self.lock().untold)
     }
 
-    /// Everything since the relay's start.
+    /// Everything that this relay refused since its start.
     pub(crate) fn all(&self) -> Vec<RefusalTally> {
         self.lock().all.clone()
+    }
+
+    /// Whether that is more than the store has.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.lock().is_ahead
+    }
+
+    /// The same on its way to the store.
+    pub(crate) fn all_to_keep(&self) -> Vec<RefusalTally> {
+        let mut tallies = self.lock();
+        tallies.is_ahead = false;
+        tallies.all.clone()
+    }
+
+    /// It did not get there.
+    pub(crate) fn not_kept(&self) {
+        self.lock().is_ahead = true;
     }
 
     /// Resolves when there is something to tell, and not before `earliest`.
@@ -158,6 +187,13 @@ mod tests {
         assert_eq!(told[0].reason, "body over 9 bytes");
         assert!(refused.take().is_empty());
         assert_eq!(refused.all(), told, "an owner who asks is told again");
+        assert_eq!(refused.all_to_keep(), told);
+        assert!(!refused.is_ahead());
+        refused.not_kept();
+        assert!(refused.is_ahead());
+        refused.tell(&told[0]);
+        assert_eq!(refused.all(), told, "another relay's are not this one's");
+        refused.take();
         assert!(refused.pending(now).now_or_never().is_none());
     }
 }

@@ -2,7 +2,7 @@
 //! delete what agents have, remove what is too old. Each waits for its occasion: a relay with nothing
 //! to do sleeps.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use podtap_disk::age::{Jump, Now};
@@ -51,6 +51,7 @@ impl Upkeep {
             directory: Arc::clone(&directory),
             presence: Arc::clone(&presence),
             elsewhere: Arc::clone(elsewhere),
+            kept_at: Mutex::default(),
         });
         Self {
             queue: Arc::clone(&store.queue),

@@ -168,6 +168,10 @@ pub(crate) struct OwnerLimits {
     /// Maximum bytes of queued events per owner [default: 4GiB]
     #[arg(long, value_name = "SIZE")]
     pub(crate) max_owner_queue_bytes: Option<String>,
+    /// Maximum bytes of queued events of all owners; one owner gets at most as much as is left for the
+    /// others; off for no limit [default: 16GiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_total_queue_bytes: Option<String>,
     /// Maximum memory for events and answers in transit; one owner gets a quarter [default: 96MiB]
     #[arg(long, value_name = "SIZE")]
     pub(crate) max_session_memory: Option<String>,

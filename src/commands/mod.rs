@@ -81,7 +81,7 @@ pub(crate) async fn run(
     listeners: Listeners,
 ) -> Result<ExitCode, Failure> {
     match command {
-        Command::Demo(demo) => demo::run(demo, &settings).await,
+        Command::Demo(demo) => Box::pin(demo::run(demo, &settings)).await,
         Command::Listen(listen) => Box::pin(listen::run(*listen, &settings)).await,
         Command::Ui(_) => ui::run(&settings).await,
         Command::Events(Events {

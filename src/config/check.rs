@@ -34,8 +34,10 @@ impl Settings {
             | Key::MAX_SESSION_MEMORY
             | Key::MAX_BODY_MEMORY
             | Key::MAX_HEAD
-            | Key::MAX_HEAD_MEMORY
-            | Key::MIN_BODY_RATE => self.size(key).map(drop),
+            | Key::MAX_HEAD_MEMORY => self.size(key).map(drop),
+            Key::MAX_TOTAL_QUEUE_BYTES | Key::MIN_BODY_RATE => {
+                self.size_or_off(key, None).map(drop)
+            }
             Key::CONCURRENCY
             | Key::WINDOW
             | Key::KEEP_EVENTS

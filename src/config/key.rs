@@ -59,6 +59,7 @@ keys! {
     MAX_RESPONSE = "max-response",
     MAX_SESSION_MEMORY = "max-session-memory",
     MAX_SESSIONS = "max-sessions",
+    MAX_TOTAL_QUEUE_BYTES = "max-total-queue-bytes",
     METHODS = "methods",
     MIN_BODY_RATE = "min-body-rate",
     MOUSE = "mouse",

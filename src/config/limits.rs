@@ -57,6 +57,8 @@ impl Settings {
             max_owner_queue_bytes: self
                 .size(Key::MAX_OWNER_QUEUE_BYTES)?
                 .unwrap_or(standard.max_owner_queue_bytes),
+            max_total_queue_bytes: self
+                .size_or_off(Key::MAX_TOTAL_QUEUE_BYTES, standard.max_total_queue_bytes)?,
             max_session_memory: self.bytes(Key::MAX_SESSION_MEMORY, standard.max_session_memory)?,
             respond_timeout: self
                 .duration(Key::RESPOND_TIMEOUT)?
@@ -89,14 +91,23 @@ impl Settings {
 
     /// The slowest that a body may come.
     fn body_rate(&self, standard: Option<u32>) -> Result<Option<u32>, Failure> {
-        let rate = self.with(Key::MIN_BODY_RATE, |text| {
+        let rate = self.size_or_off(Key::MIN_BODY_RATE, standard.map(u64::from))?;
+        Ok(rate.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX)))
+    }
+
+    /// A size, `off` for no limit.
+    pub(super) fn size_or_off(
+        &self,
+        key: Key,
+        standard: Option<u64>,
+    ) -> Result<Option<u64>, Failure> {
+        let size = self.with(key, |text| {
             if text == OFF {
                 return Ok(None);
             }
-            let bytes = parse::size(text)?;
-            Ok(Some(u32::try_from(bytes).unwrap_or(u32::MAX)))
+            parse::size(text).map(Some)
         })?;
-        Ok(rate.unwrap_or(standard))
+        Ok(size.unwrap_or(standard))
     }
 
     fn bytes(&self, key: Key, standard: usize) -> Result<usize, Failure> {
@@ -168,5 +179,16 @@ mod tests {
         assert_eq!(rate("off").unwrap().max_rate, None);
         assert_eq!(rate("5").unwrap().max_rate, Some(Rate::per_second(5)));
         assert!(rate("0").is_err() && rate("-1").is_err() && rate("fast").is_err());
+    }
+
+    #[test]
+    fn a_size_may_be_off() {
+        let limits = |key, text| settings(&[(key, text)], &[]).relay_limits();
+        let total = |text| limits(Key::MAX_TOTAL_QUEUE_BYTES, text);
+        assert_eq!(total("off").unwrap().max_total_queue_bytes, None);
+        assert_eq!(total("2KiB").unwrap().max_total_queue_bytes, Some(2048));
+        assert!(total("much").is_err());
+        let rate = limits(Key::MIN_BODY_RATE, "off").unwrap();
+        assert_eq!(rate.min_body_rate, None);
     }
 }

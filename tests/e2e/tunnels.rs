@@ -1,6 +1,6 @@
 //! Invariant 6: only the owner gets in, the URL stays, and a newer connection takes over.
 
-use crate::support::{Process, Service, Stage, form_post};
+use crate::support::{Process, Service, Stage, eventually, form_post};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn same_owner_and_name_get_the_same_url_with_any_of_the_owners_tokens() {
@@ -252,4 +252,77 @@ async fn tunnels_are_looked_after_by_their_owner_and_on_the_data_folder() {
         assert!(said.contains(word), "{words:?} {said}");
     }
     assert!(!std::path::Path::new(&nowhere).exists(), "nothing was made");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_column_of_a_list_says_what_its_heading_promises() {
+    let (stage, service) = (Stage::new(), Service::start().await);
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let (mut agent, url) = stage
+        .agent(&relay.url(), &token, service.address(), &[])
+        .await;
+    let (at, dir) = (relay.url(), stage.relay_dir());
+    let own = ["--relay", &at, "--token", &token];
+    let folder = ["--data-dir", &dir];
+    let list = |way: &[&str]| {
+        let json = stage.succeed(&[&["tunnels", "list", "--json"], way].concat());
+        let object: serde_json::Value = serde_json::from_str(json.trim()).unwrap();
+        // Later, so that it says at least what the object does.
+        let table = stage.succeed(&[&["tunnels", "list"], way].concat());
+        (table, object)
+    };
+    let host = rustix::system::uname();
+    let host = host.nodename().to_string_lossy().into_owned();
+
+    for way in [&own[..], &folder] {
+        // The command line hears of an agent a moment later where it asks the folder.
+        let connected = || Some(list(way)).filter(|(_, object)| object["connected"].is_object());
+        let (table, object) = eventually("the agent", connected, || list(way).0).await;
+        let mut lines = table.lines();
+        let headings = lines.next().unwrap();
+        for heading in ["NAME", "URL", "WAITING", "LAST EVENT", "AGENT"] {
+            assert!(headings.contains(heading), "{table}");
+        }
+        assert_eq!(headings.contains("OWNER"), way == folder, "{table}");
+        let row = lines.next().unwrap();
+        for words in ["crm", &url, "none", "never", "connected since", "127.0.0.1"] {
+            assert!(row.contains(words), "{words}: {table}");
+        }
+        assert!(row.contains(&format!("on {host}")), "{table}");
+        let agent = &object["connected"];
+        assert_eq!(
+            (&agent["host"], &agent["peer"]),
+            (&host.as_str().into(), &"127.0.0.1".into())
+        );
+        assert!(agent["since"].is_string(), "{object}");
+        assert_eq!(object["last_event_at"], serde_json::Value::Null);
+    }
+
+    agent.terminate();
+    agent.ended().await;
+    let hook = format!("{url}podio/hook");
+    for _ in 0..3 {
+        assert_eq!(form_post(&hook, b"type=item.create").await.status, 200);
+    }
+    for way in [&own[..], &folder] {
+        let gone = || Some(list(way)).filter(|(_, object)| object["connected"].is_null());
+        let (table, object) = eventually("the agent's end", gone, || list(way).0).await;
+        let row = table.lines().nth(1).unwrap();
+        assert!(
+            row.contains("not connected") && row.contains("3 ("),
+            "{table}"
+        );
+        assert!(
+            row.contains("since 20") && !row.contains("never"),
+            "{table}"
+        );
+        assert_eq!(object["waiting_events"], 3);
+        assert!(
+            object["waiting_bytes"].as_u64().unwrap() > 3 * 16,
+            "{object}"
+        );
+        assert!(object["last_event_at"].is_string() && object["oldest_waiting_at"].is_string());
+        assert_eq!(object["url"], url.as_str());
+    }
 }

@@ -230,6 +230,13 @@ pub fn free_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(free_pages(connection)?.saturating_mul(page))
 }
 
+/// Bytes of the database that hold something.
+pub fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0));
+    let pages = number("page_count")?.saturating_sub(free_pages(connection)?);
+    Ok(pages.saturating_mul(number("page_size")?))
+}
+
 fn free_pages(connection: &Connection) -> rusqlite::Result<u64> {
     connection.pragma_query_value(None, "freelist_count", |row| row.get(0))
 }

@@ -248,6 +248,7 @@ impl From<AppendError> for Refusal {
             AppendError::Full => Self::QueueFull,
             AppendError::OwnerFull => Self::OwnerQueueFull,
             AppendError::ShareOfDisk => Self::ShareOfDisk,
+            AppendError::AllFull => Self::AllQueuesFull,
             AppendError::NoSpace => Self::NoSpace,
             AppendError::UnknownTunnel => Self::UnknownTunnel,
             AppendError::Unavailable => Self::Unavailable,

@@ -1,22 +1,26 @@
 //! One transaction of the writer: the rows of all its queues are locked in one order, so that no two
 //! relays wait for each other; then removals, then appends, then the ends of the queues.
 //!
-//! Statements that need no answer of each other are sent together: a transaction of appends takes two
-//! round trips, one with removals three.
+//! Statements that need no answer of each other are sent together. Where it is known that there is room,
+//! a transaction takes one round trip, and the database numbers the events; else it takes two, and
+//! with removals three.
 
 use std::collections::HashMap;
 
 use futures_util::try_join;
 use podtap_wire::Seq;
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Client, Error};
 
-use super::ends::{QueueEnds, ends_of, held_by};
+use super::ends::{QueueEnds, QueueGrowth, ends_of};
+use super::known::KnownUsage;
 use super::plan::Plan;
 use super::removals::QueueRemoval;
 use super::statements::{Parameters, Statements};
+use super::taken::StoredUsage;
 use super::to_sql;
 use crate::queue::batch::{BatchOutcome, QueuedEvent};
-use crate::queue::{AppendError, EngineLimits, TunnelId};
+use crate::queue::share::{OwnerUsage, SpaceLeft};
+use crate::queue::{AppendError, Depth, EngineLimits, TunnelId};
 
 /// Events removed in one transaction: appends must not wait for an agent's whole backlog.
 const MAX_REMOVED: u64 = 4096;
@@ -24,12 +28,14 @@ const MAX_REMOVED: u64 = 4096;
 /// The same where they are in the way of an event, which would be refused otherwise.
 const MAX_REMOVED_FOR_ROOM: u64 = 65_536;
 
-/// Events as the columns of an `INSERT`.
+/// Events as the columns of an `INSERT`, and what they add to their queues.
 #[derive(Default)]
 struct Columns<'a> {
     tunnels: Vec<i64>,
-    seqs: Vec<i64>,
-    bytes_through: Vec<i64>,
+    /// Of the events that the transaction adds to the same queue, which one it is.
+    nths: Vec<i64>,
+    /// The bytes of these up to it.
+    bytes: Vec<i64>,
     received_at: Vec<i64>,
     ids: Vec<Vec<u8>>,
     peers: Vec<Option<String>>,
@@ -37,6 +43,16 @@ struct Columns<'a> {
     paths: Vec<&'a str>,
     headers: Vec<&'a str>,
     bodies: Vec<&'a [u8]>,
+    grown: Grown,
+}
+
+/// The same of the queues.
+#[derive(Default)]
+struct Grown {
+    tunnels: Vec<i64>,
+    events: Vec<i64>,
+    bytes: Vec<i64>,
+    last_at: Vec<i64>,
 }
 
 /// What is to be done in one transaction.
@@ -65,6 +81,67 @@ pub(super) async fn transaction(
     statements: &Statements,
     work: &BatchWork<'_>,
     limits: &EngineLimits,
+    known: &mut KnownUsage,
+) -> Result<Option<BatchOutcome>, Error> {
+    if work.removals.is_empty() && known.has_room_for(&work.appends, limits) {
+        return store(client, statements, &work.appends, known)
+            .await
+            .map(Some);
+    }
+    admit_and_store(client, statements, work, limits, known).await
+}
+
+/// Stores events that there is room for.
+async fn store(
+    client: &Client,
+    statements: &Statements,
+    appends: &[&QueuedEvent],
+    known: &mut KnownUsage,
+) -> Result<BatchOutcome, Error> {
+    let mut growths: HashMap<TunnelId, QueueGrowth> = HashMap::new();
+    let mut columns = Columns::default();
+    let nths: Vec<u64> = { appends.iter() }
+        .map(|event| {
+            let growth = growths.entry(event.tunnel).or_default();
+            growth.add(event.bytes(), event.received_at());
+            columns.push(event, growth);
+            growth.events
+        })
+        .collect();
+    columns.grow(growths.iter().map(|(tunnel, growth)| (*tunnel, growth)));
+    let (locked, parameters): (Parameters<'_, 1>, _) =
+        ([&columns.grown.tunnels], columns.parameters());
+    // The insert begins when the rows are locked, and sees what others have committed until then. In
+    // a transaction that has failed a commit reports success, and rolls back: all of them have to.
+    let ((), rows, _, ()) = try_join!(
+        client.batch_execute("BEGIN"),
+        client.query(&statements.lock, &locked),
+        client.execute(&statements.insert, &parameters),
+        client.batch_execute("COMMIT"),
+    )?;
+    let mut ends = ends_of(&rows);
+    for (tunnel, ends) in &mut ends {
+        ends.growth = growths.get(tunnel).copied().unwrap_or_default();
+    }
+    known.count(&ends);
+    let numbered = appends.iter().zip(nths);
+    let appended = numbered.map(|(event, nth)| match ends.get(&event.tunnel) {
+        Some(queue) => Ok(queue.seq(nth)),
+        None => Err(AppendError::UnknownTunnel),
+    });
+    Ok(BatchOutcome {
+        appended: appended.collect(),
+        steps: Vec::new(),
+        depths: depths(&ends),
+    })
+}
+
+async fn admit_and_store(
+    client: &Client,
+    statements: &Statements,
+    work: &BatchWork<'_>,
+    limits: &EngineLimits,
+    known: &mut KnownUsage,
 ) -> Result<Option<BatchOutcome>, Error> {
     let BatchWork {
         appends, removals, ..
@@ -74,18 +151,23 @@ pub(super) async fn transaction(
     tunnels.sort_unstable();
     tunnels.dedup();
     let locked: Parameters<'_, 1> = [&tunnels];
+    // What others gave back counts where room is made.
+    let known_left = known
+        .left(limits)
+        .filter(|_| work.room != RoomPolicy::IsMade);
+    let ask = async || StoredUsage::ask(client, statements, &locked, known_left.is_none()).await;
     // Asked for after the lock, so that nothing changes it; after removals it is asked for again.
-    let owners = async {
+    let taken = async {
         if removals.is_empty() {
-            client.query(&statements.owners, &locked).await
+            ask().await
         } else {
-            Ok(Vec::new())
+            Ok(StoredUsage::default())
         }
     };
-    let ((), rows, mut held) = try_join!(
+    let ((), rows, mut taken) = try_join!(
         client.batch_execute("BEGIN"),
         client.query(&statements.lock, &locked),
-        owners,
+        taken,
     )?;
     let mut ends = ends_of(&rows);
     let mut steps = Vec::new();
@@ -95,51 +177,73 @@ pub(super) async fn transaction(
             RoomPolicy::CanBeMade | RoomPolicy::IsThis => MAX_REMOVED,
         };
         let plan = Plan::of(&ends, removals, most);
-        held = plan
-            .carry_out(client, statements, &mut ends, &locked)
-            .await?;
+        let removed = plan.carry_out(client, statements, &mut ends);
+        // Sent after it, and before it is answered.
+        ((), taken) = try_join!(removed, ask())?;
         steps = plan.steps;
     }
+    let mut left = SpaceLeft {
+        total: taken.left(limits).or(known_left).unwrap_or(u64::MAX),
+        // Of a disk that is the server's, nothing is known here.
+        disk: u64::MAX,
+    };
     let mut columns = Columns::default();
-    let appended = admit(&mut columns, &mut ends, &held, appends, limits);
+    let mut held = taken.held;
+    let appended = admit(
+        &mut columns,
+        &mut ends,
+        &mut held,
+        &mut left,
+        appends,
+        limits,
+    );
     if work.room == RoomPolicy::CanBeMade && appended.iter().any(wants_room) {
         client.batch_execute("ROLLBACK").await?;
         return Ok(None);
     }
-    finish(client, statements, &ends, &columns).await?;
-    let depths = ends.into_iter().map(|(tunnel, it)| (tunnel, it.depth()));
+    columns.grow(ends.iter().map(|(tunnel, ends)| (*tunnel, &ends.growth)));
+    finish(client, statements, &columns).await?;
+    if appended.iter().any(wants_room) {
+        known.forget();
+    } else {
+        known.learn(&ends, held, left.total);
+    }
     Ok(Some(BatchOutcome {
         appended,
         steps,
-        depths: depths.collect(),
+        depths: depths(&ends),
     }))
+}
+
+fn depths(ends: &HashMap<TunnelId, QueueEnds>) -> Vec<(TunnelId, Depth)> {
+    let depths = ends.iter().map(|(tunnel, ends)| (*tunnel, ends.depth()));
+    depths.collect()
 }
 
 /// Whether an event was refused that the removal of others makes room for.
 fn wants_room(answer: &Result<Seq, AppendError>) -> bool {
-    matches!(answer, Err(AppendError::Full | AppendError::OwnerFull))
+    answer.is_err_and(AppendError::wants_room)
 }
 
 /// Numbers the events that there is room for.
 fn admit<'a>(
     columns: &mut Columns<'a>,
     ends: &mut HashMap<TunnelId, QueueEnds>,
-    held: &[Row],
+    held: &mut HashMap<String, OwnerUsage>,
+    left: &mut SpaceLeft,
     appends: &[&'a QueuedEvent],
     limits: &EngineLimits,
 ) -> Vec<Result<Seq, AppendError>> {
-    let mut held = held_by(held);
     let mut appended = Vec::with_capacity(appends.len());
     for event in appends {
         let Some(queue) = ends.get_mut(&event.tunnel) else {
             appended.push(Err(AppendError::UnknownTunnel));
             continue;
         };
-        let received_at = event.request.received_at.as_millisecond();
         let held = held.entry(queue.owner.clone()).or_default();
-        let admitted = queue.admit(event.bytes(), received_at, held, limits);
-        if let Ok(seq) = admitted {
-            columns.push(event, seq, queue.last_bytes);
+        let admitted = queue.admit(event.bytes(), event.received_at(), held, left, limits);
+        if admitted.is_ok() {
+            columns.push(event, &queue.growth);
         }
         appended.push(admitted);
     }
@@ -150,22 +254,12 @@ fn admit<'a>(
 async fn finish(
     client: &Client,
     statements: &Statements,
-    ends: &HashMap<TunnelId, QueueEnds>,
     columns: &Columns<'_>,
 ) -> Result<(), Error> {
     if columns.tunnels.is_empty() {
         return client.batch_execute("COMMIT").await;
     }
-    let grown = ends.iter().filter(|(_, queue)| queue.has_grown);
-    let (mut tunnels, mut seqs, mut bytes, mut at) = (vec![], vec![], vec![], vec![]);
-    for (tunnel, queue) in grown {
-        tunnels.push(tunnel.0);
-        seqs.push(to_sql(queue.last_seq));
-        bytes.push(to_sql(queue.last_bytes));
-        at.push(queue.last_at);
-    }
-    let moved: Parameters<'_, 4> = [&tunnels, &seqs, &bytes, &at];
-    let parameters = [&columns.parameters()[..], &moved].concat();
+    let parameters = columns.parameters();
     // In a transaction that has failed a commit reports success, and rolls back: both have to.
     try_join!(
         client.execute(&statements.insert, &parameters),
@@ -175,12 +269,13 @@ async fn finish(
 }
 
 impl<'a> Columns<'a> {
-    fn push(&mut self, event: &'a QueuedEvent, seq: Seq, bytes_through: u64) {
+    /// An event, and what is added to its queue up to it.
+    fn push(&mut self, event: &'a QueuedEvent, growth: &QueueGrowth) {
         let request = &event.request;
         self.tunnels.push(event.tunnel.0);
-        self.seqs.push(to_sql(seq.0));
-        self.bytes_through.push(to_sql(bytes_through));
-        self.received_at.push(request.received_at.as_millisecond());
+        self.nths.push(to_sql(growth.events));
+        self.bytes.push(to_sql(growth.bytes));
+        self.received_at.push(event.received_at());
         self.ids.push(event.id.to_bytes().to_vec());
         self.peers.push(request.peer.map(|peer| peer.to_string()));
         self.methods.push(&request.method);
@@ -189,11 +284,23 @@ impl<'a> Columns<'a> {
         self.bodies.push(&request.body);
     }
 
-    fn parameters(&self) -> Parameters<'_, 10> {
+    /// What was added to each queue in the end; in the order in which they are locked.
+    fn grow<'g>(&mut self, growths: impl Iterator<Item = (TunnelId, &'g QueueGrowth)>) {
+        let mut growths: Vec<_> = growths.filter(|(_, growth)| growth.events > 0).collect();
+        growths.sort_unstable_by_key(|(tunnel, _)| *tunnel);
+        for (tunnel, growth) in growths {
+            self.grown.tunnels.push(tunnel.0);
+            self.grown.events.push(to_sql(growth.events));
+            self.grown.bytes.push(to_sql(growth.bytes));
+            self.grown.last_at.push(growth.last_at);
+        }
+    }
+
+    fn parameters(&self) -> Parameters<'_, 14> {
         [
             &self.tunnels,
-            &self.seqs,
-            &self.bytes_through,
+            &self.nths,
+            &self.bytes,
             &self.received_at,
             &self.ids,
             &self.peers,
@@ -201,6 +308,10 @@ impl<'a> Columns<'a> {
             &self.paths,
             &self.headers,
             &self.bodies,
+            &self.grown.tunnels,
+            &self.grown.events,
+            &self.grown.bytes,
+            &self.grown.last_at,
         ]
     }
 }

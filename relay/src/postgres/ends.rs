@@ -7,27 +7,38 @@ use podtap_wire::Seq;
 use tokio_postgres::Row;
 
 use super::from_sql;
+use crate::queue::share::{OwnerUsage, SpaceLeft};
 use crate::queue::{AppendError, Depth, EngineLimits, TunnelId};
 
 /// The ends of a tunnel's queue.
 #[derive(Debug)]
 pub(super) struct QueueEnds {
     pub(super) owner: String,
+    /// Before this transaction.
     pub(super) last_seq: u64,
     pub(super) last_bytes: u64,
-    pub(super) last_at: Option<i64>,
     pub(super) removed_seq: u64,
     pub(super) removed_bytes: u64,
     /// The newest session; an older one removes nothing.
     pub(super) session: i64,
-    pub(super) has_grown: bool,
+    pub(super) growth: QueueGrowth,
 }
 
-/// What an owner's queues hold.
-#[derive(Debug, Default)]
-pub(super) struct OwnerUsage {
-    events: u64,
-    bytes: u64,
+/// What a transaction adds to a queue.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct QueueGrowth {
+    pub(super) events: u64,
+    pub(super) bytes: u64,
+    /// When the last one was received.
+    pub(super) last_at: i64,
+}
+
+impl QueueGrowth {
+    pub(super) fn add(&mut self, bytes: u64, received_at: i64) {
+        self.events += 1;
+        self.bytes += bytes;
+        self.last_at = received_at;
+    }
 }
 
 /// The queues that were locked, by tunnel.
@@ -37,11 +48,10 @@ pub(super) fn ends_of(rows: &[Row]) -> HashMap<TunnelId, QueueEnds> {
             owner: row.get("owner"),
             last_seq: from_sql(row.get("last_seq")),
             last_bytes: from_sql(row.get("last_bytes")),
-            last_at: row.get("last_at"),
             removed_seq: from_sql(row.get("removed_seq")),
             removed_bytes: from_sql(row.get("removed_bytes")),
             session: row.get("session"),
-            has_grown: false,
+            growth: QueueGrowth::default(),
         };
         (TunnelId(row.get("tunnel")), ends)
     });
@@ -61,35 +71,51 @@ pub(super) fn held_by(rows: &[Row]) -> HashMap<String, OwnerUsage> {
 }
 
 impl QueueEnds {
-    /// Gives an event of so many bytes its number, unless the queue or its owner has enough.
+    /// Gives an event of so many bytes its number, unless the queue, its owner or all have enough.
     pub(super) fn admit(
         &mut self,
         bytes: u64,
         received_at: i64,
         held: &mut OwnerUsage,
+        left: &mut SpaceLeft,
         limits: &EngineLimits,
     ) -> Result<Seq, AppendError> {
         let depth = self.depth();
         if depth.events() >= limits.max_events || depth.bytes + bytes > limits.max_bytes {
             return Err(AppendError::Full);
         }
-        if held.events >= limits.max_owner_events || held.bytes + bytes > limits.max_owner_bytes {
-            return Err(AppendError::OwnerFull);
-        }
-        held.events += 1;
-        held.bytes += bytes;
-        self.last_seq += 1;
-        self.last_bytes += bytes;
-        self.last_at = Some(received_at);
-        self.has_grown = true;
-        Ok(Seq(self.last_seq))
+        held.admit(bytes, left, limits)?;
+        self.growth.add(bytes, received_at);
+        Ok(self.seq(self.growth.events))
     }
 
+    /// The number of the nth event of this transaction.
+    pub(super) fn seq(&self, nth: u64) -> Seq {
+        Seq(self.last_seq + nth)
+    }
+
+    /// After this transaction.
     pub(super) fn depth(&self) -> Depth {
         Depth {
             removed: Seq(self.removed_seq),
-            last: Seq(self.last_seq),
-            bytes: self.last_bytes.saturating_sub(self.removed_bytes),
+            last: self.seq(self.growth.events),
+            bytes: (self.last_bytes + self.growth.bytes).saturating_sub(self.removed_bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+impl QueueEnds {
+    /// A queue that holds this.
+    pub(super) fn holding(owner: &str, events: u64, bytes: u64) -> Self {
+        Self {
+            owner: owner.to_owned(),
+            last_seq: events,
+            last_bytes: bytes,
+            removed_seq: 0,
+            removed_bytes: 0,
+            session: 0,
+            growth: QueueGrowth::default(),
         }
     }
 }

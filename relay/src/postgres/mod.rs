@@ -7,6 +7,7 @@ mod chores;
 mod departures;
 mod depths;
 mod ends;
+mod known;
 mod plan;
 mod queue;
 mod read;
@@ -17,6 +18,7 @@ mod revoke;
 mod roster;
 mod signals;
 mod statements;
+mod taken;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tunnels;

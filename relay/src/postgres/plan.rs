@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use futures_util::try_join;
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Client, Error};
 
 use super::ends::QueueEnds;
 use super::removals::{QueueRemoval, SessionRemovalBound};
@@ -70,14 +70,13 @@ impl Plan {
         plan
     }
 
-    /// Removes it. Answers what owners hold then.
+    /// Removes it.
     pub(super) async fn carry_out(
         &self,
         client: &Client,
         statements: &Statements,
         ends: &mut HashMap<TunnelId, QueueEnds>,
-        locked: &Parameters<'_, 1>,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<(), Error> {
         let (passed, passed_through): (Vec<i64>, Vec<i64>) = self.forgotten.iter().copied().unzip();
         let (mut tunnels, mut above, mut through) = (Vec::new(), Vec::new(), Vec::new());
         for (tunnel, until) in &self.reached {
@@ -98,12 +97,11 @@ impl Plan {
             Ok(())
         };
         // Sent in this order, and all of them before the first is answered.
-        let (_, (), rows, _, held) = try_join!(
+        let (_, (), rows, _) = try_join!(
             client.execute(&statements.forget_gaps, &forgotten),
             gaps,
             client.query(&statements.remove, &removed),
             client.execute(&statements.delete, &deleted),
-            client.query(&statements.owners, locked),
         )?;
         for row in rows {
             if let Some(queue) = ends.get_mut(&TunnelId(row.get("tunnel"))) {
@@ -111,6 +109,6 @@ impl Plan {
                 queue.removed_bytes = from_sql(row.get("removed_bytes"));
             }
         }
-        Ok(held)
+        Ok(())
     }
 }

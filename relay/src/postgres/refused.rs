@@ -1,4 +1,5 @@
-//! Refusals on their way to the relay that has the agent: a row for each tunnel and reason.
+//! Refusals on their way to the relay that has the agent: a row for each tunnel and reason. And how much
+//! each relay has refused.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use tokio::time::Instant;
 use tokio_postgres::Row;
 
 use super::signals::Notifications;
+use super::statements::Parameters;
 use super::{RelayId, from_sql, to_sql, unavailable};
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::{QueueError, TunnelId};
@@ -53,14 +55,7 @@ impl PgRefused {
     ) -> Result<(), PostgresError> {
         // In one order, so that no two relays wait for each other.
         tallies.sort_by(|(one, a), (another, b)| (one, &a.kind).cmp(&(another, &b.kind)));
-        let mut rows = (vec![], vec![], vec![], vec![], vec![]);
-        for (tunnel, tally) in &tallies {
-            rows.0.push(tunnel.0);
-            rows.1.push(&*tally.kind);
-            rows.2.push(&*tally.reason);
-            rows.3.push(to_sql(tally.count));
-            rows.4.push(tally.last_at.as_millisecond());
-        }
+        let rows = Columns::of(&tallies);
         let client = self.database.client().await?;
         client
             .execute(
@@ -71,11 +66,31 @@ impl PgRefused {
                  ORDER BY n.tunnel, n.kind
                  ON CONFLICT (tunnel, kind) DO UPDATE SET count = r.count + excluded.count,
                      reason = excluded.reason, last_at = greatest(r.last_at, excluded.last_at)",
-                &[&rows.0, &rows.1, &rows.2, &rows.3, &rows.4],
+                &rows.parameters(),
             )
             .await
             .map_err(self.database.on_error("tell of refused webhooks"))?;
         self.signals.tell_refused();
+        Ok(())
+    }
+
+    async fn try_keep(&self, totals: &[(TunnelId, RefusalTally)]) -> Result<(), PostgresError> {
+        let rows = Columns::of(totals);
+        let client = self.database.client().await?;
+        // Where this relay was taken for dead, its rows would stay for ever.
+        client
+            .execute(
+                "INSERT INTO podtap_refused_totals (tunnel, kind, reason, count, last_at, relay)
+                 SELECT n.*, r.id FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[],
+                     $5::bigint[]) AS n (tunnel, kind, reason, count, last_at)
+                 JOIN podtap_tunnels AS t ON t.id = n.tunnel
+                 JOIN podtap_relays AS r ON r.id = $6::bigint
+                 ON CONFLICT (tunnel, kind, relay) DO UPDATE SET count = excluded.count,
+                     reason = excluded.reason, last_at = excluded.last_at",
+                &[&rows.parameters()[..], &[&self.relay.0]].concat(),
+            )
+            .await
+            .map_err(self.database.on_error("keep what was refused"))?;
         Ok(())
     }
 
@@ -91,6 +106,40 @@ impl PgRefused {
             .await
             .map_err(self.database.on_error("hear of refused webhooks"))?;
         Ok(rows.iter().map(tally).collect())
+    }
+}
+
+/// Tallies as the columns of an `INSERT`.
+#[derive(Default)]
+struct Columns<'a> {
+    tunnels: Vec<i64>,
+    kinds: Vec<&'a str>,
+    reasons: Vec<&'a str>,
+    counts: Vec<i64>,
+    last_at: Vec<i64>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(tallies: &'a [(TunnelId, RefusalTally)]) -> Self {
+        let mut columns = Self::default();
+        for (tunnel, tally) in tallies {
+            columns.tunnels.push(tunnel.0);
+            columns.kinds.push(&tally.kind);
+            columns.reasons.push(&tally.reason);
+            columns.counts.push(to_sql(tally.count));
+            columns.last_at.push(tally.last_at.as_millisecond());
+        }
+        columns
+    }
+
+    fn parameters(&self) -> Parameters<'_, 5> {
+        [
+            &self.tunnels,
+            &self.kinds,
+            &self.reasons,
+            &self.counts,
+            &self.last_at,
+        ]
     }
 }
 
@@ -120,5 +169,9 @@ impl RefusedElsewhere for PgRefused {
             self.try_collect().await.map_err(unavailable)
         }
         .boxed()
+    }
+
+    fn keep(&self, totals: Vec<(TunnelId, RefusalTally)>) -> BoxFuture<'_, Result<(), QueueError>> {
+        async move { self.try_keep(&totals).await.map_err(unavailable) }.boxed()
     }
 }

@@ -7,6 +7,14 @@ use tokio_postgres::{Client, Error, Statement};
 /// The parameters of a statement.
 pub(super) type Parameters<'a, const N: usize> = [&'a (dyn ToSql + Sync); N];
 
+/// To plan a statement anew takes a server longer than to carry it out for a few events, and what is
+/// planned once must be good for tables of any size: by their keys.
+const PLANS: &str = "
+    SET plan_cache_mode = force_generic_plan;
+    SET enable_seqscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off;";
+
 /// The statements, prepared on one connection.
 #[derive(Debug)]
 pub(super) struct Statements {
@@ -16,13 +24,15 @@ pub(super) struct Statements {
     pub(super) forget_gaps: Statement,
     pub(super) keep_gap: Statement,
     pub(super) owners: Statement,
+    pub(super) total: Statement,
     pub(super) insert: Statement,
 }
 
 impl Statements {
     pub(super) async fn prepare(client: &Client) -> Result<Self, Error> {
+        client.batch_execute(PLANS).await?;
         let lock = client.prepare(
-            "SELECT q.tunnel, t.owner, q.last_seq, q.last_bytes, q.last_at, q.removed_seq,
+            "SELECT q.tunnel, t.owner, q.last_seq, q.last_bytes, q.removed_seq,
                     q.removed_bytes, q.session
              FROM podtap_queues AS q JOIN podtap_tunnels AS t ON t.id = q.tunnel
              WHERE q.tunnel = ANY($1::bigint[]) ORDER BY q.tunnel FOR UPDATE OF q",
@@ -62,20 +72,29 @@ impl Statements {
              WHERE t.owner IN (SELECT owner FROM podtap_tunnels WHERE id = ANY($1::bigint[]))
              GROUP BY t.owner",
         );
-        // One statement for both: what it costs a server to begin one counts where events come singly.
+        let total = client.prepare(
+            "SELECT coalesce(sum(last_bytes - removed_bytes), 0)::bigint FROM podtap_queues",
+        );
+        // One statement for both: what it costs a server to begin one counts where events come singly. Both
+        // parts see the queues as they were before it.
         let insert = client.prepare(
             "WITH inserted AS (
                  INSERT INTO podtap_events (tunnel, seq, bytes_through, received_at, id, peer, method,
                                             path, headers, body)
-                 SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[],
-                     $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[]))
-             UPDATE podtap_queues AS q SET last_seq = r.seq, last_bytes = r.bytes, last_at = r.at
+                 SELECT e.tunnel, q.last_seq + e.nth, q.last_bytes + e.bytes, e.received_at, e.id,
+                        e.peer, e.method, e.path, e.headers, e.body
+                 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[],
+                     $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[])
+                     AS e (tunnel, nth, bytes, received_at, id, peer, method, path, headers, body)
+                 JOIN podtap_queues AS q ON q.tunnel = e.tunnel)
+             UPDATE podtap_queues AS q SET last_seq = q.last_seq + r.events,
+                 last_bytes = q.last_bytes + r.bytes, last_at = r.at
              FROM unnest($11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
-                 AS r (tunnel, seq, bytes, at)
+                 AS r (tunnel, events, bytes, at)
              WHERE q.tunnel = r.tunnel",
         );
         let (lock, remove, delete, forget_gaps) = try_join!(lock, remove, delete, forget_gaps)?;
-        let (keep_gap, owners, insert) = try_join!(keep_gap, owners, insert)?;
+        let (keep_gap, owners, total, insert) = try_join!(keep_gap, owners, total, insert)?;
         Ok(Self {
             lock,
             remove,
@@ -83,6 +102,7 @@ impl Statements {
             forget_gaps,
             keep_gap,
             owners,
+            total,
             insert,
         })
     }

@@ -1,10 +1,12 @@
 //! Tunnels listed and given new keys.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use podtap_wire::manage::RefusedWebhooks;
 use podtap_wire::{TunnelKey, TunnelName};
-use tokio_postgres::Row;
+use tokio_postgres::{Client, Error, Row};
 
 use super::from_sql;
 use crate::database::postgres::{Postgres, PostgresError};
@@ -41,7 +43,42 @@ pub(super) async fn list(
         )
         .await
         .map_err(database.on_error("list the tunnels"))?;
-    Ok(rows.iter().filter_map(info).collect())
+    let mut refused = refused(&client, owner.as_deref())
+        .await
+        .map_err(database.on_error("list what was refused"))?;
+    let infos = rows.iter().filter_map(info);
+    let with_refused = infos.map(|info| TunnelInfo {
+        refused: refused.remove(&info.id).unwrap_or_default(),
+        ..info
+    });
+    Ok(with_refused.collect())
+}
+
+/// What all relays have refused, by reason.
+async fn refused(
+    client: &Client,
+    owner: Option<&str>,
+) -> Result<HashMap<TunnelId, Vec<RefusedWebhooks>>, Error> {
+    let rows = client
+        .query(
+            "SELECT r.tunnel, (array_agg(r.reason ORDER BY r.last_at DESC))[1] AS reason,
+                    sum(r.count)::bigint AS count, max(r.last_at) AS last_at
+             FROM podtap_refused_totals AS r JOIN podtap_tunnels AS t ON t.id = r.tunnel
+             WHERE $1::text IS NULL OR t.owner = $1
+             GROUP BY r.tunnel, r.kind ORDER BY r.tunnel, r.kind",
+            &[&owner],
+        )
+        .await?;
+    let mut refused: HashMap<TunnelId, Vec<RefusedWebhooks>> = HashMap::new();
+    for row in rows {
+        let tunnel = TunnelId(row.get("tunnel"));
+        refused.entry(tunnel).or_default().push(RefusedWebhooks {
+            count: from_sql(row.get("count")),
+            reason: row.get("reason"),
+            last_at: time(row.get("last_at")),
+        });
+    }
+    Ok(refused)
 }
 
 /// Gives a tunnel a new key; the old one works for as long as `grace`. `None`: no such tunnel.
@@ -113,6 +150,7 @@ fn info(row: &Row) -> Option<TunnelInfo> {
         oldest_waiting_at: row.get::<_, Option<i64>>("oldest_at").map(time),
         last_event_at: row.get::<_, Option<i64>>("last_at").map(time),
         old_key_until: row.get::<_, Option<i64>>("old_key_until").map(time),
+        refused: Vec::new(),
         connected: since.map(|since| Connected {
             since: time(since),
             host: row.get("host"),

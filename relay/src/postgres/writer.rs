@@ -14,6 +14,7 @@ use tokio_postgres::error::SqlState;
 
 use super::batch::{self, BatchWork, RoomPolicy};
 use super::depths::Depths;
+use super::known::KnownUsage;
 use super::removals::{PendingAcknowledgements, QueueRemoval, SessionRemovalBound};
 use super::signals::Notifications;
 use super::statements::Statements;
@@ -91,6 +92,7 @@ pub(super) struct WriterState {
     /// How many events the last transaction had.
     last_appends: usize,
     removals: VecDeque<QueueRemoval>,
+    known: KnownUsage,
 }
 
 impl WriterState {
@@ -248,16 +250,23 @@ impl PostgresWriter {
         self.transaction(RoomPolicy::IsMade).await
     }
 
-    async fn transaction(&self, room: RoomPolicy) -> Result<Option<BatchOutcome>, Error> {
-        let Some(Session { own, statements }) = &self.state.session else {
+    async fn transaction(&mut self, room: RoomPolicy) -> Result<Option<BatchOutcome>, Error> {
+        let WriterState {
+            session,
+            appends,
+            removals,
+            known,
+            ..
+        } = &mut self.state;
+        let Some(Session { own, statements }) = session else {
             return Ok(None);
         };
         let work = BatchWork {
-            appends: self.state.appends.iter().map(|(event, _)| event).collect(),
-            removals: self.state.removals.iter().collect(),
+            appends: appends.iter().map(|(event, _)| event).collect(),
+            removals: removals.iter().collect(),
             room,
         };
-        batch::transaction(&own.client, statements, &work, &self.limits).await
+        batch::transaction(&own.client, statements, &work, &self.limits, known).await
     }
 
     /// Wakes the sessions and answers everyone whose part is on stable storage.

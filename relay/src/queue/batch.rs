@@ -62,6 +62,11 @@ impl QueuedEvent {
         }
     }
 
+    /// When it was received, in milliseconds since 1970.
+    pub(crate) fn received_at(&self) -> i64 {
+        self.request.received_at.as_millisecond()
+    }
+
     /// What it counts for against the limits.
     pub(crate) fn bytes(&self) -> u64 {
         (self.headers.len() + self.request.path.len() + self.request.body.len()) as u64 + ROW_BYTES

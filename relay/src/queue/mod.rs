@@ -8,6 +8,7 @@ pub(crate) mod commands;
 #[cfg(test)]
 pub(crate) mod conformance;
 pub(crate) mod recent;
+pub(crate) mod share;
 pub(crate) mod sqlite;
 
 use std::fmt;
@@ -169,6 +170,8 @@ pub(crate) struct EngineLimits {
     pub(crate) max_bytes: u64,
     pub(crate) max_owner_events: u64,
     pub(crate) max_owner_bytes: u64,
+    /// Of all queues together; any number where there is no limit.
+    pub(crate) max_total_bytes: u64,
     pub(crate) min_free_bytes: u64,
     pub(crate) reserve_bytes: u64,
 }
@@ -180,6 +183,7 @@ impl From<&Limits> for EngineLimits {
             max_bytes: limits.max_queue_bytes,
             max_owner_events: limits.max_owner_queue_events,
             max_owner_bytes: limits.max_owner_queue_bytes,
+            max_total_bytes: limits.max_total_queue_bytes.unwrap_or(u64::MAX),
             min_free_bytes: limits.min_free_bytes,
             reserve_bytes: limits.reserve_bytes,
         }
@@ -195,9 +199,12 @@ pub(crate) enum AppendError {
     /// The queues of the tunnel's owner hold together as much as they may.
     #[error("the owner's queues are full")]
     OwnerFull,
-    /// The queues of the tunnel's owner hold as much as is left of the disk.
-    #[error("the owner's share of the disk is used up")]
+    /// The queues of the tunnel's owner hold as much as is left for all.
+    #[error("the owner's share of the storage is used up")]
     ShareOfDisk,
+    /// All queues hold together as much as they may.
+    #[error("the queues are full")]
+    AllFull,
     /// The disk is nearly full.
     #[error("the relay's disk is nearly full")]
     NoSpace,
@@ -218,6 +225,16 @@ pub(crate) enum QueueError {
     /// The storage does not work at present, or the queue is closed.
     #[error("the queue cannot be used at present")]
     Unavailable,
+}
+
+impl AppendError {
+    /// Whether the removal of other events makes room for what was refused.
+    pub(crate) fn wants_room(self) -> bool {
+        match self {
+            Self::Full | Self::OwnerFull | Self::ShareOfDisk | Self::AllFull => true,
+            Self::NoSpace | Self::UnknownTunnel | Self::Unavailable => false,
+        }
+    }
 }
 
 /// Headers as an engine's row has them.

@@ -83,7 +83,7 @@ pub(crate) struct Directory {
     seen: tokio::sync::Mutex<Seen>,
     /// Looks at the store that were begun, in a burst of unknown keys one for all of them.
     looks: AtomicU64,
-    /// Where relays share the store: tunnels whose agents may have to be told elsewhere.
+    /// Where relays share the store: tunnels with refusals that it has not got yet.
     refused: Mutex<HashMap<TunnelId, Arc<Tunnel>>>,
 }
 
@@ -138,10 +138,24 @@ impl Directory {
         &self,
         is_elsewhere: impl Fn(TunnelId) -> bool,
     ) -> Vec<Arc<Tunnel>> {
+        self.refused(|tunnel| tunnel.refused.is_untold() && is_elsewhere(tunnel.id))
+    }
+
+    /// Those with refusals that the store does not count yet.
+    pub(crate) fn refused_and_not_kept(&self) -> Vec<Arc<Tunnel>> {
+        self.refused(|tunnel| tunnel.refused.is_ahead())
+    }
+
+    fn refused(&self, is_meant: impl Fn(&Tunnel) -> bool) -> Vec<Arc<Tunnel>> {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.retain(|_, tunnel| tunnel.refused.is_untold());
-        let tunnels = refused.values().filter(|tunnel| is_elsewhere(tunnel.id));
+        refused.retain(|_, tunnel| tunnel.refused.is_untold() || tunnel.refused.is_ahead());
+        let tunnels = refused.values().filter(|tunnel| is_meant(tunnel));
         tunnels.cloned().collect()
+    }
+
+    /// Whether other relays have the same tunnels.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.registry.is_shared()
     }
 
     /// The tunnel of a key. One that is unknown may have been made by another relay just now.

@@ -1,6 +1,7 @@
 //! What may be shown of tokens and tunnels, and what was done to them.
 
 use jiff::Timestamp;
+use podtap_wire::manage::RefusedWebhooks;
 use podtap_wire::{TunnelKey, TunnelName};
 
 use crate::queue::TunnelId;
@@ -27,6 +28,8 @@ pub struct TunnelInfo {
     pub oldest_waiting_at: Option<Timestamp>,
     /// When the last event was stored.
     pub last_event_at: Option<Timestamp>,
+    /// Webhooks that the relays which share a database have refused since their start, by reason.
+    pub refused: Vec<RefusedWebhooks>,
     /// The agent that is connected.
     pub connected: Option<Connected>,
 }

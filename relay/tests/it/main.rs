@@ -16,6 +16,7 @@ mod overload;
 mod owners;
 mod pass_through;
 mod proxied;
+mod refusals;
 mod sessions;
 mod support;
 mod tls;

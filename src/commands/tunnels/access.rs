@@ -185,7 +185,7 @@ fn with_owner(info: TunnelInfo, base: Option<&str>) -> OwnedTunnel {
             waiting_bytes: info.backlog_bytes,
             oldest_waiting_at: info.oldest_waiting_at,
             last_event_at: info.last_event_at,
-            refused: Vec::new(),
+            refused: info.refused,
             connected,
         },
     }

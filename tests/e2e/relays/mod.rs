@@ -191,6 +191,20 @@ async fn an_agent_hears_what_another_relay_refused() {
     eventually("all three are told", all, || format!("{:?}", told())).await;
     let reason = told()[0]["reason"].as_str().unwrap().to_owned();
     assert!(reason.contains("body over"), "{reason}");
+
+    // An owner who asks any relay hears of all of them, and so does whoever runs them.
+    let at = first.url();
+    let own = ["--relay", &at, "--token", &token];
+    for way in [&own[..], &["--database", &shared.database]] {
+        let list = || {
+            let args = [&["tunnels", "list", "--json"], way].concat();
+            let line = shared.stage.succeed(&args);
+            let tunnel: Value = serde_json::from_str(line.trim()).unwrap();
+            tunnel["refused"].clone()
+        };
+        let all = || (list()[0]["count"] == 3).then_some(());
+        eventually("all three are listed", all, || list().to_string()).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

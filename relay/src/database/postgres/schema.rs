@@ -167,6 +167,32 @@ pub(super) const MIGRATIONS: &[&str] = &[
     CREATE TRIGGER forget_refused AFTER DELETE ON podtap_tunnels
         FOR EACH ROW EXECUTE FUNCTION podtap_forget_refused();
     ",
+    // 3.
+    "
+    -- What each relay has refused since its start; worth nothing once it has ended.
+    CREATE UNLOGGED TABLE podtap_refused_totals (
+        tunnel  bigint NOT NULL,
+        kind    text NOT NULL,
+        relay   bigint NOT NULL,
+        reason  text NOT NULL,
+        count   bigint NOT NULL,
+        last_at bigint NOT NULL,
+        PRIMARY KEY (tunnel, kind, relay)
+    );
+    CREATE FUNCTION podtap_forget_refused_totals() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_TABLE_NAME = 'podtap_relays' THEN
+            DELETE FROM podtap_refused_totals WHERE relay = OLD.id;
+        ELSE
+            DELETE FROM podtap_refused_totals WHERE tunnel = OLD.id;
+        END IF;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER forget_refused_totals AFTER DELETE ON podtap_tunnels
+        FOR EACH ROW EXECUTE FUNCTION podtap_forget_refused_totals();
+    CREATE TRIGGER forget_refused_totals AFTER DELETE ON podtap_relays
+        FOR EACH ROW EXECUTE FUNCTION podtap_forget_refused_totals();
+    ",
 ];
 
 /// The lock of who brings the schema up to date: `podtap` in letters of eight bits.

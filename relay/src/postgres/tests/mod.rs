@@ -74,11 +74,11 @@ impl Bench for Pg {
         Arc::clone(&self.store.queue)
     }
 
-    async fn tunnel(&self) -> TunnelId {
+    async fn tunnel_of(&self, owner: &str) -> TunnelId {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let request = TunnelRequest {
-            owner: "ada".to_owned(),
+            owner: owner.to_owned(),
             name: format!("tunnel-{number}").parse().unwrap(),
             epoch: None,
             fresh: TunnelKey::generate().unwrap(),

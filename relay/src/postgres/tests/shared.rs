@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest, WebhookResponse};
+use tokio_postgres::SimpleQueryMessage;
 
 use super::Pg;
+use crate::postgres::statements::Statements;
 use crate::queue::conformance::Bench as _;
-use crate::queue::{EngineLimits, ReadLimit, SessionId, TunnelId};
+use crate::queue::{AppendError, EngineLimits, ReadLimit, SessionId, TunnelId};
 use crate::refused::RefusalTally;
 use crate::roster::{ClaimOutcome, HoldingAgent, TunnelClaim};
 use crate::store::conformance::claim;
@@ -27,6 +29,10 @@ async fn two() -> Option<(Pg, Pg)> {
 }
 
 async fn append(relay: &Pg, tunnel: TunnelId) -> Seq {
+    try_append(relay, tunnel).await.unwrap()
+}
+
+async fn try_append(relay: &Pg, tunnel: TunnelId) -> Result<Seq, AppendError> {
     let received_at = Timestamp::from_millisecond(1_764_000_000_123).unwrap();
     let request = WebhookRequest {
         received_at,
@@ -37,7 +43,7 @@ async fn append(relay: &Pg, tunnel: TunnelId) -> Seq {
         body: "x".into(),
     };
     let id = EventId::generate(received_at).unwrap();
-    relay.queue().append(tunnel, id, request).await.unwrap()
+    relay.queue().append(tunnel, id, request).await
 }
 
 async fn take(relay: &Pg, tunnel: TunnelId, claim: TunnelClaim) -> SessionId {
@@ -58,6 +64,59 @@ async fn sees(relay: &Pg, session: SessionId) -> HoldingAgent {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_planned_for_empty_tables_is_good_for_large_ones() {
+    let Some((first, _)) = two().await else {
+        return;
+    };
+    let own = first.database.connector().own().await.unwrap();
+    let _statements = Statements::prepare(&own.client).await.unwrap();
+    // As the driver has prepared them, on this connection.
+    let names = "SELECT name, statement, cardinality(parameter_types) FROM pg_prepared_statements";
+    let prepared = own.client.query(names, &[]).await.unwrap();
+    let mut seen = 0;
+    for row in prepared {
+        let (name, text): (String, String) = (row.get(0), row.get(1));
+        let about_events = text.contains("podtap_events") || text.contains("podtap_queues");
+        if !about_events || text.contains("coalesce(sum(last_bytes") {
+            continue;
+        }
+        let nulls = vec!["NULL"; usize::try_from(row.get::<_, i32>(2)).unwrap()].join(", ");
+        let explain = format!("EXPLAIN EXECUTE \"{name}\" ({nulls})");
+        let plan = own.client.simple_query(&explain).await.unwrap();
+        let plan: Vec<_> = { plan.iter() }
+            .filter_map(|line| match line {
+                SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+                _ => None,
+            })
+            .collect();
+        let plan = plan.join("\n");
+        for word in ["Seq Scan", "Hash Join", "Merge Join"] {
+            assert!(!plan.contains(word), "{text}\n{plan}");
+        }
+        seen += 1;
+    }
+    assert!(seen >= 4, "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_without_asking_is_numbered_by_the_database() {
+    let Some((first, second)) = two().await else {
+        return;
+    };
+    let tunnel = first.tunnel().await;
+    let mut numbers = Vec::new();
+    for _ in 0..20 {
+        numbers.push(append(&first, tunnel).await.0);
+        numbers.push(append(&second, tunnel).await.0);
+    }
+    assert_eq!(numbers, (1..=40).collect::<Vec<u64>>());
+    // One that is deleted meanwhile takes nothing.
+    first.delete(tunnel).await;
+    let unknown = try_append(&first, tunnel).await;
+    assert_eq!(unknown, Err(AppendError::UnknownTunnel));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -295,6 +354,39 @@ async fn refusals_go_to_the_relay_that_has_the_agent_and_to_no_other() {
         ..tally(4)
     };
     assert_eq!(heard, [(served, all)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_each_relay_refused_is_listed_together_until_that_relay_ends() {
+    let Some((first, second)) = two().await else {
+        return;
+    };
+    let (tunnel, unknown) = (first.tunnel().await, TunnelId(i64::MAX));
+    let tally = |reason: &str, count: u32| RefusalTally {
+        kind: "too-large".into(),
+        reason: reason.to_owned(),
+        count: count.into(),
+        last_at: Timestamp::from_second(count.into()).unwrap(),
+    };
+    let keep = async |relay: &Pg, tunnel, tally| {
+        let refused = relay.store.refused.as_ref().unwrap();
+        refused.keep(vec![(tunnel, tally)]).await.unwrap();
+    };
+    let listed = async || {
+        let tunnels = second.store.registry.tunnels(Some("ada".to_owned())).await;
+        let refused = tunnels.unwrap().remove(0).refused;
+        let facts = refused.into_iter().map(|it| (it.count, it.reason));
+        facts.collect::<Vec<_>>()
+    };
+    for (count, all) in [(3, 5), (4, 6)] {
+        keep(&first, tunnel, tally("body over 9 bytes", count)).await;
+        keep(&second, tunnel, tally("body over 8 bytes", 2)).await;
+        keep(&second, unknown, tally("body over 8 bytes", 2)).await;
+        assert_eq!(listed().await, [(all, "body over 9 bytes".to_owned())]);
+    }
+
+    first.queue().close().await;
+    assert_eq!(listed().await, [(2, "body over 8 bytes".to_owned())]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,8 +17,12 @@ pub(crate) trait Bench: Sized {
     async fn new(limits: EngineLimits) -> Self;
     /// The queue, as the relay uses it.
     fn queue(&self) -> Arc<dyn Queue>;
-    /// A new tunnel.
-    async fn tunnel(&self) -> TunnelId;
+    /// A new tunnel of an owner.
+    async fn tunnel_of(&self, owner: &str) -> TunnelId;
+    /// A new tunnel; all of these have one owner.
+    async fn tunnel(&self) -> TunnelId {
+        self.tunnel_of("ada").await
+    }
     /// Deletes a tunnel behind the queue's back, as another process does.
     async fn delete(&self, tunnel: TunnelId);
     /// Ends the queue without warning and opens it again.
@@ -30,6 +34,7 @@ pub(crate) const WIDE: EngineLimits = EngineLimits {
     max_bytes: 1 << 30,
     max_owner_events: 1_000_000,
     max_owner_bytes: 1 << 30,
+    max_total_bytes: u64::MAX,
     min_free_bytes: 0,
     reserve_bytes: 0,
 };

@@ -37,6 +37,7 @@ macro_rules! conformance {
             a_large_backlog_is_acknowledged_at_once,
             a_full_queue_refuses_until_there_is_room,
             bytes_fill_a_queue_as_well,
+            one_owner_leaves_room_for_the_others,
             what_is_too_old_becomes_a_gap,
             an_acknowledgement_past_a_gap_forgets_it,
             a_deleted_tunnel_is_unknown,

@@ -94,6 +94,51 @@ pub(crate) async fn bytes_fill_a_queue_as_well<B: Bench>() {
     assert_eq!(append(&*queue, tunnel, &body).await, Ok(Seq(3)));
 }
 
+pub(crate) async fn one_owner_leaves_room_for_the_others<B: Bench>() {
+    const MIB: usize = 1024 * 1024;
+    let bench = B::new(EngineLimits {
+        max_total_bytes: 12 * MIB as u64,
+        ..WIDE
+    })
+    .await;
+    let queue = bench.queue();
+    let body = "x".repeat(MIB / 2);
+    let fill = async |tunnel| {
+        let mut stored = 0;
+        loop {
+            match append(&*queue, tunnel, &body).await {
+                Ok(Seq(seq)) => stored = seq,
+                Err(why) => break (stored, why),
+            }
+        }
+    };
+    let hog = bench.tunnel_of("hog").await;
+    let (hogs, why) = fill(hog).await;
+    assert_eq!(why, AppendError::ShareOfDisk);
+    assert!((8..=12).contains(&hogs), "a half of all: {hogs}");
+    // A second tunnel of the same owner is no way around it.
+    let (more, why) = fill(bench.tunnel_of("hog").await).await;
+    assert_eq!((more, why), (0, AppendError::ShareOfDisk));
+
+    let (others, why) = fill(bench.tunnel_of("other").await).await;
+    assert_eq!(why, AppendError::ShareOfDisk);
+    assert!((4..=6).contains(&others), "a half of the rest: {others}");
+    // A little is there for each until nothing is left at all.
+    let mut owners = 0;
+    loop {
+        let tunnel = bench.tunnel_of(&format!("owner-{owners}")).await;
+        match fill(tunnel).await {
+            (1.., AppendError::ShareOfDisk) => owners += 1,
+            (_, AppendError::AllFull) => break,
+            other => panic!("{owners}: {other:?}"),
+        }
+    }
+    assert!(owners >= 1);
+
+    queue.acknowledge(hog, NOBODY, Seq(hogs)).await.unwrap();
+    assert_eq!(append(&*queue, hog, &body).await, Ok(Seq(hogs + 1)));
+}
+
 pub(crate) async fn what_is_too_old_becomes_a_gap<B: Bench>() {
     let bench = B::new(WIDE).await;
     let (queue, tunnel) = (bench.queue(), bench.tunnel().await);

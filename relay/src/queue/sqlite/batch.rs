@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use super::owner::Owners;
 use crate::database::ENDS;
 use crate::queue::batch::{QueuedEvent, RemovalStep};
+use crate::queue::share::SpaceLeft;
 use crate::queue::{AppendError, Depth, EngineLimits, TunnelId};
 
 /// Events after which the row of a queue says anew where it ends; see [`ENDS`]. Not more: where damage
@@ -33,7 +34,7 @@ pub(super) enum RemovalBound {
 
 /// The ends of a tunnel's queue; see the table `queues`.
 #[derive(Debug, Clone, Copy)]
-struct Ends {
+struct QueueEnds {
     last_seq: u64,
     last_bytes: u64,
     removed_seq: u64,
@@ -49,7 +50,7 @@ struct Ends {
 #[derive(Debug)]
 pub(super) struct BatchTransaction<'a> {
     transaction: Transaction<'a>,
-    touched: HashMap<TunnelId, Option<Ends>>,
+    touched: HashMap<TunnelId, Option<QueueEnds>>,
     owners: Owners,
 }
 
@@ -62,13 +63,12 @@ impl<'a> BatchTransaction<'a> {
         })
     }
 
-    /// Adds an event, or says why the tunnel does not take it. `left_of_disk` is what is free above
-    /// the floor.
+    /// Adds an event, or says why the tunnel does not take it.
     pub(super) fn append(
         &mut self,
         event: &QueuedEvent,
         limits: &EngineLimits,
-        left_of_disk: u64,
+        left: &mut SpaceLeft,
     ) -> rusqlite::Result<Result<Seq, AppendError>> {
         let Some(ends) = self.ends(event.tunnel)? else {
             return Ok(Err(AppendError::UnknownTunnel));
@@ -79,9 +79,9 @@ impl<'a> BatchTransaction<'a> {
         {
             return Ok(Err(AppendError::Full));
         }
-        let admitted =
-            self.owners
-                .admit(&self.transaction, event.tunnel, bytes, limits, left_of_disk)?;
+        let admitted = self
+            .owners
+            .admit(&self.transaction, event.tunnel, bytes, limits, left)?;
         if let Err(refused) = admitted {
             return Ok(Err(refused));
         }
@@ -144,7 +144,7 @@ impl<'a> BatchTransaction<'a> {
             self.remember_gap(tunnel, ends.removed_seq + 1, through)?;
         }
         *allowance = allowance.saturating_sub(through - ends.removed_seq);
-        let ends = Ends {
+        let ends = QueueEnds {
             removed_seq: through,
             removed_bytes,
             is_removed_from: true,
@@ -186,7 +186,7 @@ impl<'a> BatchTransaction<'a> {
         Ok(depths)
     }
 
-    fn ends(&mut self, tunnel: TunnelId) -> rusqlite::Result<Option<&mut Ends>> {
+    fn ends(&mut self, tunnel: TunnelId) -> rusqlite::Result<Option<&mut QueueEnds>> {
         let ends = match self.touched.entry(tunnel) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(read_ends(&self.transaction, tunnel)?),
@@ -196,7 +196,12 @@ impl<'a> BatchTransaction<'a> {
 
     /// Bytes of all events up to `through`, ever. That one may be missing, as one that was damaged;
     /// the next before it says enough.
-    fn bytes_through(&self, tunnel: TunnelId, ends: &Ends, through: u64) -> rusqlite::Result<u64> {
+    fn bytes_through(
+        &self,
+        tunnel: TunnelId,
+        ends: &QueueEnds,
+        through: u64,
+    ) -> rusqlite::Result<u64> {
         if through == ends.last_seq {
             return Ok(ends.last_bytes);
         }
@@ -239,11 +244,11 @@ pub(super) fn depth(connection: &Connection, tunnel: TunnelId) -> rusqlite::Resu
     Ok(read_ends(connection, tunnel)?.map(|ends| ends.depth()))
 }
 
-fn read_ends(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Option<Ends>> {
+fn read_ends(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Option<QueueEnds>> {
     connection
         .prepare_cached(&READ_ENDS)?
         .query_row([tunnel.0], |row| {
-            Ok(Ends {
+            Ok(QueueEnds {
                 last_seq: row.get("last_seq")?,
                 last_bytes: row.get("last_bytes")?,
                 removed_seq: row.get("removed_seq")?,
@@ -256,7 +261,7 @@ fn read_ends(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Opti
         .optional()
 }
 
-impl Ends {
+impl QueueEnds {
     /// Whether the row of the queue is to be written: where events are gone it alone says that they
     /// were there.
     fn are_due(&self) -> bool {

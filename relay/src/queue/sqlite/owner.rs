@@ -1,5 +1,5 @@
-//! What the queues of one owner hold together, within one transaction: limits for an owner, and a
-//! fair share of the disk, so that none can fill it for the others.
+//! What the queues of one owner hold together, within one transaction; what one may hold is in
+//! `crate::queue::share`.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,36 +7,27 @@ use std::sync::LazyLock;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::database::ENDS;
+use crate::queue::share::{OwnerUsage, SpaceLeft};
 use crate::queue::{AppendError, EngineLimits, TunnelId};
-
-/// Bytes that an owner's queues may hold however little is left of the disk above its floor.
-const SMALL_BYTES: u64 = 1024 * 1024;
 
 /// The owners of the tunnels that a transaction appends to.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
     of_tunnel: HashMap<TunnelId, usize>,
-    held: Vec<Held>,
+    /// What is removed in the same transaction is counted until its end.
+    held: Vec<OwnerUsage>,
     names: HashMap<String, usize>,
 }
 
-/// What an owner's queues hold. What is removed in the same transaction is counted until its end.
-#[derive(Debug, Clone, Copy)]
-struct Held {
-    events: u64,
-    bytes: u64,
-}
-
 impl Owners {
-    /// Counts an event that a tunnel's queue takes, unless the owner has enough: as much as one may
-    /// have, or as much of the disk as is left of it.
+    /// Counts an event that a tunnel's queue takes, unless the owner has enough.
     pub(super) fn admit(
         &mut self,
         connection: &Connection,
         tunnel: TunnelId,
         bytes: u64,
         limits: &EngineLimits,
-        left_of_disk: u64,
+        left: &mut SpaceLeft,
     ) -> rusqlite::Result<Result<(), AppendError>> {
         let number = match self.of_tunnel.get(&tunnel) {
             Some(number) => *number,
@@ -45,16 +36,7 @@ impl Owners {
         let Some(held) = self.held.get_mut(number) else {
             return Ok(Err(AppendError::UnknownTunnel));
         };
-        let after = held.bytes.saturating_add(bytes);
-        if held.events >= limits.max_owner_events || after > limits.max_owner_bytes {
-            return Ok(Err(AppendError::OwnerFull));
-        }
-        if after > left_of_disk.max(SMALL_BYTES) {
-            return Ok(Err(AppendError::ShareOfDisk));
-        }
-        held.events += 1;
-        held.bytes = after;
-        Ok(Ok(()))
+        Ok(held.admit(bytes, left, limits))
     }
 
     fn find(&mut self, connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<usize> {
@@ -86,9 +68,9 @@ static HELD: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-fn read_held(connection: &Connection, owner: &str) -> rusqlite::Result<Held> {
+fn read_held(connection: &Connection, owner: &str) -> rusqlite::Result<OwnerUsage> {
     connection.prepare_cached(&HELD)?.query_row([owner], |row| {
-        Ok(Held {
+        Ok(OwnerUsage {
             events: row.get("events")?,
             bytes: row.get("bytes")?,
         })
@@ -114,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_takes_no_more_of_the_disk_than_what_is_left_and_others_still_do() {
+    fn all_tunnels_of_an_owner_are_counted_together_and_those_of_others_are_not() {
         let connection = Connection::open_in_memory().unwrap();
         connection
             .execute_batch(
@@ -133,19 +115,18 @@ mod tests {
         let second = tunnels(&connection, "ada", 39 * mib);
         let bobs = tunnels(&connection, "bob", 0);
         let mut owners = Owners::default();
+        let mut left = SpaceLeft {
+            total: u64::MAX,
+            disk: 100 * mib,
+        };
         let mut admit = |tunnel, bytes| {
             owners
-                .admit(&connection, tunnel, bytes, &limits, 100 * mib)
+                .admit(&connection, tunnel, bytes, &limits, &mut left)
                 .unwrap()
         };
         assert_eq!(admit(first, mib), Ok(()), "as much as is left");
         assert_eq!(admit(second, 1), Err(AppendError::ShareOfDisk));
         assert_eq!(admit(bobs, mib), Ok(()));
         assert_eq!(admit(TunnelId(99), 1), Err(AppendError::UnknownTunnel));
-
-        let mut owners = Owners::default();
-        let mut admit = |bytes| owners.admit(&connection, bobs, bytes, &limits, 0).unwrap();
-        assert_eq!(admit(mib), Ok(()), "a little is never refused for it");
-        assert_eq!(admit(1), Err(AppendError::ShareOfDisk));
     }
 }

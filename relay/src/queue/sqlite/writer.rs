@@ -23,6 +23,7 @@ use crate::database::{self, Database};
 use crate::metrics::Metrics;
 use crate::queue::batch::{Append, BatchOutcome};
 use crate::queue::commands::CommandReply;
+use crate::queue::share::SpaceLeft;
 use crate::queue::{AppendError, Depth, EngineLimits, QueueError, TunnelId};
 
 /// Commands in one transaction. Larger batches no longer make a commit cheaper per event.
@@ -230,16 +231,16 @@ impl SqliteWriter {
         has_room: bool,
         may_wait: bool,
     ) -> rusqlite::Result<Option<BatchOutcome>> {
-        let left = self.space.free_bytes();
+        let mut left = self.left()?;
         let mut batch = BatchTransaction::begin(&mut self.storage.connection)?;
         let mut appended = Vec::with_capacity(self.appends.len());
         for (event, _) in &self.appends {
             let answer = if has_room {
-                batch.append(event, &self.limits, left)?
+                batch.append(event, &self.limits, &mut left)?
             } else {
                 Err(AppendError::NoSpace)
             };
-            if may_wait && may_pass(answer) {
+            if may_wait && answer.is_err_and(AppendError::wants_room) {
                 return Ok(None);
             }
             appended.push(answer);
@@ -250,6 +251,15 @@ impl SqliteWriter {
             appended,
             steps,
         }))
+    }
+
+    /// What is left for all queues: the file is what they take.
+    fn left(&self) -> rusqlite::Result<SpaceLeft> {
+        let used = podtap_disk::sqlite::used_bytes(&self.storage.connection)?;
+        Ok(SpaceLeft {
+            total: self.limits.max_total_bytes.saturating_sub(used),
+            disk: self.space.free_bytes(),
+        })
     }
 
     /// Lets the next transactions delete what was acknowledged.
@@ -382,12 +392,4 @@ impl SqliteWriter {
         // What a rebuilt file gives to an event is not what the old one gave.
         self.storage.repair(|| shared.forget_recent())
     }
-}
-
-/// Whether an acknowledgement can make room for what was refused.
-fn may_pass(answer: Result<Seq, AppendError>) -> bool {
-    matches!(
-        answer,
-        Err(AppendError::Full | AppendError::OwnerFull | AppendError::ShareOfDisk)
-    )
 }

@@ -117,6 +117,8 @@ fn info(row: &Row<'_>) -> rusqlite::Result<TunnelInfo> {
         oldest_waiting_at: row.get::<_, Option<i64>>("oldest_at")?.map(time),
         last_event_at: row.get::<_, Option<i64>>("last_at")?.map(time),
         old_key_until: row.get::<_, Option<i64>>("old_key_until")?.map(time),
+        // A relay that runs counts them in memory.
+        refused: Vec::new(),
         connected,
     })
 }

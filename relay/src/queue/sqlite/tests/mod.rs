@@ -48,8 +48,8 @@ impl Bench for Sqlite {
         Arc::<SqliteQueue>::clone(&self.queue)
     }
 
-    async fn tunnel(&self) -> TunnelId {
-        make_tunnel(&self.database)
+    async fn tunnel_of(&self, owner: &str) -> TunnelId {
+        make_tunnel_of(owner, &self.database)
     }
 
     async fn delete(&self, tunnel: TunnelId) {
@@ -69,12 +69,16 @@ impl Bench for Sqlite {
 conformance!(Sqlite);
 
 fn make_tunnel(database: &Database) -> TunnelId {
+    make_tunnel_of("ada", database)
+}
+
+fn make_tunnel_of(owner: &str, database: &Database) -> TunnelId {
     let connection = database.writer().unwrap();
     connection
         .execute(
             "INSERT INTO tunnels (owner, name, key, created_at)
-             VALUES ('ada', hex(randomblob(8)), randomblob(16), 0)",
-            [],
+             VALUES (?1, hex(randomblob(8)), randomblob(16), 0)",
+            [owner],
         )
         .unwrap();
     TunnelId(connection.last_insert_rowid())
@@ -86,6 +90,7 @@ fn wide() -> EngineLimits {
         max_bytes: 1 << 30,
         max_owner_events: 1000,
         max_owner_bytes: 1 << 30,
+        max_total_bytes: u64::MAX,
         min_free_bytes: 0,
         reserve_bytes: 0,
     }
