@@ -2,6 +2,7 @@
 //!
 //! `seed.json` beside this file is both the default and the documented example.
 
+use podtap_podio::client::{Credentials, Grant};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -37,42 +38,32 @@ pub struct SeedClient {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedUser {
-    /// The user's id.
     pub user_id: u64,
     /// The name to show.
     pub name: String,
     /// The user name of the password grant.
     pub mail: String,
-    /// The password.
     pub password: String,
 }
 
-/// A space.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedSpace {
-    /// Its id.
     pub space_id: u64,
-    /// Its name.
     pub name: String,
-    /// Its apps.
     #[serde(default)]
     pub apps: Vec<SeedApp>,
 }
 
-/// An app.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedApp {
-    /// Its id.
     pub app_id: u64,
-    /// Its name.
     pub name: String,
     /// What one of its items is called.
     pub item_name: String,
     /// Its token, for app authentication.
     pub token: String,
-    /// Its fields.
     pub fields: Vec<SeedField>,
     /// Its items: values by the field's `external_id`, as an API client would write them.
     #[serde(default)]
@@ -125,6 +116,19 @@ impl Seed {
     )]
     pub fn example() -> Self {
         Self::from_json(Self::EXAMPLE.as_bytes()).expect("the example is a seed")
+    }
+
+    /// Credentials of a person, counted from 0, through the API client at the same place.
+    pub fn credentials(&self, place: usize) -> Option<Credentials> {
+        let (client, user) = (self.clients.get(place)?, self.users.get(place)?);
+        Some(Credentials {
+            client_id: client.client_id.clone(),
+            client_secret: client.client_secret.as_str().into(),
+            grant: Grant::Password {
+                username: user.mail.clone(),
+                password: user.password.as_str().into(),
+            },
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{Process, Service, Stage, command, eventually, get, split};
+use crate::support::{Process, Relay, Service, Stage, command, eventually, get, split};
 
 /// The sandbox's first app, with its invented credentials.
 pub(crate) const CREDENTIALS: &[(&str, &str)] = &[
@@ -59,6 +59,21 @@ impl Podio {
         self.objects(stage, &["hooks", "list", "--json", "--name", "crm"])
     }
 
+    /// A command that listens for hooks on the app, over a relay, as the tunnel `crm`.
+    pub(crate) fn listen(
+        &self,
+        stage: &Stage,
+        (service, relay): (&Service, &Relay),
+        args: &[&str],
+    ) -> std::process::Command {
+        let (target, url) = (service.address().to_string(), relay.url());
+        let fixed = ["listen", &target, "--relay", &url, "--name", "crm"];
+        let on_app = ["--json", "--app", APP];
+        let mut listen = self.command(stage, &[&fixed[..], &on_app, args].concat());
+        listen.env("PODTAP_TOKEN", stage.token("ann"));
+        listen
+    }
+
     fn hooks_on(&self, stage: &Stage, url: &str) -> Vec<Value> {
         let mut hooks = self.hooks(stage);
         hooks.retain(|hook| hook["url"] == url);
@@ -66,12 +81,21 @@ impl Podio {
     }
 }
 
+/// Waits until as many hooks are active.
+pub(crate) async fn are_verified(agent: &Process, count: usize) {
+    let verified = || {
+        let ok = agent.objects("verify").into_iter();
+        let ok = ok.filter(|verify| verify["ok"] == true);
+        (ok.count() == count).then_some(())
+    };
+    eventually("the validations", verified, || agent.stdout().join("\n")).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn listen_makes_hooks_has_them_verified_and_removes_exactly_those() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let podio = Podio::start(&stage).await;
     let relay = stage.relay().await;
-    let token = stage.token("ann");
     let other = [
         "hooks",
         "create",
@@ -80,34 +104,12 @@ async fn listen_makes_hooks_has_them_verified_and_removes_exactly_those() {
         "--json",
     ];
     podio.objects(&stage, &other);
-    let target = service.address().to_string();
-    let url = relay.url();
-    let args = [
-        "listen",
-        &target,
-        "--relay",
-        &url,
-        "--name",
-        "crm",
-        "--json",
-        "--app",
-        APP,
-        "--on",
-        "item.*,comment.create",
-    ];
-    let mut listen = podio.command(&stage, &args);
-    listen.env("PODTAP_TOKEN", &token);
+    let on = ["--on", "item.*,comment.create"];
+    let listen = podio.listen(&stage, (&service, &relay), &on);
 
     let mut agent = Process::spawn(listen);
 
-    let verified = || {
-        let ok = agent
-            .objects("verify")
-            .into_iter()
-            .filter(|verify| verify["ok"] == true);
-        (ok.count() == 4).then_some(())
-    };
-    eventually("four validations", verified, || agent.stdout().join("\n")).await;
+    are_verified(&agent, 4).await;
     let ready = agent.object("ready", |_| true).await;
     let hook_url = format!("{}podio/hook", ready["url"].as_str().unwrap());
     let ours = podio.hooks_on(&stage, &hook_url);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::hooks::{APP, Podio};
+use crate::hooks::{Podio, are_verified};
 use crate::support::{Process, Relay, Service, Stage, eventually};
 
 struct World {
@@ -23,31 +23,10 @@ impl World {
         let stage = Stage::new();
         let podio = Podio::start(&stage).await;
         let relay = stage.relay().await;
-        let token = stage.token("ann");
         let service = Service::start().await;
-        let (target, url) = (service.address().to_string(), relay.url());
-        let args = [
-            "listen",
-            &target,
-            "--relay",
-            &url,
-            "--name",
-            "crm",
-            "--json",
-            "--app",
-            APP,
-            "--on",
-            "item.*,comment.create",
-        ];
-        let mut command = podio.command(&stage, &args);
-        command.env("PODTAP_TOKEN", &token);
-        let agent = Process::spawn(command);
-        let verified = || {
-            let ok = agent.objects("verify");
-            let ok = ok.iter().filter(|verify| verify["ok"] == true);
-            (ok.count() == 4).then_some(())
-        };
-        eventually("four validations", verified, || agent.stdout().join("\n")).await;
+        let on = ["--on", "item.*,comment.create"];
+        let agent = Process::spawn(podio.listen(&stage, (&service, &relay), &on));
+        are_verified(&agent, 4).await;
         let second = Timestamp::now().as_second();
         let is_over = || (Timestamp::now().as_second() > second).then_some(());
         eventually("the next second", is_over, String::new).await;

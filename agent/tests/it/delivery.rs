@@ -4,52 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::support::running::{RunningAgent, append, rows};
 use crate::support::{
     DEADLINE, Reaction, Received, Service, answer, browsing, delivering, event, eventually,
     history_of, item_update, ok, target_of,
 };
-use podtap_agent::history::{
-    self, DeliveryState, EventRow, History, NewEvent, Outcome, PageQuery, Writer,
-};
-use podtap_agent::history::{Anchor, Filter};
-use podtap_agent::{Agent, AgentConfig, AgentHandle, Change, RunError, ServiceState};
+use podtap_agent::history::Filter;
+use podtap_agent::history::{self, DeliveryState, EventRow, History, Outcome};
+use podtap_agent::{Agent, Change, ServiceState};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
-/// Puts events into a history that nobody has open.
-async fn append(folder: &TempDir, events: Vec<NewEvent>) {
-    let (writer, thread) = Writer::open(&history_of(folder), |_| {}).unwrap();
-    writer.append(events).await.unwrap();
-    thread.close().await;
-}
-
-struct Running {
-    handle: AgentHandle,
-    token: CancellationToken,
-    agent: JoinSet<Result<(), RunError>>,
-}
-
-impl Running {
-    fn start(config: AgentConfig) -> Self {
-        let (agent, handle) = Agent::open(config).unwrap();
-        let token = CancellationToken::new();
-        let mut running = JoinSet::new();
-        running.spawn(agent.run(token.clone()));
-        Self {
-            handle,
-            token,
-            agent: running,
-        }
-    }
-
-    async fn rows(&self) -> Vec<EventRow> {
-        rows(self.handle.history()).await
-    }
-
+impl RunningAgent {
     /// Waits until nothing is pending.
-    async fn delivered(&self) -> Vec<EventRow> {
+    async fn all_delivered(&self) -> Vec<EventRow> {
         eventually("all is delivered", || async {
             let rows = self.rows().await;
             let done = rows.iter().all(|row| row.state == DeliveryState::Delivered);
@@ -61,22 +30,6 @@ impl Running {
         })
         .await
     }
-
-    async fn stop(mut self) {
-        self.token.cancel();
-        self.agent.join_next().await.unwrap().unwrap().unwrap();
-    }
-}
-
-async fn rows(history: &History) -> Vec<EventRow> {
-    let query = PageQuery {
-        filter: Filter::default(),
-        anchor: Anchor::Newest,
-        limit: 1000,
-    };
-    let mut rows = history.page(query).await.unwrap();
-    rows.reverse();
-    rows
 }
 
 #[tokio::test]
@@ -85,8 +38,8 @@ async fn what_waits_in_the_history_is_delivered_and_its_attempt_is_kept() {
     let service = Service::start(|_| answer(201, "made")).await;
     append(&folder, vec![item_update(1, 4711)]).await;
 
-    let running = Running::start(delivering(&folder, service.address));
-    let rows = running.delivered().await;
+    let running = RunningAgent::start(delivering(&folder, service.address));
+    let rows = running.all_delivered().await;
 
     let attempts = running.handle.history().attempts(rows[0].id).await.unwrap();
     assert_eq!(attempts.len(), 1);
@@ -135,8 +88,8 @@ async fn the_bytes_are_the_bytes() {
 
     let mut config = delivering(&folder, service.address);
     config.delivery.concurrency = 1;
-    let running = Running::start(config);
-    running.delivered().await;
+    let running = RunningAgent::start(config);
+    running.all_delivered().await;
 
     let received = service.received();
     let find = |method: &str| {
@@ -186,8 +139,8 @@ async fn events_of_one_object_keep_their_order_and_objects_go_side_by_side() {
         .collect();
     append(&folder, events).await;
 
-    let running = Running::start(delivering(&folder, service.address));
-    running.delivered().await;
+    let running = RunningAgent::start(delivering(&folder, service.address));
+    running.all_delivered().await;
 
     let number = |body: &[u8], name: &str| -> u64 {
         podtap_podio::decode(None, body).unwrap().id(name).unwrap()
@@ -216,7 +169,7 @@ async fn a_local_service_that_is_down_makes_lanes_wait_and_nothing_is_marked_fai
     drop(reserved);
     append(&folder, vec![item_update(1, 1), item_update(2, 2)]).await;
 
-    let running = Running::start(delivering(&folder, address));
+    let running = RunningAgent::start(delivering(&folder, address));
     let mut status = running.handle.status();
     let down = status.wait_for(|status| matches!(status.service, ServiceState::Down { .. }));
     let reason = match &down.await.unwrap().service {
@@ -227,7 +180,7 @@ async fn a_local_service_that_is_down_makes_lanes_wait_and_nothing_is_marked_fai
     assert!(running.rows().await.iter().all(|row| row.attempts == 0));
 
     let service = Service::on(TcpListener::bind(address).await.unwrap(), |_| ok());
-    let rows = running.delivered().await;
+    let rows = running.all_delivered().await;
     assert!(rows.iter().all(|row| row.attempts == 1), "{rows:#?}");
     assert_eq!(service.received().len(), 2);
     assert!(matches!(
@@ -254,8 +207,8 @@ async fn an_event_that_the_service_does_not_bear_lets_its_successor_go_and_is_gi
     let service = Service::start(poisoned_by(b"poison")).await;
     append(&folder, vec![event(1, "poison"), event(2, "healthy")]).await;
 
-    let running = Running::start(delivering(&folder, service.address));
-    let rows = running.delivered().await;
+    let running = RunningAgent::start(delivering(&folder, service.address));
+    let rows = running.all_delivered().await;
 
     let attempts = running.handle.history().attempts(rows[0].id).await.unwrap();
     // The first loss, and the one after the other event was answered.
@@ -281,8 +234,8 @@ async fn an_event_that_the_service_does_not_bear_is_given_up_though_it_is_alone(
     let service = Service::start(poisoned_by(b"poison")).await;
     append(&folder, vec![event(1, "poison")]).await;
 
-    let running = Running::start(delivering(&folder, service.address));
-    let rows = running.delivered().await;
+    let running = RunningAgent::start(delivering(&folder, service.address));
+    let rows = running.all_delivered().await;
 
     assert!(rows[0].last.as_ref().unwrap().outcome.is_err());
     assert_eq!(rows[0].attempts, 2, "the first and the last are on record");
@@ -297,8 +250,8 @@ async fn events_that_the_service_does_not_bear_are_given_up_though_there_is_no_o
     let events = vec![item_update(1, 1), item_update(2, 1), item_update(3, 2)];
     append(&folder, events).await;
 
-    let running = Running::start(delivering(&folder, service.address));
-    let rows = running.delivered().await;
+    let running = RunningAgent::start(delivering(&folder, service.address));
+    let rows = running.all_delivered().await;
 
     for row in rows {
         assert!(row.last.as_ref().unwrap().outcome.is_err(), "{row:?}");
@@ -319,7 +272,7 @@ async fn a_port_with_nothing_behind_it_uses_up_no_event_that_is_alone() {
     });
     append(&folder, vec![event(1, "waits")]).await;
 
-    let running = Running::start(delivering(&folder, address));
+    let running = RunningAgent::start(delivering(&folder, address));
     let mut status = running.handle.status();
     // More often than an event that takes the service down is tried.
     status
@@ -339,8 +292,8 @@ async fn an_event_that_the_service_does_not_bear_is_given_up_and_other_objects_g
     let events = (1..=40).map(|number| item_update(number, number % 10));
     append(&folder, events.collect()).await;
 
-    let running = Running::start(delivering(&folder, service.address));
-    let rows = running.delivered().await;
+    let running = RunningAgent::start(delivering(&folder, service.address));
+    let rows = running.all_delivered().await;
 
     for (row, number) in rows.iter().zip(1..) {
         let outcome = row.last.as_ref().unwrap().outcome.clone();
@@ -369,7 +322,7 @@ async fn a_service_that_drops_each_request_is_away_and_uses_up_no_event() {
     let events = (1..=12).map(|number| item_update(number, number % 3));
     append(&folder, events.collect()).await;
 
-    let running = Running::start(delivering(&folder, service.address));
+    let running = RunningAgent::start(delivering(&folder, service.address));
     let mut status = running.handle.status();
     // Far more often than any event is lost before it is given up.
     let lost = status.wait_for(|status| status.retries >= 40);
@@ -383,7 +336,7 @@ async fn a_service_that_drops_each_request_is_away_and_uses_up_no_event() {
     assert!(rows.iter().all(|row| row.attempts <= 1), "{rows:#?}");
     let dropped = service.received().len();
     is_back.store(true, Ordering::Relaxed);
-    let rows = running.delivered().await;
+    let rows = running.all_delivered().await;
 
     let answered = |row: &EventRow| row.last.as_ref().unwrap().outcome == Ok(200);
     assert!(rows.iter().all(answered), "{rows:#?}");
@@ -412,8 +365,8 @@ async fn what_is_no_http_is_an_answer_and_ends_the_attempt() {
     let service = Service::start(|_| Reaction::Answer(b"220 mail ready\r\n".to_vec())).await;
     append(&folder, vec![item_update(1, 1)]).await;
 
-    let running = Running::start(delivering(&folder, service.address));
-    let rows = running.delivered().await;
+    let running = RunningAgent::start(delivering(&folder, service.address));
+    let rows = running.all_delivered().await;
 
     let outcome = rows[0].last.as_ref().unwrap().outcome.clone();
     let words = outcome.unwrap_err();
@@ -433,8 +386,8 @@ async fn a_kept_alive_connection_that_died_costs_neither_an_attempt_nor_a_pause(
         .collect();
     append(&folder, events).await;
 
-    let running = Running::start(delivering(&folder, service.address));
-    let rows = running.delivered().await;
+    let running = RunningAgent::start(delivering(&folder, service.address));
+    let rows = running.all_delivered().await;
 
     assert!(rows.iter().all(|row| row.attempts == 1), "{rows:#?}");
     let answered = |row: &EventRow| row.last.as_ref().unwrap().outcome == Ok(200);
@@ -462,7 +415,7 @@ async fn objects_that_hang_do_not_hold_the_others() {
     events.push(event(9, "type=item.update&item_id=9&hook_id=8"));
     append(&folder, events).await;
 
-    let running = Running::start(delivering(&folder, service.address));
+    let running = RunningAgent::start(delivering(&folder, service.address));
 
     eventually("the ninth is delivered", || async {
         let rows = running.rows().await;
@@ -488,8 +441,8 @@ async fn an_answer_that_does_not_come_in_time_ends_the_attempt() {
 
     let mut config = delivering(&folder, service.address);
     config.delivery.timeout = Duration::from_millis(50);
-    let running = Running::start(config);
-    let rows = running.delivered().await;
+    let running = RunningAgent::start(config);
+    let rows = running.all_delivered().await;
 
     let outcome = rows[0].last.as_ref().unwrap().outcome.clone();
     assert_eq!(outcome, Err("no answer within 50ms".to_owned()));
@@ -505,8 +458,8 @@ async fn an_answer_beyond_the_limit_is_cut_and_its_size_is_known() {
 
     let mut config = delivering(&folder, service.address);
     config.delivery.max_response_bytes = 100;
-    let running = Running::start(config);
-    let rows = running.delivered().await;
+    let running = RunningAgent::start(config);
+    let rows = running.all_delivered().await;
 
     let attempts = running.handle.history().attempts(rows[0].id).await.unwrap();
     let Outcome::Answered {
@@ -527,7 +480,7 @@ async fn without_a_link_nothing_that_waits_is_delivered() {
 
     let mut config = browsing(&folder);
     config.target = Some(target_of(service.address));
-    let running = Running::start(config);
+    let running = RunningAgent::start(config);
     // Another process writes: by the time this is seen, delivery would have begun.
     let mut changes = running.handle.changes();
     append(&folder, vec![item_update(2, 2)]).await;
@@ -553,7 +506,7 @@ async fn what_has_begun_at_the_end_is_finished() {
     let service = Service::start(|_| Reaction::Late(Duration::from_millis(300))).await;
     append(&folder, vec![item_update(1, 1)]).await;
 
-    let running = Running::start(delivering(&folder, service.address));
+    let running = RunningAgent::start(delivering(&folder, service.address));
     eventually("the service has it", || async {
         if service.received().is_empty() {
             Err(String::new())
@@ -574,7 +527,7 @@ async fn what_cannot_be_finished_at_the_end_is_offered_again() {
     let service = Service::start(|_| Reaction::Silence).await;
     append(&folder, vec![item_update(1, 1)]).await;
 
-    let running = Running::start(delivering(&folder, service.address));
+    let running = RunningAgent::start(delivering(&folder, service.address));
     eventually("the service has it", || async {
         if service.received().is_empty() {
             Err(String::new())
@@ -587,8 +540,8 @@ async fn what_cannot_be_finished_at_the_end_is_offered_again() {
     ending.await.unwrap();
 
     let second = Service::start(|_| ok()).await;
-    let running = Running::start(delivering(&folder, second.address));
-    running.delivered().await;
+    let running = RunningAgent::start(delivering(&folder, second.address));
+    running.all_delivered().await;
     assert_eq!(second.received().len(), 1);
     running.stop().await;
 }
@@ -602,7 +555,7 @@ async fn an_agent_that_ended_while_the_service_was_away_starts_again() {
     drop(free);
 
     for _ in 0..2 {
-        let running = Running::start(delivering(&folder, address));
+        let running = RunningAgent::start(delivering(&folder, address));
         let mut status = running.handle.status();
         let away = status.wait_for(|status| matches!(status.service, ServiceState::Down { .. }));
         tokio::time::timeout(DEADLINE, away).await.unwrap().unwrap();
@@ -621,8 +574,8 @@ async fn an_agent_that_ended_while_the_service_was_away_starts_again() {
     }
 
     let service = Service::on(TcpListener::bind(address).await.unwrap(), |_| ok());
-    let running = Running::start(delivering(&folder, address));
-    running.delivered().await;
+    let running = RunningAgent::start(delivering(&folder, address));
+    running.all_delivered().await;
     assert_eq!(service.received().len(), 1);
     running.stop().await;
 }

@@ -12,9 +12,10 @@ use podtap_podio::{EventType, RefType};
 use podtap_sandbox::{Fault, Observation};
 use serde_json::Value;
 
-use crate::support::circle::{Circle, Running};
+use crate::support::circle::Circle;
 use crate::support::eventually;
 use crate::support::podio::ORDERS;
+use crate::support::running::RunningAgent;
 
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -57,7 +58,7 @@ fn disable(circle: &Circle, hook_id: u64) {
 #[tokio::test]
 async fn a_hook_that_becomes_inactive_is_told_and_verified_again() {
     let circle = looking_after("item.update").await;
-    let running = Running::start(&circle.config);
+    let running = RunningAgent::start(circle.config.clone());
     let hook_id = running.all(&HookState::Active).await[0].hook_id.unwrap();
     let begin = running.handle.history().end().await.unwrap().finding;
     let mut changes = running.handle.changes();
@@ -95,13 +96,13 @@ async fn a_hook_that_becomes_inactive_is_told_and_verified_again() {
         is_announced |= matches!(change, Change::History(history::HistoryChange::Hook(_)));
     }
     assert!(is_announced);
-    running.end().await;
+    running.stop().await;
 }
 
 #[tokio::test]
 async fn a_hook_that_somebody_deleted_is_told_and_one_that_was_deleted_here_is_not() {
     let circle = looking_after("item.update,item.create").await;
-    let running = Running::start(&circle.config);
+    let running = RunningAgent::start(circle.config.clone());
     let reports = running.all(&HookState::Active).await;
     let [here, there] = [0, 1].map(|index: usize| reports[index].hook_id.unwrap());
     let begin = running.handle.history().end().await.unwrap().finding;
@@ -122,7 +123,7 @@ async fn a_hook_that_somebody_deleted_is_told_and_one_that_was_deleted_here_is_n
     })
     .await;
     assert_eq!(news, [there]);
-    running.end().await;
+    running.stop().await;
 }
 
 #[tokio::test]
@@ -131,7 +132,7 @@ async fn hooks_that_lead_elsewhere_are_nobodys_business() {
     let (client, url) = (&circle.podio.client, "http://127.0.0.1:9/another");
     let theirs = client.create_hook(RefType::App, ORDERS, url, EventType::ItemUpdate);
     let theirs = theirs.await.unwrap();
-    let running = Running::start(&circle.config);
+    let running = RunningAgent::start(circle.config.clone());
     let ours = running.all(&HookState::Active).await[0].hook_id.unwrap();
     let begin = running.handle.history().end().await.unwrap().finding;
     eventually("ours was seen", || async {
@@ -150,13 +151,13 @@ async fn hooks_that_lead_elsewhere_are_nobodys_business() {
     })
     .await;
     assert_eq!(news, [ours]);
-    running.end().await;
+    running.stop().await;
 }
 
 #[tokio::test]
 async fn where_podio_cannot_be_asked_it_is_not_asked_again_at_once() {
     let circle = looking_after("item.update").await;
-    let running = Running::start(&circle.config);
+    let running = RunningAgent::start(circle.config.clone());
     let hook_id = running.all(&HookState::Active).await[0].hook_id.unwrap();
     let begin = running.handle.history().end().await.unwrap().finding;
     eventually("the hook was seen", || async {
@@ -183,5 +184,5 @@ async fn where_podio_cannot_be_asked_it_is_not_asked_again_at_once() {
         calls += usize::from(matches!(seen, Observation::Call { .. }));
     }
     assert!(calls < 60, "{calls} calls in five readings");
-    running.end().await;
+    running.stop().await;
 }

@@ -9,9 +9,10 @@ use podtap_podio::client::{Hook, HookStatus};
 use podtap_podio::{EventType, RefType};
 use podtap_sandbox::Fault;
 
-use crate::support::circle::{Circle, Running};
+use crate::support::circle::Circle;
 use crate::support::eventually;
 use crate::support::podio::ORDERS;
+use crate::support::running::RunningAgent;
 
 #[tokio::test]
 async fn hooks_are_active_while_the_agent_runs_and_gone_when_it_has_ended() {
@@ -20,7 +21,7 @@ async fn hooks_are_active_while_the_agent_runs_and_gone_when_it_has_ended() {
     let theirs = client.create_hook(RefType::App, ORDERS, url, EventType::ItemUpdate);
     let theirs = theirs.await.unwrap();
 
-    let running = Running::start(&circle.config);
+    let running = RunningAgent::start(circle.config.clone());
     let reports = running.all(&HookState::Active).await;
 
     assert_eq!(reports.len(), 4);
@@ -33,7 +34,7 @@ async fn hooks_are_active_while_the_agent_runs_and_gone_when_it_has_ended() {
     }
 
     let handle = running.handle.clone();
-    running.end().await;
+    running.stop().await;
 
     let left: Vec<_> = circle
         .hooks()
@@ -53,34 +54,34 @@ async fn hooks_are_active_while_the_agent_runs_and_gone_when_it_has_ended() {
 #[tokio::test]
 async fn the_next_start_removes_what_a_crash_left() {
     let mut circle = Circle::start("item.update,item.create").await;
-    let running = Running::start(&circle.config);
+    let running = RunningAgent::start(circle.config.clone());
     running.all(&HookState::Active).await;
     running.crash().await;
     assert_eq!(circle.hooks().await.len(), 2);
 
     circle.config.podio.hooks = None;
-    let running = Running::start(&circle.config);
+    let running = RunningAgent::start(circle.config.clone());
     eventually("the hooks are gone", || async {
         let left = circle.hooks().await;
         left.is_empty().then_some(()).ok_or(format!("{left:#?}"))
     })
     .await;
-    running.end().await;
+    running.stop().await;
 }
 
 #[tokio::test]
 async fn hooks_that_stay_are_used_by_the_next_start_and_not_doubled() {
     let circle = Circle::start("item.update").await.keep();
-    let running = Running::start(&circle.config);
+    let running = RunningAgent::start(circle.config.clone());
     running.all(&HookState::Active).await;
-    running.end().await;
+    running.stop().await;
     let kept = circle.hooks().await;
     assert_eq!(kept.len(), 1);
 
-    let running = Running::start(&circle.config);
+    let running = RunningAgent::start(circle.config.clone());
     running.all(&HookState::Active).await;
     assert_eq!(circle.hooks().await, kept);
-    running.end().await;
+    running.stop().await;
 }
 
 #[tokio::test]
@@ -91,7 +92,7 @@ async fn what_podio_refuses_is_told_and_the_rest_goes_on() {
         .wanted
         .extend(plan(PlaceRef::app(1), "item.update").unwrap());
 
-    let running = Running::start(&circle.config);
+    let running = RunningAgent::start(circle.config.clone());
     let reports = eventually("both are settled", || async {
         let reports = running.handle.hooks().borrow().clone();
         let is_open =
@@ -110,7 +111,7 @@ async fn what_podio_refuses_is_told_and_the_rest_goes_on() {
     assert!(
         matches!(&refused.state, HookState::Failed { reason } if reason.contains("Podio answered"))
     );
-    running.end().await;
+    running.stop().await;
 }
 
 #[tokio::test]
@@ -119,7 +120,7 @@ async fn an_url_that_podio_would_not_call_is_refused_with_the_reason() {
     // Not this machine's: so the URL is checked as for Podio itself. Nobody is called.
     circle.config.podio.client.base_url = "https://podio.invalid".parse().unwrap();
 
-    let mut running = Running::start(&circle.config);
+    let mut running = RunningAgent::start(circle.config.clone());
     let ended = running.agent.join_next().await.unwrap().unwrap();
 
     let Err(RunError::Hooks(HooksError::Uncallable { source, .. })) = ended else {
@@ -131,7 +132,7 @@ async fn an_url_that_podio_would_not_call_is_refused_with_the_reason() {
 #[tokio::test]
 async fn hooks_follow_the_tunnel_to_its_new_url() {
     let circle = Circle::start("item.update,item.create").await;
-    let running = Running::start(&circle.config);
+    let running = RunningAgent::start(circle.config.clone());
     running.all(&HookState::Active).await;
     let before = circle.hooks().await[0].url.clone();
 
@@ -156,7 +157,7 @@ async fn hooks_follow_the_tunnel_to_its_new_url() {
         "{url}: {hooks:#?}"
     );
     running.all(&HookState::Active).await;
-    running.end().await;
+    running.stop().await;
     assert_eq!(circle.hooks().await, []);
 }
 
@@ -166,7 +167,7 @@ async fn hooks_are_made_once_the_api_is_back() {
     // Logged in, so that the fault meets the hooks and not the token.
     circle.hooks().await;
     circle.podio.handle.set_fault(Some(Fault::Status(503)));
-    let running = Running::start(&circle.config);
+    let running = RunningAgent::start(circle.config.clone());
     let reports = running.all_failed().await;
     let HookState::Failed { reason } = &reports[0].state else {
         panic!("{reports:#?}");
@@ -180,5 +181,5 @@ async fn hooks_are_made_once_the_api_is_back() {
     running.all(&HookState::Active).await;
     assert_eq!(circle.hooks().await.len(), 1);
     assert!(running.handle.status().borrow().failed_hooks.is_empty());
-    running.end().await;
+    running.stop().await;
 }

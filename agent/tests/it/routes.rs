@@ -4,20 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use jiff::Timestamp;
-use podtap_agent::history::{
-    Anchor, DeliveryState, EventRow, Filter, HoldReason, NewEvent, PageQuery, Saved, Writer,
-};
+use podtap_agent::history::{DeliveryState, EventRow, HoldReason, NewEvent, Saved};
 use podtap_agent::routes::{Route, Routes};
-use podtap_agent::{Agent, AgentConfig, AgentHandle, Replay, RunError, ServiceState};
+use podtap_agent::{AgentConfig, Replay, ServiceState};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
+use crate::support::running::{RunningAgent, append};
 use crate::support::{
-    Reaction, Service, answer, delivering, event, eventually, history_of, item_update, ok,
-    target_of,
+    Reaction, Service, answer, delivering, event, eventually, item_update, ok, target_of,
 };
 
 fn route(text: &str) -> Route {
@@ -32,12 +28,6 @@ fn routing(folder: &TempDir, routes: &[String]) -> AgentConfig {
     config
 }
 
-async fn append(folder: &TempDir, events: Vec<NewEvent>) {
-    let (writer, thread) = Writer::open(&history_of(folder), |_| {}).unwrap();
-    writer.append(events).await.unwrap();
-    thread.close().await;
-}
-
 fn task(number: u64, task: u64) -> NewEvent {
     event(
         number,
@@ -45,36 +35,7 @@ fn task(number: u64, task: u64) -> NewEvent {
     )
 }
 
-struct Running {
-    handle: AgentHandle,
-    token: CancellationToken,
-    agent: JoinSet<Result<(), RunError>>,
-}
-
-impl Running {
-    fn start(config: AgentConfig) -> Self {
-        let (agent, handle) = Agent::open(config).unwrap();
-        let token = CancellationToken::new();
-        let mut running = JoinSet::new();
-        running.spawn(agent.run(token.clone()));
-        Self {
-            handle,
-            token,
-            agent: running,
-        }
-    }
-
-    async fn rows(&self) -> Vec<EventRow> {
-        let query = PageQuery {
-            filter: Filter::default(),
-            anchor: Anchor::Newest,
-            limit: 1000,
-        };
-        let mut rows = self.handle.history().page(query).await.unwrap();
-        rows.reverse();
-        rows
-    }
-
+impl RunningAgent {
     /// Waits until nothing is pending.
     async fn settled(&self) -> Vec<EventRow> {
         self.until("nothing waits", |row| row.state != DeliveryState::Pending)
@@ -99,11 +60,6 @@ impl Running {
         let targets = attempts.into_iter().map(|attempt| attempt.target.unwrap());
         targets.collect()
     }
-
-    async fn stop(mut self) {
-        self.token.cancel();
-        self.agent.join_next().await.unwrap().unwrap().unwrap();
-    }
 }
 
 /// An address on which nothing listens.
@@ -126,7 +82,7 @@ async fn events_go_where_their_routes_lead_and_what_no_route_takes_is_held() {
         format!("type:task.*=http://{}", tasks.address),
     ];
 
-    let running = Running::start(routing(&folder, &routes));
+    let running = RunningAgent::start(routing(&folder, &routes));
     let rows = running.settled().await;
 
     assert_eq!((items.count(), tasks.count()), (1, 1));
@@ -170,7 +126,7 @@ async fn a_target_that_is_away_holds_up_nothing_but_what_is_for_it() {
         format!("=http://{}", there.address),
     ];
 
-    let running = Running::start(routing(&folder, &routes));
+    let running = RunningAgent::start(routing(&folder, &routes));
     eventually("the others are delivered", || async {
         let count = there.count();
         if count == 20 {
@@ -205,7 +161,7 @@ async fn an_event_for_several_targets_waits_for_each_and_goes_to_none_again() {
         format!("=http://{away}"),
     ];
 
-    let running = Running::start(routing(&folder, &routes));
+    let running = RunningAgent::start(routing(&folder, &routes));
     let rows = running
         .until("one has answered", |row| row.attempts == 1)
         .await;
@@ -213,7 +169,7 @@ async fn an_event_for_several_targets_waits_for_each_and_goes_to_none_again() {
     running.stop().await;
 
     // After a restart only the other one is owed it.
-    let running = Running::start(routing(&folder, &routes));
+    let running = RunningAgent::start(routing(&folder, &routes));
     let mut status = running.handle.status();
     let down = |status: &podtap_agent::Status| matches!(status.service, ServiceState::Down { .. });
     status.wait_for(down).await.unwrap();
@@ -251,13 +207,13 @@ async fn what_is_owed_to_a_target_that_is_gone_is_owed_no_more() {
         format!("+=http://{}", there.address),
         format!("=http://{away}"),
     ];
-    let running = Running::start(routing(&folder, &both));
+    let running = RunningAgent::start(routing(&folder, &both));
     running
         .until("one has answered", |row| row.attempts == 1)
         .await;
     running.stop().await;
 
-    let running = Running::start(routing(&folder, &both[..1]));
+    let running = RunningAgent::start(routing(&folder, &both[..1]));
     running.settled().await;
 
     assert_eq!(there.count(), 1);
@@ -271,7 +227,7 @@ async fn a_target_can_be_set_and_changed_while_the_agent_runs() {
         Service::start(|_| ok()).await,
         Service::start(|_| ok()).await,
     );
-    let running = Running::start(routing(&folder, &[]));
+    let running = RunningAgent::start(routing(&folder, &[]));
     assert!(running.handle.status().borrow().target.is_none());
 
     append(&folder, vec![item_update(1, 5)]).await;
@@ -370,7 +326,7 @@ proptest! {
                 format!("=http://{}", rest.address),
             ];
             if restarts {
-                let running = Running::start(routing(&folder, &routes));
+                let running = RunningAgent::start(routing(&folder, &routes));
                 let some = || async {
                     let count = all.count();
                     if count > 0 { Ok(()) } else { Err(String::new()) }
@@ -378,7 +334,7 @@ proptest! {
                 eventually("it has begun", some).await;
                 running.stop().await;
             }
-            let running = Running::start(routing(&folder, &routes));
+            let running = RunningAgent::start(routing(&folder, &routes));
             running.settled().await;
             running.stop().await;
             let got = [&all, &odd, &rest].map(orders);

@@ -3,77 +3,23 @@
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
+use crate::support::running::{RunningAgent, append, rows};
 use crate::support::{
     Service, browsing, delivering, event, eventually, history_of, item_update, ok,
 };
-use podtap_agent::history::{
-    Anchor, DeliveryState, EventRow, Filter, History, NewEvent, PageQuery, Position, Saved, Writer,
-};
-use podtap_agent::{Agent, AgentHandle, LinkState, OpenError, RunError};
+use podtap_agent::history::{DeliveryState, Filter, History, NewEvent, Position, Saved};
+use podtap_agent::{Agent, LinkState, OpenError};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-async fn append(folder: &TempDir, events: Vec<NewEvent>) {
-    let (writer, thread) = Writer::open(&history_of(folder), |_| {}).unwrap();
-    writer.append(events).await.unwrap();
-    thread.close().await;
-}
-
-async fn rows(history: &History) -> Vec<EventRow> {
-    let query = PageQuery {
-        filter: Filter::default(),
-        anchor: Anchor::Newest,
-        limit: 1000,
-    };
-    history.page(query).await.unwrap()
-}
-
-struct Running {
-    handle: AgentHandle,
-    token: CancellationToken,
-    agent: JoinSet<Result<(), RunError>>,
-}
-
-impl Running {
-    fn start(folder: &TempDir, service: &Service) -> Self {
-        let (agent, handle) = Agent::open(delivering(folder, service.address)).unwrap();
-        let token = CancellationToken::new();
-        let mut running = JoinSet::new();
-        running.spawn(agent.run(token.clone()));
-        Self {
-            handle,
-            token,
-            agent: running,
-        }
-    }
-
-    async fn delivered(&self, events: usize) {
-        eventually("all is delivered", || async {
-            let rows = rows(self.handle.history()).await;
-            let state = |row: &EventRow| row.state == DeliveryState::Delivered;
-            match rows.iter().filter(|row| state(row)).count() {
-                done if done == events => Ok(()),
-                done => Err(format!("{done} of {events}")),
-            }
-        })
-        .await;
-    }
-
-    async fn stop(mut self) {
-        assert!(self.agent.try_join_next().is_none(), "it ended by itself");
-        self.token.cancel();
-        self.agent.join_next().await.unwrap().unwrap().unwrap();
-    }
-}
 
 #[tokio::test]
 async fn a_history_that_is_missing_for_a_while_stops_nothing_for_good() {
     let folder = TempDir::new().unwrap();
     let service = Service::start(|_| ok()).await;
     append(&folder, vec![item_update(1, 1)]).await;
-    let running = Running::start(&folder, &service);
+    let running = RunningAgent::start(delivering(&folder, service.address));
     running.delivered(1).await;
 
     let (file, away) = (history_of(&folder), folder.path().join("away"));
@@ -121,7 +67,7 @@ async fn an_event_that_cannot_be_read_costs_itself_alone_and_is_told() {
     assert_eq!(before.damage(Position(1)).await.unwrap().unreadable, 3);
     drop(before);
 
-    let running = Running::start(&folder, &service);
+    let running = RunningAgent::start(delivering(&folder, service.address));
     running.delivered(17).await;
 
     let history = running.handle.history();
@@ -171,7 +117,7 @@ async fn a_damaged_history_is_rebuilt_after_the_agent_was_cut_off() {
             continue;
         }
         drop(opened);
-        let running = Running::start(&folder, &service);
+        let running = RunningAgent::start(delivering(&folder, service.address));
         let history = running.handle.history();
         assert_eq!(history.check().await.unwrap(), None, "place {place}");
         let left = rows(history).await.len() as u64;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use podtap_podio::client::{self, Client, Credentials, Grant};
+use podtap_podio::client::{self, Client};
 use podtap_podio::{EventType, RefType};
 use podtap_sandbox::{
-    CallRates, Handle, Observation, Sandbox, SandboxCommand, SandboxConfig, SendOutcome, Sent,
+    CallRates, Handle, Observation, Sandbox, SandboxCommand, SandboxConfig, Seed, SendOutcome, Sent,
 };
 use podtap_wire::{EventId, Seq, WebhookRequest};
 use tempfile::TempDir;
@@ -55,14 +55,7 @@ impl World {
         let (sandbox, token) = (bound.handle(), CancellationToken::new());
         let client_config = client::PodioClientConfig {
             base_url: bound.base_url().parse().unwrap(),
-            credentials: Some(Credentials {
-                client_id: "podtap".to_owned(),
-                client_secret: "sandbox-secret".into(),
-                grant: Grant::Password {
-                    username: "ada@example.com".to_owned(),
-                    password: "sandbox".into(),
-                },
-            }),
+            credentials: Seed::example().credentials(0),
             ..client::PodioClientConfig::default()
         };
         let client = Client::new(client_config.clone()).unwrap();

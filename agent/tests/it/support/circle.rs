@@ -2,7 +2,7 @@
 
 use podtap_agent::config::{HooksConfig, LinkConfig};
 use podtap_agent::hooks::{HookReport, HookState, plan};
-use podtap_agent::{Agent, AgentConfig, AgentHandle, PlaceRef, RunError};
+use podtap_agent::{AgentConfig, PlaceRef};
 use podtap_podio::RefType;
 use podtap_podio::client::Hook;
 use podtap_relay::tunnel::TokenStore;
@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::podio::{ORDERS, Podio};
+use super::running::RunningAgent;
 use super::{Service, browsing, eventually, ok, target_of};
 
 /// A sandbox, a relay, a local service, and the agent's configuration.
@@ -77,25 +78,7 @@ impl Circle {
     }
 }
 
-pub(crate) struct Running {
-    pub(crate) handle: AgentHandle,
-    pub(crate) token: CancellationToken,
-    pub(crate) agent: JoinSet<Result<(), RunError>>,
-}
-
-impl Running {
-    pub(crate) fn start(config: &AgentConfig) -> Self {
-        let (agent, handle) = Agent::open(config.clone()).unwrap();
-        let token = CancellationToken::new();
-        let mut running = JoinSet::new();
-        running.spawn(agent.run(token.clone()));
-        Self {
-            handle,
-            token,
-            agent: running,
-        }
-    }
-
+impl RunningAgent {
     pub(crate) async fn all(&self, state: &HookState) -> Vec<HookReport> {
         eventually("every hook is as wanted", || async {
             let reports = self.handle.hooks().borrow().clone();
@@ -115,16 +98,5 @@ impl Running {
                 .ok_or(format!("{reports:#?}"))
         })
         .await
-    }
-
-    pub(crate) async fn end(mut self) {
-        self.token.cancel();
-        self.agent.join_next().await.unwrap().unwrap().unwrap();
-    }
-
-    /// Ends it as a crash does: nothing of it runs any more.
-    pub(crate) async fn crash(mut self) {
-        self.agent.abort_all();
-        while self.agent.join_next().await.is_some() {}
     }
 }

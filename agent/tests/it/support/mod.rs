@@ -2,6 +2,7 @@
 
 pub(crate) mod circle;
 pub(crate) mod podio;
+pub(crate) mod running;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

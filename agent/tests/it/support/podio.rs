@@ -7,16 +7,17 @@ use jiff::Timestamp;
 use podtap_agent::history::{
     Anchor, DeliveryState, EventRow, Filter, NewEvent, PageQuery, Writer, WriterThread,
 };
-use podtap_agent::{Agent, AgentConfig, AgentHandle, PodioConfig, RunError};
-use podtap_podio::client::{self, Client, Credentials, Grant, HookStatus};
+use podtap_agent::{AgentHandle, PodioConfig, RunError};
+use podtap_podio::client::{self, Client, HookStatus};
 use podtap_podio::{EventType, RefType};
-use podtap_sandbox::{self as sandbox, Handle, Sandbox};
+use podtap_sandbox::{self as sandbox, Handle, Sandbox, Seed};
 use podtap_wire::{EventId, Seq, WebhookRequest};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::running::RunningAgent;
 use super::{Service, delivering, eventually, history_of, ok};
 
 /// An app of the sandbox, as its seed has it.
@@ -42,14 +43,7 @@ impl Podio {
         let (handle, token) = (bound.handle(), CancellationToken::new());
         let config = client::PodioClientConfig {
             base_url: bound.base_url().parse().unwrap(),
-            credentials: Some(Credentials {
-                client_id: "podtap".to_owned(),
-                client_secret: "sandbox-secret".into(),
-                grant: Grant::Password {
-                    username: "ada@example.com".to_owned(),
-                    password: "sandbox".into(),
-                },
-            }),
+            credentials: Seed::example().credentials(0),
             ..client::PodioClientConfig::default()
         };
         let mut running = JoinSet::new();
@@ -83,14 +77,7 @@ impl Podio {
     /// A client for a colleague, who uses another API client.
     pub(crate) fn colleague(&self) -> Client {
         let mut config = self.config.clone();
-        config.credentials = Some(Credentials {
-            client_id: "invoicing".to_owned(),
-            client_secret: "sandbox-secret".into(),
-            grant: Grant::Password {
-                username: "bjorn@example.com".to_owned(),
-                password: "sandbox".into(),
-            },
-        });
+        config.credentials = Seed::example().credentials(1);
         Client::new(config).unwrap()
     }
 
@@ -157,7 +144,11 @@ impl Running {
         let mut config = delivering(&folder, service.address);
         config.podio.client = podio.config.clone();
         change(&mut config.podio);
-        let (handle, token, agent) = run(config);
+        let RunningAgent {
+            handle,
+            token,
+            agent,
+        } = RunningAgent::start(config);
         Self {
             handle,
             podio,
@@ -188,7 +179,11 @@ impl Running {
         let mut config = delivering(&self.folder, self.service.address);
         config.podio.client = self.podio.config.clone();
         change(&mut config.podio);
-        (self.handle, self.token, self.agent) = run(config);
+        RunningAgent {
+            handle: self.handle,
+            token: self.token,
+            agent: self.agent,
+        } = RunningAgent::start(config);
     }
 
     pub(crate) async fn hook(&self) -> u64 {
@@ -225,18 +220,4 @@ impl Running {
         })
         .await
     }
-}
-
-fn run(
-    config: AgentConfig,
-) -> (
-    AgentHandle,
-    CancellationToken,
-    JoinSet<Result<(), RunError>>,
-) {
-    let (agent, handle) = Agent::open(config).unwrap();
-    let token = CancellationToken::new();
-    let mut running = JoinSet::new();
-    running.spawn(agent.run(token.clone()));
-    (handle, token, running)
 }

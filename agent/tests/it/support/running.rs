@@ -1,0 +1,83 @@
+//! An agent that runs, and the history that it works on.
+
+use podtap_agent::history::{
+    Anchor, DeliveryState, EventRow, Filter, History, NewEvent, PageQuery, Writer,
+};
+use podtap_agent::{Agent, AgentConfig, AgentHandle, RunError};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{eventually, history_of};
+
+pub(crate) struct RunningAgent {
+    pub(crate) handle: AgentHandle,
+    pub(crate) token: CancellationToken,
+    pub(crate) agent: JoinSet<Result<(), RunError>>,
+}
+
+impl RunningAgent {
+    pub(crate) fn start(config: AgentConfig) -> Self {
+        let (agent, handle) = Agent::open(config).unwrap();
+        let token = CancellationToken::new();
+        let mut running = JoinSet::new();
+        running.spawn(agent.run(token.clone()));
+        Self {
+            handle,
+            token,
+            agent: running,
+        }
+    }
+
+    /// The history's rows, oldest first.
+    pub(crate) async fn rows(&self) -> Vec<EventRow> {
+        rows(self.handle.history()).await
+    }
+
+    /// Waits until this many events are delivered.
+    pub(crate) async fn delivered(&self, events: usize) -> Vec<EventRow> {
+        eventually("all is delivered", || async {
+            let rows = self.rows().await;
+            let is_done = |row: &EventRow| row.state == DeliveryState::Delivered;
+            if rows.iter().filter(|row| is_done(row)).count() == events {
+                Ok(rows)
+            } else {
+                Err(format!("{events} wanted: {rows:#?}"))
+            }
+        })
+        .await
+    }
+
+    /// Ends it; it has not ended by itself before.
+    pub(crate) async fn stop(mut self) {
+        let ended = self.agent.try_join_next();
+        assert!(ended.is_none(), "it ended by itself: {ended:?}");
+        self.token.cancel();
+        self.agent.join_next().await.unwrap().unwrap().unwrap();
+    }
+
+    /// Ends it as a crash does: nothing of it runs any more.
+    pub(crate) async fn crash(mut self) {
+        self.agent.abort_all();
+        while self.agent.join_next().await.is_some() {}
+    }
+}
+
+/// The newest thousand rows of a history, oldest first.
+pub(crate) async fn rows(history: &History) -> Vec<EventRow> {
+    let query = PageQuery {
+        filter: Filter::default(),
+        anchor: Anchor::Newest,
+        limit: 1000,
+    };
+    let mut rows = history.page(query).await.unwrap();
+    rows.reverse();
+    rows
+}
+
+/// Puts events into a history that no agent has open.
+pub(crate) async fn append(folder: &TempDir, events: Vec<NewEvent>) {
+    let (writer, thread) = Writer::open(&history_of(folder), |_| {}).unwrap();
+    writer.append(events).await.unwrap();
+    thread.close().await;
+}
